@@ -49,37 +49,16 @@ export async function measureChecks(workspace: Workspace, options: CheckBenchOpt
     memoryBytesMax: 2e9,
     niceness: 0,
   })
+  const census = (path: string): Promise<void> => check(checker, path, workspace.signal)
   const memory = new MemoryWatch()
-  const competitors: readonly { readonly name: string; readonly run: () => Promise<unknown> }[] = [
-    {
-      name: `census, ${options.workers} workers`,
-      run: () => memory.during(() => check(checker, file, workspace.signal)),
-    },
-    { name: 'sha256sum', run: () => run('sha256sum', [file], { signal: workspace.signal }) },
-    {
-      name: 'integrity_check, better-sqlite3, 64 MB cache',
-      run: () =>
-        run(process.execPath, ['-e', pragmaProgram, file], { signal: workspace.signal, cwd: import.meta.dirname }),
-    },
-    {
-      name: 'integrity_check, sqlite3 shell',
-      run: () => run('sqlite3', [file, 'pragma integrity_check'], { signal: workspace.signal }),
-    },
+  const programs: readonly MeasuredProgram[] = [
+    { name: `census, ${options.workers} workers`, run: () => memory.during(() => census(file)) },
+    ...otherPrograms(file, workspace.signal),
   ]
-  const warm = new Map<string, number[]>(competitors.map(({ name }) => [name, []]))
-  await check(checker, file, workspace.signal) // Fills the page cache.
-  for (let round = 1; round <= options.rounds && workspace.hasTime; round++) {
-    for (const { name, run } of competitors) {
-      workspace.report(`round ${round} of ${options.rounds}: ${name}`)
-      warm.get(name)?.push(await timed(run))
-    }
-  }
-  const tenthTimes = [
-    await timed(() => check(checker, tenth, workspace.signal)),
-    await timed(() => check(checker, tenth, workspace.signal)),
-  ]
-  const cold = new Map<string, number>()
-  for (const { name, run } of competitors) if (workspace.hasTime && dropPageCache()) cold.set(name, await timed(run))
+  await census(file) // Fills the page cache.
+  const warm = await measureWarm(workspace, programs, options.rounds)
+  const tenthTimes = [await timed(() => census(tenth)), await timed(() => census(tenth))]
+  const cold = await measureCold(workspace, programs)
   return {
     rows: options.rows,
     bytes: statSync(file).size,
@@ -87,12 +66,51 @@ export async function measureChecks(workspace: Workspace, options: CheckBenchOpt
     tenthMs: Math.min(...tenthTimes),
     mostMemory: memory.most,
     each: memory.each,
-    competitors: competitors.map(({ name }) => ({
-      name,
-      warmMs: warm.get(name) ?? [],
-      coldMs: cold.get(name) ?? null,
-    })),
+    competitors: programs.map(({ name }) => ({ name, warmMs: warm.get(name) ?? [], coldMs: cold.get(name) ?? null })),
   }
+}
+
+interface MeasuredProgram {
+  readonly name: string
+  run(): Promise<unknown>
+}
+
+function otherPrograms(file: string, signal: AbortSignal): readonly MeasuredProgram[] {
+  return [
+    { name: 'sha256sum', run: () => run('sha256sum', [file], { signal }) },
+    {
+      name: 'integrity_check, better-sqlite3, 64 MB cache',
+      run: () => run(process.execPath, ['-e', pragmaProgram, file], { signal, cwd: import.meta.dirname }),
+    },
+    { name: 'integrity_check, sqlite3 shell', run: () => run('sqlite3', [file, 'pragma integrity_check'], { signal }) },
+  ]
+}
+
+/** @returns milliseconds of each round, by program */
+async function measureWarm(
+  workspace: Workspace,
+  programs: readonly MeasuredProgram[],
+  rounds: number,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const times = new Map<string, number[]>(programs.map(({ name }) => [name, []]))
+  for (let round = 1; round <= rounds && workspace.hasTime; round++) {
+    for (const program of programs) {
+      workspace.report(`round ${round} of ${rounds}: ${program.name}`)
+      times.get(program.name)?.push(await timed(() => program.run()))
+    }
+  }
+  return times
+}
+
+/** @returns milliseconds without the page cache, by program; empty if it cannot be dropped */
+async function measureCold(
+  workspace: Workspace,
+  programs: readonly MeasuredProgram[],
+): Promise<ReadonlyMap<string, number>> {
+  const times = new Map<string, number>()
+  for (const program of programs)
+    if (workspace.hasTime && dropPageCache()) times.set(program.name, await timed(() => program.run()))
+  return times
 }
 
 /** With a cache of 64 MB, more than most services give it. */

@@ -32,7 +32,7 @@ export function memoryUseOfEach(
     const command =
       textOf(`/proc/${one}/cmdline`)
         ?.split('\0')
-        .find((word) => word.endsWith('.js') || word.endsWith('.ts')) ?? ''
+        .find((word) => /\.c?[jt]s$/.test(word)) ?? ''
     return size === null ? [] : [{ command: command.split('/').at(-1) ?? '', ...size }]
   })
 }

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { defaultHoldSettings } from '../../src/config/defaults.ts'
 import { startHoldProcesses, type HoldProcesses } from '../../src/hold/hold-processes.ts'
 import { hold, unbounded, type HoldSettings } from '../../src/hold/hold.ts'
-import type { HoldStep } from '../../src/hold/record.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
@@ -12,6 +11,7 @@ import { invariant } from '../../src/model/bug.ts'
 import { connectService } from '../../src/service/connect.ts'
 import { measureAlternatives, type AlternativeFigures } from './alternatives.ts'
 import { makeBenchTenant } from './databases.ts'
+import { HoldMeasurements, type HoldFigures } from './hold-figures.ts'
 import { startService, type BenchService } from './service-process.ts'
 import { formatBytes, spreadOf, type Spread } from './units.ts'
 import { mountXfs, whyNoXfs, type Workspace } from './workspace.ts'
@@ -31,22 +31,9 @@ export interface PauseBenchOptions {
   readonly alternatives: boolean
 }
 
-export interface TenantFigures {
+export interface TenantFigures extends HoldFigures {
   readonly kind: PauseKind
   readonly bytes: number
-  readonly method: string
-  /** From quiesced to active, by the service's clock. */
-  readonly heldMs: Spread
-  /** From our request to active, by our clock: includes draining and closing. */
-  readonly pauseMs: Spread
-  readonly predictedMs: Spread
-  /** heldMs divided by the prediction of the same hold. */
-  readonly heldByPredicted: Spread
-  readonly warmMs: Spread
-  readonly tailBytes: Spread
-  /** Milliseconds of each step. */
-  readonly steps: readonly { readonly step: HoldStep; readonly ms: Spread }[]
-  readonly failures: readonly string[]
   /** Milliseconds of the service's transactions: before the first hold, and during the holds. */
   readonly transactionsBefore: Spread
   readonly transactionsDuring: Spread
@@ -135,11 +122,6 @@ function makeMeasuredFolder(workspace: Workspace, kind: PauseKind, bytes: number
   return { folder, [Symbol.dispose]: () => undefined }
 }
 
-type HoldFigures = Pick<
-  TenantFigures,
-  'method' | 'heldMs' | 'pauseMs' | 'predictedMs' | 'heldByPredicted' | 'warmMs' | 'tailBytes' | 'steps' | 'failures'
->
-
 /** Holds the tenant as a sweep does, with a ledger. Each snapshot is hashed and removed. */
 async function holdRepeatedly(
   workspace: Workspace,
@@ -160,24 +142,9 @@ async function holdRepeatedly(
     requestTimeoutMs: 5_000,
   })
   await using ledger = await openLedger(join(folder, 'ledger'), newRunId())
-  const seen = {
-    held: [] as number[],
-    pause: [] as number[],
-    predicted: [] as number[],
-    ratio: [] as number[],
-    warm: [] as number[],
-    tail: [] as number[],
-  }
-  const steps = new Map<HoldStep, number[]>()
-  const failures: string[] = []
-  let method = ''
+  const measurements = new HoldMeasurements()
   for (let at = 0; at < holds && workspace.hasTime; at++) {
-    let last = performance.now()
-    const onStep = (step: HoldStep): void => {
-      const now = performance.now()
-      steps.set(step, [...(steps.get(step) ?? []), now - last])
-      last = now
-    }
+    const onStep = measurements.startHold()
     const [result] = await hold(
       {
         files: [{ named: file, expected: true, lostPauseMs: null, name: `hold-${at}`, onStep }],
@@ -191,38 +158,13 @@ async function holdRepeatedly(
       workspace.signal,
     )
     invariant(result, 'a hold has an outcome for each file')
-    if (result.kind !== 'snapshot') {
-      failures.push(`${result.failure.code}: ${result.failure.message}`)
-      continue
-    }
+    measurements.endHold(result)
+    if (result.kind !== 'snapshot') continue
     await result.snapshot[Symbol.asyncDispose]()
-    const { evidence, timings } = result.record
-    method = evidence.snapshot?.method ?? ''
-    push(seen.held, evidence.quiesce?.heldMs)
-    push(seen.pause, timings.pauseMs)
-    push(seen.predicted, timings.predictedPauseMs)
-    push(seen.warm, timings.warmMs)
-    push(seen.tail, evidence.snapshot?.tailBytes)
-    if (timings.predictedPauseMs !== null && typeof evidence.quiesce?.heldMs === 'number')
-      seen.ratio.push(evidence.quiesce.heldMs / timings.predictedPauseMs)
     // At random, so that holds do not keep step with the load or its checkpoints.
     await wait(50 + Math.random() * 150, workspace.signal)
   }
-  return {
-    method,
-    failures,
-    heldMs: spreadOf(seen.held),
-    pauseMs: spreadOf(seen.pause),
-    predictedMs: spreadOf(seen.predicted),
-    heldByPredicted: spreadOf(seen.ratio),
-    warmMs: spreadOf(seen.warm),
-    tailBytes: spreadOf(seen.tail),
-    steps: [...steps].map(([step, ms]) => ({ step, ms: spreadOf(ms) })),
-  }
-}
-
-function push(values: number[], value: number | null | undefined): void {
-  if (typeof value === 'number') values.push(value)
+  return measurements.figures()
 }
 
 function wait(ms: number, signal: AbortSignal): Promise<void> {

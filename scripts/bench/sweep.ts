@@ -50,52 +50,77 @@ export async function measureSweep(workspace: Workspace, options: SweepBenchOpti
   const files = join(workspace.folder, 'files')
   mkdirSync(files)
   workspace.report(`making ${options.tenants} tenants of ${formatBytes(options.bytes)}`)
-  const paths = makeBenchTenants(files, options.tenants, options.bytes)
+  const { length: tenants } = makeBenchTenants(files, options.tenants, options.bytes)
   await using service = await startService(files, join(workspace.folder, 'admin.sock'))
-  const configuration = writeConfiguration(workspace, files, service)
-  const rounds: Timed[] = []
-  const samples: Sample[] = []
-  let each: ReturnType<typeof memoryUseOfEach> = []
-  let lastSweep: Sample[] = []
-  for (let round = 0; round < options.rounds && workspace.hasTime && !options.sweepsOnly; round++) {
-    rounds.push(await timed(workspace, 'shell loop', () => shellLoop(workspace, files)))
-    rounds.push(
-      await timed(workspace, 'holdfast sweep', () =>
-        holdfast(workspace, options, ['sweep', '--config', configuration, ...options.args], null),
-      ),
-    )
-    rounds.push(
-      await timed(workspace, 'holdfast check DIR', () => holdfast(workspace, options, ['check', files], null)),
-    )
-  }
-  // Watching slows the sweep, so sweeps that are compared with the loop are not watched.
-  for (let round = 0; round < (options.sweepsOnly ? options.rounds : 1) && workspace.hasTime; round++) {
-    const before = (await service.figures()).holds
-    lastSweep = []
-    const watched = await timed(workspace, 'watched sweep', () =>
-      holdfast(workspace, options, ['sweep', '--config', configuration, ...options.args], async (pid) => {
-        const use = memoryUseOf(pid)
-        if (!use) return
-        lastSweep.push({ ...use, holds: (await service.figures()).holds - before })
-        if (each.length <= use.processes) each = memoryUseOfEach(pid)
-      }),
-    )
-    if (options.sweepsOnly) rounds.push(watched)
-    samples.push(...lastSweep)
-  }
-  const share = Math.min(1_000, Math.ceil(paths.length / 10))
+  const sweep = ['sweep', '--config', writeConfiguration(workspace, files, service), ...options.args]
+  const compared = options.sweepsOnly ? [] : await compareWithLoop(workspace, options, files, sweep)
+  const watched = await watchSweeps(workspace, options, service, sweep)
+  const rounds = [...compared, ...(options.sweepsOnly ? watched.rounds : [])]
+  const share = Math.min(1_000, Math.ceil(tenants / 10))
   return {
     tenants: options.tenants,
     bytes: options.bytes,
     rounds,
-    samples,
-    each,
+    samples: watched.samples,
+    each: watched.each,
     sweepByLoop: ratio(rounds, 'holdfast sweep'),
     checkByLoop: ratio(rounds, 'holdfast check DIR'),
-    first: middle(lastSweep.filter(({ holds }) => holds > 0 && holds <= share)),
-    last: middle(lastSweep.filter(({ holds }) => holds > paths.length - share)),
-    mostMemory: samples.toSorted((a, b) => b.pss - a.pss)[0] ?? null,
+    first: middle(watched.last.filter(({ holds }) => holds > 0 && holds <= share)),
+    last: middle(watched.last.filter(({ holds }) => holds > tenants - share)),
+    mostMemory: watched.samples.toSorted((a, b) => b.pss - a.pss)[0] ?? null,
   }
+}
+
+/** The loop, a sweep and a check of the folder, in turn. */
+async function compareWithLoop(
+  workspace: Workspace,
+  options: SweepBenchOptions,
+  files: string,
+  sweep: readonly string[],
+): Promise<readonly Timed[]> {
+  const rounds: Timed[] = []
+  for (let round = 0; round < options.rounds && workspace.hasTime; round++)
+    rounds.push(
+      await timed(workspace, 'shell loop', () => shellLoop(workspace, files)),
+      await timed(workspace, 'holdfast sweep', () => holdfast(workspace, options, sweep, null)),
+      await timed(workspace, 'holdfast check DIR', () => holdfast(workspace, options, ['check', files], null)),
+    )
+  return rounds
+}
+
+interface WatchedSweeps {
+  readonly rounds: readonly Timed[]
+  /** Of all sweeps. */
+  readonly samples: readonly Sample[]
+  /** Of the last sweep. */
+  readonly last: readonly Sample[]
+  readonly each: ReturnType<typeof memoryUseOfEach>
+}
+
+/** Watching slows a sweep, so sweeps that are compared with the loop are not watched. */
+async function watchSweeps(
+  workspace: Workspace,
+  options: SweepBenchOptions,
+  service: BenchService,
+  sweep: readonly string[],
+): Promise<WatchedSweeps> {
+  const rounds: Timed[] = []
+  const samples: Sample[] = []
+  let last: Sample[] = []
+  let each: ReturnType<typeof memoryUseOfEach> = []
+  for (let round = 0; round < (options.sweepsOnly ? options.rounds : 1) && workspace.hasTime; round++) {
+    const before = (await service.figures()).holds
+    last = []
+    const sample = async (pid: number): Promise<void> => {
+      const use = memoryUseOf(pid)
+      if (!use) return
+      last.push({ ...use, holds: (await service.figures()).holds - before })
+      if (each.length <= use.processes) each = memoryUseOfEach(pid)
+    }
+    rounds.push(await timed(workspace, 'watched sweep', () => holdfast(workspace, options, sweep, sample)))
+    samples.push(...last)
+  }
+  return { rounds, samples, last, each }
 }
 
 function writeConfiguration(workspace: Workspace, files: string, { socket }: BenchService): string {

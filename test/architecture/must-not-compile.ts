@@ -1,7 +1,4 @@
-/**
- * What must not compile: each line below is an error, and `npm run lint`, which `npm test` begins with, fails where one
- * is none any more.
- */
+/** Calls that must not compile. Each line below is an error, and `npm run lint` fails if one is not an error any more. */
 import type { Checker, CheckOptions } from '../../src/check/check.ts'
 import type { HoldProcesses } from '../../src/hold/hold-processes.ts'
 import { hold, type HoldRequest } from '../../src/hold/hold.ts'
@@ -11,32 +8,32 @@ import { prove } from '../../src/hold/seal/proof.ts'
 import { probeLock, seal, type Probed, type SealTerms } from '../../src/hold/seal/seal.ts'
 import type { LivePath } from '../../src/model/brand.ts'
 
-/** Never carried out. */
+/** Never called. */
 export const misuses = {
   checkLiveFile: (checker: Checker, live: LivePath, options: CheckOptions): unknown => {
     // @ts-expect-error a live file is never checked
     return checker.check(live, options)
   },
   probeByName: (probe: Probe, name: string): unknown => {
-    // @ts-expect-error only hold/ says what a live path is
+    // @ts-expect-error only hold/live/ makes a LivePath
     return probe.try(name, 'exclusive')
   },
   sealUnprobed: (locked: Locked, terms: SealTerms, signal: AbortSignal): unknown => {
-    // @ts-expect-error a lock is worth nothing until it was probed
+    // @ts-expect-error a lock must be probed before it is sealed
     return seal(locked, terms, signal)
   },
   proveUnsealed: (probed: Probed): unknown => {
-    // @ts-expect-error nothing is proven before it is sealed
+    // @ts-expect-error a hold must be sealed before it is proven
     return prove(probed)
   },
   holdNothing: (request: HoldRequest, companions: HoldProcesses, signal: AbortSignal): unknown =>
     // @ts-expect-error a hold takes at least one file
     hold({ ...request, files: [] }, companions, signal),
   holdOneByName: (request: HoldRequest, companions: HoldProcesses, signal: AbortSignal): unknown =>
-    // @ts-expect-error a hold answers for each file
+    // @ts-expect-error a hold has an outcome for each file
     hold(request, companions, signal).then(({ kind }) => kind),
   probeNothing: (probe: Probe): unknown => {
-    // @ts-expect-error there must be a lock to probe
+    // @ts-expect-error a probe needs a lock
     return probeLock(null, probe)
   },
 }

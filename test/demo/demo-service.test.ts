@@ -15,7 +15,7 @@ test('under load and quiesces, balances add up and every acknowledged transfer i
   await using client = await connect(demo.socket)
   const ids = (await client.tenants(forever)).map(({ id }) => id)
   expect(ids).toEqual(['acme', 'bolt', 'crate'])
-  // A tenant that the service has not opened yet is of no journal mode that it knows.
+  // The service knows the journal mode of a tenant only after it has opened it.
   await until(() => readAcknowledged(join(demo.dir, 'acknowledged.log')).size === 3, 'every tenant has work')
   for (let round = 0; round < 5; round++) {
     for (const id of ids) {
@@ -35,7 +35,7 @@ test('under load and quiesces, balances add up and every acknowledged transfer i
   expect(verified.every(({ acknowledged }) => acknowledged > 0)).toBe(true)
 })
 
-test('after kill -9 in the middle of its work no acknowledged transfer is missing', async () => {
+test('after SIGKILL under load no acknowledged transfer is missing', async () => {
   await using demo = await startDemoProcess(['--tenants', '2', '--load', '500', '--size', '20000'])
   await until(
     () => (readAcknowledged(join(demo.dir, 'acknowledged.log')).get('acme')?.length ?? 0) > 50,
@@ -45,14 +45,14 @@ test('after kill -9 in the middle of its work no acknowledged transfer is missin
   expect(verifyTenants(demo.dir, ['acme', 'bolt']).every(isWhole)).toBe(true)
 })
 
-test('the proof of lost writes can fail: a transfer that is not there is named', async () => {
+test('the check for lost writes can fail: it names a missing transfer', async () => {
   await using demo = await startDemoProcess(['--tenants', '1', '--size', '20000'])
   await demo.stop()
   writeFileSync(join(demo.dir, 'acknowledged.log'), 'acme lost-1\nacme cut-of')
   expect(verifyTenants(demo.dir, ['acme'])).toMatchObject([{ missing: ['lost-1'] }])
 })
 
-test('it answers people: notes, transfers, and health without the gate while a tenant is quiesced', async () => {
+test('it serves its users: notes, transfers, and health even while a tenant is quiesced', async () => {
   await using demo = await startDemoProcess(['--tenants', '2', '--size', '20000'])
   const ask = async (
     path: string,
@@ -75,25 +75,25 @@ test('it answers people: notes, transfers, and health without the gate while a t
   expect((await waiting).status).toBe(200)
 })
 
-test('I1.5: looking at an idle tenant and quiescing it changes neither its bytes nor its time', async () => {
+test('I1.5: a status request and a pause of an idle tenant change neither its bytes nor its mtime', async () => {
   await using demo = await startDemoProcess(['--tenants', '3', '--size', '100000', '--load', '100', '--loaded', 'bolt'])
   await using client = await connect(demo.socket)
-  const look = (id: string): unknown => [
+  const fingerprint = (id: string): unknown => [
     createHash('sha256')
       .update(readFileSync(`${demo.dir}/${id}.db`))
       .digest('hex'),
     statSync(`${demo.dir}/${id}.db`, { bigint: true }).mtimeNs,
   ]
-  const before = ['acme', 'crate'].map(look)
+  const before = ['acme', 'crate'].map(fingerprint)
   for (const id of ['acme', 'crate'].map(tenantId)) {
     expect(await client.tenant(id, forever)).toMatchObject({ healthy: true })
     await client.resume(await client.quiesce(id, request, forever), forever)
     expect(await client.tenant(id, forever)).toMatchObject({ healthy: true })
   }
-  expect(['acme', 'crate'].map(look)).toEqual(before)
+  expect(['acme', 'crate'].map(fingerprint)).toEqual(before)
 })
 
-test('whatever lies in its folder becomes a tenant, and nothing is written into what is not its own', async () => {
+test('every database in its folder is a tenant, and it writes only into its own', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'adopted-'))
   try {
     const foreign = new Database(join(dir, 'foreign.db'))

@@ -1,4 +1,4 @@
-/** The demo from end to end, on the compiled program, as `npm run demo` runs it. */
+/** Runs the whole demo with the built program, as `npm run demo` does. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 interface Demo extends Disposable {
-  readonly said: () => string
+  readonly output: () => string
   readonly ended: Promise<readonly [number | null, NodeJS.Signals | null]>
-  /** What it left in its TMPDIR. */
+  /** Files in its TMPDIR. */
   readonly left: () => readonly string[]
   interrupt(): void
 }
@@ -26,7 +26,7 @@ function startDemoProgram(): Demo {
       text += String(chunk)
     })
   return {
-    said: () => text,
+    output: () => text,
     ended: once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
     left: () => readdirSync(tmp),
     interrupt: () => void child.kill('SIGINT'),
@@ -37,11 +37,11 @@ function startDemoProgram(): Demo {
   }
 }
 
-/** Of the processes that the demo started; its report names others. */
+/** Pids of processes that the demo started. Its report names others too. */
 const pidsIn = (text: string): number[] =>
   Array.from(text.matchAll(/^demo: started [^\n]*?\(pid (\d+)\)/gm), ([, pid]) => Number(pid))
 
-/** Commands of those of the processes that still run. */
+/** Command lines of the processes that still run. */
 function running(pids: readonly number[]): string[] {
   return pids.flatMap((pid) => {
     try {
@@ -52,26 +52,26 @@ function running(pids: readonly number[]): string[] {
   })
 }
 
-test('I1.12: everything is as promised, and nothing is left behind', async () => {
+test('I1.12: everything is as promised, and nothing is left', async () => {
   using demo = startDemoProgram()
-  expect([await demo.ended, demo.said().match(/NOT AS PROMISED.*/g)]).toEqual([[0, null], null])
-  expect(demo.said().match(/as promised:/g)?.length).toBeGreaterThanOrEqual(7)
-  expect(pidsIn(demo.said()).length).toBe(2)
-  expect(running(pidsIn(demo.said()))).toEqual([])
+  expect([await demo.ended, demo.output().match(/NOT AS PROMISED.*/g)]).toEqual([[0, null], null])
+  expect(demo.output().match(/as promised:/g)?.length).toBeGreaterThanOrEqual(7)
+  expect(pidsIn(demo.output()).length).toBe(2)
+  expect(running(pidsIn(demo.output()))).toEqual([])
   expect(demo.left()).toEqual([])
 })
 
-test('interrupted in the middle of the sweep it stops everything and removes its folder', async () => {
+test('if it is interrupted during the sweep, it stops everything and removes its folder', async () => {
   using demo = startDemoProgram()
-  while (!demo.said().includes('holdfast sweep'))
+  while (!demo.output().includes('holdfast sweep'))
     await Promise.race([
       new Promise((resolve) => setTimeout(resolve, 20)),
       demo.ended.then(() => {
-        throw new Error(demo.said())
+        throw new Error(demo.output())
       }),
     ])
   demo.interrupt()
-  expect([await demo.ended, demo.said().includes('interrupted; everything was stopped')]).toEqual([[130, null], true])
-  expect(running(pidsIn(demo.said()))).toEqual([])
+  expect([await demo.ended, demo.output().includes('interrupted; everything was stopped')]).toEqual([[130, null], true])
+  expect(running(pidsIn(demo.output()))).toEqual([])
   expect(demo.left()).toEqual([])
 })

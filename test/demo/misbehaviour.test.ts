@@ -1,4 +1,4 @@
-/** Each misbehaviour does what it says, as the client sees it: tests of the hold rely on that. */
+/** Each misbehaviour does what its description says, as the client sees it. Tests of the hold rely on that. */
 import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
@@ -24,7 +24,7 @@ async function withDemo(
 const quiesce = (client: Service, more = {}): Promise<Quiesced> =>
   client.quiesce(acme, { ...request, ...more }, forever)
 
-test('names that are not known are refused, and every fault can be limited to a tenant and given a measure', () => {
+test('unknown names are refused, and every fault can have a measure and be limited to a tenant', () => {
   expect(() => new ServiceFaults('keeps-writting')).toThrow('no such misbehaviour')
   const faults = new ServiceFaults('slow=300:bolt,busy')
   expect([
@@ -37,7 +37,7 @@ test('names that are not known are refused, and every fault can be limited to a 
     expect(new ServiceFaults(`${name}=1:acme`).has(name as keyof typeof misbehaviours, 'acme')).toBe(true)
 })
 
-test('keeps-writing: claims no handles and writes on; only the tenant named is concerned', async () => {
+test('keeps-writing: reports no handles and goes on writing, for the named tenant only', async () => {
   await withDemo('keeps-writing:acme', async (client, demo) => {
     const quiesced = await quiesce(client)
     expect(quiesced.openHandles).toBe(0)
@@ -56,7 +56,7 @@ test('keeps-writing: claims no handles and writes on; only the tenant named is c
   })
 })
 
-test('keeps-handles and keeps-shm-open: claim none, and the process has them', async () => {
+test('keeps-handles and keeps-shm-open: report none, but the process has them', async () => {
   const { readdirSync, readlinkSync } = await import('node:fs')
   const open = (pid: number): string[] =>
     readdirSync(`/proc/${pid}/fd`)
@@ -103,7 +103,7 @@ test('wrong-inode, outside-roots, new-boot-id, discontinuous, unknown-lease', as
   )
 })
 
-test('restarts: the lease is gone, the boot id another, the tenant active', async () => {
+test('restarts: the lease is gone, the boot id differs, the tenant is active', async () => {
   await withDemo('restarts', async (client) => {
     const quiesced = await quiesce(client)
     await until(async () => (await client.tenant(acme, forever)).state === 'active', 'it has forgotten')
@@ -112,7 +112,7 @@ test('restarts: the lease is gone, the boot id another, the tenant active', asyn
   })
 })
 
-test('lease-expires: what was granted is not what is kept', async () => {
+test('lease-expires: the lease ends before the granted time', async () => {
   await withDemo('lease-expires', async (client) => {
     const quiesced = await quiesce(client)
     expect(quiesced.expiresInMs).toBe(request.ttlMs)
@@ -122,7 +122,7 @@ test('lease-expires: what was granted is not what is kept', async () => {
   })
 })
 
-test('loses-replies: once per kind of request, and the client comes through', async () => {
+test('loses-replies: once for each kind of request, and the client succeeds', async () => {
   await withDemo('loses-replies', async (client) => {
     expect((await client.tenants(forever)).length).toBe(2)
     const quiesced = await quiesce(client)
@@ -133,7 +133,7 @@ test('loses-replies: once per kind of request, and the client comes through', as
   })
 })
 
-test('never-answers, garbage, slow: the lease is there though nothing sensible came', async () => {
+test('never-answers, garbage, slow: the lease exists without a valid answer', async () => {
   await withDemo('never-answers', async (client) => {
     expect(await shortOf(quiesce(client))).toBe('ADMIN_UNREACHABLE maybe-paused')
     expect(await client.leases(forever)).toMatchObject([{ holder: request.holder }])
@@ -170,7 +170,7 @@ test('unhealthy and unhealthy-after-resume', async () => {
   })
 })
 
-test('busy, denies, close-fails, long-job: refused, and the tenant goes on', async () => {
+test('busy, denies, close-fails, long-job: refused, and the tenant is active', async () => {
   const expected = {
     busy: 'SERVICE_BUSY untouched',
     denies: 'ADMIN_REFUSED untouched',

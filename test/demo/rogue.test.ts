@@ -7,7 +7,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { prepareTenants } from '../../scripts/demo/tenants.ts'
 
-test('I1.3: the rogue has the file mapped and no descriptor on it, and ends with its stdin', async () => {
+test('I1.3: the rogue process maps the file, has no descriptor of it, and ends with its stdin', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'rogue-'))
   try {
     prepareTenants(dir, 20_000)
@@ -30,14 +30,14 @@ test('I1.3: the rogue has the file mapped and no descriptor on it, and ends with
 
 for (const bytes of [30_000, 100_000, 2_000_000])
   test(
-    'of the dozen, one has an index entry that only a full check sees, ' +
-      `one a lost page, the rest are sound (${bytes} bytes)`,
+    'of the twelve tenants one has a wrong index entry that only a full check finds, ' +
+      `one a lost page, and the others are sound (${bytes} bytes)`,
     () => {
       const dir = mkdtempSync(join(tmpdir(), 'dozen-'))
       try {
         const { all, damagedIndex, damagedTable, idle, busy } = prepareTenants(dir, bytes)
         expect([all.length, new Set([...idle, ...busy]).size]).toEqual([12, 12])
-        const word = (id: string, pragma: string): unknown[] => {
+        const check = (id: string, pragma: string): unknown[] => {
           const database = new Database(join(dir, `${id}.db`), { readonly: true })
           const rows: unknown[] = []
           try {
@@ -50,12 +50,12 @@ for (const bytes of [30_000, 100_000, 2_000_000])
           return rows
         }
         for (const id of all.filter((name) => name !== damagedIndex && name !== damagedTable))
-          expect([id, word(id, 'integrity_check')]).toEqual([id, ['ok']])
-        expect(word(damagedIndex, 'quick_check')).toEqual(['ok'])
-        expect(word(damagedIndex, 'integrity_check')).toEqual([
+          expect([id, check(id, 'integrity_check')]).toEqual([id, ['ok']])
+        expect(check(damagedIndex, 'quick_check')).toEqual(['ok'])
+        expect(check(damagedIndex, 'integrity_check')).toEqual([
           expect.stringMatching(/^row \d+ missing from index notes_title$/),
         ])
-        expect(word(damagedTable, 'quick_check').join()).toMatch(/btreeInitPage|CORRUPT/)
+        expect(check(damagedTable, 'quick_check').join()).toMatch(/btreeInitPage|CORRUPT/)
       } finally {
         rmSync(dir, { recursive: true, force: true })
       }
