@@ -105,7 +105,7 @@ async function showSweep({ dir, config, tenants: { idle }, signal }: Demo): Prom
 
 async function showReports({ config, tenants, signal }: Demo): Promise<void> {
   const reportOf = async (tenant: string): Promise<Result> =>
-    readResult(await runHoldfast(['check', '--tenant', tenant, '--config', config, '--json'], 'kept', signal))
+    readResult(await runHoldfast(['check', '--tenant', tenant, '--config', config, '--json'], 'returned', signal))
   const says = (tenant: string, text: string | undefined): string => `the JSON report of ${tenant} says: ${text ?? '-'}`
   const index = await reportOf(tenants.damagedIndex)
   expect(index.damage === 'index', says(tenants.damagedIndex, index.findings[0]?.text))

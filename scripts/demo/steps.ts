@@ -51,7 +51,7 @@ export interface HoldfastRun {
 /** Runs holdfast as a user does. If `signal` aborts, holdfast resumes its tenants and then ends. */
 export async function runHoldfast(
   args: readonly string[],
-  show: 'shown' | 'kept',
+  show: 'shown' | 'returned',
   signal: AbortSignal,
 ): Promise<HoldfastRun> {
   const child = spawn(process.execPath, [join(root, 'bin/holdfast.js'), ...args], {

@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { expect, it } from 'vitest'
-import { root, sourceFiles, sourceModules, type SourceFile, type Span } from '../support/sources.ts'
+import { repository } from '../support/processes.ts'
+import { sourceFiles, sourceModules, type SourceFile, type Span } from '../support/sources.ts'
 
-/** `hold/README.md`, but no path from the root of a machine, no placeholder and no pattern. */
+/** `hold/README.md`, but no path from the repository of a machine, no placeholder and no pattern. */
 const citedFile = /(?<![\w/.~$<>{}*@-])(?:\.{1,2}\/)*[\w-]+(?:[./-][\w-]+)*\.(?:ts|md|sh|py|js|json|yaml)\b(?![/*\w-])/g
 /** `hold/live/` */
 const citedFolder = /(?<![\w/.~$<>{}*@:-])[\w-]+(?:\/[\w-]+)*\/(?![\w/*<{$~.-])/g
@@ -32,8 +33,8 @@ function sourceText(path: string): string {
 
 /** From the citing file, from src/, test/ or the top; a name alone also anywhere below the citing file. */
 function exists(cited: string, from: string): boolean {
-  const near = [dirname(from), 'src', 'test', ''].some((folder) => existsSync(join(root, folder, cited)))
-  if (from.endsWith('.md') && cited.startsWith('test/') && existsSync(join(root, `${cited}.test.ts`))) return true
+  const near = [dirname(from), 'src', 'test', ''].some((folder) => existsSync(join(repository, folder, cited)))
+  if (from.endsWith('.md') && cited.startsWith('test/') && existsSync(join(repository, `${cited}.test.ts`))) return true
   if (near || published.has(cited.replace(/^holdfast\//, ''))) return true
   const below = [...folders, ...sourceFiles.map(({ path }) => path)].filter((path) =>
     path.startsWith(`${dirname(from)}/`),
@@ -95,7 +96,7 @@ it(`each code of ${architecture} names tests that exist, or says that it is not 
   const found = codeRows.flatMap(({ line, codes, shownBy }) => {
     const tests = [...shownBy.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? '')
     const absent = tests.filter(
-      (name) => !['.test.ts', '.ts'].some((end) => existsSync(join(root, 'test', name + end))),
+      (name) => !['.test.ts', '.ts'].some((end) => existsSync(join(repository, 'test', name + end))),
     )
     if (tests.length === 0 && !shownBy.includes('not built yet')) absent.push('no test')
     return absent.map((name) => `${architecture}:${line}: ${codes.join(', ')}: no such test: ${name}`)

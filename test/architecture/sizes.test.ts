@@ -1,4 +1,4 @@
-/** A stranger reads a file in one go and a folder at one sight (.github/CONTRIBUTING.md, "How the code reads"). */
+/** Files are read in one go, and folders are seen at one sight (.github/CONTRIBUTING.md, "How the code reads"). */
 import { dirname, extname } from 'node:path'
 import { expect, it } from 'vitest'
 import { sourceFiles } from '../support/sources.ts'

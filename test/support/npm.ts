@@ -14,8 +14,10 @@ const variablesOfTestRun = [
 
 /** The Node that runs the tests comes first on the path. */
 export function machineEnvironment(variables: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  const kept = Object.entries(variables).filter(([name]) => !variablesOfTestRun.some((pattern) => pattern.test(name)))
-  return { ...Object.fromEntries(kept), PATH: `${dirname(process.execPath)}:${variables['PATH']}` }
+  const ofMachine = Object.entries(variables).filter(
+    ([name]) => !variablesOfTestRun.some((pattern) => pattern.test(name)),
+  )
+  return { ...Object.fromEntries(ofMachine), PATH: `${dirname(process.execPath)}:${variables['PATH']}` }
 }
 
 export interface NpmRun {

@@ -2,8 +2,7 @@
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { parseSync } from 'rolldown/utils'
-
-export const root = join(import.meta.dirname, '../..')
+import { repository } from './processes.ts'
 
 export interface SourceFile {
   /** From the top of the repository. */
@@ -33,14 +32,14 @@ export interface SourceModule extends SourceFile {
   readonly comments: readonly Span[]
 }
 
-/** Everything that is kept in the repository but licences, the lock file and what the build makes. */
+/** All files of the repository, except the licence, the lock file and what the build makes. */
 export const sourceFiles: readonly SourceFile[] = globSync(
   ['{src,test,scripts,bin,.github,.ci}/**/*', '*.{md,json}', '.editorconfig', '.gitignore'],
-  { cwd: root },
+  { cwd: repository },
 )
-  .filter((path) => !/^package-lock\.json$|\.wasm$/.test(path) && statSync(join(root, path)).isFile())
+  .filter((path) => !/^package-lock\.json$|\.wasm$/.test(path) && statSync(join(repository, path)).isFile())
   .toSorted()
-  .map((path) => ({ path, lines: readFileSync(join(root, path), 'utf8').split('\n') }))
+  .map((path) => ({ path, lines: readFileSync(join(repository, path), 'utf8').split('\n') }))
 
 /** The core of the census is AssemblyScript, which this parser cannot read. */
 export const sourceModules: readonly SourceModule[] = sourceFiles
