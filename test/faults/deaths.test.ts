@@ -4,12 +4,11 @@ import { startHoldProcesses } from '../../src/hold/hold-processes.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { configure } from '../support/cli/holdfast.ts'
 import { useHold } from '../support/hold-set-up.ts'
-import { descendantsOf, eventually, isRunning } from '../support/processes.ts'
+import { descendantsRunning, eventually, isRunning } from '../support/processes.ts'
 import { startDemo } from '../support/service/demo-service.ts'
 
 /** Pids of our children that run this program. Pids start again after 32,768, so the largest is not the newest. */
-const pidsOf = (program: string): readonly number[] =>
-  descendantsOf(process.pid).flatMap(({ pid, command }) => (command.includes(program) ? [pid] : []))
+const pidsOf = (program: string): readonly number[] => descendantsRunning(process.pid, program)
 
 function onlyOneOf(pids: readonly number[], others: readonly number[]): number {
   const [pid, ...more] = pids.filter((one) => !others.includes(one))

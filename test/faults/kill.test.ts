@@ -1,8 +1,16 @@
 /** A real sweep is killed (SIGKILL) at random moments, under load (hold/README.md, "we are killed"). */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { configure, type Holdfast } from '../support/cli/holdfast.ts'
 import { openScriptedService, overlapsIn, type ScriptedService } from '../support/cli/scripted-service.ts'
-import { commandOf, descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
+import {
+  commandOf,
+  descendantsOf,
+  descendantsRunning,
+  eventually,
+  isRunning,
+  type Program,
+} from '../support/processes.ts'
 import { randomFrom } from '../support/random.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
@@ -155,11 +163,6 @@ describe('a hold that a kill of run and guardian left open is resumed long befor
 const sweepWithLongLimits = (demo: Demo): ReturnType<Holdfast['sweep']> =>
   configure(demo, { hold: '{ ttl: 20s, drainTimeout: 10s }' }).sweep()
 
-const sleep = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
-
 async function firstLease(demo: Demo, mostMs: number): Promise<void> {
   const until = performance.now() + 2 * mostMs
   while (performance.now() < until && (await demo.service.leases(AbortSignal.timeout(5_000))).length === 0)
@@ -179,8 +182,7 @@ const timeOf = async (work: () => Promise<void>): Promise<number> => {
 type BeforeKill = (run: Program) => void
 
 function killGuardian(run: Program): void {
-  for (const { pid, command } of descendantsOf(run.pid))
-    if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
+  for (const pid of descendantsRunning(run.pid, 'guardian-child')) process.kill(pid, 'SIGKILL')
 }
 
 /** @returns whether a tenant was paused at the kill */

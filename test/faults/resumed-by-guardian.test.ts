@@ -1,9 +1,10 @@
 /** A run by hooks is killed while a tenant is paused, which only a command can resume: the guardian resumes it. */
 import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openScriptedService, overlapsIn, type Deed, type ScriptedService } from '../support/cli/scripted-service.ts'
-import { commandOf, descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
+import { commandOf, descendantsRunning, eventually, isRunning, type Program } from '../support/processes.ts'
 
 const servesWithinMs = 2_000
 
@@ -15,15 +16,12 @@ async function killWhen(
 ): Promise<void> {
   await using sweep: Program = service.start('sweep', '--quiet')
   await eventually(what, condition, 15_000)
-  for (const pid of guardiansOf(sweep.pid)) for (const signal of toGuardian) process.kill(pid, signal)
+  for (const pid of descendantsRunning(sweep.pid, 'guardian-child'))
+    for (const signal of toGuardian) process.kill(pid, signal)
   sweep.kill('SIGKILL')
   await sweep.ended
 }
 
-const guardiansOf = (pid: number): readonly number[] =>
-  descendantsOf(pid)
-    .filter(({ command }) => command.includes('guardian-child'))
-    .map((child) => child.pid)
 const textsOf = (deeds: readonly Deed[]): readonly string[] =>
   deeds.map(({ what, tenant, phase }) => `${what} ${tenant} ${phase}`)
 
@@ -214,7 +212,6 @@ describe('killed', () => {
 })
 
 async function filesOf(pid: number): Promise<readonly string[]> {
-  const { readdir, readlink } = await import('node:fs/promises')
   const folder = `/proc/${pid}/fd`
   return Promise.all((await readdir(folder)).map((name) => readlink(join(folder, name))))
 }

@@ -8,7 +8,7 @@ import { unlock } from '../../src/host/locks/byte-lock.ts'
 import { lockBytes } from '../../src/sqlite/lock-bytes.ts'
 import { useHold } from '../support/hold-set-up.ts'
 import { openWorkplace, type Through } from '../support/hold/hold-fixture.ts'
-import { descendantsOf } from '../support/processes.ts'
+import { descendantsRunning } from '../support/processes.ts'
 import { startDemo } from '../support/service/demo-service.ts'
 
 const three = ['acme', 'bolt', 'crate']
@@ -136,5 +136,4 @@ function leadsTo(descriptor: number, file: string): boolean {
   }
 }
 
-const guardians = (): readonly number[] =>
-  descendantsOf(process.pid).flatMap(({ pid, command }) => (command.includes('guardian-child') ? [pid] : []))
+const guardians = (): readonly number[] => descendantsRunning(process.pid, 'guardian-child')

@@ -129,6 +129,10 @@ export function descendantsOf(pid: number): readonly { readonly pid: number; rea
   return below.map((pid) => ({ pid, command: commandOf(pid) }))
 }
 
+/** Pids of all descendants that run a program, such as `guardian-child`. */
+export const descendantsRunning = (pid: number, program: string): readonly number[] =>
+  descendantsOf(pid).flatMap((one) => (one.command.includes(program) ? [one.pid] : []))
+
 /** False for a zombie. */
 export const isRunning = (pid: number): boolean => stateOf(pid) !== null && !'ZX'.includes(stateOf(pid) ?? 'X')
 

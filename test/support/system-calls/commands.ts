@@ -1,7 +1,7 @@
 /** The commands whose system calls are made to fail, and what each command needs. */
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { descendantsOf, eventually, repository, startProgram } from '../processes.ts'
+import { descendantsRunning, eventually, repository, startProgram } from '../processes.ts'
 import type { Role } from './injection.ts'
 import { makeLauncher } from './programs.ts'
 import type { Scene } from './scene.ts'
@@ -191,8 +191,7 @@ async function leavePaused(scene: Scene): Promise<void> {
   const args = [program, 'check', '--tenant', 'acme', '--quiet', ...config(scene)]
   await using run = startProgram(launcher, args, { TMPDIR: scene.in('tmp') })
   await eventually('a tenant is paused', () => scene.service.gate.stateOf('acme') === 'quiesced', 20_000)
-  const guardian = descendantsOf(run.pid).find(({ command }) => command.includes('guardian-child'))
-  if (guardian) process.kill(guardian.pid, 'SIGKILL')
+  for (const pid of descendantsRunning(run.pid, 'guardian-child')) process.kill(pid, 'SIGKILL')
   run.kill('SIGKILL')
   await run.ended
   rmSync(scene.in('traced'), { recursive: true })
