@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { fillEvents } from '../support/databases/create-database.ts'
 import { Patient, recordBody } from '../support/databases/surgeon.ts'
 import { readInProcess } from '../support/read-in-process.ts'
-import { messages, rules, useSnapshotFolder } from '../support/snapshot-folder.ts'
+import { messagesIn, rulesIn, useSnapshotFolder } from '../support/snapshot-folder.ts'
 
 const place = useSnapshotFolder()
 const { check, make, wound, expectBackInPlace } = place
@@ -28,7 +28,7 @@ describe('blind spots of integrity_check', () => {
       db.close()
       copyFileSync(copied, place.snapshot)
       rmSync(copied)
-      expect(rules(await readInProcess(place.snapshot))).toEqual(['page-unowned'])
+      expect(rulesIn(await readInProcess(place.snapshot))).toEqual(['page-unowned'])
     }
     expect(trapped).toBeGreaterThan(0)
   })
@@ -41,7 +41,7 @@ describe('blind spots of integrity_check', () => {
       patient.write(patient.leaf('events_kind'), bytes)
     })
     const reading = await check()
-    expect(messages(reading).some((text) => text.startsWith('Tree '))).toBe(true)
+    expect(messagesIn(reading).some((text) => text.startsWith('Tree '))).toBe(true)
     expect(
       reading.facts.every(
         (fact) => fact.kind !== 'message' || (!fact.text.includes('\n') && !fact.text.startsWith('***')),
@@ -66,7 +66,7 @@ describe('blind spots of integrity_check', () => {
         }
       }
     })
-    expect(messages(await check('full', { engine: 'sqlite' })).length).toBeGreaterThan(150)
+    expect(messagesIn(await check('full', { engine: 'sqlite' })).length).toBeGreaterThan(150)
     const found = (await check()).facts.flatMap((fact) =>
       fact.kind === 'found' && fact.finding.rule === 'entry-differs-from-row' ? [fact.finding.total] : [],
     )
@@ -94,7 +94,7 @@ describe('blind spots of integrity_check', () => {
         bytes[at + 3] = 0x7a
       })
     })
-    expect(rules(await check())).toContain('entry-differs-from-row')
+    expect(rulesIn(await check())).toContain('entry-differs-from-row')
   })
 
   test('a virtual table without its module is named', async () => {

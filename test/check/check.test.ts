@@ -7,7 +7,7 @@ import type { Checker } from '../../src/check/check.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
 import { fillEvents } from '../support/databases/create-database.ts'
 import { recipes } from '../support/databases/recipes.ts'
-import { limits, rules, useSnapshotFolder } from '../support/snapshot-folder.ts'
+import { limits, rulesIn, useSnapshotFolder } from '../support/snapshot-folder.ts'
 
 const signal = new AbortController().signal
 const place = useSnapshotFolder()
@@ -84,6 +84,6 @@ test('a schema whose names and statements are not text, which SQLite accepts, is
   })
   const reading = await check()
   expect(reading.facts.filter(({ kind }) => kind === 'child-ended')).toEqual([])
-  expect(new Set(rules(reading))).toEqual(new Set(['record-malformed', 'page-unowned']))
+  expect(new Set(rulesIn(reading))).toEqual(new Set(['record-malformed', 'page-unowned']))
   expect(reading.content).toContainEqual({ name: 'events', rows: 100, digest: expect.any(String) as string })
 })

@@ -10,11 +10,12 @@ import { expect, test } from 'vitest'
 import { exitCodes } from '../../src/model/exit-code.ts'
 import { ending, start, type Ran } from '../support/cli/program.ts'
 import { repository } from '../support/processes.ts'
-import { modes, openSharedFolder, secret, stateOf, otherUser, type SharedFolder } from '../support/shared-folder.ts'
+import { modes, openSharedFolder, secret, stateOf, attackingUser, type SharedFolder } from '../support/shared-folder.ts'
 
 const program = `${repository}test/support/programs/attacker.ts`
 /** The other user must be able to read Node and this repository. */
-const canAttack = process.getuid?.() === 0 && spawnSync(process.execPath, ['--check', program], otherUser).status === 0
+const canAttack =
+  process.getuid?.() === 0 && spawnSync(process.execPath, ['--check', program], attackingUser).status === 0
 
 const commandMsMax = 60_000
 
@@ -25,7 +26,7 @@ interface Attack {
 
 async function startAttack({ path, victim }: SharedFolder): Promise<Attack> {
   const options = JSON.stringify({ places: [path], victim, secret })
-  const spawnOptions = { ...otherUser, cwd: '/', env: {} }
+  const spawnOptions = { ...attackingUser, cwd: '/', env: {} }
   const attacker = spawn(process.execPath, [program, options], { ...spawnOptions, stdio: ['pipe', 'pipe', 'inherit'] })
   let output = ''
   const closed = new Promise<void>((resolve) => {

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-export interface Ended {
+export interface EndedProgram {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   readonly stdout: string
@@ -12,7 +12,7 @@ export interface Ended {
 
 export interface Program extends AsyncDisposable {
   readonly pid: number
-  readonly ended: Promise<Ended>
+  readonly ended: Promise<EndedProgram>
   /** The first whole line of stdout, parsed as JSON. Rejects if the program ends before it. */
   readonly ready: Promise<Readonly<Record<string, unknown>>>
   kill(signal: NodeJS.Signals): void
@@ -42,7 +42,7 @@ export function startProgram(
   })
   child.stdin.on('error', () => {})
   const output = collect(child)
-  const ended = new Promise<Ended>((resolve, reject) => {
+  const ended = new Promise<EndedProgram>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => resolve({ code, signal, ...output() }))
   })
@@ -126,7 +126,7 @@ export function descendantsOf(pid: number): readonly { readonly pid: number; rea
     waiting = waiting.flatMap((one) => byParent.get(one) ?? [])
     below.push(...waiting)
   }
-  return below.map((pid) => ({ pid, command: commandOf(pid) }))
+  return below.map((pid) => ({ pid, command: commandLineOf(pid) }))
 }
 
 /** Pids of all descendants that run a program, such as `guardian-child`. */
@@ -136,7 +136,7 @@ export const descendantsRunning = (pid: number, program: string): readonly numbe
 /** False for a zombie. */
 export const isRunning = (pid: number): boolean => stateOf(pid) !== null && !'ZX'.includes(stateOf(pid) ?? 'X')
 
-export const commandOf = (pid: number): string => {
+export const commandLineOf = (pid: number): string => {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
   } catch {

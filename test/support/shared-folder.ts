@@ -21,7 +21,7 @@ import { expect } from 'vitest'
 import { makeDatabase } from './cli/folder.ts'
 
 /** The user as which our readers run: of all users it is the nearest to them. */
-export const otherUser = { uid: 65_534, gid: 65_534 }
+export const attackingUser = { uid: 65_534, gid: 65_534 }
 export const secret = 'for-the-eyes-of-root-only'
 
 export const modes = { sticky: 0o1777, open: 0o777, theirs: 0o755 } as const
@@ -41,7 +41,7 @@ export function openSharedFolder(kind: keyof typeof modes): SharedFolder {
   const path = join(top, 'shared')
   mkdirSync(path)
   chmodSync(path, modes[kind])
-  if (kind === 'theirs') chownSync(path, otherUser.uid, otherUser.gid)
+  if (kind === 'theirs') chownSync(path, attackingUser.uid, attackingUser.gid)
   const safe = join(top, 'safe')
   mkdirSync(safe)
   const victim = join(top, 'victim')
@@ -106,7 +106,7 @@ function makeTraps(folder: string, pwned: string): void {
   const gone = { schema: 'holdfast.owner/1', locked: true, ...process }
   const config = { service: { name: 'x', hooks: hooksOf(['/usr/bin/touch', pwned]) }, tenants: { roots: ['/'] } }
   const args = ['-c', traps, 'sh', folder, JSON.stringify(gone), JSON.stringify(config)]
-  expect(spawnSync('sh', args, { ...otherUser, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+  expect(spawnSync('sh', args, { ...attackingUser, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
 }
 
 /** Everything in a folder, with owners, modes, times and content. */

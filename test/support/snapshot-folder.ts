@@ -85,7 +85,7 @@ export function useSnapshotFolder(): SnapshotFolder {
   }
 }
 
-export const messages = (reading: Reading): readonly string[] =>
+export const messagesIn = (reading: Reading): readonly string[] =>
   reading.facts.flatMap((fact) => (fact.kind === 'message' ? [fact.text] : []))
-export const rules = (reading: Reading): readonly string[] =>
+export const rulesIn = (reading: Reading): readonly string[] =>
   reading.facts.flatMap((fact) => (fact.kind === 'found' ? [fact.finding.rule] : []))

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import type { Reading } from '../../../src/model/result/reading.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
-import { rules, useSnapshotFolder } from '../../support/snapshot-folder.ts'
+import { rulesIn, useSnapshotFolder } from '../../support/snapshot-folder.ts'
 
 const place = useSnapshotFolder()
 const { check, make, expectBackInPlace } = place
@@ -154,7 +154,7 @@ describe('a WAL that was cut', () => {
     makeWal()
     flip(32 + 4120 * 4 + at)
     const reading = await check()
-    expect(rules(reading)).toEqual(['wal-cut'])
+    expect(rulesIn(reading)).toEqual(['wal-cut'])
     expect(reading.facts).toMatchObject([{ finding: { severity: 'damage', object: { kind: 'file' } } }])
   })
 

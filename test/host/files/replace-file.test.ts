@@ -21,7 +21,7 @@ import { replaceFile } from '../../../src/host/files/replace-file.ts'
 import { makeDatabase } from '../../support/cli/folder.ts'
 import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
-import { otherUser } from '../../support/shared-folder.ts'
+import { attackingUser } from '../../support/shared-folder.ts'
 
 const isRoot = process.geteuid?.() === 0
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8)
@@ -142,11 +142,11 @@ test.skipIf(!isRoot)(
     using folder = temporaryFolder()
     const file = folder.file('status')
     writeFileSync(file, 'old')
-    chownSync(file, otherUser.uid, 12_345)
+    chownSync(file, attackingUser.uid, 12_345)
     chmodSync(file, 0o6640)
     replaceFile(file, 'new')
     const { uid, gid } = statSync(file)
-    expect([uid, gid, modeOf(file)]).toEqual([otherUser.uid, 12_345, '640'])
+    expect([uid, gid, modeOf(file)]).toEqual([attackingUser.uid, 12_345, '640'])
   },
 )
 
@@ -157,7 +157,7 @@ test.skipIf(!isRoot)(
     chmodSync(folder.path, 0o755)
     const [theirs, ours] = [folder.file('theirs'), folder.file('ours')]
     for (const path of [theirs, ours, join(theirs, 'metrics')]) mkdirSync(path)
-    for (const path of [theirs, join(theirs, 'metrics')]) chownSync(path, otherUser.uid, otherUser.gid)
+    for (const path of [theirs, join(theirs, 'metrics')]) chownSync(path, attackingUser.uid, attackingUser.gid)
     writeFileSync(join(ours, 'status'), 'of root')
     symlinkSync(ours, join(theirs, 'away'))
     replaceFile(join(theirs, 'status'), 'told')

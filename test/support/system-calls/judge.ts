@@ -1,7 +1,7 @@
 /** What a command may print, and how it may end, after one of its calls has failed. */
 import { basename } from 'node:path'
 import type { Report } from '../../../src/model/result/report.ts'
-import type { Ended } from '../processes.ts'
+import type { EndedProgram } from '../processes.ts'
 import type { TriedCommand } from './commands.ts'
 import { errnosOf } from './errnos.ts'
 import { truth } from './scene.ts'
@@ -13,7 +13,11 @@ const usualCodes: readonly number[] = [0, 1, 2, 3, 4, 5, 75, 78]
 const completeCodes: readonly number[] = [0, 2, 5]
 
 /** @param failed the calls that failed */
-export function complaintsAbout(command: TriedCommand, ended: Ended, failed: readonly TracedCall[]): readonly string[] {
+export function complaintsAbout(
+  command: TriedCommand,
+  ended: EndedProgram,
+  failed: readonly TracedCall[],
+): readonly string[] {
   const { code, signal, stdout, stderr } = ended
   if (isOfRuntime(failed)) return falseWords(ended)
   if (command.dies) return signal === 'SIGKILL' ? [] : [`it should have been killed, and ended with ${code ?? signal}`]
@@ -33,7 +37,7 @@ export const isOfRuntime = (failed: readonly TracedCall[]): boolean =>
   failed.some(({ name, args }) => errnosOf(name, args)?.length === 0)
 
 /** Verdicts of a report that are not true of the files. */
-function falseWords({ stdout, code }: Ended): string[] {
+function falseWords({ stdout, code }: EndedProgram): string[] {
   if (!stdout.startsWith('{')) return []
   let report: Partial<Pick<Report, 'results' | 'summary'>>
   try {

@@ -3,7 +3,7 @@ import { readdirSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { pidsWith } from '../cli/scripted-service.ts'
-import { eventually, isRunning, repository, startProgram, type Ended } from '../processes.ts'
+import { eventually, isRunning, repository, startProgram, type EndedProgram } from '../processes.ts'
 import { commandNamed, prepareTrial, type TriedCommand } from './commands.ts'
 import type { Injection, Role } from './injection.ts'
 import { complaintsAbout, isOfRuntime } from './judge.ts'
@@ -15,7 +15,7 @@ import type { TracedCall } from './trace.ts'
 const deadlineMs = 45_000
 
 export interface TrialOutcome {
-  readonly ended: Ended
+  readonly ended: EndedProgram
   /** Calls that strace made fail. */
   readonly failed: readonly TracedCall[]
   readonly complaints: readonly string[]
@@ -59,7 +59,7 @@ async function runTo(
   command: TriedCommand,
   faults: FaultOfProgram,
   mark: string,
-): Promise<{ readonly ended: Ended; readonly isLate: boolean }> {
+): Promise<{ readonly ended: EndedProgram; readonly isLate: boolean }> {
   const death = command.dies === undefined ? {} : { main: command.dies }
   const launcher = makeLauncher(tracedIn(scene), { ...death, ...faults })
   await using run = startProgram(launcher, [join(repository, 'bin/holdfast.js'), ...command.args(scene)], {
