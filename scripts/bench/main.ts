@@ -4,12 +4,12 @@
  */
 import { resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { describeChecks } from './check-text.ts'
 import { measureChecks } from './check.ts'
-import { describePauses } from './pause-text.ts'
 import { measurePauses, pauseKinds, type PauseKind } from './pause.ts'
-import { describeSweep } from './sweep-text.ts'
 import { measureSweep } from './sweep.ts'
+import { describeChecks } from './text/describe-checks.ts'
+import { describePauses } from './text/describe-pauses.ts'
+import { describeSweep } from './text/describe-sweep.ts'
 import { parseBytes } from './units.ts'
 import { withWorkspace, type Workspace } from './workspace.ts'
 

@@ -197,26 +197,23 @@ test.skipIf(!asRoot)(
   },
 )
 
-test(
-  'a database whose schema calls functions, views and triggers ' + 'runs no code, and affects no other result',
-  async () => {
-    using folder = makeFolder()
-    const path = makeDatabase(folder.in('hostile.db'))
-    const database = new Database(path)
-    database.unsafeMode(true)
-    database.exec(`CREATE TABLE t(a CHECK(a IS NULL OR upper('/nonexistent/evil') IS NULL));
+test('a database whose schema calls functions, views and triggers runs no code, and affects no other result', async () => {
+  using folder = makeFolder()
+  const path = makeDatabase(folder.in('hostile.db'))
+  const database = new Database(path)
+  database.unsafeMode(true)
+  database.exec(`CREATE TABLE t(a CHECK(a IS NULL OR upper('/nonexistent/evil') IS NULL));
     INSERT INTO t VALUES(NULL);
     CREATE VIEW v AS SELECT upper('/nonexistent/evil');
     CREATE INDEX t_a ON t(a) WHERE upper('/nonexistent/evil') IS NULL;
     CREATE TRIGGER r AFTER INSERT ON notes BEGIN INSERT INTO t VALUES(NULL); END;
     PRAGMA writable_schema=ON;
     UPDATE sqlite_schema SET sql = replace(sql, 'upper', 'load_extension')`)
-    database.close()
-    copyFileSync(path, folder.in('copy.db'))
-    const report = await reportOf(['check', path])
-    const [result] = report.results
-    expect(result?.findings.map(({ text }) => text).join()).toMatch(/unsafe use of load_extension/)
-    expect(result?.findings.some(({ rule }) => rule === 'checker-crashed')).toBe(false)
-    expect(readFileSync(path)).toEqual(readFileSync(folder.in('copy.db')))
-  },
-)
+  database.close()
+  copyFileSync(path, folder.in('copy.db'))
+  const report = await reportOf(['check', path])
+  const [result] = report.results
+  expect(result?.findings.map(({ text }) => text).join()).toMatch(/unsafe use of load_extension/)
+  expect(result?.findings.some(({ rule }) => rule === 'checker-crashed')).toBe(false)
+  expect(readFileSync(path)).toEqual(readFileSync(folder.in('copy.db')))
+})

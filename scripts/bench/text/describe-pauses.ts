@@ -1,6 +1,6 @@
 /** The figures of pauses as text. */
-import type { PauseFigures, TenantFigures } from './pause.ts'
-import { formatBytes, formatMs, formatTable } from './units.ts'
+import type { PauseFigures, TenantFigures } from '../pause.ts'
+import { formatBytes, formatMs, formatTable } from '../units.ts'
 
 export function describePauses({ perSecond, tenants, notMeasured }: PauseFigures): string {
   return [

@@ -1,6 +1,6 @@
 /** The figures of checks as text. */
-import type { CheckFigures, Competitor } from './check.ts'
-import { formatBytes, formatMs, spreadOf, formatTable } from './units.ts'
+import type { CheckFigures, Competitor } from '../check.ts'
+import { formatBytes, formatMs, spreadOf, formatTable } from '../units.ts'
 
 export function describeChecks(figures: CheckFigures): string {
   const [census, ...others] = figures.competitors

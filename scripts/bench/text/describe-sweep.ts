@@ -1,7 +1,7 @@
 /** The figures of sweeps as text. */
-import type { MemoryUse } from './memory.ts'
-import type { SweepFigures, Timed } from './sweep.ts'
-import { formatBytes, formatTable } from './units.ts'
+import type { MemoryUse } from '../memory.ts'
+import type { SweepFigures, Timed } from '../sweep.ts'
+import { formatBytes, formatTable } from '../units.ts'
 
 export function describeSweep(figures: SweepFigures): string {
   const { tenants, bytes, rounds, sweepByLoop, checkByLoop, first, last, mostMemory, each } = figures
