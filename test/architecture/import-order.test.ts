@@ -1,7 +1,7 @@
 /** Which folder may import which (src/ARCHITECTURE.md, "Folders"). `npm run lint` finds circles between modules. */
 import { basename, dirname } from 'node:path'
 import { expect, it } from 'vitest'
-import { sourceModules, type ImportedModule, type SourceModule } from '../support/sources.ts'
+import { sourceFiles, sourceModules, type ImportedModule, type SourceModule } from '../support/sources.ts'
 
 /** A folder may import itself and those before it. */
 const order = [
@@ -39,6 +39,13 @@ const isIn = (path: string | null, folder: string): boolean => path?.startsWith(
 type Found = readonly { readonly from: SourceModule; readonly imported: ImportedModule }[]
 const violations = (found: Found, rule: string): readonly string[] =>
   found.map(({ from, imported }) => `${from.path}:${imported.line}: imports ${imported.target}: ${rule}`)
+
+it('src/ARCHITECTURE.md lists the folders in this order', () => {
+  const lines = sourceFiles.find(({ path }) => path === 'src/ARCHITECTURE.md')?.lines ?? []
+  const rows = lines.flatMap((line) => /^\| (`[a-z]+\/`(?:, `[a-z]+\/`)*) \|/.exec(line)?.[1] ?? [])
+  const listed = rows.flatMap((cell) => [...cell.matchAll(/[a-z]+/g)].map(([folder]) => folder))
+  expect(listed).toEqual(order)
+})
 
 it('every source file lies in a known folder', () => {
   const strays = modules.filter(({ path }) => orderOf(path) < 0)
