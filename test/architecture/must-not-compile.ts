@@ -1,4 +1,4 @@
-/** Calls that must not compile. Each line below is an error, and `npm run lint` fails if one is not an error any more. */
+/** Calls that must not compile: each line below is an error. `npm run lint` fails if one is not an error any more. */
 import type { Checker, CheckOptions } from '../../src/check/check.ts'
 import type { HoldProcesses } from '../../src/hold/hold-processes.ts'
 import { hold, type HoldRequest } from '../../src/hold/hold.ts'

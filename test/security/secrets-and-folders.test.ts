@@ -197,7 +197,7 @@ test.skipIf(!asRoot)(
   },
 )
 
-test('a database whose schema calls functions, views and triggers runs no code, and affects no other result', async () => {
+test('a database whose schema calls functions, views and triggers runs no code and affects no other', async () => {
   using folder = makeFolder()
   const path = makeDatabase(folder.in('hostile.db'))
   const database = new Database(path)
