@@ -7,7 +7,7 @@ import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import type { Finding } from '../../src/model/result/finding.ts'
 import { create } from '../support/databases/create-database.ts'
 import { Patient } from '../support/databases/surgeon.ts'
-import { context } from '../support/differential/engines.ts'
+import { bareFileContext } from '../support/differential/engines.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'double-use-'))
@@ -38,7 +38,7 @@ async function namedFree(
     named = page(patient)
     patient.write32At((patient.header.freelistTrunk - 1) * 1024 + 8, named)
   }
-  const { damage, findings } = diagnose(await readInProcess(path), context)
+  const { damage, findings } = diagnose(await readInProcess(path), bareFileContext)
   return { damage, findings, page: named }
 }
 
@@ -79,7 +79,7 @@ test('two trees use one page', async () => {
     patient.edit(patient.root('ft_content'), (bytes, bTree) => {
       bytes.writeUInt32BE(leaf, bTree.leaf ? 0 : 8)
     })
-    return diagnose(await readInProcess(path), context)
+    return diagnose(await readInProcess(path), bareFileContext)
   })()
   expect(twice(findings)).toContainEqual(expect.objectContaining({ object: 'ft_content', other: 't' }))
 })

@@ -13,7 +13,7 @@ import { cellOffset } from '../../src/sqlite/page.ts'
 import { create } from '../support/databases/create-database.ts'
 import { Patient } from '../support/databases/surgeon.ts'
 import { createPatient, wounds } from '../support/databases/wounds.ts'
-import { context } from '../support/differential/engines.ts'
+import { bareFileContext } from '../support/differential/engines.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'count-tables-'))
@@ -21,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const path = join(folder, 'made.db')
 
 function counted(reading: Reading): ReturnType<typeof countTables> {
-  return countTables(reading, diagnose(reading, context).findings)
+  return countTables(reading, diagnose(reading, bareFileContext).findings)
 }
 
 const tableOf = (reading: Reading, name: string): ReportedTable | undefined =>
@@ -53,12 +53,12 @@ describe('every wound', () => {
         expect(readable, name).toBeLessThanOrEqual(rows)
         // An index of the table shows how many rows there were.
         if (unreadable > 0) expect(readable + unreadable, name).toBe(was.rows)
-        const damaged = diagnose(reading, context).findings.some(
+        const damaged = diagnose(reading, bareFileContext).findings.some(
           ({ severity, object }) => severity !== 'notice' && (object.name === name || object.table === name),
         )
         if (unreadable === 0 && !damaged) expect([name, rows, digest]).toEqual([name, was.rows, was.digest])
       }
-      if (diagnose(reading, context).damage === 'none') expect(uncounted).toEqual([])
+      if (diagnose(reading, bareFileContext).damage === 'none') expect(uncounted).toEqual([])
     },
   )
 })

@@ -10,7 +10,7 @@ import type { SnapshotPath } from '../../src/model/brand.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
 import type { Diagnosis } from '../../src/model/result/verdict.ts'
 import { removeDatabase } from '../support/databases/create-database.ts'
-import { context } from '../support/differential/engines.ts'
+import { bareFileContext } from '../support/differential/engines.ts'
 import type { SaidBySqlite } from '../support/differential/referee.ts'
 import { readCorpus, unpackCorpus } from './corpus-source.ts'
 import type { CorpusFile } from './corpus-source.ts'
@@ -59,7 +59,7 @@ export async function fuzzCorpus(
       try {
         const answer = await referee.ask(`${path}.referee`)
         const reading = await checker.check(path, { depth: 'full', signal })
-        const outcome = compare(file, reading, diagnose(reading, context), answer, wrong)
+        const outcome = compare(file, reading, diagnose(reading, bareFileContext), answer, wrong)
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
       } catch (error) {
         wrong.push(`${file.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)

@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { diagnose } from '../../../src/diagnosis/diagnose.ts'
 import type { Diagnosis } from '../../../src/model/result/verdict.ts'
 import { create } from '../databases/create-database.ts'
-import { context } from '../differential/engines.ts'
+import { bareFileContext } from '../differential/engines.ts'
 import { readInProcess } from '../read-in-process.ts'
 
 /** SQLite versions of the writer: newer than this one, and known. */
@@ -54,7 +54,7 @@ export async function concludeChanged(
   makeChanged(path, change)
   const reading = await readInProcess(path, depth, engine)
   return {
-    ...diagnose(reading, context),
+    ...diagnose(reading, bareFileContext),
     skipped: reading.coverage.skipped.map(({ object }) => object),
     tables: reading.content.map(({ name }) => name).toSorted(),
   }

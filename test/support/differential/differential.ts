@@ -14,7 +14,7 @@ import type { GeneratedDatabase } from '../databases/generated.ts'
 import { inflict, randomWound } from '../databases/random-wound.ts'
 import type { RandomWound } from '../databases/random-wound.ts'
 import { Patient } from '../databases/surgeon.ts'
-import { context, judge, readWithBoth } from './engines.ts'
+import { bareFileContext, judge, readWithBoth } from './engines.ts'
 import { changeRows } from './exact-rows.ts'
 import { damage } from './referee.ts'
 
@@ -59,7 +59,7 @@ export async function tryHealthy(folder: string, { shape, ownCollation, changes 
     const { census, sqlite } = await readWithBoth(path)
     if (!hasOwn && sqlite.diagnosis.verdict.kind !== 'sound') return 'SQLite itself takes it for damaged'
     const diagnosis = hasOwn
-      ? diagnose(census.reading, { ...context, accept: ['unknown-collation'] })
+      ? diagnose(census.reading, { ...bareFileContext, accept: ['unknown-collation'] })
       : census.diagnosis
     const { skipped } = census.reading.coverage
     if (hasOwn && skipped.length > 0 && census.diagnosis.verdict.kind !== 'inconclusive')

@@ -9,7 +9,7 @@ import { removeDatabase } from '../databases/create-database.ts'
 import { rebuildIndexes } from '../databases/rebuilt.ts'
 import { readInProcess } from '../read-in-process.ts'
 
-export const context: DiagnosisContext = {
+export const bareFileContext: DiagnosisContext = {
   tenant: null,
   path: 'file.db',
   serviceSqlite: null,
@@ -31,7 +31,7 @@ export async function readWithBoth(path: string): Promise<Readonly<Record<Engine
     for (const part of ['', '-wal', '-journal']) copyIfThere(path + part, copy + part)
     try {
       const reading = await readInProcess(copy, 'full', engine)
-      return { reading, diagnosis: diagnose(reading, context) }
+      return { reading, diagnosis: diagnose(reading, bareFileContext) }
     } finally {
       removeDatabase(copy)
     }
@@ -109,7 +109,7 @@ async function proveIndexes(path: string, ours: Diagnosis, theirs: Diagnosis): P
     const rebuilding = rebuildIndexes(path, copy, indexes)
     if (rebuilding.kind === 'not-possible')
       return { kind: 'weaker', why: `${said}, and ${indexes.join(', ')} cannot be rebuilt: ${rebuilding.why}` }
-    const left = diagnose(await readInProcess(copy, 'full', 'sqlite'), context)
+    const left = diagnose(await readInProcess(copy, 'full', 'sqlite'), bareFileContext)
     // The pages of the old trees are unused now.
     const allowed = damageClasses.indexOf(ours.damage === 'index' ? 'structure' : ours.damage)
     if (left.verdict.kind !== 'inconclusive' && damageClasses.indexOf(left.damage) <= allowed)

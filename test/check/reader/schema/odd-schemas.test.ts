@@ -8,7 +8,7 @@ import { describeSchema } from '../../../../src/check/reader/schema/describe-sch
 import { openDatabase } from '../../../../src/check/reader/sqlite/open-database.ts'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import { create } from '../../../support/databases/create-database.ts'
-import { context } from '../../../support/differential/engines.ts'
+import { bareFileContext } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'odd-schemas-'))
@@ -97,7 +97,7 @@ const odd: readonly (readonly [string, number, (db: Database.Database) => void])
 describe.each(odd)('%s', (_, pageSize, fill) => {
   test('sound, and described within seconds', async () => {
     const reading = await readInProcess(make(pageSize, fill))
-    expect(diagnose(reading, context)).toMatchObject({ verdict: { kind: 'sound' } })
+    expect(diagnose(reading, bareFileContext)).toMatchObject({ verdict: { kind: 'sound' } })
     using db = openForDescribing(make(pageSize, fill))
     expect(describeSchema(db.opened).objects.length).toBe(
       reading.objects.filter(({ name }) => !name.startsWith('sqlite_')).length,

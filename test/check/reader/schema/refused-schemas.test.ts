@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import { concludeChanged, known, later, makeChanged, statement } from '../../../support/check/changed-schema.ts'
 import type { Change } from '../../../support/check/changed-schema.ts'
-import { context } from '../../../support/differential/engines.ts'
+import { bareFileContext } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'refused-'))
@@ -113,5 +113,5 @@ test('many rows that SQLite refuses are all reported', async () => {
   db.close()
   const reading = await readInProcess(path)
   expect(reading.coverage.skipped.filter(({ object }) => /^x\d+$/.test(object)).length).toBe(60)
-  expect(diagnose(reading, context).verdict.kind).toBe('inconclusive')
+  expect(diagnose(reading, bareFileContext).verdict.kind).toBe('inconclusive')
 })

@@ -7,7 +7,7 @@ import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import { skippedWithLimits } from '../../../../src/diagnosis/limits.ts'
 import { engines } from '../../../../src/model/result/reading.ts'
 import { create } from '../../../support/databases/create-database.ts'
-import { context } from '../../../support/differential/engines.ts'
+import { bareFileContext } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'unknown-parts-'))
@@ -79,7 +79,7 @@ describe.each(engines)('by %s', (engine) => {
       db.prepare('UPDATE sqlite_schema SET sql = replace(sql, ?, ?)').run(known, own)
     })
     const reading = await readInProcess(path, 'full', engine)
-    const { verdict, findings } = diagnose(reading, context)
+    const { verdict, findings } = diagnose(reading, bareFileContext)
     expect(findings).toEqual([])
     expect(verdict).toMatchObject({
       kind: 'inconclusive',
@@ -98,7 +98,7 @@ test('a schema that has lost a row is damaged: what could not be read is no limi
     db.exec("DELETE FROM sqlite_schema WHERE name = 't'")
   })
   const reading = await readInProcess(path)
-  expect(diagnose(reading, context).damage).toBe('schema')
+  expect(diagnose(reading, bareFileContext).damage).toBe('schema')
   const skipped = skippedWithLimits(reading)
   expect(skipped.map(({ object }) => object)).toEqual(expect.arrayContaining(['i']))
   expect(skipped.filter(({ limit }) => limit !== undefined)).toEqual([])

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import { create } from '../../../support/databases/create-database.ts'
-import { context } from '../../../support/differential/engines.ts'
+import { bareFileContext } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'computed-'))
@@ -119,7 +119,7 @@ test('entries in an unknown collation are not compared, and no configuration mak
     db.pragma('writable_schema=ON')
     db.exec("UPDATE sqlite_schema SET sql = replace(sql, 'NOCASE', 'klingon')")
   })
-  const accepting = { ...context, accept: ['unknown-collation'] } as const
+  const accepting = { ...bareFileContext, accept: ['unknown-collation'] } as const
   expect(diagnose(await readInProcess(path), accepting).verdict).toEqual({
     kind: 'inconclusive',
     reason: expect.stringContaining('part: neither the census nor SQLite could compare') as string,
@@ -183,7 +183,7 @@ function makeQuoted(path: string, but: (name: string) => string): void {
   })
 }
 
-const conclude = async (path: string) => diagnose(await readInProcess(path), context)
+const conclude = async (path: string) => diagnose(await readInProcess(path), bareFileContext)
 
 test('strings in double quotes: healthy indexes are sound, and missing rows are named', async () => {
   const path = join(folder, 'quoted.db')
@@ -230,7 +230,7 @@ test.each([
   const path = join(folder, 'fallback.db')
   makeGhosts(path, memory === 1e9 ? 'CREATE TABLE t(oid, rowid, _rowid_, v)' : 'CREATE TABLE t(a, b, _rowid_, v)')
   const reading = await readInProcess(path, 'full', 'census', false, null, false, memory)
-  expect(diagnose(reading, context)).toMatchObject({ verdict: { kind: 'inconclusive' }, findings: [] })
+  expect(diagnose(reading, bareFileContext)).toMatchObject({ verdict: { kind: 'inconclusive' }, findings: [] })
   expect(reading.coverage.skipped).toMatchObject([
     { object, why: expect.stringMatching(/^SQLite checked this instead of the census/) },
   ])

@@ -8,7 +8,7 @@ import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import type { Diagnosis } from '../../../../src/model/result/verdict.ts'
 import { create } from '../../../support/databases/create-database.ts'
 import { Patient } from '../../../support/databases/surgeon.ts'
-import { context } from '../../../support/differential/engines.ts'
+import { bareFileContext } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'name-rows-'))
@@ -29,7 +29,7 @@ function make(sql: string, later: Readonly<Record<string, string>>, encoding = '
 }
 
 const conclude = async (depth: 'quick' | 'full' = 'full', engine: 'census' | 'sqlite' = 'census'): Promise<Diagnosis> =>
-  diagnose(await readInProcess(path, depth, engine), context)
+  diagnose(await readInProcess(path, depth, engine), bareFileContext)
 const rulesAndRows = ({ findings }: Diagnosis): readonly unknown[] =>
   findings.map(({ rule, object, rows, total }) => [rule, object.name, rows, total])
 

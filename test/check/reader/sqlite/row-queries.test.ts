@@ -9,7 +9,7 @@ import { engines } from '../../../../src/model/result/reading.ts'
 import type { Engine } from '../../../../src/model/result/reading.ts'
 import type { Diagnosis } from '../../../../src/model/result/verdict.ts'
 import { create } from '../../../support/databases/create-database.ts'
-import { context } from '../../../support/differential/engines.ts'
+import { bareFileContext } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'row-queries-'))
@@ -55,7 +55,7 @@ function changeBehind(index: string, behind: string): void {
 }
 
 const conclude = async (engine: Engine, depth: 'full' | 'quick' = 'full'): Promise<Diagnosis> =>
-  diagnose(await readInProcess(path, depth, engine), context)
+  diagnose(await readInProcess(path, depth, engine), bareFileContext)
 
 /** The rows that the findings name, and the rows that their statements list in a fresh connection. */
 function namedAndListed({ findings }: Diagnosis): readonly [named: unknown, listed: unknown] {

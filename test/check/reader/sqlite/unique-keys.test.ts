@@ -10,7 +10,7 @@ import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import type { Engine } from '../../../../src/model/result/reading.ts'
 import type { Diagnosis } from '../../../../src/model/result/verdict.ts'
 import { create } from '../../../support/databases/create-database.ts'
-import { context } from '../../../support/differential/engines.ts'
+import { bareFileContext } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'unique-keys-'))
@@ -52,7 +52,7 @@ async function conclude({ table, on, behind, encoding }: Case, engine: Engine = 
   row[4] = (row[4] ?? '').replace('CREATE INDEX', 'CREATE UNIQUE INDEX')
   db.prepare('INSERT INTO sqlite_schema VALUES(?,?,?,?,?)').run(...row)
   db.close()
-  return diagnose(await readInProcess(path, 'full', engine), context)
+  return diagnose(await readInProcess(path, 'full', engine), bareFileContext)
 }
 
 const rowsOf = ({ findings }: Diagnosis): Readonly<Record<string, unknown>> =>
