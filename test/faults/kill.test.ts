@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { configure, type Holdfast } from '../support/cli/holdfast.ts'
 import { openScriptedService, overlapsIn, type ScriptedService } from '../support/cli/scripted-service.ts'
 import {
-  commandLineOf,
+  commandOfPid,
   descendantsOf,
   descendantsRunning,
   eventually,
@@ -204,7 +204,7 @@ async function killAt(
   await Promise.all(demo.tenants.map((tenant) => demo.servesAgain(tenant, withinMs - (performance.now() - killedAt))))
   expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
   for (const { pid, command } of children)
-    await eventually(`${command} has ended`, () => !isRunning(pid) || commandLineOf(pid) !== command, 5_000)
+    await eventually(`${command} has ended`, () => !isRunning(pid) || commandOfPid(pid) !== command, 5_000)
   return leases.length > 0
 }
 

@@ -4,7 +4,7 @@ import { readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openScriptedService, overlapsIn, type Deed, type ScriptedService } from '../support/cli/scripted-service.ts'
-import { commandLineOf, descendantsRunning, eventually, isRunning, type Program } from '../support/processes.ts'
+import { commandOfPid, descendantsRunning, eventually, isRunning, type Program } from '../support/processes.ts'
 
 const servesWithinMs = 2_000
 
@@ -89,7 +89,7 @@ describe('killed', () => {
       'five were killed',
       () => {
         for (const pid of service.leftRunning()) {
-          if (killed.size === 5 || killed.has(pid) || !commandLineOf(pid).includes('resume-child')) continue
+          if (killed.size === 5 || killed.has(pid) || !commandOfPid(pid).includes('resume-child')) continue
           killed.add(pid)
           process.kill(pid, 'SIGKILL')
         }

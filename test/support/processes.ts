@@ -126,7 +126,7 @@ export function descendantsOf(pid: number): readonly { readonly pid: number; rea
     waiting = waiting.flatMap((one) => byParent.get(one) ?? [])
     below.push(...waiting)
   }
-  return below.map((pid) => ({ pid, command: commandLineOf(pid) }))
+  return below.map((pid) => ({ pid, command: commandOfPid(pid) }))
 }
 
 /** Pids of all descendants that run a program, such as `guardian-child`. */
@@ -136,7 +136,7 @@ export const descendantsRunning = (pid: number, program: string): readonly numbe
 /** False for a zombie. */
 export const isRunning = (pid: number): boolean => stateOf(pid) !== null && !'ZX'.includes(stateOf(pid) ?? 'X')
 
-export const commandLineOf = (pid: number): string => {
+export const commandOfPid = (pid: number): string => {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
   } catch {
