@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startHoldProcesses } from '../../src/hold/hold-processes.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { configure } from '../support/cli/holdfast.ts'
-import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
+import { openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
+import { openHoldFixture, type HoldFixture } from '../support/hold/hold-fixture.ts'
 import { descendantsOf, eventually, isRunning } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
@@ -21,13 +21,13 @@ function onlyOneOf(pids: readonly number[], others: readonly number[]): number {
 const moments: readonly HoldStep[] = ['quiesced', 'sealed', 'copied', 'probed-again']
 
 describe('in the middle of a hold', () => {
-  let place: Workplace
+  let place: HoldFixture
   let demo: Demo
-  let freedom: Freedom
+  let freedom: UnlockedCheck
   beforeAll(async () => {
-    place = await openWorkplace()
+    place = await openHoldFixture()
     demo = await startDemo({ tenants: 1, bytes: 20_000 })
-    freedom = await openFreedom()
+    freedom = await openUnlockedCheck()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()
@@ -42,7 +42,7 @@ describe('in the middle of a hold', () => {
       await using companions = await startHoldProcesses()
       const probe = onlyOneOf(pidsOf('probe-child'), others)
       const { result, open } = await place.examine(demo, 'acme', {
-        companions,
+        processes: companions,
         onStep: (step) => {
           if (step === at) process.kill(probe, 'SIGKILL')
         },
@@ -52,7 +52,7 @@ describe('in the middle of a hold', () => {
       expect(open).toEqual([])
       expect((await demo.status('acme')).state).toBe('active')
       await freedom.expect(demo.fileOf('acme'))
-      expect((await place.examine(demo, 'acme', { companions })).result?.verdict).toBe('sound')
+      expect((await place.examine(demo, 'acme', { processes: companions })).result?.verdict).toBe('sound')
     },
   )
 
@@ -63,7 +63,7 @@ describe('in the middle of a hold', () => {
       await using companions = await startHoldProcesses()
       const guardian = onlyOneOf(pidsOf('guardian-child'), others)
       await place.examine(demo, 'acme', {
-        companions,
+        processes: companions,
         onStep: (step) => {
           if (step === at) process.kill(guardian, 'SIGKILL')
         },
@@ -71,7 +71,7 @@ describe('in the middle of a hold', () => {
       expect((await demo.status('acme')).state).toBe('active')
       await freedom.expect(demo.fileOf('acme'))
       await eventually('it has ended', () => !isRunning(guardian))
-      const next = await place.examine(demo, 'acme', { companions })
+      const next = await place.examine(demo, 'acme', { processes: companions })
       expect(next).toMatchObject({
         stopped: { code: 'GUARDIAN_LOST' },
         result: { verdict: 'failed', failure: { code: 'GUARDIAN_LOST', tenantState: 'untouched' } },

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Held } from '../../src/hold/hold.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { Failure } from '../../src/model/failure.ts'
-import { footprint, openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
+import { footprint, openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
+import { openHoldFixture, type HoldFixture } from '../support/hold/hold-fixture.ts'
 import { descendantsOf, eventually } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
@@ -42,14 +42,14 @@ describe.each([
   ['cold', 1e9],
   ['warm', 0],
 ] as const)('a %s hold', (temperature, warmAboveBytes) => {
-  let place: Workplace
+  let place: HoldFixture
   let demo: Demo
-  let freedom: Freedom
+  let freedom: UnlockedCheck
   let writer: Database.Database
   beforeAll(async () => {
-    place = await openWorkplace()
+    place = await openHoldFixture()
     demo = await startDemo({ tenants: 3, bytes: 20_000, load: 30, loaded: ['acme'] })
-    freedom = await openFreedom()
+    freedom = await openUnlockedCheck()
     // Idle by the service's handle, WAL and wal-index in place: what a warm copy pins. `acme` has the service's own.
     writer = new Database(demo.fileOf('bolt'))
     writer.close()
@@ -66,7 +66,7 @@ describe.each([
     await demo.servesAgain(tenant, 5_000)
     expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
     expect(await place.ledger.openHolds()).toEqual([])
-    expect(place.leftovers()).toEqual([])
+    expect(place.remainingFiles()).toEqual([])
     expect(descendantsOf(process.pid).length).toBeLessThanOrEqual(children)
     if (tenant === 'bolt') await freedom.expect(demo.fileOf(tenant))
     // And the next hold goes through, on the same companions; warm as soon as the service has opened the tenant again.

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tenantName } from '../../scripts/demo/names.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
-import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
+import { openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
 import { startNode } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
@@ -38,11 +38,11 @@ describe('frozen (SIGSTOP) at the end of any step at which it holds something, h
    */
   const tenantOf = (at: number): string => tenantName(at * 3)
   let demo: Demo
-  let freedom: Freedom
+  let freedom: UnlockedCheck
   beforeAll(async () => {
     const loaded = frozen.flatMap(([, how], at) => (how === 'warm' ? [tenantOf(at)] : []))
     demo = await startDemo({ tenants: frozen.length * 3, bytes: 20_000, maxPaused: frozen.length, load: 60, loaded })
-    freedom = await openFreedom()
+    freedom = await openUnlockedCheck()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()

@@ -4,17 +4,22 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { damageIndex } from '../../scripts/demo/wounds.ts'
-import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Examined, type HoldOptions, type Workplace } from '../support/hold/hold-fixture.ts'
+import { openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
+import {
+  openHoldFixture,
+  type ExaminedTenant,
+  type HoldOptions,
+  type HoldFixture,
+} from '../support/hold/hold-fixture.ts'
 import { startNode, type Program } from '../support/processes.ts'
 import { startDemo } from '../support/service/demo-service.ts'
 
 describe('in the middle of a hold', () => {
-  let place: Workplace
-  let freedom: Freedom
+  let place: HoldFixture
+  let freedom: UnlockedCheck
   beforeAll(async () => {
-    place = await openWorkplace()
-    freedom = await openFreedom()
+    place = await openHoldFixture()
+    freedom = await openUnlockedCheck()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()
@@ -97,7 +102,7 @@ describe('in the middle of a hold', () => {
   async function examineKilled(
     tenant: string,
     { successor, ...options }: HoldOptions & { readonly successor: boolean },
-  ): Promise<Examined> {
+  ): Promise<ExaminedTenant> {
     await using demo = await startDemo({ tenants: 3, bytes: 20_000, requestTimeoutMs: 300 })
     damageIndex(demo.fileOf(tenant))
     const started: Program[] = []

@@ -9,21 +9,21 @@ import type { HoldStep } from '../../src/hold/record.ts'
 import { pathOf } from '../../src/host/files/descriptor.ts'
 import { unlock } from '../../src/host/locks/byte-lock.ts'
 import { lockBytes } from '../../src/sqlite/lock-bytes.ts'
-import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Through, type Workplace } from '../support/hold/hold-fixture.ts'
+import { openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
+import { openHoldFixture, type RunOutcome, type HoldFixture } from '../support/hold/hold-fixture.ts'
 import { descendantsOf } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 const three = ['acme', 'bolt', 'crate']
 
 describe('the run is stopped, and nobody else is paused', () => {
-  let place: Workplace
+  let place: HoldFixture
   let demo: Demo
-  let freedom: Freedom
+  let freedom: UnlockedCheck
   beforeAll(async () => {
-    place = await openWorkplace()
+    place = await openHoldFixture()
     demo = await startDemo({ tenants: 3, bytes: 20_000 })
-    freedom = await openFreedom()
+    freedom = await openUnlockedCheck()
   })
   afterAll(async () => {
     await freedom[Symbol.asyncDispose]()
@@ -43,7 +43,7 @@ describe('the run is stopped, and nobody else is paused', () => {
       if (step === 'asked') asked.push(of)
       if (of === asked[0]) meets(step, of)
     }
-  const outcome = ({ results, stopped, covered, notCovered, open }: Through): unknown => ({
+  const outcome = ({ results, stopped, covered, notCovered, open }: RunOutcome): unknown => ({
     results: results.map(({ tenant, failure }) => [tenant, failure?.code, failure?.tenantState]),
     stops: stopped?.code,
     covered,
@@ -56,7 +56,7 @@ describe('the run is stopped, and nobody else is paused', () => {
       expect((await demo.status(tenant)).state).toBe('active')
       await freedom.expect(demo.fileOf(tenant))
     }
-    expect(place.leftovers()).toEqual([])
+    expect(place.remainingFiles()).toEqual([])
   }
 
   it.each(['locked', 'copied'] as const)(
@@ -109,7 +109,7 @@ describe('the run is stopped, and nobody else is paused', () => {
     await using companions = await startHoldProcesses()
     const [guardian] = guardians().filter((pid) => !others.has(pid))
     const through = await place.examineAll(demo, three, {
-      companions,
+      processes: companions,
       onStep: watching((step) => {
         if (step === 'resumed') process.kill(guardian ?? 0, 'SIGKILL')
       }),
@@ -123,7 +123,7 @@ describe('the run is stopped, and nobody else is paused', () => {
 })
 
 it('one lost lease after the other stops a run: the service does not keep its promise to stand still', async () => {
-  await using place = await openWorkplace()
+  await using place = await openHoldFixture()
   await using demo = await startDemo({ tenants: 8, bytes: 20_000, misbehave: 'lease-expires' })
   const { results, stopped, notCovered, open } = await place.examineAll(demo, demo.tenants)
   expect(stopped).toMatchObject({

@@ -4,7 +4,7 @@ import { tenantId } from '../../src/model/brand.ts'
  * it stood still: integrity, the sum of the balances, and every row. Half of them against a service that opens its
  * tenant anew for each request.
  */
-import { openWorkplace } from '../support/hold/hold-fixture.ts'
+import { openHoldFixture } from '../support/hold/hold-fixture.ts'
 import { deviationOf, startHeavy } from '../support/service/busy-service.ts'
 
 const total = Number(process.argv[2] ?? 1000)
@@ -12,7 +12,7 @@ if (!Number.isInteger(total) || total < 1) throw new Error('how many? A whole nu
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-await using place = await openWorkplace()
+await using place = await openHoldFixture()
 let inexact = 0
 for (const manner of ['keeps', 'reopens'] as const) {
   await using heavy = await startHeavy(manner)
@@ -20,14 +20,14 @@ for (const manner of ['keeps', 'reopens'] as const) {
   const pauses: number[] = []
   let undecided = 0
   for (let time = 0; time < Math.ceil(total / 2); time++) {
-    const keeper = {
-      kind: 'service',
+    const connection = {
       tenant: tenantId('heavy'),
       service: heavy.service,
       ledger: place.ledger,
       socket: heavy.socket,
+      onRetry: () => undefined,
     } as const
-    const held = await place.hold(heavy.file, keeper, { settings: { warmAboveBytes: 0 } })
+    const held = await place.hold(heavy.file, connection, { settings: { warmAboveBytes: 0 } })
     if (held.kind !== 'snapshot') {
       undecided++
       say(`${manner} ${time}: no snapshot: ${held.failure.code}: ${held.failure.message}`)
