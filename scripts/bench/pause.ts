@@ -147,9 +147,9 @@ async function holdRepeatedly(
     const onStep = measurements.startHold()
     const [result] = await hold(
       {
-        files: [{ named: file, expected: true, lostPauseMs: null, name: `hold-${at}`, onStep }],
+        files: [{ named: file, expected: true, abandonedPauseMs: null, name: `hold-${at}`, onStep }],
         roots: [folder],
-        keeper: { kind: 'service', tenant: tenantId(tenant), service, ledger, socket },
+        connection: { tenant: tenantId(tenant), service, ledger, socket, onRetry: () => undefined },
         settings,
         folder: snapshots,
         bounds: unbounded,

@@ -36,7 +36,7 @@ export async function holdTargets(
   const request = {
     files: [requestFor(first, context), ...more.map((file) => requestFor(file, context))] as const,
     roots: context.roots,
-    keeper: context.connectionOf(first.target),
+    connection: context.connectionOf(first.target),
     settings: context.settings,
     folder: context.folder,
     bounds,
@@ -52,7 +52,7 @@ export async function holdTargets(
 const requestFor = ({ target, earlierChecks }: TargetWithHistory, context: RunContext): FileRequest => ({
   named: target.named,
   expected: target.tenant !== null || earlierChecks.hadPages,
-  lostPauseMs: earlierChecks.abandonedPauseMs,
+  abandonedPauseMs: earlierChecks.abandonedPauseMs,
   name: draftName(drafts++),
   onStep: (step) => context.onStep(target, step),
 })

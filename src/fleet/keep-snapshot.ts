@@ -1,7 +1,7 @@
 /** Copies of snapshots that the user wants to keep, with their evidence: damaged ones are studied elsewhere (I1.11). */
 
 import { basename } from 'node:path'
-import { folderOfPulled, requireRoomFor, writePulled } from '../hold/copies/manifest.ts'
+import { folderOfPulled, requireEmptyFolder, writePulled } from '../hold/copies/manifest.ts'
 import type { Held } from '../hold/hold.ts'
 import { invariant } from '../model/bug.ts'
 import type { Target } from './run/run-context.ts'
@@ -19,7 +19,7 @@ export async function keepSnapshotsIn(
   version: string,
   onKept: (database: string) => void,
 ): Promise<KeepSnapshot> {
-  await requireRoomFor(folder)
+  await requireEmptyFolder(folder)
   let kept = 0
   return async ({ tenant, named }, { snapshot, record }) => {
     const takenAt = record.evidence.proofs[0]?.at

@@ -1,7 +1,7 @@
 /**
- * One file on its way through a hold, and the steps that several files of a tenant take together. What one file meets
- * ends its own part and lets go of it; the others go on, for each has proofs of its own. What concerns the tenant or
- * the run is thrown, and ends the hold for all.
+ * One file during a hold, and the steps that the files of a tenant take together. A failure of one file ends its own
+ * part and releases what it has; the other files go on, because each has its own proofs. A failure that concerns the
+ * tenant or the run is thrown and ends the hold for all files.
  */
 import { Disposables } from '../host/disposal.ts'
 import type { Failure } from '../model/failure.ts'
@@ -12,7 +12,7 @@ import type { HoldRecord, HoldStep } from './record.ts'
 export class FileHold implements Disposable {
   readonly request: FileRequest
   readonly record: HoldRecord
-  readonly #kept = new Disposables()
+  readonly #resources = new Disposables()
   #failure: Failure | null = null
 
   constructor(request: FileRequest, record: HoldRecord) {
@@ -20,25 +20,25 @@ export class FileHold implements Disposable {
     this.record = record
   }
 
-  /** What ended its part before the hold ended; null if nothing did. */
+  /** What ended the part of this file before the hold ended; null if nothing did. */
   get failure(): Failure | null {
     return this.#failure
   }
 
-  /** Registers what is given up with the file: descriptors, then locks, then leases. */
-  keep<Kept extends Disposable>(kept: Kept): Kept {
-    return this.#kept.add(kept)
+  /** Registers what is released with the file: its descriptors, then its locks, then its kernel leases. */
+  add<Resource extends Disposable>(resource: Resource): Resource {
+    return this.#resources.add(resource)
   }
 
-  /** The file takes no further step, and nothing of it stays locked. */
+  /** Ends the part of this file: it takes no further step, and nothing of it stays locked. */
   end(failure: Failure): void {
     this.#failure = failure
     this[Symbol.dispose]()
   }
 
-  /** Gives up everything of the live set, the last first. Repeatable. */
+  /** Releases everything of the live set, the last first. Repeatable. */
   [Symbol.dispose](): void {
-    this.#kept[Symbol.dispose]()
+    this.#resources[Symbol.dispose]()
   }
 }
 
@@ -48,8 +48,8 @@ interface OfFile {
 
 /**
  * Takes a step with one file after the other.
- * @returns what came of those that went through
- * @throws what concerns more than one file
+ * @returns the results of the files for which the step succeeded
+ * @throws a failure that concerns more than one file
  */
 export async function inTurn<From extends OfFile, To>(
   files: readonly From[],
@@ -67,8 +67,10 @@ export async function inTurn<From extends OfFile, To>(
 }
 
 /**
- * Takes a step with all files in parallel: where each may have to wait for somebody, the tenant stands still only as
- * long as the longest wait. Ends when all have ended.
+ * Takes a step with all files in parallel, and returns when all have ended. A step that may wait for another program
+ * then lengthens the pause by the longest wait, not by the sum.
+ * @returns as `inTurn`
+ * @throws as `inTurn`
  */
 export async function inParallel<From extends OfFile, To>(
   files: readonly From[],
@@ -84,12 +86,12 @@ export async function inParallel<From extends OfFile, To>(
   return ended.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
 }
 
-/** Tells each file that a step is done. */
-export function tellStep(files: readonly OfFile[], step: HoldStep): void {
+/** Reports for each file that a step is done. */
+export function reportStep(files: readonly OfFile[], step: HoldStep): void {
   for (const { hold } of files) hold.record.step(step)
 }
 
-/** These say something of the tenant, of the disk or of the run: no other file may go on. */
+/** These concern the tenant, the disk or the run: no other file may go on. */
 const concernsAll = new Set<Failure['code']>([
   'INTERRUPTED',
   'LEASE_LOST',
@@ -101,7 +103,7 @@ const concernsAll = new Set<Failure['code']>([
   'LEDGER_UNUSABLE',
 ])
 
-/** @throws what is more than the failure of one file */
+/** @throws an error that is more than the failure of one file */
 function ownFailure(error: unknown, { hold }: OfFile): Failure {
   const failure = gravestOf(error, hold.request.named)
   if (concernsAll.has(failure.code)) throw error

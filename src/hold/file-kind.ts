@@ -1,38 +1,38 @@
-/** What a file is by its first bytes, and whether what lies beside it may make it a database. */
+/** What a file is by its first bytes, and whether its WAL or journal may make it a database. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { SnapshotPath } from '../model/brand.ts'
 import { journalHoldsFirstPage, walHoldsFirstPage } from '../sqlite/first-page.ts'
 import { isEmptyDatabase, looksLikePages, readHeader } from '../sqlite/header.ts'
 import type { ReadBytes } from '../sqlite/journal/journal.ts'
 
-/** What the first bytes of a file say. `broken-header`: pages that look like SQLite's behind a header that does not. */
+/** What the first bytes of a file say. `broken-header`: pages of SQLite behind a header that is none. */
 export type FileKindName = 'sqlite' | 'empty' | 'foreign' | 'broken-header'
 
 export interface FileKind {
   readonly contents: FileKindName
   /**
-   * True if the verdict about a file that is no database by itself needs its WAL or its journal: they hold the first
-   * page of a database, which SQLite takes from there; or they lie beside an empty file. Pages of encrypted files are
-   * encrypted there too.
+   * True if the file is no database by itself, but its WAL or journal may make it one: they hold the first page of a
+   * database, which SQLite takes from there, or they lie beside an empty file. (Of an encrypted file these are
+   * encrypted too.)
    */
   readonly recoverable: boolean
 }
 
-/** A WAL or a journal that is open. */
+/** An open WAL or journal. */
 export interface OpenCompanion {
   readonly bytes: number
   readonly read: ReadBytes
 }
 
-/** How much of a file `contentsOf` wants to see. */
+/** How many bytes of a file `contentsOf` needs. */
 export const firstBytes = 65_536
 
-/** @param first the first `firstBytes` of the file, or all that there are; the first 100 do where they are SQLite's */
+/** @param first the first `firstBytes` of the file, or all if it has fewer; the first 100 are enough if SQLite's */
 export function contentsOf(first: Uint8Array): FileKindName {
   if (isEmptyDatabase(first.length)) return 'empty'
   switch (readHeader(first.subarray(0, 100)).kind) {
     case 'header':
-    case 'wrong': // The magic is there: SQLite itself shall say what is wrong with the rest.
+    case 'wrong': // The magic is there: SQLite itself reports what is wrong with the rest.
       return 'sqlite'
     case 'empty':
       return 'empty'
@@ -42,8 +42,8 @@ export function contentsOf(first: Uint8Array): FileKindName {
 }
 
 /**
- * @param first as `contentsOf` wants it
- * @param open the WAL or the journal beside the file; null where there is none
+ * @param first as for `contentsOf`
+ * @param open opens the WAL or the journal beside the file; null if there is none
  */
 export function kindOfFile(first: Uint8Array, open: (part: '-wal' | '-journal') => OpenCompanion | null): FileKind {
   const contents = contentsOf(first)
@@ -58,7 +58,7 @@ function mayBeRecovered(contents: FileKindName, wal: OpenCompanion | null, journ
   )
 }
 
-/** Of a private copy. */
+/** The kind of a private copy. */
 export function kindOfCopy(path: SnapshotPath): FileKind {
   const main = openToRead(path)
   const open: (OpenCompanion & { readonly close: () => void })[] = []

@@ -1,14 +1,14 @@
-/** What an error in a hold means for a file, and what is known of the tenant then. */
+/** What an error in a hold means for a file, and what is then known about the tenant. */
 import { unforeseenFailure } from '../host/failures/system-failure.ts'
 import { Failure } from '../model/failure.ts'
 import { withSuppressed } from '../model/suppressed.ts'
-import type { TenantKeeper } from './hold-request.ts'
+import type { TenantConnection } from './hold-request.ts'
 import type { HoldRecord } from './record.ts'
 
 /**
- * Of a failure and the failures of its cleanup the gravest: a tenant that may still be paused outweighs all.
- * @param path what was worked on, for an error of the system that does not name it
- * @throws {unknown} what is no failure, as it is
+ * The gravest of an error and the errors of its cleanup: a tenant that may still be paused outweighs all others.
+ * @param path the file, for an error of the system that does not name it
+ * @throws {unknown} an error that is no failure, as it is
  */
 export function gravestOf(error: unknown, path: string | null = null): Failure {
   const all = withSuppressed(error)
@@ -18,23 +18,28 @@ export function gravestOf(error: unknown, path: string | null = null): Failure {
   throw error
 }
 
-/** What a service that has gone on by itself makes us see: the cause is told, not the symptom. */
-const followsFromWaking = new Set<Failure['code']>(['IN_USE', 'LOCK_BUSY', 'WRITER_SEEN', 'COPY_CHANGED'])
+/** A service that ended the pause by itself causes these. The report then names the cause, not the symptom. */
+const symptomsOfLostLease = new Set<Failure['code']>(['IN_USE', 'LOCK_BUSY', 'WRITER_SEEN', 'COPY_CHANGED'])
 
 /**
- * The failure of one file, with what is known of its tenant. A pause that was cleaned up without complaint was seen to
- * end; of one that was refused the service may have said that it serves again.
- * @param paused whether the tenant may have stood still for any of its files
+ * The failure of one file, with what is known about its tenant. If the pause was cleaned up without an error, the
+ * tenant was seen serving. If the service refused the pause, it may have said that the tenant is active.
+ * @param paused whether the tenant may have been paused for any of its files
  */
-export function withTenantState(failure: Failure, keeper: TenantKeeper, record: HoldRecord, paused: boolean): Failure {
-  if (keeper.kind === 'nobody') return failure.withTenant('untouched')
+export function withTenantState(
+  failure: Failure,
+  connection: TenantConnection | null,
+  record: HoldRecord,
+  paused: boolean,
+): Failure {
+  if (connection === null) return failure.withTenant('untouched')
   if (failure.code === 'RESUME_FAILED') return failure
-  if (record.endedBySelf !== null && followsFromWaking.has(failure.code)) {
+  if (record.endedBySelf !== null && symptomsOfLostLease.has(failure.code)) {
     const how =
       record.endedBySelf === 'expired'
         ? 'its quiesce ended before we ended it'
         : 'the service was restarted while it stood still'
-    return new Failure('LEASE_LOST', `${keeper.tenant}: ${how}; it showed as ${failure.code}: ${failure.message}`, {
+    return new Failure('LEASE_LOST', `${connection.tenant}: ${how}; it showed as ${failure.code}: ${failure.message}`, {
       cause: failure,
       tenant: 'active',
     })

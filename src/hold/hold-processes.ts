@@ -1,6 +1,6 @@
 /**
- * The processes that stand by during a run: the probe that tries our locks, and the guardian that ends us when we are
- * stuck.
+ * The processes that stand by during a run: the probe, which tries our locks, and the guardian, which kills this
+ * process when it is stuck and has its tenants resumed when it is gone.
  */
 import { requireLinux } from '../host/platform.ts'
 import type { ResumeTerms } from './pause/guarded-hold.ts'
@@ -13,7 +13,8 @@ export interface HoldProcesses extends AsyncDisposable {
 }
 
 /**
- * Starts them, and does not wait until they answer: `ready` does. @param terms see `Guardian.begin`
+ * Starts both processes without awaiting their first answer; `ready` awaits it.
+ * @param terms see `Guardian.begin`
  * @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST
  */
 export async function beginHoldProcesses(
@@ -36,12 +37,12 @@ export async function beginHoldProcesses(
 
 /** @throws {Failure} PLATFORM_UNSUPPORTED, GUARDIAN_LOST */
 export async function startHoldProcesses(terms: ResumeTerms | null = null): Promise<HoldProcesses> {
-  const companions = await beginHoldProcesses(terms)
+  const processes = await beginHoldProcesses(terms)
   try {
-    await companions.ready()
-    return companions
+    await processes.ready()
+    return processes
   } catch (error) {
-    await companions[Symbol.asyncDispose]()
+    await processes[Symbol.asyncDispose]()
     throw error
   }
 }

@@ -1,47 +1,52 @@
-import type { Ledger } from '../ledger/ledger.ts'
 /**
- * What is asked of a hold, and what it comes to. One hold takes all files of a tenant: one quiesce, one moment, one
+ * What a hold is asked for, and what becomes of it. One hold takes all files of a tenant: one quiesce, one moment, one
  * resume.
  */
+import type { Ledger } from '../ledger/ledger.ts'
 import type { TenantId } from '../model/brand.ts'
 import type { Failure } from '../model/failure.ts'
 import type { SealLevel } from '../model/result/evidence.ts'
 import type { NonEmpty } from '../model/result/verdict.ts'
 import type { Service } from '../service/port.ts'
 import type { FileKind } from './file-kind.ts'
-import type { PauseLimits } from './pause/pause.ts'
+import type { PauseLimits } from './pause/pause-limits.ts'
 import type { HoldRecord, HoldStep } from './record.ts'
 import type { Snapshot } from './snapshot/draft.ts'
 
-/** Who keeps the tenant still for us; `nobody` for bare files, where the seal alone decides. */
-export type TenantKeeper =
-  | { readonly kind: 'nobody' }
-  | {
-      readonly kind: 'service'
-      readonly tenant: TenantId
-      readonly service: Service
-      readonly ledger: Ledger
-      readonly socket: string | null
-    }
+/** A tenant, the service that quiesces and resumes it, and the ledger that records both. */
+export interface TenantConnection {
+  readonly tenant: TenantId
+  readonly service: Service
+  readonly ledger: Ledger
+  /** The service's admin socket, by which its processes are recognised; null if it has none. */
+  readonly socket: string | null
+  /** Called as soon as a resume of the tenant has failed and will be tried again. */
+  readonly onRetry: (why: Error) => void
+}
 
 export interface HoldSettings extends PauseLimits {
   /** The weakest seal that is accepted. */
   readonly require: SealLevel
+  /** A tenant with more bytes than this is copied before the pause, as far as that is possible. */
   readonly warmAboveBytes: number
+  /** Mount points whose locks the configuration trusts, whatever their type. */
   readonly trustMounts: readonly string[]
 }
 
-/** What one hold may take while there are others. */
+/** What one hold may use while other holds run beside it. */
 export interface HoldBounds {
-  /** Bytes of the snapshots that others have, or are about to have. */
+  /** Bytes on the disk that other snapshots use, or have reserved. */
   readonly othersBytes: () => number
-  /** Asks for room on the disk for so many bytes of snapshots: null where there is, else the wait for it. */
+  /**
+   * Reserves so many bytes on the disk for the snapshots of this hold. The caller of the hold releases them.
+   * @returns null if they are reserved now, else a promise that resolves when there may be space
+   */
   readonly reserve: (bytes: number) => Promise<void> | null
-  /** Runs the part during which the tenant stands still; bounds how many do at once. */
+  /** Waits for a pause slot, runs `work` in it, and releases the slot. The slots bound how many tenants are paused. */
   readonly inPause: <Value>(work: () => Promise<Value>) => Promise<Value>
 }
 
-/** For a hold that has no others beside it. */
+/** For a hold that runs alone. */
 export const unbounded: HoldBounds = { othersBytes: () => 0, reserve: () => null, inPause: (work) => work() }
 
 /** One database file of the tenant. */
@@ -51,10 +56,10 @@ export interface FileRequest {
   /** True if the file must be a database. A file that is not one is then held and reported as damaged. */
   readonly expected: boolean
   /**
-   * How long, in ms, the tenant stood still when the last hold was given up because the copy took too long. Null if it
-   * was not given up.
+   * How long the tenant had been paused, in ms, when the last hold was abandoned because the copy took too long. Null
+   * if it was not abandoned.
    */
-  readonly lostPauseMs: number | null
+  readonly abandonedPauseMs: number | null
   /** Name of the draft, and of the snapshot that it becomes: unique in the snapshot folder. */
   readonly name: string
   /** Called after each step, for the log. */
@@ -66,7 +71,8 @@ export interface HoldRequest {
   readonly files: NonEmpty<FileRequest>
   /** Folders that the files must lie in; null for bare files. */
   readonly roots: readonly string[] | null
-  readonly keeper: TenantKeeper
+  /** Null for bare files: no service owns them, and the seal alone decides. */
+  readonly connection: TenantConnection | null
   readonly settings: HoldSettings
   /** Private folder for snapshots. */
   readonly folder: string
@@ -75,20 +81,20 @@ export interface HoldRequest {
 
 /** What became of one file. */
 export type Held =
-  /**
-   * `written` resolves when the ledger has the end of the hold. The caller that goes on with the snapshot waits for it
-   * at the end. `unproven`: both proofs were there, and afterwards the service did not confirm the pause, because it
-   * died or for another reason; null where it did.
-   */
   | {
       readonly kind: 'snapshot'
       readonly snapshot: Snapshot
       readonly file: FileKind
       readonly record: HoldRecord
+      /** Resolves when the end of the hold is in the ledger. The caller awaits it last, after the check. */
       readonly written: Promise<void>
+      /**
+       * Why the service did not confirm the pause, although the copy has both proofs: it died, or refused the resume.
+       * Null if it confirmed the pause.
+       */
       readonly unproven: Failure | null
     }
-  /** Refused outright: the file was in no pause (`failed`). */
+  /** The hold ended before the tenant was paused, or the bare file sealed (`failed`). */
   | { readonly kind: 'refused'; readonly failure: Failure; readonly record: HoldRecord }
-  /** Begun, and not come to both proofs (`inconclusive`). */
+  /** The hold ended in the pause, without both proofs (`inconclusive`). */
   | { readonly kind: 'undecided'; readonly failure: Failure; readonly record: HoldRecord }

@@ -1,135 +1,139 @@
 /**
- * The hold: quiesce, lock, probe, seal, prove, copy, prove, release (hold/README.md). The critical section of holdfast
- * and, with its folder, the only code that ever sees a live path. It has three phases: prepare, copy in the pause,
- * publish.
+ * The hold: takes a snapshot of each file of one tenant, all of one moment, and lets the tenant go after milliseconds.
+ * Only this folder opens live files. README.md gives the facts and the reasons behind this order.
+ *
+ * Phase 1, `prepare`: the tenant serves.
+ *   1. Resolve the names. Ask the service for the tenant's state.
+ *   2. Open the live files and judge them.
+ *   3. Reserve disk space. If there is none: release 2, wait, begin again with 1.
+ *   4. Make the drafts.
+ *   5. Start a guardian watch, pin the WAL by locks, and make the warm copy. If there is none, close the live files.
+ *   6. Write the intent to the ledger.
+ * Phase 2, `copyInPause`: the tenant stands still.
+ *   7. Take a pause slot. Add what was committed since 5 to the warm copy.
+ *   8. Tell the guardian of the hold, and start its watch over the pause.
+ *   9. Ask the service to quiesce the tenant: it grants its lease. Compare its answer with the files.
+ *  10. Open the live files anew, if there is no warm copy. Lock them, probe, take the kernel leases: they are sealed.
+ *  11. First proof, copy into the drafts, second proof.
+ *  12. Release the kernel leases, because the probe opens the files by name. Probe again under the locks.
+ *  13. Release the locks and close the live files. This ends the pin of 5 as well.
+ *  14. End the watch of 8. Resume, which ends the service's lease, and see the tenant serving.
+ *  15. The guardian forgets the hold. Write its end to the ledger, without awaiting it. Release the pause slot.
+ * Phase 3, `publish`: the tenant serves.
+ *  16. Hash and rename each draft: it becomes a snapshot, which the caller disposes of.
+ *  17. Release the rest of phase 1: the watch of 5, and each draft that became no snapshot.
+ * The caller releases the disk space of 3 when it has disposed of the snapshots.
+ *
+ * A failure at any step releases what the steps before it registered, in reverse order: locks before the resume, the
+ * resume before the pause slot. If a step failed only because a file moved, the whole is tried again.
+ *
+ * A bare file has no service, and so no intent, no quiesce and no resume. From 2 on kernel leases under a guardian
+ * watch show that no program uses it. They end before 7, stand again until it is locked, and a watch stands during 8 to
+ * 14.
  */
 import { nextTurn } from '../host/clock.ts'
-import { invariant } from '../model/bug.ts'
 import type { Failure } from '../model/failure.ts'
-import { copyInPause, type FileInDraft } from './copy-in-pause.ts'
+import { copyInPause, type ProvenCopy } from './copy-in-pause.ts'
 import { FileHold } from './file-hold.ts'
-import { gravestOf, withTenantState } from './hold-failure.ts'
+import { isWorthRetrying, withoutSnapshot } from './file-outcome.ts'
+import { gravestOf } from './hold-failure.ts'
 import type { HoldProcesses } from './hold-processes.ts'
 import type { Held, HoldRequest } from './hold-request.ts'
 import { prepare, type Prepared } from './prepare.ts'
-import { publish, type Publishing } from './publish.ts'
-import { HoldRecord, type HoldTimings } from './record.ts'
+import { publish, type Copies } from './publish.ts'
+import { HoldRecord } from './record.ts'
 
 export { unbounded } from './hold-request.ts'
-export type { FileRequest, Held, HoldBounds, HoldRequest, HoldSettings, TenantKeeper } from './hold-request.ts'
-export type { HoldTimings }
+export type { FileRequest, Held, HoldBounds, HoldRequest, HoldSettings, TenantConnection } from './hold-request.ts'
 
 const attemptsMax = 3
-/**
- * Doubts that a fresh attempt may settle (hold/README.md step 10). Not a lost lease: each such attempt may stand the
- * tenant still for a whole TTL.
- */
-const worthRetrying = new Set<Failure['code']>(['COPY_CHANGED', 'WRITER_SEEN'])
 
 /**
- * Takes a snapshot of each file of one tenant, all of one moment, in at most three attempts. Files that cannot be held
- * have their own outcome; where one is worth a fresh attempt it is made for all, so that the snapshots never are of two
- * moments.
+ * Takes a snapshot of each file, in at most three attempts. A file that cannot be held has its own outcome. If another
+ * attempt may help one file, it is made for all files, so that the snapshots are of one moment.
  * @returns one outcome for each file, in their order
- * @throws {Failure} INTERRUPTED when the signal aborted it. All other failures are answers; which of them stop the run
- * is decided in fleet/.
+ * @throws {Failure} INTERRUPTED if the signal aborted the hold. All other failures are outcomes; fleet/ decides which
+ * of them stop the run.
  */
 export async function hold(
   request: HoldRequest,
-  companions: HoldProcesses,
+  processes: HoldProcesses,
   signal: AbortSignal,
 ): Promise<readonly Held[]> {
   const records = request.files.map(({ onStep }) => new HoldRecord(onStep))
   for (let attempt = 1; ; attempt++) {
-    const holds = records.map((record, at) => new FileHold(request.files[at] ?? request.files[0], record))
+    const files = records.map((record, at) => new FileHold(request.files[at] ?? request.files[0], record))
     for (const record of records) record.startAttempt()
-    const isWorthAnother = (): boolean =>
-      attempt < attemptsMax && !signal.aborted && holds.some((file) => isDoubtful(file, request))
-    const outcome = await tryOnce(holds, isWorthAnother, request, companions, signal)
-    if (outcome.kind === 'again') continue
+    const outcome = await holdOnce(files, attempt === attemptsMax, request, processes, signal)
+    if (outcome === 'again') continue
     const paused = records.some(({ begun }) => begun)
-    return holds.map((file) => outcome.snapshots.get(file) ?? unheld(file, outcome.failure, request, paused))
+    return files.map(
+      (file) => outcome.snapshots.get(file) ?? withoutSnapshot(file, outcome.failure, request.connection, paused),
+    )
   }
 }
 
-function isDoubtful({ failure, record }: FileHold, { keeper }: HoldRequest): boolean {
-  return failure !== null && worthRetrying.has(withTenantState(failure, keeper, record, true).code)
+interface Outcome {
+  readonly snapshots: ReadonlyMap<FileHold, Held>
+  /** What ended the hold for the files that have neither a snapshot nor a failure of their own. */
+  readonly failure: Failure | null
 }
 
-type Outcome =
-  | { readonly kind: 'again' }
-  /** `failure`: what ended the hold for all files that have neither a snapshot nor a failure of their own. */
-  | { readonly kind: 'ended'; readonly snapshots: ReadonlyMap<FileHold, Held>; readonly failure: Failure | null }
-
-async function tryOnce(
-  holds: readonly FileHold[],
-  isWorthAnother: () => boolean,
+async function holdOnce(
+  files: readonly FileHold[],
+  isLast: boolean,
   request: HoldRequest,
-  companions: HoldProcesses,
+  processes: HoldProcesses,
   signal: AbortSignal,
-): Promise<Outcome> {
-  const { keeper } = request
+): Promise<Outcome | 'again'> {
+  const { connection } = request
+  const mayTryAgain = (): boolean =>
+    !isLast && !signal.aborted && files.some((file) => isWorthRetrying(file, connection))
   try {
-    await using prepared = await prepare(holds, request, companions, signal)
-    const copied =
-      prepared.files.length === 0 ? nothingCopied : await copyAndResume(prepared, request, companions, signal)
-    if (copied.unproven === null && isWorthAnother()) return { kind: 'again' }
-    // The next tenant's request goes out first: what follows here is done while the service works on it.
-    await nextTurn()
-    return { kind: 'ended', snapshots: await publish(copied, signal), failure: copied.unproven }
+    await using prepared = await prepare(files, request, processes, signal)
+    const copies = await copyInPauseSlot(prepared, request, processes, signal)
+    if (copies.unproven === null && mayTryAgain()) return 'again'
+    await nextTurn() // The request for the next tenant goes out first: the service works on it while we hash.
+    return { snapshots: await publish(copies, signal), failure: copies.unproven }
   } catch (error) {
     const failure = gravestOf(error)
     if (failure.code === 'INTERRUPTED')
-      throw failure.withTenant(
-        keeper.kind === 'service' && holds.some(({ record }) => record.begun) ? 'active' : 'untouched',
-      )
-    if (failure.code !== 'RESUME_FAILED' && isWorthAnother()) return { kind: 'again' }
-    return { kind: 'ended', snapshots: new Map(), failure }
+      throw failure.withTenant(connection && files.some(({ record }) => record.begun) ? 'active' : 'untouched')
+    if (failure.code !== 'RESUME_FAILED' && mayTryAgain()) return 'again'
+    return { snapshots: new Map(), failure }
   }
 }
 
-const nothingCopied: Publishing = { files: [], written: Promise.resolve(), unproven: null }
+async function copyInPauseSlot(
+  prepared: Prepared,
+  request: HoldRequest,
+  processes: HoldProcesses,
+  signal: AbortSignal,
+): Promise<Copies> {
+  const proven: ProvenCopy[] = []
+  if (prepared.files.length === 0) return { files: proven, written: Promise.resolve(), unproven: null }
+  try {
+    const inSlot = (): ReturnType<typeof copyInPause> => copyInPause(prepared, proven, request, processes, signal)
+    const { written } = await request.bounds.inPause(inSlot)
+    return { files: proven, written, unproven: null }
+  } catch (error) {
+    return sealedWithoutConfirmation(proven, error)
+  }
+}
 
-/** The service said nothing good of the pause, or nothing at all. */
+/** The service did not confirm the pause, or did not answer. */
 const unconfirmed = new Set<Failure['code']>(['LEASE_LOST', 'RESUME_FAILED'])
 
 /**
- * A service that dies while its tenant stands still takes its word with it. The kernel's word remains: where leases on
- * every file stood from before the copy to after it, nobody has had the files, and the copies are what lies on the
- * disk. They are kept, with what is not proven. All others are thrown away.
+ * A service that dies while its tenant is quiesced cannot confirm the pause. The kernel still can: where its leases on
+ * every file stood from before the copy to after it, no other program had the files, and the copies are what lies on
+ * the disk. Those copies are kept, with the failure that says what is not proven. All others are thrown away.
+ * @throws {unknown} the error itself, if no copy may be kept
  */
-async function copyAndResume(
-  prepared: Prepared,
-  request: HoldRequest,
-  companions: HoldProcesses,
-  signal: AbortSignal,
-): Promise<Publishing> {
-  let proven: readonly FileInDraft[] = []
-  const onProven = (files: readonly FileInDraft[]): void => {
-    proven = files
-  }
-  try {
-    const { written } = await request.bounds.inPause(() => copyInPause(prepared, request, companions, onProven, signal))
-    return { files: proven, written, unproven: null }
-  } catch (error) {
-    const failure = gravestOf(error)
-    const sealed = proven.filter(({ sealed: { level } }) => level === 'sealed')
-    if (sealed.length === 0 || !unconfirmed.has(failure.code)) throw error
-    const state = failure.code === 'RESUME_FAILED' ? failure.tenantState : 'active'
-    return { files: sealed, written: Promise.resolve(), unproven: failure.withTenant(state) }
-  }
-}
-
-const undecidedFromTheStart = new Set<Failure['code']>(['SERVICE_BUSY', 'QUIESCE_TIMEOUT', 'NOT_SQLITE', 'EMPTY_FILE'])
-
-/**
- * @param ofAll what ended the hold for all files; a tenant that may still be paused outweighs what one of its files met
- */
-function unheld(file: FileHold, ofAll: Failure | null, { keeper }: HoldRequest, paused: boolean): Held {
-  const { record } = file
-  const maybePaused = ofAll?.code === 'RESUME_FAILED'
-  const met = maybePaused && record.begun ? ofAll : (file.failure ?? ofAll)
-  invariant(met, 'a file without a snapshot has a failure')
-  const failure = maybePaused ? met.withTenant(ofAll.tenantState) : withTenantState(met, keeper, record, paused)
-  return { kind: record.begun || undecidedFromTheStart.has(failure.code) ? 'undecided' : 'refused', failure, record }
+function sealedWithoutConfirmation(proven: readonly ProvenCopy[], error: unknown): Copies {
+  const failure = gravestOf(error)
+  const sealed = proven.filter(({ sealed: { level } }) => level === 'sealed')
+  if (sealed.length === 0 || !unconfirmed.has(failure.code)) throw error
+  const state = failure.code === 'RESUME_FAILED' ? failure.tenantState : 'active'
+  return { files: sealed, written: Promise.resolve(), unproven: failure.withTenant(state) }
 }

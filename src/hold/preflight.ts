@@ -1,4 +1,4 @@
-/** Step 0: everything that can be refused while nobody is paused yet. */
+/** The preflight: everything about the files and the disk that can be refused while the tenant still serves. */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { monotonicMs } from '../host/clock.ts'
@@ -14,11 +14,11 @@ import { firstBytes, kindOfFile, type FileKind } from './file-kind.ts'
 import type { LiveFiles } from './live/live-files.ts'
 
 /**
- * Local file systems where byte locks and kernel leases were tried, or share their code with one where they were (F11).
+ * Local file systems on which byte locks and kernel leases were tried, or whose code for them is the same (F11).
  */
 const trustedTypes = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'zfs', 'f2fs', 'bcachefs', 'tmpfs', 'overlay'])
 
-/** File systems that may share blocks between files; whether this one does is tried. */
+/** File systems that may share blocks between files. Whether this one does is tried. */
 const reflinkTypes = new Set(['xfs', 'btrfs', 'bcachefs', 'zfs', 'overlay'])
 
 export interface PreflightResult extends FileKind {
@@ -30,7 +30,7 @@ export interface PreflightResult extends FileKind {
   readonly mainBytes: number
   readonly tailBytes: number
   readonly reflink: boolean
-  /** Room that the snapshot will take on the disk. */
+  /** Bytes that the snapshot will use on the disk. */
   readonly copyBytes: number
 }
 
@@ -44,7 +44,7 @@ export async function preflight(
   folder: string,
   trustMounts: readonly string[],
 ): Promise<PreflightResult> {
-  const { fileSystem, strongestLevel: ceiling } = await judgeFileSystem(files, trustMounts)
+  const { fileSystem, strongestLevel } = await judgeFileSystem(files, trustMounts)
   const mainBytes = await dataBytesOf(files.descriptor(''))
   let tailBytes = 0
   for (const part of ['-wal', '-journal'] as const)
@@ -54,7 +54,7 @@ export async function preflight(
   const header = readHeader(first)
   return {
     fileSystem,
-    strongestLevel: ceiling,
+    strongestLevel,
     mainBytes,
     tailBytes,
     reflink,
@@ -74,7 +74,7 @@ export async function judgeFileSystem(
   return { fileSystem, strongestLevel: fileSystem.type === 'overlay' ? 'exclusive' : 'sealed' }
 }
 
-/** The mounts are read anew after this: a thousand tenants of one folder need not each read them. */
+/** The mounts are read anew after this time. A thousand tenants of one folder need not each read them. */
 const mountsFreshMs = 1_000
 const lastFound: { folder: string; dev: bigint; atMs: number; fileSystem: FileSystem | null } = {
   folder: '',
@@ -86,7 +86,7 @@ const lastFound: { folder: string; dev: bigint; atMs: number; fileSystem: FileSy
 /** Two files of one folder and one device lie on one file system. */
 async function fileSystemNear(files: LiveFiles): Promise<FileSystem> {
   const folder = dirname(files.path)
-  const { dev } = await files.stat('')
+  const { dev } = files.stat('')
   if (
     lastFound.fileSystem !== null &&
     lastFound.folder === folder &&
@@ -99,7 +99,7 @@ async function fileSystemNear(files: LiveFiles): Promise<FileSystem> {
   return fileSystem
 }
 
-/** May locks be relied on here: by the kind of file system, or because the configuration trusts the mount by name? */
+/** Whether locks can be relied on here: by the type of file system, or because the configuration trusts the mount. */
 export const isTrusted = ({ type, mountPoint }: FileSystem, trustMounts: readonly string[]): boolean =>
   trustedTypes.has(type) || trustMounts.includes(mountPoint)
 
@@ -113,10 +113,10 @@ function requireTrusted(path: LivePath, fileSystem: FileSystem, trustMounts: rea
   )
 }
 
-/** What a file system wants for itself when many small files come and go. */
+/** What a file system needs for itself when many small files come and go. */
 const spaceMarginMib = 16
 
-/** @throws {Failure} NO_SPACE; NOT_FOUND and the like where the folder is gone */
+/** @throws {Failure} NO_SPACE; NOT_FOUND and the like if the folder is gone */
 export function requireSpace(folder: string, bytes: number): void {
   const freeBytes = freeBytesIn(folder)
   const marginBytes = spaceMarginMib * 1024 * 1024
@@ -139,35 +139,37 @@ function freeBytesIn(folder: string): number {
 function kindOf(files: LiveFiles, first: Uint8Array): FileKind {
   return kindOfFile(first, (part) =>
     files.has(part)
-      ? { bytes: Number(files.statAgain(part).size), read: (offset, length) => files.readAgain(part, offset, length) }
+      ? { bytes: Number(files.stat(part).size), read: (offset, length) => files.readCached(part, offset, length) }
       : null,
   )
 }
 
 /**
- * What a pause costs besides copying, in ms: requests for the tenant; locks, probes and proofs for each further file.
+ * What a pause costs besides copying, in ms: the requests for the tenant; locks, probes and proofs of each further
+ * file.
  */
 const fixedPauseMs = 10
 const furtherFileMs = 3
-/** Bytes a second that a copy surely comes to, until a rehearsal has measured it. */
+/** Bytes a second that any copy reaches. Used until a rehearsal has measured the rate. */
 const copyRateFloor = 100e6
 
 /**
- * How long the tenant will stand still for so many files, of which so many bytes have yet to be copied.
- * @param rate bytes a second of a copy measured beforehand; null when none was
+ * How long the pause will be for so many files, of which so many bytes have yet to be copied.
+ * @param rate bytes a second of a copy that was measured; null if none was
  */
 export function predictPauseMs(files: number, copyBytes: number, rate: number | null): number {
   return fixedPauseMs + furtherFileMs * (files - 1) + (copyBytes / (rate ?? copyRateFloor)) * 1000
 }
 
 /**
+ * Refuses a tenant whose last copy was abandoned after a pause longer than the limit. The run after this one tries
+ * again, because the ledger then has a refusal as the newest result.
  * @param what the files, by name
- * @param leastMs how long the tenant had stood still when its last copy was given up for taking too long; null where it
- * was not, or says nothing of this one.
- *   Whoever is refused for it is tried by the run after, for the ledger then remembers a refusal and no pause.
+ * @param leastMs how long the tenant had been paused when its last copy was abandoned; null if it was not, or if that
+ * says nothing about this copy
  * @throws {Failure} TOO_LARGE_FOR_PAUSE
  */
-export function requireNoLostPause(what: string, leastMs: number | null, maxPauseMs: number): void {
+export function requireNoAbandonedPause(what: string, leastMs: number | null, maxPauseMs: number): void {
   if (leastMs === null || leastMs <= maxPauseMs) return
   throw new Failure(
     'TOO_LARGE_FOR_PAUSE',

@@ -1,104 +1,99 @@
 /**
- * First phase of a hold: everything that is done, and may be refused, while nobody stands still yet. Each file is
- * resolved, opened and judged by itself, and what cannot be held is that file's own result. Room on the disk, and the
- * length of the pause, are asked for the sum.
+ * Phase 1 of a hold: everything that is done, and may be refused, while the tenant still serves. Each file is resolved,
+ * opened and judged by itself; a file that cannot be held has its own failure. Disk space, and the length of the pause,
+ * are judged for the sum of the files.
  */
 import { AsyncDisposables } from '../host/disposal.ts'
-import type { LivePath } from '../model/brand.ts'
+import { collectGarbage } from '../host/garbage.ts'
 import { Failure } from '../model/failure.ts'
 import { count, grouped } from '../text/count.ts'
-import { inTurn, tellStep, type FileHold } from './file-hold.ts'
+import { inTurn, reportStep, type FileHold } from './file-hold.ts'
 import type { HoldProcesses } from './hold-processes.ts'
-import type { HoldRequest, TenantKeeper } from './hold-request.ts'
-import { LiveFiles } from './live/live-files.ts'
-import { requireNoCompanion, resolveLivePath } from './live/live-path.ts'
+import type { HoldRequest, TenantConnection } from './hold-request.ts'
+import { inspectFiles, resolveNames, type InspectedFile } from './inspect-files.ts'
 import { PauseIntent } from './pause/intent.ts'
-import { longestPauseMs } from './pause/pause.ts'
-import { preflight, requireSpace, type PreflightResult } from './preflight.ts'
-import { conflictNamer } from './seal/conflict.ts'
-import { requireNoLease, requireUnused, type UnusedFile } from './seal/unused.ts'
+import { longestPauseMs } from './pause/pause-limits.ts'
+import { requireSpace } from './preflight.ts'
 import { Draft } from './snapshot/draft.ts'
 import { readIntoCache, type WarmCopy } from './snapshot/warm-copy.ts'
 import { isLarge, warmUp } from './snapshot/warm-up.ts'
 
 /** A file that may be copied as soon as its tenant stands still. */
-export interface PreparedFile {
-  readonly hold: FileHold
-  readonly files: LiveFiles
-  readonly outlook: PreflightResult
-  /** Of a bare file, until it is locked; null for a tenant's. */
-  readonly unused: UnusedFile | null
+export interface PreparedFile extends InspectedFile {
   readonly draft: Draft
+  /** Null if all bytes are copied in the pause. */
   readonly warm: WarmCopy | null
 }
 
+/** Disposing it releases what is left of phase 1 (hold.ts, step 17). */
 export interface Prepared extends AsyncDisposable {
-  /** Empty if no file can be held: then nothing is asked of the tenant. */
+  /** Empty if no file can be held: then the service is asked for nothing. */
   readonly files: readonly PreparedFile[]
-  /** Null for bare files, and where no file can be held. */
-  readonly announced: PauseIntent | null
+  /** Null for bare files, and if no file can be held. */
+  readonly intent: PauseIntent | null
   readonly wasHealthy: boolean
-  /** Worth preparing the process for, too. */
+  /** Whether the files are copied before the pause, as far as that is possible. */
   readonly large: boolean
 }
 
-type ResolvedFile = Pick<PreparedFile, 'hold'> & { readonly path: LivePath }
-type Judged = Omit<PreparedFile, 'draft' | 'warm'>
-
 /**
- * Waits for room on the disk where there is none, and inspects everything anew afterwards.
+ * Waits if there is no disk space, and inspects everything anew afterwards.
  * @throws {Failure} SERVICE_BUSY, NO_SPACE, TOO_LARGE_FOR_PAUSE, LEDGER_UNUSABLE, and what the service answers; the
  * reason of the signal
  */
 export async function prepare(
   holds: readonly FileHold[],
   request: HoldRequest,
-  companions: HoldProcesses,
+  processes: HoldProcesses,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  const { keeper, folder, settings } = request
   requireFew(holds)
   for (;;) {
-    await using opened = new AsyncDisposables()
-    const resolved = await resolve(
-      holds.filter(({ failure }) => failure === null),
-      request,
-    )
-    const wasHealthy = resolved.length === 0 || (await lookBefore(keeper, signal))
-    const seen = new Map<string, string>()
-    const judged = await inTurn(resolved, async (file) =>
-      requireOwnName(await inspect(file, opened, request, companions, signal), seen),
-    )
-    const copyBytes = judged.reduce((sum, { outlook }) => sum + outlook.copyBytes, 0)
-    const room = judged.length === 0 ? null : askForRoom(copyBytes, request)
-    if (room) {
-      // The wait may take as long as the checks of others: nothing of ours stays open.
-      await opened[Symbol.asyncDispose]()
-      await room
-      signal.throwIfAborted()
-      continue
-    }
-    if (judged.length > 0) requireSpace(folder, copyBytes)
-    const drafted = await inTurn(judged, async (file) => ({
-      ...file,
-      draft: await openDraft(file.hold, opened, folder),
-    }))
-    const warm = await warmUp(drafted, { opened, keeper, settings, guardian: companions.guardian, signal })
-    const files = await inTurn(warm, (file) => confirmUnused(file, companions, signal))
-    tellStep(files, 'warm')
-    const announced = files.length === 0 ? null : await announce(opened, request)
-    const kept = opened.move()
-    return {
-      files,
-      announced,
-      wasHealthy,
-      large: isLarge(files, settings),
-      [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
-    }
+    const outcome = await prepareIfSpace(holds, request, processes, signal)
+    if (!('space' in outcome)) return outcome
+    await outcome.space // This may take as long as the checks of other tenants. Nothing of ours is open meanwhile.
+    signal.throwIfAborted()
   }
 }
 
-/** Each costs a dozen descriptors, and milliseconds of the pause that all of them share. */
+/** @returns the promise to await first if there is no disk space; everything that was opened is then released */
+async function prepareIfSpace(
+  holds: readonly FileHold[],
+  request: HoldRequest,
+  processes: HoldProcesses,
+  signal: AbortSignal,
+): Promise<Prepared | { readonly space: Promise<void> }> {
+  const { connection, settings } = request
+  await using opened = new AsyncDisposables()
+  const resolved = await resolveNames(
+    holds.filter(({ failure }) => failure === null),
+    request,
+  )
+  const wasHealthy = resolved.length === 0 || (await requireActive(connection, signal))
+  const inspected = await inspectFiles(resolved, opened, request, processes, signal)
+  const space = reserveSpace(inspected, request)
+  if (space) {
+    space.catch(() => undefined) // The caller awaits it when everything is released.
+    return { space }
+  }
+  const drafted = await inTurn(inspected, (file) => ({ ...file, draft: openDraft(file, opened, request) }))
+  // Not in the pause, where it takes longest; nor right before it, where this process then waits for its next turn.
+  if (isLarge(drafted, settings)) collectGarbage()
+  const warm = await warmUp(drafted, { opened, connection, settings, guardian: processes.guardian, signal })
+  const files = await inTurn(warm, (file) => confirmUnused(file, processes, signal))
+  reportStep(files, 'warm')
+  const intent = files.length === 0 ? null : await writeIntent(opened, request)
+  const rest = opened.move()
+  return {
+    files,
+    intent,
+    wasHealthy,
+    large: connection !== null && isLarge(files, settings),
+    [Symbol.asyncDispose]: () => rest[Symbol.asyncDispose](),
+  }
+}
+
+/** Each file costs a dozen descriptors, and milliseconds of the pause that all of them share. */
 const filesMax = 1_000
 
 /** @throws {Failure} TOO_LARGE_FOR_PAUSE */
@@ -112,46 +107,41 @@ function requireFew(holds: readonly FileHold[]): void {
   )
 }
 
-const resolve = (holds: readonly FileHold[], { roots }: HoldRequest): Promise<readonly ResolvedFile[]> =>
-  inTurn(
-    holds.map((hold) => ({ hold })),
-    async ({ hold }) => ({ hold, path: await resolveLivePath(hold.request.named, roots) }),
-  )
-
 /**
- * A tenant that another holder keeps still is busy; one that is unwell may be checked all the same, and is remembered
- * as such.
+ * @returns whether the tenant is healthy: an unhealthy tenant may be checked too, and need not be healthy afterwards
+ * @throws {Failure} SERVICE_BUSY if another holder has quiesced it
  */
-async function lookBefore(keeper: TenantKeeper, signal: AbortSignal): Promise<boolean> {
-  if (keeper.kind === 'nobody') return true
-  const { state, healthy } = await keeper.service.tenant(keeper.tenant, signal)
-  if (state !== 'active') throw new Failure('SERVICE_BUSY', `${keeper.tenant} is ${state} already, for another holder`)
+async function requireActive(connection: TenantConnection | null, signal: AbortSignal): Promise<boolean> {
+  if (connection === null) return true
+  const { tenant, service } = connection
+  const { state, healthy } = await service.tenant(tenant, signal)
+  if (state !== 'active') throw new Failure('SERVICE_BUSY', `${tenant} is ${state} already, for another holder`)
   return healthy
 }
 
-async function inspect(
-  { hold, path }: ResolvedFile,
-  opened: AsyncDisposables,
-  { keeper, folder, roots, settings }: HoldRequest,
-  { guardian }: HoldProcesses,
-  signal: AbortSignal,
-): Promise<Judged> {
-  const files = opened.add(new LiveFiles(path, roots))
-  hold.keep(files)
-  if (keeper.kind === 'nobody') await requireNoLease(path)
-  await files.follow()
-  const asking = { settings, record: hold.record, accuse: conflictNamer(files, null, hold.record), guardian }
-  const unused = keeper.kind === 'nobody' ? opened.add(await requireUnused(files, asking, signal)) : null
-  const outlook = await preflight(files, folder, settings.trustMounts)
-  hold.record.step('preflight', { fileSystem: outlook.fileSystem.type })
-  if (keeper.kind === 'service' && outlook.contents !== 'sqlite') requireNoCompanion(path)
-  requireDatabase(hold, outlook)
-  return { hold, files, outlook, unused }
+/**
+ * Refuses first what can never fit, so that nothing waits behind it.
+ * @returns null if the space is reserved now, else a promise that resolves when there may be space
+ * @throws {Failure} NO_SPACE
+ */
+function reserveSpace(files: readonly InspectedFile[], { folder, bounds }: HoldRequest): Promise<void> | null {
+  if (files.length === 0) return null
+  const copyBytes = files.reduce((sum, { preflight }) => sum + preflight.copyBytes, 0)
+  requireSpace(folder, copyBytes - bounds.othersBytes())
+  const space = bounds.reserve(copyBytes)
+  if (space === null) requireSpace(folder, copyBytes)
+  return space
+}
+
+function openDraft({ hold }: InspectedFile, opened: AsyncDisposables, { folder }: HoldRequest): Draft {
+  const draft = opened.add(Draft.open(folder, hold.request.name))
+  draft.descriptor('') // Every draft has a database file. It is not made in the pause, which it would lengthen.
+  return draft
 }
 
 /**
- * The last before a bare file is locked: what can be made ready is ready, so that the lock stands for as long as the
- * copy needs it.
+ * The last step before a bare file is locked. Everything else is ready, so that the lock stands no longer than the copy
+ * needs it.
  * @throws {Failure} IN_USE
  */
 async function confirmUnused(file: PreparedFile, { probe }: HoldProcesses, signal: AbortSignal): Promise<PreparedFile> {
@@ -165,49 +155,16 @@ async function confirmUnused(file: PreparedFile, { probe }: HoldProcesses, signa
 }
 
 /**
- * A second name of a file of the tenant would meet our own seal: it is refused, and the file has its result under the
- * first name.
- * @param seen names by the file that they lead to @throws {Failure} MANY_NAMES
+ * With command hooks the intent is written right before the request (`PauseIntent.write`), not here: after a crash,
+ * each intent is followed by a resume command, whether the tenant was paused or not.
  */
-async function requireOwnName(file: Judged, seen: Map<string, string>): Promise<Judged> {
-  const { named } = file.hold.request
-  const { dev, ino } = await file.files.stat('')
-  const first = seen.get(`${dev} ${ino}`)
-  if (first !== undefined)
-    throw new Failure(
-      'MANY_NAMES',
-      `${named} is the same file as ${first}, which the service lists for this tenant too`,
-    )
-  seen.set(`${dev} ${ino}`, named)
-  return file
-}
-
-/** A file that nobody knows needs no hold to be called no database. */
-function requireDatabase({ request: { expected, named } }: FileHold, { contents, recoverable }: PreflightResult): void {
-  if (expected || recoverable) return
-  if (contents === 'empty') throw new Failure('EMPTY_FILE', `${named} is empty`)
-  if (contents === 'foreign') throw new Failure('NOT_SQLITE', `${named} does not begin as a SQLite database does`)
-}
-
-/** What can never fit is refused first: nobody waits behind it. @throws {Failure} NO_SPACE */
-function askForRoom(copyBytes: number, { folder, bounds }: HoldRequest): Promise<void> | null {
-  requireSpace(folder, copyBytes - bounds.othersBytes())
-  return bounds.reserve(copyBytes)
-}
-
-async function openDraft({ request }: FileHold, opened: AsyncDisposables, folder: string): Promise<Draft> {
-  const draft = opened.add(await Draft.open(folder, request.name))
-  await draft.descriptor('') // There is always one, and while the tenant stands still is no time to make a file.
-  return draft
-}
-
-/**
- * By hooks the line is written when it is the tenant's turn: after a crash what was announced is resumed by command,
- * whether it was paused or not.
- */
-async function announce(opened: AsyncDisposables, { keeper, settings }: HoldRequest): Promise<PauseIntent | null> {
-  if (keeper.kind === 'nobody') return null
-  const announced = opened.add(new PauseIntent({ ...keeper, longestMs: longestPauseMs(keeper.service, settings) }))
-  if (keeper.service.via === 'admin-api') await announced.write()
-  return announced
+async function writeIntent(
+  opened: AsyncDisposables,
+  { connection, settings }: HoldRequest,
+): Promise<PauseIntent | null> {
+  if (connection === null) return null
+  const { service } = connection
+  const intent = opened.add(new PauseIntent({ ...connection, longestMs: longestPauseMs(service, settings) }))
+  if (service.via === 'admin-api') await intent.write()
+  return intent
 }

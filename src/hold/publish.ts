@@ -1,28 +1,29 @@
-/** Third phase of a hold: drafts become snapshots. Only now does a `SnapshotPath` exist (hold/README.md step 10). */
+/** Phase 3 of a hold: the tenant serves again, and drafts become snapshots. Only now does a `SnapshotPath` exist. */
 import { AsyncDisposables } from '../host/disposal.ts'
 import type { Failure } from '../model/failure.ts'
 import { isEmptyDatabase } from '../sqlite/header.ts'
-import type { FileInDraft } from './copy-in-pause.ts'
+import type { ProvenCopy } from './copy-in-pause.ts'
 import { inTurn, type FileHold } from './file-hold.ts'
 import { kindOfCopy, type FileKind } from './file-kind.ts'
 import type { Held } from './hold-request.ts'
 import type { Snapshot } from './snapshot/draft.ts'
 import { settleSuperJournal } from './snapshot/super-journal.ts'
 
-export interface Publishing {
-  readonly files: readonly FileInDraft[]
-  /** Resolves when the ledger has the end of the hold. */
+/** What phase 2 leaves. */
+export interface Copies {
+  readonly files: readonly ProvenCopy[]
+  /** Resolves when the end of the hold is in the ledger. */
   readonly written: Promise<void>
-  /** Why the service did not confirm the pause; null where it did. */
+  /** Why the service did not confirm the pause; null if it did. */
   readonly unproven: Failure | null
 }
 
-/** @returns what each file has become; one that could not be hashed or renamed has its failure instead */
+/** @returns the outcome of each file that became a snapshot; a file that could not be hashed or renamed has failed */
 export async function publish(
-  { files, written, unproven }: Publishing,
+  { files, written, unproven }: Copies,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<FileHold, Held>> {
-  await using unclaimed = new AsyncDisposables() // Nobody else knows of the snapshots yet.
+  await using unclaimed = new AsyncDisposables() // Until all are there, nothing else would delete them.
   const published = await inTurn(files, async (file) => {
     const published = await publishFile(file, signal)
     unclaimed.add(published.snapshot)
@@ -33,15 +34,15 @@ export async function publish(
 }
 
 async function publishFile(
-  { hold: { record }, draft, superJournal, copied, outlook }: FileInDraft,
+  { hold: { record }, draft, superJournal, copied, preflight }: ProvenCopy,
   signal: AbortSignal,
 ): Promise<{ readonly snapshot: Snapshot; readonly file: FileKind }> {
   await settleSuperJournal(draft, superJournal)
   await using unclaimed = new AsyncDisposables()
-  const snapshot = unclaimed.add(await draft.keep(signal))
-  // The service has closed it since: a file that was no database may have become one, and one that was may be empty.
-  const seenBefore = outlook.contents === 'sqlite' && !isEmptyDatabase(snapshot.files[0]?.bytes ?? 0)
-  const file: FileKind = seenBefore ? outlook : kindOfCopy(snapshot.path)
+  const snapshot = unclaimed.add(await draft.publish(signal))
+  // The service has closed the file since the preflight: it may have become a database, or an empty one.
+  const seenBefore = preflight.contents === 'sqlite' && !isEmptyDatabase(snapshot.files[0]?.bytes ?? 0)
+  const file: FileKind = seenBefore ? preflight : kindOfCopy(snapshot.path)
   record.step('kept', {
     snapshot: { sha256: snapshot.files[0]?.sha256 ?? '', bytes: snapshot.bytes, files: snapshot.files, ...copied },
   })

@@ -1,15 +1,15 @@
-/** What a hold has seen so far. It becomes the evidence of the report, however far the hold came. */
+/** What a hold has observed so far. It becomes the evidence of the report, however far the hold came. */
 import { noEvidence, type Evidence } from '../model/result/evidence.ts'
 
 export interface HoldTimings {
   readonly warmMs: number | null
   readonly pauseMs: number | null
   readonly predictedPauseMs: number | null
-  /** How long the tenant had stood still when its copy was given up for taking too long. */
+  /** How long the tenant had been paused when its copy was abandoned because it took too long. */
   readonly ranOutMs?: number
 }
 
-/** The steps of a hold, each named when it is done. */
+/** The steps of a hold. Each is reported when it is done. */
 export type HoldStep =
   | 'preflight'
   | 'warm'
@@ -31,18 +31,18 @@ export class HoldRecord {
   #evidence: Evidence = noEvidence
   #timings: HoldTimings = { warmMs: null, pauseMs: null, predictedPauseMs: null }
   /**
-   * From the first step on that stands the tenant still (or seals a bare file), a hold that fails is undecided, not
-   * refused.
+   * True as soon as the tenant may be paused, or the bare file is sealed. A hold that fails before that is refused; one
+   * that fails after it is undecided.
    */
   begun = false
-  /** The service went on by itself while we held the tenant; null when it did not, or is not known to have done. */
+  /** How the pause ended by itself while we held the tenant; null if it did not, as far as is known. */
   endedBySelf: 'service-restarted' | 'expired' | null = null
 
   constructor(onStep: (step: HoldStep) => void) {
     this.#onStep = onStep
   }
 
-  /** A step is done. */
+  /** Adds what a step observed, and reports that the step is done. */
   step(step: HoldStep, seen: Partial<Evidence> = {}): void {
     this.add(seen)
     this.#onStep(step)
@@ -56,7 +56,7 @@ export class HoldRecord {
     return this.#timings
   }
 
-  /** An attempt starts from nothing: what an earlier one saw proves nothing now. */
+  /** Forgets the evidence of the attempt before: it proves nothing about this one. */
   startAttempt(): void {
     this.endedBySelf = null
     this.#evidence = { ...noEvidence, attempts: this.#evidence.attempts + 1 }

@@ -28,7 +28,7 @@ describe('in the middle of a hold', () => {
       await using processes = await startHoldProcesses()
       const probe = onlyOneOf(pidsOf('probe-child'), others)
       const { result, open } = await hold.fixture.examine(hold.demo, 'acme', {
-        companions: processes,
+        processes,
         onStep: (step) => {
           if (step === at) process.kill(probe, 'SIGKILL')
         },
@@ -38,7 +38,7 @@ describe('in the middle of a hold', () => {
       expect(open).toEqual([])
       expect((await hold.demo.status('acme')).state).toBe('active')
       await hold.expectUnlocked(hold.demo.fileOf('acme'))
-      expect((await hold.fixture.examine(hold.demo, 'acme', { companions: processes })).result?.verdict).toBe('sound')
+      expect((await hold.fixture.examine(hold.demo, 'acme', { processes })).result?.verdict).toBe('sound')
     },
   )
 
@@ -49,7 +49,7 @@ describe('in the middle of a hold', () => {
       await using processes = await startHoldProcesses()
       const guardian = onlyOneOf(pidsOf('guardian-child'), others)
       await hold.fixture.examine(hold.demo, 'acme', {
-        companions: processes,
+        processes,
         onStep: (step) => {
           if (step === at) process.kill(guardian, 'SIGKILL')
         },
@@ -57,7 +57,7 @@ describe('in the middle of a hold', () => {
       expect((await hold.demo.status('acme')).state).toBe('active')
       await hold.expectUnlocked(hold.demo.fileOf('acme'))
       await eventually('the guardian has ended', () => !isRunning(guardian))
-      const next = await hold.fixture.examine(hold.demo, 'acme', { companions: processes })
+      const next = await hold.fixture.examine(hold.demo, 'acme', { processes })
       expect(next).toMatchObject({
         stopped: { code: 'GUARDIAN_LOST' },
         result: { verdict: 'failed', failure: { code: 'GUARDIAN_LOST', tenantState: 'untouched' } },

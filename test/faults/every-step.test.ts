@@ -31,7 +31,7 @@ describe.each([
     await hold.demo.servesAgain(tenant, 5_000)
     expect(await hold.demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
     expect(await hold.fixture.ledger.openHolds()).toEqual([])
-    expect(hold.fixture.leftovers()).toEqual([])
+    expect(hold.fixture.remainingFiles()).toEqual([])
     expect(descendantsOf(process.pid).length).toBeLessThanOrEqual(children)
     if (tenant === 'bolt') await hold.expectUnlocked(hold.demo.fileOf(tenant))
     // The next hold succeeds, with the same processes. It is warm once the service has opened the tenant again.

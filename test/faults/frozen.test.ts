@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tenantName } from '../../scripts/demo/names.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
-import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
+import { openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
 import { startNode } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
@@ -36,11 +36,11 @@ describe('frozen (SIGSTOP) at the end of any step at which it holds something, h
   /** Every third tenant. The third of three has a rollback journal, which has no warm copy. */
   const tenantOf = (at: number): string => tenantName(at * 3)
   let demo: Demo
-  let unlocked: Freedom
+  let unlocked: UnlockedCheck
   beforeAll(async () => {
     const loaded = frozen.flatMap(([, how], at) => (how === 'warm' ? [tenantOf(at)] : []))
     demo = await startDemo({ tenants: frozen.length * 3, bytes: 20_000, maxPaused: frozen.length, load: 60, loaded })
-    unlocked = await openFreedom()
+    unlocked = await openUnlockedCheck()
   })
   afterAll(async () => {
     await unlocked[Symbol.asyncDispose]()

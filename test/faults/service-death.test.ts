@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { damageNotesIndex } from '../../scripts/demo/wounds.ts'
 import { useHold } from '../support/hold-set-up.ts'
-import type { Examined, HoldOptions } from '../support/hold/hold-fixture.ts'
+import type { ExaminedTenant, HoldOptions } from '../support/hold/hold-fixture.ts'
 import { startNode, type Program } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
@@ -70,7 +70,7 @@ describe('in the middle of a hold', () => {
   async function examineKilled(
     tenant: string,
     { successor, ...options }: HoldOptions & { readonly successor: boolean },
-  ): Promise<Examined> {
+  ): Promise<ExaminedTenant> {
     await using demo = await startDemo({ tenants: 3, bytes: 20_000, requestTimeoutMs: 300 })
     damageNotesIndex(demo.fileOf(tenant))
     const started: Program[] = []

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { HoldStep } from '../../src/hold/record.ts'
 import type { Report } from '../../src/model/result/report.ts'
 import { configure, type Holdfast } from '../support/cli/holdfast.ts'
-import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
+import { openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
 import { descendantsOf, eventually, isRunning, type Program } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
@@ -14,13 +14,13 @@ const ttlMs = 2_000
 describe('holdfast, during a hold,', () => {
   let demo: Demo
   let holdfast: Holdfast
-  let unlocked: Freedom
+  let unlocked: UnlockedCheck
   beforeAll(async () => {
     demo = await startDemo({ tenants: 3, bytes: 20_000 })
     // Large, so that a signal can come during its copy.
     truncateSync(demo.fileOf('crate'), 250e6)
     holdfast = configure(demo, { hold: `{ ttl: ${ttlMs}ms, drainTimeout: 500ms, maxPause: 10s, warmAbove: 100MB }` })
-    unlocked = await openFreedom()
+    unlocked = await openUnlockedCheck()
   })
   afterAll(async () => {
     await unlocked[Symbol.asyncDispose]()

@@ -7,7 +7,7 @@ import { pathOf } from '../../src/host/files/descriptor.ts'
 import { unlock } from '../../src/host/locks/byte-lock.ts'
 import { lockBytes } from '../../src/sqlite/lock-bytes.ts'
 import { useHold } from '../support/hold-set-up.ts'
-import { openWorkplace, type Through } from '../support/hold/hold-fixture.ts'
+import { openHoldFixture, type RunOutcome } from '../support/hold/hold-fixture.ts'
 import { descendantsRunning } from '../support/processes.ts'
 import { startDemo } from '../support/service/demo-service.ts'
 
@@ -25,7 +25,7 @@ describe('the run stops, and no other tenant is paused', () => {
       if (step === 'asked') asked.push(of)
       if (of === asked[0]) meets(step, of)
     }
-  const outcome = ({ results, stopped, covered, notCovered, open }: Through): unknown => ({
+  const outcome = ({ results, stopped, covered, notCovered, open }: RunOutcome): unknown => ({
     results: results.map(({ tenant, failure }) => [tenant, failure?.code, failure?.tenantState]),
     stops: stopped?.code,
     covered,
@@ -38,7 +38,7 @@ describe('the run stops, and no other tenant is paused', () => {
       expect((await hold.demo.status(tenant)).state).toBe('active')
       await hold.expectUnlocked(hold.demo.fileOf(tenant))
     }
-    expect(hold.fixture.leftovers()).toEqual([])
+    expect(hold.fixture.remainingFiles()).toEqual([])
   }
 
   it.each(['locked', 'copied'] as const)(
@@ -88,10 +88,10 @@ describe('the run stops, and no other tenant is paused', () => {
 
   it('when the guardian is gone', async () => {
     const others = new Set(guardians())
-    await using companions = await startHoldProcesses()
+    await using processes = await startHoldProcesses()
     const [guardian] = guardians().filter((pid) => !others.has(pid))
     const through = await hold.fixture.examineAll(hold.demo, three, {
-      companions,
+      processes,
       onStep: watching((step) => {
         if (step === 'resumed') process.kill(guardian ?? 0, 'SIGKILL')
       }),
@@ -105,7 +105,7 @@ describe('the run stops, and no other tenant is paused', () => {
 })
 
 it('four lost leases stop a run: the service does not keep its promise', async () => {
-  await using fixture = await openWorkplace()
+  await using fixture = await openHoldFixture()
   await using demo = await startDemo({ tenants: 8, bytes: 20_000, misbehave: 'lease-expires' })
   const { results, stopped, notCovered, open } = await fixture.examineAll(demo, demo.tenants)
   expect(stopped).toMatchObject({

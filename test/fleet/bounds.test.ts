@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunLimits } from '../../src/fleet/run/run-context.ts'
-import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
+import { openHoldFixture, type HoldFixture } from '../support/hold/hold-fixture.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 interface Maximum {
@@ -16,12 +16,12 @@ interface Maximum {
 }
 
 describe('never more than is allowed', () => {
-  let place: Workplace
+  let place: HoldFixture
   let demo: Demo
   beforeAll(async () => {
     // A slow service, so that tenants that may be paused together are.
     ;[place, demo] = await Promise.all([
-      openWorkplace({ parallel: 3 }),
+      openHoldFixture({ parallel: 3 }),
       startDemo({ tenants: 12, bytes: 500_000, maxPaused: 12, misbehave: 'slow=25' }),
     ])
   })

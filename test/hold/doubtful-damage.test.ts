@@ -1,33 +1,33 @@
-/** Damage that a weaker seal shows: it counts only where nobody could write while the copy was made. */
+/** Damage in a copy with a weaker seal: it counts only if no other program could write during the copy. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { damageNotesIndex } from '../../scripts/demo/wounds.ts'
-import { openWorkplace, type Examined, type Workplace } from '../support/hold/hold-fixture.ts'
+import { openHoldFixture, type ExaminedTenant, type HoldFixture } from '../support/hold/hold-fixture.ts'
 import { startStranger, type Stranger } from '../support/host/other-process.ts'
 import { startNode } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 describe('at hold.require: exclusive, damage', () => {
-  let place: Workplace
+  let fixture: HoldFixture
   let demo: Demo
-  let stranger: Stranger
+  let other: Stranger
   beforeAll(async () => {
-    // crate and fjord keep a rollback journal, and nobody asks for them.
-    ;[place, demo] = await Promise.all([
-      openWorkplace(),
+    // crate and fjord keep a rollback journal, and no request opens them.
+    ;[fixture, demo] = await Promise.all([
+      openHoldFixture(),
       startDemo({ tenants: 6, bytes: 20_000, misbehave: 'keeps-handles:crate' }),
     ])
     for (const tenant of ['crate', 'fjord']) damageNotesIndex(demo.fileOf(tenant))
-    stranger = await startStranger()
+    other = await startStranger()
   })
   afterAll(async () => {
-    await stranger[Symbol.asyncDispose]()
+    await other[Symbol.asyncDispose]()
     await demo[Symbol.asyncDispose]()
-    await place[Symbol.asyncDispose]()
+    await fixture[Symbol.asyncDispose]()
   })
-  const examine = (tenant: string): Promise<Examined> =>
-    place.examine(demo, tenant, { settings: { require: 'exclusive' } })
+  const examine = (tenant: string): Promise<ExaminedTenant> =>
+    fixture.examine(demo, tenant, { settings: { require: 'exclusive' } })
 
-  function expectDoubt({ result, exitCode }: Examined, pid: number): void {
+  function expectDoubt({ result, exitCode }: ExaminedTenant, pid: number): void {
     expect(result, result?.reason).toMatchObject({
       verdict: 'inconclusive',
       damage: 'none',
@@ -46,32 +46,32 @@ describe('at hold.require: exclusive, damage', () => {
     expectDoubt(await examine('crate'), demo.pid)
   })
 
-  it('is inconclusive beside a writer that does not lock, and beside a mapping whose descriptor is closed', async () => {
-    const descriptor = await stranger.open(demo.fileOf('fjord'), 'write')
-    expectDoubt(await examine('fjord'), stranger.pid)
-    await stranger.do({ do: 'close', descriptor })
+  it('is inconclusive beside a writer without locks, and beside a mapping whose descriptor is closed', async () => {
+    const descriptor = await other.open(demo.fileOf('fjord'), 'write')
+    expectDoubt(await examine('fjord'), other.pid)
+    await other.do({ do: 'close', descriptor })
     await using rogue = startNode('scripts/demo/rogue.ts', [demo.fileOf('fjord')])
     await rogue.ready
     expectDoubt(await examine('fjord'), rogue.pid)
   })
 
   it(
-    'is damage beside somebody who can only read, where everybody can be ' +
-      'seen; and where the kernel says that nobody has the file',
+    'is damage beside a program that can only read, if all programs can be ' +
+      'seen; and if the kernel says that no program has the file',
     async () => {
-      const descriptor = await stranger.open(demo.fileOf('fjord'), 'read')
+      const descriptor = await other.open(demo.fileOf('fjord'), 'read')
       const { result } = await examine('fjord')
-      expect(result?.evidence).toMatchObject({ level: 'exclusive', holders: [{ pid: stranger.pid, modes: ['read'] }] })
-      // In a container nobody can say who else has the file.
+      expect(result?.evidence).toMatchObject({ level: 'exclusive', holders: [{ pid: other.pid, modes: ['read'] }] })
+      // In a container it cannot be seen which other programs have the file.
       expect(result?.verdict).toBe(result?.evidence.unseen.length === 0 ? 'damaged' : 'inconclusive')
-      await stranger.do({ do: 'close', descriptor })
+      await other.do({ do: 'close', descriptor })
       expect((await examine('fjord')).result).toMatchObject({ verdict: 'damaged', evidence: { level: 'sealed' } })
     },
   )
 
   it('that is none stays none: a sound snapshot is sound', async () => {
-    const descriptor = await stranger.open(demo.fileOf('ember'), 'read')
+    const descriptor = await other.open(demo.fileOf('ember'), 'read')
     expect((await examine('ember')).result?.verdict).toBe('sound')
-    await stranger.do({ do: 'close', descriptor })
+    await other.do({ do: 'close', descriptor })
   })
 })

@@ -10,26 +10,26 @@ import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
 import { Failure } from '../../src/model/failure.ts'
 import { create, fillEvents } from '../support/databases/create-database.ts'
-import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type HoldOptions, type Workplace } from '../support/hold/hold-fixture.ts'
+import { openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
+import { openHoldFixture, type HoldOptions, type HoldFixture } from '../support/hold/hold-fixture.ts'
 import { startStranger, type Stranger } from '../support/host/other-process.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 describe('a hold of a tenant with three files', () => {
-  let place: Workplace
+  let fixture: HoldFixture
   let demo: Demo
-  let freedom: Freedom
-  let stranger: Stranger
+  let unlocked: UnlockedCheck
+  let other: Stranger
   beforeAll(async () => {
-    ;[place, demo] = await Promise.all([openWorkplace(), startDemo({ tenants: 1, bytes: 20_000 })])
-    freedom = await openFreedom()
-    stranger = await startStranger()
+    ;[fixture, demo] = await Promise.all([openHoldFixture(), startDemo({ tenants: 1, bytes: 20_000 })])
+    unlocked = await openUnlockedCheck()
+    other = await startStranger()
   })
   afterAll(async () => {
-    await stranger[Symbol.asyncDispose]()
-    await freedom[Symbol.asyncDispose]()
+    await other[Symbol.asyncDispose]()
+    await unlocked[Symbol.asyncDispose]()
     await demo[Symbol.asyncDispose]()
-    await place[Symbol.asyncDispose]()
+    await fixture[Symbol.asyncDispose]()
   })
 
   let files: [string, string, string]
@@ -48,26 +48,26 @@ describe('a hold of a tenant with three files', () => {
     named: HoldRequest['files'][0]['named'][] = files,
   ): Promise<readonly Held[]> {
     asked.length = 0
-    const ledger: Ledger = Object.assign(Object.create(place.ledger) as Ledger, {
+    const ledger: Ledger = Object.assign(Object.create(fixture.ledger) as Ledger, {
       append: (event: Event) => {
         asked.push(event.kind)
-        return place.ledger.append(event)
+        return fixture.ledger.append(event)
       },
       appendSoon: (event: Event) => {
         asked.push(event.kind)
-        return place.ledger.appendSoon(event)
+        return fixture.ledger.appendSoon(event)
       },
     })
     const [first = '', ...more] = named
-    const held = await place.holdAll(
+    const held = await fixture.holdAll(
       [first, ...more],
-      { kind: 'service', tenant: tenantId('acme'), service: demo.service, ledger, socket: demo.socket },
+      { tenant: tenantId('acme'), service: demo.service, ledger, socket: demo.socket, onRetry: () => undefined },
       options,
     )
     for (const one of held) if (one.kind === 'snapshot') await one.snapshot[Symbol.asyncDispose]()
     expect((await demo.status('acme')).state).toBe('active')
-    expect(await place.ledger.openHolds()).toEqual([])
-    expect(place.leftovers()).toEqual([])
+    expect(await fixture.ledger.openHolds()).toEqual([])
+    expect(fixture.remainingFiles()).toEqual([])
     return held
   }
   const gist = (held: readonly Held[]): readonly string[] =>
@@ -111,7 +111,7 @@ describe('a hold of a tenant with three files', () => {
       expect(steps.indexOf('copied')).toBeGreaterThan(steps.lastIndexOf('sealed'))
       expect(steps.indexOf('probed-again')).toBeGreaterThan(steps.lastIndexOf('proven-again'))
       expect(steps.indexOf('released')).toBeGreaterThan(steps.lastIndexOf('probed-again'))
-      for (const file of files) await freedom.expect(file)
+      for (const file of files) await unlocked.expect(file)
     },
   )
 
@@ -121,8 +121,8 @@ describe('a hold of a tenant with three files', () => {
     [
       'leads out of the roots',
       () => {
-        renameSync(files[1], join(place.home, 'outside.db'))
-        symlinkSync(join(place.home, 'outside.db'), files[1])
+        renameSync(files[1], join(fixture.home, 'outside.db'))
+        symlinkSync(join(fixture.home, 'outside.db'), files[1])
       },
       'refused PATH_OUTSIDE_ROOTS active',
     ],
@@ -138,10 +138,10 @@ describe('a hold of a tenant with three files', () => {
     wound()
     expect(gist(await holdAll({ roots: [demo.dir] }))).toEqual(['snapshot sealed', outcome, 'snapshot sealed'])
     expect(asked).toEqual(['hold-asked', 'hold-quiesced', 'hold-ended'])
-    rmSync(join(place.home, 'outside.db'), { force: true })
+    rmSync(join(fixture.home, 'outside.db'), { force: true })
   })
 
-  it('refuses a tenant of more files than one pause can be for, before any of them is opened', async () => {
+  it('refuses a tenant with more files than one pause may have, before any of them is opened', async () => {
     const held = await holdAll(
       {},
       Array.from({ length: 1_001 }, (_, at) => join(demo.dir, 'acme.files', `${at}.db`)),
@@ -161,7 +161,7 @@ describe('a hold of a tenant with three files', () => {
     expect(asked).toEqual([])
   })
 
-  it('of which two names lead to one file holds that once', async () => {
+  it('of which two names lead to one file holds that file once', async () => {
     const alias = join(demo.dir, 'acme.files', 'alias')
     symlinkSync(files[1], alias)
     expect(gist(await holdAll({}, [files[0], files[1], alias]))).toEqual([
@@ -171,7 +171,7 @@ describe('a hold of a tenant with three files', () => {
     ])
   })
 
-  it('of which the service does not name one says so of that one', async () => {
+  it('of which the service does not name one reports that one', async () => {
     const unnamed = join(demo.dir, 'unnamed.file')
     create(unnamed, 4096, fillEvents(10))
     const held = await holdAll({}, [files[0], unnamed])
@@ -179,32 +179,32 @@ describe('a hold of a tenant with three files', () => {
     rmSync(unnamed)
   })
 
-  it('of which somebody has one open seals the others, and lets go of that one', async () => {
-    const descriptor = await stranger.open(files[2], 'write')
+  it('of which another program has one open seals the others, and releases that one', async () => {
+    const descriptor = await other.open(files[2], 'write')
     const held = await holdAll()
     expect(gist(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'undecided IN_USE active'])
     expect(asked).toEqual(['hold-asked', 'hold-quiesced', 'hold-ended'])
-    await stranger.do({ do: 'close', descriptor })
-    for (const file of files) await freedom.expect(file)
+    await other.do({ do: 'close', descriptor })
+    for (const file of files) await unlocked.expect(file)
   })
 
-  it('of which somebody opens one while it is copied gives way there alone', async () => {
+  it('of which another program opens one while it is copied releases only that one', async () => {
     const opened: Promise<number>[] = []
     const held = await holdAll(
       onceAt('proven', () => {
-        opened.push(stranger.open(files[2], 'read'))
+        opened.push(other.open(files[2], 'read'))
       }),
     )
-    await stranger.do({
+    await other.do({
       do: 'close',
       descriptor: await Promise.resolve(opened[0] ?? Promise.reject(new Error('not opened'))),
     })
     // It may come too late: then all three were proven.
     expect(gist(held).slice(0, 2)).toEqual(['snapshot sealed', 'snapshot sealed'])
-    for (const file of files) await freedom.expect(file)
+    for (const file of files) await unlocked.expect(file)
   })
 
-  it('of which one changed while it was copied is tried again as a whole: no two snapshots are of two moments', async () => {
+  it('of which one changed during the copy is tried again as a whole: all snapshots are of one moment', async () => {
     const held = await holdAll(onceAt('copied', () => utimesSync(files[2], 1, 1)))
     expect(gist(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'snapshot sealed'])
     expect(held.map(({ record }) => record.evidence.attempts)).toEqual([2, 2, 2])
@@ -229,7 +229,7 @@ describe('a hold of a tenant with three files', () => {
     'kept',
   ]
   it.each(steps)(
-    'that fails after "%s" of its second file, by a failure or a defect, resumes the tenant and lets go of all files',
+    'that fails after "%s" of its second file, by a failure or a defect, resumes the tenant and releases all files',
     async (at) => {
       for (const thrown of [new Failure('IN_USE', 'made by the test'), new TypeError('made by the test')]) {
         let times = 0
@@ -245,13 +245,13 @@ describe('a hold of a tenant with three files', () => {
           )
         else expect(ended).toBe(thrown)
         await demo.servesAgain('acme')
-        expect([await place.ledger.openHolds(), place.leftovers()]).toEqual([[], []])
-        for (const file of files) await freedom.expect(file)
+        expect([await fixture.ledger.openHolds(), fixture.remainingFiles()]).toEqual([[], []])
+        for (const file of files) await unlocked.expect(file)
       }
     },
   )
 
-  it('asks for room, and predicts the pause, for the sum', async () => {
+  it('reserves disk space, and predicts the pause, for the sum', async () => {
     for (const file of files.slice(1)) appendFileSync(file, Buffer.alloc(60e6, 1)) // A hole would take no room.
     const reserved: number[] = []
     const bounds = {

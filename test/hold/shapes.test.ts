@@ -1,7 +1,4 @@
-/**
- * Live sets of every shape: each is held, comes out sound, and lies there afterwards byte for byte and tick for tick as
- * before.
- */
+/** Live sets of every shape: each is held and found sound, and no byte or time of it changes. */
 import {
   copyFileSync,
   existsSync,
@@ -19,38 +16,38 @@ import { liveSetParts } from '../../src/model/result/evidence.ts'
 import { create, fillEvents, pageSizes } from '../support/databases/create-database.ts'
 import { recipes } from '../support/databases/recipes.ts'
 import { footprint } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Workplace } from '../support/hold/hold-fixture.ts'
+import { openHoldFixture, type HoldFixture } from '../support/hold/hold-fixture.ts'
 import { temporaryFolder } from '../support/host/other-process.ts'
 import { startNode } from '../support/processes.ts'
 import { startDemo } from '../support/service/demo-service.ts'
 
 describe('a live set', () => {
-  let place: Workplace
+  let fixture: HoldFixture
   let folder: ReturnType<typeof temporaryFolder>
   beforeAll(async () => {
-    place = await openWorkplace()
+    fixture = await openHoldFixture()
     folder = temporaryFolder()
   })
   afterAll(async () => {
     folder[Symbol.dispose]()
-    await place[Symbol.asyncDispose]()
+    await fixture[Symbol.asyncDispose]()
   })
 
   async function expectSoundAndUntouched(file: string): Promise<void> {
     const before = footprint(file)
-    const { result } = await place.examineBare(file)
+    const { result } = await fixture.examineBare(file)
     expect(
       result?.verdict,
       `${result?.failure?.message ?? ''}${result?.reason ?? ''}${JSON.stringify(result?.findings)}`,
     ).toBe('sound')
     expect(result?.evidence.level).toBe('sealed')
     expect(footprint(file)).toEqual(before)
-    expect(place.leftovers()).toEqual([])
+    expect(fixture.remainingFiles()).toEqual([])
   }
 
   /** Rows of `crashed` in the snapshot, as SQLite recovers it there. */
   async function rowsInSnapshot(file: string): Promise<number> {
-    const held = await place.holdBare(file)
+    const held = await fixture.holdBare(file)
     if (held.kind !== 'snapshot') throw held.failure
     await using snapshot = held.snapshot
     const database = new Database(snapshot.path)
@@ -137,20 +134,20 @@ describe('a live set', () => {
   )
 
   it(
-    "with a killed writer's WAL is held for a service as well, and nobody " +
-      'who opens it meanwhile takes a stale wal-index for good',
+    "with a killed writer's WAL is held for a service as well, and no program " +
+      'that opens it meanwhile takes a stale wal-index for current',
     async () => {
       const dir = folder.file('served')
       mkdirSync(dir)
       await crash(join(dir, 'crashed.db'), 'wal', 80, 300)
       await using demo = await startDemo({ dir })
-      const { result } = await place.examine(demo, 'crashed', { settings: { warmAboveBytes: 0 } })
+      const { result } = await fixture.examine(demo, 'crashed', { settings: { warmAboveBytes: 0 } })
       expect(result?.verdict, result?.failure?.message).toBe('sound')
       expect(await rowsInSnapshot(demo.fileOf('crashed'))).toBe(80)
     },
   )
 
-  it('with a hot journal that names a super-journal is rolled back in the snapshot, and the super-journal survives', async () => {
+  it('with a hot journal and a super-journal is rolled back in the snapshot; the super-journal stays', async () => {
     const file = folder.file('super.db')
     await crash(file, 'delete', 30, 300)
     const superJournal = folder.file('transaction-mj12345678')
@@ -191,7 +188,7 @@ describe('a live set', () => {
     await crash(other, 'wal', 40, 0)
     copyFileSync(`${other}-wal`, `${file}-wal`)
     const before = footprint(file)
-    const { result } = await place.examineBare(file)
+    const { result } = await fixture.examineBare(file)
     expect(footprint(file)).toEqual(before)
     // SQLite itself cannot know that the WAL is a stranger's: what it makes of both is what the service would get.
     expect(result?.verdict === 'sound').toBe(asSqliteReads(file).integrity === 'ok')
@@ -214,7 +211,7 @@ describe('a live set', () => {
     await expectSoundAndUntouched(join(dir, name))
     await using demo = await startDemo({ dir })
     const before = footprint(join(dir, name))
-    const { result, open } = await place.examine(demo, name.slice(0, -3), { roots: [dir] })
+    const { result, open } = await fixture.examine(demo, name.slice(0, -3), { roots: [dir] })
     expect(result?.verdict, result?.failure?.message).toBe('sound')
     expect(open).toEqual([])
     expect(footprint(join(dir, name))).toEqual(before)

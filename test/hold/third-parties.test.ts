@@ -1,35 +1,35 @@
-/** hold/README.md, "What can go wrong": other people's processes, and files that change under our hands. */
+/** Other programs that use a tenant's files, and files that change during a hold. */
 import { appendFileSync, copyFileSync, renameSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { HoldStep } from '../../src/hold/record.ts'
-import { footprint, openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Examined, type Workplace } from '../support/hold/hold-fixture.ts'
+import { footprint, openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
+import { openHoldFixture, type ExaminedTenant, type HoldFixture } from '../support/hold/hold-fixture.ts'
 import { startStranger, temporaryFolder, type Stranger } from '../support/host/other-process.ts'
 import { eventually, startNode, startProgram } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
-describe('a hold, when somebody else has the file,', () => {
-  let place: Workplace
+describe('a hold, when another program has the file,', () => {
+  let fixture: HoldFixture
   let demo: Demo
-  let freedom: Freedom
+  let unlocked: UnlockedCheck
   beforeAll(async () => {
-    place = await openWorkplace()
+    fixture = await openHoldFixture()
     demo = await startDemo({ tenants: 6, bytes: 30_000 })
-    freedom = await openFreedom()
+    unlocked = await openUnlockedCheck()
   })
   afterAll(async () => {
-    await freedom[Symbol.asyncDispose]()
+    await unlocked[Symbol.asyncDispose]()
     await demo[Symbol.asyncDispose]()
-    await place[Symbol.asyncDispose]()
+    await fixture[Symbol.asyncDispose]()
   })
-  let stranger: Stranger
+  let other: Stranger
   beforeEach(async () => {
-    stranger = await startStranger()
-    return () => stranger[Symbol.asyncDispose]()
+    other = await startStranger()
+    return () => other[Symbol.asyncDispose]()
   })
 
-  const seen = ({ result, exitCode, stopped }: Examined): unknown => ({
+  const seen = ({ result, exitCode, stopped }: ExaminedTenant): unknown => ({
     verdict: result?.verdict,
     code: result?.failure?.code ?? null,
     state: result?.failure?.tenantState ?? null,
@@ -45,24 +45,24 @@ describe('a hold, when somebody else has the file,', () => {
   })
 
   /** The tenant serves, the ledger is closed, nothing lies about. */
-  async function expectUnharmed(tenant: string, { open }: Examined): Promise<void> {
+  async function expectUnharmed(tenant: string, { open }: ExaminedTenant): Promise<void> {
     expect((await demo.status(tenant)).state).toBe('active')
     expect(open).toEqual([])
-    expect(place.leftovers()).toEqual([])
+    expect(fixture.remainingFiles()).toEqual([])
   }
 
   it.each(['acme', 'crate'])('refuses a rogue writer with an idle descriptor and names it (%s)', async (tenant) => {
-    await stranger.open(demo.fileOf(tenant), 'write')
-    const examined = await place.examine(demo, tenant)
+    await other.open(demo.fileOf(tenant), 'write')
+    const examined = await fixture.examine(demo, tenant)
     expect(seen(examined)).toEqual(refused('IN_USE'))
-    expect(examined.result?.failure?.message).toContain(String(stranger.pid))
-    expect(examined.result?.evidence.holders.map(({ pid }) => pid)).toContain(stranger.pid)
+    expect(examined.result?.failure?.message).toContain(String(other.pid))
+    expect(examined.result?.evidence.holders.map(({ pid }) => pid)).toContain(other.pid)
     await expectUnharmed(tenant, examined)
   })
 
-  it.each(['acme', 'crate'])('refuses even somebody who only reads (%s)', async (tenant) => {
-    await stranger.open(demo.fileOf(tenant), 'read')
-    expect(seen(await place.examine(demo, tenant))).toEqual(refused('IN_USE'))
+  it.each(['acme', 'crate'])('refuses even a program that only reads (%s)', async (tenant) => {
+    await other.open(demo.fileOf(tenant), 'read')
+    expect(seen(await fixture.examine(demo, tenant))).toEqual(refused('IN_USE'))
   })
 
   it.each(['acme', 'crate'])(
@@ -70,7 +70,7 @@ describe('a hold, when somebody else has the file,', () => {
     async (tenant) => {
       await using rogue = startNode('scripts/demo/rogue.ts', [demo.fileOf(tenant)])
       await rogue.ready
-      const examined = await place.examine(demo, tenant)
+      const examined = await fixture.examine(demo, tenant)
       expect(seen(examined)).toEqual(refused('IN_USE'))
       expect(examined.result?.failure?.message).toContain(String(rogue.pid))
       expect(examined.result?.evidence.holders).toContainEqual(
@@ -98,8 +98,8 @@ describe('a hold, when somebody else has the file,', () => {
     }
     await eventually('the shell writes', () => rows() > 1)
     for (let time = 0; time < 6; time++) {
-      const examined = await place.examine(demo, tenant)
-      // Between two writes nobody has the file: then, and only then, a snapshot is taken, and it is sound.
+      const examined = await fixture.examine(demo, tenant)
+      // Between two writes no program has the file: only then a snapshot is taken, and it is sound.
       const { verdict, failure } = examined.result!
       if (verdict !== 'sound') {
         expect(verdict).toBe('inconclusive')
@@ -113,39 +113,39 @@ describe('a hold, when somebody else has the file,', () => {
     expect(shell.pid).toBeGreaterThan(0)
   })
 
-  it('gives way within a tenth of a second to somebody who opens the sealed file, and throws the copy away (F12)', async () => {
+  it('releases the sealed file within 0.1 s to a program that opens it, and discards the copy (F12)', async () => {
     using folder = temporaryFolder()
     const file = folder.file('large.db')
     copyFileSync(demo.fileOf('crate'), file)
-    appendFileSync(file, Buffer.alloc(300e6, 1)) // Its copy takes long enough for somebody to come: a hole takes none.
-    await stranger.do({ do: 'close', descriptor: await stranger.open(file, 'read') }) // It has started.
+    appendFileSync(file, Buffer.alloc(300e6, 1)) // Its copy takes long; a hole would take no time.
+    await other.do({ do: 'close', descriptor: await other.open(file, 'read') }) // It has started.
     const waited: Promise<number>[] = []
     const openInTheMiddle = (step: HoldStep): void => {
       if (step === 'proven') waited.push(openAndClose())
     }
     const openAndClose = async (): Promise<number> => {
       const startedAt = performance.now()
-      const descriptor = await stranger.open(file, 'read')
+      const descriptor = await other.open(file, 'read')
       const tookMs = performance.now() - startedAt
-      await stranger.do({ do: 'close', descriptor })
+      await other.do({ do: 'close', descriptor })
       return tookMs
     }
     for (const time of [1, 2, 3, 4, 5]) {
-      const held = await place.holdBare(file, { onStep: openInTheMiddle })
+      const held = await fixture.holdBare(file, { onStep: openInTheMiddle })
       expect({ kind: held.kind, failure: held.kind === 'snapshot' ? null : held.failure.message }).toEqual({
         kind: 'undecided',
         failure: expect.stringMatching(/gave way/),
       })
       await Promise.all(waited)
       expect(waited.length).toBe(time)
-      expect(place.leftovers()).toEqual([])
+      expect(fixture.remainingFiles()).toEqual([])
     }
     // Of several: one alone measures what else the machine does.
     expect(Math.min(...(await Promise.all(waited)))).toBeLessThan(100)
   })
 
   it.each([
-    ['warm', ['sound']], // Nobody is paused yet, and what the service then names is what we see.
+    ['warm', ['sound']], // The tenant is not paused yet, and the service then names the file that we see.
     ['quiesced', ['CONTRACT_BROKEN', 'sound']],
     ['locked', ['WRITER_SEEN']],
     ['probed', ['WRITER_SEEN']],
@@ -154,12 +154,12 @@ describe('a hold, when somebody else has the file,', () => {
     ['copied', ['COPY_CHANGED']],
     ['proven-again', ['WRITER_SEEN', 'COPY_CHANGED']],
     ['probed-again', ['sound']], // By then the copy is proven; what happens to the name afterwards does not touch it.
-  ] as const)('takes no copy of a file that another one was put in the place of after "%s"', async (at, answers) => {
+  ] as const)('takes no copy of a file that was replaced by another after "%s"', async (at, answers) => {
     using folder = temporaryFolder(demo.home)
     const file = demo.fileOf('crate')
     for (let time = 0; time < 3; time++) copyFileSync(file, folder.file(`other-${time}.db`))
     let times = 0
-    const examined = await place.examine(demo, 'crate', {
+    const examined = await fixture.examine(demo, 'crate', {
       onStep: (step) => {
         if (step !== at) return
         renameSync(file, folder.file(`kept-${times}.db`))
@@ -170,13 +170,13 @@ describe('a hold, when somebody else has the file,', () => {
     expect(answers, `${failure?.code}: ${failure?.message}`).toContain(failure?.code ?? verdict)
     expect(examined.stopped).toBeNull()
     await expectUnharmed('crate', examined)
-    await freedom.expect(file)
+    await unlocked.expect(file)
   })
 
   it('changes no byte and no time of an idle live set, in whatever state it lies there', async () => {
     for (const tenant of ['delta', 'ember', 'fjord']) {
       const before = footprint(demo.fileOf(tenant))
-      const examined = await place.examine(demo, tenant)
+      const examined = await fixture.examine(demo, tenant)
       expect(examined.result?.verdict, examined.result?.failure?.message).toBe('sound')
       expect(footprint(demo.fileOf(tenant))).toEqual(before)
     }

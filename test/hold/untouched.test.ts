@@ -1,10 +1,10 @@
-/** Promise 1: no live byte is changed, and no time, by anything that a person can type. */
+/** No command changes a byte or a time of a live file. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { configure, type Holdfast } from '../support/cli/holdfast.ts'
 import { footprint } from '../support/hold/expect-unlocked.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
-describe('idle live sets lie there byte for byte and tick for tick as before, after', () => {
+describe('no byte and no time of an idle live set changes by', () => {
   let demo: Demo
   let holdfast: Holdfast
   beforeAll(async () => {

@@ -4,7 +4,7 @@
  * service opens the tenant again for each request.
  */
 import { tenantId } from '../../src/model/brand.ts'
-import { openWorkplace } from '../support/hold/hold-fixture.ts'
+import { openHoldFixture } from '../support/hold/hold-fixture.ts'
 import { deviationOf, startHeavy } from '../support/service/busy-service.ts'
 
 const total = Number(process.argv[2] ?? 1000)
@@ -12,7 +12,7 @@ if (!Number.isInteger(total) || total < 1) throw new Error('usage: npm run soak 
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-await using fixture = await openWorkplace()
+await using fixture = await openHoldFixture()
 let inexact = 0
 for (const manner of ['keeps', 'reopens'] as const) {
   await using busy = await startHeavy(manner)
@@ -20,14 +20,14 @@ for (const manner of ['keeps', 'reopens'] as const) {
   const pauses: number[] = []
   let undecided = 0
   for (let time = 0; time < Math.ceil(total / 2); time++) {
-    const keeper = {
-      kind: 'service',
+    const connection = {
       tenant: tenantId('heavy'),
       service: busy.service,
       ledger: fixture.ledger,
       socket: busy.socket,
+      onRetry: () => undefined,
     } as const
-    const held = await fixture.hold(busy.file, keeper, { settings: { warmAboveBytes: 0 } })
+    const held = await fixture.hold(busy.file, connection, { settings: { warmAboveBytes: 0 } })
     if (held.kind !== 'snapshot') {
       undecided++
       say(`${manner} ${time}: no snapshot: ${held.failure.code}: ${held.failure.message}`)

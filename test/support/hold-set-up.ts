@@ -1,8 +1,8 @@
 /** What tests of holds set up once for a file: a hold fixture, a demo service, and a check that no lock is left. */
 import { afterAll, beforeAll } from 'vitest'
 import type { HoldStep } from '../../src/hold/record.ts'
-import { openFreedom, type Freedom } from './hold/expect-unlocked.ts'
-import { openWorkplace, type Workplace } from './hold/hold-fixture.ts'
+import { openUnlockedCheck, type UnlockedCheck } from './hold/expect-unlocked.ts'
+import { openHoldFixture, type HoldFixture } from './hold/hold-fixture.ts'
 import { startDemo, type Demo, type DemoOptions } from './service/demo-service.ts'
 
 /** In their order. */
@@ -24,7 +24,7 @@ export const holdSteps = [
 ] as const satisfies readonly HoldStep[]
 
 export interface HoldSetUp {
-  readonly fixture: Workplace
+  readonly fixture: HoldFixture
   readonly demo: Demo
   /** Expects that a second process gets every lock and lease on the live set. */
   expectUnlocked(file: string): Promise<void>
@@ -35,13 +35,13 @@ export interface HoldSetUp {
  * @param options of the demo service; null: each test starts a service of its own
  */
 export function useHold(options: DemoOptions | null): HoldSetUp {
-  let fixture: Workplace | null = null
+  let fixture: HoldFixture | null = null
   let demo: Demo | null = null
-  let unlocked: Freedom | null = null
+  let unlocked: UnlockedCheck | null = null
   beforeAll(async () => {
-    fixture = await openWorkplace()
+    fixture = await openHoldFixture()
     if (options !== null) demo = await startDemo(options)
-    unlocked = await openFreedom()
+    unlocked = await openUnlockedCheck()
   })
   afterAll(async () => {
     await unlocked?.[Symbol.asyncDispose]()

@@ -14,7 +14,7 @@ import { jsonText } from '../../text/json-text.ts'
 import { printable } from '../../text/printable.ts'
 import type { Act } from '../main.ts'
 import { waitOption, withCommon, type CommonOptions } from '../options.ts'
-import { noticeTo, tellEndings, tellOthers } from '../run/run-options.ts'
+import { noticeTo, resumeRetryTo, tellEndings, tellOthers } from '../run/run-options.ts'
 import { waitingOf } from '../run/waiting.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -55,7 +55,8 @@ async function resume(id: string | undefined, options: ResumeOptions, face: Term
     throw new Failure('USAGE', 'name one tenant, or say --all', { hint: '`holdfast resume --help` tells how' })
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const only = id === undefined ? null : tenantId(id)
-  const resumption = await resumeTenants(settings, newRunId(), only, waitingOf(face, options))
+  const waiting = waitingOf(face, options)
+  const resumption = await resumeTenants(settings, newRunId(), only, waiting, resumeRetryTo(face))
   const { notice, unwritable: trouble, isNew } = resumption
   if (options.json) await face.out(`${jsonText(documentOf(resumption, settings.file, face))}\n`)
   const standing = notServing(resumption, settings.file)

@@ -1,7 +1,7 @@
 import type { OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
 /** How a command opens a run against the service. */
 import type { RunOptions } from '../../fleet/run/service-run.ts'
-import type { RunId } from '../../model/brand.ts'
+import type { RunId, TenantId } from '../../model/brand.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { legibleCommand } from '../../report/text/legible.ts'
 import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
@@ -34,6 +34,7 @@ export function openingOf(
     interrupt: face.interrupt.signal,
     waiting: waitingOf(face, options),
     onStep: logSteps(face, run, options.logLevel),
+    onResumeRetry: resumeRetryTo(face),
     onNotice: noticeTo(face),
     onEndings: (endings) => tellEndings(face, endings),
     onOthers: (others, config) => {
@@ -78,6 +79,12 @@ export function tellOthers(face: Terminal, others: readonly OtherHold[], config:
 }
 
 /** Says on stderr what has to be said of the ledger itself. */
+/** Says immediately that a tenant may still be paused: until its lease must have ended, the resume is tried again. */
+export const resumeRetryTo =
+  (face: Pick<Terminal, 'say'>) =>
+  (tenant: TenantId, why: Error): void =>
+    face.say(`holdfast: the resume of ${printable(tenant)} failed; trying again: ${printableSentence(why.message)}`)
+
 export const noticeTo =
   (face: Terminal) =>
   (notice: string): void =>

@@ -97,9 +97,9 @@ async function holdTestDatabase(root: string, settings: Settings, signal: AbortS
   await using holdProcesses = await startHoldProcesses()
   const [held] = await hold(
     {
-      files: [{ named, expected: false, lostPauseMs: null, name: draftName('doctor'), onStep: () => undefined }],
+      files: [{ named, expected: false, abandonedPauseMs: null, name: draftName('doctor'), onStep: () => undefined }],
       roots: [path],
-      keeper: { kind: 'nobody' },
+      connection: null,
       folder: folder.path,
       bounds: unbounded,
       settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },

@@ -105,6 +105,7 @@ export class DoctorHold {
         endsByMs: this.#endsByMs,
         wasHealthy: false,
         resumed: null,
+        onRetry: () => undefined, // The doctor reports the outcome of each step.
       }),
     )
     this.#guarded[Symbol.dispose]()

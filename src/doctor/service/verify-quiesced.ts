@@ -1,8 +1,9 @@
 /** Checks from outside that the files of a quiesced tenant are closed, and that nothing opens or changes them. */
 
+import { requireListedOnce } from '../../hold/live/listed-once.ts'
 import { LiveFiles } from '../../hold/live/live-files.ts'
 import { resolveLivePath } from '../../hold/live/live-path.ts'
-import { compareClaims, requireClosed } from '../../hold/pause/verify-answer.ts'
+import { requireClosed, requireNamedByService } from '../../hold/pause/verify-answer.ts'
 import type { Guardian } from '../../hold/seal/guardian.ts'
 import { holdersOf, holdersOfPath, leftOpenHint } from '../../hold/seal/holders.ts'
 import { monotonicMs, sleep } from '../../host/clock.ts'
@@ -25,10 +26,10 @@ export async function requireFilesClosed(
 ): Promise<readonly string[]> {
   const unchecked = new Set<string>()
   requireClosed(answer, 'sealed')
-  for (const named of listed) compareClaims(await resolveLivePath(named, roots), answer)
+  for (const named of listed) requireNamedByService(await resolveLivePath(named, roots), answer)
   for (const named of answer.files?.map(({ path }) => path) ?? listed) {
     const path = await resolveLivePath(named, roots)
-    compareClaims(path, answer)
+    requireNamedByService(path, answer)
     const { holders, unseen, sentence } = await holdersOfPath(path)
     if (holders.length > 0)
       throw new Failure('CONTRACT_BROKEN', `${path} is not closed: ${sentence}`, {
@@ -77,13 +78,16 @@ export async function watchQuiesced(
     open[Symbol.dispose]() // Closing the files ends every lease: the program that opens a file waits for that.
   }
   let unsupported: string | null = null
+  const seen = new Map<string, string>()
   for (const { path: named } of answer.files ?? []) {
-    const files = new LiveFiles(await resolveLivePath(named, roots), roots)
+    const path = await resolveLivePath(named, roots)
+    requireListedOnce(named, path, seen)
+    const files = new LiveFiles(path, roots)
     sets.push(files)
     await files.follow()
     for (const part of files.parts) unsupported = (await lease(files, part)) ?? unsupported
   }
-  const before = await stateOf(sets)
+  const before = stateOf(sets)
   using _listening = unsupported === null ? onLeaseBreak(giveWay) : null
   const untilMs = monotonicMs() + ms
   while (!opened.signal.aborted && monotonicMs() < untilMs) await sleep(10, signal)
@@ -94,7 +98,7 @@ export async function watchQuiesced(
       hint: 'the service serves requests of a quiesced tenant, or another program uses its files',
     })
   if (opened.signal.aborted) throw moved('was opened')
-  if ((await stateOf(sets)) !== before) throw moved('changed')
+  if (stateOf(sets) !== before) throw moved('changed')
   return unsupported
 }
 
@@ -114,14 +118,12 @@ async function lease(files: LiveFiles, part: Part): Promise<string | null> {
   }
 }
 
-async function stateOf(sets: readonly LiveFiles[]): Promise<string> {
-  const states = sets.map(async (files) => {
-    const stats = await Promise.all(files.parts.map((part) => files.stat(part)))
-    return [
-      files.path,
-      await files.areNamed(),
-      ...stats.map(({ size, mtimeNs, ino }) => `${ino} ${size} ${mtimeNs}`),
-    ].join(' ')
+function stateOf(sets: readonly LiveFiles[]): string {
+  const states = sets.map((files) => {
+    const stats = files.parts.map((part) => files.stat(part))
+    return [files.path, files.areNamed(), ...stats.map(({ size, mtimeNs, ino }) => `${ino} ${size} ${mtimeNs}`)].join(
+      ' ',
+    )
   })
-  return (await Promise.all(states)).join('\n')
+  return states.join('\n')
 }

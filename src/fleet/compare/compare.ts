@@ -101,7 +101,7 @@ const contextForFiles = (context: RunContext, { settings, accept }: FileRunOptio
   ledger: null,
   settings,
   accept,
-  connectionOf: () => ({ kind: 'nobody' }),
+  connectionOf: () => null,
 })
 
 const acquireFilesWith =

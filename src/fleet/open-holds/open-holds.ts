@@ -37,6 +37,8 @@ export interface ResumeGuards {
   readonly locks: HoldLocks | null
   /** The guardian resumes the tenant if we are killed meanwhile; null if there is no guardian. */
   readonly guard: ((hold: GuardedHold) => Disposable) | null
+  /** Called as soon as a resume has failed that will be tried again. */
+  readonly onResumeRetry: (tenant: TenantId, why: Error) => void
 }
 
 /** Tenants that are resumed in parallel. */
@@ -97,7 +99,7 @@ async function endAlone(
   service: Service,
   ledger: HoldLedger,
   listing: TenantListing,
-  { locks, guard }: ResumeGuards,
+  { locks, guard, onResumeRetry }: ResumeGuards,
 ): Promise<OpenHoldOutcome> {
   const { tenant, holder } = hold
   // At most the time between the two entries of the ledger: a clock that was wrong then must not cost years here.
@@ -113,7 +115,7 @@ async function endAlone(
       return { hold, how: 'resumed', failure: null, complaint: null, unwritten: null }
     using _guarded = guard?.({ tenant, holder, endsByMs })
     await service.endEarlierCommands({ holder, news: null })
-    return await end(hold, endsByMs, service, ledger, listing)
+    return await end(hold, endsByMs, service, ledger, listing, (why) => onResumeRetry(tenant, why))
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     return failed(hold, error)
@@ -128,9 +130,10 @@ async function end(
   service: Service,
   ledger: Pick<Ledger, 'append'>,
   listing: TenantListing,
+  onRetry: (why: Error) => void,
 ): Promise<OpenHoldOutcome> {
   const { tenant, holder } = hold
-  const { how, heldMs, complaint } = await resumeOrMiss(hold, endsByMs, service, listing)
+  const { how, heldMs, complaint } = await resumeOrMiss(hold, endsByMs, service, listing, onRetry)
   const unwritten = await orFailure(ledger.append({ kind: 'hold-ended', tenant, holder, how, heldMs }))
   return { hold, how, failure: null, complaint, unwritten: unwritten instanceof Failure ? unwritten : null }
 }
@@ -143,12 +146,13 @@ async function resumeOrMiss(
   endsByMs: number,
   service: Service,
   listing: TenantListing,
+  onRetry: (why: Error) => void,
 ): Promise<Ended> {
   const { tenant, holder, leaseId, fence } = hold
   if (await listing.lacksQuickly(hold)) return endGone(hold, service)
   const answer = leaseId === null ? null : { leaseId, fence }
   const sight = await orFailure(
-    resumeUntilSeen({ service, tenant, holder, wasHealthy: false, answer, endsByMs, resumed: null }),
+    resumeUntilSeen({ service, tenant, holder, wasHealthy: false, answer, endsByMs, resumed: null, onRetry }),
   )
   if (!(sight instanceof Failure)) return { how: sight.how, heldMs: sight.resumed?.heldMs ?? null, complaint: null }
   if (await listing.lacks(hold)) return endGone(hold, service)

@@ -47,6 +47,7 @@ export async function resumeTenants(
   run: RunId,
   only: TenantId | null,
   waiting: RunWait | null,
+  onResumeRetry: ResumeGuards['onResumeRetry'],
 ): Promise<Resumption> {
   await using _lock = await waitForRun(() => lockToResume(settings, run), waiting)
   await using opened = await openLedgerForResume(settings, run)
@@ -55,7 +56,7 @@ export async function resumeTenants(
   if (service instanceof Failure) return withoutService(service, opened, known, only)
   await using _service = service
   using locks = HoldLocks.open(settings.ledger.dir)
-  const guards: ResumeGuards = { locks, guard: null }
+  const guards: ResumeGuards = { locks, guard: null, onResumeRetry }
   const endings = await endHolds(known.open, service, holdLedgerOf(opened), only !== null, guards)
   return only === null
     ? await allResumed(endings, opened, known, service)

@@ -85,7 +85,7 @@ async function withContext<Value>(
     map: options.map,
     onStep: options.onStep,
     keepSnapshot: options.keepSnapshot,
-    connectionOf: () => ({ kind: 'nobody' }),
+    connectionOf: () => null,
   })
 }
 

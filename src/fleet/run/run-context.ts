@@ -2,7 +2,7 @@
 
 import type { Checker } from '../../check/check.ts'
 import type { HoldProcesses } from '../../hold/hold-processes.ts'
-import type { HoldSettings, TenantKeeper } from '../../hold/hold.ts'
+import type { HoldSettings, TenantConnection } from '../../hold/hold.ts'
 import type { HoldStep } from '../../hold/record.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { TenantId } from '../../model/brand.ts'
@@ -29,8 +29,8 @@ export interface RunContext {
   readonly map: boolean
   /** null for bare files without `--ledger`. */
   readonly ledger: Ledger | null
-  /** How the tenant of a target is paused. */
-  readonly connectionOf: (target: Target) => TenantKeeper
+  /** How the tenant of a target is paused; null for a bare file. */
+  readonly connectionOf: (target: Target) => TenantConnection | null
   /** Keeps a copy of each snapshot before its check; null if no copies are wanted. */
   readonly keepSnapshot: KeepSnapshot | null
   /** Called after each step of each hold, for the log. */

@@ -6,7 +6,7 @@ import { openChecker } from '../../check/check.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import { beginHoldProcesses } from '../../hold/hold-processes.ts'
-import type { TenantKeeper } from '../../hold/hold.ts'
+import type { TenantConnection } from '../../hold/hold.ts'
 import { requireAnyRoot } from '../../hold/live/live-path.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { givenMask } from '../../host/process/file-mask.ts'
@@ -15,7 +15,7 @@ import { openLedger, type Ledger } from '../../ledger/ledger.ts'
 import { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
 import type { RunLock } from '../../ledger/run-lock/run-lock.ts'
 import { waitForRun, type RunWait } from '../../ledger/run-lock/wait-for-run.ts'
-import type { RunId } from '../../model/brand.ts'
+import type { RunId, TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Engine } from '../../model/result/reading.ts'
 import type { OtherHold } from '../../model/service-way.ts'
@@ -28,7 +28,7 @@ import {
   type ResumeGuards,
 } from '../open-holds/open-holds.ts'
 import { resumeTenants } from '../open-holds/resume-tenants.ts'
-import type { RunContext, RunLimits, Target } from './run-context.ts'
+import type { RunContext, RunLimits } from './run-context.ts'
 
 export interface RunOptions {
   readonly run: RunId
@@ -46,6 +46,8 @@ export interface RunOptions {
   /** Called with sentences about the ledger itself. */
   readonly onNotice: (notice: string) => void
   readonly onStep: RunContext['onStep']
+  /** Called as soon as a resume has failed that will be tried again. */
+  readonly onResumeRetry: ResumeGuards['onResumeRetry']
   readonly keepSnapshot: RunContext['keepSnapshot']
   /** What compares rows with index entries. */
   readonly engine: Engine
@@ -108,7 +110,8 @@ export async function withServiceRun<Value>(
       onStep: options.onStep,
       keepSnapshot: options.keepSnapshot,
       settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
-      connectionOf: (target) => connectionOf(target, settings, service, ledger),
+      connectionOf: ({ tenant }) =>
+        tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
     }
     return await work({ settings, service, ledger, context, signal })
   })
@@ -134,8 +137,8 @@ async function openOrResume(settings: Settings, options: RunOptions, onCommand: 
   }
 }
 
-async function resumeAll(settings: Settings, { run, onEndings, onOthers }: RunOptions): Promise<void> {
-  const { endings, others } = await resumeTenants(settings, run, null, null)
+async function resumeAll(settings: Settings, { run, onEndings, onOthers, onResumeRetry }: RunOptions): Promise<void> {
+  const { endings, others } = await resumeTenants(settings, run, null, null, onResumeRetry)
   onEndings(endings)
   onOthers(others, settings.file)
   requireAllResumed(endings)
@@ -183,7 +186,7 @@ async function withLedger<Value>(
 ): Promise<Value> {
   using _notices = reportNotices(ledger, options.onNotice)
   using locks = HoldLocks.open(settings.ledger.dir)
-  const endings = await resumeOpenHolds(service, ledger, null, { locks, guard })
+  const endings = await resumeOpenHolds(service, ledger, null, { locks, guard, onResumeRetry: options.onResumeRetry })
   options.onEndings(endings)
   requireAllResumed(endings)
   options.onOthers(await leftBehind(await ledger.otherHolds(), settings.ledger.dir), settings.file)
@@ -267,9 +270,14 @@ export const besidePausedTenant = 2
 /** A bare file is watched for 30 ms before it is locked. Several are watched in parallel, or a folder takes long. */
 export const besideLockedFile = 10
 
-function connectionOf({ tenant }: Target, settings: Settings, service: Service, ledger: Ledger): TenantKeeper {
-  if (tenant === null) return { kind: 'nobody' }
+function connectionTo(
+  tenant: TenantId,
+  settings: Settings,
+  service: Service,
+  ledger: Ledger,
+  onResumeRetry: ResumeGuards['onResumeRetry'],
+): TenantConnection {
   const { service: way } = settings
   const socket = way.kind === 'admin-api' && way.endpoint.kind === 'unix' ? way.endpoint.socket : null
-  return { kind: 'service', tenant, service, ledger, socket }
+  return { tenant, service, ledger, socket, onRetry: (why) => onResumeRetry(tenant, why) }
 }

@@ -1,5 +1,5 @@
 /**
- * What a manifest must look like before anything in it is believed: the file came from elsewhere, and its evidence goes
+ * The shape that a manifest must have before anything in it is believed. It comes from elsewhere, and its evidence goes
  * into reports.
  */
 import * as z from 'zod/mini'
@@ -72,7 +72,7 @@ const evidence = z.object({
   attempts: size,
 })
 
-/** Fields that a later version may add are left out. */
+/** Fields that a later version may add are dropped. */
 export const manifestShape = z.object({
   schema: z.literal('holdfast.snapshot/1'),
   tenant: z.nullable(z.string()),

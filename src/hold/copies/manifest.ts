@@ -1,6 +1,6 @@
 /**
- * A pulled snapshot is a folder with the live set as it was copied and a manifest that says what it is. `check
- * --snapshot` recognises it elsewhere by the digests: a copy that was altered on its way loses its evidence.
+ * A pulled snapshot: a folder with the live set as it was copied, and a manifest that says what it is. `check
+ * --snapshot` recognises it elsewhere by the digests. A copy that was altered on its way loses its evidence.
  */
 import { fstatSync } from 'node:fs'
 import { lstat, readdir, open, unlink } from 'node:fs/promises'
@@ -16,7 +16,7 @@ import { removeFolders, tryFolder } from '../../host/folders/folder.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { liveSetParts, type Evidence } from '../../model/result/evidence.ts'
-import { failureOfPath } from '../live/live-path.ts'
+import { failureOfPath } from '../live/path-failure.ts'
 import type { Snapshot } from '../snapshot/draft.ts'
 import { failureOfFolder } from '../snapshot/folder-failure.ts'
 import { makeTrustedFolder, requireTrustedFolder } from '../snapshot/private-folder.ts'
@@ -35,10 +35,10 @@ export interface Manifest {
 }
 
 /**
- * Copies a snapshot with its manifest into a new folder, durably. Where that fails nothing of it is left: the manifest,
- * which says that all is there, is written last and goes first.
+ * Copies a snapshot with its manifest into a new folder, durably. If that fails, nothing of it is left. The manifest,
+ * which says that all is there, is written last and deleted first.
  * @param database name of the database file in the folder
- * @throws {Failure} USAGE when a file of such a name is there, SNAPSHOT_UNSAFE; see `failureOfFolder`
+ * @throws {Failure} USAGE if a file of such a name is there, SNAPSHOT_UNSAFE; see `failureOfFolder`
  */
 export async function writePulled(
   snapshot: Snapshot,
@@ -57,7 +57,7 @@ export async function writePulled(
     await writeDurably(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, written)
     await syncFolder(folder)
   } catch (error) {
-    // A disk that keeps even these has its first trouble told: it is the same.
+    // If the disk refuses this too, the first error is reported: the cause is the same.
     for (const path of written.toReversed()) await unlink(onDisk(path)).catch(() => undefined)
     await removeFolders(made).catch(() => undefined)
     throw failureOfCopy(folder, error)
@@ -66,10 +66,10 @@ export async function writePulled(
 }
 
 /**
- * Asked before anybody is held for it. Leaves no folder.
- * @throws {Failure} USAGE when the folder has something in it or is none, SNAPSHOT_UNSAFE; see `failureOfFolder`
+ * Refuses a folder before a tenant is held for it. Leaves no folder behind.
+ * @throws {Failure} USAGE if the folder has something in it or is none, SNAPSHOT_UNSAFE; see `failureOfFolder`
  */
-export async function requireRoomFor(folder: string): Promise<void> {
+export async function requireEmptyFolder(folder: string): Promise<void> {
   requireTrustedFolder(folder, 'folder')
   const names = await readdir(folder).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
@@ -84,9 +84,9 @@ export async function requireRoomFor(folder: string): Promise<void> {
   })
 }
 
-/** @param written gets the name of the copy when there is one */
+/** @param written receives the name of the copy when there is one */
 async function copyDurably(from: string, to: string, written: string[]): Promise<void> {
-  await copyRegularFile(from, to, 'refuse') // Leaves nothing where it fails.
+  await copyRegularFile(from, to, 'refuse') // If it fails, it leaves nothing.
   written.push(to)
   await using file = await open(onDisk(to), 'r+')
   await file.chmod(0o600)
@@ -111,14 +111,14 @@ function failureOfCopy(folder: string, error: unknown): unknown {
 }
 
 /**
- * Where the databases of a tenant are put: a folder has one manifest, so each after the first gets a folder of its own
- * below it.
+ * The folder for a database of a tenant. A folder has one manifest, so each database after the first gets a folder
+ * below that of the first.
  * @param nth counted from 1
  */
 export const folderOfPulled = (folder: string, nth: number, database: string): string =>
   nth === 1 ? folder : join(folder, `${nth}-${database}`)
 
-/** Database files that a manifest in this folder names: without the parts of their live sets. */
+/** The database files that a manifest in this folder names, without their companions. */
 export async function namedInManifest(folder: string): Promise<ReadonlySet<string>> {
   const names = (await readManifest(join(folder, manifestName)))?.files.map(({ name }) => name) ?? []
   return new Set(
@@ -127,8 +127,8 @@ export async function namedInManifest(folder: string): Promise<ReadonlySet<strin
 }
 
 /**
- * The databases that `pull` put into such folders below this one, in its order.
- * @throws {Failure} NO_PERMISSION when the folder cannot be read
+ * The databases that `pull` put into folders below this one, in its order.
+ * @throws {Failure} NO_PERMISSION if the folder cannot be read
  */
 export async function findPulledBelow(folder: string): Promise<readonly string[]> {
   const entries = await readdir(onDisk(folder), { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
@@ -147,18 +147,18 @@ export async function findPulledBelow(folder: string): Promise<readonly string[]
 }
 
 /**
- * The manifest beside a pulled snapshot, with every link to it resolved, if there is one, every file is still what it
- * says, and no journal or WAL came along since; else null.
+ * The manifest beside a pulled snapshot. Symbolic links to the snapshot are resolved.
+ * @returns null if there is no manifest, if a file is not what it says, or if a journal or WAL was added since
  */
 export async function recognise(given: string): Promise<Manifest | null> {
   const named = await realPathOf(given)
   if (named === null) return null
   const folder = dirname(named)
   const manifest = await readManifest(join(folder, manifestName))
-  const said = new Set(manifest?.files.map(({ name }) => name))
-  if (!manifest || !said.has(basename(named))) return null
+  const listed = new Set(manifest?.files.map(({ name }) => name))
+  if (!manifest || !listed.has(basename(named))) return null
   for (const part of ['-wal', '-journal'])
-    if (!said.has(basename(named) + part) && (await isThere(named + part))) return null
+    if (!listed.has(basename(named) + part) && (await isThere(named + part))) return null
   for (const { name, bytes, sha256 } of manifest.files)
     if ((await digestOfPath(join(folder, basename(name)), bytes)) !== sha256) return null
   return manifest
@@ -168,26 +168,26 @@ async function readManifest(path: string): Promise<Manifest | null> {
   try {
     const file = await readSmallFile(onDisk(path), manifestBytesMax, 'refuse')
     if (file.kind !== 'read') return null
-    const { manifestShape } = await import('./manifest-shape.ts') // With its library only where there is a manifest.
+    const { manifestShape } = await import('./manifest-shape.ts') // Loads its library only if there is a manifest.
     const manifest = manifestShape.safeParse(JSON.parse(file.bytes.toString('utf8')))
     return manifest.success
       ? { ...manifest.data, tenant: manifest.data.tenant === null ? null : tenantId(manifest.data.tenant) }
       : null
   } catch {
-    return null // Not there, or somebody else's manifest: then nothing is known of the file.
+    return null // Not there, or another kind of manifest: nothing is known about the file then.
   }
 }
 
 const manifestBytesMax = 1_000_000
 
-/** Whatever cannot be looked at may be there. */
+/** Also true if permissions hide the file. */
 const isThere = (path: string): Promise<boolean> =>
   lstat(onDisk(path)).then(
     () => true,
     (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT',
   )
 
-/** null for what is no regular file of so many bytes. */
+/** Null if it is no regular file of so many bytes. */
 async function digestOfPath(path: string, bytes: number): Promise<string | null> {
   try {
     using file = openDescriptor(path, 'read-only')

@@ -1,7 +1,7 @@
 /**
- * `check --snapshot`: the caller says that a file is a private copy. Nothing is locked and nothing proven; and because
- * SQLite may recover a journal or WAL into the file that it checks, it is given a copy of the copy. Works on any
- * platform. After the first look at a path, names are dealt with at once, as in draft.ts.
+ * `check --snapshot`: a person says that a file is a private copy. Nothing is locked and nothing proven. The check
+ * reads a copy of the copy, because SQLite may recover a journal or a WAL into the file that it checks. Works on any
+ * platform. After the first call on a path, names are handled synchronously, as in snapshot/draft.ts.
  */
 import { mkdirSync, statSync, type Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
@@ -16,7 +16,8 @@ import { Failure } from '../../model/failure.ts'
 import { keptFile, type KeptFiles } from '../../model/kept.ts'
 import { liveSetParts, type LiveSetPart } from '../../model/result/evidence.ts'
 import { kindOfCopy, type FileKind } from '../file-kind.ts'
-import { absolute, failureOfPath, requireNoneBesideLink } from '../live/live-path.ts'
+import { absolute, requireNoneBesideLink } from '../live/live-path.ts'
+import { failureOfPath } from '../live/path-failure.ts'
 import { requireSpace } from '../preflight.ts'
 import { snapshotName, outOfSpace, removeFolder, otherDisk } from '../snapshot/draft.ts'
 
@@ -27,8 +28,8 @@ export interface PrivateCopy extends AsyncDisposable {
   /** When each part of the original was last written, in ms since 1970. */
   readonly modifiedMs: ReadonlyMap<LiveSetPart, number>
   /**
-   * Why the file has another name, beside which a WAL or a journal may lie that was not copied; null where it has
-   * none.
+   * Why the file has another name, beside which a WAL or a journal may lie that was not copied. Null if it has no other
+   * name.
    */
   readonly otherName: string | null
 }
@@ -39,8 +40,8 @@ export async function copyPrivately(named: string, parent: string, name: string)
   const found = await stat(onDisk(given)).catch((error: unknown) => {
     throw failureOfPath(given, error)
   })
-  // As SQLite has it: journal and WAL lie beside the file that a link leads to.
-  // The name of one that was deleted (/proc/PID/fd) leads nowhere.
+  // As for SQLite, journal and WAL lie beside the file that a link leads to. The name of a deleted file (/proc/PID/fd)
+  // leads nowhere.
   const source = (await realPathOf(given)) ?? given
   await requireNoneBesideLink(given, source)
   if (!found.isFile()) throw new Failure('NOT_A_FILE', `${source} is not a regular file`)
@@ -75,10 +76,10 @@ function otherNameOf(source: string, links: number): string | null {
   return liveSetParts.some((part) => isMountPoint(source + part)) ? 'it is mounted by itself' : null
 }
 
-/** @returns what was copied; null where there was nothing */
+/** @returns what was copied; null if nothing was there */
 async function copyPart(from: string, to: string, mandatory: boolean): Promise<Stats | null> {
   try {
-    // SQLite follows no link to a journal or a WAL: one that is there leads to what is not the database's.
+    // SQLite follows no link to a journal or a WAL: such a link leads to a file that is not the database's.
     return await copyRegularFile(from, to, mandatory ? 'follow' : 'refuse')
   } catch (error) {
     if (!mandatory && ['ENOENT', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return null

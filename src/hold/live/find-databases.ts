@@ -1,7 +1,7 @@
 /**
- * `check DIR`: the databases in a folder: those with a database's ending, whatever their bytes, those that begin as
- * one, and all that `pull` brought of a tenant. What cannot be looked at counts as a database, so that its own
- * trouble is told and nothing is passed over.
+ * `check DIR`: the databases in a folder. These are the files with a database's ending, whatever their bytes; the files
+ * that begin as a database; and all that `pull` has put there. A file that cannot be read counts as a database, so that
+ * its own failure is reported and no file is passed over.
  */
 import { fstatSync, lstatSync, readSync, type Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
@@ -14,19 +14,19 @@ import { journalHoldsFirstPage, walHoldsFirstPage } from '../../sqlite/first-pag
 import { readHeader } from '../../sqlite/header.ts'
 import { findPulledBelow, namedInManifest } from '../copies/manifest.ts'
 import { readAt } from './live-files.ts'
-import { failureOfPath } from './live-path.ts'
+import { failureOfPath } from './path-failure.ts'
 
 const databaseEndings = new Set(['.db', '.db3', '.sqlite', '.sqlite3', '.s3db', '.sl3'])
 const livePart = /-(wal|shm|journal)$/
 
 /**
- * @param named a file, or a folder (not searched below, but for the files that `pull` puts there)
+ * @param named a file, or a folder; of the folders below it, only those that `pull` makes are searched
  * @returns the file itself, or the databases in the folder, by name
- * @throws {Failure} NO_PERMISSION when the folder cannot be read
+ * @throws {Failure} NO_PERMISSION if the folder cannot be read
  */
 export async function findDatabases(named: string): Promise<readonly string[]> {
   if (!(await isFolder(named))) return [named]
-  const { databases } = await lookInto(named)
+  const { databases } = await readFolder(named)
   return [...databases, ...(await findPulledBelow(named))]
 }
 
@@ -36,15 +36,16 @@ export interface FoundBelow {
   readonly databases: readonly string[]
   /** Folders that cannot be read. */
   readonly unreadable: readonly { readonly path: string; readonly failure: Failure }[]
-  /** Links to folders outside: they are not followed. */
+  /** Links to folders outside. They are not followed. */
   readonly links: readonly string[]
-  /** False where there were more folders than could be searched, or more databases than were wanted. */
+  /** False if there are more folders than may be searched, or more databases than were asked for. */
   readonly whole: boolean
 }
 
 /**
- * Other mounts below the folder are searched as well; links to folders are not followed, so there are no loops.
- * @param foldersMax folders that are searched at most @param databasesMax ends the search once so many were found
+ * Other mounts below the folder are searched as well. Links to folders are not followed, so there are no loops.
+ * @param foldersMax how many folders are searched at most
+ * @param databasesMax the search ends when so many were found
  */
 export async function findDatabasesBelow(
   folder: string,
@@ -56,12 +57,11 @@ export async function findDatabasesBelow(
   const links: string[] = []
   const top = await realPathOf(folder)
   const waiting = [folder]
-  let looked = 0
-  for (; looked < foldersMax && databases.length < databasesMax; looked++) {
+  for (let searched = 0; searched < foldersMax && databases.length < databasesMax; searched++) {
     const path = waiting.pop()
     if (path === undefined) break
     try {
-      const found = await lookInto(path)
+      const found = await readFolder(path)
       databases.push(...found.databases)
       waiting.push(...found.folders.toReversed())
       for (const link of found.links) if (!isBelow(await realPathOf(link), top)) links.push(link)
@@ -77,18 +77,18 @@ export async function findDatabasesBelow(
 const isBelow = (path: string | null, top: string | null): boolean =>
   path !== null && top !== null && (path === top || path.startsWith(`${top}/`))
 
-/** What a folder holds, by name. */
+/** The entries of a folder, by name. */
 type Names = ReadonlyMap<string, Dirent<Buffer>>
 
-interface Looked {
+interface FolderContents {
   readonly databases: readonly string[]
   readonly folders: readonly string[]
-  /** That lead to folders. */
+  /** Links that lead to folders. */
   readonly links: readonly string[]
 }
 
-/** @throws {Failure} NO_PERMISSION, NOT_FOUND, READ_FAILED when the folder cannot be read */
-async function lookInto(folder: string): Promise<Looked> {
+/** @throws {Failure} NO_PERMISSION, NOT_FOUND, READ_FAILED if the folder cannot be read */
+async function readFolder(folder: string): Promise<FolderContents> {
   const entries = await readdir(onDisk(folder), { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
     throw failureOfPath(folder, error)
   })
@@ -111,7 +111,7 @@ async function isDatabase(path: string, entry: Dirent<Buffer>, beside: Names): P
   if (part === null && databaseEndings.has(extname(path).toLowerCase())) return true
   if (!entry.isFile() && !entry.isSymbolicLink()) return false
   if (!(await beginsAsDatabase(path))) return false
-  // A live set's own part, whatever its first bytes say, belongs to the database beside it.
+  // A WAL or a journal belongs to the database beside it, whatever its first bytes are.
   const main = part === null ? path : path.slice(0, part.index)
   const mainEntry = part === null ? undefined : beside.get(nameIn(main))
   return mainEntry === undefined || !(await isDatabase(main, mainEntry, beside))
@@ -119,23 +119,21 @@ async function isDatabase(path: string, entry: Dirent<Buffer>, beside: Names): P
 
 const nameIn = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
-/**
- * True as well for what cannot be opened; false for what is no file, and for what leads nowhere or is gone by now.
- */
+/** Also true for a file that cannot be opened. False for what is no file, leads nowhere, or is gone by now. */
 async function beginsAsDatabase(path: string): Promise<boolean> {
   try {
     const real = nameOf(await realpath(onDisk(path), 'buffer'))
     if (!(await stat(onDisk(real))).isFile()) return false
     using file = openDescriptor(real, 'read-only')
     const { kind } = readHeader(await readAt(file.number, 0, 100))
-    return kind === 'header' || kind === 'wrong' || (kind === 'not-sqlite' && liesBeside(real))
+    return kind === 'header' || kind === 'wrong' || (kind === 'not-sqlite' && firstPageLiesBeside(real))
   } catch (error) {
     return !['ENOENT', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')
   }
 }
 
 /** SQLite takes the first page from a WAL or a journal, whatever the file itself begins with. */
-function liesBeside(path: string): boolean {
+function firstPageLiesBeside(path: string): boolean {
   return ['-wal', '-journal'].some((part) => {
     if (!lstatSync(onDisk(path + part), { throwIfNoEntry: false })?.isFile()) return false
     using file = openDescriptor(path + part, 'read-only')

@@ -1,6 +1,9 @@
 /**
- * The open descriptors of one live set. Each file is opened once and read-write: a second open of our own would break
- * our own kernel lease (hold/README.md F5), so everything that reads a live file reads through these.
+ * The open descriptors of one live set. Each file is opened once, for reading and writing: a second open of our own
+ * would break our own kernel lease (hold/README.md F5). Everything that reads a live file reads through these.
+ *
+ * The synchronous calls below take microseconds, because the file was found a moment ago or is open. Through the thread
+ * pool each would lengthen a pause by a tenth of a millisecond.
  */
 import { fstatSync, lstatSync, read, readSync, type BigIntStats } from 'node:fs'
 import { promisify } from 'node:util'
@@ -11,15 +14,12 @@ import type { LivePath } from '../../model/brand.ts'
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import { liveSetParts, type LiveSetPart } from '../../model/result/evidence.ts'
-import { failureOfPath, requireInside } from './live-path.ts'
+import { requireInside } from './live-path.ts'
+import { failureOfPath } from './path-failure.ts'
 
-/**
- * Looks without a hop through the thread pool, which takes a tenth of a millisecond of somebody's pause each time; the
- * look itself takes microseconds, for what is looked at was found by others a moment ago (live-path.ts), or is open.
- */
-const look = { bigint: true } as const
+const exact = { bigint: true } as const
 
-/** A length of 0 reaches to the end, however far (fcntl). */
+/** A length of 0 reaches to the end of the file, however long it is (fcntl). */
 const wholeFile = { start: 0, length: 0 } as const
 
 export class LiveFiles implements Disposable {
@@ -32,7 +32,7 @@ export class LiveFiles implements Disposable {
     this.#roots = roots
   }
 
-  /** Parts that are open, the database file first. */
+  /** The parts that are open, the database file first. */
   get parts(): readonly LiveSetPart[] {
     return liveSetParts.filter((part) => this.#open.has(part))
   }
@@ -41,7 +41,7 @@ export class LiveFiles implements Disposable {
     return this.#open.has(part)
   }
 
-  /** Descriptor of a part that is open. @throws {Bug} when it is not */
+  /** @throws {Bug} if the part is not open */
   descriptor(part: LiveSetPart): number {
     const found = this.#open.get(part)
     invariant(found, `the ${part || 'database'} file of ${this.path} is not open`)
@@ -49,21 +49,21 @@ export class LiveFiles implements Disposable {
   }
 
   /**
-   * Brings the descriptors in line with the folder: opens parts that are there, closes those whose name is gone or
-   * leads to another file by now. Repeatable.
+   * Opens the parts that are in the folder, and closes those whose name is gone or leads to another file by now.
+   * Repeatable.
    * @throws {Failure} NOT_FOUND, NO_PERMISSION, MANY_NAMES, NOT_A_FILE, PATH_OUTSIDE_ROOTS
    */
   async follow(): Promise<void> {
     for (const part of liveSetParts) {
-      const now = named(this.path + part)
+      const now = findNamed(this.path + part)
       const held = this.#open.get(part)
       if (held) {
-        const was = fstatSync(held.number, look)
+        const was = fstatSync(held.number, exact)
         if (now && now.ino === was.ino && now.dev === was.dev) continue
         this.#open.delete(part)
         held.close()
       }
-      if (now) await this.#openPart(part).catch((error: unknown) => vanished(part, error))
+      if (now) await this.#openPart(part).catch((error: unknown) => requireVanished(part, error))
       else if (part === '') throw new Failure('NOT_FOUND', `there is no file ${this.path}`)
     }
   }
@@ -72,13 +72,13 @@ export class LiveFiles implements Disposable {
     const path = this.path + part
     const descriptor = openPart(path)
     try {
-      const opened = fstatSync(descriptor.number, look)
+      const opened = fstatSync(descriptor.number, exact)
       if (opened.nlink > 1n)
         throw new Failure(
           'MANY_NAMES',
           `${path} has ${opened.nlink} hard links: under each name SQLite keeps another journal`,
         )
-      // By the opened descriptor, not by name: a link may have been swapped between look and open.
+      // By the opened descriptor: the name may have been made to lead elsewhere after it was resolved.
       if (this.#roots) await requireInside(pathOf(descriptor.number), this.#roots)
     } catch (error) {
       descriptor.close()
@@ -87,41 +87,40 @@ export class LiveFiles implements Disposable {
     this.#open.set(part, descriptor)
   }
 
-  async stat(part: LiveSetPart): Promise<BigIntStats> {
-    return this.statAgain(part)
+  stat(part: LiveSetPart): BigIntStats {
+    return fstatSync(this.descriptor(part), exact)
   }
 
-  statAgain(part: LiveSetPart): BigIntStats {
-    return fstatSync(this.descriptor(part), look)
-  }
-
-  /** Do the names still lead to the files that are open here? */
-  async areNamed(): Promise<boolean> {
-    for (const part of this.parts) {
-      const now = named(this.path + part)
-      const held = await this.stat(part)
-      if (now?.ino !== held.ino || now.dev !== held.dev) return false
-    }
-    return true
+  /** Whether the names still lead to the files that are open here. */
+  areNamed(): boolean {
+    return this.parts.every((part) => {
+      const now = findNamed(this.path + part)
+      const held = this.stat(part)
+      return now?.ino === held.ino && now.dev === held.dev
+    })
   }
 
   /** Up to `length` bytes at `position`; fewer at the end of the file. */
   read(part: LiveSetPart, position: number, length: number): Promise<Buffer> {
-    return readAt(this.descriptor(part), position, length)
+    return this.readInto(part, position, Buffer.allocUnsafe(length))
   }
 
-  /** The same at once, for what was read before and so comes from memory. */
-  readAgain(part: LiveSetPart, position: number, length: number): Buffer {
+  /** Fills `buffer` from `position` on. @returns the part of it that was filled: less at the end of the file */
+  readInto(part: LiveSetPart, position: number, buffer: Buffer): Promise<Buffer> {
+    return fill(buffer, this.descriptor(part), position)
+  }
+
+  /** As `read`, synchronously: for bytes that were read or written a moment ago and so come from memory. */
+  readCached(part: LiveSetPart, position: number, length: number): Buffer {
     const buffer = Buffer.allocUnsafe(length)
     return buffer.subarray(0, readSync(this.descriptor(part), buffer, 0, length, position))
   }
 
-  /** Closes everything, and with it ends every lock and lease that hangs on these descriptors. */
+  /** Closes all parts. This ends every lock and kernel lease on these descriptors. */
   [Symbol.dispose](): void {
     const open = [...this.#open.values()]
     this.#open.clear()
-    // Said, not only implied by closing: a child that is being forked at this moment has copies of the descriptors for
-    // a while.
+    // Closing alone is not enough: a child that is being forked has copies of the descriptors for a while.
     for (const descriptor of open) unlock(descriptor.number, wholeFile)
     for (const descriptor of open) descriptor.close()
   }
@@ -138,14 +137,17 @@ function openPart(path: string): Descriptor {
   }
 }
 
-const readInto = promisify(read)
+const readPart = promisify(read)
 
 /** Up to `length` bytes of a descriptor at `position`; fewer at the end of the file. */
-export async function readAt(descriptor: number, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length)
+export function readAt(descriptor: number, position: number, length: number): Promise<Buffer> {
+  return fill(Buffer.allocUnsafe(length), descriptor, position)
+}
+
+async function fill(buffer: Buffer, descriptor: number, position: number): Promise<Buffer> {
   let filled = 0
-  while (filled < length) {
-    const { bytesRead } = await readInto(descriptor, buffer, filled, length - filled, position + filled)
+  while (filled < buffer.length) {
+    const { bytesRead } = await readPart(descriptor, buffer, filled, buffer.length - filled, position + filled)
     if (bytesRead === 0) break
     filled += bytesRead
   }
@@ -153,19 +155,20 @@ export async function readAt(descriptor: number, position: number, length: numbe
 }
 
 /**
- * A service that is at work makes and deletes its journal and its WAL all the time: gone between look and open is as
- * good as never there.
+ * A service at work makes and deletes its journal and its WAL all the time. A part that vanished before it could be
+ * opened counts as never there.
+ * @throws any other error
  */
-function vanished(part: LiveSetPart, error: unknown): void {
+function requireVanished(part: LiveSetPart, error: unknown): void {
   if (part === '' || !(error instanceof Failure) || error.code !== 'NOT_FOUND') throw error
 }
 
-/** What a name leads to; null for nothing. */
-function named(path: string): BigIntStats | null {
+/** What a name leads to; null for nothing. @throws {Failure} see `failureOfPath` */
+function findNamed(path: string): BigIntStats | null {
   try {
-    return lstatSync(onDisk(path), { ...look, throwIfNoEntry: false }) ?? null
+    return lstatSync(onDisk(path), { ...exact, throwIfNoEntry: false }) ?? null
   } catch (error) {
-    // A part whose name would be too long cannot be there: SQLite cannot make it either.
+    // A part with too long a name cannot be there: SQLite cannot make it either.
     if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') return null
     throw failureOfPath(path, error)
   }

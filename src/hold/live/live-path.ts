@@ -1,30 +1,30 @@
-/** From a name that somebody gave to the real path of a live set: the only place where a LivePath is minted. */
-import { accessSync, constants, lstatSync, statSync, type Stats } from 'node:fs'
+/** From a name that a person or the service gave to the real path of a live set. Only here is a LivePath made. */
+import { lstatSync, statSync, type Stats } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
 import { startDeadline } from '../../host/clock.ts'
-import { isSystemError, nameOfError, systemFailure, type SystemError } from '../../host/failures/system-failure.ts'
+import { isSystemError, nameOfError, systemFailure } from '../../host/failures/system-failure.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import { isMountPoint } from '../../host/files/file-system.ts'
 import type { LivePath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import { liveSetParts } from '../../model/result/evidence.ts'
-import { shellWord } from '../../text/shell-words.ts'
+import { liveSetParts, type LiveSetPart } from '../../model/result/evidence.ts'
+import { failureOfPath, openFailure } from './path-failure.ts'
 
 /**
  * @param named path as a person or the service gave it
- * @param roots folders that the file must lie in after resolving symbolic links; null for bare files, where the caller
- * vouches
+ * @param roots folders that the file must lie in after symbolic links are resolved; null for bare files, for which the
+ * person answers
  * @throws {Failure} NOT_FOUND, NO_PERMISSION, NOT_A_FILE, PATH_OUTSIDE_ROOTS, MANY_NAMES
  */
 export async function resolveLivePath(named: string, roots: readonly string[] | null): Promise<LivePath> {
   if (named === '' || named.includes('\0'))
     throw new Failure('NOT_FOUND', 'an empty path, or one with a zero byte, names no file')
   const given = absolute(named)
-  const real = await realPathOf(given)
+  const real = await requireRealPath(given)
   if (roots) await requireInside(real, roots)
-  // A look before the open: opening a device or a pipe can have effects of its own.
-  // At once, like all that follows: the file system has answered a moment ago.
+  // Checked before the open: opening a device or a pipe can have effects of its own. Synchronous, like all that
+  // follows: the file system has just answered.
   const found = statSync(onDisk(real))
   if (!found.isFile()) throw new Failure('NOT_A_FILE', `${real} is ${kindOf(found)}, not a regular file`)
   if (found.nlink > 1)
@@ -32,23 +32,23 @@ export async function resolveLivePath(named: string, roots: readonly string[] | 
       'MANY_NAMES',
       `${real} has ${found.nlink} hard links: under each name SQLite keeps another journal`,
     )
-  await requireOneSet(given, real)
+  requireNoLinkedPart(real)
+  await requireNoneBesideLink(given, real)
   requireNoMount(real)
   return real as LivePath
 }
 
-/** @throws {Failure} NOT_FOUND for a relative path where the current folder was removed */
+/** @throws {Failure} NOT_FOUND for a relative path if the current folder was removed */
 export function absolute(named: string): string {
   try {
     return resolve(named)
   } catch (error) {
-    throw opening(named, error)
+    throw openFailure(named, error)
   }
 }
 
 /**
- * @throws {Failure} PATH_OUTSIDE_ROOTS unless the path lies in one of the roots; both sides with symbolic links
- * resolved
+ * @throws {Failure} PATH_OUTSIDE_ROOTS unless the path lies in one of the roots; both with symbolic links resolved
  */
 export async function requireInside(real: string, roots: readonly string[]): Promise<void> {
   for (const root of roots) if (isBelow(real, knownRoots.get(root) ?? null)) return
@@ -68,15 +68,15 @@ export async function requireInside(real: string, roots: readonly string[]): Pro
   )
 }
 
-/** A root on a dead mount must not keep the run. */
-const rootLookMsMax = 10_000
+/** A root on a dead mount must not stop the run. */
+const resolveRootMsMax = 10_000
 
 /**
- * Where one of several is missing, such as on a mount that is away, only the tenants there fail.
- * @throws {Failure} CONFIG_INVALID when none of the roots exists
+ * If one of several roots is missing, such as a mount that is away, only the tenants there fail.
+ * @throws {Failure} CONFIG_INVALID if none of the roots exists
  */
 export async function requireAnyRoot(roots: readonly string[], signal: AbortSignal): Promise<void> {
-  using deadline = startDeadline(rootLookMsMax)
+  using deadline = startDeadline(resolveRootMsMax)
   const over = AbortSignal.any([signal, deadline.signal])
   const late = new Promise<null>((resolve) => {
     over.addEventListener('abort', () => resolve(null), { once: true })
@@ -91,13 +91,13 @@ export async function requireAnyRoot(roots: readonly string[], signal: AbortSign
   })
 }
 
-/** @returns `missing` where nothing is there; null for any other failure */
+/** @returns `missing` if nothing is there; null for any other error */
 const orMissing = <Value>(path: Promise<Value>): Promise<Value | 'missing' | null> =>
   path.catch((error: unknown) =>
     isSystemError(error) && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error)) ? 'missing' : null,
   )
 
-/** Where the configured folders led to when they were last resolved: each tenant would ask several times. */
+/** Where the configured roots led when they were last resolved. Without it each tenant would resolve them again. */
 const knownRoots = new Map<string, string>()
 
 function isBelow(real: string, root: string | null): boolean {
@@ -106,7 +106,7 @@ function isBelow(real: string, root: string | null): boolean {
   return below !== '..' && !below.startsWith('../') && !isAbsolute(below)
 }
 
-async function realPathOf(given: string): Promise<string> {
+async function requireRealPath(given: string): Promise<string> {
   try {
     return nameOf(await realpath(onDisk(given), 'buffer'))
   } catch (error) {
@@ -115,64 +115,8 @@ async function realPathOf(given: string): Promise<string> {
 }
 
 /**
- * The Failure that an error of a file-system call on `path` stands for. What is no error of the system is passed on.
- */
-export function failureOfPath(path: string, error: unknown): unknown {
-  if (!isSystemError(error)) return error
-  switch (nameOfError(error)) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new Failure('NOT_FOUND', `there is no file ${path}`, { cause: error })
-    case 'EROFS':
-      return new Failure('NO_PERMISSION', `${path} lies on a read-only file system, where no lock can be taken`, {
-        cause: error,
-        hint: asCopy(path),
-      })
-    case 'ELOOP':
-      if (error.syscall !== 'open') return opening(path, error) // It leads in a circle.
-      return new Failure('MANY_NAMES', `${path} is a symbolic link, or was made one while we looked`, { cause: error })
-    case 'EISDIR':
-    case 'ENXIO':
-      return new Failure('NOT_A_FILE', `${path} is not a regular file`, { cause: error })
-    case 'EPERM': {
-      const { code, message, hint, tenantState } = opening(path, error)
-      return new Failure(code, message, { cause: error, tenant: tenantState, hint: `${hint}; or ${asCopy(path)}` })
-    }
-    case 'EACCES':
-      return error.syscall === 'open' && isReadable(path) ? refusedWriting(path, error) : opening(path, error)
-    default:
-      return opening(path, error)
-  }
-}
-
-/** Who may read the file wonders why that is not enough. */
-function refusedWriting(path: string, error: SystemError): Failure {
-  const { code, message, hint, tenantState } = opening(path, error)
-  const why = 'holdfast opens the file for writing, to lock it (it writes nothing)'
-  return new Failure(code, message, { cause: error, tenant: tenantState, hint: `${why}; ${hint}` })
-}
-
-function isReadable(path: string): boolean {
-  try {
-    accessSync(onDisk(path), constants.R_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function opening(path: string, error: SystemError): Failure
-function opening(path: string, error: unknown): unknown
-function opening(path: string, error: unknown): unknown {
-  return systemFailure(error, { doing: 'open', path, tenant: 'untouched' })
-}
-
-/** What can be written by nothing needs no lock. */
-const asCopy = (path: string): string =>
-  `if nobody can write it, check it as a private copy: \`holdfast check --snapshot ${shellWord(path)}\``
-
-/**
  * A single file that is mounted by itself, as containers do it, has another name outside, with a journal of its own.
+ * @throws {Failure} MANY_NAMES
  */
 function requireNoMount(real: string): void {
   for (const part of liveSetParts) {
@@ -186,30 +130,28 @@ function requireNoMount(real: string): void {
   }
 }
 
-/** A live set spread over symbolic links. */
-async function requireOneSet(given: string, real: string): Promise<void> {
-  for (const part of liveSetParts.slice(1)) {
-    if (look(real + part)?.isSymbolicLink())
+/** A WAL, `-shm` or journal. */
+const companions = liveSetParts.slice(1) as readonly Exclude<LiveSetPart, ''>[]
+
+/** @throws {Failure} MANY_NAMES if a part of the live set is a symbolic link; NO_PERMISSION if that cannot be seen */
+function requireNoLinkedPart(real: string): void {
+  for (const part of companions) {
+    if (findCompanion(real + part)?.isSymbolicLink())
       throw new Failure('MANY_NAMES', `${real}${part} is a symbolic link: the live set is spread over several places`)
   }
-  await requireNoneBesideLink(given, real)
 }
 
 /**
- * A link with a part of a live set beside it that is not the one beside the real file: since 3.10 SQLite looks beside
- * the real file alone.
- * @throws {Failure} MANY_NAMES
+ * Refuses a link beside which lies a part of a live set that is not the one beside the real file. SQLite before 3.10
+ * would use it; later versions look beside the real file alone.
+ * @throws {Failure} MANY_NAMES; NO_PERMISSION if it cannot be seen where such a part leads
  */
 export async function requireNoneBesideLink(given: string, real: string): Promise<void> {
   if (given === real) return
-  for (const part of liveSetParts.slice(1)) {
-    const elsewhere = await realPathOf(given + part).catch(() => null)
-    if (
-      elsewhere === null ||
-      elsewhere === real + part ||
-      elsewhere === (await realPathOf(real + part).catch(() => null))
-    )
-      continue
+  for (const part of companions) {
+    const elsewhere = await realPathOfCompanion(given + part)
+    if (elsewhere === null || elsewhere === real + part) continue
+    if (elsewhere === (await realPathOfCompanion(real + part))) continue
     throw new Failure(
       'MANY_NAMES',
       `${basename(given)} is a symbolic link with a ${part} of its own in ` +
@@ -219,14 +161,14 @@ export async function requireNoneBesideLink(given: string, real: string): Promis
 }
 
 /**
- * A WAL or a journal that the service lists by itself has no header, and is no damaged database.
- * @throws {Failure} CONTRACT_BROKEN
+ * Refuses a WAL or a journal that the service lists as if it were a database: it has no header, and is not damaged.
+ * @throws {Failure} CONTRACT_BROKEN; NO_PERMISSION if the file that it may go with cannot be seen
  */
 export function requireNoCompanion(path: LivePath): void {
-  const part = liveSetParts.slice(1).find((one) => path.endsWith(one))
+  const part = companions.find((one) => path.endsWith(one))
   if (part === undefined) return
   const main = path.slice(0, -part.length)
-  if (look(main)?.isFile() !== true) return
+  if (findCompanion(main)?.isFile() !== true) return
   throw new Failure(
     'CONTRACT_BROKEN',
     `the service lists ${path}, which goes with ${main} and is no database by itself`,
@@ -234,13 +176,30 @@ export function requireNoCompanion(path: LivePath): void {
   )
 }
 
-/** null for nothing that can be looked at. */
-function look(path: string): Stats | null {
+/** Null for nothing. @throws {Failure} if it cannot be seen whether something is there */
+function findCompanion(path: string): Stats | null {
   try {
     return lstatSync(onDisk(path), { throwIfNoEntry: false }) ?? null
-  } catch {
-    return null
+  } catch (error) {
+    return orNone(path, error)
   }
+}
+
+/** Null for a name that leads nowhere. @throws {Failure} if it cannot be seen where it leads */
+async function realPathOfCompanion(path: string): Promise<string | null> {
+  try {
+    return nameOf(await realpath(onDisk(path), 'buffer'))
+  } catch (error) {
+    return orNone(path, error)
+  }
+}
+
+/** With these errors SQLite finds nothing under the name either. With others it may, so they are failures. */
+const findsNothing = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'])
+
+function orNone(path: string, error: unknown): null {
+  if (isSystemError(error) && findsNothing.has(nameOfError(error))) return null
+  throw systemFailure(error, { doing: 'see whether there is a file', path, tenant: 'untouched' })
 }
 
 function kindOf(found: {

@@ -1,27 +1,27 @@
-/** What the guardian must know to have a run's tenants resumed when that run is gone. */
+/** What the guardian must know to have the tenants of a run resumed when the run is gone. */
 import type { ServiceSettings } from '../../config/settings.ts'
 import type { RunId, TenantId } from '../../model/brand.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
 import type { CommandNews } from '../../service/port.ts'
 
-/** Told once, before the first hold. A token is not among it: it is read from its file. */
+/** Sent once, before the first hold. It contains no token: the token is read from its file. */
 export interface ResumeTerms {
   readonly settings: ServiceSettings
-  /** How the ledger calls it. */
+  /** How the ledger names the service. */
   readonly way: ServiceWay
   readonly ledgerDir: string
   readonly run: RunId
-  /** The run's environment: commands are started in it. */
+  /** The run's environment. Commands are started in it. */
   readonly env: Readonly<NodeJS.ProcessEnv>
-  /** The mask for new files that the run was started with: so are commands. */
+  /** The mask for new files that the run was started with. Commands are started with it. */
   readonly fileMask: number
 }
 
-/** Told before the service is asked to keep the tenant still. */
+/** Sent before the service is asked to quiesce the tenant. */
 export interface GuardedHold {
   readonly tenant: TenantId
   readonly holder: string
-  /** On the monotonic clock, which all processes share: from then on the lease must have ended by itself. */
+  /** On the monotonic clock, which all processes share: the lease must have ended by itself by then. */
   readonly endsByMs: number
 }
 
@@ -29,12 +29,12 @@ export interface AbandonedHold extends GuardedHold {
   readonly news: CommandNews | null
 }
 
-/** For the process that resumes what a run left open. */
+/** For the process that resumes what a run left paused. */
 export interface ResumeOrder {
   readonly terms: ResumeTerms
   readonly open: readonly AbandonedHold[]
-  /** Holders of holds that the run saw end: the ledger may not know it yet. */
+  /** Holders of holds that the run saw end. The ledger may not know it yet. */
   readonly ended: readonly string[]
-  /** Is a descriptor of the locks inherited? */
+  /** Whether the process inherits a descriptor of the hold locks. */
   readonly locks: boolean
 }

@@ -1,20 +1,20 @@
 /**
- * The ledger line before the deed: it is on the disk before the service is asked to keep a tenant still (hold/README.md
- * step 2). It is written while the tenant before still stands still, because the disk takes as long over it as over a
- * third of a pause. Where nothing comes of it, the ledger is told that.
+ * The intent: the ledger line that is on the disk before the service is asked to quiesce a tenant. It is written while
+ * the tenant before is still paused, because the disk takes as long for it as a third of a pause. If the service is
+ * never asked, the ledger is told so.
  */
 import { randomUUID } from 'node:crypto'
 import { monotonicMs } from '../../host/clock.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { TenantId } from '../../model/brand.ts'
 
-/** The line may wait so long for the deed. */
+/** The request must follow the line within this time. */
 const waitMsMax = 1_000
 
 export interface IntentWriter {
   readonly tenant: TenantId
   readonly ledger: Ledger
-  /** From the request on: after that no lease of ours can stand. */
+  /** Counted from the request: no lease of ours can stand after that. */
   readonly longestMs: number
 }
 
@@ -25,13 +25,13 @@ export class PauseIntent implements AsyncDisposable {
   #requestByMs: number | null = null
   #handedOver = false
 
-  constructor(announcing: IntentWriter) {
-    this.#with = announcing
+  constructor(writer: IntentWriter) {
+    this.#with = writer
   }
 
   /**
-   * Right before the request once more: what has waited too long is written anew, for it must not say that a lease has
-   * ended which still stands.
+   * Writes the line, unless there is one that is not too old. To be called again right before the request: an old line
+   * would say that a lease has ended which still stands.
    * @throws {Failure} LEDGER_UNUSABLE
    */
   async write(): Promise<void> {
@@ -41,7 +41,7 @@ export class PauseIntent implements AsyncDisposable {
     await ledger.append({ kind: 'hold-asked', tenant, holder: this.holder, endsBy: Date.now() + waitMsMax + longestMs })
   }
 
-  /** From here on somebody else tells the ledger how the hold ended. */
+  /** From here on the caller tells the ledger how the hold ended. */
   handOver(): void {
     this.#handedOver = true
   }

@@ -1,8 +1,8 @@
-import { monotonicMs } from '../../host/clock.ts'
 /**
- * The ledger of a run that was killed, for the lines that are still owed to it. Opened when the first of them is there;
- * where it cannot be had, the lines are lost.
+ * The ledger of a run that was killed, for the lines that the run could not write. It is opened with the first of them.
+ * If it cannot be opened, the lines are lost.
  */
+import { monotonicMs } from '../../host/clock.ts'
 import { inspectFolder } from '../../ledger/folder.ts'
 import { openLedger, type Ledger } from '../../ledger/ledger.ts'
 import type { Event, OpenHold } from '../../model/event.ts'
@@ -19,7 +19,7 @@ export class LateLedger implements AsyncDisposable {
     this.#terms = terms
   }
 
-  /** A line about a hold, unless the ledger knows already that it ended. */
+  /** Writes a line about a hold, unless the ledger knows already that the hold ended. */
   async write(event: Extract<Event, { readonly kind: 'hold-ended' | 'resume-failed' }>): Promise<void> {
     await this.#use(async (ledger) => {
       if ((await ledger.openHolds()).some(({ holder }) => holder === event.holder)) await ledger.append(event)
@@ -27,9 +27,9 @@ export class LateLedger implements AsyncDisposable {
   }
 
   /**
-   * Ends what else the ledger calls open of this run: tenants that were announced and never asked for, and holds that
-   * the run saw end and had not written down. The guardian hears of a hold before the service is asked, so nobody else
-   * stands still.
+   * Ends the other holds of this run that the ledger calls open: intents for which the service was never asked, and
+   * holds that the run saw end but had not written down. No other tenant is paused, because the guardian hears of a
+   * hold before the service is asked.
    */
   async endOthers({ terms, open, ended }: ResumeOrder, service: Service): Promise<void> {
     const known = new Set(open.map(({ holder }) => holder))
@@ -38,7 +38,7 @@ export class LateLedger implements AsyncDisposable {
       await Promise.all(
         others.map(async (hold) => {
           const { tenant, holder } = hold
-          const how = ended.includes(holder) ? 'resumed' : await howItStands(hold, service)
+          const how = ended.includes(holder) ? 'resumed' : await howItEnds(hold, service)
           if (how !== null) await ledger.append({ kind: 'hold-ended', tenant, holder, how, heldMs: null })
         }),
       )
@@ -54,7 +54,7 @@ export class LateLedger implements AsyncDisposable {
     }
   }
 
-  /** A ledger that is gone is not begun anew: nobody would know of the runs before. */
+  /** A ledger that is gone is not begun anew: it would hide that the runs before are lost. */
   async #open(): Promise<Ledger | null> {
     const { ledgerDir, run, way } = this.#terms
     return (await inspectFolder(ledgerDir)) === 'empty' ? null : openLedger(ledgerDir, run, way)
@@ -66,12 +66,12 @@ export class LateLedger implements AsyncDisposable {
   }
 }
 
-/** A look costs nothing where there are leases. By hooks it would be a resume of a tenant that was never paused. */
-async function howItStands(hold: OpenHold, service: Service): Promise<ResumeOutcome['how'] | null> {
+/** With hooks nothing is asked: it would be a resume command for a tenant that was never paused. */
+async function howItEnds(hold: OpenHold, service: Service): Promise<ResumeOutcome['how'] | null> {
   const { tenant, holder, leaseId, fence } = hold
   if (service.via === 'hooks') return 'never-began'
   const answer = leaseId === null ? null : { leaseId, fence }
-  const ending: ResumeRequest = {
+  const request: ResumeRequest = {
     service,
     tenant,
     holder,
@@ -79,8 +79,9 @@ async function howItStands(hold: OpenHold, service: Service): Promise<ResumeOutc
     endsByMs: monotonicMs(),
     wasHealthy: false,
     resumed: null,
+    onRetry: () => undefined, // This process has nowhere to report it.
   }
-  return resumeUntilSeen(ending).then(
+  return resumeUntilSeen(request).then(
     ({ how }) => how,
     (error: unknown) => {
       if (!(error instanceof Failure)) throw error

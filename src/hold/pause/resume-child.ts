@@ -1,7 +1,6 @@
 /**
- * Resumes what a run left open that was killed: each hold at once, through the admin API or by command, until the
- * tenant is seen serving. Only then the ledger hears of it: one that is full, damaged or lost keeps nobody from being
- * resumed.
+ * Resumes the tenants that a killed run left paused, through the admin API or by command, until each is seen serving.
+ * The ledger is written afterwards: one that is full, damaged or lost delays no resume.
  */
 import { text } from 'node:stream/consumers'
 import PQueue from 'p-queue'
@@ -14,11 +13,11 @@ import type { AbandonedHold, ResumeOrder } from './guarded-hold.ts'
 import { LateLedger } from './late-ledger.ts'
 import { resumeUntilSeen, resumeWaitMs, type ResumeOutcome } from './resume.ts'
 
-const atOnce = 16
+const inParallelMax = 16
 /** The descriptor that the guardian hands on. */
 const inheritedLocks = 3
 
-// Whoever shuts the run down may end all of its processes: a tenant that stands still comes first.
+// A signal that stops the run may reach all of its processes: a paused tenant comes first.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined)
 
 void resumeAll().then((code) => process.exit(code))
@@ -28,13 +27,13 @@ async function resumeAll(): Promise<ExitCode> {
   const locks = order.locks ? HoldLocks.inherited(inheritedLocks) : null
   await using service = await connectService(order.terms.settings)
   await using ledger = new LateLedger(order.terms)
-  const queue = new PQueue({ concurrency: atOnce })
+  const queue = new PQueue({ concurrency: inParallelMax })
   const seen = await queue.addAll(order.open.map((hold) => () => endHold(hold, service, locks, ledger)))
   await ledger.endOthers(order, service)
   return seen.every(Boolean) ? exitCodes.sound : exitCodes.maybePaused
 }
 
-/** @returns whether the tenant was seen serving, or is another process's business */
+/** @returns true if the tenant was seen serving, or if another process resumes it */
 async function endHold(
   hold: AbandonedHold,
   service: Service,
@@ -59,7 +58,7 @@ async function endHold(
 async function resume({ tenant, holder, endsByMs, news }: AbandonedHold, service: Service): Promise<ResumeOutcome> {
   const commands: HoldCommands = { holder, news }
   await service.endEarlierCommands(commands)
-  const saidYes = news?.deed === 'resume' && news.state === 'succeeded'
+  const resumed = news?.deed === 'resume' && news.state === 'succeeded'
   return resumeUntilSeen({
     service,
     tenant,
@@ -67,6 +66,7 @@ async function resume({ tenant, holder, endsByMs, news }: AbandonedHold, service
     endsByMs,
     wasHealthy: false,
     answer: null,
-    resumed: saidYes ? { heldMs: null, continuous: null, bootId: null, endedBy: 'holder' } : null,
+    resumed: resumed ? { heldMs: null, continuous: null, bootId: null, endedBy: 'holder' } : null,
+    onRetry: () => undefined, // This process has nowhere to report it; the ledger gets the outcome.
   })
 }

@@ -1,6 +1,6 @@
 /**
- * Resuming, and seeing that it worked. An answer is never taken for the fact (I2.1): a hold has ended only when the
- * tenant was seen active, and a tenant that is active but unwell after us is said out loud.
+ * Resumes a tenant, and sees that it serves. An answer is never taken for the fact (I2.1): a hold has ended only when
+ * the tenant was seen active. A tenant that is active but less healthy than before is a failure.
  */
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import type { TenantId } from '../../model/brand.ts'
@@ -12,141 +12,144 @@ export interface ResumeRequest {
   readonly service: Service
   readonly tenant: TenantId
   readonly holder: string
-  /** null when no answer to the quiesce was seen: the lease is then sought by its holder. */
+  /** Null if no answer to the quiesce was seen: the lease is then found by its holder. */
   readonly answer: Pick<Quiesced, 'leaseId' | 'fence'> | null
-  /** Monotonic time from which on the lease must have ended by itself. */
+  /** On the monotonic clock: the lease must have ended by itself by then. */
   readonly endsByMs: number
-  /** A tenant that was unwell before us need not be well after us. */
+  /** A tenant that was not healthy before the hold need not be healthy after it. */
   readonly wasHealthy: boolean
-  /** The service's answer, where this hold was resumed before and only the look is left; else null. */
+  /** The service's answer, if the hold was resumed before and the tenant must only be seen serving; else null. */
   readonly resumed: Resumed | null
+  /** Called as soon as a resume has failed that will be tried again, unless the tenant is then seen serving. */
+  readonly onRetry: (why: Error) => void
 }
 
 /** What was seen at the end of a hold. */
 export interface ResumeOutcome {
   readonly how: 'resumed' | 'expired' | 'service-restarted' | 'never-began'
-  /** The service's answer to the resume; null when none was seen. */
+  /** The service's answer to the resume; null if none was seen. */
   readonly resumed: Resumed | null
-  /** Why the resume was not done when we asked for it; null where it was. */
+  /** Why the resume was not done when we asked for it; null if it was. */
   readonly refused: string | null
-  /** Monotonic time of the answer that ended the pause. */
+  /** When the answer came that ended the pause, on the monotonic clock. */
   readonly endedAtMs: number
 }
 
 const retryMs = { first: 20, most: 1_000 } as const
 /**
- * How long a tenant may take from `resuming` to `active`, and the least time that a look is tried for. The look that
- * begins last still has all the time that is configured.
+ * How long a tenant may take from `resuming` to `active`, and the least time for which its state is asked. The last
+ * question still has all the time that is configured.
  */
 const settleMsMax = 15_000
-/** Between two looks at a tenant of which no answer to the quiesce was seen. */
-const lookAgainMs = 500
-/** How long an active tenant may take to become as well as it was. */
+/** Between two questions for the state of a tenant if no answer to the quiesce was seen. */
+const confirmAfterMs = 500
+/** How long an active tenant may take to become as healthy as it was. */
 const recoverMsMax = 5_000
 
 /** How long, from now, another process may take to resume a hold and to see the tenant serve. */
 export const resumeWaitMs = (endsByMs: number, { callMsMax }: Service): number =>
   Math.max(0, endsByMs - monotonicMs()) + settleMsMax + callsOfResume * callMsMax
-/** What is still running of an earlier command, the resume itself, and a look. */
+/** What is still running of an earlier command, the resume itself, and a question for the state. */
 const callsOfResume = 3
 
 /**
- * Each call has the deadline that is configured for it: an outer one would kill a resume command, or drop an answer,
+ * Never aborts. Each call has its configured deadline; an outer one would kill a resume command, or drop an answer,
  * that had time left.
  */
-const unhurried = new AbortController().signal
+const noDeadline = new AbortController().signal
 
 /**
- * Resumes, again and again until the lease must have ended, and looks.
- * Has its own deadline and obeys no signal: an interrupted run resumes too.
- * @throws {Failure} RESUME_FAILED (maybe-paused) when the tenant was not seen active in the end, or not well although
- *   it was before (I1.9). A resume command that had all its time is not started again.
+ * Resumes, again and again until the lease must have ended, and sees the tenant serve. Has its own deadline and obeys
+ * no signal: an interrupted run resumes too.
+ * @throws {Failure} RESUME_FAILED (maybe-paused) if the tenant was not seen active in the end, or not healthy although
+ * it was before (I1.9). A resume command that had all its time is not started again.
  */
-export function resumeUntilSeen(ending: ResumeRequest): Promise<ResumeOutcome> {
-  return new Resuming(ending).untilSeen()
+export function resumeUntilSeen(request: ResumeRequest): Promise<ResumeOutcome> {
+  return new Resume(request).untilSeen()
 }
 
-class Resuming {
-  readonly #ending: ResumeRequest
+class Resume {
+  readonly #request: ResumeRequest
   #lease: ResumeRequest['answer']
-  /** Another lease under our name, which the service shows: it is ended too, and tells nothing of our hold. */
+  /** Another lease of our holder that the service shows. It is ended too, but says nothing about our hold. */
   #other: ResumeRequest['answer'] = null
   #resumed: Resumed | null
-  /** Is the resume answered, so that only the look is left? */
-  #asked: boolean
+  /** Whether the resume was answered, so that only the state is left to ask for. */
+  #answered: boolean
   #refused: string | null = null
-  /** The service is at it: a second resume is not started beside the first. */
+  /** The service is resuming: a second resume is not started beside the first. */
   #underWay = false
   #confirming = false
   #givenUp = false
   #deadlineMs: number
   #endedAtMs = monotonicMs()
   #activeSinceMs: number | null = null
-  #activeLooks = 0
+  #activeCount = 0
   #lastError = new Error('nothing was seen of it')
 
-  constructor(ending: ResumeRequest) {
-    this.#ending = ending
-    this.#lease = ending.answer
-    this.#resumed = ending.resumed
-    this.#asked = ending.resumed !== null
-    this.#deadlineMs = Math.max(ending.endsByMs, monotonicMs()) + settleMsMax
+  constructor(request: ResumeRequest) {
+    this.#request = request
+    this.#lease = request.answer
+    this.#resumed = request.resumed
+    this.#answered = request.resumed !== null
+    this.#deadlineMs = Math.max(request.endsByMs, monotonicMs()) + settleMsMax
   }
 
   async untilSeen(): Promise<ResumeOutcome> {
     for (let waitMs: number = retryMs.first; ; waitMs = Math.min(waitMs * 2, retryMs.most)) {
-      if (!this.#asked && !this.#underWay) await this.#ask()
+      if (!this.#answered && !this.#underWay) await this.#resume()
       if (this.#givenUp) break
-      const lookedFromMs = monotonicMs()
-      const next = await this.#look()
+      const askedAtMs = monotonicMs()
+      const next = await this.#see()
       if (typeof next === 'object') return next
-      // The last look has the time that is configured for it, however long.
-      const isUnwell = this.#activeSinceMs !== null && lookedFromMs - this.#activeSinceMs > recoverMsMax
-      if (isUnwell || lookedFromMs > this.#deadlineMs) break
+      // The last question has the time that is configured for it, however long.
+      const isUnhealthy = this.#activeSinceMs !== null && askedAtMs - this.#activeSinceMs > recoverMsMax
+      if (isUnhealthy || askedAtMs > this.#deadlineMs) break
       await sleep(next === 'again' ? waitMs : next)
     }
-    throw notSeen(this.#ending, this.#lastError)
+    throw notSeen(this.#request, this.#lastError)
   }
 
-  async #ask(): Promise<void> {
-    const { service, tenant } = this.#ending
+  async #resume(): Promise<void> {
+    const { service, tenant } = this.#request
     try {
-      this.#lease ??= await leaseOfHolder(this.#ending)
+      this.#lease ??= await leaseOfHolder(this.#request)
       const lease = this.#other ?? this.#lease
       if (lease) {
         const { leaseId, fence } = lease
-        const resumed = await service.resume({ tenant, leaseId, fence }, unhurried)
+        const resumed = await service.resume({ tenant, leaseId, fence }, noDeadline)
         if (this.#resumed === null) this.#deadlineMs = Math.max(this.#deadlineMs, monotonicMs() + settleMsMax)
         if (this.#other === null) this.#resumed = resumed
       }
       if (!this.#confirming) this.#endedAtMs = monotonicMs()
-      this.#asked = true
+      this.#answered = true
     } catch (error) {
-      // Refused, or the answer was lost: only the look can tell whether the tenant stands still.
+      // Refused, or the answer was lost: only the tenant's state shows whether it is still paused.
       this.#lastError = error as Error
       this.#refused = this.#lastError.message
       this.#givenUp = error instanceof Failure && error.code === 'RESUME_FAILED' && !error.retry
+      if (!this.#givenUp) this.#reportRetry()
     }
   }
 
   /** @returns what was seen, or how long in ms to wait before the next round */
-  async #look(): Promise<ResumeOutcome | number | 'again'> {
-    const { service, tenant, holder, wasHealthy, answer } = this.#ending
+  async #see(): Promise<ResumeOutcome | number | 'again'> {
+    const { service, tenant, holder, wasHealthy, answer } = this.#request
     try {
-      const status = await service.lookAt(tenant, unhurried)
+      const status = await service.lookAt(tenant, noDeadline)
       this.#underWay = status.state === 'resuming' && service.via === 'admin-api'
       const ours = status.state === 'quiesced' && status.lease?.holder === holder ? status.lease : null
       this.#other = ours && this.#lease && ours.leaseId !== this.#lease.leaseId ? ours : null
-      // Hooks are believed only when the resume command said yes.
-      if (status.state === 'active' && (this.#asked || service.via === 'admin-api')) {
-        // A quiesce of ours may still be on its way to the service: the tenant must be active a moment later too.
-        if (answer === null && this.#resumed === null && ++this.#activeLooks < 2) {
-          this.#asked = false
-          return lookAgainMs
+      // With hooks the state counts only after the resume command succeeded.
+      if (status.state === 'active' && (this.#answered || service.via === 'admin-api')) {
+        // A quiesce request of ours may still be on its way: the tenant must be active a moment later too.
+        if (answer === null && this.#resumed === null && ++this.#activeCount < 2) {
+          this.#answered = false
+          return confirmAfterMs
         }
-        if (!this.#asked && !this.#confirming) this.#endedAtMs = monotonicMs()
-        // Only the answer to the resume tells whether the tenant stood still until the end. It can be asked for again.
-        if (!this.#asked && this.#lease !== null && !this.#confirming) {
+        if (!this.#answered && !this.#confirming) this.#endedAtMs = monotonicMs()
+        // Only the answer to the resume says whether the pause had no gap. It can be asked for again.
+        if (!this.#answered && this.#lease !== null && !this.#confirming) {
           this.#confirming = true
           return 0
         }
@@ -154,13 +157,21 @@ class Resuming {
         this.#activeSinceMs ??= monotonicMs()
         const why = status.lastError === null ? '' : `: ${status.lastError}`
         this.#lastError = new Error(`it is active but not healthy${why}`)
-      } else if (this.#asked) this.#lastError = new Error(`its state is ${status.state}`)
-      // Resumed by its own word, and yet not serving: look again, and if our lease still stands ask again.
-      if (ours) this.#asked = false
+      } else if (this.#answered) this.#lastError = new Error(`its state is ${status.state}`)
+      // If the service said that it resumed, and our lease still stands, resume again.
+      if (ours) this.#answered = false
     } catch (error) {
       this.#lastError = error as Error
     }
     return 'again'
+  }
+
+  #reportRetry(): void {
+    try {
+      this.#request.onRetry(this.#lastError)
+    } catch {
+      // A report that cannot be made must not keep the tenant paused.
+    }
   }
 
   #seen(): ResumeOutcome {
@@ -176,10 +187,10 @@ function notSeen({ tenant, service }: ResumeRequest, cause: Error): Failure {
 
 async function leaseOfHolder({ service, holder, tenant }: ResumeRequest): Promise<ResumeRequest['answer']> {
   if (service.via === 'hooks') return { leaseId: holder, fence: null }
-  // Where this list is broken, its status may still tell the lease, and the other way round.
-  const status = await service.lookAt(tenant, unhurried).catch(() => null)
+  // If one of the two answers is broken, the other may still show the lease.
+  const status = await service.lookAt(tenant, noDeadline).catch(() => null)
   if (status?.lease?.holder === holder) return status.lease
-  const leases = await service.leases(unhurried)
+  const leases = await service.leases(noDeadline)
   return leases.find((lease) => lease.holder === holder && lease.tenant === tenant) ?? null
 }
 
@@ -198,7 +209,7 @@ function howItEnded(lease: ResumeRequest['answer'], resumed: Resumed | null): Re
 }
 
 const leasedHint = 'run `holdfast resume --all` now; the lease ends by itself at its deadline'
-/** There is no lease: what we paused, only a resume of ours ends. */
+/** Without a lease only a resume of ours ends the pause. */
 const hookedHint = (tenant: TenantId): string => {
   const argument = `${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`
   return (

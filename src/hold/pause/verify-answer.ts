@@ -1,4 +1,4 @@
-/** What the service says of the files against what we see ourselves (hold/README.md step 2, I2.1). */
+/** Compares what the service says about the files with what we see ourselves (I2.1). */
 import { realpathSync, statSync } from 'node:fs'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import type { LivePath } from '../../model/brand.ts'
@@ -8,7 +8,7 @@ import type { Quiesced } from '../../service/port.ts'
 import { count } from '../../text/count.ts'
 
 /**
- * @throws {Failure} CONTRACT_BROKEN when the service itself says that it keeps files open, and the seal must see none
+ * @throws {Failure} CONTRACT_BROKEN if the service itself says that it keeps files open, and the seal must see none
  */
 export function requireClosed(answer: Quiesced, required: SealLevel): void {
   if (answer.openHandles > 0 && isAtLeast(required, 'sealed')) {
@@ -20,11 +20,11 @@ export function requireClosed(answer: Quiesced, required: SealLevel): void {
 }
 
 /**
- * Looks at once: the tenant stands still.
- * @throws {Failure} CONTRACT_BROKEN when the answer to a quiesce contradicts this file, or does not name it
+ * Synchronous, because the tenant is paused meanwhile.
+ * @throws {Failure} CONTRACT_BROKEN if the answer to a quiesce contradicts this file, or does not name it
  */
-export function compareClaims(path: LivePath, answer: Quiesced): void {
-  if (answer.files === null) return // Hooks claim nothing: the seal alone decides.
+export function requireNamedByService(path: LivePath, answer: Quiesced): void {
+  if (answer.files === null) return // Command hooks name no files: the seal alone decides.
   const seen = statSync(onDisk(path), { bigint: true, throwIfNoEntry: false }) ?? null
   for (const claim of answer.files) {
     if (claim.path !== path && realPathOf(claim.path) !== path) continue
@@ -41,7 +41,7 @@ function realPathOf(path: string): string | null {
   try {
     return nameOf(realpathSync.native(onDisk(path), 'buffer'))
   } catch {
-    return null // It leads nowhere, and so not to the file that we hold.
+    return null // It leads nowhere, so not to the file that we hold.
   }
 }
 

@@ -1,21 +1,23 @@
 /**
- * Who is in our way, asked while the tenant still stands still: afterwards the service has the file open again,
- * rightly. A holder that is the service itself breaks its contract; any other is named (interfaces.md, which code).
+ * Which program is in the way of a lock or a lease. It is looked up while the tenant still stands still: afterwards the
+ * service has the file open again, rightly. If the service itself is in the way, it breaks its contract
+ * (CONTRACT_BROKEN); any other program is named.
  */
 import { inWords, isSystemError } from '../../host/failures/system-failure.ts'
 import { pidsListeningOn } from '../../host/process/socket-owner.ts'
 import { Failure } from '../../model/failure.ts'
 import { nameProcess } from '../../model/holders.ts'
 import type { Holder } from '../../model/result/evidence.ts'
+import type { TenantConnection } from '../hold-request.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import type { HoldRecord } from '../record.ts'
 import { describeHolders, holdersOf, leftOpenHint, type HoldersFound } from './holders.ts'
 
-/** What is in our way, as far as the refusal itself tells. */
+/** What is in the way, as far as the refusal itself tells. */
 export interface Refusal {
-  /** `somebody`, or what the kernel says of a lock. */
+  /** `another program`, or what the kernel says about a lock. */
   readonly who: string
-  /** The process, where the kernel names it. */
+  /** The process, if the kernel names it. */
   readonly pid: number | null
   /** `has FILE open or mapped`, `holds a write lock on FILE` */
   readonly does: string
@@ -23,28 +25,40 @@ export interface Refusal {
 
 export type NameConflict = (code: 'LOCK_BUSY' | 'IN_USE', refusal: Refusal) => Promise<Failure>
 
-/** The service that was asked to close the files. */
-export interface Quieted {
-  /** Its admin socket, by which its processes are recognised; null where there is none. */
-  readonly socket: string | null
-}
-
-/** @param quieted null where nobody was asked to close the files */
-export function conflictNamer(files: LiveFiles, quieted: Quieted | null, record: HoldRecord): NameConflict {
+/** @param quiesced the service that was asked to close the files; null if none was asked */
+export function conflictNamer(
+  files: LiveFiles,
+  quiesced: Pick<TenantConnection, 'socket'> | null,
+  record: HoldRecord,
+): NameConflict {
   return async (code, refusal) => {
-    const { holders, unseen } = await holdersOf(files).catch(notSeen)
-    record.add({ holders, unseen })
+    const { holders, unseen } = await holdersOf(files).catch(noneSeen)
+    const service = await serviceAmong(holders, quiesced?.socket ?? null)
+    record.add({ holders, unseen: [...unseen, ...service.unseen] })
     const said = describeRefusal(refusal, holders, unseen)
-    const socket = quieted?.socket ?? null
-    const service = socket === null ? new Set<number>() : await pidsListeningOn(socket).catch(() => new Set<number>())
-    if (holders.some(({ pid }) => service.has(pid))) {
+    if (service.isHolder)
       return new Failure('CONTRACT_BROKEN', `the service said that it had closed the files, and yet ${said}`)
-    }
-    return new Failure(code, said, quieted === null ? {} : { hint: leftOpenHint })
+    const unknown = service.unseen.map((what) => `; not known: ${what}`).join('')
+    return new Failure(code, `${said}${unknown}`, quiesced === null ? {} : { hint: leftOpenHint })
   }
 }
 
-/** Each process once: one that the kernel named gets its command there. */
+/** Whether the service is one of the holders; `unseen`: why that could not be looked up. */
+async function serviceAmong(
+  holders: readonly Holder[],
+  socket: string | null,
+): Promise<{ readonly isHolder: boolean; readonly unseen: readonly string[] }> {
+  if (socket === null || holders.length === 0) return { isHolder: false, unseen: [] }
+  try {
+    const pids = await pidsListeningOn(socket)
+    return { isHolder: holders.some(({ pid }) => pids.has(pid)), unseen: [] }
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    return { isHolder: false, unseen: [`whether it is the service: ${inWords(error)}`] }
+  }
+}
+
+/** Names each process once: one that the kernel named gets its command there. */
 function describeRefusal({ who, pid, does }: Refusal, holders: readonly Holder[], unseen: readonly string[]): string {
   const named = holders.find((holder) => holder.pid === pid)
   if (named === undefined) return `${who} ${does}: ${describeHolders(holders, unseen)}`
@@ -52,8 +66,8 @@ function describeRefusal({ who, pid, does }: Refusal, holders: readonly Holder[]
   return `${nameProcess(named)} ${does}${others.length === 0 ? '' : `; ${describeHolders(others, unseen)}`}`
 }
 
-/** That somebody is in our way stands, whether or not we could see who: no descriptor may be left to look with. */
-function notSeen(error: unknown): HoldersFound {
+/** A program is in the way, even if it cannot be looked up which: perhaps no descriptor is left for that. */
+function noneSeen(error: unknown): HoldersFound {
   if (!isSystemError(error)) throw error
   const unseen = [`who has which file open: ${inWords(error)}`]
   return { holders: [], unseen, sentence: describeHolders([], unseen) }

@@ -1,9 +1,10 @@
-import { sleep } from '../../host/clock.ts'
 /**
- * The guardian: touches no live file, knows deadlines and holds. It kills a holder that is frozen past a deadline
+ * The guardian: opens no live file, knows deadlines and holds. It kills a holder that is frozen past a deadline
  * (hold/README.md F13), because a frozen holder keeps its locks while the service already goes on. It outlives a holder
- * that was killed, and has what that left open resumed by a process of its own. It ends when nothing is left to do.
+ * that was killed, and starts a process that resumes the tenants which that left paused. It ends when nothing is left
+ * to do.
  */
+import { sleep } from '../../host/clock.ts'
 import { answerAwake } from '../../host/process/child-side.ts'
 import { isAlive } from '../../host/process/processes.ts'
 import { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
@@ -18,12 +19,12 @@ const open = new Map<string, AbandonedHold>()
 /** Holders of the newest holds that ended. */
 const ended: string[] = []
 const endedMax = 100
-const lookEveryMs = 5
+const checkEveryMs = 5
 let terms: ResumeTerms | null = null
 let locks: HoldLocks | null = null
 let holderEndsInOrder = false
 
-// Whoever stops the run may send its signal to all of its processes: this one is needed until the run is gone.
+// A signal that stops the run may reach all of its processes: this one is needed until the run is gone.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined)
 
 answerAwake<GuardianMessage, 'here'>(
@@ -73,18 +74,18 @@ function forget({ watches, holds }: EndedParts): void {
   ended.splice(0, ended.length - endedMax)
 }
 
-/** By pid and start time: a pid alone may by now belong to somebody else. */
+/** By pid and start time: the pid alone may by now belong to another process. */
 function killHolder(): void {
   if (isAlive(holder.pid, holder.startTime)) process.kill(holder.pid, 'SIGKILL')
 }
 
 /**
- * The holder has closed the channel. Unless it ends in good order, it is gone, or about to be: nothing is resumed while
- * it may still hold a lock.
+ * The holder has closed the channel. Unless it ends in good order, it is gone, or about to be. No tenant is resumed
+ * while it may still hold a lock.
  */
 async function whenAlone(): Promise<void> {
   if (!holderEndsInOrder) {
-    while (isAlive(holder.pid, holder.startTime)) await sleep(lookEveryMs)
+    while (isAlive(holder.pid, holder.startTime)) await sleep(checkEveryMs)
     if (terms) await resumeInProcess({ terms, open: [...open.values()], ended, locks: locks !== null }, locks)
   }
   process.exit()

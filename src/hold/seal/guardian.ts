@@ -1,7 +1,7 @@
 /**
- * Our end of the guardian (hold/README.md F13). Every lock on a live file is watched by it, from before it is asked
- * for. Every hold of a tenant is known to it, from before the service is asked: should this process be killed, the
- * guardian has the tenant resumed.
+ * Our side of the guardian (hold/README.md F13). It watches from before we ask for a lock on a live file until the lock
+ * is released. It knows each hold of a tenant from before the service is asked: if this process is killed, the guardian
+ * has the tenant resumed.
  */
 import PQueue from 'p-queue'
 import { monotonicMs } from '../../host/clock.ts'
@@ -16,7 +16,7 @@ import { Failure } from '../../model/failure.ts'
 import type { CommandNews } from '../../service/port.ts'
 import type { GuardedHold, ResumeTerms } from '../pause/guarded-hold.ts'
 
-/** Numbers of watches, and holders of holds. */
+/** Numbers of watches, and holders of holds, that have ended. */
 export interface EndedParts {
   readonly watches: readonly number[]
   readonly holds: readonly string[]
@@ -32,35 +32,32 @@ export type GuardianMessage =
   /** The run ends in good order. */
   | { readonly kind: 'goodbye' }
 
-/** How long a watch without a lease runs, and how often it is drawn out while this process lives. */
+/** How long a watch without a lease runs, and how often this process prolongs it. */
 const heartbeat = { forMs: 15_000, everyMs: 3_000 } as const
 
 const answerMsMax = 10_000
 const program = 'guardian-child'
 /**
- * A watch of a pause that has ended is told of with the next message, or after this: in a sweep the next hold takes it
- * over by then, and each message costs a fifth of a millisecond.
+ * The guardian learns of the end of a watch with the next message, or after so many ms. In a sweep the next hold takes
+ * the watch over by then, which saves a message.
  */
 const endWithinMs = 20
 
-/** That the guardian is there need not be asked again for so long. */
+/** For so long after an answer, the guardian need not be asked again whether it is there. */
 const confirmedForMs = 1_000
 
 export interface Watch extends Disposable {
   /** When the guardian kills this process, on the monotonic clock. */
   readonly deadlineMs: number
   /**
-   * Kill this process unless the watch has ended by then; nothing where it has ended. @param deadlineMs on the
-   * monotonic clock
+   * Has this process killed unless the watch ends by then. Does nothing if the watch has ended.
+   * @param deadlineMs on the monotonic clock
    */
   until(deadlineMs: number): void
 }
 
-/**
- * A watch as the guardian knows it. It stands until the guardian has been told that it ended: until then another hold
- * may take it over.
- */
-interface Standing {
+/** A watch as the guardian knows it. Until a message says that it ended, another hold may take it over. */
+interface KnownWatch {
   readonly number: number
   readonly confirmedAtMs: number
   deadlineMs: number
@@ -69,13 +66,13 @@ interface Standing {
 export class Guardian implements AsyncDisposable {
   readonly #child: Child<GuardianMessage, 'here'>
   readonly #startTime: string
-  /** Tenants that stand still at the same time share the guardian: it is asked one thing at a time. */
+  /** Tenants that stand still at the same time share the guardian: it answers one question at a time. */
   readonly #questions = new PQueue({ concurrency: 1 })
   #watches = 0
   #lost = false
-  /** Is every hold that we told on its way? One that waits in our memory would be lost with us. */
-  #isToldOfHolds = true
-  #ended: Standing[] = []
+  /** Whether the system has every hold that we sent. One that waits in our own memory would be lost with us. */
+  #allHoldsSent = true
+  #ended: KnownWatch[] = []
   #endedHolds: string[] = []
   #endTimer: NodeJS.Timeout | null = null
 
@@ -88,8 +85,9 @@ export class Guardian implements AsyncDisposable {
   }
 
   /**
-   * Starts its process, and does not wait until it answers. @param terms how to resume what this process would leave
-   * open; null where it holds no tenants @throws {Failure} GUARDIAN_LOST when it cannot be started
+   * Starts its process without awaiting an answer.
+   * @param terms how to resume what this process would leave open; null if it holds no tenants
+   * @throws {Failure} GUARDIAN_LOST if it cannot be started
    */
   static async begin(terms: ResumeTerms | null): Promise<Guardian> {
     try {
@@ -122,22 +120,22 @@ export class Guardian implements AsyncDisposable {
     return new Guardian(child, startTime ?? '')
   }
 
-  /** @throws {Failure} GUARDIAN_LOST when it does not answer: nothing is held without it */
+  /** @throws {Failure} GUARDIAN_LOST if it does not answer: nothing is held without it */
   ready(): Promise<void> {
     return this.#ask({ kind: 'hello' })
   }
 
   /**
-   * A watch whose deadline lies between the two. It begins when the guardian has said that it watches: it may have died
-   * unnoticed. In a sweep the watch of the hold before stands as long as that word is fresh, and the guardian is seen
-   * to live: to ask for each hold cost two messages.
+   * A watch whose deadline lies between the two. It begins when the guardian has answered, because it may have died
+   * unnoticed. In a sweep, a hold takes over the watch of the one before if that answer is fresh and the guardian is
+   * seen to live; this saves two messages.
    * @throws {Failure} GUARDIAN_LOST
    */
   async watch(earliestMs: number, latestMs: number): Promise<Watch> {
     return this.#watchOf(this.#takeOver(earliestMs, latestMs) ?? (await this.#begin(latestMs)))
   }
 
-  /** A watch that runs as long as this process shows signs of life. @throws {Failure} GUARDIAN_LOST */
+  /** A watch that runs as long as this process prolongs it. @throws {Failure} GUARDIAN_LOST */
   async watchHeartbeat(): Promise<Disposable> {
     const watch = this.#watchOf(await this.#begin(monotonicMs() + heartbeat.forMs))
     const timer = setInterval(() => watch.until(monotonicMs() + heartbeat.forMs), heartbeat.everyMs)
@@ -145,20 +143,20 @@ export class Guardian implements AsyncDisposable {
       [Symbol.dispose]: () => {
         clearInterval(timer)
         watch[Symbol.dispose]()
-        // Nobody takes it over: who stops us from now on, or makes us work without a turn of the event loop, must not
-        // end us.
+        // No hold takes it over. From now on this process may be stopped, or busy without a turn of the event loop, and
+        // must not be killed for it.
         this.#tellEnded()
       },
     }
   }
 
   /**
-   * From now on the tenant is resumed should this process be gone. Told before the service is asked; dispose it when
-   * the tenant was seen serving, or when nobody here will try any more. Ask for a watch before the service is asked: by
-   * then the guardian surely has heard of the hold.
+   * From now on the guardian has the tenant resumed if this process is gone. To be called before the service is asked,
+   * and before `watch`, whose answer shows that the guardian has heard of the hold. Dispose of it when the tenant was
+   * seen serving, or when this process will not try any more.
    */
   guard(hold: GuardedHold): Disposable {
-    this.#isToldOfHolds = this.#child.tell({ kind: 'hold', hold, ended: this.#takeEnded() })
+    this.#allHoldsSent = this.#child.tell({ kind: 'hold', hold, ended: this.#takeEnded() })
     let over = false
     return {
       [Symbol.dispose]: () => {
@@ -170,36 +168,36 @@ export class Guardian implements AsyncDisposable {
     }
   }
 
-  /** What is known of a command that pauses or resumes a tenant: it outlives us. */
+  /** Hands on what is known of a command that pauses or resumes a tenant: the command outlives this process. */
   tellCommand(tenant: TenantId, news: CommandNews): void {
     this.#child.tell({ kind: 'command', tenant, news })
   }
 
-  async #begin(deadlineMs: number): Promise<Standing> {
-    const standing: Standing = { number: this.#watches++, confirmedAtMs: monotonicMs(), deadlineMs }
+  async #begin(deadlineMs: number): Promise<KnownWatch> {
+    const standing: KnownWatch = { number: this.#watches++, confirmedAtMs: monotonicMs(), deadlineMs }
     await this.#ask(this.#until(standing))
     return standing
   }
 
-  #takeOver(earliestMs: number, latestMs: number): Standing | null {
+  #takeOver(earliestMs: number, latestMs: number): KnownWatch | null {
     const nowMs = monotonicMs()
     const at = this.#ended.findIndex(
       ({ confirmedAtMs, deadlineMs }) =>
         nowMs - confirmedAtMs < confirmedForMs && deadlineMs >= earliestMs && deadlineMs <= latestMs,
     )
-    // Of its end we hear a little late: it is looked for.
-    if (at < 0 || this.#lost || !this.#isToldOfHolds || !isAlive(this.#child.pid, this.#startTime)) return null
+    // We hear of its end a little late, so it is looked for.
+    if (at < 0 || this.#lost || !this.#allHoldsSent || !isAlive(this.#child.pid, this.#startTime)) return null
     return this.#ended.splice(at, 1)[0] ?? null
   }
 
-  #watchOf(standing: Standing): Watch {
+  #watchOf(standing: KnownWatch): Watch {
     let over = false
     return {
       get deadlineMs() {
         return standing.deadlineMs
       },
       until: (deadlineMs) => {
-        if (over) return // It may be the next hold's by now.
+        if (over) return // Another hold may have taken it over.
         standing.deadlineMs = deadlineMs
         this.#child.tell(this.#until(standing))
       },
@@ -210,7 +208,7 @@ export class Guardian implements AsyncDisposable {
     }
   }
 
-  #until({ number, deadlineMs }: Standing): GuardianMessage {
+  #until({ number, deadlineMs }: KnownWatch): GuardianMessage {
     return { kind: 'until', watch: number, forMs: Math.max(0, deadlineMs - monotonicMs()), ended: this.#takeEnded() }
   }
 
@@ -225,7 +223,7 @@ export class Guardian implements AsyncDisposable {
       })
   }
 
-  #end(standing: Standing): void {
+  #end(standing: KnownWatch): void {
     this.#ended.push(standing)
     this.#tellEndedSoon()
   }

@@ -1,6 +1,4 @@
-/**
- * Who has a live set open, mapped or locked, in words and as evidence. Slow (it reads /proc): asked only when refused.
- */
+/** Which programs have a live set open, mapped or locked: as evidence, and in words. Slow, because it reads /proc. */
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { onDisk } from '../../host/files/file-name.ts'
@@ -13,29 +11,27 @@ import { resolveLivePath } from '../live/live-path.ts'
 
 export interface HoldersFound {
   readonly holders: readonly Holder[]
-  /** What could not be looked at. */
+  /** What could not be looked up. */
   readonly unseen: readonly string[]
   readonly sentence: string
 }
 
-/** Holders of an open live set, ourselves left out. */
+/** Holders of an open live set, without this process. */
 export async function holdersOf(files: LiveFiles): Promise<HoldersFound> {
-  const identities = await Promise.all(
-    files.parts.map(async (part) => {
-      const { dev, ino } = await files.stat(part)
-      return { path: files.path + part, dev, ino }
-    }),
-  )
+  const identities = files.parts.map((part) => {
+    const { dev, ino } = files.stat(part)
+    return { path: files.path + part, dev, ino }
+  })
   return described(await findHolders(identities, { exceptPids: [process.pid] }))
 }
 
-/** Holders of the live set that a path names, without opening anything. @throws {Failure} as resolveLivePath */
+/** Holders of the live set that a path names. Opens nothing. @throws {Failure} as `resolveLivePath` */
 export async function holdersOfPath(named: string): Promise<HoldersFound> {
   const path = await resolveLivePath(named, null)
   return described(await findHolders(await identitiesOf(path), { exceptPids: [] }))
 }
 
-/** The parts of a live set that are there. Nothing is opened. */
+/** The parts of a live set that exist. Opens nothing. */
 export async function identitiesOf(path: LivePath): Promise<readonly FileIdentity[]> {
   const identities: FileIdentity[] = []
   for (const part of liveSetParts) {
@@ -45,13 +41,11 @@ export async function identitiesOf(path: LivePath): Promise<readonly FileIdentit
   return identities
 }
 
-const described = ({
+const described = ({ holders, unseen }: Omit<HoldersFound, 'sentence'>): HoldersFound => ({
   holders,
   unseen,
-}: {
-  readonly holders: readonly Holder[]
-  readonly unseen: readonly string[]
-}): HoldersFound => ({ holders, unseen, sentence: describeHolders(holders, unseen) })
+  sentence: describeHolders(holders, unseen),
+})
 
 /** `process 7 (node app.js) has app.db, app.db-wal (read, write)`: each process once, with its files. */
 export function describeHolders(holders: readonly Holder[], unseen: readonly string[]): string {
@@ -64,7 +58,7 @@ export function describeHolders(holders: readonly Holder[], unseen: readonly str
     : `the holder is outside our view, perhaps in another pid namespace${blind}`
 }
 
-/** Said where the service was asked to close its files. */
+/** The hint if the service was asked to close its files. */
 export const leftOpenHint = [
   'if it is the service, its quiesce left handles open: correct the service or the hook',
   'If it is another program, end it. Then try again',

@@ -1,7 +1,7 @@
 /**
- * Kernel leases on every file of an open live set: the kernel's word that nobody else has one of them open or mapped,
- * in any process, container or mount namespace (hold/README.md F3, I1.3). They harm nobody as long as they are given up
- * when somebody opens a file (F12).
+ * Kernel leases on every file of an open live set. While they stand, the kernel knows no other open or mapping of one
+ * of the files, in any process, container or mount namespace (hold/README.md F3, I1.3). They harm no program as long
+ * as they are released when it opens a file (F12).
  */
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { leaseOf, onLeaseBreak, releaseLease, takeWriteLease } from '../../host/locks/kernel-lease.ts'
@@ -12,29 +12,29 @@ export interface LiveSetLease extends Disposable {
   readonly kind: 'held'
   /** How many files are leased. */
   readonly count: number
-  /** True until somebody asks for one of the files; the signal of it may not have reached us yet. */
+  /** False as soon as another program asks for one of the files, even if its signal has not reached us yet. */
   isUnbroken(): boolean
 }
 
-export type LeasedOrNot =
+export type LeaseOutcome =
   | LiveSetLease
-  /** Somebody else has the part open or mapped. */
+  /** Another program has the part open or mapped. */
   | { readonly kind: 'refused'; readonly part: LiveSetPart }
-  /** Nothing is said about others. */
+  /** The kernel says nothing about other programs. */
   | { readonly kind: 'unsupported'; readonly part: LiveSetPart; readonly why: string }
 
 /**
- * Takes all or none.
- * @param patienceMs how long a file is asked for that somebody has: a backup or an indexer may look at it for a moment
+ * Takes leases on all files or on none.
+ * @param waitMs how long to ask again for a file that another program has: a backup or an indexer may read it briefly
  */
-export async function leaseLiveSet(files: LiveFiles, patienceMs: number, signal: AbortSignal): Promise<LeasedOrNot> {
+export async function leaseLiveSet(files: LiveFiles, waitMs: number, signal: AbortSignal): Promise<LeaseOutcome> {
   const leased: LiveSetPart[] = []
   const release = (): void => {
     for (const part of leased) if (files.has(part)) releaseLease(files.descriptor(part))
   }
   try {
     for (const part of files.parts) {
-      const answer = await leaseWithPatience(files.descriptor(part), patienceMs, signal)
+      const answer = await leaseWithin(files.descriptor(part), waitMs, signal)
       if (answer.kind !== 'granted') {
         release()
         return { ...answer, part }
@@ -57,12 +57,12 @@ export async function leaseLiveSet(files: LiveFiles, patienceMs: number, signal:
   }
 }
 
-async function leaseWithPatience(
+async function leaseWithin(
   descriptor: number,
-  patienceMs: number,
+  waitMs: number,
   signal: AbortSignal,
 ): Promise<ReturnType<typeof takeWriteLease>> {
-  const deadlineMs = monotonicMs() + patienceMs
+  const deadlineMs = monotonicMs() + waitMs
   for (;;) {
     const answer = takeWriteLease(descriptor)
     if (answer.kind !== 'refused' || monotonicMs() >= deadlineMs) return answer
@@ -71,8 +71,8 @@ async function leaseWithPatience(
 }
 
 /**
- * Calls `giveWay` once, when somebody asks for one of the files; of leases on other files the process hears too.
- * Dispose to stop.
+ * Calls `giveWay` once, when another program asks for one of the files. The process also hears of leases on other
+ * files; they are ignored. Dispose to stop.
  */
 export function onceBroken(lease: LiveSetLease, giveWay: () => void): Disposable {
   const listening = onLeaseBreak(() => {

@@ -1,6 +1,6 @@
 /**
- * The second process that tries what a lock of ours must refuse (I1.2): first the bytes themselves, and only when
- * those are refused real SQLite, without waiting. It stops at the first thing that it is granted.
+ * The second process, which tries what our lock must refuse (I1.2): first the lock bytes, and only if those are refused
+ * real SQLite. It never waits, and stops at the first thing that it is granted.
  */
 import { closeSync, fstatSync, openSync, readdirSync, type BigIntStats } from 'node:fs'
 import Database from 'better-sqlite3'
@@ -10,16 +10,16 @@ import { tryLock, tryPosixLock } from '../../host/locks/byte-lock.ts'
 import { answerIsolated } from '../../host/process/child-side.ts'
 import type { ProbeAnswer } from '../../model/result/evidence.ts'
 import { lockBytes, shmLockBytes } from '../../sqlite/lock-bytes.ts'
-import type { FileId, ProbeQuestion, ProbeSaid, TryLock } from './probe.ts'
+import type { FileId, LockToTry, ProbeQuestion, ProbeReply } from './probe.ts'
 
-// To be refused is what is expected here: a stack for each refusal took a tenth of the time.
+// A refusal is expected here, and a stack trace for each one would take a tenth of the time.
 Error.stackTraceLimit = 0
 
-answerIsolated<ProbeQuestion, ProbeSaid>((question) => (question === 'ready' ? makeReady() : tryBoth(question)))
+answerIsolated<ProbeQuestion, ProbeReply>((question) => (question === 'ready' ? makeReady() : tryBoth(question)))
 
 /**
- * Does once, on a database in memory and on our own input, what the first lock would else have to stand for: it took
- * twenty times as long.
+ * Does the same once on a database in memory and on standard input. The first time takes twenty times as long, and a
+ * lock would stand meanwhile.
  */
 function makeReady(): 'ready' {
   const standardInput = 0
@@ -31,14 +31,14 @@ function makeReady(): 'ready' {
   return 'ready'
 }
 
-function tryBoth({ path, scope, file }: TryLock): ProbeAnswer {
+function tryBoth({ path, scope, file }: LockToTry): ProbeAnswer {
   const raw = scope === 'exclusive' ? tryRaw(path, [lockBytes.all]) : tryRaw(`${path}-shm`, writerBytes)
   if (raw === 'granted') return { raw, read: 'not-tried', write: 'not-tried' }
   using named = nameForSqlite(path)
   const database = new Database(named.path, { timeout: 0, fileMustExist: true })
   try {
     requireOpen(file, named)
-    // A writer-locked tenant may be read by anybody: only the write must be refused.
+    // Any program may read a writer-locked tenant: only the write must be refused.
     const read = scope === 'exclusive' ? tryStatement(database, 'select count(*) from sqlite_schema') : 'not-tried'
     if (read === 'granted') return { raw, read, write: 'not-tried' }
     return { raw, read, write: tryStatement(database, 'begin immediate') }
@@ -47,17 +47,17 @@ function tryBoth({ path, scope, file }: TryLock): ProbeAnswer {
   }
 }
 
-interface Named extends Disposable {
+interface FileForSqlite extends Disposable {
   readonly path: string
-  /** Ours, which gives the file its name; null where it has one. */
+  /** Our descriptor, by which the file is named; null if its own name will do. */
   readonly descriptor: number | null
 }
 
 /**
- * better-sqlite3 takes names in UTF-8 only. Any other file is named by a descriptor that opens nothing: SQLite
+ * better-sqlite3 takes names in UTF-8 only. Any other file is named by a descriptor that opens nothing (O_PATH): SQLite
  * follows the link, and looks for journal and WAL beside the file itself.
  */
-function nameForSqlite(path: string): Named {
+function nameForSqlite(path: string): FileForSqlite {
   if (path.isWellFormed()) return { path, descriptor: null, [Symbol.dispose]: () => undefined }
   const O_PATH = 0x200000
   const descriptor = openSync(onDisk(path), O_PATH)
@@ -83,21 +83,21 @@ function tryRaw(
 }
 
 /**
- * SQLite opens by name, and who may rename in the tenant's folder could have led it to a database of somebody else,
- * into which it would recover a journal. It has only opened the file by now.
+ * SQLite opens by name. A user who may rename in the tenant's folder could have led it to another database, into which
+ * it would recover a journal. So far it has only opened the file.
  */
-function requireOpen({ dev, ino }: FileId, { path, descriptor }: Named): void {
+function requireOpen({ dev, ino }: FileId, { path, descriptor }: FileForSqlite): void {
   const isOpen = readdirSync('/proc/self/fd')
     .map(Number)
     .some((number) => {
-      const found = number === descriptor ? null : lookAt(number)
+      const found = number === descriptor ? null : statOf(number)
       return found?.dev === dev && found.ino === ino
     })
   if (!isOpen) throw new Error(`${path} leads to another file by now`)
 }
 
-/** null for a descriptor that is closed by now: the one that the list itself was read through. */
-function lookAt(descriptor: number): BigIntStats | null {
+/** Null for a descriptor that is closed by now: the list was read through it. */
+function statOf(descriptor: number): BigIntStats | null {
   try {
     return fstatSync(descriptor, { bigint: true })
   } catch (error) {
@@ -106,10 +106,10 @@ function lookAt(descriptor: number): BigIntStats | null {
   }
 }
 
-/** What SQLite can meet before it has tried a lock: it says nothing of the lock. */
+/** Errors of SQLite from before it tries a lock: they say nothing about the lock. */
 const nothingTried = /^SQLITE_(?:CANTOPEN|NOMEM|IOERR_(?:NOMEM|LOCK|RDLOCK|CHECKRESERVEDLOCK)$)/
 
-/** Any other answer than SQLITE_BUSY means that SQLite got past the lock, whatever it met there. */
+/** Any answer but SQLITE_BUSY means that SQLite got past the lock, whatever it met there. */
 function tryStatement(database: Database.Database, sql: string): 'refused' | 'granted' {
   try {
     database.exec(sql)

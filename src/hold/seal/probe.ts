@@ -1,4 +1,4 @@
-/** The probe: a granted lock is worth nothing until a second process has been refused it (I1.2). */
+/** The probe: a granted lock proves nothing until a second process was refused it (I1.2). */
 import PQueue from 'p-queue'
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import { failureOfEnd } from '../../host/process/child-start.ts'
@@ -9,11 +9,12 @@ import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import type { ProbeAnswer } from '../../model/result/evidence.ts'
 
-export type ProbeQuestion = 'ready' | TryLock
+/** `ready`: answer as soon as everything is loaded that a lock would otherwise have to stand for. */
+export type ProbeQuestion = 'ready' | LockToTry
 
-export interface TryLock {
+export interface LockToTry {
   readonly path: string
-  /** `exclusive`: nobody may read or write. `writer`: nobody may write. */
+  /** `exclusive`: no program may read or write. `writer`: none may write. */
   readonly scope: 'exclusive' | 'writer'
   /** The database file that is locked: SQLite may be let at no other one. */
   readonly file: FileId
@@ -25,16 +26,16 @@ export interface FileId {
   readonly ino: bigint
 }
 
-export type ProbeSaid = 'ready' | ProbeAnswer
+export type ProbeReply = 'ready' | ProbeAnswer
 
 const answerMsMax = 5_000
 const program = 'probe-child'
 
-type ProbeChild = Child<ProbeQuestion, ProbeSaid>
+type ProbeChild = Child<ProbeQuestion, ProbeReply>
 
 export class Probe implements AsyncDisposable {
   #child: Promise<ProbeChild>
-  /** Tenants that stand still at the same time share the probe: it is asked one thing at a time. */
+  /** Tenants that stand still at the same time share the probe: it answers one question at a time. */
   readonly #questions = new PQueue({ concurrency: 1 })
   readonly #env: Readonly<Record<string, string>>
   #dead = false
@@ -46,21 +47,15 @@ export class Probe implements AsyncDisposable {
 
   /**
    * Starts the second process, which is kept for the run.
-   * @param env added to its environment: tests let its locks be granted whatever we hold
+   * @param env added to its environment: a test makes its locks succeed whatever we hold
    */
   static start(env: Readonly<Record<string, string>> = {}): Probe {
     return new Probe(env)
   }
 
-  /** Sees that its process is there, without asking it: before a tenant stands still. @throws {Failure} READ_FAILED */
-  async present(): Promise<void> {
-    if (this.#dead) this.#child = this.#start()
-    await this.#child
-  }
-
   /**
-   * Resolves when it would answer immediately: a file is locked for as long as it is not.
-   * @throws {Failure} READ_FAILED when it does not answer
+   * Resolves when it would answer immediately.
+   * @throws {Failure} READ_FAILED if it does not answer
    */
   async ready(): Promise<void> {
     await this.#questions.add(() => this.#ask('ready'))
@@ -70,10 +65,10 @@ export class Probe implements AsyncDisposable {
    * Tries the lock on `path` from the second process.
    * @returns what was refused: everything that had to be
    * @param file what the path led to when it was locked
-   * @throws {Failure} LOCK_NOT_HONOURED when anything was granted; the run must stop. READ_FAILED when nothing could be
-   * tried: it died, the file could not even be opened, or the path leads elsewhere.
+   * @throws {Failure} LOCK_NOT_HONOURED if anything was granted; the run must stop. READ_FAILED or IN_USE if nothing
+   * could be tried: the process died, the file could not be opened, or the path leads elsewhere.
    */
-  async try(path: LivePath, scope: TryLock['scope'], { dev, ino }: FileId): Promise<ProbeAnswer> {
+  async try(path: LivePath, scope: LockToTry['scope'], { dev, ino }: FileId): Promise<ProbeAnswer> {
     const answer = await this.#questions.add(() => this.#ask({ path, scope, file: { dev, ino } }))
     invariant(answer !== 'ready', 'the probe answers what it was asked')
     if (answer.raw === 'granted' || answer.read === 'granted' || answer.write === 'granted') {
@@ -86,9 +81,8 @@ export class Probe implements AsyncDisposable {
     return answer
   }
 
-  async #ask(question: ProbeQuestion): Promise<ProbeSaid> {
-    // One that died since the last hold says nothing about this file.
-    await this.present()
+  async #ask(question: ProbeQuestion): Promise<ProbeReply> {
+    if (this.#dead) this.#child = this.#start() // Its death since the last hold says nothing about this file.
     const child = await this.#child
     try {
       return await child.ask(question, { timeoutMs: answerMsMax })
@@ -96,26 +90,14 @@ export class Probe implements AsyncDisposable {
       // A probe that died or hung has proven nothing. The next hold gets a fresh one.
       await child[Symbol.asyncDispose]()
       this.#child = this.#start()
-      if (error instanceof ChildEnded) throw failureOfEnd(program, error.ended, answerMsMax, error)
-      const shortage = systemFailure(error, {
-        doing: 'try the lock in a second process on',
-        path: question === 'ready' ? null : question.path,
-      })
-      if (shortage instanceof Failure && shortage.concerns === 'machine') throw shortage
-      throw new Failure(
-        'IN_USE',
-        'the second process could not try the ' +
-          `lock${question === 'ready' ? '' : ` on ${question.path}`}: ` +
-          (error as Error).message,
-        { cause: error },
-      )
+      throw failureOfQuestion(question, error)
     }
   }
 
-  /** What goes wrong with its start is told to the next that needs it, who starts it again. */
+  /** The next question meets a failure of the start, and starts it again. */
   #start(): Promise<ProbeChild> {
     this.#dead = false
-    const starting = startChild<ProbeQuestion, ProbeSaid>(programBeside(import.meta.url, program), {
+    const starting = startChild<ProbeQuestion, ProbeReply>(programBeside(import.meta.url, program), {
       ownSession: false,
       niceness: 0,
       memoryBytesMax: null,
@@ -132,4 +114,15 @@ export class Probe implements AsyncDisposable {
     const child = await this.#child.catch(() => null)
     await child?.[Symbol.asyncDispose]()
   }
+}
+
+function failureOfQuestion(question: ProbeQuestion, error: unknown): Failure {
+  if (error instanceof ChildEnded) return failureOfEnd(program, error.ended, answerMsMax, error)
+  const path = question === 'ready' ? null : question.path
+  const shortage = systemFailure(error, { doing: 'try the lock in a second process on', path })
+  if (shortage instanceof Failure && shortage.concerns === 'machine') return shortage
+  const what = path === null ? 'the lock' : `the lock on ${path}`
+  return new Failure('IN_USE', `the second process could not try ${what}: ${(error as Error).message}`, {
+    cause: error,
+  })
 }

@@ -1,4 +1,4 @@
-/** Steps 6 and 8: what was observed to establish that the seal held before and after the copy. */
+/** The proofs: what was observed before and after the copy, to show that the seal held and nothing moved. */
 import { fstatSync, lstatSync, type BigIntStats } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { onDisk } from '../../host/files/file-name.ts'
@@ -19,7 +19,8 @@ export interface Proven {
 
 /**
  * The first proof: everything that must not move until the second one.
- * @throws {Failure} WRITER_SEEN when a file of the live set has come, gone or been replaced since it was opened
+ * @throws {Failure} WRITER_SEEN if a file of the live set has come, gone or been replaced since it was opened; IN_USE
+ * if the seal broke
  */
 export function prove(sealed: Sealed): Proven {
   sealed.assertUnbroken()
@@ -28,19 +29,19 @@ export function prove(sealed: Sealed): Proven {
   return { sealed, proof } as unknown as Proven
 }
 
-/** The second proof. @throws {Failure} COPY_CHANGED when anything of the first one moved, IN_USE when the seal broke */
+/** The second proof. @throws {Failure} COPY_CHANGED if anything of the first one moved; IN_USE if the seal broke */
 export function proveAgain(before: Proven): Proof {
   const { sealed, proof } = before
   sealed.assertUnbroken()
   const after = observeAgain(sealed)
   sealed.assertUnbroken()
-  const moved = movedBetween(proof, after)
+  const moved = findMoved(proof, after)
   if (moved) throw new Failure('COPY_CHANGED', `${sealed.locked.files.path}: ${moved} changed while the copy was made`)
   return after
 }
 
-/** The first thing that differs between two proofs, in words; null when all is as it was. */
-export function movedBetween(before: Proof, after: Proof): string | null {
+/** The first difference between two proofs, in words; null if there is none. */
+export function findMoved(before: Proof, after: Proof): string | null {
   for (const was of before.files) {
     const is = after.files.find(({ part }) => part === was.part)
     if (!is) return `the ${was.part || 'database'} file`
@@ -64,13 +65,13 @@ function observeAgain(sealed: Sealed): Proof {
 function observe({ locked: { files, scope }, leases }: Sealed): Proof {
   const proofs: FileProof[] = []
   // Readers of a writer-locked tenant go on marking the -shm, which no copy contains.
-  const still = scope === 'writer' ? liveSetParts.filter((part) => part !== '-shm') : liveSetParts
-  for (const part of still) {
+  const parts = scope === 'writer' ? liveSetParts.filter((part) => part !== '-shm') : liveSetParts
+  for (const part of parts) {
     const proof = observeFile(files, part, leases?.state === 'held')
     if (proof) proofs.push(proof)
   }
-  const header = readHeader(files.readAgain('', 0, 100))
-  const wal = files.has('-wal') ? readWalHeader(files.readAgain('-wal', 0, 32)) : null
+  const header = readHeader(files.readCached('', 0, 100))
+  const wal = files.has('-wal') ? readWalHeader(files.readCached('-wal', 0, 32)) : null
   return {
     at: new Date().toISOString(),
     files: proofs,
@@ -80,12 +81,13 @@ function observe({ locked: { files, scope }, leases }: Sealed): Proof {
 }
 
 /**
- * The path must still lead to what we hold, and must lead nowhere where we hold nothing. Without a hop through the
- * thread pool for each look: the file system is one that was found fit (preflight) and all names were looked up a
- * moment ago, so a look takes microseconds, a hop a tenth of a millisecond of the pause.
+ * The name must still lead to the file that is open here, and to nothing if none is. Synchronous: the file system was
+ * judged fit and all names were found a moment ago, so a call takes microseconds; through the thread pool it would take
+ * a tenth of a millisecond of the pause.
+ * @throws {Failure} WRITER_SEEN
  */
 function observeFile(files: LiveFiles, part: LiveSetPart, leased: boolean): FileProof | null {
-  const named = look(files.path + part)
+  const named = findNamed(files.path + part)
   const held = files.has(part) ? fstatSync(files.descriptor(part), { bigint: true }) : null
   if (named === null && held === null) return null
   if (named === null || held === null || named.dev !== held.dev || named.ino !== held.ino) {
@@ -104,10 +106,11 @@ function observeFile(files: LiveFiles, part: LiveSetPart, leased: boolean): File
   }
 }
 
-function look(path: string): BigIntStats | null {
+/** Null also if the name cannot be looked up: it leads nowhere then, and a file that is open here counts as gone. */
+function findNamed(path: string): BigIntStats | null {
   try {
     return lstatSync(onDisk(path), { bigint: true, throwIfNoEntry: false }) ?? null
   } catch {
-    return null // A name that cannot be looked at leads nowhere.
+    return null
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Steps 4 and 5: the probe and the seal. A write lease on every file of the live set is the kernel's word that nobody
- * else has it open or mapped, in any process, container or mount namespace (hold/README.md F3, I1.3).
+ * The probe and the seal. A write lease on every file of the live set is the kernel's word that no other program has it
+ * open or mapped, in any process, container or mount namespace (hold/README.md F3, I1.3).
  */
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
@@ -20,64 +20,62 @@ export interface Probed {
   readonly answer: ProbeAnswer
 }
 
-/** Probed, and as far as `level` says attested by the kernel. */
+/** Probed, and attested by the kernel as far as `level` says. */
 export interface Sealed extends Disposable {
   readonly [sealed]: true
   readonly locked: Locked
   readonly level: SealLevel
   readonly leases: Evidence['lease']
-  /** Aborts at once when somebody opens a file of the live set; by then locks and leases are already given up (F12). */
+  /** Aborts when another program opens a file of the live set. Locks and leases are released by then (F12). */
   readonly broken: AbortSignal
-  /** Throws unless locks and leases are still ours and unbroken. */
+  /** @throws {Failure} IN_USE unless locks and leases are still ours and unbroken */
   assertUnbroken(): void
 }
 
 /**
- * @throws {Failure} LOCK_NOT_HONOURED, IN_USE; WRITER_SEEN when the probe, which opens by path, met another file than
- * the locked one
+ * @throws {Failure} LOCK_NOT_HONOURED, IN_USE; WRITER_SEEN if the probe, which opens by name, met another file than the
+ * locked one
  */
 export async function probeLock(locked: Locked, probe: Probe): Promise<Probed> {
   invariant(locked.standing, 'only a standing lock can be probed')
-  const answer = await probe
-    .try(locked.files.path, locked.scope, await locked.files.stat(''))
-    .catch(async (error: unknown) => {
-      throw (await locked.files.areNamed())
-        ? error
-        : new Failure('WRITER_SEEN', `${locked.files.path} leads to another file by now: the probe tried that one`, {
-            cause: error,
-          })
+  const { files, scope } = locked
+  const answer = await probe.try(files.path, scope, files.stat('')).catch((error: unknown) => {
+    if (files.areNamed()) throw error
+    throw new Failure('WRITER_SEEN', `${files.path} leads to another file by now: the probe tried that one`, {
+      cause: error,
     })
+  })
   return { locked, answer } as unknown as Probed
 }
 
-/** Somebody may be looking at the file for a moment (a backup, an indexer): ask the kernel a few times. */
-const patienceMs = 30
+/** How long to ask the kernel again: another program, such as a backup or an indexer, may read a file briefly. */
+const waitMs = 30
 
 export interface SealTerms {
   /** The weakest level that the configuration accepts. */
   readonly required: SealLevel
   /** The strongest level that this file system can give (overlay: `exclusive`, F11). */
-  readonly ceiling: SealLevel
+  readonly strongest: SealLevel
   /**
-   * Was somebody asked to stand still? If not, whoever has opened the file since must not wait for us: the lock is
-   * given up before anything else is done.
+   * Whether a service was asked to stand still. If not, a program that has opened the file meanwhile must not wait for
+   * us: the lock is released first.
    */
   readonly served: boolean
-  readonly accuse: NameConflict
+  readonly nameConflict: NameConflict
 }
 
-/** @throws {Failure} IN_USE naming the holders, CONTRACT_BROKEN when the service is one of them, LEASE_UNAVAILABLE */
+/** @throws {Failure} IN_USE with the holders, CONTRACT_BROKEN if the service is one of them, LEASE_UNAVAILABLE */
 export async function seal(
   probed: Probed,
-  { required, ceiling, served, accuse }: SealTerms,
+  { required, strongest, served, nameConflict }: SealTerms,
   signal: AbortSignal,
 ): Promise<Sealed> {
   const { locked } = probed
   invariant(locked.standing, 'only a standing lock can be sealed')
   if (locked.scope === 'writer') return sealedAt('writer-locked', locked, null, { state: 'refused', files: 0 })
-  const lease = await leaseLiveSet(locked.files, served ? patienceMs : 0, signal)
+  const lease = await leaseLiveSet(locked.files, served ? waitMs : 0, signal)
   if (lease.kind === 'held') {
-    if (isAtLeast(ceiling, required)) return sealedAt(ceiling, locked, lease, { state: 'held', files: lease.count })
+    if (isAtLeast(strongest, required)) return sealedAt(strongest, locked, lease, { state: 'held', files: lease.count })
     lease[Symbol.dispose]()
     throw new Failure(
       'LEASE_UNAVAILABLE',
@@ -89,7 +87,7 @@ export async function seal(
   const file = locked.files.path + lease.part
   if (lease.kind === 'unsupported') throw new Failure('LEASE_UNAVAILABLE', `no kernel lease on ${file}: ${lease.why}`)
   if (!served) locked[Symbol.dispose]()
-  throw await accuse('IN_USE', { who: 'somebody', pid: null, does: `has ${file} open or mapped` })
+  throw await nameConflict('IN_USE', { who: 'another program', pid: null, does: `has ${file} open or mapped` })
 }
 
 function sealedAt(level: SealLevel, locked: Locked, lease: LiveSetLease | null, leases: Evidence['lease']): Sealed {
@@ -98,9 +96,13 @@ function sealedAt(level: SealLevel, locked: Locked, lease: LiveSetLease | null, 
     lease?.[Symbol.dispose]()
     locked[Symbol.dispose]()
     breaking.abort(
-      new Failure('IN_USE', `somebody opened a file of ${locked.files.path} while it was sealed: we gave way at once`, {
-        hint: 'find out who opens the file while the service says that it stands still; the next attempt may succeed',
-      }),
+      new Failure(
+        'IN_USE',
+        `another program opened a file of ${locked.files.path} while it was sealed: we gave way immediately`,
+        {
+          hint: 'find out who opens the file while the service says that it stands still; the next attempt may succeed',
+        },
+      ),
     )
   }
   const listening = lease === null ? null : onceBroken(lease, giveWay)

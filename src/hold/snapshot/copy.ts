@@ -1,4 +1,4 @@
-/** Step 7: the copy, through the sealed descriptors into the draft. */
+/** The copy in the pause, through the sealed descriptors into the draft. */
 import { copyRangeSparsely } from '../../host/files/copying.ts'
 import { Failure } from '../../model/failure.ts'
 import type { CopyMethod, SnapshotEvidence } from '../../model/result/evidence.ts'
@@ -14,7 +14,7 @@ export interface Copied {
 }
 
 /**
- * Copies the live set; after a warm copy only the WAL's tail.
+ * Copies the live set; after a warm copy only the rest of the WAL.
  * @throws {Failure} NO_SPACE, COPY_CHANGED; the signal's reason
  */
 export async function copyLiveSet(
@@ -34,7 +34,7 @@ async function copyWhole({ sealed, proof }: Proven, draft: Draft, signal: AbortS
     if (part === '-shm') continue // It is an index of the WAL, which SQLite rebuilds; the live one may be stale.
     const from = files.descriptor(part)
     const range = { offset: 0, bytes: part === '' ? size : await companionBytesOf(from, size) }
-    const used = await copyRangeSparsely(from, await draft.descriptor(part), range, signal).catch(draft.failed)
+    const used = await copyRangeSparsely(from, draft.descriptor(part), range, signal).catch(draft.failed)
     if (part === '') method = used
     if (used !== 'reflink') bytes += draft.bytesOnDisk(part)
   }
@@ -42,7 +42,7 @@ async function copyWhole({ sealed, proof }: Proven, draft: Draft, signal: AbortS
 }
 
 async function copyTail({ sealed, proof }: Proven, draft: Draft, warm: WarmCopy, signal: AbortSignal): Promise<Copied> {
-  const { files, still } = sealed.locked
+  const { files, quiesced } = sealed.locked
   const { size, mtimeNs, ctimeNs, ino } = warm.pinned
   const main = proof.files.find(({ part }) => part === '')
   if (
@@ -54,7 +54,7 @@ async function copyTail({ sealed, proof }: Proven, draft: Draft, warm: WarmCopy,
     throw new Failure(
       'COPY_CHANGED',
       `${files.path} changed under a pinned WAL: ` +
-        `${still.by === 'service' ? 'the service' : 'somebody'} wrote the database file ` +
+        `${quiesced.answer === null ? 'another program' : 'the service'} wrote the database file ` +
         `against SQLite's locks`,
     )
   }
@@ -64,7 +64,7 @@ async function copyTail({ sealed, proof }: Proven, draft: Draft, warm: WarmCopy,
     throw new Failure('COPY_CHANGED', `the WAL of ${files.path} was reset although it was pinned`)
   if (!files.has('-journal')) return { method: 'warm+tail', tailBytes }
   const journal = files.descriptor('-journal')
-  const bytes = await companionBytesOf(journal, Number((await files.stat('-journal')).size))
-  await copyRangeSparsely(journal, await draft.descriptor('-journal'), { offset: 0, bytes }, signal).catch(draft.failed)
+  const bytes = await companionBytesOf(journal, Number(files.stat('-journal').size))
+  await copyRangeSparsely(journal, draft.descriptor('-journal'), { offset: 0, bytes }, signal).catch(draft.failed)
   return { method: 'warm+tail', tailBytes: tailBytes + draft.bytesOnDisk('-journal') }
 }

@@ -1,10 +1,9 @@
 /**
- * A draft: the snapshot while nobody may read it yet. It lives in a folder that ends in `.partial`; only after the
- * tenant was resumed and everything was proven is it hashed and renamed (hold/README.md step 10). Disposing an unkept
- * draft deletes it.
+ * A draft: a copy that may not be read yet. It lies in a folder that ends in `.partial`. Only when everything is proven
+ * and the tenant was resumed is it hashed and renamed. Disposing of a draft that was not published deletes it.
  *
- * Names and descriptors are dealt with at once: through the thread pool each took ten times as long, and some of that
- * of a pause. What may take long by the size of a file (truncating, deleting) goes there.
+ * Uses synchronous calls for names and descriptors: each is ten times faster than through the thread pool, and some run
+ * while a tenant is paused. Truncating and deleting may take long for a large file, and use the thread pool.
  */
 import { closeSync, fstatSync, ftruncate, mkdirSync, openSync, renameSync, rmdirSync } from 'node:fs'
 import { rm, unlink } from 'node:fs/promises'
@@ -19,16 +18,16 @@ import type { LiveSetPart, SnapshotEvidence } from '../../model/result/evidence.
 import { liveSetParts } from '../../model/result/evidence.ts'
 
 const partialSuffix = '.partial'
-/** The database file in a snapshot's folder; its journal and WAL lie beside it under SQLite's own names. */
+/** Name of the database file in a snapshot's folder. Its journal and WAL lie beside it under SQLite's own names. */
 export const snapshotName = 'snapshot.db'
 
-/** A private copy of a live set that came out of a hold with both proofs. Disposing it deletes it. */
+/** A private copy of a live set, with both proofs. Disposing of it deletes it. */
 export interface Snapshot extends AsyncDisposable {
   readonly path: SnapshotPath
-  /** Folder that holds the snapshot and nothing else. */
+  /** The folder that contains the snapshot and nothing else. */
   readonly folder: string
   readonly bytes: number
-  /** Room that it takes on the disk, at most; less than `bytes` where it has holes. */
+  /** Bytes that it uses on the disk, at most; fewer than `bytes` if it has holes. */
   readonly bytesOnDisk: number
   readonly files: SnapshotEvidence['files']
   readonly kept: KeptFiles
@@ -38,37 +37,38 @@ export class Draft implements AsyncDisposable {
   readonly #folder: string
   /** Raw descriptors. */
   readonly #files = new Map<LiveSetPart, number>()
-  #kept = false
+  #published = false
 
   private constructor(folder: string) {
     this.#folder = folder
   }
 
   /**
+   * Makes its folder.
    * @param parent the snapshot folder; see `requirePrivateFolder`
    * @param name unique in it; encoded by the caller
    * @throws {Failure} NO_SPACE
    */
-  static async open(parent: string, name: string): Promise<Draft> {
+  static open(parent: string, name: string): Draft {
     const folder = join(parent, name + partialSuffix)
-    spaceAllowing(folder, () => mkdirSync(folder, { mode: 0o700 }))
+    orNoSpace(folder, () => mkdirSync(folder, { mode: 0o700 }))
     return new Draft(folder)
   }
 
-  /** Descriptor of the copy of a part, created on first use with mode 0600. */
-  async descriptor(part: LiveSetPart): Promise<number> {
+  /** Descriptor of the copy of a part, created on first use with mode 0600. @throws {Failure} NO_SPACE */
+  descriptor(part: LiveSetPart): number {
     const path = join(this.#folder, snapshotName + part)
-    const file = this.#files.get(part) ?? spaceAllowing(path, () => openSync(path, 'wx+', 0o600))
+    const file = this.#files.get(part) ?? orNoSpace(path, () => openSync(path, 'wx+', 0o600))
     this.#files.set(part, file)
     return file
   }
 
-  /** Passes an error of copying on, as the Failure that it is where our disk or a limit took no more. */
+  /** Throws an error of copying on; as a failure, if our disk or a limit took no more. */
   readonly failed = (error: unknown): never => {
     throw outOfSpace(this.#folder, error)
   }
 
-  /** Throws away what was copied of a part, so that it can be copied again. */
+  /** Discards what was copied of a part, so that it can be copied again. */
   restart(part: LiveSetPart): Promise<void> {
     return this.truncate(part, 0)
   }
@@ -78,27 +78,27 @@ export class Draft implements AsyncDisposable {
     if (file !== undefined) await truncateFile(file, bytes)
   }
 
-  /** Gives the room on the disk back before the draft is disposed of. */
+  /** Frees its space on the disk before it is disposed of. */
   async empty(): Promise<void> {
     await Promise.all([...this.#files.values()].map((file) => truncateFile(file, 0)))
   }
 
-  async size(part: LiveSetPart): Promise<number> {
+  size(part: LiveSetPart): number {
     const file = this.#files.get(part)
     return file === undefined ? 0 : fstatSync(file).size
   }
 
-  /** What was written of a part, without its holes. */
+  /** Bytes that were written of a part, without its holes. */
   bytesOnDisk(part: LiveSetPart): number {
     const file = this.#files.get(part)
     return file === undefined ? 0 : writtenBytes(file)
   }
 
   /**
-   * Makes a snapshot of the draft: hash, rename. It is not synced, for it is read and deleted: what is to outlive the
-   * run is copied (manifest.ts).
+   * Makes a snapshot of the draft: hash, rename. It is not synced, because it is read and deleted. A snapshot that is
+   * to outlive the run is copied (copies/manifest.ts).
    */
-  async keep(signal: AbortSignal): Promise<Snapshot> {
+  async publish(signal: AbortSignal): Promise<Snapshot> {
     invariant(this.#files.has(''), 'a snapshot has a database file')
     const files: SnapshotEvidence['files'][number][] = []
     const kept: KeptFiles = new Map()
@@ -112,7 +112,7 @@ export class Draft implements AsyncDisposable {
     this.#close()
     const folder = this.#folder.slice(0, -partialSuffix.length)
     renameSync(this.#folder, folder)
-    this.#kept = true
+    this.#published = true
     const bytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
     return {
       path: join(folder, snapshotName) as SnapshotPath,
@@ -133,16 +133,16 @@ export class Draft implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close()
-    if (!this.#kept) await rm(this.#folder, { recursive: true, force: true })
+    if (!this.#published) await rm(this.#folder, { recursive: true, force: true })
   }
 }
 
 /**
- * One that cannot be deleted now goes with the folder of the run, whose end says what is in the way: what was read of
- * it was read.
+ * Deletes a snapshot. One that cannot be deleted now is deleted with the folder of the run, which reports what is in
+ * the way.
  *
- * Most snapshots are one file by the time they are deleted: SQLite has written journal and WAL back. The file goes
- * through the thread pool: beside a disk that is busy it took 3 ms, of which another tenant's pause had its part.
+ * Most snapshots are one file when they are deleted: SQLite has written journal and WAL back. The file is deleted
+ * through the thread pool, because a busy disk takes milliseconds for it, during which another tenant may be paused.
  */
 export async function removeFolder(folder: string): Promise<void> {
   try {
@@ -162,7 +162,7 @@ function writtenBytes(file: number): number {
 
 const truncateFile = promisify(ftruncate)
 
-function spaceAllowing<Value>(path: string, work: () => Value): Value {
+function orNoSpace<Value>(path: string, work: () => Value): Value {
   try {
     return work()
   } catch (error) {
@@ -170,14 +170,16 @@ function spaceAllowing<Value>(path: string, work: () => Value): Value {
   }
 }
 
-/** The Failure of a copy where the disk or a limit took no more; what the original may have caused is passed on. */
+/**
+ * The failure of a copy if the disk or a limit took no more. An error that the original may have caused stays as it is.
+ */
 export function outOfSpace(to: string, error: unknown): unknown {
   if (!isSystemError(error) || !ofTheCopy.has(nameOfError(error))) return error
   return systemFailure(error, { doing: 'write the snapshot', path: to, elsewhere: otherDisk })
 }
 
 const ofTheCopy = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS'])
-/** Where the folder for snapshots comes from: a configuration, the command line, or the environment. */
+/** How to use another folder for snapshots, in the configuration, on the command line, or in the environment. */
 export const otherDisk = 'name a folder on another disk in snapshots.dir (for files: `--snapshots DIR`, or TMPDIR)'
 
 /** Name of a draft, and of the snapshot that it becomes. @param name unique in this run; letters, digits and hyphens */

@@ -1,11 +1,11 @@
-/** What it means that a folder that a person or a configuration named cannot be made or written. */
+/** The failure if a folder that a person or a configuration named cannot be made or written. */
 import { isSystemError, nameOfError, systemFailure } from '../../host/failures/system-failure.ts'
 import { Failure } from '../../model/failure.ts'
 
 /**
- * The Failure that an error of a call on a folder, or on a new file in it, stands for. What is no error of the system
- * is passed on.
- * @param elsewhere how to take another folder
+ * @param error of a call on the folder, or on a new file in it
+ * @param elsewhere how to use another folder
+ * @returns the failure; an error that is none of the system as it is
  */
 export function failureOfFolder(folder: string, error: unknown, elsewhere = 'name another folder'): unknown {
   if (error instanceof Failure) return error

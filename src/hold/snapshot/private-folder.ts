@@ -1,4 +1,4 @@
-/** Folders for customers' data: no other user may get in, or change where their names lead to. */
+/** Folders for customers' data: no other user may read them, or change where their names lead. */
 import { stat } from 'node:fs/promises'
 import { findUntrusted, type PathUse } from '../../host/files/trusted-path.ts'
 import { makeFolder } from '../../host/folders/folder.ts'
@@ -6,8 +6,8 @@ import { Failure } from '../../model/failure.ts'
 import { failureOfFolder } from './folder-failure.ts'
 
 /**
- * The folder is made with mode 0700, and refused when others can get in, or could put another one in its place.
- * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
+ * Makes the folder with mode 0700. Refuses it if another user can read it, or could put another one in its place.
+ * @throws {Failure} SNAPSHOT_UNSAFE; `failureOfFolder` if it cannot be made
  */
 export async function requirePrivateFolder(folder: string): Promise<void> {
   // SQLite opens what lies there, and takes names in UTF-8 only.
@@ -23,23 +23,23 @@ export async function requirePrivateFolder(folder: string): Promise<void> {
 }
 
 /**
- * Makes a folder (0700) and those above it, or takes the one that is there.
- * @returns those that were made, the topmost first
- * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
+ * Makes a folder (0700) and those above it, or uses the one that is there.
+ * @returns the folders that were made, the topmost first
+ * @throws {Failure} SNAPSHOT_UNSAFE; `failureOfFolder` if it cannot be made
  */
 export async function makeTrustedFolder(folder: string): Promise<readonly string[]> {
-  // Before anything is made: through a link of another user it would be made elsewhere.
+  // Before anything is made: another user's link could lead elsewhere.
   requireTrustedFolder(folder, 'folder')
   const made = await makeFolder(folder, 0o700).catch((error: unknown) => {
     throw failureOfFolder(folder, error)
   })
-  requireTrustedFolder(folder, 'folder') // What was not there the first time may be another user's.
+  requireTrustedFolder(folder, 'folder') // Again: a folder that appeared meanwhile may be another user's.
   return made
 }
 
 /**
- * @param hint where else there may be one
- * @throws {Failure} SNAPSHOT_UNSAFE when another user could change where the name of a folder leads
+ * @param hint how to use another folder
+ * @throws {Failure} SNAPSHOT_UNSAFE if another user could change where the name of a folder leads
  */
 export function requireTrustedFolder(folder: string, use: Exclude<PathUse, 'file'>, hint = anotherFolder): void {
   const untrusted = folder === '' ? null : findUntrusted(folder, use)

@@ -1,7 +1,4 @@
-/**
- * Each run has a private folder of its own for its drafts, its snapshots and the rooms of those who read them. Its
- * end deletes it.
- */
+/** Each run has a private folder for its drafts, its snapshots and the sandboxes of its readers. Its end deletes it. */
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
@@ -21,11 +18,11 @@ const prefix = 'holdfast-'
 const anotherFolder = 'name a private folder with --snapshots DIR, or a TMPDIR that no other user can write'
 
 /**
- * Also deletes what runs that are gone left there.
- * @param given folder from the command line or the configuration; null: under TMPDIR, or beside the file where that
- * shares blocks with it
+ * Also deletes what dead runs left there.
+ * @param given folder from the command line or the configuration; null: under TMPDIR, or beside the file if that shares
+ * blocks with it
  * @param file a database that will be copied first
- * @throws {Failure} SNAPSHOT_UNSAFE; where it cannot be made, what `failureOfFolder` says
+ * @throws {Failure} SNAPSHOT_UNSAFE; `failureOfFolder` if it cannot be made
  */
 export async function openSnapshotFolder(given: string | null, file: string | null): Promise<TemporaryFolder> {
   if (given !== null) await requirePrivateFolder(given)
@@ -35,8 +32,8 @@ export async function openSnapshotFolder(given: string | null, file: string | nu
 }
 
 /**
- * A folder of this process below `parent`, once those that dead processes left there are gone.
- * @throws what `failureOfFolder` says
+ * Makes a folder of this process below `parent`, after those of dead processes were deleted.
+ * @throws as `failureOfFolder`
  */
 export async function openFolderOfRun(parent: string, prefix: string): Promise<OwnedFolder> {
   await removeAbandonedFolders(parent, prefix, await holdsLocks(parent))
@@ -45,7 +42,7 @@ export async function openFolderOfRun(parent: string, prefix: string): Promise<O
   })
 }
 
-/** Do the locks of this file system hold for every process that can reach it? */
+/** Whether the locks of this file system hold for every process that can reach it. */
 function holdsLocks(folder: string): Promise<boolean> {
   return fileSystemOf(folder).then(
     (fileSystem) => isTrusted(fileSystem, []),
@@ -53,15 +50,15 @@ function holdsLocks(folder: string): Promise<boolean> {
   )
 }
 
-/** Beside the file only where that saves the copy, TMPDIR does not, and nobody else may rename there. */
+/** Beside the file only if that saves the copy, TMPDIR does not, and no other user may rename there. */
 async function reflinksBeside(file: string): Promise<boolean> {
   try {
-    if (!file.isWellFormed()) return false // A name that is not UTF-8 is no place for a folder of ours.
+    if (!file.isWellFormed()) return false // SQLite opens what lies in our folder, and takes names in UTF-8 only.
     if (!(await stat(file)).isFile() || findUntrusted(dirname(file), 'shared-folder') !== null) return false
     requireTrustedFolder(tmpdir(), 'shared-folder')
     using source = openDescriptor(file, 'read-only')
     return !(await canReflink(source.number, tmpdir())) && (await canReflink(source.number, dirname(file)))
   } catch {
-    return false // Whatever is wrong with the file, the hold will say it; here it only means: TMPDIR.
+    return false // The hold will report what is wrong with the file.
   }
 }

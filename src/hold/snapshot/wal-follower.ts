@@ -1,8 +1,8 @@
 /**
- * Copies a WAL that is being appended to: whole committed frames only while the service writes, because a transaction
- * may still rewrite its own uncommitted frames; and all frames of this generation once the service stands still. What
- * is committed the wal-index says: a writer that was killed after its commit frame, and before it said so there, leaves
- * frames that look committed and that the next writer overwrites.
+ * Copies a WAL to which the service appends. While the service writes, only committed frames are copied, because a
+ * transaction may still rewrite its own uncommitted frames. Once the tenant stands still, all frames of this generation
+ * are copied. The wal-index says what is committed: a writer that was killed between its commit frame and its entry
+ * there leaves frames that look committed, and that the next writer overwrites.
  */
 import { copyRangeSparsely } from '../../host/files/copying.ts'
 import { Failure } from '../../model/failure.ts'
@@ -26,6 +26,8 @@ export class WalFollower {
   readonly #files: LiveFiles
   readonly #copy: number
   readonly #writeAt: WriteAt
+  /** One for all pieces: V8 would collect discarded buffers in the pause. */
+  readonly #buffer = Buffer.allocUnsafe(pieceBytes)
   #header: WalHeader | null = null
   #scan: WalScan | null = null
 
@@ -35,23 +37,23 @@ export class WalFollower {
     this.#writeAt = writeAt
   }
 
-  /** Salts of the generation that is followed; null while the WAL has no header. */
+  /** The salts of the generation that is copied; null while the WAL has no header. */
   get salts(): string | null {
     return this.#header?.salts ?? null
   }
 
   /**
    * Copies what was committed since the last round.
-   * @returns its bytes
-   * @throws {Failure} COPY_CHANGED for a log in which the wal-index counts frames that do not verify
+   * @returns how many bytes
+   * @throws {Failure} COPY_CHANGED if the wal-index counts frames that do not verify
    */
   async followCommitted(signal: AbortSignal): Promise<number> {
     const index = readWalIndexHeader(await this.#files.read('-shm', 0, walIndexHeaderBytes))
-    if (!index) return 0 // It is being changed right now: what it would have said comes with the rest.
+    if (!index) return 0 // It is being changed right now. The next round, or `followRest`, copies what is missing.
     const scan = await this.#start(index.salts)
     if (!scan || index.salts !== this.salts) {
       if (index.frames > 0) throw this.#unreadable()
-      return 0 // The WAL is about to begin anew.
+      return 0 // The WAL is about to start a new generation.
     }
     scan.rewind()
     const from = scan.state.committedEnd
@@ -59,19 +61,19 @@ export class WalFollower {
     await this.#feed(from, to, signal)
     const { committedEnd } = scan.state
     if (committedEnd < to) throw this.#unreadable()
-    // Written again from the file: only what the scan has found committed may stand in the copy.
+    // Read again from the file: only what the scan found committed may be in the copy.
     await this.#copyBytes(from, committedEnd, signal)
     return committedEnd - from
   }
 
   /**
-   * The rest, while nobody writes: every frame that carries this generation's salts, valid or not, so that a cut in the
-   * chain can be seen in the copy. Older generations behind it are left out; SQLite does not read them either.
-   * @returns its bytes
+   * Copies the rest, once the tenant stands still: every frame with this generation's salts, valid or not, so that a
+   * cut in the chain is seen in the copy. Older generations behind it are left out; SQLite does not read them either.
+   * @returns how many bytes
    */
   async followRest(signal: AbortSignal): Promise<number> {
     const scan = await this.#start(null)
-    const size = Number((await this.#files.stat('-wal')).size)
+    const size = Number(this.#files.stat('-wal').size)
     if (!scan) return this.#copyUnread(size, signal)
     scan.rewind()
     const from = scan.state.committedEnd
@@ -81,7 +83,7 @@ export class WalFollower {
   }
 
   /**
-   * The header is read until there is one, with the salts of the wal-index: a WAL that was just reset has none, or
+   * Null as long as the header does not have the salts of the wal-index: a WAL that was just reset has no header, or
    * still the old one.
    */
   async #start(salts: string | null): Promise<WalScan | null> {
@@ -97,8 +99,8 @@ export class WalFollower {
 
   /**
    * The service still reads these frames by its wal-index, and its last close would write them into the database. Under
-   * our pin it cannot, and whoever opens the file next would find a log that breaks off: what was committed would be
-   * lost.
+   * our pin it cannot, and the next program that opens the file would find a WAL that breaks off: committed changes
+   * would be lost.
    */
   #unreadable(): Failure {
     return new Failure('COPY_CHANGED', `the WAL of ${this.#files.path} does not verify although the service uses it`)
@@ -107,7 +109,7 @@ export class WalFollower {
   async #feed(from: number, to: number, signal: AbortSignal): Promise<void> {
     for (let position = from; position < to;) {
       signal.throwIfAborted()
-      const piece = await this.#files.read('-wal', position, Math.min(pieceBytes, to - position))
+      const piece = await this.#readPiece(position, to)
       if (piece.length === 0 || !this.#scan?.feed(piece)) return
       position += piece.length
     }
@@ -125,7 +127,7 @@ export class WalFollower {
     return end
   }
 
-  /** Without a header SQLite reads none of it; what it holds is looked for in the copy. */
+  /** Without a header SQLite reads nothing of the WAL. It is copied as it is, to be inspected in the copy. */
   async #copyUnread(size: number, signal: AbortSignal): Promise<number> {
     const wal = this.#files.descriptor('-wal')
     const bytes = await companionBytesOf(wal, size)
@@ -136,12 +138,13 @@ export class WalFollower {
   async #copyBytes(from: number, to: number, signal: AbortSignal): Promise<number> {
     for (let position = from; position < to; position += pieceBytes) {
       signal.throwIfAborted()
-      await this.#writeAt(
-        this.#copy,
-        await this.#files.read('-wal', position, Math.min(pieceBytes, to - position)),
-        position,
-      )
+      await this.#writeAt(this.#copy, await this.#readPiece(position, to), position)
     }
     return to - from
+  }
+
+  /** Valid until the next piece is read. */
+  #readPiece(position: number, to: number): Promise<Buffer> {
+    return this.#files.readInto('-wal', position, this.#buffer.subarray(0, Math.min(pieceBytes, to - position)))
   }
 }

@@ -1,79 +1,82 @@
 /**
- * Step 1 for all files of a tenant: warm copies, and what the pause will cost then. A bare file is not prepared: nobody
- * waits for the end of its hold.
+ * Warm copies of all files of a tenant, and the length of the pause that remains. A bare file is not prepared: no
+ * service waits for the end of its hold.
  */
 import type { AsyncDisposables } from '../../host/disposal.ts'
 import { inTurn } from '../file-hold.ts'
-import type { HoldSettings, TenantKeeper } from '../hold-request.ts'
-import { predictPauseMs, requireNoLostPause, requireShortPause } from '../preflight.ts'
+import type { HoldSettings, TenantConnection } from '../hold-request.ts'
+import { predictPauseMs, requireNoAbandonedPause, requireShortPause } from '../preflight.ts'
 import type { PreparedFile } from '../prepare.ts'
 import type { Guardian } from '../seal/guardian.ts'
 import { copyWarm, readIntoCache, rehearseCopy } from './warm-copy.ts'
 
-export interface WarmingUp {
+export interface WarmUpRequest {
+  /** Receives what is to be released when the hold ends. */
   readonly opened: AsyncDisposables
-  readonly keeper: TenantKeeper
+  readonly connection: TenantConnection | null
   readonly settings: HoldSettings
   readonly guardian: Guardian
   readonly signal: AbortSignal
 }
 
-type Drafted = Omit<PreparedFile, 'warm'>
+type DraftedFile = Omit<PreparedFile, 'warm'>
 
-/** Worth preparing for: all files of the tenant are copied in one pause. */
-export function isLarge(files: readonly Pick<PreparedFile, 'outlook'>[], { warmAboveBytes }: HoldSettings): boolean {
-  return files.reduce((sum, { outlook }) => sum + outlook.mainBytes + outlook.tailBytes, 0) > warmAboveBytes
+/** Whether the files are worth preparing for. They are added up, because all are copied in one pause. */
+export function isLarge(files: readonly Pick<PreparedFile, 'preflight'>[], { warmAboveBytes }: HoldSettings): boolean {
+  return files.reduce((sum, { preflight }) => sum + preflight.mainBytes + preflight.tailBytes, 0) > warmAboveBytes
 }
 
 /** @throws {Failure} TOO_LARGE_FOR_PAUSE, NO_SPACE; the signal's reason */
-export async function warmUp(drafted: readonly Drafted[], warming: WarmingUp): Promise<readonly PreparedFile[]> {
+export async function warmUp(
+  drafted: readonly DraftedFile[],
+  request: WarmUpRequest,
+): Promise<readonly PreparedFile[]> {
   const cold = drafted.map((file): PreparedFile => ({ ...file, warm: null }))
-  const [first] = cold
-  if (warming.keeper.kind === 'nobody' || first === undefined) return cold
-  const large = isLarge(cold, warming.settings)
-  const files = large ? await inTurn(cold, (file) => pinAndCopy(file, warming)) : cold
-  await requirePauseWithin(files, large, warming)
-  // Without a warm copy nothing of ours may be open while the service closes and we open anew.
+  if (request.connection === null || cold.length === 0) return cold
+  const large = isLarge(cold, request.settings)
+  const files = large ? await inTurn(cold, (file) => pinAndCopy(file, request)) : cold
+  await requirePauseWithin(files, large, request)
+  // Without a warm copy no file of ours may be open while the service closes: we open them anew in the pause.
   for (const file of files) if (!file.warm) file.files[Symbol.dispose]()
   return files
 }
 
-async function pinAndCopy(file: PreparedFile, { opened, guardian, signal }: WarmingUp): Promise<PreparedFile> {
-  const { hold, files, draft, outlook } = file
-  const warm = outlook.walMode && !outlook.reflink ? await copyWarm(files, draft, guardian, signal) : null
+async function pinAndCopy(file: PreparedFile, { opened, guardian, signal }: WarmUpRequest): Promise<PreparedFile> {
+  const { hold, files, draft, preflight } = file
+  const warm = preflight.walMode && !preflight.reflink ? await copyWarm(files, draft, guardian, signal) : null
   if (!warm) return file
   opened.add(warm)
   hold.record.time({ warmMs: warm.ms })
   return { ...file, warm }
 }
 
-/** The pause is as long for each of the files as for all of them. @throws {Failure} TOO_LARGE_FOR_PAUSE */
+/** Predicts the one pause of all files. @throws {Failure} TOO_LARGE_FOR_PAUSE */
 async function requirePauseWithin(
   files: readonly PreparedFile[],
   large: boolean,
-  { settings: { maxPauseMs }, signal }: WarmingUp,
+  { settings: { maxPauseMs }, signal }: WarmUpRequest,
 ): Promise<void> {
   const what = namesOf(files)
-  const predicted = (predictedPauseMs: number | null): void => {
+  const record = (predictedPauseMs: number | null): void => {
     for (const { hold } of files) hold.record.time({ predictedPauseMs })
   }
-  // What took too long once was a copy of all bytes: of another kind of copy it says nothing.
-  const whole = files.filter(({ warm, outlook }) => !warm && !outlook.reflink)
-  const lost = whole.flatMap(({ hold: { request } }) => request.lostPauseMs ?? [])
-  const leastMs = lost.length === 0 ? null : Math.max(...lost)
-  predicted(leastMs)
-  requireNoLostPause(what, leastMs, maxPauseMs)
+  // A copy of all bytes that took too long once says nothing about another kind of copy.
+  const whole = files.filter(({ warm, preflight }) => !warm && !preflight.reflink)
+  const abandoned = whole.flatMap(({ hold: { request } }) => request.abandonedPauseMs ?? [])
+  const leastMs = abandoned.length === 0 ? null : Math.max(...abandoned)
+  record(leastMs)
+  requireNoAbandonedPause(what, leastMs, maxPauseMs)
   const rate = large ? await readAndRehearse(whole, signal) : null
-  const copyBytes = files.reduce((sum, { warm, outlook }) => sum + (warm ? 0 : outlook.copyBytes), 0)
+  const copyBytes = files.reduce((sum, { warm, preflight }) => sum + (warm ? 0 : preflight.copyBytes), 0)
   const predictedMs = Math.max(leastMs ?? 0, predictPauseMs(files.length, copyBytes, rate))
-  predicted(predictedMs)
+  record(predictedMs)
   requireShortPause(what, predictedMs, maxPauseMs)
 }
 
-/** @returns bytes a second of a copy of the largest file; null where nothing is copied as a whole */
+/** @returns bytes a second of a copy of the largest file; null if no file is copied as a whole */
 async function readAndRehearse(whole: readonly PreparedFile[], signal: AbortSignal): Promise<number | null> {
   for (const { files } of whole) await readIntoCache(files, signal)
-  const largest = whole.toSorted((a, b) => b.outlook.mainBytes - a.outlook.mainBytes)[0]
+  const largest = whole.toSorted((a, b) => b.preflight.mainBytes - a.preflight.mainBytes)[0]
   return largest === undefined ? null : rehearseCopy(largest.files, largest.draft, signal)
 }
 

@@ -1,4 +1,4 @@
-/** The ledger line before the deed, with a real ledger. */
+/** The ledger line before the request, in a real ledger. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const acme = tenantId('acme')
 const kinds = async (ledger: Ledger): Promise<readonly string[]> =>
   (await ledger.history(acme, 10)).map(({ event }) => event.kind).toReversed()
 
-test('what was announced and not begun is told to the ledger, and what was never announced is not', async () => {
+test('an intent without a request is ended in the ledger, and one that was not written is not', async () => {
   await using ledger = await openLedger(join(home, 'told'), newRunId())
   await new PauseIntent({ tenant: acme, ledger, longestMs })[Symbol.asyncDispose]()
   expect(await kinds(ledger)).toEqual([])
@@ -30,7 +30,7 @@ test('what was announced and not begun is told to the ledger, and what was never
   expect(await ledger.openHolds()).toEqual([])
 })
 
-test('whoever took it over tells how the hold ended', async () => {
+test('after it was handed over, an intent writes nothing', async () => {
   await using ledger = await openLedger(join(home, 'taken'), newRunId())
   {
     await using announced = new PauseIntent({ tenant: acme, ledger, longestMs })
@@ -40,7 +40,7 @@ test('whoever took it over tells how the hold ended', async () => {
   expect(await ledger.openHolds()).toHaveLength(1)
 })
 
-test('the line says no earlier end of the lease than it may have, however long the tenant waits for its turn', async () => {
+test('the line names no end of the lease that is too early, however long the tenant waits for its turn', async () => {
   await using ledger = await openLedger(join(home, 'old'), newRunId())
   await using announced = new PauseIntent({ tenant: acme, ledger, longestMs })
   for (const waitMs of [0, 10, 1_100]) {

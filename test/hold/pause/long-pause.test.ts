@@ -1,10 +1,7 @@
-/**
- * A pause that becomes longer than hold.maxPause allows, and what the next runs make of it (hold/README.md: "recorded
- * for the next prediction").
- */
+/** A pause that becomes longer than hold.maxPause allows, and what the next runs do about it. */
 import { expect, test } from 'vitest'
 import type { HoldStep } from '../../../src/hold/record.ts'
-import { openWorkplace } from '../../support/hold/hold-fixture.ts'
+import { openHoldFixture } from '../../support/hold/hold-fixture.ts'
 import { startDemo } from '../../support/service/demo-service.ts'
 
 /** Longer than a pause takes on a busy machine. */
@@ -14,13 +11,13 @@ const stall = (step: HoldStep): void => {
   if (step === 'proven') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, maxPauseMs + 100)
 }
 
-test('the copy is given up, the next run pauses nobody for it, and the one after tries again', async () => {
-  await using place = await openWorkplace()
+test('the copy is abandoned, the next run pauses no tenant for it, and the one after tries again', async () => {
+  await using fixture = await openHoldFixture()
   await using demo = await startDemo({ tenants: 1, bytes: 60_000 })
   const examine = async (
     options: { readonly stalls?: boolean; readonly maxPauseMs?: number } = {},
   ): Promise<unknown> => {
-    const { result } = await place.examine(demo, 'acme', {
+    const { result } = await fixture.examine(demo, 'acme', {
       settings: { maxPauseMs: options.maxPauseMs ?? maxPauseMs },
       ...(options.stalls ? { onStep: stall } : {}),
     })
@@ -42,6 +39,6 @@ test('the copy is given up, the next run pauses nobody for it, and the one after
   expect(await examine()).toEqual(sound)
 
   expect(await examine({ stalls: true })).toEqual(givenUp)
-  // Whoever allows so much gets it.
+  // With a higher limit the pause is allowed.
   expect(await examine({ maxPauseMs: 5_000 })).toEqual(['sound', undefined, undefined, true, true, false])
 })

@@ -1,4 +1,4 @@
-/** A watch that goes from one hold to the next. */
+/** When the guardian kills a process that it watches. */
 import { expect, test } from 'vitest'
 import { startNode } from '../../support/processes.ts'
 
@@ -11,7 +11,7 @@ test.each([
   expect(await holder.ended).toMatchObject(outcome)
 })
 
-test('a process that holds nothing any more may stand still for as long as it likes', async () => {
+test('a process without a watch is not killed, however long it is stopped', async () => {
   await using holder = startNode('test/support/programs/blocked.ts', [])
   expect(await holder.ended).toMatchObject({ code: 0, signal: null })
 })

@@ -1,13 +1,10 @@
-/**
- * hold/README.md, seal levels: what each takes, what the evidence then says, and locks that do not hold what they
- * promise.
- */
+/** The levels of a seal: what each needs, what its evidence says, and locks that exclude no other process. */
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Probe } from '../../../src/hold/seal/probe.ts'
-import { openFreedom, type Freedom } from '../../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
+import { openUnlockedCheck, type UnlockedCheck } from '../../support/hold/expect-unlocked.ts'
+import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { makeLyingLocks, noCompiler } from '../../support/hold/lying-locks.ts'
 import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
@@ -17,29 +14,29 @@ const refused = { raw: 'refused', read: 'refused', write: 'refused' }
 const noOverlay = whyNoMount('overlay')
 
 describe('a seal', () => {
-  let place: Workplace
+  let fixture: HoldFixture
   let demo: Demo
-  let freedom: Freedom
+  let unlocked: UnlockedCheck
   beforeAll(async () => {
-    place = await openWorkplace()
+    fixture = await openHoldFixture()
     // acme, bolt and delta keep a WAL, crate and fjord a rollback journal.
     demo = await startDemo({
       tenants: 6,
       bytes: 30_000,
       misbehave: 'keeps-handles:crate,keeps-handles:bolt,keeps-writing:delta',
     })
-    freedom = await openFreedom()
+    unlocked = await openUnlockedCheck()
   })
   afterAll(async () => {
-    await freedom[Symbol.asyncDispose]()
+    await unlocked[Symbol.asyncDispose]()
     await demo[Symbol.asyncDispose]()
-    await place[Symbol.asyncDispose]()
+    await fixture[Symbol.asyncDispose]()
   })
 
   it.each(['acme', 'fjord'])(
     'is "sealed" with both probes refused, leases on every file, and two proofs that agree (%s)',
     async (tenant) => {
-      const { result } = await place.examine(demo, tenant)
+      const { result } = await fixture.examine(demo, tenant)
       expect(result).toMatchObject({
         verdict: 'sound',
         evidence: {
@@ -54,26 +51,26 @@ describe('a seal', () => {
       const [first, second] = result?.evidence.proofs ?? []
       expect(first?.files).toEqual(second?.files)
       expect(first?.files.map(({ lease }) => lease)).toEqual(first?.files.map(() => 'write'))
-      await freedom.expect(demo.fileOf(tenant))
+      await unlocked.expect(demo.fileOf(tenant))
     },
   )
 
-  it('is "exclusive" over an idle handle where the configuration allows that, and lists who has it', async () => {
-    expect((await place.examine(demo, 'crate')).result).toMatchObject({
+  it('is "exclusive" over an idle handle if the configuration allows that, and lists the holder', async () => {
+    expect((await fixture.examine(demo, 'crate')).result).toMatchObject({
       verdict: 'inconclusive',
       failure: { code: 'CONTRACT_BROKEN' },
     })
-    const { result } = await place.examine(demo, 'crate', { settings: { require: 'exclusive' } })
+    const { result } = await fixture.examine(demo, 'crate', { settings: { require: 'exclusive' } })
     expect(result).toMatchObject({
       verdict: 'sound',
       evidence: { level: 'exclusive', probe: { before: refused, after: refused }, lease: { state: 'refused' } },
     })
     expect(result?.evidence.holders.map(({ pid }) => pid)).toContain(demo.pid)
-    await freedom.expect(demo.fileOf('crate'))
+    await unlocked.expect(demo.fileOf('crate'))
   })
 
   it('is not even "exclusive" over a WAL handle, whose connection keeps its shared lock', async () => {
-    expect((await place.examine(demo, 'bolt', { settings: { require: 'exclusive' } })).result).toMatchObject({
+    expect((await fixture.examine(demo, 'bolt', { settings: { require: 'exclusive' } })).result).toMatchObject({
       verdict: 'inconclusive',
       failure: { code: 'CONTRACT_BROKEN', tenantState: 'active' },
     })
@@ -88,7 +85,7 @@ describe('a seal', () => {
     'is "writer-locked" over a WAL handle where that is allowed: readers stay, ' +
       'writers wait, and the copy is sound (%s, warm above %i bytes)',
     async (tenant, warmAboveBytes) => {
-      const { result } = await place.examine(demo, tenant, { settings: { require: 'writer-locked', warmAboveBytes } })
+      const { result } = await fixture.examine(demo, tenant, { settings: { require: 'writer-locked', warmAboveBytes } })
       expect(result, result?.failure?.message).toMatchObject({
         verdict: 'sound',
         evidence: {
@@ -96,7 +93,7 @@ describe('a seal', () => {
           probe: { before: { raw: 'refused', read: 'not-tried', write: 'refused' } },
         },
       })
-      await freedom.expect(demo.fileOf(tenant))
+      await unlocked.expect(demo.fileOf(tenant))
     },
   )
 
@@ -106,11 +103,11 @@ describe('a seal', () => {
       using overlay = mount('overlay', 0)
       const file = join(overlay.path, 'acme.db')
       copyFileSync(demo.fileOf('fjord'), file)
-      expect((await place.examineBare(file)).result).toMatchObject({
+      expect((await fixture.examineBare(file)).result).toMatchObject({
         verdict: 'failed',
         failure: { code: 'LEASE_UNAVAILABLE' },
       })
-      expect((await place.examineBare(file, { settings: { require: 'exclusive' } })).result).toMatchObject({
+      expect((await fixture.examineBare(file, { settings: { require: 'exclusive' } })).result).toMatchObject({
         verdict: 'sound',
         evidence: { level: 'exclusive', fileSystem: 'overlay' },
       })
@@ -118,20 +115,20 @@ describe('a seal', () => {
   )
 
   it.skipIf(noCompiler !== null)(
-    `stops the whole run when locks are granted to everyone${skipped(noCompiler)}`,
+    `stops the whole run when every process is granted every lock${skipped(noCompiler)}`,
     async () => {
       using folder = temporaryFolder()
       await using probe = Probe.start({ LD_PRELOAD: makeLyingLocks(folder.path) })
-      const companions = { probe, guardian: place.companions.guardian, [Symbol.asyncDispose]: () => Promise.resolve() }
-      const examined = await place.examine(demo, 'acme', { companions })
+      const companions = { probe, guardian: fixture.processes.guardian, [Symbol.asyncDispose]: () => Promise.resolve() }
+      const examined = await fixture.examine(demo, 'acme', { processes: companions })
       expect(examined).toMatchObject({
         exitCode: 3,
         stopped: { code: 'LOCK_NOT_HONOURED' },
         result: { verdict: 'inconclusive', failure: { code: 'LOCK_NOT_HONOURED', tenantState: 'active' } },
         open: [],
       })
-      expect(place.leftovers()).toEqual([])
-      await freedom.expect(demo.fileOf('acme'))
+      expect(fixture.remainingFiles()).toEqual([])
+      await unlocked.expect(demo.fileOf('acme'))
     },
   )
 })

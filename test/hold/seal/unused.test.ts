@@ -1,23 +1,23 @@
-/** A bare file that somebody uses: the check is refused, and whoever uses it does not notice. */
+/** A bare file that another program uses: the check is refused, and that program notices nothing. */
 import { chownSync, copyFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { holdfast, launcher } from '../../support/cli/program.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { footprint } from '../../support/hold/expect-unlocked.ts'
-import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
+import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { startStranger, temporaryFolder } from '../../support/host/other-process.ts'
 import { startNode, startProgram, type Program } from '../../support/processes.ts'
 
 const isRoot = process.geteuid?.() === 0
 
 describe('a bare file', () => {
-  let place: Workplace
+  let fixture: HoldFixture
   let folder: ReturnType<typeof temporaryFolder>
   let file: string
   beforeAll(async () => {
-    place = await openWorkplace()
+    fixture = await openHoldFixture()
   })
-  afterAll(() => place[Symbol.asyncDispose]())
+  afterAll(() => fixture[Symbol.asyncDispose]())
   beforeEach(() => {
     folder = temporaryFolder()
     file = folder.file('used.db')
@@ -51,17 +51,17 @@ describe('a bare file', () => {
     async (mode, how, codes) => {
       const refused = await refusedOf(mode, how, async () => {
         for (const require of ['sealed', 'exclusive', 'writer-locked', 'sealed', 'sealed', 'sealed'] as const) {
-          const { result, exitCode } = await place.examineBare(file, { settings: { require } })
+          const { result, exitCode } = await fixture.examineBare(file, { settings: { require } })
           expect([exitCode, result?.failure?.tenantState, result?.evidence.lock]).toEqual([75, 'untouched', null])
           expect(codes).toContain(result?.failure?.code)
         }
       })
       expect(refused).toBe(0)
-      expect(place.leftovers()).toEqual([])
+      expect(fixture.remainingFiles()).toEqual([])
     },
   )
 
-  it('is checked by no command while it is used, and its owner notices none of them', async () => {
+  it('is checked by no command while it is used, and its user notices none of them', async () => {
     const copy = folder.file('copy.db')
     copyFileSync(file, copy)
     const commands = [
@@ -81,48 +81,48 @@ describe('a bare file', () => {
   })
 
   it(
-    'that is only mapped, or open to read, or open in a WAL mode that nobody has ' +
-      'begun, is neither locked nor changed, and no file appears beside it',
+    'that is only mapped, or open to read, or open in a WAL mode without a ' +
+      'transaction, is neither locked nor changed, and no file appears beside it',
     async () => {
-      await using stranger = await startStranger()
+      await using other = await startStranger()
       await using rogue = startNode('scripts/demo/rogue.ts', [file])
       await rogue.ready
       const before = footprint(file)
-      expect((await place.examineBare(file)).result?.failure).toMatchObject({
+      expect((await fixture.examineBare(file)).result?.failure).toMatchObject({
         code: 'IN_USE',
         message: expect.stringContaining(String(rogue.pid)) as string,
       })
       await rogue[Symbol.asyncDispose]()
-      const descriptor = await stranger.open(file, 'read')
-      expect((await place.examineBare(file)).result).toMatchObject({
+      const descriptor = await other.open(file, 'read')
+      expect((await fixture.examineBare(file)).result).toMatchObject({
         failure: { code: 'IN_USE' },
         evidence: { lock: null, fileSystem: expect.any(String) as string },
       })
-      await stranger.do({ do: 'close', descriptor })
+      await other.do({ do: 'close', descriptor })
       expect([footprint(file), readdirSync(folder.path)]).toEqual([before, ['used.db']])
-      expect((await place.examineBare(file)).result?.verdict).toBe('sound')
+      expect((await fixture.examineBare(file)).result?.verdict).toBe('sound')
     },
   )
 
-  it('that somebody else has a kernel lease on keeps it: it is not even opened', async () => {
-    await using stranger = await startStranger()
-    const descriptor = await stranger.open(file, 'write')
-    expect(await stranger.do({ do: 'lease', descriptor })).toBe('granted')
-    expect((await place.examineBare(file)).result?.failure).toMatchObject({
+  it('on which another program has a kernel lease is not even opened', async () => {
+    await using other = await startStranger()
+    const descriptor = await other.open(file, 'write')
+    expect(await other.do({ do: 'lease', descriptor })).toBe('granted')
+    expect((await fixture.examineBare(file)).result?.failure).toMatchObject({
       code: 'IN_USE',
       message: expect.stringMatching(/kernel lease on .*: process \d+/) as string,
     })
-    expect(await stranger.do({ do: 'lease-state', descriptor })).toBe('write')
+    expect(await other.do({ do: 'lease-state', descriptor })).toBe('write')
   })
 
-  it('that is opened while its check is prepared is let go immediately, and nothing is locked', async () => {
-    await using stranger = await startStranger()
+  it('that is opened while its check is prepared is released immediately, and nothing is locked', async () => {
+    await using other = await startStranger()
     // It has started.
-    await stranger.do({ do: 'close', descriptor: await stranger.open(folder.file('used.db'), 'read') })
+    await other.do({ do: 'close', descriptor: await other.open(folder.file('used.db'), 'read') })
     const opened: Promise<number>[] = []
-    const held = await place.holdBare(file, {
+    const held = await fixture.holdBare(file, {
       onStep: (step) => {
-        if (step === 'preflight') opened.push(stranger.open(file, 'read'))
+        if (step === 'preflight') opened.push(other.open(file, 'read'))
       },
     })
     expect(held).toMatchObject({
@@ -131,7 +131,7 @@ describe('a bare file', () => {
       record: { evidence: { lock: null } },
     })
     await Promise.all(opened)
-    expect(place.leftovers()).toEqual([])
+    expect(fixture.remainingFiles()).toEqual([])
   })
 
   it.skipIf(!isRoot)(

@@ -1,29 +1,27 @@
-/**
- * A hold that has to wait for room on the disk: nothing of it is open meanwhile, and afterwards all is looked at anew.
- */
+/** A hold that waits for disk space: nothing of it is open meanwhile, and everything is inspected anew afterwards. */
 import { readdirSync, readlinkSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { unbounded, type HoldBounds } from '../../../src/hold/hold.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
-import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
+import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 import { startDemo, type Demo } from '../../support/service/demo-service.ts'
 
 const whyNoTmpfs = whyNoMount('tmpfs')
 
-let place: Workplace
+let fixture: HoldFixture
 let demo: Demo
 let folder: ReturnType<typeof temporaryFolder>
 beforeAll(async () => {
-  ;[place, demo] = await Promise.all([openWorkplace(), startDemo({ tenants: 2, bytes: 20_000 })])
+  ;[fixture, demo] = await Promise.all([openHoldFixture(), startDemo({ tenants: 2, bytes: 20_000 })])
   folder = temporaryFolder()
 })
 afterAll(async () => {
   folder[Symbol.dispose]()
   await demo[Symbol.asyncDispose]()
-  await place[Symbol.asyncDispose]()
+  await fixture[Symbol.asyncDispose]()
 })
 
 /** There is no room at first; `meanwhile` happens before there is. */
@@ -49,7 +47,7 @@ function opened(path: string): number {
   }).length
 }
 
-test('the file is the one that its name leads to afterwards, with the room that this one takes', async () => {
+test('after the wait, the file is the one that its name leads to then, with the space that it needs', async () => {
   const [old, fresh, name] = ['old.db', 'fresh.db', 'current.db'].map((file) => folder.file(file)) as [
     string,
     string,
@@ -64,7 +62,7 @@ test('the file is the one that its name leads to afterwards, with the room that 
     symlinkSync(fresh, `${name}.new`)
     renameSync(`${name}.new`, name)
   })
-  const held = await place.holdBare(name, { bounds })
+  const held = await fixture.holdBare(name, { bounds })
   if (held.kind !== 'snapshot') throw held.failure
   await using snapshot = held.snapshot
   expect(openMeanwhile).toBe(0)
@@ -72,13 +70,13 @@ test('the file is the one that its name leads to afterwards, with the room that 
   expect(bounds.asked[1]).toBeGreaterThan(bounds.asked[0] ?? Infinity)
 })
 
-test('a tenant that somebody else keeps still by then is left alone', async () => {
+test('a tenant that another holder has quiesced by then is left alone', async () => {
   const request = { holder: 'another', reason: 'a test', ttlMs: 20_000, maxHoldMs: 20_000, drainTimeoutMs: 1_000 }
   const leases: { readonly fence: number | null; readonly leaseId: string }[] = []
   const bounds = waiting(async () => {
     leases.push(await demo.service.quiesce(tenantId('acme'), request, AbortSignal.timeout(5_000)))
   })
-  const held = await place.holdTenant(demo, 'acme', { bounds })
+  const held = await fixture.holdTenant(demo, 'acme', { bounds })
   expect(held).toMatchObject({ kind: 'undecided', failure: { code: 'SERVICE_BUSY', tenantState: 'untouched' } })
   const [lease] = await demo.service.leases(AbortSignal.timeout(5_000))
   expect(lease).toMatchObject({ holder: 'another', fence: leases[0]?.fence })
@@ -88,25 +86,25 @@ test('a tenant that somebody else keeps still by then is left alone', async () =
   )
 })
 
-test('interrupted while it waits, it ends, and has asked the service for nothing', async () => {
+test('a hold that is interrupted while it waits ends, and has asked the service for nothing', async () => {
   const interrupt = new AbortController()
   const steps: string[] = []
   const bounds = waiting(() => interrupt.abort(new Error('enough')))
   await expect(
-    place.holdTenant(demo, 'bolt', { bounds, signal: interrupt.signal, onStep: (step) => steps.push(step) }),
+    fixture.holdTenant(demo, 'bolt', { bounds, signal: interrupt.signal, onStep: (step) => steps.push(step) }),
   ).rejects.toThrow('enough')
   expect(steps).toEqual(['preflight'])
-  expect([opened(demo.dir), place.leftovers()]).toEqual([0, []])
+  expect([opened(demo.dir), fixture.remainingFiles()]).toEqual([0, []])
 })
 
 test.skipIf(whyNoTmpfs !== null)(
-  `what can never fit is refused at once: nobody waits behind it${skipped(whyNoTmpfs)}`,
+  `what can never fit is refused immediately, so that no other hold waits behind it${skipped(whyNoTmpfs)}`,
   async () => {
     using small = mount('tmpfs', 1 << 20)
     const huge = folder.file('huge.db')
     create(huge, 4096, fillEvents(10))
     const bounds = waiting(() => undefined)
-    expect(await place.holdBare(huge, { bounds, folder: small.path })).toMatchObject({
+    expect(await fixture.holdBare(huge, { bounds, folder: small.path })).toMatchObject({
       kind: 'refused',
       failure: { code: 'NO_SPACE', tenantState: 'untouched' },
     })
@@ -114,11 +112,11 @@ test.skipIf(whyNoTmpfs !== null)(
   },
 )
 
-test('what is no database waits for nothing either, and its file system is told', async () => {
+test('a file that is no database waits for nothing either, and its file system is reported', async () => {
   const empty = folder.file('empty.db')
   writeFileSync(empty, '')
   const bounds = waiting(() => undefined)
-  const held = await place.holdBare(empty, { bounds })
+  const held = await fixture.holdBare(empty, { bounds })
   expect(held).toMatchObject({ kind: 'undecided', failure: { code: 'EMPTY_FILE' } })
   expect([held.record.evidence.fileSystem === null, bounds.asked]).toEqual([false, []])
 })

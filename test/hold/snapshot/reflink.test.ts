@@ -1,11 +1,8 @@
-/**
- * On a file system that shares blocks no byte is copied while the tenant stands still, in whatever journal mode
- * (hold/README.md, step 7).
- */
+/** On a file system that shares blocks, the pause copies no byte of the database file, in any journal mode. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
+import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { mount, whyNoMount, type Mounted } from '../../support/host/mounts.ts'
 import { startDemo, type Demo } from '../../support/service/demo-service.ts'
 
@@ -13,20 +10,20 @@ const noXfs = whyNoMount('xfs')
 
 describe.skipIf(noXfs !== null)(`a hold on xfs${noXfs === null ? '' : ` (skipped: ${noXfs})`}`, () => {
   let xfs: Mounted
-  let place: Workplace
+  let fixture: HoldFixture
   let demo: Demo
   let folder: string
   beforeAll(async () => {
     xfs = mount('xfs', 0)
     folder = join(xfs.path, 'snapshots')
     mkdirSync(folder, { mode: 0o700 })
-    place = await openWorkplace()
+    fixture = await openHoldFixture()
     // acme keeps a WAL, crate a rollback journal.
     demo = await startDemo({ dir: join(xfs.path, 'data'), tenants: 3, bytes: 3_000_000, load: 50 })
   })
   afterAll(async () => {
     await demo[Symbol.asyncDispose]()
-    await place[Symbol.asyncDispose]()
+    await fixture[Symbol.asyncDispose]()
     xfs[Symbol.dispose]()
   })
 
@@ -36,7 +33,7 @@ describe.skipIf(noXfs !== null)(`a hold on xfs${noXfs === null ? '' : ` (skipped
     ['crate', 0],
     ['crate', 1e9],
   ] as const)('shares the blocks of %s and is sound (warm above %i bytes)', async (tenant, warmAboveBytes) => {
-    const { result } = await place.examine(demo, tenant, { folder, settings: { warmAboveBytes } })
+    const { result } = await fixture.examine(demo, tenant, { folder, settings: { warmAboveBytes } })
     expect(result, result?.failure?.message).toMatchObject({
       verdict: 'sound',
       evidence: { level: 'sealed', fileSystem: 'xfs', snapshot: { method: 'reflink' } },

@@ -1,11 +1,11 @@
-/** Sparse files: holes are neither copied nor waited for, and what is said of the file is what is said without them. */
+/** Sparse files: holes are neither copied nor waited for, and the report is the same as without them. */
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, copyFileSync, openSync, readdirSync, readSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
-import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
+import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 
@@ -15,11 +15,11 @@ const bytesOnDisk = (path: string): number => statSync(path).blocks * 512
 const whyNoTmpfs = whyNoMount('tmpfs')
 
 describe('a sparse file', () => {
-  let place: Workplace
+  let fixture: HoldFixture
   beforeAll(async () => {
-    place = await openWorkplace()
+    fixture = await openHoldFixture()
   })
-  afterAll(() => place[Symbol.asyncDispose]())
+  afterAll(() => fixture[Symbol.asyncDispose]())
 
   const withHole = (path: string, bytes: number): string => {
     create(path, 4096, fillEvents(500))
@@ -33,7 +33,7 @@ describe('a sparse file', () => {
       using folder = temporaryFolder()
       using small = mount('tmpfs', 40 * MiB)
       const file = withHole(folder.file('a.db'), 300 * MiB)
-      const held = await place.holdBare(file, {
+      const held = await fixture.holdBare(file, {
         folder: small.path,
         settings: { warmAboveBytes: 0, maxPauseMs: 2_000 },
       })
@@ -53,20 +53,20 @@ describe('a sparse file', () => {
       closeSync(read)
       expect(held.record.evidence.snapshot).toMatchObject({ bytes: 300 * MiB, sha256: hash.digest('hex') })
       expect(held.record.evidence.snapshot?.tailBytes).toBeLessThan(MiB)
-      expect((await place.examineBare(file)).result).toMatchObject({
+      expect((await fixture.examineBare(file)).result).toMatchObject({
         verdict: 'sound',
         coverage: { pages: 300 * 256, pagesRead: 300 * 256 },
       })
     },
   )
 
-  it('is told of what lies far behind the end of its database', async () => {
+  it('is reported to have data far behind the end of its database', async () => {
     using folder = temporaryFolder()
     const path = withHole(folder.file('a.db'), 60 * MiB)
     const file = openSync(path, 'r+')
     writeSync(file, randomBytes(4096), 0, 4096, 40 * MiB)
     closeSync(file)
-    const { result } = await place.examineBare(path)
+    const { result } = await fixture.examineBare(path)
     expect(result).toMatchObject({
       verdict: 'damaged',
       findings: [
@@ -105,12 +105,12 @@ describe('a sparse file', () => {
     crashed(path)
     const walBytes = statSync(`${path}-wal`).size
     truncateSync(`${path}-wal`, 900 * GiB)
-    const held = await place.holdBare(path)
+    const held = await fixture.holdBare(path)
     if (held.kind !== 'snapshot') throw held.failure
     await using snapshot = held.snapshot
     expect(statSync(`${snapshot.path}-wal`).size).toBeLessThan(walBytes + 100_000)
     expect(readdirSync(dirname(snapshot.path)).length).toBe(2)
-    const { result } = await place.examineBare(path)
+    const { result } = await fixture.examineBare(path)
     expect(result).toMatchObject({ verdict: 'sound', content: { tables: [{ name: 't', rows: 300 }] } })
   })
 
@@ -123,7 +123,7 @@ describe('a sparse file', () => {
       writeSync(wal, Buffer.alloc(32), 0, 32, 0)
       closeSync(wal)
       if (bytes !== null) truncateSync(`${path}-wal`, bytes)
-      const { result } = await place.examineBare(path)
+      const { result } = await fixture.examineBare(path)
       return [result?.verdict, result?.reason]
     }
     const without = await judge(null)
@@ -136,7 +136,7 @@ describe('a sparse file', () => {
     const ended = withHole(folder.file('ended.db'), MiB)
     closeSync(openSync(`${ended}-journal`, 'w'))
     truncateSync(`${ended}-journal`, 900 * GiB)
-    expect((await place.examineBare(ended)).result?.verdict).toBe('sound')
+    expect((await fixture.examineBare(ended)).result?.verdict).toBe('sound')
     const hot = folder.file('hot.db')
     create(hot, 4096, fillEvents(500))
     const header = Buffer.alloc(512)
@@ -148,6 +148,6 @@ describe('a sparse file', () => {
     writeSync(journal, header)
     closeSync(journal)
     truncateSync(`${hot}-journal`, 2 * GiB)
-    expect((await place.examineBare(hot)).result?.verdict).toBe('sound')
+    expect((await fixture.examineBare(hot)).result?.verdict).toBe('sound')
   })
 })

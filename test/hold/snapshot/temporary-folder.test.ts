@@ -26,7 +26,7 @@ async function openedAndClosed(): Promise<void> {
   expect(statSync(folder.path).mode & 0o777).toBe(0o700)
 }
 
-test('what a run that was killed left is deleted, however deep; what a living one has stays', async () => {
+test('the folder of a killed run is deleted, however deep; that of a living run stays', async () => {
   await using living = await otherRun()
   await using killed = await otherRun()
   mkdirSync(join(killed.folder, 'hold-7.partial'))
@@ -40,14 +40,14 @@ test('what a run that was killed left is deleted, however deep; what a living on
   expect(readdirSync(parent).map((name) => join(parent, name))).toEqual([living.folder])
 })
 
-test('a run that is frozen lives', async () => {
+test('the folder of a frozen run stays', async () => {
   await using frozen = await otherRun()
   frozen.kill('SIGSTOP')
   await openedAndClosed()
   expect(readdirSync(parent)).toHaveLength(1)
 })
 
-test('what was not left by a run stays, whatever its name', async () => {
+test('a folder that no run has made stays, whatever its name', async () => {
   await using killed = await otherRun()
   killed.kill('SIGKILL')
   await killed.ended

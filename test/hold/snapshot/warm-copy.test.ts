@@ -1,33 +1,33 @@
-/** hold/README.md F6, F7 and step 1: the warm copy under heavy writes is exact, and the service does not feel it. */
+/** The warm copy under heavy writes is exact, and the service is not disturbed (hold/README.md F6, F7). */
 import { closeSync, openSync, readFileSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Held, HoldRequest } from '../../../src/hold/hold.ts'
+import type { Held, TenantConnection } from '../../../src/hold/hold.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { connectService } from '../../../src/service/connect.ts'
 import { frameBytesOf, frameChecksum, readWalHeader, WalScan } from '../../../src/sqlite/wal/wal.ts'
 import { digestOfRows } from '../../support/databases/rows.ts'
-import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
+import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 import { deviationOf, startHeavy, type Heavy } from '../../support/service/busy-service.ts'
 
 describe('a warm copy', () => {
-  let place: Workplace
+  let fixture: HoldFixture
   beforeAll(async () => {
-    place = await openWorkplace()
+    fixture = await openHoldFixture()
   })
-  afterAll(() => place[Symbol.asyncDispose]())
+  afterAll(() => fixture[Symbol.asyncDispose]())
 
   const holdHeavy = (heavy: Heavy): Promise<Held> =>
-    place.hold(
+    fixture.hold(
       heavy.file,
       {
-        kind: 'service',
         tenant: tenantId('heavy'),
         service: heavy.service,
-        ledger: place.ledger,
+        ledger: fixture.ledger,
         socket: heavy.socket,
+        onRetry: () => undefined,
       },
       { settings: { warmAboveBytes: 0 } },
     )
@@ -45,8 +45,8 @@ describe('a warm copy', () => {
         expect(deviationOf(snapshot.path, heavy.quiesced()), `hold ${time}`).toBeNull()
         methods.push(held.record.evidence.snapshot?.method ?? '')
       }
-      // A service that closes after each request often has nobody connected: then there is nothing to pin, and nobody
-      // to wait for us.
+      // A service that closes after each request often has no connection: then there is nothing to pin, and no writer
+      // that would wait for us.
       if (manner === 'keeps') expect(new Set(methods)).toEqual(new Set(['warm+tail']))
       const { complaints, failures, transactions, slowest } = await heavy.end()
       expect({ complaints, failures }).toEqual({ complaints: '', failures: 0 })
@@ -64,7 +64,7 @@ describe('a warm copy', () => {
     using database = closing(new Database(file))
     database.it.pragma('journal_mode = wal')
     database.it.exec("insert into t values (1, 'first')")
-    const held = await place.hold(file, await keptOpen(folder.path), {
+    const held = await fixture.hold(file, await keptOpen(folder.path), {
       settings: { warmAboveBytes: 0, require: 'writer-locked' },
     })
     if (held.kind !== 'snapshot') throw held.failure
@@ -86,7 +86,7 @@ describe('a warm copy', () => {
     database.it.exec("create table t (id integer primary key, body text); insert into t values (1, 'first')")
     appendDeadTransaction(`${file}-wal`)
 
-    const held = await place.hold(file, await keptOpen(folder.path), {
+    const held = await fixture.hold(file, await keptOpen(folder.path), {
       settings: { warmAboveBytes: 0, require: 'writer-locked' },
       onStep: (step) => {
         if (step === 'warm') database.it.exec("insert into t values (2, 'written after the warm copy')")
@@ -110,7 +110,7 @@ describe('a warm copy', () => {
     // From here on the wal-index speaks of another WAL than the one in the file.
     database.it.pragma('wal_checkpoint(restart)')
 
-    const held = await place.hold(file, await keptOpen(folder.path), {
+    const held = await fixture.hold(file, await keptOpen(folder.path), {
       settings: { warmAboveBytes: 0, require: 'writer-locked' },
       onStep: (step) => {
         if (step === 'warm') database.it.exec("insert into t values (2, 'first frame of the new WAL')")
@@ -125,7 +125,7 @@ describe('a warm copy', () => {
   })
 
   /** A service by hooks that keeps its handle: the test is its writer. */
-  async function keptOpen(dir: string): Promise<HoldRequest['keeper']> {
+  async function keptOpen(dir: string): Promise<TenantConnection> {
     const list = ['/bin/echo', JSON.stringify([{ id: 'kept', files: [join(dir, 'none')] }])] as const
     const service = await connectService({
       kind: 'hooks',
@@ -135,7 +135,7 @@ describe('a warm copy', () => {
       resume: ['/bin/true', '{tenant}'],
       timeoutMs: 5_000,
     })
-    return { kind: 'service', tenant: tenantId('kept'), service, ledger: place.ledger, socket: null }
+    return { tenant: tenantId('kept'), service, ledger: fixture.ledger, socket: null, onRetry: () => undefined }
   }
 })
 

@@ -88,6 +88,7 @@ const seenWith = (status: object): Promise<string> =>
           endsByMs: monotonicMs(),
           wasHealthy: true,
           resumed: null,
+          onRetry: () => undefined,
         })
       ).how,
   )
@@ -124,6 +125,7 @@ test('a lease whose answer was lost is found in the status too, where the list o
         endsByMs: monotonicMs() + 60_000,
         wasHealthy: true,
         resumed: null,
+        onRetry: () => undefined,
       }),
   )
   expect(sight.how).toBe('resumed')

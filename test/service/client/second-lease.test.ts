@@ -34,6 +34,7 @@ test.each([
     endsByMs: monotonicMs() + 60_000,
     wasHealthy: true,
     resumed: null,
+    onRetry: () => undefined,
   })
   expect([sight.how, sight.resumed?.continuous ?? false]).toEqual([how, continuous])
   expect(monotonicMs() - beganAtMs).toBeLessThan(5_000)

@@ -1,46 +1,39 @@
+/** Whether a live set is unlocked after a hold, as a second process sees it. */
 import { createHash } from 'node:crypto'
-/** After a hold, however it went: is the live set free, as a second process sees it? */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { expect } from 'vitest'
 import { liveSetParts } from '../../../src/model/result/evidence.ts'
 import { startStranger } from '../host/other-process.ts'
 
-export interface Freedom extends AsyncDisposable {
+export interface UnlockedCheck extends AsyncDisposable {
   /**
-   * A second process gets the exclusive lock and a kernel lease on every part. For tenants that the service keeps
-   * closed while nobody asks.
+   * Expects that a second process gets the exclusive lock and a kernel lease on every part. Only for tenants whose
+   * files the service has closed.
    */
   expect(file: string): Promise<void>
 }
 
-export async function openFreedom(): Promise<Freedom> {
-  const stranger = await startStranger()
+export async function openUnlockedCheck(): Promise<UnlockedCheck> {
+  const other = await startStranger()
   let last = Promise.resolve()
-  const look = async (file: string): Promise<void> => {
+  const check = async (file: string): Promise<void> => {
     for (const part of liveSetParts) {
       if (!existsSync(file + part)) continue
-      const descriptor = await stranger.open(file + part, 'write')
-      const lock = await stranger.do({
-        do: 'lock',
-        descriptor,
-        owner: 'description',
-        kind: 'write',
-        start: 0,
-        length: 0,
-      })
-      const lease = await stranger.do({ do: 'lease', descriptor })
-      await stranger.do({ do: 'close', descriptor })
+      const descriptor = await other.open(file + part, 'write')
+      const lock = await other.do({ do: 'lock', descriptor, owner: 'description', kind: 'write', start: 0, length: 0 })
+      const lease = await other.do({ do: 'lease', descriptor })
+      await other.do({ do: 'close', descriptor })
       expect({ file: file + part, lock, lease }).toEqual({ file: file + part, lock: 'granted', lease: 'granted' })
     }
   }
   return {
     // One at a time: a child is asked one question at a time.
     expect: (file) => {
-      const mine = last.then(() => look(file))
+      const mine = last.then(() => check(file))
       last = mine.catch(() => {})
       return mine
     },
-    [Symbol.asyncDispose]: () => stranger[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => other[Symbol.asyncDispose](),
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a hold works with, opened once per test file: companions, ledger, checker and a snapshot folder, all real. */
+/** What a hold needs, opened once per test file: its processes, ledger, checker and snapshot folder, all real. */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,8 +12,8 @@ import {
   type FileRequest,
   type Held,
   type HoldBounds,
-  type HoldRequest,
   type HoldSettings,
+  type TenantConnection,
 } from '../../../src/hold/hold.ts'
 import type { HoldStep } from '../../../src/hold/record.ts'
 import { openLedger, type Ledger } from '../../../src/ledger/ledger.ts'
@@ -37,36 +37,36 @@ export const settings: HoldSettings = {
 
 export interface HoldOptions {
   readonly settings?: Partial<HoldSettings>
-  /** `of`: the tenant, or the file of nobody. */
+  /** `of`: the tenant, or the bare file. */
   readonly onStep?: (step: HoldStep, of: string) => void
   readonly signal?: AbortSignal
   readonly folder?: string
   readonly roots?: readonly string[]
-  readonly companions?: HoldProcesses
+  readonly processes?: HoldProcesses
   readonly limits?: Partial<RunLimits>
-  /** Of these events the ledger's disk has no room. */
+  /** The ledger's disk has no space for these events. */
   readonly unwritten?: (event: Event) => boolean
-  /** For a hold by itself. */
+  /** For a hold alone, outside of a run. */
   readonly bounds?: HoldBounds
-  /** Told of each check when it begins and when it is over. */
+  /** Called when a check begins and when it is over. */
   readonly onCheck?: (what: 'begins' | 'is over') => void
 }
 
-export interface Through extends RunTotals {
+export interface RunOutcome extends RunTotals {
   readonly results: readonly Result[]
-  /** What the ledger still calls open of the holds that were asked for here. */
+  /** The holds of this run that the ledger still calls open. */
   readonly open: readonly OpenHold[]
 }
 
-export interface Examined extends Omit<Through, 'results'> {
-  /** null when the line was stopped before there was one. */
+export interface ExaminedTenant extends Omit<RunOutcome, 'results'> {
+  /** Null if the run was stopped before there was one. */
   readonly result: Result | null
-  /** By interfaces.md, of this result alone. */
+  /** The exit code of a run with this result alone. */
   readonly exitCode: number | null
 }
 
-export interface Workplace extends AsyncDisposable {
-  readonly companions: HoldProcesses
+export interface HoldFixture extends AsyncDisposable {
+  readonly processes: HoldProcesses
   readonly ledger: Ledger
   readonly checker: Checker
   readonly home: string
@@ -74,30 +74,30 @@ export interface Workplace extends AsyncDisposable {
   readonly folder: string
   /** A hold of a tenant of the demo service. */
   holdTenant(demo: Demo, tenant: string, options?: HoldOptions): Promise<Held>
-  hold(named: string, keeper: HoldRequest['keeper'], options?: HoldOptions): Promise<Held>
+  hold(named: string, connection: TenantConnection | null, options?: HoldOptions): Promise<Held>
   /** Several files of one tenant, in one hold. */
-  holdAll(named: NonEmpty<string>, keeper: HoldRequest['keeper'], options?: HoldOptions): Promise<readonly Held[]>
+  holdAll(named: NonEmpty<string>, connection: TenantConnection | null, options?: HoldOptions): Promise<readonly Held[]>
   holdBare(named: string, options?: HoldOptions): Promise<Held>
-  /** Hold, check and verdict of one tenant, as a run has them; `named` overrides its file. */
-  examine(demo: Demo, tenant: string, options?: HoldOptions & { readonly named?: string }): Promise<Examined>
-  examineBare(named: string, options?: HoldOptions): Promise<Examined>
+  /** Hold, check and verdict of one tenant, as in a run; `named` replaces its file. */
+  examine(demo: Demo, tenant: string, options?: HoldOptions & { readonly named?: string }): Promise<ExaminedTenant>
+  examineBare(named: string, options?: HoldOptions): Promise<ExaminedTenant>
   /** Several tenants in this order, one of them paused at a time. */
-  examineAll(demo: Demo, tenants: readonly string[], options?: HoldOptions): Promise<Through>
-  /** What lies in the snapshot folder and is no room of the checker: nothing, once all is over. */
-  leftovers(): readonly string[]
+  examineAll(demo: Demo, tenants: readonly string[], options?: HoldOptions): Promise<RunOutcome>
+  /** What is left in the snapshot folder: nothing, once all is over. */
+  remainingFiles(): readonly string[]
 }
 
 let names = 0
 
-/** @param options.parallel checks at once */
-export async function openWorkplace({ parallel = 1 }: { readonly parallel?: number } = {}): Promise<Workplace> {
+/** @param options.parallel how many checks run in parallel */
+export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: number } = {}): Promise<HoldFixture> {
   const home = mkdtempSync(join(tmpdir(), 'holdfast-hold-'))
   const folder = join(home, 'snapshots')
   mkdirSync(folder, { mode: 0o700 })
-  const companions = await startHoldProcesses()
+  const processes = await startHoldProcesses()
   const ledger = await openLedger(join(home, 'ledger'), newRunId())
   const checker = await openChecker({
-    folder: join(home, 'rooms'),
+    folder: join(home, 'sandboxes'),
     parallel,
     engine: 'census',
     timeoutMs: 60_000,
@@ -105,48 +105,51 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
     niceness: 0,
   })
 
-  const fileRequest = (named: string, keeper: HoldRequest['keeper'], options: HoldOptions): FileRequest => ({
+  const fileRequest = (named: string, connection: TenantConnection | null, options: HoldOptions): FileRequest => ({
     named,
-    expected: keeper.kind === 'service',
-    lostPauseMs: null,
+    expected: connection !== null,
+    abandonedPauseMs: null,
     name: `hold-${names++}`,
-    onStep: (step) => options.onStep?.(step, keeper.kind === 'service' ? keeper.tenant : named),
+    onStep: (step) => options.onStep?.(step, connection?.tenant ?? named),
   })
   const holdFiles = (
     [first, ...more]: NonEmpty<string>,
-    keeper: HoldRequest['keeper'],
+    connection: TenantConnection | null,
     options: HoldOptions,
   ): Promise<readonly Held[]> =>
     hold(
       {
-        files: [fileRequest(first, keeper, options), ...more.map((named) => fileRequest(named, keeper, options))],
-        keeper,
+        files: [
+          fileRequest(first, connection, options),
+          ...more.map((named) => fileRequest(named, connection, options)),
+        ],
+        connection,
         roots: options.roots ?? null,
         settings: { ...settings, ...options.settings },
         folder: options.folder ?? folder,
         bounds: options.bounds ?? unbounded,
       },
-      options.companions ?? companions,
+      options.processes ?? processes,
       options.signal ?? forever,
     )
-  const holdFile = async (named: string, keeper: HoldRequest['keeper'], options: HoldOptions): Promise<Held> => {
-    const [held] = await holdFiles([named], keeper, options)
+  const holdFile = async (named: string, connection: TenantConnection | null, options: HoldOptions): Promise<Held> => {
+    const [held] = await holdFiles([named], connection, options)
     if (held === undefined) throw new Error('a hold has an outcome for each file')
     return held
   }
-  const keeperOf = (demo: Demo, tenant: string, used: Ledger = ledger): HoldRequest['keeper'] => ({
-    kind: 'service',
+  const connectionTo = (demo: Demo, tenant: string, used: Ledger = ledger): TenantConnection => ({
     tenant: tenantId(tenant),
     service: demo.service,
     ledger: used,
     socket: demo.socket,
+    onRetry: () => undefined,
   })
   const forever = new AbortController().signal
   const examineTargets = async (
     targets: readonly Target[],
     demo: Demo | null,
     options: HoldOptions,
-  ): Promise<Through> => {
+  ): Promise<RunOutcome> => {
     const holders = new Set<string>()
     const watched: Ledger = Object.assign(Object.create(ledger) as Ledger, {
       append: (event: Event) => {
@@ -159,7 +162,7 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
     })
     const results: Result[] = []
     const crew: RunContext = {
-      holdProcesses: options.companions ?? companions,
+      holdProcesses: options.processes ?? processes,
       checker: watchedChecker(checker, options),
       folder: options.folder ?? folder,
       ledger,
@@ -169,8 +172,7 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
       roots: options.roots ?? null,
       settings: { ...settings, ...options.settings },
       onStep: ({ tenant, named }, step) => options.onStep?.(step, tenant ?? named),
-      connectionOf: ({ tenant }) =>
-        demo === null || tenant === null ? { kind: 'nobody' } : keeperOf(demo, tenant, watched),
+      connectionOf: ({ tenant }) => (demo === null || tenant === null ? null : connectionTo(demo, tenant, watched)),
     }
     const limits = {
       depth: 'full',
@@ -192,22 +194,22 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
     const open = (await ledger.openHolds()).filter(({ holder }) => holders.has(holder))
     return { ...worked, results, open }
   }
-  const examineTarget = async (target: Target, demo: Demo | null, options: HoldOptions): Promise<Examined> => {
+  const examineTarget = async (target: Target, demo: Demo | null, options: HoldOptions): Promise<ExaminedTenant> => {
     const { results, ...rest } = await examineTargets([target], demo, options)
     const result = results[0] ?? null
     return { ...rest, result, exitCode: result === null ? null : exitCodeOfResult(result) }
   }
 
   return {
-    companions,
+    processes,
     ledger,
     checker,
     home,
     folder,
-    holdTenant: (demo, tenant, options = {}) => holdFile(demo.fileOf(tenant), keeperOf(demo, tenant), options),
-    hold: (named, keeper, options = {}) => holdFile(named, keeper, options),
-    holdAll: (named, keeper, options = {}) => holdFiles(named, keeper, options),
-    holdBare: (named, options = {}) => holdFile(named, { kind: 'nobody' }, options),
+    holdTenant: (demo, tenant, options = {}) => holdFile(demo.fileOf(tenant), connectionTo(demo, tenant), options),
+    hold: (named, connection, options = {}) => holdFile(named, connection, options),
+    holdAll: (named, connection, options = {}) => holdFiles(named, connection, options),
+    holdBare: (named, options = {}) => holdFile(named, null, options),
     examine: (demo, tenant, options = {}) =>
       examineTarget({ tenant: tenantId(tenant), named: options.named ?? demo.fileOf(tenant) }, demo, options),
     examineBare: (named, options = {}) => examineTarget({ tenant: null, named }, null, options),
@@ -217,11 +219,11 @@ export async function openWorkplace({ parallel = 1 }: { readonly parallel?: numb
         demo,
         options,
       ),
-    leftovers: () => readdirSync(folder),
+    remainingFiles: () => readdirSync(folder),
     async [Symbol.asyncDispose]() {
       await checker[Symbol.asyncDispose]()
       await ledger[Symbol.asyncDispose]()
-      await companions[Symbol.asyncDispose]()
+      await processes[Symbol.asyncDispose]()
       rmSync(home, { recursive: true, force: true })
     },
   }

@@ -1,12 +1,12 @@
-/** A library that grants every byte lock to whoever preloads it, as a mount does whose server does not keep them. */
+/** A library that grants every byte lock to a process that preloads it, like a mount whose server keeps no locks. */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Why there is none; null where there can be one. Tests that need it put it into their titles. */
+/** Why the library cannot be made; null if it can. Tests that need it show this in their titles. */
 export const noCompiler: string | null = whyNoCompiler()
 
-/** @returns the library */
+/** @returns the path of the library */
 export function makeLyingLocks(folder: string): string {
   const library = join(folder, 'lying-locks.so')
   execFileSync('gcc', [

@@ -39,9 +39,9 @@ const onStep = (step: HoldStep): void => {
 }
 const [held] = await hold(
   {
-    files: [{ named, expected: true, lostPauseMs: null, name: `hold-${tenant}`, onStep }],
+    files: [{ named, expected: true, abandonedPauseMs: null, name: `hold-${tenant}`, onStep }],
     roots: null,
-    keeper: { kind: 'service', tenant, service, ledger, socket },
+    connection: { tenant, service, ledger, socket, onRetry: () => undefined },
     settings,
     folder,
     bounds: unbounded,

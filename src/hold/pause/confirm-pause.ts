@@ -1,0 +1,32 @@
+/** Whether the service confirms that a tenant was quiesced from its answer to our resume, without a gap. */
+import type { TenantId } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
+import type { Quiesced } from '../../service/port.ts'
+import type { ResumeOutcome } from './resume.ts'
+
+/**
+ * @param answer the service's answer to the quiesce; null if none was seen
+ * @throws {Failure} LEASE_LOST unless the service confirms the pause: what was copied meanwhile proves nothing then
+ */
+export function requireConfirmed(tenant: TenantId, answer: Quiesced | null, outcome: ResumeOutcome): void {
+  const { how, refused, resumed } = outcome
+  if (how === 'service-restarted') throw restarted(tenant)
+  if (refused !== null && how !== 'resumed') throw notResumed(tenant, refused)
+  if (resumed === null) throw leaseLost(`the service did not confirm that ${tenant} stood still until the end`)
+  if ((answer?.bootId ?? null) !== resumed.bootId) throw restarted(tenant)
+  if (how === 'expired') throw leaseLost(`the service ended the quiesce of ${tenant} before we did`)
+  if (resumed.continuous === false) throw leaseLost(`the service says that ${tenant} did not stand still all the time`)
+}
+
+const notResumed = (tenant: TenantId, why: string): Failure =>
+  new Failure(
+    'LEASE_LOST',
+    `${tenant} was not resumed when we asked for it (${why}); it was seen serving again later`,
+    {
+      hint: 'the service refused the resume or lost it: look at its log; `holdfast doctor --tenant ID` tries each call',
+    },
+  )
+
+const restarted = (tenant: TenantId): Failure => leaseLost(`the service was restarted while ${tenant} stood still`)
+
+const leaseLost = (message: string): Failure => new Failure('LEASE_LOST', message)
