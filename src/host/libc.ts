@@ -189,21 +189,6 @@ interface Libc {
   readonly filterProgram: unknown
 }
 
-type Koffi = typeof import('koffi')
-
-/**
- * Straight to the native part that was installed with koffi, where there is one: koffi's own way to it takes as long
- * again as loading it, in each program that we start.
- */
-function loadKoffi(): Koffi {
-  const require = createRequire(import.meta.url)
-  try {
-    return createRequire(require.resolve('koffi'))(`@koromix/koffi-${process.platform}-${process.arch}`) as Koffi
-  } catch {
-    return require('koffi') as Koffi
-  }
-}
-
 let loaded: Libc | null = null
 
 /** @throws {Failure} PLATFORM_UNSUPPORTED */
@@ -211,7 +196,7 @@ function load(): Libc {
   if (loaded) return loaded
   requireLinux()
   try {
-    const koffi = loadKoffi()
+    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')
     const program = koffi.load(null) // The running program itself: whichever C library it has.
     const bound = (declaration: string): never => program.func(declaration) as never // Typed by Libc.
     loaded = {

@@ -3,6 +3,7 @@
  * take longer than checking a small file.
  */
 import type { ServiceSettings } from '../config/settings.ts'
+import type { Wire } from './client/wire.ts'
 import type { CommandObserver, Service } from './port.ts'
 
 export type { ServiceSettings } from '../config/settings.ts'
@@ -22,4 +23,16 @@ export async function connectService(
     case 'hooks':
       return new (await import('./hooks/hook-service.ts')).HookService(settings, onCommand)
   }
+}
+
+/**
+ * The admin API call by call, for the doctor.
+ * @param token `none`: every call is made without the token that is configured
+ * @throws {Failure} NO_PERMISSION, CONFIG_INVALID
+ */
+export async function connectWire(
+  settings: Extract<ServiceSettings, { kind: 'admin-api' }>,
+  token: 'configured' | 'none',
+): Promise<Wire> {
+  return (await import('./client/wire.ts')).Wire.open(settings, token)
 }

@@ -49,21 +49,6 @@ test('a machine on which koffi does not load is refused in the same words, at th
   ).toBe('PLATFORM_UNSUPPORTED no binary for this machine')
 })
 
-test('where the native part of koffi is not to be had by its name, koffi looks for it', () => {
-  const unnamed = `
-    import Module from 'node:module'
-    const load = Module._load
-    let refused = 0
-    Module._load = (name, ...rest) => { if (name.startsWith('@koromix/')) { refused++; throw new Error('not by this name') } return load(name, ...rest) }`
-  expect(
-    run(
-      unnamed,
-      `const file = (await import('node:fs')).openSync(${JSON.stringify(host.pathname)} ` +
-        `+ 'libc.ts'); console.log(modules.leaseOf(file), refused > 0)`,
-    ),
-  ).toBe('none true')
-})
-
 test('importing the modules loads no foreign code', () => {
   expect(
     run('', `console.log(process.report.getReport().sharedObjects.filter((name) => name.includes('koffi')).length)`),

@@ -6,4 +6,4 @@ import { fileURLToPath } from 'node:url'
  * that starts it was loaded from.
  */
 export const programBeside = (_moduleUrl: string, name: string): string =>
-  fileURLToPath(new URL(`../../dist/${basename(name)}.cjs`, import.meta.url))
+  fileURLToPath(new URL(`../../dist/${basename(name)}.js`, import.meta.url))

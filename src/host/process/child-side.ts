@@ -6,7 +6,7 @@ import { readSync, writeSync } from 'node:fs'
 import { unreachable } from '../../model/bug.ts'
 import { nextTurn } from '../clock.ts'
 import { isLoadError, isSystemError, nameOfError } from '../failures/system-failure.ts'
-import { collectGarbage, keepHeapSmall } from '../garbage.ts'
+import { collectGarbage } from '../garbage.ts'
 import { setIoPriority, SystemCallError } from '../libc.ts'
 import { refuseCalls } from './call-filter.ts'
 import type { SystemErrorFields, ToChild, ToParent } from './child-protocol.ts'
@@ -66,7 +66,6 @@ async function listenAsleep<Question, Answer>(handle: Handle<Question, Answer>):
   const frames = new Frames<ToChild<Question>>()
   const bytes = Buffer.alloc(65_536)
   await nextTurn() // What the program itself still has to set up.
-  keepHeapSmall()
   for (let heard = 0; ;) {
     const length = readSync(questions, bytes)
     if (length === 0) process.exit()

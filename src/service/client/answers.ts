@@ -1,7 +1,7 @@
 /** The answers of the admin API, checked once at the edge. Unknown fields are ignored: services may say more. */
 import * as z from 'zod/mini'
+import { quoteText } from '../quote-text.ts'
 import { idLettersMax } from '../registry-bounds.ts'
-import { quoteText } from './problem.ts'
 
 const count = z.int().check(z.nonnegative())
 const milliseconds = z.number().check(z.nonnegative())

@@ -2,7 +2,8 @@
 import { WrongRequest } from '../../model/bug.ts'
 import { Failure, type FailureCode, type TenantState } from '../../model/failure.ts'
 import type { TenantServing } from '../port.ts'
-import { describeProblem, problemOf, quoteText } from './problem.ts'
+import { quoteText } from '../quote-text.ts'
+import { describeProblem, problemOf } from './problem.ts'
 import { isFromProxy, type AttemptOutcome } from './retry.ts'
 import type { Heard } from './transport.ts'
 

@@ -1,6 +1,5 @@
 import type { ServiceSettings } from '../../config/settings.ts'
 /** The admin API call by call, without patience and without judgement. The doctor tries by it what no run would ask. */
-import { systemFailure } from '../../host/failures/system-failure.ts'
 import { refusal } from './refusal.ts'
 import { Transport, type HttpAnswer } from './transport.ts'
 
@@ -51,16 +50,5 @@ export class Wire implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#transport[Symbol.asyncDispose]()
-  }
-}
-
-/** Over a unix socket, may others than its owner and group connect? @throws {Failure} NOT_FOUND, NO_PERMISSION */
-export async function isOpenToAll({ endpoint }: Extract<ServiceSettings, { kind: 'admin-api' }>): Promise<boolean> {
-  if (endpoint.kind !== 'unix') return false
-  const { stat } = await import('node:fs/promises')
-  try {
-    return ((await stat(endpoint.socket)).mode & 0o002) !== 0
-  } catch (error) {
-    throw systemFailure(error, { doing: 'look at the socket', path: endpoint.socket })
   }
 }

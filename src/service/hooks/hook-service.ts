@@ -8,7 +8,6 @@ import { nameOfError, systemFailure } from '../../host/failures/system-failure.t
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { files, listOf, readAnswer, tenantId as id } from '../client/answers.ts'
-import { quoteText } from '../client/problem.ts'
 import type {
   Capabilities,
   CommandObserver,
@@ -22,6 +21,7 @@ import type {
   TenantServing,
   TenantStatus,
 } from '../port.ts'
+import { quoteText } from '../quote-text.ts'
 import { RegistrySize } from '../registry-bounds.ts'
 import { commandFor } from './argument.ts'
 import { runCommand, stdoutBytesMax, type Ran } from './command.ts'

@@ -50,7 +50,7 @@ async function callsWithoutFault(place: Place, command: TriedCommand, role: Role
  * one that died: the calls that load it make that case.
  */
 function firstOfOurs(calls: readonly Call[], role: Role): number {
-  const program = role === 'main' ? '/dist/holdfast.cjs"' : `/${role}-child.cjs"`
+  const program = role === 'main' ? '/dist/holdfast.js"' : `/${role}-child.js"`
   const at = calls.findIndex(({ args }) => args.includes(program))
   if (at < 0) throw new Error(`no call of ${role} is about ${program}`)
   return at

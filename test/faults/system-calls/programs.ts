@@ -9,7 +9,7 @@ import { straceArguments, type Fault } from './strace.ts'
 import { callsIn, type Call } from './trace.ts'
 
 /** What stands in the arguments of Node when it runs this program. */
-const programOf = (role: string): string => (role === 'main' ? 'bin/holdfast.js' : `${role}-child.cjs`)
+const programOf = (role: string): string => (role === 'main' ? 'bin/holdfast.js' : `${role}-child.js`)
 
 /** By program: what fails in its first process. null: nothing, its calls are written down. */
 export type Faults = Readonly<Partial<Record<Role, Fault | null>>>
