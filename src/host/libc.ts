@@ -5,6 +5,7 @@
  * Numbers and layouts are those of Linux on x64 and arm64, where glibc and musl agree: off_t has 64 bits, struct flock
  * is { short type; short whence; int64 start; int64 length; int32 pid } in 32 bytes.
  */
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { Failure } from '../model/failure.ts'
@@ -197,6 +198,7 @@ function load(): Libc {
   requireLinux()
   try {
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')
+    process.once('exit', sparingStderr)
     const program = koffi.load(null) // The running program itself: whichever C library it has.
     const bound = (declaration: string): never => program.func(declaration) as never // Typed by Libc.
     loaded = {
@@ -221,6 +223,22 @@ function load(): Libc {
     return loaded
   } catch (error) {
     throw new Failure('PLATFORM_UNSUPPORTED', 'the C library cannot be reached: koffi did not load', { cause: error })
+  }
+}
+
+/**
+ * When its library is unloaded, koffi 3.3.4 syncs stderr, and waits for ever where that fails: no room, a quota, a disk
+ * with errors. A file in the place of stderr can fail so; /dev/null is not synced. Delete this when koffi no longer
+ * hangs.
+ */
+function sparingStderr(): void {
+  const stderr = 2
+  try {
+    if (!fstatSync(stderr).isFile()) return
+    closeSync(stderr)
+    openSync('/dev/null', 'w') // The lowest free number is given: that of stderr.
+  } catch (error) {
+    if (!(error instanceof Error && 'errno' in error)) throw error
   }
 }
 
