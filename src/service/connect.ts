@@ -1,6 +1,6 @@
 /**
- * A service by its settings, however it is reached. What reaching it takes is loaded only then: the libraries for it
- * take longer than checking a small file.
+ * Makes a service from its settings. The client is loaded only then, because its libraries take longer than a check of
+ * a small file.
  */
 import type { ServiceSettings } from '../config/settings.ts'
 import type { Wire } from './client/wire.ts'
@@ -10,7 +10,7 @@ export type { ServiceSettings } from '../config/settings.ts'
 
 /**
  * Reads the token and the certificates, but asks the service nothing yet.
- * @param onCommand told of the commands by which a tenant is paused and resumed, where it is reached by such
+ * @param onCommand called for each command that pauses or resumes a tenant, if the service is reached by hooks
  * @throws {Failure} NO_PERMISSION, CONFIG_INVALID
  */
 export async function connectService(

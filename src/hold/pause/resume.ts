@@ -133,7 +133,7 @@ class Resuming {
   async #look(): Promise<ResumeOutcome | number | 'again'> {
     const { service, tenant, holder, wasHealthy, answer } = this.#ending
     try {
-      const status = await service.lookAt(tenant, unhurried)
+      const status = await service.servingStatus(tenant, unhurried)
       this.#underWay = status.state === 'resuming' && service.via === 'admin-api'
       const ours = status.state === 'quiesced' && status.lease?.holder === holder ? status.lease : null
       this.#other = ours && this.#lease && ours.leaseId !== this.#lease.leaseId ? ours : null
@@ -177,7 +177,7 @@ function notSeen({ tenant, service }: ResumeRequest, cause: Error): Failure {
 async function leaseOfHolder({ service, holder, tenant }: ResumeRequest): Promise<ResumeRequest['answer']> {
   if (service.via === 'hooks') return { leaseId: holder, fence: null }
   // Where this list is broken, its status may still tell the lease, and the other way round.
-  const status = await service.lookAt(tenant, unhurried).catch(() => null)
+  const status = await service.servingStatus(tenant, unhurried).catch(() => null)
   if (status?.lease?.holder === holder) return status.lease
   const leases = await service.leases(unhurried)
   return leases.find((lease) => lease.holder === holder && lease.tenant === tenant) ?? null

@@ -4,7 +4,7 @@ import { Failure } from '../../model/failure.ts'
 import { sleep } from '../clock.ts'
 import { nameOfError, isSystemError, systemFailure } from '../failures/system-failure.ts'
 
-export interface Ended {
+export interface ProcessEnd {
   readonly how: 'exit' | 'signal' | 'killed-timeout' | 'killed-memory'
   /** null when a signal ended it. */
   readonly code: number | null
@@ -13,7 +13,7 @@ export interface Ended {
   readonly stderr: string
 }
 
-export interface Start {
+export interface ProcessOptions {
   /** What a person reads in the place of the command line. */
   readonly name: string
   readonly env: Readonly<Record<string, string>>
@@ -29,9 +29,9 @@ const passing = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'])
  * Resolves when the process is there; what it runs may still fail.
  * @throws {Failure} READ_FAILED when it could not be started, also a moment later
  */
-export async function startProcess(args: readonly string[], start: Start): Promise<ChildProcessWithoutNullStreams> {
+export async function startProcess(args: readonly string[], start: ProcessOptions): Promise<ChildProcessWithoutNullStreams> {
   try {
-    return await despiteShortage(() => spawnOnce(args, start))
+    return await retryShortage(() => spawnOnce(args, start))
   } catch (error) {
     throw systemFailure(error, {
       doing: `start the process ${start.name} with`,
@@ -42,7 +42,7 @@ export async function startProcess(args: readonly string[], start: Start): Promi
 }
 
 /** Tries again a moment later where the machine was short of something. @throws what the last attempt threw */
-export async function despiteShortage<Value>(attempt: () => Promise<Value>): Promise<Value> {
+export async function retryShortage<Value>(attempt: () => Promise<Value>): Promise<Value> {
   for (const waitMs of waitsMs) {
     try {
       return await attempt()
@@ -55,7 +55,7 @@ export async function despiteShortage<Value>(attempt: () => Promise<Value>): Pro
 }
 
 /** Node throws some errors and tells of others later, when the process may have no pipes. */
-function spawnOnce(args: readonly string[], { env, ownSession }: Start): Promise<ChildProcessWithoutNullStreams> {
+function spawnOnce(args: readonly string[], { env, ownSession }: ProcessOptions): Promise<ChildProcessWithoutNullStreams> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: ownSession })
     child.once('spawn', () => resolve(child))
@@ -70,7 +70,7 @@ function spawnOnce(args: readonly string[], { env, ownSession }: Start): Promise
  */
 export function failureOfEnd(
   name: string,
-  { how, code, signal, stderr }: Ended,
+  { how, code, signal, stderr }: ProcessEnd,
   timeoutMs: number,
   cause: unknown,
 ): Failure {

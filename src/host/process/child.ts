@@ -10,17 +10,17 @@ import { invariant } from '../../model/bug.ts'
 import { isSystemError } from '../failures/system-failure.ts'
 import { findUntrusted } from '../files/trusted-path.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
-import { startProcess, type Ended } from './child-start.ts'
+import { startProcess, type ProcessEnd } from './child-start.ts'
 import { frameOf, Frames } from './frames.ts'
 
-export type { Ended }
+export type { ProcessEnd }
 
 /** The child died, or was killed, before it answered. */
 export class ChildEnded extends Error {
   override readonly name = 'ChildEnded'
-  readonly ended: Ended
+  readonly ended: ProcessEnd
 
-  constructor(ended: Ended) {
+  constructor(ended: ProcessEnd) {
     super(
       'child process ended: ' +
         `${ended.how}${ended.code === null ? '' : ` code ${ended.code}`}${ended.signal === null ? '' : ` ${ended.signal}`}`,
@@ -46,7 +46,7 @@ export interface ChildOptions {
 
 export interface Child<Question, Answer> extends AsyncDisposable {
   readonly pid: number
-  readonly ended: Promise<Ended>
+  readonly ended: Promise<ProcessEnd>
   /**
    * False from the moment that the kernel has told us of its end; what it said last may still be on its way, `ended`
    * waits for that.
@@ -105,10 +105,10 @@ const graceMs = 500
 
 class ForkedChild<Question, Answer> implements Child<Question, Answer> {
   readonly pid: number
-  readonly ended: Promise<Ended>
+  readonly ended: Promise<ProcessEnd>
   readonly #process: ChildProcessWithoutNullStreams
   #killedFor: 'killed-timeout' | 'killed-memory' | null = null
-  #ended: Ended | null = null
+  #ended: ProcessEnd | null = null
   #open: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void } | null = null
 
   constructor(started: ChildProcessWithoutNullStreams, options: ChildOptions) {
@@ -210,7 +210,7 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     return [this.#process, ...([stdin, stdout, stderr] as unknown as { ref(): void; unref(): void }[])]
   }
 
-  async #watchEnd(): Promise<Ended> {
+  async #watchEnd(): Promise<ProcessEnd> {
     let stderr = Buffer.alloc(0)
     this.#process.stderr.on('data', (bytes: Buffer) => {
       stderr = Buffer.concat([stderr, bytes]).subarray(-stderrKept)

@@ -1,4 +1,4 @@
-/** The connections to a service: at most 16, and those that are idle are used again. */
+/** The connections to a service: at most 16, and an idle one is used for the next request. */
 import { Agent, type AgentOptions, type RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -11,20 +11,22 @@ import { requireTrustedFile } from './trusted-file.ts'
 
 export interface Connections {
   readonly agent: Agent
-  /** Where they lead, as `request` of node:http takes it. */
+  /** The address, as `request` of node:http takes it. */
   readonly target: Pick<RequestOptions, 'protocol' | 'hostname' | 'port' | 'socketPath'>
   /** The path of the address, without a slash at its end. */
   readonly prefix: string
 }
 
-/** Services often close a connection that was idle for 5 s. One that is closed just as we ask costs a repetition. */
+/** Many services close a connection that was idle for 5 s. A request on it just then is lost and sent again. */
 const idleMsMax = 3_000
-/** Enough for all authorities that a system knows, several times over. */
+/** Several times the size of a file with all authorities that a system knows. */
 const certificateBytesMax = 4_000_000
-/** No `timeout`: the deadline of each request is ours. No `proxyEnv`: a proxy would see the token. */
+/**
+ * Without `timeout`, because each request has a deadline of ours; without `proxyEnv`, because a proxy sees the token.
+ */
 const options: AgentOptions = { keepAlive: true, maxSockets: 16 }
 
-/** Reads the certificates. Connects only when a request is made. @throws {Failure} CONFIG_INVALID */
+/** Reads the certificates. The first request opens the first connection. @throws {Failure} CONFIG_INVALID */
 export async function openConnections({ endpoint, caFile }: AdminSettings): Promise<Connections> {
   if (endpoint.kind === 'unix') {
     const target = { protocol: 'http:', hostname: 'localhost', socketPath: endpoint.socket }
@@ -42,9 +44,19 @@ export async function openConnections({ endpoint, caFile }: AdminSettings): Prom
   }
 }
 
+/** Closes all connections. A request that still waits for one ends with an error, and opens none. */
+export function closeConnections({ agent }: Connections): void {
+  agent.createConnection = (_options, callback) => {
+    // The declared type has no error without a connection; Node's own callback takes one.
+    ;(callback as ((error: Error) => void) | undefined)?.(new Error('the connections to the service are closed'))
+    return undefined
+  }
+  agent.destroy()
+}
+
 /**
- * Closes a connection that was idle for long, and one on which the service sends what no request asked for: it would
- * be taken for the answer to the next request. Node before 24 does not do the latter.
+ * Makes the agent close a connection that was idle for long, or on which the service sends bytes between two requests.
+ * Those bytes would be taken for the answer to the next request. Node before 24 does not watch for them.
  */
 function closingIdle(agent: Agent): Agent {
   const keep = agent.keepSocketAlive.bind(agent) as unknown as (socket: Duplex) => boolean

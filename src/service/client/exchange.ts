@@ -1,4 +1,4 @@
-/** One request on its way and its answer, read up to a bound. */
+/** The answer to one HTTP request, read up to a bound. */
 import type { ClientRequest, IncomingMessage } from 'node:http'
 
 export interface HttpAnswer {
@@ -11,7 +11,7 @@ export interface HttpAnswer {
   readonly challenge: string | null
   /** undefined when the body is not JSON. */
   readonly json: unknown
-  /** Of the body. */
+  /** Length of the body. */
   readonly bytes: number
 }
 
@@ -35,7 +35,7 @@ export function answerTo(request: ClientRequest, bodyBytesMax: number): Promise<
       if (error.code !== 'HPE_HEADER_OVERFLOW') return reject(error)
       resolve({ kind: 'too-large', why: `its headers are longer than ${headerBytesMax} bytes` })
     })
-    // Also where the service changes to another protocol, which is no error to Node.
+    // Node reports no error if the service answers with a change of the protocol.
     request.on('close', () => {
       if (!isAnswered) reject(endedEarly())
     })
@@ -51,7 +51,7 @@ function readBody(response: IncomingMessage, bytesMax: number): Promise<HttpAnsw
       if (bytes <= bytesMax) return void chunks.push(chunk)
       chunks = []
       resolve({ kind: 'too-large', why: `it is longer than ${bytesMax} bytes` })
-      response.destroy() // With its connection, which may carry bytes without end.
+      response.destroy() // Closes the connection too: the body may have no end.
     })
     response.on('end', () => resolve(answerOf(response, Buffer.concat(chunks))))
     response.on('error', reject)
@@ -60,7 +60,7 @@ function readBody(response: IncomingMessage, bytesMax: number): Promise<HttpAnsw
 }
 
 function answerOf(response: IncomingMessage, body: Buffer): HttpAnswer {
-  // A header that comes twice says nothing.
+  // A header that is sent twice is ignored.
   const header = (name: string): string | null => {
     const [value, ...others] = response.headersDistinct[name] ?? []
     return value === undefined || others.length > 0 ? null : value

@@ -1,9 +1,9 @@
-/** What a service says when it refuses: application/problem+json (RFC 9457), named by the last segment of its type. */
+/** The problem document of a refusal: application/problem+json (RFC 9457). Its name is the last segment of its type. */
 import * as z from 'zod/mini'
 import { quoteText } from '../quote-text.ts'
 import type { HttpAnswer } from './transport.ts'
 
-/** A member that does not fit says nothing, and takes nothing away from the others. */
+/** A member that does not fit is ignored; the others count. */
 const text = z.catch(z.optional(z.string()), undefined)
 const problemSchema = z.object({
   type: text,
@@ -17,7 +17,7 @@ const problemSchema = z.object({
 
 export interface ServiceProblem {
   readonly status: number
-  /** Last segment of the type, '' when none was given. */
+  /** Last segment of the type; '' if there is none. */
   readonly name: string
   readonly detail: string
   readonly state: string | null

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import type { AdminSettings } from './transport.ts'
 
-/** Over a unix socket, may others than its owner and group connect? @throws {Failure} NOT_FOUND, NO_PERMISSION */
+/** True if any user may connect to the unix socket. @throws {Failure} NOT_FOUND, NO_PERMISSION */
 export async function isOpenToAll({ endpoint }: Pick<AdminSettings, 'endpoint'>): Promise<boolean> {
   if (endpoint.kind !== 'unix') return false
   try {

@@ -1,11 +1,9 @@
-/**
- * One request, one answer, one deadline. What was heard is a value: whether silence is a failure, those who ask decide.
- */
+/** Sends one request within one deadline. A missing answer is a value; the caller decides whether it is a failure. */
 import { request as startRequest, type ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ServiceSettings } from '../../config/settings.ts'
 import { startDeadline } from '../../host/clock.ts'
-import { openConnections, type Connections } from './connections.ts'
+import { closeConnections, openConnections, type Connections } from './connections.ts'
 import { answerTo, headerBytesMax, type HttpAnswer, type TooLarge } from './exchange.ts'
 import { readToken } from './token.ts'
 
@@ -23,10 +21,10 @@ export interface Request {
   readonly answerBytesMax: number
 }
 
-export type Heard =
+export type Reply =
   | HttpAnswer
   | TooLarge
-  /** No connection: the service has not seen the request. */
+  /** There was no connection, so the service has not seen the request. */
   | { readonly kind: 'unreachable'; readonly cause: Error }
   /** The request may have taken effect, and no answer came. */
   | { readonly kind: 'lost'; readonly how: 'connection' | 'deadline'; readonly cause: Error }
@@ -60,7 +58,7 @@ export class Transport implements AsyncDisposable {
       : this.#settings.endpoint.url
   }
 
-  /** Takes up a token that was changed. False when there is none to take up. */
+  /** Reads the token file again. False if none is configured. */
   async reloadToken(): Promise<boolean> {
     if (this.#settings.tokenFile === null) return false
     this.#token = await readToken(this.#settings.tokenFile)
@@ -68,7 +66,7 @@ export class Transport implements AsyncDisposable {
   }
 
   /** Rejects only when `signal` is aborted, with its reason. */
-  async ask(request: Request, signal: AbortSignal): Promise<Heard> {
+  async send(request: Request, signal: AbortSignal): Promise<Reply> {
     signal.throwIfAborted()
     using deadline = startDeadline(request.timeoutMs)
     const ends = [signal, deadline.signal, this.#closing.signal]
@@ -84,7 +82,7 @@ export class Transport implements AsyncDisposable {
       sent?.destroy()
       signal.throwIfAborted()
       const cause = thrown as Error
-      // It says how long we waited.
+      // The deadline's error says how long we waited.
       if (deadline.signal.aborted) return { kind: 'lost', how: 'deadline', cause: deadline.signal.reason as Error }
       return neverConnected(cause) ? { kind: 'unreachable', cause } : { kind: 'lost', how: 'connection', cause }
     } finally {
@@ -94,7 +92,7 @@ export class Transport implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('the connections to the service are closed'))
-    this.#connections.agent.destroy()
+    closeConnections(this.#connections)
   }
 
   #send(request: Request): ClientRequest {
@@ -127,7 +125,7 @@ export class Transport implements AsyncDisposable {
   }
 }
 
-/** A drain may take long, and a request that drains has as long; connecting has the usual time only. */
+/** A request that drains a tenant may take long. To connect, it has only the usual time of a call. */
 function boundConnecting(request: ClientRequest, socket: Socket, isTls: boolean, ms: number): void {
   const timer = setTimeout(() => {
     request.destroy(Object.assign(new Error(`no connection within ${ms} ms`), { code: connectTimeout }))
@@ -157,7 +155,7 @@ const beforeConnection = new Set([
   connectTimeout,
 ])
 
-/** Certificate troubles come before anything is sent as well. */
+/** A refused certificate also comes before anything is sent. */
 function neverConnected(error: Error): boolean {
   const code = (error as NodeJS.ErrnoException).code ?? ''
   return (

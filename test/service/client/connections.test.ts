@@ -53,7 +53,7 @@ const look = { method: 'GET', path: '/x', headers: {}, body: null, timeoutMs: 5_
 const open = (socket: string): Promise<Transport> => Transport.open(settingsFor(socket) as AdminSettings)
 
 async function jsonOf(transport: Transport, request: Request = look): Promise<unknown> {
-  const reply = await transport.ask(request, forever)
+  const reply = await transport.send(request, forever)
   return reply.kind === 'answer' ? reply.json : reply.kind
 }
 
@@ -79,10 +79,10 @@ test('a request that waits for a connection has its deadline and can be given up
   await using transport = await open(service.socket)
   const first = Array.from({ length: 16 }, () => jsonOf(transport))
   await until(() => waiting.length === 16, 'sixteen requests are there')
-  const late = await transport.ask({ ...look, timeoutMs: 50 }, forever)
+  const late = await transport.send({ ...look, timeoutMs: 50 }, forever)
   expect(late).toMatchObject({ kind: 'lost', how: 'deadline', cause: { message: 'no answer within 50 ms' } })
   const given = new AbortController()
-  const asked = transport.ask(look, given.signal)
+  const asked = transport.send(look, given.signal)
   given.abort(new Error('given up'))
   await expect(asked).rejects.toThrow('given up')
   for (const socket of waiting) socket.write(answered('1'))
@@ -136,7 +136,7 @@ test('a connection that the service closes just as it is asked again is lost, an
   expect(service.connections.map((asked) => asked.length)).toEqual([2, 2, 1])
   await using transport = await open(service.socket)
   expect(await jsonOf(transport)).toMatchObject({ id: 'acme' })
-  expect(await transport.ask(look, forever)).toMatchObject({ kind: 'lost', how: 'connection' })
+  expect(await transport.send(look, forever)).toMatchObject({ kind: 'lost', how: 'connection' })
 })
 
 test('an idle connection is closed after three seconds', async () => {
@@ -169,6 +169,6 @@ test('a drain may take longer than the usual time of a call', async () => {
     requestTimeoutMs: 20,
   } as AdminSettings)
   const startedAt = performance.now()
-  expect(await transport.ask({ ...look, timeoutMs: 150 }, forever)).toMatchObject({ kind: 'lost', how: 'deadline' })
+  expect(await transport.send({ ...look, timeoutMs: 150 }, forever)).toMatchObject({ kind: 'lost', how: 'deadline' })
   expect(performance.now() - startedAt).toBeGreaterThan(140)
 })
