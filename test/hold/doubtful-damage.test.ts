@@ -2,14 +2,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { damageIndex } from '../../scripts/demo/wounds.ts'
 import { openWorkplace, type Examined, type Workplace } from '../support/hold/hold-fixture.ts'
-import { startStranger, type Stranger } from '../support/host/other-process.ts'
+import { startOtherProcess, type OtherProcess } from '../support/host/other-process.ts'
 import { startNode } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 describe('at hold.require: exclusive, damage', () => {
   let place: Workplace
   let demo: Demo
-  let stranger: Stranger
+  let stranger: OtherProcess
   beforeAll(async () => {
     // crate and fjord keep a rollback journal, and nobody asks for them.
     ;[place, demo] = await Promise.all([
@@ -17,7 +17,7 @@ describe('at hold.require: exclusive, damage', () => {
       startDemo({ tenants: 6, bytes: 20_000, misbehave: 'keeps-handles:crate' }),
     ])
     for (const tenant of ['crate', 'fjord']) damageIndex(demo.fileOf(tenant))
-    stranger = await startStranger()
+    stranger = await startOtherProcess()
   })
   afterAll(async () => {
     await stranger[Symbol.asyncDispose]()

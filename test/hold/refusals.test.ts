@@ -25,7 +25,7 @@ import { create, fillEvents } from '../support/databases/create-database.ts'
 import { footprint, openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
 import { openWorkplace, type Examined, type HoldOptions, type Workplace } from '../support/hold/hold-fixture.ts'
 import { mount, skipped, whyNoMount } from '../support/host/mounts.ts'
-import { startStranger, temporaryFolder } from '../support/host/other-process.ts'
+import { startOtherProcess, temporaryFolder } from '../support/host/other-process.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 const noTmpfs = whyNoMount('tmpfs')
@@ -208,7 +208,7 @@ describe('a hold', () => {
 
     it('a file on which somebody else has a kernel lease, without waiting for it', async () => {
       const file = database('leased.db')
-      await using stranger = await startStranger()
+      await using stranger = await startOtherProcess()
       expect(await stranger.do({ do: 'lease', descriptor: await stranger.open(file, 'write') })).toBe('granted')
       const startedAt = performance.now()
       expect(said(await place.examineBare(file))).toEqual(failed('IN_USE', 75))

@@ -12,18 +12,18 @@ import { Failure } from '../../src/model/failure.ts'
 import { create, fillEvents } from '../support/databases/create-database.ts'
 import { openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
 import { openWorkplace, type HoldOptions, type Workplace } from '../support/hold/hold-fixture.ts'
-import { startStranger, type Stranger } from '../support/host/other-process.ts'
+import { startOtherProcess, type OtherProcess } from '../support/host/other-process.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 describe('a hold of a tenant with three files', () => {
   let place: Workplace
   let demo: Demo
   let freedom: Freedom
-  let stranger: Stranger
+  let stranger: OtherProcess
   beforeAll(async () => {
     ;[place, demo] = await Promise.all([openWorkplace(), startDemo({ tenants: 1, bytes: 20_000 })])
     freedom = await openFreedom()
-    stranger = await startStranger()
+    stranger = await startOtherProcess()
   })
   afterAll(async () => {
     await stranger[Symbol.asyncDispose]()

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { footprint, openFreedom, type Freedom } from '../support/hold/expect-unlocked.ts'
 import { openWorkplace, type Examined, type Workplace } from '../support/hold/hold-fixture.ts'
-import { startStranger, temporaryFolder, type Stranger } from '../support/host/other-process.ts'
+import { startOtherProcess, temporaryFolder, type OtherProcess } from '../support/host/other-process.ts'
 import { eventually, startNode, startProgram } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
@@ -23,9 +23,9 @@ describe('a hold, when somebody else has the file,', () => {
     await demo[Symbol.asyncDispose]()
     await place[Symbol.asyncDispose]()
   })
-  let stranger: Stranger
+  let stranger: OtherProcess
   beforeEach(async () => {
-    stranger = await startStranger()
+    stranger = await startOtherProcess()
     return () => stranger[Symbol.asyncDispose]()
   })
 

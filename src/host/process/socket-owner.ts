@@ -1,7 +1,10 @@
-/** Which processes listen on a unix socket, by /proc/net/unix and the descriptors of processes that we may look at. */
+/**
+ * Finds the processes that listen on a unix socket, by /proc/net/unix and the descriptors of the processes that we may
+ * inspect.
+ */
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises'
 
-/** @returns pids with a descriptor on a socket bound to `path`; empty when none can be seen */
+/** @returns pids with a descriptor on a socket bound to `path`; empty if none can be seen */
 export async function pidsListeningOn(path: string): Promise<ReadonlySet<number>> {
   const inodes = await inodesBoundTo(path)
   const pids = new Set<number>()

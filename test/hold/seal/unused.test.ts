@@ -5,7 +5,7 @@ import { holdfast, launcher } from '../../support/cli/program.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { footprint } from '../../support/hold/expect-unlocked.ts'
 import { openWorkplace, type Workplace } from '../../support/hold/hold-fixture.ts'
-import { startStranger, temporaryFolder } from '../../support/host/other-process.ts'
+import { startOtherProcess, temporaryFolder } from '../../support/host/other-process.ts'
 import { startNode, startProgram, type Program } from '../../support/processes.ts'
 
 const isRoot = process.geteuid?.() === 0
@@ -84,7 +84,7 @@ describe('a bare file', () => {
     'that is only mapped, or open to read, or open in a WAL mode that nobody has ' +
       'begun, is neither locked nor changed, and no file appears beside it',
     async () => {
-      await using stranger = await startStranger()
+      await using stranger = await startOtherProcess()
       await using rogue = startNode('scripts/demo/rogue.ts', [file])
       await rogue.ready
       const before = footprint(file)
@@ -105,7 +105,7 @@ describe('a bare file', () => {
   )
 
   it('that somebody else has a kernel lease on keeps it: it is not even opened', async () => {
-    await using stranger = await startStranger()
+    await using stranger = await startOtherProcess()
     const descriptor = await stranger.open(file, 'write')
     expect(await stranger.do({ do: 'lease', descriptor })).toBe('granted')
     expect((await place.examineBare(file)).result?.failure).toMatchObject({
@@ -116,7 +116,7 @@ describe('a bare file', () => {
   })
 
   it('that is opened while its check is prepared is let go immediately, and nothing is locked', async () => {
-    await using stranger = await startStranger()
+    await using stranger = await startOtherProcess()
     // It has started.
     await stranger.do({ do: 'close', descriptor: await stranger.open(folder.file('used.db'), 'read') })
     const opened: Promise<number>[] = []

@@ -73,7 +73,7 @@ test('one connection serves one request after another; at most 16 are open, and 
   expect(service.connections.length).toBe(16)
 })
 
-test('a request that waits for a connection has its deadline and can be given up; the service never sees it', async () => {
+test('a request that waits for a connection has its deadline and can be given up, unseen by the service', async () => {
   const waiting: Socket[] = []
   await using service = await openRaw((socket) => waiting.push(socket))
   await using transport = await open(service.socket)

@@ -29,7 +29,7 @@ test('400: a quiesce without its key, with unknown fields, or with wrong ones', 
   expect(service.deeds).toEqual([])
 })
 
-test('400: unknown and repeated parameters, cursors of nobody, fences that are none, paths that cannot be decoded', async () => {
+test('400: unknown and repeated parameters, unknown cursors, wrong fences, paths that cannot be decoded', async () => {
   await using service = await openTestGate()
   const name = async (method: string, path: string): Promise<string> => {
     const heard = await service.call(method, path)
@@ -95,7 +95,7 @@ test('409: one holder, no nesting, and a wrong fence or lease changes nothing', 
   expect(service.deeds).toEqual(['close acme'])
 })
 
-test('410: leases that nobody knows, with the boot id of now', async () => {
+test('410: unknown leases, with the present boot id', async () => {
   await using service = await openTestGate()
   const { bootId } = (await service.call('GET', '/capabilities')).json
   const gone = await service.call('DELETE', '/tenants/acme/quiesce/from-before?fence=3')
@@ -132,7 +132,7 @@ test('423: a tenant that must not be quiesced now', async () => {
   expect((await service.quiesce('bolt')).status).toBe(201)
 })
 
-test('429: no more tenants at once than allowed, and room again after a resume', async () => {
+test('429: no more tenants quiesced than allowed, and another one after a resume', async () => {
   await using service = await openTestGate({ limits: { maxPaused: 1 } })
   const { leaseId } = (await service.quiesce('acme')).json
   const limited = await service.quiesce('bolt')
@@ -163,7 +163,7 @@ test('503 starting', async () => {
   expect([starting.status, problemName(starting)]).toEqual([503, 'starting'])
 })
 
-test('limits that make no sense are refused at once', () => {
+test('limits that make no sense are refused immediately', () => {
   const limited = (limits: NonNullable<GateOptions['limits']>) => (): unknown =>
     createGate({ service: 'test', version: '1', tenants: () => [], close: () => {}, open: () => {}, limits })
   expect(limited({ maxPaused: 0 })).toThrow('limits.maxPaused')

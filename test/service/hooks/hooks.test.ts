@@ -61,7 +61,7 @@ test('ids are untrusted text: they stay one argument, whatever is in them', asyn
   expect(ctl.calls()).toEqual(ids.map((id) => ['pause', '--', id]))
 })
 
-test('an id that begins with a dash is refused where it could be read as an option, before anything is paused', async () => {
+test('an id that begins with a dash is refused before a pause where it could be read as an option', async () => {
   using ctl = notesctl()
   const unsafe: Partial<HookSettings>[] = [
     { quiesce: [ctl.program, 'pause', '{tenant}'] },
@@ -93,7 +93,7 @@ test('a command that fails says why with its last line, and the tenant may be pa
   expect(ctl.calls().filter(([what]) => what === 'resume').length).toBe(3)
 })
 
-test('a command that is not there has paused nobody', async () => {
+test('a command that does not exist has paused no tenant', async () => {
   using ctl = notesctl()
   await using service = await connectService(ctl.settings({ quiesce: [join(ctl.path, 'nothing'), '{tenant}'] }))
   expect(await shortOf(service.quiesce(acme, request, forever))).toBe('ADMIN_UNREACHABLE untouched')
@@ -150,7 +150,7 @@ test('a program that is not in PATH is named, with what to do', async () => {
   }
 })
 
-test('a resume command that did not end in time is ended and not started again: it had the time that it was allowed', async () => {
+test('a resume command that did not end in time is killed and not started again: it had its time', async () => {
   using ctl = notesctl(`setInterval(() => {}, 1000)`)
   await using service = await connectService(ctl.settings({ timeoutMs: 400 }))
   const failure = await failureOf(service.resume({ tenant: acme, leaseId: 'x', fence: null }, forever))
@@ -164,7 +164,9 @@ test('a resume command that did not end in time is ended and not started again: 
  * $PPID is another once that has ended.
  */
 const leavesDaemon = (body: string): string => `
-  const daemon = require('node:child_process').spawn('/bin/sh', ['-c', ${JSON.stringify(body)}, __dirname + '/daemon', String(process.pid)], { stdio: 'inherit' })
+  const { spawn } = require('node:child_process')
+  const shell = ['-c', ${JSON.stringify(body)}, __dirname + '/daemon', String(process.pid)]
+  const daemon = spawn('/bin/sh', shell, { stdio: 'inherit' })
   fs.writeFileSync(__dirname + '/daemon', String(daemon.pid))
   daemon.unref()
   if (args[0] === 'tenants') fs.writeSync(1, '[]')
