@@ -27,7 +27,7 @@ test(
   },
 )
 
-test('I1.9: what the service says about the health of a tenant is passed on, also if that throws or hangs', async () => {
+test('I1.9: what the service says of the health of a tenant is passed on, also if it throws or hangs', async () => {
   const health: Record<string, () => boolean | Promise<boolean>> = {
     a: () => true,
     b: () => false,
