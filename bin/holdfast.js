@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 process.on('SIGUSR1', () => {}) // Else Node would open its debugger, for anybody on this machine.
 process.on('SIGXFSZ', () => {}) // Else a file that grows beyond `ulimit -f` would kill us; so its write fails.
 const [major, minor] = process.versions.node.split('.').map(Number)
-const program = fileURLToPath(new URL('../dist/holdfast.cjs', import.meta.url))
+const program = fileURLToPath(new URL('../dist/holdfast.js', import.meta.url))
 if (major < 22 || (major === 22 && minor < 15)) {
   const folder = fileURLToPath(new URL('..', import.meta.url))
   const itsOwn = existsSync(`${folder}node_modules/.bin/node`)
@@ -17,17 +16,20 @@ if (major < 22 || (major === 22 && minor < 15)) {
 } else if (!existsSync(program)) {
   console.error(`holdfast is not built here: run \`npm run setup\` in ${fileURLToPath(new URL('..', import.meta.url))}`)
   process.exitCode = 78
-} else load()
+} else await load()
 
-function load() {
+async function load() {
   try {
-    createRequire(import.meta.url)(program)
+    await import(pathToFileURL(program))
   } catch (error) {
     // A disk that fails, no descriptor left, or libraries that were not installed. Anything else is a defect.
-    if (typeof error.errno !== 'number' && error.code !== 'MODULE_NOT_FOUND') throw error
+    if (typeof error.errno !== 'number' && !isMissing(error)) throw error
     console.error(`holdfast cannot load its own program: ${error.message.split('\n')[0]}`)
-    if (error.code === 'MODULE_NOT_FOUND')
-      console.error('  next: `npm run setup` in its folder, or install the package again')
+    if (isMissing(error)) console.error('  next: `npm run setup` in its folder, or install the package again')
     process.exitCode = 1
   }
+}
+
+function isMissing({ code }) {
+  return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND'
 }

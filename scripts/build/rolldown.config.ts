@@ -1,61 +1,39 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { defineConfig, type Plugin, type RolldownOptions } from 'rolldown'
+import { readFileSync } from 'node:fs'
+import { defineConfig, type RolldownOptions } from 'rolldown'
 
 const source = (path: string): string => new URL(`../../src/${path}.ts`, import.meta.url).pathname
 
-const common = {
-  platform: 'node',
-  transform: { target: 'node22.15' }, // As package.json promises: `using` is not yet known to it.
-} as const
+const { dependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  dependencies: Record<string, string>
+}
+const names = Object.keys(dependencies)
 
 /**
- * Not as an ES module: to import a module of Node itself from one makes all that it could ever need, which took a fifth
- * of the start of a program. And each by itself: what two of them shared in a third file would be looked up at each
- * call.
+ * Only our own modules are bundled. Libraries are loaded from node_modules, so that whoever installs holdfast can list,
+ * audit and update them. What the compiler itself adds for `using` is bundled too.
  */
-const program = (name: string, path: string, plugins: Plugin[] = []): RolldownOptions => ({
+const common = {
+  platform: 'node',
+  transform: { target: 'node22.15' }, // As package.json promises. That version does not know `using`.
+  external: (id) => names.some((name) => id === name || id.startsWith(`${name}/`)),
+  output: { format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+} satisfies RolldownOptions
+
+/** Each by itself: what two of them shared in a third file would be looked up at each call. */
+const program = (name: string, path: string): RolldownOptions => ({
   ...common,
   input: { [name]: source(path) },
-  external: ['better-sqlite3', 'koffi'], // Native.
   // What is loaded later finds what it shares with a program in a file of its own, not in the program.
   preserveEntrySignatures: 'strict',
-  output: { format: 'cjs', strict: true, entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },
-  plugins,
 })
 
 /** One file for each program: one of hundreds of modules starts three times as slowly. */
 export default defineConfig([
-  program('holdfast', 'cli/main', [licences()]), // The others have no library that this one has not.
+  program('holdfast', 'cli/main'),
   program('guardian-child', 'hold/seal/guardian-child'),
   program('resume-child', 'hold/pause/resume-child'),
   program('probe-child', 'hold/seal/probe-child'),
   program('ledger-child', 'ledger/process/ledger-child'),
   program('reader-child', 'check/reader/reader-child'),
-  { ...common, input: { gate: source('service/gate/index') }, output: { format: 'esm' } },
+  program('gate', 'service/gate/index'),
 ])
-
-/** Puts the licences of the libraries that were bundled beside them. */
-function licences(): Plugin {
-  return {
-    name: 'licences',
-    generateBundle(_options, bundle) {
-      const modules = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? Object.keys(file.modules) : []))
-      const folders = new Set(modules.flatMap((module) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module) ?? []))
-      const texts = [...folders].toSorted().map((folder) => {
-        const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-          name: string
-          version: string
-        }
-        const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one))
-        if (file === undefined) throw new Error(`${name} has no licence beside its code`)
-        return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`
-      })
-      this.emitFile({
-        type: 'asset',
-        fileName: 'LICENCES.txt',
-        source: `Libraries in these programs, and their licences.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`,
-      })
-    },
-  }
-}

@@ -40,7 +40,7 @@ function installDebianPackages(): void {
  * each is started once here: without a parent it ends immediately.
  */
 async function compileChildren(): Promise<void> {
-  const programs = globSync(['dist/*-child.cjs'], { cwd: root })
+  const programs = globSync(['dist/*-child.js'], { cwd: root })
   await Promise.all(
     programs.map((program) =>
       once(

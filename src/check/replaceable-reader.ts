@@ -3,7 +3,7 @@
  * and replaces it by a fresh one as soon as a file may have harmed it.
  */
 import { ChildEnded } from '../host/process/child.ts'
-import type { Ended } from '../host/process/child.ts'
+import type { ProcessEnd } from '../host/process/child.ts'
 import { Bug } from '../model/bug.ts'
 import type { User } from './confinement.ts'
 import type { AnswerOf, NotAnswered, QuestionOf, ReaderStep } from './protocol.ts'
@@ -114,7 +114,7 @@ export class ReplaceableReader implements AsyncDisposable {
   }
 }
 
-function deathOf({ how, code, signal }: Ended): NotAnswered {
+function deathOf({ how, code, signal }: ProcessEnd): NotAnswered {
   const step = 'not-answered'
   if (how === 'killed-timeout') return { step, how: 'timeout', detail: 'it took longer than it may' }
   if (how === 'killed-memory') return { step, how: 'memory', detail: 'it took more memory than it may' }

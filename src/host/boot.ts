@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 let known: string | null = null
 
 /**
- * Identifies the time since this machine last started; empty where the system tells no such thing. Read once: a sweep
- * asks for each tenant.
+ * Identifies the time since the last start of this machine; empty if the system does not say. It is read once, because
+ * a sweep asks for each tenant.
  */
 export function bootId(): string {
   return (known ??= readBootId())

@@ -1,11 +1,9 @@
-/**
- * Milliseconds on a clock that never jumps. Its zero means nothing, and it stands still while the machine is suspended.
- */
+/** Milliseconds on a clock that never jumps. Its zero has no meaning. It stops while the machine is suspended. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
 
-/** Rejects with the signal's reason when it aborts, at once when it already has. */
+/** Rejects with the signal's reason when the signal aborts, and immediately if it has already. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
@@ -22,14 +20,14 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * A deadline for one piece of work. Dispose it when the work is done: one that runs out later makes an error that
- * nobody wants.
+ * A deadline for one piece of work. Dispose it when the work is done; a deadline that expires later makes an unwanted
+ * error.
  */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal
 }
 
-/** Starts a deadline in `ms` from now; its signal aborts with a TimeoutError. Does not keep the process alive. */
+/** Starts a deadline in `ms` from now. Its signal aborts with a TimeoutError. It does not keep the process alive. */
 export function startDeadline(ms: number): Deadline {
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError')), ms)
@@ -37,17 +35,17 @@ export function startDeadline(ms: number): Deadline {
   return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) }
 }
 
-/** After everything that can go on by now. */
+/** Resolves after everything that the event loop can do now. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /**
- * Lets the event loop turn in long work on the main thread, so that leases can be given up in time (hold/README.md
+ * Lets the event loop turn during long work on the main thread, so that leases are released in time (hold/README.md
  * F12).
  */
 export class Breath {
   #taken = monotonicMs()
 
-  /** Returns at once unless 10 ms have passed since the last turn. */
+  /** Resolves without a turn unless 10 ms have passed since the last one. */
   async take(): Promise<void> {
     if (monotonicMs() - this.#taken < 10) return
     await nextTurn()

@@ -1,6 +1,6 @@
 /**
- * What was opened, given up together: the last first, each even if another one fails. They stand in for DisposableStack
- * and AsyncDisposableStack, which Node 22 does not have; replace them when Node 24 is the oldest that we run on.
+ * Disposes several resources together: the last one first, and each even if another fails. Node 22 has no
+ * DisposableStack and no AsyncDisposableStack. Replace these when Node 24 is the oldest supported version.
  */
 export class Disposables implements Disposable {
   #opened: Disposable[] = []
@@ -10,7 +10,7 @@ export class Disposables implements Disposable {
     return one
   }
 
-  /** Hands on all that was opened: from here on nothing is given up with this one. */
+  /** Gives all resources to the caller. This object disposes none of them afterwards. */
   move(): Disposables {
     const moved = new Disposables()
     moved.#opened = this.#opened
@@ -18,11 +18,11 @@ export class Disposables implements Disposable {
     return moved
   }
 
-  /** Repeatable; more may be added afterwards. @throws the errors of all, as `using` does */
+  /** May be called again, also after more were added. @throws the errors of all, as `using` does */
   [Symbol.dispose](): void {
     const last = this.#opened.pop()
     if (last === undefined) return
-    using _before = { [Symbol.dispose]: () => this[Symbol.dispose]() } // After the last one, whatever comes of that.
+    using _before = { [Symbol.dispose]: () => this[Symbol.dispose]() } // Runs after the last one, also if that fails.
     last[Symbol.dispose]()
   }
 }
@@ -35,7 +35,7 @@ export class AsyncDisposables implements AsyncDisposable {
     return one
   }
 
-  /** Hands on all that was opened: from here on nothing is given up with this one. */
+  /** Gives all resources to the caller. This object disposes none of them afterwards. */
   move(): AsyncDisposables {
     const moved = new AsyncDisposables()
     moved.#opened = this.#opened
@@ -43,11 +43,11 @@ export class AsyncDisposables implements AsyncDisposable {
     return moved
   }
 
-  /** Repeatable; more may be added afterwards. @throws the errors of all, as `await using` does */
+  /** May be called again, also after more were added. @throws the errors of all, as `await using` does */
   async [Symbol.asyncDispose](): Promise<void> {
     const last = this.#opened.pop()
     if (last === undefined) return
-    // After the last one, whatever comes of that.
+    // Runs after the last one, also if that fails.
     await using _before = { [Symbol.asyncDispose]: () => this[Symbol.asyncDispose]() }
     if (Symbol.asyncDispose in last) await last[Symbol.asyncDispose]()
     else last[Symbol.dispose]()

@@ -1,16 +1,17 @@
 /**
- * The C library behind a typed wall: the only module that knows koffi. Loaded at the first call, so that importing
- * anything of host/ is harmless on every platform.
+ * The C library behind typed functions. This is the only module that knows koffi. It is loaded at the first call, so
+ * that importing anything of host/ does no harm on any platform.
  *
- * Numbers and layouts are those of Linux on x64 and arm64, where glibc and musl agree: off_t has 64 bits, struct flock
- * is { short type; short whence; int64 start; int64 length; int32 pid } in 32 bytes.
+ * Numbers and layouts are those of Linux on x64 and arm64, where glibc and musl agree: off_t has 64 bits, and struct
+ * flock is { short type; short whence; int64 start; int64 length; int32 pid } in 32 bytes.
  */
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { Failure } from '../model/failure.ts'
 import { requireLinux } from './platform.ts'
 
-/** The kernel said no. `code` is the name of the error (`EAGAIN`), `errno` its positive number. */
+/** The kernel refused a call. `code` is the name of the error (`EAGAIN`), `errno` its positive number. */
 export class SystemCallError extends Error {
   override readonly name = 'SystemCallError'
   readonly call: string
@@ -27,8 +28,8 @@ export class SystemCallError extends Error {
 }
 
 /**
- * The same trouble in our own words when it is an error of node:fs, whose names leave out EDQUOT and others; else as it
- * is.
+ * The same error with our names if it is an error of node:fs, which has no name for EDQUOT and others. Any other value
+ * is returned as it is.
  */
 export function systemCallError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
@@ -39,13 +40,13 @@ export function systemCallError(error: unknown): unknown {
 }
 
 function nameOf(errno: number): string {
-  // Two names for one number each: the one that the manual pages of our calls use.
+  // If two names have one number, this takes the one of the manual pages.
   if (errno === constants.errno.EAGAIN) return 'EAGAIN'
   if (errno === constants.errno.EOPNOTSUPP) return 'EOPNOTSUPP'
   return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`
 }
 
-/** fcntl with a number as its argument. @returns what the kernel answered, never negative @throws {SystemCallError} */
+/** fcntl with a number as its argument. @returns the kernel's answer, never negative @throws {SystemCallError} */
 export function fcntlNumber(descriptor: number, command: number, argument: number): number {
   const libc = load()
   return checked('fcntl', libc.fcntl(descriptor, command, 'int', argument), libc.errno())
@@ -87,7 +88,7 @@ export function prctl(option: number, argument: number): number {
   return checked('prctl', libc.prctl(option, 'ulong', argument, 'ulong', 0, 'ulong', 0, 'ulong', 0), libc.errno())
 }
 
-/** Soft and hard limit alike. @throws {SystemCallError} */
+/** Sets the soft and the hard limit. @throws {SystemCallError} */
 export function setLimit(resource: number, limit: number): void {
   const libc = load()
   const pair = Buffer.alloc(16)
@@ -105,11 +106,11 @@ export function seccomp(operation: number, flags: number, filter: Buffer): void 
   const number = process.arch === 'arm64' ? 277 : 317
   const program = { length: filter.length / 8, filter }
   const result = libc.syscall(number, 'ulong', operation, 'ulong', flags, libc.filterProgram, program)
-  // The number of that thread.
+  // A positive result is the number of that thread.
   if (checked('seccomp', result, libc.errno()) > 0) throw new SystemCallError('seccomp', constants.errno.ESRCH)
 }
 
-/** A call by its number, with three numbers. @throws {SystemCallError} */
+/** A call by its number, with three numbers as arguments. @throws {SystemCallError} */
 export function systemCall(number: number, first: number, second: number, third: number): number {
   const libc = load()
   return checked(`call ${number}`, libc.syscall(number, 'long', first, 'long', second, 'long', third), libc.errno())
@@ -150,14 +151,14 @@ export function memoryFile(name: string): number {
   return descriptor >= 0 ? descriptor : checked('memfd_create', libc.memfd(name, closeOnExec), libc.errno())
 }
 
-/** linkat(2): gives a name in an open folder to a file that has none (O_TMPFILE). @throws {SystemCallError} */
+/** linkat(2): gives a name in an open folder to a file without one (O_TMPFILE). @throws {SystemCallError} */
 export function nameDescriptor(descriptor: number, folder: number, name: string): void {
   const libc = load()
   const [currentFolder, followLink] = [-100, 0x400]
   checked('linkat', libc.linkat(currentFolder, `/proc/self/fd/${descriptor}`, folder, name, followLink), libc.errno())
 }
 
-/** ioprio_set(2), which the C library has no name for, for the calling thread. @throws {SystemCallError} */
+/** ioprio_set(2) for the calling thread. The C library has no name for it. @throws {SystemCallError} */
 export function setIoPriority(priority: number): void {
   const libc = load()
   const whoProcess = 1
@@ -170,7 +171,7 @@ interface Callable<Arguments extends readonly unknown[]> {
   (...given: Arguments): number
   readonly async: (...given: readonly [...Arguments, Done]) => void
 }
-/** koffi takes the arguments behind an ellipsis in pairs: the C type, then the value. */
+/** koffi takes variadic arguments in pairs: the C type, then the value. */
 type Variadic = readonly unknown[]
 interface Libc {
   readonly errno: () => number
@@ -189,21 +190,6 @@ interface Libc {
   readonly filterProgram: unknown
 }
 
-type Koffi = typeof import('koffi')
-
-/**
- * Straight to the native part that was installed with koffi, where there is one: koffi's own way to it takes as long
- * again as loading it, in each program that we start.
- */
-function loadKoffi(): Koffi {
-  const require = createRequire(import.meta.url)
-  try {
-    return createRequire(require.resolve('koffi'))(`@koromix/koffi-${process.platform}-${process.arch}`) as Koffi
-  } catch {
-    return require('koffi') as Koffi
-  }
-}
-
 let loaded: Libc | null = null
 
 /** @throws {Failure} PLATFORM_UNSUPPORTED */
@@ -211,9 +197,10 @@ function load(): Libc {
   if (loaded) return loaded
   requireLinux()
   try {
-    const koffi = loadKoffi()
-    const program = koffi.load(null) // The running program itself: whichever C library it has.
-    const bound = (declaration: string): never => program.func(declaration) as never // Typed by Libc.
+    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')
+    process.once('exit', sparingStderr)
+    const program = koffi.load(null) // The program itself, with whichever C library it has.
+    const bound = (declaration: string): never => program.func(declaration) as never // The types are those of Libc.
     loaded = {
       errno: () => koffi.errno(),
       fcntl: bound('int fcntl(int descriptor, int command, ...)'),
@@ -236,6 +223,22 @@ function load(): Libc {
     return loaded
   } catch (error) {
     throw new Failure('PLATFORM_UNSUPPORTED', 'the C library cannot be reached: koffi did not load', { cause: error })
+  }
+}
+
+/**
+ * When its library is unloaded, koffi 3.3.4 syncs stderr, and waits for ever where that fails: no room, a quota, a disk
+ * with errors. A file in the place of stderr can fail so; /dev/null is not synced. Delete this when koffi no longer
+ * hangs.
+ */
+function sparingStderr(): void {
+  const stderr = 2
+  try {
+    if (!fstatSync(stderr).isFile()) return
+    closeSync(stderr)
+    openSync('/dev/null', 'w') // The kernel gives the lowest free number, which is that of stderr.
+  } catch (error) {
+    if (!(error instanceof Error && 'errno' in error)) throw error
   }
 }
 

@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs'
 import { Failure } from '../model/failure.ts'
 
-/**
- * Machines whose kernel and C library share the numbers and layouts that libc.ts writes down: 64 bit, little endian.
- */
+/** Machines whose kernel and C library share the numbers and layouts of libc.ts: 64 bit, little endian. */
 const architectures: readonly string[] = ['x64', 'arm64']
 
-/** @throws {Failure} PLATFORM_UNSUPPORTED where the kernel has no leases and no locks that belong to a descriptor */
+/** @throws {Failure} PLATFORM_UNSUPPORTED if the kernel has no leases and no locks that belong to a descriptor */
 export function requireLinux(): void {
   if (process.platform !== 'linux' || !architectures.includes(process.arch)) {
     throw new Failure(
@@ -17,8 +15,8 @@ export function requireLinux(): void {
 }
 
 /**
- * Without it nobody can tell which processes live, who has a file open and what a file system is: a run that was killed
- * would look like one at work.
+ * Requires /proc. Without it holdfast cannot see which processes live, which program has a file open, and what a file
+ * system is. A run that was killed would look alive.
  * @throws {Failure} PLATFORM_UNSUPPORTED on Linux without /proc
  */
 export function requireProc(): void {

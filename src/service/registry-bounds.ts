@@ -1,6 +1,6 @@
 /**
- * How much a service's list of tenants may come to, by whatever way it is asked for. A list beyond any of these bounds
- * is no list: a service that makes up tenants without end must not take the memory of the machine that it runs on.
+ * Bounds for a service's list of tenants, from the admin API or from a hook. A longer list is refused: a service that
+ * invents tenants without end must not take the memory of its machine.
  */
 import type { RegisteredTenant } from './port.ts'
 
@@ -15,7 +15,7 @@ export const registryBounds = {
   msMax: 600_000,
 } as const
 
-/** A path that is longer leads nowhere (PATH_MAX, with three bytes a letter to spare). */
+/** The kernel refuses a longer path (PATH_MAX bytes, and a letter has at least one). */
 export const pathLettersMax = 4_096
 export const idLettersMax = 4_096
 
@@ -27,7 +27,7 @@ export class RegistrySize {
   #pages = 0
   #bytes = 0
 
-  /** A page of so many bytes was read. @returns the bound that is passed, in words; null within all */
+  /** Counts a page of `bytes`. @returns a sentence about the bound that is exceeded; null if none is */
   addPage(bytes: number): string | null {
     this.#pages++
     this.#bytes += bytes
@@ -38,7 +38,7 @@ export class RegistrySize {
     return isLate ? `its pages took more than ${msMax / 1000} s, and there are more` : null
   }
 
-  /** @returns as `addPage` */
+  /** Counts a tenant. @returns as `addPage` */
   addTenant({ files }: Pick<RegisteredTenant, 'files'>): string | null {
     this.#tenants++
     this.#files += files.length

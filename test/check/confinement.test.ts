@@ -25,7 +25,7 @@ function readers(): readonly number[] {
           .split('\0')
           .join(' ')
           .trimEnd()
-          .endsWith(`reader-child.cjs ${process.pid}`)
+          .endsWith(`reader-child.js ${process.pid}`)
       } catch {
         return false // Gone since.
       }

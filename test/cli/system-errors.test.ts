@@ -270,8 +270,8 @@ test('a clone that was not built says what to run', () => {
   }
   expect(run()).toEqual([78, `holdfast is not built here: run \`npm run setup\` in ${folder.path}/\n`])
   mkdirSync(folder.in('dist'))
-  writeFileSync(folder.in('dist/holdfast.cjs'), "require('a-library-that-is-not-there')")
-  const cannotLoad = /^holdfast cannot load its own program: Cannot find module .*\n +next: .*npm run setup/
+  writeFileSync(folder.in('dist/holdfast.js'), "import 'a-library-that-is-not-there'")
+  const cannotLoad = /^holdfast cannot load its own program: Cannot find package .*\n +next: .*npm run setup/
   expect(run()).toEqual([1, matching(cannotLoad)])
 })
 

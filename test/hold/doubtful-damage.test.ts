@@ -2,14 +2,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { damageNotesIndex } from '../../scripts/demo/wounds.ts'
 import { openHoldFixture, type ExaminedTenant, type HoldFixture } from '../support/hold/hold-fixture.ts'
-import { startStranger, type Stranger } from '../support/host/other-process.ts'
+import { startOtherProcess, type OtherProcess } from '../support/host/other-process.ts'
 import { startNode } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 describe('at hold.require: exclusive, damage', () => {
   let fixture: HoldFixture
   let demo: Demo
-  let other: Stranger
+  let other: OtherProcess
   beforeAll(async () => {
     // crate and fjord keep a rollback journal, and no request opens them.
     ;[fixture, demo] = await Promise.all([
@@ -17,7 +17,7 @@ describe('at hold.require: exclusive, damage', () => {
       startDemo({ tenants: 6, bytes: 20_000, misbehave: 'keeps-handles:crate' }),
     ])
     for (const tenant of ['crate', 'fjord']) damageNotesIndex(demo.fileOf(tenant))
-    other = await startStranger()
+    other = await startOtherProcess()
   })
   afterAll(async () => {
     await other[Symbol.asyncDispose]()

@@ -8,7 +8,7 @@ import { requirePrivateFolder } from '../../src/hold/snapshot/private-folder.ts'
 import { create, fillEvents } from '../support/databases/create-database.ts'
 import { openHoldFixture, type ExaminedTenant, type HoldFixture } from '../support/hold/hold-fixture.ts'
 import { mount, skipped, whyNoMount } from '../support/host/mounts.ts'
-import { startStranger, temporaryFolder } from '../support/host/other-process.ts'
+import { startOtherProcess, temporaryFolder } from '../support/host/other-process.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 const noTmpfs = whyNoMount('tmpfs')
@@ -188,7 +188,7 @@ describe('a hold', () => {
 
     it('a file on which another program has a kernel lease, without waiting for it', async () => {
       const file = database('leased.db')
-      await using other = await startStranger()
+      await using other = await startOtherProcess()
       expect(await other.do({ do: 'lease', descriptor: await other.open(file, 'write') })).toBe('granted')
       const startedAt = performance.now()
       expect(said(await fixture.examineBare(file))).toEqual(failed('IN_USE', 75))

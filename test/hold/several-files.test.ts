@@ -12,18 +12,18 @@ import { Failure } from '../../src/model/failure.ts'
 import { create, fillEvents } from '../support/databases/create-database.ts'
 import { openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
 import { openHoldFixture, type HoldOptions, type HoldFixture } from '../support/hold/hold-fixture.ts'
-import { startStranger, type Stranger } from '../support/host/other-process.ts'
+import { startOtherProcess, type OtherProcess } from '../support/host/other-process.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 describe('a hold of a tenant with three files', () => {
   let fixture: HoldFixture
   let demo: Demo
   let unlocked: UnlockedCheck
-  let other: Stranger
+  let other: OtherProcess
   beforeAll(async () => {
     ;[fixture, demo] = await Promise.all([openHoldFixture(), startDemo({ tenants: 1, bytes: 20_000 })])
     unlocked = await openUnlockedCheck()
-    other = await startStranger()
+    other = await startOtherProcess()
   })
   afterAll(async () => {
     await other[Symbol.asyncDispose]()

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { footprint, openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
 import { openHoldFixture, type ExaminedTenant, type HoldFixture } from '../support/hold/hold-fixture.ts'
-import { startStranger, temporaryFolder, type Stranger } from '../support/host/other-process.ts'
+import { startOtherProcess, temporaryFolder, type OtherProcess } from '../support/host/other-process.ts'
 import { eventually, startNode, startProgram } from '../support/processes.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
@@ -23,9 +23,9 @@ describe('a hold, when another program has the file,', () => {
     await demo[Symbol.asyncDispose]()
     await fixture[Symbol.asyncDispose]()
   })
-  let other: Stranger
+  let other: OtherProcess
   beforeEach(async () => {
-    other = await startStranger()
+    other = await startOtherProcess()
     return () => other[Symbol.asyncDispose]()
   })
 

@@ -9,7 +9,8 @@ const sources = readdirSync(host, { recursive: true, encoding: 'utf8' }).filter(
 function run(pretence: string, code: string): string {
   const program = `${pretence}
     const modules = {}
-    for (const name of ${JSON.stringify(sources)}) Object.assign(modules, await import(${JSON.stringify(host.href)} + name))
+    for (const name of ${JSON.stringify(sources)})
+      Object.assign(modules, await import(${JSON.stringify(host.href)} + name))
     ${code}`
   return execFileSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',
@@ -20,11 +21,20 @@ const elsewhere = (platform: string, arch: string): string =>
   `Object.defineProperty(process, 'platform', { value: '${platform}' }); ` +
   `Object.defineProperty(process, 'arch', { value: '${arch}' })`
 const tries = `
-  const tries = { requireLinux: [], tryLock: [0, 'write', { start: 0, length: 1 }], tryPosixLock: [0, 'read', { start: 0, length: 1 }], unlock: [0, { start: 0, length: 1 }],
-    findConflict: [0, 'read', { start: 0, length: 1 }], takeWriteLease: [0], leaseOf: [0], releaseLease: [0], onLeaseBreak: [() => {}], findHolders: [[], { exceptPids: [] }] }
+  const range = { start: 0, length: 1 }
+  const tries = {
+    requireLinux: [], tryLock: [0, 'write', range], tryPosixLock: [0, 'read', range], unlock: [0, range],
+    findConflict: [0, 'read', range], takeWriteLease: [0], leaseOf: [0], releaseLease: [0], onLeaseBreak: [() => {}],
+    findHolders: [[], { exceptPids: [] }],
+  }
   const answers = new Set()
   for (const [name, given] of Object.entries(tries)) {
-    try { await modules[name](...given); answers.add(name + ' worked') } catch (error) { answers.add(error.code + ': ' + error.message) }
+    try {
+      await modules[name](...given)
+      answers.add(name + ' worked')
+    } catch (error) {
+      answers.add(error.code + ': ' + error.message)
+    }
   }
   console.log([...answers].join())`
 
@@ -43,25 +53,13 @@ test('a machine on which koffi does not load is refused in the same words, at th
   const noKoffi = `
     import Module from 'node:module'
     const load = Module._load
-    Module._load = (name, ...rest) => { if (name.includes('koffi')) throw new Error('no binary for this machine'); return load(name, ...rest) }`
+    Module._load = (name, ...rest) => {
+      if (name.includes('koffi')) throw new Error('no binary for this machine')
+      return load(name, ...rest)
+    }`
   expect(
     run(noKoffi, `try { modules.leaseOf(0) } catch (error) { console.log(error.code, error.cause.message) }`),
   ).toBe('PLATFORM_UNSUPPORTED no binary for this machine')
-})
-
-test('where the native part of koffi is not to be had by its name, koffi looks for it', () => {
-  const unnamed = `
-    import Module from 'node:module'
-    const load = Module._load
-    let refused = 0
-    Module._load = (name, ...rest) => { if (name.startsWith('@koromix/')) { refused++; throw new Error('not by this name') } return load(name, ...rest) }`
-  expect(
-    run(
-      unnamed,
-      `const file = (await import('node:fs')).openSync(${JSON.stringify(host.pathname)} ` +
-        `+ 'libc.ts'); console.log(modules.leaseOf(file), refused > 0)`,
-    ),
-  ).toBe('none true')
 })
 
 test('importing the modules loads no foreign code', () => {

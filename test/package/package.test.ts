@@ -9,6 +9,24 @@ import { install, machineEnvironment, runAs, type NpmRun } from '../support/npm.
 
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../..', import.meta.url))
 
+/** `import … from 'x'`, `import 'x'`, `import('x')`, and `require('x')` of a function that createRequire made. */
+const importing =
+  /(?:^(?:import|export)\b[^"'`;]*?|\bimport\(|\brequire\$?\d*\(|\bcreateRequire\([^()]*\)\()["']([^"'\n]+)["']/gm
+
+/** Paths of this machine, addresses of a registry, and secrets. */
+const machineOrPerson = [
+  '/work/|/root/|/home/\\w+|node_modules/\\.cache',
+  'registry\\.\\w+\\.\\w|https?://registry|npmjs|:4873|_authToken|localhost:\\d',
+].join('|')
+
+/** `zod` of `zod/mini`. */
+const packageOf = (path: string): string => /^(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path
+
+/** What `npm ls --json` prints. */
+interface Listed {
+  readonly dependencies?: Readonly<Record<string, Listed>>
+}
+
 describe('npm pack, installed into an empty folder', () => {
   let folder: Folder
   let app: string
@@ -28,6 +46,9 @@ describe('npm pack, installed into an empty folder', () => {
     install(machineEnvironment(), app, tarball)
   }, 300_000) // A registry may be slow; that is no defect of ours.
   afterAll(() => folder[Symbol.dispose]())
+  const textOf = (name: string): string => readFileSync(join(app, 'node_modules/holdfast/dist', name), 'utf8')
+  const importsOf = (name: string): readonly string[] =>
+    [...textOf(name).matchAll(importing)].map(([, path]) => path ?? '')
 
   test('npx holdfast check FILE works there, and exits with the code of the result', () => {
     const file = makeDatabase(join(app, 'app.db'))
@@ -49,7 +70,8 @@ describe('npm pack, installed into an empty folder', () => {
       `import { createGate, TenantPaused } from 'holdfast/gate'
       import schema from 'holdfast/report.schema.json' with { type: 'json' }
       import { readFileSync } from 'node:fs'
-      const gate = createGate({ service: 'x', version: '1', tenants: () => [{ id: 'a', files: ['/nonexistent/a.db'] }], close: () => {}, open: () => {} })
+      const tenants = () => [{ id: 'a', files: ['/nonexistent/a.db'] }]
+      const gate = createGate({ service: 'x', version: '1', tenants, close: () => {}, open: () => {} })
       const said = await gate.run('a', () => 'served')
       const api = readFileSync(new URL(import.meta.resolve('holdfast/admin-api.yaml')), 'utf8')
       console.log(JSON.stringify([said, typeof TenantPaused, schema.title, api.startsWith('openapi: 3.1')]))
@@ -75,7 +97,7 @@ describe('npm pack, installed into an empty folder', () => {
       'LICENSE',
       'README.md',
       'src/ARCHITECTURE.md',
-      'dist/holdfast.cjs',
+      'dist/holdfast.js',
       'dist/gate.js',
       'dist/report.schema.json',
       'dist/compare.schema.json',
@@ -83,63 +105,60 @@ describe('npm pack, installed into an empty folder', () => {
       'dist/fitness.schema.json',
       'dist/admin-api.yaml',
       'dist/core.wasm',
-      'dist/LICENCES.txt',
     ])
       expect(files).toContain(name)
-    const permitted =
-      /^(package\.json|LICENSE|README\.md|src\/ARCHITECTURE\.md|src\/(?:config|report\/status)\/README\.md|src\/service\/hooks\/README\.md|bin\/holdfast\.js|dist\/core\.wasm|dist\/LICENCES\.txt|dist\/gate\.js|dist\/[\w-]+\.(cjs|yaml|schema\.json)|dist\/types\/.*\.d\.ts)$/
+    const permitted = new RegExp(
+      '^(package\\.json|LICENSE|README\\.md|src/ARCHITECTURE\\.md|src/(?:config|report/status)/README\\.md|' +
+        'src/service/hooks/README\\.md|' +
+        'bin/holdfast\\.js|dist/core\\.wasm|dist/[\\w-]+\\.(js|yaml|schema\\.json)|dist/types/.*\\.d\\.ts)$',
+    )
     expect(files.filter((name) => !permitted.test(name))).toEqual([])
-    // Nothing is left of an older build: each file is a program, or loaded by one. And none loads a program, which
-    // would begin then.
-    const compiled = files.filter((name) => /^dist\/[^/]+\.c?js$/.test(name)).map((name) => basename(name))
-    const imported = new Set(
-      compiled.flatMap(
-        (name) =>
-          readFileSync(join(app, 'node_modules/holdfast/dist', name), 'utf8').match(
-            /(?<=["']\.\/)[\w-]+\.c?js(?=["'])/g,
-          ) ?? [],
-      ),
-    )
-    // Whatever library's code is in it, its licence is too.
-    const licences = readFileSync(join(app, 'node_modules/holdfast/dist/LICENCES.txt'), 'utf8')
-    const bundled = new Set(
-      compiled.flatMap(
-        (name) =>
-          readFileSync(join(app, 'node_modules/holdfast/dist', name), 'utf8').match(
-            /(?<=^\/\/ node_modules\/)(?:@[^/\n]+\/)?[^/\n]+/gm,
-          ) ?? [],
-      ),
-    )
-    expect(bundled.size).toBeGreaterThan(10)
-    expect([...bundled].filter((name) => !licences.includes(`\n${name} `))).toEqual([])
+    const compiled = files.filter((name) => /^dist\/[^/]+\.js$/.test(name)).map((name) => basename(name))
+    // Nothing is left of an older build: each file is a program, or loaded by one. No file loads a program, which would
+    // start then.
+    const loaded = new Set(compiled.flatMap((name) => importsOf(name).filter((one) => one.startsWith('./'))))
     // Syntax that the oldest Node we run on does not know: no test runs on that one.
-    expect(
-      compiled.filter((name) =>
-        /^\s*(await )?using \w+ = /m.test(readFileSync(join(app, 'node_modules/holdfast/dist', name), 'utf8')),
-      ),
-    ).toEqual([])
-    expect(compiled.filter((name) => !imported.has(name)).toSorted()).toEqual([
+    expect(compiled.filter((name) => /^\s*(await )?using \w+ = /m.test(textOf(name)))).toEqual([])
+    expect(compiled.filter((name) => !loaded.has(`./${name}`)).toSorted()).toEqual([
       'gate.js',
-      'guardian-child.cjs',
-      'holdfast.cjs',
-      'ledger-child.cjs',
-      'probe-child.cjs',
-      'reader-child.cjs',
-      'resume-child.cjs',
+      'guardian-child.js',
+      'holdfast.js',
+      'ledger-child.js',
+      'probe-child.js',
+      'reader-child.js',
+      'resume-child.js',
     ])
   })
 
+  test('npm knows every library that runs: all imports are declared, and all dependencies are imported', () => {
+    const { dependencies, devDependencies } = JSON.parse(
+      readFileSync(join(app, 'node_modules/holdfast/package.json'), 'utf8'),
+    ) as Record<'dependencies' | 'devDependencies', Record<string, string>>
+    const declared = Object.keys(dependencies)
+    const programs = readdirSync(join(app, 'node_modules/holdfast/dist')).filter((name) => name.endsWith('.js'))
+    const libraries = programs.flatMap(importsOf).filter((one) => !/^(\.|node:)/.test(one))
+    expect(new Set(libraries.map(packageOf))).toEqual(new Set(declared))
+    // An inner path of a library is no promise of its makers.
+    const inner = new Set(libraries.filter((one) => one !== packageOf(one)))
+    expect([...inner]).toEqual(['zod/mini'])
+    expect(Object.keys(devDependencies).filter((name) => declared.includes(name))).toEqual([])
+    expect(importsOf('gate.js').filter((one) => !one.startsWith('node:'))).toEqual([])
+
+    const listed = run('npm', ['ls', '--omit=dev', '--all', '--json'])
+    expect(listed.status, listed.stderr).toBe(0)
+    const [holdfast] = Object.values((JSON.parse(listed.stdout) as Listed).dependencies ?? {})
+    expect(Object.keys(holdfast?.dependencies ?? {}).toSorted()).toEqual(declared.toSorted())
+    // What npm installed is what it lists: no package comes that only the tests need.
+    const installed = readdirSync(join(app, 'node_modules')).filter((name) => !name.startsWith('.'))
+    expect(installed.filter((name) => ['vitest', 'typescript', 'rolldown', 'node', 'undici'].includes(name))).toEqual(
+      [],
+    )
+  })
+
   test('nothing in it names this machine, a registry or a person', () => {
-    const text = execFileSync('tar', ['-xzOf', tarball], { maxBuffer: 100_000_000, encoding: 'utf8' }).replaceAll(
-      'http://localhost:9999',
-      '',
-    ) // Undici's.
+    const text = execFileSync('tar', ['-xzOf', tarball], { maxBuffer: 100_000_000, encoding: 'utf8' })
     // The hits alone: the text is megabytes long.
-    expect(
-      text.match(
-        /\/work\/|\/root\/|\/home\/\w+|node_modules\/\.cache|registry\.\w+\.\w|https?:\/\/registry|npmjs|:4873|_authToken|localhost:\d/g,
-      ),
-    ).toBe(null)
+    expect(text.match(new RegExp(machineOrPerson, 'g'))).toBe(null)
     expect(text.includes(fileURLToPath(new URL('../..', import.meta.url)))).toBe(false)
     const { scripts, dependencies } = JSON.parse(
       readFileSync(join(app, 'node_modules/holdfast/package.json'), 'utf8'),

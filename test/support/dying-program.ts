@@ -21,8 +21,8 @@ export function makeDying(part: string): DyingProgram {
   for (const name of ['bin', 'dist', 'package.json'])
     cpSync(join(repository, name), join(top, name), { recursive: true })
   symlinkSync(join(repository, 'node_modules'), join(top, 'node_modules'))
-  const program = join(top, 'dist', `${part}.cjs`)
-  renameSync(program, join(top, 'dist', `${part}-alive.cjs`))
+  const program = join(top, 'dist', `${part}.js`)
+  renameSync(program, join(top, 'dist', `${part}-alive.js`))
   return {
     home,
     start: (times, ...args) => {
@@ -31,11 +31,11 @@ export function makeDying(part: string): DyingProgram {
       writeFileSync(
         program,
         `
-        const { readdirSync, writeFileSync } = require('node:fs')
+        import { readdirSync, writeFileSync } from 'node:fs'
         if (readdirSync(${JSON.stringify(deaths)}).length < ${times}) {
           writeFileSync(${JSON.stringify(`${deaths}/`)} + process.pid, '')
           process.kill(process.pid, 'SIGKILL')
-        } else require('./${part}-alive.cjs')`,
+        } else await import('./${part}-alive.js')`,
       )
       return startProgram(process.execPath, [join(top, 'bin/holdfast.js'), ...args], { TMPDIR: home })
     },

@@ -8,7 +8,7 @@ import { refusedTargets } from '../../fleet/run/refused-targets.ts'
 import { targetsOf } from '../../fleet/run/registry.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import { Wire } from '../../service/client/wire.ts'
+import { connectWire } from '../../service/connect.ts'
 import type { Quiesced, Service } from '../../service/port.ts'
 import { count } from '../../text/count.ts'
 import {
@@ -54,7 +54,7 @@ export async function tryContract(trial: ContractTrial): Promise<readonly Doctor
   ).values()
   if (refused !== undefined) return [unfit('service: quiesce', refused)]
   if (settings.service.kind === 'hooks') return (await tryFirstHold(trial, listed.files, null)).steps
-  await using wire = await Wire.open(settings.service, 'configured')
+  await using wire = await connectWire(settings.service, 'configured')
   const wired: ApiTrial = { ...trial, wire, files: listed.files }
   const { steps, first } = await tryFirstHold(trial, listed.files, wired)
   for (const { about, tried } of phases) {

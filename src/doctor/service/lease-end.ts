@@ -115,7 +115,7 @@ async function tryRenewal(
   if (renewedAt + left <= first.to)
     return { end: first, renewal: broken(`${left} ms are left after it, no more than before`) }
   await sleep(Math.max(0, first.to + earlyMs - performance.now()), signal)
-  const status = await attempt(() => service.lookAt(tenant, signal))
+  const status = await attempt(() => service.servingStatus(tenant, signal))
   if (status instanceof Failure) return { end, renewal: unfitFor(status.withTenant('active')) }
   // If the answer took so long that the renewed lease may have ended too, nothing is proven.
   const ended = status.state !== 'quiesced' && performance.now() < end.from - earlyMs

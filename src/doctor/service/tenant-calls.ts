@@ -52,7 +52,7 @@ export class TenantCalls {
   /** @throws {Failure} as Service.lookAt */
   async state(): Promise<string> {
     const { service, tenant, signal } = this.#trial
-    return (await service.lookAt(tenant, signal)).state
+    return (await service.servingStatus(tenant, signal)).state
   }
 
   #ask(method: 'GET' | 'POST' | 'DELETE', below: string, body?: object): Promise<WireAnswer> {

@@ -6,9 +6,11 @@ import type { Settings } from '../../config/settings.ts'
 import { refusedTargets, whyNotAddressable } from '../../fleet/run/refused-targets.ts'
 import { targetsOf } from '../../fleet/run/registry.ts'
 import { tenantId } from '../../model/brand.ts'
-import { quoteText } from '../../service/client/problem.ts'
-import { isOpenToAll, Wire } from '../../service/client/wire.ts'
+import { isOpenToAll } from '../../service/client/socket-access.ts'
+import type { Wire } from '../../service/client/wire.ts'
+import { connectWire } from '../../service/connect.ts'
 import type { RegisteredTenant, Service } from '../../service/port.ts'
+import { quoteText } from '../../service/quote-text.ts'
 import { count } from '../../text/count.ts'
 import { broken, fit, skipped, step, warning, type StepOutcome, type DoctorStep } from '../steps.ts'
 import { wrongForm, wrongRefusal } from './judge-answer.ts'
@@ -27,8 +29,8 @@ export async function tryWithoutPause(
   ]
   if (settings.service.kind === 'hooks') return [capabilities, ...(await inTurn(looks))]
   const { service: reached } = settings
-  await using wire = await Wire.open(reached, 'configured')
-  await using withoutToken = await Wire.open(reached, 'none')
+  await using wire = await connectWire(reached, 'configured')
+  await using withoutToken = await connectWire(reached, 'none')
   const firstTenant = async (): Promise<RegisteredTenant | undefined> => (await service.tenants(signal))[0]
   looks.push(
     ['service: unknown tenant', () => askUnknown(wire, signal)],

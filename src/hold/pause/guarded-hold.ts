@@ -2,7 +2,7 @@
 import type { ServiceSettings } from '../../config/settings.ts'
 import type { RunId, TenantId } from '../../model/brand.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
-import type { CommandNews } from '../../service/port.ts'
+import type { CommandState } from '../../service/port.ts'
 
 /** Sent once, before the first hold. It contains no token: the token is read from its file. */
 export interface ResumeTerms {
@@ -26,7 +26,7 @@ export interface GuardedHold {
 }
 
 export interface AbandonedHold extends GuardedHold {
-  readonly news: CommandNews | null
+  readonly news: CommandState | null
 }
 
 /** For the process that resumes what a run left paused. */

@@ -136,7 +136,7 @@ class Resume {
   async #see(): Promise<ResumeOutcome | number | 'again'> {
     const { service, tenant, holder, wasHealthy, answer } = this.#request
     try {
-      const status = await service.lookAt(tenant, noDeadline)
+      const status = await service.servingStatus(tenant, noDeadline)
       this.#underWay = status.state === 'resuming' && service.via === 'admin-api'
       const ours = status.state === 'quiesced' && status.lease?.holder === holder ? status.lease : null
       this.#other = ours && this.#lease && ours.leaseId !== this.#lease.leaseId ? ours : null
@@ -188,7 +188,7 @@ function notSeen({ tenant, service }: ResumeRequest, cause: Error): Failure {
 async function leaseOfHolder({ service, holder, tenant }: ResumeRequest): Promise<ResumeRequest['answer']> {
   if (service.via === 'hooks') return { leaseId: holder, fence: null }
   // If one of the two answers is broken, the other may still show the lease.
-  const status = await service.lookAt(tenant, noDeadline).catch(() => null)
+  const status = await service.servingStatus(tenant, noDeadline).catch(() => null)
   if (status?.lease?.holder === holder) return status.lease
   const leases = await service.leases(noDeadline)
   return leases.find((lease) => lease.holder === holder && lease.tenant === tenant) ?? null

@@ -7,13 +7,13 @@ import PQueue from 'p-queue'
 import { monotonicMs } from '../../host/clock.ts'
 import { AsyncDisposables } from '../../host/disposal.ts'
 import { systemFailure } from '../../host/failures/system-failure.ts'
-import { despiteShortage, failureOfEnd } from '../../host/process/child-start.ts'
+import { retryShortage, failureOfEnd } from '../../host/process/child-start.ts'
 import { ChildEnded, startChild, type Child } from '../../host/process/child.ts'
 import { isAlive, startTimeOf } from '../../host/process/processes.ts'
 import { programBeside } from '../../host/process/program-beside.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type { CommandNews } from '../../service/port.ts'
+import type { CommandState } from '../../service/port.ts'
 import type { GuardedHold, ResumeTerms } from '../pause/guarded-hold.ts'
 
 /** Numbers of watches, and holders of holds, that have ended. */
@@ -27,7 +27,7 @@ export type GuardianMessage =
   | { readonly kind: 'terms'; readonly terms: ResumeTerms }
   | { readonly kind: 'until'; readonly watch: number; readonly forMs: number; readonly ended: EndedParts }
   | { readonly kind: 'hold'; readonly hold: GuardedHold; readonly ended: EndedParts }
-  | { readonly kind: 'command'; readonly tenant: TenantId; readonly news: CommandNews }
+  | { readonly kind: 'command'; readonly tenant: TenantId; readonly news: CommandState }
   | { readonly kind: 'end'; readonly ended: EndedParts }
   /** The run ends in good order. */
   | { readonly kind: 'goodbye' }
@@ -99,7 +99,7 @@ export class Guardian implements AsyncDisposable {
   }
 
   static async #start(terms: ResumeTerms | null): Promise<Guardian> {
-    const ours = await despiteShortage(async () => startTimeOf(process.pid))
+    const ours = await retryShortage(async () => startTimeOf(process.pid))
     if (ours === null) {
       throw new Failure('GUARDIAN_LOST', '/proc does not show our own process, by which the guardian would know it', {
         hint: 'mount /proc of this pid namespace (`mount -t proc proc /proc`), and run again',
@@ -115,7 +115,7 @@ export class Guardian implements AsyncDisposable {
       }),
     )
     if (terms) child.tell({ kind: 'terms', terms })
-    const startTime = await despiteShortage(async () => startTimeOf(child.pid))
+    const startTime = await retryShortage(async () => startTimeOf(child.pid))
     unclaimed.move()
     return new Guardian(child, startTime ?? '')
   }
@@ -169,7 +169,7 @@ export class Guardian implements AsyncDisposable {
   }
 
   /** Hands on what is known of a command that pauses or resumes a tenant: the command outlives this process. */
-  tellCommand(tenant: TenantId, news: CommandNews): void {
+  tellCommand(tenant: TenantId, news: CommandState): void {
     this.#child.tell({ kind: 'command', tenant, news })
   }
 

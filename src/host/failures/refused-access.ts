@@ -1,4 +1,4 @@
-/** Why the system may have refused a path with EACCES or EPERM, and what helps. Looks, and changes nothing. */
+/** Explains why the system may have refused a path with EACCES or EPERM, and what helps. It changes nothing. */
 import { accessSync, constants, readFileSync, statSync, statfsSync, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
 import { onDisk } from '../../model/file-name.ts'
@@ -15,7 +15,7 @@ export function whyRefused(path: string | null, syscall: string | undefined): st
   return process.geteuid?.() === 0 ? whyRootIsRefused(path, syscall) : whyUserIsRefused(path)
 }
 
-/** access(2): a write to what has the attribute is refused with EPERM, for want of a right it is EACCES. */
+/** access(2): EPERM refuses a write to a file with this attribute; EACCES means a missing right. */
 function isImmutable(path: string): boolean {
   try {
     accessSync(onDisk(path), constants.W_OK)
@@ -86,7 +86,7 @@ const capabilityBits = {
   CAP_SYS_PTRACE: 19,
 } as const
 type Capability = keyof typeof capabilityBits
-/** What root needs for a call on what is not its own. */
+/** The capability that root needs for a call on another user's file. */
 const capabilityOf: Readonly<Record<string, Capability>> = {
   chown: 'CAP_CHOWN',
   fchown: 'CAP_CHOWN',
@@ -104,7 +104,7 @@ const capabilityOf: Readonly<Record<string, Capability>> = {
   readlink: 'CAP_SYS_PTRACE',
 }
 
-/** True also where nobody can tell. */
+/** True also if the system does not say. */
 function hasCapability(capability: Capability): boolean {
   try {
     const [, effective] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? []
@@ -114,7 +114,7 @@ function hasCapability(capability: Capability): boolean {
   }
 }
 
-/** statfs(2): file systems where another machine, or another program, decides who may do what. */
+/** statfs(2): file systems where another machine or program decides about access. */
 const networkTypes: ReadonlyMap<number, string> = new Map([
   [0x6969, 'nfs'],
   [0xff534d42, 'smb'],
@@ -126,7 +126,7 @@ const networkTypes: ReadonlyMap<number, string> = new Map([
   [0x5346414f, 'afs'],
 ])
 
-/** Of the path or of the nearest folder above it that tells. null for a local one. */
+/** For the path or the nearest folder above it that can be inspected. null for a local one. */
 function networkFileSystemOf(path: string): string | null {
   try {
     return networkTypes.get(statfsSync(onDisk(path)).type >>> 0) ?? null

@@ -9,29 +9,29 @@ import { Failure, type Concerns, type FailureCode, type TenantState } from '../.
 import { shellWord } from '../../text/shell-words.ts'
 import { whyRefused } from './refused-access.ts'
 
-/** An error of a system call: of Node (`errno` is negative, some have no name for it) or of host/libc.ts. */
+/** An error of a system call: from Node (`errno` is negative, and some have no name) or from host/libc.ts. */
 export interface SystemError extends Error {
   readonly errno: number
   readonly syscall?: string
-  /** The same in an error of host/libc.ts. */
+  /** The name of the call in an error of host/libc.ts. */
   readonly call?: string
   readonly path?: string
 }
 
 export interface Attempt {
-  /** What was tried, as it follows "cannot" and stands before the path: `write the run lock`. */
+  /** What was tried. It follows "cannot" and stands before the path: `write the run lock`. */
   readonly doing: string
-  /** null: the path that the error names itself, if it names one. */
+  /** null: the path of the error itself, if it has one. */
   readonly path: string | null
-  /** The code of this part of holdfast, whatever the errno: LEDGER_UNUSABLE. */
+  /** The code of this part of holdfast for every errno: LEDGER_UNUSABLE. */
   readonly code?: FailureCode
-  /** The code where the path is at fault (CONFIG_INVALID); a limit or a disk keeps its own. */
+  /** The code if the path is at fault (CONFIG_INVALID). A limit or a disk keeps its own code. */
   readonly pathCode?: FailureCode
   readonly tenant?: TenantState
-  /** How to take another place, as it follows "or": `name another with --config FILE`. */
+  /** How to use another place. It follows "or": `name another with --config FILE`. */
   readonly elsewhere?: string
   /**
-   * `machine` where it is met whatever the errno: with a folder that all tenants share. Left out, the errno decides.
+   * `machine` if every tenant meets it, whatever the errno: for a folder that all share. Without it, the errno decides.
    */
   readonly concerns?: Concerns
 }
@@ -42,13 +42,13 @@ export function isSystemError(error: unknown): error is SystemError {
   return typeof errno === 'number' && names.has(Math.abs(errno))
 }
 
-/** Node cannot load a library or a file of our own program: its errno stands in the words alone. */
+/** Node cannot load a library or a file of our own program. The errno is in the message only. */
 export function isLoadError(error: unknown): error is Error & { readonly code: string } {
   const loading = ['ERR_DLOPEN_FAILED', 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && loading.includes(error.code)
 }
 
-/** The Failure that an error of the system stands for. Anything else is passed on as it is. */
+/** The Failure for an error of the system. Any other error is returned as it is. */
 export function systemFailure(error: SystemError, attempt: Attempt): Failure
 export function systemFailure(error: unknown, attempt: Attempt): unknown
 export function systemFailure(error: unknown, attempt: Attempt): unknown {
@@ -68,8 +68,8 @@ export function systemFailure(error: unknown, attempt: Attempt): unknown {
 }
 
 /**
- * The net below all others, for an error that was not expected where it came up: it names the call.
- * @param path what was worked on; the error's own path comes first
+ * The last resort for an error that was not expected where it arose. It names the call.
+ * @param path the file that was used; the error's own path counts first
  */
 export function unforeseenFailure(error: unknown, path: string | null = null): unknown {
   if (isLoadError(error)) {
@@ -92,7 +92,7 @@ export function inWords(error: SystemError): string {
   return words === undefined ? name : `${words} (${name})`
 }
 
-/** The name of its errno, also where Node has none for it (EDQUOT, ESTALE). */
+/** The name of its errno, also if Node has none for it (EDQUOT, ESTALE). */
 export function nameOfError({ errno }: SystemError): string {
   const number = Math.abs(errno)
   return names.get(number) ?? `errno ${number}`
@@ -100,14 +100,14 @@ export function nameOfError({ errno }: SystemError): string {
 
 const callOf = ({ syscall, call }: SystemError): string | undefined => syscall ?? call
 
-/** Of two names for one number the one of the manual pages. */
+/** If one number has two names, that of the manual pages. */
 const names: ReadonlyMap<number, string> = new Map([
   ...Object.entries(constants.errno).map(([name, number]) => [number, name] as const),
   [constants.errno.EAGAIN, 'EAGAIN'],
   [constants.errno.EOPNOTSUPP, 'EOPNOTSUPP'],
 ])
 
-/** What libuv has no words for. */
+/** Errors that libuv has no words for. */
 const wordsOfOurs: Readonly<Record<string, string>> = {
   EDQUOT: 'disk quota exceeded',
   ESTALE: 'stale file handle',
@@ -120,10 +120,10 @@ const wordsOfOurs: Readonly<Record<string, string>> = {
   ETIME: 'timer expired',
 }
 
-/** What the next tenant would meet as well. */
+/** Errors that the next tenant would meet too. */
 const ofMachine = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'ENOSPC', 'EDQUOT', 'EROFS'])
 
-/** Where another place would help. */
+/** Errors that another place would avoid. */
 const movable = new Set([
   'ENOSPC',
   'EDQUOT',
@@ -179,7 +179,7 @@ function kindOf(error: SystemError, path: string | null): Kind {
   }
 }
 
-/** A relative path leads nowhere once the current folder was removed. */
+/** A relative path leads nowhere if the current folder was removed. */
 function isOfLostFolder(error: SystemError, path: string | null): boolean {
   if (callOf(error) === 'uv_cwd') return true
   if (path === null || isAbsolute(path)) return false
@@ -202,7 +202,7 @@ const unable =
   'local file system'
 const endGone = 'the other end is gone: look for a process that was killed (`dmesg`), and run again'
 
-/** Nothing here is about disks but EIO. */
+/** EIO is the only one here about disks. */
 const hints: Readonly<Record<string, string>> = {
   EMFILE: 'this process may not open more files: raise its limit (`ulimit -n`, LimitNOFILE= of a systemd unit)',
   ENFILE: 'this machine may not open more files: end programs, or raise the limit (`sysctl fs.file-max`)',
@@ -235,6 +235,6 @@ const hints: Readonly<Record<string, string>> = {
   ENOTTY: unable,
 }
 
-/** A name that is too long is no help to a person. */
+/** A name that is too long does not help an operator. */
 const shortened = (path: string): string => (path.length > pathLengthMax ? `${path.slice(0, 80)}...` : path)
 const pathLengthMax = 1_000

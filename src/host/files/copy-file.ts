@@ -1,4 +1,4 @@
-/** Copying a file whose name another user may have had a hand in. */
+/** Copies a file whose name another user may control. */
 import {
   chmodSync,
   closeSync,
@@ -18,11 +18,11 @@ import { onDisk } from './file-name.ts'
 import { hasHoles } from './holes.ts'
 
 /**
- * Copies a regular file to a name that must be new. Shares blocks where the file system can. A FIFO in its place is
- * never waited for, a device never opened.
+ * Copies a regular file to a new name. Shares blocks if the file system can. It never waits for a FIFO and never opens
+ * a device.
  * @param links whether the name may be a symbolic link
- * @returns what was copied, as it was before
- * @throws {Failure} NOT_A_FILE, IN_USE while another process holds a kernel lease on it
+ * @returns the state of the original before the copy
+ * @throws {Failure} NOT_A_FILE; IN_USE while another process holds a kernel lease on it
  * @throws the error of the call that was refused; ELOOP for a link that is refused
  */
 export async function copyRegularFile(from: string, to: string, links: 'follow' | 'refuse'): Promise<Stats> {
@@ -32,12 +32,12 @@ export async function copyRegularFile(from: string, to: string, links: 'follow' 
   const file = openWithoutWaiting(from, links === 'follow' ? 0 : constants.O_NOFOLLOW)
   try {
     const opened = fstatSync(file)
-    if (!opened.isFile()) throw refused() // It got the name since.
+    if (!opened.isFile()) throw refused() // It got this name meanwhile.
     const source = hasDescriptorPaths() ? `/proc/self/fd/${file}` : onDisk(from)
     if (hasHoles(file)) await copySparse(file, to, opened.size)
     else {
       await copyFile(source, onDisk(to), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-      chmodSync(onDisk(to), 0o600) // It has got the mode of the original, which may let in everybody, or nobody.
+      chmodSync(onDisk(to), 0o600) // It has the mode of the original, which may be too open or too strict.
     }
     return opened
   } finally {
@@ -45,7 +45,7 @@ export async function copyRegularFile(from: string, to: string, links: 'follow' 
   }
 }
 
-/** Of a sparse file the holes are not filled. */
+/** Holes of a sparse file stay holes. */
 async function copySparse(from: number, to: string, bytes: number): Promise<void> {
   const copy = openSync(onDisk(to), 'wx', 0o600)
   try {

@@ -1,7 +1,7 @@
 /**
- * Copies through descriptors that are open already (opening the source would break our own lease, hold/README.md F5),
- * off the event loop, in pieces so small that an abort is obeyed soon. Never rejects while the kernel still works on a
- * piece: a caller that closed its descriptors then would have the rest of the piece written into whoever got their
+ * Copies between open descriptors, off the event loop. To open the source would break our own lease (hold/README.md
+ * F5). The pieces are so small that an abort takes effect soon. It never rejects while the kernel still works on a
+ * piece. Otherwise the caller could close its descriptors, and the rest would be written to another file that got their
  * numbers.
  */
 import { close, fstatSync, ftruncate, read, write } from 'node:fs'
@@ -32,12 +32,12 @@ export class ShortCopy extends Error {
 }
 
 /**
- * Copies a range to the same offset of another file: by sharing blocks where the range is the whole source and the file
- * system can, else within the kernel, else through memory. `to` must not have been opened with O_APPEND.
- * What the source holds is copied as it is at that moment: that nobody writes it is for the caller to prove.
- * @param onBytes told after each piece how many bytes are there, counted from the start of the range
- * @throws the signal's reason once the piece under way has ended (aimed at 50 ms)
- * @throws {ShortCopy} when the source is shorter than the range
+ * Copies a range to the same offset of another file. It shares blocks if the range is the whole source and the file
+ * system can, else it copies within the kernel, else through memory. `to` must not have been opened with O_APPEND.
+ * The caller must prove that nothing writes to the source meanwhile.
+ * @param onBytes called after each piece with the number of bytes that are there, from the start of the range
+ * @throws the signal's reason when the current piece has ended (aimed at 50 ms)
+ * @throws {ShortCopy} if the source is shorter than the range
  * @throws {SystemCallError} ENOSPC, EDQUOT, EIO and others
  */
 export async function copyRange(
@@ -54,7 +54,7 @@ export async function copyRange(
 }
 
 /**
- * The same, but holes stay holes: they take neither time nor room. What `to` has already must end before the range.
+ * As `copyRange`, but holes stay holes: they take neither time nor space. `to` must end before the range.
  * @throws as `copyRange`
  */
 export async function copyRangeSparsely(
@@ -78,7 +78,7 @@ async function copyAll(from: number, to: number, progress: Progress): Promise<Co
   return 'read-write'
 }
 
-/** What is not written reads as zeros, as the holes do. */
+/** A part that is not written reads as zeros, as holes do. */
 async function copyAroundHoles(from: number, to: number, { range, signal, onBytes }: Progress): Promise<CopyMethod> {
   const end = range.offset + range.bytes
   let method: CopyMethod = 'copy_file_range'
@@ -114,19 +114,19 @@ const coversWholeFile = (from: number, range: CopiedRange): boolean =>
 
 const MiB = 1 << 20
 /**
- * Pieces start at `first` bytes and are halved or doubled to take between 10 and 40 ms each. All powers of two.
- * Sharing blocks first writes out what the disk does not have yet of the piece, so that too must begin small.
+ * Pieces start at `first` bytes and are halved or doubled so that each takes 10 to 40 ms. All are powers of two.
+ * Sharing blocks first writes out what is not on the disk yet, so it must begin small too.
  */
 const reflinkPiece = { first: 16 * MiB, least: MiB, most: 4096 * MiB } as const
 const kernelPiece = { first: 4 * MiB, least: MiB / 4, most: 16 * MiB } as const
 
 /**
- * Devices between which the file system knows no sharing: asking for each file of a thousand tenants would lengthen
- * each of their pauses.
+ * Pairs of devices between which the file system cannot share blocks. To ask for each file of a thousand tenants would
+ * lengthen each of their pauses.
  */
 const withoutSharing = new Set<string>()
 
-/** @returns false when blocks cannot be shared here; the copy then starts at the beginning by other means */
+/** @returns false if blocks cannot be shared here; the copy by other means then starts at the beginning */
 async function reflink(from: number, to: number, progress: Progress): Promise<boolean> {
   const { range } = progress
   const between = `${fstatSync(from).dev} ${fstatSync(to).dev}`
@@ -134,12 +134,12 @@ async function reflink(from: number, to: number, progress: Progress): Promise<bo
   let piece: number = reflinkPiece.first
   while (progress.copied < range.bytes) {
     const started = monotonicMs()
-    // The last piece has length 0, to the end of the file: only that may end within a block.
+    // The last piece has length 0, which means up to the end of the file. Only such a piece may end within a block.
     const length = piece >= range.bytes - progress.copied ? 0 : piece
     try {
       await cloneRange(from, to, progress.copied, length)
     } catch (error) {
-      // Whatever the reason, the copy by other means meets it too if it is the disk's, and then says so.
+      // If the disk is the reason, the copy by other means meets the same error and reports it.
       if (!(error instanceof SystemCallError)) throw error
       progress.copied = 0
       if (error.code === 'EOPNOTSUPP' || error.code === 'ENOTTY') withoutSharing.add(between)
@@ -148,14 +148,16 @@ async function reflink(from: number, to: number, progress: Progress): Promise<bo
     advance(progress, length === 0 ? range.bytes - progress.copied : length)
     piece = nextPiece(piece, reflinkPiece, monotonicMs() - started)
   }
-  // To the end of the file: had the source grown or shrunk meanwhile, the copy would have too.
+  // Up to the end of the file: if the source had changed its length meanwhile, so would the copy.
   const { size } = fstatSync(to)
   if (size < range.bytes) throw new ShortCopy(size, range.bytes)
   if (size > range.bytes) await promisify(ftruncate)(to, range.bytes)
   return true
 }
 
-/** FICLONERANGE: lets `to` share the blocks of `from` at the same offset. Length 0 reaches to the end of the source. */
+/**
+ * FICLONERANGE: lets `to` share the blocks of `from` at the same offset. Length 0 means up to the end of the source.
+ */
 function cloneRange(from: number, to: number, offset: number, length: number): Promise<number> {
   const FICLONERANGE = 0x4020940d
   // struct file_clone_range: source descriptor, source offset, length, offset in the copy.
@@ -168,7 +170,7 @@ function cloneRange(from: number, to: number, offset: number, length: number): P
 }
 
 /**
- * Answers that mean "not between these two files": reading and writing may still do. EPERM and ENOSYS come from
+ * Answers that mean "not between these two files". Reading and writing may still work. EPERM and ENOSYS come from
  * sandboxes.
  */
 const notHere: ReadonlySet<string> = new Set([
@@ -182,7 +184,7 @@ const notHere: ReadonlySet<string> = new Set([
   'ENOTTY',
 ])
 
-/** @returns false when the rest must go through memory */
+/** @returns false if the rest must go through memory */
 async function copyInKernel(from: number, to: number, progress: Progress): Promise<boolean> {
   const { range } = progress
   let piece: number = kernelPiece.first
@@ -191,7 +193,7 @@ async function copyInKernel(from: number, to: number, progress: Progress): Promi
     const wanted = Math.min(piece, range.bytes - progress.copied)
     try {
       const copied = await copyFileRange(from, to, range.offset + progress.copied, wanted)
-      // The end of the source, or one of the file systems that answer 0 in error: reading tells which.
+      // The end of the source, or a file system that answers 0 in error. Reading shows which.
       if (copied === 0) return false
       advance(progress, copied)
     } catch (error) {
@@ -228,7 +230,7 @@ async function copyThroughMemory(from: number, to: number, progress: Progress): 
   }
 }
 
-/** @throws the signal's reason when it has aborted */
+/** @throws the signal's reason if it has aborted */
 function advance(progress: Progress, bytes: number): void {
   progress.copied += bytes
   progress.onBytes(progress.copied)
@@ -241,7 +243,7 @@ function nextPiece(piece: number, limits: { readonly least: number; readonly mos
 }
 
 /**
- * Could files of `folder` share blocks with this one? Tries it with one block and a file without a name there.
+ * Tries whether files of `folder` can share blocks with this one, with one block and a file without a name there.
  * @throws the error of creating that file: EACCES, EROFS, ENOSPC and others
  */
 export async function canReflink(from: number, folder: string): Promise<boolean> {

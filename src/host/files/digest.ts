@@ -1,20 +1,20 @@
-/** The digest of a file of ours, read through its descriptor. */
+/** The digest of a file of holdfast, read through its descriptor. */
 import { createHash } from 'node:crypto'
 import { fstatSync, read, readSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { nextTurn } from '../clock.ts'
 import { dataSpans, hasHoles } from './holes.ts'
 
-/** Half a millisecond of the event loop each: hashing runs there, beside another tenant's pause. */
+/** Takes half a millisecond of the event loop for each, because hashing runs there beside another tenant's pause. */
 const pieceBytes = 1024 * 1024
-/** Buffers that nobody uses now. New ones for each file cost a quarter of a sweep's time in garbage collection. */
+/** Buffers that are free now. New ones for each file took a quarter of a sweep's time in garbage collection. */
 const idle: Buffer[] = []
 
 const readInto = promisify(read)
 
 /**
- * Of the whole file, from its beginning, holes included; nobody writes it meanwhile. Holes are not read, yet a terabyte
- * of their zeros takes ten minutes to hash: SHA-256 knows no shorter way.
+ * The digest of the whole file, holes included. Nothing may write to it meanwhile. Holes are not read, but the zeros of
+ * a terabyte take ten minutes to hash: SHA-256 has no shorter way.
  * @throws the reason of the signal, within a hole
  */
 export async function digestOf(
@@ -35,8 +35,8 @@ export async function digestOf(
   const hashData = async (to: number): Promise<void> => {
     while (bytes < to) {
       const wanted = Math.min(pieceBytes, to - bytes)
-      // A small file was written a moment ago and comes from memory: a hop through the thread pool would take as long
-      // as the hashing.
+      // A small file was written just before and comes from memory. A hop through the thread pool would take as long as
+      // the hashing.
       const bytesRead =
         size <= pieceBytes
           ? readSync(descriptor, buffer, 0, wanted, bytes)
@@ -53,7 +53,7 @@ export async function digestOf(
     }
     await hashZeros(size)
   } else await hashData(size)
-  idle.push(buffer) // Not after an error: the kernel may still be writing into it.
+  idle.push(buffer) // Not after an error: the kernel may still write to the buffer.
   return { bytes, sha256: hash.digest('hex') }
 }
 

@@ -1,4 +1,4 @@
-/** Which file system a path lies on, and what room is left there. */
+/** Which file system a path is on, and how much space is left there. */
 import { readFileSync } from 'node:fs'
 import { realpath, stat, statfs } from 'node:fs/promises'
 import { readFile } from 'node:fs/promises'
@@ -7,10 +7,10 @@ import { monotonicMs } from '../clock.ts'
 import { nameOf, onDisk } from './file-name.ts'
 
 export interface FileSystem {
-  /** As the kernel names it: `ext4`, `overlay`, `fuse.sshfs`. */
+  /** The kernel's name of it: `ext4`, `overlay`, `fuse.sshfs`. */
   readonly type: string
   readonly mountPoint: string
-  /** Device, server export, or whatever the file system calls its source. */
+  /** Device, server export, or another source that the file system names. */
   readonly source: string
   readonly readOnly: boolean
 }
@@ -23,8 +23,8 @@ export interface Mount extends FileSystem {
 }
 
 /**
- * The mount that a path, with every link resolved, lies on. Looks at the path but never opens it.
- * @throws the error of stat when there is no such path
+ * The mount of a path whose links are all resolved. It inspects the path but never opens it.
+ * @throws the error of stat if there is no such path
  */
 export async function fileSystemOf(path: string): Promise<FileSystem> {
   const real = nameOf(await realpath(onDisk(path), 'buffer'))
@@ -36,13 +36,13 @@ export async function fileSystemOf(path: string): Promise<FileSystem> {
   return { type, mountPoint, source, readOnly }
 }
 
-/** The mounts are read anew after this: a thousand files need not each read them. */
+/** Reads the mounts anew at the next question. A thousand files share one reading. */
 const mountPointsFreshMs = 1_000
 let lastRead: { readonly atMs: number; readonly points: ReadonlySet<string> } | null = null
 
 /**
- * Is something mounted at this very path, every link of which is resolved? Of a single file then another name lies
- * outside. Nowhere where there is no /proc.
+ * True if something is mounted at exactly this path, whose links are all resolved. For a single file, another name is
+ * then outside. Never true without /proc.
  */
 export function isMountPoint(real: string): boolean {
   if (lastRead === null || monotonicMs() - lastRead.atMs >= mountPointsFreshMs)
@@ -52,7 +52,7 @@ export function isMountPoint(real: string): boolean {
 
 function readMountPoints(): ReadonlySet<string> {
   try {
-    // Letter by letter a byte of a name, in whatever encoding it is.
+    // Each letter is one byte of a name, in any encoding.
     return new Set(
       parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1')).map(({ mountPoint }) =>
         nameOf(Buffer.from(mountPoint, 'latin1')),
@@ -65,8 +65,8 @@ function readMountPoints(): ReadonlySet<string> {
 }
 
 /**
- * The innermost mount above the path that has its device number; where none has, the innermost of all: on btrfs,
- * overlay and the like a file's device number is not its mount's.
+ * The innermost mount above the path with its device number; if there is none, the innermost of all. On btrfs, overlay
+ * and others the device number of a file is not that of its mount.
  */
 export function mountOf(real: string, device: string, mounts: readonly Mount[]): Mount {
   const above = mounts.filter(
@@ -82,7 +82,7 @@ export function mountOf(real: string, device: string, mounts: readonly Mount[]):
   return innermost
 }
 
-/** proc(5), /proc/pid/mountinfo. Lines that do not have its form are left out. Pure. */
+/** Parses /proc/pid/mountinfo (proc(5)). Lines of another form are left out. Pure. */
 export function parseMountInfo(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {
     const fields = line.split(' ')
@@ -109,7 +109,10 @@ function unescapeOctal(text: string): string {
   return text.replace(/\\([0-3][0-7]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }
 
-/** A device number of stat as the kernel prints it: `major:minor`, decimal. The C library's layout, 64 bits. */
+/**
+ * A device number of stat as the kernel prints it: `major:minor`, decimal. The layout is that of the C library, 64
+ * bits.
+ */
 export function deviceName(dev: bigint): string {
   const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n)
   const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n)

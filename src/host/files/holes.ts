@@ -1,32 +1,32 @@
 /**
- * Holes of sparse files. A hole is zeros that take no room, so a copy may leave it out: it reads the same. Only what
- * says so dependably is believed. Elsewhere all of a file counts as data, and is read.
+ * Holes of sparse files. A hole reads as zeros and takes no space, so a copy may leave it out. Only file systems that
+ * report holes reliably are believed. On others the whole file counts as data and is read.
  */
 import { fstatSync } from 'node:fs'
 import { Breath } from '../clock.ts'
 import { fileSystemTypeOf, seek, SystemCallError } from '../libc.ts'
 
-/** A piece of a file with data in it; `end` is the offset behind it. */
+/** A piece of a file with data in it; `end` is the offset after it. */
 export interface DataSpan {
   readonly offset: number
   readonly end: number
 }
 
 const MiB = 1 << 20
-/** Smaller holes are read as zeros: to look for each costs more. */
+/** Smaller holes are read as zeros, because a search for each takes longer. */
 const leastHoleBytes = MiB
-/** One search goes no further over small holes: it runs on the event loop. */
+/** A search passes over small holes only so far, because it runs on the event loop. */
 const spanBytesMax = 16 * MiB
 
 /**
- * By `f_type` of statfs(2): ext2 to ext4, xfs, btrfs, f2fs, bcachefs, tmpfs, overlay. Not ZFS: it once called data a
- * hole that it had yet to write.
+ * By `f_type` of statfs(2): ext2 to ext4, xfs, btrfs, f2fs, bcachefs, tmpfs, overlay. Not ZFS: it once reported a hole
+ * where data was not written out yet.
  */
 const dependable: ReadonlySet<number> = new Set([
   0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0xca451a4e, 0x01021994, 0x794c7630,
 ])
 
-/** Does the file have holes worth leaving out, on a file system that tells them? */
+/** True if the file has holes worth leaving out, on a file system that reports them reliably. */
 export function hasHoles(descriptor: number): boolean {
   const { size, blocks } = fstatSync(descriptor)
   if (process.platform !== 'linux' || size - blocks * 512 < leastHoleBytes) return false
@@ -41,8 +41,8 @@ export function hasHoles(descriptor: number): boolean {
 }
 
 /**
- * The next data at or behind `from`, of a file that `hasHoles`. Moves the descriptor's own offset.
- * @returns null where there is none before `to`
+ * The next data at or after `from`, for a file that `hasHoles`. Moves the descriptor's own offset.
+ * @returns null if there is none before `to`
  */
 export function nextData(descriptor: number, from: number, to: number): DataSpan | null {
   const offset = seekData(descriptor, from)
@@ -64,7 +64,7 @@ export async function dataBytesOf(descriptor: number): Promise<number> {
   return bytes
 }
 
-/** Where the last data of a file ends. For children alone, since it may take a second of the event loop. */
+/** Offset after the last data of a file. For children only, because it may take a second of the event loop. */
 export function endOfDataAtOnce(descriptor: number): number {
   const { size } = fstatSync(descriptor)
   if (!hasHoles(descriptor)) return size
@@ -73,7 +73,7 @@ export function endOfDataAtOnce(descriptor: number): number {
   return last
 }
 
-/** The same for any file. */
+/** As above, for any file. */
 export async function endOfData(descriptor: number): Promise<number> {
   if (!hasHoles(descriptor)) return fstatSync(descriptor).size
   let last = 0
@@ -81,7 +81,7 @@ export async function endOfData(descriptor: number): Promise<number> {
   return last
 }
 
-/** All data of a file, in its order. Of one without holes: all of it. */
+/** All data of a file, in order. For a file without holes: the whole file. */
 export async function* dataSpans(descriptor: number): AsyncGenerator<DataSpan> {
   const { size } = fstatSync(descriptor)
   if (!hasHoles(descriptor)) {
@@ -98,7 +98,7 @@ export async function* dataSpans(descriptor: number): AsyncGenerator<DataSpan> {
   }
 }
 
-/** ENXIO: there is no data behind it. */
+/** ENXIO: no data follows. */
 function seekData(descriptor: number, from: number): number | null {
   try {
     return seek(descriptor, from, 'data')

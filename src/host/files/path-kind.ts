@@ -1,8 +1,8 @@
-/** What stands under a name that somebody typed, without opening it. */
+/** Inspects a name that an operator typed, without opening it. */
 import { lstat, realpath, stat } from 'node:fs/promises'
 import { nameOf, onDisk } from './file-name.ts'
 
-/** Is there a file, a folder or a link of this name? What must not be looked at is there. */
+/** True if a file, a folder or a link has this name, also if permissions hide it. */
 export const isThere = (named: string): Promise<boolean> =>
   lstat(onDisk(named)).then(
     () => true,
@@ -10,8 +10,7 @@ export const isThere = (named: string): Promise<boolean> =>
   )
 
 /**
- * Does the name lead to a folder? What cannot be looked at is taken for a file: then its own trouble will be said of
- * it.
+ * True if the name leads to a folder. A name that cannot be inspected counts as a file; opening it then reports why.
  */
 export const isFolder = (named: string): Promise<boolean> =>
   stat(onDisk(named)).then(
@@ -19,21 +18,20 @@ export const isFolder = (named: string): Promise<boolean> =>
     () => false,
   )
 
-/**
- * The name of the file itself, with every link resolved; null for a name that leads nowhere, or to where we may not
- * look.
- */
+/** The file's own name with all links resolved; null if it leads nowhere, or to a place that we may not inspect. */
 export const realPathOf = (named: string): Promise<string | null> =>
   realpath(onDisk(named), 'buffer').then(nameOf, () => null)
 
-/** Which file a name leads to, by device and inode; null for a name that leads nowhere, or to where we may not look. */
+/**
+ * The file that a name leads to, by device and inode; null if it leads nowhere, or to a place that we may not inspect.
+ */
 export const identityOf = (named: string): Promise<string | null> =>
   stat(onDisk(named), { bigint: true }).then(
     ({ dev, ino }) => `${dev} ${ino}`,
     () => null,
   )
 
-/** Do both names lead to one file, whatever they are? Of what cannot be looked at nobody knows: then they do not. */
+/** True if both names lead to the same file. False if one cannot be inspected. */
 export async function isSameFile(a: string, b: string): Promise<boolean> {
   const [first, second] = await Promise.all(
     [a, b].map((name) => stat(onDisk(name), { bigint: true }).catch(() => null)),

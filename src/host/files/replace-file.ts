@@ -1,6 +1,6 @@
 /**
- * A file that is written anew as a whole: a reader finds the old one or the new one, never a part, whatever happens
- * meanwhile. The folder may belong to another user, who may rename in it.
+ * Replaces a file as a whole. A reader finds the old one or the new one and never a part, whatever happens meanwhile.
+ * The folder may belong to another user, who may rename in it.
  */
 import { randomUUID } from 'node:crypto'
 import {
@@ -28,11 +28,11 @@ import { onDisk } from './file-name.ts'
 import { findUntrusted } from './trusted-path.ts'
 
 /**
- * Puts `text` in the place of the file. It keeps mode and group of a regular file that is there (root: its owner too),
- * else it has mode 0644. It is on the disk when this returns. Where this throws, the old file is as it was and
- * nothing lies beside it.
- * @throws {Failure} NOT_A_FILE for a link, a folder, a device, a pipe, or a file of SQLite; NO_PERMISSION where another
- * user could choose the folder; NOT_FOUND, NO_SPACE, READ_FAILED for what the system refused
+ * Replaces the file by `text`. A regular file that exists keeps its mode and group, and for root its owner; a new one
+ * has mode 0644. It is on the disk when this returns. If this throws, the old file is unchanged and no other file is
+ * left.
+ * @throws {Failure} NOT_A_FILE for a link, a folder, a device, a pipe, or a file of SQLite; NO_PERMISSION if another
+ * user could choose the folder; NOT_FOUND, NO_SPACE or READ_FAILED for what the system refused
  */
 export function replaceFile(path: string, text: string): void {
   try {
@@ -52,8 +52,8 @@ export function replaceFile(path: string, text: string): void {
 }
 
 /**
- * Another user who may rename on the way could lead us into any folder. In the end they may only choose among folders
- * of their own: there they could have written the file themselves. The folder is looked at by its descriptor.
+ * A user who may rename on the way could lead us into any folder. This allows only folders of that user, where the user
+ * could have written the file without us. The folder is inspected by its descriptor.
  */
 function requireOwnChoice(path: string, folder: OpenFolder): void {
   const untrusted = findUntrusted(dirname(path), 'shared-folder')
@@ -69,7 +69,7 @@ function requireOwnChoice(path: string, folder: OpenFolder): void {
   })
 }
 
-/** What is there now; null where there is nothing. */
+/** The file that exists now; null if there is none. */
 function requireReplaceable(path: string, folder: OpenFolder, name: string | Buffer): BigIntStats | null {
   requireNoCompanion(path)
   const old = lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false })
@@ -87,7 +87,7 @@ function requireReplaceable(path: string, folder: OpenFolder, name: string | Buf
   return old
 }
 
-/** Even a new one, or an empty one: SQLite takes whatever has this name for a part of the database beside it. */
+/** Also for a new or an empty file: SQLite takes any file of this name for a part of the database beside it. */
 function requireNoCompanion(path: string): void {
   const part = ['-wal', '-shm', '-journal'].find((one) => path.endsWith(one))
   if (part === undefined) return
@@ -96,7 +96,7 @@ function requireNoCompanion(path: string): void {
 
 const notReplaced = (message: string, hint: string): Failure => new Failure('NOT_A_FILE', message, { hint })
 
-/** Empty where we may not read it: it is another user's, and can be replaced all the same. */
+/** Empty if we may not read it: it belongs to another user, and can be replaced all the same. */
 function beginningOf(folder: OpenFolder, name: string | Buffer): Uint8Array {
   try {
     const file = openSync(folder.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
@@ -114,11 +114,11 @@ function beginningOf(folder: OpenFolder, name: string | Buffer): Uint8Array {
 
 interface Draft extends Disposable {
   readonly descriptor: number
-  /** Gives it its name, in the place of what has that name. */
+  /** Gives it its name, and replaces the file of that name. */
   rename(name: string | Buffer): void
 }
 
-/** Without a name wherever the system can do that: what is killed half-way leaves nothing behind. */
+/** Without a name if the system can: a process that is killed then leaves nothing behind. */
 function openDraft(folder: OpenFolder): Draft {
   const draft = `.holdfast-${randomUUID()}`
   let isNamed = false
@@ -141,9 +141,9 @@ function openDraft(folder: OpenFolder): Draft {
   }
 }
 
-/** null where a file system has none (EOPNOTSUPP; EISDIR from overlay), or no /proc is there to name one. */
+/** null if the file system has no such files (EOPNOTSUPP; EISDIR from overlay), or there is no /proc to name one. */
 function openUnnamed(folder: OpenFolder): number | null {
-  const unnamed = 0o20000000 | constants.O_DIRECTORY // O_TMPFILE, which Node has no name for.
+  const unnamed = 0o20000000 | constants.O_DIRECTORY // O_TMPFILE, which Node does not name.
   if (!hasDescriptorPaths()) return null
   try {
     return openSync(folder.at('.'), unnamed | constants.O_WRONLY, 0o600)
@@ -157,14 +157,16 @@ function writeAll(descriptor: number, bytes: Buffer): void {
   for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done, bytes.length - done)
 }
 
-/** Owner (root alone may give files away), group and mode of the old file, but no bits that make a program of it. */
+/**
+ * Sets owner (only root may give files away), group and mode of the old file, without the bits that make it executable.
+ */
 function takeOver(descriptor: number, old: BigIntStats | null, path: string): void {
   if (old === null) return fchmodSync(descriptor, 0o644)
   const ours = fstatSync(descriptor)
   const owner = process.geteuid?.() === 0 ? Number(old.uid) : ours.uid
   const group = Number(old.gid)
   if (owner !== ours.uid || group !== ours.gid) giveTo(descriptor, owner, group, path)
-  // Whoever else made it may have let others write it: they would write what we say.
+  // If another user made it, others may be allowed to write to it: they could then change our text.
   const isOthers = ![0n, BigInt(owner)].includes(old.uid)
   fchmodSync(descriptor, Number(old.mode) & (isOthers ? 0o755 : 0o777))
 }
@@ -184,7 +186,7 @@ function giveTo(descriptor: number, owner: number, group: number, path: string):
   }
 }
 
-/** The rename is done: that a folder which may not be listed cannot be synced is no failure. */
+/** The rename is done. It is no failure that a folder which may not be listed cannot be synced. */
 function syncFolder(folder: OpenFolder): void {
   try {
     const descriptor = openSync(folder.at('.'), constants.O_RDONLY | constants.O_DIRECTORY)

@@ -1,7 +1,4 @@
-/**
- * Reading a small file whose name another user may have had a hand in: nothing waits, and nothing but a regular file
- * is opened.
- */
+/** Reads a small file whose name another user may control. It never waits, and opens only regular files. */
 import { constants } from 'node:fs'
 import { lstat, open, stat } from 'node:fs/promises'
 
@@ -11,8 +8,7 @@ export type SmallFile =
   | { readonly kind: 'too-large'; readonly size: number }
 
 /**
- * Reads a whole file. A FIFO or a device in its place is never waited for, nor opened: opening some of them has
- * effects.
+ * Reads a whole file. It neither waits for nor opens a FIFO or a device, because opening some of them has effects.
  * @param links whether the name may be a symbolic link
  * @throws the error of stat, open or read; ELOOP for a link that is refused
  */
@@ -25,7 +21,7 @@ export async function readSmallFile(
   if (!found.isFile() && !found.isSymbolicLink()) return { kind: 'not-regular' }
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | (links === 'follow' ? 0 : constants.O_NOFOLLOW)
   await using handle = await open(path, flags)
-  const opened = await handle.stat() // Another file may have got the name since.
+  const opened = await handle.stat() // Another file may have got the name meanwhile.
   if (!opened.isFile()) return { kind: 'not-regular' }
   if (opened.size > bytesMax) return { kind: 'too-large', size: opened.size }
   const bytes = Buffer.alloc(bytesMax + 1)

@@ -1,38 +1,37 @@
 /**
- * Who could change what a path leads to, besides root and us. What holdfast obeys (configuration, token,
- * certificates) and where it keeps customers' data must be out of the reach of others, with every folder and every
- * link on the way.
+ * Finds the users, besides root and us, who could change where a path leads. Files that holdfast obeys (configuration,
+ * token, certificates) and folders with customers' data must be out of their reach, with every folder and link on the
+ * way.
  */
 import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { nameOf, onDisk } from '../../model/file-name.ts'
 
-/** What lets another user change where a path leads. */
+/** The thing that lets another user change where a path leads. */
 export interface Untrusted {
-  /** The file, folder or link in question. */
+  /** The file, folder or link. */
   readonly path: string
-  /** Such as `it belongs to another user (uid 1000, mode 0755)`. */
+  /** For example `it belongs to another user (uid 1000, mode 0755)`. */
   readonly why: string
   /**
-   * A command that mends it; null for what lies above and is not ours alone to change: there another place is the
-   * remedy.
+   * A command that corrects it. null if it is above the path and not ours alone to change: then another place helps.
    */
   readonly remedy: string | null
 }
 
 /**
- * What the path is to be at its end: a `file` that only root and we may write, a `folder` in which only root and we
- * may write, or a `shared-folder` such as /tmp, where others may write too but may not rename what is ours.
+ * What the path must be at its end. `file`: only root and we may write it. `folder`: only root and we may write in it.
+ * `shared-folder`, such as /tmp: others may write in it too, but may not rename our files.
  */
 export type PathUse = 'file' | 'folder' | 'shared-folder'
 
 /**
- * Walks the path as the kernel does, through every link.
- * @returns the first thing that another user could change; null where there is none. What is not there yet, or cannot
- * be looked at, is passed over: opening it says why. So is what is neither file nor folder.
+ * Follows the path as the kernel does, through every link.
+ * @returns the first thing that another user could change; null if there is none. It passes over what does not exist,
+ * what cannot be inspected, and what is neither file nor folder: opening that reports why.
  */
 export function findUntrusted(path: string, use: PathUse): Untrusted | null {
-  if (process.geteuid === undefined) return null // Owners and modes mean nothing there.
+  if (process.geteuid === undefined) return null // This system has no owners.
   const pending = absolute(path)?.split('/').filter(Boolean)
   if (pending === undefined) return null
   let at = '/'
@@ -62,12 +61,12 @@ export function findUntrusted(path: string, use: PathUse): Untrusted | null {
   return found
 }
 
-/** As the kernel's own limit. */
+/** The kernel's own limit. */
 const linksMax = 40
 const writableByOthers = 0o022
 const sticky = 0o1000
 
-/** Others may make names there, but only rename their own. */
+/** Others may make names there, but may rename only their own. */
 const isShared = ({ mode }: Stats): boolean => (mode & writableByOthers) !== 0
 
 function judgeFolder(path: string, stats: Stats, use: PathUse | 'above'): Untrusted | null {
@@ -108,8 +107,8 @@ function shown(path: string): string {
 }
 
 /**
- * In a user namespace of its own a process sees the machine's root, and all whom the namespace does not name, as one
- * number. The folders above everything (`/`, `/tmp`) belong to it there.
+ * In its own user namespace, a process sees the machine's root, and all users that the namespace does not name, as one
+ * number. The topmost folders (`/`, `/tmp`) belong to it there.
  */
 function isUnnamedOwner({ uid }: Stats): boolean {
   unnamedOwner ??= readUnnamedOwner()
@@ -117,7 +116,7 @@ function isUnnamedOwner({ uid }: Stats): boolean {
 }
 let unnamedOwner: number | null = null
 
-/** -1 where every owner is told by name. */
+/** -1 if every owner has a name. */
 function readUnnamedOwner(): number {
   try {
     if (/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'latin1'))) return -1
@@ -127,7 +126,7 @@ function readUnnamedOwner(): number {
   }
 }
 
-/** null for a relative path while our current folder is gone. */
+/** null for a relative path if our current folder is gone. */
 function absolute(path: string): string | null {
   try {
     return resolve(path)
@@ -136,7 +135,7 @@ function absolute(path: string): string | null {
   }
 }
 
-/** null where the link cannot be read. */
+/** null if the link cannot be read. */
 function targetOf(link: string): string | null {
   try {
     return nameOf(readlinkSync(onDisk(link), 'buffer'))
@@ -145,7 +144,7 @@ function targetOf(link: string): string | null {
   }
 }
 
-/** null for what is not there, or where we may not look. */
+/** null if it does not exist, or we may not inspect it. */
 function look(path: string): Stats | null {
   try {
     return lstatSync(onDisk(path))

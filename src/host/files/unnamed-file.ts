@@ -3,8 +3,8 @@ import { constants, openSync, unlinkSync } from 'node:fs'
 import { OpenFolder } from '../folders/open-folder.ts'
 
 /**
- * A file of ours in a folder that may be anybody's: nobody else can open it, and it is gone when it is closed, even
- * by our death.
+ * A file in a folder that may belong to any user. No other process can open it, and it is gone when it is closed, also
+ * when our process dies.
  * @throws the error of creating it: EACCES, EROFS, ENOSPC and others
  */
 export function openUnnamedFile(path: string): number {

@@ -1,12 +1,12 @@
-/** Deleting what lies in a folder although somebody else may have made it, or may be at work there. */
+/** Deletes the contents of a folder that another user may have made, or may be changing. */
 import { randomUUID } from 'node:crypto'
 import { rename, rmdir, unlink } from 'node:fs/promises'
 import type { OpenFolder } from './open-folder.ts'
 
 /**
- * Deletes everything in a folder, however deep, and never follows a link. The folder becomes ours alone first, and so
- * does each one in it before it is looked into. Nothing is descended into by name: a folder in a folder is first
- * moved up, into the one that is ours.
+ * Deletes everything in a folder, however deep, and never follows a link. It takes ownership of the folder, and of each
+ * folder in it before it looks inside. It never enters a folder by its path: an inner folder is first moved up into the
+ * one that is ours.
  * @param except a name that stays
  * @throws the error of the call that was refused; one for another file system that is mounted there
  */
@@ -18,7 +18,7 @@ export async function emptyFolder(folder: OpenFolder, except: string | null = nu
   }
 }
 
-/** Deletes the files of a folder in `top` and moves its folders to `top`; then the folder itself. */
+/** Deletes the files of a folder in `top`, moves its folders to `top`, and deletes the folder itself. */
 async function flatten(top: OpenFolder, name: Buffer): Promise<void> {
   {
     using folder = top.below(name)

@@ -1,14 +1,16 @@
-/** Folders that a person or a configuration names: made with those above them, tried, and taken away again. */
+/**
+ * Folders that an operator or a configuration names: makes them and their parents, tries them, and removes them again.
+ */
 import { randomUUID } from 'node:crypto'
 import { mkdir, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { onDisk } from '../files/file-name.ts'
 
 /**
- * Makes a folder and those above it; one that is there is fine. Node's own `recursive` would ask for ever where the
- * kernel has no file below a folder that is there (ENOENT in /proc), at full speed, where no signal reaches it. Here
- * each is asked for once.
- * @returns those that were made, the topmost first; where one cannot be, none is left
+ * Makes a folder and its missing parents; an existing one is fine. Node's own `recursive` repeats for ever, and no
+ * signal stops it, where the kernel has no file below an existing folder (ENOENT in /proc). Here each folder is asked
+ * for once.
+ * @returns the folders that were made, the topmost first; if one cannot be made, none is left
  * @throws the error of stat or mkdir
  */
 export async function makeFolder(folder: string, mode: number): Promise<readonly string[]> {
@@ -28,7 +30,7 @@ export async function makeFolder(folder: string, mode: number): Promise<readonly
 }
 
 /**
- * Tries whether a folder can be made, or written in where it is there, and leaves everything as it was.
+ * Tries whether a folder can be made, or written to if it exists, and leaves everything as it was.
  * @throws the error of the call that was refused
  */
 export async function tryFolder(folder: string, mode: number): Promise<void> {
@@ -42,7 +44,7 @@ export async function tryFolder(folder: string, mode: number): Promise<void> {
   }
 }
 
-/** Takes away what `makeFolder` made. What somebody has put something into since stays. */
+/** Removes what `makeFolder` made. A folder that is no longer empty stays. */
 export async function removeFolders(made: readonly string[]): Promise<void> {
   for (const path of made.toReversed()) {
     try {
@@ -54,7 +56,7 @@ export async function removeFolders(made: readonly string[]): Promise<void> {
   }
 }
 
-/** Made it, or found it made by somebody else meanwhile? */
+/** True if this call made it; false if it existed, or another process made it meanwhile. */
 async function makeOne(path: string, mode: number): Promise<boolean> {
   try {
     await mkdir(onDisk(path), { mode })

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
 /**
- * A folder by its descriptor. What is done through it concerns this folder and its own entries, wherever its name
- * leads to by now: where another user may rename, names are not to be relied on. Node has no openat and unlinkat; the
- * kernel resolves `/proc/self/fd/N/name` in the same way.
+ * A folder by its descriptor. Calls through it act on this folder and its own entries, wherever its name leads by now.
+ * Where another user may rename, a name is not reliable. Node has no openat and unlinkat; the kernel resolves
+ * `/proc/self/fd/N/name` in the same way.
  */
 import {
   closeSync,
@@ -20,7 +20,7 @@ import { onDisk } from '../files/file-name.ts'
 
 export class OpenFolder implements Disposable {
   readonly number: number
-  /** As it was opened: only for platforms without /proc, and for sentences. */
+  /** The path by which it was opened: only for messages, and for platforms without /proc. */
   readonly path: string
 
   private constructor(number: number, path: string) {
@@ -29,8 +29,8 @@ export class OpenFolder implements Disposable {
   }
 
   /**
-   * Opens what a person or a configuration names, through links, to work on its entries.
-   * @throws the error of open: ENOTDIR for what is no folder
+   * Opens a folder that an operator or a configuration names, through links, to work on its entries.
+   * @throws the error of open: ENOTDIR if it is no folder
    */
   static named(path: string): OpenFolder {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK | pathOnly
@@ -43,10 +43,7 @@ export class OpenFolder implements Disposable {
     return new OpenFolder(openSync(this.at(name), flags), join(this.path, name.toString()))
   }
 
-  /**
-   * What a call on an entry of this folder is to be given. A link of that name is followed by calls that follow
-   * links.
-   */
+  /** The path for a call on an entry of this folder. Calls that follow links follow a link of that name. */
   at(name: string): string
   at(name: string | Buffer): string | Buffer
   at(name: string | Buffer): string | Buffer {
@@ -54,7 +51,7 @@ export class OpenFolder implements Disposable {
     return typeof name === 'string' ? `${folder}/${name}` : Buffer.concat([Buffer.from(`${folder}/`), name])
   }
 
-  /** Byte for byte: a hostile name need not be UTF-8. */
+  /** Byte for byte, because a hostile name need not be UTF-8. */
   names(): readonly Buffer[] {
     return readdirSync(this.at('.'), { encoding: 'buffer' })
   }
@@ -64,12 +61,12 @@ export class OpenFolder implements Disposable {
   }
 
   /**
-   * Makes it ours alone: whoever has not opened it or one of its files yet can do nothing there any more.
-   * @throws EPERM where it is another user's and we are not root
+   * Makes the folder ours alone. A process that has not opened it or one of its files can do nothing there any more.
+   * @throws EPERM if it belongs to another user and we are not root
    */
   takeOver(): void {
     const user = process.geteuid?.()
-    if (user === undefined) return // Owners mean nothing there.
+    if (user === undefined) return // This system has no owners.
     const { uid, gid, mode } = fstatSync(this.number)
     if (uid !== user) fchownSync(this.number, user, process.getegid?.() ?? gid)
     if ((mode & 0o7777) !== 0o700) fchmodSync(this.number, 0o700)
@@ -80,12 +77,12 @@ export class OpenFolder implements Disposable {
   }
 }
 
-/** O_PATH, which Node has no name for: names can be made in a folder that may not be listed. */
+/** O_PATH, which Node does not name: names can be made in a folder that may not be listed. */
 const pathOnly = process.platform === 'linux' ? 0o10000000 : 0
 
 let descriptorPaths: boolean | null = null
 
-/** False where there is no /proc: then only places that no other user can reach are safe. */
+/** False without /proc: then only folders that no other user can reach are safe. */
 export function hasDescriptorPaths(): boolean {
   return (descriptorPaths ??= process.platform === 'linux' && existsSync('/proc/self/fd'))
 }

@@ -1,9 +1,9 @@
 /**
- * A folder that a process has for itself while it runs, beside those of others that may be dead by now.
+ * A folder that belongs to one process while it runs, beside those of other processes, which may be dead.
  *
- * Its file `owner` is locked for as long as its owner lives, by a lock that belongs to the open file: it ends with
- * the process, however that ends, and every process of this kernel meets it, whatever its pid namespace or container.
- * What a dead process left is deleted only by one that was granted this lock.
+ * The file `owner` in it is locked while its owner lives. The lock belongs to the open file, so it ends with the
+ * process, however that ends. Every process of this kernel meets it, in any pid namespace or container. Only a process
+ * that was granted this lock deletes the folder of a dead one.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { mkdtemp, rmdir, unlink } from 'node:fs/promises'
@@ -17,10 +17,7 @@ import { emptyFolder } from './empty-folder.ts'
 import { OpenFolder, hasDescriptorPaths } from './open-folder.ts'
 
 export interface OwnedFolder extends AsyncDisposable {
-  /**
-   * By the name that its parent was given. Where another user may rename in the parent, only `folder` is to be relied
-   * on.
-   */
+  /** By the name of its parent. Where another user may rename in the parent, use `folder` instead. */
   readonly path: string
   readonly folder: OpenFolder
 }
@@ -30,15 +27,15 @@ const draftFile = 'owner.new'
 const ownerBytesMax = 4096
 const markSchema = 'holdfast.owner/1'
 
-/** What the file `owner` says. `locked`: whether its owner got the lock, which some file systems do not have. */
+/** The contents of the file `owner`. `locked`: whether its owner got the lock, which some file systems do not have. */
 interface OwnerFile extends OwnerMark {
   readonly schema: typeof markSchema
   readonly locked: boolean
 }
 
 /**
- * Makes a folder (0700) with a name that begins with `prefix`. Disposing deletes it with everything in it.
- * @throws the error of the call that was refused; {Failure} SNAPSHOT_UNSAFE when another folder got the name meanwhile
+ * Makes a folder (0700) with a name that begins with `prefix`. Disposing it deletes it with everything in it.
+ * @throws the error of the call that was refused; {Failure} SNAPSHOT_UNSAFE if another folder got the name meanwhile
  */
 export async function openOwnedFolder(parent: string, prefix: string): Promise<OwnedFolder> {
   const above = OpenFolder.named(parent)
@@ -55,7 +52,7 @@ export async function openOwnedFolder(parent: string, prefix: string): Promise<O
     folder = openMade(above, name)
     owner = sign(folder)
   } catch (error) {
-    // The first trouble is told.
+    // The first error counts.
     if (folder !== null) await remove(above, folder, name).catch(() => undefined)
     else if (name !== '') await rmdir(above.at(name)).catch(() => undefined)
     close()
@@ -72,7 +69,7 @@ export async function openOwnedFolder(parent: string, prefix: string): Promise<O
       try {
         await remove(above, opened, name)
       } catch (error) {
-        // By its name: the kernel was told a descriptor.
+        // Names it by its path, because the kernel was given a descriptor.
         throw systemFailure(error, { doing: "delete this run's own folder", path: join(parent, name) })
       } finally {
         close()
@@ -91,13 +88,13 @@ function openMade(above: OpenFolder, name: string): OpenFolder {
       hint: 'name a folder that only this user can write',
     })
   }
-  if ((Number(mode) & 0o777) !== 0o700) folder.takeOver() // The mask of this process may have taken bits away.
+  if ((Number(mode) & 0o777) !== 0o700) folder.takeOver() // The mask of this process may have removed bits.
   return folder
 }
 
 /**
- * The file gets its name only when it is locked: whoever sees the name and is granted the lock knows that nobody had
- * it any more.
+ * The file gets its name only when it is locked. A process that sees the name and is granted the lock therefore knows
+ * that no other process has it.
  */
 function sign(folder: OpenFolder): number {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
@@ -113,7 +110,7 @@ function sign(folder: OpenFolder): number {
   }
 }
 
-/** `unknown` where there are no such locks. */
+/** `unknown` if the file system has no such locks. */
 function lock(file: number): 'granted' | 'refused' | 'unknown' {
   try {
     return tryLock(file, 'write', { start: 0, length: 1 })
@@ -123,15 +120,15 @@ function lock(file: number): 'granted' | 'refused' | 'unknown' {
   }
 }
 
-/** The file `owner` goes last: a deletion that is cut off is taken up by the next. */
+/** Deletes the file `owner` last. If the deletion breaks off, the next process completes it. */
 async function remove(above: OpenFolder, folder: OpenFolder, name: string): Promise<void> {
   try {
     await emptyFolder(folder, ownerFile)
     await unlink(folder.at(ownerFile)).catch(ignoring('ENOENT'))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error // Somebody else deleted the folder.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error // Another process deleted the folder.
   }
-  // Another user who renamed it has put what they like in its place: only an empty folder goes by this.
+  // A user who renamed it may have put another folder in its place: this deletes only an empty one.
   await rmdir(above.at(name)).catch(ignoring('ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES'))
 }
 
@@ -142,9 +139,9 @@ const ignoring =
   }
 
 /**
- * Deletes what processes that are gone left in `parent`: folders of our own user that nobody else may enter, whose
- * owner is gone beyond doubt. All others stay.
- * @param locksAreTrusted whether a lock on this file system holds for every process that can reach it
+ * Deletes what dead processes left in `parent`: folders of our own user that no other user may enter, and whose owner
+ * is gone beyond doubt. All others stay.
+ * @param locksAreTrusted whether a lock on this file system counts for every process that can reach it
  */
 export async function removeAbandonedFolders(parent: string, prefix: string, locksAreTrusted: boolean): Promise<void> {
   if (!hasDescriptorPaths() || process.geteuid === undefined) return
@@ -152,10 +149,11 @@ export async function removeAbandonedFolders(parent: string, prefix: string, loc
     using above = OpenFolder.named(parent)
     for (const name of above.names().map(String)) {
       if (!name.startsWith(prefix)) continue
-      await removeIfAbandoned(above, name, prefix, locksAreTrusted).catch(() => undefined) // What resists stays.
+      // A folder that cannot be deleted stays.
+      await removeIfAbandoned(above, name, prefix, locksAreTrusted).catch(() => undefined)
     }
   } catch {
-    // A folder that cannot be looked into: whoever wants to use it says why.
+    // A folder that cannot be listed: the call that needs it reports why.
   }
 }
 
@@ -177,7 +175,7 @@ async function removeIfAbandoned(
   try {
     const said = readOwnerFile(owner)
     if (said === null || lock(owner) === 'refused') return
-    // Whatever the lock is worth: a process that is surely gone needs nothing any more.
+    // Whatever the lock is worth: a process that is surely gone needs the folder no more.
     const isUnlocked = said.locked && locksAreTrusted && lock(owner) === 'granted'
     if (isUnlocked || isSurelyGone(said)) await remove(above, folder, name)
   } finally {
@@ -185,19 +183,19 @@ async function removeIfAbandoned(
   }
 }
 
-/** How long an owner may take from making a folder to signing it: it takes milliseconds. */
+/** How long an owner may take from making a folder to writing its file `owner`. It usually takes milliseconds. */
 const signedWithinMs = 600_000
 
 /**
- * Left by one that was killed, or had no room, before it could sign. Other programs may have folders of such names: one
- * with anything else in it stays.
+ * True for a folder whose process was killed, or had no space, before it wrote the file `owner`. Other programs may
+ * have folders of such names, so one with any other content stays.
  */
 function wasNeverSigned(name: string, prefix: string, names: readonly string[], modifiedMs: number): boolean {
   const isOurName = /^[A-Za-z0-9]{6}$/.test(name.slice(prefix.length)) // As mkdtemp makes them.
   return isOurName && names.every((one) => one === draftFile) && Date.now() - modifiedMs > signedWithinMs
 }
 
-/** null for what we did not write. */
+/** null if holdfast did not write it. */
 function readOwnerFile(file: number): OwnerFile | null {
   const found = fstatSync(file)
   if (!found.isFile() || found.size > ownerBytesMax) return null

@@ -1,6 +1,6 @@
 /**
- * Write leases: the kernel's word that nobody else has the file open or mapped, in any process, container or mount
- * namespace, and a fence against opening it while the lease is held (hold/README.md F3, F4).
+ * Write leases. The kernel attests that no other process has the file open or mapped, in any container or mount
+ * namespace. While the lease is held, it delays every open of the file (hold/README.md F3, F4).
  */
 import { isMainThread } from 'node:worker_threads'
 import { invariant } from '../../model/bug.ts'
@@ -9,9 +9,9 @@ import { requireLinux } from '../platform.ts'
 
 export type LeaseAnswer =
   | { readonly kind: 'granted' }
-  /** Somebody else has the file: another open description, or a mapping whose descriptor may be long closed. */
+  /** Another open description has the file, or a mapping whose descriptor may be closed. */
   | { readonly kind: 'refused' }
-  /** The file system or our rights do not allow leases: nothing is said about others. */
+  /** The file system or our rights do not allow leases, so nothing is known about other processes. */
   | { readonly kind: 'unsupported'; readonly why: string }
 
 const F_SETLEASE = 1024
@@ -47,8 +47,9 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 /**
- * What the lease of this descriptor is, or, while somebody's open is breaking it, what it is about to become: anything
- * but 'write' means that it must be given up now. @throws {SystemCallError}
+ * The state of the lease of this descriptor. While another open breaks it, the state that it is about to have: any
+ * state but 'write' means that it must be released now.
+ * @throws {SystemCallError}
  */
 export function leaseOf(descriptor: number): 'write' | 'read' | 'none' {
   const type = fcntlNumber(descriptor, F_GETLEASE, 0)
@@ -56,12 +57,12 @@ export function leaseOf(descriptor: number): 'write' | 'read' | 'none' {
   return type === F_WRLCK ? 'write' : 'none'
 }
 
-/** Lets everybody in who waits in an open. Repeatable. @throws {SystemCallError} */
+/** Releases the lease, so that waiting opens go on. May be called again. @throws {SystemCallError} */
 export function releaseLease(descriptor: number): void {
   try {
     fcntlNumber(descriptor, F_SETLEASE, F_UNLCK)
   } catch (error) {
-    // EAGAIN: there is no lease on this descriptor, as after the kernel took it away at the end of lease-break-time.
+    // EAGAIN: this descriptor has no lease, for example because lease-break-time is over.
     if (!(error instanceof SystemCallError) || error.code !== 'EAGAIN') throw error
   }
 }
@@ -70,7 +71,8 @@ const listeners = new Set<() => void>()
 let listening = false
 
 /**
- * Calls `listener` when anybody asks for a file that we hold a lease on; `leaseOf` tells which. Dispose to stop.
+ * Calls `listener` when another process opens a file that we hold a lease on; `leaseOf` shows which. Dispose it to
+ * stop.
  * @throws {Failure} PLATFORM_UNSUPPORTED
  */
 export function onLeaseBreak(listener: () => void): Disposable {
@@ -80,10 +82,7 @@ export function onLeaseBreak(listener: () => void): Disposable {
   return { [Symbol.dispose]: () => void listeners.delete(entry) }
 }
 
-/**
- * Without a listener SIGIO kills the process (F4), and Node drops its own when the last one is removed: ours stays for
- * good.
- */
+/** Without a listener SIGIO kills the process (F4). Node removes its own when the last listener goes, so ours stays. */
 function listenForBreaks(): void {
   requireLinux()
   if (listening) return

@@ -1,11 +1,11 @@
-/** /proc/PID/maps: which of the files sought a process has mapped, even long after it closed its descriptor (I1.3). */
+/** Finds in /proc/PID/maps which of the files a process has mapped, also long after it closed the descriptor (I1.3). */
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { deviceName } from '../files/file-system.ts'
 import { goneOrHidden } from './open-descriptors.ts'
 import type { FileIdentity } from './open-file-table.ts'
 
-/** @param folder of processes.ts `folderOf`. Empty for a process that is gone. `hidden`: we may not look. */
+/** @param folder from `folderOf` (processes.ts). Empty for a process that is gone. `hidden`: we may not inspect it. */
 export async function mappingsOf(
   folder: string,
   files: readonly FileIdentity[],
@@ -29,7 +29,7 @@ export interface Mapping {
   readonly path: string
 }
 
-/** proc(5), /proc/pid/maps; memory without a file is left out. Pure. */
+/** Parses /proc/pid/maps (proc(5)). Memory without a file is left out. Pure. */
 export function parseMaps(text: string): readonly Mapping[] {
   return [...text.matchAll(/^([\da-f]+-[\da-f]+) \S+ [\da-f]+ ([\da-f]+):([\da-f]+) (\d+)\s+(\/.*)$/gm)].map(
     ([, addresses = '', major = '', minor = '', ino = '', path = '']) => ({
@@ -42,8 +42,8 @@ export function parseMaps(text: string): readonly Mapping[] {
 }
 
 /**
- * On btrfs and overlay the device printed here is not the one that stat gives, so there the inode number must do
- * together with the path, or what the mapping itself leads to where we are allowed to follow it.
+ * On btrfs and overlay, the device here differs from that of stat. There the inode number must match together with the
+ * path, or with the target of the mapping itself if we may follow it.
  */
 function isMappingOf(folder: string, mapping: Mapping, file: FileIdentity): boolean {
   const sameInode = mapping.ino === file.ino

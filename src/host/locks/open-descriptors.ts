@@ -1,4 +1,4 @@
-/** /proc/PID/fd and fdinfo: which of the files sought a process has open, and how. */
+/** Finds in /proc/PID/fd and fdinfo which of the files a process has open, and how. */
 import { constants, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import type { Breath } from '../clock.ts'
 import type { FileIdentity, HolderMode } from './open-file-table.ts'
@@ -8,7 +8,7 @@ export interface OpenDescriptor {
   readonly modes: readonly HolderMode[]
 }
 
-/** @param folder of processes.ts `folderOf`. Empty for a process that is gone. `hidden`: we may not look. */
+/** @param folder from `folderOf` (processes.ts). Empty for a process that is gone. `hidden`: we may not inspect it. */
 export async function descriptorsOf(
   folder: string,
   files: readonly FileIdentity[],
@@ -19,7 +19,7 @@ export async function descriptorsOf(
     if (number === 'hidden') return 'hidden'
     const descriptor = look(folder, number, files)
     if (descriptor) found.push(descriptor)
-    await breath.take() // One process alone may have a hundred thousand.
+    await breath.take() // One process may have a hundred thousand.
   }
   return found
 }
@@ -35,8 +35,8 @@ function numbersOf(folder: string): readonly string[] {
 }
 
 /**
- * The link is read first, because it says at once what is no file at all. Then the inode number of fdinfo, and only on
- * a match the stat: a stat of every file of every process would hang on the first dead network mount.
+ * Reads the link first, because it shows what is no file. Then it reads the inode number of fdinfo, and calls stat only
+ * on a match: stat on every file of every process would hang at the first dead network mount.
  */
 function look(folder: string, number: string, files: readonly FileIdentity[]): OpenDescriptor | null {
   const link = `${folder}/fd/${number}`
@@ -57,7 +57,7 @@ function look(folder: string, number: string, files: readonly FileIdentity[]): O
   }
 }
 
-/** A file whose name is gone keeps it in the link, with a remark. */
+/** If the name of a file is gone, the link keeps it with a remark. */
 function isNameOf(target: string, path: string): boolean {
   return target === path || target === `${path} (deleted)`
 }
@@ -74,7 +74,7 @@ export function modesOf(info: string): readonly HolderMode[] {
   return modes
 }
 
-/** null for an error that is neither. */
+/** null for another kind of error. */
 export function goneOrHidden(error: unknown): 'gone' | 'hidden' | null {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOENT' || code === 'ESRCH') return 'gone'

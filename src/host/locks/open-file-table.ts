@@ -1,10 +1,9 @@
 /**
- * Who has a file open, mapped or locked, as far as /proc lets us see. Nothing here opens the files sought, so no lease
- * is broken by looking.
+ * Finds the programs that have a file open, mapped or locked, as far as /proc shows them. It never opens the files, so
+ * it breaks no lease.
  *
- * Not to be seen by anybody: descriptors on their way through a unix socket, or registered with io_uring. Only the
- * kernel lease knows of those (hold/README.md F3), which is why this table names holders and never proves that there
- * are none.
+ * /proc does not show descriptors on their way through a unix socket, or registered with io_uring. Only the kernel
+ * lease knows of those (hold/README.md F3). So this table names holders, and never proves that there are none.
  */
 import { readdirSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -28,8 +27,8 @@ export interface FileIdentity {
 export type HolderMode = Holder['modes'][number]
 
 /**
- * One entry for each process and file, by pid. A process that starts or ends meanwhile may be missed.
- * @returns `unseen`: what could not be looked at, in plain words
+ * One entry for each process and file, by pid. It may miss a process that starts or ends meanwhile.
+ * @returns `unseen`: what could not be inspected, in plain words
  * @throws {Failure} PLATFORM_UNSUPPORTED
  */
 export async function findHolders(
@@ -56,8 +55,8 @@ export async function findHolders(
 }
 
 /**
- * Who has a kernel lease on one of the files, by the kernel's list of locks alone: no process is looked into. Empty
- * where the list is hidden.
+ * The owners of kernel leases on one of the files, by the kernel's list of locks alone. It inspects no process. Empty
+ * if the list is hidden.
  */
 export async function findLeaseHolders(files: readonly FileIdentity[]): Promise<readonly Holder[]> {
   requireLinux()
@@ -79,8 +78,7 @@ function pids(): readonly number[] {
 }
 
 /**
- * Locks and leases of processes whose descriptors are hidden from us stand in /proc/locks all the same, unless a
- * sandbox masks it.
+ * /proc/locks shows locks and leases also for processes whose descriptors we may not see, unless a sandbox masks it.
  */
 async function readLocks(): Promise<readonly KernelLock[] | 'hidden'> {
   try {

@@ -8,7 +8,7 @@ export interface KernelLock {
   readonly ino: bigint
 }
 
-/** proc(5), /proc/locks; those who only wait for a lock (`->`) are left out. Pure. */
+/** Parses /proc/locks (proc(5)). Owners that only wait for a lock (`->`) are left out. Pure. */
 export function parseLocks(text: string): readonly KernelLock[] {
   return [...text.matchAll(/^\d+: (POSIX|OFDLCK|FLOCK|LEASE) +\S+ +\S+ +(-?\d+) ([\da-f]+):([\da-f]+):(\d+) /gm)].map(
     ([, type, pid, major = '', minor = '', ino = '']) => ({

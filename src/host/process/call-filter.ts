@@ -1,28 +1,28 @@
 /**
- * The system calls that a process gives up for good, as a seccomp filter (seccomp(2)): network, programs, other
- * processes, mounts, and parts of the kernel that it has no use for. A list of what is refused, not of what is
- * allowed: Node and SQLite use other calls in each version, and a call that is missing from a list of allowed ones
- * would end a check in the night. Calls newer than this list answer ENOSYS, as on an older kernel.
+ * The system calls that a process gives up for good, by a seccomp filter (seccomp(2)): network, programs, other
+ * processes, mounts, and parts of the kernel that it does not need. The list says what is refused, not what is allowed.
+ * Node and SQLite use other calls in each version, and a call that is missing from a list of allowed ones would end a
+ * check in the night. Calls newer than this list answer ENOSYS, as on an older kernel.
  */
 import { constants } from 'node:os'
 import { invariant } from '../../model/bug.ts'
 import { prctl, seccomp, systemCall, SystemCallError } from '../libc.ts'
 
 /**
- * `isolated`: no network, no programs, no other processes. `plain-files`: also no links, devices, or foreign owners
- * and modes by name.
+ * `isolated`: no network, no programs, no other processes. `plain-files`: also no links, no devices, and no owners and
+ * modes by name.
  */
 export type CallFilter = 'isolated' | 'plain-files'
 
 /**
- * All threads of this process, and all that it starts, are refused these calls from now on.
- * @returns false where the kernel has no such filters, or this architecture none of ours @throws {Bug} when a refused
- * call is granted afterwards
+ * Refuses these calls to all threads of this process, and to all processes that it starts.
+ * @returns false if the kernel has no such filters, or we have none for this architecture
+ * @throws {Bug} if a refused call is granted afterwards
  */
 export function refuseCalls(refusal: CallFilter): boolean {
   const machine = machines[process.arch]
   if (process.platform !== 'linux' || machine === undefined) return false
-  // Without it the kernel takes a filter from root alone. It reaches the other threads with the filter.
+  // Without this the kernel accepts a filter only from root. It is set for the other threads with the filter.
   prctl(PR_SET_NO_NEW_PRIVS, 1)
   try {
     seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, filterFor(machine, refusal, process.pid))
@@ -36,10 +36,10 @@ export function refuseCalls(refusal: CallFilter): boolean {
 
 const PR_SET_NO_NEW_PRIVS = 38
 const SECCOMP_SET_MODE_FILTER = 1
-/** All threads get the filter, or none. */
+/** All threads get the filter, or none does. */
 const SECCOMP_FILTER_FLAG_TSYNC = 1
 
-/** `column`: which of the two numbers of a call. `audit`: what the kernel calls the architecture (linux/audit.h). */
+/** `column`: which of the two numbers of a call. `audit`: the kernel's name of the architecture (linux/audit.h). */
 interface Machine {
   readonly column: 0 | 1
   readonly audit: number
@@ -49,7 +49,7 @@ const machines: Readonly<Partial<Record<NodeJS.Architecture, Machine>>> = {
   arm64: { column: 1, audit: 0xc00000b7 },
 }
 
-/** Numbers on x64 and arm64; null where the architecture has no such call. */
+/** Numbers on x64 and arm64; null if the architecture has no such call. */
 type Numbers = readonly [x64: number, arm64: number | null]
 
 const isolated: Readonly<Record<string, Numbers>> = {
@@ -132,7 +132,7 @@ const plainFiles: Readonly<Record<string, Numbers>> = {
   fremovexattr: [199, 16],
 }
 
-/** Allowed on this process itself: its pid, or (`zero`) no pid at all, stands in the first argument. */
+/** Allowed on this process itself: the first argument is its pid, or no pid at all (`zero`). */
 const onItself: Readonly<Record<string, { readonly numbers: Numbers; readonly zero: boolean }>> = {
   kill: { numbers: [62, 129], zero: false },
   tkill: { numbers: [200, 130], zero: false },
@@ -145,12 +145,12 @@ const onItself: Readonly<Record<string, { readonly numbers: Numbers; readonly ze
 const clone: Numbers = [56, 220]
 const clone3 = 435
 const CLONE_THREAD = 0x10000
-/** The newest call that was looked at: `mseal` of Linux 6.10. */
+/** The newest call that this list was checked against: `mseal` of Linux 6.10. */
 const newestCall = 462
 
 /**
- * BPF as the kernel reads it (linux/filter.h): one instruction is { short code; char ifTrue; char ifFalse; int
- * operand }.
+ * BPF as the kernel reads it (linux/filter.h). One instruction is { short code; char ifTrue; char ifFalse; int operand
+ * }.
  */
 function filterFor({ column, audit }: Machine, refusal: CallFilter, pid: number): Buffer {
   const lines: (readonly [code: number, ifTrue: number, ifFalse: number, operand: number])[] = []
@@ -161,9 +161,9 @@ function filterFor({ column, audit }: Machine, refusal: CallFilter, pid: number)
   lines.push([IF_EQUAL, 1, 0, audit])
   answer(refused)
   load(offsetOf.number)
-  lines.push([IF_GREATER, 0, 1, newestCall]) // Those of x32 as well, which begin at 2^30.
+  lines.push([IF_GREATER, 0, 1, newestCall]) // Also the calls of x32, which begin at 2^30.
   answer(unknown)
-  unlessEqual(clone3, 1) // Its flags lie in memory, where no filter can look: the C library then takes `clone`.
+  unlessEqual(clone3, 1) // A filter cannot read its flags, which are in memory. The C library then uses `clone`.
   answer(unknown)
   for (const numbers of Object.values(refusal === 'plain-files' ? { ...isolated, ...plainFiles } : isolated)) {
     const number = numbers[column]
@@ -188,10 +188,7 @@ function filterFor({ column, audit }: Machine, refusal: CallFilter, pid: number)
   return assembled(lines)
 }
 
-/**
- * Loads a word of what is being judged (struct seccomp_data): number, architecture, and the low half of the first
- * argument.
- */
+/** Loads a word of the call (struct seccomp_data): number, architecture, and the low half of the first argument. */
 const LOAD = 0x20
 const IF_EQUAL = 0x15
 const IF_GREATER = 0x25
@@ -215,8 +212,8 @@ function assembled(lines: readonly (readonly [number, number, number, number])[]
 }
 
 /**
- * Tries one, because what a call promised is not yet so (I2.1): a socket of this machine, which harms nobody should
- * it be made.
+ * Tries a refused call, because a promise of the kernel is verified (I2.1): a socket of this machine, which harms
+ * nothing if it is made.
  */
 function requireRefused({ column }: Machine): void {
   const [AF_UNIX, SOCK_STREAM] = [1, 1]

@@ -1,12 +1,9 @@
-/**
- * The other side of child.ts: what runs in a child process. Questions come through its standard input, answers go to
- * its standard output.
- */
+/** The child's side of child.ts. Questions come through standard input, answers go to standard output. */
 import { readSync, writeSync } from 'node:fs'
 import { unreachable } from '../../model/bug.ts'
 import { nextTurn } from '../clock.ts'
 import { isLoadError, isSystemError, nameOfError } from '../failures/system-failure.ts'
-import { collectGarbage, keepHeapSmall } from '../garbage.ts'
+import { collectGarbage } from '../garbage.ts'
 import { setIoPriority, SystemCallError } from '../libc.ts'
 import { refuseCalls } from './call-filter.ts'
 import type { SystemErrorFields, ToChild, ToParent } from './child-protocol.ts'
@@ -16,13 +13,13 @@ import { dieWithParent } from './parent-death.ts'
 type Handle<Question, Answer> = (question: Question) => Answer | Promise<Answer>
 
 /**
- * Answers each question with what `handle` returns, or with the message of the error that it throws; what it does on
- * being told something is not answered, and an error then ends this process. Exits when the parent is gone.
+ * Answers each question with the result of `handle`, or with the message of the error that it throws. A message that is
+ * told gets no answer; an error while handling it ends this process. Exits when the parent is gone.
  *
- * Between questions the process sleeps in the kernel: no timer, no socket of its own is served. Waking through Node's
- * channel and the event loop took half as long as trying a lock.
+ * Between questions the process sleeps in the kernel, and serves no timer and no socket. Waking through Node's channel
+ * and the event loop took half as long as trying a lock.
  */
-// The two types are written out by the caller, so that both sides name the same ones.
+// The caller writes out both types, so that both sides name the same ones.
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function answerQuestions<Question, Answer>(handle: Handle<Question, Answer>): void {
   dieWithParent(parent)
@@ -30,14 +27,14 @@ export function answerQuestions<Question, Answer>(handle: Handle<Question, Answe
 }
 
 /**
- * As `answerQuestions`, and gives up network, programs and other processes first, where the kernel lets it: for
- * children that open with SQLite what others wrote, and need their user's rights for it.
+ * As `answerQuestions`, but gives up network, programs and other processes first if the kernel allows it. For children
+ * that open untrusted files with SQLite and need the rights of their user for it.
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function answerIsolated<Question, Answer>(handle: Handle<Question, Answer>): void {
   dieWithParent(parent)
   void nextTurn().then(() => {
-    // The event loop enters what it watches by io_uring, which it then has no more.
+    // The event loop registers descriptors by io_uring, which the filter then refuses.
     refuseCalls('isolated')
     return listenAsleep(handle)
   })
@@ -45,8 +42,7 @@ export function answerIsolated<Question, Answer>(handle: Handle<Question, Answer
 
 /**
  * As `answerQuestions`, for a process with timers of its own: its event loop goes on between questions. It outlives its
- * parent:
- * `onAlone` is called once the parent has closed the channel, or is gone, and all that it said before was heard.
+ * parent. `onAlone` is called when the parent has closed the channel or is gone, and all its messages were read.
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function answerAwake<Question, Answer>(handle: Handle<Question, Answer>, onAlone: () => void): void {
@@ -65,8 +61,7 @@ export function answerAwake<Question, Answer>(handle: Handle<Question, Answer>, 
 async function listenAsleep<Question, Answer>(handle: Handle<Question, Answer>): Promise<never> {
   const frames = new Frames<ToChild<Question>>()
   const bytes = Buffer.alloc(65_536)
-  await nextTurn() // What the program itself still has to set up.
-  keepHeapSmall()
+  await nextTurn() // Lets the program finish its own start.
   for (let heard = 0; ;) {
     const length = readSync(questions, bytes)
     if (length === 0) process.exit()
@@ -79,17 +74,17 @@ async function listenAsleep<Question, Answer>(handle: Handle<Question, Answer>):
 
 const questions = 0
 const answers = 1
-/** What a person starts by hand has none, and ends at once. */
+/** Missing if an operator starts the program by hand; it then ends immediately. */
 const parent = Number(process.argv[2])
 
 async function hear<Question, Answer>(
   handle: Handle<Question, Answer>,
   message: ToChild<Question>,
-  onNobodyListens: () => void,
+  onParentGone: () => void,
 ): Promise<void> {
   switch (message.kind) {
     case 'ask':
-      return say(await answer(handle, message.question), onNobodyListens)
+      return say(await answer(handle, message.question), onParentGone)
     case 'tell':
       return void (await handle(message.question))
     default:
@@ -98,12 +93,12 @@ async function hear<Question, Answer>(
 }
 
 /**
- * SQLite's memory hangs on small objects, which V8 has no reason to collect soon: a child that opened a thousand
+ * SQLite's memory depends on small objects that V8 has no reason to collect soon. A child that had opened a thousand
  * databases had grown by 20 MB.
  */
 const tidyEvery = 200
 
-/** What was collected is given back in a turn of the event loop. */
+/** The memory is returned in a turn of the event loop. */
 async function tidyUp(): Promise<void> {
   collectGarbage()
   await nextTurn()
@@ -131,17 +126,17 @@ function systemFieldsOf(error: unknown): SystemErrorFields {
   return { errno: error.errno, code: nameOfError(error), ...(syscall === undefined ? {} : { syscall }) }
 }
 
-function say<Answer>(message: ToParent<Answer>, onNobodyListens: () => void): void {
+function say<Answer>(message: ToParent<Answer>, onParentGone: () => void): void {
   const frame = frameOf(message)
   try {
     for (let written = 0; written < frame.length;) written += writeSync(answers, frame.subarray(written))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-    onNobodyListens() // The parent is gone.
+    onParentGone() // The parent is gone.
   }
 }
 
-/** Disk access only when nobody else wants the disk. Where the system has no such thing, nothing changes. */
+/** Uses the disk only when no other process wants it. Changes nothing if the system has no such priority. */
 export function setIdlePriority(): void {
   if (process.platform !== 'linux') return
   const idleClass = 3 << 13

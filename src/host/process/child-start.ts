@@ -1,37 +1,40 @@
-/** Starting child processes, and what it means for a person that one could not be started or ended too early. */
+/** Starts child processes, and describes for an operator why one did not start or ended too early. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { Failure } from '../../model/failure.ts'
 import { sleep } from '../clock.ts'
 import { nameOfError, isSystemError, systemFailure } from '../failures/system-failure.ts'
 
-export interface Ended {
+export interface ProcessEnd {
   readonly how: 'exit' | 'signal' | 'killed-timeout' | 'killed-memory'
-  /** null when a signal ended it. */
+  /** null if a signal ended it. */
   readonly code: number | null
   readonly signal: string | null
-  /** The last 4 KB of what it wrote there. */
+  /** The last 4 KB of its standard error. */
   readonly stderr: string
 }
 
-export interface Start {
-  /** What a person reads in the place of the command line. */
+export interface ProcessOptions {
+  /** Shown to an operator instead of the command line. */
   readonly name: string
   readonly env: Readonly<Record<string, string>>
-  /** A session of its own: a Ctrl-C in our terminal does not reach it. */
+  /** In a session of its own: a Ctrl-C in our terminal does not reach it. */
   readonly ownSession: boolean
 }
 
-/** How long a shortage of the machine may take, in ms: another program that starts many processes is over soon. */
+/** How long a shortage of the machine may last, in ms. A burst of processes by another program is over by then. */
 const waitsMs = [50, 200, 750] as const
 const passing = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'])
 
 /**
- * Resolves when the process is there; what it runs may still fail.
- * @throws {Failure} READ_FAILED when it could not be started, also a moment later
+ * Resolves when the process runs; its program may still fail.
+ * @throws {Failure} READ_FAILED if it could not be started, also after some retries
  */
-export async function startProcess(args: readonly string[], start: Start): Promise<ChildProcessWithoutNullStreams> {
+export async function startProcess(
+  args: readonly string[],
+  start: ProcessOptions,
+): Promise<ChildProcessWithoutNullStreams> {
   try {
-    return await despiteShortage(() => spawnOnce(args, start))
+    return await retryShortage(() => spawnOnce(args, start))
   } catch (error) {
     throw systemFailure(error, {
       doing: `start the process ${start.name} with`,
@@ -41,8 +44,8 @@ export async function startProcess(args: readonly string[], start: Start): Promi
   }
 }
 
-/** Tries again a moment later where the machine was short of something. @throws what the last attempt threw */
-export async function despiteShortage<Value>(attempt: () => Promise<Value>): Promise<Value> {
+/** Tries again a moment later if the machine was short of a resource. @throws the error of the last attempt */
+export async function retryShortage<Value>(attempt: () => Promise<Value>): Promise<Value> {
   for (const waitMs of waitsMs) {
     try {
       return await attempt()
@@ -54,23 +57,26 @@ export async function despiteShortage<Value>(attempt: () => Promise<Value>): Pro
   return attempt()
 }
 
-/** Node throws some errors and tells of others later, when the process may have no pipes. */
-function spawnOnce(args: readonly string[], { env, ownSession }: Start): Promise<ChildProcessWithoutNullStreams> {
+/** Node throws some errors and emits others later, when the process may have no pipes. */
+function spawnOnce(
+  args: readonly string[],
+  { env, ownSession }: ProcessOptions,
+): Promise<ChildProcessWithoutNullStreams> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: ownSession })
     child.once('spawn', () => resolve(child))
-    child.on('error', reject) // It stays: a child that cannot be killed is such an error too.
+    child.on('error', reject) // Stays registered: a child that cannot be killed emits an error too.
   })
 }
 
 /**
- * Of a process that ended, or was ended, before it was of any use: that says nothing of a file.
- * @param name what a person reads in the place of the command line
+ * For a process that ended before it had answered. Such an end says nothing about a file.
+ * @param name shown to an operator instead of the command line
  * @param timeoutMs how long it had for its answer
  */
 export function failureOfEnd(
   name: string,
-  { how, code, signal, stderr }: Ended,
+  { how, code, signal, stderr }: ProcessEnd,
   timeoutMs: number,
   cause: unknown,
 ): Failure {

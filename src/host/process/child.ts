@@ -1,6 +1,6 @@
 /**
- * Child processes that are asked one question at a time. Everything that may crash, hang or grow without bound (real
- * SQLite on a hostile file, hold/README.md F10) happens in one of these, and costs at most that child.
+ * Child processes that answer one question at a time. All work that may crash, hang or grow without bound happens in
+ * one of these (real SQLite on a hostile file, hold/README.md F10). It costs at most that child.
  */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -10,57 +10,51 @@ import { invariant } from '../../model/bug.ts'
 import { isSystemError } from '../failures/system-failure.ts'
 import { findUntrusted } from '../files/trusted-path.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
-import { startProcess, type Ended } from './child-start.ts'
+import { startProcess, type ProcessEnd } from './child-start.ts'
 import { frameOf, Frames } from './frames.ts'
 
-export type { Ended }
+export type { ProcessEnd }
 
-/** The child died, or was killed, before it answered. */
+/** The child died or was killed before it answered. */
 export class ChildEnded extends Error {
   override readonly name = 'ChildEnded'
-  readonly ended: Ended
+  readonly ended: ProcessEnd
 
-  constructor(ended: Ended) {
-    super(
-      'child process ended: ' +
-        `${ended.how}${ended.code === null ? '' : ` code ${ended.code}`}${ended.signal === null ? '' : ` ${ended.signal}`}`,
-    )
+  constructor(ended: ProcessEnd) {
+    const code = ended.code === null ? '' : ` code ${ended.code}`
+    const signal = ended.signal === null ? '' : ` ${ended.signal}`
+    super(`child process ended: ${ended.how}${code}${signal}`)
     this.ended = ended
   }
 }
 
 export interface ChildOptions {
-  /** A session of its own: a Ctrl-C in our terminal does not reach it. */
+  /** In a session of its own: a Ctrl-C in our terminal does not reach it. */
   readonly ownSession: boolean
   /** 0 to 19. */
   readonly niceness: number
-  /** Anonymous and shared memory together, looked at every 200 ms; null for no limit. */
+  /** Anonymous and shared memory together, checked every 200 ms; null for no limit. */
   readonly memoryBytesMax: number | null
-  /** Added to PATH, TZ and LANG of ours; nothing else is handed on. */
+  /** Added to our PATH, TZ and LANG. The child gets no other variable of ours. */
   readonly env: Readonly<Record<string, string>>
-  /**
-   * What V8 may fill before it collects garbage, a third of its young generation; `youngMegabytesUsual` unless said.
-   */
+  /** Size of V8's semi-space in MB, which is a third of its young generation. The default is `youngMegabytesUsual`. */
   readonly youngMegabytesMax?: number
 }
 
 export interface Child<Question, Answer> extends AsyncDisposable {
   readonly pid: number
-  readonly ended: Promise<Ended>
-  /**
-   * False from the moment that the kernel has told us of its end; what it said last may still be on its way, `ended`
-   * waits for that.
-   */
+  readonly ended: Promise<ProcessEnd>
+  /** False as soon as the kernel has reported its end. Its last output may still come; `ended` waits for that. */
   readonly isRunning: boolean
   /**
-   * One at a time. Keeps our event loop alive while the question is open.
-   * @throws {ChildEnded} when it dies, or is killed for the time or the memory it took
-   * @throws the error that it answered with: its message, and its errno if it is one of the system
+   * One question at a time. Keeps our event loop alive while the question is open.
+   * @throws {ChildEnded} if the child dies, or is killed because of its time or memory
+   * @throws the error that the child answered with: its message, and its errno if it is one of the system
    */
   ask(question: Question, limits: { readonly timeoutMs: number }): Promise<Answer>
   /**
-   * No answer is expected. Lost without a word when the child has ended: `ended` tells.
-   * @returns whether the system has it, so that it outlives us; else it still waits in our own memory
+   * Sends a message that gets no answer. The message is lost if the child has ended; see `ended`.
+   * @returns true if the system has the message, so that it outlives us; false if it is still in our memory
    */
   tell(message: Question): boolean
   /** SIGKILL. */
@@ -68,9 +62,9 @@ export interface Child<Question, Answer> extends AsyncDisposable {
 }
 
 /**
- * Starts a Node program that calls `answerQuestions` (child-side.ts). An idle child does not keep our event loop alive;
- * it ends when we end. Dispose to end it: it gets 500 ms, then SIGKILL.
- * @throws {Failure} READ_FAILED when the machine has no process, descriptor or memory for it, also a moment later
+ * Starts a Node program that calls `answerQuestions` (child-side.ts). An idle child does not keep our event loop alive.
+ * It ends when we end. Dispose it to end it: it gets 500 ms, then SIGKILL.
+ * @throws {Failure} READ_FAILED if the machine has no process, descriptor or memory for it, also after some retries
  */
 export async function startChild<Question, Answer>(
   program: string,
@@ -87,17 +81,15 @@ export async function startChild<Question, Answer>(
 }
 
 /**
- * Our children do one small thing at a time, and there are many of them: with twice as much in each, a sweep of 10,000
- * tenants took 250 MB instead of 233. It is worth its memory to a child that works all the time.
+ * Most children do one small task at a time, and there are many. With 2 MB in each, a sweep of 10,000 tenants took 250
+ * MB instead of 233. A child that works all the time gets more.
  */
 const youngMegabytesUsual = 1
-/**
- * With four threads in each child for V8's work in the background they were in each other's way, and took 20 MB more.
- */
+/** One thread for V8's background work. With four in each child they competed for two cores and took 20 MB more. */
 const oneThread = '--v8-pool-size=1'
-/** To a process that is sent SIGUSR1 Node would open its debugger, for anybody on this machine. */
+/** Without it Node opens its debugger to any user of the machine when it is sent SIGUSR1. */
 const noDebugger = '--disable-sigusr1'
-/** For each Node program of ours. */
+/** For each Node program that holdfast starts. */
 export const nodeFlags = [oneThread, noDebugger] as const
 const stderrKept = 4096
 const memoryLookEveryMs = 200
@@ -105,10 +97,10 @@ const graceMs = 500
 
 class ForkedChild<Question, Answer> implements Child<Question, Answer> {
   readonly pid: number
-  readonly ended: Promise<Ended>
+  readonly ended: Promise<ProcessEnd>
   readonly #process: ChildProcessWithoutNullStreams
   #killedFor: 'killed-timeout' | 'killed-memory' | null = null
-  #ended: Ended | null = null
+  #ended: ProcessEnd | null = null
   #open: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void } | null = null
 
   constructor(started: ChildProcessWithoutNullStreams, options: ChildOptions) {
@@ -116,13 +108,13 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     const { pid } = started
     invariant(pid !== undefined, 'a process that was started has a pid')
     this.pid = pid
-    // One that dies may break any of them; `ended` tells.
+    // The end of the child may break any of them; `ended` reports it.
     for (const pipe of [this.#process.stdin, this.#process.stdout, this.#process.stderr]) pipe.on('error', () => {})
     this.ended = this.#watchEnd()
     if (options.niceness !== 0) setNiceness(pid, options.niceness)
     if (options.memoryBytesMax !== null) this.#watchMemory(options.memoryBytesMax)
     this.#listen()
-    // One reaction for all questions: one for each would stay for as long as the child lives.
+    // One reaction serves all questions. One for each would stay for as long as the child lives.
     void this.ended.then((ended) => {
       this.#ended = ended
       this.#open?.reject(new ChildEnded(ended))
@@ -169,7 +161,7 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     clearTimeout(timer)
   }
 
-  /** Throws what cannot be cloned; a pipe that is closed is no error here, because `ended` is about to tell. */
+  /** Throws if the value cannot be cloned. A closed pipe is no error here, because `ended` reports it soon. */
   #send(message: ToChild<Question>): void {
     const frame = frameOf(message)
     if (this.#process.stdin.writable) this.#process.stdin.write(frame)
@@ -181,10 +173,10 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
       try {
         for (const message of frames.take(bytes)) this.#hear(message)
       } catch {
-        this.kill() // Whoever says such things is no longer the program that was started.
+        this.kill() // Such bytes do not come from the program that was started.
       }
     })
-    // A child that no longer answers would never end by itself. Where reading failed there is no 'end'.
+    // A child that cannot answer any more would never end. If reading failed there is no 'end'.
     this.#process.stdout.on('close', () => this.#killSoon())
   }
 
@@ -204,19 +196,19 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     this.#process.once('exit', () => clearTimeout(timer))
   }
 
-  /** What could keep our event loop alive. */
+  /** Everything that could keep our event loop alive. */
   get #handles(): readonly { ref(): void; unref(): void }[] {
     const { stdin, stdout, stderr } = this.#process
     return [this.#process, ...([stdin, stdout, stderr] as unknown as { ref(): void; unref(): void }[])]
   }
 
-  async #watchEnd(): Promise<Ended> {
+  async #watchEnd(): Promise<ProcessEnd> {
     let stderr = Buffer.alloc(0)
     this.#process.stderr.on('data', (bytes: Buffer) => {
       stderr = Buffer.concat([stderr, bytes]).subarray(-stderrKept)
     })
-    // The process says 'close' only where the child hung up first; where we did, waiting for that took the whole tenth
-    // of a second.
+    // The process emits 'close' only if the child closed its pipes first. Waiting for it after we closed them took the
+    // whole 100 ms.
     const closed = new Promise<void>((resolve) => {
       this.#process.stderr.once('close', () => resolve())
     })
@@ -225,9 +217,9 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
       this.#process.once('exit', (code, signal) => resolve({ code, signal }))
     })
     const timer = setTimeout(longEnough.resolve, 100)
-    // What it wrote last may still be in the pipe; a grandchild may hold the pipe for ever.
+    // Its last output may still be in the pipe. A grandchild may keep the pipe open for ever.
     await Promise.race([closed, longEnough.promise])
-    clearTimeout(timer) // Else it would keep us alive when all is done.
+    clearTimeout(timer) // Otherwise the timer keeps us alive when all is done.
     const how = this.#killedFor ?? (signal === null ? 'exit' : 'signal')
     return { how, code, signal, stderr: stderr.toString('utf8') }
   }
@@ -242,11 +234,11 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
   }
 }
 
-/** Nothing that would change what a child does. A compile cache, where the person has one, makes its start shorter. */
+/** Variables that do not change what a child does. If the operator has a compile cache, a child starts faster. */
 const compileCache = 'NODE_COMPILE_CACHE'
 const inheritedNames = ['PATH', 'TZ', 'LANG', compileCache] as const
 
-/** What lies in a compile cache is run: one that another user can write is left out. */
+/** Node runs what is in a compile cache, so a folder that another user can write is not used. */
 const isOursAlone = (folder: string): boolean => findUntrusted(folder, 'folder') === null
 
 function inherited(): Record<string, string> {
@@ -259,8 +251,8 @@ function inherited(): Record<string, string> {
 }
 
 /**
- * Pages of mapped files are left out: the kernel takes those back whenever it needs them. 0 where the system does not
- * say: the process is gone, or the next look is soon.
+ * Pages of mapped files do not count, because the kernel takes them back when it needs memory. 0 if the system does not
+ * say: the process is gone, or the next check is soon.
  */
 function memoryOf(pid: number): number {
   return (
@@ -272,19 +264,19 @@ function memoryOf(pid: number): number {
   )
 }
 
-/** A courtesy to the service, as is `preferredVictim`: without it, the child reads as well. */
+/** A courtesy to the service, as is `preferredVictim`. The child works without it too. */
 function setNiceness(pid: number, niceness: number): void {
   unlessRefused(() => setPriority(pid, niceness))
 }
 
-/** When memory runs out, the kernel shall take our child and not the service (I4.1). */
+/** When memory runs out, the kernel should kill our child and not the service (I4.1). */
 function preferredVictim(pid: number): void {
   unlessRefused(() => writeFileSync(`/proc/${pid}/oom_score_adj`, '1000'))
 }
 
 /**
- * null where the system refused it, for whatever reason: a started process must not be lost for it, and what is thrown
- * in a timer would end this one.
+ * null if the system refused the call. A started process must not be lost because of it, and an error in a timer would
+ * end this process.
  */
 function unlessRefused<Done>(deed: () => Done): Done | null {
   try {

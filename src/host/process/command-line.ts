@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 
 /**
- * What a process is called, for a person: the program and, of an interpreter, the script. Other arguments are left out,
- * because passwords stand among them. Where nothing is to be had, `?`.
+ * The name of a process for an operator: the program and, for an interpreter, the script. Other arguments are left out,
+ * because they may contain passwords. `?` if the system does not say.
  */
 export function commandOf(pid: number): string {
   const [program = '', ...rest] = read(`/proc/${pid}/cmdline`).split('\0')
@@ -12,7 +12,7 @@ export function commandOf(pid: number): string {
     ? rest.find((argument) => /\.(?:[cm]?[jt]s|py|rb|pl|sh|php)$/.test(argument))
     : undefined
   const plain = script === undefined ? name : `${name} ${basename(script)}`
-  // Names are chosen by strangers: nothing in them may move a cursor or break a line.
+  // Other users choose these names: they must not move a cursor or break a line.
   return plain.replace(/[^\x20-\x7e]/g, '?').slice(0, 80)
 }
 

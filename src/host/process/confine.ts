@@ -1,4 +1,4 @@
-/** A cell for a child that reads a hostile file (hold/README.md, Security). */
+/** Confines a child that reads a hostile file (hold/README.md, Security). */
 import { fstatSync, readdirSync } from 'node:fs'
 import { invariant } from '../../model/bug.ts'
 import type { Wall } from '../../model/result/reading.ts'
@@ -7,48 +7,47 @@ import { refuseCalls } from './call-filter.ts'
 import { dieWithParent } from './parent-death.ts'
 
 export interface ConfinedFolder {
-  /** Becomes the root of all this process can see. `uid` must be able to pass through it. */
+  /** Becomes the root of the file system for this process. `uid` must be able to enter it. */
   readonly folder: string
   readonly uid: number
   readonly gid: number
 }
 
-/** This process lacks a right, or this kernel a feature, that confining needs. The message names it. */
+/** This process lacks a right, or this kernel lacks a feature, that confining needs. The message names it. */
 export class CannotConfine extends Error {
   override readonly name = 'CannotConfine'
 }
 
 /**
- * Locks this process into a folder under another user, for good. Root only. Whatever is to be loaded from elsewhere
- * (better-sqlite3) must be loaded before; every thread must have started, and the event loop had a turn.
- * @returns the walls that now stand @throws {CannotConfine} where root may not do it here: then the process is good
- * for nothing
- * @throws {Bug} when root's rights could be had again afterwards, or a folder outside is open, through which it could
- * leave
+ * Locks this process into a folder under another user, for good. For root only. Before the call everything from
+ * elsewhere (better-sqlite3) must be loaded, every thread started, and the event loop must have turned once.
+ * @returns the walls that now stand
+ * @throws {CannotConfine} if root may not do it here; this process is then of no use
+ * @throws {Bug} if root's rights can be regained, or an open folder outside would let the process leave
  */
-export function confine(room: ConfinedFolder): readonly Wall[] {
-  invariant(room.uid > 0 && room.gid > 0, 'a child is confined as an unprivileged user')
+export function confine(into: ConfinedFolder): readonly Wall[] {
+  invariant(into.uid > 0 && into.gid > 0, 'a child is confined as an unprivileged user')
   const { setuid, setgid, setgroups } = process
   invariant(setuid && setgid && setgroups && process.getuid?.() === 0, 'only root can confine a child')
   requireNoOpenFolder()
   const parent = process.ppid
   keepNoCore()
   prctl(PR_SET_NO_NEW_PRIVS, 1)
-  permitted('chroot', () => chroot(room.folder))
+  permitted('chroot', () => chroot(into.folder))
   process.chdir('/')
   permitted('setgroups', () => setgroups([]))
-  permitted('setgid', () => setgid(room.gid))
-  permitted('setuid', () => setuid(room.uid))
-  requireNoWayBack(room)
+  permitted('setgid', () => setgid(into.gid))
+  permitted('setuid', () => setuid(into.uid))
+  requireNoWayBack(into)
   dieWithParent(parent)
   return ['own-folder', 'other-user', ...giveUpCalls()]
 }
 
 /**
- * Takes network, programs and other processes from this process, for good, where it keeps its user and sees what that
- * user sees: all that somebody who is not root can do. The same must be loaded before as for `confine`.
- * @returns the walls that now stand: none where there is no Linux @throws {CannotConfine} where the kernel has no
- * filter for calls
+ * Takes network, programs and other processes from this process, for good. It keeps its user and sees what that user
+ * sees: more is not possible without root. Load the same beforehand as for `confine`.
+ * @returns the walls that now stand; none outside of Linux
+ * @throws {CannotConfine} if the kernel has no filter for calls
  */
 export function confineInPlace(): readonly Wall[] {
   if (process.platform !== 'linux') return []
@@ -58,13 +57,13 @@ export function confineInPlace(): readonly Wall[] {
   return walls
 }
 
-/** No file that this process writes may become longer. @param bytes never more than an earlier call said */
+/** Bounds the length of each file that this process writes. @param bytes never more than in an earlier call */
 export function limitFileSize(bytes: number): void {
   if (process.platform !== 'linux') return
   try {
     setLimit(RLIMIT_FSIZE, bytes)
   } catch (error) {
-    // No limit is raised: holdfast itself was started with a stricter one (`ulimit -f`), and it stands.
+    // No limit is raised. If holdfast was started with a stricter one (`ulimit -f`), that one counts.
     if (!(error instanceof SystemCallError) || error.code !== 'EPERM') throw error
   }
 }
@@ -74,10 +73,10 @@ const RLIMIT_CORE = 4
 const RLIMIT_NPROC = 6
 const PR_SET_NO_NEW_PRIVS = 38
 
-/** A core would lay customers' data beside the snapshot. */
+/** A core file would put customers' data beside the snapshot. */
 const keepNoCore = (): void => setLimit(RLIMIT_CORE, 0)
 
-/** The limit also stands where there is no filter; it binds everybody but root. */
+/** This limit works also without a filter. It binds every user but root. */
 function giveUpCalls(): readonly Wall[] {
   setLimit(RLIMIT_NPROC, 0)
   return refuseCalls('plain-files') ? ['few-calls'] : []
@@ -94,7 +93,7 @@ function permitted(call: string, work: () => void): void {
   }
 }
 
-/** fchdir to an open folder outside would lead out of the new root. */
+/** fchdir to an open folder outside would leave the new root. */
 function requireNoOpenFolder(): void {
   const outside = readdirSync('/proc/self/fd')
     .map(Number)
@@ -109,19 +108,19 @@ function isFolder(descriptor: number): boolean {
   try {
     return fstatSync(descriptor).isDirectory()
   } catch (error) {
-    // The descriptor that the list itself was read through is closed by now.
+    // The descriptor by which the list was read is closed by now.
     if ((error as NodeJS.ErrnoException).code === 'EBADF') return false
     throw error
   }
 }
 
-/** Tries every way back, because what a call promised is not yet so (I2.1). */
-function requireNoWayBack(room: ConfinedFolder): void {
-  invariant(process.getuid?.() === room.uid && process.geteuid?.() === room.uid, 'the user did not change')
-  invariant(process.getgid?.() === room.gid && process.getegid?.() === room.gid, 'the group did not change')
+/** Tries every way back, because a promise of the kernel is verified (I2.1). */
+function requireNoWayBack(into: ConfinedFolder): void {
+  invariant(process.getuid?.() === into.uid && process.geteuid?.() === into.uid, 'the user did not change')
+  invariant(process.getgid?.() === into.gid && process.getegid?.() === into.gid, 'the group did not change')
   invariant(process.cwd() === '/', 'the working folder lies outside')
   invariant(
-    process.getgroups?.().every((group) => group === room.gid),
+    process.getgroups?.().every((group) => group === into.gid),
     'groups were left over',
   )
   const ways: readonly [string, () => void][] = [

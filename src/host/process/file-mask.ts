@@ -1,12 +1,12 @@
 /**
- * The file mode mask (umask) of this process. What holdfast makes is for its own user alone, whatever mask it was
- * started with: one that takes away the owner's bits too would shut holdfast out of its own folders. The service's
- * commands get the mask that holdfast was given.
+ * The file mode mask (umask) of this process. What holdfast makes is for its own user only, whatever mask it was
+ * started with. A mask that removes the owner's bits too would shut holdfast out of its own folders. The commands of
+ * the service get the mask that holdfast was started with.
  */
 const ours = 0o077
 let given: number | null = null
 
-/** Before anything is made. Children of ours inherit it. */
+/** Call it before anything is made. Children inherit the mask. */
 export function maskForOurselves(): void {
   given = process.umask(ours)
 }
@@ -14,7 +14,7 @@ export function maskForOurselves(): void {
 /** The mask that holdfast was started with. */
 export const givenMask = (): number => given ?? process.umask()
 
-/** Starts a process with another mask. Nothing else may happen meanwhile: `start` must not wait. */
+/** Starts a process with another mask. `start` must not wait, because the mask is that of the whole process. */
 export function underMask<Started>(mask: number, start: () => Started): Started {
   const before = process.umask(mask)
   try {

@@ -1,15 +1,12 @@
-/**
- * Messages through a pipe: four bytes of length, little-endian, then the value as V8 clones it (node:v8, structured
- * clone).
- */
+/** Messages through a pipe: four bytes of length, little-endian, then the value as V8 clones it (node:v8). */
 import { DefaultSerializer, deserialize } from 'node:v8'
 import { invariant } from '../../model/bug.ts'
 
 const lengthBytes = 4
-/** Longer ones are nobody's: a child that reads may not take as much memory, unless it was given more than is usual. */
+/** A longer message is refused: no reading child may take as much memory, unless it was given more than usual. */
 const frameBytesMax = 1 << 30
 
-/** @throws DataCloneError for what cannot be cloned */
+/** @throws DataCloneError if the value cannot be cloned */
 export function frameOf(message: unknown): Buffer {
   const serializer = new DefaultSerializer()
   serializer.writeRawBytes(Buffer.alloc(lengthBytes))
@@ -20,14 +17,14 @@ export function frameOf(message: unknown): Buffer {
   return frame
 }
 
-/** Puts together what a pipe has cut up. */
+/** Joins the pieces that a pipe delivers. */
 export class Frames<Message> {
   #parts: Buffer[] = []
   #bytes = 0
 
   /**
    * @returns the messages that end in these bytes
-   * @throws when the bytes are no messages: nothing that comes after them can be told apart
+   * @throws if the bytes are no message; later messages can then not be found either
    */
   take(bytes: Buffer): readonly Message[] {
     this.#parts.push(bytes)
@@ -46,7 +43,7 @@ export class Frames<Message> {
     return messages
   }
 
-  /** Of the message that begins now; null as long as that is not known. */
+  /** Length of the message that has begun; null until its four bytes are there. */
   #nextLength(): number | null {
     if (this.#bytes < lengthBytes) return null
     const first = this.#parts[0]

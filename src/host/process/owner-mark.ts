@@ -1,9 +1,9 @@
-/** A process written down, for others to tell later whether it still runs. */
+/** Identifies a process in a file, so that others can see later whether it still runs. */
 import { readlinkSync } from 'node:fs'
 import { bootId } from '../boot.ts'
 import { isAlive, startTimeOf } from './processes.ts'
 
-/** Names one process among all that ever were; empty texts where the system does not tell. */
+/** Names one process among all that ever ran. A text is empty if the system does not say. */
 export interface OwnerMark {
   readonly pid: number
   readonly startTime: string
@@ -14,19 +14,18 @@ export interface OwnerMark {
 export const ownMark = (): OwnerMark => ({ pid: process.pid, startTime: startTimeOf(process.pid) ?? '', ...machine() })
 
 /**
- * The process did run on this machine, since its last boot and where we can see it, and it is there no more. Any
- * doubt: false.
+ * True if the process ran on this machine since its last start, where we can see it, and is gone. False in any doubt.
  */
 export function isSurelyGone(owner: OwnerMark): boolean {
   const { bootId, pidNamespace } = machine()
   if (bootId === '' || owner.bootId !== bootId || owner.pidNamespace !== pidNamespace) return false
   if (owner.startTime === '' || isAlive(owner.pid, owner.startTime)) return false
   const startTime = startTimeOf(owner.pid)
-  // A zombie is gone. /proc may hide other users' processes; a signal that is refused still tells that one is there.
+  // A zombie is gone. /proc may hide other users' processes, but a refused signal still shows that one exists.
   return startTime !== null || !answersSignal(owner.pid)
 }
 
-/** The process runs on this machine, where we can see it. Any doubt: false. */
+/** True if the process runs on this machine, where we can see it. False in any doubt. */
 export function isSurelyThere(owner: OwnerMark): boolean {
   const { bootId, pidNamespace } = machine()
   if (bootId === '' || owner.bootId !== bootId || owner.pidNamespace !== pidNamespace) return false

@@ -1,9 +1,9 @@
 import { prctl } from '../libc.ts'
 
 /**
- * The kernel kills us when our parent dies, even in a loop that never returns to hear of it. Lost at a change of user,
- * so `confine` asks again. @param parent its pid: of one that died before we asked, the kernel tells nobody, and we end
- * at once
+ * The kernel kills us when our parent dies, also in a loop that never returns. A change of user removes this, so
+ * `confine` calls it again.
+ * @param parent its pid. The kernel does not report a death before this call; we then end immediately.
  */
 export function dieWithParent(parent: number): void {
   if (process.platform === 'linux') {

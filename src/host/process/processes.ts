@@ -1,26 +1,29 @@
-/** A process is known by its pid and its start time together: the pid alone may belong to another one by now. */
+/** A process is identified by its pid and its start time. The pid alone may belong to another process by now. */
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Ticks since boot as the kernel prints them (field 22 of /proc/PID/stat), or null when there is no such process. */
+/**
+ * Ticks since the start of the machine, as the kernel prints them (field 22 of /proc/PID/stat); null if there is no
+ * such process.
+ */
 export function startTimeOf(pid: number): string | null {
   return readStat(pid)?.[19] ?? null
 }
 
-/** Is the process that started at `startTime` still running? A zombie is not: it holds nothing any more. */
+/** True if the process that started at `startTime` still runs. A zombie does not: it holds nothing any more. */
 export function isAlive(pid: number, startTime: string): boolean {
   const fields = readStat(pid)
   return fields !== null && fields[19] === startTime && fields[0] !== 'Z' && fields[0] !== 'X'
 }
 
-/** How long ago the process of this start time began. Linux tells such times in hundredths of a second since boot. */
+/** Age of the process with this start time, in ms. Linux gives such times in hundredths of a second since its start. */
 export function ageMsOf(startTime: string): number {
   const [sinceBoot = '0'] = readFileSync('/proc/uptime', 'latin1').split(' ')
   return Number(sinceBoot) * 1000 - Number(startTime) * 10
 }
 
 /**
- * Pids of those processes that began a session and have `NAME=value` in the environment that they were started with, as
- * far as we may look.
+ * Pids of the processes that began a session and were started with `NAME=value` in their environment, as far as we may
+ * see.
  */
 export function sessionLeadersWith(name: string, value: string): readonly number[] {
   const wanted = `${name}=${value}`
@@ -39,15 +42,15 @@ function environmentOf(pid: number): readonly string[] {
   }
 }
 
-/** Is it a thread of the kernel, which has no files of its own? */
+/** True for a thread of the kernel, which has no files of its own. */
 export function isKernelThread(pid: number): boolean {
   const flagKernelThread = 0x00200000
   return (Number(readStat(pid)?.[6] ?? 0) & flagKernelThread) !== 0
 }
 
 /**
- * Folder of /proc that shows the files and the memory of a process: its own, or, once its first thread has ended before
- * the others, that of another thread. null when it has neither files nor memory any more, or never had.
+ * The folder of /proc that shows the files and the memory of a process. If its first thread has ended before the
+ * others, it is that of another thread. null if the process has neither files nor memory.
  */
 export function folderOf(pid: number): string | null {
   const fields = readStat(pid)
@@ -66,7 +69,7 @@ function threadsOf(pid: number): readonly string[] {
   }
 }
 
-/** Fields from the third on. The second, the command, stands in brackets and may itself hold spaces and brackets. */
+/** The fields from the third on. The second, the command, is in brackets and may contain spaces and brackets. */
 function readStat(pid: number): readonly string[] | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -80,7 +83,7 @@ function readStat(pid: number): readonly string[] | null {
   }
 }
 
-/** A process that ends while we look: its folder is gone, or answers ESRCH. */
+/** For a process that ends meanwhile: its folder is gone, or answers ESRCH. */
 function isGone(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
   return code === 'ENOENT' || code === 'ESRCH'

@@ -2,9 +2,10 @@ import { basename, extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Path of a program of ours.
+ * Path of a program of holdfast.
  * @param moduleUrl the module that starts it
- * @param name its file without extension, from the folder of that module; in dist/ all programs lie in one folder
+ * @param name its file without extension, relative to the folder of that module; in dist/ all programs are in one
+ * folder
  */
 export function programBeside(moduleUrl: string, name: string): string {
   const extension = extname(new URL(moduleUrl).pathname)

@@ -4,9 +4,9 @@ import { monotonicMs, sleep } from '../clock.ts'
 const killMsMax = 2_000
 
 /**
- * Kills every process whose root folder this is, until none is left or two seconds are over: what a confined child
- * started has left its session and its parent perhaps, but cannot leave its root. @param folder as the kernel names
- * it (`pathOf`)
+ * Kills every process whose root folder is `folder`, until none is left or two seconds are over. A process that a
+ * confined child started may have left its session and its parent, but it cannot leave its root.
+ * @param folder as the kernel names it (`pathOf`)
  */
 export async function killRootedIn(folder: string): Promise<void> {
   const endsAtMs = monotonicMs() + killMsMax
@@ -22,7 +22,7 @@ function rootedIn(folder: string): readonly number[] {
     .filter((pid) => pid > 0 && rootOf(pid) === folder)
 }
 
-/** null for a process that has ended, or that we may not look at. */
+/** null for a process that has ended, or that we may not inspect. */
 function rootOf(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/root`)

@@ -1,4 +1,7 @@
-/** Which processes listen on a unix socket, by /proc/net/unix and the descriptors of processes that we may look at. */
+/**
+ * Finds the processes that listen on a unix socket, by /proc/net/unix and the descriptors of the processes that we may
+ * inspect.
+ */
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises'
 import { goneOrHidden } from '../locks/open-descriptors.ts'
 

@@ -7,9 +7,10 @@ import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { bootId } from '../../host/boot.ts'
 import { findConflict } from '../../host/locks/byte-lock.ts'
+import { isSurelyGone, isSurelyThere } from '../../host/process/owner-mark.ts'
 import { Failure } from '../../model/failure.ts'
 import { lockFile } from '../folder.ts'
-import { isSurelyGone, isSurelyThere, ownerBytesMax, readOwner, type RunOwner } from './run-owner.ts'
+import type { RunOwner } from './run-owner.ts'
 
 /** @returns a test for run ids: true if the run is gone, false in doubt. The system is asked once for all runs. */
 export async function goneRuns(dir: string, service: string): Promise<(run: string) => boolean> {
@@ -34,6 +35,8 @@ interface LockState {
 
 /** null if it does not exist, or cannot be read. */
 async function readLock(dir: string, service: string): Promise<LockState | null> {
+  // Loaded here: the library for shapes takes longer than a check of a small file, which has no lock to read.
+  const { ownerBytesMax, readOwner } = await import('./run-owner.ts')
   try {
     await using file = await open(
       `${lockFile(dir, service)}.json`,

@@ -1,4 +1,4 @@
-/** The admin API as a Service (interfaces.md, admin API, version 1). */
+/** A service that is reached by its admin API, version 1 (admin-api.yaml). */
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
 import { tenantId, type TenantId } from '../../model/brand.ts'
@@ -27,17 +27,17 @@ import {
 import { describeProblem, problemOf, type ServiceProblem } from './problem.ts'
 import { isLate, misfit, quiesceRefusal, refusal } from './refusal.ts'
 import { readRegistryPages } from './registry.ts'
-import { askPatiently, type AttemptOutcome, type Patience } from './retry.ts'
+import { sendWithRetries, type CallOutcome, type RetryPolicy } from './retry.ts'
 import { Transport, type AdminSettings, type HttpAnswer, type Request } from './transport.ts'
 
 const answerBytesMax = 1_048_576
-/** The last attempt at a quiesce begins within this. */
+/** The last attempt of a quiesce begins within this time. */
 const quiesceStartMsMax = 9_000
-/** What a service is given to close a tenant after it has drained, when an answer is not waited for that long. */
+/** Least time that a service has to close a tenant after it has drained. */
 const closeMsMin = 1_000
-/** A tenant may stand still meanwhile: nobody waits long for a mere word. */
+/** Time for a status while a tenant may be paused. */
 const soonMs = 1_000
-/** Leases of which the boot id is remembered, to tell a restart from a lease that is merely unknown. */
+/** How many leases keep their boot id. It distinguishes a restart from an unknown lease. */
 const bootIdsMax = 1_000
 
 export class AdminClient implements Service {
@@ -56,7 +56,7 @@ export class AdminClient implements Service {
   }
 
   capabilities(signal: AbortSignal): Promise<Capabilities> {
-    return this.#look('asking for its capabilities', '/capabilities', capabilitiesAnswer, signal)
+    return this.#read('asking for its capabilities', '/capabilities', capabilitiesAnswer, signal)
   }
 
   tenants(signal: AbortSignal): Promise<Awaited<ReturnType<Service['tenants']>>> {
@@ -64,10 +64,10 @@ export class AdminClient implements Service {
     return readRegistryPages(what, async (after, bytesMax) => {
       const path = after === null ? '/tenants' : `/tenants?after=${encodeURIComponent(after)}`
       const outcome = await this.#ask({ path, answerBytesMax: bytesMax }, {}, signal)
-      if (outcome.heard.kind === 'too-large') return { kind: 'misfit', why: outcome.heard.why, bytes: 0 }
-      // The cursor is the service's own: that it will not take it back is no bug of ours.
-      if (outcome.heard.kind === 'answer' && outcome.heard.status === 400)
-        return { kind: 'misfit', why: describeProblem(problemOf(outcome.heard)), bytes: 0 }
+      if (outcome.reply.kind === 'too-large') return { kind: 'misfit', why: outcome.reply.why, bytes: 0 }
+      // The service made the cursor, so its refusal of the cursor is not our defect.
+      if (outcome.reply.kind === 'answer' && outcome.reply.status === 400)
+        return { kind: 'misfit', why: describeProblem(problemOf(outcome.reply)), bytes: 0 }
       const { json, bytes } = this.#expect(outcome, 200, () => refusal(what, outcome))
       return { ...readAnswer(pageAnswer, json), bytes }
     })
@@ -75,14 +75,14 @@ export class AdminClient implements Service {
 
   async tenant(id: TenantId, signal: AbortSignal): Promise<TenantStatus> {
     const what = `asking how tenant ${JSON.stringify(id)} is`
-    const status = await this.#look(what, `/tenants/${encode(id)}`, statusAnswer, signal)
+    const status = await this.#read(what, `/tenants/${encode(id)}`, statusAnswer, signal)
     if (status.id !== id) throw misfit(this.#what(what), `it speaks of tenant ${JSON.stringify(status.id)}`, 'unknown')
     return { ...status, id }
   }
 
-  async lookAt(id: TenantId, signal: AbortSignal): Promise<TenantStatus> {
+  async servingStatus(id: TenantId, signal: AbortSignal): Promise<TenantStatus> {
     const what = `asking whether tenant ${JSON.stringify(id)} serves`
-    const status = await this.#look(what, `/tenants/${encode(id)}`, servingAnswer, signal)
+    const status = await this.#read(what, `/tenants/${encode(id)}`, servingAnswer, signal)
     if (status.id !== undefined && status.id !== id)
       throw misfit(this.#what(what), `it speaks of tenant ${JSON.stringify(status.id)}`, 'unknown')
     return { ...status, id }
@@ -98,7 +98,7 @@ export class AdminClient implements Service {
       maxHoldMs: request.maxHoldMs,
       drainTimeoutMs: request.drainTimeoutMs,
     }
-    // One key for all attempts: an answer that was lost is replayed instead of a second lease being made.
+    // All attempts have one key: the service then replays a lost answer and makes no second lease.
     const asked = {
       method: 'POST',
       path: `/tenants/${encode(id)}/quiesce`,
@@ -111,13 +111,13 @@ export class AdminClient implements Service {
     }
     const patience = { inProgressMs: timeoutMs, startMsMax: quiesceStartMsMax }
     const outcome = await this.#ask(asked, patience, signal).catch(mayStandStill)
-    const state = isLate(outcome.heard) ? await this.#stateSoon(id, signal).catch(mayStandStill) : null
+    const state = isLate(outcome.reply) ? await this.#stateSoon(id, signal).catch(mayStandStill) : null
     const answer = this.#expect(outcome, 201, () => quiesceRefusal(what, outcome, state))
     const read = readAnswer(quiesceAnswer, answer.json)
     if (read.kind === 'misfit') throw misfit(what, read.why, 'maybe-paused')
     const { leaseId, fence, bootId, openHandles, files, sqliteVersion } = read.value
     this.#remember(leaseId, bootId)
-    // Never longer than asked for, whatever the service says: the guardian counts with what we asked.
+    // Never longer than asked for: the guardian counts with the time that we asked for.
     const expiresInMs = Math.min(read.value.expiresInMs, request.ttlMs)
     return {
       tenant: id,
@@ -145,10 +145,10 @@ export class AdminClient implements Service {
     const what = this.#what(`renewing the lease of tenant ${JSON.stringify(quiesced.tenant)}`)
     const asked = { method: 'POST', path: `${leasePath(quiesced)}/renew`, body: { fence: quiesced.fence } } as const
     const outcome = await this.#ask(asked, { waits: 1, waitMsMax: 1_000 }, signal)
-    const { heard } = outcome
-    if (heard.kind === 'answer' && (heard.status === 410 || heard.status === 409 || heard.status === 404)) {
-      throw new Failure('LEASE_LOST', `${what}: ${describeProblem(problemOf(heard))}`, {
-        tenant: heard.status === 410 ? 'active' : 'unknown',
+    const { reply } = outcome
+    if (reply.kind === 'answer' && (reply.status === 410 || reply.status === 409 || reply.status === 404)) {
+      throw new Failure('LEASE_LOST', `${what}: ${describeProblem(problemOf(reply))}`, {
+        tenant: reply.status === 410 ? 'active' : 'unknown',
       })
     }
     const answer = this.#expect(outcome, 200, () => refusal(what, outcome).withTenant('maybe-paused'))
@@ -163,9 +163,9 @@ export class AdminClient implements Service {
     const outcome = await this.#ask(asked, { waitMsMax: 2_000 }, signal).catch((error: unknown) => {
       throw interrupted(what, error, 'maybe-paused')
     })
-    const { heard } = outcome
-    if (heard.kind === 'answer' && heard.status === 410)
-      return this.#endedBefore(quiesced.leaseId, problemOf(heard), signal)
+    const { reply } = outcome
+    if (reply.kind === 'answer' && reply.status === 410)
+      return this.#endedBefore(quiesced.leaseId, problemOf(reply), signal)
     const answer = this.#expect(outcome, 200, () => resumeFailed(what, refusal(what, outcome)))
     const read = readAnswer(resumeAnswer, answer.json)
     if (read.kind === 'misfit') throw resumeFailed(what, misfit(what, read.why, 'maybe-paused'))
@@ -178,7 +178,7 @@ export class AdminClient implements Service {
   }
 
   async leases(signal: AbortSignal): Promise<readonly OpenLease[]> {
-    const { leases } = await this.#look('asking for its open leases', '/quiesce', leasesAnswer, signal)
+    const { leases } = await this.#read('asking for its open leases', '/quiesce', leasesAnswer, signal)
     return leases.map((lease) => ({ ...lease, tenant: tenantId(lease.tenant) }))
   }
 
@@ -186,7 +186,7 @@ export class AdminClient implements Service {
     return this.#transport[Symbol.asyncDispose]()
   }
 
-  async #look<T>(doing: string, path: string, schema: z.ZodMiniType<T>, signal: AbortSignal): Promise<T> {
+  async #read<T>(doing: string, path: string, schema: z.ZodMiniType<T>, signal: AbortSignal): Promise<T> {
     const what = this.#what(doing)
     const outcome = await this.#ask({ path }, {}, signal)
     const read = readAnswer(schema, this.#expect(outcome, 200, () => refusal(what, outcome)).json)
@@ -194,23 +194,23 @@ export class AdminClient implements Service {
     return read.value
   }
 
-  /** Is it the service that is silent, or only this call? null where nothing is heard soon. */
+  /** Shows whether the service is silent or only one call. null if no answer comes within a second. */
   async #stateSoon(id: TenantId, signal: AbortSignal): Promise<TenantServing | null> {
     const timeoutMs = Math.min(this.#transport.timeoutMs, soonMs)
-    const { heard } = await this.#ask({ path: `/tenants/${encode(id)}`, timeoutMs }, { waits: 0, repeats: 0 }, signal)
-    const read = readAnswer(servingAnswer, heard.kind === 'answer' && heard.status === 200 ? heard.json : undefined)
+    const { reply } = await this.#ask({ path: `/tenants/${encode(id)}`, timeoutMs }, { waits: 0, repeats: 0 }, signal)
+    const read = readAnswer(servingAnswer, reply.kind === 'answer' && reply.status === 200 ? reply.json : undefined)
     return read.kind === 'read' ? read.value.state : null
   }
 
   async #ask(
     asked: Partial<Request> & Pick<Request, 'path'>,
-    patience: Partial<Patience>,
+    policy: Partial<RetryPolicy>,
     signal: AbortSignal,
-  ): Promise<AttemptOutcome> {
+  ): Promise<CallOutcome> {
     const { timeoutMs } = this.#transport
     const request: Request = { method: 'GET', headers: {}, body: null, timeoutMs, answerBytesMax, ...asked }
     try {
-      return await askPatiently(
+      return await sendWithRetries(
         this.#transport,
         request,
         {
@@ -220,7 +220,7 @@ export class AdminClient implements Service {
           repeatTimeoutMs: timeoutMs,
           inProgressMs: timeoutMs,
           startMsMax: Infinity,
-          ...patience,
+          ...policy,
         },
         signal,
       )
@@ -229,14 +229,14 @@ export class AdminClient implements Service {
     }
   }
 
-  #expect({ heard }: AttemptOutcome, status: number, refused: () => Failure): HttpAnswer {
-    if (heard.kind !== 'answer' || heard.status !== status) throw refused()
-    return heard
+  #expect({ reply }: CallOutcome, status: number, refused: () => Failure): HttpAnswer {
+    if (reply.kind !== 'answer' || reply.status !== status) throw refused()
+    return reply
   }
 
   /**
-   * The service does not know the lease, or says how it ended. Another boot id than the one that quiesced: it was
-   * restarted.
+   * For a lease that the service does not know, or of which it says how it ended. A boot id that differs from that of
+   * the quiesce means that the service was restarted.
    */
   async #endedBefore(leaseId: string, problem: ServiceProblem, signal: AbortSignal): Promise<Resumed> {
     if (problem.endedBy === 'expiry')
@@ -266,10 +266,7 @@ export class AdminClient implements Service {
 const leasePath = ({ tenant, leaseId }: Pick<Quiesced, 'tenant' | 'leaseId'>): string =>
   `/tenants/${encode(tenant)}/quiesce/${encode(leaseId)}`
 
-/**
- * Percent-encodes one path segment. Dots too: a segment of one or two of them would be taken for a step up the tree on
- * the way.
- */
+/** Percent-encodes one path segment. `.` and `..` too: a proxy would read them as steps in the tree. */
 function encode(segment: string): string {
   return segment === '.' || segment === '..' ? segment.replaceAll('.', '%2E') : encodeURIComponent(segment)
 }
@@ -277,7 +274,7 @@ function encode(segment: string): string {
 const resumeFailed = (what: string, cause: Failure): Failure =>
   new Failure('RESUME_FAILED', cause.message.startsWith(what) ? cause.message : `${what}: ${cause.message}`, { cause })
 
-/** The caller gave up, or a failure of ours came in between: it says what is known of the tenant. */
+/** The caller gave up, or another failure came in between. The result says what is known of the tenant. */
 function interrupted(what: string, reason: unknown, tenant: TenantState): unknown {
   if (reason instanceof Failure) return tenant === 'maybe-paused' ? reason.withTenant(tenant) : reason
   if (reason instanceof Error && reason.name !== 'AbortError' && reason.name !== 'TimeoutError') return reason

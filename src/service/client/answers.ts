@@ -1,32 +1,32 @@
-/** The answers of the admin API, checked once at the edge. Unknown fields are ignored: services may say more. */
+/** The shapes of the admin API's answers. Unknown fields are ignored, because a service may add some. */
 import * as z from 'zod/mini'
+import { quoteText } from '../quote-text.ts'
 import { idLettersMax } from '../registry-bounds.ts'
-import { quoteText } from './problem.ts'
 
 const count = z.int().check(z.nonnegative())
 const milliseconds = z.number().check(z.nonnegative())
 const name = z.string().check(z.minLength(1), z.maxLength(1000))
 const fence = z.int().check(z.positive())
-/** A device or inode: 64 bit, so a decimal string. */
+/** A device or inode number. It has 64 bits, so it is a decimal string. */
 const decimal = z.string().check(z.regex(/^(0|[1-9][0-9]{0,19})$/, 'must be a decimal string'))
-/** Half a surrogate pair cannot be percent-encoded, so such an id could never be asked for. */
+/** Half a surrogate pair cannot be percent-encoded, so no request could name such an id. */
 export const tenantId = z.string().check(
   z.minLength(1),
   z.maxLength(idLettersMax),
   z.refine((id) => id.isWellFormed(), 'must be well-formed Unicode'),
 )
-/** Text of the service that only people read: one line, bounded. */
+/** Text of the service that only operators read: one bounded line. */
 const saying = z.pipe(z.string(), z.transform(quoteText))
 const serving = z.enum(['active', 'draining', 'quiesced', 'resuming'])
-/** Absent means null: many languages leave out empty fields. */
+/** An absent field means null: many languages leave out empty fields. */
 const absentOr = <Schema extends z.ZodMiniType>(schema: Schema): z.ZodMiniDefault<z.ZodMiniNullable<Schema>> =>
   z._default(z.nullable(schema), null)
 
 const path = z.string().check(z.minLength(1))
 
 /**
- * As an array of `item`, but only the first that does not fit is named: an answer may hold millions, and each issue
- * costs more memory than what it is about.
+ * An array of `item`. Only the first item that does not fit is named: an answer may hold millions, and each issue takes
+ * more memory than the item.
  */
 export const listOf = <Item>(item: z.ZodMiniType<Item>): z.ZodMiniType<Item[]> =>
   z.pipe(
@@ -70,8 +70,8 @@ export const statusAnswer = z.object({
 })
 
 /**
- * What shows whether a tenant serves is its state. No other field that does not fit is held against it; a health that
- * is not told counts as well.
+ * The part of a status that shows whether a tenant serves: its state. Another field that does not fit is ignored, and a
+ * missing health counts as healthy.
  */
 export const servingAnswer = z.object({
   id: z.catch(z.optional(tenantId), undefined),
@@ -127,7 +127,7 @@ export function readAnswer<T>(schema: z.ZodMiniType<T>, json: unknown): ReadAnsw
   if (json === undefined) return { kind: 'misfit', why: 'it is not JSON' }
   const read = schema.safeParse(json)
   if (read.success) return { kind: 'read', value: read.data }
-  // Only now its words for what does not fit.
+  // The messages are made only now, because they take memory.
   const [issue] = schema.safeParse(json, { error: z.locales.en().localeError }).error?.issues ?? []
   return {
     kind: 'misfit',

@@ -1,8 +1,9 @@
-/** What a service says when it refuses: application/problem+json (RFC 9457), named by the last segment of its type. */
+/** The problem document of a refusal: application/problem+json (RFC 9457). Its name is the last segment of its type. */
 import * as z from 'zod/mini'
+import { quoteText } from '../quote-text.ts'
 import type { HttpAnswer } from './transport.ts'
 
-/** A member that does not fit says nothing, and takes nothing away from the others. */
+/** A member that does not fit is ignored; the others count. */
 const text = z.catch(z.optional(z.string()), undefined)
 const problemSchema = z.object({
   type: text,
@@ -16,7 +17,7 @@ const problemSchema = z.object({
 
 export interface ServiceProblem {
   readonly status: number
-  /** Last segment of the type, '' when none was given. */
+  /** Last segment of the type; '' if there is none. */
   readonly name: string
   readonly detail: string
   readonly state: string | null
@@ -42,8 +43,3 @@ export function problemOf(answer: HttpAnswer): ServiceProblem {
 /** `503 drain-timeout: two requests …`, for messages. */
 export const describeProblem = ({ status, name, detail }: ServiceProblem): string =>
   [[status, name].filter(Boolean).join(' '), detail].filter(Boolean).join(': ')
-
-/** Text of the service in a message of ours: one line, bounded. */
-export const quoteText = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex
-  text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ').slice(0, 300)

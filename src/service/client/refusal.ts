@@ -1,48 +1,49 @@
-/** From what was heard to Failure (interfaces.md, admin API, table of statuses). */
+/** Makes a Failure of a reply; admin-api.yaml says what each status means. */
 import { WrongRequest } from '../../model/bug.ts'
 import { Failure, type FailureCode, type TenantState } from '../../model/failure.ts'
 import type { TenantServing } from '../port.ts'
-import { describeProblem, problemOf, quoteText } from './problem.ts'
-import { isFromProxy, type AttemptOutcome } from './retry.ts'
-import type { Heard } from './transport.ts'
+import { quoteText } from '../quote-text.ts'
+import { describeProblem, problemOf } from './problem.ts'
+import { isFromProxy, type CallOutcome } from './retry.ts'
+import type { Reply } from './transport.ts'
 
-/** For calls that change nothing: the tenant stays as it was whatever the answer. */
-export function refusal(what: string, outcome: AttemptOutcome): Failure {
+/** For a call that changes nothing: the tenant stays as it was. */
+export function refusal(what: string, outcome: CallOutcome): Failure {
   return failureOf(what, outcome, 'untouched')
 }
 
 /**
- * After a quiesce was asked for: `maybe-paused` unless it is known better.
- * @param state what the tenant's status says where no answer came in time; null where it says nothing either
+ * For a quiesce: `maybe-paused`, unless the reply rules that out.
+ * @param state the tenant's status if no answer came in time; null if that is unknown too
  */
-export function quiesceRefusal(what: string, outcome: AttemptOutcome, state: TenantServing | null): Failure {
-  const { heard, lost } = outcome
-  if (isInProgress(heard)) return unfinished(what, 'the service is still at it')
-  // A quiesced tenant of which the answer is lost came to rest in time.
-  if (isLate(heard) && state !== null && state !== 'quiesced')
-    return unfinished(what, `${heard.cause.message}; the service says that the tenant is ${state}`)
-  if (heard.kind === 'unreachable' && !lost) return failureOf(what, outcome, 'untouched')
-  if (heard.kind !== 'answer' || heard.status < 400 || isFromProxy(heard))
+export function quiesceRefusal(what: string, outcome: CallOutcome, state: TenantServing | null): Failure {
+  const { reply, anyLost } = outcome
+  if (isInProgress(reply)) return unfinished(what, 'the service still works on it')
+  // A tenant that is quiesced came to rest in time; only the answer is lost.
+  if (isLate(reply) && state !== null && state !== 'quiesced')
+    return unfinished(what, `${reply.cause.message}; the service says that the tenant is ${state}`)
+  if (reply.kind === 'unreachable' && !anyLost) return failureOf(what, outcome, 'untouched')
+  if (reply.kind !== 'answer' || reply.status < 400 || isFromProxy(reply))
     return failureOf(what, outcome, 'maybe-paused')
-  const problem = problemOf(heard)
-  if (heard.status === 503 && problem.name === 'drain-timeout')
+  const problem = problemOf(reply)
+  if (reply.status === 503 && problem.name === 'drain-timeout')
     return new Failure('QUIESCE_TIMEOUT', `${what}: ${describeProblem(problem)}`, { tenant: 'active' })
-  if (heard.status === 500 && problem.state === 'active')
+  if (reply.status === 500 && problem.state === 'active')
     return new Failure('ADMIN_REFUSED', `${what}: ${describeProblem(problem)}`, {
       tenant: 'active',
       hint: 'the service could not quiesce this tenant and is serving it again; its log says why',
     })
-  // The key was asked for before: this refusal need not be the answer to what took effect then.
-  if (lost) return failureOf(what, outcome, 'maybe-paused')
-  return failureOf(what, outcome, heard.status >= 500 && heard.status !== 503 ? 'unknown' : 'untouched')
+  // An earlier attempt with this key may have taken effect; this refusal says nothing about it.
+  if (anyLost) return failureOf(what, outcome, 'maybe-paused')
+  return failureOf(what, outcome, reply.status >= 500 && reply.status !== 503 ? 'unknown' : 'untouched')
 }
 
-export const isLate = (heard: Heard): heard is Extract<Heard, { kind: 'lost' }> =>
-  heard.kind === 'lost' && heard.how === 'deadline'
-const isInProgress = (heard: Heard): boolean =>
-  heard.kind === 'answer' && heard.status === 409 && problemOf(heard).name === 'in-progress'
+export const isLate = (reply: Reply): reply is Extract<Reply, { kind: 'lost' }> =>
+  reply.kind === 'lost' && reply.how === 'deadline'
+const isInProgress = (reply: Reply): boolean =>
+  reply.kind === 'answer' && reply.status === 409 && problemOf(reply).name === 'in-progress'
 
-/** The service is there, and did not end the quiesce. */
+/** The service answers, but the quiesce did not end. */
 const unfinished = (what: string, why: string): Failure =>
   new Failure('QUIESCE_TIMEOUT', `${what}: not quiesced in time (${why})`, {
     tenant: 'maybe-paused',
@@ -58,31 +59,31 @@ const silentHint =
   'the service took the connection and gave no answer: it may be stopped, ' +
   'overloaded or stuck; look at its log, or raise service.requestTimeout'
 
-function failureOf(what: string, { heard }: AttemptOutcome, tenant: TenantState): Failure {
-  switch (heard.kind) {
+function failureOf(what: string, { reply }: CallOutcome, tenant: TenantState): Failure {
+  switch (reply.kind) {
     case 'unreachable':
-      return new Failure('ADMIN_UNREACHABLE', `${what}: no connection (${reasonOf(heard.cause)})`, {
-        cause: heard.cause,
+      return new Failure('ADMIN_UNREACHABLE', `${what}: no connection (${reasonOf(reply.cause)})`, {
+        cause: reply.cause,
         tenant,
       })
     case 'lost':
       return new Failure(
         'ADMIN_UNREACHABLE',
         `${what}: ` +
-          (heard.how === 'deadline' ? heard.cause.message : `the connection broke off (${reasonOf(heard.cause)})`),
-        { cause: heard.cause, tenant, hint: heard.how === 'deadline' ? silentHint : brokenOffHint },
+          (reply.how === 'deadline' ? reply.cause.message : `the connection broke off (${reasonOf(reply.cause)})`),
+        { cause: reply.cause, tenant, hint: reply.how === 'deadline' ? silentHint : brokenOffHint },
       )
     case 'too-large':
       return new Failure(
         'CONTRACT_BROKEN',
-        `${what}: the answer is larger than any that the contract knows (${heard.why})`,
+        `${what}: the answer is larger than any that the contract knows (${reply.why})`,
         { tenant },
       )
     case 'answer': {
-      const problem = problemOf(heard)
-      if (heard.status === 400 || heard.status === 422)
+      const problem = problemOf(reply)
+      if (reply.status === 400 || reply.status === 422)
         throw new WrongRequest(`${what}: the service calls our request wrong (${describeProblem(problem)})`)
-      return new Failure(codeOf(heard.status), `${what}: ${describeProblem(problem)}`, { tenant })
+      return new Failure(codeOf(reply.status), `${what}: ${describeProblem(problem)}`, { tenant })
     }
   }
 }
@@ -93,7 +94,7 @@ function codeOf(status: number): FailureCode {
   return status === 502 || status === 504 ? 'ADMIN_UNREACHABLE' : 'CONTRACT_BROKEN'
 }
 
-/** An answer that came and does not fit. */
+/** For an answer that does not fit the contract. */
 export const misfit = (what: string, why: string, tenant: TenantState): Failure =>
   new Failure('CONTRACT_BROKEN', `${what}: the answer does not fit the contract (${quoteText(why)})`, { tenant })
 

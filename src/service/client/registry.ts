@@ -1,6 +1,4 @@
-/**
- * All pages of the registry. A registry that cannot be read wholly is no registry (I3.1): there are no partial answers.
- */
+/** Reads all pages of the registry. A registry that cannot be read completely is refused (I3.1). */
 import { tenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { RegisteredTenant, TenantServing } from '../port.ts'
@@ -12,10 +10,10 @@ export interface RegistryPage {
   readonly next: string | null
 }
 
-/** What an answer came to, with its length. */
+/** A page as it was read, with its length. */
 export type ReadPage = ReadAnswer<RegistryPage> & { readonly bytes: number }
 
-/** @throws {Failure} REGISTRY_STALE, naming the bound where the list passes one */
+/** @throws {Failure} REGISTRY_STALE, which names the bound if the list exceeds one */
 export async function readRegistryPages(
   what: string,
   ask: (after: string | null, bytesMax: number) => Promise<ReadPage>,

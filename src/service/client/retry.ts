@@ -1,70 +1,65 @@
 /**
- * How often to ask again. Every call of the admin API can be repeated: reads by nature, quiesce by its key, resume and
- * renew by contract.
+ * Sends a request again after a lost answer, or when the service asks for a wait. Every call of the admin API may be
+ * repeated: a read changes nothing, a quiesce has a key, and the contract allows it for resume and renew.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { problemOf } from './problem.ts'
-import type { HttpAnswer, Heard, Request, Transport } from './transport.ts'
+import type { HttpAnswer, Reply, Request, Transport } from './transport.ts'
 
-export interface Patience {
-  /** Repetitions after 429 and 503. */
+export interface RetryPolicy {
+  /** How often a request is sent again after 429 and 503. */
   readonly waits: number
-  /** A service that asks for a longer wait than this is told nothing more. */
+  /** If the service asks for a longer wait than this, its refusal is the reply. */
   readonly waitMsMax: number
-  /** Repetitions after a lost connection; after a deadline only one. */
+  /** How often a request is sent again after a lost connection. After a deadline it is sent once more at most. */
   readonly repeats: number
-  /** Time for one repetition: the work is done or nearly done by then. */
+  /** Deadline of a repetition: the service has done the work by then, or nearly. */
   readonly repeatTimeoutMs: number
-  /** No attempt begins later than this after the first: whoever asked must know by when an effect would have come. */
+  /** No attempt begins later than this after the first. The caller relies on when the last effect may come. */
   readonly startMsMax: number
-  /** How long, in ms from now, an `in-progress` answer is waited out. */
+  /** How long a request is repeated while the service answers `in-progress`, in ms from the first attempt. */
   readonly inProgressMs: number
 }
 
-export interface AttemptOutcome {
-  readonly heard: Heard
-  /** Did any attempt end without an answer? It may have taken effect all the same. */
-  readonly lost: boolean
+export interface CallOutcome {
+  readonly reply: Reply
+  /** True if any attempt ended without an answer. That attempt may have taken effect. */
+  readonly anyLost: boolean
 }
 
 const repeatDelayMs = 50
-/**
- * While the service works on a request of the same key: soon at first, for most are done in a moment, then ever more
- * rarely.
- */
+/** Delay while the service works on a request with the same key. It doubles, because most end in a moment. */
 const inProgressDelayMs = { first: 100, most: 2_000 } as const
 
-/**
- * Asks until there is an answer worth having, or patience ends. Rejects only when `signal` is aborted, with its reason.
- */
-export async function askPatiently(
+/** Sends until a reply is final or `policy` is used up. Rejects only with the reason of `signal`. */
+export async function sendWithRetries(
   transport: Transport,
   request: Request,
-  patience: Patience,
+  policy: RetryPolicy,
   signal: AbortSignal,
-): Promise<AttemptOutcome> {
+): Promise<CallOutcome> {
   const startedAt = performance.now()
   const left: Left = {
-    waits: patience.waits,
-    repeats: patience.repeats,
+    waits: policy.waits,
+    repeats: policy.repeats,
     tokens: 1,
     inProgressDelayMs: inProgressDelayMs.first,
   }
-  let lost = false
+  let anyLost = false
   for (let asked = request; ;) {
-    const heard = await transport.ask(asked, signal)
-    if (isLost(heard)) {
-      lost = true
-      asked = { ...request, timeoutMs: Math.min(request.timeoutMs, patience.repeatTimeoutMs) }
+    const reply = await transport.send(asked, signal)
+    if (isLost(reply)) {
+      anyLost = true
+      asked = { ...request, timeoutMs: Math.min(request.timeoutMs, policy.repeatTimeoutMs) }
     }
     const elapsedMs = performance.now() - startedAt
-    const delayMs = await delayBeforeNext(heard, lost, left, patience, elapsedMs, transport)
-    if (delayMs === null || elapsedMs + delayMs > patience.startMsMax) return { heard, lost }
+    const delayMs = await delayBeforeNext(reply, anyLost, left, policy, elapsedMs, transport)
+    if (delayMs === null || elapsedMs + delayMs > policy.startMsMax) return { reply, anyLost }
     await sleep(delayMs, undefined, { signal })
   }
 }
 
-/** What is left of patience with one request. */
+/** What is left of the policy for one request. */
 interface Left {
   waits: number
   repeats: number
@@ -72,43 +67,43 @@ interface Left {
   inProgressDelayMs: number
 }
 
-/** null: this is what there is to hear. */
+/** In ms; null if the reply is final. */
 async function delayBeforeNext(
-  heard: Heard,
-  lost: boolean,
+  reply: Reply,
+  anyLost: boolean,
   left: Left,
-  patience: Patience,
+  policy: RetryPolicy,
   elapsedMs: number,
   transport: Transport,
 ): Promise<number | null> {
-  if (isLost(heard)) {
-    if (heard.kind === 'lost' && heard.how === 'deadline') left.repeats = Math.min(left.repeats, 1)
+  if (isLost(reply)) {
+    if (reply.kind === 'lost' && reply.how === 'deadline') left.repeats = Math.min(left.repeats, 1)
     return left.repeats-- > 0 ? repeatDelayMs : null
   }
-  if (heard.kind === 'unreachable') return lost && left.repeats-- > 0 ? repeatDelayMs : null
-  if (heard.kind !== 'answer') return null
-  if (heard.status === 401) return left.tokens-- > 0 && (await transport.reloadToken()) ? 0 : null
-  if (heard.status === 409 && problemOf(heard).name === 'in-progress') {
-    if (elapsedMs >= patience.inProgressMs) return null
-    const delayMs = Math.min(left.inProgressDelayMs, patience.inProgressMs - elapsedMs)
+  if (reply.kind === 'unreachable') return anyLost && left.repeats-- > 0 ? repeatDelayMs : null
+  if (reply.kind !== 'answer') return null
+  if (reply.status === 401) return left.tokens-- > 0 && (await transport.reloadToken()) ? 0 : null
+  if (reply.status === 409 && problemOf(reply).name === 'in-progress') {
+    if (elapsedMs >= policy.inProgressMs) return null
+    const delayMs = Math.min(left.inProgressDelayMs, policy.inProgressMs - elapsedMs)
     left.inProgressDelayMs = Math.min(left.inProgressDelayMs * 2, inProgressDelayMs.most)
     return delayMs
   }
-  if (heard.status === 429 || heard.status === 503) {
-    const waitMs = retryAfterMs(heard) ?? 1000
-    return left.waits-- > 0 && waitMs <= patience.waitMsMax ? waitMs : null
+  if (reply.status === 429 || reply.status === 503) {
+    const waitMs = retryAfterMs(reply) ?? 1000
+    return left.waits-- > 0 && waitMs <= policy.waitMsMax ? waitMs : null
   }
   return null
 }
 
-const isLost = (heard: Heard): boolean => heard.kind === 'lost' || (heard.kind === 'answer' && isFromProxy(heard))
+const isLost = (reply: Reply): boolean => reply.kind === 'lost' || (reply.kind === 'answer' && isFromProxy(reply))
 
-/** A proxy that lost the service cannot say whether the request took effect. */
+/** A proxy that lost the service does not know whether the request took effect. */
 export const isFromProxy = (answer: HttpAnswer): boolean => answer.status === 502 || answer.status === 504
 
 /**
- * Seconds or a date (RFC 9110, 10.2.3); a date is taken against the service's own clock where it shows it. null when
- * absent or senseless.
+ * The delay that Retry-After asks for (RFC 9110, 10.2.3), in ms; null if it is absent or makes no sense. A date counts
+ * from the service's own clock if the answer has one.
  */
 export function retryAfterMs(answer: Pick<HttpAnswer, 'retryAfter' | 'date'>): number | null {
   const given = answer.retryAfter?.trim() ?? ''

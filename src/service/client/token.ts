@@ -8,8 +8,8 @@ const tokenBytesMax = 8_192
 
 /**
  * The bearer token in `file`, without surrounding white space.
- * @throws {Failure} NO_PERMISSION when group or others can read it, CONFIG_INVALID when another user could change it,
- * or it holds no token
+ * @throws {Failure} NO_PERMISSION if group or others can read it; CONFIG_INVALID if another user could change it, or if
+ * it holds no token
  */
 export async function readToken(file: string): Promise<string> {
   const refused = (cause: unknown): never => failToOpen(file, cause)

@@ -2,9 +2,9 @@ import { findUntrusted } from '../../host/files/trusted-path.ts'
 import { Failure } from '../../model/failure.ts'
 
 /**
- * Of a file that decides whom holdfast talks to.
- * @param what it is: `the token file`
- * @throws {Failure} CONFIG_INVALID when another user could change it
+ * For a file that decides which service holdfast talks to.
+ * @param what names the file in the message: `the token file`
+ * @throws {Failure} CONFIG_INVALID if another user could change the file
  */
 export function requireTrustedFile(file: string, what: string): void {
   const untrusted = findUntrusted(file, 'file')

@@ -1,6 +1,5 @@
+/** The admin API call by call: nothing is repeated or judged. The doctor tries with it what a run never asks. */
 import type { ServiceSettings } from '../../config/settings.ts'
-/** The admin API call by call, without patience and without judgement. The doctor tries by it what no run would ask. */
-import { systemFailure } from '../../host/failures/system-failure.ts'
 import { refusal } from './refusal.ts'
 import { Transport, type HttpAnswer } from './transport.ts'
 
@@ -12,7 +11,7 @@ export interface Call {
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: object
-  /** In ms, in place of what is configured. */
+  /** In ms, instead of the configured time. */
   readonly timeoutMs?: number
 }
 
@@ -20,7 +19,7 @@ const answerBytesMax = 1_048_576
 
 export class Wire implements AsyncDisposable {
   readonly #transport: Transport
-  /** How long the slowest answer took, in ms. */
+  /** Time of the slowest answer, in ms. */
   slowestMs = 0
 
   private constructor(transport: Transport) {
@@ -43,24 +42,13 @@ export class Wire implements AsyncDisposable {
   async ask({ method, path, headers = {}, body, timeoutMs }: Call, signal: AbortSignal): Promise<WireAnswer> {
     const startedAt = performance.now()
     const asked = { method, path, headers, body: body ?? null, timeoutMs: timeoutMs ?? this.timeoutMs, answerBytesMax }
-    const heard = await this.#transport.ask(asked, signal)
+    const reply = await this.#transport.send(asked, signal)
     this.slowestMs = Math.max(this.slowestMs, performance.now() - startedAt)
-    if (heard.kind === 'answer') return heard
-    throw refusal(`${method} ${path}`, { heard, lost: false })
+    if (reply.kind === 'answer') return reply
+    throw refusal(`${method} ${path}`, { reply, anyLost: false })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#transport[Symbol.asyncDispose]()
-  }
-}
-
-/** Over a unix socket, may others than its owner and group connect? @throws {Failure} NOT_FOUND, NO_PERMISSION */
-export async function isOpenToAll({ endpoint }: Extract<ServiceSettings, { kind: 'admin-api' }>): Promise<boolean> {
-  if (endpoint.kind !== 'unix') return false
-  const { stat } = await import('node:fs/promises')
-  try {
-    return ((await stat(endpoint.socket)).mode & 0o002) !== 0
-  } catch (error) {
-    throw systemFailure(error, { doing: 'look at the socket', path: endpoint.socket })
   }
 }

@@ -1,11 +1,16 @@
-/** Is the caller still there? No tenant stands still for one that has gone: it can neither use the lease nor end it. */
+/**
+ * Knows whether the caller of a request is still there. No tenant is paused for a caller that is gone: it can neither
+ * use the lease nor end it.
+ */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** One who sent its last byte has gone as well: its connection is closed behind that. */
+/** A caller that has sent its last byte counts as gone too: its connection is closed after that. */
 const isOpen = (socket: Socket): boolean => !socket.destroyed && !socket.readableEnded && !socket.writableEnded
 
-/** All who wait for one piece of work: a request that is repeated under its key comes by another connection. */
+/**
+ * All callers that wait for one piece of work. A request that is repeated under its key comes on another connection.
+ */
 export class Callers {
   readonly #sockets = new Set<Socket>()
 
@@ -19,8 +24,8 @@ export class Callers {
   }
 
   /**
-   * What the kernel knows by now is heard first: a service that was frozen reads a request before it reads that its
-   * caller has gone. Data and the end behind it come in two turns of the event loop.
+   * Lets the event loop read what the kernel knows by now. A service that was frozen reads a request before it reads
+   * that the caller is gone. Data and the end of the connection come in two turns of the event loop.
    */
   async stillThere(): Promise<boolean> {
     for (let turn = 0; turn < 2; turn++)

@@ -1,6 +1,6 @@
 /**
- * Settles as `work` does, or rejects after `ms`. What comes later than that is not awaited; `onLate` is then called
- * when it settles.
+ * Settles as `work` does, or rejects after `ms`. The work is then no longer awaited, and `onLate` is called when it
+ * settles.
  */
 export async function within<T>(
   ms: number,

@@ -1,14 +1,14 @@
 /**
- * The tenant's files as the operating system shows them to this process. Nothing here opens a database file. All looks
- * are taken at once: they take microseconds each, while the tenant stands still; two dozen turns through the thread
- * pool took longer than closing and opening the database.
+ * The tenant's files as the operating system shows them to this process. It opens no database file. All calls are
+ * synchronous: each takes microseconds while the tenant is paused. Two dozen turns through the thread pool took longer
+ * than closing and opening the database.
  */
 import { fstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import type { GateFile } from './options.ts'
 
 export const liveSetSuffixes = ['', '-wal', '-shm', '-journal'] as const
 
-/** As the admin API names a file; `dev` and `ino` are decimal strings, for they exceed 2^53. */
+/** A file as the admin API describes it. `dev` and `ino` are decimal strings, because they exceed 2^53. */
 export interface QuiescedFile {
   readonly path: string
   readonly dev: string
@@ -20,8 +20,8 @@ export interface QuiescedFile {
 export const pathOf = (file: GateFile): string => (typeof file === 'string' ? file : file.path)
 
 /**
- * What to claim of the files, by stat alone: an open and close here would drop every POSIX lock that this process has
- * on them.
+ * Describes the files by stat alone. To open and close a file here would drop every POSIX lock that this process has on
+ * it.
  */
 export function claimFiles(files: readonly GateFile[]): QuiescedFile[] {
   return files.map((file) => {
@@ -37,9 +37,9 @@ export function claimFiles(files: readonly GateFile[]): QuiescedFile[] {
 }
 
 /**
- * Counts descriptors of this process on the files and on their -wal, -shm and -journal (I2.1: `close` said that there
- * are none). Linux only; null elsewhere. Each descriptor is looked at by fstat, 2 µs each, where reading its name takes
- * 10 µs.
+ * Counts the descriptors of this process on the files and on their -wal, -shm and -journal (I2.1: `close` claims that
+ * there are none). Linux only; null elsewhere. It calls fstat on each descriptor, which takes 2 µs; reading its name
+ * takes 10 µs.
  */
 export function countOpenHandles(paths: readonly string[]): number | null {
   if (process.platform !== 'linux') return null
@@ -60,7 +60,7 @@ function identitiesOf(paths: readonly string[]): ReadonlySet<string | null> {
   return identities
 }
 
-/** null where there is no such file. */
+/** null if there is no such file. */
 function realPathOf(path: string): string | null {
   try {
     return realpathSync.native(path)
@@ -70,7 +70,7 @@ function realPathOf(path: string): string | null {
   }
 }
 
-// The descriptor that listed the folder, or one closed by another thread, is gone by now.
+// The descriptor that listed the folder, or one that another thread closed, is gone by now.
 function identityOf(descriptor: number): string | null {
   try {
     const { dev, ino } = fstatSync(descriptor, { bigint: true })

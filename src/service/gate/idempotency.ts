@@ -1,5 +1,5 @@
 /**
- * Idempotency keys: a request whose answer was lost can be sent again and gets that answer, instead of a second lease.
+ * Idempotency keys: a request whose answer was lost can be sent again. It gets the same answer, and no second lease.
  */
 import type { Callers } from './caller.ts'
 import { Problem } from './http/problem.ts'
@@ -9,9 +9,9 @@ const keysMax = 20_000
 
 interface Entry {
   readonly fingerprint: string
-  /** null while the request is being worked on. */
+  /** null while the work goes on. */
   readonly answer: object | null
-  /** Who waits for it; null once it is done. */
+  /** The callers that wait for it; null when it is done. */
   readonly callers: Callers | null
   readonly storedAt: number
 }
@@ -20,8 +20,8 @@ export class IdempotencyKeys {
   readonly #entries = new Map<string, Entry>()
 
   /**
-   * Does the work unless it was done under this key before. Only success is stored. Who asks while it is being done is
-   * one of its callers from then on.
+   * Does the work unless it was done under this key before. Only success is stored. A caller that asks while the work
+   * goes on joins its callers.
    * @throws {Problem} in-progress, idempotency-key-reused
    */
   async once<Answer extends object>(
@@ -44,7 +44,7 @@ export class IdempotencyKeys {
     this.#entries.set(key, { fingerprint, answer: null, callers, storedAt: performance.now() })
     try {
       const answer = await work(callers)
-      // Set anew, so that the map stays in the order of age.
+      // Set again, so that the map stays sorted by age.
       this.#entries.delete(key)
       this.#entries.set(key, { fingerprint, answer, callers: null, storedAt: performance.now() })
       return { answer, replayed: false }
@@ -54,7 +54,7 @@ export class IdempotencyKeys {
     }
   }
 
-  /** Oldest first; what is being worked on is never forgotten. */
+  /** Removes the oldest first, and never work that goes on. */
   #forgetOld(): void {
     const now = performance.now()
     for (const [key, entry] of this.#entries) {

@@ -3,7 +3,7 @@
  * I4.1).
  */
 
-/** How a lease ended; kept for an hour, because an answer may be lost and the question repeated. */
+/** How a lease ended. It is kept for an hour, because an answer may be lost and the request repeated. */
 export interface EndedLease {
   readonly endedBy: 'holder' | 'expiry'
   /** From quiesced until the tenant was served again. */
@@ -19,7 +19,7 @@ export interface LeaseTerms {
   readonly maxHoldMs: number
 }
 
-/** setTimeout takes no longer delay than this; limits beyond it are cut. */
+/** The longest delay of setTimeout; longer limits are cut. */
 const timerMsMax = 2 ** 31 - 1
 
 export class Lease {
@@ -28,7 +28,7 @@ export class Lease {
   readonly #onExpiry: () => void
   #expiresAt: number
   #timer: NodeJS.Timeout
-  /** Set with the first that ends it; whoever comes later joins. */
+  /** Set by the first caller that ends the lease; later callers wait for it too. */
   ending: Promise<EndedLease> | null = null
 
   constructor(terms: LeaseTerms, onExpiry: () => void) {
@@ -42,7 +42,7 @@ export class Lease {
     return Math.max(0, Math.floor(this.#expiresAt - performance.now()))
   }
 
-  /** By the clock, even when a busy event loop has kept the timer from firing. */
+  /** True by the clock, also if a busy event loop has delayed the timer. */
   get expired(): boolean {
     return performance.now() >= this.#expiresAt
   }
@@ -51,14 +51,14 @@ export class Lease {
     return Math.max(0, Math.round(performance.now() - this.quiescedAt))
   }
 
-  /** A full TTL from now, but never past the longest hold. */
+  /** A full TTL from now, but not past the longest hold. */
   renew(): void {
     this.#expiresAt = Math.min(performance.now() + this.terms.ttlMs, this.quiescedAt + this.terms.maxHoldMs)
     clearTimeout(this.#timer)
     this.#timer = this.#arm()
   }
 
-  /** No expiry from now on: it is being ended. */
+  /** The lease is being ended, so it does not expire any more. */
   disarm(): void {
     clearTimeout(this.#timer)
   }
@@ -72,7 +72,7 @@ export class Lease {
 const keepMs = 3_600_000
 const endedMax = 20_000
 
-/** Memory of ended leases, bounded in time and number. */
+/** The ended leases, bounded in time and number. */
 export class EndedLeases {
   readonly #ended = new Map<string, { readonly terms: LeaseTerms; readonly ended: EndedLease; readonly at: number }>()
 

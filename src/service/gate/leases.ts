@@ -1,6 +1,6 @@
 /**
- * Quiesce and resume: active → draining → quiesced → resuming → active. However it ends, the tenant is served again
- * (promise 1).
+ * Quiesce and resume: active → draining → quiesced → resuming → active. However a quiesce ends, the tenant is served
+ * again (promise 1).
  */
 import { randomUUID } from 'node:crypto'
 import type { Callers } from './caller.ts'
@@ -9,7 +9,7 @@ import { claimFiles, countOpenHandles, pathOf, type QuiescedFile } from './files
 import { Problem, reasonOf, retryAfter } from './http/problem.ts'
 import { EndedLeases, Lease, type EndedLease } from './lease.ts'
 import type { GateLimits, GateOptions, GateTenant } from './options.ts'
-import { untilNobodyLeases } from './reopen.ts'
+import { untilUnleased } from './reopen.ts'
 import type { TenantRecord, Tenants } from './tenants.ts'
 
 export interface QuiesceTerms {
@@ -34,13 +34,13 @@ const callerGone = (): Problem =>
   })
 
 export class Leases {
-  /** Names this process: leases die with it. */
+  /** Identifies this process: its leases end with it. */
   readonly bootId = randomUUID()
   readonly #options: GateOptions
   readonly #limits: GateLimits
   readonly #tenants: Tenants
   readonly #ended = new EndedLeases()
-  /** Main files of a tenant that is quiesced, for the look before it is taken up again. */
+  /** Main files of a quiesced tenant, which are inspected before the tenant is reopened. */
   readonly #paths = new Map<string, readonly string[]>()
   readonly #shutdown = new AbortController()
   #fence = 0
@@ -52,7 +52,7 @@ export class Leases {
   }
 
   /**
-   * @param callers who get the answer: where none of them is there any more, nothing is paused
+   * @param callers who get the answer; if none of them is there any more, nothing is paused
    * @throws {Problem} with the tenant active again
    */
   async quiesce(tenant: GateTenant, terms: QuiesceTerms, callers: Callers): Promise<object> {
@@ -77,7 +77,7 @@ export class Leases {
     return { expiresInMs: lease.expiresInMs }
   }
 
-  /** Repeatable for an hour. @throws {Problem} lease-expired, fence-mismatch */
+  /** May be repeated for an hour. @throws {Problem} lease-expired, fence-mismatch */
   async resume(tenant: string, leaseId: string, fence: number): Promise<object> {
     const record = this.#tenants.peek(tenant)
     if (record?.lease?.terms.leaseId === leaseId) {
@@ -109,12 +109,12 @@ export class Leases {
     return { leases, limit: this.#limits.maxPaused, inUse: paused.length }
   }
 
-  /** Seconds until a request may come again to a tenant that it met paused. */
+  /** Seconds after which a request of a paused tenant may come again. */
   retryAfterSeconds(record: TenantRecord): number {
     return Math.max(1, Math.ceil((record.lease?.expiresInMs ?? 0) / 1000))
   }
 
-  /** Ends every lease and every attempt to take a tenant up: the service is stopping. */
+  /** Ends every lease, and every attempt to reopen a tenant, because the service stops. */
   async shutdown(): Promise<void> {
     this.#shutdown.abort()
     const endings: Promise<unknown>[] = []
@@ -142,7 +142,7 @@ export class Leases {
         { headers: retryAfter(1000) },
       )
     }
-    // No step between the look and the deed: from here on nobody else gets this tenant.
+    // No await between this check and the next statement: no other request can take this tenant meanwhile.
     record.serving = 'draining'
     if (record.attempt) clearTimeout(record.attempt)
     record.attempt = null
@@ -155,7 +155,7 @@ export class Leases {
     const waits = record.turnstile.inFlight > 0
     if (await record.turnstile.drain(timeoutMs)) {
       const waitedMs = Math.round(performance.now() - startedAt)
-      // Where nothing was waited for, they were seen a moment ago.
+      // If nothing was awaited, the callers were checked just before.
       if (!waits || (await callers.stillThere())) return waitedMs
       this.#admit(record)
       throw callerGone()
@@ -173,7 +173,7 @@ export class Leases {
   async #close(record: TenantRecord, tenant: GateTenant): Promise<Closed> {
     const patience = new AbortController()
     try {
-      // The call itself is inside the promise: a close that throws at once is a close that failed.
+      // The call is inside the promise, so a close that throws synchronously is a close that failed.
       const closing = (async () => this.#options.close(record.id, patience.signal))()
       const said = await within(this.#limits.closeMsMax, 'closing its handles', closing, () => this.#closedLate(record))
       const files = said?.files ?? tenant.files
@@ -213,19 +213,19 @@ export class Leases {
     }
   }
 
-  /** Ends a lease once, whoever asks first and however often. */
+  /** Ends a lease once, however many callers ask for it. */
   #end(record: TenantRecord, lease: Lease, endedBy: EndedLease['endedBy']): Promise<EndedLease> {
-    lease.ending ??= this.#takeUp(record, lease, endedBy)
+    lease.ending ??= this.#reopen(record, lease, endedBy)
     return lease.ending
   }
 
-  async #takeUp(record: TenantRecord, lease: Lease, endedBy: EndedLease['endedBy']): Promise<EndedLease> {
+  async #reopen(record: TenantRecord, lease: Lease, endedBy: EndedLease['endedBy']): Promise<EndedLease> {
     lease.disarm()
     record.serving = 'resuming'
     const onLate = (): void => {
       record.lastError = 'another process keeps a kernel lease on its files'
     }
-    await untilNobodyLeases(
+    await untilUnleased(
       this.#paths.get(record.id) ?? [],
       this.#limits.reopenWaitMs,
       onLate,
@@ -247,7 +247,7 @@ export class Leases {
   }
 
   /**
-   * Never rejects: what went wrong is said in the tenant's status, and tried again at growing intervals until it
+   * Never rejects. An error is shown in the tenant's status, and the attempt is repeated at growing intervals until it
    * succeeds.
    */
   async #open(record: TenantRecord, nextAttemptMs = 1000): Promise<void> {
@@ -262,7 +262,7 @@ export class Leases {
     }
   }
 
-  /** A close that nobody waited for any more has closed what `open` had opened meanwhile. */
+  /** A close that was given up may have closed what `open` had opened meanwhile. */
   #closedLate(record: TenantRecord): void {
     if (record.serving === 'active') void this.#open(record)
   }

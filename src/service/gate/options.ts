@@ -1,36 +1,36 @@
-/** What a service tells the gate. */
+/** What a service passes to the gate. */
 
 /**
- * A main database file. `journalMode` as SQLite names it; a bare path leaves it `unknown`, and whoever asks looks for
- * himself.
+ * A main database file. `journalMode` is SQLite's name for it. A bare path leaves it `unknown`, and the caller then
+ * inspects the file itself.
  */
 export type GateFile = string | { readonly path: string; readonly journalMode: string }
 
 export interface GateTenant {
   readonly id: string
-  /** Main database files only: their -wal, -shm and -journal are understood. */
+  /** Main database files only; their -wal, -shm and -journal are implied. */
   readonly files: readonly GateFile[]
 }
 
 type Awaitable<T> = T | Promise<T>
 
 export interface GateLimits {
-  /** Tenants that may be quiesced at once. */
+  /** How many tenants may be quiesced at the same time. */
   readonly maxPaused: number
-  /** The longest lease granted at once; a longer one asked for is shortened, and the answer says so. */
+  /** The longest lease. A longer one is shortened, and the answer says so. */
   readonly ttlMsMax: number
-  /** The longest hold by renewals, counted from quiesced. */
+  /** The longest hold with renewals, counted from quiesced. */
   readonly maxHoldMsMax: number
-  /** The longest wait for requests of the tenant to end. */
+  /** The longest wait until requests of the tenant have ended. */
   readonly drainTimeoutMsMax: number
-  /** `close` and `open` are given this long each. */
+  /** How long each call of `close` and `open` may take. */
   readonly closeMsMax: number
   readonly openMsMax: number
   /** How long `enter` waits for a quiesced tenant before it throws TenantPaused. */
   readonly waitMs: number
-  /** How many may wait for one tenant; others get TenantPaused at once. */
+  /** How many may wait for one tenant; others get TenantPaused immediately. */
   readonly waitingMax: number
-  /** How long a kernel lease may keep the tenant from being taken up again before it is called unhealthy. */
+  /** How long a kernel lease may delay the reopening of a tenant before the tenant is called unhealthy. */
   readonly reopenWaitMs: number
 }
 
@@ -38,22 +38,25 @@ export interface GateOptions {
   /** Name of the service, as in holdfast.yaml. */
   readonly service: string
   readonly version: string
-  /** Version of the SQLite library that the service runs (`select sqlite_version()`). */
+  /** Version of the SQLite library in the service (`select sqlite_version()`). */
   readonly sqliteVersion?: string | null
-  /** Bearer token for every call. Without one the gate answers on unix sockets only, where the file mode guards it. */
+  /** Bearer token for every call. Without one the gate answers only on unix sockets, which the file mode protects. */
   readonly token?: string
-  /** A token that may look but not quiesce. */
+  /** A token that may read but not quiesce. */
   readonly readOnlyToken?: string
   readonly limits?: Partial<GateLimits>
-  /** The registry. */
+  /** The registry: all tenants. */
   readonly tenants: () => Awaitable<Iterable<GateTenant> | AsyncIterable<GateTenant>>
-  /** One tenant of the registry, when that can be had faster than by reading all of it. */
+  /** One tenant of the registry, if that is faster than reading all of it. */
   readonly find?: (tenantId: string) => Awaitable<GateTenant | null | undefined>
-  /** Closes ALL handles of the tenant. Called when no request of it runs. May name files the registry does not. */
+  /**
+   * Closes ALL handles of the tenant. Called when none of its requests runs. It may name files that the registry does
+   * not list.
+   */
   readonly close: (tenantId: string, signal: AbortSignal) => Awaitable<void | { readonly files?: readonly GateFile[] }>
-  /** Takes the tenant up again, at once or lazily. Called again, at growing intervals, until it succeeds. */
+  /** Reopens the tenant, immediately or lazily. Called again, at growing intervals, until it succeeds. */
   readonly open: (tenantId: string) => Awaitable<void>
-  /** Does the tenant work? Asked only while it is active. */
+  /** True if the tenant works. Called only while it is active. */
   readonly healthy?: (tenantId: string) => Awaitable<boolean>
   /** Why the tenant must not be quiesced now (a migration, a restore), or null. */
   readonly busy?: (tenantId: string) => Awaitable<string | null>
@@ -73,7 +76,7 @@ const defaultLimits: GateLimits = {
   reopenWaitMs: 10_000,
 }
 
-/** @throws {TypeError} for a limit that is no positive number: a gate without limits must not start. */
+/** @throws {TypeError} for a limit that is no positive number, because a gate without limits must not start */
 export function limitsOf(options: GateOptions): GateLimits {
   const limits = { ...defaultLimits, ...options.limits }
   for (const [name, value] of Object.entries(limits)) {

@@ -1,6 +1,6 @@
 /**
- * Thrown to a request whose tenant stays quiesced longer than a request may wait. Express and Fastify answer it as it
- * is: 503 with Retry-After.
+ * Thrown to a request whose tenant stays quiesced longer than a request may wait. Express and Fastify answer it without
+ * more code: 503 with Retry-After.
  */
 export class TenantPaused extends Error {
   override readonly name = 'TenantPaused'
@@ -8,7 +8,7 @@ export class TenantPaused extends Error {
   readonly statusCode = 503
   readonly expose = true
   readonly tenantId: string
-  /** Seconds. */
+  /** In seconds. */
   readonly retryAfter: number
   readonly headers: Readonly<Record<string, string>>
 
@@ -26,7 +26,7 @@ export interface PausedAnswer {
   readonly body: string
 }
 
-/** The answer for a request that met a paused tenant; null for any other error. */
+/** The answer for a request of a paused tenant; null for any other error. */
 export function pausedAnswer(error: unknown): PausedAnswer | null {
   if (!(error instanceof TenantPaused)) return null
   return {

@@ -1,14 +1,14 @@
 import { Problem } from './http/problem.ts'
 /**
- * The registry of tenants, paged: a page never repeats or skips a tenant that is there all the time, whatever comes and
- * goes between pages.
+ * The registry of tenants in pages. A page never repeats or skips a tenant that is there all the time, whatever is
+ * added or removed between pages.
  */
 import type { GateOptions, GateTenant } from './options.ts'
 
 const pageTenants = 1_000
 /**
- * A listing is kept this long for the pages that follow its first: reading a million tenants a thousand times would be
- * felt.
+ * A list is kept this long for the pages after its first. Reading a million tenants a thousand times would burden the
+ * service.
  */
 const listingMsMax = 10_000
 
@@ -32,7 +32,7 @@ export class Registry {
     return found
   }
 
-  /** The cursor is the last id of the page before, so it stays good when the listing is read anew. */
+  /** The cursor is the last id of the previous page, so it is still valid when the list is read again. */
   async page(after: string | null): Promise<Page> {
     const last = after === null ? null : decodeCursor(after)
     const tenants = last === null ? await this.#list() : (this.#listing?.tenants ?? (await this.#list()))

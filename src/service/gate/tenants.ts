@@ -1,6 +1,5 @@
 /**
- * What the gate knows of tenants that something is going on in. A tenant of which nothing is known is active and costs
- * no memory.
+ * The gate's records of tenants that are not simply active. A tenant without a record is active and takes no memory.
  */
 import type { Lease } from './lease.ts'
 import { Turnstile } from './turnstile.ts'
@@ -12,16 +11,16 @@ export interface TenantRecord {
   readonly turnstile: Turnstile
   serving: Serving
   lease: Lease | null
-  /** Why the tenant could not be taken up again; null once it was. */
+  /** Why the tenant could not be reopened; null once it was. */
   lastError: string | null
-  /** The next attempt to take it up. */
+  /** The next attempt to reopen it. */
   attempt: NodeJS.Timeout | null
 }
 
 export class Tenants {
   readonly #records = new Map<string, TenantRecord>()
 
-  /** The record of a tenant, made when there is none. */
+  /** The record of a tenant, which is made if there is none. */
   of(id: string): TenantRecord {
     const known = this.#records.get(id)
     if (known) return known
@@ -45,13 +44,13 @@ export class Tenants {
     return this.peek(id)?.serving ?? 'active'
   }
 
-  /** Forgets a record that says nothing. */
+  /** Removes a record without content. */
   tidy(record: TenantRecord): void {
     if (record.serving === 'active' && record.lastError === null && record.turnstile.idle)
       this.#records.delete(record.id)
   }
 
-  /** All that are on the way into or out of a quiesce, or in one. */
+  /** All tenants that are quiesced, or on the way into or out of it. */
   paused(): TenantRecord[] {
     return [...this.#records.values()].filter((record) => record.serving !== 'active')
   }

@@ -1,17 +1,20 @@
 /**
- * The way into one tenant: requests and background jobs pass through it; closed, they wait, and it can be told when all
+ * The entrance to one tenant for requests and background jobs. While it is closed they wait, and it reports when all
  * have left.
  */
 import { TenantPaused } from './paused.ts'
 
-/** One request or job inside a tenant. Call it, or let `using` call it, when it ends; more than once is harmless. */
+/**
+ * One request or job inside a tenant. Call it, or let `using` call it, when the work ends. More than one call does no
+ * harm.
+ */
 export interface Passage extends Disposable, AsyncDisposable {
   (): void
-  /** False once left. */
+  /** False once it has left. */
   readonly inside: boolean
 }
 
-/** What a passage is made of, before it is handed out read-only. */
+/** The parts of a passage, before it is given out read-only. */
 type Leave = (() => void) & {
   inside: boolean
   [Symbol.dispose]: () => void
@@ -30,7 +33,7 @@ export class Turnstile {
   #inFlight = 0
   #emptied: (() => void) | null = null
 
-  /** `onIdle` is called each time the last one has left and nobody waits. */
+  /** `onIdle` is called each time when the last one has left and none waits. */
   constructor(tenantId: string, onIdle: () => void) {
     this.#tenantId = tenantId
     this.#onIdle = onIdle
@@ -40,12 +43,12 @@ export class Turnstile {
     return this.#inFlight
   }
 
-  /** Nobody inside, nobody waiting, and open: nothing would be lost by forgetting it. */
+  /** True if nothing is inside, nothing waits, and it is open: the record may be removed. */
   get idle(): boolean {
     return !this.#closed && this.#inFlight === 0 && this.#waiting.size === 0
   }
 
-  /** Goes in without regard to the gate: for what runs inside a passage already, which the drain waits for anyway. */
+  /** Enters although the gate is closed: for work inside a passage, for which the drain waits anyway. */
   pass(): Passage {
     this.#inFlight++
     const leave = ((): void => {
@@ -55,7 +58,7 @@ export class Turnstile {
       if (this.#inFlight === 0) this.#emptied?.()
       if (this.idle) this.#onIdle()
     }) as Leave
-    // Set one by one: every request of the service comes through here.
+    // Set one by one, because every request of the service comes through here.
     leave.inside = true
     leave[Symbol.dispose] = leave
     leave[Symbol.asyncDispose] = async () => leave()
@@ -63,8 +66,9 @@ export class Turnstile {
   }
 
   /**
-   * Goes in, or waits until the tenant is open again.
-   * @throws {TenantPaused} after `waitMs`, or at once when `waitingMax` wait already. Rejects with the signal's reason.
+   * Enters, or waits until the tenant is open again.
+   * @throws {TenantPaused} after `waitMs`, or immediately if `waitingMax` wait already. Rejects with the signal's
+   * reason.
    */
   async enter(
     limits: { readonly waitMs: number; readonly waitingMax: number },
@@ -80,7 +84,7 @@ export class Turnstile {
         signal?.removeEventListener('abort', onAbort)
         this.#waiting.delete(waiting)
       }
-      // Counted inside at the moment of admission, so that the next drain cannot overlook it.
+      // Counted as inside when it is admitted, so that the next drain sees it.
       const waiting: Waiting = {
         admit: () => {
           settle()
@@ -101,7 +105,8 @@ export class Turnstile {
   }
 
   /**
-   * Lets nobody in from now on, and resolves when all have left: true; or false when they had not after `timeoutMs`.
+   * Closes the entrance and waits until all have left.
+   * @returns true if they have; false if some had not after `timeoutMs`
    */
   async drain(timeoutMs: number): Promise<boolean> {
     this.#closed = true
@@ -117,7 +122,7 @@ export class Turnstile {
     })
   }
 
-  /** Opens again and lets all that wait go in, in the order in which they came. */
+  /** Opens again and admits all that wait, in the order in which they came. */
   open(): void {
     this.#closed = false
     for (const waiting of this.#waiting) waiting.admit()

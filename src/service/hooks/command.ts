@@ -1,58 +1,56 @@
 /**
- * One command of the configuration: no shell, a session of its own, a deadline, bounded output. A command has ended
- * when it has exited. What it left running lives on: it is neither waited for nor killed.
+ * Runs one command of the configuration: without a shell, in a session of its own, with a deadline and bounded output.
+ * A command has ended when it has exited. holdfast neither waits for nor kills what the command left running.
  *
- * Output goes to files without a name, not to pipes. A command that outlives us, and whatever it left running, can
- * write on: a pipe without a reader would end them with SIGPIPE.
+ * Output goes to files without a name, not to pipes. A command that outlives holdfast can still write; SIGPIPE would
+ * end it at a pipe without a reader.
  */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { closeSync, fstatSync, ftruncateSync, readSync } from 'node:fs'
 import { inWords, isSystemError, type SystemError } from '../../host/failures/system-failure.ts'
 import { fcntlNumber, memoryFile } from '../../host/libc.ts'
-import { despiteShortage } from '../../host/process/child-start.ts'
+import { retryShortage } from '../../host/process/child-start.ts'
 import { givenMask, underMask } from '../../host/process/file-mask.ts'
 import { isAlive, startTimeOf } from '../../host/process/processes.ts'
 import type { StartedProcess } from '../port.ts'
 
-/** `unkillable`: it had no time left, and runs on, because it became another user or waits for a dead disk. */
-type Began = 'exit' | 'signal' | 'timeout' | 'unkillable' | 'aborted' | 'too-much-output'
+/** `unkillable`: its time is over and it still runs, because it became another user or waits for a dead disk. */
+type EndKind = 'exit' | 'signal' | 'timeout' | 'unkillable' | 'aborted' | 'too-much-output'
 
-export type Ran = RanFor<{ readonly how: Began } | { readonly how: 'not-started'; readonly error: SystemError }>
+export type CommandEnd = EndOf<{ readonly how: EndKind } | { readonly how: 'not-started'; readonly error: SystemError }>
 
-type RanFor<How> = How & {
+type EndOf<How> = How & {
   readonly code: number | null
-  /** Empty unless it was asked for. */
+  /** Empty unless `readsStdout` was set. */
   readonly stdout: string
-  /** Last line of stderr, or why it was not started. */
+  /** Last line of stderr, or the reason why it was not started. */
   readonly complaint: string
 }
 
-export interface CommandTerms {
+export interface CommandOptions {
   readonly timeoutMs: number
   /** An abort kills the command. */
   readonly signal: AbortSignal
   /** Added to our environment. */
   readonly env: Readonly<Record<string, string>>
-  /** Is what it prints to stdout wanted? Else it goes to /dev/null. */
-  readonly keepsStdout: boolean
-  /** Told at once when the command runs. */
+  /** If false, stdout is /dev/null. */
+  readonly readsStdout: boolean
+  /** Called as soon as the command runs. */
   readonly onStarted: (process: StartedProcess) => void
 }
 
-/**
- * A list of a million tenants has as many. What was printed, its text and its values lie in memory at the same time.
- */
+/** The size of a list of a million tenants. Its bytes, its text and its values are in memory at the same time. */
 export const stdoutBytesMax = 64 * 1024 * 1024
 const stderrBytesMax = 16 * 1024 * 1024
 const stderrBytesKept = 4_096
-/** In this time a fast program prints a fifth of what it may. */
-const outputLookEveryMs = 20
-/** How long a command that was killed may take to be gone. */
+/** A fast program prints a fifth of the bound in this time. */
+const outputCheckEveryMs = 20
+/** How long a killed command may take until it is gone. */
 const goneWithinMs = 5_000
 
-/** Never rejects for what a command does. At the deadline the command and its group are killed. */
-export async function runCommand(argv: readonly string[], terms: CommandTerms): Promise<Ran> {
-  const output = await orSystemError(() => new CommandOutput(terms.keepsStdout))
+/** Never rejects because of the command. At the deadline the command is killed with its process group. */
+export async function runCommand(argv: readonly string[], terms: CommandOptions): Promise<CommandEnd> {
+  const output = await orSystemError(() => new CommandOutput(terms.readsStdout))
   if (output instanceof Error) return notStarted(output)
   using _output = output
   if (terms.signal.aborted) return aborted
@@ -60,17 +58,17 @@ export async function runCommand(argv: readonly string[], terms: CommandTerms): 
   return child instanceof Error ? notStarted(child) : await untilEnded(child, terms, output)
 }
 
-/** Tries again a moment later where the machine is short of something. @throws what is no error of the system */
+/** Retries if the machine is short of a resource. @throws any error that is none of the system */
 async function orSystemError<Value>(attempt: () => Value | Promise<Value>): Promise<Value | SystemError> {
   try {
-    return await despiteShortage(async () => attempt())
+    return await retryShortage(async () => attempt())
   } catch (error) {
     if (!isSystemError(error)) throw error
     return error
   }
 }
 
-const notStarted = (error: SystemError): Ran => ({
+const notStarted = (error: SystemError): CommandEnd => ({
   how: 'not-started',
   code: null,
   stdout: '',
@@ -78,16 +76,16 @@ const notStarted = (error: SystemError): Ran => ({
   error,
 })
 
-const aborted: Ran = { how: 'aborted', code: null, stdout: '', complaint: '' }
+const aborted: CommandEnd = { how: 'aborted', code: null, stdout: '', complaint: '' }
 
-function untilEnded(child: ChildProcess, terms: CommandTerms, output: CommandOutput): Promise<Ran> {
-  return new Promise<Ran>((resolve) => {
+function untilEnded(child: ChildProcess, terms: CommandOptions, output: CommandOutput): Promise<CommandEnd> {
+  return new Promise<CommandEnd>((resolve) => {
     const { signal } = terms
     const started = identityOf(child)
-    let killedFor: Began | null = null
+    let killedFor: EndKind | null = null
     let giveUp: NodeJS.Timeout | null = null
-    const kill = (why: Began): void => {
-      // Once it has exited, its group may hold what it left running.
+    const kill = (why: EndKind): void => {
+      // After its exit, its group may contain processes that it left running.
       if (child.pid === undefined || hasEnded(child, started)) return
       killedFor ??= why
       killProcessGroup(child.pid)
@@ -98,14 +96,14 @@ function untilEnded(child: ChildProcess, terms: CommandTerms, output: CommandOut
       }, goneWithinMs)
     }
     const timer = setTimeout(() => kill('timeout'), terms.timeoutMs)
-    const looking = setInterval(() => {
+    const outputTimer = setInterval(() => {
       if (output.isTooMuch()) kill('too-much-output')
-    }, outputLookEveryMs)
+    }, outputCheckEveryMs)
     const onAbort = (): void => kill('aborted')
     signal.addEventListener('abort', onAbort, { once: true })
-    const settle = (how: Began, code: number | null): void => {
+    const settle = (how: EndKind, code: number | null): void => {
       for (const one of [timer, giveUp]) if (one) clearTimeout(one)
-      clearInterval(looking)
+      clearInterval(outputTimer)
       signal.removeEventListener('abort', onAbort)
       const ended = killedFor ?? (output.isTooMuch() ? 'too-much-output' : how)
       resolve({ how: ended, code, stdout: ended === 'exit' ? output.stdoutText() : '', complaint: output.complaint() })
@@ -116,7 +114,7 @@ function untilEnded(child: ChildProcess, terms: CommandTerms, output: CommandOut
   })
 }
 
-/** null where there is no descriptor to look with: the command runs all the same. */
+/** null if no descriptor is free to read its start time. The command runs all the same. */
 function identityOf({ pid }: ChildProcess): StartedProcess | null {
   if (pid === undefined) return null
   try {
@@ -127,7 +125,7 @@ function identityOf({ pid }: ChildProcess): StartedProcess | null {
   }
 }
 
-/** Node hears of its end a little late, so the system is asked where that is possible. */
+/** Node learns of the exit a little late, so this asks the system if it can. */
 function hasEnded(child: ChildProcess, started: StartedProcess | null): boolean {
   const heard = child.exitCode !== null || child.signalCode !== null
   if (heard || started === null) return heard
@@ -139,10 +137,10 @@ function hasEnded(child: ChildProcess, started: StartedProcess | null): boolean 
   }
 }
 
-/** Resolves when it runs. */
+/** Resolves when the command runs. */
 function start(
   [program = '', ...args]: readonly string[],
-  terms: CommandTerms,
+  terms: CommandOptions,
   { stdout, stderr }: CommandOutput,
 ): Promise<ChildProcess> {
   return new Promise((resolve, reject) => {
@@ -154,9 +152,9 @@ function start(
   })
 }
 
-/** Where a command writes. */
+/** The files that a command writes to. */
 class CommandOutput implements Disposable {
-  /** null: nobody wants it. */
+  /** null if stdout is not read. */
   readonly stdout: number | null
   readonly stderr: number
 
@@ -170,7 +168,7 @@ class CommandOutput implements Disposable {
     }
   }
 
-  /** Of its complaints only the last are kept; more on stdout than anybody reads is a fault. */
+  /** Cuts a long stderr, of which only the end is used. @returns true if stdout is beyond its bound */
   isTooMuch(): boolean {
     if (fstatSync(this.stderr).size > stderrBytesMax) ftruncateSync(this.stderr)
     return this.stdout !== null && fstatSync(this.stdout).size > stdoutBytesMax
@@ -190,7 +188,7 @@ class CommandOutput implements Disposable {
   }
 }
 
-/** Each write goes to the end, also after the file was cut. */
+/** A file in memory. Each write goes to its end, also after it was cut. */
 function appendedFile(what: string): number {
   const descriptor = memoryFile(`holdfast-${what}`)
   const [F_SETFL, O_APPEND] = [4, 0x400]
@@ -204,13 +202,13 @@ function lastOf(descriptor: number, bytesMax: number): Buffer {
   let read = 0
   while (read < bytes.length) {
     const more = readSync(descriptor, bytes, read, bytes.length - read, size - bytes.length + read)
-    if (more === 0) break // Somebody else has cut it since.
+    if (more === 0) break // The file was cut meanwhile.
     read += more
   }
   return bytes.subarray(0, read)
 }
 
-/** @returns false where it may not be killed */
+/** @returns false if we may not kill it */
 export function killProcessGroup(pid: number): boolean {
   try {
     process.kill(-pid, 'SIGKILL')

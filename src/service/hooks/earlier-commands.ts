@@ -1,29 +1,31 @@
 /**
- * Commands that outlived their run. They run in sessions of their own, so a run that is killed does not take them
- * along. A quiesce command that is still running would pause the tenant after our resume, and two resume commands must
- * not run at a time.
+ * Ends commands that outlived their run. Each runs in a session of its own, so it lives on when its run is killed. A
+ * quiesce command that still runs would pause the tenant after our resume. Two resume commands must not run at a time.
  */
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { ageMsOf, isAlive, sessionLeadersWith, startTimeOf } from '../../host/process/processes.ts'
-import type { CommandNews, HoldCommands, StartedProcess } from '../port.ts'
+import type { CommandState, HoldCommands, StartedProcess } from '../port.ts'
 import { killProcessGroup } from './command.ts'
 
-type Deed = CommandNews['deed']
+type TenantCommand = CommandState['deed']
 
-const lookEveryMs = 20
-/** How long a command that was killed may take to be gone. */
+const pollEveryMs = 20
+/** How long a killed command may take until it is gone. */
 const goneWithinMs = 5_000
 
-/** Stands in the environment of each command, and so says for which hold it was started. */
-export const markOf = (deed: Deed, holder: string): Readonly<Record<string, string>> => ({ [nameOf(deed)]: holder })
+/** An environment variable that names the hold for which a command was started. */
+export const commandMark = (deed: TenantCommand, holder: string): Readonly<Record<string, string>> => ({
+  [nameOf(deed)]: holder,
+})
 
-const nameOf = (deed: Deed): string => `HOLDFAST_${deed.toUpperCase()}`
+const nameOf = (deed: TenantCommand): string => `HOLDFAST_${deed.toUpperCase()}`
 
 /**
- * Until none of them runs any more. A quiesce command is killed with its group, as the run would have done when it was
- * interrupted: a resume follows. A resume command gets the time that is configured, for half a resume may be worse than
- * none. What we only find, and of which nobody knows whether it is the command or what that left running, gets that
- * time too, and lives on.
+ * Resolves when none of them runs any more, or has had its time.
+ * - A quiesce command is killed with its group, as its run would have done: a resume follows.
+ * - A resume command gets the configured time, because half a resume may be worse than none.
+ * - A process that was only found by its environment gets that time too and is not killed. It may be the command, or
+ *   a process that the command left running.
  */
 export async function endEarlierCommands({ holder, news }: HoldCommands, timeoutMs: number): Promise<void> {
   if (news?.state === 'running') {
@@ -31,27 +33,27 @@ export async function endEarlierCommands({ holder, news }: HoldCommands, timeout
     return
   }
   if (news?.deed === 'resume' && news.state === 'succeeded') return
-  // A run may be killed after it started a command and before it said so.
-  const deeds: readonly Deed[] = news === null ? ['quiesce', 'resume'] : ['resume']
+  // The run may have been killed after it started a command and before it recorded that.
+  const deeds: readonly TenantCommand[] = news === null ? ['quiesce', 'resume'] : ['resume']
   const found = deeds.flatMap((deed) => sessionLeadersWith(nameOf(deed), holder))
   await Promise.all(found.map((pid) => waitFor({ pid, startTime: startTimeOf(pid) ?? '' }, timeoutMs)))
 }
 
-/** One that became another user (sudo) cannot be killed, and gets its time. */
+/** A command that became another user (sudo) cannot be killed, so it gets its time. */
 async function killGroup(started: StartedProcess, timeoutMs: number): Promise<void> {
-  if (!isAlive(started.pid, started.startTime)) return // Its group may hold what it left running.
+  if (!isAlive(started.pid, started.startTime)) return // Its group may contain processes that it left running.
   const killed = killProcessGroup(started.pid)
   const goneByMs = monotonicMs() + goneWithinMs
   if (!killed) await waitFor(started, timeoutMs)
-  else while (isAlive(started.pid, started.startTime) && monotonicMs() < goneByMs) await sleep(lookEveryMs)
+  else while (isAlive(started.pid, started.startTime) && monotonicMs() < goneByMs) await sleep(pollEveryMs)
 }
 
-/** @returns whether it has ended before it was as old as that */
+/** @returns true if the process has ended before it reached that age */
 async function waitFor({ pid, startTime }: StartedProcess, ageMsMax: number): Promise<boolean> {
-  const untilMs = monotonicMs() + ageMsMax // The age that a container tells may be another.
+  const untilMs = monotonicMs() + ageMsMax // In a container the age may be wrong.
   while (isAlive(pid, startTime)) {
     if (ageMsOf(startTime) > ageMsMax || monotonicMs() > untilMs) return false
-    await sleep(lookEveryMs)
+    await sleep(pollEveryMs)
   }
   return true
 }

@@ -7,7 +7,7 @@ import { damageIndex, makeDatabase } from '../../support/cli/folder.ts'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
 import { holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
-import { startStranger } from '../../support/host/other-process.ts'
+import { startOtherProcess } from '../../support/host/other-process.ts'
 
 /** Rows of each pulled file. */
 function rowsIn(folder: string): readonly number[] {
@@ -59,7 +59,7 @@ test(
       tenants: (data) => ({ many: names.map((name) => join(data, name)), bolt: join(data, 'bolt.db') }),
     })
     const config = ['--config', service.config]
-    await using stranger = await startStranger()
+    await using stranger = await startOtherProcess()
     const gist = async (args: readonly string[]): Promise<readonly unknown[]> => {
       const report = reportIn(await holdfast([...args, '--json', ...config]))
       return [

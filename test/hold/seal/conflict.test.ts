@@ -8,7 +8,7 @@ import { resolveLivePath } from '../../../src/hold/live/live-path.ts'
 import { HoldRecord } from '../../../src/hold/record.ts'
 import { conflictNamer } from '../../../src/hold/seal/conflict.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
-import { startStranger, temporaryFolder } from '../../support/host/other-process.ts'
+import { startOtherProcess, temporaryFolder } from '../../support/host/other-process.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -33,7 +33,7 @@ test.each([
   create(folder.file('a.db'), 4096, fillEvents(10))
   using files = new LiveFiles(await resolveLivePath(folder.file('a.db'), null), null)
   await files.follow()
-  await using other = await startStranger()
+  await using other = await startOtherProcess()
   await other.open(folder.file('a.db'), 'write')
   if (which === 'may be the service') hideSockets()
 

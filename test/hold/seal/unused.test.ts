@@ -5,7 +5,7 @@ import { holdfast, launcher } from '../../support/cli/program.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { footprint } from '../../support/hold/expect-unlocked.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
-import { startStranger, temporaryFolder } from '../../support/host/other-process.ts'
+import { startOtherProcess, temporaryFolder } from '../../support/host/other-process.ts'
 import { startNode, startProgram, type Program } from '../../support/processes.ts'
 
 const isRoot = process.geteuid?.() === 0
@@ -84,7 +84,7 @@ describe('a bare file', () => {
     'that is only mapped, or open to read, or open in a WAL mode without a ' +
       'transaction, is neither locked nor changed, and no file appears beside it',
     async () => {
-      await using other = await startStranger()
+      await using other = await startOtherProcess()
       await using rogue = startNode('scripts/demo/rogue.ts', [file])
       await rogue.ready
       const before = footprint(file)
@@ -105,7 +105,7 @@ describe('a bare file', () => {
   )
 
   it('on which another program has a kernel lease is not even opened', async () => {
-    await using other = await startStranger()
+    await using other = await startOtherProcess()
     const descriptor = await other.open(file, 'write')
     expect(await other.do({ do: 'lease', descriptor })).toBe('granted')
     expect((await fixture.examineBare(file)).result?.failure).toMatchObject({
@@ -116,7 +116,7 @@ describe('a bare file', () => {
   })
 
   it('that is opened while its check is prepared is released immediately, and nothing is locked', async () => {
-    await using other = await startStranger()
+    await using other = await startOtherProcess()
     // It has started.
     await other.do({ do: 'close', descriptor: await other.open(folder.file('used.db'), 'read') })
     const opened: Promise<number>[] = []

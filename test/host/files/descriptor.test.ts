@@ -28,7 +28,7 @@ test('a file is opened for what was asked, and is closed in every program that w
   expect(flags(readable.number) & (3 | closeOnExec)).toBe(0 | closeOnExec)
 })
 
-test('closing twice closes once: a stranger’s file that got the number stays open', async () => {
+test('closing twice closes once: another file that got the number stays open', async () => {
   using folder = temporaryFolder()
   writeFileSync(folder.file('a'), '')
   const descriptor = openDescriptor(folder.file('a'), 'read-write')
@@ -78,7 +78,7 @@ test('folders are made durable; what cannot be is told', async () => {
   await expect(syncFolder(folder.file('a'))).rejects.toMatchObject({ code: 'ENOTDIR' })
 })
 
-test('sleeping takes its time, and ends at once with the reason of an abort', async () => {
+test('sleeping takes its time, and ends immediately with the reason of an abort', async () => {
   const began = monotonicMs()
   await sleep(30)
   expect(monotonicMs() - began).toBeGreaterThanOrEqual(29)

@@ -98,7 +98,7 @@ test('small holes are read over, and one search has an end', () => {
   closeSync(file)
 })
 
-test('a copy that has something where a hole is left out is a defect, and a source that became shorter is told', async () => {
+test('a copy with bytes where a hole is left out is a defect; a shorter source is reported', async () => {
   using folder = temporaryFolder()
   const from = sparse(folder.file('a'), 8 * MiB, [])
   const to = sparse(folder.file('b'), 0, [[0, randomBytes(8 * MiB)]])

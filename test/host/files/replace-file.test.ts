@@ -67,7 +67,7 @@ test('a name is taken as it is: not UTF-8, in the current folder, as long as a n
   ).toEqual(['a\u00ffb', 'n'.repeat(255)])
 })
 
-test('links, folders, pipes, sockets, devices and the files of SQLite are refused by name, and stay as they are', async () => {
+test('links, folders, pipes, sockets, devices and files of SQLite are refused by name, and unchanged', async () => {
   using folder = temporaryFolder()
   const target = folder.file('target')
   writeFileSync(target, 'kept')

@@ -16,7 +16,7 @@ test('the missing ones are made and named, the topmost first; what is there is f
   expect(await makeFolder(`${folder.file('a')}//./x/../y/`, 0o700).then((made) => made.length)).toBeGreaterThan(0)
 })
 
-test('several at once make one folder', async () => {
+test('several calls in parallel make one folder', async () => {
   using folder = temporaryFolder()
   const made = await Promise.all(Array.from({ length: 8 }, () => makeFolder(folder.file('a/b'), 0o700)))
   expect(made.flat().sort()).toEqual([folder.file('a'), folder.file('a/b')])

@@ -5,10 +5,10 @@ import { copyRange } from '../../../src/host/files/copying.ts'
 import { openDescriptor, type Descriptor } from '../../../src/host/files/descriptor.ts'
 import { leaseOf, onLeaseBreak, releaseLease, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'
 import { mount, whyNoMount } from '../../support/host/mounts.ts'
-import { eventually, startStranger, temporaryFolder, type Stranger } from '../../support/host/other-process.ts'
+import { eventually, startOtherProcess, temporaryFolder, type OtherProcess } from '../../support/host/other-process.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
-let stranger: Stranger
+let otherProcess: OtherProcess
 let file: string
 let ours: Descriptor
 
@@ -16,16 +16,16 @@ beforeEach(async () => {
   folder = temporaryFolder()
   file = folder.file('l.bin')
   writeFileSync(file, Buffer.alloc(300_000, 7))
-  stranger = await startStranger()
+  otherProcess = await startOtherProcess()
   ours = openDescriptor(file, 'read-write')
 })
 afterEach(async () => {
   ours.close()
-  await stranger[Symbol.asyncDispose]()
+  await otherProcess[Symbol.asyncDispose]()
   folder[Symbol.dispose]()
 })
 
-test('F3: granted when nobody else has the file, and again after it was given up', () => {
+test('F3: granted when no other process has the file, and again after it was released', () => {
   expect(leaseOf(ours.number)).toBe('none')
   expect(takeWriteLease(ours.number)).toEqual({ kind: 'granted' })
   expect(leaseOf(ours.number)).toBe('write')
@@ -38,9 +38,9 @@ test('F3: granted when nobody else has the file, and again after it was given up
 test.each(['read', 'write'] as const)(
   'F3, I1.3: refused while another process has the file open to %s',
   async (how) => {
-    const descriptor = await stranger.open(file, how)
+    const descriptor = await otherProcess.open(file, how)
     expect(takeWriteLease(ours.number)).toEqual({ kind: 'refused' })
-    await stranger.do({ do: 'close', descriptor })
+    await otherProcess.do({ do: 'close', descriptor })
     expect(takeWriteLease(ours.number)).toEqual({ kind: 'granted' })
   },
 )
@@ -48,9 +48,9 @@ test.each(['read', 'write'] as const)(
 test.each(['shared', 'private'] as const)(
   'F3, I1.3: refused while another process has a %s mapping whose descriptor is closed',
   async (how) => {
-    const descriptor = await stranger.open(file, 'write')
-    expect(await stranger.do({ do: 'map', descriptor, bytes: 8192, how })).toBe('mapped')
-    await stranger.do({ do: 'close', descriptor })
+    const descriptor = await otherProcess.open(file, 'write')
+    expect(await otherProcess.do({ do: 'map', descriptor, bytes: 8192, how })).toBe('mapped')
+    await otherProcess.do({ do: 'close', descriptor })
     expect(takeWriteLease(ours.number)).toEqual({ kind: 'refused' })
   },
 )
@@ -68,12 +68,12 @@ test('F4, F12: an open elsewhere fails or waits, we are told, and giving up lets
   })
   expect(takeWriteLease(ours.number)).toEqual({ kind: 'granted' })
   const flags = constants.O_RDWR | constants.O_NONBLOCK
-  await expect(stranger.do({ do: 'open', path: file, flags })).rejects.toThrow(/EAGAIN/)
+  await expect(otherProcess.do({ do: 'open', path: file, flags })).rejects.toThrow(/EAGAIN/)
   await eventually('SIGIO', () => breaks > 0)
   expect(leaseOf(ours.number)).toBe('none') // What it is about to become: the other wants to write.
 
   const began = performance.now()
-  const waiting = stranger.open(file, 'write')
+  const waiting = otherProcess.open(file, 'write')
   releaseLease(ours.number)
   expect(await waiting).toBeGreaterThan(0)
   expect(performance.now() - began).toBeLessThan(2000)
@@ -86,7 +86,7 @@ test('F4: an open for reading reduces the lease to read, which is no proof any m
   })
   takeWriteLease(ours.number)
   await expect(
-    stranger.do({ do: 'open', path: file, flags: constants.O_RDONLY | constants.O_NONBLOCK }),
+    otherProcess.do({ do: 'open', path: file, flags: constants.O_RDONLY | constants.O_NONBLOCK }),
   ).rejects.toThrow(/EAGAIN/)
   await eventually('SIGIO', () => breaks > 0)
   expect(leaseOf(ours.number)).toBe('read')
@@ -105,7 +105,7 @@ test('F4: all listeners are told, none that was disposed of, and without any the
   const breakIt = async (): Promise<void> => {
     expect(takeWriteLease(ours.number)).toEqual({ kind: 'granted' })
     await expect(
-      stranger.do({ do: 'open', path: file, flags: constants.O_RDWR | constants.O_NONBLOCK }),
+      otherProcess.do({ do: 'open', path: file, flags: constants.O_RDWR | constants.O_NONBLOCK }),
     ).rejects.toThrow(/EAGAIN/)
   }
   await breakIt()
@@ -182,11 +182,11 @@ describe.each(['tmpfs', 'xfs', 'ext4', 'overlay'] as const)('F11: on %s', (kind)
     const path = `${mounted.path}/l.bin`
     writeFileSync(path, 'bytes')
     using held = openDescriptor(path, 'read-write')
-    const descriptor = await stranger.open(path, 'read')
+    const descriptor = await otherProcess.open(path, 'read')
     expect(takeWriteLease(held.number)).toEqual({ kind: 'refused' })
-    await stranger.do({ do: 'close', descriptor })
+    await otherProcess.do({ do: 'close', descriptor })
     expect(takeWriteLease(held.number)).toEqual({ kind: 'granted' })
-    await expect(stranger.do({ do: 'open', path, flags: constants.O_RDWR | constants.O_NONBLOCK })).rejects.toThrow(
+    await expect(otherProcess.do({ do: 'open', path, flags: constants.O_RDWR | constants.O_NONBLOCK })).rejects.toThrow(
       /EAGAIN/,
     )
   })

@@ -10,19 +10,19 @@ import { findHolders, type FileIdentity } from '../../../src/host/locks/open-fil
 import { parseLocks } from '../../../src/host/locks/proc-locks.ts'
 import type { Holder } from '../../../src/model/result/evidence.ts'
 import { mount, whyNoMount } from '../../support/host/mounts.ts'
-import { eventually, startStranger, temporaryFolder, type Stranger } from '../../support/host/other-process.ts'
+import { eventually, startOtherProcess, temporaryFolder, type OtherProcess } from '../../support/host/other-process.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
-let stranger: Stranger
+let otherProcess: OtherProcess
 let file: FileIdentity
 
 beforeEach(async () => {
   folder = temporaryFolder()
   file = newFile(folder.file('a b\\c\nd.db'))
-  stranger = await startStranger()
+  otherProcess = await startOtherProcess()
 })
 afterEach(async () => {
-  await stranger[Symbol.asyncDispose]()
+  await otherProcess[Symbol.asyncDispose]()
   folder[Symbol.dispose]()
 })
 
@@ -35,33 +35,33 @@ function newFile(path: string): FileIdentity {
 const holdersOf = async (...files: readonly FileIdentity[]): Promise<readonly Holder[]> =>
   (await findHolders(files, { exceptPids: [process.pid] })).holders
 const entry = (modes: Holder['modes'], path = file.path): Holder => ({
-  pid: stranger.pid,
+  pid: otherProcess.pid,
   command: 'node other-process.ts',
   modes,
   path,
 })
 
-test('nobody holds a file that nobody opened', async () => {
+test('a file that no process opened has no holder', async () => {
   expect(await holdersOf(file)).toEqual([])
 })
 
 test('I1.3: those who read and those who write are told apart, by pid and command', async () => {
-  const reader = await stranger.open(file.path, 'read')
+  const reader = await otherProcess.open(file.path, 'read')
   expect(await holdersOf(file)).toEqual([entry(['read'])])
-  await stranger.do({ do: 'close', descriptor: reader })
-  const writer = await stranger.do({ do: 'open', path: file.path, flags: constants.O_WRONLY })
+  await otherProcess.do({ do: 'close', descriptor: reader })
+  const writer = await otherProcess.do({ do: 'open', path: file.path, flags: constants.O_WRONLY })
   expect(await holdersOf(file)).toEqual([entry(['write'])])
-  await stranger.do({ do: 'close', descriptor: Number(writer) })
-  await stranger.open(file.path, 'write')
+  await otherProcess.do({ do: 'close', descriptor: Number(writer) })
+  await otherProcess.open(file.path, 'write')
   expect(await holdersOf(file)).toEqual([entry(['read', 'write'])])
 })
 
 test.each(['shared', 'private'] as const)(
   'I1.3: a %s mapping is seen after its descriptor is closed, also once the name is gone',
   async (how) => {
-    const descriptor = await stranger.open(file.path, 'write')
-    await stranger.do({ do: 'map', descriptor, bytes: 8192, how })
-    await stranger.do({ do: 'close', descriptor })
+    const descriptor = await otherProcess.open(file.path, 'write')
+    await otherProcess.do({ do: 'map', descriptor, bytes: 8192, how })
+    await otherProcess.do({ do: 'close', descriptor })
     expect(await holdersOf(file)).toEqual([entry(['mapped'])])
     unlinkSync(file.path)
     expect(await holdersOf(file)).toEqual([entry(['mapped'])])
@@ -69,17 +69,17 @@ test.each(['shared', 'private'] as const)(
 )
 
 test('an open file is seen once its name is gone, and a new file of that name is not taken for it', async () => {
-  await stranger.open(file.path, 'read')
+  await otherProcess.open(file.path, 'read')
   unlinkSync(file.path)
   const successor = newFile(file.path)
   expect(await holdersOf(file)).toEqual([entry(['read'])])
   expect(successor.ino === file.ino ? [] : await holdersOf(successor)).toEqual([])
 })
 
-test('where the kernel prints another device for a mapping than stat gives, as on btrfs, inode and path together do', async () => {
+test('if the kernel prints another device for a mapping than stat, as on btrfs, inode and path decide', async () => {
   const onBtrfs = { ...file, dev: file.dev + 1n }
-  const descriptor = await stranger.open(file.path, 'write')
-  await stranger.do({ do: 'map', descriptor, bytes: 8192, how: 'shared' })
+  const descriptor = await otherProcess.open(file.path, 'write')
+  await otherProcess.do({ do: 'map', descriptor, bytes: 8192, how: 'shared' })
   // The descriptor is not taken for it: its stat says another device.
   expect(await holdersOf(onBtrfs)).toEqual([entry(['mapped'])])
   expect(await holdersOf({ ...onBtrfs, path: folder.file('other.db') })).toEqual([])
@@ -87,19 +87,19 @@ test('where the kernel prints another device for a mapping than stat gives, as o
 
 test('a file opened under another name is seen', async () => {
   symlinkSync(file.path, folder.file('link'))
-  await stranger.open(folder.file('link'), 'read')
+  await otherProcess.open(folder.file('link'), 'read')
   expect(await holdersOf(file)).toEqual([entry(['read'])])
 })
 
 test.each(['posix', 'description'] as const)('a lock of the %s kind is seen', async (owner) => {
-  const descriptor = await stranger.open(file.path, 'write')
-  await stranger.do({ do: 'lock', descriptor, owner, kind: 'write', start: 120, length: 8 })
+  const descriptor = await otherProcess.open(file.path, 'write')
+  await otherProcess.do({ do: 'lock', descriptor, owner, kind: 'write', start: 120, length: 8 })
   expect(await holdersOf(file)).toEqual([entry(['read', 'write', 'lock'])])
 })
 
 test('a lease is seen', async () => {
-  const descriptor = await stranger.open(file.path, 'write')
-  expect(await stranger.do({ do: 'lease', descriptor })).toBe('granted')
+  const descriptor = await otherProcess.open(file.path, 'write')
+  expect(await otherProcess.do({ do: 'lease', descriptor })).toBe('granted')
   expect(await holdersOf(file)).toEqual([entry(['read', 'write', 'lease'])])
 })
 
@@ -107,8 +107,8 @@ test('real SQLite that holds a transaction is named with each file of its live s
   const path = folder.file('w.db')
   newFile(path)
   writeFileSync(path, '')
-  expect(await stranger.do({ do: 'sql-keep', path, sql: 'pragma journal_mode=wal' })).toContain('wal')
-  expect(await stranger.do({ do: 'sql-keep', path, sql: 'create table t(x)' })).toContain('changed')
+  expect(await otherProcess.do({ do: 'sql-keep', path, sql: 'pragma journal_mode=wal' })).toContain('wal')
+  expect(await otherProcess.do({ do: 'sql-keep', path, sql: 'create table t(x)' })).toContain('changed')
   const files = ['', '-wal', '-shm'].map((part) => ({
     path: path + part,
     dev: statSync(path + part, { bigint: true }).dev,
@@ -117,7 +117,7 @@ test('real SQLite that holds a transaction is named with each file of its live s
   const holders = await holdersOf(...files)
   expect(holders.map(({ path }) => path).sort()).toEqual(files.map(({ path }) => path).sort())
   expect(holders.find(({ path }) => path.endsWith('-shm'))?.modes).toContain('mapped')
-  expect(holders.every(({ pid }) => pid === stranger.pid)).toBe(true)
+  expect(holders.every(({ pid }) => pid === otherProcess.pid)).toBe(true)
 })
 
 test('processes that are excepted are left out, with their locks and leases', async () => {
@@ -140,7 +140,7 @@ test('F5: looking breaks no lease', async () => {
 test.skipIf(process.geteuid?.() !== 0)(
   'what could not be looked at is said (as root, who can become another user)',
   async () => {
-    await stranger.open(file.path, 'read')
+    await otherProcess.open(file.path, 'read')
     process.seteuid?.(65_534)
     try {
       const { holders, unseen } = await findHolders([file], { exceptPids: [] })
@@ -187,13 +187,13 @@ describe('on an overlay, where device numbers differ', () => {
       const { dev, ino } = statSync(`${mounted.path}/below.bin`, { bigint: true })
       const below = { path: `${mounted.path}/below.bin`, dev, ino }
       for (const each of [above, below]) {
-        const descriptor = await stranger.open(each.path, 'read')
-        await stranger.do({ do: 'map', descriptor, bytes: 4096, how: 'private' })
+        const descriptor = await otherProcess.open(each.path, 'read')
+        await otherProcess.do({ do: 'map', descriptor, bytes: 4096, how: 'private' })
         expect(await holdersOf(each)).toEqual([entry(['read', 'mapped'], each.path)])
-        await stranger.do({ do: 'close', descriptor })
+        await otherProcess.do({ do: 'close', descriptor })
         expect(await holdersOf(each)).toEqual([entry(['mapped'], each.path)])
       }
-      await stranger[Symbol.asyncDispose]() // It holds the mount.
+      await otherProcess[Symbol.asyncDispose]() // It holds the mount.
     },
   )
 })

@@ -194,7 +194,7 @@ test('a program that is not there ends with what Node said', async () => {
 
 test('a program is looked for beside its module, in the form that the module has', () => {
   expect(programBeside('file:///a%20b/src/hold/probe.ts', 'probe-child')).toBe('/a b/src/hold/probe-child.ts')
-  expect(programBeside('file:///dist/holdfast.cjs', 'probe-child')).toBe('/dist/probe-child.cjs')
+  expect(programBeside('file:///dist/holdfast.js', 'probe-child')).toBe('/dist/probe-child.js')
 })
 
 /** Runs programs/parent.ts and gives what it said first. */

@@ -12,7 +12,7 @@ test('a process is alive with its own start time only', () => {
   expect(isAlive(process.pid, String(Number(started) + 1))).toBe(false)
 })
 
-test('a pid that nobody has is no process', () => {
+test('a pid without a process is no process', () => {
   expect(startTimeOf(4_194_305)).toBeNull()
   expect(isAlive(4_194_305, '1')).toBe(false)
 })

@@ -17,6 +17,6 @@ test('the process that listens on a socket is named, also by another name of the
   expect(await pidsListeningOn(join(`${folder}-link`, 'admin.sock'))).toEqual(new Set([process.pid]))
 })
 
-test('nobody is accused where nobody listens', async () => {
+test('no process is named where none listens', async () => {
   expect(await pidsListeningOn('/nonexistent/admin.sock')).toEqual(new Set())
 })

@@ -1,4 +1,4 @@
-/** What may be null may be absent (interfaces.md), and no needless field decides whether a tenant stands still. */
+/** A field that may be null may be absent (admin-api.yaml), and no needless field decides about a pause. */
 import { expect, test } from 'vitest'
 import { resumeUntilSeen } from '../../../src/hold/pause/resume.ts'
 import { monotonicMs } from '../../../src/host/clock.ts'

@@ -136,7 +136,7 @@ test('requests that do not drain end as QUIESCE_TIMEOUT with the tenant active',
   expect(service.gate.stateOf('acme')).toBe('active')
 })
 
-test('a quiesce that the caller gives up may have paused the tenant, and says so; the gate does no work for it', async () => {
+test('a quiesce that the caller gives up may have paused the tenant, and says so; the gate drops it', async () => {
   await using service = await openTestGate()
   await using client = await connect(service.socket)
   const leave = await service.gate.enter('acme')
@@ -146,11 +146,11 @@ test('a quiesce that the caller gives up may have paused the tenant, and says so
   given.abort()
   expect(await asked).toBe('INTERRUPTED maybe-paused')
   leave()
-  await until(() => service.gate.stateOf('acme') === 'active', 'the gate drops what nobody waits for')
+  await until(() => service.gate.stateOf('acme') === 'active', 'the gate drops work without a caller')
   expect([await client.leases(forever), service.deeds]).toEqual([[], []])
 })
 
-test('nobody there: ADMIN_UNREACHABLE, the tenant untouched', async () => {
+test('no service at the address: ADMIN_UNREACHABLE, the tenant untouched', async () => {
   await using client = await connect('/nowhere/admin.sock')
   for (const call of [client.tenants(forever), client.quiesce(acme, request, forever), client.tenant(acme, forever)])
     expect(await shortOf(call)).toBe('ADMIN_UNREACHABLE untouched')
@@ -164,7 +164,7 @@ function folder(): Disposable & { path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-test('over TLS with a bearer token; a certificate of an unknown authority is refused before anything is sent', async () => {
+test('TLS with a bearer token; a certificate of an unknown authority is refused before anything is sent', async () => {
   using dir = folder()
   const certificates = makeCertificates(dir.path)
   const tokenFile = join(dir.path, 'token')
@@ -199,10 +199,10 @@ test('over TLS with a bearer token; a certificate of an unknown authority is ref
     expect(await client.resume(quiesced, forever)).toMatchObject({ endedBy: 'holder' })
   }
   {
-    await using stranger = await connectService({ ...settingsFor(''), endpoint, tokenFile } as Parameters<
+    await using untrusting = await connectService({ ...settingsFor(''), endpoint, tokenFile } as Parameters<
       typeof connectService
     >[0])
-    expect(await shortOf(stranger.quiesce(acme, request, forever))).toBe('ADMIN_UNREACHABLE untouched')
+    expect(await shortOf(untrusting.quiesce(acme, request, forever))).toBe('ADMIN_UNREACHABLE untouched')
   }
   {
     await using nameless = await connectService({

@@ -35,7 +35,7 @@ test('two holds never share a key', async () => {
   expect(new Set(service.asked.map(({ key }) => key)).size).toBe(2)
 })
 
-test('while the service still works on a quiesce whose reply was lost, the client waits and then gets its lease', async () => {
+test('a client whose quiesce is still worked on after a lost reply waits, and gets its lease', async () => {
   const { said, asked } = await quiesceWith(
     ({ count }) => (count === 1 ? 'hang-up' : count <= 3 ? problem(409, 'in-progress') : granted()),
     { requestTimeoutMs: 1_000 },
@@ -87,7 +87,7 @@ test('answers to a quiesce that do not fit the contract leave the tenant maybe p
     expect([lie, (await quiesceWith(() => lie)).said]).toEqual([lie, 'CONTRACT_BROKEN maybe-paused'])
 })
 
-test('unknown fields of answers are ignored, 64-bit numbers arrive whole, and no lease is longer than was asked for', async () => {
+test('unknown fields are ignored, 64-bit numbers arrive whole, and no lease is longer than was asked for', async () => {
   await using service = await openLiar(() => granted({ surprise: { more: true }, expiresInMs: 1e12 }))
   await using client = await connect(service.socket)
   expect(await client.quiesce(acme, request, forever)).toMatchObject({
@@ -171,7 +171,7 @@ test('silence ends at the deadline, for every call', async () => {
   expect(performance.now() - startedAt).toBeLessThan(2_000)
 })
 
-test('I3.1: a registry that repeats a cursor, lists a tenant twice or has a page that does not fit is no registry', async () => {
+test('I3.1: a registry with a repeated cursor, a repeated tenant or an unfit page is refused', async () => {
   const registry = async (answer: (asked: Asked) => Lie): Promise<string> => {
     await using service = await openLiar(answer)
     await using client = await connect(service.socket)
@@ -256,7 +256,7 @@ test('I2.1: a resume counts only when the answer says all of it; lost ones are r
   }
 })
 
-test('a renewal is repeated when it is lost, and a lease of somebody else is lost', async () => {
+test('a renewal is repeated when it is lost, and a lease of another holder is lost', async () => {
   await using service = await openLiar(({ count }) =>
     count === 1 ? 'hang-up' : count === 2 ? { status: 200, body: { expiresInMs: 77 } } : problem(409, 'fence-mismatch'),
   )
@@ -265,7 +265,7 @@ test('a renewal is repeated when it is lost, and a lease of somebody else is los
   expect(await shortOf(client.renew(aLease, forever))).toBe('LEASE_LOST unknown')
 })
 
-test('words of a service in a message of ours are one bounded line', async () => {
+test('text of a service in a message of ours is one bounded line', async () => {
   await using service = await openLiar(() =>
     problem(423, 'tenant-busy', { detail: `\u001b[2Jgone\r\n\u202eHARM SUSPECTED ${'x'.repeat(5_000)}` }),
   )

@@ -10,7 +10,7 @@ const page = (tenants: readonly object[], next: string | null): Lie => ({ status
 
 const listing = async (answer: (asked: Asked) => Lie): Promise<string> => {
   await using service = await openLiar(answer)
-  await using client = await connect(service.socket)
+  await using client = await connect(service.socket, { requestTimeoutMs: 10_000 }) // A page may have 15 MB.
   return await client.tenants(forever).then(
     (tenants) => `${tenants.length} tenants`,
     (error: Error & { code?: string }) => `${error.code} ${error.message}`,

@@ -58,8 +58,8 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
         },
       }
     })
-    const ask = Reflect.get(Transport.prototype, 'ask')
-    vi.spyOn(Transport.prototype, 'ask').mockImplementation(function (this: Transport, request, signal) {
+    const ask = Reflect.get(Transport.prototype, 'send')
+    vi.spyOn(Transport.prototype, 'send').mockImplementation(function (this: Transport, request, signal) {
       const { holder } = (request.body ?? {}) as { readonly holder?: string }
       if (request.path.endsWith('/quiesce') && holder) {
         asked.add(holder)
@@ -89,7 +89,7 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
     await using client = await connectService(settings.service)
     const looks = await tryWithoutPause(client, settings, forever)
     const trial = await tryContract({ service: client, ledger, guardian, tenant: acme, settings, signal: forever })
-    expect([name, (await client.lookAt(acme, forever)).state]).toEqual([name, 'active'])
+    expect([name, (await client.servingStatus(acme, forever)).state]).toEqual([name, 'active'])
     return [...looks, ...trial]
   }
 

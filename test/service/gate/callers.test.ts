@@ -1,4 +1,4 @@
-/** Nobody stands still for a caller that has gone (interfaces.md, Rules). */
+/** No tenant is paused for a caller that is gone (admin-api.yaml). */
 import { request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { document, examples, pathsOf, validatorOf } from '../../support/service/contract.ts'
 
-/** Paths and statuses of interfaces.md, admin API. */
+/** Paths and statuses of the admin API. */
 const promised: readonly [call: string, statuses: readonly number[]][] = [
   ['get /tenants', [200, 401, 403]],
   ['get /tenants/{tenant}', [200, 401, 403, 404]],

@@ -15,7 +15,7 @@ test('in-progress is asked again ever more rarely', async () => {
   expect([failure.code, failure.tenantState, failure.message]).toEqual([
     'QUIESCE_TIMEOUT',
     'maybe-paused',
-    expect.stringMatching(/still at it/),
+    expect.stringMatching(/still works on it/),
   ])
   expect(at.length).toBeLessThan(9)
   const waits = at.slice(2).map((time, index) => time - (at[index + 1] ?? 0))

@@ -180,7 +180,7 @@ test('without a token the gate answers on unix sockets only', async () => {
   expect([heard.status, problemName(heard)]).toEqual([401, 'auth'])
 })
 
-test('a registry of many tenants comes in pages that repeat and skip nobody, also when tenants come and go meanwhile', async () => {
+test('pages of a registry repeat and skip no tenant, also when others are added and removed meanwhile', async () => {
   const ids = Array.from({ length: 2_500 }, (_, at) => `t${String(at).padStart(5, '0')}`)
   let now = ids
   await using service = await openTestGate({ tenants: () => now.map((id) => ({ id, files: [] })) }, [])

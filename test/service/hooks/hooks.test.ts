@@ -1,58 +1,13 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { tenantId } from '../../../src/model/brand.ts'
-import { connectService, type ServiceSettings } from '../../../src/service/connect.ts'
+import { connectService } from '../../../src/service/connect.ts'
 import { commandFor } from '../../../src/service/hooks/argument.ts'
+import type { HookSettings } from '../../../src/service/hooks/hook-service.ts'
 import { acme, failureOf, forever, request, shortOf } from '../../support/service/client.ts'
 import { until } from '../../support/service/gate.ts'
-
-type HookSettings = Extract<ServiceSettings, { kind: 'hooks' }>
-
-/**
- * A folder with a program `notesctl` that writes its arguments down, one per line, each call ended by a line of its
- * own.
- */
-function notesctl(
-  body = '',
-): Disposable & {
-  path: string
-  program: string
-  settings: (more?: Partial<HookSettings>) => HookSettings
-  calls: () => string[][]
-} {
-  const path = mkdtempSync(join(tmpdir(), 'hooks-'))
-  const program = join(path, 'notesctl')
-  writeFileSync(
-    program,
-    `#!${process.execPath}\nconst fs = require('node:fs'); const args = ` +
-      `process.argv.slice(2)\nfs.appendFileSync(${JSON.stringify(join(path, 'calls'))}, JSON.stringify(args) + ` +
-      `'\\n')\n${body}\n`,
-  )
-  chmodSync(program, 0o755)
-  const settings = (more: Partial<HookSettings> = {}): HookSettings => ({
-    kind: 'hooks',
-    name: 'notes',
-    tenants: [program, 'tenants'],
-    quiesce: [program, 'pause', '--', '{tenant}'],
-    resume: [program, 'resume', '--', '{tenant}'],
-    timeoutMs: 5_000,
-    ...more,
-  })
-  const calls = (): string[][] =>
-    existsSync(join(path, 'calls'))
-      ? readFileSync(join(path, 'calls'), 'utf8')
-          .split('\n')
-          .slice(0, -1)
-          .map((line) => JSON.parse(line) as string[])
-      : []
-  return { path, program, settings, calls, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
-}
-
-const listing =
-  `if (args[0] === 'tenants') console.log(JSON.stringify([{ id: 'acme', ` +
-  `files: ['/srv/acme.db'] }, { id: 'bolt', files: [] }]))`
+import { listing, notesctl } from '../../support/service/notesctl.ts'
 
 test('a hold through commands: one argument each, exit code 0 is done', async () => {
   using ctl = notesctl(listing)
@@ -106,7 +61,7 @@ test('ids are untrusted text: they stay one argument, whatever is in them', asyn
   expect(ctl.calls()).toEqual(ids.map((id) => ['pause', '--', id]))
 })
 
-test('an id that begins with a dash is refused where it could be read as an option, before anything is paused', async () => {
+test('an id that begins with a dash is refused before a pause where it could be read as an option', async () => {
   using ctl = notesctl()
   const unsafe: Partial<HookSettings>[] = [
     { quiesce: [ctl.program, 'pause', '{tenant}'] },
@@ -138,7 +93,7 @@ test('a command that fails says why with its last line, and the tenant may be pa
   expect(ctl.calls().filter(([what]) => what === 'resume').length).toBe(3)
 })
 
-test('a command that is not there has paused nobody', async () => {
+test('a command that does not exist has paused no tenant', async () => {
   using ctl = notesctl()
   await using service = await connectService(ctl.settings({ quiesce: [join(ctl.path, 'nothing'), '{tenant}'] }))
   expect(await shortOf(service.quiesce(acme, request, forever))).toBe('ADMIN_UNREACHABLE untouched')
@@ -172,41 +127,6 @@ test('a command is killed when the caller gives up', async () => {
   expect(await asked).toBe('INTERRUPTED maybe-paused')
 })
 
-test('a listing that is no listing is no registry', async () => {
-  const said = async (text: string): Promise<string> => {
-    using ctl = notesctl(`process.stdout.write(${JSON.stringify(text)})`)
-    await using service = await connectService(ctl.settings())
-    return await service.tenants(forever).then(
-      (tenants) => String(tenants.length),
-      (error: unknown) => shortOf(Promise.reject(error as Error)),
-    )
-  }
-  expect(await said('{"tenants":[{"id":"a","files":["/a.db"],"more":1}]}')).toBe('1')
-  expect(await said('[]')).toBe('0')
-  for (const text of [
-    '',
-    'acme\nbolt',
-    '[{"id":"a"}]',
-    '[{"id":"","files":[]}]',
-    '[{"id":"a","files":[]},{"id":"a","files":[]}]',
-    '{"tenants":5}',
-  ])
-    expect(await said(text)).toBe('REGISTRY_STALE untouched')
-})
-
-test('a listing of another form: which entry, what it must be, and where that stands', async () => {
-  const failed = async (text: string): Promise<string> => {
-    using ctl = notesctl(`process.stdout.write(${JSON.stringify(text)})`)
-    await using service = await connectService(ctl.settings())
-    const { message, hint } = await failureOf(service.tenants(forever))
-    expect(hint).toContain('`holdfast explain service.hooks.tenants`')
-    return message.replace(/^service.hooks.tenants: \[.*?\]: /, '')
-  }
-  const like = '; each entry must be like {"id": "acme", "files": ["/srv/acme.db"]}'
-  expect(await failed('["acme"]')).toBe(`entry 1 of the list: expected object, received string${like}`)
-  expect(await failed('[{"id":"a","files":[]},{"id":"b"}]')).toBe(`entry 2 of the list, files: it is missing${like}`)
-})
-
 test('a program that is not in PATH is named, with what to do', async () => {
   using ctl = notesctl(listing)
   const settings = ctl.settings({
@@ -230,33 +150,7 @@ test('a program that is not in PATH is named, with what to do', async () => {
   }
 })
 
-test('fields of a listing that may be null may be absent, and one that does not fit is named', async () => {
-  const listed = async (tenant: object): Promise<string> => {
-    using ctl = notesctl(`console.log(JSON.stringify([${JSON.stringify(tenant)}]))`)
-    await using service = await connectService(ctl.settings())
-    return await service.tenant(acme, forever).then(
-      ({ state, healthy }) => `${state} ${healthy}`,
-      (error: Error) => error.message,
-    )
-  }
-  expect(await listed({ id: 'acme', files: [] })).toBe('active true')
-  expect(await listed({ id: 'acme', files: [], state: null, healthy: null })).toBe('active true')
-  expect(await listed({ id: 'acme', files: [], state: 'asleep' })).toMatch(/: entry 1 of the list, state: /)
-  expect(await listed({ id: 'acme', files: null })).toMatch(/: entry 1 of the list, files: .*array/)
-})
-
-test('what does not fit in a listing never hides that a tenant serves', async () => {
-  using ctl = notesctl(
-    `console.log(JSON.stringify([{ id: 'bolt', files: 5 }, { id: 'acme', ` +
-      `files: null, healthy: 'yes', state: 'active' }, 7]))`,
-  )
-  await using service = await connectService(ctl.settings())
-  expect(await shortOf(service.tenant(acme, forever))).toBe('REGISTRY_STALE untouched')
-  expect(await service.lookAt(acme, forever)).toMatchObject({ state: 'active', healthy: true })
-  expect(await shortOf(service.lookAt(tenantId('bolt2'), forever))).toBe('REGISTRY_STALE untouched')
-})
-
-test('a resume command that did not end in time is ended and not started again: it had the time that it was allowed', async () => {
+test('a resume command that did not end in time is killed and not started again: it had its time', async () => {
   using ctl = notesctl(`setInterval(() => {}, 1000)`)
   await using service = await connectService(ctl.settings({ timeoutMs: 400 }))
   const failure = await failureOf(service.resume({ tenant: acme, leaseId: 'x', fence: null }, forever))
@@ -270,7 +164,9 @@ test('a resume command that did not end in time is ended and not started again: 
  * $PPID is another once that has ended.
  */
 const leavesDaemon = (body: string): string => `
-  const daemon = require('node:child_process').spawn('/bin/sh', ['-c', ${JSON.stringify(body)}, __dirname + '/daemon', String(process.pid)], { stdio: 'inherit' })
+  const { spawn } = require('node:child_process')
+  const shell = ['-c', ${JSON.stringify(body)}, __dirname + '/daemon', String(process.pid)]
+  const daemon = spawn('/bin/sh', shell, { stdio: 'inherit' })
   fs.writeFileSync(__dirname + '/daemon', String(daemon.pid))
   daemon.unref()
   if (args[0] === 'tenants') fs.writeSync(1, '[]')

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { expect } from 'vitest'
 import { liveSetParts } from '../../../src/model/result/evidence.ts'
-import { startStranger } from '../host/other-process.ts'
+import { startOtherProcess } from '../host/other-process.ts'
 
 export interface UnlockedCheck extends AsyncDisposable {
   /**
@@ -14,7 +14,7 @@ export interface UnlockedCheck extends AsyncDisposable {
 }
 
 export async function openUnlockedCheck(): Promise<UnlockedCheck> {
-  const other = await startStranger()
+  const other = await startOtherProcess()
   let last = Promise.resolve()
   const check = async (file: string): Promise<void> => {
     for (const part of liveSetParts) {

@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url'
 import { startChild, type Child } from '../../../src/host/process/child.ts'
 import type { Deed } from '../programs/other-process.ts'
 
-export interface Stranger extends AsyncDisposable {
+export interface OtherProcess extends AsyncDisposable {
   readonly pid: number
   do(deed: Deed): Promise<number | string>
   open(path: string, how: 'read' | 'write'): Promise<number>
 }
 
 /** A second, real process. Ends with the test. */
-export async function startStranger(): Promise<Stranger> {
+export async function startOtherProcess(): Promise<OtherProcess> {
   const child: Child<Deed, number | string> = await startChild(programOf('other-process'), {
     ownSession: false,
     niceness: 0,

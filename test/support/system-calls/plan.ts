@@ -49,7 +49,7 @@ async function callsWithoutFault(scene: Scene, command: TriedCommand, role: Role
  * our calls is the one with which Node finds our program. If Node cannot load it, its parent sees a dead child.
  */
 function firstOfOurs(calls: readonly TracedCall[], role: Role): number {
-  const program = role === 'main' ? '/dist/holdfast.cjs"' : `/${role}-child.cjs"`
+  const program = role === 'main' ? '/dist/holdfast.js"' : `/${role}-child.js"`
   const at = calls.findIndex(({ args }) => args.includes(program))
   if (at < 0) throw new Error(`no call of ${role} is about ${program}`)
   return at

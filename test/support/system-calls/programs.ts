@@ -9,7 +9,7 @@ import { straceArguments, type Fault } from './strace.ts'
 import { callsIn, type TracedCall } from './trace.ts'
 
 /** Part of the arguments of Node when it runs this program. */
-const programOf = (role: string): string => (role === 'main' ? 'bin/holdfast.js' : `${role}-child.cjs`)
+const programOf = (role: string): string => (role === 'main' ? 'bin/holdfast.js' : `${role}-child.js`)
 
 /** By program: what fails in its first process. null: nothing fails, and its calls are recorded. */
 export type FaultOfProgram = Readonly<Partial<Record<Role, Fault | null>>>

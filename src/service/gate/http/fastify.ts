@@ -1,6 +1,6 @@
 /**
- * The gate as a Fastify plugin: `app.register(gate.fastify)`. Only the parts of Fastify that it touches are named, so
- * that Fastify is no dependency.
+ * The gate as a Fastify plugin: `app.register(gate.fastify)`. It names only the parts of Fastify that it uses, so that
+ * Fastify is no dependency.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GateHandler } from './handler.ts'
@@ -27,7 +27,7 @@ export type GateFastifyPlugin = (app: FastifyApp, options: unknown, done: () => 
 
 export function createFastifyPlugin(handler: GateHandler): GateFastifyPlugin {
   return (app, _options, done) => {
-    // The gate reads bodies itself, with its own limits: Fastify must leave them alone within this plugin.
+    // The gate reads bodies itself, with its own limits, so Fastify must not read them within this plugin.
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null))
     const answer = (request: FastifyRequest, reply: FastifyReply): void => {

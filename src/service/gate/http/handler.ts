@@ -1,5 +1,5 @@
 /**
- * The edge of the gate: who may ask, and every trouble answered. Nothing is ever thrown into the host application
+ * The edge of the gate: checks who may ask, and answers every error. It throws nothing into the host application
  * (I4.1).
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
@@ -8,7 +8,7 @@ import type { GateOptions } from '../options.ts'
 import { Problem, reasonOf } from './problem.ts'
 import { basePath, routeOf, type RouteAnswer, type Parts } from './routes.ts'
 
-/** For node:http as it is; for Express as `app.use(gate.handler)`: requests for other paths go to `next`. */
+/** For node:http directly; for Express as `app.use(gate.handler)`: requests for other paths go to `next`. */
 export type GateHandler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void
 
 export function createHandler(parts: Parts): GateHandler {
@@ -40,7 +40,7 @@ async function answer(parts: Parts, request: IncomingMessage): Promise<RouteAnsw
 function authorize(options: GateOptions, request: IncomingMessage): 'all' | 'look' {
   const denied = (detail: string): Problem => new Problem('auth', detail, { headers: { 'www-authenticate': 'Bearer' } })
   if (options.token === undefined && options.readOnlyToken === undefined) {
-    // Peers on a unix socket have no address; what guards it is the mode of the file.
+    // Peers on a unix socket have no address; the mode of the file protects it.
     if (request.socket.remoteAddress !== undefined)
       throw denied('this gate has no token, so it answers on unix sockets only')
     return 'all'
@@ -52,7 +52,7 @@ function authorize(options: GateOptions, request: IncomingMessage): 'all' | 'loo
   throw denied('the token is not valid')
 }
 
-/** Takes the same time however much of the token is right. */
+/** Takes the same time, however much of the token is right. */
 function isSame(a: string, b: string): boolean {
   const digest = (value: string): Buffer => createHash('sha256').update(value).digest()
   return timingSafeEqual(digest(a), digest(b))
@@ -70,7 +70,7 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
       ...headers,
     })
     response.end(bytes)
-    // What is left of a body that nobody will read must not hold up the connection.
+    // The rest of a body that is not read must not keep the connection busy.
     if (!request.readableEnded) request.resume()
   } catch {
     response.destroy()

@@ -1,15 +1,15 @@
-/** The gate on a unix socket of its own, for services that would not have it on their port. */
+/** The gate on a unix socket of its own, for services that do not want it on their port. */
 import { chmod, unlink } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { connect } from 'node:net'
 import { isMainThread } from 'node:worker_threads'
 import type { GateHandler } from './handler.ts'
 
-/** Listens with mode 0660. A socket that a killed process left behind is replaced; one that answers is not. */
+/** Listens with mode 0660. It replaces a socket that a dead process left, but not one that answers. */
 export async function listenOnSocket(handler: GateHandler, path: string): Promise<Server> {
   await removeDeadSocket(path)
   const server = createServer((request, response) => handler(request, response))
-  // Between bind and chmod nobody else may connect; the socket is bound before listen() returns. Threads share a mask
+  // Between bind and chmod no other user may connect. The socket is bound before listen() returns. Threads share a mask
   // that they may not set.
   const before = isMainThread ? process.umask(0o117) : null
   try {

@@ -1,5 +1,5 @@
 /**
- * Troubles of the admin API: each is answered as application/problem+json (RFC 9457) and named by the last segment of
+ * Errors of the admin API. Each is answered as application/problem+json (RFC 9457), and named by the last segment of
  * its type.
  */
 
@@ -37,7 +37,7 @@ interface ProblemExtra {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Thrown inside the gate, answered at its edge, never seen by the application. */
+/** Thrown inside the gate and answered at its edge. The application never sees it. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly status: number
@@ -58,7 +58,7 @@ export const retryAfter = (ms: number): Readonly<Record<string, string>> => ({
   'retry-after': String(Math.max(1, Math.ceil(ms / 1000))),
 })
 
-/** A text for people out of whatever was thrown; bounded, and without a stack, which is nobody's business outside. */
+/** A bounded text for any thrown value, without its stack, which is not for callers. */
 export function reasonOf(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown)
   return text.slice(0, 500)

@@ -1,4 +1,4 @@
-/** Reads requests: bounded in size and time, every field known, none missing. */
+/** Reads requests: bounded in size and time. Every field must be known, and none may be missing. */
 import type { IncomingMessage } from 'node:http'
 import { Problem } from './problem.ts'
 
@@ -22,7 +22,7 @@ export async function readFields(request: IncomingMessage, known: readonly strin
   return body as Fields
 }
 
-/** @throws {Problem} for parameters that are not known or come twice */
+/** @throws {Problem} for parameters that are unknown or repeated */
 export function readQuery(query: URLSearchParams, known: readonly string[]): void {
   for (const name of query.keys()) {
     if (!known.includes(name))
@@ -64,7 +64,7 @@ function collect(request: IncomingMessage): Promise<string> {
     let bytes = 0
     let settled = false
     const settle = (act: () => void): void => {
-      if (settled) return // Every request is closed in the end: no error is made for those that were read.
+      if (settled) return // Every request is closed in the end; one that was read needs no error.
       settled = true
       clearTimeout(timer)
       request.off('data', onData)

@@ -29,14 +29,14 @@ export interface RouteAnswer {
 interface Call {
   readonly request: IncomingMessage
   readonly query: URLSearchParams
-  /** Decoded path segments in the places of `*`. */
+  /** The decoded path segments in the places of `*`. */
   readonly given: readonly string[]
 }
 
 interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE'
   readonly pattern: readonly string[]
-  /** Does it change nothing? Then a read-only token is enough. */
+  /** True if the call changes nothing, so that a read-only token is enough. */
   readonly looksOnly: boolean
   readonly answer: (parts: Parts, call: Call) => Promise<RouteAnswer>
 }
@@ -53,7 +53,7 @@ const routes: readonly Route[] = [
 
 export const basePath = '/admin/v1'
 
-/** Which call is this? @throws {Problem} not-found, method-not-allowed, invalid-request */
+/** Finds the call of a request. @throws {Problem} not-found, method-not-allowed, invalid-request */
 export function routeOf(request: IncomingMessage): {
   readonly looksOnly: boolean
   readonly answer: (parts: Parts) => Promise<RouteAnswer>
@@ -105,7 +105,7 @@ async function tenantStatus(
 ): Promise<RouteAnswer> {
   readQuery(query, [])
   if (!tenants.peek(id)?.lease) await registry.find(id)
-  // Asked first: the answers below then belong to one moment.
+  // Asked first, so that the answers below belong to one moment.
   const trouble = tenants.servingOf(id) === 'active' ? await troubleOf(options, id) : null
   const record = tenants.peek(id)
   const lease = record?.lease
