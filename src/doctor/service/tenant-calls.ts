@@ -49,7 +49,7 @@ export class TenantCalls {
     return this.#ask('GET', query)
   }
 
-  /** @throws {Failure} as Service.lookAt */
+  /** @throws {Failure} as Service.servingStatus */
   async state(): Promise<string> {
     const { service, tenant, signal } = this.#trial
     return (await service.servingStatus(tenant, signal)).state
