@@ -14,12 +14,12 @@ import { shellWord } from '../text/shell-words.ts'
 import { noDatabaseIn } from './database-files.ts'
 
 /** @throws {Failure} USAGE for a name that nothing has, for a folder without any database, and for one tenant twice */
-export async function tellSides(
+export async function sidesOf(
   a: string,
   b: string,
   options: { readonly snapshot: boolean; readonly config: string | null },
 ): Promise<Sided<GivenSide>> {
-  const sides = { a: await tellSide(a, options), b: await tellSide(b, options) }
+  const sides = { a: await sideOf(a, options), b: await sideOf(b, options) }
   if (sides.a.kind === 'tenant' && sides.b.kind === 'tenant' && sides.a.id === sides.b.id)
     throw new Failure('USAGE', `${a} and ${b} are the same tenant`, {
       hint: 'name two; a file is told by a slash (./app.db)',
@@ -30,7 +30,7 @@ export async function tellSides(
 export const areFiles = (sides: Sided<GivenSide>): sides is Sided<GivenFiles> =>
   sides.a.kind !== 'tenant' && sides.b.kind !== 'tenant'
 
-async function tellSide(
+async function sideOf(
   given: string,
   { snapshot, config }: { readonly snapshot: boolean; readonly config: string | null },
 ): Promise<GivenSide> {

@@ -9,11 +9,11 @@ export const logLevels = ['silent', 'info', 'debug'] as const
 export type LogLevel = (typeof logLevels)[number]
 
 /** @returns what is told of each step of a hold */
-export function logSteps(face: Terminal, run: RunId, level: LogLevel): (target: Target, step: HoldStep) => void {
+export function logSteps(terminal: Terminal, run: RunId, level: LogLevel): (target: Target, step: HoldStep) => void {
   if (level === 'silent') return () => undefined
   const shown = new Set<HoldStep>(['asked', 'quiesced', 'resumed'])
   return ({ tenant, named }, step) => {
     if (level === 'info' && !shown.has(step)) return
-    face.log(jsonText({ at: new Date().toISOString(), run, tenant, path: named, step }, 0))
+    terminal.log(jsonText({ at: new Date().toISOString(), run, tenant, path: named, step }, 0))
   }
 }

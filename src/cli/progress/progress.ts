@@ -14,10 +14,10 @@ const lineEveryMs = 30_000
 const drawEveryMs = 100
 
 /** What draws on a terminal is loaded only where there is one. */
-export async function showProgress(face: Terminal, quiet: boolean): Promise<ProgressLine> {
+export async function showProgress(terminal: Terminal, quiet: boolean): Promise<ProgressLine> {
   if (quiet) return { update: () => undefined, [Symbol.dispose]: () => undefined }
   const startedAtMs = monotonicMs()
-  return face.aside.drawsLines ? liveLines(face, startedAtMs) : plainLines(face, startedAtMs)
+  return terminal.aside.drawsLines ? liveLines(terminal, startedAtMs) : plainLines(terminal, startedAtMs)
 }
 
 async function liveLines({ aside }: Terminal, startedAtMs: number): Promise<ProgressLine> {
@@ -54,14 +54,14 @@ async function liveLines({ aside }: Terminal, startedAtMs: number): Promise<Prog
   }
 }
 
-function plainLines(face: Terminal, startedAtMs: number): ProgressLine {
+function plainLines(terminal: Terminal, startedAtMs: number): ProgressLine {
   let saidAtMs = startedAtMs
   return {
     update: (progress) => {
       const nowMs = monotonicMs()
       if (nowMs - saidAtMs < lineEveryMs) return
       saidAtMs = nowMs
-      face.say(describeRun(progress, nowMs - startedAtMs))
+      terminal.say(describeRun(progress, nowMs - startedAtMs))
     },
     [Symbol.dispose]: () => undefined,
   }

@@ -15,21 +15,21 @@ export type Saying = Pick<Terminal, 'say' | 'version' | 'commandLine'>
  * What was thrown first comes first, then what went wrong while it was cleaned up after. Who interrupted is not told
  * so.
  */
-export function reportError(face: Saying, error: unknown): void {
+export function reportError(terminal: Saying, error: unknown): void {
   for (const one of troublesIn(error).toReversed()) {
-    if (!(one instanceof Failure && one.code === 'INTERRUPTED')) tellOne(face, one)
+    if (!(one instanceof Failure && one.code === 'INTERRUPTED')) tellOne(terminal, one)
   }
 }
 
-function tellOne(face: Saying, error: unknown): void {
+function tellOne(terminal: Saying, error: unknown): void {
   if (error instanceof Failure) {
     const alarm = error.tenantState === 'maybe-paused' ? 'PAUSED: a tenant may stand still. ' : ''
-    face.say(`holdfast: ${alarm}${error.code}: ${lines(error.message)}`)
-    face.say(`  next: ${lines(hintFor(error, face.commandLine))}`)
+    terminal.say(`holdfast: ${alarm}${error.code}: ${lines(error.message)}`)
+    terminal.say(`  next: ${lines(hintFor(error, terminal.commandLine))}`)
     return
   }
-  face.say(`holdfast: this is a defect in holdfast ${face.version}; nothing is said about any tenant`)
-  face.say(lines(error instanceof Error ? (error.stack ?? error.message) : String(error)))
+  terminal.say(`holdfast: this is a defect in holdfast ${terminal.version}; nothing is said about any tenant`)
+  terminal.say(lines(error instanceof Error ? (error.stack ?? error.message) : String(error)))
 }
 
 /** What the system refused is a failure wherever it was not expected, and no defect of ours. */
