@@ -89,5 +89,5 @@ least one tenant.`
 export const waitOption = (): Option =>
   new Option(
     '--wait <duration>',
-    'wait at most this long for another run to end; without it, another run is RUN_ACTIVE (75)',
+    'wait at most this long for another run to end (default: fail immediately, with 75)',
   ).argParser(durationOption)

@@ -116,6 +116,29 @@ test.each(['-wal', '-shm', '-journal'])(
   },
 )
 
+test('no file is written in a folder of tenants, because an empty one may be a database', async () => {
+  const file = join(service.data, 'new.db')
+  const below = join(service.data, 'below')
+  mkdirSync(below)
+  symlinkSync(service.data, join(service.folder.path, 'alias'))
+  writeFileSync(file, '')
+  for (const path of [file, join(below, 'status'), join(service.folder.path, 'alias', 'new.db')]) {
+    for (const format of ['text', 'nagios']) {
+      const ran = await run(['status', '--format', format, '--output', path])
+      expect([path, ran.code, ran.stderr]).toEqual([
+        path,
+        format === 'nagios' ? 3 : 1,
+        expect.stringMatching(/NOT_A_FILE: .* is in a folder of tenants' databases \(tenants\.roots: /),
+      ])
+    }
+  }
+  expect([statSync(file).size, readdirSync(below)]).toEqual([0, []])
+  // Without a configuration the roots are not known.
+  const ran = await holdfast(['status', '--format', 'monit', '--output', file, '--config', join(below, 'none.yaml')])
+  expect([ran.code, ran.stderr]).toEqual([3, expect.stringMatching(/NOT_A_FILE: .*new\.db is empty[^]*CONFIG_INVALID/)])
+  expect(statSync(file).size).toBe(0)
+})
+
 test('a monitor whose status cannot be known is told so in the file too, and not left with that of yesterday', async () => {
   using out = outside()
   expect((await run(['status', '--format', 'nagios', '--output', out.file])).code).toBe(2)
@@ -138,78 +161,7 @@ test('a monitor whose status cannot be known is told so in the file too, and not
   expect(readdirSync(out.path)).toEqual(['status'])
 })
 
-describe('of some tenants', () => {
-  const states = async (...args: readonly string[]): Promise<unknown> => {
-    const { code, stdout, stderr } = await run(['status', '--json', ...args])
-    if (code !== 0) return [code, stderr.split('\n')[0]]
-    const { state, tenants, selection } = JSON.parse(stdout) as {
-      state: string
-      tenants: { tenant: string }[]
-      selection: unknown
-    }
-    return [state, tenants.map(({ tenant }) => tenant), selection]
-  }
-
-  const expectAll = async (asked: readonly (readonly [readonly string[], unknown])[]): Promise<void> =>
-    expect(await Promise.all(asked.map(([args]) => states(...args)))).toEqual(asked.map(([, answer]) => answer))
-
-  test('--tenant names them, --only matches them, both together take either', () =>
-    expectAll([
-      [
-        ['--tenant', 'acme'],
-        ['OK', ['acme'], { tenants: ['acme'], only: [] }],
-      ],
-      [
-        ['--only', 'a*'],
-        ['OK', ['a*', 'acme'], { tenants: [], only: ['a*'] }],
-      ],
-      [
-        ['--only', 'a\\*'],
-        ['OK', ['a*'], { tenants: [], only: ['a\\*'] }],
-      ],
-      [
-        ['--tenant', 'bolt', '--only', 'ac*'],
-        ['CRITICAL', ['acme', 'bolt'], { tenants: ['bolt'], only: ['ac*'] }],
-      ],
-      [[], ['CRITICAL', ['a*', 'acme', 'bolt'], null]],
-    ]))
-
-  test('a name that the ledger does not know, and a pattern that matches nobody, are 64, and 3 to a monitor', async () => {
-    await expectAll([
-      [
-        ['--tenant', 'acme', 'nobody'],
-        [64, 'holdfast: TENANT_UNKNOWN: the ledger knows nothing of "nobody"'],
-      ],
-      [
-        ['--only', 'a*', 'x*'],
-        [64, 'holdfast: TENANT_UNKNOWN: no tenant matches "x*"'],
-      ],
-    ])
-    expect(await run(['status', '--format', 'monit', '--tenant', 'nobody'])).toMatchObject({
-      code: 3,
-      stdout: expect.stringMatching(/^HOLDFAST UNKNOWN - TENANT_UNKNOWN/) as string,
-    })
-    expect(await run(['status', '--tenant', 'nagios'])).toMatchObject({ code: 64, stdout: '' }) // It is a name here.
-    const asked = await run(['status', '--format', 'nagios', '--json', '--tenant', 'nobody'])
-    expect([asked.code, JSON.parse(asked.stdout)]).toMatchObject([64, { failure: { code: 'TENANT_UNKNOWN' } }])
-  })
-})
-
-test('a sweep of some is no sweep of all, and its pauses are added to those before', async () => {
-  const count = async (): Promise<number> =>
-    Number(
-      /^holdfast_pause_seconds_count\{service="test"\} (\d+)$/m.exec(
-        (await run(['status', '--format', 'prometheus'])).stdout,
-      )?.[1],
-    )
-  const whole = (await run(['status', '--json'])).stdout
-  const before = await count()
-  expect([before, (await run(['sweep', '--only', 'a*'])).code, await count()]).toEqual([3, 0, 5])
-  const sweptAt = (text: string): unknown => (JSON.parse(text) as { lastFullSweepAt: number }).lastFullSweepAt
-  expect(sweptAt((await run(['status', '--json'])).stdout)).toBe(sweptAt(whole))
-})
-
-/** The plug-in for monitors of another user, word for word from src/report/status/README.md. */
+/** The plug-in that README.md gives to monitors of another user, word for word. */
 function plugin(): string {
   const readme = readFileSync(join(repository, 'src/report/status/README.md'), 'utf8')
   const [, text] = /```sh\n(#!\/bin\/sh\n# check_holdfast[^]*?)```/.exec(readme) ?? []

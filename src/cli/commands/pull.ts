@@ -43,8 +43,8 @@ Examples:
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 another run is active,
-  78 configuration, 129/130/131/143 ended by a signal; the files are pulled
-  whether sound or damaged`,
+  78 configuration, 129/130/131/143 ended by a signal; damaged files are
+  pulled as well`,
     )
     .action((id: string, folder: string, options: PullOptions) =>
       invocation.perform(() => pullTenant(id, folder, options, invocation.terminal)),

@@ -37,8 +37,8 @@ export function addResume(invocation: Invocation): void {
       'after',
       `
 resume works even if the ledger cannot be written. With an ID it needs no ledger
-at all. It then also ends a hold that was made with another service.admin or
-other hooks than the configuration has now, once the tenant is seen serving.
+at all. It then also ends a hold that was made through another service.admin or
+other hooks, once the tenant is seen serving.
 
 Examples:
   holdfast resume --all                also as ExecStopPost of a systemd unit

@@ -44,7 +44,9 @@ export function addStatus(invocation: Invocation): void {
     'holdfast.status/1; the same as --format json',
   )
     .addOption(
-      new Option('--format <format>').choices(['text', 'json', 'nagios', 'monit', 'prometheus']).default('text'),
+      new Option('--format <format>', 'form of the status')
+        .choices(['text', 'json', 'nagios', 'monit', 'prometheus'])
+        .default('text'),
     )
     .addOption(
       new Option('--max-age <duration>', 'checks older than this are stale')

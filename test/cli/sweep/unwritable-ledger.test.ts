@@ -208,6 +208,11 @@ describe('a ledger that cannot be read', () => {
         ) as string,
       })
       expect(service.deeds).toEqual(['resume acme'])
+      expect(JSON.parse((await run('acme', '--json')).stdout)).toEqual({
+        schema: 'holdfast.resume/1',
+        holds: [],
+        presumed: { tenant: 'acme' },
+      })
       expect(await run('nobody')).toMatchObject({
         code: 64,
         stderr: expect.stringMatching(

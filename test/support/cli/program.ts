@@ -61,6 +61,17 @@ export const start = (args: readonly string[], { cwd, env = {}, as }: RunOptions
 export const holdfast = (args: readonly string[], options: RunOptions = {}): Promise<Ran> =>
   ending(start(args, options))
 
+/** The same, killed after 20 s: a program that calls the kernel without end handles no signal. */
+export async function holdfastOrKill(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const program = start(args, options)
+  const deadline = setTimeout(() => program.kill('SIGKILL'), 20_000)
+  try {
+    return await ending(program)
+  } finally {
+    clearTimeout(deadline)
+  }
+}
+
 /** And with it what would resume whom it leaves standing still. */
 export function killWithGuardian(run: Program | null): void {
   if (run?.pid === undefined) return
