@@ -1,4 +1,6 @@
-/** The log: a line for each step of a hold on stderr, with run, tenant and step (I2.4). It can make no run fail (I4.1). */
+/**
+ * The log: a line for each step of a hold on stderr, with run, tenant and step (I2.4). It can make no run fail (I4.1).
+ */
 import type { Target } from '../fleet/run/run-context.ts'
 import type { HoldStep } from '../hold/record.ts'
 import type { RunId } from '../model/brand.ts'

@@ -55,12 +55,12 @@ function layOut(folder: Folder): Expected {
   const emptyWal = makeDatabase(folder.in('empty-wal.db'), { wal: true })
   writeFileSync(`${emptyWal}-wal`, '')
   // A WAL that belongs to another database: its salts and page numbers say nothing of this one.
-  const stranger = new Database(folder.in('odd/stranger'))
-  stranger.pragma('journal_mode=WAL')
-  stranger.exec('CREATE TABLE other(x); INSERT INTO other VALUES(zeroblob(20000))')
+  const other = new Database(folder.in('odd/stranger'))
+  other.pragma('journal_mode=WAL')
+  other.exec('CREATE TABLE other(x); INSERT INTO other VALUES(zeroblob(20000))')
   makeDatabase(folder.in('foreign-wal.db'), { wal: true, pageSize: 1024 })
   copyFileSync(folder.in('odd/stranger-wal'), folder.in('foreign-wal.db-wal'))
-  stranger.close()
+  other.close()
   makeDatabase(folder.in('garbage-wal.db'), { wal: true })
   writeFileSync(folder.in('garbage-wal.db-wal'), randomBytes(9000))
   makeDatabase(folder.in('linked-wal.db'), { wal: true })
@@ -140,7 +140,8 @@ test('each kind of bad input gets its own clear result in one run, holds and cop
 
   const copies = reportIn(await holdfast(['check', '--snapshot', '--json', '--', ...names], { cwd: folder.path }))
   const ofCopies = Object.fromEntries(copies.results.map((result) => [result.path, result]))
-  // Another name does not matter to a private copy, which nobody writes. A WAL that is a link does: SQLite opens none.
+  // Another name does not matter to a private copy, which no program writes. A WAL that is a link does: SQLite opens
+  // none.
   const otherwise: Expected = { 'two-names.db': 'sound' }
   for (const [name, word] of Object.entries(expected))
     expect(`${name}: ${gist(ofCopies[name] as never)}`).toContain(`${name}: ${otherwise[name] ?? word}`)
@@ -158,10 +159,10 @@ test(
   async () => {
     using folder = makeFolder()
     const database = makeDatabase(folder.in('app.db'), { wal: true, pageSize: 1024, rows: 300 })
-    const stranger = new Database(makeDatabase(folder.in('stranger'), { wal: true, pageSize: 1024, rows: 900 }))
-    stranger.exec("UPDATE notes SET title = 'changed' WHERE id > 700")
+    const other = new Database(makeDatabase(folder.in('stranger'), { wal: true, pageSize: 1024, rows: 900 }))
+    other.exec("UPDATE notes SET title = 'changed' WHERE id > 700")
     copyFileSync(folder.in('stranger-wal'), `${database}-wal`)
-    stranger.close()
+    other.close()
     const before = fingerprintOf(folder.path)
     expect(single(await reportOf(['check', database])).verdict).toBe('damaged')
     expect(fingerprintOf(folder.path)).toEqual(before)

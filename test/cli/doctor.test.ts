@@ -1,5 +1,5 @@
 /**
- * `doctor --tenant` tries the contract step by step: a service that breaks it is told which step, and the tenant serves
+ * `doctor --tenant` tries the contract step by step: of a service that breaks it the step is named, and the tenant serves
  * afterwards.
  */
 import { rmSync } from 'node:fs'
@@ -23,7 +23,7 @@ const lies = [
   ['discontinuous', 'service: resume', /continuous/],
 ] as const
 
-test.each(lies)('a service that tells a lie (%s) is unfit: 1, and the step says why', async (lie, about, why) => {
+test.each(lies)('a service that answers falsely (%s) is unfit: 1, and the step says why', async (lie, about, why) => {
   await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: lie })
   const { code, stdout, stderr } = await configure(demo, { hold: '{ ttl: 3s }' }).run(
     'doctor',
@@ -40,7 +40,7 @@ test.each(lies)('a service that tells a lie (%s) is unfit: 1, and the step says 
 })
 
 test.each(['unknown-lease', 'refuses-resume'])(
-  'a service that resumes nobody (%s): the tenant is waited for, and seen serving when its lease has ended',
+  'a service that resumes no tenant (%s): the doctor waits until the lease has ended and the tenant serves',
   async (lie) => {
     await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: lie })
     const holdfast = configure(demo, { hold: '{ ttl: 2s }' })
@@ -94,7 +94,7 @@ test('killed in a later hold, with a key or with a short lease: its guardian end
 }, 60_000)
 
 test(
-  'beside a run it pauses nobody (75), and without a tenant it says ' +
+  'beside a run it pauses no tenant (75), and without a tenant it says ' +
     'what it did not look at; an unknown tenant is 64',
   async () => {
     await using demo = await startDemo({ tenants: 2, bytes: 20_000, misbehave: 'slow=1500:acme' })
@@ -171,8 +171,7 @@ test('a quiesce that fails, and a resume that fails after it: both are shown', a
 })
 
 test(
-  'a service that is away: each step is shown, what was not asked is ' +
-    'named, and the doctor does not send anybody to itself',
+  'a service that is away: each step is shown, untried steps are named, and no step advises the doctor again',
   async () => {
     await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
     const holdfast = configure(demo)

@@ -8,7 +8,7 @@ import { makeLyingLocks, noCompiler } from '../support/hold/lying-locks.ts'
 import { skipped } from '../support/host/mounts.ts'
 import { eventually } from '../support/processes.ts'
 
-test('an unknown tenant and a pattern that matches nothing are 64 and touch nobody', async () => {
+test('an unknown tenant and a pattern that matches nothing are 64 and touch no tenant', async () => {
   await using service = await openService()
   const runs = [
     ['check', '--tenant', 'acme', 'nobody'],

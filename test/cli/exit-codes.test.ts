@@ -21,7 +21,7 @@ test('of several files the gravest code counts: 2, then 1, then 3, then 75; each
   holder.pragma('user_version')
   try {
     const codeOf = async (...files: string[]): Promise<number> => (await reportOf(['check', ...files])).summary.exitCode
-    // One after the other: two runs that check the same file at once find it in use.
+    // One after the other: two runs that check one file in parallel find it in use.
     const codes = [
       await codeOf(sound),
       await codeOf(sound, used),
@@ -120,13 +120,13 @@ test('a defect in holdfast is 70, says so, and a document names it too', async (
   expect(ran.stderr).toMatch(/defect in holdfast \d[^]*TypeError: sabotage/)
 })
 
-test('holders: 0 when nobody has the file (3 when that is not sure), 75 when somebody has, 1 when there is no file', async () => {
+test('holders: 0 if no process has the file (3 if that is not sure), 75 if one has it, 1 if there is no file', async () => {
   using folder = makeFolder()
   const file = makeDatabase(folder.in('a.db'))
-  const nobody = await holdfast(['holders', file])
-  expect(nobody.stdout).toContain('No process')
+  const unused = await holdfast(['holders', file])
+  expect(unused.stdout).toContain('No process')
   // 3 where some processes hide their files even from us.
-  expect(nobody.code).toBe(nobody.stdout.includes('not checked') ? 3 : 0)
+  expect(unused.code).toBe(unused.stdout.includes('not checked') ? 3 : 0)
   const holder = new Database(file)
   holder.pragma('user_version')
   try {

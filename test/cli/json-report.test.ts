@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 /**
  * The JSON report against interfaces.md: exactly one document, its keys and words, row keys and their redaction, and no
  * other value of a row.
  */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { cellOffset } from '../../src/sqlite/page.ts'
@@ -106,7 +106,7 @@ test('whatever the run comes to, a reader of --json gets one document: usage, co
   }
 })
 
-test('a report needs no room on any disk: without a TMPDIR, results wait in memory', async () => {
+test('a report needs no disk: without a TMPDIR, results wait in memory', async () => {
   await using service = await openService()
   expect(
     reportIn(await holdfast(['sweep', '--json', '--config', service.config], { env: { TMPDIR: '/nonexistent' } }))
@@ -189,7 +189,7 @@ test('no wound brings the value of a row into a report: text, JSON, log and ledg
       try {
         wound.make(patient)
       } catch {
-        return null // Not every wound fits this patient: it has other pages now.
+        return null // Not every wound fits this database: it has other pages now.
       }
       return path
     })

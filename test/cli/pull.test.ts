@@ -63,11 +63,11 @@ test(
     const altered = single(await reportOf(['check', '--snapshot', join(elsewhere, 'acme.db')]))
     expect([altered.tenant, altered.evidence.level]).toEqual([null, 'none'])
     // A WAL that was not pulled would change what the database says.
-    const stranger = service.folder.in('stranger')
-    cpSync(pulled, stranger, { recursive: true })
-    const writer = new Database(join(stranger, 'acme.db'))
+    const written = service.folder.in('written')
+    cpSync(pulled, written, { recursive: true })
+    const writer = new Database(join(written, 'acme.db'))
     writer.exec("INSERT INTO notes(title) VALUES('later')")
-    copyFileSync(join(stranger, 'acme.db-wal'), service.folder.in('wal'))
+    copyFileSync(join(written, 'acme.db-wal'), service.folder.in('wal'))
     writer.close()
     const grafted = service.folder.in('grafted')
     cpSync(pulled, grafted, { recursive: true })
@@ -88,7 +88,7 @@ test('a pull into a folder that is not empty overwrites nothing, and the tenant 
   const again = await holdfast(['pull', 'acme', folder, '--config', service.config])
   expect([again.code, again.stderr]).toEqual([64, expect.stringContaining('nothing is overwritten')])
   expect(fingerprintOf(folder)).toEqual(before)
-  // Nobody stood still for it.
+  // No tenant was paused for it.
   expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(1)
   expect(service.gate.stateOf('acme')).toBe('active')
   expect(existsSync(service.snapshots) && readdirSync(service.snapshots)).toEqual([])
@@ -165,11 +165,11 @@ describe.skipIf(whyNoMount('tmpfs') !== null)(
     test.each([
       ['the copy', -4096],
       ['the manifest', 0],
-    ])('%s does not fit: the folder is named, the check is told, and nothing is left', async (_, room) => {
+    ])('%s does not fit: the folder is named, the check is reported, and nothing is left', async (_, margin) => {
       using folder = makeFolder()
       const file = makeDatabase(folder.in('app.db'), { rows: 400 })
       damageIndex(file)
-      using disk = mount('tmpfs', statSync(file).size + room)
+      using disk = mount('tmpfs', statSync(file).size + margin)
       mkdirSync(join(disk.path, 'there'), { mode: 0o700 })
       for (const name of ['there', 'new/below']) {
         const place = join(disk.path, name)

@@ -99,7 +99,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
     expect([document.entries.length, document.more]).toEqual([2, true])
   })
 
-  test('status and history touch nobody, and work while the service is away', async () => {
+  test('status and history touch no tenant, and work while the service is away', async () => {
     const deeds = service.deeds.length
     const { config } = service
     const away = service.folder.in('away.yaml')

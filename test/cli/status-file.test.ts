@@ -1,4 +1,4 @@
-/** `status --output`: what a monitor reads, which may be another user than the one that runs holdfast. */
+/** `status --output`: the file for a monitor, which may run as another user than holdfast. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
-import { holdfast, somebody, whyNotSomebody, type Ran, type RunOptions } from '../support/cli/program.ts'
+import { holdfast, otherUser, whyNoOtherUser, type Ran, type RunOptions } from '../support/cli/program.ts'
 import { openService, type TestService } from '../support/cli/service.ts'
 import { repository } from '../support/processes.ts'
 
@@ -34,7 +34,7 @@ beforeAll(async () => {
 })
 afterAll(() => service[Symbol.asyncDispose]())
 
-/** A folder of this test's own: what lies in it in the end is what was left behind. */
+/** A folder of this test alone: files that a command leaves there are seen. */
 function outside(): Disposable & { readonly path: string; readonly file: string } {
   const path = mkdtempSync(join(service.folder.path, 'out-'))
   return { path, file: join(path, 'status'), [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
@@ -53,7 +53,7 @@ test.each([
     run(['status', '--format', format, '--output', out.file]),
   ])
   expect([shown.code, filed]).toEqual([code, { code, stdout: '', stderr: '' }])
-  // The moment itself is part of them.
+  // Times differ between the two.
   const still = (text: string): string =>
     text
       .replaceAll(/ +/g, ' ')
@@ -75,7 +75,7 @@ test('--quiet silences the terminal, not the file; a relative file lies in the c
   expect(readFileSync(join(out.path, 'mine'), 'utf8')).toMatch(/^OK: test, 1 selected tenant, 1 sound/)
 })
 
-test('what cannot be written is told: 3 for a monitor, else 1, and 64 for no name at all', async () => {
+test('a file that cannot be written is reported: 3 for a monitor, else 1, and 64 for no name at all', async () => {
   using out = outside()
   writeFileSync(join(out.path, 'target'), 'kept')
   symlinkSync('target', join(out.path, 'link'))
@@ -139,7 +139,7 @@ test('no file is written in a folder of tenants, because an empty one may be a d
   expect(statSync(file).size).toBe(0)
 })
 
-test('a monitor whose status cannot be known is told so in the file too, and not left with that of yesterday', async () => {
+test('without a status the file says UNKNOWN to the monitor, instead of the status of an earlier run', async () => {
   using out = outside()
   expect((await run(['status', '--format', 'nagios', '--output', out.file])).code).toBe(2)
   const failed = await holdfast([
@@ -169,10 +169,10 @@ function plugin(): string {
   return text
 }
 
-const whyNot = whyNotSomebody() ?? (somebody === null ? 'not root' : null)
+const whyNot = whyNoOtherUser() ?? (otherUser === null ? 'not root' : null)
 describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '' : ` (skipped: ${whyNot})`}`, () => {
   const asMonitor = (script: string, file: string): { readonly status: number | null; readonly stdout: string } =>
-    spawnSync('sh', [script, file], { ...somebody, encoding: 'utf8', env: { PATH: process.env['PATH'] } })
+    spawnSync('sh', [script, file], { ...otherUser, encoding: 'utf8', env: { PATH: process.env['PATH'] } })
 
   test('reads the file with the plug-in of the README, which says UNKNOWN of one that is old or missing', async () => {
     const shared = mkdtempSync('/tmp/holdfast-monitor-')
@@ -209,7 +209,7 @@ describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '
     }
   })
 
-  test('who may not read ledger or configuration is told of the file; a file of a group stays the group\u2019s', async () => {
+  test('a user who may not read ledger or configuration reads of the file; a file of a group stays the group\u2019s', async () => {
     const shared = mkdtempSync('/tmp/holdfast-monitor-')
     try {
       chmodSync(shared, 0o755)
@@ -224,7 +224,7 @@ describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '
         chmodSync(config, mode)
         for (const command of ['status', 'history']) {
           const refused = await holdfast([command, '--config', config], {
-            ...(somebody === null ? {} : { as: somebody }),
+            ...(otherUser === null ? {} : { as: otherUser }),
             cwd: '/',
           })
           expect([command, refused.code, refused.stderr]).toEqual([
@@ -239,7 +239,7 @@ describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '
       chmodSync(file, 0o640)
       await run(['status', '--format', 'nagios', '--output', file])
       expect([(statSync(file).mode & 0o777).toString(8), statSync(file).gid]).toEqual(['640', 65_534])
-      expect(spawnSync('cat', [file], { ...somebody, encoding: 'utf8' }).stdout).toMatch(/^HOLDFAST CRITICAL/)
+      expect(spawnSync('cat', [file], { ...otherUser, encoding: 'utf8' }).stdout).toMatch(/^HOLDFAST CRITICAL/)
     } finally {
       rmSync(shared, { recursive: true, force: true })
     }

@@ -8,7 +8,7 @@ import { gist, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
 describe('an empty file', () => {
-  test('gets one answer in a check and in a sweep: nobody knows that it ever held anything', async () => {
+  test('gets one answer in a check and in a sweep: whether it ever held anything is unknown', async () => {
     await using service = await openService({
       tenants: (data) => {
         writeFileSync(join(data, 'new.db'), '')

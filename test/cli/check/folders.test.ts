@@ -17,7 +17,7 @@ import {
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { gist, holdfast, launcher, reportIn, reportOf, somebody, whyNotSomebody } from '../../support/cli/program.ts'
+import { gist, holdfast, launcher, reportIn, reportOf, otherUser, whyNoOtherUser } from '../../support/cli/program.ts'
 
 const latin1 = (path: string): Buffer => Buffer.from(path, 'latin1')
 const resultsIn = async (folder: Folder, ...args: readonly string[]): Promise<readonly string[]> =>
@@ -25,14 +25,14 @@ const resultsIn = async (folder: Folder, ...args: readonly string[]): Promise<re
     .map((result) => `${result.path} ${gist(result)}`)
     .sort()
 
-/** The file of the second name in the place of the first, whose bytes are no UTF-8. */
+/** Renames the second file to the first name, whose bytes are no UTF-8. */
 function rename(folder: Folder, from: string, to: string): void {
   renameSync(folder.in(from), latin1(folder.in(to)))
 }
 
 test(
   'a name that is not UTF-8 is held and checked like any other, in the ' +
-    'folder and by itself, and told with its bytes spelled out',
+    'folder and by itself, and reported with its bytes spelled out',
   async () => {
     using folder = makeFolder()
     mkdirSync(folder.in('d'))
@@ -139,19 +139,19 @@ test('what is called a database and is none, and what leads nowhere, has its own
   ])
 })
 
-const cannot = whyNotSomebody()
+const cannot = whyNoOtherUser()
 
 test.skipIf(cannot !== null)(
   'what may not be opened has a result, and so has a folder below that may not ' +
     `be read${cannot === null ? '' : ` (skipped: ${cannot})`}`,
   async () => {
     using folder = makeFolder()
-    const as = somebody === null ? {} : { as: somebody }
+    const as = otherUser === null ? {} : { as: otherUser }
     mkdirSync(folder.in('d/closed'), { recursive: true })
     makeDatabase(folder.in('d/ok.db'))
     makeDatabase(folder.in('d/secret'))
     for (const name of ['.', 'd', 'd/closed', 'd/ok.db', 'd/secret'])
-      if (somebody !== null) chownSync(folder.in(name), somebody.uid, somebody.gid)
+      if (otherUser !== null) chownSync(folder.in(name), otherUser.uid, otherUser.gid)
     for (const name of ['d/closed', 'd/secret']) chmodSync(folder.in(name), 0)
     const resultsOf = async (...args: readonly string[]): Promise<unknown> => {
       const { results, summary } = await reportOf(['check', ...args], { cwd: folder.path, ...as })

@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 /**
- * `check --map` as somebody else runs it: drawn for people, in the document for programs, and without a bearing on
+ * `check --map`, the compiled program: drawn for people, in the document for programs, and without a bearing on
  * anything else.
  */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import type { DrawnMap } from '../../../src/model/result/page-map.ts'

@@ -7,7 +7,7 @@ import { gist, holdfast, reportOf, single } from '../../support/cli/program.ts'
 import { bind, skipped, whyNoBind } from '../../support/host/mounts.ts'
 
 test(
-  'check --snapshot locks nothing: it works while somebody writes, ' +
+  'check --snapshot locks nothing: it works while a program writes, ' +
     'sees the committed WAL, and changes neither file',
   async () => {
     using folder = makeFolder()
@@ -56,7 +56,7 @@ test(
       'box/latest.db sound 51',
       'box/twice.db sound 51',
     ])
-    // A WAL beside the link, which SQLite would not look at: nobody can say which of the two belongs to the file.
+    // A WAL beside the link, which SQLite would not open: which of the two belongs to the file is not known.
     symlinkSync('../host/app.db', folder.in('spread/link.db'))
     copyFileSync(folder.in('host/app.db-wal'), folder.in('spread/link.db-wal'))
     expect(await read('spread')).toEqual(['spread/link.db failed MANY_NAMES undefined'])
@@ -75,7 +75,7 @@ test('a pulled copy that is named by a link is recognised by the manifest beside
   expect(single(await reportOf(['check', '--snapshot', folder.in('box/link.db')])).evidence.level).toBe('sealed')
 })
 
-test('a file that was deleted can still be read through the descriptor of who has it open', async () => {
+test('a file that was deleted can still be read through the descriptor of a process that has it open', async () => {
   using folder = makeFolder()
   const file = openSync(makeDatabase(folder.in('app.db')), 'r')
   try {
@@ -86,7 +86,7 @@ test('a file that was deleted can still be read through the descriptor of who ha
   }
 })
 
-test('a private copy with hard links is told to have other names: a notice, and sound all the same', async () => {
+test('a private copy with hard links is sound, with a notice that it has other names', async () => {
   using folder = makeFolder()
   makeDatabase(folder.in('app.db'))
   linkSync(folder.in('app.db'), folder.in('alias.db'))

@@ -58,7 +58,8 @@ describe('a first page that SQLite takes from the WAL or the journal', () => {
     mkdirSync(folder.in('all'))
     const files = voids.map(([, make, change], i) => {
       const made = make(folder, `made-${i}`)
-      const file = folder.in(`all/state-${i}`) // Without an ending, a folder's databases are told by their bytes.
+      // Without an ending, databases in a folder are recognised by their bytes.
+      const file = folder.in(`all/state-${i}`)
       for (const part of crashedParts) if (existsSync(made + part)) copyFileSync(made + part, file + part)
       overwrite(file, change)
       return file
@@ -166,7 +167,7 @@ describe('a companion of another history', () => {
   test.each([
     ['-wal', crashWithWal, 'replayed', 'write-ahead log'],
     ['-journal', crashWithJournal, 'rolled-back', 'rollback journal'],
-  ] as const)('(%s) is told, with what the file is without it', async (part, crash, did, name) => {
+  ] as const)('(%s) is reported, with what the file is without it', async (part, crash, did, name) => {
     using folder = makeFolder()
     const file = restoreOver(folder, crash, 'tenant.db')
     const before = fingerprintOf(folder.path)
@@ -212,7 +213,7 @@ describe('a companion of another history', () => {
     expect(results[1]?.recovery?.without).toMatchObject({ verdict: 'damaged' })
   })
 
-  test('that made no difference to the verdict is told in one line', async () => {
+  test('that made no difference to the verdict is reported in one line', async () => {
     using folder = makeFolder()
     expect(await words(['check', crashWithWal(folder, 'a.db')])).toMatch(
       /Recovered before the check.*a\.db-wal \(.*replayed into the file first; this changed \d+ pages/,

@@ -129,7 +129,7 @@ describe('what is no rot', () => {
 
   test(
     'a restart of the machine is seen by the boot id: in WAL mode nothing ' +
-      'is said, with a rollback journal the counter tells',
+      'is said, with a rollback journal the counter shows it',
     async () => {
       for (const wal of [false, true]) {
         using remembered = rememberedFile({ wal })
@@ -147,7 +147,7 @@ describe('what is no rot', () => {
 
   test(
     'a file that was put back and written to up to the same count, or ' +
-      'written past SQLite, is told as a notice and is sound; once',
+      'written past SQLite, is reported once, as a notice, and is sound',
     async () => {
       using remembered = rememberedFile()
       const { folder, path, check } = remembered

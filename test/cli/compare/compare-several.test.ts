@@ -1,5 +1,5 @@
 /**
- * `holdfast compare` of sides with several database files (I3.2): which are paired, who stands still for it, and what
+ * `holdfast compare` of sides with several database files (I3.2): which are paired, which tenants are paused, and what
  * all of them come to.
  */
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ import {
 } from '../../support/cli/comparison.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { ending, holdfast, reportOf, start, type Program } from '../../support/cli/program.ts'
-import { openService, type TestService, type Wishes } from '../../support/cli/service.ts'
+import { openService, type TestService, type TestServiceOptions } from '../../support/cli/service.ts'
 
 function changeIn(path: string, sql: string): void {
   const database = new Database(path)
@@ -25,7 +25,7 @@ function changeIn(path: string, sql: string): void {
 }
 
 /** A service with a tenant `many` of these files, and `bolt` of one. */
-const openMany = (names: readonly string[], wishes: Omit<Wishes, 'tenants'> = {}): Promise<TestService> =>
+const openMany = (names: readonly string[], wishes: Omit<TestServiceOptions, 'tenants'> = {}): Promise<TestService> =>
   openService({
     ...wishes,
     tenants: (data) => ({ many: names.map((name) => join(data, name)), bolt: join(data, 'bolt.db') }),
@@ -99,7 +99,7 @@ test(
 
 test(
   'folder against folder: what differs, is damaged, cannot be read or is only on ' +
-    'one side is told of each file, and the gravest is the exit code',
+    'one side is reported of each file, and the gravest is the exit code',
   async () => {
     using folder = makeFolder()
     const names = ['a', 'b'].map((name) => folder.in(name)) as [string, string]
@@ -173,7 +173,7 @@ test(
   },
 )
 
-test('interrupted in the hold: each file is told as not compared, and the tenant serves again', async () => {
+test('interrupted in the hold: each file is reported as not compared, and the tenant serves again', async () => {
   let program: Program | null = null
   await using service = await openMany(['main.db', 'search.db'], { onClose: () => void program?.kill('SIGTERM') })
   const copies = service.folder.in('copies')

@@ -50,7 +50,7 @@ test('I3.2 two copies in other layouts hold the same: 0, both held and proven, n
   expect((await holdfast(['compare', a, b, '--quiet'])).stdout).toBe('')
 })
 
-test('what differs is told by key and by nothing else, is 5, and leaves no trace', async () => {
+test('differences are reported by key and nothing else, are 5, and leave no trace', async () => {
   using folder = makeFolder()
   const [a, b] = makePair(folder)
   changeIn(

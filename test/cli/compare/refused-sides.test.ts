@@ -55,7 +55,7 @@ test('what went wrong before anything was compared is one document too', async (
   }
 })
 
-test('names that are none, or could be two things, are refused before anybody stands still: 64', async () => {
+test('names that are none, or could be two things, are refused before a tenant is paused: 64', async () => {
   await using service = await openService()
   const config = ['--config', service.config]
   const deeds = service.deeds.length

@@ -44,7 +44,7 @@ test('a damaged table: the verdict and the next command are shown, and which row
   expect(text.stdout).toMatch(/A {2}file .*: DAMAGED[^]*remedy[^]*next\n {4}holdfast [^]*only in B/)
 })
 
-test('the same page is gone on both sides: what is left is equal, and nobody can say more', async () => {
+test('the same page is gone on both sides: what is left is equal, and no more is known', async () => {
   using folder = makeFolder()
   const [, wounded] = makeWounded(folder)
   copyFileSync(wounded, folder.in('twin.db'))
@@ -80,7 +80,7 @@ test('what is no database, not there, or in use is said of its side, and nothing
       75,
       expect.stringMatching(/IN_USE[^]*holdfast holders [^]*Nothing was compared: B could not be read\. Exit code\s75/),
     ])
-    // As a private copy it can be compared, whoever has it open.
+    // As a private copy it can be compared, although a program has it open.
     expect(gistOf(await comparisonOf(['--snapshot', a, used]))).toBe('differ sound / sound 5')
   } finally {
     holder.close()

@@ -16,11 +16,11 @@ interface Hooked extends Disposable {
   /** What the tenants command prints from now on. */
   readonly list: (...ids: readonly string[]) => void
   readonly failResume: (fails: boolean) => void
-  /** What it was told, without the listings. */
+  /** The commands that it got, without the listings. */
   readonly deeds: () => readonly string[]
 }
 
-/** A service of shell commands that tells nobody's state. A sweep of it was killed while acme stood still. */
+/** A service of shell commands that reports no tenant's state. A sweep of it was killed while acme was paused. */
 async function leftPaused(): Promise<Hooked> {
   const folder = makeFolder()
   for (const name of ['data', 'snapshots', 'ledger']) mkdirSync(folder.in(name), { mode: 0o700 })

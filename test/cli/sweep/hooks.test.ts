@@ -47,8 +47,8 @@ test('the doctor pauses a tenant by commands once, resumes it, and warns of what
 })
 
 test(
-  'a quiesce command that leaves a file open: the doctor says who has ' +
-    'it, and so does a sweep, which blames nobody else',
+  'a quiesce command that leaves a file open: the doctor names the process that has ' +
+    'it, and so does a sweep, which blames no other process',
   async () => {
     await using service = await openHookedService({ tenants: { acme: { wal: true } } })
     const left = openSync(join(service.data, 'acme.db'), 'r')
@@ -139,7 +139,7 @@ test('killed alone: its guardian has the tenant resumed, and the service loses n
   expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })
 })
 
-test('a command that cannot resume is the loudest of failures: exit 4, nobody else is paused, and what to do is said', async () => {
+test('a command that cannot resume is the gravest failure: exit 4, no other tenant is paused, and the report says what to do', async () => {
   let stuck = true
   await using service = await openHookedService({
     tenants: three,

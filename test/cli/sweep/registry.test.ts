@@ -14,7 +14,7 @@ const idsOf =
   (data: string): Readonly<Record<string, string>> =>
     Object.fromEntries(ids.map((id) => [id, `${data}/${id}.db`]))
 
-test('a list that is empty where tenants were known is no list: the run fails before anybody is touched, and says so', async () => {
+test('a list that is empty where tenants were known is no list: the run fails before it touches a tenant, and says so', async () => {
   let listed = true
   await using service = await openService({ isListed: () => listed })
   const sweep = ['sweep', '--json', '--config', service.config]
@@ -30,7 +30,7 @@ test('a list that is empty where tenants were known is no list: the run fails be
   expect((await holdfast(sweep)).code).toBe(0) // Nobody was taken for gone.
 })
 
-test('an empty list where nobody was ever known is nothing due', async () => {
+test('an empty list is nothing due if no tenant was ever known', async () => {
   await using service = await openService({ isListed: () => false })
   const report = await reportOf(['sweep', '--config', service.config])
   expect([report.results, report.summary.selected, report.summary.exitCode]).toEqual([[], 0, 0])
@@ -45,12 +45,12 @@ test('a tenant that is gone since last time is named once, with 3, and the other
   }
   expect(await sweep()).toEqual([0, { acme: 'sound', bolt: 'sound', crate: 'sound' }])
   gone.add('bolt')
-  // Of a part of them nobody can say who is missing.
+  // A part of the list does not say which tenants are missing.
   expect(await sweep('--only', 'acme')).toEqual([0, { acme: 'sound' }])
   expect(await sweep()).toEqual([3, { acme: 'sound', crate: 'sound', bolt: 'inconclusive TENANT_GONE' }])
   expect(await sweep()).toEqual([0, { acme: 'sound', crate: 'sound' }])
   expect((await holdfast(['status', '--config', service.config])).stdout).not.toContain('bolt')
-  const named = await holdfast(['status', '--tenant', 'bolt', '--config', service.config]) // Who asks for it is told.
+  const named = await holdfast(['status', '--tenant', 'bolt', '--config', service.config]) // Its name was asked for.
   expect(named.stdout).toMatch(
     /^WARNING: test, 1 selected tenant[^]*INCONCLUSIVE 1: bolt[^]*next\n {4}holdfast explain TENANT_GONE/,
   )
@@ -122,7 +122,7 @@ test('the tenant that monitoring relies on is served again before any other stan
 
 test(
   'a tenant that was named and has no files is not called sound: 64, ' +
-    'and nobody is paused; a sweep goes on without it',
+    'and no tenant is paused; a sweep goes on without it',
   async () => {
     await using service = await openService({
       tenants: (data) => ({ acme: makeDatabase(join(data, 'acme.db')), hollow: [] }),
@@ -214,7 +214,7 @@ test.each([
 
 test(
   'a WAL, a wal-index or a journal that is listed by itself is no ' +
-    'damaged database, and nobody stands still for it',
+    'damaged database, and no tenant is paused for it',
   async () => {
     const parts = ['-wal', '-shm', '-journal']
     await using service = await openService({
@@ -271,7 +271,7 @@ test(
   },
 )
 
-test('a sweep that could check nobody is no full sweep, and a status after it knows nothing', async () => {
+test('a sweep that could check no tenant is no full sweep, and a status after it knows nothing', async () => {
   await using service = await openService({
     tenants: (data) => ({ acme: makeDatabase(join(dirname(data), 'acme.db')) }),
   })

@@ -1,6 +1,6 @@
 /**
- * Several services that keep one ledger, and one service that is reached in another way than before: nobody's hold is
- * ended by others, and nobody's verdict is theirs.
+ * Several services with one ledger, and one service that is reached in another way than before: no service ends the
+ * hold of another, or takes its verdict.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** A service that takes its time, and a person who allowed it to. */
+/** A slow service, and a configuration that allows for it. */
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
@@ -8,7 +8,7 @@ import { gist, holdfast, reportIn } from '../../support/cli/program.ts'
 import { openScriptedService, overlapsIn } from '../../support/cli/scripted-service.ts'
 import { openService } from '../../support/cli/service.ts'
 
-test.concurrent('the guardian does not end a run that waits for an answer as long as it was told to (F13)', async () => {
+test.concurrent('the guardian does not end a run that waits for an answer as long as it may (F13)', async () => {
   // Longer than the lease that is asked for: nothing is locked while the answer is waited for.
   await using service = await openService({
     onClose: (id) => (id === 'acme' ? sleep(13_000) : undefined),

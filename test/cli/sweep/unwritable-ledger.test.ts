@@ -13,7 +13,7 @@ import { eventually } from '../../support/processes.ts'
 
 const isRoot = process.getuid?.() === 0
 const asRoot = test.skipIf(!isRoot)
-/** Whoever was killed has children that close the ledger a moment later. */
+/** The children of a killed run close the ledger a moment later. */
 async function onceFree(command: string, ...args: readonly string[]): Promise<void> {
   await eventually(`${command} ${args.join(' ')}`, () => spawnSync(command, args).status === 0)
 }
@@ -111,7 +111,7 @@ describe('a disk that is full, or may only be read (as root)', () => {
     },
   )
 
-  asRoot('a run resumes whoever stands still before it says that it cannot begin', async () => {
+  asRoot('a run resumes paused tenants before it says that it cannot begin', async () => {
     await using left = await leftPaused()
     await mount(left.ledger, 'ro')
     const swept = await left.run('sweep')
@@ -139,7 +139,7 @@ const losses: readonly (readonly [string, (ledger: string) => void])[] = [
 
 describe('a ledger that cannot be read', () => {
   test.each(losses)(
-    '%s, by hooks: nobody knows who stands still (4, again and again), and `resume ID` needs no ledger',
+    '%s, by hooks: which tenants are paused is unknown (4, each time), and `resume ID` needs no ledger',
     async (_what, lose) => {
       await using left = await leftPaused()
       for (const part of ['-wal', '-shm']) rmSync(join(left.ledger, `ledger.db${part}`), { force: true })
@@ -168,7 +168,7 @@ describe('a ledger that cannot be read', () => {
     },
   )
 
-  test.each(losses)('%s, by the admin API: the service tells who stands still', async (_what, lose) => {
+  test.each(losses)('%s, by the admin API: the service names the paused tenants', async (_what, lose) => {
     await using left = await leftLeased()
     for (const part of ['-wal', '-shm']) rmSync(join(left.ledger, `ledger.db${part}`), { force: true })
     lose(left.ledger)
@@ -182,7 +182,7 @@ describe('a ledger that cannot be read', () => {
 
   test(
     'gone with its folder it is as if there had been no run: nothing is ' +
-      'known to stand open, and `resume ID` does what it is told',
+      'known to stand open, and `resume ID` resumes that tenant',
     async () => {
       await using service = await openHookedService({
         tenants: { acme: { wal: true } },
@@ -234,7 +234,7 @@ test('gone with its folder while a lease stands: the service names it, and `resu
   expect((await left.run('resume', '--all')).code).toBe(0)
 })
 
-test('a folder of the ledger that cannot be made keeps nobody standing', async () => {
+test('a folder of the ledger that cannot be made leaves no tenant paused', async () => {
   await using left = await leftLeased()
   const settings = JSON.parse(readFileSync(left.config, 'utf8')) as object
   const config = left.folder.in('elsewhere.yaml')

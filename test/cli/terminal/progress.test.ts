@@ -59,7 +59,7 @@ test('a check that takes long says what it reads, how far it is, how fast it goe
 })
 
 test(
-  'several at once have a line each below that of the run; what is ' +
+  'several in parallel have a line each below that of the run; what is ' +
     'over quickly has none, and of many some are counted',
   () => {
     const [big, small] = [checking('big'), checking('small')]
@@ -151,7 +151,7 @@ describe('the pace', () => {
   })
 })
 
-test('a run tells no rate in its first second, and none without results', () => {
+test('a run shows no rate in its first second, and none without results', () => {
   const run = progress([], { done: 3, total: 9 })
   expect(describeRun(run, 0)).toBe('3 of 9')
   expect(describeRun(run, 999)).toBe('3 of 9')

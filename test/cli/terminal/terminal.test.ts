@@ -77,14 +77,14 @@ test.skipIf(!hasScript)(
     database.close()
     const flags = ['--snapshot', '--workers', '1']
     const calm = { columns: 80, env: { NO_COLOR: '1' }, exitCode: 0 }
-    // However fast the machine is: those who read stand still for most of the time until the rate could be seen.
+    // On a fast machine too: readers are stopped for most of the time until the rate could be seen.
     const shown = await onTerminal(['check', ...flags, path], {
       ...calm,
       meanwhile: async (pid, text) => {
         // Looked for each time: a large file is read by more than one, and they come one after the other.
         const readers = (): readonly number[] =>
           descendantsOf(pid).flatMap((one) => (one.command.includes('reader-child') ? [one.pid] : []))
-        const tell = (signal: 'SIGSTOP' | 'SIGCONT'): void =>
+        const signalReaders = (signal: 'SIGSTOP' | 'SIGCONT'): void =>
           readers().forEach((reader) => {
             if (isRunning(reader)) process.kill(reader, signal)
           })
@@ -92,7 +92,7 @@ test.skipIf(!hasScript)(
         let pagesShown = false
         try {
           for (let turns = 0; turns < 200 && isRunning(pid) && !/\d MB\/s {2}\d+ s left/.test(text()); turns++) {
-            tell('SIGSTOP')
+            signalReaders('SIGSTOP')
             const before = text().length
             await eventually('the lines are drawn again', () => text().length > before || !isRunning(pid), 30_000)
             // A rate is shown from one second on: that one passes while few pages are read.
@@ -100,11 +100,11 @@ test.skipIf(!hasScript)(
               pagesShown = true
               await sleep(1_200)
             }
-            tell('SIGCONT')
+            signalReaders('SIGCONT')
             await sleep(10)
           }
         } finally {
-          tell('SIGCONT')
+          signalReaders('SIGCONT')
         }
       },
     })
@@ -190,7 +190,7 @@ test('`| head -1` gets its line, and the shell sees the exit code', async () => 
   expect(said.stdout).toMatch(/^holdfast 0|^FILE/)
 })
 
-test('nobody reads stderr: logging each step still lets no tenant wait', async () => {
+test('stderr without a reader: logging each step makes no tenant wait', async () => {
   const ids = Array.from({ length: 40 }, (_, i) => `tenant-${i}`)
   await using service = await openService({
     tenants: (data) => Object.fromEntries(ids.map((id) => [id, `${data}/${id}.db`])),

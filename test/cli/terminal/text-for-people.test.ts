@@ -1,5 +1,5 @@
 /**
- * How text is laid out for who reads it: the width, the letters and the colours of a terminal, and nothing cut where a
+ * How text is laid out for its reader: the width, the letters and the colours of a terminal, and nothing cut where a
  * program reads.
  */
 import { execFileSync } from 'node:child_process'
@@ -148,7 +148,7 @@ describe('in a locale that is not UTF-8', () => {
   })
 })
 
-describe('who has a file', () => {
+describe('which process has a file', () => {
   const once = (text: string): number => text.match(new RegExp(`process ${process.pid} `, 'g'))?.length ?? 0
 
   test.each([

@@ -1,9 +1,9 @@
+/** What `holdfast compare --json` prints, against its published schema. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import addFormats from 'ajv-formats'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-/** What `holdfast compare --json` prints, against its published schema. */
 import Database from 'better-sqlite3'
 import { expect } from 'vitest'
 import type { ComparisonReport, FileComparison, TableComparison } from '../../../src/model/result/comparison.ts'

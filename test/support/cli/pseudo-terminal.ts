@@ -14,7 +14,7 @@ export const hasScript = ((): boolean => {
 })()
 
 export interface Terminal {
-  /** 0 is a terminal whose size nobody set. */
+  /** 0 is a terminal whose size was never set. */
   readonly columns: number
   readonly env?: Readonly<Record<string, string>>
   /** What the program is to end with. */

@@ -53,7 +53,7 @@ try {
   // None is left.
 }
 if (briefly === 'briefly') setTimeout(() => taken.forEach(closeSync), 120)
-const told = await attempts[what]?.().then(() => ({ code: 'started' }), tell)
+const outcome = await attempts[what]?.().then(() => ({ code: 'started' }), describe)
 taken.forEach((descriptor) => {
   try {
     closeSync(descriptor)
@@ -62,9 +62,9 @@ taken.forEach((descriptor) => {
   }
 })
 rmSync(folder, { recursive: true, force: true })
-process.stdout.write(`${JSON.stringify(told)}\n`, () => process.exit())
+process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit())
 
-function tell(error: unknown): unknown {
+function describe(error: unknown): unknown {
   if (!(error instanceof Failure)) return { code: String(error) }
   const { code, message, hint, concerns, tenantState } = error
   return { code, message, hint, concerns, tenantState }

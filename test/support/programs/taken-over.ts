@@ -1,7 +1,7 @@
 /**
- * What a hostile file could make of a child: makes folders in its sandbox and swaps them for links to a folder outside,
- * without end. `taken-over.ts '{"folder": FOLDER, "uid": N, "gid": N, "victim": FOLDER, "rooted": BOOLEAN}'`. `rooted`:
- * the folder is its root, like the sandbox of a child.
+ * What a hostile file could make a confined child do: makes folders in it and swaps them for links to a folder
+ * outside, without end. `taken-over.ts '{"room": FOLDER, "uid": N, "gid": N, "victim": FOLDER, "rooted": BOOLEAN}'`.
+ * `rooted`: the room is its root, as a child's is.
  */
 import { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { chroot } from '../../../src/host/libc.ts'

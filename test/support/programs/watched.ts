@@ -20,6 +20,6 @@ const third = await guardian.watch(deadlineMs + 60_000, deadlineMs + 60_000)
 process.stdout.write(
   `${JSON.stringify({ takenOver: second.deadlineMs === deadlineMs, asked: Math.round(third.deadlineMs - deadlineMs) })}\n`,
 )
-// What is to be told with the next message has been told with the third watch: from here on the guardian decides alone.
+// The third watch has brought everything that the next message would: from here on the guardian decides alone.
 Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, deadlineMs + 1_000 - monotonicMs())
 process.exit(0)
