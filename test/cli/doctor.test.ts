@@ -53,7 +53,7 @@ test.each(['unknown-lease', 'refuses-resume'])(
   },
 )
 
-test('killed while the tenant stands still: its guardian has it resumed, as after any run', async () => {
+test('killed while the tenant is paused: its guardian has it resumed, as after any run', async () => {
   await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: 'slow=3000' })
   const holdfast = configure(demo, { hold: '{ ttl: 60s }' })
   await using doctor = holdfast.start('doctor', '--tenant', 'acme')
@@ -93,24 +93,20 @@ test('killed in a later hold, with a key or with a short lease: its guardian end
   )
 }, 60_000)
 
-test(
-  'beside a run it pauses no tenant (75), and without a tenant it says ' +
-    'what it did not look at; an unknown tenant is 64',
-  async () => {
-    await using demo = await startDemo({ tenants: 2, bytes: 20_000, misbehave: 'slow=1500:acme' })
-    const holdfast = configure(demo)
-    await using sweep = holdfast.start('sweep', '--only', 'acme', '--quiet')
-    await eventually('the run is on', async () => (await demo.status('acme')).state === 'quiesced')
-    const [paused, looked] = await Promise.all([holdfast.run('doctor', '--tenant', 'bolt'), holdfast.run('doctor')])
-    expect([paused.code, paused.stderr]).toEqual([75, expect.stringMatching(/RUN_ACTIVE/)])
-    expect([looked.code, looked.stdout]).toEqual([0, expect.stringMatching(/ledger[^]*another run uses it/)])
-    expect((await sweep.ended).code).toBe(0)
-    const unknown = await holdfast.run('doctor', '--tenant', 'nobody')
-    expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringMatching(/TENANT_UNKNOWN: .*"nobody"/)])
-  },
-)
+test('beside a run it pauses no tenant (75), and without a tenant it says what it did not test; an unknown tenant is 64', async () => {
+  await using demo = await startDemo({ tenants: 2, bytes: 20_000, misbehave: 'slow=1500:acme' })
+  const holdfast = configure(demo)
+  await using sweep = holdfast.start('sweep', '--only', 'acme', '--quiet')
+  await eventually('the run is on', async () => (await demo.status('acme')).state === 'quiesced')
+  const [paused, looked] = await Promise.all([holdfast.run('doctor', '--tenant', 'bolt'), holdfast.run('doctor')])
+  expect([paused.code, paused.stderr]).toEqual([75, expect.stringMatching(/RUN_ACTIVE/)])
+  expect([looked.code, looked.stdout]).toEqual([0, expect.stringMatching(/ledger[^]*another run works with it/)])
+  expect((await sweep.ended).code).toBe(0)
+  const unknown = await holdfast.run('doctor', '--tenant', 'nobody')
+  expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringMatching(/TENANT_UNKNOWN: .*"nobody"/)])
+})
 
-test('a ledger whose disk becomes full between quiesce and resume keeps no tenant still', async () => {
+test('a ledger whose disk becomes full between quiesce and resume leaves no tenant paused', async () => {
   await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
   const settings = await loadSettings(configure(demo, { hold: '{ ttl: 30s }' }).config)
   await using ledger = await openLedger(settings.ledger.dir, newRunId())
@@ -170,23 +166,20 @@ test('a quiesce that fails, and a resume that fails after it: both are shown', a
   ])
 })
 
-test(
-  'a service that is away: each step is shown, untried steps are named, and no step advises the doctor again',
-  async () => {
-    await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
-    const holdfast = configure(demo)
-    await demo.program[Symbol.asyncDispose]()
-    for (const words of [['doctor'], ['doctor', '--tenant', 'acme']]) {
-      const { code, stdout, stderr } = await holdfast.run(...words)
-      expect([words, code, stderr]).toEqual([words, 1, ''])
-      expect(stdout).toMatch(
-        /ok +snapshot folder[^]*UNFIT +service: capabilities: ADMIN_UNREACHABLE[^]*not tried +service: tenants/,
-      )
-      expect(stdout).toMatch(/not tried +service: quiesce and resume/)
-      expect(stdout).not.toMatch(/holdfast doctor|are fit/)
-    }
-  },
-)
+test('a service that is away: each step is shown, untried steps are named, and no step advises the doctor again', async () => {
+  await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
+  const holdfast = configure(demo)
+  await demo.program[Symbol.asyncDispose]()
+  for (const words of [['doctor'], ['doctor', '--tenant', 'acme']]) {
+    const { code, stdout, stderr } = await holdfast.run(...words)
+    expect([words, code, stderr]).toEqual([words, 1, ''])
+    expect(stdout).toMatch(
+      /ok +snapshot folder[^]*UNFIT +service: capabilities: ADMIN_UNREACHABLE[^]*not tried +service: tenants/,
+    )
+    expect(stdout).toMatch(/not tried +service: quiesce and resume/)
+    expect(stdout).not.toMatch(/holdfast doctor|are fit/)
+  }
+})
 
 test('a registry that does not fit is a step, not the end of the doctor', async () => {
   await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: 'repeats-cursor' })

@@ -39,10 +39,10 @@ test('nothing open for `resume --all` is 0', async () => {
 })
 
 test(
-  'a tenant that is not well after our resume is 4, over the damage found ' +
+  'a tenant that is unhealthy after our resume is 4, over the damage found ' +
     'before it; `resume --all` ends what stands open (I1.9)',
   async () => {
-    // Which tenant stands still first is not settled: the second one is the one that is not well.
+    // Which tenant is paused first is not fixed: the second one is the unhealthy one.
     const closed: string[] = []
     await using service = await openService({
       tenants: (data) =>
@@ -114,7 +114,7 @@ test.skipIf(noCompiler !== null)(
   },
 )
 
-test('another run on the same service is 75, and the one that runs goes on', async () => {
+test('another run on the same service is 75, and the active run goes on', async () => {
   const second: Promise<{ code: number | null; stderr: string }>[] = []
   await using service = await openService({
     onClose: async (id) => {

@@ -1,5 +1,5 @@
 /**
- * The JSON report against interfaces.md: exactly one document, its keys and words, row keys and their redaction, and no
+ * The JSON report: exactly one document, its keys and words, row keys and their redaction, and no
  * other value of a row.
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { fillEvents, create } from '../support/databases/create-database.ts'
 import { Patient } from '../support/databases/surgeon.ts'
 import { createPatient, wounds } from '../support/databases/wounds.ts'
 
-test('a document has the keys of interfaces.md, in its order, for a bare file and for a tenant', async () => {
+test('a document has the keys of the contract, in its order, for a bare file and for a tenant', async () => {
   await using service = await openService()
   using folder = makeFolder()
   const bare = await reportOf(['check', makeDatabase(folder.in('a.db'))])
@@ -79,7 +79,7 @@ test('a document has the keys of interfaces.md, in its order, for a bare file an
   }
 })
 
-test('whatever the run comes to, a reader of --json gets one document: usage, configuration, a service that is away', async () => {
+test('whatever happens, a reader of --json gets one document: usage, configuration, a service that is away', async () => {
   await using service = await openService()
   service.vanish()
   const cases: readonly (readonly [readonly string[], string, number])[] = [
@@ -173,7 +173,7 @@ test(
   },
 )
 
-test('no wound brings the value of a row into a report: text, JSON, log and ledger speak of places only', async () => {
+test('no damage brings the value of a row into a report: text, JSON, log and ledger name places only', async () => {
   using folder = makeFolder()
   const secret = /SECRET/
   const wounded = wounds

@@ -47,7 +47,7 @@ test(
     ])
     expect(await namesOf('data')).toEqual(['data/acme.db sound', 'data/link.db sound'])
     expect(await namesOf('alias/zeta.db', 'data')).toEqual(['alias/zeta.db sound', 'data/acme.db sound'])
-    // Nobody holds a private copy: there each name counts.
+    // Private copies are not held: there each name counts.
     expect(await namesOf('--snapshot', 'data/acme.db', 'alias/acme.db')).toEqual([
       'alias/acme.db sound',
       'data/acme.db sound',
@@ -110,7 +110,7 @@ test(
   300_000,
 )
 
-test('a file that goes away, and one that is replaced, while the run is on cost their own result only', async () => {
+test('a file that goes away, and one that is replaced, while the run is on change only their own result', async () => {
   using folder = makeFolder()
   for (let i = 0; i < 40; i++) makeDatabase(folder.in(`${String(i).padStart(2, '0')}.db`), { rows: 20 })
   const snapshots = folder.in('snapshots')

@@ -62,7 +62,7 @@ test(
     appendFileSync(join(elsewhere, 'acme.db'), Buffer.alloc(4096))
     const altered = single(await reportOf(['check', '--snapshot', join(elsewhere, 'acme.db')]))
     expect([altered.tenant, altered.evidence.level]).toEqual([null, 'none'])
-    // A WAL that was not pulled would change what the database says.
+    // A WAL that was not pulled would change the database.
     const written = service.folder.in('written')
     cpSync(pulled, written, { recursive: true })
     const writer = new Database(join(written, 'acme.db'))
@@ -94,7 +94,7 @@ test('a pull into a folder that is not empty overwrites nothing, and the tenant 
   expect(existsSync(service.snapshots) && readdirSync(service.snapshots)).toEqual([])
 })
 
-test('a pull to where no folder can be is refused before its tenant is held, and leaves nothing', async () => {
+test('a pull to a place where no folder can be is refused before its tenant is held, and leaves nothing', async () => {
   await using service = await openService()
   const { folder, config } = service
   writeFileSync(folder.in('file'), '')
@@ -131,7 +131,7 @@ test('a pull to where no folder can be is refused before its tenant is held, and
     expect.stringMatching(/NOT_FOUND: cannot make or write the folder here: .*\n.*the current folder was removed/),
   ])
   expect(service.deeds).toEqual([])
-  // What was tried is gone as well, also where the run is refused for another reason.
+  // Folders that were made are removed, also if the run is refused for another reason.
   expect((await holdfast(['pull', 'nobody', folder.in('new/below'), '--config', config])).code).toBe(64)
   expect(existsSync(folder.in('new'))).toBe(false)
 })

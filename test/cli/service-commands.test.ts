@@ -1,5 +1,6 @@
 /**
- * What the ledger and the service say, for people and for programs: status, history, resume, holders, doctor, explain.
+ * What the commands report of ledger and service, for people and for programs: status, history, resume, holders,
+ * doctor, explain.
  */
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -83,7 +84,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
     expect(pausesOf(entries)).toEqual(pausesOf(status.tenants)) // One clock under one word.
   })
 
-  test('a limit counts what is shown, and what to type for the rest is said', async () => {
+  test('a limit counts what is shown, and the command for the rest is named', async () => {
     const [two, three, one, json] = await Promise.all([
       run('history', '--limit', '2'),
       run('history', '--limit', '3'),
@@ -136,7 +137,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
     expect(whole.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
     expect(whole.stdout).toMatch(/are fit for holdfast/)
     const since = service.deeds.slice(deeds)
-    // Never two at a time, and each is ended.
+    // Never two in parallel, and each is ended.
     expect(since).toEqual(since.map((_, at) => (at % 2 === 0 ? 'close acme' : 'open acme')))
     expect(since.at(-1)).toBe('open acme')
     expect(service.gate.stateOf('acme')).toBe('active')
@@ -158,7 +159,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
   })
 })
 
-test('what a check settled stands in status until another settles it, and only a whole sweep is a full one', async () => {
+test('status keeps the verdict of a check until a later check has one, and only a whole sweep is a full one', async () => {
   await using service = await openService()
   const run = (...args: string[]): ReturnType<typeof holdfast> =>
     holdfast([...args, '--config', service.config], { env: { COLUMNS: '80' } })

@@ -65,7 +65,7 @@ test.each([
   expect(readdirSync(out.path)).toEqual(['status'])
 })
 
-test('--quiet silences the terminal, not the file; a relative file lies in the current folder', async () => {
+test('--quiet silences the terminal, not the file; a relative file is in the current folder', async () => {
   using out = outside()
   expect(await run(['status', '--quiet', '--tenant', 'acme', '--output', 'mine'], { cwd: out.path })).toEqual({
     code: 0,

@@ -1,6 +1,6 @@
 /**
- * What the system refuses is a failure with path, errno in words and advice that fits, whatever the command. It is
- * never a defect (70).
+ * An error of the system is a failure with path, errno in words and fitting advice, whatever the command. It is never a
+ * defect (70).
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {

@@ -1,6 +1,6 @@
 /**
- * `check DIR` and `compare DIR DIR`: each database in a folder has its result, whatever it is called; nothing is passed
- * over in silence.
+ * `check DIR` and `compare DIR DIR`: each database in a folder has its result, whatever its name; none is skipped
+ * silently.
  */
 import { execFileSync } from 'node:child_process'
 import {
@@ -62,31 +62,27 @@ test(
   },
 )
 
-test(
-  'its WAL lies beside it under the same bytes: what stands there ' +
-    'alone is read, and the probe is refused the same file',
-  async () => {
-    using folder = makeFolder()
-    mkdirSync(folder.in('d'))
-    const writer = new Database(makeDatabase(folder.in('live.db'), { wal: true }))
-    writer.exec("INSERT INTO notes(title) VALUES('only in the WAL')")
-    for (const part of ['', '-wal'])
-      writeFileSync(latin1(folder.in(`d/\xff.db${part}`)), readFileSync(folder.in(`live.db${part}`)))
-    writer.close()
-    for (const args of [['d'], ['--snapshot', 'd']]) {
-      const [result] = (await reportOf(['check', ...args], { cwd: folder.path })).results
-      expect([result?.path, result?.verdict, result?.content.tables.map(({ rows }) => rows)]).toEqual([
-        'd/\udcff.db',
-        'sound',
-        [51],
-      ])
-      if (args.length === 1)
-        expect(result?.evidence.probe?.before).toEqual({ raw: 'refused', read: 'refused', write: 'refused' })
-    }
-  },
-)
+test('its WAL lies beside it under the same bytes: rows that are only there are read, and the probe is refused the same file', async () => {
+  using folder = makeFolder()
+  mkdirSync(folder.in('d'))
+  const writer = new Database(makeDatabase(folder.in('live.db'), { wal: true }))
+  writer.exec("INSERT INTO notes(title) VALUES('only in the WAL')")
+  for (const part of ['', '-wal'])
+    writeFileSync(latin1(folder.in(`d/\xff.db${part}`)), readFileSync(folder.in(`live.db${part}`)))
+  writer.close()
+  for (const args of [['d'], ['--snapshot', 'd']]) {
+    const [result] = (await reportOf(['check', ...args], { cwd: folder.path })).results
+    expect([result?.path, result?.verdict, result?.content.tables.map(({ rows }) => rows)]).toEqual([
+      'd/\udcff.db',
+      'sound',
+      [51],
+    ])
+    if (args.length === 1)
+      expect(result?.evidence.probe?.before).toEqual({ raw: 'refused', read: 'refused', write: 'refused' })
+  }
+})
 
-test('compare pairs such names by their bytes, and does not say the same of folders that differ in one', async () => {
+test('compare pairs such names by their bytes, and reports folders that differ in one name', async () => {
   using folder = makeFolder()
   for (const side of ['a', 'b']) {
     mkdirSync(folder.in(side))
@@ -121,7 +117,7 @@ test('a database whose name ends like that of a companion is found by its first 
   expect((await resultsIn(folder, 'd')).map((line) => line.split(' ')[0])).toEqual(['d/app', 'd/live'])
 })
 
-test('what is called a database and is none, and what leads nowhere, has its own result', async () => {
+test('a file with the name of a database that is none, and a link to nothing, have their own result', async () => {
   using folder = makeFolder()
   execFileSync('mkfifo', [folder.in('pipe.db'), folder.in('pipe')])
   symlinkSync('/dev/null', folder.in('device.db'))

@@ -29,7 +29,7 @@ test(
   },
 )
 
-test('a manifest that is broken or hostile is as good as none, and breaks nothing', async () => {
+test('a manifest that is broken or hostile counts as none, and breaks nothing', async () => {
   using folder = makeFolder()
   const texts = [
     '',

@@ -128,7 +128,7 @@ describe.skipIf(noBind !== null)(`a single file that is mounted by itself${skipp
     },
   )
 
-  test('a folder that is mounted is no such file', async () => {
+  test('a mounted folder is not refused', async () => {
     using folder = makeFolder()
     mkdirSync(folder.in('host'))
     mkdirSync(folder.in('volume'))

@@ -118,7 +118,7 @@ test.each([
   ['header', 17],
   ['fourth frame', 32 + 4120 * 3 + 500],
 ])(
-  'a WAL that is wounded in its %s while the service uses it loses nothing by being copied: it is not pinned',
+  'a WAL that is damaged in its %s while the service uses it loses nothing by the copy: it is not pinned',
   async (_, at) => {
     let writer: Database.Database | null = null
     await using service = await openService({
@@ -191,7 +191,7 @@ describe('a companion of another history', () => {
     expect(fingerprintOf(folder.path)).toEqual(before)
   })
 
-  test('is not made of a WAL that is merely cut, nor of damage that the file has without it', async () => {
+  test('is not reported for a WAL that is merely cut, nor of damage that the file has without it', async () => {
     using folder = makeFolder()
     const cut = crashWithWal(folder, 'cut.db')
     const db = new Database(folder.in('work-cut.db'))

@@ -18,7 +18,7 @@ describe('what the ledger keeps', () => {
     expect([await ledger.history(null, 10), await ledger.lastRuns(10)]).toEqual([[], []])
   })
 
-  test('a quick check, SQLite\u2019s own check and a file in use compare nothing and keep nothing over it', async () => {
+  test('a quick check, SQLite\u2019s own check and a file in use compare nothing and replace nothing', async () => {
     using remembered = rememberedFile()
     const { path, check } = remembered
     await check()
@@ -32,7 +32,7 @@ describe('what the ledger keeps', () => {
     expect(said(await check())).toEqual(rotten)
   })
 
-  test('what is damaged is nothing to measure others against', async () => {
+  test('a damaged state is never compared with later ones', async () => {
     using remembered = rememberedFile()
     const { folder, path, check } = remembered
     damageIndex(path)
@@ -44,7 +44,7 @@ describe('what the ledger keeps', () => {
     ledger.close()
   })
 
-  test('a bare file goes by its real path, whatever name it is called by', async () => {
+  test('a bare file is known by its real path, whichever name is given', async () => {
     using remembered = rememberedFile()
     const { folder, path, check } = remembered
     await check()
@@ -56,7 +56,7 @@ describe('what the ledger keeps', () => {
     }
   })
 
-  test('a file that it knows as a database and that is one no more is damaged', async () => {
+  test('a file that the ledger knows as a database and that is none any more is damaged', async () => {
     using remembered = rememberedFile()
     const { path, check } = remembered
     await check()

@@ -219,8 +219,7 @@ test('a tenant that is not seen serving after its first hold is held once: 4', a
 })
 
 test(
-  'a tenant without files, and one with two of the same name, are ' +
-    'refused with a way out and never asked to stand still: 64',
+  'a tenant without files, and one with two of the same name, are ' + 'refused with a way out and never paused: 64',
   async () => {
     using folder = makeFolder()
     const a = makeDatabase(folder.in('a.db'))

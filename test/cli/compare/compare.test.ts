@@ -116,14 +116,14 @@ test('names of tables and keys cannot harm a terminal, and every line fits into 
   }
 })
 
-test('a check that is not given the time to read is no comparison: 3', async () => {
+test('a check without the time to read is no comparison: 3', async () => {
   using folder = makeFolder()
   const [a, b] = makePair(folder, 20_000)
   const report = await comparisonOf(['--snapshot', a, b, '--timeout', '1ms'])
   expect([report.outcome, report.summary.exitCode, report.summary.tables.equal]).toEqual(['inconclusive', 3, 0])
 })
 
-test('the schema refuses what no comparison may be', async () => {
+test('the schema refuses documents that are no comparison', async () => {
   using folder = makeFolder()
   const [a, b] = makePair(folder)
   changeIn(b, 'DELETE FROM notes WHERE id = 1')

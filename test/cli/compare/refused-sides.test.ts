@@ -37,7 +37,7 @@ test('a folder stands for the one database in it, and with none it is refused, a
   }
 })
 
-test('what went wrong before anything was compared is one document too', async () => {
+test('a failure before anything was compared is one document too', async () => {
   using folder = makeFolder()
   const [a, b] = makePair(folder)
   const cases: readonly (readonly [readonly string[], string, number])[] = [
@@ -80,7 +80,7 @@ test('names that are none, or could be two things, are refused before a tenant i
   expect(service.deeds.length).toBe(deeds)
 })
 
-test('written with a slash it is the file; and no tenant is asked to stand still for a file that is not there', async () => {
+test('written with a slash it is the file; and no tenant is paused for a file that is not there', async () => {
   await using service = await openService()
   const config = ['--config', service.config]
   const here = service.folder.in('here')

@@ -56,7 +56,7 @@ test('the same page is gone on both sides: what is left is equal, and no more is
   ])
 })
 
-test('what is no database, not there, or in use is said of its side, and nothing is compared', async () => {
+test('a side that is no database, missing, or in use is reported, and nothing is compared', async () => {
   using folder = makeFolder()
   const [a] = makePair(folder)
   writeFileSync(folder.in('empty.db'), '')

@@ -1,4 +1,6 @@
-/** What stands on stdout if a command line is refused: decided by the options of the command, not by words alike. */
+/**
+ * What a refused command line prints on stdout. The options of the command decide it, not words that look like them.
+ */
 import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { makeFolder } from '../../support/cli/folder.ts'
@@ -68,12 +70,12 @@ test.each([
   [['history', '--nonsense', '--', '--json']],
   [['check', '--nonsense', '--tenant', '--json']],
   [['sweep', '--depth', 'deepest', '--only', '--json']],
-])('%s: nothing, because no program asked', async (args) => {
+])('%s: nothing, because no program waits for it', async (args) => {
   const ran = await holdfast(args, outside)
   expect([ran.code, ran.stdout]).toEqual([64, ''])
 })
 
-test('a tenant called as an option is a tenant', async () => {
+test('a tenant whose id looks like an option is a tenant', async () => {
   await using service = await openService({ tenants: (data) => ({ '--json': `${data}/json.db` }) })
   const config = ['--config', service.config]
   const checked = await holdfast(['check', ...config, '--tenant', '--json'])

@@ -1,5 +1,6 @@
 /**
- * A tenant that was deleted while its hold stood open: the hold ends with it, is said by name, and stops no later run.
+ * A tenant that was deleted while its hold was open: the hold ends with it, is reported by name, and stops no later
+ * run.
  */
 import { writeFileSync } from 'node:fs'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -93,7 +94,7 @@ test.concurrent('by hooks the resume command is run once more, and later runs go
   })
 })
 
-test.concurrent('where that command fails it is said loudly, with the command to type, and the hold has ended all the same', async () => {
+test.concurrent('if that command fails, the report says so and names the command to type; the hold has ended', async () => {
   using left = await leftPaused()
   left.list('bolt')
   left.failResume(true)
@@ -111,7 +112,7 @@ test.concurrent('an empty list is believed where no other tenant is known', asyn
   expect([resumed.code, resumed.stderr]).toEqual([0, expect.stringMatching(gone)])
 })
 
-test.concurrent('a tenant that is listed still is resumed as ever', async () => {
+test.concurrent('a tenant that is still listed is resumed as usual', async () => {
   using left = await leftPaused()
   left.list('acme', 'bolt')
   const swept = await left.run('sweep', '--quiet')

@@ -1,6 +1,6 @@
 /**
- * A service without an admin API, by the whole program: commands pause it and let it go on, and no lease ends what we
- * began (interfaces.md, `hooks`).
+ * The whole program and a service without an admin API (src/service/hooks/README.md): commands pause and resume its
+ * tenants, and no lease ends a pause.
  */
 import { closeSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -81,32 +81,28 @@ function killWithGuardian(run: Program | null): void {
   run.kill('SIGKILL')
 }
 
-test(
-  'killed with its guardian while a tenant stands still: nothing but ' +
-    'our command ends that, and `resume --all` gives it',
-  async () => {
-    let killed: Program | null = null
-    await using service = await openHookedService({
-      tenants: three,
-      onPause: (id) => {
-        if (id === 'bolt') killWithGuardian(killed)
-      },
-    })
-    killed = start(['sweep', '--config', service.config])
-    expect((await ending(killed)).code).toBeNull()
-    killed = null
-    expect(service.paused()).toEqual(['bolt'])
-    const resumed = await holdfast(['resume', '--all', '--config', service.config])
-    expect([resumed.code, resumed.stderr]).toEqual([0, 'an earlier run left a hold on bolt open; it serves again\n'])
-    expect(service.paused()).toEqual([])
-    expect(service.deeds.at(-1)).toBe('resume bolt')
+test('killed with its guardian while a tenant is paused: only our command ends that, and `resume --all` runs it', async () => {
+  let killed: Program | null = null
+  await using service = await openHookedService({
+    tenants: three,
+    onPause: (id) => {
+      if (id === 'bolt') killWithGuardian(killed)
+    },
+  })
+  killed = start(['sweep', '--config', service.config])
+  expect((await ending(killed)).code).toBeNull()
+  killed = null
+  expect(service.paused()).toEqual(['bolt'])
+  const resumed = await holdfast(['resume', '--all', '--config', service.config])
+  expect([resumed.code, resumed.stderr]).toEqual([0, 'an earlier run left a hold on bolt open; it serves again\n'])
+  expect(service.paused()).toEqual([])
+  expect(service.deeds.at(-1)).toBe('resume bolt')
 
-    const after = await reportOf(['sweep', '--config', service.config])
-    expect(after.results.map(gist)).toEqual(['sound', 'sound', 'sound'])
-    expect(readdirSync(service.snapshots)).toEqual([])
-    expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })
-  },
-)
+  const after = await reportOf(['sweep', '--config', service.config])
+  expect(after.results.map(gist)).toEqual(['sound', 'sound', 'sound'])
+  expect(readdirSync(service.snapshots)).toEqual([])
+  expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })
+})
 
 test('the next run resumes it too, before it asks for anything else', async () => {
   let killed: Program | null = null

@@ -1,6 +1,6 @@
 /**
- * The service's list of tenants against what the ledger remembers, by whole runs (interfaces.md, Admin API;
- * operations.md, Sweep).
+ * The service's list of tenants against what the ledger remembers, by whole runs
+ * (src/service/admin-api.yaml, src/fleet/README.md).
  */
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -27,7 +27,7 @@ test('a list that is empty where tenants were known is no list: the run fails be
   expect(report.failure?.message).toMatch(/lists no tenants, and 2 files of tenants are known/)
   expect(service.deeds).toEqual(before)
   listed = true
-  expect((await holdfast(sweep)).code).toBe(0) // Nobody was taken for gone.
+  expect((await holdfast(sweep)).code).toBe(0) // No tenant counts as gone.
 })
 
 test('an empty list is nothing due if no tenant was ever known', async () => {
@@ -36,7 +36,7 @@ test('an empty list is nothing due if no tenant was ever known', async () => {
   expect([report.results, report.summary.selected, report.summary.exitCode]).toEqual([[], 0, 0])
 })
 
-test('a tenant that is gone since last time is named once, with 3, and the others are checked', async () => {
+test('a tenant that is gone since the last run is named once, with 3, and the others are checked', async () => {
   const gone = new Set<string>()
   await using service = await openService({ tenants: idsOf('acme', 'bolt', 'crate'), isListed: (id) => !gone.has(id) })
   const sweep = async (...more: readonly string[]): Promise<unknown> => {
@@ -102,7 +102,7 @@ test('a file that is gone of a tenant that is still there is named once, with 3,
   )
 })
 
-test('the tenant that monitoring relies on is served again before any other stands still (I1.9)', async () => {
+test('the tenant that monitoring relies on serves again before any other is paused (I1.9)', async () => {
   // Large enough that whatever is prepared for it takes longer than for the others.
   const tenants = (data: string): Readonly<Record<string, string>> => ({
     ...idsOf('acme', 'bolt', 'crate')(data),

@@ -1,4 +1,4 @@
-/** A tenant of several files at the command line: it stands still once for all of them, and they are of one moment. */
+/** A tenant of several files at the command line: it is paused once for all of them, and they are of one moment. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -52,7 +52,7 @@ test.each([
 
 test(
   'by the admin API each file has its result: damage, a missing file and one in use say ' +
-    'nothing of the others, and the doctor and `--only` pause as seldom',
+    'nothing of the others, and the doctor and `--only` pause no more often',
   async () => {
     const names = ['a.db', 'b.db', 'c.db', 'd.db']
     await using service = await openService({

@@ -1,6 +1,6 @@
 /**
- * `resume`, and the first step of every run, make tenants serve whatever state the ledger is in; what could not be
- * written down or read is said.
+ * `resume`, and the first step of every run, make tenants serve whatever state the ledger is in, and report what could
+ * not be written or read.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** What ends a command, said on stderr and in the report, when cleaning up after it goes wrong too. */
+/** The error that ends a command, on stderr and in the report, if cleaning up fails as well. */
 import { expect, test } from 'vitest'
 import { describeError, exitCodeOfError, reportError } from '../../../src/cli/terminal/errors.ts'
 import { Failure } from '../../../src/model/failure.ts'

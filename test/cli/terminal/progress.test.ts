@@ -1,5 +1,5 @@
 /**
- * The live lines: what is said of a check that takes long, what is not said too early, and that it all fits a terminal.
+ * The live lines: what they show of a long check, what they do not show too early, and that all fits a terminal.
  */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -89,8 +89,8 @@ test('a check that begins anew under the same name is another one', () => {
   expect(text.lines(progress([second]), 5100, 77)).toEqual(['0 of 1; checking acme'])
 })
 
-describe('the pace', () => {
-  test('nothing is said in the first moment, of what stands still, or when all is done', () => {
+describe('the rate', () => {
+  test('nothing is shown in the first moment, without progress, or when all is done', () => {
     const pace = new Rate(0, 0)
     expect([pace.rate, pace.leftMs(10)]).toEqual([null, null])
     pace.seen(0, 0)

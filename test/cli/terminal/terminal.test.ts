@@ -1,5 +1,5 @@
 /**
- * What a person sees, and what a pipe sees: colours only where they help, silence when asked, nothing cut and nobody
+ * What a person sees, and what a pipe sees: colours only where they help, silence when asked, nothing cut and no tenant
  * left paused.
  */
 import { spawn } from 'node:child_process'
@@ -133,8 +133,7 @@ test.skipIf(!hasScript)(
 )
 
 test.skipIf(!hasScript)(
-  'a terminal that says it has no columns gets the report, and no live ' +
-    'line that would never end (skipped without script(1))',
+  'a terminal with 0 columns gets the report, and no live line that would never end (skipped without script(1))',
   async () => {
     using folder = makeFolder()
     const damaged = makeDatabase(folder.in('damaged.db'))
@@ -147,7 +146,7 @@ test.skipIf(!hasScript)(
 
 test(
   'a closed stdout ends no hold: the sweep goes on to its end, ' +
-    'resumes everybody, and its exit code is the true one',
+    'resumes every tenant, and its exit code is the true one',
   async () => {
     await using service = await openService({
       tenants: (data) => Object.fromEntries(['acme', 'bolt', 'crate'].map((id) => [id, `${data}/${id}.db`])),
