@@ -41,6 +41,20 @@ const printing = reportPrinting(
   (terminal) => new ResultsDocument(terminal, {}, { id: newRunId(), mode: 'check', registry: 'none' }),
 )
 
+const help = `
+Examples:
+  holdfast check app.db                 refused (75) while a program has it open
+  holdfast check /srv/notes             every database in the folder
+  holdfast check --recursive /srv       and in all folders below; links to
+                                        folders are named, not followed
+  holdfast check --snapshot copy.db     you promise that no program writes it
+  holdfast check --map app.db           and draw where the damage is
+  holdfast check --tenant acme bolt     pause, copy and check two tenants
+
+Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
+  4 a tenant may be paused, 64 usage, 70 bug, 75 in use (try later),
+  78 configuration, 129/130/131/143 ended by a signal`
+
 export function addCheck(invocation: Invocation): void {
   withReport(
     invocation
@@ -64,22 +78,7 @@ export function addCheck(invocation: Invocation): void {
       'remember there what files hold; later runs report bytes that changed although nothing wrote',
     )
     .addOption(waitOption())
-    .addHelpText(
-      'after',
-      `
-Examples:
-  holdfast check app.db                 refused (75) while a program has it open
-  holdfast check /srv/notes             every database in the folder
-  holdfast check --recursive /srv       and in all folders below; links to
-                                        folders are named, not followed
-  holdfast check --snapshot copy.db     you promise that no program writes it
-  holdfast check --map app.db           and draw where the damage is
-  holdfast check --tenant acme bolt     pause, copy and check two tenants
-
-Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
-  4 a tenant may be paused, 64 usage, 70 bug, 75 in use (try later),
-  78 configuration, 129/130/131/143 ended by a signal`,
-    )
+    .addHelpText('after', help)
     .action((files: readonly string[], options: CheckOptions) =>
       invocation.perform(() => check(files, options, invocation.terminal)),
     )

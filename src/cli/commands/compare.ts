@@ -26,25 +26,7 @@ interface CompareOptions extends ReportOptions {
 
 const printing = reportPrinting((terminal) => new ComparisonDocument(terminal, {}, { id: newRunId(), given: null }))
 
-export function addCompare(invocation: Invocation): void {
-  withReport(
-    invocation
-      .add('compare', printing)
-      .description('compare two files, private copies or tenants, table by table: which rows differ'),
-    'holdfast.compare/1',
-  )
-    .argument('<a>', 'a database file, a folder of them (such as `pull` makes), or a tenant')
-    .argument('<b>', 'what to compare it with')
-    .option(
-      '--snapshot',
-      'the files are private copies: nothing is locked, nothing proven; manifests of `pull` are recognised',
-    )
-    .option('--timeout <duration>', 'longest time that one check, and the comparison, may take', durationOption)
-    .option('--snapshots <dir>', 'private folder for the snapshots of files (default: one under TMPDIR)')
-    .addOption(waitOption())
-    .addHelpText(
-      'after',
-      `
+const help = `
 A word with a slash, or the name of an existing file, is a file. Every other
 word is a tenant of the configured service; tenant:ID always is a tenant. A word
 that could be both is refused beside a tenant. Files are held and proven as by
@@ -75,8 +57,25 @@ Exit codes: 0 both are sound and hold the same, 5 both are sound and differ,
   1 failed, 2 one is damaged (differences are reported as well),
   3 not everything could be read or compared, 4 a tenant may be paused,
   64 usage, 70 bug, 75 in use (try later), 78 configuration,
-  129/130/131/143 ended by a signal; of several files the gravest`,
+  129/130/131/143 ended by a signal; of several files the gravest`
+
+export function addCompare(invocation: Invocation): void {
+  withReport(
+    invocation
+      .add('compare', printing)
+      .description('compare two files, private copies or tenants, table by table: which rows differ'),
+    'holdfast.compare/1',
+  )
+    .argument('<a>', 'a database file, a folder of them (such as `pull` makes), or a tenant')
+    .argument('<b>', 'what to compare it with')
+    .option(
+      '--snapshot',
+      'the files are private copies: nothing is locked, nothing proven; manifests of `pull` are recognised',
     )
+    .option('--timeout <duration>', 'longest time that one check, and the comparison, may take', durationOption)
+    .option('--snapshots <dir>', 'private folder for the snapshots of files (default: one under TMPDIR)')
+    .addOption(waitOption())
+    .addHelpText('after', help)
     .action((a: string, b: string, options: CompareOptions) =>
       invocation.perform(() => compare(a, b, options, invocation.terminal)),
     )

@@ -31,8 +31,8 @@ export function addHistory(invocation: Invocation): void {
       'after',
       `
 Examples:
-  holdfast history acme
-  holdfast history --limit 1000 --json
+  holdfast history acme                  one tenant
+  holdfast history --limit 1000 --json   all tenants, for a program
 
 Exit codes: 0 answered, 1 failed, 64 no such tenant, 70 bug, 78 configuration`,
     )

@@ -42,7 +42,7 @@ other hooks, once the tenant is seen serving.
 
 Examples:
   holdfast resume --all                also as ExecStopPost of a systemd unit
-  holdfast resume acme
+  holdfast resume acme                 one tenant
 
 Exit codes: 0 no hold is open any more, 1 failed, or the tenants serve and the
   ledger could not be written, 3 the ledger had to be set aside or could not be

@@ -38,6 +38,26 @@ const isForMonitor = (format: unknown): boolean => format === 'nagios' || format
 const printing: ChoosePrinting = (terminal, given) =>
   given['json'] !== true && isForMonitor(given['format']) ? printMonitorLine(terminal) : textOrDocument(terminal, given)
 
+const help = `
+With --tenant or --only the status is about these tenants alone. Each has its
+own age, and the last full sweep does not matter. Metrics of pauses are always
+about all tenants.
+${patternHelp}
+
+A reader of FILE finds the old status or the new one, never a part of it. FILE
+keeps its mode and its group; a new one has mode 0644. If there is no status for
+nagios or monit, FILE says UNKNOWN, as stdout does. Its reader should check the
+age of FILE too. FILE must not be in a folder of tenants.roots.
+
+Examples:
+  holdfast status                      for a person
+  holdfast status --format nagios --max-age 26h
+  holdfast status --tenant acme bolt --only 'c*' --format monit
+  holdfast status --format prometheus --output /var/lib/metrics/h.prom
+
+Exit codes: 0 answered, 1 failed, 64 usage, 70 bug, 78 configuration;
+  for nagios and monit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN`
+
 export function addStatus(invocation: Invocation): void {
   withCommon(
     invocation.add('status', printing).description('what the ledger knows; no tenant is touched'),
@@ -56,28 +76,7 @@ export function addStatus(invocation: Invocation): void {
     .option('--tenant <id...>', 'only these tenants')
     .addOption(onlyOption())
     .option('--output <file>', 'write the status to this file instead of stdout', namedFile)
-    .addHelpText(
-      'after',
-      `
-With --tenant or --only the status is about these tenants alone. Each has its
-own age, and the last full sweep does not matter. Metrics of pauses are always
-about all tenants.
-${patternHelp}
-
-A reader of FILE finds the old status or the new one, never a part of it. FILE
-keeps its mode and its group; a new one has mode 0644. If there is no status for
-nagios or monit, FILE says UNKNOWN, as stdout does. Its reader should check the
-age of FILE too. FILE must not be in a folder of tenants.roots.
-
-Examples:
-  holdfast status                      for a person
-  holdfast status --format nagios --max-age 26h
-  holdfast status --tenant acme bolt --only 'c*' --format monit
-  holdfast status --format prometheus --output /var/lib/metrics/h.prom
-
-Exit codes: 0 answered, 1 failed, 64 usage, 70 bug, 78 configuration;
-  for nagios and monit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN`,
-    )
+    .addHelpText('after', help)
     .action((options: StatusOptions) => invocation.perform(() => printStatus(options, invocation.terminal)))
 }
 

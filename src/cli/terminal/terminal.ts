@@ -36,14 +36,7 @@ export interface Terminal {
 }
 
 export function openTerminal(): Terminal {
-  // A closed pipe (EPIPE) never ends a hold: output without a reader is dropped. `main` reports every other loss.
-  let stdoutIsOpen = true
-  let printed = false
-  let lost: string | null = null
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    stdoutIsOpen = false
-    if (error.code !== 'EPIPE') lost ??= isSystemError(error) ? inWords(error) : error.message
-  })
+  const stdout = openStdout()
   process.stderr.on('error', () => undefined)
   const commandLine = commandLineOf(process.argv)
   showAsciiOnly(!isUtf8(process.env))
@@ -58,27 +51,37 @@ export function openTerminal(): Terminal {
       .split('\n')
       .flatMap((line) => hanging(line, aside.width))
       .forEach(log)
-  const out = (data: string): Promise<void> =>
-    new Promise((resolve) => {
-      printed = true
-      if (!stdoutIsOpen) return resolve()
-      process.stdout.write(data, () => resolve())
-    })
   return {
+    ...stdout,
     version: readVersion(),
     commandLine,
     say,
     log,
-    out,
     aside,
     interrupt: listenForSignals(say),
     color: hasColors(process.stdout, process.env),
     width: widthOf(process.stdout, process.env),
     cuts: isTerminal(process.stdout),
-    print: (text) => out(inShownLetters(text)),
-    printed: () => printed,
-    lost: () => lost,
+    print: (text) => stdout.out(inShownLetters(text)),
   }
+}
+
+/** A closed pipe (EPIPE) never ends a hold: output without a reader is dropped. `main` reports every other loss. */
+function openStdout(): Pick<Terminal, 'out' | 'printed' | 'lost'> {
+  let isOpen = true
+  let printed = false
+  let lost: string | null = null
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    isOpen = false
+    if (error.code !== 'EPIPE') lost ??= isSystemError(error) ? inWords(error) : error.message
+  })
+  const out = (data: string): Promise<void> =>
+    new Promise((resolve) => {
+      printed = true
+      if (!isOpen) return resolve()
+      process.stdout.write(data, () => resolve())
+    })
+  return { out, printed: () => printed, lost: () => lost }
 }
 
 function readVersion(): string {

@@ -1,5 +1,5 @@
 /**
- * A process without a free descriptor that needs a child: says what became of it, as JSON. Told `briefly`, it has
+ * A process without a free descriptor that starts a child: prints the outcome as JSON. With `briefly` it has
  * descriptors again a moment later.
  */
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
@@ -50,7 +50,7 @@ const taken: number[] = []
 try {
   for (;;) taken.push(openSync('/dev/null', 'r'))
 } catch {
-  // None is left.
+  // No descriptor is left.
 }
 if (briefly === 'briefly') setTimeout(() => taken.forEach(closeSync), 120)
 const outcome = await attempts[what]?.().then(() => ({ code: 'started' }), describe)
@@ -58,7 +58,7 @@ taken.forEach((descriptor) => {
   try {
     closeSync(descriptor)
   } catch {
-    // Closed before.
+    // It is closed already.
   }
 })
 rmSync(folder, { recursive: true, force: true })

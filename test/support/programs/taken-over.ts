@@ -35,7 +35,7 @@ for (;;) {
   try {
     swapOnce()
   } catch {
-    await new Promise((resolve) => setTimeout(resolve, 1)) // The parent has taken the sandbox back.
+    await new Promise((resolve) => setTimeout(resolve, 1)) // Root has the folder at the moment.
   }
   if (number === 8) process.stdout.write(`${JSON.stringify({ ready: true })}\n`)
   await new Promise((resolve) => setImmediate(resolve))

@@ -1,8 +1,8 @@
 /**
  * A holder that a guardian watches over two holds, one after the other:
  *   node watched.ts ended|standing
- * The second hold takes over the watch of the first, which is ended once more than needed, as pauses do. Then it ends
- * its own too, or keeps it, and stands still until well past the deadline.
+ * The second hold takes over the watch of the first, and that watch is ended once more than needed, as pauses do. Then
+ * the holder ends its own watch too, or keeps it, and freezes until well past the deadline.
  */
 import { Guardian } from '../../../src/hold/seal/guardian.ts'
 import { monotonicMs } from '../../../src/host/clock.ts'
