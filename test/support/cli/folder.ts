@@ -11,7 +11,7 @@ export interface Folder extends Disposable {
 }
 
 export function makeFolder(): Folder {
-  const path = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
+  const path = mkdtempSync(join(tmpdir(), 'test-'))
   return {
     path,
     in: (name) => join(path, name),
