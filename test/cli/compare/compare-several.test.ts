@@ -218,45 +218,42 @@ test('a tenant that is not seen serving after its first hold is held once: 4', a
   expect([ran.stderr, holdsOf(service)]).toEqual([expect.stringMatching(/PAUSED[^]*next: .*holdfast resume/), 1])
 })
 
-test(
-  'a tenant without files, and one with two of the same name, are ' + 'refused with a way out and never paused: 64',
-  async () => {
-    using folder = makeFolder()
-    const a = makeDatabase(folder.in('a.db'))
-    mkdirSync(folder.in('more'))
-    copyFileSync(a, folder.in('more/a.db'))
-    const program = folder.in('notesctl')
-    const tenants = [
-      { id: 'twice', files: [a, folder.in('more/a.db')] },
-      { id: 'none', files: [] },
-    ]
-    writeFileSync(
-      program,
-      `#!${process.execPath}\nif (process.argv[2] !== 'tenants') ` +
-        `require('node:fs').writeFileSync(${JSON.stringify(folder.in('asked'))}, ` +
-        `'')\nconsole.log(${JSON.stringify(JSON.stringify(tenants))})\n`,
-      { mode: 0o755 },
-    )
-    for (const name of ['snapshots', 'ledger']) mkdirSync(folder.in(name), { mode: 0o700 })
-    const hooks = {
-      tenants: [program, 'tenants'],
-      quiesce: [program, 'pause', '{tenant}'],
-      resume: [program, 'resume', '{tenant}'],
-    }
-    const settings = {
-      service: { name: 'notes', hooks },
-      tenants: { roots: [folder.path] },
-      snapshots: { dir: folder.in('snapshots') },
-      ledger: { dir: folder.in('ledger') },
-    }
-    writeFileSync(folder.in('holdfast.yaml'), JSON.stringify(settings), { mode: 0o600 })
-    for (const [id, said] of [
-      ['twice', /twice has several database files called a\.db[^]*next: `holdfast pull`/],
-      ['none', /without any database file[^]*next: \w/],
-    ] as const) {
-      const ran = await holdfast(['compare', id, a], { cwd: folder.path })
-      expect([ran.code, ran.stderr]).toEqual([64, expect.stringMatching(said)])
-    }
-    expect(readdirSync(folder.path)).not.toContain('asked')
-  },
-)
+test('a tenant without files, and one with two of the same name, are refused with a way out and never paused: 64', async () => {
+  using folder = makeFolder()
+  const a = makeDatabase(folder.in('a.db'))
+  mkdirSync(folder.in('more'))
+  copyFileSync(a, folder.in('more/a.db'))
+  const program = folder.in('notesctl')
+  const tenants = [
+    { id: 'twice', files: [a, folder.in('more/a.db')] },
+    { id: 'none', files: [] },
+  ]
+  writeFileSync(
+    program,
+    `#!${process.execPath}\nif (process.argv[2] !== 'tenants') ` +
+      `require('node:fs').writeFileSync(${JSON.stringify(folder.in('asked'))}, ` +
+      `'')\nconsole.log(${JSON.stringify(JSON.stringify(tenants))})\n`,
+    { mode: 0o755 },
+  )
+  for (const name of ['snapshots', 'ledger']) mkdirSync(folder.in(name), { mode: 0o700 })
+  const hooks = {
+    tenants: [program, 'tenants'],
+    quiesce: [program, 'pause', '{tenant}'],
+    resume: [program, 'resume', '{tenant}'],
+  }
+  const settings = {
+    service: { name: 'notes', hooks },
+    tenants: { roots: [folder.path] },
+    snapshots: { dir: folder.in('snapshots') },
+    ledger: { dir: folder.in('ledger') },
+  }
+  writeFileSync(folder.in('holdfast.yaml'), JSON.stringify(settings), { mode: 0o600 })
+  for (const [id, said] of [
+    ['twice', /twice has several database files called a\.db[^]*next: `holdfast pull`/],
+    ['none', /without any database file[^]*next: \w/],
+  ] as const) {
+    const ran = await holdfast(['compare', id, a], { cwd: folder.path })
+    expect([ran.code, ran.stderr]).toEqual([64, expect.stringMatching(said)])
+  }
+  expect(readdirSync(folder.path)).not.toContain('asked')
+})
