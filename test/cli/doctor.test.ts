@@ -1,5 +1,5 @@
 /**
- * `doctor --tenant` tries the contract step by step: of a service that breaks it the step is named, and the tenant serves
+ * `doctor --tenant` tries the contract step by step. It names the step that a service breaks, and the tenant serves
  * afterwards.
  */
 import { rmSync } from 'node:fs'
@@ -93,18 +93,22 @@ test('killed in a later hold, with a key or with a short lease: its guardian end
   )
 }, 60_000)
 
-test('beside a run it pauses no tenant (75), and without a tenant it says what it did not test; an unknown tenant is 64', async () => {
-  await using demo = await startDemo({ tenants: 2, bytes: 20_000, misbehave: 'slow=1500:acme' })
-  const holdfast = configure(demo)
-  await using sweep = holdfast.start('sweep', '--only', 'acme', '--quiet')
-  await eventually('the run is on', async () => (await demo.status('acme')).state === 'quiesced')
-  const [paused, looked] = await Promise.all([holdfast.run('doctor', '--tenant', 'bolt'), holdfast.run('doctor')])
-  expect([paused.code, paused.stderr]).toEqual([75, expect.stringMatching(/RUN_ACTIVE/)])
-  expect([looked.code, looked.stdout]).toEqual([0, expect.stringMatching(/ledger[^]*another run works with it/)])
-  expect((await sweep.ended).code).toBe(0)
-  const unknown = await holdfast.run('doctor', '--tenant', 'nobody')
-  expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringMatching(/TENANT_UNKNOWN: .*"nobody"/)])
-})
+test(
+  'beside a run it pauses no tenant (75), and without a tenant it ' +
+    'says what it did not test; an unknown tenant is 64',
+  async () => {
+    await using demo = await startDemo({ tenants: 2, bytes: 20_000, misbehave: 'slow=1500:acme' })
+    const holdfast = configure(demo)
+    await using sweep = holdfast.start('sweep', '--only', 'acme', '--quiet')
+    await eventually('the run is on', async () => (await demo.status('acme')).state === 'quiesced')
+    const [paused, looked] = await Promise.all([holdfast.run('doctor', '--tenant', 'bolt'), holdfast.run('doctor')])
+    expect([paused.code, paused.stderr]).toEqual([75, expect.stringMatching(/RUN_ACTIVE/)])
+    expect([looked.code, looked.stdout]).toEqual([0, expect.stringMatching(/ledger[^]*another run works with it/)])
+    expect((await sweep.ended).code).toBe(0)
+    const unknown = await holdfast.run('doctor', '--tenant', 'nobody')
+    expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringMatching(/TENANT_UNKNOWN: .*"nobody"/)])
+  },
+)
 
 test('a ledger whose disk becomes full between quiesce and resume leaves no tenant paused', async () => {
   await using demo = await startDemo({ tenants: 1, bytes: 20_000 })

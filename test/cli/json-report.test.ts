@@ -119,7 +119,8 @@ function makeRows(path: string): void {
   create(path, 1024, (db) => {
     fillEvents(300)(db)
     db.pragma('foreign_keys=OFF')
-    db.exec(`CREATE TABLE parents(id INTEGER PRIMARY KEY); CREATE TABLE children(id INTEGER PRIMARY KEY, parent REFERENCES parents(id), note TEXT);
+    db.exec(`CREATE TABLE parents(id INTEGER PRIMARY KEY);
+      CREATE TABLE children(id INTEGER PRIMARY KEY, parent REFERENCES parents(id), note TEXT);
       INSERT INTO children VALUES(7, 1, 'SECRET-seven'), (9007199254740993, 2, 'SECRET-large')`)
   })
   using patient = new Patient(path)
@@ -182,8 +183,10 @@ test('no damage brings the value of a row into a report: text, JSON, log and led
       const path = folder.in(`wound-${i}.db`)
       createPatient(path, 1024, false)
       const database = new Database(path)
-      database.exec(`UPDATE users SET name = 'SECRET name ' || id; UPDATE events SET note = 'SECRET note ' || id WHERE id % 2; UPDATE events SET kind = 'SECRET-kind'
-      WHERE id % 7 = 0; UPDATE blobs SET body = 'SECRET' || hex(randomblob(600)); VACUUM; CREATE TABLE trash(x); INSERT INTO trash SELECT randomblob(4000) FROM users LIMIT 20; DROP TABLE trash`)
+      database.exec(`UPDATE users SET name = 'SECRET name ' || id;
+        UPDATE events SET note = 'SECRET note ' || id WHERE id % 2; UPDATE events SET kind = 'SECRET-kind'
+      WHERE id % 7 = 0; UPDATE blobs SET body = 'SECRET' || hex(randomblob(600)); VACUUM; CREATE TABLE trash(x);
+        INSERT INTO trash SELECT randomblob(4000) FROM users LIMIT 20; DROP TABLE trash`)
       database.close()
       using patient = new Patient(path)
       try {

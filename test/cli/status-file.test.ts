@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
+import { longPattern } from '../support/cli/long-pattern.ts'
 import { holdfast, otherUser, whyNoOtherUser, type Ran, type RunOptions } from '../support/cli/program.ts'
 import { openService, type TestService } from '../support/cli/service.ts'
 import { repository } from '../support/processes.ts'
@@ -218,8 +219,10 @@ describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '
       mkdirSync(ledger, { mode: 0o700 })
       const settings = JSON.parse(readFileSync(service.config, 'utf8')) as object
       writeFileSync(config, JSON.stringify({ ...settings, ledger: { dir: ledger } }))
-      const advice =
-        /next: only root and the user that runs holdfast may read this; let that user write the[^]*`holdfast status --config \S+ --format nagios --output FILE`/
+      const advice = longPattern(
+        /next: only root and the user that runs holdfast may read this; let that user /,
+        /write the[^]*`holdfast status --config \S+ --format nagios --output FILE`/,
+      )
       for (const mode of [0o644, 0o600]) {
         chmodSync(config, mode)
         for (const command of ['status', 'history']) {

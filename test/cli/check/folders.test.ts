@@ -62,25 +62,29 @@ test(
   },
 )
 
-test('its WAL lies beside it under the same bytes: rows that are only there are read, and the probe is refused the same file', async () => {
-  using folder = makeFolder()
-  mkdirSync(folder.in('d'))
-  const writer = new Database(makeDatabase(folder.in('live.db'), { wal: true }))
-  writer.exec("INSERT INTO notes(title) VALUES('only in the WAL')")
-  for (const part of ['', '-wal'])
-    writeFileSync(latin1(folder.in(`d/\xff.db${part}`)), readFileSync(folder.in(`live.db${part}`)))
-  writer.close()
-  for (const args of [['d'], ['--snapshot', 'd']]) {
-    const [result] = (await reportOf(['check', ...args], { cwd: folder.path })).results
-    expect([result?.path, result?.verdict, result?.content.tables.map(({ rows }) => rows)]).toEqual([
-      'd/\udcff.db',
-      'sound',
-      [51],
-    ])
-    if (args.length === 1)
-      expect(result?.evidence.probe?.before).toEqual({ raw: 'refused', read: 'refused', write: 'refused' })
-  }
-})
+test(
+  'its WAL lies beside it under the same bytes: rows that are only ' +
+    'there are read, and the probe is refused the same file',
+  async () => {
+    using folder = makeFolder()
+    mkdirSync(folder.in('d'))
+    const writer = new Database(makeDatabase(folder.in('live.db'), { wal: true }))
+    writer.exec("INSERT INTO notes(title) VALUES('only in the WAL')")
+    for (const part of ['', '-wal'])
+      writeFileSync(latin1(folder.in(`d/\xff.db${part}`)), readFileSync(folder.in(`live.db${part}`)))
+    writer.close()
+    for (const args of [['d'], ['--snapshot', 'd']]) {
+      const [result] = (await reportOf(['check', ...args], { cwd: folder.path })).results
+      expect([result?.path, result?.verdict, result?.content.tables.map(({ rows }) => rows)]).toEqual([
+        'd/\udcff.db',
+        'sound',
+        [51],
+      ])
+      if (args.length === 1)
+        expect(result?.evidence.probe?.before).toEqual({ raw: 'refused', read: 'refused', write: 'refused' })
+    }
+  },
+)
 
 test('compare pairs such names by their bytes, and reports folders that differ in one name', async () => {
   using folder = makeFolder()

@@ -40,7 +40,8 @@ test('a manifest that is broken or hostile counts as none, and breaks nothing', 
     '{"schema":"holdfast.snapshot/1","files":[],"evidence":{}}',
     '{"schema":"holdfast.snapshot/1","files":[null],"evidence":{}}',
     '{"schema":"holdfast.snapshot/1","files":[{"name":"app.db","sha256":7}],"evidence":7}',
-    '{"schema":"holdfast.snapshot/1","tenant":{},"files":[{"name":"app.db","sha256":"00"}],"evidence":{"level":"sealed"}}',
+    '{"schema":"holdfast.snapshot/1","tenant":{},' +
+      '"files":[{"name":"app.db","sha256":"00"}],"evidence":{"level":"sealed"}}',
   ]
   const files = texts.map((text, i) => {
     mkdirSync(folder.in(String(i)))

@@ -15,6 +15,7 @@ import {
   validateComparison,
 } from '../../support/cli/comparison.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
+import { longPattern } from '../../support/cli/long-pattern.ts'
 import { ending, holdfast, reportOf, start, type Program } from '../../support/cli/program.ts'
 import { openService, type TestService, type TestServiceOptions } from '../../support/cli/service.ts'
 
@@ -146,7 +147,11 @@ test(
     const text = await holdfast(['compare', '--snapshot', a, b], { env: { COLUMNS: '80' } })
     expect([text.code, text.stderr]).toEqual([2, ''])
     expect(text.stdout).toMatch(
-      /^A {2}folder of private copies [^]*\nFile broken\.db: equal\n[^]*DAMAGED[^]*\nFile gone\.db: ONLY IN A\n[^]*not read\nB {2}has no such file\n[^]*\nFile\nnew \\e\[31mlong [^]*7 files: 2 equal, 2 differing[^]*Exit code 2: damage found\.\n$/,
+      longPattern(
+        /^A {2}folder of private copies [^]*\nFile broken\.db: equal\n[^]*DAMAGED[^]*\nFile /,
+        /gone\.db: ONLY IN A\n[^]*not read\nB {2}has no such file\n[^]*\nFile\nnew /,
+        /\\e\[31mlong [^]*7 files: 2 equal, 2 differing[^]*Exit code 2: damage found\.\n$/,
+      ),
     )
     // eslint-disable-next-line no-control-regex
     expect(text.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/)

@@ -6,6 +6,7 @@ import { closeSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
+import { longPattern } from '../../support/cli/long-pattern.ts'
 import { ending, gist, holdfast, reportIn, reportOf, start, type Program } from '../../support/cli/program.ts'
 import { descendantsOf, eventually } from '../../support/processes.ts'
 
@@ -39,7 +40,10 @@ test('the doctor pauses a tenant by commands once, resumes it, and warns of what
   expect([code, stdout]).toEqual([
     0,
     expect.stringMatching(
-      /warning +service: capabilities: hooks[^]*ok +service: quiesce: [^]*ok +service: files while quiesced: [^]*ok +service: resume: [^]*\nNothing is unfit. 1 warning.\n$/,
+      longPattern(
+        /warning +service: capabilities: hooks[^]*ok +service: quiesce: [^]*ok +service: /,
+        /files while quiesced: [^]*ok +service: resume: [^]*\nNothing is unfit. 1 warning.\n$/,
+      ),
     ),
   ])
   expect(stdout).not.toMatch(/not tried|holdfast doctor/)
@@ -135,28 +139,32 @@ test('killed alone: its guardian has the tenant resumed, and the service loses n
   expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })
 })
 
-test('a command that cannot resume is the gravest failure: exit 4, no other tenant is paused, and the report says what to do', async () => {
-  let stuck = true
-  await using service = await openHookedService({
-    tenants: three,
-    onResume: () => {
-      if (stuck) throw new Error('the pool is gone')
-    },
-  })
-  const ran = await holdfast(['sweep', '--json', '--config', service.config])
-  const report = reportIn(ran)
-  expect([ran.code, report.results.map(gist)]).toEqual([4, ['inconclusive RESUME_FAILED']])
-  expect(report.results[0]?.failure).toMatchObject({
-    tenantState: 'maybe-paused',
-    message: expect.stringContaining('the pool is gone') as string,
-  })
-  expect(report.summary.notCovered).toBe(2)
-  expect(report.summary.notReached?.map(({ tenant }) => tenant)).toEqual(
-    Object.keys(three).filter((id) => id !== report.results[0]?.tenant),
-  )
-  expect(service.paused()).toEqual([report.results[0]?.tenant])
-  expect(new Set(service.deeds).size).toBe(2)
-  stuck = false
-  expect((await holdfast(['resume', '--all', '--config', service.config])).code).toBe(0)
-  expect(service.paused()).toEqual([])
-})
+test(
+  'a command that cannot resume is the gravest failure: exit 4, no ' +
+    'other tenant is paused, and the report says what to do',
+  async () => {
+    let stuck = true
+    await using service = await openHookedService({
+      tenants: three,
+      onResume: () => {
+        if (stuck) throw new Error('the pool is gone')
+      },
+    })
+    const ran = await holdfast(['sweep', '--json', '--config', service.config])
+    const report = reportIn(ran)
+    expect([ran.code, report.results.map(gist)]).toEqual([4, ['inconclusive RESUME_FAILED']])
+    expect(report.results[0]?.failure).toMatchObject({
+      tenantState: 'maybe-paused',
+      message: expect.stringContaining('the pool is gone') as string,
+    })
+    expect(report.summary.notCovered).toBe(2)
+    expect(report.summary.notReached?.map(({ tenant }) => tenant)).toEqual(
+      Object.keys(three).filter((id) => id !== report.results[0]?.tenant),
+    )
+    expect(service.paused()).toEqual([report.results[0]?.tenant])
+    expect(new Set(service.deeds).size).toBe(2)
+    stuck = false
+    expect((await holdfast(['resume', '--all', '--config', service.config])).code).toBe(0)
+    expect(service.paused()).toEqual([])
+  },
+)

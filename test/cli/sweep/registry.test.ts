@@ -14,21 +14,25 @@ const idsOf =
   (data: string): Readonly<Record<string, string>> =>
     Object.fromEntries(ids.map((id) => [id, `${data}/${id}.db`]))
 
-test('a list that is empty where tenants were known is no list: the run fails before it touches a tenant, and says so', async () => {
-  let listed = true
-  await using service = await openService({ isListed: () => listed })
-  const sweep = ['sweep', '--json', '--config', service.config]
-  expect((await holdfast(sweep)).code).toBe(0)
-  const before = [...service.deeds]
-  listed = false
-  const ran = await holdfast(sweep)
-  const report = reportIn(ran)
-  expect([ran.code, report.failure?.code, report.results]).toEqual([1, 'REGISTRY_STALE', []])
-  expect(report.failure?.message).toMatch(/lists no tenants, and 2 files of tenants are known/)
-  expect(service.deeds).toEqual(before)
-  listed = true
-  expect((await holdfast(sweep)).code).toBe(0) // No tenant counts as gone.
-})
+test(
+  'a list that is empty where tenants were known is no list: the ' +
+    'run fails before it touches a tenant, and says so',
+  async () => {
+    let listed = true
+    await using service = await openService({ isListed: () => listed })
+    const sweep = ['sweep', '--json', '--config', service.config]
+    expect((await holdfast(sweep)).code).toBe(0)
+    const before = [...service.deeds]
+    listed = false
+    const ran = await holdfast(sweep)
+    const report = reportIn(ran)
+    expect([ran.code, report.failure?.code, report.results]).toEqual([1, 'REGISTRY_STALE', []])
+    expect(report.failure?.message).toMatch(/lists no tenants, and 2 files of tenants are known/)
+    expect(service.deeds).toEqual(before)
+    listed = true
+    expect((await holdfast(sweep)).code).toBe(0) // No tenant counts as gone.
+  },
+)
 
 test('an empty list is nothing due if no tenant was ever known', async () => {
   await using service = await openService({ isListed: () => false })

@@ -7,6 +7,7 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openHookedService, type HookedService } from '../../support/cli/hooked-service.ts'
+import { longPattern } from '../../support/cli/long-pattern.ts'
 import { ending, holdfast, killWithGuardian, start, type Program, type Ran } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 import { eventually } from '../../support/processes.ts'
@@ -98,7 +99,10 @@ describe('a disk that is full, or may only be read (as root)', () => {
       const resumed = await left.run('resume', '--all')
       expect([resumed.code, left.service.paused()], resumed.stderr).toEqual([1, []])
       expect(resumed.stderr).toMatch(
-        /^an earlier run left a hold on acme open; it serves again\nholdfast: LEDGER_UNUSABLE: acme: the hold has ended, but the ledger could not be written/,
+        longPattern(
+          /^an earlier run left a hold on acme open; it serves again\nholdfast: /,
+          /LEDGER_UNUSABLE: acme: the hold has ended, but the ledger could not be written/,
+        ),
       )
       expect((await left.run('status', '--format', 'nagios')).stdout).toMatch(/^HOLDFAST CRITICAL - PAUSED\?/)
       await mend(left.ledger)
@@ -148,7 +152,10 @@ describe('a ledger that cannot be read', () => {
         const all = await left.run('resume', '--all')
         expect([all.code, all.stdout, left.service.paused()], all.stderr).toEqual([4, '', ['acme']])
         expect(all.stderr).toMatch(
-          /^holdfast: PAUSED: a tenant may stand still\. LEDGER_UNUSABLE: it is not known which holds stand open.*\n {2}next: .*holdfast resume --config \S+ ID.*\n$/,
+          longPattern(
+            /^holdfast: PAUSED: a tenant may stand still\. LEDGER_UNUSABLE: it is not /,
+            /known which holds stand open.*\n {2}next: .*holdfast resume --config \S+ ID.*\n$/,
+          ),
         )
       }
       const named = await left.run('resume', 'acme')

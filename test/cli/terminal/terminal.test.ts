@@ -72,8 +72,10 @@ test.skipIf(!hasScript)(
     using folder = makeFolder()
     const path = folder.in('a-database-that-takes-a-while.db')
     const database = new Database(path)
-    database.exec(`PRAGMA page_size=512; PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY; CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB);
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) INSERT INTO t SELECT i, zeroblob(400) FROM n`)
+    database.exec(`PRAGMA page_size=512; PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY;
+      CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+    INSERT INTO t SELECT i, zeroblob(400) FROM n`)
     database.close()
     const flags = ['--snapshot', '--workers', '1']
     const calm = { columns: 80, env: { NO_COLOR: '1' }, exitCode: 0 }
@@ -182,7 +184,8 @@ async function endingWithoutStdout(
 test('`| head -1` gets its line, and the shell sees the exit code', async () => {
   using folder = makeFolder()
   damageIndex(makeDatabase(folder.in('damaged.db')))
-  const script = `'${process.execPath}' '${launcher}' check --verbose '${folder.path}' | head -1; exit "\${PIPESTATUS[0]}"`
+  const check = `'${process.execPath}' '${launcher}' check --verbose '${folder.path}'`
+  const script = `${check} | head -1; exit "\${PIPESTATUS[0]}"`
   const child = spawn('bash', ['-c', script], { stdio: ['ignore', 'pipe', 'pipe'] })
   const said = await ending(child)
   expect([said.code, said.stderr]).toEqual([2, ''])

@@ -18,7 +18,10 @@ first.until(deadlineMs + 60_000)
 if (process.argv[2] === 'ended') second[Symbol.dispose]()
 const third = await guardian.watch(deadlineMs + 60_000, deadlineMs + 60_000)
 process.stdout.write(
-  `${JSON.stringify({ takenOver: second.deadlineMs === deadlineMs, asked: Math.round(third.deadlineMs - deadlineMs) })}\n`,
+  `${JSON.stringify({
+    takenOver: second.deadlineMs === deadlineMs,
+    asked: Math.round(third.deadlineMs - deadlineMs),
+  })}\n`,
 )
 // The third watch has brought everything that the next message would: from here on the guardian decides alone.
 Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, deadlineMs + 1_000 - monotonicMs())
