@@ -119,7 +119,7 @@ function layOut(folder: Folder): Expected {
   }
 }
 
-test('each kind of bad input gets its own clear result in one run, holds and copies alike, and nothing is written', async () => {
+test('each kind of bad input gets its own clear result, held or copied, and nothing is written', async () => {
   using folder = makeFolder()
   const expected = layOut(folder)
   const names = Object.keys(expected)

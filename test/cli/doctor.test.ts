@@ -65,7 +65,7 @@ test('killed while the tenant is paused: its guardian has it resumed, as after a
   expect([resumed.code, (await demo.status('acme')).state], resumed.stderr).toEqual([0, 'active'])
 })
 
-test('killed in a later hold, with a key or with a short lease: its guardian ends that too, with a ledger or without', async () => {
+test('killed in a later hold, with a key or a short lease: its guardian ends it, with or without ledger', async () => {
   await Promise.all(
     [2, 3].map(async (nth) => {
       await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: 'slow=200' })
@@ -170,7 +170,7 @@ test('a quiesce that fails, and a resume that fails after it: both are shown', a
   ])
 })
 
-test('a service that is away: each step is shown, untried steps are named, and no step advises the doctor again', async () => {
+test('a service that is away: untried steps are named, and no step advises the doctor again', async () => {
   await using demo = await startDemo({ tenants: 1, bytes: 20_000 })
   const holdfast = configure(demo)
   await demo.program[Symbol.asyncDispose]()

@@ -120,7 +120,7 @@ test('a defect in holdfast is 70, says so, and a document names it too', async (
   expect(ran.stderr).toMatch(/defect in holdfast \d[^]*TypeError: sabotage/)
 })
 
-test('holders: 0 if no process has the file (3 if that is not sure), 75 if one has it, 1 if there is no file', async () => {
+test('holders: 0 if no process has the file (3 if not sure), 75 if one has it, 1 without a file', async () => {
   using folder = makeFolder()
   const file = makeDatabase(folder.in('a.db'))
   const unused = await holdfast(['holders', file])

@@ -79,7 +79,7 @@ test('a document has the keys of the contract, in its order, for a bare file and
   }
 })
 
-test('whatever happens, a reader of --json gets one document: usage, configuration, a service that is away', async () => {
+test('whatever fails, a reader of --json gets one document: usage, configuration, the service', async () => {
   await using service = await openService()
   service.vanish()
   const cases: readonly (readonly [readonly string[], string, number])[] = [

@@ -34,7 +34,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
   })
   afterAll(() => service[Symbol.asyncDispose]())
 
-  test('status is text that fits, JSON, one line for nagios and monit with their codes, and metrics for prometheus', async () => {
+  test('status is text that fits, JSON, a line for nagios and monit, and metrics for prometheus', async () => {
     const [text, json, alias, nagios, monit, prometheus] = await Promise.all([
       run('status'),
       run('status', '--format', 'json'),
@@ -119,7 +119,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
     expect([service.deeds.length, config]).toEqual([deeds, service.config])
   })
 
-  test('doctor finds machine and service fit, and with a tenant it tries the whole contract and leaves it serving', async () => {
+  test('doctor finds all fit; with a tenant it tries the whole contract and leaves it serving', async () => {
     const looks = await run('doctor', '--json')
     const fitness = JSON.parse(looks.stdout) as {
       schema: string
@@ -159,7 +159,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
   })
 })
 
-test('status keeps the verdict of a check until a later check has one, and only a whole sweep is a full one', async () => {
+test('status keeps a verdict until a later check has one; only a whole sweep is a full one', async () => {
   await using service = await openService()
   const run = (...args: string[]): ReturnType<typeof holdfast> =>
     holdfast([...args, '--config', service.config], { env: { COLUMNS: '80' } })

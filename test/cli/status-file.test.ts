@@ -210,7 +210,7 @@ describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '
     }
   })
 
-  test('a user who may not read ledger or configuration reads of the file; a file of a group stays the group\u2019s', async () => {
+  test('without access to the ledger the advice is a file; a file of a group stays the group\u2019s', async () => {
     const shared = mkdtempSync('/tmp/holdfast-monitor-')
     try {
       chmodSync(shared, 0o755)

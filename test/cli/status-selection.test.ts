@@ -56,7 +56,7 @@ describe('of some tenants', () => {
       [[], ['CRITICAL', ['a*', 'acme', 'bolt'], null]],
     ]))
 
-  test('a name that the ledger does not know, and a pattern that matches no tenant, are 64, and 3 to a monitor', async () => {
+  test('an unknown name, and a pattern that matches no tenant, are 64, and 3 to a monitor', async () => {
     await expectAll([
       [
         ['--tenant', 'acme', 'nobody'],

@@ -59,7 +59,7 @@ test('help is 0, on stdout, with examples and exit codes, for the program and ev
   expect((await holdfast(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
 })
 
-test('configuration is 78: none, one that cannot be read, and mistakes with their line and the nearest key', async () => {
+test('configuration is 78: none, an unreadable one, and mistakes with line and nearest key', async () => {
   using folder = makeFolder()
   const config = folder.in('holdfast.yaml')
   writeFileSync(

@@ -98,7 +98,7 @@ test('compare pairs such names by their bytes, and reports folders that differ i
   expect([code, stdout]).toEqual([5, expect.stringContaining(String.raw`File k\xe9.db: DIFFERS`)])
 })
 
-test('a database whose name ends like that of a companion is found by its first bytes; a companion is not', async () => {
+test('a database whose name ends like that of a WAL is found by its first bytes; a WAL is not', async () => {
   using folder = makeFolder()
   for (const name of ['budget-wal', 'plan-journal', 'heap-shm', 'app.db-journal', 'linked-to'])
     makeDatabase(folder.in(name))

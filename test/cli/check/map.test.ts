@@ -48,7 +48,7 @@ test('a person sees where the damage is, which object has it, and how much of th
   }
 })
 
-test('the document has it as a field that the schema describes, only with --map, and nothing else changes', async () => {
+test('the document has it in a field of the schema, only with --map, and nothing else changes', async () => {
   using folder = makeFolder()
   const page = makeWounded(folder.in('a.db'))
   makeDatabase(folder.in('b.db'))

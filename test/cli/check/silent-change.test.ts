@@ -186,7 +186,7 @@ describe('what is no rot', () => {
   })
 })
 
-test('sweeps of a service in WAL mode: what it writes between them is no rot, what changes of an idle tenant is', async () => {
+test('sweeps of a service in WAL mode: what it writes is no rot, changes of an idle tenant are', async () => {
   await using service = await openService({
     tenants: (data) => {
       makeDatabase(join(data, 'busy.db'), { rows: 500, wal: true })

@@ -223,7 +223,7 @@ test('a tenant that is not seen serving after its first hold is held once: 4', a
   expect([ran.stderr, holdsOf(service)]).toEqual([expect.stringMatching(/PAUSED[^]*next: .*holdfast resume/), 1])
 })
 
-test('a tenant without files, and one with two of the same name, are refused with a way out and never paused: 64', async () => {
+test('a tenant without files, or with two of one name, is refused with a hint and never paused: 64', async () => {
   using folder = makeFolder()
   const a = makeDatabase(folder.in('a.db'))
   mkdirSync(folder.in('more'))

@@ -77,7 +77,7 @@ test('two tenants are held one after the other', async () => {
   expect(service.deeds).toEqual(['close acme', 'open acme', 'close bolt', 'open bolt'])
 })
 
-test('interrupted in the middle of a hold: the tenant serves again, nothing is left, and the document says so', async () => {
+test('interrupted in a hold: the tenant serves again, nothing is left, and the document says so', async () => {
   let program: Program | null = null
   await using service = await openService({ onClose: () => void program?.kill('SIGTERM') })
   program = start(['compare', 'tenant:acme', 'tenant:bolt', '--json', '--config', service.config])

@@ -8,7 +8,7 @@ import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { holdfast } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
-test('a folder stands for the one database in it, and with none it is refused, as is one file given twice: 64', async () => {
+test('a folder stands for its one database; one without any, and one file given twice, are 64', async () => {
   using folder = makeFolder()
   const [a, b] = makePair(folder)
   mkdirSync(folder.in('one'))

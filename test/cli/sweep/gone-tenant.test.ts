@@ -94,7 +94,7 @@ test.concurrent('by hooks the resume command is run once more, and later runs go
   })
 })
 
-test.concurrent('if that command fails, the report says so and names the command to type; the hold has ended', async () => {
+test.concurrent('if that command fails, the report names the command to type; the hold has ended', async () => {
   using left = await leftPaused()
   left.list('bolt')
   left.failResume(true)

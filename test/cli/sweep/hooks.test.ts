@@ -12,7 +12,7 @@ import { descendantsOf, eventually } from '../../support/processes.ts'
 
 const three = { acme: { wal: true }, bolt: { wal: false }, crate: { wal: true } }
 
-test('a sweep by commands, while the service writes: each tenant is paused once, sealed, resumed, and loses nothing', async () => {
+test('a sweep by commands, while the service writes: each tenant is paused once and loses nothing', async () => {
   await using service = await openHookedService({ tenants: three })
   const report = await reportOf(['sweep', '--config', service.config])
   expect(
@@ -85,7 +85,7 @@ function killWithGuardian(run: Program | null): void {
   run.kill('SIGKILL')
 }
 
-test('killed with its guardian while a tenant is paused: only our command ends that, and `resume --all` runs it', async () => {
+test('killed with its guardian in a pause: only our command ends it, and `resume --all` runs it', async () => {
   let killed: Program | null = null
   await using service = await openHookedService({
     tenants: three,

@@ -212,7 +212,7 @@ test('two services that were given one name at two sockets: the one does not end
   expect(one.deeds).toEqual(['close acme', 'open acme'])
 })
 
-test('a service whose socket moved keeps what is known of it, and a configuration that moved ends its holds', async () => {
+test('a service whose socket moved stays known, and a configuration that moved ends its holds', async () => {
   using ledger = makeLedger()
   await using gated = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }) })
   damageIndex(join(gated.data, 'acme.db'))

@@ -101,7 +101,7 @@ test.concurrent.each([
   expect(service.deeds).toEqual(['close acme', 'open acme'])
 })
 
-test.concurrent('a resume command that takes too long is not started again: exit 4, with the time that it had and what to do', async () => {
+test.concurrent('a resume command that takes too long is not started again: exit 4, with what to do', async () => {
   using service = openScriptedService({ tenants: ['acme', 'bolt'], resume: 'sleep 30', timeout: '2s' })
   const ran = await service.run('sweep', '--json')
   const report = reportIn(ran)

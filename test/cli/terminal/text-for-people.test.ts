@@ -35,7 +35,7 @@ describe.skipIf(!hasScript)('on a terminal (skipped without script(1))', () => {
     ).toBeGreaterThan(width * 0.7)
   })
 
-  test('that is dumb there is nothing that steers it, and with FORCE_COLOR there are colours but no cursor', async () => {
+  test('that is dumb no byte steers it, and with FORCE_COLOR there are colours but no cursor', async () => {
     using folder = makeFolder()
     const damaged = makeDatabase(folder.in('damaged.db'))
     damageIndex(damaged)
