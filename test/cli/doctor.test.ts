@@ -103,7 +103,7 @@ test(
     await eventually('the run is on', async () => (await demo.status('acme')).state === 'quiesced')
     const [paused, looked] = await Promise.all([holdfast.run('doctor', '--tenant', 'bolt'), holdfast.run('doctor')])
     expect([paused.code, paused.stderr]).toEqual([75, expect.stringMatching(/RUN_ACTIVE/)])
-    expect([looked.code, looked.stdout]).toEqual([0, expect.stringMatching(/ledger[^]*another run works with it/)])
+    expect([looked.code, looked.stdout]).toEqual([0, expect.stringMatching(/ledger[^]*another run uses it/)])
     expect((await sweep.ended).code).toBe(0)
     const unknown = await holdfast.run('doctor', '--tenant', 'nobody')
     expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringMatching(/TENANT_UNKNOWN: .*"nobody"/)])

@@ -162,7 +162,7 @@ test('without a status the file says UNKNOWN to the monitor, instead of the stat
   expect(readdirSync(out.path)).toEqual(['status'])
 })
 
-/** The plug-in that README.md gives to monitors of another user, word for word. */
+/** The plug-in for monitors of another user, word for word from src/report/status/README.md. */
 function plugin(): string {
   const readme = readFileSync(join(repository, 'src/report/status/README.md'), 'utf8')
   const [, text] = /```sh\n(#!\/bin\/sh\n# check_holdfast[^]*?)```/.exec(readme) ?? []

@@ -97,7 +97,7 @@ describe('holdfast, during a hold,', () => {
 
       const next = await holdfast.run('check', '--tenant', 'acme')
       expect(next.code, next.stderr).toBe(0)
-      expect(next.stderr).toBe('') // The guardian has had it resumed, and has said so in the ledger.
+      expect(next.stderr).toBe('') // The guardian has resumed the tenant and recorded that in the ledger.
       expect(holdfast.snapshotsLeft()).toEqual([])
     },
   )
@@ -107,6 +107,6 @@ describe('holdfast, during a hold,', () => {
     expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
     for (const pid of children) await eventually('its children have ended', () => !isRunning(pid), 3_000)
     expect(holdfast.snapshotsLeft()).toEqual([])
-    await freedom.expect(demo.fileOf('crate'))
+    await unlocked.expect(demo.fileOf('crate'))
   }
 })

@@ -116,7 +116,7 @@ test.skipIf(cannot !== null)(
   },
 )
 
-/** As `holdfast`, on a kernel without seccomp. */
+/** Runs holdfast as on a kernel without seccomp. */
 const withoutFilters = (args: readonly string[], as: typeof otherUser): Promise<Ran> =>
   ending(
     spawn(process.execPath, [programOf('without-filters'), launcher, ...args], {

@@ -1,5 +1,5 @@
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import { unread, unseen } from '../../fleet/examine.ts'
+import { notHeld, unreadResult } from '../../fleet/file-result.ts'
 import { workThrough, type RunTotals } from '../../fleet/pipeline.ts'
 import { checkCopies, withFileRun } from '../../fleet/run/file-run.ts'
 import type { Target } from '../../fleet/run/run-context.ts'
@@ -123,13 +123,13 @@ async function checkFiles(
   return withProgress(terminal, options, document, async (watching) => {
     for (const { path, failure } of unreadable) {
       watching.onResult(
-        unread(unseen({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure),
+        unreadResult(notHeld({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure),
       )
     }
     if (targets.length === 0) return { covered: 0, notCovered: 0, stopped: null }
     if (options.snapshot) return checkCopies(fileRun, targets, watching, terminal.interrupt.signal)
     return withFileRun(fileRun, targets, terminal.interrupt.signal, async (context, signal) => {
-      const limits = await limitsFor(context.folder, options.depth, 1, fileRun.checksAtOnce, besideLockedFile)
+      const limits = await limitsFor(context.folder, options.depth, 1, fileRun.checksInParallel, besideLockedFile)
       return workThrough(targets, context, limits, watching, signal)
     })
   })

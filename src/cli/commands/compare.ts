@@ -102,7 +102,7 @@ async function compareGiven(
   const sides = await sidesOf(a, b, { snapshot: options.snapshot ?? false, config: options.config ?? null })
   document.setSides(sides)
   const fileRun = await fileRunOptions({ ...options, depth: 'full', engine: 'census' }, terminal, run)
-  const watched = async (work: (watching: WatchingComparison) => Promise<void>): Promise<void> => {
+  const watched = async (work: (watching: ComparisonObserver) => Promise<void>): Promise<void> => {
     using line = await showProgress(terminal, options.quiet ?? false)
     await work({ onFile: (file) => document.add(file), onProgress: (progress) => line.update(progress) })
   }

@@ -56,8 +56,8 @@ async function pullTenant(id: string, folder: string, options: PullOptions, term
   using document = new ResultsDocument(terminal, options, { id: run, mode: 'pull', registry: 'live' })
   return await printReport(document, terminal, options, async () => {
     const settings = await loadSettings(await findConfiguration(options.config ?? null))
-    const keep = await keepIn(folder, terminal.version, reportKept('pulled to', terminal, options))
-    const runOptions = serviceRunOptions(terminal, options, run, 'pull', { keep, document })
+    const keepSnapshot = await keepSnapshotsIn(folder, terminal.version, reportKept('pulled to', terminal, options))
+    const runOptions = serviceRunOptions(terminal, options, run, 'pull', { keepSnapshot, document })
     return withServiceRun(settings, runOptions, (service) =>
       recordingEnd(service, document, false, () =>
         withProgress(terminal, options, document, (watching) =>

@@ -83,7 +83,7 @@ function reportHolds(resumption: Resumption, left: Left | null, config: string, 
 
 /** Reports on stderr what is wrong with the ledger. @param dir its folder if all tenants were meant, else null */
 function reportLedger(
-  { notice, trouble, isNew }: Resumption,
+  { notice, unwritable: trouble, isNew }: Resumption,
   left: Left | null,
   dir: string | null,
   terminal: Terminal,
@@ -121,7 +121,7 @@ function nothingOpen(only: TenantId | null, { notice, unread }: Resumption): str
 
 /** Every field beside `holds` is left out if there is nothing to say in it. */
 function documentOf(resumption: Resumption, config: string, { commandLine }: Terminal): object {
-  const { endings, others, leases, unknown, trouble } = resumption
+  const { endings, others, leases, unknown, unwritable: trouble } = resumption
   const presumed = endings.find((ending) => isPresumed(ending, resumption))
   return {
     schema: 'holdfast.resume/1',
@@ -154,7 +154,10 @@ interface Left {
 }
 
 /** null once every tenant of this service is known to serve */
-function notServing({ endings, others, leases, unknown, trouble, notice }: Resumption, config: string): Left | null {
+function notServing(
+  { endings, others, leases, unknown, unwritable: trouble, notice }: Resumption,
+  config: string,
+): Left | null {
   const open = notResumed(endings)
   if (open !== null) return { failure: open, about: 'tenant', hold: null }
   if (unknown) {

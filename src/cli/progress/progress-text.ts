@@ -23,7 +23,7 @@ interface ShownCheck {
 export class ProgressText {
   readonly #startedAtMs: number
   /** The checks that run now. */
-  #shown = new Map<Checking, ShownCheck>()
+  #shown = new Map<CheckProgress, ShownCheck>()
 
   /** @param startedAtMs on the monotonic clock, like all times here */
   constructor(startedAtMs: number) {
@@ -47,7 +47,7 @@ export class ProgressText {
     ]
   }
 
-  #update(now: readonly Checking[], nowMs: number): void {
+  #update(now: readonly CheckProgress[], nowMs: number): void {
     this.#shown = new Map(
       now.map((checking) => [checking, this.#shown.get(checking) ?? { sinceMs: nowMs, rate: null }]),
     )
@@ -59,7 +59,7 @@ export class ProgressText {
   }
 
   /** `app.db  30 %  41200 of 136865 pages  212 MB/s  7 s left`; a long name is cut to fit. */
-  #describe(checking: Checking, width: number, before: string): string {
+  #describe(checking: CheckProgress, width: number, before: string): string {
     const { name, pages } = checking
     const words = pages === null ? [] : wordsOf(pages, this.#shown.get(checking)?.rate ?? null)
     const rest = words.map((word) => `  ${word}`).join('')
@@ -69,7 +69,7 @@ export class ProgressText {
 }
 
 function wordsOf(
-  { pagesDone, pages, pageSize }: NonNullable<Checking['pages']>,
+  { pagesDone, pages, pageSize }: NonNullable<CheckProgress['pages']>,
   measured: Rate | null,
 ): readonly string[] {
   // SQLite's own check may still run; it counts no pages.

@@ -1,5 +1,5 @@
 /** The report of `compare`: files are spooled, so that memory does not grow with them. */
-import type { GivenSide } from '../../fleet/compare.ts'
+import type { GivenSide } from '../../fleet/compare/sides.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import type { ComparisonReport, FileComparison, Sided, SideOfComparison } from '../../model/result/comparison.ts'

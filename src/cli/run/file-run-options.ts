@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { defaultCheckSettings, defaultHoldSettings } from '../../config/defaults.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import { keepIn } from '../../fleet/keep-snapshot.ts'
+import { keepSnapshotsIn } from '../../fleet/keep-snapshot.ts'
 import type { FileRunOptions } from '../../fleet/run/file-run.ts'
 import { checkLimits } from '../../fleet/run/service-run.ts'
 import type { RunId } from '../../model/brand.ts'
@@ -42,13 +42,13 @@ export async function fileRunOptions(options: FileOptions, terminal: Terminal, r
     engine: options.engine,
     map: options.map ?? false,
     showValues: options.showValues ?? false,
-    keep:
+    keepSnapshot:
       options.keepSnapshot === undefined
         ? null
-        : await keepIn(options.keepSnapshot, terminal.version, reportKept('kept in', terminal, options)),
+        : await keepSnapshotsIn(options.keepSnapshot, terminal.version, reportKept('kept in', terminal, options)),
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
-    checksAtOnce: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
+    checksInParallel: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
     onStep: logSteps(terminal, run, options.logLevel),
     onNotice: reportNotice(terminal),
   }

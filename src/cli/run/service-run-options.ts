@@ -13,7 +13,7 @@ export function serviceRunOptions(
   options: CommonOptions & WaitOptions,
   run: RunId,
   mode: RunOptions['mode'],
-  more: Partial<Pick<RunOptions, 'keep' | 'engine' | 'map' | 'showValues'>> & {
+  more: Partial<Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'showValues'>> & {
     /** The report that names holds of others. */
     readonly document?: Pick<ResultsDocument, 'addOtherHolds'>
   } = {},
@@ -21,7 +21,7 @@ export function serviceRunOptions(
   return {
     run,
     mode,
-    keep: more.keep ?? null,
+    keepSnapshot: more.keepSnapshot ?? null,
     engine: more.engine ?? 'census',
     map: more.map ?? false,
     showValues: more.showValues ?? false,

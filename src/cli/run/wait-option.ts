@@ -1,5 +1,5 @@
 /** `--wait`: what a person sees while holdfast waits for another run to end. */
-import type { Waiting } from '../../ledger/run-lock/wait-for-run.ts'
+import type { RunWait } from '../../ledger/run-lock/wait-for-run.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
 import type { CommonOptions } from '../options.ts'
@@ -15,7 +15,7 @@ interface Spinner {
 }
 
 /** null without `--wait`. */
-export function waitingOf(terminal: Terminal, { wait, quiet }: WaitOptions): Waiting | null {
+export function waitingOf(terminal: Terminal, { wait, quiet }: WaitOptions): RunWait | null {
   if (wait === undefined) return null
   let isReported = false
   let spinner: Spinner | null = null

@@ -1,5 +1,5 @@
 import type { RunTotals } from '../../fleet/pipeline.ts'
-import type { WatchingSweep } from '../../fleet/sweep.ts'
+import type { SweepObserver } from '../../fleet/sweep.ts'
 import type { CommonOptions } from '../options.ts'
 import { showProgress } from '../progress/progress.ts'
 import type { ResultsDocument } from '../report-run/results-document.ts'
@@ -10,7 +10,7 @@ export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | '
   terminal: Terminal,
   { quiet }: Pick<CommonOptions, 'quiet'>,
   document: ResultsDocument,
-  work: (watching: WatchingSweep) => Promise<Done>,
+  work: (watching: SweepObserver) => Promise<Done>,
 ): Promise<Done> {
   using line = await showProgress(terminal, quiet ?? false)
   return await work({

@@ -1,7 +1,7 @@
 /**
- * What a hostile file could make a confined child do: makes folders in it and swaps them for links to a folder
- * outside, without end. `taken-over.ts '{"room": FOLDER, "uid": N, "gid": N, "victim": FOLDER, "rooted": BOOLEAN}'`.
- * `rooted`: the room is its root, as a child's is.
+ * What a hostile file could make of a child: makes folders in its sandbox and swaps them for links to a folder outside,
+ * without end. `taken-over.ts '{"folder": FOLDER, "uid": N, "gid": N, "victim": FOLDER, "rooted": BOOLEAN}'`. `rooted`:
+ * the folder is its root, like the sandbox of a child.
  */
 import { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { chroot } from '../../../src/host/libc.ts'
@@ -35,7 +35,7 @@ for (;;) {
   try {
     swapOnce()
   } catch {
-    await new Promise((resolve) => setTimeout(resolve, 1)) // Root has the folder at the moment.
+    await new Promise((resolve) => setTimeout(resolve, 1)) // The parent has taken the sandbox back.
   }
   if (number === 8) process.stdout.write(`${JSON.stringify({ ready: true })}\n`)
   await new Promise((resolve) => setImmediate(resolve))
