@@ -1,7 +1,10 @@
 import { resolve } from 'node:path'
 import type { CommandLine } from '../report/text/hint.ts'
 
-/** @param argv all words, as the process was given them */
+/**
+ * What hints need of the command line: its words, and the configuration that it names.
+ * @param argv all words of the process
+ */
 export function commandLineOf(argv: readonly string[]): CommandLine {
   const words = argv.slice(2)
   const end = words.indexOf('--')
@@ -12,7 +15,7 @@ export function commandLineOf(argv: readonly string[]): CommandLine {
   return { words, config: config === undefined ? null : absolute(config) }
 }
 
-/** As it was given where the current folder is gone: the command itself says that this is no path then. */
+/** Unchanged if the current folder was removed: the command itself reports that. */
 function absolute(path: string): string {
   try {
     return resolve(path)

@@ -1,6 +1,6 @@
 /**
- * What the two words of `compare` mean: files, private copies, folders of them, or tenants. Whatever could be meant in
- * two ways is refused.
+ * What the two words of `compare` mean: files, private copies, folders of them, or tenants. A word that could mean two
+ * of these is refused.
  */
 import { dirname } from 'node:path'
 import { findConfiguration } from '../config/load.ts'
@@ -13,16 +13,16 @@ import { tenantPrefix, type Sided } from '../model/result/comparison.ts'
 import { shellWord } from '../text/shell-words.ts'
 import { noDatabaseIn } from './database-files.ts'
 
-/** @throws {Failure} USAGE for a name that nothing has, for a folder without any database, and for one tenant twice */
-export async function tellSides(
+/** @throws {Failure} USAGE for a name that nothing has, for a folder without a database, and for one tenant twice */
+export async function sidesOf(
   a: string,
   b: string,
   options: { readonly snapshot: boolean; readonly config: string | null },
 ): Promise<Sided<GivenSide>> {
-  const sides = { a: await tellSide(a, options), b: await tellSide(b, options) }
+  const sides = { a: await sideOf(a, options), b: await sideOf(b, options) }
   if (sides.a.kind === 'tenant' && sides.b.kind === 'tenant' && sides.a.id === sides.b.id)
     throw new Failure('USAGE', `${a} and ${b} are the same tenant`, {
-      hint: 'name two; a file is told by a slash (./app.db)',
+      hint: 'name two; a file needs a slash (./app.db)',
     })
   return sides
 }
@@ -30,7 +30,7 @@ export async function tellSides(
 export const areFiles = (sides: Sided<GivenSide>): sides is Sided<GivenFiles> =>
   sides.a.kind !== 'tenant' && sides.b.kind !== 'tenant'
 
-async function tellSide(
+async function sideOf(
   given: string,
   { snapshot, config }: { readonly snapshot: boolean; readonly config: string | null },
 ): Promise<GivenSide> {
@@ -43,7 +43,7 @@ async function tellSide(
   return { kind: 'tenant', given, id: tenantId(given) }
 }
 
-/** The file itself, or all that a folder holds. */
+/** The file itself, or the databases in a folder. */
 async function databasesIn(given: string): Promise<Pick<GivenFiles, 'isFolder' | 'paths'>> {
   if (!(await isFolder(given))) return { isFolder: false, paths: [given] }
   const paths = await findDatabases(given)
@@ -52,7 +52,8 @@ async function databasesIn(given: string): Promise<Pick<GivenFiles, 'isFolder' |
 }
 
 /**
- * Without a configuration nobody knows any tenants. One that was named and is not there is the configuration's trouble.
+ * Without a configuration holdfast knows no tenants: then the word is a mistake.
+ * @throws {Failure} USAGE; CONFIG_INVALID if `--config` names a configuration that is not there
  */
 async function requireConfiguration(given: string, config: string | null): Promise<void> {
   try {

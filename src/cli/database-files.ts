@@ -1,15 +1,15 @@
+/** The databases that the names of a command line stand for: files, and folders of them. */
 import { findDatabases, findDatabasesBelow, type FoundBelow } from '../hold/live/find-databases.ts'
 import { isFolder } from '../host/files/path-kind.ts'
 import { Failure } from '../model/failure.ts'
-/** The databases that the names of a command line stand for: files, and folders of them. */
 import { shellWord } from '../text/shell-words.ts'
 
 export type FoundFiles = Pick<FoundBelow, 'databases' | 'unreadable' | 'links'>
 
-/** Folders that are searched below one that was named. */
+/** Folders that are searched below a named one. */
 const foldersMax = 100_000
-/** And where nobody asked for them, to say what could be asked for. */
-const foldersGlanced = 1_000
+/** The same for the hint that names a database in a folder below. */
+const foldersForHintMax = 1_000
 
 /** @throws {Failure} USAGE for a folder that holds no database, or too many folders */
 export async function databasesOf(names: readonly string[], recursive: boolean): Promise<FoundFiles> {
@@ -40,9 +40,9 @@ async function allBelow(folder: string): Promise<FoundBelow> {
   throw new Failure('USAGE', why, { hint: 'name folders further below' })
 }
 
-/** @param next what to do about a database that lies in a folder below; null where these were searched */
+/** @param next the hint for a database in a folder below; null if these folders were searched as well */
 export async function noDatabaseIn(folder: string, next: ((below: string) => string) | null): Promise<Failure> {
-  const [first] = next === null ? [] : (await findDatabasesBelow(folder, foldersGlanced, 1)).databases
+  const [first] = next === null ? [] : (await findDatabasesBelow(folder, foldersForHintMax, 1)).databases
   const why = `the folder ${folder} holds no database`
   if (next !== null && first !== undefined) {
     return new Failure('USAGE', `${why} itself; a folder below it does: ${first}`, { hint: next(first) })

@@ -1,4 +1,6 @@
-/** The log: one line a step on stderr, each with run, tenant and step (I2.4). Writing it can fail nothing (I4.1). */
+/**
+ * The log: a line for each step of a hold on stderr, with run, tenant and step (I2.4). It can make no run fail (I4.1).
+ */
 import type { Target } from '../fleet/run/run-context.ts'
 import type { HoldStep } from '../hold/record.ts'
 import type { RunId } from '../model/brand.ts'
@@ -8,12 +10,12 @@ import type { Terminal } from './terminal/terminal.ts'
 export const logLevels = ['silent', 'info', 'debug'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-/** @returns what is told of each step of a hold */
-export function logSteps(face: Terminal, run: RunId, level: LogLevel): (target: Target, step: HoldStep) => void {
+/** @returns the function that logs a step */
+export function logSteps(terminal: Terminal, run: RunId, level: LogLevel): (target: Target, step: HoldStep) => void {
   if (level === 'silent') return () => undefined
   const shown = new Set<HoldStep>(['asked', 'quiesced', 'resumed'])
   return ({ tenant, named }, step) => {
     if (level === 'info' && !shown.has(step)) return
-    face.log(jsonText({ at: new Date().toISOString(), run, tenant, path: named, step }, 0))
+    terminal.log(jsonText({ at: new Date().toISOString(), run, tenant, path: named, step }, 0))
   }
 }

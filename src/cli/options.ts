@@ -1,4 +1,5 @@
 /** Options that several commands share, and the values that they take. */
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { durationMs } from '../config/units.ts'
@@ -23,21 +24,21 @@ export interface ReportOptions extends CommonOptions {
 }
 
 /** @param document schema of what `--json` prints */
-export function withCommon(command: Command, document = 'holdfast.report/1'): Command {
+export function withCommon(command: Command, document: string): Command {
   return command
     .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
     .option('--json', `print one JSON document (${document}) on stdout`)
-    .option('--quiet', 'no progress, and no word when all is well')
+    .option('--quiet', 'show no progress, and print nothing if all is well')
     .option('--verbose', 'show every result and how it was proven')
     .addOption(
-      new Option('--log-level <level>', 'log steps of holds to stderr, a JSON line each')
+      new Option('--log-level <level>', 'log steps of holds to stderr, each as a line of JSON')
         .choices(logLevels)
         .default('silent'),
     )
 }
 
-export const withReport = (command: Command, document?: string): Command =>
-  withCommon(command, document).option('--redact-keys', 'put digests in the place of row keys')
+export const withReport = (command: Command, document = 'holdfast.report/1'): Command =>
+  withCommon(command, document).option('--redact-keys', 'print digests instead of the keys of rows')
 
 export const depthOption = (): Option =>
   new Option('--depth <depth>', 'quick: structure only; full: every index against its table')
@@ -47,10 +48,18 @@ export const depthOption = (): Option =>
 export const engineOption = (): Option =>
   new Option(
     '--engine <engine>',
-    "census: our own comparison of all rows with all entries, beside SQLite's quick check; sqlite: its integrity check",
+    "census: compare all rows with all index entries, and run SQLite's quick check; sqlite: SQLite's integrity check",
   )
     .choices(engines)
     .default('census')
+
+/** @param checked what is checked in parallel: `files` or `snapshots` */
+export const workersOption = (checked: 'files' | 'snapshots'): Option =>
+  new Option(
+    '--workers <n>',
+    `${checked} to check in parallel (default: check.workers of the configuration, or one for each processor: ` +
+      `${availableParallelism()} here)`,
+  ).argParser(positiveNumber)
 
 /** A whole number of at least 1. */
 export function positiveNumber(text: string): number {
@@ -60,7 +69,7 @@ export function positiveNumber(text: string): number {
   return number
 }
 
-/** `30s`, `5m`, … in ms; no time at all is refused: nothing comes to an end in it. */
+/** `30s`, `5m`, … in ms. A duration of 0 is refused: no work ends in no time. */
 export function durationOption(text: string): number {
   const ms = durationMs(text)
   if (ms === undefined || ms === 0)
@@ -68,15 +77,17 @@ export function durationOption(text: string): number {
   return ms
 }
 
-export const onlyOption = (): Option => new Option('--only <glob...>', 'only tenants whose id matches')
+export const onlyOption = (): Option => new Option('--only <glob...>', 'only tenants whose id matches one of these')
 
-/** How patterns are written, for the help of whoever takes `--only`. */
+/** How patterns are written, for the help of each command with `--only`. */
 export const patternHelp = `In GLOB * is any text, also with / or a leading dot; ? is one character, [a-c]
-one of these, [!a-c] any other, {a,b} either. A \\ takes what follows as it is:
-'a\\*' is the id a*. Quote it for the shell. Each GLOB must match a tenant.`
+one of these, [!a-c] any other, {a,b} either. \\ before a character takes it as
+it is: 'a\\*' is the id a*. Quote each GLOB for the shell. Each must match at
+least one tenant.`
 
 /** How long to wait for the run lock. */
 export const waitOption = (): Option =>
-  new Option('--wait <duration>', 'wait so long for another run to end, before it is RUN_ACTIVE (75)').argParser(
-    durationOption,
-  )
+  new Option(
+    '--wait <duration>',
+    'wait at most this long for another run to end (default: fail immediately, with 75)',
+  ).argParser(durationOption)

@@ -1,4 +1,4 @@
-/** Reading configuration and ledger for a monitor, who may be another user than the one that runs holdfast. */
+/** Reads configuration and ledger for a monitor, which may run as another user than holdfast. */
 import { access, constants, stat } from 'node:fs/promises'
 import { findConfiguration, loadSettings } from '../config/load.ts'
 import type { Settings } from '../config/settings.ts'
@@ -8,30 +8,35 @@ import { readLedger, type LedgerReading } from '../ledger/ledger.ts'
 import { Failure } from '../model/failure.ts'
 import type { ServiceWay } from '../model/service-way.ts'
 
-/** @throws {Failure} CONFIG_INVALID, with the advice for other users where the file is kept from us */
+/** @throws {Failure} CONFIG_INVALID, with the advice for other users if we may not read the file */
 export async function settingsToRead(given: string | null): Promise<Settings> {
   const file = await findConfiguration(given)
   return loadSettings(file).catch((error: unknown) => advised(error, [file]))
 }
 
-/** @throws {Failure} LEDGER_UNUSABLE, with the advice for other users where the ledger is kept from us */
+/** @throws {Failure} LEDGER_UNUSABLE, with the advice for other users if we may not read the ledger */
 export function ledgerToRead(dir: string, way: ServiceWay): Promise<LedgerReading> {
   return readLedger(dir, way).catch((error: unknown) => advised(error, [dir, ledgerFile(dir)]))
 }
 
-/** What it says decides whom holdfast resumes, so it is opened to no other user: they are told by a file. */
+/**
+ * The ledger decides which tenants holdfast resumes, so no other user may write it, nor read it. Other users get the
+ * status in a file.
+ */
 const forOthers =
   'only root and the user that runs holdfast may read this; let that user write the status to a file ' +
   'for you, from cron or a timer: `holdfast status --format nagios --output FILE`'
 
 async function advised(error: unknown, paths: readonly string[]): Promise<never> {
   if (!(error instanceof Failure)) throw error
-  const kept = await Promise.all(paths.map(isKeptFromUs))
-  throw kept.includes(true) ? new Failure(error.code, error.message, { cause: error.cause, hint: forOthers }) : error
+  const areClosed = await Promise.all(paths.map(isClosedToUs))
+  throw areClosed.includes(true)
+    ? new Failure(error.code, error.message, { cause: error.cause, hint: forOthers })
+    : error
 }
 
-/** Does it belong to another user than root and us, or may we not read it? */
-async function isKeptFromUs(path: string): Promise<boolean> {
+/** True if the path belongs to another user than root and us, or if we may not read it. */
+async function isClosedToUs(path: string): Promise<boolean> {
   const user = process.geteuid?.() ?? 0
   if (user === 0) return false
   try {

@@ -1,5 +1,5 @@
-import { isGone } from '../fleet/run/registry.ts'
 /** The tenants that `status` is asked about. */
+import { isGone } from '../fleet/run/registry.ts'
 import { matchesId, requireMatches } from '../fleet/selection/id-pattern.ts'
 import type { LastResult, LedgerReading } from '../ledger/ledger.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
@@ -7,16 +7,16 @@ import { Failure } from '../model/failure.ts'
 import type { StatusSelection } from '../report/status/status.ts'
 
 export interface Choice {
-  /** Names and patterns as they were given; null for all tenants. */
+  /** Names and patterns of the command line; null for all tenants. */
   readonly selection: StatusSelection | null
   has(tenant: TenantId): boolean
-  /** Of what is gone it is told only where a tenant was asked for by name of whom nothing else is known. */
+  /** A file that is gone counts only if its tenant is asked for by name and the ledger knows nothing else of it. */
   hasResult(result: LastResult): boolean
 }
 
 /**
  * @param ids tenants with results or holds, without those that are gone
- * @throws {Failure} TENANT_UNKNOWN for a name of whom the ledger knows nothing, and a pattern that matches nobody
+ * @throws {Failure} TENANT_UNKNOWN for a name that the ledger does not know, and for a pattern that matches no tenant
  */
 export async function chooseKnown(
   { tenant, only }: { readonly tenant?: readonly string[]; readonly only?: readonly string[] },
@@ -31,11 +31,11 @@ export async function chooseKnown(
   await requireKnown(names, ledger, ids)
   requireMatches(patterns, ids)
   const has = (id: TenantId): boolean => names.has(id) || patterns.some((pattern) => matchesId(id, pattern))
-  const isAllThatIsLeft = ({ tenant: id }: LastResult): boolean => names.has(id) && !ids.has(id)
+  const isOnlyResult = ({ tenant: id }: LastResult): boolean => names.has(id) && !ids.has(id)
   return {
     selection: { tenants: [...names], only: patterns },
     has,
-    hasResult: (result) => (isGone(result) ? isAllThatIsLeft(result) : has(result.tenant)),
+    hasResult: (result) => (isGone(result) ? isOnlyResult(result) : has(result.tenant)),
   }
 }
 

@@ -1,5 +1,5 @@
+/** What a failed command reports: to a program, to a monitor, and if its output is lost. */
 import { spawnSync } from 'node:child_process'
-/** What a command says that failed: to a program, to a monitor, and where nobody can hear it. */
 import { openSync, closeSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -7,7 +7,7 @@ import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { holdfast, launcher } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 
-test('who asked for a document gets exactly one, whatever the command', async () => {
+test('with --json a failed command prints exactly one document', async () => {
   using folder = makeFolder()
   const failures: readonly (readonly [string, readonly string[], number])[] = [
     ['USAGE', ['explain', 'no-such-word'], 64],
@@ -38,7 +38,7 @@ test('who asked for a document gets exactly one, whatever the command', async ()
 })
 
 test.each(['nagios', 'monit'])(
-  'a monitor (%s) that asks and cannot be answered hears UNKNOWN in one line, with 3',
+  'a monitor (%s) that asks and cannot be answered gets UNKNOWN in one line, with 3',
   async (format) => {
     using folder = makeFolder()
     for (const args of [['--format', format], [`--format=${format}`]]) {
@@ -49,7 +49,7 @@ test.each(['nagios', 'monit'])(
   },
 )
 
-test('what could not be written is no success: a full disk under the report is said, with 1; damage keeps its code', () => {
+test('lost output is no success: a full disk is reported, with 1; damage keeps its code', () => {
   using folder = makeFolder()
   const file = makeDatabase(folder.in('a.db'))
   const full = openSync('/dev/full', 'w')
@@ -75,7 +75,7 @@ test('what could not be written is no success: a full disk under the report is s
   }
 })
 
-test('a ledger that had to be set aside is said by every run; `resume` then cannot say that nothing is open', async () => {
+test('every run reports a ledger that was set aside; `resume` then cannot say that no hold is open', async () => {
   await using service = await openService()
   const spoil = (): void => writeFileSync(join(service.ledger, 'ledger.db'), Buffer.alloc(9_000, 0xa5))
   for (const args of [
@@ -101,7 +101,7 @@ test('a ledger that had to be set aside is said by every run; `resume` then cann
   expect([again.code, again.stderr]).toEqual([0, ''])
 })
 
-test('`resume ID` of a tenant that is known and serves is nothing due: 0; of one that nobody knows 64', async () => {
+test('`resume ID` of a tenant that is known and serves is nothing due: 0; of an unknown one 64', async () => {
   await using service = await openService()
   const resume = (id: string): ReturnType<typeof holdfast> => holdfast(['resume', id, '--config', service.config])
   expect(await resume('acme')).toMatchObject({

@@ -1,4 +1,5 @@
 /** Helps are written for 80 columns: nothing that fits is wrapped there, and nothing is wider than the terminal. */
+import { availableParallelism } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { hanging } from '../../src/text/layout.ts'
 import { holdfast } from '../support/cli/program.ts'
@@ -29,8 +30,14 @@ test('a sentence that fits is one line, and what is too wide by a letter is two'
   expect(hanging(sentence, 79)).toEqual([sentence.slice(0, 74), '  tail.'])
 })
 
-test('the short part of the help of doctor comes before the table of promises', async () => {
+test('the short part of the help of doctor comes before the table of requirements', async () => {
   const help = await helpAt(['doctor'], 80)
   expect(help.indexOf('What a service must do')).toBeGreaterThan(help.indexOf('Exit codes: 0 nothing unfit'))
   expect(help).toContain('NOT TRIED')
+})
+
+test.each(['check', 'sweep'])('the help of %s names the workers that this machine has by default', async (command) => {
+  const help = await helpAt([command], 80)
+  expect(help.replaceAll(/\s+/g, ' ')).toContain(`or one for each processor: ${availableParallelism()} here)`)
+  expect(help).not.toContain('--concurrency') // The old name of `sweep` is accepted, and hidden.
 })

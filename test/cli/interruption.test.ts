@@ -29,7 +29,7 @@ test.each([
   },
 )
 
-test('an impatient person who presses twice changes nothing: the tenant is resumed all the same', async () => {
+test('a second signal changes nothing: the tenant is resumed', async () => {
   let program: Program | null = null
   await using service = await openService({
     onClose: () => {

@@ -1,6 +1,6 @@
 /**
  * What `status`, `history`, `doctor`, `holders`, `resume` and `explain` print for `--json` in many states. Each
- * document is compared with its published schema as it is read (program.ts); here it is seen that the states come up.
+ * document is compared with its published schema as it is read (program.ts). These tests bring about the states.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 /**
- * The JSON report against interfaces.md: exactly one document, its keys and words, row keys and their redaction, and no
+ * The JSON report: exactly one document, its keys and words, row keys and their redaction, and no
  * other value of a row.
  */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { cellOffset } from '../../src/sqlite/page.ts'
@@ -14,7 +14,7 @@ import { fillEvents, create } from '../support/databases/create-database.ts'
 import { Patient } from '../support/databases/surgeon.ts'
 import { createPatient, wounds } from '../support/databases/wounds.ts'
 
-test('a document has the keys of interfaces.md, in its order, for a bare file and for a tenant', async () => {
+test('a document has the keys of the contract, in its order, for a bare file and for a tenant', async () => {
   await using service = await openService()
   using folder = makeFolder()
   const bare = await reportOf(['check', makeDatabase(folder.in('a.db'))])
@@ -79,7 +79,7 @@ test('a document has the keys of interfaces.md, in its order, for a bare file an
   }
 })
 
-test('whatever the run comes to, a reader of --json gets one document: usage, configuration, a service that is away', async () => {
+test('whatever fails, a reader of --json gets one document: usage, configuration, the service', async () => {
   await using service = await openService()
   service.vanish()
   const cases: readonly (readonly [readonly string[], string, number])[] = [
@@ -106,7 +106,7 @@ test('whatever the run comes to, a reader of --json gets one document: usage, co
   }
 })
 
-test('a report needs no room on any disk: without a TMPDIR, results wait in memory', async () => {
+test('a report needs no disk: without a TMPDIR, results wait in memory', async () => {
   await using service = await openService()
   expect(
     reportIn(await holdfast(['sweep', '--json', '--config', service.config], { env: { TMPDIR: '/nonexistent' } }))
@@ -119,7 +119,8 @@ function makeRows(path: string): void {
   create(path, 1024, (db) => {
     fillEvents(300)(db)
     db.pragma('foreign_keys=OFF')
-    db.exec(`CREATE TABLE parents(id INTEGER PRIMARY KEY); CREATE TABLE children(id INTEGER PRIMARY KEY, parent REFERENCES parents(id), note TEXT);
+    db.exec(`CREATE TABLE parents(id INTEGER PRIMARY KEY);
+      CREATE TABLE children(id INTEGER PRIMARY KEY, parent REFERENCES parents(id), note TEXT);
       INSERT INTO children VALUES(7, 1, 'SECRET-seven'), (9007199254740993, 2, 'SECRET-large')`)
   })
   using patient = new Patient(path)
@@ -173,7 +174,7 @@ test(
   },
 )
 
-test('no wound brings the value of a row into a report: text, JSON, log and ledger speak of places only', async () => {
+test('no damage brings the value of a row into a report: text, JSON, log and ledger name places only', async () => {
   using folder = makeFolder()
   const secret = /SECRET/
   const wounded = wounds
@@ -182,14 +183,16 @@ test('no wound brings the value of a row into a report: text, JSON, log and ledg
       const path = folder.in(`wound-${i}.db`)
       createPatient(path, 1024, false)
       const database = new Database(path)
-      database.exec(`UPDATE users SET name = 'SECRET name ' || id; UPDATE events SET note = 'SECRET note ' || id WHERE id % 2; UPDATE events SET kind = 'SECRET-kind'
-      WHERE id % 7 = 0; UPDATE blobs SET body = 'SECRET' || hex(randomblob(600)); VACUUM; CREATE TABLE trash(x); INSERT INTO trash SELECT randomblob(4000) FROM users LIMIT 20; DROP TABLE trash`)
+      database.exec(`UPDATE users SET name = 'SECRET name ' || id;
+        UPDATE events SET note = 'SECRET note ' || id WHERE id % 2; UPDATE events SET kind = 'SECRET-kind'
+      WHERE id % 7 = 0; UPDATE blobs SET body = 'SECRET' || hex(randomblob(600)); VACUUM; CREATE TABLE trash(x);
+        INSERT INTO trash SELECT randomblob(4000) FROM users LIMIT 20; DROP TABLE trash`)
       database.close()
       using patient = new Patient(path)
       try {
         wound.make(patient)
       } catch {
-        return null // Not every wound fits this patient: it has other pages now.
+        return null // Not every wound fits this database: it has other pages now.
       }
       return path
     })

@@ -1,4 +1,4 @@
-/** Where /proc is not mounted, nobody can tell which processes live: each command says so, and touches nothing. */
+/** Without /proc holdfast cannot know which processes live: each command that needs it says so, and touches nothing. */
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
@@ -41,5 +41,14 @@ test.skipIf(!canHide)(
       expect(said).toMatch(/PLATFORM_UNSUPPORTED: \/proc is not mounted here.*\n.*mount -t proc proc \/proc/)
     }
     expect(service.deeds).toEqual([])
+    const document = JSON.parse(unmounted(['check', '--json', one]).said.split('\nholdfast: ')[0] ?? '') as unknown
+    expect(document).toMatchObject({ schema: 'holdfast.report/1', failure: { code: 'PLATFORM_UNSUPPORTED' } })
   },
 )
+
+test.skipIf(!canHide)('explain needs no /proc (skipped without mount namespaces)', () => {
+  expect(unmounted(['explain', 'IN_USE'])).toMatchObject({
+    status: 0,
+    said: expect.stringContaining('IN_USE') as string,
+  })
+})

@@ -1,5 +1,6 @@
 /**
- * What the ledger and the service say, for people and for programs: status, history, resume, holders, doctor, explain.
+ * What the commands report of ledger and service, for people and for programs: status, history, resume, holders,
+ * doctor, explain.
  */
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -33,7 +34,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
   })
   afterAll(() => service[Symbol.asyncDispose]())
 
-  test('status is text that fits, JSON, one line for nagios and monit with their codes, and metrics for prometheus', async () => {
+  test('status is text that fits, JSON, a line for nagios and monit, and metrics for prometheus', async () => {
     const [text, json, alias, nagios, monit, prometheus] = await Promise.all([
       run('status'),
       run('status', '--format', 'json'),
@@ -83,7 +84,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
     expect(pausesOf(entries)).toEqual(pausesOf(status.tenants)) // One clock under one word.
   })
 
-  test('a limit counts what is shown, and what to type for the rest is said', async () => {
+  test('a limit counts what is shown, and the command for the rest is named', async () => {
     const [two, three, one, json] = await Promise.all([
       run('history', '--limit', '2'),
       run('history', '--limit', '3'),
@@ -99,7 +100,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
     expect([document.entries.length, document.more]).toEqual([2, true])
   })
 
-  test('status and history touch nobody, and work while the service is away', async () => {
+  test('status and history touch no tenant, and work while the service is away', async () => {
     const deeds = service.deeds.length
     const { config } = service
     const away = service.folder.in('away.yaml')
@@ -118,7 +119,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
     expect([service.deeds.length, config]).toEqual([deeds, service.config])
   })
 
-  test('doctor finds machine and service fit, and with a tenant it tries the whole contract and leaves it serving', async () => {
+  test('doctor finds all fit; with a tenant it tries the whole contract and leaves it serving', async () => {
     const looks = await run('doctor', '--json')
     const fitness = JSON.parse(looks.stdout) as {
       schema: string
@@ -136,7 +137,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
     expect(whole.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
     expect(whole.stdout).toMatch(/are fit for holdfast/)
     const since = service.deeds.slice(deeds)
-    // Never two at a time, and each is ended.
+    // Never two in parallel, and each is ended.
     expect(since).toEqual(since.map((_, at) => (at % 2 === 0 ? 'close acme' : 'open acme')))
     expect(since.at(-1)).toBe('open acme')
     expect(service.gate.stateOf('acme')).toBe('active')
@@ -158,7 +159,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
   })
 })
 
-test('what a check settled stands in status until another settles it, and only a whole sweep is a full one', async () => {
+test('status keeps a verdict until a later check has one; only a whole sweep is a full one', async () => {
   await using service = await openService()
   const run = (...args: string[]): ReturnType<typeof holdfast> =>
     holdfast([...args, '--config', service.config], { env: { COLUMNS: '80' } })

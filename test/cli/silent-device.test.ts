@@ -1,4 +1,4 @@
-/** Silent change where no file system sees it. */
+/** Silent change below the file system. */
 import { execFileSync } from 'node:child_process'
 import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -59,7 +59,7 @@ test.skipIf(noDevice !== null)(
       try {
         execFileSync('umount', ['-l', mounted], { stdio: 'ignore' })
       } catch {
-        // It was unmounted already.
+        // It is unmounted already.
       }
       execFileSync('losetup', ['-d', device])
     }

@@ -1,4 +1,4 @@
-/** `status --output`: what a monitor reads, which may be another user than the one that runs holdfast. */
+/** `status --output`: the file for a monitor, which may run as another user than holdfast. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -15,7 +15,8 @@ import {
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
-import { holdfast, somebody, whyNotSomebody, type Ran, type RunOptions } from '../support/cli/program.ts'
+import { longPattern } from '../support/cli/long-pattern.ts'
+import { holdfast, otherUser, whyNoOtherUser, type Ran, type RunOptions } from '../support/cli/program.ts'
 import { openService, type TestService } from '../support/cli/service.ts'
 import { repository } from '../support/processes.ts'
 
@@ -34,7 +35,7 @@ beforeAll(async () => {
 })
 afterAll(() => service[Symbol.asyncDispose]())
 
-/** A folder of this test's own: what lies in it in the end is what was left behind. */
+/** A folder of this test alone: files that a command leaves there are seen. */
 function outside(): Disposable & { readonly path: string; readonly file: string } {
   const path = mkdtempSync(join(service.folder.path, 'out-'))
   return { path, file: join(path, 'status'), [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
@@ -53,7 +54,7 @@ test.each([
     run(['status', '--format', format, '--output', out.file]),
   ])
   expect([shown.code, filed]).toEqual([code, { code, stdout: '', stderr: '' }])
-  // The moment itself is part of them.
+  // Times differ between the two.
   const still = (text: string): string =>
     text
       .replaceAll(/ +/g, ' ')
@@ -65,7 +66,7 @@ test.each([
   expect(readdirSync(out.path)).toEqual(['status'])
 })
 
-test('--quiet silences the terminal, not the file; a relative file lies in the current folder', async () => {
+test('--quiet silences the terminal, not the file; a relative file is in the current folder', async () => {
   using out = outside()
   expect(await run(['status', '--quiet', '--tenant', 'acme', '--output', 'mine'], { cwd: out.path })).toEqual({
     code: 0,
@@ -75,7 +76,7 @@ test('--quiet silences the terminal, not the file; a relative file lies in the c
   expect(readFileSync(join(out.path, 'mine'), 'utf8')).toMatch(/^OK: test, 1 selected tenant, 1 sound/)
 })
 
-test('what cannot be written is told: 3 for a monitor, else 1, and 64 for no name at all', async () => {
+test('a file that cannot be written is reported: 3 for a monitor, else 1, and 64 for no name at all', async () => {
   using out = outside()
   writeFileSync(join(out.path, 'target'), 'kept')
   symlinkSync('target', join(out.path, 'link'))
@@ -116,7 +117,30 @@ test.each(['-wal', '-shm', '-journal'])(
   },
 )
 
-test('a monitor whose status cannot be known is told so in the file too, and not left with that of yesterday', async () => {
+test('no file is written in a folder of tenants, because an empty one may be a database', async () => {
+  const file = join(service.data, 'new.db')
+  const below = join(service.data, 'below')
+  mkdirSync(below)
+  symlinkSync(service.data, join(service.folder.path, 'alias'))
+  writeFileSync(file, '')
+  for (const path of [file, join(below, 'status'), join(service.folder.path, 'alias', 'new.db')]) {
+    for (const format of ['text', 'nagios']) {
+      const ran = await run(['status', '--format', format, '--output', path])
+      expect([path, ran.code, ran.stderr]).toEqual([
+        path,
+        format === 'nagios' ? 3 : 1,
+        expect.stringMatching(/NOT_A_FILE: .* is in a folder of tenants' databases \(tenants\.roots: /),
+      ])
+    }
+  }
+  expect([statSync(file).size, readdirSync(below)]).toEqual([0, []])
+  // Without a configuration the roots are not known.
+  const ran = await holdfast(['status', '--format', 'monit', '--output', file, '--config', join(below, 'none.yaml')])
+  expect([ran.code, ran.stderr]).toEqual([3, expect.stringMatching(/NOT_A_FILE: .*new\.db is empty[^]*CONFIG_INVALID/)])
+  expect(statSync(file).size).toBe(0)
+})
+
+test('without a status the file says UNKNOWN to the monitor, instead of the status of an earlier run', async () => {
   using out = outside()
   expect((await run(['status', '--format', 'nagios', '--output', out.file])).code).toBe(2)
   const failed = await holdfast([
@@ -138,77 +162,6 @@ test('a monitor whose status cannot be known is told so in the file too, and not
   expect(readdirSync(out.path)).toEqual(['status'])
 })
 
-describe('of some tenants', () => {
-  const states = async (...args: readonly string[]): Promise<unknown> => {
-    const { code, stdout, stderr } = await run(['status', '--json', ...args])
-    if (code !== 0) return [code, stderr.split('\n')[0]]
-    const { state, tenants, selection } = JSON.parse(stdout) as {
-      state: string
-      tenants: { tenant: string }[]
-      selection: unknown
-    }
-    return [state, tenants.map(({ tenant }) => tenant), selection]
-  }
-
-  const expectAll = async (asked: readonly (readonly [readonly string[], unknown])[]): Promise<void> =>
-    expect(await Promise.all(asked.map(([args]) => states(...args)))).toEqual(asked.map(([, answer]) => answer))
-
-  test('--tenant names them, --only matches them, both together take either', () =>
-    expectAll([
-      [
-        ['--tenant', 'acme'],
-        ['OK', ['acme'], { tenants: ['acme'], only: [] }],
-      ],
-      [
-        ['--only', 'a*'],
-        ['OK', ['a*', 'acme'], { tenants: [], only: ['a*'] }],
-      ],
-      [
-        ['--only', 'a\\*'],
-        ['OK', ['a*'], { tenants: [], only: ['a\\*'] }],
-      ],
-      [
-        ['--tenant', 'bolt', '--only', 'ac*'],
-        ['CRITICAL', ['acme', 'bolt'], { tenants: ['bolt'], only: ['ac*'] }],
-      ],
-      [[], ['CRITICAL', ['a*', 'acme', 'bolt'], null]],
-    ]))
-
-  test('a name that the ledger does not know, and a pattern that matches nobody, are 64, and 3 to a monitor', async () => {
-    await expectAll([
-      [
-        ['--tenant', 'acme', 'nobody'],
-        [64, 'holdfast: TENANT_UNKNOWN: the ledger knows nothing of "nobody"'],
-      ],
-      [
-        ['--only', 'a*', 'x*'],
-        [64, 'holdfast: TENANT_UNKNOWN: no tenant matches "x*"'],
-      ],
-    ])
-    expect(await run(['status', '--format', 'monit', '--tenant', 'nobody'])).toMatchObject({
-      code: 3,
-      stdout: expect.stringMatching(/^HOLDFAST UNKNOWN - TENANT_UNKNOWN/) as string,
-    })
-    expect(await run(['status', '--tenant', 'nagios'])).toMatchObject({ code: 64, stdout: '' }) // It is a name here.
-    const asked = await run(['status', '--format', 'nagios', '--json', '--tenant', 'nobody'])
-    expect([asked.code, JSON.parse(asked.stdout)]).toMatchObject([64, { failure: { code: 'TENANT_UNKNOWN' } }])
-  })
-})
-
-test('a sweep of some is no sweep of all, and its pauses are added to those before', async () => {
-  const count = async (): Promise<number> =>
-    Number(
-      /^holdfast_pause_seconds_count\{service="test"\} (\d+)$/m.exec(
-        (await run(['status', '--format', 'prometheus'])).stdout,
-      )?.[1],
-    )
-  const whole = (await run(['status', '--json'])).stdout
-  const before = await count()
-  expect([before, (await run(['sweep', '--only', 'a*'])).code, await count()]).toEqual([3, 0, 5])
-  const sweptAt = (text: string): unknown => (JSON.parse(text) as { lastFullSweepAt: number }).lastFullSweepAt
-  expect(sweptAt((await run(['status', '--json'])).stdout)).toBe(sweptAt(whole))
-})
-
 /** The plug-in for monitors of another user, word for word from src/report/status/README.md. */
 function plugin(): string {
   const readme = readFileSync(join(repository, 'src/report/status/README.md'), 'utf8')
@@ -217,10 +170,10 @@ function plugin(): string {
   return text
 }
 
-const whyNot = whyNotSomebody() ?? (somebody === null ? 'not root' : null)
+const whyNot = whyNoOtherUser() ?? (otherUser === null ? 'not root' : null)
 describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '' : ` (skipped: ${whyNot})`}`, () => {
   const asMonitor = (script: string, file: string): { readonly status: number | null; readonly stdout: string } =>
-    spawnSync('sh', [script, file], { ...somebody, encoding: 'utf8', env: { PATH: process.env['PATH'] } })
+    spawnSync('sh', [script, file], { ...otherUser, encoding: 'utf8', env: { PATH: process.env['PATH'] } })
 
   test('reads the file with the plug-in of the README, which says UNKNOWN of one that is old or missing', async () => {
     const shared = mkdtempSync('/tmp/holdfast-monitor-')
@@ -257,7 +210,7 @@ describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '
     }
   })
 
-  test('who may not read ledger or configuration is told of the file; a file of a group stays the group\u2019s', async () => {
+  test('without access to the ledger the advice is a file; a file of a group stays the group\u2019s', async () => {
     const shared = mkdtempSync('/tmp/holdfast-monitor-')
     try {
       chmodSync(shared, 0o755)
@@ -266,13 +219,15 @@ describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '
       mkdirSync(ledger, { mode: 0o700 })
       const settings = JSON.parse(readFileSync(service.config, 'utf8')) as object
       writeFileSync(config, JSON.stringify({ ...settings, ledger: { dir: ledger } }))
-      const advice =
-        /next: only root and the user that runs holdfast may read this; let that user write the[^]*`holdfast status --config \S+ --format nagios --output FILE`/
+      const advice = longPattern(
+        /next: only root and the user that runs holdfast may read this; let that user /,
+        /write the[^]*`holdfast status --config \S+ --format nagios --output FILE`/,
+      )
       for (const mode of [0o644, 0o600]) {
         chmodSync(config, mode)
         for (const command of ['status', 'history']) {
           const refused = await holdfast([command, '--config', config], {
-            ...(somebody === null ? {} : { as: somebody }),
+            ...(otherUser === null ? {} : { as: otherUser }),
             cwd: '/',
           })
           expect([command, refused.code, refused.stderr]).toEqual([
@@ -287,7 +242,7 @@ describe.skipIf(whyNot !== null)(`a monitor of another user${whyNot === null ? '
       chmodSync(file, 0o640)
       await run(['status', '--format', 'nagios', '--output', file])
       expect([(statSync(file).mode & 0o777).toString(8), statSync(file).gid]).toEqual(['640', 65_534])
-      expect(spawnSync('cat', [file], { ...somebody, encoding: 'utf8' }).stdout).toMatch(/^HOLDFAST CRITICAL/)
+      expect(spawnSync('cat', [file], { ...otherUser, encoding: 'utf8' }).stdout).toMatch(/^HOLDFAST CRITICAL/)
     } finally {
       rmSync(shared, { recursive: true, force: true })
     }

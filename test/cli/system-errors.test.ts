@@ -1,6 +1,6 @@
 /**
- * What the system refuses is a failure with path, errno in words and advice that fits, whatever the command. It is
- * never a defect (70).
+ * An error of the system is a failure with path, errno in words and fitting advice, whatever the command. It is never a
+ * defect (70).
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
@@ -21,8 +21,8 @@ import { openHookedService } from '../support/cli/hooked-service.ts'
 import {
   ending,
   launcher,
-  somebody,
-  whyNotSomebody,
+  otherUser,
+  whyNoOtherUser,
   type Program,
   type Ran,
   type RunOptions,
@@ -78,7 +78,7 @@ test('stdout that is full: UNKNOWN (3) to a monitor, a failure (1) to others, an
   )
 })
 
-test('a pipe that nobody reads ends nothing, and a full stderr changes no exit code', async () => {
+test('a pipe without a reader ends nothing, and a full stderr changes no exit code', async () => {
   const codeOf = async (line: string): Promise<number | null> => (await shell(line)).code
   expect(await codeOf('HF explain IN_USE | true; exit "${PIPESTATUS[0]}"')).toBe(0)
   expect(await codeOf('HF explain IN_USE 2>/dev/full')).toBe(0)
@@ -125,7 +125,7 @@ test.each([
   expect([ran.code, inOneLine(ran)]).toEqual([code, including('ulimit -f')])
 })
 
-const anotherUser = somebody === null || whyNotSomebody() !== null ? [] : [['another user', somebody] as const]
+const anotherUser = otherUser === null || whyNoOtherUser() !== null ? [] : [['another user', otherUser] as const]
 
 const masked = 'a mask that takes every bit away, as %s: folders and files are ours, commands get it'
 
@@ -151,9 +151,9 @@ test.each([['ourselves', undefined], ...anotherUser] as const)(masked, async (_,
   expect(['made', 'new', 'kept', 'kept/copy.db', 'new/ledger.db'].map(modeOf)).toEqual([0, 0o700, 0o700, 0o600, 0o600])
 })
 
-const noMonitor = somebody === null ? 'needs root' : whyNotSomebody()
+const noMonitor = otherUser === null ? 'needs root' : whyNoOtherUser()
 
-const closedTo = `another user is told owner and mode of what is closed to it${skipped(noMonitor)}`
+const closedTo = `another user gets owner and mode of what it may not open${skipped(noMonitor)}`
 
 test.skipIf(noMonitor !== null)(closedTo, async () => {
   using folder = makeFolder()
@@ -161,7 +161,7 @@ test.skipIf(noMonitor !== null)(closedTo, async () => {
   const config = configured(folder)
   for (const name of ['ledger', 'closed']) mkdirSync(folder.in(name), { mode: 0o700 })
   cpSync(config, folder.in('closed/holdfast.yaml'))
-  const as = somebody === null ? {} : { as: somebody }
+  const as = otherUser === null ? {} : { as: otherUser }
   const run = (command: string, given = config): Promise<Ran> =>
     shell(`HF ${command} --config "$CONFIG"`, { env: { CONFIG: given }, ...as })
   const denied = String.raw`permission denied \(EACCES\)\n +next: it belongs to uid 0 \(mode 0\d00\): allow it`
@@ -230,7 +230,7 @@ describe.skipIf(whyNoMount('tmpfs') !== null)(`a disk that is full${skipped(whyN
     expect(ran).toMatchObject({ code: 1, stderr: matching(said) })
   })
 
-  test('what has room, but not enough, is NO_SPACE that tells the margin', async () => {
+  test('a disk with too little space is NO_SPACE with the margin', async () => {
     using folder = makeFolder()
     using disk = mount('tmpfs', 8 << 20)
     const env = { FILE: makeDatabase(folder.in('app.db')), TMPDIR: disk.path }
@@ -283,7 +283,7 @@ const noAttributes = ((): string | null => {
   return null
 })()
 
-const immutable = `root is told that a file is immutable, not to be root${skipped(noAttributes)}`
+const immutable = `root reads that a file is immutable, not that it should be root${skipped(noAttributes)}`
 
 test.skipIf(noAttributes !== null)(immutable, async () => {
   using folder = makeFolder()

@@ -17,7 +17,7 @@ function watched(program: Program): { readonly said: () => string; readonly ende
   return { said: () => text, ended: ending(program) }
 }
 
-test('every command that takes the run lock waits for the other run, says for whom, and then does its work', async () => {
+test('every command that takes the run lock waits for the other run, names it, and then does its work', async () => {
   await using service = await openService()
   const given = ['--config', service.config]
   const commands = [
@@ -42,7 +42,7 @@ test('every command that takes the run lock waits for the other run, says for wh
   expect(codes).toEqual([0, 0, 0, expect.toSatisfy((code: number) => code === 0 || code === 5), 0, 0])
 }, 120_000)
 
-test('at the end of the time it is RUN_ACTIVE, 75, with who runs: pid, command, since when', async () => {
+test('at the end of the time it is RUN_ACTIVE, 75, with the run that is active: pid, command, since when', async () => {
   await using service = await openService()
   await using _lock = await takeRunLock(service.ledger, 'test')
   const began = performance.now()

@@ -55,7 +55,7 @@ describe(
           last.stderr,
         ).toEqual(Array(5).fill('sound'))
         expect(last.code).toBe(0)
-        expect(holdfast.leftovers()).toEqual([])
+        expect(holdfast.snapshotsLeft()).toEqual([])
         expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold stands open/)
         expect(await demo.stopAndVerify()).toBeGreaterThan(0)
         expect(paused, 'kills that met a paused tenant').toBeGreaterThan(kills / 6)

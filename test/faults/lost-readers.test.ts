@@ -88,5 +88,5 @@ it('a sweep resumes every tenant, and continues after a tenant that could not be
   const { code, report } = await run(2, 'sweep', '--json', '--config', holdfast.config)
   expect([code, verdicts(report)]).toEqual([3, ['inconclusive', 'sound', 'sound', 'sound']])
   for (const tenant of demo.tenants) expect((await demo.status(tenant)).state).toBe('active')
-  expect(holdfast.leftovers()).toEqual([])
+  expect(holdfast.snapshotsLeft()).toEqual([])
 })

@@ -98,7 +98,7 @@ describe('holdfast, during a hold,', () => {
       const next = await holdfast.run('check', '--tenant', 'acme')
       expect(next.code, next.stderr).toBe(0)
       expect(next.stderr).toBe('') // The guardian has resumed the tenant and recorded that in the ledger.
-      expect(holdfast.leftovers()).toEqual([])
+      expect(holdfast.snapshotsLeft()).toEqual([])
     },
   )
 
@@ -106,7 +106,7 @@ describe('holdfast, during a hold,', () => {
     expect((await demo.status('crate')).state).toBe('active')
     expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
     for (const pid of children) await eventually('its children have ended', () => !isRunning(pid), 3_000)
-    expect(holdfast.leftovers()).toEqual([])
+    expect(holdfast.snapshotsLeft()).toEqual([])
     await unlocked.expect(demo.fileOf('crate'))
   }
 })

@@ -27,6 +27,6 @@ describe('no byte and no time of an idle live set changes by', () => {
     const { code, stdout, stderr } = await program.ended
     expect(code, stdout + stderr).toBe(0)
     expect(idle.map(footprint)).toEqual(before)
-    expect(holdfast.leftovers()).toEqual([])
+    expect(holdfast.snapshotsLeft()).toEqual([])
   })
 })

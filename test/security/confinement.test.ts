@@ -13,8 +13,8 @@ import {
   reportIn,
   reportOf,
   single,
-  somebody,
-  whyNotSomebody,
+  otherUser,
+  whyNoOtherUser,
   type Ran,
 } from '../support/cli/program.ts'
 import { programOf } from '../support/host/other-process.ts'
@@ -102,7 +102,7 @@ describe.skipIf(cannotDrop !== null)(
   },
 )
 
-const cannot = whyNotSomebody()
+const cannot = whyNoOtherUser()
 
 test.skipIf(cannot !== null)(
   'a user other than root reads in a process without network and programs, and the ' +
@@ -110,14 +110,14 @@ test.skipIf(cannot !== null)(
   async () => {
     using folder = makeFolder()
     const path = makeDatabase(folder.in('a.db'))
-    if (somebody !== null) for (const one of [folder.path, path]) chownSync(one, somebody.uid, somebody.gid)
-    const { verdict, readBy } = single(await reportOf(['check', path], somebody === null ? {} : { as: somebody }))
+    if (otherUser !== null) for (const one of [folder.path, path]) chownSync(one, otherUser.uid, otherUser.gid)
+    const { verdict, readBy } = single(await reportOf(['check', path], otherUser === null ? {} : { as: otherUser }))
     expect([verdict, readBy?.confinement]).toEqual(['sound', ['few-calls']])
   },
 )
 
 /** Runs holdfast as on a kernel without seccomp. */
-const withoutFilters = (args: readonly string[], as: typeof somebody): Promise<Ran> =>
+const withoutFilters = (args: readonly string[], as: typeof otherUser): Promise<Ran> =>
   ending(
     spawn(process.execPath, [programOf('without-filters'), launcher, ...args], {
       env: environment,
@@ -156,12 +156,12 @@ test.skipIf(cannot !== null)(
   async () => {
     using folder = makeFolder()
     const path = makeDatabase(folder.in('a.db'))
-    if (somebody !== null) for (const one of [folder.path, path]) chownSync(one, somebody.uid, somebody.gid)
+    if (otherUser !== null) for (const one of [folder.path, path]) chownSync(one, otherUser.uid, otherUser.gid)
     for (const args of [
       ['check', path],
       ['check', '--snapshot', path],
     ]) {
-      const { verdict, failure } = single(reportIn(await withoutFilters([...args, '--json'], somebody)))
+      const { verdict, failure } = single(reportIn(await withoutFilters([...args, '--json'], otherUser)))
       expect([verdict, failure?.code]).toEqual(['failed', 'CANNOT_CONFINE'])
     }
   },

@@ -1,60 +1,65 @@
-import { availableParallelism } from 'node:os'
-import type { Command } from 'commander'
-import { defaultCheckSettings, defaultHoldSettings } from '../../config/defaults.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { notHeld, unreadResult } from '../../fleet/file-result.ts'
-import { keepSnapshotsIn } from '../../fleet/keep-snapshot.ts'
 import { workThrough, type RunTotals } from '../../fleet/pipeline.ts'
-import { checkCopies, withFileRun, type FileRunOptions } from '../../fleet/run/file-run.ts'
+import { checkCopies, withFileRun } from '../../fleet/run/file-run.ts'
 import type { Target } from '../../fleet/run/run-context.ts'
-import { besideLockedFile, checkLimits, limitsFor, withServiceRun } from '../../fleet/run/service-run.ts'
-import { sweep, type SweepObserver } from '../../fleet/sweep.ts'
+import { besideLockedFile, limitsFor, withServiceRun } from '../../fleet/run/service-run.ts'
+import { sweep } from '../../fleet/sweep.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { tenantId, type RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Engine } from '../../model/result/reading.ts'
 import { printable } from '../../text/printable.ts'
 import { databasesOf } from '../database-files.ts'
-import { logSteps } from '../log.ts'
-import type { Act } from '../main.ts'
+import type { Invocation } from '../invocation.ts'
 import {
   depthOption,
   durationOption,
   engineOption,
-  positiveNumber,
   waitOption,
   withReport,
+  workersOption,
   type ReportOptions,
 } from '../options.ts'
-import { showProgress } from '../progress/progress.ts'
-import { ReportRun } from '../report-run/report-run.ts'
-import { untilFinished } from '../run/finishing.ts'
+import { printReport, reportPrinting } from '../report-run/print-report.ts'
+import { ResultsDocument } from '../report-run/results-document.ts'
+import { fileRunOptions, type FileOptions } from '../run/file-run-options.ts'
 import { overridden } from '../run/overrides.ts'
-import { noticeTo, openingOf } from '../run/run-options.ts'
-import { waitingOf } from '../run/waiting.ts'
+import { recordingEnd } from '../run/record-end.ts'
+import { serviceRunOptions } from '../run/service-run-options.ts'
+import { withProgress } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-interface CheckOptions extends ReportOptions {
+interface CheckOptions extends ReportOptions, FileOptions {
   readonly snapshot?: boolean
   readonly recursive?: boolean
   readonly tenant?: readonly string[]
-  readonly depth: 'quick' | 'full'
-  readonly engine: Engine
-  readonly map?: boolean
-  readonly workers?: number
-  readonly timeout?: number
-  readonly snapshots?: string
-  readonly keepSnapshot?: string
-  readonly ledger?: string
-  readonly showValues?: boolean
-  readonly wait?: number
 }
 
-export function addCheck(program: Command, face: Terminal, act: Act): void {
+const printing = reportPrinting(
+  (terminal) => new ResultsDocument(terminal, {}, { id: newRunId(), mode: 'check', registry: 'none' }),
+)
+
+const help = `
+Examples:
+  holdfast check app.db                 refused (75) while a program has it open
+  holdfast check /srv/notes             every database in the folder
+  holdfast check --recursive /srv       and in all folders below; links to
+                                        folders are named, not followed
+  holdfast check --snapshot copy.db     you promise that no program writes it
+  holdfast check --map app.db           and draw where the damage is
+  holdfast check --tenant acme bolt     pause, copy and check two tenants
+
+Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
+  4 a tenant may be paused, 64 usage, 70 bug, 75 in use (try later),
+  78 configuration, 129/130/131/143 ended by a signal`
+
+export function addCheck(invocation: Invocation): void {
   withReport(
-    program.command('check').description('check files that nobody has open, private copies, or tenants of the service'),
+    invocation
+      .add('check', printing)
+      .description('check files that no program has open, private copies, or tenants of the service'),
   )
     .argument('[files...]', 'database files, or folders of them')
     .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven')
@@ -62,8 +67,8 @@ export function addCheck(program: Command, face: Terminal, act: Act): void {
     .option('--tenant <id...>', 'hold and check these tenants of the configured service')
     .addOption(depthOption())
     .addOption(engineOption())
-    .option('--map', 'draw the pages of each file: whose they are, and where the damage lies')
-    .option('--workers <n>', 'files that are checked at the same time', positiveNumber)
+    .option('--map', 'draw the pages of each file: what owns them, and where the damage is')
+    .addOption(workersOption('files'))
     .option('--timeout <duration>', 'longest time that one check may take', durationOption)
     .option('--snapshots <dir>', 'private folder for the snapshots (default: one under TMPDIR)')
     .option('--keep-snapshot <dir>', 'keep the snapshot of a single file there, with its manifest')
@@ -73,51 +78,67 @@ export function addCheck(program: Command, face: Terminal, act: Act): void {
       'remember there what files hold; later runs report bytes that changed although nothing wrote',
     )
     .addOption(waitOption())
-    .addHelpText(
-      'after',
-      `
-Examples:
-  holdfast check app.db                 refused (75) while anybody has it open
-  holdfast check /srv/notes             every database in the folder
-  holdfast check --recursive /srv       and in all folders below; links to
-                                        folders are named, and not followed
-  holdfast check --snapshot copy.db     you say that nobody writes it
-  holdfast check --map app.db           and draw where the damage lies
-  holdfast check --tenant acme bolt     the whole hold against the service
-
-Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
-  4 a tenant may be paused, 64 usage, 70 bug, 75 in use (try later),
-  78 configuration, 129/130/131/143 ended by a signal`,
+    .addHelpText('after', help)
+    .action((files: readonly string[], options: CheckOptions) =>
+      invocation.perform(() => check(files, options, invocation.terminal)),
     )
-    .action((files: readonly string[], options: CheckOptions) => act(() => check(files, options, face)))
 }
 
-async function check(files: readonly string[], options: CheckOptions, face: Terminal): Promise<ExitCode> {
+async function check(files: readonly string[], options: CheckOptions, terminal: Terminal): Promise<ExitCode> {
   const run = newRunId()
+  const registry = options.tenant ? 'live' : 'none'
+  using document = new ResultsDocument(terminal, options, { id: run, mode: 'check', registry })
   const copied = options.snapshot === true || options.keepSnapshot !== undefined
-  using outcome = new ReportRun(
-    face,
-    { ...options, copied },
-    { id: run, mode: 'check', registry: options.tenant ? 'live' : 'none' },
-  )
-  return await outcome.of(async () => {
+  return await printReport(document, terminal, { ...options, copied }, async () => {
     if (options.showValues && options.redactKeys)
       throw new Failure('USAGE', '--show-values shows what --redact-keys hides')
     return options.tenant
-      ? checkTenants(options.tenant, files, options, { run, face, outcome })
-      : checkFiles(files, options, { run, face, outcome })
+      ? checkTenants(options.tenant, files, options, { run, terminal, document })
+      : checkFiles(files, options, { run, terminal, document })
   })
 }
 
-interface Running {
+interface CheckRun {
   readonly run: RunId
-  readonly face: Terminal
-  readonly outcome: ReportRun
+  readonly terminal: Terminal
+  readonly document: ResultsDocument
+}
+
+async function checkFiles(
+  files: readonly string[],
+  options: CheckOptions,
+  { run, terminal, document }: CheckRun,
+): Promise<RunTotals> {
+  if (files.length === 0)
+    throw new Failure('USAGE', 'name the files to check, or tenants with --tenant', {
+      hint: '`holdfast check --help` shows examples',
+    })
+  const { databases, unreadable, links } = await databasesOf(files, options.recursive ?? false)
+  const named = databases.map((named) => ({ tenant: null, named }))
+  const targets = options.snapshot ? named : await eachOnce(named)
+  requireFileOptions(options, targets)
+  const fileRun = await fileRunOptions(options, terminal, run)
+  if (!options.quiet) for (const link of links) terminal.say(`not followed: ${printable(link)} is a link to a folder`)
+  document.select(targets)
+  return withProgress(terminal, options, document, async (watching) => {
+    for (const { path, failure } of unreadable) {
+      watching.onResult(
+        unreadResult(notHeld({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure),
+      )
+    }
+    if (targets.length === 0) return { covered: 0, notCovered: 0, stopped: null }
+    if (options.snapshot) return checkCopies(fileRun, targets, watching, terminal.interrupt.signal)
+    return withFileRun(fileRun, targets, terminal.interrupt.signal, async (context, signal) => {
+      const limits = await limitsFor(context.folder, options.depth, 1, fileRun.checksInParallel, besideLockedFile)
+      return workThrough(targets, context, limits, watching, signal)
+    })
+  })
 }
 
 /**
- * Each live file once, by the first of the names that lead to it: a second hold of it would meet the first, and call it
- * a stranger's. What leads nowhere keeps a result for each name. Copies stay as they are named: nobody holds them.
+ * Each live file once, under the first name that leads to it. A second hold of the same file would meet the first one
+ * and report it as another program's. Names that lead to no file keep a result each. Private copies are not held: there
+ * each name counts.
  */
 async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> {
   const seen = new Set<string>()
@@ -131,143 +152,50 @@ async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> 
   return once
 }
 
-async function checkFiles(
-  files: readonly string[],
-  options: CheckOptions,
-  { run, face, outcome }: Running,
-): Promise<RunTotals> {
-  if (files.length === 0)
-    throw new Failure('USAGE', 'name the files to check, or tenants with --tenant', {
-      hint: '`holdfast check --help` shows examples',
-    })
-  const { databases, unreadable, links } = await databasesOf(files, options.recursive ?? false)
-  const named = databases.map((named) => ({ tenant: null, named }))
-  const targets = options.snapshot ? named : await eachOnce(named)
-  if (options.keepSnapshot !== undefined && (targets.length !== 1 || options.snapshot))
+/** @throws {Failure} USAGE for options that have no meaning for these files */
+function requireFileOptions(
+  { keepSnapshot, snapshot, ledger, wait }: CheckOptions,
+  { length }: readonly Target[],
+): void {
+  if (keepSnapshot !== undefined && (length !== 1 || snapshot))
     throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
-  if (options.ledger !== undefined && options.snapshot)
+  if (ledger !== undefined && snapshot)
     throw new Failure(
       'USAGE',
-      '--ledger goes with live files: of a copy nobody knows whether it is the one of last time',
+      '--ledger goes with live files: holdfast cannot know whether a copy is the one of the last run',
     )
-  if (options.wait !== undefined && options.ledger === undefined)
+  if (wait !== undefined && ledger === undefined)
     throw new Failure('USAGE', '--wait goes with --tenant or --ledger: without a ledger no run waits for another')
-  const bare = await bareRun(options, face, run)
-  if (!options.quiet) for (const link of links) face.say(`not followed: ${printable(link)} is a link to a folder`)
-  outcome.select(targets)
-  return withProgress(face, options, outcome, async (watching) => {
-    for (const { path, failure } of unreadable) {
-      watching.onResult(
-        unreadResult(notHeld({ tenant: null, named: path }, options.depth, options.map ?? false), 'failed', failure),
-      )
-    }
-    if (targets.length === 0) return { covered: 0, notCovered: 0, stopped: null }
-    if (options.snapshot) return checkCopies(bare, targets, watching, face.interrupt.signal)
-    return withFileRun(bare, targets, face.interrupt.signal, async (crew, signal) => {
-      const limits = await limitsFor(crew.folder, options.depth, 1, bare.checksInParallel, besideLockedFile)
-      return workThrough(targets, crew, limits, watching, signal)
-    })
-  })
 }
-
-export type BareOptions = Pick<
-  CheckOptions,
-  | 'config'
-  | 'depth'
-  | 'engine'
-  | 'workers'
-  | 'timeout'
-  | 'snapshots'
-  | 'keepSnapshot'
-  | 'quiet'
-  | 'logLevel'
-  | 'map'
-  | 'ledger'
-  | 'showValues'
-  | 'wait'
->
-
-/** A configuration counts for bare files only when it is named: it may allow a weaker seal. */
-export async function bareRun(options: BareOptions, face: Terminal, run: RunId): Promise<FileRunOptions> {
-  const settings = options.config === undefined ? null : await loadSettings(await findConfiguration(options.config))
-  const hold = settings?.hold ?? defaultHoldSettings
-  const check = settings?.check ?? defaultCheckSettings
-  const limits = checkLimits({ check })
-  return {
-    run,
-    ledger: options.ledger ?? null,
-    waiting: waitingOf(face, options),
-    snapshots: options.snapshots ?? null,
-    accept: check.accept,
-    depth: options.depth,
-    engine: options.engine,
-    map: options.map ?? false,
-    showValues: options.showValues ?? false,
-    keepSnapshot:
-      options.keepSnapshot === undefined
-        ? null
-        : await keepSnapshotsIn(options.keepSnapshot, face.version, tellKept('kept in', face, options)),
-    settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
-    check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
-    checksInParallel: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
-    onStep: logSteps(face, run, options.logLevel),
-    onNotice: noticeTo(face),
-  }
-}
-
-/** Says where a snapshot was put, unless no word was asked for: whoever named the folder knows it. */
-export const tellKept =
-  (where: string, face: Terminal, { quiet }: Pick<ReportOptions, 'quiet'>) =>
-  (database: string): void => {
-    if (!quiet) face.say(`${where} ${printable(database)}`)
-  }
 
 async function checkTenants(
   ids: readonly string[],
   files: readonly string[],
   options: CheckOptions,
-  { run, face, outcome }: Running,
+  { run, terminal, document }: CheckRun,
 ): Promise<RunTotals> {
+  requireTenantOptions(files, options)
+  const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), options)
+  const { engine, map = false, showValues = false, depth } = options
+  const runOptions = serviceRunOptions(terminal, options, run, 'check', { engine, map, showValues, document })
+  return withServiceRun(settings, runOptions, (service) =>
+    recordingEnd(service, document, false, () =>
+      withProgress(terminal, options, document, (watching) =>
+        sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth }, watching),
+      ),
+    ),
+  )
+}
+
+/** @throws {Failure} USAGE for files beside tenants, and for options that are about files */
+function requireTenantOptions(files: readonly string[], options: CheckOptions): void {
   if (files.length > 0 || options.snapshot || options.recursive || options.ledger !== undefined)
     throw new Failure(
       'USAGE',
       '--tenant goes without files, --recursive, --snapshot and --ledger: tenants have the ledger of the configuration',
     )
-  if (options.snapshots !== undefined || options.keepSnapshot !== undefined) {
+  if (options.snapshots !== undefined || options.keepSnapshot !== undefined)
     throw new Failure('USAGE', '--snapshots and --keep-snapshot go with files', {
       hint: 'tenants have the snapshot folder of the configuration; `holdfast pull ID DIR` keeps a snapshot of one',
     })
-  }
-  const { workers, timeout } = options
-  const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), { workers, timeout })
-  return withServiceRun(
-    settings,
-    openingOf(face, options, run, 'check', {
-      engine: options.engine,
-      map: options.map ?? false,
-      showValues: options.showValues ?? false,
-      outcome,
-    }),
-    (service) =>
-      untilFinished(service, outcome, false, () =>
-        withProgress(face, options, outcome, (watching) =>
-          sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: options.depth }, watching),
-        ),
-      ),
-  )
-}
-
-/** Shows progress while `work` runs, and gathers its results. */
-export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | 'stopped'>>(
-  face: Terminal,
-  options: ReportOptions,
-  outcome: ReportRun,
-  work: (watching: SweepObserver) => Promise<Done>,
-): Promise<Done> {
-  using line = await showProgress(face, options.quiet ?? false)
-  return await work({
-    onSelected: (targets) => outcome.select(targets),
-    onResult: (result) => outcome.add(result),
-    onProgress: (progress) => line.update(progress),
-  })
 }

@@ -1,4 +1,3 @@
-import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { examineFitness } from '../../doctor/doctor.ts'
 import { musts } from '../../doctor/musts.ts'
@@ -11,9 +10,10 @@ import { withConfiguration, withConfigurations } from '../../report/text/hint.ts
 import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { wrap } from '../../text/layout.ts'
-import type { Act } from '../main.ts'
+import type { Invocation } from '../invocation.ts'
 import { waitOption, withCommon, type CommonOptions } from '../options.ts'
-import { waitingOf } from '../run/waiting.ts'
+import { textOrDocument } from '../printing/printing.ts'
+import { waitingOf } from '../run/wait-option.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 interface DoctorOptions extends CommonOptions {
@@ -21,33 +21,33 @@ interface DoctorOptions extends CommonOptions {
   readonly wait?: number
 }
 
-export function addDoctor(program: Command, face: Terminal, act: Act): void {
+export function addDoctor(invocation: Invocation): void {
   withCommon(
-    program
-      .command('doctor')
-      .description("is this machine fit, and does the service keep the admin API's contract, step by step"),
+    invocation
+      .add('doctor', textOrDocument)
+      .description("test whether this machine is fit, and whether the service keeps the admin API's contract"),
     'holdfast.fitness/1',
   )
-    .option('--tenant <id>', 'also quiesce and resume this tenant, to test the contract wholly')
+    .option('--tenant <id>', 'also quiesce and resume this tenant, to test the whole contract')
     .addOption(waitOption())
     .addHelpText(
       'after',
       `
 Examples:
-  holdfast doctor                       machine and service; nobody is paused
+  holdfast doctor                       machine and service; pauses no tenant
   holdfast doctor --tenant staging      the whole contract, on a tenant
-                                        that may stand still
+                                        that may be paused
 
 Exit codes: 0 nothing unfit, 1 unfit, 4 a tenant may be paused, also by a hold
   of an earlier run, 64 usage, 70 bug, 75 another run is active (with --tenant),
   78 configuration, 129/130/131/143 ended by a signal
 
-What a service must do (admin-api.yaml), and the steps that try it; those that
-need a pause are tried with --tenant only. Requests of the tenant itself are
-seen only if some come while it stands still.
+What a service must do (admin-api.yaml), and the steps that test it. Steps that
+need a pause run with --tenant only. Requests for the tenant itself are seen
+only if some arrive during the pause.
 ${mustTable()}`,
     )
-    .action((options: DoctorOptions) => act(() => examine(options, face)))
+    .action((options: DoctorOptions) => invocation.perform(() => examine(options, invocation.terminal)))
 }
 
 /** Two columns in a help of 80. */
@@ -62,39 +62,40 @@ const mustTable = (): string =>
     })
     .join('\n')
 
-async function examine(options: DoctorOptions, face: Terminal): Promise<ExitCode> {
+async function examine(options: DoctorOptions, terminal: Terminal): Promise<ExitCode> {
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const { steps: tried, others } = await examineFitness(
     settings,
     options.tenant === undefined ? null : tenantId(options.tenant),
-    face.interrupt.signal,
-    waitingOf(face, options),
+    terminal.interrupt.signal,
+    waitingOf(terminal, options),
   )
   const steps = tried.flatMap((step) =>
-    step.about === 'ledger' ? [step, ...others.map((hold) => leftBy(hold, settings.file))] : [step],
+    step.about === 'ledger' ? [step, ...others.map((hold) => openHoldStep(hold, settings.file))] : [step],
   )
   const fitness = {
-    steps: steps.map((step) => ({ ...step, next: step.next === null ? null : advised(step.next, face) })),
+    steps: steps.map((step) => ({ ...step, next: step.next === null ? null : advised(step.next, terminal) })),
   }
-  const outcomes = new Set(fitness.steps.map(({ outcome }) => outcome))
-  const code = outcomes.has('paused')
-    ? exitCodes.maybePaused
-    : outcomes.has('unfit')
-      ? exitCodes.failed
-      : exitCodes.sound
-  if (options.json) await face.out(`${jsonText({ schema: 'holdfast.fitness/1', ...fitness })}\n`)
-  else if (code !== exitCodes.sound || !options.quiet) await face.print(renderFitness(fitness, face))
+  const code = exitCodeOfSteps(steps)
+  if (options.json) await terminal.out(`${jsonText({ schema: 'holdfast.fitness/1', ...fitness })}\n`)
+  else if (code !== exitCodes.sound || !options.quiet) await terminal.print(renderFitness(fitness, terminal))
   return code
 }
 
-/** A hold that was made in another way: nobody but a person knows whether the tenant serves. */
-const leftBy = (hold: OtherHold, config: string): DoctorStep => ({
+function exitCodeOfSteps(steps: readonly DoctorStep[]): ExitCode {
+  const outcomes = new Set(steps.map(({ outcome }) => outcome))
+  if (outcomes.has('paused')) return exitCodes.maybePaused
+  return outcomes.has('unfit') ? exitCodes.failed : exitCodes.sound
+}
+
+/** A hold that another service or another configuration made: holdfast cannot know whether the tenant serves. */
+const openHoldStep = (hold: OtherHold, config: string): DoctorStep => ({
   about: 'ledger',
   outcome: 'paused',
   said: describeOther(hold, config).said,
   next: adviceOn(hold, config),
 })
 
-/** A step's advice is a sentence, or nothing but a command. */
+/** @param next a sentence, or nothing but a command */
 const advised = (next: string, { commandLine: { config } }: Terminal): string =>
   withConfigurations(withConfiguration(next, config), config)

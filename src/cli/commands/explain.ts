@@ -1,17 +1,17 @@
-import type { Command } from 'commander'
 import type { Explanation } from '../../diagnosis/explain/explain.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import { explanationDocument, renderExplanations, renderTopics, topicsDocument } from '../../report/text/explanation.ts'
 import { jsonText } from '../../text/json-text.ts'
-import type { Act } from '../main.ts'
+import type { Invocation } from '../invocation.ts'
 import { withCommon, type CommonOptions } from '../options.ts'
+import { textOrDocument } from '../printing/printing.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-export function addExplain(program: Command, face: Terminal, act: Act): void {
+export function addExplain(invocation: Invocation): void {
   withCommon(
-    program
-      .command('explain')
+    invocation
+      .add('explain', textOrDocument)
       .description('what a finding, a failure, a configuration key or a word means, and what to do'),
     'holdfast.explanation/1; without a topic holdfast.topics/1',
   )
@@ -33,23 +33,23 @@ Examples:
 Exit codes: 0 explained, 64 no such topic, 70 bug`,
     )
     .action((words: readonly string[], options: CommonOptions) =>
-      act(() => tell(words.join(' '), options.json ?? false, face)),
+      invocation.performAnywhere(() => explainTopic(words.join(' '), options.json ?? false, invocation.terminal)),
     )
 }
 
-async function tell(topic: string, json: boolean, face: Terminal): Promise<ExitCode> {
+async function explainTopic(topic: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
   const { explain, nearestTopics } = await import('../../diagnosis/explain/explain.ts')
   const all = await allTopics()
+  if (topic === '') return listTopics(all, json, terminal)
   const explanations = explain(topic, all)
   const [first, ...others] = explanations
-  if (topic === '') return tellAll(all, json, face)
   if (!first) throw new Failure('USAGE', `nothing is known of ${topic}`, { hint: hintFor(nearestTopics(topic, all)) })
-  if (json) await face.out(`${jsonText(explanationDocument(first, others))}\n`)
-  else await face.print(renderExplanations(explanations, face))
+  if (json) await terminal.out(`${jsonText(explanationDocument(first, others))}\n`)
+  else await terminal.print(renderExplanations(explanations, terminal))
   return exitCodes.sound
 }
 
-/** Loaded only here: no other command needs these texts. */
+/** Loads these texts only here: no other command needs them. */
 async function allTopics(): Promise<readonly Explanation[]> {
   const [{ topics, topicKinds }, { explainKeys }] = await Promise.all([
     import('../../diagnosis/explain/explain.ts'),
@@ -61,8 +61,8 @@ async function allTopics(): Promise<readonly Explanation[]> {
 const hintFor = (near: readonly string[]): string =>
   near.length > 0 ? `did you mean ${near.join(', ')}?` : '`holdfast explain` lists all topics'
 
-async function tellAll(all: readonly Explanation[], json: boolean, face: Terminal): Promise<ExitCode> {
-  if (json) await face.out(`${jsonText(topicsDocument(all))}\n`)
-  else await face.print(renderTopics(all, face))
+async function listTopics(all: readonly Explanation[], json: boolean, terminal: Terminal): Promise<ExitCode> {
+  if (json) await terminal.out(`${jsonText(topicsDocument(all))}\n`)
+  else await terminal.print(renderTopics(all, terminal))
   return exitCodes.sound
 }

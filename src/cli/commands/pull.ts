@@ -1,4 +1,3 @@
-import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { keepSnapshotsIn } from '../../fleet/keep-snapshot.ts'
 import { withServiceRun } from '../../fleet/run/service-run.ts'
@@ -6,25 +5,33 @@ import { sweep } from '../../fleet/sweep.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { tenantId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
-import type { Act } from '../main.ts'
+import type { Invocation } from '../invocation.ts'
 import { depthOption, waitOption, withReport, type ReportOptions } from '../options.ts'
-import { ReportRun } from '../report-run/report-run.ts'
-import { untilFinished } from '../run/finishing.ts'
-import { openingOf } from '../run/run-options.ts'
+import { printReport, reportPrinting } from '../report-run/print-report.ts'
+import { ResultsDocument } from '../report-run/results-document.ts'
+import { reportKept } from '../run/file-run-options.ts'
+import { recordingEnd } from '../run/record-end.ts'
+import { serviceRunOptions } from '../run/service-run-options.ts'
+import { withProgress } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { tellKept, withProgress } from './check.ts'
 
 interface PullOptions extends ReportOptions {
   readonly depth: 'quick' | 'full'
   readonly wait?: number
 }
 
-export function addPull(program: Command, face: Terminal, act: Act): void {
+const printing = reportPrinting(
+  (terminal) => new ResultsDocument(terminal, {}, { id: newRunId(), mode: 'pull', registry: 'none' }),
+)
+
+export function addPull(invocation: Invocation): void {
   withReport(
-    program.command('pull').description("a tenant's files as they are, with their evidence, to study elsewhere"),
+    invocation
+      .add('pull', printing)
+      .description("copy a tenant's files as they are, with their evidence, to study them elsewhere"),
   )
     .argument('<id>', 'tenant')
-    .argument('<dir>', 'folder to put them in; nothing in it is overwritten')
+    .argument('<dir>', 'folder to put the files in; nothing in it is overwritten')
     .addOption(depthOption())
     .addOption(waitOption())
     .addHelpText(
@@ -36,21 +43,24 @@ Examples:
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 another run is active,
-  78 configuration, 129/130/131/143 ended by a signal; the files are pulled
-  whether sound or damaged`,
+  78 configuration, 129/130/131/143 ended by a signal; damaged files are
+  pulled as well`,
     )
-    .action((id: string, folder: string, options: PullOptions) => act(() => pullTenant(id, folder, options, face)))
+    .action((id: string, folder: string, options: PullOptions) =>
+      invocation.perform(() => pullTenant(id, folder, options, invocation.terminal)),
+    )
 }
 
-async function pullTenant(id: string, folder: string, options: PullOptions, face: Terminal): Promise<ExitCode> {
+async function pullTenant(id: string, folder: string, options: PullOptions, terminal: Terminal): Promise<ExitCode> {
   const run = newRunId()
-  using outcome = new ReportRun(face, options, { id: run, mode: 'pull', registry: 'live' })
-  return await outcome.of(async () => {
+  using document = new ResultsDocument(terminal, options, { id: run, mode: 'pull', registry: 'live' })
+  return await printReport(document, terminal, options, async () => {
     const settings = await loadSettings(await findConfiguration(options.config ?? null))
-    const keep = await keepSnapshotsIn(folder, face.version, tellKept('pulled to', face, options))
-    return withServiceRun(settings, openingOf(face, options, run, 'pull', { keepSnapshot: keep, outcome }), (service) =>
-      untilFinished(service, outcome, false, () =>
-        withProgress(face, options, outcome, (watching) =>
+    const keepSnapshot = await keepSnapshotsIn(folder, terminal.version, reportKept('pulled to', terminal, options))
+    const runOptions = serviceRunOptions(terminal, options, run, 'pull', { keepSnapshot, document })
+    return withServiceRun(settings, runOptions, (service) =>
+      recordingEnd(service, document, false, () =>
+        withProgress(terminal, options, document, (watching) =>
           sweep(service, { selection: { kind: 'tenants', ids: [tenantId(id)] }, depth: options.depth }, watching),
         ),
       ),

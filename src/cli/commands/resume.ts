@@ -1,4 +1,3 @@
-import type { Command } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { notResumed, type OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
 import { resumeTenants, type Resumption } from '../../fleet/open-holds/resume-tenants.ts'
@@ -12,10 +11,11 @@ import { hintFor } from '../../report/text/hint.ts'
 import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { printable } from '../../text/printable.ts'
-import type { Act } from '../main.ts'
+import type { Invocation } from '../invocation.ts'
 import { waitOption, withCommon, type CommonOptions } from '../options.ts'
-import { noticeTo, resumeRetryTo, tellEndings, tellOthers } from '../run/run-options.ts'
-import { waitingOf } from '../run/waiting.ts'
+import { textOrDocument } from '../printing/printing.ts'
+import { reportNotice, reportOtherHolds, reportOutcomes } from '../run/report-holds.ts'
+import { waitingOf } from '../run/wait-option.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 interface ResumeOptions extends CommonOptions {
@@ -23,77 +23,84 @@ interface ResumeOptions extends CommonOptions {
   readonly wait?: number
 }
 
-export function addResume(program: Command, face: Terminal, act: Act): void {
+export function addResume(invocation: Invocation): void {
   withCommon(
-    program.command('resume').description('end holds that a crash left open, and look whether the tenants serve'),
+    invocation
+      .add('resume', textOrDocument)
+      .description('end holds that a crash left open, and check that the tenants serve again'),
     'holdfast.resume/1',
   )
     .argument('[id]', 'tenant')
-    .option('--all', 'every hold of this service that stands open')
+    .option('--all', 'end every open hold of this service')
     .addOption(waitOption())
     .addHelpText(
       'after',
       `
 resume works even if the ledger cannot be written. With an ID it needs no ledger
-at all. It then also ends a hold that was made with another service.admin or
-other hooks than the configuration has now, once the tenant is seen serving.
+at all. It then also ends a hold that was made through another service.admin or
+other hooks, once the tenant is seen serving.
 
 Examples:
   holdfast resume --all                also as ExecStopPost of a systemd unit
-  holdfast resume acme
+  holdfast resume acme                 one tenant
 
-Exit codes: 0 nothing is open any more, 1 failed, or the tenants serve and it
-  could not be written down, 3 the ledger had to be set aside or could not be
+Exit codes: 0 no hold is open any more, 1 failed, or the tenants serve and the
+  ledger could not be written, 3 the ledger had to be set aside or could not be
   read, 4 a tenant may still be paused, 64 usage, 70 bug, 75 a run is active,
   78 configuration, 129/130/131/143 ended by a signal`,
     )
-    .action((id: string | undefined, options: ResumeOptions) => act(() => resume(id, options, face)))
+    .action((id: string | undefined, options: ResumeOptions) =>
+      invocation.perform(() => resume(id, options, invocation.terminal)),
+    )
 }
 
-async function resume(id: string | undefined, options: ResumeOptions, face: Terminal): Promise<ExitCode> {
+async function resume(id: string | undefined, options: ResumeOptions, terminal: Terminal): Promise<ExitCode> {
   if ((id === undefined) === (options.all !== true))
-    throw new Failure('USAGE', 'name one tenant, or say --all', { hint: '`holdfast resume --help` tells how' })
+    throw new Failure('USAGE', 'name one tenant, or say --all', { hint: '`holdfast resume --help` shows how' })
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const only = id === undefined ? null : tenantId(id)
-  const waiting = waitingOf(face, options)
-  const resumption = await resumeTenants(settings, newRunId(), only, waiting, resumeRetryTo(face))
-  const { notice, unwritable: trouble, isNew } = resumption
-  if (options.json) await face.out(`${jsonText(documentOf(resumption, settings.file, face))}\n`)
-  const standing = notServing(resumption, settings.file)
-  const left = standing ?? notWritten(resumption)
-  const told = resumption.endings.filter((ending) => !isPresumed(ending, resumption))
-  tellEndings(face, standing === null ? told.map((ending) => ({ ...ending, unwritten: null })) : told)
-  for (const { hold } of resumption.endings.filter((ending) => isPresumed(ending, resumption)))
-    face.say(presumedText(hold, resumption))
-  tellOthers(
-    face,
-    resumption.others.filter((hold) => hold !== left?.hold),
-    settings.file,
-  )
-  // Each thing once: what the failure says at the end is not said before it.
-  const saidAtTheEnd = left?.failure.message ?? ''
-  const tell = (sentence: string): void => {
-    if (!saidAtTheEnd.includes(sentence)) noticeTo(face)(sentence)
-  }
-  if (notice !== null) tell(notice)
-  // It may have been lost, or be looked for in the wrong place: then nobody knows what stands open.
-  if (isNew && only === null)
-    tell(`there is no ledger in ${printable(settings.ledger.dir)}: no hold is known; \`holdfast resume ID\` needs none`)
-  if (trouble !== null) tell(trouble.message)
-  if (
-    !options.json &&
-    !options.quiet &&
-    resumption.endings.length === 0 &&
-    !resumption.unknown &&
-    !resumption.others.some(mayBeOurs)
-  )
-    await face.print(nothingOpen(only, resumption))
+  const resumption = await resumeTenants(settings, newRunId(), only, waitingOf(terminal, options))
+  if (options.json) await terminal.out(`${jsonText(documentOf(resumption, settings.file, terminal))}\n`)
+  const left = notServing(resumption, settings.file) ?? notRecorded(resumption)
+  reportHolds(resumption, left, settings.file, terminal)
+  reportLedger(resumption, left, only === null ? settings.ledger.dir : null, terminal)
+  if (!options.json && !options.quiet && foundNothing(resumption)) await terminal.print(nothingOpen(only, resumption))
   if (left !== null) throw left.failure
-  // Of what could not be read nobody knows whether it was a hold.
-  return notice === null && !resumption.unread ? exitCodes.sound : exitCodes.inconclusive
+  // What could not be read may have been a hold.
+  return resumption.notice === null && !resumption.unread ? exitCodes.sound : exitCodes.inconclusive
 }
 
-/** It serves, and that is all that is known of it. */
+/** Reports on stderr what became of each hold, except for the one that the failure at the end names. */
+function reportHolds(resumption: Resumption, left: Left | null, config: string, terminal: Terminal): void {
+  const known = resumption.endings.filter((ending) => !isPresumed(ending, resumption))
+  const isSaidAtTheEnd = left === null || left.about === 'ledger'
+  reportOutcomes(terminal, isSaidAtTheEnd ? known.map((ending) => ({ ...ending, unwritten: null })) : known)
+  for (const { hold } of resumption.endings.filter((ending) => isPresumed(ending, resumption)))
+    terminal.say(presumedText(hold, resumption))
+  const others = resumption.others.filter((hold) => hold !== left?.hold)
+  reportOtherHolds(terminal, others, config)
+}
+
+/** Reports on stderr what is wrong with the ledger. @param dir its folder if all tenants were meant, else null */
+function reportLedger(
+  { notice, unwritable: trouble, isNew }: Resumption,
+  left: Left | null,
+  dir: string | null,
+  terminal: Terminal,
+): void {
+  // Each thing once: what the failure at the end says is not said before it.
+  const saidAtTheEnd = left?.failure.message ?? ''
+  const report = (sentence: string): void => {
+    if (!saidAtTheEnd.includes(sentence)) reportNotice(terminal)(sentence)
+  }
+  if (notice !== null) report(notice)
+  // The ledger may be lost, or the configuration may name the wrong folder: then open holds are not known.
+  if (isNew && dir !== null)
+    report(`there is no ledger in ${printable(dir)}: no hold is known; \`holdfast resume ID\` needs none`)
+  if (trouble !== null) report(trouble.message)
+}
+
+/** The tenant serves, and nothing else is known: the ledger could not say whether a hold was open. */
 const isPresumed = ({ hold, how, complaint }: OpenHoldOutcome, { presumed }: Resumption): boolean =>
   hold === presumed && how !== null && how !== 'tenant-gone' && complaint === null
 
@@ -102,6 +109,9 @@ const presumedText = ({ tenant }: OpenHold, { isNew }: Resumption): string =>
   `${isNew ? 'There is no ledger' : 'The ledger could not be read'}, so it is not ` +
   'known whether a hold was open'
 
+const foundNothing = ({ endings, unknown, others }: Resumption): boolean =>
+  endings.length === 0 && !unknown && !others.some(mayBeOurs)
+
 function nothingOpen(only: TenantId | null, { notice, unread }: Resumption): string {
   const known = notice === null && !unread ? '' : ' in the ledger as it is now'
   return only === null
@@ -109,32 +119,37 @@ function nothingOpen(only: TenantId | null, { notice, unread }: Resumption): str
     : `${printable(only)} is not known to be paused (no hold on it stands open${known})\n`
 }
 
-/** What there is to say beside the holds stands there only when there is. */
-const documentOf = (
-  { endings, others, leases, unknown, unwritable: trouble }: Resumption,
-  config: string,
-  { commandLine }: Terminal,
-): object => ({
-  schema: 'holdfast.resume/1',
-  holds: endings.map(({ hold, how, failure, complaint, unwritten }) => ({
-    ...hold,
-    resumed: failure === null,
-    how,
-    failure: failure?.code ?? null,
-    complaint,
-    written: failure === null && unwritten === null,
-  })),
-  ...(others.length === 0 ? {} : { others: others.map((hold) => ({ ...hold, ...describeOther(hold, config) })) }),
-  ...(trouble === null
-    ? {}
-    : { trouble: { code: trouble.code, message: trouble.message, hint: hintFor(trouble, commandLine) } }),
-  ...(unknown ? { unknown, leases } : {}),
-})
+/** Every field beside `holds` is left out if there is nothing to say in it. */
+function documentOf(resumption: Resumption, config: string, { commandLine }: Terminal): object {
+  const { endings, others, leases, unknown, unwritable: trouble } = resumption
+  const presumed = endings.find((ending) => isPresumed(ending, resumption))
+  return {
+    schema: 'holdfast.resume/1',
+    holds: endings
+      .filter((ending) => ending !== presumed)
+      .map(({ hold, how, failure, complaint, unwritten }) => ({
+        ...hold,
+        resumed: failure === null,
+        how,
+        failure: failure?.code ?? null,
+        complaint,
+        written: failure === null && unwritten === null,
+      })),
+    ...(presumed === undefined ? {} : { presumed: { tenant: presumed.hold.tenant } }),
+    ...(others.length === 0 ? {} : { others: others.map((hold) => ({ ...hold, ...describeOther(hold, config) })) }),
+    ...(trouble === null
+      ? {}
+      : { trouble: { code: trouble.code, message: trouble.message, hint: hintFor(trouble, commandLine) } }),
+    ...(unknown ? { unknown, leases } : {}),
+  }
+}
 
-/** What is left to do. */
+/** The failure that ends the command although holdfast has done what it could. */
 interface Left {
   readonly failure: Failure
-  /** The hold of others that it is about; null where it is about ours. */
+  /** A tenant that may not serve, or a ledger that does not record that all serve. */
+  readonly about: 'tenant' | 'ledger'
+  /** The hold of others that it is about; null if it is about ours. */
   readonly hold: OtherHold | null
 }
 
@@ -143,8 +158,8 @@ function notServing(
   { endings, others, leases, unknown, unwritable: trouble, notice }: Resumption,
   config: string,
 ): Left | null {
-  const standing = notResumed(endings)
-  if (standing !== null) return { failure: standing, hold: null }
+  const open = notResumed(endings)
+  if (open !== null) return { failure: open, about: 'tenant', hold: null }
   if (unknown) {
     const named =
       leases.length === 0
@@ -159,16 +174,20 @@ function notServing(
         hint: 'ask the service which tenants stand still, and run `holdfast resume ID` for each: that needs no ledger',
       },
     )
-    return { failure, hold: null }
+    return { failure, about: 'tenant', hold: null }
   }
   const [first] = others.filter(mayBeOurs)
   if (first === undefined) return null
   const { said } = describeOther(first, config)
-  return { failure: new Failure('RESUME_FAILED', said, { hint: adviceOn(first, config) }), hold: first }
+  return {
+    failure: new Failure('RESUME_FAILED', said, { hint: adviceOn(first, config) }),
+    about: 'tenant',
+    hold: first,
+  }
 }
 
-/** null where the ledger knows of all that serve again */
-function notWritten({ endings }: Resumption): Left | null {
+/** null if the ledger has recorded every end */
+function notRecorded({ endings }: Resumption): Left | null {
   const unwritten = endings.filter((ending) => ending.unwritten !== null)
   const [first] = unwritten
   if (!first?.unwritten) return null
@@ -182,5 +201,5 @@ function notWritten({ endings }: Resumption): Left | null {
       hint: `${first.unwritten.hint}; until then each run resumes the tenant again, which does no harm`,
     },
   )
-  return { failure, hold: null }
+  return { failure, about: 'ledger', hold: null }
 }

@@ -1,14 +1,14 @@
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { wayOf } from '../../config/service-way.ts'
+import type { Settings } from '../../config/settings.ts'
 import { isGone } from '../../fleet/run/registry.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
 import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
 import type { LastResult, RecordedRun } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
-import { renderNoStatus } from '../../report/status/status-line.ts'
 import { renderStatus, type StatusFormat, type StatusView } from '../../report/status/status.ts'
-import type { Act } from '../main.ts'
+import type { Invocation } from '../invocation.ts'
 import {
   configurationNamed,
   durationOption,
@@ -17,10 +17,11 @@ import {
   withCommon,
   type CommonOptions,
 } from '../options.ts'
+import { printMonitorLine, textOrDocument, type ChoosePrinting } from '../printing/printing.ts'
 import { ledgerToRead, settingsToRead } from '../read-ledger.ts'
-import { noticeTo } from '../run/run-options.ts'
+import { reportNotice } from '../run/report-holds.ts'
+import { leaveUnknown, leaveUnknownUnlessEmpty, requireOutsideRoots } from '../status-file.ts'
 import { chooseKnown } from '../status-selection.ts'
-import { describeError, reportError } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 interface StatusOptions extends CommonOptions {
@@ -31,13 +32,41 @@ interface StatusOptions extends CommonOptions {
   readonly only?: readonly string[]
 }
 
-export function addStatus(program: Command, face: Terminal, act: Act): void {
+const isForMonitor = (format: unknown): boolean => format === 'nagios' || format === 'monit'
+
+/** `--json` counts before `--format`, and the last of several formats counts. */
+const printing: ChoosePrinting = (terminal, given) =>
+  given['json'] !== true && isForMonitor(given['format']) ? printMonitorLine(terminal) : textOrDocument(terminal, given)
+
+const help = `
+With --tenant or --only the status is about these tenants alone. Each has its
+own age, and the last full sweep does not matter. Metrics of pauses are always
+about all tenants.
+${patternHelp}
+
+A reader of FILE finds the old status or the new one, never a part of it. FILE
+keeps its mode and its group; a new one has mode 0644. If there is no status for
+nagios or monit, FILE says UNKNOWN, as stdout does. Its reader should check the
+age of FILE too. FILE must not be in a folder of tenants.roots.
+
+Examples:
+  holdfast status                      for a person
+  holdfast status --format nagios --max-age 26h
+  holdfast status --tenant acme bolt --only 'c*' --format monit
+  holdfast status --format prometheus --output /var/lib/metrics/h.prom
+
+Exit codes: 0 answered, 1 failed, 64 usage, 70 bug, 78 configuration;
+  for nagios and monit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN`
+
+export function addStatus(invocation: Invocation): void {
   withCommon(
-    program.command('status').description('what the ledger knows; no tenant is touched'),
+    invocation.add('status', printing).description('what the ledger knows; no tenant is touched'),
     'holdfast.status/1; the same as --format json',
   )
     .addOption(
-      new Option('--format <format>').choices(['text', 'json', 'nagios', 'monit', 'prometheus']).default('text'),
+      new Option('--format <format>', 'form of the status')
+        .choices(['text', 'json', 'nagios', 'monit', 'prometheus'])
+        .default('text'),
     )
     .addOption(
       new Option('--max-age <duration>', 'checks older than this are stale')
@@ -46,29 +75,9 @@ export function addStatus(program: Command, face: Terminal, act: Act): void {
     )
     .option('--tenant <id...>', 'only these tenants')
     .addOption(onlyOption())
-    .option('--output <file>', 'put it in this file, which is replaced as a whole, instead of on stdout', namedFile)
-    .addHelpText(
-      'after',
-      `
-With --tenant or --only the status is about these tenants alone. Each has its
-own age, and it is not asked when all were swept. Metrics of pauses are of all.
-${patternHelp}
-
-A reader of FILE finds the old status or the new one, never a part of it. FILE
-keeps the mode and the group that it has; a new one has mode 0644. Where nagios
-or monit get no status, FILE says UNKNOWN, as stdout does. Let its reader look
-at its age too.
-
-Examples:
-  holdfast status
-  holdfast status --format nagios --max-age 26h
-  holdfast status --tenant acme bolt --only 'c*' --format monit
-  holdfast status --format prometheus --output /var/lib/metrics/h.prom
-
-Exit codes: 0 answered, 1 failed, 64 usage, 70 bug, 78 configuration;
-  for nagios and monit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN`,
-    )
-    .action((options: StatusOptions) => act(() => tellStatus(options, face)))
+    .option('--output <file>', 'write the status to this file instead of stdout', namedFile)
+    .addHelpText('after', help)
+    .action((options: StatusOptions) => invocation.perform(() => printStatus(options, invocation.terminal)))
 }
 
 function namedFile(text: string): string {
@@ -76,39 +85,36 @@ function namedFile(text: string): string {
   return text
 }
 
-async function tellStatus(options: StatusOptions, face: Terminal): Promise<ExitCode> {
+async function printStatus(options: StatusOptions, terminal: Terminal): Promise<ExitCode> {
   const format = options.json ? 'json' : options.format
-  const isForMonitor = format === 'nagios' || format === 'monit'
   const { output } = options
-  // A file is read like a pipe.
-  const page = output === undefined ? face : { width: Infinity, cuts: false, color: false }
-  const rendering = { format, width: page.width, cuts: page.cuts, color: page.color, verbose: options.verbose ?? false }
-  const view = await readStatus(options, face).catch((error: unknown) => {
-    if (output !== undefined && isForMonitor) leaveUnknown(output, error, face)
+  const fileForMonitor = isForMonitor(format) ? output : undefined
+  const settings = await settingsToRead(options.config ?? null).catch(async (error: unknown) => {
+    if (fileForMonitor !== undefined) await leaveUnknownUnlessEmpty(fileForMonitor, error, terminal)
     throw error
   })
-  const { text, code } = renderStatus(view, rendering)
+  if (output !== undefined) await requireOutsideRoots(output, settings.tenants.roots)
+  const view = await readStatus(settings, options, terminal).catch((error: unknown) => {
+    if (fileForMonitor !== undefined) leaveUnknown(fileForMonitor, error, terminal)
+    throw error
+  })
+  // The text of a file is that of a pipe.
+  const page = output === undefined ? terminal : { width: Infinity, cuts: false, color: false }
+  const { text, code } = renderStatus(view, {
+    format,
+    width: page.width,
+    cuts: page.cuts,
+    color: page.color,
+    verbose: options.verbose ?? false,
+  })
   if (output !== undefined) replaceFile(output, text)
   else if (!options.quiet || format !== 'text' || code !== 0)
-    await (format === 'json' || format === 'prometheus' ? face.out(text) : face.print(text))
-  return isForMonitor ? code : exitCodes.sound
+    await (format === 'json' || format === 'prometheus' ? terminal.out(text) : terminal.print(text))
+  return isForMonitor(format) ? code : exitCodes.sound
 }
 
-/** The reader of the file must not go on with what it said before. */
-function leaveUnknown(file: string, error: unknown, face: Terminal): void {
-  const { code, message } = describeError(error, face.commandLine)
-  try {
-    replaceFile(file, renderNoStatus(`${code}: ${message}`))
-  } catch (second) {
-    reportError(face, second) // Beside the first, which ends the command.
-  }
-}
-
-/**
- * @throws {Failure} CONFIG_INVALID, LEDGER_UNUSABLE; TENANT_UNKNOWN where none is known of those that were asked about
- */
-async function readStatus(options: StatusOptions, face: Terminal): Promise<StatusView> {
-  const settings = await settingsToRead(options.config ?? null)
+/** @throws {Failure} LEDGER_UNUSABLE; TENANT_UNKNOWN for a tenant or a pattern that the ledger does not know */
+async function readStatus(settings: Settings, options: StatusOptions, terminal: Terminal): Promise<StatusView> {
   const { dir } = settings.ledger
   await using ledger = await ledgerToRead(dir, wayOf(settings))
   const now = Date.now()
@@ -134,18 +140,18 @@ async function readStatus(options: StatusOptions, face: Terminal): Promise<Statu
     config: settings.file,
     configNamed: configurationNamed(options),
     ledgerLost: ledger.holdsLost,
-    lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsLookedAt)),
+    lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsReadMax)),
     pauses: await ledger.pauseTotals(),
   }
-  if (ledger.notice !== null) noticeTo(face)(ledger.notice)
+  if (ledger.notice !== null) reportNotice(terminal)(ledger.notice)
   return view
 }
 
 const withTimes = (result: LastResult): StatusView['tenants'][number] => ({ ...result, checkedAt: result.at })
 
-const runsLookedAt = 1_000
+const runsReadMax = 1_000
 
-/** The end of the newest sweep of everything, at full depth, that came to all of it. */
+/** The end of the newest sweep that checked all tenants at full depth. */
 function lastFullSweep(runs: readonly RecordedRun[]): number | null {
   const full = runs.find(
     ({ finished }) =>

@@ -1,10 +1,10 @@
-import type { Command } from 'commander'
+import { Option } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { withServiceRun } from '../../fleet/run/service-run.ts'
 import { sweep } from '../../fleet/sweep.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
-import type { Act } from '../main.ts'
+import type { Invocation } from '../invocation.ts'
 import {
   depthOption,
   onlyOption,
@@ -12,61 +12,74 @@ import {
   positiveNumber,
   waitOption,
   withReport,
+  workersOption,
   type ReportOptions,
 } from '../options.ts'
-import { ReportRun } from '../report-run/report-run.ts'
-import { untilFinished } from '../run/finishing.ts'
+import { printReport, reportPrinting } from '../report-run/print-report.ts'
+import { ResultsDocument } from '../report-run/results-document.ts'
 import { overridden } from '../run/overrides.ts'
-import { openingOf } from '../run/run-options.ts'
+import { recordingEnd } from '../run/record-end.ts'
+import { serviceRunOptions } from '../run/service-run-options.ts'
+import { withProgress } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { withProgress } from './check.ts'
 
 interface SweepCommandOptions extends ReportOptions {
   readonly only?: readonly string[]
   readonly depth: 'quick' | 'full'
   readonly maxPaused?: number
+  readonly workers?: number
+  /** The old name of `workers`. */
   readonly concurrency?: number
   readonly wait?: number
 }
 
-export function addSweep(program: Command, face: Terminal, act: Act): void {
-  withReport(program.command('sweep').description('hold and check the tenants of the service, the least known first'))
+const printing = reportPrinting(
+  (terminal) => new ResultsDocument(terminal, {}, { id: newRunId(), mode: 'sweep', registry: 'none' }),
+)
+
+export function addSweep(invocation: Invocation): void {
+  withReport(
+    invocation.add('sweep', printing).description('hold and check the tenants of the service, longest unchecked first'),
+  )
     .addOption(onlyOption())
     .addOption(depthOption())
-    .option('--max-paused <n>', 'tenants that may stand still at once (default: hold.maxPaused)', positiveNumber)
-    .option('--concurrency <n>', 'snapshots that are checked at once (default: check.workers)', positiveNumber)
+    .option('--max-paused <n>', 'tenants that may be paused in parallel (default: hold.maxPaused)', positiveNumber)
+    .addOption(workersOption('snapshots'))
+    .addOption(new Option('--concurrency <n>').argParser(positiveNumber).conflicts('workers').hideHelp())
     .addOption(waitOption())
     .addHelpText(
       'after',
       `
 ${patternHelp}
-A sweep with --only is no full sweep: \`status\` goes on asking for one.
+A sweep with --only is no full sweep: \`status\` still asks for one.
 
 Examples:
-  holdfast sweep                             all of them
-  holdfast sweep --only 'a*' 'b*'            some of them
+  holdfast sweep                             all tenants
+  holdfast sweep --only 'a*' 'b*'            some tenants
   holdfast sweep --json > report.json        for a program
-  holdfast sweep --quiet                     for cron: silent when all is well
+  holdfast sweep --quiet                     for cron: silent if all is well
+  holdfast sweep --workers 1                 one check after the other
 
 Exit codes: 0 all sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 another run is active,
   78 configuration, 129/130/131/143 ended by a signal`,
     )
-    .action((options: SweepCommandOptions) => act(() => sweepService(options, face)))
+    .action((options: SweepCommandOptions) => invocation.perform(() => sweepService(options, invocation.terminal)))
 }
 
-async function sweepService(options: SweepCommandOptions, face: Terminal): Promise<ExitCode> {
+async function sweepService(options: SweepCommandOptions, terminal: Terminal): Promise<ExitCode> {
   const run = newRunId()
-  using outcome = new ReportRun(face, options, { id: run, mode: 'sweep', registry: 'live' })
-  return await outcome.of(async () => {
-    const { depth, only, maxPaused, concurrency } = options
+  using document = new ResultsDocument(terminal, options, { id: run, mode: 'sweep', registry: 'live' })
+  return await printReport(document, terminal, options, async () => {
+    const { depth, only, maxPaused, workers = options.concurrency } = options
     const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), {
       maxPaused,
-      workers: concurrency,
+      workers,
     })
-    return withServiceRun(settings, openingOf(face, options, run, 'sweep', { outcome }), (service) =>
-      untilFinished(service, outcome, only === undefined && depth === 'full', () =>
-        withProgress(face, options, outcome, (watching) =>
+    const runOptions = serviceRunOptions(terminal, options, run, 'sweep', { document })
+    return withServiceRun(settings, runOptions, (service) =>
+      recordingEnd(service, document, only === undefined && depth === 'full', () =>
+        withProgress(terminal, options, document, (watching) =>
           sweep(service, { selection: { kind: 'sweep', only: only ?? null }, depth }, watching),
         ),
       ),

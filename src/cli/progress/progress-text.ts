@@ -5,25 +5,25 @@ import { cutEnd, cutMiddle, displayWidth } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'
 import { Rate, timeLeft } from './rate.ts'
 
-/** A check that is over sooner has no line of its own: lines that come and go tell nobody anything. */
+/** A shorter check has no line of its own: lines that come and go are unreadable. */
 const longAfterMs = 500
-/** In its first second a run tells no rate that would hold. */
+/** In its first second a run has no reliable rate. */
 const rateAfterMs = 1_000
 const checksShownMax = 4
 const namesMax = 3
 /** Columns that a name has at least. */
 const nameWidthMin = 8
 
-interface Known {
+interface ShownCheck {
   readonly sinceMs: number
-  /** null until pages are done with. */
-  pace: Rate | null
+  /** null until a page is done. */
+  rate: Rate | null
 }
 
 export class ProgressText {
   readonly #startedAtMs: number
-  /** The checks that are going on. */
-  #known = new Map<CheckProgress, Known>()
+  /** The checks that run now. */
+  #shown = new Map<CheckProgress, ShownCheck>()
 
   /** @param startedAtMs on the monotonic clock, like all times here */
   constructor(startedAtMs: number) {
@@ -32,9 +32,9 @@ export class ProgressText {
 
   /** Lines of at most `width` columns. */
   lines(progress: RunProgress, nowMs: number, width: number): readonly string[] {
-    this.#look(progress.checking, nowMs)
+    this.#update(progress.checking, nowMs)
     const long = progress.checking.filter(
-      (checking) => nowMs - (this.#known.get(checking)?.sinceMs ?? nowMs) >= longAfterMs && checking.pages !== null,
+      (checking) => nowMs - (this.#shown.get(checking)?.sinceMs ?? nowMs) >= longAfterMs && checking.pages !== null,
     )
     const [only] = long
     // A single file needs no line about the run.
@@ -47,35 +47,35 @@ export class ProgressText {
     ]
   }
 
-  #look(now: readonly CheckProgress[], nowMs: number): void {
-    this.#known = new Map(
-      now.map((checking) => [checking, this.#known.get(checking) ?? { sinceMs: nowMs, pace: null }]),
+  #update(now: readonly CheckProgress[], nowMs: number): void {
+    this.#shown = new Map(
+      now.map((checking) => [checking, this.#shown.get(checking) ?? { sinceMs: nowMs, rate: null }]),
     )
-    for (const [{ pages }, known] of this.#known) {
+    for (const [{ pages }, known] of this.#shown) {
       if (pages === null) continue
-      known.pace ??= new Rate(pages.pagesDone, nowMs)
-      known.pace.seen(pages.pagesDone, nowMs)
+      known.rate ??= new Rate(pages.pagesDone, nowMs)
+      known.rate.seen(pages.pagesDone, nowMs)
     }
   }
 
-  /** `app.db  30 %  41200 of 136865 pages  212 MB/s  7 s left`; the name gives way. */
+  /** `app.db  30 %  41200 of 136865 pages  212 MB/s  7 s left`; a long name is cut to fit. */
   #describe(checking: CheckProgress, width: number, before: string): string {
     const { name, pages } = checking
-    const words = pages === null ? [] : wordsOf(pages, this.#known.get(checking)?.pace ?? null)
+    const words = pages === null ? [] : wordsOf(pages, this.#shown.get(checking)?.rate ?? null)
     const rest = words.map((word) => `  ${word}`).join('')
-    const room = Math.max(nameWidthMin, width - before.length - displayWidth(rest))
-    return cutEnd(`${before}${cutMiddle(printable(name), room)}${rest}`, width)
+    const nameWidth = Math.max(nameWidthMin, width - before.length - displayWidth(rest))
+    return cutEnd(`${before}${cutMiddle(printable(name), nameWidth)}${rest}`, width)
   }
 }
 
 function wordsOf(
   { pagesDone, pages, pageSize }: NonNullable<CheckProgress['pages']>,
-  pace: Rate | null,
+  measured: Rate | null,
 ): readonly string[] {
-  // What SQLite still has to say by then has no pages to count.
+  // SQLite's own check may still run; it counts no pages.
   if (pagesDone >= pages) return [`all ${count(pages, 'page')}, finishing`]
-  const rate = pace?.rate ?? null
-  const leftMs = pace?.leftMs(pages) ?? null
+  const rate = measured?.rate ?? null
+  const leftMs = measured?.leftMs(pages) ?? null
   return [
     `${Math.floor((pagesDone / pages) * 100)} %`,
     `${grouped(pagesDone)} of ${count(pages, 'page')}`,

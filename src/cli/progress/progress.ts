@@ -1,5 +1,5 @@
+/** Progress on stderr: live lines on a terminal, else a line every half minute; nothing with `--quiet`. */
 import type { RunProgress } from '../../fleet/progress-tracker.ts'
-/** Progress on stderr: live lines on a terminal, else a line every half minute; nothing when quiet. */
 import { monotonicMs } from '../../host/clock.ts'
 import { showsAsciiOnly } from '../../text/letters.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -10,19 +10,19 @@ export interface ProgressLine extends Disposable {
 }
 
 const lineEveryMs = 30_000
-/** As often as a person can follow. Nothing is drawn in between, however often there is news. */
+/** As often as a person can follow. More frequent updates draw nothing. */
 const drawEveryMs = 100
 
-/** What draws on a terminal is loaded only where there is one. */
-export async function showProgress(face: Terminal, quiet: boolean): Promise<ProgressLine> {
+/** Loads the library that draws on a terminal only if there is a terminal. */
+export async function showProgress(terminal: Terminal, quiet: boolean): Promise<ProgressLine> {
   if (quiet) return { update: () => undefined, [Symbol.dispose]: () => undefined }
   const startedAtMs = monotonicMs()
-  return face.aside.drawsLines ? liveLines(face, startedAtMs) : plainLines(face, startedAtMs)
+  return terminal.aside.drawsLines ? liveLines(terminal, startedAtMs) : plainLines(terminal, startedAtMs)
 }
 
 async function liveLines({ aside }: Terminal, startedAtMs: number): Promise<ProgressLine> {
   const { default: ora } = await import('ora')
-  // Signals stay ours: ora must not swallow the keyboard.
+  // ora must not read the keyboard: Ctrl-C has to reach us as a signal.
   const spinner = ora({
     stream: process.stderr,
     discardStdin: false,
@@ -34,7 +34,7 @@ async function liveLines({ aside }: Terminal, startedAtMs: number): Promise<Prog
   const text = new ProgressText(startedAtMs)
   let latest: RunProgress | null = null
   const drawing = setInterval(() => {
-    // Two columns are the spinner's; in the last one some terminals break the line.
+    // The spinner needs two columns, and some terminals break a line in their last column.
     if (latest !== null && spinner.isSpinning)
       spinner.text = text.lines(latest, monotonicMs(), Math.min(process.stderr.columns, aside.width) - 3).join('\n')
   }, drawEveryMs)
@@ -54,14 +54,14 @@ async function liveLines({ aside }: Terminal, startedAtMs: number): Promise<Prog
   }
 }
 
-function plainLines(face: Terminal, startedAtMs: number): ProgressLine {
-  let saidAtMs = startedAtMs
+function plainLines(terminal: Terminal, startedAtMs: number): ProgressLine {
+  let printedAtMs = startedAtMs
   return {
     update: (progress) => {
       const nowMs = monotonicMs()
-      if (nowMs - saidAtMs < lineEveryMs) return
-      saidAtMs = nowMs
-      face.say(describeRun(progress, nowMs - startedAtMs))
+      if (nowMs - printedAtMs < lineEveryMs) return
+      printedAtMs = nowMs
+      terminal.say(describeRun(progress, nowMs - startedAtMs))
     },
     [Symbol.dispose]: () => undefined,
   }

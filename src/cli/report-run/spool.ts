@@ -1,7 +1,7 @@
 /**
- * What a run comes to until it is printed. Where there may be much of it, it goes to a private file without a name: a
- * sweep of ten thousand tenants takes no more memory than one of ten. Where no file can be written (a full disk, no
- * TMPDIR) it stays in memory: nothing is lost for the want of room.
+ * Keeps what a run finds until it is printed. A spool of the kind `file` uses a private file without a name: a sweep of
+ * ten thousand tenants needs no more memory than one of ten. If no such file can be written (the disk is full, there is
+ * no TMPDIR), values stay in memory, so that none is lost.
  */
 import { closeSync, readSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,31 +9,31 @@ import { openUnnamedFile } from '../../host/files/unnamed-file.ts'
 
 const pieceBytes = 256 * 1024
 
-/** @typeParam Value comes back from a file as JSON has it */
+/** @typeParam Value must survive JSON: a spool of the kind `file` returns what JSON keeps of it */
 export class Spool<Value> implements Disposable {
   readonly #kind: 'file' | 'memory'
-  readonly #kept: Value[] = []
+  readonly #inMemory: Value[] = []
   #file: number | null = null
   #fileBytes = 0
 
-  /** `file`: to be read with `all`; `memory`: to be taken with `kept`. */
+  /** Values of a `file` are read with `all`, those in `memory` with `inMemory`. */
   constructor(kind: 'file' | 'memory') {
     this.#kind = kind
   }
 
   add(value: Value): void {
-    if (this.#kind === 'memory' || this.#kept.length > 0 || !this.#append(`${JSON.stringify(value)}\n`))
-      this.#kept.push(value)
+    if (this.#kind === 'memory' || this.#inMemory.length > 0 || !this.#append(`${JSON.stringify(value)}\n`))
+      this.#inMemory.push(value)
   }
 
-  get kept(): readonly Value[] {
-    return this.#kept
+  get inMemory(): readonly Value[] {
+    return this.#inMemory
   }
 
-  /** All of them in their order. */
+  /** All values in the order in which they came. */
   *all(): Generator<Value> {
     if (this.#file !== null) yield* this.#inFile(this.#file)
-    yield* this.#kept
+    yield* this.#inMemory
   }
 
   *#inFile(file: number): Generator<Value> {
@@ -50,7 +50,7 @@ export class Spool<Value> implements Disposable {
     }
   }
 
-  /** @returns false where it cannot be written; half a line counts for nothing, because `#fileBytes` ends before it */
+  /** @returns false if it cannot be written; half a line does not count, because `#fileBytes` ends before it */
   #append(line: string): boolean {
     const bytes = Buffer.from(line)
     try {
@@ -58,7 +58,7 @@ export class Spool<Value> implements Disposable {
       for (let done = 0; done < bytes.length;)
         done += writeSync(this.#file, bytes, done, bytes.length - done, this.#fileBytes + done)
     } catch {
-      return false // Why does not matter: the run is about tenants, and its memory is there.
+      return false // The reason does not matter: the run is about tenants, and memory is there.
     }
     this.#fileBytes += bytes.length
     return true

@@ -1,5 +1,5 @@
+/** Signals become one abort: holdfast resumes what is paused, and the exit code says which signal came. */
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
-/** Signals become one abort: whatever is paused is resumed, and the exit code says which signal it was. */
 import { Failure } from '../../model/failure.ts'
 
 const codes = {
@@ -11,13 +11,13 @@ const codes = {
 
 export interface Interrupt {
   readonly signal: AbortSignal
-  /** Exit code of the signal that came; null when none did. */
+  /** Exit code of the first signal that came; null if none came. */
   readonly exitCode: () => ExitCode | null
 }
 
 /**
- * Listens from now on. A second signal changes nothing: resuming has a deadline of its own, and kill -9 has the
- * guardian.
+ * Listens from now on. A second signal changes nothing: resuming has its own deadline, and after `kill -9` the guardian
+ * resumes.
  */
 export function listenForSignals(say: (sentence: string) => void): Interrupt {
   const controller = new AbortController()

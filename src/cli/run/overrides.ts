@@ -1,9 +1,9 @@
-/** What a command line says in the place of the configuration, for this run. */
+/** Options of the command line that replace settings of the configuration for one run. */
 import type { Settings } from '../../config/settings.ts'
 
 export interface Overrides {
   readonly maxPaused?: number | undefined
-  /** Snapshots that are checked at once. */
+  /** Snapshots that are checked in parallel. */
   readonly workers?: number | undefined
   /** ms that one check may take. */
   readonly timeout?: number | undefined

@@ -1,4 +1,4 @@
-/** Failures and bugs, said to a person on stderr: what was tried, and what to do next. */
+/** Failures and bugs on stderr, for a person: what was tried, and what to do next. */
 import { unforeseenFailure } from '../../host/failures/system-failure.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
@@ -9,35 +9,35 @@ import { hintFor, type CommandLine } from '../../report/text/hint.ts'
 import { printableSentence } from '../../text/printable.ts'
 import type { Terminal } from './terminal.ts'
 
-export type Saying = Pick<Terminal, 'say' | 'version' | 'commandLine'>
+export type ErrorOutput = Pick<Terminal, 'say' | 'version' | 'commandLine'>
 
 /**
- * What was thrown first comes first, then what went wrong while it was cleaned up after. Who interrupted is not told
- * so.
+ * The error that was thrown first comes first, then those of cleaning up. An interruption is not reported: the person
+ * who interrupted knows it.
  */
-export function reportError(face: Saying, error: unknown): void {
-  for (const one of troublesIn(error).toReversed()) {
-    if (!(one instanceof Failure && one.code === 'INTERRUPTED')) tellOne(face, one)
+export function reportError(terminal: ErrorOutput, error: unknown): void {
+  for (const one of errorsIn(error).toReversed()) {
+    if (!(one instanceof Failure && one.code === 'INTERRUPTED')) reportOne(terminal, one)
   }
 }
 
-function tellOne(face: Saying, error: unknown): void {
+function reportOne(terminal: ErrorOutput, error: unknown): void {
   if (error instanceof Failure) {
     const alarm = error.tenantState === 'maybe-paused' ? 'PAUSED: a tenant may stand still. ' : ''
-    face.say(`holdfast: ${alarm}${error.code}: ${lines(error.message)}`)
-    face.say(`  next: ${lines(hintFor(error, face.commandLine))}`)
+    terminal.say(`holdfast: ${alarm}${error.code}: ${lines(error.message)}`)
+    terminal.say(`  next: ${lines(hintFor(error, terminal.commandLine))}`)
     return
   }
-  face.say(`holdfast: this is a defect in holdfast ${face.version}; nothing is said about any tenant`)
-  face.say(lines(error instanceof Error ? (error.stack ?? error.message) : String(error)))
+  terminal.say(`holdfast: this is a defect in holdfast ${terminal.version}; nothing is said about any tenant`)
+  terminal.say(lines(error instanceof Error ? (error.stack ?? error.message) : String(error)))
 }
 
-/** What the system refused is a failure wherever it was not expected, and no defect of ours. */
-const troublesIn = (error: unknown): readonly unknown[] => withSuppressed(error).map((one) => unforeseenFailure(one))
+/** An unexpected error of the system is a failure as well, and no defect of ours. */
+const errorsIn = (error: unknown): readonly unknown[] => withSuppressed(error).map((one) => unforeseenFailure(one))
 
-/** Of several a tenant that may stand still outweighs a defect, and a defect whatever else. */
+/** A tenant that may be paused outweighs a defect, and a defect outweighs every other failure. */
 function gravestIn(error: unknown): unknown {
-  const all = troublesIn(error)
+  const all = errorsIn(error)
   return (
     all.find((one) => one instanceof Failure && one.tenantState === 'maybe-paused') ??
     all.find((one) => !(one instanceof Failure)) ??
@@ -45,7 +45,11 @@ function gravestIn(error: unknown): unknown {
   )
 }
 
-/** Exit code of what ended a command: a tenant that may be paused outweighs the signal, the signal everything else. */
+/**
+ * Exit code of a command that this error ended. A tenant that may be paused outweighs the signal, and the signal
+ * outweighs everything else.
+ * @param interrupted exit code of the signal that came; null if none came
+ */
 export function exitCodeOfError(error: unknown, interrupted: ExitCode | null): ExitCode {
   const gravest = gravestIn(error)
   if (!(gravest instanceof Failure)) return exitCodes.bug
@@ -53,7 +57,7 @@ export function exitCodeOfError(error: unknown, interrupted: ExitCode | null): E
   return interrupted ?? exitCodeOfFailure(gravest)
 }
 
-/** The same for the report. */
+/** The gravest of the errors as a report has it. */
 export function describeError(error: unknown, commandLine: CommandLine): RunFailure {
   const gravest = gravestIn(error)
   if (gravest instanceof Failure)
@@ -71,13 +75,13 @@ export function describeError(error: unknown, commandLine: CommandLine): RunFail
   }
 }
 
-/** The same result with its hint as it is printed. */
+/** The result with the hint of its failure as it is printed. */
 export const withHint = (result: Result, commandLine: CommandLine): Result =>
   result.failure === undefined
     ? result
     : { ...result, failure: { ...result.failure, hint: hintFor(result.failure, commandLine) } }
 
-/** A message may have several lines (configuration errors); each is made printable by itself. */
+/** A message may have several lines, such as that of a wrong configuration. Each is made printable by itself. */
 const lines = (text: string): string =>
   text
     .split('\n')

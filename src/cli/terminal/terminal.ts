@@ -1,4 +1,4 @@
-/** Our side of the terminal: data on stdout, progress and faults on stderr; a reader that goes away ends nothing. */
+/** Our side of the terminal: data on stdout, progress and errors on stderr. A reader that goes away ends nothing. */
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { inWords, isSystemError } from '../../host/failures/system-failure.ts'
@@ -15,19 +15,19 @@ export interface Terminal {
   readonly commandLine: CommandLine
   readonly interrupt: Interrupt
   readonly color: boolean
-  /** Where lines of text on stdout are wrapped; Infinity: nowhere. */
+  /** Columns at which text on stdout is wrapped; Infinity: not at all. */
   readonly width: number
   /** Whether stdout is a terminal, so that names in tables are cut to fit. */
   readonly cuts: boolean
-  /** Of stderr: where lines are wrapped, whether it has colours, and whether a line can be drawn anew. */
+  /** Of stderr: where lines are wrapped, whether it has colours, and whether a line can be drawn again. */
   readonly aside: { readonly width: number; readonly color: boolean; readonly drawsLines: boolean }
-  /** Writes data as it is. Resolves once it is handed on, so that nothing large waits in memory. */
+  /** Writes data unchanged. Resolves when the system has taken it, so that nothing large waits in memory. */
   out(data: string): Promise<void>
-  /** The same with text for people, in letters that the terminal can show. */
+  /** Writes text for people, in letters that the terminal can show. */
   print(text: string): Promise<void>
-  /** Was anything written there? */
+  /** Whether anything was written to stdout. */
   readonly printed: () => boolean
-  /** Why data was lost on its way, such as a disk that is full; null where none was, or nobody reads any more. */
+  /** Why output was lost, such as a full disk; null if none was, or if its reader closed the pipe. */
   readonly lost: () => string | null
   /** Writes a sentence for the person on stderr. */
   say(sentence: string): void
@@ -36,14 +36,7 @@ export interface Terminal {
 }
 
 export function openTerminal(): Terminal {
-  // A closed pipe (EPIPE) never ends a hold: what nobody reads is dropped. What a full disk drops is told at the end.
-  let stdoutIsOpen = true
-  let printed = false
-  let lost: string | null = null
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    stdoutIsOpen = false
-    if (error.code !== 'EPIPE') lost ??= isSystemError(error) ? inWords(error) : error.message
-  })
+  const stdout = openStdout()
   process.stderr.on('error', () => undefined)
   const commandLine = commandLineOf(process.argv)
   showAsciiOnly(!isUtf8(process.env))
@@ -58,27 +51,37 @@ export function openTerminal(): Terminal {
       .split('\n')
       .flatMap((line) => hanging(line, aside.width))
       .forEach(log)
-  const out = (data: string): Promise<void> =>
-    new Promise((resolve) => {
-      printed = true
-      if (!stdoutIsOpen) return resolve()
-      process.stdout.write(data, () => resolve())
-    })
   return {
+    ...stdout,
     version: readVersion(),
     commandLine,
     say,
     log,
-    out,
     aside,
     interrupt: listenForSignals(say),
     color: hasColors(process.stdout, process.env),
     width: widthOf(process.stdout, process.env),
     cuts: isTerminal(process.stdout),
-    print: (text) => out(inShownLetters(text)),
-    printed: () => printed,
-    lost: () => lost,
+    print: (text) => stdout.out(inShownLetters(text)),
   }
+}
+
+/** A closed pipe (EPIPE) never ends a hold: output without a reader is dropped. `main` reports every other loss. */
+function openStdout(): Pick<Terminal, 'out' | 'printed' | 'lost'> {
+  let isOpen = true
+  let printed = false
+  let lost: string | null = null
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    isOpen = false
+    if (error.code !== 'EPIPE') lost ??= isSystemError(error) ? inWords(error) : error.message
+  })
+  const out = (data: string): Promise<void> =>
+    new Promise((resolve) => {
+      printed = true
+      if (!isOpen) return resolve()
+      process.stdout.write(data, () => resolve())
+    })
+  return { out, printed: () => printed, lost: () => lost }
 }
 
 function readVersion(): string {

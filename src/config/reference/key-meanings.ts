@@ -163,7 +163,7 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   'check.workers': {
     means:
       'How many snapshots are checked in parallel. `auto` is the number of processors. ' +
-      '`sweep --concurrency` and `check --workers` set it for one run.',
+      '`sweep --workers` and `check --workers` set it for one run.',
     default: 'auto',
     example: '2',
   },

@@ -3,7 +3,7 @@
  */
 
 import { createColors } from 'picocolors'
-import type { Report, Result, Summary } from '../../model/result/report.ts'
+import type { Report, Result, SelectedFile, Summary } from '../../model/result/report.ts'
 import { count, grouped } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
@@ -48,7 +48,7 @@ export function renderReport(report: Report, options: TextOptions): string {
     '',
     ...notReachedLines(report.summary, options),
     ...vouchedLine(report.results, options),
-    ...summaryLines(report.summary, nounOf(report.results), options),
+    ...summaryLines(report.summary, nounOf([...report.results, ...(report.summary.notReached ?? [])]), options),
     ...pausedLine(paused, options.config ? ' Run the resume command now.' : ' Run holdfast resume --all now.', options),
   ]
   // If a part is empty, only one empty line remains.
@@ -56,8 +56,8 @@ export function renderReport(report: Report, options: TextOptions): string {
 }
 
 const nameOf = (result: Result): string => legibleName(result.tenant ?? result.path)
-const nounOf = (results: readonly Result[]): 'tenant' | 'file' =>
-  results.some(({ tenant }) => tenant === null) ? 'file' : 'tenant'
+const nounOf = (files: readonly SelectedFile[]): 'tenant' | 'file' =>
+  files.some(({ tenant }) => tenant === null) ? 'file' : 'tenant'
 
 /** The gravest first: paused, damaged, failed, inconclusive. */
 const rank = (result: Result): number =>

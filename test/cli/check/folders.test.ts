@@ -1,6 +1,6 @@
 /**
- * `check DIR` and `compare DIR DIR`: each database in a folder has its result, whatever it is called; nothing is passed
- * over in silence.
+ * `check DIR` and `compare DIR DIR`: each database in a folder has its result, whatever its name; none is skipped
+ * silently.
  */
 import { execFileSync } from 'node:child_process'
 import {
@@ -17,7 +17,7 @@ import {
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { gist, holdfast, launcher, reportIn, reportOf, somebody, whyNotSomebody } from '../../support/cli/program.ts'
+import { gist, holdfast, launcher, reportIn, reportOf, otherUser, whyNoOtherUser } from '../../support/cli/program.ts'
 
 const latin1 = (path: string): Buffer => Buffer.from(path, 'latin1')
 const resultsIn = async (folder: Folder, ...args: readonly string[]): Promise<readonly string[]> =>
@@ -25,14 +25,14 @@ const resultsIn = async (folder: Folder, ...args: readonly string[]): Promise<re
     .map((result) => `${result.path} ${gist(result)}`)
     .sort()
 
-/** The file of the second name in the place of the first, whose bytes are no UTF-8. */
+/** Renames the second file to the first name, whose bytes are no UTF-8. */
 function rename(folder: Folder, from: string, to: string): void {
   renameSync(folder.in(from), latin1(folder.in(to)))
 }
 
 test(
   'a name that is not UTF-8 is held and checked like any other, in the ' +
-    'folder and by itself, and told with its bytes spelled out',
+    'folder and by itself, and reported with its bytes spelled out',
   async () => {
     using folder = makeFolder()
     mkdirSync(folder.in('d'))
@@ -63,8 +63,8 @@ test(
 )
 
 test(
-  'its WAL lies beside it under the same bytes: what stands there ' +
-    'alone is read, and the probe is refused the same file',
+  'its WAL lies beside it under the same bytes: rows that are only ' +
+    'there are read, and the probe is refused the same file',
   async () => {
     using folder = makeFolder()
     mkdirSync(folder.in('d'))
@@ -86,7 +86,7 @@ test(
   },
 )
 
-test('compare pairs such names by their bytes, and does not say the same of folders that differ in one', async () => {
+test('compare pairs such names by their bytes, and reports folders that differ in one name', async () => {
   using folder = makeFolder()
   for (const side of ['a', 'b']) {
     mkdirSync(folder.in(side))
@@ -98,7 +98,7 @@ test('compare pairs such names by their bytes, and does not say the same of fold
   expect([code, stdout]).toEqual([5, expect.stringContaining(String.raw`File k\xe9.db: DIFFERS`)])
 })
 
-test('a database whose name ends like that of a companion is found by its first bytes; a companion is not', async () => {
+test('a database whose name ends like that of a WAL is found by its first bytes; a WAL is not', async () => {
   using folder = makeFolder()
   for (const name of ['budget-wal', 'plan-journal', 'heap-shm', 'app.db-journal', 'linked-to'])
     makeDatabase(folder.in(name))
@@ -121,7 +121,7 @@ test('a database whose name ends like that of a companion is found by its first 
   expect((await resultsIn(folder, 'd')).map((line) => line.split(' ')[0])).toEqual(['d/app', 'd/live'])
 })
 
-test('what is called a database and is none, and what leads nowhere, has its own result', async () => {
+test('a file with the name of a database that is none, and a link to nothing, have their own result', async () => {
   using folder = makeFolder()
   execFileSync('mkfifo', [folder.in('pipe.db'), folder.in('pipe')])
   symlinkSync('/dev/null', folder.in('device.db'))
@@ -139,19 +139,19 @@ test('what is called a database and is none, and what leads nowhere, has its own
   ])
 })
 
-const cannot = whyNotSomebody()
+const cannot = whyNoOtherUser()
 
 test.skipIf(cannot !== null)(
   'what may not be opened has a result, and so has a folder below that may not ' +
     `be read${cannot === null ? '' : ` (skipped: ${cannot})`}`,
   async () => {
     using folder = makeFolder()
-    const as = somebody === null ? {} : { as: somebody }
+    const as = otherUser === null ? {} : { as: otherUser }
     mkdirSync(folder.in('d/closed'), { recursive: true })
     makeDatabase(folder.in('d/ok.db'))
     makeDatabase(folder.in('d/secret'))
     for (const name of ['.', 'd', 'd/closed', 'd/ok.db', 'd/secret'])
-      if (somebody !== null) chownSync(folder.in(name), somebody.uid, somebody.gid)
+      if (otherUser !== null) chownSync(folder.in(name), otherUser.uid, otherUser.gid)
     for (const name of ['d/closed', 'd/secret']) chmodSync(folder.in(name), 0)
     const resultsOf = async (...args: readonly string[]): Promise<unknown> => {
       const { results, summary } = await reportOf(['check', ...args], { cwd: folder.path, ...as })

@@ -1,9 +1,8 @@
+/**
+ * `check --map`: drawn for people, in the document for programs, and without effect on anything else.
+ */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-/**
- * `check --map` as somebody else runs it: drawn for people, in the document for programs, and without a bearing on
- * anything else.
- */
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import type { DrawnMap } from '../../../src/model/result/page-map.ts'
@@ -28,7 +27,7 @@ function drawnIn({ map }: Result): DrawnMap {
   return map
 }
 
-test('a person sees where the damage lies, whose it is, and how much of the file each object takes', async () => {
+test('a person sees where the damage is, which object has it, and how much of the file each object takes', async () => {
   using folder = makeFolder()
   const page = makeWounded(folder.in('app.db'))
   for (const flags of [[], ['--snapshot']]) {
@@ -49,41 +48,30 @@ test('a person sees where the damage lies, whose it is, and how much of the file
   }
 })
 
-test(
-  'the document has it as a field that the schema describes, only ' +
-    'where it was asked for, and nothing else changes',
-  async () => {
-    using folder = makeFolder()
-    const page = makeWounded(folder.in('a.db'))
-    makeDatabase(folder.in('b.db'))
-    writeFileSync(folder.in('c.db'), '')
-    const args = [
-      'check',
-      '--snapshot',
-      folder.in('a.db'),
-      folder.in('b.db'),
-      folder.in('c.db'),
-      folder.in('missing.db'),
-    ]
-    const [plain, mapped] = [await reportOf(args), await reportOf([...args, '--map'])]
-    expect(plain.results.filter((result) => 'map' in result)).toEqual([])
-    // They come as they are ready.
-    const byPath = ({ results }: Report): readonly Result[] => results.toSorted((a, b) => (a.path < b.path ? -1 : 1))
-    const comparable = ({ map: _map, timings: _timings, ...result }: Result): object => result
-    expect(byPath(mapped).map(comparable)).toEqual(byPath(plain).map(comparable))
-    expect(mapped.summary).toEqual(plain.summary)
-    const of = (name: string): Result => mapped.results.find(({ path }) => path.endsWith(name)) ?? single(mapped)
-    expect(drawnIn(of('a.db')).cells).toContainEqual({ first: page, last: page, state: 'damaged', owner: 0 })
-    expect(drawnIn(of('b.db'))).toMatchObject({
-      places: [],
-      counts: { damaged: 0, disagreeing: 0, unowned: 0, unread: 0 },
-    })
-    for (const name of ['c.db', 'missing.db'])
-      expect(of(name).map).toEqual({ kind: 'none', why: 'no page of the file was read' })
-  },
-)
+test('the document has it in a field of the schema, only with --map, and nothing else changes', async () => {
+  using folder = makeFolder()
+  const page = makeWounded(folder.in('a.db'))
+  makeDatabase(folder.in('b.db'))
+  writeFileSync(folder.in('c.db'), '')
+  const args = ['check', '--snapshot', folder.in('a.db'), folder.in('b.db'), folder.in('c.db'), folder.in('missing.db')]
+  const [plain, mapped] = [await reportOf(args), await reportOf([...args, '--map'])]
+  expect(plain.results.filter((result) => 'map' in result)).toEqual([])
+  // They come as they are ready.
+  const byPath = ({ results }: Report): readonly Result[] => results.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  const comparable = ({ map: _map, timings: _timings, ...result }: Result): object => result
+  expect(byPath(mapped).map(comparable)).toEqual(byPath(plain).map(comparable))
+  expect(mapped.summary).toEqual(plain.summary)
+  const of = (name: string): Result => mapped.results.find(({ path }) => path.endsWith(name)) ?? single(mapped)
+  expect(drawnIn(of('a.db')).cells).toContainEqual({ first: page, last: page, state: 'damaged', owner: 0 })
+  expect(drawnIn(of('b.db'))).toMatchObject({
+    places: [],
+    counts: { damaged: 0, disagreeing: 0, unowned: 0, unread: 0 },
+  })
+  for (const name of ['c.db', 'missing.db'])
+    expect(of(name).map).toEqual({ kind: 'none', why: 'no page of the file was read' })
+})
 
-test('exit codes and silence are what they are without a map', async () => {
+test('exit codes and --quiet are as without a map', async () => {
   using folder = makeFolder()
   const sound = makeDatabase(folder.in('sound.db'))
   const damaged = makeDatabase(folder.in('damaged.db'))

@@ -1,7 +1,4 @@
-/**
- * Live sets that SQLite recovers: the verdict is about what it makes of them, and the report says so. Also: empty
- * files.
- */
+/** Live sets that SQLite recovers: the verdict is about the recovered state, and the report says so. */
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
@@ -18,48 +15,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import type { Result } from '../../../src/model/result/report.ts'
+import {
+  byPath,
+  crashWithJournal,
+  crashedParts,
+  crashWithWal,
+  overwrite,
+  rowsOf,
+  words,
+} from '../../support/cli/crashed.ts'
 import { fingerprintOf, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { gist, holdfast, reportOf, single } from '../../support/cli/program.ts'
+import { gist, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
-
-const parts = ['', '-wal', '-journal'] as const
-
-/** As a kill leaves it: 900 rows, and all that is not in the first page's own table lies in the WAL. */
-function crashWithWal(folder: Folder, name: string, checkpoint = true): string {
-  const work = makeDatabase(folder.in(`work-${name}`), { rows: 900, wal: true })
-  const db = new Database(work)
-  db.pragma('wal_autocheckpoint=0')
-  db.exec("CREATE TABLE later(x); UPDATE notes SET title = title || '!' WHERE id < 50")
-  if (!checkpoint) db.exec('VACUUM') // Then every page stands in the WAL.
-  return leave(folder, name, work, db)
-}
-
-/** As a kill leaves it: a transaction has written into the file, and its journal takes it back. */
-function crashWithJournal(folder: Folder, name: string): string {
-  const work = makeDatabase(folder.in(`work-${name}`), { rows: 900 })
-  const db = new Database(work)
-  db.pragma('cache_size=2')
-  db.pragma('cache_spill=1')
-  db.exec("BEGIN; CREATE TABLE x(y); UPDATE notes SET title = 'x' || title, body = body || 'half done'")
-  return leave(folder, name, work, db)
-}
-
-function leave(folder: Folder, name: string, work: string, db: Database.Database): string {
-  const file = folder.in(name)
-  for (const part of parts) if (existsSync(work + part)) copyFileSync(work + part, file + part)
-  db.close()
-  return file
-}
-
-function overwrite(path: string, change: (bytes: Buffer) => Buffer | void): void {
-  const bytes = readFileSync(path)
-  writeFileSync(path, change(bytes) ?? bytes)
-}
-
-const byPath = (results: readonly Result[]): readonly Result[] => results.toSorted((a, b) => (a.path < b.path ? -1 : 1))
-const rowsOf = (result: Result): number | undefined => result.content.tables.find(({ name }) => name === 'notes')?.rows
-const words = async (args: readonly string[]): Promise<string> => (await holdfast(args)).stdout.replaceAll(/\s+/g, ' ')
 
 describe('a first page that SQLite takes from the WAL or the journal', () => {
   const blank = (bytes: Buffer): void => void bytes.fill(0, 0, 4096)
@@ -91,8 +58,9 @@ describe('a first page that SQLite takes from the WAL or the journal', () => {
     mkdirSync(folder.in('all'))
     const files = voids.map(([, make, change], i) => {
       const made = make(folder, `made-${i}`)
-      const file = folder.in(`all/state-${i}`) // Without an ending, a folder's databases are told by their bytes.
-      for (const part of parts) if (existsSync(made + part)) copyFileSync(made + part, file + part)
+      // Without an ending, databases in a folder are recognised by their bytes.
+      const file = folder.in(`all/state-${i}`)
+      for (const part of crashedParts) if (existsSync(made + part)) copyFileSync(made + part, file + part)
       overwrite(file, change)
       return file
     })
@@ -146,72 +114,11 @@ describe('a first page that SQLite takes from the WAL or the journal', () => {
   })
 })
 
-describe('an empty file', () => {
-  test('gets one answer in a check and in a sweep: nobody knows that it ever held anything', async () => {
-    await using service = await openService({
-      tenants: (data) => {
-        writeFileSync(join(data, 'new.db'), '')
-        return { new: join(data, 'new.db') }
-      },
-    })
-    const file = join(service.data, 'new.db')
-    const swept = single(await reportOf(['sweep', '--config', service.config]))
-    const bare = single(await reportOf(['check', '--snapshot', file]))
-    for (const result of [swept, bare])
-      expect([gist(result), result.reason, result.damage, result.findings]).toEqual([
-        'inconclusive EMPTY_FILE',
-        'the file is empty',
-        'none',
-        [],
-      ])
-    expect(service.deeds).toEqual(['close new', 'open new'])
-  })
-
-  test('is damaged where the ledger remembers pages, night after night', async () => {
-    let emptied = false
-    const file: string[] = []
-    await using service = await openService({
-      onClose: (id) => {
-        if (emptied && id === 'bolt') for (const path of file) writeFileSync(path, '')
-      },
-    })
-    file.push(join(service.data, 'bolt.db'))
-    const sweep = async (): Promise<readonly string[]> =>
-      byPath((await reportOf(['sweep', '--config', service.config])).results).map(gist)
-    expect(await sweep()).toEqual(['sound', 'sound'])
-    emptied = true
-    expect(await sweep()).toEqual(['sound', 'damaged file'])
-    expect(await sweep()).toEqual(['sound', 'damaged file'])
-  })
-
-  test('is damaged where a WAL beside it holds commits, and a journal beside it is named', async () => {
-    using folder = makeFolder()
-    const withWal = crashWithWal(folder, 'wal.db')
-    const withJournal = crashWithJournal(folder, 'journal.db')
-    const oneByte = crashWithWal(folder, 'byte.db')
-    for (const file of [withWal, withJournal]) writeFileSync(file, '')
-    writeFileSync(oneByte, 'S') // SQLite takes one byte for none.
-    const before = fingerprintOf(folder.path)
-    for (const how of [[], ['--snapshot']]) {
-      const results = byPath((await reportOf(['check', ...how, withWal, withJournal, oneByte])).results)
-      expect(results.map(gist)).toEqual(['damaged file', 'inconclusive EMPTY_FILE', 'damaged file'])
-      expect(results[2]?.findings.map(({ rule }) => rule)).toEqual(['not-a-database', 'wal-cut'])
-      expect(results.map(({ recovery }) => recovery?.companions.map(({ part, did }) => [part, did]))).toEqual([
-        [['-wal', 'ignored']],
-        [['-journal', 'ignored']],
-        [['-wal', 'ignored']],
-      ])
-    }
-    expect(await words(['check', withJournal])).toContain(`${withJournal}-journal`)
-    expect(fingerprintOf(folder.path)).toEqual(before)
-  })
-})
-
 test.each([
   ['header', 17],
   ['fourth frame', 32 + 4120 * 3 + 500],
 ])(
-  'a WAL that is wounded in its %s while the service uses it loses nothing by being copied: it is not pinned',
+  'a WAL that is damaged in its %s while the service uses it loses nothing by the copy: it is not pinned',
   async (_, at) => {
     let writer: Database.Database | null = null
     await using service = await openService({
@@ -260,7 +167,7 @@ describe('a companion of another history', () => {
   test.each([
     ['-wal', crashWithWal, 'replayed', 'write-ahead log'],
     ['-journal', crashWithJournal, 'rolled-back', 'rollback journal'],
-  ] as const)('(%s) is told, with what the file is without it', async (part, crash, did, name) => {
+  ] as const)('(%s) is reported, with what the file is without it', async (part, crash, did, name) => {
     using folder = makeFolder()
     const file = restoreOver(folder, crash, 'tenant.db')
     const before = fingerprintOf(folder.path)
@@ -284,7 +191,7 @@ describe('a companion of another history', () => {
     expect(fingerprintOf(folder.path)).toEqual(before)
   })
 
-  test('is not made of a WAL that is merely cut, nor of damage that the file has without it', async () => {
+  test('is not reported for a WAL that is merely cut, nor of damage that the file has without it', async () => {
     using folder = makeFolder()
     const cut = crashWithWal(folder, 'cut.db')
     const db = new Database(folder.in('work-cut.db'))
@@ -306,7 +213,7 @@ describe('a companion of another history', () => {
     expect(results[1]?.recovery?.without).toMatchObject({ verdict: 'damaged' })
   })
 
-  test('that made no difference to the verdict is told in one line', async () => {
+  test('that made no difference to the verdict is reported in one line', async () => {
     using folder = makeFolder()
     expect(await words(['check', crashWithWal(folder, 'a.db')])).toMatch(
       /Recovered before the check.*a\.db-wal \(.*replayed into the file first; this changed \d+ pages/,

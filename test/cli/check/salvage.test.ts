@@ -1,5 +1,5 @@
 /**
- * Row values are never printed or remembered unless somebody asks for them, and then only by the run that was asked.
+ * Row values are printed only with --show-values, and never remembered.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ function makeStale(path: string): string {
   return path
 }
 
-test('a check names what can be salvaged, and tells the values only with --show-values', async () => {
+test('a check names what can be salvaged, and shows the values only with --show-values', async () => {
   using folder = makeFolder()
   const path = makeStale(folder.in('app.db'))
   const quiet = await holdfast(['check', path, '--json'])
@@ -53,9 +53,9 @@ test('a check names what can be salvaged, and tells the values only with --show-
   expect(
     single(await reportOf(['check', '--snapshot', path, '--show-values'])).findings.map(({ salvage }) => salvage),
   ).toEqual(shown.findings.map(({ salvage }) => salvage))
-  const told = await holdfast(['check', path, '--show-values'], { env: { COLUMNS: '80' } })
-  expect(told.stdout).toMatch(/salvage +row \d+: title = "private title"/)
-  expect(told.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+  const withValues = await holdfast(['check', path, '--show-values'], { env: { COLUMNS: '80' } })
+  expect(withValues.stdout).toMatch(/salvage +row \d+: title = "private title"/)
+  expect(withValues.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
   const hidden = await holdfast(['check', path, '--show-values', '--redact-keys', '--json'])
   expect([hidden.code, reportIn(hidden).failure?.code]).toEqual([64, 'USAGE'])
 })

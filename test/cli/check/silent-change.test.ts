@@ -1,47 +1,13 @@
-/**
- * `content-changed-silently`: bytes that change between two checks while nobody writes, and the many ways to write that
- * must not be taken for it.
- */
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  renameSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, join } from 'node:path'
+/** Bytes that changed although nothing wrote: which changes are rot, and which are not. */
+import { copyFileSync, cpSync, mkdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import { readLedger } from '../../../src/ledger/ledger.ts'
-import type { Result } from '../../../src/model/result/report.ts'
-import { damageIndex, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { ending, gist, holdfast, reportIn, reportOf, single, start } from '../../support/cli/program.ts'
+import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
+import { gist, holdfast, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
-import { rotten, said, sql } from '../../support/cli/silently-changed.ts'
+import { checkAll, noticed, rememberedFile, rotten, said, sameForAll, sql } from '../../support/cli/silently-changed.ts'
 import { overwrite, rot } from '../../support/databases/rot.ts'
-import { eventually } from '../../support/processes.ts'
-
-interface Place extends Disposable {
-  readonly folder: Folder
-  readonly path: string
-  readonly check: (...more: string[]) => Promise<Result>
-}
-
-function place(options: Parameters<typeof makeDatabase>[1] = {}): Place {
-  const folder = makeFolder()
-  const path = makeDatabase(folder.in('app.db'), { rows: 500, ...options })
-  return {
-    folder,
-    path,
-    check: async (...more) => single(await reportOf(['check', path, '--ledger', folder.in('ledger'), ...more])),
-    [Symbol.dispose]: () => folder[Symbol.dispose](),
-  }
-}
-
-const noticed = [['content-changed-silently', 'notice']]
 
 function saysSqlite(path: string): unknown {
   const database = new Database(path, { readonly: true })
@@ -58,8 +24,8 @@ test(
   'a bit of an unindexed value flips at rest: SQLite says ok, the ' +
     'ledger knows the page and the table, night after night',
   async () => {
-    using place_ = place({ pageSize })
-    const { path, check } = place_
+    using remembered = rememberedFile({ pageSize })
+    const { path, check } = remembered
     expect(gist(await check())).toBe('sound')
     const page = rot(path, 'body 300 ', pageSize)
     expect(saysSqlite(path)).toBe('ok')
@@ -79,14 +45,6 @@ test(
   },
 )
 
-/** Many files in one folder, checked by one run: the findings of each, by name. */
-async function checkAll(folder: Folder): Promise<Record<string, readonly unknown[]>> {
-  const { results } = await reportOf(['check', folder.in('files'), '--ledger', folder.in('ledger')])
-  return Object.fromEntries(results.map((result) => [basename(result.path, '.db'), [result.verdict, ...said(result)]]))
-}
-const all = (names: readonly string[], expected: readonly unknown[]): Record<string, readonly unknown[]> =>
-  Object.fromEntries(names.map((name) => [name, expected]))
-
 test(
   'in every journal mode a write is no rot, many commits of one ' +
     'connection in exclusive mode are none, and rot at rest is',
@@ -101,20 +59,20 @@ test(
     each((path, mode) =>
       sql(path, "UPDATE notes SET body = 'body first ' || body WHERE id = 7", `journal_mode=${mode}`),
     )
-    expect(await checkAll(folder)).toEqual(all(modes, ['sound']))
+    expect(await checkAll(folder)).toEqual(sameForAll(modes, ['sound']))
     each((path, mode) =>
       sql(path, "UPDATE notes SET body = 'body again ' || body WHERE id = 8", `journal_mode=${mode}`),
     )
-    expect(await checkAll(folder)).toEqual(all(modes, ['sound']))
+    expect(await checkAll(folder)).toEqual(sameForAll(modes, ['sound']))
     const commits = Array.from(
       { length: 5 },
       (_, i) => `UPDATE notes SET body = 'x' || body WHERE id = ${i + 1};`,
     ).join('')
     each((path, mode) => sql(path, commits, 'locking_mode=exclusive', `journal_mode=${mode}`))
-    expect(await checkAll(folder)).toEqual(all(modes, ['sound']))
+    expect(await checkAll(folder)).toEqual(sameForAll(modes, ['sound']))
     each((path, mode) => sql(path, 'SELECT count(*) FROM notes', `journal_mode=${mode}`))
     each((path) => rot(path, 'body 300 '))
-    expect(await checkAll(folder)).toEqual(all(modes, ['damaged', ...rotten]))
+    expect(await checkAll(folder)).toEqual(sameForAll(modes, ['damaged', ...rotten]))
   },
 )
 
@@ -162,20 +120,20 @@ describe('what is no rot', () => {
       copyFileSync(path, folder.in(`older/${name}.db`))
       sql(path, "UPDATE notes SET body = 'now' || substr(body, 4) WHERE id = 9")
     }
-    expect(await checkAll(folder)).toEqual(all(names, ['sound']))
+    expect(await checkAll(folder)).toEqual(sameForAll(names, ['sound']))
     for (const [name, change] of changes) change(folder.in(`files/${name}.db`), folder.in(`older/${name}.db`))
-    expect(await checkAll(folder)).toEqual(all(names, ['sound']))
+    expect(await checkAll(folder)).toEqual(sameForAll(names, ['sound']))
     for (const name of names) rot(folder.in(`files/${name}.db`), 'body 400 ')
-    expect(await checkAll(folder)).toEqual(all(names, ['damaged', ...rotten]))
+    expect(await checkAll(folder)).toEqual(sameForAll(names, ['damaged', ...rotten]))
   })
 
   test(
     'a restart of the machine is seen by the boot id: in WAL mode nothing ' +
-      'is said, with a rollback journal the counter tells',
+      'is said, with a rollback journal the counter shows it',
     async () => {
       for (const wal of [false, true]) {
-        using place_ = place({ wal })
-        const { folder, path, check } = place_
+        using remembered = rememberedFile({ wal })
+        const { folder, path, check } = remembered
         await check()
         sql(
           folder.in('ledger/ledger.db'),
@@ -189,10 +147,10 @@ describe('what is no rot', () => {
 
   test(
     'a file that was put back and written to up to the same count, or ' +
-      'written past SQLite, is told as a notice and is sound; once',
+      'written past SQLite, is reported once, as a notice, and is sound',
     async () => {
-      using place_ = place()
-      const { folder, path, check } = place_
+      using remembered = rememberedFile()
+      const { folder, path, check } = remembered
       copyFileSync(path, folder.in('older.db'))
       sql(path, "UPDATE notes SET body = 'one' || substr(body, 4) WHERE id = 9")
       expect(said(await check())).toEqual([])
@@ -216,7 +174,7 @@ describe('what is no rot', () => {
     const others = { format: 99, groupPages: 2, pages: 3 }
     const names = Object.keys(others)
     for (const name of names) makeDatabase(folder.in(`files/${name}.db`), { rows: 500 })
-    expect(await checkAll(folder)).toEqual(all(names, ['sound']))
+    expect(await checkAll(folder)).toEqual(sameForAll(names, ['sound']))
     for (const [name, value] of Object.entries(others)) {
       sql(
         folder.in('ledger/ledger.db'),
@@ -224,96 +182,11 @@ describe('what is no rot', () => {
       )
       rot(folder.in(`files/${name}.db`), 'body 300 ')
     }
-    expect(await checkAll(folder)).toEqual(all(names, ['sound']))
+    expect(await checkAll(folder)).toEqual(sameForAll(names, ['sound']))
   })
 })
 
-describe('what the ledger keeps', () => {
-  test('of bare files no lines: status and history speak of tenants', async () => {
-    using place_ = place()
-    const { folder, check } = place_
-    await check()
-    await using ledger = await readLedger(folder.in('ledger'))
-    expect([await ledger.history(null, 10), await ledger.lastRuns(10)]).toEqual([[], []])
-  })
-
-  test('a quick check, SQLite\u2019s own check and a file in use compare nothing and keep nothing over it', async () => {
-    using place_ = place()
-    const { path, check } = place_
-    await check()
-    rot(path, 'body 300 ')
-    expect(said(await check('--depth', 'quick'))).toEqual([])
-    expect(said(await check('--engine', 'sqlite'))).toEqual([])
-    const holder = new Database(path, { readonly: true })
-    holder.pragma('user_version')
-    expect(gist(await check())).toBe('failed IN_USE')
-    holder.close()
-    expect(said(await check())).toEqual(rotten)
-  })
-
-  test('what is damaged is nothing to measure others against', async () => {
-    using place_ = place()
-    const { folder, path, check } = place_
-    damageIndex(path)
-    expect(gist(await check())).toBe('damaged index')
-    rot(path, 'body 300 ')
-    expect(said(await check())).not.toContainEqual(rotten[0])
-    const ledger = new Database(folder.in('ledger/ledger.db'), { readonly: true })
-    expect(ledger.prepare('SELECT count(*) FROM last_good').pluck().get()).toBe(0)
-    ledger.close()
-  })
-
-  test('a bare file goes by its real path, whatever name it is called by', async () => {
-    using place_ = place()
-    const { folder, path, check } = place_
-    await check()
-    symlinkSync(path, folder.in('link.db'))
-    rot(path, 'body 300 ')
-    for (const named of ['app.db', './app.db', 'link.db']) {
-      const report = await reportOf(['check', named, '--ledger', 'ledger'], { cwd: folder.path })
-      expect(said(single(report))).toEqual(rotten)
-    }
-  })
-
-  test('a file that it knows as a database and that is one no more is damaged', async () => {
-    using place_ = place()
-    const { path, check } = place_
-    await check()
-    truncateSync(path, 0)
-    const empty = await check()
-    expect([gist(empty), said(empty)]).toEqual(['damaged file', [['not-a-database', 'damage']]])
-    writeFileSync(path, 'no database any more, and long enough to be none'.repeat(200))
-    expect(gist(await check())).toBe('damaged file')
-    expect(gist(single(await reportOf(['check', path])))).toBe('inconclusive NOT_SQLITE')
-  })
-
-  test('after kill -9 in the middle of a check the next one goes on, and knows what it knew', async () => {
-    using place_ = place()
-    const { folder, path, check } = place_
-    await check()
-    for (const afterMs of [200, 400]) {
-      const program = start(['check', path, '--ledger', folder.in('ledger')])
-      await new Promise((resolve) => setTimeout(resolve, afterMs))
-      program.kill('SIGKILL')
-      await ending(program)
-      // Its children notice that it is gone, and let the file go.
-      await eventually('the file is free', async () => gist(await check()) === 'sound')
-    }
-    rot(path, 'body 300 ')
-    expect(said(await check())).toEqual(rotten)
-  })
-
-  test('--ledger goes with live bare files only', async () => {
-    using place_ = place()
-    const { folder, path } = place_
-    const copies = await holdfast(['check', '--snapshot', path, '--ledger', folder.in('ledger'), '--json'])
-    expect([copies.code, reportIn(copies).failure?.code]).toEqual([64, 'USAGE'])
-    expect((await holdfast(['check', '--tenant', 'acme', '--ledger', folder.in('ledger')])).code).toBe(64)
-    expect(existsSync(folder.in('ledger'))).toBe(false)
-  })
-})
-
-test('sweeps of a service in WAL mode: what it writes between them is no rot, what changes of an idle tenant is', async () => {
+test('sweeps of a service in WAL mode: what it writes is no rot, changes of an idle tenant are', async () => {
   await using service = await openService({
     tenants: (data) => {
       makeDatabase(join(data, 'busy.db'), { rows: 500, wal: true })

@@ -1,6 +1,5 @@
 /**
- * Tenants whose files are no databases, or no files: each costs its own result, and the sweep goes on (interfaces.md,
- * "Files that are no database").
+ * Tenants whose files are no databases, or no files: each gets its own result, and the sweep goes on.
  */
 import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,6 @@
 /**
- * A tenant that was deleted while its hold stood open: the hold ends with it, is said by name, and stops no later run.
+ * A tenant that was deleted while its hold was open: the hold ends with it, is reported by name, and stops no later
+ * run.
  */
 import { writeFileSync } from 'node:fs'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -16,11 +17,11 @@ interface Hooked extends Disposable {
   /** What the tenants command prints from now on. */
   readonly list: (...ids: readonly string[]) => void
   readonly failResume: (fails: boolean) => void
-  /** What it was told, without the listings. */
+  /** The commands that it got, without the listings. */
   readonly deeds: () => readonly string[]
 }
 
-/** A service of shell commands that tells nobody's state. A sweep of it was killed while acme stood still. */
+/** A service of shell commands that reports no tenant's state. A sweep of it was killed while acme was paused. */
 async function leftPaused(): Promise<Hooked> {
   const folder = makeFolder()
   for (const name of ['data', 'snapshots', 'ledger']) mkdirSync(folder.in(name), { mode: 0o700 })
@@ -93,7 +94,7 @@ test.concurrent('by hooks the resume command is run once more, and later runs go
   })
 })
 
-test.concurrent('where that command fails it is said loudly, with the command to type, and the hold has ended all the same', async () => {
+test.concurrent('if that command fails, the report names the command to type; the hold has ended', async () => {
   using left = await leftPaused()
   left.list('bolt')
   left.failResume(true)
@@ -111,7 +112,7 @@ test.concurrent('an empty list is believed where no other tenant is known', asyn
   expect([resumed.code, resumed.stderr]).toEqual([0, expect.stringMatching(gone)])
 })
 
-test.concurrent('a tenant that is listed still is resumed as ever', async () => {
+test.concurrent('a tenant that is still listed is resumed as usual', async () => {
   using left = await leftPaused()
   left.list('acme', 'bolt')
   const swept = await left.run('sweep', '--quiet')

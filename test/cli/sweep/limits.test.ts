@@ -1,5 +1,5 @@
 /**
- * The limits of a sweep as somebody types them, looked at from outside while it runs. What they bound is in
+ * The limits of a sweep on the command line, observed from outside while it runs. What they bound is in
  * test/fleet/bounds.test.ts.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,16 +9,16 @@ import { configure } from '../../support/cli/holdfast.ts'
 import { descendantsOf, eventually } from '../../support/processes.ts'
 import { startDemo } from '../../support/service/demo-service.ts'
 
-test('--max-paused and --concurrency: so many stand still and are read at once, and no more', async () => {
-  // Slow to quiesce and to resume, so that whoever may stand still beside another does; more snapshots wait than one
-  // child reads alone.
+test('--max-paused and --workers: so many are paused and read in parallel, and no more', async () => {
+  // The service is slow to quiesce and to resume, so that tenants that may be paused in parallel are. More snapshots
+  // wait than one child reads alone.
   await using demo = await startDemo({ tenants: 8, bytes: 400_000, maxPaused: 8, misbehave: 'slow=40' })
   const holdfast = configure(demo)
   const most = async (...limits: readonly string[]): Promise<{ paused: number; reading: number }> => {
     const seen = { paused: 0, reading: 0 }
     await using sweep = holdfast.start('sweep', ...limits)
     const over = new AbortController()
-    const looking = (async () => {
+    const observing = (async () => {
       while (!over.signal.aborted) {
         await sleep(5)
         seen.paused = Math.max(seen.paused, (await demo.service.leases(AbortSignal.timeout(5_000))).length)
@@ -30,19 +30,19 @@ test('--max-paused and --concurrency: so many stand still and are read at once, 
     })()
     const { code, stderr } = await sweep.ended
     over.abort()
-    await looking
+    await observing
     expect([code, stderr]).toEqual([0, ''])
     return seen
   }
   expect(await most()).toMatchObject({ paused: 1 })
-  const { paused, reading } = await most('--max-paused', '6', '--concurrency', '1')
+  const { paused, reading } = await most('--max-paused', '6', '--workers', '1')
   expect([paused > 1, paused <= 6, reading]).toEqual([true, true, 1])
 })
 
-test('--concurrency counts over check.workers', async () => {
+test.each(['--workers', '--concurrency'])('%s counts over check.workers', async (option) => {
   await using demo = await startDemo({ tenants: 9, bytes: 1_000_000, maxPaused: 9 })
   const holdfast = configure(demo) // check.workers: 1
-  await using sweep = holdfast.start('sweep', '--max-paused', '9', '--concurrency', '3')
+  await using sweep = holdfast.start('sweep', '--max-paused', '9', option, '3')
   let over = false
   let reading = 0
   void sweep.ended.then(() => {

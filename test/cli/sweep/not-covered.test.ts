@@ -1,5 +1,5 @@
 /**
- * What a run selected and did not come to is named, whatever ended it: in the text, in the document, and in the ledger.
+ * What a run selected and did not reach is named, whatever ended it: in the text, in the document, and in the ledger.
  * By what stops the line: hooks.test.ts.
  */
 import { mkdirSync } from 'node:fs'
@@ -58,7 +58,7 @@ test.concurrent('by a failure before the first of them', async () => {
   ])
 })
 
-test.concurrent('a run that came to all of them names none', async () => {
+test.concurrent('a run that reached all of them names none', async () => {
   await using service = await openHookedService({ tenants: three })
   const ran = await holdfast(['sweep', '--json', '--config', service.config])
   expect(reportIn(ran).summary).not.toHaveProperty('notReached')

@@ -1,6 +1,6 @@
 /**
- * The service's list of tenants against what the ledger remembers, by whole runs (interfaces.md, Admin API;
- * operations.md, Sweep).
+ * The service's list of tenants against what the ledger remembers, by whole runs
+ * (src/service/admin-api.yaml, src/fleet/README.md).
  */
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -14,29 +14,33 @@ const idsOf =
   (data: string): Readonly<Record<string, string>> =>
     Object.fromEntries(ids.map((id) => [id, `${data}/${id}.db`]))
 
-test('a list that is empty where tenants were known is no list: the run fails before anybody is touched, and says so', async () => {
-  let listed = true
-  await using service = await openService({ isListed: () => listed })
-  const sweep = ['sweep', '--json', '--config', service.config]
-  expect((await holdfast(sweep)).code).toBe(0)
-  const before = [...service.deeds]
-  listed = false
-  const ran = await holdfast(sweep)
-  const report = reportIn(ran)
-  expect([ran.code, report.failure?.code, report.results]).toEqual([1, 'REGISTRY_STALE', []])
-  expect(report.failure?.message).toMatch(/lists no tenants, and 2 files of tenants are known/)
-  expect(service.deeds).toEqual(before)
-  listed = true
-  expect((await holdfast(sweep)).code).toBe(0) // Nobody was taken for gone.
-})
+test(
+  'a list that is empty where tenants were known is no list: the ' +
+    'run fails before it touches a tenant, and says so',
+  async () => {
+    let listed = true
+    await using service = await openService({ isListed: () => listed })
+    const sweep = ['sweep', '--json', '--config', service.config]
+    expect((await holdfast(sweep)).code).toBe(0)
+    const before = [...service.deeds]
+    listed = false
+    const ran = await holdfast(sweep)
+    const report = reportIn(ran)
+    expect([ran.code, report.failure?.code, report.results]).toEqual([1, 'REGISTRY_STALE', []])
+    expect(report.failure?.message).toMatch(/lists no tenants, and 2 files of tenants are known/)
+    expect(service.deeds).toEqual(before)
+    listed = true
+    expect((await holdfast(sweep)).code).toBe(0) // No tenant counts as gone.
+  },
+)
 
-test('an empty list where nobody was ever known is nothing due', async () => {
+test('an empty list is nothing due if no tenant was ever known', async () => {
   await using service = await openService({ isListed: () => false })
   const report = await reportOf(['sweep', '--config', service.config])
   expect([report.results, report.summary.selected, report.summary.exitCode]).toEqual([[], 0, 0])
 })
 
-test('a tenant that is gone since last time is named once, with 3, and the others are checked', async () => {
+test('a tenant that is gone since the last run is named once, with 3, and the others are checked', async () => {
   const gone = new Set<string>()
   await using service = await openService({ tenants: idsOf('acme', 'bolt', 'crate'), isListed: (id) => !gone.has(id) })
   const sweep = async (...more: readonly string[]): Promise<unknown> => {
@@ -45,12 +49,12 @@ test('a tenant that is gone since last time is named once, with 3, and the other
   }
   expect(await sweep()).toEqual([0, { acme: 'sound', bolt: 'sound', crate: 'sound' }])
   gone.add('bolt')
-  // Of a part of them nobody can say who is missing.
+  // A part of the list does not say which tenants are missing.
   expect(await sweep('--only', 'acme')).toEqual([0, { acme: 'sound' }])
   expect(await sweep()).toEqual([3, { acme: 'sound', crate: 'sound', bolt: 'inconclusive TENANT_GONE' }])
   expect(await sweep()).toEqual([0, { acme: 'sound', crate: 'sound' }])
   expect((await holdfast(['status', '--config', service.config])).stdout).not.toContain('bolt')
-  const named = await holdfast(['status', '--tenant', 'bolt', '--config', service.config]) // Who asks for it is told.
+  const named = await holdfast(['status', '--tenant', 'bolt', '--config', service.config]) // Its name was asked for.
   expect(named.stdout).toMatch(
     /^WARNING: test, 1 selected tenant[^]*INCONCLUSIVE 1: bolt[^]*next\n {4}holdfast explain TENANT_GONE/,
   )
@@ -102,7 +106,7 @@ test('a file that is gone of a tenant that is still there is named once, with 3,
   )
 })
 
-test('the tenant that monitoring relies on is served again before any other stands still (I1.9)', async () => {
+test('the tenant that monitoring relies on serves again before any other is paused (I1.9)', async () => {
   // Large enough that whatever is prepared for it takes longer than for the others.
   const tenants = (data: string): Readonly<Record<string, string>> => ({
     ...idsOf('acme', 'bolt', 'crate')(data),
@@ -122,7 +126,7 @@ test('the tenant that monitoring relies on is served again before any other stan
 
 test(
   'a tenant that was named and has no files is not called sound: 64, ' +
-    'and nobody is paused; a sweep goes on without it',
+    'and no tenant is paused; a sweep goes on without it',
   async () => {
     await using service = await openService({
       tenants: (data) => ({ acme: makeDatabase(join(data, 'acme.db')), hollow: [] }),
@@ -144,7 +148,7 @@ test(
   },
 )
 
-test('a tenant whose id cannot be asked for fails by itself, and the others are checked, whatever their ids', async () => {
+test('a tenant whose id cannot be asked for fails alone, and the others are checked', async () => {
   const odd = ['acme', 'a/b', '%2e%2e', '...', '?', '#', ' ', 'a\nb', 'a\\nb', '\u202e', 'l'.repeat(900)]
   await using service = await openService({
     tenants: (data) => Object.fromEntries([...odd, '.', '..'].map((id, at) => [id, `${data}/${at}.db`])),
@@ -214,7 +218,7 @@ test.each([
 
 test(
   'a WAL, a wal-index or a journal that is listed by itself is no ' +
-    'damaged database, and nobody stands still for it',
+    'damaged database, and no tenant is paused for it',
   async () => {
     const parts = ['-wal', '-shm', '-journal']
     await using service = await openService({
@@ -271,7 +275,7 @@ test(
   },
 )
 
-test('a sweep that could check nobody is no full sweep, and a status after it knows nothing', async () => {
+test('a sweep that could check no tenant is no full sweep, and a status after it knows nothing', async () => {
   await using service = await openService({
     tenants: (data) => ({ acme: makeDatabase(join(dirname(data), 'acme.db')) }),
   })

@@ -1,4 +1,4 @@
-/** A tenant of several files at the command line: it stands still once for all of them, and they are of one moment. */
+/** A tenant of several files at the command line: it is paused once for all of them, and they are of one moment. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -52,14 +52,14 @@ test.each([
 
 test(
   'by the admin API each file has its result: damage, a missing file and one in use say ' +
-    'nothing of the others, and the doctor and `--only` pause as seldom',
+    'nothing of the others, and the doctor and `--only` pause no more often',
   async () => {
     const names = ['a.db', 'b.db', 'c.db', 'd.db']
     await using service = await openService({
       tenants: (data) => ({ many: names.map((name) => join(data, name)), bolt: join(data, 'bolt.db') }),
     })
     const config = ['--config', service.config]
-    await using stranger = await startOtherProcess()
+    await using other = await startOtherProcess()
     const gist = async (args: readonly string[]): Promise<readonly unknown[]> => {
       const report = reportIn(await holdfast([...args, '--json', ...config]))
       return [
@@ -79,7 +79,7 @@ test(
       'd.db sound',
     ])
     expect(deedsOf()).toEqual(['close many', 'open many'])
-    await stranger.open(join(service.data, 'c.db'), 'read')
+    await other.open(join(service.data, 'c.db'), 'read')
     expect(await gist(['sweep', '--only', 'many'])).toEqual([
       3,
       'a.db sound',
@@ -99,7 +99,7 @@ test('damage of one file, and one that is gone, in a tenant whose service closed
   await using service = await openHookedService({ tenants: { acme: { wal: false, files: 3 } } })
   const served = ['acme.db', 'acme.more0.db', 'acme.more1.db'].map((name) => join(service.data, name))
   const hooks = readFileSync(service.config, 'utf8')
-  // A listing of its own, with files that nobody has open.
+  // A listing of its own, with files that no process has open.
   const listed = service.folder.in('listed.json')
   const closed = ['one.db', 'two.db'].map((name) => makeDatabase(join(service.data, name)))
   damageIndex(closed[1] ?? '')

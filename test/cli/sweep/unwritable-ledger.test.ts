@@ -1,19 +1,20 @@
 /**
- * `resume`, and the first step of every run, make tenants serve whatever state the ledger is in; what could not be
- * written down or read is said.
+ * `resume`, and the first step of every run, make tenants serve whatever state the ledger is in, and report what could
+ * not be written or read.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openHookedService, type HookedService } from '../../support/cli/hooked-service.ts'
+import { longPattern } from '../../support/cli/long-pattern.ts'
 import { ending, holdfast, killWithGuardian, start, type Program, type Ran } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 import { eventually } from '../../support/processes.ts'
 
 const isRoot = process.getuid?.() === 0
 const asRoot = test.skipIf(!isRoot)
-/** Whoever was killed has children that close the ledger a moment later. */
+/** The children of a killed run close the ledger a moment later. */
 async function onceFree(command: string, ...args: readonly string[]): Promise<void> {
   await eventually(`${command} ${args.join(' ')}`, () => spawnSync(command, args).status === 0)
 }
@@ -98,7 +99,10 @@ describe('a disk that is full, or may only be read (as root)', () => {
       const resumed = await left.run('resume', '--all')
       expect([resumed.code, left.service.paused()], resumed.stderr).toEqual([1, []])
       expect(resumed.stderr).toMatch(
-        /^an earlier run left a hold on acme open; it serves again\nholdfast: LEDGER_UNUSABLE: acme: the hold has ended, but the ledger could not be written/,
+        longPattern(
+          /^an earlier run left a hold on acme open; it serves again\nholdfast: /,
+          /LEDGER_UNUSABLE: acme: the hold has ended, but the ledger could not be written/,
+        ),
       )
       expect((await left.run('status', '--format', 'nagios')).stdout).toMatch(/^HOLDFAST CRITICAL - PAUSED\?/)
       await mend(left.ledger)
@@ -111,7 +115,7 @@ describe('a disk that is full, or may only be read (as root)', () => {
     },
   )
 
-  asRoot('a run resumes whoever stands still before it says that it cannot begin', async () => {
+  asRoot('a run resumes paused tenants before it says that it cannot begin', async () => {
     await using left = await leftPaused()
     await mount(left.ledger, 'ro')
     const swept = await left.run('sweep')
@@ -139,7 +143,7 @@ const losses: readonly (readonly [string, (ledger: string) => void])[] = [
 
 describe('a ledger that cannot be read', () => {
   test.each(losses)(
-    '%s, by hooks: nobody knows who stands still (4, again and again), and `resume ID` needs no ledger',
+    '%s, by hooks: which tenants are paused is unknown (4, each time), and `resume ID` needs no ledger',
     async (_what, lose) => {
       await using left = await leftPaused()
       for (const part of ['-wal', '-shm']) rmSync(join(left.ledger, `ledger.db${part}`), { force: true })
@@ -148,7 +152,10 @@ describe('a ledger that cannot be read', () => {
         const all = await left.run('resume', '--all')
         expect([all.code, all.stdout, left.service.paused()], all.stderr).toEqual([4, '', ['acme']])
         expect(all.stderr).toMatch(
-          /^holdfast: PAUSED: a tenant may stand still\. LEDGER_UNUSABLE: it is not known which holds stand open.*\n {2}next: .*holdfast resume --config \S+ ID.*\n$/,
+          longPattern(
+            /^holdfast: PAUSED: a tenant may stand still\. LEDGER_UNUSABLE: it is not /,
+            /known which holds stand open.*\n {2}next: .*holdfast resume --config \S+ ID.*\n$/,
+          ),
         )
       }
       const named = await left.run('resume', 'acme')
@@ -168,7 +175,7 @@ describe('a ledger that cannot be read', () => {
     },
   )
 
-  test.each(losses)('%s, by the admin API: the service tells who stands still', async (_what, lose) => {
+  test.each(losses)('%s, by the admin API: the service names the paused tenants', async (_what, lose) => {
     await using left = await leftLeased()
     for (const part of ['-wal', '-shm']) rmSync(join(left.ledger, `ledger.db${part}`), { force: true })
     lose(left.ledger)
@@ -182,7 +189,7 @@ describe('a ledger that cannot be read', () => {
 
   test(
     'gone with its folder it is as if there had been no run: nothing is ' +
-      'known to stand open, and `resume ID` does what it is told',
+      'known to stand open, and `resume ID` resumes that tenant',
     async () => {
       await using service = await openHookedService({
         tenants: { acme: { wal: true } },
@@ -208,6 +215,11 @@ describe('a ledger that cannot be read', () => {
         ) as string,
       })
       expect(service.deeds).toEqual(['resume acme'])
+      expect(JSON.parse((await run('acme', '--json')).stdout)).toEqual({
+        schema: 'holdfast.resume/1',
+        holds: [],
+        presumed: { tenant: 'acme' },
+      })
       expect(await run('nobody')).toMatchObject({
         code: 64,
         stderr: expect.stringMatching(
@@ -229,7 +241,7 @@ test('gone with its folder while a lease stands: the service names it, and `resu
   expect((await left.run('resume', '--all')).code).toBe(0)
 })
 
-test('a folder of the ledger that cannot be made keeps nobody standing', async () => {
+test('a folder of the ledger that cannot be made leaves no tenant paused', async () => {
   await using left = await leftLeased()
   const settings = JSON.parse(readFileSync(left.config, 'utf8')) as object
   const config = left.folder.in('elsewhere.yaml')

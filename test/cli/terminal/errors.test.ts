@@ -1,4 +1,4 @@
-/** What ends a command, said on stderr and in the report, when cleaning up after it goes wrong too. */
+/** The error that ends a command, on stderr and in the report, if cleaning up fails as well. */
 import { expect, test } from 'vitest'
 import { describeError, exitCodeOfError, reportError } from '../../../src/cli/terminal/errors.ts'
 import { Failure } from '../../../src/model/failure.ts'
@@ -17,7 +17,7 @@ function suppressing(first: Error, then: Error): unknown {
   }
 }
 
-function told(error: unknown): readonly string[] {
+function printed(error: unknown): readonly string[] {
   const lines: string[] = []
   reportError(
     { version: '1.2.3', commandLine: { words: [], config: null }, say: (line) => void lines.push(line) },
@@ -80,8 +80,8 @@ test.each([
     'RESUME_FAILED',
     4,
   ],
-])('%s: all is told, and the gravest counts', (_, error, said, code, exitCode) => {
-  const text = told(error).join('\n')
+])('%s: all are reported, and the gravest counts', (_, error, said, code, exitCode) => {
+  const text = printed(error).join('\n')
   expect(said.map((words) => text.indexOf(words))).toEqual(
     said.map((words) => text.indexOf(words)).toSorted((a, b) => a - b),
   )

@@ -1,5 +1,5 @@
 /**
- * The live lines: what is said of a check that takes long, what is not said too early, and that it all fits a terminal.
+ * The live lines: what they show of a long check, what they do not show too early, and that all fits a terminal.
  */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -59,7 +59,7 @@ test('a check that takes long says what it reads, how far it is, how fast it goe
 })
 
 test(
-  'several at once have a line each below that of the run; what is ' +
+  'several in parallel have a line each below that of the run; what is ' +
     'over quickly has none, and of many some are counted',
   () => {
     const [big, small] = [checking('big'), checking('small')]
@@ -89,8 +89,8 @@ test('a check that begins anew under the same name is another one', () => {
   expect(text.lines(progress([second]), 5100, 77)).toEqual(['0 of 1; checking acme'])
 })
 
-describe('the pace', () => {
-  test('nothing is said in the first moment, of what stands still, or when all is done', () => {
+describe('the rate', () => {
+  test('nothing is shown in the first moment, without progress, or when all is done', () => {
     const pace = new Rate(0, 0)
     expect([pace.rate, pace.leftMs(10)]).toEqual([null, null])
     pace.seen(0, 0)
@@ -151,7 +151,7 @@ describe('the pace', () => {
   })
 })
 
-test('a run tells no rate in its first second, and none without results', () => {
+test('a run shows no rate in its first second, and none without results', () => {
   const run = progress([], { done: 3, total: 9 })
   expect(describeRun(run, 0)).toBe('3 of 9')
   expect(describeRun(run, 999)).toBe('3 of 9')

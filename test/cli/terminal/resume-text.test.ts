@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { tellEndings } from '../../../src/cli/run/run-options.ts'
+import { reportOutcomes } from '../../../src/cli/run/report-holds.ts'
 import { notResumed, type OpenHoldOutcome } from '../../../src/fleet/open-holds/open-holds.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
@@ -46,7 +46,7 @@ describe('`resume --all` says each thing once', () => {
       ended('door', 'it hangs up'),
     ]
     const said: string[] = []
-    tellEndings({ say: (sentence) => void said.push(sentence) }, endings)
+    reportOutcomes({ say: (sentence) => void said.push(sentence) }, endings)
     expect([...said, notResumed(endings)?.message]).toEqual([
       'an earlier run left a hold on acme open; it serves again',
       '4 holds of earlier runs have not ended: bolt was not seen serving; crate, door: it hangs up',

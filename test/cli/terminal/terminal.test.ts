@@ -1,5 +1,5 @@
 /**
- * What a person sees, and what a pipe sees: colours only where they help, silence when asked, nothing cut and nobody
+ * What a person sees, and what a pipe sees: colours only where they help, silence when asked, nothing cut and no tenant
  * left paused.
  */
 import { spawn } from 'node:child_process'
@@ -72,19 +72,21 @@ test.skipIf(!hasScript)(
     using folder = makeFolder()
     const path = folder.in('a-database-that-takes-a-while.db')
     const database = new Database(path)
-    database.exec(`PRAGMA page_size=512; PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY; CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB);
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) INSERT INTO t SELECT i, zeroblob(400) FROM n`)
+    database.exec(`PRAGMA page_size=512; PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY;
+      CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+    INSERT INTO t SELECT i, zeroblob(400) FROM n`)
     database.close()
     const flags = ['--snapshot', '--workers', '1']
     const calm = { columns: 80, env: { NO_COLOR: '1' }, exitCode: 0 }
-    // However fast the machine is: those who read stand still for most of the time until the rate could be seen.
+    // On a fast machine too: readers are stopped for most of the time until the rate could be seen.
     const shown = await onTerminal(['check', ...flags, path], {
       ...calm,
       meanwhile: async (pid, text) => {
         // Looked for each time: a large file is read by more than one, and they come one after the other.
         const readers = (): readonly number[] =>
           descendantsOf(pid).flatMap((one) => (one.command.includes('reader-child') ? [one.pid] : []))
-        const tell = (signal: 'SIGSTOP' | 'SIGCONT'): void =>
+        const signalReaders = (signal: 'SIGSTOP' | 'SIGCONT'): void =>
           readers().forEach((reader) => {
             if (isRunning(reader)) process.kill(reader, signal)
           })
@@ -92,7 +94,7 @@ test.skipIf(!hasScript)(
         let pagesShown = false
         try {
           for (let turns = 0; turns < 200 && isRunning(pid) && !/\d MB\/s {2}\d+ s left/.test(text()); turns++) {
-            tell('SIGSTOP')
+            signalReaders('SIGSTOP')
             const before = text().length
             await eventually('the lines are drawn again', () => text().length > before || !isRunning(pid), 30_000)
             // A rate is shown from one second on: that one passes while few pages are read.
@@ -100,11 +102,11 @@ test.skipIf(!hasScript)(
               pagesShown = true
               await sleep(1_200)
             }
-            tell('SIGCONT')
+            signalReaders('SIGCONT')
             await sleep(10)
           }
         } finally {
-          tell('SIGCONT')
+          signalReaders('SIGCONT')
         }
       },
     })
@@ -133,8 +135,7 @@ test.skipIf(!hasScript)(
 )
 
 test.skipIf(!hasScript)(
-  'a terminal that says it has no columns gets the report, and no live ' +
-    'line that would never end (skipped without script(1))',
+  'a terminal with 0 columns gets the report, and no live line that would never end (skipped without script(1))',
   async () => {
     using folder = makeFolder()
     const damaged = makeDatabase(folder.in('damaged.db'))
@@ -147,7 +148,7 @@ test.skipIf(!hasScript)(
 
 test(
   'a closed stdout ends no hold: the sweep goes on to its end, ' +
-    'resumes everybody, and its exit code is the true one',
+    'resumes every tenant, and its exit code is the true one',
   async () => {
     await using service = await openService({
       tenants: (data) => Object.fromEntries(['acme', 'bolt', 'crate'].map((id) => [id, `${data}/${id}.db`])),
@@ -183,14 +184,15 @@ async function endingWithoutStdout(
 test('`| head -1` gets its line, and the shell sees the exit code', async () => {
   using folder = makeFolder()
   damageIndex(makeDatabase(folder.in('damaged.db')))
-  const script = `'${process.execPath}' '${launcher}' check --verbose '${folder.path}' | head -1; exit "\${PIPESTATUS[0]}"`
+  const check = `'${process.execPath}' '${launcher}' check --verbose '${folder.path}'`
+  const script = `${check} | head -1; exit "\${PIPESTATUS[0]}"`
   const child = spawn('bash', ['-c', script], { stdio: ['ignore', 'pipe', 'pipe'] })
   const said = await ending(child)
   expect([said.code, said.stderr]).toEqual([2, ''])
   expect(said.stdout).toMatch(/^holdfast 0|^FILE/)
 })
 
-test('nobody reads stderr: logging each step still lets no tenant wait', async () => {
+test('stderr without a reader: logging each step makes no tenant wait', async () => {
   const ids = Array.from({ length: 40 }, (_, i) => `tenant-${i}`)
   await using service = await openService({
     tenants: (data) => Object.fromEntries(ids.map((id) => [id, `${data}/${id}.db`])),

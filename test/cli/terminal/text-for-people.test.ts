@@ -1,5 +1,5 @@
 /**
- * How text is laid out for who reads it: the width, the letters and the colours of a terminal, and nothing cut where a
+ * How text is laid out for its reader: the width, the letters and the colours of a terminal, and nothing cut where a
  * program reads.
  */
 import { execFileSync } from 'node:child_process'
@@ -35,7 +35,7 @@ describe.skipIf(!hasScript)('on a terminal (skipped without script(1))', () => {
     ).toBeGreaterThan(width * 0.7)
   })
 
-  test('that is dumb there is nothing that steers it, and with FORCE_COLOR there are colours but no cursor', async () => {
+  test('that is dumb no byte steers it, and with FORCE_COLOR there are colours but no cursor', async () => {
     using folder = makeFolder()
     const damaged = makeDatabase(folder.in('damaged.db'))
     damageIndex(damaged)
@@ -148,7 +148,7 @@ describe('in a locale that is not UTF-8', () => {
   })
 })
 
-describe('who has a file', () => {
+describe('which process has a file', () => {
   const once = (text: string): number => text.match(new RegExp(`process ${process.pid} `, 'g'))?.length ?? 0
 
   test.each([

@@ -3,19 +3,9 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { commandLineOf } from '../../../src/cli/command-line.ts'
-import { addCheck } from '../../../src/cli/commands/check.ts'
-import { addCompare } from '../../../src/cli/commands/compare.ts'
-import { addDoctor } from '../../../src/cli/commands/doctor.ts'
-import { addExplain } from '../../../src/cli/commands/explain.ts'
-import { addHistory } from '../../../src/cli/commands/history.ts'
-import { addHolders } from '../../../src/cli/commands/holders.ts'
-import { addPull } from '../../../src/cli/commands/pull.ts'
-import { addResume } from '../../../src/cli/commands/resume.ts'
-import { addStatus } from '../../../src/cli/commands/status.ts'
-import { addSweep } from '../../../src/cli/commands/sweep.ts'
+import { openInvocation } from '../../../src/cli/program.ts'
 import type { Terminal } from '../../../src/cli/terminal/terminal.ts'
 import { explain } from '../../../src/diagnosis/explain/explain.ts'
 import { tenantId } from '../../../src/model/brand.ts'
@@ -27,20 +17,7 @@ import type { CommandLine } from '../../../src/report/text/hint.ts'
 import { nextCommand } from '../../../src/report/text/next-command.ts'
 import { damaged, failed, sound } from '../../support/report.ts'
 
-const program = new Command()
-for (const add of [
-  addCheck,
-  addSweep,
-  addStatus,
-  addHistory,
-  addPull,
-  addCompare,
-  addResume,
-  addHolders,
-  addDoctor,
-  addExplain,
-])
-  add(program, {} as Terminal, () => Promise.resolve())
+const { program } = openInvocation({ version: '0.0.0' } as Terminal, [])
 
 /** Is there such a command, with such options? */
 function exists(command: string): boolean {

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import addFormats from 'ajv-formats'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import Database from 'better-sqlite3'
 import { expect } from 'vitest'
 import type { ComparisonReport, FileComparison, TableComparison } from '../../../src/model/result/comparison.ts'
+import { makeDatabase, type Folder } from './folder.ts'
 import { holdfast, type Ran, type RunOptions } from './program.ts'
 
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../../..', import.meta.url))
@@ -57,3 +59,16 @@ const verdictsOf = ({ results }: FileComparison): string =>
   [results.a, results.b]
     .map((result) => `${result?.verdict ?? 'none'}${result?.failure ? ` ${result.failure.code}` : ''}`)
     .join(' / ')
+
+export function changeIn(path: string, sql: string): void {
+  const database = new Database(path)
+  database.exec(sql)
+  database.close()
+}
+
+/** `a.db`, and `b.db` with the same rows in another layout. */
+export function makePair(folder: Folder, rows = 400): readonly [string, string] {
+  const a = makeDatabase(folder.in('a.db'), { rows })
+  changeIn(a, `PRAGMA page_size=1024; VACUUM INTO '${folder.in('b.db')}'`)
+  return [a, folder.in('b.db')]
+}

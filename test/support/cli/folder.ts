@@ -11,7 +11,7 @@ export interface Folder extends Disposable {
 }
 
 export function makeFolder(): Folder {
-  const path = mkdtempSync(join(tmpdir(), 'face-'))
+  const path = mkdtempSync(join(tmpdir(), 'test-'))
   return {
     path,
     in: (name) => join(path, name),
@@ -62,7 +62,7 @@ export function damageIndex(path: string): void {
   partial.close()
 }
 
-/** Digest and times of every file in a folder: equal before and after means that nobody wrote. */
+/** Digest and times of every file in a folder: equal before and after means that no process wrote. */
 export function fingerprintOf(folder: string): Record<string, string> {
   return Object.fromEntries(
     readdirSync(folder, { withFileTypes: true })

@@ -23,7 +23,7 @@ export interface Holdfast {
     ...args: readonly string[]
   ): Promise<{ readonly code: number | null; readonly report: Report; readonly stderr: string }>
   /** What lies in the snapshot folder. */
-  leftovers(): readonly string[]
+  snapshotsLeft(): readonly string[]
 }
 
 export interface HoldfastOptions {
@@ -74,6 +74,6 @@ export function configure(
       if (!stdout.startsWith('{')) throw new Error(`a sweep without a report, exit code ${code}: ${stderr}`)
       return { code, stderr, report: JSON.parse(stdout) as Report }
     },
-    leftovers: () => readdirSync(folder),
+    snapshotsLeft: () => readdirSync(folder),
   }
 }

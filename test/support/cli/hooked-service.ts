@@ -1,8 +1,8 @@
-import { once } from 'node:events'
 /**
  * A service without an admin API: it serves and writes in the test's own process, and `notesctl`, a program of its own,
- * tells it to pause and to go on. No lease ends a pause of it.
+ * makes it pause and resume. No lease ends a pause of it.
  */
+import { once } from 'node:events'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export interface HookedService extends AsyncDisposable {
   readonly data: string
   readonly config: string
   readonly snapshots: string
-  /** What notesctl was told to do, in order, without the listings. */
+  /** The commands that notesctl got, in order, without the listings. */
   readonly deeds: string[]
   readonly paused: () => readonly string[]
   /**
@@ -24,10 +24,10 @@ export interface HookedService extends AsyncDisposable {
   stopAndCount(): Promise<Readonly<Record<string, number>>>
 }
 
-export interface HookWishes {
-  /** `files`: how many database files it has, 1 unless told; each write is one transaction over all of them. */
+export interface HookedServiceOptions {
+  /** `files`: how many database files it has, 1 by default; each write is one transaction over all of them. */
   readonly tenants: Readonly<Record<string, { readonly wal: boolean; readonly files?: number }>>
-  /** Called when a tenant stands still, before notesctl is answered. Throwing is a command that fails. */
+  /** Called when a tenant stands still, before notesctl is answered. If it throws, the command fails. */
   readonly onPause?: (id: string) => void
   readonly onResume?: (id: string) => void
 }
@@ -51,7 +51,7 @@ case "$answer" in
 esac
 `
 
-export async function openHookedService({ tenants, onPause, onResume }: HookWishes): Promise<HookedService> {
+export async function openHookedService({ tenants, onPause, onResume }: HookedServiceOptions): Promise<HookedService> {
   const folder = makeFolder()
   const [data, snapshots, ledger, program, config] = [
     'tenants',
@@ -112,7 +112,7 @@ export async function openHookedService({ tenants, onPause, onResume }: HookWish
   }
   const server = createServer((client) => {
     let heard = ''
-    client.on('error', () => undefined) // Whoever asked may have been killed.
+    client.on('error', () => undefined) // The process that asked may have been killed.
     client.on('data', (bytes) => {
       heard += bytes.toString()
       if (!heard.endsWith('\0\n')) return

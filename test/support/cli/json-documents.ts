@@ -1,4 +1,4 @@
-/** Every document that a command prints for `--json`, against the published schema that its field `schema` names. */
+/** Compares each document that a command prints with `--json` with the published schema that it names. */
 import { globSync, readFileSync } from 'node:fs'
 import addFormats from 'ajv-formats'
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js'
@@ -14,7 +14,7 @@ export const schemas: ReadonlyMap<string, Schema> = new Map(
   }),
 )
 
-/** Of these every field must be described: what they print is made of types that anybody may add to. */
+/** Every field of these must be described: they are printed from types that may grow. */
 const described = new Set(['status', 'history', 'fitness', 'holders', 'resume', 'explanation', 'topics', 'failure'])
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })
@@ -29,7 +29,7 @@ export function problemsOfDocument(document: unknown): readonly unknown[] {
   return validate(document) ? [] : (validate.errors ?? [])
 }
 
-/** What is no document has no problems. Reports and comparisons are tried where they are read. */
+/** Empty for other output. Reports and comparisons are compared with their schemas where tests read them. */
 export function problemsOfOutput(stdout: string): readonly unknown[] {
   const [, name = ''] = /^\{\n {2}"schema": "holdfast\.([a-z]+)\/1"/.exec(stdout) ?? []
   return name === '' || name === 'report' || name === 'compare' ? [] : problemsOfDocument(JSON.parse(stdout))

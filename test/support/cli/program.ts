@@ -1,4 +1,4 @@
-/** The compiled program as somebody else would run it: a process, its streams, its exit code. */
+/** The compiled program as a person runs it: a process, its streams, its exit code. */
 import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -24,10 +24,10 @@ export interface RunOptions {
 }
 
 /** For root a user that owns nothing; null where we are not root. */
-export const somebody = process.geteuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null
-/** Why the program cannot be run by somebody who is not root; null where it can. */
-export const whyNotSomebody = (): string | null =>
-  somebody === null || spawnSync(process.execPath, [launcher, '--version'], somebody).status === 0
+export const otherUser = process.geteuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null
+/** Why another user than root cannot run the program; null if it can. */
+export const whyNoOtherUser = (): string | null =>
+  otherUser === null || spawnSync(process.execPath, [launcher, '--version'], otherUser).status === 0
     ? null
     : 'another user may not run this tree'
 
@@ -37,7 +37,7 @@ export interface Ran {
   readonly stderr: string
 }
 
-/** Nothing of the test's own surroundings that would change what is said, such as colours or Node options. */
+/** Leaves out variables of the test's environment that change the output, such as colours or Node options. */
 const inherited = (name: string): NodeJS.ProcessEnv =>
   process.env[name] === undefined ? {} : { [name]: process.env[name] }
 const plainEnvironment = (): NodeJS.ProcessEnv => ({
@@ -61,7 +61,18 @@ export const start = (args: readonly string[], { cwd, env = {}, as }: RunOptions
 export const holdfast = (args: readonly string[], options: RunOptions = {}): Promise<Ran> =>
   ending(start(args, options))
 
-/** And with it what would resume whom it leaves standing still. */
+/** Runs it, and kills it after 20 s: a program that calls the kernel without end handles no signal. */
+export async function holdfastOrKill(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const program = start(args, options)
+  const deadline = setTimeout(() => program.kill('SIGKILL'), 20_000)
+  try {
+    return await ending(program)
+  } finally {
+    clearTimeout(deadline)
+  }
+}
+
+/** Kills a run and its guardian, so that no process resumes the tenants that it paused. */
 export function killWithGuardian(run: Program | null): void {
   if (run?.pid === undefined) return
   for (const { pid, command } of descendantsOf(run.pid))
@@ -76,7 +87,7 @@ export async function ending(program: Program): Promise<Ran> {
     textOf(program.stderr),
     once(program, 'close') as Promise<[number | null]>,
   ])
-  // Whatever a test looks at in a document: its schema describes all of it.
+  // Every document fits its schema, whatever part of it a test reads.
   expect(problemsOfOutput(stdout)).toEqual([])
   return { code, stdout, stderr }
 }

@@ -14,7 +14,7 @@ export const hasScript = ((): boolean => {
 })()
 
 export interface Terminal {
-  /** 0 is a terminal whose size nobody set. */
+  /** 0 is a terminal whose size was never set. */
   readonly columns: number
   readonly env?: Readonly<Record<string, string>>
   /** What the program is to end with. */
@@ -28,7 +28,8 @@ export async function onTerminal(
   args: readonly string[],
   { columns, env = {}, exitCode = 2, meanwhile = async () => {} }: Terminal,
 ): Promise<string> {
-  const command = `stty cols ${columns}; exec ${[process.execPath, launcher, ...args].map((word) => `'${word}'`).join(' ')}`
+  const words = [process.execPath, launcher, ...args].map((word) => `'${word}'`).join(' ')
+  const command = `stty cols ${columns}; exec ${words}`
   const surroundings = { PATH: process.env['PATH'], TERM: 'xterm', LC_ALL: 'C.UTF-8', ...env }
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     stdio: ['ignore', 'pipe', 'inherit'],

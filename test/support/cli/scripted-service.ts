@@ -1,6 +1,6 @@
 /**
- * A service that is reached by commands and keeps its state in files: it needs no process, so whoever is killed, its
- * commands go on.
+ * A service that is reached by commands and keeps its state in files. It needs no process of its own, so its commands
+ * work whichever process is killed.
  */
 import {
   chmodSync,

@@ -1,4 +1,4 @@
-/** A service of the real gate with real databases, in the test's own process, and a configuration that reaches it. */
+/** A service with the real gate and real databases in the test's own process, and a configuration that reaches it. */
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ export interface TestService extends AsyncDisposable {
   vanish(): void
 }
 
-export interface Wishes {
+export interface TestServiceOptions {
   /**
    * Tenants and the path, or the paths, that the service names for them; those under `data` are made unless they are
    * there, and kept open. Default: acme and bolt.
@@ -29,10 +29,10 @@ export interface Wishes {
   readonly tenants?: (data: string) => Readonly<Record<string, string | readonly string[]>>
   /** Called when the gate closes a tenant, before the answer. */
   readonly onClose?: (id: string) => void | Promise<void>
-  /** Called when the gate takes a tenant up again, before its file is opened. */
+  /** Called when the gate resumes a tenant, before its file is opened. */
   readonly onOpen?: (id: string) => void
   readonly healthy?: (id: string) => boolean
-  /** Does the service name it in its list? */
+  /** Whether the service lists the tenant. */
   readonly isListed?: (id: string) => boolean
   readonly token?: string
   readonly limits?: GateOptions['limits']
@@ -40,7 +40,7 @@ export interface Wishes {
   readonly settings?: Readonly<Record<string, object>>
 }
 
-export async function openService(wishes: Wishes = {}): Promise<TestService> {
+export async function openService(options: TestServiceOptions = {}): Promise<TestService> {
   const folder = makeFolder()
   const [data, snapshots, ledger, socket, config] = [
     'tenants',
@@ -50,7 +50,7 @@ export async function openService(wishes: Wishes = {}): Promise<TestService> {
     'holdfast.yaml',
   ].map((name) => folder.in(name)) as [string, string, string, string, string]
   for (const path of [data, snapshots, ledger]) mkdirSync(path, { mode: 0o700 })
-  const named = wishes.tenants?.(data) ?? { acme: join(data, 'acme.db'), bolt: join(data, 'bolt.db') }
+  const named = options.tenants?.(data) ?? { acme: join(data, 'acme.db'), bolt: join(data, 'bolt.db') }
   const tenants: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
     Object.entries(named).map(([id, paths]) => [id, typeof paths === 'string' ? [paths] : paths]),
   )
@@ -71,21 +71,21 @@ export async function openService(wishes: Wishes = {}): Promise<TestService> {
     service: 'test',
     version: '1',
     sqliteVersion: '3.54.1',
-    ...(wishes.token === undefined ? {} : { token: wishes.token }),
-    ...(wishes.healthy === undefined ? {} : { healthy: wishes.healthy }),
-    ...(wishes.limits === undefined ? {} : { limits: wishes.limits }),
+    ...(options.token === undefined ? {} : { token: options.token }),
+    ...(options.healthy === undefined ? {} : { healthy: options.healthy }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
     tenants: () =>
       Object.entries(tenants)
-        .filter(([id]) => wishes.isListed?.(id) ?? true)
+        .filter(([id]) => options.isListed?.(id) ?? true)
         .map(([id, files]) => ({ id, files })),
     close: async (id) => {
       deeds.push(`close ${id}`)
       close(id)
-      await wishes.onClose?.(id)
+      await options.onClose?.(id)
     },
     open: (id) => {
       deeds.push(`open ${id}`)
-      wishes.onOpen?.(id)
+      options.onOpen?.(id)
       open(id)
     },
   })
@@ -102,9 +102,9 @@ export async function openService(wishes: Wishes = {}): Promise<TestService> {
     ledger: { dir: ledger },
   }
   const merged = Object.fromEntries(
-    Object.entries({ ...wishes.settings, ...sections }).map(([key, section]) => [
+    Object.entries({ ...options.settings, ...sections }).map(([key, section]) => [
       key,
-      { ...section, ...wishes.settings?.[key] },
+      { ...section, ...options.settings?.[key] },
     ]),
   )
   writeFileSync(config, JSON.stringify(merged, null, 2)) // JSON is YAML.

@@ -1,7 +1,7 @@
 /**
  * Another user beside root: swaps every name that it may rename for a link to root's own files, and back, woken by
- * inotify, and tries to read whatever it sees. `attacker.ts '{"places": [...], "victim": FOLDER, "secret": TEXT}'`,
- * until its input ends. Then it says what it did, and where it found the secret.
+ * inotify, and tries to read all that it sees. `attacker.ts '{"places": [...], "victim": FOLDER, "secret": TEXT}'`,
+ * until its input ends. Then it prints what it did, and where it found the secret.
  */
 import {
   closeSync,
@@ -70,7 +70,7 @@ function swapBack(path: string, aside: string): void {
   swapped.delete(path)
 }
 
-/** The readers of root run as this very user: their files and folders are tried by way of /proc. */
+/** The readers of root run as this same user: it tries their files and folders through /proc. */
 function lookIntoProcesses(): void {
   for (const pid of readdirSync('/proc').filter((name) => Number(name) > 0 && Number(name) !== process.pid)) {
     lookInto(`/proc/${pid}/root`)
@@ -106,7 +106,7 @@ while (!input.ended) {
   for (const [path, { aside, untilRound }] of swapped) if (round >= untilRound) swapBack(path, aside)
   if (round % 100 === 0) lookIntoProcesses()
   await new Promise<void>((resolve) => {
-    woken.wake = () => void setImmediate(resolve) // The end of our input must be heard too.
+    woken.wake = () => void setImmediate(resolve) // The end of our input must be noticed too.
     setTimeout(resolve, 2)
   })
 }

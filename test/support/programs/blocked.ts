@@ -1,6 +1,6 @@
 /**
- * A holder whose heartbeat watch is over, and whose event loop then does not turn until well past that watch's
- * deadline.
+ * A holder whose heartbeat watch has ended, and whose event loop is then blocked until well past the deadline of that
+ * watch.
  */
 import { Guardian } from '../../../src/hold/seal/guardian.ts'
 

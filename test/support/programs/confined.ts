@@ -1,4 +1,4 @@
-/** A child that goes into its cell and then tries whatever it is told. */
+/** A child that confines itself and then tries what its parent asks. */
 import {
   chmodSync,
   copyFileSync,
@@ -190,7 +190,7 @@ answerQuestions<Attempt, unknown>((attempt) => {
     case 'hang':
       process.title = 'hanging'
       for (;;) {
-        /* Until somebody ends it. */
+        /* Until its parent ends it. */
       }
   }
 })

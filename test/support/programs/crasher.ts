@@ -1,7 +1,7 @@
 /**
  * Leaves a live set as a crash leaves it:
  *   node crasher.ts FILE delete|wal COMMITTED UNCOMMITTED
- * Commits rows, begins a transaction that spills its pages to the disk, says so, and waits to be killed.
+ * Commits rows, begins a transaction that spills its pages to the disk, prints a line, and waits to be killed.
  */
 import Database from 'better-sqlite3'
 

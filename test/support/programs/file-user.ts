@@ -1,7 +1,7 @@
 /**
- * Uses a database as its owner does, and waits for nobody: what is refused, it counts.
+ * Uses a database as its owner does, without waiting for locks: it counts what is refused.
  *   node file-user.ts FILE delete|wal keeps-open|opens-each-time|reads
- * Says when it has begun; on SIGTERM it says how often it did its work, and how often it was refused.
+ * Prints a line when it begins. On SIGTERM it prints how often it did its work, and how often it was refused.
  */
 import { writeSync } from 'node:fs'
 import Database from 'better-sqlite3'

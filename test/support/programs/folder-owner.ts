@@ -1,6 +1,6 @@
 /**
- * A run that has its folder and does nothing: `folder-owner.ts PARENT`. Says where the folder is, and ends with its
- * input.
+ * A run that has its folder and does nothing: `folder-owner.ts PARENT`. Prints the path of the folder, and ends with
+ * its input.
  */
 import { openSnapshotFolder } from '../../../src/hold/snapshot/temporary-folder.ts'
 

@@ -1,7 +1,7 @@
 /**
  * A holder that freezes in the middle of its hold, as by SIGSTOP, swapping or a dead disk:
  *   node freezing.ts SOCKET TENANT FILE FOLDER STEP WARM_ABOVE TTL
- * Says when it is about to, and holds whatever it holds at the end of that step.
+ * Prints a line before it freezes, at the end of that step.
  */
 import { writeSync } from 'node:fs'
 import { startHoldProcesses } from '../../../src/hold/hold-processes.ts'

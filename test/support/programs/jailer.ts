@@ -1,4 +1,4 @@
-/** A parent that confines its child, lets it hang, says its pid and waits to be killed. */
+/** A parent that confines its child, lets it hang, prints its pid and waits to be killed. */
 import { startChild } from '../../../src/host/process/child.ts'
 import type { Attempt } from './confined.ts'
 

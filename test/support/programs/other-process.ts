@@ -1,4 +1,4 @@
-/** Another process that does to files whatever a test tells it to. */
+/** Another process that does to files what a test asks. */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import Database from 'better-sqlite3'

@@ -1,6 +1,6 @@
 /**
- * A parent that starts a child, sets it to work, says its pid and waits to be killed; or, told `idle` or `unasked`,
- * ends by having nothing to do; or, told `late` or `exit`, has nothing to do but to hear how the child ended, and says
+ * A parent that starts a child, sets it to work, prints its pid and waits to be killed; or, with `idle` or `unasked`,
+ * ends because it has nothing to do; or, with `late` or `exit`, only waits for the end of the child, and prints
  * it.
  */
 import { startChild } from '../../../src/host/process/child.ts'

@@ -1,5 +1,5 @@
 /**
- * A process without a free descriptor that needs a child: says what became of it, as JSON. Told `briefly`, it has
+ * A process without a free descriptor that starts a child: prints the outcome as JSON. With `briefly` it has
  * descriptors again a moment later.
  */
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
@@ -50,21 +50,21 @@ const taken: number[] = []
 try {
   for (;;) taken.push(openSync('/dev/null', 'r'))
 } catch {
-  // None is left.
+  // No descriptor is left.
 }
 if (briefly === 'briefly') setTimeout(() => taken.forEach(closeSync), 120)
-const told = await attempts[what]?.().then(() => ({ code: 'started' }), tell)
+const outcome = await attempts[what]?.().then(() => ({ code: 'started' }), describe)
 taken.forEach((descriptor) => {
   try {
     closeSync(descriptor)
   } catch {
-    // Closed before.
+    // It is closed already.
   }
 })
 rmSync(folder, { recursive: true, force: true })
-process.stdout.write(`${JSON.stringify(told)}\n`, () => process.exit())
+process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit())
 
-function tell(error: unknown): unknown {
+function describe(error: unknown): unknown {
   if (!(error instanceof Failure)) return { code: String(error) }
   const { code, message, hint, concerns, tenantState } = error
   return { code, message, hint, concerns, tenantState }

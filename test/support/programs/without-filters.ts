@@ -23,7 +23,7 @@ for (const [index, [code, ifTrue, ifFalse, operand]] of lines.entries()) {
 prctl(PR_SET_NO_NEW_PRIVS, 1)
 seccomp(1, 0, filter)
 const F_SETFD = 2
-for (const stream of [0, 1, 2]) fcntlNumber(stream, F_SETFD, 0) // Node has them closed at an exec.
+for (const stream of [0, 1, 2]) fcntlNumber(stream, F_SETFD, 0) // Node marks them to be closed at an exec.
 const libc = (
   createRequire(import.meta.url)('koffi') as {
     readonly load: (library: null) => { readonly func: (declaration: string) => (...given: unknown[]) => number }

@@ -1,9 +1,10 @@
-/** `--wait`: what a person sees of it. */
+/** `--wait`: what a person sees while holdfast waits for another run to end. */
 import type { RunWait } from '../../ledger/run-lock/wait-for-run.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
 import type { CommonOptions } from '../options.ts'
 import { timeLeft } from '../progress/rate.ts'
+import { drawsLines } from '../terminal/surroundings.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 export type WaitOptions = Pick<CommonOptions, 'quiet'> & { readonly wait?: number }
@@ -13,10 +14,10 @@ interface Spinner {
   stop(): unknown
 }
 
-/** null where it was not asked for. */
-export function waitingOf(face: Terminal, { wait, quiet }: WaitOptions): RunWait | null {
+/** null without `--wait`. */
+export function waitingOf(terminal: Terminal, { wait, quiet }: WaitOptions): RunWait | null {
   if (wait === undefined) return null
-  let isTold = false
+  let isReported = false
   let spinner: Spinner | null = null
   const onEnd = (): void => {
     spinner?.stop()
@@ -24,19 +25,17 @@ export function waitingOf(face: Terminal, { wait, quiet }: WaitOptions): RunWait
   }
   const onWait: RunWait['onWait'] = async (other, leftMs) => {
     if (quiet) return
-    if (!isTold) face.say(`waiting for it to end, at most ${humanMs(wait)}: ${printableSentence(other.message)}`)
-    isTold = true
-    spinner ??= drawsLines() ? await startSpinner() : null
+    if (!isReported)
+      terminal.say(`waiting for it to end, at most ${humanMs(wait)}: ${printableSentence(other.message)}`)
+    isReported = true
+    spinner ??= drawsLines(process.stderr, process.env) ? await startSpinner() : null
     if (spinner !== null) spinner.text = `waiting for the other run to end, ${timeLeft(leftMs)}`
   }
-  return { ms: wait, signal: face.interrupt.signal, onWait, onEnd }
+  return { ms: wait, signal: terminal.interrupt.signal, onWait, onEnd }
 }
-
-/** A terminal whose size nobody set says 0: there a spinner would clear lines for ever. */
-const drawsLines = (): boolean => process.stderr.isTTY && process.stderr.columns > 0 && process.env['TERM'] !== 'dumb'
 
 async function startSpinner(): Promise<Spinner> {
   const { default: ora } = await import('ora')
-  // Signals stay ours: ora must not swallow the keyboard.
+  // ora must not read the keyboard: Ctrl-C has to reach us as a signal.
   return ora({ stream: process.stderr, discardStdin: false, spinner: 'line', color: false }).start()
 }

@@ -1,0 +1,62 @@
+/** One call of the program: the commands that it has, which of them runs, and how that one prints. */
+import type { Command } from 'commander'
+import { requireProc } from '../host/platform.ts'
+import { exitCodes, type ExitCode } from '../model/exit-code.ts'
+import { givenOptions } from './printing/given-options.ts'
+import { textOrDocument, type ChoosePrinting, type Printing } from './printing/printing.ts'
+import type { Terminal } from './terminal/terminal.ts'
+
+export class Invocation {
+  readonly program: Command
+  readonly terminal: Terminal
+  readonly #words: readonly string[]
+  readonly #choices = new Map<Command, ChoosePrinting>()
+  #printing: Printing
+  #exitCode: ExitCode = exitCodes.sound
+
+  /** @param words all words of the command line after `holdfast` */
+  constructor(program: Command, terminal: Terminal, words: readonly string[]) {
+    this.program = program
+    this.terminal = terminal
+    this.#words = words
+    // Counts until commander has found the command, and so for a command that does not exist.
+    this.#printing = textOrDocument(terminal, givenOptions(['--json'], words))
+    program.hook('preSubcommand', (_, command) => this.#choosePrinting(command))
+  }
+
+  /** Adds a command. @param choose how it prints; decided before commander checks its options */
+  add(name: string, choose: ChoosePrinting): Command {
+    const command = this.program.command(name)
+    this.#choices.set(command, choose)
+    return command
+  }
+
+  /** How the command prints that was called. */
+  get printing(): Printing {
+    return this.#printing
+  }
+
+  /** Parses the command line and runs its command. @returns the exit code @throws what the command throws */
+  async run(): Promise<ExitCode> {
+    await this.program.parseAsync(this.#words, { from: 'user' })
+    return this.#printing.exitCode(this.#exitCode)
+  }
+
+  /** Runs the work of a command on files or tenants. @throws {Failure} PLATFORM_UNSUPPORTED without /proc */
+  async perform(work: () => Promise<ExitCode>): Promise<void> {
+    requireProc()
+    await this.performAnywhere(work)
+  }
+
+  /** Runs the work of a command that needs nothing of the machine. */
+  async performAnywhere(work: () => Promise<ExitCode>): Promise<void> {
+    this.#exitCode = await work()
+  }
+
+  #choosePrinting(command: Command): void {
+    const flags = command.options.map((option) => option.flags)
+    // Commander leaves to the command what the program itself does not know.
+    const given = givenOptions(flags, this.program.parseOptions([...this.#words]).unknown)
+    this.#printing = (this.#choices.get(command) ?? textOrDocument)(this.terminal, given)
+  }
+}

@@ -1,0 +1,104 @@
+/** The printer of reports: does the work of a run and prints what came of it, as one JSON document or as text. */
+import type { ExitCode } from '../../model/exit-code.ts'
+import type { RunFailure } from '../../model/result/report.ts'
+import type { TextOptions } from '../../report/text/result-words.ts'
+import type { ReportOptions } from '../options.ts'
+import type { GivenOptions } from '../printing/given-options.ts'
+import { printText, type Printing } from '../printing/printing.ts'
+import { describeError, reportError } from '../terminal/errors.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+
+/** What a run has found so far, and how it is written. */
+export interface ReportDocument<Ending> extends Disposable {
+  /** Whether a reader of text would find nothing in it. */
+  readonly isEmpty: boolean
+  exitCode(ending: Ending): ExitCode
+  /** Exit code of a run that this error ended. */
+  exitCodeOfError(error: unknown): ExitCode
+  json(end: ReportEnd<Ending>): Iterable<string>
+  text(end: ReportEnd<Ending>, options: TextOptions): Iterable<string>
+}
+
+/** Either the run came to its end, or it failed. */
+export interface ReportEnd<Ending> {
+  readonly exitCode: ExitCode
+  readonly ending: Ending | null
+  readonly failure: RunFailure | null
+}
+
+export type PrintOptions = Pick<ReportOptions, 'json' | 'quiet' | 'verbose'> & {
+  /** A private copy of each file is somewhere already. */
+  readonly copied?: boolean
+}
+
+/**
+ * Does the work of a run, which closes what it opened, and prints the report. With `--json` exactly one document is
+ * printed, whatever happens. A run that fails still reports each result that it has.
+ * @returns the run's exit code
+ */
+export async function printReport<Ending>(
+  document: ReportDocument<Ending>,
+  terminal: Terminal,
+  options: PrintOptions,
+  work: () => Promise<Ending>,
+): Promise<ExitCode> {
+  let ending: Ending
+  try {
+    ending = await work()
+  } catch (error) {
+    // The results come first, so that the failure is the last thing that a person reads.
+    const exitCode = await printFailedReport(document, terminal, options, error)
+    reportError(terminal, error)
+    return exitCode
+  }
+  const exitCode = document.exitCode(ending)
+  await print(document, terminal, options, { exitCode, ending, failure: null })
+  return exitCode
+}
+
+/**
+ * How a command prints whose report never came to its printer, such as one whose options are wrong.
+ * @param open makes an empty document
+ */
+export const reportPrinting =
+  <Ending>(open: (terminal: Terminal) => ReportDocument<Ending>) =>
+  (terminal: Terminal, { json }: GivenOptions): Printing => ({
+    ...printText(terminal),
+    failure: async (error) => {
+      using document = open(terminal)
+      if (terminal.printed()) return document.exitCodeOfError(error) // One document, not two.
+      return await printFailedReport(document, terminal, { json: json === true }, error)
+    },
+    // A report has its exit code in it: a signal that comes while it is printed changes nothing.
+    exitCode: (code) => code,
+  })
+
+async function printFailedReport<Ending>(
+  document: ReportDocument<Ending>,
+  terminal: Terminal,
+  options: PrintOptions,
+  error: unknown,
+): Promise<ExitCode> {
+  const exitCode = document.exitCodeOfError(error)
+  if (options.json || !document.isEmpty) {
+    const failure = describeError(error, terminal.commandLine)
+    await print(document, terminal, options, { exitCode, ending: null, failure })
+  }
+  return exitCode
+}
+
+async function print<Ending>(
+  document: ReportDocument<Ending>,
+  terminal: Terminal,
+  { json, quiet, verbose = false, copied = false }: PrintOptions,
+  end: ReportEnd<Ending>,
+): Promise<void> {
+  if (json) {
+    for (const piece of document.json(end)) await terminal.out(piece)
+    return
+  }
+  if (quiet && end.exitCode === 0) return
+  const { width, cuts, color, commandLine } = terminal
+  const textOptions = { width, cuts, color, verbose, copied, config: commandLine.config }
+  for (const piece of document.text(end, textOptions)) await terminal.print(piece)
+}

@@ -1,0 +1,155 @@
+/** The report of `check`, `sweep` and `pull`: results are spooled, so that memory does not grow with tenants. */
+import type { RunTotals } from '../../fleet/pipeline.ts'
+import type { Target } from '../../fleet/run/run-context.ts'
+import type { RunId } from '../../model/brand.ts'
+import type { ExitCode } from '../../model/exit-code.ts'
+import { exitCodeOfFailure } from '../../model/failure-exit.ts'
+import type { FailureCode } from '../../model/failure.ts'
+import type { NamedHold, Report, Result, SelectedFile } from '../../model/result/report.ts'
+import type { OtherHold } from '../../model/service-way.ts'
+import { jsonReport } from '../../report/json.ts'
+import { keyRedactor } from '../../report/redact.ts'
+import { ResultCounts } from '../../report/summary.ts'
+import { describeOther } from '../../report/text/other-holds.ts'
+import type { TextOptions } from '../../report/text/result-words.ts'
+import { renderReport } from '../../report/text/text.ts'
+import type { ReportOptions } from '../options.ts'
+import { exitCodeOfError, withHint } from '../terminal/errors.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import type { ReportDocument, ReportEnd } from './print-report.ts'
+import { shortResult } from './short-result.ts'
+import { Spool } from './spool.ts'
+
+type Ending = Pick<RunTotals, 'notCovered' | 'stopped'>
+
+export class ResultsDocument implements ReportDocument<Ending> {
+  readonly #terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt'>
+  readonly #run: {
+    readonly id: RunId
+    readonly mode: Report['run']['mode']
+    readonly registry: string
+    readonly startedAt: string
+  }
+  readonly #redact: (result: Result) => Result
+  readonly #shorten: (result: Result) => Result
+  readonly #spool: Spool<Result>
+  readonly #results = new ResultCounts()
+  #otherHolds: readonly NamedHold[] = []
+  /** Selected files that have no result yet. */
+  readonly #pending = new Map<string, SelectedFile>()
+  #sqlite = 'none'
+
+  constructor(
+    terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt'>,
+    { json, verbose, redactKeys }: Pick<ReportOptions, 'json' | 'verbose' | 'redactKeys'>,
+    run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string },
+  ) {
+    this.#terminal = terminal
+    this.#run = { ...run, startedAt: new Date().toISOString() }
+    this.#redact = redactKeys ? keyRedactor() : (result) => result
+    this.#shorten = json || verbose ? (result) => result : shortResult
+    this.#spool = new Spool(json ? 'file' : 'memory')
+  }
+
+  /** Names open holds that are not this run's to end. */
+  addOtherHolds(others: readonly OtherHold[], config: string): void {
+    this.#otherHolds = others.map((hold) => ({
+      tenant: hold.tenant,
+      holder: hold.holder,
+      service: hold.service,
+      via: hold.via,
+      ...describeOther(hold, config),
+    }))
+  }
+
+  /** Names what the run is going to check. */
+  select(targets: readonly Target[]): void {
+    for (const { tenant, named } of targets) this.#pending.set(keyOf(tenant, named), { tenant, path: named })
+  }
+
+  add(found: Result): void {
+    const result = withHint(found, this.#terminal.commandLine)
+    this.#pending.delete(keyOf(result.tenant, result.path))
+    // A private copy is selected by its path alone; its manifest then names the tenant.
+    this.#pending.delete(keyOf(null, result.path))
+    this.#results.add(result)
+    this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
+    this.#spool.add(this.#shorten(this.#redact(result)))
+  }
+
+  /** Selected files that the run has not reached, as many as a report names. */
+  get notReached(): readonly SelectedFile[] {
+    return [...this.#pending.values()].slice(0, notReachedMax)
+  }
+
+  get counts(): { readonly selected: number; readonly covered: number } {
+    return { selected: this.#results.results + this.#pending.size, covered: this.#results.results }
+  }
+
+  /** Whether any file has a verdict on its data. */
+  get settlesAny(): boolean {
+    return this.#results.settlesAny
+  }
+
+  get isEmpty(): boolean {
+    return this.counts.selected === 0
+  }
+
+  /**
+   * What stopped the run counts beside the results, except for what a tenant met: that tenant's result has its own
+   * code.
+   */
+  exitCode({ stopped, notCovered }: Ending): ExitCode {
+    const code = stopped === null || ownCodeElsewhere.has(stopped.code) ? null : exitCodeOfFailure(stopped)
+    return this.#results.exitCode({ notCovered, stopped: code, signal: this.#terminal.interrupt.exitCode() })
+  }
+
+  /** Without results the error's own code (usage, configuration), else the gravest of all. */
+  exitCodeOfError(error: unknown): ExitCode {
+    const signal = this.#terminal.interrupt.exitCode()
+    const own = exitCodeOfError(error, signal)
+    return this.#results.results === 0
+      ? own
+      : this.#results.exitCode({ notCovered: this.#pending.size, stopped: own, signal })
+  }
+
+  json(end: ReportEnd<Ending>): Iterable<string> {
+    return jsonReport(this.#reportOf(end), this.#spool.all())
+  }
+
+  text(end: ReportEnd<Ending>, options: TextOptions): Iterable<string> {
+    return [renderReport({ ...this.#reportOf(end), results: this.#spool.inMemory }, options)]
+  }
+
+  #reportOf({ exitCode, ending, failure }: ReportEnd<Ending>): Omit<Report, 'results'> {
+    const { stopped, notCovered } = ending ?? { stopped: null, notCovered: this.#pending.size }
+    const { id, mode, startedAt } = this.#run
+    return {
+      schema: 'holdfast.report/1',
+      tool: { version: this.#terminal.version, sqlite: this.#sqlite },
+      run: {
+        id,
+        mode,
+        startedAt,
+        finishedAt: new Date().toISOString(),
+        registry: failure && this.#results.results === 0 ? 'none' : this.#run.registry,
+        ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}),
+        ...(this.#otherHolds.length === 0 ? {} : { otherHolds: this.#otherHolds }),
+      },
+      ...(failure ? { failure } : {}),
+      summary: this.#results.summary(notCovered, exitCode, this.notReached),
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#spool[Symbol.dispose]()
+  }
+}
+
+/** A report names no more files than this that the run has not reached. */
+const notReachedMax = 10_000
+
+const keyOf = (tenant: Result['tenant'], path: string): string => JSON.stringify([tenant, path])
+
+/** What stops a run and has its own code elsewhere: in the result of a tenant, or as a signal. */
+const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST', 'INTERRUPTED'])

@@ -1,0 +1,62 @@
+/** How a command opens a run over bare files, without a service. */
+import { availableParallelism } from 'node:os'
+import { defaultCheckSettings, defaultHoldSettings } from '../../config/defaults.ts'
+import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { keepSnapshotsIn } from '../../fleet/keep-snapshot.ts'
+import type { FileRunOptions } from '../../fleet/run/file-run.ts'
+import { checkLimits } from '../../fleet/run/service-run.ts'
+import type { RunId } from '../../model/brand.ts'
+import type { Engine } from '../../model/result/reading.ts'
+import { printable } from '../../text/printable.ts'
+import { logSteps } from '../log.ts'
+import type { CommonOptions } from '../options.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { reportNotice } from './report-holds.ts'
+import { waitingOf, type WaitOptions } from './wait-option.ts'
+
+export interface FileOptions extends CommonOptions, WaitOptions {
+  readonly depth: 'quick' | 'full'
+  readonly engine: Engine
+  readonly workers?: number
+  readonly timeout?: number
+  readonly snapshots?: string
+  readonly keepSnapshot?: string
+  readonly map?: boolean
+  readonly ledger?: string
+  readonly showValues?: boolean
+}
+
+/** A configuration counts for bare files only if `--config` names it, because it may allow a weaker seal. */
+export async function fileRunOptions(options: FileOptions, terminal: Terminal, run: RunId): Promise<FileRunOptions> {
+  const settings = options.config === undefined ? null : await loadSettings(await findConfiguration(options.config))
+  const hold = settings?.hold ?? defaultHoldSettings
+  const check = settings?.check ?? defaultCheckSettings
+  const limits = checkLimits({ check })
+  return {
+    run,
+    ledger: options.ledger ?? null,
+    waiting: waitingOf(terminal, options),
+    snapshots: options.snapshots ?? null,
+    accept: check.accept,
+    depth: options.depth,
+    engine: options.engine,
+    map: options.map ?? false,
+    showValues: options.showValues ?? false,
+    keepSnapshot:
+      options.keepSnapshot === undefined
+        ? null
+        : await keepSnapshotsIn(options.keepSnapshot, terminal.version, reportKept('kept in', terminal, options)),
+    settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
+    check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
+    checksInParallel: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
+    onStep: logSteps(terminal, run, options.logLevel),
+    onNotice: reportNotice(terminal),
+  }
+}
+
+/** Reports where a snapshot was put, except with `--quiet`: the command line names the folder. */
+export const reportKept =
+  (where: string, terminal: Terminal, { quiet }: Pick<CommonOptions, 'quiet'>) =>
+  (database: string): void => {
+    if (!quiet) terminal.say(`${where} ${printable(database)}`)
+  }

@@ -1,0 +1,36 @@
+/** The last line of a run in the ledger: how it ended and what it found, whatever ended it. */
+import type { RunTotals } from '../../fleet/pipeline.ts'
+import type { ServiceRun } from '../../fleet/run/service-run.ts'
+import type { ExitCode } from '../../model/exit-code.ts'
+import { Failure } from '../../model/failure.ts'
+import type { ResultsDocument } from '../report-run/results-document.ts'
+
+/** @param whole whether it is a sweep of all tenants at full depth @throws what the work throws */
+export async function recordingEnd<Done extends RunTotals & { readonly selected: number }>(
+  { ledger }: ServiceRun,
+  document: ResultsDocument,
+  whole: boolean,
+  work: () => Promise<Done>,
+): Promise<Done> {
+  const record = (exitCode: ExitCode, { selected, covered }: Pick<Done, 'selected' | 'covered'>): Promise<void> =>
+    ledger.append({
+      kind: 'run-finished',
+      exitCode,
+      selected,
+      covered,
+      notCovered: document.notReached,
+      whole: whole && document.settlesAny, // A sweep that could check no tenant is no full sweep.
+    })
+  let done: Done
+  try {
+    done = await work()
+  } catch (error) {
+    // The ledger itself may be what failed: then nothing is written, and the first failure is reported.
+    await record(document.exitCodeOfError(error), document.counts).catch((second: unknown) => {
+      if (!(second instanceof Failure)) throw second
+    })
+    throw error
+  }
+  await record(document.exitCode(done), done)
+  return done
+}

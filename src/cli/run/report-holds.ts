@@ -1,0 +1,44 @@
+/** What a person reads on stderr about holds that earlier runs left open, and about the ledger. */
+import type { OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
+import type { OtherHold } from '../../model/service-way.ts'
+import { legibleCommand } from '../../report/text/legible.ts'
+import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
+import { unbroken } from '../../text/layout.ts'
+import { printable, printableSentence } from '../../text/printable.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+
+/**
+ * Reports how holds ended that an earlier run had left open. Those that have not ended are a failure, which names them
+ * (`requireAllResumed`).
+ */
+export function reportOutcomes(terminal: Pick<Terminal, 'say'>, outcomes: readonly OpenHoldOutcome[]): void {
+  const sentences = outcomes.filter(({ failure }) => failure === null).map(describeOutcome)
+  for (const sentence of new Set(sentences)) terminal.say(sentence)
+}
+
+function describeOutcome({ hold, how, complaint, unwritten }: OpenHoldOutcome): string {
+  const end =
+    how === 'tenant-gone' ? 'the service no longer lists this tenant, so the hold has ended with it' : 'it serves again'
+  const notRecorded = unwritten === null ? '' : '. The ledger could not record this'
+  const sentence = `an earlier run left a hold on ${printable(hold.tenant)} open; ${end}${notRecorded}`
+  if (complaint === null) return sentence
+  return (
+    `${sentence}\n  ITS RESUME COMMAND FAILED: ${printableSentence(complaint)}. ` +
+    'If the tenant stands still, run the command by hand'
+  )
+}
+
+/** Names open holds that this service may not end, and the command that ends each. */
+export function reportOtherHolds(terminal: Terminal, others: readonly OtherHold[], config: string): void {
+  for (const hold of others) {
+    const { said, next } = describeOther(hold, config)
+    terminal.say(said)
+    terminal.say(`  next: ${adviceOn(hold, config).replace(next, () => unbroken(legibleCommand(next)))}`)
+  }
+}
+
+/** Reports what the ledger has to say about itself, such as that it was set aside. */
+export const reportNotice =
+  (terminal: Terminal) =>
+  (notice: string): void =>
+    terminal.say(`holdfast: ledger: ${printableSentence(notice)}`)

@@ -1,0 +1,40 @@
+/** How a command opens a run against the service. */
+import type { RunOptions } from '../../fleet/run/service-run.ts'
+import type { RunId } from '../../model/brand.ts'
+import { logSteps } from '../log.ts'
+import type { CommonOptions } from '../options.ts'
+import type { ResultsDocument } from '../report-run/results-document.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { reportNotice, reportOtherHolds, reportOutcomes } from './report-holds.ts'
+import { waitingOf, type WaitOptions } from './wait-option.ts'
+
+export function serviceRunOptions(
+  terminal: Terminal,
+  options: CommonOptions & WaitOptions,
+  run: RunId,
+  mode: RunOptions['mode'],
+  more: Partial<Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'showValues'>> & {
+    /** The report that names holds of others. */
+    readonly document?: Pick<ResultsDocument, 'addOtherHolds'>
+  } = {},
+): RunOptions {
+  return {
+    run,
+    mode,
+    keepSnapshot: more.keepSnapshot ?? null,
+    engine: more.engine ?? 'census',
+    map: more.map ?? false,
+    showValues: more.showValues ?? false,
+    version: terminal.version,
+    argv: process.argv.slice(2),
+    interrupt: terminal.interrupt.signal,
+    waiting: waitingOf(terminal, options),
+    onStep: logSteps(terminal, run, options.logLevel),
+    onNotice: reportNotice(terminal),
+    onEndings: (outcomes) => reportOutcomes(terminal, outcomes),
+    onOthers: (others, config) => {
+      reportOtherHolds(terminal, others, config)
+      more.document?.addOtherHolds(others, config)
+    },
+  }
+}
