@@ -14,7 +14,7 @@ import { printable } from '../../text/printable.ts'
 import type { Invocation } from '../invocation.ts'
 import { waitOption, withCommon, type CommonOptions } from '../options.ts'
 import { textOrDocument } from '../printing/printing.ts'
-import { reportNotice, reportOtherHolds, reportOutcomes } from '../run/report-holds.ts'
+import { reportNotice, reportOtherHolds, reportOutcomes, reportResumeRetry } from '../run/report-holds.ts'
 import { waitingOf } from '../run/wait-option.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -59,7 +59,8 @@ async function resume(id: string | undefined, options: ResumeOptions, terminal: 
     throw new Failure('USAGE', 'name one tenant, or say --all', { hint: '`holdfast resume --help` shows how' })
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const only = id === undefined ? null : tenantId(id)
-  const resumption = await resumeTenants(settings, newRunId(), only, waitingOf(terminal, options))
+  const waiting = waitingOf(terminal, options)
+  const resumption = await resumeTenants(settings, newRunId(), only, waiting, reportResumeRetry(terminal))
   if (options.json) await terminal.out(`${jsonText(documentOf(resumption, settings.file, terminal))}\n`)
   const left = notServing(resumption, settings.file) ?? notRecorded(resumption)
   reportHolds(resumption, left, settings.file, terminal)

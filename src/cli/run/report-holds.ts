@@ -1,5 +1,6 @@
 /** What a person reads on stderr about holds that earlier runs left open, and about the ledger. */
 import type { OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
+import type { TenantId } from '../../model/brand.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { legibleCommand } from '../../report/text/legible.ts'
 import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
@@ -42,3 +43,9 @@ export const reportNotice =
   (terminal: Terminal) =>
   (notice: string): void =>
     terminal.say(`holdfast: ledger: ${printableSentence(notice)}`)
+
+/** Reports immediately that a tenant may still be paused: holdfast tries the resume again until its lease has ended. */
+export const reportResumeRetry =
+  (terminal: Pick<Terminal, 'say'>) =>
+  (tenant: TenantId, why: Error): void =>
+    terminal.say(`holdfast: the resume of ${printable(tenant)} failed; trying again: ${printableSentence(why.message)}`)

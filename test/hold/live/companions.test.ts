@@ -1,12 +1,12 @@
 /** Companions of a live set that our user may not see: they may be there, so the file is refused. */
 import { chmodSync, chownSync, mkdirSync, symlinkSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { reportOf, single, somebody, whyNotSomebody } from '../../support/cli/program.ts'
+import { reportOf, single, otherUser, whyNoOtherUser } from '../../support/cli/program.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { skipped } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 
-const whyNot = somebody === null ? 'needs root' : whyNotSomebody()
+const whyNot = otherUser === null ? 'needs root' : whyNoOtherUser()
 
 test.skipIf(whyNot !== null)(
   `a link whose WAL leads where our user may not look is refused, and not held without that WAL${skipped(whyNot)}`,
@@ -17,7 +17,7 @@ test.skipIf(whyNot !== null)(
     for (const name of ['open', 'closed']) mkdirSync(folder.file(name), { mode: name === 'open' ? 0o755 : 0o700 })
     symlinkSync(folder.file('real.db'), folder.file('open/link.db'))
     symlinkSync(folder.file('closed/link.db-wal'), folder.file('open/link.db-wal'))
-    const { uid = 0, gid = 0 } = somebody ?? {}
+    const { uid = 0, gid = 0 } = otherUser ?? {}
     chownSync(folder.file('real.db'), uid, gid)
     const report = await reportOf(['check', folder.file('open/link.db')], { as: { uid, gid } })
     expect(single(report).failure).toMatchObject({
