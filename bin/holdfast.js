@@ -13,15 +13,19 @@ if (major < 22 || (major === 22 && minor < 15)) {
     : ''
   console.error(`holdfast needs Node.js 22.15 or newer; this is ${process.version} (nothing was touched)${itsOwn}`)
   process.exitCode = 78
-} else if (!existsSync(program)) {
-  console.error(`holdfast is not built here: run \`npm run setup\` in ${fileURLToPath(new URL('..', import.meta.url))}`)
-  process.exitCode = 78
 } else await load()
 
 async function load() {
   try {
     await import(pathToFileURL(program))
   } catch (error) {
+    if (isMissing(error) && !existsSync(program)) {
+      console.error(
+        `holdfast is not built here: run \`npm run setup\` in ${fileURLToPath(new URL('..', import.meta.url))}`,
+      )
+      process.exitCode = 78
+      return
+    }
     // A disk that fails, no descriptor left, or libraries that were not installed. Anything else is a defect.
     if (typeof error.errno !== 'number' && !isMissing(error)) throw error
     console.error(`holdfast cannot load its own program: ${error.message.split('\n')[0]}`)

@@ -25,6 +25,8 @@ const processErrnos = ['EAGAIN', 'ENOMEM'] as const
 /** By the name of the call, or by its name and a word in its arguments. The longest match counts. */
 const table: Readonly<Record<string, readonly string[]>> = {
   openat: ['EACCES', 'EMFILE', 'ENOENT', 'EIO', 'ESTALE'],
+  // Not ENOENT: without its /proc/PID/stat a process has ended, and that is another truth.
+  'openat /stat"': ['EACCES', 'EMFILE', 'EIO'],
   'openat O_CREAT': ['ENOSPC', 'EMFILE', 'EACCES', 'EDQUOT', 'EROFS'],
   'openat O_DIRECTORY': ['EMFILE', 'EACCES', 'EIO'],
   close: ['EIO'],
@@ -40,7 +42,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
   fstat: ['EIO'],
   statfs: ['EACCES', 'EIO'],
   fstatfs: ['EIO'],
-  getdents64: ['EIO', 'ENOENT'],
+  // Not ENOENT: the kernel gives it for a folder that was removed, and glibc returns no entries then.
+  getdents64: ['EIO'],
   readlink: lookupErrnos,
   getcwd: ['ENOENT'],
 

@@ -39,13 +39,15 @@ export async function carryOut(scene: Scene, command: TriedCommand, faults: Faul
   const before = liveFilesIn(scene)
   const mark = `/nonexistent/faults-${process.pid}-${trials++}`
   const { ended, isLate } = await runTo(deadlineMs, scene, command, faults, mark)
-  const left = await complaintsOf('no process is left', () => pidsWith(mark).filter(isRunning).map(String))
+  const left = (): readonly number[] => pidsWith(mark).filter(isRunning)
+  const leftProcesses = await complaintsOf('no process is left', () => left().map(String))
   const failed = (Object.keys(faults) as Role[])
     .flatMap((role) => tracedCalls(tracedIn(scene), role) ?? [])
     .filter(({ injected }) => injected)
+  for (const pid of left()) process.kill(pid, 'SIGKILL')
   const complaints = [
     ...(isLate ? lateness(failed) : complaintsAbout(command, ended, failed)),
-    ...left,
+    ...(keepsFailing(command, failed) ? [] : leftProcesses),
     ...(await leftPaused(scene, command, ended.code)),
     ...(liveFilesIn(scene) === before ? [] : [`a live file was changed: ${before} is ${liveFilesIn(scene)}`]),
     ...(await leftBehind(scene, command)),
@@ -76,6 +78,13 @@ async function runTo(
   clearTimeout(timer)
   return { ended, isLate }
 }
+
+/**
+ * strace counts calls anew in each process. So a call that fails between fork and exec fails at each attempt to start
+ * the program, and the guardian of a killed run tries for ten minutes.
+ */
+const keepsFailing = (command: TriedCommand, failed: readonly TracedCall[]): boolean =>
+  command.dies !== undefined && failed.length > 1
 
 /** A command may hang if a call of the runtime failed: libuv waits for ever for a message to itself. */
 const lateness = (failed: readonly TracedCall[]): readonly string[] =>
