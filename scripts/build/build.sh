@@ -1,13 +1,16 @@
 #!/bin/sh
-# Bundles src/ into dist/ and puts the published documents beside it. dist/ changes in one step at the end: a build that fails or is killed leaves the old one,
-# and what runs from there keeps what it has. The compiled core of the census lies in src/ as well, for whatever runs from there.
+# Bundles src/ into dist/ and copies the published documents into it.
+# The last line exchanges dist/ in one step. A build that fails or is killed leaves the old dist/ as it is.
+# A program that runs from the old dist/ keeps the files that it has open.
+# The compiled core of the census is written to src/ as well, for programs that run from src/.
 set -eu
 cd "$(dirname "$0")/../.."
 PATH="$PWD/node_modules/.bin:$PATH"
 [ -e dist ] || echo 'building dist/' >&2
 core=src/census/fast/core.wasm
-for left in dist.new.* $core.*; do # Of builds that were killed.
-  kill -0 "${left##*.}" 2>/dev/null || rm -rf "$left"
+# Removes the files of killed builds. Their names end with the process id of the build.
+for stale in dist.new.* $core.*; do
+  kill -0 "${stale##*.}" 2>/dev/null || rm -rf "$stale"
 done
 new=dist.new.$$
 trap 'rm -rf "$new"' EXIT

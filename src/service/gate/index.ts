@@ -1,6 +1,6 @@
 /**
- * The gate: what a Node service embeds so that holdfast can quiesce one tenant at a time (admin API, version 1). It has
- * no dependencies.
+ * The gate: the library that a Node service embeds to answer the admin API, version 1 (admin-api.yaml). Through it
+ * holdfast can quiesce one tenant at a time. The gate has no dependencies.
  *
  * ```ts
  * import { createServer } from 'node:http'
@@ -13,9 +13,9 @@
  *   service: 'notes', version: '1.0.0', sqliteVersion: '3.54.1',
  *   tenants: () => ids().map((id) => ({ id, files: [`/srv/notes/${id}.db`] })),
  *   close: (id) => { open.get(id)?.close(); open.delete(id) },        // ALL handles of the tenant
- *   open: (id) => { database(id).prepare('select 1').get() },          // throws: the tenant is called unhealthy
+ *   open: (id) => { database(id).prepare('select 1').get() },          // if it throws, the tenant is unhealthy
  * })
- * await gate.listen('/run/notes/admin.sock')                 // mode 0660; or mount gate.handler, see below
+ * await gate.listen('/run/notes/admin.sock')                 // mode 0660. Or mount gate.handler, see below
  *
  * createServer(async (request, response) => {
  *   try {
@@ -29,9 +29,10 @@
  * setInterval(() => gate.run('acme', () => tidy('acme')), 60_000)         // background jobs are writers too
  * ```
  *
- * Mounts: `createServer(gate.handler)`, Express `app.use(gate.handler)`, Fastify `app.register(gate.fastify)`; over TCP
- * only with a `token` and behind TLS. A health check must stay green while a tenant is quiesced, so it must not go
- * through the gate.
+ * Mount it with `createServer(gate.handler)`, in Express with `app.use(gate.handler)`, or in Fastify with
+ * `app.register(gate.fastify)`. Over TCP, mount it only with a `token` and behind TLS.
+ *
+ * A health check must stay green while a tenant is quiesced, so it must not go through the gate.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Server } from 'node:http'
@@ -55,22 +56,32 @@ export type { Passage } from './turnstile.ts'
 export type { Serving } from './tenants.ts'
 
 export interface Gate extends AsyncDisposable {
+  /** Answers the admin API for node:http and Express. */
   readonly handler: GateHandler
+  /** Answers the admin API as a plugin for Fastify. */
   readonly fastify: GateFastifyPlugin
-  /** Serves the admin API on a unix socket with mode 0660. Closing the server is the caller's. */
+  /**
+   * Serves the admin API on a unix socket with mode 0660. The caller closes the server. Replaces the socket of a dead
+   * process, and rejects if a live process answers on it.
+   */
   listen(socketPath: string): Promise<Server>
   /**
-   * A request or job of the tenant begins. Waits while the tenant is quiesced; call the answer (or `using` it) when the
-   * work has ended.
-   * @throws {TenantPaused} after `limits.waitMs`. Rejects with the signal's reason.
+   * Begins a request or a background job of the tenant. Waits while the tenant is draining, quiesced or resuming. Call
+   * the passage when the work has ended, or let `using` call it.
+   * @throws {TenantPaused} after `limits.waitMs`, or immediately if `limits.waitingMax` already wait. Rejects with the
+   * signal's reason if the signal aborts.
    */
   enter(tenantId: string, signal?: AbortSignal): Promise<Passage>
-  /** enter, work, leave. Work of the same tenant inside the work goes straight in. */
+  /**
+   * Enters, does the work, and leaves, also if the work throws. A call for the same tenant inside the work does not
+   * wait.
+   */
   run<T>(tenantId: string, work: () => T | Promise<T>, signal?: AbortSignal): Promise<T>
-  /** The 503 answer when `error` says that the tenant is paused, else null. */
+  /** The 503 answer if `error` is a TenantPaused, else null. */
   tenantPaused(error: unknown): PausedAnswer | null
+  /** The state of the tenant. A tenant that the gate does not know is `active`. */
   stateOf(tenantId: string): Serving
-  /** Ends every lease and takes the tenants up again: for a service that stops. */
+  /** Ends every lease and resumes the tenants. Call it when the service stops. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -80,7 +91,7 @@ interface Inside {
   readonly outer: Inside | undefined
 }
 
-/** @throws {TypeError} for limits that make no sense */
+/** @throws {TypeError} if a limit is no positive number */
 export function createGate(options: GateOptions): Gate {
   const limits = limitsOf(options)
   const tenants = new Tenants()
@@ -97,7 +108,7 @@ export function createGate(options: GateOptions): Gate {
 
   async function enter(tenantId: string, signal?: AbortSignal): Promise<Passage> {
     const record = tenants.of(tenantId)
-    // Waiting for the gate inside a passage of the same tenant would wait for itself.
+    // Inside a passage of the same tenant the call must not wait: the drain waits for that passage to end.
     if (isInside(inside.getStore(), tenantId)) return record.turnstile.pass()
     return record.turnstile.enter(limits, () => leases.retryAfterSeconds(record), signal)
   }
@@ -121,8 +132,9 @@ export function createGate(options: GateOptions): Gate {
   }
 }
 
-/** Only while the outer work still runs: what it left running behind its back must queue like anybody. */
-function isInside(at: Inside | undefined, tenantId: string): boolean {
-  for (let place = at; place; place = place.outer) if (place.tenantId === tenantId && place.passage.inside) return true
+/** True only while the outer work still runs. Work that it started but did not await must wait like any other. */
+function isInside(innermost: Inside | undefined, tenantId: string): boolean {
+  for (let level = innermost; level; level = level.outer)
+    if (level.tenantId === tenantId && level.passage.inside) return true
   return false
 }
