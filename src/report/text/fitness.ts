@@ -69,7 +69,7 @@ function conclusion(steps: Fitness['steps']): string {
       ' ',
     )
   if (more.length > 0) return ['Nothing is unfit.', ...more].join(' ')
-  return 'This machine and service are fit for holdfast. `holdfast doctor --help` lists what it cannot test.'
+  return "This machine and service are fit for holdfast. The doctor's help lists what it cannot test."
 }
 
 function hanging(text: string, word: string, width: number): readonly string[] {
