@@ -24,7 +24,7 @@ test('after kill -9 of a run every acknowledged line is there, and no process of
   for (const round of Array.from({ length: 3 }, (_, index) => index)) {
     const writer = spawn(
       process.execPath,
-      [join(import.meta.dirname, '../support/ledger/line-writer.ts'), folder.path, `r${round}`],
+      [join(import.meta.dirname, '../support/programs/line-writer.ts'), folder.path, `r${round}`],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
     let said = ''

@@ -193,7 +193,7 @@ test('after kill -9 of a run at any moment it is the one before or the one after
   for (const round of [1, 2, 3]) {
     const writer = spawn(
       process.execPath,
-      [join(import.meta.dirname, '../support/ledger/last-good-writer.ts'), folder.path],
+      [join(import.meta.dirname, '../support/programs/last-good-writer.ts'), folder.path],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
     let said = 0
