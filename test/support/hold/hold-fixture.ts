@@ -28,7 +28,7 @@ import type { Result } from '../../../src/model/result/report.ts'
 import type { NonEmpty } from '../../../src/model/result/verdict.ts'
 import type { Demo } from '../service/demo-service.ts'
 
-export const settings: HoldSettings = {
+const settings: HoldSettings = {
   require: 'sealed',
   ttlMs: 5_000,
   drainTimeoutMs: 1_000,
