@@ -1,7 +1,7 @@
 /**
  * The log: a line for each step of a hold on stderr, with run, tenant and step (I2.4). It can make no run fail (I4.1).
  */
-import type { Target } from '../fleet/run/run-context.ts'
+import type { Target } from '../fleet/run/target.ts'
 import type { HoldStep } from '../hold/record.ts'
 import type { RunId } from '../model/brand.ts'
 import { jsonText } from '../text/json-text.ts'

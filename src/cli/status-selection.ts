@@ -4,7 +4,7 @@ import { matchesId, requireMatches } from '../fleet/selection/id-pattern.ts'
 import type { LastResult, LedgerReading } from '../ledger/ledger.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
-import type { StatusSelection } from '../report/status/status.ts'
+import type { StatusSelection } from '../report/status/status-view.ts'
 
 export interface Choice {
   /** Names and patterns of the command line; null for all tenants. */

@@ -32,6 +32,9 @@ export type ServiceSettings =
       readonly timeoutMs: number
     }
 
+/** Of a service that is reached by the admin API. */
+export type AdminSettings = Extract<ServiceSettings, { kind: 'admin-api' }>
+
 interface TenantSettings {
   /** Files outside these folders are refused. */
   readonly roots: readonly [string, ...string[]]

@@ -98,7 +98,7 @@ const isIndexShaped = ({ object }: Finding): boolean => object.kind === 'index'
  * True for SQLite 3.7.0 to 3.51.2. It was fixed in 3.51.3, 3.50.7 and 3.44.6, and so in later versions of 3.50 and
  * 3.44.
  */
-export function hasWalResetBug(version: string): boolean {
+function hasWalResetBug(version: string): boolean {
   const match = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(version)
   if (!match) return false
   const [major, minor, patch] = [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)]

@@ -47,7 +47,7 @@ export function weigh(
   }
 }
 
-export const worst = (classes: readonly DamageClass[]): DamageClass =>
+const worst = (classes: readonly DamageClass[]): DamageClass =>
   damageClasses[Math.max(0, ...classes.map((one) => damageClasses.indexOf(one)))] ?? 'none'
 
 /** The class of damage of one finding; `none` for notices. */

@@ -14,7 +14,8 @@ import { addEarlierChecks } from './earlier-checks.ts'
 import { examineCopy, examineHeld, notRead, type Examination, type PagesObserver } from './examine.ts'
 import { notHeld } from './file-result.ts'
 import { holdTargets, type HeldTarget } from './hold-targets.ts'
-import type { Depth, RunContext, Target } from './run/run-context.ts'
+import type { Depth, RunContext } from './run/run-context.ts'
+import type { Target } from './run/target.ts'
 
 export interface AcquiredFile extends AsyncDisposable {
   /** null if there is none, if it is no database, or if its tenant may still be paused. */

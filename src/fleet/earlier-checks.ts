@@ -13,7 +13,7 @@ import type { Evidence } from '../model/result/evidence.ts'
 import type { KnownFile, LastGood, LiveSetState } from '../model/result/last-good.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { NonEmpty } from '../model/result/verdict.ts'
-import type { Target } from './run/run-context.ts'
+import type { Target } from './run/target.ts'
 
 export interface EarlierChecks {
   /** The name of the file in the ledger; null if there is no ledger, or a bare file has no real path. */

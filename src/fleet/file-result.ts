@@ -12,7 +12,8 @@ import type { Reading } from '../model/result/reading.ts'
 import type { Result } from '../model/result/report.ts'
 import type { Diagnosis, Remedy } from '../model/result/verdict.ts'
 import { noEarlierChecks, type EarlierChecks } from './earlier-checks.ts'
-import type { Depth, Target } from './run/run-context.ts'
+import type { Depth } from './run/run-context.ts'
+import type { Target } from './run/target.ts'
 
 /** What is known of a file before its check. */
 export interface UncheckedFile {

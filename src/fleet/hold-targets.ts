@@ -6,7 +6,8 @@ import { monotonicMs } from '../host/clock.ts'
 import { invariant } from '../model/bug.ts'
 import type { NonEmpty } from '../model/result/verdict.ts'
 import type { EarlierChecks, TargetWithHistory } from './earlier-checks.ts'
-import type { RunContext, Target } from './run/run-context.ts'
+import type { RunContext } from './run/run-context.ts'
+import type { Target } from './run/target.ts'
 
 /** A target whose hold has ended. */
 export interface HeldTarget {

@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { folderOfPulled, requireEmptyFolder, writePulled } from '../hold/copies/manifest.ts'
 import type { Held } from '../hold/hold.ts'
 import { invariant } from '../model/bug.ts'
-import type { Target } from './run/run-context.ts'
+import type { Target } from './run/target.ts'
 
 /** Called after the hold and before the check: the files are kept as they were copied, WAL and journal included. */
 export type KeepSnapshot = (target: Target, held: Extract<Held, { readonly kind: 'snapshot' }>) => Promise<void>

@@ -1,7 +1,7 @@
 /** Which targets are held and which are checked right now, for the progress line. */
 
 import type { ReadingProgress as PagesDone } from '../check/reading-builder.ts'
-import type { Target } from './run/run-context.ts'
+import type { Target } from './run/target.ts'
 
 export interface RunProgress {
   readonly done: number

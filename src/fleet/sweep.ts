@@ -6,8 +6,9 @@ import { notHeld, unreadResult } from './file-result.ts'
 import { workThrough, type RunObserver, type RunTotals } from './pipeline.ts'
 import { refusedTargets } from './run/refused-targets.ts'
 import { readRegistry, pickTenants, targetsOf, type ServiceRegistry } from './run/registry.ts'
-import type { Depth, RunLimits, Target } from './run/run-context.ts'
+import type { Depth, RunLimits } from './run/run-context.ts'
 import { besidePausedTenant, checksInParallel, limitsFor, type ServiceRun } from './run/service-run.ts'
+import type { Target } from './run/target.ts'
 import { select, type SelectedTargets, type SelectionCriteria } from './selection/selection.ts'
 
 type Selection =

@@ -21,7 +21,8 @@ import {
 import type { HoldProcesses } from './hold-processes.ts'
 import type { HoldRequest } from './hold-request.ts'
 import { notServed, Pause, type PauseRequest, type QuiescedToken } from './pause/pause.ts'
-import type { Prepared, PreparedFile } from './prepare.ts'
+import type { Prepared } from './prepare.ts'
+import type { PreparedFile } from './snapshot/prepared-file.ts'
 
 /** A file whose copy has both proofs. */
 export type ProvenCopy = CopiedFile

@@ -6,7 +6,7 @@ import { isEmptyDatabase, looksLikePages, readHeader } from '../sqlite/header.ts
 import type { ReadBytes } from '../sqlite/journal/journal.ts'
 
 /** What the first bytes of a file say. `broken-header`: pages of SQLite behind a header that is none. */
-export type FileKindName = 'sqlite' | 'empty' | 'foreign' | 'broken-header'
+type FileKindName = 'sqlite' | 'empty' | 'foreign' | 'broken-header'
 
 export interface FileKind {
   readonly contents: FileKindName
@@ -28,7 +28,7 @@ export interface OpenCompanion {
 export const firstBytes = 65_536
 
 /** @param first the first `firstBytes` of the file, or all if it has fewer; the first 100 are enough if SQLite's */
-export function contentsOf(first: Uint8Array): FileKindName {
+function contentsOf(first: Uint8Array): FileKindName {
   if (isEmptyDatabase(first.length)) return 'empty'
   switch (readHeader(first.subarray(0, 100)).kind) {
     case 'header':

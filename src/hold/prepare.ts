@@ -15,15 +15,9 @@ import { PauseIntent } from './pause/intent.ts'
 import { longestPauseMs } from './pause/pause-limits.ts'
 import { requireSpace } from './preflight.ts'
 import { Draft } from './snapshot/draft.ts'
-import { readIntoCache, type WarmCopy } from './snapshot/warm-copy.ts'
+import type { PreparedFile } from './snapshot/prepared-file.ts'
+import { readIntoCache } from './snapshot/warm-copy.ts'
 import { isLarge, warmUp } from './snapshot/warm-up.ts'
-
-/** A file that may be copied as soon as its tenant stands still. */
-export interface PreparedFile extends InspectedFile {
-  readonly draft: Draft
-  /** Null if all bytes are copied in the pause. */
-  readonly warm: WarmCopy | null
-}
 
 /** Disposing it releases what is left of phase 1 (hold.ts, step 17). */
 export interface Prepared extends AsyncDisposable {

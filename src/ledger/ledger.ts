@@ -3,19 +3,14 @@
  * rules.
  */
 
-import { systemFailure } from '../host/failures/system-failure.ts'
-import type { RunId, TenantId } from '../model/brand.ts'
+import type { TenantId } from '../model/brand.ts'
 import type { Event, OpenHold } from '../model/event.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { SealLevel } from '../model/result/evidence.ts'
 import type { DamageClass } from '../model/result/finding.ts'
 import type { KnownFile, LastGood } from '../model/result/last-good.ts'
 import type { VerdictWord } from '../model/result/verdict.ts'
-import type { OtherHold, ServiceWay } from '../model/service-way.ts'
-import { inspectFolder, ofLedger, prepareFolder } from './folder.ts'
-import { LedgerProcess } from './ledger-process.ts'
-import { runsWereRecorded } from './note.ts'
-import { noPauses } from './process/pause-totals.ts'
+import type { OtherHold } from '../model/service-way.ts'
 
 export interface LedgerLine {
   /** One higher for each line. */
@@ -161,67 +156,3 @@ export interface Ledger extends LedgerReading {
    */
   newestChecks(files: readonly KnownFile[]): Promise<readonly (NewestCheck | null)[]>
 }
-
-/**
- * Opens the ledger for writing. Makes the folder and the file if they do not exist. A damaged ledger is set aside and a
- * new one begun; `notice` says so. The caller has the run lock.
- * @param way the service whose lines are written and read; null for bare files
- * @throws {Failure} LEDGER_UNUSABLE
- */
-export async function openLedger(dir: string, run: RunId, way: ServiceWay | null = null): Promise<Ledger> {
-  await prepareFolder(dir)
-  return started(new LedgerProcess(dir, 'write', run, way))
-}
-
-/**
- * The same, to resume open holds: a damaged ledger whose open holds cannot be read stays where it is.
- * @throws {Failure} LEDGER_UNUSABLE
- */
-export async function openLedgerToResume(dir: string, run: RunId, way: ServiceWay): Promise<Ledger> {
-  await prepareFolder(dir)
-  return started(new LedgerProcess(dir, 'resume', run, way))
-}
-
-/**
- * Opens the ledger for reading while a run may be writing. Creates nothing: if there is no ledger yet, all answers are
- * empty and `notice` says so.
- * @throws {Failure} LEDGER_UNUSABLE, also if it is damaged
- */
-export async function readLedger(dir: string, way: ServiceWay | null = null): Promise<LedgerReading> {
-  if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir, wereRecorded(dir))
-  return started(new LedgerProcess(dir, 'read', null, way))
-}
-
-/** @throws {Failure} LEDGER_UNUSABLE */
-function wereRecorded(dir: string): boolean {
-  try {
-    return runsWereRecorded(dir)
-  } catch (error) {
-    throw systemFailure(error, { doing: "look into the ledger's folder", path: dir, ...ofLedger })
-  }
-}
-
-async function started(ledger: LedgerProcess): Promise<Ledger> {
-  try {
-    await ledger.open()
-    return ledger
-  } catch (error) {
-    await ledger[Symbol.asyncDispose]()
-    throw error
-  }
-}
-
-const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
-  notice: isGone
-    ? `the ledger in ${dir} is gone, though runs were recorded in it`
-    : `there is no ledger in ${dir} yet: no run was ever recorded there`,
-  holdsLost: isGone,
-  openHolds: () => Promise.resolve([]),
-  otherHolds: () => Promise.resolve([]),
-  lastResults: () => Promise.resolve([]),
-  history: () => Promise.resolve([]),
-  checks: () => Promise.resolve({ lines: [], more: false }),
-  lastRuns: () => Promise.resolve([]),
-  pauseTotals: () => Promise.resolve(noPauses),
-  [Symbol.asyncDispose]: () => Promise.resolve(),
-})

@@ -1,4 +1,4 @@
-/** Branded strings and numbers: the type says what is known about the value, so a wrong call does not compile. */
+/** Branded strings: the type says what is known about the value, so a wrong call does not compile. */
 
 declare const brand: unique symbol
 type Brand<Base, Name extends string> = Base & { readonly [brand]: Name }
@@ -12,10 +12,7 @@ export type TenantId = Brand<string, 'TenantId'>
 export type LivePath = Brand<string, 'LivePath'>
 /** Absolute path of the main database file of a private copy that came out of a hold. Only hold/ makes one. */
 export type SnapshotPath = Brand<string, 'SnapshotPath'>
-/** Number of a page in a database file, counted from 1. */
-export type PageNumber = Brand<number, 'PageNumber'>
 /** Identifies one run of holdfast; ids sort by time. */
 export type RunId = Brand<string, 'RunId'>
 
 export const tenantId = (text: string): TenantId => text as TenantId
-export const pageNumber = (number: number): PageNumber => number as PageNumber

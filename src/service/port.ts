@@ -13,7 +13,7 @@ export interface RegisteredTenant {
   readonly state: TenantServing
 }
 
-export interface LeaseStatus {
+interface LeaseStatus {
   readonly leaseId: string
   readonly fence: number
   readonly holder: string
@@ -41,7 +41,7 @@ export interface QuiesceRequest {
 }
 
 /** A file when the service had closed its handles. `dev` and `ino` are decimal strings, because they exceed 2^53. */
-export interface ClaimedFile {
+interface ClaimedFile {
   readonly path: string
   readonly dev: string
   readonly ino: string

@@ -15,8 +15,6 @@ export const registryBounds = {
   msMax: 600_000,
 } as const
 
-/** The kernel refuses a longer path (PATH_MAX bytes, and a letter has at least one). */
-export const pathLettersMax = 4_096
 export const idLettersMax = 4_096
 
 /** Counts the list as it grows. */

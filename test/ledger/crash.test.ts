@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
+import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { advance } from '../../src/model/event.ts'
@@ -24,7 +24,7 @@ test('after kill -9 of a run every acknowledged line is there, and no process of
   for (const round of Array.from({ length: 3 }, (_, index) => index)) {
     const writer = spawn(
       process.execPath,
-      [join(import.meta.dirname, '../support/ledger/line-writer.ts'), folder.path, `r${round}`],
+      [join(import.meta.dirname, '../support/programs/line-writer.ts'), folder.path, `r${round}`],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
     let said = ''

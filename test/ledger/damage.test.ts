@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
+import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { asked, checked, ended, fileIn, quiesced, scratch } from '../support/ledger/sample-events.ts'
 

@@ -6,8 +6,8 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
+import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { TenantId } from '../../src/model/brand.ts'
@@ -193,7 +193,7 @@ test('after kill -9 of a run at any moment it is the one before or the one after
   for (const round of [1, 2, 3]) {
     const writer = spawn(
       process.execPath,
-      [join(import.meta.dirname, '../support/ledger/last-good-writer.ts'), folder.path],
+      [join(import.meta.dirname, '../support/programs/last-good-writer.ts'), folder.path],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
     let said = 0

@@ -3,14 +3,14 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
+import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
 import { asked, checked, ended, fileIn, quiesced, scratch, soundResult } from '../support/ledger/sample-events.ts'
 
 const run = newRunId()
-const ledgerModule = join(import.meta.dirname, '../../src/ledger/ledger.ts')
+const ledgerModule = join(import.meta.dirname, '../../src/ledger/open-ledger.ts')
 
 test('folder and file are private, and at rest the ledger is one file', async () => {
   using folder = scratch()

@@ -2,7 +2,7 @@
 
 import { rmSync, truncateSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
+import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { asked, fileIn, scratch } from '../support/ledger/sample-events.ts'
 import { notes, write } from '../support/ledger/services.ts'

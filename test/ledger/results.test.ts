@@ -1,7 +1,7 @@
 /** What the ledger answers of checks: the newest of each file, what settles something, and their list. */
 
 import { expect, test } from 'vitest'
-import { openLedger } from '../../src/ledger/ledger.ts'
+import { openLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'

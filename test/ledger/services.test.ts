@@ -2,7 +2,7 @@
 
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { openLedger, readLedger } from '../../src/ledger/ledger.ts'
+import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { asked, checked, fileIn, quiesced, scratch, soundResult } from '../support/ledger/sample-events.ts'

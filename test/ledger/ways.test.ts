@@ -1,7 +1,7 @@
 /** One service that is reached in several ways: by its admin API in one configuration, by hooks in another. */
 
 import { describe, expect, test } from 'vitest'
-import { readLedger } from '../../src/ledger/ledger.ts'
+import { readLedger } from '../../src/ledger/open-ledger.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { ServiceWay } from '../../src/model/service-way.ts'
 import { asked, checked, scratch } from '../support/ledger/sample-events.ts'

@@ -1,7 +1,7 @@
 /** Any files in any state, for properties of status. */
 
 import * as fc from 'fast-check'
-import type { TenantSummary } from '../../src/report/status/status.ts'
+import type { TenantSummary } from '../../src/report/status/status-view.ts'
 import { now, wasDamaged, wasSound } from './status.ts'
 
 /** Text that a terminal, a monitor or a scraper could take for something else. */

@@ -3,15 +3,15 @@
 import { noPauses } from '../../src/ledger/process/pause-totals.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { OtherHold } from '../../src/model/service-way.ts'
-import { renderStatus } from '../../src/report/status/status.ts'
 import type {
   SettledThen,
   StandingHold,
   StatusFormat,
-  StatusRendering,
   StatusView,
   TenantSummary,
-} from '../../src/report/status/status.ts'
+} from '../../src/report/status/status-view.ts'
+import { renderStatus } from '../../src/report/status/status.ts'
+import type { StatusRendering } from '../../src/report/status/status.ts'
 
 export const hour = 3_600_000
 export const now = 1_790_000_000_000

@@ -7,7 +7,8 @@ import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
 import type { LastResult, RecordedRun } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
-import { renderStatus, type StatusFormat, type StatusView } from '../../report/status/status.ts'
+import type { StatusFormat, StatusView } from '../../report/status/status-view.ts'
+import { renderStatus } from '../../report/status/status.ts'
 import type { Invocation } from '../invocation.ts'
 import {
   configurationNamed,

@@ -1,6 +1,6 @@
 /** The report of `check`, `sweep` and `pull`: results are spooled, so that memory does not grow with tenants. */
 import type { RunTotals } from '../../fleet/pipeline.ts'
-import type { Target } from '../../fleet/run/run-context.ts'
+import type { Target } from '../../fleet/run/target.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'

@@ -2,7 +2,7 @@
 
 import type { Cause } from '../../model/result/finding.ts'
 import type { Remedy } from '../../model/result/verdict.ts'
-import type { Meaning } from './explain.ts'
+import type { Meaning } from './meaning.ts'
 
 export const remedyMeanings: Readonly<Record<Remedy['do'], Meaning>> = {
   nothing: {

@@ -1,5 +1,5 @@
 import type { Rule } from '../../model/result/finding.ts'
-import type { Meaning } from './explain.ts'
+import type { Meaning } from './meaning.ts'
 
 const repair = [
   'A rebuild of the index mends it, unless the table is wrong. Try it on a copy (`holdfast pull` makes one):',

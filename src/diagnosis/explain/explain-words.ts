@@ -5,7 +5,7 @@ import type { TenantState } from '../../model/failure.ts'
 import type { SealLevel } from '../../model/result/evidence.ts'
 import type { DamageClass } from '../../model/result/finding.ts'
 import type { Limit, VerdictWord } from '../../model/result/verdict.ts'
-import type { Meaning } from './explain.ts'
+import type { Meaning } from './meaning.ts'
 
 export const verdictMeanings: Readonly<Record<VerdictWord, Meaning>> = {
   sound: {

@@ -13,15 +13,7 @@ import {
   stateMeanings,
   verdictMeanings,
 } from './explain-words.ts'
-
-export interface Meaning {
-  /** What it means, in one or two sentences. */
-  readonly means: string
-  /** How it comes about. */
-  readonly cause: string
-  /** What to do about it. */
-  readonly todo: string
-}
+import type { Meaning } from './meaning.ts'
 
 export const topicKinds = [
   'finding',

@@ -3,7 +3,7 @@
 import { invariant } from '../../model/bug.ts'
 import type { NonEmpty } from '../../model/result/verdict.ts'
 import type { AcquiredFile } from '../acquire-file.ts'
-import type { Target } from '../run/run-context.ts'
+import type { Target } from '../run/target.ts'
 import type { GivenSide } from './sides.ts'
 
 /**

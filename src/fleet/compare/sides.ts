@@ -6,7 +6,7 @@ import { Failure } from '../../model/failure.ts'
 import type { Sided } from '../../model/result/comparison.ts'
 import type { RegisteredTenant } from '../../service/port.ts'
 import { targetsOf } from '../run/registry.ts'
-import type { Target } from '../run/run-context.ts'
+import type { Target } from '../run/target.ts'
 import { pairFiles, type FileSet, type PairedFile } from '../selection/pair-files.ts'
 
 /** One side as the user gave it. */

@@ -10,7 +10,7 @@ import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 import type { RegisteredTenant, Service } from '../../service/port.ts'
-import type { Target } from './run-context.ts'
+import type { Target } from './target.ts'
 
 /** A file by the name that a tenant lists. */
 interface Listed {

@@ -8,7 +8,7 @@ import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { RegisteredTenant, Service } from '../../service/port.ts'
 import { count } from '../../text/count.ts'
-import type { Target } from './run-context.ts'
+import type { Target } from './target.ts'
 
 export interface ServiceRegistry {
   readonly tenants: readonly RegisteredTenant[]

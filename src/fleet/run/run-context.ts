@@ -5,16 +5,8 @@ import type { HoldProcesses } from '../../hold/hold-processes.ts'
 import type { HoldSettings, TenantConnection } from '../../hold/hold.ts'
 import type { HoldStep } from '../../hold/record.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
-import type { TenantId } from '../../model/brand.ts'
 import type { KeepSnapshot } from '../keep-snapshot.ts'
-
-/** One database file to be examined. */
-export interface Target {
-  /** null for a bare file. */
-  readonly tenant: TenantId | null
-  /** The path as the service or a person wrote it. */
-  readonly named: string
-}
+import type { Target } from './target.ts'
 
 export interface RunContext {
   readonly holdProcesses: HoldProcesses

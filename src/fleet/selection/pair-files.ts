@@ -7,7 +7,7 @@ import { basename } from 'node:path'
 import { Failure } from '../../model/failure.ts'
 import type { Sided } from '../../model/result/comparison.ts'
 import { count } from '../../text/count.ts'
-import type { Target } from '../run/run-context.ts'
+import type { Target } from '../run/target.ts'
 
 /** The files of one side. */
 export interface FileSet {

@@ -2,7 +2,7 @@
 
 import type { LastResult } from '../../ledger/ledger.ts'
 import { ageOf } from '../../model/age.ts'
-import type { Target } from '../run/run-context.ts'
+import type { Target } from '../run/target.ts'
 import { matchesId, requireMatches } from './id-pattern.ts'
 
 export interface SelectionCriteria {

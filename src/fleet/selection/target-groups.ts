@@ -2,7 +2,7 @@
 
 import type { TenantId } from '../../model/brand.ts'
 import type { NonEmpty } from '../../model/result/verdict.ts'
-import type { Target } from '../run/run-context.ts'
+import type { Target } from '../run/target.ts'
 
 export type TargetGroup = NonEmpty<Target>
 

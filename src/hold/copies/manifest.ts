@@ -21,7 +21,7 @@ import type { Snapshot } from '../snapshot/draft.ts'
 import { failureOfFolder } from '../snapshot/folder-failure.ts'
 import { makeTrustedFolder, requireTrustedFolder } from '../snapshot/private-folder.ts'
 
-export const manifestName = 'manifest.json'
+const manifestName = 'manifest.json'
 
 export interface Manifest {
   readonly schema: 'holdfast.snapshot/1'

@@ -4,7 +4,8 @@
  */
 import { monotonicMs } from '../../host/clock.ts'
 import { inspectFolder } from '../../ledger/folder.ts'
-import { openLedger, type Ledger } from '../../ledger/ledger.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { openLedger } from '../../ledger/open-ledger.ts'
 import type { Event, OpenHold } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Service } from '../../service/port.ts'

@@ -28,7 +28,7 @@ export interface QuiescedToken {
 export const notServed = { answer: null } as unknown as QuiescedToken
 
 /** What is known of a pause when it is over. */
-export interface PauseOutcome {
+interface PauseOutcome {
   readonly quiesce: QuiesceEvidence | null
   readonly pauseMs: number | null
   /** How long the tenant had been paused when the copy was abandoned; null if it was not. */

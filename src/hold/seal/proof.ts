@@ -41,7 +41,7 @@ export function proveAgain(before: Proven): Proof {
 }
 
 /** The first difference between two proofs, in words; null if there is none. */
-export function findMoved(before: Proof, after: Proof): string | null {
+function findMoved(before: Proof, after: Proof): string | null {
   for (const was of before.files) {
     const is = after.files.find(({ part }) => part === was.part)
     if (!is) return `the ${was.part || 'database'} file`

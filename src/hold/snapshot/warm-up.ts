@@ -6,8 +6,8 @@ import type { AsyncDisposables } from '../../host/disposal.ts'
 import { inTurn } from '../file-hold.ts'
 import type { HoldSettings, TenantConnection } from '../hold-request.ts'
 import { predictPauseMs, requireNoAbandonedPause, requireShortPause } from '../preflight.ts'
-import type { PreparedFile } from '../prepare.ts'
 import type { Guardian } from '../seal/guardian.ts'
+import type { PreparedFile } from './prepared-file.ts'
 import { copyWarm, readIntoCache, rehearseCopy } from './warm-copy.ts'
 
 export interface WarmUpRequest {

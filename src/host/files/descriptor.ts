@@ -19,7 +19,7 @@ export interface Descriptor extends Disposable {
  * link at the end of the path is not followed. Node sets close-on-exec for every open.
  */
 const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK
-export const openFlags = { readWrite: constants.O_RDWR | careful, readOnly: constants.O_RDONLY | careful } as const
+const openFlags = { readWrite: constants.O_RDWR | careful, readOnly: constants.O_RDONLY | careful } as const
 
 /**
  * Opens an existing regular file. It never waits for a lease but breaks it, our own too (hold/README.md F5).

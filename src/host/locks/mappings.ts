@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { deviceName } from '../files/file-system.ts'
+import type { FileIdentity } from './file-identity.ts'
 import { goneOrHidden } from './open-descriptors.ts'
-import type { FileIdentity } from './open-file-table.ts'
 
 /** @param folder from `folderOf` (processes.ts). Empty for a process that is gone. `hidden`: we may not inspect it. */
 export async function mappingsOf(

@@ -1,7 +1,8 @@
 /** Finds in /proc/PID/fd and fdinfo which of the files a process has open, and how. */
 import { constants, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import type { HolderMode } from '../../model/result/evidence.ts'
 import type { Breath } from '../clock.ts'
-import type { FileIdentity, HolderMode } from './open-file-table.ts'
+import type { FileIdentity } from './file-identity.ts'
 
 export interface OpenDescriptor {
   readonly file: FileIdentity

@@ -7,24 +7,17 @@
  */
 import { readdirSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import type { Holder } from '../../model/result/evidence.ts'
+import type { Holder, HolderMode } from '../../model/result/evidence.ts'
 import { count } from '../../text/count.ts'
 import { Breath } from '../clock.ts'
 import { deviceName, parseMountInfo } from '../files/file-system.ts'
 import { requireLinux } from '../platform.ts'
 import { commandOf } from '../process/command-line.ts'
 import { folderOf } from '../process/processes.ts'
+import type { FileIdentity } from './file-identity.ts'
 import { mappingsOf } from './mappings.ts'
 import { descriptorsOf, goneOrHidden } from './open-descriptors.ts'
 import { parseLocks, type KernelLock } from './proc-locks.ts'
-
-export interface FileIdentity {
-  readonly path: string
-  readonly dev: bigint
-  readonly ino: bigint
-}
-
-export type HolderMode = Holder['modes'][number]
 
 /**
  * One entry for each process and file, by pid. It may miss a process that starts or ends meanwhile.

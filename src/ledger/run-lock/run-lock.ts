@@ -20,11 +20,12 @@ import lockfile from 'proper-lockfile'
 import { bootId } from '../../host/boot.ts'
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import { tryLock } from '../../host/locks/byte-lock.ts'
+import { isSurelyGone } from '../../host/process/owner-mark.ts'
 import { ageOf } from '../../model/age.ts'
 import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { lockFile, ofLedger, prepareFolder } from '../folder.ts'
-import { isSurelyGone, ourselves, ownerBytesMax, readOwner } from './run-owner.ts'
+import { ourselves, ownerBytesMax, readOwner } from './run-owner.ts'
 import type { RunOwner } from './run-owner.ts'
 
 export interface RunLock extends AsyncDisposable {

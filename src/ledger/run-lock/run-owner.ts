@@ -3,8 +3,6 @@
 import * as z from 'zod/mini'
 import { ownMark } from '../../host/process/owner-mark.ts'
 
-export { isSurelyGone, isSurelyThere } from '../../host/process/owner-mark.ts'
-
 const shape = z.object({
   pid: z.int().check(z.positive()),
   startTime: z.string(),

@@ -12,11 +12,14 @@ export type LiveSetPart = '' | '-wal' | '-shm' | '-journal'
 /** The suffixes of the files of a live set, which are always handled together. */
 export const liveSetParts = ['', '-wal', '-shm', '-journal'] as const satisfies readonly LiveSetPart[]
 
+/** How a process has a file. */
+export type HolderMode = 'read' | 'write' | 'mapped' | 'lock' | 'lease'
+
 /** One process that has a file open, mapped or locked. */
 export interface Holder {
   readonly pid: number
   readonly command: string
-  readonly modes: readonly ('read' | 'write' | 'mapped' | 'lock' | 'lease')[]
+  readonly modes: readonly HolderMode[]
   readonly path: string
 }
 

@@ -49,9 +49,9 @@ export type Rule = (typeof rules)[number]
  */
 export type Severity = 'damage' | 'leak' | 'notice'
 /** What found it. */
-export type FindingSource = 'sqlite' | 'census' | 'ledger'
+type FindingSource = 'sqlite' | 'census' | 'ledger'
 
-export type ObjectKind =
+type ObjectKind =
   | 'table'
   | 'index'
   | 'fts'

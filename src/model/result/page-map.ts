@@ -52,7 +52,7 @@ export interface BadPages {
  * The number of pages in each state. `owned`, `free`, `reserved`, `unowned` and `behind` add up to all pages; the
  * other states count pages among them.
  */
-export type PageCounts = Readonly<Record<PageState, number>>
+type PageCounts = Readonly<Record<PageState, number>>
 
 /** There is no map, and why. */
 export interface NoMap {

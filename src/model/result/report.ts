@@ -9,7 +9,7 @@ import type { Engine, Wall } from './reading.ts'
 import type { Recovery } from './recovery.ts'
 import type { Coverage, Remedy, ReportedTable, VerdictWord } from './verdict.ts'
 
-export interface ReportedFailure {
+interface ReportedFailure {
   readonly code: FailureCode
   readonly message: string
   readonly hint: string
@@ -17,7 +17,7 @@ export interface ReportedFailure {
 }
 
 /** Milliseconds; null if the step was not reached. */
-export interface Timings {
+interface Timings {
   readonly warmMs: number | null
   /** Length of the pause by our clock: from the start of the quiesce request to the answer of the resume. */
   readonly pauseMs: number | null

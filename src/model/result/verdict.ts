@@ -3,7 +3,7 @@ import type { Cause, DamageClass, Finding } from './finding.ts'
 export type NonEmpty<Item> = readonly [Item, ...Item[]]
 
 /** The result of a check. Unread or unproven is never `sound`; unreadable alone is never `damaged`. */
-export type Verdict =
+type Verdict =
   | { readonly kind: 'sound' }
   | { readonly kind: 'damaged'; readonly findings: NonEmpty<Finding> }
   | { readonly kind: 'inconclusive'; readonly reason: string }

@@ -8,7 +8,7 @@ import { humanMs } from '../../text/units.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
-import type { StatusView, TenantSummary } from './status.ts'
+import type { StatusView, TenantSummary } from './status-view.ts'
 
 export interface StatusJudgement {
   readonly code: 0 | 1 | 2 | 3

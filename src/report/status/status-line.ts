@@ -6,7 +6,7 @@ import { breakable } from '../../text/layout.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
 import type { StatusJudgement } from './status-judgement.ts'
-import type { StatusView } from './status.ts'
+import type { StatusView } from './status-view.ts'
 
 const bytesMax = 512
 

@@ -5,7 +5,7 @@ import { target } from '../../text/shell-words.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { describeOther } from '../text/other-holds.ts'
 import { standingOf, type FileStanding, type StatusJudgement } from './status-judgement.ts'
-import type { StatusView, TenantSummary } from './status.ts'
+import type { StatusView, TenantSummary } from './status-view.ts'
 
 /** At most this many tenants of each state have their own command. */
 const checksMax = 5

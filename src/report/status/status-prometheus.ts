@@ -3,7 +3,7 @@
 import { ageOf } from '../../model/age.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
 import { standingOf, type StatusJudgement } from './status-judgement.ts'
-import type { StatusView } from './status.ts'
+import type { StatusView } from './status-view.ts'
 
 export function renderPrometheus(
   view: StatusView,

@@ -1,6 +1,7 @@
 /** A service that is reached by its admin API, version 1 (admin-api.yaml). */
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
+import type { AdminSettings } from '../../config/settings.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure, type TenantState } from '../../model/failure.ts'
 import type {
@@ -28,7 +29,7 @@ import { describeProblem, problemOf, type ServiceProblem } from './problem.ts'
 import { isLate, misfit, quiesceRefusal, refusal } from './refusal.ts'
 import { readRegistryPages } from './registry.ts'
 import { sendWithRetries, type CallOutcome, type RetryPolicy } from './retry.ts'
-import { Transport, type AdminSettings, type HttpAnswer, type Request } from './transport.ts'
+import { Transport, type HttpAnswer, type Request } from './transport.ts'
 
 const answerBytesMax = 1_048_576
 /** The last attempt of a quiesce begins within this time. */

@@ -3,10 +3,10 @@ import { Agent, type AgentOptions, type RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { urlToHttpOptions } from 'node:url'
+import type { AdminSettings } from '../../config/settings.ts'
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import { readSmallFile } from '../../host/files/small-file.ts'
 import { Failure } from '../../model/failure.ts'
-import type { AdminSettings } from './transport.ts'
 import { requireTrustedFile } from './trusted-file.ts'
 
 export interface Connections {

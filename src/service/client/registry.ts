@@ -5,7 +5,7 @@ import type { RegisteredTenant, TenantServing } from '../port.ts'
 import { registryBounds, RegistrySize } from '../registry-bounds.ts'
 import type { ReadAnswer } from './answers.ts'
 
-export interface RegistryPage {
+interface RegistryPage {
   readonly tenants: readonly { readonly id: string; readonly files: readonly string[]; readonly state: TenantServing }[]
   readonly next: string | null
 }

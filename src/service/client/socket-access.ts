@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
+import type { AdminSettings } from '../../config/settings.ts'
 import { systemFailure } from '../../host/failures/system-failure.ts'
-import type { AdminSettings } from './transport.ts'
 
 /** True if any user may connect to the unix socket. @throws {Failure} NOT_FOUND, NO_PERMISSION */
 export async function isOpenToAll({ endpoint }: Pick<AdminSettings, 'endpoint'>): Promise<boolean> {

@@ -1,15 +1,13 @@
 /** Sends one request within one deadline. A missing answer is a value; the caller decides whether it is a failure. */
 import { request as startRequest, type ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ServiceSettings } from '../../config/settings.ts'
+import type { AdminSettings } from '../../config/settings.ts'
 import { startDeadline } from '../../host/clock.ts'
 import { closeConnections, openConnections, type Connections } from './connections.ts'
 import { answerTo, headerBytesMax, type HttpAnswer, type TooLarge } from './exchange.ts'
 import { readToken } from './token.ts'
 
 export type { HttpAnswer }
-
-export type AdminSettings = Extract<ServiceSettings, { kind: 'admin-api' }>
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'DELETE'

@@ -2,7 +2,7 @@
 import { existsSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import { readLedger } from '../../../src/ledger/ledger.ts'
+import { readLedger } from '../../../src/ledger/open-ledger.ts'
 import { damageIndex } from '../../support/cli/folder.ts'
 import { ending, gist, holdfast, reportIn, reportOf, single, start } from '../../support/cli/program.ts'
 import { rememberedFile, rotten, said } from '../../support/cli/silently-changed.ts'

@@ -31,7 +31,7 @@ test('a run that was killed is gone at once', async () => {
   using folder = scratch()
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, '../../support/ledger/run-lock-holder.ts'), folder.path, 'notes'],
+    [join(import.meta.dirname, '../../support/programs/run-lock-holder.ts'), folder.path, 'notes'],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   )
   const [said] = (await once(child.stdout, 'data')) as [Buffer]

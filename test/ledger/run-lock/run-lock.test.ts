@@ -26,7 +26,7 @@ interface Holder {
 async function startHolder(dir: string, service = 'notes'): Promise<Holder> {
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, '../../support/ledger/run-lock-holder.ts'), dir, service],
+    [join(import.meta.dirname, '../../support/programs/run-lock-holder.ts'), dir, service],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   )
   let said = ''

@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { StatusFormat } from '../../../src/report/status/status.ts'
+import type { StatusFormat } from '../../../src/report/status/status-view.ts'
 import { showAsciiOnly } from '../../../src/text/letters.ts'
 import { anyTenant, nasty } from '../../support/any-status.ts'
 import { needlesslyWide } from '../../support/report.ts'

@@ -1,7 +1,7 @@
 /** What the knowledge of the ledger comes to: OK, WARNING, CRITICAL or UNKNOWN, and why. */
 
 import { expect, test } from 'vitest'
-import type { StatusView, TenantSummary } from '../../../src/report/status/status.ts'
+import type { StatusView, TenantSummary } from '../../../src/report/status/status-view.ts'
 import { hold, hour, now, other, render, tenant, view, wasDamaged, wasSound } from '../../support/status.ts'
 
 test.each<[string, StatusView, number, string]>([

@@ -1,7 +1,7 @@
 /** The commands that status names next. */
 
 import { expect, test } from 'vitest'
-import type { StatusView } from '../../../src/report/status/status.ts'
+import type { StatusView } from '../../../src/report/status/status-view.ts'
 import { hold, hour, now, render, tenant, view, wasSound } from '../../support/status.ts'
 
 test.each<[string, StatusView, readonly string[]]>([

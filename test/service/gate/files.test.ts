@@ -107,7 +107,7 @@ test('F1: the look for kernel leases never drops a lock of a handle that stayed 
 })
 
 async function startLeaseHolder(file: string): Promise<AsyncDisposable & { take(): Promise<void> }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../support/service/lease-holder.ts'), file], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../support/programs/lease-holder.ts'), file], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const heard = async (): Promise<string> => String((await once(child.stdout, 'data'))[0]).trim()

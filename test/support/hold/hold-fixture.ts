@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openChecker, type Checker } from '../../../src/check/check.ts'
 import { workThrough, type RunTotals } from '../../../src/fleet/pipeline.ts'
-import type { RunContext, RunLimits, Target } from '../../../src/fleet/run/run-context.ts'
+import type { RunContext, RunLimits } from '../../../src/fleet/run/run-context.ts'
+import type { Target } from '../../../src/fleet/run/target.ts'
 import { startHoldProcesses, type HoldProcesses } from '../../../src/hold/hold-processes.ts'
 import {
   hold,
@@ -16,7 +17,8 @@ import {
   type TenantConnection,
 } from '../../../src/hold/hold.ts'
 import type { HoldStep } from '../../../src/hold/record.ts'
-import { openLedger, type Ledger } from '../../../src/ledger/ledger.ts'
+import type { Ledger } from '../../../src/ledger/ledger.ts'
+import { openLedger } from '../../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import type { Event, OpenHold } from '../../../src/model/event.ts'
@@ -26,7 +28,7 @@ import type { Result } from '../../../src/model/result/report.ts'
 import type { NonEmpty } from '../../../src/model/result/verdict.ts'
 import type { Demo } from '../service/demo-service.ts'
 
-export const settings: HoldSettings = {
+const settings: HoldSettings = {
   require: 'sealed',
   ttlMs: 5_000,
   drainTimeoutMs: 1_000,

@@ -47,7 +47,7 @@ const file = (part: FileProof['part'], size: number): FileProof => ({
   lease: 'write',
 })
 
-export const sealedEvidence: Evidence = {
+const sealedEvidence: Evidence = {
   ...noEvidence,
   level: 'sealed',
   attempts: 1,

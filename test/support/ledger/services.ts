@@ -1,6 +1,7 @@
 /** Services that share a ledger, and what their runs write to it. */
 
-import { openLedger, type LedgerReading } from '../../../src/ledger/ledger.ts'
+import type { LedgerReading } from '../../../src/ledger/ledger.ts'
+import { openLedger } from '../../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import type { Event } from '../../../src/model/event.ts'
 import type { ServiceWay } from '../../../src/model/service-way.ts'

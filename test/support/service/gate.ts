@@ -10,7 +10,7 @@ import { createGate, type Gate, type GateOptions } from '../../../src/service/ga
 import { misfits, templateOf } from './contract.ts'
 
 /** Fields of an answer that the contract check has already looked at. */
-export interface Json {
+interface Json {
   readonly leaseId: string
   readonly fence: number
   readonly bootId: string

@@ -18,7 +18,7 @@ export function createHandler(parts: Parts): GateHandler {
   }
 }
 
-export const isForTheGate = (url: string): boolean => /^\/admin\/v1(?:[/?]|$)/.test(url)
+const isForTheGate = (url: string): boolean => /^\/admin\/v1(?:[/?]|$)/.test(url)
 
 async function answer(parts: Parts, request: IncomingMessage): Promise<RouteAnswer> {
   try {

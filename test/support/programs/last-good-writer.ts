@@ -1,7 +1,7 @@
 /** A run that stores one last good check after the other in the ledger argv[2] until it is killed: a dot for each. */
 
 import { writeSync } from 'node:fs'
-import { openLedger } from '../../../src/ledger/ledger.ts'
+import { openLedger } from '../../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 

@@ -1,9 +1,9 @@
 /** A run that writes to the ledger argv[2] until it is killed, and prints each line that was acknowledged. */
 
 import { writeSync } from 'node:fs'
-import { openLedger } from '../../../src/ledger/ledger.ts'
+import { openLedger } from '../../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
-import { asked, checked, ended, quiesced } from './sample-events.ts'
+import { asked, checked, ended, quiesced } from '../ledger/sample-events.ts'
 
 const [, , dir = '', name = ''] = process.argv
 const ledger = await openLedger(dir, newRunId())
