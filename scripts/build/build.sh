@@ -1,6 +1,7 @@
 #!/bin/sh
-# Bundles src/ into dist/ and puts the published documents beside it. dist/ changes in one step at the end: a build that fails or is killed leaves the old one,
-# and what runs from there keeps what it has. The compiled core of the census lies in src/ as well, for whatever runs from there.
+# Bundles src/ into dist/ and puts the published documents beside it. dist/ changes in one step at the end: a build that
+# fails or is killed leaves the old one, and a program that runs from the old one keeps its files. The compiled core of
+# the census lies in src/ as well, for programs that run from there.
 set -eu
 cd "$(dirname "$0")/../.."
 PATH="$PWD/node_modules/.bin:$PATH"
