@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { openLedger, readLedger, type LedgerReading } from '../../src/ledger/ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { asked, checked, ended, fileIn, quiesced, scratch } from '../support/ledger/sample-events.ts'
-import { damaged, finished, holders, notes, started, write } from '../support/ledger/services.ts'
+import { damagedCheck, finished, holders, notes, started, write } from '../support/ledger/services.ts'
 
 /** The tables of version 1. */
 const firstVersion = `
@@ -54,7 +54,7 @@ async function olderLedger(dir: string, services: readonly string[]): Promise<vo
     ended('ended', 'bolt'),
     asked('old', 'acme'),
     quiesced('old', 'acme'),
-    damaged('acme'),
+    damagedCheck('acme'),
     finished,
   )
   const database = new Database(fileIn(dir))

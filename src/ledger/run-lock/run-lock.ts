@@ -23,7 +23,7 @@ import { tryLock } from '../../host/locks/byte-lock.ts'
 import { ageOf } from '../../model/age.ts'
 import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import { lockFile, ofLedger, prepareFolder } from '../folder.ts'
+import { runLockFile, ofLedger, prepareFolder } from '../folder.ts'
 import { isSurelyGone, ourselves, ownerBytesMax, readOwner } from './run-owner.ts'
 import type { RunOwner } from './run-owner.ts'
 
@@ -41,7 +41,7 @@ const updateMs = 10_000
  */
 export async function takeRunLock(dir: string, service: string, run: RunId | null = null): Promise<RunLock> {
   await prepareFolder(dir)
-  const name = lockFile(dir, service)
+  const name = runLockFile(dir, service)
   try {
     return await lock(name, run)
   } catch (error) {
