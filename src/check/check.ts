@@ -3,7 +3,7 @@
  * values of the reading. Only a wrong call, an abort or a failure of our own is thrown.
  */
 import PQueue from 'p-queue'
-import { makeFolder } from '../host/folders/folder.ts'
+import { makeFolders } from '../host/folders/folder.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import type { KeptFiles } from '../model/kept.ts'
 import type { Comparison, Sided } from '../model/result/comparison.ts'
@@ -79,7 +79,7 @@ const noDigests: Digesting = { kind: 'none' }
  */
 export async function openChecker(options: CheckerOptions): Promise<Checker> {
   const user = confinedUser()
-  await makeFolder(options.folder, 0o700)
+  await makeFolders(options.folder, 0o700)
   const checker = new WorkerPool(options, user)
   await checker.begin()
   return checker

@@ -7,7 +7,7 @@ import type { Companion } from '../model/result/recovery.ts'
 import type { RowCounts, Skipped, TableContent } from '../model/result/verdict.ts'
 
 export interface InspectedFiles {
-  readonly file: InspectedFile
+  readonly file: InspectedDatabaseFile
   /** The WAL or journal from which SQLite takes something when it opens the file, or which it deletes unread. */
   readonly companions: readonly Companion[]
   readonly hotJournal: boolean
@@ -22,7 +22,7 @@ export interface InspectedFiles {
 }
 
 /** The database file alone. Before recovery: what its own first bytes say. */
-export interface InspectedFile {
+export interface InspectedDatabaseFile {
   /** Bytes of the database file. */
   readonly fileBytes: number
   /** Why its pages cannot be accounted for; null if they can. */
@@ -47,7 +47,7 @@ export interface RecoverAnswer {
   readonly recovered: boolean
   readonly facts: readonly Fact[]
   /** As recovery has left it. */
-  readonly file: InspectedFile
+  readonly file: InspectedDatabaseFile
   /** Pages that recovery changed; null if they were not kept, or SQLite could not recover the file. */
   readonly pagesChanged: number | null
 }

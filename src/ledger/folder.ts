@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { isSystemError, nameOfError, systemFailure } from '../host/failures/system-failure.ts'
 import { syncFolder } from '../host/files/durable.ts'
 import { findUntrusted } from '../host/files/trusted-path.ts'
-import { makeFolder } from '../host/folders/folder.ts'
+import { makeFolders } from '../host/folders/folder.ts'
 import { Failure } from '../model/failure.ts'
 
 export const ledgerFile = (dir: string): string => join(dir, 'ledger.db')
@@ -17,7 +17,7 @@ export const ledgerFile = (dir: string): string => join(dir, 'ledger.db')
 export const bareFiles = 'files'
 
 /** The path of a service's run lock, without `.json` or `.lock`. */
-export const lockFile = (dir: string, service: string): string => join(dir, `run-${encodeURIComponent(service)}`)
+export const runLockFile = (dir: string, service: string): string => join(dir, `run-${encodeURIComponent(service)}`)
 
 /** The services whose run lock is among these file names. */
 export const servicesIn = (names: readonly string[]): readonly string[] =>
@@ -38,7 +38,7 @@ export const servicesIn = (names: readonly string[]): readonly string[] =>
 export async function prepareFolder(dir: string): Promise<void> {
   requireTrusted(dir) // First: through a link of another user the folder would be made elsewhere.
   try {
-    const [made] = await makeFolder(dir, 0o700)
+    const [made] = await makeFolders(dir, 0o700)
     if (made !== undefined) await syncFolder(dirname(made))
   } catch (error) {
     throw systemFailure(error, { doing: "make the ledger's folder", path: dir, ...ofLedger })

@@ -8,7 +8,7 @@ import { emptyTally } from '../../src/census/scan/tally.ts'
 import { loadCore } from '../../src/check/reader/pages/compiled-core.ts'
 import { makeHostile, makeSpecimens } from '../support/differential/hostile-inputs.ts'
 import { readHostile } from '../support/differential/read-hostile.ts'
-import { randomFrom } from '../support/differential/referee.ts'
+import { integersFrom } from '../support/random.ts'
 
 const core = loadCore()
 
@@ -93,7 +93,7 @@ function hostilePages(random: (below: number) => number): Uint8Array {
 test(`${inputs} files of nonsense neither throw nor take long`, () => {
   let noted = 0
   for (let seed = 1; seed <= inputs; seed++) {
-    const random = randomFrom(seed)
+    const random = integersFrom(seed)
     const plan = planOf((1 + random(3)) as 1 | 2 | 3)
     const bytes = hostilePages(random)
     const source = {

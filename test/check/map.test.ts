@@ -13,7 +13,7 @@ import type { Finding } from '../../src/model/result/finding.ts'
 import type { DrawnMap, PageMap, PageState } from '../../src/model/result/page-map.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
 import { renderJson } from '../../src/report/json.ts'
-import { problemsOf } from '../support/cli/report-schema.ts'
+import { schemaErrors } from '../support/cli/report-schema.ts'
 import { create, fillEvents, removeDatabase } from '../support/databases/create-database.ts'
 import { recipes } from '../support/databases/recipes.ts'
 import { dropCell, Patient } from '../support/databases/surgeon.ts'
@@ -89,7 +89,7 @@ describe.each([
       const { verdict, damage, findings, remedy, causes } = diagnose(reading, context)
       const map = drawMap(reading, findings)
       expect(
-        problemsOf(
+        schemaErrors(
           JSON.parse(
             renderJson(
               report([

@@ -5,7 +5,7 @@ import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
 import { gist, holdfast, reportIn } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 import { makeLyingLocks, noCompiler } from '../support/hold/lying-locks.ts'
-import { skipped } from '../support/host/mounts.ts'
+import { whySkipped } from '../support/host/mounts.ts'
 import { eventually } from '../support/processes.ts'
 
 test('an unknown tenant and a pattern that matches nothing are 64 and touch no tenant', async () => {
@@ -92,7 +92,8 @@ test(
 )
 
 test.skipIf(noCompiler !== null)(
-  `locks that are granted to everyone stop the sweep at the first tenant, which is inconclusive${skipped(noCompiler)}`,
+  'locks that are granted to everyone stop the sweep at the first tenant, which is inconclusive' +
+    whySkipped(noCompiler),
   async () => {
     await using service = await openService({
       tenants: (data) => Object.fromEntries(['acme', 'bolt', 'crate'].map((id) => [id, `${data}/${id}.db`])),

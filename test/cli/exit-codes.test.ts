@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { gist, holdfast, launcher, reportIn, reportOf } from '../support/cli/program.ts'
-import { skipped } from '../support/host/mounts.ts'
+import { whySkipped } from '../support/host/mounts.ts'
 
 test('of several files the gravest code counts: 2, then 1, then 3, then 75; each result has its own', async () => {
   using folder = makeFolder()
@@ -85,7 +85,7 @@ const oldNode = [...onPath, '/usr/bin/node', '/usr/local/bin/node'].find((path) 
 
 test.skipIf(oldNode === undefined)(
   'a Node that is too old is 78 in one line, before anything is ' +
-    `loaded${skipped(oldNode === undefined ? 'no Node before 22 is installed' : null)}`,
+    `loaded${whySkipped(oldNode === undefined ? 'no Node before 22 is installed' : null)}`,
   () => {
     let status = 0
     let said = ''

@@ -1,7 +1,7 @@
 /** A run that is interrupted resumes whatever is paused, says which signal it was, and leaves nothing behind. */
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { ending, reportIn, start, type Program } from '../support/cli/program.ts'
+import { ending, reportIn, start, type RunningProgram } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 
 test.each([
@@ -12,7 +12,7 @@ test.each([
 ] as const)(
   '%s in the middle of a hold is %i: the tenant serves again, and the document is whole',
   async (signal, expected) => {
-    let program: Program | null = null
+    let program: RunningProgram | null = null
     await using service = await openService({ onClose: () => void program?.kill(signal) })
     program = start(['sweep', '--json', '--config', service.config])
     const ran = await ending(program)
@@ -30,7 +30,7 @@ test.each([
 )
 
 test('a second signal changes nothing: the tenant is resumed', async () => {
-  let program: Program | null = null
+  let program: RunningProgram | null = null
   await using service = await openService({
     onClose: () => {
       for (let i = 0; i < 3; i++) program?.kill('SIGINT')

@@ -1,6 +1,7 @@
 /**
  * What `status`, `history`, `doctor`, `holders`, `resume` and `explain` print for `--json` in many states. Each
- * document is compared with its published schema as it is read (program.ts). These tests bring about the states.
+ * document is compared with its published schema as it is read (test/support/cli/program.ts). These tests bring about
+ * the states.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { openHookedService } from '../support/cli/hooked-service.ts'
-import { ending, holdfast, killWithGuardian, start, type Program } from '../support/cli/program.ts'
+import { ending, holdfast, killWithGuardian, start, type RunningProgram } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 
 type Document = Readonly<Record<string, unknown>>
@@ -25,7 +26,7 @@ async function documentOf(
 }
 
 test('a hold by hooks that a killed run left: open, of another service, resumed', async () => {
-  let sweeping: Program | null = null
+  let sweeping: RunningProgram | null = null
   await using service = await openHookedService({
     tenants: { acme: { wal: true } },
     onPause: () => killWithGuardian(sweeping),
@@ -72,7 +73,7 @@ test('a hold by hooks that a killed run left: open, of another service, resumed'
 })
 
 test('a lease of a run whose ledger was lost: which holds stand open is unknown', async () => {
-  let sweeping: Program | null = null
+  let sweeping: RunningProgram | null = null
   await using service = await openService({
     tenants: (data) => ({ acme: join(data, 'acme.db') }),
     settings: { hold: { ttl: '60s' } },

@@ -22,11 +22,11 @@ import {
   reportIn,
   reportOf,
   single,
-  type RunOptions,
+  type ProgramOptions,
   holdfastOrKill,
 } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
-import { mount, skipped, whyNoMount } from '../support/host/mounts.ts'
+import { mount, whySkipped, whyNoMount } from '../support/host/mounts.ts'
 
 test(
   'I1.11 a pulled snapshot carries its tenant and its evidence ' +
@@ -99,7 +99,7 @@ test('a pull to a place where no folder can be is refused before its tenant is h
   const { folder, config } = service
   writeFileSync(folder.in('file'), '')
   mkdirSync(folder.in('gone'))
-  const refused: readonly (readonly [folder: string, code: number, said: string, options?: RunOptions])[] = [
+  const refused: readonly (readonly [folder: string, code: number, said: string, options?: ProgramOptions])[] = [
     ['', 64, 'USAGE: an empty name is no folder'],
     [
       '/proc/holdfast',
@@ -137,7 +137,7 @@ test('a pull to a place where no folder can be is refused before its tenant is h
 })
 
 test.skipIf(whyNoMount('tmpfs') !== null)(
-  `a pull to a read-only file system is refused before its tenant is held${skipped(whyNoMount('tmpfs'))}`,
+  `a pull to a read-only file system is refused before its tenant is held${whySkipped(whyNoMount('tmpfs'))}`,
   async () => {
     await using service = await openService()
     using disk = mount('tmpfs', 0)
@@ -157,7 +157,7 @@ test.skipIf(whyNoMount('tmpfs') !== null)(
 )
 
 describe.skipIf(whyNoMount('tmpfs') !== null)(
-  `a disk that becomes full while a snapshot is kept${skipped(whyNoMount('tmpfs'))}`,
+  `a disk that becomes full while a snapshot is kept${whySkipped(whyNoMount('tmpfs'))}`,
   () => {
     const full = (place: string): string =>
       `NO_SPACE: cannot make or write the folder ${place}: no space left on device (ENOSPC)`

@@ -7,8 +7,8 @@ import type { Result } from '../../src/model/result/report.ts'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { gist, reportOf, single } from '../support/cli/program.ts'
 import { rotten, said, sql } from '../support/cli/silently-changed.ts'
-import { overwrite } from '../support/databases/rot.ts'
-import { skipped } from '../support/host/mounts.ts'
+import { flipBit } from '../support/databases/rot.ts'
+import { whySkipped } from '../support/host/mounts.ts'
 
 /** Why there is no device to write to below a file system; null where there is. */
 function whyNoDevice(): string | null {
@@ -30,7 +30,7 @@ function whyNoDevice(): string | null {
 
 const noDevice = whyNoDevice()
 test.skipIf(noDevice !== null)(
-  `a bit that flips on the device itself, below the file system${skipped(noDevice)}`,
+  `a bit that flips on the device itself, below the file system${whySkipped(noDevice)}`,
   async () => {
     using folder = makeFolder()
     const image = folder.in('image')
@@ -50,7 +50,7 @@ test.skipIf(noDevice !== null)(
         single(await reportOf(['check', path, '--ledger', folder.in('ledger')]))
       expect(said(await check())).toEqual([])
       unmount() // So that nothing of the file is in memory any more.
-      overwrite(device, 'body 300 ')
+      flipBit(device, 'body 300 ')
       mount()
       const found = await check()
       unmount()

@@ -16,12 +16,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
 import { longPattern } from '../support/cli/long-pattern.ts'
-import { holdfast, otherUser, whyNoOtherUser, type Ran, type RunOptions } from '../support/cli/program.ts'
+import { holdfast, otherUser, whyNoOtherUser, type Ran, type ProgramOptions } from '../support/cli/program.ts'
 import { openService, type TestService } from '../support/cli/service.ts'
 import { repository } from '../support/processes.ts'
 
 let service: TestService
-const run = (args: readonly string[], options: RunOptions = {}): Promise<Ran> =>
+const run = (args: readonly string[], options: ProgramOptions = {}): Promise<Ran> =>
   holdfast([...args, '--config', service.config], options)
 beforeAll(async () => {
   service = await openService({

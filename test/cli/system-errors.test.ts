@@ -23,20 +23,20 @@ import {
   launcher,
   otherUser,
   whyNoOtherUser,
-  type Program,
+  type RunningProgram,
   type Ran,
-  type RunOptions,
+  type ProgramOptions,
 } from '../support/cli/program.ts'
-import { mount, skipped, whyNoMount } from '../support/host/mounts.ts'
+import { mount, whySkipped, whyNoMount } from '../support/host/mounts.ts'
 
 /** A shell line with holdfast as `HF`: limits, masks and streams are set as a person sets them. */
-function startShell(line: string, { cwd, env, as }: RunOptions): Program {
+function startShell(line: string, { cwd, env, as }: ProgramOptions): RunningProgram {
   const path = process.env['PATH'] ?? ''
   const all = { PATH: path, HOME: '/nonexistent', NODE: process.execPath, LAUNCHER: launcher, ...env }
   const script = `HF() { "$NODE" "$LAUNCHER" "$@"; }; ${line}`
   return spawn('bash', ['-c', script], { env: all, cwd, stdio: ['ignore', 'pipe', 'pipe'], ...as })
 }
-const shell = (line: string, options: RunOptions = {}): Promise<Ran> => ending(startShell(line, options))
+const shell = (line: string, options: ProgramOptions = {}): Promise<Ran> => ending(startShell(line, options))
 /** As one line: reports are broken at 80 columns. */
 const inOneLine = ({ stdout, stderr }: Ran): string => `${stdout} ${stderr}`.replaceAll(/\s+/g, ' ')
 const including = (text: string): string => expect.stringContaining(text) as string
@@ -153,7 +153,7 @@ test.each([['ourselves', undefined], ...anotherUser] as const)(masked, async (_,
 
 const noMonitor = otherUser === null ? 'needs root' : whyNoOtherUser()
 
-const closedTo = `another user gets owner and mode of what it may not open${skipped(noMonitor)}`
+const closedTo = `another user gets owner and mode of what it may not open${whySkipped(noMonitor)}`
 
 test.skipIf(noMonitor !== null)(closedTo, async () => {
   using folder = makeFolder()
@@ -199,7 +199,7 @@ test.each([
   expect(await run('check --keep-snapshot "$PLACE" "$FILE"')).toMatchObject({ code: 1, stderr: matching(notThere) })
 })
 
-describe.skipIf(whyNoMount('tmpfs') !== null)(`a disk that is full${skipped(whyNoMount('tmpfs'))}`, () => {
+describe.skipIf(whyNoMount('tmpfs') !== null)(`a disk that is full${whySkipped(whyNoMount('tmpfs'))}`, () => {
   function fill(path: string): void {
     try {
       writeFileSync(join(path, 'fill'), Buffer.alloc(1 << 20))
@@ -283,7 +283,7 @@ const noAttributes = ((): string | null => {
   return null
 })()
 
-const immutable = `root reads that a file is immutable, not that it should be root${skipped(noAttributes)}`
+const immutable = `root reads that a file is immutable, not that it should be root${whySkipped(noAttributes)}`
 
 test.skipIf(noAttributes !== null)(immutable, async () => {
   using folder = makeFolder()

@@ -93,17 +93,17 @@ describe(`${title} (HOLDFAST_SEED=${seed})`, () => {
       const wholeMs = await timeOf(async () => expect((await service.run('sweep', '--quiet')).code).toBe(0))
       let met = 0
       for (let time = 0; time < kills; time++) {
-        const before = service.deeds().length
+        const before = service.commandEvents().length
         // The start takes half of a run.
         const moment =
           time % 2 === 0
             ? sleep(random() * wholeMs)
             : firstCommand(service, before).then(() => sleep(random() * wholeMs * 0.5))
         await killScripted(moment, service)
-        if (service.deeds().length > before) met++
+        if (service.commandEvents().length > before) met++
         await eventually('every tenant serves', () => service.paused().length === 0, servesWithinMs)
         await eventually('nothing is left', () => service.leftRunning().length === 0, 5_000)
-        expect(overlapsIn(service.deeds())).toEqual([])
+        expect(overlapsIn(service.commandEvents())).toEqual([])
         expect(service.paused()).toEqual([])
       }
       expect(JSON.parse((await service.run('status', '--json')).stdout)).toMatchObject({ openHolds: [] })
@@ -117,13 +117,13 @@ describe(`${title} (HOLDFAST_SEED=${seed})`, () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .2', resume: 'sleep .1' })
     for (let time = 0; time < 2; time++) {
       await killScripted(
-        firstCommand(service, service.deeds().length).then(() => sleep(100)),
+        firstCommand(service, service.commandEvents().length).then(() => sleep(100)),
         service,
         killGuardian,
       )
       expect((await service.run('sweep', '--quiet')).code).toBe(0)
       expect(service.paused()).toEqual([])
-      expect(overlapsIn(service.deeds())).toEqual([])
+      expect(overlapsIn(service.commandEvents())).toEqual([])
     }
   })
 })
@@ -170,7 +170,7 @@ async function firstLease(demo: Demo, mostMs: number): Promise<void> {
 }
 
 async function firstCommand(service: ScriptedService, before: number): Promise<void> {
-  await eventually('a command has begun', () => service.deeds().length > before, 15_000)
+  await eventually('a command has begun', () => service.commandEvents().length > before, 15_000)
 }
 
 const timeOf = async (work: () => Promise<void>): Promise<number> => {

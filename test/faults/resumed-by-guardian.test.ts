@@ -3,7 +3,12 @@ import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openScriptedService, overlapsIn, type Deed, type ScriptedService } from '../support/cli/scripted-service.ts'
+import {
+  openScriptedService,
+  overlapsIn,
+  type CommandEvent,
+  type ScriptedService,
+} from '../support/cli/scripted-service.ts'
 import { commandOfPid, descendantsRunning, eventually, isRunning, type Program } from '../support/processes.ts'
 
 const servesWithinMs = 2_000
@@ -22,13 +27,13 @@ async function killWhen(
   await sweep.ended
 }
 
-const textsOf = (deeds: readonly Deed[]): readonly string[] =>
-  deeds.map(({ what, tenant, phase }) => `${what} ${tenant} ${phase}`)
+const textsOf = (events: readonly CommandEvent[]): readonly string[] =>
+  events.map(({ what, tenant, phase }) => `${what} ${tenant} ${phase}`)
 
 async function expectOver(service: ScriptedService): Promise<void> {
   await eventually('every tenant serves', () => service.paused().length === 0, servesWithinMs)
   await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
-  expect(overlapsIn(service.deeds())).toEqual([])
+  expect(overlapsIn(service.commandEvents())).toEqual([])
 }
 
 async function expectNoOpenHold(service: ScriptedService): Promise<void> {
@@ -47,7 +52,7 @@ describe('killed', () => {
       'SIGUSR1',
     ])
     await expectOver(service)
-    expect(service.deeds().filter(({ what, phase }) => what === 'resume' && phase === 'begins')).toHaveLength(1)
+    expect(service.commandEvents().filter(({ what, phase }) => what === 'resume' && phase === 'begins')).toHaveLength(1)
     await expectNoOpenHold(service)
     expect((await service.run('resume', '--all')).stdout).toBe(
       'no tenant is known to be paused (no hold stands open)\n',
@@ -56,9 +61,9 @@ describe('killed', () => {
 
   test.concurrent('while the quiesce command runs: it is ended, so that it cannot pause the tenant later', async () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'sleep 10' })
-    await killWhen('the command runs', () => service.deeds().length > 0, service)
+    await killWhen('the command runs', () => service.commandEvents().length > 0, service)
     await expectOver(service)
-    expect(textsOf(service.deeds())).toEqual(['pause acme begins', 'resume acme begins', 'resume acme ends'])
+    expect(textsOf(service.commandEvents())).toEqual(['pause acme begins', 'resume acme begins', 'resume acme ends'])
     await expectNoOpenHold(service)
   })
 
@@ -67,10 +72,10 @@ describe('killed', () => {
       tenants: ['acme'],
       resume: 'for i in 1 2 3 4 5 6 7 8 9 10; do echo "step $i"; echo "step $i" >&2; sleep .2; done',
     })
-    await killWhen('the command runs', () => service.deeds().some(({ what }) => what === 'resume'), service)
+    await killWhen('the command runs', () => service.commandEvents().some(({ what }) => what === 'resume'), service)
     await eventually('the tenant serves', () => service.paused().length === 0, servesWithinMs + 4_000)
     await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
-    expect(textsOf(service.deeds())).toEqual([
+    expect(textsOf(service.commandEvents())).toEqual([
       'pause acme begins',
       'pause acme ends',
       'resume acme begins',
@@ -104,9 +109,13 @@ describe('killed', () => {
   test.concurrent('after the resume command, before the tenant was seen serving: it is not started again', async () => {
     using service = openScriptedService({ tenants: ['acme'] })
     service.let('resume', 'echo sleep 1 > tenants.sh')
-    await killWhen('the command has ended', () => textsOf(service.deeds()).includes('resume acme ends'), service)
+    await killWhen(
+      'the command has ended',
+      () => textsOf(service.commandEvents()).includes('resume acme ends'),
+      service,
+    )
     await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 8_000)
-    expect(service.deeds().filter(({ what, phase }) => what === 'resume' && phase === 'begins')).toHaveLength(1)
+    expect(service.commandEvents().filter(({ what, phase }) => what === 'resume' && phase === 'begins')).toHaveLength(1)
     service.let('tenants', '')
     await expectNoOpenHold(service)
   })
@@ -153,7 +162,7 @@ describe('killed', () => {
     const next = await service.run('sweep', '--json')
     expect([next.code, JSON.parse(next.stdout)], next.stderr).toMatchObject([0, { summary: { sound: 1 } }])
     await expectOver(service)
-    const resumes = service.deeds().filter(({ what, phase }) => what === 'resume' && phase === 'begins')
+    const resumes = service.commandEvents().filter(({ what, phase }) => what === 'resume' && phase === 'begins')
     expect(resumes).toHaveLength(2) // Of the killed run's hold, and of the next run's.
   })
 
@@ -180,7 +189,7 @@ describe('killed', () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
     await killWhen('it is paused', () => service.paused().length > 0, service, ['SIGKILL'])
     service.let('resume', 'sleep .5')
-    await killWhen('it resumes', () => service.deeds().some(({ what }) => what === 'resume'), service)
+    await killWhen('it resumes', () => service.commandEvents().some(({ what }) => what === 'resume'), service)
     await expectOver(service)
     await expectNoOpenHold(service)
   })
@@ -204,7 +213,7 @@ describe('killed', () => {
       expect(service.paused()).toEqual(['acme'])
       const resumed = await service.run('resume', '--all')
       expect([resumed.code, resumed.stderr]).toEqual([0, 'an earlier run left a hold on acme open; it serves again\n'])
-      expect(overlapsIn(service.deeds())).toEqual([])
+      expect(overlapsIn(service.commandEvents())).toEqual([])
       await expectOver(service)
       await expectNoOpenHold(service)
     },

@@ -5,13 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tenantName } from '../../scripts/demo/names.ts'
 import { openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
 import { openHoldFixture, type HoldFixture } from '../support/hold/hold-fixture.ts'
-import { lies, type Lie } from '../support/hold/service-lies.ts'
+import { lies, type ServiceLie } from '../support/hold/service-lies.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 /** Every lie has a tenant of its own, in one service; every third tenant of the demo keeps a rollback journal. */
 const tenants = Array.from({ length: 3 * lies.length }, (_, at) => tenantName(at))
-const tenantOf = (lie: Lie): string => tenants[lies.indexOf(lie) * 3 + (lie.journal === 'rollback' ? 2 : 0)] ?? ''
-const switchOf = (lie: Lie): string => `${lie.misbehave}:${tenantOf(lie)}`
+const tenantOf = (lie: ServiceLie): string =>
+  tenants[lies.indexOf(lie) * 3 + (lie.journal === 'rollback' ? 2 : 0)] ?? ''
+const switchOf = (lie: ServiceLie): string => `${lie.misbehave}:${tenantOf(lie)}`
 
 describe('a service that says', () => {
   let fixture: HoldFixture

@@ -14,7 +14,7 @@ import {
   type HoldOptions,
   type HoldFixture,
 } from '../support/hold/hold-fixture.ts'
-import { mount, skipped, whyNoMount } from '../support/host/mounts.ts'
+import { mount, whySkipped, whyNoMount } from '../support/host/mounts.ts'
 import { temporaryFolder } from '../support/host/other-process.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
@@ -66,7 +66,7 @@ describe('a hold', () => {
       }
     }
 
-    it.skipIf(noTmpfs !== null)(`the disk becomes full while it copies${skipped(noTmpfs)}`, async () => {
+    it.skipIf(noTmpfs !== null)(`the disk becomes full while it copies${whySkipped(noTmpfs)}`, async () => {
       using small = mount('tmpfs', 40 << 20)
       const filler = join(small.path, 'filler')
       const examined = await fixture.examine(demo, 'bolt', {
@@ -86,7 +86,8 @@ describe('a hold', () => {
     })
 
     it.skipIf(noTmpfs !== null)(
-      `the disk becomes full during the warm copy: the tenant was not paused, and no lock is left${skipped(noTmpfs)}`,
+      `the disk becomes full during the warm copy: the tenant was not paused, and no lock is left` +
+        whySkipped(noTmpfs),
       async () => {
         using small = mount('tmpfs', 40 << 20)
         const filler = join(small.path, 'filler')

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { requirePrivateFolder } from '../../src/hold/snapshot/private-folder.ts'
 import { create, fillEvents } from '../support/databases/create-database.ts'
 import { openHoldFixture, type ExaminedTenant, type HoldFixture } from '../support/hold/hold-fixture.ts'
-import { mount, skipped, whyNoMount } from '../support/host/mounts.ts'
+import { mount, whySkipped, whyNoMount } from '../support/host/mounts.ts'
 import { startOtherProcess, temporaryFolder } from '../support/host/other-process.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
@@ -144,7 +144,7 @@ describe('a hold', () => {
     })
 
     it.skipIf(noTmpfs !== null)(
-      `a file system whose locks are not known, unless its mount is trusted by name${skipped(noTmpfs)}`,
+      `a file system whose locks are not known, unless its mount is trusted by name${whySkipped(noTmpfs)}`,
       async () => {
         const mounted = join(folder.path, 'ramfs')
         mkdirSync(mounted)
@@ -162,7 +162,7 @@ describe('a hold', () => {
       },
     )
 
-    it.skipIf(noTmpfs !== null)(`a snapshot folder that has no room${skipped(noTmpfs)}`, async () => {
+    it.skipIf(noTmpfs !== null)(`a snapshot folder that has no room${whySkipped(noTmpfs)}`, async () => {
       using small = mount('tmpfs', 4 << 20)
       expect(said(await fixture.examine(demo, 'acme', { folder: small.path }))).toEqual(failed('NO_SPACE'))
     })

@@ -190,7 +190,7 @@ describe('a live set', () => {
     const before = footprint(file)
     const { result } = await fixture.examineBare(file)
     expect(footprint(file)).toEqual(before)
-    // SQLite itself cannot know that the WAL is a stranger's: what it makes of both is what the service would get.
+    // SQLite cannot know that the WAL belongs to another database. The service would get what SQLite makes of both.
     expect(result?.verdict === 'sound').toBe(asSqliteReads(file).integrity === 'ok')
   })
 

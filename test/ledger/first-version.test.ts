@@ -8,7 +8,7 @@ import type { LedgerReading } from '../../src/ledger/ledger.ts'
 import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { asked, checked, ended, fileIn, quiesced, scratch } from '../support/ledger/sample-events.ts'
-import { damaged, finished, holders, notes, started, write } from '../support/ledger/services.ts'
+import { damagedCheck, finished, holders, notes, started, write } from '../support/ledger/services.ts'
 
 /** The tables of version 1. */
 const firstVersion = `
@@ -55,7 +55,7 @@ async function olderLedger(dir: string, services: readonly string[]): Promise<vo
     ended('ended', 'bolt'),
     asked('old', 'acme'),
     quiesced('old', 'acme'),
-    damaged('acme'),
+    damagedCheck('acme'),
     finished,
   )
   const database = new Database(fileIn(dir))

@@ -6,11 +6,11 @@ import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { asked, checked, fileIn, quiesced, scratch, soundResult } from '../support/ledger/sample-events.ts'
-import { damaged, finished, holders, mail, notes, notesByApi, started, write } from '../support/ledger/services.ts'
+import { damagedCheck, finished, holders, mail, notes, notesByApi, started, write } from '../support/ledger/services.ts'
 
 test('each service has its own holds, results, history and runs; holds of others are named as such', async () => {
   using folder = scratch()
-  await write(folder.path, notes, started, asked('n', 'acme'), damaged('acme'), finished)
+  await write(folder.path, notes, started, asked('n', 'acme'), damagedCheck('acme'), finished)
   await write(
     folder.path,
     mail,

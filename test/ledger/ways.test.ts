@@ -5,7 +5,7 @@ import { readLedger } from '../../src/ledger/open-ledger.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { ServiceWay } from '../../src/model/service-way.ts'
 import { asked, checked, scratch } from '../support/ledger/sample-events.ts'
-import { damaged, holders, notes, notesByApi, write } from '../support/ledger/services.ts'
+import { damagedCheck, holders, notes, notesByApi, write } from '../support/ledger/services.ts'
 
 describe('the same service, reached in another way', () => {
   test.each([
@@ -30,13 +30,13 @@ describe('the same service, reached in another way', () => {
   test('what another way found counts until this way has settled something; later damage counts again', async () => {
     using folder = scratch()
     const { path } = folder
-    await write(path, notes, damaged('acme'))
+    await write(path, notes, damagedCheck('acme'))
     expect(await seenBy(path, notesByApi)).toEqual([[['damaged', 'full', 'damaged']], byHooks])
     await write(path, notesByApi, checked('acme', { depth: 'quick' }))
     expect(await seenBy(path, notesByApi)).toEqual([[['sound', 'quick', 'damaged']], byHooks])
     await write(path, notesByApi, checked('acme'))
     expect(await seenBy(path, notesByApi)).toEqual([[['sound', 'full', 'sound']], null])
-    await write(path, notes, damaged('acme'))
+    await write(path, notes, damagedCheck('acme'))
     expect(await seenBy(path, notesByApi)).toEqual([[['sound', 'full', 'damaged']], byHooks])
     await write(path, notesByApi, checked('acme'))
     expect(await seenBy(path, notesByApi)).toEqual([[['sound', 'full', 'sound']], null])
@@ -45,10 +45,10 @@ describe('the same service, reached in another way', () => {
   test('a sound check in another way clears no damage: it may be another service of the same name', async () => {
     using folder = scratch()
     const { path } = folder
-    await write(path, notesByApi, damaged('acme'))
+    await write(path, notesByApi, damagedCheck('acme'))
     await write(path, notes, checked('acme'))
     expect(await seenBy(path, notesByApi)).toEqual([[['damaged', 'full', 'damaged']], null])
-    await write(path, { ...notes, address: '["third","pause"]' }, damaged('bolt'))
+    await write(path, { ...notes, address: '["third","pause"]' }, damagedCheck('bolt'))
     await write(path, notes, checked('bolt'))
     expect((await seenBy(path, notesByApi))[0]).toContainEqual(['sound', 'full', 'damaged'])
   })
@@ -58,14 +58,14 @@ describe('the same service, reached in another way', () => {
     const { path } = folder
     const moved = { ...notes, config: '/elsewhere.yaml' }
     await write(path, moved, checked('acme'))
-    await write(path, notes, damaged('acme'))
+    await write(path, notes, damagedCheck('acme'))
     await write(path, moved, checked('acme', { depth: 'quick' }))
     expect(await seenBy(path, notes)).toEqual([[['sound', 'quick', 'damaged']], null])
   })
 
   test('the list of checks has those of all ways, and says how many another way made', async () => {
     using folder = scratch()
-    await write(folder.path, notes, damaged('acme'), checked('bolt'))
+    await write(folder.path, notes, damagedCheck('acme'), checked('bolt'))
     await write(folder.path, notesByApi, checked('acme'))
     await using reading = await readLedger(folder.path, notesByApi)
     expect((await reading.checks(tenantId('acme'), 10)).lines.length).toBe(2)

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
 /**
  * npm runs with the certificates, proxies and mirrors of the machine. Where no registry answers, that is said in
  * seconds.
  */
+
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'

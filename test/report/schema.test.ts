@@ -5,7 +5,7 @@ import { diagnoseEmptyFile, diagnoseNoDatabase } from '../../src/diagnosis/not-a
 import { failureKinds } from '../../src/model/failure.ts'
 import { damageClasses, rules } from '../../src/model/result/finding.ts'
 import { jsonReport, renderJson } from '../../src/report/json.ts'
-import { problemsOf, reportSchema } from '../support/cli/report-schema.ts'
+import { schemaErrors, reportSchema } from '../support/cli/report-schema.ts'
 import { context, messages, reading, thrown } from '../support/diagnosis.ts'
 import { damaged, failed, paused, report, sound, unproven } from '../support/report.ts'
 
@@ -20,10 +20,10 @@ test('every kind of result fits the schema', () => {
     paused('e'),
     sound('f', { tenant: null, depth: 'quick' }),
   ]
-  expect(problemsOf(JSON.parse(renderJson(report(results))))).toEqual([])
-  expect(problemsOf(JSON.parse(renderJson(report([], { mode: 'check', registry: 'none' }))))).toEqual([])
+  expect(schemaErrors(JSON.parse(renderJson(report(results))))).toEqual([])
+  expect(schemaErrors(JSON.parse(renderJson(report([], { mode: 'check', registry: 'none' }))))).toEqual([])
   expect(
-    problemsOf(
+    schemaErrors(
       JSON.parse(
         renderJson(report(results, { registry: 'cached since 2026-11-20T00:00:00Z', stopped: 'RESUME_FAILED' }), {
           redactKeys: true,
@@ -63,7 +63,7 @@ test('whatever diagnosis concludes fits the schema', () => {
       ...(verdict.kind === 'inconclusive' ? { reason: verdict.reason } : {}),
     }),
   )
-  expect(problemsOf(JSON.parse(renderJson(report(results))))).toEqual([])
+  expect(schemaErrors(JSON.parse(renderJson(report(results))))).toEqual([])
 })
 
 test('the schema knows every rule, failure code and damage class of the program, and no other', () => {
@@ -73,7 +73,7 @@ test('the schema knows every rule, failure code and damage class of the program,
 })
 
 test('readers may be given more than they know', () => {
-  expect(problemsOf({ ...asJson(report([sound('a')])), later: true })).toEqual([])
+  expect(schemaErrors({ ...asJson(report([sound('a')])), later: true })).toEqual([])
 })
 
 test.each<[string, (result: ReturnType<typeof damaged>) => unknown]>([
@@ -87,7 +87,7 @@ test.each<[string, (result: ReturnType<typeof damaged>) => unknown]>([
   ['no evidence', (result) => ({ ...result, evidence: undefined })],
 ])('refused: %s', (_, change) => {
   const document = asJson(report([damaged('a')]))
-  expect(problemsOf(asJson({ ...document, results: [change(damaged('a'))] }))).not.toEqual([])
+  expect(schemaErrors(asJson({ ...document, results: [change(damaged('a'))] }))).not.toEqual([])
 })
 
 test('keys come in their fixed order, and the same document comes in pieces', () => {

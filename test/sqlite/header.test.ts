@@ -7,7 +7,7 @@ import { isHot, superJournalName } from '../../src/sqlite/journal/journal.ts'
 import { isPointerMapPage, lockBytePage, pointerMapPageFor } from '../../src/sqlite/page-layout.ts'
 import { varintBytes, varintNumber, varintRowid } from '../../src/sqlite/varint.ts'
 import { create, fillEvents, pageSizes } from '../support/databases/create-database.ts'
-import { randomFrom } from '../support/differential/referee.ts'
+import { integersFrom } from '../support/random.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'header-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -77,7 +77,7 @@ describe('pages behind a broken beginning', () => {
   })
 
   test('are not recognised in noise, text, zeros or an empty file', () => {
-    const random = randomFrom(3)
+    const random = integersFrom(3)
     for (let i = 0; i < 20; i++)
       expect(looksLikePages(Uint8Array.from({ length: 200_000 }, () => random(256)))).toBe(false)
     expect(looksLikePages(readFileSync(new URL('../../package-lock.json', import.meta.url)).subarray(0, 500_000))).toBe(

@@ -8,3 +8,14 @@ export function randomFrom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
+
+/** xorshift32: the same seed, the same whole numbers below `below`. */
+export function integersFrom(seed: number): (below: number) => number {
+  let state = (seed * 2654435761 + 1) >>> 0 || 1
+  return (below) => {
+    state = (state ^ (state << 13)) >>> 0
+    state = (state ^ (state >>> 17)) >>> 0
+    state = (state ^ (state << 5)) >>> 0
+    return state % below
+  }
+}

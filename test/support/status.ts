@@ -63,7 +63,7 @@ export const view = (tenants: readonly TenantSummary[], more: Partial<StatusView
 })
 export const render = (given: StatusView, format: StatusFormat): StatusRendering =>
   renderStatus(given, { format, width: 80, cuts: true, color: false, verbose: false })
-export const hold = (leftBehind: boolean): StandingHold => ({
+export const standingHold = (leftBehind: boolean): StandingHold => ({
   holder: 'h',
   run: 'r',
   tenant: tenantId('stuck'),

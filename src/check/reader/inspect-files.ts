@@ -14,7 +14,7 @@ import { findHiddenCommits } from '../../sqlite/wal/hidden-commits.ts'
 import { findWalCut } from '../../sqlite/wal/wal-cut.ts'
 import { readWalHeader, WalScan, walHeaderBytes } from '../../sqlite/wal/wal.ts'
 import { count } from '../../text/count.ts'
-import type { InspectedFile, InspectedFiles } from '../step-answers.ts'
+import type { InspectedDatabaseFile, InspectedFiles } from '../step-answers.ts'
 import { withFile, type OpenFile } from './with-file.ts'
 
 const pieceBytes = 1 << 20
@@ -22,8 +22,8 @@ const pieceBytes = 1 << 20
 const trailerBytes = 8192
 
 /** @param sqliteVersion of the SQLite that reads */
-export function inspectFiles(database: string, sqliteVersion: string): InspectedFiles {
-  const file = inspectFile(database, sqliteVersion)
+export function inspectSnapshotFiles(database: string, sqliteVersion: string): InspectedFiles {
+  const file = inspectDatabaseFile(database, sqliteVersion)
   const journal = withFile(`${database}-journal`, (journal) => inspectJournal(journal, database)) ?? {
     hot: false,
     superJournal: null,
@@ -52,7 +52,7 @@ export function inspectFiles(database: string, sqliteVersion: string): Inspected
 }
 
 /** The database file alone. @param sqliteVersion of the SQLite that reads */
-export function inspectFile(database: string, sqliteVersion: string): InspectedFile {
+export function inspectDatabaseFile(database: string, sqliteVersion: string): InspectedDatabaseFile {
   const { bytes, header } = withFile(database, (file) => ({
     bytes: file.bytes,
     header: readHeader(file.read(0, 100)),
@@ -91,7 +91,7 @@ const schemaFormatMax = 6
 function foreignFormat(
   { header, why, unknown }: Extract<HeaderReading, { kind: 'wrong' }>,
   sqliteVersion: string,
-): InspectedFile['notUnderstood'] {
+): InspectedDatabaseFile['notUnderstood'] {
   if (header === null || unknown === null) return null
   const writer = versionText(header.sqliteVersion)
   const byAnother =
@@ -160,7 +160,7 @@ interface InspectedWal {
   readonly skipped: readonly Skipped[]
 }
 
-function inspectWal(log: OpenFile, database: string, file: InspectedFile): InspectedWal {
+function inspectWal(log: OpenFile, database: string, file: InspectedDatabaseFile): InspectedWal {
   const { bytes, read } = log
   const header = readWalHeader(read(0, walHeaderBytes))
   if (header === null) return inspectBehindHeader(log, database, file)
@@ -197,7 +197,7 @@ function inspectWal(log: OpenFile, database: string, file: InspectedFile): Inspe
 }
 
 /** For a WAL of which SQLite uses nothing. */
-function inspectBehindHeader(log: OpenFile, database: string, { pageSize }: InspectedFile): InspectedWal {
+function inspectBehindHeader(log: OpenFile, database: string, { pageSize }: InspectedDatabaseFile): InspectedWal {
   const hidden = withFile(database, (main) =>
     findHiddenCommits(
       { read: log.exactly },

@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs'
 import type { Fact } from '../../model/result/reading.ts'
 import type { RecoverAnswer } from '../step-answers.ts'
 import { countChanged, keepBefore } from './before-recovery.ts'
-import { inspectFile } from './inspect-files.ts'
+import { inspectDatabaseFile } from './inspect-files.ts'
 import { openDatabase, thrownFact } from './sqlite/open-database.ts'
 
 /**
@@ -13,7 +13,7 @@ import { openDatabase, thrownFact } from './sqlite/open-database.ts'
 export function recoverSnapshot(database: string, keep: boolean, sqliteVersion: string): RecoverAnswer {
   // One plain file needs no recovery, and opening it takes time (check/README.md, measured).
   if (!existsSync(`${database}-journal`) && !existsSync(`${database}-wal`))
-    return { recovered: true, facts: [], file: inspectFile(database, sqliteVersion), pagesChanged: null }
+    return { recovered: true, facts: [], file: inspectDatabaseFile(database, sqliteVersion), pagesChanged: null }
   const kept = keep && keepBefore(database)
   const facts = recover(database)
   // SQLite has read what is left, and it holds nothing more: a journal with a zeroed header, a WAL without commits.
@@ -22,7 +22,7 @@ export function recoverSnapshot(database: string, keep: boolean, sqliteVersion: 
   return {
     recovered: facts.length === 0,
     facts,
-    file: inspectFile(database, sqliteVersion),
+    file: inspectDatabaseFile(database, sqliteVersion),
     pagesChanged: kept && facts.length === 0 ? countChanged(database) : null,
   }
 }

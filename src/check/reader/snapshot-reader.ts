@@ -15,7 +15,7 @@ import type { ReaderAnswer, AnswerOf, Confinement, ReaderQuestion, QuestionOf, S
 import { bringCompanionsBack, putPagesBack } from './before-recovery.ts'
 import { checkAlone } from './check-alone.ts'
 import { findCountDifferences } from './find-differences.ts'
-import { inspectFiles } from './inspect-files.ts'
+import { inspectSnapshotFiles } from './inspect-files.ts'
 import { loadCore } from './pages/compiled-core.ts'
 import { countingBytes, PageCounter } from './pages/page-counter.ts'
 import { PageFile } from './pages/page-file.ts'
@@ -71,7 +71,7 @@ export class SnapshotReader {
       case 'limitFileSize':
         return this.#limitFileSize(question)
       case 'inspect':
-        return { step: 'inspect', ...inspectFiles(this.#database(), this.#sqliteVersion) }
+        return { step: 'inspect', ...inspectSnapshotFiles(this.#database(), this.#sqliteVersion) }
       case 'recover':
         return { step: 'recover', ...recoverSnapshot(this.#database(), question.keep, this.#sqliteVersion) }
       case 'undoRecovery':

@@ -2,7 +2,7 @@
 import { isEmptyDatabase } from '../../sqlite/header.ts'
 import type { Reader } from '../protocol.ts'
 import type { ReadingBuilder } from '../reading-builder.ts'
-import type { InspectedFile, InspectedFiles } from '../step-answers.ts'
+import type { InspectedDatabaseFile, InspectedFiles } from '../step-answers.ts'
 
 /** null if there was no answer. */
 export async function runInspect(reading: ReadingBuilder, reader: Reader): Promise<InspectedFiles | null> {
@@ -72,7 +72,7 @@ export async function runRecover(
   return { opened, readable: 'sqlite-only' }
 }
 
-function takeFile(reading: ReadingBuilder, { pages, pageSize, writtenBy }: InspectedFile): void {
+function takeFile(reading: ReadingBuilder, { pages, pageSize, writtenBy }: InspectedDatabaseFile): void {
   reading.writtenBy = writtenBy
   reading.pages = pages
   reading.pageSize = pageSize

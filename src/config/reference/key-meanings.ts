@@ -1,6 +1,6 @@
 /**
- * What each key of the configuration means. `schema.ts` has the keys, their values and limits. A test compares both,
- * parses each example, and tries each default.
+ * What each key of the configuration means. `config/schema.ts` has the keys, their values and limits. A test compares
+ * both, parses each example, and tries each default.
  */
 
 interface KeyMeaning {

@@ -1,7 +1,7 @@
 /**
- * Tries the admin API's contract (admin-api.yaml) on one tenant, step by step; musts.ts says which step tries what. The
- * tenant is resumed and seen serving, whatever the service does wrong. If the doctor is killed, the guardian resumes
- * it, or the next run does, or `holdfast resume`.
+ * Tries the admin API's contract (admin-api.yaml) on one tenant, step by step; doctor/musts.ts says which step tries
+ * what. The tenant is resumed and seen serving, whatever the service does wrong. If the doctor is killed, the guardian
+ * resumes it, or the next run does, or `holdfast resume`.
  */
 
 import { refusedTargets } from '../../fleet/run/refused-targets.ts'

@@ -1,7 +1,7 @@
 /**
  * `check --snapshot`: a person says that a file is a private copy. Nothing is locked and nothing proven. The check
  * reads a copy of the copy, because SQLite may recover a journal or a WAL into the file that it checks. Works on any
- * platform. After the first call on a path, names are handled synchronously, as in snapshot/draft.ts.
+ * platform. After the first call on a path, names are handled synchronously, as in hold/snapshot/draft.ts.
  */
 import { mkdirSync, statSync, type Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'

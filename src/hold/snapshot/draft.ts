@@ -96,7 +96,7 @@ export class Draft implements AsyncDisposable {
 
   /**
    * Makes a snapshot of the draft: hash, rename. It is not synced, because it is read and deleted. A snapshot that is
-   * to outlive the run is copied (copies/manifest.ts).
+   * to outlive the run is copied (hold/copies/manifest.ts).
    */
   async publish(signal: AbortSignal): Promise<Snapshot> {
     invariant(this.#files.has(''), 'a snapshot has a database file')

@@ -1,7 +1,7 @@
 /** Folders for customers' data: no other user may read them, or change where their names lead. */
 import { stat } from 'node:fs/promises'
 import { findUntrusted, type PathUse } from '../../host/files/trusted-path.ts'
-import { makeFolder } from '../../host/folders/folder.ts'
+import { makeFolders } from '../../host/folders/folder.ts'
 import { Failure } from '../../model/failure.ts'
 import { failureOfFolder } from './folder-failure.ts'
 
@@ -30,7 +30,7 @@ export async function requirePrivateFolder(folder: string): Promise<void> {
 export async function makeTrustedFolder(folder: string): Promise<readonly string[]> {
   // Before anything is made: another user's link could lead elsewhere.
   requireTrustedFolder(folder, 'folder')
-  const made = await makeFolder(folder, 0o700).catch((error: unknown) => {
+  const made = await makeFolders(folder, 0o700).catch((error: unknown) => {
     throw failureOfFolder(folder, error)
   })
   requireTrustedFolder(folder, 'folder') // Again: a folder that appeared meanwhile may be another user's.

@@ -13,7 +13,7 @@ import { onDisk } from '../files/file-name.ts'
  * @returns the folders that were made, the topmost first; if one cannot be made, none is left
  * @throws the error of stat or mkdir
  */
-export async function makeFolder(folder: string, mode: number): Promise<readonly string[]> {
+export async function makeFolders(folder: string, mode: number): Promise<readonly string[]> {
   const missing: string[] = []
   for (let at = folder; !(await isFolder(at)); at = dirname(at)) {
     missing.unshift(at)
@@ -34,7 +34,7 @@ export async function makeFolder(folder: string, mode: number): Promise<readonly
  * @throws the error of the call that was refused
  */
 export async function tryFolder(folder: string, mode: number): Promise<void> {
-  const made = await makeFolder(folder, mode)
+  const made = await makeFolders(folder, mode)
   try {
     const tried = join(folder, `.holdfast-${randomUUID()}`)
     await mkdir(onDisk(tried), { mode: 0o700 })
@@ -44,7 +44,7 @@ export async function tryFolder(folder: string, mode: number): Promise<void> {
   }
 }
 
-/** Removes what `makeFolder` made. A folder that is no longer empty stays. */
+/** Removes what `makeFolders` made. A folder that is no longer empty stays. */
 export async function removeFolders(made: readonly string[]): Promise<void> {
   for (const path of made.toReversed()) {
     try {

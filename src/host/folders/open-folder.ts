@@ -1,9 +1,10 @@
-import { Buffer } from 'node:buffer'
 /**
  * A folder by its descriptor. Calls through it act on this folder and its own entries, wherever its name leads by now.
  * Where another user may rename, a name is not reliable. Node has no openat and unlinkat; the kernel resolves
  * `/proc/self/fd/N/name` in the same way.
  */
+
+import { Buffer } from 'node:buffer'
 import {
   closeSync,
   constants,

@@ -5,7 +5,10 @@ import { deviceName } from '../files/file-system.ts'
 import type { FileIdentity } from './file-identity.ts'
 import { goneOrHidden } from './open-descriptors.ts'
 
-/** @param folder from `folderOf` (processes.ts). Empty for a process that is gone. `hidden`: we may not inspect it. */
+/**
+ * @param folder from `folderOf` (host/process/processes.ts). Empty for a process that is gone. `hidden`: we may not
+ * inspect it.
+ */
 export async function mappingsOf(
   folder: string,
   files: readonly FileIdentity[],

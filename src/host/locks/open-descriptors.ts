@@ -9,7 +9,10 @@ export interface OpenDescriptor {
   readonly modes: readonly HolderMode[]
 }
 
-/** @param folder from `folderOf` (processes.ts). Empty for a process that is gone. `hidden`: we may not inspect it. */
+/**
+ * @param folder from `folderOf` (host/process/processes.ts). Empty for a process that is gone. `hidden`: we may not
+ * inspect it.
+ */
 export async function descriptorsOf(
   folder: string,
   files: readonly FileIdentity[],

@@ -9,7 +9,7 @@ import { bootId } from '../../host/boot.ts'
 import { findConflict } from '../../host/locks/byte-lock.ts'
 import { isSurelyGone, isSurelyThere } from '../../host/process/owner-mark.ts'
 import { Failure } from '../../model/failure.ts'
-import { lockFile } from '../folder.ts'
+import { runLockFile } from '../folder.ts'
 import type { RunOwner } from './run-owner.ts'
 
 /** @returns a test for run ids: true if the run is gone, false in doubt. The system is asked once for all runs. */
@@ -39,7 +39,7 @@ async function readLock(dir: string, service: string): Promise<LockState | null>
   const { ownerBytesMax, readOwner } = await import('./run-owner.ts')
   try {
     await using file = await open(
-      `${lockFile(dir, service)}.json`,
+      `${runLockFile(dir, service)}.json`,
       constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
     )
     const { buffer, bytesRead } = await file.read(Buffer.alloc(ownerBytesMax), 0, ownerBytesMax, 0)

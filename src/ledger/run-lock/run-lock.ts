@@ -24,8 +24,13 @@ import { isSurelyGone } from '../../host/process/owner-mark.ts'
 import { ageOf } from '../../model/age.ts'
 import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
+<<<<<<< HEAD
 import { lockFile, ofLedger, prepareFolder } from '../folder.ts'
 import { ourselves, ownerBytesMax, readOwner } from './run-owner.ts'
+=======
+import { runLockFile, ofLedger, prepareFolder } from '../folder.ts'
+import { isSurelyGone, ourselves, ownerBytesMax, readOwner } from './run-owner.ts'
+>>>>>>> names
 import type { RunOwner } from './run-owner.ts'
 
 export interface RunLock extends AsyncDisposable {
@@ -42,7 +47,7 @@ const updateMs = 10_000
  */
 export async function takeRunLock(dir: string, service: string, run: RunId | null = null): Promise<RunLock> {
   await prepareFolder(dir)
-  const name = lockFile(dir, service)
+  const name = runLockFile(dir, service)
   try {
     return await lock(name, run)
   } catch (error) {

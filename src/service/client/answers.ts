@@ -10,7 +10,7 @@ const fence = z.int().check(z.positive())
 /** A device or inode number. It has 64 bits, so it is a decimal string. */
 const decimal = z.string().check(z.regex(/^(0|[1-9][0-9]{0,19})$/, 'must be a decimal string'))
 /** Half a surrogate pair cannot be percent-encoded, so no request could name such an id. */
-export const tenantId = z.string().check(
+export const tenantIdSchema = z.string().check(
   z.minLength(1),
   z.maxLength(idLettersMax),
   z.refine((id) => id.isWellFormed(), 'must be well-formed Unicode'),
@@ -55,14 +55,14 @@ export const listOf = <Item>(item: z.ZodMiniType<Item>): z.ZodMiniType<Item[]> =
 export const files = listOf(path)
 
 export const pageAnswer = z.object({
-  tenants: listOf(z.object({ id: tenantId, files, state: serving })),
+  tenants: listOf(z.object({ id: tenantIdSchema, files, state: serving })),
   next: absentOr(z.string().check(z.minLength(1))),
 })
 
 const lease = z.object({ leaseId: name, fence, holder: z.string(), expiresInMs: milliseconds, heldMs: milliseconds })
 
 export const statusAnswer = z.object({
-  id: tenantId,
+  id: tenantIdSchema,
   state: serving,
   healthy: z.boolean(),
   lastError: absentOr(saying),
@@ -74,7 +74,7 @@ export const statusAnswer = z.object({
  * missing health counts as healthy.
  */
 export const servingAnswer = z.object({
-  id: z.catch(z.optional(tenantId), undefined),
+  id: z.catch(z.optional(tenantIdSchema), undefined),
   state: serving,
   healthy: z.catch(z.boolean(), true),
   lastError: z.catch(absentOr(saying), null),
@@ -104,7 +104,9 @@ export const resumeAnswer = z.object({
 })
 
 export const leasesAnswer = z.object({
-  leases: listOf(z.object({ tenant: tenantId, leaseId: name, fence, holder: z.string(), expiresInMs: milliseconds })),
+  leases: listOf(
+    z.object({ tenant: tenantIdSchema, leaseId: name, fence, holder: z.string(), expiresInMs: milliseconds }),
+  ),
   limit: count,
   inUse: count,
 })

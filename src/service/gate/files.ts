@@ -17,7 +17,7 @@ export interface QuiescedFile {
   readonly journalMode: string
 }
 
-export const pathOf = (file: GateFile): string => (typeof file === 'string' ? file : file.path)
+export const pathOfGateFile = (file: GateFile): string => (typeof file === 'string' ? file : file.path)
 
 /**
  * Describes the files by stat alone. To open and close a file here would drop every POSIX lock that this process has on
@@ -25,9 +25,9 @@ export const pathOf = (file: GateFile): string => (typeof file === 'string' ? fi
  */
 export function claimFiles(files: readonly GateFile[]): QuiescedFile[] {
   return files.map((file) => {
-    const { dev, ino, size } = statSync(pathOf(file), { bigint: true })
+    const { dev, ino, size } = statSync(pathOfGateFile(file), { bigint: true })
     return {
-      path: pathOf(file),
+      path: pathOfGateFile(file),
       dev: String(dev),
       ino: String(ino),
       size: Number(size),

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Callers } from './caller.ts'
 import { within } from './deadline.ts'
-import { claimFiles, countOpenHandles, pathOf, type QuiescedFile } from './files.ts'
+import { claimFiles, countOpenHandles, pathOfGateFile, type QuiescedFile } from './files.ts'
 import { Problem, reasonOf, retryAfter } from './http/problem.ts'
 import { EndedLeases, Lease, type EndedLease } from './lease.ts'
 import type { GateLimits, GateOptions, GateTenant } from './options.ts'
@@ -177,7 +177,7 @@ export class Leases {
       const closing = (async () => this.#options.close(record.id, patience.signal))()
       const said = await within(this.#limits.closeMsMax, 'closing its handles', closing, () => this.#closedLate(record))
       const files = said?.files ?? tenant.files
-      const paths = files.map(pathOf)
+      const paths = files.map(pathOfGateFile)
       const claimed = claimFiles(files)
       this.#paths.set(record.id, paths)
       return { files: claimed, openHandles: countOpenHandles(paths) ?? 0 }

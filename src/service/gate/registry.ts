@@ -1,8 +1,9 @@
-import { Problem } from './http/problem.ts'
 /**
  * The registry of tenants in pages. A page never repeats or skips a tenant that is there all the time, whatever is
  * added or removed between pages.
  */
+
+import { Problem } from './http/problem.ts'
 import type { GateOptions, GateTenant } from './options.ts'
 
 const pageTenants = 1_000

@@ -1,7 +1,7 @@
 /** What the tenants command prints: a JSON list of tenants, checked and bounded. */
 import * as z from 'zod/mini'
 import { Failure } from '../../model/failure.ts'
-import { files, listOf, readAnswer, tenantId as id } from '../client/answers.ts'
+import { files, listOf, readAnswer, tenantIdSchema as id } from '../client/answers.ts'
 import { quoteText } from '../quote-text.ts'
 import { RegistrySize } from '../registry-bounds.ts'
 

@@ -23,7 +23,7 @@ import { buildGenerated } from '../../support/databases/build-generated.ts'
 import { create, pageSizes, removeDatabase } from '../../support/databases/create-database.ts'
 import { generated } from '../../support/databases/generated.ts'
 import { recipes } from '../../support/databases/recipes.ts'
-import { randomFrom } from '../../support/differential/referee.ts'
+import { integersFrom } from '../../support/random.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fast-counter-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -131,7 +131,7 @@ function compare(path: string, name: string, seed: number): { readonly plain: nu
   db.close()
   if (plan === null) throw new Error(`${name} has no plan`)
   const bytes = readFileSync(path)
-  const random = randomFrom(seed)
+  const random = integersFrom(seed)
   const plain = comparePages(plan, bytes, name)
   for (let round = 0; round < 4; round++)
     comparePages(plan, damaged(bytes, plan, random), `${name}, seed ${seed}, round ${round}`)

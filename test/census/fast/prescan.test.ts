@@ -14,7 +14,8 @@ import type { DatabaseHeader } from '../../../src/sqlite/header.ts'
 import { prescanOf } from '../../support/census/account-both-ways.ts'
 import { pageSizes, removeDatabase } from '../../support/databases/create-database.ts'
 import { recipes } from '../../support/databases/recipes.ts'
-import { damageBytes, randomFrom } from '../../support/differential/referee.ts'
+import { damageBytes } from '../../support/differential/referee.ts'
+import { integersFrom } from '../../support/random.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'prescan-'))
 const core = loadCore()
@@ -39,7 +40,7 @@ test.each(pageSizes)(
           missed.filter((page) => page > 1),
           `${recipe.name}: leaves of a healthy file that must still be read`,
         ).toEqual([])
-      const random = randomFrom(pageSize + i)
+      const random = integersFrom(pageSize + i)
       for (let round = 0; round < 6; round++) {
         const damaged = Buffer.from(bytes)
         damageBytes(damaged, random)

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { bringCompanionsBack, putPagesBack } from '../../../src/check/reader/before-recovery.ts'
-import { inspectFiles } from '../../../src/check/reader/inspect-files.ts'
+import { inspectSnapshotFiles } from '../../../src/check/reader/inspect-files.ts'
 import { recoverSnapshot } from '../../../src/check/reader/recover.ts'
 import { journalAtWork, putLiveSet, walAtWork, type LiveSet } from '../../support/databases/live-sets.ts'
 
@@ -41,7 +41,7 @@ test.each([
     const pageSize = states.at(-1)?.main.readUInt16BE(16) ?? 0
     for (const set of mixed(states)) {
       putLiveSet(database, set)
-      const { companions } = inspectFiles(database, '3.54.1')
+      const { companions } = inspectSnapshotFiles(database, '3.54.1')
       if (companions.length === 0 || set.main.length === 0) continue
       const { recovered: settled, pagesChanged } = recoverSnapshot(database, true, '3.54.1')
       const after = readFileSync(database)

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { fingerprintOf, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { gist, holdfast, reportOf, single } from '../../support/cli/program.ts'
-import { bind, skipped, whyNoBind } from '../../support/host/mounts.ts'
+import { bind, whySkipped, whyNoBind } from '../../support/host/mounts.ts'
 
 test(
   'check --snapshot locks nothing: it works while a program writes, ' +
@@ -102,7 +102,7 @@ test('a private copy with hard links is sound, with a notice that it has other n
 
 const noBind = whyNoBind()
 
-describe.skipIf(noBind !== null)(`a single file that is mounted by itself${skipped(noBind)}`, () => {
+describe.skipIf(noBind !== null)(`a single file that is mounted by itself${whySkipped(noBind)}`, () => {
   test.each(['app.db', 'app.db-wal', 'a b\\é.db'])(
     '%s: a live file has many names, a private copy a notice',
     async (mounted) => {

@@ -7,7 +7,7 @@ import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { gist, holdfast, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 import { checkAll, noticed, rememberedFile, rotten, said, sameForAll, sql } from '../../support/cli/silently-changed.ts'
-import { overwrite, rot } from '../../support/databases/rot.ts'
+import { flipBit, rot } from '../../support/databases/rot.ts'
 
 function saysSqlite(path: string): unknown {
   const database = new Database(path, { readonly: true })
@@ -158,7 +158,7 @@ describe('what is no rot', () => {
       sql(path, "UPDATE notes SET body = 'two' || substr(body, 4) WHERE id = 9")
       const restored = await check()
       expect([gist(restored), said(restored), said(await check())]).toEqual(['sound', noticed, []])
-      const page = overwrite(path, 'body 300 ')
+      const page = flipBit(path, 'body 300 ')
       const past = await check()
       expect([gist(past), said(past), past.findings[0]?.page]).toEqual(['sound', noticed, page])
       expect(past.findings[0]?.text).toMatch(

@@ -16,7 +16,7 @@ import {
 } from '../../support/cli/comparison.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { longPattern } from '../../support/cli/long-pattern.ts'
-import { ending, holdfast, reportOf, start, type Program } from '../../support/cli/program.ts'
+import { ending, holdfast, reportOf, start, type RunningProgram } from '../../support/cli/program.ts'
 import { openService, type TestService, type TestServiceOptions } from '../../support/cli/service.ts'
 
 function changeIn(path: string, sql: string): void {
@@ -179,7 +179,7 @@ test(
 )
 
 test('interrupted in the hold: each file is reported as not compared, and the tenant serves again', async () => {
-  let program: Program | null = null
+  let program: RunningProgram | null = null
   await using service = await openMany(['main.db', 'search.db'], { onClose: () => void program?.kill('SIGTERM') })
   const copies = service.folder.in('copies')
   mkdirSync(copies)

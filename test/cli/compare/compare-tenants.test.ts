@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { comparisonIn, comparisonOf, gistOf, onlyFileIn, tableIn } from '../../support/cli/comparison.ts'
-import { ending, holdfast, start, type Program } from '../../support/cli/program.ts'
+import { ending, holdfast, start, type RunningProgram } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 import { until } from '../../support/service/gate.ts'
 
@@ -78,7 +78,7 @@ test('two tenants are held one after the other', async () => {
 })
 
 test('interrupted in a hold: the tenant serves again, nothing is left, and the document says so', async () => {
-  let program: Program | null = null
+  let program: RunningProgram | null = null
   await using service = await openService({ onClose: () => void program?.kill('SIGTERM') })
   program = start(['compare', 'tenant:acme', 'tenant:bolt', '--json', '--config', service.config])
   const ran = await ending(program)

@@ -7,7 +7,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { ending, holdfast, killWithGuardian, start, type Program, type Ran } from '../../support/cli/program.ts'
+import { ending, holdfast, killWithGuardian, start, type RunningProgram, type Ran } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 import { eventually } from '../../support/processes.ts'
 
@@ -64,7 +64,7 @@ exit 0
   )
   list('acme')
   writeFileSync(folder.in('hangs'), '')
-  const sweeping: Program = start(['sweep', '--config', config])
+  const sweeping: RunningProgram = start(['sweep', '--config', config])
   await eventually('acme stands still', () => existsSync(folder.in('paused')))
   killWithGuardian(sweeping)
   await ending(sweeping)
@@ -120,7 +120,7 @@ test.concurrent('a tenant that is still listed is resumed as usual', async () =>
 })
 
 test.concurrent('by the admin API: unknown there, and no lease of the holder', async () => {
-  let sweeping: Program | null = null
+  let sweeping: RunningProgram | null = null
   let isListed = true
   await using service = await openService({
     tenants: (data) => ({ acme: join(data, 'acme.db'), bolt: join(data, 'bolt.db') }),

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
 import { longPattern } from '../../support/cli/long-pattern.ts'
-import { ending, gist, holdfast, reportIn, reportOf, start, type Program } from '../../support/cli/program.ts'
+import { ending, gist, holdfast, reportIn, reportOf, start, type RunningProgram } from '../../support/cli/program.ts'
 import { descendantsOf, eventually } from '../../support/processes.ts'
 
 const three = { acme: { wal: true }, bolt: { wal: false }, crate: { wal: true } }
@@ -78,7 +78,7 @@ test(
 )
 
 /** With its guardian, which would have resumed what stands still. */
-function killWithGuardian(run: Program | null): void {
+function killWithGuardian(run: RunningProgram | null): void {
   if (run?.pid === undefined) return
   for (const { pid, command } of descendantsOf(run.pid))
     if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
@@ -86,7 +86,7 @@ function killWithGuardian(run: Program | null): void {
 }
 
 test('killed with its guardian in a pause: only our command ends it, and `resume --all` runs it', async () => {
-  let killed: Program | null = null
+  let killed: RunningProgram | null = null
   await using service = await openHookedService({
     tenants: three,
     onPause: (id) => {
@@ -109,7 +109,7 @@ test('killed with its guardian in a pause: only our command ends it, and `resume
 })
 
 test('the next run resumes it too, before it asks for anything else', async () => {
-  let killed: Program | null = null
+  let killed: RunningProgram | null = null
   await using service = await openHookedService({
     tenants: { acme: { wal: true } },
     onPause: () => killWithGuardian(killed),
@@ -125,7 +125,7 @@ test('the next run resumes it too, before it asks for anything else', async () =
 })
 
 test('killed alone: its guardian has the tenant resumed, and the service loses nothing', async () => {
-  let killed: Program | null = null
+  let killed: RunningProgram | null = null
   await using service = await openHookedService({
     tenants: three,
     onPause: (id) => {

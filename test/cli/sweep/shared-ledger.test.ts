@@ -14,7 +14,7 @@ import {
   killWithGuardian,
   reportIn,
   start,
-  type Program,
+  type RunningProgram,
   type Ran,
 } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
@@ -44,7 +44,7 @@ function makeLedger(): Folder & { readonly dir: string } {
 
 /** A service by hooks whose tenant stands still because the sweep was killed. */
 async function leftPaused(name: string, ledger: string): Promise<HookedService & Shared> {
-  let sweeping: Program | null = null
+  let sweeping: RunningProgram | null = null
   const service = await openHookedService({
     tenants: { acme: { wal: true } },
     onPause: () => killWithGuardian(sweeping),
@@ -190,7 +190,7 @@ test(
 
 test('two services that were given one name at two sockets: the one does not end the hold of the other', async () => {
   using ledger = makeLedger()
-  let sweeping: Program | null = null
+  let sweeping: RunningProgram | null = null
   const tenants = (data: string): Readonly<Record<string, string>> => ({ acme: join(data, 'acme.db') })
   await using one = await openService({
     tenants,

@@ -30,13 +30,13 @@ test.concurrent('a resume command takes the time that it is allowed, and is star
   using service = openScriptedService({ tenants: ['acme'], resume: slow, timeout: '60s' })
   const ran = await service.run('sweep', '--json')
   expect(reportIn(ran).results.map(gist), ran.stderr).toEqual(['sound'])
-  expect(service.deeds().map(({ what, phase }) => `${what} ${phase}`)).toEqual([
+  expect(service.commandEvents().map(({ what, phase }) => `${what} ${phase}`)).toEqual([
     'pause begins',
     'pause ends',
     'resume begins',
     'resume ends',
   ])
-  expect([service.paused(), overlapsIn(service.deeds())]).toEqual([[], []])
+  expect([service.paused(), overlapsIn(service.commandEvents())]).toEqual([[], []])
 })
 
 test.concurrent('a list of tenants takes the time that it is allowed: the tenant is seen serving', async () => {
@@ -110,7 +110,7 @@ test.concurrent('a resume command that takes too long is not started again: exit
   expect(report.results[0]?.failure?.hint).toMatch(
     /NOTHING ENDS THIS BY ITSELF.*`holdfast resume --config \S+ (acme|bolt)` now/,
   )
-  expect(service.deeds().filter(({ what }) => what === 'resume')).toHaveLength(1)
+  expect(service.commandEvents().filter(({ what }) => what === 'resume')).toHaveLength(1)
   service.let('resume', '')
   const status = await service.run('status', '--format', 'nagios')
   expect([status.code, status.stdout]).toEqual([2, expect.stringMatching(/PAUSED\?.*NOTHING ENDS THIS BY ITSELF/)])

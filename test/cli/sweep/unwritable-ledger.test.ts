@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openHookedService, type HookedService } from '../../support/cli/hooked-service.ts'
 import { longPattern } from '../../support/cli/long-pattern.ts'
-import { ending, holdfast, killWithGuardian, start, type Program, type Ran } from '../../support/cli/program.ts'
+import { ending, holdfast, killWithGuardian, start, type RunningProgram, type Ran } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 import { eventually } from '../../support/processes.ts'
 
@@ -38,7 +38,7 @@ interface Left extends AsyncDisposable {
  * where there is root.
  */
 async function leftPaused(): Promise<Left> {
-  let sweeping: Program | null = null
+  let sweeping: RunningProgram | null = null
   const service = await openHookedService({
     tenants: { acme: { wal: true } },
     onPause: () => killWithGuardian(sweeping),
@@ -62,7 +62,7 @@ async function leftPaused(): Promise<Left> {
 
 /** A gate with a lease that a killed sweep left, and that will not end by itself for a minute. */
 async function leftLeased(): Promise<TestService & Pick<Left, 'run'>> {
-  let sweeping: Program | null = null
+  let sweeping: RunningProgram | null = null
   const service = await openService({
     tenants: (data) => ({ acme: join(data, 'acme.db') }),
     settings: { hold: { ttl: '60s' } },

@@ -5,11 +5,11 @@ import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { Failure } from '../../../src/model/failure.ts'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
-import { ending, holdfast, killWithGuardian, start, type Program } from '../../support/cli/program.ts'
+import { ending, holdfast, killWithGuardian, start, type RunningProgram } from '../../support/cli/program.ts'
 
 describe('`resume --all` says each thing once', () => {
   test('of a tenant that serves again', async () => {
-    let sweeping: Program | null = null
+    let sweeping: RunningProgram | null = null
     await using service = await openHookedService({
       tenants: { acme: { wal: true } },
       onPause: () => killWithGuardian(sweeping),

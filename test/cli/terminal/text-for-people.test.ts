@@ -177,7 +177,8 @@ describe('which process has a file', () => {
     expect(code).toBe(75)
     expect(stdout).toMatch(
       new RegExp(
-        `IN_USE: another program has ${path} open or mapped: process ${process.pid} \\(.*\\) has used\\.db \\(read, write\\)`,
+        `IN_USE: another program has ${path} open or mapped: ` +
+          `process ${process.pid} \\(.*\\) has used\\.db \\(read, write\\)`,
       ),
     )
     expect([once(stdout), stdout.includes('held by')]).toEqual([1, false])

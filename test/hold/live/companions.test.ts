@@ -3,13 +3,13 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { reportOf, single, otherUser, whyNoOtherUser } from '../../support/cli/program.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
-import { skipped } from '../../support/host/mounts.ts'
+import { whySkipped } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 
 const whyNot = otherUser === null ? 'needs root' : whyNoOtherUser()
 
 test.skipIf(whyNot !== null)(
-  `a link whose WAL leads where our user may not look is refused, and not held without that WAL${skipped(whyNot)}`,
+  `a link whose WAL leads where our user may not look is refused, and not held without that WAL${whySkipped(whyNot)}`,
   async () => {
     using folder = temporaryFolder()
     chmodSync(folder.path, 0o755)

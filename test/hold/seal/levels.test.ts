@@ -6,7 +6,7 @@ import { Probe } from '../../../src/hold/seal/probe.ts'
 import { openUnlockedCheck, type UnlockedCheck } from '../../support/hold/expect-unlocked.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { makeLyingLocks, noCompiler } from '../../support/hold/lying-locks.ts'
-import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
+import { mount, whySkipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 import { startDemo, type Demo } from '../../support/service/demo-service.ts'
 
@@ -98,7 +98,8 @@ describe('a seal', () => {
   )
 
   it.skipIf(noOverlay !== null)(
-    `is at most "exclusive" on an overlay, where a lease does not see every way to the file (F11)${skipped(noOverlay)}`,
+    `is at most "exclusive" on an overlay, where a lease does not see every way to the file (F11)` +
+      whySkipped(noOverlay),
     async () => {
       using overlay = mount('overlay', 0)
       const file = join(overlay.path, 'acme.db')
@@ -115,7 +116,7 @@ describe('a seal', () => {
   )
 
   it.skipIf(noCompiler !== null)(
-    `stops the whole run when every process is granted every lock${skipped(noCompiler)}`,
+    `stops the whole run when every process is granted every lock${whySkipped(noCompiler)}`,
     async () => {
       using folder = temporaryFolder()
       await using probe = Probe.start({ LD_PRELOAD: makeLyingLocks(folder.path) })

@@ -5,7 +5,7 @@ import { unbounded, type HoldBounds } from '../../../src/hold/hold.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
-import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
+import { mount, whySkipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 import { startDemo, type Demo } from '../../support/service/demo-service.ts'
 
@@ -98,7 +98,7 @@ test('a hold that is interrupted while it waits ends, and has asked the service 
 })
 
 test.skipIf(whyNoTmpfs !== null)(
-  `what can never fit is refused immediately, so that no other hold waits behind it${skipped(whyNoTmpfs)}`,
+  `what can never fit is refused immediately, so that no other hold waits behind it${whySkipped(whyNoTmpfs)}`,
   async () => {
     using small = mount('tmpfs', 1 << 20)
     const huge = folder.file('huge.db')

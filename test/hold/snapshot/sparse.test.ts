@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
-import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
+import { mount, whySkipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 
 const MiB = 1 << 20
@@ -28,7 +28,7 @@ describe('a sparse file', () => {
   }
 
   it.skipIf(whyNoTmpfs !== null)(
-    `takes as much of the disk as it has data, and its digest is that of all its bytes${skipped(whyNoTmpfs)}`,
+    `takes as much of the disk as it has data, and its digest is that of all its bytes${whySkipped(whyNoTmpfs)}`,
     async () => {
       using folder = temporaryFolder()
       using small = mount('tmpfs', 40 * MiB)

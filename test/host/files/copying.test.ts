@@ -15,7 +15,7 @@ import { canReflink, copyRange, ShortCopy } from '../../../src/host/files/copyin
 import { openDescriptor } from '../../../src/host/files/descriptor.ts'
 import { SystemCallError } from '../../../src/host/libc.ts'
 import { leaseOf, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'
-import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
+import { mount, whySkipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 
 const never = new AbortController().signal
@@ -169,7 +169,7 @@ test('a source that cannot be read is told with call and code', async () => {
 })
 
 test.skipIf(whyNoTmpfs !== null).each(['same', 'other'] as const)(
-  `a full disk is told as ENOSPC, copying from the %s file system${skipped(whyNoTmpfs)}`,
+  `a full disk is told as ENOSPC, copying from the %s file system${whySkipped(whyNoTmpfs)}`,
   async (from) => {
     using small = mount('tmpfs', 3 << 20)
     using here = temporaryFolder()
@@ -182,7 +182,7 @@ test.skipIf(whyNoTmpfs !== null).each(['same', 'other'] as const)(
   },
 )
 
-describe(`on xfs${skipped(whyNoXfs)}`, () => {
+describe(`on xfs${whySkipped(whyNoXfs)}`, () => {
   test.skipIf(whyNoXfs !== null)(
     'the whole of a leased file is shared, whatever its size, and the lease stays',
     async () => {

@@ -19,7 +19,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { replaceFile } from '../../../src/host/files/replace-file.ts'
 import { makeDatabase } from '../../support/cli/folder.ts'
-import { mount, skipped, whyNoMount } from '../../support/host/mounts.ts'
+import { mount, whySkipped, whyNoMount } from '../../support/host/mounts.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 import { attackingUser } from '../../support/shared-folder.ts'
 
@@ -128,13 +128,16 @@ test('what the system refuses is told with the path, and nothing is left behind'
 })
 
 const noTmpfs = whyNoMount('tmpfs')
-test.skipIf(noTmpfs !== null)(`a full disk leaves the old file whole and nothing beside it${skipped(noTmpfs)}`, () => {
-  using disk = mount('tmpfs', 65_536)
-  const file = join(disk.path, 'status')
-  replaceFile(file, 'old')
-  expect(() => replaceFile(file, 'x'.repeat(200_000))).toThrow(failing('NO_SPACE', /ENOSPC/))
-  expect([readdirSync(disk.path), readFileSync(file, 'utf8')]).toEqual([['status'], 'old'])
-})
+test.skipIf(noTmpfs !== null)(
+  `a full disk leaves the old file whole and nothing beside it${whySkipped(noTmpfs)}`,
+  () => {
+    using disk = mount('tmpfs', 65_536)
+    const file = join(disk.path, 'status')
+    replaceFile(file, 'old')
+    expect(() => replaceFile(file, 'x'.repeat(200_000))).toThrow(failing('NO_SPACE', /ENOSPC/))
+    expect([readdirSync(disk.path), readFileSync(file, 'utf8')]).toEqual([['status'], 'old'])
+  },
+)
 
 test.skipIf(!isRoot)(
   'root keeps owner, group and mode of the file, without bits that make a program of it (skipped unless root)',

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { findUntrusted, type PathUse } from '../../../src/host/files/trusted-path.ts'
 
 const asRoot = process.getuid?.() === 0
-const stranger = 65_533
+const otherUser = 65_533
 
 let top = ''
 beforeEach(() => {
@@ -87,25 +87,25 @@ test('what is not there is not judged, but what leads to it is', () => {
 
 describe.skipIf(!asRoot)('beside another user (skipped unless root)', () => {
   test('their file, their folder anywhere on the way, and their link in a sticky folder', () => {
-    folder('theirs', 0o755, stranger)
+    folder('theirs', 0o755, otherUser)
     folder('theirs/ours')
     folder('sticky', 0o1777)
-    chownSync(file('strange'), stranger, stranger)
+    chownSync(file('strange'), otherUser, otherUser)
     file('theirs/ours/file')
     file('target')
     symlinkSync(join(top, 'target'), join(top, 'sticky/link'))
     expect(found(join(top, 'sticky/link'), 'file')).toBeNull()
-    lchownSync(join(top, 'sticky/link'), stranger, stranger)
+    lchownSync(join(top, 'sticky/link'), otherUser, otherUser)
     expect(found(join(top, 'strange'), 'file')).toBe('strange: it belongs to another user')
     expect(found(join(top, 'theirs/ours/file'), 'file')).toBe('theirs: it belongs to another user')
     expect(found(join(top, 'theirs'), 'shared-folder')).toBe('theirs: it belongs to another user')
     expect(found(join(top, 'sticky/link'), 'file')).toBe('sticky/link: it belongs to another user')
-    const why = `it belongs to another user (uid ${stranger}, mode 0600)`
+    const why = `it belongs to another user (uid ${otherUser}, mode 0600)`
     expect(findUntrusted(join(top, 'strange'), 'file')).toMatchObject({ why, remedy: `chown root ${top}/strange` })
   })
 
   test('a sticky folder of theirs: its owner may rename everything in it', () => {
-    folder('sticky', 0o1777, stranger)
+    folder('sticky', 0o1777, otherUser)
     expect(found(file('sticky/file'), 'file')).toBe('sticky: it belongs to another user')
   })
 })

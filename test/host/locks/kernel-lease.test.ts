@@ -5,7 +5,8 @@ import { copyRange } from '../../../src/host/files/copying.ts'
 import { openDescriptor, type Descriptor } from '../../../src/host/files/descriptor.ts'
 import { leaseOf, onLeaseBreak, releaseLease, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'
 import { mount, whyNoMount } from '../../support/host/mounts.ts'
-import { eventually, startOtherProcess, temporaryFolder, type OtherProcess } from '../../support/host/other-process.ts'
+import { startOtherProcess, temporaryFolder, type OtherProcess } from '../../support/host/other-process.ts'
+import { eventually } from '../../support/processes.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
 let otherProcess: OtherProcess

@@ -11,7 +11,8 @@ import { findHolders } from '../../../src/host/locks/open-file-table.ts'
 import { parseLocks } from '../../../src/host/locks/proc-locks.ts'
 import type { Holder } from '../../../src/model/result/evidence.ts'
 import { mount, whyNoMount } from '../../support/host/mounts.ts'
-import { eventually, startOtherProcess, temporaryFolder, type OtherProcess } from '../../support/host/other-process.ts'
+import { startOtherProcess, temporaryFolder, type OtherProcess } from '../../support/host/other-process.ts'
+import { eventually } from '../../support/processes.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
 let otherProcess: OtherProcess

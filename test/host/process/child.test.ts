@@ -6,7 +6,8 @@ import { ChildEnded, startChild, type Child, type ChildOptions } from '../../../
 import { isAlive, startTimeOf } from '../../../src/host/process/processes.ts'
 import { programBeside } from '../../../src/host/process/program-beside.ts'
 import { Bug } from '../../../src/model/bug.ts'
-import { eventually, programOf } from '../../support/host/other-process.ts'
+import { programOf } from '../../support/host/other-process.ts'
+import { eventually } from '../../support/processes.ts'
 import type { Whim } from '../../support/programs/unruly.ts'
 
 const plain: ChildOptions = { ownSession: false, niceness: 0, memoryBytesMax: null, env: {} }
@@ -197,7 +198,7 @@ test('a program is looked for beside its module, in the form that the module has
   expect(programBeside('file:///dist/holdfast.js', 'probe-child')).toBe('/dist/probe-child.js')
 })
 
-/** Runs programs/parent.ts and gives what it said first. */
+/** Runs support/programs/parent.ts and gives what it said first. */
 async function startParent(...given: string[]): Promise<{ said: string; pid: number; exited: Promise<number | null> }> {
   const parent = spawn(process.execPath, [programOf('parent'), programOf('unruly'), ...given], {
     stdio: ['ignore', 'pipe', 'inherit'],

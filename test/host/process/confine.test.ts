@@ -6,26 +6,27 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startChild, type Child } from '../../../src/host/process/child.ts'
 import type { ConfinedFolder } from '../../../src/host/process/confine.ts'
 import { isAlive, startTimeOf } from '../../../src/host/process/processes.ts'
-import { eventually, programOf, temporaryFolder } from '../../support/host/other-process.ts'
-import type { Attempt } from '../../support/programs/confined.ts'
+import { programOf, temporaryFolder } from '../../support/host/other-process.ts'
+import { eventually } from '../../support/processes.ts'
+import type { ConfinedTask } from '../../support/programs/confined.ts'
 
 const isRoot = process.geteuid?.() === 0
 const soon = { timeoutMs: 20_000 }
 let folder: ReturnType<typeof temporaryFolder>
-let child: Child<Attempt, unknown>
-let room: ConfinedFolder
+let child: Child<ConfinedTask, unknown>
+let ownFolder: ConfinedFolder
 
 beforeEach(async () => {
   folder = temporaryFolder()
   chmodSync(folder.path, 0o711)
-  mkdirSync(folder.file('room'))
-  chmodSync(folder.file('room'), 0o755)
-  writeFileSync(folder.file('room/snapshot.db'), 'snapshot')
-  chmodSync(folder.file('room/snapshot.db'), 0o444)
+  mkdirSync(folder.file('own-folder'))
+  chmodSync(folder.file('own-folder'), 0o755)
+  writeFileSync(folder.file('own-folder/snapshot.db'), 'snapshot')
+  chmodSync(folder.file('own-folder/snapshot.db'), 0o444)
   writeFileSync(folder.file('outside.db'), 'somebody else’s')
   chmodSync(folder.file('outside.db'), 0o666)
-  room = { folder: folder.file('room'), uid: 61_234, gid: 61_235 }
-  child = await startChild<Attempt, unknown>(programOf('confined'), {
+  ownFolder = { folder: folder.file('own-folder'), uid: 61_234, gid: 61_235 }
+  child = await startChild<ConfinedTask, unknown>(programOf('confined'), {
     ownSession: false,
     niceness: 0,
     memoryBytesMax: null,
@@ -36,7 +37,7 @@ afterEach(async () => {
   await child[Symbol.asyncDispose]()
   folder[Symbol.dispose]()
 })
-const attempt = (given: Attempt): Promise<unknown> => child.ask(given, soon)
+const attempt = (given: ConfinedTask): Promise<unknown> => child.ask(given, soon)
 
 const EPERM = 1
 
@@ -90,7 +91,7 @@ describe('a child that keeps its user', () => {
 
 describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root can confine)'}`, () => {
   test('reads its snapshot and sees nothing outside', async () => {
-    await attempt({ do: 'confine', room })
+    await attempt({ do: 'confine', folder: ownFolder })
     expect(await attempt({ do: 'read', path: '/snapshot.db' })).toBe('snapshot')
     expect(await attempt({ do: 'list', path: '/' })).toEqual(['snapshot.db'])
     expect(await attempt({ do: 'list', path: '/../..' })).toEqual(['snapshot.db'])
@@ -106,14 +107,14 @@ describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root 
   })
 
   test('cannot write or change what is root’s', async () => {
-    await attempt({ do: 'confine', room })
+    await attempt({ do: 'confine', folder: ownFolder })
     await expect(attempt({ do: 'write', path: '/snapshot.db' })).rejects.toThrow(/EACCES/)
     await expect(attempt({ do: 'write', path: '/new.db' })).rejects.toThrow(/EACCES/)
     await expect(attempt({ do: 'chmod', path: '/snapshot.db' })).rejects.toThrow(/EPERM/)
   })
 
   test('cannot become root again by any way, and has no groups left', async () => {
-    await attempt({ do: 'confine', room })
+    await attempt({ do: 'confine', folder: ownFolder })
     expect(await attempt({ do: 'who' })).toEqual({ uid: 61_234, gid: 61_235, groups: [61_235] })
     expect(await attempt({ do: 'regain' })).toEqual(['EPERM', 'EPERM', 'EPERM', 'EPERM'])
     expect(await attempt({ do: 'chroot' })).toBe(-1)
@@ -124,7 +125,7 @@ describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root 
   })
 
   test('I4.1: dies with its parent, though it hangs and has changed its user since', async () => {
-    const parent = spawn(process.execPath, [programOf('jailer'), programOf('confined'), room.folder], {
+    const parent = spawn(process.execPath, [programOf('jailer'), programOf('confined'), ownFolder.folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const pid = Number(
@@ -141,19 +142,19 @@ describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root 
   })
 
   test('leaves no core behind', async () => {
-    await attempt({ do: 'confine', room })
+    await attempt({ do: 'confine', folder: ownFolder })
     expect(readFileSync(`/proc/${child.pid}/limits`, 'utf8')).toMatch(/^Max core file size\s+0\s+0/m)
   })
 
   test('is not let in while a folder outside is open, through which it could leave', async () => {
     await attempt({ do: 'open-folder', path: folder.path })
-    await expect(attempt({ do: 'confine', room })).rejects.toThrow(/folders are open/)
+    await expect(attempt({ do: 'confine', folder: ownFolder })).rejects.toThrow(/folders are open/)
     expect(await attempt({ do: 'exists', path: '/etc/passwd' })).toBe(true)
   })
 
   test('every thread of it has lost its rights', async () => {
     await attempt({ do: 'list', path: '/' }) // The thread pool runs by now or not: either way none may stay root.
-    await attempt({ do: 'confine', room })
+    await attempt({ do: 'confine', folder: ownFolder })
     for (const thread of readdirSync(`/proc/${child.pid}/task`)) {
       expect(readFileSync(`/proc/${child.pid}/task/${thread}/status`, 'utf8')).toMatch(
         /^Uid:\s+61234\s+61234\s+61234\s+61234$/m,
@@ -165,27 +166,27 @@ describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root 
     { uid: 0, gid: 5 },
     { uid: 5, gid: 0 },
   ])('as $uid:$gid is refused before anything is done', async (who) => {
-    await expect(attempt({ do: 'confine', room: { ...room, ...who } })).rejects.toThrow(/unprivileged/)
+    await expect(attempt({ do: 'confine', folder: { ...ownFolder, ...who } })).rejects.toThrow(/unprivileged/)
     expect(await attempt({ do: 'exists', path: '/etc/passwd' })).toBe(true)
   })
 
   test('says which walls stand, and is refused network, programs and processes', async () => {
-    expect(await attempt({ do: 'confine', room })).toEqual(['own-folder', 'other-user', 'few-calls'])
+    expect(await attempt({ do: 'confine', folder: ownFolder })).toEqual(['own-folder', 'other-user', 'few-calls'])
     await expectFewCalls()
   })
 
   test('makes nothing but plain files in a folder that is its own', async () => {
     mkdirSync(folder.file('own'))
-    chownSync(folder.file('own'), room.uid, room.gid)
-    await attempt({ do: 'confine', room: { ...room, folder: folder.file('own') } })
+    chownSync(folder.file('own'), ownFolder.uid, ownFolder.gid)
+    await attempt({ do: 'confine', folder: { ...ownFolder, folder: folder.file('own') } })
     expect(await attempt({ do: 'plain-files' })).toEqual(['done', 'done', 'done', 'done'])
     expect(await attempt({ do: 'odd-files' })).toEqual(['EPERM', 'EPERM', 'EPERM'])
   })
 
   test('makes no file longer than it may, and cannot take that back', async () => {
     mkdirSync(folder.file('own'))
-    chownSync(folder.file('own'), room.uid, room.gid)
-    await attempt({ do: 'confine', room: { ...room, folder: folder.file('own') } })
+    chownSync(folder.file('own'), ownFolder.uid, ownFolder.gid)
+    await attempt({ do: 'confine', folder: { ...ownFolder, folder: folder.file('own') } })
     await attempt({ do: 'limit', bytes: 1 << 20 })
     expect(await attempt({ do: 'grow', bytes: 1 << 20 })).toBe('done')
     expect(await attempt({ do: 'grow', bytes: (1 << 20) + 1 })).toBe('EFBIG')
@@ -194,8 +195,8 @@ describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root 
     expect(readFileSync(`/proc/${child.pid}/limits`, 'utf8')).toMatch(/^Max processes\s+0\s+0/m)
   })
 
-  test('in a room that is not there is refused', async () => {
-    await expect(attempt({ do: 'confine', room: { ...room, folder: folder.file('missing') } })).rejects.toThrow(
+  test('in a folder that does not exist is refused', async () => {
+    await expect(attempt({ do: 'confine', folder: { ...ownFolder, folder: folder.file('missing') } })).rejects.toThrow(
       /chroot: ENOENT/,
     )
   })

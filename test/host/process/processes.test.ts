@@ -3,7 +3,8 @@ import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } fro
 import { expect, test } from 'vitest'
 import { commandOf } from '../../../src/host/process/command-line.ts'
 import { isAlive, isKernelThread, startTimeOf } from '../../../src/host/process/processes.ts'
-import { eventually, temporaryFolder } from '../../support/host/other-process.ts'
+import { temporaryFolder } from '../../support/host/other-process.ts'
+import { eventually } from '../../support/processes.ts'
 
 test('a process is alive with its own start time only', () => {
   const started = startTimeOf(process.pid)

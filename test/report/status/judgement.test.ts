@@ -1,28 +1,35 @@
 /** What the knowledge of the ledger comes to: OK, WARNING, CRITICAL or UNKNOWN, and why. */
 
 import { expect, test } from 'vitest'
+<<<<<<< HEAD
 import type { StatusView, TenantSummary } from '../../../src/report/status/status-view.ts'
 import { hold, hour, now, other, render, tenant, view, wasDamaged, wasSound } from '../../support/status.ts'
+=======
+import type { StatusView, TenantSummary } from '../../../src/report/status/status.ts'
+import { standingHold, hour, now, other, render, tenant, view, wasDamaged, wasSound } from '../../support/status.ts'
+>>>>>>> names
 
 test.each<[string, StatusView, number, string]>([
   ['all sound and fresh', view([tenant('a'), tenant('b')]), 0, 'HOLDFAST OK - 2 tenants sound, oldest check 1 h ago'],
   ['one damaged', view([tenant('a', { verdict: 'damaged', damage: 'index' })]), 2, 'HOLDFAST CRITICAL - DAMAGED 1: a'],
   [
     'a hold that never ended',
-    view([tenant('a')], { openHolds: [hold(true)] }),
+    view([tenant('a')], { openHolds: [standingHold(true)] }),
     2,
     'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; holdfast resume --all',
   ],
-  ['a hold at work', view([tenant('a')], { openHolds: [hold(false)] }), 0, 'HOLDFAST OK'],
+  ['a hold at work', view([tenant('a')], { openHolds: [standingHold(false)] }), 0, 'HOLDFAST OK'],
   [
     'a hold that its run gave up',
-    view([tenant('stuck', { verdict: 'inconclusive', failure: 'RESUME_FAILED' })], { openHolds: [hold(false)] }),
+    view([tenant('stuck', { verdict: 'inconclusive', failure: 'RESUME_FAILED' })], {
+      openHolds: [standingHold(false)],
+    }),
     2,
     'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck',
   ],
   [
     'a hold by hooks that no run works on',
-    view([tenant('a')], { via: 'hooks', openHolds: [hold(true)] }),
+    view([tenant('a')], { via: 'hooks', openHolds: [standingHold(true)] }),
     2,
     'HOLDFAST CRITICAL - PAUSED? 1 hold never seen to end: stuck; NOTHING ENDS THIS BY ITSELF, run holdfast ' +
       'resume --all |',

@@ -1,8 +1,13 @@
 /** The commands that status names next. */
 
 import { expect, test } from 'vitest'
+<<<<<<< HEAD
 import type { StatusView } from '../../../src/report/status/status-view.ts'
 import { hold, hour, now, render, tenant, view, wasSound } from '../../support/status.ts'
+=======
+import type { StatusView } from '../../../src/report/status/status.ts'
+import { standingHold, hour, now, render, tenant, view, wasSound } from '../../support/status.ts'
+>>>>>>> names
 
 test.each<[string, StatusView, readonly string[]]>([
   ['all is well', view([tenant('a')]), []],
@@ -35,7 +40,9 @@ test.each<[string, StatusView, readonly string[]]>([
   ],
   [
     'all of them together',
-    view([tenant('a', { verdict: 'damaged' }), tenant('b', { verdict: 'failed' })], { openHolds: [hold(true)] }),
+    view([tenant('a', { verdict: 'damaged' }), tenant('b', { verdict: 'failed' })], {
+      openHolds: [standingHold(true)],
+    }),
     ['holdfast resume --all', 'holdfast check --tenant a', 'holdfast check --tenant b', 'holdfast sweep'],
   ],
 ])('what to type next when %s', (_, given, commands) => {
@@ -50,7 +57,7 @@ test.each<[string, StatusView, readonly string[]]>([
 })
 
 test('a configuration that was named stands in every command, for another would ask another service', () => {
-  const named = { configNamed: '/srv/a b.yaml', openHolds: [hold(true)] }
+  const named = { configNamed: '/srv/a b.yaml', openHolds: [standingHold(true)] }
   expect(render(view([tenant('a', { verdict: 'damaged' })], named), 'nagios').text).toContain(
     "; holdfast resume --config '/srv/a b.yaml' --all",
   )

@@ -24,7 +24,7 @@ import { Transport } from '../../../src/service/client/transport.ts'
 import { connectService } from '../../../src/service/connect.ts'
 import { configure, type Holdfast } from '../../support/cli/holdfast.ts'
 import { acme, forever } from '../../support/service/client.ts'
-import { variants } from './variants.ts'
+import { variants } from '../../support/service/variants.ts'
 
 const program = fileURLToPath(new URL('service.py', import.meta.url))
 const hasPython = spawnSync('python3', ['-c', 'import sqlite3, http.server']).status === 0

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { inspectFiles } from '../../../src/check/reader/inspect-files.ts'
+import { inspectSnapshotFiles } from '../../../src/check/reader/inspect-files.ts'
 import { readJournal } from '../../../src/sqlite/journal/journal.ts'
 import { journalAtWork, putLiveSet, recovered, type LiveSet } from '../../support/databases/live-sets.ts'
-import { randomFrom } from '../../support/differential/referee.ts'
+import { integersFrom } from '../../support/random.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'journal-cut-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -17,7 +17,7 @@ const firstSeed = Number(process.env['HOLDFAST_SEED'] ?? 1) * 1000
 function reported(set: LiveSet): readonly string[] {
   const snapshot = join(folder, 'snapshot.db')
   putLiveSet(snapshot, set)
-  const { findings, skipped } = inspectFiles(snapshot, '3.54.1')
+  const { findings, skipped } = inspectSnapshotFiles(snapshot, '3.54.1')
   return [...findings.map(({ rule }) => rule), ...skipped.map(({ why }) => why)]
 }
 
@@ -37,7 +37,7 @@ const wounds: Readonly<Record<string, (journal: Buffer, record: number, pageSize
 test.each(Object.keys(wounds))('%s is reported if it leaves a transaction half done', (name) => {
   let losses = 0
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-    const random = randomFrom(seed)
+    const random = integersFrom(seed)
     for (const set of journalAtWork(join(folder, `${name} ${seed}`), seed, 6)) {
       expect(reported(set), set.how).toEqual([])
       const { journal } = set

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
-import { inspectFiles } from '../../../src/check/reader/inspect-files.ts'
+import { inspectSnapshotFiles } from '../../../src/check/reader/inspect-files.ts'
 import { addChecksum, viewOf } from '../../../src/sqlite/wal/wal-checksum.ts'
 import { putLiveSet, recovered, walAtWork, type LiveSet } from '../../support/databases/live-sets.ts'
-import { randomFrom } from '../../support/differential/referee.ts'
+import { integersFrom } from '../../support/random.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hidden-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -23,7 +23,7 @@ function reported(set: Omit<LiveSet, 'how'>): {
   readonly unclear: readonly string[]
 } {
   putLiveSet(snapshot, set)
-  const { findings, skipped } = inspectFiles(snapshot, '3.54.1')
+  const { findings, skipped } = inspectSnapshotFiles(snapshot, '3.54.1')
   return { rules: findings.map(({ rule }) => rule), unclear: skipped.map(({ why }) => why) }
 }
 const silence = { rules: [], unclear: [] }
@@ -50,7 +50,7 @@ let made = 0
 const states = (seed: number): Generator<LiveSet> => walAtWork(join(folder, `at-work-${made++}.db`), seed, steps)
 
 describe.each(Array.from({ length: seeds }, (_, i) => firstSeed * 1000 + i))('a database at work, seed %i', (seed) => {
-  const random = randomFrom(seed)
+  const random = integersFrom(seed)
   test('nothing is reported of a WAL that a kill or a power cut leaves behind', () => {
     for (const set of states(seed)) {
       expect(reported(set), set.how).toEqual(silence)

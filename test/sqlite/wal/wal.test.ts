@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addChecksum, viewOf } from '../../../src/sqlite/wal/wal-checksum.ts'
 import { frameBytesOf, readWalHeader, WalScan, walHeaderBytes } from '../../../src/sqlite/wal/wal.ts'
 import type { WalHeader, WalScanState } from '../../../src/sqlite/wal/wal.ts'
-import { randomFrom } from '../../support/differential/referee.ts'
+import { integersFrom } from '../../support/random.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wal-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -79,7 +79,7 @@ test('every state of the WAL ends with its commit', () => {
 
 test('the result does not depend on the pieces in which the bytes are fed', () => {
   const whole = scan(last())
-  const random = randomFrom(5)
+  const random = integersFrom(5)
   expect(scan(last(), () => 1)).toEqual(whole)
   expect(scan(last(), () => 1 + random(3000))).toEqual(whole)
   expect(scan(last(), () => 1048)).toEqual(whole)

@@ -8,7 +8,7 @@ import Database from 'better-sqlite3'
 import { expect } from 'vitest'
 import type { ComparisonReport, FileComparison, TableComparison } from '../../../src/model/result/comparison.ts'
 import { makeDatabase, type Folder } from './folder.ts'
-import { holdfast, type Ran, type RunOptions } from './program.ts'
+import { holdfast, type Ran, type ProgramOptions } from './program.ts'
 
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../../..', import.meta.url))
 const schema = (name: string): object =>
@@ -31,7 +31,7 @@ export function comparisonIn({ stdout, stderr, code }: Ran): ComparisonReport {
   return report
 }
 
-export async function comparisonOf(args: readonly string[], options: RunOptions = {}): Promise<ComparisonReport> {
+export async function comparisonOf(args: readonly string[], options: ProgramOptions = {}): Promise<ComparisonReport> {
   return comparisonIn(await holdfast(['compare', ...args, '--json'], options))
 }
 

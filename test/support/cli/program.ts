@@ -16,7 +16,7 @@ import { problemsOfOutput } from './json-documents.ts'
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../../..', import.meta.url))
 export const launcher = join(tree, 'bin/holdfast.js')
 
-export interface RunOptions {
+export interface ProgramOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   /** Root runs it as this user. */
@@ -48,9 +48,9 @@ const plainEnvironment = (): NodeJS.ProcessEnv => ({
   ...inherited('NODE_COMPILE_CACHE'),
 })
 
-export type Program = ChildProcessByStdio<null, Readable, Readable>
+export type RunningProgram = ChildProcessByStdio<null, Readable, Readable>
 
-export const start = (args: readonly string[], { cwd, env = {}, as }: RunOptions = {}): Program =>
+export const start = (args: readonly string[], { cwd, env = {}, as }: ProgramOptions = {}): RunningProgram =>
   spawn(process.execPath, [launcher, ...args], {
     cwd,
     env: { ...plainEnvironment(), ...env },
@@ -58,11 +58,11 @@ export const start = (args: readonly string[], { cwd, env = {}, as }: RunOptions
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 
-export const holdfast = (args: readonly string[], options: RunOptions = {}): Promise<Ran> =>
+export const holdfast = (args: readonly string[], options: ProgramOptions = {}): Promise<Ran> =>
   ending(start(args, options))
 
 /** Runs it, and kills it after 20 s: a program that calls the kernel without end handles no signal. */
-export async function holdfastOrKill(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+export async function holdfastOrKill(args: readonly string[], options: ProgramOptions = {}): Promise<Ran> {
   const program = start(args, options)
   const deadline = setTimeout(() => program.kill('SIGKILL'), 20_000)
   try {
@@ -73,7 +73,7 @@ export async function holdfastOrKill(args: readonly string[], options: RunOption
 }
 
 /** Kills a run and its guardian, so that no process resumes the tenants that it paused. */
-export function killWithGuardian(run: Program | null): void {
+export function killWithGuardian(run: RunningProgram | null): void {
   if (run?.pid === undefined) return
   for (const { pid, command } of descendantsOf(run.pid))
     if (command.includes('guardian-child')) process.kill(pid, 'SIGKILL')
@@ -81,7 +81,7 @@ export function killWithGuardian(run: Program | null): void {
 }
 
 /** Reads both streams to their end. */
-export async function ending(program: Program): Promise<Ran> {
+export async function ending(program: RunningProgram): Promise<Ran> {
   const [stdout, stderr, [code]] = await Promise.all([
     textOf(program.stdout),
     textOf(program.stderr),
@@ -117,7 +117,7 @@ export function reportIn({ stdout, code, stderr }: Ran): Report {
   return report
 }
 
-export async function reportOf(args: readonly string[], options: RunOptions = {}): Promise<Report> {
+export async function reportOf(args: readonly string[], options: ProgramOptions = {}): Promise<Report> {
   return reportIn(await holdfast([...args, '--json'], options))
 }
 

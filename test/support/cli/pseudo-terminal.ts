@@ -13,7 +13,7 @@ export const hasScript = ((): boolean => {
   }
 })()
 
-export interface Terminal {
+export interface TerminalRun {
   /** 0 is a terminal whose size was never set. */
   readonly columns: number
   readonly env?: Readonly<Record<string, string>>
@@ -26,7 +26,7 @@ export interface Terminal {
 /** Both streams, as they come to the terminal. @param args without single quotes */
 export async function onTerminal(
   args: readonly string[],
-  { columns, env = {}, exitCode = 2, meanwhile = async () => {} }: Terminal,
+  { columns, env = {}, exitCode = 2, meanwhile = async () => {} }: TerminalRun,
 ): Promise<string> {
   const words = [process.execPath, launcher, ...args].map((word) => `'${word}'`).join(' ')
   const command = `stty cols ${columns}; exec ${words}`

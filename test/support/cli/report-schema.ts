@@ -19,4 +19,5 @@ addFormats.default(ajv)
 const validate = ajv.compile(reportSchema)
 
 /** Empty where it fits. */
-export const problemsOf = (document: unknown): readonly unknown[] => (validate(document) ? [] : (validate.errors ?? []))
+export const schemaErrors = (document: unknown): readonly unknown[] =>
+  validate(document) ? [] : (validate.errors ?? [])

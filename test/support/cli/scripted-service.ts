@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { startProgram, repository, type Program } from '../processes.ts'
 
-export interface Deed {
+export interface CommandEvent {
   readonly what: 'pause' | 'resume'
   readonly tenant: string
   readonly phase: 'begins' | 'ends'
@@ -32,7 +32,7 @@ export interface ScriptedService extends Disposable {
   /** Tenants that stand still. */
   paused(): readonly string[]
   /** What the commands did, in order. */
-  deeds(): readonly Deed[]
+  commandEvents(): readonly CommandEvent[]
   /** Replaces what a command does between its beginning and its end; bash, with the tenant as $2. */
   let(what: 'pause' | 'resume' | 'tenants', body: string): void
   start(...args: readonly string[]): Program
@@ -119,9 +119,9 @@ exit 0
     start,
     let: setBody,
     paused: () => readdirSync(state),
-    deeds: () =>
+    commandEvents: () =>
       (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []).map((line) => {
-        const [what, tenant, phase] = line.split(' ') as [Deed['what'], string, Deed['phase']]
+        const [what, tenant, phase] = line.split(' ') as [CommandEvent['what'], string, CommandEvent['phase']]
         return { what, tenant, phase }
       }),
     run: async (...args) => {
@@ -160,10 +160,10 @@ function environmentOf(pid: number): string {
 }
 
 /** Commands of one tenant that ran at the same time, which none may. */
-export function overlapsIn(deeds: readonly Deed[]): readonly string[] {
+export function overlapsIn(events: readonly CommandEvent[]): readonly string[] {
   const running = new Map<string, string>()
   const overlaps: string[] = []
-  for (const { what, tenant, phase } of deeds) {
+  for (const { what, tenant, phase } of events) {
     const before = running.get(tenant)
     if (phase === 'begins' && before === 'resume') overlaps.push(`${what} of ${tenant} began while its ${before} ran`)
     if (phase === 'begins') running.set(tenant, what)

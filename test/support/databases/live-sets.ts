@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import { randomFrom } from '../differential/referee.ts'
+import { integersFrom } from '../random.ts'
 
 export interface LiveSet {
   readonly main: Buffer
@@ -40,7 +40,7 @@ export function recovered(path: string, set: Omit<LiveSet, 'how'>): Buffer {
 
 /** A database in WAL mode that two connections write to. The seed decides everything. */
 export function* walAtWork(path: string, seed: number, steps: number): Generator<LiveSet> {
-  const random = randomFrom(seed)
+  const random = integersFrom(seed)
   const pageSize = [512, 1024, 4096, 4096, 65_536][random(5)] ?? 4096
   const done: string[] = [`page size ${pageSize}`]
   const open = (): Database.Database => {
@@ -81,7 +81,7 @@ export function* walAtWork(path: string, seed: number, steps: number): Generator
 
 /** A database with a rollback journal, copied also within transactions that have written into the file. */
 export function* journalAtWork(path: string, seed: number, steps: number): Generator<LiveSet> {
-  const random = randomFrom(seed)
+  const random = integersFrom(seed)
   const pageSize = [512, 1024, 4096][random(3)] ?? 4096
   const db = new Database(path)
   try {

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { cellOffset, readPage } from '../../../src/sqlite/page.ts'
 import { setPointerMap } from './surgeon.ts'
 import type { Patient } from './surgeon.ts'
-import { pick, target, woundPage } from './wounds/random-page-wounds.ts'
+import { pick, randomPageNumber, woundPage } from './wounds/random-page-wounds.ts'
 import type { PatientPage, WoundNumbers } from './wounds/random-page-wounds.ts'
 import { header32 } from './wounds/wound.ts'
 
@@ -70,13 +70,13 @@ export function inflict(patient: Patient, wound: RandomWound, before: Buffer): s
       const trunk = patient.header.freelistTrunk
       if (trunk === 0) return wound.value % 2 === 0 ? header32(patient, 32, 1 + (wound.value % pageCount)) : null
       const at = 4 * (wound.byte % 6)
-      patient.write32At((trunk - 1) * pageSize + at, target(wound.value, pageCount))
+      patient.write32At((trunk - 1) * pageSize + at, randomPageNumber(wound.value, pageCount))
       return `trunk ${trunk}, byte ${at}`
     }
     case 'pointer map changed': {
       if (!patient.layout.autoVacuum || pageCount < 3) return null
       const page = 3 + (wound.page % (pageCount - 2))
-      setPointerMap(patient, page, wound.value % 7, target(wound.value >> 3, pageCount))
+      setPointerMap(patient, page, wound.value % 7, randomPageNumber(wound.value >> 3, pageCount))
       return `pointer map of page ${page}`
     }
     case 'header field changed': {

@@ -9,14 +9,14 @@ export function rot(path: string, text: string, pageSize = 4096): number {
   writeFileSync(reference, '')
   // Not utimes, which rounds the nanoseconds.
   execFileSync('touch', ['-r', path, reference])
-  const page = overwrite(path, text, pageSize)
+  const page = flipBit(path, text, pageSize)
   execFileSync('touch', ['-r', reference, path])
   rmSync(reference)
   return page
 }
 
 /** Flips the bit as a program would that writes to the file without SQLite: its time of last change changes too. */
-export function overwrite(path: string, text: string, pageSize = 4096): number {
+export function flipBit(path: string, text: string, pageSize = 4096): number {
   const bytes = readFileSync(path)
   const at = bytes.indexOf(text)
   if (at < 0) throw new Error(`${text} does not stand in ${path}`)

@@ -14,8 +14,8 @@ import { buildGenerated } from '../databases/build-generated.ts'
 import { removeDatabase } from '../databases/create-database.ts'
 import type { GeneratedDatabase } from '../databases/generated.ts'
 import { dropCell, Patient } from '../databases/surgeon.ts'
+import { integersFrom } from '../random.ts'
 import { readInProcess } from '../read-in-process.ts'
-import { randomFrom } from './referee.ts'
 
 interface Entry {
   readonly entry: string
@@ -193,7 +193,7 @@ export function changeRows(db: Database.Database, seed: number): void {
 
 /** Removes one entry from some leaves of an index; none with overflow pages, which would then belong to nothing. */
 function dropEntries(path: string, index: string, seed: number): void {
-  const random = randomFrom(seed)
+  const random = integersFrom(seed)
   using patient = new Patient(path)
   for (const page of patient.pages(index)) {
     const bytes = patient.read(page)

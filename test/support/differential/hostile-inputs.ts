@@ -16,7 +16,8 @@ import { removeDatabase } from '../databases/create-database.ts'
 import { generated } from '../databases/generated.ts'
 import { recipes } from '../databases/recipes.ts'
 import { createPatient } from '../databases/wounds.ts'
-import { damageBytes, randomFrom } from './referee.ts'
+import { integersFrom } from '../random.ts'
+import { damageBytes } from './referee.ts'
 
 export interface Specimen {
   readonly name: string
@@ -70,7 +71,7 @@ export function makeSpecimens(generatedCount: number, bytesMax: number): readonl
 }
 
 export function makeHostile(specimens: readonly Specimen[], seed: number): HostileInput {
-  const random = randomFrom(seed)
+  const random = integersFrom(seed)
   const pick = (): Specimen => specimens[random(specimens.length)] ?? nothing
   const specimen = pick()
   const done: string[] = []

@@ -1,3 +1,8 @@
+/**
+ * Runs every decoder of sqlite/ and the whole census on bytes in memory. The result only shows that something was
+ * found; the point is that there is a result.
+ */
+
 import { isDeepStrictEqual } from 'node:util'
 import { findingsOfDifferences, findingsOfNotes } from '../../../src/census/differences/findings.ts'
 import { DifferenceSearch } from '../../../src/census/differences/search.ts'
@@ -6,10 +11,6 @@ import { walkOwners } from '../../../src/census/scan/page-owners.ts'
 import { everything, Scanner } from '../../../src/census/scan/scan.ts'
 import { tableDigest, emptyTally } from '../../../src/census/scan/tally.ts'
 import type { CensusTally } from '../../../src/census/scan/tally.ts'
-/**
- * Runs every decoder of sqlite/ and the whole census on bytes in memory. The result only shows that something was
- * found; the point is that there is a result.
- */
 import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
 import type { PageSource } from '../../../src/sqlite/accounting/page-source.ts'
 import { readTrunk } from '../../../src/sqlite/freelist.ts'

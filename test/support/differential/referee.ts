@@ -4,22 +4,12 @@ import Database from 'better-sqlite3'
 import type { Finding } from '../../../src/model/result/finding.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
 import { accountBothWays } from '../census/account-both-ways.ts'
-
-/** xorshift32: small, and the same everywhere. */
-export function randomFrom(seed: number): (below: number) => number {
-  let state = (seed * 2654435761 + 1) >>> 0 || 1
-  return (below) => {
-    state = (state ^ (state << 13)) >>> 0
-    state = (state ^ (state >>> 17)) >>> 0
-    state = (state ^ (state << 5)) >>> 0
-    return state % below
-  }
-}
+import { integersFrom } from '../random.ts'
 
 /** Damages a copy of `healthy` at `path` and says how. */
 export function damage(healthy: string, path: string, seed: number): string {
   const bytes = readFileSync(healthy)
-  const done = damageBytes(bytes, randomFrom(seed))
+  const done = damageBytes(bytes, integersFrom(seed))
   writeFileSync(path, bytes)
   return done
 }

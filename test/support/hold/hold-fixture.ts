@@ -163,7 +163,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
       appendSoon: (event: Event) => ledger.appendSoon(event),
     })
     const results: Result[] = []
-    const crew: RunContext = {
+    const context: RunContext = {
       holdProcesses: options.processes ?? processes,
       checker: watchedChecker(checker, options),
       folder: options.folder ?? folder,
@@ -188,7 +188,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
     } as const
     const worked = await workThrough(
       targets,
-      crew,
+      context,
       limits,
       { onResult: (result) => results.push(result), onProgress: () => {} },
       options.signal ?? forever,

@@ -2,7 +2,7 @@
 import type { HoldSettings } from '../../../src/hold/hold.ts'
 import type { FailureCode, TenantState } from '../../../src/model/failure.ts'
 
-export interface Lie {
+export interface ServiceLie {
   readonly says: string
   readonly misbehave: string
   /** WAL when left out. */
@@ -19,7 +19,7 @@ export interface Lie {
   readonly alone?: boolean
 }
 
-export const lies: readonly Lie[] = [
+export const lies: readonly ServiceLie[] = [
   {
     says: 'quiesced, and goes on writing (WAL)',
     misbehave: 'keeps-writing',

@@ -20,7 +20,7 @@ export function whyNoMount(kind: MountKind): string | null {
 }
 
 /** For a title: why a test is skipped, nothing when it is not. */
-export const skipped = (why: string | null): string => (why === null ? '' : ` (skipped: ${why})`)
+export const whySkipped = (why: string | null): string => (why === null ? '' : ` (skipped: ${why})`)
 
 /** @param bytes size of a tmpfs; other kinds have a size of their own */
 export function mount(kind: MountKind, bytes: number): Mounted {

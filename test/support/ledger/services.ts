@@ -17,7 +17,7 @@ export const notes: ServiceWay = {
 export const notesByApi: ServiceWay = { ...notes, via: 'admin-api', address: '/run/notes.sock' }
 export const mail: ServiceWay = { ...notes, service: 'mail', config: '/etc/mail.yaml' }
 
-export const damaged = (tenant: string, change = {}): Event =>
+export const damagedCheck = (tenant: string, change = {}): Event =>
   checked(tenant, { verdict: 'damaged', damage: 'index', ...change })
 export const started: Event = { kind: 'run-started', mode: 'sweep', version: '0.1.0', argv: [] }
 export const finished: Event = { kind: 'run-finished', exitCode: 0, selected: 1, covered: 1, whole: true }

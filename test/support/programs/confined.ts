@@ -26,8 +26,8 @@ import {
   type ConfinedFolder,
 } from '../../../src/host/process/child-side.ts'
 
-export type Attempt =
-  | { readonly do: 'confine'; readonly room: ConfinedFolder }
+export type ConfinedTask =
+  | { readonly do: 'confine'; readonly folder: ConfinedFolder }
   | { readonly do: 'open-folder'; readonly path: string }
   | { readonly do: 'read' | 'list' | 'write' | 'exists' | 'chmod'; readonly path: string }
   | { readonly do: 'limit' | 'grow'; readonly bytes: number }
@@ -105,11 +105,11 @@ function outcomeOf(work: () => unknown): string | undefined {
   }
 }
 
-answerQuestions<Attempt, unknown>((attempt) => {
+answerQuestions<ConfinedTask, unknown>((attempt) => {
   switch (attempt.do) {
     case 'confine':
       process.setgroups?.([4, 27]) // As a login would leave them.
-      return confine(attempt.room)
+      return confine(attempt.folder)
     case 'confine-in-place':
       return confineInPlace()
     case 'isolate':

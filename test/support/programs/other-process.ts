@@ -6,7 +6,7 @@ import { tryLock, tryPosixLock } from '../../../src/host/locks/byte-lock.ts'
 import { leaseOf, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'
 import { answerQuestions } from '../../../src/host/process/child-side.ts'
 
-export type Deed =
+export type FileTask =
   | { readonly do: 'open'; readonly path: string; readonly flags: number }
   | { readonly do: 'close'; readonly descriptor: number }
   | { readonly do: 'write'; readonly descriptor: number; readonly text: string }
@@ -27,36 +27,36 @@ export type Deed =
 const libc = createRequire(import.meta.url)('koffi').load(null)
 const kept: Database.Database[] = []
 
-function carryOut(deed: Deed): number | string {
-  switch (deed.do) {
+function carryOut(task: FileTask): number | string {
+  switch (task.do) {
     case 'open':
-      return openSync(deed.path, deed.flags)
+      return openSync(task.path, task.flags)
     case 'close':
-      closeSync(deed.descriptor)
+      closeSync(task.descriptor)
       return 'closed'
     case 'write':
-      return writeSync(deed.descriptor, deed.text)
+      return writeSync(task.descriptor, task.text)
     case 'truncate':
-      ftruncateSync(deed.descriptor, deed.bytes)
+      ftruncateSync(task.descriptor, task.bytes)
       return 'cut'
     case 'map': {
       const mmap = libc.func(
         'intptr_t mmap(intptr_t where, size_t length, int protection, int flags, int descriptor, int64 offset)',
       )
       const protectionReadWrite = 3
-      return Number(mmap(0, deed.bytes, protectionReadWrite, deed.how === 'shared' ? 1 : 2, deed.descriptor, 0)) > 0
+      return Number(mmap(0, task.bytes, protectionReadWrite, task.how === 'shared' ? 1 : 2, task.descriptor, 0)) > 0
         ? 'mapped'
         : 'refused'
     }
     case 'lock':
-      return (deed.owner === 'posix' ? tryPosixLock : tryLock)(deed.descriptor, deed.kind, deed)
+      return (task.owner === 'posix' ? tryPosixLock : tryLock)(task.descriptor, task.kind, task)
     case 'lease':
-      return takeWriteLease(deed.descriptor).kind
+      return takeWriteLease(task.descriptor).kind
     case 'lease-state':
-      return leaseOf(deed.descriptor)
+      return leaseOf(task.descriptor)
     case 'sql':
     case 'sql-keep':
-      return runSql(deed.path, deed.sql, deed.do === 'sql-keep')
+      return runSql(task.path, task.sql, task.do === 'sql-keep')
   }
 }
 
@@ -74,4 +74,4 @@ function runSql(path: string, sql: string, keep: boolean): string {
   }
 }
 
-answerQuestions<Deed, number | string>(carryOut)
+answerQuestions<FileTask, number | string>(carryOut)

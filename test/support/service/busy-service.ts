@@ -1,4 +1,7 @@
-/** The heavy service (programs/busy-service.ts) as tests and the soak script use it, and what its snapshots must be. */
+/**
+ * The busy service (support/programs/busy-service.ts) as tests and the soak script use it, and what its snapshots must
+ * be.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Callers } from '../caller.ts'
 import { within } from '../deadline.ts'
-import { pathOf } from '../files.ts'
+import { pathOfGateFile } from '../files.ts'
 import type { IdempotencyKeys } from '../idempotency.ts'
 import type { Leases, QuiesceTerms } from '../leases.ts'
 import type { GateLimits, GateOptions } from '../options.ts'
@@ -94,7 +94,11 @@ async function listTenants({ registry, tenants }: Parts, { query }: Call): Promi
   readQuery(query, ['after'])
   const page = await registry.page(query.get('after'))
   return ok({
-    tenants: page.tenants.map(({ id, files }) => ({ id, files: files.map(pathOf), state: tenants.servingOf(id) })),
+    tenants: page.tenants.map(({ id, files }) => ({
+      id,
+      files: files.map(pathOfGateFile),
+      state: tenants.servingOf(id),
+    })),
     next: page.next,
   })
 }

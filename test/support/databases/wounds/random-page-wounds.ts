@@ -119,7 +119,7 @@ const pageWounds = {
       ? null
       : write(() =>
           bytes.writeUInt32BE(
-            target(numbers.value, pageCount),
+            randomPageNumber(numbers.value, pageCount),
             i < 0 || numbers.byte % 3 === 0 ? headerOffset(page) + 8 : at,
           ),
         )
@@ -127,11 +127,11 @@ const pageWounds = {
   'overflow pointer changed'({ numbers, pageCount, bytes, cell, write }) {
     return cell === null || cell.overflow === 0
       ? null
-      : write(() => bytes.writeUInt32BE(target(numbers.value, pageCount), cell.payload + cell.localBytes))
+      : write(() => bytes.writeUInt32BE(randomPageNumber(numbers.value, pageCount), cell.payload + cell.localBytes))
   },
   'overflow chain changed'({ patient, numbers, pageCount, cell }) {
     if (cell === null || cell.overflow === 0 || cell.overflow > pageCount) return null
-    patient.write32At((cell.overflow - 1) * patient.layout.pageSize, target(numbers.value, pageCount))
+    patient.write32At((cell.overflow - 1) * patient.layout.pageSize, randomPageNumber(numbers.value, pageCount))
     return `overflow page ${cell.overflow}`
   },
   'page header changed'({ numbers, page, bytes, write }) {
@@ -173,7 +173,7 @@ const reals = [
 ] as const
 
 /** A page number: mostly one of the file, sometimes 0 or beyond its end. */
-export function target(value: number, pageCount: number): number {
+export function randomPageNumber(value: number, pageCount: number): number {
   return value % 7 === 0
     ? 0
     : value % 7 === 1
