@@ -24,13 +24,8 @@ import { isSurelyGone } from '../../host/process/owner-mark.ts'
 import { ageOf } from '../../model/age.ts'
 import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-<<<<<<< HEAD
-import { lockFile, ofLedger, prepareFolder } from '../folder.ts'
-import { ourselves, ownerBytesMax, readOwner } from './run-owner.ts'
-=======
 import { runLockFile, ofLedger, prepareFolder } from '../folder.ts'
-import { isSurelyGone, ourselves, ownerBytesMax, readOwner } from './run-owner.ts'
->>>>>>> names
+import { ourselves, ownerBytesMax, readOwner } from './run-owner.ts'
 import type { RunOwner } from './run-owner.ts'
 
 export interface RunLock extends AsyncDisposable {

@@ -1,13 +1,8 @@
 /** What the knowledge of the ledger comes to: OK, WARNING, CRITICAL or UNKNOWN, and why. */
 
 import { expect, test } from 'vitest'
-<<<<<<< HEAD
 import type { StatusView, TenantSummary } from '../../../src/report/status/status-view.ts'
-import { hold, hour, now, other, render, tenant, view, wasDamaged, wasSound } from '../../support/status.ts'
-=======
-import type { StatusView, TenantSummary } from '../../../src/report/status/status.ts'
 import { standingHold, hour, now, other, render, tenant, view, wasDamaged, wasSound } from '../../support/status.ts'
->>>>>>> names
 
 test.each<[string, StatusView, number, string]>([
   ['all sound and fresh', view([tenant('a'), tenant('b')]), 0, 'HOLDFAST OK - 2 tenants sound, oldest check 1 h ago'],

@@ -1,13 +1,8 @@
 /** The commands that status names next. */
 
 import { expect, test } from 'vitest'
-<<<<<<< HEAD
 import type { StatusView } from '../../../src/report/status/status-view.ts'
-import { hold, hour, now, render, tenant, view, wasSound } from '../../support/status.ts'
-=======
-import type { StatusView } from '../../../src/report/status/status.ts'
 import { standingHold, hour, now, render, tenant, view, wasSound } from '../../support/status.ts'
->>>>>>> names
 
 test.each<[string, StatusView, readonly string[]]>([
   ['all is well', view([tenant('a')]), []],
