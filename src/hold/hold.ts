@@ -89,14 +89,18 @@ async function holdOnce(
   const { connection } = request
   const mayTryAgain = (): boolean =>
     !isLast && !signal.aborted && files.some((file) => isWorthRetrying(file, connection))
+  let unproven: Failure | null = null
   try {
     await using prepared = await prepare(files, request, processes, signal)
     const copies = await copyInPauseSlot(prepared, request, processes, signal)
-    if (copies.unproven === null && mayTryAgain()) return 'again'
+    unproven = copies.unproven
+    if (unproven === null && mayTryAgain()) return 'again'
     await nextTurn() // The request for the next tenant goes out first: the service works on it while we hash.
-    return { snapshots: await publish(copies, signal), failure: copies.unproven }
+    return { snapshots: await publish(copies, signal), failure: unproven }
   } catch (error) {
     const failure = gravestOf(error)
+    // It has stopped the run and so interrupted `publish`. That the tenant may be paused outweighs the lost copies.
+    if (unproven?.code === 'RESUME_FAILED') return { snapshots: new Map(), failure: unproven }
     if (failure.code === 'INTERRUPTED')
       throw failure.withTenant(connection && files.some(({ record }) => record.begun) ? 'active' : 'untouched')
     if (failure.code !== 'RESUME_FAILED' && mayTryAgain()) return 'again'

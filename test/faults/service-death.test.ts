@@ -1,4 +1,5 @@
 /** The service dies or freezes during a hold. Then the tenant may still be paused, and the report says so first. */
+import { truncateSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { damageNotesIndex } from '../../scripts/demo/wounds.ts'
 import { useHold } from '../support/hold-set-up.ts'
@@ -110,6 +111,23 @@ describe('in the middle of a hold', () => {
       exitCode: 4,
       stopped: { code: 'RESUME_FAILED' },
       result: { verdict: 'damaged', failure: { code: 'RESUME_FAILED', tenantState: 'maybe-paused' } },
+    })
+    expect(examined.open.length).toBe(1)
+  })
+
+  it.concurrent('and the file has a hole: the tenant is reported maybe-paused all the same', async () => {
+    await using demo = await startDemo({ tenants: 3, bytes: 20_000, requestTimeoutMs: 300 })
+    truncateSync(demo.fileOf('crate'), 64 << 20)
+    const examined = await hold.fixture.examine(demo, 'crate', {
+      settings: { ttlMs: 1_000 },
+      onStep: (step) => {
+        if (step === 'copied') process.kill(demo.pid, 'SIGKILL')
+      },
+    })
+    expect(examined).toMatchObject({
+      exitCode: 4,
+      stopped: { code: 'RESUME_FAILED' },
+      result: { failure: { code: 'RESUME_FAILED', tenantState: 'maybe-paused' } },
     })
     expect(examined.open.length).toBe(1)
   })
