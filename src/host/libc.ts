@@ -198,9 +198,10 @@ function load(): Libc {
   requireLinux()
   try {
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')
-    process.once('exit', sparingStderr)
     const program = koffi.load(null) // The program itself, with whichever C library it has.
     const bound = (declaration: string): never => program.func(declaration) as never // The types are those of Libc.
+    const dup2: (from: number, to: number) => number = bound('int dup2(int from, int to)')
+    process.once('exit', () => replaceStderr(dup2))
     loaded = {
       errno: () => koffi.errno(),
       fcntl: bound('int fcntl(int descriptor, int command, ...)'),
@@ -231,12 +232,13 @@ function load(): Libc {
  * with errors. A file in the place of stderr can fail so; /dev/null is not synced. Delete this when koffi no longer
  * hangs.
  */
-function sparingStderr(): void {
+function replaceStderr(dup2: (from: number, to: number) => number): void {
   const stderr = 2
   try {
     if (!fstatSync(stderr).isFile()) return
-    closeSync(stderr)
-    openSync('/dev/null', 'w') // The kernel gives the lowest free number, which is that of stderr.
+    const nowhere = openSync('/dev/null', 'w')
+    dup2(nowhere, stderr)
+    closeSync(nowhere)
   } catch (error) {
     if (!(error instanceof Error && 'errno' in error)) throw error
   }
