@@ -20,22 +20,24 @@
  *   7. compareBySqlite   SQLite's full check of the tables that the census could not decide on;
  *      integrity         and of the whole file if its pointer map is wrong.
  *                        If the census could not be made: integrity as a full check, then countRows
- *   8. finish            owners of the pages that facts name, digests; everything is closed
+ *   8. finish            owners of the pages that facts name, digests. Its reader closes the snapshot.
+ *                        Not run if the steps ended early, or if a child died
  *
- * One reader runs them in this order. On a large snapshot 4 comes before 3; then 3, 5 and 6 run in parallel, except for
- * `compare`, which waits for them.
+ * One reader runs them in this order. On a large snapshot 4 comes first. Then three things run in parallel: `pages` runs
+ * 3 and then 5; the helpers run 5; `sqlite` runs 6. `compare` waits for all of them.
  *
  * Without the census, 5 to 7 are only `integrity`: quick_check, or for a full check integrity_check. A full check then
  * runs plan, scan and compare if SQLite has messages about index entries, to name their rows; then foreignKeys and
  * countRows.
  *
- * A file that SQLite must not open, or whose format is unknown, ends the steps. So does a step without an answer for
- * those that depend on it; the others go on. If SQLite cannot read the schema, `objects` replaces 5 to 7.
+ * A file that SQLite must not open, or whose format is unknown, ends the steps. If a step has no answer, the steps that
+ * depend on it are not run. The others are run. If SQLite crashes its reader in step 2, only 3 follows. If SQLite cannot
+ * read the schema, `objects` replaces 5 to 7, if the pages can be read.
  */
 import type { CensusPlan } from '../census/plan.ts'
 import type { Reader } from './protocol.ts'
 import type { ReadingBuilder } from './reading-builder.ts'
-import { beginCounting, runPlanAndScan, runPlanScanAndTally, seesLess } from './steps/census-steps.ts'
+import { beginCounting, runPlanAndScan, runPlanScanAndTally, whyLessWasChecked } from './steps/census-steps.ts'
 import type { Counting } from './steps/census-steps.ts'
 import { mustStayClosed, runInspect, runRecover } from './steps/file-steps.ts'
 import { runAccount, runFinish, runObjects } from './steps/page-steps.ts'
@@ -153,6 +155,6 @@ function beginCensus(
   reading: ReadingBuilder,
   { plan, noPlanWhy }: { readonly plan: CensusPlan | null; readonly noPlanWhy: string | null },
 ): Counting | null {
-  if (plan === null) reading.skip('census', seesLess(noPlanWhy ?? 'there is no plan for it'))
+  if (plan === null) reading.skip('census', whyLessWasChecked(noPlanWhy ?? 'there is no plan for it'))
   return plan === null ? null : beginCounting(plan)
 }

@@ -1,4 +1,4 @@
-/** The command line: parse, call, print, set the exit code. Output is never cut: the process ends by itself. */
+/** The command line: parse, call, print, set the exit code. `process.exit` is not called: it could cut the output. */
 import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { argumentsOf } from '../host/files/file-name.ts'
@@ -13,13 +13,14 @@ import { reportError } from './terminal/errors.ts'
 import { openTerminal } from './terminal/terminal.ts'
 import { reportUncaught } from './terminal/uncaught.ts'
 
-keepHeapSmall() // Before the heap has grown.
+keepHeapSmall() // The modules are loaded, and nothing else has used memory yet.
 maskForOurselves()
 const terminal = openTerminal()
 reportUncaught(terminal)
 process.exitCode = exitCodes.bug // Stays if the process ends before it has an answer.
 void main()
 
+/** Runs the command line, and sets the exit code that also covers lost output. */
 async function main(): Promise<void> {
   const invocation = openInvocation(terminal, argumentsOf(process.argv, readCommandLine()).slice(2))
   const exitCode = await run(invocation)
@@ -39,14 +40,17 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   try {
     return await invocation.run()
   } catch (error) {
-    if (error instanceof CommanderError) return refuse(error, invocation.printing)
+    if (error instanceof CommanderError) return endByCommander(error, invocation.printing)
     reportError(terminal, error)
     return invocation.printing.failure(error)
   }
 }
 
-/** Commander has printed the help or the version, or has said on stderr why it refuses the command line. */
-async function refuse({ exitCode, code, message }: CommanderError, printing: Printing): Promise<ExitCode> {
+/**
+ * Ends a command line that Commander did not pass to a command. Commander has printed the help or the version, or has
+ * reported on stderr why it refuses the command line.
+ */
+async function endByCommander({ exitCode, code, message }: CommanderError, printing: Printing): Promise<ExitCode> {
   if (exitCode === 0) return exitCodes.sound
   const why = code === 'commander.help' ? 'this names no command' : message.replace(/^error: /, '')
   return printing.failure(new Failure('USAGE', why))

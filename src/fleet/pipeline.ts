@@ -8,13 +8,14 @@
  *    pause slot is released when the tenant was resumed. If the pause fails in a way that stops the line, the line is
  *    stopped first.
  * 5. For each snapshot: wait for a place in the check queue, copy the snapshot if the user wants to keep it, check it.
- *    The place is released when the check ends.
+ *    Wait until the end of the hold is in the ledger. Then the place is released.
  * 6. Delete the snapshot. Then release the snapshot and its bytes in the disk budget.
  * 7. Give the result to the observer, to the line, and to the ledger.
  *
  * A tenant begins when the one before it has its hold slot. Steps 5 to 7 run beside the holds of later tenants. If no
- * snapshot comes out of step 4, steps 5 to 7 still give each file its result. If the line was stopped in step 3 or 4,
- * the whole reservation is released and the tenant has no result.
+ * snapshot comes out of step 4, steps 5 to 7 still give each file its result. If step 3 fails, or another tenant stops
+ * the line during step 3 or 4, the whole reservation is released and the tenant has no result. The tenant whose own
+ * pause stopped the line has one.
  *
  * The failure of one tenant is its result. `stop-the-line.ts` decides which failures end the run: then no other tenant
  * begins, and every hold and check that is under way is interrupted.
@@ -86,7 +87,7 @@ export async function workThrough(
     // The leading tenants serve again before any other tenant is held.
     if (first === limits.leading) await holdSlots.onIdle()
     const reservation = await line.guard(diskBudget.reserveSnapshots(group.length, line.signal))
-    if (reservation === null) break // The line was stopped.
+    if (reservation === null) break // It failed, and so the line was stopped.
     await startInTurn(holdSlots, async () => {
       for (const held of await holdGroup(group, first, reservation, pipeline)) {
         const check = checkAndReport(held, reservation, pipeline).finally(() => checksUnderWay.delete(check))
@@ -124,7 +125,8 @@ function startPipeline(
 /**
  * Steps 3 and 4.
  * @param first position of the group's first target among all targets
- * @returns one for each file; none, and nothing is reserved any more, if the line was stopped
+ * @returns one for each file, also if its own pause stopped the line. None if step 3 failed, or if the line was stopped
+ * for another reason: then nothing is reserved any more.
  */
 async function holdGroup(
   group: TargetGroup,

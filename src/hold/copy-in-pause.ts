@@ -44,10 +44,12 @@ export async function copyInPause(
   const { files } = prepared
   signal.throwIfAborted()
   if (prepared.large) await processes.probe.ready() // One that slept for long answers its first question slowly.
+  // If a WAL has grown past the limit meanwhile, the hold fails here with NO_SPACE.
   for (const { warm } of files) await warm?.catchUp()
   await using pause = await openPause(prepared, request, processes)
   reportStep(files, 'asked')
-  using _watch = pause ? null : await processes.guardian.watchHeartbeat()
+  // A pause has its own watch. Without one, the guardian ends this process if it freezes while it has the file locked.
+  using _watchOfBareFile = pause ? null : await processes.guardian.watchHeartbeat()
   const quiesced = pause ? await quiesce(pause, files, signal) : notServed
   proven.push(...(await copyUnderLocks(files, quiesced, pause, request, processes, signal)))
   reportStep(proven, 'released')
@@ -83,7 +85,7 @@ async function copyUnderLeases(
   over: AbortSignal,
 ): Promise<readonly CopiedFile[]> {
   const sealed = await inParallel(probed, (file) => sealFile(file, request, over))
-  using _leases = together(sealed.map((file) => file.sealed))
+  using _kernelLeases = together(sealed.map((file) => file.sealed))
   const proven = await inTurn(sealed, proveFile)
   const copied = await inTurn(proven, (file) => copyFile(file, over))
   const provenAgain = await inTurn(copied, proveFileAgain)

@@ -25,7 +25,10 @@ export class FileHold implements Disposable {
     return this.#failure
   }
 
-  /** Registers what is released with the file: its descriptors, then its locks, then its kernel leases. */
+  /**
+   * Registers a resource of the file. Call it for the descriptors first, then the locks, then the kernel leases. They
+   * are released in reverse order.
+   */
   add<Resource extends Disposable>(resource: Resource): Resource {
     return this.#resources.add(resource)
   }

@@ -8,28 +8,31 @@
  *   3. Reserve disk space. If there is none: release 2, wait, begin again with 1.
  *   4. Make the drafts.
  *   5. Start a guardian watch, pin the WAL by locks, and make the warm copy. If there is none, close the live files.
- *   6. Write the intent to the ledger.
+ *   6. Admin API: write the intent to the ledger.
  * Phase 2, `copyInPause`: the tenant stands still.
- *   7. Take a pause slot. Add what was committed since 5 to the warm copy.
- *   8. Tell the guardian of the hold, and start its watch over the pause.
+ *   7. Take a pause slot. Large tenants: wait for the probe. Add what was committed since 5 to the warm copy.
+ *   8. Write the intent if there is none, or if it is older than a second. Report the hold to the guardian. Start its
+ *      watch over the pause.
  *   9. Ask the service to quiesce the tenant: it grants its lease. Compare its answer with the files.
  *  10. Open the live files anew, if there is no warm copy. Lock them, probe, take the kernel leases: they are sealed.
  *  11. First proof, copy into the drafts, second proof.
  *  12. Release the kernel leases, because the probe opens the files by name. Probe again under the locks.
- *  13. Release the locks and close the live files. This ends the pin of 5 as well.
+ *  13. Release the locks and close the live files. This ends the pin of 5, but not the watch of 5.
  *  14. End the watch of 8. Resume, which ends the service's lease, and see the tenant serving.
  *  15. The guardian forgets the hold. Write its end to the ledger, without awaiting it. Release the pause slot.
  * Phase 3, `publish`: the tenant serves.
  *  16. Hash and rename each draft: it becomes a snapshot, which the caller disposes of.
- *  17. Release the rest of phase 1: the watch of 5, and each draft that became no snapshot.
+ *  17. Release the rest of phase 1: the watch of 5, each draft that became no snapshot, and an intent that was not used
+ *      (the ledger records `never-began`).
  * The caller releases the disk space of 3 when it has disposed of the snapshots.
  *
  * A failure at any step releases what the steps before it registered, in reverse order: locks before the resume, the
  * resume before the pause slot. If a step failed only because a file moved, the whole is tried again.
  *
- * A bare file has no service, and so no intent, no quiesce and no resume. From 2 on kernel leases under a guardian
- * watch show that no program uses it. They end before 7, stand again until it is locked, and a watch stands during 8 to
- * 14.
+ * A bare file has no service: steps 1 (state), 5, 6, 9 and 14 do not apply, and step 15 only releases the pause slot.
+ * Its files stay open. In step 2 holdfast takes kernel leases under a guardian watch. They end before step 7. Step 10
+ * takes them again, locks the file and releases them; then it probes and seals as above. Step 8 only starts a watch,
+ * which lasts to step 14.
  */
 import { nextTurn } from '../host/clock.ts'
 import type { Failure } from '../model/failure.ts'

@@ -45,7 +45,8 @@ export async function prepare(
   for (;;) {
     const outcome = await prepareIfSpace(holds, request, processes, signal)
     if (!('space' in outcome)) return outcome
-    await outcome.space // This may take as long as the checks of other tenants. Nothing of ours is open meanwhile.
+    // This may last until other tenants are checked. Meanwhile holdfast has no file of this tenant open.
+    await outcome.space
     signal.throwIfAborted()
   }
 }
@@ -71,7 +72,7 @@ async function prepareIfSpace(
     return { space }
   }
   const drafted = await inTurn(inspected, (file) => ({ ...file, draft: openDraft(file, opened, request) }))
-  // Not in the pause, where it takes longest; nor right before it, where this process then waits for its next turn.
+  // Not later: in the pause it would prolong the pause, and right before it the process would wait for its next turn.
   if (isLarge(drafted, settings)) collectGarbage()
   const warm = await warmUp(drafted, { opened, connection, settings, guardian: processes.guardian, signal })
   const files = await inTurn(warm, (file) => confirmUnused(file, processes, signal))
@@ -134,16 +135,16 @@ function openDraft({ hold }: InspectedFile, opened: AsyncDisposables, { folder }
 }
 
 /**
- * The last step before a bare file is locked. Everything else is ready, so that the lock stands no longer than the copy
- * needs it.
+ * For a bare file: waits until it was watched long enough, and then ends its kernel leases. Everything else is ready
+ * before, so that the file is locked only for as long as the copy takes.
  * @throws {Failure} IN_USE
  */
 async function confirmUnused(file: PreparedFile, { probe }: HoldProcesses, signal: AbortSignal): Promise<PreparedFile> {
   const { unused, files } = file
   if (!unused) return file
-  if (!unused.leased) await readIntoCache(files, signal)
+  if (!unused.hasKernelLease) await readIntoCache(files, signal)
   await probe.ready()
-  await unused.watched(signal)
+  await unused.waitUntilWatched(signal)
   unused[Symbol.dispose]()
   return file
 }

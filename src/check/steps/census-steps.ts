@@ -52,7 +52,7 @@ export async function runPlanAndScan(
     key: reading.key,
     memoryBytesMax: Math.floor(reading.limits.memoryBytesMax / 2),
   })
-  if (ready?.kind === 'not-possible') reading.skip('census', seesLess(ready.why))
+  if (ready?.kind === 'not-possible') reading.skip('census', whyLessWasChecked(ready.why))
   if (ready?.kind !== 'ready') return false
   for (let range = ranges.take(); range !== null; range = ranges.take()) {
     if ((await reading.step(reader, { step: 'scan', ...range })) === null) return false
@@ -72,4 +72,5 @@ export async function runPlanScanAndTally(
 }
 
 /** What the coverage says if SQLite's own check replaces the census. */
-export const seesLess = (why: string): string => `SQLite checked this instead of the census, and finds less: ${why}`
+export const whyLessWasChecked = (why: string): string =>
+  `SQLite checked this instead of the census, and finds less: ${why}`

@@ -6,7 +6,7 @@ import type { Skipped } from '../../model/result/verdict.ts'
 import type { AnswerOf, QuestionOf, Reader } from '../protocol.ts'
 import type { ReadingBuilder } from '../reading-builder.ts'
 import { virtualTables } from '../step-answers.ts'
-import { seesLess } from './census-steps.ts'
+import { whyLessWasChecked } from './census-steps.ts'
 import type { Counting } from './census-steps.ts'
 import { nameByCensus } from './name-by-census.ts'
 
@@ -78,7 +78,9 @@ export class SqliteSteps {
     for (const { object, table, why } of uncounted)
       this.#reading.skip(
         object,
-        undecided.has(table) ? 'neither the census nor SQLite could compare its entries with the rows' : seesLess(why),
+        undecided.has(table)
+          ? 'neither the census nor SQLite could compare its entries with the rows'
+          : whyLessWasChecked(why),
       )
   }
 

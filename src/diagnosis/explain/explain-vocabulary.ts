@@ -76,8 +76,8 @@ export const vocabulary: Readonly<Record<string, string>> = {
     'A number that the service raises with each lease of a tenant. It distinguishes an old lease from a new one, so ' +
     'a late request cannot end the wrong pause.',
   hold:
-    'The time from the lease to the resume, during which a tenant is paused. In it, holdfast locks, proves ' +
-    'and copies. All files of a tenant share one hold.',
+    'The work that takes the snapshots of one tenant, in three phases: prepare, pause, publish. Only in the ' +
+    'pause the tenant stands still, and holdfast locks, proves and copies. All files of a tenant share one hold.',
   holder:
     'A process that has a file open, mapped or locked. `holdfast holders FILE` lists them. In a lease, the ' +
     'holder is the name of the run that asked for it.',

@@ -1,7 +1,7 @@
 /**
- * A bare file has no service that was asked to stand still. So it is first looked up, by means that harm no program,
- * whether one uses it: the kernel's list of leases, the locks of others, a kernel lease of ours. Only an unused file is
- * read and locked. If the kernel gives no lease, the open-file table must do.
+ * Finds out whether a program uses a bare file, which has no service that was asked to stand still. It uses means that
+ * harm no program: the kernel's list of leases, the locks of others, a kernel lease of ours. holdfast reads and locks
+ * only an unused file. If the kernel grants no lease, holdfast reads the open-file table instead.
  */
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { Disposables } from '../../host/disposal.ts'
@@ -21,17 +21,17 @@ import { describeHolders, holdersOf, identitiesOf } from './holders.ts'
 import { leaseLiveSet, onceBroken, type LiveSetLease } from './live-set-lease.ts'
 import { describeConflict } from './lock.ts'
 
-/** No program uses the file. It stands as long as none opens it; a program that does waits for nothing of ours. */
+/** No program uses the file. This holds until a program opens it; holdfast then releases its kernel lease for it. */
 export interface UnusedFile extends Disposable {
-  /** False if there is no kernel lease: then nothing tells us of a program that opens the file while we hold it. */
-  readonly leased: boolean
+  /** False: then nothing reports a program that opens the file. */
+  readonly hasKernelLease: boolean
   /** @throws {Failure} IN_USE if another program has opened the file since */
   assertStanding(): void
   /**
    * Waits until the file was watched long enough to notice a program that opens it for each request.
    * @throws as `assertStanding`
    */
-  watched(signal: AbortSignal): Promise<void>
+  waitUntilWatched(signal: AbortSignal): Promise<void>
 }
 
 /**
@@ -102,7 +102,7 @@ async function requireNoHolder(files: LiveFiles, record: HoldRecord): Promise<vo
   if (holders.length > 0) throw new Failure('IN_USE', `another program has ${files.path} open or mapped: ${sentence}`)
 }
 
-/** Looks for a lock that would refuse ours, without asking for one. @returns null if there is none */
+/** Finds a lock that would refuse ours, without requesting one. @returns null if there is none */
 async function findLockOfOthers(files: LiveFiles, signal: AbortSignal): Promise<Refusal | null> {
   const deadlineMs = monotonicMs() + waitMs.lock
   for (;;) {
@@ -128,13 +128,13 @@ function unusedBy(files: LiveFiles, lease: LiveSetLease | null, release: Disposa
     if (broken)
       throw new Failure(
         'IN_USE',
-        `another program opened a file of ${files.path} while we looked whether it is in use: we gave way immediately`,
+        `another program opened a file of ${files.path} while holdfast checked whether it is in use: holdfast released it immediately`,
       )
   }
   return {
-    leased: lease !== null,
+    hasKernelLease: lease !== null,
     assertStanding,
-    watched: async (signal) => {
+    waitUntilWatched: async (signal) => {
       const leftMs = sinceMs + watchMs - monotonicMs()
       if (lease !== null && leftMs > 0) await sleep(leftMs, signal)
       assertStanding()
