@@ -77,13 +77,14 @@ export function durationOption(text: string): number {
   return ms
 }
 
-export const onlyOption = (): Option => new Option('--only <glob...>', 'only tenants whose id matches one of these')
+export const onlyOption = (): Option =>
+  new Option('--only <glob...>', 'only tenants whose id matches one of these patterns')
 
 /** How patterns are written, for the help of each command with `--only`. */
-export const patternHelp = `In GLOB * is any text, also with / or a leading dot; ? is one character, [a-c]
-one of these, [!a-c] any other, {a,b} either. \\ before a character takes it as
-it is: 'a\\*' is the id a*. Quote each GLOB for the shell. Each must match at
-least one tenant.`
+export const patternHelp = `A <glob> is a pattern: * matches any text, also with / or a leading dot; ?
+matches one character, [a-c] one of these, [!a-c] any other, and {a,b} either a
+or b. A \\ makes the next character literal: 'a\\*' matches the id a*. Quote each
+<glob> for the shell. Each must match at least one tenant.`
 
 /** How long to wait for the run lock. */
 export const waitOption = (): Option =>

@@ -64,8 +64,9 @@ Examples:
   holdfast sweep --only 'a*' --json        some tenants, for a program
   holdfast explain IN_USE                  what a finding or a failure means
 
-The sections alerts, backups, registry and sweep of holdfast.yaml are not
-in this version: a file that has one of them is refused, with its line.
+These keys of holdfast.yaml are not in this version: accounts, alerts, backups,
+check.rehearse, heal, quarantine, registry, sweep. holdfast refuses a file that
+has one of them, and reports its line.
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 5 compared and different, 64 usage, 70 bug,

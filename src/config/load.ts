@@ -103,7 +103,7 @@ function requireTrusted(path: string): void {
     `another user could change ${path}, which names commands that holdfast runs: ${where}${untrusted.why}`,
     {
       hint:
-        'look at what the file says, then ' +
+        'check the contents of the file, then ' +
         `${untrusted.remedy ?? 'copy it to a folder that no other user can write, such as /etc/holdfast'}; ` +
         'or name another one with --config FILE',
     },

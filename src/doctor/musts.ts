@@ -68,16 +68,16 @@ export const musts: readonly Must[] = [
   {
     must: 'no pause for a caller that has gone',
     steps: [],
-    untried: 'a request given up may rightly be served before',
+    untried: 'the service may serve such a request before it sees that the caller has gone',
   },
   {
     must: 'the state dies with the process, bootId changes',
     steps: [],
-    untried: 'would need a restart of the service',
+    untried: 'the test would need a restart of the service',
   },
   { must: 'health checks of the service stay green', steps: [], untried: 'the doctor does not know them' },
   { must: 'requests of a quiesced tenant wait, or get 503', steps: [], untried: 'the doctor does not know them' },
-  { must: 'answers are kept for an hour', steps: [], untried: 'would take an hour' },
-  { must: 'a quiesce that fails leaves the tenant active', steps: [], untried: 'a failure cannot be brought about' },
-  { must: '423, 429, 503 and 403 where they fit', steps: [], untried: 'such a state cannot be brought about' },
+  { must: 'answers are kept for an hour', steps: [], untried: 'the test would take an hour' },
+  { must: 'a quiesce that fails leaves the tenant active', steps: [], untried: 'the doctor cannot cause a failure' },
+  { must: '423, 429, 503 and 403 where they fit', steps: [], untried: 'the doctor cannot cause such a state' },
 ]

@@ -3,13 +3,13 @@
 import PQueue from 'p-queue'
 import { oneChildBytesMax } from '../check/read-snapshot.ts'
 
-/** While no more snapshots wait than this, small ones are checked one after the other. */
+/** While at most so many snapshots wait, small ones are checked one after the other. */
 const waitingMax = 2
 
 /**
- * Checks small snapshots one after the other while one child keeps up: a second child takes processor time from the
- * tenant that is paused, and all later tenants wait for the end of that pause. If more snapshots wait, or a large one
- * is there, as many are checked in parallel as the limit allows.
+ * Checks small snapshots one after the other while one child keeps up. A second child would take processor time from
+ * the hold of the tenant that is paused, and prolong the pause. If more snapshots wait than `waitingMax`, or if a large
+ * one is there, as many are checked in parallel as the limit allows.
  */
 export class CheckQueue {
   readonly #queue = new PQueue({ concurrency: 1 })

@@ -1,6 +1,6 @@
 /**
  * What the ledger knows of a file from earlier runs: its last sound check, so that this one sees what changed although
- * nothing wrote to the file (`diagnosis/silent-change.ts`), and the pause that was last given up.
+ * nothing wrote to the file (`diagnosis/silent-change.ts`), and the pause that was last abandoned.
  */
 
 import { contentFormat } from '../census/content-format.ts'
@@ -22,8 +22,8 @@ export interface EarlierChecks {
   /** True if an earlier check saw pages in the file. */
   readonly hadPages: boolean
   /**
-   * How long, in ms, the tenant stood still when the last hold was given up because the copy took too long. Null if it
-   * was not given up.
+   * How long, in ms, the tenant stood still when the last hold was abandoned because the copy took too long. Null if it
+   * was not abandoned.
    */
   readonly abandonedPauseMs: number | null
 }

@@ -69,7 +69,7 @@ function possibleWriters({ level, lease, holders, unseen }: Evidence): string | 
     )
   }
   if (lease?.state === 'refused' && holders.length === 0) return 'a process outside our view had the file open'
-  return unseen.length > 0 ? `other programs may have had the file open (not looked at: ${unseen.join('; ')})` : null
+  return unseen.length > 0 ? `other programs may have had the file open (not checked: ${unseen.join('; ')})` : null
 }
 
 /** A sentence names at most so many programs. */

@@ -28,11 +28,12 @@ import type { PreparedFile } from './snapshot/prepared-file.ts'
 export type ProvenCopy = CopiedFile
 
 /**
- * A file that could not be locked, sealed, copied or proven has its failure afterwards, and is not in `proven`.
+ * Copies all files in one pause. If a file cannot be locked, sealed, copied or proven, its `FileHold` has the failure
+ * afterwards, and it is not in `proven`.
  * @param proven receives the files whose copies have both proofs, before the service is asked to resume: its answer
  * changes nothing about their bytes
  * @returns a promise that resolves when the end of the hold is in the ledger
- * @throws a failure that concerns the tenant or the run. The tenant was resumed then as well, unless the resume failed.
+ * @throws a failure of the tenant or of the run. The tenant was resumed before, unless the resume itself failed.
  */
 export async function copyInPause(
   prepared: Prepared,

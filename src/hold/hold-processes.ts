@@ -1,6 +1,6 @@
 /**
- * The processes that stand by during a run: the probe, which tries our locks, and the guardian, which kills this
- * process when it is stuck and has its tenants resumed when it is gone.
+ * The two processes beside a run. The probe tries to get our locks. The guardian kills this process if it is stuck, and
+ * resumes its tenants if it is gone.
  */
 import { requireLinux } from '../host/platform.ts'
 import type { ResumeTerms } from './pause/guarded-hold.ts'

@@ -173,8 +173,8 @@ export function requireNoAbandonedPause(what: string, leastMs: number | null, ma
   if (leastMs === null || leastMs <= maxPauseMs) return
   throw new Failure(
     'TOO_LARGE_FOR_PAUSE',
-    `the tenant had stood still for ${inWords(leastMs)} when the last copy of ` +
-      `${what} was given up; hold.maxPause is ${inWords(maxPauseMs)}`,
+    `the tenant had stood still for ${inWords(leastMs)} when holdfast ended the last copy of ` +
+      `${what}; hold.maxPause is ${inWords(maxPauseMs)}`,
     {
       hint:
         'the next run tries again; use WAL mode or a reflink file system ' +

@@ -98,7 +98,7 @@ function requireFew(holds: readonly FileHold[]): void {
     'TOO_LARGE_FOR_PAUSE',
     `the service lists ${count(holds.length, 'file')} for this tenant; ` +
       `at most ${grouped(filesMax)} are held in one pause`,
-    { hint: 'look at the service\u2019s list of tenants; a tenant with so many files cannot be held as a whole' },
+    { hint: 'check the service\u2019s list of tenants; a tenant with so many files cannot be held as a whole' },
   )
 }
 

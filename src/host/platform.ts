@@ -23,7 +23,7 @@ export function requireProc(): void {
   if (process.platform !== 'linux' || existsSync('/proc/self/fd')) return
   throw new Failure(
     'PLATFORM_UNSUPPORTED',
-    '/proc is not mounted here: nobody can tell which processes live and who has a file open',
+    '/proc is not mounted here: holdfast cannot see which processes run and which files they have open',
     { hint: 'mount it (`mount -t proc proc /proc`), or run holdfast where it is mounted' },
   )
 }

@@ -1,4 +1,4 @@
-/** Tells the open holds of runs that are at work from those that were left behind. */
+/** Which open holds belong to a run that is still working, and which were left behind. */
 
 import { ageOf } from '../model/age.ts'
 import type { OpenHold } from '../model/event.ts'

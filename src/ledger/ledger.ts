@@ -58,8 +58,8 @@ export interface LastResult extends RecordedCheck {
 /** What the next check of a file needs to know of the newest one. */
 export interface NewestCheck {
   /**
-   * How long, in ms, the tenant stood still when the hold was given up because the copy took too long. Null if it was
-   * not given up.
+   * How long, in ms, the tenant stood still when the hold was abandoned because the copy took too long. Null if it was
+   * not abandoned.
    */
   readonly abandonedPauseMs: number | null
   /** True if the file held pages, then or when a check last settled something. */

@@ -64,7 +64,7 @@ export function exitCodeWords(code: number): string {
 
 const words: Readonly<Record<ExitCode, string>> = {
   0: 'all that was selected is sound',
-  1: 'holdfast failed, and says nothing about the data',
+  1: 'holdfast failed, and reports nothing about the data',
   2: 'damage found',
   3: 'something was not proven, not read or not understood',
   4: 'A TENANT MAY STILL BE PAUSED',

@@ -87,7 +87,7 @@ test('every run reports a ledger that was set aside; `resume` then cannot say th
     expect([args, code, stderr]).toEqual([
       args,
       0,
-      expect.stringMatching(/^holdfast: ledger: .*set aside as .*a new one begun/),
+      expect.stringMatching(/^holdfast: ledger: .*holdfast renamed it to .* and began a new one/),
     ])
   }
   spoil()

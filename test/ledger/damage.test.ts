@@ -87,7 +87,7 @@ describe('a damaged ledger never blocks a check: it is set aside and a new one b
     await ledger.append(asked('new one'))
     expect((await ledger.openHolds()).map((hold) => hold.holder)).toContain('new one')
     expect(ledger.notice).toMatch(
-      /^the ledger was damaged \(.*\); set aside as ledger\.damaged-\d{8}T\d{6}Z; a new one begun; /,
+      /^the ledger was damaged \(.*\); holdfast renamed it to ledger\.damaged-\d{8}T\d{6}Z and began a new one; /,
     )
     const [name = ''] = setAsideIn(folder.path)
     expect(readFileSync(join(folder.path, name))).toEqual(damaged)

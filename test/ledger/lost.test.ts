@@ -19,7 +19,7 @@ describe('a ledger that was lost', () => {
     await using ledger = await openLedger(folder.path, newRunId(), notes)
     expect([ledger.notice, ledger.holdsLost]).toEqual([
       expect.stringMatching(
-        /^the ledger was damaged \(it is empty\); set aside as ledger\.damaged-.*could not be read from it/,
+        /^the ledger was damaged \(it is empty\); holdfast renamed it to ledger\.damaged-.*could not be read from it/,
       ),
       true,
     ])
@@ -38,7 +38,7 @@ describe('a ledger that was lost', () => {
     }
     await using ledger = await openLedger(folder.path, newRunId(), notes)
     expect([ledger.notice, ledger.holdsLost]).toEqual([
-      expect.stringMatching(/^the ledger is gone, though runs were recorded in it; a new one begun/),
+      expect.stringMatching(/^the ledger is gone, though runs were recorded in it; holdfast began a new one/),
       true,
     ])
   })

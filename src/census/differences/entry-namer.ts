@@ -75,8 +75,8 @@ export class EntryNamer {
   }
 
   /**
-   * What the entry that was decoded last holds beside its key; null if there is no room for all of it. A part of a
-   * value is never listed: an operator would put it back into the table as it stands.
+   * The values of the entry that was decoded last, without its key. Null if they exceed the limit on bytes: a part of a
+   * value is never listed, because an operator could write it into the table as if it were the whole.
    */
   #salvage(index: IndexPlan): readonly SalvagedValue[] | null {
     if (this.#salvageBytesLeft <= 0) return null

@@ -105,7 +105,7 @@ async function differencesOf(sides: Sided<ComparedSide>, totals: RowTotals, exac
   )
   if (!firstA || !firstB) return notCompared(whyOf(sides, null, null))
   const rows = onlyInA + onlyInB + different
-  if (rows === 0) return notCompared('its rows are too many, or too much alike, to be told apart one by one')
+  if (rows === 0) return notCompared('it has too many rows, or too many equal rows, to compare them one by one')
   return {
     kind: 'compared',
     differing: {
@@ -168,5 +168,5 @@ function whyOf({ a, b }: Sided<ComparedSide>, unreadInA: string | null, unreadIn
       ['B', b.stoppedWhy ?? unreadInB],
     ] as const
   ).flatMap(([side, why]) => (why === null ? [] : [`${side}: ${why}`]))
-  return `its rows could not be told apart: ${reasons.join('; ')}`
+  return `its rows could not be compared one by one: ${reasons.join('; ')}`
 }

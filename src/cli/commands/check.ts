@@ -62,7 +62,7 @@ export function addCheck(invocation: Invocation): void {
       .description('check files that no program has open, private copies, or tenants of the service'),
   )
     .argument('[files...]', 'database files, or folders of them')
-    .option('--snapshot', 'the files are private copies: nothing is locked, nothing proven')
+    .option('--snapshot', 'the files are private copies: holdfast locks and proves nothing')
     .option('--recursive', 'also check the databases in all folders below')
     .option('--tenant <id...>', 'hold and check these tenants of the configured service')
     .addOption(depthOption())
@@ -75,7 +75,7 @@ export function addCheck(invocation: Invocation): void {
     .option('--show-values', 'show the values that indexes still hold of rows that their table may have lost')
     .option(
       '--ledger <dir>',
-      'remember there what files hold; later runs report bytes that changed although nothing wrote',
+      'record there what the files contain; later runs report bytes that changed although nothing wrote',
     )
     .addOption(waitOption())
     .addHelpText('after', help)

@@ -27,33 +27,34 @@ interface CompareOptions extends ReportOptions {
 const printing = reportPrinting((terminal) => new ComparisonDocument(terminal, {}, { id: newRunId(), given: null }))
 
 const help = `
-A word with a slash, or the name of an existing file, is a file. Every other
-word is a tenant of the configured service; tenant:ID always is a tenant. A word
-that could be both is refused beside a tenant. Files are held and proven as by
-\`check FILE\`, tenants as by \`check --tenant\`. Both snapshots are checked before
-they are compared.
+An argument with a slash, or the name of an existing file, means a file. Every
+other argument means a tenant of the configured service; tenant:ID always means
+a tenant. If one side is a tenant, holdfast refuses an argument for the other
+side that could mean both. It holds and proves files as \`check FILE\` does, and
+tenants as \`check --tenant\` does. It checks both snapshots, then compares them.
 
-If a side has several database files, each is compared with the file of the same
-name on the other side, one pair after the other. Beside a single file only the
-file of the same name is taken, and no other file is touched. Beside a folder or
-a tenant, a file that only one side has is a difference: it is named, not read.
-If each side has one file, these two are compared, whatever their names.
+If a side has several database files, holdfast compares each with the file of
+the same name on the other side, one pair after the other. If the other side is
+a single file, it takes only the file of that name, and touches no other. If the
+other side is a folder or a tenant, a file that only one side has is a
+difference: the report names it, and holdfast does not read it. If each side has
+one file, holdfast compares these two, whatever their names.
 
-Contents are compared, not layouts: page size, VACUUM, journal mode, order and
-text encoding make no difference, and 1 equals 1.0. Rows are identified by rowid
-if that is an INTEGER PRIMARY KEY, by primary key in WITHOUT ROWID tables, else
-by their values. Keys are shown, other values never. Columns, indexes, views,
-triggers, user_version and application_id are compared as well; SQLite's own
-tables (sqlite_...) are left out.
+holdfast compares contents, not layouts: page size, VACUUM, journal mode, order
+and text encoding make no difference, and 1 equals 1.0. It identifies a row by
+its rowid if that is an INTEGER PRIMARY KEY, by its primary key in a table
+WITHOUT ROWID, and otherwise by its values. It shows keys, and never other
+values. It also compares columns, indexes, views, triggers, user_version and
+application_id. It leaves out SQLite's own tables (sqlite_...).
 
 Examples:
   holdfast compare app.db replica.db             files that no program has open
   holdfast compare --snapshot a.db b.db          no program writes them
-  holdfast compare acme ./pulled                 a tenant and what was pulled
+  holdfast compare acme ./pulled                 a tenant and its pulled copy
   holdfast compare acme ./search.db              only its search.db
   holdfast compare tenant:acme tenant:bolt --json
 
-Exit codes: 0 both are sound and hold the same, 5 both are sound and differ,
+Exit codes: 0 both are sound and equal, 5 both are sound and differ,
   1 failed, 2 one is damaged (differences are reported as well),
   3 not everything could be read or compared, 4 a tenant may be paused,
   64 usage, 70 bug, 75 in use (try later), 78 configuration,
@@ -70,7 +71,7 @@ export function addCompare(invocation: Invocation): void {
     .argument('<b>', 'what to compare it with')
     .option(
       '--snapshot',
-      'the files are private copies: nothing is locked, nothing proven; manifests of `pull` are recognised',
+      'the files are private copies: holdfast locks and proves nothing; it recognises manifests of `pull`',
     )
     .option('--timeout <duration>', 'longest time that one check, and the comparison, may take', durationOption)
     .option('--snapshots <dir>', 'private folder for the snapshots of files (default: one under TMPDIR)')

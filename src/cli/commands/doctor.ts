@@ -43,8 +43,8 @@ Exit codes: 0 nothing unfit, 1 unfit, 4 a tenant may be paused, also by a hold
   78 configuration, 129/130/131/143 ended by a signal
 
 What a service must do (admin-api.yaml), and the steps that test it. Steps that
-need a pause run with --tenant only. Requests for the tenant itself are seen
-only if some arrive during the pause.
+need a pause run with --tenant only. The doctor sees requests for the tenant
+itself only if some arrive during the pause.
 ${mustTable()}`,
     )
     .action((options: DoctorOptions) => invocation.perform(() => examine(options, invocation.terminal)))

@@ -27,7 +27,7 @@ export function addResume(invocation: Invocation): void {
   withCommon(
     invocation
       .add('resume', textOrDocument)
-      .description('end holds that a crash left open, and check that the tenants serve again'),
+      .description('end the pauses that a crash left open, and check that the tenants serve again'),
     'holdfast.resume/1',
   )
     .argument('[id]', 'tenant')
@@ -38,16 +38,16 @@ export function addResume(invocation: Invocation): void {
       `
 resume works even if the ledger cannot be written. With an ID it needs no ledger
 at all. It then also ends a hold that was made through another service.admin or
-other hooks, once the tenant is seen serving.
+other hooks, as soon as it has seen the tenant serve.
 
 Examples:
   holdfast resume --all                also as ExecStopPost of a systemd unit
   holdfast resume acme                 one tenant
 
 Exit codes: 0 no hold is open any more, 1 failed, or the tenants serve and the
-  ledger could not be written, 3 the ledger had to be set aside or could not be
-  read, 4 a tenant may still be paused, 64 usage, 70 bug, 75 a run is active,
-  78 configuration, 129/130/131/143 ended by a signal`,
+  ledger could not be written, 3 the ledger was damaged and renamed, or could
+  not be read, 4 a tenant may still be paused, 64 usage, 70 bug, 75 a run is
+  active, 78 configuration, 129/130/131/143 ended by a signal`,
     )
     .action((id: string | undefined, options: ResumeOptions) =>
       invocation.perform(() => resume(id, options, invocation.terminal)),

@@ -45,10 +45,11 @@ own age, and the last full sweep does not matter. Metrics of pauses are always
 about all tenants.
 ${patternHelp}
 
-A reader of FILE finds the old status or the new one, never a part of it. FILE
-keeps its mode and its group; a new one has mode 0644. If there is no status for
-nagios or monit, FILE says UNKNOWN, as stdout does. Its reader should check the
-age of FILE too. FILE must not be in a folder of tenants.roots.
+With --output, a program that reads <file> gets the old status or the new one,
+never a part of it. <file> keeps its mode and its group; a new file has mode
+0644. If holdfast has no status for nagios or monit, <file> says UNKNOWN, as
+stdout does. The program should also check the age of <file>. <file> must not be
+in a folder of tenants.roots.
 
 Examples:
   holdfast status                      for a person

@@ -51,7 +51,7 @@ export function addSweep(invocation: Invocation): void {
       'after',
       `
 ${patternHelp}
-A sweep with --only is no full sweep: \`status\` still asks for one.
+A sweep with --only is not a full sweep: \`status\` still requires one.
 
 Examples:
   holdfast sweep                             all tenants

@@ -91,8 +91,8 @@ export const vocabulary: Readonly<Record<string, string>> = {
     'What was observed before and after the copy: inode, size, times, change counter and WAL salts. Both ' +
     'observations must be equal, otherwise holdfast deletes the copy.',
   guardian:
-    'A small process beside each run. It kills a run that is stuck when its time is over. If the run dies, ' +
-    'the guardian resumes the tenants.',
+    'A small process beside each run. If a run is still holding a file at its deadline, the guardian kills the ' +
+    'run. If a run dies, the guardian resumes its tenants.',
   snapshot:
     'A private copy of a live set that came out of a hold with both proofs. holdfast checks snapshots and ' +
     'never live files. They are deleted after the check, unless you ask to keep them.',

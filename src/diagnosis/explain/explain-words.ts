@@ -123,7 +123,7 @@ export const stateMeanings: Readonly<Record<TenantState, Meaning>> = {
 export const exitMeanings: Readonly<Record<ExitCode, Meaning>> = {
   0: { means: 'All selected tenants or files are sound.', cause: 'Notices do not change it.', todo: 'Nothing.' },
   1: {
-    means: 'holdfast failed, and says nothing about the data.',
+    means: 'holdfast failed, and reports nothing about the data.',
     cause: 'The failure in the report.',
     todo: 'Follow its hint.',
   },

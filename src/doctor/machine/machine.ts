@@ -79,7 +79,7 @@ function judgeLedger(ledger: Ledger | Failure, left: LeftOpen | Failure): StepOu
     const said = `${open}, and may keep a tenant still: ${named}`
     return { outcome: 'paused', said, next: 'holdfast resume --all' }
   }
-  if (ledger.notice !== null) return warning(ledger.notice, 'keep the file that was set aside if its history matters')
+  if (ledger.notice !== null) return warning(ledger.notice, 'keep the renamed file if its history matters')
   return fit(left.others.length === 0 ? 'opens, and no tenant is known to be paused (no hold stands open)' : 'opens')
 }
 

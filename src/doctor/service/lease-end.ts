@@ -79,8 +79,8 @@ function judgeLength(said: WireAnswer | Failure, lease: DoctorLease | null, ttlM
   const told = numberIn(said, 'expiresInMs')
   if (lease === null || told === null) return broken(`it was answered ${describeAnswer(said)}, not 201 with a lease`)
   return told > ttlMs
-    ? broken(`it says that the lease lasts ${told} ms, and ${ttlMs} ms were asked for`)
-    : fit(`${told} ms, and ${ttlMs} ms were asked for`)
+    ? broken(`its answer gives the lease ${told} ms, and the doctor asked for ${ttlMs} ms`)
+    : fit(`${told} ms, and the doctor asked for ${ttlMs} ms`)
 }
 
 interface Short {
@@ -109,7 +109,7 @@ async function tryRenewal(
   if (said.status !== 200 || left === null)
     return { end: first, renewal: broken(`it was answered ${describeAnswer(said)}, not 200 with expiresInMs`) }
   const end: End = { from: askedAt + left, to: renewedAt + left }
-  if (left > ttlMs) return { end, renewal: broken(`${left} ms are left, and ${ttlMs} ms were asked for`) }
+  if (left > ttlMs) return { end, renewal: broken(`${left} ms are left, and the doctor asked for ${ttlMs} ms`) }
   if (left > maxHoldMs - (askedAt - answeredAt) + roundedMs)
     return { end, renewal: broken(`${left} ms are left: that is past the maxHoldMs of ${maxHoldMs} ms`) }
   if (renewedAt + left <= first.to)
@@ -137,7 +137,7 @@ async function waitForEnd(
     const state = await calls.state()
     const seenAt = performance.now()
     if (state !== 'quiesced' && seenAt < from - earlyMs)
-      return broken(`it ended ${Math.round(from - seenAt)} ms before it said`)
+      return broken(`it ended ${Math.round(from - seenAt)} ms before the time that the service gave`)
     if (state === 'active') break
     // A machine under load is late in everything, so the time of the slowest answer is allowed for too.
     if (askedAt > to + lateMs + 4 * wire.slowestMs)
@@ -161,10 +161,10 @@ async function lookAfterwards(
   if (wrong !== null) return broken(`a resume: ${wrong}`)
   const { endedBy } = (resumed.json ?? {}) as { readonly endedBy?: unknown }
   if (endedBy !== 'expiry' || numberIn(resumed, 'heldMs') === null)
-    return broken('a resume is not told "endedBy": "expiry" with heldMs')
+    return broken('the answer to a resume has no "endedBy": "expiry" with heldMs')
   const renewed = wrongRefusal(await calls.renew(lease, { fence: lease.fence }), 410, 'lease-expired')
   if (renewed !== null) return broken(`a renewal: ${renewed}`)
   return (await service.leases(signal)).some((one) => one.holder === holder)
     ? broken('the lease is still listed')
-    : fit('a resume and a renewal are told that it expired')
+    : fit('the answers to a resume and a renewal report that it expired')
 }

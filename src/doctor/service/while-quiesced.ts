@@ -223,7 +223,7 @@ export async function tryFiles(
   roots: readonly string[],
 ): Promise<StepOutcome> {
   const unseen = await requireFilesClosed(quiesced, listed, roots)
-  const limits = unseen.length === 0 ? '' : ` (not looked at: ${unseen.join('; ')})`
+  const limits = unseen.length === 0 ? '' : ` (not checked: ${unseen.join('; ')})`
   return fit(
     quiesced.via === 'hooks'
       ? `no process has a listed file open${limits}`

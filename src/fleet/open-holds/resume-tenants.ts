@@ -1,6 +1,6 @@
 /**
  * `resume`: ends the holds that stand open. The tenants are resumed first, whatever state the ledger is in, and the
- * ledger is written afterwards. If it is not known whether a tenant serves, the answer says so.
+ * ledger is written afterwards. If holdfast does not know whether a tenant serves, the answer says so.
  */
 
 import type { Settings } from '../../config/settings.ts'
@@ -29,11 +29,11 @@ export interface Resumption {
   readonly notice: string | null
   /** True if the ledger could not be read, or holds were lost with an earlier one. */
   readonly unread: boolean
-  /** Leases of a holdfast that the service has, and of which the ledger cannot tell. */
+  /** Leases of a holdfast that the service lists and the ledger does not have. */
   readonly leases: readonly OpenLease[]
   /** True if there is no ledger, and nothing shows that there ever was one. */
   readonly isNew: boolean
-  /** True if a tenant may be paused of which neither the ledger nor the service can tell. */
+  /** True if a tenant may be paused that neither the ledger nor the service can name. */
   readonly unknown: boolean
 }
 
@@ -162,7 +162,7 @@ const isOurs = ({ holder }: OpenLease): boolean => holder.startsWith('holdfast-'
 
 const holderOf = (run: RunId): string => `holdfast-${run}`
 
-/** null if the service cannot tell: with hooks only holdfast knows which tenant is paused. */
+/** null if the service cannot list its leases. With hooks only holdfast knows which tenant is paused. */
 async function ourLeases(service: Service): Promise<readonly OpenLease[] | null> {
   if (service.via === 'hooks') return null
   const leases = await orFailure(service.leases(unhurried))

@@ -19,7 +19,9 @@ export function failureOfPath(path: string, error: unknown): unknown {
       })
     case 'ELOOP':
       if (error.syscall !== 'open') return openFailure(path, error) // A link that leads in a circle.
-      return new Failure('MANY_NAMES', `${path} is a symbolic link, or was made one while we looked`, { cause: error })
+      return new Failure('MANY_NAMES', `${path} is a symbolic link, or became one while holdfast checked it`, {
+        cause: error,
+      })
     case 'EISDIR':
     case 'ENXIO':
       return new Failure('NOT_A_FILE', `${path} is not a regular file`, { cause: error })
@@ -58,4 +60,4 @@ function isReadable(path: string): boolean {
 
 /** A file that no program can write needs no lock. */
 const asCopy = (path: string): string =>
-  `if nobody can write it, check it as a private copy: \`holdfast check --snapshot ${shellWord(path)}\``
+  `if no program can write it, check it as a private copy: \`holdfast check --snapshot ${shellWord(path)}\``

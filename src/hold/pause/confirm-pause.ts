@@ -22,9 +22,7 @@ const notResumed = (tenant: TenantId, why: string): Failure =>
   new Failure(
     'LEASE_LOST',
     `${tenant} was not resumed when we asked for it (${why}); it was seen serving again later`,
-    {
-      hint: 'the service refused the resume or lost it: look at its log; `holdfast doctor --tenant ID` tries each call',
-    },
+    { hint: 'the service refused the resume or lost it: check its log; `holdfast doctor --tenant ID` tests each call' },
   )
 
 const restarted = (tenant: TenantId): Failure => leaseLost(`the service was restarted while ${tenant} stood still`)

@@ -1,7 +1,7 @@
 /**
  * The intent: the ledger line that is on the disk before the service is asked to quiesce a tenant. It is written while
- * the tenant before is still paused, because the disk takes as long for it as a third of a pause. If the service is
- * never asked, the ledger is told so.
+ * the tenant before is still paused, because the disk takes as long for it as a third of a pause. If the service was
+ * never asked, the ledger records `never-began`.
  */
 import { randomUUID } from 'node:crypto'
 import { monotonicMs } from '../../host/clock.ts'
@@ -41,7 +41,7 @@ export class PauseIntent implements AsyncDisposable {
     await ledger.append({ kind: 'hold-asked', tenant, holder: this.holder, endsBy: Date.now() + waitMsMax + longestMs })
   }
 
-  /** From here on the caller tells the ledger how the hold ended. */
+  /** From now on the caller, and not this object, records in the ledger how the hold ended. */
   handOver(): void {
     this.#handedOver = true
   }

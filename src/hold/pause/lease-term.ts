@@ -95,7 +95,7 @@ export class LeaseTerm implements Disposable {
     if (nowMs > this.#safeUntilMs) this.#abandon(this.#ranOut('while the copy was made'))
     else if (pausedMs > limits.maxPauseMs) {
       const how = `stood still for ${Math.round(pausedMs)} ms, longer than hold.maxPause allows`
-      this.#abandon(new Failure('TOO_LARGE_FOR_PAUSE', `${tenant} ${how}; the copy was given up`))
+      this.#abandon(new Failure('TOO_LARGE_FOR_PAUSE', `${tenant} ${how}; holdfast ended the copy`))
     } else {
       const leftMs = Math.min(this.#safeUntilMs - nowMs, limits.maxPauseMs - pausedMs)
       this.#nextCheck = setTimeout(() => this.#endInTime(), Math.max(1, leftMs + 1))

@@ -1,7 +1,7 @@
 /**
- * Which program is in the way of a lock or a lease. It is looked up while the tenant still stands still: afterwards the
- * service has the file open again, rightly. If the service itself is in the way, it breaks its contract
- * (CONTRACT_BROKEN); any other program is named.
+ * Finds the program because of which a lock or a kernel lease was refused. The search runs while the tenant is paused:
+ * after the resume, the service rightly has the file open. If the service itself has it open during the pause, it
+ * breaks its contract (CONTRACT_BROKEN). Any other program is named in the failure.
  */
 import { inWords, isSystemError } from '../../host/failures/system-failure.ts'
 import { pidsListeningOn } from '../../host/process/socket-owner.ts'
@@ -66,7 +66,7 @@ function describeRefusal({ who, pid, does }: Refusal, holders: readonly Holder[]
   return `${nameProcess(named)} ${does}${others.length === 0 ? '' : `; ${describeHolders(others, unseen)}`}`
 }
 
-/** A program is in the way, even if it cannot be looked up which: perhaps no descriptor is left for that. */
+/** The lock or lease was refused, even if the open-file table cannot be read, for example for want of a descriptor. */
 function noneSeen(error: unknown): HoldersFound {
   if (!isSystemError(error)) throw error
   const unseen = [`who has which file open: ${inWords(error)}`]

@@ -86,7 +86,7 @@ export class Guardian implements AsyncDisposable {
 
   /**
    * Starts its process without awaiting an answer.
-   * @param terms how to resume what this process would leave open; null if it holds no tenants
+   * @param terms how to resume the tenants that this process leaves paused if it ends; null if it pauses none
    * @throws {Failure} GUARDIAN_LOST if it cannot be started
    */
   static async begin(terms: ResumeTerms | null): Promise<Guardian> {
@@ -232,6 +232,7 @@ export class Guardian implements AsyncDisposable {
     this.#endTimer ??= setTimeout(() => this.#tellEnded(), endWithinMs).unref()
   }
 
+  /** Sends the watches and holds that have ended to the guardian, in one message. */
   #tellEnded(): void {
     const ended = this.#takeEnded()
     if (!this.#lost && ended.watches.length + ended.holds.length > 0) this.#child.tell({ kind: 'end', ended })

@@ -79,7 +79,7 @@ export async function seal(
     lease[Symbol.dispose]()
     throw new Failure(
       'LEASE_UNAVAILABLE',
-      `on this file system a kernel lease on ${locked.files.path} does not see every way to the file`,
+      `on this file system a kernel lease on ${locked.files.path} does not notice every program that opens the file`,
     )
   }
   if (isAtLeast('exclusive', required) && (served || lease.kind === 'unsupported'))
@@ -98,7 +98,7 @@ function sealedAt(level: SealLevel, locked: Locked, lease: LiveSetLease | null, 
     breaking.abort(
       new Failure(
         'IN_USE',
-        `another program opened a file of ${locked.files.path} while it was sealed: we gave way immediately`,
+        `another program opened a file of ${locked.files.path} while it was sealed: holdfast released it immediately`,
         {
           hint: 'find out who opens the file while the service says that it stands still; the next attempt may succeed',
         },
@@ -115,7 +115,7 @@ function sealedAt(level: SealLevel, locked: Locked, lease: LiveSetLease | null, 
     assertUnbroken: () => {
       if (open && lease?.isUnbroken() === false) giveWay() // The signal may not have reached us yet: ask the kernel.
       breaking.signal.throwIfAborted()
-      invariant(open && locked.standing, 'the seal was given up before its last use')
+      invariant(open && locked.standing, 'the seal was released before its last use')
     },
     [Symbol.dispose]: () => {
       if (!open) return

@@ -98,8 +98,8 @@ async function copyPinned(
 
 /**
  * Takes the locks of a connected reader, with its dead man's switch. Without the switch, a service that opens the
- * tenant for each request would find no connection, discard the wal-index, and wait for the checkpoint lock, which we
- * hold, to rebuild it: it would stand still for as long as we copy.
+ * tenant for each request would find no connection and discard the wal-index. To rebuild it, the service needs the
+ * checkpoint lock, which we hold. It would wait for as long as we copy.
  * @returns null if another program keeps the checkpoint lock, or if no connection shows that the wal-index is current
  */
 async function pin(files: LiveFiles, signal: AbortSignal): Promise<Disposable | null> {

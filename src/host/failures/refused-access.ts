@@ -70,7 +70,7 @@ function whyRootIsRefused(path: string | null, syscall: string | undefined): str
     )
   }
   return (
-    'something else than file modes refuses root, such as SELinux, AppArmor or a sandbox: look at the kernel ' +
+    'something else than file modes refuses root, such as SELinux, AppArmor or a sandbox: check the kernel ' +
     'log (`dmesg`)'
   )
 }

@@ -74,7 +74,7 @@ export function systemFailure(error: unknown, attempt: Attempt): unknown {
 export function unforeseenFailure(error: unknown, path: string | null = null): unknown {
   if (isLoadError(error)) {
     return new Failure('READ_FAILED', `cannot load a part of holdfast: ${error.message.split('\n')[0]}`, {
-      hint: 'look at free descriptors and memory, and at the rights of its folder; or install holdfast again',
+      hint: 'check free descriptors and memory, and the rights of its folder; or install holdfast again',
       cause: error,
     })
   }
@@ -157,7 +157,8 @@ function kindOf(error: SystemError, path: string | null): Kind {
       return { code: 'NO_PERMISSION', hint: `the file system there may only be read${look}: mount it writable` }
     }
     case 'ENOSPC': {
-      const look = word === null ? '' : `; \`df -h ${word}\` shows the room, \`df -i ${word}\` the number of files`
+      const look =
+        word === null ? '' : `; \`df -h ${word}\` shows the free space, \`df -i ${word}\` the number of files`
       return { code: 'NO_SPACE', hint: `free space there${look}` }
     }
     case 'EDQUOT':
@@ -166,7 +167,7 @@ function kindOf(error: SystemError, path: string | null): Kind {
       return { code: 'NOT_FOUND', hint: isOfLostFolder(error, path) ? lostFolder : 'check the path' }
     case 'ENOTDIR':
     case 'ELOOP': {
-      const look = word === null ? 'look at each step of the path' : `\`namei -l ${word}\` shows each step`
+      const look = word === null ? 'check each step of the path' : `\`namei -l ${word}\` shows each step`
       return { code: 'NOT_FOUND', hint: `${look}: ${stepOf[name]}` }
     }
     case 'ENAMETOOLONG':
@@ -196,9 +197,9 @@ const stepOf = {
   ENOTDIR: 'one of them is no folder',
   ELOOP: 'one of them is a symbolic link that leads in a circle, or one that is not followed',
 } as const
-const otherwise = 'this says nothing of the data; look at the kernel log (`dmesg`), and run again'
+const otherwise = 'this reports nothing about the data; check the kernel log (`dmesg`), and run again'
 const unable =
-  'this kernel, container or file system cannot do it: look whether a sandbox forbids the call, and use a ' +
+  'this kernel, container or file system cannot do it: check whether a sandbox forbids the call, and use a ' +
   'local file system'
 const endGone = 'the other end is gone: look for a process that was killed (`dmesg`), and run again'
 
@@ -212,21 +213,21 @@ const hints: Readonly<Record<string, string>> = {
   EAGAIN:
     'a limit on processes or threads may be reached: raise it (`ulimit -u`, TasksMax= of a systemd unit, ' +
     'pids.max of the container), or run again later',
-  EIO: 'the disk failed, or the network behind it: look at the kernel log (`dmesg`) before anything is written there',
+  EIO: 'the disk failed, or the network behind it: check the kernel log (`dmesg`) before anything is written there',
   EFBIG:
     'a limit on the size of a file is reached, the disk is not full: raise it (`ulimit -f`, LimitFSIZE= of a ' +
     'systemd unit), or use a file system that takes larger files',
   ESTALE:
     'the server of this network file system no longer knows the file: mount it again, and run holdfast where ' +
     'the disk is local',
-  ENODEV: 'the device is not there, or has no such files: look at the mount and at the kernel log (`dmesg`)',
+  ENODEV: 'the device is not there, or has no such files: check the mount and the kernel log (`dmesg`)',
   ETXTBSY: 'it is a program that is being run or written: run again when that is over',
   EBUSY: 'something else uses it, such as a mount: run again when that is over',
   EEXIST: 'something of that name is there already: move it away',
-  ENOTEMPTY: 'somebody put something into the folder meanwhile: look what it is',
+  ENOTEMPTY: 'another program put something into the folder meanwhile: check what it is',
   EINTR: 'a signal came in between: run again',
-  ENOLCK: 'this file system has no locks to give: on NFS look at its lock service, or use a local file system',
-  ETIMEDOUT: 'nobody answered in time: look at the network file system, or the network',
+  ENOLCK: 'this file system grants no locks: on NFS check its lock service, or use a local file system',
+  ETIMEDOUT: 'there was no answer in time: check the network file system, and the network',
   EPIPE: endGone,
   ECONNRESET: endGone,
   ENOSYS: unable,

@@ -98,10 +98,10 @@ export function failureOfEnd(
 
 const overloaded =
   'this machine is overloaded, a limit on threads is reached (`ulimit -u`, TasksMax= of a systemd ' +
-  'unit, pids.max of the container), or the process was stopped: look at its load and memory, and run again later'
+  'unit, pids.max of the container), or the process was stopped: check the load and the memory, and run again later'
 const killed =
   'the kernel\u2019s memory killer may have taken it (`dmesg` tells): free memory, or raise the limit ' +
   '(MemoryMax= of a systemd unit, that of the container)'
 const limited =
-  'a limit on processes, threads, files or memory may be reached: look at `ulimit -a`, at TasksMax= and ' +
-  'MemoryMax= of a systemd unit, and at the limits of the container'
+  'a limit on processes, threads, files or memory may be reached: check `ulimit -a`, TasksMax= and ' +
+  'MemoryMax= of a systemd unit, and the limits of the container'

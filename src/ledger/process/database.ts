@@ -117,7 +117,7 @@ function connect(file: string, options: Database.Options): Database.Database {
     // better-sqlite3 looks for the folder itself, and does not say why it could not.
     if (!(error instanceof TypeError)) throw error
     throw new LedgerUnusable(`cannot open the ledger ${file}: its folder is gone or cannot be reached`, {
-      hint: 'look at the owner, mode and mount of ledger.dir, and of the folders above it',
+      hint: 'check the owner, mode and mount of ledger.dir, and of the folders above it',
       cause: error,
     })
   }

@@ -38,12 +38,11 @@ export function translate(error: unknown, doing: string): never {
 /** By SQLite's code, because SQLite gives no errno. */
 const hints = {
   SQLITE_FULL: 'free space on the disk of ledger.dir',
-  SQLITE_READONLY: 'ledger.dir may only be read here: look at its owner, mode, mount and attributes (`lsattr`)',
+  SQLITE_READONLY: 'ledger.dir may only be read here: check its owner, mode, mount and attributes (`lsattr`)',
   SQLITE_CANTOPEN:
-    'a file in ledger.dir cannot be opened: look at its owner and mode, and at the limit on open files ' +
-    '(`ulimit -n`)',
+    'a file in ledger.dir cannot be opened: check its owner and mode, and the limit on open files (`ulimit -n`)',
   SQLITE_IOERR:
-    'look at the kernel log (`dmesg`) for errors of the disk of ledger.dir, at its free space, and at the ' +
+    'check the kernel log (`dmesg`) for errors of the disk of ledger.dir, its free space, and the ' +
     'limit on the size of files (`ulimit -f`)',
   SQLITE_NOMEM: 'memory ran out: free some, or raise the limit on it',
 } as const

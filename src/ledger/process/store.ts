@@ -70,7 +70,7 @@ export class Store {
       if (this.#mode === 'read')
         throw new LedgerUnusable(`${error.message}: the ledger is damaged`, {
           cause: error,
-          hint: 'the next run sets it aside and begins a new one',
+          hint: 'the next run renames it and begins a new one',
         })
       this.#beginAnew(error)
       return asked()
@@ -115,11 +115,11 @@ export class Store {
     const hadRuns = runsWereRecorded(dirname(this.#file))
     if (hasOrphanedParts(this.#file))
       this.#noticeLost(
-        'the ledger was missing though its journal was there; that was set aside as ' +
-          `${setAside(this.#file, new Date())}, and a new ledger begun`,
+        'the ledger was missing though its journal was there; holdfast renamed the journal to ' +
+          `${setAside(this.#file, new Date())} and began a new ledger`,
       )
     else if (hadRuns && !existsSync(this.#file))
-      this.#noticeLost('the ledger is gone, though runs were recorded in it; a new one begun')
+      this.#noticeLost('the ledger is gone, though runs were recorded in it; holdfast began a new one')
     else if (isEmptyFile(this.#file) && (hadRuns || hasJournal(this.#file)))
       return this.#replaced(new LedgerDamaged(itIsEmpty), null)
     try {
@@ -142,7 +142,7 @@ export class Store {
     const why = oneLine(damage.message)
     if (salvaged === null && this.#mode === 'resume')
       throw new LedgerUnusable(`the ledger is damaged (${why}), and the holds that stand open cannot be read from it`, {
-        hint: 'the next run sets it aside and begins a new one',
+        hint: 'the next run renames it and begins a new one',
       })
     const name = trying(`cannot set the damaged ledger ${this.#file} aside`, () => setAside(this.#file, new Date()))
     const lines = distinct([...(salvaged ?? []), ...[...this.#open.values()].flat()])
@@ -156,7 +156,7 @@ export class Store {
       throw error
     }
     for (const line of lines) this.#remember(line)
-    const aside = `the ledger was damaged (${why}); set aside as ${name}; a new one begun`
+    const aside = `the ledger was damaged (${why}); holdfast renamed it to ${name} and began a new one`
     if (salvaged === null) this.#noticeLost(aside)
     else this.#addNotice(`${aside}; ${new Set(lines.map((line) => line.holder)).size} open holds were carried over`)
     return this.#database

@@ -52,8 +52,8 @@ export const machineFailures = {
     stopsRun: true, // Nothing is held without the guardian.
     next: 'check',
     hint:
-      'the guardian process ended, and holdfast holds nothing without it; look for an out-of-memory kill and ' +
-      'run again',
+      'the guardian process ended, and holdfast holds nothing without it; check the kernel log (`dmesg`) for an ' +
+      'out-of-memory kill, and run again',
     otherwise: null,
     means: 'The guardian, the small process that ends a stuck hold, is gone.',
     cause: "A person or the kernel's out-of-memory killer ended it.",
@@ -66,7 +66,7 @@ export const machineFailures = {
     next: 'explain',
     hint: 'the operating system refused; check the kernel log (`dmesg`), free descriptors and free memory',
     otherwise: null,
-    means: 'The operating system refused a read or a write that holdfast needs. This says nothing about the data.',
+    means: 'The operating system refused a read or a write that holdfast needs. This reports nothing about the data.',
     cause:
       'A disk that fails (EIO), a limit on open files or memory, or a file system that was unmounted or ' +
       'became read-only. Or another program changed the private copy before it was read.',

@@ -54,10 +54,10 @@ const unfinished = (what: string, why: string): Failure =>
 
 const brokenOffHint =
   'the service, or something before it, ended the connection without an ' +
-  'answer: it may have crashed or been restarted; look at its log'
+  'answer: it may have crashed or been restarted; check its log'
 const silentHint =
   'the service took the connection and gave no answer: it may be stopped, ' +
-  'overloaded or stuck; look at its log, or raise service.requestTimeout'
+  'overloaded or stuck; check its log, or raise service.requestTimeout'
 
 function failureOf(what: string, { reply }: CallOutcome, tenant: TenantState): Failure {
   switch (reply.kind) {

@@ -52,7 +52,7 @@ export class Leases {
   }
 
   /**
-   * @param callers who get the answer; if none of them is there any more, nothing is paused
+   * @param callers the requests that get the answer. If all of them have disconnected, nothing is paused.
    * @throws {Problem} with the tenant active again
    */
   async quiesce(tenant: GateTenant, terms: QuiesceTerms, callers: Callers): Promise<object> {

@@ -1,7 +1,7 @@
 /**
  * The header of the wal-index, which is the `-shm` file (sqlite.org/walformat.html, "The WAL-Index Header"). It says
- * how much of the WAL is committed for the processes that are connected. A commit frame behind `frames` belongs to a
- * writer that died before it could say so; the next writer overwrites it.
+ * which part of the WAL is committed; the connected processes read no more than that. A commit frame behind `frames`
+ * belongs to a writer that died before it updated this header. The next writer overwrites the frame.
  *
  *  0 version               14 page size, 2 bytes            32 salts of the WAL
  *  4 unused                16 frames                        40 checksum over the first 40 bytes

@@ -38,7 +38,7 @@ test.each([
   ['ENOENT', 'NOT_FOUND', /no such file/, /check the path/],
   ['ESTALE', 'READ_FAILED', /stale file handle/, /mount it again/],
   ['ENXIO', 'NOT_A_FILE', /no such device or address/, /regular file/],
-  ['ENODEV', 'READ_FAILED', /no such device/, /look at the mount/],
+  ['ENODEV', 'READ_FAILED', /no such device/, /check the mount/],
   ['ETXTBSY', 'READ_FAILED', /text file is busy/, /program/],
   ['EBUSY', 'READ_FAILED', /resource busy/, /something else uses it/],
   ['EINTR', 'READ_FAILED', /interrupted system call/, /run again/],

@@ -43,7 +43,7 @@ test('I1.9: what the service says of the health of a tenant is passed on, also i
   expect(said.map(({ healthy }) => healthy)).toEqual([true, false, false, false])
   expect(said.map(({ lastError }) => lastError)).toEqual([
     null,
-    'the service says that it is not well',
+    'the service reports that the tenant is unhealthy',
     '404',
     'its health check did not end within 2000 ms',
   ])

@@ -137,7 +137,9 @@ async function troubleOf(options: GateOptions, id: string): Promise<string | nul
   if (!options.healthy) return null
   try {
     const asked = (async () => options.healthy?.(id))()
-    return (await within(healthyMsMax, 'its health check', asked)) ? null : 'the service says that it is not well'
+    return (await within(healthyMsMax, 'its health check', asked))
+      ? null
+      : 'the service reports that the tenant is unhealthy'
   } catch (error) {
     return reasonOf(error)
   }
