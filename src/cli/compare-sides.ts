@@ -60,9 +60,10 @@ async function requireConfiguration(given: string, config: string | null): Promi
     await findConfiguration(config)
   } catch (error) {
     if (config !== null) throw error
-    throw new Failure('USAGE', `there is no file ${given}, and no holdfast.yaml to look for a tenant of that name`, {
-      hint: 'correct the name; a tenant needs the configuration of its service (--config FILE)',
-      cause: error,
-    })
+    throw new Failure(
+      'USAGE',
+      `there is no file ${given}, and no holdfast.yaml that could name a service with such a tenant`,
+      { hint: 'correct the name; a tenant needs the configuration of its service (--config FILE)', cause: error },
+    )
   }
 }

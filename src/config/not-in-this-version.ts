@@ -14,7 +14,7 @@ export const futureKeys: Readonly<Record<string, string>> = {
   heal: 'holdfast mends nothing yet',
   quarantine: 'holdfast mends nothing yet',
   registry: 'holdfast keeps no copy of the list of tenants yet; each run asks the service',
-  sweep: 'a sweep takes all tenants, whatever their age; `holdfast status --max-age 26h` tells which are too old',
+  sweep: 'a sweep takes all tenants, whatever their age; `holdfast status --max-age 26h` reports which are too old',
 }
 
 /**

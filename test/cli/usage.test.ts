@@ -30,7 +30,7 @@ test.each<[string, readonly string[], RegExp]>([
   [
     'compare of a name that nothing has',
     ['compare', '/etc/hostname', 'nowhere.db'],
-    /no file nowhere\.db, and no holdfast\.yaml to look for a tenant of that name/,
+    /no file nowhere\.db, and no holdfast\.yaml that could name a service with such a tenant/,
   ],
   ['compare of one file with itself', ['compare', '/etc/../etc/hostname', '/etc/hostname'], /one and the same file/],
   ['holders of nothing', ['holders'], /missing required argument/],

@@ -165,14 +165,14 @@ function notServing(
     const named =
       leases.length === 0
         ? ''
-        : `; the service names leases of a holdfast: ${leases.map(({ tenant }) => tenant).join(', ')}`
+        : `; the service lists leases of a holdfast for ${leases.map(({ tenant }) => tenant).join(', ')}`
     const failure = new Failure(
       'LEDGER_UNUSABLE',
-      `it is not known which holds stand open: ${trouble?.message ?? notice ?? 'the ledger does not say'}${named}`,
+      `holdfast does not know which holds are open: ${trouble?.message ?? notice ?? 'the ledger does not list them'}${named}`,
       {
         tenant: 'maybe-paused',
         cause: trouble,
-        hint: 'ask the service which tenants stand still, and run `holdfast resume ID` for each: that needs no ledger',
+        hint: 'ask the service which tenants are paused, and run `holdfast resume ID` for each: that needs no ledger',
       },
     )
     return { failure, about: 'tenant', hold: null }

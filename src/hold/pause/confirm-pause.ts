@@ -14,14 +14,14 @@ export function requireConfirmed(tenant: TenantId, answer: Quiesced | null, outc
   if (refused !== null && how !== 'resumed') throw notResumed(tenant, refused)
   if (resumed === null) throw leaseLost(`the service did not confirm that ${tenant} stood still until the end`)
   if ((answer?.bootId ?? null) !== resumed.bootId) throw restarted(tenant)
-  if (how === 'expired') throw leaseLost(`the service ended the quiesce of ${tenant} before we did`)
+  if (how === 'expired') throw leaseLost(`the service ended the quiesce of ${tenant} before holdfast did`)
   if (resumed.continuous === false) throw leaseLost(`the service says that ${tenant} did not stand still all the time`)
 }
 
 const notResumed = (tenant: TenantId, why: string): Failure =>
   new Failure(
     'LEASE_LOST',
-    `${tenant} was not resumed when we asked for it (${why}); it was seen serving again later`,
+    `${tenant} was not resumed when holdfast asked for it (${why}); it was seen serving again later`,
     { hint: 'the service refused the resume or lost it: check its log; `holdfast doctor --tenant ID` tests each call' },
   )
 

@@ -181,7 +181,7 @@ class Resume {
 }
 
 function notSeen({ tenant, service }: ResumeRequest, cause: Error): Failure {
-  const text = `${tenant} was not seen active and healthy after we resumed it: ${cause.message}`
+  const text = `${tenant} was not seen active and healthy after holdfast resumed it: ${cause.message}`
   return new Failure('RESUME_FAILED', text, { cause, hint: service.via === 'hooks' ? hookedHint(tenant) : leasedHint })
 }
 

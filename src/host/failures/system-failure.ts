@@ -201,7 +201,7 @@ const otherwise = 'this reports nothing about the data; check the kernel log (`d
 const unable =
   'this kernel, container or file system cannot do it: check whether a sandbox forbids the call, and use a ' +
   'local file system'
-const endGone = 'the other end is gone: look for a process that was killed (`dmesg`), and run again'
+const endGone = 'the other end is gone: check whether a process was killed (`dmesg`), and run again'
 
 /** EIO is the only one here about disks. */
 const hints: Readonly<Record<string, string>> = {

@@ -8,6 +8,6 @@ export async function isOpenToAll({ endpoint }: Pick<AdminSettings, 'endpoint'>)
   try {
     return ((await stat(endpoint.socket)).mode & 0o002) !== 0
   } catch (error) {
-    throw systemFailure(error, { doing: 'look at the socket', path: endpoint.socket })
+    throw systemFailure(error, { doing: 'check the socket', path: endpoint.socket })
   }
 }

@@ -153,8 +153,8 @@ describe('a ledger that cannot be read', () => {
         expect([all.code, all.stdout, left.service.paused()], all.stderr).toEqual([4, '', ['acme']])
         expect(all.stderr).toMatch(
           longPattern(
-            /^holdfast: PAUSED: a tenant may stand still\. LEDGER_UNUSABLE: it is not /,
-            /known which holds stand open.*\n {2}next: .*holdfast resume --config \S+ ID.*\n$/,
+            /^holdfast: PAUSED: a tenant may stand still\. LEDGER_UNUSABLE: holdfast does not /,
+            /know which holds are open.*\n {2}next: .*holdfast resume --config \S+ ID.*\n$/,
           ),
         )
       }
@@ -181,7 +181,7 @@ describe('a ledger that cannot be read', () => {
     lose(left.ledger)
     const all = await left.run('resume', '--all')
     expect([all.code, left.deeds], all.stderr).toEqual([4, ['close acme']])
-    expect(all.stderr).toMatch(/leases of a holdfast: acme/)
+    expect(all.stderr).toMatch(/leases of a holdfast for acme/)
     const named = await left.run('resume', 'acme')
     expect([[0, 3].includes(named.code ?? 1), left.deeds], named.stderr).toEqual([true, ['close acme', 'open acme']])
     expect([0, 3]).toContain((await left.run('resume', '--all')).code)
@@ -235,7 +235,7 @@ test('gone with its folder while a lease stands: the service names it, and `resu
   rmSync(left.ledger, { recursive: true })
   const all = await left.run('resume', '--all')
   expect([all.code, left.deeds], all.stderr).toEqual([4, ['close acme']])
-  expect(all.stderr).toMatch(/leases of a holdfast: acme/)
+  expect(all.stderr).toMatch(/leases of a holdfast for acme/)
   expect((await left.run('resume', 'acme')).code).toBe(0)
   expect(left.deeds).toEqual(['close acme', 'open acme'])
   expect((await left.run('resume', '--all')).code).toBe(0)

@@ -125,7 +125,7 @@ describe('hints', () => {
     expect(hintFor({ code: 'RESUME_FAILED', hint: sameFile }, line('resume bolt', '/srv/notes.yaml'))).toMatch(
       /^read the log/,
     )
-    const byName = 'ask the service which tenants stand still, and run `holdfast resume ID` for each'
+    const byName = 'ask the service which tenants are paused, and run `holdfast resume ID` for each'
     expect(hintFor({ code: 'LEDGER_UNUSABLE', hint: byName }, line('resume --all'))).toBe(byName)
   })
 

@@ -148,7 +148,7 @@ export const lies: readonly ServiceLie[] = [
     verdict: 'inconclusive',
     code: 'LEASE_LOST',
     state: 'active',
-    message: /was not resumed when we asked for it \(.*no answer within 300 ms/,
+    message: /was not resumed when holdfast asked for it \(.*no answer within 300 ms/,
     exitCode: 3,
   },
   {
@@ -158,7 +158,7 @@ export const lies: readonly ServiceLie[] = [
     verdict: 'inconclusive',
     code: 'LEASE_LOST',
     state: 'active',
-    message: /was not resumed when we asked for it \(.*500.*\)/,
+    message: /was not resumed when holdfast asked for it \(.*500.*\)/,
     exitCode: 3,
   },
   {
