@@ -23,16 +23,16 @@
  *   8. finish            owners of the pages that facts name, digests. Its reader closes the snapshot.
  *                        Not run if the steps ended early, or if a child died
  *
- * One reader runs them in this order. On a large snapshot 4 comes first. Then three things run in parallel: `pages` runs
- * 3 and then 5; the helpers run 5; `sqlite` runs 6. `compare` waits for all of them.
+ * One reader runs them in this order. On a large snapshot, after 1 and 2, step 4 comes first. Then three things run in
+ * parallel: `pages` runs 3 and then 5; the helpers run 5; `sqlite` runs 6. `compare` waits for all of them.
  *
  * Without the census, 5 to 7 are only `integrity`: quick_check, or for a full check integrity_check. A full check then
  * runs plan, scan and compare if SQLite has messages about index entries, to name their rows; then foreignKeys and
  * countRows.
  *
  * A file that SQLite must not open, or whose format is unknown, ends the steps. If a step has no answer, the steps that
- * depend on it are not run. The others are run. If SQLite crashes its reader in step 2, only 3 follows. If SQLite cannot
- * read the schema, `objects` replaces 5 to 7, if the pages can be read.
+ * depend on it are not run. The others are run. If SQLite crashes its reader in step 2, only 3 follows. If SQLite
+ * cannot read the schema, `objects` replaces 5 to 7, if the pages can be read.
  */
 import type { CensusPlan } from '../census/plan.ts'
 import type { Reader } from './protocol.ts'

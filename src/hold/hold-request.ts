@@ -38,8 +38,8 @@ export interface HoldBounds {
   /** Bytes on the disk that other snapshots use, or have reserved. */
   readonly othersBytes: () => number
   /**
-   * Reserves bytes on the disk for the snapshots of this hold. Reserves so many bytes in all: a second call replaces the
-   * first. The caller of the hold releases them.
+   * Reserves so many bytes on the disk for all snapshots of this hold: a second call replaces the first. The caller of
+   * the hold releases them.
    * @returns null if they are reserved now, else a promise that resolves when there may be space
    */
   readonly reserve: (bytes: number) => Promise<void> | null

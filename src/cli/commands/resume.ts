@@ -168,7 +168,8 @@ function notServing(
         : `; the service lists leases of a holdfast for ${leases.map(({ tenant }) => tenant).join(', ')}`
     const failure = new Failure(
       'LEDGER_UNUSABLE',
-      `holdfast does not know which holds are open: ${trouble?.message ?? notice ?? 'the ledger does not list them'}${named}`,
+      'holdfast does not know which holds are open: ' +
+        `${trouble?.message ?? notice ?? 'the ledger does not list them'}${named}`,
       {
         tenant: 'maybe-paused',
         cause: trouble,

@@ -128,7 +128,8 @@ function unusedBy(files: LiveFiles, lease: LiveSetLease | null, release: Disposa
     if (broken)
       throw new Failure(
         'IN_USE',
-        `another program opened a file of ${files.path} while holdfast checked whether it is in use: holdfast released it immediately`,
+        `another program opened a file of ${files.path} while holdfast checked whether it is in use: ` +
+          'holdfast released it immediately',
       )
   }
   return {
