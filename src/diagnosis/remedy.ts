@@ -62,7 +62,7 @@ export function remedyFor(
   return rebuild(indexes, whyRebuild(indexes, full, weighed, unsettled), context)
 }
 
-/** Nothing to mend, or it is not known: `why`, and the command that tells more. */
+/** Nothing to mend, or it is not known: `why`, and the command that shows more. */
 export function nothingToMend(why: string, command: string | null): Remedy {
   return { do: 'nothing', indexes: [], rehearsed: false, why, command }
 }

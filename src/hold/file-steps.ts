@@ -72,7 +72,7 @@ export async function sealFile(
   record.begun = true
   record.add({ level: sealed.level, lease: sealed.leases })
   if (sealed.level !== 'sealed' && connection !== null) {
-    // For a bare file they were looked up before it was locked.
+    // For a bare file they were searched before it was locked.
     const { holders, unseen } = await holdersOf(files)
     record.add({ holders, unseen })
   }

@@ -51,7 +51,7 @@ const leaseRetryMs = 100
 
 /**
  * Watches for `ms` whether any program opens a file of the quiesced tenant. A kernel lease on each file shows it, and
- * is then given up.
+ * is then released.
  * @returns why kernel leases do not work here, so that only changes were watched for; null if they do
  * @throws {Failure} CONTRACT_BROKEN if a file is open, is opened, or changes; and as `resolveLivePath` and `LiveFiles`
  */

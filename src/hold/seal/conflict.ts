@@ -13,7 +13,7 @@ import type { LiveFiles } from '../live/live-files.ts'
 import type { HoldRecord } from '../record.ts'
 import { describeHolders, holdersOf, leftOpenHint, type HoldersFound } from './holders.ts'
 
-/** What is in the way, as far as the refusal itself tells. */
+/** Because of what a lock or a kernel lease was refused, as far as the refusal itself shows. */
 export interface Refusal {
   /** `another program`, or what the kernel says about a lock. */
   readonly who: string
@@ -43,7 +43,7 @@ export function conflictNamer(
   }
 }
 
-/** Whether the service is one of the holders; `unseen`: why that could not be looked up. */
+/** Whether the service is one of the holders; `unseen`: why that could not be found out. */
 async function serviceAmong(
   holders: readonly Holder[],
   socket: string | null,

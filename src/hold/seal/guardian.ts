@@ -185,7 +185,7 @@ export class Guardian implements AsyncDisposable {
       ({ confirmedAtMs, deadlineMs }) =>
         nowMs - confirmedAtMs < confirmedForMs && deadlineMs >= earliestMs && deadlineMs <= latestMs,
     )
-    // We hear of its end a little late, so it is looked for.
+    // This process learns of the end of the guardian a little late, so it checks that the guardian is alive.
     if (at < 0 || this.#lost || !this.#allHoldsSent || !isAlive(this.#child.pid, this.#startTime)) return null
     return this.#ended.splice(at, 1)[0] ?? null
   }

@@ -12,7 +12,7 @@ import { resolveLivePath } from '../live/live-path.ts'
 
 export interface HoldersFound {
   readonly holders: readonly Holder[]
-  /** What could not be looked up. */
+  /** What could not be examined. */
   readonly unseen: readonly string[]
   readonly sentence: string
 }

@@ -15,7 +15,7 @@ import { humanBytes } from '../../text/units.ts'
 import { legibleName, legibleObject, legibleSentence } from './legible.ts'
 import type { TextOptions } from './result-words.ts'
 
-/** The letters of objects; more could not be told apart. Without o and x, which look like signs. */
+/** The letters of objects; a reader could not distinguish more. Without o and x, which look like signs. */
 const letters = 'abcdefghijklmnpq'
 const otherSign = '+'
 const signs: Readonly<Record<Exclude<PageState, 'owned'>, string>> = {

@@ -262,7 +262,7 @@ export class Leases {
     }
   }
 
-  /** A close that was given up may have closed what `open` had opened meanwhile. */
+  /** A close that ran past its limit may end late, and close what `open` had opened meanwhile. */
   #closedLate(record: TenantRecord): void {
     if (record.serving === 'active') void this.#open(record)
   }
