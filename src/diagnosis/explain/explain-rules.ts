@@ -52,7 +52,7 @@ export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
   },
   'page-unreadable': {
     means: 'A page could not be read, or SQLite stopped while it read the object.',
-    cause: 'A damaged page. An input/output error code points to the disk and says nothing about the data.',
+    cause: 'A damaged page. An input/output error code points to the disk and reports nothing about the data.',
     todo:
       'Check the kernel log for disk errors, then check the file again. If SQLite calls the page malformed, ' +
       'restore or rebuild.',

@@ -30,7 +30,7 @@ export const vocabulary: Readonly<Record<string, string>> = {
     'service.hooks. `holdfast doctor --tenant ID` tests it; the end of `holdfast doctor --help` lists its ' +
     'promises.',
   stale:
-    'A word of `status`, STALE: no full sweep or no full check of a tenant within --max-age. It says nothing ' +
+    'A word of `status`, STALE: no full sweep or no full check of a tenant within --max-age. It reports nothing ' +
     'about the data: check again.',
   'not-covered':
     'A word of a report, NOT COVERED: tenants that a run selected and did not reach before it ended. The run ' +

@@ -139,7 +139,7 @@ describe('rows that differ are named exactly', () => {
     expect(tableOf(comparison, 'l')).toMatchObject({
       comparison: 'differs',
       differing: null,
-      why: expect.stringMatching(/too much alike/) as string,
+      why: expect.stringMatching(/too many equal rows/) as string,
     })
     expect(tableOf(comparison, 'm')).toMatchObject({
       comparison: 'differs',
