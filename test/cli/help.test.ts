@@ -32,7 +32,7 @@ test('a sentence that fits is one line, and what is too wide by a letter is two'
 
 test('the short part of the help of doctor comes before the table of requirements', async () => {
   const help = await helpAt(['doctor'], 80)
-  expect(help.indexOf('What a service must do')).toBeGreaterThan(help.indexOf('Exit codes: 0 nothing unfit'))
+  expect(help.indexOf('What a service must do')).toBeGreaterThan(help.indexOf('Exit codes: 0 no step is unfit'))
   expect(help).toContain('NOT TRIED')
 })
 

@@ -38,9 +38,9 @@ Examples:
   holdfast doctor --tenant staging      the whole contract, on a tenant
                                         that may be paused
 
-Exit codes: 0 fit, or not tested, 1 unfit, 4 a tenant may be paused (also by an
-  earlier run), 64 usage, 70 bug, 75 another run is active (with --tenant),
-  78 configuration, 129/130/131/143 ended by a signal
+Exit codes: 0 no step is unfit, 1 a step is unfit, 4 a tenant may be paused
+  (also by an earlier run), 64 usage, 70 bug, 75 another run is active (with
+  --tenant), 78 configuration, 129/130/131/143 ended by a signal
 
 What a service must do (admin-api.yaml), and the steps that test it. Steps that
 need a pause run with --tenant only. The doctor sees requests for the tenant
