@@ -12,6 +12,8 @@ export class Invocation {
   readonly #words: readonly string[]
   readonly #choices = new Map<Command, ChoosePrinting>()
   #printing: Printing
+  /** null until commander has found the command. */
+  #command: Command | null = null
   #exitCode: ExitCode = exitCodes.sound
 
   /** @param words all words of the command line after `holdfast` */
@@ -21,7 +23,10 @@ export class Invocation {
     this.#words = words
     // Counts until commander has found the command, and so for a command that does not exist.
     this.#printing = textOrDocument(terminal, givenOptions(['--json'], words))
-    program.hook('preSubcommand', (_, command) => this.#choosePrinting(command))
+    program.hook('preSubcommand', (_, command) => {
+      this.#command = command
+      this.#printing = this.#choosePrinting(command, (flags) => flags)
+    })
   }
 
   /** Adds a command. @param choose how it prints; decided before commander checks its options */
@@ -34,6 +39,14 @@ export class Invocation {
   /** How the command prints that was called. */
   get printing(): Printing {
     return this.#printing
+  }
+
+  /**
+   * How a command line is answered that commander refuses. There an option may lack its value, for example an empty
+   * variable of a script: then it does not take the next option for its value.
+   */
+  get printingOfRefused(): Printing {
+    return this.#command === null ? this.#printing : this.#choosePrinting(this.#command, withOptionalValue)
   }
 
   /** Parses the command line and runs its command. @returns the exit code @throws what the command throws */
@@ -53,10 +66,13 @@ export class Invocation {
     this.#exitCode = await work()
   }
 
-  #choosePrinting(command: Command): void {
-    const flags = command.options.map((option) => option.flags)
+  #choosePrinting(command: Command, flagsOf: (flags: string) => string): Printing {
+    const flags = command.options.map((option) => flagsOf(option.flags))
     // Commander leaves to the command what the program itself does not know.
     const given = givenOptions(flags, this.program.parseOptions([...this.#words]).unknown)
-    this.#printing = (this.#choices.get(command) ?? textOrDocument)(this.terminal, given)
+    return (this.#choices.get(command) ?? textOrDocument)(this.terminal, given)
   }
 }
+
+/** `--max-age <age>` as `--max-age [age]`: such an option takes no word that is an option. */
+const withOptionalValue = (flags: string): string => flags.replace('<', '[').replace('>', ']')

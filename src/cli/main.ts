@@ -40,7 +40,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   try {
     return await invocation.run()
   } catch (error) {
-    if (error instanceof CommanderError) return endByCommander(error, invocation.printing)
+    if (error instanceof CommanderError) return endByCommander(error, invocation.printingOfRefused)
     reportError(terminal, error)
     return invocation.printing.failure(error)
   }

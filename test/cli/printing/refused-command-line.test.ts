@@ -17,6 +17,10 @@ test.each([
   ['sweep', ['--json', '--only']],
   ['sweep', ['--workers', '1', '--concurrency', '2', '--json']],
   ['pull', ['acme', '--json']],
+  ['check', ['--timeout', '--json', 'a.db']],
+  ['sweep', ['--workers', '--json']],
+  ['check', ['--nonsense', '--tenant', '--json']],
+  ['sweep', ['--depth', 'deepest', '--only', '--json']],
 ])('%s %s: a whole report with the failure', async (mode, args) => {
   const ran = await holdfast([mode, ...args], outside)
   const { run, results, failure, summary } = reportIn(ran)
@@ -42,6 +46,7 @@ test.each([
   [['explain', '--nonsense', '--json']],
   [['resume', '--json']],
   [['status', '--format', 'xml', '--json']],
+  [['explain', '--log-level', '--json']],
   [['status', '--format', 'nagios', '--json', '--nonsense']],
 ])('%s: the document of a failure', async (args) => {
   const ran = await holdfast(args, outside)
@@ -57,6 +62,10 @@ test.each([
   [['--nonsense', '--format', 'monit']],
   [['--format', 'text', '--format', 'nagios', '--nonsense']],
   [['--format', 'xml', '--format=nagios']],
+  // A variable of the script was empty.
+  [['--max-age', '--format', 'nagios']],
+  [['--config', '--format', 'nagios']],
+  [['--max-age', '--format=monit']],
 ])('status %s: one line for a monitor, with 3', async (args) => {
   const ran = await holdfast(['status', ...args], outside)
   expect([ran.code, ran.stdout]).toEqual([3, expect.stringMatching(/^HOLDFAST UNKNOWN - USAGE: [^\n]+\n$/)])
@@ -68,8 +77,6 @@ test.each([
   [['status', '--nonsense', '--tenant', 'nagios', '--format']],
   [['history', '--format', 'nagios']],
   [['history', '--nonsense', '--', '--json']],
-  [['check', '--nonsense', '--tenant', '--json']],
-  [['sweep', '--depth', 'deepest', '--only', '--json']],
 ])('%s: nothing, because no program waits for it', async (args) => {
   const ran = await holdfast(args, outside)
   expect([ran.code, ran.stdout]).toEqual([64, ''])
