@@ -73,7 +73,8 @@ async function prepareIfSpace(
   }
   const drafted = await inTurn(inspected, (file) => ({ ...file, draft: openDraft(file, opened, request) }))
   // Not later: in the pause it would prolong the pause, and right before it the process would wait for its next turn.
-  if (isLarge(drafted, settings)) collectGarbage()
+  // In a pause slot, so that it does not prolong the pause of another tenant either.
+  if (isLarge(drafted, settings)) await request.bounds.inPause(() => Promise.resolve(collectGarbage()))
   const warm = await warmUp(drafted, { opened, connection, settings, guardian: processes.guardian, signal })
   const files = await inTurn(warm, (file) => confirmUnused(file, processes, signal))
   reportStep(files, 'warm')
