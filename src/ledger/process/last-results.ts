@@ -2,10 +2,10 @@
  * The newest check of each file, and the newest one that settles something. Runs in the ledger's process only.
  *
  * One service may be reached in several ways: by its admin API in one configuration, by hooks in another. They share a
- * name, and only a person knows whether they are one service. So a check in another way may add damage, and never
- * clears it:
+ * name, and only a person knows whether they are one service. So a check in another way may add damage, and clears only
+ * what that way itself has found:
  *
- * - Damage found in any way counts, until a later check in this way settles something.
+ * - Damage found in another way counts, until a later check in this way or in that way settles the file.
  * - Anything else that another way found counts for files of which this way has found nothing yet.
  *
  * `history` lists the checks of all ways. Both answers say when they rest on another way.

@@ -67,7 +67,7 @@ export async function tryHealthy(folder: string, { shape, ownCollation, changes 
     // Entries that need a collation that is unknown here were not compared. No configuration can accept that.
     if (
       hasOwn &&
-      skipped.some(({ why }) => why.startsWith('neither the census')) &&
+      skipped.some(({ why }) => /^neither the census|finds less: no such collation/.test(why)) &&
       diagnosis.verdict.kind === 'inconclusive'
     )
       return 'inconclusive: entries by a collation that is not here'
