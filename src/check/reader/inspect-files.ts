@@ -15,7 +15,7 @@ import { findWalCut } from '../../sqlite/wal/wal-cut.ts'
 import { readWalHeader, WalScan, walHeaderBytes } from '../../sqlite/wal/wal.ts'
 import { count } from '../../text/count.ts'
 import type { InspectedDatabaseFile, InspectedFiles } from '../step-answers.ts'
-import { withFile, type OpenFile } from './with-file.ts'
+import { withDatabaseFile, withFile, type OpenFile } from './with-file.ts'
 
 const pieceBytes = 1 << 20
 /** Enough for the longest super-journal name that SQLite accepts. */
@@ -53,10 +53,10 @@ export function inspectSnapshotFiles(database: string, sqliteVersion: string): I
 
 /** The database file alone. @param sqliteVersion of the SQLite that reads */
 export function inspectDatabaseFile(database: string, sqliteVersion: string): InspectedDatabaseFile {
-  const { bytes, header } = withFile(database, (file) => ({
+  const { bytes, header } = withDatabaseFile(database, (file) => ({
     bytes: file.bytes,
     header: readHeader(file.read(0, 100)),
-  })) ?? { bytes: 0, header: { kind: 'empty' } as const }
+  }))
   const known: DatabaseHeader | null = header.kind === 'header' || header.kind === 'wrong' ? header.header : null
   const notUnderstood = header.kind === 'wrong' ? foreignFormat(header, sqliteVersion) : null
   return {

@@ -9,7 +9,7 @@ export interface OpenFile {
   readonly exactly: (offset: number, length: number) => Uint8Array | null
 }
 
-/** null if there is no such file. @throws what `work` throws, and system errors */
+/** For a companion. null if there is no such file. @throws what `work` throws, and system errors */
 export function withFile<Result>(path: string, work: (file: OpenFile) => Result): Result | null {
   let file: number
   try {
@@ -18,6 +18,14 @@ export function withFile<Result>(path: string, work: (file: OpenFile) => Result)
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
+  return closeAfter(file, work)
+}
+
+/** For the database, which each snapshot has. @throws what `work` throws, and system errors */
+export const withDatabaseFile = <Result>(path: string, work: (file: OpenFile) => Result): Result =>
+  closeAfter(openSync(path, 'r'), work)
+
+function closeAfter<Result>(file: number, work: (file: OpenFile) => Result): Result {
   try {
     const { size } = fstatSync(file)
     const read = (offset: number, length: number): Uint8Array => {
