@@ -30,8 +30,8 @@ export function recoverSnapshot(database: string, keep: boolean, sqliteVersion: 
 /**
  * @returns why SQLite could not recover the file; empty if it could
  *
- * SQLite reports an EIO of the disk as a corrupt file (SQLITE_IOERR_CORRUPTFS in its vdbe.c). Damage is there at a second
- * attempt too. A disk that refuses a companion always has failed the step `inspect` before.
+ * SQLite reports an EIO of the disk as a corrupt file (SQLITE_IOERR_CORRUPTFS in its vdbe.c). Damage is there at a
+ * second attempt too. A disk that refuses a companion always has failed the step `inspect` before.
  */
 function recover(database: string): readonly Fact[] {
   const facts = tryToRecover(database)

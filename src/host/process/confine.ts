@@ -22,8 +22,8 @@ export class CannotConfine extends Error {
  * Locks this process into a folder under another user, for good. For root only. Before the call everything from
  * elsewhere (better-sqlite3) must be loaded, every thread started, and the event loop must have turned once.
  * @returns the walls that now stand
- * @throws {CannotConfine} if root may not do it here, or if an open folder would let the process leave; it is then of no
- * use
+ * @throws {CannotConfine} if root may not do it here, or if an open folder would let the process leave:
+ * it is then of no use
  * @throws {Bug} if root's rights can be regained
  */
 export function confine(into: ConfinedFolder): readonly Wall[] {
