@@ -148,7 +148,7 @@ describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root 
 
   test('is not let in while a folder outside is open, through which it could leave', async () => {
     await attempt({ do: 'open-folder', path: folder.path })
-    await expect(attempt({ do: 'confine', folder: ownFolder })).rejects.toThrow(/folders are open/)
+    await expect(attempt({ do: 'confine', folder: ownFolder })).rejects.toThrow(/has a folder open/)
     expect(await attempt({ do: 'exists', path: '/etc/passwd' })).toBe(true)
   })
 
