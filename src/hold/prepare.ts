@@ -73,8 +73,7 @@ async function prepareIfSpace(
   }
   const drafted = await inTurn(inspected, (file) => ({ ...file, draft: openDraft(file, opened, request) }))
   // Not later: in the pause it would prolong the pause, and right before it the process would wait for its next turn.
-  // In a pause slot, so that it does not prolong the pause of another tenant either.
-  if (isLarge(drafted, settings)) await request.bounds.inPause(() => Promise.resolve(collectGarbage()))
+  if (isLarge(drafted, settings)) await collectInSlot(request)
   const warm = await warmUp(drafted, { opened, connection, settings, guardian: processes.guardian, signal })
   const files = await inTurn(warm, (file) => confirmUnused(file, processes, signal))
   reportStep(files, 'warm')
@@ -87,6 +86,15 @@ async function prepareIfSpace(
     large: connection !== null && isLarge(files, settings),
     [Symbol.asyncDispose]: () => rest[Symbol.asyncDispose](),
   }
+}
+
+/**
+ * In a pause slot, so that it does not prolong the pause of another tenant. Not for a bare file: kernel leases stand on
+ * it here, and a wait for a slot would keep them for long.
+ */
+async function collectInSlot({ connection, bounds }: HoldRequest): Promise<void> {
+  if (connection === null) collectGarbage()
+  else await bounds.inPause(() => Promise.resolve(collectGarbage()))
 }
 
 /** Each file costs a dozen descriptors, and milliseconds of the pause that all of them share. */
