@@ -14,5 +14,7 @@ export type LivePath = Brand<string, 'LivePath'>
 export type SnapshotPath = Brand<string, 'SnapshotPath'>
 /** Identifies one run of holdfast; ids sort by time. */
 export type RunId = Brand<string, 'RunId'>
+/** Identifies one change of live files; ids sort by time. */
+export type ChangeId = Brand<string, 'ChangeId'>
 
 export const tenantId = (text: string): TenantId => text as TenantId

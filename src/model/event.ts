@@ -1,7 +1,8 @@
 /** Events of the ledger: append-only, written before and after each action. The state of a hold is a fold over them. */
 
-import type { TenantId } from './brand.ts'
+import type { ChangeId, TenantId } from './brand.ts'
 import type { FailureCode } from './failure.ts'
+import type { ChangeMethod, RemedyKind } from './result/remedy.ts'
 import type { Result, SelectedFile } from './result/report.ts'
 
 /** A hold that has not ended, as after a crash. Times are ms since 1970 by our wall clock: they outlive the process. */
@@ -61,6 +62,22 @@ export type Event =
   /** The resume was not confirmed and the tenant was not seen serving. The hold stays open. */
   | { readonly kind: 'resume-failed'; readonly tenant: TenantId; readonly holder: string; readonly code: FailureCode }
   | { readonly kind: 'checked'; readonly tenant: TenantId; readonly result: Result }
+  /** Before the first name of the live set changes. The record in the quarantine folder was written before. */
+  | {
+      readonly kind: 'change-begun'
+      readonly tenant: TenantId
+      readonly path: string
+      readonly change: ChangeId
+      readonly remedy: RemedyKind | 'undo'
+      readonly method: ChangeMethod
+    }
+  | {
+      readonly kind: 'change-ended'
+      readonly tenant: TenantId
+      readonly path: string
+      readonly change: ChangeId
+      readonly how: 'applied' | 'rolled-back' | 'undone'
+    }
 
 /** The open holds, keyed by holder, after one more event. */
 export function advance(
@@ -93,6 +110,8 @@ export function advance(
     case 'run-finished':
     case 'resume-failed':
     case 'checked':
+    case 'change-begun':
+    case 'change-ended':
       return open
   }
 }

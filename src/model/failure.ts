@@ -6,12 +6,13 @@
 import type { FailureKind, TenantState } from './failures/failure-kind.ts'
 import { fileFailures } from './failures/file-failures.ts'
 import { machineFailures } from './failures/machine-failures.ts'
+import { remedyFailures } from './failures/remedy-failures.ts'
 import { runFailures } from './failures/run-failures.ts'
 import { serviceFailures } from './failures/service-failures.ts'
 
 export type { TenantState } from './failures/failure-kind.ts'
 
-const kinds = { ...serviceFailures, ...fileFailures, ...machineFailures, ...runFailures }
+const kinds = { ...serviceFailures, ...fileFailures, ...machineFailures, ...remedyFailures, ...runFailures }
 
 export type FailureCode = keyof typeof kinds
 /** The failure table: one row for each code, with all that is true of it (failures/failure-kind.ts). */

@@ -11,6 +11,8 @@ import { failed } from '../support/report.ts'
 const facts = [
   ['ADMIN_REFUSED', 'untouched', 'once', 1, 1, 'goes on', 'doctor'],
   ['ADMIN_UNREACHABLE', 'untouched', 'again', 1, 1, 'goes on', 'doctor'],
+  ['BACKUP_BROKEN', 'untouched', 'once', 2, 2, 'goes on', 'explain'],
+  ['BACKUP_UNKNOWN', 'untouched', 'once', 64, 1, 'goes on', 'explain'],
   ['CANNOT_CONFINE', 'untouched', 'once', 1, 1, 'stops', 'explain'],
   ['CONFIG_INVALID', 'untouched', 'once', 78, 1, 'goes on', 'explain'],
   ['CONTRACT_BROKEN', 'unknown', 'once', 1, 1, 'goes on', 'doctor'],
@@ -37,6 +39,8 @@ const facts = [
   ['QUIESCE_TIMEOUT', 'unknown', 'again', 1, 1, 'goes on', 'check'],
   ['READ_FAILED', 'unknown', 'again', 1, 1, 'goes on', 'explain'],
   ['REGISTRY_STALE', 'untouched', 'again', 1, 1, 'goes on', 'doctor'],
+  ['REMEDY_REFUSED', 'untouched', 'once', 2, 2, 'goes on', 'explain'],
+  ['REMEDY_STALE', 'untouched', 'again', 3, 3, 'goes on', 'explain'],
   ['RESUME_FAILED', 'maybe-paused', 'again', 1, 1, 'stops', 'explain'],
   ['RUN_ACTIVE', 'untouched', 'again', 75, 1, 'goes on', 'explain'],
   ['SERVICE_BUSY', 'untouched', 'again', 1, 1, 'goes on', 'check'],

@@ -38,6 +38,8 @@ export function condense(event: Event): Event {
     case 'hold-quiesced':
     case 'hold-ended':
     case 'resume-failed':
+    case 'change-begun':
+    case 'change-ended':
       return event
   }
 }

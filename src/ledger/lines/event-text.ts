@@ -5,6 +5,7 @@ import { tenantId } from '../../model/brand.ts'
 import type { Event } from '../../model/event.ts'
 import { sealLevels } from '../../model/result/evidence.ts'
 import { damageClasses } from '../../model/result/finding.ts'
+import { changeMethods } from '../../model/result/remedy.ts'
 
 const tenant = z.pipe(z.string(), z.transform(tenantId))
 // Any text: a newer holdfast may know failures that this one does not.
@@ -65,6 +66,21 @@ const shapes = {
     pauseMs: z.optional(milliseconds),
   }),
   'resume-failed': z.looseObject({ kind: z.literal('resume-failed'), tenant, holder: z.string(), code }),
+  'change-begun': z.looseObject({
+    kind: z.literal('change-begun'),
+    tenant,
+    path: z.string(),
+    change: z.string(),
+    remedy: z.string(),
+    method: z.enum(changeMethods),
+  }),
+  'change-ended': z.looseObject({
+    kind: z.literal('change-ended'),
+    tenant,
+    path: z.string(),
+    change: z.string(),
+    how: z.enum(['applied', 'rolled-back', 'undone']),
+  }),
   checked: z.looseObject({ kind: z.literal('checked'), tenant, result }),
 } satisfies Record<Event['kind'], z.ZodMiniType>
 

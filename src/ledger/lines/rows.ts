@@ -64,6 +64,9 @@ export function lineRow(at: number, run: string, number: number, event: Event): 
     case 'hold-ended':
     case 'resume-failed':
       return { ...line, tenant: event.tenant, holder: event.holder }
+    case 'change-begun':
+    case 'change-ended':
+      return { ...line, tenant: event.tenant, path: event.path }
     case 'checked':
       return {
         ...line,

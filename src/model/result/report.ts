@@ -9,7 +9,7 @@ import type { Engine, Wall } from './reading.ts'
 import type { Recovery } from './recovery.ts'
 import type { Coverage, Remedy, ReportedTable, VerdictWord } from './verdict.ts'
 
-interface ReportedFailure {
+export interface ReportedFailure {
   readonly code: FailureCode
   readonly message: string
   readonly hint: string

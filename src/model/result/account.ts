@@ -1,0 +1,52 @@
+/** The account of a remedy: what became of each row that either side knew (account.schema.json). */
+
+import type { RowKey, SalvagedValue } from './finding.ts'
+
+/** Rows of one kind: their exact number, and all of their keys. */
+export interface AccountedRows {
+  readonly total: number
+  readonly keys: readonly RowKey[]
+}
+
+/** Which version of a row stays in the result, if both sides have it with different values. */
+export type ConflictRule = 'newer' | 'backup'
+
+/**
+ * kept + added + conflicting + deleted + unreadable = the keys of the backup, of the readable damaged file, and those
+ * that only its indexes know, together.
+ */
+export interface TableAccount {
+  readonly table: string
+  /** In the result as the backup has it; without a backup, as the damaged file has it. */
+  readonly kept: number
+  /** Only the damaged file had it, and it is in the result. */
+  readonly added: AccountedRows
+  /** Both had it with different values. `stayed`: how many rows of which side are in the result. */
+  readonly conflicting: AccountedRows & { readonly stayed: { readonly newer: number; readonly backup: number } }
+  /** The backup had it, and the damaged file had deleted it. */
+  readonly deleted: AccountedRows
+  /** Known to an index or to a lost page only, and not in the result. */
+  readonly unreadable: AccountedRows
+  /** Rows on pages that no table owns any more: in `holdfast_orphaned_TABLE`, never in the table itself. */
+  readonly orphaned: AccountedRows
+  /** Rebuilt wholly from the entries of indexes, and in the result. They are counted in `kept` or `added` too. */
+  readonly fromIndex: AccountedRows
+  /** Pages of the table that could not be read. */
+  readonly pages: readonly number[]
+}
+
+/** An index entry that a rebuild drops. It may be the only copy of its values. */
+export interface DroppedEntry {
+  readonly index: string
+  readonly key: RowKey | null
+  readonly columns: readonly string[]
+  readonly values: readonly SalvagedValue[]
+}
+
+export interface Account {
+  readonly schema: 'holdfast.account/1'
+  readonly change: string
+  readonly tables: readonly TableAccount[]
+  /** Present if a rebuild drops entries. */
+  readonly dropped?: readonly DroppedEntry[]
+}

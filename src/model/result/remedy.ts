@@ -1,0 +1,107 @@
+/** A remedy that was planned, rehearsed and maybe applied: the results of `repair`, `restore` and `salvage`. */
+
+import type { TenantId } from '../brand.ts'
+import type { DamageClass, RowKey } from './finding.ts'
+import type { ReportedFailure } from './report.ts'
+import type { VerdictWord } from './verdict.ts'
+
+/** What a plan does. `ask`: a person decides. */
+export type RemedyKind = 'nothing' | 'rebuild' | 'rewrite' | 'restore' | 'salvage' | 'ask'
+
+/** `swap`: a new file takes the name of the old one. `in-place`: SQLite writes the new content into the old file. */
+export const changeMethods = ['swap', 'in-place'] as const
+export type ChangeMethod = (typeof changeMethods)[number]
+
+/** Rows of one table, before and after the remedy. Counts that are not known are null. */
+export interface TableLoss {
+  readonly table: string
+  readonly inBoth: number | null
+  /** In the live file, not in the result. */
+  readonly lost: number | null
+  /** In both, with other values in the result. */
+  readonly changed: number | null
+  /** Not readable in the live file, back in the result. */
+  readonly recovered: number | null
+  /** Rows of the live file that cannot be read. */
+  readonly unreadable: number | null
+  /** The first 20 keys of lost, changed and unreadable rows. */
+  readonly keys: readonly RowKey[]
+  readonly keysTotal: number | null
+}
+
+/** The backup that a plan restores. Times as in ISO 8601. */
+export interface ChosenBackup {
+  readonly id: string
+  readonly takenAt: string
+  /** Of the database file, uncompressed; lower-case hex. */
+  readonly sha256: string
+  readonly verifiedAt: string
+}
+
+export interface RemedyPlan {
+  readonly do: RemedyKind
+  /** Indexes and full-text tables to rebuild; empty for other plans. */
+  readonly objects: readonly string[]
+  readonly backup: ChosenBackup | null
+  readonly method: ChangeMethod
+  /** Null if nothing is changed, or for a bare file. */
+  readonly predictedPauseMs: number | null
+  /** Disk space for the kept original, the new file and the copies; null if nothing is changed. */
+  readonly needsBytes: number | null
+  /** Empty if nothing is lost. */
+  readonly losses: readonly TableLoss[]
+  /** The command that puts the original back; null if nothing is changed. */
+  readonly undo: string | null
+  /** One sentence. */
+  readonly why: string
+  /** The command to type next; null if there is nothing to do. */
+  readonly command: string | null
+}
+
+/** The remedy carried out on a copy, which was then checked wholly. */
+export interface Rehearsal {
+  readonly verdict: VerdictWord
+  /** True if every table has the content that it had before; false for a restore that changes rows. */
+  readonly contentSame: boolean
+  readonly ms: number
+}
+
+/** What a change did to the live set. */
+export interface AppliedChange {
+  readonly change: string
+  readonly at: string
+  readonly method: ChangeMethod
+  /** Null for a bare file. */
+  readonly pauseMs: number | null
+  /** Of a fresh snapshot, checked after the change. */
+  readonly verdict: VerdictWord
+  /** Whether the tenant was seen serving and healthy; null for a bare file. */
+  readonly healthy: boolean | null
+  /** The main file of the kept original; for `salvage`, the new file. */
+  readonly original: string
+}
+
+export interface RemedyResult {
+  readonly tenant: TenantId | null
+  readonly path: string
+  readonly before: { readonly verdict: VerdictWord; readonly damage: DamageClass; readonly findingsTotal: number }
+  readonly plan: RemedyPlan
+  /** Null if nothing could be rehearsed. */
+  readonly rehearsal: Rehearsal | null
+  /** Null if nothing was changed. */
+  readonly applied: AppliedChange | null
+  /** Path of the account of all rows (account.schema.json); null if there is none. */
+  readonly account: string | null
+  readonly failure: ReportedFailure | null
+}
+
+export interface RemedySummary {
+  readonly selected: number
+  /** Rehearsed and sound, not applied. */
+  readonly ready: number
+  readonly applied: number
+  readonly nothing: number
+  readonly ask: number
+  readonly failed: number
+  readonly exitCode: number
+}
