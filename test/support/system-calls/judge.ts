@@ -19,9 +19,9 @@ export function complaintsAbout(
   failed: readonly TracedCall[],
 ): readonly string[] {
   const { code, signal, stdout, stderr } = ended
-  if (isOfRuntime(failed)) return falseWords(ended)
+  if (isOfRuntime(failed)) return falseWords(ended, failed)
   if (command.dies) return signal === 'SIGKILL' ? [] : [`it should have been killed, and ended with ${code ?? signal}`]
-  const complaints = falseWords(ended)
+  const complaints = falseWords(ended, failed)
   const complain = (isWrong: boolean, complaint: string): void => void (isWrong && complaints.push(complaint))
   complain(code === null || !(command.codes ?? usualCodes).includes(code), `exit code ${code ?? signal}`)
   const isFalse = code !== null && code !== command.code && completeCodes.includes(code)
@@ -36,14 +36,18 @@ export function complaintsAbout(
 export const isOfRuntime = (failed: readonly TracedCall[]): boolean =>
   failed.some(({ name, args }) => errnosOf(name, args)?.length === 0)
 
+/** EPIPE says that no program reads the output any more. The rest of it is dropped, and the exit code stays. */
+const hasNoReader = (failed: readonly TracedCall[]): boolean =>
+  failed.some(({ name, args }) => /^writev?$/.test(name) && args.startsWith('1<') && args.includes('EPIPE'))
+
 /** Verdicts of a report that are not true of the files. */
-function falseWords({ stdout, code }: EndedProgram): string[] {
+function falseWords({ stdout, code }: EndedProgram, failed: readonly TracedCall[]): string[] {
   if (!stdout.startsWith('{')) return []
   let report: Partial<Pick<Report, 'results' | 'summary'>>
   try {
     report = JSON.parse(stdout) as typeof report
   } catch {
-    return code === 0 ? ['half a report, and exit code 0'] : []
+    return code === 0 && !hasNoReader(failed) ? ['half a report, and exit code 0'] : []
   }
   const { results = [], summary } = report
   const said = results.flatMap(({ path, verdict }) => {
