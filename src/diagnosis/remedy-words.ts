@@ -46,8 +46,8 @@ export function whyRebuild(
       : []),
     ...(fts.length > 0
       ? [
-          `the full-text ${fts.length === 1 ? 'index' : 'indexes'} ${few(fts.map(({ name }) => name))} can be rebuilt ` +
-            `from the text in ${few([...new Set(fts.map(({ source }) => source))])}`,
+          `the full-text ${fts.length === 1 ? 'index' : 'indexes'} ${few(fts.map(({ name }) => name))} can be ` +
+            `rebuilt from the text in ${few([...new Set(fts.map(({ source }) => source))])}`,
         ]
       : []),
   ]

@@ -7,11 +7,11 @@ const repair =
 const restore =
   'Keep the file as it is. `holdfast restore --tenant ID` shows what the newest verified backup lacks; ' +
   '`--merge-newer` brings over later rows. ' +
-  'Without a backup: `holdfast salvage COPY --to NEW` writes the rows that can be read into a new file. It lists the ' +
-  'rows that are lost. `holdfast pull ID DIR` makes the copy.'
+  'Without a backup: `holdfast salvage COPY --to NEW` writes the rows that can be read into a new file. ' +
+  'It lists the rows that are lost. `holdfast pull ID DIR` makes the copy.'
 const rewrite =
-  '`holdfast repair FILE` (or `--tenant ID`) writes a copy anew and compares every table. With `--apply` it takes the ' +
-  'place of the file, and the original is kept.'
+  '`holdfast repair FILE` (or `--tenant ID`) writes a copy anew and compares every table. ' +
+  'With `--apply` the copy takes the place of the file, and the original is kept.'
 const lost =
   'A write that never reached the disk, a page of another file in its place, or a program that ignored the locks.'
 
