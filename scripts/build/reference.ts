@@ -78,8 +78,14 @@ const key = ({ topic, means }: Explanation, value: NonNullable<Explanation['valu
   `### \`${topic}\``,
   ...prose(means),
   '',
-  ...valueOf(value).map(([label, text]) => `- ${label}: ${isCode(label, value) ? `\`${text}\`` : text}`),
+  ...valueOf(value).flatMap(([label, text]) =>
+    isCode(label, value) ? [`- ${label}: \`${text}\``] : hangingItem(`${label}: ${text}`),
+  ),
 ]
+
+/** An item of a list, on as many lines as it needs. */
+const hangingItem = (text: string): readonly string[] =>
+  wrap(text, proseWidth - 2).map((line, at) => `${at === 0 ? '-' : ' '} ${line}`)
 
 /** What could stand in the file is set as code. */
 const isCode = (label: string, value: NonNullable<Explanation['value']>): boolean =>

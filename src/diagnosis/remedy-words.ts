@@ -3,7 +3,7 @@
 import type { Cause, DamageClass, Finding } from '../model/result/finding.ts'
 import type { Remedy } from '../model/result/verdict.ts'
 import { count } from '../text/count.ts'
-import type { DamageAssessment } from './weigh.ts'
+import type { DamageAssessment } from './weigh/weigh.ts'
 
 /** A clause. */
 export function whyNotRebuild(damage: readonly Finding[], weighed: DamageAssessment): string {

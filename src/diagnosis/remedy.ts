@@ -6,8 +6,8 @@ import { shellWord, target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
 import type { SchemaView } from './messages/schema-view.ts'
 import { whyNotRebuild, whyRebuild } from './remedy-words.ts'
-import { classOf } from './weigh.ts'
-import type { DamageAssessment } from './weigh.ts'
+import { classOf } from './weigh/weigh.ts'
+import type { DamageAssessment } from './weigh/weigh.ts'
 
 export interface OpenQuestions {
   /** Clauses about parts that had to be read and were not. Damage in them would change the remedy. */

@@ -91,7 +91,7 @@ test('one leaked page is lost space: the file is rewritten', async () => {
   })
 })
 
-test('pages of a deleted table that the free list has lost are no lost table, as long as the header counts them', async () => {
+test('pages of a deleted table that the free list lost are no lost table, if the header counts them', async () => {
   const path = withTable('(a INTEGER PRIMARY KEY, b, c)', 100)
   const db = new Database(path)
   db.pragma('secure_delete=OFF')

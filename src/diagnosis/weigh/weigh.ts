@@ -3,12 +3,12 @@
  * remedy").
  */
 
-import { damageClasses } from '../model/result/finding.ts'
-import type { Cause, DamageClass, Finding, FoundObject } from '../model/result/finding.ts'
+import { damageClasses } from '../../model/result/finding.ts'
+import type { Cause, DamageClass, Finding, FoundObject } from '../../model/result/finding.ts'
+import { disagreementRules } from '../messages/merge.ts'
+import type { Observation } from '../messages/observation.ts'
+import type { SchemaView } from '../messages/schema-view.ts'
 import { brokenInThemselves, saysDifference, saysRow, undecided } from './index-or-table.ts'
-import { disagreementRules } from './messages/merge.ts'
-import type { Observation } from './messages/observation.ts'
-import type { SchemaView } from './messages/schema-view.ts'
 
 export interface DamageAssessment {
   readonly damage: DamageClass

@@ -1,10 +1,10 @@
 /** Where an index and its table disagree and nothing shows which of them is right. */
 
-import type { Finding, Rule } from '../model/result/finding.ts'
-import { count } from '../text/count.ts'
-import { disagreementRules } from './messages/merge.ts'
-import type { Observation } from './messages/observation.ts'
-import type { SchemaView } from './messages/schema-view.ts'
+import type { Finding, Rule } from '../../model/result/finding.ts'
+import { count } from '../../text/count.ts'
+import { disagreementRules } from '../messages/merge.ts'
+import type { Observation } from '../messages/observation.ts'
+import type { SchemaView } from '../messages/schema-view.ts'
 
 /** Rules of messages of SQLite that are about one row of an index. */
 export const saysRow: ReadonlySet<Rule> = new Set<Rule>(['row-missing-from-index', 'entry-differs-from-row'])
