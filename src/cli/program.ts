@@ -62,7 +62,7 @@ Examples:
   holdfast check app.db                    one file that no program has open
   holdfast sweep                           every tenant of the service
   holdfast sweep --only 'a*' --json        some tenants, for a program
-  holdfast repair --tenant acme            a plan that was tried on a copy
+  holdfast repair app.db                   a remedy, tried on a copy
   holdfast explain IN_USE                  what a finding or a failure means
 
 These keys of holdfast.yaml are not in this version: alerts, registry, sweep.
