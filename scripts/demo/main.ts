@@ -1,6 +1,7 @@
 /**
  * `npm run demo`: sweeps twelve tenants of a service while it works. One has a damaged index, one a damaged table, and
- * a rogue process maps a third. Each step states what it shows. If one is not as promised, the exit code is 1. The demo
+ * a rogue process maps a third. Then holdfast rebuilds the index, and restores the table from a backup together with
+ * the rows that are newer. Each step states what it shows. If one is not as promised, the exit code is 1. The demo
  * removes everything at its end.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -10,7 +11,10 @@ import { createColors } from 'picocolors'
 import { hasColors, isUtf8, widthOf } from '../../src/cli/terminal/surroundings.ts'
 import { hanging } from '../../src/text/layout.ts'
 import { showAsciiOnly } from '../../src/text/letters.ts'
+import { askSqlite, readNotes, writeNotes } from './notes-user.ts'
+import { newestAccount, showAccount } from './show-account.ts'
 import {
+  accountsIn,
   fingerprints,
   runHoldfast,
   startDemoProgram,
@@ -18,11 +22,13 @@ import {
   type DemoProgram,
   type HoldfastRun,
 } from './steps.ts'
-import { prepareTenants, type DemoTenants } from './tenants.ts'
+import { makeTenants, woundTenants, type DemoTenants } from './tenants.ts'
 import { isWhole, verifyTenants } from './verify.ts'
 
 const bytesPerTenant = 2_000_000
 const transfersPerSecond = 100
+/** Notes of the tenant with the damaged table that are newer than its backup. */
+const newerNotes = 200
 
 const colors = createColors(hasColors(process.stdout, process.env))
 showAsciiOnly(!isUtf8(process.env))
@@ -44,7 +50,11 @@ interface Demo {
   /** Of the databases. */
   readonly dir: string
   readonly config: string
+  /** With the accounts of remedies. */
+  readonly accounts: string
   readonly tenants: DemoTenants
+  /** The notes of the two damaged tenants, read before the damage. */
+  readonly notes: ReadonlyMap<string, ReadonlyMap<number, string>>
   readonly service: DemoProgram
   readonly rogue: DemoProgram
   readonly signal: AbortSignal
@@ -56,6 +66,8 @@ async function runDemo(signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   await showSweep(demo)
   await showReports(demo)
+  await showRepair(demo)
+  await showRestore(demo)
   await showThatNoWriteIsLost(demo)
   await cleanup.disposeAsync()
   expect(
@@ -71,24 +83,44 @@ async function prepare(cleanup: AsyncDisposableStack, signal: AbortSignal): Prom
   cleanup.defer(() => rmSync(folder, { recursive: true, force: true }))
   const dir = join(folder, 'tenants')
   for (const name of ['snapshots', 'ledger']) mkdirSync(join(folder, name), { mode: 0o700 })
-  const tenants = prepareTenants(dir, bytesPerTenant)
+  const tenants = makeTenants(dir, bytesPerTenant)
+  const { busy, damagedIndex, damagedTable } = tenants
+  const socket = join(folder, 'admin.sock')
+  const config = writeConfiguration(folder, socket, dir)
+  const startService = async (loaded: readonly string[]): Promise<DemoProgram> => {
+    const load = ['--load', String(transfersPerSecond), '--loaded', loaded.join()]
+    const service = cleanup.use(await startDemoProgram('service.ts', ['--dir', dir, '--socket', socket, ...load]))
+    say(
+      `started the notes service (pid ${service.pid}); it makes ` +
+        `${transfersPerSecond} transfers a second for ${loaded.join(', ')}`,
+    )
+    return service
+  }
+  say(`made ${tenants.all.length} tenants; all are whole`)
+  const first = await startService([damagedTable])
+  await backUp(config, damagedTable, signal)
+  await writeNotes(Number(first.ready['port']), damagedTable, newerNotes, signal)
+  await first.stop()
+  const notes = new Map([damagedIndex, damagedTable].map((id) => [id, readNotes(dir, id)]))
+  woundTenants(dir, tenants)
   say(
-    `made ${tenants.all.length} tenants; index notes_title of ${tenants.damagedIndex} is damaged, ` +
-      `and table notes of ${tenants.damagedTable} has lost a page`,
+    `stopped the service; then index notes_title of ${damagedIndex} was damaged, and table notes of ${damagedTable} ` +
+      `lost a page; ${newerNotes} notes of ${damagedTable} are newer than its backup`,
   )
-  const [socket, busy] = [join(folder, 'admin.sock'), tenants.busy]
-  const load = ['--load', String(transfersPerSecond), '--loaded', busy.join()]
-  const service = cleanup.use(await startDemoProgram('service.ts', ['--dir', dir, '--socket', socket, ...load]))
-  say(
-    `started the notes service (pid ${service.pid}); it makes ` +
-      `${transfersPerSecond} transfers a second for ${busy.join(', ')}`,
-  )
+  const service = await startService(busy)
   const rogue = cleanup.use(await startDemoProgram('rogue.ts', [join(dir, `${tenants.rogue}.db`)]))
   say(
     `started a rogue process (pid ${rogue.pid}); it has mapped the file of ${tenants.rogue} for writing and closed ` +
       'the descriptor',
   )
-  return { dir, config: writeConfiguration(folder, socket, dir), tenants, service, rogue, signal }
+  return { dir, config, accounts: accountsIn(folder), tenants, notes, service, rogue, signal }
+}
+
+async function backUp(config: string, tenant: string, signal: AbortSignal): Promise<void> {
+  say(`holdfast backups add ${tenant}, while the service works:`)
+  const { code } = await runHoldfast(['backups', 'add', tenant, '--config', config], 'shown', signal)
+  signal.throwIfAborted()
+  expect(code === 0, `the snapshot of ${tenant} was checked, found sound and kept as a verified backup`)
 }
 
 async function showSweep({ dir, config, tenants: { idle }, signal }: Demo): Promise<void> {
@@ -119,15 +151,52 @@ async function showReports({ config, tenants, signal }: Demo): Promise<void> {
   signal.throwIfAborted()
 }
 
-async function showThatNoWriteIsLost({ dir, tenants, service, rogue }: Demo): Promise<void> {
+/** Plan, then change: the service works all the time. */
+async function showRepair({ config, accounts, tenants: { damagedIndex }, signal }: Demo): Promise<void> {
+  const repair = ['repair', '--tenant', damagedIndex, '--config', config]
+  say('holdfast repair, which plans, tries it on a copy, and changes nothing:')
+  const planned = await runHoldfast(repair, 'shown', signal)
+  signal.throwIfAborted()
+  expect(planned.code === 0, `the rebuild of index notes_title was rehearsed on a copy, and the copy is sound`)
+  say('holdfast repair --apply:')
+  const applied = await runHoldfast([...repair, '--apply'], 'shown', signal)
+  signal.throwIfAborted()
+  expect(applied.code === 0, `${damagedIndex} was changed in a pause, serves again, and was found sound afterwards`)
+  showAccount(newestAccount(accounts), say)
+}
+
+async function showRestore({ config, accounts, tenants: { damagedTable }, signal }: Demo): Promise<void> {
+  const restore = ['restore', '--tenant', damagedTable, '--merge-newer', '--config', config]
+  say('holdfast restore --merge-newer, which plans, tries it on a copy, and changes nothing:')
+  const planned = await runHoldfast(restore, 'shown', signal)
+  signal.throwIfAborted()
+  expect(planned.code === 0, 'the backup was restored on a copy with the newer rows, and the copy is sound')
+  say('holdfast restore --merge-newer --apply:')
+  const applied = await runHoldfast([...restore, '--apply'], 'shown', signal)
+  signal.throwIfAborted()
+  expect(applied.code === 0, `${damagedTable} was restored in a pause, serves again, and was found sound afterwards`)
+  showAccount(newestAccount(accounts), say)
+}
+
+async function showThatNoWriteIsLost({ dir, tenants, notes, service, rogue }: Demo): Promise<void> {
   await service.stop()
   await rogue.stop()
   const verified = verifyTenants(dir, tenants.busy)
   const acknowledged = verified.reduce((sum, one) => sum + one.acknowledged, 0)
   expect(
-    verified.every(isWhole) && acknowledged > 0,
-    `the service acknowledged ${acknowledged} transfers: none is missing, and all balances add up`,
+    verified.length === tenants.busy.length && verified.every(isWhole) && acknowledged > 0,
+    `the service acknowledged ${acknowledged} transfers for ${verified.length} tenants: none is missing, and all ` +
+      'balances add up',
   )
+  for (const [tenant, before] of notes) {
+    const after = readNotes(dir, tenant)
+    const missing = [...before].filter(([id, digest]) => after.get(id) !== digest).length
+    expect(
+      missing === 0 && after.size === before.size && askSqlite(dir, tenant) === 'ok',
+      `${tenant} has all of its ${before.size} notes again, each with its id and text as before the damage, and ` +
+        "SQLite's own check of it says ok",
+    )
+  }
 }
 
 interface Result {

@@ -88,6 +88,9 @@ export function fingerprints(dir: string, tenants: readonly string[]): ReadonlyM
   )
 }
 
+/** Where the accounts of the demo are, in its folder. */
+export const accountsIn = (folder: string): string => join(folder, 'accounts')
+
 export function writeConfiguration(folder: string, socket: string, tenants: string): string {
   const file = join(folder, 'holdfast.yaml')
   writeFileSync(
@@ -97,6 +100,8 @@ export function writeConfiguration(folder: string, socket: string, tenants: stri
       `tenants: { roots: [${JSON.stringify(tenants)}] }`,
       `snapshots: { dir: ${JSON.stringify(join(folder, 'snapshots'))} }`,
       `ledger: { dir: ${JSON.stringify(join(folder, 'ledger'))} }`,
+      `backups: { dir: ${JSON.stringify(join(folder, 'backups'))} }`,
+      `accounts: { dir: ${JSON.stringify(accountsIn(folder))} }`,
       '',
     ].join('\n'),
   )

@@ -1,4 +1,4 @@
-/** Makes the twelve tenants of the demo: one with a damaged index, one with a damaged table, one for the rogue. */
+/** Makes the twelve tenants of the demo, and damages an index of one and a table of another. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { dozen } from './names.ts'
@@ -18,7 +18,7 @@ export interface DemoTenants {
 }
 
 /** @param bytes about the size of each tenant */
-export function prepareTenants(dir: string, bytes: number): DemoTenants {
+export function makeTenants(dir: string, bytes: number): DemoTenants {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   for (const [at, id] of dozen.entries()) {
     createTenantDatabase(join(dir, `${id}.db`), {
@@ -29,8 +29,12 @@ export function prepareTenants(dir: string, bytes: number): DemoTenants {
     }).close()
   }
   const [damagedIndex, damagedTable, rogue] = ['ember', 'grove', 'juno'] as const
+  const busy = ['acme', 'bolt', 'crate', 'delta', damagedIndex, damagedTable, 'harbor', 'iris']
+  return { all: dozen, damagedIndex, damagedTable, rogue, busy, idle: dozen.filter((id) => !busy.includes(id)) }
+}
+
+/** No program may have the two files open. */
+export function woundTenants(dir: string, { damagedIndex, damagedTable }: DemoTenants): void {
   damageNotesIndex(join(dir, `${damagedIndex}.db`))
   damageNotesTable(join(dir, `${damagedTable}.db`))
-  const busy = ['acme', 'bolt', 'crate', 'delta', 'harbor', 'iris']
-  return { all: dozen, damagedIndex, damagedTable, rogue, busy, idle: dozen.filter((id) => !busy.includes(id)) }
 }

@@ -62,11 +62,11 @@ Examples:
   holdfast check app.db                    one file that no program has open
   holdfast sweep                           every tenant of the service
   holdfast sweep --only 'a*' --json        some tenants, for a program
+  holdfast repair app.db                   a remedy, tried on a copy
   holdfast explain IN_USE                  what a finding or a failure means
 
-These keys of holdfast.yaml are not in this version: accounts, alerts, backups,
-check.rehearse, heal, quarantine, registry, sweep. holdfast refuses a file that
-has one of them, and reports its line.
+These keys of holdfast.yaml are not in this version: alerts, registry, sweep.
+holdfast refuses a file that has one of them, and reports its line.
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 5 compared and different, 64 usage, 70 bug,

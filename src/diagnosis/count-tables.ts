@@ -8,7 +8,7 @@ import type { Reading } from '../model/result/reading.ts'
 import type { Result } from '../model/result/report.ts'
 import type { ReportedTable, RowCounts } from '../model/result/verdict.ts'
 import { disagreementRules } from './messages/merge.ts'
-import { tablesContradicted } from './weigh.ts'
+import { tablesContradicted } from './weigh/weigh.ts'
 
 /** Faults of a b-tree that may lose rows without any sign in the table. */
 const losesRows = new Set<Rule>([

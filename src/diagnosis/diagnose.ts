@@ -29,7 +29,7 @@ import { unreadOf } from './messages/unread.ts'
 import type { UnreadPart } from './messages/unread.ts'
 import { nothingToMend, remedyFor } from './remedy.ts'
 import { describeSalvage } from './salvage.ts'
-import { classOf, weigh } from './weigh.ts'
+import { classOf, weigh } from './weigh/weigh.ts'
 
 /**
  * Turns the facts of a reading into a verdict; their order does not matter. The verdict is never `sound` if any fact

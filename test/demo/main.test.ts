@@ -55,8 +55,8 @@ function running(pids: readonly number[]): string[] {
 test('I1.12: everything is as promised, and nothing is left', async () => {
   using demo = startDemoProgram()
   expect([await demo.ended, demo.output().match(/NOT AS PROMISED.*/g)]).toEqual([[0, null], null])
-  expect(demo.output().match(/as promised:/g)?.length).toBeGreaterThanOrEqual(7)
-  expect(pidsIn(demo.output()).length).toBe(2)
+  expect(demo.output().match(/as promised:/g)?.length).toBeGreaterThanOrEqual(14)
+  expect(pidsIn(demo.output()).length).toBe(3)
   expect(running(pidsIn(demo.output()))).toEqual([])
   expect(demo.left()).toEqual([])
 })

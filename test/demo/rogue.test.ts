@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { prepareTenants } from '../../scripts/demo/tenants.ts'
+import { makeTenants, woundTenants } from '../../scripts/demo/tenants.ts'
 
 test('I1.3: the rogue process maps the file, has no descriptor of it, and ends with its stdin', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'rogue-'))
   try {
-    prepareTenants(dir, 20_000)
+    makeTenants(dir, 20_000)
     const file = join(dir, 'juno.db')
     const rogue = spawn(process.execPath, [join(import.meta.dirname, '../../scripts/demo/rogue.ts'), file], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -35,7 +35,9 @@ for (const bytes of [30_000, 100_000, 2_000_000])
     () => {
       const dir = mkdtempSync(join(tmpdir(), 'dozen-'))
       try {
-        const { all, damagedIndex, damagedTable, idle, busy } = prepareTenants(dir, bytes)
+        const tenants = makeTenants(dir, bytes)
+        woundTenants(dir, tenants)
+        const { all, damagedIndex, damagedTable, idle, busy } = tenants
         expect([all.length, new Set([...idle, ...busy]).size]).toEqual([12, 12])
         const check = (id: string, pragma: string): unknown[] => {
           const database = new Database(join(dir, `${id}.db`), { readonly: true })

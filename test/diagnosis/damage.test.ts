@@ -2,7 +2,6 @@
 
 import { describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
-import { tenantId } from '../../src/model/brand.ts'
 import type { Fact } from '../../src/model/result/reading.ts'
 import { context, message, messages, reading, thrown } from '../support/diagnosis.ts'
 
@@ -80,9 +79,10 @@ describe('damage', () => {
     const diagnosis = say('Page 7: never used', 'Page 9: never used', 'Page 10: never used')
     expect(diagnosis).toMatchObject({
       damage: 'structure',
-      remedy: { do: 'rebuild', indexes: [] },
+      remedy: { do: 'rebuild', indexes: [], rewrite: true, command: 'holdfast repair --tenant acme' },
       findings: [{ rule: 'page-unowned', severity: 'leak', total: 3 }],
     })
+    expect(diagnosis.remedy).not.toHaveProperty('fts')
     expect(diagnosis.findings[0]?.text).toBe('3 pages belong to no object and are not on the free list: 7, 9-10')
   })
 
@@ -97,26 +97,15 @@ describe('damage', () => {
     const facts = [message('Tree 2 page 40: btreeInitPage() returns error code 11')]
     expect(diagnose(reading(facts), context).remedy).toMatchObject({
       do: 'ask',
-      command: 'holdfast repair --tenant acme',
+      command: 'holdfast pull acme ./pulled',
     })
     expect(diagnose(reading(facts), { ...context, verifiedBackup: true }).remedy).toMatchObject({
       do: 'restore',
       command: 'holdfast restore --tenant acme',
     })
     expect(diagnose(reading(facts), { ...context, tenant: null, path: "/tmp/it's here.db" }).remedy.command).toBe(
-      `holdfast repair '/tmp/it'\\''s here.db'`,
+      `holdfast salvage '/tmp/it'\\''s here.db' --to '/tmp/it'\\''s here.db.salvaged'`,
     )
-  })
-
-  test('a full-text index with content is rebuilt, one without is not', () => {
-    expect(say('malformed inverted index for FTS5 table main.ft')).toMatchObject({
-      damage: 'fts',
-      remedy: { do: 'rebuild' },
-    })
-    expect(say('malformed inverted index for FTS5 table main.bare_ft')).toMatchObject({
-      damage: 'fts',
-      remedy: { do: 'ask' },
-    })
   })
 
   test('a failed CHECK is damage where its table is damaged, a foreign key never', () => {
@@ -207,14 +196,4 @@ describe('damage', () => {
     expect(findings.length).toBeLessThan(30)
     expect(findings.reduce((sum, { total }) => sum + (total ?? 0), 0)).toBe(5_000)
   })
-})
-
-test('commands pass exactly the id and the path, whatever they are called', () => {
-  const damaged = [message('wrong # of entries in index users_mail')]
-  const commandFor = (tenant: string | null, path = '/x') =>
-    diagnose(reading(damaged), { ...context, tenant: tenant === null ? null : tenantId(tenant), path }).remedy.command
-  expect(commandFor('-x')).toBe('holdfast repair --tenant=-x')
-  expect(commandFor("it's; rm -rf /")).toBe(`holdfast repair --tenant 'it'\\''s; rm -rf /'`)
-  expect(commandFor(null, '/a\nb')).toBe(`holdfast repair $'/a\\x0a'$'b'`)
-  expect(commandFor(null, '-rf')).toBe('holdfast repair ./-rf')
 })

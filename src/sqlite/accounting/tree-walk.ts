@@ -90,6 +90,8 @@ const pathTo = (trail: readonly Step[], page: number): readonly number[] => [...
 /** Reports leaves of another depth than most. All leaves of a healthy tree lie equally deep. */
 function reportWrongDepths(account: Account, tree: Tree, depths: Depths): void {
   const [right, ...wrong] = [...depths].toSorted(([, a], [, b]) => b.count - a.count)
+  // A pointer leads over a level: the pages that it leaves out belong to this tree.
+  if (wrong.length > 0) account.brokenOff = true
   for (const [depth, { first }] of wrong) {
     for (const path of first) {
       const page = path.at(-1) ?? tree.root
