@@ -30,14 +30,13 @@ export async function compress(from: FileHandle, to: FileHandle, signal: AbortSi
     chunkSize: pieceBytes,
     params: { [ZSTD_c_compressionLevel]: 3, [ZSTD_c_checksumFlag]: 1 },
   })
-  await pipeline(
-    () => piecesOf(from, plain),
-    zstd,
-    async (pieces: AsyncIterable<Buffer>) => {
-      for await (const piece of pieces) await writeAt(to, piece, stored.count(piece))
-    },
-    { signal },
-  )
+  const write = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const piece of pieces) await writeAt(to, piece, stored.count(piece))
+  }
+  await pipeline(() => piecesOf(from, plain), zstd, write, { signal }).catch((error: unknown) => {
+    signal.throwIfAborted() // Its reason, not the AbortError of the stream.
+    throw error
+  })
   await to.sync()
   return { bytes: plain.bytes, sha256: plain.digest(), storedBytes: stored.bytes, storedSha256: stored.digest() }
 }
@@ -58,21 +57,21 @@ export async function decompress(
 ): Promise<Decompressed> {
   const plain = new Counter()
   const stored = new Counter()
-  let tooMany = false
-  await pipeline(
-    () => piecesOf(from, stored),
-    createZstdDecompress({ chunkSize: pieceBytes }),
-    async (pieces: AsyncIterable<Buffer>) => {
-      for await (const piece of pieces) {
-        tooMany = plain.bytes + piece.length > bytesMax
-        if (tooMany) return
-        const position = plain.count(piece)
-        if (to !== null) await writeAt(to, piece, position)
-      }
-    },
-    { signal },
-  )
-  if (tooMany) return 'too-many'
+  const tooMany = new Error('more bytes than the backup has')
+  const write = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const piece of pieces) {
+      if (plain.bytes + piece.length > bytesMax) throw tooMany
+      const position = plain.count(piece)
+      if (to !== null) await writeAt(to, piece, position)
+    }
+  }
+  try {
+    await pipeline(() => piecesOf(from, stored), createZstdDecompress({ chunkSize: pieceBytes }), write, { signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error === tooMany) return 'too-many'
+    throw error
+  }
   await to?.sync()
   return { bytes: plain.bytes, sha256: plain.digest(), storedBytes: stored.bytes, storedSha256: stored.digest() }
 }

@@ -22,8 +22,8 @@ export const writerLock = { start: 0, length: 1 } as const
 
 /** In the order of their ids. Backups that are being written or deleted now are left out. Empty without the folder. */
 export async function readEntries(folder: string): Promise<readonly Entry[]> {
+  if ((await statsOf(folder))?.isDirectory() !== true) return []
   const why = await whyUntrusted(folder, (found) => found.isDirectory())
-  if (why === 'gone') return []
   const entries: Entry[] = []
   for (const [id, parts] of await partsIn(folder)) {
     const entry = await readEntry(folder, id, parts, why)

@@ -17,7 +17,7 @@ import type { ContentDigests } from '../model/result/last-good.ts'
 import { readHeader } from '../sqlite/header.ts'
 import { compress, decompress, isFrameError, type Compressed } from './compression.ts'
 import { backupOf, readEntries, removeLeftovers, unlinkIfThere, writerLock } from './entries.ts'
-import { folderOf, newBackupId, partPath } from './layout.ts'
+import { draftOf, folderOf, newBackupId, partPath } from './layout.ts'
 import { writeManifest, type BackupManifest, type HeaderContent, type SoundFile } from './manifest.ts'
 
 /** `stored`: a new backup. `confirmed`: the newest backup has the same content, and is current again. */
@@ -120,9 +120,12 @@ async function storeNew(
   const id = newBackupId(about.takenAt)
   const partial = partPath(folder, id, 'partial')
   const stored = partPath(folder, id, 'stored')
-  await using file = await open(onDisk(partial), 'wx+', 0o600)
+  const draft = draftOf(folder, id, 'stored')
+  await using file = await open(onDisk(draft), 'wx+', 0o600)
   try {
-    showThatItIsWritten(file)
+    // It gets a name of the store only when it is locked: a file of that name without a lock has a dead writer.
+    lockAsWriter(file)
+    await rename(onDisk(draft), onDisk(partial))
     const compressed = await compress(source, file, signal)
     requireWhatWasCopied(about, compressed)
     await requireReadBack(file, compressed, partial, signal)
@@ -142,7 +145,7 @@ async function storeNew(
     return manifest
   } catch (error) {
     // If the disk refuses this too, the first error is reported; the leftovers are removed later.
-    for (const path of [partial, stored]) await unlinkIfThere(path).catch(() => undefined)
+    for (const path of [draft, partial, stored]) await unlinkIfThere(path).catch(() => undefined)
     throw error
   }
 }
@@ -157,7 +160,7 @@ function requireWhatWasCopied({ evidence, path }: SoundFile, { sha256 }: Compres
 }
 
 /** Other processes see by this lock that it is written, and by its absence that its writer is dead. */
-function showThatItIsWritten({ fd }: FileHandle): void {
+function lockAsWriter({ fd }: FileHandle): void {
   try {
     tryLock(fd, 'write', writerLock)
   } catch (error) {

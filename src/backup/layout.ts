@@ -51,11 +51,14 @@ export type EntryPart = NamedPart | 'draft'
 
 export const partPath = (folder: string, id: string, part: NamedPart): string => join(folder, id + suffixes[part])
 
-/** A new name for a manifest while it is written: two runs may write one at the same time. */
-export const draftOfManifest = (folder: string, id: string): string =>
-  `${partPath(folder, id, 'manifest')}.${randomBytes(4).toString('hex')}.partial`
+/**
+ * A new name for a manifest while it is written, because two runs may write one at the same time; and for a stored file
+ * before it is locked.
+ */
+export const draftOf = (folder: string, id: string, part: 'manifest' | 'stored'): string =>
+  `${partPath(folder, id, part)}.${randomBytes(4).toString('hex')}.partial`
 
-const draftForm = /^(.+)\.json\.[0-9a-f]{8}\.partial$/
+const draftForm = /^(.+)\.(?:json|db\.zst)\.[0-9a-f]{8}\.partial$/
 
 /** @returns null for a file that is no part of a backup */
 export function partOf(name: string): { readonly id: string; readonly part: EntryPart } | null {

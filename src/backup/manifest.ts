@@ -11,7 +11,7 @@ import type { FailureCode } from '../model/failure.ts'
 import type { BackupOrigin } from '../model/result/backup.ts'
 import type { Evidence } from '../model/result/evidence.ts'
 import type { ContentDigests } from '../model/result/last-good.ts'
-import { draftOfManifest, partPath, type BackedUpFile } from './layout.ts'
+import { draftOf, partPath, type BackedUpFile } from './layout.ts'
 
 /** What is known of a settled database whose full check was sound. */
 export interface SoundFile extends BackedUpFile {
@@ -87,7 +87,7 @@ export async function readManifest(folder: string, id: string): Promise<ReadMani
 
 /** Writes the manifest durably, in the place of an older one. The caller syncs the folder. */
 export async function writeManifest(folder: string, manifest: BackupManifest): Promise<void> {
-  const draft = onDisk(draftOfManifest(folder, manifest.id))
+  const draft = onDisk(draftOf(folder, manifest.id, 'manifest'))
   {
     await using file = await open(draft, 'wx', 0o600)
     await file.writeFile(manifestText(manifest))
