@@ -125,7 +125,7 @@ async function whyUntrusted(path: string, isOfKind: (found: Stats) => boolean): 
 
 const statsOf = (path: string): Promise<Stats | null> =>
   lstat(onDisk(path)).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
     throw error
   })
 
