@@ -21,7 +21,7 @@ export async function setup(): Promise<() => void> {
 }
 
 /** Each with a program that it contains. */
-const debianPackages = { strace: 'strace', xfsprogs: 'mkfs.xfs' } as const
+const debianPackages = { strace: 'strace', xfsprogs: 'mkfs.xfs', zstd: 'zstd', restic: 'restic', jq: 'jq' } as const
 
 /** Only root can install them. Tests that need a missing package are skipped and say why. */
 function installDebianPackages(): void {

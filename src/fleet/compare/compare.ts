@@ -53,7 +53,7 @@ async function compareCopies(
     folder: folder.path,
     parallel: options.checksInParallel,
   })
-  const context = { checker, accept: options.accept, folder: folder.path, map: options.map }
+  const context = { checker, accept: options.accept, backups: null, folder: folder.path, map: options.map }
   const acquire: AcquireFiles<GivenFiles> = async (_, [target], name) => [
     await acquireCopy(target, context, name, 'full', interrupt),
   ]
@@ -99,6 +99,7 @@ const contextForFiles = (context: RunContext, { settings, accept }: FileRunOptio
   ...context,
   roots: null,
   ledger: null,
+  backups: null,
   settings,
   accept,
   connectionOf: () => null,
@@ -107,6 +108,6 @@ const contextForFiles = (context: RunContext, { settings, accept }: FileRunOptio
 const acquireFilesWith =
   (context: RunContext, signal: AbortSignal): AcquireFiles<GivenFiles> =>
   async (side, wanted, name) =>
-    side.kind === 'copy'
+    side.kind !== 'file'
       ? [await acquireCopy(wanted[0], context, name, 'full', signal)]
       : acquireByHold(wanted, context, 'full', signal)
