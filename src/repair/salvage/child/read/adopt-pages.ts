@@ -16,6 +16,9 @@ export interface WalkedTree {
   readonly walked: Walked
   /** Fewest columns of a record that was seen on its pages; null if none was. */
   countMin: number | null
+  /** Cells that were read, and cells that could not be. */
+  entries: number
+  badCells: number
   /** Leaves that were adopted, in the order of their keys. */
   readonly adopted: AdoptedLeaf[]
   /** Gaps that the adopted leaves fill completely. */
@@ -85,9 +88,10 @@ export class PageAdoption {
     if (shape.id === 0) return []
     const bounds = { low: null, high: null }
     const judged = walker.judge.judge(shape, walker.keys, page, bytes, bounds, tree.countMin ?? shape.columnsMax)
-    if (judged === null || judged.readable === 0 || judged.alike < judged.states.length) return []
+    if (judged === null || judged.readable === 0 || judged.alike * 2 < judged.readable) return []
     const [first, last] = [firstKey(judged), lastKey(judged)]
-    if (first === null || last === null || judged.states.some((state) => state !== 'good')) return []
+    const isPerfect = judged.alike === judged.states.length && judged.states.every((state) => state === 'good')
+    if (first === null || last === null || !isPerfect) return [{ tree, gap: null, first: 0n, last: 0n }]
     const gap = walked.gaps.find(
       ({ low, high }) => walker.keys.isBetween(first, low, high) && walker.keys.isBetween(last, low, high),
     )

@@ -19,13 +19,15 @@ export class BoundValues {
   readonly #db: Database.Database
   readonly #insert: string
   readonly #columns: number
+  readonly #end: string
   readonly #statements = new Map<string, Database.Statement>()
 
-  /** @param insert a statement up to `VALUES` */
-  constructor(db: Database.Database, insert: string, columns: number) {
+  /** @param insert a statement up to `VALUES` @param end what follows the values */
+  constructor(db: Database.Database, insert: string, columns: number, end = '') {
     this.#db = db
     this.#insert = insert
     this.#columns = columns
+    this.#end = end
   }
 
   run(values: readonly BoundValue[]): void {
@@ -38,12 +40,17 @@ export class BoundValues {
     this.#statementFor(texts).run(values)
   }
 
+  /** The first column of the row that the statement returns. */
+  get(values: readonly StoredValue[], texts: string): unknown {
+    return this.#statementFor(texts).pluck().get(values)
+  }
+
   #statementFor(texts: string): Database.Statement {
     const known = this.#statements.get(texts)
     if (known !== undefined) return known
     if (this.#statements.size >= statementsMax) this.#statements.clear()
     const values = Array.from({ length: this.#columns }, (_, i) => (texts[i] === 't' ? 'CAST(? AS TEXT)' : '?'))
-    const statement = this.#db.prepare(`${this.#insert}(${values.join(', ')})`)
+    const statement = this.#db.prepare(`${this.#insert}(${values.join(', ')})${this.#end}`)
     this.#statements.set(texts, statement)
     return statement
   }

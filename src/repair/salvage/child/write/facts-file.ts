@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import { integerKey, primaryKey } from '../../../../census/record/row-key.ts'
 import { factsSchema, type KeyKind } from '../../facts.ts'
 import { kinds, type Columns } from '../../../../census/record/columns.ts'
-import type { Key } from '../read/keys.ts'
+import { keptKey, type Key } from '../read/keys.ts'
 import type { StoredValue } from '../read/record-header.ts'
 import type { TreeShape } from '../read/shape.ts'
 import { bound, BoundValues } from './bound-values.ts'
@@ -23,6 +23,14 @@ interface TableCounts {
   readonly pages: number[]
 }
 
+interface KeyRange {
+  readonly low: Key | null
+  readonly high: Key | null
+}
+
+/** Lost ranges of a table WITHOUT ROWID that are kept in memory. Rows in others are not rebuilt from indexes. */
+const keyRangesMax = 20_000
+
 /** Pages of a table that are listed in the answer to the parent. */
 const pagesListedMax = 100
 
@@ -31,19 +39,25 @@ export class FactsFile implements Disposable {
   readonly #counts = new Map<number, TableCounts>()
   readonly #keyed = new Map<number, BoundValues>()
   readonly #lostKeyed = new Map<number, BoundValues>()
+  readonly #keyRanges = new Map<number, KeyRange[]>()
   readonly #insertKey: Database.Statement
   readonly #insertRange: Database.Statement
+  readonly #findUnreadable: Database.Statement<[number, string], number>
 
   constructor(path: string, encoding: number) {
     this.db = new Database(path)
     this.db.exec(
       `PRAGMA encoding="${encodings[encoding] ?? 'UTF-8'}"; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=OFF; ` +
-        `PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; ${factsSchema}; BEGIN`,
+        `PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; PRAGMA temp_store=FILE; ${factsSchema}; CREATE INDEX keys_key ON keys(table_id, key); ` +
+        'CREATE INDEX lost_rowids_high ON lost_rowids(table_id, high, low); BEGIN',
     )
     this.#insertKey = this.db.prepare(
       'INSERT INTO keys(table_id, kind, rowid_, key, page, why) VALUES(?, ?, ?, ?, ?, ?)',
     )
     this.#insertRange = this.db.prepare('INSERT INTO lost_rowids VALUES(?, ?, ?, ?)')
+    this.#findUnreadable = this.db
+      .prepare<[number, string], number>("SELECT rowid FROM keys WHERE table_id = ? AND kind = 'unreadable' AND key = ?")
+      .pluck()
   }
 
   addTable(shape: TreeShape): void {
@@ -84,6 +98,9 @@ export class FactsFile implements Disposable {
       this.countsOf(shape).lostRanges++
       return
     }
+    const ranges = this.#keyRanges.get(shape.id) ?? []
+    this.#keyRanges.set(shape.id, ranges)
+    if (ranges.length < keyRangesMax) ranges.push({ low: low && keptKey(low), high: high && keptKey(high) })
     const [from, to] = [typeof low === 'bigint' ? null : low, typeof high === 'bigint' ? null : high]
     const json = (key: Columns | null): string | null => key && JSON.stringify(shownKey(shape, key))
     const { lastInsertRowid } = this.db
@@ -95,6 +112,20 @@ export class FactsFile implements Disposable {
     const flags = [bound(BigInt(from !== null)), bound(BigInt(to !== null))]
     this.#lostKeyed.get(shape.id)?.run([bound(BigInt(lastInsertRowid)), ...flags, ...of(from), ...of(to)])
     this.countsOf(shape).lostRanges++
+  }
+
+  /** The number of an unreadable key that is known already; null if it is not. */
+  unreadableKey(shape: TreeShape, key: Key): bigint | null {
+    const id = this.#findUnreadable.get(shape.id, JSON.stringify(shownKey(shape, key)))
+    return id === undefined ? null : BigInt(id)
+  }
+
+  forgetUnreadable(shape: TreeShape, key: Key): void {
+    const id = this.unreadableKey(shape, key)
+    if (id === null) return
+    this.db.prepare('DELETE FROM keys WHERE rowid = ?').run(id)
+    if (typeof key !== 'bigint') this.db.prepare(`DELETE FROM keys_${shape.id} WHERE id = ?`).run(id)
+    this.countsOf(shape).unreadable--
   }
 
   addPage(shape: TreeShape, page: number, why: string): void {
@@ -110,6 +141,15 @@ export class FactsFile implements Disposable {
     this.db.prepare(`INSERT INTO known VALUES(?, ?, ?, ${cast})`).run(shape.id, key, cid, value)
   }
 
+  /** A virtual table of which rows were lost. @param lost rowids that are known */
+  addVirtualTable(name: string, rows: number, lost: readonly bigint[]): void {
+    const id = this.db.prepare<[], number>('SELECT max(id) + 1 FROM tables').pluck().get() ?? 1
+    this.db.prepare('INSERT INTO tables VALUES(?, ?, 0, ?, 0)').run(id, name, rows)
+    this.#insertRange.run(id, rowidMin, rowidMax, null)
+    for (const rowid of lost)
+      this.#insertKey.run(id, 'unreadable', rowid, JSON.stringify(integerKey(rowid)), null, 'its box cannot be read')
+  }
+
   endTable(shape: TreeShape, rows: number, complete: boolean): void {
     this.db.prepare('UPDATE tables SET rows = ?, complete = ? WHERE id = ?').run(rows, Number(complete), shape.id)
   }
@@ -120,13 +160,18 @@ export class FactsFile implements Disposable {
     return counts
   }
 
+  /** Of a table WITHOUT ROWID. */
+  lostKeyRanges(shape: TreeShape): readonly KeyRange[] {
+    return this.#keyRanges.get(shape.id) ?? []
+  }
+
   /** True if some row of the table may be missing that is not known by its key. */
   hasLostRanges(shape: TreeShape): boolean {
     return this.countsOf(shape).lostRanges > 0
   }
 
   end(): void {
-    this.db.exec('CREATE INDEX lost_rowids_high ON lost_rowids(table_id, high, low); COMMIT')
+    this.db.exec('COMMIT')
   }
 
   [Symbol.dispose](): void {

@@ -27,7 +27,7 @@ interface Placed {
 
 export class NewFile implements Disposable {
   readonly db: Database.Database
-  readonly #placed: Placed[] = []
+  #placed: Placed[] = []
   readonly #others: readonly SchemaStatement[]
   #form: SchemaForm = 'plain'
 
@@ -102,6 +102,21 @@ export class NewFile implements Disposable {
     this.#form = form
     db.pragma('writable_schema=RESET')
     db.prepare('SELECT 1 FROM sqlite_schema').get()
+  }
+
+  /** Of a table of the schema, when it is shown. */
+  countRows(table: string): number {
+    return this.db.prepare<[], number>(`SELECT count(*) FROM ${quoteName(table)} NOT INDEXED`).pluck().get() ?? 0
+  }
+
+  /** Indexes that cannot be built. One that a constraint of its table needs stays, and is empty. */
+  dropIndexes(statements: readonly SchemaStatement[]): void {
+    const dropped = this.#placed.filter(({ statement }) => statement.sql !== null && statements.includes(statement))
+    if (dropped.length === 0) return
+    this.show('plain')
+    for (const { plainName } of dropped) this.db.exec(`DROP INDEX ${plainName}`)
+    this.#placed = this.#placed.filter((placed) => !dropped.includes(placed))
+    this.show('tables')
   }
 
   [Symbol.dispose](): void {
