@@ -49,8 +49,20 @@ export function schemaShape(encoding: number): TreeShape {
 export function readShapes(found: readonly SchemaStatement[], file: DamagedFile): SchemaShapes {
   const lost: LostObject[] = []
   const taken = acceptedBySqlite(found, lost)
-  using scratch = new Database(':memory:') as Database.Database & Disposable
-  scratch[Symbol.dispose] = () => void scratch.close()
+  const scratch = new Database(':memory:')
+  try {
+    return shapesIn(scratch, taken, file, lost)
+  } finally {
+    scratch.close()
+  }
+}
+
+function shapesIn(
+  scratch: Database.Database,
+  taken: readonly SchemaStatement[],
+  file: DamagedFile,
+  lost: LostObject[],
+): SchemaShapes {
   const rooted = taken.filter(isRooted)
   const rows = rooted.map((statement, i): SchemaRow => ({
     type: statement.type,
