@@ -1,5 +1,6 @@
 /** Child side: salvages one file, in slices. */
 import Database from 'better-sqlite3'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { readLayout } from '../../../check/reader/pages/page-file.ts'
 import { readSchemaRows } from '../../../check/reader/schema/schema-objects.ts'
@@ -12,6 +13,7 @@ import type { LostObject, Salvaged, SalvagedTable } from '../salvaged.ts'
 import { PageAdoption, type Orphan, type WalkedTree } from './read/adopt-pages.ts'
 import { DamagedFile, ownersBytesOf } from './read/damaged-file.ts'
 import { OverflowChains } from './read/payloads.ts'
+import { guessHeader } from './read/guess-header.ts'
 import { readSchema, type FoundSchema } from './read/read-schema.ts'
 import type { SchemaStatement } from './read/schema-rows.ts'
 import { kindOf, readShapes, schemaShape } from './read/schema-shapes.ts'
@@ -43,12 +45,14 @@ export class Salvager implements Disposable {
   /** @param hasSchema a sound database lies beside the damaged one @returns why nothing can be salvaged */
   static open(folder: string, hasSchema: boolean, memoryBytesMax: number): Salvager | string {
     const backupPath = join(folder, names.schema)
-    const own = readLayout(join(folder, recoveredName))
-    const layout = typeof own === 'string' && hasSchema ? readLayout(backupPath) : own
-    if (typeof layout === 'string') return layout
-    const needed = ownersBytesOf(layout.filePages)
+    const path = join(folder, recoveredName)
+    const own = readLayout(path)
+    const backup = typeof own === 'string' && hasSchema ? readLayout(backupPath) : own
+    const header = typeof backup === 'string' ? guessHeader(path) : backup.header
+    if (header === null) return typeof own === 'string' ? own : 'nothing looks like a page'
+    const needed = ownersBytesOf(Math.ceil(statSync(path).size / header.pageSize))
     if (needed > memoryBytesMax / 2) return `the owner map of this file needs ${Math.ceil(needed / 1e6)} MB`
-    return new Salvager(folder, layout.header, hasSchema ? statementsOf(backupPath) : [])
+    return new Salvager(folder, header, hasSchema ? statementsOf(backupPath) : [])
   }
 
   get progress(): SalvageProgress {

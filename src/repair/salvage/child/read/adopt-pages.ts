@@ -10,6 +10,9 @@ import type { OverflowChains } from './payloads.ts'
 import type { TreeShape } from './shape.ts'
 import type { Gap, TreeWalker, Walked } from './walk-tree.ts'
 
+/** Types of pages that have rows or entries. */
+const rowPages = new Set([2, 10, 13])
+
 export interface WalkedTree {
   readonly shape: TreeShape
   readonly walker: TreeWalker
@@ -30,6 +33,8 @@ export interface AdoptedLeaf {
   readonly gap: Gap
   readonly first: Key
   readonly last: Key
+  /** An interior page of a table WITHOUT ROWID, which has rows as well. */
+  readonly isInterior: boolean
 }
 
 /** A leaf that no tree owns, and the table whose rows it seems to hold; null if none fits. */
@@ -62,11 +67,12 @@ export class PageAdoption {
       if (!this.#file.isUnowned(page)) continue
       const bytes = this.#file.read(page, this.#page)
       const type = bytes?.[0] ?? 0
-      if (bytes === null || (type !== 13 && type !== 10)) continue
+      if (bytes === null || !rowPages.has(type)) continue
       const fitting = this.#trees.flatMap((tree) => this.#fit(tree, page, bytes))
       const [only] = fitting
       if (only?.gap != null && fitting.filter(({ gap }) => gap !== null).length === 1 && schemaIsWhole) {
-        const leaf = { page, gap: only.gap, first: only.first, last: only.last, tree: only.tree }
+        const { gap, first, last, tree } = only
+        const leaf = { page, gap, first, last, tree, isInterior: type === 2 }
         claims.set(only.gap, [...(claims.get(only.gap) ?? []), leaf])
       } else {
         const table = fitting.find(({ tree }) => tree.shape.kind !== 'index')?.tree ?? null
@@ -119,11 +125,12 @@ export class PageAdoption {
     if (tree === undefined) return
     const { keys } = tree.walker
     const sorted = leaves.toSorted((a, b) => keys.compare(a.first, b.first))
-    const overlaps = sorted.some((leaf, i) => {
-      const before = sorted[i - 1]
+    const atEnd = sorted.filter(({ isInterior }) => !isInterior)
+    const overlaps = atEnd.some((leaf, i) => {
+      const before = atEnd[i - 1]
       return before !== undefined && keys.compare(before.last, leaf.first) >= 0
     })
-    if (overlaps || (gap.depth === tree.walked.leafDepth && sorted.length > 1)) {
+    if (overlaps || (gap.depth === tree.walked.leafDepth && leaves.length > 1)) {
       for (const { page } of sorted) orphans.push({ page, tree })
       return
     }
@@ -148,9 +155,11 @@ export class PageAdoption {
   /** All pages of the file have a use now, so the adopted leaves are all that there was. */
   #fill(claims: ReadonlyMap<Gap, readonly (AdoptedLeaf & { readonly tree: WalkedTree })[]>): void {
     for (const [gap, [leaf]] of claims) {
+      if (leaf === undefined) continue
       // An interior page of a table WITHOUT ROWID had rows of its own.
-      const lostRows = leaf?.tree.shape.kind !== 'rowid-table' && gap.depth !== leaf?.tree.walked.leafDepth
-      if (leaf !== undefined && !lostRows) leaf.tree.filled.add(gap)
+      const { shape, walked } = leaf.tree
+      const isLeaf = gap.depth === walked.leafDepth
+      if (shape.kind === 'rowid-table' || isLeaf || this.#isUsedOtherwise(gap.page)) leaf.tree.filled.add(gap)
     }
   }
 

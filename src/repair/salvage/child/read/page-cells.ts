@@ -10,6 +10,12 @@ import { looksLike, type TreeShape } from './shape.ts'
 /** `displaced`: its key is out of order, or belongs to another page. `doubtful`: it overlaps another cell. */
 export type CellState = 'good' | 'unreadable' | 'displaced' | 'doubtful'
 
+/** Keys of a page lie between these; null: no bound. */
+export interface Bounds {
+  readonly low: Key | null
+  readonly high: Key | null
+}
+
 export interface JudgedPage {
   readonly leaf: boolean
   readonly states: readonly CellState[]
@@ -45,7 +51,7 @@ export class CellJudge {
     keys: KeyReader,
     page: number,
     bytes: Uint8Array,
-    bounds: { readonly low: Key | null; readonly high: Key | null },
+    bounds: Bounds,
     countMin: number,
   ): JudgedPage | null {
     const { cursor } = this
@@ -114,7 +120,7 @@ function markDisplaced(
   states: CellState[],
   found: (Key | null)[],
   keys: KeyReader,
-  { low, high }: { readonly low: Key | null; readonly high: Key | null },
+  { low, high }: Bounds,
 ): void {
   const usable = found.map((key, i) =>
     key !== null && states[i] === 'good' && keys.isBetween(key, low, high) ? key : null,

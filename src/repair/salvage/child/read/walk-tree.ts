@@ -5,9 +5,13 @@
  */
 import type { DamagedFile } from './damaged-file.ts'
 import { KeyReader, type Key } from './keys.ts'
-import { CellJudge, trustedKeys, type JudgedPage } from './page-cells.ts'
+import { CellJudge, trustedKeys, type Bounds, type JudgedPage } from './page-cells.ts'
 import type { OverflowChains } from './payloads.ts'
 import { columnsMin, type TreeShape } from './shape.ts'
+
+/** Children of the root that are followed to find out how deep the leaves lie. */
+const childrenSampled = 50
+const unbounded = { low: null, high: null }
 
 /** SQLite refuses deeper trees (BTCURSOR_MAX_DEPTH). */
 const depthMax = 20
@@ -63,20 +67,58 @@ export class TreeWalker {
     this.#leafBytes = new Uint8Array(file.layout.pageSize)
   }
 
+  /**
+   * Distance of the leaves from the root, as most children of the root lead to them; null if none does. All leaves of a
+   * healthy tree lie equally deep, so a leaf of another depth is not where a pointer should lead.
+   */
+  #expectedDepth(): number | null {
+    const root = this.#judge(this.#shape.root, unbounded)
+    if (root === null || root.judged.leaf) return root === null ? null : 0
+    const depths = new Map<number, number>()
+    for (const child of root.judged.children.slice(0, childrenSampled)) {
+      let page = child
+      for (let depth = 1; depth < depthMax; depth++) {
+        const found = page === this.#shape.root ? null : this.#judge(page, unbounded)
+        if (found === null) break
+        if (found.judged.leaf) {
+          depths.set(depth, (depths.get(depth) ?? 0) + 1)
+          break
+        }
+        page = found.judged.children[0] ?? 0
+      }
+    }
+    const [best = null] = [...depths].toSorted(([a, times], [b, others]) => others - times || b - a)
+    return best === null ? null : best[0]
+  }
+
+  /** True if the records of the first leaf have all columns of the tree. */
+  looksExact(): boolean {
+    let page = this.#shape.root
+    for (let depth = 0; depth < depthMax; depth++) {
+      const found = this.#judge(page, unbounded, this.#shape.columnsMax)
+      if (found === null) return false
+      const { leaf, alike, readable, children } = found.judged
+      if (leaf) return readable > 0 && alike * 2 >= readable
+      page = children[0] ?? 0
+    }
+    return false
+  }
+
   /** Yields the pages with rows. Their bytes and keys are valid until the next one. */
   *walk(mode: WalkMode, walked: Walked): Generator<RowPage> {
     const ahead: Visit[] = [{ page: this.#shape.root, low: null, high: null, depth: 0 }]
     const seen = new Set<number>()
+    walked.leafDepth = this.#expectedDepth()
     for (let visit = ahead.pop(); visit !== undefined; visit = ahead.pop()) {
-      const found = this.#visit(visit, mode, seen)
+      const found = this.#visit(visit, mode, seen, walked.leafDepth)
       if (!('judged' in found)) {
         walked.gaps.push(found)
+        if (found.depth === 0) walked.leafDepth = null // It was another tree that was measured.
         continue
       }
       const { page, low, high, depth } = visit
       const { bytes, judged } = found
-      if (judged.leaf) walked.leafDepth ??= depth
-      else if (depth + 1 < depthMax) ahead.push(...childrenOf(visit, judged).toReversed())
+      if (!judged.leaf && depth + 1 < depthMax) ahead.push(...childrenOf(visit, judged).toReversed())
       if (judged.leaf || this.#shape.kind !== 'rowid-table') yield { page, bytes, judged, low, high }
     }
   }
@@ -85,6 +127,7 @@ export class TreeWalker {
     { page, low, high, depth }: Visit,
     mode: WalkMode,
     seen: Set<number>,
+    leafDepth: number | null,
   ): Gap | { readonly bytes: Uint8Array; readonly judged: JudgedPage } {
     const file = this.#file
     const gap: Gap = { low, high, page, depth }
@@ -92,13 +135,22 @@ export class TreeWalker {
     const mine = this.#shape.id + 1
     const isPossible = page > 0 && page <= file.pages && !file.isReserved(page) && (page > 1 || depth === 0)
     if (!isPossible || (mode === 'claim' ? owner !== 0 : owner !== mine || seen.has(page))) return gap
-    const bytes = file.read(page, this.#leafBytes)
-    if (bytes === null) return gap
-    const judged = this.judge.judge(this.#shape, this.keys, page, bytes, { low, high }, columnsMin(this.#shape))
-    if (judged === null || !fits(judged, depth)) return gap
+    const found = this.#judge(page, { low, high })
+    if (found === null || !fits(found.judged, depth)) return gap
+    if (leafDepth !== null && found.judged.leaf !== (depth === leafDepth)) return gap
     file.owners[page] = mine
     if (mode === 'claimed') seen.add(page)
-    return { bytes, judged }
+    return found
+  }
+
+  #judge(
+    page: number,
+    bounds: Bounds,
+    countMin = columnsMin(this.#shape),
+  ): { readonly bytes: Uint8Array; readonly judged: JudgedPage } | null {
+    const bytes = this.#file.read(page, this.#leafBytes)
+    const judged = bytes === null ? null : this.judge.judge(this.#shape, this.keys, page, bytes, bounds, countMin)
+    return bytes === null || judged === null ? null : { bytes, judged }
   }
 }
 

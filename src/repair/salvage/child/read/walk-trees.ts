@@ -12,8 +12,11 @@ export function* walkTrees(
   shapes: readonly TreeShape[],
 ): Generator<void, readonly WalkedTree[]> {
   const trees: WalkedTree[] = []
-  for (const shape of shapes) {
-    const walker = new TreeWalker(file, shape, chains)
+  const walkers = shapes.map((shape) => ({ shape, walker: new TreeWalker(file, shape, chains) }))
+  // A tree whose records have fewer columns may have been led to pages of another. It gets what the others leave.
+  const exact = walkers.map(({ shape, walker }) => shape.id === 0 || walker.looksExact())
+  const order = [true, false].flatMap((isExact) => walkers.filter((_, i) => exact[i] === isExact))
+  for (const { shape, walker } of order) {
     const walked = { leafDepth: null, gaps: [] }
     const tree: WalkedTree = {
       shape,
@@ -35,7 +38,7 @@ export function* walkTrees(
     trees.push(tree)
   }
   yield* countAllChains(file, chains, trees)
-  return trees
+  return trees.toSorted((a, b) => a.shape.id - b.shape.id)
 }
 
 function* countAllChains(file: DamagedFile, chains: OverflowChains, trees: readonly WalkedTree[]): Generator<void> {

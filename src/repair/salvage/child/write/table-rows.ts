@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import type { AdoptedLeaf, WalkedTree } from '../read/adopt-pages.ts'
 import type { DamagedFile } from '../read/damaged-file.ts'
 import type { Key } from '../read/keys.ts'
-import type { JudgedPage } from '../read/page-cells.ts'
+import type { Bounds, JudgedPage } from '../read/page-cells.ts'
 import type { OverflowChains } from '../read/payloads.ts'
 import { CellRows, type StoredRow } from '../read/cell-rows.ts'
 import { columnsMin, storedOf, violationOf, type TreeShape } from '../read/shape.ts'
@@ -78,7 +78,7 @@ export class TableRows {
 
   #judge(
     page: number,
-    bounds: { readonly low: Key | null; readonly high: Key | null },
+    bounds: Bounds,
   ): { readonly bytes: Uint8Array; readonly judged: JudgedPage } | null {
     const bytes = this.#to.file.read(page)
     if (bytes === null) return null
@@ -161,7 +161,7 @@ export class TableRows {
   #noteGap(gap: Gap): void {
     const { facts } = this.#to
     let low = gap.low
-    for (const leaf of this.#tree.adopted.filter((one: AdoptedLeaf) => one.gap === gap)) {
+    for (const leaf of this.#tree.adopted.filter((one: AdoptedLeaf) => one.gap === gap && !one.isInterior)) {
       facts.addLostRange(this.#shape, low, typeof leaf.first === 'bigint' ? leaf.first - 1n : leaf.first, gap.page)
       low = leaf.last
     }
