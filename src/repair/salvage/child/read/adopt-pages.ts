@@ -3,6 +3,7 @@
  * use for it, all its rows look like rows of that table and of no other that lacks pages, and its keys lie in a gap of
  * that table, which lost the pointer and not the page.
  */
+import { beginPage } from './begin-page.ts'
 import type { DamagedFile } from './damaged-file.ts'
 import { keptKey, type Key } from './keys.ts'
 import type { JudgedPage } from './page-cells.ts'
@@ -172,12 +173,12 @@ export class PageAdoption {
 /** Counts the chains of all cells of a page. */
 export function countChains(
   chains: OverflowChains,
-  { judge: { cursor } }: TreeWalker,
+  { judge: { cursor, layout } }: TreeWalker,
   shape: TreeShape,
   page: number,
   bytes: Uint8Array,
 ): void {
-  if (!cursor.begin(bytes, 0, page) || (!cursor.leaf && shape.kind === 'rowid-table')) return
+  if (!beginPage(cursor, bytes, page, layout) || (!cursor.leaf && shape.kind === 'rowid-table')) return
   for (let i = 0; i < cursor.cellCount; i++) {
     if (!cursor.read(i) || cursor.localBytes === cursor.payloadBytes) continue
     const { overflow, payloadBytes, localBytes } = cursor

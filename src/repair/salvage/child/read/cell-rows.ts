@@ -1,4 +1,5 @@
 /** Child side: reads the records of cells, with their overflow pages. */
+import { invariant } from '../../../../model/bug.ts'
 import type { WalkedTree } from './adopt-pages.ts'
 import type { ChainState, OverflowChains } from './payloads.ts'
 import { isText, RecordHeader, type StoredValue } from './record-header.ts'
@@ -31,13 +32,15 @@ export class CellRows {
   read(bytes: Uint8Array, page: number, i: number): StoredRow | null {
     const { walker, shape } = this.#tree
     const { cursor } = walker.judge
-    if (!cursor.begin(bytes, 0, page) || !cursor.read(i)) return null
+    // The page was judged before, which has begun it.
+    invariant(cursor.page === page && cursor.bytes === bytes, 'a row is read from the page that was judged last')
+    if (!cursor.read(i)) return null
     const { payload, payloadBytes, localBytes, overflow } = cursor
     const rowid = cursor.tree === 'table' ? rowidOf(cursor) : null
     if (localBytes === payloadBytes) return this.#parse(bytes, payload, payloadBytes, rowid, null)
     if (this.#header.parse(bytes, payload, localBytes, payloadBytes, shape.columnsMax) === 'wrong') return null
     const chain = { first: overflow, payloadBytes, localBytes }
-    const state = this.#chains.stateOf(chain)
+    const state = this.#chains.stateOf(chain, bytes[payload + localBytes - 1] ?? 0)
     const whole = state === 'broken' ? null : this.#chains.gather(bytes, payload, chain)
     return whole === null || state === 'broken' ? null : this.#parse(whole, 0, payloadBytes, rowid, state)
   }

@@ -1,13 +1,17 @@
 /** Child side: judges each cell of a b-tree page: whether it can be read, and is in its place. */
 import { CellCursor } from '../../../../census/record/cell-cursor.ts'
-import { read16, read32 } from '../../../../sqlite/bytes.ts'
+import { read32 } from '../../../../sqlite/bytes.ts'
 import type { PageLayout } from '../../../../sqlite/page-layout.ts'
 import { headerOffset } from '../../../../sqlite/page.ts'
+import { beginPage, cellAt, endOfCell } from './begin-page.ts'
 import { ascending, keptKey, type Key, type KeyReader } from './keys.ts'
 import { RecordHeader } from './record-header.ts'
 import { looksLike, type TreeShape } from './shape.ts'
 
-/** `displaced`: its key is out of order, or belongs to another page. `doubtful`: it overlaps another cell. */
+/**
+ * `displaced`: its key is out of order, or belongs to another page. `doubtful`: it overlaps another cell, or lies before
+ * one that was overwritten.
+ */
 export type CellState = 'good' | 'unreadable' | 'displaced' | 'doubtful'
 
 /** Keys of a page lie between these; null: no bound. */
@@ -34,11 +38,11 @@ export interface JudgedPage {
 
 export class CellJudge {
   readonly cursor: CellCursor
-  readonly #layout: PageLayout
+  readonly layout: PageLayout
   readonly #header = new RecordHeader()
 
   constructor(layout: PageLayout) {
-    this.#layout = layout
+    this.layout = layout
     this.cursor = new CellCursor(layout.usable, layout.pageSize)
   }
 
@@ -55,7 +59,7 @@ export class CellJudge {
     countMin: number,
   ): JudgedPage | null {
     const { cursor } = this
-    if (!cursor.begin(bytes, 0, page) || (cursor.tree === 'table') !== (shape.kind === 'rowid-table')) return null
+    if (!beginPage(cursor, bytes, page, this.layout) || (cursor.tree === 'table') !== (shape.kind === 'rowid-table')) return null
     const { leaf, cellCount } = cursor
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const states: CellState[] = []
@@ -66,13 +70,13 @@ export class CellJudge {
     let [readable, alike, between] = [0, 0, 0]
     let columnsMin: number | null = null
     for (let i = 0; i < cellCount; i++) {
-      const at = this.#cellOffset(page, leaf, i, bytes)
+      const at = cellAt(bytes, headerOffset(page), leaf, i)
       const isRead = cursor.read(i)
       if (!leaf) children.push(isRead ? read32(bytes, at) : 0)
       const wellFormed = isRead && (!hasRecords || this.#hasRecord(bytes, shape.columnsMax))
       // A rowid lies before the record, so it may be known although the record is not.
       const key = isRead && (wellFormed || cursor.tree === 'table') ? keys.read(cursor, view, i) : null
-      extents.push([at, cursor.payload + cursor.localBytes + (cursor.overflow > 0 ? 4 : 0)])
+      extents.push(isRead ? [at, Math.max(at + 4, endOfCell(cursor))] : [at, -1])
       found.push(key)
       states.push(key === null || !wellFormed ? 'unreadable' : 'good')
       if (key === null || !wellFormed) continue
@@ -83,12 +87,9 @@ export class CellJudge {
     }
     if (!leaf) children.push(read32(bytes, headerOffset(page) + 8))
     markOverlaps(states, extents)
+    markNeighbours(states, extents, this.layout.usable)
     if (keys.isOrdered) markDisplaced(states, found, keys, bounds)
     return { leaf, states, keys: found, children, readable, alike, between, columnsMin }
-  }
-
-  #cellOffset(page: number, leaf: boolean, i: number, bytes: Uint8Array): number {
-    return read16(bytes, headerOffset(page) + (leaf ? 8 : 12) + 2 * i)
   }
 
   /** False if the header of its record is not exact. One that lies in overflow pages is read later. */
@@ -113,6 +114,26 @@ function markOverlaps(states: CellState[], extents: readonly (readonly [number, 
     states[i] = 'doubtful'
     if (from === lastFrom || to > lastTo) states[last] = 'doubtful'
     if (to > lastTo) last = i
+  }
+}
+
+/** Bytes between two cells that are too few for a free block. */
+const fragmentBytesMax = 3
+
+/**
+ * What overwrote the beginning of a cell may have begun in the cell before it, whose end then is not what was written.
+ * The beginning is whole if the length that it gives leads to the next cell.
+ */
+function markNeighbours(states: CellState[], extents: readonly (readonly [number, number])[], usable: number): void {
+  if (!states.includes('unreadable')) return
+  const order = states.map((_, i) => i).toSorted((a, b) => (extents[a]?.[0] ?? 0) - (extents[b]?.[0] ?? 0))
+  const starts = [...order.map((i) => extents[i]?.[0] ?? 0), usable]
+  for (const [place, i] of order.entries()) {
+    const [from, to] = extents[i] ?? [0, 0]
+    const before = order[place - 1]
+    const gap = (starts[place + 1] ?? 0) - to
+    if (states[i] !== 'unreadable' || before === undefined || (gap >= 0 && gap <= fragmentBytesMax)) continue
+    if (states[before] === 'good' && from - (extents[before]?.[1] ?? 0) <= fragmentBytesMax) states[before] = 'doubtful'
   }
 }
 

@@ -1,4 +1,5 @@
 /** Child side: puts payloads together that reach into overflow pages, and tells which chains share pages. */
+import { isZero } from '../../../../sqlite/bytes.ts'
 import { overflowPagesOf } from '../../../../sqlite/cell.ts'
 import { nextOf, type DamagedFile } from './damaged-file.ts'
 
@@ -9,8 +10,11 @@ interface Chain {
   readonly localBytes: number
 }
 
-/** `shared`: another chain uses one of its pages as well. `free`: the free list has all of its pages. */
-export type ChainState = 'whole' | 'broken' | 'shared' | 'free'
+/**
+ * `shared`: another chain uses one of its pages as well. `free`: the free list has all of its pages. `zeroed`: a page has
+ * nothing but zeros, and the value before it does not end with zeros: the page was probably lost.
+ */
+export type ChainState = 'whole' | 'broken' | 'shared' | 'free' | 'zeroed'
 
 export class OverflowChains {
   readonly #file: DamagedFile
@@ -31,8 +35,8 @@ export class OverflowChains {
     for (const page of walked.pages) this.#file.useByChain(page, walked.ends)
   }
 
-  /** Only after all chains were counted. */
-  stateOf(chain: Chain): ChainState {
+  /** Only after all chains were counted. @param before the last byte of the value that lies in its own page */
+  stateOf(chain: Chain, before: number): ChainState {
     const walked = this.#walk(chain)
     if (walked === null) return 'broken'
     const file = this.#file
@@ -41,7 +45,20 @@ export class OverflowChains {
       walked.ends ? file.endedChainsOf(page) > 1 : file.endedChainsOf(page) > 0 || file.chainsOf(page) > 1,
     )
     if (isShared) return 'shared'
-    return walked.pages.every((page) => file.isFree(page)) ? 'free' : 'whole'
+    if (walked.pages.every((page) => file.isFree(page))) return 'free'
+    return this.#hasZeroedPage(walked.pages, before) ? 'zeroed' : 'whole'
+  }
+
+  /** Zeros that begin exactly with a page, in a value that has other bytes before them. */
+  #hasZeroedPage(pages: readonly number[], first: number): boolean {
+    let before = first
+    for (const page of pages) {
+      const bytes = this.#file.read(page, this.#page)
+      if (bytes === null) return false
+      if (before !== 0 && isZero(bytes)) return true
+      before = bytes[this.#file.layout.usable - 1] ?? 0
+    }
+    return false
   }
 
   /** Null if the chain is broken. @param local offset of the local bytes in `page` */

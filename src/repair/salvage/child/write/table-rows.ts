@@ -109,6 +109,7 @@ export class TableRows {
   #doubtOf({ chain, header }: StoredRow): string | null {
     if (chain === 'shared') return 'it shares overflow pages with another row'
     if (chain === 'free') return 'the free list has its overflow pages'
+    if (chain === 'zeroed') return 'one of its overflow pages has nothing but zeros'
     return violationOf(this.#shape, header)
   }
 
@@ -173,7 +174,7 @@ const doubts = {
   good: null,
   unreadable: null,
   displaced: 'its key is out of place',
-  doubtful: 'its cell overlaps another',
+  doubtful: 'the cell beside it was overwritten, or overlaps it',
 } as const
 
 const lastKey = ({ before, keys }: LostCells): Key | null => keys.findLast((key) => key !== null) ?? before
