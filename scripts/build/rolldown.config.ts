@@ -36,5 +36,6 @@ export default defineConfig([
   program('ledger-child', 'ledger/process/ledger-child'),
   program('reader-child', 'check/reader/reader-child'),
   program('mender-child', 'repair/mend/child/mender-child'),
+  program('salvage-child', 'repair/salvage/child/salvage-child'),
   program('gate', 'service/gate/index'),
 ])

@@ -1,0 +1,31 @@
+/** Child side: the rows of sqlite_schema, with their statements, from the pages of the damaged file. */
+import { sqliteText } from './sqlite-text.ts'
+import type { StoredValue } from './record-header.ts'
+
+/** A row of sqlite_schema. */
+export interface SchemaStatement {
+  readonly type: string
+  readonly name: string
+  readonly table: string
+  /** 0 for an object without a b-tree. */
+  readonly root: number
+  readonly sql: string | null
+}
+
+const types = new Set(['table', 'index', 'view', 'trigger'])
+
+/** Null if no row of sqlite_schema can be like this. */
+export function schemaStatement(values: readonly StoredValue[], encoding: number): SchemaStatement | null {
+  const [type, name, table, root, sql] = values
+  const texts = [type, name, table].map((value) => (value instanceof Uint8Array ? sqliteText(value, encoding) : null))
+  const [typeText, nameText, tableText] = texts
+  if (typeText == null || nameText == null || tableText == null || !types.has(typeText) || nameText === '') return null
+  if (root !== null && typeof root !== 'bigint') return null
+  return {
+    type: typeText,
+    name: nameText,
+    table: tableText,
+    root: root === null || root < 0n || root > 0xffff_ffffn ? 0 : Number(root),
+    sql: sql instanceof Uint8Array ? sqliteText(sql, encoding) : null,
+  }
+}

@@ -1,0 +1,71 @@
+/** Child side: answers the questions of the protocol, one after the other. */
+import { notDone } from '../../mend/child/not-done.ts'
+import { confineChild, type Confining } from '../../../check/reader/confine-child.ts'
+import { invariant } from '../../../model/bug.ts'
+import type {
+  SalvageAnswer,
+  SalvageAnswerOf,
+  SalvageQuestion,
+  SalvageQuestionOf,
+  SalvageSlice,
+} from '../protocol.ts'
+import { Salvager } from './salvager.ts'
+
+export class SalvageSteps {
+  readonly #confining: Confining
+  #folder: string | null = null
+  #salvager: Salvager | null = null
+  #run: ReturnType<Salvager['run']> | null = null
+
+  constructor(confining: Confining) {
+    this.#confining = confining
+  }
+
+  /** @throws errors that are not SQLite's */
+  answer(question: SalvageQuestion): SalvageAnswer {
+    switch (question.step) {
+      case 'confine':
+        return this.#confine(question)
+      case 'limitFileSize':
+        this.#confining.limitFileSize(question.fileBytesMax)
+        return { step: 'limitFileSize' }
+      case 'salvage':
+        return { step: 'salvage', slice: this.#tried(question) }
+    }
+  }
+
+  #confine({ folder, user }: SalvageQuestionOf<'confine'>): SalvageAnswerOf<'confine'> {
+    invariant(this.#folder === null, 'a salvaging child is confined once in its life')
+    const confined = confineChild(this.#confining, folder, user)
+    this.#folder = user === null ? folder : '/'
+    return { step: 'confine', ...confined }
+  }
+
+  #tried(question: SalvageQuestionOf<'salvage'>): SalvageSlice {
+    try {
+      return this.#slice(question)
+    } catch (error) {
+      const { reason, why } = notDone(error)
+      return reason === 'space' || reason === 'memory' || reason === 'disk'
+        ? { kind: 'shortage', of: reason, why }
+        : { kind: 'refused', why }
+    }
+  }
+
+  #slice({ ms, hasSchema, memoryBytesMax }: SalvageQuestionOf<'salvage'>): SalvageSlice {
+    invariant(this.#folder !== null, 'a salvaging child was asked before it was confined')
+    if (this.#salvager === null) {
+      const opened = Salvager.open(this.#folder, hasSchema, memoryBytesMax)
+      if (typeof opened === 'string') return { kind: 'not-possible', why: opened }
+      this.#salvager = opened
+    }
+    const run = (this.#run ??= this.#salvager.run())
+    const until = performance.now() + ms
+    for (let next = run.next(); ; next = run.next()) {
+      if (next.done === true) return { kind: 'ended', salvaged: next.value }
+      if (performance.now() < until) continue
+      const { step, done, total } = this.#salvager.progress
+      return { kind: 'going-on', progress: step, done, total }
+    }
+  }
+}

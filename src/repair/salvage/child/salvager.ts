@@ -1,0 +1,191 @@
+/** Child side: salvages one file, in slices. */
+import Database from 'better-sqlite3'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { readLayout } from '../../../check/reader/pages/page-file.ts'
+import { readSchemaRows } from '../../../check/reader/schema/schema-objects.ts'
+import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'
+import { recoveredName } from '../../../check/protocol.ts'
+import type { DatabaseHeader } from '../../../sqlite/header.ts'
+import { names } from '../protocol.ts'
+import type { SalvageProgress } from '../protocol.ts'
+import type { LostObject, Salvaged, SalvagedTable } from '../salvaged.ts'
+import { PageAdoption, type Orphan, type WalkedTree } from './read/adopt-pages.ts'
+import { DamagedFile, ownersBytesOf } from './read/damaged-file.ts'
+import { OverflowChains } from './read/payloads.ts'
+import { guessHeader } from './read/guess-header.ts'
+import { readSchema, type FoundSchema } from './read/read-schema.ts'
+import type { SchemaStatement } from './read/schema-rows.ts'
+import { kindOf, readShapes, schemaShape } from './read/schema-shapes.ts'
+import { walkTrees } from './read/walk-trees.ts'
+import { FactsFile } from './write/facts-file.ts'
+import { finishFile } from './write/finish-file.ts'
+import { IndexRows } from './write/index-rows.ts'
+import { NewFile } from './write/new-file.ts'
+import { OrphanTables } from './write/orphan-tables.ts'
+import { TableRows, type Salvaging } from './write/table-rows.ts'
+import { UnknownRows } from './write/unknown-rows.ts'
+
+type Result = Omit<Salvaged, 'file' | 'facts' | 'ms'>
+
+export class Salvager implements Disposable {
+  readonly #file: DamagedFile
+  readonly #chains: OverflowChains
+  readonly #folder: string
+  readonly #backup: readonly SchemaStatement[]
+  #progress: SalvageProgress = { step: 'trees', done: 0, total: 1 }
+
+  private constructor(folder: string, header: DatabaseHeader, backup: readonly SchemaStatement[]) {
+    this.#folder = folder
+    this.#file = new DamagedFile(join(folder, recoveredName), header)
+    this.#chains = new OverflowChains(this.#file)
+    this.#backup = backup
+  }
+
+  /** @param hasSchema a sound database lies beside the damaged one @returns why nothing can be salvaged */
+  static open(folder: string, hasSchema: boolean, memoryBytesMax: number): Salvager | string {
+    const backupPath = join(folder, names.schema)
+    const path = join(folder, recoveredName)
+    const own = readLayout(path)
+    const backup = typeof own === 'string' && hasSchema ? readLayout(backupPath) : own
+    const header = typeof backup === 'string' ? guessHeader(path) : backup.header
+    if (header === null) return typeof own === 'string' ? own : 'nothing looks like a page'
+    const needed = ownersBytesOf(Math.ceil(statSync(path).size / header.pageSize))
+    if (needed > memoryBytesMax / 2) return `the owner map of this file needs ${Math.ceil(needed / 1e6)} MB`
+    return new Salvager(folder, header, hasSchema ? statementsOf(backupPath) : [])
+  }
+
+  get progress(): SalvageProgress {
+    return this.#progress
+  }
+
+  /** Yields often. The last value is what was salvaged. */
+  *run(): Generator<void, Result> {
+    const file = this.#file
+    const schema = this.#schema()
+    const { statements, shapes, lost } = readShapes(schema.statements, file)
+    this.#progress = { step: 'trees', done: 0, total: file.pages }
+    const trees = yield* this.#counted(
+      walkTrees(file, this.#chains, [schemaShape(file.encoding), ...shapes.values()]),
+    )
+    const orphans = new PageAdoption(file, this.#chains, trees).adopt(schema.isWhole)
+    const header = { ...file.header, textEncoding: file.encoding }
+    using newFile = new NewFile(join(this.#folder, names.result), header, statements, shapes)
+    using facts = new FactsFile(join(this.#folder, names.facts), file.encoding)
+    const unknown = new UnknownRows(file, this.#chains)
+    const unknownPages = orphans.flatMap(({ page, tree }) => (tree === null ? [page] : []))
+    const orphanTables = new OrphanTables(
+      newFile,
+      statements.map(({ name }) => name),
+      unknown.columnsOf(unknownPages),
+    )
+    const to: Salvaging = { file, chains: this.#chains, newFile, facts, orphans: orphanTables }
+    this.#progress = { step: 'rows', done: 0, total: file.pages }
+    newFile.db.exec('BEGIN')
+    const tables = yield* this.#counted(writeTables(to, trees, orphans))
+    let unknownRows = 0
+    for (const page of unknownPages) unknownRows += unknown.write(page, orphanTables)
+    newFile.db.exec('COMMIT')
+    this.#progress = { step: 'indexes', done: 0, total: [...shapes.values()].filter(isIndex).length }
+    const finished = yield* this.#counted(finishFile(to, header, statements, shapes))
+    const salvaged = tables.map((table) => salvagedTable(to, table))
+    facts.end()
+    return {
+      tables: [...salvaged, ...(unknownRows === 0 ? [] : [unknownTable(orphanTables, unknownRows)])],
+      lostObjects: [...schema.lost, ...lost, ...finished.lost],
+      contradicted: finished.contradicted,
+      pagesRead: file.pages - file.unread,
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#file[Symbol.dispose]()
+  }
+
+  /** The schema of the file; what it lacks comes from the backup, if there is one. */
+  #schema(): FoundSchema {
+    const found = readSchema(this.#file, this.#chains)
+    if (found.isWhole) return found
+    const known = new Set(found.statements.map(({ name }) => foldedName(name)))
+    const added = this.#backup.filter(({ name }) => !known.has(foldedName(name)))
+    const why = 'its row of the schema was lost; the statement is that of the backup'
+    const lost = added.map((statement): LostObject => ({ kind: kindOf(statement), name: statement.name, why }))
+    return { ...found, statements: [...found.statements, ...added], lost: [...found.lost, ...lost] }
+  }
+
+  *#counted<Value>(work: Generator<void, Value>): Generator<void, Value> {
+    for (let next = work.next(); ; next = work.next()) {
+      if (next.done === true) return next.value
+      this.#progress = { ...this.#progress, done: Math.min(this.#progress.total, this.#progress.done + 1) }
+      yield
+    }
+  }
+}
+
+const isIndex = ({ kind }: { readonly kind: string }): boolean => kind === 'index'
+
+/** A table of which rows were written. */
+interface WrittenTable {
+  readonly tree: WalkedTree
+  readonly isComplete: boolean
+}
+
+function* writeTables(
+  to: Salvaging,
+  trees: readonly WalkedTree[],
+  orphans: readonly Orphan[],
+): Generator<void, readonly WrittenTable[]> {
+  const written: WrittenTable[] = []
+  for (const tree of trees) {
+    const { shape } = tree
+    if (shape.kind === 'index' || shape.id === 0) continue
+    to.facts.addTable(shape)
+    const rows = new TableRows(to, tree)
+    yield* rows.write()
+    for (const orphan of orphans) if (orphan.tree === tree) rows.writeOrphan(orphan.page)
+    const indexes = trees.filter(({ shape: { kind, table } }) => kind === 'index' && table === shape.name)
+    const fromIndexes = new IndexRows(to, tree, indexes)
+    yield* fromIndexes.rebuild(rows.written)
+    written.push({ tree, isComplete: fromIndexes.hasComplete })
+  }
+  return written
+}
+
+function salvagedTable({ facts, newFile, orphans }: Salvaging, { tree, isComplete }: WrittenTable): SalvagedTable {
+  const { shape } = tree
+  const { orphaned, unreadable, fromIndex, lostRanges, pages } = facts.countsOf(shape)
+  const rows = newFile.countRows(shape.name)
+  facts.endTable(shape, rows, isComplete)
+  return {
+    table: shape.name,
+    rows,
+    fromIndex,
+    orphaned,
+    orphanedTable: orphans.nameOf(shape),
+    unreadable,
+    // A complete index names every row, so each of them is in the table or known to be lost.
+    lostRanges: isComplete ? 0 : lostRanges,
+    pages,
+  }
+}
+
+const unknownTable = (orphans: OrphanTables, rows: number): SalvagedTable => {
+  const name = orphans.nameOf(null) ?? ''
+  return { table: name, rows: 0, fromIndex: 0, orphaned: rows, orphanedTable: name, unreadable: 0, lostRanges: 0, pages: [] }
+}
+
+/** The schema of a sound database. */
+function statementsOf(path: string): readonly SchemaStatement[] {
+  const db = new Database(path, { readonly: true, fileMustExist: true })
+  try {
+    return readSchemaRows(db).map(({ type, name, tbl_name, rootpage, sql }) => ({
+      type,
+      name,
+      table: tbl_name,
+      root: rootpage ?? 0,
+      sql,
+    }))
+  } finally {
+    db.close()
+  }
+}

@@ -1,0 +1,87 @@
+/** Child side: gives the new file its schema, and builds its indexes. Rows that contradict a UNIQUE index are moved. */
+import Database from 'better-sqlite3'
+import type { DatabaseHeader } from '../../../../sqlite/header.ts'
+import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
+import type { LostObject, Salvaged } from '../../salvaged.ts'
+import type { SchemaStatement } from '../read/schema-rows.ts'
+import { isRooted } from '../read/schema-shapes.ts'
+import type { TreeShape } from '../read/shape.ts'
+import type { Salvaging } from './table-rows.ts'
+import { moveContradicting } from './unique-rows.ts'
+import { mendVirtualTables } from './virtual-tables.ts'
+
+export interface Finished {
+  readonly lost: readonly LostObject[]
+  readonly contradicted: Salvaged['contradicted']
+}
+
+type Shapes = ReadonlyMap<SchemaStatement, TreeShape>
+
+/** Yields after each index. @param statements of the new file */
+export function* finishFile(
+  to: Salvaging,
+  header: DatabaseHeader,
+  statements: readonly SchemaStatement[],
+  shapes: Shapes,
+): Generator<void, Finished> {
+  const { newFile } = to
+  newFile.show('tables')
+  const lost: LostObject[] = []
+  const contradicted: Finished['contradicted'][number][] = []
+  let indexes = [...shapes].filter(([, { kind }]) => kind === 'index')
+  for (let tries = 0; tries < triesMax; tries++) {
+    const built = new Map<SchemaStatement, BuildOutcome>()
+    for (const [statement] of indexes) {
+      built.set(statement, buildIndex(newFile.db, statement.name))
+      yield
+    }
+    const unbuildable = indexes.filter(([statement]) => built.get(statement)?.kind === 'not-possible')
+    for (const [statement] of unbuildable) lost.push(lostIndex(statement, built.get(statement)))
+    newFile.dropIndexes(unbuildable.map(([statement]) => statement))
+    indexes = indexes.filter((index) => !unbuildable.includes(index))
+    const violated = indexes.filter(([statement]) => built.get(statement)?.kind === 'violated')
+    if (violated.length === 0) break
+    for (const [{ name, table }, shape] of violated) {
+      const owner = [...shapes.values()].find(({ kind, name: of }) => kind !== 'index' && of === shape.table)
+      const rows = owner === undefined ? 0 : moveContradicting(to, owner, shape)
+      contradicted.push({ index: name, table, rows })
+    }
+  }
+  newFile.show('whole')
+  lost.push(...mendVirtualTables(to, statements.filter((statement) => !isRooted(statement))))
+  setPragmas(newFile.db, header)
+  return { lost, contradicted }
+}
+
+/** Rows that were moved may leave others that contradict: each try finds fewer. */
+const triesMax = 5
+
+type BuildOutcome =
+  | { readonly kind: 'built' | 'violated' }
+  /** It has a function or a collation that this SQLite does not know. */
+  | { readonly kind: 'not-possible'; readonly why: string }
+
+function buildIndex(db: Database.Database, name: string): BuildOutcome {
+  try {
+    db.exec(`REINDEX ${quoteName(name)}`)
+    return { kind: 'built' }
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError)) throw error
+    if (error.code.startsWith('SQLITE_CONSTRAINT')) return { kind: 'violated' }
+    if (error.code !== 'SQLITE_ERROR') throw error
+    return { kind: 'not-possible', why: error.message }
+  }
+}
+
+const lostIndex = ({ name }: SchemaStatement, built: BuildOutcome | undefined): LostObject => ({
+  kind: 'index',
+  name,
+  why: `it cannot be built by this SQLite: ${built?.kind === 'not-possible' ? built.why : 'no reason is known'}`,
+})
+
+/** What the header says beside the schema. */
+function setPragmas(db: Database.Database, header: DatabaseHeader): void {
+  db.exec(`PRAGMA user_version=${header.userVersion}; PRAGMA application_id=${header.applicationId | 0}`)
+  // The mode is in the header. Closing the file removes the WAL that this makes.
+  if (header.writeVersion === 2) db.exec('PRAGMA journal_mode=WAL; SELECT 1 FROM sqlite_schema')
+}

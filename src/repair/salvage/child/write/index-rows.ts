@@ -1,0 +1,163 @@
+/**
+ * Child side: what the indexes of a table know of rows that the new file lacks. Rows whose every column is in an entry
+ * are rebuilt, if the page that held them is lost; of the others the keys and values are noted.
+ */
+import type Database from 'better-sqlite3'
+import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
+import type { WalkedTree } from '../read/adopt-pages.ts'
+import { CellRows } from '../read/cell-rows.ts'
+import type { StoredValue } from '../read/record-header.ts'
+import { storedOf, type ShapeColumn, type TreeShape } from '../read/shape.ts'
+import { RowLookUp } from './row-look-up.ts'
+import { insertInto, type Salvaging } from './table-rows.ts'
+
+/** An index of the table. */
+interface KnownIndex {
+  readonly tree: WalkedTree
+  /** It has an entry for every row. */
+  readonly isFull: boolean
+  /** It is full, and all of it could be read. */
+  readonly isComplete: boolean
+}
+
+/** What entries say of missing rows. `col`: a column in storage order, or `presence`. */
+const entriesSchema = `
+  CREATE TEMP TABLE entries(row INTEGER NOT NULL, col INTEGER NOT NULL, value, differ INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY(row, col)) WITHOUT ROWID`
+/** In the place of a column: how many complete indexes have the row. */
+const presence = -1
+
+type Column = readonly [col: bigint, type: string, value: Typed[1], differ: bigint]
+
+export class IndexRows {
+  readonly #to: Salvaging
+  readonly #table: WalkedTree
+  readonly #shape: TreeShape
+  readonly #indexes: readonly KnownIndex[]
+
+  /** @param indexes of this table, that were walked */
+  constructor(to: Salvaging, table: WalkedTree, indexes: readonly WalkedTree[]) {
+    this.#to = to
+    this.#table = table
+    this.#shape = table.shape
+    this.#indexes = indexes.map((tree) => {
+      const isFull = tree.shape.plan?.entries === 'plain'
+      const { walked, badCells } = tree
+      return { tree, isFull, isComplete: isFull && walked.gaps.length === 0 && badCells === 0 }
+    })
+  }
+
+  /** True if an index names every row that the table had. */
+  get hasComplete(): boolean {
+    return this.#indexes.some(({ isComplete }) => isComplete)
+  }
+
+  /**
+   * @param rows that the table of the new file has
+   * @returns how many it got
+   */
+  *rebuild(rows: number): Generator<void, number> {
+    const { facts } = this.#to
+    const suspects = this.#indexes.filter(
+      ({ tree, isFull }) => facts.hasLostRanges(this.#shape) || (isFull && tree.entries !== rows),
+    )
+    if (suspects.length === 0) return 0
+    facts.db.exec(entriesSchema)
+    const lookUp = new RowLookUp(this.#to, this.#table)
+    for (const index of suspects) yield* this.#collect(index, lookUp)
+    const rebuilt = yield* this.#settle(lookUp, suspects.filter(({ isComplete }) => isComplete).length)
+    facts.db.exec('DROP TABLE temp.entries')
+    lookUp.end()
+    return rebuilt
+  }
+
+  /** Notes what the entries of an index say of rows that the table lacks. */
+  *#collect({ tree, isComplete }: KnownIndex, lookUp: RowLookUp): Generator<void> {
+    const { plan } = tree.shape
+    if (plan === null) return
+    const { db } = this.#to.facts
+    const put = (value: string): Database.Statement =>
+      db.prepare(
+        `INSERT INTO temp.entries(row, col, value) VALUES(?, ?, ${value}) ON CONFLICT DO UPDATE SET ` +
+          'differ = differ OR value IS NOT excluded.value',
+      )
+    const [putText, putOther] = [put('CAST(? AS TEXT)'), put('?')]
+    const count = db.prepare(
+      'INSERT INTO temp.entries(row, col, value) VALUES(?, ?, 1) ON CONFLICT DO UPDATE SET value = value + 1',
+    )
+    const cells = new CellRows(this.#to.chains, tree)
+    for (const { page, bytes, judged } of tree.walker.walk('claimed', { leafDepth: null, gaps: [] })) {
+      for (const [i, state] of judged.states.entries()) {
+        const entry = state === 'good' ? cells.read(bytes, page, i) : null
+        if (entry === null || (entry.chain !== null && entry.chain !== 'whole')) continue
+        const row = lookUp.missing(plan.identity.map((at) => ({ value: entry.values[at] ?? null, text: entry.texts[at] === 't' })))
+        if (row === null) continue
+        count.run(row, isComplete ? presence : presence - 1)
+        for (const [at, { source }] of plan.parts.entries())
+          if (source >= 0) (entry.texts[at] === 't' ? putText : putOther).run(row, source, entry.values[at] ?? null)
+      }
+      yield
+    }
+  }
+
+  /** @param complete how many complete indexes were read: a row that one of them lacks was deleted */
+  *#settle(lookUp: RowLookUp, complete: number): Generator<void, number> {
+    const { facts, newFile } = this.#to
+    const rows = facts.db.prepare<[], bigint>('SELECT DISTINCT row FROM temp.entries').pluck().safeIntegers()
+    const columns = facts.db
+      .prepare<[bigint], Column>(
+        `SELECT col, ${typed('value')}, differ FROM temp.entries WHERE row = ? ORDER BY col`,
+      )
+      .raw()
+      .safeIntegers()
+    const insert = insertInto(newFile, this.#shape)
+    let rebuilt = 0
+    for (const row of rows.all()) {
+      const known = columns.all(row)
+      const present = Number(known.find(([col]) => col === BigInt(presence))?.[2] ?? 0)
+      const key = lookUp.keyOf(row)
+      const values = present === complete && lookUp.isLost(row) ? this.#wholeRow(known) : null
+      if (values === null) this.#noteUnreadable(lookUp, row, known)
+      else {
+        const all = this.#shape.kind === 'rowid-table' ? [row, ...values.values] : values.values
+        insert.runRaw(all, (this.#shape.kind === 'rowid-table' ? '-' : '') + values.texts)
+        facts.forgetUnreadable(this.#shape, key)
+        facts.addKey(this.#shape, 'from-index', key, null, 'entries of indexes hold all of its columns')
+        rebuilt++
+      }
+      yield
+    }
+    return rebuilt
+  }
+
+  /** All columns of a row; null if one is not known, or entries differ. */
+  #wholeRow(known: readonly Column[]): { readonly values: readonly StoredValue[]; readonly texts: string } | null {
+    const byColumn = new Map(known.map((column) => [Number(column[0]), column]))
+    const values: StoredValue[] = []
+    let texts = ''
+    for (const [i, column] of this.#shape.columns.entries()) {
+      const [, type, value, differ] = byColumn.get(i) ?? [0n, '', null, i === this.#shape.alias ? 0n : 1n]
+      if (differ !== 0n || (value === null && isNeeded(column, i, this.#shape))) return null
+      values.push(value === null ? null : storedOf(columnValue(type, value)))
+      texts += type === 'text' ? 't' : '-'
+    }
+    return { values, texts }
+  }
+
+  #noteUnreadable(lookUp: RowLookUp, row: bigint, known: readonly Column[]): void {
+    const { facts } = this.#to
+    const key = lookUp.keyOf(row)
+    const why = lookUp.isLost(row)
+      ? 'an index names it, and the page of its row is lost'
+      : 'an index names it, and the page where its row should be has none'
+    const id = facts.unreadableKey(this.#shape, key) ?? facts.addKey(this.#shape, 'unreadable', key, null, why)
+    for (const [col, type, value, differ] of known) {
+      const column = col < 0n ? undefined : this.#shape.columns[Number(col)]
+      if (column !== undefined && differ === 0n)
+        facts.addKnown(this.#shape, id, column.cid, storedOf(columnValue(type, value)), type === 'text')
+    }
+  }
+}
+
+const isNeeded = ({ notNull }: ShapeColumn, i: number, { alias, kind, key }: TreeShape): boolean =>
+  i !== alias && (notNull || (kind === 'keyed-table' && i < key.length))

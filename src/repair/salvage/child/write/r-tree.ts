@@ -1,0 +1,75 @@
+/**
+ * Child side: makes an R-Tree anew from the leaves that can be read (sqlite.org/rtree.html, section 6). An R-Tree is no
+ * index: its nodes hold the only copy of the coordinates.
+ */
+import Database from 'better-sqlite3'
+import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
+import type { SchemaStatement } from '../read/schema-rows.ts'
+import type { Salvaging } from './table-rows.ts'
+
+/** Bytes of a coordinate, and of the beginning of a node. */
+const coordinateBytes = 4
+const nodeHeaderBytes = 4
+
+interface Box {
+  readonly id: bigint
+  readonly coordinates: readonly number[]
+  readonly others: readonly unknown[]
+}
+
+/** @returns what was lost, in words; null if nothing was */
+export function rebuildRTree({ newFile, facts }: Salvaging, { name, sql }: SchemaStatement): string | null {
+  const { db } = newFile
+  try {
+    const columns = db.prepare('SELECT count(*) FROM pragma_table_info(?)').pluck().get(name) as number
+    const rowids = quoteName(`${name}_rowid`)
+    const known = db.prepare(`SELECT * FROM ${rowids}`).raw().safeIntegers().all() as (readonly unknown[])[]
+    const others = Math.max(0, (known[0]?.length ?? 2) - 2)
+    const boxes = readBoxes(db, name, known, columns - 1 - others, /using\s+["'`[]?rtree_i32/i.test(sql ?? ''))
+    db.exec(`DROP TABLE ${quoteName(name)}`)
+    db.exec(sql ?? '')
+    const put = db.prepare(`INSERT INTO ${quoteName(name)} VALUES(${Array(columns).fill('?').join(', ')})`)
+    db.transaction(() => {
+      for (const { id, coordinates, others: values } of boxes) put.run([id, ...coordinates, ...values])
+    })()
+    const found = new Set(boxes.map(({ id }) => id))
+    const lost = known.flatMap(([id]) => (typeof id === 'bigint' && !found.has(id) ? [id] : []))
+    facts.addVirtualTable(name, boxes.length, lost)
+    return `${boxes.length} of its boxes could be read; ${lost.length} more are known by their id`
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError)) throw error
+    return `it is broken and could not be made anew: ${error.message}`
+  }
+}
+
+/** Boxes on the nodes that the table of ids names as leaves. A box counts if that table says that it lies there. */
+function readBoxes(
+  db: Database.Database,
+  name: string,
+  known: readonly (readonly unknown[])[],
+  coordinates: number,
+  isInteger: boolean,
+): readonly Box[] {
+  const byId = new Map(known.map((row) => [row[0] as bigint, row]))
+  const leaves = new Set(known.map((row) => row[1]))
+  const cellBytes = 8 + coordinateBytes * coordinates
+  const boxes = new Map<bigint, Box>()
+  const nodes = db.prepare(`SELECT nodeno, data FROM ${quoteName(`${name}_node`)}`).raw().safeIntegers()
+  for (const [node, data] of nodes.iterate() as Iterable<readonly [bigint, unknown]>) {
+    if (!leaves.has(node) || !(data instanceof Uint8Array) || data.length < nodeHeaderBytes) continue
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+    const cells = Math.min(view.getUint16(2, false), Math.floor((data.length - nodeHeaderBytes) / cellBytes))
+    for (let i = 0; i < cells; i++) {
+      const at = nodeHeaderBytes + i * cellBytes
+      const id = view.getBigInt64(at, false)
+      const row = byId.get(id)
+      if (row?.[1] !== node) continue
+      const values = Array.from({ length: coordinates }, (_, k) => {
+        const from = at + 8 + k * coordinateBytes
+        return isInteger ? view.getInt32(from, false) : view.getFloat32(from, false)
+      })
+      boxes.set(id, { id, coordinates: values, others: row.slice(2) })
+    }
+  }
+  return [...boxes.values()]
+}

@@ -1,0 +1,134 @@
+/** Child side: whether the new file has the row of an index entry, and whether the page of that row is lost. */
+import type Database from 'better-sqlite3'
+import { Columns } from '../../../../census/record/columns.ts'
+import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
+import type { ColumnValue } from '../../../../sqlite/column-value.ts'
+import type { WalkedTree } from '../read/adopt-pages.ts'
+import type { Key } from '../read/keys.ts'
+import type { StoredValue } from '../read/record-header.ts'
+import type { TreeShape } from '../read/shape.ts'
+import { BoundValues } from './bound-values.ts'
+import type { Salvaging } from './table-rows.ts'
+
+/** A column of a key. */
+interface KeyValue {
+  readonly value: StoredValue
+  readonly text: boolean
+}
+
+export class RowLookUp {
+  readonly #to: Salvaging
+  readonly #table: WalkedTree
+  readonly #shape: TreeShape
+  /** Rows of a table WITHOUT ROWID are numbered. */
+  readonly #numbered: NumberedKeys | null
+  readonly #byRowid: Database.Statement<[bigint], number>
+  readonly #nextLost: Database.Statement<[number, bigint], bigint>
+  readonly #found = new Map<string, Database.Statement>()
+
+  constructor(to: Salvaging, table: WalkedTree) {
+    this.#to = to
+    this.#table = table
+    const shape = (this.#shape = table.shape)
+    const { db } = to.newFile
+    const isRowid = shape.kind === 'rowid-table'
+    this.#numbered = isRowid ? null : new NumberedKeys(to.facts.db, shape)
+    this.#byRowid = db
+      .prepare<[bigint], number>(isRowid ? `SELECT 1 FROM ${to.newFile.plainTable(shape)} WHERE rowid = ?` : 'SELECT ?')
+      .pluck()
+    this.#nextLost = to.facts.db
+      .prepare<
+        [number, bigint],
+        bigint
+      >('SELECT low FROM lost_rowids WHERE table_id = ? AND high >= ? ORDER BY high LIMIT 1')
+      .pluck()
+      .safeIntegers()
+  }
+
+  /** The number of the row that an entry names; null if the table of the new file has it, or the entry names none. */
+  missing(identity: readonly KeyValue[]): bigint | null {
+    if (this.#numbered !== null) return this.#hasKey(identity) ? null : this.#numbered.numberOf(identity)
+    const rowid = identity[0]?.value
+    return typeof rowid !== 'bigint' || this.#byRowid.get(rowid) !== undefined ? null : rowid
+  }
+
+  keyOf(row: bigint): Key {
+    return this.#numbered === null ? row : this.#numbered.keyOf(row)
+  }
+
+  /** True if the page that would hold this row cannot be read. */
+  isLost(row: bigint): boolean {
+    if (this.#numbered === null) {
+      const low = this.#nextLost.get(this.#shape.id, row)
+      return low !== undefined && low <= row
+    }
+    const key = this.#numbered.keyOf(row)
+    const { keys } = this.#table.walker
+    return this.#to.facts.lostKeyRanges(this.#shape).some(({ low, high }) => keys.isBetween(key, low, high))
+  }
+
+  end(): void {
+    this.#numbered?.end()
+  }
+
+  #hasKey(identity: readonly KeyValue[]): boolean {
+    const texts = identity.map(({ text }) => (text ? 't' : '-')).join('')
+    let statement = this.#found.get(texts)
+    if (statement === undefined) {
+      const terms = identity.map(({ text }, i) => `c${i} = ${text ? 'CAST(? AS TEXT)' : '?'}`)
+      statement = this.#to.newFile.db
+        .prepare(`SELECT 1 FROM ${this.#to.newFile.plainTable(this.#shape)} WHERE ${terms.join(' AND ')}`)
+        .pluck()
+      this.#found.set(texts, statement)
+    }
+    return statement.get(identity.map(({ value }) => value)) !== undefined
+  }
+}
+
+/** Numbers for keys of several columns. */
+class NumberedKeys {
+  readonly #db: Database.Database
+  readonly #columns: number
+  readonly #insert: BoundValues
+  readonly #find: Database.Statement<[bigint], Typed[number]>
+
+  constructor(db: Database.Database, { key }: TreeShape) {
+    this.#db = db
+    this.#columns = key.length
+    const names = key.map((_, i) => `k${i}`)
+    db.exec(`CREATE TEMP TABLE numbered(id INTEGER PRIMARY KEY, ${names.join(', ')}, UNIQUE(${names.join(', ')}))`)
+    this.#insert = new BoundValues(
+      db,
+      `INSERT INTO temp.numbered(${names.join(', ')}) VALUES`,
+      names.length,
+      ' ON CONFLICT DO UPDATE SET k0 = k0 RETURNING id',
+    )
+    this.#find = db
+      .prepare<[bigint], Typed[number]>(`SELECT ${names.map(typed).join(', ')} FROM temp.numbered WHERE id = ?`)
+      .raw()
+      .safeIntegers()
+  }
+
+  numberOf(identity: readonly KeyValue[]): bigint {
+    const texts = identity.map(({ text }) => (text ? 't' : '-')).join('')
+    return BigInt(
+      this.#insert.get(
+        identity.map(({ value }) => value),
+        texts,
+      ) as number,
+    )
+  }
+
+  keyOf(id: bigint): Columns {
+    const row = (this.#find.get(id) ?? []) as unknown as readonly Typed[1][]
+    const values: ColumnValue[] = []
+    for (let i = 0; i < this.#columns; i++) values.push(columnValue(String(row[2 * i]), row[2 * i + 1] ?? null))
+    const columns = new Columns(this.#columns)
+    columns.take(values)
+    return columns
+  }
+
+  end(): void {
+    this.#db.exec('DROP TABLE temp.numbered')
+  }
+}

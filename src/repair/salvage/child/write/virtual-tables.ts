@@ -1,0 +1,52 @@
+/** Child side: full-text tables and R-Trees of the new file check themselves, and are rebuilt where they are broken. */
+import Database from 'better-sqlite3'
+import { moduleOf } from '../../../../check/reader/schema/virtual-table-module.ts'
+import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
+import type { LostObject } from '../../salvaged.ts'
+import type { SchemaStatement } from '../read/schema-rows.ts'
+import { rebuildRTree } from './r-tree.ts'
+import type { Salvaging } from './table-rows.ts'
+
+/** @param statements of virtual tables, views and triggers @returns tables that could not be mended */
+export function mendVirtualTables(to: Salvaging, statements: readonly SchemaStatement[]): readonly LostObject[] {
+  return statements.flatMap((statement): readonly LostObject[] => {
+    if (statement.type !== 'table') return []
+    const { name, sql } = statement
+    const module = (moduleOf(sql ?? '') ?? '').toLowerCase()
+    const why = /^fts[345]$/.test(module)
+      ? mendText(to.newFile.db, name, module)
+      : /^rtree/.test(module)
+        ? mendRTree(to, statement)
+        : null
+    return why === null ? [] : [{ kind: 'virtual-table', name, why }]
+  })
+}
+
+/** Null if the table is sound now. */
+function mendText(db: Database.Database, name: string, module: string): string | null {
+  const tell = (command: string): string | null => {
+    try {
+      db.exec(`INSERT INTO ${quoteName(name)}(${quoteName(name)}) VALUES('${command}')`)
+      return null
+    } catch (error) {
+      if (error instanceof Database.SqliteError) return error.message
+      throw error
+    }
+  }
+  if (tell('integrity-check') === null) return null
+  const why = tell('rebuild')
+  if (why === null && tell('integrity-check') === null) return null
+  if (module !== 'fts5' || tell('delete-all') !== null || tell('integrity-check') !== null)
+    return `its index is broken and cannot be rebuilt: ${why ?? 'it stays broken'}`
+  return 'it stores no text to rebuild its index from, so it was emptied'
+}
+
+function mendRTree(to: Salvaging, statement: SchemaStatement): string | null {
+  const { db } = to.newFile
+  try {
+    if (db.prepare('SELECT rtreecheck(?)').pluck().get(statement.name) === 'ok') return null
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError)) throw error
+  }
+  return rebuildRTree(to, statement)
+}

@@ -1,0 +1,45 @@
+/** The questions to the child process that salvages, and its answers. */
+import type { User } from '../../check/confinement.ts'
+import type { Confinement } from '../../check/protocol.ts'
+import type { Salvaged } from './salvaged.ts'
+
+/** Names inside the sandbox. The damaged file has the name of every snapshot (`recoveredName`). */
+export const names = { result: 'new', facts: 'facts', schema: 'schema' } as const
+
+export interface SalvageProgress {
+  /** `trees`: pages are given to their tables. `rows`: rows are written. `indexes`: they are built anew. */
+  readonly step: 'trees' | 'rows' | 'indexes'
+  readonly done: number
+  readonly total: number
+}
+
+/** `shortage`: the machine, not the file. `refused`: SQLite could not write the new file. */
+export type SalvageSlice =
+  | { readonly kind: 'going-on'; readonly progress: SalvageProgress['step']; readonly done: number; readonly total: number }
+  | { readonly kind: 'ended'; readonly salvaged: Omit<Salvaged, 'file' | 'facts' | 'ms'> }
+  | { readonly kind: 'not-possible'; readonly why: string }
+  | { readonly kind: 'shortage'; readonly of: 'space' | 'memory' | 'disk'; readonly why: string }
+  | { readonly kind: 'refused'; readonly why: string }
+
+interface SalvageSteps {
+  /** As for a reader (check/protocol.ts). */
+  confine: {
+    readonly ask: { readonly folder: string; readonly user: User | null }
+    readonly answer: { readonly sqliteVersion: string; readonly confinement: Confinement }
+  }
+  limitFileSize: { readonly ask: { readonly fileBytesMax: number }; readonly answer: object }
+  /** Begins, or goes on for about `ms`. `hasSchema`: a sound database lies in the sandbox. */
+  salvage: {
+    readonly ask: { readonly ms: number; readonly memoryBytesMax: number; readonly hasSchema: boolean }
+    readonly answer: { readonly slice: SalvageSlice }
+  }
+}
+export type SalvageStep = keyof SalvageSteps
+export type SalvageQuestion = {
+  readonly [S in SalvageStep]: { readonly step: S } & SalvageSteps[S]['ask']
+}[SalvageStep]
+export type SalvageAnswer = {
+  readonly [S in SalvageStep]: { readonly step: S } & SalvageSteps[S]['answer']
+}[SalvageStep]
+export type SalvageQuestionOf<S extends SalvageStep> = { readonly step: S } & SalvageSteps[S]['ask']
+export type SalvageAnswerOf<S extends SalvageStep> = { readonly step: S } & SalvageSteps[S]['answer']
