@@ -61,3 +61,36 @@ export interface Account {
   /** Present if a rebuild drops entries. */
   readonly dropped?: readonly DroppedEntry[]
 }
+
+/** Kinds of rows whose keys are listed. `ofBackup` and `leftOut` are parts of `conflicting`. */
+export const accountedKinds = [
+  'added',
+  'conflicting',
+  'ofBackup',
+  'leftOut',
+  'deleted',
+  'unreadable',
+  'orphaned',
+  'fromIndex',
+] as const
+export type AccountedKind = (typeof accountedKinds)[number]
+
+/** Rows of one kind, for people: how many, and the first 20 keys. */
+export interface SummedRows {
+  readonly total: number
+  readonly keys: readonly RowKey[]
+}
+
+/** One table of an account, for people. */
+export interface TableSummary {
+  readonly table: string
+  readonly kept: number
+  readonly rows: Readonly<Record<AccountedKind, SummedRows>>
+  /** How many of its pages could not be read. */
+  readonly pages: number
+}
+
+export interface AccountSummary {
+  readonly tables: readonly TableSummary[]
+  readonly dropped: number
+}

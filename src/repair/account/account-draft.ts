@@ -13,19 +13,11 @@ import { openUnnamedFile } from '../../host/files/unnamed-file.ts'
 import { makeFolders } from '../../host/folders/folder.ts'
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
-import type { DroppedEntry } from '../../model/result/account.ts'
+import type { AccountedKind, AccountSummary, DroppedEntry, TableSummary } from '../../model/result/account.ts'
 import type { RowKey } from '../../model/result/finding.ts'
-import type { AccountedKind, AccountSummary, TableSummary, TableTotals } from './accounted.ts'
 import { BufferedFile } from './buffered-file.ts'
 import { OpenTable } from './open-table.ts'
-
-/** Where an account is published. */
-export interface AccountPlace {
-  /** Made with its parents (0700) if it does not exist. */
-  readonly folder: string
-  /** The file's name in it. There must be no such file. */
-  readonly name: string
-}
+import type { TableTotals } from './open-table.ts'
 
 export class AccountDraft implements Disposable {
   readonly #scratch: string
@@ -90,9 +82,14 @@ export class AccountDraft implements Disposable {
   /**
    * Writes the account (0600). It has its name only when all of it is on the disk. May be called again, for another
    * place.
+   * @param folder made with its parents (0700) if it does not exist
+   * @param name of the file in it; there must be no such file
    * @returns its path @throws {Failure} NOT_A_FILE if there is a file of this name; NO_SPACE, NO_PERMISSION and others
    */
-  async publish(change: string, { folder, name }: AccountPlace): Promise<string> {
+  async publish(
+    change: string,
+    { folder, name }: { readonly folder: string; readonly name: string },
+  ): Promise<string> {
     invariant(this.#table === null, 'an account is published after its last table')
     const path = join(folder, name)
     try {

@@ -1,10 +1,19 @@
 /** One table of an account while its keys come in. */
 
 import { invariant } from '../../model/bug.ts'
+import { accountedKinds } from '../../model/result/account.ts'
+import type { AccountedKind, SummedRows, TableSummary } from '../../model/result/account.ts'
 import type { RowKey } from '../../model/result/finding.ts'
-import { accountedKinds } from './accounted.ts'
-import type { AccountedKind, SummedRows, TableSummary, TableTotals } from './accounted.ts'
 import type { BufferedFile } from './buffered-file.ts'
+
+/** Totals that no list of keys gives. */
+export interface TableTotals {
+  readonly kept: number
+  /** How many keys the backup, the readable damaged file and its indexes know, together. */
+  readonly union: number
+  readonly leftOutByUnique: number
+  readonly leftOutByForeignKey: number
+}
 
 const firstKeysMax = 20
 

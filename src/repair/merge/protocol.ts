@@ -2,10 +2,10 @@
 
 import type { User } from '../../check/confinement.ts'
 import type { Confinement } from '../../check/protocol.ts'
-import type { ConflictRule } from '../../model/result/account.ts'
+import type { AccountedKind, ConflictRule } from '../../model/result/account.ts'
 import type { RowKey } from '../../model/result/finding.ts'
 import type { TableLoss } from '../../model/result/remedy.ts'
-import type { AccountedKind, TableTotals } from '../account/accounted.ts'
+import type { TableTotals } from '../account/open-table.ts'
 import type { NotDone } from '../mend/protocol.ts'
 import type { UnmergedTable } from './unmerged-table.ts'
 
