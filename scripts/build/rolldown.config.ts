@@ -37,5 +37,6 @@ export default defineConfig([
   program('reader-child', 'check/reader/reader-child'),
   program('mender-child', 'repair/mend/child/mender-child'),
   program('salvage-child', 'repair/salvage/child/salvage-child'),
+  program('merge-child', 'repair/merge/child/merge-child'),
   program('gate', 'service/gate/index'),
 ])

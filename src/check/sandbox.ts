@@ -108,17 +108,23 @@ export class Sandbox implements AsyncDisposable {
    * Copies the database file of a snapshot into the sandbox, for a child that changes it. Shares blocks if it can. The
    * snapshot itself stays out of the child's reach.
    * @param kept what the snapshot consists of; null for the file that is there
+   * @param name of the copy in the sandbox
    * @throws {Failure} READ_FAILED if it is not `kept`, or not one plain file @throws the error of copying
    * @throws signal.reason if it was aborted
    */
-  async copyIn(snapshot: SnapshotPath, kept: KeptFiles | null, signal: AbortSignal): Promise<void> {
+  async copyIn(
+    snapshot: SnapshotPath,
+    kept: KeptFiles | null,
+    signal: AbortSignal,
+    name: string = recoveredName,
+  ): Promise<void> {
     using outside = openPart(snapshot)
     if (outside === null) throw changed(snapshot, 'it is gone')
     const found = fstatSync(outside.number, { bigint: true })
     if (kept !== null) requireKept(snapshot, found, kept.get('') ?? null)
     for (const part of parts.slice(1))
       if (statOf(snapshot + part) !== null) throw changed(snapshot + part, 'it was not written back')
-    const inside = openSync(this.#inside.at(recoveredName), 'wx', 0o600)
+    const inside = openSync(this.#inside.at(name), 'wx', 0o600)
     try {
       await copyRangeSparsely(outside.number, inside, { offset: 0, bytes: Number(found.size) }, signal)
       this.#giveToChildren(inside)

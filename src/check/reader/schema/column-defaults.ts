@@ -63,8 +63,8 @@ export class ColumnDefaults implements Disposable {
   }
 }
 
-/** SQLite documentation, "Datatypes", section 3.1. */
-function affinityOf(type: string, strict: boolean): string {
+/** The affinity of a declared type, as a type name (SQLite documentation, "Datatypes", section 3.1). */
+export function affinityOf(type: string, strict: boolean): string {
   if (/INT/i.test(type)) return 'INTEGER'
   if (/CHAR|CLOB|TEXT/i.test(type)) return 'TEXT'
   if (/BLOB/i.test(type) || type === '' || (strict && /^ANY$/i.test(type))) return 'BLOB'

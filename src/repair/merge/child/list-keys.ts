@@ -1,0 +1,74 @@
+/** Child side: the keys of a table by what became of their rows, for the account. */
+
+import type Database from 'better-sqlite3'
+import type { TextEncoding } from '../../../census/plan.ts'
+import { Columns } from '../../../census/record/columns.ts'
+import { identityKey } from '../../../census/record/row-key.ts'
+import { columnValue, typed } from '../../../check/reader/sqlite/column-value.ts'
+import type { Typed } from '../../../check/reader/sqlite/column-value.ts'
+import type { AccountedKind } from '../../../model/result/account.ts'
+import type { RowKey } from '../../../model/result/finding.ts'
+import { deeds } from './row-sets.ts'
+import type { RowSets } from './row-sets.ts'
+import { exactKeys } from './table-facts.ts'
+import type { TableFacts } from './table-facts.ts'
+
+const { added, newer, deleted, older, unreadable, notUnique, noParent } = deeds
+
+/** The decisions about the rows of each kind. */
+export const decided = {
+  added: [added],
+  conflicting: [newer, older, notUnique, noParent],
+  ofBackup: [older],
+  leftOut: [notUnique, noParent],
+  deleted: [deleted],
+  unreadable: [unreadable],
+} as const satisfies Partial<Record<AccountedKind, readonly number[]>>
+
+export const isDecided = (kind: AccountedKind): kind is keyof typeof decided => kind in decided
+
+/** In the order of the keys, one at a time. @throws what SQLite throws */
+export function* keysOfKind(
+  db: Database.Database,
+  rows: RowSets,
+  facts: TableFacts,
+  kind: AccountedKind,
+): Generator<RowKey> {
+  if (isDecided(kind)) yield* decidedKeys(db, rows, `w.what IN (${decided[kind].join(', ')})`)
+  else if (facts.id !== null) yield* salvagedKeys(db, rows, facts.id, kind)
+}
+
+/** The keys of the decisions that meet the condition on `w`. */
+export function* decidedKeys(db: Database.Database, rows: RowSets, condition: string): Generator<RowKey> {
+  const key = rows.workKey('w')
+  const encoding = encodingOf(db)
+  const row = new Columns(key.length)
+  const positions = key.map((_, i) => i)
+  const select = `SELECT ${key.map(typed).join(', ')} FROM ${rows.work} w WHERE ${condition} ORDER BY ${key.join(', ')}`
+  for (const values of db.prepare<[], Typed[number][]>(select).raw().safeIntegers().iterate()) {
+    row.take(key.map((_, i) => columnValue(String(values[2 * i]), values[2 * i + 1] ?? null)))
+    yield identityKey(row, positions, encoding, rows.table.key.length === 0)
+  }
+}
+
+/** Of rows that are in the result from indexes, and of rows that no table owns. */
+function* salvagedKeys(db: Database.Database, rows: RowSets, id: number, kind: AccountedKind): Generator<RowKey> {
+  const from = exactKeys(rows, id)
+  const same = rows.sameKey(rows.workKey('w'), from.key)
+  const isIn = `NOT EXISTS (SELECT 1 FROM ${rows.work} w
+    WHERE ${same} AND w.what IN (${older}, ${notUnique}, ${noParent}))`
+  const select =
+    kind === 'fromIndex'
+      ? `SELECT f.key FROM ${from.from} WHERE f.table_id = ? AND f.kind = 'from-index' AND ${isIn} ORDER BY f.rowid`
+      : `SELECT f.key FROM facts.keys f WHERE f.table_id = ? AND f.kind = 'orphaned' ORDER BY f.rowid`
+  for (const key of db.prepare<[number], string>(select).pluck().iterate(id)) yield JSON.parse(key) as RowKey
+}
+
+/** @throws what SQLite throws */
+export const pagesOf = (db: Database.Database, id: number): readonly number[] =>
+  db.prepare<[number], number>('SELECT DISTINCT page FROM facts.pages WHERE table_id = ? ORDER BY page').pluck().all(id)
+
+function encodingOf(db: Database.Database): TextEncoding {
+  const name = String(db.pragma('encoding', { simple: true }))
+  return name === 'UTF-16le' ? 2 : name === 'UTF-16be' ? 3 : 1
+}

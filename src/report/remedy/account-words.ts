@@ -1,0 +1,62 @@
+/** An account for people: one line for each table, and the first keys of the rows that are not in the result. */
+
+import type { AccountSummary, SummedRows, TableSummary } from '../../model/result/account.ts'
+import { count, grouped } from '../../text/count.ts'
+import { legibleName } from '../text/legible.ts'
+import { printableKey } from '../text/problem.ts'
+
+const keysShownMax = 5
+
+/** Tables in the order of the account. Those whose rows were all kept are one sentence together. */
+export function describeAccount({ tables, dropped }: AccountSummary): readonly string[] {
+  const same = tables.filter(isUnchanged)
+  const entries = dropped === 1 ? 'entry is' : 'entries are'
+  return [
+    ...tables.filter((table) => !isUnchanged(table)).flatMap(describeTable),
+    ...(same.length === 0 ? [] : [unchangedTables(same, same.length === tables.length)]),
+    ...(dropped === 0 ? [] : [`${grouped(dropped)} index ${entries} dropped; the account holds the values`]),
+  ]
+}
+
+const isUnchanged = ({ rows, pages }: TableSummary): boolean =>
+  pages === 0 && Object.values(rows).every(({ total }) => total === 0)
+
+function unchangedTables(tables: readonly TableSummary[], all: boolean): string {
+  const [first] = tables
+  const rows = tables.reduce((sum, { kept }) => sum + kept, 0)
+  const one = tables.length === 1 && first !== undefined
+  return `${one ? legibleName(first.table) : `${all ? 'all' : 'the other'} ${grouped(tables.length)} tables`}: ${count(rows, 'row')} kept, nothing else`
+}
+
+function describeTable({ table, kept, rows, pages }: TableSummary): readonly string[] {
+  const { added, conflicting, ofBackup, leftOut, deleted, unreadable, orphaned, fromIndex } = rows
+  const newer = conflicting.total - ofBackup.total - leftOut.total
+  const conflicts = [
+    `${grouped(newer)} newer`,
+    `${grouped(ofBackup.total)} of the backup`,
+    ...(leftOut.total === 0 ? [] : [`${grouped(leftOut.total)} LEFT OUT`]),
+  ].join(', ')
+  const sums = [
+    `${count(kept, 'row')} kept`,
+    ...(added.total === 0 ? [] : [`${grouped(added.total)} added`]),
+    ...(conflicting.total === 0 ? [] : [`${grouped(conflicting.total)} conflicting (${conflicts})`]),
+    ...(deleted.total === 0 ? [] : [`${grouped(deleted.total)} deleted`]),
+    ...(unreadable.total === 0 ? [] : [`${grouped(unreadable.total)} UNREADABLE`]),
+    ...(orphaned.total === 0 ? [] : [`${grouped(orphaned.total)} orphaned`]),
+    ...(fromIndex.total === 0 ? [] : [`${grouped(fromIndex.total)} rebuilt from indexes`]),
+    ...(pages === 0 ? [] : [`${count(pages, 'page')} unreadable`]),
+  ]
+  return [
+    `${legibleName(table)}: ${sums.join(', ')}`,
+    ...firstKeys('unreadable', unreadable),
+    ...firstKeys('left out', leftOut),
+    ...firstKeys('orphaned', orphaned),
+  ]
+}
+
+function firstKeys(what: string, { total, keys }: SummedRows): readonly string[] {
+  if (total === 0) return []
+  const shown = keys.slice(0, keysShownMax).map(printableKey)
+  const more = total - shown.length
+  return [`  ${what}: ${shown.join(', ')}${more === 0 ? '' : ` and ${grouped(more)} more`}`]
+}
