@@ -15,7 +15,17 @@ export const schemas: ReadonlyMap<string, Schema> = new Map(
 )
 
 /** Every field of these must be described: they are printed from types that may grow. */
-const described = new Set(['status', 'history', 'fitness', 'holders', 'resume', 'explanation', 'topics', 'failure'])
+const described = new Set([
+  'status',
+  'history',
+  'fitness',
+  'holders',
+  'resume',
+  'explanation',
+  'topics',
+  'failure',
+  'remedy',
+])
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })
 addFormats.default(ajv)
