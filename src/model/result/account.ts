@@ -9,7 +9,18 @@ export interface AccountedRows {
 }
 
 /** Which version of a row stays in the result, if both sides have it with different values. */
-export type ConflictRule = 'newer' | 'backup'
+export const conflictRules = ['newer', 'backup'] as const
+export type ConflictRule = (typeof conflictRules)[number]
+
+/** stayed.newer + stayed.backup + leftOut.total = total. */
+export interface ConflictingRows extends AccountedRows {
+  /** How many rows of which side are in the result. */
+  readonly stayed: Readonly<Record<ConflictRule, number>>
+  /** Those of `keys` that are in the result as the backup has them. */
+  readonly keysOfBackup: readonly RowKey[]
+  /** Those that are not in the result: beside rows of the other side, a constraint forbids them. */
+  readonly leftOut: AccountedRows & { readonly byUnique: number; readonly byForeignKey: number }
+}
 
 /**
  * kept + added + conflicting + deleted + unreadable = the keys of the backup, of the readable damaged file, and those
@@ -21,8 +32,8 @@ export interface TableAccount {
   readonly kept: number
   /** Only the damaged file had it, and it is in the result. */
   readonly added: AccountedRows
-  /** Both had it with different values. `stayed`: how many rows of which side are in the result. */
-  readonly conflicting: AccountedRows & { readonly stayed: { readonly newer: number; readonly backup: number } }
+  /** Both had it with different values, or a constraint allows it only on one side. */
+  readonly conflicting: ConflictingRows
   /** The backup had it, and the damaged file had deleted it. */
   readonly deleted: AccountedRows
   /** Known to an index or to a lost page only, and not in the result. */
