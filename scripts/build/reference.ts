@@ -85,11 +85,14 @@ const key = ({ topic, means }: Explanation, value: NonNullable<Explanation['valu
 const isCode = (label: string, value: NonNullable<Explanation['value']>): boolean =>
   label === 'example' || (label === 'default' && value.default !== null)
 
-/** One line a section. Hooks are another way to reach the service, so theirs are left out. */
+/**
+ * One line a section. Hooks are another way to reach the service, so theirs are left out; so are backups, which need a
+ * folder that has no default.
+ */
 function withDefaults(topics: readonly Explanation[]): readonly string[] {
   const given: Readonly<Record<string, string>> = { service: shortService, tenants: shortTenants }
   const keys = topics.filter(
-    ({ topic, value }) => typeof value?.default === 'string' && !topic.startsWith('service.hooks.'),
+    ({ topic, value }) => typeof value?.default === 'string' && !/^(?:service\.hooks|backups)\./.test(topic),
   )
   const bySection = Map.groupBy(keys, ({ topic }) => topic.split('.')[0] ?? '')
   return [...bySection].map(([name, members]) => {

@@ -2,7 +2,7 @@
  * The values of keys that the configuration leaves out. All of them hold for bare files without a configuration.
  */
 
-import type { CheckSettings, HoldConfiguration } from './settings.ts'
+import type { BackupSettings, CheckSettings, HoldConfiguration } from './settings.ts'
 
 const secondMs = 1000
 const minuteMs = 60 * secondMs
@@ -22,9 +22,16 @@ export const defaultCheckSettings: CheckSettings = {
   memoryBytes: 1_000_000_000,
   niceness: 10,
   accept: [],
+  rehearse: 'auto',
 }
+
+export const defaultKept: BackupSettings['keep'] = { last: 3, daily: 7, weekly: 5 }
+export const defaultHealLimit = 3
 
 export const defaultRequestTimeoutMs = 5 * secondMs
 export const defaultHookTimeoutMs = 30 * secondMs
 export const defaultLedgerDir = '/var/lib/holdfast'
 export const defaultSnapshotDir = '/var/lib/holdfast/snapshots'
+/** Folders within the folder of the ledger. */
+export const defaultQuarantineName = 'quarantine'
+export const defaultAccountsName = 'accounts'

@@ -3,13 +3,59 @@
  * with all others.
  */
 
+import { join, resolve } from 'node:path'
+import * as defaults from './defaults.ts'
+
 export interface KeyProblem {
   readonly path: readonly PropertyKey[]
   readonly message: string
 }
 
-export function conflictsBetweenKeys(document: unknown): readonly KeyProblem[] {
-  return [...serviceDisagreements(keysOf(document)['service'])]
+/** @param folder of the configuration file: relative paths count from it */
+export function conflictsBetweenKeys(document: unknown, folder: string): readonly KeyProblem[] {
+  const keys = keysOf(document)
+  return [
+    ...serviceDisagreements(keys['service']),
+    ...backupsWithoutFolder(keys['backups']),
+    ...sharedFolders(keys, folder),
+  ]
+}
+
+function* backupsWithoutFolder(given: unknown): Generator<KeyProblem> {
+  const { dir, keep, fetch } = keysOf(given)
+  if (isThere(dir)) return
+  const path = (key: string): KeyProblem['path'] => ['backups', key]
+  if (isThere(keep)) yield { path: path('keep'), message: 'needs backups.dir: without it no backups are kept' }
+  if (isThere(fetch))
+    yield { path: path('fetch'), message: 'needs backups.dir: a fetched backup is checked and kept there' }
+}
+
+/** A person empties some of these folders, holdfast others: no two of them may be the same. */
+function* sharedFolders(document: Readonly<Record<string, unknown>>, folder: string): Generator<KeyProblem> {
+  const given = (section: string): string | null => {
+    const { dir } = keysOf(document[section])
+    return typeof dir === 'string' ? resolve(folder, dir) : null
+  }
+  const ledger = given('ledger') ?? defaults.defaultLedgerDir
+  const owners = new Map([
+    [ledger, 'ledger'],
+    [given('snapshots') ?? defaults.defaultSnapshotDir, 'snapshots'],
+  ])
+  for (const [section, byDefault] of [
+    ['backups', null],
+    ['quarantine', join(ledger, defaults.defaultQuarantineName)],
+    ['accounts', join(ledger, defaults.defaultAccountsName)],
+  ] as const) {
+    const dir = given(section) ?? byDefault
+    if (dir === null) continue
+    const owner = owners.get(dir)
+    if (owner === undefined) owners.set(dir, section)
+    else
+      yield {
+        path: given(section) === null ? [owner, 'dir'] : [section, 'dir'],
+        message: `is the folder of ${given(section) === null ? section : owner}.dir too: each needs a folder of its own`,
+      }
+  }
 }
 
 function* serviceDisagreements(given: unknown): Generator<KeyProblem> {

@@ -3,14 +3,14 @@
  * file.
  */
 
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import * as z from 'zod/mini'
 import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 import { nearest } from '../text/nearest-word.ts'
-import { defaultRequestTimeoutMs } from './defaults.ts'
+import { defaultAccountsName, defaultQuarantineName, defaultRequestTimeoutMs } from './defaults.ts'
 import { conflictsBetweenKeys } from './key-conflicts.ts'
-import { notInThisVersion, futureSections, withoutFutureKeys } from './not-in-this-version.ts'
+import { futureKeys, notInThisVersion, withoutFutureKeys } from './not-in-this-version.ts'
 import { sections, unwrapped } from './schema.ts'
 import type { Sections } from './schema.ts'
 import type { ServiceSettings, Settings } from './settings.ts'
@@ -31,10 +31,9 @@ export function parseSettings(text: string, file: string): Settings {
   const parsed = schema.safeParse(withoutFutureKeys(yaml.value ?? {}))
   const problems = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => locateIssue(issue, schema, yaml))),
-    ...[...conflictsBetweenKeys(yaml.value), ...notInThisVersion(yaml.value)].map(({ path, message }) => ({
-      ...yaml.placeOf(path, 'key'),
-      message: `${pathText(path)} ${message}`,
-    })),
+    ...[...conflictsBetweenKeys(yaml.value, dirname(file)), ...notInThisVersion(yaml.value)].map(
+      ({ path, message }) => ({ ...yaml.placeOf(path, 'key'), message: `${pathText(path)} ${message}` }),
+    ),
   ]
   if (!parsed.success || problems.length > 0) throw invalid(file, problems)
   return settingsOf(parsed.data, file)
@@ -65,7 +64,8 @@ function locateIssue(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml):
   }
   const known = knownKeys(schema, issue.path)
   return issue.keys.map((key) => {
-    const near = nearest(key, issue.path.length === 0 ? [...known, ...futureSections] : known)
+    // A future key is offered too: the next attempt then says that it is not in this version.
+    const near = nearest(key, issue.path.length === 0 ? [...known, ...Object.keys(futureKeys)] : known)
     const advice = near === null ? `the keys here are ${known.join(', ')}` : `did you mean ${near}?`
     return {
       ...yaml.placeOf([...issue.path, key], 'key'),
@@ -104,7 +104,7 @@ function knownKeys(schema: unknown, path: readonly PropertyKey[]): readonly stri
 type Given = z.infer<Sections>
 
 function settingsOf(given: Given, file: string): Settings {
-  const { hold, check } = given
+  const { hold, check, backups, ledger } = given
   return {
     file,
     service: serviceOf(given.service),
@@ -124,8 +124,13 @@ function settingsOf(given: Given, file: string): Settings {
       memoryBytes: check.memory,
       niceness: check.niceness,
       accept: check.accept,
+      rehearse: check.rehearse,
     },
-    ledger: given.ledger,
+    backups: backups.dir === null ? null : { dir: backups.dir, keep: backups.keep, fetch: backups.fetch },
+    quarantine: { dir: given.quarantine.dir ?? join(ledger.dir, defaultQuarantineName) },
+    accounts: { dir: given.accounts.dir ?? join(ledger.dir, defaultAccountsName) },
+    heal: given.heal,
+    ledger,
   }
 }
 

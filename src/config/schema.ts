@@ -18,6 +18,7 @@ import {
   size,
   plainText,
   whole,
+  yesOrNo,
 } from './value.ts'
 
 export type Sections = ReturnType<typeof sections>
@@ -72,7 +73,20 @@ export function sections(folder: string) {
         memory: optional(size('1GB', { least: '64MB', most: '1000TB' }), check.memoryBytes),
         niceness: optional(whole(0, 19), check.niceness),
         accept: optional(list('a list such as [unknown-collation]', oneOf('unknown-collation')), check.accept),
+        rehearse: optional(either(yesOrNo, oneOf('auto')), check.rehearse),
       }),
+      backups: sectionOrDefaults({
+        dir: optional(path('the path of a folder', folder), null),
+        keep: sectionOrDefaults({
+          last: optional(whole(1, 10_000), defaults.defaultKept.last),
+          daily: optional(whole(0, 10_000), defaults.defaultKept.daily),
+          weekly: optional(whole(0, 10_000), defaults.defaultKept.weekly),
+        }),
+        fetch: optional(command('[fetch-backup, "{tenant}", "{out}"]', folder, '{tenant}', '{out}'), null),
+      }),
+      quarantine: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), null) }),
+      accounts: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), null) }),
+      heal: sectionOrDefaults({ limit: optional(whole(1, 1000), defaults.defaultHealLimit) }),
       ledger: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), defaults.defaultLedgerDir) }),
     },
     { error: notASection },

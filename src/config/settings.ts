@@ -60,6 +60,16 @@ export interface CheckSettings {
   readonly memoryBytes: number
   readonly niceness: number
   readonly accept: readonly 'unknown-collation'[]
+  /** Whether a rebuild is tried on a copy. `auto`: always by a check, by a sweep only for files that are not large. */
+  readonly rehearse: boolean | 'auto'
+}
+
+export interface BackupSettings {
+  readonly dir: string
+  /** How many verified backups of a tenant are kept: the newest ones, and the newest of so many days and weeks. */
+  readonly keep: { readonly last: number; readonly daily: number; readonly weekly: number }
+  /** Brings a backup that another program made. `{tenant}`, `{out}` and `{before}` are replaced. */
+  readonly fetch: Command | null
 }
 
 export interface Settings {
@@ -70,5 +80,13 @@ export interface Settings {
   readonly hold: HoldConfiguration
   readonly snapshots: { readonly dir: string }
   readonly check: CheckSettings
+  /** null: no backups are kept. */
+  readonly backups: BackupSettings | null
+  /** Where the originals of changed files are kept. */
+  readonly quarantine: { readonly dir: string }
+  /** Where the accounts of remedies are written. */
+  readonly accounts: { readonly dir: string }
+  /** How many tenants one `sweep --heal` may change. */
+  readonly heal: { readonly limit: number }
   readonly ledger: { readonly dir: string }
 }

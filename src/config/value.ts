@@ -130,6 +130,11 @@ export const oneOf = <const Word extends string>(...words: readonly Word[]): Kin
   },
 })
 
+export const yesOrNo: Kind<boolean> = {
+  expected: 'true or false',
+  read: (given) => (typeof given === 'boolean' ? { value: given } : null),
+}
+
 export const either = <One, Other>(one: Kind<One>, other: Kind<Other>): Kind<One | Other> => ({
   expected: `${one.expected} or ${other.expected}`,
   read: (given) => one.read(given) ?? other.read(given),

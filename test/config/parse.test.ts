@@ -4,8 +4,7 @@ import { parseSettings } from '../../src/config/parse.ts'
 import { file, least, problemsOf } from '../support/config/problems.ts'
 
 /** Sections of the agreed configuration that this version does not have. */
-const later = `backups: { dir: /var/lib/holdfast/backups, keep: { last: 3, daily: 7, weekly: 5 } }
-registry: { grace: 8h }
+const later = `registry: { grace: 8h }
 sweep: { maxAge: 24h, budget: 3h }
 alerts:
   - { command: [/usr/local/bin/page] }
@@ -21,6 +20,8 @@ tenants: { roots: [/srv/notes], statusTenant: healthcheck, trustMounts: [] }
 hold: { require: sealed, ttl: 30s, drainTimeout: 5s, maxPause: 10s, maxPaused: 1, warmAbove: 8MB }
 snapshots: { dir: /var/lib/holdfast/snapshots }
 check: { workers: auto, timeout: 30m, memory: 1GB, niceness: 10 }
+backups: { dir: /var/lib/holdfast/backups, keep: { last: 3, daily: 7, weekly: 5 } }
+heal: { limit: 3 }
 ledger: { dir: /var/lib/holdfast }
 `
 
@@ -46,7 +47,18 @@ test('the configuration of the contract is understood, every key of it that is i
       warmAboveBytes: 8_000_000,
     },
     snapshots: { dir: '/var/lib/holdfast/snapshots' },
-    check: { workers: 'auto', timeoutMs: hourMs / 2, memoryBytes: 1_000_000_000, niceness: 10, accept: [] },
+    check: {
+      workers: 'auto',
+      timeoutMs: hourMs / 2,
+      memoryBytes: 1_000_000_000,
+      niceness: 10,
+      accept: [],
+      rehearse: 'auto',
+    },
+    backups: { dir: '/var/lib/holdfast/backups', keep: { last: 3, daily: 7, weekly: 5 }, fetch: null },
+    quarantine: { dir: '/var/lib/holdfast/quarantine' },
+    accounts: { dir: '/var/lib/holdfast/accounts' },
+    heal: { limit: 3 },
     ledger: { dir: '/var/lib/holdfast' },
   })
 })
@@ -54,28 +66,19 @@ test('the configuration of the contract is understood, every key of it that is i
 describe('a setting that does nothing yet is refused at its line', () => {
   test('all of the contract at once', () => {
     expect(problemsOf(whole + later)).toEqual([
-      expect.stringMatching(/^11:1: backups is not in this version: .+; take it out$/),
-      expect.stringMatching(/^12:1: registry is not in this version: .+; take it out$/),
-      expect.stringMatching(/^13:1: sweep is not in this version: .+; take it out$/),
-      expect.stringMatching(/^14:1: alerts is not in this version: .+; take it out$/),
+      expect.stringMatching(/^13:1: registry is not in this version: .+; take it out$/),
+      expect.stringMatching(/^14:1: sweep is not in this version: .+; take it out$/),
+      expect.stringMatching(/^15:1: alerts is not in this version: .+; take it out$/),
     ])
   })
 
   test.each([
-    ['backups', 'backups: { dir: /b }'],
-    ['backups', 'backups: { keep: { last: 3 } }'],
-    ['backups', 'backups: { fetch: [get, "{tenant}", "{out}"] }'],
-    ['backups', 'backups: {}'],
     ['registry', 'registry: { grace: 8h }'],
     ['sweep', 'sweep: { maxAge: 24h }'],
     ['sweep', 'sweep:\n  budget: 3h'],
     ['alerts', 'alerts: []'],
     ['alerts', 'alerts:\n  - heartbeat: https://alarms.example/'],
     ['alerts', 'alerts: { anything: at all }'],
-    ['quarantine', 'quarantine: { dir: /q }'],
-    ['accounts', 'accounts: { dir: /a }'],
-    ['heal', 'heal: { limit: 3 }'],
-    ['check.rehearse', 'check: { rehearse: true }'],
   ])('%s, as in %j', (key, text) => {
     expect(problemsOf(`${least}${text}\n`)).toEqual([
       expect.stringMatching(new RegExp(`^3:\\d+: ${key} is not in this version: `)),
@@ -97,6 +100,7 @@ test('what the contract shows is what holds when it is left out', () => {
     ...full,
     service: { ...full.service, tokenFile: null },
     tenants: { ...full.tenants, statusTenant: null },
+    backups: null,
   })
   expect(short.hold).toEqual(defaultHoldSettings)
   expect(short.check).toEqual(defaultCheckSettings)
@@ -104,6 +108,50 @@ test('what the contract shows is what holds when it is left out', () => {
 
 test('a section whose lines are all commented out has its defaults', () => {
   expect(parseSettings(`${least}hold:\n  # ttl: 1m\nalerts:\n`, file)).toEqual(parseSettings(least, file))
+})
+
+test('kept originals and accounts go into the folder of the ledger, unless they have folders of their own', () => {
+  const inLedger = parseSettings(`${least}ledger: { dir: /srv/state }\n`, file)
+  expect([inLedger.quarantine.dir, inLedger.accounts.dir]).toEqual(['/srv/state/quarantine', '/srv/state/accounts'])
+  const apart = parseSettings(`${least}quarantine: { dir: q }\naccounts: { dir: /a }\n`, '/opt/notes/holdfast.yaml')
+  expect([apart.quarantine.dir, apart.accounts.dir]).toEqual(['/opt/notes/q', '/a'])
+})
+
+test('backups have their retention and their fetch only with a folder', () => {
+  expect(parseSettings(`${least}backups: {}\n`, file).backups).toBeNull()
+  expect(parseSettings(`${least}backups: { dir: b, keep: { daily: 0 } }\n`, '/etc/h.yaml').backups).toEqual({
+    dir: '/etc/b',
+    keep: { last: 3, daily: 0, weekly: 5 },
+    fetch: null,
+  })
+  expect(problemsOf(`${least}backups: { keep: { last: 3 }, fetch: [get, "{tenant}", "{out}"] }\n`)).toEqual([
+    expect.stringMatching(/^3:12: backups\.keep needs backups\.dir/),
+    expect.stringMatching(/^3:31: backups\.fetch needs backups\.dir/),
+  ])
+})
+
+test('a fetch is told the tenant and where to write, and the time before which it must be', () => {
+  const fetch = ['/usr/local/bin/fetch', '{tenant}', '--before={before}', '{out}']
+  const text = (words: readonly string[]): string => `${least}backups: { dir: /b, fetch: ${JSON.stringify(words)} }\n`
+  expect(parseSettings(text(fetch), file).backups?.fetch).toEqual(fetch)
+  expect(problemsOf(text(['/usr/local/bin/fetch', '{tenant}']))).toEqual([expect.stringMatching(/the word "\{out\}"/)])
+})
+
+test.each([
+  ['backups', '{ dir: /var/lib/holdfast/snapshots }', 'snapshots'],
+  ['backups', '{ dir: /var/lib/holdfast }', 'ledger'],
+  ['quarantine', '{ dir: /var/lib/holdfast/snapshots/. }', 'snapshots'],
+  ['accounts', '{ dir: /var/lib/holdfast/quarantine }', 'quarantine'],
+])('%s: %s is refused: it is the folder of %s', (section, value, owner) => {
+  expect(problemsOf(`${least}${section}: ${value}\n`)).toEqual([
+    expect.stringMatching(new RegExp(`^3:\\d+: ${section}\\.dir is the folder of ${owner}\\.dir too`)),
+  ])
+})
+
+test('snapshots in the usual folder of the kept originals are refused at the key that is given', () => {
+  expect(problemsOf(`${least}snapshots: { dir: /var/lib/holdfast/quarantine }\n`)).toEqual([
+    expect.stringMatching(/^3:14: snapshots\.dir is the folder of quarantine\.dir too/),
+  ])
 })
 
 test('paths count from the folder of the configuration file, programs without a slash from PATH', () => {

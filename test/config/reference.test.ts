@@ -33,7 +33,9 @@ const around = (topic: string): Section =>
     ? hooks
     : topic === 'service.caFile' || topic === 'service.tokenFile'
       ? https
-      : admin
+      : /^backups\.(?:keep|fetch)/.test(topic)
+        ? { ...admin, backups: { dir: '/b' } }
+        : admin
 const settingsOf = (document: Section): Settings =>
   parseSettings(JSON.stringify(document), '/etc/holdfast/holdfast.yaml') // JSON is YAML.
 const isSection = (value: unknown): value is Section =>

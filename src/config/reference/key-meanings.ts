@@ -22,7 +22,18 @@ export const sectionMeanings: Readonly<Record<string, string>> = {
   tenants: "Where the tenants' files are.",
   hold: 'How long a tenant may be paused, and how strong the proof must be.',
   snapshots: 'Where holdfast puts the private copies that it checks.',
-  check: 'How much time and memory a check of a snapshot may use, and which of its limits you accept.',
+  check:
+    'How much time and memory a check of a snapshot may use, which of its limits you accept, and what it rehearses.',
+  backups:
+    'Verified backups: snapshots that a check found sound. `restore` uses them. ' +
+    'Without this section holdfast keeps no backups. ' +
+    'src/backup/README.md says how to restore one without holdfast.',
+  'backups.keep':
+    'How many backups of each tenant are kept. `backups prune` and each new backup remove the others. ' +
+    'The newest backup of a tenant that is not known to be sound now is never removed.',
+  quarantine: 'Where holdfast keeps the original of each file that it changed.',
+  accounts: 'Where holdfast writes the accounts: what a remedy kept, added, dropped and could not read.',
+  heal: 'How much `sweep --heal` may change by itself. Without --heal a sweep changes nothing.',
   ledger: 'Where holdfast keeps its history.',
 }
 
@@ -193,6 +204,66 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
       "whose order only the service's own program knows. The report still lists that index.",
     default: '[]',
     example: '[unknown-collation]',
+  },
+  'check.rehearse': {
+    means:
+      'Whether a check that finds damage tries the rebuild on a copy. The report then says "rehearsed". ' +
+      '`auto`: `check` always tries it, and `sweep` only for files of at most 1 GB. ' +
+      'A rehearsal needs time and space for a second copy. No tenant is paused for it.',
+    default: 'auto',
+    example: 'false',
+  },
+  'backups.dir': {
+    means:
+      'The folder for verified backups. holdfast makes it with mode 0700 and refuses one that other users can enter. ' +
+      'With this key each sweep keeps the snapshots that it found sound. A disk of its own is best.',
+    default: null,
+    example: '/srv/backup/holdfast',
+  },
+  'backups.keep.last': {
+    means: 'How many of the newest backups are kept, whatever their age.',
+    default: '3',
+    example: '5',
+  },
+  'backups.keep.daily': {
+    means: 'For how many days with a backup the newest one of the day is kept. 0: none for that reason.',
+    default: '7',
+    example: '14',
+  },
+  'backups.keep.weekly': {
+    means: 'For how many weeks with a backup the newest one of the week is kept. 0: none for that reason.',
+    default: '5',
+    example: '0',
+  },
+  'backups.fetch': {
+    means:
+      'A command that brings a backup that another program made, such as restic. holdfast runs it without a shell. ' +
+      '{tenant} is the id, {out} the file that the command must write. ' +
+      '{before} is a time (RFC 3339): the backup must be older. ' +
+      'A fetched backup counts only after holdfast found it sound. It needs backups.dir.',
+    default: null,
+    example: '[/usr/local/bin/fetch-backup, "{tenant}", "{out}", "{before}"]',
+  },
+  'quarantine.dir': {
+    means:
+      'The folder for the originals of changed files, companions included. Undo needs them. ' +
+      'holdfast never deletes them. By default it is the folder `quarantine` in ledger.dir.',
+    default: '/var/lib/holdfast/quarantine',
+    example: '/srv/holdfast/quarantine',
+  },
+  'accounts.dir': {
+    means:
+      'The folder for the accounts of remedies, with mode 0700: an account may hold values of dropped index entries. ' +
+      'By default it is the folder `accounts` in ledger.dir.',
+    default: '/var/lib/holdfast/accounts',
+    example: '/srv/holdfast/accounts',
+  },
+  'heal.limit': {
+    means:
+      'How many tenants one `sweep --heal` may change. A tenant is changed at most once a day. ' +
+      'Only indexes and full-text indexes are rebuilt. Damage beyond the limit is reported and left as it is.',
+    default: '3',
+    example: '1',
   },
   'ledger.dir': {
     means:
