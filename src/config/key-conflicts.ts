@@ -53,7 +53,8 @@ function* sharedFolders(document: Readonly<Record<string, unknown>>, folder: str
     else
       yield {
         path: given(section) === null ? [owner, 'dir'] : [section, 'dir'],
-        message: `is the folder of ${given(section) === null ? section : owner}.dir too: each needs a folder of its own`,
+        message:
+          `is the folder of ${given(section) === null ? section : owner}.dir too: ` + 'each needs a folder of its own',
       }
   }
 }

@@ -5,11 +5,10 @@ import type { Finding } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { Diagnosis, NonEmpty } from '../model/result/verdict.ts'
 import { count } from '../text/count.ts'
-import { target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
 import { theFile } from './messages/schema-view.ts'
 import { nameCompanion } from './recovery.ts'
-import { nothingToMend } from './remedy.ts'
+import { nothingToMend, restoreOrAsk } from './remedy.ts'
 
 /**
  * `foreign`: no SQLite header, and no pages that look like SQLite's. `broken-header`: pages of SQLite behind a header
@@ -99,7 +98,6 @@ function inconclusive(failure: 'EMPTY_FILE' | 'NOT_SQLITE', reason: string): NoD
 }
 
 function damaged(findings: NonEmpty<Finding>, context: Context): NoDatabaseDiagnosis {
-  const canRestore = context.verifiedBackup && context.tenant !== null
   return {
     failure: null,
     diagnosis: {
@@ -107,15 +105,7 @@ function damaged(findings: NonEmpty<Finding>, context: Context): NoDatabaseDiagn
       damage: 'file',
       findings,
       causes: [],
-      remedy: {
-        do: canRestore ? 'restore' : 'ask',
-        indexes: [],
-        rehearsed: false,
-        why: canRestore
-          ? 'the file itself is damaged; a verified backup exists'
-          : 'the file itself is damaged; no verified backup is known: keep the file as it is, and let a person decide',
-        command: `holdfast ${canRestore ? 'restore' : 'repair'} ${target(context.tenant, context.path)}`,
-      },
+      remedy: restoreOrAsk('the file itself is damaged', context),
     },
   }
 }

@@ -4,7 +4,6 @@ import type { Cause } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { Companion, Recovery } from '../model/result/recovery.ts'
 import type { Diagnosis } from '../model/result/verdict.ts'
-import { target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
 import { diagnose } from './diagnose.ts'
 
@@ -47,7 +46,7 @@ export function weighRecovery(
       `the damage comes with ${what}; without it the file is whole. A person must decide which of the two is right. ` +
       'Keep a copy of both. Let no program open the file before that, because SQLite would write ' +
       `${what} into the file`,
-    command: `holdfast repair ${target(context.tenant, context.path)}`,
+    command: 'holdfast explain foreign-companion',
   } as const
   return { diagnosis: { ...diagnosis, causes: [...diagnosis.causes, cause], remedy }, without }
 }

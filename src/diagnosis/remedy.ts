@@ -1,11 +1,11 @@
-/** What will mend the damage (diagnosis/README.md, table of remedies). These are plans: none has been rehearsed. */
+/** What will mend the damage (diagnosis/README.md, table of remedies). These are plans: a rehearsal tries them. */
 
-import type { DamageClass, Finding } from '../model/result/finding.ts'
+import type { Finding } from '../model/result/finding.ts'
 import type { Remedy } from '../model/result/verdict.ts'
-import { count } from '../text/count.ts'
-import { target } from '../text/shell-words.ts'
+import { shellWord, target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
 import type { SchemaView } from './messages/schema-view.ts'
+import { whyNotRebuild, whyRebuild } from './remedy-words.ts'
 import { classOf } from './weigh.ts'
 import type { DamageAssessment } from './weigh.ts'
 
@@ -16,6 +16,9 @@ export interface OpenQuestions {
   readonly depth: 'quick' | 'full'
 }
 
+/** What a remedy needs to know of a file. */
+type RemedyContext = Pick<DiagnosisContext, 'tenant' | 'path' | 'verifiedBackup'>
+
 export function remedyFor(
   damage: readonly Finding[],
   weighed: DamageAssessment,
@@ -24,9 +27,15 @@ export function remedyFor(
   schema: SchemaView,
 ): Remedy {
   const classes = new Set(damage.map((finding) => classOf(finding, schema)))
-  const indexes = [
-    ...new Set(damage.filter(({ object }) => object.kind === 'index').map(({ object }) => object.name)),
-  ].toSorted()
+  const indexes = distinct(damage.filter(({ object }) => object.kind === 'index').map(({ object }) => object.name))
+  const lost = damage.filter(({ rule }) => rule === 'tree-unowned')
+  const others = damage.filter(({ rule }) => rule !== 'tree-unowned')
+  // The leaked pages are all that is left of it: neither a rewrite nor an older backup may lose them unseen.
+  if (lost.length > 0 && others.every((finding) => classOf(finding, schema) === 'structure'))
+    return askPerson(
+      'a table may have been lost from the schema, and a rewrite of the file would lose its rows: salvage keeps them',
+      context,
+    )
   if (weighed.damage === 'table' || weighed.damage === 'schema' || weighed.damage === 'file')
     return restoreOrAsk(whyNotRebuild(damage, weighed), context)
   if (unsettled.unread.length > 0)
@@ -40,44 +49,59 @@ export function remedyFor(
         'pages are lost or misplaced and an index is damaged as well: together they point to lost writes',
         context,
       )
-    return rebuild(
-      [],
-      'only the page accounting is damaged: a rewrite of the file mends it and keeps every row',
-      context,
-    )
+    return {
+      ...rebuild(
+        [],
+        'only the page accounting is damaged: a rewrite of the file mends it and keeps every row and rowid',
+        context,
+      ),
+      rewrite: true,
+    }
   }
-  const full = [
-    ...new Set(damage.filter((finding) => classOf(finding, schema) === 'fts').map(({ object }) => object.name)),
-  ].toSorted()
-  const contentless = full.filter((name) => !schema.keepsContent(name))
+  const full = distinct(
+    damage.filter((finding) => classOf(finding, schema) === 'fts').map(({ object }) => object.name),
+  ).map((name) => ({ name, source: schema.textOf(name) }))
+  const contentless = full.filter(({ source }) => source === null)
   if (contentless.length > 0) {
     return restoreOrAsk(
-      `${contentless.join(', ')} stores no text itself: its index can be ` +
-        'rebuilt only if another table has the text',
+      `${contentless.map(({ name }) => name).join(', ')} stores no text, and names no table that has it ` +
+        '(contentless): only the service can index its texts again',
       context,
     )
   }
   const unknown = damage.filter(({ object }) => object.kind === 'index' && schema.named(object.name)?.kind !== 'index')
   if (unknown.length > 0) return restoreOrAsk('an index that the schema does not name is damaged', context)
-  return rebuild(indexes, whyRebuild(indexes, full, weighed, unsettled), context)
+  const fts = full.flatMap(({ name, source }) => (source === null ? [] : [{ name, source }]))
+  return {
+    ...rebuild(indexes, whyRebuild(indexes, fts, weighed.causes, unsettled.depth), context),
+    ...(fts.length > 0 ? { fts } : {}),
+  }
 }
+
+const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)].toSorted()
 
 /** Nothing to mend, or it is not known: `why`, and the command that shows more. */
 export function nothingToMend(why: string, command: string | null): Remedy {
   return { do: 'nothing', indexes: [], rehearsed: false, why, command }
 }
 
-function rebuild(indexes: readonly string[], why: string, context: DiagnosisContext): Remedy {
-  return {
-    do: 'rebuild',
-    indexes,
-    rehearsed: false,
-    why,
-    command: `holdfast repair ${target(context.tenant, context.path)}`,
-  }
+function rebuild(indexes: readonly string[], why: string, { tenant, path }: RemedyContext): Remedy {
+  return { do: 'rebuild', indexes, rehearsed: false, why, command: `holdfast repair ${target(tenant, path)}` }
 }
 
-function restoreOrAsk(why: string, context: DiagnosisContext): Remedy {
+/**
+ * A rebuild after its rehearsal.
+ *
+ * @param refused why it did not mend the copy, a clause; null if the copy was sound
+ */
+export function afterRehearsal(remedy: Remedy, refused: string | null, context: RemedyContext): Remedy {
+  if (refused !== null)
+    return restoreOrAsk(`a rebuild was tried on a copy, and does not mend the file: ${refused}`, context)
+  return { ...remedy, rehearsed: true, command: `${remedy.command} --apply` }
+}
+
+/** For damage that a rebuild cannot mend. @param why a clause */
+export function restoreOrAsk(why: string, context: RemedyContext): Remedy {
   if (context.verifiedBackup && context.tenant !== null) {
     return {
       do: 'restore',
@@ -87,81 +111,14 @@ function restoreOrAsk(why: string, context: DiagnosisContext): Remedy {
       command: `holdfast restore ${target(context.tenant, context.path)}`,
     }
   }
-  return {
-    do: 'ask',
-    indexes: [],
-    rehearsed: false,
-    why: `${why}; no verified backup is known: salvage what is readable, and let a person decide`,
-    command: `holdfast repair ${target(context.tenant, context.path)}`,
-  }
+  return askPerson(`${why}; no verified backup is known: salvage what is readable, and let a person decide`, context)
 }
 
-function whyNotRebuild(damage: readonly Finding[], weighed: DamageAssessment): string {
-  if (weighed.suspects.length > 0)
-    return (
-      `the table ${weighed.suspects.join(', ')} itself may be wrong: a rebuild of its indexes would make the ` +
-      `loss permanent`
-    )
-  if (damage.some(({ rule }) => rule === 'content-changed-silently'))
-    return 'bytes changed although nothing wrote to the file, and a rebuild cannot restore them: suspect the disk'
-  if (damage.some(({ rule }) => rule === 'unique-violated'))
-    return 'a unique index cannot be rebuilt while its table holds the same key more than once'
-  if (damage.some(({ rule }) => rule === 'page-used-twice'))
-    return 'two owners use one page, and what one of them wrote is lost'
-  const places: Record<DamageClass, string> = {
-    none: 'nothing is damaged',
-    index: 'an index is damaged',
-    fts: 'a full-text index is damaged',
-    structure: 'the page accounting is damaged',
-    table: 'rows are damaged, and a rebuild cannot restore them',
-    schema: 'the schema is damaged',
-    file: 'the file itself is damaged',
-  }
-  return places[weighed.damage]
+/** A person decides. The next step brings a copy, or salvages what a file that no program uses still holds. */
+function askPerson(why: string, { tenant, path }: RemedyContext): Remedy {
+  const command =
+    tenant === null
+      ? `holdfast salvage ${target(null, path)} --to ${target(null, `${path}.salvaged`)}`
+      : `holdfast pull ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)} ./pulled`
+  return { do: 'ask', indexes: [], rehearsed: false, why, command }
 }
-
-function whyRebuild(
-  indexes: readonly string[],
-  full: readonly string[],
-  weighed: DamageAssessment,
-  unsettled: OpenQuestions,
-): string {
-  const parts = [
-    ...(indexes.length > 0
-      ? [
-          `${count(indexes.length, 'index', 'indexes')} (${few(indexes)}) can be rebuilt from ` +
-            (indexes.length === 1 ? 'its table' : 'their tables'),
-        ]
-      : []),
-    ...(full.length > 0
-      ? [
-          `the full-text ${full.length === 1 ? 'index' : 'indexes'} ${few(full)} can be rebuilt from ` +
-            `${full.length === 1 ? 'its' : 'their'} content`,
-        ]
-      : []),
-  ]
-  const [first = ''] = full
-  const text =
-    full.length === 0
-      ? ''
-      : '; the text may be wrong instead: check it first, because the ' +
-        `rebuild (${rebuildCommand(first)}) uses it as it is now`
-  const doubt = weighed.causes.some(({ hint }) => hint === 'index-or-table')
-    ? '; a rebuild drops entries that may be all that is left of a row: keep a copy of the file first'
-    : ''
-  const depth =
-    unsettled.depth === 'quick' ? '; a quick check does not compare rows with entries: the rehearsal does' : ''
-  return `${parts.join(', and ')}, once a rehearsal on a copy was sound${text}${doubt}${depth}`
-}
-
-/** REINDEX does nothing for a full-text index. */
-const rebuildCommand = (name: string): string => {
-  const quoted = `"${name.replaceAll('"', '""')}"`
-  return `INSERT INTO ${quoted}(${quoted}) VALUES('rebuild')`
-}
-
-const namesMax = 5
-const few = (names: readonly string[]): string =>
-  names.length > namesMax
-    ? `${names.slice(0, namesMax).join(', ')} and ${names.length - namesMax} more`
-    : names.join(', ')

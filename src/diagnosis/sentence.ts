@@ -105,6 +105,7 @@ export function writeSentence(parts: SentenceParts): string {
     case 'header-wrong':
     case 'missing-schema':
     case 'schema-incomplete':
+    case 'tree-unowned':
     case 'truncated':
     case 'wal-cut':
     case 'journal-cut':

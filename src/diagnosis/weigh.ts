@@ -5,6 +5,7 @@
 
 import { damageClasses } from '../model/result/finding.ts'
 import type { Cause, DamageClass, Finding, FoundObject } from '../model/result/finding.ts'
+import { brokenInThemselves, saysDifference, saysRow, undecided } from './index-or-table.ts'
 import { disagreementRules } from './messages/merge.ts'
 import type { Observation } from './messages/observation.ts'
 import type { SchemaView } from './messages/schema-view.ts'
@@ -78,6 +79,7 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
       return 'file'
     case 'schema-unreadable':
     case 'schema-incomplete':
+    case 'tree-unowned':
     case 'missing-schema':
       return 'schema'
     // A rebuild would fail on these, or they are rows themselves, or commits that are lost.
@@ -142,9 +144,6 @@ function classOfObject(object: FoundObject): DamageClass {
       return 'table'
   }
 }
-
-const saysRow = new Set(['row-missing-from-index', 'entry-differs-from-row'])
-const saysDifference = new Set([...saysRow, 'index-count-differs'])
 
 /**
  * Tables that several indexes contradict in the same way. Either the same row is missing from two indexes; or two
@@ -225,51 +224,4 @@ function witnessesAmong(
       .filter(({ object }) => alone.has(object.name) || tables.has(object.table ?? ''))
       .map(({ object }) => object.name),
   )
-}
-
-const brokenInThemselves = (findings: readonly Finding[]): ReadonlySet<string> =>
-  new Set(
-    findings
-      .filter(({ rule, object }) => object.kind === 'index' && saysBrokenInItself.has(rule))
-      .map(({ object }) => object.name),
-  )
-
-const saysBrokenInItself = new Set([
-  'page-malformed',
-  'page-unreadable',
-  'page-out-of-range',
-  'wrong-depth',
-  'overflow-broken',
-  'index-out-of-order',
-  'page-used-twice',
-  'record-malformed',
-])
-
-/** Single sound indexes that disagree with their table, with no second index that shows which is right. */
-function undecided(
-  findings: readonly Finding[],
-  observations: readonly Observation[],
-  schema: SchemaView,
-): readonly { readonly index: string; readonly why: string }[] {
-  const broken = brokenInThemselves(findings)
-  const differing = [
-    ...observations.filter(({ rule }) => saysDifference.has(rule)),
-    ...findings.filter(({ rule }) => disagreementRules.has(rule)),
-  ]
-  const names = new Map(
-    differing.filter(({ object }) => object.kind === 'index').map(({ object }) => [object.name, object.table]),
-  )
-  return [...names]
-    .flatMap(([name, table]) => {
-      if (table === null || broken.has(name) || schema.indexesOf(table).length > 1) return []
-      return [
-        {
-          index: name,
-          why:
-            `${name} is the only index of ${table}: either the index lost entries, or the ` +
-            'table is wrong and the index is right; nothing shows which',
-        },
-      ]
-    })
-    .toSorted((a, b) => (a.why < b.why ? -1 : 1))
 }

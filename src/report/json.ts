@@ -79,7 +79,7 @@ export function inOrder(result: Result): object {
     'quiesce',
     'snapshot',
   ])
-  const remedy = ordered(result.remedy, ['do', 'indexes', 'rehearsed', 'why', 'command'])
+  const remedy = ordered(result.remedy, ['do', 'indexes', 'fts', 'rewrite', 'rehearsed', 'why', 'command'])
   return ordered({ ...result, findings, evidence, remedy }, [
     'tenant',
     'path',

@@ -8,7 +8,7 @@ const object = (
   table: string,
   root: number,
   more: Partial<SchemaObject> = {},
-): SchemaObject => ({ kind, name, table, root, module: null, shadowOf: null, ...more })
+): SchemaObject => ({ kind, name, table, root, module: null, shadowOf: null, textFrom: null, ...more })
 
 /**
  * A schema with one object of each kind. Root pages: events 2, its indexes 3 and 4, users 5 with one index 6, keyed 7
@@ -21,11 +21,12 @@ const objects: readonly SchemaObject[] = [
   object('table', 'users', 'users', 5),
   object('index', 'users_mail', 'users', 6),
   object('table', 'keyed', 'keyed', 7),
-  object('virtual-table', 'ft', 'ft', 0, { module: 'fts5' }),
+  object('virtual-table', 'ft', 'ft', 0, { module: 'fts5', textFrom: 'ft_content' }),
   object('table', 'ft_data', 'ft_data', 8, { shadowOf: 'ft' }),
   object('table', 'ft_content', 'ft_content', 10, { shadowOf: 'ft' }),
   object('virtual-table', 'bare_ft', 'bare_ft', 0, { module: 'fts5' }),
   object('table', 'bare_ft_data', 'bare_ft_data', 12, { shadowOf: 'bare_ft' }),
+  object('virtual-table', 'of_users', 'of_users', 0, { module: 'fts5', textFrom: 'users' }),
   object('virtual-table', 'rt', 'rt', 0, { module: 'rtree' }),
   object('table', 'rt_node', 'rt_node', 13, { shadowOf: 'rt' }),
   object('table', 'a.b', 'a.b', 16),

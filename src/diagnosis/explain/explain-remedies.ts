@@ -11,21 +11,27 @@ export const remedyMeanings: Readonly<Record<Remedy['do'], Meaning>> = {
     todo: 'Nothing.',
   },
   rebuild: {
-    means: 'A rebuild of the named indexes mends the file: their tables are whole.',
+    means:
+      'A rebuild mends the file, because its tables are whole: REINDEX of the named indexes, the rebuild of ' +
+      'full-text indexes by their module, or a rewrite of the file where only the accounting of pages is damaged.',
     cause: 'Only indexes, full-text indexes or the accounting of pages are damaged.',
     todo:
-      'Try it on a copy (`holdfast pull` makes one) and check the copy with `holdfast check --snapshot`. ' +
-      'This version changes no live file.',
+      '`holdfast repair --tenant ID` (or FILE) tries it on a copy and prints a plan. With `--apply` it changes the ' +
+      'file, keeps the original, and checks the result. `--undo` puts the original back.',
   },
   restore: {
     means: 'The file must be restored from a verified backup.',
     cause: 'Rows are damaged, or it is not certain that they are whole.',
-    todo: 'Keep the damaged file as it is. Check the backup before it takes its place.',
+    todo:
+      '`holdfast restore --tenant ID` shows what the newest verified backup lacks, table by table. ' +
+      '`--merge-newer` brings over the rows that came later. Only `--apply` changes the file.',
   },
   ask: {
     means: 'A person must decide: no remedy is known to be right.',
     cause: 'Rows may be lost and no verified backup is known, or two copies of the data contradict each other.',
-    todo: 'Keep the file and all files beside it. Show the report to a person who knows the data.',
+    todo:
+      'Keep the file and all files beside it. `holdfast salvage COPY --to NEW` writes what can be read into a new ' +
+      'file, and lists the rest. Show the report to a person who knows the data.',
   },
 }
 
@@ -78,7 +84,9 @@ export const causeMeanings: Readonly<Record<Cause['hint'], Meaning>> = {
   'index-or-table': {
     means: 'Nothing shows whether the index or the table is right.',
     cause: 'Only one index disagrees with its table.',
-    todo: 'Before a rebuild, see what the index still holds (`check --show-values`).',
+    todo:
+      'Before a rebuild, see what the index still holds (`holdfast check FILE --show-values`). ' +
+      'A rebuild writes each entry that it drops into the account.',
   },
   'foreign-companion': {
     means: 'The file is whole without the WAL or journal that lies beside it.',

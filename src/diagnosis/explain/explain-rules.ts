@@ -1,19 +1,17 @@
 import type { Rule } from '../../model/result/finding.ts'
 import type { Meaning } from './meaning.ts'
 
-const repair = [
-  'A rebuild of the index mends it, unless the table is wrong. Try it on a copy (`holdfast pull` makes one):',
-  '`sqlite3 copy.db \'REINDEX "name"\'`, with the name of the index. Then check it: ' +
-    '`holdfast check --snapshot copy.db`.',
-].join(' ')
-const restore = [
-  'Keep the file as it is. Restore from a backup that you have checked.',
-  'Or salvage what is readable from a copy (`holdfast pull` makes one): `sqlite3 copy.db .recover | sqlite3 new.db`.',
-  'A sqlite3 that was built without dbpage answers `SQL logic error`: use another one.',
-  'Then check it: `holdfast check --snapshot new.db`. The salvaged file may lack rows, and may contain rows ' +
-    'that were deleted.',
-].join(' ')
-const rewrite = 'On a copy: `sqlite3 copy.db "VACUUM INTO \'new.db\'"`, then `holdfast check --snapshot new.db`.'
+const repair =
+  'A rebuild of the index mends it, unless the table is wrong. `holdfast repair FILE` (or `--tenant ID`) tries it on ' +
+  'a copy, and lists the entries that it would drop. With `--apply` it changes the file, and keeps the original.'
+const restore =
+  'Keep the file as it is. `holdfast restore --tenant ID` shows what the newest verified backup lacks; ' +
+  '`--merge-newer` brings over later rows. ' +
+  'Without a backup: `holdfast salvage COPY --to NEW` writes the rows that can be read into a new file. It lists the ' +
+  'rows that are lost. `holdfast pull ID DIR` makes the copy.'
+const rewrite =
+  '`holdfast repair FILE` (or `--tenant ID`) writes a copy anew and compares every table. With `--apply` it takes the ' +
+  'place of the file, and the original is kept.'
 const lost =
   'A write that never reached the disk, a page of another file in its place, or a program that ignored the locks.'
 
@@ -166,9 +164,9 @@ export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
       'A lost write, or text that changed while the index did not. If the text is wrong, the index still has ' +
       'the lost words.',
     todo:
-      'First check that the text is right, because a rebuild uses the text as it is now. This command ' +
-      'rebuilds the index: ' +
-      "INSERT INTO t(t) VALUES('rebuild'). Try it on a copy (`holdfast pull` makes one).",
+      'First check that the text is right, because a rebuild uses the text as it is now. `holdfast repair FILE` ' +
+      '(or `--tenant ID`) tries the rebuild on a copy. It names the table that has the text. ' +
+      "SQLite's own statement for it is INSERT INTO t(t) VALUES('rebuild').",
   },
   'rtree-broken': {
     means: 'An R-Tree is broken. It holds its own data, so it cannot be rebuilt from a table.',
@@ -251,5 +249,14 @@ export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
     todo:
       'Keep the file as it is. The rows of the other tables can be read. If only an index is missing, copy ' +
       'the table into a new file. Otherwise restore from a backup that you have checked.',
+  },
+  'tree-unowned': {
+    means: 'Pages that belong to no object form a tree, or are leaves with rows: a table may be lost from the schema.',
+    cause:
+      'A lost write of the schema. Or the rows were deleted, and the write that put their pages on the ' +
+      'free list was lost.',
+    todo:
+      'Keep the file as it is. Copy it (`holdfast pull ID DIR`), and read the rows from the copy: ' +
+      '`holdfast salvage COPY --to NEW` writes them into tables of their own. A person must decide.',
   },
 }

@@ -143,8 +143,26 @@ export const vocabulary: Readonly<Record<string, string>> = {
     'What a check concludes: `sound`, `damaged` or `inconclusive`. A result is `failed` if no check could begin.',
   remedy: 'What will mend the damage: `nothing`, `rebuild`, `restore` or `ask`. Reports give it with the reason.',
   rehearsal:
-    'A remedy that is applied to a copy and checked there, before any live file is touched. This version ' +
-    'rehearses nothing, so its reports say `rehearsed: false`.',
+    'A remedy that is carried out on a copy by a confined process. The copy is checked wholly, and its tables ' +
+    'are compared with those before. Only what passes may be applied. See check.rehearse.',
+  plan:
+    'What `repair` and `restore` print before they change anything: the remedy, its rehearsal, the predicted ' +
+    'pause, the space, what would be lost in each table, and the command that undoes it.',
+  account:
+    'A file that lists the rows of a remedy by key: kept, added, conflicting, deleted, unreadable. It may hold ' +
+    'values of dropped index entries, so only its owner can read it. See accounts.dir.',
+  quarantine:
+    'The folder with the originals of changed files, companions included (quarantine.dir). holdfast never ' +
+    'deletes them. `--undo` puts them back.',
+  change:
+    'One remedy that was applied to a live set, with an id. The ledger and the quarantine record it. ' +
+    '`holdfast repair --undo ID` takes it back.',
+  backup:
+    'A snapshot that was kept because its check found it sound (backups.dir). `holdfast backups list` shows all. ' +
+    'A backup is verified once it was restored to a scratch folder and checked.',
+  'self-healing':
+    '`holdfast sweep --heal` rebuilds indexes and full-text indexes by itself. It is off by default, and changes ' +
+    'at most heal.limit tenants in one sweep, each at most once a day.',
   salvage:
     'What indexes still hold of rows that their table has lost. `check --show-values` prints these values; ' +
     'without it no report contains them.',

@@ -21,8 +21,8 @@ export interface SchemaView {
   column(text: string): { readonly table: FoundObject; readonly column: string }
   /** The names of the indexes of a table. */
   indexesOf(table: string): readonly string[]
-  /** True if a full-text table stores the text itself, so that its index can be rebuilt from it. */
-  keepsContent(fts: string): boolean
+  /** The table or view with the text of a full-text index; null if there is none to rebuild the index from. */
+  textOf(fts: string): string | null
 }
 
 export const theSchema: FoundObject = { kind: 'schema', name: 'sqlite_schema', table: 'sqlite_schema' }
@@ -78,8 +78,7 @@ export function viewSchema(reading: Pick<Reading, 'objects' | 'owners'>): Schema
     },
     indexesOf: (table) =>
       objects.filter((object) => object.kind === 'index' && fold(object.table) === fold(table)).map(({ name }) => name),
-    keepsContent: (fts) =>
-      find(`${fts}_content`)?.shadowOf !== undefined && fold(find(`${fts}_content`)?.shadowOf ?? '') === fold(fts),
+    textOf: (fts) => find(fts)?.textFrom ?? null,
   }
 }
 

@@ -40,6 +40,7 @@ export const rules = [
   'engine-says',
   'other-names',
   'schema-incomplete',
+  'tree-unowned',
 ] as const
 export type Rule = (typeof rules)[number]
 

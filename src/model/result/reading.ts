@@ -16,6 +16,8 @@ export interface SchemaObject {
   readonly module: string | null
   /** The virtual table that this shadow table belongs to; null for another table. */
   readonly shadowOf: string | null
+  /** The table or view with the text of this full-text index; null if it has none, and for other objects. */
+  readonly textFrom: string | null
 }
 
 export type Fact =

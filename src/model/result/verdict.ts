@@ -13,8 +13,13 @@ export type VerdictWord = Verdict['kind'] | 'failed'
 /** What will mend the file (diagnosis/README.md). `command`: what to type next; null if there is nothing to do. */
 export interface Remedy {
   readonly do: 'nothing' | 'rebuild' | 'restore' | 'ask'
-  /** Names of the indexes to rebuild; empty for another remedy. */
+  /** Names of the indexes to rebuild by REINDEX; empty for another remedy. */
   readonly indexes: readonly string[]
+  /** Present if full-text indexes are to be rebuilt by their module: each with the table or view that has its text. */
+  readonly fts?: readonly { readonly name: string; readonly source: string }[]
+  /** Present and true if a rebuild writes the whole file anew: only its page accounting is damaged. */
+  readonly rewrite?: true
+  /** True if the remedy was carried out on a copy, and the copy was then sound. */
   readonly rehearsed: boolean
   readonly why: string
   readonly command: string | null

@@ -2,13 +2,13 @@
 
 import { failureKinds } from '../../model/failure.ts'
 import type { Report, Result } from '../../model/result/report.ts'
-import { shellWord, target } from '../../text/shell-words.ts'
+import { target } from '../../text/shell-words.ts'
 import { withConfiguration } from './hint.ts'
 
 /** The command that was just run: it is never its own next step. */
 export interface LastCommand {
   readonly mode: Report['run']['mode'] | 'compare'
-  /** True if a private copy of what was checked exists already. */
+  /** True if what was checked is a private copy. */
   readonly copied: boolean
 }
 
@@ -24,10 +24,11 @@ export function nextCommand(result: Result, ran: LastCommand, config: string | n
 function commandFor(result: Result, { mode, copied }: LastCommand): string | null {
   if (result.failure?.tenantState === 'maybe-paused') return 'holdfast resume --all'
   if (result.verdict === 'damaged') {
-    // One side of a comparison may be the copy that was made before.
-    return copied || mode === 'pull' || (mode === 'compare' && result.tenant === null)
-      ? `holdfast explain ${result.findings[0]?.rule ?? result.damage}`
-      : bringCopy(result)
+    const { do: todo, command } = result.remedy
+    // The copy that was pulled has another path, which holdfast has printed.
+    if (mode === 'pull' && todo === 'ask') return 'holdfast salvage --help'
+    if (copied && todo !== 'nothing') return ofCopy(result)
+    return command ?? `holdfast explain ${result.findings[0]?.rule ?? result.damage}`
   }
   const code = result.failure?.code
   if (code === undefined) return result.remedy.command
@@ -38,11 +39,9 @@ function commandFor(result: Result, { mode, copied }: LastCommand): string | nul
   return `holdfast explain ${code}`
 }
 
-/**
- * The command that makes a copy, because a remedy must be tried on a copy first. The command of the remedy itself does
- * not exist in this version.
- */
-function bringCopy({ tenant, path }: Result): string {
-  if (tenant === null) return `holdfast check ${target(null, path)} --keep-snapshot ./pulled`
-  return `holdfast pull ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)} ./pulled`
+/** A copy may lie on a machine without the service, so its remedy names the file. */
+function ofCopy({ path, remedy }: Result): string {
+  return remedy.do === 'rebuild'
+    ? `holdfast repair ${target(null, path)}`
+    : `holdfast salvage ${target(null, path)} --to ${target(null, `${path}.salvaged`)}`
 }

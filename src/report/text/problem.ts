@@ -42,7 +42,8 @@ export function describeUnsound(result: Result, mode: LastCommand['mode'], optio
 }
 
 function remedyWords({ do: todo, rehearsed, why }: Result['remedy']): string {
-  return `${todo}${todo === 'rebuild' && !rehearsed ? ' (not rehearsed)' : ''}: ${legibleSentence(why)}`
+  const tried = todo !== 'rebuild' ? '' : rehearsed ? ' (rehearsed on a copy)' : ' (not rehearsed)'
+  return `${todo}${tried}: ${legibleSentence(why)}`
 }
 
 /** How a sound result was proven, and what read it. */

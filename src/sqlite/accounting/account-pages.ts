@@ -22,6 +22,7 @@ import { checkLargestRoot, checkPointerMap } from './pointer-map-check.ts'
 import { objectOfRow, readSchemaPage, schemaObject } from './schema-rows.ts'
 import type { SchemaPageRow } from './schema-rows.ts'
 import { walkTree } from './tree-walk.ts'
+import { UnownedTrees } from './unowned-trees.ts'
 
 const file: FoundObject = { kind: 'file', name: 'file', table: null }
 
@@ -93,6 +94,7 @@ function* walk(account: Account, source: PageSource, filePages: number, rows: Sc
   for (const row of trees) if (!account.objects.has(row.root)) account.objects.set(row.root, objectOfRow(row))
   for (const row of trees)
     yield* walkTree(account, { root: row.root, object: objectOfRow(row), kind: row.type === 'index' ? 'index' : null })
+  const treesWhole = !account.brokenOff
   yield* walkFreeList(account)
   if (account.layout.autoVacuum) {
     yield* checkPointerMap(account)
@@ -101,7 +103,7 @@ function* walk(account: Account, source: PageSource, filePages: number, rows: Sc
       trees.map((row) => row.root),
     )
   }
-  yield* reportUnowned(account)
+  yield* reportUnowned(account, treesWhole)
   yield* readBehind(account, source, filePages)
 }
 
@@ -165,16 +167,31 @@ function* readSchema(account: Account, rows: SchemaPageRow[]): Generator<void> {
   }
 }
 
-/** Reports pages that nothing has claimed. Reads them too: a file with an unreadable page is not sound. */
-function* reportUnowned(account: Account): Generator<void> {
-  const { claims } = account
+/**
+ * Reports pages that nothing has claimed. Reads them too: a file with an unreadable page is not sound.
+ *
+ * @param treesWhole false if a tree could not be followed to its end: unowned pages may be the rest of it
+ */
+function* reportUnowned(account: Account, treesWhole: boolean): Generator<void> {
+  const { claims, header } = account
   const perhaps = account.brokenOff ? '; it may belong to what could not be followed' : ''
+  const trees = new UnownedTrees(account)
+  let unowned = 0
+  let free = 0
   for (let page = 1; page <= claims.pageCount; page++) {
-    if (claims.useOf(page) !== uses.none) continue
-    account.read(page)
+    const use = claims.useOf(page)
+    if (use === uses.trunk || use === uses.freeLeaf) free++
+    if (use !== uses.none) continue
+    unowned++
+    const bytes = account.read(page)
+    if (bytes !== null) trees.look(page, bytes)
     account.report('page-unowned', 'leak', file, page, [], `page ${page} belongs to nothing${perhaps}`)
     yield
   }
+  // Pages that the free list has lost hold what was deleted, and may look like a tree too.
+  if (unowned === 0 || !treesWhole || unowned <= header.freelistCount - free) return
+  const lost = yield* trees.describe()
+  if (lost !== null) account.report('tree-unowned', 'damage', file, null, [], lost)
 }
 
 /**

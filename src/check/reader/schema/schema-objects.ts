@@ -4,7 +4,7 @@ import type { SchemaObject } from '../../../model/result/reading.ts'
 import type { Skipped } from '../../../model/result/verdict.ts'
 import type { SchemaPageRow } from '../../../sqlite/accounting/schema-rows.ts'
 import { foldedName } from './sql-tokens.ts'
-import { isShadow, moduleOf } from './virtual-table-module.ts'
+import { contentOption, isShadow, moduleOf } from './virtual-table-module.ts'
 
 /** A row of sqlite_schema. */
 export interface SchemaRow {
@@ -52,7 +52,8 @@ export function objectsOf(
   const virtual = new Map(
     rows.filter(isVirtual).map((row) => [foldedName(row.name), { name: row.name, module: moduleOf(row.sql ?? '') }]),
   )
-  const objects = rows.map((row) => objectOf(row, virtual))
+  const names = new Map(rows.map(({ name }) => [foldedName(name), name]))
+  const objects = rows.map((row) => ({ ...objectOf(row, virtual), textFrom: textOf(row, virtual, names) }))
   // SQLite silently leaves out a virtual table whose module it does not have.
   const skipped = objects
     .filter((object) => object.module !== null && !modules.has(object.module.toLowerCase()))
@@ -67,7 +68,7 @@ interface VirtualTable {
   readonly module: string | null
 }
 
-function objectOf(row: SchemaRow, virtual: ReadonlyMap<string, VirtualTable>): SchemaObject {
+function objectOf(row: SchemaRow, virtual: ReadonlyMap<string, VirtualTable>): Omit<SchemaObject, 'textFrom'> {
   return {
     kind: isVirtual(row) ? 'virtual-table' : kindOf(row.type),
     name: row.name,
@@ -76,6 +77,18 @@ function objectOf(row: SchemaRow, virtual: ReadonlyMap<string, VirtualTable>): S
     module: isVirtual(row) ? (virtual.get(foldedName(row.name))?.module ?? null) : null,
     shadowOf: row.type === 'table' && !isVirtual(row) ? ownerOfShadow(row.name, virtual) : null,
   }
+}
+
+/** A full-text index stores its text itself, in a table of its own, or another table or view has it. */
+function textOf(
+  row: SchemaRow,
+  virtual: ReadonlyMap<string, VirtualTable>,
+  names: ReadonlyMap<string, string>,
+): string | null {
+  if (!isVirtual(row) || !/^fts[345]$/i.test(virtual.get(foldedName(row.name))?.module ?? '')) return null
+  const own = names.get(foldedName(`${row.name}_content`))
+  if (own !== undefined && ownerOfShadow(own, virtual) === row.name) return own
+  return names.get(foldedName(contentOption(row.sql ?? '') ?? '')) ?? null
 }
 
 function kindOf(type: string): SchemaObject['kind'] {
@@ -98,4 +111,5 @@ export const objectsFromPages = (rows: readonly SchemaPageRow[]): readonly Schem
     root: row.root,
     module: null,
     shadowOf: null,
+    textFrom: null,
   }))

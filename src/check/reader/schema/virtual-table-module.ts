@@ -1,4 +1,4 @@
-/** The module in the statement of a virtual table, and the tables in which modules keep their data. */
+/** The module and its options in the statement of a virtual table, and the tables in which modules keep their data. */
 import { tokensOf, unquoted } from './sql-tokens.ts'
 
 /**
@@ -10,6 +10,20 @@ export function moduleOf(sql: string): string | null {
   const using = tokens.findIndex(({ text }) => /^using$/i.test(text))
   const name = using < 0 ? undefined : tokens[using + 1]
   return name === undefined ? null : unquoted(name.text)
+}
+
+/**
+ * The table or view that the option `content` of a full-text index names; null if there is no such option or its value
+ * is empty. FTS3 knows no such option.
+ */
+export function contentOption(sql: string): string | null {
+  const tokens = tokensOf(sql).map(({ text }) => text)
+  // An option begins behind a bracket or a comma. A column is no option: `=` never follows its name.
+  const at = tokens.findIndex(
+    (text, i) => /^content$/i.test(text) && /^[(,]$/.test(tokens[i - 1] ?? '') && tokens[i + 1] === '=',
+  )
+  const value = at < 0 ? '' : unquoted(tokens[at + 2] ?? '')
+  return value === '' || value === ',' || value === ')' ? null : value
 }
 
 const fts = ['content', 'docsize', 'segdir', 'segments', 'stat']
