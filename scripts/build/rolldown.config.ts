@@ -35,5 +35,6 @@ export default defineConfig([
   program('probe-child', 'hold/seal/probe-child'),
   program('ledger-child', 'ledger/process/ledger-child'),
   program('reader-child', 'check/reader/reader-child'),
+  program('mender-child', 'repair/mend/child/mender-child'),
   program('gate', 'service/gate/index'),
 ])

@@ -9,7 +9,7 @@ import type { KeptFiles } from '../model/kept.ts'
 import type { Comparison, Sided } from '../model/result/comparison.ts'
 import type { Engine, Reading } from '../model/result/reading.ts'
 import { usualRowsEachPass } from './compare/compare-rows.ts'
-import { compareSnapshots, type CheckedSnapshot } from './compare/compare-snapshots.ts'
+import { compareSnapshots, contentOnly, type CheckedSnapshot, type CompareOptions } from './compare/compare-snapshots.ts'
 import { confinedUser } from './confinement.ts'
 import type { User } from './confinement.ts'
 import type { Digesting } from './protocol.ts'
@@ -25,6 +25,8 @@ export interface CheckOptions {
    */
   readonly kept?: KeptFiles
   readonly depth: 'quick' | 'full'
+  /** What compares rows with index entries. Default: the engine of the checker. */
+  readonly engine?: Engine
   /** Brings a map of the pages as well. Default: false. */
   readonly map?: boolean
   /**
@@ -56,7 +58,7 @@ export interface Checker extends AsyncDisposable {
    * file spoils only the report on itself, and does not see the other. Waits for its turn.
    * @throws {Failure} READ_FAILED if the files of one are not `kept`; signal.reason if it was aborted
    */
-  compare(snapshots: Sided<CheckedSnapshot>, signal: AbortSignal): Promise<Comparison>
+  compare(snapshots: Sided<CheckedSnapshot>, signal: AbortSignal, options?: CompareOptions): Promise<Comparison>
 }
 
 export interface CheckerOptions extends CheckLimits {
@@ -111,7 +113,8 @@ class WorkerPool implements Checker {
   }
 
   check(snapshot: SnapshotPath, asked: CheckOptions): Promise<Reading> {
-    const { engine, showValues, parallel } = this.#options
+    const { showValues, parallel } = this.#options
+    const engine = asked.engine ?? this.#options.engine
     return this.#queue.add(async () => {
       const worker = this.#takeWorker()
       try {
@@ -133,7 +136,8 @@ class WorkerPool implements Checker {
     })
   }
 
-  compare({ a, b }: Sided<CheckedSnapshot>, signal: AbortSignal): Promise<Comparison> {
+  compare(snapshots: Sided<CheckedSnapshot>, signal: AbortSignal, options = contentOnly): Promise<Comparison> {
+    const { a, b } = snapshots
     const { timeoutMs, memoryBytesMax } = this.#options
     return this.#queue.add(async () => {
       const [workerA, workerB] = [this.#takeWorker(), this.#takeWorker()]
@@ -141,7 +145,9 @@ class WorkerPool implements Checker {
       const limits = { timeoutMs, memoryBytesMax: Math.floor(memoryBytesMax / 2), rowsEachPass: usualRowsEachPass }
       try {
         return await workerA.withReader(a, either, (readerA) =>
-          workerB.withReader(b, either, (readerB) => compareSnapshots({ a: readerA, b: readerB }, { a, b }, limits)),
+          workerB.withReader(b, either, (readerB) =>
+            compareSnapshots({ a: readerA, b: readerB }, snapshots, limits, options),
+          ),
         )
       } finally {
         this.#idle.push(workerA, workerB)

@@ -162,7 +162,12 @@ interface ReaderSteps {
   /** Sums of all rows by buckets (comparison/row-sums.ts). `unread`: what the disk could not read, else null. */
   sumRows: {
     readonly ask: object
-    readonly answer: { readonly sums: Int32Array; readonly digest: string; readonly unread: string | null }
+    readonly answer: {
+      readonly sums: Int32Array
+      readonly digest: string
+      readonly keyedDigest: string
+      readonly unread: string | null
+    }
   }
   /** The rows of the marked buckets; null for all buckets. `full`: there were more than `rowsMax`. */
   collectRows: {

@@ -8,7 +8,7 @@ import { Bug } from '../model/bug.ts'
 import type { User } from './confinement.ts'
 import type { AnswerOf, NotAnswered, QuestionOf, ReaderStep } from './protocol.ts'
 import { ReaderProcess } from './reader-process.ts'
-import type { ChildLimits } from './reader-process.ts'
+import type { ChildLimits } from './confined-child.ts'
 
 export class ReplaceableReader implements AsyncDisposable {
   readonly #folder: string

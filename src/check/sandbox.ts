@@ -6,10 +6,22 @@
  * it through the folder's descriptor, and never follows a link. It enters folders inside only after `#takeBack`.
  * The calls on names are synchronous, because the thread pool is slower (check/README.md, measured).
  */
-import { fchmodSync, fchownSync, fstatSync, linkSync, lstatSync, unlinkSync, type BigIntStats } from 'node:fs'
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  type BigIntStats,
+} from 'node:fs'
 import { mkdtemp, rmdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { copyRegularFile } from '../host/files/copy-file.ts'
+import { copyRangeSparsely } from '../host/files/copying.ts'
 import { openDescriptor, pathOf, type Descriptor } from '../host/files/descriptor.ts'
 import { emptyFolder } from '../host/folders/empty-folder.ts'
 import { OpenFolder } from '../host/folders/open-folder.ts'
@@ -90,6 +102,47 @@ export class Sandbox implements AsyncDisposable {
     using copy = linked ? null : openDescriptor(path, 'read-only')
     if (linked && statOf(path)?.ino !== file.found.ino) throw changed(file.outside.path, 'it was replaced meanwhile')
     this.#giveToChildren((copy ?? file.outside).number)
+  }
+
+  /**
+   * Copies the database file of a snapshot into the sandbox, for a child that changes it. Shares blocks if it can. The
+   * snapshot itself stays out of the child's reach.
+   * @param kept what the snapshot consists of; null for the file that is there
+   * @throws {Failure} READ_FAILED if it is not `kept`, or not one plain file @throws the error of copying
+   * @throws signal.reason if it was aborted
+   */
+  async copyIn(snapshot: SnapshotPath, kept: KeptFiles | null, signal: AbortSignal): Promise<void> {
+    using outside = openPart(snapshot)
+    if (outside === null) throw changed(snapshot, 'it is gone')
+    const found = fstatSync(outside.number, { bigint: true })
+    if (kept !== null) requireKept(snapshot, found, kept.get('') ?? null)
+    for (const part of parts.slice(1))
+      if (statOf(snapshot + part) !== null) throw changed(snapshot + part, 'it was not written back')
+    const inside = openSync(this.#inside.at(recoveredName), 'wx', 0o600)
+    try {
+      await copyRangeSparsely(outside.number, inside, { offset: 0, bytes: Number(found.size) }, signal)
+      this.#giveToChildren(inside)
+    } finally {
+      closeSync(inside)
+    }
+  }
+
+  /**
+   * Moves a file that a child has made out of the sandbox, and makes it ours. The caller has ended the children.
+   * @param to a name that is free, on the same file system
+   * @throws {Failure} READ_FAILED if there is no such file, or it is no regular file with this one name
+   */
+  async takeOut(name: string, to: string): Promise<void> {
+    // A child that was taken over may have started others. None may write to the file once it is ours.
+    if (this.#user !== null) await killRootedIn(pathOf(this.#inside.number))
+    using file = openPart(this.#inside.at(name))
+    if (file === null) throw notTaken(name, 'is not there')
+    const { nlink, ino } = fstatSync(file.number, { bigint: true })
+    if (nlink !== 1n) throw notTaken(name, 'has a second name')
+    if (this.#user !== null) fchownSync(file.number, process.geteuid?.() ?? 0, process.getegid?.() ?? 0)
+    fchmodSync(file.number, 0o600)
+    renameSync(this.#inside.at(name), to)
+    if (statOf(to)?.ino !== ino) throw notTaken(name, 'was replaced meanwhile')
   }
 
   /**
@@ -189,6 +242,9 @@ function changed(path: string, what: string, cause?: unknown): Failure {
     cause,
   })
 }
+
+const notTaken = (name: string, what: string): Failure =>
+  new Failure('READ_FAILED', `the file ${name} that a confined process should have made ${what}`)
 
 async function linkOrCopy(outside: string, inside: string): Promise<'linked' | 'copied'> {
   try {

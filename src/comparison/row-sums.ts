@@ -17,6 +17,8 @@ export class RowSums implements RowSink {
   readonly sums = new Int32Array(rowBuckets * numbersEach)
   #low = 0
   #high = 0
+  #keyedLow = 0
+  #keyedHigh = 0
 
   wants(): boolean {
     return true
@@ -30,13 +32,24 @@ export class RowSums implements RowSink {
     sums[at + 2] = (sums[at + 2] ?? 0) + 1
     this.#low = (this.#low + contentLow) | 0
     this.#high = (this.#high + contentHigh) | 0
+    // Products: sums alone would be equal if two rows exchanged their keys.
+    this.#keyedLow = (this.#keyedLow + Math.imul(contentLow ^ keyHigh, keyLow | 1)) | 0
+    this.#keyedHigh = (this.#keyedHigh + Math.imul(contentHigh ^ keyLow, keyHigh | 1)) | 0
   }
 
   /** The digest of the table, as `tableDigest` in census/scan/tally.ts has it. */
   get digest(): string {
-    return [this.#low, this.#high].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
+    return inHex(this.#low, this.#high)
+  }
+
+  /** Equal only if the same keys have the same contents. Comparable within one run, whose fingerprints have one key. */
+  get keyedDigest(): string {
+    return inHex(this.#keyedLow, this.#keyedHigh)
   }
 }
+
+const inHex = (...words: readonly number[]): string =>
+  words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
 
 /**
  * Divides the unequal buckets among passes.

@@ -14,6 +14,7 @@ import type { PageOwners } from '../scan/page-owners.ts'
 import { Scanner } from '../scan/scan.ts'
 import { bucketOf, emptyTally, unequalBuckets } from '../scan/tally.ts'
 import type { CensusTally } from '../scan/tally.ts'
+import type { UnmatchedEntry } from './entry-namer.ts'
 import { UnmatchedEntries } from './unmatched-entries.ts'
 
 const entriesEachPassUsual = 1_000_000
@@ -32,8 +33,12 @@ export interface DifferencePass {
   addComputed(tree: number, values: readonly ColumnValue[]): void
   /** True if this pass must scan the page. */
   needs(page: number): boolean
-  end(): void
+  /** Gives what is left to `take`; without it, to `DifferenceSearch.unmatched`. */
+  end(take?: TakeUnmatched): void
 }
+
+/** @param tree position of the index in the plan */
+export type TakeUnmatched = (tree: number, entry: UnmatchedEntry) => void
 
 export class DifferenceSearch {
   readonly unmatched: UnmatchedEntries
@@ -116,9 +121,9 @@ export class DifferenceSearch {
         streamed.push(values)
       },
       needs: (page) => trees.has((this.#owners.trees[page] ?? 0) - 1),
-      end: () =>
+      end: (take = (tree, entry) => this.unmatched.add(tree, entry)) =>
         collected.cancel((tree, sign, page, cell) =>
-          this.unmatched.add(tree, sign, page, cell, page === 0 ? (streamed[cell] ?? []) : null),
+          take(tree, { sign, page, cell, values: page === 0 ? (streamed[cell] ?? []) : null }),
         ),
     }
   }

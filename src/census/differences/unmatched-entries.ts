@@ -5,12 +5,12 @@
 
 import type { Finding, SalvagedValue } from '../../model/result/finding.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
-import type { ColumnValue } from '../../sqlite/column-value.ts'
 import type { CensusPlan, IndexPlan } from '../plan.ts'
 import type { PageOwners } from '../scan/page-owners.ts'
 import { agreeingIndexes, groupEntries } from './entry-groups.ts'
 import type { UnmatchedOfIndex } from './entry-groups.ts'
 import { EntryNamer } from './entry-namer.ts'
+import type { UnmatchedEntry } from './entry-namer.ts'
 import { findingOfGroup } from './group-finding.ts'
 import type { DifferenceOptions } from './group-finding.ts'
 
@@ -32,14 +32,14 @@ export class UnmatchedEntries {
     this.#plan = plan
   }
 
-  add(tree: number, sign: 1 | -1, page: number, cell: number, values: readonly ColumnValue[] | null): void {
+  add(tree: number, entry: UnmatchedEntry): void {
     const index = this.#indexes.get(tree) ?? { entries: [], missing: 0, extra: 0 }
     this.#indexes.set(tree, index)
-    if (sign === 1) index.missing++
+    if (entry.sign === 1) index.missing++
     else index.extra++
     if (this.#kept >= keptMax) return
     this.#kept++
-    index.entries.push({ sign, page, cell, values })
+    index.entries.push(entry)
   }
 
   /** Indexes that have unmatched entries, as positions in the plan. */

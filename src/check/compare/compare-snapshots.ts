@@ -12,6 +12,7 @@ import { compareRows, digestInUtf8 } from './compare-rows.ts'
 import type { RowLimits } from './compare-rows.ts'
 import { ComparedSide } from './compared-side.ts'
 import type { OpenedSchema } from './compared-side.ts'
+import { compareOwnTables, withRowids } from './exact-tables.ts'
 
 /** What the check of a snapshot found out. */
 export interface CheckedContent {
@@ -26,11 +27,24 @@ export interface CheckedSnapshot extends CheckedContent {
   readonly kept?: KeptFiles
 }
 
+export interface CompareOptions {
+  /** Names of tables that are not compared. */
+  readonly except: ReadonlySet<string>
+  /**
+   * True if tables without INTEGER PRIMARY KEY must have the same rowids too, and SQLite's own tables the same rows.
+   * Without it their rowids are no part of the content.
+   */
+  readonly exact: boolean
+}
+
+export const contentOnly: CompareOptions = { except: new Set(), exact: false }
+
 /** @param readers one for each side @param limits `timeoutMs` is for the whole comparison */
 export async function compareSnapshots(
   readers: Sided<Reader>,
   checked: Sided<CheckedContent>,
   limits: RowLimits & { readonly timeoutMs: number },
+  { except, exact }: CompareOptions = contentOnly,
 ): Promise<Comparison> {
   const endsAtMs = monotonicMs() + limits.timeoutMs
   const sides = { a: new ComparedSide(readers.a, endsAtMs), b: new ComparedSide(readers.b, endsAtMs) }
@@ -41,9 +55,12 @@ export async function compareSnapshots(
   const tables = { a: tablesOf(a, checked.a), b: tablesOf(b, checked.b) }
   const compared: TableComparison[] = []
   for (const [name, pair] of pairsOf(tables)) {
+    if (except.has(pair.a?.name ?? name)) continue
     const comparable = asUtf8 ? await inUtf8(sides, schemas, pair, limits) : pair
-    compared.push(await compareTable(sides, comparable, partOf(schemas, name), asUtf8, limits))
+    const table = await compareTable(sides, comparable, partOf(schemas, name), asUtf8, limits)
+    compared.push(exact && table.comparison === 'equal' ? await withRowids(sides, table, pair, limits) : table)
   }
+  if (exact) compared.push(...(await compareOwnTables(sides, { a: a.plan, b: b.plan }, limits)))
   return { why: null, tables: compared, schemaDifferences: compareSchemas(a.description, b.description) }
 }
 

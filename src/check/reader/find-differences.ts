@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { findingsOfDifferences, findingsOfNotes } from '../../census/differences/findings.ts'
 import type { DifferenceOptions } from '../../census/differences/group-finding.ts'
 import { DifferenceSearch, differingIndexes } from '../../census/differences/search.ts'
-import type { DifferencePass } from '../../census/differences/search.ts'
+import type { DifferencePass, TakeUnmatched } from '../../census/differences/search.ts'
 import type { IndexPlan, TreePlan } from '../../census/plan.ts'
 import { ComputedEntries } from '../../census/scan/computed-entries.ts'
 import { tableDigest } from '../../census/scan/tally.ts'
@@ -83,7 +83,8 @@ interface UncountedTree extends Uncounted {
   readonly tree: number
 }
 
-function addComputed(
+/** Adds the entries that SQL must compute. `uncounted`: indexes for which SQLite cannot do it. */
+export function addComputed(
   { plan, tally }: PageCounter,
   db: Database.Database,
 ): { readonly queries: ReadonlyMap<number, Query>; readonly uncounted: readonly UncountedTree[] } {
@@ -122,18 +123,19 @@ function forget(tally: CensusTally, tree: number, trees: number): void {
 }
 
 /** One pass of the search: reads the pages that it needs, and computes entries by SQL again. */
-function runPass(
+export function runPass(
   counter: PageCounter,
   db: Database.Database,
   pass: DifferencePass,
   queries: ReadonlyMap<number, Query>,
+  take?: TakeUnmatched,
 ): void {
   counter.scanWith(pass.scanner, (page) => pass.needs(page))
   for (const tree of pass.computed) {
     const query = queries.get(tree)
     if (query) for (const entry of computedEntries(db, query)) pass.addComputed(tree, entry)
   }
-  pass.end()
+  pass.end(take)
 }
 
 const contentOf = (

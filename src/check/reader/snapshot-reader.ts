@@ -6,14 +6,13 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { CompiledCore } from '../../census/fast/compiled-core.ts'
 import type { CensusPlan } from '../../census/plan.ts'
-import { CannotConfine } from '../../host/process/confine.ts'
 import { invariant } from '../../model/bug.ts'
-import type { Wall } from '../../model/result/reading.ts'
-import type { User } from '../confinement.ts'
 import { recoveredName } from '../protocol.ts'
-import type { ReaderAnswer, AnswerOf, Confinement, ReaderQuestion, QuestionOf, SingleStep } from '../protocol.ts'
+import type { ReaderAnswer, AnswerOf, ReaderQuestion, QuestionOf, SingleStep } from '../protocol.ts'
 import { bringCompanionsBack, putPagesBack } from './before-recovery.ts'
 import { checkAlone } from './check-alone.ts'
+import { confineChild } from './confine-child.ts'
+import type { Confining } from './confine-child.ts'
 import { findCountDifferences } from './find-differences.ts'
 import { inspectSnapshotFiles } from './inspect-files.ts'
 import { loadCore } from './pages/compiled-core.ts'
@@ -30,13 +29,6 @@ import { checkIntegrity, checkTables } from './sqlite/integrity.ts'
 import { nameRows } from './sqlite/name-rows.ts'
 import { thrownFact } from './sqlite/open-database.ts'
 import { tableRowsBytes, TableRowReader } from './table-rows.ts'
-
-/** What confines this process, and limits the files that it writes. */
-interface Confining {
-  /** @returns the walls that hold @throws {CannotConfine} */
-  enter(folder: string, user: User | null): readonly Wall[]
-  limitFileSize(bytes: number): void
-}
 
 export class SnapshotReader {
   readonly #confining: Confining
@@ -124,23 +116,11 @@ export class SnapshotReader {
 
   #confine({ folder, user }: QuestionOf<'confine'>): AnswerOf<'confine'> {
     invariant(this.#folder === null, 'a reading child is confined once in its life')
-    // Loads the compiled core and SQLite's native code now: the sandbox does not have their files.
-    this.#core = loadCore()
-    const memory = new Database(':memory:')
-    this.#sqliteVersion = memory.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? ''
-    memory.close()
-    const confinement = this.#confined(folder, user)
+    this.#core = loadCore() // Before the sandbox, which does not have its file.
+    const { sqliteVersion, confinement } = confineChild(this.#confining, folder, user)
+    this.#sqliteVersion = sqliteVersion
     this.#folder = user === null ? folder : '/'
-    return { step: 'confine', sqliteVersion: this.#sqliteVersion, confinement }
-  }
-
-  #confined(folder: string, user: User | null): Confinement {
-    try {
-      return { kind: 'stands', walls: this.#confining.enter(folder, user) }
-    } catch (error) {
-      if (error instanceof CannotConfine) return { kind: 'refused', why: error.message }
-      throw error
-    }
+    return { step: 'confine', sqliteVersion, confinement }
   }
 
   #limitFileSize({ fileBytesMax }: QuestionOf<'limitFileSize'>): AnswerOf<'limitFileSize'> {

@@ -18,6 +18,7 @@ import type { TablePlan } from '../../comparison/tables.ts'
 import { invariant } from '../../model/bug.ts'
 import type { RowKey } from '../../model/result/finding.ts'
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'
+import type { AnswerOf } from '../protocol.ts'
 import type { PageFile } from './pages/page-file.ts'
 
 /** Bytes of one read. */
@@ -65,10 +66,10 @@ export class TableRowReader {
     }
   }
 
-  sums(): { readonly sums: Int32Array; readonly digest: string; readonly unread: string | null } {
+  sums(): Omit<AnswerOf<'sumRows'>, 'step'> {
     const sums = new RowSums()
     this.#readTable(sums)
-    return { sums: sums.sums, digest: sums.digest, unread: this.#unread }
+    return { sums: sums.sums, digest: sums.digest, keyedDigest: sums.keyedDigest, unread: this.#unread }
   }
 
   /** @param wanted a mark for each bucket; null for all */

@@ -1,0 +1,22 @@
+/** Child side: rebuilds one index from its table. */
+import type Database from 'better-sqlite3'
+import { quoteName } from '../../../check/reader/sqlite/open-database.ts'
+import type { DoneOrNot } from '../protocol.ts'
+import { other, tryDone } from './not-done.ts'
+
+/**
+ * REINDEX takes the names of automatic indexes too. With the name of the schema before it, a name is never taken for
+ * that of a collation. The primary key of a table WITHOUT ROWID has no row in the schema: it is the table.
+ */
+export function reindex(db: Database.Database, index: string): DoneOrNot {
+  let known: DoneOrNot = { kind: 'done' }
+  const done = tryDone(() => {
+    const root = db
+      .prepare<[string], number>("SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND name = ? COLLATE NOCASE")
+      .pluck()
+      .get(index)
+    if (root === undefined) known = other(`the schema has no index ${index}`)
+    else db.exec(`REINDEX main.${quoteName(index)}`)
+  })
+  return done.kind === 'done' ? known : done
+}

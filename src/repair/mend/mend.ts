@@ -1,0 +1,173 @@
+/**
+ * Carries out a remedy on a copy of a snapshot, in a confined child process of its own. There are two ways:
+ *
+ * `in-place`: the copy is changed where it must be. REINDEX clears an index before it fills it, so it must be able to
+ * read it.
+ * `rewritten`: the copy is written anew into a second file, without the trees that are to be rebuilt (child/rewrite.ts).
+ * They are then filled there.
+ *
+ * What comes out is not trusted: the rehearsal checks it.
+ */
+
+import { unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ChildLimits } from '../../check/confined-child.ts'
+import type { User } from '../../check/confinement.ts'
+import { fileBytesFor } from '../../check/file-size-limit.ts'
+import { recoveredName } from '../../check/protocol.ts'
+import { Sandbox } from '../../check/sandbox.ts'
+import { otherDisk } from '../../hold/snapshot/draft.ts'
+import { systemFailure } from '../../host/failures/system-failure.ts'
+import type { SnapshotPath } from '../../model/brand.ts'
+import type { KeptFiles } from '../../model/kept.ts'
+import { MenderProcess } from './mender-process.ts'
+import type { Mending } from './mending.ts'
+import { droppedName, rewrittenName } from './protocol.ts'
+import type { DoneOrNot, NotDone } from './protocol.ts'
+
+export type MendingWay = 'in-place' | 'rewritten'
+
+export interface MendRequest {
+  /** One plain file. It is only read. */
+  readonly from: { readonly path: SnapshotPath; readonly kept: KeptFiles | null }
+  readonly mending: Mending
+  readonly way: MendingWay
+  /** Indexes that have entries which their tables lack: these are listed first. */
+  readonly doubtful: readonly string[]
+  /** Paths of the files to make. */
+  readonly to: { readonly mended: string; readonly dropped: string }
+  readonly signal: AbortSignal
+  /** Called before each step that may take long. */
+  readonly onStep: (step: 'copy' | 'mend') => void
+}
+
+/** `texts`: the full-text tables that were rebuilt, and where their text came from. */
+export type Mended =
+  | {
+      readonly kind: 'mended'
+      readonly droppedTotal: number
+      readonly texts: readonly { readonly name: string; readonly source: string }[]
+    }
+  | { readonly kind: 'refused'; readonly corrupt: boolean; readonly why: string }
+
+export class Mender {
+  readonly #folder: string
+  readonly #user: User | null
+  readonly #limits: ChildLimits & { readonly timeoutMs: number }
+
+  /** @param folder for sandboxes, on the file system of the copies @param user of the children; null for ours */
+  constructor(folder: string, user: User | null, limits: ChildLimits & { readonly timeoutMs: number }) {
+    this.#folder = folder
+    this.#user = user
+    this.#limits = limits
+  }
+
+  /**
+   * @returns `refused` if SQLite could not do it to this file; the files of `to` are then not there
+   * @throws {Failure} CANNOT_CONFINE, READ_FAILED, NO_SPACE: says nothing of the file @throws signal.reason
+   */
+  mend(request: MendRequest): Promise<Mended> {
+    return this.#mend(request).catch((error: unknown) => {
+      throw systemFailure(error, {
+        doing: 'let a process mend a copy in',
+        path: this.#folder,
+        elsewhere: otherDisk,
+        concerns: 'machine',
+      })
+    })
+  }
+
+  async #mend(request: MendRequest): Promise<Mended> {
+    const { from, to, signal, onStep } = request
+    signal.throwIfAborted()
+    onStep('copy')
+    await using sandbox = await Sandbox.open(this.#folder, this.#user)
+    await sandbox.copyIn(from.path, from.kept, signal)
+    onStep('mend')
+    const mended = await this.#mendInside(sandbox, request)
+    if (mended.kind === 'refused') return mended
+    await sandbox.takeOut(request.way === 'rewritten' || request.mending.do === 'rewrite' ? rewrittenName : recoveredName, to.mended)
+    try {
+      if (mended.droppedTotal > 0) await sandbox.takeOut(droppedName, to.dropped)
+    } catch (error) {
+      unlinkSync(to.mended)
+      throw error
+    }
+    return mended
+  }
+
+  /** No process runs in the sandbox afterwards. */
+  async #mendInside(sandbox: Sandbox, request: MendRequest): Promise<Mended> {
+    const process = await MenderProcess.start(sandbox.folder, this.#user, this.#limits, request.signal)
+    try {
+      await process.ask({ step: 'limitFileSize', fileBytesMax: fileBytesFor(request.from.path) })
+      return await runSteps(process, request, this.#limits.memoryBytesMax)
+    } finally {
+      await process[Symbol.asyncDispose]()
+    }
+  }
+}
+
+async function runSteps(process: MenderProcess, request: MendRequest, memoryBytesMax: number): Promise<Mended> {
+  const { mending, way, doubtful } = request
+  const { indexes, fts } = mending.do === 'rebuild' ? mending : { indexes: [], fts: [] }
+  const listed = await listDropped(process, doubtful, memoryBytesMax)
+  if (listed.kind === 'not-done')
+    return refused('the entries that a rebuild would drop could not be listed', listed)
+  const { opened } = await process.ask({ step: 'open', cacheBytes: cacheBytesOf(memoryBytesMax) })
+  if (opened.kind === 'not-done') return refused('SQLite cannot open it', opened)
+  if (way === 'rewritten' || mending.do === 'rewrite') {
+    const { rewritten } = await process.ask({ step: 'rewrite', emptied: indexes, emptiedTexts: fts })
+    if (rewritten.kind === 'not-done') return refused('its tables cannot be copied into a new file', rewritten)
+  }
+  for (const index of indexes) {
+    const { rebuilt } = await process.ask({ step: 'reindex', index })
+    if (rebuilt.kind === 'not-done') return refusedIndex(index, rebuilt)
+  }
+  const texts: { readonly name: string; readonly source: string }[] = []
+  for (const table of fts) {
+    const { rebuilt } = await process.ask({ step: 'rebuildText', table })
+    if (rebuilt.kind === 'not-done') return refused(`the full-text index ${table} cannot be rebuilt`, rebuilt)
+    texts.push({ name: table, source: rebuilt.source })
+  }
+  const { closed } = await process.ask({ step: 'close' })
+  return closed.kind === 'not-done'
+    ? refused('SQLite cannot complete it', closed)
+    : { kind: 'mended', droppedTotal: listed.total, texts }
+}
+
+async function listDropped(
+  process: MenderProcess,
+  indexes: readonly string[],
+  memoryBytesMax: number,
+): Promise<{ readonly kind: 'listed'; readonly total: number } | NotDone> {
+  if (indexes.length === 0) return { kind: 'listed', total: 0 }
+  return (await process.ask({ step: 'listDropped', indexes, memoryBytesMax })).listed
+}
+
+/** What Node and SQLite need beside their caches. */
+const baseBytes = 80_000_000
+/** Pages and sorting each get so much of the rest; the remainder is for what SQLite allocates without a limit. */
+const cacheShare = 0.35
+const cacheBytesLeast = 2_000_000
+/** SQLite sorts no more than this in memory. */
+const cacheBytesMost = 512_000_000
+
+const cacheBytesOf = (memoryBytesMax: number): number =>
+  Math.min(cacheBytesMost, Math.max(cacheBytesLeast, Math.floor((memoryBytesMax - baseBytes) * cacheShare)))
+
+function refusedIndex(index: string, rebuilt: NotDone): Mended {
+  return rebuilt.reason === 'not-unique'
+    ? {
+        kind: 'refused',
+        corrupt: false,
+        why: `rows have the same key of the unique index ${index}: a person decides which of them is right (${rebuilt.why})`,
+      }
+    : refused(`index ${index} cannot be rebuilt`, rebuilt)
+}
+
+const refused = (what: string, { reason, why }: Exclude<DoneOrNot, { kind: 'done' }>): Mended => ({
+  kind: 'refused',
+  corrupt: reason === 'corrupt',
+  why: `${what}: ${why}`,
+})

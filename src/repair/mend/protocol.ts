@@ -1,0 +1,61 @@
+/** The questions to the child process that mends a copy, and its answers. `mend.ts` has their order. */
+
+import type { Confinement } from '../../check/protocol.ts'
+import type { User } from '../../check/confinement.ts'
+
+/** Names inside the sandbox, beside the copy itself (`recoveredName`). */
+export const rewrittenName = 'rewritten'
+export const droppedName = 'dropped'
+
+/** Bytes of one line of the file `droppedName`. An entry that needs more cannot be listed. */
+export const droppedLineBytesMax = 32_000_000
+
+/**
+ * Why SQLite did not do it. `corrupt`: it met a broken tree. `not-unique`: rows violate a UNIQUE index. `space`,
+ * `memory`, `disk`: the machine, not the file. `other`: what `why` says, for example a collation that is missing.
+ */
+export interface NotDone {
+  readonly kind: 'not-done'
+  readonly reason: 'corrupt' | 'not-unique' | 'space' | 'memory' | 'disk' | 'other'
+  readonly why: string
+}
+
+export type DoneOrNot = { readonly kind: 'done' } | NotDone
+
+interface MenderSteps {
+  /** As for a reader (check/protocol.ts). */
+  confine: {
+    readonly ask: { readonly folder: string; readonly user: User | null }
+    readonly answer: { readonly sqliteVersion: string; readonly confinement: Confinement }
+  }
+  limitFileSize: { readonly ask: { readonly fileBytesMax: number }; readonly answer: object }
+  /** Writes all entries of these indexes that their tables lack into the file `droppedName`. */
+  listDropped: {
+    readonly ask: { readonly indexes: readonly string[]; readonly memoryBytesMax: number }
+    readonly answer: { readonly listed: { readonly kind: 'listed'; readonly total: number } | NotDone }
+  }
+  /** Opens the copy. `cacheBytes`: for pages, and again for each sorting. */
+  open: { readonly ask: { readonly cacheBytes: number }; readonly answer: { readonly opened: DoneOrNot } }
+  /**
+   * Copies all tables into the file `rewrittenName`, and opens that. The trees of `emptied`, and those of the indexes of
+   * the full-text tables `emptiedTexts`, are not read: they are empty afterwards.
+   */
+  rewrite: {
+    readonly ask: { readonly emptied: readonly string[]; readonly emptiedTexts: readonly string[] }
+    readonly answer: { readonly rewritten: DoneOrNot }
+  }
+  reindex: { readonly ask: { readonly index: string }; readonly answer: { readonly rebuilt: DoneOrNot } }
+  /** `source`: the table or view that the text was taken from. */
+  rebuildText: {
+    readonly ask: { readonly table: string }
+    readonly answer: { readonly rebuilt: { readonly kind: 'done'; readonly source: string } | NotDone }
+  }
+  /** Closes the file, in the journal mode that the copy had. */
+  close: { readonly ask: object; readonly answer: { readonly closed: DoneOrNot } }
+}
+
+export type MenderStep = keyof MenderSteps
+export type MenderQuestion = { readonly [S in MenderStep]: { readonly step: S } & MenderSteps[S]['ask'] }[MenderStep]
+export type MenderAnswer = { readonly [S in MenderStep]: { readonly step: S } & MenderSteps[S]['answer'] }[MenderStep]
+export type MenderQuestionOf<S extends MenderStep> = { readonly step: S } & MenderSteps[S]['ask']
+export type MenderAnswerOf<S extends MenderStep> = { readonly step: S } & MenderSteps[S]['answer']
