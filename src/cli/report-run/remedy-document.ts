@@ -1,11 +1,11 @@
 /** The report of `repair`, `restore` and `salvage`: outcomes are kept until they are printed. */
+import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { Target } from '../../fleet/run/target.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
-import type { Failure } from '../../model/failure.ts'
 import type { RemedyOutcome, RemedyReport } from '../../model/result/remedy.ts'
-import type { NamedHold } from '../../model/result/report.ts'
+import type { NamedHold, SelectedFile } from '../../model/result/report.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { remedyJson, remedyRedactor } from '../../report/remedy/remedy-json.ts'
 import { RemedyTally, type RemedyMode } from '../../report/remedy/remedy-summary.ts'
@@ -18,11 +18,7 @@ import { exitCodeOfError } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { ReportDocument, ReportEnd } from './print-report.ts'
 
-/** How a run of remedies ended. */
-export interface RemedyEnding {
-  /** Why the run ended early; null if it did not. */
-  readonly stopped: Failure | null
-}
+type RemedyEnding = Pick<RunTotals, 'stopped'>
 
 /** A remedy has few targets, so their outcomes stay in memory. */
 export class RemedyDocument implements ReportDocument<RemedyEnding> {
@@ -37,7 +33,8 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
   readonly #tally: RemedyTally
   readonly #outcomes: RemedyOutcome[] = []
   #otherHolds: readonly NamedHold[] = []
-  #selected = 0
+  /** Selected files that have no outcome yet. */
+  readonly #pending = new Map<string, SelectedFile>()
   #sqlite = 'none'
 
   constructor(
@@ -62,9 +59,9 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
     }))
   }
 
-  /** Says how many files the run is going to work on. */
+  /** Names the files that the run is going to work on. */
   select(targets: readonly Target[]): void {
-    this.#selected = targets.length
+    for (const { tenant, named } of targets) this.#pending.set(keyOf(tenant, named), { tenant, path: named })
   }
 
   add({ result, check }: RemedyOutcome): void {
@@ -72,6 +69,7 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
       result.failure === null
         ? result
         : { ...result, failure: { ...result.failure, hint: hintFor(result.failure, this.#terminal.commandLine) } }
+    this.#pending.delete(keyOf(result.tenant, result.path))
     this.#tally.add(hinted)
     this.#sqlite = check?.readBy?.sqlite ?? this.#sqlite
     this.#outcomes.push(this.#redact({ result: hinted, check }))
@@ -82,8 +80,15 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
   }
 
   get counts(): { readonly selected: number; readonly covered: number } {
-    return { selected: Math.max(this.#selected, this.#outcomes.length), covered: this.#outcomes.length }
+    return { selected: this.#outcomes.length + this.#pending.size, covered: this.#outcomes.length }
   }
+
+  get notReached(): readonly SelectedFile[] {
+    return [...this.#pending.values()]
+  }
+
+  /** No run of remedies is a full sweep. */
+  readonly settlesAny = false
 
   exitCode({ stopped }: RemedyEnding): ExitCode {
     const code = stopped === null ? null : exitCodeOfFailure(stopped)
@@ -127,3 +132,5 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
 
   [Symbol.dispose](): void {}
 }
+
+const keyOf = (tenant: string | null, path: string): string => JSON.stringify([tenant, path])

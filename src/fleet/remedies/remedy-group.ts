@@ -19,6 +19,7 @@ import { Failure, failureKinds } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 import type { RemedyOutcome, RemedyPlan } from '../../model/result/remedy.ts'
 import { humanMs } from '../../text/units.ts'
+import type { NonEmpty } from '../../model/result/verdict.ts'
 import type { TargetGroup } from '../selection/target-groups.ts'
 import { applyChange } from './apply/apply-change.ts'
 import { checkGroup, type CheckedFile, type CheckedGroup } from './checked-group.ts'
@@ -59,11 +60,12 @@ async function attemptOnce(
   await using trials = new AsyncDisposables()
   const startedAtMs = monotonicMs()
   const files: TriedFile[] = []
-  for (const file of checked.files) files.push({ file, tried: trials.add(await tryOn(file, run, signal)) })
+  for (const file of checked.files) files.push({ file, tried: trials.add(await tryOn(file, change, run, signal)) })
   const trialMs = monotonicMs() - startedAtMs
   const costed = files.map(({ file, tried }) => ({ file, tried: withCosts(tried, file, checked, run) }))
   const ready = costed.filter(isReady)
   const blocked = whyBlocked(costed)
+  if (run.mode === 'restore') requireReason(costed)
   if (ready.length === 0) return costed.map(({ file, tried }) => outcomeOf(file, tried))
   if (blocked !== null)
     return costed.map(({ file, tried }) => outcomeOf(file, tried, tried.candidate === null ? {} : { failure: blocked }))
@@ -83,8 +85,8 @@ async function attemptOnce(
 }
 
 /** What keeps a remedy from being tried is the result of the file. */
-async function tryOn(file: CheckedFile, run: RemedyRun, signal: AbortSignal): Promise<TriedRemedy> {
-  const tried = await orFailure(run.tryOn(file, signal))
+async function tryOn(file: CheckedFile, change: ChangeId, run: RemedyRun, signal: AbortSignal): Promise<TriedRemedy> {
+  const tried = await orFailure(run.tryOn(file, change, signal))
   if (!(tried instanceof Failure)) return tried
   if (tried.code === 'INTERRUPTED' || failureKinds[tried.code].stopsRun) throw tried
   return untried(planOf('nothing', `no remedy could be tried: ${tried.message}`, null), tried)
@@ -105,6 +107,17 @@ function whyBlocked(files: readonly TriedFile[]): Failure | null {
 
 const isWell = ({ result }: CheckedFile, { plan, failure }: TriedRemedy): boolean =>
   failure === null && plan.do === 'nothing' && result.verdict === 'sound'
+
+/** A restore of what is sound loses what is newer: a person must say to which state. @throws {Failure} USAGE */
+function requireReason(files: readonly TriedFile[]): void {
+  if (!files.every(({ file, tried }) => isWell(file, tried))) return
+  const [{ file }] = files as NonEmpty<TriedFile>
+  const name = file.target.tenant ?? file.target.named
+  throw new Failure('USAGE', `${name} is sound, so it is restored only to a state that you name`, {
+    hint: 'add `--before TIME`, or `--from` with the id of a backup (`holdfast backups list`) or a file',
+    tenant: file.target.tenant === null ? 'untouched' : 'active',
+  })
+}
 
 /** Adds what it costs, and the command that undoes it. */
 function withCosts(tried: TriedRemedy, file: CheckedFile, checked: CheckedGroup, run: RemedyRun): TriedRemedy {

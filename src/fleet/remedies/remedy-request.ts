@@ -1,12 +1,9 @@
 /** What a command line asks for, and what tenants and bare files need besides. */
 
-import { mkdir } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { Backups } from '../../backup/store.ts'
 import type { CheckLimits } from '../../check/check.ts'
 import type { OriginalPlace } from '../../hold/change/change-types.ts'
-import { systemFailure } from '../../host/failures/system-failure.ts'
-import { onDisk } from '../../host/files/file-name.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import type { ChangeId, RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
@@ -14,15 +11,13 @@ import type { ChangeMethod } from '../../model/result/remedy.ts'
 import { openRehearsals } from '../../repair/rehearse/rehearse.ts'
 import type { RunContext } from '../run/run-context.ts'
 import type { Target } from '../run/target.ts'
-import { writerOfDropped } from './plan/account-of-rebuild.ts'
-import { hasVerifiedBackup } from './plan/choose-backup.ts'
+import { GroupProgress } from './group-progress.ts'
 import { commandsFor, type RestoreOptions } from './plan/commands.ts'
-import { mergerWith } from './plan/merge-newer.ts'
 import { tryRepair } from './plan/try-repair.ts'
 import type { AccountPlace } from './plan/tried-remedy.ts'
 import { tryRestore } from './plan/try-restore.ts'
 import type { RemedyObserver, RemedyRun } from './remedy-run.ts'
-import { remedyTargets, type Deed } from './remedy-targets.ts'
+import { remedyTargets, type Deed, type RemedyTotals } from './remedy-targets.ts'
 
 export interface RemedyRequest {
   readonly id: RunId
@@ -48,70 +43,52 @@ export interface RemedyPlaces {
   readonly backups: Backups | null
 }
 
-/** @returns why the run ended early; null if it did not. @throws {Failure} USAGE and others, before anything is held */
+/** What a run is opened with. */
+export interface RemedyMeans {
+  readonly places: RemedyPlaces
+  readonly limits: CheckLimits
+  readonly context: RunContext
+}
+
+/** @throws {Failure} USAGE and others, before anything is held */
 export async function workOnRemedies(
   targets: readonly Target[],
   refused: ReadonlyMap<Target, Failure>,
   request: RemedyRequest,
-  places: RemedyPlaces,
-  limits: CheckLimits,
-  context: RunContext,
+  { places, limits, context }: RemedyMeans,
   observer: RemedyObserver,
   signal: AbortSignal,
-): Promise<{ readonly stopped: Failure | null }> {
-  await using rehearsals = await openRehearsals({ checker: context.checker, folder: context.folder, limits })
-  const { restore, id, version, apply, method } = request
+): Promise<RemedyTotals> {
+  const progress = new GroupProgress(targets.length, observer)
+  const rehearsals = await openRehearsals({ checker: context.checker, folder: context.folder, limits })
+  const { restore } = request
   const run: Omit<RemedyRun, 'tryOn'> = {
-    id,
-    version,
+    id: request.id,
+    version: request.version,
     mode: restore === null ? 'repair' : 'restore',
     context,
-    apply,
-    method,
-    observer,
+    apply: request.apply,
+    method: request.method,
     commandsFor: (target) => commandsFor(target, request),
     placeOf: (target) => placeOf(target, places),
-    accountPlaceOf: (target, change) => accountPlaceOf(target, change, places),
+    accountPlaceOf: (target, change) => accountPlaceOf(target, change, isOneOfSeveral(target, targets), places),
   }
-  return remedyTargets(
-    targets,
-    refused,
-    request.deed,
-    (progress) => {
-      const { onStep } = progress
-      const { checker, folder, ledger } = context
-      const source = { backups: places.backups, ledger, folder }
-      const accountOf = writerOfDropped(folder)
-      const repairTools = {
-        rehearsals,
-        onStep,
-        accountOf,
-        hasBackup: ({ target }: { readonly target: Target }) => hasVerifiedBackup(target, source),
-      }
-      return {
-        ...run,
-        tryOn: (file, change, trySignal) =>
-          restore === null
-            ? tryRepair(file, run.commandsFor(file.target), repairTools, trySignal)
-            : tryRestore(
-                file,
-                restore,
-                run.commandsFor(file.target),
-                {
-                  checker,
-                  rehearsals,
-                  source,
-                  onStep,
-                  merge: restore.merge === null ? null : mergerWith(restore.merge, change, folder, limits, onStep),
-                },
-                trySignal,
-              ),
-      }
-    },
-    observer,
-    signal,
-  )
+  const shared = {
+    rehearsals,
+    onStep: progress.onStep,
+    source: { backups: places.backups, ledger: context.ledger, folder: context.folder },
+  }
+  const tryOn: RemedyRun['tryOn'] = (file, change, trySignal) => {
+    const commands = run.commandsFor(file.target)
+    if (restore === null) return tryRepair(file, commands, shared, trySignal)
+    const tools = { ...shared, checker: context.checker, merge: null }
+    return tryRestore(file, restore, commands, tools, trySignal)
+  }
+  return remedyTargets(targets, refused, request.deed, { ...run, tryOn }, { observer, progress }, signal)
 }
+
+const isOneOfSeveral = (target: Target, targets: readonly Target[]): boolean =>
+  target.tenant !== null && targets.filter(({ tenant }) => tenant === target.tenant).length > 1
 
 /** Originals of a bare file stay beside it, unless a folder is given. */
 async function placeOf({ named }: Target, { quarantine }: RemedyPlaces): Promise<OriginalPlace> {
@@ -119,28 +96,17 @@ async function placeOf({ named }: Target, { quarantine }: RemedyPlaces): Promise
   return { kind: 'beside', file: (await realPathOf(named)) ?? named }
 }
 
-/** Several files of one tenant have an account each. */
+/** An account is named by its change; several files of one tenant have one each. */
 async function accountPlaceOf(
   { tenant, named }: Target,
   change: ChangeId,
+  isOneOfSeveral: boolean,
   { accounts, quarantine }: RemedyPlaces,
 ): Promise<AccountPlace> {
-  const name = basename(named)
-  if (tenant === null && accounts === null) {
-    const real = (await realPathOf(named)) ?? named
-    return { folder: quarantine ?? dirname(real), name: `${basename(real)}.account-${change}.json` }
-  }
-  const folder = accounts ?? join(dirname(named), 'accounts')
-  await makeFolder(folder)
-  return { folder, name: `${change}-${name}.json` }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(onDisk(folder), { recursive: true, mode: 0o700 })
-  } catch (error) {
-    throw systemFailure(error, { doing: 'make the folder', path: folder })
-  }
+  if (accounts !== null)
+    return { folder: accounts, name: isOneOfSeveral ? `${change}-${basename(named)}.json` : `${change}.json` }
+  const real = tenant === null ? ((await realPathOf(named)) ?? named) : named
+  return { folder: quarantine ?? dirname(real), name: `${basename(real)}.account-${change}.json` }
 }
 
 /** @throws {Failure} USAGE for options that contradict each other */

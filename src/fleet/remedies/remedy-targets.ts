@@ -6,21 +6,23 @@
 import { Failure } from '../../model/failure.ts'
 import type { RemedyOutcome } from '../../model/result/remedy.ts'
 import { notHeld, unreadResult } from '../file-result.ts'
+import type { RunTotals } from '../pipeline.ts'
 import type { Target } from '../run/target.ts'
 import { groupTargets, type TargetGroup } from '../selection/target-groups.ts'
 import { StopTheLine } from '../stop-the-line.ts'
-import { GroupProgress } from './group-progress.ts'
+import type { GroupProgress } from './group-progress.ts'
 import { remedyGroup } from './remedy-group.ts'
-import type { RemedyRun } from './remedy-run.ts'
+import type { RemedyObserver, RemedyRun } from './remedy-run.ts'
 import { planOf } from './plan/tried-remedy.ts'
 import { undoGroup } from './apply/undo-group.ts'
 
 /** `undo`: takes a change back; null: the newest one that stands. */
 export type Deed = { readonly kind: 'mend' } | { readonly kind: 'undo'; readonly change: string | null }
 
+export type RemedyTotals = RunTotals & { readonly selected: number }
+
 /**
  * @param refused targets that are not held, with the reason
- * @returns why the run ended early; null if it did not
  * @throws {Failure} USAGE, if there is nothing to undo; any error that is no failure
  */
 export async function remedyTargets(
@@ -28,18 +30,18 @@ export async function remedyTargets(
   refused: ReadonlyMap<Target, Failure>,
   deed: Deed,
   run: RemedyRun,
+  { observer, progress }: { readonly observer: RemedyObserver; readonly progress: GroupProgress },
   interrupt: AbortSignal,
-): Promise<{ readonly stopped: Failure | null }> {
+): Promise<RemedyTotals> {
   const line = new StopTheLine(interrupt)
-  const progress = new GroupProgress(targets.length, run.observer)
-  run.observer.onSelected(targets)
+  observer.onSelected(targets)
   let done = 0
   for (const group of groupTargets(targets)) {
     if (line.signal.aborted) break
     const outcomes = await line.guard(workOn(group))
     if (outcomes === null) break // It failed, and so the line was stopped.
     for (const outcome of outcomes) {
-      run.observer.onOutcome(outcome)
+      observer.onOutcome(outcome)
       considerOutcome(outcome, line)
     }
     done += group.length
@@ -47,7 +49,8 @@ export async function remedyTargets(
   }
   line.throwBug()
   if (line.reason?.code === 'USAGE' && done === 0) throw line.reason
-  return { stopped: line.stopped(targets.length - done) }
+  const notCovered = targets.length - done
+  return { selected: targets.length, covered: done, notCovered, stopped: line.stopped(notCovered) }
 
   async function workOn(group: TargetGroup): Promise<readonly RemedyOutcome[]> {
     const reason = group.map((target) => refused.get(target)).find((failure) => failure !== undefined)

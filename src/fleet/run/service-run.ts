@@ -33,7 +33,7 @@ import type { RunContext, RunLimits } from './run-context.ts'
 
 export interface RunOptions {
   readonly run: RunId
-  readonly mode: 'check' | 'sweep' | 'pull' | 'compare'
+  readonly mode: 'check' | 'sweep' | 'pull' | 'compare' | 'repair' | 'restore'
   readonly version: string
   /** Arguments of the command line, for the ledger. */
   readonly argv: readonly string[]

@@ -1,21 +1,21 @@
 /** `repair`: what the diagnosis says can be rebuilt is rebuilt on a copy. It never restores. */
 
-import { Failure } from '../../../model/failure.ts'
-import type { DroppedEntry } from '../../../model/result/account.ts'
+import { diagnose } from '../../../diagnosis/diagnose.ts'
+import { afterRehearsal } from '../../../diagnosis/remedy.ts'
+import type { RemedyPlan } from '../../../model/result/remedy.ts'
 import type { Remedy } from '../../../model/result/verdict.ts'
-import { readDropped, type Rehearsals } from '../../../repair/rehearse/rehearse.ts'
+import type { Rehearsals } from '../../../repair/rehearse/rehearse.ts'
 import type { Mending, Rehearsed } from '../../../repair/rehearse/rehearsed.ts'
 import type { CheckedFile } from '../checked-group.ts'
+import { hasVerifiedBackup, type BackupSource } from './choose-backup.ts'
 import type { RemedyCommands } from './commands.ts'
-import { planOf, untried, type TriedRemedy, type WriteAccount } from './tried-remedy.ts'
+import { planOf, untried, type TriedRemedy } from './tried-remedy.ts'
 
 export interface RepairTools {
   readonly rehearsals: Rehearsals
   /** Called with what goes on now. */
   readonly onStep: (file: CheckedFile, step: string) => void
-  /** Whether a verified backup of this file exists. */
-  readonly hasBackup: (file: CheckedFile) => Promise<boolean>
-  readonly accountOf: (entries: () => AsyncIterable<DroppedEntry>) => WriteAccount
+  readonly source: Omit<BackupSource, 'folder'>
 }
 
 export async function tryRepair(
@@ -25,24 +25,28 @@ export async function tryRepair(
   signal: AbortSignal,
 ): Promise<TriedRemedy> {
   const { result, settled, failure } = file
-  const mending = mendingOf(result.remedy)
   if (failure !== null) return untried(planOf('nothing', `nothing is known: ${failure.message}`, null), failure)
-  if (result.verdict !== 'damaged' || settled === null)
-    return untried(planOf('nothing', result.reason ?? result.remedy.why, result.verdict === 'sound' ? null : commands.check))
-  if (mending === null) return untried(await otherRemedy(file, commands, tools))
+  if (result.verdict !== 'damaged' || settled === null) {
+    const next = result.verdict === 'sound' ? null : result.remedy.command
+    return untried(planOf('nothing', result.reason ?? result.remedy.why, next))
+  }
+  const mending = mendingOf(result.remedy)
+  if (mending === null) return untried(planInstead(await weighedAnew(result.remedy, null, file, tools)))
   const rehearsed = await tools.rehearsals.rehearse(settled, mending, signal, (step) =>
     tools.onStep(file, stepWords[step]),
   )
-  const plan = planOf(mending.do, result.remedy.why, commands.repair, { objects: objectsOf(mending) })
-  if (rehearsed.kind === 'refused')
-    return { ...untried({ ...plan, command: null }, rehearsed.failure), rehearsal: rehearsed.rehearsal }
+  if (rehearsed.kind === 'refused') {
+    const instead = await weighedAnew(result.remedy, rehearsed.failure.message, file, tools)
+    return { ...untried(planInstead(instead), rehearsed.failure), rehearsal: rehearsed.rehearsal }
+  }
   const { mended, rehearsal, dropped } = rehearsed
+  const why = `${result.remedy.why}${sourcesOf(rehearsed)}${droppedWords(dropped.total)}`
   return {
-    plan: { ...plan, why: `${plan.why}${sourcesOf(rehearsed)}${droppedWords(dropped.total)}` },
+    plan: planOf(mending.do, why, commands.repair, { objects: objectsOf(mending) }),
     rehearsal,
     candidate: { path: mended.path, bytes: mended.bytes },
     failure: null,
-    account: dropped.total === 0 ? null : tools.accountOf(() => readDropped(dropped)),
+    account: null,
     [Symbol.asyncDispose]: () => mended[Symbol.asyncDispose](),
   }
 }
@@ -57,12 +61,18 @@ export function mendingOf({ do: todo, indexes, fts = [], rewrite }: Remedy): Men
 const objectsOf = (mending: Mending): readonly string[] =>
   mending.do === 'rewrite' ? [] : [...mending.indexes, ...mending.fts]
 
-/** Only a backup helps, or a person must decide: then a salvage saves what is readable. */
-async function otherRemedy(file: CheckedFile, commands: RemedyCommands, tools: RepairTools): Promise<TriedRemedy['plan']> {
-  const { remedy } = file.result
-  if (await tools.hasBackup(file))
-    return planOf('restore', remedy.why, commands.restore({ from: null, before: null, merge: null }))
-  return planOf('ask', remedy.why, commands.salvage)
+/** Only a backup helps, or a person must decide: the plan names the command that goes on. */
+const planInstead = ({ do: todo, why, command }: Remedy): RemedyPlan =>
+  planOf(todo === 'restore' ? 'restore' : 'ask', why, command)
+
+/** The remedy with what the store of backups knows. @param refused why a rehearsal failed; null if there was none */
+async function weighedAnew(remedy: Remedy, refused: string | null, file: CheckedFile, tools: RepairTools): Promise<Remedy> {
+  const { target, settled } = file
+  if (settled === null) return remedy
+  const verifiedBackup = target.tenant !== null && (await hasVerifiedBackup(target, tools.source))
+  const context = { ...settled.context, verifiedBackup }
+  if (refused !== null) return afterRehearsal(remedy, refused, context)
+  return verifiedBackup && remedy.do === 'ask' ? diagnose(settled.reading, context).remedy : remedy
 }
 
 /** A full-text index takes its text from where it is now: the plan names that place. */
@@ -83,9 +93,3 @@ const stepWords = {
   'check-by-sqlite': 'having SQLite check the mended copy',
   compare: 'comparing tables',
 } as const
-
-/** Not all files of the tenant can be mended, so none is. */
-export const notAlone = (other: string): Failure =>
-  new Failure('REMEDY_REFUSED', `not applied: ${other} of the same tenant cannot be mended in this way`, {
-    hint: 'one change covers all files of a tenant; see what the other file needs first',
-  })
