@@ -3,64 +3,60 @@
  * (README.md has the layout). A backup counts only once its stored bytes were decompressed, and came out as the very
  * bytes of a file whose full check was sound.
  */
+import { readdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { requireTrustedFolder } from '../hold/snapshot/private-folder.ts'
+import { systemFailure } from '../host/failures/system-failure.ts'
+import { syncFolder } from '../host/files/durable.ts'
+import { onDisk } from '../host/files/file-name.ts'
+import { isThere } from '../host/files/path-kind.ts'
 import type { SnapshotPath, TenantId } from '../model/brand.ts'
-import type { Backup } from '../model/result/backup.ts'
-import type { Evidence } from '../model/result/evidence.ts'
-import type { ContentDigests } from '../model/result/last-good.ts'
+import { Failure } from '../model/failure.ts'
+import type { Backup, VerifiedBackup } from '../model/result/backup.ts'
+import { readEntries, removeLeftovers, unlinkIfThere, type Entry } from './entries.ts'
+import { keepBackup, type KeptBackup } from './keep.ts'
+import { folderOf, groups, isBackupId, partPath, type BackedUpFile } from './layout.ts'
+import type { BackupManifest, SoundFile } from './manifest.ts'
+import { restoreEntry } from './restore.ts'
+import { surplusOf, type RotationRule } from './rotation.ts'
 
-/** Which database file a backup is of: a file of a tenant, or a bare file. */
-export interface BackedUpFile {
-  /** null for a bare file. */
-  readonly tenant: TenantId | null
-  /** As the service names it; for a bare file the real path. */
-  readonly path: string
+export interface BackupFilter {
+  /** null: bare files only. Absent: all. */
+  readonly tenant?: TenantId | null
+  readonly path?: string
 }
 
-/** `held`: a snapshot of a hold. `copied`: a private copy. `fetched`: brought by the command `backups.fetch`. */
-export type BackupOrigin = 'held' | 'copied' | 'fetched'
-
-/** What is known of a settled database whose full check was sound. */
-export interface SoundFile extends BackedUpFile {
-  /** The name of the service; null without one. */
-  readonly service: string | null
-  readonly origin: BackupOrigin
-  /** When the live set had this content, as in ISO 8601. */
-  readonly takenAt: string
-  readonly content: ContentDigests
-  readonly evidence: Evidence
-  readonly tool: { readonly version: string; readonly sqlite: string }
-}
-
-/** `stored`: a new backup. `confirmed`: the newest backup has the same content, and is current again as of today. */
-export interface KeptBackup {
-  readonly kind: 'stored' | 'confirmed'
-  readonly backup: Backup
+export interface PruneResult {
+  /** Backups that were deleted, or would be. */
+  readonly surplus: readonly Backup[]
+  /** Ids of half-written backups that were deleted, or would be. */
+  readonly leftovers: readonly string[]
 }
 
 export interface Backups {
   /** The folder of all backups. */
   readonly folder: string
   /**
-   * All entries, of one tenant or file if one is given, oldest first for each file. Broken and half-written entries
-   * are among them, with the state `broken` and the reason.
+   * All entries, file by file, those of one file oldest first. Broken and half-written entries are among them, with
+   * the state `broken` and the reason. Entries that are being written or deleted now are not.
    */
-  list(of?: Partial<BackedUpFile>): AsyncIterable<Backup>
+  list(filter?: BackupFilter): AsyncIterable<Entry>
   /** @throws {Failure} BACKUP_UNKNOWN */
-  find(id: string): Promise<Backup>
+  find(id: string): Promise<Entry>
   /**
    * Stores a settled database: one plain file, as a full and sound check left it. It is compressed, synced, read back,
-   * compared by its digest, and renamed; its manifest comes last. Content equal to the newest backup is not stored
-   * again. If it fails, nothing of it is left.
+   * compared by its digest, and renamed; its manifest comes last. Content equal to that of the newest backup is not
+   * stored again. If it fails, nothing of it is left.
    * @param settled no journal and no WAL may lie beside it
    * @throws {Failure} NO_SPACE, SNAPSHOT_UNSAFE; READ_FAILED if it is not one plain file; the reason of the signal
    */
   keep(settled: SnapshotPath, about: SoundFile, signal: AbortSignal): Promise<KeptBackup>
   /**
-   * The newest verified backup of a file. A backup that was confirmed counts with the date of its confirmation.
-   * @param before ISO 8601; null: of any time. Backups that were neither taken nor confirmed before it do not count
+   * The newest verified backup of a file.
+   * @param before ISO 8601; null: of any time. Backups that were taken later do not count
    * @returns null if there is none
    */
-  newestVerified(of: BackedUpFile & { readonly before: string | null }): Promise<Backup | null>
+  newestVerified(of: BackedUpFile & { readonly before: string | null }): Promise<VerifiedBackup | null>
   /**
    * Writes the database of a backup to a new file (0600), durably, and compares its digest with the manifest. If that
    * fails, no file is left, and a backup whose bytes are wrong is broken from now on.
@@ -69,4 +65,153 @@ export interface Backups {
    * @throws {Failure} BACKUP_UNKNOWN, BACKUP_BROKEN, NO_SPACE; the reason of the signal
    */
   restore(id: string, toFile: string, signal: AbortSignal): Promise<SnapshotPath>
+  /**
+   * Deletes the verified backups of a file that the rule does not keep. The newest one always stays.
+   * @returns those that were deleted
+   */
+  rotate(of: BackedUpFile, rule: RotationRule): Promise<readonly Backup[]>
+  /** The same for all files; also what dead runs left half written. @param dryRun deletes nothing */
+  prune(rule: RotationRule, dryRun: boolean): Promise<PruneResult>
+}
+
+/**
+ * Opens a store. Its folder need not exist; `keep` makes it.
+ * @throws {Failure} SNAPSHOT_UNSAFE if another user could change where the folder leads
+ */
+export function openBackups(folder: string): Backups {
+  requireTrustedFolder(folder, 'folder', 'name another folder (backups.dir, or --backups DIR)')
+  return new Store(folder)
+}
+
+class Store implements Backups {
+  readonly folder: string
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  async *list({ tenant, path }: BackupFilter = {}): AsyncGenerator<Entry> {
+    const wanted = tenant === undefined || tenant === null ? null : folderOf({ tenant, path: '' })
+    const folders = wanted === null ? this.#folders(tenant === null ? ['files'] : groups) : [wanted]
+    for await (const folder of folders)
+      for (const entry of await this.#entriesIn(folder, tenant ?? null))
+        if (path === undefined || entry.backup.path === path) yield entry
+  }
+
+  async find(id: string): Promise<Entry> {
+    if (isBackupId(id))
+      for await (const folder of this.#folders(groups)) {
+        const at = join(this.folder, folder)
+        const parts = ['manifest', 'stored', 'partial'] as const
+        const found = await Promise.all(parts.map((part) => isThere(partPath(at, id, part))))
+        if (!found.includes(true)) continue
+        const entry = (await this.#entriesIn(folder, null)).find(({ backup }) => backup.id === id)
+        if (entry !== undefined) return entry
+      }
+    throw new Failure('BACKUP_UNKNOWN', `${this.folder} holds no backup ${JSON.stringify(id)}`)
+  }
+
+  keep(settled: SnapshotPath, about: SoundFile, signal: AbortSignal): Promise<KeptBackup> {
+    return keepBackup(this.folder, settled, about, signal)
+  }
+
+  async newestVerified({ before, ...of }: BackedUpFile & { readonly before: string | null }) {
+    const latest = before === null ? null : new Date(before).toISOString()
+    const verified = await this.#verifiedOf(of)
+    return verified.map(({ backup }) => backup).findLast(({ takenAt }) => latest === null || takenAt <= latest) ?? null
+  }
+
+  async restore(id: string, toFile: string, signal: AbortSignal): Promise<SnapshotPath> {
+    return restoreEntry(await this.find(id), toFile, signal)
+  }
+
+  async rotate(of: BackedUpFile, rule: RotationRule): Promise<readonly Backup[]> {
+    const verified = await this.#verifiedOf(of)
+    const surplus = surplusOf(
+      verified.map(({ backup }) => backup),
+      rule,
+    )
+    const ids = new Set(surplus.map(({ id }) => id))
+    for (const entry of verified)
+      if (ids.has(entry.backup.id))
+        await removeEntry(entry).catch((error: unknown) => {
+          throw systemFailure(error, { doing: 'delete an old backup in', path: entry.folder })
+        })
+    return surplus
+  }
+
+  async prune(rule: RotationRule, dryRun: boolean): Promise<PruneResult> {
+    const surplus: Backup[] = []
+    const leftovers: string[] = []
+    for await (const folder of this.#folders(groups)) {
+      const entries = await this.#entriesIn(folder, null)
+      const files = new Map(entries.flatMap(({ manifest }) => (manifest === null ? [] : [[manifest.path, manifest]])))
+      for (const file of files.values())
+        surplus.push(...(dryRun ? surplusOf(verifiedAmong(entries, file), rule) : await this.rotate(file, rule)))
+      const dead = entries.filter(({ backup, manifest }) => manifest === null && backup.path.endsWith('.partial'))
+      leftovers.push(...(dryRun ? dead.map(({ backup }) => backup.id) : await removeLeftovers(join(this.folder, folder))))
+    }
+    return { surplus, leftovers }
+  }
+
+  /** Relative to the store. */
+  async *#folders(within: readonly string[]): AsyncGenerator<string> {
+    for (const group of within)
+      for (const name of await namesIn(join(this.folder, group))) yield join(group, name)
+  }
+
+  /**
+   * An entry that tells of another tenant or file than its folder is broken: a person or a defect put it there.
+   * @param tenant whose folder it is; null if that is not known
+   */
+  async #entriesIn(folder: string, tenant: TenantId | null): Promise<readonly Entry[]> {
+    const at = join(this.folder, folder)
+    const entries = await readEntries(at).catch((error: unknown) => {
+      throw systemFailure(error, { doing: 'read the backups in', path: at, tenant: 'untouched' })
+    })
+    const owner = tenant ?? entries.find(({ manifest }) => isAt(manifest, folder))?.manifest?.tenant ?? null
+    return entries.map((entry) => {
+      const { backup, manifest } = entry
+      if (manifest === null) return { ...entry, backup: { ...backup, tenant: owner } }
+      if (isAt(manifest, folder)) return entry
+      const message = 'its manifest names a tenant or a file that another folder belongs to'
+      return { ...entry, backup: { ...backup, state: 'broken', failure: { code: 'BACKUP_BROKEN', message } } }
+    })
+  }
+
+  async #verifiedOf(of: BackedUpFile): Promise<readonly VerifiedEntry[]> {
+    const entries = await this.#entriesIn(folderOf(of), of.tenant)
+    return entries.filter((entry) => isVerified(entry) && isOf(entry, of)).map((entry) => entry as VerifiedEntry)
+  }
+}
+
+type VerifiedEntry = Entry & { readonly backup: VerifiedBackup; readonly manifest: BackupManifest }
+
+const isVerified = ({ backup, manifest }: Entry): boolean => backup.state === 'verified' && manifest !== null
+
+const isOf = ({ backup }: Entry, { tenant, path }: BackedUpFile): boolean =>
+  backup.tenant === tenant && backup.path === path
+
+const verifiedAmong = (entries: readonly Entry[], of: BackedUpFile): readonly VerifiedBackup[] =>
+  entries.filter((entry) => isVerified(entry) && isOf(entry, of)).map(({ backup }) => backup as VerifiedBackup)
+
+const isAt = (manifest: BackupManifest | null, folder: string): boolean =>
+  manifest !== null && folderOf(manifest) === folder
+
+/** The manifest goes first, in one step: from then on the backup is not listed, and another run can finish. */
+async function removeEntry({ folder, backup: { id } }: VerifiedEntry): Promise<void> {
+  await rename(onDisk(partPath(folder, id, 'manifest')), onDisk(partPath(folder, id, 'removed')))
+  await syncFolder(folder)
+  await unlinkIfThere(partPath(folder, id, 'stored'))
+  await unlinkIfThere(partPath(folder, id, 'removed'))
+}
+
+/** Sorted; empty without the folder. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(onDisk(folder))).toSorted()
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
+    throw systemFailure(error, { doing: 'read the backups in', path: folder, tenant: 'untouched' })
+  }
 }

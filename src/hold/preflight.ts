@@ -116,12 +116,15 @@ function requireTrusted(path: LivePath, fileSystem: FileSystem, trustMounts: rea
 /** What a file system needs for itself when many small files come and go. */
 const spaceMarginMib = 16
 
-/** @throws {Failure} NO_SPACE; NOT_FOUND and the like if the folder is gone */
-export function requireSpace(folder: string, bytes: number): void {
+/**
+ * @param what needs the bytes
+ * @throws {Failure} NO_SPACE; NOT_FOUND and the like if the folder is gone
+ */
+export function requireSpace(folder: string, bytes: number, what = 'the snapshot'): void {
   const freeBytes = freeBytesIn(folder)
   const marginBytes = spaceMarginMib * 1024 * 1024
   if (freeBytes >= bytes + marginBytes) return
-  const needed = `the snapshot needs ${bytes} bytes, and a margin of ${spaceMarginMib} MiB stays free for the service`
+  const needed = `${what} needs ${bytes} bytes, and a margin of ${spaceMarginMib} MiB stays free for the service`
   throw new Failure('NO_SPACE', `${needed}; ${folder} has ${freeBytes} bytes free`, {
     concerns: freeBytes < marginBytes ? 'machine' : 'tenant',
   })

@@ -24,7 +24,8 @@ const file = z.object({
   lease: z.enum(['write', 'none']),
 })
 
-const evidence = z.object({
+/** The evidence of a hold. */
+export const evidenceShape = z.object({
   level: z.enum(sealLevels),
   lock: z.nullable(z.object({ kind: z.literal('ofd'), ranges: z.array(z.string()) })),
   probe: z.nullable(z.object({ before: z.nullable(probe), after: z.nullable(probe) })),
@@ -80,5 +81,5 @@ export const manifestShape = z.object({
   takenAt: moment,
   tool: z.object({ version: z.string() }),
   files: z.array(z.object({ name: z.string(), bytes: size, sha256 })).check(z.minLength(1), z.maxLength(10)),
-  evidence,
+  evidence: evidenceShape,
 })

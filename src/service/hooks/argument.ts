@@ -4,11 +4,18 @@ import { Failure } from '../../model/failure.ts'
 const placeholder = '{tenant}'
 
 /**
- * Replaces `{tenant}` in a command. An id that begins with a dash is allowed only where no program reads it as an
+ * Replaces `{tenant}` in a command, and other words in braces. An id that begins with a dash is allowed only where no program reads it as an
  * option: after an argument `--`, or inside an argument, as in `--tenant={tenant}`.
+ * @param others by their name without braces; what they stand for must not begin with a dash
+ * @param setting the section of the configuration, for hints
  * @throws {Failure} CONFIG_INVALID if the id cannot be passed safely
  */
-export function commandFor(argv: readonly string[], tenant: string): readonly string[] {
+export function commandFor(
+  argv: readonly string[],
+  tenant: string,
+  others: Readonly<Record<string, string>> = {},
+  setting = 'service.hooks',
+): readonly string[] {
   const refuse = (why: string, hint: string): Failure =>
     new Failure(
       'CONFIG_INVALID',
@@ -21,9 +28,11 @@ export function commandFor(argv: readonly string[], tenant: string): readonly st
   if (tenant.startsWith('-') && unsafe)
     throw refuse(
       'it would be read as an option',
-      'in service.hooks put "--" before "{tenant}", or write it as "--tenant={tenant}"',
+      `in ${setting} put "--" before "{tenant}", or write it as "--tenant={tenant}"`,
     )
   if (argv[0]?.includes(placeholder))
-    throw refuse('the program itself must not depend on the tenant', 'name a fixed program first in service.hooks')
-  return argv.map((argument) => argument.split(placeholder).join(tenant))
+    throw refuse('the program itself must not depend on the tenant', `name a fixed program first in ${setting}`)
+  // In one pass: an id may itself contain a word in braces.
+  const values: ReadonlyMap<string, string> = new Map([...Object.entries(others), ['tenant', tenant]])
+  return argv.map((argument) => argument.replaceAll(/\{(\w+)\}/g, (given, name: string) => values.get(name) ?? given))
 }

@@ -81,8 +81,9 @@ function startFailure(
   return new Failure('ADMIN_UNREACHABLE', `service.hooks.${hook}: ${describeEnd(ended)}`, { hint, concerns, cause })
 }
 
-function describeEnd({ command, end, timeoutMs }: EndedCommand): string {
-  const late = `it did not end within ${timeoutMs} ms (service.hooks.timeout)`
+/** @param limit which setting or constant gives the time */
+export function describeEnd({ command, end, timeoutMs }: EndedCommand, limit = 'service.hooks.timeout'): string {
+  const late = `it did not end within ${timeoutMs} ms (${limit})`
   const how: Record<CommandEnd['how'], string> = {
     exit: `exit code ${end.code}`,
     signal: 'it was killed',
