@@ -10,6 +10,8 @@ import { addExplain } from './commands/explain.ts'
 import { addHistory } from './commands/history.ts'
 import { addHolders } from './commands/holders.ts'
 import { addPull } from './commands/pull.ts'
+import { addRepair } from './commands/repair.ts'
+import { addRestore } from './commands/restore.ts'
 import { addResume } from './commands/resume.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
@@ -24,6 +26,8 @@ const addAll = [
   addHistory,
   addPull,
   addCompare,
+  addRepair,
+  addRestore,
   addResume,
   addHolders,
   addDoctor,
@@ -62,6 +66,7 @@ Examples:
   holdfast check app.db                    one file that no program has open
   holdfast sweep                           every tenant of the service
   holdfast sweep --only 'a*' --json        some tenants, for a program
+  holdfast repair app.db                   a remedy, tried on a copy
   holdfast explain IN_USE                  what a finding or a failure means
 
 These keys of holdfast.yaml are not in this version: accounts, alerts, backups,

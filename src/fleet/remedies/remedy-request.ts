@@ -108,11 +108,3 @@ async function accountPlaceOf(
   const real = tenant === null ? ((await realPathOf(named)) ?? named) : named
   return { folder: quarantine ?? dirname(real), name: `${basename(real)}.account-${change}.json` }
 }
-
-/** @throws {Failure} USAGE for options that contradict each other */
-export function requireConsistent({ deed, apply, restore }: RemedyRequest): void {
-  if (deed.kind === 'undo' && apply)
-    throw new Failure('USAGE', '--undo is a deed of its own: it goes without --apply')
-  if (deed.kind === 'undo' && restore !== null && (restore.from ?? restore.before ?? restore.merge) !== null)
-    throw new Failure('USAGE', '--undo goes without --from, --before and --merge-newer')
-}

@@ -17,7 +17,7 @@ import { realPathOf } from '../../../host/files/path-kind.ts'
 import type { Ledger } from '../../../ledger/ledger.ts'
 import type { SnapshotPath } from '../../../model/brand.ts'
 import { Failure } from '../../../model/failure.ts'
-import type { Backup } from '../../../model/result/backup.ts'
+import type { Backup, VerifiedBackup } from '../../../model/result/backup.ts'
 import type { ChosenBackup } from '../../../model/result/remedy.ts'
 import type { Target } from '../../run/target.ts'
 import type { RestoreOptions } from './commands.ts'
@@ -66,8 +66,6 @@ export async function bringBackup(
   }
 }
 
-type Verified = Backup & ChosenBackup
-
 /** Whether a restore without options would find a backup. @throws {Failure} SNAPSHOT_UNSAFE and others of the store */
 export async function hasVerifiedBackup(target: Target, { backups, ledger }: Omit<BackupSource, 'folder'>) {
   if (backups === null) return false
@@ -91,10 +89,9 @@ function requireStore(backups: Backups | null): Backups {
   })
 }
 
-async function verifiedOf(id: string, target: Target, backups: Backups): Promise<Verified> {
-  const found = await backups.find(id)
-  const backup = 'backup' in found ? (found.backup as Backup) : found
-  if (backup.state !== 'verified' || backup.verifiedAt === null || backup.sha256 === null) {
+async function verifiedOf(id: string, target: Target, backups: Backups): Promise<VerifiedBackup> {
+  const { backup } = await backups.find(id)
+  if (!isVerified(backup)) {
     const why = backup.state === 'broken' ? (backup.failure?.message ?? 'it is broken') : 'it was never verified'
     throw new Failure('BACKUP_BROKEN', `the backup ${id} is not restored: ${why}`, {
       hint: '`holdfast backups list` shows the verified ones; `holdfast backups verify` verifies the others',
@@ -105,8 +102,10 @@ async function verifiedOf(id: string, target: Target, backups: Backups): Promise
     throw new Failure('BACKUP_UNKNOWN', `the backup ${id} is of ${backup.tenant ?? 'the file'} ${backup.path}, not of this file`, {
       hint: '`holdfast backups list` shows the backups of each file',
     })
-  return backup as Verified
+  return backup
 }
+
+const isVerified = (backup: Backup): backup is VerifiedBackup => backup.state === 'verified'
 
 /** The store knows a tenant's file by the name that the service gives it, and a bare file by its real path. */
 async function identityOf({ tenant, named }: Target): Promise<Pick<Backup, 'tenant' | 'path'>> {
@@ -118,12 +117,12 @@ async function newestBefore(
   given: string | null,
   backups: Backups,
   ledger: Ledger | null,
-): Promise<{ readonly backup: Verified; readonly why: string }> {
+): Promise<{ readonly backup: VerifiedBackup; readonly why: string }> {
   const before = given ?? (await damagedSince(target, ledger))
   const backup = await backups.newestVerified({ ...(await identityOf(target)), before })
   if (backup !== null)
     return {
-      backup: backup as Verified,
+      backup,
       why: `the newest verified one${before === null ? '' : given === null ? ' from before the damage was seen' : ' before the given time'}`,
     }
   const when = before === null ? '' : ` from before ${before}`
