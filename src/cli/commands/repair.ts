@@ -41,7 +41,8 @@ export function addRepair(invocation: Invocation): void {
       .add('repair', printing)
       .description('rebuild what a file can rebuild itself; tried on a copy, and applied only with --apply')
       .argument('[files...]', 'database files that no program has open')
-      .option('--tenant <id...>', 'these tenants of the configured service'),
+      .option('--tenant <id...>', 'these tenants of the configured service')
+      .option('--backups <dir>', 'the folder of backups of files (for tenants: backups.dir); repair only looks there'),
   )
     .addHelpText('after', help)
     .action((files: readonly string[], options: RemedyOptions) =>

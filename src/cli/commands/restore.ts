@@ -16,7 +16,6 @@ interface RestoreCommandOptions extends Omit<RemedyOptions, 'tenant'> {
   readonly before?: string
   readonly mergeNewer?: boolean
   readonly prefer?: ConflictRule
-  readonly backups?: string
 }
 
 const printing = reportPrinting(
@@ -82,12 +81,12 @@ async function restore(
     registry: tenant === undefined ? 'none' : 'live',
   })
   return await printReport(document, terminal, options, async () => {
-    const { from = null, before = null, mergeNewer = false, prefer, backups = null } = others
+    const { from = null, before = null, mergeNewer = false, prefer } = others
     if (prefer !== undefined && !mergeNewer) throw new Failure('USAGE', '--prefer goes with --merge-newer')
     if (from !== null && before !== null)
       throw new Failure('USAGE', '--from names the backup, so --before has no meaning beside it')
     const files = file === undefined ? [] : [file]
-    const chosen = { from, before, merge: mergeNewer ? (prefer ?? 'newer') : null, backups }
+    const chosen = { from, before, merge: mergeNewer ? (prefer ?? 'newer') : null }
     const request = requestOf(files, options, chosen, { id, version: terminal.version })
     return runRemedies(files, options, request, { terminal, document })
   })

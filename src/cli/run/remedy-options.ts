@@ -15,6 +15,7 @@ export interface RemedyOptions extends ReportOptions, WaitOptions {
   /** True without a change: the newest one. */
   readonly undo?: string | true
   readonly quarantine?: string
+  readonly backups?: string
   readonly snapshots?: string
   readonly timeout?: number
 }
@@ -49,7 +50,7 @@ export function timeOption(text: string): string {
 export function requestOf(
   files: readonly string[],
   options: RemedyOptions,
-  restore: (RestoreOptions & { readonly backups: string | null }) | null,
+  restore: RestoreOptions | null,
   about: { readonly id: RunId; readonly version: string },
 ): RemedyRequest {
   const { tenant, undo, apply = false } = options
@@ -61,7 +62,7 @@ export function requestOf(
           : `\`holdfast ${restore === null ? 'repair' : 'restore'} --help\` shows examples`,
     })
   if (tenant !== undefined && files.length > 0) throw new Failure('USAGE', '--tenant goes without files')
-  if (tenant !== undefined && (options.quarantine ?? options.snapshots ?? restore?.backups ?? null) !== null)
+  if (tenant !== undefined && (options.quarantine ?? options.snapshots ?? options.backups) !== undefined)
     throw new Failure('USAGE', '--quarantine, --snapshots and --backups go with files', {
       hint: 'tenants have the folders of the configuration: quarantine.dir, snapshots.dir, backups.dir',
     })
@@ -81,6 +82,6 @@ export function requestOf(
     apply,
     method: options.method ?? null,
     quarantine: options.quarantine ?? null,
-    backups: restore?.backups ?? null,
+    backups: options.backups ?? null,
   }
 }

@@ -175,7 +175,7 @@ function commandLines(result: RemedyResult, state: RemedyState, options: TextOpt
   return [
     ...(mergeable
       ? command(
-          'to keep the newer rows that are readable',
+          'to keep newer rows that are readable',
           (plan.command ?? '').replace(/ --apply$/, ' --merge-newer'),
           false,
         )

@@ -20,9 +20,12 @@ export function lossesBetween(
   const unreadable = new Map(live.map((table) => [table.name, table.unreadable === undefined ? 0 : table.unreadable]))
   return compared.tables.filter(holdsRowsOfPeople).flatMap((table) => {
     const loss = lossOf(table, unreadable.get(table.name) ?? 0)
-    return loss === null ? [] : [loss]
+    return loss === null || isNothing(loss) ? [] : [loss]
   })
 }
+
+const isNothing = ({ lost, changed, recovered, unreadable }: TableLoss): boolean =>
+  [lost, changed, recovered, unreadable].every((rows) => rows === 0)
 
 /** A module keeps rows of people and its own index in tables of its own. The latter differ for equal rows. */
 const holdsRowsOfPeople = ({ name, partOf }: TableComparison): boolean => partOf === null || name.endsWith('_content')

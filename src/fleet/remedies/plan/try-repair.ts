@@ -2,6 +2,7 @@
 
 import { diagnose } from '../../../diagnosis/diagnose.ts'
 import { afterRehearsal } from '../../../diagnosis/remedy.ts'
+import { tenantId } from '../../../model/brand.ts'
 import type { RemedyPlan } from '../../../model/result/remedy.ts'
 import type { Remedy } from '../../../model/result/verdict.ts'
 import type { Rehearsals } from '../../../repair/rehearse/rehearse.ts'
@@ -31,13 +32,13 @@ export async function tryRepair(
     return untried(planOf('nothing', result.reason ?? result.remedy.why, next))
   }
   const mending = mendingOf(result.remedy)
-  if (mending === null) return untried(planInstead(await weighedAnew(result.remedy, null, file, tools)))
+  if (mending === null) return untried(await planInstead(null, file, commands, tools))
   const rehearsed = await tools.rehearsals.rehearse(settled, mending, signal, (step) =>
     tools.onStep(file, stepWords[step]),
   )
   if (rehearsed.kind === 'refused') {
-    const instead = await weighedAnew(result.remedy, rehearsed.failure.message, file, tools)
-    return { ...untried(planInstead(instead), rehearsed.failure), rehearsal: rehearsed.rehearsal }
+    const plan = await planInstead(rehearsed.failure.message, file, commands, tools)
+    return { ...untried(plan, rehearsed.failure), rehearsal: rehearsed.rehearsal }
   }
   const { mended, rehearsal, dropped } = rehearsed
   const why = `${result.remedy.why}${sourcesOf(rehearsed)}${droppedWords(dropped.total)}`
@@ -61,18 +62,26 @@ export function mendingOf({ do: todo, indexes, fts = [], rewrite }: Remedy): Men
 const objectsOf = (mending: Mending): readonly string[] =>
   mending.do === 'rewrite' ? [] : [...mending.indexes, ...mending.fts]
 
-/** Only a backup helps, or a person must decide: the plan names the command that goes on. */
-const planInstead = ({ do: todo, why, command }: Remedy): RemedyPlan =>
-  planOf(todo === 'restore' ? 'restore' : 'ask', why, command)
-
-/** The remedy with what the store of backups knows. @param refused why a rehearsal failed; null if there was none */
-async function weighedAnew(remedy: Remedy, refused: string | null, file: CheckedFile, tools: RepairTools): Promise<Remedy> {
-  const { target, settled } = file
-  if (settled === null) return remedy
-  const verifiedBackup = target.tenant !== null && (await hasVerifiedBackup(target, tools.source))
-  const context = { ...settled.context, verifiedBackup }
-  if (refused !== null) return afterRehearsal(remedy, refused, context)
-  return verifiedBackup && remedy.do === 'ask' ? diagnose(settled.reading, context).remedy : remedy
+/**
+ * Only a backup helps, or a person must decide: the plan names the command that goes on.
+ * @param refused why a rehearsal failed; null if there was none
+ */
+async function planInstead(
+  refused: string | null,
+  { result: { remedy }, target, settled }: CheckedFile,
+  commands: RemedyCommands,
+  { source }: RepairTools,
+): Promise<RemedyPlan> {
+  const verifiedBackup = await hasVerifiedBackup(target, source)
+  if (settled === null) return planOf('ask', remedy.why, remedy.command)
+  // The diagnosis knows backups of tenants only. The command for a bare file is ours.
+  const tenant = verifiedBackup ? (target.tenant ?? tenantId(target.named)) : target.tenant
+  const context = { ...settled.context, tenant, verifiedBackup }
+  const weighed =
+    refused === null ? diagnose(settled.reading, context).remedy : afterRehearsal(remedy, refused, context)
+  return weighed.do === 'restore'
+    ? planOf('restore', weighed.why, commands.restore({ from: null, before: null, merge: null }))
+    : planOf('ask', weighed.why, weighed.command)
 }
 
 /** A full-text index takes its text from where it is now: the plan names that place. */

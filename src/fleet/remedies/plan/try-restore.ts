@@ -159,7 +159,9 @@ async function drill(
 
 const whyRestore = ({ result }: CheckedFile): string =>
   result.verdict === 'damaged'
-    ? result.remedy.why
+    ? result.remedy.do === 'rebuild'
+      ? 'a rebuild could mend the file without any loss: `holdfast repair`'
+      : result.remedy.why
     : result.verdict === 'sound'
       ? 'you asked for an earlier state of a sound file'
       : (result.reason ?? 'the file could not be read')
