@@ -19,7 +19,7 @@ import { superJournalOf, type SuperJournal } from './snapshot/super-journal.ts'
 export type LockedFile = PreparedFile & { readonly locked: Locked; readonly nameConflict: NameConflict }
 export type ProbedFile = LockedFile & { readonly probed: Probed }
 type SealedFile = ProbedFile & { readonly sealed: Sealed }
-type ProvenFile = SealedFile & { readonly proven: Proven; readonly superJournal: SuperJournal }
+export type ProvenFile = SealedFile & { readonly proven: Proven; readonly superJournal: SuperJournal }
 export type CopiedFile = ProvenFile & { readonly copied: Copied }
 
 export function compareAnswer(file: PreparedFile, { answer }: QuiescedToken): PreparedFile {
@@ -30,7 +30,7 @@ export function compareAnswer(file: PreparedFile, { answer }: QuiescedToken): Pr
 export async function lockFile(
   file: PreparedFile,
   quiesced: QuiescedToken,
-  { connection, settings }: HoldRequest,
+  { connection, settings }: Pick<HoldRequest, 'connection' | 'settings'>,
   guardian: Guardian,
   signal: AbortSignal,
 ): Promise<LockedFile> {
@@ -57,7 +57,7 @@ export async function probeFile(file: LockedFile, probe: Probe): Promise<ProbedF
 
 export async function sealFile(
   file: ProbedFile,
-  { connection, settings }: HoldRequest,
+  { connection, settings }: Pick<HoldRequest, 'connection' | 'settings'>,
   signal: AbortSignal,
 ): Promise<SealedFile> {
   const { hold, files, preflight, probed, nameConflict } = file

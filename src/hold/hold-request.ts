@@ -78,6 +78,8 @@ export interface HoldRequest {
   /** Private folder for snapshots. */
   readonly folder: string
   readonly bounds: HoldBounds
+  /** True for a remedy: a main file that is mounted by itself is accepted. Default: false. */
+  readonly acceptMounted?: boolean
 }
 
 /** What became of one file. */

@@ -9,13 +9,13 @@
  *   4. Make the drafts.
  *   5. Start a guardian watch, pin the WAL by locks, and make the warm copy. If there is none, close the live files.
  *   6. Admin API: write the intent to the ledger.
- * Phase 2, `copyInPause`: the tenant stands still.
+ * Phase 2, `inPause`: the tenant stands still.
  *   7. Take a pause slot. Large tenants: wait for the probe. Add what was committed since 5 to the warm copy.
  *   8. Write the intent if there is none, or if it is older than a second. Report the hold to the guardian. Start its
  *      watch over the pause.
  *   9. Ask the service to quiesce the tenant: it grants its lease. Compare its answer with the files.
  *  10. Open the live files anew, if there is no warm copy. Lock them, probe, take the kernel leases: they are sealed.
- *  11. First proof, copy into the drafts, second proof.
+ *  11. First proof. The deed: copy into the drafts (copy-in-pause.ts), second proof.
  *  12. Release the kernel leases, because the probe opens the files by name. Probe again under the locks.
  *  13. Release the locks and close the live files. This ends the pin of 5, but not the watch of 5.
  *  14. End the watch of 8. Resume, which ends the service's lease, and see the tenant serving.
@@ -36,12 +36,13 @@
  */
 import { nextTurn } from '../host/clock.ts'
 import type { Failure } from '../model/failure.ts'
-import { copyInPause, type ProvenCopy } from './copy-in-pause.ts'
+import { copying, type ProvenCopy } from './copy-in-pause.ts'
 import { FileHold } from './file-hold.ts'
 import { isWorthRetrying, withoutSnapshot } from './file-outcome.ts'
 import { gravestOf } from './hold-failure.ts'
 import type { HoldProcesses } from './hold-processes.ts'
 import type { Held, HoldRequest } from './hold-request.ts'
+import { inPause } from './in-pause.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { publish, type Copies } from './publish.ts'
 import { HoldRecord } from './record.ts'
@@ -120,7 +121,7 @@ async function copyInPauseSlot(
   const proven: ProvenCopy[] = []
   if (prepared.files.length === 0) return { files: proven, written: Promise.resolve(), unproven: null }
   try {
-    const inSlot = (): ReturnType<typeof copyInPause> => copyInPause(prepared, proven, request, processes, signal)
+    const inSlot = (): ReturnType<typeof inPause> => inPause(copying, prepared, proven, request, processes, signal)
     const { written } = await request.bounds.inPause(inSlot)
     return { files: proven, written, unproven: null }
   } catch (error) {

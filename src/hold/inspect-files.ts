@@ -25,10 +25,13 @@ export interface InspectedFile {
   readonly unused: UnusedFile | null
 }
 
-export function resolveNames(holds: readonly FileHold[], { roots }: HoldRequest): Promise<readonly ResolvedFile[]> {
+export function resolveNames(
+  holds: readonly FileHold[],
+  { roots, acceptMounted = false }: Omit<HoldRequest, 'files'>,
+): Promise<readonly ResolvedFile[]> {
   return inTurn(
     holds.map((hold) => ({ hold })),
-    async ({ hold }) => ({ hold, path: await resolveLivePath(hold.request.named, roots) }),
+    async ({ hold }) => ({ hold, path: await resolveLivePath(hold.request.named, roots, acceptMounted) }),
   )
 }
 
@@ -36,7 +39,7 @@ export function resolveNames(holds: readonly FileHold[], { roots }: HoldRequest)
 export function inspectFiles(
   resolved: readonly ResolvedFile[],
   opened: AsyncDisposables,
-  request: HoldRequest,
+  request: Omit<HoldRequest, 'files'>,
   processes: HoldProcesses,
   signal: AbortSignal,
 ): Promise<readonly InspectedFile[]> {
@@ -50,7 +53,7 @@ export function inspectFiles(
 async function inspectFile(
   { hold, path }: ResolvedFile,
   opened: AsyncDisposables,
-  { connection, folder, roots, settings }: HoldRequest,
+  { connection, folder, roots, settings }: Omit<HoldRequest, 'files'>,
   { guardian }: HoldProcesses,
   signal: AbortSignal,
 ): Promise<InspectedFile> {

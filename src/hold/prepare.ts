@@ -17,7 +17,13 @@ import { requireSpace } from './preflight.ts'
 import { Draft } from './snapshot/draft.ts'
 import type { PreparedFile } from './snapshot/prepared-file.ts'
 import { readIntoCache } from './snapshot/warm-copy.ts'
-import { isLarge, warmUp } from './snapshot/warm-up.ts'
+import { isLarge, stayCold, warmUp } from './snapshot/warm-up.ts'
+
+/** What phase 1 needs of the request. */
+type HeldTogether = Omit<HoldRequest, 'files'>
+
+/** `change`: usually nothing is copied in the pause, so no space is reserved and nothing is copied before. */
+type Aim = 'copy' | 'change'
 
 /** Disposing it releases what is left of phase 1 (hold.ts, step 17). */
 export interface Prepared extends AsyncDisposable {
@@ -37,13 +43,14 @@ export interface Prepared extends AsyncDisposable {
  */
 export async function prepare(
   holds: readonly FileHold[],
-  request: HoldRequest,
+  request: HeldTogether,
   processes: HoldProcesses,
   signal: AbortSignal,
+  aim: Aim = 'copy',
 ): Promise<Prepared> {
   requireFew(holds)
   for (;;) {
-    const outcome = await prepareIfSpace(holds, request, processes, signal)
+    const outcome = await prepareIfSpace(holds, request, processes, signal, aim)
     if (!('space' in outcome)) return outcome
     // This may last until other tenants are checked. Meanwhile holdfast has no file of this tenant open.
     await outcome.space
@@ -54,9 +61,10 @@ export async function prepare(
 /** @returns the promise to await first if there is no disk space; everything that was opened is then released */
 async function prepareIfSpace(
   holds: readonly FileHold[],
-  request: HoldRequest,
+  request: HeldTogether,
   processes: HoldProcesses,
   signal: AbortSignal,
+  aim: Aim,
 ): Promise<Prepared | { readonly space: Promise<void> }> {
   const { connection, settings } = request
   await using opened = new AsyncDisposables()
@@ -66,7 +74,7 @@ async function prepareIfSpace(
   )
   const wasHealthy = resolved.length === 0 || (await requireActive(connection, signal))
   const inspected = await inspectFiles(resolved, opened, request, processes, signal)
-  const space = reserveSpace(inspected, request)
+  const space = aim === 'copy' ? reserveSpace(inspected, request) : null
   if (space) {
     space.catch(() => undefined) // The caller awaits it when everything is released.
     return { space }
@@ -74,7 +82,10 @@ async function prepareIfSpace(
   const drafted = await inTurn(inspected, (file) => ({ ...file, draft: openDraft(file, opened, request) }))
   // Not later: in the pause it would prolong the pause, and right before it the process would wait for its next turn.
   if (isLarge(drafted, settings)) await collectInSlot(request)
-  const warm = await warmUp(drafted, { opened, connection, settings, guardian: processes.guardian, signal })
+  const warm =
+    aim === 'copy'
+      ? await warmUp(drafted, { opened, connection, settings, guardian: processes.guardian, signal })
+      : stayCold(drafted, connection)
   const files = await inTurn(warm, (file) => confirmUnused(file, processes, signal))
   reportStep(files, 'warm')
   const intent = files.length === 0 ? null : await writeIntent(opened, request)
@@ -92,7 +103,7 @@ async function prepareIfSpace(
  * In a pause slot, so that it does not prolong the pause of another tenant. Not for a bare file: kernel leases stand on
  * it here, and a wait for a slot would keep them for long.
  */
-async function collectInSlot({ connection, bounds }: HoldRequest): Promise<void> {
+async function collectInSlot({ connection, bounds }: HeldTogether): Promise<void> {
   if (connection === null) collectGarbage()
   else await bounds.inPause(() => Promise.resolve(collectGarbage()))
 }
@@ -128,7 +139,7 @@ async function requireActive(connection: TenantConnection | null, signal: AbortS
  * @returns null if the space is reserved now, else a promise that resolves when there may be space
  * @throws {Failure} NO_SPACE
  */
-function reserveSpace(files: readonly InspectedFile[], { folder, bounds }: HoldRequest): Promise<void> | null {
+function reserveSpace(files: readonly InspectedFile[], { folder, bounds }: HeldTogether): Promise<void> | null {
   if (files.length === 0) return null
   const copyBytes = files.reduce((sum, { preflight }) => sum + preflight.copyBytes, 0)
   requireSpace(folder, copyBytes - bounds.othersBytes())
@@ -137,7 +148,7 @@ function reserveSpace(files: readonly InspectedFile[], { folder, bounds }: HoldR
   return space
 }
 
-function openDraft({ hold }: InspectedFile, opened: AsyncDisposables, { folder }: HoldRequest): Draft {
+function openDraft({ hold }: InspectedFile, opened: AsyncDisposables, { folder }: HeldTogether): Draft {
   const draft = opened.add(Draft.open(folder, hold.request.name))
   draft.descriptor('') // Every draft has a database file. It is not made in the pause, which it would lengthen.
   return draft
@@ -164,7 +175,7 @@ async function confirmUnused(file: PreparedFile, { probe }: HoldProcesses, signa
  */
 async function writeIntent(
   opened: AsyncDisposables,
-  { connection, settings }: HoldRequest,
+  { connection, settings }: HeldTogether,
 ): Promise<PauseIntent | null> {
   if (connection === null) return null
   const { service } = connection

@@ -20,6 +20,8 @@ export type HoldStep =
   | 'sealed'
   | 'proven'
   | 'copied'
+  /** The live set was changed, and looked at afterwards. */
+  | 'changed'
   | 'proven-again'
   | 'probed-again'
   | 'released'

@@ -117,6 +117,22 @@ export function systemCall(number: number, first: number, second: number, third:
 }
 
 /**
+ * A call by its number, for calls that not every C library has a name for. A buffer is passed as a pointer.
+ * @param call its name, for the error
+ * @throws {SystemCallError}
+ */
+export function callByNumber(call: string, numbers: CallNumbers, ...given: readonly (number | Buffer)[]): number {
+  const libc = load()
+  const rest: Variadic = given.flatMap((one): Variadic => (typeof one === 'number' ? ['long', one] : ['void *', one]))
+  return checked(call, libc.syscall(process.arch === 'arm64' ? numbers.arm64 : numbers.x64, ...rest), libc.errno())
+}
+
+export interface CallNumbers {
+  readonly x64: number
+  readonly arm64: number
+}
+
+/**
  * lseek(2) to the next data, or the next hole.
  * @returns the offset
  * @throws {SystemCallError} ENXIO where there is none behind `from`

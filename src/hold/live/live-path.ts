@@ -15,9 +15,14 @@ import { failureOfPath, openFailure } from './path-failure.ts'
  * @param named path as a person or the service gave it
  * @param roots folders that the file must lie in after symbolic links are resolved; null for bare files, for which the
  * person answers
+ * @param acceptMounted true if the main file may be mounted by itself
  * @throws {Failure} NOT_FOUND, NO_PERMISSION, NOT_A_FILE, PATH_OUTSIDE_ROOTS, MANY_NAMES
  */
-export async function resolveLivePath(named: string, roots: readonly string[] | null): Promise<LivePath> {
+export async function resolveLivePath(
+  named: string,
+  roots: readonly string[] | null,
+  acceptMounted = false,
+): Promise<LivePath> {
   if (named === '' || named.includes('\0'))
     throw new Failure('NOT_FOUND', 'an empty path, or one with a zero byte, names no file')
   const given = absolute(named)
@@ -34,7 +39,7 @@ export async function resolveLivePath(named: string, roots: readonly string[] | 
     )
   requireNoLinkedPart(real)
   await requireNoneBesideLink(given, real)
-  requireNoMount(real)
+  requireNoMount(real, acceptMounted)
   return real as LivePath
 }
 
@@ -118,8 +123,8 @@ async function requireRealPath(given: string): Promise<string> {
  * A single file that is mounted by itself, as containers do it, has another name outside, with a journal of its own.
  * @throws {Failure} MANY_NAMES
  */
-function requireNoMount(real: string): void {
-  for (const part of liveSetParts) {
+function requireNoMount(real: string, acceptMounted: boolean): void {
+  for (const part of acceptMounted ? companions : liveSetParts) {
     if (!isMountPoint(real + part)) continue
     throw new Failure(
       'MANY_NAMES',

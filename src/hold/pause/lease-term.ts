@@ -63,6 +63,17 @@ export class LeaseTerm implements Disposable {
     if (monotonicMs() > this.#safeUntilMs) throw this.#ranOut('before the copy was proven')
   }
 
+  /**
+   * Renews the lease now, by which the service shows that it still stands.
+   * @throws {Failure} LEASE_LOST, or what the service answered
+   */
+  async confirm(signal: AbortSignal): Promise<void> {
+    const sentAtMs = monotonicMs()
+    const { expiresInMs } = await this.#with.service.renew(this.#with.answer, signal)
+    if (!this.#disposed) this.#extend(sentAtMs, monotonicMs(), expiresInMs)
+    this.assertStanding()
+  }
+
   #extend(sentAtMs: number, answeredAtMs: number, expiresInMs: number): void {
     const { watch, limits } = this.#with
     this.#safeUntilMs = sentAtMs + expiresInMs - marginMs

@@ -108,6 +108,11 @@ export class Pause implements AsyncDisposable {
     this.#standing.assertStanding()
   }
 
+  /** Has the service confirm that the tenant is still quiesced for us. @throws {Failure} LEASE_LOST */
+  confirm(): Promise<void> {
+    return this.#standing.confirm(this.over)
+  }
+
   get #standing(): LeaseTerm {
     invariant(this.#term, 'only a service that has quiesced a tenant has given a lease')
     return this.#term

@@ -30,6 +30,8 @@ export interface Sealed extends Disposable {
   readonly broken: AbortSignal
   /** @throws {Failure} IN_USE unless locks and leases are still ours and unbroken */
   assertUnbroken(): void
+  /** Asks the kernel, and releases nothing: a program that asks for a file goes on waiting. */
+  readonly isUnbroken: boolean
 }
 
 /**
@@ -116,6 +118,9 @@ function sealedAt(level: SealLevel, locked: Locked, lease: LiveSetLease | null, 
       if (open && lease?.isUnbroken() === false) giveWay() // The signal may not have reached us yet: ask the kernel.
       breaking.signal.throwIfAborted()
       invariant(open && locked.standing, 'the seal was released before its last use')
+    },
+    get isUnbroken() {
+      return open && locked.standing && !breaking.signal.aborted && lease?.isUnbroken() !== false
     },
     [Symbol.dispose]: () => {
       if (!open) return

@@ -36,9 +36,23 @@ export async function warmUp(
   const large = isLarge(cold, request.settings)
   const files = large ? await inTurn(cold, (file) => pinAndCopy(file, request)) : cold
   await requirePauseWithin(files, large, request)
-  // Without a warm copy no file of ours may be open while the service closes: we open them anew in the pause.
-  for (const file of files) if (!file.warm) file.files[Symbol.dispose]()
+  closeCold(files)
   return files
+}
+
+/** For a hold that copies nothing before the pause. */
+export function stayCold(
+  drafted: readonly DraftedFile[],
+  connection: TenantConnection | null,
+): readonly PreparedFile[] {
+  const cold = drafted.map((file): PreparedFile => ({ ...file, warm: null }))
+  if (connection !== null) closeCold(cold)
+  return cold
+}
+
+/** Without a warm copy no file of ours may be open while the service closes: we open them anew in the pause. */
+function closeCold(files: readonly PreparedFile[]): void {
+  for (const file of files) if (!file.warm) file.files[Symbol.dispose]()
 }
 
 async function pinAndCopy(file: PreparedFile, { opened, guardian, signal }: WarmUpRequest): Promise<PreparedFile> {

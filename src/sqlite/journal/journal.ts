@@ -7,7 +7,7 @@
 
 import { read32, startsWith } from '../bytes.ts'
 
-const magic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7] as const
+export const journalMagic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7] as const
 /** Far more than the longest path that SQLite allows. */
 const nameBytesMax = 65_536
 
@@ -18,7 +18,7 @@ const nameBytesMax = 65_536
  * @param size bytes of the whole journal
  */
 export function isHot(header: Uint8Array, size: number): boolean {
-  return size >= 28 && startsWith(header, magic)
+  return size >= 28 && startsWith(header, journalMagic)
 }
 
 /** Bytes of the database before the transaction of this journal; 0 if the header does not say. */
@@ -78,7 +78,7 @@ function* records(read: ReadBytes, size: number, { pageSize, sectorSize }: Sizes
   const recordBytes = 4 + pageSize + 4
   for (let at = 0; at + sectorSize <= size;) {
     const header = read(at, journalHeaderBytes)
-    if (!startsWith(header, magic)) return
+    if (!startsWith(header, journalMagic)) return
     const stated = read32(header, 8)
     at += sectorSize
     // 0xffffffff: SQLite wrote the journal without syncs, and all records that are there count.
@@ -101,7 +101,7 @@ function* records(read: ReadBytes, size: number, { pageSize, sectorSize }: Sizes
 export function isDestroyedJournal(header: Uint8Array, size: number): boolean {
   if (size < 512 || header.length < journalHeaderBytes || header[0] === 0) return false
   const sizes = isPowerOfTwo(read32(header, 24), 512, 65_536) && isPowerOfTwo(read32(header, 20), 32, 65_536)
-  return startsWith(header, magic) ? !sizes : sizes
+  return startsWith(header, journalMagic) ? !sizes : sizes
 }
 
 const isPowerOfTwo = (value: number, least: number, most: number): boolean =>
@@ -114,7 +114,7 @@ const isPowerOfTwo = (value: number, least: number, most: number): boolean =>
  */
 export function superJournalName(lastBytes: Uint8Array): string | null {
   const end = lastBytes.length
-  if (end < 17 || !startsWith(lastBytes.subarray(end - 8), magic)) return null
+  if (end < 17 || !startsWith(lastBytes.subarray(end - 8), journalMagic)) return null
   const length = read32(lastBytes, end - 16)
   if (length === 0 || length > nameBytesMax || length > end - 16) return null
   const name = lastBytes.subarray(end - 16 - length, end - 16)

@@ -1,0 +1,190 @@
+/** One change or one undo, from what it prepares before the pause to the record of its end. */
+import { monotonicMs } from '../../host/clock.ts'
+import type { TenantId } from '../../model/brand.ts'
+import { invariant } from '../../model/bug.ts'
+import type { Event } from '../../model/event.ts'
+import { Failure } from '../../model/failure.ts'
+import { orFailure } from '../../model/or-failure.ts'
+import type { ChangeMethod, RemedyKind } from '../../model/result/remedy.ts'
+import { withSuppressed } from '../../model/suppressed.ts'
+import type { FileHold } from '../file-hold.ts'
+import type { ProvenFile } from '../file-steps.ts'
+import { gravestOf, withTenantState } from '../hold-failure.ts'
+import type { HoldProcesses } from '../hold-processes.ts'
+import type { HoldRequest } from '../hold-request.ts'
+import { inPause } from '../in-pause.ts'
+import { prepare } from '../prepare.ts'
+import type { ChangeOutcome } from './change-types.ts'
+import type { ChangedFile, ChangeState, SeenFile } from './record/change-record.ts'
+import type { RecordFile } from './record/record-file.ts'
+import { settle } from './recovery/settle.ts'
+import { SetChange, type FilePlan } from './set-change.ts'
+import type { LiveFolder } from './steps/live-folder.ts'
+import { StandsBetween } from './steps/step.ts'
+
+/** What differs between a change and its undo. Disposing of it closes what `prepare` opened. */
+export interface ChangeParts extends AsyncDisposable {
+  readonly remedy: RemedyKind | 'undo'
+  readonly method: ChangeMethod
+  readonly record: RecordFile
+  readonly states: {
+    readonly during: 'prepared' | 'undoing'
+    readonly after: 'applied' | 'undone'
+    /** If nothing was changed. */
+    readonly back: ChangeState
+  }
+  /** Folders of the live files, as `prepare` opened them. */
+  readonly folders: readonly LiveFolder[]
+  /** Whether the live set had to be mended anew inside the pause. */
+  readonly remade: boolean
+  /** Writes what can be written before the pause. @returns the files as the record is to name them */
+  prepare(signal: AbortSignal): Promise<readonly ChangedFile[]>
+  /** @throws {Failure} REMEDY_STALE if the live set is not what it must be; then nothing is changed */
+  plan(files: readonly ProvenFile[], over: AbortSignal, startedMs: number): Promise<readonly FilePlan[]>
+  /** Called right before the first name or byte changes. */
+  claim(): void
+  /** The files for the record when the change is made. */
+  described(after: readonly SeenFile[]): readonly ChangedFile[]
+}
+
+type Request = Omit<HoldRequest, 'files'>
+
+/** @throws {Failure} INTERRUPTED; nothing is changed then */
+export async function changeInHold(
+  holds: readonly FileHold[],
+  parts: ChangeParts,
+  request: Request,
+  processes: HoldProcesses,
+  signal: AbortSignal,
+): Promise<ChangeOutcome> {
+  await using _parts = parts
+  for (const { record } of holds) record.startAttempt()
+  let startedMs = monotonicMs()
+  const deed = new SetChange({
+    files: holds.length,
+    plan: (files, over) => parts.plan(files, over, startedMs),
+    begin: () => parts.claim(),
+  })
+  let written = Promise.resolve()
+  let met: unknown = null
+  try {
+    const files = await parts.prepare(signal)
+    parts.record.update({ state: parts.states.during, method: parts.method, files })
+    await note(parts, request, 'begun')
+    await using prepared = await prepare(holds, forChange(request, parts), processes, signal, 'change')
+    throwFirst(holds)
+    const inSlot = (): ReturnType<typeof inPause> => {
+      startedMs = monotonicMs()
+      return inPause(deed, prepared, [], forChange(request, parts), processes, signal)
+    }
+    const ended = await request.bounds.inPause(inSlot)
+    written = ended.written
+    throwFirst(holds)
+  } catch (error) {
+    met = error
+  }
+  const { after } = deed
+  return after === null
+    ? unchanged(holds, parts, request, deed, met)
+    : changed(holds, parts, request, after, met, written)
+}
+
+/** Only a seal shows that no program has a file open, which would go on with the old one. */
+const forChange = (request: Request, { method }: ChangeParts): Request => ({
+  ...request,
+  settings: { ...request.settings, require: 'sealed' },
+  acceptMounted: method === 'in-place',
+})
+
+function throwFirst(holds: readonly FileHold[]): void {
+  const failure = holds.find(({ failure }) => failure !== null)?.failure
+  if (failure) throw failure
+}
+
+async function changed(
+  [first]: readonly FileHold[],
+  parts: ChangeParts,
+  request: Request,
+  after: readonly SeenFile[],
+  met: unknown,
+  written: Promise<void>,
+): Promise<ChangeOutcome> {
+  invariant(first, 'a change has a file')
+  const { record, states, method, remade } = parts
+  const unproven = met === null ? null : gravestOf(met)
+  record.update({ state: states.after, files: parts.described(after) })
+  await removeNames(parts)
+  const noted = note(parts, request, states.after)
+  noted.catch(() => undefined) // The caller awaits it.
+  return {
+    kind: 'applied',
+    method,
+    at: record.record.at,
+    pauseMs: first.record.timings.pauseMs,
+    remade,
+    unproven,
+    record: first.record,
+    written: Promise.all([written, noted]).then(() => undefined),
+  }
+}
+
+async function unchanged(
+  holds: readonly FileHold[],
+  parts: ChangeParts,
+  request: Request,
+  deed: SetChange,
+  met: unknown,
+): Promise<ChangeOutcome> {
+  const [first] = holds
+  invariant(first, 'a change has a file')
+  const between = withSuppressed(met).find((one) => one instanceof StandsBetween)
+  const failure = between?.failure ?? gravestOf(met ?? new Failure('INTERRUPTED', 'the change was not begun'))
+  if (between !== undefined) {
+    const { how, sentence } = await settle(parts.record)
+    await orFailure(note(parts, request, how === 'applied' ? 'applied' : 'rolled-back'))
+    const said = new Failure(failure.code, `${failure.message}; ${sentence}`, { cause: met, hint: failure.hint })
+    return { kind: 'unchanged', failure: stateOf(said, holds, request), record: first.record }
+  }
+  const wasPrepared = parts.record.record.state === parts.states.during
+  if (wasPrepared) {
+    const files = parts.record.record.files.map((file) => ({ ...file, beside: [] }))
+    await removeNames(parts)
+    parts.record.update({
+      state: deed.begun || parts.states.back !== 'rolled-back' ? parts.states.back : 'kept',
+      files,
+    })
+    await orFailure(note(parts, request, parts.states.during === 'undoing' ? 'applied' : 'rolled-back'))
+  } else await removeNames(parts)
+  if (failure.code === 'INTERRUPTED') throw stateOf(failure, holds, request)
+  return { kind: 'unchanged', failure: stateOf(failure, holds, request), record: first.record }
+}
+
+function stateOf(failure: Failure, holds: readonly FileHold[], { connection }: Request): Failure {
+  const [first] = holds
+  invariant(first, 'a change has a file')
+  const paused = holds.some(({ record }) => record.begun)
+  return withTenantState(failure, connection, first.record, paused)
+}
+
+async function removeNames({ folders, record }: ChangeParts): Promise<void> {
+  for (const folder of folders) await folder.removeNamesOf(record.record.change)
+}
+
+/** A bare file has no tenant, by whose id the ledger could find the line again. */
+async function note(
+  { record, remedy, method }: ChangeParts,
+  { connection }: Request,
+  how: 'begun' | Extract<Event, { readonly kind: 'change-ended' }>['how'],
+): Promise<void> {
+  if (connection === null) return
+  for (const { path } of record.record.files) {
+    const about: { readonly tenant: TenantId; readonly path: string; readonly change: typeof record.record.change } = {
+      tenant: connection.tenant,
+      path,
+      change: record.record.change,
+    }
+    await connection.ledger.append(
+      how === 'begun' ? { kind: 'change-begun', ...about, remedy, method } : { kind: 'change-ended', ...about, how },
+    )
+  }
+}

@@ -1,0 +1,165 @@
+/** Keeps the original of a change: the live set as the hold found it, byte for byte, before anything touches it. */
+import { unlinkSync } from 'node:fs'
+import { unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AsyncDisposables } from '../../../host/disposal.ts'
+import { onDisk } from '../../../host/files/file-name.ts'
+import type { LivePath } from '../../../model/brand.ts'
+import { invariant } from '../../../model/bug.ts'
+import type { NonEmpty } from '../../../model/result/verdict.ts'
+import { resolveLivePath } from '../../live/live-path.ts'
+import type { AboutChange, KeptOriginal, OriginalFile, OriginalPlace } from '../change-types.ts'
+import type { ChangedFile, KeptPart } from '../record/change-record.ts'
+import { RecordFile } from '../record/record-file.ts'
+import { syncNames } from '../steps/sync-names.ts'
+import { closing, copyDurably, makeFile, requireContent } from './kept-copy.ts'
+import { makePlace, type KeptPlace } from './place.ts'
+import { requireRoom } from './room.ts'
+
+/** The originals that this process keeps, with their open records. Only a change of the live set claims one. */
+const kept = new WeakMap<KeptOriginal, OpenOriginal>()
+
+interface OpenOriginal {
+  readonly record: RecordFile
+  readonly place: KeptPlace
+  /** Files of the original, until it is claimed. */
+  written: AsyncDisposables
+  claimed: boolean
+}
+
+/**
+ * Copies the originals of a change durably, and compares each copy with the digest of its snapshot. Checks first
+ * whether there is room for all that the change will write.
+ * @param files see `OriginalFile`
+ * @throws {Failure} NO_SPACE, SNAPSHOT_UNSAFE, NO_PERMISSION; READ_FAILED if a copy differs; the reason of the signal
+ */
+export async function keepOriginal(
+  files: NonEmpty<OriginalFile>,
+  place: OriginalPlace,
+  about: AboutChange,
+  signal: AbortSignal,
+): Promise<KeptOriginal> {
+  const live: LiveOriginal[] = []
+  for (const { named, snapshot } of files) live.push({ path: await resolveLivePath(named, null, true), snapshot })
+  const keptPlace = await makePlace(place, about.change)
+  await using written = new AsyncDisposables()
+  written.add({ [Symbol.dispose]: () => keptPlace.remove() })
+  requireRoom(keptPlace.folder, live.map(bytesOf))
+  const changed = await keepAll(live, keptPlace, written, signal)
+  const record = RecordFile.create(keptPlace.record, {
+    schema: 'holdfast.change/1',
+    change: about.change,
+    run: about.run,
+    tool: { version: about.version },
+    tenant: about.tenant,
+    remedy: about.remedy,
+    method: null,
+    state: 'kept',
+    at: new Date().toISOString(),
+    files: changed,
+  })
+  const open: OpenOriginal = { record, place: keptPlace, written: written.move(), claimed: false }
+  const original: KeptOriginal = {
+    about,
+    place,
+    record: keptPlace.record,
+    files: namesOf(live, keptPlace),
+    [Symbol.asyncDispose]: async () => {
+      record[Symbol.dispose]()
+      if (open.claimed) return
+      open.claimed = true
+      await unlink(onDisk(keptPlace.record)).catch(() => undefined)
+      await open.written[Symbol.asyncDispose]()
+    },
+  }
+  kept.set(original, open)
+  return original
+}
+
+/** The open record of an original, and what a change does with it. */
+export interface ChangedOriginal {
+  readonly record: RecordFile
+  /** Called before the live set changes: from then on the original is never deleted by us. */
+  claim(): void
+  /** Keeps what SQLite makes of the original too: an undo needs it. */
+  keepSettled(nth: number, path: string, settled: string, signal: AbortSignal): Promise<ChangedFile['settled']>
+  /** Keeps the live set as it is now instead. */
+  keepAgain(files: NonEmpty<LiveOriginal>, signal: AbortSignal): Promise<readonly ChangedFile[]>
+}
+
+export function openOriginal(original: KeptOriginal): ChangedOriginal {
+  const open = kept.get(original)
+  invariant(open, 'an original is changed only by the process that kept it')
+  const { record, place } = open
+  return {
+    record,
+    claim: () => {
+      open.claimed = true
+    },
+    keepSettled: async (nth, path, settled, signal) => {
+      const name = `${place.nameOf(nth, path)}.settled`
+      const to = join(place.folder, name)
+      using file = closing(makeFile(to))
+      open.written.add({ [Symbol.dispose]: () => unlinkSync(onDisk(to)) })
+      return { name, ...(await copyDurably(settled, file.number, to, signal)) }
+    },
+    keepAgain: async (files, signal) => {
+      await open.written[Symbol.asyncDispose]() // The record stays, and the folder with it.
+      open.written.add({ [Symbol.dispose]: () => place.remove() })
+      return keepAll(files, place, open.written, signal)
+    },
+  }
+}
+
+interface LiveOriginal {
+  readonly path: LivePath
+  readonly snapshot: OriginalFile['snapshot']
+}
+
+const bytesOf = ({ path, snapshot: { files } }: LiveOriginal): Parameters<typeof requireRoom>[1][number] => {
+  const mainBytes = files.find(({ part }) => part === '')?.bytes ?? 0
+  const companionBytes = files.reduce((sum, { part, bytes }) => sum + (part === '' ? 0 : bytes), 0)
+  return { path, mainBytes, companionBytes, mendedBytes: mainBytes + companionBytes }
+}
+
+function namesOf([first, ...more]: readonly LiveOriginal[], place: KeptPlace): KeptOriginal['files'] {
+  invariant(first, 'a change has a file')
+  const named = ({ path }: LiveOriginal, nth: number): KeptOriginal['files'][number] => ({
+    path,
+    original: join(place.folder, place.nameOf(nth, path)),
+  })
+  return [named(first, 1), ...more.map((file, at) => named(file, at + 2))]
+}
+
+async function keepAll(
+  files: readonly LiveOriginal[],
+  place: KeptPlace,
+  written: AsyncDisposables,
+  signal: AbortSignal,
+): Promise<readonly ChangedFile[]> {
+  const changed: ChangedFile[] = []
+  for (const [at, file] of files.entries()) changed.push(await keepFile(file, at + 1, place, written, signal))
+  syncNames(place.record)
+  return changed
+}
+
+async function keepFile(
+  { path, snapshot }: LiveOriginal,
+  nth: number,
+  place: KeptPlace,
+  written: AsyncDisposables,
+  signal: AbortSignal,
+): Promise<ChangedFile> {
+  const stem = place.nameOf(nth, path)
+  const original: KeptPart[] = []
+  for (const { part, bytes, sha256 } of snapshot.files) {
+    if (part === '-shm') continue
+    const name = stem + part
+    const to = join(place.folder, name)
+    using file = closing(makeFile(to))
+    written.add({ [Symbol.dispose]: () => unlinkSync(onDisk(to)) })
+    requireContent(to, await copyDurably(snapshot.path + part, file.number, to, signal), { bytes, sha256 })
+    original.push({ part, name, bytes, sha256 })
+  }
+  return { path, original, settled: null, before: null, after: null, mended: null, beside: [], samples: [] }
+}

@@ -1,0 +1,61 @@
+/** Where the original of a change lies, and how its files are called there. */
+import { mkdirSync, rmdirSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { systemFailure } from '../../../host/failures/system-failure.ts'
+import { onDisk } from '../../../host/files/file-name.ts'
+import type { ChangeId } from '../../../model/brand.ts'
+import { requirePrivateFolder } from '../../snapshot/private-folder.ts'
+import type { OriginalPlace } from '../change-types.ts'
+import { syncNames } from '../steps/sync-names.ts'
+
+export const recordName = 'change.json'
+
+export interface KeptPlace {
+  readonly folder: string
+  readonly record: string
+  /** Name of the main file of the nth kept set, counted from 1. WAL and journal have SQLite's endings. */
+  nameOf(nth: number, path: string): string
+  /** Deletes the folder if it is empty and was made for this change. */
+  remove(): void
+}
+
+/** Names and folder of a change. Makes nothing. */
+export function placeOf(place: OriginalPlace, change: ChangeId): KeptPlace {
+  if (place.kind === 'beside') {
+    const stem = `${basename(place.file)}.original-${change}`
+    const folder = dirname(place.file)
+    return { folder, record: join(folder, `${stem}.json`), nameOf: () => stem, remove: () => undefined }
+  }
+  const folder = join(place.folder, change)
+  return {
+    folder,
+    record: join(folder, recordName),
+    nameOf: (nth, path) => (nth === 1 ? basename(path) : `${nth}-${basename(path)}`),
+    remove: () => {
+      try {
+        rmdirSync(onDisk(folder))
+      } catch {
+        // Not empty, or gone already.
+      }
+    },
+  }
+}
+
+/** @throws {Failure} SNAPSHOT_UNSAFE, NO_SPACE, NO_PERMISSION and others */
+export async function makePlace(place: OriginalPlace, change: ChangeId): Promise<KeptPlace> {
+  const kept = placeOf(place, change)
+  if (place.kind === 'beside') return kept
+  await requirePrivateFolder(place.folder)
+  try {
+    mkdirSync(onDisk(kept.folder), { mode: 0o700 })
+    syncNames(kept.folder)
+  } catch (error) {
+    throw systemFailure(error, {
+      doing: 'make the folder for the original,',
+      path: kept.folder,
+      tenant: 'untouched',
+      elsewhere: 'name another folder in quarantine.dir (for files: `--quarantine DIR`)',
+    })
+  }
+  return kept
+}

@@ -1,0 +1,126 @@
+/**
+ * What became of a change that broke off: decided by what stands on the disk. It changes no live file. SQLite finds the
+ * old or the new content whole whatever stands there; what is left to do is to say which, and to delete our own names.
+ */
+import { fstatSync, readSync, statSync } from 'node:fs'
+import { openDescriptor } from '../../../host/files/descriptor.ts'
+import { digestOf } from '../../../host/files/digest.ts'
+import { onDisk } from '../../../host/files/file-name.ts'
+import { Failure } from '../../../model/failure.ts'
+import { readHeader } from '../../../sqlite/header.ts'
+import { readJournal } from '../../../sqlite/journal/journal.ts'
+import { readAt } from '../../live/live-files.ts'
+import type { ChangedFile, ChangeRecord } from '../record/change-record.ts'
+import { countSides, pageDigest } from '../record/page-samples.ts'
+import type { RecordFile } from '../record/record-file.ts'
+import { LiveFolder } from '../steps/live-folder.ts'
+
+export interface Settled {
+  readonly how: 'applied' | 'rolled-back' | 'undone' | 'unclear'
+  readonly sentence: string
+}
+
+type Side = 'old' | 'new' | 'unclear'
+
+/** Ends the record, and deletes the names of the change that are left beside the live files. */
+export async function settle(record: RecordFile): Promise<Settled> {
+  const { record: found } = record
+  const sides: Side[] = []
+  for (const file of found.files) sides.push(await sideOf(file, found))
+  const settled = settledBy(sides, found)
+  const left: string[] = []
+  for (const { path } of found.files) left.push(...(await removeNames(path, found)))
+  record.update({ state: settled.how, files: found.files.map((file) => ({ ...file, beside: [] })) })
+  return left.length === 0
+    ? settled
+    : { ...settled, sentence: `${settled.sentence}; ${left.join(', ')} beside it could not be deleted` }
+}
+
+function settledBy(sides: readonly Side[], { state, change, files }: ChangeRecord): Settled {
+  const what = files.map(({ path }) => path).join(', ')
+  const undoing = state === 'undoing'
+  const deed = undoing ? 'the undo of' : 'the'
+  if (sides.every((side) => side === 'new'))
+    return {
+      how: 'applied',
+      sentence: undoing
+        ? `an undo of change ${change} broke off before it changed anything: ${what} is as the change left it`
+        : `change ${change} of ${what} was finished when its run broke off: the mended content stands`,
+    }
+  if (sides.every((side) => side === 'old'))
+    return {
+      how: undoing ? 'undone' : 'rolled-back',
+      sentence: undoing
+        ? `the undo of change ${change} was finished when its run broke off: ${what} holds what it held before the change`
+        : `change ${change} broke off: ${what} holds what it held before; the kept original stays`,
+    }
+  const unclear = sides.includes('unclear')
+  return {
+    how: 'unclear',
+    sentence: unclear
+      ? `${deed} change ${change} broke off, and ${what} was replaced or rewritten since by something else: ` +
+        'nothing was touched; the kept original stays'
+      : `${deed} change ${change} broke off between the files of the tenant (${what}): some are old, some new. ` +
+        `Run \`holdfast repair --undo ${change}\` for the tenant`,
+  }
+}
+
+/** @returns which content a live file has, also if it was written since */
+async function sideOf(file: ChangedFile, { method, state }: ChangeRecord): Promise<Side> {
+  const found = statOf(file.path)
+  if (found === null) return 'unclear'
+  const is = (one: { readonly dev: string; readonly ino: string } | null): boolean =>
+    one !== null && one.dev === String(found.dev) && one.ino === String(found.ino)
+  const ours = (what: string): boolean => file.beside.some((one) => one.what === what && is(one))
+  if (method === 'in-place') return is(file.before) ? sideInPlace(file) : 'unclear'
+  if (state === 'undoing') return ours('settled') || ours('original') ? 'old' : is(file.after) ? 'new' : 'unclear'
+  if (ours('mended')) return 'new'
+  return ours('settled') || is(file.before) ? 'old' : 'unclear'
+}
+
+/** The file is the same one; its bytes tell. It is read by name and without a lock: that harms no program. */
+async function sideInPlace(file: ChangedFile): Promise<Side> {
+  using folder = LiveFolder.open(file.path)
+  if (isOurJournal(folder, file)) return 'old' // SQLite rolls it back before it reads anything.
+  using live = openDescriptor(file.path, 'read-only')
+  const header = readHeader(await readAt(live.number, 0, 100))
+  if (header.kind === 'header' && file.samples.length > 0) {
+    const sides = await countSides(live.number, file.samples, header.header.pageSize)
+    if (sides.old !== sides.new) return sides.old > sides.new ? 'old' : 'new'
+  }
+  const { sha256 } = await digestOf(live.number, new AbortController().signal)
+  if (sha256 === file.mended?.sha256) return 'new'
+  const old = [file.settled?.sha256, ...file.original.map((one) => (one.part === '' ? one.sha256 : undefined))]
+  return old.includes(sha256) ? 'old' : 'unclear'
+}
+
+/** A journal with the old content of each page that tells. The service's own journals have others. */
+function isOurJournal(folder: LiveFolder, { samples, path }: ChangedFile): boolean {
+  if (!folder.find(`${folder.base}-journal`)?.isFile()) return false
+  using journal = openDescriptor(`${path}-journal`, 'read-only')
+  const { size } = fstatSync(journal.number)
+  const read = (offset: number, length: number): Uint8Array => {
+    const bytes = new Uint8Array(length)
+    return bytes.subarray(0, readSync(journal.number, bytes, 0, length, offset))
+  }
+  const found = readJournal(read, size)
+  if (found === null || samples.length === 0) return found !== null
+  const wanted = new Map(samples.map((sample) => [sample.page, sample.old]))
+  for (const { page, offset } of found.records)
+    if (wanted.has(page) && pageDigest(read(offset, found.pageSize)) === wanted.get(page)) wanted.delete(page)
+  return [...wanted.keys()].every((page) => page > found.pageCount)
+}
+
+function statOf(path: string): { readonly dev: bigint; readonly ino: bigint } | null {
+  return statSync(onDisk(path), { bigint: true, throwIfNoEntry: false }) ?? null
+}
+
+async function removeNames(path: string, { change }: ChangeRecord): Promise<readonly string[]> {
+  try {
+    using folder = LiveFolder.open(path)
+    return await folder.removeNamesOf(change)
+  } catch (error) {
+    if (error instanceof Failure) return [] // The folder is gone, or closed to us: nothing of ours can be in the way.
+    throw error
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Steps that overwrite the live file in place, through its sealed descriptor. SQLite in another process could not do it:
+ * it would need the lock that keeps all others out. A journal of our own makes it one transaction.
+ */
+import { randomInt } from 'node:crypto'
+import { fstatSync, fsync, ftruncateSync, readSync, writeSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { nextTurn } from '../../../host/clock.ts'
+import { systemFailure } from '../../../host/failures/system-failure.ts'
+import { copyAttributes } from '../../../host/files/attributes.ts'
+import { journalBytesOf, newJournalHeader, newJournalRecord } from '../../../sqlite/journal/new-journal.ts'
+import { lockBytePage } from '../../../sqlite/page-layout.ts'
+import { closing, makeFile } from '../original/kept-copy.ts'
+import type { LiveFolder } from './live-folder.ts'
+import type { Step } from './step.ts'
+
+export interface Overwriting {
+  readonly folder: LiveFolder
+  /** Sealed descriptor of the live file. */
+  readonly main: number
+  readonly pageSize: number
+  /**
+   * Called before each piece is written. Once it throws, our lock may be gone, and nothing more is written: a journal
+   * that lies beside the file is rolled back by whoever opens it.
+   */
+  readonly requireSeal: () => void
+}
+
+/** Pieces are written without a turn of the event loop, so that none is under way when a seal is given up. */
+const pieceBytes = 1 << 20
+const sync = promisify(fsync)
+
+/**
+ * While a WAL or a hot journal covers each page in which the two contents differ: SQLite finds the same whatever part of
+ * it was written.
+ * @param content what the file is to hold
+ * @param before what it holds, for the way back
+ */
+export function overwriteCovered(to: Overwriting, content: number, before: number): Step {
+  return { run: () => writeContent(to, content), reverse: () => writeContent(to, before) }
+}
+
+/**
+ * As one transaction, with a rollback journal that is whole and on the disk before the first byte is overwritten.
+ * @param draft name beside the file for the journal until it is whole
+ * @param before as for `overwriteCovered`
+ */
+export function overwriteJournalled(to: Overwriting, draft: string, content: number, before: number): Step {
+  const work = async (source: number): Promise<void> => {
+    await nameJournal(to, draft, source)
+    await writeContent(to, source)
+    to.requireSeal()
+    to.folder.unlink(`${to.folder.base}-journal`)
+    to.folder.sync()
+  }
+  let done = false
+  return {
+    run: async () => {
+      await work(content)
+      done = true
+    },
+    reverse: async () => {
+      to.requireSeal()
+      if (done) return work(before)
+      // The journal still counts. Its pages are those of `before`.
+      await writeContent(to, before)
+      for (const name of [`${to.folder.base}-journal`, draft]) if (to.folder.find(name)) to.folder.unlink(name)
+      to.folder.sync()
+    },
+  }
+}
+
+async function nameJournal({ folder, main, pageSize, requireSeal }: Overwriting, draft: string, content: number) {
+  using journal = closing(makeFile(folder.at(draft)))
+  copyAttributes(main, journal.number, folder.path) // Whoever may write the database must be able to roll it back.
+  const pageCount = fstatSync(main).size / pageSize
+  const nonce = randomInt(2 ** 32)
+  const locked = lockBytePage({ pageSize, usable: pageSize, autoVacuum: false })
+  let records = 0
+  const header = (): Buffer => newJournalHeader({ pageSize, pageCount, records, nonce })
+  let at = header().length
+  await forEachDifference(main, content, pageSize, fstatSync(main).size, (offset, old) => {
+    const page = offset / pageSize + 1
+    if (page === locked) return
+    writeAll(journal.number, newJournalRecord(page, old, nonce), at, draft)
+    at += journalBytesOf(pageSize)
+    records += 1
+  })
+  writeAll(journal.number, header(), 0, draft)
+  await sync(journal.number)
+  requireSeal()
+  folder.rename(draft, `${folder.base}-journal`)
+  folder.sync()
+}
+
+async function writeContent({ folder, main, pageSize, requireSeal }: Overwriting, content: number): Promise<void> {
+  const { size } = fstatSync(content)
+  requireSeal()
+  await forEachDifference(main, content, pageSize, size, (offset, _, fresh) => {
+    requireSeal()
+    writeAll(main, fresh, offset, folder.path)
+  })
+  requireSeal()
+  if (fstatSync(main).size > size) ftruncateSync(main, size)
+  await sync(main)
+}
+
+/**
+ * Compares two files up to `end`, page by page.
+ * @param onDifference called with the offset of each page that differs, and its bytes in both
+ */
+export async function forEachDifference(
+  one: number,
+  other: number,
+  pageSize: number,
+  end: number,
+  onDifference: (offset: number, ofOne: Buffer, ofOther: Buffer) => void,
+): Promise<void> {
+  const piece = Math.max(pageSize, pieceBytes)
+  const [first, second] = [Buffer.allocUnsafe(piece), Buffer.allocUnsafe(piece)]
+  for (let at = 0; at < end; at += piece) {
+    const bytes = Math.min(piece, end - at)
+    const a = first.subarray(0, readFully(one, first.subarray(0, bytes), at))
+    const b = second.subarray(0, readFully(other, second.subarray(0, bytes), at))
+    if (!a.equals(b))
+      for (let page = 0; page < bytes; page += pageSize) {
+        const [old, fresh] = [a.subarray(page, page + pageSize), b.subarray(page, page + pageSize)]
+        if (!old.equals(fresh)) onDifference(at + page, old, fresh)
+      }
+    await nextTurn()
+  }
+}
+
+function readFully(file: number, buffer: Buffer, position: number): number {
+  let filled = 0
+  while (filled < buffer.length) {
+    const read = readSync(file, buffer, filled, buffer.length - filled, position + filled)
+    if (read === 0) break
+    filled += read
+  }
+  return filled
+}
+
+function writeAll(file: number, bytes: Buffer, position: number, path: string): void {
+  try {
+    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done, position + done)
+  } catch (error) {
+    throw systemFailure(error, { doing: 'write', path, tenant: 'untouched' })
+  }
+}

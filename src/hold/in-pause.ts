@@ -1,0 +1,134 @@
+/**
+ * Phase 2 of a hold: the tenant stands still. Each function below is one scope, and what a scope registers is released
+ * when it ends, in this order: kernel leases, then locks and live files, then the pause. All files are sealed before
+ * the deed begins, and none is released before it ends for the last one. So they share one moment: a transaction over
+ * several files is in all snapshots or in none.
+ */
+import { Disposables } from '../host/disposal.ts'
+import { invariant } from '../model/bug.ts'
+import { inParallel, inTurn, reportStep, type FileHold } from './file-hold.ts'
+import type { ProbedFile, ProvenFile } from './file-steps.ts'
+import { compareAnswer, lockFile, probeFile, proveFile, sealFile } from './file-steps.ts'
+import type { HoldProcesses } from './hold-processes.ts'
+import type { HoldRequest } from './hold-request.ts'
+import { notServed, Pause, type PauseRequest, type QuiescedToken } from './pause/pause.ts'
+import type { Prepared } from './prepare.ts'
+import type { PreparedFile } from './snapshot/prepared-file.ts'
+
+/** What is done with the files while they are sealed: they are copied, or changed. */
+export interface Deed<Done extends InHold> {
+  /**
+   * Kernel leases, locks and the pause stand. Ends with a look whether they stood all the time.
+   * @param files sealed and proven; a file that could not be sealed is missing, and has its failure
+   * @param pause null for a bare file
+   * @param over aborts when the pause must end, or when the run was interrupted
+   */
+  underSeal(files: readonly ProvenFile[], pause: Pause | null, over: AbortSignal): Promise<readonly Done[]>
+  /** The kernel leases have ended; the locks still stand. */
+  underLocks(files: readonly Done[], probe: HoldProcesses['probe']): Promise<readonly Done[]>
+}
+
+interface InHold {
+  readonly hold: FileHold
+}
+
+/**
+ * Does the deed with all files in one pause. If a file cannot be locked, sealed, copied or proven, its `FileHold` has
+ * the failure afterwards, and it is not in `done`.
+ * @param done receives the files with which the deed was done, before the service is asked to resume: its answer
+ * changes nothing about their bytes
+ * @returns a promise that resolves when the end of the hold is in the ledger
+ * @throws a failure of the tenant or of the run. The tenant was resumed before, unless the resume itself failed.
+ */
+export async function inPause<Done extends InHold>(
+  deed: Deed<Done>,
+  prepared: Prepared,
+  done: Done[],
+  request: Omit<HoldRequest, 'files'>,
+  processes: HoldProcesses,
+  signal: AbortSignal,
+): Promise<{ readonly written: Promise<void> }> {
+  const { files } = prepared
+  signal.throwIfAborted()
+  if (prepared.large) await processes.probe.ready() // One that slept for long answers its first question slowly.
+  // If a WAL has grown past the limit meanwhile, the hold fails here with NO_SPACE.
+  for (const { warm } of files) await warm?.catchUp()
+  await using pause = await openPause(prepared, request, processes)
+  reportStep(files, 'asked')
+  // A pause has its own watch. Without one, the guardian ends this process if it freezes while it has the file locked.
+  using _watchOfBareFile = pause ? null : await processes.guardian.watchHeartbeat()
+  const quiesced = pause ? await quiesce(pause, files, signal) : notServed
+  done.push(...(await doUnderLocks(deed, files, quiesced, pause, request, processes, signal)))
+  reportStep(done, 'released')
+  const ended = await pause?.resume()
+  reportStep(done, 'resumed')
+  return ended ?? { written: Promise.resolve() }
+}
+
+/** When it returns or throws, no lock of ours stands and no live file is open: the service finds nothing of ours. */
+async function doUnderLocks<Done extends InHold>(
+  deed: Deed<Done>,
+  files: readonly PreparedFile[],
+  quiesced: QuiescedToken,
+  pause: Pause | null,
+  request: Omit<HoldRequest, 'files'>,
+  { guardian, probe }: HoldProcesses,
+  signal: AbortSignal,
+): Promise<readonly Done[]> {
+  using _live = together(files.map(({ hold }) => hold))
+  const named = await inTurn(files, (file) => compareAnswer(file, quiesced))
+  reportStep(named, 'quiesced')
+  const over = pause ? AbortSignal.any([signal, pause.over]) : signal
+  const locked = await inParallel(named, (file) => lockFile(file, quiesced, request, guardian, over))
+  const probed = await inParallel(locked, (file) => probeFile(file, probe))
+  return await deed.underLocks(await doUnderLeases(deed, probed, pause, request, over), probe)
+}
+
+/** When it returns or throws, no kernel lease of ours stands. The probe opens by name: it would wait for the lease. */
+async function doUnderLeases<Done extends InHold>(
+  deed: Deed<Done>,
+  probed: readonly ProbedFile[],
+  pause: Pause | null,
+  request: Omit<HoldRequest, 'files'>,
+  over: AbortSignal,
+): Promise<readonly Done[]> {
+  const sealed = await inParallel(probed, (file) => sealFile(file, request, over))
+  using _kernelLeases = together(sealed.map((file) => file.sealed))
+  return await deed.underSeal(await inTurn(sealed, proveFile), pause, over)
+}
+
+async function openPause(
+  { files, intent, wasHealthy }: Prepared,
+  { connection, settings }: Omit<HoldRequest, 'files'>,
+  { guardian }: HoldProcesses,
+): Promise<Pause | null> {
+  if (connection === null) return null
+  invariant(intent, 'the intent is written before the service is asked')
+  const onEnded: PauseRequest['onEnded'] = ({ quiesce, pauseMs, abandonedPauseMs, how }) => {
+    for (const { record } of files.map(({ hold }) => hold)) {
+      record.endedBySelf = how === 'service-restarted' || how === 'expired' ? how : null
+      record.add({ quiesce })
+      record.time(abandonedPauseMs === null ? { pauseMs } : { pauseMs, ranOutMs: abandonedPauseMs })
+    }
+  }
+  const required = settings.require
+  return Pause.open(intent, { ...connection, guardian, limits: settings, required, wasHealthy, onEnded })
+}
+
+async function quiesce(pause: Pause, files: readonly PreparedFile[], signal: AbortSignal): Promise<QuiescedToken> {
+  try {
+    return await pause.quiesce(signal)
+  } finally {
+    for (const { record } of files.map(({ hold }) => hold)) {
+      record.begun ||= pause.mayHavePaused
+      record.add({ quiesce: pause.evidence })
+    }
+  }
+}
+
+/** Releases all of them, the last first. */
+function together(all: readonly Disposable[]): Disposable {
+  const together = new Disposables()
+  for (const one of all) together.add(one)
+  return together
+}
