@@ -3,7 +3,7 @@
  * resume.
  */
 import type { Ledger } from '../ledger/ledger.ts'
-import type { LivePath, TenantId } from '../model/brand.ts'
+import type { TenantId } from '../model/brand.ts'
 import type { Failure } from '../model/failure.ts'
 import type { SealLevel } from '../model/result/evidence.ts'
 import type { NonEmpty } from '../model/result/verdict.ts'
@@ -86,8 +86,6 @@ export interface HoldRequest {
 export type Held =
   | {
       readonly kind: 'snapshot'
-      /** The live file, as the hold resolved it. */
-      readonly path: LivePath
       readonly snapshot: Snapshot
       readonly file: FileKind
       readonly record: HoldRecord

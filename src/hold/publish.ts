@@ -27,8 +27,7 @@ export async function publish(
   const published = await inTurn(files, async (file) => {
     const published = await publishFile(file, signal)
     unclaimed.add(published.snapshot)
-    const { hold, files: live } = file
-    return [hold, { kind: 'snapshot', path: live.path, ...published, record: hold.record, written, unproven }] as const
+    return [file.hold, { kind: 'snapshot', ...published, record: file.hold.record, written, unproven }] as const
   })
   unclaimed.move()
   return new Map(published)

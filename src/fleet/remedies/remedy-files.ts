@@ -1,8 +1,8 @@
 /** Remedies for bare files, which no program may have open: no service is asked, and the seal alone decides. */
 
 import { openBackups } from '../../backup/store.ts'
-import { recoverChanges } from '../../hold/change/change.ts'
 import type { RecoveredChange } from '../../hold/change/change-types.ts'
+import { recoverChanges } from '../../hold/change/recovery/recover-changes.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import { withFileRun, type FileRunOptions } from '../run/file-run.ts'
 import type { Target } from '../run/target.ts'

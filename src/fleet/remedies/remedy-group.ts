@@ -11,9 +11,10 @@
  * One plan covers all files, and is applied only if each damaged file can be mended.
  */
 
-import { estimateChange, methodFor, newChangeId } from '../../hold/change/change.ts'
-import { AsyncDisposables } from '../../host/disposal.ts'
+import { estimateChange, methodFor, newChangeId } from '../../hold/change/estimate.ts'
 import { monotonicMs } from '../../host/clock.ts'
+import { AsyncDisposables } from '../../host/disposal.ts'
+import { realPathOf } from '../../host/files/path-kind.ts'
 import type { ChangeId } from '../../model/brand.ts'
 import { Failure, failureKinds } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
@@ -62,7 +63,9 @@ async function attemptOnce(
   const files: TriedFile[] = []
   for (const file of checked.files) files.push({ file, tried: trials.add(await tryOn(file, change, run, signal)) })
   const trialMs = monotonicMs() - startedAtMs
-  const costed = files.map(({ file, tried }) => ({ file, tried: withCosts(tried, file, checked, run) }))
+  const costed = await Promise.all(
+    files.map(async ({ file, tried }) => ({ file, tried: await withCosts(tried, file, checked, run) })),
+  )
   const ready = costed.filter(isReady)
   const blocked = whyBlocked(costed)
   if (run.mode === 'restore') requireReason(costed)
@@ -120,16 +123,21 @@ function requireReason(files: readonly TriedFile[]): void {
 }
 
 /** Adds what it costs, and the command that undoes it. */
-function withCosts(tried: TriedRemedy, file: CheckedFile, checked: CheckedGroup, run: RemedyRun): TriedRemedy {
+async function withCosts(
+  tried: TriedRemedy,
+  file: CheckedFile,
+  checked: CheckedGroup,
+  run: RemedyRun,
+): Promise<TriedRemedy> {
   const { held, target } = file
   if (tried.candidate === null || held.kind !== 'snapshot') return tried
   const sizeOf = (isMain: boolean): number =>
     held.snapshot.files.reduce((sum, { part, bytes }) => sum + ((part === '') === isMain ? bytes : 0), 0)
-  const method = methodFor(held.path, run.method)
-  const { predictedPauseMs, needsBytes } = estimateChange(
-    [{ mainBytes: sizeOf(true), companionBytes: sizeOf(false), mendedBytes: tried.candidate.bytes }],
-    method,
-  )
+  const method = methodFor((await realPathOf(target.named)) ?? target.named, run.method)
+  const mendedBytes = tried.candidate.bytes
+  // In place no more is written than the new file is long.
+  const bytes = { mainBytes: sizeOf(true), companionBytes: sizeOf(false), mendedBytes, differing: mendedBytes }
+  const { predictedPauseMs, needsBytes } = estimateChange([bytes], method)
   const plan: RemedyPlan = {
     ...tried.plan,
     method,

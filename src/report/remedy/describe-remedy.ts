@@ -123,7 +123,7 @@ function costLines({ plan, tenant }: RemedyResult, options: TextOptions): readon
 function doneLines(result: RemedyResult, mode: RemedyMode, options: TextOptions): readonly string[] {
   const { plan, applied, tenant } = result
   if (applied === null) return []
-  const how = applied.method === 'swap' ? 'by a new file of the same name' : 'in place'
+  const how = applied.method === 'in-place' ? ' in place' : plan.do === 'undo' ? '' : ' by a new file of the same name'
   const pause = [
     ...(applied.pauseMs === null ? [] : [`the tenant did not serve for ${humanMs(applied.pauseMs)}`]),
     ...(applied.healthy === null ? [] : [applied.healthy ? 'it serves again and is healthy' : 'IT IS NOT HEALTHY']),
@@ -135,7 +135,7 @@ function doneLines(result: RemedyResult, mode: RemedyMode, options: TextOptions)
       ...lossLines(result, options),
     ]
   return [
-    ...line('done', `${deedOf(plan, 'did')} (${how}), ${whenUtc(applied.at)}, change ${applied.change}`, options),
+    ...line('done', `${deedOf(plan, 'did')}${how}, ${whenUtc(applied.at)}, change ${applied.change}`, options),
     ...(tenant === null || pause.length === 0 ? [] : line('pause', pause.join('; '), options)),
     ...line('now', `${verdictWords[applied.verdict]}: a fresh snapshot was checked after the change`, options),
     ...(plan.do === 'undo' ? [] : lossLines(result, options)),

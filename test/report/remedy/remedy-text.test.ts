@@ -114,7 +114,7 @@ test('a change says what was done, how long the tenant stood still, where the or
           2 rows of events are missing from index events_kind
           (row-missing-from-index)
   tables  notes: 3 rows counted, not read one by one
-  done    rebuilt events_kind (by a new file of the same name), 2026-11-28
+  done    rebuilt events_kind by a new file of the same name, 2026-11-28
           03:12:44 UTC, change 01JC5Z9K7Q4W8X2V3B6N0M1T5R
   pause   the tenant did not serve for 12 ms; it serves again and is healthy
   now     sound: a fresh snapshot was checked after the change

@@ -1,7 +1,8 @@
 /** Steps 3 to 5 of a remedy: the originals are kept, the live set is changed in a pause, and the result is checked. */
 
 import type { ChangeFile, ChangeOutcome, KeptOriginal, OriginalFile } from '../../../hold/change/change-types.ts'
-import { change as changeLiveSet, keepOriginal } from '../../../hold/change/change.ts'
+import { change as changeLiveSet } from '../../../hold/change/change.ts'
+import { keepOriginal } from '../../../hold/change/original/keep-original.ts'
 import { unbounded } from '../../../hold/hold.ts'
 import { draftName } from '../../../hold/snapshot/draft.ts'
 import type { ChangeId } from '../../../model/brand.ts'
@@ -100,7 +101,7 @@ async function keepOriginals(
   const originalOf = ({ file: { held, target } }: ReadyFile): OriginalFile => {
     const snapshot = pristine.of(target)
     invariant(held.kind === 'snapshot' && snapshot !== null, 'a file that is ready was held')
-    return { path: held.path, snapshot }
+    return { named: target.named, snapshot }
   }
   return keepOriginal(
     [originalOf(first), ...more.map(originalOf)],

@@ -2,7 +2,8 @@
 
 import { basename, dirname, join } from 'node:path'
 import type { ChangeOutcome, FoundChange } from '../../../hold/change/change-types.ts'
-import { findChanges, undo } from '../../../hold/change/change.ts'
+import { findChanges } from '../../../hold/change/recovery/find-changes.ts'
+import { undo } from '../../../hold/change/undo.ts'
 import { unbounded } from '../../../hold/hold.ts'
 import { realPathOf } from '../../../host/files/path-kind.ts'
 import type { ChangeId } from '../../../model/brand.ts'
@@ -99,14 +100,15 @@ export function originalOf({ file, record }: FoundChange, named: string): string
 export async function changeToUndo(id: string | null, target: Target, run: RemedyRun): Promise<FoundChange> {
   const place = await run.placeOf(target)
   const path = target.tenant === null ? ((await realPathOf(target.named)) ?? target.named) : null
-  const own = (await findChanges(place)).filter(
+  const own = findChanges(place).filter(
     ({ record }) => record.tenant === target.tenant && (path === null || record.files.some((file) => file.path === path)),
   )
   const name = target.tenant ?? target.named
   if (id !== null) {
     const named = own.find(({ record }) => record.change === id)
     if (named === undefined) throw unknown(`there is no change ${id} of ${name}`)
-    if (named.record.state !== 'applied') throw unknown(`the change ${id} of ${name} does not stand: ${named.record.state}`)
+    if (!['applied', 'unclear'].includes(named.record.state))
+      throw unknown(`the change ${id} of ${name} does not stand: ${named.record.state}`)
     return named
   }
   const standing = own.find(({ record }) => record.state === 'applied')
