@@ -1,6 +1,6 @@
 /** Steps 3 to 5 of a remedy: the originals are kept, the live set is changed in a pause, and the result is checked. */
 
-import type { ChangeFile, ChangeOutcome, KeptOriginal, OriginalFile } from '../../../hold/change/change-types.ts'
+import type { ChangeFile, ChangeOutcome, ChangeRequest, KeptOriginal, OriginalFile } from '../../../hold/change/change-types.ts'
 import { change as changeLiveSet } from '../../../hold/change/change.ts'
 import { keepOriginal } from '../../../hold/change/original/keep-original.ts'
 import { unbounded } from '../../../hold/hold.ts'
@@ -50,23 +50,9 @@ export async function applyChange(
   progress.onStep(ready[0].file, 'keeping the original')
   const original = await orFailure(keepOriginals(prepared, run, signal))
   if (original instanceof Failure) return refused(ready, original)
-  await using _original = original
   await using mended = new MendedAgain(ready, change, run, progress)
   progress.onStep(ready[0].file, 'changing the live file')
-  const request = { files: filesOf(prepared, run), original, method: methodOf(ready), remake: { ms: trialMs, work: mended.work } }
-  const { context } = run
-  const outcome = await changeLiveSet(
-    {
-      ...request,
-      roots: context.roots,
-      connection: context.connectionOf(group[0]),
-      settings: context.settings,
-      folder: context.folder,
-      bounds: unbounded,
-    },
-    context.holdProcesses,
-    signal,
-  )
+  const outcome = await changeOnce(prepared, original, { ms: trialMs, work: mended.work }, run, signal)
   if (outcome.kind === 'unchanged') return refused(mended.files, outcome.failure)
   await outcome.written
   const names = new Set(ready.map(({ file }) => file.target.named))
@@ -74,8 +60,32 @@ export async function applyChange(
   const applied = { change, outcome, original, seen, accounts }
   if (seen.unwell === null) return appliedOutcomes(mended.files, applied, run, null)
   progress.onStep(ready[0].file, 'taking the change back')
-  const { isUndone, failure } = await takeBack(change, seen.unwell, group[0], run, signal)
+  const { isUndone, failure } = await takeBack(change, { why: seen.unwell, unproven: outcome.unproven }, group[0], run, signal)
   return isUndone ? refused(mended.files, failure) : appliedOutcomes(mended.files, applied, run, failure)
+}
+
+/** The original has its record open until the change has ended. An undo takes it over then. */
+async function changeOnce(
+  prepared: PreparedChange,
+  original: KeptOriginal,
+  remake: NonNullable<ChangeRequest['remake']>,
+  run: RemedyRun,
+  signal: AbortSignal,
+): Promise<ChangeOutcome> {
+  await using _original = original
+  const { context } = run
+  const request: ChangeRequest = {
+    files: filesOf(prepared, run),
+    original,
+    method: methodOf(prepared.ready),
+    remake,
+    roots: context.roots,
+    connection: context.connectionOf(prepared.group[0]),
+    settings: context.settings,
+    folder: context.folder,
+    bounds: unbounded,
+  }
+  return await changeLiveSet(request, context.holdProcesses, signal)
 }
 
 const refused = (files: readonly ReadyFile[], failure: Failure): readonly RemedyOutcome[] =>

@@ -14,12 +14,12 @@ import type { RemedyRun } from '../remedy-run.ts'
 
 /**
  * In a second pause, because the result is damaged or the tenant unwell.
- * @param why the clause says it
+ * @param reason `why`: one clause. `unproven`: why the tenant was not seen serving after the change; null if it was
  * @returns what the result reports: the change is undone, or it stands although it must not
  */
 export async function takeBack(
   change: ChangeId,
-  why: string,
+  { why, unproven: notServing }: { readonly why: string; readonly unproven: Failure | null },
   target: Target,
   run: RemedyRun,
   signal: AbortSignal,
@@ -32,7 +32,7 @@ export async function takeBack(
       isUndone: false,
       failure: new Failure(reason.code, `${why}; the change could not be taken back: ${reason.message}`, {
         cause: reason,
-        tenant: reason.tenantState,
+        tenant: notServing?.tenantState ?? reason.tenantState,
         hint: `take it back by hand: \`${hint}\``,
       }),
     }
