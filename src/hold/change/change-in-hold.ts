@@ -84,9 +84,10 @@ export async function changeInHold(
     met = error
   }
   const { after } = deed
+  // Awaited here: what `parts` has opened is used until the end.
   return after === null
-    ? unchanged(holds, parts, request, deed, met)
-    : changed(holds, parts, request, after, met, written)
+    ? await unchanged(holds, parts, request, deed, met)
+    : await changed(holds, parts, request, after, met, written)
 }
 
 /** Only a seal shows that no program has a file open, which would go on with the old one. */

@@ -62,7 +62,7 @@ function takeRecord(path: string): RecordFile {
 /** The kept set of one file, and what goes beside the live file. */
 interface Kept {
   readonly folder: LiveFolder
-  readonly main: Content
+  readonly main: Content & { readonly descriptor: number }
   readonly settled: Content
   readonly companions: ReadonlyMap<'-wal' | '-journal', Beside>
 }
@@ -119,7 +119,7 @@ class Backward implements ChangeParts {
         throw new Failure('READ_FAILED', `${from(kept.name)} is no longer what was kept: its digest differs`)
       return beside
     }
-    const content = async (what: string, kept: Omit<KeptPart, 'part'>): Promise<Content> => {
+    const content = async (what: string, kept: Omit<KeptPart, 'part'>): Promise<Kept['main']> => {
       const beside = this.method === 'swap' ? await make(what, kept) : null
       return { descriptor: this.#opened.add(openDescriptor(from(kept.name), 'read-only')).number, beside }
     }
@@ -127,7 +127,7 @@ class Backward implements ChangeParts {
     invariant(original, 'a kept set has a main file')
     const companions = new Map<'-wal' | '-journal', Beside>()
     for (const kept of file.original)
-      if (kept.part !== '') companions.set(kept.part, await make(kept.part.slice(1), kept))
+      if (kept.part !== '') companions.set(kept.part, await make(`kept${kept.part.slice(1)}`, kept))
     const main = await content('original', original)
     const settled = file.settled === null ? main : await content('settled', file.settled)
     return { folder, main, settled, companions }
@@ -168,7 +168,7 @@ class Backward implements ChangeParts {
       this.method === 'swap'
         ? { method: 'swap' }
         : { method: 'in-place', overwriting: { folder, main: live, pageSize, requireSeal } }
-    const mended: Content = { descriptor: live, beside: null }
+    const mended: Content = { descriptor: null, beside: null }
     return {
       folder,
       steps: backwardSteps({ folder, change: record.change, nth }, replacing, present, companions, {

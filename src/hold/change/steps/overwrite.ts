@@ -8,6 +8,9 @@ import { promisify } from 'node:util'
 import { nextTurn } from '../../../host/clock.ts'
 import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { copyAttributes } from '../../../host/files/attributes.ts'
+import { openDescriptor } from '../../../host/files/descriptor.ts'
+import { Failure } from '../../../model/failure.ts'
+import { readJournal } from '../../../sqlite/journal/journal.ts'
 import { journalBytesOf, newJournalHeader, newJournalRecord } from '../../../sqlite/journal/new-journal.ts'
 import { lockBytePage } from '../../../sqlite/page-layout.ts'
 import { closing, makeFile } from '../original/kept-copy.ts'
@@ -43,31 +46,58 @@ export function overwriteCovered(to: Overwriting, content: number, before: numbe
 /**
  * As one transaction, with a rollback journal that is whole and on the disk before the first byte is overwritten.
  * @param draft name beside the file for the journal until it is whole
- * @param before as for `overwriteCovered`
+ * @param before what the file holds, for the way back after the transaction; null: then there is none
  */
-export function overwriteJournalled(to: Overwriting, draft: string, content: number, before: number): Step {
+export function overwriteJournalled(to: Overwriting, draft: string, content: number, before: number | null): Step {
+  const { folder, requireSeal } = to
+  const journal = `${folder.base}-journal`
   const work = async (source: number): Promise<void> => {
     await nameJournal(to, draft, source)
     await writeContent(to, source)
-    to.requireSeal()
-    to.folder.unlink(`${to.folder.base}-journal`)
-    to.folder.sync()
+    requireSeal()
+    folder.unlink(journal)
+    folder.sync()
   }
-  let done = false
+  let state: 'before' | 'begun' | 'done' = 'before'
   return {
     run: async () => {
+      state = 'begun'
       await work(content)
-      done = true
+      state = 'done'
     },
     reverse: async () => {
-      to.requireSeal()
-      if (done) return work(before)
-      // The journal still counts. Its pages are those of `before`.
-      await writeContent(to, before)
-      for (const name of [`${to.folder.base}-journal`, draft]) if (to.folder.find(name)) to.folder.unlink(name)
-      to.folder.sync()
+      if (state === 'before') return
+      requireSeal()
+      if (state === 'done') {
+        if (before === null) throw new Failure('IN_USE', `${folder.path} was overwritten, and cannot be taken back`)
+        return work(before)
+      }
+      await rollBack(to)
+      for (const name of [journal, draft]) if (folder.find(name)) folder.unlink(name)
+      folder.sync()
     },
   }
+}
+
+/** As SQLite would do it with our journal, if it has its name. */
+async function rollBack({ folder, main, requireSeal }: Overwriting): Promise<void> {
+  const journal = `${folder.base}-journal`
+  if (folder.find(journal) === null) return
+  using file = openDescriptor(folder.at(journal), 'read-only')
+  const read = (offset: number, length: number): Buffer => {
+    const bytes = Buffer.alloc(length)
+    return bytes.subarray(0, readFully(file.number, bytes, offset))
+  }
+  const found = readJournal(read, fstatSync(file.number).size)
+  if (found === null) return
+  for (const { page, offset } of found.records) {
+    requireSeal()
+    writeAll(main, read(offset, found.pageSize), (page - 1) * found.pageSize, folder.path)
+    if (page % 1024 === 0) await nextTurn()
+  }
+  requireSeal()
+  ftruncateSync(main, found.pageCount * found.pageSize)
+  await sync(main)
 }
 
 async function nameJournal({ folder, main, pageSize, requireSeal }: Overwriting, draft: string, content: number) {

@@ -30,7 +30,8 @@ export type Replacing = { readonly method: 'swap' } | { readonly method: 'in-pla
 
 /** A content that the main file is to have, or has now. */
 export interface Content {
-  readonly descriptor: number
+  /** Null if the content is in the live file only. */
+  readonly descriptor: number | null
   /** Null for a content that is only written into the live file. */
   readonly beside: Beside | null
 }
@@ -94,9 +95,12 @@ function replace(
     invariant(beside, 'a file that takes the name of the live one lies beside it')
     return takeName(folder, beside)
   }
-  return how === 'covered'
-    ? overwriteCovered(replacing.overwriting, next.descriptor, now.descriptor)
-    : overwriteJournalled(replacing.overwriting, nameBeside(change, nth, 'journal'), next.descriptor, now.descriptor)
+  const { overwriting } = replacing
+  invariant(next.descriptor !== null, 'a content that is written into the live file is open')
+  if (how === 'alone')
+    return overwriteJournalled(overwriting, nameBeside(change, nth, 'rollback'), next.descriptor, now.descriptor)
+  invariant(now.descriptor !== null, 'a covered content is open')
+  return overwriteCovered(overwriting, next.descriptor, now.descriptor)
 }
 
 /** Moved, not deleted: so it can come back. It is deleted when the tenant serves again. */

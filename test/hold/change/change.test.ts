@@ -1,0 +1,145 @@
+/** A change of a bare file: in every state of its live set, both ways, and back byte for byte. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { OriginalPlace } from '../../../src/hold/change/change-types.ts'
+import { findChanges } from '../../../src/hold/change/recovery/find-changes.ts'
+import { changeFlow, undoFlow, type Flowed, type FlowOptions } from '../../support/hold/change-flow.ts'
+import { bytesInState, contentOf, read, setStates, write } from '../../support/hold/changes.ts'
+import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
+
+describe('a change of a bare file', () => {
+  let fixture: HoldFixture
+  beforeAll(async () => {
+    fixture = await openHoldFixture()
+  })
+  afterAll(() => fixture[Symbol.asyncDispose]())
+
+  let folder = ''
+  let file = ''
+  beforeEach(() => {
+    folder = join(fixture.home, 'live')
+    rmSync(folder, { recursive: true, force: true })
+    rmSync(join(fixture.home, 'quarantine'), { recursive: true, force: true })
+    mkdirSync(folder)
+    file = join(folder, 'app.db')
+  })
+
+  const quarantine = (): OriginalPlace => ({ kind: 'quarantine', folder: join(fixture.home, 'quarantine') })
+  const flow = (options: Partial<FlowOptions> = {}): Promise<Flowed> =>
+    changeFlow({
+      files: [file],
+      connection: null,
+      processes: fixture.processes,
+      folder: fixture.folder,
+      place: quarantine(),
+      ...options,
+    })
+  const back = (done: Flowed, place: OriginalPlace = quarantine()) =>
+    undoFlow({ connection: null, processes: fixture.processes, folder: fixture.folder, place }, done.change)
+  /** Names of ours that are left beside the live file. */
+  const leftovers = (): readonly string[] => readdirSync(folder).filter((name) => name.startsWith('.holdfast-'))
+
+  describe.each(['swap', 'in-place'] as const)('%s', (method) => {
+    it.each(setStates)('mends a live set in state %s, and undoes it byte for byte', async (state) => {
+      write(file, bytesInState(state))
+      const [before, old] = [read(file), contentOf(file)]
+      const done = await flow({ method })
+      expect(done.outcome).toMatchObject({ kind: 'applied', method, unproven: null, remade: false })
+      const mended = contentOf(file)
+      expect(mended).toMatch(/^ok .*"mended1"/)
+      expect(mended).not.toBe(old)
+      expect(leftovers()).toEqual([])
+      for (const [part, bytes] of Object.entries(before))
+        expect(readFileSync((done.originals[0] ?? '') + part).equals(bytes as Buffer), `kept ${part}`).toBe(true)
+      expect(findChanges(quarantine())[0]?.record.state).toBe('applied')
+
+      const undone = await back(done)
+      expect(undone, JSON.stringify(undone)).toMatchObject({ kind: 'applied' })
+      expect(read(file)).toEqual(before)
+      expect(contentOf(file)).toBe(old)
+      expect(leftovers()).toEqual([])
+      expect(findChanges(quarantine())[0]?.record.state).toBe('undone')
+    })
+
+    it('undoes nothing once something was written', async () => {
+      write(file, bytesInState('delete'))
+      const done = await flow({ method })
+      const db = new Database(file)
+      db.exec("insert into t(v) values('acknowledged')")
+      db.close()
+      const outcome = await back(done)
+      expect(outcome).toMatchObject({ kind: 'unchanged', failure: { code: 'REMEDY_STALE' } })
+      expect(contentOf(file)).toContain('acknowledged')
+      expect(leftovers()).toEqual([])
+      expect(findChanges(quarantine())[0]?.record.state).toBe('applied')
+    })
+
+    it('changes nothing if the file was written since the rehearsal', async () => {
+      write(file, bytesInState('wal-empty'))
+      const done = await flow({
+        method,
+        between: () => {
+          const db = new Database(file)
+          db.exec("insert into t(v) values('acknowledged')")
+          db.close()
+        },
+      })
+      expect(done.outcome).toMatchObject({ kind: 'unchanged', failure: { code: 'REMEDY_STALE' } })
+      expect(contentOf(file)).toContain('acknowledged')
+      expect(leftovers()).toEqual([])
+      expect(readdirSync(join(fixture.home, 'quarantine'))).toEqual([])
+    })
+
+    it('goes on if only times have changed', async () => {
+      write(file, bytesInState('delete'))
+      const done = await flow({ method, between: () => writeFileSync(file, readFileSync(file)) })
+      expect(done.outcome).toMatchObject({ kind: 'applied', remade: false })
+    })
+  })
+
+  it('keeps the original beside the file, as a set that SQLite can open', async () => {
+    write(file, bytesInState('wal'))
+    const old = contentOf(file)
+    const place = { kind: 'beside', file } as const
+    const done = await flow({ place })
+    expect(done.outcome.kind).toBe('applied')
+    expect(done.originals).toEqual([`${file}.original-${done.change}`])
+    expect(contentOf(done.originals[0] ?? '')).toBe(old)
+    expect(existsSync(`${file}.original-${done.change}.json`)).toBe(true)
+    expect(await back(done, place)).toMatchObject({ kind: 'applied' })
+    expect(contentOf(file)).toBe(old)
+  })
+
+  it('mends anew inside the pause what was written since', async () => {
+    write(file, bytesInState('delete'))
+    const { rehearse } = await import('../../support/hold/changes.ts')
+    const done = await flow({
+      between: () => {
+        const db = new Database(file)
+        db.exec("insert into t(id, v) values(7777, 'acknowledged'); update t set w = 'written since' where id = 7")
+        db.close()
+      },
+      remake: {
+        ms: 10,
+        work: ([taken]) => Promise.resolve([rehearse(taken.snapshot.path, "update t set v = 'mended' || id")]),
+      },
+    })
+    expect(done.outcome).toMatchObject({ kind: 'applied', remade: true })
+    expect(contentOf(file)).toMatch(/^ok .*"mended1".*"written since".*"mended7777"/)
+    expect(contentOf(done.originals[0] ?? '')).toContain('acknowledged')
+    expect(leftovers()).toEqual([])
+    expect(await back(done)).toMatchObject({ kind: 'applied' })
+    expect(contentOf(file)).toContain('acknowledged')
+  })
+
+  it('mends nothing anew if that would take longer than a pause may', async () => {
+    write(file, bytesInState('delete'))
+    const done = await flow({
+      between: () => writeFileSync(file, bytesInState('delete', 401)['']),
+      remake: { ms: 6_000, work: () => Promise.reject(new Error('it is not asked')) },
+    })
+    expect(done.outcome).toMatchObject({ kind: 'unchanged', failure: { code: 'REMEDY_STALE' } })
+  })
+})
