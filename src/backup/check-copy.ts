@@ -1,6 +1,6 @@
+import { contentFormat } from '../census/content-format.ts'
 /** The full check of a private copy that came out of a backup, of ours or of another program. */
 import type { Checker } from '../check/check.ts'
-import { contentFormat } from '../census/content-format.ts'
 import { diagnose } from '../diagnosis/diagnose.ts'
 import { kindOfCopy } from '../hold/file-kind.ts'
 import type { SnapshotPath } from '../model/brand.ts'

@@ -39,12 +39,7 @@ export async function compress(from: FileHandle, to: FileHandle, signal: AbortSi
     { signal },
   )
   await to.sync()
-  return {
-    bytes: plain.bytes,
-    sha256: plain.digest(),
-    storedBytes: stored.bytes,
-    storedSha256: stored.digest(),
-  }
+  return { bytes: plain.bytes, sha256: plain.digest(), storedBytes: stored.bytes, storedSha256: stored.digest() }
 }
 
 /** Bytes that came out of a frame; `tooMany` if there were more than allowed, and the rest was not read. */
@@ -79,12 +74,7 @@ export async function decompress(
   )
   if (tooMany) return 'too-many'
   await to?.sync()
-  return {
-    bytes: plain.bytes,
-    sha256: plain.digest(),
-    storedBytes: stored.bytes,
-    storedSha256: stored.digest(),
-  }
+  return { bytes: plain.bytes, sha256: plain.digest(), storedBytes: stored.bytes, storedSha256: stored.digest() }
 }
 
 /** True for an error of zlib: the bytes are no whole frame. */

@@ -73,12 +73,7 @@ async function readEntry(
   return { folder, manifest, backup }
 }
 
-async function withoutManifest(
-  folder: string,
-  id: string,
-  part: 'stored' | 'partial',
-  why: string,
-): Promise<Entry> {
+async function withoutManifest(folder: string, id: string, part: 'stored' | 'partial', why: string): Promise<Entry> {
   const path = partPath(folder, id, part)
   const backup: Backup = {
     id,

@@ -103,7 +103,9 @@ function hasSameContent(older: BackupManifest, { content, takenAt }: SoundFile, 
 
 const textOf = ({ tables }: ContentDigests): string =>
   JSON.stringify(
-    tables.map(({ name, rows, digest }) => [name, rows, digest]).toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+    tables
+      .map(({ name, rows, digest }) => [name, rows, digest])
+      .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
   )
 
 const laterOf = (one: string | null, other: string): string => (one !== null && one > other ? one : other)
@@ -122,6 +124,7 @@ async function storeNew(
   try {
     showThatItIsWritten(file)
     const compressed = await compress(source, file, signal)
+    requireWhatWasCopied(about, compressed)
     await requireReadBack(file, compressed, partial, signal)
     const manifest: BackupManifest = {
       schema: 'holdfast.backup/1',
@@ -142,6 +145,15 @@ async function storeNew(
     for (const path of [partial, stored]) await unlinkIfThere(path).catch(() => undefined)
     throw error
   }
+}
+
+/** Recovery changes a snapshot that had a WAL or a journal. Any other must still be what the hold copied. */
+function requireWhatWasCopied({ evidence, path }: SoundFile, { sha256 }: Compressed): void {
+  const files = evidence.snapshot?.files ?? []
+  if (files.length !== 1 || files[0]?.sha256 === sha256) return
+  throw new Failure('READ_FAILED', `the snapshot of ${path} is not what was copied, so it was not kept`, {
+    hint: 'another program changes the folder for snapshots; give holdfast a folder of its own',
+  })
 }
 
 /** Other processes see by this lock that it is written, and by its absence that its writer is dead. */

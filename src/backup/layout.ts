@@ -45,12 +45,7 @@ export const newBackupId = (takenAt: string): string =>
 export const timeInId = (id: string): string => id.replace(idForm, '$1-$2-$3T$4:$5:$6.$7Z')
 
 /** The parts of a backup. `partial`: while it is written. `removed`: its manifest, while it is deleted. */
-const suffixes = {
-  stored: '.db.zst',
-  manifest: '.json',
-  partial: '.db.zst.partial',
-  removed: '.json.removed',
-} as const
+const suffixes = { stored: '.db.zst', manifest: '.json', partial: '.db.zst.partial', removed: '.json.removed' } as const
 type NamedPart = keyof typeof suffixes
 export type EntryPart = NamedPart | 'draft'
 

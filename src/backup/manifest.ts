@@ -52,7 +52,7 @@ export interface BackupManifest extends SoundFile {
 }
 
 /** A manifest with more tables than fit is refused when it is written. */
-export const manifestBytesMax = 64_000_000
+const manifestBytesMax = 64_000_000
 
 export type ReadManifest =
   | { readonly kind: 'read'; readonly manifest: BackupManifest }

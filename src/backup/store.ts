@@ -26,7 +26,7 @@ export interface BackupFilter {
   readonly path?: string
 }
 
-export interface PruneResult {
+interface PruneResult {
   /** Backups that were deleted, or would be. */
   readonly surplus: readonly Backup[]
   /** Ids of half-written backups that were deleted, or would be. */
@@ -149,15 +149,16 @@ class Store implements Backups {
       for (const file of files.values())
         surplus.push(...(dryRun ? surplusOf(verifiedAmong(entries, file), rule) : await this.rotate(file, rule)))
       const dead = entries.filter(({ backup, manifest }) => manifest === null && backup.path.endsWith('.partial'))
-      leftovers.push(...(dryRun ? dead.map(({ backup }) => backup.id) : await removeLeftovers(join(this.folder, folder))))
+      leftovers.push(
+        ...(dryRun ? dead.map(({ backup }) => backup.id) : await removeLeftovers(join(this.folder, folder))),
+      )
     }
     return { surplus, leftovers }
   }
 
   /** Relative to the store. */
   async *#folders(within: readonly string[]): AsyncGenerator<string> {
-    for (const group of within)
-      for (const name of await namesIn(join(this.folder, group))) yield join(group, name)
+    for (const group of within) for (const name of await namesIn(join(this.folder, group))) yield join(group, name)
   }
 
   /**
@@ -170,19 +171,25 @@ class Store implements Backups {
       throw systemFailure(error, { doing: 'read the backups in', path: at, tenant: 'untouched' })
     })
     const owner = tenant ?? entries.find(({ manifest }) => isAt(manifest, folder))?.manifest?.tenant ?? null
-    return entries.map((entry) => {
+    const judged = entries.map((entry): Entry => {
       const { backup, manifest } = entry
       if (manifest === null) return { ...entry, backup: { ...backup, tenant: owner } }
       if (isAt(manifest, folder)) return entry
       const message = 'its manifest names a tenant or a file that another folder belongs to'
       return { ...entry, backup: { ...backup, state: 'broken', failure: { code: 'BACKUP_BROKEN', message } } }
     })
+    return judged.toSorted(byFileAndTime)
   }
 
   async #verifiedOf(of: BackedUpFile): Promise<readonly VerifiedEntry[]> {
     const entries = await this.#entriesIn(folderOf(of), of.tenant)
     return entries.filter((entry) => isVerified(entry) && isOf(entry, of)).map((entry) => entry as VerifiedEntry)
   }
+}
+
+const byFileAndTime = ({ backup: a }: Entry, { backup: b }: Entry): number => {
+  const [first, second] = [a, b].map(({ path, id }) => `${path}\0${id}`) as [string, string]
+  return first < second ? -1 : 1
 }
 
 type VerifiedEntry = Entry & { readonly backup: VerifiedBackup; readonly manifest: BackupManifest }

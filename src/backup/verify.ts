@@ -30,6 +30,12 @@ export interface VerifiedEntry {
   readonly backup: Backup
 }
 
+export interface VerifyObserver {
+  /** Called before a backup is restored: `done` of `total` were. */
+  readonly onBegin: (backup: Backup, done: number, total: number) => void
+  readonly onVerified: (verified: VerifiedEntry) => void
+}
+
 export interface VerifyTotals {
   readonly verified: number
   /** Left for a later run, because the time was over. */
@@ -43,11 +49,11 @@ export interface VerifyTotals {
 export async function verifyBackups(
   entries: readonly Entry[],
   terms: VerifyTerms,
-  onVerified: (verified: VerifiedEntry) => void,
+  observer: VerifyObserver,
   signal: AbortSignal,
 ): Promise<VerifyTotals> {
   const startedAt = monotonicMs()
-  for (const { backup } of entries) if (backup.state === 'broken') onVerified({ kind: 'broken', backup })
+  for (const { backup } of entries) if (backup.state === 'broken') observer.onVerified({ kind: 'broken', backup })
   const due = entries.filter((entry) => isDue(entry, terms.maxAgeMs)).toSorted(byVerification)
   let bytesDone = 0
   for (const [at, entry] of due.entries()) {
@@ -56,7 +62,8 @@ export async function verifyBackups(
     const predictedMs = bytesDone === 0 ? 0 : (elapsedMs * (entry.backup.bytes ?? 0)) / bytesDone
     if (terms.budgetMs !== null && elapsedMs + predictedMs > terms.budgetMs)
       return { verified: at, notReached: due.length - at }
-    onVerified(await verifyEntry(entry, terms, signal))
+    observer.onBegin(entry.backup, at, due.length)
+    observer.onVerified(await verifyEntry(entry, terms, signal))
     bytesDone += entry.backup.bytes ?? 0
   }
   return { verified: due.length, notReached: 0 }

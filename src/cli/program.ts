@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { hanging } from '../text/layout.ts'
 import { inShownLetters } from '../text/letters.ts'
 import { printableSentence } from '../text/printable.ts'
+import { addBackups } from './commands/backups.ts'
 import { addCheck } from './commands/check.ts'
 import { addCompare } from './commands/compare.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -25,6 +26,7 @@ const addAll = [
   addStatus,
   addHistory,
   addPull,
+  addBackups,
   addCompare,
   addRepair,
   addRestore,

@@ -80,7 +80,7 @@ const noticesOf = ({ otherName }: PrivateCopy): readonly Finding[] =>
  */
 export async function acquireCopy(
   target: Target,
-  { checker, accept, folder, map }: Pick<RunContext, 'checker' | 'accept' | 'folder' | 'map'>,
+  { checker, accept, backups, folder, map }: Pick<RunContext, 'checker' | 'accept' | 'backups' | 'folder' | 'map'>,
   name: string,
   depth: Depth,
   signal: AbortSignal,
@@ -95,7 +95,7 @@ export async function acquireCopy(
       check: (onPages) => {
         const copied = { path: copy.path, kept: copy.kept, file: copy.kind, modifiedMs: copy.modifiedMs }
         const unchecked = { ...file, ...origin, notices: noticesOf(copy) }
-        return examineCopy(unchecked, copied, { checker, accept }, onPages, signal)
+        return examineCopy(unchecked, copied, { checker, accept, backups }, onPages, signal)
       },
       [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
     }

@@ -88,11 +88,12 @@ export async function examineHeld(
 export async function examineCopy(
   file: UncheckedFile,
   copy: CopiedFile,
-  { checker, accept }: Pick<RunContext, 'checker' | 'accept'>,
+  { checker, accept, backups }: Pick<RunContext, 'checker' | 'accept' | 'backups'>,
   onPages: PagesObserver,
   signal: AbortSignal,
 ): Promise<Examination> {
-  const context = diagnosisContextOf(file, accept)
+  const verifiedBackup = (await backups?.hasVerified(file.target)) ?? false
+  const context = diagnosisContextOf(file, accept, verifiedBackup)
   const { contents, recoverable } = copy.file
   if (contents !== 'sqlite' && !recoverable) return examineNoDatabase(file, copy, context, null)
   const reading = await readCopy(file, copy, checker, onPages, signal)
@@ -215,14 +216,18 @@ const modifiedIn = ({ proofs }: Evidence): ReadonlyMap<LiveSetPart, number> =>
 const afterHold = ({ evidence }: UncheckedFile, failure: Failure): Failure =>
   evidence.quiesce === null ? failure : failure.withTenant('active')
 
-function diagnosisContextOf({ target, evidence }: UncheckedFile, accept: RunContext['accept']): DiagnosisContext {
+function diagnosisContextOf(
+  { target, evidence }: UncheckedFile,
+  accept: RunContext['accept'],
+  verifiedBackup: boolean,
+): DiagnosisContext {
   return {
     tenant: target.tenant,
     path: target.named,
     serviceSqlite: evidence.quiesce?.sqliteVersion ?? null,
     fileSystem: evidence.fileSystem,
     links: evidence.proofs[0]?.files[0]?.links ?? 1,
-    verifiedBackup: false,
+    verifiedBackup,
     accept,
   }
 }

@@ -8,7 +8,7 @@
  *    pause slot is released when the tenant was resumed. If the pause fails in a way that stops the line, the line is
  *    stopped first.
  * 5. For each snapshot: wait for a place in the check queue, copy the snapshot if the user wants to keep it, check it.
- *    Wait until the end of the hold is in the ledger. Then the place is released.
+ *    Wait until the end of the hold is in the ledger. Then the place is released. A sound snapshot is kept as a backup.
  * 6. Delete the snapshot. Then release the snapshot and its bytes in the disk budget.
  * 7. Give the result to the observer, to the line, and to the ledger.
  *
@@ -172,11 +172,21 @@ async function checkAndDelete(heldTarget: HeldTarget, pipeline: Pipeline): Promi
   const { held } = heldTarget
   try {
     const bytes = held.kind === 'snapshot' ? held.snapshot.bytes : 0
-    return await pipeline.checkQueue.add(bytes, () => keepAndCheck(heldTarget, pipeline))
+    const checked = await pipeline.checkQueue.add(bytes, () => keepAndCheck(heldTarget, pipeline))
+    // Outside of the queue: the next check does not wait for it, and its tenant serves already.
+    await keepBackup(heldTarget, checked.examined, pipeline)
+    return checked
   } finally {
     // The check has left the queue already: the next check does not wait for the deletion.
     if (held.kind === 'snapshot') await held.snapshot[Symbol.asyncDispose]()
   }
+}
+
+/** A pause that the service did not confirm makes no backup, whatever was found. */
+async function keepBackup({ target, held }: HeldTarget, examined: Examination, pipeline: Pipeline): Promise<void> {
+  const { context, line } = pipeline
+  if (held.kind !== 'snapshot' || held.unproven !== null || examined.failure !== null) return
+  await context.backups?.keep(target, held.snapshot.path, examined.result, line.signal)
 }
 
 async function keepAndCheck(heldTarget: HeldTarget, pipeline: Pipeline): Promise<Checked> {

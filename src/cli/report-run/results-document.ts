@@ -35,6 +35,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
   readonly #spool: Spool<Result>
   readonly #results = new ResultCounts()
   #otherHolds: readonly NamedHold[] = []
+  readonly #notices: string[] = []
   /** Selected files that have no result yet. */
   readonly #pending = new Map<string, SelectedFile>()
   #sqlite = 'none'
@@ -60,6 +61,11 @@ export class ResultsDocument implements ReportDocument<Ending> {
       via: hold.via,
       ...describeOther(hold, config),
     }))
+  }
+
+  /** Adds a sentence about the run itself, such as that a backup could not be kept. */
+  addNotice(notice: string): void {
+    this.#notices.push(notice)
   }
 
   /** Names what the run is going to check. */
@@ -135,6 +141,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
         registry: failure && this.#results.results === 0 ? 'none' : this.#run.registry,
         ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}),
         ...(this.#otherHolds.length === 0 ? {} : { otherHolds: this.#otherHolds }),
+        ...(this.#notices.length === 0 ? {} : { notices: this.#notices }),
       },
       ...(failure ? { failure } : {}),
       summary: this.#results.summary(notCovered, exitCode, this.notReached),

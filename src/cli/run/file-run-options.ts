@@ -46,6 +46,7 @@ export async function fileRunOptions(options: FileOptions, terminal: Terminal, r
       options.keepSnapshot === undefined
         ? null
         : await keepSnapshotsIn(options.keepSnapshot, terminal.version, reportKept('kept in', terminal, options)),
+    backups: null,
     settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
     checksInParallel: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),

@@ -1,6 +1,7 @@
 /** How a command opens a run against the service. */
 import type { RunOptions } from '../../fleet/run/service-run.ts'
 import type { RunId } from '../../model/brand.ts'
+import { printableSentence } from '../../text/printable.ts'
 import { logSteps } from '../log.ts'
 import type { CommonOptions } from '../options.ts'
 import type { ResultsDocument } from '../report-run/results-document.ts'
@@ -13,15 +14,21 @@ export function serviceRunOptions(
   options: CommonOptions & WaitOptions,
   run: RunId,
   mode: RunOptions['mode'],
-  more: Partial<Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'showValues'>> & {
-    /** The report that names holds of others. */
-    readonly document?: Pick<ResultsDocument, 'addOtherHolds'>
+  more: Partial<Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'showValues' | 'onKept'>> & {
+    /** The report that names holds of others, and backups that could not be kept. */
+    readonly document?: Pick<ResultsDocument, 'addOtherHolds' | 'addNotice'>
   } = {},
 ): RunOptions {
   return {
     run,
     mode,
     keepSnapshot: more.keepSnapshot ?? null,
+    keepBackups: mode === 'check' || mode === 'sweep',
+    onKept: more.onKept ?? (() => undefined),
+    onBackupNotice: (notice) => {
+      terminal.say(`holdfast: backups: ${printableSentence(notice)}`)
+      more.document?.addNotice(notice)
+    },
     engine: more.engine ?? 'census',
     map: more.map ?? false,
     showValues: more.showValues ?? false,

@@ -53,7 +53,7 @@ async function compareCopies(
     folder: folder.path,
     parallel: options.checksInParallel,
   })
-  const context = { checker, accept: options.accept, folder: folder.path, map: options.map }
+  const context = { checker, accept: options.accept, backups: null, folder: folder.path, map: options.map }
   const acquire: AcquireFiles<GivenFiles> = async (_, [target], name) => [
     await acquireCopy(target, context, name, 'full', interrupt),
   ]
@@ -99,6 +99,7 @@ const contextForFiles = (context: RunContext, { settings, accept }: FileRunOptio
   ...context,
   roots: null,
   ledger: null,
+  backups: null,
   settings,
   accept,
   connectionOf: () => null,

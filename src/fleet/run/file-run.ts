@@ -43,6 +43,7 @@ export interface FileRunOptions {
   /** Called with sentences about the ledger itself. */
   readonly onNotice: (notice: string) => void
   readonly keepSnapshot: RunContext['keepSnapshot']
+  readonly backups: RunContext['backups']
 }
 
 /**
@@ -87,6 +88,7 @@ async function withContext<Value>(
     map: options.map,
     onStep: options.onStep,
     keepSnapshot: options.keepSnapshot,
+    backups: options.backups,
     connectionOf: () => null,
   })
 }
@@ -110,7 +112,7 @@ export async function checkCopies(
   const line = new StopTheLine(interrupt)
   await using folder = await openSnapshotFolder(options.snapshots, null)
   await using checker = await openFileChecker(options, folder.path)
-  const context = { checker, accept: options.accept, folder: folder.path, map: options.map }
+  const context = { checker, accept: options.accept, backups: null, folder: folder.path, map: options.map }
   const checks = new PQueue({ concurrency: options.checksInParallel })
   const progress = new ProgressTracker(targets.length, observer)
   let copies = 0

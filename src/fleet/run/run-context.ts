@@ -6,6 +6,7 @@ import type { HoldSettings, TenantConnection } from '../../hold/hold.ts'
 import type { HoldStep } from '../../hold/record.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { KeepSnapshot } from '../keep-snapshot.ts'
+import type { RunBackups } from '../run-backups.ts'
 import type { Target } from './target.ts'
 
 export interface RunContext {
@@ -25,6 +26,8 @@ export interface RunContext {
   readonly connectionOf: (target: Target) => TenantConnection | null
   /** Keeps a copy of each snapshot before its check; null if no copies are wanted. */
   readonly keepSnapshot: KeepSnapshot | null
+  /** null if no folder of backups is known. */
+  readonly backups: RunBackups | null
   /** Called after each step of each hold, for the log. */
   readonly onStep: (target: Target, step: HoldStep) => void
 }

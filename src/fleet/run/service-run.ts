@@ -31,6 +31,7 @@ import {
   type ResumeGuards,
 } from '../open-holds/open-holds.ts'
 import { resumeTenants } from '../open-holds/resume-tenants.ts'
+import { openRunBackups, type RunBackups, type RunBackupsOptions } from '../run-backups.ts'
 import type { RunContext, RunLimits } from './run-context.ts'
 
 export interface RunOptions {
@@ -54,6 +55,11 @@ export interface RunOptions {
   /** Called as soon as a resume has failed that will be tried again. */
   readonly onResumeRetry: ResumeGuards['onResumeRetry']
   readonly keepSnapshot: RunContext['keepSnapshot']
+  /** Whether sound snapshots become verified backups, where `backups.dir` is configured. */
+  readonly keepBackups: boolean
+  readonly onKept: RunBackupsOptions['onKept']
+  /** Called with sentences about backups that could not be kept. */
+  readonly onBackupNotice: (notice: string) => void
   /** What compares rows with index entries. */
   readonly engine: Engine
   readonly map: boolean
@@ -102,6 +108,7 @@ export async function withServiceRun<Value>(
       folder: folder.path,
       parallel: checksInParallel(settings),
     })
+    using backups = backupsOf(settings, options)
     await holdProcesses.ready()
     await checker.ready()
     const context: RunContext = {
@@ -114,6 +121,7 @@ export async function withServiceRun<Value>(
       map: options.map,
       onStep: options.onStep,
       keepSnapshot: options.keepSnapshot,
+      backups,
       settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
       connectionOf: ({ tenant }) =>
         tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
@@ -176,6 +184,15 @@ async function openRun(
     await lock[Symbol.asyncDispose]()
     throw error
   }
+}
+
+function backupsOf(
+  { backups, service }: Settings,
+  { keepBackups, version, onKept, onBackupNotice }: RunOptions,
+): RunBackups | null {
+  if (backups === null) return null
+  const keep = keepBackups ? backups.keep : null
+  return openRunBackups({ dir: backups.dir, keep, service: service.name, version, onKept, onNotice: onBackupNotice })
 }
 
 /**

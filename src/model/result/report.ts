@@ -112,6 +112,8 @@ export interface Report {
     readonly stopped?: string
     /** Open holds of the ledger that this service, reached in this way, must not end; left out if there are none. */
     readonly otherHolds?: readonly NamedHold[]
+    /** Sentences about the run itself, such as that a backup could not be kept; left out if there are none. */
+    readonly notices?: readonly string[]
   }
   readonly results: readonly Result[]
   /** Present if the run itself failed; `results` then has those that it reached, often none. */

@@ -20,6 +20,7 @@ const described = new Set([
   'history',
   'fitness',
   'holders',
+  'backups',
   'resume',
   'explanation',
   'topics',

@@ -1,0 +1,128 @@
+/**
+ * The verified backups of a run: sound snapshots are kept, beside the pipeline and at no extra pause. That a backup
+ * cannot be kept or looked up is a notice of the run, and never changes a verdict.
+ */
+
+import PQueue from 'p-queue'
+import type { KeptBackup } from '../backup/keep.ts'
+import type { BackedUpFile } from '../backup/layout.ts'
+import type { RotationRule } from '../backup/rotation.ts'
+import { openBackups, type Backups } from '../backup/store.ts'
+import { contentFormat } from '../census/content-format.ts'
+import { realPathOf } from '../host/files/path-kind.ts'
+import type { SnapshotPath } from '../model/brand.ts'
+import { Failure } from '../model/failure.ts'
+import type { Backup } from '../model/result/backup.ts'
+import type { Result } from '../model/result/report.ts'
+import { count } from '../text/count.ts'
+import type { Target } from './run/target.ts'
+
+export interface RunBackups extends Disposable {
+  /** Whether a verified backup of the file exists. Does not throw failures. */
+  hasVerified(target: Target): Promise<boolean>
+  /**
+   * Keeps the snapshot of a hold if its check was full and sound, then rotates. The check has left one plain file of
+   * it. One snapshot at a time; others wait. Does not throw failures.
+   * @param result of the check, with the evidence of the hold
+   */
+  keep(target: Target, settled: SnapshotPath, result: Result, signal: AbortSignal): Promise<void>
+}
+
+export interface RunBackupsOptions {
+  /** Absolute path of the store. */
+  readonly dir: string
+  /** null: nothing is kept in this run. */
+  readonly keep: RotationRule | null
+  /** Name of the service; null for bare files. */
+  readonly service: string | null
+  readonly version: string
+  readonly onKept: (kind: 'stored' | 'confirmed', backup: Backup) => void
+  /** Called with one sentence for each kind of failure, and at the end with how often it came again. */
+  readonly onNotice: (notice: string) => void
+}
+
+/** @returns null if the store cannot be used at all; `onNotice` says why */
+export function openRunBackups(options: RunBackupsOptions): RunBackups | null {
+  try {
+    return new BackupsOfRun(openBackups(options.dir), options)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    options.onNotice(`no backup is kept in this run: ${error.message}; ${error.hint}`)
+    return null
+  }
+}
+
+class BackupsOfRun implements RunBackups {
+  readonly #backups: Backups
+  readonly #options: RunBackupsOptions
+  readonly #queue = new PQueue({ concurrency: 1 })
+  /** Failures that were not reported one by one, by code. */
+  readonly #repeated = new Map<string, number>()
+
+  constructor(backups: Backups, options: RunBackupsOptions) {
+    this.#backups = backups
+    this.#options = options
+  }
+
+  async hasVerified(target: Target): Promise<boolean> {
+    const newest = async () => this.#backups.newestVerified({ ...(await fileOf(target)), before: null })
+    return (await this.#orNotice(newest(), 'the backups of', target)) !== null
+  }
+
+  async keep(target: Target, settled: SnapshotPath, result: Result, signal: AbortSignal): Promise<void> {
+    const { keep, onKept } = this.#options
+    if (keep === null || signal.aborted || !isWhollySound(result)) return
+    await this.#queue.add(async () => {
+      if (signal.aborted) return
+      const work = this.#store(target, settled, result, signal)
+      const kept = await this.#orNotice(work, 'no backup was kept of', target)
+      if (kept === null) return
+      onKept(kept.kind, kept.backup)
+      await this.#orNotice(this.#backups.rotate(kept.backup, keep), 'no old backup was deleted of', target)
+    })
+  }
+
+  async #store(target: Target, settled: SnapshotPath, result: Result, signal: AbortSignal): Promise<KeptBackup> {
+    const about = {
+      ...(await fileOf(target)),
+      service: this.#options.service,
+      origin: 'held' as const,
+      takenAt: result.evidence.proofs[0]?.at ?? new Date().toISOString(),
+      content: { format: contentFormat(), tables: result.content.tables },
+      evidence: result.evidence,
+      tool: { version: this.#options.version, sqlite: result.readBy?.sqlite ?? '' },
+    }
+    return this.#backups.keep(settled, about, signal)
+  }
+
+  /** @returns null after a failure. An interruption is none: the run itself reports it. */
+  async #orNotice<Value>(work: Promise<Value>, what: string, { tenant, named }: Target): Promise<Value | null> {
+    try {
+      return await work
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      if (error.code === 'INTERRUPTED') return null
+      const before = this.#repeated.get(error.code)
+      this.#repeated.set(error.code, before === undefined ? 0 : before + 1)
+      if (before === undefined)
+        this.#options.onNotice(`${what} ${tenant ?? named}: ${error.code}: ${error.message}; ${error.hint}`)
+      return null
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const [code, times] of this.#repeated)
+      if (times > 0) this.#options.onNotice(`the same (${code}) for ${count(times, 'more file')}`)
+    this.#repeated.clear()
+  }
+}
+
+/** A bare file is known by its real path, whatever name leads to it. */
+const fileOf = async ({ tenant, named }: Target): Promise<BackedUpFile> => ({
+  tenant,
+  path: tenant === null ? ((await realPathOf(named)) ?? named) : named,
+})
+
+/** A full check by both engines, sound with all that the hold had to prove. */
+const isWhollySound = ({ verdict, depth, readBy, failure }: Result): boolean =>
+  verdict === 'sound' && depth === 'full' && readBy?.engine === 'census' && failure === undefined
