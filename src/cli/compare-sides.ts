@@ -1,5 +1,5 @@
 /**
- * What the two words of `compare` mean: files, private copies, folders of them, or tenants. A word that could mean two
+ * What the two words of `compare` mean: files, private copies, folders of them, backups, or tenants. A word that could mean two
  * of these is refused.
  */
 import { dirname } from 'node:path'
@@ -13,12 +13,15 @@ import { tenantPrefix, type Sided } from '../model/result/comparison.ts'
 import { shellWord } from '../text/shell-words.ts'
 import { noDatabaseIn } from './database-files.ts'
 
+interface SideOptions {
+  readonly snapshot: boolean
+  readonly config: string | null
+  /** Restores the backup that a word means, for as long as the comparison takes; null if it means none. */
+  readonly restore: (given: string) => Promise<string | null>
+}
+
 /** @throws {Failure} USAGE for a name that nothing has, for a folder without a database, and for one tenant twice */
-export async function sidesOf(
-  a: string,
-  b: string,
-  options: { readonly snapshot: boolean; readonly config: string | null },
-): Promise<Sided<GivenSide>> {
+export async function sidesOf(a: string, b: string, options: SideOptions): Promise<Sided<GivenSide>> {
   const sides = { a: await sideOf(a, options), b: await sideOf(b, options) }
   if (sides.a.kind === 'tenant' && sides.b.kind === 'tenant' && sides.a.id === sides.b.id)
     throw new Failure('USAGE', `${a} and ${b} are the same tenant`, {
@@ -30,13 +33,14 @@ export async function sidesOf(
 export const areFiles = (sides: Sided<GivenSide>): sides is Sided<GivenFiles> =>
   sides.a.kind !== 'tenant' && sides.b.kind !== 'tenant'
 
-async function sideOf(
-  given: string,
-  { snapshot, config }: { readonly snapshot: boolean; readonly config: string | null },
-): Promise<GivenSide> {
+async function sideOf(given: string, { snapshot, config, restore }: SideOptions): Promise<GivenSide> {
   if (given === '') throw new Failure('USAGE', 'an empty name is neither a file nor a tenant')
   if (given.startsWith(tenantPrefix) && given !== tenantPrefix)
     return { kind: 'tenant', given, id: tenantId(given.slice(tenantPrefix.length)) }
+  if (!(await isThere(given))) {
+    const restored = await restore(given)
+    if (restored !== null) return { kind: 'backup', given, isFolder: false, paths: [restored] }
+  }
   if (given.includes('/') || (await isThere(given)))
     return { kind: snapshot ? 'copy' : 'file', given, ...(await databasesIn(given)) }
   await requireConfiguration(given, config)

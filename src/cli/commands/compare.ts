@@ -6,6 +6,7 @@ import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
+import { RestoredBackups } from '../backups/restored-backups.ts'
 import { areFiles, sidesOf } from '../compare-sides.ts'
 import type { Invocation } from '../invocation.ts'
 import { durationOption, waitOption, withReport, type ReportOptions } from '../options.ts'
@@ -20,6 +21,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 interface CompareOptions extends ReportOptions {
   readonly snapshot?: boolean
   readonly snapshots?: string
+  readonly backups?: string
   readonly timeout?: number
   readonly wait?: number
 }
@@ -29,7 +31,7 @@ const printing = reportPrinting((terminal) => new ComparisonDocument(terminal, {
 const help = `
 An argument with a slash, or the name of an existing file, means a file. Every
 other argument means a tenant of the configured service; tenant:ID always means
-a tenant. If one side is a tenant, holdfast refuses an argument for the other
+a tenant, and backup:ID a backup, as does the id alone. If one side is a tenant, holdfast refuses an argument for the other
 side that could mean both. It holds and proves files as \`check FILE\` does, and
 tenants as \`check --tenant\` does. It checks both snapshots, then compares them.
 
@@ -52,6 +54,7 @@ Examples:
   holdfast compare --snapshot a.db b.db          no program writes them
   holdfast compare acme ./pulled                 a tenant and its pulled copy
   holdfast compare acme ./search.db              only its search.db
+  holdfast compare acme backup:ID                what changed since the backup
   holdfast compare tenant:acme tenant:bolt --json
 
 Exit codes: 0 both are sound and equal, 5 both are sound and differ,
@@ -67,7 +70,7 @@ export function addCompare(invocation: Invocation): void {
       .description('compare two files, private copies or tenants, table by table: which rows differ'),
     'holdfast.compare/1',
   )
-    .argument('<a>', 'a database file, a folder of them (such as `pull` makes), or a tenant')
+    .argument('<a>', 'a database file, a folder of them (such as `pull` makes), a backup, or a tenant')
     .argument('<b>', 'what to compare it with')
     .option(
       '--snapshot',
@@ -75,6 +78,7 @@ export function addCompare(invocation: Invocation): void {
     )
     .option('--timeout <duration>', 'longest time that one check, and the comparison, may take', durationOption)
     .option('--snapshots <dir>', 'private folder for the snapshots of files (default: one under TMPDIR)')
+    .option('--backups <dir>', 'folder of the backups (default: backups.dir of the configuration)')
     .addOption(waitOption())
     .addHelpText('after', help)
     .action((a: string, b: string, options: CompareOptions) =>
@@ -100,12 +104,17 @@ async function compareGiven(
     document,
   }: { readonly run: RunId; readonly terminal: Terminal; readonly document: ComparisonDocument },
 ): Promise<void> {
-  const sides = await sidesOf(a, b, { snapshot: options.snapshot ?? false, config: options.config ?? null })
+  await using restored = new RestoredBackups(options, terminal.interrupt.signal)
+  const restore = (given: string): Promise<string | null> => restored.restore(given)
+  const sides = await sidesOf(a, b, { snapshot: options.snapshot ?? false, config: options.config ?? null, restore })
   document.setSides(sides)
   const fileRun = await fileRunOptions({ ...options, depth: 'full', engine: 'census' }, terminal, run)
   const watched = async (work: (watching: ComparisonObserver) => Promise<void>): Promise<void> => {
     using line = await showProgress(terminal, options.quiet ?? false)
-    await work({ onFile: (file) => document.add(file), onProgress: (progress) => line.update(progress) })
+    await work({
+      onFile: (file) => document.add(restored.named(file)),
+      onProgress: (progress) => line.update(progress),
+    })
   }
   if (areFiles(sides)) {
     if (options.wait !== undefined)
@@ -113,7 +122,7 @@ async function compareGiven(
         'USAGE',
         '--wait goes with tenants: files are compared without a ledger, and no run waits for another',
       )
-    return watched((watching) => compareFiles(sides, fileRun, watching, terminal.interrupt.signal))
+    return await watched((watching) => compareFiles(sides, fileRun, watching, terminal.interrupt.signal))
   }
   const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), {
     timeout: options.timeout,

@@ -1,15 +1,21 @@
+import { basename } from 'node:path'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { keepSnapshotsIn } from '../../fleet/keep-snapshot.ts'
+import type { RunTotals } from '../../fleet/pipeline.ts'
+import { checkCopies } from '../../fleet/run/file-run.ts'
 import { withServiceRun } from '../../fleet/run/service-run.ts'
 import { sweep } from '../../fleet/sweep.ts'
+import { requireEmptyFolder, writePulled } from '../../hold/copies/manifest.ts'
+import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { tenantId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
+import { backupNamed, restoreNamed, type NamedBackup } from '../backups/named-backup.ts'
 import type { Invocation } from '../invocation.ts'
 import { depthOption, waitOption, withReport, type ReportOptions } from '../options.ts'
 import { printReport, reportPrinting } from '../report-run/print-report.ts'
 import { ResultsDocument } from '../report-run/results-document.ts'
-import { reportKept } from '../run/file-run-options.ts'
+import { fileRunOptions, reportKept } from '../run/file-run-options.ts'
 import { recordingEnd } from '../run/record-end.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import { withProgress } from '../run/with-progress.ts'
@@ -17,6 +23,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 
 interface PullOptions extends ReportOptions {
   readonly depth: 'quick' | 'full'
+  readonly backups?: string
   readonly wait?: number
 }
 
@@ -30,9 +37,10 @@ export function addPull(invocation: Invocation): void {
       .add('pull', printing)
       .description("copy a tenant's files as they are, with their evidence, to study them elsewhere"),
   )
-    .argument('<id>', 'tenant')
+    .argument('<id>', 'a tenant; or a backup, as backup:ID or by its id alone')
     .argument('<dir>', 'folder to put the files in; nothing in it is overwritten')
     .addOption(depthOption())
+    .option('--backups <dir>', 'folder of the backups (default: backups.dir of the configuration)')
     .addOption(waitOption())
     .addHelpText(
       'after',
@@ -40,6 +48,7 @@ export function addPull(invocation: Invocation): void {
 Examples:
   holdfast pull acme /var/tmp/acme           then copy the folder anywhere
   holdfast check --snapshot acme             there: recognised by its manifest
+  holdfast pull backup:ID /var/tmp/acme      a backup instead; no tenant is held
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 another run is active,
@@ -55,6 +64,8 @@ async function pullTenant(id: string, folder: string, options: PullOptions, term
   const run = newRunId()
   using document = new ResultsDocument(terminal, options, { id: run, mode: 'pull', registry: 'live' })
   return await printReport(document, terminal, options, async () => {
+    const backup = await backupNamed(id, options)
+    if (backup !== null) return pullBackup(backup, folder, options, terminal, document)
     const settings = await loadSettings(await findConfiguration(options.config ?? null))
     const keepSnapshot = await keepSnapshotsIn(folder, terminal.version, reportKept('pulled to', terminal, options))
     const runOptions = serviceRunOptions(terminal, options, run, 'pull', { keepSnapshot, document })
@@ -65,5 +76,30 @@ async function pullTenant(id: string, folder: string, options: PullOptions, term
         ),
       ),
     )
+  })
+}
+
+/** The database of a backup, with the evidence of the hold that it was taken in; it is checked where it lies. */
+async function pullBackup(
+  backup: NamedBackup,
+  folder: string,
+  options: PullOptions,
+  terminal: Terminal,
+  document: ResultsDocument,
+): Promise<RunTotals> {
+  const { tenant, path, takenAt, evidence, bytes, sha256 } = backup.manifest
+  const { signal } = terminal.interrupt
+  await requireEmptyFolder(folder)
+  await using scratch = await openSnapshotFolder(null, null)
+  const restored = await restoreNamed(backup, scratch.path, signal)
+  const about = { tenant, path, takenAt, tool: { version: terminal.version }, evidence }
+  const copy = { path: restored, files: [{ part: '', bytes, sha256 }] as const }
+  const named = await writePulled(copy, folder, basename(path), about)
+  reportKept('pulled to', terminal, options)(named)
+  const fileRun = await fileRunOptions({ ...options, engine: 'census' }, terminal, newRunId())
+  return await withProgress(terminal, options, document, (watching) => {
+    const targets = [{ tenant: null, named }]
+    watching.onSelected(targets)
+    return checkCopies(fileRun, targets, watching, signal)
   })
 }

@@ -108,6 +108,6 @@ const contextForFiles = (context: RunContext, { settings, accept }: FileRunOptio
 const acquireFilesWith =
   (context: RunContext, signal: AbortSignal): AcquireFiles<GivenFiles> =>
   async (side, wanted, name) =>
-    side.kind === 'copy'
+    side.kind !== 'file'
       ? [await acquireCopy(wanted[0], context, name, 'full', signal)]
       : acquireByHold(wanted, context, 'full', signal)

@@ -13,8 +13,8 @@ import { pairFiles, type FileSet, type PairedFile } from '../selection/pair-file
 export type GivenSide = GivenFiles | { readonly kind: 'tenant'; readonly given: string; readonly id: TenantId }
 
 export interface GivenFiles {
-  /** `file`: held and proven. `copy`: the user says that no program writes it. */
-  readonly kind: 'file' | 'copy'
+  /** `file`: held and proven. `copy`: the user says that no program writes it. `backup`: restored for this run. */
+  readonly kind: 'file' | 'copy' | 'backup'
   readonly given: string
   readonly isFolder: boolean
   /** The file, or the files in the folder; at least one. */

@@ -41,7 +41,7 @@ export interface Manifest {
  * @throws {Failure} USAGE if a file of such a name is there, SNAPSHOT_UNSAFE; see `failureOfFolder`
  */
 export async function writePulled(
-  snapshot: Snapshot,
+  snapshot: Pick<Snapshot, 'path' | 'files'>,
   folder: string,
   database: string,
   about: Omit<Manifest, 'schema' | 'files'>,

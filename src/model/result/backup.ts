@@ -6,6 +6,9 @@ import type { FailureCode } from '../failure.ts'
 /** `verified`: it was restored to a scratch folder, and what came out was checked and sound. */
 export type BackupState = 'verified' | 'unverified' | 'broken'
 
+/** `backup:ID` on a command line always means a backup. */
+export const backupPrefix = 'backup:'
+
 /** `held`: a snapshot of a hold. `copied`: a private copy. `fetched`: brought by the command `backups.fetch`. */
 export const backupOrigins = ['held', 'copied', 'fetched'] as const
 export type BackupOrigin = (typeof backupOrigins)[number]

@@ -4,6 +4,7 @@
  */
 
 import { createColors } from 'picocolors'
+import { backupPrefix } from '../../model/result/backup.ts'
 import { tenantPrefix } from '../../model/result/comparison.ts'
 import type {
   SideOfComparison,
@@ -54,15 +55,27 @@ function onlyFile(file: FileComparison, { sides, summary }: Frame, options: Text
   ]
 }
 
-const kindWords = { file: 'file', copy: 'private copy', tenant: 'tenant', unknown: 'unknown' } as const
+const kindWords = {
+  file: 'file',
+  copy: 'private copy',
+  backup: 'backup',
+  tenant: 'tenant',
+  unknown: 'unknown',
+} as const
 
 function sideName({ kind, given }: SideOfComparison, result: Result | null): string {
   const path = result === null || result.path === given ? '' : ` (${legibleName(result.path)})`
-  return `${kindWords[kind]} ${legibleName(kind === 'tenant' ? (result?.tenant ?? tenantName(given)) : given)}${path}`
+  return `${kindWords[kind]} ${legibleName(kind === 'tenant' ? (result?.tenant ?? nameGiven(given)) : shown(kind, given))}${path}`
 }
 
-const tenantName = (given: string): string =>
-  given.startsWith(tenantPrefix) ? given.slice(tenantPrefix.length) : given
+/** Without the prefix that says what it is. */
+const nameGiven = (given: string): string => {
+  const prefix = [tenantPrefix, backupPrefix].find((one) => given.startsWith(one)) ?? ''
+  return given.slice(prefix.length)
+}
+
+const shown = (kind: SideOfComparison['kind'], given: string): string =>
+  kind === 'tenant' || kind === 'backup' ? nameGiven(given) : given
 
 function* severalFiles(
   { sides, outcome, summary }: Frame,
@@ -86,9 +99,9 @@ function* severalFiles(
   ])
 }
 
-const folderWords = { file: 'folder', copy: 'folder of private copies', tenant: 'tenant', unknown: 'unknown' } as const
+const folderWords = { ...kindWords, file: 'folder', copy: 'folder of private copies' } as const
 const folderName = ({ kind, given }: SideOfComparison): string =>
-  `${folderWords[kind]} ${legibleName(kind === 'tenant' ? tenantName(given) : given)}`
+  `${folderWords[kind]} ${legibleName(shown(kind, given))}`
 
 /** True if the file needs no lines of its own. */
 const isWell = ({ comparison, results }: FileComparison): boolean =>
