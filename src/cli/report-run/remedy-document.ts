@@ -32,6 +32,7 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
   readonly #redact: (outcome: RemedyOutcome) => RemedyOutcome
   readonly #tally: RemedyTally
   readonly #outcomes: RemedyOutcome[] = []
+  readonly #notices: string[] = []
   #otherHolds: readonly NamedHold[] = []
   /** Selected files that have no outcome yet. */
   readonly #pending = new Map<string, SelectedFile>()
@@ -57,6 +58,11 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
       via: hold.via,
       ...describeOther(hold, config),
     }))
+  }
+
+  /** Adds a sentence about the run itself, such as that the backups cannot be read. */
+  addNotice(notice: string): void {
+    this.#notices.push(notice)
   }
 
   /** Names the files that the run is going to work on. */
@@ -123,6 +129,7 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
         finishedAt: new Date().toISOString(),
         registry: failure !== null && this.isEmpty ? 'none' : registry,
         ...(stopped === null ? {} : { stopped: `${stopped.code}: ${stopped.message}` }),
+        ...(this.#notices.length === 0 ? {} : { notices: this.#notices }),
         ...(this.#otherHolds.length === 0 ? {} : { otherHolds: this.#otherHolds }),
       },
       ...(failure === null ? {} : { failure }),

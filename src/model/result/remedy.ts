@@ -125,6 +125,8 @@ export interface RemedyReport {
     readonly registry: 'none' | 'live'
     /** Why the run was stopped; left out if it was not. */
     readonly stopped?: string
+    /** Sentences about the run itself; left out if there are none. */
+    readonly notices?: readonly string[]
     /** Open holds of the ledger that this run must not end; left out if there are none. */
     readonly otherHolds?: readonly NamedHold[]
   }
