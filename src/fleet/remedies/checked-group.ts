@@ -11,7 +11,7 @@ import type { Failure } from '../../model/failure.ts'
 import type { KeptFiles } from '../../model/kept.ts'
 import type { Reading } from '../../model/result/reading.ts'
 import type { Result } from '../../model/result/report.ts'
-import { addEarlierChecks } from '../earlier-checks.ts'
+import { addEarlierChecks, type TargetWithHistory } from '../earlier-checks.ts'
 import { examineHeld, type PagesObserver } from '../examine.ts'
 import { holdTargets, type HeldTarget } from '../hold-targets.ts'
 import type { RunContext } from '../run/run-context.ts'
@@ -51,16 +51,27 @@ export interface GroupObserver {
   readonly onHeld?: (held: readonly HeldTarget[]) => Promise<void>
 }
 
+/** `expected`: each file must be a database, so one that is none is held, and reported as damaged. */
+export interface CheckTerms {
+  readonly expected: boolean
+}
+
 /** Holds and checks, and writes the results to the ledger. @throws {Failure} INTERRUPTED, LEDGER_UNUSABLE */
 export async function checkGroup(
   group: TargetGroup,
   context: RunContext,
   observer: GroupObserver,
+  { expected }: CheckTerms,
   signal: AbortSignal,
 ): Promise<CheckedGroup> {
   await using snapshots = new AsyncDisposables()
   for (const target of group) observer.onHolding(target)
-  const held = await holdTargets(await addEarlierChecks(context.ledger, group), context, unbounded, signal)
+  const [first, ...more] = await addEarlierChecks(context.ledger, group)
+  const asExpected = ({ target, earlierChecks }: TargetWithHistory): TargetWithHistory => ({
+    target,
+    earlierChecks: { ...earlierChecks, hadPages: expected || earlierChecks.hadPages },
+  })
+  const held = await holdTargets([asExpected(first), ...more.map(asExpected)], context, unbounded, signal)
   for (const one of held) if (one.held.kind === 'snapshot') snapshots.add(one.held.snapshot)
   await observer.onHeld?.(held)
   const files: CheckedFile[] = []

@@ -57,7 +57,7 @@ async function attemptOnce(
   const change = newChangeId()
   await using pristine = new PristineCopies(run.context.folder)
   const observer = { ...progress, ...(run.apply ? { onHeld: pristine.keep } : {}) }
-  await using checked = await checkGroup(group, run.context, observer, signal)
+  await using checked = await checkGroup(group, run.context, observer, { expected: run.mode === 'restore' }, signal)
   await using trials = new AsyncDisposables()
   const startedAtMs = monotonicMs()
   const files: TriedFile[] = []

@@ -25,7 +25,10 @@ export function deedOf({ do: todo, objects, backup }: RemedyPlan, tense: 'to' | 
     case 'rewrite':
       return `${did ? 'wrote' : 'write'} the whole file anew, with every row in its place`
     case 'restore':
-      return `${did ? 'restored' : 'restore'} ${backup === null ? 'a backup' : describeBackup(backup)}`
+      if (backup === null) return did ? 'restored a backup' : 'restore a backup'
+      return did
+        ? `restored the backup ${legibleName(backup.id)} of ${whenUtc(backup.takenAt)}`
+        : `restore ${describeBackup(backup)}`
     case 'salvage':
       return `${did ? 'wrote' : 'write'} every row that is readable into a new file`
     case 'undo':

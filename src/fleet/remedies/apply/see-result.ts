@@ -32,7 +32,7 @@ export async function seeResult(
 ): Promise<SeenResult> {
   if (unproven?.code === 'RESUME_FAILED')
     return { verdicts: new Map(), healthy: false, unwell: `the tenant was not seen serving: ${unproven.message}` }
-  await using checked = await checkGroup(group, run.context, progress, signal)
+  await using checked = await checkGroup(group, run.context, progress, { expected: true }, signal)
   const own = checked.files.filter(({ target }) => changed.has(target.named))
   const healthy = await isHealthy(run, group[0], signal)
   const damaged = own.find(({ result }) => result.verdict === 'damaged')

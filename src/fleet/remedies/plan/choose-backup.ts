@@ -52,7 +52,7 @@ export async function bringBackup(
   const { backup, why } =
     options.from === null
       ? await newestBefore(target, options.before, backups, source.ledger)
-      : { backup: await verifiedOf(options.from, target, backups), why: 'as you named it' }
+      : { backup: await verifiedOf(options.from, target, backups), why: 'the one that you named' }
   const folder = join(source.folder, draftName(`restored-${++brought}`))
   mkdirSync(folder, { mode: 0o700 })
   const remove = (): Promise<void> => removeFolder(folder)
@@ -167,7 +167,7 @@ async function bringFile(from: string, parent: string, signal: AbortSignal): Pro
         verifiedAt: new Date().toISOString(),
       },
       path: copy.path,
-      why: 'as you named it',
+      why: 'the one that you named',
       [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
     }
   } catch (error) {

@@ -8,6 +8,7 @@ import type { Checker } from '../../../check/check.ts'
 import { doubtsIn } from '../../../comparison/tables.ts'
 import { monotonicMs } from '../../../host/clock.ts'
 import { Failure } from '../../../model/failure.ts'
+import type { Comparison } from '../../../model/result/comparison.ts'
 import type { ChosenBackup, TableLoss } from '../../../model/result/remedy.ts'
 import type { Rehearsals } from '../../../repair/rehearse/rehearse.ts'
 import type { RehearsedFile } from '../../../repair/rehearse/rehearsed.ts'
@@ -98,7 +99,8 @@ async function drill(
   const context = file.settled?.context ?? plainContext(file)
   tools.onStep(file, 'checking what was restored')
   const rehearsed = await tools.rehearsals.rehearseFile({ path, kept: null, context, content: null }, signal)
-  const losses = rehearsed.kind === 'refused' ? [] : (merged?.losses ?? (await lossesOf(rehearsed, path)))
+  const compared = rehearsed.kind === 'refused' || merged !== null ? null : await comparedWith(rehearsed, path)
+  const losses = merged?.losses ?? (compared === null ? null : lossesBetween(compared, file.result.content.tables))
   const plan = planOf('restore', whyPlan(), rehearsed.kind === 'refused' ? null : commands.applyRestore(options), {
     backup: backup.chosen,
     losses: losses ?? [],
@@ -131,37 +133,56 @@ async function drill(
   }
 
   /** @returns null if nothing of the live file can be compared */
-  async function lossesOf(
+  async function comparedWith(
     { reading }: Extract<RehearsedFile, { readonly kind: 'sound' }>,
     restored: BroughtBackup['path'],
-  ): Promise<readonly TableLoss[] | null> {
+  ): Promise<Comparison | null> {
     const { settled, result } = file
     if (settled === null) return null
     tools.onStep(file, 'comparing the live file with what was restored')
     const { findings, coverage } = result
     const live = { path: settled.path, kept: settled.kept, content: settled.reading.content }
-    const compared = await tools.checker.compare(
+    return tools.checker.compare(
       {
         a: { ...live, doubtOf: doubtsIn(findings, coverage.skipped) },
         b: { path: restored, content: reading.content, doubtOf: () => null },
       },
       signal,
     )
-    return lossesBetween(compared, result.content.tables)
   }
 
   function whyPlan(): string {
     const unknown = losses === null ? '; the live file cannot be compared with it, so its losses are not known' : ''
+    const schema = compared === null ? '' : schemaWords(compared)
     const notes = (merged?.notes ?? []).map((note) => `; ${note}`).join('')
-    return `${whyRestore(file)}; ${backup.why}${unknown}${notes}`
+    return `${whyRestore(file)}; the backup is ${backup.why}${unknown}${schema}${notes}`
   }
+}
+
+const differencesMax = 3
+
+/** A backup from before a migration brings the older schema back. A is the live file, B the backup. */
+function schemaWords({ tables, schemaDifferences }: Comparison): string {
+  const words = { differs: 'is another one', 'only-in-a': 'will be gone', 'only-in-b': 'comes back' } as const
+  const differences = [
+    ...tables.flatMap(({ name, partOf, comparison }) =>
+      partOf === null && (comparison === 'only-in-a' || comparison === 'only-in-b')
+        ? [`table ${name} ${words[comparison]}`]
+        : [],
+    ),
+    ...schemaDifferences.map(({ kind, name, comparison }) => `${kind} ${name} ${words[comparison]}`),
+  ]
+  if (differences.length === 0) return ''
+  const shown = differences.slice(0, differencesMax)
+  const more = differences.length - shown.length
+  return `; THE SCHEMA DIFFERS: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 const whyRestore = ({ result }: CheckedFile): string =>
   result.verdict === 'damaged'
     ? result.remedy.do === 'rebuild'
       ? 'a rebuild could mend the file without any loss: `holdfast repair`'
-      : result.remedy.why
+      : '`holdfast repair` cannot mend this damage'
     : result.verdict === 'sound'
       ? 'you asked for an earlier state of a sound file'
       : (result.reason ?? 'the file could not be read')
