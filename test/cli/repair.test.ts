@@ -87,7 +87,10 @@ describe('a bare file', () => {
 
     const undone = await documentOf(...(plan.undo ?? '').split(' ').slice(1))
     expect(undone.summary).toMatchObject({ applied: 1, exitCode: 0 })
-    expect(single(undone)).toMatchObject({ plan: { do: 'undo' }, applied: { change: applied?.change, verdict: 'damaged' } })
+    expect(single(undone)).toMatchObject({
+      plan: { do: 'undo' },
+      applied: { change: applied?.change, verdict: 'damaged' },
+    })
     expect(readFileSync(path).equals(original)).toBe(true)
   })
 
@@ -194,14 +197,22 @@ describe('a tenant', () => {
     expect(plan.run.registry).toBe('live')
     expect(single(plan)).toMatchObject({
       tenant: 'acme',
-      plan: { do: 'rebuild', undo: 'holdfast repair --tenant acme --undo', command: 'holdfast repair --tenant acme --apply' },
+      plan: {
+        do: 'rebuild',
+        undo: 'holdfast repair --tenant acme --undo',
+        command: 'holdfast repair --tenant acme --apply',
+      },
       applied: null,
     })
     expect(single(plan).plan.predictedPauseMs).toBeGreaterThan(0)
     const before = readFileSync(path)
     const report = await documentOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
     const { applied } = single(report)
-    expect(applied, JSON.stringify(single(report).failure)).toMatchObject({ method: 'swap', verdict: 'sound', healthy: true })
+    expect(applied, JSON.stringify(single(report).failure)).toMatchObject({
+      method: 'swap',
+      verdict: 'sound',
+      healthy: true,
+    })
     expect(applied?.pauseMs).toBeGreaterThan(0)
     expect(service.gate.stateOf('acme')).toBe('active')
     expect(integrityOf(path)).toBe('ok')
@@ -249,6 +260,59 @@ describe('a tenant', () => {
     expect(single(report)).toMatchObject({ plan: { do: 'nothing' }, applied: null, failure: null })
     expect(report.summary).toMatchObject({ nothing: 1, exitCode: 0 })
     expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(1)
+  })
+
+  /** The service writes a row whenever it opens the tenant again, so each plan is out of date. */
+  const writing = async (maxPause: string) => {
+    let path = ''
+    const service = await openService({
+      tenants: (data) => ({ acme: (path = damagedFile(join(data, 'acme.db'))) }),
+      onOpen: () => {
+        const database = new Database(path)
+        database.prepare('INSERT INTO notes(title) VALUES(?)').run('written meanwhile')
+        database.close()
+      },
+      settings: { hold: { maxPause } },
+    })
+    return { service, path }
+  }
+  const writtenIn = (path: string): unknown => {
+    const database = new Database(path, { readonly: true })
+    try {
+      return database.prepare("SELECT count(*) FROM notes NOT INDEXED WHERE title = 'written meanwhile'").pluck().get()
+    } finally {
+      database.close()
+    }
+  }
+
+  test('that is written meanwhile is mended inside of its pause, and keeps what was written', async () => {
+    const { service, path } = await writing('10s')
+    await using _service = service
+    const report = await documentOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
+    const { applied, failure } = single(report)
+    expect(applied, JSON.stringify(failure)).toMatchObject({ verdict: 'sound', healthy: true })
+    expect([integrityOf(path), writtenIn(path)]).toEqual(['ok', 3]) // After the hold, the change, and the last check.
+    expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(3)
+    const kept = new Database(applied?.original ?? '', { readonly: true })
+    expect(kept.prepare("SELECT count(*) FROM notes NOT INDEXED WHERE title = 'written meanwhile'").pluck().get()).toBe(
+      1,
+    )
+    kept.close()
+  })
+
+  test('that is always written, and may not be paused for so long, stays as it is: REMEDY_STALE', async () => {
+    const { service, path } = await writing('200ms')
+    await using _service = service
+    const report = await documentOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
+    expect(single(report), JSON.stringify(single(report).failure)).toMatchObject({
+      applied: null,
+      failure: { code: 'REMEDY_STALE', tenantState: 'active' },
+    })
+    expect(report.summary.exitCode).toBe(3)
+    expect(writtenIn(path)).toBe(6) // Three attempts, each with a hold and a pause.
+    expect(service.gate.stateOf('acme')).toBe('active')
+    expect(integrityOf(path)).not.toBe('ok')
+    expect(readdirSync(join(service.ledger, 'quarantine'))).toEqual([])
   })
 
   test('that is unwell after the change gets its original back in a second pause', async () => {

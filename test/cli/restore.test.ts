@@ -1,4 +1,4 @@
-/** `restore`: a backup is drilled in the same run, its losses are counted row by row, and it takes the place of a file. */
+/** `restore`: a backup is drilled in the same run, its losses are counted, and it takes the place of the file. */
 import { copyFileSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -136,7 +136,10 @@ describe('a bare file', () => {
     const newest = await resultOf('restore', path, '--backups', store)
     expect(newest.plan).toMatchObject({ backup: { id: second }, losses: [{ lost: 0, changed: 0 }] })
     const older = await resultOf('restore', path, '--backups', store, '--from', first, '--apply')
-    expect(older).toMatchObject({ plan: { backup: { id: first }, losses: [{ lost: 1 }] }, applied: { verdict: 'sound' } })
+    expect(older).toMatchObject({
+      plan: { backup: { id: first }, losses: [{ lost: 1 }] },
+      applied: { verdict: 'sound' },
+    })
     expect(countOf(path)).toBe(2_000)
     expect(older.plan.undo).not.toContain('--backups')
   })

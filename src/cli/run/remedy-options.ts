@@ -1,7 +1,7 @@
 /** Options of `repair` and `restore`, and what they mean together. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { RemedyRequest } from '../../fleet/remedies/remedy-request.ts'
 import type { RestoreOptions } from '../../fleet/remedies/plan/commands.ts'
+import type { RemedyRequest } from '../../fleet/remedies/remedy-request.ts'
 import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { changeMethods, type ChangeMethod } from '../../model/result/remedy.ts'

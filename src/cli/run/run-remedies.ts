@@ -53,9 +53,7 @@ export async function runRemedies(
   const mode = request.restore === null ? 'repair' : 'restore'
   const runOptions = serviceRunOptions(terminal, options, request.id, mode, { document })
   return withServiceRun(overridden(await settings(), { timeout: options.timeout }), runOptions, (service) =>
-    recordingEnd(service, document, false, () =>
-      watched((watching) => remedyTenants(service, ids, request, watching)),
-    ),
+    recordingEnd(service, document, false, () => watched((watching) => remedyTenants(service, ids, request, watching))),
   )
 }
 

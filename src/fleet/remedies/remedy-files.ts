@@ -13,7 +13,11 @@ import type { RemedyTotals } from './remedy-targets.ts'
 export interface RemedyFileOptions {
   readonly request: RemedyRequest
   /** As the configuration gives them that the command line names; null without one. */
-  readonly configured: { readonly quarantine: string; readonly accounts: string; readonly backups: string | null } | null
+  readonly configured: {
+    readonly quarantine: string
+    readonly accounts: string
+    readonly backups: string | null
+  } | null
   /** Called with what a dead run had left half done. */
   readonly onRecovered: (recovered: readonly RecoveredChange[]) => void
 }

@@ -4,9 +4,10 @@
  * 1. Hold and check (checked-group.ts). Copy what the check would change, if the live set may be changed.
  * 2. Plan and rehearse each file on a copy (try-repair.ts, try-restore.ts). Without --apply that is all.
  * 3. Write the accounts, and keep the originals.
- * 4. Change the live set in a pause (apply-change.ts). If it was written meanwhile, and could not be mended inside of the
- *    pause: begin again with 1, at most twice.
- * 5. Hold and check again. If the result is not sound or the tenant is unwell: put the originals back in a second pause.
+ * 4. Change the live set in a pause (apply-change.ts). If it was written meanwhile, and could not be mended inside of
+ *    the pause: begin again with 1, at most twice.
+ * 5. Hold and check again. If the result is not sound or the tenant is unwell: put the originals back in a second
+ *    pause.
  *
  * One plan covers all files, and is applied only if each damaged file can be mended.
  */
@@ -19,22 +20,25 @@ import type { ChangeId } from '../../model/brand.ts'
 import { Failure, failureKinds } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 import type { RemedyOutcome, RemedyPlan } from '../../model/result/remedy.ts'
-import { humanMs } from '../../text/units.ts'
 import type { NonEmpty } from '../../model/result/verdict.ts'
+import { humanMs } from '../../text/units.ts'
 import type { TargetGroup } from '../selection/target-groups.ts'
 import { applyChange } from './apply/apply-change.ts'
+import { PristineCopies } from './apply/pristine-copies.ts'
+import { writeAccount } from './apply/write-account.ts'
 import { checkGroup, type CheckedFile, type CheckedGroup } from './checked-group.ts'
 import type { GroupProgress } from './group-progress.ts'
-import { PristineCopies } from './apply/pristine-copies.ts'
+import { planOf, untried, type ReadyFile, type TriedFile, type TriedRemedy } from './plan/tried-remedy.ts'
 import { outcomeOf } from './remedy-outcome.ts'
 import type { RemedyRun } from './remedy-run.ts'
-import { planOf, untried, type ReadyFile, type TriedFile, type TriedRemedy } from './plan/tried-remedy.ts'
-import { writeAccount } from './apply/write-account.ts'
 
 /** The first attempt, and two more. */
 const attemptsMax = 3
 
-/** @returns one outcome for each file, in their order. @throws {Failure} INTERRUPTED, LEDGER_UNUSABLE, what stops a run */
+/**
+ * @returns one outcome for each file, in their order
+ * @throws {Failure} INTERRUPTED, LEDGER_UNUSABLE, what stops a run; USAGE for a restore of what is sound
+ */
 export async function remedyGroup(
   group: TargetGroup,
   run: RemedyRun,
@@ -56,7 +60,8 @@ async function attemptOnce(
 ): Promise<readonly RemedyOutcome[]> {
   const change = newChangeId()
   await using pristine = new PristineCopies(run.context.folder)
-  const observer = { ...progress, ...(run.apply ? { onHeld: pristine.keep } : {}) }
+  const { onHolding, onChecking } = progress
+  const observer = { onHolding, onChecking, ...(run.apply ? { onHeld: pristine.keep } : {}) }
   await using checked = await checkGroup(group, run.context, observer, { expected: run.mode === 'restore' }, signal)
   await using trials = new AsyncDisposables()
   const startedAtMs = monotonicMs()
@@ -102,10 +107,11 @@ function whyBlocked(files: readonly TriedFile[]): Failure | null {
   const other = files.find(({ file, tried }) => tried.candidate === null && !isWell(file, tried))
   return other === undefined || files.length === 1
     ? null
-    : new Failure('REMEDY_REFUSED', `nothing was applied: ${other.file.target.named} of the same tenant cannot be mended so`, {
-        hint: 'one change covers all files of a tenant: see what the other file needs',
-        tenant: 'active',
-      })
+    : new Failure(
+        'REMEDY_REFUSED',
+        `nothing was applied: ${other.file.target.named} of the same tenant cannot be mended so`,
+        { hint: 'one change covers all files of a tenant: see what the other file needs', tenant: 'active' },
+      )
 }
 
 const isWell = ({ result }: CheckedFile, { plan, failure }: TriedRemedy): boolean =>
@@ -164,7 +170,12 @@ const withFailure = (files: readonly TriedFile[], failure: Failure): readonly Re
   files.map(({ file, tried }) => outcomeOf(file, tried, tried.candidate === null ? {} : { failure }))
 
 /** The plan without --apply. The account of a tenant's file goes to a folder of ours; that of a bare file does not. */
-async function planned(file: CheckedFile, tried: TriedRemedy, change: ChangeId, run: RemedyRun): Promise<RemedyOutcome> {
+async function planned(
+  file: CheckedFile,
+  tried: TriedRemedy,
+  change: ChangeId,
+  run: RemedyRun,
+): Promise<RemedyOutcome> {
   const account = file.target.tenant === null ? null : await writeAccount(file.target, tried, change, run)
   return outcomeOf(file, tried, { account })
 }

@@ -10,11 +10,11 @@ import type { RunTotals } from '../pipeline.ts'
 import type { Target } from '../run/target.ts'
 import { groupTargets, type TargetGroup } from '../selection/target-groups.ts'
 import { StopTheLine } from '../stop-the-line.ts'
+import { undoGroup } from './apply/undo-group.ts'
 import type { GroupProgress } from './group-progress.ts'
+import { planOf } from './plan/tried-remedy.ts'
 import { remedyGroup } from './remedy-group.ts'
 import type { RemedyObserver, RemedyRun } from './remedy-run.ts'
-import { planOf } from './plan/tried-remedy.ts'
-import { undoGroup } from './apply/undo-group.ts'
 
 /** `undo`: takes a change back; null: the newest one that stands. */
 export type Deed = { readonly kind: 'mend' } | { readonly kind: 'undo'; readonly change: string | null }

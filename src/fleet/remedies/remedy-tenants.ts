@@ -9,7 +9,9 @@ import { workOnRemedies, type RemedyRequest } from './remedy-request.ts'
 import type { RemedyObserver } from './remedy-run.ts'
 import type { RemedyTotals } from './remedy-targets.ts'
 
-/** @throws {Failure} TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like, before any tenant is paused; USAGE */
+/**
+ * @throws {Failure} USAGE; TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like, before any tenant is paused
+ */
 export async function remedyTenants(
   { settings, service, ledger, context, signal }: ServiceRun,
   ids: readonly TenantId[],

@@ -71,7 +71,6 @@ export function describeLoss(loss: TableLoss): string {
   ].filter((part) => part !== null)
   const shown = keys.slice(0, keysShownMax).map(printableKey)
   const more = keysTotal === null ? 0 : keysTotal - shown.length
-  const named =
-    shown.length === 0 ? '' : `; keys ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
+  const named = shown.length === 0 ? '' : `; keys ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
   return `${legibleName(table)}: ${parts.join(', ')}${named}`
 }

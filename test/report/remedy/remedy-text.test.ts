@@ -3,8 +3,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { tenantId } from '../../../src/model/brand.ts'
 import type { RemedyOutcome, RemedyReport, RemedyResult, TableLoss } from '../../../src/model/result/remedy.ts'
-import { RemedyTally, type RemedyMode } from '../../../src/report/remedy/remedy-summary.ts'
 import { remedyJson, remedyRedactor } from '../../../src/report/remedy/remedy-json.ts'
+import { RemedyTally, type RemedyMode } from '../../../src/report/remedy/remedy-summary.ts'
 import { remedyText } from '../../../src/report/remedy/remedy-text.ts'
 import { problemsOfDocument } from '../../support/cli/json-documents.ts'
 import { damaged, needlesslyWide } from '../../support/report.ts'
@@ -150,7 +150,8 @@ const restore: RemedyResult = {
 
 test('a restore says for each table what is lost, and how to keep what is newer', () => {
   const text = render('restore', restore)
-  expect(text.replaceAll(/the backup is .* old/g, 'the backup is N old')).toContain(`  lost    events: 10,000 rows LOST, 7 rows cannot be read now, 7 rows come back,
+  expect(text.replaceAll(/the backup is .* old/g, 'the backup is N old'))
+    .toContain(`  lost    events: 10,000 rows LOST, 7 rows cannot be read now, 7 rows come back,
           2,989,993 rows stay; keys 949, 950, 3000001, 3000002, 3000003 and
           10,002 more
 `)
@@ -158,12 +159,24 @@ test('a restore says for each table what is lost, and how to keep what is newer'
     holdfast restore --tenant acme --merge-newer
 `)
   expect(text).toContain('and 3 more findings; `holdfast check` shows them')
-  const merging = { ...restore, plan: { ...restore.plan, command: 'holdfast restore --tenant acme --merge-newer --apply' } }
+  const merging = {
+    ...restore,
+    plan: { ...restore.plan, command: 'holdfast restore --tenant acme --merge-newer --apply' },
+  }
   expect(render('restore', merging)).not.toContain('to keep newer')
 })
 
 test('a table whose losses are not known says so', () => {
-  const unknown = { ...events, inBoth: null, lost: null, changed: null, recovered: null, unreadable: null, keys: [], keysTotal: null }
+  const unknown = {
+    ...events,
+    inBoth: null,
+    lost: null,
+    changed: null,
+    recovered: null,
+    unreadable: null,
+    keys: [],
+    keysTotal: null,
+  }
   expect(render('restore', { ...restore, plan: { ...restore.plan, losses: [unknown] } })).toContain(
     '  lost    events: it is not known how many rows are lost\n',
   )
@@ -172,7 +185,13 @@ test('a table whose losses are not known says so', () => {
 const states: readonly (readonly [string, RemedyMode, RemedyResult, number, string])[] = [
   ['ready', 'repair', ready, 0, 'READY'],
   ['applied and sound', 'repair', { ...ready, applied }, 0, 'APPLIED'],
-  ['applied, and not known to be sound', 'repair', { ...ready, applied: { ...applied, verdict: 'inconclusive' } }, 3, 'APPLIED'],
+  [
+    'applied, and not known to be sound',
+    'repair',
+    { ...ready, applied: { ...applied, verdict: 'inconclusive' } },
+    3,
+    'APPLIED',
+  ],
   ['only a restore helps', 'repair', { ...restore, rehearsal: null }, 2, 'TO DECIDE'],
   ['a person decides', 'restore', { ...ready, rehearsal: null, plan: { ...plan, do: 'ask' } }, 2, 'TO DECIDE'],
   [
@@ -230,7 +249,11 @@ const states: readonly (readonly [string, RemedyMode, RemedyResult, number, stri
 
 test.each(states)('%s', (_, mode, result, code, word) => {
   expect(frameOf(mode, [result]).summary.exitCode).toBe(code)
-  expect(render(mode, result).split('\n').some((line) => line.startsWith(`${word}  acme`))).toBe(true)
+  expect(
+    render(mode, result)
+      .split('\n')
+      .some((line) => line.startsWith(`${word}  acme`)),
+  ).toBe(true)
   expect(render(mode, result).replaceAll(/\s+/g, ' ')).toContain(`Exit code ${code}:`)
 })
 
@@ -252,7 +275,9 @@ file was changed. Exit code 0: there is nothing to mend.
 
 test('a tenant that may be paused is the first thing and the last', () => {
   const failure = { code: 'RESUME_FAILED', message: 'm', hint: 'h', tenantState: 'maybe-paused' } as const
-  const lines = render('repair', ready, { ...ready, failure }).trimEnd().split('\n')
+  const lines = render('repair', ready, { ...ready, failure })
+    .trimEnd()
+    .split('\n')
   const alarm = 'PAUSED: 1 tenant may still be paused: acme'
   expect([lines[0], lines[1], lines.at(-1)]).toEqual([alarm, '    holdfast resume --all', alarm])
 })
@@ -269,7 +294,12 @@ describe('whatever names a file holds', () => {
   test('no line is wider than the terminal without need, and no letter reaches it that it would obey', () => {
     fc.assert(
       fc.property(hostile, hostile, fc.integer({ min: 40, max: 120 }), (name, table, width) => {
-        const result = { ...restore, tenant: tenantId(name), path: `/srv/${name}`, plan: { ...restore.plan, losses: [{ ...events, table }], objects: [table] } }
+        const result = {
+          ...restore,
+          tenant: tenantId(name),
+          path: `/srv/${name}`,
+          plan: { ...restore.plan, losses: [{ ...events, table }], objects: [table] },
+        }
         const text = remedyText(frameOf('restore', [result]), [outcome(result)], { ...plain, width })
         // oxlint-disable-next-line no-control-regex
         expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/)

@@ -15,8 +15,12 @@ test('history as text', () => {
     failure: null,
   } as const
   const entries = [entry, { ...entry, verdict: 'failed', damage: 'none', failure: 'IN_USE', pauseMs: null }] as const
-  expect(renderHistory({ entries, changes: [], older: 'holdfast history --limit 20' }, { format: 'text', width: 80, color: false }))
-    .toBe(`TENANT  WHEN (UTC)        VERDICT  WHAT    DEPTH  PAUSE
+  expect(
+    renderHistory(
+      { entries, changes: [], older: 'holdfast history --limit 20' },
+      { format: 'text', width: 80, color: false },
+    ),
+  ).toBe(`TENANT  WHEN (UTC)        VERDICT  WHAT    DEPTH  PAUSE
 acme    2026-11-21 03:04  DAMAGED  index   full    9 ms
 acme    2026-11-21 03:04  FAILED   IN_USE  full       -
 older checks are not shown: holdfast history --limit 20
@@ -35,7 +39,16 @@ older checks are not shown: holdfast history --limit 20
 test('a change has a row of its own, with the id that undoes it', () => {
   const at = Date.UTC(2026, 10, 21, 3, 4)
   const of = { run: 'r', tenant: 'acme', path: '/x' } as const
-  const check = { ...of, at, verdict: 'sound', damage: 'none', level: 'sealed', depth: 'full', pauseMs: 9, failure: null }
+  const check = {
+    ...of,
+    at,
+    verdict: 'sound',
+    damage: 'none',
+    level: 'sealed',
+    depth: 'full',
+    pauseMs: 9,
+    failure: null,
+  }
   const change = (minute: number, remedy: 'rebuild' | 'restore' | null, how: 'applied' | 'undone' | 'begun') =>
     ({ ...of, at: at + minute * 60_000, change: `01KB${minute}`, remedy, how }) as const
   const changes = [change(4, null, 'begun'), change(3, 'restore', 'applied'), change(2, 'rebuild', 'undone')]

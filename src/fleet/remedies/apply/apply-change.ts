@@ -1,6 +1,12 @@
 /** Steps 3 to 5 of a remedy: the originals are kept, the live set is changed in a pause, and the result is checked. */
 
-import type { ChangeFile, ChangeOutcome, ChangeRequest, KeptOriginal, OriginalFile } from '../../../hold/change/change-types.ts'
+import type {
+  ChangeFile,
+  ChangeOutcome,
+  ChangeRequest,
+  KeptOriginal,
+  OriginalFile,
+} from '../../../hold/change/change-types.ts'
 import { change as changeLiveSet } from '../../../hold/change/change.ts'
 import { keepOriginal } from '../../../hold/change/original/keep-original.ts'
 import { unbounded } from '../../../hold/hold.ts'
@@ -13,11 +19,11 @@ import type { ChangeMethod, RemedyOutcome } from '../../../model/result/remedy.t
 import type { NonEmpty } from '../../../model/result/verdict.ts'
 import type { TargetGroup } from '../../selection/target-groups.ts'
 import type { GroupProgress } from '../group-progress.ts'
-import type { PristineCopies } from './pristine-copies.ts'
-import { MendedAgain, rehearsedFrom } from './remake.ts'
+import type { ReadyFile } from '../plan/tried-remedy.ts'
 import { outcomeOf } from '../remedy-outcome.ts'
 import type { RemedyRun } from '../remedy-run.ts'
-import type { ReadyFile } from '../plan/tried-remedy.ts'
+import type { PristineCopies } from './pristine-copies.ts'
+import { MendedAgain, rehearsedFrom } from './remake.ts'
 import { isHealthy, seeResult, type SeenResult } from './see-result.ts'
 import { takeBack } from './take-back.ts'
 import { writeAccount } from './write-account.ts'
@@ -60,7 +66,13 @@ export async function applyChange(
   const applied = { change, outcome, original, seen, accounts }
   if (seen.unwell === null) return appliedOutcomes(mended.files, applied, run, null)
   progress.onStep(ready[0].file, 'taking the change back')
-  const { isUndone, failure } = await takeBack(change, { why: seen.unwell, unproven: outcome.unproven }, group[0], run, signal)
+  const { isUndone, failure } = await takeBack(
+    change,
+    { why: seen.unwell, unproven: outcome.unproven },
+    group[0],
+    run,
+    signal,
+  )
   return isUndone ? refused(mended.files, failure) : appliedOutcomes(mended.files, applied, run, failure)
 }
 
@@ -116,13 +128,7 @@ async function keepOriginals(
   return keepOriginal(
     [originalOf(first), ...more.map(originalOf)],
     await run.placeOf(first.file.target),
-    {
-      change,
-      run: run.id,
-      version: run.version,
-      tenant: first.file.target.tenant,
-      remedy: first.tried.plan.do,
-    },
+    { change, run: run.id, version: run.version, tenant: first.file.target.tenant, remedy: first.tried.plan.do },
     signal,
   )
 }

@@ -13,8 +13,8 @@ import { noEarlierChecks } from '../../earlier-checks.ts'
 import { examineCopy } from '../../examine.ts'
 import type { CheckedFile } from '../checked-group.ts'
 import type { GroupProgress } from '../group-progress.ts'
-import type { RemedyRun } from '../remedy-run.ts'
 import type { ReadyFile } from '../plan/tried-remedy.ts'
+import type { RemedyRun } from '../remedy-run.ts'
 import { writeAccount } from './write-account.ts'
 
 /** Disposing of it deletes what was mended inside of the pause. */

@@ -25,7 +25,7 @@ export async function takeBack(
   signal: AbortSignal,
 ): Promise<{ readonly isUndone: boolean; readonly failure: Failure }> {
   const outcome = await orFailure(undoFound(change, target, run, signal))
-  const hint = `${run.commandsFor(target).undo(run.mode, change)}`
+  const hint = run.commandsFor(target).undo(run.mode, change)
   if (outcome instanceof Failure || outcome.kind === 'unchanged') {
     const reason = outcome instanceof Failure ? outcome : outcome.failure
     return {
@@ -101,7 +101,8 @@ export async function changeToUndo(id: string | null, target: Target, run: Remed
   const place = await run.placeOf(target)
   const path = target.tenant === null ? ((await realPathOf(target.named)) ?? target.named) : null
   const own = findChanges(place).filter(
-    ({ record }) => record.tenant === target.tenant && (path === null || record.files.some((file) => file.path === path)),
+    ({ record }) =>
+      record.tenant === target.tenant && (path === null || record.files.some((file) => file.path === path)),
   )
   const name = target.tenant ?? target.named
   if (id !== null) {
@@ -118,7 +119,8 @@ export async function changeToUndo(id: string | null, target: Target, run: Remed
   function unknown(why: string): Failure {
     const where = place.kind === 'quarantine' ? place.folder : `the folder of ${place.file}`
     return new Failure('USAGE', `${why} (searched: ${where})`, {
-      hint: target.tenant === null ? 'was --quarantine DIR given when it was applied?' : '`holdfast history` names changes',
+      hint:
+        target.tenant === null ? 'was --quarantine DIR given when it was applied?' : '`holdfast history` names changes',
     })
   }
 }

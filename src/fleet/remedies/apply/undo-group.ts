@@ -1,16 +1,16 @@
 /** `--undo`: the kept original of a change is put back in a pause, and a fresh snapshot of it is checked. */
 
 import { basename } from 'node:path'
-import { failureFields } from '../../file-result.ts'
 import { Failure } from '../../../model/failure.ts'
 import { orFailure } from '../../../model/or-failure.ts'
 import type { AppliedChange, RemedyOutcome } from '../../../model/result/remedy.ts'
+import { failureFields } from '../../file-result.ts'
 import type { TargetGroup } from '../../selection/target-groups.ts'
 import type { GroupProgress } from '../group-progress.ts'
+import { planOf } from '../plan/tried-remedy.ts'
 import type { RemedyRun } from '../remedy-run.ts'
 import { isHealthy, seeResult } from './see-result.ts'
 import { changeToUndo, originalOf, undoChange } from './take-back.ts'
-import { planOf } from '../plan/tried-remedy.ts'
 
 /**
  * @param id null: the newest change of the target that stands

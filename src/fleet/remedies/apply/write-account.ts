@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { onDisk } from '../../../host/files/file-name.ts'
 import type { ChangeId } from '../../../model/brand.ts'
 import type { Target } from '../../run/target.ts'
-import type { RemedyRun } from '../remedy-run.ts'
 import type { TriedRemedy } from '../plan/tried-remedy.ts'
+import type { RemedyRun } from '../remedy-run.ts'
 
 /**
  * An account of the same change that was written before is replaced: the file was mended anew.

@@ -99,9 +99,11 @@ async function verifiedOf(id: string, target: Target, backups: Backups): Promise
   }
   const { tenant, path } = await identityOf(target)
   if (backup.tenant !== tenant || backup.path !== path)
-    throw new Failure('BACKUP_UNKNOWN', `the backup ${id} is of ${backup.tenant ?? 'the file'} ${backup.path}, not of this file`, {
-      hint: '`holdfast backups list` shows the backups of each file',
-    })
+    throw new Failure(
+      'BACKUP_UNKNOWN',
+      `the backup ${id} is of ${backup.tenant ?? 'the file'} ${backup.path}, not of this file`,
+      { hint: '`holdfast backups list` shows the backups of each file' },
+    )
   return backup
 }
 
@@ -120,11 +122,9 @@ async function newestBefore(
 ): Promise<{ readonly backup: VerifiedBackup; readonly why: string }> {
   const before = given ?? (await damagedSince(target, ledger))
   const backup = await backups.newestVerified({ ...(await identityOf(target)), before })
-  if (backup !== null)
-    return {
-      backup,
-      why: `the newest verified one${before === null ? '' : given === null ? ' from before the damage was seen' : ' before the given time'}`,
-    }
+  const limit =
+    before === null ? '' : given === null ? ' from before the damage was seen' : ' from before the given time'
+  if (backup !== null) return { backup, why: `the newest verified one${limit}` }
   const when = before === null ? '' : ` from before ${before}`
   throw new Failure('BACKUP_UNKNOWN', `there is no verified backup of ${target.tenant ?? target.named}${when}`, {
     hint: '`holdfast backups list` shows those that there are; `--from FILE` takes any sound database file',

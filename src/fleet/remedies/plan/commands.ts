@@ -55,6 +55,7 @@ export interface RemedyCommands {
 const salvageSource = ({ tenant, named }: Target): string =>
   tenant === null ? shellWord(named.startsWith('-') ? `./${named}` : named) : `./pulled/${shellWord(lastName(named))}`
 
-const salvagedName = ({ tenant, named }: Target): string => `${tenant === null ? named : `./${lastName(named)}`}.salvaged`
+const salvagedName = ({ tenant, named }: Target): string =>
+  `${tenant === null ? named : `./${lastName(named)}`}.salvaged`
 
 const lastName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)

@@ -10,12 +10,10 @@ const keysMax = 20
 /**
  * @param compared the live file is A, the result B
  * @param live tables of the live file, as its check counted them
- * @returns tables with rows that are lost, changed, unreadable, or that come back; null if the two could not be compared
+ * @returns tables with rows that are lost, changed, unreadable, or that come back
+ * @returns null if the two could not be compared
  */
-export function lossesBetween(
-  compared: Comparison,
-  live: readonly ReportedTable[],
-): readonly TableLoss[] | null {
+export function lossesBetween(compared: Comparison, live: readonly ReportedTable[]): readonly TableLoss[] | null {
   if (compared.why !== null) return null
   const unreadable = new Map(live.map((table) => [table.name, table.unreadable === undefined ? 0 : table.unreadable]))
   return compared.tables.filter(holdsRowsOfPeople).flatMap((table) => {
@@ -45,7 +43,15 @@ function lossOf(table: TableComparison, unreadable: number | null): TableLoss | 
       return { ...nothing(name), inBoth: rows.a, recovered: backIn(rows.a, rows.b), unreadable }
     case 'differs':
       if (differing === null)
-        return { ...nothing(name), inBoth: null, lost: null, changed: null, recovered: null, unreadable, keysTotal: null }
+        return {
+          ...nothing(name),
+          inBoth: null,
+          lost: null,
+          changed: null,
+          recovered: null,
+          unreadable,
+          keysTotal: null,
+        }
       return {
         table: name,
         inBoth: rows.b === null ? null : Math.max(0, rows.b - differing.onlyInB.total - differing.different.total),

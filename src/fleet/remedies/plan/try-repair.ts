@@ -7,6 +7,7 @@ import type { RemedyPlan } from '../../../model/result/remedy.ts'
 import type { Remedy } from '../../../model/result/verdict.ts'
 import type { Rehearsals } from '../../../repair/rehearse/rehearse.ts'
 import type { Mending, Rehearsed } from '../../../repair/rehearse/rehearsed.ts'
+import { count } from '../../../text/count.ts'
 import type { CheckedFile } from '../checked-group.ts'
 import { hasVerifiedBackup, type BackupSource } from './choose-backup.ts'
 import type { RemedyCommands } from './commands.ts'
@@ -93,7 +94,7 @@ function sourcesOf({ texts }: Extract<Rehearsed, { kind: 'sound' }>): string {
 const droppedWords = (total: number): string =>
   total === 0
     ? ''
-    : `; ${total === 1 ? '1 index entry' : `${total} index entries`} without a row will be dropped, and kept in the account`
+    : `; ${count(total, 'index entry', 'index entries')} without a row will be dropped, and kept in the account`
 
 const stepWords = {
   copy: 'copying',

@@ -1,6 +1,6 @@
 /**
- * `restore`: a backup is restored to a scratch folder, checked by both engines, and compared with the live file table by
- * table. Nothing is restored that was not drilled in this very run.
+ * `restore`: a backup is restored to a scratch folder, checked by both engines, and compared with the live file table
+ * by table. Nothing is restored that was not drilled in this very run.
  */
 
 import { statSync } from 'node:fs'
@@ -48,7 +48,7 @@ export async function tryRestore(
   tools: RestoreTools,
   signal: AbortSignal,
 ): Promise<TriedRemedy> {
-  const { target, result, failure, held } = file
+  const { target, failure, held } = file
   if (held.kind !== 'snapshot' || failure !== null) {
     const why = failure ?? heldFailure(file)
     return untried(planOf('nothing', `nothing is known: ${why.message}`, null), why)
@@ -114,7 +114,10 @@ async function drill(
     await backup[Symbol.asyncDispose]()
     const reason =
       merged === null
-        ? new Failure('BACKUP_BROKEN', `the backup ${backup.chosen.id} did not come out sound: ${rehearsed.failure.message}`)
+        ? new Failure(
+            'BACKUP_BROKEN',
+            `the backup ${backup.chosen.id} did not come out sound: ${rehearsed.failure.message}`,
+          )
         : rehearsed.failure
     return { ...untried(plan, reason), rehearsal }
   }
@@ -192,9 +195,11 @@ function heldFailure({ held }: CheckedFile): Failure {
 }
 
 const cannotMerge = ({ target }: CheckedFile): Failure =>
-  new Failure('REMEDY_REFUSED', `nothing of ${target.tenant ?? target.named} can be read, so there is nothing to merge`, {
-    hint: 'leave --merge-newer out to restore the backup alone',
-  })
+  new Failure(
+    'REMEDY_REFUSED',
+    `nothing of ${target.tenant ?? target.named} can be read, so there is nothing to merge`,
+    { hint: 'leave --merge-newer out to restore the backup alone' },
+  )
 
 /** Of a file that could not be read at all. */
 const plainContext = ({ target, result }: CheckedFile) => ({
