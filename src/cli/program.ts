@@ -11,6 +11,8 @@ import { addExplain } from './commands/explain.ts'
 import { addHistory } from './commands/history.ts'
 import { addHolders } from './commands/holders.ts'
 import { addPull } from './commands/pull.ts'
+import { addRepair } from './commands/repair.ts'
+import { addRestore } from './commands/restore.ts'
 import { addResume } from './commands/resume.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
@@ -26,6 +28,8 @@ const addAll = [
   addPull,
   addBackups,
   addCompare,
+  addRepair,
+  addRestore,
   addResume,
   addHolders,
   addDoctor,

@@ -38,6 +38,8 @@ export interface Examination {
   readonly lastGood: Omit<LastGood, 'run'> | null
   /** Why nothing was read of the file, or what the service did not confirm; null if neither. It may stop the line. */
   readonly failure: Failure | null
+  /** What the verdict rests on, for a rehearsal; null if no database was read. */
+  readonly read: { readonly reading: Reading; readonly context: DiagnosisContext } | null
 }
 
 /** Called with the pages of one check while it goes on. */
@@ -77,7 +79,7 @@ export async function examineHeld(
       const examined = await examineCopy(file, copy, context, onPages, signal)
       await held.written
       if (held.unproven === null) return examined
-      return { result: withUnproven(examined.result, held.unproven), lastGood: null, failure: held.unproven }
+      return { result: withUnproven(examined.result, held.unproven), lastGood: null, failure: held.unproven, read: null }
     }
   }
 }
@@ -152,6 +154,7 @@ function examineReading(
     result,
     lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, file.earlierChecks, file.evidence) : null,
     failure: null,
+    read: { reading, context },
   }
 }
 
@@ -176,13 +179,14 @@ function examineNoDatabase(
     ...mapOf(file, noPages),
     ...(failure === null ? {} : { failure: failureFields(afterHold(file, new Failure(failure, reason))) }),
   }
-  return { result: requireStillness(result), lastGood: null, failure: null }
+  return { result: requireStillness(result), lastGood: null, failure: null, read: null }
 }
 
 export const notRead = (file: UncheckedFile, verdict: 'failed' | 'inconclusive', failure: Failure): Examination => ({
   result: unreadResult(file, verdict, failure),
   lastGood: null,
   failure,
+  read: null,
 })
 
 /** Empty if recovery changed no page. */

@@ -9,6 +9,8 @@ export interface RunProgress {
   /** Names of the targets that are being held. */
   readonly holding: readonly string[]
   readonly checking: readonly CheckProgress[]
+  /** Other work that takes long, in words; left out if there is none. */
+  readonly working?: string
 }
 
 export interface CheckProgress {

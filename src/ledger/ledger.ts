@@ -120,7 +120,10 @@ export interface LedgerReading extends AsyncDisposable {
   lastResults(): Promise<readonly LastResult[]>
   /** All lines, newest first. `tenant` null: of all tenants of the service. */
   history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]>
-  /** The lines of checks, in all ways of reaching the service; newest first. `tenant` null: of all its tenants. */
+  /**
+   * The lines of checks and of changes, in all ways of reaching the service; newest first. `tenant` null: of all its
+   * tenants.
+   */
   checks(tenant: TenantId | null, limit: number): Promise<NewestLines>
   /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>

@@ -108,11 +108,20 @@ test('any history fits its schema', () => {
     pauseMs: marks.pauseMs,
     failure: orNull(fc.constantFrom('IN_USE')),
   }) as fc.Arbitrary<Parameters<typeof renderHistory>[0]['entries'][number]>
+  const change = fc.record({
+    at: time,
+    run: fc.string(),
+    tenant: orNull(fc.string()),
+    path: fc.string(),
+    change: fc.string(),
+    remedy: orNull(fc.constantFrom('rebuild', 'rewrite', 'restore')),
+    how: fc.constantFrom('applied', 'rolled-back', 'undone', 'begun'),
+  }) as fc.Arbitrary<Parameters<typeof renderHistory>[0]['changes'][number]>
+  const lists = [fc.array(entry, { maxLength: 5 }), fc.array(change, { maxLength: 5 })] as const
   fc.assert(
-    fc.property(fc.array(entry, { maxLength: 5 }), orNull(fc.constant('holdfast history')), (entries, older) => {
-      expect(
-        problemsOfDocument(read(renderHistory({ entries, older }, { format: 'json', width: 80, color: false }))),
-      ).toEqual([])
+    fc.property(...lists, orNull(fc.constant('holdfast history')), (entries, changes, older) => {
+      const json = renderHistory({ entries, changes, older }, { format: 'json', width: 80, color: false })
+      expect(problemsOfDocument(read(json))).toEqual([])
     }),
   )
 })

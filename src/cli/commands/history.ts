@@ -5,7 +5,7 @@ import { tenantId, type TenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import { withConfiguration } from '../../report/text/hint.ts'
-import { renderHistory, type HistoryEntry } from '../../report/text/history.ts'
+import { renderHistory, type HistoryChange, type HistoryEntry } from '../../report/text/history.ts'
 import { shellWord } from '../../text/shell-words.ts'
 import type { Invocation } from '../invocation.ts'
 import { positiveNumber, withCommon, type CommonOptions } from '../options.ts'
@@ -22,11 +22,11 @@ export function addHistory(invocation: Invocation): void {
   withCommon(
     invocation
       .add('history', textOrDocument)
-      .description('verdicts and pauses over time, newest first; no tenant is touched'),
+      .description('verdicts, pauses and changes over time, newest first; no tenant is touched'),
     'holdfast.history/1',
   )
     .argument('[id]', 'tenant (default: all)')
-    .option('--limit <n>', 'checks to show', positiveNumber, 200)
+    .option('--limit <n>', 'checks and changes to show', positiveNumber, 200)
     .addHelpText(
       'after',
       `
@@ -56,7 +56,7 @@ async function printHistory(
   const older = more
     ? withConfiguration(olderChecks(tenant, options.limit, lines.length), terminal.commandLine.config)
     : null
-  const view = { entries: lines.flatMap(asEntry), older }
+  const view = { entries: lines.flatMap(asEntry), changes: changesIn(lines), older }
   if (options.json) await terminal.out(renderHistory(view, { ...terminal, format: 'json' }))
   else await terminal.print(renderHistory(view, { ...terminal, format: 'text' }))
   return exitCodes.sound
@@ -90,4 +90,23 @@ function asEntry({ at, run, event }: LedgerLine): readonly HistoryEntry[] {
       failure: failure?.code ?? null,
     },
   ]
+}
+
+/** One for each file of each change: its end, or its beginning if no end is known. @param lines newest first */
+function changesIn(lines: readonly LedgerLine[]): readonly HistoryChange[] {
+  const keyOf = ({ change, path }: { readonly change: string; readonly path: string }): string =>
+    JSON.stringify([change, path])
+  const begun = new Map<string, HistoryChange['remedy']>()
+  const ended = new Set<string>()
+  for (const { event } of lines) {
+    if (event.kind === 'change-begun' && event.remedy !== 'undo') begun.set(keyOf(event), event.remedy)
+    if (event.kind === 'change-ended') ended.add(keyOf(event))
+  }
+  return lines.flatMap(({ at, run, event }): readonly HistoryChange[] => {
+    if (event.kind !== 'change-ended' && event.kind !== 'change-begun') return []
+    const { tenant, path, change } = event
+    const seen = { at, run, tenant, path, change, remedy: begun.get(keyOf(event)) ?? null }
+    if (event.kind === 'change-ended') return [{ ...seen, how: event.how }]
+    return ended.has(keyOf(event)) ? [] : [{ ...seen, how: 'begun' }]
+  })
 }

@@ -88,7 +88,7 @@ const megabytesASecond = (bytes: number): string =>
   `${bytes >= 10e6 ? Math.round(bytes / 1e6) : (bytes / 1e6).toFixed(1)} MB/s`
 
 /** `412 of 1000, 38 a second, 15 s left; holding acme; checking bolt, core` */
-export function describeRun({ done, total, holding, checking }: RunProgress, elapsedMs: number): string {
+export function describeRun({ done, total, holding, checking, working }: RunProgress, elapsedMs: number): string {
   const rate = elapsedMs < rateAfterMs || done === 0 ? null : done / elapsedMs
   const left = rate === null || done >= total ? '' : `, ${timeLeft((total - done) / rate)}`
   const speed =
@@ -96,7 +96,7 @@ export function describeRun({ done, total, holding, checking }: RunProgress, ela
   return `${done} of ${total}${speed}${left}${naming('holding', holding)}${naming(
     'checking',
     checking.map(({ name }) => name),
-  )}`
+  )}${working === undefined ? '' : `; ${printable(working)}`}`
 }
 
 const naming = (verb: string, names: readonly string[]): string => {

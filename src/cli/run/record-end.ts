@@ -3,12 +3,23 @@ import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { ServiceRun } from '../../fleet/run/service-run.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
-import type { ResultsDocument } from '../report-run/results-document.ts'
+import type { SelectedFile } from '../../model/result/report.ts'
+
+/** What the last line says of a report. */
+export interface RecordedReport<Done> {
+  /** Selected files that the run has not reached, as many as a report names. */
+  readonly notReached: readonly SelectedFile[]
+  readonly counts: { readonly selected: number; readonly covered: number }
+  /** Whether any file has a verdict on its data. */
+  readonly settlesAny: boolean
+  exitCode(done: Done): ExitCode
+  exitCodeOfError(error: unknown): ExitCode
+}
 
 /** @param whole whether it is a sweep of all tenants at full depth @throws what the work throws */
 export async function recordingEnd<Done extends RunTotals & { readonly selected: number }>(
   { ledger }: ServiceRun,
-  document: ResultsDocument,
+  document: RecordedReport<Done>,
   whole: boolean,
   work: () => Promise<Done>,
 ): Promise<Done> {

@@ -1,5 +1,6 @@
 /** What a person reads on stderr about holds that earlier runs left open, and about the ledger. */
 import type { OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
+import type { RecoveredChange } from '../../hold/change/change-types.ts'
 import type { TenantId } from '../../model/brand.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { legibleCommand } from '../../report/text/legible.ts'
@@ -49,3 +50,10 @@ export const reportResumeRetry =
   (terminal: Pick<Terminal, 'say'>) =>
   (tenant: TenantId, why: Error): void =>
     terminal.say(`holdfast: the resume of ${printable(tenant)} failed; trying again: ${printableSentence(why.message)}`)
+
+/** Reports what became of changes that an earlier run left half done. */
+export const reportRecovered =
+  (terminal: Pick<Terminal, 'say'>) =>
+  (recovered: readonly RecoveredChange[]): void => {
+    for (const { sentence } of recovered) terminal.say(printableSentence(sentence))
+  }

@@ -6,7 +6,7 @@ import { logSteps } from '../log.ts'
 import type { CommonOptions } from '../options.ts'
 import type { ResultsDocument } from '../report-run/results-document.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { reportNotice, reportOtherHolds, reportOutcomes, reportResumeRetry } from './report-holds.ts'
+import { reportNotice, reportOtherHolds, reportOutcomes, reportRecovered, reportResumeRetry } from './report-holds.ts'
 import { waitingOf, type WaitOptions } from './wait-option.ts'
 
 export function serviceRunOptions(
@@ -39,6 +39,7 @@ export function serviceRunOptions(
     onStep: logSteps(terminal, run, options.logLevel),
     onNotice: reportNotice(terminal),
     onEndings: (outcomes) => reportOutcomes(terminal, outcomes),
+    onRecovered: reportRecovered(terminal),
     onResumeRetry: reportResumeRetry(terminal),
     onOthers: (others, config) => {
       reportOtherHolds(terminal, others, config)

@@ -5,6 +5,8 @@ import { availableParallelism } from 'node:os'
 import { openChecker } from '../../check/check.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
+import type { RecoveredChange } from '../../hold/change/change-types.ts'
+import { recoverChanges } from '../../hold/change/recovery/recover-changes.ts'
 import { beginHoldProcesses } from '../../hold/hold-processes.ts'
 import type { TenantConnection } from '../../hold/hold.ts'
 import { requireAnyRoot } from '../../hold/live/live-path.ts'
@@ -34,7 +36,7 @@ import type { RunContext, RunLimits } from './run-context.ts'
 
 export interface RunOptions {
   readonly run: RunId
-  readonly mode: 'check' | 'sweep' | 'pull' | 'compare'
+  readonly mode: 'check' | 'sweep' | 'pull' | 'compare' | 'repair' | 'restore'
   readonly version: string
   /** Arguments of the command line, for the ledger. */
   readonly argv: readonly string[]
@@ -45,6 +47,8 @@ export interface RunOptions {
   readonly onEndings: (endings: readonly OpenHoldOutcome[]) => void
   /** Called with holds in the ledger that this run may not end: of another service, or made in another way. */
   readonly onOthers: (others: readonly OtherHold[], config: string) => void
+  /** Called with changes that an earlier run left half done, and what became of each. */
+  readonly onRecovered: (recovered: readonly RecoveredChange[]) => void
   /** Called with sentences about the ledger itself. */
   readonly onNotice: (notice: string) => void
   readonly onStep: RunContext['onStep']
@@ -192,7 +196,8 @@ function backupsOf(
 }
 
 /**
- * Resumes every tenant that an earlier run left paused, before it writes anything.
+ * Resumes every tenant that an earlier run left paused, before it writes anything. Then it ends the changes that an
+ * earlier run left half done.
  * @throws {Failure} RESUME_FAILED, LEDGER_UNUSABLE, CONFIG_INVALID
  */
 async function withLedger<Value>(
@@ -207,6 +212,7 @@ async function withLedger<Value>(
   const endings = await resumeOpenHolds(service, ledger, null, { locks, guard, onResumeRetry: options.onResumeRetry })
   options.onEndings(endings)
   requireAllResumed(endings)
+  options.onRecovered(await recoverChanges({ kind: 'quarantine', folder: settings.quarantine.dir }, ledger))
   options.onOthers(await leftBehind(await ledger.otherHolds(), settings.ledger.dir), settings.file)
   await requireAnyRoot(settings.tenants.roots, options.interrupt)
   await ledger.append({ kind: 'run-started', mode: options.mode, version: options.version, argv: options.argv })

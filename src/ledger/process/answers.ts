@@ -55,6 +55,9 @@ export function history(
   return newestLines(rowsOf(database, way, tenant, 'true'), limit, addNotice).lines
 }
 
+const checkOrChange = "kind in ('checked', 'change-begun', 'change-ended')"
+
+/** Lines of checks and of changes. */
 export function checks(
   database: Database.Database,
   way: ServiceWay | null,
@@ -65,7 +68,7 @@ export function checks(
   const { others } = numbersOf(database, way)
   const ways = new Set<number>()
   let fromOthers = 0
-  const newest = newestLines(rowsOf(database, way, tenant, "kind = 'checked'"), limit, addNotice, ({ way: number }) => {
+  const newest = newestLines(rowsOf(database, way, tenant, checkOrChange), limit, addNotice, ({ way: number }) => {
     if (!others.has(number)) return
     ways.add(number)
     fromOthers++
@@ -111,7 +114,7 @@ function rowsOf(
   database: Database.Database,
   way: ServiceWay | null,
   tenant: string | null,
-  condition: 'true' | "kind = 'checked'",
+  condition: 'true' | typeof checkOrChange,
 ): Iterable<RowOfWay> {
   const { service } = numbersOf(database, way)
   if (tenant === null)

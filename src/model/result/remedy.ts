@@ -2,11 +2,11 @@
 
 import type { TenantId } from '../brand.ts'
 import type { DamageClass, RowKey } from './finding.ts'
-import type { ReportedFailure } from './report.ts'
+import type { NamedHold, ReportedFailure, Result, RunFailure } from './report.ts'
 import type { VerdictWord } from './verdict.ts'
 
-/** What a plan does. `ask`: a person decides. */
-export type RemedyKind = 'nothing' | 'rebuild' | 'rewrite' | 'restore' | 'salvage' | 'ask'
+/** What a plan does. `ask`: a person decides. `undo`: an earlier change is taken back. */
+export type RemedyKind = 'nothing' | 'rebuild' | 'rewrite' | 'restore' | 'salvage' | 'ask' | 'undo'
 
 /** `swap`: a new file takes the name of the old one. `in-place`: SQLite writes the new content into the old file. */
 export const changeMethods = ['swap', 'in-place'] as const
@@ -95,6 +95,12 @@ export interface RemedyResult {
   readonly failure: ReportedFailure | null
 }
 
+/** A result, and the check that its plan rests on, for people; null if the file was not checked. */
+export interface RemedyOutcome {
+  readonly result: RemedyResult
+  readonly check: Result | null
+}
+
 export interface RemedySummary {
   readonly selected: number
   /** Rehearsed and sound, not applied. */
@@ -104,4 +110,28 @@ export interface RemedySummary {
   readonly ask: number
   readonly failed: number
   readonly exitCode: number
+}
+
+/** The document of `repair --json`, `restore --json` and `salvage --json` (remedy.schema.json). */
+export interface RemedyReport {
+  readonly schema: 'holdfast.remedy/1'
+  readonly tool: { readonly version: string; readonly sqlite: string }
+  readonly run: {
+    readonly id: string
+    readonly mode: 'repair' | 'restore' | 'salvage'
+    readonly startedAt: string
+    readonly finishedAt: string
+    /** `none` for bare files. */
+    readonly registry: 'none' | 'live'
+    /** Why the run was stopped; left out if it was not. */
+    readonly stopped?: string
+    /** Sentences about the run itself; left out if there are none. */
+    readonly notices?: readonly string[]
+    /** Open holds of the ledger that this run must not end; left out if there are none. */
+    readonly otherHolds?: readonly NamedHold[]
+  }
+  readonly results: readonly RemedyResult[]
+  /** Present if the run itself failed; `results` then has those that it reached, often none. */
+  readonly failure?: RunFailure
+  readonly summary: RemedySummary
 }

@@ -20,7 +20,8 @@ export const withConfiguration = (command: string, config: string | null): strin
     ? command
     : command.replace(configured, (words) => `${words} --config ${shellWord(config)}`)
 
-const configured = /^holdfast (?:backups|check|compare|doctor|history|pull|resume|status|sweep)\b/
+const configured =
+  /^holdfast (?:backups|check|compare|doctor|history|pull|repair|restore|resume|salvage|status|sweep)\b/
 const named = / --config[ =]/
 
 /** The same for commands in backticks within a sentence. */

@@ -1,8 +1,9 @@
-/** Verdicts and pauses over time. */
+/** Verdicts, pauses and changes over time. */
 
 import type { FailureCode } from '../../model/failure.ts'
 import type { SealLevel } from '../../model/result/evidence.ts'
 import type { DamageClass } from '../../model/result/finding.ts'
+import type { RemedyKind } from '../../model/result/remedy.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { unbroken, wrap } from '../../text/layout.ts'
@@ -24,9 +25,25 @@ export interface HistoryEntry {
   readonly failure: FailureCode | null
 }
 
+/** One change of one live file; `at` in ms since 1970. */
+export interface HistoryChange {
+  readonly at: number
+  readonly run: string
+  readonly tenant: string | null
+  readonly path: string
+  /** The id that `--undo` takes. */
+  readonly change: string
+  /** Null if the line that says it is older than the list. */
+  readonly remedy: RemedyKind | null
+  /** `begun`: no end is known. */
+  readonly how: 'applied' | 'rolled-back' | 'undone' | 'begun'
+}
+
 export interface HistoryView {
   /** Newest first. */
   readonly entries: readonly HistoryEntry[]
+  /** Newest first. */
+  readonly changes: readonly HistoryChange[]
   /** How to see older checks that are left out; null if there are none. */
   readonly older: string | null
 }
@@ -38,9 +55,10 @@ export interface HistoryOptions {
   readonly color: boolean
 }
 
-export function renderHistory({ entries, older }: HistoryView, options: HistoryOptions): string {
-  if (options.format === 'json') return `${jsonText({ schema: 'holdfast.history/1', entries, more: older !== null })}\n`
-  if (entries.length === 0 && older === null) return 'Nothing has been checked yet.\n'
+export function renderHistory({ entries, changes, older }: HistoryView, options: HistoryOptions): string {
+  if (options.format === 'json')
+    return `${jsonText({ schema: 'holdfast.history/1', entries, changes, more: older !== null })}\n`
+  if (entries.length + changes.length === 0 && older === null) return 'Nothing has been checked yet.\n'
   const columns = [
     { head: 'TENANT', align: 'left' },
     { head: 'WHEN (UTC)', align: 'left' },
@@ -50,17 +68,51 @@ export function renderHistory({ entries, older }: HistoryView, options: HistoryO
     { head: 'PAUSE', align: 'right' },
   ] as const
   const words = { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' } as const
-  const rows = entries.map((entry) => [
-    legibleName(entry.tenant ?? entry.path),
-    when(entry.at),
-    words[entry.verdict],
-    entry.failure ?? (entry.damage === 'none' ? '-' : entry.damage),
-    entry.depth,
-    humanMs(entry.pauseMs),
-  ])
+  const checks = entries.map((entry) => ({
+    at: entry.at,
+    row: [
+      legibleName(entry.tenant ?? entry.path),
+      when(entry.at),
+      words[entry.verdict],
+      entry.failure ?? (entry.damage === 'none' ? '-' : entry.damage),
+      entry.depth,
+      humanMs(entry.pauseMs),
+    ],
+  }))
+  const changed = changes.map((change) => ({
+    at: change.at,
+    row: [
+      legibleName(change.tenant ?? change.path),
+      when(change.at),
+      'CHANGE',
+      `${deedOf(change)} (${legibleName(change.change)})`,
+      '-',
+      '-',
+    ],
+  }))
+  const rows = [...changed, ...checks].toSorted((a, b) => b.at - a.at).map(({ row }) => row)
   const table = renderTable(columns, rows, { ...options, paint: (cell) => cell })
   const left = older === null ? [] : wrap(`older checks are not shown: ${unbroken(older)}`, options.width)
   return `${[...table, ...left].join('\n')}\n`
+}
+
+function deedOf({ how, remedy }: HistoryChange): string {
+  switch (how) {
+    case 'undone':
+      return 'undone'
+    case 'rolled-back':
+      return 'rolled back'
+    case 'begun':
+      return 'begun, its end is not known'
+    case 'applied':
+      return remedy === null ? 'changed' : (deeds[remedy] ?? 'changed')
+  }
+}
+
+const deeds: Readonly<Partial<Record<RemedyKind, string>>> = {
+  rebuild: 'rebuilt',
+  rewrite: 'rewritten',
+  restore: 'restored',
 }
 
 /** `2026-11-21 03:04`; `-` for a time that no calendar has. */

@@ -25,6 +25,7 @@ const described = new Set([
   'explanation',
   'topics',
   'failure',
+  'remedy',
 ])
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })

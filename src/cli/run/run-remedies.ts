@@ -1,0 +1,62 @@
+/** How `repair` and `restore` run: over tenants of the configured service, or over bare files. */
+import { resolve } from 'node:path'
+import { findConfiguration, loadSettings } from '../../config/load.ts'
+import { remedyFiles, type RemedyFileOptions } from '../../fleet/remedies/remedy-files.ts'
+import type { RemedyRequest } from '../../fleet/remedies/remedy-request.ts'
+import type { RemedyObserver } from '../../fleet/remedies/remedy-run.ts'
+import type { RemedyTotals } from '../../fleet/remedies/remedy-targets.ts'
+import { remedyTenants } from '../../fleet/remedies/remedy-tenants.ts'
+import { withServiceRun } from '../../fleet/run/service-run.ts'
+import { tenantId } from '../../model/brand.ts'
+import { showProgress } from '../progress/progress.ts'
+import type { RemedyDocument } from '../report-run/remedy-document.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { fileRunOptions } from './file-run-options.ts'
+import { overridden } from './overrides.ts'
+import { recordingEnd } from './record-end.ts'
+import type { RemedyOptions } from './remedy-options.ts'
+import { reportRecovered } from './report-holds.ts'
+import { serviceRunOptions } from './service-run-options.ts'
+
+interface Means {
+  readonly terminal: Terminal
+  readonly document: RemedyDocument
+}
+
+/** @throws {Failure} what the run throws */
+export async function runRemedies(
+  files: readonly string[],
+  options: RemedyOptions,
+  request: RemedyRequest,
+  { terminal, document }: Means,
+): Promise<RemedyTotals> {
+  const settings = async () => loadSettings(await findConfiguration(options.config ?? null))
+  const watched = async (work: (watching: RemedyObserver) => Promise<RemedyTotals>): Promise<RemedyTotals> => {
+    using line = await showProgress(terminal, options.quiet ?? false)
+    return await work({
+      onSelected: (targets) => document.select(targets),
+      onOutcome: (outcome) => document.add(outcome),
+      onProgress: (progress) => line.update(progress),
+    })
+  }
+  if (options.tenant === undefined) {
+    const { quarantine, accounts, backups } = options.config === undefined ? nothingConfigured : await settings()
+    const configured: RemedyFileOptions['configured'] =
+      quarantine === null ? null : { quarantine: quarantine.dir, accounts: accounts.dir, backups: backups?.dir ?? null }
+    const fileRun = await fileRunOptions({ ...options, depth: 'full', engine: 'census' }, terminal, request.id)
+    const targets = files.map((named) => ({ tenant: null, named }))
+    const absolute = { ...request, quarantine: absoluteOf(request.quarantine), backups: absoluteOf(request.backups) }
+    const fileOptions = { request: absolute, configured, onRecovered: reportRecovered(terminal) }
+    return watched((watching) => remedyFiles(fileRun, targets, fileOptions, watching, terminal.interrupt.signal))
+  }
+  const ids = options.tenant.map(tenantId)
+  const mode = request.restore === null ? 'repair' : 'restore'
+  const runOptions = serviceRunOptions(terminal, options, request.id, mode, { document })
+  return withServiceRun(overridden(await settings(), { timeout: options.timeout }), runOptions, (service) =>
+    recordingEnd(service, document, false, () => watched((watching) => remedyTenants(service, ids, request, watching))),
+  )
+}
+
+const nothingConfigured = { quarantine: null, accounts: null, backups: null }
+
+const absoluteOf = (folder: string | null): string | null => (folder === null ? null : resolve(folder))

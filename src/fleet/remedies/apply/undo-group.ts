@@ -1,0 +1,76 @@
+/** `--undo`: the kept original of a change is put back in a pause, and a fresh snapshot of it is checked. */
+
+import { basename } from 'node:path'
+import { Failure } from '../../../model/failure.ts'
+import { orFailure } from '../../../model/or-failure.ts'
+import type { AppliedChange, RemedyOutcome } from '../../../model/result/remedy.ts'
+import { failureFields } from '../../file-result.ts'
+import type { TargetGroup } from '../../selection/target-groups.ts'
+import type { GroupProgress } from '../group-progress.ts'
+import { planOf } from '../plan/tried-remedy.ts'
+import type { RemedyRun } from '../remedy-run.ts'
+import { isHealthy, seeResult } from './see-result.ts'
+import { changeToUndo, originalOf, undoChange } from './take-back.ts'
+
+/**
+ * @param id null: the newest change of the target that stands
+ * @returns one outcome for each file that the change had changed
+ * @throws {Failure} USAGE if there is no such change; INTERRUPTED, LEDGER_UNUSABLE, what stops a run
+ */
+export async function undoGroup(
+  group: TargetGroup,
+  id: string | null,
+  run: RemedyRun,
+  progress: GroupProgress,
+  signal: AbortSignal,
+): Promise<readonly RemedyOutcome[]> {
+  const [first] = group
+  const found = await changeToUndo(id, first, run)
+  const { change, files } = found.record
+  const targets = group.filter(
+    ({ named }) => first.tenant === null || files.some(({ path }) => basename(path) === basename(named)),
+  )
+  progress.onStep({ target: first }, 'putting the original back')
+  const wasHealthy = await isHealthy(run, first, signal)
+  const outcome = await orFailure(undoChange(found, first, run, signal))
+  if (outcome instanceof Failure) return targets.map((target) => outcomeFor(target, null, outcome))
+  if (outcome.kind === 'unchanged') return targets.map((target) => outcomeFor(target, null, outcome.failure))
+  await outcome.written
+  const names = new Set(targets.map(({ named }) => named))
+  const seen = await seeResult(group, names, { unproven: outcome.unproven, wasHealthy }, run, progress, signal)
+  return targets.map((target) =>
+    outcomeFor(
+      target,
+      {
+        change,
+        at: outcome.at,
+        method: outcome.method,
+        pauseMs: outcome.pauseMs,
+        verdict: seen.verdicts.get(target.named) ?? 'inconclusive',
+        healthy: seen.healthy,
+        original: originalOf(found, target.named),
+      },
+      outcome.unproven,
+    ),
+  )
+
+  function outcomeFor(
+    { tenant, named }: (typeof group)[number],
+    applied: AppliedChange | null,
+    failure: Failure | null,
+  ): RemedyOutcome {
+    return {
+      check: null,
+      result: {
+        tenant,
+        path: named,
+        before: { verdict: 'failed', damage: 'none', findingsTotal: 0 }, // The file was not checked before.
+        plan: planOf('undo', `the change ${change} (${found.record.remedy}) is taken back`, null),
+        rehearsal: null,
+        applied,
+        account: null,
+        failure: failure === null ? null : failureFields(failure),
+      },
+    }
+  }
+}

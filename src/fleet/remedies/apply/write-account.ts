@@ -1,0 +1,25 @@
+/** Writes what a remedy does to each row and entry, before anything is changed. */
+
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { onDisk } from '../../../host/files/file-name.ts'
+import type { ChangeId } from '../../../model/brand.ts'
+import type { Target } from '../../run/target.ts'
+import type { TriedRemedy } from '../plan/tried-remedy.ts'
+import type { RemedyRun } from '../remedy-run.ts'
+
+/**
+ * An account of the same change that was written before is replaced: the file was mended anew.
+ * @returns its path; null if the plan says it all @throws {Failure} NO_SPACE and others
+ */
+export async function writeAccount(
+  target: Target,
+  { account }: TriedRemedy,
+  change: ChangeId,
+  run: RemedyRun,
+): Promise<string | null> {
+  if (account === null) return null
+  const place = await run.accountPlaceOf(target, change)
+  await rm(onDisk(join(place.folder, place.name)), { force: true })
+  return account(change, place)
+}

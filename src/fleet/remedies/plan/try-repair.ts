@@ -1,0 +1,105 @@
+/** `repair`: what the diagnosis says can be rebuilt is rebuilt on a copy. It never restores. */
+
+import { diagnose } from '../../../diagnosis/diagnose.ts'
+import { afterRehearsal } from '../../../diagnosis/remedy.ts'
+import { tenantId } from '../../../model/brand.ts'
+import type { RemedyPlan } from '../../../model/result/remedy.ts'
+import type { Remedy } from '../../../model/result/verdict.ts'
+import type { Rehearsals } from '../../../repair/rehearse/rehearse.ts'
+import type { Mending, Rehearsed } from '../../../repair/rehearse/rehearsed.ts'
+import { count } from '../../../text/count.ts'
+import type { CheckedFile } from '../checked-group.ts'
+import { hasVerifiedBackup, type BackupSource } from './choose-backup.ts'
+import type { RemedyCommands } from './commands.ts'
+import { planOf, untried, type TriedRemedy } from './tried-remedy.ts'
+
+export interface RepairTools {
+  readonly rehearsals: Rehearsals
+  /** Called with what goes on now. */
+  readonly onStep: (file: CheckedFile, step: string) => void
+  readonly source: Omit<BackupSource, 'folder'>
+}
+
+export async function tryRepair(
+  file: CheckedFile,
+  commands: RemedyCommands,
+  tools: RepairTools,
+  signal: AbortSignal,
+): Promise<TriedRemedy> {
+  const { result, settled, failure } = file
+  if (failure !== null) return untried(planOf('nothing', `nothing is known: ${failure.message}`, null), failure)
+  if (result.verdict !== 'damaged' || settled === null) {
+    const next = result.verdict === 'sound' ? null : result.remedy.command
+    return untried(planOf('nothing', result.reason ?? result.remedy.why, next))
+  }
+  const mending = mendingOf(result.remedy)
+  if (mending === null) return untried(await planInstead(null, file, commands, tools))
+  const rehearsed = await tools.rehearsals.rehearse(settled, mending, signal, (step) =>
+    tools.onStep(file, stepWords[step]),
+  )
+  if (rehearsed.kind === 'refused') {
+    const plan = await planInstead(rehearsed.failure.message, file, commands, tools)
+    return { ...untried(plan, rehearsed.failure), rehearsal: rehearsed.rehearsal }
+  }
+  const { mended, rehearsal, dropped } = rehearsed
+  const why = `${result.remedy.why}${sourcesOf(rehearsed)}${droppedWords(dropped.total)}`
+  return {
+    plan: planOf(mending.do, why, commands.repair, { objects: objectsOf(mending) }),
+    rehearsal,
+    candidate: { path: mended.path, bytes: mended.bytes },
+    failure: null,
+    account: null,
+    [Symbol.asyncDispose]: () => mended[Symbol.asyncDispose](),
+  }
+}
+
+/** @returns null if the file cannot be mended from what it holds itself */
+export function mendingOf({ do: todo, indexes, fts = [], rewrite }: Remedy): Mending | null {
+  if (todo !== 'rebuild') return null
+  if (rewrite === true) return { do: 'rewrite' }
+  return { do: 'rebuild', indexes, fts: fts.map(({ name }) => name) }
+}
+
+const objectsOf = (mending: Mending): readonly string[] =>
+  mending.do === 'rewrite' ? [] : [...mending.indexes, ...mending.fts]
+
+/**
+ * Only a backup helps, or a person must decide: the plan names the command that goes on.
+ * @param refused why a rehearsal failed; null if there was none
+ */
+async function planInstead(
+  refused: string | null,
+  { result: { remedy }, target, settled }: CheckedFile,
+  commands: RemedyCommands,
+  { source }: RepairTools,
+): Promise<RemedyPlan> {
+  const verifiedBackup = await hasVerifiedBackup(target, source)
+  if (settled === null) return planOf('ask', remedy.why, remedy.command)
+  // The diagnosis knows backups of tenants only. The command for a bare file is ours.
+  const tenant = verifiedBackup ? (target.tenant ?? tenantId(target.named)) : target.tenant
+  const context = { ...settled.context, tenant, verifiedBackup }
+  const weighed =
+    refused === null ? diagnose(settled.reading, context).remedy : afterRehearsal(remedy, refused, context)
+  return weighed.do === 'restore'
+    ? planOf('restore', weighed.why, commands.restore({ from: null, before: null, merge: null }))
+    : planOf('ask', weighed.why, weighed.command)
+}
+
+/** A full-text index takes its text from where it is now: the plan names that place. */
+function sourcesOf({ texts }: Extract<Rehearsed, { kind: 'sound' }>): string {
+  if (texts.length === 0) return ''
+  return `; ${texts.map(({ name, source }) => `${name} takes its text from ${source}`).join(', ')}`
+}
+
+const droppedWords = (total: number): string =>
+  total === 0
+    ? ''
+    : `; ${count(total, 'index entry', 'index entries')} without a row will be dropped, and kept in the account`
+
+const stepWords = {
+  copy: 'copying',
+  mend: 'mending a copy',
+  check: 'checking the mended copy',
+  'check-by-sqlite': 'having SQLite check the mended copy',
+  compare: 'comparing tables',
+} as const

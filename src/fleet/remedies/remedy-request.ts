@@ -1,0 +1,110 @@
+/** What a command line asks for, and what tenants and bare files need besides. */
+
+import { basename, dirname } from 'node:path'
+import type { Backups } from '../../backup/store.ts'
+import type { CheckLimits } from '../../check/check.ts'
+import type { OriginalPlace } from '../../hold/change/change-types.ts'
+import { realPathOf } from '../../host/files/path-kind.ts'
+import type { ChangeId, RunId } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
+import type { ChangeMethod } from '../../model/result/remedy.ts'
+import { openRehearsals } from '../../repair/rehearse/rehearse.ts'
+import type { RunContext } from '../run/run-context.ts'
+import type { Target } from '../run/target.ts'
+import { GroupProgress } from './group-progress.ts'
+import { commandsFor, type RestoreOptions } from './plan/commands.ts'
+import type { AccountPlace } from './plan/tried-remedy.ts'
+import { tryRepair } from './plan/try-repair.ts'
+import { tryRestore } from './plan/try-restore.ts'
+import type { RemedyObserver, RemedyRun } from './remedy-run.ts'
+import { remedyTargets, type Deed, type RemedyTotals } from './remedy-targets.ts'
+
+export interface RemedyRequest {
+  readonly id: RunId
+  /** Of holdfast. */
+  readonly version: string
+  readonly deed: Deed
+  /** Null for `repair`. */
+  readonly restore: RestoreOptions | null
+  readonly apply: boolean
+  readonly method: ChangeMethod | null
+  /** Folders that the command line names; null if it names none. */
+  readonly quarantine: string | null
+  readonly backups: string | null
+}
+
+/** What the configuration or the command line gives. */
+export interface RemedyPlaces {
+  /** Null: beside each bare file. */
+  readonly quarantine: string | null
+  /** Null: beside each bare file, or in the quarantine. */
+  readonly accounts: string | null
+  /** Null: no store is known. */
+  readonly backups: Backups | null
+}
+
+/** What a run is opened with. */
+export interface RemedyMeans {
+  readonly places: RemedyPlaces
+  readonly limits: CheckLimits
+  readonly context: RunContext
+}
+
+/** @throws {Failure} USAGE and others, before anything is held */
+export async function workOnRemedies(
+  targets: readonly Target[],
+  refused: ReadonlyMap<Target, Failure>,
+  request: RemedyRequest,
+  { places, limits, context }: RemedyMeans,
+  observer: RemedyObserver,
+  signal: AbortSignal,
+): Promise<RemedyTotals> {
+  const progress = new GroupProgress(targets.length, observer)
+  const rehearsals = await openRehearsals({ checker: context.checker, folder: context.folder, limits })
+  const { restore } = request
+  const run: Omit<RemedyRun, 'tryOn'> = {
+    id: request.id,
+    version: request.version,
+    mode: restore === null ? 'repair' : 'restore',
+    context,
+    apply: request.apply,
+    method: request.method,
+    commandsFor: (target) => commandsFor(target, request),
+    placeOf: (target) => placeOf(target, places),
+    accountPlaceOf: (target, change) => accountPlaceOf(target, change, isOneOfSeveral(target, targets), places),
+  }
+  const shared = {
+    rehearsals,
+    onStep: progress.onStep,
+    source: { backups: places.backups, ledger: context.ledger, folder: context.folder },
+  }
+  const tryOn: RemedyRun['tryOn'] = (file, change, trySignal) => {
+    const commands = run.commandsFor(file.target)
+    if (restore === null) return tryRepair(file, commands, shared, trySignal)
+    const tools = { ...shared, checker: context.checker, merge: null }
+    return tryRestore(file, restore, commands, tools, trySignal)
+  }
+  return remedyTargets(targets, refused, request.deed, { ...run, tryOn }, { observer, progress }, signal)
+}
+
+const isOneOfSeveral = (target: Target, targets: readonly Target[]): boolean =>
+  target.tenant !== null && targets.filter(({ tenant }) => tenant === target.tenant).length > 1
+
+/** Originals of a bare file stay beside it, unless a folder is given. */
+async function placeOf({ named }: Target, { quarantine }: RemedyPlaces): Promise<OriginalPlace> {
+  if (quarantine !== null) return { kind: 'quarantine', folder: quarantine }
+  return { kind: 'beside', file: (await realPathOf(named)) ?? named }
+}
+
+/** An account is named by its change; several files of one tenant have one each. */
+async function accountPlaceOf(
+  { tenant, named }: Target,
+  change: ChangeId,
+  isOneOfSeveral: boolean,
+  { accounts, quarantine }: RemedyPlaces,
+): Promise<AccountPlace> {
+  if (accounts !== null)
+    return { folder: accounts, name: isOneOfSeveral ? `${change}-${basename(named)}.json` : `${change}.json` }
+  const real = tenant === null ? ((await realPathOf(named)) ?? named) : named
+  return { folder: quarantine ?? dirname(real), name: `${basename(real)}.account-${change}.json` }
+}

@@ -1,0 +1,36 @@
+/** What a run of remedies works with. */
+
+import type { OriginalPlace } from '../../hold/change/change-types.ts'
+import type { ChangeId, RunId } from '../../model/brand.ts'
+import type { ChangeMethod, RemedyOutcome } from '../../model/result/remedy.ts'
+import type { ProgressObserver } from '../progress-tracker.ts'
+import type { RunContext } from '../run/run-context.ts'
+import type { Target } from '../run/target.ts'
+import type { CheckedFile } from './checked-group.ts'
+import type { RemedyCommands } from './plan/commands.ts'
+import type { AccountPlace, TriedRemedy } from './plan/tried-remedy.ts'
+
+export interface RemedyRun {
+  readonly id: RunId
+  /** Of holdfast. */
+  readonly version: string
+  readonly mode: 'repair' | 'restore'
+  readonly context: RunContext
+  /** True if the live set may be changed. */
+  readonly apply: boolean
+  /** Null: as the file needs it. */
+  readonly method: ChangeMethod | null
+  readonly commandsFor: (target: Target) => RemedyCommands
+  /** Tries the remedy on a copy. */
+  readonly tryOn: (file: CheckedFile, change: ChangeId, signal: AbortSignal) => Promise<TriedRemedy>
+  /** Where the originals of this target are kept. */
+  readonly placeOf: (target: Target) => Promise<OriginalPlace>
+  /** Where the account of a change goes. */
+  readonly accountPlaceOf: (target: Target, change: ChangeId) => Promise<AccountPlace>
+}
+
+export interface RemedyObserver extends ProgressObserver {
+  /** Called before the first outcome. */
+  readonly onSelected: (targets: readonly Target[]) => void
+  readonly onOutcome: (outcome: RemedyOutcome) => void
+}

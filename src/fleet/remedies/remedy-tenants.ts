@@ -1,0 +1,32 @@
+/** Remedies for tenants of a service: all files of each, in one hold and one change. */
+
+import { openBackups } from '../../backup/store.ts'
+import type { TenantId } from '../../model/brand.ts'
+import { refusedTargets } from '../run/refused-targets.ts'
+import { pickTenants, readRegistry, targetsOf } from '../run/registry.ts'
+import { checkLimits, type ServiceRun } from '../run/service-run.ts'
+import { workOnRemedies, type RemedyRequest } from './remedy-request.ts'
+import type { RemedyObserver } from './remedy-run.ts'
+import type { RemedyTotals } from './remedy-targets.ts'
+
+/**
+ * @throws {Failure} USAGE; TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like, before any tenant is paused
+ */
+export async function remedyTenants(
+  { settings, service, ledger, context, signal }: ServiceRun,
+  ids: readonly TenantId[],
+  request: RemedyRequest,
+  observer: RemedyObserver,
+): Promise<RemedyTotals> {
+  const { tenants } = await readRegistry(service, await ledger.lastResults(), signal)
+  const targets = targetsOf(pickTenants(tenants, ids))
+  const terms = { via: service.via, roots: settings.tenants.roots }
+  const refused = await refusedTargets(targets, tenants, terms, signal)
+  const { backups, quarantine, accounts } = settings
+  const places = {
+    quarantine: quarantine.dir,
+    accounts: accounts.dir,
+    backups: backups === null ? null : openBackups(backups.dir),
+  }
+  return workOnRemedies(targets, refused, request, { places, limits: checkLimits(settings), context }, observer, signal)
+}

@@ -1,0 +1,46 @@
+/** Remedies as one JSON document (remedy.schema.json), written result by result. */
+
+import type { RemedyOutcome, RemedyReport, RemedyResult, TableLoss } from '../../model/result/remedy.ts'
+import { eachChanged, jsonDocument } from '../json.ts'
+import { keyDigest, keyRedactor } from '../redact.ts'
+
+/** Replaces row keys by digests, in the losses and in the findings. The same key has the same digest everywhere. */
+export function remedyRedactor(): (outcome: RemedyOutcome) => RemedyOutcome {
+  const digest = keyDigest()
+  const redact = keyRedactor(digest)
+  const inTable = (loss: TableLoss): TableLoss => ({ ...loss, keys: loss.keys.map(digest) })
+  // A sentence about damage may quote a key.
+  const inSentence = (sentence: string): string => sentence.replaceAll(/\brows? \d[\d, ]*/g, 'row #')
+  return ({ result, check }) => ({
+    result: {
+      ...result,
+      plan: { ...result.plan, why: inSentence(result.plan.why), losses: result.plan.losses.map(inTable) },
+      failure: result.failure && { ...result.failure, message: inSentence(result.failure.message) },
+    },
+    check: check && redact(check),
+  })
+}
+
+/** The document in pieces. */
+export function remedyJson(
+  { schema, tool, run, summary, ...others }: Omit<RemedyReport, 'results'>,
+  outcomes: Iterable<RemedyOutcome>,
+): Iterable<string> {
+  return jsonDocument(
+    { schema, tool, run },
+    'results',
+    eachChanged(outcomes, ({ result }) => inOrder(result)),
+    { ...others, summary },
+  )
+}
+
+const inOrder = ({ tenant, path, before, plan, rehearsal, applied, account, failure }: RemedyResult): object => ({
+  tenant,
+  path,
+  before,
+  plan,
+  rehearsal,
+  applied,
+  account,
+  failure,
+})

@@ -1,0 +1,76 @@
+/** Sentences about plans and losses: plain words and exact numbers. */
+
+import type { ChosenBackup, RemedyPlan, RemedyResult, TableLoss } from '../../model/result/remedy.ts'
+import { count, grouped } from '../../text/count.ts'
+import { humanMs } from '../../text/units.ts'
+import { legibleName, legibleSentence } from '../text/legible.ts'
+import { printableKey } from '../text/problem.ts'
+
+const keysShownMax = 5
+const objectsShownMax = 8
+
+/** Rows that a remedy loses, for a table: a number, `?` if it is not known, `-` without a plan. */
+export function lossOf({ plan, rehearsal, applied }: RemedyResult): string {
+  if (rehearsal === null && applied === null) return '-'
+  const lost = plan.losses.map((table) => table.lost)
+  return lost.includes(null) ? '?' : grouped(lost.reduce<number>((sum, one) => sum + (one ?? 0), 0))
+}
+
+/** What the plan does, as `to` (rebuild) or `did` (rebuilt). */
+export function deedOf({ do: todo, objects, backup }: RemedyPlan, tense: 'to' | 'did'): string {
+  const did = tense === 'did'
+  switch (todo) {
+    case 'rebuild':
+      return `${did ? 'rebuilt' : 'rebuild'} ${namesOf(objects)}`
+    case 'rewrite':
+      return `${did ? 'wrote' : 'write'} the whole file anew, with every row in its place`
+    case 'restore':
+      if (backup === null) return did ? 'restored a backup' : 'restore a backup'
+      return did
+        ? `restored the backup ${legibleName(backup.id)} of ${whenUtc(backup.takenAt)}`
+        : `restore ${describeBackup(backup)}`
+    case 'salvage':
+      return `${did ? 'wrote' : 'write'} every row that is readable into a new file`
+    case 'undo':
+      return did ? 'put the original back' : 'put the original back'
+    case 'ask':
+    case 'nothing':
+      return 'nothing'
+  }
+}
+
+function namesOf(objects: readonly string[]): string {
+  const shown = objects.slice(0, objectsShownMax).map(legibleName)
+  const more = objects.length - shown.length
+  return `${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
+}
+
+function describeBackup({ id, takenAt, verifiedAt }: ChosenBackup): string {
+  return `the backup ${legibleName(id)}, taken ${whenUtc(takenAt)}, last verified ${whenUtc(verifiedAt)}`
+}
+
+/** `2026-11-28 03:12:44 UTC`; the text itself if it is no time. */
+export const whenUtc = (iso: string): string =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC` : legibleSentence(iso)
+
+/** How old a backup is, seen from `at`; null if either is no time. */
+export function ageOf(backup: ChosenBackup, at: number): string | null {
+  const takenAt = Date.parse(backup.takenAt)
+  return Number.isFinite(takenAt) && at >= takenAt ? humanMs(at - takenAt) : null
+}
+
+/** `events: 7 rows are not in the result, …`: one sentence for each table that loses anything. */
+export function describeLoss(loss: TableLoss): string {
+  const { table, inBoth, lost, changed, recovered, unreadable, keys, keysTotal } = loss
+  const parts = [
+    lost === null ? 'it is not known how many rows are lost' : lost === 0 ? null : `${count(lost, 'row')} LOST`,
+    changed === null || changed === 0 ? null : `${count(changed, 'row')} with older values`,
+    unreadable === null || unreadable === 0 ? null : `${count(unreadable, 'row')} cannot be read now`,
+    recovered === null || recovered === 0 ? null : `${count(recovered, 'row')} come back`,
+    inBoth === null ? null : `${count(inBoth, 'row')} stay`,
+  ].filter((part) => part !== null)
+  const shown = keys.slice(0, keysShownMax).map(printableKey)
+  const more = keysTotal === null ? 0 : keysTotal - shown.length
+  const named = shown.length === 0 ? '' : `; keys ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
+  return `${legibleName(table)}: ${parts.join(', ')}${named}`
+}
