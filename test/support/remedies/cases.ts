@@ -71,18 +71,22 @@ const changesLength = new Set([
 
 /** The surgeon's wounds of one patient. */
 export function surgeonCases(subject: Subject, isAutoVacuum: boolean): readonly RemedyCase[] {
-  return wounds
-    .filter(({ only }) => only === undefined || isAutoVacuum)
-    .map(({ name, make }) => ({
-      name,
-      subject,
-      wound: (path) => {
-        using opened = new Patient(path)
-        make(opened)
-      },
-      ...(ofSurgeon[name] ?? lost),
-      aloneOnly: changesLength.has(name),
-    }))
+  return (
+    wounds
+      .filter(({ only }) => only === undefined || isAutoVacuum)
+      // On such pages the schema has several, and the first holds no rows.
+      .filter(({ name }) => name !== 'schema row garbled' || subject.pageSize > 512)
+      .map(({ name, make }) => ({
+        name,
+        subject,
+        wound: (path) => {
+          using opened = new Patient(path)
+          make(opened)
+        },
+        ...(ofSurgeon[name] ?? lost),
+        aloneOnly: changesLength.has(name),
+      }))
+  )
 }
 
 const one = (name: string, subject: Subject, expected: Expected, wound: WoundFile): RemedyCase => ({
@@ -111,7 +115,12 @@ export function richCases(pageSize: number): readonly RemedyCase[] {
       one(`entry dropped from ${index}`, subject, rebuild(index), dropFrom(index)),
       one(`leaf of ${index} zeroed`, subject, rebuild(index), zeroLeaf(index)),
     ]),
-    one('entries of a UNIQUE index changed places', subject, rebuild('sqlite_autoindex_exact_1'), swapIn('sqlite_autoindex_exact_1')),
+    one(
+      'entries of a UNIQUE index changed places',
+      subject,
+      rebuild('sqlite_autoindex_exact_1'),
+      swapIn('sqlite_autoindex_exact_1'),
+    ),
     one('entry of an index of a table WITHOUT ROWID changed', subject, rebuild('pairs_c'), changeValue('pairs_c', 2)),
     one('three indexes at once', subject, rebuild('items_owner', 'items_total', 'pairs_c'), (path) => {
       for (const index of ['items_owner', 'items_total', 'pairs_c']) zeroLeaf(index)(path)
@@ -143,7 +152,12 @@ export function moduleCases(pageSize: number): readonly RemedyCase[] {
     one('a leaf of an fts5 index over another table is gone', external, rebuild('five'), bySql(lastLeaf)),
     one('text that a full-text table stores is zeroed', text, lost, zeroLeaf('five_content')),
     one('a leaf of a contentless fts5 index is gone', empty, lost, bySql(lastLeaf)),
-    one('a node of an R-Tree is zeroed', tree, lost, bySql('UPDATE boxes_node SET data = zeroblob(length(data)) WHERE nodeno = 2')),
+    one(
+      'a node of an R-Tree is zeroed',
+      tree,
+      lost,
+      bySql('UPDATE boxes_node SET data = zeroblob(length(data)) WHERE nodeno = 2'),
+    ),
     one('a row of an R-Tree is lost', tree, lost, bySql('DELETE FROM boxes_rowid WHERE rowid = 7')),
   ]
 }

@@ -134,12 +134,7 @@ const columnsOf = (database: DatabaseSync, table: string): readonly Column[] =>
     ({ name, pk }) => ({ name: String(name), pk: Number(pk) }),
   )
 
-function keyed(
-  database: DatabaseSync,
-  keys: readonly string[],
-  columns: readonly string[],
-  from: string,
-): TableRows {
+function keyed(database: DatabaseSync, keys: readonly string[], columns: readonly string[], from: string): TableRows {
   const values = columns.map((name) => exact(quoted(name)))
   const statement = database.prepare(
     `SELECT ${keys.map(exact).join(" || ', ' || ")} AS k, ${values.join(" || ', ' || ")} AS v FROM ${from}`,

@@ -17,7 +17,12 @@ type Parts = Omit<LiveSet, 'how'>
  * Gives a closed database this layout, and writes it to `path`. The companions change the page of table `marks` alone.
  * @param wound changes the main file
  */
-export function layOut(path: string, layout: Layout, makeSound: (path: string) => void, wound: (path: string) => void): void {
+export function layOut(
+  path: string,
+  layout: Layout,
+  makeSound: (path: string) => void,
+  wound: (path: string) => void,
+): void {
   const folder = mkdtempSync(join(tmpdir(), 'layout-'))
   try {
     const made = join(folder, 'made.db')

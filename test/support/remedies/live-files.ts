@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto'
 /** The parts of a live set as bytes, and what belongs to the inode of its main file. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { createHash } from 'node:crypto'
 import koffi from 'koffi'
 
 const partNames = ['', '-wal', '-journal'] as const
@@ -40,7 +40,9 @@ export function withoutMovingBytes(bytes: LiveBytes): LiveBytes {
 }
 
 const describe = (bytes: Buffer): string =>
-  bytes.length === 0 ? 'nothing' : `${bytes.length} bytes ${createHash('sha256').update(bytes).digest('hex').slice(0, 8)}`
+  bytes.length === 0
+    ? 'nothing'
+    : `${bytes.length} bytes ${createHash('sha256').update(bytes).digest('hex').slice(0, 8)}`
 
 export interface InodeAttributes {
   readonly uid: number
@@ -59,8 +61,8 @@ const library = koffi.load(null)
 const setxattr = library.func(
   'int setxattr(const char *path, const char *name, const uint8_t *value, size_t size, int flags)',
 )
-const getxattr = library.func('ssize_t getxattr(const char *path, const char *name, _Out_ uint8_t *value, size_t size)')
-const listxattr = library.func('ssize_t listxattr(const char *path, _Out_ uint8_t *list, size_t size)')
+const getxattr = library.func('int64_t getxattr(const char *path, const char *name, _Out_ uint8_t *value, size_t size)')
+const listxattr = library.func('int64_t listxattr(const char *path, _Out_ uint8_t *list, size_t size)')
 
 /** @throws with the errno if the file system cannot store it */
 export function setXattr(path: string, name: string, value: Uint8Array): void {

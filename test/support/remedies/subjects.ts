@@ -40,7 +40,7 @@ const fillMarks: Fill = (db) =>
 const fillPatient =
   (pageSize: number): Fill =>
   (db) => {
-    fillEvents(2000 * Math.max(1, pageSize / 1024))(db)
+    fillEvents(2000 * Math.min(4, Math.max(1, pageSize / 1024)))(db)
     db.exec('CREATE TABLE blobs(id INTEGER PRIMARY KEY, body BLOB); CREATE TABLE trash(x)')
     const blob = db.prepare('INSERT INTO blobs VALUES(?, randomblob(?))')
     const trash = db.prepare('INSERT INTO trash VALUES(randomblob(?))')
@@ -136,8 +136,7 @@ export const externalText = (pageSize: number): Subject =>
       CREATE TABLE notes(id INTEGER PRIMARY KEY, title TEXT, body TEXT);
       CREATE VIRTUAL TABLE five USING fts5(title, body, content='notes', content_rowid='id')`)
     db.transaction(() => {
-      for (let i = 1; i <= 300; i++)
-        db.prepare('INSERT INTO notes VALUES(?,?,?)').run(i * 3, `title ${i}`, sentence(i))
+      for (let i = 1; i <= 300; i++) db.prepare('INSERT INTO notes VALUES(?,?,?)').run(i * 3, `title ${i}`, sentence(i))
       db.exec("INSERT INTO five(five) VALUES('rebuild')")
     })()
   })
