@@ -37,8 +37,10 @@ export async function runSalvage(workspace: Workspace, file: string, to: string)
   return { ms, failure: null, listed: listedIn(stdout) }
 }
 
+type PrintedKey = number | string | readonly unknown[]
+
 interface PrintedAccount {
-  readonly tables: readonly (Readonly<Record<string, { readonly keys?: readonly unknown[] }>> & {
+  readonly tables: readonly (Readonly<Record<string, { readonly keys?: readonly PrintedKey[] }>> & {
     readonly table: string
   })[]
 }
@@ -56,7 +58,7 @@ function listedIn(stdout: string): ReadonlyMap<string, ReadonlySet<string>> {
 }
 
 /** Rowids as digits; keys of several columns as JSON. */
-const keyText = (key: unknown): string => (typeof key === 'object' ? JSON.stringify(key) : String(key))
+const keyText = (key: PrintedKey): string => (typeof key === 'object' ? JSON.stringify(key) : String(key))
 
 /** As the documentation of SQLite says: `sqlite3 broken.db .recover | sqlite3 new.db`. */
 export async function runRecover(workspace: Workspace, shell: string, file: string, to: string): Promise<ToolRun> {
