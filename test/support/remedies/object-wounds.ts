@@ -68,33 +68,49 @@ export const bySql =
     }
   }
 
-/** Two rows with the same key of a UNIQUE index, which a rebuild of the index would refuse. */
-export const violateUnique = (table: string, index: string, column: string): WoundFile => {
-  return (path) => {
-    const sqlOf = (db: Database.Database): string =>
-      db.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(index) as string
-    const unsafely = (work: (db: Database.Database) => void): void => {
-      const db = new Database(path)
-      try {
-        db.unsafeMode(true)
-        db.pragma('writable_schema=ON')
-        work(db)
-      } finally {
-        db.close()
-      }
-    }
-    const change = (db: Database.Database, sql: string): void =>
-      void db.prepare('UPDATE sqlite_schema SET sql = ? WHERE name = ?').run(sql, index)
-    let original = ''
-    unsafely((db) => {
-      original = sqlOf(db)
-      change(db, original.replace('CREATE UNIQUE INDEX', 'CREATE INDEX'))
-    })
-    unsafely((db) => {
-      // Read anew, so that SQLite takes the index for one that is not unique.
-      db.exec(`UPDATE ${table} SET ${column} = (SELECT ${column} FROM ${table} ORDER BY rowid LIMIT 1)
-        WHERE rowid = (SELECT rowid FROM ${table} ORDER BY rowid LIMIT 1 OFFSET 5)`)
-    })
-    unsafely((db) => change(db, original))
+/** With a handle of its own that may change the schema. */
+function unsafely<Result>(path: string, work: (db: Database.Database) => Result): Result {
+  const db = new Database(path)
+  try {
+    db.unsafeMode(true)
+    db.pragma('writable_schema=ON')
+    return work(db)
+  } finally {
+    db.close()
   }
 }
+
+const giveSixthRowTheKeyOfTheFirst = (table: string, column: string): string =>
+  `UPDATE ${table} SET ${column} = (SELECT ${column} FROM ${table} ORDER BY rowid LIMIT 1)
+    WHERE rowid = (SELECT rowid FROM ${table} ORDER BY rowid LIMIT 1 OFFSET 5)`
+
+/** Two rows with the same key of a UNIQUE index, which has an entry for each. */
+export const violateUnique =
+  (table: string, index: string, column: string): WoundFile =>
+  (path) => {
+    const setSql = (db: Database.Database, sql: string): void =>
+      void db.prepare('UPDATE sqlite_schema SET sql = ? WHERE name = ?').run(sql, index)
+    const original = unsafely(path, (db) => {
+      const sql = db.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(index) as string
+      setSql(db, sql.replace('CREATE UNIQUE INDEX', 'CREATE INDEX'))
+      return sql
+    })
+    unsafely(path, (db) => db.exec(giveSixthRowTheKeyOfTheFirst(table, column)))
+    unsafely(path, (db) => setSql(db, original))
+  }
+
+/**
+ * The same, but the index still holds the old key of the second row: it looks as if the index alone were wrong, and only
+ * a rebuild finds the two rows.
+ */
+export const hideFromIndex =
+  (table: string, index: string, column: string): WoundFile =>
+  (path) => {
+    const row = unsafely(path, (db) => {
+      const found = db.prepare('SELECT * FROM sqlite_schema WHERE name = ?').raw().get(index) as unknown[]
+      db.prepare('DELETE FROM sqlite_schema WHERE name = ?').run(index)
+      return found
+    })
+    unsafely(path, (db) => db.exec(giveSixthRowTheKeyOfTheFirst(table, column)))
+    unsafely(path, (db) => db.prepare('INSERT INTO sqlite_schema VALUES(?,?,?,?,?)').run(row))
+  }
