@@ -1,19 +1,21 @@
 /**
- * `npm run bench -- pause|sweep|check`. A measurement works in a temporary folder that it removes at its end, also
+ * `npm run bench -- pause|sweep|check|salvage`. A measurement works in a temporary folder that it removes at its end, also
  * after Ctrl-C. It compares programs in one run on the same files: figures of two runs or machines cannot be compared.
  */
 import { resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { measureChecks } from './check.ts'
 import { measurePauses, pauseKinds, type PauseKind } from './pause.ts'
+import { measureSalvage } from './salvage/measure-salvage.ts'
 import { measureSweep } from './sweep.ts'
 import { describeChecks } from './text/describe-checks.ts'
 import { describePauses } from './text/describe-pauses.ts'
+import { describeSalvage } from './text/describe-salvage.ts'
 import { describeSweep } from './text/describe-sweep.ts'
 import { parseBytes } from './units.ts'
 import { withWorkspace, type Workspace } from './workspace.ts'
 
-const help = `npm run bench -- pause|sweep|check [options]
+const help = `npm run bench -- pause|sweep|check|salvage [options]
 
 pause   how long a tenant stands still while the service works, measured by the service;
         and in the same run: copies of the same files by .backup, VACUUM INTO and cp
@@ -38,6 +40,12 @@ check   the full check of one large database, in turn with sha256sum and with PR
   --rounds N         measurements of each program       (3)
   --workers N        child processes that count         (2)
 
+salvage wounds of tables, each salvaged by us and by .recover of a sqlite3 shell that is built from
+        Debian's source package: rows brought back, invented, unaccounted for
+  --wounds N         number of wounds                   (200)
+  --seed N           chooses them                       (1)
+  --rows N           rows of the largest table          (2000)
+
 all
   --seconds N        begins nothing new after this time (900)
   --dir DIR          where to make the temporary folder (TMPDIR)
@@ -56,13 +64,19 @@ const options = {
   program: { type: 'string', default: resolve(import.meta.dirname, '../../bin/holdfast.js') },
   'only-sweep': { type: 'boolean', default: false },
   arg: { type: 'string', multiple: true, default: [] },
-  rows: { type: 'string', default: '3000000' },
+  rows: { type: 'string' },
   workers: { type: 'string', default: '2' },
+  wounds: { type: 'string', default: '200' },
+  seed: { type: 'string', default: '1' },
   seconds: { type: 'string', default: '900' },
   dir: { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } satisfies ParseArgsConfig['options']
+
+const measurements = { pause, sweep, check, salvage }
+const isMeasurement = (word: string | undefined): word is keyof typeof measurements =>
+  word !== undefined && Object.hasOwn(measurements, word)
 
 process.exitCode = await run()
 
@@ -70,7 +84,7 @@ async function run(): Promise<number> {
   const { values, positionals } = parseArgs({ options, allowPositionals: true })
   const [what] = positionals
   if (values.help) return print(help)
-  if ((what !== 'pause' && what !== 'sweep' && what !== 'check') || positionals.length > 1) {
+  if (!isMeasurement(what) || positionals.length > 1) {
     process.stderr.write(`${help}\n`)
     return 64
   }
@@ -78,7 +92,7 @@ async function run(): Promise<number> {
   return withWorkspace(
     { parent: values.dir ?? null, seconds, report: (line) => void process.stderr.write(`${line}\n`) },
     async (workspace) => {
-      const { figures, text } = await { pause, sweep, check }[what](values, workspace)
+      const { figures, text } = await measurements[what](values, workspace)
       return print(values.json ? JSON.stringify(figures, null, 2) : text)
     },
   )
@@ -115,11 +129,20 @@ async function sweep(values: Values, workspace: Workspace): Promise<Outcome> {
 
 async function check(values: Values, workspace: Workspace): Promise<Outcome> {
   const figures = await measureChecks(workspace, {
-    rows: whole(values.rows, 'rows'),
+    rows: whole(values.rows ?? '3000000', 'rows'),
     rounds: whole(values.rounds, 'rounds'),
     workers: whole(values.workers, 'workers'),
   })
   return { figures, text: describeChecks(figures) }
+}
+
+async function salvage(values: Values, workspace: Workspace): Promise<Outcome> {
+  const figures = await measureSalvage(workspace, {
+    wounds: whole(values.wounds, 'wounds'),
+    rows: whole(values.rows ?? '2000', 'rows'),
+    seed: whole(values.seed, 'seed'),
+  })
+  return { figures, text: describeSalvage(figures) }
 }
 
 function kindsOf(list: string): readonly PauseKind[] {

@@ -1,8 +1,9 @@
 /** SQLite's own fuzz corpus, from Debian's source package of sqlite3, which only this machine's apt fetches. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
+import { fetchDebianSource } from '../../scripts/bench/salvage/debian-source.ts'
 
 export interface CorpusFile {
   /** File of the corpus, table and row. */
@@ -15,7 +16,7 @@ export interface CorpusFile {
  * @returns the paths of the corpus's databases
  */
 export function unpackCorpus(folder: string, archive: string | null): readonly string[] {
-  const from = archive ?? fetchArchive(folder)
+  const from = archive ?? fetchDebianSource(folder, 'sqlite3', 'archive')
   const into = join(folder, 'source')
   mkdirSync(into)
   execFileSync('tar', ['-xf', from, '-C', into, '--strip-components=1', '--wildcards', '*/test/fuzzdata*.db'])
@@ -42,45 +43,6 @@ export function* readCorpus(paths: readonly string[]): Generator<CorpusFile> {
     } finally {
       db.close()
     }
-  }
-}
-
-/** @returns the source archive @throws if apt cannot fetch it */
-function fetchArchive(folder: string): string {
-  for (const name of ['lists/partial', 'sources']) mkdirSync(join(folder, name), { recursive: true })
-  copySources(join(folder, 'sources'))
-  // Otherwise apt fetches as another user if we are root, and that user may not write here.
-  const options = [
-    'Dir::Etc::sourcelist=/dev/null',
-    `Dir::Etc::sourceparts=${join(folder, 'sources')}`,
-    `Dir::State::lists=${join(folder, 'lists')}`,
-    'APT::Sandbox::User=root',
-  ].flatMap((option) => ['-o', option])
-  execFileSync('apt-get', [...options, '-qq', 'update'], { stdio: ['ignore', 'ignore', 'inherit'] })
-  execFileSync('apt-get', [...options, '-qq', 'source', '--download-only', 'sqlite3'], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const archive = readdirSync(folder).find((name) => /^sqlite3_.*\.orig\.tar\.\w+$/.test(name))
-  if (archive === undefined) throw new Error('apt-get source fetched no archive of sqlite3')
-  return join(folder, archive)
-}
-
-/** Copies this machine's package sources, changed so that they name source packages. */
-function copySources(into: string): void {
-  const known = [
-    '/etc/apt/sources.list',
-    ...(existsSync('/etc/apt/sources.list.d')
-      ? readdirSync('/etc/apt/sources.list.d').map((name) => join('/etc/apt/sources.list.d', name))
-      : []),
-  ]
-  for (const path of known.filter((path) => /\.(?:list|sources)$/.test(path) && existsSync(path))) {
-    writeFileSync(
-      join(into, basename(path)),
-      readFileSync(path, 'utf8')
-        .replace(/^deb(?=\s)/gm, 'deb-src')
-        .replace(/^Types:.*$/gm, 'Types: deb-src'),
-    )
   }
 }
 

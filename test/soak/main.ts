@@ -1,58 +1,35 @@
 /**
- * `npm run soak -- [N]`: makes N warm copies (1000) of a tenant that a busy service writes to. Each is compared with
- * what the service recorded while it was quiesced: integrity, sum of the balances, and every row. For half of them the
- * service opens the tenant again for each request.
+ * `npm run soak -- copies [N]`: N warm copies (1000) of a tenant that a busy service writes to.
+ * `npm run soak -- remedies [N]`: N kills (100) of `repair --apply` and as many of `restore --apply`, while the tenant
+ * works. HOLDFAST_SEED repeats the moments of a run.
  */
-import { tenantId } from '../../src/model/brand.ts'
-import { openHoldFixture } from '../support/hold/hold-fixture.ts'
-import { deviationOf, startHeavy } from '../support/service/busy-service.ts'
-
-const total = Number(process.argv[2] ?? 1000)
-if (!Number.isInteger(total) || total < 1) throw new Error('usage: npm run soak -- [N], with a whole number above 0')
+import { randomFrom } from '../support/random.ts'
+import { killedCommands, killRemedies } from '../support/remedies/kills.ts'
+import { makeWarmCopies } from './warm-copies.ts'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-await using fixture = await openHoldFixture()
-let inexact = 0
-for (const manner of ['keeps', 'reopens'] as const) {
-  await using busy = await startHeavy(manner)
-  const methods = new Map<string, number>()
-  const pauses: number[] = []
-  let undecided = 0
-  for (let time = 0; time < Math.ceil(total / 2); time++) {
-    const connection = {
-      tenant: tenantId('heavy'),
-      service: busy.service,
-      ledger: fixture.ledger,
-      socket: busy.socket,
-      onRetry: () => undefined,
-    } as const
-    const held = await fixture.hold(busy.file, connection, { settings: { warmAboveBytes: 0 } })
-    if (held.kind !== 'snapshot') {
-      undecided++
-      say(`${manner} ${time}: no snapshot: ${held.failure.code}: ${held.failure.message}`)
-      continue
-    }
-    await using snapshot = held.snapshot
-    const deviation = deviationOf(snapshot.path, busy.quiesced())
-    const method = held.record.evidence.snapshot?.method ?? 'none'
-    methods.set(method, (methods.get(method) ?? 0) + 1)
-    pauses.push(held.record.evidence.quiesce?.heldMs ?? 0)
-    if (deviation !== null) {
-      inexact++
-      say(`${manner} ${time}: NOT EXACT (${method}): ${deviation}`)
-    }
-    if (time % 100 === 99) say(`${manner} ${time + 1}: ${inexact} not exact`)
-  }
-  const { transactions, failures, slowest } = await busy.end()
-  const sorted = pauses.toSorted((one, other) => one - other)
-  say(
-    `a service that ${manner} its handle: ${pauses.length} copies ` +
-      `(${[...methods].map(([method, count]) => `${count} ${method}`).join(', ')}), ${undecided} without a ` +
-      `snapshot; pause p50 ${sorted[sorted.length >> 1]} ms, p99 ${sorted[Math.floor(sorted.length * 0.99)]} ` +
-      `ms; ${transactions} transactions meanwhile, ${failures} failed, the slowest took ` +
-      `${Math.round(slowest)} ms`,
-  )
+const [what = 'copies', number] = process.argv.slice(2)
+if (what === 'copies') process.exitCode = (await makeWarmCopies(count(1000), say)) ? 0 : 1
+else if (what === 'remedies') process.exitCode = (await soakRemedies(count(100))) ? 0 : 1
+else throw new Error('usage: npm run soak -- copies|remedies [N]')
+
+function count(usual: number): number {
+  const total = Number(number ?? usual)
+  if (!Number.isInteger(total) || total < 1) throw new Error('N must be a whole number above 0')
+  return total
 }
-say(inexact === 0 ? 'every copy was exact' : `${inexact} COPIES WERE NOT EXACT`)
-process.exitCode = inexact === 0 ? 0 : 1
+
+async function soakRemedies(kills: number): Promise<boolean> {
+  const seed = Number(process.env['HOLDFAST_SEED'] ?? Date.now() % 1e9)
+  say(`HOLDFAST_SEED=${seed}`)
+  let complaints = 0
+  for (const command of Object.keys(killedCommands) as (keyof typeof killedCommands)[]) {
+    const random = randomFrom(seed)
+    const { met, old, new: mended, complaints: of } = await killRemedies({ command, kills, random, report: say })
+    complaints += of.length
+    say(`${command}: ${kills} kills, ${met} in a pause; ${old} tenants were old afterwards, ${mended} new`)
+    for (const line of of) say(`  WRONG: ${line}`)
+  }
+  return complaints === 0
+}

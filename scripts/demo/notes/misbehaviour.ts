@@ -1,6 +1,9 @@
 /** Ways in which a service can break its promises, each with a name. Tests use them to see that holdfast notices. */
 
-/** What each does. A number after `=` is its measure, and `:` limits it to one tenant: `slow=3000:bolt`. */
+/**
+ * What each does. A number after `=` is its measure, `:` limits it to one tenant, `@2` to the second pause of a tenant,
+ * and `@2+` to the second and all later ones: `slow=3000:bolt@2`.
+ */
 export const misbehaviours = {
   'keeps-writing': 'answers quiesced with no open handles, and goes on writing through a hidden one',
   'keeps-handles': 'keeps an idle handle open but reports none',
@@ -37,11 +40,15 @@ interface Fault {
   readonly name: Misbehaviour
   readonly measure: number | null
   readonly tenant: string | null
+  /** Pauses of a tenant in which it shows, counted from 1. */
+  readonly pauses: { readonly first: number; readonly last: number }
 }
 
 export class ServiceFaults {
   readonly #faults: readonly Fault[]
   readonly #counts = new Map<string, number>()
+  /** How often each tenant was asked to pause. */
+  readonly #pauses = new Map<string, number>()
 
   /** @throws {Error} for an unknown name */
   constructor(list: string) {
@@ -49,6 +56,11 @@ export class ServiceFaults {
       .split(',')
       .filter((item) => item !== '')
       .map(parse)
+  }
+
+  /** To be called for each request to quiesce, before any other question about its tenant. */
+  beginPause(tenant: string): void {
+    this.#pauses.set(tenant, (this.#pauses.get(tenant) ?? 0) + 1)
   }
 
   has(name: Misbehaviour, tenant: string | null): boolean {
@@ -71,13 +83,29 @@ export class ServiceFaults {
   }
 
   #find(name: Misbehaviour, tenant: string | null): Fault | undefined {
-    return this.#faults.find((fault) => fault.name === name && (fault.tenant === null || fault.tenant === tenant))
+    const pause = tenant === null ? 0 : (this.#pauses.get(tenant) ?? 0)
+    return this.#faults.find(
+      (fault) =>
+        fault.name === name &&
+        (fault.tenant === null || fault.tenant === tenant) &&
+        fault.pauses.first <= pause &&
+        pause <= fault.pauses.last,
+    )
   }
 }
 
 function parse(item: string): Fault {
-  const [, name = '', measure, tenant] = /^([a-z-]+)(?:=([0-9]+))?(?::(.+))?$/.exec(item) ?? []
+  const [, name = '', measure, tenant, pause, andLater] =
+    /^([a-z-]+)(?:=([0-9]+))?(?::([^@]+))?(?:@([0-9]+)(\+)?)?$/.exec(item) ?? []
   if (!Object.hasOwn(misbehaviours, name))
     throw new Error(`no such misbehaviour: ${item}\nknown: ${Object.keys(misbehaviours).join(', ')}`)
-  return { name: name as Misbehaviour, measure: measure === undefined ? null : Number(measure), tenant: tenant ?? null }
+  return {
+    name: name as Misbehaviour,
+    measure: measure === undefined ? null : Number(measure),
+    tenant: tenant ?? null,
+    pauses: {
+      first: Number(pause ?? 0),
+      last: pause === undefined || andLater !== undefined ? Number.POSITIVE_INFINITY : Number(pause),
+    },
+  }
 }

@@ -19,6 +19,7 @@ export function falsifyAnswers(
 ): GateHandler {
   return (request, response) => {
     const asked = askedBy(request)
+    if (asked.kind === 'quiesce' && asked.tenant !== null) faults.beginPause(asked.tenant)
     const early = answerBefore(faults, asked)
     if (early) return answer(response, early.status, early.body, early.headers)
     void shorten(faults, asked, request).then(() => {

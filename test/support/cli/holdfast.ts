@@ -34,11 +34,13 @@ export interface HoldfastOptions {
   readonly snapshots?: string
   readonly requestTimeout?: string
   readonly tokenFile?: string
+  /** More lines of the configuration. */
+  readonly more?: readonly string[]
 }
 
 export function configure(
   demo: Pick<Demo, 'home' | 'dir' | 'socket'>,
-  { name = 'holdfast', hold = '{}', snapshots, requestTimeout = '5s', tokenFile }: HoldfastOptions = {},
+  { name = 'holdfast', hold = '{}', snapshots, requestTimeout = '5s', tokenFile, more = [] }: HoldfastOptions = {},
 ): Holdfast {
   const folder = snapshots ?? join(demo.home, name, 'snapshots')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -54,6 +56,7 @@ export function configure(
       `snapshots: { dir: "${folder}" }`,
       'check: { workers: 1, niceness: 0 }',
       `ledger: { dir: "${join(demo.home, name, 'ledger')}" }`,
+      ...more,
     ].join('\n'),
   )
   const start = (...args: readonly string[]): Program => startNode('bin/holdfast.js', [...args, '--config', config])

@@ -14,8 +14,11 @@ export interface TriedCommand {
   readonly roles: readonly Role[]
   /** Exit code if nothing fails. */
   readonly code: number
-  /** What it works on: files, a service with the admin API, a service with command hooks, or nothing. */
-  readonly asks: 'files' | 'service' | 'hooks' | 'nothing'
+  /**
+   * What it works on: files, a service with the admin API, a service with command hooks, damaged files that it may mend
+   * (mended-files.ts), or nothing.
+   */
+  readonly asks: 'files' | 'service' | 'hooks' | 'mended' | 'nothing'
   /**
    * `swept`: the ledger is as a sweep left it. `paused`: a run and its guardian were killed during a hold.
    */
@@ -135,6 +138,60 @@ const ofService: readonly Omit<TriedCommand, 'asks'>[] = [
   { name: 'doctor', args: (scene) => ['doctor', ...config(scene)], roles: children, code: 0 },
 ]
 
+const store = (scene: Scene): readonly string[] => ['--backups', scene.in('backups')]
+
+/** `plan`: no live file may be changed. All others leave the file as it was or wholly mended. */
+const ofDamaged: readonly Omit<TriedCommand, 'asks'>[] = [
+  {
+    name: 'repair-plan',
+    args: (scene) => ['repair', scene.in('mended/index.db'), '--json'],
+    roles: ['main', 'mender'],
+    code: 0,
+  },
+  {
+    name: 'repair-apply',
+    args: (scene) => ['repair', scene.in('mended/index.db'), '--apply', '--json'],
+    roles: ['main', 'probe', 'guardian', 'mender'],
+    code: 0,
+  },
+  {
+    name: 'repair-in-place',
+    args: (scene) => ['repair', scene.in('mended/index.db'), '--apply', '--method', 'in-place'],
+    roles: ['main'],
+    code: 0,
+  },
+  {
+    name: 'restore-apply',
+    args: (scene) => ['restore', scene.in('mended/table.db'), '--apply', ...store(scene), '--json'],
+    roles: ['main', 'reader'],
+    code: 0,
+  },
+  {
+    name: 'restore-merge',
+    args: (scene) => ['restore', scene.in('mended/table.db'), '--merge-newer', '--apply', ...store(scene), '--json'],
+    roles: ['main', 'salvage', 'merge'],
+    code: 0,
+  },
+  {
+    name: 'salvage',
+    args: (scene) => ['salvage', scene.in('mended/table.db'), '--to', scene.in('made/new.db'), '--json'],
+    roles: ['main', 'salvage'],
+    code: 2,
+  },
+  {
+    name: 'backups-add',
+    args: (scene) => ['backups', 'add', scene.in('files/plain.db'), '--backups', scene.in('made/backups'), '--json'],
+    roles: ['main'],
+    code: 0,
+  },
+  {
+    name: 'backups-verify',
+    args: (scene) => ['backups', 'verify', ...store(scene), '--json'],
+    roles: ['main'],
+    code: 0,
+  },
+]
+
 export const commands: readonly TriedCommand[] = [
   ...ofFiles,
   ...ofService.map((command) => ({ ...command, asks: 'service' as const })),
@@ -145,6 +202,7 @@ export const commands: readonly TriedCommand[] = [
     code: 0,
     asks: 'hooks',
   },
+  ...ofDamaged.map((command) => ({ ...command, asks: 'mended' as const })),
   { name: 'explain', args: () => ['explain', 'IN_USE'], roles: ['main'], code: 0, asks: 'nothing' },
 ]
 
@@ -156,9 +214,10 @@ export function commandNamed(name: string): TriedCommand {
 
 /** Before each trial: empties the folders, and brings ledger and tenants into the state that the command needs. */
 export async function prepareTrial(command: TriedCommand, scene: Scene): Promise<void> {
-  for (const name of ['tmp', 'pulled', 'ledger', 'traced']) rmSync(scene.in(name), { recursive: true, force: true })
-  for (const name of ['tmp', 'ledger']) mkdirSync(scene.in(name), { mode: 0o700 })
+  for (const name of ['tmp', 'pulled', 'ledger', 'traced', 'made']) rmSync(scene.in(name), { recursive: true, force: true })
+  for (const name of ['tmp', 'ledger', 'made']) mkdirSync(scene.in(name), { mode: 0o700 })
   if (command.asks === 'hooks') emptyLedger(scene.hooked.ledger)
+  if (command.asks === 'mended') await scene.damaged.reset()
   if (command.asks !== 'service') return
   emptyLedger(scene.service.ledger)
   if (command.before === 'swept') await restoreSwept(scene)

@@ -1,7 +1,7 @@
 /** One system call of one process of one command that fails once. */
 
 /** Each is a program of its own; `main` is the command itself. */
-const roles = ['main', 'probe', 'guardian', 'reader', 'ledger', 'resume'] as const
+const roles = ['main', 'probe', 'guardian', 'reader', 'ledger', 'resume', 'mender', 'salvage', 'merge'] as const
 export type Role = (typeof roles)[number]
 
 export interface Injection {

@@ -1,5 +1,6 @@
 /** What a command may print, and how it may end, after one of its calls has failed. */
 import { basename } from 'node:path'
+import type { RemedyResult } from '../../../src/model/result/remedy.ts'
 import type { Report } from '../../../src/model/result/report.ts'
 import type { EndedProgram } from '../processes.ts'
 import type { TriedCommand } from './commands.ts'
@@ -43,17 +44,22 @@ const hasNoReader = (failed: readonly TracedCall[]): boolean =>
 /** Verdicts of a report that are not true of the files. */
 function falseWords({ stdout, code }: EndedProgram, failed: readonly TracedCall[]): string[] {
   if (!stdout.startsWith('{')) return []
-  let report: Partial<Pick<Report, 'results' | 'summary'>>
+  let report: Partial<Pick<Report, 'results' | 'summary'>> & { readonly schema?: string }
   try {
     report = JSON.parse(stdout) as typeof report
   } catch {
     return code === 0 && !hasNoReader(failed) ? ['half a report, and exit code 0'] : []
   }
   const { results = [], summary } = report
-  const said = results.flatMap(({ path, verdict }) => {
+  const said = results.flatMap((result) => {
+    const { path } = result
+    const verdict = report.schema === 'holdfast.remedy/1' ? verdictBefore(result) : result.verdict
     const isTrue = verdict === 'inconclusive' || verdict === 'failed' || verdict === (truth[basename(path)] ?? verdict)
     return isTrue ? [] : [`${path} is reported ${verdict}`]
   })
   const isAgreed = summary === undefined || code === null || summary.exitCode === code
   return isAgreed ? said : [...said, `exit code ${code}, and ${summary.exitCode} in the report`]
 }
+
+const verdictBefore = (result: unknown): Report['results'][number]['verdict'] =>
+  (result as Pick<RemedyResult, 'before'>).before.verdict

@@ -7,11 +7,13 @@ import Database from 'better-sqlite3'
 import { damageIndex, makeDatabase } from '../cli/folder.ts'
 import { openScriptedService, type ScriptedService } from '../cli/scripted-service.ts'
 import { openService, type TestService } from '../cli/service.ts'
+import { DamagedFiles } from './damaged-files.ts'
 
 export interface Scene extends AsyncDisposable {
   in(name: string): string
   readonly service: TestService
   readonly hooked: ScriptedService
+  readonly damaged: DamagedFiles
   /** Replaces the random names of its folders by `@`, `@service` and `@hooks`. */
   aliased(text: string): string
   /** Replaces the aliases by the names. */
@@ -30,6 +32,8 @@ export const truth: Readonly<Record<string, 'sound' | 'damaged'>> = {
   'wrong.db': 'damaged',
   'acme.db': 'sound',
   'bolt.db': 'sound',
+  'index.db': 'damaged',
+  'table.db': 'damaged',
 }
 
 export async function openScene(): Promise<Scene> {
@@ -49,6 +53,7 @@ export async function openScene(): Promise<Scene> {
     in: pathOf,
     service,
     hooked,
+    damaged: new DamagedFiles(folder),
     aliased: (text) => aliases.reduce((said, [alias, path]) => said.replaceAll(path, alias), text),
     real: (text) => aliases.reduce((said, [alias, path]) => said.replaceAll(alias, path), text),
     async [Symbol.asyncDispose]() {

@@ -49,6 +49,7 @@ export async function carryOut(scene: Scene, command: TriedCommand, faults: Faul
     ...(isLate ? lateness(failed) : complaintsAbout(command, ended, failed)),
     ...(keepsFailing(command, failed) ? [] : leftProcesses),
     ...(await leftPaused(scene, command, ended.code)),
+    ...(command.asks === 'mended' ? await scene.damaged.complaints(command.args(scene), ended) : []),
     ...(liveFilesIn(scene) === before ? [] : [`a live file was changed: ${before} is ${liveFilesIn(scene)}`]),
     ...(await leftBehind(scene, command)),
   ]
@@ -152,5 +153,6 @@ const nextRun = {
   files: (scene) => ['check', scene.in('files/plain.db')],
   service: (scene) => ['check', '--tenant', 'bolt', '--config', scene.service.config],
   hooks: (scene) => ['check', '--tenant', 'bolt', '--config', scene.hooked.config],
+  mended: (scene) => ['check', scene.in('files/plain.db')],
   nothing: () => ['--version'],
 } satisfies Record<TriedCommand['asks'], (scene: Scene) => readonly string[]>

@@ -1,0 +1,56 @@
+/** Runs the commands of the remedies as a person does, and reads the document that they print. */
+import { expect } from 'vitest'
+import type { RemedyResult, RemedySummary } from '../../../src/model/result/remedy.ts'
+import { holdfast, reportIn, type ProgramOptions, type Ran } from '../cli/program.ts'
+
+/** The published document. Its fields are those of interfaces.md, and its schema was compared by `holdfast`. */
+export interface RemedyDocument {
+  readonly schema: 'holdfast.remedy/1'
+  readonly run: { readonly mode: string }
+  readonly results: readonly RemedyResult[]
+  readonly summary: RemedySummary
+}
+
+export interface RemedyRun extends RemedyDocument {
+  readonly code: number | null
+  readonly stderr: string
+}
+
+/** @throws unless the command prints exactly one document and ends with the exit code that it names */
+export async function runRemedy(args: readonly string[], options: ProgramOptions = {}): Promise<RemedyRun> {
+  const ran = await holdfast([...args, '--json'], options)
+  return { ...documentIn(ran, args), code: ran.code, stderr: ran.stderr }
+}
+
+function documentIn({ stdout, stderr, code }: Ran, args: readonly string[]): RemedyDocument {
+  const what = `${args.join(' ')}: exit code ${code}, ${stderr}`
+  expect(stdout, what).toMatch(/^\{[^]*\}\n$/)
+  const document = JSON.parse(stdout) as RemedyDocument
+  expect(document.schema, `${what} ${stdout.slice(0, 1_000)}`).toBe('holdfast.remedy/1')
+  expect(document.summary.exitCode, what).toBe(code)
+  return document
+}
+
+/** The only result of a run. */
+export function onlyResult({ results }: RemedyDocument): RemedyResult {
+  const [result, ...others] = results
+  if (!result || others.length > 0) throw new Error(`${results.length} results`)
+  return result
+}
+
+/** What a result comes to, in words that tests can compare. */
+export const essence = ({ plan, rehearsal, applied, failure }: RemedyResult): string =>
+  [
+    plan.do,
+    rehearsal === null ? '' : `rehearsed ${rehearsal.verdict}`,
+    applied === null ? '' : `applied ${applied.verdict}`,
+    failure?.code ?? '',
+  ]
+    .filter(Boolean)
+    .join(', ')
+
+/** Verdicts of `holdfast check`, by path. */
+export async function verdictsOf(paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const report = reportIn(await holdfast(['check', ...paths, '--json']))
+  return new Map(report.results.map(({ path, verdict }) => [path, verdict]))
+}
