@@ -79,7 +79,12 @@ export async function examineHeld(
       const examined = await examineCopy(file, copy, context, onPages, signal)
       await held.written
       if (held.unproven === null) return examined
-      return { result: withUnproven(examined.result, held.unproven), lastGood: null, failure: held.unproven, read: null }
+      return {
+        result: withUnproven(examined.result, held.unproven),
+        lastGood: null,
+        failure: held.unproven,
+        read: null,
+      }
     }
   }
 }

@@ -214,7 +214,8 @@ export function commandNamed(name: string): TriedCommand {
 
 /** Before each trial: empties the folders, and brings ledger and tenants into the state that the command needs. */
 export async function prepareTrial(command: TriedCommand, scene: Scene): Promise<void> {
-  for (const name of ['tmp', 'pulled', 'ledger', 'traced', 'made']) rmSync(scene.in(name), { recursive: true, force: true })
+  for (const name of ['tmp', 'pulled', 'ledger', 'traced', 'made'])
+    rmSync(scene.in(name), { recursive: true, force: true })
   for (const name of ['tmp', 'ledger', 'made']) mkdirSync(scene.in(name), { mode: 0o700 })
   if (command.asks === 'hooks') emptyLedger(scene.hooked.ledger)
   if (command.asks === 'mended') await scene.damaged.reset()
