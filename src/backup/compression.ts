@@ -9,6 +9,8 @@ import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib'
 
 /** Takes half a millisecond of the event loop to hash, because a tenant may be paused meanwhile. */
 const pieceBytes = 1024 * 1024
+/** Pieces are read and hashed ahead, while zstd works on earlier ones in another thread. */
+const streaming = { chunkSize: pieceBytes, highWaterMark: 8 * pieceBytes }
 
 export interface Compressed {
   readonly bytes: number
@@ -17,46 +19,103 @@ export interface Compressed {
   readonly storedSha256: string
 }
 
+/** A frame that was written and read back. `whole`: what came out has the digest of what was put in. */
+export interface ReadBack {
+  readonly compressed: Compressed
+  readonly whole: boolean
+}
+
 /**
+ * Compresses a file, reads back behind the writing what was written, and syncs it.
  * @param from read from its beginning to its end
- * @param to empty; it is synced
+ * @param to empty
  * @throws the error of reading or writing; the reason of the signal
  */
-export async function compress(from: FileHandle, to: FileHandle, signal: AbortSignal): Promise<Compressed> {
+export async function compressAndReadBack(from: FileHandle, to: FileHandle, signal: AbortSignal): Promise<ReadBack> {
+  const written = new Written()
+  const [compressing, readingBack] = await Promise.allSettled([
+    compress(from, to, written, signal).finally(() => written.end()),
+    decompressed(() => piecesBehind(to, written), null, Infinity, signal),
+  ])
+  if (compressing.status === 'rejected') throw compressing.reason
+  await to.sync()
+  const compressed = compressing.value
+  if (readingBack.status === 'rejected' && !isFrameError(readingBack.reason)) throw readingBack.reason
+  const back = readingBack.status === 'rejected' ? 'too-many' : readingBack.value
+  const whole = back !== 'too-many' && back.bytes === compressed.bytes && back.sha256 === compressed.sha256
+  return { compressed, whole }
+}
+
+async function compress(from: FileHandle, to: FileHandle, written: Written, signal: AbortSignal): Promise<Compressed> {
   const plain = new Counter()
   const stored = new Counter()
-  const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = constants
-  const zstd = createZstdCompress({
-    chunkSize: pieceBytes,
-    params: { [ZSTD_c_compressionLevel]: 3, [ZSTD_c_checksumFlag]: 1 },
-  })
+  const { ZSTD_c_compressionLevel: level, ZSTD_c_checksumFlag: checksum } = constants
+  // Without ZSTD_c_nbWorkers, with which Node 24.21 pushes bytes after the end of a large stream.
+  const params = { [level]: 3, [checksum]: 1 }
+  const zstd = createZstdCompress({ ...streaming, params })
   const write = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
-    for await (const piece of pieces) await writeAt(to, piece, stored.count(piece))
+    for await (const piece of pieces) {
+      await writeAt(to, piece, stored.count(piece))
+      written.reached(stored.bytes)
+    }
   }
   await pipeline(() => piecesOf(from, plain), zstd, write, { signal }).catch((error: unknown) => {
     signal.throwIfAborted() // Its reason, not the AbortError of the stream.
     throw error
   })
-  await to.sync()
   return { bytes: plain.bytes, sha256: plain.digest(), storedBytes: stored.bytes, storedSha256: stored.digest() }
 }
 
-/** Bytes that came out of a frame; `tooMany` if there were more than allowed, and the rest was not read. */
-export type Decompressed = Compressed | 'too-many'
+/** How far a file is written. */
+class Written {
+  bytes = 0
+  isEnded = false
+  #changed = Promise.withResolvers<void>()
+
+  reached(bytes: number): void {
+    this.bytes = bytes
+    this.#wake()
+  }
+
+  end(): void {
+    this.isEnded = true
+    this.#wake()
+  }
+
+  /** Resolves at the next change. */
+  change(): Promise<void> {
+    return this.#changed.promise
+  }
+
+  #wake(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+}
+
+/** Bytes that came out of a frame; `too-many` if there were more than allowed, and the rest was not read. */
+type Decompressed = { readonly bytes: number; readonly sha256: string } | 'too-many'
 
 /**
- * @param to receives the bytes; null: they are only counted and hashed
+ * @param to receives the bytes, and is synced
  * @param bytesMax a frame with more bytes is not read to its end
  * @throws the error of reading or writing, or of zlib (`ZSTD_...`, `Z_BUF_ERROR`); the reason of the signal
  */
-export async function decompress(
+export const decompress = (
   from: FileHandle,
+  to: FileHandle,
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<Decompressed> => decompressed(() => piecesOf(from, null), to, bytesMax, signal)
+
+/** @param to null: the bytes are only counted and hashed */
+async function decompressed(
+  stored: () => AsyncIterable<Buffer>,
   to: FileHandle | null,
   bytesMax: number,
   signal: AbortSignal,
 ): Promise<Decompressed> {
   const plain = new Counter()
-  const stored = new Counter()
   const tooMany = new Error('more bytes than the backup has')
   const write = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
     for await (const piece of pieces) {
@@ -66,14 +125,14 @@ export async function decompress(
     }
   }
   try {
-    await pipeline(() => piecesOf(from, stored), createZstdDecompress({ chunkSize: pieceBytes }), write, { signal })
+    await pipeline(stored, createZstdDecompress(streaming), write, { signal })
   } catch (error) {
     signal.throwIfAborted()
     if (error === tooMany) return 'too-many'
     throw error
   }
   await to?.sync()
-  return { bytes: plain.bytes, sha256: plain.digest(), storedBytes: stored.bytes, storedSha256: stored.digest() }
+  return { bytes: plain.bytes, sha256: plain.digest() }
 }
 
 /** True for an error of zlib: the bytes are no whole frame. */
@@ -99,14 +158,30 @@ class Counter {
   }
 }
 
-async function* piecesOf(file: FileHandle, counter: Counter): AsyncGenerator<Buffer> {
-  for (;;) {
+async function* piecesOf(file: FileHandle, counter: Counter | null): AsyncGenerator<Buffer> {
+  for (let position = 0; ;) {
     const piece = Buffer.allocUnsafe(pieceBytes)
-    const { bytesRead } = await file.read(piece, 0, pieceBytes, counter.bytes)
+    const { bytesRead } = await file.read(piece, 0, pieceBytes, position)
     if (bytesRead === 0) return
+    position += bytesRead
     const read = piece.subarray(0, bytesRead)
-    counter.count(read)
+    counter?.count(read)
     yield read
+  }
+}
+
+/** Reads what is written, and waits for more until the writing has ended. */
+async function* piecesBehind(file: FileHandle, written: Written): AsyncGenerator<Buffer> {
+  for (let position = 0; ;) {
+    const change = written.change() // Before looking, so that no change is missed.
+    if (position < written.bytes) {
+      const piece = Buffer.allocUnsafe(Math.min(pieceBytes, written.bytes - position))
+      const { bytesRead } = await file.read(piece, 0, piece.length, position)
+      if (bytesRead === 0) return
+      position += bytesRead
+      yield piece.subarray(0, bytesRead)
+    } else if (written.isEnded) return
+    else await change
   }
 }
 

@@ -108,7 +108,7 @@ describe('npm pack, installed into an empty folder', () => {
     ])
       expect(files).toContain(name)
     const permitted = new RegExp(
-      '^(package\\.json|LICENSE|README\\.md|src/ARCHITECTURE\\.md|src/(?:config|report/status)/README\\.md|' +
+      '^(package\\.json|LICENSE|README\\.md|src/ARCHITECTURE\\.md|src/(?:backup|config|report/status)/README\\.md|' +
         'src/service/hooks/README\\.md|' +
         'bin/holdfast\\.js|dist/core\\.wasm|dist/[\\w-]+\\.(js|yaml|schema\\.json)|dist/types/.*\\.d\\.ts)$',
     )
@@ -120,6 +120,7 @@ describe('npm pack, installed into an empty folder', () => {
     // Syntax that the oldest Node we run on does not know: no test runs on that one.
     expect(compiled.filter((name) => /^\s*(await )?using \w+ = /m.test(textOf(name)))).toEqual([])
     expect(compiled.filter((name) => !loaded.has(`./${name}`)).toSorted()).toEqual([
+      'compress-child.js',
       'gate.js',
       'guardian-child.js',
       'holdfast.js',
