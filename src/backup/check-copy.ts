@@ -1,5 +1,5 @@
-import { contentFormat } from '../census/content-format.ts'
 /** The full check of a private copy that came out of a backup, of ours or of another program. */
+import { contentFormat } from '../census/content-format.ts'
 import type { Checker } from '../check/check.ts'
 import { diagnose } from '../diagnosis/diagnose.ts'
 import { kindOfCopy } from '../hold/file-kind.ts'
@@ -13,7 +13,7 @@ export type CheckedCopy =
   | { readonly kind: 'sound'; readonly content: ContentDigests; readonly sqlite: string }
   | { readonly kind: 'damaged' | 'inconclusive'; readonly why: string }
 
-export interface CheckTerms {
+export interface CopyCheck {
   readonly checker: Checker
   readonly accept: readonly 'unknown-collation'[]
 }
@@ -25,7 +25,7 @@ export interface CheckTerms {
 export async function checkCopy(
   copy: SnapshotPath,
   { tenant, path }: BackedUpFile,
-  { checker, accept }: CheckTerms,
+  { checker, accept }: CopyCheck,
   signal: AbortSignal,
 ): Promise<CheckedCopy> {
   const { contents, recoverable } = kindOfCopy(copy)

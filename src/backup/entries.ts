@@ -43,7 +43,10 @@ async function partsIn(folder: string): Promise<ReadonlyMap<string, ReadonlySet<
   return new Map([...byId].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** null if it is not there, or not to be seen yet. @param unsafe why nothing in the folder can be believed; else null */
+/**
+ * @param unsafe why nothing in the folder can be believed; null if it can
+ * @returns null if it is not there, or not to be seen yet
+ */
 async function readEntry(
   folder: string,
   id: string,

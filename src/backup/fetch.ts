@@ -14,13 +14,13 @@ import { noEvidence } from '../model/result/evidence.ts'
 import { commandFor } from '../service/hooks/argument.ts'
 import { describeEnd, hasSucceeded, type EndedCommand } from '../service/hooks/command-failures.ts'
 import { runCommand } from '../service/hooks/command.ts'
-import { checkCopy, type CheckTerms } from './check-copy.ts'
+import { checkCopy, type CopyCheck } from './check-copy.ts'
 import type { Backups } from './store.ts'
 
 /** A large backup over a slow line takes hours; a command that hangs must end. */
 const fetchTimeoutMs = 6 * 3_600_000
 
-export interface FetchTerms extends CheckTerms {
+export interface FetchTerms extends CopyCheck {
   readonly backups: Backups
   readonly command: Command
   /** Name of the service; null without one. */

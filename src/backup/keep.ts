@@ -18,7 +18,7 @@ import { readHeader } from '../sqlite/header.ts'
 import { compressWhole } from './compress.ts'
 import type { Compressed } from './compression.ts'
 import { backupOf, readEntries, removeLeftovers, unlinkIfThere, writerLock } from './entries.ts'
-import { draftOf, folderOf, newBackupId, partPath } from './layout.ts'
+import { draftOf, backupFolderOf, newBackupId, partPath } from './layout.ts'
 import { writeManifest, type BackupManifest, type HeaderContent, type SoundFile } from './manifest.ts'
 
 /** `stored`: a new backup. `confirmed`: the newest backup has the same content, and is current again. */
@@ -39,7 +39,7 @@ export async function keepBackup(
   signal: AbortSignal,
 ): Promise<KeptBackup> {
   const about = { ...sound, takenAt: new Date(sound.takenAt).toISOString() } // Times are compared as text.
-  const folder = join(store, folderOf(about))
+  const folder = join(store, backupFolderOf(about))
   try {
     await makeFolder(store, folder)
     await removeLeftovers(folder)

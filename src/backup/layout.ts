@@ -21,7 +21,7 @@ const readableMax = 40
  * The folder of a file, below that of the store. Its name begins with the readable part of the id, for people; a digest
  * of the whole id tells ids apart that look alike, and is what counts.
  */
-export function folderOf({ tenant, path }: BackedUpFile): string {
+export function backupFolderOf({ tenant, path }: BackedUpFile): string {
   return tenant === null ? join('files', encoded(basename(path), path)) : join('tenants', encoded(tenant, tenant))
 }
 

@@ -1,4 +1,6 @@
-/** The shape that the manifest of a backup must have before anything in it is believed. Other fields may stand in it. */
+/**
+ * The shape that the manifest of a backup must have before anything in it is believed. Other fields may stand in it.
+ */
 import * as z from 'zod/mini'
 import { evidenceShape } from '../hold/copies/manifest-shape.ts'
 import { backupOrigins } from '../model/result/backup.ts'

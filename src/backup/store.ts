@@ -15,7 +15,7 @@ import { Failure } from '../model/failure.ts'
 import type { Backup, VerifiedBackup } from '../model/result/backup.ts'
 import { readEntries, removeLeftovers, unlinkIfThere, type Entry } from './entries.ts'
 import { keepBackup, type KeptBackup } from './keep.ts'
-import { folderOf, groups, isBackupId, partPath, type BackedUpFile } from './layout.ts'
+import { backupFolderOf, groups, isBackupId, partPath, type BackedUpFile } from './layout.ts'
 import type { BackupManifest, SoundFile } from './manifest.ts'
 import { restoreEntry } from './restore.ts'
 import { surplusOf, type RotationRule } from './rotation.ts'
@@ -91,7 +91,7 @@ class Store implements Backups {
   }
 
   async *list({ tenant, path }: BackupFilter = {}): AsyncGenerator<Entry> {
-    const wanted = tenant === undefined || tenant === null ? null : folderOf({ tenant, path: '' })
+    const wanted = tenant === undefined || tenant === null ? null : backupFolderOf({ tenant, path: '' })
     const folders = wanted === null ? this.#folders(tenant === null ? ['files'] : groups) : [wanted]
     for await (const folder of folders)
       for (const entry of await this.#entriesIn(folder, tenant ?? null))
@@ -182,7 +182,7 @@ class Store implements Backups {
   }
 
   async #verifiedOf(of: BackedUpFile): Promise<readonly VerifiedEntry[]> {
-    const entries = await this.#entriesIn(folderOf(of), of.tenant)
+    const entries = await this.#entriesIn(backupFolderOf(of), of.tenant)
     return entries.filter((entry) => isVerified(entry) && isOf(entry, of)).map((entry) => entry as VerifiedEntry)
   }
 }
@@ -203,7 +203,7 @@ const verifiedAmong = (entries: readonly Entry[], of: BackedUpFile): readonly Ve
   entries.filter((entry) => isVerified(entry) && isOf(entry, of)).map(({ backup }) => backup as VerifiedBackup)
 
 const isAt = (manifest: BackupManifest | null, folder: string): boolean =>
-  manifest !== null && folderOf(manifest) === folder
+  manifest !== null && backupFolderOf(manifest) === folder
 
 /** The manifest goes first, in one step: from then on the backup is not listed, and another run can finish. */
 async function removeEntry({ folder, backup: { id } }: VerifiedEntry): Promise<void> {

@@ -10,12 +10,12 @@ import { onDisk } from '../host/files/file-name.ts'
 import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 import type { Backup } from '../model/result/backup.ts'
-import { checkCopy, type CheckTerms } from './check-copy.ts'
+import { checkCopy, type CopyCheck } from './check-copy.ts'
 import { backupOf, type Entry } from './entries.ts'
 import { readManifest, writeManifest } from './manifest.ts'
 import { markBroken, restoreEntry } from './restore.ts'
 
-export interface VerifyTerms extends CheckTerms {
+export interface VerifyTerms extends CopyCheck {
   /** A private folder on a disk with room for one database. */
   readonly scratch: string
   /** Verifications younger than this are not repeated; null: all are. */

@@ -1,6 +1,6 @@
 /**
- * What the two words of `compare` mean: files, private copies, folders of them, backups, or tenants. A word that could mean two
- * of these is refused.
+ * What the two words of `compare` mean: files, private copies, folders of them, backups, or tenants. A word that could
+ * mean two of these is refused.
  */
 import { dirname } from 'node:path'
 import { findConfiguration } from '../config/load.ts'

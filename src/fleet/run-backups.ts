@@ -9,6 +9,7 @@ import type { BackedUpFile } from '../backup/layout.ts'
 import type { RotationRule } from '../backup/rotation.ts'
 import { openBackups, type Backups } from '../backup/store.ts'
 import { contentFormat } from '../census/content-format.ts'
+import type { Settings } from '../config/settings.ts'
 import { realPathOf } from '../host/files/path-kind.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
@@ -50,6 +51,22 @@ export function openRunBackups(options: RunBackupsOptions): RunBackups | null {
     options.onNotice(`no backup is kept in this run: ${error.message}; ${error.hint}`)
     return null
   }
+}
+
+/** What a run does with the backups of its service, where `backups.dir` is configured. */
+export type BackupsOfService = Pick<RunBackupsOptions, 'onKept' | 'onNotice'> & {
+  /** Whether sound snapshots become verified backups. */
+  readonly keep: boolean
+}
+
+/** @returns null if no folder of backups is configured, or if the store cannot be used */
+export function openBackupsOfService(
+  { backups, service }: Pick<Settings, 'backups' | 'service'>,
+  { version, backups: { keep, ...observer } }: { readonly version: string; readonly backups: BackupsOfService },
+): RunBackups | null {
+  if (backups === null) return null
+  const { dir, keep: rule } = backups
+  return openRunBackups({ dir, keep: keep ? rule : null, service: service.name, version, ...observer })
 }
 
 class BackupsOfRun implements RunBackups {

@@ -16,11 +16,11 @@ import {
 import { dirname, join } from 'node:path'
 import { constants, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { folderOf } from '../../src/backup/layout.ts'
+import { backupFolderOf } from '../../src/backup/layout.ts'
 import { verifyBackups } from '../../src/backup/verify.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Backup } from '../../src/model/result/backup.ts'
-import { acme, day, never, rows, useStore } from '../support/backup/sound-files.ts'
+import { acmeFile, day, never, rows, useStore } from '../support/backup/sound-files.ts'
 
 const store = useStore()
 const isRoot = process.geteuid?.() === 0
@@ -91,9 +91,9 @@ describe('seen by looking', () => {
     const [first, second, ...others] = (await store.list()).toSorted((a, b) => (a.id < b.id ? -1 : 1))
     expect(others).toEqual([])
     expect(first).toEqual(older)
-    expect(second).toMatchObject({ id: newer.id, tenant: acme.tenant, state: 'broken' })
+    expect(second).toMatchObject({ id: newer.id, tenant: acmeFile.tenant, state: 'broken' })
     expect(second?.failure?.message).toMatch(why)
-    expect(await store.backups.newestVerified({ ...acme, before: null })).toEqual(older)
+    expect(await store.backups.newestVerified({ ...acmeFile, before: null })).toEqual(older)
     await expectRefused(newer)
     // What is kept next is no confirmation of a broken one, and the broken one stays for a person to see.
     expect((await store.keep(rows(60), { takenAt: day(3) })).kind).toBe('stored')
@@ -108,13 +108,13 @@ describe('seen by looking', () => {
     chownSync(stored(newer.id), 0, 0)
     chownSync(store.folderOf(), 1234, 1234)
     expect((await store.list()).map(({ state }) => state)).toEqual(['broken', 'broken'])
-    expect(await store.backups.newestVerified({ ...acme, before: null })).toBeNull()
+    expect(await store.backups.newestVerified({ ...acmeFile, before: null })).toBeNull()
     await expect(store.keep(rows(1), { takenAt: day(4) })).rejects.toMatchObject({ code: 'SNAPSHOT_UNSAFE' })
   })
 
   test('a backup in the folder of another tenant', async () => {
     const { newer } = await twoBackups()
-    const bolt = { ...acme, tenant: tenantId('bolt') }
+    const bolt = { ...acmeFile, tenant: tenantId('bolt') }
     await store.keep(rows(5), bolt)
     for (const name of store.namesOf().filter((one) => one.startsWith(newer.id)))
       renameSync(join(store.folderOf(), name), join(store.folderOf(bolt), name))
@@ -145,7 +145,7 @@ describe('seen by reading it back', () => {
       await expectRefused(newer)
       // From now on it is known without reading it again.
       expect((await store.list()).map(({ state }) => state)).toEqual(['verified', 'broken'])
-      expect(await store.backups.newestVerified({ ...acme, before: null })).toEqual(older)
+      expect(await store.backups.newestVerified({ ...acmeFile, before: null })).toEqual(older)
       copyFileSync(copy, stored(newer.id))
       writeFileSync(manifest(newer.id), before)
     }
@@ -193,7 +193,7 @@ describe('the folder of the store', () => {
 
   test('a file in the place of a folder', async () => {
     mkdirSync(store.file(join('backups', 'tenants')), { mode: 0o700, recursive: true })
-    writeFileSync(store.file(join('backups', folderOf(acme))), '')
+    writeFileSync(store.file(join('backups', backupFolderOf(acmeFile))), '')
     await expect(store.keep(rows(1))).rejects.toMatchObject({ name: 'Failure' })
     expect(await store.list()).toEqual([])
   })

@@ -2,12 +2,12 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { folderOf } from '../../src/backup/layout.ts'
+import { backupFolderOf } from '../../src/backup/layout.ts'
 import { openBackups } from '../../src/backup/store.ts'
 import { tenantId, type SnapshotPath } from '../../src/model/brand.ts'
 import { Failure } from '../../src/model/failure.ts'
 import { noEvidence } from '../../src/model/result/evidence.ts'
-import { acme, day, never, rows, useStore } from '../support/backup/sound-files.ts'
+import { acmeFile, day, never, rows, useStore } from '../support/backup/sound-files.ts'
 import { create } from '../support/databases/create-database.ts'
 import { mount, whyNoMount, whySkipped } from '../support/host/mounts.ts'
 import { temporaryFolder } from '../support/host/other-process.ts'
@@ -26,7 +26,7 @@ function makeLarge(path: string): void {
   })
 }
 
-test('kill -9 while keeping, 25 times: whole backups are verified, half ones are broken, and the next run cleans up', async () => {
+test('kill -9 while keeping, 25 times: whole backups are verified, half ones broken and removed', async () => {
   const database = large.file('large.db')
   if (!existsSync(database)) makeLarge(database)
   const original = readFileSync(database)
@@ -51,12 +51,12 @@ test('kill -9 while keeping, 25 times: whole backups are verified, half ones are
         code: 'BACKUP_BROKEN',
       })
     }
-    const newest = await store.backups.newestVerified({ ...acme, before: null })
+    const newest = await store.backups.newestVerified({ ...acmeFile, before: null })
     expect(newest?.id).toBe(whole.at(-1)?.id)
     if (newest === null) continue
     const back = await store.backups.restore(newest.id, store.file(`back-${round}.db`), never)
     expect(readFileSync(back).equals(original)).toBe(true)
-    await store.backups.rotate(acme, { last: 2, daily: 0, weekly: 0 })
+    await store.backups.rotate(acmeFile, { last: 2, daily: 0, weekly: 0 })
   }
   expect(half).toBeGreaterThan(0)
   await store.keep(rows(1), { takenAt: day(20) })
@@ -131,7 +131,7 @@ describe.skipIf(whyNoTmpfs !== null)(`a full disk${whySkipped(whyNoTmpfs)}`, () 
     create(path, 4096, rows(10))
     const backups = openBackups(join(small.path, 'backups'))
     await expect(backups.keep(path, aboutLarge, never)).rejects.toMatchObject({ code: 'NO_SPACE' })
-    expect(readdirSync(join(small.path, 'backups', folderOf(acme)))).toEqual([])
+    expect(readdirSync(join(small.path, 'backups', backupFolderOf(acmeFile)))).toEqual([])
   })
 
   test('a disk that is filled meanwhile: NO_SPACE, nothing is left, and the older backup stays', async () => {
@@ -142,7 +142,7 @@ describe.skipIf(whyNoTmpfs !== null)(`a full disk${whySkipped(whyNoTmpfs)}`, () 
     const some = store.file('some.db') as SnapshotPath
     create(some, 4096, rows(10))
     const { backup } = await backups.keep(some, aboutLarge, never)
-    const folder = join(small.path, 'backups', folderOf(acme))
+    const folder = join(small.path, 'backups', backupFolderOf(acmeFile))
     const keeping = backups.keep(database as SnapshotPath, { ...aboutLarge, takenAt: day(2) }, never)
     while (!readdirSync(folder).some((name) => name.endsWith('.zst.partial')))
       await new Promise((resolve) => setTimeout(resolve, 1))
@@ -151,7 +151,7 @@ describe.skipIf(whyNoTmpfs !== null)(`a full disk${whySkipped(whyNoTmpfs)}`, () 
     writeFileSync(filler, Buffer.alloc(free))
     await expect(keeping).rejects.toMatchObject({ code: 'NO_SPACE' })
     expect(readdirSync(folder).toSorted()).toEqual([`${backup.id}.db.zst`, `${backup.id}.json`])
-    expect(await backups.newestVerified({ ...acme, before: null })).toEqual(backup)
+    expect(await backups.newestVerified({ ...acmeFile, before: null })).toEqual(backup)
   })
 
   test('a restore without room: NO_SPACE, and no file is left', async () => {

@@ -8,7 +8,7 @@ import type { Command } from '../../src/config/settings.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { Failure } from '../../src/model/failure.ts'
 import type { Backup } from '../../src/model/result/backup.ts'
-import { acme, day, never, rows, useStore } from '../support/backup/sound-files.ts'
+import { acmeFile, day, never, rows, useStore } from '../support/backup/sound-files.ts'
 import { create } from '../support/databases/create-database.ts'
 import { Patient } from '../support/databases/surgeon.ts'
 import { whySkipped } from '../support/host/mounts.ts'
@@ -27,7 +27,7 @@ function fetch(
   of: Command,
   {
     before = null,
-    path = acme.path,
+    path = acmeFile.path,
     tenant = 'acme',
     timeoutMs = 20_000,
     signal = never,
@@ -67,7 +67,7 @@ test('a sound database is kept, with the time that the command prints', async ()
     command(`cp ${store.file('theirs.db')} "$3"; echo some words; echo 2026-11-05T01:00:00+01:00`),
     { before: day(9) },
   )
-  expect(backup).toMatchObject({ ...acme, state: 'verified', takenAt: '2026-11-05T00:00:00.000Z' })
+  expect(backup).toMatchObject({ ...acmeFile, state: 'verified', takenAt: '2026-11-05T00:00:00.000Z' })
   const restored = await store.backups.restore(backup.id, store.file('back.db'), never)
   expect(readFileSync(restored)).toEqual(readFileSync(store.file('theirs.db')))
   expect(readdirSync(store.file('scratch'))).toEqual([])
@@ -77,7 +77,7 @@ test('without a printed time, it counts as taken at the latest time that was ask
   create(store.file('theirs.db'), 4096, rows(40))
   const backup = await fetch(command(`cp ${store.file('theirs.db')} "$3"`), { before: day(9) })
   expect(backup.takenAt).toBe(day(9))
-  expect(await store.backups.newestVerified({ ...acme, before: day(9) })).toEqual(backup)
+  expect(await store.backups.newestVerified({ ...acmeFile, before: day(9) })).toEqual(backup)
 })
 
 test('a WAL beside it belongs to it', async () => {
@@ -100,7 +100,7 @@ test('the tenant is one argument, whatever its id is, and the path is in the env
   const seen = store.file('seen')
   const script = `printf '%s|%s|%s' "$2" "$4" "$HOLDFAST_PATH" > ${seen}; cp ${store.file('theirs.db')} "$3"`
   await fetch(command(script), { tenant, before: day(3) })
-  expect(readFileSync(seen, 'utf8')).toBe(`${tenant}|${day(3)}|${acme.path}`)
+  expect(readFileSync(seen, 'utf8')).toBe(`${tenant}|${day(3)}|${acmeFile.path}`)
 })
 
 test('an id that a program would read as an option is refused without "--"', async () => {

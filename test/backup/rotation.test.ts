@@ -4,10 +4,10 @@ import { expect, test } from 'vitest'
 import { newBackupId } from '../../src/backup/layout.ts'
 import { surplusOf, type RotationRule } from '../../src/backup/rotation.ts'
 import type { VerifiedBackup } from '../../src/model/result/backup.ts'
-import { acme } from '../support/backup/sound-files.ts'
+import { acmeFile } from '../support/backup/sound-files.ts'
 
 const at = (takenAt: string, confirmedAt: string | null = null): VerifiedBackup => ({
-  ...acme,
+  ...acmeFile,
   id: newBackupId(takenAt),
   takenAt,
   confirmedAt,

@@ -2,9 +2,9 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { folderOf } from '../../src/backup/layout.ts'
+import { backupFolderOf } from '../../src/backup/layout.ts'
 import { tenantId } from '../../src/model/brand.ts'
-import { acme, day, never, rows, useStore } from '../support/backup/sound-files.ts'
+import { acmeFile, day, never, rows, useStore } from '../support/backup/sound-files.ts'
 
 const store = useStore()
 
@@ -12,7 +12,7 @@ test('a sound database is stored, listed as verified, and comes back byte for by
   const { kind, backup } = await store.keep(rows(300))
   expect(kind).toBe('stored')
   expect(await store.list()).toEqual([backup])
-  expect(backup).toMatchObject({ ...acme, takenAt: day(1), state: 'verified', confirmedAt: null, failure: null })
+  expect(backup).toMatchObject({ ...acmeFile, takenAt: day(1), state: 'verified', confirmedAt: null, failure: null })
   expect(backup.storedBytes).toBeLessThan(backup.bytes ?? 0)
   const restored = await store.backups.restore(backup.id, store.file('back.db'), never)
   expect(readFileSync(restored)).toEqual(readFileSync(store.file('kept.db')))
@@ -22,7 +22,7 @@ test('a sound database is stored, listed as verified, and comes back byte for by
 test('folders are 0700, files 0600, and nothing else lies there', async () => {
   const { backup } = await store.keep(rows(10))
   expect(store.namesOf()).toEqual([`${backup.id}.db.zst`, `${backup.id}.json`])
-  for (const folder of ['backups', 'backups/tenants', join('backups', folderOf(acme))])
+  for (const folder of ['backups', 'backups/tenants', join('backups', backupFolderOf(acmeFile))])
     expect(statSync(store.file(folder)).mode & 0o777).toBe(0o700)
   for (const name of store.namesOf()) expect(statSync(join(store.folderOf(), name)).mode & 0o777).toBe(0o600)
 })
@@ -63,12 +63,12 @@ test('an older state is no confirmation of a newer one', async () => {
 
 test('ids that look alike have folders of their own', async () => {
   const ids = ['a/b', 'a:b', 'A/b', 'a_b', '..', '.', 'é', 'e\u0301', '\ud800', '\udc00', 'x'.repeat(300), '-rf', ' ']
-  const folders = ids.map((id) => folderOf({ tenant: tenantId(id), path: '/srv/a.db' }))
+  const folders = ids.map((id) => backupFolderOf({ tenant: tenantId(id), path: '/srv/a.db' }))
   expect(new Set(folders.map((folder) => folder.toLowerCase())).size).toBe(ids.length)
   for (const folder of folders) expect(folder).toMatch(/^tenants\/[A-Za-z0-9_-][A-Za-z0-9._-]*-[0-9a-f]{16}$/)
   for (const [at, id] of ids.entries()) await store.keep(rows(at + 1), { tenant: tenantId(id) })
   for (const [at, id] of ids.entries()) {
-    const newest = await store.backups.newestVerified({ ...acme, tenant: tenantId(id), before: null })
+    const newest = await store.backups.newestVerified({ ...acmeFile, tenant: tenantId(id), before: null })
     expect(newest?.tenant).toBe(id)
     await store.backups.restore(newest?.id ?? '', store.file(`${at}.db`), never)
   }
@@ -84,7 +84,7 @@ test('files of one tenant, and bare files, are told apart by their paths', async
     ['acme', two],
     [null, one],
   ])
-  expect(await store.list({ tenant: acme.tenant, path: two })).toHaveLength(1)
+  expect(await store.list({ tenant: acmeFile.tenant, path: two })).toHaveLength(1)
   expect(await store.list({ tenant: null })).toHaveLength(1)
   expect(await store.backups.newestVerified({ tenant: null, path: two, before: null })).toBeNull()
 })
@@ -95,7 +95,7 @@ test('the newest verified backup from before a time is chosen', async () => {
     await store.keep(rows(2), { takenAt: day(2) }),
     await store.keep(rows(3), { takenAt: day(3) }),
   ].map(({ backup }) => backup)
-  const newest = (before: string | null) => store.backups.newestVerified({ ...acme, before })
+  const newest = (before: string | null) => store.backups.newestVerified({ ...acmeFile, before })
   expect(await newest(null)).toEqual(kept[2])
   expect(await newest('2026-11-02T04:00:00+00:00')).toEqual(kept[1])
   expect(await newest(day(1))).toEqual(kept[0])

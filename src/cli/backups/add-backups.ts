@@ -1,8 +1,7 @@
+/** `backups add`: tenants and bare files are held and checked as by `check`, and what is sound is kept. */
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { workThrough, type RunTotals } from '../../fleet/pipeline.ts'
-/** `backups add`: tenants and bare files are held and checked as by `check`, and what is sound is kept. */
-import type { RunBackupsOptions } from '../../fleet/run-backups.ts'
-import { openRunBackups } from '../../fleet/run-backups.ts'
+import { openRunBackups, type RunBackupsOptions } from '../../fleet/run-backups.ts'
 import { withFileRun } from '../../fleet/run/file-run.ts'
 import { besideLockedFile, limitsFor, withServiceRun } from '../../fleet/run/service-run.ts'
 import type { Target } from '../../fleet/run/target.ts'
@@ -57,8 +56,8 @@ async function addTenants(ids: readonly string[], run: AddRun): Promise<void> {
   const collector = new Collector(run, new Map())
   await collector.collect(async (results, watching) => {
     const runOptions = {
-      ...serviceRunOptions(terminal, options, results.id, 'check', { onKept: collector.onKept }),
-      onBackupNotice: collector.onNotice,
+      ...serviceRunOptions(terminal, options, results.id, 'check'),
+      backups: { keep: true, onKept: collector.onKept, onNotice: collector.onNotice },
     }
     return withServiceRun({ ...settings, backups }, runOptions, (service) =>
       recordingEnd(service, results.document, false, () =>

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 /** A backup as a word of a command line: `backup:ID`, or a bare id that the store knows. */
+import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { isBackupId } from '../../backup/layout.ts'
 import type { BackupManifest } from '../../backup/manifest.ts'

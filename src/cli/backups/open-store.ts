@@ -39,7 +39,7 @@ async function settingsOf({ config, backups }: StoreOptions): Promise<Settings |
 }
 
 /**
- * The backups that words of a command line mean: ids of backups, or all of a tenant. Without a word: all that there are.
+ * The backups that words of a command line mean: ids of backups, or all of a tenant. Without a word: all.
  * @throws {Failure} BACKUP_UNKNOWN for a word that no backup fits
  */
 export async function* chosenEntries(backups: Backups, words: readonly string[]): AsyncGenerator<Entry> {

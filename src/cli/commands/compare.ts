@@ -29,11 +29,12 @@ interface CompareOptions extends ReportOptions {
 const printing = reportPrinting((terminal) => new ComparisonDocument(terminal, {}, { id: newRunId(), given: null }))
 
 const help = `
-An argument with a slash, or the name of an existing file, means a file. Every
-other argument means a tenant of the configured service; tenant:ID always means
-a tenant, and backup:ID a backup, as does the id alone. If one side is a tenant, holdfast refuses an argument for the other
-side that could mean both. It holds and proves files as \`check FILE\` does, and
-tenants as \`check --tenant\` does. It checks both snapshots, then compares them.
+An argument with a slash, or the name of an existing file, means a file. The id
+of a backup, or backup:ID, means a backup. Every other argument means a tenant
+of the configured service; tenant:ID always means a tenant. If one side is a
+tenant, holdfast refuses an argument for the other side that could mean both. It
+holds and proves files as \`check FILE\` does, and tenants as \`check --tenant\`
+does. It checks both snapshots, then compares them.
 
 If a side has several database files, holdfast compares each with the file of
 the same name on the other side, one pair after the other. If the other side is

@@ -14,7 +14,7 @@ export function serviceRunOptions(
   options: CommonOptions & WaitOptions,
   run: RunId,
   mode: RunOptions['mode'],
-  more: Partial<Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'showValues' | 'onKept'>> & {
+  more: Partial<Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'showValues'>> & {
     /** The report that names holds of others, and backups that could not be kept. */
     readonly document?: Pick<ResultsDocument, 'addOtherHolds' | 'addNotice'>
   } = {},
@@ -23,11 +23,13 @@ export function serviceRunOptions(
     run,
     mode,
     keepSnapshot: more.keepSnapshot ?? null,
-    keepBackups: mode === 'check' || mode === 'sweep',
-    onKept: more.onKept ?? (() => undefined),
-    onBackupNotice: (notice) => {
-      terminal.say(`holdfast: backups: ${printableSentence(notice)}`)
-      more.document?.addNotice(notice)
+    backups: {
+      keep: mode === 'check' || mode === 'sweep',
+      onKept: () => undefined,
+      onNotice: (notice) => {
+        terminal.say(`holdfast: backups: ${printableSentence(notice)}`)
+        more.document?.addNotice(notice)
+      },
     },
     engine: more.engine ?? 'census',
     map: more.map ?? false,

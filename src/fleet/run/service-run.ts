@@ -31,7 +31,7 @@ import {
   type ResumeGuards,
 } from '../open-holds/open-holds.ts'
 import { resumeTenants } from '../open-holds/resume-tenants.ts'
-import { openRunBackups, type RunBackups, type RunBackupsOptions } from '../run-backups.ts'
+import { openBackupsOfService, type BackupsOfService } from '../run-backups.ts'
 import type { RunContext, RunLimits } from './run-context.ts'
 
 export interface RunOptions {
@@ -55,11 +55,7 @@ export interface RunOptions {
   /** Called as soon as a resume has failed that will be tried again. */
   readonly onResumeRetry: ResumeGuards['onResumeRetry']
   readonly keepSnapshot: RunContext['keepSnapshot']
-  /** Whether sound snapshots become verified backups, where `backups.dir` is configured. */
-  readonly keepBackups: boolean
-  readonly onKept: RunBackupsOptions['onKept']
-  /** Called with sentences about backups that could not be kept. */
-  readonly onBackupNotice: (notice: string) => void
+  readonly backups: BackupsOfService
   /** What compares rows with index entries. */
   readonly engine: Engine
   readonly map: boolean
@@ -108,7 +104,7 @@ export async function withServiceRun<Value>(
       folder: folder.path,
       parallel: checksInParallel(settings),
     })
-    using backups = backupsOf(settings, options)
+    using backups = openBackupsOfService(settings, options)
     await holdProcesses.ready()
     await checker.ready()
     const context: RunContext = {
@@ -184,15 +180,6 @@ async function openRun(
     await lock[Symbol.asyncDispose]()
     throw error
   }
-}
-
-function backupsOf(
-  { backups, service }: Settings,
-  { keepBackups, version, onKept, onBackupNotice }: RunOptions,
-): RunBackups | null {
-  if (backups === null) return null
-  const keep = keepBackups ? backups.keep : null
-  return openRunBackups({ dir: backups.dir, keep, service: service.name, version, onKept, onNotice: onBackupNotice })
 }
 
 /**

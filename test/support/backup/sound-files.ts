@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { checkCopy } from '../../../src/backup/check-copy.ts'
 import type { Entry } from '../../../src/backup/entries.ts'
 import type { KeptBackup } from '../../../src/backup/keep.ts'
-import { folderOf, type BackedUpFile } from '../../../src/backup/layout.ts'
+import { backupFolderOf, type BackedUpFile } from '../../../src/backup/layout.ts'
 import type { SoundFile } from '../../../src/backup/manifest.ts'
 import { openBackups, type BackupFilter, type Backups } from '../../../src/backup/store.ts'
 import { openChecker, type Checker } from '../../../src/check/check.ts'
@@ -18,7 +18,7 @@ import { temporaryFolder } from '../host/other-process.ts'
 import { limits } from '../snapshot-folder.ts'
 
 export const never: AbortSignal = new AbortController().signal
-export const acme: BackedUpFile = { tenant: tenantId('acme'), path: '/srv/notes/acme.db' }
+export const acmeFile: BackedUpFile = { tenant: tenantId('acme'), path: '/srv/notes/acme.db' }
 
 export interface StoreFixture {
   /** The folder of the test; the store is the folder `backups` in it. */
@@ -62,7 +62,7 @@ export function useStore(): StoreFixture {
     for await (const entry of backups().list(filter)) all.push(entry)
     return all
   }
-  const at = (of: BackedUpFile = acme): string => join(folder, 'backups', folderOf(of))
+  const at = (of: BackedUpFile = acmeFile): string => join(folder, 'backups', backupFolderOf(of))
   return {
     get folder() {
       return folder
@@ -77,14 +77,14 @@ export function useStore(): StoreFixture {
     async keep(fill, about = {}) {
       const path = top.file(`checks/made-${databases++}.db`) as SnapshotPath
       create(path, 4096, fill)
-      const checked = await checkCopy(path, acme, { checker, accept: [] }, never)
+      const checked = await checkCopy(path, acmeFile, { checker, accept: [] }, never)
       if (checked.kind !== 'sound') throw new Error(`not sound: ${checked.why}`)
       const { content, sqlite } = checked
       copyFileSync(path, join(folder, 'kept.db'))
       return backups().keep(
         path,
         {
-          ...acme,
+          ...acmeFile,
           service: 'notes',
           origin: 'held',
           takenAt: day(1),

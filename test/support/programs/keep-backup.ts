@@ -1,4 +1,4 @@
-/** Keeps a database as a backup, again and again with other contents, until it is killed. Arguments: store, database. */
+/** Keeps a database as a backup, again and again with other contents, until it is killed. Arguments: store, file. */
 import { openBackups } from '../../../src/backup/store.ts'
 import { tenantId, type SnapshotPath } from '../../../src/model/brand.ts'
 import { noEvidence } from '../../../src/model/result/evidence.ts'
