@@ -29,6 +29,7 @@ import {
   type UncheckedFile,
 } from './file-result.ts'
 import type { HeldTarget } from './hold-targets.ts'
+import { rehearseRemedy } from './remedies/rehearse-remedy.ts'
 import type { Depth, RunContext } from './run/run-context.ts'
 import { requireStillness, withUnproven } from './weigh-evidence.ts'
 
@@ -76,7 +77,8 @@ export async function examineHeld(
     case 'snapshot': {
       const { path, kept } = held.snapshot
       const copy = { path, kept, file: held.file, modifiedMs: modifiedIn(evidence) }
-      const examined = await examineCopy(file, copy, context, onPages, signal)
+      const checked = await examineCopy(file, copy, context, onPages, signal)
+      const examined = await withRehearsal(checked, held.snapshot, context.rehearsing, signal)
       await held.written
       if (held.unproven === null) return examined
       return {
@@ -87,6 +89,18 @@ export async function examineHeld(
       }
     }
   }
+}
+
+/** @throws {Failure} INTERRUPTED */
+async function withRehearsal(
+  examined: Examination,
+  { path, kept, bytes }: { readonly path: SnapshotPath; readonly kept: KeptFiles; readonly bytes: number },
+  terms: RunContext['rehearsing'],
+  signal: AbortSignal,
+): Promise<Examination> {
+  if (examined.read === null) return examined
+  const snapshot = { path, kept, bytes, ...examined.read }
+  return { ...examined, result: await rehearseRemedy(examined.result, snapshot, terms, signal) }
 }
 
 /** Checks a private copy. @throws {Failure} INTERRUPTED */

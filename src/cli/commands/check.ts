@@ -117,7 +117,7 @@ async function checkFiles(
   const named = databases.map((named) => ({ tenant: null, named }))
   const targets = options.snapshot ? named : await eachOnce(named)
   requireFileOptions(options, targets)
-  const fileRun = await fileRunOptions(options, terminal, run)
+  const fileRun = await fileRunOptions({ ...options, rehearse: true }, terminal, run)
   if (!options.quiet) for (const link of links) terminal.say(`not followed: ${printable(link)} is a link to a folder`)
   document.select(targets)
   return withProgress(terminal, options, document, async (watching) => {

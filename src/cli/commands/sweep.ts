@@ -1,9 +1,12 @@
 import { Option } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import { withServiceRun } from '../../fleet/run/service-run.ts'
-import { sweep } from '../../fleet/sweep.ts'
+import { HealCandidates } from '../../fleet/heal/heal-candidates.ts'
+import { heal } from '../../fleet/heal/heal.ts'
+import { withServiceRun, type ServiceRun } from '../../fleet/run/service-run.ts'
+import { sweep, type SweepObserver } from '../../fleet/sweep.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
+import type { Result } from '../../model/result/report.ts'
 import type { Invocation } from '../invocation.ts'
 import {
   depthOption,
@@ -31,6 +34,7 @@ interface SweepCommandOptions extends ReportOptions {
   /** The old name of `workers`. */
   readonly concurrency?: number
   readonly wait?: number
+  readonly heal?: boolean
 }
 
 const printing = reportPrinting(
@@ -46,12 +50,19 @@ export function addSweep(invocation: Invocation): void {
     .option('--max-paused <n>', 'tenants that may be paused in parallel (default: hold.maxPaused)', positiveNumber)
     .addOption(workersOption('snapshots'))
     .addOption(new Option('--concurrency <n>').argParser(positiveNumber).conflicts('workers').hideHelp())
+    .option('--heal', 'afterwards rebuild damaged indexes and full-text indexes of at most heal.limit tenants')
     .addOption(waitOption())
     .addHelpText(
       'after',
       `
 ${patternHelp}
 A sweep with --only is not a full sweep: \`status\` still requires one.
+
+--heal changes live files. It repairs as \`repair --apply\` does: rehearsed in
+this run, the original kept, checked afterwards. It rebuilds indexes and
+full-text indexes alone, each tenant at most once a day. It leaves to a person
+what is in doubt, and changes nothing after a sign that something wrote while
+holdfast held a file. The exit code stays 2: damage was found.
 
 Examples:
   holdfast sweep                             all tenants
@@ -79,10 +90,22 @@ async function sweepService(options: SweepCommandOptions, terminal: Terminal): P
     const runOptions = serviceRunOptions(terminal, options, run, 'sweep', { document })
     return withServiceRun(settings, runOptions, (service) =>
       recordingEnd(service, document, only === undefined && depth === 'full', () =>
-        withProgress(terminal, options, document, (watching) =>
-          sweep(service, { selection: { kind: 'sweep', only: only ?? null }, depth }, watching),
-        ),
+        withProgress(terminal, options, document, (watching) => sweepAndHeal(service, watching)),
       ),
     )
   })
+
+  async function sweepAndHeal(service: ServiceRun, watching: SweepObserver): ReturnType<typeof sweep> {
+    const selection = { kind: 'sweep', only: options.only ?? null } as const
+    const candidates = new HealCandidates()
+    const onResult = (result: Result): void => {
+      candidates.consider(result)
+      watching.onResult(result)
+    }
+    const swept = await sweep(service, { selection, depth: options.depth }, { ...watching, onResult })
+    if (options.heal === true) {
+      document.addHealing(await heal(service, candidates, swept, { run, version: terminal.version }, watching))
+    }
+    return swept
+  }
 }

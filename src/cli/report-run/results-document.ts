@@ -2,13 +2,16 @@
 import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { Target } from '../../fleet/run/target.ts'
 import type { RunId } from '../../model/brand.ts'
-import type { ExitCode } from '../../model/exit-code.ts'
+import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
 import type { FailureCode } from '../../model/failure.ts'
+import type { Healing } from '../../model/result/healing.ts'
 import type { NamedHold, Report, Result, SelectedFile } from '../../model/result/report.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { jsonReport } from '../../report/json.ts'
 import { keyRedactor } from '../../report/redact.ts'
+import { describeHealing, healingHeadline } from '../../report/remedy/describe-healing.ts'
+import { isMaybePaused } from '../../report/remedy/remedy-summary.ts'
 import { ResultCounts } from '../../report/summary.ts'
 import { describeOther } from '../../report/text/other-holds.ts'
 import type { TextOptions } from '../../report/text/result-words.ts'
@@ -36,6 +39,8 @@ export class ResultsDocument implements ReportDocument<Ending> {
   readonly #results = new ResultCounts()
   #otherHolds: readonly NamedHold[] = []
   readonly #notices: string[] = []
+  /** Of `sweep --heal`. */
+  #healing: Healing | null = null
   /** Selected files that have no result yet. */
   readonly #pending = new Map<string, SelectedFile>()
   #sqlite = 'none'
@@ -66,6 +71,11 @@ export class ResultsDocument implements ReportDocument<Ending> {
   /** Adds a sentence about the run itself, such as that a backup could not be kept. */
   addNotice(notice: string): void {
     this.#notices.push(notice)
+  }
+
+  /** Adds what `--heal` has done. */
+  addHealing(healing: Healing): void {
+    this.#healing = healing
   }
 
   /** Names what the run is going to check. */
@@ -107,7 +117,16 @@ export class ResultsDocument implements ReportDocument<Ending> {
    */
   exitCode({ stopped, notCovered }: Ending): ExitCode {
     const code = stopped === null || ownCodeElsewhere.has(stopped.code) ? null : exitCodeOfFailure(stopped)
-    return this.#results.exitCode({ notCovered, stopped: code, signal: this.#terminal.interrupt.exitCode() })
+    return this.#results.exitCode({
+      notCovered,
+      stopped: this.#mayBePaused ? exitCodes.maybePaused : code,
+      signal: this.#terminal.interrupt.exitCode(),
+    })
+  }
+
+  /** True if a tenant was not seen serving after `--heal` had changed it. */
+  get #mayBePaused(): boolean {
+    return this.#healing?.results.some(isMaybePaused) ?? false
   }
 
   /** Without results the error's own code (usage, configuration), else the gravest of all. */
@@ -124,10 +143,18 @@ export class ResultsDocument implements ReportDocument<Ending> {
   }
 
   text(end: ReportEnd<Ending>, options: TextOptions): Iterable<string> {
-    return [renderReport({ ...this.#reportOf(end), results: this.#spool.inMemory }, options)]
+    const report = renderReport({ ...this.#reportOf(end), results: this.#spool.inMemory }, options)
+    const healing = this.#healing
+    if (healing === null) return [report]
+    const lines = (some: readonly string[]): string => some.map((line) => `${line}\n`).join('')
+    return [lines(healingHeadline(healing, options)), report, lines(describeHealing(healing, options))]
   }
 
-  #reportOf({ exitCode, ending, failure }: ReportEnd<Ending>): Omit<Report, 'results'> {
+  #reportOf({
+    exitCode,
+    ending,
+    failure,
+  }: ReportEnd<Ending>): Omit<Report, 'results'> & { readonly healing?: Healing } {
     const { stopped, notCovered } = ending ?? { stopped: null, notCovered: this.#pending.size }
     const { id, mode, startedAt } = this.#run
     return {
@@ -144,6 +171,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
         ...(this.#notices.length === 0 ? {} : { notices: this.#notices }),
       },
       ...(failure ? { failure } : {}),
+      ...(this.#healing === null ? {} : { healing: this.#healing }),
       summary: this.#results.summary(notCovered, exitCode, this.notReached),
     }
   }

@@ -24,6 +24,8 @@ export interface FileOptions extends CommonOptions, WaitOptions {
   readonly map?: boolean
   readonly ledger?: string
   readonly showValues?: boolean
+  /** False: the command reports no remedy of a check. */
+  readonly rehearse?: boolean
 }
 
 /** A configuration counts for bare files only if `--config` names it, because it may allow a weaker seal. */
@@ -39,6 +41,7 @@ export async function fileRunOptions(options: FileOptions, terminal: Terminal, r
     snapshots: options.snapshots ?? null,
     accept: check.accept,
     depth: options.depth,
+    rehearse: options.rehearse === true && check.rehearse !== false,
     engine: options.engine,
     map: options.map ?? false,
     showValues: options.showValues ?? false,

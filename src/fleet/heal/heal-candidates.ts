@@ -7,13 +7,8 @@ import type { LedgerLine } from '../../ledger/ledger.ts'
 import type { TenantId } from '../../model/brand.ts'
 import type { FailureCode } from '../../model/failure.ts'
 import type { Cause } from '../../model/result/finding.ts'
+import type { LeftTenant } from '../../model/result/healing.ts'
 import type { Result } from '../../model/result/report.ts'
-
-/** A damaged tenant that is left to a person, and why: a clause. */
-export interface LeftTenant {
-  readonly tenant: TenantId
-  readonly why: string
-}
 
 /** Damaged tenants that are remembered; `heal.limit` is far smaller. */
 const tenantsMax = 1000
@@ -95,7 +90,7 @@ export class HealCandidates {
 }
 
 /** Why a person must look at this damage; null if it may be healed. */
-function whyNotHealed({ remedy, depth, failure, causes }: Result): string | null {
+export function whyNotHealed({ remedy, depth, failure, causes }: Result): string | null {
   if (remedy.do !== 'rebuild') return `its remedy is ${remedy.do}`
   if (remedy.rewrite === true) return 'its remedy is a rewrite of the file'
   if (depth !== 'full') return 'it was checked at quick depth only'

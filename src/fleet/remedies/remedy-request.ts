@@ -8,12 +8,13 @@ import { realPathOf } from '../../host/files/path-kind.ts'
 import type { ChangeId, RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { ChangeMethod } from '../../model/result/remedy.ts'
+import type { Result } from '../../model/result/report.ts'
 import { openRehearsals } from '../../repair/rehearse/rehearse.ts'
 import type { RunContext } from '../run/run-context.ts'
 import type { Target } from '../run/target.ts'
 import { GroupProgress } from './group-progress.ts'
 import { commandsFor, type RestoreOptions } from './plan/commands.ts'
-import type { AccountPlace } from './plan/tried-remedy.ts'
+import { planOf, untried, type AccountPlace } from './plan/tried-remedy.ts'
 import { tryRepair } from './plan/try-repair.ts'
 import { tryRestore } from './plan/try-restore.ts'
 import type { RemedyObserver, RemedyRun } from './remedy-run.ts'
@@ -31,6 +32,8 @@ export interface RemedyRequest {
   /** Folders that the command line names; null if it names none. */
   readonly quarantine: string | null
   readonly backups: string | null
+  /** Why this damage must not be mended in this run; null if it may. Left out: any may. */
+  readonly refuse?: (result: Result) => Failure | null
 }
 
 /** What the configuration or the command line gives. */
@@ -80,6 +83,8 @@ export async function workOnRemedies(
   }
   const tryOn: RemedyRun['tryOn'] = (file, change, trySignal) => {
     const commands = run.commandsFor(file.target)
+    const refusal = request.refuse?.(file.result) ?? null
+    if (refusal !== null) return Promise.resolve(untried(planOf('nothing', refusal.message, null), refusal))
     if (restore === null) return tryRepair(file, commands, shared, trySignal)
     const tools = { ...shared, checker: context.checker, merge: null }
     return tryRestore(file, restore, commands, tools, trySignal)

@@ -11,6 +11,7 @@ import { openLedger } from '../../ledger/open-ledger.ts'
 import { waitForRun, type RunWait } from '../../ledger/run-lock/wait-for-run.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { Engine } from '../../model/result/reading.ts'
+import { openRehearsals } from '../../repair/rehearse/rehearse.ts'
 import { acquireCopy } from '../acquire-file.ts'
 import type { Examination } from '../examine.ts'
 import type { RunObserver, RunTotals } from '../pipeline.ts'
@@ -39,6 +40,8 @@ export interface FileRunOptions {
   /** True if findings show what index entries hold beside keys. */
   readonly showValues: boolean
   readonly depth: Depth
+  /** True if rebuilds are tried on a copy. */
+  readonly rehearse: boolean
   readonly onStep: RunContext['onStep']
   /** Called with sentences about the ledger itself. */
   readonly onNotice: (notice: string) => void
@@ -89,6 +92,9 @@ async function withContext<Value>(
     onStep: options.onStep,
     keepSnapshot: options.keepSnapshot,
     backups: options.backups,
+    rehearsing: options.rehearse
+      ? { rehearsals: await openRehearsals({ checker, folder: folder.path, limits: options.check }), bytesMax: null }
+      : null,
     connectionOf: () => null,
   })
 }

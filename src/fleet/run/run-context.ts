@@ -6,6 +6,7 @@ import type { HoldSettings, TenantConnection } from '../../hold/hold.ts'
 import type { HoldStep } from '../../hold/record.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { KeepSnapshot } from '../keep-snapshot.ts'
+import type { RehearsalTerms } from '../remedies/rehearse-remedy.ts'
 import type { RunBackups } from '../run-backups.ts'
 import type { Target } from './target.ts'
 
@@ -28,6 +29,8 @@ export interface RunContext {
   readonly keepSnapshot: KeepSnapshot | null
   /** null if no folder of backups is known. */
   readonly backups: RunBackups | null
+  /** Which remedies are tried on a copy; null for none. */
+  readonly rehearsing: RehearsalTerms | null
   /** Called after each step of each hold, for the log. */
   readonly onStep: (target: Target, step: HoldStep) => void
 }

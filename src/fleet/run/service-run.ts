@@ -32,6 +32,8 @@ import {
 } from '../open-holds/open-holds.ts'
 import { resumeTenants } from '../open-holds/resume-tenants.ts'
 import { openBackupsOfService, type BackupsOfService } from '../run-backups.ts'
+import { openTogether } from './open-together.ts'
+import { rehearsalTerms } from './rehearsal-terms.ts'
 import type { RunContext, RunLimits } from './run-context.ts'
 
 export interface RunOptions {
@@ -118,6 +120,11 @@ export async function withServiceRun<Value>(
       onStep: options.onStep,
       keepSnapshot: options.keepSnapshot,
       backups,
+      rehearsing: await rehearsalTerms(settings.check.rehearse, options.mode, {
+        checker,
+        folder: folder.path,
+        limits: checkLimits(settings),
+      }),
       settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
       connectionOf: ({ tenant }) =>
         tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
@@ -218,30 +225,6 @@ export function reportNotices(ledger: Ledger, onNotice: (notice: string) => void
   }
   report()
   return { [Symbol.dispose]: report }
-}
-
-/** If one cannot be opened, the other is closed again. They are closed in the opposite order. */
-async function openTogether<First extends AsyncDisposable, Second extends AsyncDisposable>(
-  firstOpening: Promise<First>,
-  secondOpening: Promise<Second>,
-): Promise<AsyncDisposable & { readonly first: First; readonly second: Second }> {
-  const [first, second] = await Promise.allSettled([firstOpening, secondOpening])
-  if (first.status === 'rejected') {
-    if (second.status === 'fulfilled') await second.value[Symbol.asyncDispose]()
-    throw first.reason
-  }
-  if (second.status === 'rejected') {
-    await first.value[Symbol.asyncDispose]()
-    throw second.reason
-  }
-  return {
-    first: first.value,
-    second: second.value,
-    async [Symbol.asyncDispose]() {
-      await using _first = first.value
-      await using _second = second.value
-    },
-  }
 }
 
 export const checksInParallel = ({ check }: Pick<Settings, 'check'>): number =>

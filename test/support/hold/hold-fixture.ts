@@ -171,6 +171,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
       accept: [],
       map: false,
       keepSnapshot: null,
+      rehearsing: null,
       backups: null,
       roots: options.roots ?? null,
       settings: { ...settings, ...options.settings },

@@ -4,9 +4,9 @@ import { diagnose } from '../../../diagnosis/diagnose.ts'
 import { afterRehearsal } from '../../../diagnosis/remedy.ts'
 import { tenantId } from '../../../model/brand.ts'
 import type { RemedyPlan } from '../../../model/result/remedy.ts'
-import type { Remedy } from '../../../model/result/verdict.ts'
+import { mendingOf, type Mending } from '../../../repair/mend/mending.ts'
 import type { Rehearsals } from '../../../repair/rehearse/rehearse.ts'
-import type { Mending, Rehearsed } from '../../../repair/rehearse/rehearsed.ts'
+import type { Rehearsed } from '../../../repair/rehearse/rehearsed.ts'
 import { count } from '../../../text/count.ts'
 import type { CheckedFile } from '../checked-group.ts'
 import { hasVerifiedBackup, type BackupSource } from './choose-backup.ts'
@@ -51,13 +51,6 @@ export async function tryRepair(
     account: null,
     [Symbol.asyncDispose]: () => mended[Symbol.asyncDispose](),
   }
-}
-
-/** @returns null if the file cannot be mended from what it holds itself */
-export function mendingOf({ do: todo, indexes, fts = [], rewrite }: Remedy): Mending | null {
-  if (todo !== 'rebuild') return null
-  if (rewrite === true) return { do: 'rewrite' }
-  return { do: 'rebuild', indexes, fts: fts.map(({ name }) => name) }
 }
 
 const objectsOf = (mending: Mending): readonly string[] =>

@@ -1,0 +1,58 @@
+/** Tries the rebuild that a check proposes on a copy of the snapshot, so that the report says whether it helps. */
+
+import type { DiagnosisContext } from '../../diagnosis/context.ts'
+import { afterRehearsal } from '../../diagnosis/remedy.ts'
+import type { SnapshotPath } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
+import type { KeptFiles } from '../../model/kept.ts'
+import { orFailure } from '../../model/or-failure.ts'
+import type { Reading } from '../../model/result/reading.ts'
+import type { Result } from '../../model/result/report.ts'
+import { mendingOf } from '../../repair/mend/mending.ts'
+import type { Rehearsals } from '../../repair/rehearse/rehearse.ts'
+import { humanBytes } from '../../text/units.ts'
+
+/** Of which files a run rehearses the remedies (`check.rehearse`). */
+export interface RehearsalTerms {
+  readonly rehearsals: Rehearsals
+  /** A larger file is not rehearsed; null: any size. */
+  readonly bytesMax: number | null
+}
+
+/** A snapshot that was checked wholly: recovery has left it as one plain file. */
+interface SettledSnapshot {
+  readonly path: SnapshotPath
+  readonly kept: KeptFiles
+  readonly bytes: number
+  readonly reading: Reading
+  readonly context: DiagnosisContext
+}
+
+/**
+ * @returns the result with its remedy rehearsed; the same result if there is no rebuild to rehearse
+ * @throws {Failure} INTERRUPTED
+ */
+export async function rehearseRemedy(
+  result: Result,
+  { bytes, ...settled }: SettledSnapshot,
+  terms: RehearsalTerms | null,
+  signal: AbortSignal,
+): Promise<Result> {
+  const mending = result.verdict === 'damaged' && result.depth === 'full' ? mendingOf(result.remedy) : null
+  if (mending === null || terms === null) return result
+  const because = (why: string): Result => ({
+    ...result,
+    remedy: { ...result.remedy, why: `${result.remedy.why}; it was not rehearsed: ${why}` },
+  })
+  const { rehearsals, bytesMax } = terms
+  if (bytesMax !== null && bytes > bytesMax)
+    return because(`a sweep rehearses files of at most ${humanBytes(bytesMax)} unless check.rehearse is true`)
+  const rehearsed = await orFailure(rehearsals.rehearse(settled, mending, signal))
+  if (rehearsed instanceof Failure) {
+    if (rehearsed.code === 'INTERRUPTED') throw rehearsed
+    return because(rehearsed.message)
+  }
+  if (rehearsed.kind === 'sound') await rehearsed.mended[Symbol.asyncDispose]()
+  const refused = rehearsed.kind === 'sound' ? null : rehearsed.failure.message
+  return { ...result, remedy: afterRehearsal(result.remedy, refused, settled.context) }
+}

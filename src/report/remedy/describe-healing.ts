@@ -1,0 +1,44 @@
+/** What `sweep --heal` has changed, in words that nobody overlooks. */
+
+import { createColors } from 'picocolors'
+import type { Healing } from '../../model/result/healing.ts'
+import type { RemedyResult } from '../../model/result/remedy.ts'
+import { count } from '../../text/count.ts'
+import { labelled, wrap } from '../../text/layout.ts'
+import { legibleName, legibleSentence } from '../text/legible.ts'
+import type { TextOptions } from '../text/result-words.ts'
+import { describeRemedy } from './describe-remedy.ts'
+
+const leftShownMax = 10
+
+/** The first line of the report. */
+export function healingHeadline({ results }: Healing, options: TextOptions): readonly string[] {
+  const changed = [...new Set(results.flatMap(({ applied, tenant, path }) => (applied ? [tenant ?? path] : [])))]
+  if (changed.length === 0) return []
+  const line = `CHANGED BY --heal: ${changed.map(legibleName).join(', ')}`
+  return [...wrap(line, options.width).map((one) => createColors(options.color).bold(one)), '']
+}
+
+/** What was done, and what is left to a person. */
+export function describeHealing(
+  { limit, results, left, leftTotal, stopped }: Healing,
+  options: TextOptions,
+): readonly string[] {
+  const shown = options.verbose ? left : left.slice(0, leftShownMax)
+  const changed = results.filter(({ applied }) => applied !== null).length
+  const line = (label: string, text: string): readonly string[] =>
+    labelled(label, text, { indent: 2, labelWidth: 8, width: options.width })
+  return [
+    '',
+    `Self-healing: ${count(changed, 'file')} changed; heal.limit is ${limit} a sweep`,
+    ...(stopped === null ? [] : line('stopped', legibleSentence(stopped))),
+    ...shown.flatMap(({ tenant, why }, at) =>
+      line(at === 0 ? 'left' : '', `${legibleName(tenant)}: ${legibleSentence(why)}`),
+    ),
+    ...(leftTotal > shown.length ? line('', `and ${count(leftTotal - shown.length, 'more tenant')}`) : []),
+    ...results.flatMap((result) => ['', ...describeRemedy(outcomeOf(result), 'repair', options)]),
+  ]
+}
+
+/** The findings and the account stand elsewhere. */
+const outcomeOf = (result: RemedyResult) => ({ result, check: null, account: null })
