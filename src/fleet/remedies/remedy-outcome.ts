@@ -19,6 +19,7 @@ export function outcomeOf(file: CheckedFile, tried: TriedRemedy, extras: Extras 
   const failure = extras.failure ?? tried.failure
   return {
     check: result,
+    account: tried.account?.summary ?? null,
     result: {
       tenant: target.tenant,
       path: target.named,

@@ -9,6 +9,7 @@ import type { Rehearsals } from '../../../repair/rehearse/rehearse.ts'
 import type { Mending, Rehearsed } from '../../../repair/rehearse/rehearsed.ts'
 import { count } from '../../../text/count.ts'
 import type { CheckedFile } from '../checked-group.ts'
+import { accountOfDropped } from './account.ts'
 import { hasVerifiedBackup, type BackupSource } from './choose-backup.ts'
 import type { RemedyCommands } from './commands.ts'
 import { planOf, untried, type TriedRemedy } from './tried-remedy.ts'
@@ -18,6 +19,8 @@ export interface RepairTools {
   /** Called with what goes on now. */
   readonly onStep: (file: CheckedFile, step: string) => void
   readonly source: Omit<BackupSource, 'folder'>
+  /** Private folder of this run. */
+  readonly folder: string
 }
 
 export async function tryRepair(
@@ -43,13 +46,17 @@ export async function tryRepair(
   }
   const { mended, rehearsal, dropped } = rehearsed
   const why = `${result.remedy.why}${sourcesOf(rehearsed)}${droppedWords(dropped.total)}`
+  const account = dropped.total === 0 ? null : await accountOfDropped(dropped, tools.folder)
   return {
     plan: planOf(mending.do, why, commands.repair, { objects: objectsOf(mending) }),
     rehearsal,
     candidate: { path: mended.path, bytes: mended.bytes },
     failure: null,
-    account: null,
-    [Symbol.asyncDispose]: () => mended[Symbol.asyncDispose](),
+    account,
+    [Symbol.asyncDispose]: async () => {
+      using _account = account
+      await mended[Symbol.asyncDispose]()
+    },
   }
 }
 
