@@ -101,10 +101,11 @@ function lossLines({ plan }: RemedyResult, options: TextOptions): readonly strin
   const { bold } = createColors(options.color)
   const shown = options.verbose ? plan.losses : plan.losses.slice(0, lossesShownMax)
   const more = plan.losses.length - shown.length
+  const label = plan.losses.every(({ lost, changed }) => lost === 0 && changed === 0) ? 'rows' : 'lost'
   return [
     ...(plan.losses.length === 0 ? line('lost', 'nothing', options) : []),
     ...shown.flatMap((loss, at) => {
-      const lines = line(at === 0 ? 'lost' : '', describeLoss(loss), options)
+      const lines = line(at === 0 ? label : '', describeLoss(loss), options)
       return loss.lost === 0 ? lines : lines.map((one) => bold(one))
     }),
     ...(more > 0 ? line('', `and ${count(more, 'more table')}; --verbose shows them`, options) : []),

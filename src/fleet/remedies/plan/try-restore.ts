@@ -159,10 +159,11 @@ async function drill(
   }
 
   function whyPlan(): string {
-    const unknown = losses === null ? '; the live file cannot be compared with it, so its losses are not known' : ''
+    const unknown = losses === null && merged === null ? '; the live file cannot be compared with it, so its losses are not known' : ''
     const schema = compared === null ? '' : schemaWords(compared)
+    const newer = merged === null ? '' : '; what is readable and newer is added to it'
     const notes = (merged?.notes ?? []).map((note) => `; ${note}`).join('')
-    return `${whyRestore(file)}; the backup is ${backup.why}${unknown}${schema}${notes}`
+    return `${whyRestore(file)}; the backup is ${backup.why}${newer}${unknown}${schema}${notes}`
   }
 }
 
