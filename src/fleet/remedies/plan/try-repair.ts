@@ -3,6 +3,7 @@
 import { diagnose } from '../../../diagnosis/diagnose.ts'
 import { afterRehearsal } from '../../../diagnosis/remedy.ts'
 import { tenantId } from '../../../model/brand.ts'
+import { Failure } from '../../../model/failure.ts'
 import type { RemedyPlan } from '../../../model/result/remedy.ts'
 import type { Remedy } from '../../../model/result/verdict.ts'
 import type { Rehearsals } from '../../../repair/rehearse/rehearse.ts'
@@ -36,7 +37,7 @@ export async function tryRepair(
     return untried(planOf('nothing', result.reason ?? result.remedy.why, next))
   }
   const mending = mendingOf(result.remedy)
-  if (mending === null) return untried(await planInstead(null, file, commands, tools))
+  if (mending === null) return untried(await planInstead(null, file, commands, tools), whyRefused(file))
   const rehearsed = await tools.rehearsals.rehearse(settled, mending, signal, (step) =>
     tools.onStep(file, stepWords[step]),
   )
@@ -90,6 +91,15 @@ async function planInstead(
   return weighed.do === 'restore'
     ? planOf('restore', weighed.why, commands.restore({ from: null, before: null, merge: null }))
     : planOf('ask', weighed.why, weighed.command)
+}
+
+/** An index over rows that violate it is what a person might rebuild all the same: this is refused by name. */
+function whyRefused({ result: { findings, remedy } }: CheckedFile): Failure | null {
+  const violated = findings.find(({ rule }) => rule === 'unique-violated')
+  if (violated === undefined) return null
+  return new Failure('REMEDY_REFUSED', `${violated.object.name} cannot be rebuilt: ${violated.text}`, {
+    hint: remedy.command === null ? 'a person must decide which rows stay' : `\`${remedy.command}\` goes on`,
+  })
 }
 
 /** A full-text index takes its text from where it is now: the plan names that place. */
