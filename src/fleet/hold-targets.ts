@@ -22,6 +22,7 @@ let drafts = 0
 
 /**
  * @param files all files of one tenant, or one bare file
+ * @param acceptMounted see `HoldRequest`
  * @returns each file with its own outcome, in their order
  * @throws {Failure} INTERRUPTED
  */
@@ -30,6 +31,7 @@ export async function holdTargets(
   context: RunContext,
   bounds: HoldBounds,
   signal: AbortSignal,
+  acceptMounted = false,
 ): Promise<readonly HeldTarget[]> {
   const startedAtMs = monotonicMs()
   const [first, ...more] = files
@@ -41,6 +43,7 @@ export async function holdTargets(
     settings: context.settings,
     folder: context.folder,
     bounds,
+    acceptMounted,
   }
   const held = await hold(request, context.holdProcesses, signal)
   return files.map(({ target, earlierChecks }, at) => {

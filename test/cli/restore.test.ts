@@ -144,6 +144,37 @@ describe('a bare file', () => {
     expect(older.plan.undo).not.toContain('--backups')
   })
 
+  test('--merge-newer keeps what is newer and readable, and the account has every key', async () => {
+    using folder = makeFolder()
+    const [backup, path] = [folder.in('backup.db'), folder.in('app.db')]
+    woundedSinceBackup(path, backup)
+    const plan = await resultOf('restore', path, '--from', backup, '--merge-newer')
+    expect([plan.failure, plan.applied, plan.account]).toEqual([null, null, null])
+    expect(plan.plan.command).toBe(`holdfast restore ${path} --from ${backup} --merge-newer --apply`)
+    const { applied, account, failure } = await resultOf('restore', path, '--from', backup, '--merge-newer', '--apply')
+    expect(applied, JSON.stringify(failure)).toMatchObject({ verdict: 'sound' })
+    expect(account).toBe(`${path}.account-${applied?.change}.json`)
+    // All rows of the backup but the deleted one, and the ten newer ones.
+    expect([integrityOf(path), countOf(path)]).toEqual(['ok', 2_009])
+    const titleOf = (id: number): unknown =>
+      inDatabase(path, (database) => database.prepare('SELECT title FROM notes WHERE id = ?').pluck().get(id))
+    expect([titleOf(1500), titleOf(1600), titleOf(2010)]).toEqual(['changed', undefined, 'newer 10'])
+    const { change, tables } = JSON.parse(readFileSync(account ?? '', 'utf8')) as {
+      readonly change: string
+      readonly tables: readonly { readonly table: string; readonly added: object; readonly deleted: object }[]
+    }
+    expect(change).toBe(applied?.change)
+    expect(tables.find(({ table }) => table === 'notes')).toMatchObject({
+      added: { total: 10, keys: [2001, 2002, 2003, 2004, 2005, 2006, 2007, 2008, 2009, 2010] },
+      deleted: { total: 1, keys: [1600] },
+      conflicting: { total: 1, keys: [1500], stayed: { newer: 1, backup: 0 } },
+    })
+    await resultOf('restore', path, '--undo')
+    const preferring = ['--merge-newer', '--prefer', 'backup', '--apply']
+    expect((await resultOf('restore', path, '--from', backup, ...preferring)).applied?.verdict).toBe('sound')
+    expect(titleOf(1500)).toBe('title 1499')
+  })
+
   test('a file that is no database any more is restored, and nothing is known of what it held', async () => {
     using folder = makeFolder()
     const [backup, path] = [makeDatabase(folder.in('backup.db')), makeDatabase(folder.in('app.db'))]

@@ -70,7 +70,7 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
     for (const { tenant, named } of targets) this.#pending.set(keyOf(tenant, named), { tenant, path: named })
   }
 
-  add({ result, check }: RemedyOutcome): void {
+  add({ result, check, account }: RemedyOutcome): void {
     const hinted =
       result.failure === null
         ? result
@@ -78,7 +78,7 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
     this.#pending.delete(keyOf(result.tenant, result.path))
     this.#tally.add(hinted)
     this.#sqlite = check?.readBy?.sqlite ?? this.#sqlite
-    this.#outcomes.push(this.#redact({ result: hinted, check }))
+    this.#outcomes.push(this.#redact({ result: hinted, check, account }))
   }
 
   get isEmpty(): boolean {

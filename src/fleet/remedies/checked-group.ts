@@ -71,7 +71,7 @@ export async function checkGroup(
     target,
     earlierChecks: { ...earlierChecks, hadPages: expected || earlierChecks.hadPages },
   })
-  const held = await holdTargets([asExpected(first), ...more.map(asExpected)], context, unbounded, signal)
+  const held = await holdTargets([asExpected(first), ...more.map(asExpected)], context, unbounded, signal, true)
   for (const one of held) if (one.held.kind === 'snapshot') snapshots.add(one.held.snapshot)
   await observer.onHeld?.(held)
   const files: CheckedFile[] = []

@@ -66,7 +66,7 @@ async function attemptOnce(
   await using trials = new AsyncDisposables()
   const startedAtMs = monotonicMs()
   const files: TriedFile[] = []
-  for (const file of checked.files) files.push({ file, tried: trials.add(await tryOn(file, change, run, signal)) })
+  for (const file of checked.files) files.push({ file, tried: trials.add(await tryOn(file, run, signal)) })
   const trialMs = monotonicMs() - startedAtMs
   const costed = await Promise.all(
     files.map(async ({ file, tried }) => ({ file, tried: await withCosts(tried, file, checked, run) })),
@@ -93,8 +93,8 @@ async function attemptOnce(
 }
 
 /** What keeps a remedy from being tried is the result of the file. */
-async function tryOn(file: CheckedFile, change: ChangeId, run: RemedyRun, signal: AbortSignal): Promise<TriedRemedy> {
-  const tried = await orFailure(run.tryOn(file, change, signal))
+async function tryOn(file: CheckedFile, run: RemedyRun, signal: AbortSignal): Promise<TriedRemedy> {
+  const tried = await orFailure(run.tryOn(file, signal))
   if (!(tried instanceof Failure)) return tried
   if (tried.code === 'INTERRUPTED' || failureKinds[tried.code].stopsRun) throw tried
   return untried(planOf('nothing', `no remedy could be tried: ${tried.message}`, null), tried)

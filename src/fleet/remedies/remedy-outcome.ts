@@ -16,9 +16,13 @@ export interface Extras {
 
 export function outcomeOf(file: CheckedFile, tried: TriedRemedy, extras: Extras = {}): RemedyOutcome {
   const { target, result } = file
-  const failure = extras.failure ?? tried.failure
+  const met = extras.failure ?? tried.failure
+  // The tenant was paused for its snapshot, and was seen serving afterwards.
+  const wasHeld = result.evidence.quiesce !== null && met?.tenantState === 'untouched'
+  const failure = wasHeld ? met.withTenant('active') : met
   return {
     check: result,
+    account: tried.account?.summary ?? null,
     result: {
       tenant: target.tenant,
       path: target.named,

@@ -14,6 +14,7 @@ import type { RunContext } from '../run/run-context.ts'
 import type { Target } from '../run/target.ts'
 import { GroupProgress } from './group-progress.ts'
 import { commandsFor, type RestoreOptions } from './plan/commands.ts'
+import { mergerWith } from './plan/merge.ts'
 import { planOf, untried, type AccountPlace } from './plan/tried-remedy.ts'
 import { tryRepair } from './plan/try-repair.ts'
 import { tryRestore } from './plan/try-restore.ts'
@@ -79,14 +80,19 @@ export async function workOnRemedies(
   const shared = {
     rehearsals,
     onStep: progress.onStep,
+    folder: context.folder,
     source: { backups: places.backups, ledger: context.ledger, folder: context.folder },
   }
-  const tryOn: RemedyRun['tryOn'] = (file, change, trySignal) => {
+  const merge =
+    restore === null || restore.merge === null
+      ? null
+      : mergerWith(restore.merge, context.folder, limits, progress.onStep)
+  const tryOn: RemedyRun['tryOn'] = (file, trySignal) => {
     const commands = run.commandsFor(file.target)
     const refusal = request.refuse?.(file.result) ?? null
     if (refusal !== null) return Promise.resolve(untried(planOf('nothing', refusal.message, null), refusal))
     if (restore === null) return tryRepair(file, commands, shared, trySignal)
-    const tools = { ...shared, checker: context.checker, merge: null }
+    const tools = { ...shared, checker: context.checker, merge }
     return tryRestore(file, restore, commands, tools, trySignal)
   }
   return remedyTargets(targets, refused, request.deed, { ...run, tryOn }, { observer, progress }, signal)

@@ -22,7 +22,7 @@ export interface RemedyRun {
   readonly method: ChangeMethod | null
   readonly commandsFor: (target: Target) => RemedyCommands
   /** Tries the remedy on a copy. */
-  readonly tryOn: (file: CheckedFile, change: ChangeId, signal: AbortSignal) => Promise<TriedRemedy>
+  readonly tryOn: (file: CheckedFile, signal: AbortSignal) => Promise<TriedRemedy>
   /** Where the originals of this target are kept. */
   readonly placeOf: (target: Target) => Promise<OriginalPlace>
   /** Where the account of a change goes. */

@@ -74,6 +74,7 @@ function notHeldOutcome(target: Target, failure: Failure): RemedyOutcome {
   const { code, message, hint, tenantState } = failure
   return {
     check: null,
+    account: null,
     result: {
       tenant: target.tenant,
       path: target.named,

@@ -1,6 +1,7 @@
 /** A remedy that was planned, rehearsed and maybe applied: the results of `repair`, `restore` and `salvage`. */
 
 import type { TenantId } from '../brand.ts'
+import type { AccountSummary } from './account.ts'
 import type { DamageClass, RowKey } from './finding.ts'
 import type { NamedHold, ReportedFailure, Result, RunFailure } from './report.ts'
 import type { VerdictWord } from './verdict.ts'
@@ -95,10 +96,13 @@ export interface RemedyResult {
   readonly failure: ReportedFailure | null
 }
 
-/** A result, and the check that its plan rests on, for people; null if the file was not checked. */
+/** A result, and what the text says besides. */
 export interface RemedyOutcome {
   readonly result: RemedyResult
+  /** The check that the plan rests on; null if the file was not checked. */
   readonly check: Result | null
+  /** The sums and first keys of the account; null if there is none. */
+  readonly account: AccountSummary | null
 }
 
 export interface RemedySummary {

@@ -1,6 +1,7 @@
 /** One remedy as labelled lines. The order is the order of a person's questions. */
 
 import { createColors } from 'picocolors'
+import type { AccountSummary } from '../../model/result/account.ts'
 import type { Finding } from '../../model/result/finding.ts'
 import type { RemedyOutcome, RemedyResult } from '../../model/result/remedy.ts'
 import { count } from '../../text/count.ts'
@@ -10,11 +11,13 @@ import { withConfiguration } from '../text/hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts'
 import type { TextOptions } from '../text/result-words.ts'
 import { tableLines } from '../text/table-rows.ts'
+import { describeAccount } from './account-words.ts'
 import { isMaybePaused, stateOf, type RemedyMode, type RemedyState } from './remedy-summary.ts'
 import { ageOf, deedOf, describeLoss, whenUtc } from './remedy-words.ts'
 
 const findingsShownMax = 3
 const lossesShownMax = 10
+const accountLinesMax = 20
 
 const titles: Readonly<Record<RemedyState, string>> = {
   ready: 'READY',
@@ -26,7 +29,7 @@ const titles: Readonly<Record<RemedyState, string>> = {
 }
 
 export function describeRemedy(
-  { result, check }: RemedyOutcome,
+  { result, check, account }: RemedyOutcome,
   mode: RemedyMode,
   options: TextOptions,
 ): readonly string[] {
@@ -36,6 +39,7 @@ export function describeRemedy(
     ...wrongLines(result, check?.findings ?? [], options),
     ...(check === null || result.plan.do === 'undo' ? [] : tableLines(check, options)),
     ...(result.applied === null ? planLines(result, state, options) : doneLines(result, mode, options)),
+    ...accountLines(result, account, options),
     ...failureLines(result, options),
     ...commandLines(result, state, options),
   ]
@@ -93,19 +97,35 @@ function triedOf(
   return `${where} in this run, in ${humanMs(ms)}: ${verdictWords[verdict]}${verdict === 'sound' ? content : ''}`
 }
 
-function lossLines({ plan, account }: RemedyResult, options: TextOptions): readonly string[] {
+function lossLines({ plan }: RemedyResult, options: TextOptions): readonly string[] {
   const { bold } = createColors(options.color)
   const shown = options.verbose ? plan.losses : plan.losses.slice(0, lossesShownMax)
   const more = plan.losses.length - shown.length
+  const label = plan.losses.every(({ lost, changed }) => lost === 0 && changed === 0) ? 'rows' : 'lost'
   return [
     ...(plan.losses.length === 0 ? line('lost', 'nothing', options) : []),
     ...shown.flatMap((loss, at) => {
-      const lines = line(at === 0 ? 'lost' : '', describeLoss(loss), options)
+      const lines = line(at === 0 ? label : '', describeLoss(loss), options)
       return loss.lost === 0 ? lines : lines.map((one) => bold(one))
     }),
     ...(more > 0 ? line('', `and ${count(more, 'more table')}; --verbose shows them`, options) : []),
-    ...(account === null ? [] : line('account', `${legibleName(account)} lists every row and entry`, options)),
   ]
+}
+
+function accountLines(
+  { account: path }: RemedyResult,
+  account: AccountSummary | null,
+  options: TextOptions,
+): readonly string[] {
+  const sentences = account === null ? [] : describeAccount(account)
+  const shown = options.verbose ? sentences : sentences.slice(0, accountLinesMax)
+  const more = sentences.length - shown.length
+  const all = [
+    ...shown,
+    ...(more > 0 ? [`and ${count(more, 'more line')}; --verbose shows them`] : []),
+    ...(path === null ? [] : [`${legibleName(path)} lists every row and entry`]),
+  ]
+  return all.flatMap((text, at) => line(at === 0 ? 'account' : '', text, options))
 }
 
 function costLines({ plan, tenant }: RemedyResult, options: TextOptions): readonly string[] {

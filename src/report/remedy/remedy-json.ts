@@ -1,5 +1,6 @@
 /** Remedies as one JSON document (remedy.schema.json), written result by result. */
 
+import { accountedKinds, type SummedRows, type TableSummary } from '../../model/result/account.ts'
 import type { RemedyOutcome, RemedyReport, RemedyResult, TableLoss } from '../../model/result/remedy.ts'
 import { eachChanged, jsonDocument } from '../json.ts'
 import { keyDigest, keyRedactor } from '../redact.ts'
@@ -11,13 +12,19 @@ export function remedyRedactor(): (outcome: RemedyOutcome) => RemedyOutcome {
   const inTable = (loss: TableLoss): TableLoss => ({ ...loss, keys: loss.keys.map(digest) })
   // A sentence about damage may quote a key.
   const inSentence = (sentence: string): string => sentence.replaceAll(/\brows? \d[\d, ]*/g, 'row #')
-  return ({ result, check }) => ({
+  const inRows = ({ total, keys }: SummedRows): SummedRows => ({ total, keys: keys.map(digest) })
+  const inAccount = (table: TableSummary): TableSummary => ({
+    ...table,
+    rows: Object.fromEntries(accountedKinds.map((kind) => [kind, inRows(table.rows[kind])])) as TableSummary['rows'],
+  })
+  return ({ result, check, account }) => ({
     result: {
       ...result,
       plan: { ...result.plan, why: inSentence(result.plan.why), losses: result.plan.losses.map(inTable) },
       failure: result.failure && { ...result.failure, message: inSentence(result.failure.message) },
     },
     check: check && redact(check),
+    account: account && { ...account, tables: account.tables.map(inAccount) },
   })
 }
 

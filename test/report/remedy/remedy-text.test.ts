@@ -51,7 +51,7 @@ const backup = {
   verifiedAt: '2026-11-28T02:10:00.000Z',
 }
 const check = damaged('acme')
-const outcome = (result: RemedyResult): RemedyOutcome => ({ result, check })
+const outcome = (result: RemedyResult): RemedyOutcome => ({ result, check, account: null })
 
 function frameOf(mode: RemedyMode, results: readonly RemedyResult[], selected = results.length): RemedyReport {
   const tally = new RemedyTally(mode)
@@ -264,7 +264,7 @@ test('a sound file has one line, and nothing to type', () => {
     plan: { ...plan, do: 'nothing', undo: null, command: null, why: 'nothing was found' },
     rehearsal: null,
   }
-  const text = remedyText(frameOf('repair', [sound]), [{ result: sound, check: null }], plain)
+  const text = remedyText(frameOf('repair', [sound]), [{ result: sound, check: null, account: null }], plain)
   expect(text).toBe(`TENANT  REMEDY  STATE  DAMAGE  PAUSE  LOST
 acme    -       sound  -           -     -
 

@@ -39,7 +39,7 @@ export class PristineCopies implements AsyncDisposable {
   }
 
   async #pristine({ path, files }: Snapshot): Promise<PristineSnapshot> {
-    if (files.every(({ part, bytes }) => part === '' || bytes === 0)) return { path, files }
+    if (files.length === 1) return { path, files } // A check deletes an empty companion too.
     const folder = join(this.#parent, draftName(`pristine-${++copies}`))
     mkdirSync(folder, { mode: 0o700 })
     this.#folders.push(folder)

@@ -45,7 +45,7 @@ export class MendedAgain implements AsyncDisposable {
       const one = taken[at]
       invariant(one, 'each file was taken again')
       const checked = await this.#check(file, one, signal)
-      const anew = this.#trials.add(await this.#run.tryOn(checked, this.#change, signal))
+      const anew = this.#trials.add(await this.#run.tryOn(checked, signal))
       if (anew.candidate === null || !isSamePlan(anew.plan, tried.plan)) return null
       const { method, predictedPauseMs, needsBytes, undo } = tried.plan
       const costed = { ...anew, plan: { ...anew.plan, method, predictedPauseMs, needsBytes, undo } }

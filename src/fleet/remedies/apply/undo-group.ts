@@ -61,6 +61,7 @@ export async function undoGroup(
   ): RemedyOutcome {
     return {
       check: null,
+      account: null,
       result: {
         tenant,
         path: named,

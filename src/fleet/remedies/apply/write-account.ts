@@ -21,5 +21,5 @@ export async function writeAccount(
   if (account === null) return null
   const place = await run.accountPlaceOf(target, change)
   await rm(onDisk(join(place.folder, place.name)), { force: true })
-  return account(change, place)
+  return account.publish(change, place)
 }

@@ -2,6 +2,7 @@
 
 import type { SnapshotPath } from '../../../model/brand.ts'
 import type { Failure } from '../../../model/failure.ts'
+import type { AccountSummary } from '../../../model/result/account.ts'
 import type { Rehearsal, RemedyPlan } from '../../../model/result/remedy.ts'
 import type { CheckedFile } from '../checked-group.ts'
 
@@ -19,17 +20,24 @@ export interface TriedRemedy extends AsyncDisposable {
   readonly candidate: Candidate | null
   /** Why nothing could be rehearsed; null if it could, or if there was nothing to do. */
   readonly failure: Failure | null
-  /** Writes what the remedy does to each row and entry; null if the plan says it all. */
-  readonly account: WriteAccount | null
+  /** What the remedy does to each row and entry; null if the plan says it all. */
+  readonly account: RemedyAccount | null
 }
 
-/** @param change the id that the account carries @returns its path @throws {Failure} NO_SPACE and others */
-export type WriteAccount = (change: string, place: AccountPlace) => Promise<string>
-
+/** Where an account goes. There is no such file yet. */
 export interface AccountPlace {
   readonly folder: string
-  /** Name of the file in it, which must not exist. */
   readonly name: string
+}
+
+export interface RemedyAccount extends Disposable {
+  readonly summary: AccountSummary
+  /**
+   * Writes it; may be called again, for another place.
+   * @param change the id that the account carries
+   * @returns its path @throws {Failure} NO_SPACE and others
+   */
+  publish(change: string, place: AccountPlace): Promise<string>
 }
 
 /** A file with its trial. */

@@ -3,12 +3,14 @@
 import { diagnose } from '../../../diagnosis/diagnose.ts'
 import { afterRehearsal } from '../../../diagnosis/remedy.ts'
 import { tenantId } from '../../../model/brand.ts'
+import { Failure } from '../../../model/failure.ts'
 import type { RemedyPlan } from '../../../model/result/remedy.ts'
 import { mendingOf, type Mending } from '../../../repair/mend/mending.ts'
 import type { Rehearsals } from '../../../repair/rehearse/rehearse.ts'
 import type { Rehearsed } from '../../../repair/rehearse/rehearsed.ts'
 import { count } from '../../../text/count.ts'
 import type { CheckedFile } from '../checked-group.ts'
+import { accountOfDropped } from './account.ts'
 import { hasVerifiedBackup, type BackupSource } from './choose-backup.ts'
 import type { RemedyCommands } from './commands.ts'
 import { planOf, untried, type TriedRemedy } from './tried-remedy.ts'
@@ -18,6 +20,8 @@ export interface RepairTools {
   /** Called with what goes on now. */
   readonly onStep: (file: CheckedFile, step: string) => void
   readonly source: Omit<BackupSource, 'folder'>
+  /** Private folder of this run. */
+  readonly folder: string
 }
 
 export async function tryRepair(
@@ -33,7 +37,7 @@ export async function tryRepair(
     return untried(planOf('nothing', result.reason ?? result.remedy.why, next))
   }
   const mending = mendingOf(result.remedy)
-  if (mending === null) return untried(await planInstead(null, file, commands, tools))
+  if (mending === null) return untried(await planInstead(null, file, commands, tools), whyRefused(file))
   const rehearsed = await tools.rehearsals.rehearse(settled, mending, signal, (step) =>
     tools.onStep(file, stepWords[step]),
   )
@@ -43,13 +47,17 @@ export async function tryRepair(
   }
   const { mended, rehearsal, dropped } = rehearsed
   const why = `${result.remedy.why}${sourcesOf(rehearsed)}${droppedWords(dropped.total)}`
+  const account = dropped.total === 0 ? null : await accountOfDropped(dropped, tools.folder)
   return {
     plan: planOf(mending.do, why, commands.repair, { objects: objectsOf(mending) }),
     rehearsal,
     candidate: { path: mended.path, bytes: mended.bytes },
     failure: null,
-    account: null,
-    [Symbol.asyncDispose]: () => mended[Symbol.asyncDispose](),
+    account,
+    [Symbol.asyncDispose]: async () => {
+      using _account = account
+      await mended[Symbol.asyncDispose]()
+    },
   }
 }
 
@@ -76,6 +84,15 @@ async function planInstead(
   return weighed.do === 'restore'
     ? planOf('restore', weighed.why, commands.restore({ from: null, before: null, merge: null }))
     : planOf('ask', weighed.why, weighed.command)
+}
+
+/** An index over rows that violate it is what a person might rebuild all the same: this is refused by name. */
+function whyRefused({ result: { findings, remedy } }: CheckedFile): Failure | null {
+  const violated = findings.find(({ rule }) => rule === 'unique-violated')
+  if (violated === undefined) return null
+  return new Failure('REMEDY_REFUSED', `${violated.object.name} cannot be rebuilt: ${violated.text}`, {
+    hint: remedy.command === null ? 'a person must decide which rows stay' : `\`${remedy.command}\` goes on`,
+  })
 }
 
 /** A full-text index takes its text from where it is now: the plan names that place. */

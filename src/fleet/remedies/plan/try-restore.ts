@@ -17,13 +17,13 @@ import { bringBackup, type BackupSource, type BroughtBackup } from './choose-bac
 import type { RemedyCommands, RestoreOptions } from './commands.ts'
 import { giveJournalMode } from './journal-mode.ts'
 import { lossesBetween } from './losses.ts'
-import { planOf, untried, type TriedRemedy, type WriteAccount } from './tried-remedy.ts'
+import { planOf, untried, type RemedyAccount, type TriedRemedy } from './tried-remedy.ts'
 
 /** The backup with what the live file has besides, as one plain file. */
 export interface MergedBackup {
   readonly path: BroughtBackup['path']
   readonly losses: readonly TableLoss[]
-  readonly account: WriteAccount
+  readonly account: RemedyAccount
   /** What a person should know besides: clauses. */
   readonly notes: readonly string[]
 }
@@ -111,6 +111,7 @@ async function drill(
     ms: monotonicMs() - startedAtMs,
   }
   if (rehearsed.kind === 'refused') {
+    merged?.account[Symbol.dispose]()
     await backup[Symbol.asyncDispose]()
     const reason =
       merged === null
@@ -127,7 +128,10 @@ async function drill(
     candidate: { path, bytes: statSync(path).size },
     failure: null,
     account: merged?.account ?? null,
-    [Symbol.asyncDispose]: () => backup[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      using _account = merged?.account
+      await backup[Symbol.asyncDispose]()
+    },
   }
 
   async function mergeInto(merge: NonNullable<RestoreTools['merge']>): Promise<MergedBackup> {
@@ -155,10 +159,11 @@ async function drill(
   }
 
   function whyPlan(): string {
-    const unknown = losses === null ? '; the live file cannot be compared with it, so its losses are not known' : ''
+    const unknown = losses === null && merged === null ? '; the live file cannot be compared with it, so its losses are not known' : ''
     const schema = compared === null ? '' : schemaWords(compared)
+    const newer = merged === null ? '' : '; what is readable and newer is added to it'
     const notes = (merged?.notes ?? []).map((note) => `; ${note}`).join('')
-    return `${whyRestore(file)}; the backup is ${backup.why}${unknown}${schema}${notes}`
+    return `${whyRestore(file)}; the backup is ${backup.why}${newer}${unknown}${schema}${notes}`
   }
 }
 
