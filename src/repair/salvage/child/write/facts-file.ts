@@ -180,7 +180,7 @@ export class FactsFile implements Disposable {
   }
 
   end(): void {
-    this.db.exec('COMMIT')
+    this.db.exec('COMMIT; CREATE INDEX keys_table ON keys(table_id); CREATE INDEX pages_table ON pages(table_id, page)')
   }
 
   [Symbol.dispose](): void {
