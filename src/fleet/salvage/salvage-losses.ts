@@ -6,7 +6,10 @@ import type { LostObject, Salvaged, SalvagedTable } from '../../repair/salvage/s
 import { count } from '../../text/count.ts'
 
 /** Empty if the new file holds everything that the damaged one had, as far as anything says. */
-export function lossesOf({ tables, lostObjects }: Salvaged, { tables: accounts }: AccountSummary): readonly TableLoss[] {
+export function lossesOf(
+  { tables, lostObjects }: Salvaged,
+  { tables: accounts }: AccountSummary,
+): readonly TableLoss[] {
   const keysOf = new Map(accounts.map(({ table, rows }) => [table, rows]))
   return [
     ...tables.filter(isIncomplete).map((one): TableLoss => {

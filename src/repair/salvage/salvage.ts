@@ -30,7 +30,7 @@ export interface SalvageOptions {
   /** For the child. `timeoutMs`: for the whole salvage. */
   readonly limits: ChildLimits & { readonly timeoutMs: number }
   readonly onProgress?: (progress: SalvageProgress) => void
-  /** Gets the keys of all rows that are not in their table, or that were rebuilt. Default: they are in the facts only. */
+  /** Gets the keys of rows that are not in their table, or were rebuilt. Default: they are in the facts only. */
   readonly account?: AccountDraft
 }
 

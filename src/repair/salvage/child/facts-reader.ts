@@ -18,10 +18,9 @@ export class FactsReader {
   /** In the order in which they were found. */
   keys(table: number, after: number, keysMax: number): readonly FactsKey[] {
     const rows = this.#db
-      .prepare<
-        [number, number, number],
-        { readonly number: number; readonly kind: KeyKind; readonly key: string }
-      >('SELECT rowid AS number, kind, key FROM keys WHERE table_id = ? AND rowid > ? ORDER BY rowid LIMIT ?')
+      .prepare<[number, number, number], { readonly number: number; readonly kind: KeyKind; readonly key: string }>(
+        'SELECT rowid AS number, kind, key FROM keys WHERE table_id = ? AND rowid > ? ORDER BY rowid LIMIT ?',
+      )
       .all(table, after, keysMax)
     return rows.map(({ number, kind, key }) => ({ number, kind, key: JSON.parse(key) as RowKey }))
   }

@@ -1,15 +1,9 @@
 /** Child side: answers the questions of the protocol, one after the other. */
 import { join } from 'node:path'
-import { notDone } from '../../mend/child/not-done.ts'
 import { confineChild, type Confining } from '../../../check/reader/confine-child.ts'
 import { invariant } from '../../../model/bug.ts'
-import type {
-  SalvageAnswer,
-  SalvageAnswerOf,
-  SalvageQuestion,
-  SalvageQuestionOf,
-  SalvageSlice,
-} from '../protocol.ts'
+import { notDone } from '../../mend/child/not-done.ts'
+import type { SalvageAnswer, SalvageAnswerOf, SalvageQuestion, SalvageQuestionOf, SalvageSlice } from '../protocol.ts'
 import { names } from '../protocol.ts'
 import { FactsReader } from './facts-reader.ts'
 import { Salvager } from './salvager.ts'

@@ -11,9 +11,9 @@ interface Chain {
 }
 
 /**
- * `shared`: another chain uses one of its pages as well. `free`: the free list has all of its pages. `zeroed`: a page has
- * nothing but zeros, and the value before it does not end with zeros: the page was probably lost. `goes-on`: the last
- * page names another, so it may not be what was written.
+ * `shared`: another chain uses one of its pages as well. `free`: the free list has all of its pages.
+ * `zeroed`: a page has nothing but zeros, and the value before it does not end with zeros: the page was probably lost.
+ * `goes-on`: the last page names another, so it may not be what was written.
  */
 export type ChainState = 'whole' | 'broken' | 'shared' | 'free' | 'zeroed' | 'goes-on'
 

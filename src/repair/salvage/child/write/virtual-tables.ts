@@ -15,7 +15,7 @@ export function mendVirtualTables(to: Salvaging, statements: readonly SchemaStat
     const module = (moduleOf(sql ?? '') ?? '').toLowerCase()
     const why = /^fts[345]$/.test(module)
       ? mendText(to.newFile.db, name, module)
-      : /^rtree/.test(module)
+      : module.startsWith('rtree')
         ? mendRTree(to, statement)
         : null
     return why === null ? [] : [{ kind: 'virtual-table', name, why }]
