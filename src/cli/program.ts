@@ -13,6 +13,7 @@ import { addHolders } from './commands/holders.ts'
 import { addPull } from './commands/pull.ts'
 import { addRepair } from './commands/repair.ts'
 import { addRestore } from './commands/restore.ts'
+import { addSalvage } from './commands/salvage.ts'
 import { addResume } from './commands/resume.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
@@ -30,6 +31,7 @@ const addAll = [
   addCompare,
   addRepair,
   addRestore,
+  addSalvage,
   addResume,
   addHolders,
   addDoctor,

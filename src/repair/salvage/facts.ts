@@ -4,8 +4,8 @@
  */
 
 /**
- * What became of a row. `unreadable`: a cell or an index knows its key, and it is not in the new file. `orphaned`: it is
- * in `holdfast_orphaned_TABLE`. `from-index`: it is in the table, rebuilt wholly from entries of indexes.
+ * What became of a row. `unreadable`: a cell or an index knows its key, and it is not in the new file. `orphaned`: it
+ * is in `holdfast_orphaned_TABLE`. `from-index`: it is in the table, rebuilt wholly from entries of indexes.
  */
 export type KeyKind = 'unreadable' | 'orphaned' | 'from-index'
 
@@ -18,8 +18,8 @@ export type KeyKind = 'unreadable' | 'orphaned' | 'from-index'
  *
  * `lost_keys`: the same for tables WITHOUT ROWID, and both bounds are excluded. A bound is the JSON array of the key
  * columns in the order of the primary key (RowKey in model/result/finding.ts), for reports; NULL: no bound. For each
- * such table `lost_ID(id, low, high, l0, ..., h0, ...)` has the exact values: `id` is the rowid in `lost_keys`, `low` and
- * `high` are 1 if there is such a bound.
+ * such table `lost_ID(id, low, high, l0, ..., h0, ...)` has the exact values: `id` is the rowid in `lost_keys`, `low`
+ * and `high` are 1 if there is such a bound.
  *
  * `keys`: rows by key. `key` is JSON (RowKey), for reports; `rowid_` is the exact rowid, NULL in tables WITHOUT ROWID,
  * for which `keys_ID(id, k0, ...)` has the exact values; `id` is the rowid in `keys`.

@@ -1,6 +1,8 @@
 /** The questions to the child process that salvages, and its answers. */
 import type { User } from '../../check/confinement.ts'
 import type { Confinement } from '../../check/protocol.ts'
+import type { RowKey } from '../../model/result/finding.ts'
+import type { KeyKind } from './facts.ts'
 import type { Salvaged } from './salvaged.ts'
 
 /** Names inside the sandbox. The damaged file has the name of every snapshot (`recoveredName`). */
@@ -38,7 +40,32 @@ interface SalvageSteps {
     readonly ask: { readonly ms: number; readonly memoryBytesMax: number; readonly hasSchema: boolean }
     readonly answer: { readonly slice: SalvageSlice }
   }
+  /** The tables of the facts. Only after the end. */
+  tables: { readonly ask: object; readonly answer: { readonly tables: readonly FactsTable[] } }
+  /** The next keys of a table, behind number `after`. */
+  keys: {
+    readonly ask: { readonly table: number; readonly after: number; readonly keysMax: number }
+    readonly answer: { readonly keys: readonly FactsKey[] }
+  }
+  /** The next pages of a table. */
+  pages: {
+    readonly ask: { readonly table: number; readonly after: number; readonly pagesMax: number }
+    readonly answer: { readonly pages: readonly number[] }
+  }
 }
+
+export interface FactsTable {
+  readonly id: number
+  readonly name: string
+  readonly rows: number
+}
+
+export interface FactsKey {
+  readonly number: number
+  readonly kind: KeyKind
+  readonly key: RowKey
+}
+
 export type SalvageStep = keyof SalvageSteps
 export type SalvageQuestion = {
   readonly [S in SalvageStep]: { readonly step: S } & SalvageSteps[S]['ask']

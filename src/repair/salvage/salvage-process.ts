@@ -8,6 +8,8 @@ import { programBeside } from '../../host/process/program-beside.ts'
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import type {
+  FactsKey,
+  FactsTable,
   SalvageAnswer,
   SalvageAnswerOf,
   SalvageQuestion,
@@ -16,6 +18,8 @@ import type {
   SalvageStep,
 } from './protocol.ts'
 
+/** Keys of one answer. */
+const keysMax = 5_000
 const program = 'salvage-child'
 /** How often the child reports. */
 const sliceMs = 250
@@ -73,6 +77,34 @@ export class SalvageProcess implements AsyncDisposable {
     if (slice.kind === 'refused')
       throw new Failure('READ_FAILED', `the rows of this file could not be written into a new one: ${slice.why}`)
     return slice
+  }
+
+  async tables(): Promise<readonly FactsTable[]> {
+    return (await this.#ask<'tables'>({ step: 'tables' })).tables
+  }
+
+  /** All keys of a table, in pieces. */
+  async *keysOf(table: number): AsyncGenerator<readonly FactsKey[]> {
+    for (let after = 0; ;) {
+      const { keys } = await this.#ask<'keys'>({ step: 'keys', table, after, keysMax })
+      const last = keys.at(-1)
+      if (last === undefined) return
+      invariant(last.number > after, 'keys are read in the order of their numbers')
+      yield keys
+      after = last.number
+    }
+  }
+
+  /** All pages of a table that could not be read, in pieces. */
+  async *pagesOf(table: number): AsyncGenerator<readonly number[]> {
+    for (let after = 0; ;) {
+      const { pages } = await this.#ask<'pages'>({ step: 'pages', table, after, pagesMax: keysMax })
+      const last = pages.at(-1)
+      if (last === undefined) return
+      invariant(last > after, 'pages are read in their order')
+      yield pages
+      after = last
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

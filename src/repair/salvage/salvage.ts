@@ -16,6 +16,8 @@ import { openDescriptor } from '../../host/files/descriptor.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { KeptFiles } from '../../model/kept.ts'
+import type { AccountDraft } from '../account/account-draft.ts'
+import type { KeyKind } from './facts.ts'
 import { names, type SalvageProgress } from './protocol.ts'
 import { SalvageProcess } from './salvage-process.ts'
 import type { Salvaged } from './salvaged.ts'
@@ -28,6 +30,8 @@ export interface SalvageOptions {
   /** For the child. `timeoutMs`: for the whole salvage. */
   readonly limits: ChildLimits & { readonly timeoutMs: number }
   readonly onProgress?: (progress: SalvageProgress) => void
+  /** Gets the keys of rows that are not in their table, or were rebuilt. Default: they are in the facts only. */
+  readonly account?: AccountDraft
 }
 
 /** One plain file, as a check has left it. `kept`: as in `CheckOptions`; null for the file that is there. */
@@ -87,14 +91,17 @@ async function runChild(
   folder: string,
   user: User | null,
   fileBytesMax: number,
-  { limits, schemaOf, onProgress }: SalvageOptions,
+  { limits, schemaOf, onProgress, account }: SalvageOptions,
   signal: AbortSignal,
 ): Promise<Omit<Salvaged, 'file' | 'facts' | 'ms'>> {
   await using process = await SalvageProcess.start(folder, user, limits, signal)
   await process.limitFileSize(fileBytesMax)
   for (;;) {
     const answer = await process.goOn(limits.memoryBytesMax, schemaOf !== null)
-    if (answer.kind === 'ended') return answer.salvaged
+    if (answer.kind === 'ended') {
+      if (account !== undefined) await writeAccount(process, account)
+      return answer.salvaged
+    }
     if (answer.kind === 'not-possible')
       throw new Failure('NOT_SQLITE', `no page of a database could be read: ${answer.why}`, {
         hint: 'name a backup of this file with --from: its header says how the pages lie',
@@ -102,6 +109,29 @@ async function runChild(
     onProgress?.({ step: answer.progress, done: answer.done, total: answer.total })
   }
 }
+
+/** Without a backup, `kept` are the rows that the new file has. */
+async function writeAccount(process: SalvageProcess, account: AccountDraft): Promise<void> {
+  for (const { id, name, rows } of await process.tables()) {
+    let unreadable = 0
+    account.beginTable(name)
+    for await (const keys of process.keysOf(id)) {
+      for (const [kind, accounted] of Object.entries(kinds)) {
+        const some = keys.filter((key) => key.kind === kind).map(({ key }) => key)
+        if (kind === 'unreadable') unreadable += some.length
+        account.addKeys(accounted, some)
+      }
+    }
+    for await (const pages of process.pagesOf(id)) account.addPages(pages)
+    const union = rows + unreadable
+    account.endTable({ kept: rows, union, leftOutByUnique: 0, leftOutByForeignKey: 0 })
+  }
+}
+
+const kinds = { unreadable: 'unreadable', orphaned: 'orphaned', 'from-index': 'fromIndex' } as const satisfies Record<
+  KeyKind,
+  string
+>
 
 /** Puts a copy of a sound database beside the damaged one. */
 async function putSchema(from: SnapshotPath, to: string, user: User | null): Promise<void> {

@@ -39,8 +39,3 @@ export interface Salvaged {
   readonly pagesRead: number
   readonly ms: number
 }
-
-/** True if the new file holds everything that the damaged one had, as far as anything says. */
-export const isWhole = ({ tables, lostObjects }: Salvaged): boolean =>
-  lostObjects.length === 0 &&
-  tables.every(({ orphaned, unreadable, lostRanges }) => orphaned === 0 && unreadable === 0 && lostRanges === 0)

@@ -1,14 +1,18 @@
+/** Child side: answers the questions of the protocol, one after the other. */
+import { join } from 'node:path'
 import { confineChild, type Confining } from '../../../check/reader/confine-child.ts'
 import { invariant } from '../../../model/bug.ts'
-/** Child side: answers the questions of the protocol, one after the other. */
 import { notDone } from '../../mend/child/not-done.ts'
 import type { SalvageAnswer, SalvageAnswerOf, SalvageQuestion, SalvageQuestionOf, SalvageSlice } from '../protocol.ts'
+import { names } from '../protocol.ts'
+import { FactsReader } from './facts-reader.ts'
 import { Salvager } from './salvager.ts'
 
 export class SalvageSteps {
   readonly #confining: Confining
   #folder: string | null = null
   #salvager: Salvager | null = null
+  #facts: FactsReader | null = null
   #run: ReturnType<Salvager['run']> | null = null
 
   constructor(confining: Confining) {
@@ -25,6 +29,12 @@ export class SalvageSteps {
         return { step: 'limitFileSize' }
       case 'salvage':
         return { step: 'salvage', slice: this.#tried(question) }
+      case 'tables':
+        return { step: 'tables', tables: this.#factsOf().tables() }
+      case 'keys':
+        return { step: 'keys', keys: this.#factsOf().keys(question.table, question.after, question.keysMax) }
+      case 'pages':
+        return { step: 'pages', pages: this.#factsOf().pages(question.table, question.after, question.pagesMax) }
     }
   }
 
@@ -33,6 +43,11 @@ export class SalvageSteps {
     const confined = confineChild(this.#confining, folder, user)
     this.#folder = user === null ? folder : '/'
     return { step: 'confine', ...confined }
+  }
+
+  #factsOf(): FactsReader {
+    invariant(this.#folder !== null, 'a salvaging child was asked before it was confined')
+    return (this.#facts ??= new FactsReader(join(this.#folder, names.facts)))
   }
 
   #tried(question: SalvageQuestionOf<'salvage'>): SalvageSlice {

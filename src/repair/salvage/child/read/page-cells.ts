@@ -9,10 +9,10 @@ import { RecordHeader } from './record-header.ts'
 import { looksLike, type TreeShape } from './shape.ts'
 
 /**
- * `displaced`: its key is out of order, or belongs to another page. `doubtful`: it overlaps another cell, or lies before
- * one that was overwritten.
+ * `displaced`: its key is out of order, or belongs to another page.
+ * `doubtful`: it overlaps another cell, or lies before one that was overwritten.
  */
-export type CellState = 'good' | 'unreadable' | 'displaced' | 'doubtful'
+type CellState = 'good' | 'unreadable' | 'displaced' | 'doubtful'
 
 /** Keys of a page lie between these; null: no bound. */
 export interface Bounds {

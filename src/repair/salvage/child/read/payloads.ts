@@ -11,10 +11,11 @@ interface Chain {
 }
 
 /**
- * `shared`: another chain uses one of its pages as well. `free`: the free list has all of its pages. `zeroed`: a page has
- * nothing but zeros, and the value before it does not end with zeros: the page was probably lost.
+ * `shared`: another chain uses one of its pages as well. `free`: the free list has all of its pages.
+ * `zeroed`: a page has nothing but zeros, and the value before it does not end with zeros: the page was probably lost.
+ * `goes-on`: the last page names another, so it may not be what was written.
  */
-export type ChainState = 'whole' | 'broken' | 'shared' | 'free' | 'zeroed'
+export type ChainState = 'whole' | 'broken' | 'shared' | 'free' | 'zeroed' | 'goes-on'
 
 export class OverflowChains {
   readonly #file: DamagedFile
@@ -46,6 +47,7 @@ export class OverflowChains {
     )
     if (isShared) return 'shared'
     if (walked.pages.every((page) => file.isFree(page))) return 'free'
+    if (!walked.ends) return 'goes-on'
     return this.#hasZeroedPage(walked.pages, before) ? 'zeroed' : 'whole'
   }
 

@@ -48,7 +48,8 @@ export class FactsFile implements Disposable {
     this.db = new Database(path)
     this.db.exec(
       `PRAGMA encoding="${encodings[encoding] ?? 'UTF-8'}"; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=OFF; ` +
-        `PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; PRAGMA temp_store=FILE; ${factsSchema}; CREATE INDEX keys_key ON keys(table_id, key); ` +
+        `PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; PRAGMA temp_store=FILE; ` +
+        `${factsSchema}; CREATE INDEX keys_key ON keys(table_id, key); ` +
         'CREATE INDEX lost_rowids_high ON lost_rowids(table_id, high, low); BEGIN',
     )
     this.#insertKey = this.db.prepare(
@@ -180,7 +181,7 @@ export class FactsFile implements Disposable {
   }
 
   end(): void {
-    this.db.exec('COMMIT')
+    this.db.exec('COMMIT; CREATE INDEX keys_table ON keys(table_id); CREATE INDEX pages_table ON pages(table_id, page)')
   }
 
   [Symbol.dispose](): void {

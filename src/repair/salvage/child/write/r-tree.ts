@@ -21,12 +21,12 @@ interface Box {
 export function rebuildRTree({ newFile, facts }: Salvaging, { name, sql }: SchemaStatement): string | null {
   const { db } = newFile
   try {
-    const columns = db.prepare('SELECT count(*) FROM pragma_table_info(?)').pluck().get(name) as number
+    const columns = columnsOf(name, sql ?? '')
     const rowids = quoteName(`${name}_rowid`)
     const known = db.prepare(`SELECT * FROM ${rowids}`).raw().safeIntegers().all() as (readonly unknown[])[]
     const others = Math.max(0, (known[0]?.length ?? 2) - 2)
     const boxes = readBoxes(db, name, known, columns - 1 - others, /using\s+["'`[]?rtree_i32/i.test(sql ?? ''))
-    db.exec(`DROP TABLE ${quoteName(name)}`)
+    dropBroken(db, name)
     db.exec(sql ?? '')
     const put = db.prepare(`INSERT INTO ${quoteName(name)} VALUES(${Array(columns).fill('?').join(', ')})`)
     db.transaction(() => {
@@ -40,6 +40,25 @@ export function rebuildRTree({ newFile, facts }: Salvaging, { name, sql }: Schem
     if (!(error instanceof Database.SqliteError)) throw error
     return `it is broken and could not be made anew: ${error.message}`
   }
+}
+
+/** The broken tree may refuse to be opened, so an empty one is asked. */
+function columnsOf(name: string, sql: string): number {
+  const scratch = new Database(':memory:')
+  try {
+    scratch.exec(sql)
+    return scratch.prepare<[string], number>('SELECT count(*) FROM pragma_table_info(?)').pluck().get(name) ?? 0
+  } finally {
+    scratch.close()
+  }
+}
+
+/** SQLite drops no virtual table that it cannot open. Without its row of the schema, its tables are ordinary ones. */
+function dropBroken(db: Database.Database, name: string): void {
+  db.pragma('writable_schema=ON')
+  db.prepare("DELETE FROM sqlite_schema WHERE type = 'table' AND name = ?").run(name)
+  db.pragma('writable_schema=RESET')
+  for (const part of ['node', 'parent', 'rowid']) db.exec(`DROP TABLE ${quoteName(`${name}_${part}`)}`)
 }
 
 /** Boxes on the nodes that the table of ids names as leaves. A box counts if that table says that it lies there. */

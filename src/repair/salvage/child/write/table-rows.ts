@@ -104,10 +104,7 @@ export class TableRows {
 
   /** Why a row that can be read cannot be in its table for sure; null if it can. */
   #doubtOf({ chain, header }: StoredRow): string | null {
-    if (chain === 'shared') return 'it shares overflow pages with another row'
-    if (chain === 'free') return 'the free list has its overflow pages'
-    if (chain === 'zeroed') return 'one of its overflow pages has nothing but zeros'
-    return violationOf(this.#shape, header)
+    return chain === null || chain === 'whole' ? violationOf(this.#shape, header) : chainDoubts[chain]
   }
 
   /** False if the table has a row of this key. */
@@ -172,6 +169,13 @@ const doubts = {
   unreadable: null,
   displaced: 'its key is out of place',
   doubtful: 'the cell beside it was overwritten, or overlaps it',
+} as const
+
+const chainDoubts = {
+  shared: 'it shares overflow pages with another row',
+  free: 'the free list has its overflow pages',
+  zeroed: 'one of its overflow pages has nothing but zeros',
+  'goes-on': 'its overflow chain goes on behind its end',
 } as const
 
 const lastKey = ({ before, keys }: LostCells): Key | null => keys.findLast((key) => key !== null) ?? before

@@ -23,7 +23,8 @@ export function moveContradicting(to: Salvaging, table: TreeShape, index: TreeSh
   const numbered = names.map((name, i) => `${name} AS n${i}`)
   const notNull = terms.slice(0, index.plan.uniqueParts).map((term) => `${term} IS NOT NULL`)
   db.exec(
-    `CREATE TEMP TABLE contradicting AS SELECT * FROM (SELECT ${numbered.join(', ')}, row_number() OVER (PARTITION BY ` +
+    `CREATE TEMP TABLE contradicting AS SELECT * FROM (SELECT ${numbered.join(', ')}, ` +
+      `row_number() OVER (PARTITION BY ` +
       `${unique.join(', ')} ORDER BY ${names.join(', ')}) AS place FROM ${from}` +
       `${where === '' ? ' WHERE' : `${where} AND`} ${notNull.join(' AND ')}) WHERE place > 1`,
   )

@@ -15,7 +15,7 @@ export function mendVirtualTables(to: Salvaging, statements: readonly SchemaStat
     const module = (moduleOf(sql ?? '') ?? '').toLowerCase()
     const why = /^fts[345]$/.test(module)
       ? mendText(to.newFile.db, name, module)
-      : /^rtree/.test(module)
+      : module.startsWith('rtree')
         ? mendRTree(to, statement)
         : null
     return why === null ? [] : [{ kind: 'virtual-table', name, why }]
@@ -34,11 +34,22 @@ function mendText(db: Database.Database, name: string, module: string): string |
     }
   }
   if (tell('integrity-check') === null) return null
+  if (module === 'fts5') nameVersion(db, name)
   const why = tell('rebuild')
   if (why === null && tell('integrity-check') === null) return null
   if (module !== 'fts5' || tell('delete-all') !== null || tell('integrity-check') !== null)
     return `its index is broken and cannot be rebuilt: ${why ?? 'it stays broken'}`
   return 'it stores no text to rebuild its index from, so it was emptied'
+}
+
+/** Without the row of its version, a table cannot even be rebuilt. */
+function nameVersion(db: Database.Database, name: string): void {
+  const config = quoteName(`${name}_config`)
+  try {
+    db.exec(`INSERT INTO ${config} SELECT 'version', 4 WHERE NOT EXISTS (SELECT 1 FROM ${config} WHERE k = 'version')`)
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError)) throw error
+  }
 }
 
 function mendRTree(to: Salvaging, statement: SchemaStatement): string | null {

@@ -1,0 +1,63 @@
+/** What a salvage could not bring back, in the form of a plan. Pure. */
+
+import type { AccountSummary } from '../../model/result/account.ts'
+import type { TableLoss } from '../../model/result/remedy.ts'
+import type { LostObject, Salvaged, SalvagedTable } from '../../repair/salvage/salvaged.ts'
+import { count } from '../../text/count.ts'
+
+/** Empty if the new file holds everything that the damaged one had, as far as anything says. */
+export function lossesOf(
+  { tables, lostObjects }: Salvaged,
+  { tables: accounts }: AccountSummary,
+): readonly TableLoss[] {
+  const keysOf = new Map(accounts.map(({ table, rows }) => [table, rows]))
+  return [
+    ...tables.filter(isIncomplete).map((one): TableLoss => {
+      const { unreadable, orphaned } = keysOf.get(one.table) ?? {}
+      return {
+        table: one.table,
+        inBoth: one.rows - one.fromIndex,
+        lost: one.lostRanges > 0 || one.table === one.orphanedTable ? null : one.unreadable + one.orphaned,
+        changed: 0,
+        recovered: one.fromIndex,
+        unreadable: one.unreadable,
+        keys: [...(unreadable?.keys ?? []), ...(orphaned?.keys ?? [])].slice(0, 20),
+        keysTotal: one.unreadable + one.orphaned,
+      }
+    }),
+    ...lostObjects.map(lossOfObject),
+  ]
+}
+
+const isIncomplete = ({ orphaned, unreadable, lostRanges }: SalvagedTable): boolean =>
+  orphaned > 0 || unreadable > 0 || lostRanges > 0
+
+const lossOfObject = ({ kind, name, why }: LostObject): TableLoss => ({
+  table: `${name ?? 'an object that is not known'} (${kind}: ${why})`,
+  inBoth: null,
+  lost: null,
+  changed: null,
+  recovered: null,
+  unreadable: null,
+  keys: [],
+  keysTotal: null,
+})
+
+/** One sentence. */
+export function sentenceOf({ tables, lostObjects, contradicted }: Salvaged): string {
+  const incomplete = tables.filter(isIncomplete)
+  const orphaned = tables.reduce((sum, table) => sum + table.orphaned, 0)
+  const fromIndex = tables.reduce((sum, table) => sum + table.fromIndex, 0)
+  const parts = [
+    incomplete.length === 0
+      ? `all rows of ${count(tables.length, 'table')} were read`
+      : `${incomplete.length} of ${count(tables.length, 'table')} lack rows`,
+    ...(fromIndex === 0 ? [] : [`${count(fromIndex, 'row was', 'rows were')} rebuilt from indexes`]),
+    ...(orphaned === 0
+      ? []
+      : [`${count(orphaned, 'row is', 'rows are')} in tables of their own (holdfast_orphaned_…)`]),
+    ...contradicted.map(({ index, rows }) => `${count(rows, 'row contradicts', 'rows contradict')} UNIQUE ${index}`),
+    ...(lostObjects.length === 0 ? [] : [`${count(lostObjects.length, 'object')} of the schema could not be read`]),
+  ]
+  return parts.join('; ')
+}

@@ -1,0 +1,36 @@
+/** Child side: reads the facts of a salvage in pieces. */
+import Database from 'better-sqlite3'
+import type { RowKey } from '../../../model/result/finding.ts'
+import type { KeyKind } from '../facts.ts'
+import type { FactsKey, FactsTable } from '../protocol.ts'
+
+export class FactsReader {
+  readonly #db: Database.Database
+
+  constructor(path: string) {
+    this.#db = new Database(path, { readonly: true, fileMustExist: true })
+  }
+
+  tables(): readonly FactsTable[] {
+    return this.#db.prepare<[], FactsTable>('SELECT id, name, rows FROM tables ORDER BY id').all()
+  }
+
+  /** In the order in which they were found. */
+  keys(table: number, after: number, keysMax: number): readonly FactsKey[] {
+    const rows = this.#db
+      .prepare<[number, number, number], { readonly number: number; readonly kind: KeyKind; readonly key: string }>(
+        'SELECT rowid AS number, kind, key FROM keys WHERE table_id = ? AND rowid > ? ORDER BY rowid LIMIT ?',
+      )
+      .all(table, after, keysMax)
+    return rows.map(({ number, kind, key }) => ({ number, kind, key: JSON.parse(key) as RowKey }))
+  }
+
+  pages(table: number, after: number, pagesMax: number): readonly number[] {
+    return this.#db
+      .prepare<[number, number, number], number>(
+        'SELECT DISTINCT page FROM pages WHERE table_id = ? AND page > ? ORDER BY page LIMIT ?',
+      )
+      .pluck()
+      .all(table, after, pagesMax)
+  }
+}
