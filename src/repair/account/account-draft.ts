@@ -19,6 +19,14 @@ import { BufferedFile } from './buffered-file.ts'
 import { OpenTable } from './open-table.ts'
 import type { TableTotals } from './open-table.ts'
 
+/** Where an account is published. */
+export interface AccountPlace {
+  /** Made with its parents (0700) if it does not exist. */
+  readonly folder: string
+  /** Of the file in it. There must be no such file. */
+  readonly name: string
+}
+
 export class AccountDraft implements Disposable {
   readonly #scratch: string
   readonly #tables: BufferedFile
@@ -82,11 +90,9 @@ export class AccountDraft implements Disposable {
   /**
    * Writes the account (0600). It has its name only when all of it is on the disk. May be called again, for another
    * place.
-   * @param folder made with its parents (0700) if it does not exist
-   * @param name of the file in it; there must be no such file
    * @returns its path @throws {Failure} NOT_A_FILE if there is a file of this name; NO_SPACE, NO_PERMISSION and others
    */
-  async publish(change: string, { folder, name }: { readonly folder: string; readonly name: string }): Promise<string> {
+  async publish(change: string, { folder, name }: AccountPlace): Promise<string> {
     invariant(this.#table === null, 'an account is published after its last table')
     const path = join(folder, name)
     try {

@@ -130,6 +130,7 @@ async function runSteps(
   return { losses, unmerged }
 }
 
+/** Lists all rows of one table in the account. @returns what the plan says of it; null if nothing is lost */
 async function accountFor(
   process: MergeProcess,
   table: number,

@@ -1,15 +1,15 @@
 /** Random histories: a backup at some time, more changes, then lost pages. The test keeps its own model of all rows. */
-import fc from 'fast-check'
+import { array, assert, boolean, constantFrom, integer, property, record, tuple, type Arbitrary } from 'fast-check'
 import { expect, it } from 'vitest'
 import type { ConflictRule } from '../../../src/model/result/account.ts'
 import { MergeFixture } from '../../support/merge/merge-fixture.ts'
 import { exactRows, integrityOf, mergeInProcess } from '../../support/merge/merge-in-process.ts'
 
 const idMax = 9
-const id = fc.integer({ min: 1, max: idMax })
+const id = integer({ min: 1, max: idMax })
 /** SQL, because a value must have its own type. `u` is UNIQUE. */
-const u = fc.constantFrom('NULL', '1', "'1'", '1.5', "x'31'", "'a'", '9007199254740993')
-const v = fc.constantFrom(
+const u = constantFrom('NULL', '1', "'1'", '1.5', "x'31'", "'a'", '9007199254740993')
+const v = constantFrom(
   'NULL',
   '0',
   '0.0',
@@ -21,35 +21,46 @@ const v = fc.constantFrom(
   '-9223372036854775808',
   "'a' || char(0)",
 )
-const change = fc.oneof(
-  fc.record({ do: fc.constant('put' as const), id, u, v }),
-  fc.record({ do: fc.constant('delete' as const), id, u, v }),
-)
-type Change = typeof change extends fc.Arbitrary<infer Value> ? Value : never
+/** `move`: another row gets the value of `u`. */
+const change = record({
+  do: constantFrom('put' as const, 'delete' as const, 'move' as const, 'move' as const),
+  id,
+  to: id,
+  u,
+  v,
+})
+type Change = typeof change extends Arbitrary<infer Value> ? Value : never
 
-const range = fc.tuple(id, fc.integer({ min: 0, max: 2 })).map(([low, more]) => [low, low + more] as const)
-const history = fc.record({
-  before: fc.array(change, { maxLength: 40 }),
-  after: fc.array(change, { maxLength: 40 }),
-  ranges: fc.array(range, { maxLength: 2 }),
+const range = tuple(id, integer({ min: 0, max: 2 })).map(([low, more]) => [low, low + more] as const)
+const history = record({
+  before: array(change, { maxLength: 4 }),
+  after: array(change, { maxLength: 8 }),
+  ranges: array(range, { maxLength: 2 }),
   /** Rows that cannot be read though their page can. */
-  cells: fc.array(id, { maxLength: 2 }),
-  indexed: fc.boolean(),
-  complete: fc.boolean(),
-  doubted: fc.array(id, { maxLength: 6 }),
-  prefer: fc.constantFrom<ConflictRule>('newer', 'backup'),
-  keyed: fc.boolean(),
-  pragma: fc.constantFrom('', "PRAGMA encoding='UTF-16le'", 'PRAGMA page_size=512', 'PRAGMA auto_vacuum=1'),
+  cells: array(id, { maxLength: 2 }),
+  indexed: boolean(),
+  complete: boolean(),
+  doubted: array(id, { maxLength: 6 }),
+  prefer: constantFrom<ConflictRule>('newer', 'backup'),
+  keyed: boolean(),
+  pragma: constantFrom('', "PRAGMA encoding='UTF-16le'", 'PRAGMA page_size=512', 'PRAGMA auto_vacuum=1'),
 })
 
 const sqlOf = (changes: readonly Change[]): string =>
   changes
-    .map((one) =>
-      one.do === 'put'
-        ? `INSERT OR IGNORE INTO t(id, u, v) VALUES(${one.id}, ${one.u}, ${one.v});
-           UPDATE OR IGNORE t SET u = ${one.u}, v = ${one.v} WHERE id = ${one.id};`
-        : `DELETE FROM t WHERE id = ${one.id};`,
-    )
+    .map((one) => {
+      switch (one.do) {
+        case 'put':
+          return `INSERT OR IGNORE INTO t(id, u, v) VALUES(${one.id}, ${one.u}, ${one.v});
+            UPDATE OR IGNORE t SET u = ${one.u}, v = ${one.v} WHERE id = ${one.id};`
+        case 'delete':
+          return `DELETE FROM t WHERE id = ${one.id};`
+        case 'move':
+          return `CREATE TEMP TABLE moved AS SELECT u FROM t WHERE id = ${one.id};
+            UPDATE t SET u = NULL WHERE id = ${one.id};
+            UPDATE OR IGNORE t SET u = (SELECT u FROM moved) WHERE id = ${one.to}; DROP TABLE moved;`
+      }
+    })
     .join('\n')
 
 type Rows = ReadonlyMap<string, string>
@@ -62,14 +73,7 @@ const uniqueOf = (row: string): string | null => {
 function expectedOf(
   backup: Rows,
   live: Rows,
-  {
-    ranges,
-    cells,
-    indexed,
-    complete,
-    doubted,
-    prefer,
-  }: typeof history extends fc.Arbitrary<infer Value> ? Value : never,
+  { ranges, cells, indexed, complete, doubted, prefer }: typeof history extends Arbitrary<infer Value> ? Value : never,
 ) {
   const isLost = (key: string): boolean => ranges.some(([low, high]) => Number(key) >= low && Number(key) <= high)
   const isBroken = (key: string): boolean => cells.includes(Number(key))
@@ -131,10 +135,11 @@ const sorted = (keys: Iterable<unknown>): readonly string[] =>
   [...keys].map((key) => String(Array.isArray(key) ? key[0] : key)).toSorted((a, b) => Number(a) - Number(b))
 
 it('gives what the model of the test expects, after any history and any loss', () => {
-  fc.assert(
-    fc.property(history, (one) => {
+  assert(
+    property(history, (one) => {
       const key = one.keyed ? 'INT PRIMARY KEY' : 'INTEGER PRIMARY KEY'
-      const create = `CREATE TABLE t(id ${key}, u UNIQUE, v)${one.keyed ? ' WITHOUT ROWID' : ''}; CREATE INDEX t_v ON t(v);`
+      const create = `CREATE TABLE t(id ${key}, u UNIQUE, v)${one.keyed ? ' WITHOUT ROWID' : ''}; CREATE INDEX t_v ON t(v);
+        INSERT INTO t SELECT value, 'own ' || value, 0 FROM series WHERE value <= ${idMax};`
       const isRead = (at: number): boolean =>
         !one.cells.includes(at) && !one.ranges.some(([low, high]) => at >= low && at <= high)
       const doubted = one.doubted.filter(isRead)

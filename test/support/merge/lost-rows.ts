@@ -6,13 +6,15 @@ import { copyFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { factsSchema } from '../../../src/repair/salvage/facts.ts'
 
+type Bound = string | number | null
+
 /** Rows of one table that were on destroyed pages. */
 export interface LostRows {
   readonly table: string
   /** Rowids, both ends included. */
   readonly rowids?: readonly (readonly [low: number | bigint, high: number | bigint])[]
   /** Keys of a table WITHOUT ROWID, by the first column of the key; both ends excluded, null for none. */
-  readonly keys?: readonly (readonly [low: unknown, high: unknown])[]
+  readonly keys?: readonly (readonly [low: Bound, high: Bound])[]
   /** Condition on rows: more that cannot be read, outside of the ranges (broken cells). */
   readonly cells?: string
   /** True if an index still has the entries of the lost rows. */
@@ -26,7 +28,7 @@ export interface LostRows {
 }
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
-const literal = (value: unknown): string =>
+const literal = (value: Bound): string =>
   value === null ? 'NULL' : typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value)
 
 /** Triggers must not run while the test removes rows, so they are taken out, and put back with the same texts. */

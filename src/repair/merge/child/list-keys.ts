@@ -6,6 +6,7 @@ import { Columns } from '../../../census/record/columns.ts'
 import { identityKey } from '../../../census/record/row-key.ts'
 import { columnValue, typed } from '../../../check/reader/sqlite/column-value.ts'
 import type { Typed } from '../../../check/reader/sqlite/column-value.ts'
+import { invariant } from '../../../model/bug.ts'
 import type { AccountedKind } from '../../../model/result/account.ts'
 import type { RowKey } from '../../../model/result/finding.ts'
 import { deeds } from './row-sets.ts'
@@ -15,8 +16,36 @@ import type { TableFacts } from './table-facts.ts'
 
 const { added, newer, deleted, older, unreadable, notUnique, noParent } = deeds
 
+/** Keys in one answer. */
+const keysEachMax = 5_000
+
+/** Gives the keys of one table and kind in pieces. No other statement may run before the last piece. */
+export class KeyListing {
+  #open: { readonly of: RowSets; readonly kind: AccountedKind; readonly keys: Generator<RowKey> } | null = null
+
+  next(
+    db: Database.Database,
+    rows: RowSets,
+    facts: TableFacts,
+    kind: AccountedKind,
+  ): { readonly keys: readonly RowKey[]; readonly isLast: boolean } {
+    this.#open ??= { of: rows, kind, keys: keysOfKind(db, rows, facts, kind) }
+    invariant(this.#open.of === rows && this.#open.kind === kind, 'one kind of keys is listed at a time')
+    const keys: RowKey[] = []
+    while (keys.length < keysEachMax) {
+      const next = this.#open.keys.next()
+      if (next.done === true) {
+        this.#open = null
+        return { keys, isLast: true }
+      }
+      keys.push(next.value)
+    }
+    return { keys, isLast: false }
+  }
+}
+
 /** The decisions about the rows of each kind. */
-export const decided = {
+const decided = {
   added: [added],
   conflicting: [newer, older, notUnique, noParent],
   ofBackup: [older],
@@ -25,15 +54,10 @@ export const decided = {
   unreadable: [unreadable],
 } as const satisfies Partial<Record<AccountedKind, readonly number[]>>
 
-export const isDecided = (kind: AccountedKind): kind is keyof typeof decided => kind in decided
+const isDecided = (kind: AccountedKind): kind is keyof typeof decided => kind in decided
 
 /** In the order of the keys, one at a time. @throws what SQLite throws */
-export function* keysOfKind(
-  db: Database.Database,
-  rows: RowSets,
-  facts: TableFacts,
-  kind: AccountedKind,
-): Generator<RowKey> {
+function* keysOfKind(db: Database.Database, rows: RowSets, facts: TableFacts, kind: AccountedKind): Generator<RowKey> {
   if (isDecided(kind)) yield* decidedKeys(db, rows, `w.what IN (${decided[kind].join(', ')})`)
   else if (facts.id !== null) yield* salvagedKeys(db, rows, facts.id, kind)
 }

@@ -6,13 +6,12 @@ import Database from 'better-sqlite3'
 import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'
 import { invariant } from '../../../model/bug.ts'
 import type { AccountedKind, ConflictRule } from '../../../model/result/account.ts'
-import type { RowKey } from '../../../model/result/finding.ts'
 import { mergeFiles } from '../protocol.ts'
 import type { MergeAnswerOf, MergeQuestionOf } from '../protocol.ts'
 import type { UnmergedTable } from '../unmerged-table.ts'
 import { foreignKeysOf, leaveOutOrphans, markHistory } from './foreign-keys.ts'
 import type { ForeignKey } from './foreign-keys.ts'
-import { keysOfKind, pagesOf } from './list-keys.ts'
+import { KeyListing, pagesOf } from './list-keys.ts'
 import { MergeRefused } from './merge-refused.ts'
 import { MergedTable } from './merged-table.ts'
 import { planMerge } from './plan-tables.ts'
@@ -27,18 +26,9 @@ import {
   takeOutTriggers,
   takeSettings,
 } from './schema-objects.ts'
-import { quoted, tablesIn } from './side-tables.ts'
+import { tablesIn } from './side-tables.ts'
 import { readFacts } from './table-facts.ts'
 import { completeVirtual, createVirtual } from './virtual-tables.ts'
-
-/** Keys in one answer. */
-const keysEachMax = 5_000
-
-interface OpenListing {
-  readonly table: number
-  readonly kind: AccountedKind
-  readonly keys: Generator<RowKey>
-}
 
 export class Merger {
   readonly #db: Database.Database
@@ -48,7 +38,7 @@ export class Merger {
   readonly #foreignKeys: readonly ForeignKey[]
   readonly #indexes: ReturnType<typeof dropOtherIndexes>
   #isHistoryMarked = false
-  #listing: OpenListing | null = null
+  readonly #listing = new KeyListing()
 
   /**
    * Opens the files in `folder` and prepares the tables of the result.
@@ -124,18 +114,7 @@ export class Merger {
   /** No other step may come before the last keys of a kind were asked for. */
   keys(table: number, kind: AccountedKind): Omit<MergeAnswerOf<'keys'>, 'step'> {
     const { rows, facts } = this.#at(table)
-    this.#listing ??= { table, kind, keys: keysOfKind(this.#db, rows, facts, kind) }
-    invariant(this.#listing.table === table && this.#listing.kind === kind, 'one kind of keys is listed at a time')
-    const keys: RowKey[] = []
-    while (keys.length < keysEachMax) {
-      const next = this.#listing.keys.next()
-      if (next.done === true) {
-        this.#listing = null
-        return { keys, isLast: true }
-      }
-      keys.push(next.value)
-    }
-    return { keys, isLast: false }
+    return this.#listing.next(this.#db, rows, facts, kind)
   }
 
   close(): void {

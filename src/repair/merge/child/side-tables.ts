@@ -80,7 +80,7 @@ function describeTable(db: Database.Database, side: Side, { name, sql }: SchemaR
   return {
     name,
     sql,
-    columns: described.map(({ pk: _, ...column }) => column),
+    columns: described,
     key,
     rowid: key.length > 0 ? null : alias === undefined ? free : quoted(alias.name),
     hasAlias: alias !== undefined,
