@@ -9,7 +9,12 @@ import type { KeptFiles } from '../model/kept.ts'
 import type { Comparison, Sided } from '../model/result/comparison.ts'
 import type { Engine, Reading } from '../model/result/reading.ts'
 import { usualRowsEachPass } from './compare/compare-rows.ts'
-import { compareSnapshots, contentOnly, type CheckedSnapshot, type CompareOptions } from './compare/compare-snapshots.ts'
+import {
+  compareSnapshots,
+  contentOnly,
+  type CheckedSnapshot,
+  type CompareOptions,
+} from './compare/compare-snapshots.ts'
 import { confinedUser } from './confinement.ts'
 import type { User } from './confinement.ts'
 import type { Digesting } from './protocol.ts'

@@ -5,10 +5,10 @@
 import { ChildEnded } from '../host/process/child.ts'
 import type { ProcessEnd } from '../host/process/child.ts'
 import { Bug } from '../model/bug.ts'
+import type { ChildLimits } from './confined-child.ts'
 import type { User } from './confinement.ts'
 import type { AnswerOf, NotAnswered, QuestionOf, ReaderStep } from './protocol.ts'
 import { ReaderProcess } from './reader-process.ts'
-import type { ChildLimits } from './confined-child.ts'
 
 export class ReplaceableReader implements AsyncDisposable {
   readonly #folder: string

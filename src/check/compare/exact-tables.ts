@@ -36,7 +36,8 @@ export async function compareOwnTables(
   const compared: TableComparison[] = []
   for (const name of new Set([...own.a.keys(), ...own.b.keys()])) {
     const [a, b] = [own.a.get(name), own.b.get(name)]
-    if (a === undefined || b === undefined) compared.push(notEqual(name, a === undefined ? 'only-in-b' : 'only-in-a', null))
+    if (a === undefined || b === undefined)
+      compared.push(notEqual(name, a === undefined ? 'only-in-b' : 'only-in-a', null))
     else {
       const sums = await sumBoth(sides, { a, b }, 'content', limits)
       if (typeof sums === 'string') compared.push(notEqual(name, 'not-compared', sums))
@@ -81,11 +82,7 @@ async function sumBoth(
   return typeof inB === 'string' ? inB : { a: inA, b: inB }
 }
 
-const notEqual = (
-  name: string,
-  comparison: TableComparison['comparison'],
-  why: string | null,
-): TableComparison => ({
+const notEqual = (name: string, comparison: TableComparison['comparison'], why: string | null): TableComparison => ({
   name,
   partOf: null,
   comparison,

@@ -86,10 +86,7 @@ export class AccountDraft implements Disposable {
    * @param name of the file in it; there must be no such file
    * @returns its path @throws {Failure} NOT_A_FILE if there is a file of this name; NO_SPACE, NO_PERMISSION and others
    */
-  async publish(
-    change: string,
-    { folder, name }: { readonly folder: string; readonly name: string },
-  ): Promise<string> {
+  async publish(change: string, { folder, name }: { readonly folder: string; readonly name: string }): Promise<string> {
     invariant(this.#table === null, 'an account is published after its last table')
     const path = join(folder, name)
     try {

@@ -86,7 +86,10 @@ export class Mender {
     onStep('mend')
     const mended = await this.#mendInside(sandbox, request)
     if (mended.kind === 'refused') return mended
-    await sandbox.takeOut(request.way === 'rewritten' || request.mending.do === 'rewrite' ? rewrittenName : recoveredName, to.mended)
+    await sandbox.takeOut(
+      request.way === 'rewritten' || request.mending.do === 'rewrite' ? rewrittenName : recoveredName,
+      to.mended,
+    )
     try {
       if (mended.droppedTotal > 0) await sandbox.takeOut(droppedName, to.dropped)
     } catch (error) {
@@ -112,8 +115,7 @@ async function runSteps(process: MenderProcess, request: MendRequest, memoryByte
   const { mending, way, doubtful } = request
   const { indexes, fts } = mending.do === 'rebuild' ? mending : { indexes: [], fts: [] }
   const listed = await listDropped(process, doubtful, memoryBytesMax)
-  if (listed.kind === 'not-done')
-    return refused('the entries that a rebuild would drop could not be listed', listed)
+  if (listed.kind === 'not-done') return refused('the entries that a rebuild would drop could not be listed', listed)
   const { opened } = await process.ask({ step: 'open', cacheBytes: cacheBytesOf(memoryBytesMax) })
   if (opened.kind === 'not-done') return refused('SQLite cannot open it', opened)
   if (way === 'rewritten' || mending.do === 'rewrite') {

@@ -103,7 +103,9 @@ const failures = {
       hint: 'name a folder on another disk in snapshots.dir (for files: `--snapshots DIR`, or TMPDIR)',
     }),
   memory: (why: string) =>
-    new Failure('READ_FAILED', `the process that mends a copy ran out of memory: ${why}`, { hint: 'raise check.memory' }),
+    new Failure('READ_FAILED', `the process that mends a copy ran out of memory: ${why}`, {
+      hint: 'raise check.memory',
+    }),
   disk: (why: string) => new Failure('READ_FAILED', `the copy that is mended could not be read or written: ${why}`),
 } as const
 

@@ -1,7 +1,7 @@
 /** The questions to the child process that mends a copy, and its answers. `mend.ts` has their order. */
 
-import type { Confinement } from '../../check/protocol.ts'
 import type { User } from '../../check/confinement.ts'
+import type { Confinement } from '../../check/protocol.ts'
 
 /** Names inside the sandbox, beside the copy itself (`recoveredName`). */
 export const rewrittenName = 'rewritten'

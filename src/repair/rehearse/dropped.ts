@@ -39,7 +39,14 @@ const shape = z.object({
   key: z.union([z.number(), z.string(), z.array(keyColumn), z.null()]),
   columns: z.array(z.string()),
   values: z.array(
-    z.union([z.string(), z.number(), z.null(), blob, z.object({ integer: z.string() }), z.object({ real: z.string() })]),
+    z.union([
+      z.string(),
+      z.number(),
+      z.null(),
+      blob,
+      z.object({ integer: z.string() }),
+      z.object({ real: z.string() }),
+    ]),
   ),
 })
 

@@ -15,7 +15,12 @@ export interface SalvageProgress {
 
 /** `shortage`: the machine, not the file. `refused`: SQLite could not write the new file. */
 export type SalvageSlice =
-  | { readonly kind: 'going-on'; readonly progress: SalvageProgress['step']; readonly done: number; readonly total: number }
+  | {
+      readonly kind: 'going-on'
+      readonly progress: SalvageProgress['step']
+      readonly done: number
+      readonly total: number
+    }
   | { readonly kind: 'ended'; readonly salvaged: Omit<Salvaged, 'file' | 'facts' | 'ms'> }
   | { readonly kind: 'not-possible'; readonly why: string }
   | { readonly kind: 'shortage'; readonly of: 'space' | 'memory' | 'disk'; readonly why: string }

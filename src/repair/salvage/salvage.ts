@@ -1,3 +1,4 @@
+import { fchownSync, statSync, unlinkSync } from 'node:fs'
 /**
  * Reads the rows of a damaged file page by page, in a confined child, and writes them into a new file. A salvage that
  * ends too early begins anew: it reads the file once, as fast as the disk gives it, and a new file that was written in
@@ -12,7 +13,6 @@ import { monotonicMs } from '../../host/clock.ts'
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import { copyRegularFile } from '../../host/files/copy-file.ts'
 import { openDescriptor } from '../../host/files/descriptor.ts'
-import { fchownSync, statSync, unlinkSync } from 'node:fs'
 import type { SnapshotPath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { KeptFiles } from '../../model/kept.ts'

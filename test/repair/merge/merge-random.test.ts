@@ -9,7 +9,18 @@ const idMax = 9
 const id = fc.integer({ min: 1, max: idMax })
 /** SQL, because a value must have its own type. `u` is UNIQUE. */
 const u = fc.constantFrom('NULL', '1', "'1'", '1.5', "x'31'", "'a'", '9007199254740993')
-const v = fc.constantFrom('NULL', '0', '0.0', "'0'", '0.5', "x'00'", "''", "'text'", '-9223372036854775808', "'a' || char(0)")
+const v = fc.constantFrom(
+  'NULL',
+  '0',
+  '0.0',
+  "'0'",
+  '0.5',
+  "x'00'",
+  "''",
+  "'text'",
+  '-9223372036854775808',
+  "'a' || char(0)",
+)
 const change = fc.oneof(
   fc.record({ do: fc.constant('put' as const), id, u, v }),
   fc.record({ do: fc.constant('delete' as const), id, u, v }),
@@ -51,7 +62,14 @@ const uniqueOf = (row: string): string | null => {
 function expectedOf(
   backup: Rows,
   live: Rows,
-  { ranges, cells, indexed, complete, doubted, prefer }: typeof history extends fc.Arbitrary<infer Value> ? Value : never,
+  {
+    ranges,
+    cells,
+    indexed,
+    complete,
+    doubted,
+    prefer,
+  }: typeof history extends fc.Arbitrary<infer Value> ? Value : never,
 ) {
   const isLost = (key: string): boolean => ranges.some(([low, high]) => Number(key) >= low && Number(key) <= high)
   const isBroken = (key: string): boolean => cells.includes(Number(key))

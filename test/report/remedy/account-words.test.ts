@@ -4,7 +4,12 @@ import type { AccountedKind, TableSummary } from '../../../src/model/result/acco
 import type { RowKey } from '../../../src/model/result/finding.ts'
 import { describeAccount } from '../../../src/report/remedy/account-words.ts'
 
-function table(name: string, kept: number, keys: Partial<Record<AccountedKind, readonly RowKey[]>> = {}, pages = 0): TableSummary {
+function table(
+  name: string,
+  kept: number,
+  keys: Partial<Record<AccountedKind, readonly RowKey[]>> = {},
+  pages = 0,
+): TableSummary {
   const rows = Object.fromEntries(
     accountedKinds.map((kind) => [kind, { total: keys[kind]?.length ?? 0, keys: keys[kind] ?? [] }]),
   ) as Record<AccountedKind, { readonly total: number; readonly keys: readonly RowKey[] }>

@@ -1,11 +1,11 @@
 /** Child side: answers the questions of the protocol, one after the other. */
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
+import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import { recoveredName } from '../../../check/protocol.ts'
 import { confineChild } from '../../../check/reader/confine-child.ts'
 import type { Confining } from '../../../check/reader/confine-child.ts'
 import { loadCore } from '../../../check/reader/pages/compiled-core.ts'
-import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import { invariant } from '../../../model/bug.ts'
 import { droppedName, rewrittenName } from '../protocol.ts'
 import type { MenderAnswer, MenderAnswerOf, MenderQuestion, MenderQuestionOf } from '../protocol.ts'
@@ -61,7 +61,11 @@ export class CopyMender {
   }
 
   #listDropped({ indexes, memoryBytesMax }: MenderQuestionOf<'listDropped'>): MenderAnswerOf<'listDropped'>['listed'] {
-    return listDropped(this.#path(recoveredName), this.#path(droppedName), { indexes, memoryBytesMax, core: this.#core })
+    return listDropped(this.#path(recoveredName), this.#path(droppedName), {
+      indexes,
+      memoryBytesMax,
+      core: this.#core,
+    })
   }
 
   #open({ cacheBytes }: MenderQuestionOf<'open'>): MenderAnswerOf<'open'>['opened'] {

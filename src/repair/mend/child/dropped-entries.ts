@@ -5,10 +5,10 @@
 import { randomInt } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import { EntryNamer } from '../../../census/differences/entry-namer.ts'
 import { salvageColumnsOf } from '../../../census/differences/salvage.ts'
 import { DifferenceSearch } from '../../../census/differences/search.ts'
+import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import type { CensusPlan, IndexPlan } from '../../../census/plan.ts'
 import { addComputed, runPass } from '../../../check/reader/find-differences.ts'
 import { countingBytes, PageCounter } from '../../../check/reader/pages/page-counter.ts'
@@ -33,7 +33,8 @@ export function listDropped(database: string, to: string, listing: Listing): Lis
   const { db, answer } = readSchema(database, new SchemaCache())
   try {
     if (db === null || answer.plan === null) return other(answer.noPlanWhy ?? 'SQLite cannot read the schema')
-    if (countingBytes(answer.plan) > listing.memoryBytesMax) return other('it needs more memory than check.memory allows')
+    if (countingBytes(answer.plan) > listing.memoryBytesMax)
+      return other('it needs more memory than check.memory allows')
     return list(db, answer.plan, database, to, listing)
   } catch (error) {
     return notDone(error)

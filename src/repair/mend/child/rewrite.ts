@@ -56,10 +56,9 @@ interface SchemaRow {
 /** An index, or a table WITHOUT ROWID, has a tree of the same kind. */
 function emptyTree(db: Database.Database, name: string): void {
   const row = db
-    .prepare<
-      [string],
-      SchemaRow
-    >("SELECT type, name FROM sqlite_schema WHERE rootpage > 0 AND name = ? COLLATE NOCASE AND type IN ('table', 'index')")
+    .prepare<[string], SchemaRow>(
+      "SELECT type, name FROM sqlite_schema WHERE rootpage > 0 AND name = ? COLLATE NOCASE AND type IN ('table', 'index')",
+    )
     .get(name)
   if (row === undefined) throw new Database.SqliteError(`the schema has no tree ${name}`, 'SQLITE_ERROR')
   const empty = freeName(db)
@@ -82,10 +81,7 @@ function emptyTree(db: Database.Database, name: string): void {
 
 function hasRowids(db: Database.Database, table: string): boolean {
   const keys = db
-    .prepare<
-      [string],
-      number
-    >(`SELECT count(*) FROM pragma_index_list(?, 'main') l WHERE l.origin = 'pk' AND NOT EXISTS
+    .prepare<[string], number>(`SELECT count(*) FROM pragma_index_list(?, 'main') l WHERE l.origin = 'pk' AND NOT EXISTS
         (SELECT 1 FROM pragma_index_xinfo(l.name, 'main') WHERE cid = -1)`)
     .pluck()
     .get(table)

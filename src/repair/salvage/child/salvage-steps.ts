@@ -1,14 +1,8 @@
-/** Child side: answers the questions of the protocol, one after the other. */
-import { notDone } from '../../mend/child/not-done.ts'
 import { confineChild, type Confining } from '../../../check/reader/confine-child.ts'
 import { invariant } from '../../../model/bug.ts'
-import type {
-  SalvageAnswer,
-  SalvageAnswerOf,
-  SalvageQuestion,
-  SalvageQuestionOf,
-  SalvageSlice,
-} from '../protocol.ts'
+/** Child side: answers the questions of the protocol, one after the other. */
+import { notDone } from '../../mend/child/not-done.ts'
+import type { SalvageAnswer, SalvageAnswerOf, SalvageQuestion, SalvageQuestionOf, SalvageSlice } from '../protocol.ts'
 import { Salvager } from './salvager.ts'
 
 export class SalvageSteps {

@@ -1,19 +1,19 @@
-/** Child side: salvages one file, in slices. */
-import Database from 'better-sqlite3'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+/** Child side: salvages one file, in slices. */
+import Database from 'better-sqlite3'
+import { recoveredName } from '../../../check/protocol.ts'
 import { readLayout } from '../../../check/reader/pages/page-file.ts'
 import { readSchemaRows } from '../../../check/reader/schema/schema-objects.ts'
 import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'
-import { recoveredName } from '../../../check/protocol.ts'
 import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import { names } from '../protocol.ts'
 import type { SalvageProgress } from '../protocol.ts'
 import type { LostObject, Salvaged, SalvagedTable } from '../salvaged.ts'
 import { PageAdoption, type Orphan, type WalkedTree } from './read/adopt-pages.ts'
 import { DamagedFile, ownersBytesOf } from './read/damaged-file.ts'
-import { OverflowChains } from './read/payloads.ts'
 import { guessHeader } from './read/guess-header.ts'
+import { OverflowChains } from './read/payloads.ts'
 import { readSchema, type FoundSchema } from './read/read-schema.ts'
 import type { SchemaStatement } from './read/schema-rows.ts'
 import { kindOf, readShapes, schemaShape } from './read/schema-shapes.ts'
@@ -65,9 +65,7 @@ export class Salvager implements Disposable {
     const schema = this.#schema()
     const { statements, shapes, lost } = readShapes(schema.statements, file)
     this.#progress = { step: 'trees', done: 0, total: file.pages }
-    const trees = yield* this.#counted(
-      walkTrees(file, this.#chains, [schemaShape(file.encoding), ...shapes.values()]),
-    )
+    const trees = yield* this.#counted(walkTrees(file, this.#chains, [schemaShape(file.encoding), ...shapes.values()]))
     const orphans = new PageAdoption(file, this.#chains, trees).adopt(schema.isWhole)
     const header = { ...file.header, textEncoding: file.encoding }
     using newFile = new NewFile(join(this.#folder, names.result), header, statements, shapes)
@@ -171,7 +169,16 @@ function salvagedTable({ facts, newFile, orphans }: Salvaging, { tree, isComplet
 
 const unknownTable = (orphans: OrphanTables, rows: number): SalvagedTable => {
   const name = orphans.nameOf(null) ?? ''
-  return { table: name, rows: 0, fromIndex: 0, orphaned: rows, orphanedTable: name, unreadable: 0, lostRanges: 0, pages: [] }
+  return {
+    table: name,
+    rows: 0,
+    fromIndex: 0,
+    orphaned: rows,
+    orphanedTable: name,
+    unreadable: 0,
+    lostRanges: 0,
+    pages: [],
+  }
 }
 
 /** The schema of a sound database. */

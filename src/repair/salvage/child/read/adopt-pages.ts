@@ -117,11 +117,7 @@ export class PageAdoption {
   }
 
   /** Gives leaves to their table, if they can all be there. */
-  #settle(
-    gap: Gap,
-    leaves: readonly (AdoptedLeaf & { readonly tree: WalkedTree })[],
-    orphans: Orphan[],
-  ): void {
+  #settle(gap: Gap, leaves: readonly (AdoptedLeaf & { readonly tree: WalkedTree })[], orphans: Orphan[]): void {
     const tree = leaves[0]?.tree
     if (tree === undefined) return
     const { keys } = tree.walker

@@ -1,9 +1,9 @@
 /** Child side: reads the records of cells, with their overflow pages. */
 import { invariant } from '../../../../model/bug.ts'
 import type { WalkedTree } from './adopt-pages.ts'
+import { rowidOf } from './keys.ts'
 import type { ChainState, OverflowChains } from './payloads.ts'
 import { isText, RecordHeader, type StoredValue } from './record-header.ts'
-import { rowidOf } from './keys.ts'
 
 /** A row or an index entry as it lies in a cell. */
 export interface StoredRow {

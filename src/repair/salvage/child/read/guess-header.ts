@@ -41,7 +41,8 @@ function isLikePage(page: Uint8Array): boolean {
   const cellCount = read16(page, 3)
   const content = read16(page, 5) || 65_536
   const pointers = type === 2 || type === 5 ? 12 : 8
-  if (cellCount === 0 || pointers + 2 * cellCount > content || content >= page.length || (page[7] ?? 0) > 60) return false
+  if (cellCount === 0 || pointers + 2 * cellCount > content || content >= page.length || (page[7] ?? 0) > 60)
+    return false
   let highest = 0
   for (let i = 0; i < cellCount; i++) {
     const at = read16(page, pointers + 2 * i)

@@ -57,8 +57,7 @@ export class KeyReader {
   }
 }
 
-export const rowidOf = ({ rowLow, rowHigh }: CellCursor): bigint =>
-  (BigInt(rowHigh) << 32n) | BigInt(rowLow >>> 0)
+export const rowidOf = ({ rowLow, rowHigh }: CellCursor): bigint => (BigInt(rowHigh) << 32n) | BigInt(rowLow >>> 0)
 
 /** A key that outlives the page that it was read from. */
 export function keptKey(key: Key): Key {

@@ -59,7 +59,8 @@ export class CellJudge {
     countMin: number,
   ): JudgedPage | null {
     const { cursor } = this
-    if (!beginPage(cursor, bytes, page, this.layout) || (cursor.tree === 'table') !== (shape.kind === 'rowid-table')) return null
+    if (!beginPage(cursor, bytes, page, this.layout) || (cursor.tree === 'table') !== (shape.kind === 'rowid-table'))
+      return null
     const { leaf, cellCount } = cursor
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const states: CellState[] = []
@@ -137,12 +138,7 @@ function markNeighbours(states: CellState[], extents: readonly (readonly [number
   }
 }
 
-function markDisplaced(
-  states: CellState[],
-  found: (Key | null)[],
-  keys: KeyReader,
-  { low, high }: Bounds,
-): void {
+function markDisplaced(states: CellState[], found: (Key | null)[], keys: KeyReader, { low, high }: Bounds): void {
   const usable = found.map((key, i) =>
     key !== null && states[i] === 'good' && keys.isBetween(key, low, high) ? key : null,
   )

@@ -81,7 +81,11 @@ export class OverflowChains {
   }
 
   /** Null if it has not as many pages as it needs, or one that is used otherwise. */
-  #walk({ first, payloadBytes, localBytes }: Chain): { readonly pages: readonly number[]; readonly ends: boolean } | null {
+  #walk({
+    first,
+    payloadBytes,
+    localBytes,
+  }: Chain): { readonly pages: readonly number[]; readonly ends: boolean } | null {
     const needed = overflowPagesOf(payloadBytes, localBytes, this.#file.layout.usable)
     if (needed > this.#file.pages) return null
     const seen = new Set<number>()

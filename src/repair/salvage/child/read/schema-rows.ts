@@ -1,6 +1,6 @@
+import type { StoredValue } from './record-header.ts'
 /** Child side: the rows of sqlite_schema, with their statements, from the pages of the damaged file. */
 import { sqliteText } from './sqlite-text.ts'
-import type { StoredValue } from './record-header.ts'
 
 /** A row of sqlite_schema. */
 export interface SchemaStatement {

@@ -1,8 +1,8 @@
 /** Child side: writes the facts of a salvage (salvage/facts.ts). */
 import Database from 'better-sqlite3'
+import { kinds, type Columns } from '../../../../census/record/columns.ts'
 import { integerKey, primaryKey } from '../../../../census/record/row-key.ts'
 import { factsSchema, type KeyKind } from '../../facts.ts'
-import { kinds, type Columns } from '../../../../census/record/columns.ts'
 import { keptKey, type Key } from '../read/keys.ts'
 import type { StoredValue } from '../read/record-header.ts'
 import type { TreeShape } from '../read/shape.ts'
@@ -56,7 +56,9 @@ export class FactsFile implements Disposable {
     )
     this.#insertRange = this.db.prepare('INSERT INTO lost_rowids VALUES(?, ?, ?, ?)')
     this.#findUnreadable = this.db
-      .prepare<[number, string], number>("SELECT rowid FROM keys WHERE table_id = ? AND kind = 'unreadable' AND key = ?")
+      .prepare<[number, string], number>(
+        "SELECT rowid FROM keys WHERE table_id = ? AND kind = 'unreadable' AND key = ?",
+      )
       .pluck()
   }
 
@@ -82,7 +84,14 @@ export class FactsFile implements Disposable {
     else if (kind === 'unreadable') counts.unreadable++
     else if (kind === 'from-index') counts.fromIndex++
     const rowid = typeof key === 'bigint' ? key : null
-    const { lastInsertRowid } = this.#insertKey.run(shape.id, kind, rowid, JSON.stringify(shownKey(shape, key)), page, why)
+    const { lastInsertRowid } = this.#insertKey.run(
+      shape.id,
+      kind,
+      rowid,
+      JSON.stringify(shownKey(shape, key)),
+      page,
+      why,
+    )
     const id = BigInt(lastInsertRowid)
     if (typeof key !== 'bigint') this.#keyed.get(shape.id)?.run([bound(id), ...columnsBound(key, shape.key.length)])
     return id

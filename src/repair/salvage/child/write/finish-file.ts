@@ -1,7 +1,7 @@
 /** Child side: gives the new file its schema, and builds its indexes. Rows that contradict a UNIQUE index are moved. */
 import Database from 'better-sqlite3'
-import type { DatabaseHeader } from '../../../../sqlite/header.ts'
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
+import type { DatabaseHeader } from '../../../../sqlite/header.ts'
 import type { LostObject, Salvaged } from '../../salvaged.ts'
 import type { SchemaStatement } from '../read/schema-rows.ts'
 import { isRooted } from '../read/schema-shapes.ts'
@@ -48,7 +48,12 @@ export function* finishFile(
     }
   }
   newFile.show('whole')
-  lost.push(...mendVirtualTables(to, statements.filter((statement) => !isRooted(statement))))
+  lost.push(
+    ...mendVirtualTables(
+      to,
+      statements.filter((statement) => !isRooted(statement)),
+    ),
+  )
   setPragmas(newFile.db, header)
   return { lost, contradicted }
 }

@@ -90,7 +90,9 @@ export class IndexRows {
       for (const [i, state] of judged.states.entries()) {
         const entry = state === 'good' ? cells.read(bytes, page, i) : null
         if (entry === null || (entry.chain !== null && entry.chain !== 'whole')) continue
-        const row = lookUp.missing(plan.identity.map((at) => ({ value: entry.values[at] ?? null, text: entry.texts[at] === 't' })))
+        const row = lookUp.missing(
+          plan.identity.map((at) => ({ value: entry.values[at] ?? null, text: entry.texts[at] === 't' })),
+        )
         if (row === null) continue
         count.run(row, isComplete ? presence : presence - 1)
         for (const [at, { source }] of plan.parts.entries())
@@ -105,9 +107,7 @@ export class IndexRows {
     const { facts, newFile } = this.#to
     const rows = facts.db.prepare<[], bigint>('SELECT DISTINCT row FROM temp.entries').pluck().safeIntegers()
     const columns = facts.db
-      .prepare<[bigint], Column>(
-        `SELECT col, ${typed('value')}, differ FROM temp.entries WHERE row = ? ORDER BY col`,
-      )
+      .prepare<[bigint], Column>(`SELECT col, ${typed('value')}, differ FROM temp.entries WHERE row = ? ORDER BY col`)
       .raw()
       .safeIntegers()
     const insert = insertInto(newFile, this.#shape)

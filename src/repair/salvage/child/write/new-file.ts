@@ -6,8 +6,8 @@
 import Database from 'better-sqlite3'
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
 import type { DatabaseHeader } from '../../../../sqlite/header.ts'
-import { collationName, type TreeShape } from '../read/shape.ts'
 import type { SchemaStatement } from '../read/schema-rows.ts'
+import { collationName, type TreeShape } from '../read/shape.ts'
 
 const encodings = ['UTF-8', 'UTF-8', 'UTF-16le', 'UTF-16be'] as const
 /** KiB of memory for pages. */
@@ -95,8 +95,7 @@ export class NewFile implements Disposable {
       else put.run(statement.type, statement.name, statement.table, root, statement.sql)
       placed.name = form === 'plain' ? plainName : statement.name
     }
-    if (form === 'whole')
-      for (const { type, name, table, sql } of this.#others) put.run(type, name, table, 0, sql)
+    if (form === 'whole') for (const { type, name, table, sql } of this.#others) put.run(type, name, table, 0, sql)
     for (const row of ours) put.run(...row)
     db.exec('COMMIT')
     this.#form = form
@@ -106,7 +105,12 @@ export class NewFile implements Disposable {
 
   /** Of a table of the schema, when it is shown. */
   countRows(table: string): number {
-    return this.db.prepare<[], number>(`SELECT count(*) FROM ${quoteName(table)} NOT INDEXED`).pluck().get() ?? 0
+    return (
+      this.db
+        .prepare<[], number>(`SELECT count(*) FROM ${quoteName(table)} NOT INDEXED`)
+        .pluck()
+        .get() ?? 0
+    )
   }
 
   /** Indexes that cannot be built. One that a constraint of its table needs stays, and is empty. */

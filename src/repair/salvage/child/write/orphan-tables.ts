@@ -35,7 +35,11 @@ export class OrphanTables {
   }
 
   /** @param shape null for a row that fits no table */
-  add(shape: TreeShape | null, page: number, { rowid, values, texts }: Pick<StoredRow, 'rowid' | 'values' | 'texts'>): void {
+  add(
+    shape: TreeShape | null,
+    page: number,
+    { rowid, values, texts }: Pick<StoredRow, 'rowid' | 'values' | 'texts'>,
+  ): void {
     const id = shape?.id ?? 0
     const table = this.#tables.get(id) ?? this.#create(shape)
     this.#tables.set(id, table)

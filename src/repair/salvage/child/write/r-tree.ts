@@ -54,7 +54,10 @@ function readBoxes(
   const leaves = new Set(known.map((row) => row[1]))
   const cellBytes = 8 + coordinateBytes * coordinates
   const boxes = new Map<bigint, Box>()
-  const nodes = db.prepare(`SELECT nodeno, data FROM ${quoteName(`${name}_node`)}`).raw().safeIntegers()
+  const nodes = db
+    .prepare(`SELECT nodeno, data FROM ${quoteName(`${name}_node`)}`)
+    .raw()
+    .safeIntegers()
   for (const [node, data] of nodes.iterate() as Iterable<readonly [bigint, unknown]>) {
     if (!leaves.has(node) || !(data instanceof Uint8Array) || data.length < nodeHeaderBytes) continue
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength)

@@ -37,10 +37,9 @@ export class RowLookUp {
       .prepare<[bigint], number>(isRowid ? `SELECT 1 FROM ${to.newFile.plainTable(shape)} WHERE rowid = ?` : 'SELECT ?')
       .pluck()
     this.#nextLost = to.facts.db
-      .prepare<
-        [number, bigint],
-        bigint
-      >('SELECT low FROM lost_rowids WHERE table_id = ? AND high >= ? ORDER BY high LIMIT 1')
+      .prepare<[number, bigint], bigint>(
+        'SELECT low FROM lost_rowids WHERE table_id = ? AND high >= ? ORDER BY high LIMIT 1',
+      )
       .pluck()
       .safeIntegers()
   }

@@ -1,11 +1,11 @@
 /** Child side: writes the rows of one table, page by page, and notes what cannot be read. */
 import Database from 'better-sqlite3'
 import type { AdoptedLeaf, WalkedTree } from '../read/adopt-pages.ts'
+import { CellRows, type StoredRow } from '../read/cell-rows.ts'
 import type { DamagedFile } from '../read/damaged-file.ts'
 import type { Key } from '../read/keys.ts'
 import type { Bounds, JudgedPage } from '../read/page-cells.ts'
 import type { OverflowChains } from '../read/payloads.ts'
-import { CellRows, type StoredRow } from '../read/cell-rows.ts'
 import { columnsMin, storedOf, violationOf, type TreeShape } from '../read/shape.ts'
 import type { Gap, RowPage } from '../read/walk-tree.ts'
 import { BoundValues } from './bound-values.ts'
@@ -76,10 +76,7 @@ export class TableRows {
     }
   }
 
-  #judge(
-    page: number,
-    bounds: Bounds,
-  ): { readonly bytes: Uint8Array; readonly judged: JudgedPage } | null {
+  #judge(page: number, bounds: Bounds): { readonly bytes: Uint8Array; readonly judged: JudgedPage } | null {
     const bytes = this.#to.file.read(page)
     if (bytes === null) return null
     const { judge, keys } = this.#tree.walker

@@ -1,10 +1,10 @@
+import { Columns } from '../../../../census/record/columns.ts'
+import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
 /**
  * Child side: rows that share a key which must be unique. Both came from intact pages, and nothing says which is right:
  * the first by rowid stays, and the others go to the orphaned rows.
  */
 import { computingOf, naming, rowNames } from '../../../../check/reader/sqlite/computed-entries.ts'
-import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
-import { Columns } from '../../../../census/record/columns.ts'
 import { collationName, storedOf, type TreeShape } from '../read/shape.ts'
 import type { Salvaging } from './table-rows.ts'
 
