@@ -68,6 +68,7 @@ export async function changeInHold(
   let written = Promise.resolve()
   let met: unknown = null
   try {
+    parts.record.update({ tidy: false })
     const files = await parts.prepare(signal)
     parts.record.update({ state: parts.states.during, method: parts.method, files })
     await note(parts, request, 'begun')
@@ -114,13 +115,14 @@ async function changed(
   const { record, states, method, remade } = parts
   const unproven = met === null ? null : gravestOf(met)
   record.update({ state: states.after, files: parts.described(after) })
+  const { at } = record.record
   await removeNames(parts)
   const noted = note(parts, request, states.after)
   noted.catch(() => undefined) // The caller awaits it.
   return {
     kind: 'applied',
     method,
-    at: record.record.at,
+    at,
     pauseMs: first.record.timings.pauseMs,
     remade,
     unproven,
@@ -146,16 +148,13 @@ async function unchanged(
     const said = new Failure(failure.code, `${failure.message}; ${sentence}`, { cause: met, hint: failure.hint })
     return { kind: 'unchanged', failure: stateOf(said, holds, request), record: first.record }
   }
-  const wasPrepared = parts.record.record.state === parts.states.during
-  if (wasPrepared) {
+  await removeNames(parts)
+  if (parts.record.record.state === parts.states.during) {
     const files = parts.record.record.files.map((file) => ({ ...file, beside: [] }))
-    await removeNames(parts)
-    parts.record.update({
-      state: deed.begun || parts.states.back !== 'rolled-back' ? parts.states.back : 'kept',
-      files,
-    })
-    await orFailure(note(parts, request, parts.states.during === 'undoing' ? 'applied' : 'rolled-back'))
-  } else await removeNames(parts)
+    const { back, during } = parts.states
+    parts.record.update({ state: during === 'prepared' && !deed.begun ? 'kept' : back, files })
+    await orFailure(note(parts, request, during === 'undoing' ? 'applied' : 'rolled-back'))
+  }
   if (failure.code === 'INTERRUPTED') throw stateOf(failure, holds, request)
   return { kind: 'unchanged', failure: stateOf(failure, holds, request), record: first.record }
 }
@@ -167,8 +166,11 @@ function stateOf(failure: Failure, holds: readonly FileHold[], { connection }: R
   return withTenantState(failure, connection, first.record, paused)
 }
 
+/** What cannot be deleted now is deleted by the next run. */
 async function removeNames({ folders, record }: ChangeParts): Promise<void> {
-  for (const folder of folders) await folder.removeNamesOf(record.record.change)
+  const left: string[] = []
+  for (const folder of folders) left.push(...(await folder.removeNamesOf(record.record.change)))
+  if (left.length === 0) record.update({ tidy: true })
 }
 
 /** A bare file has no tenant, by whose id the ledger could find the line again. */

@@ -90,10 +90,12 @@ class Backward implements ChangeParts {
 
   async prepare(signal: AbortSignal): Promise<readonly ChangedFile[]> {
     const files: ChangedFile[] = []
+    for (const { path } of this.#files) this.folders.push(this.#opened.add(LiveFolder.open(path)))
+    // All before the first is made: files of one folder share the id in their names.
+    for (const folder of this.folders) await folder.removeNamesOf(this.record.record.change)
     for (const [at, file] of this.#files.entries()) {
-      const folder = this.#opened.add(LiveFolder.open(file.path))
-      this.folders.push(folder)
-      await folder.removeNamesOf(this.record.record.change)
+      const folder = this.folders[at]
+      invariant(folder, 'the folder of each file is open')
       if (this.#request.connection === null) await requireNoLease(file.path as Parameters<typeof requireNoLease>[0])
       const kept = await this.#bring(file, folder, at + 1, signal)
       this.#kept.push(kept)

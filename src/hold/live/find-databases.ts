@@ -18,6 +18,8 @@ import { failureOfPath } from './path-failure.ts'
 
 const databaseEndings = new Set(['.db', '.db3', '.sqlite', '.sqlite3', '.s3db', '.sl3'])
 const livePart = /-(wal|shm|journal)$/
+/** What a change of a live set writes beside it, and the originals of bare files. Name one to have it checked. */
+const ofChange = /^\.holdfast-|\.original-[0-9A-Z]{26}(?:-wal|-journal|-shm|\.settled)?$/
 
 /**
  * @param named a file, or a folder; of the folders below it, only those that `pull` makes are searched
@@ -101,6 +103,7 @@ async function readFolder(folder: string): Promise<FolderContents> {
     const path = join(folder, name)
     if (entry.isDirectory()) folders.push(path)
     else if (entry.isSymbolicLink() && (await isFolder(path))) links.push(path)
+    else if (ofChange.test(name)) continue
     else if (pulled.has(name) || (await isDatabase(path, entry, byName))) databases.push(path)
   }
   return { databases, folders, links }

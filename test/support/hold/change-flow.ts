@@ -27,6 +27,8 @@ export interface FlowOptions {
   readonly between?: () => void | Promise<void>
   readonly onStep?: (step: string) => void
   readonly signal?: AbortSignal
+  /** The snapshot is taken as of a bare file, without the service: nothing may write to it meanwhile. */
+  readonly holdBare?: boolean
 }
 
 const usual: HoldSettings = {
@@ -65,7 +67,8 @@ export async function changeFlow(options: FlowOptions): Promise<Flowed> {
     acceptMounted: method === 'in-place',
   }
   const [first, ...more] = named
-  const held = await hold({ ...request, files: [fileOf(first), ...more.map(fileOf)] }, processes, signal)
+  const holding = options.holdBare === true ? { ...request, connection: null } : request
+  const held = await hold({ ...holding, files: [fileOf(first), ...more.map(fileOf)] }, processes, signal)
   const snapshots = held.map((one) => {
     if (one.kind !== 'snapshot') throw one.failure
     return { snapshot: one.snapshot, proof: one.record.evidence.proofs.at(-1) }

@@ -7,6 +7,9 @@ import type { RehearsedFile } from '../../../src/hold/change/change-types.ts'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
 import { liveSetParts } from '../../../src/model/result/evidence.ts'
 
+/** In memory if there is such a folder: these tests sync far more often than a disk of a busy machine likes. */
+export const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
 export const setStates = [
   'wal',
   'wal-empty',
@@ -25,7 +28,7 @@ export interface LiveBytes extends Readonly<Partial<Record<'' | '-wal' | '-journ
 
 /** The bytes of a live set in this state, as a crash of its service leaves them. */
 export function bytesInState(state: SetState, rows = 400, pageSize = 1024): LiveBytes {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-state-'))
+  const folder = mkdtempSync(join(scratch, 'holdfast-state-'))
   const file = join(folder, 'made.db')
   const db = new Database(file)
   try {
@@ -69,7 +72,7 @@ export function write(file: string, bytes: LiveBytes): void {
 
 /** What SQLite finds in a copy of the live set: its own check, and all rows. */
 export function contentOf(file: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-read-'))
+  const folder = mkdtempSync(join(scratch, 'holdfast-read-'))
   const copy = join(folder, 'copy.db')
   for (const part of liveSetParts)
     if (part !== '-shm' && existsSync(file + part)) copyFileSync(file + part, copy + part)

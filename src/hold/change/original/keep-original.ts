@@ -1,6 +1,5 @@
 /** Keeps the original of a change: the live set as the hold found it, byte for byte, before anything touches it. */
 import { unlinkSync } from 'node:fs'
-import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AsyncDisposables } from '../../../host/disposal.ts'
 import { onDisk } from '../../../host/files/file-name.ts'
@@ -23,7 +22,7 @@ interface OpenOriginal {
   readonly record: RecordFile
   readonly place: KeptPlace
   /** Files of the original, until it is claimed. */
-  written: AsyncDisposables
+  readonly written: AsyncDisposables
   claimed: boolean
 }
 
@@ -45,31 +44,37 @@ export async function keepOriginal(
   await using written = new AsyncDisposables()
   written.add({ [Symbol.dispose]: () => keptPlace.remove() })
   requireRoom(keptPlace.folder, live.map(bytesOf))
-  const changed = await keepAll(live, keptPlace, written, signal)
-  const record = RecordFile.create(keptPlace.record, {
-    schema: 'holdfast.change/1',
-    change: about.change,
-    run: about.run,
-    tool: { version: about.version },
-    tenant: about.tenant,
-    remedy: about.remedy,
-    method: null,
-    state: 'kept',
-    at: new Date().toISOString(),
-    files: changed,
-  })
-  const open: OpenOriginal = { record, place: keptPlace, written: written.move(), claimed: false }
+  // First: by the record, the next run finds what this one leaves if it is killed.
+  const record = written.add(
+    RecordFile.create(keptPlace.record, {
+      schema: 'holdfast.change/1',
+      change: about.change,
+      run: about.run,
+      tool: { version: about.version },
+      tenant: about.tenant,
+      remedy: about.remedy,
+      method: null,
+      state: 'kept',
+      tidy: true,
+      at: new Date().toISOString(),
+      files: live.map(({ path }) => noneKept(path)),
+    }),
+  )
+  written.add({ [Symbol.dispose]: () => unlinkSync(onDisk(keptPlace.record)) })
+  const copies = new AsyncDisposables()
+  written.add(copies)
+  record.update({ files: await keepAll(live, keptPlace, copies, signal) })
+  const all = written.move()
+  const open: OpenOriginal = { record, place: keptPlace, written: copies, claimed: false }
   const original: KeptOriginal = {
     about,
     place,
     record: keptPlace.record,
     files: namesOf(live, keptPlace),
     [Symbol.asyncDispose]: async () => {
-      record[Symbol.dispose]()
-      if (open.claimed) return
+      if (open.claimed) return record[Symbol.dispose]()
       open.claimed = true
-      await unlink(onDisk(keptPlace.record)).catch(() => undefined)
-      await open.written[Symbol.asyncDispose]()
+      await all[Symbol.asyncDispose]()
     },
   }
   kept.set(original, open)
@@ -104,8 +109,7 @@ export function openOriginal(original: KeptOriginal): ChangedOriginal {
       return { name, ...(await copyDurably(settled, file.number, to, signal)) }
     },
     keepAgain: async (files, signal) => {
-      await open.written[Symbol.asyncDispose]() // The record stays, and the folder with it.
-      open.written.add({ [Symbol.dispose]: () => place.remove() })
+      await open.written[Symbol.asyncDispose]()
       return keepAll(files, place, open.written, signal)
     },
   }
@@ -143,6 +147,17 @@ async function keepAll(
   return changed
 }
 
+const noneKept = (path: LivePath): ChangedFile => ({
+  path,
+  original: [],
+  settled: null,
+  before: null,
+  after: null,
+  mended: null,
+  beside: [],
+  samples: [],
+})
+
 async function keepFile(
   { path, snapshot }: LiveOriginal,
   nth: number,
@@ -161,5 +176,5 @@ async function keepFile(
     requireContent(to, await copyDurably(snapshot.path + part, file.number, to, signal), { bytes, sha256 })
     original.push({ part, name, bytes, sha256 })
   }
-  return { path, original, settled: null, before: null, after: null, mended: null, beside: [], samples: [] }
+  return { ...noneKept(path), original }
 }

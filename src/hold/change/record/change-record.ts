@@ -4,7 +4,7 @@ import type { LiveSetPart } from '../../../model/result/evidence.ts'
 import type { ChangeMethod, RemedyKind } from '../../../model/result/remedy.ts'
 
 /**
- * `kept`: the original is on the disk, the live set is untouched. `prepared`: names of the live set may change from now
+ * `kept`: the original is being copied, or is on the disk; the live set is untouched. `prepared`: names of the live set may change from now
  * on. `undoing`: as `prepared`, on the way back. The others are ends; `unclear`: something else replaced the live file.
  */
 export type ChangeState = 'kept' | 'prepared' | 'applied' | 'rolled-back' | 'undoing' | 'undone' | 'unclear'
@@ -67,6 +67,8 @@ export interface ChangeRecord {
   readonly remedy: RemedyKind
   readonly method: ChangeMethod | null
   readonly state: ChangeState
+  /** False while names of ours may lie beside the live files. */
+  readonly tidy: boolean
   /** Of the last state, ISO 8601. */
   readonly at: string
   readonly files: readonly ChangedFile[]

@@ -16,7 +16,7 @@ const file = z.object({
   path: z.string().check(z.startsWith('/')),
   original: z
     .array(z.object({ part: z.enum(['', '-wal', '-journal']), name, bytes: size, sha256 }))
-    .check(z.minLength(1), z.maxLength(3)),
+    .check(z.maxLength(3)),
   settled: z.nullable(content),
   before: z.nullable(seen),
   after: z.nullable(seen),
@@ -41,6 +41,7 @@ export const recordShape = z.object({
   remedy: z.enum(['nothing', 'rebuild', 'rewrite', 'restore', 'salvage', 'ask']),
   method: z.nullable(z.enum(changeMethods)),
   state: z.enum(['kept', 'prepared', 'applied', 'rolled-back', 'undoing', 'undone', 'unclear']),
+  tidy: z.boolean(),
   at: z.iso.datetime(),
   files: z.array(file).check(z.minLength(1), z.maxLength(1_000)),
 })

@@ -1,11 +1,14 @@
-import { unlinkSync } from 'node:fs'
-import { onDisk } from '../../../host/files/file-name.ts'
 /** What dead runs left half done is finished or rolled back by the next run. */
+import { unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemFailure } from '../../../host/failures/system-failure.ts'
+import { onDisk } from '../../../host/files/file-name.ts'
 import type { Ledger } from '../../../ledger/ledger.ts'
-import type { OriginalPlace, RecoveredChange } from '../change-types.ts'
+import type { FoundChange, OriginalPlace, RecoveredChange } from '../change-types.ts'
+import { placeOf } from '../original/place.ts'
 import { RecordFile, readRecord } from '../record/record-file.ts'
 import { recordsIn } from './find-changes.ts'
-import { settle } from './settle.ts'
+import { settle, tidyUp } from './settle.ts'
 
 /**
  * Ends the changes that broke off there, as far as the runs that made them are dead: a record is locked as long as its
@@ -19,33 +22,53 @@ export async function recoverChanges(
 ): Promise<readonly RecoveredChange[]> {
   const recovered: RecoveredChange[] = []
   for (const path of recordsIn(place)) {
-    if (!isBroken(path)) continue
+    if (!needsWork(path)) continue
     using record = takeOver(path)
     if (record === null) continue
-    const found = { place, file: path, record: record.record }
-    const { how, sentence } = await settle(record)
-    const { tenant, change, files } = found.record
-    const ended = how === 'unclear' ? 'rolled-back' : how
-    if (tenant !== null)
-      for (const file of files)
-        await ledger?.append({ kind: 'change-ended', tenant, path: file.path, change, how: ended })
-    recovered.push({ found, how, sentence })
+    const found: FoundChange = { place, file: path, record: record.record }
+    const { state, tenant, change, files } = found.record
+    if (state === 'kept') await discard(found)
+    else if (state === 'prepared' || state === 'undoing') {
+      const { how, sentence } = await settle(record)
+      const ended = how === 'unclear' ? 'rolled-back' : how
+      if (tenant !== null)
+        for (const file of files)
+          await ledger?.append({ kind: 'change-ended', tenant, path: file.path, change, how: ended })
+      recovered.push({ found, how, sentence })
+    } else if ((await tidyUp(found.record)).length === 0) record.update({ tidy: true })
   }
   return recovered
 }
 
-function isBroken(path: string): boolean {
-  const state = readRecord(path)?.state
-  return state === 'prepared' || state === 'undoing'
+function needsWork(path: string): boolean {
+  const record = readRecord(path)
+  return record !== null && (!record.tidy || ['kept', 'prepared', 'undoing'].includes(record.state))
+}
+
+/** The live set was not touched: what the dead run copied is no original of anything. */
+async function discard({ place, file, record }: FoundChange): Promise<void> {
+  if ((await tidyUp(record)).length > 0) return
+  const kept = placeOf(place, record.change)
+  for (const [at, { path }] of record.files.entries()) {
+    const main = join(kept.folder, kept.nameOf(at + 1, path))
+    for (const ending of ['', '-wal', '-journal', '.settled']) removeIfThere(main + ending)
+  }
+  removeIfThere(file)
+  kept.remove()
 }
 
 function takeOver(path: string): RecordFile | null {
   const record = RecordFile.takeOver(path)
   if (record === null || record === 'owned') return null
-  try {
-    unlinkSync(onDisk(`${path}.new`)) // A version that its run could not finish.
-  } catch {
-    // There is none.
-  }
+  removeIfThere(`${path}.new`) // A version that its run could not finish.
   return record
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(onDisk(path))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw systemFailure(error, { doing: 'delete', path, tenant: 'untouched' })
+  }
 }

@@ -28,9 +28,9 @@ export async function settle(record: RecordFile): Promise<Settled> {
   const sides: Side[] = []
   for (const file of found.files) sides.push(await sideOf(file, found))
   const settled = settledBy(sides, found)
-  const left: string[] = []
-  for (const { path } of found.files) left.push(...(await removeNames(path, found)))
-  record.update({ state: settled.how, files: found.files.map((file) => ({ ...file, beside: [] })) })
+  const left = await tidyUp(found)
+  const files = found.files.map((file) => ({ ...file, beside: [] }))
+  record.update({ state: settled.how, tidy: left.length === 0, files })
   return left.length === 0
     ? settled
     : { ...settled, sentence: `${settled.sentence}; ${left.join(', ')} beside it could not be deleted` }
@@ -113,6 +113,13 @@ function isOurJournal(folder: LiveFolder, { samples, path }: ChangedFile): boole
 
 function statOf(path: string): { readonly dev: bigint; readonly ino: bigint } | null {
   return statSync(onDisk(path), { bigint: true, throwIfNoEntry: false }) ?? null
+}
+
+/** Deletes the names of a change beside its live files. @returns those that could not be deleted */
+export async function tidyUp(record: ChangeRecord): Promise<readonly string[]> {
+  const left: string[] = []
+  for (const { path } of record.files) left.push(...(await removeNames(path, record)))
+  return left
 }
 
 async function removeNames(path: string, { change }: ChangeRecord): Promise<readonly string[]> {
