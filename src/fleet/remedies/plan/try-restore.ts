@@ -159,7 +159,10 @@ async function drill(
   }
 
   function whyPlan(): string {
-    const unknown = losses === null && merged === null ? '; the live file cannot be compared with it, so its losses are not known' : ''
+    const unknown =
+      losses === null && merged === null
+        ? '; the live file cannot be compared with it, so its losses are not known'
+        : ''
     const schema = compared === null ? '' : schemaWords(compared)
     const newer = merged === null ? '' : '; what is readable and newer is added to it'
     const notes = (merged?.notes ?? []).map((note) => `; ${note}`).join('')
