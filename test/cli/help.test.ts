@@ -4,7 +4,19 @@ import { describe, expect, test } from 'vitest'
 import { hanging } from '../../src/text/layout.ts'
 import { holdfast } from '../support/cli/program.ts'
 
-const commands = ['check', 'compare', 'doctor', 'explain', 'history', 'holders', 'pull', 'resume', 'status', 'sweep']
+const commands = [
+  'backups',
+  'check',
+  'compare',
+  'doctor',
+  'explain',
+  'history',
+  'holders',
+  'pull',
+  'resume',
+  'status',
+  'sweep',
+]
 const helpAt = async (command: readonly string[], width: number): Promise<string> =>
   (await holdfast([...command, '--help'], { env: { COLUMNS: String(width) } })).stdout
 const widest = (text: string): number => Math.max(...text.split('\n').map((line) => line.length))

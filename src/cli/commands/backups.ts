@@ -70,7 +70,7 @@ export function addBackups(invocation: Invocation): void {
     'holdfast.backups/1',
   )
     .addArgument(new Argument('<action>', 'what to do').choices(actions))
-    .argument('[names...]', 'tenants, files or ids of backups; see below')
+    .argument('[name...]', 'tenants, files or ids of backups; see below')
     .option('--backups <dir>', 'folder of the backups (default: backups.dir of the configuration)')
     .option('--max-age <duration>', 'verify: leave out backups that were verified within this time', durationOption)
     .option('--budget <duration>', 'verify: begin no verification that would end later than this', durationOption)

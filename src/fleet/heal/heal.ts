@@ -57,7 +57,7 @@ export async function heal(
       if (result.verdict !== 'damaged') return null
       harm ??= found.harmIn(result)
       const why = harm ?? whyNotHealed(result)
-      return why === null ? null : new Failure('REMEDY_REFUSED', `holdfast does not heal this: ${why}`)
+      return why === null ? null : new Failure('REMEDY_REFUSED', `sweep --heal does not mend this: ${why}`)
     }
     const outcomes: RemedyOutcome[] = []
     const totals = await remedyTenants(service, [tenant], requestFor({ run, version }, refuse), {

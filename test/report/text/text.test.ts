@@ -43,7 +43,7 @@ DAMAGED (index)  acme  /srv/notes/acme.db
           the clock of the service
   remedy  rebuild (not rehearsed): the index can be built anew from its table
   next
-    holdfast pull acme ./pulled
+    holdfast repair --tenant acme
 
 2 tenants: 1 sound, 1 damaged, 0 inconclusive, 0 failed. Exit code 2: damage
 found.
@@ -173,13 +173,13 @@ test('the configuration that was named stands in the commands: another would ask
   expect(commands).toEqual([
     '    holdfast resume --config /srv/notes.yaml --all',
     '    holdfast resume --config /srv/notes.yaml --all',
-    '    holdfast pull --config /srv/notes.yaml acme ./pulled',
+    '    holdfast repair --config /srv/notes.yaml --tenant acme',
     '    holdfast doctor --config /srv/notes.yaml',
     '    holdfast holders /srv/notes/x.db',
   ])
   expect(text(paused('stuck'))).toMatch(/^PAUSED: 1 tenant may still be paused. Run the resume command now.$/m)
   expect(commandsOf(text(damaged('acme', { tenant: null })))).toEqual([
-    '    holdfast check --config /srv/notes.yaml /srv/notes/acme.db --keep-snapshot ./pulled',
+    '    holdfast repair --config /srv/notes.yaml --tenant acme', // The command of the remedy, as it stands there.
   ])
 })
 
