@@ -32,17 +32,19 @@ export interface FetchTerms extends CopyCheck {
   readonly timeoutMs?: number
 }
 
+export interface WantedBackup {
+  readonly tenant: TenantId
+  readonly path: string
+  /** ISO 8601; null: the newest backup that the other program has. */
+  readonly before: string | null
+}
+
 /**
- * @param wanted `before`: ISO 8601; null: the newest backup that the other program has
  * @returns the backup in the store: the new one, or one that has the same content
  * @throws {Failure} BACKUP_UNKNOWN if the command brings nothing that fits; BACKUP_BROKEN if what it brings is not
  * sound; NO_SPACE, CONFIG_INVALID; the reason of the signal
  */
-export async function fetchBackup(
-  wanted: { readonly tenant: TenantId; readonly path: string; readonly before: string | null },
-  terms: FetchTerms,
-  signal: AbortSignal,
-): Promise<Backup> {
+export async function fetchBackup(wanted: WantedBackup, terms: FetchTerms, signal: AbortSignal): Promise<Backup> {
   const folder = await mkdtemp(join(terms.scratch, 'fetched-')).catch((error: unknown) => {
     throw systemFailure(error, { doing: 'make a folder in', path: terms.scratch })
   })

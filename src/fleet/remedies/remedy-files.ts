@@ -36,6 +36,7 @@ export async function remedyFiles(
     quarantine,
     accounts: request.quarantine === null ? (configured?.accounts ?? null) : null,
     backups: backups === null ? null : openBackups(backups),
+    fetch: null, // The command takes the id of a tenant.
   }
   return withFileRun(options, targets, interrupt, async (context, signal) => {
     await recoverLeft(targets, quarantine, onRecovered)

@@ -1,8 +1,10 @@
 /** What a command line asks for, and what tenants and bare files need besides. */
 
 import { basename, dirname } from 'node:path'
+import { fetchBackup } from '../../backup/fetch.ts'
 import type { Backups } from '../../backup/store.ts'
 import type { CheckLimits } from '../../check/check.ts'
+import type { Command } from '../../config/settings.ts'
 import type { OriginalPlace } from '../../hold/change/change-types.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import type { ChangeId, RunId } from '../../model/brand.ts'
@@ -13,6 +15,7 @@ import { openRehearsals } from '../../repair/rehearse/rehearse.ts'
 import type { RunContext } from '../run/run-context.ts'
 import type { Target } from '../run/target.ts'
 import { GroupProgress } from './group-progress.ts'
+import type { BackupSource } from './plan/choose-backup.ts'
 import { commandsFor, type RestoreOptions } from './plan/commands.ts'
 import { mergerWith } from './plan/merge.ts'
 import { planOf, untried, type AccountPlace } from './plan/tried-remedy.ts'
@@ -45,6 +48,8 @@ export interface RemedyPlaces {
   readonly accounts: string | null
   /** Null: no store is known. */
   readonly backups: Backups | null
+  /** `backups.fetch`, and the name of the service; null without it. */
+  readonly fetch: { readonly command: Command; readonly service: string } | null
 }
 
 /** What a run is opened with. */
@@ -81,7 +86,12 @@ export async function workOnRemedies(
     rehearsals,
     onStep: progress.onStep,
     folder: context.folder,
-    source: { backups: places.backups, ledger: context.ledger, folder: context.folder },
+    source: {
+      backups: places.backups,
+      fetch: fetchFor(places, request.version, context),
+      ledger: context.ledger,
+      folder: context.folder,
+    },
   }
   const merge =
     restore === null || restore.merge === null
@@ -96,6 +106,13 @@ export async function workOnRemedies(
     return tryRestore(file, restore, commands, tools, trySignal)
   }
   return remedyTargets(targets, refused, request.deed, { ...run, tryOn }, { observer, progress }, signal)
+}
+
+/** What the command brings is checked in this run, and kept in the store. */
+function fetchFor({ backups, fetch }: RemedyPlaces, version: string, context: RunContext): BackupSource['fetch'] {
+  if (backups === null || fetch === null) return null
+  const { checker, accept, folder: scratch } = context
+  return (wanted, signal) => fetchBackup(wanted, { ...fetch, backups, version, scratch, checker, accept }, signal)
 }
 
 const isOneOfSeveral = (target: Target, targets: readonly Target[]): boolean =>

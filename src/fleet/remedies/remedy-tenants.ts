@@ -27,6 +27,8 @@ export async function remedyTenants(
     quarantine: quarantine.dir,
     accounts: accounts.dir,
     backups: backups === null ? null : openBackups(backups.dir),
+    fetch:
+      backups === null || backups.fetch === null ? null : { command: backups.fetch, service: settings.service.name },
   }
   return workOnRemedies(targets, refused, request, { places, limits: checkLimits(settings), context }, observer, signal)
 }

@@ -197,7 +197,7 @@ const broughtFor = (
   bringBackup(
     target,
     { from, before: null },
-    { backups: backups === null ? null : openBackups(backups), ledger, folder },
+    { backups: backups === null ? null : openBackups(backups), fetch: null, ledger, folder },
     signal,
   )
 

@@ -6,6 +6,7 @@
 import { mkdirSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { WantedBackup } from '../../../backup/fetch.ts'
 import type { Backups } from '../../../backup/store.ts'
 import { recognise } from '../../../hold/copies/manifest.ts'
 import { copyPrivately } from '../../../hold/copies/private-copy.ts'
@@ -33,6 +34,8 @@ export interface BroughtBackup extends AsyncDisposable {
 export interface BackupSource {
   /** Null if no store is configured. */
   readonly backups: Backups | null
+  /** Brings a backup that another program made into the store; null if no command is configured for it. */
+  readonly fetch: ((wanted: WantedBackup, signal: AbortSignal) => Promise<unknown>) | null
   readonly ledger: Ledger | null
   /** Private folder of this run. */
   readonly folder: string
@@ -51,7 +54,7 @@ export async function bringBackup(
   const backups = requireStore(source.backups)
   const { backup, why } =
     options.from === null
-      ? await newestBefore(target, options.before, backups, source.ledger)
+      ? await newestBefore(target, options.before, backups, source, signal)
       : { backup: await verifiedOf(options.from, target, backups), why: 'the one that you named' }
   const folder = join(source.folder, draftName(`restored-${++brought}`))
   mkdirSync(folder, { mode: 0o700 })
@@ -67,7 +70,7 @@ export async function bringBackup(
 }
 
 /** Whether a restore without options would find a backup. @throws {Failure} SNAPSHOT_UNSAFE and others of the store */
-export async function hasVerifiedBackup(target: Target, { backups, ledger }: Omit<BackupSource, 'folder'>) {
+export async function hasVerifiedBackup(target: Target, { backups, ledger }: Pick<BackupSource, 'backups' | 'ledger'>) {
   if (backups === null) return false
   const before = await damagedSince(target, ledger)
   return (await backups.newestVerified({ ...(await identityOf(target)), before })) !== null
@@ -118,10 +121,16 @@ async function newestBefore(
   target: Target,
   given: string | null,
   backups: Backups,
-  ledger: Ledger | null,
+  { fetch, ledger }: BackupSource,
+  signal: AbortSignal,
 ): Promise<{ readonly backup: VerifiedBackup; readonly why: string }> {
   const before = given ?? (await damagedSince(target, ledger))
-  const backup = await backups.newestVerified({ ...(await identityOf(target)), before })
+  const of = { ...(await identityOf(target)), before }
+  let backup = await backups.newestVerified(of)
+  if (backup === null && fetch !== null && target.tenant !== null) {
+    await fetch({ tenant: target.tenant, path: of.path, before }, signal)
+    backup = await backups.newestVerified(of)
+  }
   const limit =
     before === null ? '' : given === null ? ' from before the damage was seen' : ' from before the given time'
   if (backup !== null) return { backup, why: `the newest verified one${limit}` }
