@@ -11,7 +11,7 @@ import type { KeptFiles } from '../model/kept.ts'
 import type { Finding } from '../model/result/finding.ts'
 import type { NonEmpty } from '../model/result/verdict.ts'
 import { addEarlierChecks } from './earlier-checks.ts'
-import { examineCopy, examineHeld, notRead, type Examination, type PagesObserver } from './examine.ts'
+import { examineCopy, examineHeld, notRead, withRehearsal, type Examination, type PagesObserver } from './examine.ts'
 import { notHeld } from './file-result.ts'
 import { holdTargets, type HeldTarget } from './hold-targets.ts'
 import type { Depth, RunContext } from './run/run-context.ts'
@@ -72,6 +72,8 @@ const noticesOf = ({ otherName }: PrivateCopy): readonly Finding[] =>
         },
       ]
 
+type CopyContext = Pick<RunContext, 'checker' | 'accept' | 'backups' | 'rehearsing' | 'folder' | 'map'>
+
 /**
  * Copies a file that the user says no program writes. Nothing is held, locked or proven; the evidence is that of the
  * manifest beside it, if there is one. Works on any platform.
@@ -80,7 +82,7 @@ const noticesOf = ({ otherName }: PrivateCopy): readonly Finding[] =>
  */
 export async function acquireCopy(
   target: Target,
-  { checker, accept, backups, folder, map }: Pick<RunContext, 'checker' | 'accept' | 'backups' | 'folder' | 'map'>,
+  { checker, accept, backups, rehearsing, folder, map }: CopyContext,
   name: string,
   depth: Depth,
   signal: AbortSignal,
@@ -92,10 +94,11 @@ export async function acquireCopy(
     const origin = pulled ? { target: { ...target, tenant: pulled.tenant }, evidence: pulled.evidence } : {}
     return {
       snapshot: isDatabase(copy.kind) ? copy : null,
-      check: (onPages) => {
+      check: async (onPages) => {
         const copied = { path: copy.path, kept: copy.kept, file: copy.kind, modifiedMs: copy.modifiedMs }
         const unchecked = { ...file, ...origin, notices: noticesOf(copy) }
-        return examineCopy(unchecked, copied, { checker, accept, backups }, onPages, signal)
+        const examined = await examineCopy(unchecked, copied, { checker, accept, backups }, onPages, signal)
+        return withRehearsal(examined, copy, rehearsing, signal)
       },
       [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
     }

@@ -91,15 +91,15 @@ export async function examineHeld(
   }
 }
 
-/** @throws {Failure} INTERRUPTED */
-async function withRehearsal(
+/** Tries the remedy of a copy that was checked. @throws {Failure} INTERRUPTED */
+export async function withRehearsal(
   examined: Examination,
-  { path, kept, bytes }: { readonly path: SnapshotPath; readonly kept: KeptFiles; readonly bytes: number },
+  { path, kept }: Pick<CopiedFile, 'path' | 'kept'>,
   terms: RunContext['rehearsing'],
   signal: AbortSignal,
 ): Promise<Examination> {
   if (examined.read === null) return examined
-  const snapshot = { path, kept, bytes, ...examined.read }
+  const snapshot = { path, kept, ...examined.read }
   return { ...examined, result: await rehearseRemedy(examined.result, snapshot, terms, signal) }
 }
 

@@ -53,7 +53,14 @@ async function compareCopies(
     folder: folder.path,
     parallel: options.checksInParallel,
   })
-  const context = { checker, accept: options.accept, backups: null, folder: folder.path, map: options.map }
+  const context = {
+    checker,
+    accept: options.accept,
+    backups: null,
+    rehearsing: null,
+    folder: folder.path,
+    map: options.map,
+  }
   const acquire: AcquireFiles<GivenFiles> = async (_, [target], name) => [
     await acquireCopy(target, context, name, 'full', interrupt),
   ]
@@ -100,6 +107,7 @@ const contextForFiles = (context: RunContext, { settings, accept }: FileRunOptio
   roots: null,
   ledger: null,
   backups: null,
+  rehearsing: null,
   settings,
   accept,
   connectionOf: () => null,

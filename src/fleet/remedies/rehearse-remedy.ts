@@ -1,5 +1,6 @@
 /** Tries the rebuild that a check proposes on a copy of the snapshot, so that the report says whether it helps. */
 
+import { statSync } from 'node:fs'
 import type { DiagnosisContext } from '../../diagnosis/context.ts'
 import { afterRehearsal } from '../../diagnosis/remedy.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
@@ -19,11 +20,12 @@ export interface RehearsalTerms {
   readonly bytesMax: number | null
 }
 
+const bytesOf = (path: SnapshotPath): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
 /** A snapshot that was checked wholly: recovery has left it as one plain file. */
 interface SettledSnapshot {
   readonly path: SnapshotPath
   readonly kept: KeptFiles
-  readonly bytes: number
   readonly reading: Reading
   readonly context: DiagnosisContext
 }
@@ -34,7 +36,7 @@ interface SettledSnapshot {
  */
 export async function rehearseRemedy(
   result: Result,
-  { bytes, ...settled }: SettledSnapshot,
+  settled: SettledSnapshot,
   terms: RehearsalTerms | null,
   signal: AbortSignal,
 ): Promise<Result> {
@@ -45,7 +47,7 @@ export async function rehearseRemedy(
     remedy: { ...result.remedy, why: `${result.remedy.why}; it was not rehearsed: ${why}` },
   })
   const { rehearsals, bytesMax } = terms
-  if (bytesMax !== null && bytes > bytesMax)
+  if (bytesMax !== null && bytesOf(settled.path) > bytesMax)
     return because(`a sweep rehearses files of at most ${humanBytes(bytesMax)} unless check.rehearse is true`)
   const rehearsed = await orFailure(rehearsals.rehearse(settled, mending, signal))
   if (rehearsed instanceof Failure) {

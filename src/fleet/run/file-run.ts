@@ -92,9 +92,7 @@ async function withContext<Value>(
     onStep: options.onStep,
     keepSnapshot: options.keepSnapshot,
     backups: options.backups,
-    rehearsing: options.rehearse
-      ? { rehearsals: await openRehearsals({ checker, folder: folder.path, limits: options.check }), bytesMax: null }
-      : null,
+    rehearsing: await rehearsing(options, checker, folder.path),
     connectionOf: () => null,
   })
 }
@@ -108,6 +106,14 @@ const openFileChecker = (options: FileRunOptions, folder: string): Promise<Check
     parallel: options.checksInParallel,
   })
 
+async function rehearsing(
+  { rehearse, check }: FileRunOptions,
+  checker: Checker,
+  folder: string,
+): Promise<RunContext['rehearsing']> {
+  return rehearse ? { rehearsals: await openRehearsals({ checker, folder, limits: check }), bytesMax: null } : null
+}
+
 /** `check --snapshot`: the user says that no program writes the files. Nothing is held or locked. Any platform. */
 export async function checkCopies(
   options: FileRunOptions,
@@ -118,7 +124,9 @@ export async function checkCopies(
   const line = new StopTheLine(interrupt)
   await using folder = await openSnapshotFolder(options.snapshots, null)
   await using checker = await openFileChecker(options, folder.path)
-  const context = { checker, accept: options.accept, backups: null, folder: folder.path, map: options.map }
+  const { accept, map } = options
+  const terms = await rehearsing(options, checker, folder.path)
+  const context = { checker, accept, backups: null, rehearsing: terms, folder: folder.path, map }
   const checks = new PQueue({ concurrency: options.checksInParallel })
   const progress = new ProgressTracker(targets.length, observer)
   let copies = 0

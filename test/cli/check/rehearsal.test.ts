@@ -29,7 +29,7 @@ test('a rebuild that mends the copy is rehearsed; the live file and the folder o
   expect(stdout).toContain('remedy  rebuild (rehearsed on a copy): 1 index (notes_title) can be rebuilt from its table')
 })
 
-test('nothing is rehearsed with check.rehearse: false, nor for a private copy', async () => {
+test('nothing is rehearsed with check.rehearse: false', async () => {
   using folder = makeFolder()
   const path = damagedFile(folder.in('app.db'))
   const config = folder.in('holdfast.yaml')
@@ -42,11 +42,18 @@ test('nothing is rehearsed with check.rehearse: false, nor for a private copy', 
     }),
     { mode: 0o600 },
   )
-  for (const args of [
-    ['check', path, '--config', config],
-    ['check', '--snapshot', path],
-  ])
-    expect((await reportOf(args)).results[0]?.remedy).toMatchObject({ do: 'rebuild', rehearsed: false })
+  const { results } = await reportOf(['check', path, '--config', config])
+  expect(results[0]?.remedy).toMatchObject({ do: 'rebuild', rehearsed: false })
+})
+
+test('a private copy is rehearsed on a copy of its own', async () => {
+  using folder = makeFolder()
+  using copies = makeFolder()
+  const path = damagedFile(folder.in('app.db'))
+  const before = fingerprintOf(folder.path)
+  const { results } = await reportOf(['check', '--snapshot', path, '--snapshots', copies.path])
+  expect(results[0]?.remedy).toMatchObject({ do: 'rebuild', rehearsed: true })
+  expect([fingerprintOf(folder.path), readdirSync(copies.path)]).toEqual([before, []])
 })
 
 test('a rebuild that does not mend the copy is not offered, and the report says why', async () => {
