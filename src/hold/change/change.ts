@@ -2,10 +2,10 @@
  * Changes a live set. Only this folder does, and only inside a hold whose seal was proven for this very change.
  *
  * Before the pause: the original is kept (original/), the files that will take the live names are written beside them
- * and synced (target.ts), the record says `prepared`, the ledger has `change-begun`.
- * In the pause (set-change.ts), as another deed in the place of the copy: is the live set still what was rehearsed? Then
- * the steps, each on the disk before the next (steps/plan-steps.ts).
- * After it: the record says `applied`, the ledger `change-ended`, what is left beside the live files is deleted.
+ * and synced (target.ts), the record says `prepared`, the ledger has `change-begun`. In the pause (set-change.ts), as
+ * another deed in the place of the copy: is the live set still what was rehearsed? Then the steps, each on the disk
+ * before the next (steps/plan-steps.ts). After it: the record says `applied`, the ledger `change-ended`, what is left
+ * beside the live files is deleted.
  */
 import { AsyncDisposables } from '../../host/disposal.ts'
 import { openDescriptor } from '../../host/files/descriptor.ts'
@@ -18,7 +18,7 @@ import type { HoldProcesses } from '../hold-processes.ts'
 import { HoldRecord } from '../record.ts'
 import { requireNoLease } from '../seal/unused.ts'
 import { changeInHold, type ChangeParts } from './change-in-hold.ts'
-import type { ChangeOutcome, ChangeRequest, RehearsedFile } from './change-types.ts'
+import type { ChangeOutcome, ChangeRequest, RehearsedCopy } from './change-types.ts'
 import { openOriginal, type ChangedOriginal } from './original/keep-original.ts'
 import type { ChangedFile, SeenFile } from './record/change-record.ts'
 import { samplesOf } from './record/page-samples.ts'
@@ -27,7 +27,7 @@ import { remakeInPause } from './remake.ts'
 import type { FilePlan } from './set-change.ts'
 import { LiveFolder } from './steps/live-folder.ts'
 import { isStillRehearsed } from './still-rehearsed.ts'
-import { Target } from './target.ts'
+import { ChangeTarget } from './target.ts'
 
 /**
  * Puts the mended files in the place of the live ones.
@@ -54,7 +54,7 @@ class Forward implements ChangeParts {
   readonly #original: ChangedOriginal
   readonly #opened = new AsyncDisposables()
   #files: ChangedFile[] = []
-  #targets: Target[] = []
+  #targets: ChangeTarget[] = []
 
   constructor(request: ChangeRequest) {
     this.#request = request
@@ -131,11 +131,11 @@ class Forward implements ChangeParts {
     this.record.update({ files: this.#files })
   }
 
-  /** @param like see `Target.make` */
+  /** @param like see `ChangeTarget.make` */
   async #add(
     at: number,
     kept: ChangedFile,
-    rehearsed: RehearsedFile,
+    rehearsed: RehearsedCopy,
     before: SeenFile,
     like: number | null,
     signal: AbortSignal,
@@ -144,7 +144,7 @@ class Forward implements ChangeParts {
     invariant(folder, 'the folder of each file is open')
     const covers = kept.original.some(({ part, bytes }) => part !== '' && bytes > 0)
     const place = { folder, change: this.#request.original.about.change, nth: at + 1 }
-    const target = await Target.make(place, rehearsed, covers, like, signal)
+    const target = await ChangeTarget.make(place, rehearsed, covers, like, signal)
     this.#targets.push(target)
     this.#files.push({
       ...kept,

@@ -1,4 +1,6 @@
-/** What belongs to the inode stays what it was; and who else is in the folder, or has the file open, cannot be harmed. */
+/**
+ * What belongs to the inode stays what it was; and who else is in the folder, or has the file open, cannot be harmed.
+ */
 import {
   chmodSync,
   chownSync,
@@ -22,7 +24,7 @@ import { methodFor } from '../../../src/hold/change/estimate.ts'
 import { findChanges } from '../../../src/hold/change/recovery/find-changes.ts'
 import { callByNumber } from '../../../src/host/libc.ts'
 import { changeFlow, undoFlow, type FlowOptions } from '../../support/hold/change-flow.ts'
-import { bytesInState, contentOf, read, write } from '../../support/hold/changes.ts'
+import { bytesInState, contentOf, readSet, writeSet } from '../../support/hold/changes.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { bind, mount, whyNoBind, whyNoMount, whySkipped } from '../../support/host/mounts.ts'
 import { startOtherProcess } from '../../support/host/other-process.ts'
@@ -32,7 +34,7 @@ const notRoot = isRoot ? '' : ' (skipped: not root)'
 
 /** Read and write for the owner, read for user 1234, nothing for others; the mask allows both. */
 const accessList = Buffer.from(
-  '02000000' + '01000600ffffffff' + '02000400d2040000' + '04000400ffffffff' + '10000600ffffffff' + '20000000ffffffff',
+  '0200000001000600ffffffff02000400d204000004000400ffffffff10000600ffffffff20000000ffffffff',
   'hex',
 )
 
@@ -78,7 +80,7 @@ describe('a changed file', () => {
     rmSync(join(fixture.home, 'quarantine'), { recursive: true, force: true })
     mkdirSync(folder)
     file = join(folder, 'app.db')
-    write(file, bytesInState('wal', 60))
+    writeSet(file, bytesInState('wal', 60))
   })
   const common = () => ({
     connection: null,
@@ -183,7 +185,7 @@ describe('a changed file', () => {
     mkdirSync(inside, { recursive: true })
     const mounted = join(inside, 'mounted.db')
     rmSync(mounted, { force: true })
-    write(file, bytesInState('delete', 60))
+    writeSet(file, bytesInState('delete', 60))
     writeFileSync(mounted, '')
     using _bound = bind(file, mounted)
     await sleep(1_100) // The list of mounts is read anew after a second.
@@ -192,7 +194,7 @@ describe('a changed file', () => {
       'in-place',
       'in-place',
     ])
-    const [before, old] = [read(file), contentOf(file)]
+    const [before, old] = [readSet(file), contentOf(file)]
     expect(
       reasonOf(
         (
@@ -206,7 +208,7 @@ describe('a changed file', () => {
     expect(reasonOf(done.outcome)).toBe('applied')
     expect(contentOf(file)).not.toBe(old)
     expect((await undoFlow(common(), done.change)).kind).toBe('applied')
-    expect(read(file)).toEqual(before)
+    expect(readSet(file)).toEqual(before)
     expect(existsSync(`${mounted}-journal`)).toBe(false)
   })
 
@@ -225,7 +227,7 @@ describe('a changed file', () => {
   })
 
   it('is not overwritten in place with pages of another size', async () => {
-    write(file, bytesInState('delete', 60))
+    writeSet(file, bytesInState('delete', 60))
     const { rehearse } = await import('../../support/hold/changes.ts')
     const done = await flow({
       method: 'in-place',

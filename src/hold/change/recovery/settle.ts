@@ -51,7 +51,7 @@ function settledBy(sides: readonly Side[], { state, change, files }: ChangeRecor
     return {
       how: undoing ? 'undone' : 'rolled-back',
       sentence: undoing
-        ? `the undo of change ${change} was finished when its run broke off: ${what} holds what it held before the change`
+        ? `the undo of change ${change} was finished when its run broke off: ${what} holds its original`
         : `change ${change} broke off: ${what} holds what it held before; the kept original stays`,
     }
   const unclear = sides.includes('unclear')

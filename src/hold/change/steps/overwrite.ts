@@ -1,6 +1,6 @@
 /**
- * Steps that overwrite the live file in place, through its sealed descriptor. SQLite in another process could not do it:
- * it would need the lock that keeps all others out. A journal of our own makes it one transaction.
+ * Steps that overwrite the live file in place, through its sealed descriptor. SQLite in another process could not do
+ * it: it would need the lock that keeps all others out. A journal of our own makes it one transaction.
  */
 import { randomInt } from 'node:crypto'
 import { fstatSync, fsync, ftruncateSync, readSync, writeSync } from 'node:fs'
@@ -34,13 +34,13 @@ const pieceBytes = 1 << 20
 const sync = promisify(fsync)
 
 /**
- * While a WAL or a hot journal covers each page in which the two contents differ: SQLite finds the same whatever part of
- * it was written.
+ * While a WAL or a hot journal covers each page in which the two contents differ: SQLite finds the same whatever part
+ * of it was written.
  * @param content what the file is to hold
  * @param before what it holds, for the way back
  */
 export function overwriteCovered(to: Overwriting, content: number, before: number): Step {
-  return { run: () => writeContent(to, content), reverse: () => writeContent(to, before) }
+  return { run: () => writeContent(to, content), takeBack: () => writeContent(to, before) }
 }
 
 /**
@@ -65,7 +65,7 @@ export function overwriteJournalled(to: Overwriting, draft: string, content: num
       await work(content)
       state = 'done'
     },
-    reverse: async () => {
+    takeBack: async () => {
       if (state === 'before') return
       requireSeal()
       if (state === 'done') {
