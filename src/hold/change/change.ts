@@ -15,12 +15,14 @@ import type { ChangeMethod, RemedyKind } from '../../model/result/remedy.ts'
 import { FileHold } from '../file-hold.ts'
 import type { ProvenFile } from '../file-steps.ts'
 import type { HoldProcesses } from '../hold-processes.ts'
+import { requireShortPause } from '../preflight.ts'
 import { HoldRecord } from '../record.ts'
 import { requireNoLease } from '../seal/unused.ts'
 import { changeInHold, type ChangeParts } from './change-in-hold.ts'
 import type { ChangeOutcome, ChangeRequest, RehearsedCopy } from './change-types.ts'
+import { estimateChange } from './estimate.ts'
 import { openOriginal, type ChangedOriginal } from './original/keep-original.ts'
-import type { ChangedFile, SeenFile } from './record/change-record.ts'
+import type { ChangedFile, PageSample, SeenFile } from './record/change-record.ts'
 import { samplesOf } from './record/page-samples.ts'
 import type { RecordFile } from './record/record-file.ts'
 import { remakeInPause } from './remake.ts'
@@ -104,7 +106,7 @@ class Forward implements ChangeParts {
         const original = this.#request.original.files[at]?.original
         invariant(target && original !== undefined, 'there is a target for each file')
         const before = this.#opened.add(openDescriptor(original, 'read-only'))
-        return target.plan(file, this.method, before.number)
+        return target.plan(file, this.method, before.number, over)
       }),
     )
   }
@@ -152,9 +154,17 @@ class Forward implements ChangeParts {
       settled: covers ? await this.#original.keepSettled(at + 1, folder.path, rehearsed.settled, signal) : null,
       mended: target.mendedContent,
       beside: target.besideFiles,
-      samples:
-        this.method === 'in-place' ? await samplesOf(target.settled.number, target.mended.number, target.pageSize) : [],
+      samples: this.method === 'in-place' ? await this.#sample(target) : [],
     })
+  }
+
+  /** @throws {Failure} TOO_LARGE_FOR_PAUSE if the overwriting would pause the tenant for too long */
+  async #sample(target: ChangeTarget): Promise<readonly PageSample[]> {
+    const { settled, mended, pageSize, place } = target
+    const { samples, differing } = await samplesOf(settled.number, mended.number, pageSize)
+    const { predictedPauseMs } = estimateChange([{ ...noBytes, differing }], 'in-place')
+    requireShortPause(place.folder.path, predictedPauseMs, this.#request.settings.maxPauseMs, 'overwriting')
+    return samples
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -162,6 +172,8 @@ class Forward implements ChangeParts {
     await this.#opened[Symbol.asyncDispose]()
   }
 }
+
+const noBytes = { mainBytes: 0, companionBytes: 0, mendedBytes: 0 }
 
 function seenInProof({ files }: Proof): SeenFile {
   const main = files.find(({ part }) => part === '')

@@ -78,7 +78,7 @@ export class ChangeTarget implements Disposable {
    * @param before open descriptor of a private file with what the main file holds now
    * @throws {Failure} REMEDY_STALE if a WAL or a journal has appeared that was not there when the files were prepared
    */
-  plan({ files, sealed }: ProvenFile, method: ChangeMethod, before: number): FilePlan {
+  plan({ files, sealed }: ProvenFile, method: ChangeMethod, before: number, over: AbortSignal): FilePlan {
     const { folder } = this.place
     const { mended, settled } = this.#beside
     const present = files.parts.filter((part) => part !== '')
@@ -91,7 +91,10 @@ export class ChangeTarget implements Disposable {
     const replacing: Replacing =
       method === 'swap'
         ? { method }
-        : { method, overwriting: { folder, main, pageSize: this.pageSize, requireSeal: () => sealed.assertUnbroken() } }
+        : {
+            method,
+            overwriting: { folder, main, pageSize: this.pageSize, requireSeal: () => sealed.assertUnbroken(), over },
+          }
     const contents = {
       before: { descriptor: before, beside: null },
       settled: { descriptor: this.settled.number, beside: settled },

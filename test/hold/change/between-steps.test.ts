@@ -72,7 +72,10 @@ describe('the steps of a change', () => {
     const replacing: Replacing =
       method === 'swap'
         ? { method }
-        : { method, overwriting: { folder: place.folder, main: live.number, pageSize: 1024, requireSeal } }
+        : {
+            method,
+            overwriting: { folder: place.folder, main: live.number, pageSize: 1024, requireSeal, over: forever },
+          }
     const beside = async (what: string, from: string): Promise<Beside> => {
       const made = await Beside.make(place.folder, nameBeside(place.change, 1, what), from, live.number, forever)
       besides.push(made)
