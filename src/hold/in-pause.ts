@@ -16,7 +16,7 @@ import type { Prepared } from './prepare.ts'
 import type { PreparedFile } from './snapshot/prepared-file.ts'
 
 /** What is done with the files while they are sealed: they are copied, or changed. */
-export interface Deed<Done extends InHold> {
+export interface HoldDeed<Done extends InHold> {
   /**
    * Kernel leases, locks and the pause stand. Ends with a look whether they stood all the time.
    * @param files sealed and proven; a file that could not be sealed is missing, and has its failure
@@ -41,7 +41,7 @@ interface InHold {
  * @throws a failure of the tenant or of the run. The tenant was resumed before, unless the resume itself failed.
  */
 export async function inPause<Done extends InHold>(
-  deed: Deed<Done>,
+  deed: HoldDeed<Done>,
   prepared: Prepared,
   done: Done[],
   request: Omit<HoldRequest, 'files'>,
@@ -67,7 +67,7 @@ export async function inPause<Done extends InHold>(
 
 /** When it returns or throws, no lock of ours stands and no live file is open: the service finds nothing of ours. */
 async function doUnderLocks<Done extends InHold>(
-  deed: Deed<Done>,
+  deed: HoldDeed<Done>,
   files: readonly PreparedFile[],
   quiesced: QuiescedToken,
   pause: Pause | null,
@@ -86,7 +86,7 @@ async function doUnderLocks<Done extends InHold>(
 
 /** When it returns or throws, no kernel lease of ours stands. The probe opens by name: it would wait for the lease. */
 async function doUnderLeases<Done extends InHold>(
-  deed: Deed<Done>,
+  deed: HoldDeed<Done>,
   probed: readonly ProbedFile[],
   pause: Pause | null,
   request: Omit<HoldRequest, 'files'>,

@@ -187,11 +187,16 @@ export function requireNoAbandonedPause(what: string, leastMs: number | null, ma
 }
 
 /** @throws {Failure} TOO_LARGE_FOR_PAUSE */
-export function requireShortPause(what: string, predictedMs: number, maxPauseMs: number): void {
+export function requireShortPause(
+  what: string,
+  predictedMs: number,
+  maxPauseMs: number,
+  deed: 'copying' | 'overwriting' = 'copying',
+): void {
   if (predictedMs <= maxPauseMs) return
   throw new Failure(
     'TOO_LARGE_FOR_PAUSE',
-    `copying ${what} would hold the tenant for about ${inWords(predictedMs)}; hold.maxPause is ${inWords(maxPauseMs)}`,
+    `${deed} ${what} would hold the tenant for about ${inWords(predictedMs)}; hold.maxPause is ${inWords(maxPauseMs)}`,
   )
 }
 

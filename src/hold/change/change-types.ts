@@ -42,7 +42,7 @@ export interface OriginalFile {
 export interface KeptOriginal extends AsyncDisposable {
   readonly about: AboutChange
   readonly place: OriginalPlace
-  /** The record, `change.json`. */
+  /** Path of the record. */
   readonly record: string
   readonly files: NonEmpty<{
     readonly path: LivePath
@@ -52,14 +52,14 @@ export interface KeptOriginal extends AsyncDisposable {
 }
 
 /** A private copy of ours: one plain file, without a WAL or a journal. */
-export interface RehearsedFile {
+export interface RehearsedCopy {
   /** What SQLite makes of the original: the snapshot after its check. */
   readonly settled: SnapshotPath
   /** The result of the remedy, checked wholly, in the journal mode that the live file has. */
   readonly mended: SnapshotPath
 }
 
-export interface ChangeFile extends FileRequest, RehearsedFile {
+export interface ChangeFile extends FileRequest, RehearsedCopy {
   /** The last proof of the hold that took the snapshot. */
   readonly proof: Proof
 }
@@ -74,7 +74,7 @@ export interface TakenAgain {
  * Checks, mends and rehearses anew, while the tenant stands still. The original is kept anew before it is called.
  * @returns one for each file, in their order; null if the plan would be another one now
  */
-export type Remake = (taken: NonEmpty<TakenAgain>, signal: AbortSignal) => Promise<NonEmpty<RehearsedFile> | null>
+export type Remake = (taken: NonEmpty<TakenAgain>, signal: AbortSignal) => Promise<NonEmpty<RehearsedCopy> | null>
 
 export interface ChangeRequest extends Omit<HoldRequest, 'files'> {
   /** In the order of `original.files`. */

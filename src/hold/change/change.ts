@@ -2,10 +2,10 @@
  * Changes a live set. Only this folder does, and only inside a hold whose seal was proven for this very change.
  *
  * Before the pause: the original is kept (original/), the files that will take the live names are written beside them
- * and synced (target.ts), the record says `prepared`, the ledger has `change-begun`.
- * In the pause (set-change.ts), as another deed in the place of the copy: is the live set still what was rehearsed? Then
- * the steps, each on the disk before the next (steps/plan-steps.ts).
- * After it: the record says `applied`, the ledger `change-ended`, what is left beside the live files is deleted.
+ * and synced (target.ts), the record says `prepared`, the ledger has `change-begun`. In the pause (set-change.ts), as
+ * another deed in the place of the copy: is the live set still what was rehearsed? Then the steps, each on the disk
+ * before the next (steps/plan-steps.ts). After it: the record says `applied`, the ledger `change-ended`, what is left
+ * beside the live files is deleted.
  */
 import { AsyncDisposables } from '../../host/disposal.ts'
 import { openDescriptor } from '../../host/files/descriptor.ts'
@@ -15,19 +15,21 @@ import type { ChangeMethod, RemedyKind } from '../../model/result/remedy.ts'
 import { FileHold } from '../file-hold.ts'
 import type { ProvenFile } from '../file-steps.ts'
 import type { HoldProcesses } from '../hold-processes.ts'
+import { requireShortPause } from '../preflight.ts'
 import { HoldRecord } from '../record.ts'
 import { requireNoLease } from '../seal/unused.ts'
 import { changeInHold, type ChangeParts } from './change-in-hold.ts'
-import type { ChangeOutcome, ChangeRequest, RehearsedFile } from './change-types.ts'
+import type { ChangeOutcome, ChangeRequest, RehearsedCopy } from './change-types.ts'
+import { estimateChange } from './estimate.ts'
 import { openOriginal, type ChangedOriginal } from './original/keep-original.ts'
-import type { ChangedFile, SeenFile } from './record/change-record.ts'
+import type { ChangedFile, PageSample, SeenFile } from './record/change-record.ts'
 import { samplesOf } from './record/page-samples.ts'
 import type { RecordFile } from './record/record-file.ts'
 import { remakeInPause } from './remake.ts'
 import type { FilePlan } from './set-change.ts'
 import { LiveFolder } from './steps/live-folder.ts'
 import { isStillRehearsed } from './still-rehearsed.ts'
-import { Target } from './target.ts'
+import { ChangeTarget } from './target.ts'
 
 /**
  * Puts the mended files in the place of the live ones.
@@ -54,7 +56,7 @@ class Forward implements ChangeParts {
   readonly #original: ChangedOriginal
   readonly #opened = new AsyncDisposables()
   #files: ChangedFile[] = []
-  #targets: Target[] = []
+  #targets: ChangeTarget[] = []
 
   constructor(request: ChangeRequest) {
     this.#request = request
@@ -104,7 +106,7 @@ class Forward implements ChangeParts {
         const original = this.#request.original.files[at]?.original
         invariant(target && original !== undefined, 'there is a target for each file')
         const before = this.#opened.add(openDescriptor(original, 'read-only'))
-        return target.plan(file, this.method, before.number)
+        return target.plan(file, this.method, before.number, over)
       }),
     )
   }
@@ -131,11 +133,11 @@ class Forward implements ChangeParts {
     this.record.update({ files: this.#files })
   }
 
-  /** @param like see `Target.make` */
+  /** @param like see `ChangeTarget.make` */
   async #add(
     at: number,
     kept: ChangedFile,
-    rehearsed: RehearsedFile,
+    rehearsed: RehearsedCopy,
     before: SeenFile,
     like: number | null,
     signal: AbortSignal,
@@ -144,7 +146,7 @@ class Forward implements ChangeParts {
     invariant(folder, 'the folder of each file is open')
     const covers = kept.original.some(({ part, bytes }) => part !== '' && bytes > 0)
     const place = { folder, change: this.#request.original.about.change, nth: at + 1 }
-    const target = await Target.make(place, rehearsed, covers, like, signal)
+    const target = await ChangeTarget.make(place, rehearsed, covers, like, signal)
     this.#targets.push(target)
     this.#files.push({
       ...kept,
@@ -152,9 +154,17 @@ class Forward implements ChangeParts {
       settled: covers ? await this.#original.keepSettled(at + 1, folder.path, rehearsed.settled, signal) : null,
       mended: target.mendedContent,
       beside: target.besideFiles,
-      samples:
-        this.method === 'in-place' ? await samplesOf(target.settled.number, target.mended.number, target.pageSize) : [],
+      samples: this.method === 'in-place' ? await this.#sample(target) : [],
     })
+  }
+
+  /** @throws {Failure} TOO_LARGE_FOR_PAUSE if the overwriting would pause the tenant for too long */
+  async #sample(target: ChangeTarget): Promise<readonly PageSample[]> {
+    const { settled, mended, pageSize, place } = target
+    const { samples, differing } = await samplesOf(settled.number, mended.number, pageSize)
+    const { predictedPauseMs } = estimateChange([{ ...noBytes, differing }], 'in-place')
+    requireShortPause(place.folder.path, predictedPauseMs, this.#request.settings.maxPauseMs, 'overwriting')
+    return samples
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -162,6 +172,8 @@ class Forward implements ChangeParts {
     await this.#opened[Symbol.asyncDispose]()
   }
 }
+
+const noBytes = { mainBytes: 0, companionBytes: 0, mendedBytes: 0 }
 
 function seenInProof({ files }: Proof): SeenFile {
   const main = files.find(({ part }) => part === '')

@@ -1,4 +1,6 @@
-/** The live set is no longer what was rehearsed: it is copied, checked and mended anew inside the pause, if that fits. */
+/**
+ * The live set is no longer what was rehearsed: it is copied, checked and mended anew inside the pause, if that fits.
+ */
 import { fstatSync } from 'node:fs'
 import { monotonicMs } from '../../host/clock.ts'
 import type { AsyncDisposables } from '../../host/disposal.ts'
@@ -7,7 +9,7 @@ import { Failure } from '../../model/failure.ts'
 import type { NonEmpty } from '../../model/result/verdict.ts'
 import { humanMs } from '../../text/units.ts'
 import { copyFile, proveFileAgain, type ProvenFile } from '../file-steps.ts'
-import type { ChangeRequest, RehearsedFile, TakenAgain } from './change-types.ts'
+import type { ChangeRequest, RehearsedCopy, TakenAgain } from './change-types.ts'
 import type { ChangedOriginal } from './original/keep-original.ts'
 import type { ChangedFile } from './record/change-record.ts'
 
@@ -17,7 +19,7 @@ const copies = 4
 
 interface Remade {
   readonly kept: ChangedFile
-  readonly rehearsed: RehearsedFile
+  readonly rehearsed: RehearsedCopy
 }
 
 /**

@@ -4,7 +4,7 @@ import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import { reportStep } from '../file-hold.ts'
 import type { ProvenFile } from '../file-steps.ts'
-import type { Deed } from '../in-pause.ts'
+import type { HoldDeed } from '../in-pause.ts'
 import type { Pause } from '../pause/pause.ts'
 import type { SeenFile } from './record/change-record.ts'
 import type { Beside } from './steps/beside.ts'
@@ -32,7 +32,7 @@ export interface ChangeTerms {
   begin(): void
 }
 
-export class SetChange implements Deed<ProvenFile> {
+export class SetChange implements HoldDeed<ProvenFile> {
   readonly #terms: ChangeTerms
   #begun = false
   #after: readonly SeenFile[] | null = null
@@ -70,7 +70,7 @@ export class SetChange implements Deed<ProvenFile> {
       this.#terms.begin()
       this.#begun = true
       const after: SeenFile[] = []
-      const look: Step = { run: () => void after.push(...lookAt(files, plans)), reverse: () => undefined }
+      const look: Step = { run: () => void after.push(...lookAt(files, plans)), takeBack: () => undefined }
       await takeSteps([...plans.flatMap(({ steps }) => steps), look], requireAll)
       this.#after = after
       reportStep(files, 'changed')

@@ -8,7 +8,7 @@ import type { ChangeMethod } from '../../model/result/remedy.ts'
 import { readHeader } from '../../sqlite/header.ts'
 import type { ProvenFile } from '../file-steps.ts'
 import { readAt } from '../live/live-files.ts'
-import type { RehearsedFile } from './change-types.ts'
+import type { RehearsedCopy } from './change-types.ts'
 import type { CopiedContent } from './original/kept-copy.ts'
 import type { BesideFile } from './record/change-record.ts'
 import type { FilePlan } from './set-change.ts'
@@ -16,7 +16,7 @@ import { Beside } from './steps/beside.ts'
 import { nameBeside } from './steps/live-folder.ts'
 import { forwardSteps, type Place, type Replacing } from './steps/plan-steps.ts'
 
-export class Target implements Disposable {
+export class ChangeTarget implements Disposable {
   readonly place: Place
   readonly settled: Descriptor
   readonly mended: Descriptor
@@ -49,11 +49,11 @@ export class Target implements Disposable {
    */
   static async make(
     place: Place,
-    rehearsed: RehearsedFile,
+    rehearsed: RehearsedCopy,
     covers: boolean,
     like: number | null,
     signal: AbortSignal,
-  ): Promise<Target> {
+  ): Promise<ChangeTarget> {
     using opened = new Disposables()
     const settled = opened.add(openDescriptor(rehearsed.settled, 'read-only'))
     const mended = opened.add(openDescriptor(rehearsed.mended, 'read-only'))
@@ -67,7 +67,7 @@ export class Target implements Disposable {
       mended: await make('mended', rehearsed.mended),
     }
     const content = beside.mended?.content ?? (await digestOf(mended.number, signal))
-    return new Target(place, { settled, mended }, pageSize, content, beside, opened.move())
+    return new ChangeTarget(place, { settled, mended }, pageSize, content, beside, opened.move())
   }
 
   get besideFiles(): readonly BesideFile[] {
@@ -78,7 +78,7 @@ export class Target implements Disposable {
    * @param before open descriptor of a private file with what the main file holds now
    * @throws {Failure} REMEDY_STALE if a WAL or a journal has appeared that was not there when the files were prepared
    */
-  plan({ files, sealed }: ProvenFile, method: ChangeMethod, before: number): FilePlan {
+  plan({ files, sealed }: ProvenFile, method: ChangeMethod, before: number, over: AbortSignal): FilePlan {
     const { folder } = this.place
     const { mended, settled } = this.#beside
     const present = files.parts.filter((part) => part !== '')
@@ -91,7 +91,10 @@ export class Target implements Disposable {
     const replacing: Replacing =
       method === 'swap'
         ? { method }
-        : { method, overwriting: { folder, main, pageSize: this.pageSize, requireSeal: () => sealed.assertUnbroken() } }
+        : {
+            method,
+            overwriting: { folder, main, pageSize: this.pageSize, requireSeal: () => sealed.assertUnbroken(), over },
+          }
     const contents = {
       before: { descriptor: before, beside: null },
       settled: { descriptor: this.settled.number, beside: settled },

@@ -169,7 +169,7 @@ class Backward implements ChangeParts {
     const replacing: Replacing =
       this.method === 'swap'
         ? { method: 'swap' }
-        : { method: 'in-place', overwriting: { folder, main: live, pageSize, requireSeal } }
+        : { method: 'in-place', overwriting: { folder, main: live, pageSize, requireSeal, over } }
     const mended: Content = { descriptor: null, beside: null }
     return {
       folder,

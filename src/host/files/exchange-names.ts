@@ -1,5 +1,5 @@
-import type { OpenFolder } from '../folders/open-folder.ts'
 /** Exchanges two names of one folder in one step of the kernel (renameat2). */
+import type { OpenFolder } from '../folders/open-folder.ts'
 import { callByNumber, SystemCallError } from '../libc.ts'
 import { onDisk } from './file-name.ts'
 

@@ -1,11 +1,11 @@
 /**
- * Whatever a power cut leaves between two steps of a change, or within one that overwrites the file, SQLite finds the old
- * content or the new one, row by row. And each step can be taken back.
+ * Whatever a power cut leaves between two steps of a change, or within one that overwrites the file, SQLite finds the
+ * old content or the new one, row by row. And each step can be taken back.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RehearsedFile } from '../../../src/hold/change/change-types.ts'
+import type { RehearsedCopy } from '../../../src/hold/change/change-types.ts'
 import { newChangeId } from '../../../src/hold/change/estimate.ts'
 import { Beside } from '../../../src/hold/change/steps/beside.ts'
 import { LiveFolder, nameBeside } from '../../../src/hold/change/steps/live-folder.ts'
@@ -17,12 +17,12 @@ import type { LiveSetPart } from '../../../src/model/result/evidence.ts'
 import {
   bytesInState,
   contentOf,
-  read,
+  readSet,
   rehearse,
-  scratch,
+  memoryFolder,
   setStates,
-  write,
-  type LiveBytes,
+  writeSet,
+  type SetBytes,
 } from '../../support/hold/changes.ts'
 
 const forever = new AbortController().signal
@@ -31,7 +31,7 @@ describe('the steps of a change', () => {
   let home = ''
   let nth = 0
   beforeAll(() => {
-    home = mkdtempSync(join(scratch, 'holdfast-steps-'))
+    home = mkdtempSync(join(memoryFolder, 'holdfast-steps-'))
   })
   afterAll(() => rmSync(home, { recursive: true, force: true }))
 
@@ -45,8 +45,8 @@ describe('the steps of a change', () => {
 
   /** @param pieces how many pieces may be written before the process dies */
   async function scene(
-    bytes: LiveBytes,
-    rehearsed: RehearsedFile,
+    bytes: SetBytes,
+    rehearsed: RehearsedCopy,
     method: 'swap' | 'in-place',
     way: 'forward' | 'backward',
     pieces: number,
@@ -59,12 +59,12 @@ describe('the steps of a change', () => {
     const folder = join(home, `scene-${nth++}`)
     mkdirSync(folder)
     const file = join(folder, 'app.db')
-    if (way === 'forward') write(file, bytes)
+    if (way === 'forward') writeSet(file, bytes)
     else copyFileSync(rehearsed.mended, file)
     const place = { folder: opened.add(LiveFolder.open(file)), change: newChangeId(), nth: 1 }
     const live = opened.add(openDescriptor(file, 'read-write'))
     const kept = join(home, `kept-${nth}`)
-    write(kept, bytes)
+    writeSet(kept, bytes)
     let left = pieces
     const requireSeal = (): void => {
       if (left-- <= 0) throw new Error('died')
@@ -72,7 +72,10 @@ describe('the steps of a change', () => {
     const replacing: Replacing =
       method === 'swap'
         ? { method }
-        : { method, overwriting: { folder: place.folder, main: live.number, pageSize: 1024, requireSeal } }
+        : {
+            method,
+            overwriting: { folder: place.folder, main: live.number, pageSize: 1024, requireSeal, over: forever },
+          }
     const beside = async (what: string, from: string): Promise<Beside> => {
       const made = await Beside.make(place.folder, nameBeside(place.change, 1, what), from, live.number, forever)
       besides.push(made)
@@ -98,10 +101,10 @@ describe('the steps of a change', () => {
     return { file, folder, steps, seal, [Symbol.dispose]: () => opened[Symbol.dispose]() }
   }
 
-  function rehearsedOf(bytes: LiveBytes): RehearsedFile {
+  function rehearsedOf(bytes: SetBytes): RehearsedCopy {
     const folder = join(home, `rehearsed-${nth++}`)
     mkdirSync(folder)
-    write(join(folder, 'snapshot.db'), bytes)
+    writeSet(join(folder, 'snapshot.db'), bytes)
     return rehearse(join(folder, 'snapshot.db'))
   }
 
@@ -116,17 +119,17 @@ describe('the steps of a change', () => {
         for (let taken = 0; taken <= count; taken++) {
           using at = await scene(bytes, rehearsed, method, way, Infinity)
           count = at.steps.length
-          const start = read(at.file)
+          const start = readSet(at.file)
           for (const step of at.steps.slice(0, taken)) await step.run()
           const found = contentOf(at.file)
           expect([old, fresh], `after ${taken} of ${count} steps`).toContain(found)
           if (taken === 0) expect(found).toBe(first)
           if (taken === count) expect(found).toBe(last)
-          if (taken === count && way === 'backward') expect(read(at.file)).toEqual(bytes)
+          if (taken === count && way === 'backward') expect(readSet(at.file)).toEqual(bytes)
           at.seal()
-          for (const step of at.steps.slice(0, taken).toReversed()) await step.reverse()
+          for (const step of at.steps.slice(0, taken).toReversed()) await step.takeBack()
           // An empty journal, as journal_mode=TRUNCATE leaves it, says nothing and need not come back.
-          expect(withoutEmpty(read(at.file)), `after ${taken} steps were taken back`).toEqual(withoutEmpty(start))
+          expect(withoutEmpty(readSet(at.file)), `after ${taken} steps were taken back`).toEqual(withoutEmpty(start))
         }
       })
 
@@ -164,13 +167,13 @@ describe('the steps of a change', () => {
       }).catch((error: unknown) => error)
       if (checks < failing) break
       expect(outcome).toMatchObject({ message: 'asked for' })
-      expect(read(at.file), `after ${failing} steps`).toEqual(bytes)
+      expect(readSet(at.file), `after ${failing} steps`).toEqual(bytes)
       expect(readdirSync(at.folder).filter((name) => name.includes('aside'))).toEqual([])
     }
   })
 })
 
-const withoutEmpty = (bytes: LiveBytes): LiveBytes =>
+const withoutEmpty = (bytes: SetBytes): SetBytes =>
   Object.fromEntries(
     Object.entries(bytes).filter(([, content]) => (content as Buffer).length > 0),
-  ) as unknown as LiveBytes
+  ) as unknown as SetBytes

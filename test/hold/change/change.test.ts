@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { OriginalPlace } from '../../../src/hold/change/change-types.ts'
 import { findChanges } from '../../../src/hold/change/recovery/find-changes.ts'
 import { changeFlow, undoFlow, type Flowed, type FlowOptions } from '../../support/hold/change-flow.ts'
-import { bytesInState, contentOf, read, setStates, write } from '../../support/hold/changes.ts'
+import { bytesInState, contentOf, readSet, setStates, writeSet } from '../../support/hold/changes.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 
 describe('a change of a bare file', () => {
@@ -43,8 +43,8 @@ describe('a change of a bare file', () => {
 
   describe.each(['swap', 'in-place'] as const)('%s', (method) => {
     it.each(setStates)('mends a live set in state %s, and undoes it byte for byte', async (state) => {
-      write(file, bytesInState(state))
-      const [before, old] = [read(file), contentOf(file)]
+      writeSet(file, bytesInState(state))
+      const [before, old] = [readSet(file), contentOf(file)]
       const done = await flow({ method })
       expect(done.outcome).toMatchObject({ kind: 'applied', method, unproven: null, remade: false })
       const mended = contentOf(file)
@@ -57,14 +57,14 @@ describe('a change of a bare file', () => {
 
       const undone = await back(done)
       expect(undone, JSON.stringify(undone)).toMatchObject({ kind: 'applied' })
-      expect(read(file)).toEqual(before)
+      expect(readSet(file)).toEqual(before)
       expect(contentOf(file)).toBe(old)
       expect(leftovers()).toEqual([])
       expect(findChanges(quarantine())[0]?.record.state).toBe('undone')
     })
 
     it('undoes nothing once something was written', async () => {
-      write(file, bytesInState('delete'))
+      writeSet(file, bytesInState('delete'))
       const done = await flow({ method })
       const db = new Database(file)
       db.exec("insert into t(v) values('acknowledged')")
@@ -77,7 +77,7 @@ describe('a change of a bare file', () => {
     })
 
     it('changes nothing if the file was written since the rehearsal', async () => {
-      write(file, bytesInState('wal-empty'))
+      writeSet(file, bytesInState('wal-empty'))
       const done = await flow({
         method,
         between: () => {
@@ -93,14 +93,14 @@ describe('a change of a bare file', () => {
     })
 
     it('goes on if only times have changed', async () => {
-      write(file, bytesInState('delete'))
+      writeSet(file, bytesInState('delete'))
       const done = await flow({ method, between: () => writeFileSync(file, readFileSync(file)) })
       expect(done.outcome).toMatchObject({ kind: 'applied', remade: false })
     })
   })
 
   it('keeps the original beside the file, as a set that SQLite can open', async () => {
-    write(file, bytesInState('wal'))
+    writeSet(file, bytesInState('wal'))
     const old = contentOf(file)
     const place = { kind: 'beside', file } as const
     const done = await flow({ place })
@@ -113,7 +113,7 @@ describe('a change of a bare file', () => {
   })
 
   it('mends anew inside the pause what was written since', async () => {
-    write(file, bytesInState('delete'))
+    writeSet(file, bytesInState('delete'))
     const { rehearse } = await import('../../support/hold/changes.ts')
     const done = await flow({
       between: () => {
@@ -135,7 +135,7 @@ describe('a change of a bare file', () => {
   })
 
   it('mends nothing anew if that would take longer than a pause may', async () => {
-    write(file, bytesInState('delete'))
+    writeSet(file, bytesInState('delete'))
     const done = await flow({
       between: () => writeFileSync(file, bytesInState('delete', 401)['']),
       remake: { ms: 6_000, work: () => Promise.reject(new Error('it is not asked')) },

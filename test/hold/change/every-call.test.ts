@@ -1,6 +1,6 @@
 /**
- * A run that changes a file is killed (kill -9) at every call that changes a name or a byte of the live set, and each of
- * them fails once. every-call.long.test.ts tries all calls and states.
+ * A run that changes a file is killed (kill -9) at every call that changes a name or a byte of the live set, and each
+ * of them fails once. every-call.long.test.ts tries all calls and states.
  */
 import { describe, expect, it } from 'vitest'
 import { breakOffAtEach } from '../../support/hold/broken-off.ts'

@@ -7,7 +7,7 @@ import { findChanges } from '../../../src/hold/change/recovery/find-changes.ts'
 import { recoverChanges } from '../../../src/hold/change/recovery/recover-changes.ts'
 import { repository } from '../processes.ts'
 import { straceArguments, type Fault } from '../system-calls/strace.ts'
-import { bytesInState, contentOf, read, scratch, write, type LiveBytes, type SetState } from './changes.ts'
+import { bytesInState, contentOf, readSet, memoryFolder, writeSet, type SetBytes, type SetState } from './changes.ts'
 
 export interface BrokenOff {
   readonly state: SetState
@@ -28,13 +28,13 @@ interface Contents {
 }
 
 /**
- * Each call of these kinds, one in each run, kills the run or fails. Expects after each that SQLite finds the old content
- * or the new one, that the next run says which, and that nothing of ours is left but the kept original.
+ * Each call of these kinds, one in each run, kills the run or fails. Expects after each that SQLite finds the old
+ * content or the new one, that the next run says which, and that nothing of ours is left but the kept original.
  * @param what as strace has it: `signal=SIGKILL`, `error=EIO`
  * @returns how many runs broke off
  */
 export async function breakOffAtEach(one: BrokenOff, calls: readonly string[], what: string): Promise<number> {
-  const home = mkdtempSync(join(scratch, 'holdfast-calls-'))
+  const home = mkdtempSync(join(memoryFolder, 'holdfast-calls-'))
   try {
     const bytes = bytesInState(one.state, 120)
     const contents = await bothContents(home, one, bytes)
@@ -44,7 +44,7 @@ export async function breakOffAtEach(one: BrokenOff, calls: readonly string[], w
       let passed = 0
       for (let when = 1; passed < 3; when += call === 'pwrite64' && when > 6 ? 7 : 1) {
         const at = pathsIn(home, `${call}-${when}`)
-        write(at.file, bytes)
+        writeSet(at.file, bytes)
         if (one.what === 'undo') await run(at, { ...one, what: 'change' }, null)
         const said = await run(at, one, { call, what, when, path: null })
         const about = `${one.what} in ${one.state} by ${one.method}, ${what} at ${call} ${when}: ${said}`
@@ -80,17 +80,23 @@ async function run(at: Paths, { method, what }: BrokenOff, fault: Fault | null):
   const program = [process.execPath, 'test/support/programs/changer.ts', what, at.file, at.home, method]
   const [command = '', ...args] =
     fault === null ? program : ['strace', ...straceArguments('/dev/null', fault), ...program]
-  const child = spawn(command, args, { cwd: repository, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(command, args, { cwd: repository, stdio: ['ignore', 'pipe', 'ignore'], detached: true })
   let said = ''
-  child.stdout.on('data', (bytes: Buffer) => (said += String(bytes)))
+  let hung: NodeJS.Timeout | null = null
+  child.stdout.on('data', (bytes: Buffer) => {
+    said += String(bytes)
+    // koffi syncs stdout when it is unloaded, and waits for ever if that is the call that fails.
+    hung ??= setTimeout(() => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'), 3_000)
+  })
   await new Promise((resolve) => child.once('close', resolve))
+  if (hung !== null) clearTimeout(hung)
   return said === '' ? null : said.trim()
 }
 
 /** The contents before and after, by a run that nothing breaks off. */
-async function bothContents(home: string, one: BrokenOff, bytes: LiveBytes): Promise<Contents> {
+async function bothContents(home: string, one: BrokenOff, bytes: SetBytes): Promise<Contents> {
   const at = pathsIn(home, 'whole')
-  write(at.file, bytes)
+  writeSet(at.file, bytes)
   const old = contentOf(at.file)
   await run(at, { ...one, what: 'change' }, null)
   const fresh = contentOf(at.file)
@@ -101,7 +107,7 @@ async function bothContents(home: string, one: BrokenOff, bytes: LiveBytes): Pro
 async function expectWhole(
   at: Paths,
   { what }: BrokenOff,
-  bytes: LiveBytes,
+  bytes: SetBytes,
   { old, fresh }: Contents,
   said: string | null,
   about: string,
@@ -121,6 +127,6 @@ async function expectWhole(
   const kept = findChanges(at.place)
   if (now === fresh) expect(kept, about).toHaveLength(1)
   for (const { record } of kept)
-    for (const [part, content] of Object.entries(read(join(at.place.folder, record.change, 'app.db'))))
-      expect((content as Buffer).equals(bytes[part as keyof LiveBytes] as Buffer), `${about}: kept ${part}`).toBe(true)
+    for (const [part, content] of Object.entries(readSet(join(at.place.folder, record.change, 'app.db'))))
+      expect((content as Buffer).equals(bytes[part as keyof SetBytes] as Buffer), `${about}: kept ${part}`).toBe(true)
 }

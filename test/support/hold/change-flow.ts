@@ -1,7 +1,7 @@
+/** The flow of a remedy around `change`, as the commands have it: hold, keep, settle, mend, change. */
 import type { ChangeOutcome, OriginalPlace, Remake, UndoRequest } from '../../../src/hold/change/change-types.ts'
 import { change } from '../../../src/hold/change/change.ts'
 import { newChangeId } from '../../../src/hold/change/estimate.ts'
-/** The flow of a remedy around `change`, as the commands have it: hold, keep, settle, mend, change. */
 import { keepOriginal } from '../../../src/hold/change/original/keep-original.ts'
 import { findChanges } from '../../../src/hold/change/recovery/find-changes.ts'
 import { undo } from '../../../src/hold/change/undo.ts'

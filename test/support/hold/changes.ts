@@ -3,12 +3,12 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
-import type { RehearsedFile } from '../../../src/hold/change/change-types.ts'
+import type { RehearsedCopy } from '../../../src/hold/change/change-types.ts'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
 import { liveSetParts } from '../../../src/model/result/evidence.ts'
 
 /** In memory if there is such a folder: these tests sync far more often than a disk of a busy machine likes. */
-export const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+export const memoryFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 export const setStates = [
   'wal',
@@ -22,13 +22,13 @@ export const setStates = [
 ] as const
 export type SetState = (typeof setStates)[number]
 
-export interface LiveBytes extends Readonly<Partial<Record<'' | '-wal' | '-journal' | '-shm', Buffer>>> {
+export interface SetBytes extends Readonly<Partial<Record<'' | '-wal' | '-journal' | '-shm', Buffer>>> {
   readonly '': Buffer
 }
 
 /** The bytes of a live set in this state, as a crash of its service leaves them. */
-export function bytesInState(state: SetState, rows = 400, pageSize = 1024): LiveBytes {
-  const folder = mkdtempSync(join(scratch, 'holdfast-state-'))
+export function bytesInState(state: SetState, rows = 400, pageSize = 1024): SetBytes {
+  const folder = mkdtempSync(join(memoryFolder, 'holdfast-state-'))
   const file = join(folder, 'made.db')
   const db = new Database(file)
   try {
@@ -43,15 +43,15 @@ export function bytesInState(state: SetState, rows = 400, pageSize = 1024): Live
     if (state.startsWith('wal')) {
       db.pragma('wal_checkpoint(TRUNCATE)')
       if (state === 'wal') db.exec("update t set v = 'committed' || id where id % 3 = 0; delete from t where id > 300")
-      return read(file)
+      return readSet(file)
     }
     if (!state.endsWith('-hot')) {
       db.exec("update t set v = 'committed' || id")
-      return read(file)
+      return readSet(file)
     }
     db.pragma('cache_size=5')
     db.exec("begin; update t set v = 'half' || id, w = w || w")
-    const half = read(file)
+    const half = readSet(file)
     db.exec('rollback')
     return half
   } finally {
@@ -60,19 +60,19 @@ export function bytesInState(state: SetState, rows = 400, pageSize = 1024): Live
   }
 }
 
-export function read(file: string): LiveBytes {
+export function readSet(file: string): SetBytes {
   const parts = liveSetParts.filter((part) => existsSync(file + part) && (part !== '-shm' || file.includes('keep-shm')))
-  return Object.fromEntries(parts.map((part) => [part, readFileSync(file + part)])) as unknown as LiveBytes
+  return Object.fromEntries(parts.map((part) => [part, readFileSync(file + part)])) as unknown as SetBytes
 }
 
-export function write(file: string, bytes: LiveBytes): void {
+export function writeSet(file: string, bytes: SetBytes): void {
   for (const part of liveSetParts) rmSync(file + part, { force: true })
   for (const [part, content] of Object.entries(bytes)) writeFileSync(file + part, content as Buffer)
 }
 
 /** What SQLite finds in a copy of the live set: its own check, and all rows. */
 export function contentOf(file: string): string {
-  const folder = mkdtempSync(join(scratch, 'holdfast-read-'))
+  const folder = mkdtempSync(join(memoryFolder, 'holdfast-read-'))
   const copy = join(folder, 'copy.db')
   for (const part of liveSetParts)
     if (part !== '-shm' && existsSync(file + part)) copyFileSync(file + part, copy + part)
@@ -90,7 +90,7 @@ export function contentOf(file: string): string {
 export function rehearse(
   snapshot: string,
   sql = "update t set v = 'mended' || id; insert into t(v) select 'more' || id from t limit 50",
-): RehearsedFile {
+): RehearsedCopy {
   const db = new Database(snapshot)
   db.pragma('schema_version')
   db.pragma('wal_checkpoint(TRUNCATE)')

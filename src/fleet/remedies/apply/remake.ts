@@ -3,7 +3,7 @@
  * and the same remedy is rehearsed on them. Another plan than before is refused.
  */
 
-import type { Remake, RehearsedFile, TakenAgain } from '../../../hold/change/change-types.ts'
+import type { Remake, RehearsedCopy, TakenAgain } from '../../../hold/change/change-types.ts'
 import { AsyncDisposables } from '../../../host/disposal.ts'
 import type { ChangeId } from '../../../model/brand.ts'
 import { invariant } from '../../../model/bug.ts'
@@ -95,7 +95,7 @@ export class MendedAgain implements AsyncDisposable {
 const isSamePlan = (a: RemedyPlan, b: RemedyPlan): boolean =>
   a.do === b.do && a.backup?.id === b.backup?.id && JSON.stringify(a.objects) === JSON.stringify(b.objects)
 
-export function rehearsedFrom({ file: { held }, tried: { candidate } }: ReadyFile): RehearsedFile {
+export function rehearsedFrom({ file: { held }, tried: { candidate } }: ReadyFile): RehearsedCopy {
   invariant(held.kind === 'snapshot', 'a file that is ready was held')
   return { settled: held.snapshot.path, mended: candidate.path }
 }

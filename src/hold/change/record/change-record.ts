@@ -1,11 +1,11 @@
-/** The record of a change (`change.json`, schema holdfast.change/1): the durable intent, and later its history. */
+/** The record of a change (schema holdfast.change/1): the durable intent, and later its history. */
 import type { ChangeId, RunId, TenantId } from '../../../model/brand.ts'
-import type { LiveSetPart } from '../../../model/result/evidence.ts'
 import type { ChangeMethod, RemedyKind } from '../../../model/result/remedy.ts'
 
 /**
- * `kept`: the original is being copied, or is on the disk; the live set is untouched. `prepared`: names of the live set may change from now
- * on. `undoing`: as `prepared`, on the way back. The others are ends; `unclear`: something else replaced the live file.
+ * `kept`: the original is being copied, or is on the disk; the live set is untouched. `prepared`: names of the live set
+ * may change from now on. `undoing`: as `prepared`, on the way back. The others are ends; `unclear`: something else
+ * replaced the live file.
  */
 export type ChangeState = 'kept' | 'prepared' | 'applied' | 'rolled-back' | 'undoing' | 'undone' | 'unclear'
 
@@ -26,7 +26,9 @@ export interface KeptPart {
   readonly sha256: string
 }
 
-/** A file of ours beside the live file. `aside`: a companion that was moved away because its commits are in the file. */
+/**
+ * A file of ours beside the live file. `aside`: a companion that was moved away because its commits are in the file.
+ */
 export interface BesideFile {
   readonly what: 'settled' | 'mended' | 'original' | 'wal' | 'journal' | 'aside'
   readonly name: string
@@ -34,7 +36,9 @@ export interface BesideFile {
   readonly ino: string
 }
 
-/** Digests of one page before and after an in-place change: they tell which side a file is on that was written since. */
+/**
+ * Digests of one page before and after an in-place change: they tell which side a file is on that was written since.
+ */
 export interface PageSample {
   readonly page: number
   readonly old: string

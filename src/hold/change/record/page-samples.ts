@@ -8,15 +8,21 @@ import type { PageSample } from './change-record.ts'
 const samplesMax = 64
 
 /** Pages that differ between two private files of one page size. */
-export async function samplesOf(old: number, fresh: number, pageSize: number): Promise<readonly PageSample[]> {
+export async function samplesOf(
+  old: number,
+  fresh: number,
+  pageSize: number,
+): Promise<{ readonly samples: readonly PageSample[]; readonly differing: number }> {
+  let differing = 0
   const samples: PageSample[] = []
   const end = Math.max(fstatSync(old).size, fstatSync(fresh).size)
   await forEachDifference(old, fresh, pageSize, end, (offset, was, is) => {
     const page = offset / pageSize + 1
+    differing += pageSize
     // The first page has the change counter, which each write moves.
     if (page > 1 && samples.length < samplesMax) samples.push({ page, old: pageDigest(was), new: pageDigest(is) })
   })
-  return samples
+  return { samples, differing }
 }
 
 /** @returns how many pages are as before, and how many as after */

@@ -84,7 +84,7 @@ export class RecordFile implements Disposable {
 }
 
 /** @returns null if it is no record of ours, or cannot be read */
-export function readRecord(path: string): ChangeRecord | null {
+export function readChangeRecord(path: string): ChangeRecord | null {
   const file = openRecord(path)
   if (file === null) return null
   try {

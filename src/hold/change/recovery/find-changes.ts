@@ -6,7 +6,7 @@ import { nameOf, onDisk } from '../../../host/files/file-name.ts'
 import { requireTrustedFolder } from '../../snapshot/private-folder.ts'
 import type { FoundChange, OriginalPlace } from '../change-types.ts'
 import { recordName } from '../original/place.ts'
-import { readRecord } from '../record/record-file.ts'
+import { readChangeRecord } from '../record/record-file.ts'
 
 const changeId = /^[0-9A-Z]{26}$/
 
@@ -16,7 +16,7 @@ const changeId = /^[0-9A-Z]{26}$/
  */
 export function findChanges(place: OriginalPlace): readonly FoundChange[] {
   return recordsIn(place).flatMap((file) => {
-    const record = readRecord(file)
+    const record = readChangeRecord(file)
     return record === null ? [] : [{ place, file, record }]
   })
 }

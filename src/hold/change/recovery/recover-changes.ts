@@ -6,7 +6,7 @@ import { onDisk } from '../../../host/files/file-name.ts'
 import type { Ledger } from '../../../ledger/ledger.ts'
 import type { FoundChange, OriginalPlace, RecoveredChange } from '../change-types.ts'
 import { placeOf } from '../original/place.ts'
-import { RecordFile, readRecord } from '../record/record-file.ts'
+import { RecordFile, readChangeRecord } from '../record/record-file.ts'
 import { recordsIn } from './find-changes.ts'
 import { settle, tidyUp } from './settle.ts'
 
@@ -41,7 +41,7 @@ export async function recoverChanges(
 }
 
 function needsWork(path: string): boolean {
-  const record = readRecord(path)
+  const record = readChangeRecord(path)
   return record !== null && (!record.tidy || ['kept', 'prepared', 'undoing'].includes(record.state))
 }
 

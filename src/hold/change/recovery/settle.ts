@@ -3,6 +3,7 @@
  * old or the new content whole whatever stands there; what is left to do is to say which, and to delete our own names.
  */
 import { fstatSync, readSync, statSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { openDescriptor } from '../../../host/files/descriptor.ts'
 import { digestOf } from '../../../host/files/digest.ts'
 import { onDisk } from '../../../host/files/file-name.ts'
@@ -10,14 +11,24 @@ import { Failure } from '../../../model/failure.ts'
 import { readHeader } from '../../../sqlite/header.ts'
 import { readJournal } from '../../../sqlite/journal/journal.ts'
 import { readAt } from '../../live/live-files.ts'
-import type { ChangedFile, ChangeRecord } from '../record/change-record.ts'
+import type { ChangedFile, ChangeRecord, SeenFile } from '../record/change-record.ts'
 import { countSides, pageDigest } from '../record/page-samples.ts'
 import type { RecordFile } from '../record/record-file.ts'
+import { seenFile } from '../set-change.ts'
 import { LiveFolder } from '../steps/live-folder.ts'
 
 export interface Settled {
   readonly how: 'applied' | 'rolled-back' | 'undone' | 'unclear'
   readonly sentence: string
+}
+
+/** The live file as it is now, if it holds what the change put there; null if it was written since. */
+async function unwrittenSince({ path, mended }: ChangedFile): Promise<SeenFile | null> {
+  using live = openDescriptor(path, 'read-only')
+  const seen = (): SeenFile => seenFile(fstatSync(live.number, { bigint: true }))
+  const before = seen()
+  const { sha256 } = await digestOf(live.number, new AbortController().signal)
+  return sha256 === mended?.sha256 && isDeepStrictEqual(before, seen()) ? before : null
 }
 
 type Side = 'old' | 'new' | 'unclear'
@@ -29,7 +40,9 @@ export async function settle(record: RecordFile): Promise<Settled> {
   for (const file of found.files) sides.push(await sideOf(file, found))
   const settled = settledBy(sides, found)
   const left = await tidyUp(found)
-  const files = found.files.map((file) => ({ ...file, beside: [] }))
+  const files: ChangedFile[] = []
+  for (const file of found.files)
+    files.push({ ...file, after: settled.how === 'applied' ? await unwrittenSince(file) : file.after, beside: [] })
   record.update({ state: settled.how, tidy: left.length === 0, files })
   return left.length === 0
     ? settled
@@ -51,7 +64,7 @@ function settledBy(sides: readonly Side[], { state, change, files }: ChangeRecor
     return {
       how: undoing ? 'undone' : 'rolled-back',
       sentence: undoing
-        ? `the undo of change ${change} was finished when its run broke off: ${what} holds what it held before the change`
+        ? `the undo of change ${change} was finished when its run broke off: ${what} holds its original`
         : `change ${change} broke off: ${what} holds what it held before; the kept original stays`,
     }
   const unclear = sides.includes('unclear')

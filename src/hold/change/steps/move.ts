@@ -27,7 +27,7 @@ export function takeName(folder: LiveFolder, next: Beside): Step {
       folder.sync()
       if (!folder.leadsTo(folder.base, expected)) throw notOurs(folder, folder.base)
     },
-    reverse: () => {
+    takeBack: () => {
       if (state === 'before') return
       if (state === 'replaced' || !next.isUnbroken) throw taken(folder)
       swap()
@@ -45,7 +45,7 @@ export function move(folder: LiveFolder, from: string, to: string): Step {
       moved = true
       folder.sync()
     },
-    reverse: () => {
+    takeBack: () => {
       if (!moved) return
       folder.rename(to, from)
       folder.sync()

@@ -1,6 +1,6 @@
 /**
- * Steps that overwrite the live file in place, through its sealed descriptor. SQLite in another process could not do it:
- * it would need the lock that keeps all others out. A journal of our own makes it one transaction.
+ * Steps that overwrite the live file in place, through its sealed descriptor. SQLite in another process could not do
+ * it: it would need the lock that keeps all others out. A journal of our own makes it one transaction.
  */
 import { randomInt } from 'node:crypto'
 import { fstatSync, fsync, ftruncateSync, readSync, writeSync } from 'node:fs'
@@ -27,6 +27,8 @@ export interface Overwriting {
    * that lies beside the file is rolled back by whoever opens it.
    */
   readonly requireSeal: () => void
+  /** Aborts when the pause must end: then nothing more is overwritten, but what was is still taken back. */
+  readonly over: AbortSignal
 }
 
 /** Pieces are written without a turn of the event loop, so that none is under way when a seal is given up. */
@@ -34,13 +36,13 @@ const pieceBytes = 1 << 20
 const sync = promisify(fsync)
 
 /**
- * While a WAL or a hot journal covers each page in which the two contents differ: SQLite finds the same whatever part of
- * it was written.
+ * While a WAL or a hot journal covers each page in which the two contents differ: SQLite finds the same whatever part
+ * of it was written.
  * @param content what the file is to hold
  * @param before what it holds, for the way back
  */
 export function overwriteCovered(to: Overwriting, content: number, before: number): Step {
-  return { run: () => writeContent(to, content), reverse: () => writeContent(to, before) }
+  return { run: () => writeContent(to, content, mayGoOn(to)), takeBack: () => writeContent(to, before, to.requireSeal) }
 }
 
 /**
@@ -51,9 +53,9 @@ export function overwriteCovered(to: Overwriting, content: number, before: numbe
 export function overwriteJournalled(to: Overwriting, draft: string, content: number, before: number | null): Step {
   const { folder, requireSeal } = to
   const journal = `${folder.base}-journal`
-  const work = async (source: number): Promise<void> => {
-    await nameJournal(to, draft, source)
-    await writeContent(to, source)
+  const work = async (source: number, check: () => void): Promise<void> => {
+    await nameJournal(to, draft, source, check)
+    await writeContent(to, source, check)
     requireSeal()
     folder.unlink(journal)
     folder.sync()
@@ -62,15 +64,15 @@ export function overwriteJournalled(to: Overwriting, draft: string, content: num
   return {
     run: async () => {
       state = 'begun'
-      await work(content)
+      await work(content, mayGoOn(to))
       state = 'done'
     },
-    reverse: async () => {
+    takeBack: async () => {
       if (state === 'before') return
       requireSeal()
       if (state === 'done') {
         if (before === null) throw new Failure('IN_USE', `${folder.path} was overwritten, and cannot be taken back`)
-        return work(before)
+        return work(before, requireSeal)
       }
       await rollBack(to)
       for (const name of [journal, draft]) if (folder.find(name)) folder.unlink(name)
@@ -78,6 +80,13 @@ export function overwriteJournalled(to: Overwriting, draft: string, content: num
     },
   }
 }
+
+const mayGoOn =
+  ({ requireSeal, over }: Overwriting) =>
+  (): void => {
+    requireSeal()
+    over.throwIfAborted()
+  }
 
 /** As SQLite would do it with our journal, if it has its name. */
 async function rollBack({ folder, main, requireSeal }: Overwriting): Promise<void> {
@@ -100,7 +109,12 @@ async function rollBack({ folder, main, requireSeal }: Overwriting): Promise<voi
   await sync(main)
 }
 
-async function nameJournal({ folder, main, pageSize, requireSeal }: Overwriting, draft: string, content: number) {
+async function nameJournal(
+  { folder, main, pageSize }: Overwriting,
+  draft: string,
+  content: number,
+  check: () => void,
+): Promise<void> {
   using journal = closing(makeFile(folder.at(draft)))
   copyAttributes(main, journal.number, folder.path) // Whoever may write the database must be able to roll it back.
   const pageCount = fstatSync(main).size / pageSize
@@ -118,19 +132,23 @@ async function nameJournal({ folder, main, pageSize, requireSeal }: Overwriting,
   })
   writeAll(journal.number, header(), 0, draft)
   await sync(journal.number)
-  requireSeal()
+  check()
   folder.rename(draft, `${folder.base}-journal`)
   folder.sync()
 }
 
-async function writeContent({ folder, main, pageSize, requireSeal }: Overwriting, content: number): Promise<void> {
+async function writeContent(
+  { folder, main, pageSize }: Overwriting,
+  content: number,
+  check: () => void,
+): Promise<void> {
   const { size } = fstatSync(content)
-  requireSeal()
+  check()
   await forEachDifference(main, content, pageSize, size, (offset, _, fresh) => {
-    requireSeal()
+    check()
     writeAll(main, fresh, offset, folder.path)
   })
-  requireSeal()
+  check()
   if (fstatSync(main).size > size) ftruncateSync(main, size)
   await sync(main)
 }

@@ -1,7 +1,7 @@
 /**
  * The order of the steps for one file. S is what SQLite makes of the original (main file, WAL and journal together), N
- * the mended file. S stands beside WAL and journal as well as alone: to replay them on it changes nothing. So each state
- * between two steps is, for SQLite, wholly old or wholly new (test/hold/change/between-steps.test.ts).
+ * the mended file. S stands beside WAL and journal as well as alone: to replay them on it changes nothing. So each
+ * state between two steps is, for SQLite, wholly old or wholly new (test/hold/change/between-steps.test.ts).
  *
  * Forward: S takes the place of the main file; the journal goes, then the WAL; N takes the place of S.
  * Back: S takes the place of N; the WAL comes, then the journal; the original main file takes the place of S.

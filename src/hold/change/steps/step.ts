@@ -1,15 +1,15 @@
 /**
- * The steps of a change. Before and after each step, SQLite finds the old content or the new one, whole. What is between
- * two steps is on the disk before the next one begins.
+ * The steps of a change. Before and after each step, SQLite finds the old content or the new one, whole. What is
+ * between two steps is on the disk before the next one begins.
  */
 import { Failure } from '../../../model/failure.ts'
 import { withSuppressed } from '../../../model/suppressed.ts'
 
 export interface Step {
-  /** Leaves everything as it was if it throws, unless `reverse` is to be called. */
+  /** Leaves everything as it was if it throws, unless `takeBack` is to be called. */
   run(): void | Promise<void>
   /** Brings back what was before `run`, as far as `run` came. */
-  reverse(): void | Promise<void>
+  takeBack(): void | Promise<void>
 }
 
 /** A step could not be reversed: the live set stands between two steps, and so is wholly old for SQLite. */
@@ -39,7 +39,7 @@ export async function takeSteps(steps: readonly Step[], check: () => void): Prom
     }
   } catch (error) {
     try {
-      for (const step of begun.toReversed()) await step.reverse()
+      for (const step of begun.toReversed()) await step.takeBack()
     } catch (second) {
       throw new StandsBetween(failureOf(error), second)
     }
