@@ -7,6 +7,7 @@ import type { SnapshotPath } from '../../../src/model/brand.ts'
 import { mergeNewer, type MergedNewer } from '../../../src/repair/merge/merge-newer.ts'
 import { Patient } from '../../support/databases/surgeon.ts'
 import { exactRows, integrityOf } from '../../support/merge/merge-in-process.ts'
+import { rowidsOn } from '../../support/merge/rowids-on.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -67,24 +68,9 @@ function destroyLeaves(every: number): ReadonlySet<string> {
   db.close()
   // Each row lies on the leaf that its id belongs to: the test reads the leaves itself.
   const whole = new Patient(at('whole'))
-  for (const page of leaves) if (!lost.includes(page)) for (const id of idsOn(whole, page)) readable.add(id)
+  for (const page of leaves) if (!lost.includes(page)) for (const id of rowidsOn(whole, page)) readable.add(id)
   whole[Symbol.dispose]()
   return new Set(ids.filter((id) => !readable.has(id)))
-}
-
-function idsOn(patient: Patient, page: number): readonly string[] {
-  const bytes = patient.read(page)
-  const { pointers, cellCount } = patient.bTree(page)
-  return Array.from({ length: cellCount }, (_, i) => {
-    let at = bytes.readUInt16BE(pointers + 2 * i)
-    while ((bytes[at++] ?? 0) >= 0x80); // The length of the payload.
-    let id = 0n
-    for (;;) {
-      const byte = bytes[at++] ?? 0
-      id = (id << 7n) | BigInt(byte & 0x7f)
-      if (byte < 0x80) return String(id)
-    }
-  })
 }
 
 it('brings back every readable newer row as it was, and lists every unreadable one', async () => {

@@ -88,9 +88,16 @@ function* salvagedKeys(db: Database.Database, rows: RowSets, id: number, kind: A
   for (const key of db.prepare<[number], string>(select).pluck().iterate(id)) yield JSON.parse(key) as RowKey
 }
 
-/** @throws what SQLite throws */
+/** Pages of a table that could not be read, in order. @throws what SQLite throws */
 export const pagesOf = (db: Database.Database, id: number): readonly number[] =>
-  db.prepare<[number], number>('SELECT DISTINCT page FROM facts.pages WHERE table_id = ? ORDER BY page').pluck().all(id)
+  db
+    .prepare<[number, number, number], number>(
+      `SELECT page FROM facts.pages WHERE table_id = ?
+        UNION SELECT page FROM facts.lost_rowids WHERE table_id = ? AND page IS NOT NULL
+        UNION SELECT page FROM facts.lost_keys WHERE table_id = ? AND page IS NOT NULL ORDER BY page`,
+    )
+    .pluck()
+    .all(id, id, id)
 
 function encodingOf(db: Database.Database): TextEncoding {
   const name = String(db.pragma('encoding', { simple: true }))
