@@ -11,7 +11,7 @@ import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 import type { Backup } from '../model/result/backup.ts'
 import { checkCopy, type CopyCheck } from './check-copy.ts'
-import { backupOf, type Entry } from './entries.ts'
+import { backupOf, readEntries, type Entry } from './entries.ts'
 import { readManifest, writeManifest } from './manifest.ts'
 import { markBroken, restoreEntry } from './restore.ts'
 
@@ -42,45 +42,55 @@ export interface VerifyTotals {
   readonly notReached: number
 }
 
+/** A backup that is due, without its manifest: there may be a hundred thousand. */
+interface DueBackup {
+  readonly folder: string
+  readonly id: string
+  readonly verifiedAt: string
+  readonly bytes: number
+}
+
 /**
  * @param entries chosen by the caller, broken ones among them: these are reported and not restored
  * @throws {Failure} NO_SPACE, CANNOT_CONFINE, INTERRUPTED: what the next backup would meet too
  */
 export async function verifyBackups(
-  entries: readonly Entry[],
+  entries: AsyncIterable<Entry>,
   terms: VerifyTerms,
   observer: VerifyObserver,
   signal: AbortSignal,
 ): Promise<VerifyTotals> {
   const startedAt = monotonicMs()
-  for (const { backup } of entries) if (backup.state === 'broken') observer.onVerified({ kind: 'broken', backup })
-  const due = entries.filter((entry) => isDue(entry, terms.maxAgeMs)).toSorted(byVerification)
+  const due: DueBackup[] = []
+  for await (const { backup, folder } of entries) {
+    if (backup.state === 'broken') observer.onVerified({ kind: 'broken', backup })
+    else if (isDue(backup, terms.maxAgeMs))
+      due.push({ folder, id: backup.id, verifiedAt: backup.verifiedAt ?? '', bytes: backup.bytes ?? 0 })
+  }
+  due.sort((a, b) => (a.verifiedAt < b.verifiedAt ? -1 : a.verifiedAt > b.verifiedAt ? 1 : 0))
   let bytesDone = 0
-  for (const [at, entry] of due.entries()) {
+  for (const [at, { folder, id, bytes }] of due.entries()) {
     signal.throwIfAborted()
     const elapsedMs = monotonicMs() - startedAt
-    const predictedMs = bytesDone === 0 ? 0 : (elapsedMs * (entry.backup.bytes ?? 0)) / bytesDone
+    const predictedMs = bytesDone === 0 ? 0 : (elapsedMs * bytes) / bytesDone
     if (terms.budgetMs !== null && elapsedMs + predictedMs > terms.budgetMs)
       return { verified: at, notReached: due.length - at }
+    bytesDone += bytes
+    const entry = (await readEntries(folder)).find(({ backup }) => backup.id === id)
+    if (entry === undefined) continue // Another run has pruned it meanwhile.
     observer.onBegin(entry.backup, at, due.length)
     observer.onVerified(await verifyEntry(entry, terms, signal))
-    bytesDone += entry.backup.bytes ?? 0
   }
   return { verified: due.length, notReached: 0 }
 }
 
-function isDue({ backup }: Entry, maxAgeMs: number | null): boolean {
-  if (backup.state === 'broken') return false
-  return maxAgeMs === null || backup.verifiedAt === null || Date.now() - Date.parse(backup.verifiedAt) > maxAgeMs
-}
-
-const byVerification = ({ backup: a }: Entry, { backup: b }: Entry): number => {
-  const [first, second] = [a.verifiedAt ?? '', b.verifiedAt ?? '']
-  return first < second ? -1 : first > second ? 1 : 0
+function isDue({ verifiedAt }: Backup, maxAgeMs: number | null): boolean {
+  return maxAgeMs === null || verifiedAt === null || Date.now() - Date.parse(verifiedAt) > maxAgeMs
 }
 
 async function verifyEntry(entry: Entry, terms: VerifyTerms, signal: AbortSignal): Promise<VerifiedEntry> {
   const { manifest, folder, backup } = entry
+  if (backup.state === 'broken') return { kind: 'broken', backup }
   invariant(manifest, 'a backup that is restored has a manifest')
   const scratch = join(terms.scratch, `verify-${backup.id}.db`)
   try {

@@ -167,7 +167,7 @@ describe('seen by reading it back', () => {
     flipBit(stored(newer.id), 500)
     const verified: string[] = []
     await verifyBackups(
-      await store.entries(),
+      store.backups.list(),
       { checker: store.checker, accept: [], scratch: store.folder, maxAgeMs: null, budgetMs: null },
       { onBegin: () => undefined, onVerified: ({ kind, backup }) => verified.push(`${kind} ${backup.id}`) },
       never,

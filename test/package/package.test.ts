@@ -125,9 +125,12 @@ describe('npm pack, installed into an empty folder', () => {
       'guardian-child.js',
       'holdfast.js',
       'ledger-child.js',
+      'mender-child.js',
+      'merge-child.js',
       'probe-child.js',
       'reader-child.js',
       'resume-child.js',
+      'salvage-child.js',
     ])
   })
 

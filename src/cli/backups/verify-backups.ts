@@ -1,5 +1,4 @@
 /** `backups verify`: what it restores to, what it checks with, and what a person sees meanwhile. */
-import type { Entry } from '../../backup/entries.ts'
 import { verifyBackups } from '../../backup/verify.ts'
 import { openChecker } from '../../check/check.ts'
 import { defaultCheckSettings } from '../../config/defaults.ts'
@@ -21,8 +20,6 @@ export async function verifyChosen(
   terminal: Terminal,
   document: BackupsDocument,
 ): Promise<BackupsEnding> {
-  const entries: Entry[] = []
-  for await (const entry of chosenEntries(backups, words)) entries.push(entry)
   const check = settings?.check ?? defaultCheckSettings
   const { signal } = terminal.interrupt
   await using scratch = await openSnapshotFolder(options.snapshots ?? settings?.snapshots.dir ?? null, null)
@@ -34,7 +31,7 @@ export async function verifyChosen(
   })
   using line = await showProgress(terminal, options.quiet ?? false)
   const { notReached } = await verifyBackups(
-    entries,
+    chosenEntries(backups, words),
     {
       checker,
       accept: check.accept,

@@ -29,7 +29,6 @@ export interface StoreFixture {
   /** Makes a database, checks it, and keeps it. */
   readonly keep: (fill: (db: Database.Database) => void, about?: Partial<SoundFile>) => Promise<KeptBackup>
   readonly list: (filter?: BackupFilter) => Promise<readonly Backup[]>
-  readonly entries: () => Promise<readonly Entry[]>
   /** The folder in which the backups of a file lie, and what lies in it. */
   readonly folderOf: (of?: BackedUpFile) => string
   readonly namesOf: (of?: BackedUpFile) => readonly string[]
@@ -97,7 +96,6 @@ export function useStore(): StoreFixture {
       )
     },
     list: async (filter) => (await entries(filter)).map(({ backup }) => backup),
-    entries,
     folderOf: at,
     namesOf: (of) => (existsSync(at(of)) ? readdirSync(at(of)).toSorted() : []),
   }
