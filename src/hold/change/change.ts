@@ -22,8 +22,7 @@ import { changeInHold, type ChangeParts } from './change-in-hold.ts'
 import type { ChangeOutcome, ChangeRequest, RehearsedCopy } from './change-types.ts'
 import { estimateChange } from './estimate.ts'
 import { openOriginal, type ChangedOriginal } from './original/keep-original.ts'
-import type { ChangedFile, PageSample, SeenFile } from './record/change-record.ts'
-import { samplesOf } from './record/page-samples.ts'
+import type { ChangedFile, SeenFile } from './record/change-record.ts'
 import type { RecordFile } from './record/record-file.ts'
 import { remakeInPause } from './remake.ts'
 import type { FilePlan } from './set-change.ts'
@@ -148,23 +147,22 @@ class Forward implements ChangeParts {
     const place = { folder, change: this.#request.original.about.change, nth: at + 1 }
     const target = await ChangeTarget.make(place, rehearsed, covers, like, signal)
     this.#targets.push(target)
+    this.#requireShort(target)
     this.#files.push({
       ...kept,
       before,
       settled: covers ? await this.#original.keepSettled(at + 1, folder.path, rehearsed.settled, signal) : null,
       mended: target.mendedContent,
       beside: target.besideFiles,
-      samples: this.method === 'in-place' ? await this.#sample(target) : [],
+      samples: target.differences?.samples ?? [],
     })
   }
 
   /** @throws {Failure} TOO_LARGE_FOR_PAUSE if the overwriting would pause the tenant for too long */
-  async #sample(target: ChangeTarget): Promise<readonly PageSample[]> {
-    const { settled, mended, pageSize, place } = target
-    const { samples, differing } = await samplesOf(settled.number, mended.number, pageSize)
-    const { predictedPauseMs } = estimateChange([{ ...noBytes, differing }], 'in-place')
+  #requireShort({ differences, pageSize, place }: ChangeTarget): void {
+    const differing = (differences?.pages.length ?? 0) * pageSize
+    const { predictedPauseMs } = estimateChange([{ ...noBytes, differing }], this.method)
     requireShortPause(place.folder.path, predictedPauseMs, this.#request.settings.maxPauseMs, 'overwriting')
-    return samples
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

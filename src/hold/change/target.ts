@@ -11,6 +11,7 @@ import { readAt } from '../live/live-files.ts'
 import type { RehearsedCopy } from './change-types.ts'
 import type { CopiedContent } from './original/kept-copy.ts'
 import type { BesideFile } from './record/change-record.ts'
+import { findDifferences, type PageDifferences } from './record/page-samples.ts'
 import type { FilePlan } from './set-change.ts'
 import { Beside } from './steps/beside.ts'
 import { nameBeside } from './steps/live-folder.ts'
@@ -22,6 +23,8 @@ export class ChangeTarget implements Disposable {
   readonly mended: Descriptor
   readonly pageSize: number
   readonly mendedContent: CopiedContent
+  /** Between settled and mended file; null for a swap. */
+  readonly differences: PageDifferences | null
   readonly #beside: Readonly<Record<'settled' | 'mended', Beside | null>>
   readonly #opened: Disposables
 
@@ -30,6 +33,7 @@ export class ChangeTarget implements Disposable {
     contents: { readonly settled: Descriptor; readonly mended: Descriptor },
     pageSize: number,
     mendedContent: CopiedContent,
+    differences: PageDifferences | null,
     beside: Readonly<Record<'settled' | 'mended', Beside | null>>,
     opened: Disposables,
   ) {
@@ -38,6 +42,7 @@ export class ChangeTarget implements Disposable {
     this.mended = contents.mended
     this.pageSize = pageSize
     this.mendedContent = mendedContent
+    this.differences = differences
     this.#beside = beside
     this.#opened = opened
   }
@@ -67,7 +72,8 @@ export class ChangeTarget implements Disposable {
       mended: await make('mended', rehearsed.mended),
     }
     const content = beside.mended?.content ?? (await digestOf(mended.number, signal))
-    return new ChangeTarget(place, { settled, mended }, pageSize, content, beside, opened.move())
+    const differences = like === null ? await findDifferences(settled.number, mended.number, pageSize) : null
+    return new ChangeTarget(place, { settled, mended }, pageSize, content, differences, beside, opened.move())
   }
 
   get besideFiles(): readonly BesideFile[] {
@@ -86,6 +92,7 @@ export class ChangeTarget implements Disposable {
     if (covers && method === 'swap' && settled === null)
       throw new Failure('REMEDY_STALE', `${folder.path} has a WAL or a journal now that it had not before`)
     const main = files.descriptor('')
+    const pages = this.differences?.pages ?? null
     mended?.resemble(main)
     settled?.resemble(main)
     const replacing: Replacing =
@@ -93,7 +100,14 @@ export class ChangeTarget implements Disposable {
         ? { method }
         : {
             method,
-            overwriting: { folder, main, pageSize: this.pageSize, requireSeal: () => sealed.assertUnbroken(), over },
+            overwriting: {
+              folder,
+              main,
+              pageSize: this.pageSize,
+              requireSeal: () => sealed.assertUnbroken(),
+              pages,
+              over,
+            },
           }
     const contents = {
       before: { descriptor: before, beside: null },

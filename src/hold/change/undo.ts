@@ -19,6 +19,7 @@ import { requireNoLease } from '../seal/unused.ts'
 import { changeInHold, type ChangeParts } from './change-in-hold.ts'
 import type { ChangeOutcome, UndoRequest } from './change-types.ts'
 import type { ChangedFile, ChangeState, KeptPart, SeenFile } from './record/change-record.ts'
+import { findDifferences } from './record/page-samples.ts'
 import { RecordFile } from './record/record-file.ts'
 import { seenFile, type FilePlan } from './set-change.ts'
 import { Beside } from './steps/beside.ts'
@@ -63,8 +64,10 @@ function takeRecord(path: string): RecordFile {
 interface Kept {
   readonly folder: LiveFolder
   readonly main: Content & { readonly descriptor: number }
-  readonly settled: Content
+  readonly settled: Content & { readonly descriptor: number }
   readonly companions: ReadonlyMap<'-wal' | '-journal', Beside>
+  /** In place: the pages in which the live file differs from the settled one, and which file that was. */
+  readonly differing: { readonly pages: readonly number[]; readonly of: SeenFile } | null
 }
 
 class Backward implements ChangeParts {
@@ -132,7 +135,8 @@ class Backward implements ChangeParts {
       if (kept.part !== '') companions.set(kept.part, await make(`kept${kept.part.slice(1)}`, kept))
     const main = await content('original', original)
     const settled = file.settled === null ? main : await content('settled', file.settled)
-    return { folder, main, settled, companions }
+    const differing = this.method === 'in-place' ? await differencesOf(live.number, settled.descriptor) : null
+    return { folder, main, settled, companions, differing }
   }
 
   async plan(files: readonly ProvenFile[], over: AbortSignal, startedMs: number): Promise<readonly FilePlan[]> {
@@ -148,7 +152,7 @@ class Backward implements ChangeParts {
 
   async #planOne(
     file: ProvenFile,
-    { folder, main, settled, companions }: Kept,
+    { folder, main, settled, companions, differing }: Kept,
     changed: ChangedFile,
     nth: number,
     untilMs: number,
@@ -166,10 +170,12 @@ class Backward implements ChangeParts {
     const header = readHeader(await readAt(live, 0, 100))
     const pageSize = header.kind === 'header' ? header.header.pageSize : 512
     const requireSeal = (): void => file.sealed.assertUnbroken()
+    const isSameFile = differing !== null && isSame(differing.of, seenFile(file.files.stat('')))
+    const pages = isSameFile ? differing.pages : null
     const replacing: Replacing =
       this.method === 'swap'
         ? { method: 'swap' }
-        : { method: 'in-place', overwriting: { folder, main: live, pageSize, requireSeal, over } }
+        : { method: 'in-place', overwriting: { folder, main: live, pageSize, requireSeal, pages, over } }
     const mended: Content = { descriptor: null, beside: null }
     return {
       folder,
@@ -195,6 +201,14 @@ class Backward implements ChangeParts {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#opened[Symbol.asyncDispose]()
   }
+}
+
+async function differencesOf(live: number, settled: number): Promise<Kept['differing']> {
+  const of = seenFile(fstatSync(live, { bigint: true }))
+  const header = readHeader(await readAt(live, 0, 100))
+  if (header.kind !== 'header') return null
+  const { pages } = await findDifferences(live, settled, header.header.pageSize)
+  return { pages, of }
 }
 
 const isSame = (one: SeenFile | null, other: SeenFile): boolean =>

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RehearsedCopy } from '../../../src/hold/change/change-types.ts'
 import { newChangeId } from '../../../src/hold/change/estimate.ts'
+import { findDifferences } from '../../../src/hold/change/record/page-samples.ts'
 import { Beside } from '../../../src/hold/change/steps/beside.ts'
 import { LiveFolder, nameBeside } from '../../../src/hold/change/steps/live-folder.ts'
 import { backwardSteps, forwardSteps, type Content, type Replacing } from '../../../src/hold/change/steps/plan-steps.ts'
@@ -65,6 +66,7 @@ describe('the steps of a change', () => {
     const live = opened.add(openDescriptor(file, 'read-write'))
     const kept = join(home, `kept-${nth}`)
     writeSet(kept, bytes)
+    const pages = await differing(rehearsed)
     let left = pieces
     const requireSeal = (): void => {
       if (left-- <= 0) throw new Error('died')
@@ -74,7 +76,7 @@ describe('the steps of a change', () => {
         ? { method }
         : {
             method,
-            overwriting: { folder: place.folder, main: live.number, pageSize: 1024, requireSeal, over: forever },
+            overwriting: { folder: place.folder, main: live.number, pageSize: 1024, requireSeal, pages, over: forever },
           }
     const beside = async (what: string, from: string): Promise<Beside> => {
       const made = await Beside.make(place.folder, nameBeside(place.change, 1, what), from, live.number, forever)
@@ -99,6 +101,14 @@ describe('the steps of a change', () => {
     const original = await content('original', kept)
     const steps = backwardSteps(place, replacing, [], companions, { mended, settled, original })
     return { file, folder, steps, seal, [Symbol.dispose]: () => opened[Symbol.dispose]() }
+  }
+
+  /** Known before, or null to have all pages compared. */
+  async function differing({ settled, mended }: RehearsedCopy): Promise<readonly number[] | null> {
+    if (nth % 2 === 0) return null
+    using old = openDescriptor(settled, 'read-only')
+    using fresh = openDescriptor(mended, 'read-only')
+    return (await findDifferences(old.number, fresh.number, 1024)).pages
   }
 
   function rehearsedOf(bytes: SetBytes): RehearsedCopy {

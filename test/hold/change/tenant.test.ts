@@ -13,8 +13,9 @@ import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { changeFlow, undoFlow, type Flowed, type FlowOptions } from '../../support/hold/change-flow.ts'
 import { rehearse } from '../../support/hold/changes.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
-import { startNode } from '../../support/processes.ts'
+import { startNode, startProgram } from '../../support/processes.ts'
 import { startDemo, type Demo } from '../../support/service/demo-service.ts'
+import { straceArguments, whyNotTraced } from '../../support/system-calls/strace.ts'
 
 const mark = 'pragma user_version = 77'
 const versionOf = (file: string): unknown => {
@@ -126,6 +127,31 @@ describe('a change of a tenant', () => {
     const undone = await undoFlow(common(demo, 'acme'), done.change)
     expect(undone.kind === 'unchanged' ? undone.failure.message : '').toBe('')
     expect(files.map(versionOf)).not.toContain(77)
+  })
+
+  const untraced = whyNotTraced()
+  it.skipIf(untraced !== null)('killed between two of its files, can be undone for all of them', async () => {
+    await using demo = await startDemo({ tenants: 1, bytes: 50_000 })
+    const folder = join(demo.dir, 'acme.files')
+    mkdirSync(folder)
+    const files = [demo.fileOf('acme'), join(folder, 'blobs.db')]
+    create(files[1] ?? '', 4096, fillEvents(40))
+    const home = join(fixture.home, 'between')
+    mkdirSync(home, { mode: 0o700 })
+    const program = [process.execPath, 'test/support/programs/changer.ts']
+    const given = ['change', files.join(','), home, 'swap', demo.socket, 'acme']
+    const fault = { call: 'renameat2', what: 'signal=SIGKILL', when: 2, path: null }
+    await using killed = startProgram('strace', [...straceArguments('/dev/null', fault), ...program, ...given])
+    await killed.ended
+    await demo.servesAgain('acme', 5_000)
+    place = { kind: 'quarantine', folder: join(home, 'quarantine') }
+    const [recovered] = await recoverChanges(place, null)
+    expect(recovered).toMatchObject({ how: 'unclear' })
+    expect(recovered?.sentence).toContain('some are old, some new')
+    expect(files.map(versionOf)).toEqual([77, 0])
+    const undone = await undoFlow(common(demo, 'acme'), findChanges(place)[0]?.record.change ?? ('' as never))
+    expect(undone.kind === 'unchanged' ? undone.failure.message : '').toBe('')
+    expect(files.map(versionOf)).toEqual([0, 0])
   })
 
   it.each(['proven', 'changed'])(

@@ -1,6 +1,6 @@
 /**
  * Changes a bare file, or undoes its newest change, in a process of its own. Arguments: what (`change`, `undo`), file,
- * home, method; for a tenant also socket and id. It prints the outcome as JSON. STOP_AT names a step at which it
+ * home, method; for a tenant also socket and id, and several files with commas between. It prints the outcome as JSON. STOP_AT names a step at which it
  * freezes, at the STOP_TIMESth time.
  */
 import { mkdirSync } from 'node:fs'
@@ -16,6 +16,7 @@ import { changeFlow, undoFlow } from '../hold/change-flow.ts'
 import { rehearse } from '../hold/changes.ts'
 
 const [what, file = '', home = '', method, socket, id] = process.argv.slice(2)
+const [first = '', ...more] = file.split(',')
 const folder = join(home, 'snapshots')
 mkdirSync(folder, { recursive: true, mode: 0o700 })
 let times = Number(process.env['STOP_TIMES'] ?? 1)
@@ -53,7 +54,7 @@ try {
   const outcome =
     what === 'undo' && newest !== undefined
       ? await undoFlow(options, newest)
-      : (await changeFlow({ ...options, files: [file] })).outcome
+      : (await changeFlow({ ...options, files: [first, ...more] })).outcome
   kind = outcome.kind
   if (outcome.kind === 'unchanged') failure = `${outcome.failure.code}: ${outcome.failure.message}`
 } catch (error) {

@@ -1,4 +1,4 @@
-/** Which side an overwritten file is on, if it was written since: some of its pages still tell. */
+/** The pages that an overwriting changes. Some of them tell later which side the file is on, if it was written since. */
 import { createHash } from 'node:crypto'
 import { fstatSync } from 'node:fs'
 import { readAt } from '../../live/live-files.ts'
@@ -7,22 +7,24 @@ import type { PageSample } from './change-record.ts'
 
 const samplesMax = 64
 
-/** Pages that differ between two private files of one page size. */
-export async function samplesOf(
-  old: number,
-  fresh: number,
-  pageSize: number,
-): Promise<{ readonly samples: readonly PageSample[]; readonly differing: number }> {
-  let differing = 0
+/** `pages`: counted from 1, in their order. */
+export interface PageDifferences {
+  readonly pages: readonly number[]
+  readonly samples: readonly PageSample[]
+}
+
+/** Compares two files of one page size. */
+export async function findDifferences(old: number, fresh: number, pageSize: number): Promise<PageDifferences> {
+  const pages: number[] = []
   const samples: PageSample[] = []
   const end = Math.max(fstatSync(old).size, fstatSync(fresh).size)
   await forEachDifference(old, fresh, pageSize, end, (offset, was, is) => {
     const page = offset / pageSize + 1
-    differing += pageSize
+    pages.push(page)
     // The first page has the change counter, which each write moves.
     if (page > 1 && samples.length < samplesMax) samples.push({ page, old: pageDigest(was), new: pageDigest(is) })
   })
-  return { samples, differing }
+  return { pages, samples }
 }
 
 /** @returns how many pages are as before, and how many as after */

@@ -27,6 +27,11 @@ export interface Overwriting {
    * that lies beside the file is rolled back by whoever opens it.
    */
   readonly requireSeal: () => void
+  /**
+   * The pages in which the two contents of a transaction differ, as they were found before the pause. Null: all pages
+   * are compared in the pause.
+   */
+  readonly pages: readonly number[] | null
   /** Aborts when the pause must end: then nothing more is overwritten, but what was is still taken back. */
   readonly over: AbortSignal
 }
@@ -55,7 +60,7 @@ export function overwriteJournalled(to: Overwriting, draft: string, content: num
   const journal = `${folder.base}-journal`
   const work = async (source: number, check: () => void): Promise<void> => {
     await nameJournal(to, draft, source, check)
-    await writeContent(to, source, check)
+    await writeChanged(to, source, check)
     requireSeal()
     folder.unlink(journal)
     folder.sync()
@@ -109,12 +114,8 @@ async function rollBack({ folder, main, requireSeal }: Overwriting): Promise<voi
   await sync(main)
 }
 
-async function nameJournal(
-  { folder, main, pageSize }: Overwriting,
-  draft: string,
-  content: number,
-  check: () => void,
-): Promise<void> {
+async function nameJournal(to: Overwriting, draft: string, content: number, check: () => void): Promise<void> {
+  const { folder, main, pageSize } = to
   using journal = closing(makeFile(folder.at(draft)))
   copyAttributes(main, journal.number, folder.path) // Whoever may write the database must be able to roll it back.
   const pageCount = fstatSync(main).size / pageSize
@@ -123,7 +124,7 @@ async function nameJournal(
   let records = 0
   const header = (): Buffer => newJournalHeader({ pageSize, pageCount, records, nonce })
   let at = header().length
-  await forEachDifference(main, content, pageSize, fstatSync(main).size, (offset, old) => {
+  await forEachChanged(to, content, fstatSync(main).size, (offset, old) => {
     const page = offset / pageSize + 1
     if (page === locked) return
     writeAll(journal.number, newJournalRecord(page, old, nonce), at, draft)
@@ -137,20 +138,44 @@ async function nameJournal(
   folder.sync()
 }
 
-async function writeContent(
-  { folder, main, pageSize }: Overwriting,
-  content: number,
-  check: () => void,
-): Promise<void> {
+/** Compares all pages: a WAL or a journal says which differ, but not whether it is whole. */
+const writeContent = (to: Overwriting, content: number, check: () => void): Promise<void> =>
+  writeChanged({ ...to, pages: null }, content, check)
+
+async function writeChanged(to: Overwriting, content: number, check: () => void): Promise<void> {
+  const { folder, main } = to
   const { size } = fstatSync(content)
   check()
-  await forEachDifference(main, content, pageSize, size, (offset, _, fresh) => {
+  await forEachChanged(to, content, size, (offset, _, fresh) => {
     check()
     writeAll(main, fresh, offset, folder.path)
   })
   check()
   if (fstatSync(main).size > size) ftruncateSync(main, size)
   await sync(main)
+}
+
+type OnDifference = (offset: number, old: Buffer, fresh: Buffer) => void
+
+/** How many pages are read and written without a turn of the event loop. */
+const pagesInTurn = 256
+
+async function forEachChanged(
+  { main, pageSize, pages }: Overwriting,
+  content: number,
+  end: number,
+  onDifference: OnDifference,
+): Promise<void> {
+  if (pages === null) return forEachDifference(main, content, pageSize, end, onDifference)
+  const [old, fresh] = [Buffer.allocUnsafe(pageSize), Buffer.allocUnsafe(pageSize)]
+  for (const [at, page] of pages.entries()) {
+    const offset = (page - 1) * pageSize
+    if (offset >= end) break
+    readFully(main, old, offset)
+    const length = readFully(content, fresh, offset)
+    onDifference(offset, old, fresh.subarray(0, length))
+    if (at % pagesInTurn === pagesInTurn - 1) await nextTurn()
+  }
 }
 
 /**
@@ -162,7 +187,7 @@ export async function forEachDifference(
   other: number,
   pageSize: number,
   end: number,
-  onDifference: (offset: number, ofOne: Buffer, ofOther: Buffer) => void,
+  onDifference: OnDifference,
 ): Promise<void> {
   const piece = Math.max(pageSize, pieceBytes)
   const [first, second] = [Buffer.allocUnsafe(piece), Buffer.allocUnsafe(piece)]
