@@ -1,6 +1,6 @@
 /** Rows that a salvage found on pages that no table owns: in tables of their own, never in the table itself. */
 import type Database from 'better-sqlite3'
-import { exactValues, type TrueRows } from './true-rows.ts'
+import { exactValues, jsonKey, type TrueRows } from './true-rows.ts'
 import { benchTables } from './wounded-tables.ts'
 
 export function strayOfSalvage(database: Database.Database, truth: TrueRows): ReadonlyMap<string, ReadonlySet<string>> {
@@ -10,7 +10,7 @@ export function strayOfSalvage(database: Database.Database, truth: TrueRows): Re
       const columns = (database.pragma(`table_info("${name}")`) as readonly { name: string }[]).map(({ name }) => name)
       const rowid = columns.find((column) => /rowid/.test(column)) ?? table.rowidColumn ?? 'rowid'
       if (!table.columns.every((column) => columns.includes(column))) return [table.name, new Set()]
-      const key = table.primaryKey === null ? `'' || ${rowid}` : `json_array(${table.primaryKey.join(', ')})`
+      const key = table.primaryKey === null ? `'' || ${rowid}` : jsonKey(table.primaryKey)
       const rows = database
         .prepare(`select ${key}, ${exactValues(table.columns)} from "${name}"`)
         .raw()

@@ -34,8 +34,11 @@ function readRows(
 }
 
 /** SQL of the key as an account has it. */
-const keyOf = (table: TableOfBench): string =>
-  table.primaryKey === null ? "'' || rowid" : `json_array(${table.primaryKey.join(', ')})`
+const keyOf = (table: TableOfBench): string => (table.primaryKey === null ? "'' || rowid" : jsonKey(table.primaryKey))
+
+/** JSON has no BLOBs. No true key has one, but a tool may bring one back. */
+export const jsonKey = (columns: readonly string[]): string =>
+  `json_array(${columns.map((column) => `iif(typeof(${column}) = 'blob', 'BLOB ' || hex(${column}), ${column})`).join(', ')})`
 
 export interface RowsFound {
   /** True rows in their own tables. */
@@ -102,8 +105,7 @@ export function strayOfRecover(database: Database.Database, truth: TrueRows): Re
         const columns = database.pragma(`table_info("${name}")`) as readonly { name: string }[]
         if (columns.length < 4 + table.columns.length) continue
         const values = table.columns.map((column, at) => (column === table.rowidColumn ? 'id' : `c${at}`))
-        const key =
-          table.primaryKey === null ? "'' || id" : `json_array(${table.primaryKey.map((_, at) => `c${at}`).join(', ')})`
+        const key = table.primaryKey === null ? "'' || id" : jsonKey(table.primaryKey.map((_, at) => `c${at}`))
         const rows = database
           .prepare(`select ${key}, ${exactValues(values)} from "${name}" where nfield = ${table.columns.length}`)
           .raw()

@@ -66,7 +66,7 @@ export class Salvager implements Disposable {
     const { statements, shapes, lost } = readShapes(schema.statements, file)
     this.#progress = { step: 'trees', done: 0, total: file.pages }
     const trees = yield* this.#counted(walkTrees(file, this.#chains, [schemaShape(file.encoding), ...shapes.values()]))
-    const orphans = new PageAdoption(file, this.#chains, trees).adopt(schema.isWhole)
+    const orphans = yield* new PageAdoption(file, this.#chains, trees).adopt(schema.isWhole)
     const header = { ...file.header, textEncoding: file.encoding }
     using newFile = new NewFile(join(this.#folder, names.result), header, statements, shapes)
     using facts = new FactsFile(join(this.#folder, names.facts), file.encoding)
@@ -108,7 +108,10 @@ export class Salvager implements Disposable {
     const added = this.#backup.filter(({ name }) => !known.has(foldedName(name)))
     const why = 'its row of the schema was lost; the statement is that of the backup'
     const lost = added.map((statement): LostObject => ({ kind: kindOf(statement), name: statement.name, why }))
-    return { ...found, statements: [...found.statements, ...added], lost: [...found.lost, ...lost] }
+    // SQLite must know a table before it can read what belongs to it.
+    const all = [...found.statements, ...added]
+    const statements = [...all.filter(({ type }) => type === 'table'), ...all.filter(({ type }) => type !== 'table')]
+    return { ...found, statements, lost: [...found.lost, ...lost] }
   }
 
   *#counted<Value>(work: Generator<void, Value>): Generator<void, Value> {

@@ -3,13 +3,18 @@
  * use for it, all its rows look like rows of that table and of no other that lacks pages, and its keys lie in a gap of
  * that table, which lost the pointer and not the page.
  */
+import { CellCursor } from '../../../../census/record/cell-cursor.ts'
 import { beginPage } from './begin-page.ts'
 import type { DamagedFile } from './damaged-file.ts'
 import { keptKey, type Key } from './keys.ts'
 import type { JudgedPage } from './page-cells.ts'
 import type { OverflowChains } from './payloads.ts'
-import type { TreeShape } from './shape.ts'
+import { RecordHeader } from './record-header.ts'
+import { looksLike, type TreeShape } from './shape.ts'
 import type { Gap, TreeWalker, Walked } from './walk-tree.ts'
+
+/** More columns than any table of SQLite has. */
+const columnsMost = 40_000
 
 /** Types of pages that have rows or entries. */
 const rowPages = new Set([2, 10, 13])
@@ -49,19 +54,23 @@ export class PageAdoption {
   readonly #chains: OverflowChains
   readonly #trees: readonly WalkedTree[]
   readonly #page: Uint8Array
+  readonly #cursor: CellCursor
+  readonly #header = new RecordHeader()
 
   constructor(file: DamagedFile, chains: OverflowChains, trees: readonly WalkedTree[]) {
     this.#file = file
     this.#chains = chains
     this.#trees = trees
     this.#page = new Uint8Array(file.layout.pageSize)
+    this.#cursor = new CellCursor(file.layout.usable, file.layout.pageSize)
   }
 
   /**
+   * Yields after each page that it reads.
    * @param schemaIsWhole false if a table may exist that is not known: then nothing is certain
    * @returns the leaves that no table surely owns
    */
-  adopt(schemaIsWhole: boolean): readonly Orphan[] {
+  *adopt(schemaIsWhole: boolean): Generator<void, readonly Orphan[]> {
     const orphans: Orphan[] = []
     const claims = new Map<Gap, (AdoptedLeaf & { readonly tree: WalkedTree })[]>()
     for (let page = 2; page <= this.#file.pages; page++) {
@@ -69,12 +78,14 @@ export class PageAdoption {
       const bytes = this.#file.read(page, this.#page)
       const type = bytes?.[0] ?? 0
       if (bytes === null || !rowPages.has(type)) continue
-      const fitting = this.#trees.flatMap((tree) => this.#fit(tree, page, bytes))
-      const [only] = fitting
-      if (only?.gap != null && fitting.filter(({ gap }) => gap !== null).length === 1 && schemaIsWhole) {
+      const fitting = this.#candidates(page, bytes).flatMap((tree) => this.#fit(tree, page, bytes))
+      const [only, ...others] = fitting.filter(({ gap }) => gap !== null)
+      yield
+      if (only !== undefined && only.gap !== null && others.length === 0 && schemaIsWhole) {
         const { gap, first, last, tree } = only
-        const leaf = { page, gap, first, last, tree, isInterior: type === 2 }
-        claims.set(only.gap, [...(claims.get(only.gap) ?? []), leaf])
+        const claimed = claims.get(gap) ?? []
+        claimed.push({ page, gap, first, last, tree, isInterior: type === 2 })
+        claims.set(gap, claimed)
       } else {
         const table = fitting.find(({ tree }) => tree.shape.kind !== 'index')?.tree ?? null
         if (table !== null || type === 13) orphans.push({ page, tree: table })
@@ -85,14 +96,33 @@ export class PageAdoption {
     return orphans
   }
 
-  /** The gap comes first in the result. A leaf without a gap of its tree may be one of it that was deleted. */
+  /** Trees that may own a page, by its first record that can be read. It saves judging the page for each tree. */
+  #candidates(page: number, bytes: Uint8Array): readonly WalkedTree[] {
+    const cursor = this.#cursor
+    const header = this.#header
+    if (!beginPage(cursor, bytes, page, this.#file.layout)) return []
+    for (let i = 0; i < cursor.cellCount; i++) {
+      if (!cursor.read(i)) continue
+      const { payload, localBytes, payloadBytes } = cursor
+      const outcome = header.parse(bytes, payload, localBytes, payloadBytes, columnsMost)
+      if (outcome === 'wrong') continue
+      return this.#trees.filter(
+        ({ shape, countMin }) =>
+          shape.id !== 0 &&
+          (shape.kind === 'rowid-table') === (cursor.tree === 'table') &&
+          (outcome === 'longer' || looksLike(shape, header, countMin ?? shape.columnsMax)),
+      )
+    }
+    return []
+  }
+
+  /** A leaf without a gap of its tree may be one of it that was deleted. */
   #fit(
     tree: WalkedTree,
     page: number,
     bytes: Uint8Array,
   ): readonly { readonly tree: WalkedTree; readonly gap: Gap | null; readonly first: Key; readonly last: Key }[] {
     const { shape, walker, walked } = tree
-    if (shape.id === 0) return []
     const bounds = { low: null, high: null }
     const judged = walker.judge.judge(shape, walker.keys, page, bytes, bounds, tree.countMin ?? shape.columnsMax)
     if (judged === null || judged.readable === 0 || judged.alike * 2 < judged.readable) return []

@@ -2,12 +2,11 @@
 import type { LostObject } from '../../salvaged.ts'
 import { CellRows } from './cell-rows.ts'
 import type { DamagedFile } from './damaged-file.ts'
-import type { Key } from './keys.ts'
 import type { JudgedPage } from './page-cells.ts'
 import type { OverflowChains } from './payloads.ts'
 import { schemaStatement, type SchemaStatement } from './schema-rows.ts'
 import { schemaShape } from './schema-shapes.ts'
-import { TreeWalker, type Walked } from './walk-tree.ts'
+import { TreeWalker, type Gap, type Walked } from './walk-tree.ts'
 
 export interface FoundSchema {
   /** In the order of the schema. */
@@ -24,9 +23,11 @@ export function readSchema(file: DamagedFile, chains: OverflowChains): FoundSche
   for (const encoding of new Set(encodings)) {
     file.forgetUses()
     const found = new SchemaPages(file, chains, encoding).read()
-    if (best !== null && found.statements.length <= best.statements.length) continue
+    best ??= found
+    if (found.statements.length === 0) continue
     best = found
     file.encoding = encoding
+    break
   }
   file.forgetUses()
   return best ?? { statements: [], isWhole: false, lost: [] }
@@ -51,10 +52,9 @@ class SchemaPages {
   read(): FoundSchema {
     const walked: Walked = { leafDepth: null, gaps: [] }
     for (const { page, bytes, judged } of this.#walker.walk('claim', walked)) this.#take(page, bytes, judged)
-    for (const { page, low, high } of walked.gaps) {
+    for (const { page } of walked.gaps)
       this.#lost.push({ kind: 'unknown', name: null, why: `page ${page} of the schema cannot be read` })
-      this.#searchLeaves(low, high)
-    }
+    if (walked.gaps.length > 0) this.#searchLeaves(walked.gaps)
     return {
       statements: this.#statements.toSorted((a, b) => Number(a.rowid - b.rowid)).map(({ statement }) => statement),
       isWhole: this.#lost.length === 0,
@@ -72,14 +72,19 @@ class SchemaPages {
     }
   }
 
-  /** Leaves of the schema that nothing names: all their rows are rows of a schema, and belong between these keys. */
-  #searchLeaves(low: Key | null, high: Key | null): void {
+  /** Leaves of the schema that nothing names: all their rows are rows of a schema, and belong into a gap. */
+  #searchLeaves(gaps: readonly Gap[]): void {
     const shape = schemaShape(this.#encoding)
     const bytes = new Uint8Array(this.#file.layout.pageSize)
     for (let page = 2; page <= this.#file.pages; page++) {
       if (!this.#file.isUnowned(page) || this.#file.read(page, bytes)?.[0] !== 13) continue
-      const judged = this.#walker.judge.judge(shape, this.#walker.keys, page, bytes, { low, high }, 5)
-      if (judged === null || judged.states.length === 0 || judged.between < judged.states.length) continue
+      const { judge, keys } = this.#walker
+      const judged = judge.judge(shape, keys, page, bytes, { low: null, high: null }, 5)
+      if (judged === null || judged.alike === 0 || judged.alike < judged.states.length) continue
+      const isInGap = gaps.some(({ low, high }) =>
+        judged.keys.every((key) => key !== null && keys.isBetween(key, low, high)),
+      )
+      if (!isInGap) continue
       const statements = judged.states.map((state, i) => {
         const row = state === 'good' ? this.#cells.read(bytes, page, i) : null
         return row === null ? null : schemaStatement(row.values, this.#encoding)

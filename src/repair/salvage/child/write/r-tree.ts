@@ -5,6 +5,7 @@
 import Database from 'better-sqlite3'
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
 import type { SchemaStatement } from '../read/schema-rows.ts'
+import { forgetVirtualTable } from './forget-virtual-table.ts'
 import type { Salvaging } from './table-rows.ts'
 
 /** Bytes of a coordinate, and of the beginning of a node. */
@@ -55,10 +56,8 @@ function columnsOf(name: string, sql: string): number {
 
 /** SQLite drops no virtual table that it cannot open. Without its row of the schema, its tables are ordinary ones. */
 function dropBroken(db: Database.Database, name: string): void {
-  db.pragma('writable_schema=ON')
-  db.prepare("DELETE FROM sqlite_schema WHERE type = 'table' AND name = ?").run(name)
-  db.pragma('writable_schema=RESET')
-  for (const part of ['node', 'parent', 'rowid']) db.exec(`DROP TABLE ${quoteName(`${name}_${part}`)}`)
+  forgetVirtualTable(db, name)
+  for (const part of ['node', 'parent', 'rowid']) db.exec(`DROP TABLE IF EXISTS ${quoteName(`${name}_${part}`)}`)
 }
 
 /** Boxes on the nodes that the table of ids names as leaves. A box counts if that table says that it lies there. */

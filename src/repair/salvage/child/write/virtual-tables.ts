@@ -4,6 +4,7 @@ import { moduleOf } from '../../../../check/reader/schema/virtual-table-module.t
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
 import type { LostObject } from '../../salvaged.ts'
 import type { SchemaStatement } from '../read/schema-rows.ts'
+import { forgetVirtualTable } from './forget-virtual-table.ts'
 import { rebuildRTree } from './r-tree.ts'
 import type { Salvaging } from './table-rows.ts'
 
@@ -18,8 +19,22 @@ export function mendVirtualTables(to: Salvaging, statements: readonly SchemaStat
       : module.startsWith('rtree')
         ? mendRTree(to, statement)
         : null
-    return why === null ? [] : [{ kind: 'virtual-table', name, why }]
+    if (why === null) return []
+    if (/^(?:fts[345]$|rtree)/.test(module) && !isSound(to.newFile.db, name, module))
+      forgetVirtualTable(to.newFile.db, name)
+    return [{ kind: 'virtual-table', name, why }]
   })
+}
+
+function isSound(db: Database.Database, name: string, module: string): boolean {
+  try {
+    if (module.startsWith('rtree')) return db.prepare('SELECT rtreecheck(?)').pluck().get(name) === 'ok'
+    db.exec(`INSERT INTO ${quoteName(name)}(${quoteName(name)}) VALUES('integrity-check')`)
+    return true
+  } catch (error) {
+    if (error instanceof Database.SqliteError) return false
+    throw error
+  }
 }
 
 /** Null if the table is sound now. */
@@ -33,11 +48,11 @@ function mendText(db: Database.Database, name: string, module: string): string |
       throw error
     }
   }
-  if (tell('integrity-check') === null) return null
+  if (isSound(db, name, module)) return null
   if (module === 'fts5') nameVersion(db, name)
   const why = tell('rebuild')
-  if (why === null && tell('integrity-check') === null) return null
-  if (module !== 'fts5' || tell('delete-all') !== null || tell('integrity-check') !== null)
+  if (why === null && isSound(db, name, module)) return null
+  if (module !== 'fts5' || tell('delete-all') !== null || !isSound(db, name, module))
     return `its index is broken and cannot be rebuilt: ${why ?? 'it stays broken'}`
   return 'it stores no text to rebuild its index from, so it was emptied'
 }
@@ -53,11 +68,5 @@ function nameVersion(db: Database.Database, name: string): void {
 }
 
 function mendRTree(to: Salvaging, statement: SchemaStatement): string | null {
-  const { db } = to.newFile
-  try {
-    if (db.prepare('SELECT rtreecheck(?)').pluck().get(statement.name) === 'ok') return null
-  } catch (error) {
-    if (!(error instanceof Database.SqliteError)) throw error
-  }
-  return rebuildRTree(to, statement)
+  return isSound(to.newFile.db, statement.name, 'rtree') ? null : rebuildRTree(to, statement)
 }

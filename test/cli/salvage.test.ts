@@ -1,0 +1,123 @@
+/** `salvage` as a person runs it: the new file, its account, and exit codes that say what was lost. */
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import type { Account } from '../../src/model/result/account.ts'
+import type { RemedyReport, RemedyResult } from '../../src/model/result/remedy.ts'
+import { fingerprintOf, makeFolder } from '../support/cli/folder.ts'
+import { holdfast, type Ran } from '../support/cli/program.ts'
+import { create, fillEvents } from '../support/databases/create-database.ts'
+import { Patient } from '../support/databases/surgeon.ts'
+
+function resultIn({ stdout, stderr, code }: Ran): RemedyResult {
+  expect(stdout, stderr).toMatch(/^\{[^]*\}\n$/)
+  const { results, summary, run } = JSON.parse(stdout) as RemedyReport
+  expect(summary.exitCode).toBe(code)
+  expect(run.mode).toBe('salvage')
+  const [result, ...others] = results
+  if (result === undefined || others.length > 0) throw new Error(`${results.length} results`)
+  return result
+}
+
+const countIn = (path: string, table: string): unknown => {
+  const database = new Database(path, { readonly: true })
+  try {
+    return database.prepare(`SELECT count(*) FROM ${table}`).pluck().get()
+  } finally {
+    database.close()
+  }
+}
+
+function makeDamaged(path: string, wound: (patient: Patient) => void): string {
+  create(path, 1024, fillEvents(1000))
+  using patient = new Patient(path)
+  wound(patient)
+  return path
+}
+
+const zeroLeaf = (patient: Patient): void => patient.write(patient.leaf('events'), Buffer.alloc(1024))
+
+describe('a damaged file', () => {
+  test('with lost rows: 2, a sound new file, and an account that names each row', async () => {
+    using folder = makeFolder()
+    const path = makeDamaged(folder.in('app.db'), zeroLeaf)
+    const before = fingerprintOf(folder.path)
+    const to = folder.in('new.db')
+    const ran = await holdfast(['salvage', path, '--to', to, '--json'])
+    expect(ran.code).toBe(2)
+    const result = resultIn(ran)
+    expect(result).toMatchObject({
+      tenant: null,
+      path,
+      before: { verdict: 'damaged', damage: 'table' },
+      plan: { do: 'salvage', losses: [{ table: 'events', changed: 0 }] },
+      rehearsal: { verdict: 'sound' },
+      applied: { verdict: 'sound', original: to, pauseMs: null, healthy: null },
+      failure: null,
+    })
+    const rows = countIn(to, 'events') as number
+    const account = JSON.parse(readFileSync(result.account ?? '', 'utf8')) as Account
+    const [events] = account.tables
+    expect(events).toMatchObject({ table: 'events', kept: rows, unreadable: { total: 1000 - rows } })
+    expect(events?.unreadable.keys).toHaveLength(1000 - rows)
+    expect(statSync(to).mode & 0o777).toBe(0o600)
+    expect(readdirSync(folder.path)).toHaveLength(3)
+    for (const [name, digest] of Object.entries(before))
+      expect(fingerprintOf(folder.path)).toHaveProperty([name], digest)
+  })
+
+  test('of which every row was found: 0', async () => {
+    using folder = makeFolder()
+    const path = makeDamaged(folder.in('app.db'), (patient) =>
+      patient.write(patient.root('events'), Buffer.alloc(1024)),
+    )
+    const ran = await holdfast(['salvage', path, '--to', folder.in('new.db'), '--json'])
+    expect(ran.code).toBe(0)
+    expect(resultIn(ran).plan.losses).toEqual([])
+    expect(countIn(folder.in('new.db'), 'events')).toBe(1000)
+  })
+
+  test('the text names what is lost and where it is listed', async () => {
+    using folder = makeFolder()
+    const path = makeDamaged(folder.in('app.db'), zeroLeaf)
+    const { stdout, code } = await holdfast(['salvage', path, '--to', folder.in('new.db')])
+    expect(code).toBe(2)
+    expect(stdout).toMatch(/new +\S+new\.db: sound/)
+    expect(stdout).toMatch(/events: \d+ rows? LOST/)
+    expect(stdout).toContain('new.db.account-')
+  })
+
+  test('without a readable schema: that of the file behind --from is used', async () => {
+    using folder = makeFolder()
+    const path = folder.in('app.db')
+    create(path, 1024, fillEvents(1000))
+    copyFileSync(path, folder.in('backup.db'))
+    {
+      using patient = new Patient(path)
+      patient.edit(1, (bytes) => bytes.fill(0, 100))
+    }
+    const to = folder.in('new.db')
+    const ran = await holdfast(['salvage', path, '--to', to, '--from', folder.in('backup.db'), '--json'])
+    expect(ran.code, ran.stderr).toBe(2)
+    expect(resultIn(ran).plan.backup).toMatchObject({ id: folder.in('backup.db') })
+    expect(countIn(to, 'events')).toBe(1000)
+  })
+})
+
+test('a file that is no database: no new file, and exit code 1 or 3', async () => {
+  using folder = makeFolder()
+  const { code } = await holdfast(['salvage', import.meta.filename, '--to', folder.in('new.db')])
+  expect([1, 3]).toContain(code)
+  expect(existsSync(folder.in('new.db'))).toBe(false)
+  expect(readdirSync(folder.path)).toEqual([])
+})
+
+test('a file that is not there: exit code 1', async () => {
+  using folder = makeFolder()
+  expect((await holdfast(['salvage', folder.in('none.db'), '--to', folder.in('new.db')])).code).toBe(1)
+  expect(readdirSync(folder.path)).toEqual([])
+})
+
+test('without --to: exit code 64', async () => {
+  expect((await holdfast(['salvage', 'app.db'])).code).toBe(64)
+})
