@@ -1,4 +1,4 @@
-/** Parent side of child/merge-child.ts: one child process in one sandbox, from its start to its death. */
+/** Parent side of repair/merge/child/merge-child.ts: one child process in one sandbox, from its start to its death. */
 
 import { startConfinedChild } from '../../check/confined-child.ts'
 import type { ChildLimits } from '../../check/confined-child.ts'

@@ -20,7 +20,7 @@ import type { UnmergedTable } from './unmerged-table.ts'
 export interface MergeInputs {
   /** A restored backup from before the damage. */
   readonly backup: SnapshotPath
-  /** The new file that a salvage of the damaged file has written, and its facts (salvage/facts.ts). */
+  /** The new file that a salvage of the damaged file has written, and its facts (repair/salvage/facts.ts). */
   readonly salvaged: SnapshotPath
   readonly facts: SnapshotPath
   /** True if the salvage could read the whole schema: a table that only the backup has was then dropped. */
@@ -42,7 +42,7 @@ export interface MergeOptions {
 }
 
 export interface MergeProgress {
-  /** `compare`, `write`: table by table. `verify`: foreign keys, full-text indexes. `account`: keys are written down. */
+  /** `compare`, `write`: table by table. `verify`: foreign keys, full-text indexes. `account`: keys are listed. */
   readonly step: 'copy' | 'compare' | 'write' | 'verify' | 'account'
   /** Tables. */
   readonly done: number

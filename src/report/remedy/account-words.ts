@@ -24,8 +24,9 @@ const isUnchanged = ({ rows, pages }: TableSummary): boolean =>
 function unchangedTables(tables: readonly TableSummary[], all: boolean): string {
   const [first] = tables
   const rows = tables.reduce((sum, { kept }) => sum + kept, 0)
-  const one = tables.length === 1 && first !== undefined
-  return `${one ? legibleName(first.table) : `${all ? 'all' : 'the other'} ${grouped(tables.length)} tables`}: ${count(rows, 'row')} kept, nothing else`
+  const isOne = tables.length === 1 && first !== undefined
+  const named = isOne ? legibleName(first.table) : `${all ? 'all' : 'the other'} ${grouped(tables.length)} tables`
+  return `${named}: ${count(rows, 'row')} kept, nothing else`
 }
 
 function describeTable({ table, kept, rows, pages }: TableSummary): readonly string[] {

@@ -12,7 +12,7 @@ import type { RowKey } from '../../../model/result/finding.ts'
 import { deeds } from './row-sets.ts'
 import type { RowSets } from './row-sets.ts'
 import { exactKeys } from './table-facts.ts'
-import type { TableFacts } from './table-facts.ts'
+import type { KnownLosses } from './table-facts.ts'
 
 const { added, newer, deleted, older, unreadable, notUnique, noParent } = deeds
 
@@ -26,7 +26,7 @@ export class KeyListing {
   next(
     db: Database.Database,
     rows: RowSets,
-    facts: TableFacts,
+    facts: KnownLosses,
     kind: AccountedKind,
   ): { readonly keys: readonly RowKey[]; readonly isLast: boolean } {
     this.#open ??= { of: rows, kind, keys: keysOfKind(db, rows, facts, kind) }
@@ -57,7 +57,7 @@ const decided = {
 const isDecided = (kind: AccountedKind): kind is keyof typeof decided => kind in decided
 
 /** In the order of the keys, one at a time. @throws what SQLite throws */
-function* keysOfKind(db: Database.Database, rows: RowSets, facts: TableFacts, kind: AccountedKind): Generator<RowKey> {
+function* keysOfKind(db: Database.Database, rows: RowSets, facts: KnownLosses, kind: AccountedKind): Generator<RowKey> {
   if (isDecided(kind)) yield* decidedKeys(db, rows, `w.what IN (${decided[kind].join(', ')})`)
   else if (facts.id !== null) yield* salvagedKeys(db, rows, facts.id, kind)
 }

@@ -1,4 +1,4 @@
-/** Child side: answers the questions of the parent (protocol.ts). What SQLite cannot do is an answer, not an error. */
+/** Child side: answers the questions of the parent (repair/merge/protocol.ts). What SQLite cannot do is an answer, not an error. */
 
 import { confineChild } from '../../../check/reader/confine-child.ts'
 import type { Confining } from '../../../check/reader/confine-child.ts'

@@ -6,15 +6,15 @@ import type { ConflictRule } from '../../../model/result/account.ts'
 import type { RowKey } from '../../../model/result/finding.ts'
 import type { TableLoss } from '../../../model/result/remedy.ts'
 import type { TableTotals } from '../../account/open-table.ts'
-import { compareContents, hasNewRowids, writeContents } from './compare-contents.ts'
-import { compareRows } from './compare-rows.ts'
-import type { ComparedRows } from './compare-rows.ts'
+import { decideByContent, hasNewRowids, writeContents } from './decide-by-content.ts'
+import { decideByKey } from './decide-by-key.ts'
+import type { ComparedRows } from './decide-by-key.ts'
 import { decidedKeys } from './list-keys.ts'
 import type { PlannedTable } from './plan-tables.ts'
 import { deeds, sides } from './row-sets.ts'
 import type { RowSets } from './row-sets.ts'
 import { quoted, storedColumns } from './side-tables.ts'
-import type { TableFacts } from './table-facts.ts'
+import type { KnownLosses } from './table-facts.ts'
 import { writeRows } from './write-rows.ts'
 
 /** Keys that a plan shows. */
@@ -23,14 +23,14 @@ const shownMax = 20
 export class MergedTable {
   readonly planned: PlannedTable
   readonly rows: RowSets
-  readonly facts: TableFacts
+  readonly facts: KnownLosses
   /** The table with the newer rows, if they cannot be in the same table. */
   readonly besides: string | null
   /** True if the rows have other rowids on both sides. Foreign keys are then not judged. */
   byContent = false
   #compared: ComparedRows | null = null
 
-  constructor(planned: PlannedTable, rows: RowSets, facts: TableFacts, besides: string | null) {
+  constructor(planned: PlannedTable, rows: RowSets, facts: KnownLosses, besides: string | null) {
     this.planned = planned
     this.rows = rows
     this.facts = facts
@@ -41,12 +41,12 @@ export class MergedTable {
   compare(db: Database.Database, prefer: ConflictRule): void {
     this.byContent = this.planned.deed === 'rows' && hasNewRowids(db, this.rows)
     this.#compared = this.byContent
-      ? compareContents(db, this.rows, this.facts)
+      ? decideByContent(db, this.rows, this.facts)
       : this.planned.deed === 'drop' || this.planned.deed === 'keep'
         ? this.#compareAlone(db)
         : this.planned.deed === 'apart'
           ? this.#compareApart(db)
-          : compareRows(db, this.rows, this.facts, prefer)
+          : decideByKey(db, this.rows, this.facts, prefer)
   }
 
   write(db: Database.Database, prefer: ConflictRule): void {

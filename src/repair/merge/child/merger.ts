@@ -1,4 +1,4 @@
-/** Child side: merges the newer file into a copy of the backup, step by step as the parent asks (protocol.ts). */
+/** Child side: merges the newer file into a copy of the backup, step by step as the parent asks (repair/merge/protocol.ts). */
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -150,7 +150,7 @@ const startsWith = (columns: readonly SideColumn[], first: readonly SideColumn[]
     )
   })
 
-/** True if ALTER TABLE ADD COLUMN can have made `newer` of `older`: rows without the new columns have their defaults. */
+/** True if ALTER TABLE ADD COLUMN can have made `newer` of `older`. Older rows then have the defaults. */
 const isAlteredOnly = (older: SideTable, newer: SideTable): boolean =>
   older.module === null &&
   newer.columns.length > older.columns.length &&

@@ -55,10 +55,11 @@ export class RowSets {
     const name = `work.${prefix}${this.#index}`
     const { key } = this.table
     const parts = key.map(({ affinity, collation }, i) => `k${i} ${affinity} COLLATE ${quoted(collation)}`)
+    const primary = `PRIMARY KEY(${this.workKey('').join(', ')})`
     const sql =
       key.length === 0
         ? `CREATE TABLE ${name}(k INTEGER PRIMARY KEY${columns})`
-        : `CREATE TABLE ${name}(${parts.join(', ')}${columns}, PRIMARY KEY(${this.workKey('').join(', ')})) WITHOUT ROWID`
+        : `CREATE TABLE ${name}(${parts.join(', ')}${columns}, ${primary}) WITHOUT ROWID`
     return { name, sql }
   }
 
@@ -99,7 +100,10 @@ export class RowSets {
     return same.length === 0 ? '1' : same.join(' AND ')
   }
 
-  /** Copies rows of the newer side, with their rowids. @param or what to do with a conflict @param from `FROM` and on */
+  /**
+   * Copies rows of the newer side, with their rowids.
+   * @param or what to do with a conflict @param from the statement from `FROM` on
+   */
   insertFromNewer(or: 'REPLACE' | 'IGNORE' | 'ABORT', from: string): string {
     const { key, hasAlias, rowid } = this.table
     const columns = storedColumns(this.table).map(quoted)

@@ -18,7 +18,7 @@ export interface SideColumn {
   readonly hidden: number
 }
 
-export interface KeyPart {
+export interface SideKeyPart {
   readonly name: string
   readonly collation: string
   readonly descending: boolean
@@ -30,7 +30,7 @@ export interface SideTable {
   readonly sql: string
   readonly columns: readonly SideColumn[]
   /** Of a table WITHOUT ROWID; empty if rows have rowids. */
-  readonly key: readonly KeyPart[]
+  readonly key: readonly SideKeyPart[]
   /** Quoted; null if there is none, or columns have taken its names. */
   readonly rowid: string | null
   /** True if a column is the rowid. */
@@ -117,7 +117,7 @@ function keyOf(
   index: string,
   columns: readonly SideColumn[],
   strict: boolean,
-): readonly KeyPart[] {
+): readonly SideKeyPart[] {
   const parts = db
     .prepare<
       [string, string],

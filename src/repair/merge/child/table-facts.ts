@@ -1,12 +1,12 @@
 /**
- * Child side: what a salvage knows of one table beside its rows (salvage/facts.ts), as tables of the work file that
+ * Child side: what a salvage knows of one table beside its rows (repair/salvage/facts.ts), as tables of the work file that
  * statements can use. What the facts do not say counts as lost: then no row of the backup is called deleted.
  */
 
 import type Database from 'better-sqlite3'
 import type { RowSets } from './row-sets.ts'
 
-export interface TableFacts {
+export interface KnownLosses {
   /** Id of the table in the facts; null if they do not have it. */
   readonly id: number | null
   /** Condition: a page that may have held the row `b` is lost. */
@@ -22,7 +22,7 @@ export interface TableFacts {
 }
 
 /** @param name as the facts call the table @throws what SQLite throws */
-export function readFacts(db: Database.Database, rows: RowSets, name: string): TableFacts {
+export function readFacts(db: Database.Database, rows: RowSets, name: string): KnownLosses {
   const found = db
     .prepare<[string], { readonly id: number; readonly complete: number }>(
       'SELECT id, complete FROM facts.tables WHERE name = ? COLLATE NOCASE',

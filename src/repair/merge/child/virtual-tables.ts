@@ -1,4 +1,4 @@
-/** Child side: virtual tables of the result. Full-text indexes are made anew, once the rows that they index are there. */
+/** Child side: virtual tables of the result. Full-text indexes are made anew, once their rows are there. */
 
 import type Database from 'better-sqlite3'
 import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'

@@ -4,11 +4,11 @@
  */
 
 import type Database from 'better-sqlite3'
-import type { ComparedRows } from './compare-rows.ts'
+import type { ComparedRows } from './decide-by-key.ts'
 import { deeds, sides } from './row-sets.ts'
 import type { RowSets } from './row-sets.ts'
 import { quoted, storedColumns } from './side-tables.ts'
-import type { TableFacts } from './table-facts.ts'
+import type { KnownLosses } from './table-facts.ts'
 
 /** True if most rows that both sides have under one rowid are not the same. @throws what SQLite throws */
 export function hasNewRowids(db: Database.Database, rows: RowSets): boolean {
@@ -26,7 +26,7 @@ export function hasNewRowids(db: Database.Database, rows: RowSets): boolean {
  * Rows with the same values form pairs. A row that only the backup has comes back if anything of the table was lost. It
  * then gets a rowid behind all others (`k`); `old` is the one that it had.
  */
-export function compareContents(db: Database.Database, rows: RowSets, facts: TableFacts): ComparedRows {
+export function decideByContent(db: Database.Database, rows: RowSets, facts: KnownLosses): ComparedRows {
   const columns = storedColumns(rows.table).map(quoted)
   const values = columns.flatMap((column) => [`${column} COLLATE BINARY`, `typeof(${column})`]).join(', ')
   const [b, n] = [rows.key('b')[0], rows.key('n')[0]]
@@ -59,7 +59,7 @@ export function compareContents(db: Database.Database, rows: RowSets, facts: Tab
   }
 }
 
-const onlyInBackup = ({ isWhole }: TableFacts): number => (isWhole ? deeds.deleted : deeds.returned)
+const onlyInBackup = ({ isWhole }: KnownLosses): number => (isWhole ? deeds.deleted : deeds.returned)
 
 /** The rows of the newer side keep their rowids, and those that come back follow them. */
 export function writeContents(db: Database.Database, rows: RowSets): void {

@@ -6,7 +6,7 @@ import { deeds, sides } from './row-sets.ts'
 import type { RowSets } from './row-sets.ts'
 import { quoted } from './side-tables.ts'
 import { exactKeys } from './table-facts.ts'
-import type { TableFacts } from './table-facts.ts'
+import type { KnownLosses } from './table-facts.ts'
 
 export interface ComparedRows {
   readonly inBackup: number
@@ -18,10 +18,10 @@ export interface ComparedRows {
 }
 
 /** @throws what SQLite throws */
-export function compareRows(
+export function decideByKey(
   db: Database.Database,
   rows: RowSets,
-  facts: TableFacts,
+  facts: KnownLosses,
   prefer: ConflictRule,
 ): ComparedRows {
   db.exec(rows.decisions())
@@ -35,7 +35,7 @@ export function compareRows(
 const missing = (rows: RowSets, alias: 'b' | 'n'): string => `${rows.key(alias)[0]} IS NULL`
 
 /** Rows that the newer side has and the backup has not, or has with other values. */
-function decideNewerRows(db: Database.Database, rows: RowSets, facts: TableFacts, prefer: ConflictRule): void {
+function decideNewerRows(db: Database.Database, rows: RowSets, facts: KnownLosses, prefer: ConflictRule): void {
   const key = rows.key('n')
   const isDoubted = `EXISTS (SELECT 1 FROM ${facts.doubted} d WHERE ${rows.sameKey(rows.workKey('d'), key)})`
   const inConflict =
@@ -49,7 +49,7 @@ function decideNewerRows(db: Database.Database, rows: RowSets, facts: TableFacts
 }
 
 /** Rows that only the backup has: an index still knows them, or their page is lost, or they were deleted. */
-function decideRowsOfBackup(db: Database.Database, rows: RowSets, facts: TableFacts): void {
+function decideRowsOfBackup(db: Database.Database, rows: RowSets, facts: KnownLosses): void {
   const key = rows.key('b')
   const isKnown = `EXISTS (SELECT 1 FROM ${facts.unreadable} u WHERE ${rows.sameKey(rows.workKey('u'), key)})`
   const returns = facts.isComplete ? isKnown : `${isKnown} OR ${facts.isLost}`
@@ -60,7 +60,7 @@ function decideRowsOfBackup(db: Database.Database, rows: RowSets, facts: TableFa
 }
 
 /** Keys that neither side has a row of. */
-function decideUnreadable(db: Database.Database, rows: RowSets, facts: TableFacts): void {
+function decideUnreadable(db: Database.Database, rows: RowSets, facts: KnownLosses): void {
   const key = rows.workKey('u')
   db.exec(`INSERT INTO ${rows.work}
     SELECT ${key.join(', ')}, ${deeds.unreadable}, ${sides.none}, 0 FROM ${facts.unreadable} u
@@ -71,7 +71,7 @@ const isNotIn = (rows: RowSets, side: 'main' | 'newer', alias: 'b' | 'n', key: r
   `NOT EXISTS (SELECT 1 FROM ${rows.of(side)} ${alias} WHERE ${rows.sameKey(rows.key(alias), key)})`
 
 /** Rows that come back, though an index holds other values of them: the newer side had another version. */
-function markOutdated(db: Database.Database, rows: RowSets, facts: TableFacts): void {
+function markOutdated(db: Database.Database, rows: RowSets, facts: KnownLosses): void {
   if (facts.id === null) return
   const { columns } = rows.table
   const known = db
@@ -96,7 +96,7 @@ function markOutdated(db: Database.Database, rows: RowSets, facts: TableFacts): 
   }
 }
 
-function countRows(db: Database.Database, rows: RowSets, facts: TableFacts): ComparedRows {
+function countRows(db: Database.Database, rows: RowSets, facts: KnownLosses): ComparedRows {
   const count = (from: string): number => db.prepare<[], number>(`SELECT count(*) FROM ${from}`).pluck().get() ?? 0
   const inBackup = count(rows.of('main'))
   const onlyNewer = count(`${rows.of('newer')} n WHERE ${isNotIn(rows, 'main', 'b', rows.key('n'))}`)
