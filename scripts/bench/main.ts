@@ -1,21 +1,23 @@
 /**
- * `npm run bench -- pause|sweep|check|salvage`. A measurement works in a temporary folder that it removes at its end, also
+ * `npm run bench -- pause|sweep|check|salvage|repair`. A measurement works in a temporary folder that it removes at its end, also
  * after Ctrl-C. It compares programs in one run on the same files: figures of two runs or machines cannot be compared.
  */
 import { resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { measureChecks } from './check.ts'
 import { measurePauses, pauseKinds, type PauseKind } from './pause.ts'
+import { measureRepair } from './repair/measure-repair.ts'
 import { measureSalvage } from './salvage/measure-salvage.ts'
 import { measureSweep } from './sweep.ts'
 import { describeChecks } from './text/describe-checks.ts'
 import { describePauses } from './text/describe-pauses.ts'
+import { describeRepair } from './text/describe-repair.ts'
 import { describeSalvage } from './text/describe-salvage.ts'
 import { describeSweep } from './text/describe-sweep.ts'
 import { parseBytes } from './units.ts'
 import { withWorkspace, type Workspace } from './workspace.ts'
 
-const help = `npm run bench -- pause|sweep|check|salvage [options]
+const help = `npm run bench -- pause|sweep|check|salvage|repair [options]
 
 pause   how long a tenant stands still while the service works, measured by the service;
         and in the same run: copies of the same files by .backup, VACUUM INTO and cp
@@ -46,6 +48,12 @@ salvage wounds of tables, each salvaged by us and by .recover of a sqlite3 shell
   --seed N           chooses them                       (1)
   --rows N           rows of the largest table          (2000)
 
+repair  rebuilding three indexes beside REINDEX by sqlite3; a backup beside .backup and zstd -3; and how long
+        a tenant is paused for a change
+  --rows N           rows of its largest table          (2700000, which are 500 MB)
+  --rounds N         measurements of each program       (3)
+  --changes N        changes of the tenant, half undone (20)
+
 all
   --seconds N        begins nothing new after this time (900)
   --dir DIR          where to make the temporary folder (TMPDIR)
@@ -66,6 +74,7 @@ const options = {
   arg: { type: 'string', multiple: true, default: [] },
   rows: { type: 'string' },
   workers: { type: 'string', default: '2' },
+  changes: { type: 'string', default: '20' },
   wounds: { type: 'string', default: '200' },
   seed: { type: 'string', default: '1' },
   seconds: { type: 'string', default: '900' },
@@ -74,7 +83,7 @@ const options = {
   help: { type: 'boolean', default: false },
 } satisfies ParseArgsConfig['options']
 
-const measurements = { pause, sweep, check, salvage }
+const measurements = { pause, sweep, check, salvage, repair }
 const isMeasurement = (word: string | undefined): word is keyof typeof measurements =>
   word !== undefined && Object.hasOwn(measurements, word)
 
@@ -143,6 +152,15 @@ async function salvage(values: Values, workspace: Workspace): Promise<Outcome> {
     seed: whole(values.seed, 'seed'),
   })
   return { figures, text: describeSalvage(figures) }
+}
+
+async function repair(values: Values, workspace: Workspace): Promise<Outcome> {
+  const figures = await measureRepair(workspace, {
+    rows: whole(values.rows ?? '2700000', 'rows'),
+    rounds: whole(values.rounds, 'rounds'),
+    changes: whole(values.changes, 'changes'),
+  })
+  return { figures, text: describeRepair(figures) }
 }
 
 function kindsOf(list: string): readonly PauseKind[] {

@@ -13,6 +13,8 @@ export interface ServiceAnswer {
   readonly latencies: readonly number[]
   /** Holds since the start. */
   readonly holds: number
+  /** Milliseconds of each pause that ended since the last figures, from closing the tenant to having it open again. */
+  readonly pausesMs: readonly number[]
 }
 
 export interface BenchService extends AsyncDisposable {

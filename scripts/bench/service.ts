@@ -29,6 +29,8 @@ function handleOf(id: string): Database.Database {
 }
 
 const wasOpen = new Set<string>()
+const closedAt = new Map<string, number>()
+let pausesMs: number[] = []
 let holds = 0
 const gate = createGate({
   service: 'bench',
@@ -39,12 +41,14 @@ const gate = createGate({
   find: (id) => (known.has(id) ? { id, files: [fileOf(id)] } : null),
   close: (id) => {
     holds++
+    closedAt.set(id, performance.now())
     if (handles.has(id)) wasOpen.add(id)
     handles.get(id)?.close()
     handles.delete(id)
   },
   open: (id) => {
     if (wasOpen.delete(id)) handleOf(id).prepare('select count(*) from sqlite_schema').get()
+    pausesMs.push(performance.now() - (closedAt.get(id) ?? Number.NaN))
   },
 })
 await gate.listen(socket)
@@ -87,10 +91,11 @@ process.on('message', (message: ServiceRequest) => {
   switch (message.do) {
     case 'load':
       startLoad(message.tenant, message.perSecond)
-      return send({ kind: 'done', latencies: [], holds })
+      return send({ kind: 'done', latencies: [], holds, pausesMs: [] })
     case 'figures':
-      send({ kind: 'done', latencies, holds })
+      send({ kind: 'done', latencies, holds, pausesMs })
       latencies = []
+      pausesMs = []
       return
     case 'end':
       if (timer) clearInterval(timer)
@@ -100,4 +105,4 @@ process.on('message', (message: ServiceRequest) => {
 // Ctrl-C reaches this process too. The parent ends it after holdfast has resumed the tenants.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 process.on('disconnect', () => process.exit(1))
-send({ kind: 'ready', latencies: [], holds })
+send({ kind: 'ready', latencies: [], holds, pausesMs: [] })

@@ -1,8 +1,8 @@
 /** The disk is full at one moment or another of `repair --apply`: the file is as it was or wholly mended. */
-import { readdirSync } from 'node:fs'
+import { copyFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
+import { damageIndex, makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { mount, whyNoMount, whySkipped } from '../support/host/mounts.ts'
 import { startProgram, repository } from '../support/processes.ts'
 import { examine } from '../support/remedies/contents.ts'
@@ -16,10 +16,12 @@ const rooms = [0.2, 0.7, 1.2, 1.7, 2.2, 2.7, 3.2, 4.2, 5.5] as const
 it.skipIf(why !== null).each(rooms)(
   `with room for %d more files of its size: old or new, and the exit code says so${whySkipped(why)}`,
   async (room) => {
-    const bytes = 1_300_000
-    using disk = mount('tmpfs', Math.ceil(bytes * (1 + room)))
-    const path = makeDatabase(join(disk.path, 'app.db'), { rows: 9_000, wal: true })
-    damageIndex(path)
+    using folder = makeFolder()
+    const made = makeDatabase(folder.in('app.db'), { rows: 9_000, wal: true })
+    damageIndex(made)
+    using disk = mount('tmpfs', Math.ceil(statSync(made).size * (1 + room)))
+    const path = join(disk.path, 'app.db')
+    copyFileSync(made, path)
     const before = bytesOf(path)
     const args = [join(repository, 'bin/holdfast.js'), 'repair', path, '--apply', '--json']
     await using run = startProgram(process.execPath, args, { TMPDIR: disk.path })

@@ -107,11 +107,14 @@ describe('undo', () => {
     const writer = new Database(path)
     writer.exec("INSERT INTO notes(title) VALUES('written after the change')")
     writer.close()
-    const before = fingerprintOf(folder.path)
+    // The record of the change may note the attempt.
+    const databases = (): Record<string, string> =>
+      Object.fromEntries(Object.entries(fingerprintOf(folder.path)).filter(([name]) => !name.endsWith('.json')))
+    const before = databases()
     const run = await runRemedy(['repair', path, '--undo', applied.applied?.change ?? ''])
     expect(onlyResult(run).failure?.code).toBe('REMEDY_STALE')
     expect(run.code).toBe(3)
-    expect(fingerprintOf(folder.path)).toEqual(before)
+    expect(databases()).toEqual(before)
   })
 
   it('of a change that is not known is an error of usage, exit code 64', async () => {

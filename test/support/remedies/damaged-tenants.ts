@@ -5,6 +5,7 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { tenantName } from '../../../scripts/demo/names.ts'
 import { createTenantDatabase } from '../../../scripts/demo/notes/tenant-database.ts'
 import { isWhole, verifyTenants } from '../../../scripts/demo/verify.ts'
@@ -117,6 +118,7 @@ function stateOf(dir: string, id: string, damage: TenantDamage, notes: TableRows
 }
 
 function judge(folder: string, id: string, damage: TenantDamage, notes: TableRows): TenantState {
+  recover(join(folder, `${id}.db`))
   const verified = verifyTenants(folder, [id])
   if (!verified.every(isWhole)) {
     const [one] = verified
@@ -126,7 +128,8 @@ function judge(folder: string, id: string, damage: TenantDamage, notes: TableRow
   if (typeof examined === 'string') return { is: damage === 'table' ? 'old' : 'broken', why: examined }
   const { integrity, contents } = examined
   const found = contents.tables.get('notes') ?? new Map<string, string>()
-  const wrong = [...notes].filter(([key, values]) => found.get(key) !== values).length + found.size - notes.size
+  // The service may have added some.
+  const wrong = [...notes].filter(([key, values]) => found.get(key) !== values).length
   if (integrity.length === 0)
     return wrong === 0 ? { is: 'new', why: '' } : { is: 'broken', why: `${wrong} notes are wrong` }
   const others = integrity.filter(
@@ -135,6 +138,16 @@ function judge(folder: string, id: string, damage: TenantDamage, notes: TableRow
   if (others.length > 0 || (damage === 'index' && wrong !== 0))
     return { is: 'broken', why: [...others, `${wrong} notes are wrong`].join('; ') }
   return { is: 'old', why: integrity.join('; ') }
+}
+
+/** A copy may have been taken within a transaction, and then has a hot journal. */
+function recover(path: string): void {
+  const database = new DatabaseSync(path)
+  try {
+    database.prepare('SELECT count(*) FROM sqlite_schema').get()
+  } finally {
+    database.close()
+  }
 }
 
 /** A table with an unreadable page cannot be read to its end. */
