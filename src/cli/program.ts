@@ -55,6 +55,8 @@ function describeProgram(terminal: Terminal): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('(`holdfast --help` lists the commands)')
     .exitOverride()
+    // Commander leaves a column unwrapped that is narrower than this.
+    .configureHelp({ minWidthToWrap: 30 })
     .configureOutput({
       writeOut: (help) => void process.stdout.write(inShownLetters(wrapped(help, terminal.width))),
       writeErr: (text) => {

@@ -44,7 +44,7 @@ test(
     expect(await resultsIn(folder, 'd')).toEqual(['d/k\udce8.db sound', 'd/k\udce9.db damaged index', 'd/ok.db sound'])
     const ran = await holdfast(['check', 'd'], { cwd: folder.path })
     expect([ran.code, ran.stdout]).toEqual([2, expect.stringContaining(String.raw`d/k\xe9.db  DAMAGED`)])
-    expect(ran.stdout).toContain(String.raw`holdfast check $'d/k\xe9.db'`)
+    expect(ran.stdout).toContain(String.raw`holdfast repair $'d/k\xe9.db' --apply`)
     const named = execFileSync(
       'bash',
       ['-c', String.raw`node "$0" check $'d/k\xe8.db' --keep-snapshot kept --json`, launcher],

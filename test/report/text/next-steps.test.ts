@@ -132,9 +132,7 @@ describe('hints', () => {
   test.each(codes)('%s: each command asks the service that was asked', (code) => {
     const said = hintFor({ code, hint: failureKinds[code].hint }, line('sweep', '/srv/my notes.yaml'))
     for (const command of commandsIn(said))
-      expect(command).toMatch(
-        /^holdfast (?:--help|explain |holders |(?:backups|check|doctor|pull|restore|resume|salvage|status) --config '\/srv\/my notes.yaml')/,
-      )
+      expect(command).toMatch(/^holdfast (?:--help|explain |holders |salvage |\w+ --config '\/srv\/my notes.yaml')/)
   })
 
   test('a sentence keeps what is no command, and a configuration that it names itself', () => {
@@ -162,22 +160,16 @@ describe('hints', () => {
 /** Commands that are planned and that this version does not have. */
 const later = ['triage', 'reconcile', 'install', 'init', 'alerts', 'bundle', 'report', 'agent', 'coordinator', 'fleet']
 
-test(
-  'no sentence names a command that does not exist; the remedies of the JSON report are the contract of a ' +
-    'later version',
-  () => {
-    const lines = readdirSync('src', { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .flatMap((name) => readFileSync(join('src', name), 'utf8').replaceAll('\\`', '`').split('\n'))
-      .filter((text) => !/^\s*(?:\*|\/\/|\/\*\*)/.test(text))
-    const named = (pattern: RegExp): ReadonlySet<string> =>
-      new Set(lines.flatMap((text) => Array.from(text.matchAll(pattern), ([, command = '']) => command)))
-    const quoted = named(/`holdfast ([a-z]+)[ `]/g)
-    const known = program.commands.map((one) => one.name())
-    expect(quoted.size).toBeGreaterThan(6)
-    expect([...quoted].filter((command) => !known.includes(command) && !later.includes(command))).toEqual([])
-    expect([...named(/['`}]holdfast ([a-z]+)[ `']/g)].filter((command) => later.includes(command)).toSorted()).toEqual(
-      [],
-    )
-  },
-)
+test('no sentence names a command that does not exist', () => {
+  const lines = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => readFileSync(join('src', name), 'utf8').replaceAll('\\`', '`').split('\n'))
+    .filter((text) => !/^\s*(?:\*|\/\/|\/\*\*)/.test(text))
+  const named = (pattern: RegExp): ReadonlySet<string> =>
+    new Set(lines.flatMap((text) => Array.from(text.matchAll(pattern), ([, command = '']) => command)))
+  const quoted = named(/`holdfast ([a-z]+)[ `]/g)
+  const known = program.commands.map((one) => one.name())
+  expect(quoted.size).toBeGreaterThan(6)
+  expect([...quoted].filter((command) => !known.includes(command) && !later.includes(command))).toEqual([])
+  expect([...named(/['`}]holdfast ([a-z]+)[ `']/g)].filter((command) => later.includes(command))).toEqual([])
+})

@@ -178,8 +178,10 @@ test('the configuration that was named stands in the commands: another would ask
     '    holdfast holders /srv/notes/x.db',
   ])
   expect(text(paused('stuck'))).toMatch(/^PAUSED: 1 tenant may still be paused. Run the resume command now.$/m)
-  expect(commandsOf(text(damaged('acme', { tenant: null })))).toEqual([
-    '    holdfast repair --config /srv/notes.yaml --tenant acme', // The command of the remedy, as it stands there.
+  const { remedy } = damaged('acme')
+  const ofFile = { ...remedy, command: 'holdfast repair /srv/notes/acme.db' }
+  expect(commandsOf(text(damaged('acme', { tenant: null, remedy: ofFile })))).toEqual([
+    '    holdfast repair --config /srv/notes.yaml /srv/notes/acme.db',
   ])
 })
 
