@@ -4,7 +4,7 @@ import type { TenantId } from '../brand.ts'
 import type { FailureCode } from '../failure.ts'
 
 /** `verified`: it was restored to a scratch folder, and what came out was checked and sound. */
-export type BackupState = 'verified' | 'unverified' | 'broken'
+type BackupState = 'verified' | 'unverified' | 'broken'
 
 /** `backup:ID` on a command line always means a backup. */
 export const backupPrefix = 'backup:'
