@@ -101,6 +101,7 @@ describe('npm pack, installed into an empty folder', () => {
       'dist/gate.js',
       'dist/report.schema.json',
       'dist/compare.schema.json',
+      'dist/account.schema.json',
       'dist/status.schema.json',
       'dist/fitness.schema.json',
       'dist/admin-api.yaml',

@@ -1,4 +1,4 @@
-/** Questions to the child that merges, in the order in which it is asked, and its answers (repair/merge/child/merger.ts). */
+/** Questions to the child that merges (repair/merge/child/merger.ts) in the order of a merge, and its answers. */
 
 import type { User } from '../../check/confinement.ts'
 import type { Confinement } from '../../check/protocol.ts'

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
 import { mergeNewer, type MergedNewer } from '../../../src/repair/merge/merge-newer.ts'
 import { Patient } from '../../support/databases/surgeon.ts'
-import { exactRows, integrityOf } from '../../support/merge/merge-in-process.ts'
+import { exactRows, checkOfResult } from '../../support/merge/merge-in-process.ts'
 import { rowidsOn } from '../../support/merge/rowids-on.ts'
 
 let folder = ''
@@ -35,7 +35,8 @@ const value = (i: number): unknown =>
 function makeTenant(): void {
   const db = new Database(at('backup'))
   db.pragma('secure_delete=OFF')
-  db.exec(`CREATE TABLE notes(id INTEGER PRIMARY KEY, owner TEXT NOT NULL, body); CREATE INDEX notes_owner ON notes(owner);
+  db.exec(`CREATE TABLE notes(id INTEGER PRIMARY KEY, owner TEXT NOT NULL, body);
+    CREATE INDEX notes_owner ON notes(owner);
     CREATE TABLE owners(name TEXT PRIMARY KEY, n INT) WITHOUT ROWID`)
   const put = db.prepare('INSERT INTO notes VALUES(?, ?, ?)')
   db.transaction(() => {
@@ -93,6 +94,6 @@ it('brings back every readable newer row as it was, and lists every unreadable o
     unreadable: lost.size,
   })
   expect(exactRows(at('result'), 'owners', 'name')).toEqual(exactRows(at('whole'), 'owners', 'name'))
-  expect(integrityOf(at('result'))).toBe('ok')
+  expect(checkOfResult(at('result'))).toBe('ok')
   expect(readdirSync(folder).toSorted()).toEqual(['backup', 'live', 'result', 'whole'])
 })

@@ -3,7 +3,7 @@ import { array, assert, boolean, constantFrom, integer, property, record, tuple,
 import { expect, it } from 'vitest'
 import type { ConflictRule } from '../../../src/model/result/account.ts'
 import { MergeFixture } from '../../support/merge/merge-fixture.ts'
-import { exactRows, integrityOf, mergeInProcess } from '../../support/merge/merge-in-process.ts'
+import { exactRows, checkOfResult, mergeInProcess } from '../../support/merge/merge-in-process.ts'
 
 const idMax = 9
 const id = integer({ min: 1, max: idMax })
@@ -138,7 +138,8 @@ it('gives what the model of the test expects, after any history and any loss', (
   assert(
     property(history, (one) => {
       const key = one.keyed ? 'INT PRIMARY KEY' : 'INTEGER PRIMARY KEY'
-      const create = `CREATE TABLE t(id ${key}, u UNIQUE, v)${one.keyed ? ' WITHOUT ROWID' : ''}; CREATE INDEX t_v ON t(v);
+      const create = `CREATE TABLE t(id ${key}, u UNIQUE, v)${one.keyed ? ' WITHOUT ROWID' : ''};
+        CREATE INDEX t_v ON t(v);
         INSERT INTO t SELECT value, 'own ' || value, 0 FROM series WHERE value <= ${idMax};`
       const isRead = (at: number): boolean =>
         !one.cells.includes(at) && !one.ranges.some(([low, high]) => at >= low && at <= high)
@@ -162,7 +163,7 @@ it('gives what the model of the test expects, after any history and any loss', (
       for (const kind of ['added', 'conflicting', 'deleted', 'unreadable', 'leftOut'] as const)
         expect([kind, sorted(merged?.keys[kind] ?? [])]).toEqual([kind, sorted(expected[kind])])
       expect(merged?.totals.union).toBe(expected.union)
-      expect(integrityOf(files.result)).toBe('ok')
+      expect(checkOfResult(files.result)).toBe('ok')
     }),
     { numRuns: Number(process.env['HOLDFAST_RUNS'] ?? 60) },
   )

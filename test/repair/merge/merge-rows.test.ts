@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { MergeFixture } from '../../support/merge/merge-fixture.ts'
-import { exactRows, integrityOf, mergeInProcess } from '../../support/merge/merge-in-process.ts'
+import { exactRows, checkOfResult, mergeInProcess } from '../../support/merge/merge-in-process.ts'
 
 const notes = `CREATE TABLE notes(id INTEGER PRIMARY KEY, title TEXT UNIQUE, body, at REAL);
   INSERT INTO notes SELECT value, 'title ' || value, CASE value % 3 WHEN 0 THEN CAST(x'00ff' || value AS BLOB)
@@ -28,7 +28,7 @@ it('merges equal files into the backup itself', () => {
   expect(merged.tables.get('notes')?.loss).toBeNull()
   expect(merged.unmerged).toEqual([])
   expect(exactRows(files.result, 'notes')).toEqual(exactRows(files.live, 'notes'))
-  expect(integrityOf(files.result)).toBe('ok')
+  expect(checkOfResult(files.result)).toBe('ok')
 })
 
 const changes = `INSERT INTO notes VALUES(200, 'new', x'01', 1.5), (201, 'lost', 'x', 2);
@@ -72,7 +72,7 @@ it('adds newer rows, takes newer versions, keeps deletions, and brings back what
   for (let id = 45; id <= 55; id++) expected.set(String(id), backup.get(String(id)) ?? '')
   expected.delete('201')
   expect(exactRows(files.result, 'notes')).toEqual(expected)
-  expect(integrityOf(files.result)).toBe('ok')
+  expect(checkOfResult(files.result)).toBe('ok')
 })
 
 it('counts a row of a lost page as deleted if a whole index does not have it', () => {
@@ -123,7 +123,7 @@ it('decides rows that violate UNIQUE together by preference, and lists the one t
   expect(backup?.keys).toEqual({ ...noKeys, conflicting: [400], leftOut: [400] })
   expect(backup?.loss).toMatchObject({ lost: 1, keys: [400] })
   expect(exactRows(`${files.result}-2`, 'notes')).toEqual(exactRows(files.backup, 'notes'))
-  expect(integrityOf(`${files.result}-2`)).toBe('ok')
+  expect(checkOfResult(`${files.result}-2`)).toBe('ok')
 })
 
 it('takes values that rows have exchanged since the backup', () => {
@@ -176,13 +176,14 @@ it.each(['UTF-8', 'UTF-16le', 'UTF-16be'])('merges tables WITHOUT ROWID by their
   const expected = new Map(exactRows(files.live, 'pairs', key))
   for (const one of expected.keys()) if (one.startsWith('gone')) expected.delete(one)
   expect(exactRows(files.result, 'pairs', key)).toEqual(expected)
-  expect(integrityOf(files.result)).toBe('ok')
+  expect(checkOfResult(files.result)).toBe('ok')
 })
 
 it('keeps rowids, also of tables without a key, and gives AUTOINCREMENT the greater number of both sides', () => {
   const before = `CREATE TABLE log(line); INSERT INTO log(rowid, line) VALUES(5, 'a'), (9, 'b'), (-3, 'c');
     CREATE TABLE auto(id INTEGER PRIMARY KEY AUTOINCREMENT, x); INSERT INTO auto(x) VALUES(1), (2), (3)`
-  const after = `INSERT INTO log(rowid, line) VALUES(70, 'new'); INSERT INTO auto(x) VALUES(4); DELETE FROM auto WHERE id = 4`
+  const after = `INSERT INTO log(rowid, line) VALUES(70, 'new'); INSERT INTO auto(x) VALUES(4);
+    DELETE FROM auto WHERE id = 4`
   using files = new MergeFixture(before, after, [{ table: 'log', rowids: [[9, 9]] }])
   const merged = mergeInProcess(files.backup, files.salvaged, files.result)
   expect(merged.tables.get('log')?.keys.added).toEqual([70])
@@ -191,7 +192,8 @@ it('keeps rowids, also of tables without a key, and gives AUTOINCREMENT the grea
 })
 
 it('compares a table by content if VACUUM has given its rows other rowids', () => {
-  const before = `CREATE TABLE log(line, at); INSERT INTO log SELECT 'line ' || value, value / 3 FROM series WHERE value <= 50;
+  const before = `CREATE TABLE log(line, at);
+    INSERT INTO log SELECT 'line ' || value, value / 3 FROM series WHERE value <= 50;
     INSERT INTO log VALUES('twice', 1), ('twice', 1)`
   const after = `DELETE FROM log WHERE at IN (0, 5); VACUUM; INSERT INTO log VALUES('new', x'00'), ('twice', 1)`
   using whole = new MergeFixture(before, after)
@@ -244,7 +246,8 @@ it('leaves out rows without a parent, but not those that had none before', () =>
 })
 
 it('adds rows that had no parent in the damaged file either', () => {
-  const before = `CREATE TABLE users(id INTEGER PRIMARY KEY); CREATE TABLE posts(id INTEGER PRIMARY KEY, user REFERENCES users)`
+  const before = `CREATE TABLE users(id INTEGER PRIMARY KEY);
+    CREATE TABLE posts(id INTEGER PRIMARY KEY, user REFERENCES users)`
   using files = new MergeFixture(before, 'INSERT INTO posts VALUES(1, 7)')
   expect(mergeInProcess(files.backup, files.salvaged, files.result).tables.get('posts')?.keys.added).toEqual([1])
 })

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
 import { MergeFixture } from '../../support/merge/merge-fixture.ts'
-import { exactRows, integrityOf, mergeInProcess } from '../../support/merge/merge-in-process.ts'
+import { exactRows, checkOfResult, mergeInProcess } from '../../support/merge/merge-in-process.ts'
 
 function ask(path: string, sql: string): unknown {
   const db = new Database(path)
@@ -22,7 +22,8 @@ it('runs no triggers, and keeps triggers and views as they are written', () => {
   const before = `CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT); CREATE TABLE seen(id INTEGER PRIMARY KEY, what);
     CREATE TRIGGER t_new AFTER INSERT ON t BEGIN INSERT INTO seen(what) VALUES('new ' || new.id); END;
     CREATE TRIGGER t_gone BEFORE DELETE ON t BEGIN INSERT INTO seen(what) VALUES('gone ' || old.id); END;
-    CREATE VIEW v AS SELECT a FROM t; CREATE TRIGGER v_new INSTEAD OF INSERT ON v BEGIN INSERT INTO t(a) VALUES(new.a); END;
+    CREATE VIEW v AS SELECT a FROM t;
+    CREATE TRIGGER v_new INSTEAD OF INSERT ON v BEGIN INSERT INTO t(a) VALUES(new.a); END;
     INSERT INTO t VALUES(1, 'x'), (2, 'y')`
   using files = new MergeFixture(before, "INSERT INTO t VALUES(3, 'z'); DELETE FROM t WHERE id = 1")
   mergeInProcess(files.backup, files.salvaged, files.result)
@@ -38,7 +39,8 @@ it('keeps double-quoted strings of views and triggers, which a new statement cou
     const db = new Database(path)
     db.unsafeMode(true)
     db.exec(`PRAGMA writable_schema=ON;
-      UPDATE sqlite_schema SET sql = 'CREATE VIEW v AS SELECT a, "text" AS b FROM t' WHERE name = 'v'; PRAGMA writable_schema=RESET`)
+      UPDATE sqlite_schema SET sql = 'CREATE VIEW v AS SELECT a, "text" AS b FROM t' WHERE name = 'v';
+      PRAGMA writable_schema=RESET`)
     db.close()
   }
   mergeInProcess(files.backup, files.salvaged, files.result)
@@ -71,7 +73,8 @@ it('leaves generated columns to SQLite, and merges STRICT tables and tables whos
 })
 
 it('gives a table the columns that ALTER TABLE has added since, and their defaults to older rows', () => {
-  const before = `CREATE TABLE t(id INTEGER PRIMARY KEY, a); INSERT INTO t SELECT value, value FROM series WHERE value <= 30`
+  const before = `CREATE TABLE t(id INTEGER PRIMARY KEY, a);
+    INSERT INTO t SELECT value, value FROM series WHERE value <= 30`
   const after = `ALTER TABLE t ADD COLUMN b TEXT NOT NULL DEFAULT 'none'; ALTER TABLE t ADD COLUMN c;
     UPDATE t SET b = 'set' WHERE id IN (1, 12); CREATE INDEX t_b ON t(b); PRAGMA user_version=7`
   using files = new MergeFixture(before, after, [{ table: 't', rowids: [[10, 15]] }])
@@ -83,13 +86,15 @@ it('gives a table the columns that ALTER TABLE has added since, and their defaul
   ])
   expect(schemaOf(files.result)).toEqual(schemaOf(files.live))
   expect(ask(files.result, 'PRAGMA user_version')).toEqual([[7]])
-  expect(integrityOf(files.result)).toBe('ok')
+  expect(checkOfResult(files.result)).toBe('ok')
 })
 
 it('keeps rows of a table with other columns beside the table of the backup', () => {
-  const before = `CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); INSERT INTO t SELECT value, 1, 2 FROM series WHERE value <= 5;
+  const before = `CREATE TABLE t(id INTEGER PRIMARY KEY, a, b);
+    INSERT INTO t SELECT value, 1, 2 FROM series WHERE value <= 5;
     CREATE TABLE u(x); PRAGMA user_version=1`
-  const after = `ALTER TABLE t DROP COLUMN a; INSERT INTO t VALUES(9, 3); INSERT INTO u VALUES(1); PRAGMA user_version=2`
+  const after = `ALTER TABLE t DROP COLUMN a; INSERT INTO t VALUES(9, 3); INSERT INTO u VALUES(1);
+    PRAGMA user_version=2`
   using files = new MergeFixture(before, after)
   const merged = mergeInProcess(files.backup, files.salvaged, files.result)
   expect(merged.unmerged).toEqual([
@@ -111,8 +116,10 @@ it('keeps rows of a table with other columns beside the table of the backup', ()
   expect(ask(files.result, 'PRAGMA user_version')).toEqual([[1]])
 })
 
-const renewed = `DROP TABLE old; CREATE TABLE fresh(a TEXT PRIMARY KEY, b) WITHOUT ROWID; CREATE INDEX fresh_b ON fresh(b);
-  INSERT INTO fresh VALUES('x', 1), ('y', x'02'); CREATE TABLE holdfast_orphaned_t(x); DROP VIEW v; CREATE VIEW w AS SELECT 1 AS one;
+const renewed = `DROP TABLE old; CREATE TABLE fresh(a TEXT PRIMARY KEY, b) WITHOUT ROWID;
+  CREATE INDEX fresh_b ON fresh(b);
+  INSERT INTO fresh VALUES('x', 1), ('y', x'02'); CREATE TABLE holdfast_orphaned_t(x); DROP VIEW v;
+  CREATE VIEW w AS SELECT 1 AS one;
   DROP INDEX t_a; CREATE INDEX t_ab ON t(a, b); PRAGMA application_id=77`
 const original = `CREATE TABLE old(id INTEGER PRIMARY KEY, a); INSERT INTO old VALUES(1, 1), (2, 2);
   CREATE TABLE t(a, b); CREATE INDEX t_a ON t(a); CREATE VIEW v AS SELECT 1; INSERT INTO t VALUES(1, 2)`
@@ -128,7 +135,7 @@ it('carries new tables over, and drops those that the damaged file has dropped, 
   expect(withoutOrphans(files.result)).toEqual(withoutOrphans(files.live))
   expect(exactRows(files.result, 'fresh', 'a')).toEqual(exactRows(files.live, 'fresh', 'a'))
   expect(ask(files.result, 'PRAGMA application_id')).toEqual([[77]])
-  expect(integrityOf(files.result)).toBe('ok')
+  expect(checkOfResult(files.result)).toBe('ok')
 })
 
 it('keeps tables, views and indexes of the backup if the schema could not be read wholly', () => {
@@ -164,8 +171,10 @@ it.each([
   ['fts4', 'CREATE VIRTUAL TABLE f USING fts4(title, body)'],
   ['fts3', 'CREATE VIRTUAL TABLE f USING fts3(title, body)'],
 ])('merges the rows of a table of %s, and makes its index anew', (_, create) => {
-  const before = `${create}; INSERT INTO f(rowid, title, body) SELECT value, 'title ' || value, 'apple' FROM series WHERE value <= 40`
-  const after = `INSERT INTO f(rowid, title, body) VALUES(90, 'new', 'pear'), (91, 'lost', 'plum'); DELETE FROM f WHERE rowid = 3;
+  const before = `${create};
+    INSERT INTO f(rowid, title, body) SELECT value, 'title ' || value, 'apple' FROM series WHERE value <= 40`
+  const after = `INSERT INTO f(rowid, title, body) VALUES(90, 'new', 'pear'), (91, 'lost', 'plum');
+    DELETE FROM f WHERE rowid = 3;
     UPDATE f SET body = 'cherry' WHERE rowid = 4; DELETE FROM f WHERE rowid = 12`
   using files = new MergeFixture(before, after, [
     {
@@ -184,7 +193,7 @@ it.each([
     ask(files.result, `SELECT rowid FROM f WHERE f MATCH '${word}' ORDER BY rowid LIMIT 3`)
   expect([find('pear'), find('cherry'), find('plum'), find('title')]).toEqual([[[90]], [[4]], [], [[1], [2], [4]]])
   expect(ask(files.result, 'SELECT count(*) FROM f')).toEqual([[40]])
-  expect(integrityOf(files.result)).toBe('ok')
+  expect(checkOfResult(files.result)).toBe('ok')
 })
 
 it('makes the index of an external text anew, and takes that of a contentless one as a whole', () => {
@@ -193,7 +202,8 @@ it('makes the index of an external text anew, and takes that of a contentless on
     CREATE VIRTUAL TABLE bare USING fts5(body, content='');
     INSERT INTO doc VALUES(1, 'apple'), (2, 'pear'); INSERT INTO ext(ext) VALUES('rebuild');
     INSERT INTO bare(rowid, body) VALUES(1, 'apple'), (2, 'pear')`
-  const after = `INSERT INTO doc VALUES(3, 'plum'); INSERT INTO ext(rowid, body) VALUES(3, 'plum'); INSERT INTO bare(rowid, body) VALUES(3, 'plum')`
+  const after = `INSERT INTO doc VALUES(3, 'plum'); INSERT INTO ext(rowid, body) VALUES(3, 'plum');
+    INSERT INTO bare(rowid, body) VALUES(3, 'plum')`
   using files = new MergeFixture(before, after, [{ table: 'doc', rowids: [[2, 2]] }])
   const merged = mergeInProcess(files.backup, files.salvaged, files.result)
   expect(merged.unmerged).toEqual([
@@ -202,13 +212,14 @@ it('makes the index of an external text anew, and takes that of a contentless on
   for (const word of ['apple', 'pear', 'plum'])
     for (const table of ['ext', 'bare'])
       expect(ask(files.result, `SELECT count(*) FROM ${table} WHERE ${table} MATCH '${word}'`)).toEqual([[1]])
-  expect(integrityOf(files.result)).toBe('ok')
+  expect(checkOfResult(files.result)).toBe('ok')
 })
 
 it('merges an R-Tree through its module', () => {
   const before = `CREATE VIRTUAL TABLE r USING rtree(id, x0, x1, +label);
     INSERT INTO r SELECT value, value, value + 0.5, 'l' || value FROM series WHERE value <= 300`
-  const after = `DELETE FROM r WHERE id = 7; UPDATE r SET label = 'new' WHERE id = 8; INSERT INTO r VALUES(900, 1, 2, x'01')`
+  const after = `DELETE FROM r WHERE id = 7; UPDATE r SET label = 'new' WHERE id = 8;
+    INSERT INTO r VALUES(900, 1, 2, x'01')`
   using files = new MergeFixture(before, after)
   const merged = mergeInProcess(files.backup, files.salvaged, files.result)
   expect(merged.tables.get('r')?.keys).toMatchObject({ added: [900], conflicting: [8], deleted: [7] })
@@ -222,5 +233,5 @@ it('carries over a full-text table that only the damaged file has', () => {
   const merged = mergeInProcess(files.backup, files.salvaged, files.result)
   expect(merged.tables.get('f')?.keys.added).toEqual([1, 2])
   expect(ask(files.result, "SELECT rowid FROM f WHERE f MATCH 'pear'")).toEqual([[2]])
-  expect(integrityOf(files.result)).toBe('ok')
+  expect(checkOfResult(files.result)).toBe('ok')
 })

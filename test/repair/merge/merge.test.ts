@@ -6,7 +6,7 @@ import { AccountDraft } from '../../../src/repair/account/account-draft.ts'
 import { merge, type Merged, type MergeProgress } from '../../../src/repair/merge/merge.ts'
 import { accountErrors } from '../../support/account-schema.ts'
 import { MergeFixture } from '../../support/merge/merge-fixture.ts'
-import { exactRows, integrityOf } from '../../support/merge/merge-in-process.ts'
+import { exactRows, checkOfResult } from '../../support/merge/merge-in-process.ts'
 
 const limits = { memoryBytesMax: 500_000_000, niceness: 0, timeoutMs: 60_000 }
 
@@ -76,7 +76,7 @@ it('merges in a confined child, and accounts for every key', async () => {
   ])
   const expected = new Map([...exactRows(files.live, 't')].filter(([id]) => Number(id) < 20_991))
   expect(exactRows(files.result, 't')).toEqual(expected)
-  expect(integrityOf(files.result)).toBe('ok')
+  expect(checkOfResult(files.result)).toBe('ok')
   expect([statSync(files.backup), statSync(files.salvaged)].map(({ mtimeMs }) => mtimeMs)).toEqual(before)
   expect(statSync(files.result).mode & 0o777).toBe(0o600)
   expect(filesIn(files.folder)).toEqual(['account.json', 'backup', 'live', 'result', 'salvaged', 'salvaged-facts'])
@@ -90,7 +90,8 @@ it('refuses with the reason, and leaves nothing behind', async () => {
   await expect(run(files, account)).rejects.toMatchObject({
     code: 'REMEDY_REFUSED',
     message:
-      'the backup and the damaged file cannot be merged: the backup stores its texts as UTF-16le, the damaged file otherwise',
+      'the backup and the damaged file cannot be merged: ' +
+      'the backup stores its texts as UTF-16le, the damaged file otherwise',
   })
   expect(filesIn(files.folder)).toEqual(['backup', 'live', 'salvaged', 'salvaged-facts'])
 })
@@ -113,7 +114,8 @@ it.each(['copy', 'compare', 'write', 'account'])(
 
 it('needs no more memory for a large table than the caches of SQLite', async () => {
   const large = `CREATE TABLE t(id INTEGER PRIMARY KEY, a, b);
-    INSERT INTO t SELECT x.value * 1000 + y.value, hex(randomblob(20)), 'b' FROM series x, series y WHERE x.value <= 300`
+    INSERT INTO t SELECT x.value * 1000 + y.value, hex(randomblob(20)), 'b'
+      FROM series x, series y WHERE x.value <= 300`
   using files = new MergeFixture(large, `UPDATE t SET b = 'c'; DELETE FROM t WHERE id % 7 = 0`)
   using account = new AccountDraft(files.folder)
   const [backup, salvaged, facts] = [files.backup, files.salvaged, `${files.salvaged}-facts`] as unknown as [

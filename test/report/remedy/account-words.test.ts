@@ -30,7 +30,8 @@ it('gives each table one line with its sums, and the first keys of what is not i
       dropped: 1,
     }),
   ).toEqual([
-    'notes: 2,999,993 rows kept, 1 added, 3 conflicting (1 newer, 1 of the backup, 1 LEFT OUT), 1 deleted, 7 UNREADABLE, 1 rebuilt from indexes, 2 pages unreadable',
+    'notes: 2,999,993 rows kept, 1 added, 3 conflicting (1 newer, 1 of the backup, 1 LEFT OUT), 1 deleted, ' +
+      '7 UNREADABLE, 1 rebuilt from indexes, 2 pages unreadable',
     '  unreadable: 9007199254740993, 7, 8, 9, 10 and 2 more',
     '  left out: 4',
     'odd\\ename: 1 row kept, 1 orphaned',

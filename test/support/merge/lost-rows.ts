@@ -55,7 +55,8 @@ export function salvageWithout(live: string, to: string, lost: readonly LostRows
   db.exec(`ATTACH '${to}-facts' AS facts`)
   const tables = db
     .prepare<[], { name: string; keyed: number }>(
-      "SELECT name, sql LIKE '%WITHOUT ROWID%' AS keyed FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+      `SELECT name, sql LIKE '%WITHOUT ROWID%' AS keyed FROM sqlite_schema
+        WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`,
     )
     .all()
   withoutTriggers(db, () => {
@@ -99,7 +100,8 @@ function removeRows(db: Database.Database, id: number, name: string, keyed: bool
   for (const column of lost.known ?? []) {
     const cid = columns.find((one) => one.name === column)?.cid
     const from = keyed
-      ? `facts.keys f JOIN facts.keys_${id} e ON e.id = f.rowid JOIN ${quoted(name)} t ON ${key.map((one, i) => `t.${one} = e.k${i}`).join(' AND ')}`
+      ? `facts.keys f JOIN facts.keys_${id} e ON e.id = f.rowid
+          JOIN ${quoted(name)} t ON ${key.map((one, i) => `t.${one} = e.k${i}`).join(' AND ')}`
       : `facts.keys f JOIN ${quoted(name)} t ON t.rowid = f.rowid_`
     db.exec(`INSERT INTO facts.known SELECT ${id}, f.rowid, ${cid}, t.${quoted(column)} FROM ${from}
       WHERE f.table_id = ${id} AND f.kind = 'unreadable'`)
@@ -124,7 +126,7 @@ function lostKeys(db: Database.Database, id: number, key: readonly string[], { k
   for (const [low, high] of keys) {
     db.exec(`INSERT INTO facts.lost_keys(table_id) VALUES(${id});
       INSERT INTO facts.lost_${id}(id, low, high, l0, h0)
-        VALUES(last_insert_rowid(), ${Number(low !== null)}, ${Number(high !== null)}, ${literal(low)}, ${literal(high)})`)
+        VALUES(last_insert_rowid(), ${low !== null}, ${high !== null}, ${literal(low)}, ${literal(high)})`)
   }
   const inRange = keys.map(([low, high]) =>
     [

@@ -91,7 +91,7 @@ export function exactRows(path: string, table: string, key = 'rowid'): ReadonlyM
   }
 }
 
-export function integrityOf(path: string): unknown {
+export function checkOfResult(path: string): unknown {
   const db = new Database(path, { readonly: true })
   try {
     return db.pragma('integrity_check', { simple: true })

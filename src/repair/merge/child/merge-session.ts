@@ -1,11 +1,14 @@
-/** Child side: answers the questions of the parent (repair/merge/protocol.ts). What SQLite cannot do is an answer, not an error. */
+/**
+ * Child side: answers the questions of the parent (repair/merge/protocol.ts). What SQLite cannot do is an answer, and
+ * no error.
+ */
 
 import { confineChild } from '../../../check/reader/confine-child.ts'
 import type { Confining } from '../../../check/reader/confine-child.ts'
 import { invariant } from '../../../model/bug.ts'
 import { notDone, other } from '../../mend/child/not-done.ts'
+import { MergeRefused } from '../merge-refused.ts'
 import type { MergeAnswer, MergeQuestion } from '../protocol.ts'
-import { MergeRefused } from './merge-refused.ts'
 import { Merger } from './merger.ts'
 
 export class MergeSession {

@@ -1,4 +1,4 @@
-/** Child side: merges the newer file into a copy of the backup, step by step as the parent asks (repair/merge/protocol.ts). */
+/** Child side: merges the newer file into a copy of the backup, in the steps of repair/merge/protocol.ts. */
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,13 +6,13 @@ import Database from 'better-sqlite3'
 import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'
 import { invariant } from '../../../model/bug.ts'
 import type { AccountedKind, ConflictRule } from '../../../model/result/account.ts'
+import { MergeRefused } from '../merge-refused.ts'
 import { mergeFiles } from '../protocol.ts'
 import type { MergeAnswerOf, MergeQuestionOf } from '../protocol.ts'
 import type { UnmergedTable } from '../unmerged-table.ts'
 import { foreignKeysOf, leaveOutOrphans, markHistory } from './foreign-keys.ts'
 import type { ForeignKey } from './foreign-keys.ts'
 import { KeyListing, pagesOf } from './list-keys.ts'
-import { MergeRefused } from './merge-refused.ts'
 import { MergedTable } from './merged-table.ts'
 import { planMerge } from './plan-tables.ts'
 import type { MergePlan, PlannedTable } from './plan-tables.ts'

@@ -6,7 +6,7 @@
 
 import Database from 'better-sqlite3'
 import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'
-import { MergeRefused } from './merge-refused.ts'
+import { MergeRefused } from '../merge-refused.ts'
 import { quoted } from './side-tables.ts'
 
 const withoutPages = "type IN ('view', 'trigger')"

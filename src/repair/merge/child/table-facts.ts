@@ -1,6 +1,6 @@
 /**
- * Child side: what a salvage knows of one table beside its rows (repair/salvage/facts.ts), as tables of the work file that
- * statements can use. What the facts do not say counts as lost: then no row of the backup is called deleted.
+ * Child side: what a salvage knows of one table beside its rows (repair/salvage/facts.ts), as tables of the work file
+ * that statements can use. What the facts do not say counts as lost: then no row of the backup is called deleted.
  */
 
 import type Database from 'better-sqlite3'
