@@ -116,7 +116,7 @@ async function runSteps(process: MenderProcess, request: MendRequest, memoryByte
   const { indexes, fts } = mending.do === 'rebuild' ? mending : { indexes: [], fts: [] }
   const listed = await listDropped(process, doubtful, memoryBytesMax)
   if (listed.kind === 'not-done') return refused('the entries that a rebuild would drop could not be listed', listed)
-  const { opened } = await process.ask({ step: 'open', cacheBytes: cacheBytesOf(memoryBytesMax) })
+  const { opened } = await process.ask({ step: 'open' })
   if (opened.kind === 'not-done') return refused('SQLite cannot open it', opened)
   if (way === 'rewritten' || mending.do === 'rewrite') {
     const { rewritten } = await process.ask({ step: 'rewrite', emptied: indexes, emptiedTexts: fts })
@@ -146,17 +146,6 @@ async function listDropped(
   if (indexes.length === 0) return { kind: 'listed', total: 0 }
   return (await process.ask({ step: 'listDropped', indexes, memoryBytesMax })).listed
 }
-
-/** What Node and SQLite need beside their caches. */
-const baseBytes = 80_000_000
-/** Pages and sorting each get so much of the rest; the remainder is for what SQLite allocates without a limit. */
-const cacheShare = 0.35
-const cacheBytesLeast = 2_000_000
-/** SQLite sorts no more than this in memory. */
-const cacheBytesMost = 512_000_000
-
-const cacheBytesOf = (memoryBytesMax: number): number =>
-  Math.min(cacheBytesMost, Math.max(cacheBytesLeast, Math.floor((memoryBytesMax - baseBytes) * cacheShare)))
 
 function refusedIndex(index: string, rebuilt: NotDone): Mended {
   return rebuilt.reason === 'not-unique'

@@ -34,8 +34,8 @@ interface MenderSteps {
     readonly ask: { readonly indexes: readonly string[]; readonly memoryBytesMax: number }
     readonly answer: { readonly listed: { readonly kind: 'listed'; readonly total: number } | NotDone }
   }
-  /** Opens the copy. `cacheBytes`: for pages, and again for each sorting. */
-  open: { readonly ask: { readonly cacheBytes: number }; readonly answer: { readonly opened: DoneOrNot } }
+  /** Opens the copy. */
+  open: { readonly ask: object; readonly answer: { readonly opened: DoneOrNot } }
   /**
    * Copies all tables into the file `rewrittenName`, and opens that. The trees of `emptied`, and those of the indexes of
    * the full-text tables `emptiedTexts`, are not read: they are empty afterwards.

@@ -2,7 +2,6 @@
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { recipes } from '../../support/databases/recipes.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
 import { differencesOf, examine } from '../../support/remedies/contents.ts'
 import { bySql, dropFrom, zeroLeaf, type WoundFile } from '../../support/remedies/object-wounds.ts'
 import { useRehearsals } from '../../support/remedies/rehearsing.ts'
@@ -65,19 +64,10 @@ const texts: Readonly<Record<string, Readonly<Record<string, WoundFile>>>> = {
   fts5: {
     'lost segments': bySql('DELETE FROM notes_data WHERE id > 10'),
     'a garbled structure': bySql("UPDATE notes_data SET block = x'ffffffffff' WHERE id = 10"),
-    'a tree of zeroes': (path) => {
-      using patient = new Patient(path)
-      for (const name of ['notes_data', 'notes_idx'])
-        patient.write(patient.root(name), Buffer.alloc(patient.layout.pageSize))
-    },
   },
   'fts4 and fts3': {
     'lost segments': bySql('DELETE FROM old_segdir; DELETE FROM older_segdir'),
     'garbled segments': bySql("UPDATE old_segdir SET root = x'00ff'"),
-    'a tree of zeroes': (path) => {
-      using patient = new Patient(path)
-      patient.write(patient.root('old_segdir'), Buffer.alloc(patient.layout.pageSize))
-    },
   },
 }
 

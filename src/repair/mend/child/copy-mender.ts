@@ -21,7 +21,6 @@ export class CopyMender {
   #core: CompiledCore | null = null
   #folder: string | null = null
   #db: Database.Database | null = null
-  #cacheBytes = 0
   /** The journal mode that the copy had, and that the result gets. */
   #wal = false
 
@@ -40,7 +39,7 @@ export class CopyMender {
       case 'listDropped':
         return { step: 'listDropped', listed: this.#listDropped(question) }
       case 'open':
-        return { step: 'open', opened: this.#open(question) }
+        return { step: 'open', opened: this.#open() }
       case 'rewrite':
         return { step: 'rewrite', rewritten: this.#rewrite(question) }
       case 'reindex':
@@ -68,23 +67,21 @@ export class CopyMender {
     })
   }
 
-  #open({ cacheBytes }: MenderQuestionOf<'open'>): MenderAnswerOf<'open'>['opened'] {
+  #open(): MenderAnswerOf<'open'>['opened'] {
     const path = this.#path(recoveredName)
-    this.#cacheBytes = cacheBytes
     this.#wal = usesWal(path)
     return tryDone(() => {
-      this.#db = openCopy(path, cacheBytes)
+      this.#db = openCopy(path)
     })
   }
 
   #rewrite({ emptied, emptiedTexts }: MenderQuestionOf<'rewrite'>): MenderAnswerOf<'rewrite'>['rewritten'] {
     const into = this.#path(rewrittenName)
-    const emptying = { emptied, emptiedTexts, cacheBytes: this.#cacheBytes }
     return tryDone(() => {
       const db = this.#opened()
       this.#db = null
-      rewriteInto(db, this.#path(recoveredName), into, emptying)
-      this.#db = openCopy(into, this.#cacheBytes)
+      rewriteInto(db, this.#path(recoveredName), into, { emptied, emptiedTexts })
+      this.#db = openCopy(into)
     })
   }
 

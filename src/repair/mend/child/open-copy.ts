@@ -4,17 +4,23 @@ import Database from 'better-sqlite3'
 import { readHeader } from '../../../sqlite/header.ts'
 
 /**
+ * For pages, and again for each sorting; the rest goes to files in the sandbox. SQLite sorts in pieces of this size. They
+ * stay in the cache of the processor: with 320 MB a REINDEX took twice the processor time (repair/README.md).
+ */
+const cacheKibibytes = 1_000
+
+/**
  * As check/reader/sqlite/open-database.ts, but for writing. A copy that is not completed is thrown away, so nothing is
- * synced and the journal is in memory. What does not fit into `cacheBytes` goes to files in the sandbox.
+ * synced and the journal is in memory.
  * @throws what SQLite throws; nothing is open then
  */
-export function openCopy(path: string, cacheBytes: number): Database.Database {
+export function openCopy(path: string): Database.Database {
   const db = new Database(path, { fileMustExist: true, timeout: 0 })
   try {
     db.exec('PRAGMA locking_mode=EXCLUSIVE') // First: otherwise a file in WAL mode gets a -shm.
     db.exec(
       'PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF; PRAGMA synchronous=OFF; ' +
-        `PRAGMA mmap_size=0; PRAGMA temp_store=FILE; PRAGMA cache_size=-${Math.ceil(cacheBytes / 1024)}`,
+        `PRAGMA mmap_size=0; PRAGMA temp_store=FILE; PRAGMA cache_size=-${cacheKibibytes}`,
     )
     setJournal(db, 'DELETE') // It leaves WAL mode, which knows no journal in memory.
     setJournal(db, 'MEMORY')

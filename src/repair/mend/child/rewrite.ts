@@ -19,7 +19,6 @@ export interface Emptying {
   readonly emptied: readonly string[]
   /** Full-text tables. */
   readonly emptiedTexts: readonly string[]
-  readonly cacheBytes: number
 }
 
 /** @param db of the file `path`; it is closed @param into does not exist @throws what SQLite throws */
@@ -30,7 +29,7 @@ export function rewriteInto(db: Database.Database, path: string, into: string, e
     if (trees.length > 0) {
       for (const name of trees) emptyTree(db, name)
       db.close()
-      open = openCopy(path, emptying.cacheBytes) // Reads the schema anew.
+      open = openCopy(path) // Reads the schema anew.
     }
     open.prepare('VACUUM INTO ?').run(into)
   } finally {
