@@ -49,25 +49,28 @@ export function openInvocation(terminal: Terminal, words: readonly string[]): In
 const helpWidth = 80
 
 function describeProgram(terminal: Terminal): Command {
-  return new Command('holdfast')
-    .description("Checks every tenant's SQLite database of a running service, and cannot be the thing that breaks it.")
-    .version(terminal.version)
-    .showSuggestionAfterError()
-    .showHelpAfterError('(`holdfast --help` lists the commands)')
-    .exitOverride()
-    // Commander leaves a column unwrapped that is narrower than this.
-    .configureHelp({ minWidthToWrap: 30 })
-    .configureOutput({
-      writeOut: (help) => void process.stdout.write(inShownLetters(wrapped(help, terminal.width))),
-      writeErr: (text) => {
-        for (const line of text.trimEnd().split('\n')) terminal.say(printableSentence(line))
-      },
-      getOutHelpWidth: () => Math.min(terminal.width, helpWidth),
-      getErrHelpWidth: () => Math.min(terminal.aside.width, helpWidth),
-    })
-    .addHelpText(
-      'after',
-      `
+  return (
+    new Command('holdfast')
+      .description(
+        "Checks every tenant's SQLite database of a running service, and cannot be the thing that breaks it.",
+      )
+      .version(terminal.version)
+      .showSuggestionAfterError()
+      .showHelpAfterError('(`holdfast --help` lists the commands)')
+      .exitOverride()
+      // Commander leaves a column unwrapped that is narrower than this.
+      .configureHelp({ minWidthToWrap: 30 })
+      .configureOutput({
+        writeOut: (help) => void process.stdout.write(inShownLetters(wrapped(help, terminal.width))),
+        writeErr: (text) => {
+          for (const line of text.trimEnd().split('\n')) terminal.say(printableSentence(line))
+        },
+        getOutHelpWidth: () => Math.min(terminal.width, helpWidth),
+        getErrHelpWidth: () => Math.min(terminal.aside.width, helpWidth),
+      })
+      .addHelpText(
+        'after',
+        `
 Examples:
   holdfast check app.db                    one file that no program has open
   holdfast sweep                           every tenant of the service
@@ -81,7 +84,8 @@ holdfast refuses a file that has one of them, and reports its line.
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 5 compared and different, 64 usage, 70 bug,
   75 busy (try later), 78 configuration, 129/130/131/143 ended by a signal`,
-    )
+      )
+  )
 }
 
 const wrapped = (text: string, width: number): string =>

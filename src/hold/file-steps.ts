@@ -1,4 +1,4 @@
-/** The steps of one file while its tenant stands still (copy-in-pause.ts gives their order). */
+/** The steps of one file while its tenant stands still (in-pause.ts gives their order). */
 import { invariant } from '../model/bug.ts'
 import type { Proof } from '../model/result/evidence.ts'
 import type { HoldRequest } from './hold-request.ts'

@@ -15,7 +15,7 @@
  *      watch over the pause.
  *   9. Ask the service to quiesce the tenant: it grants its lease. Compare its answer with the files.
  *  10. Open the live files anew, if there is no warm copy. Lock them, probe, take the kernel leases: they are sealed.
- *  11. First proof. The deed: copy into the drafts (copy-in-pause.ts), second proof.
+ *  11. First proof. The deed: copy into the drafts, second proof.
  *  12. Release the kernel leases, because the probe opens the files by name. Probe again under the locks.
  *  13. Release the locks and close the live files. This ends the pin of 5, but not the watch of 5.
  *  14. End the watch of 8. Resume, which ends the service's lease, and see the tenant serving.
@@ -36,13 +36,13 @@
  */
 import { nextTurn } from '../host/clock.ts'
 import type { Failure } from '../model/failure.ts'
-import { copying, type ProvenCopy } from './copy-in-pause.ts'
-import { FileHold } from './file-hold.ts'
+import { FileHold, inParallel, inTurn } from './file-hold.ts'
 import { isWorthRetrying, withoutSnapshot } from './file-outcome.ts'
+import { copyFile, probeAgain, proveFileAgain, type CopiedFile } from './file-steps.ts'
 import { gravestOf } from './hold-failure.ts'
 import type { HoldProcesses } from './hold-processes.ts'
 import type { Held, HoldRequest } from './hold-request.ts'
-import { inPause } from './in-pause.ts'
+import { inPause, type HoldDeed } from './in-pause.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { publish, type Copies } from './publish.ts'
 import { HoldRecord } from './record.ts'
@@ -112,13 +112,24 @@ async function holdOnce(
   }
 }
 
+/** The deed of a hold. A file whose copy has both proofs is done. */
+const copying: HoldDeed<CopiedFile> = {
+  underSeal: async (proven, pause, over) => {
+    const copied = await inTurn(proven, (file) => copyFile(file, over))
+    const provenAgain = await inTurn(copied, proveFileAgain)
+    pause?.assertStanding()
+    return provenAgain
+  },
+  underLocks: (copied, probe) => inParallel(copied, (file) => probeAgain(file, probe)),
+}
+
 async function copyInPauseSlot(
   prepared: Prepared,
   request: HoldRequest,
   processes: HoldProcesses,
   signal: AbortSignal,
 ): Promise<Copies> {
-  const proven: ProvenCopy[] = []
+  const proven: CopiedFile[] = []
   if (prepared.files.length === 0) return { files: proven, written: Promise.resolve(), unproven: null }
   try {
     const inSlot = (): ReturnType<typeof inPause> => inPause(copying, prepared, proven, request, processes, signal)
@@ -138,7 +149,7 @@ const unconfirmed = new Set<Failure['code']>(['LEASE_LOST', 'RESUME_FAILED'])
  * the disk. Those copies are kept, with the failure that says what is not proven. All others are thrown away.
  * @throws {unknown} the error itself, if no copy may be kept
  */
-function sealedWithoutConfirmation(proven: readonly ProvenCopy[], error: unknown): Copies {
+function sealedWithoutConfirmation(proven: readonly CopiedFile[], error: unknown): Copies {
   const failure = gravestOf(error)
   const sealed = proven.filter(({ sealed: { level } }) => level === 'sealed')
   if (sealed.length === 0 || !unconfirmed.has(failure.code)) throw error

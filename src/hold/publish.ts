@@ -2,16 +2,16 @@
 import { AsyncDisposables } from '../host/disposal.ts'
 import type { Failure } from '../model/failure.ts'
 import { isEmptyDatabase } from '../sqlite/header.ts'
-import type { ProvenCopy } from './copy-in-pause.ts'
 import { inTurn, type FileHold } from './file-hold.ts'
 import { kindOfCopy, type FileKind } from './file-kind.ts'
+import type { CopiedFile } from './file-steps.ts'
 import type { Held } from './hold-request.ts'
 import type { Snapshot } from './snapshot/draft.ts'
 import { settleSuperJournal } from './snapshot/super-journal.ts'
 
 /** What phase 2 leaves. */
 export interface Copies {
-  readonly files: readonly ProvenCopy[]
+  readonly files: readonly CopiedFile[]
   /** Resolves when the end of the hold is in the ledger. */
   readonly written: Promise<void>
   /** Why the service did not confirm the pause; null if it did. */
@@ -34,7 +34,7 @@ export async function publish(
 }
 
 async function publishFile(
-  { hold: { record }, draft, superJournal, copied, preflight }: ProvenCopy,
+  { hold: { record }, draft, superJournal, copied, preflight }: CopiedFile,
   signal: AbortSignal,
 ): Promise<{ readonly snapshot: Snapshot; readonly file: FileKind }> {
   await settleSuperJournal(draft, superJournal)

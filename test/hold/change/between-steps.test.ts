@@ -20,7 +20,7 @@ import {
   contentOf,
   readSet,
   rehearse,
-  memoryFolder,
+  inMemory,
   setStates,
   writeSet,
   type SetBytes,
@@ -32,7 +32,7 @@ describe('the steps of a change', () => {
   let home = ''
   let nth = 0
   beforeAll(() => {
-    home = mkdtempSync(join(memoryFolder, 'holdfast-steps-'))
+    home = mkdtempSync(join(inMemory, 'holdfast-steps-'))
   })
   afterAll(() => rmSync(home, { recursive: true, force: true }))
 

@@ -7,7 +7,7 @@ import { findChanges } from '../../../src/hold/change/recovery/find-changes.ts'
 import { recoverChanges } from '../../../src/hold/change/recovery/recover-changes.ts'
 import { repository } from '../processes.ts'
 import { straceArguments, type Fault } from '../system-calls/strace.ts'
-import { bytesInState, contentOf, readSet, memoryFolder, writeSet, type SetBytes, type SetState } from './changes.ts'
+import { bytesInState, contentOf, readSet, inMemory, writeSet, type SetBytes, type SetState } from './changes.ts'
 
 export interface BrokenOff {
   readonly state: SetState
@@ -34,7 +34,7 @@ interface Contents {
  * @returns how many runs broke off
  */
 export async function breakOffAtEach(one: BrokenOff, calls: readonly string[], what: string): Promise<number> {
-  const home = mkdtempSync(join(memoryFolder, 'holdfast-calls-'))
+  const home = mkdtempSync(join(inMemory, 'holdfast-calls-'))
   try {
     const bytes = bytesInState(one.state, 120)
     const contents = await bothContents(home, one, bytes)

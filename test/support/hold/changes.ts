@@ -8,7 +8,7 @@ import type { SnapshotPath } from '../../../src/model/brand.ts'
 import { liveSetParts } from '../../../src/model/result/evidence.ts'
 
 /** In memory if there is such a folder: these tests sync far more often than a disk of a busy machine likes. */
-export const memoryFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+export const inMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 export const setStates = [
   'wal',
@@ -28,7 +28,7 @@ export interface SetBytes extends Readonly<Partial<Record<'' | '-wal' | '-journa
 
 /** The bytes of a live set in this state, as a crash of its service leaves them. */
 export function bytesInState(state: SetState, rows = 400, pageSize = 1024): SetBytes {
-  const folder = mkdtempSync(join(memoryFolder, 'holdfast-state-'))
+  const folder = mkdtempSync(join(inMemory, 'holdfast-state-'))
   const file = join(folder, 'made.db')
   const db = new Database(file)
   try {
@@ -72,7 +72,7 @@ export function writeSet(file: string, bytes: SetBytes): void {
 
 /** What SQLite finds in a copy of the live set: its own check, and all rows. */
 export function contentOf(file: string): string {
-  const folder = mkdtempSync(join(memoryFolder, 'holdfast-read-'))
+  const folder = mkdtempSync(join(inMemory, 'holdfast-read-'))
   const copy = join(folder, 'copy.db')
   for (const part of liveSetParts)
     if (part !== '-shm' && existsSync(file + part)) copyFileSync(file + part, copy + part)

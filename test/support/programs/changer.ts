@@ -1,7 +1,7 @@
 /**
  * Changes a bare file, or undoes its newest change, in a process of its own. Arguments: what (`change`, `undo`), file,
- * home, method; for a tenant also socket and id, and several files with commas between. It prints the outcome as JSON. STOP_AT names a step at which it
- * freezes, at the STOP_TIMESth time.
+ * home, method; for a tenant also socket and id, and several files with commas between. It prints the outcome as JSON.
+ * STOP_AT names a step at which it freezes, at the STOP_TIMESth time.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'

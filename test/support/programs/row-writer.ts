@@ -1,6 +1,6 @@
 /**
- * Opens a database, adds a row, closes it, prints its id, and does so again and again: a program that has the file closed
- * most of the time. Arguments: file, ms between two rows.
+ * Opens a database, adds a row, closes it, prints its id, and does so again and again: a program that has the file
+ * closed most of the time. Arguments: file, ms between two rows.
  */
 import { writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'

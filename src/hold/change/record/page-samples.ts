@@ -1,4 +1,4 @@
-/** The pages that an overwriting changes. Some of them tell later which side the file is on, if it was written since. */
+/** The pages that an overwriting changes. Some of them still tell the side of a file that was written since. */
 import { createHash } from 'node:crypto'
 import { fstatSync } from 'node:fs'
 import { readAt } from '../../live/live-files.ts'
