@@ -1,54 +1,16 @@
 /** `restore`: a backup is drilled in the same run, its losses are counted, and it takes the place of the file. */
 import { copyFileSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import type { RemedyReport, RemedyResult } from '../../src/model/result/remedy.ts'
+import type { RemedyResult } from '../../src/model/result/remedy.ts'
 import { fingerprintOf, makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { holdfast } from '../support/cli/program.ts'
+import { inDatabase, integrityOf, onlyRemedy, remedyOf, zeroTableLeaf } from '../support/cli/remedies.ts'
 import { openService } from '../support/cli/service.ts'
 
-async function documentOf(...args: readonly string[]): Promise<RemedyReport> {
-  const { stdout, stderr, code } = await holdfast([...args, '--json'])
-  expect(stdout, stderr).toMatch(/^\{[^]*\}\n$/)
-  const document = JSON.parse(stdout) as RemedyReport
-  expect(document.summary.exitCode).toBe(code)
-  return document
-}
-
-const resultOf = async (...args: readonly string[]): Promise<RemedyResult> => {
-  const { results } = await documentOf(...args)
-  const [result, ...others] = results
-  if (result === undefined || others.length > 0) throw new Error(`${results.length} results`)
-  return result
-}
-
-function inDatabase<Value>(path: string, work: (database: Database.Database) => Value): Value {
-  const database = new Database(path)
-  try {
-    return work(database)
-  } finally {
-    database.close()
-  }
-}
-
+const resultOf = async (...args: readonly string[]): Promise<RemedyResult> => onlyRemedy(await remedyOf(...args))
 const countOf = (path: string): unknown =>
   inDatabase(path, (database) => database.prepare('SELECT count(*) FROM notes').pluck().get())
-const integrityOf = (path: string): unknown =>
-  inDatabase(path, (database) => database.pragma('integrity_check', { simple: true }))
-
-/** Zeroes the third leaf of the table. */
-function zeroLeaf(path: string): void {
-  const page = inDatabase(path, (database) =>
-    database
-      .prepare("SELECT pageno FROM dbstat WHERE name = 'notes' AND pagetype = 'leaf' ORDER BY pageno LIMIT 1 OFFSET 2")
-      .pluck()
-      .get(),
-  ) as number
-  const bytes = readFileSync(path)
-  bytes.fill(0, (page - 1) * 4096, page * 4096)
-  writeFileSync(path, bytes)
-}
 
 /** 2,000 rows in the backup; then 10 more, one changed, one deleted; then a leaf is lost. */
 function woundedSinceBackup(path: string, backup: string): string {
@@ -61,7 +23,7 @@ function woundedSinceBackup(path: string, backup: string): string {
       UPDATE notes SET title = 'changed' WHERE id = 1500;
       DELETE FROM notes WHERE id = 1600`),
   )
-  zeroLeaf(path)
+  zeroTableLeaf(path)
   return path
 }
 
@@ -132,7 +94,7 @@ describe('a bare file', () => {
     const first = await add()
     inDatabase(path, (database) => database.exec("INSERT INTO notes(title) VALUES('second')"))
     const second = await add()
-    zeroLeaf(path)
+    zeroTableLeaf(path)
     const newest = await resultOf('restore', path, '--backups', store)
     expect(newest.plan).toMatchObject({ backup: { id: second }, losses: [{ lost: 0, changed: 0 }] })
     const older = await resultOf('restore', path, '--backups', store, '--from', first, '--apply')
@@ -199,7 +161,7 @@ describe('a bare file', () => {
     woundedSinceBackup(path, backup)
     copyFileSync(backup, path)
     inDatabase(path, (database) => database.exec('CREATE TABLE later(x); INSERT INTO later VALUES (1), (2), (3)'))
-    zeroLeaf(path)
+    zeroTableLeaf(path)
     const { plan } = await resultOf('restore', path, '--from', backup)
     expect(plan.losses.find(({ table }) => table === 'later')).toMatchObject({ lost: 3, inBoth: 0, keysTotal: 3 })
     expect(plan.why).toContain('table later')
@@ -232,7 +194,7 @@ describe('a tenant', () => {
     writeFileSync(service.config, JSON.stringify({ ...settings, backups: { dir: service.folder.in('backups') } }))
     expect((await holdfast(['sweep', '--config', service.config])).code).toBe(0)
     inDatabase(path, (database) => database.exec("INSERT INTO notes(title) VALUES('newer')"))
-    zeroLeaf(path)
+    zeroTableLeaf(path)
     const repair = await resultOf('repair', '--tenant', 'acme', '--config', service.config)
     expect(repair.plan).toMatchObject({ do: 'restore', command: 'holdfast restore --tenant acme' })
     const { applied, plan, failure } = await resultOf(

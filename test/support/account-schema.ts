@@ -4,7 +4,7 @@ import addFormats from 'ajv-formats'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 
 const read = (name: string): object =>
-  JSON.parse(readFileSync(new URL(`../../src/report/${name}.schema.json`, import.meta.url), 'utf8')) as object
+  JSON.parse(readFileSync(new URL(`../../src/report/schemas/${name}.schema.json`, import.meta.url), 'utf8')) as object
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })
 addFormats.default(ajv)
 ajv.addSchema(read('report'))

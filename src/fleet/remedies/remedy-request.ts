@@ -11,6 +11,7 @@ import type { ChangeId, RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { ChangeMethod } from '../../model/result/remedy.ts'
 import type { Result } from '../../model/result/report.ts'
+import type { AccountPlace } from '../../repair/account/account-draft.ts'
 import { openRehearsals } from '../../repair/rehearse/rehearse.ts'
 import type { RunContext } from '../run/run-context.ts'
 import type { Target } from '../run/target.ts'
@@ -18,17 +19,17 @@ import { GroupProgress } from './group-progress.ts'
 import type { BackupSource } from './plan/choose-backup.ts'
 import { commandsFor, type RestoreOptions } from './plan/commands.ts'
 import { mergerWith } from './plan/merge.ts'
-import { planOf, untried, type AccountPlace } from './plan/tried-remedy.ts'
+import { planOf, untried } from './plan/tried-remedy.ts'
 import { tryRepair } from './plan/try-repair.ts'
 import { tryRestore } from './plan/try-restore.ts'
 import type { RemedyObserver, RemedyRun } from './remedy-run.ts'
-import { remedyTargets, type Deed, type RemedyTotals } from './remedy-targets.ts'
+import { remedyTargets, type RemedyDeed, type RemedyTotals } from './remedy-targets.ts'
 
 export interface RemedyRequest {
   readonly id: RunId
   /** Of holdfast. */
   readonly version: string
-  readonly deed: Deed
+  readonly deed: RemedyDeed
   /** Null for `repair`. */
   readonly restore: RestoreOptions | null
   readonly apply: boolean

@@ -3,12 +3,13 @@
 import type { OriginalPlace } from '../../hold/change/change-types.ts'
 import type { ChangeId, RunId } from '../../model/brand.ts'
 import type { ChangeMethod, RemedyOutcome } from '../../model/result/remedy.ts'
+import type { AccountPlace } from '../../repair/account/account-draft.ts'
 import type { ProgressObserver } from '../progress-tracker.ts'
 import type { RunContext } from '../run/run-context.ts'
 import type { Target } from '../run/target.ts'
 import type { CheckedFile } from './checked-group.ts'
 import type { RemedyCommands } from './plan/commands.ts'
-import type { AccountPlace, TriedRemedy } from './plan/tried-remedy.ts'
+import type { TriedRemedy } from './plan/tried-remedy.ts'
 
 export interface RemedyRun {
   readonly id: RunId

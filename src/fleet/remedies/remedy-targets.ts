@@ -1,6 +1,6 @@
 /**
  * Tenants, or bare files, one after the other: each gets its own outcome. What stops every other run stops this one
- * too (stop-the-line.ts).
+ * too (fleet/stop-the-line.ts).
  */
 
 import { Failure } from '../../model/failure.ts'
@@ -17,7 +17,7 @@ import { remedyGroup } from './remedy-group.ts'
 import type { RemedyObserver, RemedyRun } from './remedy-run.ts'
 
 /** `undo`: takes a change back; null: the newest one that stands. */
-export type Deed = { readonly kind: 'mend' } | { readonly kind: 'undo'; readonly change: string | null }
+export type RemedyDeed = { readonly kind: 'mend' } | { readonly kind: 'undo'; readonly change: string | null }
 
 export type RemedyTotals = RunTotals & { readonly selected: number }
 
@@ -28,7 +28,7 @@ export type RemedyTotals = RunTotals & { readonly selected: number }
 export async function remedyTargets(
   targets: readonly Target[],
   refused: ReadonlyMap<Target, Failure>,
-  deed: Deed,
+  deed: RemedyDeed,
   run: RemedyRun,
   { observer, progress }: { readonly observer: RemedyObserver; readonly progress: GroupProgress },
   interrupt: AbortSignal,

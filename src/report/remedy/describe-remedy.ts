@@ -12,8 +12,8 @@ import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts
 import type { TextOptions } from '../text/result-words.ts'
 import { tableLines } from '../text/table-rows.ts'
 import { describeAccount } from './account-words.ts'
-import { isMaybePaused, stateOf, type RemedyMode, type RemedyState } from './remedy-summary.ts'
-import { ageOf, deedOf, describeLoss, whenUtc } from './remedy-words.ts'
+import { isMaybePaused, remedyStateOf, type RemedyMode, type RemedyState } from './remedy-summary.ts'
+import { backupAge, deedOf, describeLoss, whenUtc } from './remedy-words.ts'
 
 const findingsShownMax = 3
 const lossesShownMax = 10
@@ -33,7 +33,7 @@ export function describeRemedy(
   mode: RemedyMode,
   options: TextOptions,
 ): readonly string[] {
-  const state = stateOf(result, mode)
+  const state = remedyStateOf(result, mode)
   return [
     ...titleLines(result, isMaybePaused(result) ? 'PAUSED?' : titles[state], options),
     ...wrongLines(result, check?.findings ?? [], options),
@@ -79,7 +79,7 @@ function planLines(result: RemedyResult, state: RemedyState, options: TextOption
   const { plan, rehearsal } = result
   if (plan.do === 'nothing') return line('plan', `nothing: ${legibleSentence(plan.why)}`, options)
   const deed = state === 'ask' ? `${plan.do}: ` : `${deedOf(plan, 'to')}; `
-  const age = plan.backup === null ? null : ageOf(plan.backup, Date.now())
+  const age = plan.backup === null ? null : backupAge(plan.backup, Date.now())
   return [
     ...line('plan', `${deed}${legibleSentence(plan.why)}${age === null ? '' : `; the backup is ${age} old`}`, options),
     ...(rehearsal === null ? [] : line('tried', triedOf(rehearsal, plan.do), options)),

@@ -10,7 +10,10 @@ import type { RemedyResult, RemedySummary } from '../../model/result/remedy.ts'
  */
 export type RemedyState = 'ready' | 'applied' | 'undone' | 'nothing' | 'ask' | 'failed'
 
-export function stateOf({ before, plan, rehearsal, applied, failure }: RemedyResult, mode: RemedyMode): RemedyState {
+export function remedyStateOf(
+  { before, plan, rehearsal, applied, failure }: RemedyResult,
+  mode: RemedyMode,
+): RemedyState {
   if (failure !== null) return 'failed'
   if (plan.do === 'undo') return applied === null ? 'failed' : 'undone'
   if (applied !== null) return 'applied'
@@ -29,7 +32,7 @@ export const isMaybePaused = ({ failure }: Pick<RemedyResult, 'failure'>): boole
 export function exitCodeOfRemedy(result: RemedyResult, mode: RemedyMode): ExitCode {
   const { before, applied, failure, plan } = result
   if (failure !== null) return exitCodeOfItsFailure(result, failure)
-  switch (stateOf(result, mode)) {
+  switch (remedyStateOf(result, mode)) {
     case 'ready':
     case 'nothing':
     case 'undone':
@@ -66,7 +69,7 @@ export class RemedyTally {
 
   add(result: RemedyResult): void {
     this.#codes.add(exitCodeOfRemedy(result, this.#mode))
-    this.#states[stateOf(result, this.#mode)]++
+    this.#states[remedyStateOf(result, this.#mode)]++
   }
 
   get results(): number {

@@ -14,7 +14,7 @@ import { withConfiguration } from '../text/hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts'
 import type { TextOptions } from '../text/result-words.ts'
 import { describeRemedy } from './describe-remedy.ts'
-import { exitCodeOfRemedy, isMaybePaused, stateOf, type RemedyMode, type RemedyState } from './remedy-summary.ts'
+import { exitCodeOfRemedy, isMaybePaused, remedyStateOf, type RemedyMode, type RemedyState } from './remedy-summary.ts'
 import { lossOf } from './remedy-words.ts'
 
 type Frame = Omit<RemedyReport, 'results'>
@@ -25,7 +25,7 @@ export function remedyText(frame: Frame, outcomes: readonly RemedyOutcome[], opt
   const ranked = outcomes.toSorted((a, b) => rank(a.result, mode) - rank(b.result, mode))
   const results = ranked.map(({ result }) => result)
   const paused = [...new Set(results.filter(isMaybePaused).map(nameOf))]
-  const detailed = ranked.filter(({ result }) => options.verbose || stateOf(result, mode) !== 'nothing')
+  const detailed = ranked.filter(({ result }) => options.verbose || remedyStateOf(result, mode) !== 'nothing')
   const lines = [
     ...pausedLines(paused, options),
     ...stoppedLines(frame, options),
@@ -42,7 +42,9 @@ const nameOf = ({ tenant, path }: RemedyResult): string => legibleName(tenant ??
 
 /** The gravest first. */
 const rank = (result: RemedyResult, mode: RemedyMode): number =>
-  isMaybePaused(result) ? -1 : ['failed', 'ask', 'applied', 'undone', 'ready', 'nothing'].indexOf(stateOf(result, mode))
+  isMaybePaused(result)
+    ? -1
+    : ['failed', 'ask', 'applied', 'undone', 'ready', 'nothing'].indexOf(remedyStateOf(result, mode))
 
 function pausedLines(paused: readonly string[], options: TextOptions): readonly string[] {
   if (paused.length === 0) return []
@@ -83,7 +85,7 @@ function table(results: readonly RemedyResult[], mode: RemedyMode, options: Text
     // A tenant of several files has a line for each.
     several ? legibleName(result.path) : nameOf(result),
     result.plan.do === 'nothing' ? '-' : result.plan.do,
-    isMaybePaused(result) ? 'PAUSED?' : stateWords[stateOf(result, mode)],
+    isMaybePaused(result) ? 'PAUSED?' : stateWords[remedyStateOf(result, mode)],
     result.before.damage === 'none' ? '-' : result.before.damage,
     humanMs(result.applied?.pauseMs ?? null),
     lossOf(result),

@@ -54,7 +54,7 @@ export const whenUtc = (iso: string): string =>
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC` : legibleSentence(iso)
 
 /** How old a backup is, seen from `at`; null if either is no time. */
-export function ageOf(backup: ChosenBackup, at: number): string | null {
+export function backupAge(backup: ChosenBackup, at: number): string | null {
   const takenAt = Date.parse(backup.takenAt)
   return Number.isFinite(takenAt) && at >= takenAt ? humanMs(at - takenAt) : null
 }

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import addFormats from 'ajv-formats'
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js'
 
-const folder = new URL('../../../src/report/', import.meta.url)
+const folder = new URL('../../../src/report/schemas/', import.meta.url)
 
 type Schema = AnySchemaObject & { readonly $id: string }
 /** By the name of their document, such as `status`. */

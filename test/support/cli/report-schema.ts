@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 
 type Words = { readonly enum: readonly string[] }
 export const reportSchema = JSON.parse(
-  readFileSync(new URL('../../../src/report/report.schema.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../src/report/schemas/report.schema.json', import.meta.url), 'utf8'),
 ) as {
   readonly $defs: {
     readonly finding: { readonly properties: { readonly rule: Words } }

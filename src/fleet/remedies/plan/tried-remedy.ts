@@ -4,30 +4,25 @@ import type { SnapshotPath } from '../../../model/brand.ts'
 import type { Failure } from '../../../model/failure.ts'
 import type { AccountSummary } from '../../../model/result/account.ts'
 import type { Rehearsal, RemedyPlan } from '../../../model/result/remedy.ts'
+import type { AccountPlace } from '../../../repair/account/account-draft.ts'
 import type { CheckedFile } from '../checked-group.ts'
 
 /** One plain file that was checked by both engines and is sound, in the journal mode of the live file. */
-export interface Candidate {
+export interface NewFile {
   readonly path: SnapshotPath
   readonly bytes: number
 }
 
 export interface TriedRemedy extends AsyncDisposable {
-  /** Without the costs and the command to undo it, which are known later (costs.ts). */
+  /** Without the costs and the command to undo it, which are known later (remedy-group.ts). */
   readonly plan: RemedyPlan
   readonly rehearsal: Rehearsal | null
   /** Null if there is nothing to put in place. */
-  readonly candidate: Candidate | null
+  readonly candidate: NewFile | null
   /** Why nothing could be rehearsed; null if it could, or if there was nothing to do. */
   readonly failure: Failure | null
   /** What the remedy does to each row and entry; null if the plan says it all. */
   readonly account: RemedyAccount | null
-}
-
-/** Where an account goes. There is no such file yet. */
-export interface AccountPlace {
-  readonly folder: string
-  readonly name: string
 }
 
 export interface RemedyAccount extends Disposable {
@@ -46,7 +41,7 @@ export interface TriedFile {
   readonly tried: TriedRemedy
 }
 
-export type ReadyFile = TriedFile & { readonly tried: TriedRemedy & { readonly candidate: Candidate } }
+export type ReadyFile = TriedFile & { readonly tried: TriedRemedy & { readonly candidate: NewFile } }
 
 /** A plan without anything to put in place. */
 export const untried = (plan: RemedyPlan, failure: Failure | null = null): TriedRemedy => ({

@@ -1,0 +1,154 @@
+/** `repair` of tenants of a live service: in a pause, checked afterwards, taken back if it did the tenant no good. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { expect, test } from 'vitest'
+import { fingerprintOf, makeDatabase } from '../support/cli/folder.ts'
+import { holdfast } from '../support/cli/program.ts'
+import { integrityOf, makeDamaged, onlyRemedy, remedyOf, zeroTableLeaf } from '../support/cli/remedies.ts'
+import { openService } from '../support/cli/service.ts'
+
+test('a tenant is mended in a pause, serves again, and its undo brings the bytes back', async () => {
+  await using service = await openService({
+    tenants: (data) => ({ acme: makeDamaged(join(data, 'acme.db')), bolt: join(data, 'bolt.db') }),
+  })
+  const path = join(service.data, 'acme.db')
+  const plan = await remedyOf('repair', '--tenant', 'acme', '--config', service.config)
+  expect(plan.run.registry).toBe('live')
+  expect(onlyRemedy(plan)).toMatchObject({
+    tenant: 'acme',
+    plan: {
+      do: 'rebuild',
+      undo: 'holdfast repair --tenant acme --undo',
+      command: 'holdfast repair --tenant acme --apply',
+    },
+    applied: null,
+  })
+  expect(onlyRemedy(plan).plan.predictedPauseMs).toBeGreaterThan(0)
+  const before = readFileSync(path)
+  const report = await remedyOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
+  const { applied } = onlyRemedy(report)
+  expect(applied, JSON.stringify(onlyRemedy(report).failure)).toMatchObject({
+    method: 'swap',
+    verdict: 'sound',
+    healthy: true,
+  })
+  expect(applied?.pauseMs).toBeGreaterThan(0)
+  expect(service.gate.stateOf('acme')).toBe('active')
+  expect(integrityOf(path)).toBe('ok')
+  expect(applied?.original).toBe(join(service.ledger, 'quarantine', applied?.change ?? '', 'acme.db'))
+  expect(readFileSync(applied?.original ?? '').equals(before)).toBe(true)
+  const undone = await remedyOf('repair', '--tenant', 'acme', '--undo', '--config', service.config)
+  expect(onlyRemedy(undone).applied).toMatchObject({ change: applied?.change, verdict: 'damaged', healthy: true })
+  expect(readFileSync(path).equals(before)).toBe(true)
+  expect(service.gate.stateOf('acme')).toBe('active')
+
+  const { stdout } = await holdfast(['history', 'acme', '--config', service.config])
+  expect(stdout).toMatch(new RegExp(`CHANGE +rebuilt \\(${applied?.change}\\)`))
+  expect(stdout).toMatch(new RegExp(`CHANGE +undone \\(${applied?.change}\\)`))
+  const history = JSON.parse((await holdfast(['history', '--json', '--config', service.config])).stdout) as {
+    readonly changes: readonly object[]
+  }
+  expect(history.changes).toMatchObject([
+    { tenant: 'acme', path, change: applied?.change, how: 'undone' },
+    { tenant: 'acme', path, change: applied?.change, remedy: 'rebuild', how: 'applied' },
+  ])
+})
+
+test('a tenant of several files is changed only if each damaged one can be mended', async () => {
+  await using service = await openService({
+    tenants: (data) => {
+      const broken = makeDatabase(join(data, 'broken.db'), { rows: 2_000 })
+      zeroTableLeaf(broken)
+      return { acme: [makeDamaged(join(data, 'acme.db')), broken] }
+    },
+  })
+  const before = fingerprintOf(service.data)
+  const report = await remedyOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
+  expect(report.results.map(({ plan, applied, failure }) => [plan.do, applied, failure?.code ?? null])).toEqual([
+    ['rebuild', null, 'REMEDY_REFUSED'],
+    ['ask', null, null],
+  ])
+  expect(report.summary.exitCode).toBe(2)
+  expect(Object.keys(fingerprintOf(service.data))).toEqual(Object.keys(before))
+  expect(existsSync(join(service.ledger, 'quarantine'))).toBe(false)
+})
+
+test('a tenant that is sound is not paused a second time', async () => {
+  await using service = await openService()
+  const report = await remedyOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
+  expect(onlyRemedy(report)).toMatchObject({ plan: { do: 'nothing' }, applied: null, failure: null })
+  expect(report.summary).toMatchObject({ nothing: 1, exitCode: 0 })
+  expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(1)
+})
+
+/** The service writes a row whenever it opens the tenant again, so each plan is out of date. */
+const writing = async (maxPause: string) => {
+  let path = ''
+  const service = await openService({
+    tenants: (data) => ({ acme: (path = makeDamaged(join(data, 'acme.db'))) }),
+    onOpen: () => {
+      const database = new Database(path)
+      database.prepare('INSERT INTO notes(title) VALUES(?)').run('written meanwhile')
+      database.close()
+    },
+    settings: { hold: { maxPause } },
+  })
+  return { service, path }
+}
+const writtenIn = (path: string): unknown => {
+  const database = new Database(path, { readonly: true })
+  try {
+    return database.prepare("SELECT count(*) FROM notes NOT INDEXED WHERE title = 'written meanwhile'").pluck().get()
+  } finally {
+    database.close()
+  }
+}
+
+test('a tenant that is written meanwhile is mended inside of its pause, and keeps what was written', async () => {
+  const { service, path } = await writing('10s')
+  await using _service = service
+  const report = await remedyOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
+  const { applied, failure } = onlyRemedy(report)
+  expect(applied, JSON.stringify(failure)).toMatchObject({ verdict: 'sound', healthy: true })
+  expect([integrityOf(path), writtenIn(path)]).toEqual(['ok', 3]) // After the hold, the change, and the last check.
+  expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(3)
+  const kept = new Database(applied?.original ?? '', { readonly: true })
+  expect(kept.prepare("SELECT count(*) FROM notes NOT INDEXED WHERE title = 'written meanwhile'").pluck().get()).toBe(1)
+  kept.close()
+})
+
+test('a tenant that is always written, and may not be paused for so long, stays as it is: REMEDY_STALE', async () => {
+  const { service, path } = await writing('200ms')
+  await using _service = service
+  const report = await remedyOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
+  expect(onlyRemedy(report), JSON.stringify(onlyRemedy(report).failure)).toMatchObject({
+    applied: null,
+    failure: { code: 'REMEDY_STALE', tenantState: 'active' },
+  })
+  expect(report.summary.exitCode).toBe(3)
+  expect(writtenIn(path)).toBe(6) // Three attempts, each with a hold and a pause.
+  expect(service.gate.stateOf('acme')).toBe('active')
+  expect(integrityOf(path)).not.toBe('ok')
+  expect(readdirSync(join(service.ledger, 'quarantine'))).toEqual([])
+})
+
+test('a tenant that is unwell after the change gets its original back in a second pause', async () => {
+  let opened = 0
+  await using service = await openService({
+    tenants: (data) => ({ acme: makeDamaged(join(data, 'acme.db')) }),
+    onOpen: () => opened++,
+    // Healthy until it is opened after the change: the hold opens it once, the change a second time.
+    healthy: () => opened !== 2 && opened !== 3,
+  })
+  const path = join(service.data, 'acme.db')
+  const before = readFileSync(path)
+  const report = await remedyOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
+  expect(onlyRemedy(report)).toMatchObject({
+    applied: null,
+    failure: { code: 'REMEDY_REFUSED', tenantState: 'active' },
+  })
+  expect(onlyRemedy(report).failure?.message).toContain('was taken back in a second pause')
+  expect(report.summary.exitCode).toBe(2)
+  expect(readFileSync(path).equals(before)).toBe(true)
+})
