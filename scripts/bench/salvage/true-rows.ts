@@ -37,8 +37,10 @@ function readRows(
 const keyOf = (table: TableOfBench): string => (table.primaryKey === null ? "'' || rowid" : jsonKey(table.primaryKey))
 
 /** JSON has no BLOBs. No true key has one, but a tool may bring one back. */
-export const jsonKey = (columns: readonly string[]): string =>
-  `json_array(${columns.map((column) => `iif(typeof(${column}) = 'blob', 'BLOB ' || hex(${column}), ${column})`).join(', ')})`
+export function jsonKey(columns: readonly string[]): string {
+  const parts = columns.map((column) => `iif(typeof(${column}) = 'blob', 'BLOB ' || hex(${column}), ${column})`)
+  return `json_array(${parts.join(', ')})`
+}
 
 export interface RowsFound {
   /** True rows in their own tables. */

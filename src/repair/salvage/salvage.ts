@@ -1,9 +1,9 @@
-import { fchownSync, statSync, unlinkSync } from 'node:fs'
 /**
  * Reads the rows of a damaged file page by page, in a confined child, and writes them into a new file. A salvage that
  * ends too early begins anew: it reads the file once, as fast as the disk gives it, and a new file that was written in
  * part proves nothing.
  */
+import { fchownSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ChildLimits } from '../../check/confined-child.ts'
 import { confinedUser, type User } from '../../check/confinement.ts'

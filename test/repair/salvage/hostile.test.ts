@@ -7,7 +7,12 @@ import { salvage } from '../../../src/repair/salvage/salvage.ts'
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { makeHostile, makeSpecimens } from '../../support/differential/hostile-inputs.ts'
-import { integrityOf, readRows, salvageInProcess, salvageNames } from '../../support/salvage/salvage-in-process.ts'
+import {
+  integrityBySqlite,
+  readRows,
+  salvageInProcess,
+  salvageNames,
+} from '../../support/salvage/salvage-in-process.ts'
 
 test('a hundred hostile files end in a sound file or in none', () => {
   using folder = makeFolder()
@@ -17,7 +22,7 @@ test('a hundred hostile files end in a sound file or in none', () => {
     const said = `seed ${seed}: ${done.join(', ')}`
     writeFileSync(folder.in(salvageNames.damaged), bytes)
     if (!trySalvage(folder)) continue
-    expect(integrityOf(folder.in(salvageNames.result)), said).toBe('ok')
+    expect(integrityBySqlite(folder.in(salvageNames.result)), said).toBe('ok')
   }
 })
 

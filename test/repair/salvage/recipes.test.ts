@@ -6,8 +6,8 @@ import { makeFolder } from '../../support/cli/folder.ts'
 import { recipes } from '../../support/databases/recipes.ts'
 import { integersFrom } from '../../support/random.ts'
 import {
-  differencesOf,
-  integrityOf,
+  rowDifferences,
+  integrityBySqlite,
   readRows,
   salvageInProcess,
   salvageNames,
@@ -43,7 +43,7 @@ describe.each([1024, 4096])('with pages of %d bytes', (pageSize) => {
     const [rows, schema] = [readRows(path), schemaOf(path)]
     const { tables, lostObjects, contradicted } = salvageInProcess(folder)
     const result = folder.in(salvageNames.result)
-    expect(integrityOf(result)).toBe('ok')
+    expect(integrityBySqlite(result)).toBe('ok')
     expect(readRows(result)).toEqual(rows)
     expect(schemaOf(result)).toEqual(schema)
     expect([lostObjects, contradicted]).toEqual([[], []])
@@ -66,8 +66,8 @@ describe.each([1024, 4096])('with pages of %d bytes', (pageSize) => {
         zero(path, page, pageSize)
         const { tables, lostObjects } = salvageInProcess(folder)
         const result = folder.in(salvageNames.result)
-        expect(integrityOf(result), `page ${page}`).toBe('ok')
-        const { missing, invented } = differencesOf(rows, readRows(result))
+        expect(integrityBySqlite(result), `page ${page}`).toBe('ok')
+        const { missing, invented } = rowDifferences(rows, readRows(result))
         expect(
           invented.filter((row) => !isOfModule(row)),
           `page ${page}`,

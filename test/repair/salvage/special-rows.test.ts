@@ -6,8 +6,8 @@ import { makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { create, type Fill } from '../../support/databases/create-database.ts'
 import { dropCell, Patient } from '../../support/databases/surgeon.ts'
 import {
-  differencesOf,
-  integrityOf,
+  rowDifferences,
+  integrityBySqlite,
   isInLostRange,
   listedKeys,
   readRows,
@@ -20,7 +20,7 @@ interface Salvage {
   readonly result: string
   readonly truth: ReadRows
   readonly outcome: ReturnType<typeof salvageInProcess>
-  readonly differences: ReturnType<typeof differencesOf>
+  readonly differences: ReturnType<typeof rowDifferences>
 }
 
 /** Makes a database, wounds it and salvages it. */
@@ -38,8 +38,8 @@ function salvaged(folder: Folder, fill: Fill, wound: (patient: Patient) => void,
   }
   const outcome = salvageInProcess(folder, hasSchema)
   const result = folder.in(salvageNames.result)
-  expect(integrityOf(result)).toBe('ok')
-  return { result, truth, outcome, differences: differencesOf(truth, readRows(result)) }
+  expect(integrityBySqlite(result)).toBe('ok')
+  return { result, truth, outcome, differences: rowDifferences(truth, readRows(result)) }
 }
 
 const zero = (patient: Patient, page: number): void => patient.write(page, Buffer.alloc(patient.layout.pageSize))

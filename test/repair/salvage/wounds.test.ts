@@ -6,8 +6,8 @@ import { makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { Patient } from '../../support/databases/surgeon.ts'
 import { createPatient, wounds } from '../../support/databases/wounds.ts'
 import {
-  differencesOf,
-  integrityOf,
+  rowDifferences,
+  integrityBySqlite,
   isInLostRange,
   listedKeys,
   readRows,
@@ -60,8 +60,8 @@ describe.each(layouts)('pages of $pageSize bytes, auto-vacuum: $autoVacuum', ({ 
     }
     const { lostObjects } = salvageInProcess(folder)
     const result = folder.in(salvageNames.result)
-    expect(integrityOf(result)).toBe('ok')
-    const { missing, invented } = differencesOf(readRows(folder.in('whole')), readRows(result))
+    expect(integrityBySqlite(result)).toBe('ok')
+    const { missing, invented } = rowDifferences(readRows(folder.in('whole')), readRows(result))
     expect(invented).toEqual([])
     if (losesNothing.has(name)) expect(missing).toEqual([])
     if (lostObjects.length === 0) expect(missing.filter((row) => !isListed(folder, row))).toEqual([])

@@ -59,7 +59,7 @@ function rowsOf(database: Database.Database, table: string): ReadonlyMap<string,
 }
 
 /** Differences of the tables that both know. `invented` leaves out tables for orphaned rows. */
-export function differencesOf(
+export function rowDifferences(
   truth: ReadRows,
   found: ReadRows,
 ): { readonly missing: readonly string[]; readonly invented: readonly string[] } {
@@ -74,7 +74,7 @@ export function differencesOf(
   return { missing, invented }
 }
 
-export function integrityOf(path: string): string {
+export function integrityBySqlite(path: string): string {
   const database = new Database(path, { readonly: true })
   try {
     return String(database.pragma('integrity_check', { simple: true }))
@@ -83,7 +83,7 @@ export function integrityOf(path: string): string {
   }
 }
 
-/** Keys of one kind that the facts list: `TABLE KEY`, as `differencesOf` names rows of tables with rowids. */
+/** Keys of one kind that the facts list: `TABLE KEY`, as `rowDifferences` names rows of tables with rowids. */
 export function listedKeys(folder: Folder, ...kinds: readonly string[]): readonly string[] {
   const database = new Database(join(folder.path, salvageNames.facts), { readonly: true })
   try {

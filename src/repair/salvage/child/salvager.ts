@@ -1,6 +1,6 @@
+/** Child side: salvages one file, in slices. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-/** Child side: salvages one file, in slices. */
 import Database from 'better-sqlite3'
 import { recoveredName } from '../../../check/protocol.ts'
 import { readLayout } from '../../../check/reader/pages/page-file.ts'
@@ -14,16 +14,16 @@ import { PageAdoption, type Orphan, type WalkedTree } from './read/adopt-pages.t
 import { DamagedFile, ownersBytesOf } from './read/damaged-file.ts'
 import { guessHeader } from './read/guess-header.ts'
 import { OverflowChains } from './read/payloads.ts'
-import { readSchema, type FoundSchema } from './read/read-schema.ts'
-import type { SchemaStatement } from './read/schema-rows.ts'
-import { kindOf, readShapes, schemaShape } from './read/schema-shapes.ts'
 import { walkTrees } from './read/walk-trees.ts'
+import { readDamagedSchema, type FoundSchema } from './schema/read-schema.ts'
+import type { SchemaStatement } from './schema/schema-rows.ts'
+import { kindOf, readShapes, schemaShape } from './schema/schema-shapes.ts'
 import { FactsFile } from './write/facts-file.ts'
 import { finishFile } from './write/finish-file.ts'
 import { IndexRows } from './write/index-rows.ts'
 import { NewFile } from './write/new-file.ts'
 import { OrphanTables } from './write/orphan-tables.ts'
-import { TableRows, type Salvaging } from './write/table-rows.ts'
+import { TableSalvage, type Salvaging } from './write/table-salvage.ts'
 import { UnknownRows } from './write/unknown-rows.ts'
 
 type Result = Omit<Salvaged, 'file' | 'facts' | 'ms'>
@@ -102,7 +102,7 @@ export class Salvager implements Disposable {
 
   /** The schema of the file; what it lacks comes from the backup, if there is one. */
   #schema(): FoundSchema {
-    const found = readSchema(this.#file, this.#chains)
+    const found = readDamagedSchema(this.#file, this.#chains)
     if (found.isWhole) return found
     const known = new Set(found.statements.map(({ name }) => foldedName(name)))
     const added = this.#backup.filter(({ name }) => !known.has(foldedName(name)))
@@ -141,7 +141,7 @@ function* writeTables(
     const { shape } = tree
     if (shape.kind === 'index' || shape.id === 0) continue
     to.facts.addTable(shape)
-    const rows = new TableRows(to, tree)
+    const rows = new TableSalvage(to, tree)
     yield* rows.write()
     for (const orphan of orphans) if (orphan.tree === tree) rows.writeOrphan(orphan.page)
     const indexes = trees.filter(({ shape: { kind, table } }) => kind === 'index' && table === shape.name)

@@ -1,4 +1,4 @@
-/** Child side: writes the facts of a salvage (salvage/facts.ts). */
+/** Child side: writes the facts of a salvage (repair/salvage/facts.ts). */
 import Database from 'better-sqlite3'
 import { kinds, type Columns } from '../../../../census/record/columns.ts'
 import { integerKey, primaryKey } from '../../../../census/record/row-key.ts'

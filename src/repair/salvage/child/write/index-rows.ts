@@ -9,7 +9,7 @@ import { CellRows } from '../read/cell-rows.ts'
 import type { StoredValue } from '../read/record-header.ts'
 import { storedOf, type ShapeColumn, type TreeShape } from '../read/shape.ts'
 import { RowLookUp } from './row-look-up.ts'
-import { insertInto, type Salvaging } from './table-rows.ts'
+import { insertInto, type Salvaging } from './table-salvage.ts'
 
 /** An index of the table. */
 interface KnownIndex {

@@ -6,8 +6,8 @@
 import Database from 'better-sqlite3'
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
 import type { DatabaseHeader } from '../../../../sqlite/header.ts'
-import type { SchemaStatement } from '../read/schema-rows.ts'
 import { collationName, type TreeShape } from '../read/shape.ts'
+import type { SchemaStatement } from '../schema/schema-rows.ts'
 
 const encodings = ['UTF-8', 'UTF-8', 'UTF-16le', 'UTF-16be'] as const
 /** KiB of memory for pages. */

@@ -4,9 +4,9 @@
  */
 import Database from 'better-sqlite3'
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
-import type { SchemaStatement } from '../read/schema-rows.ts'
+import type { SchemaStatement } from '../schema/schema-rows.ts'
 import { forgetVirtualTable } from './forget-virtual-table.ts'
-import type { Salvaging } from './table-rows.ts'
+import type { Salvaging } from './table-salvage.ts'
 
 /** Bytes of a coordinate, and of the beginning of a node. */
 const coordinateBytes = 4

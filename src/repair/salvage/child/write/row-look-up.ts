@@ -8,7 +8,7 @@ import type { Key } from '../read/keys.ts'
 import type { StoredValue } from '../read/record-header.ts'
 import type { TreeShape } from '../read/shape.ts'
 import { BoundValues } from './bound-values.ts'
-import type { Salvaging } from './table-rows.ts'
+import type { Salvaging } from './table-salvage.ts'
 
 /** A column of a key. */
 interface KeyValue {

@@ -1,12 +1,12 @@
-import { Columns } from '../../../../census/record/columns.ts'
-import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
 /**
  * Child side: rows that share a key which must be unique. Both came from intact pages, and nothing says which is right:
  * the first by rowid stays, and the others go to the orphaned rows.
  */
+import { Columns } from '../../../../census/record/columns.ts'
+import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
 import { computingOf, naming, rowNames } from '../../../../check/reader/sqlite/computed-entries.ts'
 import { collationName, storedOf, type TreeShape } from '../read/shape.ts'
-import type { Salvaging } from './table-rows.ts'
+import type { Salvaging } from './table-salvage.ts'
 
 /** @param table of the index @returns how many rows were moved; 0 if they cannot be found */
 export function moveContradicting(to: Salvaging, table: TreeShape, index: TreeShape): number {

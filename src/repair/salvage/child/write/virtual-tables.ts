@@ -3,10 +3,10 @@ import Database from 'better-sqlite3'
 import { moduleOf } from '../../../../check/reader/schema/virtual-table-module.ts'
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
 import type { LostObject } from '../../salvaged.ts'
-import type { SchemaStatement } from '../read/schema-rows.ts'
+import type { SchemaStatement } from '../schema/schema-rows.ts'
 import { forgetVirtualTable } from './forget-virtual-table.ts'
 import { rebuildRTree } from './r-tree.ts'
-import type { Salvaging } from './table-rows.ts'
+import type { Salvaging } from './table-salvage.ts'
 
 /** @param statements of virtual tables, views and triggers @returns tables that could not be mended */
 export function mendVirtualTables(to: Salvaging, statements: readonly SchemaStatement[]): readonly LostObject[] {

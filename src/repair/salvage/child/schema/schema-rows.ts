@@ -1,5 +1,5 @@
-import type { StoredValue } from './record-header.ts'
 /** Child side: the rows of sqlite_schema, with their statements, from the pages of the damaged file. */
+import type { StoredValue } from '../read/record-header.ts'
 import { sqliteText } from './sqlite-text.ts'
 
 /** A row of sqlite_schema. */

@@ -7,9 +7,9 @@ import type { SchemaRow } from '../../../../check/reader/schema/schema-objects.t
 import { judgeRows } from '../../../../check/reader/schema/schema-refusals.ts'
 import { foldedName } from '../../../../check/reader/schema/sql-tokens.ts'
 import type { LostObject } from '../../salvaged.ts'
-import type { DamagedFile } from './damaged-file.ts'
+import type { DamagedFile } from '../read/damaged-file.ts'
+import { affinityOfType, type ShapeColumn, type TreeShape } from '../read/shape.ts'
 import type { SchemaStatement } from './schema-rows.ts'
-import { affinityOfType, type ShapeColumn, type TreeShape } from './shape.ts'
 import { textEncodingOf } from './sqlite-text.ts'
 
 export interface SchemaShapes {

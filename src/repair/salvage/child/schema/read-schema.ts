@@ -1,12 +1,12 @@
 /** Child side: reads sqlite_schema from the pages of the damaged file. */
 import type { LostObject } from '../../salvaged.ts'
-import { CellRows } from './cell-rows.ts'
-import type { DamagedFile } from './damaged-file.ts'
-import type { JudgedPage } from './page-cells.ts'
-import type { OverflowChains } from './payloads.ts'
+import { CellRows } from '../read/cell-rows.ts'
+import type { DamagedFile } from '../read/damaged-file.ts'
+import type { JudgedPage } from '../read/page-cells.ts'
+import type { OverflowChains } from '../read/payloads.ts'
+import { TreeWalker, type Gap, type Walked } from '../read/walk-tree.ts'
 import { schemaStatement, type SchemaStatement } from './schema-rows.ts'
 import { schemaShape } from './schema-shapes.ts'
-import { TreeWalker, type Gap, type Walked } from './walk-tree.ts'
 
 export interface FoundSchema {
   /** In the order of the schema. */
@@ -17,7 +17,7 @@ export interface FoundSchema {
 }
 
 /** Also corrects the encoding, which may be what is damaged in the header. */
-export function readSchema(file: DamagedFile, chains: OverflowChains): FoundSchema {
+export function readDamagedSchema(file: DamagedFile, chains: OverflowChains): FoundSchema {
   const encodings = [file.encoding, 1, 2, 3].filter((encoding) => encoding >= 1 && encoding <= 3)
   let best: FoundSchema | null = null
   for (const encoding of new Set(encodings)) {

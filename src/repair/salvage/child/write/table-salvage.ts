@@ -29,7 +29,7 @@ interface LostCells {
   readonly keys: (Key | null)[]
 }
 
-export class TableRows {
+export class TableSalvage {
   readonly #to: Salvaging
   readonly #tree: WalkedTree
   readonly #shape: TreeShape
