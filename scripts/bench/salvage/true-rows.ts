@@ -54,7 +54,7 @@ export interface RowsFound {
 /**
  * @param strayTables finds rows that the tool did not put into a table: their values, by table
  */
-export function compareRows(
+export function judgeRows(
   file: string,
   truth: TrueRows,
   readStray: (database: Database.Database, truth: TrueRows) => ReadonlyMap<string, ReadonlySet<string>>,

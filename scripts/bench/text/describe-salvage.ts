@@ -2,7 +2,7 @@
 import type { SalvageFigures, ToolFigures, WoundFigures } from '../salvage/measure-salvage.ts'
 import { formatMs, formatTable, spreadOf } from '../units.ts'
 
-export function describeSalvage({ wounds, shell, seed }: SalvageFigures): string {
+export function describeSalvageFigures({ wounds, shell, seed }: SalvageFigures): string {
   const kinds = [...Map.groupBy(wounds, ({ wound }) => wound)]
   const fewer = wounds.filter(({ salvage, recover }) => salvage.exact < recover.exact)
   const fewerInAll = wounds.filter(
@@ -12,11 +12,22 @@ export function describeSalvage({ wounds, shell, seed }: SalvageFigures): string
     wounds.reduce((all, { salvage }) => all + count(salvage), 0)
   return [
     `${wounds.length} wounds of tables (seed ${seed}), .recover of sqlite3 ${shell}. Rows that were brought back exactly`,
-    'as they were, in their tables and (+) elsewhere; rows invented in the tables; true rows that are neither there nor',
-    'listed.',
+    'as they were, in their tables and (+) elsewhere; rows invented in the tables; true rows whose keys nothing knows, on',
+    'lost pages that are listed; true rows that are neither there nor listed.',
     '',
     formatTable([
-      ['', 'wounds', 'true rows', 'salvage', 'invented', 'unaccounted', '.recover', 'invented', 'unaccounted'],
+      [
+        '',
+        'wounds',
+        'true rows',
+        'salvage',
+        'invented',
+        'by page',
+        'unaccounted',
+        '.recover',
+        'invented',
+        'unaccounted',
+      ],
       ...kinds.map(([kind, some]) => [kind, ...rowOf(some)]),
       ['all', ...rowOf(wounds)],
     ]),
@@ -45,6 +56,7 @@ function rowOf(some: readonly WoundFigures[]): readonly string[] {
   const ofTool = (tool: 'salvage' | 'recover'): readonly string[] => [
     `${sum((one) => one[tool].exact)} + ${sum((one) => one[tool].elsewhere)}`,
     sum((one) => one[tool].invented),
+    ...(tool === 'salvage' ? [sum((one) => one[tool].byPage)] : []),
     sum((one) => one[tool].unaccounted),
   ]
   return [String(some.length), sum(({ trueRows }) => trueRows), ...ofTool('salvage'), ...ofTool('recover')]

@@ -93,5 +93,5 @@ export class DamagedFiles {
 
 async function run(args: readonly string[]): Promise<EndedProgram> {
   await using program = startProgram(process.execPath, [join(repository, 'bin/holdfast.js'), ...args])
-  return program.ended
+  return await program.ended
 }
