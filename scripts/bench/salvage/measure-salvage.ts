@@ -6,7 +6,7 @@ import type { Workspace } from '../workspace.ts'
 import { openRecoverShell } from './recover-shell.ts'
 import { strayOfSalvage } from './stray-of-salvage.ts'
 import { runShellRecover, runSalvage, type ToolRun } from './tools.ts'
-import { judgeRows, readTrueRows, strayOfRecover, type RowsFound, type TrueRows } from './true-rows.ts'
+import { judgeRecoveredRows, readTrueRows, strayOfRecover, type RowsFound, type TrueRows } from './true-rows.ts'
 import { makeWholeTables, pagesOfTables, tableWounds, woundTable, type TableWoundName } from './wounded-tables.ts'
 
 export interface SalvageBenchOptions {
@@ -20,7 +20,7 @@ export interface ToolFigures {
   readonly exact: number
   readonly elsewhere: number
   readonly invented: number
-  /** True rows that are not brought back, and whose keys nothing knows; the account names a lost page of their table. */
+  /** True rows that are not brought back, and whose keys nothing knows. The account names lost pages of their table. */
   readonly byPage: number
   /** True rows that are neither brought back nor listed. */
   readonly unaccounted: number
@@ -105,7 +105,7 @@ function figuresOf(
     invented: 0,
     missing: new Map([...truth].map(([table, rows]) => [table, [...rows.keys()]])),
   }
-  const { missing, ...counts } = failure === null ? judgeRows(file, truth, readStray) : nothing
+  const { missing, ...counts } = failure === null ? judgeRecoveredRows(file, truth, readStray) : nothing
   let [byPage, unaccounted] = [0, 0]
   for (const [table, keys] of missing) {
     const known = listed?.get(table)

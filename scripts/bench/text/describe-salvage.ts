@@ -11,9 +11,9 @@ export function describeSalvageFigures({ wounds, shell, seed }: SalvageFigures):
   const sum = (count: (figures: ToolFigures) => number): number =>
     wounds.reduce((all, { salvage }) => all + count(salvage), 0)
   return [
-    `${wounds.length} wounds of tables (seed ${seed}), .recover of sqlite3 ${shell}. Rows that were brought back exactly`,
-    'as they were, in their tables and (+) elsewhere; rows invented in the tables; true rows whose keys nothing knows, on',
-    'lost pages that are listed; true rows that are neither there nor listed.',
+    `${wounds.length} wounds of tables (seed ${seed}), .recover of sqlite3 ${shell}.`,
+    'Rows that were brought back exactly as they were, in their tables and (+) elsewhere; rows invented in the tables;',
+    'true rows whose keys nothing knows, on lost pages that are listed; true rows that are neither there nor listed.',
     '',
     formatTable([
       [
@@ -42,7 +42,8 @@ export function describeSalvageFigures({ wounds, shell, seed }: SalvageFigures):
       }),
     ]),
     '',
-    `Wounds on which salvage brought back fewer true rows: ${fewer.length} (in their tables), ${fewerInAll.length} (in all)`,
+    'Wounds on which salvage brought back fewer true rows: ' +
+      `${fewer.length} (in their tables), ${fewerInAll.length} (in all)`,
     `Rows that salvage invented: ${sum((one) => one.invented)}; unaccounted for: ${sum((one) => one.unaccounted)}`,
     ...[...new Set([...fewer, ...fewerInAll, ...wounds.filter(isWrong)])].slice(0, 20).map(describeWound),
   ].join('\n')

@@ -1,6 +1,6 @@
 /**
- * Reads the whole content of a database row by row, with the SQLite of Node. It shares no code with holdfast, which uses
- * another SQLite and a census of its own.
+ * Reads the whole content of a database row by row, with the SQLite of Node. It shares no code with holdfast, which
+ * uses another SQLite and a census of its own.
  */
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -149,7 +149,8 @@ function keyed(database: DatabaseSync, keys: readonly string[], columns: readonl
 
 /** Type and value. `quote` ends a text at its first NUL, so text is shown in hexadecimal digits. */
 const exact = (column: string): string =>
-  `(CASE typeof(${column}) WHEN 'text' THEN 'text ' || hex(${column}) ELSE typeof(${column}) || ' ' || quote(${column}) END)`
+  `(CASE typeof(${column}) WHEN 'text' THEN 'text ' || hex(${column})
+    ELSE typeof(${column}) || ' ' || quote(${column}) END)`
 
 const allOf = (database: DatabaseSync, sql: string): readonly Record<string, unknown>[] => database.prepare(sql).all()
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`

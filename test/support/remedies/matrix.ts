@@ -1,6 +1,6 @@
 /**
- * Repairs many wounded databases, one after the other in one run, and compares what each command says and does with what
- * is known of the files from before they were wounded.
+ * Repairs many wounded databases, one after the other in one run, and compares what each command says and does with
+ * what is known of the files from before they were wounded.
  */
 import { readdirSync } from 'node:fs'
 import type { RemedyResult } from '../../../src/model/result/remedy.ts'
