@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- pause|sweep|check|salvage|repair`. A measurement works in a temporary folder that it removes at its end, also
- * after Ctrl-C. It compares programs in one run on the same files: figures of two runs or machines cannot be compared.
+ * `npm run bench -- pause|sweep|check|salvage|repair`. A measurement works in a temporary folder that it removes at its
+ * end, also after Ctrl-C. It compares programs in one run on the same files: figures of two runs or machines cannot be
+ * compared.
  */
 import { resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
@@ -12,7 +13,7 @@ import { measureSweep } from './sweep.ts'
 import { describeChecks } from './text/describe-checks.ts'
 import { describePauses } from './text/describe-pauses.ts'
 import { describeRepair } from './text/describe-repair.ts'
-import { describeSalvage } from './text/describe-salvage.ts'
+import { describeSalvageFigures } from './text/describe-salvage.ts'
 import { describeSweep } from './text/describe-sweep.ts'
 import { parseBytes } from './units.ts'
 import { withWorkspace, type Workspace } from './workspace.ts'
@@ -151,7 +152,7 @@ async function salvage(values: Values, workspace: Workspace): Promise<Outcome> {
     rows: whole(values.rows ?? '2000', 'rows'),
     seed: whole(values.seed, 'seed'),
   })
-  return { figures, text: describeSalvage(figures) }
+  return { figures, text: describeSalvageFigures(figures) }
 }
 
 async function repair(values: Values, workspace: Workspace): Promise<Outcome> {

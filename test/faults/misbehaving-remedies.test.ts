@@ -1,7 +1,7 @@
 /** The service breaks its promises in the pause of a change, which is the second pause of a tenant. */
 import { describe, expect, it } from 'vitest'
 import { openDamagedTenants } from '../support/remedies/damaged-tenants.ts'
-import { essence, type RemedyDocument } from '../support/remedies/remedy-run.ts'
+import { essence, type PrintedRemedies } from '../support/remedies/remedy-run.ts'
 
 interface Breach {
   readonly says: string
@@ -40,7 +40,7 @@ describe.each([
     async ({ misbehave, codes, state }) => {
       await using tenants = await openDamagedTenants({ damage: 'index', tenants: 1, load: 20, misbehave })
       const { code, stdout, stderr } = await tenants.holdfast.run('repair', '--tenant', 'acme', '--apply', '--json')
-      const [result] = (JSON.parse(stdout) as RemedyDocument).results
+      const [result] = (JSON.parse(stdout) as PrintedRemedies).results
       const said = `${result && essence(result)}: ${result?.failure?.message} ${stderr}`
       const now = tenants.state('acme')
       expect(state, `${now.why}; ${said}`).toContain(now.is)

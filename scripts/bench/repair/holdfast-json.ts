@@ -13,7 +13,7 @@ export interface HoldfastAnswer {
 }
 
 /** What the measurements read of a document. */
-export interface PrintedResult {
+interface PrintedResult {
   readonly applied?: { readonly change: string; readonly pauseMs: number | null; readonly verdict: string } | null
   readonly rehearsal?: { readonly ms: number } | null
   readonly failure?: { readonly code: string; readonly message: string } | null

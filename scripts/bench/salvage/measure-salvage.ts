@@ -5,8 +5,8 @@ import type Database from 'better-sqlite3'
 import type { Workspace } from '../workspace.ts'
 import { openRecoverShell } from './recover-shell.ts'
 import { strayOfSalvage } from './stray-of-salvage.ts'
-import { runRecover, runSalvage, type ToolRun } from './tools.ts'
-import { compareRows, readTrueRows, strayOfRecover, type RowsFound, type TrueRows } from './true-rows.ts'
+import { runShellRecover, runSalvage, type ToolRun } from './tools.ts'
+import { judgeRecoveredRows, readTrueRows, strayOfRecover, type RowsFound, type TrueRows } from './true-rows.ts'
 import { makeWholeTables, pagesOfTables, tableWounds, woundTable, type TableWoundName } from './wounded-tables.ts'
 
 export interface SalvageBenchOptions {
@@ -20,6 +20,8 @@ export interface ToolFigures {
   readonly exact: number
   readonly elsewhere: number
   readonly invented: number
+  /** True rows that are not brought back, and whose keys nothing knows. The account names lost pages of their table. */
+  readonly byPage: number
   /** True rows that are neither brought back nor listed. */
   readonly unaccounted: number
   readonly ms: number
@@ -82,7 +84,7 @@ async function measureWound(
     string,
   ]
   const salvaged = await runSalvage(workspace, file, ours)
-  const recovered = await runRecover(workspace, shell, file, theirs)
+  const recovered = await runShellRecover(workspace, shell, file, theirs)
   return {
     ...named,
     trueRows: [...truth.values()].reduce((sum, { size }) => sum + size, 0),
@@ -103,10 +105,15 @@ function figuresOf(
     invented: 0,
     missing: new Map([...truth].map(([table, rows]) => [table, [...rows.keys()]])),
   }
-  const { missing, ...counts } = failure === null ? compareRows(file, truth, readStray) : nothing
-  let unaccounted = 0
-  for (const [table, keys] of missing) unaccounted += keys.filter((key) => !listed?.get(table)?.has(key)).length
-  return { ...counts, unaccounted, ms, failure }
+  const { missing, ...counts } = failure === null ? judgeRecoveredRows(file, truth, readStray) : nothing
+  let [byPage, unaccounted] = [0, 0]
+  for (const [table, keys] of missing) {
+    const known = listed?.get(table)
+    const unlisted = keys.filter((key) => !known?.keys.has(key)).length
+    if (known?.namesPages) byPage += unlisted
+    else unaccounted += unlisted
+  }
+  return { ...counts, byPage, unaccounted, ms, failure }
 }
 
 /** xorshift32: the same seed, the same whole numbers. */

@@ -16,7 +16,13 @@ export interface ToolRun {
   /** Null if it wrote a file. */
   readonly failure: string | null
   /** By table: keys that the tool lists as not brought back, in the form of its account. Null: it lists nothing. */
-  readonly listed: ReadonlyMap<string, ReadonlySet<string>> | null
+  readonly listed: ReadonlyMap<string, ListedRows> | null
+}
+
+interface ListedRows {
+  readonly keys: ReadonlySet<string>
+  /** True if the account names pages of the table that cannot be read: rows on them may be known to nothing else. */
+  readonly namesPages: boolean
 }
 
 export async function runSalvage(workspace: Workspace, file: string, to: string): Promise<ToolRun> {
@@ -40,19 +46,22 @@ export async function runSalvage(workspace: Workspace, file: string, to: string)
 type PrintedKey = number | string | readonly unknown[]
 
 interface PrintedAccount {
-  readonly tables: readonly (Readonly<Record<string, { readonly keys?: readonly PrintedKey[] }>> & {
+  readonly tables: readonly {
     readonly table: string
-  })[]
+    readonly unreadable: { readonly keys: readonly PrintedKey[] }
+    readonly orphaned: { readonly keys: readonly PrintedKey[] }
+    readonly pages: readonly number[]
+  }[]
 }
 
-function listedIn(stdout: string): ReadonlyMap<string, ReadonlySet<string>> {
+function listedIn(stdout: string): ReadonlyMap<string, ListedRows> {
   const [result] = (JSON.parse(stdout) as { results: readonly { readonly account: string | null }[] }).results
   if (result?.account === null || result === undefined) return new Map()
   const account = JSON.parse(readFileSync(result.account, 'utf8')) as PrintedAccount
   return new Map(
-    account.tables.map((table) => [
-      table.table,
-      new Set(['unreadable', 'orphaned'].flatMap((kind) => (table[kind]?.keys ?? []).map(keyText))),
+    account.tables.map(({ table, unreadable, orphaned, pages }) => [
+      table,
+      { keys: new Set([...unreadable.keys, ...orphaned.keys].map(keyText)), namesPages: pages.length > 0 },
     ]),
   )
 }
@@ -61,7 +70,7 @@ function listedIn(stdout: string): ReadonlyMap<string, ReadonlySet<string>> {
 const keyText = (key: PrintedKey): string => (typeof key === 'object' ? JSON.stringify(key) : String(key))
 
 /** As the documentation of SQLite says: `sqlite3 broken.db .recover | sqlite3 new.db`. */
-export async function runRecover(workspace: Workspace, shell: string, file: string, to: string): Promise<ToolRun> {
+export async function runShellRecover(workspace: Workspace, shell: string, file: string, to: string): Promise<ToolRun> {
   rmSync(to, { force: true })
   const startedAt = performance.now()
   const signal = AbortSignal.any([workspace.signal, AbortSignal.timeout(timeLimitMs)])

@@ -7,7 +7,8 @@ export type TrueRows = ReadonlyMap<string, ReadonlyMap<string, string>>
 
 /** Type and value. Digits of hexadecimal, because `quote` ends a text at its first NUL. */
 const exact = (column: string): string =>
-  `(case typeof(${column}) when 'text' then 'text ' || hex(${column}) else typeof(${column}) || ' ' || quote(${column}) end)`
+  `(case typeof(${column}) when 'text' then 'text ' || hex(${column})
+    else typeof(${column}) || ' ' || quote(${column}) end)`
 
 export const exactValues = (columns: readonly string[]): string => columns.map(exact).join(" || ', ' || ")
 
@@ -56,7 +57,7 @@ export interface RowsFound {
 /**
  * @param strayTables finds rows that the tool did not put into a table: their values, by table
  */
-export function compareRows(
+export function judgeRecoveredRows(
   file: string,
   truth: TrueRows,
   readStray: (database: Database.Database, truth: TrueRows) => ReadonlyMap<string, ReadonlySet<string>>,

@@ -2,7 +2,7 @@
 import type { SalvageFigures, ToolFigures, WoundFigures } from '../salvage/measure-salvage.ts'
 import { formatMs, formatTable, spreadOf } from '../units.ts'
 
-export function describeSalvage({ wounds, shell, seed }: SalvageFigures): string {
+export function describeSalvageFigures({ wounds, shell, seed }: SalvageFigures): string {
   const kinds = [...Map.groupBy(wounds, ({ wound }) => wound)]
   const fewer = wounds.filter(({ salvage, recover }) => salvage.exact < recover.exact)
   const fewerInAll = wounds.filter(
@@ -11,12 +11,23 @@ export function describeSalvage({ wounds, shell, seed }: SalvageFigures): string
   const sum = (count: (figures: ToolFigures) => number): number =>
     wounds.reduce((all, { salvage }) => all + count(salvage), 0)
   return [
-    `${wounds.length} wounds of tables (seed ${seed}), .recover of sqlite3 ${shell}. Rows that were brought back exactly`,
-    'as they were, in their tables and (+) elsewhere; rows invented in the tables; true rows that are neither there nor',
-    'listed.',
+    `${wounds.length} wounds of tables (seed ${seed}), .recover of sqlite3 ${shell}.`,
+    'Rows that were brought back exactly as they were, in their tables and (+) elsewhere; rows invented in the tables;',
+    'true rows whose keys nothing knows, on lost pages that are listed; true rows that are neither there nor listed.',
     '',
     formatTable([
-      ['', 'wounds', 'true rows', 'salvage', 'invented', 'unaccounted', '.recover', 'invented', 'unaccounted'],
+      [
+        '',
+        'wounds',
+        'true rows',
+        'salvage',
+        'invented',
+        'by page',
+        'unaccounted',
+        '.recover',
+        'invented',
+        'unaccounted',
+      ],
       ...kinds.map(([kind, some]) => [kind, ...rowOf(some)]),
       ['all', ...rowOf(wounds)],
     ]),
@@ -31,7 +42,8 @@ export function describeSalvage({ wounds, shell, seed }: SalvageFigures): string
       }),
     ]),
     '',
-    `Wounds on which salvage brought back fewer true rows: ${fewer.length} (in their tables), ${fewerInAll.length} (in all)`,
+    'Wounds on which salvage brought back fewer true rows: ' +
+      `${fewer.length} (in their tables), ${fewerInAll.length} (in all)`,
     `Rows that salvage invented: ${sum((one) => one.invented)}; unaccounted for: ${sum((one) => one.unaccounted)}`,
     ...[...new Set([...fewer, ...fewerInAll, ...wounds.filter(isWrong)])].slice(0, 20).map(describeWound),
   ].join('\n')
@@ -45,6 +57,7 @@ function rowOf(some: readonly WoundFigures[]): readonly string[] {
   const ofTool = (tool: 'salvage' | 'recover'): readonly string[] => [
     `${sum((one) => one[tool].exact)} + ${sum((one) => one[tool].elsewhere)}`,
     sum((one) => one[tool].invented),
+    ...(tool === 'salvage' ? [sum((one) => one[tool].byPage)] : []),
     sum((one) => one[tool].unaccounted),
   ]
   return [String(some.length), sum(({ trueRows }) => trueRows), ...ofTool('salvage'), ...ofTool('recover')]

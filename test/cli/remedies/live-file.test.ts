@@ -1,4 +1,4 @@
-/** What a change must leave as it is: owner, mode, ACL, attributes, other names; and a file that is mounted by itself. */
+/** What a change must leave as it is: owner, mode, ACL, attributes, names; and a file that is mounted by itself. */
 import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'

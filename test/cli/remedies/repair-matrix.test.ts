@@ -3,7 +3,7 @@
  * test has every wound in every journal mode.
  */
 import { describe, expect, it } from 'vitest'
-import { moduleCases, richCases, surgeonCases, type RemedyCase } from '../../support/remedies/cases.ts'
+import { moduleCases, richCases, surgeonCases, uniqueViolated, type RemedyCase } from '../../support/remedies/cases.ts'
 import { layouts, type Layout } from '../../support/remedies/layouts.ts'
 import { fits, repairAll } from '../../support/remedies/matrix.ts'
 import { patient } from '../../support/remedies/subjects.ts'
@@ -18,7 +18,7 @@ const inTurn = (cases: readonly RemedyCase[], from: number): readonly (readonly 
   })
 
 const groups = {
-  'the patient': inTurn(surgeonCases(patient(1024), false), 0),
+  'the patient': inTurn([...surgeonCases(patient(1024), false), uniqueViolated(1024)], 0),
   'the patient with auto-vacuum': inTurn(
     surgeonCases(patient(4096, 'auto-vacuum'), true).filter(({ remedy }) => remedy !== 'lost'),
     2,

@@ -19,8 +19,8 @@ export interface RemedyCase {
   readonly subject: Subject
   readonly wound: WoundFile
   /**
-   * `lost`: only a backup helps: `ask` without one, `restore` with one. `whole`: the same, but every row is readable, so
-   * a rewrite that was rehearsed is right too.
+   * `lost`: only a backup helps: `ask` without one, `restore` with one. `whole`: the same, but every row is readable,
+   * so a rewrite that was rehearsed is right too.
    */
   readonly remedy: Extract<RemedyKind, 'rebuild' | 'rewrite'> | 'lost' | 'whole'
   /** What is rebuilt, sorted. */

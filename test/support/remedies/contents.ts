@@ -1,6 +1,6 @@
 /**
- * Reads the whole content of a database row by row, with the SQLite of Node. It shares no code with holdfast, which uses
- * another SQLite and a census of its own.
+ * Reads the whole content of a database row by row, with the SQLite of Node. It shares no code with holdfast, which
+ * uses another SQLite and a census of its own.
  */
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,13 +13,13 @@ export interface Contents {
   /** `type name: sql` of each object, sorted. */
   readonly schema: readonly string[]
   /** By table: each row by its key. */
-  readonly tables: ReadonlyMap<string, TableRows>
+  readonly tables: ReadonlyMap<string, RowsByKey>
 }
 
 /** Key and values as text that tells types apart. */
-export type TableRows = ReadonlyMap<string, string>
+export type RowsByKey = ReadonlyMap<string, string>
 
-export interface Examination {
+export interface ExaminedDatabase {
   readonly contents: Contents
   /** Lines of integrity_check; empty if it says ok. */
   readonly integrity: readonly string[]
@@ -29,7 +29,7 @@ export interface Examination {
 const words = ['fox', 'word7', 'more', 'title', 'quick']
 
 /** Examines copies of all parts of the live set, because recovery and checkpoints write. */
-export function examine(path: string): Examination {
+export function examine(path: string): ExaminedDatabase {
   const folder = mkdtempSync(join(tmpdir(), 'examined-'))
   try {
     const copy = join(folder, 'copy.db')
@@ -71,7 +71,7 @@ function readContents(database: DatabaseSync, header: Contents['header']): Conte
   const schema = allOf(database, 'SELECT type, name, sql FROM sqlite_schema ORDER BY type, name').map(
     ({ type, name, sql }) => `${String(type)} ${String(name)}: ${String(sql)}`,
   )
-  const tables = new Map<string, TableRows>()
+  const tables = new Map<string, RowsByKey>()
   for (const { name, type, wr } of allOf(database, "SELECT * FROM pragma_table_list WHERE schema = 'main'")) {
     const table = String(name)
     if (table === 'sqlite_schema') continue
@@ -82,7 +82,7 @@ function readContents(database: DatabaseSync, header: Contents['header']): Conte
 }
 
 /** Reads the table's own tree: `NOT INDEXED` is certain for tables with rowids. */
-function rowsByRowid(database: DatabaseSync, table: string): TableRows {
+function rowsByRowid(database: DatabaseSync, table: string): RowsByKey {
   const columns = columnsOf(database, table).map(({ name }) => name)
   const rowid = ['rowid', '_rowid_', 'oid'].find((name) => !columns.some((column) => column.toLowerCase() === name))
   if (rowid === undefined) throw new Error(`${table} hides its rowid`)
@@ -93,7 +93,7 @@ function rowsByRowid(database: DatabaseSync, table: string): TableRows {
  * Reads the tree of the primary key. `NOT INDEXED` is no help: SQLite then still reads a covering secondary index of a
  * table WITHOUT ROWID, which may be the damaged one.
  */
-function rowsByPrimaryKey(database: DatabaseSync, table: string): TableRows {
+function rowsByPrimaryKey(database: DatabaseSync, table: string): RowsByKey {
   const columns = columnsOf(database, table)
   const keys = columns.filter(({ pk }) => pk > 0).toSorted((a, b) => a.pk - b.pk)
   const [index] = allOf(database, `SELECT name FROM pragma_index_list(${quotedText(table)}) WHERE origin = 'pk'`)
@@ -107,7 +107,7 @@ function rowsByPrimaryKey(database: DatabaseSync, table: string): TableRows {
 }
 
 /** Rows as the module gives them, and for full-text tables the rows that contain each of our words. */
-function rowsOfVirtual(database: DatabaseSync, table: string): TableRows {
+function rowsOfVirtual(database: DatabaseSync, table: string): RowsByKey {
   const columns = columnsOf(database, table).map(({ name }) => name)
   const [{ sql } = {}] = allOf(database, `SELECT sql FROM sqlite_schema WHERE name = ${quotedText(table)}`)
   const module = /USING\s+(\w+)/i.exec(String(sql))?.[1]?.toLowerCase() ?? ''
@@ -134,7 +134,7 @@ const columnsOf = (database: DatabaseSync, table: string): readonly Column[] =>
     ({ name, pk }) => ({ name: String(name), pk: Number(pk) }),
   )
 
-function keyed(database: DatabaseSync, keys: readonly string[], columns: readonly string[], from: string): TableRows {
+function keyed(database: DatabaseSync, keys: readonly string[], columns: readonly string[], from: string): RowsByKey {
   const values = columns.map((name) => exact(quoted(name)))
   const statement = database.prepare(
     `SELECT ${keys.map(exact).join(" || ', ' || ")} AS k, ${values.join(" || ', ' || ")} AS v FROM ${from}`,
@@ -149,7 +149,8 @@ function keyed(database: DatabaseSync, keys: readonly string[], columns: readonl
 
 /** Type and value. `quote` ends a text at its first NUL, so text is shown in hexadecimal digits. */
 const exact = (column: string): string =>
-  `(CASE typeof(${column}) WHEN 'text' THEN 'text ' || hex(${column}) ELSE typeof(${column}) || ' ' || quote(${column}) END)`
+  `(CASE typeof(${column}) WHEN 'text' THEN 'text ' || hex(${column})
+    ELSE typeof(${column}) || ' ' || quote(${column}) END)`
 
 const allOf = (database: DatabaseSync, sql: string): readonly Record<string, unknown>[] => database.prepare(sql).all()
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
@@ -175,7 +176,7 @@ function linesNotIn(lines: readonly string[], others: readonly string[]): readon
   return lines.filter((line) => !known.has(line))
 }
 
-function rowDifferences(table: string, expected: TableRows, found: TableRows): readonly string[] {
+function rowDifferences(table: string, expected: RowsByKey, found: RowsByKey): readonly string[] {
   const lines: string[] = []
   for (const [key, values] of expected) {
     const other = found.get(key)

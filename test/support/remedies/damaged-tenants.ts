@@ -12,7 +12,7 @@ import { isWhole, verifyTenants } from '../../../scripts/demo/verify.ts'
 import { damageNotesIndex, damageNotesTable } from '../../../scripts/demo/wounds.ts'
 import { configure, type Holdfast } from '../cli/holdfast.ts'
 import { startDemo, type Demo } from '../service/demo-service.ts'
-import { examine, contentsOf, type TableRows } from './contents.ts'
+import { examine, contentsOf, type RowsByKey } from './contents.ts'
 
 /** `index`: a rebuild mends it. `table`: only a restore does, and there is a backup of each. */
 export type TenantDamage = 'index' | 'table'
@@ -28,7 +28,7 @@ export interface DamagedTenants extends AsyncDisposable {
   leftovers(): readonly string[]
 }
 
-export interface TenantState {
+interface TenantState {
   /** `old`: damaged as it was. `new`: sound, with all rows. `broken`: anything else. */
   readonly is: 'old' | 'new' | 'broken'
   /** What is wrong, for the message of a test. */
@@ -56,7 +56,7 @@ export async function openDamagedTenants(options: DamagedTenantsOptions): Promis
   ) as [string, string, string, string]
   for (const path of [dir, backups, quarantine, accounts]) mkdirSync(path, { mode: 0o700 })
   const ids = Array.from({ length: tenants }, (_, at) => tenantName(at))
-  const notes = new Map<string, TableRows>()
+  const notes = new Map<string, RowsByKey>()
   for (const [at, id] of ids.entries()) {
     const file = join(dir, `${id}.db`)
     createTenantDatabase(file, { wal: at % 3 !== 2, fts: at % 2 === 0, bytes, pageSize: 4_096 }).close()
@@ -99,7 +99,7 @@ function withStopped<Result>(pid: number, work: () => Result): Result {
   }
 }
 
-function stateOf(dir: string, id: string, damage: TenantDamage, notes: TableRows): TenantState {
+function stateOf(dir: string, id: string, damage: TenantDamage, notes: RowsByKey): TenantState {
   const folder = mkdtempSync(join(tmpdir(), 'state-'))
   try {
     for (const part of ['', '-wal', '-journal']) {
@@ -117,7 +117,7 @@ function stateOf(dir: string, id: string, damage: TenantDamage, notes: TableRows
   }
 }
 
-function judge(folder: string, id: string, damage: TenantDamage, notes: TableRows): TenantState {
+function judge(folder: string, id: string, damage: TenantDamage, notes: RowsByKey): TenantState {
   recover(join(folder, `${id}.db`))
   const verified = verifyTenants(folder, [id])
   if (!verified.every(isWhole)) {

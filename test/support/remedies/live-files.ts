@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 /** The parts of a live set as bytes, and what belongs to the inode of its main file. */
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import koffi from 'koffi'
 
@@ -7,13 +7,13 @@ const partNames = ['', '-wal', '-journal'] as const
 type PartName = (typeof partNames)[number]
 
 /** Bytes of each part that is there. */
-export type LiveBytes = ReadonlyMap<PartName, Buffer>
+export type BytesOfParts = ReadonlyMap<PartName, Buffer>
 
-export const bytesOf = (path: string): LiveBytes =>
+export const bytesOf = (path: string): BytesOfParts =>
   new Map(partNames.filter((part) => existsSync(path + part)).map((part) => [part, readFileSync(path + part)]))
 
 /** @returns the parts that differ, with their sizes; empty if both have the same bytes. An empty part is no part. */
-export function differentParts(expected: LiveBytes, found: LiveBytes): readonly string[] {
+export function differentParts(expected: BytesOfParts, found: BytesOfParts): readonly string[] {
   const none = Buffer.alloc(0)
   return partNames.flatMap((part) => {
     const [before, after] = [expected.get(part) ?? none, found.get(part) ?? none]
@@ -29,7 +29,7 @@ const movingBytes = [
 ] as const
 
 /** The same parts with zeroes in the header bytes that every transaction moves. */
-export function withoutMovingBytes(bytes: LiveBytes): LiveBytes {
+export function withoutMovingBytes(bytes: BytesOfParts): BytesOfParts {
   return new Map(
     [...bytes].map(([part, content]) => {
       const copy = Buffer.from(content)

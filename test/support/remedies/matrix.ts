@@ -1,25 +1,24 @@
 /**
- * Repairs many wounded databases, one after the other in one run, and compares what each command says and does with what
- * is known of the files from before they were wounded.
+ * Repairs many wounded databases, one after the other in one run, and compares what each command says and does with
+ * what is known of the files from before they were wounded.
  */
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { RemedyResult } from '../../../src/model/result/remedy.ts'
 import { makeFolder } from '../cli/folder.ts'
 import type { RemedyCase } from './cases.ts'
 import { contentsOf, differencesOf, examine, type Contents } from './contents.ts'
 import { layOut, needsRecovery, type Layout } from './layouts.ts'
-import { attributesOf, bytesOf, differentParts, type InodeAttributes, type LiveBytes } from './live-files.ts'
-import { essence, runRemedy, verdictsOf, type RemedyRun } from './remedy-run.ts'
+import { attributesOf, bytesOf, differentParts, type InodeAttributes, type BytesOfParts } from './live-files.ts'
+import { essence, runRemedy, verdictsOf, type RanRemedies } from './remedy-run.ts'
 
-export interface Scene {
+export interface WoundedScene {
   readonly it: RemedyCase
   readonly layout: Layout
   readonly path: string
   /** Of the sound database in this layout. */
   readonly expected: Contents
   /** Of the wounded live set. */
-  readonly bytes: LiveBytes
+  readonly bytes: BytesOfParts
   readonly attributes: InodeAttributes
 }
 
@@ -38,7 +37,7 @@ export function makeSound(path: string, it: RemedyCase, layout: Layout): Content
 }
 
 /** Writes a wounded live set to `path`, where a sound one may be. */
-export function makeScene(path: string, it: RemedyCase, layout: Layout): Scene {
+export function makeScene(path: string, it: RemedyCase, layout: Layout): WoundedScene {
   const expected = makeSound(path, it, layout)
   layOut(path, layout, it.subject.create, it.wound)
   return { it, layout, path, expected, bytes: bytesOf(path), attributes: attributesOf(path) }
@@ -57,11 +56,11 @@ export async function repairAll(cases: readonly (readonly [RemedyCase, Layout])[
   using folder = makeFolder()
   const scenes = cases.map(([it, layout], at) => makeScene(folder.in(`case-${at}.db`), it, layout))
   const complaints: string[] = []
-  const complain = ({ it, layout }: Scene, step: string, lines: readonly string[]): void => {
+  const complain = ({ it, layout }: WoundedScene, step: string, lines: readonly string[]): void => {
     complaints.push(...lines.map((line) => `${it.name} (${it.subject.name}, ${layout}), ${step}: ${line}`))
   }
   const paths = scenes.map(({ path }) => path)
-  const resultsOf = (run: RemedyRun): ReadonlyMap<string, RemedyResult> =>
+  const resultsOf = (run: RanRemedies): ReadonlyMap<string, RemedyResult> =>
     new Map(run.results.map((result) => [result.path, result]))
 
   const listed = namesIn(folder.path)
@@ -91,7 +90,7 @@ const offersOf = ({ remedy }: RemedyCase): readonly string[] =>
 
 const isCarriedOut = ({ plan }: RemedyResult): boolean => plan.do === 'rebuild' || plan.do === 'rewrite'
 
-function complaintsAboutPlan(scene: Scene, result: RemedyResult | undefined): readonly string[] {
+function complaintsAboutPlan(scene: WoundedScene, result: RemedyResult | undefined): readonly string[] {
   if (result === undefined) return ['there is no result']
   const { plan, rehearsal, before } = result
   const said = essence(result)
@@ -110,7 +109,11 @@ function complaintsAboutPlan(scene: Scene, result: RemedyResult | undefined): re
   ]
 }
 
-function complaintsAboutApply(scene: Scene, result: RemedyResult | undefined, verdict: string): readonly string[] {
+function complaintsAboutApply(
+  scene: WoundedScene,
+  result: RemedyResult | undefined,
+  verdict: string,
+): readonly string[] {
   if (result === undefined) return ['there is no result']
   const { applied } = result
   if (applied === null)
@@ -139,16 +142,10 @@ export function complaintsAboutContents(path: string, expected: Contents): reado
 }
 
 /** The live set has the very bytes that it had when it was wounded. */
-export const complaintsAboutBytes = ({ path, bytes }: Scene): readonly string[] =>
+export const complaintsAboutBytes = ({ path, bytes }: WoundedScene): readonly string[] =>
   differentParts(bytes, bytesOf(path)).map((line) => `live set, ${line}`)
 
-export function differentAttributes(expected: InodeAttributes, found: InodeAttributes): readonly string[] {
+function differentAttributes(expected: InodeAttributes, found: InodeAttributes): readonly string[] {
   const [before, after] = [JSON.stringify(expected), JSON.stringify(found)]
   return before === after ? [] : [`owner, mode or attributes: ${after} instead of ${before}`]
 }
-
-/** The folder in which a change of a bare file keeps its original. */
-export const keptBeside = (folder: string): readonly string[] =>
-  readdirSync(folder)
-    .filter((name) => name.includes('.original-'))
-    .map((name) => join(folder, name))

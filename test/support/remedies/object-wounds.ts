@@ -100,8 +100,8 @@ export const violateUnique =
   }
 
 /**
- * The same, but the index still holds the old key of the second row: it looks as if the index alone were wrong, and only
- * a rebuild finds the two rows.
+ * The same, but the index still holds the old key of the second row: it looks as if the index alone were wrong, and
+ * only a rebuild finds the two rows.
  */
 export const hideFromIndex =
   (table: string, index: string, column: string): WoundFile =>

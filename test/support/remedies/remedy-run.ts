@@ -3,36 +3,36 @@ import { expect } from 'vitest'
 import type { RemedyResult, RemedySummary } from '../../../src/model/result/remedy.ts'
 import { holdfast, reportIn, type ProgramOptions, type Ran } from '../cli/program.ts'
 
-/** The published document. Its fields are those of interfaces.md, and its schema was compared by `holdfast`. */
-export interface RemedyDocument {
+/** The published document. `holdfast` of program.ts has compared it with its schema. */
+export interface PrintedRemedies {
   readonly schema: 'holdfast.remedy/1'
   readonly run: { readonly mode: string }
   readonly results: readonly RemedyResult[]
   readonly summary: RemedySummary
 }
 
-export interface RemedyRun extends RemedyDocument {
+export interface RanRemedies extends PrintedRemedies {
   readonly code: number | null
   readonly stderr: string
 }
 
 /** @throws unless the command prints exactly one document and ends with the exit code that it names */
-export async function runRemedy(args: readonly string[], options: ProgramOptions = {}): Promise<RemedyRun> {
+export async function runRemedy(args: readonly string[], options: ProgramOptions = {}): Promise<RanRemedies> {
   const ran = await holdfast([...args, '--json'], options)
   return { ...documentIn(ran, args), code: ran.code, stderr: ran.stderr }
 }
 
-function documentIn({ stdout, stderr, code }: Ran, args: readonly string[]): RemedyDocument {
+function documentIn({ stdout, stderr, code }: Ran, args: readonly string[]): PrintedRemedies {
   const what = `${args.join(' ')}: exit code ${code}, ${stderr}`
   expect(stdout, what).toMatch(/^\{[^]*\}\n$/)
-  const document = JSON.parse(stdout) as RemedyDocument
+  const document = JSON.parse(stdout) as PrintedRemedies
   expect(document.schema, `${what} ${stdout.slice(0, 1_000)}`).toBe('holdfast.remedy/1')
   expect(document.summary.exitCode, what).toBe(code)
   return document
 }
 
 /** The only result of a run. */
-export function onlyResult({ results }: RemedyDocument): RemedyResult {
+export function onlyResult({ results }: PrintedRemedies): RemedyResult {
   const [result, ...others] = results
   if (!result || others.length > 0) throw new Error(`${results.length} results`)
   return result

@@ -5,7 +5,7 @@ import type { RowKey } from '../../../src/model/result/finding.ts'
 import { makeFolder } from '../cli/folder.ts'
 import { holdfast } from '../cli/program.ts'
 import type { RemedyCase } from './cases.ts'
-import { examine, type Contents, type TableRows } from './contents.ts'
+import { examine, type Contents, type RowsByKey } from './contents.ts'
 import type { Layout } from './layouts.ts'
 import { bytesOf, differentParts } from './live-files.ts'
 import { complaintsAboutBytes, complaintsAboutContents, makeScene, makeSound } from './matrix.ts'
@@ -96,7 +96,7 @@ const isPartOf = (found: string, expected: string | undefined, key: string): boo
   key.startsWith('rows with ') &&
   found.split(',').every((rowid) => rowid === '' || (expected?.split(',') ?? []).includes(rowid))
 
-const isVirtual = (rows: TableRows): boolean => [...rows.keys()].some((key) => key.startsWith('rows with '))
+const isVirtual = (rows: RowsByKey): boolean => [...rows.keys()].some((key) => key.startsWith('rows with '))
 
 const listedKeys = ({ unreadable, orphaned, deleted }: TableAccount): ReadonlySet<string> =>
   new Set([unreadable, orphaned, deleted].flatMap(({ keys }) => keys.map(keyAsContents)))

@@ -16,7 +16,7 @@ export interface TriedCommand {
   readonly code: number
   /**
    * What it works on: files, a service with the admin API, a service with command hooks, damaged files that it may mend
-   * (mended-files.ts), or nothing.
+   * (damaged-files.ts), or nothing.
    */
   readonly asks: 'files' | 'service' | 'hooks' | 'mended' | 'nothing'
   /**

@@ -1,6 +1,6 @@
 /**
- * Damaged files that a command may mend: one with a damaged index, one with a damaged table and a backup. Whatever fails,
- * a file is as it was or wholly mended, and the next command without a fault ends what was begun.
+ * Damaged files that a command may mend: one with a damaged index, one with a damaged table and a backup. Whatever
+ * fails, a file is as it was or wholly mended, and the next command without a fault ends what was begun.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -93,5 +93,5 @@ export class DamagedFiles {
 
 async function run(args: readonly string[]): Promise<EndedProgram> {
   await using program = startProgram(process.execPath, [join(repository, 'bin/holdfast.js'), ...args])
-  return program.ended
+  return await program.ended
 }
