@@ -11,7 +11,7 @@ import { openRehearsals, type Rehearsals } from '../../../src/repair/rehearse/re
 import type { DroppedEntries, Mending, Rehearsed, SettledFile } from '../../../src/repair/rehearse/rehearsed.ts'
 import { context } from '../diagnosis.ts'
 import { limits } from '../snapshot-folder.ts'
-import { examine, type Examination } from './contents.ts'
+import { examine, type ExaminedDatabase } from './contents.ts'
 
 const never = new AbortController().signal
 
@@ -30,7 +30,7 @@ export interface Rehearsing {
   readonly leftovers: () => readonly string[]
 }
 
-interface MendedContents extends Examination {
+interface MendedContents extends ExaminedDatabase {
   readonly rehearsed: Rehearsed
   readonly dropped: readonly DroppedEntry[]
 }
