@@ -49,13 +49,12 @@ function* sharedFolders(document: Readonly<Record<string, unknown>>, folder: str
     const dir = given(section) ?? byDefault
     if (dir === null) continue
     const owner = owners.get(dir)
-    if (owner === undefined) owners.set(dir, section)
-    else
-      yield {
-        path: given(section) === null ? [owner, 'dir'] : [section, 'dir'],
-        message:
-          `is the folder of ${given(section) === null ? section : owner}.dir too: ` + 'each needs a folder of its own',
-      }
+    if (owner === undefined) {
+      owners.set(dir, section)
+      continue
+    }
+    const [at, other] = given(section) === null ? [owner, section] : [section, owner]
+    yield { path: [at, 'dir'], message: `is the folder of ${other}.dir too: each needs a folder of its own` }
   }
 }
 
