@@ -20,4 +20,9 @@ describe.skipIf(untraced !== null)(`a change that breaks off${skipped}`, () => {
     const one = { state: 'delete-hot', method: 'in-place', what: 'change' } as const
     expect(await breakOffAtEach(one, ['ftruncate', 'unlink'], 'signal=SIGKILL')).toBeGreaterThan(2)
   }, 240_000)
+
+  it('in place, on the way back, says which content stands', async () => {
+    const one = { state: 'delete', method: 'in-place', what: 'undo' } as const
+    expect(await breakOffAtEach(one, ['unlink'], 'signal=SIGKILL')).toBeGreaterThan(2)
+  }, 240_000)
 })

@@ -6,6 +6,7 @@ import Database from 'better-sqlite3'
 import type { RehearsedCopy } from '../../../src/hold/change/change-types.ts'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
 import { liveSetParts } from '../../../src/model/result/evidence.ts'
+import { newJournalHeader, newJournalRecord } from '../../../src/sqlite/journal/new-journal.ts'
 
 /** In memory if there is such a folder: these tests sync far more often than a disk of a busy machine likes. */
 export const inMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
@@ -13,6 +14,7 @@ export const inMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 export const setStates = [
   'wal',
   'wal-empty',
+  'wal-hot',
   'delete',
   'delete-hot',
   'persist',
@@ -28,6 +30,7 @@ export interface SetBytes extends Readonly<Partial<Record<'' | '-wal' | '-journa
 
 /** The bytes of a live set in this state, as a crash of its service leaves them. */
 export function bytesInState(state: SetState, rows = 400, pageSize = 1024): SetBytes {
+  if (state === 'wal-hot') return withHotJournal(bytesInState('wal', rows, pageSize), pageSize)
   const folder = mkdtempSync(join(inMemory, 'holdfast-state-'))
   const file = join(folder, 'made.db')
   const db = new Database(file)
@@ -58,6 +61,23 @@ export function bytesInState(state: SetState, rows = 400, pageSize = 1024): SetB
     db.close()
     rmSync(folder, { recursive: true })
   }
+}
+
+/**
+ * A hot journal beside a WAL, of pages that the WAL has too: SQLite rolls the journal back first. No SQLite leaves both;
+ * a backup that was laid over a file may.
+ */
+function withHotJournal(bytes: SetBytes, pageSize: number): SetBytes {
+  const main = Buffer.from(bytes[''])
+  const pages = [1, 2, 3, 4, 5]
+  const about = { pageSize, pageCount: main.length / pageSize, records: pages.length, nonce: 7 }
+  const journal = [newJournalHeader(about)]
+  for (const page of pages) {
+    const at = (page - 1) * pageSize
+    journal.push(newJournalRecord(page, main.subarray(at, at + pageSize), about.nonce))
+    main.fill(0xab, at + (page === 1 ? 100 : 0), at + pageSize)
+  }
+  return { ...bytes, '': main, '-journal': Buffer.concat(journal) }
 }
 
 export function readSet(file: string): SetBytes {

@@ -94,7 +94,8 @@ async function sideOf(file: ChangedFile, { method, state }: ChangeRecord): Promi
 /** The file is the same one; its bytes tell. It is read by name and without a lock: that harms no program. */
 async function sideInPlace(file: ChangedFile): Promise<Side> {
   using folder = LiveFolder.open(file.path)
-  if (isOurJournal(folder, file)) return 'old' // SQLite rolls it back before it reads anything.
+  const side = sideOfJournal(folder, file) // SQLite rolls it back before it reads anything.
+  if (side !== null) return side
   using live = openDescriptor(file.path, 'read-only')
   const header = readHeader(await readAt(live.number, 0, 100))
   if (header.kind === 'header' && file.samples.length > 0) {
@@ -107,9 +108,12 @@ async function sideInPlace(file: ChangedFile): Promise<Side> {
   return old.includes(sha256) ? 'old' : 'unclear'
 }
 
-/** A journal with the old content of each page that tells. The service's own journals have others. */
-function isOurJournal(folder: LiveFolder, { samples, path }: ChangedFile): boolean {
-  if (!folder.find(`${folder.base}-journal`)?.isFile()) return false
+/**
+ * What SQLite rolls back to if a journal of ours still lies there. It has the content before of each page that tells;
+ * the service's own journals have others.
+ */
+function sideOfJournal(folder: LiveFolder, { samples, path }: ChangedFile): Side | null {
+  if (folder.find(`${folder.base}-journal`)?.isFile() !== true) return null
   using journal = openDescriptor(`${path}-journal`, 'read-only')
   const { size } = fstatSync(journal.number)
   const read = (offset: number, length: number): Uint8Array => {
@@ -117,11 +121,15 @@ function isOurJournal(folder: LiveFolder, { samples, path }: ChangedFile): boole
     return bytes.subarray(0, readSync(journal.number, bytes, 0, length, offset))
   }
   const found = readJournal(read, size)
-  if (found === null || samples.length === 0) return found !== null
-  const wanted = new Map(samples.map((sample) => [sample.page, sample.old]))
+  if (found === null) return null
+  const images = new Map<number, string>()
+  const telling = samples.filter(({ page }) => page <= found.pageCount)
+  const pages = new Set(telling.map(({ page }) => page))
   for (const { page, offset } of found.records)
-    if (wanted.has(page) && pageDigest(read(offset, found.pageSize)) === wanted.get(page)) wanted.delete(page)
-  return [...wanted.keys()].every((page) => page > found.pageCount)
+    if (pages.has(page)) images.set(page, pageDigest(read(offset, found.pageSize)))
+  if (telling.length === 0) return null
+  if (telling.every((sample) => images.get(sample.page) === sample.old)) return 'old'
+  return telling.every((sample) => images.get(sample.page) === sample.new) ? 'new' : null
 }
 
 function statOf(path: string): { readonly dev: bigint; readonly ino: bigint } | null {
