@@ -5,7 +5,7 @@
  * 2. Plan and rehearse each file on a copy (try-repair.ts, try-restore.ts). Without --apply that is all.
  * 3. Write the accounts, and keep the originals.
  * 4. Change the live set in a pause (apply-change.ts). If it was written meanwhile, and could not be mended inside of
- *    the pause: begin again with 1, at most twice.
+ *    the pause, or if the pause ended early: begin again with 1, at most twice.
  * 5. Hold and check again. If the result is not sound or the tenant is unwell: put the originals back in a second
  *    pause.
  *
@@ -47,10 +47,13 @@ export async function remedyGroup(
 ): Promise<readonly RemedyOutcome[]> {
   for (let attempt = 1; ; attempt++) {
     const outcomes = await attemptOnce(group, run, progress, signal)
-    const isStale = outcomes.some(({ result }) => result.failure?.code === 'REMEDY_STALE')
-    if (!isStale || attempt === attemptsMax || signal.aborted) return outcomes
+    if (!outcomes.some(isWorthAnother) || attempt === attemptsMax || signal.aborted) return outcomes
   }
 }
+
+/** Nothing was changed, because the tenant wrote meanwhile, or its lease or its service ended in the pause. */
+const isWorthAnother = ({ result: { applied, failure } }: RemedyOutcome): boolean =>
+  applied === null && (failure?.code === 'REMEDY_STALE' || failure?.code === 'LEASE_LOST')
 
 async function attemptOnce(
   group: TargetGroup,

@@ -1,7 +1,7 @@
 /** What a run of remedies comes to: a word for each result, the counts, and the exit code. */
 
 import { exitCodes, gravest, type ExitCode } from '../../model/exit-code.ts'
-import { failureKinds } from '../../model/failure.ts'
+import { failureKinds, type FailureCode } from '../../model/failure.ts'
 import type { RemedyResult, RemedySummary } from '../../model/result/remedy.ts'
 
 /**
@@ -47,13 +47,23 @@ export function exitCodeOfRemedy(result: RemedyResult, mode: RemedyMode): ExitCo
   }
 }
 
-/** A hold that came to nothing is inconclusive if the tenant was paused for it, as in a check. */
+/** What ends a hold in its pause: nothing was proven and nothing changed, which is inconclusive, as in a check. */
+const unproven = new Set<FailureCode>([
+  'CONTRACT_BROKEN',
+  'COPY_CHANGED',
+  'LEASE_LOST',
+  'QUIESCE_TIMEOUT',
+  'SERVICE_BUSY',
+  'WRITER_SEEN',
+])
+
 function exitCodeOfItsFailure(
-  { before }: RemedyResult,
+  { before, applied }: RemedyResult,
   { code, tenantState }: NonNullable<RemedyResult['failure']>,
 ): ExitCode {
   if (tenantState === 'maybe-paused') return exitCodes.maybePaused
-  if (before.verdict === 'inconclusive') return exitCodes.inconclusive
+  if (applied !== null) return exitCodes.damaged // It stands, although it must not.
+  if (before.verdict === 'inconclusive' || unproven.has(code)) return exitCodes.inconclusive
   return failureKinds[code].exit.result
 }
 

@@ -11,6 +11,7 @@ import { Failure } from '../../../model/failure.ts'
 import { orFailure } from '../../../model/or-failure.ts'
 import type { Target } from '../../run/target.ts'
 import type { RemedyRun } from '../remedy-run.ts'
+import { isHealthy } from './see-result.ts'
 
 /**
  * In a second pause, because the result is damaged or the tenant unwell.
@@ -28,11 +29,14 @@ export async function takeBack(
   const hint = run.commandsFor(target).undo(run.mode, change)
   if (outcome instanceof Failure || outcome.kind === 'unchanged') {
     const reason = outcome instanceof Failure ? outcome : outcome.failure
+    // What was written since the change must not be lost: the change stands although the tenant is unwell.
+    const code = reason.code === 'REMEDY_STALE' ? 'REMEDY_REFUSED' : reason.code
     return {
       isUndone: false,
-      failure: new Failure(reason.code, `${why}; the change could not be taken back: ${reason.message}`, {
+      failure: new Failure(code, `${why}; the change could not be taken back: ${reason.message}`, {
         cause: reason,
-        tenant: notServing?.tenantState ?? reason.tenantState,
+        // The tenant may be well again by now. If not, it may still be paused.
+        tenant: (await isHealthy(run, target, signal)) ? 'active' : (notServing?.tenantState ?? reason.tenantState),
         hint: `take it back by hand: \`${hint}\``,
       }),
     }
