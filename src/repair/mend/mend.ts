@@ -10,7 +10,6 @@
  */
 
 import { unlinkSync } from 'node:fs'
-import { join } from 'node:path'
 import type { ChildLimits } from '../../check/confined-child.ts'
 import type { User } from '../../check/confinement.ts'
 import { fileBytesFor } from '../../check/file-size-limit.ts'

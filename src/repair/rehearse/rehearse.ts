@@ -35,7 +35,7 @@ export interface RehearsalOptions {
 }
 
 /** Called while a remedy is rehearsed. `step` is what goes on now. */
-export type RehearsalObserver = (step: 'copy' | 'mend' | 'check' | 'check-by-sqlite' | 'compare') => void
+type RehearsalObserver = (step: 'copy' | 'mend' | 'check' | 'check-by-sqlite' | 'compare') => void
 
 export interface Rehearsals {
   /**
