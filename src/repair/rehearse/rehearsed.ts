@@ -61,7 +61,7 @@ export type Rehearsed =
     }
 
 /** What a candidate must hold: the file that it is compared with, or null to judge it by itself. */
-export interface Candidate {
+export interface CandidateFile {
   /** A file of ours. It is only read, unless it has a WAL or a journal, which is written back. */
   readonly path: SnapshotPath
   readonly kept: KeptFiles | null
