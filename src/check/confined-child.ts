@@ -7,7 +7,6 @@ import type { Child } from '../host/process/child.ts'
 import { Failure } from '../model/failure.ts'
 import type { Wall } from '../model/result/reading.ts'
 import { cannotConfine } from './confinement.ts'
-import type { User } from './confinement.ts'
 import type { Confinement } from './protocol.ts'
 
 /** Loading SQLite and confining the process take well under a second on an idle machine. */

@@ -3,14 +3,13 @@
  *
  * `in-place`: the copy is changed where it must be. REINDEX clears an index before it fills it, so it must be able to
  * read it.
- * `rewritten`: the copy is written anew into a second file, without the trees that are to be rebuilt (child/rewrite.ts).
- * They are then filled there.
+ * `rewritten`: the copy is written anew into a second file, without the trees that are to be rebuilt
+ * (child/rewrite.ts). They are then filled there.
  *
  * What comes out is not trusted: the rehearsal checks it.
  */
 
 import { unlinkSync } from 'node:fs'
-import { join } from 'node:path'
 import type { ChildLimits } from '../../check/confined-child.ts'
 import type { User } from '../../check/confinement.ts'
 import { fileBytesFor } from '../../check/file-size-limit.ts'
@@ -152,7 +151,7 @@ function refusedIndex(index: string, rebuilt: NotDone): Mended {
     ? {
         kind: 'refused',
         corrupt: false,
-        why: `rows have the same key of the unique index ${index}: a person decides which of them is right (${rebuilt.why})`,
+        why: `rows have the same key of the unique index ${index}: a person must choose between them (${rebuilt.why})`,
       }
     : refused(`index ${index} cannot be rebuilt`, rebuilt)
 }

@@ -50,8 +50,8 @@ export class MenderProcess implements AsyncDisposable {
   }
 
   /**
-   * @throws {Failure} NO_SPACE, READ_FAILED for a shortage of the machine; REMEDY_REFUSED if the process crashed over the
-   * file @throws signal.reason if it was aborted
+   * @throws {Failure} NO_SPACE, READ_FAILED for a shortage of the machine; REMEDY_REFUSED if the process crashed over
+   * the file @throws signal.reason if it was aborted
    */
   async ask<S extends MenderStep>(question: MenderQuestionOf<S>): Promise<MenderAnswerOf<S>> {
     this.#signal.throwIfAborted()

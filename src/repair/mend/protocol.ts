@@ -37,8 +37,8 @@ interface MenderSteps {
   /** Opens the copy. */
   open: { readonly ask: object; readonly answer: { readonly opened: DoneOrNot } }
   /**
-   * Copies all tables into the file `rewrittenName`, and opens that. The trees of `emptied`, and those of the indexes of
-   * the full-text tables `emptiedTexts`, are not read: they are empty afterwards.
+   * Copies all tables into the file `rewrittenName`, and opens that. The trees of `emptied`, and those of the indexes
+   * of the full-text tables `emptiedTexts`, are not read: they are empty afterwards.
    */
   rewrite: {
     readonly ask: { readonly emptied: readonly string[]; readonly emptiedTexts: readonly string[] }

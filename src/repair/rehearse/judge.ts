@@ -15,7 +15,7 @@ interface JudgedFile {
 }
 
 /** `reading` is that of the census. `why`: in words, why it is not sound; null if it is. */
-export interface Judgement {
+export interface FileJudgement {
   readonly verdict: VerdictWord
   readonly why: string | null
   readonly reading: Reading
@@ -27,7 +27,7 @@ export async function judgeByBothEngines(
   file: JudgedFile,
   signal: AbortSignal,
   onStep: (step: 'check' | 'check-by-sqlite') => void,
-): Promise<Judgement> {
+): Promise<FileJudgement> {
   onStep('check')
   const reading = await check(checker, file, 'census', signal)
   const census = verdictOf(reading, file.context)
@@ -42,7 +42,7 @@ function check(checker: Checker, { path, kept }: JudgedFile, engine: Engine, sig
   return checker.check(path, kept === null ? options : { ...options, kept })
 }
 
-function verdictOf(reading: Reading, context: DiagnosisContext): Pick<Judgement, 'verdict' | 'why'> {
+function verdictOf(reading: Reading, context: DiagnosisContext): Pick<FileJudgement, 'verdict' | 'why'> {
   const { verdict } = diagnose(reading, context)
   switch (verdict.kind) {
     case 'sound':

@@ -21,8 +21,8 @@ import type { Rehearsal } from '../../model/result/remedy.ts'
 import { Mender } from '../mend/mend.ts'
 import type { MendingWay } from '../mend/mend.ts'
 import { compareContents, whyOtherContent, whyOtherHeader } from './compare-contents.ts'
-import { judgeByBothEngines, type Judgement } from './judge.ts'
-import type { Candidate, Mending, Rehearsed, RehearsedFile, SettledFile } from './rehearsed.ts'
+import { judgeByBothEngines, type FileJudgement } from './judge.ts'
+import type { CandidateFile, Mending, Rehearsed, RehearsedFile, SettledFile } from './rehearsed.ts'
 import { doubtfulIndexes, unreadPagesOf, waysOf } from './ways.ts'
 
 export interface RehearsalOptions {
@@ -35,7 +35,7 @@ export interface RehearsalOptions {
 }
 
 /** Called while a remedy is rehearsed. `step` is what goes on now. */
-export type RehearsalObserver = (step: 'copy' | 'mend' | 'check' | 'check-by-sqlite' | 'compare') => void
+type RehearsalObserver = (step: 'copy' | 'mend' | 'check' | 'check-by-sqlite' | 'compare') => void
 
 export interface Rehearsals {
   /**
@@ -48,7 +48,7 @@ export interface Rehearsals {
    * Checks a file that others made as `rehearse` checks what it made: a restored backup, a salvaged or merged file.
    * @throws as `rehearse`
    */
-  rehearseFile(candidate: Candidate, signal: AbortSignal, onStep?: RehearsalObserver): Promise<RehearsedFile>
+  rehearseFile(candidate: CandidateFile, signal: AbortSignal, onStep?: RehearsalObserver): Promise<RehearsedFile>
 }
 
 /** @throws {Failure} CANNOT_CONFINE */
@@ -163,7 +163,7 @@ class MendedCopies implements Rehearsals {
   }
 
   async rehearseFile(
-    { path, kept, context, content }: Candidate,
+    { path, kept, context, content }: CandidateFile,
     signal: AbortSignal,
     onStep: RehearsalObserver = unheard,
   ): Promise<RehearsedFile> {
@@ -197,7 +197,7 @@ type Refused = Extract<Rehearsed, { readonly kind: 'refused' }>
 type RefusedWay = Refused & { readonly tryNextWay: boolean }
 
 interface Proof {
-  readonly judged: Judgement
+  readonly judged: FileJudgement
   readonly contentSame: boolean
   /** Why it may not be applied; null if it may. */
   readonly why: string | null

@@ -6,7 +6,6 @@ import type { Failure } from '../../model/failure.ts'
 import type { KeptFiles } from '../../model/kept.ts'
 import type { Reading } from '../../model/result/reading.ts'
 import type { Rehearsal } from '../../model/result/remedy.ts'
-import type { Mending } from '../mend/mending.ts'
 
 export type { Mending } from '../mend/mending.ts'
 
@@ -22,7 +21,7 @@ export interface SettledFile {
 }
 
 /** One plain file that was checked by both engines and is sound. Disposing of it deletes it. */
-export interface MendedFile extends AsyncDisposable {
+interface MendedFile extends AsyncDisposable {
   readonly path: SnapshotPath
   readonly kept: KeptFiles
   readonly bytes: number
@@ -40,7 +39,7 @@ export interface DroppedEntries {
 }
 
 /** A full-text index that was rebuilt, and where its text came from: its own content table, or a table or view. */
-export interface RebuiltText {
+interface RebuiltText {
   readonly name: string
   readonly source: string
 }
@@ -62,7 +61,7 @@ export type Rehearsed =
     }
 
 /** What a candidate must hold: the file that it is compared with, or null to judge it by itself. */
-export interface Candidate {
+export interface CandidateFile {
   /** A file of ours. It is only read, unless it has a WAL or a journal, which is written back. */
   readonly path: SnapshotPath
   readonly kept: KeptFiles | null

@@ -5,7 +5,7 @@ import type { Reading } from '../../model/result/reading.ts'
 import type { MendingWay } from '../mend/mend.ts'
 import type { Mending } from '../mend/mending.ts'
 
-/** The ways to try, the cheapest first. A broken tree is never cleared, since its pointers may lead into other trees. */
+/** The ways to try, the cheapest first. A broken tree is never cleared: its pointers may lead into other trees. */
 export function waysOf(reading: Reading, mending: Mending): readonly MendingWay[] {
   if (mending.do === 'rewrite') return ['rewritten']
   const names = new Set([...mending.indexes, ...mending.fts])

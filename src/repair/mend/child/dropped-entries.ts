@@ -1,6 +1,6 @@
 /**
- * Child side: lists all entries of indexes that a rebuild would drop, because the table has no row for them, or one with
- * other values. If the table is what is wrong, they are the only copy of their values.
+ * Child side: lists all entries of indexes that a rebuild would drop, because the table has no row for them, or one
+ * with other values. If the table is what is wrong, they are the only copy of their values.
  */
 import { randomInt } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
@@ -18,7 +18,7 @@ import { SchemaCache } from '../../../check/reader/schema/schema-cache.ts'
 import type { DroppedEntry } from '../../../model/result/account.ts'
 import { droppedLineBytesMax } from '../protocol.ts'
 import type { MenderAnswerOf } from '../protocol.ts'
-import { notDone, other } from './not-done.ts'
+import { notDone, notDoneBecause } from './not-done.ts'
 
 type Listed = MenderAnswerOf<'listDropped'>['listed']
 
@@ -32,9 +32,9 @@ interface Listing {
 export function listDropped(database: string, to: string, listing: Listing): Listed {
   const { db, answer } = readSchema(database, new SchemaCache())
   try {
-    if (db === null || answer.plan === null) return other(answer.noPlanWhy ?? 'SQLite cannot read the schema')
+    if (db === null || answer.plan === null) return notDoneBecause(answer.noPlanWhy ?? 'SQLite cannot read the schema')
     if (countingBytes(answer.plan) > listing.memoryBytesMax)
-      return other('it needs more memory than check.memory allows')
+      return notDoneBecause('it needs more memory than check.memory allows')
     return list(db, answer.plan, database, to, listing)
   } catch (error) {
     return notDone(error)
@@ -51,15 +51,15 @@ function list(
   { indexes, core }: Listing,
 ): Listed {
   const wanted = new Set(indexes.map((name) => positionOf(plan, name)))
-  if (wanted.has(-1)) return other('an index has a collation or a function that is not known here')
+  if (wanted.has(-1)) return notDoneBecause('an index has a collation or a function that is not known here')
   using file = new PageFile(database, plan.pageSize)
   const counter = new PageCounter(file, plan, [randomInt(2 ** 32), randomInt(2 ** 32)], core)
   counter.scan(1, plan.pages)
   const { queries, uncounted } = addComputed(counter, db)
   const failed = uncounted.find(({ tree }) => wanted.has(tree))
-  if (failed !== undefined) return other(`${failed.object}: ${failed.why}`)
+  if (failed !== undefined) return notDoneBecause(`${failed.object}: ${failed.why}`)
   const unread = [...counter.tally.unread].find(([tree]) => isPartOf(plan, tree, wanted))
-  if (unread !== undefined) return other(unread[1])
+  if (unread !== undefined) return notDoneBecause(unread[1])
   forgetOthers(counter, wanted)
   const search = new DifferenceSearch(plan, counter.owners, counter.tally)
   using lines = new Lines(to)
@@ -70,8 +70,8 @@ function list(
       if (entry.sign === -1 && index?.kind === 'index') lines.write(droppedEntry(plan, index, namer, entry))
     })
   }
-  if (lines.tooLong) return other('one of them is too long')
-  if (!search.complete) return other('there are more of them than one run can list')
+  if (lines.tooLong) return notDoneBecause('one of them is too long')
+  if (!search.complete) return notDoneBecause('there are more of them than one run can list')
   return { kind: 'listed', total: lines.total }
 }
 

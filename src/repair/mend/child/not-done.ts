@@ -28,4 +28,4 @@ const reasons: readonly (readonly [RegExp, NotDone['reason']])[] = [
   [/^SQLITE_(?:IOERR|CANTOPEN|READONLY)/, 'disk'],
 ]
 
-export const other = (why: string): NotDone => ({ kind: 'not-done', reason: 'other', why })
+export const notDoneBecause = (why: string): NotDone => ({ kind: 'not-done', reason: 'other', why })

@@ -4,8 +4,8 @@ import Database from 'better-sqlite3'
 import { readHeader } from '../../../sqlite/header.ts'
 
 /**
- * For pages, and again for each sorting; the rest goes to files in the sandbox. SQLite sorts in pieces of this size. They
- * stay in the cache of the processor: with 320 MB a REINDEX took twice the processor time (repair/README.md).
+ * For pages, and again for each sorting; the rest goes to files in the sandbox. SQLite sorts in pieces of this size.
+ * They stay in the cache of the processor: with 320 MB a REINDEX took twice the processor time (repair/README.md).
  */
 const cacheKibibytes = 1_000
 

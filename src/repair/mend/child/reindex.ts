@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3'
 import { quoteName } from '../../../check/reader/sqlite/open-database.ts'
 import type { DoneOrNot } from '../protocol.ts'
-import { other, tryDone } from './not-done.ts'
+import { notDoneBecause, tryDone } from './not-done.ts'
 
 /**
  * REINDEX takes the names of automatic indexes too. With the name of the schema before it, a name is never taken for
@@ -15,7 +15,7 @@ export function reindex(db: Database.Database, index: string): DoneOrNot {
       .prepare<[string], number>("SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND name = ? COLLATE NOCASE")
       .pluck()
       .get(index)
-    if (root === undefined) known = other(`the schema has no index ${index}`)
+    if (root === undefined) known = notDoneBecause(`the schema has no index ${index}`)
     else db.exec(`REINDEX main.${quoteName(index)}`)
   })
   return done.kind === 'done' ? known : done

@@ -1,8 +1,8 @@
 /**
  * Child side: copies all tables and indexes into a new file.
  *
- * VACUUM INTO reads the trees of tables and indexes and nothing else: free pages, leaked pages and pointer maps are made
- * anew. It keeps all rowids, which VACUUM does not (measured with SQLite 3.54.1: a table without a key and without an
+ * VACUUM INTO reads the trees of tables and indexes and nothing else: free pages, leaked pages and pointer maps are
+ * made anew. It keeps all rowids, which VACUUM does not (measured with SQLite 3.54.1: a table without a key and without an
  * index got new ones). It carries over encoding, page size, auto_vacuum, user_version, application_id, sqlite_sequence
  * and the tables of ANALYZE.
  *
@@ -68,7 +68,8 @@ function emptyTree(db: Database.Database, name: string): void {
   try {
     db.transaction(() => {
       db.prepare(
-        'UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = ?) WHERE type = ? AND name = ?',
+        'UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = ?) ' +
+          'WHERE type = ? AND name = ?',
       ).run(empty, row.type, row.name)
       db.prepare('DELETE FROM sqlite_schema WHERE tbl_name = ?').run(empty)
     })()

@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3'
 import { contentOption, moduleOf } from '../../../check/reader/schema/virtual-table-module.ts'
 import { quoteName } from '../../../check/reader/sqlite/open-database.ts'
 import type { NotDone } from '../protocol.ts'
-import { notDone, other } from './not-done.ts'
+import { notDone, notDoneBecause } from './not-done.ts'
 
 /** REINDEX does nothing for such an index. A table that stores no text and names none cannot be rebuilt. */
 export function rebuildText(
@@ -17,11 +17,11 @@ export function rebuildText(
       )
       .pluck()
     const sql = named.get(table) ?? ''
-    if (!/^fts[345]$/i.test(moduleOf(sql) ?? '')) return other(`the schema has no full-text table ${table}`)
+    if (!/^fts[345]$/i.test(moduleOf(sql) ?? '')) return notDoneBecause(`the schema has no full-text table ${table}`)
     const own = `${table}_content`
     const source = contentOption(sql) ?? (named.get(own) === undefined ? null : own)
     if (source === null)
-      return other(
+      return notDoneBecause(
         `${table} stores no text, and names no table that has it: only the service can index its texts again`,
       )
     const name = quoteName(table)

@@ -6,7 +6,7 @@
 import { confineChild } from '../../../check/reader/confine-child.ts'
 import type { Confining } from '../../../check/reader/confine-child.ts'
 import { invariant } from '../../../model/bug.ts'
-import { notDone, other } from '../../mend/child/not-done.ts'
+import { notDone, notDoneBecause } from '../../mend/child/not-done.ts'
 import { MergeRefused } from '../merge-refused.ts'
 import type { MergeAnswer, MergeQuestion } from '../protocol.ts'
 import { Merger } from './merger.ts'
@@ -24,7 +24,7 @@ export class MergeSession {
     try {
       return this.#answer(question)
     } catch (error) {
-      return { step: 'not-done', ...(error instanceof MergeRefused ? other(error.message) : notDone(error)) }
+      return { step: 'not-done', ...(error instanceof MergeRefused ? notDoneBecause(error.message) : notDone(error)) }
     }
   }
 
