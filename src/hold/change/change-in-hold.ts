@@ -144,9 +144,14 @@ async function unchanged(
   const failure = between?.failure ?? gravestOf(met ?? new Failure('INTERRUPTED', 'the change was not begun'))
   if (between !== undefined) {
     const { how, sentence } = await settle(parts.record)
-    await orFailure(note(parts, request, how === 'applied' ? 'applied' : 'rolled-back'))
+    await orFailure(note(parts, request, how === 'unclear' ? 'rolled-back' : how))
     const said = new Failure(failure.code, `${failure.message}; ${sentence}`, { cause: met, hint: failure.hint })
-    return { kind: 'unchanged', failure: stateOf(said, holds, request), record: first.record }
+    const failed = stateOf(said, holds, request)
+    if (how !== parts.states.after) return { kind: 'unchanged', failure: failed, record: first.record }
+    const { method, remade, record } = parts
+    const { pauseMs } = first.record.timings
+    const made = { method, at: record.record.at, pauseMs, remade, record: first.record, written: Promise.resolve() }
+    return { kind: 'applied', ...made, unproven: failed }
   }
   await removeNames(parts)
   if (parts.record.record.state === parts.states.during) {

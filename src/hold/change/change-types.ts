@@ -97,7 +97,8 @@ export type ChangeOutcome =
       readonly remade: boolean
       /**
        * Why the service did not confirm the pause or was not seen serving after it, although the change stands on the
-       * disk. RESUME_FAILED: the tenant may be paused. Null if the tenant serves.
+       * disk; or what broke off when the content already stood. RESUME_FAILED: the tenant may be paused. Null if the
+       * tenant serves.
        */
       readonly unproven: Failure | null
       readonly record: HoldRecord

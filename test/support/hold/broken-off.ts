@@ -42,7 +42,7 @@ export async function breakOffAtEach(one: BrokenOff, calls: readonly string[], w
     for (const call of calls) {
       // A call that fails may change nothing of the outcome, so several in a row must pass before it is the last.
       let passed = 0
-      for (let when = 1; passed < 3; when += call === 'pwrite64' && when > 6 ? 7 : 1) {
+      for (let when = 1; passed < 6; when += call === 'pwrite64' && when > 6 ? 7 : 1) {
         const at = pathsIn(home, `${call}-${when}`)
         writeSet(at.file, bytes)
         if (one.what === 'undo') await run(at, { ...one, what: 'change' }, null)

@@ -58,19 +58,19 @@ export function overwriteCovered(to: Overwriting, content: number, before: numbe
 export function overwriteJournalled(to: Overwriting, draft: string, content: number, before: number | null): Step {
   const { folder, requireSeal } = to
   const journal = `${folder.base}-journal`
+  let state: 'before' | 'begun' | 'done' = 'before'
   const work = async (source: number, check: () => void): Promise<void> => {
     await nameJournal(to, draft, source, check)
     await writeChanged(to, source, check)
     requireSeal()
     folder.unlink(journal)
+    state = 'done' // Also if the folder cannot be synced: without its name the journal counts no more.
     folder.sync()
   }
-  let state: 'before' | 'begun' | 'done' = 'before'
   return {
     run: async () => {
       state = 'begun'
       await work(content, mayGoOn(to))
-      state = 'done'
     },
     takeBack: async () => {
       if (state === 'before') return
