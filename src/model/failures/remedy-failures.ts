@@ -21,7 +21,9 @@ export const remedyFailures = {
     exit: { run: exitCodes.damaged, result: exitCodes.damaged },
     stopsRun: false,
     next: 'explain',
-    hint: '`holdfast restore` shows which backup could take its place; `holdfast salvage` saves the rows that are readable',
+    hint:
+      '`holdfast restore` shows which backup could take its place; ' +
+      '`holdfast salvage` saves the rows that are readable',
     otherwise: null,
     means: 'The remedy would not mend the file, or would lose something, so it was not applied.',
     cause:

@@ -8,17 +8,17 @@ import type { AccountPlace } from '../../../repair/account/account-draft.ts'
 import type { CheckedFile } from '../checked-group.ts'
 
 /** One plain file that was checked by both engines and is sound, in the journal mode of the live file. */
-export interface NewFile {
+export interface MadeFile {
   readonly path: SnapshotPath
   readonly bytes: number
 }
 
 export interface TriedRemedy extends AsyncDisposable {
-  /** Without the costs and the command to undo it, which are known later (remedy-group.ts). */
+  /** Without the costs and the command to undo it, which are known later (fleet/remedies/remedy-group.ts). */
   readonly plan: RemedyPlan
   readonly rehearsal: Rehearsal | null
   /** Null if there is nothing to put in place. */
-  readonly candidate: NewFile | null
+  readonly candidate: MadeFile | null
   /** Why nothing could be rehearsed; null if it could, or if there was nothing to do. */
   readonly failure: Failure | null
   /** What the remedy does to each row and entry; null if the plan says it all. */
@@ -41,7 +41,7 @@ export interface TriedFile {
   readonly tried: TriedRemedy
 }
 
-export type ReadyFile = TriedFile & { readonly tried: TriedRemedy & { readonly candidate: NewFile } }
+export type ReadyFile = TriedFile & { readonly tried: TriedRemedy & { readonly candidate: MadeFile } }
 
 /** A plan without anything to put in place. */
 export const untried = (plan: RemedyPlan, failure: Failure | null = null): TriedRemedy => ({
