@@ -55,8 +55,9 @@ describe.each([
     '$says: the tenant is wholly old or wholly new, and the exit code says so',
     async ({ misbehave, load = 20, codes, state }) => {
       await using tenants = await openDamagedTenants({ damage: 'index', tenants: 1, load, misbehave })
-      const { code, stdout, stderr } = await tenants.holdfast.run('repair', '--tenant', 'acme', '--apply', '--json')
-      expect(stdout, `exit code ${code}: ${stderr}`).toMatch(/^\{/)
+      await using run = tenants.holdfast.start('repair', '--tenant', 'acme', '--apply', '--json')
+      const { code, signal, stdout, stderr } = await run.ended
+      expect(stdout, `it ended with ${code ?? signal}: ${stderr}`).toMatch(/^\{/)
       const [result] = (JSON.parse(stdout) as PrintedRemedies).results
       const said = `${result && essence(result)}: ${result?.failure?.message} ${stderr}`
       const now = tenants.state('acme')
