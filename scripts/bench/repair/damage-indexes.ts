@@ -1,5 +1,8 @@
-/** The reference database with a zeroed leaf in each of the three indexes of its largest table. */
-import { closeSync, openSync, writeSync } from 'node:fs'
+/**
+ * Two entries change places in each of the three indexes of the reference database's largest table. A page that cannot
+ * be read would keep the shell's REINDEX from working.
+ */
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 export const damagedIndexes = ['events_user', 'events_kind', 'events_at'] as const
@@ -21,7 +24,13 @@ export function damageIndexes(file: string): void {
   }
   const descriptor = openSync(file, 'r+')
   try {
-    for (const page of pages) writeSync(descriptor, Buffer.alloc(pageSize), 0, pageSize, (page - 1) * pageSize)
+    // The pointers to the cells of a leaf begin at byte 8, with two bytes each.
+    for (const page of pages) {
+      const pointers = Buffer.alloc(4)
+      const at = (page - 1) * pageSize + 8
+      readSync(descriptor, pointers, 0, 4, at)
+      writeSync(descriptor, pointers.swap16().reverse(), 0, 4, at)
+    }
   } finally {
     closeSync(descriptor)
   }

@@ -20,7 +20,7 @@ const inTurn = (cases: readonly RemedyCase[], from: number): readonly (readonly 
 const groups = {
   'the patient': inTurn([...surgeonCases(patient(1024), false), uniqueViolated(1024)], 0),
   'the patient with auto-vacuum': inTurn(
-    surgeonCases(patient(4096, 'auto-vacuum'), true).filter(({ remedy }) => remedy !== 'lost'),
+    surgeonCases(patient(1024, 'auto-vacuum'), true).filter(({ remedy }) => remedy !== 'lost'),
     2,
   ),
   'the patient in UTF-16': inTurn(
