@@ -29,7 +29,7 @@ export function damageIndexes(file: string): void {
       const pointers = Buffer.alloc(4)
       const at = (page - 1) * pageSize + 8
       readSync(descriptor, pointers, 0, 4, at)
-      writeSync(descriptor, pointers.swap16().reverse(), 0, 4, at)
+      writeSync(descriptor, pointers.swap16().toReversed(), 0, 4, at)
     }
   } finally {
     closeSync(descriptor)

@@ -19,7 +19,7 @@ import type { Target } from '../run/target.ts'
 import type { TargetGroup } from '../selection/target-groups.ts'
 
 /** A file whose snapshot was checked wholly. Recovery has left the snapshot as one plain file. */
-export interface SettledSnapshot {
+interface SettledSnapshot {
   readonly path: SnapshotPath
   readonly kept: KeptFiles
   readonly reading: Reading

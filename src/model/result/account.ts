@@ -3,7 +3,7 @@
 import type { RowKey, SalvagedValue } from './finding.ts'
 
 /** Rows of one kind: their exact number, and all of their keys. */
-export interface AccountedRows {
+interface AccountedRows {
   readonly total: number
   readonly keys: readonly RowKey[]
 }
@@ -13,7 +13,7 @@ export const conflictRules = ['newer', 'backup'] as const
 export type ConflictRule = (typeof conflictRules)[number]
 
 /** stayed.newer + stayed.backup + leftOut.total = total. */
-export interface ConflictingRows extends AccountedRows {
+interface ConflictingRows extends AccountedRows {
   /** How many rows of which side are in the result. */
   readonly stayed: Readonly<Record<ConflictRule, number>>
   /** Those of `keys` that are in the result as the backup has them. */

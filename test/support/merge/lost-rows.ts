@@ -32,7 +32,7 @@ const literal = (value: Bound): string =>
   value === null ? 'NULL' : typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value)
 
 /** Triggers must not run while the test removes rows, so they are taken out, and put back with the same texts. */
-export function withoutTriggers(db: Database.Database, work: () => void): void {
+function withoutTriggers(db: Database.Database, work: () => void): void {
   db.unsafeMode(true)
   db.exec(`CREATE TEMP TABLE kept_triggers AS SELECT * FROM main.sqlite_schema WHERE type = 'trigger';
     PRAGMA writable_schema=ON; DELETE FROM main.sqlite_schema WHERE type = 'trigger'; PRAGMA writable_schema=RESET`)

@@ -11,7 +11,7 @@ import { Merger } from '../../../src/repair/merge/child/merger.ts'
 import { mergeFiles } from '../../../src/repair/merge/protocol.ts'
 import type { UnmergedTable } from '../../../src/repair/merge/unmerged-table.ts'
 
-export interface MergedTableInTest {
+interface MergedTableInTest {
   readonly totals: TableTotals
   readonly loss: TableLoss | null
   readonly keys: Readonly<Record<AccountedKind, readonly RowKey[]>>

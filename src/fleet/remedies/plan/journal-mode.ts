@@ -29,7 +29,7 @@ export function giveJournalMode(restored: SnapshotPath, live: SnapshotPath): voi
 }
 
 /** Null if the file has no header that SQLite would take. */
-export function journalModeOf(path: SnapshotPath): 1 | 2 | null {
+function journalModeOf(path: SnapshotPath): 1 | 2 | null {
   const file = openSync(path, 'r')
   try {
     const first = Buffer.alloc(headerBytes)

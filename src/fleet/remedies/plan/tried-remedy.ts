@@ -8,7 +8,7 @@ import type { AccountPlace } from '../../../repair/account/account-draft.ts'
 import type { CheckedFile } from '../checked-group.ts'
 
 /** One plain file that was checked by both engines and is sound, in the journal mode of the live file. */
-export interface MadeFile {
+interface MadeFile {
   readonly path: SnapshotPath
   readonly bytes: number
 }

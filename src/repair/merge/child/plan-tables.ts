@@ -10,7 +10,7 @@ import type { SideColumn, SideTable } from './side-tables.ts'
  * it, and the newer side had dropped it. `keep`: only the backup has it, and it stays. `apart`: both have it with other
  * columns; the backup's stays, and the rows of the newer side go to a table beside it.
  */
-export type TableDeed = 'rows' | 'carry' | 'drop' | 'keep' | 'apart'
+type TableDeed = 'rows' | 'carry' | 'drop' | 'keep' | 'apart'
 
 export interface PlannedTable {
   readonly deed: TableDeed
@@ -169,7 +169,7 @@ const isSpatial = (module: string): boolean => ['rtree', 'rtree_i32', 'geopoly']
 const hasText = ({ sql }: SideTable): boolean => !/[(,\s]content\s*=\s*(?:''|""|,|\))/i.test(sql)
 
 /** Columns that are written, by name. Of both sides the same, because the names are. */
-export const writtenColumns = ({ older, newer }: PlannedTable): readonly string[] => {
+const writtenColumns = ({ older, newer }: PlannedTable): readonly string[] => {
   const table = newer ?? older
   return table === null ? [] : storedColumns(table)
 }

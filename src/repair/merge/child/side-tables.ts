@@ -18,7 +18,7 @@ export interface SideColumn {
   readonly hidden: number
 }
 
-export interface SideKeyPart {
+interface SideKeyPart {
   readonly name: string
   readonly collation: string
   readonly descending: boolean
