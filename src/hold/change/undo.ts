@@ -120,13 +120,14 @@ class Backward implements ChangeParts {
     const make = async (what: string, kept: Omit<KeptPart, 'part'>): Promise<Beside> => {
       const name = nameBeside(change, nth, what)
       const beside = this.#opened.add(await Beside.make(folder, name, from(kept.name), live.number, signal))
-      if (beside.content.sha256 !== kept.sha256)
-        throw new Failure('READ_FAILED', `${from(kept.name)} is no longer what was kept: its digest differs`)
+      requireKept(from(kept.name), beside.content, kept)
       return beside
     }
     const content = async (what: string, kept: Omit<KeptPart, 'part'>): Promise<Kept['main']> => {
-      const beside = this.method === 'swap' ? await make(what, kept) : null
-      return { descriptor: this.#opened.add(openDescriptor(from(kept.name), 'read-only')).number, beside }
+      const descriptor = this.#opened.add(openDescriptor(from(kept.name), 'read-only')).number
+      if (this.method === 'swap') return { descriptor, beside: await make(what, kept) }
+      requireKept(from(kept.name), await digestOf(descriptor, signal), kept)
+      return { descriptor, beside: null }
     }
     const original = file.original.find(({ part }) => part === '')
     invariant(original, 'a kept set has a main file')
@@ -201,6 +202,12 @@ class Backward implements ChangeParts {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#opened[Symbol.asyncDispose]()
   }
+}
+
+/** A kept file may have been damaged, or opened by a program, since. @throws {Failure} READ_FAILED */
+function requireKept(path: string, found: { readonly sha256: string }, kept: { readonly sha256: string }): void {
+  if (found.sha256 === kept.sha256) return
+  throw new Failure('READ_FAILED', `${path} is no longer what was kept: its digest differs`)
 }
 
 async function differencesOf(live: number, settled: number): Promise<Kept['differing']> {

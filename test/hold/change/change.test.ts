@@ -76,6 +76,21 @@ describe('a change of a bare file', () => {
       expect(findChanges(quarantine())[0]?.record.state).toBe('applied')
     })
 
+    it.each(['', '.settled'])('undoes nothing once the kept original%s was altered', async (ending) => {
+      writeSet(file, bytesInState(ending === '' ? 'delete' : 'wal'))
+      const done = await flow({ method })
+      const kept = (done.originals[0] ?? '') + ending
+      const bytes = readFileSync(kept)
+      bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+      writeFileSync(kept, bytes)
+      const before = readSet(file)
+      const outcome = await back(done)
+      expect(outcome).toMatchObject({ kind: 'unchanged', failure: { code: 'READ_FAILED' } })
+      expect(readSet(file)).toEqual(before)
+      expect(leftovers()).toEqual([])
+      expect(findChanges(quarantine())[0]?.record.state).toBe('applied')
+    })
+
     it('changes nothing if the file was written since the rehearsal', async () => {
       writeSet(file, bytesInState('wal-empty'))
       const done = await flow({
