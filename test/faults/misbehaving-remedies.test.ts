@@ -13,8 +13,8 @@ interface Breach {
 }
 
 /**
- * In the second pause only: what was not changed is tried again, or what was changed is undone in a third. If the tenant
- * wrote since the change, the undo is refused: nothing that was acknowledged may be lost.
+ * In the second pause only: what was not changed is tried again, or what was changed is undone in a third. If the
+ * tenant wrote since the change, the undo is refused: nothing that was acknowledged may be lost.
  */
 const once: readonly Breach[] = [
   { says: 'it restarts in the pause', misbehave: 'restarts=5@2', codes: [0], state: ['new'] },

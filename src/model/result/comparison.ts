@@ -101,7 +101,10 @@ export type ComparisonOutcome = 'equal' | 'differ' | 'inconclusive'
 export interface SideOfComparison {
   /** As it was given on the command line. */
   readonly given: string
-  /** `file` and `copy`: one, or a folder of them. `backup`: restored for the comparison. `unknown`: the run ended before this was known. */
+  /**
+   * `file` and `copy`: one, or a folder of them. `backup`: restored for the comparison. `unknown`: the run ended before
+   * this was known.
+   */
   readonly kind: 'file' | 'copy' | 'backup' | 'tenant' | 'unknown'
 }
 

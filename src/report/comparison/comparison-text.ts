@@ -65,7 +65,8 @@ const kindWords = {
 
 function sideName({ kind, given }: SideOfComparison, result: Result | null): string {
   const path = result === null || result.path === given ? '' : ` (${legibleName(result.path)})`
-  return `${kindWords[kind]} ${legibleName(kind === 'tenant' ? (result?.tenant ?? nameGiven(given)) : shown(kind, given))}${path}`
+  const name = kind === 'tenant' ? (result?.tenant ?? nameGiven(given)) : shown(kind, given)
+  return `${kindWords[kind]} ${legibleName(name)}${path}`
 }
 
 /** Without the prefix that says what it is. */

@@ -12,7 +12,7 @@ import { count, grouped } from '../../text/count.ts'
 import { isZero } from '../bytes.ts'
 import type { DatabaseHeader } from '../header.ts'
 import { isPointerMapPage, lockBytePage } from '../page-layout.ts'
-import { Account } from './account.ts'
+import { UnfinishedAccount } from './account.ts'
 import { freeListOwner, noOwner, reservedOwner, uses } from './claims.ts'
 import { walkFreeList } from './free-list-walk.ts'
 import { groupPages } from './page-groups.ts'
@@ -58,7 +58,7 @@ export function accountPages(
   prescan: PagePrescan = noPrescan,
 ): PageAccounting {
   const filePages = Math.ceil(source.fileBytes / header.pageSize)
-  const account = new Account(header, databasePages(header, filePages), source, prescan)
+  const account = new UnfinishedAccount(header, databasePages(header, filePages), source, prescan)
   const rows: SchemaPageRow[] = []
   const steps = walk(account, source, filePages, rows)
   return {
@@ -86,7 +86,12 @@ export function accountPages(
 export const databasePages = (header: DatabaseHeader, filePages: number): number =>
   header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages
 
-function* walk(account: Account, source: PageSource, filePages: number, rows: SchemaPageRow[]): Generator<void> {
+function* walk(
+  account: UnfinishedAccount,
+  source: PageSource,
+  filePages: number,
+  rows: SchemaPageRow[],
+): Generator<void> {
   checkSize(account, source, filePages)
   claimReserved(account)
   yield* readSchema(account, rows)
@@ -108,7 +113,7 @@ function* walk(account: Account, source: PageSource, filePages: number, rows: Sc
 }
 
 /** Checks that the file has the size that its header says. */
-function checkSize(account: Account, source: PageSource, filePages: number): void {
+function checkSize(account: UnfinishedAccount, source: PageSource, filePages: number): void {
   const { header } = account
   const whole = Math.floor(source.fileBytes / header.pageSize)
   if (header.pageCountValid && header.pageCount > whole) {
@@ -137,7 +142,7 @@ function checkSize(account: Account, source: PageSource, filePages: number): voi
   }
 }
 
-function claimReserved(account: Account): void {
+function claimReserved(account: UnfinishedAccount): void {
   const { claims, layout } = account
   const lockPage = lockBytePage(layout)
   if (lockPage <= claims.pageCount) {
@@ -150,7 +155,7 @@ function claimReserved(account: Account): void {
 }
 
 /** Walks the tree of sqlite_schema at page 1, then reads its rows. */
-function* readSchema(account: Account, rows: SchemaPageRow[]): Generator<void> {
+function* readSchema(account: UnfinishedAccount, rows: SchemaPageRow[]): Generator<void> {
   account.objects.set(1, schemaObject)
   const leaves: number[] = []
   yield* walkTree(account, { root: 1, object: schemaObject, kind: 'table' }, (page) => leaves.push(page))
@@ -172,7 +177,7 @@ function* readSchema(account: Account, rows: SchemaPageRow[]): Generator<void> {
  *
  * @param treesWhole false if a tree could not be followed to its end: unowned pages may be the rest of it
  */
-function* reportUnowned(account: Account, treesWhole: boolean): Generator<void> {
+function* reportUnowned(account: UnfinishedAccount, treesWhole: boolean): Generator<void> {
   const { claims, header } = account
   const perhaps = account.brokenOff ? '; it may belong to what could not be followed' : ''
   const trees = new UnownedTrees(account)
@@ -198,7 +203,7 @@ function* reportUnowned(account: Account, treesWhole: boolean): Generator<void> 
  * Reads whole pages behind the end of the database. Zeros are space that SQLite has reserved
  * (SQLITE_FCNTL_CHUNK_SIZE). Anything else was written once.
  */
-function* readBehind(account: Account, source: PageSource, filePages: number): Generator<void> {
+function* readBehind(account: UnfinishedAccount, source: PageSource, filePages: number): Generator<void> {
   let written = 0
   const from = account.claims.pageCount + 1
   const last = Math.max(from - 1, Math.min(filePages, source.dataPages ?? filePages))
@@ -221,7 +226,7 @@ function* readBehind(account: Account, source: PageSource, filePages: number): G
     )
 }
 
-function ownerOf(account: Account, page: number): number | null {
+function ownerOf(account: UnfinishedAccount, page: number): number | null {
   const owner = account.claims.ownerOf(page)
   if (owner === freeListOwner) return 0
   return owner === noOwner || owner === reservedOwner ? null : owner

@@ -10,7 +10,7 @@ import type { Use } from './claims.ts'
 import { CollectedFindings } from './collected-findings.ts'
 import type { PagePrescan, PageSource } from './page-source.ts'
 
-export class Account {
+export class UnfinishedAccount {
   readonly header: DatabaseHeader
   readonly layout: PageLayout
   readonly claims: Claims

@@ -7,7 +7,7 @@ import type { FoundObject } from '../../model/result/finding.ts'
 import { count } from '../../text/count.ts'
 import { isPointerMapPage } from '../page-layout.ts'
 import { nameOfObject } from './account.ts'
-import type { Account } from './account.ts'
+import type { UnfinishedAccount } from './account.ts'
 import { uses } from './claims.ts'
 import type { Claim, Use } from './claims.ts'
 import { listedOfEachMax } from './collected-findings.ts'
@@ -34,7 +34,11 @@ export interface Tree {
  * Yields after each page, so that the caller can stop. Does not recurse: the depth is bounded, and each page is visited
  * at most once.
  */
-export function* walkTree(account: Account, tree: Tree, onLeaf: (page: number) => void = () => {}): Generator<void> {
+export function* walkTree(
+  account: UnfinishedAccount,
+  tree: Tree,
+  onLeaf: (page: number) => void = () => {},
+): Generator<void> {
   const trail: Step[] = []
   let kind = tree.kind
   const depths: Depths = new Map()
@@ -88,7 +92,7 @@ function countDepth(depths: Depths, trail: readonly Step[], page: number): void 
 const pathTo = (trail: readonly Step[], page: number): readonly number[] => [...trail.map((step) => step.page), page]
 
 /** Reports leaves of another depth than most. All leaves of a healthy tree lie equally deep. */
-function reportWrongDepths(account: Account, tree: Tree, depths: Depths): void {
+function reportWrongDepths(account: UnfinishedAccount, tree: Tree, depths: Depths): void {
   const [right, ...wrong] = [...depths].toSorted(([, a], [, b]) => b.count - a.count)
   // A pointer leads over a level: the pages that it leaves out belong to this tree.
   if (wrong.length > 0) account.brokenOff = true
@@ -128,7 +132,13 @@ interface VisitedPage {
  * Claims a leaf that the prescan knows, if it is of the right kind and not claimed yet. False if `visit` must read the
  * page; nothing was then done.
  */
-function claimKnownLeaf(account: Account, tree: Tree, page: number, parent: number, kind: 'table' | 'index'): boolean {
+function claimKnownLeaf(
+  account: UnfinishedAccount,
+  tree: Tree,
+  page: number,
+  parent: number,
+  kind: 'table' | 'index',
+): boolean {
   if (parent === 0 || account.claims.useOf(page) !== uses.none || account.prescannedLeaf(page) !== kind) return false
   if (account.claims.claim(page, tree.root, uses.bTree, parent).kind !== 'granted') return false
   account.pagesRead++
@@ -137,7 +147,7 @@ function claimKnownLeaf(account: Account, tree: Tree, page: number, parent: numb
 
 /** Claims and reads one page of the tree; null if the walk cannot continue below it. */
 function visit(
-  account: Account,
+  account: UnfinishedAccount,
   tree: Tree,
   page: number,
   path: readonly number[],
@@ -182,7 +192,7 @@ function visit(
 
 /** Reports a page of the other kind of tree. */
 function reportWrongKind(
-  account: Account,
+  account: UnfinishedAccount,
   tree: Tree,
   page: number,
   path: readonly number[],
@@ -205,7 +215,7 @@ function reportWrongKind(
  * needs, and a zero after the last.
  */
 function* walkChain(
-  account: Account,
+  account: UnfinishedAccount,
   tree: Tree,
   parent: number,
   path: readonly number[],
@@ -246,7 +256,7 @@ function* walkChain(
 
 /** Reports that a page could not be claimed for a tree. */
 function reportRefused(
-  account: Account,
+  account: UnfinishedAccount,
   tree: Tree,
   page: number,
   claim: Exclude<Claim, { kind: 'granted' }>,

@@ -12,7 +12,7 @@ function damagedFile(path: string): string {
   return path
 }
 
-test('a rebuild that mends the copy is rehearsed; the live file and the folder of copies stay as they were', async () => {
+test('a rebuild that mends the copy is rehearsed; the live file and its folder stay as they were', async () => {
   using folder = makeFolder()
   using copies = makeFolder()
   const path = damagedFile(folder.in('app.db'))

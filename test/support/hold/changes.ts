@@ -64,8 +64,8 @@ export function bytesInState(state: SetState, rows = 400, pageSize = 1024): SetB
 }
 
 /**
- * A hot journal beside a WAL, of pages that the WAL has too: SQLite rolls the journal back first. No SQLite leaves both;
- * a backup that was laid over a file may.
+ * A hot journal beside a WAL, of pages that the WAL has too: SQLite rolls the journal back first. No SQLite leaves
+ * both; a backup that was laid over a file may.
  */
 function withHotJournal(bytes: SetBytes, pageSize: number): SetBytes {
   const main = Buffer.from(bytes[''])

@@ -2,9 +2,9 @@
  * Child side: copies all tables and indexes into a new file.
  *
  * VACUUM INTO reads the trees of tables and indexes and nothing else: free pages, leaked pages and pointer maps are
- * made anew. It keeps all rowids, which VACUUM does not (measured with SQLite 3.54.1: a table without a key and without an
- * index got new ones). It carries over encoding, page size, auto_vacuum, user_version, application_id, sqlite_sequence
- * and the tables of ANALYZE.
+ * made anew. It keeps all rowids, which VACUUM does not (measured with SQLite 3.54.1: a table without a key and without
+ * an index got new ones). It carries over encoding, page size, auto_vacuum, user_version, application_id,
+ * sqlite_sequence and the tables of ANALYZE.
  *
  * A tree that is too broken to be read is not copied. Before, its row in the schema is given the root of a new empty
  * tree. So the pages of the broken tree have no owner any more, and VACUUM INTO leaves them out. It is never cleared:
@@ -56,7 +56,8 @@ interface SchemaRow {
 function emptyTree(db: Database.Database, name: string): void {
   const row = db
     .prepare<[string], SchemaRow>(
-      "SELECT type, name FROM sqlite_schema WHERE rootpage > 0 AND name = ? COLLATE NOCASE AND type IN ('table', 'index')",
+      'SELECT type, name FROM sqlite_schema WHERE rootpage > 0 AND name = ? COLLATE NOCASE ' +
+        "AND type IN ('table', 'index')",
     )
     .get(name)
   if (row === undefined) throw new Database.SqliteError(`the schema has no tree ${name}`, 'SQLITE_ERROR')

@@ -167,9 +167,3 @@ const isSpatial = (module: string): boolean => ['rtree', 'rtree_i32', 'geopoly']
 
 /** False if it is declared with `content=''`: it then stores no text, and nothing can make its index anew. */
 const hasText = ({ sql }: SideTable): boolean => !/[(,\s]content\s*=\s*(?:''|""|,|\))/i.test(sql)
-
-/** Columns that are written, by name. Of both sides the same, because the names are. */
-const writtenColumns = ({ older, newer }: PlannedTable): readonly string[] => {
-  const table = newer ?? older
-  return table === null ? [] : storedColumns(table)
-}
