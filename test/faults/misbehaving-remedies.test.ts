@@ -13,8 +13,8 @@ interface Breach {
 }
 
 /**
- * In the second pause only: what was not changed is tried again, or what was changed is undone in a third. If the tenant
- * wrote since the change, the undo is refused: nothing that was acknowledged may be lost.
+ * In the second pause only: what was not changed is tried again, or what was changed is undone in a third. If the
+ * tenant wrote since the change, the undo is refused: nothing that was acknowledged may be lost.
  */
 const once: readonly Breach[] = [
   { says: 'it restarts in the pause', misbehave: 'restarts=5@2', codes: [0], state: ['new'] },
@@ -62,7 +62,7 @@ describe.each([
       const { code, signal, stdout, stderr } = await run.ended
       expect(stdout, `it ended with ${code ?? signal}: ${stderr}`).toMatch(/^\{/)
       const [result] = (JSON.parse(stdout) as PrintedRemedies).results
-      const said = `${result && essence(result)}: ${result?.failure?.message} ${stderr}`
+      const said = `${result && essence(result)}: ${result?.failure?.message ?? stdout.slice(0, 1_500)} ${stderr}`
       const now = tenants.state('acme')
       expect(state, `${now.why}; ${said}`).toContain(now.is)
       expect(codes, said).toContain(code)

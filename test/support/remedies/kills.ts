@@ -1,6 +1,7 @@
 /**
  * Kills `repair --apply` and `restore --apply` of tenants that work (SIGKILL), at random moments. Afterwards each
- * tenant serves, is wholly old or wholly new, and has lost no acknowledged write. The next run ends what the killed one began.
+ * tenant serves, is wholly old or wholly new, and has lost no acknowledged write. The next run ends what the killed one
+ * began.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
