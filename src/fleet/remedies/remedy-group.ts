@@ -150,7 +150,7 @@ async function withCosts(
   const plan: RemedyPlan = {
     ...tried.plan,
     method,
-    predictedPauseMs: target.tenant === null ? null : Math.max(predictedPauseMs, checked.pauseMs ?? 0),
+    predictedPauseMs: target.tenant === null ? null : Math.ceil(Math.max(predictedPauseMs, checked.pauseMs ?? 0)),
     needsBytes,
     undo: run.commandsFor(target).undo(run.mode, null),
   }

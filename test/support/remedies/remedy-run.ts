@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import type { RemedyResult, RemedySummary } from '../../../src/model/result/remedy.ts'
 import { holdfast, reportIn, type ProgramOptions, type Ran } from '../cli/program.ts'
 
-/** The published document. `holdfast` of test/support/cli/program.ts has compared it with its schema. */
+/** The published document. It was compared with its schema when it was printed. */
 export interface PrintedRemedies {
   readonly schema: 'holdfast.remedy/1'
   readonly run: { readonly mode: string }

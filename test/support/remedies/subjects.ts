@@ -71,8 +71,8 @@ export const rich = (pageSize: number): Subject =>
       CREATE TABLE owners(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT COLLATE NOCASE NOT NULL UNIQUE);
       CREATE TABLE items(
         id INTEGER PRIMARY KEY, owner INTEGER NOT NULL REFERENCES owners ON DELETE CASCADE,
-        price REAL CHECK(price >= 0), count INTEGER, total REAL AS (price * count) STORED,
-        half REAL AS (price / 2) VIRTUAL, raw BLOB, any_type
+        price REAL CHECK(price >= 0), count INTEGER,
+        total REAL AS (price * count) STORED, half REAL AS (price / 2) VIRTUAL, raw BLOB, any_type
       );
       CREATE INDEX items_owner ON items(owner, price DESC);
       CREATE INDEX items_total ON items(total);

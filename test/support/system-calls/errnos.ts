@@ -66,6 +66,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   mkdir: changeErrnos,
   rename: changeErrnos,
   renameat: changeErrnos,
+  renameat2: [...changeErrnos, 'EINVAL'],
   symlink: changeErrnos,
   link: ['EMLINK', ...changeErrnos],
   linkat: ['EMLINK', ...changeErrnos],
@@ -79,6 +80,9 @@ const table: Readonly<Record<string, readonly string[]>> = {
   fchown: ['EPERM', 'EDQUOT'],
   fchownat: ['EPERM'],
   utimensat: ['EPERM'],
+  flistxattr: ['EOPNOTSUPP', 'EIO'],
+  fgetxattr: ['EOPNOTSUPP', 'EIO'],
+  fsetxattr: ['EOPNOTSUPP', 'EPERM', 'ENOSPC'],
 
   'fcntl F_OFD_SETLK': ['EAGAIN', 'ENOLCK'],
   'fcntl F_OFD_GETLK': ['EINVAL', 'ENOLCK'],

@@ -25,7 +25,9 @@ export function complaintsAbout(
   const complaints = falseWords(ended, failed)
   const complain = (isWrong: boolean, complaint: string): void => void (isWrong && complaints.push(complaint))
   complain(code === null || !(command.codes ?? usualCodes).includes(code), `exit code ${code ?? signal}`)
-  const isFalse = code !== null && code !== command.code && completeCodes.includes(code)
+  // A remedy that could not be tried leaves a damaged file, and says so.
+  const isTrueOfDamaged = command.asks === 'mended' && code === 2
+  const isFalse = code !== null && code !== command.code && completeCodes.includes(code) && !isTrueOfDamaged
   complain(isFalse, `exit code ${code} instead of ${command.code}`)
   complain(/defect in holdfast/.test(stderr + stdout), 'a defect is reported')
   complain(/^\s+at .+:\d+:\d+\)?$/m.test(stderr) || /^Node\.js v/m.test(stderr), 'a raw stack is shown')

@@ -68,7 +68,7 @@ export async function applyChange(
   progress.onStep(ready[0].file, 'taking the change back')
   const { isUndone, failure } = await takeBack(
     change,
-    { why: seen.unwell, unproven: outcome.unproven },
+    { why: seen.unwell, wasHealthy, unproven: outcome.unproven },
     group[0],
     run,
     signal,
@@ -179,7 +179,7 @@ const appliedOutcomes = (
         change,
         at: outcome.at,
         method: outcome.method,
-        pauseMs: outcome.pauseMs,
+        pauseMs: outcome.pauseMs === null ? null : Math.round(outcome.pauseMs),
         verdict: seen.verdicts.get(file.target.named) ?? 'inconclusive',
         healthy: seen.healthy,
         original: original.files[at]?.original ?? original.record,

@@ -13,14 +13,22 @@ import type { Target } from '../../run/target.ts'
 import type { RemedyRun } from '../remedy-run.ts'
 import { isHealthy } from './see-result.ts'
 
+interface WhyTakenBack {
+  /** One clause. */
+  readonly why: string
+  /** Before the change; null for a bare file, and if the service did not answer. */
+  readonly wasHealthy: boolean | null
+  /** Why the tenant was not seen serving after the change; null if it was. */
+  readonly unproven: Failure | null
+}
+
 /**
  * In a second pause, because the result is damaged or the tenant unwell.
- * @param reason `why`: one clause. `unproven`: why the tenant was not seen serving after the change; null if it was
  * @returns what the result reports: the change is undone, or it stands although it must not
  */
 export async function takeBack(
   change: ChangeId,
-  { why, unproven: notServing }: { readonly why: string; readonly unproven: Failure | null },
+  { why, wasHealthy, unproven: notServing }: WhyTakenBack,
   target: Target,
   run: RemedyRun,
   signal: AbortSignal,
@@ -51,10 +59,11 @@ export async function takeBack(
         tenant: unproven.tenantState,
       }),
     }
+  const staysDown = wasHealthy === true && (await isHealthy(run, target, signal)) === false
   return {
     isUndone: true,
     failure: new Failure('REMEDY_REFUSED', `the change was taken back in a second pause: ${why}`, {
-      tenant: target.tenant === null ? 'untouched' : 'active',
+      tenant: target.tenant === null ? 'untouched' : staysDown ? 'maybe-paused' : 'active',
       hint: 'the file is as it was before; the kept original and the account stay where they are',
     }),
   }

@@ -2,7 +2,6 @@
 
 import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'
 import { isShadow } from '../../../check/reader/schema/virtual-table-module.ts'
-import { storedColumns } from './side-tables.ts'
 import type { SideColumn, SideTable } from './side-tables.ts'
 
 /**
