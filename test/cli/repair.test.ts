@@ -1,10 +1,12 @@
 /** `repair` of bare files: a plan changes nothing, a change is checked, and an undo brings the very bytes back. */
 import { copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
+import type { RemedyReport } from '../../src/model/result/remedy.ts'
 import { fingerprintOf, makeDatabase, makeFolder, damageIndex } from '../support/cli/folder.ts'
-import { holdfast } from '../support/cli/program.ts'
+import { ending, holdfast, start } from '../support/cli/program.ts'
 import { integrityOf, makeDamaged, onlyRemedy, remedyOf, zeroTableLeaf } from '../support/cli/remedies.ts'
 
 describe('a bare file', () => {
@@ -72,6 +74,21 @@ describe('a bare file', () => {
     const again = await holdfast(['repair', path, '--undo'])
     expect([again.code, again.stderr]).toEqual([64, expect.stringContaining(`no change of ${path} stands`)])
     expect(readFileSync(path).equals(original)).toBe(true)
+  })
+
+  test('a run that is ended after the change reports the change', async () => {
+    using folder = makeFolder()
+    const path = makeDamaged(folder.in('app.db'))
+    const { ino } = statSync(path)
+    const program = start(['repair', path, '--apply', '--json'])
+    while (statSync(path).ino === ino && program.exitCode === null) await sleep(1)
+    program.kill('SIGTERM')
+    const { code, stdout } = await ending(program)
+    expect(code).toBe(143)
+    expect(integrityOf(path)).toBe('ok')
+    const { applied, plan } = onlyRemedy(JSON.parse(stdout) as RemedyReport)
+    expect(applied?.verdict).not.toBe('sound')
+    expect(plan.undo).toBe(`holdfast repair ${path} --undo ${applied?.change}`)
   })
 
   test('--quarantine keeps the original, and nothing lies beside the file', async () => {

@@ -5,7 +5,7 @@ import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
 import { startDeadline } from '../../host/clock.ts'
 import { isSystemError, nameOfError, systemFailure } from '../../host/failures/system-failure.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
-import { isMountPoint } from '../../host/files/file-system.ts'
+import { isMountPoint, otherNamesOf } from '../../host/files/file-system.ts'
 import type { LivePath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { liveSetParts, type LiveSetPart } from '../../model/result/evidence.ts'
@@ -40,6 +40,7 @@ export async function resolveLivePath(
   requireNoLinkedPart(real)
   await requireNoneBesideLink(given, real)
   requireNoMount(real, acceptMounted)
+  if (isMountPoint(real)) requireNoneBesideOtherName(real)
   return real as LivePath
 }
 
@@ -133,6 +134,20 @@ function requireNoMount(real: string, acceptMounted: boolean): void {
       { hint: 'mount the folder that holds the database, not the file; or check it outside of the container' },
     )
   }
+}
+
+/**
+ * SQLite would replay what lies there on whatever is written into the file here.
+ * @throws {Failure} MANY_NAMES
+ */
+function requireNoneBesideOtherName(real: string): void {
+  for (const other of otherNamesOf(real))
+    for (const part of ['-wal', '-journal'] as const) {
+      if ((findCompanion(other + part)?.size ?? 0) === 0) continue
+      throw new Failure('MANY_NAMES', `${real} is mounted by itself, and has a ${part} with bytes at ${other}${part}`, {
+        hint: `run the command for ${other}, where SQLite sees all of the database`,
+      })
+    }
 }
 
 /** A WAL, `-shm` or journal. */

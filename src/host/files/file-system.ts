@@ -1,7 +1,8 @@
 /** Which file system a path is on, and how much space is left there. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync, type BigIntStats } from 'node:fs'
 import { realpath, stat, statfs } from 'node:fs/promises'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { invariant } from '../../model/bug.ts'
 import { monotonicMs } from '../clock.ts'
 import { nameOf, onDisk } from './file-name.ts'
@@ -19,6 +20,8 @@ export interface FileSystem {
 export interface Mount extends FileSystem {
   /** Device number as `major:minor`, decimal. */
   readonly device: string
+  /** What of the file system is mounted: a path in it. */
+  readonly root: string
   readonly superOptions: readonly string[]
 }
 
@@ -64,6 +67,30 @@ function readMountPoints(): ReadonlySet<string> {
   }
 }
 
+/** Paths under which a file that is mounted by itself lies too, as far as this process can see them. */
+export function otherNamesOf(real: string): readonly string[] {
+  const mounts = parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1'))
+  const pathOf = (bytes: string): string => nameOf(Buffer.from(bytes, 'latin1'))
+  const own = mounts.findLast(({ mountPoint }) => pathOf(mountPoint) === real)
+  if (own === undefined) return []
+  const { dev, ino } = statSync(onDisk(real), { bigint: true })
+  return mounts
+    .filter(({ device, root }) => device === own.device && own.root.startsWith(root.endsWith('/') ? root : `${root}/`))
+    .map(({ root, mountPoint }) => pathOf(join(mountPoint, own.root.slice(root.length))))
+    .filter((path) => {
+      const found = statIfSeen(path)
+      return path !== real && found?.dev === dev && found.ino === ino
+    })
+}
+
+function statIfSeen(path: string): BigIntStats | null {
+  try {
+    return statSync(onDisk(path), { bigint: true })
+  } catch {
+    return null // Outside of a container, in a folder that is closed to us, or hidden by another mount.
+  }
+}
+
 /**
  * The innermost mount above the path with its device number; if there is none, the innermost of all. On btrfs, overlay
  * and others the device number of a file is not that of its mount.
@@ -87,13 +114,14 @@ export function parseMountInfo(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {
     const fields = line.split(' ')
     const separator = fields.indexOf('-', 6)
-    const [, , device, , mountPoint, options] = fields
+    const [, , device, root, mountPoint, options] = fields
     const [type, source, superOptions] = fields.slice(separator + 1)
     if (separator === -1 || device === undefined || mountPoint === undefined || type === undefined) return []
     const flags = `${options},${superOptions}`.split(',')
     return [
       {
         device,
+        root: unescapeOctal(root ?? ''),
         mountPoint: unescapeOctal(mountPoint),
         type: unescapeOctal(type),
         source: unescapeOctal(source ?? ''),

@@ -140,6 +140,11 @@ function costLines({ plan, tenant }: RemedyResult, options: TextOptions): readon
   return line('costs', `${pause}${space}${how}`, options)
 }
 
+const seenAfter = (verdict: keyof typeof verdictWords): string =>
+  verdict === 'sound' || verdict === 'damaged'
+    ? 'a fresh snapshot was checked'
+    : 'no fresh snapshot could be checked wholly'
+
 function doneLines(result: RemedyResult, mode: RemedyMode, options: TextOptions): readonly string[] {
   const { plan, applied, tenant } = result
   if (applied === null) return []
@@ -157,7 +162,7 @@ function doneLines(result: RemedyResult, mode: RemedyMode, options: TextOptions)
   return [
     ...line('done', `${deedOf(plan, 'did')}${how}, ${whenUtc(applied.at)}, change ${applied.change}`, options),
     ...(tenant === null || pause.length === 0 ? [] : line('pause', pause.join('; '), options)),
-    ...line('now', `${verdictWords[applied.verdict]}: a fresh snapshot was checked after the change`, options),
+    ...line('now', `${verdictWords[applied.verdict]}: ${seenAfter(applied.verdict)} after the change`, options),
     ...(plan.do === 'undo' ? [] : lossLines(result, options)),
     ...line('kept', `the original stays as ${legibleName(applied.original)}; holdfast never deletes it`, options),
   ]

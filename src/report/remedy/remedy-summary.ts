@@ -39,7 +39,7 @@ export function exitCodeOfRemedy(result: RemedyResult, mode: RemedyMode): ExitCo
       return exitCodes.sound
     case 'applied':
       if (plan.do === 'salvage' && plan.losses.length > 0) return exitCodes.damaged
-      return applied === null || applied.verdict === 'failed' ? exitCodes.damaged : exitCodes[applied.verdict]
+      return applied === null || applied.verdict === 'failed' ? exitCodes.inconclusive : exitCodes[applied.verdict]
     case 'ask':
       return exitCodes.damaged
     case 'failed':

@@ -212,6 +212,22 @@ describe('a changed file', () => {
     expect(existsSync(`${mounted}-journal`)).toBe(false)
   })
 
+  it.skipIf(noBind !== null).each(['wal', 'delete-hot'] as const)(
+    'is not overwritten in place where its other name has a WAL or a journal: %s',
+    async (state) => {
+      const inside = join(fixture.home, 'inside')
+      mkdirSync(inside, { recursive: true })
+      const mounted = join(inside, 'mounted.db')
+      writeSet(file, bytesInState(state))
+      writeFileSync(mounted, '')
+      using _bound = bind(file, mounted)
+      await sleep(1_100) // The list of mounts is read anew after a second.
+      const before = readSet(file)
+      await expect(flow({ files: [mounted], method: 'in-place' })).rejects.toMatchObject({ code: 'MANY_NAMES' })
+      expect(readSet(file)).toEqual(before)
+    },
+  )
+
   const noTmpfs = whyNoMount('tmpfs')
   it.skipIf(noTmpfs !== null)(`is not changed without room for the original${whySkipped(noTmpfs)}`, async () => {
     using small = mount('tmpfs', 18 << 20)

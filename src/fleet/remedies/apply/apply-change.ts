@@ -60,11 +60,11 @@ export async function applyChange(
   progress.onStep(ready[0].file, 'changing the live file')
   const outcome = await changeOnce(prepared, original, { ms: trialMs, work: mended.work }, run, signal)
   if (outcome.kind === 'unchanged') return refused(mended.files, outcome.failure)
-  await outcome.written
   const names = new Set(ready.map(({ file }) => file.target.named))
-  const seen = await seeResult(group, names, { unproven: outcome.unproven, wasHealthy }, run, progress, signal)
+  const { written, unproven } = outcome
+  const seen = await seeResult(group, names, { written, unproven, wasHealthy }, run, progress, signal)
   const applied = { change, outcome, original, seen, accounts }
-  if (seen.unwell === null) return appliedOutcomes(mended.files, applied, run, null)
+  if (seen.unwell === null) return appliedOutcomes(mended.files, applied, run, seen.unseen)
   progress.onStep(ready[0].file, 'taking the change back')
   const { isUndone, failure } = await takeBack(
     change,

@@ -1,6 +1,6 @@
 /** After a change: is what stands there now sound, and is the tenant well? */
 
-import type { Failure } from '../../../model/failure.ts'
+import { Failure } from '../../../model/failure.ts'
 import { orFailure } from '../../../model/or-failure.ts'
 import type { VerdictWord } from '../../../model/result/verdict.ts'
 import type { Target } from '../../run/target.ts'
@@ -16,24 +16,51 @@ export interface SeenResult {
   readonly healthy: boolean | null
   /** Why the change must not stay; null if it may. */
   readonly unwell: string | null
+  /** Why nothing could be seen: the run was ended meanwhile, or its ledger failed; null if it was seen. */
+  readonly unseen: Failure | null
 }
 
-/**
- * @param unproven why the tenant was not seen serving after the change; null if it was
- * @param wasHealthy whether the tenant was healthy before the change
- */
+interface Changed {
+  /** Ends when the ledger has the change. */
+  readonly written: Promise<void>
+  /** Why the tenant was not seen serving after the change; null if it was. */
+  readonly unproven: Failure | null
+  /** Whether the tenant was healthy before the change. */
+  readonly wasHealthy: boolean | null
+}
+
+/** The live set has changed: whatever comes now, the change is reported. So no failure is thrown. */
 export async function seeResult(
   group: TargetGroup,
-  changed: ReadonlySet<string>,
-  { unproven, wasHealthy }: { readonly unproven: Failure | null; readonly wasHealthy: boolean | null },
+  names: ReadonlySet<string>,
+  changed: Changed,
   run: RemedyRun,
   progress: GroupProgress,
   signal: AbortSignal,
 ): Promise<SeenResult> {
+  const seen = await orFailure(look(group, names, changed, run, progress, signal))
+  if (!(seen instanceof Failure)) return { ...seen, unseen: null }
+  const unseen = new Failure(seen.code, `the file was changed, but its result was not checked: ${seen.message}`, {
+    cause: seen,
+    hint: 'check it now: `holdfast check`',
+    tenant: changed.unproven?.tenantState ?? (seen.tenantState === 'untouched' ? 'unknown' : seen.tenantState),
+  })
+  return { verdicts: new Map(), healthy: null, unwell: null, unseen }
+}
+
+async function look(
+  group: TargetGroup,
+  names: ReadonlySet<string>,
+  { written, unproven, wasHealthy }: Changed,
+  run: RemedyRun,
+  progress: GroupProgress,
+  signal: AbortSignal,
+): Promise<Omit<SeenResult, 'unseen'>> {
+  await written
   if (unproven?.code === 'RESUME_FAILED')
     return { verdicts: new Map(), healthy: false, unwell: `the tenant was not seen serving: ${unproven.message}` }
   await using checked = await checkGroup(group, run.context, progress, { expected: true }, signal)
-  const own = checked.files.filter(({ target }) => changed.has(target.named))
+  const own = checked.files.filter(({ target }) => names.has(target.named))
   const healthy = await isHealthy(run, group[0], signal)
   const damaged = own.find(({ result }) => result.verdict === 'damaged')
   const unwell =

@@ -35,9 +35,9 @@ export async function undoGroup(
   const outcome = await orFailure(undoChange(found, first, run, signal))
   if (outcome instanceof Failure) return targets.map((target) => outcomeFor(target, null, outcome))
   if (outcome.kind === 'unchanged') return targets.map((target) => outcomeFor(target, null, outcome.failure))
-  await outcome.written
   const names = new Set(targets.map(({ named }) => named))
-  const seen = await seeResult(group, names, { unproven: outcome.unproven, wasHealthy }, run, progress, signal)
+  const { written, unproven } = outcome
+  const seen = await seeResult(group, names, { written, unproven, wasHealthy }, run, progress, signal)
   return targets.map((target) =>
     outcomeFor(
       target,
@@ -50,7 +50,7 @@ export async function undoGroup(
         healthy: seen.healthy,
         original: originalOf(found, target.named),
       },
-      outcome.unproven,
+      seen.unseen ?? unproven,
     ),
   )
 
