@@ -134,7 +134,7 @@ function costLines({ plan, tenant }: RemedyResult, options: TextOptions): readon
       ? 'no pause: no program may have the file open'
       : plan.predictedPauseMs === null
         ? 'a pause that cannot be predicted'
-        : `a pause of about ${humanMs(plan.predictedPauseMs)}`
+        : `a pause of about ${humanMs(plan.predictedPauseMs)}, longer if the tenant writes meanwhile`
   const space = plan.needsBytes === null ? '' : `; at most ${humanBytes(plan.needsBytes)} of disk space`
   const how = plan.method === 'in-place' ? '; the file is written in place' : ''
   return line('costs', `${pause}${space}${how}`, options)

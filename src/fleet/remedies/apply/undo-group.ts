@@ -45,7 +45,7 @@ export async function undoGroup(
         change,
         at: outcome.at,
         method: outcome.method,
-        pauseMs: outcome.pauseMs,
+        pauseMs: outcome.pauseMs === null ? null : Math.round(outcome.pauseMs),
         verdict: seen.verdicts.get(target.named) ?? 'inconclusive',
         healthy: seen.healthy,
         original: originalOf(found, target.named),
