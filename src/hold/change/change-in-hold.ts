@@ -114,11 +114,13 @@ async function changed(
   invariant(first, 'a change has a file')
   const { record, states, method, remade } = parts
   const unproven = met === null ? null : gravestOf(met)
-  record.update({ state: states.after, files: parts.described(after) })
+  // The change stands, whatever fails now: the outcome says so, and the caller meets the failure in `written`.
+  const ended = endRecord(parts, after)
+  await ended.catch(() => undefined)
   const { at } = record.record
-  await removeNames(parts)
   const noted = note(parts, request, states.after)
-  noted.catch(() => undefined) // The caller awaits it.
+  const all = Promise.all([written, ended, noted]).then(() => undefined)
+  all.catch(() => undefined)
   return {
     kind: 'applied',
     method,
@@ -127,8 +129,14 @@ async function changed(
     remade,
     unproven,
     record: first.record,
-    written: Promise.all([written, noted]).then(() => undefined),
+    written: all,
   }
+}
+
+/** If it fails, the next run sees by what stands there that the change was made. */
+async function endRecord(parts: ChangeParts, after: readonly SeenFile[]): Promise<void> {
+  parts.record.update({ state: parts.states.after, files: parts.described(after) })
+  await removeNames(parts)
 }
 
 async function unchanged(

@@ -1,5 +1,5 @@
 /** A change of a bare file: in every state of its live set, both ways, and back byte for byte. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -112,6 +112,21 @@ describe('a change of a bare file', () => {
       const done = await flow({ method, between: () => writeFileSync(file, readFileSync(file)) })
       expect(done.outcome).toMatchObject({ kind: 'applied', remade: false })
     })
+  })
+
+  it('is reported as made if its record cannot be ended', async () => {
+    writeSet(file, bytesInState('delete'))
+    const folder = join(fixture.home, 'quarantine')
+    const done = await flow({
+      awaitWritten: false,
+      onStep: (step) => {
+        if (step === 'changed') renameSync(folder, `${folder}-gone`)
+      },
+    })
+    expect(done.outcome).toMatchObject({ kind: 'applied' })
+    expect(contentOf(file)).toMatch(/^ok .*"mended1"/)
+    const { written } = done.outcome as { readonly written: Promise<void> }
+    await expect(written).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
   it('keeps the original beside the file, as a set that SQLite can open', async () => {

@@ -26,6 +26,8 @@ export interface FlowOptions {
   /** Called when everything is rehearsed, before the change. */
   readonly between?: () => void | Promise<void>
   readonly onStep?: (step: string) => void
+  /** False: the caller awaits what is written after the change. */
+  readonly awaitWritten?: boolean
   readonly signal?: AbortSignal
   /** The snapshot is taken as of a bare file, without the service: nothing may write to it meanwhile. */
   readonly holdBare?: boolean
@@ -94,7 +96,7 @@ export async function changeFlow(options: FlowOptions): Promise<Flowed> {
       processes,
       signal,
     )
-    if (outcome.kind === 'applied') await outcome.written
+    if (outcome.kind === 'applied' && options.awaitWritten !== false) await outcome.written
     return { outcome, change: about.change, originals: original.files.map((one) => one.original) }
   } finally {
     for (const { snapshot } of snapshots) await snapshot[Symbol.asyncDispose]()
