@@ -16,7 +16,8 @@ test('a plan says what is wrong, what will be done, what it costs, and the comma
   tried   on a copy in this run, in 812 ms: sound, and every table holds what it
           held before
   lost    nothing
-  costs   a pause of about 14 ms, longer if the tenant writes meanwhile; at most 1.1 GB of disk space
+  costs   a pause of about 14 ms, longer if the tenant writes meanwhile; at most
+          1.1 GB of disk space
   undo afterwards
     holdfast repair --tenant acme --undo
   next

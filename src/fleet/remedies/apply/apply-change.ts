@@ -26,7 +26,7 @@ import type { PristineCopies } from './pristine-copies.ts'
 import { MendedAgain, rehearsedFrom } from './remake.ts'
 import { isHealthy, seeResult, type SeenResult } from './see-result.ts'
 import { takeBack } from './take-back.ts'
-import { writeAccount } from './write-account.ts'
+import { removeAccount, writeAccount } from './write-account.ts'
 
 export interface PreparedChange {
   readonly change: ChangeId
@@ -51,15 +51,18 @@ export async function applyChange(
 ): Promise<readonly RemedyOutcome[]> {
   const { change, group, ready, trialMs } = prepared
   const wasHealthy = await isHealthy(run, group[0], signal)
-  const accounts = await orFailure(writeAccounts(prepared, run))
-  if (accounts instanceof Failure) return refused(ready, accounts)
   progress.onStep(ready[0].file, 'keeping the original')
   const original = await orFailure(keepOriginals(prepared, run, signal))
   if (original instanceof Failure) return refused(ready, original)
+  const accounts = await orFailure(writeAccounts(prepared, run))
+  if (accounts instanceof Failure) {
+    await original[Symbol.asyncDispose]()
+    return withoutAccounts(ready, accounts, prepared, run)
+  }
   await using mended = new MendedAgain(ready, change, run, progress)
   progress.onStep(ready[0].file, 'changing the live file')
   const outcome = await changeOnce(prepared, original, { ms: trialMs, work: mended.work }, run, signal)
-  if (outcome.kind === 'unchanged') return refused(mended.files, outcome.failure)
+  if (outcome.kind === 'unchanged') return withoutAccounts(mended.files, outcome.failure, prepared, run)
   const names = new Set(ready.map(({ file }) => file.target.named))
   const { written, unproven } = outcome
   const seen = await seeResult(group, names, { written, unproven, wasHealthy }, run, progress, signal)
@@ -102,6 +105,17 @@ async function changeOnce(
 
 const refused = (files: readonly ReadyFile[], failure: Failure): readonly RemedyOutcome[] =>
   files.map(({ file, tried }) => outcomeOf(file, tried, { failure }))
+
+/** Nothing was changed: deletes the accounts of the change. */
+async function withoutAccounts(
+  files: readonly ReadyFile[],
+  failure: Failure,
+  { ready, change }: PreparedChange,
+  run: RemedyRun,
+): Promise<readonly RemedyOutcome[]> {
+  for (const { file } of ready) await orFailure(removeAccount(file.target, change, run))
+  return refused(files, failure)
+}
 
 /** @returns by the name of the file */
 async function writeAccounts(

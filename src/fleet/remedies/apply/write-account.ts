@@ -19,7 +19,13 @@ export async function writeAccount(
   run: RemedyRun,
 ): Promise<string | null> {
   if (account === null) return null
-  const place = await run.accountPlaceOf(target, change)
-  await rm(onDisk(join(place.folder, place.name)), { force: true })
-  return account.publish(change, place)
+  await removeAccount(target, change, run)
+  return account.publish(change, await run.accountPlaceOf(target, change))
+}
+
+/** Of a change that was not made: the account would tell of rows that nothing has touched. */
+export async function removeAccount(target: Target, change: ChangeId, run: RemedyRun): Promise<void> {
+  const { folder, name } = await run.accountPlaceOf(target, change)
+  // What cannot be deleted stays: an account that is written to its name then fails, and says why.
+  await rm(onDisk(join(folder, name)), { force: true }).catch(() => undefined)
 }
