@@ -5,7 +5,7 @@ import type Database from 'better-sqlite3'
 import type { Workspace } from '../workspace.ts'
 import { openRecoverShell } from './recover-shell.ts'
 import { strayOfSalvage } from './stray-of-salvage.ts'
-import { runShellRecover, runSalvage, type ToolRun } from './tools.ts'
+import { isInLostRange, runShellRecover, runSalvage, type ToolRun } from './tools.ts'
 import { judgeRecoveredRows, readTrueRows, strayOfRecover, type RowsFound, type TrueRows } from './true-rows.ts'
 import { makeWholeTables, pagesOfTables, tableWounds, woundTable, type TableWoundName } from './wounded-tables.ts'
 
@@ -20,8 +20,8 @@ export interface ToolFigures {
   readonly exact: number
   readonly elsewhere: number
   readonly invented: number
-  /** True rows that are not brought back, and whose keys nothing knows. The account names lost pages of their table. */
-  readonly byPage: number
+  /** True rows that are not brought back, and whose keys nothing knows. A range of the account covers them. */
+  readonly inLostRange: number
   /** True rows that are neither brought back nor listed. */
   readonly unaccounted: number
   readonly ms: number
@@ -106,14 +106,15 @@ function figuresOf(
     missing: new Map([...truth].map(([table, rows]) => [table, [...rows.keys()]])),
   }
   const { missing, ...counts } = failure === null ? judgeRecoveredRows(file, truth, readStray) : nothing
-  let [byPage, unaccounted] = [0, 0]
+  let [inLostRange, unaccounted] = [0, 0]
   for (const [table, keys] of missing) {
     const known = listed?.get(table)
-    const unlisted = keys.filter((key) => !known?.keys.has(key)).length
-    if (known?.namesPages) byPage += unlisted
-    else unaccounted += unlisted
+    const unlisted = keys.filter((key) => !known?.keys.has(key))
+    const covered = known === undefined ? 0 : unlisted.filter((key) => isInLostRange(known, key)).length
+    inLostRange += covered
+    unaccounted += unlisted.length - covered
   }
-  return { ...counts, byPage, unaccounted, ms, failure }
+  return { ...counts, inLostRange, unaccounted, ms, failure }
 }
 
 /** xorshift32: the same seed, the same whole numbers. */

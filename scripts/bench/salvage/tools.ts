@@ -21,8 +21,8 @@ export interface ToolRun {
 
 interface ListedRows {
   readonly keys: ReadonlySet<string>
-  /** True if the account names pages of the table that cannot be read: rows on them may be known to nothing else. */
-  readonly namesPages: boolean
+  /** Ranges of keys that nothing knows: their pages are lost. */
+  readonly lostRanges: readonly LostRange[]
 }
 
 export async function runSalvage(workspace: Workspace, file: string, to: string): Promise<ToolRun> {
@@ -45,12 +45,17 @@ export async function runSalvage(workspace: Workspace, file: string, to: string)
 
 type PrintedKey = number | string | readonly unknown[]
 
+interface LostRange {
+  readonly after: PrintedKey | null
+  readonly before: PrintedKey | null
+}
+
 interface PrintedAccount {
   readonly tables: readonly {
     readonly table: string
     readonly unreadable: { readonly keys: readonly PrintedKey[] }
     readonly orphaned: { readonly keys: readonly PrintedKey[] }
-    readonly pages: readonly number[]
+    readonly lostRanges: readonly LostRange[]
   }[]
 }
 
@@ -59,15 +64,32 @@ function listedIn(stdout: string): ReadonlyMap<string, ListedRows> {
   if (result?.account === null || result === undefined) return new Map()
   const account = JSON.parse(readFileSync(result.account, 'utf8')) as PrintedAccount
   return new Map(
-    account.tables.map(({ table, unreadable, orphaned, pages }) => [
+    account.tables.map(({ table, unreadable, orphaned, lostRanges }) => [
       table,
-      { keys: new Set([...unreadable.keys, ...orphaned.keys].map(keyText)), namesPages: pages.length > 0 },
+      { keys: new Set([...unreadable.keys, ...orphaned.keys].map(keyText)), lostRanges },
     ]),
   )
 }
 
 /** Rowids as digits; keys of several columns as JSON. */
 const keyText = (key: PrintedKey): string => (typeof key === 'object' ? JSON.stringify(key) : String(key))
+
+/** True if the account says that rows with keys around this one cannot be known. */
+export function isInLostRange({ lostRanges }: ListedRows, key: string): boolean {
+  const at = JSON.parse(key) as PrintedKey
+  return lostRanges.some(
+    ({ after, before }) => (after === null || isBefore(after, at)) && (before === null || isBefore(at, before)),
+  )
+}
+
+/** Texts of the keys here are ASCII. */
+function isBefore(one: PrintedKey, other: PrintedKey): boolean {
+  if (typeof one !== 'object' || typeof other !== 'object') return Number(one) < Number(other)
+  const at = one.findIndex((value, i) => value !== other[i])
+  const [left, right] = [one[at], other[at]]
+  if (typeof left === 'number' && typeof right === 'number') return left < right
+  return at >= 0 && String(left) < String(right)
+}
 
 /** As the documentation of SQLite says: `sqlite3 broken.db .recover | sqlite3 new.db`. */
 export async function runShellRecover(workspace: Workspace, shell: string, file: string, to: string): Promise<ToolRun> {

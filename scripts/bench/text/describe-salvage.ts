@@ -13,7 +13,7 @@ export function describeSalvageFigures({ wounds, shell, seed }: SalvageFigures):
   return [
     `${wounds.length} wounds of tables (seed ${seed}), .recover of sqlite3 ${shell}.`,
     'Rows that were brought back exactly as they were, in their tables and (+) elsewhere; rows invented in the tables;',
-    'true rows whose keys nothing knows, on lost pages that are listed; true rows that are neither there nor listed.',
+    'true rows whose keys nothing knows, in a key range that the account lists; true rows that are nowhere at all.',
     '',
     formatTable([
       [
@@ -22,7 +22,7 @@ export function describeSalvageFigures({ wounds, shell, seed }: SalvageFigures):
         'true rows',
         'salvage',
         'invented',
-        'by page',
+        'in a lost range',
         'unaccounted',
         '.recover',
         'invented',
@@ -57,7 +57,7 @@ function rowOf(some: readonly WoundFigures[]): readonly string[] {
   const ofTool = (tool: 'salvage' | 'recover'): readonly string[] => [
     `${sum((one) => one[tool].exact)} + ${sum((one) => one[tool].elsewhere)}`,
     sum((one) => one[tool].invented),
-    ...(tool === 'salvage' ? [sum((one) => one[tool].byPage)] : []),
+    ...(tool === 'salvage' ? [sum((one) => one[tool].inLostRange)] : []),
     sum((one) => one[tool].unaccounted),
   ]
   return [String(some.length), sum(({ trueRows }) => trueRows), ...ofTool('salvage'), ...ofTool('recover')]

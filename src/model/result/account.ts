@@ -23,6 +23,16 @@ interface ConflictingRows extends AccountedRows {
 }
 
 /**
+ * Rows whose keys lie between both bounds, without them, may have been lost: nothing names them, and the pages that
+ * held them cannot be read. Null: there is no bound on this side.
+ */
+export interface LostRange {
+  readonly after: RowKey | null
+  readonly before: RowKey | null
+  readonly pages: readonly number[]
+}
+
+/**
  * kept + added + conflicting + deleted + unreadable = the keys of the backup, of the readable damaged file, and those
  * that only its indexes know, together.
  */
@@ -44,6 +54,8 @@ export interface TableAccount {
   readonly fromIndex: AccountedRows
   /** Pages of the table that could not be read. */
   readonly pages: readonly number[]
+  /** In the order of keys. They may overlap rows that other lists name. */
+  readonly lostRanges: readonly LostRange[]
 }
 
 /** An index entry that a rebuild drops. It may be the only copy of its values. */
@@ -88,6 +100,8 @@ export interface TableSummary {
   readonly rows: Readonly<Record<AccountedKind, SummedRows>>
   /** How many of its pages could not be read. */
   readonly pages: number
+  /** How many ranges, and the first ones. */
+  readonly lostRanges: { readonly total: number; readonly first: readonly LostRange[] }
 }
 
 export interface AccountSummary {

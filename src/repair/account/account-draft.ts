@@ -13,7 +13,13 @@ import { openUnnamedFile } from '../../host/files/unnamed-file.ts'
 import { makeFolders } from '../../host/folders/folder.ts'
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
-import type { AccountedKind, AccountSummary, DroppedEntry, TableSummary } from '../../model/result/account.ts'
+import type {
+  AccountedKind,
+  AccountSummary,
+  DroppedEntry,
+  LostRange,
+  TableSummary,
+} from '../../model/result/account.ts'
 import type { RowKey } from '../../model/result/finding.ts'
 import { BufferedFile } from './buffered-file.ts'
 import { OpenTable } from './open-table.ts'
@@ -66,6 +72,11 @@ export class AccountDraft implements Disposable {
   /** Numbers of pages of the table that could not be read. */
   addPages(pages: readonly number[]): void {
     this.#write(() => this.#open().pages.add(pages))
+  }
+
+  /** In the order of keys. */
+  addLostRanges(ranges: readonly LostRange[]): void {
+    this.#write(() => this.#open().lostRanges.add(ranges))
   }
 
   /** @throws {Bug} if kept + added + conflicting + deleted + unreadable is not the union */

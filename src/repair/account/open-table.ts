@@ -2,7 +2,7 @@
 
 import { invariant } from '../../model/bug.ts'
 import { accountedKinds } from '../../model/result/account.ts'
-import type { AccountedKind, SummedRows, TableSummary } from '../../model/result/account.ts'
+import type { AccountedKind, LostRange, SummedRows, TableSummary } from '../../model/result/account.ts'
 import type { RowKey } from '../../model/result/finding.ts'
 import type { BufferedFile } from './buffered-file.ts'
 
@@ -15,12 +15,13 @@ export interface TableTotals {
   readonly leftOutByForeignKey: number
 }
 
-const firstKeysMax = 20
+/** Keys, or ranges of them. */
+const firstMax = 20
 
 /** A JSON array of any length. */
-class SpooledKeys implements Disposable {
+class Spooled<Item> implements Disposable {
   total = 0
-  readonly first: RowKey[] = []
+  readonly first: Item[] = []
   readonly #openFile: () => BufferedFile
   #file: BufferedFile | null = null
 
@@ -28,12 +29,12 @@ class SpooledKeys implements Disposable {
     this.#openFile = openFile
   }
 
-  add(keys: readonly RowKey[]): void {
-    if (keys.length === 0) return
+  add(items: readonly Item[]): void {
+    if (items.length === 0) return
     this.#file ??= this.#openFile()
-    for (const key of keys) {
-      this.#file.write(`${this.total++ === 0 ? '' : ','}${JSON.stringify(key)}`)
-      if (this.first.length < firstKeysMax) this.first.push(key)
+    for (const item of items) {
+      this.#file.write(`${this.total++ === 0 ? '' : ','}${JSON.stringify(item)}`)
+      if (this.first.length < firstMax) this.first.push(item)
     }
   }
 
@@ -49,14 +50,15 @@ class SpooledKeys implements Disposable {
 }
 
 export class OpenTable implements Disposable {
-  readonly keys: Readonly<Record<AccountedKind, SpooledKeys>>
-  readonly pages: SpooledKeys
+  readonly keys: Readonly<Record<AccountedKind, Spooled<RowKey>>>
+  readonly pages: Spooled<number>
+  readonly lostRanges: Spooled<LostRange>
   readonly #table: string
 
   /** @param openFile makes an empty file for keys */
   constructor(table: string, openFile: () => BufferedFile) {
     this.#table = table
-    const spooled = (): SpooledKeys => new SpooledKeys(openFile)
+    const spooled = <Item>(): Spooled<Item> => new Spooled(openFile)
     this.keys = {
       added: spooled(),
       conflicting: spooled(),
@@ -68,6 +70,7 @@ export class OpenTable implements Disposable {
       fromIndex: spooled(),
     }
     this.pages = spooled()
+    this.lostRanges = spooled()
   }
 
   /** @throws {Bug} if the numbers do not add up */
@@ -84,7 +87,7 @@ export class OpenTable implements Disposable {
   /** Writes the table as an object. */
   writeTo(document: BufferedFile, totals: TableTotals): void {
     const { added, conflicting, ofBackup, leftOut, deleted, unreadable, orphaned, fromIndex } = this.keys
-    const list = (name: string, keys: SpooledKeys): void => {
+    const list = (name: string, keys: Spooled<RowKey>): void => {
       document.write(`,"${name}":{"total":${keys.total},"keys":`)
       keys.writeTo(document)
       document.write('}')
@@ -106,6 +109,8 @@ export class OpenTable implements Disposable {
     list('fromIndex', fromIndex)
     document.write(',"pages":')
     this.pages.writeTo(document)
+    document.write(',"lostRanges":')
+    this.lostRanges.writeTo(document)
     document.write('}')
   }
 
@@ -116,11 +121,18 @@ export class OpenTable implements Disposable {
         return [kind, { total, keys: first }]
       }),
     ) as Record<AccountedKind, SummedRows>
-    return { table: this.#table, kept, rows, pages: this.pages.total }
+    return {
+      table: this.#table,
+      kept,
+      rows,
+      pages: this.pages.total,
+      lostRanges: { total: this.lostRanges.total, first: this.lostRanges.first },
+    }
   }
 
   [Symbol.dispose](): void {
     for (const kind of accountedKinds) this.keys[kind][Symbol.dispose]()
     this.pages[Symbol.dispose]()
+    this.lostRanges[Symbol.dispose]()
   }
 }

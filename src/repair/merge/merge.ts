@@ -146,6 +146,11 @@ async function accountFor(
       isLast = answer.isLast
     }
   account.addPages(pages)
+  for (let isEnd = false; !isEnd;) {
+    const { ranges, isLast } = await process.ask<'lostRanges'>({ step: 'lostRanges', table })
+    account.addLostRanges(ranges)
+    isEnd = isLast
+  }
   account.endTable(totals)
   return loss
 }

@@ -2,7 +2,7 @@
 
 import type { User } from '../../check/confinement.ts'
 import type { Confinement } from '../../check/protocol.ts'
-import type { AccountedKind, ConflictRule } from '../../model/result/account.ts'
+import type { AccountedKind, ConflictRule, LostRange } from '../../model/result/account.ts'
 import type { RowKey } from '../../model/result/finding.ts'
 import type { TableLoss } from '../../model/result/remedy.ts'
 import type { TableTotals } from '../account/open-table.ts'
@@ -37,6 +37,11 @@ interface MergeSteps {
   keys: {
     question: { readonly table: number; readonly kind: AccountedKind }
     answer: { readonly keys: readonly RowKey[]; readonly isLast: boolean }
+  }
+  /** The next ranges of keys that nothing knows on the newer side. The last answer has `isLast`. */
+  lostRanges: {
+    question: { readonly table: number }
+    answer: { readonly ranges: readonly LostRange[]; readonly isLast: boolean }
   }
   /** Closes the result, which is then one plain file in the journal mode DELETE. */
   close: { question: object; answer: object }

@@ -14,7 +14,7 @@ export type KeyKind = 'unreadable' | 'orphaned' | 'from-index'
  * be read completely names every row, so that a key that neither the table nor `keys` has was not in the table.
  *
  * `lost_rowids`: no readable page covers the rowids from `low` to `high` (both included). A row with such a rowid may
- * have been there. A rowid outside of all ranges that the new file lacks was not in the table.
+ * have been there. `known` is 1 if `keys` has every row of the range. A rowid outside of all ranges that the new file lacks was not in the table.
  *
  * `lost_keys`: the same for tables WITHOUT ROWID, and both bounds are excluded. A bound is the JSON array of the key
  * columns in the order of the primary key (RowKey in model/result/finding.ts), for reports; NULL: no bound. For each
@@ -30,8 +30,10 @@ export type KeyKind = 'unreadable' | 'orphaned' | 'from-index'
 export const factsSchema = `
   CREATE TABLE tables(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, keyed INTEGER NOT NULL, rows INTEGER NOT NULL,
     complete INTEGER NOT NULL);
-  CREATE TABLE lost_rowids(table_id INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL, page INTEGER);
-  CREATE TABLE lost_keys(table_id INTEGER NOT NULL, low TEXT, high TEXT, page INTEGER);
+  CREATE TABLE lost_rowids(table_id INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL, page INTEGER,
+    known INTEGER NOT NULL DEFAULT 0);
+  CREATE TABLE lost_keys(table_id INTEGER NOT NULL, low TEXT, high TEXT, page INTEGER,
+    known INTEGER NOT NULL DEFAULT 0);
   CREATE TABLE keys(table_id INTEGER NOT NULL, kind TEXT NOT NULL, rowid_ INTEGER, key TEXT NOT NULL, page INTEGER,
     why TEXT NOT NULL);
   CREATE TABLE known(table_id INTEGER NOT NULL, key_id INTEGER NOT NULL, cid INTEGER NOT NULL, value);

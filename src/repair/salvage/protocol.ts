@@ -1,6 +1,7 @@
 /** The questions to the child process that salvages, and its answers. */
 import type { User } from '../../check/confinement.ts'
 import type { Confinement } from '../../check/protocol.ts'
+import type { LostRange } from '../../model/result/account.ts'
 import type { RowKey } from '../../model/result/finding.ts'
 import type { KeyKind } from './facts.ts'
 import type { Salvaged } from './salvaged.ts'
@@ -51,6 +52,11 @@ interface SalvageSteps {
   pages: {
     readonly ask: { readonly table: number; readonly after: number; readonly pagesMax: number }
     readonly answer: { readonly pages: readonly number[] }
+  }
+  /** The next ranges of keys that nothing knows. The last answer has `isLast`; no other question comes before it. */
+  lostRanges: {
+    readonly ask: { readonly table: number }
+    readonly answer: { readonly ranges: readonly LostRange[]; readonly isLast: boolean }
   }
 }
 

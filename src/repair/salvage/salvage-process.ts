@@ -7,6 +7,7 @@ import { ChildEnded, type Child } from '../../host/process/child.ts'
 import { programBeside } from '../../host/process/program-beside.ts'
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
+import type { LostRange } from '../../model/result/account.ts'
 import type {
   FactsKey,
   FactsTable,
@@ -104,6 +105,15 @@ export class SalvageProcess implements AsyncDisposable {
       invariant(last > after, 'pages are read in their order')
       yield pages
       after = last
+    }
+  }
+
+  /** All ranges of keys of a table that nothing knows, in pieces. */
+  async *lostRangesOf(table: number): AsyncGenerator<readonly LostRange[]> {
+    for (let isEnd = false; !isEnd;) {
+      const { ranges, isLast } = await this.#ask<'lostRanges'>({ step: 'lostRanges', table })
+      yield ranges
+      isEnd = isLast
     }
   }
 

@@ -123,6 +123,7 @@ async function writeAccount(process: SalvageProcess, account: AccountDraft): Pro
       }
     }
     for await (const pages of process.pagesOf(id)) account.addPages(pages)
+    for await (const ranges of process.lostRangesOf(id)) account.addLostRanges(ranges)
     const union = rows + unreadable
     account.endTable({ kept: rows, union, leftOutByUnique: 0, leftOutByForeignKey: 0 })
   }

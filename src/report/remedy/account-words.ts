@@ -1,11 +1,12 @@
 /** An account for people: one line for each table, and the first keys of the rows that are not in the result. */
 
-import type { AccountSummary, SummedRows, TableSummary } from '../../model/result/account.ts'
+import type { AccountSummary, LostRange, SummedRows, TableSummary } from '../../model/result/account.ts'
 import { count, grouped } from '../../text/count.ts'
 import { legibleName } from '../text/legible.ts'
 import { printableKey } from '../text/problem.ts'
 
-const keysShownMax = 5
+/** Keys, or ranges of them. */
+const shownMax = 5
 
 /** Tables in the order of the account. Those whose rows were all kept are one sentence together. */
 export function describeAccount({ tables, dropped }: AccountSummary): readonly string[] {
@@ -18,8 +19,8 @@ export function describeAccount({ tables, dropped }: AccountSummary): readonly s
   ]
 }
 
-const isUnchanged = ({ rows, pages }: TableSummary): boolean =>
-  pages === 0 && Object.values(rows).every(({ total }) => total === 0)
+const isUnchanged = ({ rows, pages, lostRanges }: TableSummary): boolean =>
+  pages === 0 && lostRanges.total === 0 && Object.values(rows).every(({ total }) => total === 0)
 
 function unchangedTables(tables: readonly TableSummary[], all: boolean): string {
   const [first] = tables
@@ -29,7 +30,7 @@ function unchangedTables(tables: readonly TableSummary[], all: boolean): string 
   return `${named}: ${count(rows, 'row')} kept, nothing else`
 }
 
-function describeTable({ table, kept, rows, pages }: TableSummary): readonly string[] {
+function describeTable({ table, kept, rows, pages, lostRanges }: TableSummary): readonly string[] {
   const { added, conflicting, ofBackup, leftOut, deleted, unreadable, orphaned, fromIndex } = rows
   const newer = conflicting.total - ofBackup.total - leftOut.total
   const conflicts = [
@@ -52,12 +53,30 @@ function describeTable({ table, kept, rows, pages }: TableSummary): readonly str
     ...firstKeys('unreadable', unreadable),
     ...firstKeys('left out', leftOut),
     ...firstKeys('orphaned', orphaned),
+    ...describeRanges(lostRanges),
   ]
 }
 
 function firstKeys(what: string, { total, keys }: SummedRows): readonly string[] {
   if (total === 0) return []
-  const shown = keys.slice(0, keysShownMax).map(printableKey)
+  const shown = keys.slice(0, shownMax).map(printableKey)
   const more = total - shown.length
   return [`  ${what}: ${shown.join(', ')}${more === 0 ? '' : ` and ${grouped(more)} more`}`]
+}
+
+function describeRanges({ total, first }: TableSummary['lostRanges']): readonly string[] {
+  if (total === 0) return []
+  const shown = first.slice(0, shownMax)
+  const more = total - shown.length
+  return [
+    ...shown.map((range) => `  ${whichRows(range)} cannot be known: their pages are lost`),
+    ...(more === 0 ? [] : [`  ${grouped(more)} more such ${more === 1 ? 'range is' : 'ranges are'} in the account`]),
+  ]
+}
+
+function whichRows({ after, before }: LostRange): string {
+  if (after !== null && before !== null)
+    return `rows with keys between ${printableKey(after)} and ${printableKey(before)}`
+  if (after !== null) return `rows with keys after ${printableKey(after)}`
+  return before === null ? 'rows with any key' : `rows with keys before ${printableKey(before)}`
 }

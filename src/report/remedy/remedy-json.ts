@@ -1,6 +1,6 @@
 /** Remedies as one JSON document (remedy.schema.json), written result by result. */
 
-import { accountedKinds, type SummedRows, type TableSummary } from '../../model/result/account.ts'
+import { accountedKinds, type LostRange, type SummedRows, type TableSummary } from '../../model/result/account.ts'
 import type { RemedyOutcome, RemedyReport, RemedyResult, TableLoss } from '../../model/result/remedy.ts'
 import { eachChanged, jsonDocument } from '../json.ts'
 import { keyDigest, keyRedactor } from '../redact.ts'
@@ -13,9 +13,15 @@ export function remedyRedactor(): (outcome: RemedyOutcome) => RemedyOutcome {
   // A sentence about damage may quote a key.
   const inSentence = (sentence: string): string => sentence.replaceAll(/\brows? \d[\d, ]*/g, 'row #')
   const inRows = ({ total, keys }: SummedRows): SummedRows => ({ total, keys: keys.map(digest) })
+  const inRange = ({ after, before, pages }: LostRange): LostRange => ({
+    after: after === null ? null : digest(after),
+    before: before === null ? null : digest(before),
+    pages,
+  })
   const inAccount = (table: TableSummary): TableSummary => ({
     ...table,
     rows: Object.fromEntries(accountedKinds.map((kind) => [kind, inRows(table.rows[kind])])) as TableSummary['rows'],
+    lostRanges: { ...table.lostRanges, first: table.lostRanges.first.map(inRange) },
   })
   return ({ result, check, account }) => ({
     result: {

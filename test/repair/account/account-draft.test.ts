@@ -23,6 +23,10 @@ function fill(draft: AccountDraft): void {
   draft.addKeys('leftOut', [5])
   draft.addKeys('unreadable', [[null, 'x', { blob: '00ff' }, 1.5]])
   draft.addPages([7, 8])
+  draft.addLostRanges([
+    { after: [1, 'x'], before: null, pages: [7] },
+    { after: 7, before: '9007199254740993', pages: [] },
+  ])
   draft.endTable({ kept: 10, union: 16, leftOutByUnique: 1, leftOutByForeignKey: 0 })
   draft.beginTable('empty')
   draft.endTable({ kept: 0, union: 0, ...noneLeftOut })
@@ -54,8 +58,12 @@ it('publishes an account that fits its schema, for its owner alone, in a folder 
         },
         unreadable: { total: 1, keys: [[null, 'x', { blob: '00ff' }, 1.5]] },
         pages: [7, 8],
+        lostRanges: [
+          { after: [1, 'x'], before: null, pages: [7] },
+          { after: 7, before: '9007199254740993', pages: [] },
+        ],
       },
-      { table: 'empty', kept: 0, deleted: { total: 0, keys: [] } },
+      { table: 'empty', kept: 0, deleted: { total: 0, keys: [] }, lostRanges: [] },
     ],
   })
   expect(account.dropped).toHaveLength(2)
@@ -63,7 +71,15 @@ it('publishes an account that fits its schema, for its owner alone, in a folder 
   expect(readdirSync(place.folder)).toEqual(['01J.json'])
   expect(draft.summary).toMatchObject({
     dropped: 2,
-    tables: [{ kept: 10, rows: { added: { total: 2 } }, pages: 2 }, {}],
+    tables: [
+      {
+        kept: 10,
+        rows: { added: { total: 2 } },
+        pages: 2,
+        lostRanges: { total: 2, first: [{ pages: [7] }, { after: 7 }] },
+      },
+      {},
+    ],
   })
 })
 

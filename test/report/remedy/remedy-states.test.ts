@@ -2,6 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { tenantId } from '../../../src/model/brand.ts'
+import { accountedKinds, type TableSummary } from '../../../src/model/result/account.ts'
 import type { RemedyResult } from '../../../src/model/result/remedy.ts'
 import { remedyJson, remedyRedactor } from '../../../src/report/remedy/remedy-json.ts'
 import type { RemedyMode } from '../../../src/report/remedy/remedy-summary.ts'
@@ -125,4 +126,16 @@ test('the document fits its schema in every state, and keys can be redacted', ()
   const redacted = remedyRedactor()(outcome(restore)).result.plan.losses[0]
   expect(redacted?.keys).toHaveLength(6)
   for (const key of redacted?.keys ?? []) expect(key).toMatch(/^hmac:[0-9a-f]{16}$/)
+})
+
+test('the bounds of lost ranges are keys too, and hidden as such', () => {
+  const none = { total: 0, keys: [] }
+  const rows = Object.fromEntries(accountedKinds.map((kind) => [kind, none])) as unknown as TableSummary['rows']
+  const lostRanges = { total: 1, first: [{ after: ['alice', 1], before: null, pages: [7] }] }
+  const account = { tables: [{ table: 'notes', kept: 1, rows, pages: 1, lostRanges }], dropped: 0 }
+  const [table] = remedyRedactor()({ ...outcome(restore), account }).account?.tables ?? []
+  expect(table?.lostRanges).toEqual({
+    total: 1,
+    first: [{ after: expect.stringMatching(/^hmac:[0-9a-f]{16}$/) as string, before: null, pages: [7] }],
+  })
 })

@@ -66,6 +66,8 @@ function answerOf(merger: Merger, question: OfMerger): MergeAnswer {
       return { step: question.step, ...merger.totals(question.table) }
     case 'keys':
       return { step: question.step, ...merger.keys(question.table, question.kind) }
+    case 'lostRanges':
+      return { step: question.step, ...merger.lostRanges(question.table) }
     case 'close':
       merger.close()
       return { step: question.step }

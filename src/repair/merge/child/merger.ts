@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'
 import { invariant } from '../../../model/bug.ts'
-import type { AccountedKind, ConflictRule } from '../../../model/result/account.ts'
+import type { AccountedKind, ConflictRule, LostRange } from '../../../model/result/account.ts'
+import { lostRanges, takeRanges } from '../../salvage/child/lost-ranges.ts'
 import { MergeRefused } from '../merge-refused.ts'
 import { mergeFiles } from '../protocol.ts'
 import type { MergeAnswerOf, MergeQuestionOf } from '../protocol.ts'
@@ -39,6 +40,7 @@ export class Merger {
   readonly #indexes: ReturnType<typeof dropOtherIndexes>
   #isHistoryMarked = false
   readonly #listing = new KeyListing()
+  #ranges: Generator<LostRange> | null = null
 
   /**
    * Opens the files in `folder` and prepares the tables of the result.
@@ -115,6 +117,16 @@ export class Merger {
   keys(table: number, kind: AccountedKind): Omit<MergeAnswerOf<'keys'>, 'step'> {
     const { rows, facts } = this.#at(table)
     return this.#listing.next(this.#db, rows, facts, kind)
+  }
+
+  /** No other step may come before the last ranges were asked for. */
+  lostRanges(table: number): Omit<MergeAnswerOf<'lostRanges'>, 'step'> {
+    const { id } = this.#at(table).facts
+    if (id === null) return { ranges: [], isLast: true }
+    this.#ranges ??= lostRanges(this.#db, 'facts', id)
+    const taken = takeRanges(this.#ranges)
+    if (taken.isLast) this.#ranges = null
+    return taken
   }
 
   close(): void {

@@ -1,11 +1,14 @@
 /** Child side: reads the facts of a salvage in pieces. */
 import Database from 'better-sqlite3'
+import type { LostRange } from '../../../model/result/account.ts'
 import type { RowKey } from '../../../model/result/finding.ts'
 import type { KeyKind } from '../facts.ts'
 import type { FactsKey, FactsTable } from '../protocol.ts'
+import { lostRanges, takeRanges } from './lost-ranges.ts'
 
 export class FactsReader {
   readonly #db: Database.Database
+  #ranges: Generator<LostRange> | null = null
 
   constructor(path: string) {
     this.#db = new Database(path, { readonly: true, fileMustExist: true })
@@ -32,5 +35,13 @@ export class FactsReader {
       )
       .pluck()
       .all(table, after, pagesMax)
+  }
+
+  /** The next ranges of a table. No other question may come before the last one. */
+  lostRanges(table: number): { readonly ranges: readonly LostRange[]; readonly isLast: boolean } {
+    this.#ranges ??= lostRanges(this.#db, 'main', table)
+    const taken = takeRanges(this.#ranges)
+    if (taken.isLast) this.#ranges = null
+    return taken
   }
 }

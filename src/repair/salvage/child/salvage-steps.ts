@@ -35,6 +35,8 @@ export class SalvageSteps {
         return { step: 'keys', keys: this.#factsOf().keys(question.table, question.after, question.keysMax) }
       case 'pages':
         return { step: 'pages', pages: this.#factsOf().pages(question.table, question.after, question.pagesMax) }
+      case 'lostRanges':
+        return { step: 'lostRanges', ...this.#factsOf().lostRanges(question.table) }
     }
   }
 

@@ -55,7 +55,7 @@ export class FactsFile implements Disposable {
     this.#insertKey = this.db.prepare(
       'INSERT INTO keys(table_id, kind, rowid_, key, page, why) VALUES(?, ?, ?, ?, ?, ?)',
     )
-    this.#insertRange = this.db.prepare('INSERT INTO lost_rowids VALUES(?, ?, ?, ?)')
+    this.#insertRange = this.db.prepare('INSERT INTO lost_rowids VALUES(?, ?, ?, ?, ?)')
     this.#findUnreadable = this.db
       .prepare<[number, string], number>(
         "SELECT rowid FROM keys WHERE table_id = ? AND kind = 'unreadable' AND key = ?",
@@ -98,13 +98,16 @@ export class FactsFile implements Disposable {
     return id
   }
 
-  /** @param low excluded @param high included for rowids, else excluded; null: no bound */
-  addLostRange(shape: TreeShape, low: Key | null, high: Key | null, page: number): void {
+  /**
+   * @param low excluded @param high included for rowids, else excluded; null: no bound
+   * @param known the keys of all of its rows are in the facts
+   */
+  addLostRange(shape: TreeShape, low: Key | null, high: Key | null, page: number, known = false): void {
     if (shape.kind === 'rowid-table') {
       const from = typeof low === 'bigint' ? low + 1n : rowidMin
       const to = typeof high === 'bigint' ? high : rowidMax
       if (from > to) return
-      this.#insertRange.run(shape.id, from, to, page)
+      this.#insertRange.run(shape.id, from, to, page, Number(known))
       this.countsOf(shape).lostRanges++
       return
     }
@@ -114,8 +117,8 @@ export class FactsFile implements Disposable {
     const [from, to] = [typeof low === 'bigint' ? null : low, typeof high === 'bigint' ? null : high]
     const json = (key: Columns | null): string | null => key && JSON.stringify(shownKey(shape, key))
     const { lastInsertRowid } = this.db
-      .prepare('INSERT INTO lost_keys VALUES(?, ?, ?, ?)')
-      .run(shape.id, json(from), json(to), page)
+      .prepare('INSERT INTO lost_keys VALUES(?, ?, ?, ?, ?)')
+      .run(shape.id, json(from), json(to), page, Number(known))
     const none = shape.key.map(() => bound(null))
     const of = (key: Columns | null): ReturnType<typeof bound>[] =>
       key === null ? none : columnsBound(key, shape.key.length)
@@ -155,7 +158,7 @@ export class FactsFile implements Disposable {
   addVirtualTable(name: string, rows: number, lost: readonly bigint[]): void {
     const id = this.db.prepare<[], number>('SELECT max(id) + 1 FROM tables').pluck().get() ?? 1
     this.db.prepare('INSERT INTO tables VALUES(?, ?, 0, ?, 0)').run(id, name, rows)
-    this.#insertRange.run(id, rowidMin, rowidMax, null)
+    this.#insertRange.run(id, rowidMin, rowidMax, null, 0)
     for (const rowid of lost)
       this.#insertKey.run(id, 'unreadable', rowid, JSON.stringify(integerKey(rowid)), null, 'its box cannot be read')
   }

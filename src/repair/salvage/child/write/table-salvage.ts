@@ -147,9 +147,10 @@ export class TableSalvage {
       return isInPlace
     })
     for (const key of known) facts.addKey(this.#shape, 'unreadable', key, page, 'its cell cannot be read')
-    if (known.length < keys.length || this.#shape.kind === 'keyed-table')
-      return facts.addLostRange(this.#shape, before, upper, page)
-    for (const key of known) if (typeof key === 'bigint') facts.addLostRange(this.#shape, key - 1n, key, page)
+    const areKnown = known.length === keys.length
+    if (!areKnown || this.#shape.kind === 'keyed-table')
+      return facts.addLostRange(this.#shape, before, upper, page, areKnown)
+    for (const key of known) if (typeof key === 'bigint') facts.addLostRange(this.#shape, key - 1n, key, page, true)
   }
 
   /** Notes the keys of a gap that lie between its adopted leaves. */

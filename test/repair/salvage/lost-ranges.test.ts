@@ -1,0 +1,155 @@
+/** Rows that no cell and no index names any more: the account has the ranges in which their keys lie, and no others. */
+import { copyFileSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { SnapshotPath } from '../../../src/model/brand.ts'
+import type { LostRange, TableSummary } from '../../../src/model/result/account.ts'
+import { AccountDraft } from '../../../src/repair/account/account-draft.ts'
+import { salvage } from '../../../src/repair/salvage/salvage.ts'
+import { Patient } from '../../support/databases/surgeon.ts'
+import { rowidsOn } from '../../support/merge/rowids-on.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-ranges-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+const at = (name: string): string => join(folder, name)
+
+function make(schema: string, insert: string, rows: number): void {
+  const db = new Database(at('live'))
+  db.exec(`PRAGMA page_size=1024; ${schema}`)
+  const put = db.prepare<[number]>(insert)
+  db.transaction(() => {
+    for (let i = 1; i <= rows; i++) put.run(i)
+  })()
+  db.close()
+  copyFileSync(at('live'), at('whole'))
+}
+
+async function accountOf(table: string): Promise<TableSummary> {
+  using account = new AccountDraft(folder)
+  await salvage(
+    { path: at('live') as SnapshotPath, kept: null },
+    at('result'),
+    { folder, schemaOf: null, limits: { memoryBytesMax: 500_000_000, niceness: 0, timeoutMs: 60_000 }, account },
+    new AbortController().signal,
+  )
+  const found = account.summary.tables.find((one) => one.table === table)
+  if (found === undefined) throw new Error(`the account has no ${table}`)
+  return found
+}
+
+function rowids(file: string): readonly number[] {
+  const db = new Database(at(file), { readonly: true })
+  const ids = db.prepare<[], number>('SELECT rowid FROM t NOT INDEXED ORDER BY rowid').pluck().all()
+  db.close()
+  return ids
+}
+
+const isIn = ({ lostRanges }: TableSummary, id: number): boolean =>
+  lostRanges.first.some(
+    ({ after, before }) => (after === null || id > Number(after)) && (before === null || id < Number(before)),
+  )
+
+/** Zeros leaves of an object, from `from` to before `to`. @returns their numbers */
+function zeroLeaves(name: string, from: number, to: number): readonly number[] {
+  using patient = new Patient(at('live'))
+  const leaves = patient
+    .pages(name)
+    .filter((page) => patient.bTree(page).leaf)
+    .slice(from, to)
+  for (const page of leaves) patient.write(page, Buffer.alloc(1024))
+  return leaves
+}
+
+function rowidsOnLeaves(leaves: readonly number[]): readonly number[] {
+  using whole = new Patient(at('whole'))
+  return leaves.flatMap((page) => rowidsOn(whole, page).map(Number)).toSorted((a, b) => a - b)
+}
+
+const plain = "INSERT INTO t SELECT i, 'owner ' || i, hex(zeroblob(20)) FROM (SELECT ? AS i)"
+
+it('a file that was cut off: the range behind the last readable key has no end', async () => {
+  make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT)', plain, 2000)
+  truncateSync(at('live'), Math.floor(statSync(at('live')).size / 1024 / 2) * 1024)
+  const account = await accountOf('t')
+  const found = rowids('result')
+  const missing = rowids('whole').filter((id) => !found.includes(id))
+  expect(missing.length).toBeGreaterThan(500)
+  expect(account.rows.unreadable.total).toBe(0)
+  expect(missing.filter((id) => !isIn(account, id))).toEqual([])
+  expect(account.lostRanges.first.at(-1)).toMatchObject({ after: found.at(-1), before: null })
+  expect(found.filter((id) => isIn(account, id))).toEqual([])
+})
+
+it('neighbouring leaves and the index entries of their rows: one range with all of their pages', async () => {
+  make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT); CREATE INDEX t_id ON t(id, owner)', plain, 2000)
+  const leaves = zeroLeaves('t', 20, 25)
+  using whole = new Patient(at('whole'))
+  const entries = whole.pages('t_id').filter((page) => whole.bTree(page).leaf).length
+  const lost = rowidsOnLeaves(leaves)
+  const first = lost[0] ?? 0
+  const last = lost.at(-1) ?? 0
+  zeroLeaves('t_id', Math.floor((entries * first) / 2000) - 2, Math.ceil((entries * last) / 2000) + 2)
+  const account = await accountOf('t')
+  expect(account.lostRanges).toEqual({
+    total: 1,
+    first: [{ after: first - 1, before: last + 1, pages: leaves.toSorted((a, b) => a - b) }],
+  })
+  const found = rowids('result')
+  const missing = rowids('whole').filter((id) => !found.includes(id))
+  expect(missing).toEqual(lost)
+  expect(account.rows.unreadable.total).toBeLessThan(missing.length)
+})
+
+it('a table without rowids: ranges between rows of the pages above, in the order of its key', async () => {
+  const schema = 'CREATE TABLE t(a TEXT, b INTEGER, c TEXT, PRIMARY KEY(a, b)) WITHOUT ROWID'
+  make(schema, "INSERT INTO t SELECT printf('key %04d', i), i, hex(zeroblob(20)) FROM (SELECT ? AS i)", 2000)
+  const pages = zeroLeaves('t', 10, 12)
+  const account = await accountOf('t')
+  expect(account.lostRanges.total).toBe(2)
+  const ranges = account.lostRanges.first.toSorted((a, b) => boundOf(a) - boundOf(b))
+  const [one, other] = ranges
+  expect(ranges.flatMap((range) => range.pages)).toEqual(pages)
+  expect(one?.before).toEqual(other?.after)
+  const db = new Database(at('whole'), { readonly: true })
+  const result = new Database(at('result'), { readonly: true })
+  const keys = (of: Database.Database): readonly number[] => of.prepare<[], number>('SELECT b FROM t').pluck().all()
+  const found = new Set(keys(result))
+  const missing = keys(db).filter((key) => !found.has(key))
+  for (const one of [db, result]) one.close()
+  const isLost = (key: number): boolean => ranges.some((range) => key > boundOf(range) && key < endOf(range))
+  expect(missing.length).toBeGreaterThan(10)
+  expect(missing.filter((key) => !isLost(key))).toEqual([])
+  expect([...found].filter(isLost)).toEqual([])
+})
+
+const boundOf = ({ after }: LostRange): number => Number((after as readonly unknown[])[1])
+const endOf = ({ before }: LostRange): number => Number((before as readonly unknown[])[1])
+
+it('no range if a whole index names every row', async () => {
+  make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT); CREATE INDEX t_owner ON t(owner)', plain, 2000)
+  const lost = rowidsOnLeaves(zeroLeaves('t', 20, 25))
+  const account = await accountOf('t')
+  expect(account.rows.unreadable.total).toBe(lost.length)
+  expect(account.lostRanges).toEqual({ total: 0, first: [] })
+})
+
+it.each(['', 'WITHOUT ROWID'])(
+  'no range for a row whose key can be read: its overflow page is lost %s',
+  async (kind) => {
+    make(
+      `CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT) ${kind}`,
+      "INSERT INTO t SELECT i, 'owner ' || i, hex(zeroblob(iif(i = 30, 3000, 20))) FROM (SELECT ? AS i)",
+      60,
+    )
+    using patient = new Patient(at('live'))
+    patient.write(patient.chain('t', 5).first, Buffer.alloc(1024, 0xff))
+    const account = await accountOf('t')
+    expect(account.rows.unreadable).toEqual({ total: 1, keys: kind === '' ? [30] : [[30]] })
+    expect(account.lostRanges).toEqual({ total: 0, first: [] })
+  },
+)
