@@ -14,7 +14,8 @@ export type KeyKind = 'unreadable' | 'orphaned' | 'from-index'
  * be read completely names every row, so that a key that neither the table nor `keys` has was not in the table.
  *
  * `lost_rowids`: no readable page covers the rowids from `low` to `high` (both included). A row with such a rowid may
- * have been there. `known` is 1 if `keys` has every row of the range. A rowid outside of all ranges that the new file lacks was not in the table.
+ * have been there. `known` is 1 if `keys` has every row of the range. A rowid outside of all ranges that the new file
+ * lacks was not in the table.
  *
  * `lost_keys`: the same for tables WITHOUT ROWID, and both bounds are excluded. A bound is the JSON array of the key
  * columns in the order of the primary key (RowKey in model/result/finding.ts), for reports; NULL: no bound. For each

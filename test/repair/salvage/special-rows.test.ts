@@ -8,7 +8,7 @@ import { dropCell, Patient } from '../../support/databases/surgeon.ts'
 import {
   rowDifferences,
   integrityBySqlite,
-  isInLostRange,
+  isRowidInLostRange,
   listedKeys,
   readRows,
   salvageInProcess,
@@ -172,7 +172,8 @@ test('leaves are orphaned, and not given to a table, if two tables may have owne
   expect(differences.invented).toEqual([])
   expect(differences.missing).toHaveLength(800)
   expect(all(result, 'SELECT count(*) FROM holdfast_orphaned_one')).toEqual([[800]])
-  for (const row of differences.missing) expect(isInLostRange(folder, row.split(' ')[0] ?? '', row.split(' ')[1] ?? ''))
+  for (const row of differences.missing)
+    expect(isRowidInLostRange(folder, row.split(' ')[0] ?? '', row.split(' ')[1] ?? ''))
 })
 
 test('values are exact: bytes that are no text, whole reals, empty texts and BLOBs', () => {

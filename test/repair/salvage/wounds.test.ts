@@ -8,7 +8,7 @@ import { createPatient, wounds } from '../../support/databases/wounds.ts'
 import {
   rowDifferences,
   integrityBySqlite,
-  isInLostRange,
+  isRowidInLostRange,
   listedKeys,
   readRows,
   salvageInProcess,
@@ -71,7 +71,7 @@ describe.each(layouts)('pages of $pageSize bytes, auto-vacuum: $autoVacuum', ({ 
 /** A row that is missing is listed by its key, or its key lies where a page cannot be read. */
 function isListed(folder: Folder, row: string): boolean {
   const [table = '', key = ''] = row.split(' ')
-  return listedKeys(folder, 'unreadable', 'orphaned').includes(row) || isInLostRange(folder, table, key)
+  return listedKeys(folder, 'unreadable', 'orphaned').includes(row) || isRowidInLostRange(folder, table, key)
 }
 
 /** True if SQLite leaves deleted rows in free pages: only then can a test catch rows that come back from the dead. */

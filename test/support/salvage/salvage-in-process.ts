@@ -101,7 +101,7 @@ export function listedKeys(folder: Folder, ...kinds: readonly string[]): readonl
 }
 
 /** True if the facts say that a row with this rowid may have been on a page that cannot be read. */
-export function isInLostRange(folder: Folder, table: string, rowid: string): boolean {
+export function isRowidInLostRange(folder: Folder, table: string, rowid: string): boolean {
   const database = new Database(join(folder.path, salvageNames.facts), { readonly: true })
   try {
     return (

@@ -62,7 +62,7 @@ export async function applyChange(
   await using mended = new MendedAgain(ready, change, run, progress)
   progress.onStep(ready[0].file, 'changing the live file')
   const outcome = await changeOnce(prepared, original, { ms: trialMs, work: mended.work }, run, signal)
-  if (outcome.kind === 'unchanged') return withoutAccounts(mended.files, outcome.failure, prepared, run)
+  if (outcome.kind === 'unchanged') return await withoutAccounts(mended.files, outcome.failure, prepared, run)
   const names = new Set(ready.map(({ file }) => file.target.named))
   const { written, unproven } = outcome
   const seen = await seeResult(group, names, { written, unproven, wasHealthy }, run, progress, signal)
