@@ -138,6 +138,23 @@ it('no range if a whole index names every row', async () => {
   expect(account.lostRanges).toEqual({ total: 0, first: [] })
 })
 
+it('an index whose entries have lost their overflow pages does not name every row', async () => {
+  const long = 'INSERT INTO t SELECT i, hex(zeroblob(300)) || i, hex(zeroblob(20)) FROM (SELECT ? AS i)'
+  make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT); CREATE INDEX t_owner ON t(owner)', long, 500)
+  const db = new Database(at('whole'), { readonly: true })
+  const overflow = db
+    .prepare<[], number>("SELECT pageno FROM dbstat WHERE name = 't_owner' AND pagetype = 'overflow'")
+    .pluck()
+    .all()
+  db.close()
+  const lost = rowidsOnLeaves(zeroLeaves('t', 20, 25))
+  using patient = new Patient(at('live'))
+  for (const page of overflow) patient.write(page, Buffer.alloc(1024, 0xff))
+  const account = await accountOf('t')
+  expect(lost.length).toBeGreaterThan(0)
+  expect(lost.filter((id) => !isIn(account, id))).toEqual([])
+})
+
 it.each(['', 'WITHOUT ROWID'])(
   'no range for a row whose key can be read: its overflow page is lost %s',
   async (kind) => {
