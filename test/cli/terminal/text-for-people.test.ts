@@ -93,7 +93,7 @@ describe('in a locale that is not UTF-8', () => {
       const { code, stdout, stderr } = await holdfast(['check', '--map', path], { env: { LC_ALL } })
       expect([code, stderr, beyondAscii.exec(stdout)?.[0]]).toEqual([2, '', undefined])
       expect(stdout).toContain('\\u{6587}\\u{66f8} caf\\u{e9} e\\u{301}.db')
-      const command = /^ {4}holdfast (check .*)$/m.exec(stdout)?.[1] ?? ''
+      const command = /^ {4}holdfast (repair .*) --apply$/m.exec(stdout)?.[1] ?? ''
       const ran = execFileSync('bash', ['-c', `'${process.execPath}' '${launcher}' ${command} --json; true`], {
         cwd: folder.path,
         env: { LC_ALL },
