@@ -110,9 +110,10 @@ async function proveIndexes(path: string, ours: Diagnosis, theirs: Diagnosis): P
     if (rebuilding.kind === 'not-possible')
       return { kind: 'weaker', why: `${said}, and ${indexes.join(', ')} cannot be rebuilt: ${rebuilding.why}` }
     const left = diagnose(await readInProcess(copy, 'full', 'sqlite'), bareFileContext)
-    // The pages of the old trees are unused now.
+    // The pages of the old trees are unused now, and still form trees.
     const allowed = damageClasses.indexOf(ours.damage === 'index' ? 'structure' : ours.damage)
-    if (left.verdict.kind !== 'inconclusive' && damageClasses.indexOf(left.damage) <= allowed)
+    const onlyOldTrees = left.findings.every(({ rule, severity }) => severity === 'notice' || ofUnusedPages.has(rule))
+    if (left.verdict.kind !== 'inconclusive' && (onlyOldTrees || damageClasses.indexOf(left.damage) <= allowed))
       return { kind: 'indexes-proven', referee: ruleOf(theirs) }
     return {
       kind: 'weaker',
@@ -124,6 +125,8 @@ async function proveIndexes(path: string, ours: Diagnosis, theirs: Diagnosis): P
     removeDatabase(copy)
   }
 }
+
+const ofUnusedPages = new Set(['page-unowned', 'tree-unowned'])
 
 const brokenInItself = new Set([
   'index-out-of-order',
