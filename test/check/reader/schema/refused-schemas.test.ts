@@ -91,7 +91,10 @@ describe.each(lacking)('the schema lacks %s', (_, sql, name) => {
     expect([damage, remedy.do]).toEqual(['schema', 'ask'])
     expect(
       findings.filter(({ severity }) => severity === 'damage').map(({ rule, object }) => [rule, object.name]),
-    ).toEqual([['schema-incomplete', name]])
+    ).toEqual([
+      ['schema-incomplete', name],
+      ['tree-unowned', 'file'], // The pages of what the schema lacks.
+    ])
   })
 
   test('damage elsewhere is found too', async () => {
