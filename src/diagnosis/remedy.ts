@@ -111,7 +111,11 @@ export function restoreOrAsk(why: string, context: RemedyContext): Remedy {
       command: `holdfast restore ${target(context.tenant, context.path)}`,
     }
   }
-  return askPerson(`${why}; no verified backup is known: salvage what is readable, and let a person decide`, context)
+  const named = context.tenant === null ? ' name one to `holdfast restore` (--backups DIR or --from FILE), or' : ''
+  return askPerson(
+    `${why}; no verified backup is known:${named} salvage what is readable, and let a person decide`,
+    context,
+  )
 }
 
 /** A person decides. The next step brings a copy, or salvages what a file that no program uses still holds. */

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { RemedyResult } from '../../src/model/result/remedy.ts'
 import { fingerprintOf, makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { holdfast } from '../support/cli/program.ts'
-import { inDatabase, integrityOf, onlyRemedy, remedyOf, zeroTableLeaf } from '../support/cli/remedies.ts'
+import { inDatabase, integrityOf, makeDamaged, onlyRemedy, remedyOf, zeroTableLeaf } from '../support/cli/remedies.ts'
 import { openService } from '../support/cli/service.ts'
 
 const resultOf = async (...args: readonly string[]): Promise<RemedyResult> => onlyRemedy(await remedyOf(...args))
@@ -26,6 +26,33 @@ function woundedSinceBackup(path: string, backup: string): string {
   zeroTableLeaf(path)
   return path
 }
+
+describe('without a backup that fits, the next step', () => {
+  test('is the rebuild if only an index is damaged', async () => {
+    using folder = makeFolder()
+    const path = makeDamaged(folder.in('app.db'))
+    const { plan, failure } = await resultOf('restore', path)
+    expect([failure?.code, plan.command]).toEqual(['BACKUP_UNKNOWN', `holdfast repair ${path}`])
+  })
+
+  test('is the salvage if a table is damaged', async () => {
+    using folder = makeFolder()
+    const path = makeDatabase(folder.in('app.db'), { rows: 2_000 })
+    zeroTableLeaf(path)
+    expect((await resultOf('restore', path)).plan.command).toBe(`holdfast salvage ${path} --to ${path}.salvaged`)
+    expect((await resultOf('repair', path)).plan.why).toContain('name one to `holdfast restore`')
+  })
+
+  test('is no command if the file is sound, and a missing file is named', async () => {
+    using folder = makeFolder()
+    const path = makeDatabase(folder.in('app.db'))
+    const { plan, failure } = await resultOf('restore', path, '--from', 'nofile.db')
+    expect([plan.command, failure?.message]).toEqual([
+      null,
+      'there is no file nofile.db, and no folder of backups is known',
+    ])
+  })
+})
 
 describe('a bare file', () => {
   test('a plan counts what would be lost, changed and come back, and changes nothing', async () => {

@@ -1,5 +1,6 @@
 /** `backups add`: tenants and bare files are held and checked as by `check`, and what is sound is kept. */
 import { findConfiguration, loadSettings } from '../../config/load.ts'
+import type { Settings } from '../../config/settings.ts'
 import { workThrough, type RunTotals } from '../../fleet/pipeline.ts'
 import { openRunBackups, type RunBackupsOptions } from '../../fleet/run-backups.ts'
 import { withFileRun } from '../../fleet/run/file-run.ts'
@@ -37,10 +38,9 @@ interface AddRun {
 
 /**
  * @param words tenants, or files: those with a slash, and names of existing files
- * @throws {Failure} USAGE without a word; what stopped the run
+ * @throws {Failure} what stopped the run
  */
 export async function addBackupsOf(words: readonly string[], run: AddRun): Promise<void> {
-  if (words.length === 0) throw new Failure('USAGE', 'name the tenants or the files to keep')
   const files: string[] = []
   const tenants: string[] = []
   for (const word of words) (word.includes('/') || (await isThere(word)) ? files : tenants).push(word)
@@ -50,7 +50,7 @@ export async function addBackupsOf(words: readonly string[], run: AddRun): Promi
 
 async function addTenants(ids: readonly string[], run: AddRun): Promise<void> {
   const { store, options, terminal } = run
-  const settings = store.settings ?? (await loadSettings(await findConfiguration(options.config ?? null)))
+  const settings = store.settings ?? (await settingsFor(ids, options.config ?? null))
   const { folder } = store.backups
   const backups = { fetch: null, ...settings.backups, dir: folder, keep: store.keep }
   const collector = new Collector(run, new Map())
@@ -65,6 +65,19 @@ async function addTenants(ids: readonly string[], run: AddRun): Promise<void> {
       ),
     )
   })
+}
+
+/** A folder alone is enough for files. A word that names no file may be a mistyped name of one: the failure says so. */
+async function settingsFor([first = '']: readonly string[], config: string | null): Promise<Settings> {
+  try {
+    return await loadSettings(await findConfiguration(config))
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'CONFIG_INVALID') throw error
+    throw new Failure('CONFIG_INVALID', `there is no file ${first}; for a tenant: ${error.message}`, {
+      hint: 'check the name of the file; for a tenant write a holdfast.yaml, or name yours with --config FILE',
+      cause: error,
+    })
+  }
 }
 
 async function addFiles(words: readonly string[], run: AddRun): Promise<void> {

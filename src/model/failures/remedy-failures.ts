@@ -13,7 +13,8 @@ export const remedyFailures = {
     hint: 'the file was written meanwhile: run the same command again, or at a time when the tenant writes less',
     otherwise: null,
     means: 'The live file is no longer what the remedy was rehearsed on, so nothing was changed.',
-    cause: 'The service wrote the file after its snapshot was taken; for an undo, after the remedy was applied.',
+    cause:
+      'A program wrote the file after its snapshot was taken. For an undo: after the change, and then each undo is refused.',
   },
   REMEDY_REFUSED: {
     tenant: 'untouched',
@@ -47,7 +48,7 @@ export const remedyFailures = {
     exit: { run: exitCodes.usage, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: '`holdfast backups list` shows the backups that there are',
+    hint: '`holdfast backups list` shows all backups; add --backups DIR if you named a folder',
     otherwise: null,
     means: 'There is no backup of this id, or none that fits.',
     cause: 'A mistyped id, another backups.dir, or a backup that was pruned.',

@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { WantedBackup } from '../../../backup/fetch.ts'
+import { isBackupId } from '../../../backup/layout.ts'
 import type { Backups } from '../../../backup/store.ts'
 import { recognise } from '../../../hold/copies/manifest.ts'
 import { copyPrivately } from '../../../hold/copies/private-copy.ts'
@@ -51,7 +52,7 @@ export async function bringBackup(
   signal: AbortSignal,
 ): Promise<BroughtBackup> {
   if (options.from !== null && (await isFile(options.from))) return bringFile(options.from, source.folder, signal)
-  const backups = requireStore(source.backups)
+  const backups = requireStore(source.backups, options.from)
   const { backup, why } =
     options.from === null
       ? await newestBefore(target, options.before, backups, source, signal)
@@ -85,10 +86,11 @@ async function isFile(from: string): Promise<boolean> {
   )
 }
 
-function requireStore(backups: Backups | null): Backups {
+function requireStore(backups: Backups | null, from: string | null): Backups {
   if (backups !== null) return backups
-  throw new Failure('BACKUP_UNKNOWN', 'no folder of backups is known', {
-    hint: 'name a backup that is a file (`--from FILE`), or the folder: backups.dir, for a bare file `--backups DIR`',
+  const noFile = from === null || isBackupId(from) ? '' : `there is no file ${from}, and `
+  throw new Failure('BACKUP_UNKNOWN', `${noFile}no folder of backups is known`, {
+    hint: 'name a backup file with --from FILE, or the folder of backups: --backups DIR for a file, backups.dir for tenants',
   })
 }
 
@@ -136,7 +138,7 @@ async function newestBefore(
   if (backup !== null) return { backup, why: `the newest verified one${limit}` }
   const when = before === null ? '' : ` from before ${before}`
   throw new Failure('BACKUP_UNKNOWN', `there is no verified backup of ${target.tenant ?? target.named}${when}`, {
-    hint: '`holdfast backups list` shows those that there are; `--from FILE` takes any sound database file',
+    hint: '`holdfast backups list` shows all backups (for a file: with --backups DIR); --from FILE takes any sound database file',
   })
 }
 

@@ -31,7 +31,7 @@ export async function tryRepair(
   signal: AbortSignal,
 ): Promise<TriedRemedy> {
   const { result, settled, failure } = file
-  if (failure !== null) return untried(planOf('nothing', `nothing is known: ${failure.message}`, null), failure)
+  if (failure !== null) return untried(planOf('nothing', 'the file could not be checked', null), failure)
   if (result.verdict !== 'damaged' || settled === null) {
     const next = result.verdict === 'sound' ? null : result.remedy.command
     return untried(planOf('nothing', result.reason ?? result.remedy.why, next))
@@ -104,7 +104,7 @@ function sourcesOf({ texts }: Extract<Rehearsed, { kind: 'sound' }>): string {
 const droppedWords = (total: number): string =>
   total === 0
     ? ''
-    : `; ${count(total, 'index entry', 'index entries')} without a row will be dropped, and kept in the account`
+    : `; ${count(total, 'index entry', 'index entries')} that no row matches will be dropped, and kept in the account`
 
 const stepWords = {
   copy: 'copying',

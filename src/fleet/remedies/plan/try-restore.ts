@@ -41,6 +41,12 @@ export interface RestoreTools {
 /** True if nothing but a person's choice of a backup is a reason to restore. */
 const needsChoice = ({ result: { verdict } }: CheckedFile): boolean => verdict === 'sound'
 
+/** What mends the file if no backup fits; null if nothing is damaged. */
+function withoutBackup({ result: { verdict, remedy } }: CheckedFile, commands: RemedyCommands): string | null {
+  if (verdict !== 'damaged') return null
+  return remedy.do === 'rebuild' ? remedy.command : commands.salvage
+}
+
 export async function tryRestore(
   file: CheckedFile,
   options: RestoreOptions,
@@ -51,7 +57,7 @@ export async function tryRestore(
   const { target, failure, held } = file
   if (held.kind !== 'snapshot' || failure !== null) {
     const why = failure ?? heldFailure(file)
-    return untried(planOf('nothing', `nothing is known: ${why.message}`, null), why)
+    return untried(planOf('nothing', 'the file could not be checked', null), why)
   }
   if (needsChoice(file) && options.from === null && options.before === null)
     return untried(planOf('nothing', 'the file is sound', null))
@@ -63,7 +69,12 @@ export async function tryRestore(
     backup = await bringBackup(target, options, tools.source, signal)
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'INTERRUPTED') throw error
-    return refused('restore', whyRestore(file), error.code === 'BACKUP_UNKNOWN' ? commands.salvage : null, error)
+    return refused(
+      'restore',
+      whyRestore(file),
+      error.code === 'BACKUP_UNKNOWN' ? withoutBackup(file, commands) : null,
+      error,
+    )
   }
   try {
     return await drill(backup, file, options, commands, tools, signal)
