@@ -72,7 +72,7 @@ describe('a bare file', () => {
     expect(onlyRemedy(await remedyOf('repair', path, '--undo')).applied?.verdict).toBe('damaged')
     expect(readFileSync(path).equals(original)).toBe(true)
     const again = await holdfast(['repair', path, '--undo'])
-    expect([again.code, again.stderr]).toEqual([64, expect.stringContaining(`no change of ${path} stands`)])
+    expect([again.code, again.stderr]).toEqual([64, expect.stringContaining(`no change of ${path} is left to undo`)])
     expect(readFileSync(path).equals(original)).toBe(true)
   })
 
@@ -163,7 +163,7 @@ test.each([
   [['repair'], 'name the file, or the tenant'],
   [['repair', '--undo', 'app.db'], 'the word behind --undo is taken for a change'],
   [['repair', 'app.db', '--undo', 'x'], 'is no id of a change'],
-  [['repair', 'app.db', '--undo', '--apply'], '--undo is a deed of its own'],
+  [['repair', 'app.db', '--undo', '--apply'], '--undo needs no --apply'],
   [['repair', 'app.db', '--tenant', 'acme'], '--tenant goes without files'],
   [['repair', '--tenant', 'acme', '--quarantine', '/tmp/q'], 'go with files'],
 ])('%j is a wrong command line', async (args, said) => {

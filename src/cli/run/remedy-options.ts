@@ -68,7 +68,7 @@ export function requestOf(
     })
   if (tenant === undefined && options.wait !== undefined)
     throw new Failure('USAGE', '--wait goes with --tenant: files have no ledger, and no run waits for another')
-  if (undo !== undefined && apply) throw new Failure('USAGE', '--undo is a deed of its own: it goes without --apply')
+  if (undo !== undefined && apply) throw new Failure('USAGE', '--undo needs no --apply: leave it out')
   if (undo !== undefined && restore !== null && (restore.from ?? restore.before ?? restore.merge) !== null)
     throw new Failure('USAGE', '--undo goes without --from, --before and --merge-newer')
   if (typeof undo === 'string' && !isChange(undo))

@@ -80,7 +80,7 @@ async function salvageChecked(
   signal: AbortSignal,
 ): Promise<RemedyOutcome> {
   const { held } = file
-  const plan = planOf('salvage', 'every row that is readable is written into a new file', null)
+  const plan = planOf('salvage', 'the file itself is never written', null)
   if (held.kind !== 'snapshot') return outcomeOf(file, untried(plan, file.failure ?? notHeldFailure(file)))
   try {
     await using backup = request.from === null ? null : await broughtFor(request, means.context, signal)

@@ -35,7 +35,11 @@ export function describeRemedy(
 ): readonly string[] {
   const state = remedyStateOf(result, mode)
   return [
-    ...titleLines(result, isMaybePaused(result) ? 'PAUSED?' : titles[state], options),
+    ...titleLines(
+      result,
+      isMaybePaused(result) ? 'PAUSED?' : mode === 'salvage' && state === 'applied' ? 'SALVAGED' : titles[state],
+      options,
+    ),
     ...wrongLines(result, check?.findings ?? [], options),
     ...(check === null || result.plan.do === 'undo' ? [] : tableLines(check, options)),
     ...(result.applied === null ? planLines(result, state, options) : doneLines(result, mode, options)),
@@ -162,9 +166,17 @@ function doneLines(result: RemedyResult, mode: RemedyMode, options: TextOptions)
   return [
     ...line('done', `${deedOf(plan, 'did')}${how}, ${whenUtc(applied.at)}, change ${applied.change}`, options),
     ...(tenant === null || pause.length === 0 ? [] : line('pause', pause.join('; '), options)),
-    ...line('now', `${verdictWords[applied.verdict]}: ${seenAfter(applied.verdict)} after the change`, options),
+    ...line(
+      'now',
+      `${verdictWords[applied.verdict]}: ${seenAfter(applied.verdict)} after the ${plan.do === 'undo' ? 'undo' : 'change'}`,
+      options,
+    ),
     ...(plan.do === 'undo' ? [] : lossLines(result, options)),
-    ...line('kept', `the original stays as ${legibleName(applied.original)}; holdfast never deletes it`, options),
+    ...line(
+      'kept',
+      `${plan.do === 'undo' ? 'a copy of the original' : 'the original'} stays as ${legibleName(applied.original)}; holdfast never deletes it`,
+      options,
+    ),
   ]
 }
 

@@ -107,21 +107,41 @@ function summaryOf({ run: { mode }, summary }: Frame, results: readonly RemedyRe
   const noun = results.length > 0 && results.every(({ tenant }) => tenant !== null) ? 'tenant file' : 'file'
   const left = selected - ready - applied - nothing - ask - failed
   const parts = [
-    `${grouped(ready)} ready`,
-    `${grouped(applied)} changed`,
-    `${grouped(nothing)} sound already`,
-    `${grouped(ask)} to decide`,
+    ...(mode === 'salvage'
+      ? [`${grouped(applied)} salvaged`]
+      : [
+          `${grouped(ready)} ready`,
+          `${grouped(applied)} changed`,
+          `${grouped(nothing)} sound already`,
+          `${grouped(ask)} to decide`,
+        ]),
     `${grouped(failed)} failed`,
     ...(left > 0 ? [`${grouped(left)} NOT REACHED`] : []),
   ]
-  const changed = applied > 0 || results.some(({ applied: one }) => one !== null) ? '' : ' No file was changed.'
+  const changed =
+    applied > 0 || results.some(({ applied: one }) => one !== null)
+      ? ''
+      : mode === 'salvage'
+        ? ' No new file was written.'
+        : ' No file was changed.'
   const only = results.length === 1 && results[0] ? exitCodeOfRemedy(results[0], mode) === exitCode : true
-  const words = only ? wordsOf(exitCode, summary) : exitCodeWords(exitCode)
+  const words = only ? wordsOf(exitCode, summary, results, mode) : exitCodeWords(exitCode)
   return `${count(selected, noun)}: ${parts.join(', ')}.${changed} Exit code ${exitCode}: ${words}.`
 }
 
 /** What 0, 2 and 3 mean here; other codes mean what they mean everywhere. */
-function wordsOf(code: number, { ready, applied }: Frame['summary']): string {
+function wordsOf(
+  code: number,
+  { ready, applied }: Frame['summary'],
+  results: readonly RemedyResult[],
+  mode: RemedyMode,
+): string {
+  if (mode === 'salvage' && applied > 0) {
+    if (code === 0) return 'the new file holds everything'
+    if (code === 2) return 'the new file is sound, but rows are lost, or are in tables of their own'
+  }
+  const undone = results.length > 0 && results.every(({ plan }) => plan.do === 'undo')
+  if (code === 0 && undone) return 'the original is back in its place'
   if (code === 0 && applied > 0) return 'every change was made as asked, and checked afterwards'
   if (code === 0 && ready > 0) return 'every plan was tried on a copy and came out sound'
   if (code === 0) return 'there is nothing to mend'

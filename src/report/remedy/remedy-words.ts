@@ -66,8 +66,10 @@ export function describeLoss(loss: TableLoss): string {
     lost === null ? 'it is not known how many rows are lost' : lost === 0 ? null : `${count(lost, 'row')} LOST`,
     changed === null || changed === 0 ? null : `${count(changed, 'row')} with older values`,
     unreadable === null || unreadable === 0 ? null : `${count(unreadable, 'row')} cannot be read now`,
-    recovered === null || recovered === 0 ? null : `${count(recovered, 'row')} come back`,
-    inBoth === null ? null : `${count(inBoth, 'row')} stay`,
+    recovered === null || recovered === 0
+      ? null
+      : `${count(recovered, 'row')} ${recovered === 1 ? 'comes' : 'come'} back`,
+    inBoth === null ? null : `${count(inBoth, 'row')} ${inBoth === 1 ? 'stays' : 'stay'}`,
   ].filter((part) => part !== null)
   const shown = keys.slice(0, keysShownMax).map(printableKey)
   const more = keysTotal === null ? 0 : keysTotal - shown.length

@@ -90,6 +90,28 @@ test('a table whose losses are not known says so', () => {
   )
 })
 
+test('a salvage says what the new file holds, and no file that was changed', () => {
+  const losses = [{ ...events, recovered: 1, inBoth: 1 }]
+  const text = render('salvage', { ...ready, plan: { ...plan, do: 'salvage', losses }, applied }).replaceAll(
+    /\s+/g,
+    ' ',
+  )
+  expect(text).toContain('SALVAGED acme')
+  expect(text).toContain('1 row comes back')
+  expect(text).toContain('1 salvaged, 0 failed. Exit code 2: the new file is sound, but rows are lost')
+  expect(text).not.toContain('changed')
+})
+
+test('an undo says that the original is back, also if it is damaged', () => {
+  const text = render('repair', {
+    ...ready,
+    plan: { ...plan, do: 'undo' },
+    applied: { ...applied, verdict: 'damaged' },
+  }).replaceAll(/\s+/g, ' ')
+  expect(text).toContain('now DAMAGED: a fresh snapshot was checked after the undo')
+  expect(text).toContain('Exit code 0: the original is back in its place.')
+})
+
 test('a sound file has one line, and nothing to type', () => {
   const sound: RemedyResult = {
     ...ready,

@@ -122,18 +122,22 @@ export async function changeToUndo(id: string | null, target: Target, run: Remed
     const named = own.find(({ record }) => record.change === id)
     if (named === undefined) throw unknown(`there is no change ${id} of ${name}`)
     if (!['applied', 'unclear'].includes(named.record.state))
-      throw unknown(`the change ${id} of ${name} does not stand: ${named.record.state}`)
+      throw unknown(`the change ${id} of ${name} is not in effect: ${named.record.state}`)
     return named
   }
   const standing = own.find(({ record }) => record.state === 'applied')
-  if (standing === undefined) throw unknown(`no change of ${name} stands`)
+  if (standing === undefined) throw unknown(`no change of ${name} is left to undo`)
   return standing
 
   function unknown(why: string): Failure {
     const where = place.kind === 'quarantine' ? place.folder : `the folder of ${place.file}`
     return new Failure('USAGE', `${why} (searched: ${where})`, {
       hint:
-        target.tenant === null ? 'was --quarantine DIR given when it was applied?' : '`holdfast history` names changes',
+        target.tenant !== null
+          ? '`holdfast history` names changes'
+          : own.length === 0
+            ? 'name the folder with --quarantine DIR, if you did so with --apply'
+            : 'leave the file as it is: the changes that are known here are no longer in effect',
     })
   }
 }
