@@ -31,7 +31,9 @@ export class Invocation {
 
   /** Adds a command. @param choose how it prints; decided before commander checks its options */
   add(name: string, choose: ChoosePrinting): Command {
-    const command = this.program.command(name)
+    const command = this.program
+      .command(name)
+      .showHelpAfterError(`(\`holdfast ${name} --help\` shows its arguments and options)`)
     this.#choices.set(command, choose)
     return command
   }

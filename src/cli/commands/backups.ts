@@ -37,10 +37,11 @@ A backup is the database itself, compressed by zstd, with a manifest that holds
 its digests and how it was proven. holdfast calls it verified only after its
 stored bytes were decompressed and came out as those of a sound file. Only
 verified backups are restored. \`check --tenant\` and \`sweep\` keep each sound
-snapshot where backups.dir is configured; a tenant with the same content as in
-its newest backup gets no second copy, and the old one is confirmed.
+snapshot where backups.dir is configured. A tenant whose content is the same as
+in its newest backup gets no second copy: SAME UNTIL shows when this was seen.
 
-list      shows all backups, or those of a tenant; broken ones with the reason.
+list      shows all backups, one backup, or those of a tenant. A broken one has
+          its reason.
 add       holds and checks tenants or files as \`check\` does, and keeps those
           that are sound. An argument with a slash, or the name of an existing
           file, means a file. Old backups are deleted as by prune.
@@ -70,7 +71,7 @@ export function addBackups(invocation: Invocation): void {
     'holdfast.backups/1',
   )
     .addArgument(new Argument('<action>', 'what to do').choices(actions))
-    .argument('[name...]', 'tenants, files or ids of backups; see below')
+    .argument('[name...]', 'add: tenants or files; list, verify: tenants or ids')
     .option('--backups <dir>', 'folder of the backups (default: backups.dir of the configuration)')
     .option('--max-age <duration>', 'verify: leave out backups that were verified within this time', durationOption)
     .option('--budget <duration>', 'verify: begin no verification that would end later than this', durationOption)
@@ -130,6 +131,7 @@ function requireOptions(action: BackupsAction, names: readonly string[], options
     for (const option of optionsOf[other])
       if (options[option] !== undefined && !optionsOf[action].includes(option))
         throw new Failure('USAGE', `--${kebab(option)} goes with \`backups ${other}\`, not with ${action}`)
+  if (action === 'add' && names.length === 0) throw new Failure('USAGE', 'name the tenants or the files to keep')
   if (action === 'prune' && names.length > 0)
     throw new Failure('USAGE', '`backups prune` takes no names: the rule is for all backups')
   if (action === 'list' && names.length > 1)

@@ -29,7 +29,8 @@ table how many rows would be lost, changed, or come back, and names the first.
 
 --merge-newer keeps what is newer than the backup and readable in the live file.
 If both have a row with different values, the newer one stays where its page is
-intact; --prefer backup turns that round. The account lists every key.
+intact. With --prefer backup, that of the backup stays. The account lists every
+key.
 
 Examples:
   holdfast restore --tenant acme                 the newest verified backup from
@@ -37,6 +38,7 @@ Examples:
   holdfast restore --tenant acme --apply
   holdfast restore --tenant acme --merge-newer --apply
   holdfast restore --tenant acme --before 2026-11-27T20:00Z
+  holdfast restore app.db --backups /var/backups/holdfast
   holdfast restore app.db --from yesterday.db --apply
   holdfast restore app.db --undo                 put the original back
 

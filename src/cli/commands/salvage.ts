@@ -20,10 +20,12 @@ salvage reads a damaged file page by page, and writes every row that it can read
 into a new file. FILE is never written; no program may have it open. NEW must
 not exist, and gets its name only when both engines found it sound.
 
-In their tables are only rows that are certain. Rows on pages that no table owns,
-and rows at odds with a constraint, are in tables of their own: for the table
-"orders" in holdfast_orphaned_orders. What was lost is listed in the account
-beside NEW, with the keys that the file still knows.
+The tables of NEW hold only rows that are certain. Other rows are in tables of
+their own: those on pages that no table owns, and those that violate a
+constraint. For the table "orders" it is holdfast_orphaned_orders. The account
+beside NEW lists what was lost, with the keys that the file still knows.
+
+For a tenant, first copy its files: holdfast pull ID ./pulled
 
 Examples:
   holdfast salvage app.db --to app-salvaged.db

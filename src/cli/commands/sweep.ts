@@ -70,6 +70,7 @@ Examples:
   holdfast sweep --json > report.json        for a program
   holdfast sweep --quiet                     for cron: silent if all is well
   holdfast sweep --workers 1                 one check after the other
+  holdfast sweep --heal                      also rebuild damaged indexes
 
 Exit codes: 0 all sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 another run is active,
