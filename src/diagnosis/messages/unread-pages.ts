@@ -11,7 +11,7 @@ import type { Observation } from './observation.ts'
  */
 export function withoutConsequences(
   observations: readonly Observation[],
-  reading: Pick<Reading, 'engine' | 'facts'>,
+  reading: Pick<Reading, 'engine' | 'facts' | 'coverage'>,
 ): readonly Observation[] {
   const unread = observations.filter(({ rule, bearing }) => rule === 'page-unreadable' && bearing === 'unread')
   const isUnread = (...names: readonly (string | null)[]): boolean =>
@@ -30,8 +30,13 @@ export function withoutConsequences(
     }
   }
   const remaining = observations.filter((observation) => !follows(observation))
-  return isPointerMapWhole(reading) ? remaining.map((observation) => asUnreadPointerMap(observation)) : remaining
+  if (!isPointerMapWhole(reading)) return remaining
+  return remaining.filter((observation) => !isBeyondFile(observation, reading)).map(asUnreadPointerMap)
 }
+
+/** A pointer leads beyond the end of the file, which another finding says: the pointer map has no entry for it. */
+const isBeyondFile = ({ rule, page }: Observation, { coverage }: Pick<Reading, 'coverage'>): boolean =>
+  rule === 'pointer-map-wrong' && page !== null && page > coverage.pages
 
 /** Our page accounting compares every entry of the pointer map. */
 const isPointerMapWhole = ({ engine, facts }: Pick<Reading, 'engine' | 'facts'>): boolean =>
