@@ -14,7 +14,8 @@ export const remedyFailures = {
     otherwise: null,
     means: 'The live file is no longer what the remedy was rehearsed on, so nothing was changed.',
     cause:
-      'A program wrote the file after its snapshot was taken. For an undo: after the change, and then each undo is refused.',
+      'A program wrote the file after its snapshot was taken. For an undo: after the change, ' +
+      'and then each undo is refused.',
   },
   REMEDY_REFUSED: {
     tenant: 'untouched',

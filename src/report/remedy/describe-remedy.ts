@@ -168,13 +168,15 @@ function doneLines(result: RemedyResult, mode: RemedyMode, options: TextOptions)
     ...(tenant === null || pause.length === 0 ? [] : line('pause', pause.join('; '), options)),
     ...line(
       'now',
-      `${verdictWords[applied.verdict]}: ${seenAfter(applied.verdict)} after the ${plan.do === 'undo' ? 'undo' : 'change'}`,
+      `${verdictWords[applied.verdict]}: ${seenAfter(applied.verdict)} after ` +
+        `the ${plan.do === 'undo' ? 'undo' : 'change'}`,
       options,
     ),
     ...(plan.do === 'undo' ? [] : lossLines(result, options)),
     ...line(
       'kept',
-      `${plan.do === 'undo' ? 'a copy of the original' : 'the original'} stays as ${legibleName(applied.original)}; holdfast never deletes it`,
+      `${plan.do === 'undo' ? 'a copy of the original' : 'the original'} stays as ` +
+        `${legibleName(applied.original)}; holdfast never deletes it`,
       options,
     ),
   ]

@@ -90,7 +90,9 @@ function requireStore(backups: Backups | null, from: string | null): Backups {
   if (backups !== null) return backups
   const noFile = from === null || isBackupId(from) ? '' : `there is no file ${from}, and `
   throw new Failure('BACKUP_UNKNOWN', `${noFile}no folder of backups is known`, {
-    hint: 'name a backup file with --from FILE, or the folder of backups: --backups DIR for a file, backups.dir for tenants',
+    hint:
+      'name a backup file with --from FILE, or the folder of backups: ' +
+      '--backups DIR for a file, backups.dir for tenants',
   })
 }
 
@@ -138,7 +140,9 @@ async function newestBefore(
   if (backup !== null) return { backup, why: `the newest verified one${limit}` }
   const when = before === null ? '' : ` from before ${before}`
   throw new Failure('BACKUP_UNKNOWN', `there is no verified backup of ${target.tenant ?? target.named}${when}`, {
-    hint: '`holdfast backups list` shows all backups (for a file: with --backups DIR); --from FILE takes any sound database file',
+    hint:
+      '`holdfast backups list` shows all backups (for a file: with --backups DIR); ' +
+      '--from FILE takes any sound database file',
   })
 }
 
