@@ -47,8 +47,9 @@ quarantine: { dir: ${JSON.stringify(inFolder('quarantine'))} }
     ])
     const applied = results[0]?.applied
     const { pausesMs } = await service.figures()
-    byService.push(...pausesMs.slice(-1))
-    forSnapshots.push(...pausesMs.slice(0, -1))
+    const ofChange = args.includes('--apply') ? 1 : 0 // The snapshot that is checked before a repair comes first.
+    byService.push(...pausesMs.slice(ofChange, ofChange + 1))
+    forSnapshots.push(...pausesMs.toSpliced(ofChange, 1))
     if (typeof applied?.pauseMs === 'number') reported.push(applied.pauseMs)
     if (args.includes('--apply')) whole.push(ms)
     return applied?.change ?? ''
