@@ -24,4 +24,5 @@ find src -name '*.yaml' -o -name '*.schema.json' | while read -r document; do
   cp "$document" "$new/"
 done
 cp $core "$new/"
+node scripts/build/man-page.ts >"$new/holdfast.1"
 node scripts/build/exchange-folders.ts "$new" dist

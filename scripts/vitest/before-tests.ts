@@ -21,7 +21,17 @@ export async function setup(): Promise<() => void> {
 }
 
 /** Each with a program that it contains. */
-const debianPackages = { strace: 'strace', xfsprogs: 'mkfs.xfs', zstd: 'zstd', restic: 'restic', jq: 'jq' } as const
+const debianPackages = {
+  fish: 'fish',
+  groff: 'groff',
+  jq: 'jq',
+  restic: 'restic',
+  strace: 'strace',
+  systemd: 'systemd-analyze',
+  xfsprogs: 'mkfs.xfs',
+  zsh: 'zsh',
+  zstd: 'zstd',
+} as const
 
 /** Only root can install them. Tests that need a missing package are skipped and say why. */
 function installDebianPackages(): void {

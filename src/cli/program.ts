@@ -6,8 +6,6 @@ import { printableSentence } from '../text/printable.ts'
 import { addBackups } from './commands/backups.ts'
 import { addCheck } from './commands/check.ts'
 import { addCompare } from './commands/compare.ts'
-import { addDoctor } from './commands/doctor.ts'
-import { addExplain } from './commands/explain.ts'
 import { addHistory } from './commands/history.ts'
 import { addHolders } from './commands/holders.ts'
 import { addPull } from './commands/pull.ts'
@@ -15,6 +13,10 @@ import { addRepair } from './commands/repair.ts'
 import { addRestore } from './commands/restore.ts'
 import { addResume } from './commands/resume.ts'
 import { addSalvage } from './commands/salvage.ts'
+import { addCompletion } from './commands/setup/completion.ts'
+import { addDoctor } from './commands/setup/doctor.ts'
+import { addExplain } from './commands/setup/explain.ts'
+import { addInstall } from './commands/setup/install.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
 import { Invocation } from './invocation.ts'
@@ -35,7 +37,9 @@ const addAll = [
   addResume,
   addHolders,
   addDoctor,
+  addInstall,
   addExplain,
+  addCompletion,
 ]
 
 /** @param words all words of the command line after `holdfast` */

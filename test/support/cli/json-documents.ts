@@ -23,6 +23,7 @@ const described = new Set([
   'backups',
   'resume',
   'explanation',
+  'install',
   'topics',
   'failure',
   'remedy',

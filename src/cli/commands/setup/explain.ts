@@ -1,12 +1,17 @@
-import type { Explanation } from '../../diagnosis/explain/explain.ts'
-import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
-import { Failure } from '../../model/failure.ts'
-import { explanationDocument, renderExplanations, renderTopics, topicsDocument } from '../../report/text/explanation.ts'
-import { jsonText } from '../../text/json-text.ts'
-import type { Invocation } from '../invocation.ts'
-import { withCommon, type CommonOptions } from '../options.ts'
-import { textOrDocument } from '../printing/printing.ts'
-import type { Terminal } from '../terminal/terminal.ts'
+import type { Explanation } from '../../../diagnosis/explain/explain.ts'
+import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
+import { Failure } from '../../../model/failure.ts'
+import {
+  explanationDocument,
+  renderExplanations,
+  renderTopics,
+  topicsDocument,
+} from '../../../report/text/explanation.ts'
+import { jsonText } from '../../../text/json-text.ts'
+import type { Invocation } from '../../invocation.ts'
+import { withCommon, type CommonOptions } from '../../options.ts'
+import { textOrDocument } from '../../printing/printing.ts'
+import type { Terminal } from '../../terminal/terminal.ts'
 
 export function addExplain(invocation: Invocation): void {
   withCommon(
@@ -38,7 +43,7 @@ Exit codes: 0 explained, 64 no such topic, 70 bug`,
 }
 
 async function explainTopic(topic: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
-  const { explain, nearestTopics } = await import('../../diagnosis/explain/explain.ts')
+  const { explain, nearestTopics } = await import('../../../diagnosis/explain/explain.ts')
   const all = await allTopics()
   if (topic === '') return listTopics(all, json, terminal)
   const explanations = explain(topic, all)
@@ -52,8 +57,8 @@ async function explainTopic(topic: string, json: boolean, terminal: Terminal): P
 /** Loads these texts only here: no other command needs them. */
 async function allTopics(): Promise<readonly Explanation[]> {
   const [{ topics, topicKinds }, { explainKeys }] = await Promise.all([
-    import('../../diagnosis/explain/explain.ts'),
-    import('../../config/reference/explain-keys.ts'),
+    import('../../../diagnosis/explain/explain.ts'),
+    import('../../../config/reference/explain-keys.ts'),
   ])
   return [...topics, ...explainKeys()].toSorted((a, b) => topicKinds.indexOf(a.kind) - topicKinds.indexOf(b.kind))
 }

@@ -1,0 +1,137 @@
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { Argument } from 'commander'
+import { findConfiguration, loadSettings } from '../../../config/load.ts'
+import type { Settings } from '../../../config/settings.ts'
+import { systemFailure } from '../../../host/failures/system-failure.ts'
+import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
+import { Failure } from '../../../model/failure.ts'
+import {
+  afterInstall,
+  installFiles,
+  installPrograms,
+  renderInstall,
+  type InstallProgram,
+} from '../../../report/install/install-files.ts'
+import type { InstallFile, InstallTerms } from '../../../report/install/install-terms.ts'
+import { jsonText } from '../../../text/json-text.ts'
+import { shellWord } from '../../../text/shell-words.ts'
+import type { Invocation } from '../../invocation.ts'
+import { withCommon, type CommonOptions } from '../../options.ts'
+import { textOrDocument } from '../../printing/printing.ts'
+import type { Terminal } from '../../terminal/terminal.ts'
+
+interface InstallOptions extends CommonOptions {
+  readonly to?: string
+}
+
+export function addInstall(invocation: Invocation): void {
+  withCommon(
+    invocation
+      .add('install', textOrDocument)
+      .description('print files with which systemd, monit or cron runs holdfast with this configuration'),
+    'holdfast.install/1',
+  )
+    .addArgument(new Argument('<program>', 'who runs holdfast').choices(installPrograms))
+    .option('--to <folder>', 'write the files into this folder instead; none may be there already')
+    .addHelpText(
+      'after',
+      `
+The files are for the user who runs this command, and for this configuration.
+They name Node.js and holdfast by the paths that run now. Nothing is installed:
+put the files in their places yourself. The unit of systemd has a sandbox, unless
+the configuration has commands: they would run in it too.
+
+Examples:
+  holdfast install systemd                     a nightly sweep: service, timer
+  holdfast install monit                       alerts and the recovery hook
+  holdfast install cron                        a nightly sweep by cron
+  holdfast install systemd --to /etc/systemd/system
+
+Exit codes: 0 printed or written, 1 failed, 64 usage, 70 bug, 78 configuration`,
+    )
+    .action((program: InstallProgram, options: InstallOptions) =>
+      invocation.perform(() => install(program, options, invocation.terminal)),
+    )
+}
+
+async function install(program: InstallProgram, options: InstallOptions, terminal: Terminal): Promise<ExitCode> {
+  const settings = await loadSettings(await findConfiguration(options.config ?? null))
+  const terms = termsOf(settings)
+  const files = installFiles(program, terms)
+  const next = afterInstall(program, terms)
+  const written = options.to === undefined ? null : writeFiles(resolve(options.to), files)
+  if (options.json) {
+    const document = { schema: 'holdfast.install/1', tool: { version: terminal.version }, files, written, next }
+    await terminal.out(`${jsonText(document)}\n`)
+  } else if (written === null) await terminal.out(renderInstall(files))
+  else await terminal.print(written.map((path) => `wrote ${shellWord(path)}`).join('\n'))
+  if (!options.quiet) for (const command of next) terminal.say(`holdfast: then run: ${command}`)
+  return exitCodes.sound
+}
+
+function termsOf(settings: Settings): InstallTerms {
+  const uid = process.geteuid?.() ?? 0
+  const { roots } = settings.tenants
+  const backups = settings.backups === null ? [] : [settings.backups.dir]
+  return {
+    service: settings.service.name,
+    config: settings.file,
+    program: [process.execPath, programFile()],
+    user: uid === 0 ? null : nameOf(uid),
+    folders: [
+      ...new Set([
+        ...roots,
+        settings.snapshots.dir,
+        settings.ledger.dir,
+        settings.quarantine.dir,
+        settings.accounts.dir,
+        ...backups,
+      ]),
+    ],
+    needsLease: uid !== 0 && roots.some((root) => ownerOf(root) !== uid),
+    runsCommands: settings.service.kind === 'hooks' || settings.backups?.fetch != null,
+    budgetMs: null,
+    maxAge: '26h',
+  }
+}
+
+/** Of an effective user without a name, the number: systemd and cron take both. */
+function nameOf(uid: number): string {
+  try {
+    const { uid: real, username } = userInfo()
+    return real === uid ? username : String(uid)
+  } catch {
+    return String(uid)
+  }
+}
+
+function programFile(): string {
+  const [, file] = process.argv
+  if (file === undefined) throw new Failure('USAGE', 'the path of holdfast itself is not known here')
+  return resolve(file)
+}
+
+function ownerOf(path: string): number {
+  try {
+    return statSync(path).uid
+  } catch (error) {
+    throw systemFailure(error, { doing: 'look at', path })
+  }
+}
+
+/** @throws {Failure} USAGE if one of the files is there; then none is written */
+function writeFiles(folder: string, files: readonly InstallFile[]): readonly string[] {
+  const places = files.map(({ path, text }) => ({ place: join(folder, basename(path)), text }))
+  const there = places.find(({ place }) => existsSync(place))
+  if (there !== undefined)
+    throw new Failure('USAGE', `${there.place} is there already`, { hint: 'move it away, or name another folder' })
+  try {
+    mkdirSync(folder, { recursive: true })
+    for (const { place, text } of places) writeFileSync(place, text, { flag: 'wx', mode: 0o644 })
+  } catch (error) {
+    throw systemFailure(error, { doing: 'write files into', path: folder })
+  }
+  return places.map(({ place }) => place)
+}

@@ -1,0 +1,37 @@
+/** What the printed files are made of. */
+
+/** A file that a person puts in its place. */
+export interface InstallFile {
+  /** Where it belongs. */
+  readonly path: string
+  readonly text: string
+}
+
+export interface InstallTerms {
+  /** Name of the service in the configuration. */
+  readonly service: string
+  /** Absolute path of the configuration. */
+  readonly config: string
+  /** The program and its first arguments, all with absolute paths: Node.js and holdfast. */
+  readonly program: readonly string[]
+  /** Who runs holdfast; null for root. */
+  readonly user: string | null
+  /** Folders of tenants, and those that holdfast writes. Absolute. */
+  readonly folders: readonly string[]
+  /** True if a folder of tenants belongs to another user than the one who runs holdfast. */
+  readonly needsLease: boolean
+  /** True if holdfast runs commands of the configuration: a sandbox would bind them too. */
+  readonly runsCommands: boolean
+  /** For how long a sweep may run, in ms; null without a bound. */
+  readonly budgetMs: number | null
+  /** Checks older than this are stale, as `status --max-age` takes it. */
+  readonly maxAge: string
+}
+
+/** @returns all words of a command of holdfast with this configuration */
+export const holdfastCommand = ({ program, config }: InstallTerms, ...words: readonly string[]): readonly string[] => [
+  ...program,
+  ...words,
+  '--config',
+  config,
+]

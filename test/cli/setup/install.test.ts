@@ -1,0 +1,100 @@
+/** What `install` prints, read by the programs that it is for. */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { makeFolder, type Folder } from '../../support/cli/folder.ts'
+import { holdfast } from '../../support/cli/program.ts'
+
+const isThere = (program: string): boolean => spawnSync('which', [program]).status === 0
+
+function configured(folder: Folder, root = 'tenants', more: object = {}): string {
+  mkdirSync(folder.in(root), { recursive: true })
+  const config = folder.in('holdfast.yaml')
+  const settings = {
+    service: { name: 'notes.eu', admin: 'unix:/run/notes/admin.sock' },
+    tenants: { roots: [folder.in(root)] },
+    ...more,
+  }
+  writeFileSync(config, JSON.stringify(settings), { mode: 0o600 })
+  return config
+}
+
+test.skipIf(!isThere('systemd-analyze'))(
+  'systemd accepts the units, also with a strange folder (skipped without systemd-analyze)',
+  async () => {
+    using folder = makeFolder()
+    const config = configured(folder, 'te nants "%h" $x')
+    const units = folder.in('units')
+    const { code, stdout } = await holdfast(['install', 'systemd', '--config', config, '--to', units, '--json'])
+    expect(code).toBe(0)
+    const { written } = JSON.parse(stdout) as { readonly written: readonly string[] }
+    expect(written).toEqual(['holdfast-notes.eu.service', 'holdfast-notes.eu.timer'].map((name) => `${units}/${name}`))
+    const { status, stderr } = spawnSync('systemd-analyze', ['verify', ...written], { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(readFileSync(written[0] ?? '', 'utf8')).toContain(
+      String.raw`ReadWritePaths="${folder.in('te nants')} \"%%h\" $x"`,
+    )
+  },
+)
+
+test.skipIf(!isThere('systemd-analyze'))(
+  'systemd finds a mistake in a unit (so the test above can fail; skipped without systemd-analyze)',
+  () => {
+    using folder = makeFolder()
+    writeFileSync(folder.in('bad.service'), '[Service]\nExecStart=relative\n')
+    expect(spawnSync('systemd-analyze', ['verify', folder.in('bad.service')]).status).not.toBe(0)
+  },
+)
+
+test('the unit has no sandbox where holdfast runs commands of the configuration', async () => {
+  using folder = makeFolder()
+  const hooks = { tenants: ['/bin/true'], quiesce: ['/bin/true', '{tenant}'], resume: ['/bin/true', '{tenant}'] }
+  const config = configured(folder, 'tenants', { service: { name: 'notes', hooks } })
+  const { stdout } = await holdfast(['install', 'systemd', '--config', config])
+  expect(stdout).toContain('ExecStopPost=')
+  expect(stdout).not.toContain('ProtectSystem')
+  expect(stdout).toContain('# No sandbox: holdfast runs commands of the configuration here')
+})
+
+test.skipIf(!isThere('monit'))('monit accepts the check (skipped without monit)', async () => {
+  using folder = makeFolder()
+  const { stdout } = await holdfast(['install', 'monit', '--config', configured(folder)])
+  const file = folder.in('monitrc')
+  writeFileSync(file, `set daemon 30\n${stdout}`, { mode: 0o600 })
+  const { status, stdout: said, stderr } = spawnSync('monit', ['-t', '-c', file], { encoding: 'utf8' })
+  expect([status, said + stderr]).toEqual([0, expect.stringContaining('Control file syntax OK')])
+})
+
+test('monit gets no path that it would split', async () => {
+  using folder = makeFolder()
+  mkdirSync(folder.in('my folder'))
+  const config = folder.in('my folder/holdfast.yaml')
+  writeFileSync(config, readFileSync(configured(folder)), { mode: 0o600 })
+  const { code, stdout, stderr } = await holdfast(['install', 'monit', '--config', config])
+  expect([code, stdout]).toEqual([64, ''])
+  expect(stderr).toContain('splits commands at spaces')
+})
+
+test('cron runs the sweep through a shell, with % escaped', async () => {
+  using folder = makeFolder()
+  mkdirSync(folder.in('50% done'))
+  const config = folder.in('50% done/holdfast.yaml')
+  writeFileSync(config, readFileSync(configured(folder)), { mode: 0o600 })
+  const { stdout } = await holdfast(['install', 'cron', '--config', config])
+  expect(stdout).toContain('# /etc/cron.d/holdfast-notes-eu\n') // cron reads no file with a dot in its name.
+  const line = stdout.split('\n').find((one) => one.includes(' sweep '))
+  const command = /^17 2 \* \* \* \S+ (.*)$/.exec(line ?? '')?.[1]?.replaceAll(String.raw`\%`, '%')
+  const { stdout: words } = spawnSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' })
+  expect(words.split('\n').slice(-5)).toEqual(['sweep', '--quiet', '--config', config, ''])
+})
+
+test('a file that is there is not replaced, and nothing is written beside it', async () => {
+  using folder = makeFolder()
+  const config = configured(folder)
+  mkdirSync(folder.in('units'))
+  writeFileSync(folder.in('units/holdfast-notes.eu.service'), 'mine')
+  const { code, stderr } = await holdfast(['install', 'systemd', '--config', config, '--to', folder.in('units')])
+  expect(code).toBe(64)
+  expect(stderr).toContain('holdfast-notes.eu.service')
+  expect(readFileSync(folder.in('units/holdfast-notes.eu.service'), 'utf8')).toBe('mine')
+})
