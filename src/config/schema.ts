@@ -88,6 +88,9 @@ export function sections(folder: string) {
       accounts: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), null) }),
       heal: sectionOrDefaults({ limit: optional(whole(1, 1000), defaults.defaultHealLimit) }),
       ledger: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), defaults.defaultLedgerDir) }),
+      registry: sectionOrDefaults({
+        grace: optional(duration('8h', { least: '0s', most: '30d' }), defaults.defaultGraceMs),
+      }),
     },
     { error: notASection },
   )

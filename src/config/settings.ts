@@ -89,4 +89,6 @@ export interface Settings {
   /** How many tenants one `sweep --heal` may change. */
   readonly heal: { readonly limit: number }
   readonly ledger: { readonly dir: string }
+  /** How long a run goes on with the last good list of tenants, or with the last good configuration (I5.1). */
+  readonly registry: { readonly graceMs: number }
 }

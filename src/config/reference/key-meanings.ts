@@ -35,6 +35,7 @@ export const sectionMeanings: Readonly<Record<string, string>> = {
   accounts: 'Where holdfast writes the accounts: what a remedy kept, added, dropped and could not read.',
   heal: 'How much `sweep --heal` may change by itself. Without --heal a sweep changes nothing.',
   ledger: 'Where holdfast keeps its history.',
+  registry: "How long holdfast goes on without the service's list of tenants, or without a valid configuration.",
 }
 
 export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
@@ -271,5 +272,14 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
       'Several services may share it if their service.name differs.',
     default: '/var/lib/holdfast',
     example: '/var/lib/holdfast',
+  },
+  'registry.grace': {
+    means:
+      'After each good answer holdfast keeps a copy of the list of tenants in ledger.dir. ' +
+      'If the service later gives no valid list, a run goes on with the copy for this time, and its report says so. ' +
+      'After this time the run ends with REGISTRY_STALE. 0s: the copy is never used. ' +
+      'In the same way `sweep`, `triage`, `status` and `resume` go on with the last valid configuration.',
+    default: '8h',
+    example: '24h',
   },
 }
