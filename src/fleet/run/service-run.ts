@@ -33,6 +33,7 @@ import {
 import { resumeTenants } from '../open-holds/resume-tenants.ts'
 import { openBackupsOfService, type BackupsOfService } from '../run-backups.ts'
 import { openTogether } from './open-together.ts'
+import type { RegistryReader } from './registry.ts'
 import { rehearsalTerms } from './rehearsal-terms.ts'
 import type { RunContext, RunLimits } from './run-context.ts'
 
@@ -53,6 +54,7 @@ export interface RunOptions {
   readonly onRecovered: (recovered: readonly RecoveredChange[]) => void
   /** Called with sentences about the ledger itself. */
   readonly onNotice: (notice: string) => void
+  readonly onRegistry: RegistryReader['onRegistry']
   readonly onStep: RunContext['onStep']
   /** Called as soon as a resume has failed that will be tried again. */
   readonly onResumeRetry: ResumeGuards['onResumeRetry']
@@ -72,6 +74,8 @@ export interface ServiceRun {
   readonly context: RunContext
   /** Aborts when the person interrupts, or when the run lock is lost. */
   readonly signal: AbortSignal
+  readonly now: RegistryReader['now']
+  readonly onRegistry: RegistryReader['onRegistry']
 }
 
 /**
@@ -129,7 +133,7 @@ export async function withServiceRun<Value>(
       connectionOf: ({ tenant }) =>
         tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
     }
-    return await work({ settings, service, ledger, context, signal })
+    return await work({ settings, service, ledger, context, signal, now: Date.now, onRegistry: options.onRegistry })
   })
 }
 

@@ -6,7 +6,7 @@
 import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import { giveToFolderOwner } from '../private-file.ts'
+import { giveToFolderOwner } from '../../host/private-files/folder-owner.ts'
 import { forgetOldest, lastGoodSchema } from './last-good.ts'
 import { registrySchema } from './last-registry.ts'
 import { migrate, namesOfFirstVersion, readAsPresent } from './older-version.ts'

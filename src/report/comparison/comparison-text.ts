@@ -23,6 +23,7 @@ import { indented, labelled, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import { describeUnsound, printableKey } from '../text/problem.ts'
+import { registryLines } from '../text/registry-line.ts'
 import { verdictWord } from '../text/result-words.ts'
 import type { TextOptions } from '../text/result-words.ts'
 import { ComparisonTally, comparisonWords } from './comparison-summary.ts'
@@ -40,6 +41,8 @@ export function* comparisonText(
   files: Iterable<FileComparison>,
   options: TextOptions,
 ): Generator<string> {
+  const list = registryLines(report.run.registry, options)
+  if (list.length > 0) yield ended(list)
   if (report.summary.files.total === 1) for (const file of files) yield ended(onlyFile(file, report, options))
   else yield* severalFiles(report, files, options)
 }

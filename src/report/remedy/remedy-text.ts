@@ -12,6 +12,7 @@ import { humanMs } from '../../text/units.ts'
 import { exitCodeWords } from '../summary.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts'
+import { registryLines } from '../text/registry-line.ts'
 import type { TextOptions } from '../text/result-words.ts'
 import { describeRemedy } from './describe-remedy.ts'
 import { exitCodeOfRemedy, isMaybePaused, remedyStateOf, type RemedyMode, type RemedyState } from './remedy-summary.ts'
@@ -29,6 +30,7 @@ export function remedyText(frame: Frame, outcomes: readonly RemedyOutcome[], opt
   const lines = [
     ...pausedLines(paused, options),
     ...stoppedLines(frame, options),
+    ...registryLines(frame.run.registry, options),
     ...(results.length > 1 || detailed.length === 0 ? table(results, mode, options) : []),
     ...detailed.flatMap((outcome) => ['', ...describeRemedy(outcome, mode, options)]),
     '',

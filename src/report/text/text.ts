@@ -6,7 +6,7 @@ import { createColors } from 'picocolors'
 import type { Report, Result, SelectedFile, Summary } from '../../model/result/report.ts'
 import { count, grouped } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
-import { printable, printableSentence } from '../../text/printable.ts'
+import { printable } from '../../text/printable.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
 import { describeSameFailure, groupFailures } from '../same-failure.ts'
@@ -16,6 +16,7 @@ import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { describeMaps } from './page-map.ts'
 import { describeNotices, describeUnsound, describeProof } from './problem.ts'
 import { describeRecoveries } from './recovery.ts'
+import { registryLines } from './registry-line.ts'
 import { isPaused, verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
 
@@ -104,19 +105,10 @@ function pausedLine(paused: readonly string[], now: string, options: TextOptions
 
 function heading(report: Report, options: TextOptions): readonly string[] {
   const { run } = report
-  const registry =
-    run.registry === 'live' || run.registry === 'none' ? '' : `; list of tenants: ${printableSentence(run.registry)}`
-  return options.verbose || registry !== ''
-    ? [
-        ...wrap(
-          `holdfast ${printable(report.tool.version)} (SQLite ${printable(report.tool.sqlite)}), ` +
-            `${run.mode}, run ${printable(run.id)}, ${printable(run.startedAt)} to ` +
-            `${printable(run.finishedAt)}${registry}`,
-          options.width,
-        ),
-        '',
-      ]
-    : []
+  const head =
+    `holdfast ${printable(report.tool.version)} (SQLite ${printable(report.tool.sqlite)}), ` +
+    `${run.mode}, run ${printable(run.id)}, ${printable(run.startedAt)} to ${printable(run.finishedAt)}`
+  return [...(options.verbose ? [...wrap(head, options.width), ''] : []), ...registryLines(run.registry, options)]
 }
 
 function table(results: readonly Result[], options: TextOptions): readonly string[] {
