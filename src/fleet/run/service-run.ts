@@ -3,6 +3,7 @@
 import { statfs } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { openChecker } from '../../check/check.ts'
+import { keepConfiguration } from '../../config/last-good.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { RecoveredChange } from '../../hold/change/change-types.ts'
@@ -212,6 +213,8 @@ async function withLedger<Value>(
   requireAllResumed(endings)
   options.onRecovered(await recoverChanges({ kind: 'quarantine', folder: settings.quarantine.dir }, ledger))
   options.onOthers(await leftBehind(await ledger.otherHolds(), settings.ledger.dir), settings.file)
+  const unkept = await keepConfiguration(settings, Date.now())
+  if (unkept !== null) options.onNotice(`the copy of the configuration could not be kept: ${unkept}`)
   await requireAnyRoot(settings.tenants.roots, options.interrupt)
   await ledger.append({ kind: 'run-started', mode: options.mode, version: options.version, argv: options.argv })
   return await work(ledger, service, AbortSignal.any([options.interrupt, lock.compromised]))
