@@ -4,6 +4,7 @@
  */
 
 import type { SealLevel } from '../model/result/evidence.ts'
+import type { AcceptedLimit } from '../model/result/verdict.ts'
 
 /** A program with its arguments, run without a shell. Never empty. */
 export type Command = readonly [string, ...string[]]
@@ -59,7 +60,7 @@ export interface CheckSettings {
   readonly timeoutMs: number
   readonly memoryBytes: number
   readonly niceness: number
-  readonly accept: readonly 'unknown-collation'[]
+  readonly accept: readonly AcceptedLimit[]
   /** Whether a rebuild is tried on a copy. `auto`: always by a check, by a sweep only for files that are not large. */
   readonly rehearse: boolean | 'auto'
 }
