@@ -11,6 +11,7 @@ import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
 import { describeSameFailure, groupFailures } from '../same-failure.ts'
 import { exitCodeWords } from '../summary.ts'
+import { describeAccepted } from './accepted-limits.ts'
 import { withConfiguration } from './hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { describeMaps } from './page-map.ts'
@@ -44,6 +45,7 @@ export function renderReport(report: Report, options: TextOptions): string {
           .flatMap((result) => ['', ...describeProof(result, options)])
       : []),
     ...describeNotices(report.results, options),
+    ...describeAccepted(report.results, options),
     ...describeRecoveries(report.results, options),
     ...describeMaps(report.results, options),
     '',
