@@ -1,7 +1,7 @@
 /** `check.accept`: limits of a check that the configuration accepts, as a word or as a section. */
 
 import * as z from 'zod/mini'
-import { limits } from '../model/result/verdict.ts'
+import { knownLimits } from '../model/result/verdict.ts'
 import { list, nonEmpty, oneOf, optional, plainText, required, valueNotes } from './value.ts'
 
 /** A list of words and sections. A mistake in a section is reported with its line. */
@@ -10,7 +10,7 @@ export function acceptedLimits() {
     z.transform((given: unknown) => (typeof given === 'string' ? { limit: given } : given)),
     z.strictObject(
       {
-        limit: required(oneOf(...limits)),
+        limit: required(oneOf(...knownLimits)),
         tenants: optional(patterns('a list of patterns of ids such as [acme, "b*"]', 'the pattern of an id'), null),
         objects: optional(patterns('a list of patterns of names such as ["vec_*"]', 'the pattern of a name'), null),
       },
@@ -25,7 +25,7 @@ export function acceptedLimits() {
     z.array(entry, { error: () => 'expected a list such as [unknown-collation]' }),
   )
   const allowed =
-    `a list; each item is one of ${limits.join(', ')}, or a section with such a word as limit, ` +
+    `a list; each item is one of ${knownLimits.join(', ')}, or a section with such a word as limit, ` +
     'and with tenants or objects, which are lists of patterns'
   valueNotes.add(schema, { allowed, unit: null, required: false })
   return schema

@@ -73,7 +73,8 @@ export async function loadSettings(file: string): Promise<Settings> {
 }
 
 /**
- * The text of the file. It names commands that holdfast runs, often as root: a user who can change it could become root.
+ * The text of the file. It names commands that holdfast runs, often as root: a user who can change it could become
+ * root.
  * @throws {Failure} CONFIG_INVALID
  */
 export async function readConfiguration(path: string): Promise<string> {

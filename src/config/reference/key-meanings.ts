@@ -204,8 +204,8 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
       'Limits of a check that you accept for good: what depends on a collation, a function, a module of virtual ' +
       'tables or a tokenizer that only your program has, or on a newer SQLite. Such a part no longer keeps the ' +
       'verdict from sound. Every report still lists it, marked as accepted, and damage elsewhere in the file is ' +
-      'found as ever. `tenants` and `objects` narrow an entry. The table, index or virtual table that coverage.skipped ' +
-      'names is the object. newer-sqlite does not cover a file whose whole format is not understood.',
+      'found as ever. `tenants` and `objects` narrow an entry. The table, index or virtual table that ' +
+      'coverage.skipped names is the object. newer-sqlite does not cover a file whose whole format is not understood.',
     default: '[]',
     example: '[unknown-collation, { limit: unknown-module, objects: ["vec_*"] }]',
   },

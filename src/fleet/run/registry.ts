@@ -160,8 +160,8 @@ export const targetsOf = (tenants: readonly RegisteredTenant[]): readonly Target
   tenants.flatMap(({ id, files }) => [...new Set(files)].map((named) => ({ tenant: id, named })))
 
 /**
- * @throws {Failure} TENANT_UNKNOWN, naming the ids that the service does not list, or REGISTRY_STALE if only a copy does
- * not; USAGE, naming those that it lists without any file, because there would be no result for them
+ * @throws {Failure} TENANT_UNKNOWN, naming the ids that the service does not list, or REGISTRY_STALE if only a copy
+ * does not; USAGE, naming those that it lists without any file, because there would be no result for them
  */
 export function pickTenants(
   { tenants, source }: Pick<ServiceRegistry, 'tenants' | 'source'>,

@@ -26,14 +26,14 @@ export interface Remedy {
 }
 
 /** What a checker may lack or not understand; the configuration may accept it (`check.accept`). */
-export const limits = [
+export const knownLimits = [
   'unknown-collation',
   'unknown-function',
   'unknown-module',
   'unknown-tokenizer',
   'newer-sqlite',
 ] as const
-export type Limit = (typeof limits)[number]
+export type Limit = (typeof knownLimits)[number]
 
 /** An entry of `check.accept`. Null: for all tenants, and also bare files; for all objects. */
 export interface AcceptedLimit {

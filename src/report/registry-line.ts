@@ -1,9 +1,9 @@
 /** Where the list of tenants of a run is from, as a report says it. */
 
-import type { RegistrySource } from '../../model/event.ts'
-import { wrap } from '../../text/layout.ts'
-import { printableSentence } from '../../text/printable.ts'
-import type { TextOptions } from './result-words.ts'
+import type { RegistrySource } from '../model/event.ts'
+import { wrap } from '../text/layout.ts'
+import { printableSentence } from '../text/printable.ts'
+import type { TextOptions } from './text/result-words.ts'
 
 /** `run.registry` of a report: `live`, `cached since …Z`, or `none` if the run had no list. */
 export function registryWord(source: RegistrySource): string {

@@ -1,11 +1,11 @@
 /** What was not read of sound files because the configuration accepts it (`check.accept`). */
 
-import type { Result } from '../../model/result/report.ts'
-import type { Skipped } from '../../model/result/verdict.ts'
-import { count } from '../../text/count.ts'
-import { indented, wrap } from '../../text/layout.ts'
-import { legibleName } from './legible.ts'
-import type { TextOptions } from './result-words.ts'
+import type { Result } from '../model/result/report.ts'
+import type { Skipped } from '../model/result/verdict.ts'
+import { count } from '../text/count.ts'
+import { indented, wrap } from '../text/layout.ts'
+import { legibleName } from './text/legible.ts'
+import type { TextOptions } from './text/result-words.ts'
 
 /** Files beyond this are counted. */
 const filesShownMax = 10
