@@ -68,14 +68,19 @@ function valueOrFailure<Value>(make: () => Value): Value | Failure {
  * The settings for what a schedule runs: those of the file, or of the last valid copy within `registry.grace` of it.
  * @param given null: the usual places
  * @param now ms since 1970
+ * @param usualLedgerDir where a copy is searched if the file does not give the folder of the ledger
  * @throws {Failure} CONFIG_INVALID for the file, if no copy may be used
  */
-export async function loadScheduledSettings(given: string | null, now: number): Promise<ScheduledSettings> {
+export async function loadScheduledSettings(
+  given: string | null,
+  now: number,
+  usualLedgerDir = defaultLedgerDir,
+): Promise<ScheduledSettings> {
   const settings = await orFailure(findConfiguration(given).then(loadSettings))
   if (!(settings instanceof Failure)) return { settings, outdated: null }
   if (settings.code !== 'CONFIG_INVALID' && settings.code !== 'READ_FAILED') throw settings
   for (const path of await unusablePlaces(given)) {
-    for (const folder of new Set([await ledgerDirIn(path), defaultLedgerDir])) {
+    for (const folder of new Set([await ledgerDirIn(path), usualLedgerDir])) {
       const copied = folder === null ? null : await settingsIn(folder, path, settings, now)
       if (copied !== null) return copied
     }
