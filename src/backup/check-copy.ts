@@ -6,6 +6,7 @@ import { kindOfCopy } from '../hold/file-kind.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { ContentDigests } from '../model/result/last-good.ts'
+import type { AcceptedLimit } from '../model/result/verdict.ts'
 import type { BackedUpFile } from './layout.ts'
 
 /** `why`: one clause. */
@@ -15,7 +16,7 @@ export type CheckedCopy =
 
 export interface CopyCheck {
   readonly checker: Checker
-  readonly accept: readonly 'unknown-collation'[]
+  readonly accept: readonly AcceptedLimit[]
 }
 
 /**

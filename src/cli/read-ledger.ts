@@ -1,6 +1,7 @@
 /** Reads configuration and ledger for a monitor, which may run as another user than holdfast. */
 import { access, constants, stat } from 'node:fs/promises'
-import { findConfiguration, loadSettings } from '../config/load.ts'
+import type { ScheduledSettings } from '../config/last-good.ts'
+import { configurationPlaces, findConfiguration, loadSettings } from '../config/load.ts'
 import type { Settings } from '../config/settings.ts'
 import { onDisk } from '../host/files/file-name.ts'
 import { ledgerFile } from '../ledger/folder.ts'
@@ -8,11 +9,21 @@ import type { LedgerReading } from '../ledger/ledger.ts'
 import { readLedger } from '../ledger/open-ledger.ts'
 import { Failure } from '../model/failure.ts'
 import type { ServiceWay } from '../model/service-way.ts'
+import { scheduledSettings } from './run/scheduled-settings.ts'
+import type { Terminal } from './terminal/terminal.ts'
 
 /** @throws {Failure} CONFIG_INVALID, with the advice for other users if we may not read the file */
 export async function settingsToRead(given: string | null): Promise<Settings> {
   const file = await findConfiguration(given)
   return loadSettings(file).catch((error: unknown) => advised(error, [file]))
+}
+
+/**
+ * As `settingsToRead`, or those of the last valid configuration.
+ * @throws {Failure} CONFIG_INVALID, with the advice for other users if we may not read the file
+ */
+export async function settingsOfSchedule(given: string | null, terminal: Terminal): Promise<ScheduledSettings> {
+  return scheduledSettings(given, terminal).catch(async (error: unknown) => advised(error, configurationPlaces(given)))
 }
 
 /** @throws {Failure} LEDGER_UNUSABLE, with the advice for other users if we may not read the ledger */

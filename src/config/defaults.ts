@@ -28,6 +28,8 @@ export const defaultCheckSettings: CheckSettings = {
 export const defaultKept: BackupSettings['keep'] = { last: 3, daily: 7, weekly: 5 }
 export const defaultHealLimit = 3
 
+export const defaultGraceMs = 8 * 60 * minuteMs
+
 export const defaultRequestTimeoutMs = 5 * secondMs
 export const defaultHookTimeoutMs = 30 * secondMs
 export const defaultLedgerDir = '/var/lib/holdfast'

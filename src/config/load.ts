@@ -25,12 +25,16 @@ export async function findConfiguration(
   given: string | null,
   places: readonly string[] = usualPlaces,
 ): Promise<string> {
-  const tried = given === null ? places.flatMap(placeIn) : [absolute(given)]
+  const tried = configurationPlaces(given, places)
   for (const place of tried) if (await isThere(place)) return place
   throw new Failure('CONFIG_INVALID', `no configuration: there is no ${tried.join(' and no ')}`, {
     hint: 'write a holdfast.yaml, or name yours with --config FILE',
   })
 }
+
+/** The absolute paths at which a configuration may be, in their order. */
+export const configurationPlaces = (given: string | null, places: readonly string[] = usualPlaces): readonly string[] =>
+  given === null ? places.flatMap(placeIn) : [absolute(given)]
 
 /** Empty if the current folder was removed. */
 function placeIn(place: string): readonly string[] {
@@ -63,13 +67,17 @@ async function isThere(path: string): Promise<boolean> {
 /** @throws {Failure} CONFIG_INVALID, listing everything that is wrong */
 export async function loadSettings(file: string): Promise<Settings> {
   const path = resolve(file)
-  const text = await readText(path)
+  const text = await readConfiguration(path)
   const { parseSettings } = await import('./parse.ts')
   return parseSettings(text, path)
 }
 
-/** The file names commands that holdfast runs, often as root. A user who can change it could become root. */
-async function readText(path: string): Promise<string> {
+/**
+ * The text of the file. It names commands that holdfast runs, often as root: a user who can change it could become
+ * root.
+ * @throws {Failure} CONFIG_INVALID
+ */
+export async function readConfiguration(path: string): Promise<string> {
   const refused = (why: string, cause?: unknown): Failure => new Failure('CONFIG_INVALID', `${path}: ${why}`, { cause })
   requireTrusted(path)
   try {

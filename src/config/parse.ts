@@ -131,6 +131,7 @@ function settingsOf(given: Given, file: string): Settings {
     accounts: { dir: given.accounts.dir ?? join(ledger.dir, defaultAccountsName) },
     heal: given.heal,
     ledger,
+    registry: { graceMs: given.registry.grace },
   }
 }
 

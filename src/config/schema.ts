@@ -3,6 +3,7 @@
  */
 
 import * as z from 'zod/mini'
+import { acceptedLimits } from './accepted-limits.ts'
 import * as defaults from './defaults.ts'
 import { endpointKind } from './endpoint.ts'
 import {
@@ -72,7 +73,7 @@ export function sections(folder: string) {
         timeout: optional(duration('30m', { least: '1s', most: '7d' }), check.timeoutMs),
         memory: optional(size('1GB', { least: '64MB', most: '1000TB' }), check.memoryBytes),
         niceness: optional(whole(0, 19), check.niceness),
-        accept: optional(list('a list such as [unknown-collation]', oneOf('unknown-collation')), check.accept),
+        accept: acceptedLimits(),
         rehearse: optional(either(yesOrNo, oneOf('auto')), check.rehearse),
       }),
       backups: sectionOrDefaults({
@@ -88,6 +89,9 @@ export function sections(folder: string) {
       accounts: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), null) }),
       heal: sectionOrDefaults({ limit: optional(whole(1, 1000), defaults.defaultHealLimit) }),
       ledger: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), defaults.defaultLedgerDir) }),
+      registry: sectionOrDefaults({
+        grace: optional(duration('8h', { least: '0s', most: '30d' }), defaults.defaultGraceMs),
+      }),
     },
     { error: notASection },
   )

@@ -4,6 +4,7 @@
  */
 
 import type { SealLevel } from '../model/result/evidence.ts'
+import type { AcceptedLimit } from '../model/result/verdict.ts'
 
 /** A program with its arguments, run without a shell. Never empty. */
 export type Command = readonly [string, ...string[]]
@@ -59,7 +60,7 @@ export interface CheckSettings {
   readonly timeoutMs: number
   readonly memoryBytes: number
   readonly niceness: number
-  readonly accept: readonly 'unknown-collation'[]
+  readonly accept: readonly AcceptedLimit[]
   /** Whether a rebuild is tried on a copy. `auto`: always by a check, by a sweep only for files that are not large. */
   readonly rehearse: boolean | 'auto'
 }
@@ -89,4 +90,6 @@ export interface Settings {
   /** How many tenants one `sweep --heal` may change. */
   readonly heal: { readonly limit: number }
   readonly ledger: { readonly dir: string }
+  /** How long a run goes on with the last good list of tenants, or with the last good configuration (I5.1). */
+  readonly registry: { readonly graceMs: number }
 }

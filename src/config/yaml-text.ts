@@ -30,15 +30,7 @@ export function readYaml(text: string): YamlReading {
   if (deep !== null)
     return { kind: 'refused', problems: [{ ...deep, message: 'lists or sections are nested too deeply' }] }
   const lines = new LineCounter()
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    uniqueKeys: false,
-    merge: false,
-    version: '1.2',
-    schema: 'core',
-    stringKeys: true,
-  })
+  const document = parseTolerantly(text, lines)
   const place = (offset: number): TextPlace => {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
@@ -61,6 +53,24 @@ export function readYaml(text: string): YamlReading {
     placeOf: (path, of) => place(offsetOf(document, path, of)),
   }
 }
+
+/** The text at this path, also if other parts are not valid YAML; null if there is none. */
+export function textAt(text: string, path: readonly string[]): string | null {
+  if (deepPlace(text) !== null) return null
+  const value: unknown = parseTolerantly(text, new LineCounter()).getIn(path)
+  return typeof value === 'string' ? value : null
+}
+
+const parseTolerantly = (text: string, lineCounter: LineCounter): Document =>
+  parseDocument(text, {
+    lineCounter,
+    prettyErrors: false,
+    uniqueKeys: false,
+    merge: false,
+    version: '1.2',
+    schema: 'core',
+    stringKeys: true,
+  })
 
 /**
  * The parser is recursive, so the depth is bounded before it begins: by brackets in flow style, by dashes and

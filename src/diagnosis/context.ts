@@ -1,4 +1,5 @@
 import type { TenantId } from '../model/brand.ts'
+import type { AcceptedLimit } from '../model/result/verdict.ts'
 
 /** What is known of a file besides its reading. */
 export interface DiagnosisContext {
@@ -15,5 +16,5 @@ export interface DiagnosisContext {
   /** True if a backup of this tenant exists that was itself restored and checked. */
   readonly verifiedBackup: boolean
   /** `check.accept`: parts that may stay unread without making the verdict inconclusive. */
-  readonly accept: readonly 'unknown-collation'[]
+  readonly accept: readonly AcceptedLimit[]
 }

@@ -2,9 +2,11 @@
 
 import type { Reading } from '../model/result/reading.ts'
 import type { Limit, Skipped } from '../model/result/verdict.ts'
+import { matchesGlob } from '../text/glob.ts'
+import type { DiagnosisContext } from './context.ts'
 import { isDamage } from './messages/refusal.ts'
 
-const limits: readonly (readonly [RegExp, Limit])[] = [
+const patterns: readonly (readonly [RegExp, Limit])[] = [
   [/^its order: collation |^(?:no such|unknown) collation\b/i, 'unknown-collation'],
   [
     /^(?:no such|unknown) function\b|^(?:SQLite does not take its statement: )?wrong number of arguments to function /i,
@@ -19,11 +21,33 @@ const limits: readonly (readonly [RegExp, Limit])[] = [
 ]
 
 /** The limit that a reason stands for; null if it is none of them. */
-export const limitOf = (why: string): Limit | null => limits.find(([pattern]) => pattern.test(why))?.[1] ?? null
+export const limitOf = (why: string): Limit | null => patterns.find(([pattern]) => pattern.test(why))?.[1] ?? null
 
-/** The parts that were not read, each with its limit. A damaged schema is not a limit. */
+type Accepting = Pick<DiagnosisContext, 'tenant' | 'accept'>
+
+/** True if the configuration accepts that this object was not read for this reason. */
+export function isAccepted({ object, why }: Pick<Skipped, 'object' | 'why'>, { tenant, accept }: Accepting): boolean {
+  const limit = limitOf(why)
+  if (limit === null || isOfWholeFile(why)) return false
+  return accept.some(
+    (entry) =>
+      entry.limit === limit &&
+      (entry.tenants === null || (tenant !== null && isAmong(tenant, entry.tenants))) &&
+      (entry.objects === null || isAmong(object, entry.objects)),
+  )
+}
+
+/** Of a file whose format is not understood, it is not known what was not read. So nobody can accept that. */
+const isOfWholeFile = (why: string): boolean => /^its format is not understood\b/.test(why)
+
+const isAmong = (name: string, globs: readonly string[]): boolean => globs.some((glob) => matchesGlob(name, glob))
+
+/**
+ * The parts that were not read, each with its limit, and whether that is accepted. A damaged schema is not a limit.
+ */
 export function skippedWithLimits(
   reading: Pick<Reading, 'facts' | 'coverage' | 'writtenBy' | 'sqliteVersion'>,
+  context: Accepting,
 ): readonly Skipped[] {
   const refused = reading.facts.flatMap((fact) =>
     fact.kind === 'refused' ? [{ name: fact.name, damaged: isDamage(fact, reading) }] : [],
@@ -32,6 +56,7 @@ export function skippedWithLimits(
     (refused.find(({ name }) => name === object) ?? refused.find(({ damaged }) => damaged))?.damaged === true
   return reading.coverage.skipped.map((part) => {
     const limit = limitOf(part.why)
-    return limit === null || (limit === 'newer-sqlite' && isDamaged(part.object)) ? part : { ...part, limit }
+    if (limit === null || (limit === 'newer-sqlite' && isDamaged(part.object))) return part
+    return { ...part, limit, ...(isAccepted(part, context) ? { accepted: true } : {}) }
   })
 }

@@ -164,7 +164,7 @@ function examineReading(
   const { diagnosis, without } = weighRecovery(diagnose(reading, context), reading, context)
   const result = requireStillness({
     ...headingOf(file, reading.checkMs),
-    ...readingFields(reading, diagnosis),
+    ...readingFields(reading, diagnosis, context),
     ...diagnosisFields(diagnosis),
     ...recoveryField(reading, without, copy),
     ...mapOf(file, drawMap(reading, diagnosis.findings)),

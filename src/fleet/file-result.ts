@@ -1,5 +1,6 @@
 /** The parts of a file's result: what is known before its check, and what the check and the diagnosis add. */
 
+import type { DiagnosisContext } from '../diagnosis/context.ts'
 import { countTables } from '../diagnosis/count-tables.ts'
 import { skippedWithLimits } from '../diagnosis/limits.ts'
 import type { HoldTimings } from '../hold/record.ts'
@@ -80,8 +81,9 @@ export const nothingRead = {
 export const readingFields = (
   reading: Reading,
   diagnosis: Diagnosis,
+  context: DiagnosisContext,
 ): Pick<Result, 'coverage' | 'content' | 'readBy' | 'writtenBy'> => ({
-  coverage: { ...reading.coverage, skipped: skippedWithLimits(reading) },
+  coverage: { ...reading.coverage, skipped: skippedWithLimits(reading, context) },
   content:
     diagnosis.verdict.kind === 'damaged' ? countTables(reading, diagnosis.findings) : { tables: reading.content },
   readBy: { engine: reading.engine, sqlite: reading.sqliteVersion, confinement: reading.walls },

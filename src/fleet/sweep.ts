@@ -9,6 +9,7 @@ import { readRegistry, pickTenants, targetsOf, type ServiceRegistry } from './ru
 import type { Depth, RunLimits } from './run/run-context.ts'
 import { besidePausedTenant, checksInParallel, limitsFor, type ServiceRun } from './run/service-run.ts'
 import type { Target } from './run/target.ts'
+import { UnansweredRow } from './run/unanswered.ts'
 import { select, type SelectedTargets, type SelectionCriteria } from './selection/selection.ts'
 
 type Selection =
@@ -26,18 +27,21 @@ export interface SweepObserver extends RunObserver {
   readonly onSelected: (targets: readonly Target[]) => void
 }
 
+export interface SweepTotals extends RunTotals {
+  readonly selected: number
+  readonly registry: ServiceRegistry['source']
+}
+
 /**
  * Each result goes to the observer and to the ledger.
  * @throws {Failure} TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like, before any tenant is paused
  */
-export async function sweep(
-  run: ServiceRun,
-  options: SweepOptions,
-  observer: SweepObserver,
-): Promise<RunTotals & { readonly selected: number }> {
-  const { settings, service, ledger, context, signal } = run
+export async function sweep(run: ServiceRun, options: SweepOptions, observer: SweepObserver): Promise<SweepTotals> {
+  const { settings, service, ledger, context } = run
   const lastResults = await ledger.lastResults()
-  const registry = await readRegistry(service, lastResults, signal)
+  const registry = await readRegistry(run, lastResults)
+  const unanswered = new UnansweredRow()
+  const signal = registry.source === 'live' ? run.signal : AbortSignal.any([run.signal, unanswered.signal])
   const { targets, leading } = chooseFrom(registry, options.selection, {
     statusTenant: settings.tenants.statusTenant,
     lastResults,
@@ -55,12 +59,24 @@ export async function sweep(
     ...(await limitsOfSweep(run, options.depth)),
     leading: targets.slice(0, leading).filter(isHeld).length,
   }
-  const totals = await workThrough(targets.filter(isHeld), context, limits, observer, signal)
+  const watching: RunObserver = {
+    ...observer,
+    onResult: (result) => {
+      observer.onResult(result)
+      unanswered.consider(result)
+    },
+  }
+  const totals = await workThrough(targets.filter(isHeld), context, limits, watching, signal)
   for (const { tenant, path, failure } of gone) {
     const target = { tenant, named: path }
     await record(target, unreadResult(notHeld(target, options.depth, false), 'inconclusive', failure))
   }
-  return { ...totals, covered: totals.covered + gone.length + refused.size, selected: targets.length + gone.length }
+  return {
+    ...totals,
+    covered: totals.covered + gone.length + refused.size,
+    selected: targets.length + gone.length,
+    registry: registry.source,
+  }
 
   async function record({ tenant }: Target, result: Result): Promise<void> {
     observer.onResult(result)
@@ -72,14 +88,14 @@ const limitsOfSweep = ({ context, settings }: ServiceRun, depth: Depth): Promise
   limitsFor(context.folder, depth, settings.hold.maxPaused, checksInParallel(settings), besidePausedTenant)
 
 function chooseFrom(
-  { tenants }: ServiceRegistry,
+  registry: ServiceRegistry,
   selection: Selection,
   order: Omit<SelectionCriteria, 'only'>,
 ): SelectedTargets {
   switch (selection.kind) {
     case 'tenants':
-      return { targets: targetsOf(pickTenants(tenants, selection.ids)), leading: 0 }
+      return { targets: targetsOf(pickTenants(registry, selection.ids)), leading: 0 }
     case 'sweep':
-      return select(targetsOf(tenants), { ...order, only: selection.only })
+      return select(targetsOf(registry.tenants), { ...order, only: selection.only })
   }
 }

@@ -15,7 +15,16 @@ import { Failure } from '../model/failure.ts'
 import type { KnownFile, LastGood } from '../model/result/last-good.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import { count } from '../text/count.ts'
-import type { LastResult, Ledger, LedgerLine, NewestCheck, NewestLines, PauseTotals, RecordedRun } from './ledger.ts'
+import type {
+  LastResult,
+  Ledger,
+  LedgerLine,
+  NewestCheck,
+  NewestLines,
+  PauseTotals,
+  RecordedRegistry,
+  RecordedRun,
+} from './ledger.ts'
 import { condense } from './lines/condense.ts'
 import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './lines/rows.ts'
 import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './protocol.ts'
@@ -134,6 +143,10 @@ export class LedgerProcess implements Ledger {
 
   async pauseTotals(): Promise<PauseTotals> {
     return (await this.#ask({ ask: 'pause-totals' }, 'pause-totals')).totals
+  }
+
+  async lastRegistry(): Promise<RecordedRegistry | null> {
+    return (await this.#ask({ ask: 'last-registry' }, 'last-registry')).registry
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,7 +4,7 @@
  */
 
 import type { TenantId } from '../model/brand.ts'
-import type { Event, OpenHold } from '../model/event.ts'
+import type { Event, OpenHold, RegistrySource } from '../model/event.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { SealLevel } from '../model/result/evidence.ts'
 import type { DamageClass } from '../model/result/finding.ts'
@@ -97,6 +97,9 @@ export interface PauseTotals {
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[]
 }
 
+/** Which list of tenants the newest run that asked for one has worked with. `at` in ms since 1970. */
+export type RecordedRegistry = RegistrySource & { readonly at: number; readonly run: string }
+
 /** Reading the ledger. Each answer is bounded. @throws {Failure} LEDGER_UNUSABLE */
 export interface LedgerReading extends AsyncDisposable {
   /**
@@ -129,6 +132,8 @@ export interface LedgerReading extends AsyncDisposable {
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
   /** Of all holds of the service whose length is known. */
   pauseTotals(): Promise<PauseTotals>
+  /** null if no run has asked the service for its list of tenants yet. */
+  lastRegistry(): Promise<RecordedRegistry | null>
 }
 
 export interface Ledger extends LedgerReading {

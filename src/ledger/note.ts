@@ -6,7 +6,7 @@
 import { closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isSystemError, nameOfError } from '../host/failures/system-failure.ts'
-import { giveToFolderOwner } from './private-file.ts'
+import { giveToFolderOwner } from '../host/private-files/folder-owner.ts'
 
 const noteFile = (folder: string): string => join(folder, 'ledger.note')
 

@@ -70,5 +70,6 @@ const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
   checks: () => Promise.resolve({ lines: [], more: false }),
   lastRuns: () => Promise.resolve([]),
   pauseTotals: () => Promise.resolve(noPauses),
+  lastRegistry: () => Promise.resolve(null),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })

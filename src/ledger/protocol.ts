@@ -3,7 +3,15 @@
 import type { OpenHold } from '../model/event.ts'
 import type { KnownFile, LastGood } from '../model/result/last-good.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
-import type { LastResult, LedgerLine, NewestCheck, NewestLines, PauseTotals, RecordedRun } from './ledger.ts'
+import type {
+  LastResult,
+  LedgerLine,
+  NewestCheck,
+  NewestLines,
+  PauseTotals,
+  RecordedRegistry,
+  RecordedRun,
+} from './ledger.ts'
 import type { LastGoodRow, LineRow } from './lines/rows.ts'
 
 /** `resume` writes too, but leaves a damaged ledger in its place if its open holds cannot be read. */
@@ -21,6 +29,7 @@ export type LedgerQuestion =
   | { readonly ask: 'newest-checks'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-runs'; readonly limit: number }
   | { readonly ask: 'pause-totals' }
+  | { readonly ask: 'last-registry' }
   | { readonly ask: 'close' }
 
 export type LedgerAnswer = {
@@ -41,6 +50,7 @@ export type LedgerAnswer = {
   | { readonly kind: 'newest-checks'; readonly checks: readonly (NewestCheck | null)[] }
   | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
   | { readonly kind: 'pause-totals'; readonly totals: PauseTotals }
+  | { readonly kind: 'last-registry'; readonly registry: RecordedRegistry | null }
 )
 
 /** An answer without the fields that `ledger-child.ts` adds to each. */

@@ -19,6 +19,15 @@ export interface OpenHold {
 }
 
 /**
+ * Where a list of tenants is from. `since`: when the service last gave a valid list, in ms since 1970 by our clock;
+ * null if it never did. `code` and `why`: the failure for which it gave none now.
+ */
+export type RegistrySource =
+  | { readonly source: 'live'; readonly since: number }
+  | { readonly source: 'cached'; readonly since: number; readonly code: FailureCode; readonly why: string }
+  | { readonly source: 'refused'; readonly since: number | null; readonly code: FailureCode; readonly why: string }
+
+/**
  * `tenant-gone`: the service no longer knows the tenant or a lease of this holder. `seen-serving`: a person named the
  * tenant and it was seen serving, although the hold was asked for in another way.
  */
@@ -38,6 +47,11 @@ export type Event =
       readonly whole: boolean
       readonly notCovered?: readonly SelectedFile[]
     }
+  /**
+   * Which list of tenants the run works with: that of the service (`live`), the copy of it (`cached`), or none, because
+   * the copy is too old or there is none (`refused`). The newest of these lines says how the registry is.
+   */
+  | ({ readonly kind: 'registry-read' } & RegistrySource)
   /** Before the quiesce request. `holder` is unique per hold. */
   | { readonly kind: 'hold-asked'; readonly tenant: TenantId; readonly holder: string; readonly endsBy: number }
   | {
@@ -108,6 +122,7 @@ export function advance(
     }
     case 'run-started':
     case 'run-finished':
+    case 'registry-read':
     case 'resume-failed':
     case 'checked':
     case 'change-begun':

@@ -26,7 +26,7 @@ const order = [
 ]
 const pure = new Set(order.slice(0, order.indexOf('host')))
 /** Packages that have no effects. */
-const pureLibraries = new Set(['get-east-asian-width', 'leven'])
+const pureLibraries = new Set(['get-east-asian-width', 'leven', 'minimatch'])
 
 const modules = sourceModules.filter(({ path }) => path.startsWith('src/'))
 const imports = sourceModules.flatMap((from) => from.imports.map((imported) => ({ from, imported })))

@@ -4,8 +4,7 @@ import { parseSettings } from '../../src/config/parse.ts'
 import { file, least, problemsOf } from '../support/config/problems.ts'
 
 /** Sections of the agreed configuration that this version does not have. */
-const later = `registry: { grace: 8h }
-sweep: { maxAge: 24h, budget: 3h }
+const later = `sweep: { maxAge: 24h, budget: 3h }
 alerts:
   - { command: [/usr/local/bin/page] }
   - { webhook: https://alarms.example/hook, on: [damage, paused, stale] }
@@ -23,6 +22,7 @@ check: { workers: auto, timeout: 30m, memory: 1GB, niceness: 10 }
 backups: { dir: /var/lib/holdfast/backups, keep: { last: 3, daily: 7, weekly: 5 } }
 heal: { limit: 3 }
 ledger: { dir: /var/lib/holdfast }
+registry: { grace: 8h }
 `
 
 test('the configuration of the contract is understood, every key of it that is in this version', () => {
@@ -60,20 +60,19 @@ test('the configuration of the contract is understood, every key of it that is i
     accounts: { dir: '/var/lib/holdfast/accounts' },
     heal: { limit: 3 },
     ledger: { dir: '/var/lib/holdfast' },
+    registry: { graceMs: 8 * hourMs },
   })
 })
 
 describe('a setting that does nothing yet is refused at its line', () => {
   test('all of the contract at once', () => {
     expect(problemsOf(whole + later)).toEqual([
-      expect.stringMatching(/^13:1: registry is not in this version: .+; take it out$/),
       expect.stringMatching(/^14:1: sweep is not in this version: .+; take it out$/),
       expect.stringMatching(/^15:1: alerts is not in this version: .+; take it out$/),
     ])
   })
 
   test.each([
-    ['registry', 'registry: { grace: 8h }'],
     ['sweep', 'sweep: { maxAge: 24h }'],
     ['sweep', 'sweep:\n  budget: 3h'],
     ['alerts', 'alerts: []'],

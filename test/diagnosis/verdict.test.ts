@@ -90,8 +90,9 @@ describe('sound and inconclusive', () => {
     ).toMatchObject({ verdict: { kind: 'inconclusive' }, damage: 'none', findings: [] })
   })
 
-  test('an unknown collation may be accepted, a missing function may not', () => {
-    const accepting = { ...context, accept: ['unknown-collation'] as const }
+  test('an accepted limit does not keep a file from being sound, and another one does', () => {
+    const accept = [{ limit: 'unknown-collation', tenants: null, objects: null }] as const
+    const accepting = { ...context, accept }
     const skipped = (why: string) => ({
       complete: false,
       coverage: { pages: 9, pagesRead: 9, objects: 1, skipped: [{ object: 'events_kind', why }] },

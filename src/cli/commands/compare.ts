@@ -128,7 +128,7 @@ async function compareGiven(
   const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), {
     timeout: options.timeout,
   })
-  await withServiceRun(settings, serviceRunOptions(terminal, options, run, 'compare'), (service) =>
+  await withServiceRun(settings, serviceRunOptions(terminal, options, run, 'compare', { document }), (service) =>
     watched((watching) => compareTenants(sides, service, fileRun, watching)),
   )
 }

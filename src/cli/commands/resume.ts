@@ -1,4 +1,3 @@
-import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { notResumed, type OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
 import { resumeTenants, type Resumption } from '../../fleet/open-holds/resume-tenants.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
@@ -15,6 +14,7 @@ import type { Invocation } from '../invocation.ts'
 import { waitOption, withCommon, type CommonOptions } from '../options.ts'
 import { textOrDocument } from '../printing/printing.ts'
 import { reportNotice, reportOtherHolds, reportOutcomes, reportResumeRetry } from '../run/report-holds.ts'
+import { scheduledSettings } from '../run/scheduled-settings.ts'
 import { waitingOf } from '../run/wait-option.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -57,7 +57,7 @@ Exit codes: 0 no hold is open any more, 1 failed, or the tenants serve and the
 async function resume(id: string | undefined, options: ResumeOptions, terminal: Terminal): Promise<ExitCode> {
   if ((id === undefined) === (options.all !== true))
     throw new Failure('USAGE', 'name one tenant, or say --all', { hint: '`holdfast resume --help` shows how' })
-  const settings = await loadSettings(await findConfiguration(options.config ?? null))
+  const { settings } = await scheduledSettings(options.config ?? null, terminal)
   const only = id === undefined ? null : tenantId(id)
   const waiting = waitingOf(terminal, options)
   const resumption = await resumeTenants(settings, newRunId(), only, waiting, reportResumeRetry(terminal))

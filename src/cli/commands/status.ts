@@ -19,7 +19,7 @@ import {
   type CommonOptions,
 } from '../options.ts'
 import { printMonitorLine, textOrDocument, type ChoosePrinting } from '../printing/printing.ts'
-import { ledgerToRead, settingsToRead } from '../read-ledger.ts'
+import { ledgerToRead, settingsOfSchedule } from '../read-ledger.ts'
 import { reportNotice } from '../run/report-holds.ts'
 import { leaveUnknown, leaveUnknownUnlessEmpty, requireOutsideRoots } from '../status-file.ts'
 import { chooseKnown } from '../status-selection.ts'
@@ -91,7 +91,7 @@ async function printStatus(options: StatusOptions, terminal: Terminal): Promise<
   const format = options.json ? 'json' : options.format
   const { output } = options
   const fileForMonitor = isForMonitor(format) ? output : undefined
-  const settings = await settingsToRead(options.config ?? null).catch(async (error: unknown) => {
+  const { settings } = await settingsOfSchedule(options.config ?? null, terminal).catch(async (error: unknown) => {
     if (fileForMonitor !== undefined) await leaveUnknownUnlessEmpty(fileForMonitor, error, terminal)
     throw error
   })

@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
+import type { Settings } from '../../config/settings.ts'
 import { HealCandidates } from '../../fleet/heal/heal-candidates.ts'
 import { heal } from '../../fleet/heal/heal.ts'
 import { withServiceRun, type ServiceRun } from '../../fleet/run/service-run.ts'
@@ -22,6 +23,7 @@ import { printReport, reportPrinting } from '../report-run/print-report.ts'
 import { ResultsDocument } from '../report-run/results-document.ts'
 import { overridden } from '../run/overrides.ts'
 import { recordingEnd } from '../run/record-end.ts'
+import { scheduledSettings } from '../run/scheduled-settings.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import { withProgress } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -84,10 +86,7 @@ async function sweepService(options: SweepCommandOptions, terminal: Terminal): P
   using document = new ResultsDocument(terminal, options, { id: run, mode: 'sweep', registry: 'live' })
   return await printReport(document, terminal, options, async () => {
     const { depth, only, maxPaused, workers = options.concurrency } = options
-    const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), {
-      maxPaused,
-      workers,
-    })
+    const settings = overridden(await settingsOf(options, terminal, document), { maxPaused, workers })
     const runOptions = serviceRunOptions(terminal, options, run, 'sweep', { document })
     return withServiceRun(settings, runOptions, (service) =>
       recordingEnd(service, document, only === undefined && depth === 'full', () =>
@@ -109,4 +108,14 @@ async function sweepService(options: SweepCommandOptions, terminal: Terminal): P
     }
     return swept
   }
+}
+
+/** A sweep that changes files does not go on with an old configuration. @throws {Failure} CONFIG_INVALID */
+async function settingsOf(
+  { config, heal: changesFiles = false }: SweepCommandOptions,
+  terminal: Terminal,
+  document: ResultsDocument,
+): Promise<Settings> {
+  if (changesFiles) return loadSettings(await findConfiguration(config ?? null))
+  return (await scheduledSettings(config ?? null, terminal, (notice) => document.addNotice(notice))).settings
 }

@@ -1,11 +1,13 @@
 /** The report of `compare`: files are spooled, so that memory does not grow with them. */
 import type { GivenSide } from '../../fleet/compare/sides.ts'
 import type { RunId } from '../../model/brand.ts'
+import type { RegistrySource } from '../../model/event.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import type { ComparisonReport, FileComparison, Sided, SideOfComparison } from '../../model/result/comparison.ts'
 import { comparisonJson, fileRedactor } from '../../report/comparison/comparison-json.ts'
 import { ComparisonTally } from '../../report/comparison/comparison-summary.ts'
 import { comparisonText } from '../../report/comparison/comparison-text.ts'
+import { registryWord } from '../../report/registry-line.ts'
 import type { TextOptions } from '../../report/text/result-words.ts'
 import type { ReportOptions } from '../options.ts'
 import { exitCodeOfError, withHint } from '../terminal/errors.ts'
@@ -21,6 +23,7 @@ export class ComparisonDocument implements ReportDocument<void> {
   readonly #tally = new ComparisonTally()
   #sides: Sided<SideOfComparison>
   #sqlite = 'none'
+  #registry = 'live'
 
   /** @param given the two words of the command line; null if commander refused it */
   constructor(
@@ -37,6 +40,11 @@ export class ComparisonDocument implements ReportDocument<void> {
   /** Names what the two words of the command line were understood as. */
   setSides({ a, b }: Sided<GivenSide>): void {
     this.#sides = { a: { given: a.given, kind: a.kind }, b: { given: b.given, kind: b.kind } }
+  }
+
+  /** Names where the list of tenants is from. */
+  setRegistry(source: RegistrySource): void {
+    this.#registry = registryWord(source)
   }
 
   add(file: FileComparison): void {
@@ -83,7 +91,7 @@ export class ComparisonDocument implements ReportDocument<void> {
         mode: 'compare',
         startedAt: this.#run.startedAt,
         finishedAt: new Date().toISOString(),
-        registry: asksService ? 'live' : 'none',
+        registry: asksService ? this.#registry : 'none',
       },
       sides: this.#sides,
       outcome: this.#tally.outcome,

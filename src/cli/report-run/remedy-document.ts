@@ -2,11 +2,13 @@
 import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { Target } from '../../fleet/run/target.ts'
 import type { RunId } from '../../model/brand.ts'
+import type { RegistrySource } from '../../model/event.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
 import type { RemedyOutcome, RemedyReport } from '../../model/result/remedy.ts'
 import type { NamedHold, SelectedFile } from '../../model/result/report.ts'
 import type { OtherHold } from '../../model/service-way.ts'
+import { registryWord } from '../../report/registry-line.ts'
 import { remedyJson, remedyRedactor } from '../../report/remedy/remedy-json.ts'
 import { RemedyTally, type RemedyMode } from '../../report/remedy/remedy-summary.ts'
 import { remedyText } from '../../report/remedy/remedy-text.ts'
@@ -23,12 +25,7 @@ type RemedyEnding = Pick<RunTotals, 'stopped'>
 /** A remedy has few targets, so their outcomes stay in memory. */
 export class RemedyDocument implements ReportDocument<RemedyEnding> {
   readonly #terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt'>
-  readonly #run: {
-    readonly id: RunId
-    readonly mode: RemedyMode
-    readonly registry: 'none' | 'live'
-    readonly startedAt: string
-  }
+  readonly #run: { readonly id: RunId; readonly mode: RemedyMode; readonly startedAt: string }
   readonly #redact: (outcome: RemedyOutcome) => RemedyOutcome
   readonly #tally: RemedyTally
   readonly #outcomes: RemedyOutcome[] = []
@@ -37,12 +34,14 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
   /** Selected files that have no outcome yet. */
   readonly #pending = new Map<string, SelectedFile>()
   #sqlite = 'none'
+  #registry: string
 
   constructor(
     terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt'>,
     { redactKeys }: Pick<ReportOptions, 'redactKeys'>,
-    run: { readonly id: RunId; readonly mode: RemedyMode; readonly registry: 'none' | 'live' },
+    { registry, ...run }: { readonly id: RunId; readonly mode: RemedyMode; readonly registry: 'none' | 'live' },
   ) {
+    this.#registry = registry
     this.#terminal = terminal
     this.#run = { ...run, startedAt: new Date().toISOString() }
     this.#redact = redactKeys ? remedyRedactor() : (outcome) => outcome
@@ -58,6 +57,11 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
       via: hold.via,
       ...describeOther(hold, config),
     }))
+  }
+
+  /** Names where the list of tenants is from. */
+  setRegistry(source: RegistrySource): void {
+    this.#registry = registryWord(source)
   }
 
   /** Adds a sentence about the run itself, such as that the backups cannot be read. */
@@ -117,7 +121,7 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
   }
 
   #frame({ exitCode, ending, failure }: ReportEnd<RemedyEnding>): Omit<RemedyReport, 'results'> {
-    const { id, mode, startedAt, registry } = this.#run
+    const { id, mode, startedAt } = this.#run
     const stopped = ending?.stopped ?? null
     return {
       schema: 'holdfast.remedy/1',
@@ -127,7 +131,7 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
         mode,
         startedAt,
         finishedAt: new Date().toISOString(),
-        registry: failure !== null && this.isEmpty ? 'none' : registry,
+        registry: failure !== null && this.isEmpty ? 'none' : this.#registry,
         ...(stopped === null ? {} : { stopped: `${stopped.code}: ${stopped.message}` }),
         ...(this.#notices.length === 0 ? {} : { notices: this.#notices }),
         ...(this.#otherHolds.length === 0 ? {} : { otherHolds: this.#otherHolds }),

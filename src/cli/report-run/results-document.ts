@@ -2,6 +2,7 @@
 import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { Target } from '../../fleet/run/target.ts'
 import type { RunId } from '../../model/brand.ts'
+import type { RegistrySource } from '../../model/event.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
 import type { FailureCode } from '../../model/failure.ts'
@@ -10,6 +11,7 @@ import type { NamedHold, Report, Result, SelectedFile } from '../../model/result
 import type { OtherHold } from '../../model/service-way.ts'
 import { jsonReport } from '../../report/json.ts'
 import { keyRedactor } from '../../report/redact.ts'
+import { registryWord } from '../../report/registry-line.ts'
 import { describeHealing, healingHeadline } from '../../report/remedy/describe-healing.ts'
 import { isMaybePaused } from '../../report/remedy/remedy-summary.ts'
 import { ResultCounts } from '../../report/summary.ts'
@@ -27,12 +29,7 @@ type Ending = Pick<RunTotals, 'notCovered' | 'stopped'>
 
 export class ResultsDocument implements ReportDocument<Ending> {
   readonly #terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt'>
-  readonly #run: {
-    readonly id: RunId
-    readonly mode: Report['run']['mode']
-    readonly registry: string
-    readonly startedAt: string
-  }
+  readonly #run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly startedAt: string }
   readonly #redact: (result: Result) => Result
   readonly #shorten: (result: Result) => Result
   readonly #spool: Spool<Result>
@@ -44,12 +41,14 @@ export class ResultsDocument implements ReportDocument<Ending> {
   /** Selected files that have no result yet. */
   readonly #pending = new Map<string, SelectedFile>()
   #sqlite = 'none'
+  #registry: string
 
   constructor(
     terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt'>,
     { json, verbose, redactKeys }: Pick<ReportOptions, 'json' | 'verbose' | 'redactKeys'>,
-    run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string },
+    { registry, ...run }: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string },
   ) {
+    this.#registry = registry
     this.#terminal = terminal
     this.#run = { ...run, startedAt: new Date().toISOString() }
     this.#redact = redactKeys ? keyRedactor() : (result) => result
@@ -66,6 +65,11 @@ export class ResultsDocument implements ReportDocument<Ending> {
       via: hold.via,
       ...describeOther(hold, config),
     }))
+  }
+
+  /** Names where the list of tenants is from. */
+  setRegistry(source: RegistrySource): void {
+    this.#registry = registryWord(source)
   }
 
   /** Adds a sentence about the run itself, such as that a backup could not be kept. */
@@ -165,7 +169,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
         mode,
         startedAt,
         finishedAt: new Date().toISOString(),
-        registry: failure && this.#results.results === 0 ? 'none' : this.#run.registry,
+        registry: failure && this.#results.results === 0 ? 'none' : this.#registry,
         ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}),
         ...(this.#otherHolds.length === 0 ? {} : { otherHolds: this.#otherHolds }),
         ...(this.#notices.length === 0 ? {} : { notices: this.#notices }),

@@ -1,6 +1,7 @@
 /** A sound result without what its line in a table does not show, so that a long run needs little memory. */
 import { noEvidence, sealLevels, type Evidence, type SealLevel } from '../../model/result/evidence.ts'
 import type { Result } from '../../model/result/report.ts'
+import { acceptedIn } from '../../report/accepted-limits.ts'
 
 /** Leaves every other result as it is. */
 export const shortResult = (result: Result): Result =>
@@ -8,6 +9,7 @@ export const shortResult = (result: Result): Result =>
     ? {
         ...result,
         ...shared,
+        coverage: acceptedCoverage(result),
         evidence: evidenceOf[result.evidence.level],
         findings: result.findings.length === 0 ? shared.findings : result.findings,
       }
@@ -16,6 +18,14 @@ export const shortResult = (result: Result): Result =>
 const evidenceOf = Object.fromEntries(
   sealLevels.map((level) => [level, { ...noEvidence, level }]),
 ) as unknown as Readonly<Record<SealLevel, Evidence>>
+
+/** The text names a few accepted limits of each file. */
+const acceptedKeptMax = 10
+
+function acceptedCoverage(result: Result): Result['coverage'] {
+  const accepted = acceptedIn(result)
+  return accepted.length === 0 ? shared.coverage : { ...shared.coverage, skipped: accepted.slice(0, acceptedKeptMax) }
+}
 
 /** One object for all results. */
 const shared = {

@@ -15,8 +15,9 @@ export function serviceRunOptions(
   run: RunId,
   mode: RunOptions['mode'],
   more: Partial<Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'showValues'>> & {
-    /** The report that names holds of others, and backups that could not be kept. */
-    readonly document?: Pick<ResultsDocument, 'addOtherHolds' | 'addNotice'>
+    /** The report that names holds of others, the list of tenants, and backups that could not be kept. */
+    readonly document?: Partial<Pick<ResultsDocument, 'addOtherHolds' | 'addNotice'>> &
+      Pick<ResultsDocument, 'setRegistry'>
   } = {},
 ): RunOptions {
   return {
@@ -28,7 +29,7 @@ export function serviceRunOptions(
       onKept: () => undefined,
       onNotice: (notice) => {
         terminal.say(`holdfast: backups: ${printableSentence(notice)}`)
-        more.document?.addNotice(notice)
+        more.document?.addNotice?.(notice)
       },
     },
     engine: more.engine ?? 'census',
@@ -38,6 +39,13 @@ export function serviceRunOptions(
     argv: process.argv.slice(2),
     interrupt: terminal.interrupt.signal,
     waiting: waitingOf(terminal, options),
+    onRegistry: (source, notices) => {
+      more.document?.setRegistry(source)
+      for (const notice of notices) {
+        terminal.say(`holdfast: registry: ${printableSentence(notice)}`)
+        more.document?.addNotice?.(notice)
+      }
+    },
     onStep: logSteps(terminal, run, options.logLevel),
     onNotice: reportNotice(terminal),
     onEndings: (outcomes) => reportOutcomes(terminal, outcomes),
@@ -45,7 +53,7 @@ export function serviceRunOptions(
     onResumeRetry: reportResumeRetry(terminal),
     onOthers: (others, config) => {
       reportOtherHolds(terminal, others, config)
-      more.document?.addOtherHolds(others, config)
+      more.document?.addOtherHolds?.(others, config)
     },
   }
 }

@@ -35,6 +35,7 @@ export const sectionMeanings: Readonly<Record<string, string>> = {
   accounts: 'Where holdfast writes the accounts: what a remedy kept, added, dropped and could not read.',
   heal: 'How much `sweep --heal` may change by itself. Without --heal a sweep changes nothing.',
   ledger: 'Where holdfast keeps its history.',
+  registry: "How long holdfast goes on without the service's list of tenants, or without a valid configuration.",
 }
 
 export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
@@ -200,10 +201,13 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'check.accept': {
     means:
-      'Limits of a check that you accept. With unknown-collation a file can be sound although it has an index ' +
-      "whose order only the service's own program knows. The report still lists that index.",
+      'Limits of a check that you accept for good: what depends on a collation, a function, a module of virtual ' +
+      'tables or a tokenizer that only your program has, or on a newer SQLite. Such a part no longer keeps the ' +
+      'verdict from sound. Every report still lists it, marked as accepted, and damage elsewhere in the file is ' +
+      'found as ever. `tenants` and `objects` narrow an entry. The table, index or virtual table that ' +
+      'coverage.skipped names is the object. newer-sqlite does not cover a file whose whole format is not understood.',
     default: '[]',
-    example: '[unknown-collation]',
+    example: '[unknown-collation, { limit: unknown-module, objects: ["vec_*"] }]',
   },
   'check.rehearse': {
     means:
@@ -271,5 +275,14 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
       'Several services may share it if their service.name differs.',
     default: '/var/lib/holdfast',
     example: '/var/lib/holdfast',
+  },
+  'registry.grace': {
+    means:
+      'After each good answer holdfast keeps a copy of the list of tenants in ledger.dir. ' +
+      'If the service later gives no valid list, a run goes on with the copy for this time, and its report says so. ' +
+      'After this time the run ends with REGISTRY_STALE. 0s: the copy is never used. ' +
+      'In the same way `sweep`, `triage`, `status` and `resume` go on with the last valid configuration.',
+    default: '8h',
+    example: '24h',
   },
 }

@@ -190,34 +190,36 @@ export const exitMeanings: Readonly<Record<ExitCode, Meaning>> = {
 const theSameElsewhere =
   'Check that object on a copy (`holdfast pull` makes one), with a program that has what is missing here.'
 
+const acceptIt = (limit: Limit): string =>
+  `If you accept for good that holdfast does not read it, set check.accept: [{ limit: ${limit}, objects: [NAME] }]. ` +
+  'A file in which all else is sound is then sound, and each report still lists the object.'
+
 export const limitMeanings: Readonly<Record<Limit, Meaning>> = {
   'unknown-collation': {
     means: 'An index or a table is sorted by a collation that holdfast does not have. Its order was not checked.',
     cause: 'The application brings its own collation.',
-    todo:
-      'If you know this collation, set check.accept: [unknown-collation]. A file in which all else is sound ' +
-      'is then sound.',
+    todo: acceptIt('unknown-collation'),
   },
   'unknown-function': {
     means: 'An index, a CHECK constraint or a generated column calls a function that holdfast does not have.',
     cause: 'The application brings its own function, or a newer SQLite has one.',
-    todo: theSameElsewhere,
+    todo: `${theSameElsewhere} ${acceptIt('unknown-function')}`,
   },
   'unknown-module': {
     means:
       'A virtual table needs a module that holdfast does not have. The tables that hold its data were ' +
       'checked as tables.',
     cause: 'The application loads an extension.',
-    todo: theSameElsewhere,
+    todo: `${theSameElsewhere} ${acceptIt('unknown-module')}`,
   },
   'unknown-tokenizer': {
     means: 'A full-text index needs a tokenizer that holdfast does not have. It was not compared with its text.',
     cause: 'The application brings its own tokenizer, or its SQLite was built with ICU.',
-    todo: theSameElsewhere,
+    todo: `${theSameElsewhere} ${acceptIt('unknown-tokenizer')}`,
   },
   'newer-sqlite': {
     means: 'The file or its schema has something that the SQLite of holdfast does not know.',
     cause: 'A newer SQLite wrote it, or one with other options.',
-    todo: 'Use a holdfast with a newer SQLite.',
+    todo: `Use a holdfast with a newer SQLite. ${acceptIt('newer-sqlite')}`,
   },
 }

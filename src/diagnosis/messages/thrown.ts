@@ -9,11 +9,10 @@ import type { SchemaView } from './schema-view.ts'
 type Thrown = Extract<Fact, { kind: 'thrown' }>
 type ChildEnded = Extract<Fact, { kind: 'child-ended' }>
 
-/** A part that was not read, and why. `collation`: `check.accept: [unknown-collation]` accepts it. */
+/** A part that was not read, and why. */
 export interface UnreadObject {
   readonly what: string
   readonly why: string
-  readonly collation: boolean
 }
 
 export type ThrownMeaning =
@@ -21,15 +20,12 @@ export type ThrownMeaning =
   | { readonly kind: 'unread'; readonly unread: UnreadObject }
 
 export function readThrown(thrown: Thrown, schema: SchemaView): ThrownMeaning {
-  const missing = missingPart.exec(thrown.text)
-  if (missing || thrown.code === 'SQLITE_ERROR_MISSING_COLLSEQ') {
-    return unread(thrown, thrown.code === 'SQLITE_ERROR_MISSING_COLLSEQ' || missing?.[1]?.toLowerCase() === 'collation')
-  }
+  if (missingPart.test(thrown.text) || thrown.code === 'SQLITE_ERROR_MISSING_COLLSEQ') return unread(thrown)
   if (thrown.text.startsWith('malformed database schema'))
     return damage(observe('schema-unreadable', theSchema, { detail: thrown.text }))
   if (thrown.code === 'SQLITE_NOTADB') return damage(observe('not-a-database', theFile, { detail: thrown.text }))
   if (/^SQLITE_CORRUPT(?:_|$)/.test(thrown.code)) return damage(readCorrupt(thrown, schema))
-  return unread(thrown, false)
+  return unread(thrown)
 }
 
 /** A child died because of the file or because of the machine. It is not known which, so this alone is never damage. */
@@ -51,7 +47,7 @@ export function readChildEnd(ended: ChildEnded): Observation {
  * Parts of the application that a checker does not have. Damage elsewhere is still found; this object is not
  * understood.
  */
-const missingPart = /\b(?:no such|unknown) (collation|function|module|tokenizer)\b/i
+const missingPart = /\b(?:no such|unknown) (?:collation|function|module|tokenizer)\b/i
 
 /** A clause for a step that is a phrase, or for the name of a pragma. */
 const whileIt = (during: string): string =>
@@ -75,7 +71,7 @@ function readCorrupt(thrown: Thrown, schema: SchemaView): Observation {
 }
 
 const damage = (observation: Observation): ThrownMeaning => ({ kind: 'damage', observation })
-const unread = (thrown: Thrown, collation: boolean): ThrownMeaning => ({
+const unread = (thrown: Thrown): ThrownMeaning => ({
   kind: 'unread',
-  unread: { what: thrown.object ?? thrown.during, why: `${thrown.text} (${thrown.code})`, collation },
+  unread: { what: thrown.object ?? thrown.during, why: `${thrown.text} (${thrown.code})` },
 })

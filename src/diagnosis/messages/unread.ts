@@ -3,7 +3,7 @@
 import type { Reading } from '../../model/result/reading.ts'
 import { count } from '../../text/count.ts'
 import type { DiagnosisContext } from '../context.ts'
-import { limitOf } from '../limits.ts'
+import { isAccepted, limitOf } from '../limits.ts'
 import { nameObject } from '../sentence.ts'
 import type { Observation } from './observation.ts'
 import type { UnreadObject } from './thrown.ts'
@@ -26,11 +26,8 @@ export function unreadOf(
   thrown: readonly UnreadObject[],
   observations: readonly Observation[],
 ): readonly UnreadPart[] {
-  const acceptCollations = context.accept.includes('unknown-collation')
-  const skipped = reading.coverage.skipped.filter(
-    ({ why }) => !(acceptCollations && limitOf(why) === 'unknown-collation'),
-  )
-  const threw = thrown.filter(({ collation }) => !(acceptCollations && collation))
+  const skipped = reading.coverage.skipped.filter((part) => !isAccepted(part, context))
+  const threw = thrown.filter(({ what, why }) => !isAccepted({ object: what, why }, context))
   const unreadPages = observations.filter(({ bearing }) => bearing === 'unread')
   const parts = new Map<string, UnreadPart>()
   const add = (what: string | null, clause: string, topic = 'inconclusive'): void => {

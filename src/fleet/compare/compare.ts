@@ -78,11 +78,12 @@ const recordNothing = (): Promise<void> => Promise.resolve()
  */
 export async function compareTenants(
   sides: Sided<GivenSide>,
-  { settings, service, ledger, context, signal }: ServiceRun,
+  run: ServiceRun,
   options: FileRunOptions,
   observer: ComparisonObserver,
 ): Promise<void> {
-  const { tenants } = await readRegistry(service, await ledger.lastResults(), signal)
+  const { settings, service, ledger, context, signal } = run
+  const { tenants } = await readRegistry(run, await ledger.lastResults())
   const targets = { a: targetsOfSide(sides.a, tenants), b: targetsOfSide(sides.b, tenants) }
   const terms = { via: service.via, roots: settings.tenants.roots }
   const [refused] = (await refusedTargets([...targets.a, ...targets.b], tenants, terms, signal)).values()

@@ -8,10 +8,10 @@ import { Failure } from '../../model/failure.ts'
 import type { Healing, LeftTenant } from '../../model/result/healing.ts'
 import type { RemedyOutcome } from '../../model/result/remedy.ts'
 import type { Result } from '../../model/result/report.ts'
-import type { RunTotals } from '../pipeline.ts'
 import type { ProgressObserver } from '../progress-tracker.ts'
 import { remedyTenants } from '../remedies/remedy-tenants.ts'
 import type { ServiceRun } from '../run/service-run.ts'
+import type { SweepTotals } from '../sweep.ts'
 import { whyNotHealed, whyNotToday, linesRead, type HealCandidates } from './heal-candidates.ts'
 
 export interface HealOptions {
@@ -27,7 +27,7 @@ export interface HealOptions {
 export async function heal(
   service: ServiceRun,
   found: HealCandidates,
-  swept: RunTotals,
+  swept: SweepTotals,
   { run, version }: HealOptions,
   { onProgress }: ProgressObserver,
 ): Promise<Healing> {
@@ -74,8 +74,9 @@ export async function heal(
   }
 }
 
-function whyNotAtAll(found: HealCandidates, { stopped, notCovered }: RunTotals): string | null {
+function whyNotAtAll(found: HealCandidates, { stopped, notCovered, registry }: SweepTotals): string | null {
   if (stopped !== null || notCovered > 0) return 'the sweep did not reach all tenants'
+  if (registry !== 'live') return 'the service gave no valid list of tenants'
   return found.harm === null ? null : `something may have written while holdfast held a file (${found.harm})`
 }
 

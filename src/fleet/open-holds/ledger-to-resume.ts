@@ -63,6 +63,7 @@ function readOnly(reading: LedgerReading, unwritable: Failure | null, isNew: boo
     lastResults: () => reading.lastResults(),
     lastRuns: (limit) => reading.lastRuns(limit),
     pauseTotals: () => reading.pauseTotals(),
+    lastRegistry: () => reading.lastRegistry(),
     history: (tenant, limit) => reading.history(tenant, limit),
     checks: (tenant, limit) => reading.checks(tenant, limit),
     append: () => Promise.reject(unwritable ?? new Failure('LEDGER_UNUSABLE', 'there is no ledger to write to')),

@@ -13,15 +13,16 @@ import type { RemedyTotals } from './remedy-targets.ts'
  * @throws {Failure} USAGE; TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like, before any tenant is paused
  */
 export async function remedyTenants(
-  { settings, service, ledger, context, signal }: ServiceRun,
+  run: ServiceRun,
   ids: readonly TenantId[],
   request: RemedyRequest,
   observer: RemedyObserver,
 ): Promise<RemedyTotals> {
-  const { tenants } = await readRegistry(service, await ledger.lastResults(), signal)
-  const targets = targetsOf(pickTenants(tenants, ids))
+  const { settings, service, ledger, context, signal } = run
+  const registry = await readRegistry(run, await ledger.lastResults())
+  const targets = targetsOf(pickTenants(registry, ids))
   const terms = { via: service.via, roots: settings.tenants.roots }
-  const refused = await refusedTargets(targets, tenants, terms, signal)
+  const refused = await refusedTargets(targets, registry.tenants, terms, signal)
   const { backups, quarantine, accounts } = settings
   const places = {
     quarantine: quarantine.dir,

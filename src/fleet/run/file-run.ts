@@ -11,6 +11,7 @@ import { openLedger } from '../../ledger/open-ledger.ts'
 import { waitForRun, type RunWait } from '../../ledger/run-lock/wait-for-run.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { Engine } from '../../model/result/reading.ts'
+import type { AcceptedLimit } from '../../model/result/verdict.ts'
 import { openRehearsals } from '../../repair/rehearse/rehearse.ts'
 import { acquireCopy } from '../acquire-file.ts'
 import type { Examination } from '../examine.ts'
@@ -31,7 +32,7 @@ export interface FileRunOptions {
   /** Folder from the command line; null: see `openSnapshotFolder`. */
   readonly snapshots: string | null
   readonly settings: HoldSettings
-  readonly accept: readonly 'unknown-collation'[]
+  readonly accept: readonly AcceptedLimit[]
   readonly map: boolean
   readonly check: CheckLimits
   readonly checksInParallel: number

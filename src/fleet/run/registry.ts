@@ -1,20 +1,28 @@
 /**
  * The service's list of tenants is the truth (I3.1). What the ledger knows is compared with it, and never added to it
- * silently.
+ * silently. If the service gives no valid list, a run goes on with the copy of the last one for a time (I5.1).
  */
 
-import type { LastResult } from '../../ledger/ledger.ts'
+import type { Settings } from '../../config/settings.ts'
+import type { LastResult, Ledger } from '../../ledger/ledger.ts'
+import { ageOf } from '../../model/age.ts'
 import type { TenantId } from '../../model/brand.ts'
+import type { RegistrySource } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
+import { orFailure } from '../../model/or-failure.ts'
 import type { RegisteredTenant, Service } from '../../service/port.ts'
 import { count } from '../../text/count.ts'
+import { humanMs } from '../../text/units.ts'
+import { keepRegistryCopy, readRegistryCopy, registryCopyFile } from './registry-copy.ts'
 import type { Target } from './target.ts'
 
 export interface ServiceRegistry {
+  /** `cached`: the service gave no valid list, and this is the copy of the last one. */
+  readonly source: 'live' | 'cached'
   readonly tenants: readonly RegisteredTenant[]
   /**
    * Files that the ledger knows and the service no longer lists. Their tenant may still be listed. Each is reported
-   * once.
+   * once. Empty for a copy: it shows nothing about what the service lists now.
    */
   readonly gone: readonly GoneFile[]
 }
@@ -25,32 +33,124 @@ interface GoneFile {
   readonly failure: Failure
 }
 
+/** What reading the registry needs of a run. */
+export interface RegistryReader {
+  readonly settings: Pick<Settings, 'file' | 'service' | 'ledger' | 'registry'>
+  readonly service: Pick<Service, 'tenants'>
+  readonly ledger: Pick<Ledger, 'append'>
+  readonly signal: AbortSignal
+  /** ms since 1970. */
+  readonly now: () => number
+  /** Called once, before the list is used. `notices`: sentences for the report. */
+  readonly onRegistry: (source: RegistrySource, notices: readonly string[]) => void
+}
+
 /** True if the file was reported as gone, and no sweep has found it listed again. */
 export const isGone = ({ failure }: LastResult): boolean => failure === 'TENANT_GONE' || failure === 'FILE_GONE'
 
-/** @throws {Failure} REGISTRY_STALE if the list cannot be true; ADMIN_UNREACHABLE and the like */
+/**
+ * The service's list of tenants, or the copy of it. A good list becomes the new copy.
+ * @throws {Failure} REGISTRY_STALE if the copy is older than the grace. Without a copy: what the service answered, such
+ * as ADMIN_UNREACHABLE, or REGISTRY_STALE if the list cannot be true.
+ */
 export async function readRegistry(
-  service: Service,
+  reader: RegistryReader,
   lastResults: readonly LastResult[],
-  signal: AbortSignal,
 ): Promise<ServiceRegistry> {
-  const tenants = await service.tenants(signal)
-  const listed = new Map(tenants.map(({ id, files }) => [id, new Set(files)]))
-  if (listed.size < tenants.length) throw new Failure('REGISTRY_STALE', 'the service lists a tenant twice')
   const known = lastResults.filter((result) => !isGone(result))
-  if (tenants.length === 0 && known.length > 0)
+  const tenants = await orFailure(listTenants(reader, known))
+  if (!(tenants instanceof Failure)) {
+    const takenAt = reader.now()
+    const unkept = tenants.length === 0 ? null : keepRegistryCopy(reader.settings, tenants, takenAt)
+    const notices = unkept === null ? [] : [`the copy of the list of tenants could not be kept: ${unkept}`]
+    await announce(reader, { source: 'live', since: takenAt }, notices)
+    return { source: 'live', tenants, gone: goneFrom(tenants, known) }
+  }
+  if (reader.signal.aborted || tenants.code === 'INTERRUPTED') throw tenants
+  return { source: 'cached', tenants: await fallBack(reader, tenants), gone: [] }
+}
+
+/** @throws {Failure} REGISTRY_STALE if the list cannot be true; ADMIN_UNREACHABLE and the like */
+async function listTenants(
+  { service, settings, signal }: RegistryReader,
+  known: readonly LastResult[],
+): Promise<readonly RegisteredTenant[]> {
+  const tenants = await service.tenants(signal)
+  if (new Set(tenants.map(({ id }) => id)).size < tenants.length)
+    throw new Failure('REGISTRY_STALE', 'the service lists a tenant twice')
+  if (tenants.length > 0) return tenants
+  if (known.length > 0)
     throw new Failure(
       'REGISTRY_STALE',
       `the service lists no tenants, and ${count(known.length, 'file of a tenant is', 'files of tenants are')} known`,
     )
-  const gone = known.filter(({ tenant, path }) => listed.get(tenant)?.has(path) !== true)
-  return {
-    tenants,
-    gone: gone.map(({ tenant, path }) => ({ tenant, path, failure: goneFrom(tenant, path, listed.has(tenant)) })),
-  }
+  const copy = await readRegistryCopy(settings)
+  if (copy.kind === 'read' && copy.tenants.length > 0)
+    throw new Failure(
+      'REGISTRY_STALE',
+      `the service lists no tenants, and it listed ${count(copy.tenants.length, 'tenant')} before`,
+      { hint: `if that is right, delete ${registryCopyFile(settings)}; else mend the service's list` },
+    )
+  return tenants
 }
 
-const goneFrom = (tenant: TenantId, path: string, tenantIsListed: boolean): Failure =>
+/** @param failure why the service gave no valid list @throws {Failure} if there is no copy that may be used */
+async function fallBack(reader: RegistryReader, failure: Failure): Promise<readonly RegisteredTenant[]> {
+  const { settings, now } = reader
+  const { code, message: why } = failure
+  const copy = await readRegistryCopy(settings)
+  if (copy.kind !== 'read') {
+    const ignored = `${registryCopyFile(settings)} is ignored: ${copy.kind === 'wrong' ? copy.why : ''}`
+    await announce(reader, { source: 'refused', since: null, code, why }, copy.kind === 'wrong' ? [ignored] : [])
+    throw failure
+  }
+  const { takenAt: since, tenants } = copy
+  const { graceMs } = settings.registry
+  const ageMs = ageOf(since, now())
+  if (ageMs === null || ageMs > graceMs) {
+    await announce(reader, { source: 'refused', since, code, why }, [])
+    throw tooOld(failure, since, ageMs, graceMs)
+  }
+  const notice =
+    `the service gave no valid list of tenants (${why}); this run used the copy of ${timeText(since)}, ` +
+    `which is ${humanMs(ageMs)} old. registry.grace allows ${humanMs(graceMs)}`
+  await announce(reader, { source: 'cached', since, code, why }, [notice])
+  return tenants
+}
+
+function tooOld(failure: Failure, since: number, ageMs: number | null, graceMs: number): Failure {
+  const age = ageMs === null ? 'lies in the future, because a clock was wrong' : `is ${humanMs(ageMs)} old`
+  return new Failure(
+    'REGISTRY_STALE',
+    `the service gives no valid list of tenants (${failure.message}), and the copy of ${timeText(since)} ${age}; ` +
+      `registry.grace allows ${humanMs(graceMs)}`,
+    {
+      cause: failure,
+      hint: "mend the service's list of tenants; `holdfast doctor` tries each call. Raise registry.grace to go on",
+    },
+  )
+}
+
+/** The line is for `status` and alarms. A ledger that cannot be written prevents no check. */
+async function announce(
+  { ledger, onRegistry }: RegistryReader,
+  source: RegistrySource,
+  notices: readonly string[],
+): Promise<void> {
+  onRegistry(source, notices)
+  await orFailure(ledger.append({ kind: 'registry-read', ...source }))
+}
+
+const timeText = (at: number): string => new Date(at).toISOString()
+
+function goneFrom(tenants: readonly RegisteredTenant[], known: readonly LastResult[]): readonly GoneFile[] {
+  const listed = new Map(tenants.map(({ id, files }) => [id, new Set(files)]))
+  return known
+    .filter(({ tenant, path }) => listed.get(tenant)?.has(path) !== true)
+    .map(({ tenant, path }) => ({ tenant, path, failure: whyGone(tenant, path, listed.has(tenant)) }))
+}
+
+const whyGone = (tenant: TenantId, path: string, tenantIsListed: boolean): Failure =>
   tenantIsListed
     ? new Failure('FILE_GONE', `the service still lists ${tenant}, but no longer its file ${path}`)
     : new Failure('TENANT_GONE', `the service no longer lists ${tenant}`)
@@ -60,20 +160,16 @@ export const targetsOf = (tenants: readonly RegisteredTenant[]): readonly Target
   tenants.flatMap(({ id, files }) => [...new Set(files)].map((named) => ({ tenant: id, named })))
 
 /**
- * @throws {Failure} TENANT_UNKNOWN, naming the ids that the service does not list; USAGE, naming those that it lists
- * without any file, because there would be no result for them
+ * @throws {Failure} TENANT_UNKNOWN, naming the ids that the service does not list, or REGISTRY_STALE if only a copy
+ * does not; USAGE, naming those that it lists without any file, because there would be no result for them
  */
 export function pickTenants(
-  tenants: readonly RegisteredTenant[],
+  { tenants, source }: Pick<ServiceRegistry, 'tenants' | 'source'>,
   ids: readonly TenantId[],
 ): readonly RegisteredTenant[] {
   const byId = new Map(tenants.map((tenant) => [tenant.id, tenant]))
-  const unknown = ids.filter((id) => !byId.has(id))
-  if (unknown.length > 0)
-    throw new Failure(
-      'TENANT_UNKNOWN',
-      `the service does not list ${unknown.map((id) => JSON.stringify(id)).join(', ')}`,
-    )
+  const unknown = ids.filter((id) => !byId.has(id)).map((id) => JSON.stringify(id))
+  if (unknown.length > 0) throw whyUnknown(unknown.join(', '), source)
   const picked = [...new Set(ids)].flatMap((id) => byId.get(id) ?? [])
   const empty = picked.filter(({ files }) => files.length === 0)
   if (empty.length === 0) return picked
@@ -83,3 +179,11 @@ export function pickTenants(
     { hint: "there is nothing to check; if it should have one, correct the service's list of tenants" },
   )
 }
+
+const whyUnknown = (names: string, source: ServiceRegistry['source']): Failure =>
+  source === 'live'
+    ? new Failure('TENANT_UNKNOWN', `the service does not list ${names}`)
+    : new Failure(
+        'REGISTRY_STALE',
+        `the service gives no valid list of tenants, and the copy of the last one does not have ${names}`,
+      )

@@ -5,6 +5,7 @@ import type { HoldProcesses } from '../../hold/hold-processes.ts'
 import type { HoldSettings, TenantConnection } from '../../hold/hold.ts'
 import type { HoldStep } from '../../hold/record.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
+import type { AcceptedLimit } from '../../model/result/verdict.ts'
 import type { KeepSnapshot } from '../keep-snapshot.ts'
 import type { RehearsalTerms } from '../remedies/rehearse-remedy.ts'
 import type { RunBackups } from '../run-backups.ts'
@@ -18,7 +19,7 @@ export interface RunContext {
   /** Folders that live files must lie in; null for bare files. */
   readonly roots: readonly string[] | null
   readonly settings: HoldSettings
-  readonly accept: readonly 'unknown-collation'[]
+  readonly accept: readonly AcceptedLimit[]
   /** True if each result gets a map of its pages. */
   readonly map: boolean
   /** null for bare files without `--ledger`. */

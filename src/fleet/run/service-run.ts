@@ -3,6 +3,7 @@
 import { statfs } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { openChecker } from '../../check/check.ts'
+import { keepConfiguration } from '../../config/last-good.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { RecoveredChange } from '../../hold/change/change-types.ts'
@@ -33,6 +34,7 @@ import {
 import { resumeTenants } from '../open-holds/resume-tenants.ts'
 import { openBackupsOfService, type BackupsOfService } from '../run-backups.ts'
 import { openTogether } from './open-together.ts'
+import type { RegistryReader } from './registry.ts'
 import { rehearsalTerms } from './rehearsal-terms.ts'
 import type { RunContext, RunLimits } from './run-context.ts'
 
@@ -53,6 +55,7 @@ export interface RunOptions {
   readonly onRecovered: (recovered: readonly RecoveredChange[]) => void
   /** Called with sentences about the ledger itself. */
   readonly onNotice: (notice: string) => void
+  readonly onRegistry: RegistryReader['onRegistry']
   readonly onStep: RunContext['onStep']
   /** Called as soon as a resume has failed that will be tried again. */
   readonly onResumeRetry: ResumeGuards['onResumeRetry']
@@ -72,6 +75,8 @@ export interface ServiceRun {
   readonly context: RunContext
   /** Aborts when the person interrupts, or when the run lock is lost. */
   readonly signal: AbortSignal
+  readonly now: RegistryReader['now']
+  readonly onRegistry: RegistryReader['onRegistry']
 }
 
 /**
@@ -129,7 +134,7 @@ export async function withServiceRun<Value>(
       connectionOf: ({ tenant }) =>
         tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
     }
-    return await work({ settings, service, ledger, context, signal })
+    return await work({ settings, service, ledger, context, signal, now: Date.now, onRegistry: options.onRegistry })
   })
 }
 
@@ -208,6 +213,8 @@ async function withLedger<Value>(
   requireAllResumed(endings)
   options.onRecovered(await recoverChanges({ kind: 'quarantine', folder: settings.quarantine.dir }, ledger))
   options.onOthers(await leftBehind(await ledger.otherHolds(), settings.ledger.dir), settings.file)
+  const unkept = await keepConfiguration(settings, Date.now())
+  if (unkept !== null) options.onNotice(`the copy of the configuration could not be kept: ${unkept}`)
   await requireAnyRoot(settings.tenants.roots, options.interrupt)
   await ledger.append({ kind: 'run-started', mode: options.mode, version: options.version, argv: options.argv })
   return await work(ledger, service, AbortSignal.any([options.interrupt, lock.compromised]))

@@ -24,17 +24,23 @@ import { liveSetMagicBytes, isPartOfLiveSet } from '../../sqlite/part-of-live-se
 import { systemFailure } from '../failures/system-failure.ts'
 import { OpenFolder, hasDescriptorPaths } from '../folders/open-folder.ts'
 import { nameDescriptor } from '../libc.ts'
+import { giveToFolderOwner } from '../private-files/folder-owner.ts'
 import { onDisk } from './file-name.ts'
 import { findUntrusted } from './trusted-path.ts'
 
 /**
- * Replaces the file by `text`. A regular file that exists keeps its mode and group, and for root its owner; a new one
- * has mode 0644. It is on the disk when this returns. If this throws, the old file is unchanged and no other file is
- * left.
+ * `public`: a file that exists keeps its mode and group, and for root its owner; a new one has mode 0644. `private`:
+ * the file has mode 0600, and root gives it to the owner of its folder.
+ */
+type Readers = 'public' | 'private'
+
+/**
+ * Replaces the file by `text`. It is on the disk when this returns. If this throws, the old file is unchanged and no
+ * other file is left.
  * @throws {Failure} NOT_A_FILE for a link, a folder, a device, a pipe, or a file of SQLite; NO_PERMISSION if another
  * user could choose the folder; NOT_FOUND, NO_SPACE or READ_FAILED for what the system refused
  */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, text: string, readers: Readers = 'public'): void {
   try {
     using folder = OpenFolder.named(dirname(path))
     requireOwnChoice(path, folder)
@@ -42,7 +48,12 @@ export function replaceFile(path: string, text: string): void {
     const old = requireReplaceable(path, folder, path.endsWith('/') ? '.' : name)
     using draft = openDraft(folder)
     writeAll(draft.descriptor, Buffer.from(text))
-    takeOver(draft.descriptor, old, path)
+    if (readers === 'private') {
+      fchmodSync(draft.descriptor, 0o600)
+      giveToFolderOwner(draft.descriptor, folder.at('.'))
+    } else {
+      takeOver(draft.descriptor, old, path)
+    }
     fsyncSync(draft.descriptor)
     draft.rename(name)
     syncFolder(folder)

@@ -19,6 +19,7 @@ const kept = {
   tables: 1000,
   words: 100,
   notCovered: 1000,
+  whyLetters: 1000,
 } as const
 
 export function condense(event: Event): Event {
@@ -34,6 +35,8 @@ export function condense(event: Event): Event {
       return event.notCovered === undefined
         ? event
         : { ...event, notCovered: event.notCovered.slice(0, kept.notCovered) }
+    case 'registry-read':
+      return event.source === 'live' ? event : { ...event, why: event.why.slice(0, kept.whyLetters) }
     case 'hold-asked':
     case 'hold-quiesced':
     case 'hold-ended':

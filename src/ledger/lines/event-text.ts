@@ -49,6 +49,23 @@ const shapes = {
     whole: z._default(z.boolean(), false), // Older lines do not have it.
     notCovered: z.optional(z.array(z.object({ tenant: z.nullable(tenant), path: z.string() }))),
   }),
+  'registry-read': z.discriminatedUnion('source', [
+    z.looseObject({ kind: z.literal('registry-read'), source: z.literal('live'), since: z.number() }),
+    z.looseObject({
+      kind: z.literal('registry-read'),
+      source: z.literal('cached'),
+      since: z.number(),
+      code,
+      why: z.string(),
+    }),
+    z.looseObject({
+      kind: z.literal('registry-read'),
+      source: z.literal('refused'),
+      since: milliseconds,
+      code,
+      why: z.string(),
+    }),
+  ]),
   'hold-asked': z.looseObject({ kind: z.literal('hold-asked'), tenant, holder: z.string(), endsBy: z.number() }),
   'hold-quiesced': z.looseObject({
     kind: z.literal('hold-quiesced'),

@@ -58,6 +58,7 @@ export function lineRow(at: number, run: string, number: number, event: Event): 
   switch (event.kind) {
     case 'run-started':
     case 'run-finished':
+    case 'registry-read':
       return line
     case 'hold-asked':
     case 'hold-quiesced':

@@ -6,8 +6,9 @@
 import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import { giveToFolderOwner } from '../private-file.ts'
+import { giveToFolderOwner } from '../../host/private-files/folder-owner.ts'
 import { forgetOldest, lastGoodSchema } from './last-good.ts'
+import { registrySchema } from './last-registry.ts'
 import { migrate, namesOfFirstVersion, readAsPresent } from './older-version.ts'
 import { pauseTotalSchema } from './pause-totals.ts'
 import { applicationId, schema, schemaNames, schemaVersion } from './schema.ts'
@@ -50,6 +51,7 @@ export function openForWriting(file: string, mayBegin: boolean): Database.Databa
         if (version === 1) migrate(database, file)
         database.exec(lastGoodSchema)
         database.exec(pauseTotalSchema)
+        database.exec(registrySchema)
         forgetOldest(database)
       })
       .immediate()

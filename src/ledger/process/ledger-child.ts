@@ -6,6 +6,7 @@ import { ledgerFile } from '../folder.ts'
 import type { Answered, LedgerAnswer, LedgerQuestion } from '../protocol.ts'
 import * as answers from './answers.ts'
 import { lastGoodOf } from './last-good.ts'
+import { lastRegistry } from './last-registry.ts'
 import { lastResults } from './last-results.ts'
 import { openHolds, otherHolds } from './open-holds.ts'
 import { pauseTotals } from './pause-totals.ts'
@@ -99,6 +100,8 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
       }
     case 'pause-totals':
       return { kind: 'pause-totals', totals: store.ask(pauseTotals) }
+    case 'last-registry':
+      return { kind: 'last-registry', registry: store.ask(lastRegistry) }
     case 'close':
       store.close()
       return { kind: 'done' }

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { SystemCallError } from '../../host/libc.ts'
 import { tryLock, unlock, type ByteRange } from '../../host/locks/byte-lock.ts'
-import { giveToFolderOwner } from '../private-file.ts'
+import { giveToFolderOwner } from '../../host/private-files/folder-owner.ts'
 
 const fileName = 'resuming.lock'
 const askAgainMs = 20

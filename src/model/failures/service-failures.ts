@@ -106,10 +106,10 @@ export const serviceFailures = {
     next: 'doctor',
     hint: 'the service gives no valid list of tenants; `holdfast doctor` tries its admin API or service.hooks',
     otherwise: 'show this to the owner of the service',
-    means: 'There is no valid list of tenants.',
+    means: 'There is no valid list of tenants, and no copy of one that is young enough (registry.grace).',
     cause:
-      'The admin API, or the command service.hooks.tenants, gives no list, or a list that is invalid or ' +
-      'contradicts itself.',
+      'The admin API, or the command service.hooks.tenants, gives no list, or a list that is invalid, ' +
+      'contradicts itself, or is suddenly empty.',
   },
   TENANT_UNKNOWN: {
     tenant: 'untouched',

@@ -137,7 +137,8 @@ export interface ComparisonReport {
     readonly mode: 'compare'
     readonly startedAt: string
     readonly finishedAt: string
-    readonly registry: 'none' | 'live'
+    /** `none` for files, otherwise `live` or `cached since …`. */
+    readonly registry: string
   }
   readonly sides: Sided<SideOfComparison>
   readonly outcome: ComparisonOutcome

@@ -125,8 +125,8 @@ export interface RemedyReport {
     readonly mode: 'repair' | 'restore' | 'salvage'
     readonly startedAt: string
     readonly finishedAt: string
-    /** `none` for bare files. */
-    readonly registry: 'none' | 'live'
+    /** `none` for bare files, otherwise `live` or `cached since …`. */
+    readonly registry: string
     /** Why the run was stopped; left out if it was not. */
     readonly stopped?: string
     /** Sentences about the run itself; left out if there are none. */

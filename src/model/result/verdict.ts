@@ -26,13 +26,31 @@ export interface Remedy {
 }
 
 /** What a checker may lack or not understand; the configuration may accept it (`check.accept`). */
-export type Limit = 'unknown-collation' | 'unknown-function' | 'unknown-module' | 'unknown-tokenizer' | 'newer-sqlite'
+export const knownLimits = [
+  'unknown-collation',
+  'unknown-function',
+  'unknown-module',
+  'unknown-tokenizer',
+  'newer-sqlite',
+] as const
+export type Limit = (typeof knownLimits)[number]
+
+/** An entry of `check.accept`. Null: for all tenants, and also bare files; for all objects. */
+export interface AcceptedLimit {
+  readonly limit: Limit
+  /** Patterns of ids (text/glob.ts). */
+  readonly tenants: readonly string[] | null
+  /** Patterns of names of objects. */
+  readonly objects: readonly string[] | null
+}
 
 export interface Skipped {
   readonly object: string
   readonly why: string
   /** Present in reports if the reason is a known limit. */
   readonly limit?: Limit
+  /** Present if the configuration accepts this limit for this object: it does not keep the verdict from `sound`. */
+  readonly accepted?: true
 }
 
 /**

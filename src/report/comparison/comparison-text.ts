@@ -21,6 +21,7 @@ import type { Result } from '../../model/result/report.ts'
 import { count, grouped } from '../../text/count.ts'
 import { indented, labelled, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
+import { registryLines } from '../registry-line.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import { describeUnsound, printableKey } from '../text/problem.ts'
 import { verdictWord } from '../text/result-words.ts'
@@ -40,6 +41,8 @@ export function* comparisonText(
   files: Iterable<FileComparison>,
   options: TextOptions,
 ): Generator<string> {
+  const list = registryLines(report.run.registry, options)
+  if (list.length > 0) yield ended(list)
   if (report.summary.files.total === 1) for (const file of files) yield ended(onlyFile(file, report, options))
   else yield* severalFiles(report, files, options)
 }

@@ -9,6 +9,7 @@ import { count, grouped } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
+import { registryLines } from '../registry-line.ts'
 import { exitCodeWords } from '../summary.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts'
@@ -29,6 +30,7 @@ export function remedyText(frame: Frame, outcomes: readonly RemedyOutcome[], opt
   const lines = [
     ...pausedLines(paused, options),
     ...stoppedLines(frame, options),
+    ...registryLines(frame.run.registry, options),
     ...(results.length > 1 || detailed.length === 0 ? table(results, mode, options) : []),
     ...detailed.flatMap((outcome) => ['', ...describeRemedy(outcome, mode, options)]),
     '',

@@ -6,9 +6,11 @@ import { createColors } from 'picocolors'
 import type { Report, Result, SelectedFile, Summary } from '../../model/result/report.ts'
 import { count, grouped } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
-import { printable, printableSentence } from '../../text/printable.ts'
+import { printable } from '../../text/printable.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
+import { describeAccepted } from '../accepted-limits.ts'
+import { registryLines } from '../registry-line.ts'
 import { describeSameFailure, groupFailures } from '../same-failure.ts'
 import { exitCodeWords } from '../summary.ts'
 import { withConfiguration } from './hint.ts'
@@ -43,6 +45,7 @@ export function renderReport(report: Report, options: TextOptions): string {
           .flatMap((result) => ['', ...describeProof(result, options)])
       : []),
     ...describeNotices(report.results, options),
+    ...describeAccepted(report.results, options),
     ...describeRecoveries(report.results, options),
     ...describeMaps(report.results, options),
     '',
@@ -104,19 +107,10 @@ function pausedLine(paused: readonly string[], now: string, options: TextOptions
 
 function heading(report: Report, options: TextOptions): readonly string[] {
   const { run } = report
-  const registry =
-    run.registry === 'live' || run.registry === 'none' ? '' : `; list of tenants: ${printableSentence(run.registry)}`
-  return options.verbose || registry !== ''
-    ? [
-        ...wrap(
-          `holdfast ${printable(report.tool.version)} (SQLite ${printable(report.tool.sqlite)}), ` +
-            `${run.mode}, run ${printable(run.id)}, ${printable(run.startedAt)} to ` +
-            `${printable(run.finishedAt)}${registry}`,
-          options.width,
-        ),
-        '',
-      ]
-    : []
+  const head =
+    `holdfast ${printable(report.tool.version)} (SQLite ${printable(report.tool.sqlite)}), ` +
+    `${run.mode}, run ${printable(run.id)}, ${printable(run.startedAt)} to ${printable(run.finishedAt)}`
+  return [...(options.verbose ? [...wrap(head, options.width), ''] : []), ...registryLines(run.registry, options)]
 }
 
 function table(results: readonly Result[], options: TextOptions): readonly string[] {

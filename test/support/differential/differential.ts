@@ -14,7 +14,7 @@ import type { GeneratedDatabase } from '../databases/generated.ts'
 import { inflict, randomWound } from '../databases/random-wound.ts'
 import type { RandomWound } from '../databases/random-wound.ts'
 import { Patient } from '../databases/surgeon.ts'
-import { bareFileContext, judge, readWithBoth } from './engines.ts'
+import { accepting, judge, readWithBoth } from './engines.ts'
 import { changeRows } from './exact-rows.ts'
 import { damage } from './referee.ts'
 
@@ -58,9 +58,7 @@ export async function tryHealthy(folder: string, { shape, ownCollation, changes 
     const hasOwn = ownCollation && useOwnCollation(path)
     const { census, sqlite } = await readWithBoth(path)
     if (!hasOwn && sqlite.diagnosis.verdict.kind !== 'sound') return 'SQLite itself takes it for damaged'
-    const diagnosis = hasOwn
-      ? diagnose(census.reading, { ...bareFileContext, accept: ['unknown-collation'] })
-      : census.diagnosis
+    const diagnosis = hasOwn ? diagnose(census.reading, accepting('unknown-collation')) : census.diagnosis
     const { skipped } = census.reading.coverage
     if (hasOwn && skipped.length > 0 && census.diagnosis.verdict.kind !== 'inconclusive')
       throw new Error(`not everything was checked, and nothing says so: ${census.diagnosis.verdict.kind}`)

@@ -4,7 +4,7 @@ import type { DiagnosisContext } from '../../../src/diagnosis/context.ts'
 import { diagnose } from '../../../src/diagnosis/diagnose.ts'
 import { damageClasses } from '../../../src/model/result/finding.ts'
 import type { Engine, Reading } from '../../../src/model/result/reading.ts'
-import type { Diagnosis } from '../../../src/model/result/verdict.ts'
+import type { Diagnosis, Limit } from '../../../src/model/result/verdict.ts'
 import { removeDatabase } from '../databases/create-database.ts'
 import { rebuildIndexes } from '../databases/rebuilt.ts'
 import { readInProcess } from '../read-in-process.ts'
@@ -18,6 +18,12 @@ export const bareFileContext: DiagnosisContext = {
   verifiedBackup: false,
   accept: [],
 }
+
+/** Of a configuration that accepts these limits everywhere. */
+export const accepting = (...limits: readonly Limit[]): DiagnosisContext => ({
+  ...bareFileContext,
+  accept: limits.map((limit) => ({ limit, tenants: null, objects: null })),
+})
 
 export interface Concluded {
   readonly reading: Reading

@@ -115,7 +115,7 @@ export function readSchemaFacts(db: Database.Database, layout: SchemaLayout, row
 }
 
 /** True if the statement has the option STRICT. The options of a CREATE TABLE follow its last bracket. */
-function isStrict(sql: string): boolean {
+export function isStrict(sql: string): boolean {
   const tokens = tokensOf(sql)
   const options = tokens.slice(tokens.findLastIndex(({ text }) => text === ')') + 1)
   return options.some(({ text }) => /^strict$/i.test(text))

@@ -5,6 +5,7 @@ import type { Skipped } from '../../../model/result/verdict.ts'
 import type { QuestionOf } from '../../protocol.ts'
 import type { IntegrityAnswer } from '../../step-answers.ts'
 import { whyUnusable } from '../schema/unknown-parts.ts'
+import { checkColumns, lacksPart } from './column-checks.ts'
 import { quoteName, thrownFact } from './open-database.ts'
 
 /** SQLite stops after so many messages; more help no reader of the report. */
@@ -123,11 +124,36 @@ function checkEach(db: Database.Database, pragma: string, tables: readonly strin
     const thrown = explained(db, name, result.thrown)
     facts.push(thrown)
     skipped.push({ object: name, why: thrown.text })
-    // The quick check computes nothing by SQL, so it may still check the structure.
-    if (pragma === 'integrity_check')
-      facts.push(...ask(db, `quick_check(${quoteName(name)})`, 'quick_check', name).messages)
+    const rest = checkInPart(db, pragma, name, thrown)
+    facts.push(...newFacts(rest.facts, result.messages))
+    skipped.push(...rest.skipped)
   }
   return { facts, skipped }
+}
+
+/** What can still be checked of a table on which SQLite broke off. */
+function checkInPart(db: Database.Database, pragma: string, name: string, thrown: Thrown): TablesResult {
+  const quick = `quick_check(${quoteName(name)})`
+  if (!lacksPart(thrown.text)) {
+    // The quick check computes nothing by SQL, so it may still check the structure.
+    const facts = pragma === 'integrity_check' ? ask(db, quick, 'quick_check', name).messages : []
+    return { facts, skipped: [] }
+  }
+  const unchecked = withoutChecks(db, () => ask(db, quick, 'quick_check', name))
+  if (unchecked.thrown === null) return { facts: unchecked.messages, skipped: [] }
+  const columns = checkColumns(db, name)
+  const facts = [...unchecked.messages, ...newFacts(columns ?? [], unchecked.messages)]
+  return { facts, skipped: columns === null ? [{ object: name, why: 'its columns could not be checked' }] : [] }
+}
+
+/** Does some work while SQLite checks no CHECK constraints. */
+function withoutChecks<Value>(db: Database.Database, work: () => Value): Value {
+  db.pragma('ignore_check_constraints = ON')
+  try {
+    return work()
+  } finally {
+    db.pragma('ignore_check_constraints = OFF')
+  }
 }
 
 /** SQLite's text for an error that it does not explain. */

@@ -85,7 +85,11 @@ describe.each(engines)('by %s', (engine) => {
       kind: 'inconclusive',
       reason: expect.stringMatching(new RegExp(`\\b${object}: .*${part}`)),
     })
-    expect(skippedWithLimits(reading)).toContainEqual({ object, why: expect.stringContaining(part), limit })
+    expect(skippedWithLimits(reading, bareFileContext)).toContainEqual({
+      object,
+      why: expect.stringContaining(part),
+      limit,
+    })
   })
 })
 
@@ -99,7 +103,7 @@ test('a schema that has lost a row is damaged: what could not be read is no limi
   })
   const reading = await readInProcess(path)
   expect(diagnose(reading, bareFileContext).damage).toBe('schema')
-  const skipped = skippedWithLimits(reading)
+  const skipped = skippedWithLimits(reading, bareFileContext)
   expect(skipped.map(({ object }) => object)).toEqual(expect.arrayContaining(['i']))
   expect(skipped.filter(({ limit }) => limit !== undefined)).toEqual([])
 })

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import { create } from '../../../support/databases/create-database.ts'
-import { bareFileContext } from '../../../support/differential/engines.ts'
+import { accepting, bareFileContext } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'computed-'))
@@ -119,12 +119,12 @@ test('entries in an unknown collation are not compared, and no configuration mak
     db.pragma('writable_schema=ON')
     db.exec("UPDATE sqlite_schema SET sql = replace(sql, 'NOCASE', 'klingon')")
   })
-  const accepting = { ...bareFileContext, accept: ['unknown-collation'] } as const
-  expect(diagnose(await readInProcess(path), accepting).verdict).toEqual({
+  const context = accepting('unknown-collation')
+  expect(diagnose(await readInProcess(path), context).verdict).toEqual({
     kind: 'inconclusive',
     reason: expect.stringContaining('part: neither the census nor SQLite could compare') as string,
   })
-  expect(diagnose(await readInProcess(path, 'full', 'sqlite'), accepting).verdict).toEqual({
+  expect(diagnose(await readInProcess(path, 'full', 'sqlite'), context).verdict).toEqual({
     kind: 'inconclusive',
     reason: expect.stringContaining('t: SQLite broke off before it had compared its rows with its indexes') as string,
   })
@@ -134,7 +134,7 @@ test('entries in an unknown collation are not compared, and no configuration mak
   db.pragma('writable_schema=ON')
   db.exec("UPDATE sqlite_schema SET sql = 'CREATE INDEX part ON t(id) WHERE a IS NOT NULL' WHERE name = 'part'")
   db.close()
-  expect(diagnose(await readInProcess(path), accepting).verdict.kind).toBe('damaged')
+  expect(diagnose(await readInProcess(path), context).verdict.kind).toBe('damaged')
 })
 
 /**

@@ -1,0 +1,145 @@
+/**
+ * The last valid configuration, in the ledger's folder (I5.1). What a schedule runs goes on with it for a time if the
+ * file becomes invalid, cannot be read, or is gone. What changes data never does.
+ */
+
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { isSystemError } from '../host/failures/system-failure.ts'
+import { onDisk } from '../host/files/file-name.ts'
+import { readCheckedText, writeCheckedText } from '../host/private-files/checked-file.ts'
+import { ageOf } from '../model/age.ts'
+import { Failure } from '../model/failure.ts'
+import { orFailure } from '../model/or-failure.ts'
+import { humanMs } from '../text/units.ts'
+import { defaultLedgerDir } from './defaults.ts'
+import { configurationPlaces, fileBytesMax, findConfiguration, loadSettings, readConfiguration } from './load.ts'
+import type { Settings } from './settings.ts'
+
+export interface ScheduledSettings {
+  readonly settings: Settings
+  /** null if the file itself was read. */
+  readonly outdated: OutdatedConfiguration | null
+}
+
+/** A copy that is used in the place of the file. */
+export interface OutdatedConfiguration {
+  /** What is wrong with the file, each mistake with its line. */
+  readonly failure: Failure
+  /** When the copy was made: the file was valid then. ms since 1970. */
+  readonly keptAt: number
+  /** Since when the file cannot be used, as far as is known. ms since 1970. */
+  readonly since: number
+}
+
+const title = 'holdfast.configuration-copy/1'
+/** JSON writes some characters with six. */
+const copyBytesMax = 8 * fileBytesMax
+
+const copyFile = (ledgerDir: string, path: string): string =>
+  join(ledgerDir, `configuration-${createHash('sha256').update(onDisk(path)).digest('hex').slice(0, 16)}.copy`)
+
+/**
+ * Keeps a copy of the file, if the file is valid now. The folder of the ledger must exist.
+ * @param now ms since 1970
+ * @returns why no copy could be written; null if one was written, or if the file is not valid
+ */
+export async function keepConfiguration({ file, ledger }: Settings, now: number): Promise<string | null> {
+  // Read again: what is kept was checked as it is, and no invalid text takes the place of a valid one.
+  const text = await orFailure(readConfiguration(file))
+  if (text instanceof Failure) return null
+  const { parseSettings } = await import('./parse.ts')
+  if (valueOrFailure(() => parseSettings(text, file)) instanceof Failure) return null
+  const copy = JSON.stringify({ path: file, keptAt: now, text })
+  return valueOrFailure(() => writeCheckedText(copyFile(ledger.dir, file), title, copy))?.message ?? null
+}
+
+function valueOrFailure<Value>(make: () => Value): Value | Failure {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
+}
+
+/**
+ * The settings for what a schedule runs: those of the file, or of the last valid copy within `registry.grace` of it.
+ * @param given null: the usual places
+ * @param now ms since 1970
+ * @param usualLedgerDir where a copy is searched if the file does not give the folder of the ledger
+ * @throws {Failure} CONFIG_INVALID for the file, if no copy may be used
+ */
+export async function loadScheduledSettings(
+  given: string | null,
+  now: number,
+  usualLedgerDir = defaultLedgerDir,
+): Promise<ScheduledSettings> {
+  const settings = await orFailure(findConfiguration(given).then(loadSettings))
+  if (!(settings instanceof Failure)) return { settings, outdated: null }
+  if (settings.code !== 'CONFIG_INVALID' && settings.code !== 'READ_FAILED') throw settings
+  for (const path of await unusablePlaces(given)) {
+    for (const folder of new Set([await ledgerDirIn(path), usualLedgerDir])) {
+      const copied = folder === null ? null : await settingsIn(folder, path, settings, now)
+      if (copied !== null) return copied
+    }
+  }
+  throw settings
+}
+
+/** The file that was found, or all places at which none was. */
+async function unusablePlaces(given: string | null): Promise<readonly string[]> {
+  const found = await orFailure(findConfiguration(given))
+  return found instanceof Failure ? configurationPlaces(given) : [found]
+}
+
+/** Where the invalid file puts the ledger. null if it does not say so, or if it must not be read. */
+async function ledgerDirIn(path: string): Promise<string | null> {
+  const text = await orFailure(readConfiguration(path))
+  if (text instanceof Failure) return null
+  const { textAt } = await import('./yaml-text.ts')
+  const dir = textAt(text, ['ledger', 'dir'])
+  return dir === null ? null : resolve(dirname(path), dir)
+}
+
+/** @returns null if there is no copy @throws {Failure} CONFIG_INVALID if the copy must not be used */
+async function settingsIn(
+  folder: string,
+  path: string,
+  failure: Failure,
+  now: number,
+): Promise<ScheduledSettings | null> {
+  const file = copyFile(folder, path)
+  const found = await readCheckedText(file, title, copyBytesMax)
+  if (found.kind === 'missing') return null
+  const refuse = (why: string): Failure =>
+    new Failure(failure.code, `${failure.message}\nThe copy of the last valid configuration is not used: ${why}`, {
+      cause: failure,
+      hint: failure.hint,
+    })
+  if (found.kind === 'wrong') throw refuse(`${file}: ${found.why}`)
+  const copy = JSON.parse(found.text) as { readonly path: string; readonly keptAt: number; readonly text: string }
+  if (copy.path !== path) throw refuse(`${file} is of ${copy.path}`)
+  const { parseSettings } = await import('./parse.ts')
+  const settings = valueOrFailure(() => parseSettings(copy.text, path))
+  if (settings instanceof Failure) throw refuse(`this version does not read it: ${settings.message}`)
+  const since = Math.max(copy.keptAt, (await changedAt(path)) ?? 0)
+  const { graceMs } = settings.registry
+  const ageMs = ageOf(since, now)
+  if (ageMs === null || ageMs > graceMs)
+    throw refuse(
+      `there is no valid file since ${new Date(since).toISOString()}, and registry.grace allows ${humanMs(graceMs)}`,
+    )
+  return { settings, outdated: { failure, keptAt: copy.keptAt, since } }
+}
+
+/** When the file got its present content, owner or mode; null if there is none. */
+async function changedAt(path: string): Promise<number | null> {
+  try {
+    return Math.floor((await stat(onDisk(path))).ctimeMs)
+  } catch (error) {
+    if (isSystemError(error)) return null
+    throw error
+  }
+}

@@ -1,0 +1,39 @@
+/** What was not read of sound files because the configuration accepts it (`check.accept`). */
+
+import type { Result } from '../model/result/report.ts'
+import type { Skipped } from '../model/result/verdict.ts'
+import { count } from '../text/count.ts'
+import { indented, wrap } from '../text/layout.ts'
+import { legibleName } from './text/legible.ts'
+import type { TextOptions } from './text/result-words.ts'
+
+/** Files beyond this are counted. */
+const filesShownMax = 10
+/** Objects of one file that are named. */
+const objectsShownMax = 3
+
+export const acceptedIn = ({ coverage }: Pick<Result, 'coverage'>): readonly Skipped[] =>
+  coverage.skipped.filter(({ accepted }) => accepted === true)
+
+/** Nothing if all was read, or if a result is not sound: its own part of the report then lists what was not read. */
+export function describeAccepted(results: readonly Result[], options: TextOptions): readonly string[] {
+  const files = results.filter((result) => result.verdict === 'sound' && acceptedIn(result).length > 0)
+  if (files.length === 0) return []
+  const shown = options.verbose ? files : files.slice(0, filesShownMax)
+  return [
+    '',
+    ...wrap('Not read, and accepted by check.accept:', options.width),
+    ...shown.flatMap((result) => indented(lineOf(result, options), options)),
+    ...(shown.length < files.length
+      ? indented(`${count(files.length - shown.length, 'more file')}; --verbose shows all`, options)
+      : []),
+  ]
+}
+
+function lineOf(result: Result, { verbose }: TextOptions): string {
+  const parts = acceptedIn(result)
+  const named = verbose ? parts : parts.slice(0, objectsShownMax)
+  const names = named.map(({ object, limit }) => `${legibleName(object)} (${limit ?? ''})`)
+  const more = parts.length > named.length ? ` and ${parts.length - named.length} more` : ''
+  return `${legibleName(result.tenant ?? result.path)}: ${names.join(', ')}${more}`
+}

@@ -1,0 +1,171 @@
+/** The copy of the last valid configuration, and when it is used (I5.1, I5.2). */
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { keepConfiguration, loadScheduledSettings } from '../../src/config/last-good.ts'
+import { loadSettings } from '../../src/config/load.ts'
+import { temporaryFolder } from '../support/host/other-process.ts'
+
+const hourMs = 3_600_000
+const isRoot = process.geteuid?.() === 0
+
+let folder: ReturnType<typeof temporaryFolder>
+beforeEach(() => {
+  folder = temporaryFolder()
+  mkdirSync(folder.file('ledger'), { mode: 0o700 })
+})
+afterEach(() => folder[Symbol.dispose]())
+
+const file = (): string => folder.file('holdfast.yaml')
+const valid = (more = ''): string =>
+  `service: { name: notes, admin: "unix:/run/notes.sock" }\ntenants: { roots: [/srv/notes] }\nledger: { dir: ledger }\n${more}`
+
+const write = (text: string): void => {
+  writeFileSync(file(), text)
+  chmodSync(file(), 0o600)
+}
+
+/** A valid file, and a copy of it. */
+async function kept(more = ''): Promise<void> {
+  write(valid(more))
+  expect(await keepConfiguration(await loadSettings(file()), Date.now())).toBeNull()
+}
+
+const copyFile = (): string => {
+  const [name = ''] = readdirSync(folder.file('ledger'))
+  return join(folder.file('ledger'), name)
+}
+
+const load = (aheadMs = 0) => loadScheduledSettings(file(), Date.now() + aheadMs)
+const refused = (message: RegExp): Error =>
+  expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) as string }) as Error
+
+test('a valid file is used as it is, and its copy is private', async () => {
+  await kept('hold: { maxPaused: 7 }\n')
+  write(valid('hold: { maxPaused: 8 }\n'))
+  const { settings, outdated } = await load()
+  expect([settings.hold.maxPaused, outdated]).toEqual([8, null])
+  expect(statSync(copyFile()).mode & 0o777).toBe(0o600)
+  expect(readdirSync(folder.file('ledger')).length).toBe(1)
+})
+
+describe('I5.1: the copy takes the place of a file', () => {
+  test.each([
+    [
+      'with an unknown key',
+      () => write(valid('hold: { maxPaused: 1, ttll: 3s }\n')),
+      /:4:23: unknown key hold\.ttll: did you mean ttl\?/,
+    ],
+    [
+      'with a value that is not allowed',
+      () => write(valid('hold: { ttl: soon }\n')),
+      /:4:14: hold\.ttl: expected a duration/,
+    ],
+    ['that is no YAML', () => write(`${valid()}hold: [\n`), /is no valid YAML/],
+    ['with a tab', () => write(valid('hold:\n\tttl: 3s\n')), /a tab indents this line/],
+    ['that is empty', () => write(valid().replace(/service.*\n/, '')), /service is missing/],
+  ])('%s', async (_, spoil, message) => {
+    await kept('hold: { maxPaused: 7 }\n')
+    spoil()
+    const { settings, outdated } = await load()
+    expect([settings.hold.maxPaused, settings.file, settings.ledger.dir]).toEqual([7, file(), folder.file('ledger')])
+    expect(outdated?.failure.message).toMatch(message)
+    // What is invalid never takes the place of what was valid.
+    expect(await keepConfiguration(settings, Date.now())).toBeNull()
+    expect((await load()).settings.hold.maxPaused).toBe(7)
+  })
+})
+
+test('I5.2: the grace begins when the file got its present content, and after it the mistake is the failure', async () => {
+  await kept()
+  write(valid('hold: { ttl: soon }\n'))
+  expect((await load(7 * hourMs)).outdated).not.toBeNull()
+  await expect(load(9 * hourMs)).rejects.toEqual(
+    refused(
+      /:4:14: hold\.ttl: [^]*The copy of the last valid configuration is not used: there is no valid file since \S+Z, and registry\.grace allows 8 h$/,
+    ),
+  )
+  await kept('registry: { grace: 0s }\n')
+  write(valid('hold: { ttl: soon }\n'))
+  await expect(load(1)).rejects.toEqual(refused(/registry\.grace allows 0 ms/))
+  await kept('registry: { grace: 2d }\n')
+  write(valid('hold: { ttl: soon }\n'))
+  expect((await load(47 * hourMs)).outdated).not.toBeNull()
+})
+
+test.each([
+  [
+    'altered',
+    (copy: string) => writeFileSync(copy, readFileSync(copy, 'utf8').replace('/srv/notes', '/srv/evil')),
+    /it was altered/,
+  ],
+  ['half written', (copy: string) => truncateSync(copy, 100), /it was altered, or only a part/],
+  ['of others to write', (copy: string) => chmodSync(copy, 0o622), /another user could change it/],
+])('a copy that is %s is not used, and the mistake in the file is said first', async (_, spoil, why) => {
+  await kept()
+  spoil(copyFile())
+  write(valid('hold: { ttl: soon }\n'))
+  await expect(load()).rejects.toEqual(refused(new RegExp(`^[^]*hold\\.ttl[^]*${why.source}`)))
+})
+
+test('without a copy, a file that is invalid or missing is a failure as ever', async () => {
+  write(valid('hold: { ttl: soon }\n'))
+  await expect(load()).rejects.toEqual(refused(/hold\.ttl: expected a duration \S+ \S+ \S+, found the text "soon"$/))
+  rmSync(file())
+  await expect(load()).rejects.toEqual(refused(/^no configuration: there is no /))
+})
+
+test('a copy of another file is not used', async () => {
+  await kept()
+  const other = folder.file('other.yaml')
+  writeFileSync(other, valid('hold: { ttl: soon }\n'), { mode: 0o600 })
+  await expect(loadScheduledSettings(other, Date.now())).rejects.toEqual(refused(/other\.yaml:4:14/))
+})
+
+/** Nothing in such a file says where the ledger is, so the copy is searched in the usual folder. */
+describe('I5.1: a file that gives not even the folder of the ledger', () => {
+  const unusable: readonly (readonly [string, () => unknown, RegExp])[] = [
+    ['missing', () => rmSync(file()), /^no configuration: there is no /],
+    ['a folder', () => (rmSync(file()), mkdirSync(file())), /is not a regular file/],
+    ['no text', () => writeFileSync(file(), Buffer.of(0xff, 0xfe)), /is not UTF-8/],
+    ['too large', () => write(valid(`# ${'x'.repeat(1_100_000)}\n`)), /a configuration has at most/],
+    ['open to all to write', () => chmodSync(file(), 0o666), /another user could change/],
+    ...(isRoot
+      ? ([['of another user', () => chownSync(file(), 65_534, 65_534), /another user could change/]] as const)
+      : ([['unreadable', () => chmodSync(file(), 0), /cannot read the configuration/]] as const)),
+  ]
+  test.each(unusable)('%s', async (_, spoil, message) => {
+    await kept('hold: { maxPaused: 7 }\n')
+    const copy = readFileSync(copyFile(), 'utf8')
+    const settings = await loadSettings(file())
+    spoil()
+    // It is not copied, and no text of it is used.
+    expect(await keepConfiguration(settings, Date.now())).toBeNull()
+    expect(readFileSync(copyFile(), 'utf8')).toBe(copy)
+    await expect(load()).rejects.toEqual(refused(message))
+    const usual = await loadScheduledSettings(file(), Date.now(), folder.file('ledger'))
+    expect(usual.settings.hold.maxPaused).toBe(7)
+    expect(usual.outdated?.failure.message).toMatch(message)
+    await expect(loadScheduledSettings(file(), Date.now() + 9 * hourMs, folder.file('ledger'))).rejects.toEqual(
+      refused(/registry\.grace allows 8 h$/),
+    )
+  })
+})
+
+test('the time of a file may lie in the past: the copy is then as old as it says', async () => {
+  await kept()
+  write(valid('hold: { ttl: soon }\n'))
+  utimesSync(file(), new Date(0), new Date(0))
+  expect((await load()).outdated).not.toBeNull()
+})
