@@ -97,7 +97,8 @@ async function runChild(
   await using process = await SalvageProcess.start(folder, user, limits, signal)
   await process.limitFileSize(fileBytesMax)
   for (;;) {
-    const answer = await process.goOn(limits.memoryBytesMax, schemaOf !== null)
+    const { memoryBytesMax } = limits
+    const answer = await process.goOn({ memoryBytesMax, hasSchema: schemaOf !== null })
     if (answer.kind === 'ended') {
       if (account !== undefined) await writeAccount(process, account)
       return answer.salvaged
