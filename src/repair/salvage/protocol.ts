@@ -26,12 +26,16 @@ export type SalvageSlice =
   | { readonly kind: 'not-possible'; readonly why: string }
 
 export interface SalvageSteps extends FirstSteps {
-  /** Begins, or goes on for about `ms`. `hasSchema`: a sound database lies in the sandbox. */
+  /**
+   * Begins, or goes on for about `ms`. `hasSchema`: a sound database lies in the sandbox. `listDoubted`: the facts get
+   * the keys of rows that indexes contradict.
+   */
   salvage: {
     readonly ask: {
       readonly ms: number
       readonly memoryBytesMax: number
       readonly hasSchema: boolean
+      readonly listDoubted: boolean
     }
     readonly answer: { readonly slice: SalvageSlice }
   }

@@ -38,13 +38,13 @@ export class SalvageSession {
     return (this.#facts ??= new FactsReader(join(this.#folder, names.facts)))
   }
 
-  #slice({ ms, hasSchema, memoryBytesMax }: SalvageSteps['salvage']['ask']): SalvageSlice {
+  #slice({ ms, hasSchema, listDoubted, memoryBytesMax }: SalvageSteps['salvage']['ask']): SalvageSlice {
     if (this.#salvager === null) {
       const opened = Salvager.open(this.#folder, hasSchema, memoryBytesMax)
       if (typeof opened === 'string') return { kind: 'not-possible', why: opened }
       this.#salvager = opened
     }
-    const run = (this.#run ??= this.#salvager.run())
+    const run = (this.#run ??= this.#salvager.run(listDoubted))
     const until = performance.now() + ms
     for (let next = run.next(); ; next = run.next()) {
       if (next.done === true) return { kind: 'ended', salvaged: next.value }
