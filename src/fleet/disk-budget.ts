@@ -16,6 +16,12 @@ export interface Reservation {
    * the signal. While it waits, it has no bytes reserved.
    */
   reserveBytes(bytes: number, signal: AbortSignal): Promise<void> | null
+  /**
+   * Adds bytes until the returned object is disposed of: for files beside the snapshots. Does not wait, because whoever
+   * has the bytes may wait for the same.
+   * @returns null if they do not fit beside other reservations
+   */
+  addBytes(bytes: number): Disposable | null
   /** Sets the bytes to what the snapshots turned out to have. Does not wait. */
   setBytes(bytes: number): void
   /** One snapshot is deleted: releases it with its bytes. After the last one nothing is reserved any more. */
@@ -49,17 +55,30 @@ export class DiskBudget {
 
   #newReservation(snapshots: number): Reservation {
     let ownBytes = 0
+    let besideBytes = 0
     let snapshotsLeft = snapshots
     const change = (bytes: number): void => {
       this.#bytes += bytes - ownBytes
       ownBytes = bytes
     }
-    const othersBytes = (): number => this.#bytes - ownBytes
+    const othersBytes = (): number => this.#bytes - ownBytes - besideBytes
     const tryReserve = (bytes: number): boolean => {
       const fits = othersBytes() <= 0 || othersBytes() + bytes <= this.#limits.snapshotBytesMax
       if (bytes > ownBytes && !fits) return false
       change(bytes)
       return true
+    }
+    const addBytes = (bytes: number): Disposable | null => {
+      if (othersBytes() > 0 && this.#bytes + bytes > this.#limits.snapshotBytesMax) return null
+      this.#bytes += bytes
+      besideBytes += bytes
+      return {
+        [Symbol.dispose]: () => {
+          this.#bytes -= bytes
+          besideBytes -= bytes
+          this.#byteQueue.serve()
+        },
+      }
     }
     const setBytes = (bytes: number): void => {
       change(bytes)
@@ -87,6 +106,7 @@ export class DiskBudget {
         if (wait) setBytes(0)
         return wait
       },
+      addBytes,
       setBytes,
       releaseSnapshot: (bytes) => release(1, ownBytes - bytes),
       releaseAll: () => release(snapshotsLeft, 0),

@@ -9,6 +9,7 @@
  *    stopped first.
  * 5. For each snapshot: wait for a place in the check queue, copy the snapshot if the user wants to keep it, check it.
  *    Wait until the end of the hold is in the ledger. Then the place is released. A sound snapshot is kept as a backup.
+ *    A remedy is tried on copies if the disk budget has room for them.
  * 6. Delete the snapshot. Then release the snapshot and its bytes in the disk budget.
  * 7. Give the result to the observer, to the line, and to the ledger.
  *
@@ -158,7 +159,9 @@ const boundsFor = (reservation: Reservation, { line, pauseSlots }: Pipeline): Ho
 
 /** Steps 5 to 7 for one file. Does not throw: what goes wrong stops the line. */
 async function checkAndReport(held: HeldTarget, reservation: Reservation, pipeline: Pipeline): Promise<void> {
-  const checked = checkAndDelete(held, pipeline).finally(() => reservation.releaseSnapshot(bytesOnDisk(held)))
+  const checked = checkAndDelete(held, reservation, pipeline).finally(() =>
+    reservation.releaseSnapshot(bytesOnDisk(held)),
+  )
   await pipeline.line.guard(checked.then((outcome) => report(outcome, held.target, pipeline)))
 }
 
@@ -168,11 +171,11 @@ interface Checked {
   readonly keepFailure: Failure | null
 }
 
-async function checkAndDelete(heldTarget: HeldTarget, pipeline: Pipeline): Promise<Checked> {
+async function checkAndDelete(heldTarget: HeldTarget, reservation: Reservation, pipeline: Pipeline): Promise<Checked> {
   const { held } = heldTarget
   try {
     const bytes = held.kind === 'snapshot' ? held.snapshot.bytes : 0
-    const checked = await pipeline.checkQueue.add(bytes, () => keepAndCheck(heldTarget, pipeline))
+    const checked = await pipeline.checkQueue.add(bytes, () => keepAndCheck(heldTarget, reservation, pipeline))
     // Outside of the queue: the next check does not wait for it, and its tenant serves already.
     await keepBackup(heldTarget, checked.examined, pipeline)
     return checked
@@ -189,8 +192,11 @@ async function keepBackup({ target, held }: HeldTarget, examined: Examination, p
   await context.backups?.keep(target, held.snapshot.path, examined.result, line.signal)
 }
 
-async function keepAndCheck(heldTarget: HeldTarget, pipeline: Pipeline): Promise<Checked> {
-  const { context, depth, progress } = pipeline
+async function keepAndCheck(heldTarget: HeldTarget, reservation: Reservation, pipeline: Pipeline): Promise<Checked> {
+  const { depth, progress } = pipeline
+  const { rehearsing } = pipeline.context
+  const reserve = (bytes: number): Disposable | null => reservation.addBytes(bytes)
+  const context = { ...pipeline.context, rehearsing: rehearsing && { ...rehearsing, reserve } }
   const { target, held } = heldTarget
   progress.checking(target)
   const keepFailure = await keepCopy(heldTarget, context) // First: the check changes the snapshot.

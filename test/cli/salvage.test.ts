@@ -1,11 +1,12 @@
 /** `salvage` as a person runs it: the new file, its account, and exit codes that say what was lost. */
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { once } from 'node:events'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import type { Account } from '../../src/model/result/account.ts'
 import type { RemedyReport, RemedyResult } from '../../src/model/result/remedy.ts'
 import { fingerprintOf, makeFolder } from '../support/cli/folder.ts'
-import { holdfast, type Ran } from '../support/cli/program.ts'
+import { holdfast, start, type Ran } from '../support/cli/program.ts'
 import { create, fillEvents } from '../support/databases/create-database.ts'
 import { Patient } from '../support/databases/surgeon.ts'
 
@@ -102,6 +103,28 @@ describe('a damaged file', () => {
     expect(resultIn(ran).plan.backup).toMatchObject({ id: folder.in('backup.db') })
     expect(countIn(to, 'events')).toBe(1000)
   })
+})
+
+test('a killed salvage: no new file, and the next one deletes what it has left, and says so', async () => {
+  using folder = makeFolder()
+  const path = makeDamaged(folder.in('app.db'), zeroLeaf)
+  const to = folder.in('new.db')
+  const left = (): readonly string[] => readdirSync(folder.path).filter((name) => name.startsWith('.holdfast-'))
+  const program = start(['salvage', path, '--to', to])
+  const ended = once(program, 'close')
+  await expect.poll(left, { timeout: 20_000, interval: 5 }).toHaveLength(1)
+  program.kill('SIGKILL')
+  await ended
+  const [name = ''] = left()
+  expect([name.slice(0, 18), existsSync(to)]).toEqual(['.holdfast-salvage-', false])
+  // Others have such names too. They stay.
+  mkdirSync(folder.in('.holdfast-salvage-theirs'))
+  writeFileSync(folder.in('.holdfast-salvage-theirs/file'), '')
+  const ran = await holdfast(['salvage', path, '--to', to, '--json'])
+  expect(ran.code, ran.stderr).toBe(2)
+  expect(resultIn(ran).plan.why).toContain(`what a killed salvage had left was deleted first (${name})`)
+  expect(left()).toEqual(['.holdfast-salvage-theirs'])
+  expect(existsSync(to)).toBe(true)
 })
 
 test('a file that is no database: no new file, and exit code 1 or 3', async () => {

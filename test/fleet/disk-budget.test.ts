@@ -146,3 +146,28 @@ test('snapshots of one tenant are reserved together, released one by one, and al
   const next = await budget.reserveSnapshots(3, noInterrupt)
   expect(next.othersBytes).toBe(0)
 })
+
+test('bytes beside a snapshot are counted until they are given back, and never waited for', async () => {
+  const budget = budgetOf(9)
+  const [a, b] = await Promise.all([reserveOne(budget), reserveOne(budget)])
+  const { granted, reserve } = recordGrants()
+  reserve('a', a, 40)
+  reserve('b', b, 30)
+  expect(a.addBytes(31)).toBeNull()
+  const beside = a.addBytes(30)
+  expect([a.othersBytes, b.othersBytes]).toEqual([30, 70])
+  reserve('more for b', b, 31)
+  await turn()
+  expect(granted).toEqual(['a', 'b'])
+  beside?.[Symbol.dispose]()
+  await turn()
+  expect(granted).toEqual(['a', 'b', 'more for b'])
+})
+
+test('bytes beside the only snapshot always fit: the free space itself is looked at then', async () => {
+  const a = await reserveOne(budgetOf(9))
+  a.setBytes(60)
+  using beside = a.addBytes(180)
+  expect(beside).not.toBeNull()
+  expect(a.othersBytes).toBe(0)
+})

@@ -18,6 +18,8 @@ export interface RehearsalTerms {
   readonly rehearsals: Rehearsals
   /** A larger file is not rehearsed; null: any size. */
   readonly bytesMax: number | null
+  /** Reserves space for the copies of one rehearsal; null if there is none. Default: nothing else needs the space. */
+  readonly reserve?: (bytes: number) => Disposable | null
 }
 
 const bytesOf = (path: SnapshotPath): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
@@ -46,9 +48,15 @@ export async function rehearseRemedy(
     ...result,
     remedy: { ...result.remedy, why: `${result.remedy.why}; it was not rehearsed: ${why}` },
   })
-  const { rehearsals, bytesMax } = terms
+  const { rehearsals, bytesMax, reserve } = terms
   if (bytesMax !== null && bytesOf(settled.path) > bytesMax)
     return because(`a sweep rehearses files of at most ${humanBytes(bytesMax)} unless check.rehearse is true`)
+  const bytes = rehearsals.bytesFor(settled, mending)
+  using reserved = reserve?.(bytes) ?? null
+  if (reserve !== undefined && reserved === null)
+    return because(
+      `its copies may need ${humanBytes(bytes)}, and the other snapshots of this run leave less free space`,
+    )
   const rehearsed = await orFailure(rehearsals.rehearse(settled, mending, signal))
   if (rehearsed instanceof Failure) {
     if (rehearsed.code === 'INTERRUPTED') throw rehearsed

@@ -3,11 +3,11 @@
  * only when both engines found it sound.
  */
 
-import { closeSync, fsync, linkSync, lstatSync, mkdirSync, openSync, unlinkSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { closeSync, fsync, linkSync, lstatSync, openSync, unlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { openBackups } from '../../backup/store.ts'
+import { openFolderOfRun } from '../../hold/snapshot/temporary-folder.ts'
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import { syncFolder } from '../../host/files/durable.ts'
 import { onDisk } from '../../host/files/file-name.ts'
@@ -93,7 +93,13 @@ async function salvageChecked(
   }
 }
 
-/** Works in a folder beside the new file, so that naming it is one step. */
+/** Of the folder beside the new file. */
+const prefix = '.holdfast-salvage-'
+
+/**
+ * Works in a folder beside the new file, so that naming it is one step. It is not resumed: a file that was written in
+ * part proves nothing. What a killed salvage has left there is deleted first.
+ */
 async function writeNew(
   file: CheckedFile,
   damaged: Parameters<typeof salvage>[0],
@@ -103,45 +109,44 @@ async function writeNew(
   signal: AbortSignal,
 ): Promise<RemedyOutcome> {
   const { id, to } = request
-  const folder = join(dirname(to), `.holdfast-${id}`)
-  mkdirSync(onDisk(folder), { mode: 0o700 })
-  try {
-    using account = new AccountDraft(folder)
-    const salvaged = await salvage(
-      damaged,
-      join(folder, 'new'),
-      {
-        folder,
-        schemaOf: backup?.path ?? null,
-        limits: options.check,
-        account,
-        onProgress: (progress) => working(progressOf(file.target, progress)),
-      },
-      signal,
-    )
-    working(workingOn(file.target, 'checking the new file'))
-    const rehearsal = await checkNew(salvaged.file as SnapshotPath, request, { context, options, working }, signal)
-    const plan: RemedyPlan = {
-      ...planOf('salvage', sentenceOf(salvaged), null),
-      backup: backup?.chosen ?? null,
-      losses: lossesOf(salvaged, account.summary),
-    }
-    const accountPath = await account.publish(id, { folder: dirname(to), name: `${basename(to)}.account-${id}.json` })
-    await giveName(salvaged, to, accountPath)
-    const at = new Date().toISOString()
-    const applied = {
-      change: id as string,
-      at,
-      method: 'swap',
-      pauseMs: null,
-      verdict: 'sound',
-      healthy: null,
-      original: to,
-    } as const
-    return outcomeOf(file, { ...untried(plan), rehearsal }, { applied, account: accountPath })
-  } finally {
-    await rm(onDisk(folder), { recursive: true, force: true })
+  await using folder = await openFolderOfRun(dirname(to), prefix)
+  using account = new AccountDraft(folder.path)
+  const salvaged = await salvage(
+    damaged,
+    join(folder.path, 'new'),
+    {
+      folder: folder.path,
+      schemaOf: backup?.path ?? null,
+      limits: options.check,
+      account,
+      onProgress: (progress) => working(progressOf(file.target, progress)),
+    },
+    signal,
+  )
+  working(workingOn(file.target, 'checking the new file'))
+  const rehearsal = await checkNew(salvaged.file as SnapshotPath, request, { context, options, working }, signal)
+  const plan: RemedyPlan = {
+    ...planOf('salvage', `${sentenceOf(salvaged)}${leftBefore(folder.removed)}`, null),
+    backup: backup?.chosen ?? null,
+    losses: lossesOf(salvaged, account.summary),
   }
+  const accountPath = await account.publish(id, {
+    folder: dirname(to),
+    draftIn: folder.path,
+    name: `${basename(to)}.account-${id}.json`,
+  })
+  await giveName(salvaged, to, accountPath)
+  const at = new Date().toISOString()
+  const applied = {
+    change: id as string,
+    at,
+    method: 'swap',
+    pauseMs: null,
+    verdict: 'sound',
+    healthy: null,
+    original: to,
+  } as const
+  return outcomeOf(file, { ...untried(plan), rehearsal }, { applied, account: accountPath })
 }
 
 /** @throws {Failure} READ_FAILED if it is not sound */
@@ -181,6 +186,9 @@ async function giveName({ file }: Salvaged, to: string, account: string): Promis
   }
   await syncFolder(dirname(to))
 }
+
+const leftBefore = (removed: readonly string[]): string =>
+  removed.length === 0 ? '' : `; what a killed salvage had left was deleted first (${removed.join(', ')})`
 
 const taken = (to: string): Failure =>
   new Failure('USAGE', `${to} exists already, and is not overwritten`, { hint: 'name a new file with --to' })

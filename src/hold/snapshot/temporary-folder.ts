@@ -31,15 +31,19 @@ export async function openSnapshotFolder(given: string | null, file: string | nu
   return openFolderOfRun(parent, prefix)
 }
 
+/** `removed`: names of folders that dead processes had left beside it, and that were deleted. */
+type FolderOfRun = OwnedFolder & { readonly removed: readonly string[] }
+
 /**
  * Makes a folder of this process below `parent`, after those of dead processes were deleted.
  * @throws as `failureOfFolder`
  */
-export async function openFolderOfRun(parent: string, prefix: string): Promise<OwnedFolder> {
-  await removeAbandonedFolders(parent, prefix, await holdsLocks(parent))
-  return openOwnedFolder(parent, prefix).catch((error: unknown) => {
+export async function openFolderOfRun(parent: string, prefix: string): Promise<FolderOfRun> {
+  const removed = await removeAbandonedFolders(parent, prefix, await holdsLocks(parent))
+  const folder = await openOwnedFolder(parent, prefix).catch((error: unknown) => {
     throw failureOfFolder(parent, error, otherDisk)
   })
+  return Object.assign(folder, { removed })
 }
 
 /** Whether the locks of this file system hold for every process that can reach it. */

@@ -142,19 +142,26 @@ const ignoring =
  * Deletes what dead processes left in `parent`: folders of our own user that no other user may enter, and whose owner
  * is gone beyond doubt. All others stay.
  * @param locksAreTrusted whether a lock on this file system counts for every process that can reach it
+ * @returns their names
  */
-export async function removeAbandonedFolders(parent: string, prefix: string, locksAreTrusted: boolean): Promise<void> {
-  if (!hasDescriptorPaths() || process.geteuid === undefined) return
+export async function removeAbandonedFolders(
+  parent: string,
+  prefix: string,
+  locksAreTrusted: boolean,
+): Promise<readonly string[]> {
+  const removed: string[] = []
+  if (!hasDescriptorPaths() || process.geteuid === undefined) return removed
   try {
     using above = OpenFolder.named(parent)
     for (const name of above.names().map(String)) {
       if (!name.startsWith(prefix)) continue
       // A folder that cannot be deleted stays.
-      await removeIfAbandoned(above, name, prefix, locksAreTrusted).catch(() => undefined)
+      if (await removeIfAbandoned(above, name, prefix, locksAreTrusted).catch(() => false)) removed.push(name)
     }
   } catch {
     // A folder that cannot be listed: the call that needs it reports why.
   }
+  return removed
 }
 
 async function removeIfAbandoned(
@@ -162,22 +169,25 @@ async function removeIfAbandoned(
   name: string,
   prefix: string,
   locksAreTrusted: boolean,
-): Promise<void> {
+): Promise<boolean> {
   using folder = above.below(name)
   const { uid, mode, mtimeMs } = folder.stat()
-  if (Number(uid) !== process.geteuid?.() || (Number(mode) & 0o077) !== 0) return
+  if (Number(uid) !== process.geteuid?.() || (Number(mode) & 0o077) !== 0) return false
   const names = folder.names().map(String)
   if (!names.includes(ownerFile)) {
-    if (wasNeverSigned(name, prefix, names, Number(mtimeMs))) await remove(above, folder, name)
-    return
+    if (!wasNeverSigned(name, prefix, names, Number(mtimeMs))) return false
+    await remove(above, folder, name)
+    return true
   }
   const owner = openSync(folder.at(ownerFile), constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     const said = readOwnerFile(owner)
-    if (said === null || lock(owner) === 'refused') return
+    if (said === null || lock(owner) === 'refused') return false
     // Whatever the lock is worth: a process that is surely gone needs the folder no more.
     const isUnlocked = said.locked && locksAreTrusted && lock(owner) === 'granted'
-    if (isUnlocked || isSurelyGone(said)) await remove(above, folder, name)
+    if (!isUnlocked && !isSurelyGone(said)) return false
+    await remove(above, folder, name)
+    return true
   } finally {
     closeSync(owner)
   }

@@ -31,6 +31,8 @@ export interface AccountPlace {
   readonly folder: string
   /** Of the file in it. There must be no such file. */
   readonly name: string
+  /** Where it is written before it gets its name: on the same file system. Default: `folder`. */
+  readonly draftIn?: string
 }
 
 export class AccountDraft implements Disposable {
@@ -103,14 +105,14 @@ export class AccountDraft implements Disposable {
    * place.
    * @returns its path @throws {Failure} NOT_A_FILE if there is a file of this name; NO_SPACE, NO_PERMISSION and others
    */
-  async publish(change: string, { folder, name }: AccountPlace): Promise<string> {
+  async publish(change: string, { folder, name, draftIn = folder }: AccountPlace): Promise<string> {
     invariant(this.#table === null, 'an account is published after its last table')
     const path = join(folder, name)
     try {
       const [made] = await makeFolders(folder, 0o700)
       if (made !== undefined) await syncFolder(dirname(made))
       if (existsSync(onDisk(path))) throw new Failure('NOT_A_FILE', `there is a file already: ${path}`)
-      await this.#writeTo(join(folder, `.holdfast-${change}-${randomUUID()}`), change, path)
+      await this.#writeTo(join(draftIn, `.holdfast-${change}-${randomUUID()}`), change, path)
       await syncFolder(folder)
       return path
     } catch (error) {

@@ -17,12 +17,15 @@ import { recoveredName } from '../../check/protocol.ts'
 import { Sandbox } from '../../check/sandbox.ts'
 import { otherDisk } from '../../hold/snapshot/draft.ts'
 import { systemFailure } from '../../host/failures/system-failure.ts'
+import { programBeside } from '../../host/process/program-beside.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
 import type { KeptFiles } from '../../model/kept.ts'
-import { MenderProcess } from './mender-process.ts'
+import type { NotDone } from '../worker/steps.ts'
+import { WorkingChild, type WorkingProgram } from '../worker/working-child.ts'
 import type { Mending } from './mending.ts'
 import { droppedName, rewrittenName } from './protocol.ts'
-import type { DoneOrNot, NotDone } from './protocol.ts'
+import type { MenderSteps } from './protocol.ts'
 
 export type MendingWay = 'in-place' | 'rewritten'
 
@@ -100,7 +103,13 @@ export class Mender {
 
   /** No process runs in the sandbox afterwards. */
   async #mendInside(sandbox: Sandbox, request: MendRequest): Promise<Mended> {
-    const process = await MenderProcess.start(sandbox.folder, this.#user, this.#limits, request.signal)
+    const process = await WorkingChild.start<MenderSteps>(
+      program,
+      sandbox.folder,
+      this.#user,
+      this.#limits,
+      request.signal,
+    )
     try {
       await process.ask({ step: 'limitFileSize', fileBytesMax: fileBytesFor(request.from.path) })
       return await runSteps(process, request, this.#limits.memoryBytesMax)
@@ -108,6 +117,18 @@ export class Mender {
       await process[Symbol.asyncDispose]()
     }
   }
+}
+
+type MenderProcess = WorkingChild<MenderSteps>
+
+const program: WorkingProgram = {
+  path: programBeside(import.meta.url, 'child/mender-child'),
+  name: 'mender-child',
+  process: 'the process that mends a copy',
+  file: 'the copy that is mended',
+  spaceHint: 'name a folder on another disk in snapshots.dir (for files: `--snapshots DIR`, or TMPDIR)',
+  crashCode: 'REMEDY_REFUSED',
+  refusal: (why) => new Failure('REMEDY_REFUSED', `SQLite could not mend a copy: ${why}`),
 }
 
 async function runSteps(process: MenderProcess, request: MendRequest, memoryBytesMax: number): Promise<Mended> {
@@ -156,7 +177,7 @@ function refusedIndex(index: string, rebuilt: NotDone): Mended {
     : refused(`index ${index} cannot be rebuilt`, rebuilt)
 }
 
-const refused = (what: string, { reason, why }: Exclude<DoneOrNot, { kind: 'done' }>): Mended => ({
+const refused = (what: string, { reason, why }: NotDone): Mended => ({
   kind: 'refused',
   corrupt: reason === 'corrupt',
   why: `${what}: ${why}`,

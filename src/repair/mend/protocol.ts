@@ -1,7 +1,6 @@
 /** The questions to the child process that mends a copy, and its answers. `mend.ts` has their order. */
 
-import type { User } from '../../check/confinement.ts'
-import type { Confinement } from '../../check/protocol.ts'
+import type { FirstSteps, NotDone } from '../worker/steps.ts'
 
 /** Names inside the sandbox, beside the copy itself (`recoveredName`). */
 export const rewrittenName = 'rewritten'
@@ -10,25 +9,9 @@ export const droppedName = 'dropped'
 /** Bytes of one line of the file `droppedName`. An entry that needs more cannot be listed. */
 export const droppedLineBytesMax = 32_000_000
 
-/**
- * Why SQLite did not do it. `corrupt`: it met a broken tree. `not-unique`: rows violate a UNIQUE index. `space`,
- * `memory`, `disk`: the machine, not the file. `other`: what `why` says, for example a collation that is missing.
- */
-export interface NotDone {
-  readonly kind: 'not-done'
-  readonly reason: 'corrupt' | 'not-unique' | 'space' | 'memory' | 'disk' | 'other'
-  readonly why: string
-}
-
 export type DoneOrNot = { readonly kind: 'done' } | NotDone
 
-interface MenderSteps {
-  /** As for a reader (check/protocol.ts). */
-  confine: {
-    readonly ask: { readonly folder: string; readonly user: User | null }
-    readonly answer: { readonly sqliteVersion: string; readonly confinement: Confinement }
-  }
-  limitFileSize: { readonly ask: { readonly fileBytesMax: number }; readonly answer: object }
+export interface MenderSteps extends FirstSteps {
   /** Writes all entries of these indexes that their tables lack into the file `droppedName`. */
   listDropped: {
     readonly ask: { readonly indexes: readonly string[]; readonly memoryBytesMax: number }
@@ -53,9 +36,3 @@ interface MenderSteps {
   /** Closes the file, in the journal mode that the copy had. */
   close: { readonly ask: object; readonly answer: { readonly closed: DoneOrNot } }
 }
-
-export type MenderStep = keyof MenderSteps
-export type MenderQuestion = { readonly [S in MenderStep]: { readonly step: S } & MenderSteps[S]['ask'] }[MenderStep]
-export type MenderAnswer = { readonly [S in MenderStep]: { readonly step: S } & MenderSteps[S]['answer'] }[MenderStep]
-export type MenderQuestionOf<S extends MenderStep> = { readonly step: S } & MenderSteps[S]['ask']
-export type MenderAnswerOf<S extends MenderStep> = { readonly step: S } & MenderSteps[S]['answer']

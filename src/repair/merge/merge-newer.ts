@@ -39,7 +39,7 @@ export async function mergeNewer(
     const salvaged = await salvage(
       damaged,
       join(between, 'salvaged'),
-      { folder: between, schemaOf: backup, limits, ...progress },
+      { folder: between, schemaOf: backup, listDoubted: true, limits, ...progress },
       signal,
     )
     const account = new AccountDraft(between)

@@ -7,13 +7,16 @@ import { Sandbox } from '../../check/sandbox.ts'
 import { otherDisk } from '../../hold/snapshot/draft.ts'
 import { monotonicMs } from '../../host/clock.ts'
 import { systemFailure } from '../../host/failures/system-failure.ts'
+import { programBeside } from '../../host/process/program-beside.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
 import { accountedKinds } from '../../model/result/account.ts'
 import type { ConflictRule } from '../../model/result/account.ts'
 import type { TableLoss } from '../../model/result/remedy.ts'
 import type { AccountDraft } from '../account/account-draft.ts'
-import { MergeProcess } from './merge-process.ts'
+import { WorkingChild, type WorkingProgram } from '../worker/working-child.ts'
 import { mergeFiles } from './protocol.ts'
+import type { MergeSteps } from './protocol.ts'
 import type { UnmergedTable } from './unmerged-table.ts'
 
 /** Sound files, each one plain file. They are only read. */
@@ -100,6 +103,19 @@ async function mergeInside(
   return { file: to, ...result, ms: monotonicMs() - startedMs }
 }
 
+const program: WorkingProgram = {
+  path: programBeside(import.meta.url, 'child/merge-child'),
+  name: 'merge-child',
+  process: 'the process that merges',
+  file: 'the merged file',
+  spaceHint: 'name a folder on another disk in snapshots.dir (for files: `--snapshots DIR`, or TMPDIR)',
+  crashCode: 'REMEDY_REFUSED',
+  refusal: (why) =>
+    new Failure('REMEDY_REFUSED', `the backup and the damaged file cannot be merged: ${why}`, {
+      hint: 'leave --merge-newer out to restore the backup alone; `holdfast salvage` writes the newer rows to a file',
+    }),
+}
+
 /** No process runs in the sandbox afterwards. */
 async function runSteps(
   sandbox: Sandbox,
@@ -108,7 +124,7 @@ async function runSteps(
   options: MergeOptions,
   signal: AbortSignal,
 ): Promise<Pick<Merged, 'losses' | 'unmerged'>> {
-  await using process = await MergeProcess.start(sandbox.folder, user, options, signal)
+  await using process = await WorkingChild.start<MergeSteps>(program, sandbox.folder, user, options, signal)
   await process.ask({ step: 'limitFileSize', fileBytesMax: fileBytesOf(inputs) })
   const { prefer, onProgress = () => undefined } = options
   const { tables } = await process.ask<'open'>({ step: 'open', prefer, schemaIsWhole: inputs.schemaIsWhole })
@@ -132,7 +148,7 @@ async function runSteps(
 
 /** Lists all rows of one table in the account. @returns what the plan says of it; null if nothing is lost */
 async function accountFor(
-  process: MergeProcess,
+  process: WorkingChild<MergeSteps>,
   table: number,
   name: string,
   account: AccountDraft,

@@ -29,15 +29,21 @@ export async function judgeByBothEngines(
   onStep: (step: 'check' | 'check-by-sqlite') => void,
 ): Promise<FileJudgement> {
   onStep('check')
-  const reading = await check(checker, file, 'census', signal)
+  const reading = await checkBy(checker, file, 'census', signal)
   const census = verdictOf(reading, file.context)
   if (census.why !== null) return { ...census, reading }
   onStep('check-by-sqlite')
-  const bySqlite = verdictOf(await check(checker, file, 'sqlite', signal), file.context)
+  const bySqlite = verdictOf(await checkBy(checker, file, 'sqlite', signal), file.context)
   return { ...bySqlite, why: bySqlite.why === null ? null : `SQLite: ${bySqlite.why}`, reading }
 }
 
-function check(checker: Checker, { path, kept }: JudgedFile, engine: Engine, signal: AbortSignal): Promise<Reading> {
+/** The whole check of a file by one engine. @throws as `Checker.check` */
+export function checkBy(
+  checker: Checker,
+  { path, kept }: Pick<JudgedFile, 'path' | 'kept'>,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<Reading> {
   const options: CheckOptions = { depth: 'full', engine, suspectCompanions: false, signal }
   return checker.check(path, kept === null ? options : { ...options, kept })
 }

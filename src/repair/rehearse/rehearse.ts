@@ -21,7 +21,7 @@ import type { Rehearsal } from '../../model/result/remedy.ts'
 import { Mender } from '../mend/mend.ts'
 import type { MendingWay } from '../mend/mend.ts'
 import { compareContents, whyOtherContent, whyOtherHeader } from './compare-contents.ts'
-import { judgeByBothEngines, type FileJudgement } from './judge.ts'
+import { checkBy, judgeByBothEngines, type FileJudgement } from './judge.ts'
 import type { CandidateFile, Mending, Rehearsed, RehearsedFile, SettledFile } from './rehearsed.ts'
 import { doubtfulIndexes, unreadPagesOf, waysOf } from './ways.ts'
 
@@ -38,6 +38,8 @@ export interface RehearsalOptions {
 type RehearsalObserver = (step: 'copy' | 'mend' | 'check' | 'check-by-sqlite' | 'compare') => void
 
 export interface Rehearsals {
+  /** Bytes that the copies of one rehearsal may take at the same time. */
+  bytesFor(settled: SettledFile, mending: Mending): number
   /**
    * Carries out a remedy on a copy of `settled`, and checks what comes out. The caller disposes of what is mended.
    * @throws {Failure} CANNOT_CONFINE, NO_SPACE, READ_FAILED and others that say nothing of the remedy
@@ -69,14 +71,22 @@ class MendedCopies implements Rehearsals {
     this.#mender = mender
   }
 
+  bytesFor({ path, reading }: SettledFile, mending: Mending): number {
+    return Math.max(...waysOf(reading, mending).map((way) => spaceFor(path, mending, way)))
+  }
+
   async rehearse(
-    settled: SettledFile,
+    found: SettledFile,
     mending: Mending,
     signal: AbortSignal,
     onStep: RehearsalObserver = unheard,
   ): Promise<Rehearsed> {
     signal.throwIfAborted()
     const startedMs = monotonicMs()
+    // SQLite's own check gives no digests of the tables, which are compared afterwards.
+    const { checker } = this.#options
+    const settled =
+      found.reading.engine === 'census' ? found : { ...found, reading: await checkBy(checker, found, 'census', signal) }
     let refused: Refused = { kind: 'refused', failure: refusal('there is nothing to mend'), rehearsal: null }
     for (const way of waysOf(settled.reading, mending)) {
       const tried = await this.#tryWay({ settled, mending, way, signal, onStep, startedMs })

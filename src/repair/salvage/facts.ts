@@ -5,9 +5,10 @@
 
 /**
  * What became of a row. `unreadable`: a cell or an index knows its key, and it is not in the new file. `orphaned`: it
- * is in `holdfast_orphaned_TABLE`. `from-index`: it is in the table, rebuilt wholly from entries of indexes.
+ * is in `holdfast_orphaned_TABLE`. `from-index`: it is in the table, rebuilt wholly from entries of indexes. `doubted`:
+ * it is in the table, and no index has its values; listed for merges only.
  */
-export type KeyKind = 'unreadable' | 'orphaned' | 'from-index'
+export type KeyKind = 'unreadable' | 'orphaned' | 'from-index' | 'doubted'
 
 /**
  * `tables`: `keyed` is 1 for WITHOUT ROWID. `rows`: in the table of the new file. `complete`: 1 if an index that could

@@ -1,8 +1,7 @@
 /** The questions to the child process that salvages, and its answers. */
-import type { User } from '../../check/confinement.ts'
-import type { Confinement } from '../../check/protocol.ts'
 import type { LostRange } from '../../model/result/account.ts'
 import type { RowKey } from '../../model/result/finding.ts'
+import type { FirstSteps } from '../worker/steps.ts'
 import type { KeyKind } from './facts.ts'
 import type { Salvaged } from './salvaged.ts'
 
@@ -16,7 +15,6 @@ export interface SalvageProgress {
   readonly total: number
 }
 
-/** `shortage`: the machine, not the file. `refused`: SQLite could not write the new file. */
 export type SalvageSlice =
   | {
       readonly kind: 'going-on'
@@ -26,19 +24,19 @@ export type SalvageSlice =
     }
   | { readonly kind: 'ended'; readonly salvaged: Omit<Salvaged, 'file' | 'facts' | 'ms'> }
   | { readonly kind: 'not-possible'; readonly why: string }
-  | { readonly kind: 'shortage'; readonly of: 'space' | 'memory' | 'disk'; readonly why: string }
-  | { readonly kind: 'refused'; readonly why: string }
 
-interface SalvageSteps {
-  /** As for a reader (check/protocol.ts). */
-  confine: {
-    readonly ask: { readonly folder: string; readonly user: User | null }
-    readonly answer: { readonly sqliteVersion: string; readonly confinement: Confinement }
-  }
-  limitFileSize: { readonly ask: { readonly fileBytesMax: number }; readonly answer: object }
-  /** Begins, or goes on for about `ms`. `hasSchema`: a sound database lies in the sandbox. */
+export interface SalvageSteps extends FirstSteps {
+  /**
+   * Begins, or goes on for about `ms`. `hasSchema`: a sound database lies in the sandbox. `listDoubted`: the facts get
+   * the keys of rows that indexes contradict.
+   */
   salvage: {
-    readonly ask: { readonly ms: number; readonly memoryBytesMax: number; readonly hasSchema: boolean }
+    readonly ask: {
+      readonly ms: number
+      readonly memoryBytesMax: number
+      readonly hasSchema: boolean
+      readonly listDoubted: boolean
+    }
     readonly answer: { readonly slice: SalvageSlice }
   }
   /** The tables of the facts. Only after the end. */
@@ -71,13 +69,3 @@ export interface FactsKey {
   readonly kind: KeyKind
   readonly key: RowKey
 }
-
-export type SalvageStep = keyof SalvageSteps
-export type SalvageQuestion = {
-  readonly [S in SalvageStep]: { readonly step: S } & SalvageSteps[S]['ask']
-}[SalvageStep]
-export type SalvageAnswer = {
-  readonly [S in SalvageStep]: { readonly step: S } & SalvageSteps[S]['answer']
-}[SalvageStep]
-export type SalvageQuestionOf<S extends SalvageStep> = { readonly step: S } & SalvageSteps[S]['ask']
-export type SalvageAnswerOf<S extends SalvageStep> = { readonly step: S } & SalvageSteps[S]['answer']

@@ -27,6 +27,8 @@ export interface SalvageOptions {
   readonly folder: string
   /** A sound database whose schema is used where that of the damaged file cannot be read; null if there is none. */
   readonly schemaOf: SnapshotPath | null
+  /** The facts get the keys of rows that indexes contradict, for a merge. Default: they do not. */
+  readonly listDoubted?: boolean
   /** For the child. `timeoutMs`: for the whole salvage. */
   readonly limits: ChildLimits & { readonly timeoutMs: number }
   readonly onProgress?: (progress: SalvageProgress) => void
@@ -91,13 +93,14 @@ async function runChild(
   folder: string,
   user: User | null,
   fileBytesMax: number,
-  { limits, schemaOf, onProgress, account }: SalvageOptions,
+  { limits, schemaOf, listDoubted = false, onProgress, account }: SalvageOptions,
   signal: AbortSignal,
 ): Promise<Omit<Salvaged, 'file' | 'facts' | 'ms'>> {
   await using process = await SalvageProcess.start(folder, user, limits, signal)
   await process.limitFileSize(fileBytesMax)
   for (;;) {
-    const answer = await process.goOn(limits.memoryBytesMax, schemaOf !== null)
+    const { memoryBytesMax } = limits
+    const answer = await process.goOn({ memoryBytesMax, hasSchema: schemaOf !== null, listDoubted })
     if (answer.kind === 'ended') {
       if (account !== undefined) await writeAccount(process, account)
       return answer.salvaged
@@ -110,7 +113,7 @@ async function runChild(
   }
 }
 
-/** Without a backup, `kept` are the rows that the new file has. */
+/** Without a backup, no row is in doubt, and `kept` are the rows that the new file has. */
 async function writeAccount(process: SalvageProcess, account: AccountDraft): Promise<void> {
   for (const { id, name, rows } of await process.tables()) {
     let unreadable = 0
@@ -130,7 +133,7 @@ async function writeAccount(process: SalvageProcess, account: AccountDraft): Pro
 }
 
 const kinds = { unreadable: 'unreadable', orphaned: 'orphaned', 'from-index': 'fromIndex' } as const satisfies Record<
-  KeyKind,
+  Exclude<KeyKind, 'doubted'>,
   string
 >
 

@@ -29,6 +29,13 @@ test('a rebuild that mends the copy is rehearsed; the live file and its folder s
   expect(stdout).toContain('remedy  rebuild (rehearsed on a copy): 1 index (notes_title) can be rebuilt from its table')
 })
 
+test('a check by SQLite rehearses too: what it compares is counted for the rehearsal', async () => {
+  using folder = makeFolder()
+  const path = damagedFile(folder.in('app.db'))
+  const [result] = (await reportOf(['check', path, '--engine', 'sqlite'])).results
+  expect(result).toMatchObject({ verdict: 'damaged', remedy: { do: 'rebuild', rehearsed: true } })
+})
+
 test('nothing is rehearsed with check.rehearse: false', async () => {
   using folder = makeFolder()
   const path = damagedFile(folder.in('app.db'))

@@ -88,7 +88,7 @@ function expectedOf(
       const returns = known.includes(key) || (isLost(key) && !(indexed && complete))
       if (returns) older.set(key, row)
       else kinds.deleted.push(key)
-    } else if (now !== row) {
+    } else if (now !== row || doubted.includes(Number(key))) {
       kinds.conflicting.push(key)
       if (prefer === 'backup' || doubted.includes(Number(key))) older.set(key, row)
     } else result.set(key, row)

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
 import type { LostRange, TableSummary } from '../../../src/model/result/account.ts'
 import { AccountDraft } from '../../../src/repair/account/account-draft.ts'
+import { mergeNewer } from '../../../src/repair/merge/merge-newer.ts'
 import { salvage } from '../../../src/repair/salvage/salvage.ts'
 import { Patient } from '../../support/databases/surgeon.ts'
 import { rowidsOn } from '../../support/merge/rowids-on.ts'
@@ -85,6 +86,47 @@ it('a file that was cut off: the range behind the last readable key has no end',
   expect(found.filter((id) => isIn(account, id))).toEqual([])
 })
 
+it('a file that was cut off before an upper page: the leaves that are left do not fill its range', async () => {
+  make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT)', plain, 4000)
+  const upper = lastUpperPage()
+  truncateSync(at('live'), (upper - 1) * 1024)
+  const account = await accountOf('t')
+  const found = rowids('result')
+  const missing = rowids('whole').filter((id) => !found.includes(id))
+  // Leaves of the lost page are left, and were given to the table.
+  expect(rowidsOnLeaves(leavesOf(upper).filter((page) => page < upper)).filter((id) => !found.includes(id))).toEqual([])
+  expect(missing.length).toBeGreaterThan(20)
+  expect(missing.filter((id) => !isIn(account, id))).toEqual([])
+  expect(found.filter((id) => isIn(account, id))).toEqual([])
+})
+
+it('no row of a backup counts as deleted because the file was cut off before an upper page', async () => {
+  make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT)', plain, 4000)
+  truncateSync(at('live'), (lastUpperPage() - 1) * 1024)
+  using merged = await mergeNewer(
+    at('whole') as SnapshotPath,
+    { path: at('live') as SnapshotPath, kept: null },
+    at('result'),
+    { prefer: 'newer', folder, limits: { memoryBytesMax: 500_000_000, niceness: 0, timeoutMs: 60_000 } },
+    new AbortController().signal,
+  )
+  expect(merged.account.summary.tables[0]?.rows.deleted.total).toBe(0)
+  expect(rowids('result')).toEqual(rowids('whole'))
+})
+
+/** The last interior page of the table that is not the root. */
+function lastUpperPage(): number {
+  using whole = new Patient(at('whole'))
+  const root = whole.root('t')
+  const upper = whole.pages('t').filter((page) => page !== root && !whole.bTree(page).leaf)
+  return Math.max(...upper)
+}
+
+function leavesOf(upper: number): readonly number[] {
+  using whole = new Patient(at('whole'))
+  return whole.children(upper)
+}
+
 it('neighbouring leaves and the index entries of their rows: one range with all of their pages', async () => {
   make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT); CREATE INDEX t_id ON t(id, owner)', plain, 2000)
   const leaves = zeroLeaves('t', 20, 25)
@@ -138,8 +180,11 @@ it('no range if a whole index names every row', async () => {
   expect(account.lostRanges).toEqual({ total: 0, first: [] })
 })
 
-it('an index whose entries have lost their overflow pages does not name every row', async () => {
-  const long = 'INSERT INTO t SELECT i, hex(zeroblob(300)) || i, hex(zeroblob(20)) FROM (SELECT ? AS i)'
+it.each([
+  ['have lost their overflow pages', 'hex(zeroblob(300)) || i', 0xff],
+  ['end in overflow pages of zeros, in their order', "printf('%06d', i) || hex(randomblob(300))", 0],
+])('an index whose entries %s does not name every row', async (_, owner, byte) => {
+  const long = `INSERT INTO t SELECT i, ${owner}, 'body' FROM (SELECT ? AS i)`
   make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT); CREATE INDEX t_owner ON t(owner)', long, 500)
   const db = new Database(at('whole'), { readonly: true })
   const overflow = db
@@ -149,7 +194,7 @@ it('an index whose entries have lost their overflow pages does not name every ro
   db.close()
   const lost = rowidsOnLeaves(zeroLeaves('t', 20, 25))
   using patient = new Patient(at('live'))
-  for (const page of overflow) patient.write(page, Buffer.alloc(1024, 0xff))
+  for (const page of overflow) patient.write(page, Buffer.alloc(1024, byte))
   const account = await accountOf('t')
   expect(lost.length).toBeGreaterThan(0)
   expect(lost.filter((id) => !isIn(account, id))).toEqual([])

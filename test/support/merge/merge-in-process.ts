@@ -37,7 +37,7 @@ export function mergeInProcess(backup: string, salvaged: string, to: string, opt
     copyFileSync(salvaged, join(folder, mergeFiles.newer))
     copyFileSync(`${salvaged}-facts`, join(folder, mergeFiles.facts))
     const { prefer = 'newer', schemaIsWhole = true } = options
-    const merger = new Merger(folder, { step: 'open', prefer, schemaIsWhole })
+    const merger = new Merger(folder, { prefer, schemaIsWhole })
     const places = merger.names.map((_, i) => i)
     for (const at of places) merger.compare(at)
     for (const at of places) merger.write(at)

@@ -17,7 +17,7 @@ export function salvageInProcess(folder: Folder, hasSchema = false): SalvageOutc
   const opened = Salvager.open(folder.path, hasSchema, 1e9)
   if (typeof opened === 'string') throw new Error(opened)
   using salvager = opened
-  const run = salvager.run()
+  const run = salvager.run(false)
   for (let next = run.next(); ; next = run.next()) if (next.done === true) return next.value
 }
 

@@ -3,39 +3,34 @@ import { join } from 'node:path'
 import type Database from 'better-sqlite3'
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import { recoveredName } from '../../../check/protocol.ts'
-import { confineChild } from '../../../check/reader/confine-child.ts'
-import type { Confining } from '../../../check/reader/confine-child.ts'
-import { loadCore } from '../../../check/reader/pages/compiled-core.ts'
 import { invariant } from '../../../model/bug.ts'
+import type { Answer, FirstSteps, Question, StepQuestion } from '../../worker/steps.ts'
 import { droppedName, rewrittenName } from '../protocol.ts'
-import type { MenderAnswer, MenderAnswerOf, MenderQuestion, MenderQuestionOf } from '../protocol.ts'
+import type { DoneOrNot, MenderSteps } from '../protocol.ts'
 import { listDropped } from './dropped-entries.ts'
-import { tryDone } from './not-done.ts'
 import { closeCopy, openCopy, usesWal } from './open-copy.ts'
 import { reindex } from './reindex.ts'
 import { rewriteInto } from './rewrite.ts'
 import { rebuildText } from './text-index.ts'
+import { tryDone } from './try-done.ts'
+
+type MenderQuestion = Exclude<Question<MenderSteps>, Question<FirstSteps>>
 
 export class CopyMender {
-  readonly #confining: Confining
-  #core: CompiledCore | null = null
-  #folder: string | null = null
+  readonly #folder: string
+  readonly #core: CompiledCore | null
   #db: Database.Database | null = null
   /** The journal mode that the copy had, and that the result gets. */
   #wal = false
 
-  constructor(confining: Confining) {
-    this.#confining = confining
+  /** @param folder of the sandbox */
+  constructor(folder: string, core: CompiledCore | null) {
+    this.#folder = folder
+    this.#core = core
   }
 
-  /** @throws errors that are not SQLite's */
-  answer(question: MenderQuestion): MenderAnswer {
+  answer(question: MenderQuestion): Answer<MenderSteps> {
     switch (question.step) {
-      case 'confine':
-        return this.#confine(question)
-      case 'limitFileSize':
-        this.#confining.limitFileSize(question.fileBytesMax)
-        return { step: 'limitFileSize' }
       case 'listDropped':
         return { step: 'listDropped', listed: this.#listDropped(question) }
       case 'open':
@@ -51,15 +46,7 @@ export class CopyMender {
     }
   }
 
-  #confine({ folder, user }: MenderQuestionOf<'confine'>): MenderAnswerOf<'confine'> {
-    invariant(this.#folder === null, 'a mending child is confined once in its life')
-    this.#core = loadCore() // Before the sandbox, which does not have its file.
-    const confined = confineChild(this.#confining, folder, user)
-    this.#folder = user === null ? folder : '/'
-    return { step: 'confine', ...confined }
-  }
-
-  #listDropped({ indexes, memoryBytesMax }: MenderQuestionOf<'listDropped'>): MenderAnswerOf<'listDropped'>['listed'] {
+  #listDropped({ indexes, memoryBytesMax }: StepQuestion<MenderSteps, 'listDropped'>): ReturnType<typeof listDropped> {
     return listDropped(this.#path(recoveredName), this.#path(droppedName), {
       indexes,
       memoryBytesMax,
@@ -67,7 +54,7 @@ export class CopyMender {
     })
   }
 
-  #open(): MenderAnswerOf<'open'>['opened'] {
+  #open(): DoneOrNot {
     const path = this.#path(recoveredName)
     this.#wal = usesWal(path)
     return tryDone(() => {
@@ -75,7 +62,7 @@ export class CopyMender {
     })
   }
 
-  #rewrite({ emptied, emptiedTexts }: MenderQuestionOf<'rewrite'>): MenderAnswerOf<'rewrite'>['rewritten'] {
+  #rewrite({ emptied, emptiedTexts }: StepQuestion<MenderSteps, 'rewrite'>): DoneOrNot {
     const into = this.#path(rewrittenName)
     return tryDone(() => {
       const db = this.#opened()
@@ -85,7 +72,7 @@ export class CopyMender {
     })
   }
 
-  #close(): MenderAnswerOf<'close'>['closed'] {
+  #close(): DoneOrNot {
     return tryDone(() => {
       const db = this.#opened()
       this.#db = null
@@ -94,7 +81,6 @@ export class CopyMender {
   }
 
   #path(name: string): string {
-    invariant(this.#folder !== null, 'a mending child was asked before it was confined')
     return join(this.#folder, name)
   }
 

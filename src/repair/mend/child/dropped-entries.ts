@@ -16,11 +16,11 @@ import { PageFile } from '../../../check/reader/pages/page-file.ts'
 import { readSchema } from '../../../check/reader/schema/read-schema.ts'
 import { SchemaCache } from '../../../check/reader/schema/schema-cache.ts'
 import type { DroppedEntry } from '../../../model/result/account.ts'
+import { notDoneBecause, refusedBySqlite } from '../../worker/child/not-done.ts'
 import { droppedLineBytesMax } from '../protocol.ts'
-import type { MenderAnswerOf } from '../protocol.ts'
-import { notDone, notDoneBecause } from './not-done.ts'
+import type { MenderSteps } from '../protocol.ts'
 
-type Listed = MenderAnswerOf<'listDropped'>['listed']
+type Listed = MenderSteps['listDropped']['answer']['listed']
 
 interface Listing {
   readonly indexes: readonly string[]
@@ -37,7 +37,7 @@ export function listDropped(database: string, to: string, listing: Listing): Lis
       return notDoneBecause('it needs more memory than check.memory allows')
     return list(db, answer.plan, database, to, listing)
   } catch (error) {
-    return notDone(error)
+    return refusedBySqlite(error)
   } finally {
     db?.close()
   }

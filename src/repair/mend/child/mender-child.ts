@@ -1,17 +1,10 @@
-/** The program of the child process that mends a copy. A hostile file can harm this process and this copy only. */
-import {
-  answerQuestions,
-  confine,
-  confineInPlace,
-  limitFileSize,
-  setIdlePriority,
-} from '../../../host/process/child-side.ts'
-import type { MenderAnswer, MenderQuestion } from '../protocol.ts'
+/** The program of the child process that mends a copy. */
+import { loadCore } from '../../../check/reader/pages/compiled-core.ts'
+import { serve } from '../../worker/child/serve.ts'
+import type { MenderSteps } from '../protocol.ts'
 import { CopyMender } from './copy-mender.ts'
 
-const mender = new CopyMender({
-  limitFileSize,
-  enter: (folder, user) => (user === null ? confineInPlace() : confine({ folder, ...user })),
+serve<MenderSteps>(() => {
+  const core = loadCore()
+  return (folder) => new CopyMender(folder, core)
 })
-setIdlePriority()
-answerQuestions<MenderQuestion, MenderAnswer>((question) => mender.answer(question))

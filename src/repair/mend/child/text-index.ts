@@ -2,8 +2,8 @@
 import type Database from 'better-sqlite3'
 import { contentOption, moduleOf } from '../../../check/reader/schema/virtual-table-module.ts'
 import { quoteName } from '../../../check/reader/sqlite/open-database.ts'
-import type { NotDone } from '../protocol.ts'
-import { notDone, notDoneBecause } from './not-done.ts'
+import { notDoneBecause, refusedBySqlite } from '../../worker/child/not-done.ts'
+import type { NotDone } from '../../worker/steps.ts'
 
 /** REINDEX does nothing for such an index. A table that stores no text and names none cannot be rebuilt. */
 export function rebuildText(
@@ -28,6 +28,6 @@ export function rebuildText(
     db.exec(`INSERT INTO ${name}(${name}) VALUES('rebuild')`)
     return { kind: 'done', source }
   } catch (error) {
-    return notDone(error)
+    return refusedBySqlite(error)
   }
 }

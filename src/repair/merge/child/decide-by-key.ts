@@ -34,7 +34,10 @@ export function decideByKey(
 
 const missing = (rows: RowSets, alias: 'b' | 'n'): string => `${rows.key(alias)[0]} IS NULL`
 
-/** Rows that the newer side has and the backup has not, or has with other values. */
+/**
+ * Rows that the newer side has and the backup has not, or has with other values. One that is equal on both sides and
+ * contradicted by indexes is a conflict too: a newer version of it was lost.
+ */
 function decideNewerRows(db: Database.Database, rows: RowSets, facts: KnownLosses, prefer: ConflictRule): void {
   const key = rows.key('n')
   const isDoubted = `EXISTS (SELECT 1 FROM ${facts.doubted} d WHERE ${rows.sameKey(rows.workKey('d'), key)})`
@@ -45,7 +48,7 @@ function decideNewerRows(db: Database.Database, rows: RowSets, facts: KnownLosse
       CASE WHEN ${missing(rows, 'b')} THEN ${deeds.added} ELSE ${inConflict} END,
       CASE WHEN ${missing(rows, 'b')} THEN ${sides.newer} ELSE ${sides.both} END, 0
     FROM ${rows.of('newer')} n LEFT JOIN ${rows.of('main')} b ON ${rows.sameKey(rows.key('b'), key)}
-    WHERE ${missing(rows, 'b')} OR NOT (${rows.sameContent()})`)
+    WHERE ${missing(rows, 'b')} OR NOT (${rows.sameContent()}) OR ${isDoubted}`)
 }
 
 /** Rows that only the backup has: an index still knows them, or their page is lost, or they were deleted. */

@@ -1,58 +1,33 @@
-/**
- * Child side: answers the questions of the parent (repair/merge/protocol.ts). What SQLite cannot do is an answer, and
- * no error.
- */
+/** Child side: answers the questions of the parent (repair/merge/protocol.ts). */
 
-import { confineChild } from '../../../check/reader/confine-child.ts'
-import type { Confining } from '../../../check/reader/confine-child.ts'
 import { invariant } from '../../../model/bug.ts'
-import { notDone, notDoneBecause } from '../../mend/child/not-done.ts'
-import { MergeRefused } from '../merge-refused.ts'
-import type { MergeAnswer, MergeQuestion } from '../protocol.ts'
+import type { Answer, FirstSteps, Question } from '../../worker/steps.ts'
+import type { MergeSteps } from '../protocol.ts'
 import { Merger } from './merger.ts'
 
+type MergeQuestion = Exclude<Question<MergeSteps>, Question<FirstSteps>>
+
 export class MergeSession {
-  readonly #confining: Confining
-  #folder: string | null = null
+  readonly #folder: string
   #merger: Merger | null = null
 
-  constructor(confining: Confining) {
-    this.#confining = confining
+  /** @param folder of the sandbox */
+  constructor(folder: string) {
+    this.#folder = folder
   }
 
-  answer(question: MergeQuestion): MergeAnswer {
-    try {
-      return this.#answer(question)
-    } catch (error) {
-      return { step: 'not-done', ...(error instanceof MergeRefused ? notDoneBecause(error.message) : notDone(error)) }
+  /** @throws what SQLite throws, and `Refused` */
+  answer(question: MergeQuestion): Answer<MergeSteps> {
+    if (question.step === 'open') {
+      this.#merger = new Merger(this.#folder, question)
+      return { step: question.step, tables: this.#merger.names }
     }
-  }
-
-  #answer(question: MergeQuestion): MergeAnswer {
-    const { step } = question
-    switch (question.step) {
-      case 'confine': {
-        const { folder, user } = question
-        this.#folder = user === null ? folder : '/'
-        return { step: question.step, ...confineChild(this.#confining, folder, user) }
-      }
-      case 'limitFileSize':
-        this.#confining.limitFileSize(question.fileBytesMax)
-        return { step: question.step }
-      case 'open':
-        invariant(this.#folder !== null, 'a child is confined before it opens files')
-        this.#merger = new Merger(this.#folder, question)
-        return { step: question.step, tables: this.#merger.names }
-      default:
-        invariant(this.#merger !== null, `the files are opened before \`${step}\``)
-        return answerOf(this.#merger, question)
-    }
+    invariant(this.#merger !== null, `the files are opened before \`${question.step}\``)
+    return answerOf(this.#merger, question)
   }
 }
 
-type OfMerger = Exclude<MergeQuestion, { step: 'confine' | 'limitFileSize' | 'open' }>
-
-function answerOf(merger: Merger, question: OfMerger): MergeAnswer {
+function answerOf(merger: Merger, question: Exclude<MergeQuestion, { step: 'open' }>): Answer<MergeSteps> {
   switch (question.step) {
     case 'compare':
       merger.compare(question.table)

@@ -7,9 +7,9 @@ import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'
 import { invariant } from '../../../model/bug.ts'
 import type { AccountedKind, ConflictRule, LostRange } from '../../../model/result/account.ts'
 import { lostRanges, takeRanges } from '../../salvage/child/lost-ranges.ts'
-import { MergeRefused } from '../merge-refused.ts'
+import { Refused } from '../../worker/child/refused.ts'
 import { mergeFiles } from '../protocol.ts'
-import type { MergeAnswerOf, MergeQuestionOf } from '../protocol.ts'
+import type { MergeSteps } from '../protocol.ts'
 import type { UnmergedTable } from '../unmerged-table.ts'
 import { foreignKeysOf, leaveOutOrphans, markHistory } from './foreign-keys.ts'
 import type { ForeignKey } from './foreign-keys.ts'
@@ -44,9 +44,9 @@ export class Merger {
 
   /**
    * Opens the files in `folder` and prepares the tables of the result.
-   * @throws {MergeRefused} if the two files cannot be merged @throws what SQLite throws
+   * @throws {Refused} if the two files cannot be merged @throws what SQLite throws
    */
-  constructor(folder: string, { prefer, schemaIsWhole }: MergeQuestionOf<'open'>) {
+  constructor(folder: string, { prefer, schemaIsWhole }: MergeSteps['open']['ask']) {
     this.#prefer = prefer
     this.#db = openFiles(folder)
     const db = this.#db
@@ -104,7 +104,7 @@ export class Merger {
     return [...this.#tables.flatMap(unmergedOf), ...stored]
   }
 
-  totals(table: number): Omit<MergeAnswerOf<'totals'>, 'step'> {
+  totals(table: number): MergeSteps['totals']['answer'] {
     const merged = this.#at(table)
     return {
       totals: merged.totals(this.#db),
@@ -114,13 +114,13 @@ export class Merger {
   }
 
   /** No other step may come before the last keys of a kind were asked for. */
-  keys(table: number, kind: AccountedKind): Omit<MergeAnswerOf<'keys'>, 'step'> {
+  keys(table: number, kind: AccountedKind): MergeSteps['keys']['answer'] {
     const { rows, facts } = this.#at(table)
     return this.#listing.next(this.#db, rows, facts, kind)
   }
 
   /** No other step may come before the last ranges were asked for. */
-  lostRanges(table: number): Omit<MergeAnswerOf<'lostRanges'>, 'step'> {
+  lostRanges(table: number): MergeSteps['lostRanges']['answer'] {
     const { id } = this.#at(table).facts
     if (id === null) return { ranges: [], isLast: true }
     this.#ranges ??= lostRanges(this.#db, 'facts', id)
@@ -164,7 +164,7 @@ function attach(db: Database.Database, name: string, path: string): void {
     db.exec(`PRAGMA ${name}.synchronous=OFF`)
   } catch (error) {
     if (error instanceof Database.SqliteError && error.message.includes('text encoding'))
-      throw new MergeRefused(
+      throw new Refused(
         `the backup stores its texts as ${String(db.pragma('encoding', { simple: true }))}, the damaged file otherwise`,
       )
     throw error
@@ -176,7 +176,7 @@ function prepareTable(db: Database.Database, planned: PlannedTable, index: numbe
   const table = newer ?? older
   invariant(table !== null, 'a planned table is on one side')
   if (table.key.length === 0 && table.rowid === null)
-    throw new MergeRefused(`the columns of ${table.name} have taken all names of the rowid`)
+    throw new Refused(`the columns of ${table.name} have taken all names of the rowid`)
   if (deed === 'carry' && planned.textOf === null) db.exec(table.sql)
   if (hasMoreColumns && older !== null) setTableText(db, older.name, table.sql)
   const rows = new RowSets(table, index)

@@ -7,7 +7,7 @@ import { invariant } from '../../../model/bug.ts'
 import { quoted, storedColumns } from './side-tables.ts'
 import type { Side, SideTable } from './side-tables.ts'
 
-/** What becomes of a row. Rows that are equal on both sides are not listed. */
+/** What becomes of a row. Rows that are equal on both sides are not listed, unless an index contradicts them. */
 export const deeds = {
   /** Only the newer side has it, and the result gets it. */
   added: 1,

@@ -1,17 +1,6 @@
-/** The program of the child process that salvages a damaged file. A hostile file can harm this process only. */
-import {
-  answerQuestions,
-  confine,
-  confineInPlace,
-  limitFileSize,
-  setIdlePriority,
-} from '../../../host/process/child-side.ts'
-import type { SalvageAnswer, SalvageQuestion } from '../protocol.ts'
-import { SalvageSteps } from './salvage-steps.ts'
+/** The program of the child process that salvages a damaged file. */
+import { serve } from '../../worker/child/serve.ts'
+import type { SalvageSteps } from '../protocol.ts'
+import { SalvageSession } from './salvage-session.ts'
 
-const steps = new SalvageSteps({
-  limitFileSize,
-  enter: (folder, user) => (user === null ? confineInPlace() : confine({ folder, ...user })),
-})
-setIdlePriority()
-answerQuestions<SalvageQuestion, SalvageAnswer>((question) => steps.answer(question))
+serve<SalvageSteps>(() => (folder) => new SalvageSession(folder))

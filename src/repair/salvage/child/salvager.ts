@@ -18,6 +18,7 @@ import { walkTrees } from './read/walk-trees.ts'
 import { readDamagedSchema, type FoundSchema } from './schema/read-schema.ts'
 import type { SchemaStatement } from './schema/schema-rows.ts'
 import { kindOf, readShapes, schemaShape } from './schema/schema-shapes.ts'
+import { DoubtedRows } from './write/doubted-rows.ts'
 import { FactsFile } from './write/facts-file.ts'
 import { finishFile } from './write/finish-file.ts'
 import { IndexRows } from './write/index-rows.ts'
@@ -59,8 +60,11 @@ export class Salvager implements Disposable {
     return this.#progress
   }
 
-  /** Yields often. The last value is what was salvaged. */
-  *run(): Generator<void, Result> {
+  /**
+   * Yields often. The last value is what was salvaged.
+   * @param listDoubted rows that indexes contradict are listed in the facts
+   */
+  *run(listDoubted: boolean): Generator<void, Result> {
     const file = this.#file
     const schema = this.#schema()
     const { statements, shapes, lost } = readShapes(schema.statements, file)
@@ -80,7 +84,7 @@ export class Salvager implements Disposable {
     const to: Salvaging = { file, chains: this.#chains, newFile, facts, orphans: orphanTables }
     this.#progress = { step: 'rows', done: 0, total: file.pages }
     newFile.db.exec('BEGIN')
-    const tables = yield* this.#counted(writeTables(to, trees, orphans))
+    const tables = yield* this.#counted(writeTables(to, trees, orphans, listDoubted))
     let unknownRows = 0
     for (const page of unknownPages) unknownRows += unknown.write(page, orphanTables)
     newFile.db.exec('COMMIT')
@@ -135,6 +139,7 @@ function* writeTables(
   to: Salvaging,
   trees: readonly WalkedTree[],
   orphans: readonly Orphan[],
+  listDoubted: boolean,
 ): Generator<void, readonly WrittenTable[]> {
   const written: WrittenTable[] = []
   for (const tree of trees) {
@@ -147,6 +152,7 @@ function* writeTables(
     const indexes = trees.filter(({ shape: { kind, table } }) => kind === 'index' && table === shape.name)
     const fromIndexes = new IndexRows(to, tree, indexes)
     yield* fromIndexes.rebuild(rows.written)
+    if (listDoubted) yield* new DoubtedRows(to, tree, indexes).list()
     written.push({ tree, isComplete: fromIndexes.hasComplete })
   }
   return written

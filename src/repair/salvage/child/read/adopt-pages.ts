@@ -34,6 +34,9 @@ export interface WalkedTree {
   readonly filled: Set<Gap>
 }
 
+/** True if each of its pages and cells could be read where it must be. */
+export const wasReadWholly = ({ walked, badCells }: WalkedTree): boolean => walked.gaps.length === 0 && badCells === 0
+
 export interface AdoptedLeaf {
   readonly page: number
   readonly gap: Gap
@@ -92,7 +95,7 @@ export class PageAdoption {
       }
     }
     for (const [gap, leaves] of claims) this.#settle(gap, leaves, orphans)
-    if (schemaIsWhole && !this.#hasUnknownPages(claims)) this.#fill(claims)
+    if (schemaIsWhole && this.#file.hasItsEnd && !this.#hasUnknownPages(claims)) this.#fill(claims)
     return orphans
   }
 

@@ -17,6 +17,8 @@ export class DamagedFile implements Disposable {
   readonly pages: number
   /** Tree of each page: its id plus 1; 0 for none. */
   readonly owners: Uint32Array
+  /** False if the file is shorter than its header says, or the header does not say it: leaves may have been cut off. */
+  readonly hasItsEnd: boolean
   /** Of texts, as in the header: 1 to 3. What the texts of the schema show counts more. */
   encoding: number
   /** Pages that the disk could not read. */
@@ -37,6 +39,7 @@ export class DamagedFile implements Disposable {
     }
     this.#file = new PageFile(path, header.pageSize)
     this.pages = Math.ceil(this.#file.fileBytes / header.pageSize)
+    this.hasItsEnd = header.pageCountValid && header.pageCount * header.pageSize <= this.#file.fileBytes
     this.owners = new Uint32Array(this.pages + 1)
     this.#free = new Uint8Array(this.pages + 1)
     this.#chains = new Uint8Array(this.pages + 1)

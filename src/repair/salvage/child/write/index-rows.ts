@@ -4,7 +4,7 @@
  */
 import type Database from 'better-sqlite3'
 import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
-import type { WalkedTree } from '../read/adopt-pages.ts'
+import { wasReadWholly, type WalkedTree } from '../read/adopt-pages.ts'
 import { CellRows } from '../read/cell-rows.ts'
 import type { StoredValue } from '../read/record-header.ts'
 import { storedOf, type ShapeColumn, type TreeShape } from '../read/shape.ts'
@@ -17,15 +17,15 @@ interface KnownIndex {
   /** It has an entry for every row. */
   readonly isFull: boolean
   /** It is full, and all of it could be read. */
-  readonly isComplete: boolean
+  isComplete: boolean
+  /** In the place of a column of entries: this index has the row. */
+  readonly presence: number
 }
 
-/** What entries say of missing rows. `col`: a column in storage order, or `presence`. */
+/** What entries say of missing rows. `col`: a column in storage order, or `presence` of an index. */
 const entriesSchema = `
   CREATE TEMP TABLE entries(row INTEGER NOT NULL, col INTEGER NOT NULL, value, differ INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY(row, col)) WITHOUT ROWID`
-/** In the place of a column: how many complete indexes have the row. */
-const presence = -1
 
 type Column = readonly [col: bigint, type: string, value: Typed[1], differ: bigint]
 
@@ -40,10 +40,9 @@ export class IndexRows {
     this.#to = to
     this.#table = table
     this.#shape = table.shape
-    this.#indexes = indexes.map((tree) => {
+    this.#indexes = indexes.map((tree, i) => {
       const isFull = tree.shape.plan?.entries === 'plain'
-      const { walked, badCells } = tree
-      return { tree, isFull, isComplete: isFull && walked.gaps.length === 0 && badCells === 0 }
+      return { tree, isFull, isComplete: isFull && wasReadWholly(tree), presence: -1 - i }
     })
   }
 
@@ -65,14 +64,18 @@ export class IndexRows {
     facts.db.exec(entriesSchema)
     const lookUp = new RowLookUp(this.#to, this.#table)
     for (const index of suspects) yield* this.#collect(index, lookUp)
-    const rebuilt = yield* this.#settle(lookUp, suspects.filter(({ isComplete }) => isComplete).length)
+    const rebuilt = yield* this.#settle(
+      lookUp,
+      suspects.filter(({ isComplete }) => isComplete),
+    )
     facts.db.exec('DROP TABLE temp.entries')
     lookUp.end()
     return rebuilt
   }
 
   /** Notes what the entries of an index say of rows that the table lacks. */
-  *#collect({ tree, isComplete }: KnownIndex, lookUp: RowLookUp): Generator<void> {
+  *#collect(index: KnownIndex, lookUp: RowLookUp): Generator<void> {
+    const { tree, presence } = index
     const { plan } = tree.shape
     if (plan === null) return
     const { db } = this.#to.facts
@@ -82,19 +85,20 @@ export class IndexRows {
           'differ = differ OR value IS NOT excluded.value',
       )
     const [putText, putOther] = [put('CAST(? AS TEXT)'), put('?')]
-    const count = db.prepare(
-      'INSERT INTO temp.entries(row, col, value) VALUES(?, ?, 1) ON CONFLICT DO UPDATE SET value = value + 1',
-    )
+    const note = db.prepare('INSERT OR IGNORE INTO temp.entries(row, col) VALUES(?, ?)')
     const cells = new CellRows(this.#to.chains, tree)
     for (const { page, bytes, judged } of tree.walker.walk('claimed', { leafDepth: null, gaps: [] })) {
       for (const [i, state] of judged.states.entries()) {
         const entry = state === 'good' ? cells.read(bytes, page, i) : null
-        if (entry === null || (entry.chain !== null && entry.chain !== 'whole')) continue
+        if (entry === null || (entry.chain !== null && entry.chain !== 'whole')) {
+          index.isComplete = false
+          continue
+        }
         const row = lookUp.missing(
           plan.identity.map((at) => ({ value: entry.values[at] ?? null, text: entry.texts[at] === 't' })),
         )
         if (row === null) continue
-        count.run(row, isComplete ? presence : presence - 1)
+        note.run(row, presence)
         for (const [at, { source }] of plan.parts.entries())
           if (source >= 0) (entry.texts[at] === 't' ? putText : putOther).run(row, source, entry.values[at] ?? null)
       }
@@ -102,8 +106,8 @@ export class IndexRows {
     }
   }
 
-  /** @param complete how many complete indexes were read: a row that one of them lacks was deleted */
-  *#settle(lookUp: RowLookUp, complete: number): Generator<void, number> {
+  /** @param complete the complete indexes that were read: a row that one of them lacks was deleted */
+  *#settle(lookUp: RowLookUp, complete: readonly KnownIndex[]): Generator<void, number> {
     const { facts, newFile } = this.#to
     const rows = facts.db.prepare<[], bigint>('SELECT DISTINCT row FROM temp.entries').pluck().safeIntegers()
     const columns = facts.db
@@ -114,9 +118,9 @@ export class IndexRows {
     let rebuilt = 0
     for (const row of rows.all()) {
       const known = columns.all(row)
-      const present = Number(known.find(([col]) => col === BigInt(presence))?.[2] ?? 0)
+      const isInAll = complete.every(({ presence }) => known.some(([col]) => col === BigInt(presence)))
       const key = lookUp.keyOf(row)
-      const values = present === complete && lookUp.isLost(row) ? this.#wholeRow(known) : null
+      const values = isInAll && lookUp.isLost(row) ? this.#wholeRow(known) : null
       if (values === null) this.#noteUnreadable(lookUp, row, known)
       else {
         const all = this.#shape.kind === 'rowid-table' ? [row, ...values.values] : values.values

@@ -1,22 +1,24 @@
 /** Child side: what SQLite threw, as an answer. */
 import Database from 'better-sqlite3'
-import type { DoneOrNot, NotDone } from '../protocol.ts'
+import type { NotDone } from '../steps.ts'
+import { Refused } from './refused.ts'
 
-/** @throws errors that are not SQLite's */
-export function tryDone(work: () => void): DoneOrNot {
-  try {
-    work()
-    return { kind: 'done' }
-  } catch (error) {
-    return notDone(error)
-  }
-}
-
-/** @throws any error that is not SQLite's */
+/** @throws any error that is neither SQLite's nor `Refused` */
 export function notDone(error: unknown): NotDone {
+  if (error instanceof Refused) return notDoneBecause(error.message)
   if (!(error instanceof Database.SqliteError)) throw error
   const reason = reasons.find(([pattern]) => pattern.test(error.code))?.[1] ?? 'other'
   return { kind: 'not-done', reason, why: error.message }
+}
+
+/**
+ * As `notDone`, where the answer says what SQLite refused.
+ * @throws also what says nothing about the file: that is the answer of the whole step
+ */
+export function refusedBySqlite(error: unknown): NotDone {
+  const outcome = notDone(error)
+  if (outcome.reason === 'space' || outcome.reason === 'memory' || outcome.reason === 'disk') throw error
+  return outcome
 }
 
 /** By the names of SQLite's result codes. CANTOPEN: a temporary file could not be made. */
