@@ -12,9 +12,10 @@
  * One plan covers all files, and is applied only if each damaged file can be mended.
  */
 
-import { estimateChange, methodFor, newChangeId } from '../../hold/change/estimate.ts'
+import { estimateChange, newChangeId } from '../../hold/change/estimate.ts'
 import { monotonicMs } from '../../host/clock.ts'
 import { AsyncDisposables } from '../../host/disposal.ts'
+import { isMountPoint } from '../../host/files/file-system.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import type { ChangeId } from '../../model/brand.ts'
 import { Failure, failureKinds } from '../../model/failure.ts'
@@ -65,7 +66,9 @@ async function attemptOnce(
   await using pristine = new PristineCopies(run.context.folder)
   const { onHolding, onChecking } = progress
   const observer = { onHolding, onChecking, ...(run.apply ? { onHeld: pristine.keep } : {}) }
-  await using checked = await checkGroup(group, run.context, observer, { expected: run.mode === 'restore' }, signal)
+  // A file that is mounted by itself has another name. The person says that no program uses it.
+  const terms = { expected: run.mode === 'restore', acceptMounted: run.method === 'in-place' }
+  await using checked = await checkGroup(group, run.context, observer, terms, signal)
   await using trials = new AsyncDisposables()
   const startedAtMs = monotonicMs()
   const files: TriedFile[] = []
@@ -131,6 +134,10 @@ function requireReason(files: readonly TriedFile[]): void {
   })
 }
 
+const otherNameWarning =
+  'the file is mounted by itself: make sure that no program uses its other name, and that no WAL and no journal lies ' +
+  'beside that name; after a crash, open the file under this name first'
+
 /** Adds what it costs, and the command that undoes it. */
 async function withCosts(
   tried: TriedRemedy,
@@ -142,13 +149,15 @@ async function withCosts(
   if (tried.candidate === null || held.kind !== 'snapshot') return tried
   const sizeOf = (isMain: boolean): number =>
     held.snapshot.files.reduce((sum, { part, bytes }) => sum + ((part === '') === isMain ? bytes : 0), 0)
-  const method = methodFor((await realPathOf(target.named)) ?? target.named, run.method)
+  const method = run.method ?? 'swap'
   const mendedBytes = tried.candidate.bytes
   // In place no more is written than the new file is long.
   const bytes = { mainBytes: sizeOf(true), companionBytes: sizeOf(false), mendedBytes, differing: mendedBytes }
   const { predictedPauseMs, needsBytes } = estimateChange([bytes], method)
+  const isMounted = isMountPoint((await realPathOf(target.named)) ?? target.named)
   const plan: RemedyPlan = {
     ...tried.plan,
+    why: isMounted ? `${tried.plan.why}; ${otherNameWarning}` : tried.plan.why,
     method,
     predictedPauseMs: target.tenant === null ? null : Math.ceil(Math.max(predictedPauseMs, checked.pauseMs ?? 0)),
     needsBytes,

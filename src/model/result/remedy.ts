@@ -9,7 +9,7 @@ import type { VerdictWord } from './verdict.ts'
 /** What a plan does. `ask`: a person decides. `undo`: an earlier change is taken back. */
 export type RemedyKind = 'nothing' | 'rebuild' | 'rewrite' | 'restore' | 'salvage' | 'ask' | 'undo'
 
-/** `swap`: a new file takes the name of the old one. `in-place`: SQLite writes the new content into the old file. */
+/** `swap`: a new file takes the name of the old one. `in-place`: the old file is overwritten. */
 export const changeMethods = ['swap', 'in-place'] as const
 export type ChangeMethod = (typeof changeMethods)[number]
 
