@@ -20,7 +20,7 @@ import { realPathOf } from '../../host/files/path-kind.ts'
 import type { ChangeId } from '../../model/brand.ts'
 import { Failure, failureKinds } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
-import type { RemedyOutcome, RemedyPlan } from '../../model/result/remedy.ts'
+import type { PlannedRemedy, RemedyOutcome, RemedyPlan } from '../../model/result/remedy.ts'
 import type { NonEmpty } from '../../model/result/verdict.ts'
 import { humanMs } from '../../text/units.ts'
 import type { TargetGroup } from '../selection/target-groups.ts'
@@ -29,6 +29,7 @@ import { PristineCopies } from './apply/pristine-copies.ts'
 import { writeAccount } from './apply/write-account.ts'
 import { checkGroup, type CheckedFile, type CheckedGroup } from './checked-group.ts'
 import type { GroupProgress } from './group-progress.ts'
+import { earlierPlan, keepPlan } from './plan/planned.ts'
 import { planOf, untried, type ReadyFile, type TriedFile, type TriedRemedy } from './plan/tried-remedy.ts'
 import { outcomeOf } from './remedy-outcome.ts'
 import type { RemedyRun } from './remedy-run.ts'
@@ -47,7 +48,7 @@ export async function remedyGroup(
   signal: AbortSignal,
 ): Promise<readonly RemedyOutcome[]> {
   for (let attempt = 1; ; attempt++) {
-    const outcomes = await attemptOnce(group, run, progress, signal)
+    const outcomes = await attemptOnce(group, run, progress, attempt === 1, signal)
     if (!outcomes.some(isWorthAnother) || attempt === attemptsMax || signal.aborted) return outcomes
   }
 }
@@ -56,10 +57,12 @@ export async function remedyGroup(
 const isWorthAnother = ({ result: { applied, failure } }: RemedyOutcome): boolean =>
   applied === null && (failure?.code === 'REMEDY_STALE' || failure?.code === 'LEASE_LOST')
 
+/** @param isFirst false if an earlier attempt has reported plans of the ledger */
 async function attemptOnce(
   group: TargetGroup,
   run: RemedyRun,
   progress: GroupProgress,
+  isFirst: boolean,
   signal: AbortSignal,
 ): Promise<readonly RemedyOutcome[]> {
   const change = newChangeId()
@@ -85,16 +88,26 @@ async function attemptOnce(
     return costed.map(({ file, tried }) => outcomeOf(file, tried, tried.candidate === null ? {} : { failure: blocked }))
   const tooLong = whyTooLong(ready, run)
   if (tooLong !== null) return withFailure(costed, tooLong)
-  if (!run.apply) return await Promise.all(costed.map(({ file, tried }) => planned(file, tried, change, run)))
+  if (!run.apply) {
+    const outcomes: RemedyOutcome[] = []
+    for (const one of costed) outcomes.push(await planned(one, change, run, signal))
+    return outcomes
+  }
   const [first, ...more] = ready
   if (first === undefined) return []
+  const before: (PlannedRemedy | null)[] = []
+  for (const one of ready) before.push(await earlierPlan(one, run, signal))
+  for (const [at, { file }] of ready.entries()) {
+    const plan = before[at] ?? null
+    if (plan !== null && isFirst) run.onPlanned(file.target, plan)
+  }
   const applied = await applyChange(
     { change, group, ready: [first, ...more], pristine, trialMs: checked.checkMs + trialMs },
     run,
     progress,
     signal,
   )
-  const changed = new Map(ready.map(({ file }, at) => [file, applied[at]]))
+  const changed = new Map(ready.map(({ file }, at) => [file, withPlan(applied[at], before[at] ?? null)]))
   return costed.map(({ file, tried }) => changed.get(file) ?? outcomeOf(file, tried))
 }
 
@@ -181,13 +194,13 @@ function whyTooLong(ready: readonly ReadyFile[], { context }: RemedyRun): Failur
 const withFailure = (files: readonly TriedFile[], failure: Failure): readonly RemedyOutcome[] =>
   files.map(({ file, tried }) => outcomeOf(file, tried, tried.candidate === null ? {} : { failure }))
 
+/** @param plan of the ledger; null for none */
+const withPlan = (outcome: RemedyOutcome | undefined, plan: PlannedRemedy | null): RemedyOutcome | undefined =>
+  outcome === undefined || plan === null ? outcome : { ...outcome, result: { ...outcome.result, planned: plan } }
+
 /** The plan without --apply. The account of a tenant's file goes to a folder of ours; that of a bare file does not. */
-async function planned(
-  file: CheckedFile,
-  tried: TriedRemedy,
-  change: ChangeId,
-  run: RemedyRun,
-): Promise<RemedyOutcome> {
+async function planned(one: TriedFile, change: ChangeId, run: RemedyRun, signal: AbortSignal): Promise<RemedyOutcome> {
+  const { file, tried } = one
   const account = file.target.tenant === null ? null : await writeAccount(file.target, tried, change, run)
-  return outcomeOf(file, tried, { account })
+  return outcomeOf(file, tried, { account, planned: isReady(one) ? await keepPlan(one, change, run, signal) : null })
 }
