@@ -2,8 +2,9 @@
  * Brings a backup that another program made (restic, Litestream, a copy on another disk): `backups.fetch` is run, and
  * what it wrote is checked as a whole. Only a sound file is kept in the store, and only what is kept there counts.
  */
+import { statfsSync } from 'node:fs'
 import { chmod, lstat, mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Command } from '../config/settings.ts'
 import { systemFailure } from '../host/failures/system-failure.ts'
 import { onDisk } from '../host/files/file-name.ts'
@@ -14,6 +15,7 @@ import { noEvidence } from '../model/result/evidence.ts'
 import { commandFor } from '../service/hooks/argument.ts'
 import { describeEnd, hasSucceeded, type EndedCommand } from '../service/hooks/command-failures.ts'
 import { runCommand } from '../service/hooks/command.ts'
+import { humanBytes } from '../text/units.ts'
 import { checkCopy, type CopyCheck } from './check-copy.ts'
 import type { Backups } from './store.ts'
 
@@ -42,7 +44,7 @@ export interface WantedBackup {
 /**
  * @returns the backup in the store: the new one, or one that has the same content
  * @throws {Failure} BACKUP_UNKNOWN if the command brings nothing that fits; BACKUP_BROKEN if what it brings is not
- * sound; NO_SPACE, CONFIG_INVALID; the reason of the signal
+ * sound; NO_SPACE if it would use more than half of the free space; CONFIG_INVALID; the reason of the signal
  */
 export async function fetchBackup(wanted: WantedBackup, terms: FetchTerms, signal: AbortSignal): Promise<Backup> {
   const folder = await mkdtemp(join(terms.scratch, 'fetched-')).catch((error: unknown) => {
@@ -81,12 +83,42 @@ async function runFetch(
   signal: AbortSignal,
 ): Promise<string> {
   const argv = commandFor(command, tenant, { out, before }, 'backups.fetch')
+  using room = watchRoom(dirname(out))
   // For a tenant of several files: the command may need to know which one is wanted.
   const env = { HOLDFAST_PATH: path }
-  const end = await runCommand(argv, { timeoutMs, signal, env, readsStdout: true, onStarted: () => undefined })
-  if (end.how === 'aborted') signal.throwIfAborted()
+  const either = AbortSignal.any([signal, room.signal])
+  const end = await runCommand(argv, { timeoutMs, signal: either, env, readsStdout: true, onStarted: () => undefined })
+  if (end.how === 'aborted') either.throwIfAborted()
   if (hasSucceeded(end)) return end.stdout
   throw failedFetch(tenant, { command: argv, end, timeoutMs })
+}
+
+/** A disk takes so few bytes in this time that half of the free space is not used up between two looks. */
+const lookEveryMs = 100
+
+/**
+ * The other half is for the service, as with snapshots: nobody knows how large a backup will be.
+ * @returns a signal that aborts with NO_SPACE as soon as less than half of what is free now is left
+ */
+function watchRoom(folder: string): Disposable & { readonly signal: AbortSignal } {
+  const full = new AbortController()
+  const free = (): number => {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize
+  }
+  const atFirst = free()
+  const timer = setInterval(() => {
+    const left = free()
+    if (left >= atFirst / 2) return
+    const why = `${humanBytes(left)} of the ${humanBytes(atFirst)} that were free in ${folder} are left`
+    full.abort(
+      new Failure('NO_SPACE', `backups.fetch was ended before it filled the disk: ${why}`, {
+        tenant: 'untouched',
+        hint: 'a fetched backup may use half of the free space: free more, or name another disk in snapshots.dir',
+      }),
+    )
+  }, lookEveryMs)
+  return { signal: full.signal, [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 function failedFetch(tenant: TenantId, ended: EndedCommand): Failure {

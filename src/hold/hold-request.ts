@@ -78,7 +78,7 @@ export interface HoldRequest {
   /** Private folder for snapshots. */
   readonly folder: string
   readonly bounds: HoldBounds
-  /** True for a remedy: a main file that is mounted by itself is accepted. Default: false. */
+  /** True for a change in place: a main file that is mounted by itself is accepted. Default: false. */
   readonly acceptMounted?: boolean
 }
 

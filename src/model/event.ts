@@ -76,6 +76,18 @@ export type Event =
   /** The resume was not confirmed and the tenant was not seen serving. The hold stays open. */
   | { readonly kind: 'resume-failed'; readonly tenant: TenantId; readonly holder: string; readonly code: FailureCode }
   | { readonly kind: 'checked'; readonly tenant: TenantId; readonly result: Result }
+  /** A remedy came out sound on a copy, and was not applied. Digests are SHA-256, in lower-case hex. */
+  | {
+      readonly kind: 'remedy-planned'
+      readonly tenant: TenantId
+      readonly path: string
+      readonly plan: ChangeId
+      readonly remedy: RemedyKind
+      /** Of the file with its WAL and its journal written back. */
+      readonly before: string
+      /** Of the file that would take its place. */
+      readonly after: string
+    }
   /** Before the first name of the live set changes. The record in the quarantine folder was written before. */
   | {
       readonly kind: 'change-begun'
@@ -125,6 +137,7 @@ export function advance(
     case 'registry-read':
     case 'resume-failed':
     case 'checked':
+    case 'remedy-planned':
     case 'change-begun':
     case 'change-ended':
       return open

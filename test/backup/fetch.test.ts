@@ -1,6 +1,7 @@
 /** Backups of other programs: what a command brings counts only once it was checked here. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { fetchBackup } from '../../src/backup/fetch.ts'
@@ -11,7 +12,7 @@ import type { Backup } from '../../src/model/result/backup.ts'
 import { acmeFile, day, never, rows, useStore } from '../support/backup/sound-files.ts'
 import { create } from '../support/databases/create-database.ts'
 import { Patient } from '../support/databases/surgeon.ts'
-import { whySkipped } from '../support/host/mounts.ts'
+import { mount, whyNoMount, whySkipped } from '../support/host/mounts.ts'
 
 const store = useStore()
 
@@ -31,15 +32,23 @@ function fetch(
     tenant = 'acme',
     timeoutMs = 20_000,
     signal = never,
-  }: { before?: string | null; path?: string; tenant?: string; timeoutMs?: number; signal?: AbortSignal } = {},
+    scratch = store.file('scratch'),
+  }: {
+    before?: string | null
+    path?: string
+    tenant?: string
+    timeoutMs?: number
+    signal?: AbortSignal
+    scratch?: string
+  } = {},
 ): Promise<Backup> {
-  mkdirSync(store.file('scratch'), { mode: 0o700, recursive: true })
+  mkdirSync(scratch, { mode: 0o700, recursive: true })
   const terms = {
     backups: store.backups,
     command: of,
     service: 'notes',
     version: '0.0.0',
-    scratch: store.file('scratch'),
+    scratch,
     checker: store.checker,
     accept: [],
     timeoutMs,
@@ -143,6 +152,19 @@ test('a backup that is too new is refused', async () => {
 
 test('a command that hangs is killed at its limit', async () => {
   await expectNothing(fetch(command('sleep 1000'), { timeoutMs: 300 }), 'BACKUP_UNKNOWN', /300 ms .* was killed/)
+})
+
+const noTmpfs = whyNoMount('tmpfs')
+test.skipIf(noTmpfs !== null)(`a command that fills the disk is ended before${whySkipped(noTmpfs)}`, async () => {
+  using small = mount('tmpfs', 64 << 20)
+  const script = 'trap "" XFSZ; while :; do head -c 1048576 /dev/zero >> "$3"; sleep 0.02; done'
+  const work = fetch(command(script), { scratch: join(small.path, 'scratch') })
+  await expect(work).rejects.toMatchObject({
+    code: 'NO_SPACE',
+    message: expect.stringMatching(/ended before it filled the disk: [\d.]+ MB of the 6[\d.]+ MB/) as string,
+  })
+  expect(readdirSync(join(small.path, 'scratch'))).toEqual([])
+  expect(await store.list()).toEqual([])
 })
 
 test('an interruption kills it', async () => {

@@ -1,11 +1,12 @@
 /** `repair` of tenants of a live service: in a pause, checked afterwards, taken back if it did the tenant no good. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
+import type { RemedyReport } from '../../src/model/result/remedy.ts'
 import { fingerprintOf, makeDatabase } from '../support/cli/folder.ts'
 import { holdfast } from '../support/cli/program.ts'
-import { integrityOf, makeDamaged, onlyRemedy, remedyOf, zeroTableLeaf } from '../support/cli/remedies.ts'
+import { inDatabase, integrityOf, makeDamaged, onlyRemedy, remedyOf, zeroTableLeaf } from '../support/cli/remedies.ts'
 import { openService } from '../support/cli/service.ts'
 
 test('a tenant is mended in a pause, serves again, and its undo brings the bytes back', async () => {
@@ -55,6 +56,33 @@ test('a tenant is mended in a pause, serves again, and its undo brings the bytes
   ])
 })
 
+test('--apply says whether a tenant is still what an earlier run has planned on', async () => {
+  await using service = await openService({ tenants: (data) => ({ acme: makeDamaged(join(data, 'acme.db')) }) })
+  const args = ['repair', '--tenant', 'acme', '--config', service.config]
+  const apply = async () => {
+    const { stdout, stderr } = await holdfast([...args, '--apply', '--json'])
+    return { result: onlyRemedy(JSON.parse(stdout) as RemedyReport), stderr }
+  }
+  expect(onlyRemedy(await remedyOf(...args)).planned).toMatchObject({ same: true })
+  const { planned } = onlyRemedy(await remedyOf(...args))
+  expect(planned).toMatchObject({ id: expect.stringMatching(/^[0-9A-Z]{26}$/) as string, same: true })
+
+  const same = await apply()
+  expect(same.stderr).toMatch(/acme: the file is the same as in the plan of \d{4}-/)
+  expect(same.result).toMatchObject({ applied: { verdict: 'sound' }, planned: { id: planned?.id, same: true } })
+
+  await remedyOf(...args, '--undo')
+  const unplanned = await apply() // That plan was carried out.
+  expect([unplanned.result.planned, unplanned.stderr.includes('plan of')]).toEqual([undefined, false])
+
+  await remedyOf(...args, '--undo')
+  await remedyOf(...args)
+  inDatabase(join(service.data, 'acme.db'), (database) => database.exec("INSERT INTO notes(title) VALUES('since')"))
+  const changed = await apply()
+  expect(changed.stderr).toMatch(/acme: the file has changed since the plan of \d{4}-/)
+  expect(changed.result).toMatchObject({ applied: { verdict: 'sound' }, planned: { same: false } })
+})
+
 test('a tenant of several files is changed only if each damaged one can be mended', async () => {
   await using service = await openService({
     tenants: (data) => {
@@ -72,6 +100,20 @@ test('a tenant of several files is changed only if each damaged one can be mende
   expect(report.summary.exitCode).toBe(2)
   expect(Object.keys(fingerprintOf(service.data))).toEqual(Object.keys(before))
   expect(existsSync(join(service.ledger, 'quarantine'))).toBe(false)
+})
+
+test('originals of several files have names that differ, whatever the files are called', async () => {
+  await using service = await openService({
+    tenants: (data) => ({ acme: ['2-app.db', 'app.db', 'change.json'].map((name) => makeDamaged(join(data, name))) }),
+  })
+  const bytes = (): readonly Buffer[] => readdirSync(service.data).map((name) => readFileSync(join(service.data, name)))
+  const before = bytes()
+  const { results } = await remedyOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
+  expect(results.map(({ applied }) => applied?.verdict)).toEqual(['sound', 'sound', 'sound'])
+  const names = results.map(({ applied }) => basename(applied?.original ?? ''))
+  expect(names).toEqual(['1-2-app.db', '2-app.db', '3-change.json'])
+  await remedyOf('repair', '--tenant', 'acme', '--undo', '--config', service.config)
+  expect(bytes()).toEqual(before)
 })
 
 test('a tenant that is sound is not paused a second time', async () => {

@@ -33,6 +33,7 @@ test.each<[string, readonly string[], RegExp]>([
     /no file nowhere\.db, and no holdfast\.yaml that could name a service with such a tenant/,
   ],
   ['compare of one file with itself', ['compare', '/etc/../etc/hostname', '/etc/hostname'], /one and the same file/],
+  ['an option that needs another', ['restore', 'a.db', '--prefer', 'newer'], /next: see `holdfast restore --help`/],
   ['holders of nothing', ['holders'], /missing required argument/],
   ['explain of an unknown word', ['explain', 'row-missing-from-indx'], /row-missing-from-index/],
   ['a status format that is none', ['status', '--format', 'xml'], /--format/],

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
-import { tenantId } from '../../src/model/brand.ts'
+import { tenantId, type ChangeId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
 import { asked, checked, ended, fileIn, quiesced, scratch, soundResult } from '../support/ledger/sample-events.ts'
 
@@ -36,6 +36,15 @@ test('what was appended is there for the next run, in order', async () => {
     asked('b'),
     quiesced('b'),
     asked('c'),
+    {
+      kind: 'remedy-planned',
+      tenant: tenantId('acme'),
+      path: '/srv/acme.db',
+      plan: '01JC5Z9K7Q4W8X2V3B6N0M1T5R' as ChangeId,
+      remedy: 'rebuild',
+      before: 'ab'.repeat(32),
+      after: 'cd'.repeat(32),
+    },
     { kind: 'resume-failed', tenant: tenantId('tenant of b'), holder: 'b', code: 'RESUME_FAILED' },
     { kind: 'run-finished', exitCode: 4, selected: 3, covered: 1, whole: true },
   ]

@@ -12,7 +12,7 @@ import type { OtherHold } from '../../model/service-way.ts'
 import { jsonReport } from '../../report/json.ts'
 import { keyRedactor } from '../../report/redact.ts'
 import { registryWord } from '../../report/registry-line.ts'
-import { describeHealing, healingHeadline } from '../../report/remedy/describe-healing.ts'
+import { describeHealing, healingHeadline, planFirst } from '../../report/remedy/describe-healing.ts'
 import { isMaybePaused } from '../../report/remedy/remedy-summary.ts'
 import { ResultCounts } from '../../report/summary.ts'
 import { describeOther } from '../../report/text/other-holds.ts'
@@ -147,8 +147,10 @@ export class ResultsDocument implements ReportDocument<Ending> {
   }
 
   text(end: ReportEnd<Ending>, options: TextOptions): Iterable<string> {
-    const report = renderReport({ ...this.#reportOf(end), results: this.#spool.inMemory }, options)
     const healing = this.#healing
+    const found = this.#spool.inMemory
+    const results = healing === null ? found : planFirst(found, healing)
+    const report = renderReport({ ...this.#reportOf(end), results }, options)
     if (healing === null) return [report]
     const lines = (some: readonly string[]): string => some.map((line) => `${line}\n`).join('')
     return [lines(healingHeadline(healing, options)), report, lines(describeHealing(healing, options))]

@@ -25,7 +25,7 @@ export const withRemedy = (command: Command): Command =>
   withReport(command, 'holdfast.remedy/1')
     .option('--apply', 'change the live file; without it nothing is changed')
     .addOption(
-      new Option('--method <method>', 'swap: a new file takes the name; in-place: SQLite writes into the old file')
+      new Option('--method <method>', 'swap: a new file takes the name; in-place: the old file is overwritten')
         .choices(changeMethods)
         .conflicts('undo'),
     )

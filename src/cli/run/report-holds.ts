@@ -1,8 +1,11 @@
-/** What a person reads on stderr about holds that earlier runs left open, and about the ledger. */
+/** What a person reads on stderr about earlier runs: holds and changes that they left open, plans, and the ledger. */
 import type { OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
+import type { Target } from '../../fleet/run/target.ts'
 import type { RecoveredChange } from '../../hold/change/change-types.ts'
 import type { TenantId } from '../../model/brand.ts'
+import type { PlannedRemedy } from '../../model/result/remedy.ts'
 import type { OtherHold } from '../../model/service-way.ts'
+import { sincePlan } from '../../report/remedy/remedy-words.ts'
 import { legibleCommand } from '../../report/text/legible.ts'
 import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
 import { unbroken } from '../../text/layout.ts'
@@ -57,3 +60,9 @@ export const reportRecovered =
   (recovered: readonly RecoveredChange[]): void => {
     for (const { sentence } of recovered) terminal.say(printableSentence(sentence))
   }
+
+/** Reports before a change whether the file is still what an earlier run has planned on. */
+export const reportPlanned =
+  (terminal: Pick<Terminal, 'say'>) =>
+  ({ tenant, named }: Target, planned: PlannedRemedy): void =>
+    terminal.say(`holdfast: ${printable(tenant ?? named)}: ${printableSentence(sincePlan(planned))}`)

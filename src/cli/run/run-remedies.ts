@@ -15,7 +15,7 @@ import { fileRunOptions } from './file-run-options.ts'
 import { overridden } from './overrides.ts'
 import { recordingEnd } from './record-end.ts'
 import type { RemedyOptions } from './remedy-options.ts'
-import { reportRecovered } from './report-holds.ts'
+import { reportPlanned, reportRecovered } from './report-holds.ts'
 import { serviceRunOptions } from './service-run-options.ts'
 
 interface Means {
@@ -35,6 +35,7 @@ export async function runRemedies(
     using line = await showProgress(terminal, options.quiet ?? false)
     return await work({
       onSelected: (targets) => document.select(targets),
+      onPlanned: options.quiet ? () => {} : reportPlanned(terminal),
       onOutcome: (outcome) => document.add(outcome),
       onProgress: (progress) => line.update(progress),
     })

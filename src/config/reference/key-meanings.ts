@@ -244,6 +244,7 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
       'A command that brings a backup that another program made, such as restic. holdfast runs it without a shell. ' +
       '{tenant} is the id, {out} the file that the command must write. ' +
       '{before} is a time (RFC 3339): the backup must be older. ' +
+      'It may take 6 hours, and half of the space that is free in snapshots.dir. ' +
       'A fetched backup counts only after holdfast found it sound. It needs backups.dir.',
     default: null,
     example: '[/usr/local/bin/fetch-backup, "{tenant}", "{out}", "{before}"]',

@@ -157,6 +157,15 @@ export const vocabulary: Readonly<Record<string, string>> = {
   change:
     'One remedy that was applied to a live set, with an id. The ledger and the quarantine record it. ' +
     '`holdfast repair --undo ID` takes it back.',
+  undo:
+    '`--undo` puts the kept original of a change back, byte for byte, in a pause of its own. It is refused once the ' +
+    'file was written after the change, because what was written since must not be lost.',
+  'to-decide':
+    'A word of a report, TO DECIDE: this command cannot mend the file. The line `next` names a command that goes on, ' +
+    'and a person decides. See `ask`.',
+  orphaned:
+    'Rows of a salvage whose place is not certain: they lie on pages that no table owns, or violate a constraint. ' +
+    'They are in tables of their own: for the table "orders" in holdfast_orphaned_orders.',
   backup:
     'A snapshot that was kept because its check found it sound (backups.dir). `holdfast backups list` shows all. ' +
     'A backup is verified once it was restored to a scratch folder and checked.',
@@ -164,7 +173,8 @@ export const vocabulary: Readonly<Record<string, string>> = {
     '`holdfast sweep --heal` rebuilds indexes and full-text indexes by itself. It is off by default, and changes ' +
     'at most heal.limit tenants in one sweep, each at most once a day.',
   salvage:
-    'What indexes still hold of rows that their table has lost. `check --show-values` prints these values; ' +
+    '`holdfast salvage FILE --to NEW` writes every row that it can read into a new file. In a check, salvage is ' +
+    'what indexes still hold of rows that their table has lost. `check --show-values` prints these values; ' +
     'without it no report contains them.',
   'last-good':
     'What the ledger keeps of the last sound check of a file: digests of its pages and tables. With it a ' +

@@ -62,6 +62,7 @@ export async function heal(
     const outcomes: RemedyOutcome[] = []
     const totals = await remedyTenants(service, [tenant], requestFor({ run, version }, refuse), {
       onSelected: () => {},
+      onPlanned: () => {},
       onProgress,
       onOutcome: (outcome) => void outcomes.push(outcome),
     })

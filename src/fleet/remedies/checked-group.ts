@@ -51,9 +51,11 @@ export interface GroupObserver {
   readonly onHeld?: (held: readonly HeldTarget[]) => Promise<void>
 }
 
-/** `expected`: each file must be a database, so one that is none is held, and reported as damaged. */
 export interface CheckTerms {
+  /** Each file must be a database, so one that is none is held, and reported as damaged. */
   readonly expected: boolean
+  /** See `HoldRequest`. */
+  readonly acceptMounted: boolean
 }
 
 /** Holds and checks, and writes the results to the ledger. @throws {Failure} INTERRUPTED, LEDGER_UNUSABLE */
@@ -61,7 +63,7 @@ export async function checkGroup(
   group: TargetGroup,
   context: RunContext,
   observer: GroupObserver,
-  { expected }: CheckTerms,
+  { expected, acceptMounted }: CheckTerms,
   signal: AbortSignal,
 ): Promise<CheckedGroup> {
   await using snapshots = new AsyncDisposables()
@@ -71,7 +73,8 @@ export async function checkGroup(
     target,
     earlierChecks: { ...earlierChecks, hadPages: expected || earlierChecks.hadPages },
   })
-  const held = await holdTargets([asExpected(first), ...more.map(asExpected)], context, unbounded, signal, true)
+  const targets = [asExpected(first), ...more.map(asExpected)] as const
+  const held = await holdTargets(targets, context, unbounded, signal, acceptMounted)
   for (const one of held) if (one.held.kind === 'snapshot') snapshots.add(one.held.snapshot)
   await observer.onHeld?.(held)
   const files: CheckedFile[] = []

@@ -12,14 +12,15 @@
  * One plan covers all files, and is applied only if each damaged file can be mended.
  */
 
-import { estimateChange, methodFor, newChangeId } from '../../hold/change/estimate.ts'
+import { estimateChange, newChangeId } from '../../hold/change/estimate.ts'
 import { monotonicMs } from '../../host/clock.ts'
 import { AsyncDisposables } from '../../host/disposal.ts'
+import { isMountPoint } from '../../host/files/file-system.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import type { ChangeId } from '../../model/brand.ts'
 import { Failure, failureKinds } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
-import type { RemedyOutcome, RemedyPlan } from '../../model/result/remedy.ts'
+import type { PlannedRemedy, RemedyOutcome, RemedyPlan } from '../../model/result/remedy.ts'
 import type { NonEmpty } from '../../model/result/verdict.ts'
 import { humanMs } from '../../text/units.ts'
 import type { TargetGroup } from '../selection/target-groups.ts'
@@ -28,6 +29,7 @@ import { PristineCopies } from './apply/pristine-copies.ts'
 import { writeAccount } from './apply/write-account.ts'
 import { checkGroup, type CheckedFile, type CheckedGroup } from './checked-group.ts'
 import type { GroupProgress } from './group-progress.ts'
+import { earlierPlan, keepPlan } from './plan/planned.ts'
 import { planOf, untried, type ReadyFile, type TriedFile, type TriedRemedy } from './plan/tried-remedy.ts'
 import { outcomeOf } from './remedy-outcome.ts'
 import type { RemedyRun } from './remedy-run.ts'
@@ -46,7 +48,7 @@ export async function remedyGroup(
   signal: AbortSignal,
 ): Promise<readonly RemedyOutcome[]> {
   for (let attempt = 1; ; attempt++) {
-    const outcomes = await attemptOnce(group, run, progress, signal)
+    const outcomes = await attemptOnce(group, run, progress, attempt === 1, signal)
     if (!outcomes.some(isWorthAnother) || attempt === attemptsMax || signal.aborted) return outcomes
   }
 }
@@ -55,17 +57,21 @@ export async function remedyGroup(
 const isWorthAnother = ({ result: { applied, failure } }: RemedyOutcome): boolean =>
   applied === null && (failure?.code === 'REMEDY_STALE' || failure?.code === 'LEASE_LOST')
 
+/** @param isFirst false if an earlier attempt has reported plans of the ledger */
 async function attemptOnce(
   group: TargetGroup,
   run: RemedyRun,
   progress: GroupProgress,
+  isFirst: boolean,
   signal: AbortSignal,
 ): Promise<readonly RemedyOutcome[]> {
   const change = newChangeId()
   await using pristine = new PristineCopies(run.context.folder)
   const { onHolding, onChecking } = progress
   const observer = { onHolding, onChecking, ...(run.apply ? { onHeld: pristine.keep } : {}) }
-  await using checked = await checkGroup(group, run.context, observer, { expected: run.mode === 'restore' }, signal)
+  // A file that is mounted by itself has another name. The person says that no program uses it.
+  const terms = { expected: run.mode === 'restore', acceptMounted: run.method === 'in-place' }
+  await using checked = await checkGroup(group, run.context, observer, terms, signal)
   await using trials = new AsyncDisposables()
   const startedAtMs = monotonicMs()
   const files: TriedFile[] = []
@@ -82,16 +88,26 @@ async function attemptOnce(
     return costed.map(({ file, tried }) => outcomeOf(file, tried, tried.candidate === null ? {} : { failure: blocked }))
   const tooLong = whyTooLong(ready, run)
   if (tooLong !== null) return withFailure(costed, tooLong)
-  if (!run.apply) return await Promise.all(costed.map(({ file, tried }) => planned(file, tried, change, run)))
+  if (!run.apply) {
+    const outcomes: RemedyOutcome[] = []
+    for (const one of costed) outcomes.push(await planned(one, change, run, signal))
+    return outcomes
+  }
   const [first, ...more] = ready
   if (first === undefined) return []
+  const before: (PlannedRemedy | null)[] = []
+  for (const one of ready) before.push(await earlierPlan(one, run, signal))
+  for (const [at, { file }] of ready.entries()) {
+    const plan = before[at] ?? null
+    if (plan !== null && isFirst) run.onPlanned(file.target, plan)
+  }
   const applied = await applyChange(
     { change, group, ready: [first, ...more], pristine, trialMs: checked.checkMs + trialMs },
     run,
     progress,
     signal,
   )
-  const changed = new Map(ready.map(({ file }, at) => [file, applied[at]]))
+  const changed = new Map(ready.map(({ file }, at) => [file, withPlan(applied[at], before[at] ?? null)]))
   return costed.map(({ file, tried }) => changed.get(file) ?? outcomeOf(file, tried))
 }
 
@@ -131,6 +147,10 @@ function requireReason(files: readonly TriedFile[]): void {
   })
 }
 
+const otherNameWarning =
+  'the file is mounted by itself: make sure that no program uses its other name, and that no WAL and no journal lies ' +
+  'beside that name; after a crash, open the file under this name first'
+
 /** Adds what it costs, and the command that undoes it. */
 async function withCosts(
   tried: TriedRemedy,
@@ -142,13 +162,15 @@ async function withCosts(
   if (tried.candidate === null || held.kind !== 'snapshot') return tried
   const sizeOf = (isMain: boolean): number =>
     held.snapshot.files.reduce((sum, { part, bytes }) => sum + ((part === '') === isMain ? bytes : 0), 0)
-  const method = methodFor((await realPathOf(target.named)) ?? target.named, run.method)
+  const method = run.method ?? 'swap'
   const mendedBytes = tried.candidate.bytes
   // In place no more is written than the new file is long.
   const bytes = { mainBytes: sizeOf(true), companionBytes: sizeOf(false), mendedBytes, differing: mendedBytes }
   const { predictedPauseMs, needsBytes } = estimateChange([bytes], method)
+  const isMounted = isMountPoint((await realPathOf(target.named)) ?? target.named)
   const plan: RemedyPlan = {
     ...tried.plan,
+    why: isMounted ? `${tried.plan.why}; ${otherNameWarning}` : tried.plan.why,
     method,
     predictedPauseMs: target.tenant === null ? null : Math.ceil(Math.max(predictedPauseMs, checked.pauseMs ?? 0)),
     needsBytes,
@@ -172,13 +194,13 @@ function whyTooLong(ready: readonly ReadyFile[], { context }: RemedyRun): Failur
 const withFailure = (files: readonly TriedFile[], failure: Failure): readonly RemedyOutcome[] =>
   files.map(({ file, tried }) => outcomeOf(file, tried, tried.candidate === null ? {} : { failure }))
 
+/** @param plan of the ledger; null for none */
+const withPlan = (outcome: RemedyOutcome | undefined, plan: PlannedRemedy | null): RemedyOutcome | undefined =>
+  outcome === undefined || plan === null ? outcome : { ...outcome, result: { ...outcome.result, planned: plan } }
+
 /** The plan without --apply. The account of a tenant's file goes to a folder of ours; that of a bare file does not. */
-async function planned(
-  file: CheckedFile,
-  tried: TriedRemedy,
-  change: ChangeId,
-  run: RemedyRun,
-): Promise<RemedyOutcome> {
+async function planned(one: TriedFile, change: ChangeId, run: RemedyRun, signal: AbortSignal): Promise<RemedyOutcome> {
+  const { file, tried } = one
   const account = file.target.tenant === null ? null : await writeAccount(file.target, tried, change, run)
-  return outcomeOf(file, tried, { account })
+  return outcomeOf(file, tried, { account, planned: isReady(one) ? await keepPlan(one, change, run, signal) : null })
 }

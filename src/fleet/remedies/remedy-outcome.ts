@@ -1,13 +1,14 @@
 /** The parts of a remedy's result: what was found, what was planned and tried, and what came of it. Pure. */
 
 import type { Failure } from '../../model/failure.ts'
-import type { AppliedChange, RemedyOutcome, RemedyPlan } from '../../model/result/remedy.ts'
+import type { AppliedChange, PlannedRemedy, RemedyOutcome, RemedyPlan } from '../../model/result/remedy.ts'
 import { failureFields } from '../file-result.ts'
 import type { CheckedFile } from './checked-group.ts'
 import type { TriedRemedy } from './plan/tried-remedy.ts'
 
 export interface Extras {
   readonly plan?: RemedyPlan
+  readonly planned?: PlannedRemedy | null
   readonly applied?: AppliedChange | null
   readonly account?: string | null
   /** Instead of the failure of the trial. */
@@ -28,6 +29,7 @@ export function outcomeOf(file: CheckedFile, tried: TriedRemedy, extras: Extras 
       path: target.named,
       before: { verdict: result.verdict, damage: result.damage, findingsTotal: result.findingsTotal },
       plan: extras.plan ?? tried.plan,
+      ...(extras.planned == null ? {} : { planned: extras.planned }),
       rehearsal: tried.rehearsal,
       applied: extras.applied ?? null,
       account: extras.account ?? null,

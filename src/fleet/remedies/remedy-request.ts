@@ -80,6 +80,7 @@ export async function workOnRemedies(
     apply: request.apply,
     method: request.method,
     commandsFor: (target) => commandsFor(target, request),
+    onPlanned: (target, planned) => observer.onPlanned(target, planned),
     placeOf: (target) => placeOf(target, places),
     accountPlaceOf: (target, change) => accountPlaceOf(target, change, isOneOfSeveral(target, targets), places),
   }
@@ -135,5 +136,10 @@ async function accountPlaceOf(
   if (accounts !== null)
     return { folder: accounts, name: isOneOfSeveral ? `${change}-${basename(named)}.json` : `${change}.json` }
   const real = tenant === null ? ((await realPathOf(named)) ?? named) : named
-  return { folder: quarantine ?? dirname(real), name: `${basename(real)}.account-${change}.json` }
+  const name = `${basename(real)}.account-${change}.json`
+  const isTooLong = Buffer.byteLength(name) > nameBytesMax
+  return { folder: quarantine ?? dirname(real), name: isTooLong ? `account-${change}.json` : name }
 }
+
+/** What a file system allows for one name. */
+const nameBytesMax = 255

@@ -2,7 +2,7 @@
 
 import type { OriginalPlace } from '../../hold/change/change-types.ts'
 import type { ChangeId, RunId } from '../../model/brand.ts'
-import type { ChangeMethod, RemedyOutcome } from '../../model/result/remedy.ts'
+import type { ChangeMethod, PlannedRemedy, RemedyOutcome } from '../../model/result/remedy.ts'
 import type { AccountPlace } from '../../repair/account/account-draft.ts'
 import type { ProgressObserver } from '../progress-tracker.ts'
 import type { RunContext } from '../run/run-context.ts'
@@ -24,13 +24,15 @@ export interface RemedyRun {
   readonly commandsFor: (target: Target) => RemedyCommands
   /** Tries the remedy on a copy. */
   readonly tryOn: (file: CheckedFile, signal: AbortSignal) => Promise<TriedRemedy>
+  /** Called before a change, with a plan that the ledger has of the target. */
+  readonly onPlanned: (target: Target, planned: PlannedRemedy) => void
   /** Where the originals of this target are kept. */
   readonly placeOf: (target: Target) => Promise<OriginalPlace>
   /** Where the account of a change goes. */
   readonly accountPlaceOf: (target: Target, change: ChangeId) => Promise<AccountPlace>
 }
 
-export interface RemedyObserver extends ProgressObserver {
+export interface RemedyObserver extends ProgressObserver, Pick<RemedyRun, 'onPlanned'> {
   /** Called before the first outcome. */
   readonly onSelected: (targets: readonly Target[]) => void
   readonly onOutcome: (outcome: RemedyOutcome) => void

@@ -33,6 +33,7 @@ import {
 } from '../open-holds/open-holds.ts'
 import { resumeTenants } from '../open-holds/resume-tenants.ts'
 import { openBackupsOfService, type BackupsOfService } from '../run-backups.ts'
+import { takeBackMixedChanges } from './mixed-changes.ts'
 import { openTogether } from './open-together.ts'
 import type { RegistryReader } from './registry.ts'
 import { rehearsalTerms } from './rehearsal-terms.ts'
@@ -102,7 +103,7 @@ export async function withServiceRun<Value>(
   const { guardian } = holdProcesses
   await using opened = await openOrResume(settings, options, (tenant, news) => guardian.tellCommand(tenant, news))
   const guard: ResumeGuards['guard'] = (hold) => guardian.guard(hold)
-  return await withLedger(opened, settings, options, guard, async (ledger, service, signal) => {
+  return await withLedger(opened, settings, options, guard, async (ledger, service, recovered, signal) => {
     await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
     await using checker = await openChecker({
       ...checkLimits(settings),
@@ -134,6 +135,7 @@ export async function withServiceRun<Value>(
       connectionOf: ({ tenant }) =>
         tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
     }
+    options.onRecovered(await takeBackMixedChanges(recovered, context, signal))
     return await work({ settings, service, ledger, context, signal, now: Date.now, onRegistry: options.onRegistry })
   })
 }
@@ -204,20 +206,26 @@ async function withLedger<Value>(
   settings: Settings,
   options: RunOptions,
   guard: ResumeGuards['guard'],
-  work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>,
+  work: (
+    ledger: Ledger,
+    service: Service,
+    recovered: readonly RecoveredChange[],
+    signal: AbortSignal,
+  ) => Promise<Value>,
 ): Promise<Value> {
   using _notices = reportNotices(ledger, options.onNotice)
   using locks = HoldLocks.open(settings.ledger.dir)
   const endings = await resumeOpenHolds(service, ledger, null, { locks, guard, onResumeRetry: options.onResumeRetry })
   options.onEndings(endings)
   requireAllResumed(endings)
-  options.onRecovered(await recoverChanges({ kind: 'quarantine', folder: settings.quarantine.dir }, ledger))
+  const recovered = await recoverChanges({ kind: 'quarantine', folder: settings.quarantine.dir }, ledger)
+  options.onRecovered(recovered)
   options.onOthers(await leftBehind(await ledger.otherHolds(), settings.ledger.dir), settings.file)
   const unkept = await keepConfiguration(settings, Date.now())
   if (unkept !== null) options.onNotice(`the copy of the configuration could not be kept: ${unkept}`)
   await requireAnyRoot(settings.tenants.roots, options.interrupt)
   await ledger.append({ kind: 'run-started', mode: options.mode, version: options.version, argv: options.argv })
-  return await work(ledger, service, AbortSignal.any([options.interrupt, lock.compromised]))
+  return await work(ledger, service, recovered, AbortSignal.any([options.interrupt, lock.compromised]))
 }
 
 /**

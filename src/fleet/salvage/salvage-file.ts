@@ -59,7 +59,13 @@ export async function salvageFile(
         return tracker.pagesOf(one)
       },
     }
-    await using group = await checkGroup([target], context, groupObserver, { expected: true }, signal)
+    await using group = await checkGroup(
+      [target],
+      context,
+      groupObserver,
+      { expected: true, acceptMounted: false },
+      signal,
+    )
     const [file] = group.files
     if (file === undefined) throw new Failure('READ_FAILED', `${target.named} was not checked`)
     const working = (progress: RunProgress): void => observer.onProgress(progress)

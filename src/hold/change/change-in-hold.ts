@@ -17,6 +17,7 @@ import { prepare } from '../prepare.ts'
 import type { ChangeOutcome } from './change-types.ts'
 import type { ChangedFile, ChangeState, SeenFile } from './record/change-record.ts'
 import type { RecordFile } from './record/record-file.ts'
+import { undoCommand } from './record/undo-command.ts'
 import { settle } from './recovery/settle.ts'
 import { SetChange, type FilePlan } from './set-change.ts'
 import type { LiveFolder } from './steps/live-folder.ts'
@@ -151,9 +152,10 @@ async function unchanged(
   const between = withSuppressed(met).find((one) => one instanceof StandsBetween)
   const failure = between?.failure ?? gravestOf(met ?? new Failure('INTERRUPTED', 'the change was not begun'))
   if (between !== undefined) {
-    const { how, sentence } = await settle(parts.record)
+    const { how, isMixed, sentence } = await settle(parts.record)
     await orFailure(note(parts, request, how === 'unclear' ? 'rolled-back' : how))
-    const said = new Failure(failure.code, `${failure.message}; ${sentence}`, { cause: met, hint: failure.hint })
+    const hint = isMixed ? `take it back: \`${undoCommand(parts.record.record)}\`` : failure.hint
+    const said = new Failure(failure.code, `${failure.message}; ${sentence}`, { cause: met, hint })
     const failed = stateOf(said, holds, request)
     if (how !== parts.states.after) return { kind: 'unchanged', failure: failed, record: first.record }
     const { method, remade, record } = parts

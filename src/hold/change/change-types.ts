@@ -129,6 +129,8 @@ export interface RecoveredChange {
   readonly found: FoundChange
   /** What stands on the disk. `unclear`: something else replaced the file meanwhile; nothing was touched. */
   readonly how: 'applied' | 'rolled-back' | 'undone' | 'unclear'
+  /** True if some files of the tenant are old and some new: `takeBackMixed` ends that. */
+  readonly isMixed: boolean
   /** One sentence for the operator. */
   readonly sentence: string
 }

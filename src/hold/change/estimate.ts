@@ -1,5 +1,4 @@
 /** What a change costs, for the plan; and which method fits a file. */
-import { isMountPoint } from '../../host/files/file-system.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { ChangeId } from '../../model/brand.ts'
 import type { ChangeMethod } from '../../model/result/remedy.ts'
@@ -8,10 +7,6 @@ import { besideBytes, keptBytes, type ChangedBytes } from './original/room.ts'
 
 /** A new id. Ids sort by time. */
 export const newChangeId = (): ChangeId => String(newRunId()) as ChangeId
-
-/** `in-place` for a file that is mounted by itself, whose name cannot be replaced; else what was asked, or `swap`. */
-export const methodFor = (path: string, asked: ChangeMethod | null): ChangeMethod =>
-  isMountPoint(path) ? 'in-place' : (asked ?? 'swap')
 
 /** Names that change in the pause: each is waited for until it is on the disk. */
 const swapMs = 20

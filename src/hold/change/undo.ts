@@ -161,8 +161,8 @@ class Backward implements ChangeParts {
   ): Promise<FilePlan> {
     const live = file.files.descriptor('')
     // Of several files, those that a broken change had not reached hold their original.
-    const isOld = changed.after === null && isSame(changed.before, seenFile(fstatSync(live, { bigint: true })))
-    if (isOld) return { folder, steps: [], next: null, beside: [], content: live }
+    const isBefore = changed.after === null && isSame(changed.before, seenFile(fstatSync(live, { bigint: true })))
+    if (changed.holdsOriginal === true || isBefore) return { folder, steps: [], next: null, beside: [], content: live }
     await requireUnwritten(file, changed, untilMs, over)
     const present = file.files.parts.filter((part) => part !== '')
     const beside = [main.beside, settled.beside].filter((one) => one !== null)

@@ -131,9 +131,20 @@ function requireNoMount(real: string, acceptMounted: boolean): void {
       'MANY_NAMES',
       `${real}${part} is mounted by itself: outside the mount it has ` +
         'another name, and SQLite keeps another journal there',
-      { hint: 'mount the folder that holds the database, not the file; or check it outside of the container' },
+      { hint: hintForMount(real, part) },
     )
   }
+}
+
+function hintForMount(real: string, part: LiveSetPart): string {
+  const [other] = part === '' ? otherNamesOf(real) : []
+  if (other !== undefined) return `run the command for ${other}, where SQLite sees all of the database`
+  const usual = 'mount the folder that holds the database, not the file; or run holdfast outside of the container'
+  if (part !== '') return usual
+  return (
+    `${usual}. \`repair\` and \`restore\` take the file with \`--method in-place\`: make sure first that ` +
+    'no program uses the other name, and that no WAL and no journal lies beside it'
+  )
 }
 
 /**

@@ -41,6 +41,7 @@ export function condense(event: Event): Event {
     case 'hold-quiesced':
     case 'hold-ended':
     case 'resume-failed':
+    case 'remedy-planned':
     case 'change-begun':
     case 'change-ended':
       return event

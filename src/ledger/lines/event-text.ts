@@ -83,6 +83,15 @@ const shapes = {
     pauseMs: z.optional(milliseconds),
   }),
   'resume-failed': z.looseObject({ kind: z.literal('resume-failed'), tenant, holder: z.string(), code }),
+  'remedy-planned': z.looseObject({
+    kind: z.literal('remedy-planned'),
+    tenant,
+    path: z.string(),
+    plan: z.string(),
+    remedy: z.string(),
+    before: z.string(),
+    after: z.string(),
+  }),
   'change-begun': z.looseObject({
     kind: z.literal('change-begun'),
     tenant,

@@ -65,6 +65,7 @@ export function lineRow(at: number, run: string, number: number, event: Event): 
     case 'hold-ended':
     case 'resume-failed':
       return { ...line, tenant: event.tenant, holder: event.holder }
+    case 'remedy-planned':
     case 'change-begun':
     case 'change-ended':
       return { ...line, tenant: event.tenant, path: event.path }

@@ -9,7 +9,7 @@ import type { VerdictWord } from './verdict.ts'
 /** What a plan does. `ask`: a person decides. `undo`: an earlier change is taken back. */
 export type RemedyKind = 'nothing' | 'rebuild' | 'rewrite' | 'restore' | 'salvage' | 'ask' | 'undo'
 
-/** `swap`: a new file takes the name of the old one. `in-place`: SQLite writes the new content into the old file. */
+/** `swap`: a new file takes the name of the old one. `in-place`: the old file is overwritten. */
 export const changeMethods = ['swap', 'in-place'] as const
 export type ChangeMethod = (typeof changeMethods)[number]
 
@@ -82,11 +82,22 @@ export interface AppliedChange {
   readonly original: string
 }
 
+/** A plan that the ledger has. Without --apply it is that of this run, with --apply the newest one before. */
+export interface PlannedRemedy {
+  readonly id: string
+  /** When it was rehearsed, ISO 8601. */
+  readonly at: string
+  /** Whether the file is still what the plan was rehearsed on. */
+  readonly same: boolean
+}
+
 export interface RemedyResult {
   readonly tenant: TenantId | null
   readonly path: string
   readonly before: { readonly verdict: VerdictWord; readonly damage: DamageClass; readonly findingsTotal: number }
   readonly plan: RemedyPlan
+  /** Left out if the ledger has none, and for a bare file. */
+  readonly planned?: PlannedRemedy
   /** Null if nothing could be rehearsed. */
   readonly rehearsal: Rehearsal | null
   /** Null if nothing was changed. */

@@ -2,7 +2,6 @@
  * The account of a change (account.schema.json) while it is made, and its publication. The keys of millions of rows go
  * through it, so they wait in files without names, and memory does not grow with them.
  */
-import { randomUUID } from 'node:crypto'
 import { constants, existsSync, fsync, openSync, renameSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -34,6 +33,12 @@ export interface AccountPlace {
   /** Where it is written before it gets its name: on the same file system. Default: `folder`. */
   readonly draftIn?: string
 }
+
+/**
+ * Named as files of a change are: if a run is killed while it writes an account beside the file that it changes, the
+ * next run deletes the draft with the others (hold/change/steps/live-folder.ts).
+ */
+const nameOfDraft = (change: string): string => `.holdfast-${change}-0-account`
 
 export class AccountDraft implements Disposable {
   readonly #scratch: string
@@ -112,7 +117,7 @@ export class AccountDraft implements Disposable {
       const [made] = await makeFolders(folder, 0o700)
       if (made !== undefined) await syncFolder(dirname(made))
       if (existsSync(onDisk(path))) throw new Failure('NOT_A_FILE', `there is a file already: ${path}`)
-      await this.#writeTo(join(draftIn, `.holdfast-${change}-${randomUUID()}`), change, path)
+      await this.#writeTo(join(draftIn, nameOfDraft(change)), change, path)
       await syncFolder(folder)
       return path
     } catch (error) {

@@ -3,6 +3,7 @@
 import { createColors } from 'picocolors'
 import type { Healing } from '../../model/result/healing.ts'
 import type { RemedyResult } from '../../model/result/remedy.ts'
+import type { Result } from '../../model/result/report.ts'
 import { count } from '../../text/count.ts'
 import { labelled, wrap } from '../../text/layout.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
@@ -17,6 +18,16 @@ export function healingHeadline({ results }: Healing, options: TextOptions): rea
   if (changed.length === 0) return []
   const line = `CHANGED BY --heal: ${changed.map(legibleName).join(', ')}`
   return [...wrap(line, options.width).map((one) => createColors(options.color).bold(one)), '']
+}
+
+/** The next step for a tenant that was left to a person is to read the plan, not to apply it. */
+export function planFirst(results: readonly Result[], { left }: Healing): readonly Result[] {
+  const tenants = new Set<string | null>(left.map(({ tenant }) => tenant))
+  return results.map((result) => {
+    const { tenant, remedy } = result
+    if (!tenants.has(tenant) || remedy.command === null) return result
+    return { ...result, remedy: { ...remedy, command: remedy.command.replace(/ --apply$/, '') } }
+  })
 }
 
 /** What was done, and what is left to a person. */

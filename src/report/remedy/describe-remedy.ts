@@ -13,7 +13,7 @@ import type { TextOptions } from '../text/result-words.ts'
 import { tableLines } from '../text/table-rows.ts'
 import { describeAccount } from './account-words.ts'
 import { isMaybePaused, remedyStateOf, type RemedyMode, type RemedyState } from './remedy-summary.ts'
-import { backupAge, deedOf, describeLoss, whenUtc } from './remedy-words.ts'
+import { backupAge, deedOf, describeLoss, sincePlan, whenUtc } from './remedy-words.ts'
 
 const findingsShownMax = 3
 const lossesShownMax = 10
@@ -42,6 +42,7 @@ export function describeRemedy(
     ),
     ...wrongLines(result, check?.findings ?? [], options),
     ...(check === null || result.plan.do === 'undo' ? [] : tableLines(check, options)),
+    ...sinceLines(result, options),
     ...(result.applied === null ? planLines(result, state, options) : doneLines(result, mode, options)),
     ...accountLines(result, account, options),
     ...failureLines(result, options),
@@ -79,6 +80,10 @@ function wrongLines(
   ]
 }
 
+/** A plan of this very run needs no line. */
+const sinceLines = ({ planned, applied }: RemedyResult, options: TextOptions): readonly string[] =>
+  planned === undefined || (planned.same && applied === null) ? [] : line('since', sincePlan(planned), options)
+
 function planLines(result: RemedyResult, state: RemedyState, options: TextOptions): readonly string[] {
   const { plan, rehearsal } = result
   if (plan.do === 'nothing') return line('plan', `nothing: ${legibleSentence(plan.why)}`, options)
@@ -109,7 +114,7 @@ function lossLines({ plan }: RemedyResult, options: TextOptions): readonly strin
   return [
     ...(plan.losses.length === 0 ? line('lost', 'nothing', options) : []),
     ...shown.flatMap((loss, at) => {
-      const lines = line(at === 0 ? label : '', describeLoss(loss), options)
+      const lines = line(at === 0 ? label : '', describeLoss(loss, plan.do), options)
       return loss.lost === 0 ? lines : lines.map((one) => bold(one))
     }),
     ...(more > 0 ? line('', `and ${count(more, 'more table')}; --verbose shows them`, options) : []),

@@ -47,11 +47,22 @@ export function remedyJson(
   )
 }
 
-const inOrder = ({ tenant, path, before, plan, rehearsal, applied, account, failure }: RemedyResult): object => ({
+const inOrder = ({
   tenant,
   path,
   before,
   plan,
+  planned,
+  rehearsal,
+  applied,
+  account,
+  failure,
+}: RemedyResult): object => ({
+  tenant,
+  path,
+  before,
+  plan,
+  ...(planned === undefined ? {} : { planned }),
   rehearsal,
   applied,
   account,

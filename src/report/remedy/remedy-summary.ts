@@ -58,12 +58,14 @@ const unproven = new Set<FailureCode>([
 ])
 
 function exitCodeOfItsFailure(
-  { before, applied }: RemedyResult,
+  { before, applied, plan }: RemedyResult,
   { code, tenantState }: NonNullable<RemedyResult['failure']>,
 ): ExitCode {
   if (tenantState === 'maybe-paused') return exitCodes.maybePaused
   if (applied !== null) return exitCodes.damaged // It stands, although it must not.
-  if (before.verdict === 'inconclusive' || unproven.has(code)) return exitCodes.inconclusive
+  const unread = before.verdict === 'inconclusive' && plan.do !== 'undo' // Before an undo, nothing is checked.
+  if (unread || unproven.has(code)) return exitCodes.inconclusive
+  if (before.verdict === 'damaged' && code === 'BACKUP_UNKNOWN') return exitCodes.damaged
   return failureKinds[code].exit.result
 }
 

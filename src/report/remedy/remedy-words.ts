@@ -1,6 +1,6 @@
 /** Sentences about plans and losses: plain words and exact numbers. */
 
-import type { ChosenBackup, RemedyPlan, RemedyResult, TableLoss } from '../../model/result/remedy.ts'
+import type { ChosenBackup, PlannedRemedy, RemedyPlan, RemedyResult, TableLoss } from '../../model/result/remedy.ts'
 import { count, grouped } from '../../text/count.ts'
 import { humanMs } from '../../text/units.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
@@ -53,26 +53,46 @@ function describeBackup({ id, takenAt, verifiedAt }: ChosenBackup): string {
 export const whenUtc = (iso: string): string =>
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC` : legibleSentence(iso)
 
+/** Whether the file is still what an earlier run has planned on. */
+export const sincePlan = ({ at, same }: PlannedRemedy): string =>
+  same
+    ? `the file is the same as in the plan of ${whenUtc(at)}`
+    : `the file has changed since the plan of ${whenUtc(at)}; the remedy was tried anew on what it holds now`
+
 /** How old a backup is, seen from `at`; null if either is no time. */
 export function backupAge(backup: ChosenBackup, at: number): string | null {
   const takenAt = Date.parse(backup.takenAt)
   return Number.isFinite(takenAt) && at >= takenAt ? humanMs(at - takenAt) : null
 }
 
-/** `events: 7 rows are not in the result, …`: one sentence for each table that loses anything. */
-export function describeLoss(loss: TableLoss): string {
+/**
+ * `events: 7 rows LOST, …`: one sentence for each table that loses anything. A salvage loses the rows that it cannot
+ * read; a restore loses others besides.
+ */
+export function describeLoss(loss: TableLoss, todo: RemedyPlan['do']): string {
   const { table, inBoth, lost, changed, recovered, unreadable, keys, keysTotal } = loss
+  const unread = unreadable ?? 0
+  const isPart = todo === 'salvage' && lost !== null && lost >= unread
+  const whyLost = !isPart || unread === 0 ? '' : unread === lost ? ' (unreadable)' : ` (${grouped(unread)} unreadable)`
   const parts = [
-    lost === null ? 'it is not known how many rows are lost' : lost === 0 ? null : `${count(lost, 'row')} LOST`,
+    lost === null
+      ? 'it is not known how many rows are lost'
+      : lost === 0
+        ? null
+        : `${count(lost, 'row')} LOST${whyLost}`,
     changed === null || changed === 0 ? null : `${count(changed, 'row')} with older values`,
-    unreadable === null || unreadable === 0 ? null : `${count(unreadable, 'row')} cannot be read now`,
+    unread === 0 || isPart ? null : `${count(unread, 'row')} cannot be read now`,
     recovered === null || recovered === 0
       ? null
       : `${count(recovered, 'row')} ${recovered === 1 ? 'comes' : 'come'} back`,
-    inBoth === null ? null : `${count(inBoth, 'row')} ${inBoth === 1 ? 'stays' : 'stay'}`,
+    inBoth === null ? null : `${count(inBoth, 'row')} unchanged`,
   ].filter((part) => part !== null)
   const shown = keys.slice(0, keysShownMax).map(printableKey)
   const more = keysTotal === null ? 0 : keysTotal - shown.length
-  const named = shown.length === 0 ? '' : `; keys ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
+  const named =
+    shown.length === 0 ? '' : `; ${keyWord(keys)} ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
   return `${legibleName(table)}: ${parts.join(', ')}${named}`
 }
+
+/** Rows of a table with a rowid are named by it, also where the primary key is another column. */
+const keyWord = (keys: TableLoss['keys']): string => (keys.some(Array.isArray) ? 'keys' : 'rowids')

@@ -40,9 +40,16 @@ export function hintFor({ code, hint }: { readonly code: string; readonly hint: 
   const candidates = [hint, otherwise(code), `\`holdfast explain ${code}\` says more`]
   const chosen =
     candidates.find((one) => one !== '' && !commandsIn(one).some((command) => isRepeat(command, code, line))) ??
-    'see `holdfast --help`'
+    generalHelp
+  if (chosen === generalHelp) return helpFor(line)
   return withConfigurations(withConfiguration(chosen, line.config), line.config)
 }
+
+const generalHelp = failureKinds.USAGE.hint
+
+/** The help of the command that was typed. */
+const helpFor = ({ words: [first] }: CommandLine): string =>
+  first !== undefined && /^[a-z]+$/.test(first) ? `see \`holdfast ${first} --help\`` : generalHelp
 
 /**
  * The other hint of a failure; empty if there is none, and for a defect in holdfast (`BUG`), which the table does not

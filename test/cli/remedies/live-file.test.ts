@@ -1,18 +1,11 @@
-/** What a change must leave as it is: owner, mode, ACL, attributes, names; and a file that is mounted by itself. */
-import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+/** What a change must leave as it is: owner, mode, ACL, attributes, names. */
+import { chmodSync, chownSync, statSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { holdfast } from '../../support/cli/program.ts'
-import { bind, whyNoBind, whySkipped } from '../../support/host/mounts.ts'
-import { contentsOf, differencesOf, examine } from '../../support/remedies/contents.ts'
-import {
-  aclWithReader,
-  attributesOf,
-  bytesOf,
-  differentParts,
-  setXattr,
-  withoutMovingBytes,
-} from '../../support/remedies/live-files.ts'
+import { whySkipped } from '../../support/host/mounts.ts'
+import { examine } from '../../support/remedies/contents.ts'
+import { aclWithReader, attributesOf, bytesOf, differentParts, setXattr } from '../../support/remedies/live-files.ts'
 import { essence, onlyResult, runRemedy } from '../../support/remedies/remedy-run.ts'
 
 const mended = 'rebuild, rehearsed sound, applied sound'
@@ -74,33 +67,8 @@ describe('a change by swap', () => {
   })
 })
 
-describe('a file that is mounted by itself', () => {
-  const why = whyNoBind()
-  it.skipIf(why !== null)(`is written in place, and both names show the same${whySkipped(why)}`, async () => {
-    using folder = makeFolder()
-    using other = makeFolder()
-    const source = makeDatabase(other.in('source.db'))
-    const sound = contentsOf(source)
-    damageIndex(source)
-    const damagedContents = contentsOf(source)
-    const path = folder.in('app.db')
-    writeFileSync(path, '')
-    using _mounted = bind(source, path)
-    const bytes = bytesOf(path)
-    const { ino } = statSync(path)
-    const args = ['repair', path, '--quarantine', other.in('quarantine')]
-    const applied = onlyResult(await runRemedy([...args, '--apply']))
-    expect([essence(applied), applied.applied?.method]).toEqual([mended, 'in-place'])
-    expect(statSync(path).ino).toBe(ino)
-    expect(examine(source).integrity).toEqual([])
-    expect(differencesOf(damagedContents, contentsOf(path))).toEqual([])
-    expect([...sound.tables.keys()]).toEqual([...contentsOf(path).tables.keys()].filter((name) => name !== 'hidden'))
-    expect(readFileSync(source).equals(readFileSync(path))).toBe(true)
-    await runRemedy([...args, '--undo'])
-    expect(differentParts(withoutMovingBytes(bytes), withoutMovingBytes(bytesOf(path)))).toEqual([])
-  })
-
-  it('can be asked for: --method in-place keeps the inode', async () => {
+describe('a change in place', () => {
+  it('keeps the inode', async () => {
     using folder = makeFolder()
     const path = makeDatabase(folder.in('app.db'), { wal: true })
     damageIndex(path)

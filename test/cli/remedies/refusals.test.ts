@@ -1,8 +1,9 @@
 /** Remedies that would be wrong are refused, each with its own code, and change nothing. */
 import { copyFileSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
+import { readManifest, writeManifest } from '../../../src/backup/manifest.ts'
 import { fingerprintOf, makeDatabase, makeFolder, damageIndex, type Folder } from '../../support/cli/folder.ts'
 import { holdfast } from '../../support/cli/program.ts'
 import { mount, whyNoMount, whySkipped } from '../../support/host/mounts.ts'
@@ -112,9 +113,13 @@ describe('undo', () => {
       Object.fromEntries(Object.entries(fingerprintOf(folder.path)).filter(([name]) => !name.endsWith('.json')))
     const before = databases()
     const run = await runRemedy(['repair', path, '--undo', applied.applied?.change ?? ''])
-    expect(onlyResult(run).failure?.code).toBe('REMEDY_STALE')
+    const { failure, plan, before: seen } = onlyResult(run)
+    expect([failure?.code, seen.verdict]).toEqual(['REMEDY_STALE', 'inconclusive'])
+    expect(plan.command).toBe(`holdfast compare ${path} ${applied.applied?.original}`)
     expect(run.code).toBe(3)
     expect(databases()).toEqual(before)
+    const compared = await holdfast((plan.command ?? '').split(' ').slice(1))
+    expect([compared.code, compared.stdout.includes('notes')], compared.stderr).toEqual([2, true])
   })
 
   it('of a change that is not known is an error of usage, exit code 64', async () => {
@@ -163,6 +168,32 @@ describe('restore is refused', () => {
     expect(run.code).toBe(2)
   })
 
+  it('from a backup that was never verified, also if none is named', async () => {
+    using folder = makeFolder()
+    const path = folder.in('app.db')
+    patient(1024).create(path)
+    const id = await addBackup(folder, path)
+    const [manifest = ''] = globSync(`**/${id}*.json`, { cwd: folder.in('backups') })
+    const kept = join(folder.in('backups'), dirname(manifest))
+    const read = await readManifest(kept, id)
+    if (read.kind !== 'read') throw new Error(read.kind)
+    await writeManifest(kept, { ...read.manifest, verifiedAt: null })
+    zeroLeaf('events')(path)
+    const before = fingerprintOf(folder.path)
+    const args = ['restore', path, '--backups', folder.in('backups'), '--apply']
+    const named = await runRemedy([...args, '--from', id])
+    expect(onlyResult(named).failure).toMatchObject({
+      code: 'BACKUP_BROKEN',
+      message: expect.stringContaining('it was never verified') as string,
+      hint: expect.stringContaining('`holdfast backups verify`') as string,
+    })
+    const any = await runRemedy(args)
+    expect([onlyResult(any).failure?.code, named.code, any.code]).toEqual(['BACKUP_UNKNOWN', 2, 2])
+    expect(fingerprintOf(folder.path)).toEqual(before)
+    await holdfast(['backups', 'verify', '--backups', folder.in('backups')])
+    expect(essence(onlyResult(await runRemedy(args)))).toBe('restore, rehearsed sound, applied sound')
+  })
+
   it('from a backup of an unknown id: BACKUP_UNKNOWN', async () => {
     using folder = makeFolder()
     const path = folder.in('app.db')
@@ -172,7 +203,16 @@ describe('restore is refused', () => {
     const args = ['restore', path, '--from', '01J00000000000000000000000', '--backups', folder.in('backups'), '--apply']
     const ran = await holdfast([...args, '--json'])
     expect(ran.stdout + ran.stderr).toMatch(/BACKUP_UNKNOWN/)
-    expect([1, 64]).toContain(ran.code)
+    expect(ran.code).toBe(2)
+  })
+
+  it('if there is no backup at all: damage remains, exit code 2', async () => {
+    using folder = makeFolder()
+    const path = folder.in('app.db')
+    patient(1024).create(path)
+    zeroLeaf('events')(path)
+    const run = await runRemedy(['restore', path, '--backups', folder.in('backups'), '--apply'])
+    expect([onlyResult(run).failure?.code, onlyResult(run).applied, run.code]).toEqual(['BACKUP_UNKNOWN', null, 2])
   })
 
   it('for a sound file without --from and --before: exit code 64', async () => {

@@ -97,6 +97,14 @@ describe('a damaged index beyond doubt', () => {
     expect(changed(await sweepOf(service, '--heal'))).toHaveLength(1)
   })
 
+  test('that is left to a person has the plan as its next step', async () => {
+    await using service = await openWith({ acme: healable, bolt: healable }, { settings: { heal: { limit: 1 } } })
+    const { stdout } = await holdfast(['sweep', '--heal', '--config', service.config])
+    const [, left = ''] = /left +(acme|bolt): heal\.limit allows 1/.exec(stdout) ?? []
+    expect(stdout).toMatch(new RegExp(`holdfast repair --config \\S+ --tenant ${left}\n`))
+    expect(stdout).not.toMatch(new RegExp(`--tenant ${left} --apply`))
+  })
+
   test('that comes again on the same day is left to a person', async () => {
     await using service = await openWith({ acme: healable })
     expect(changed(await sweepOf(service, '--heal'))).toEqual(['acme'])

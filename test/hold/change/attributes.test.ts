@@ -19,13 +19,12 @@ import {
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { methodFor } from '../../../src/hold/change/estimate.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { findChanges } from '../../../src/hold/change/recovery/find-changes.ts'
 import { callByNumber } from '../../../src/host/libc.ts'
-import { changeFlow, undoFlow, type FlowOptions } from '../../support/hold/change-flow.ts'
+import { undoFlow } from '../../support/hold/change-flow.ts'
+import { useChangeScene } from '../../support/hold/change-scene.ts'
 import { bytesInState, contentOf, readSet, writeSet } from '../../support/hold/changes.ts'
-import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { bind, mount, whyNoBind, whyNoMount, whySkipped } from '../../support/host/mounts.ts'
 import { startOtherProcess } from '../../support/host/other-process.ts'
 
@@ -66,29 +65,14 @@ function extendedOf(file: string, name: string): string {
 }
 
 describe('a changed file', () => {
-  let fixture: HoldFixture
-  beforeAll(async () => {
-    fixture = await openHoldFixture()
-  })
-  afterAll(() => fixture[Symbol.asyncDispose]())
-
+  const scene = useChangeScene()
+  const { common, flow } = scene
   let folder = ''
   let file = ''
   beforeEach(() => {
-    folder = join(fixture.home, 'live')
-    rmSync(folder, { recursive: true, force: true })
-    rmSync(join(fixture.home, 'quarantine'), { recursive: true, force: true })
-    mkdirSync(folder)
-    file = join(folder, 'app.db')
+    ;({ folder, file } = scene.begin())
     writeSet(file, bytesInState('wal', 60))
   })
-  const common = () => ({
-    connection: null,
-    processes: fixture.processes,
-    folder: fixture.folder,
-    place: { kind: 'quarantine', folder: join(fixture.home, 'quarantine') } as const,
-  })
-  const flow = (options: Partial<FlowOptions> = {}) => changeFlow({ ...common(), files: [file], ...options })
   const reasonOf = (outcome: Awaited<ReturnType<typeof flow>>['outcome']): string =>
     outcome.kind === 'unchanged' ? `${outcome.failure.code}: ${outcome.failure.message}` : outcome.kind
 
@@ -107,8 +91,8 @@ describe('a changed file', () => {
     const done = await flow()
     expect(reasonOf(done.outcome)).toBe('applied')
     expect(seen()).toEqual(before)
-    for (const name of readdirSync(join(fixture.home, 'quarantine', done.change)))
-      expect(statSync(join(fixture.home, 'quarantine', done.change, name)).mode & 0o777).toBe(0o600)
+    for (const name of readdirSync(join(scene.fixture.home, 'quarantine', done.change)))
+      expect(statSync(join(scene.fixture.home, 'quarantine', done.change, name)).mode & 0o777).toBe(0o600)
     expect((await undoFlow(common(), done.change)).kind).toBe('applied')
     expect(seen()).toEqual(before)
     for (const part of ['-wal']) expect(statSync(file + part).uid).toBe(1001)
@@ -154,7 +138,7 @@ describe('a changed file', () => {
   })
 
   it('does not follow a link that was put in the place of a name of ours', async () => {
-    const victim = join(fixture.home, 'victim')
+    const victim = join(scene.fixture.home, 'victim')
     writeFileSync(victim, 'of another user')
     const names = new Set<string>()
     const done = await flow({
@@ -171,7 +155,7 @@ describe('a changed file', () => {
   })
 
   it('does not believe a record that another user wrote, or that names a path', () => {
-    const quarantine = join(fixture.home, 'quarantine')
+    const quarantine = join(scene.fixture.home, 'quarantine')
     const kept = join(quarantine, '01M8HBGZ8RWHH8WDCWJ0187DYB')
     mkdirSync(kept, { recursive: true, mode: 0o700 })
     chmodSync(quarantine, 0o700)
@@ -181,7 +165,7 @@ describe('a changed file', () => {
 
   const noBind = whyNoBind()
   it.skipIf(noBind !== null)(`is overwritten in place if it is mounted by itself${whySkipped(noBind)}`, async () => {
-    const inside = join(fixture.home, 'inside')
+    const inside = join(scene.fixture.home, 'inside')
     mkdirSync(inside, { recursive: true })
     const mounted = join(inside, 'mounted.db')
     rmSync(mounted, { force: true })
@@ -189,11 +173,6 @@ describe('a changed file', () => {
     writeFileSync(mounted, '')
     using _bound = bind(file, mounted)
     await sleep(1_100) // The list of mounts is read anew after a second.
-    expect([methodFor(file, null), methodFor(mounted, null), methodFor(mounted, 'swap')]).toEqual([
-      'swap',
-      'in-place',
-      'in-place',
-    ])
     const [before, old] = [readSet(file), contentOf(file)]
     expect(
       reasonOf(
@@ -215,7 +194,7 @@ describe('a changed file', () => {
   it.skipIf(noBind !== null).each(['wal', 'delete-hot'] as const)(
     'is not overwritten in place where its other name has a WAL or a journal: %s',
     async (state) => {
-      const inside = join(fixture.home, 'inside')
+      const inside = join(scene.fixture.home, 'inside')
       mkdirSync(inside, { recursive: true })
       const mounted = join(inside, 'mounted.db')
       writeSet(file, bytesInState(state))

@@ -1,43 +1,25 @@
 /** A change of a bare file: in every state of its live set, both ways, and back byte for byte. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { OriginalPlace } from '../../../src/hold/change/change-types.ts'
 import { findChanges } from '../../../src/hold/change/recovery/find-changes.ts'
-import { changeFlow, undoFlow, type Flowed, type FlowOptions } from '../../support/hold/change-flow.ts'
+import { recoverChanges } from '../../../src/hold/change/recovery/recover-changes.ts'
+import { AccountDraft } from '../../../src/repair/account/account-draft.ts'
+import { useChangeScene } from '../../support/hold/change-scene.ts'
 import { bytesInState, contentOf, readSet, setStates, writeSet } from '../../support/hold/changes.ts'
-import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
+import { eventually } from '../../support/processes.ts'
 
 describe('a change of a bare file', () => {
-  let fixture: HoldFixture
-  beforeAll(async () => {
-    fixture = await openHoldFixture()
-  })
-  afterAll(() => fixture[Symbol.asyncDispose]())
-
+  const scene = useChangeScene()
+  const { flow, back } = scene
   let folder = ''
   let file = ''
   beforeEach(() => {
-    folder = join(fixture.home, 'live')
-    rmSync(folder, { recursive: true, force: true })
-    rmSync(join(fixture.home, 'quarantine'), { recursive: true, force: true })
-    mkdirSync(folder)
-    file = join(folder, 'app.db')
+    ;({ folder, file } = scene.begin())
   })
-
-  const quarantine = (): OriginalPlace => ({ kind: 'quarantine', folder: join(fixture.home, 'quarantine') })
-  const flow = (options: Partial<FlowOptions> = {}): Promise<Flowed> =>
-    changeFlow({
-      files: [file],
-      connection: null,
-      processes: fixture.processes,
-      folder: fixture.folder,
-      place: quarantine(),
-      ...options,
-    })
-  const back = (done: Flowed, place: OriginalPlace = quarantine()) =>
-    undoFlow({ connection: null, processes: fixture.processes, folder: fixture.folder, place }, done.change)
+  const quarantine = (): OriginalPlace => scene.common().place
   /** Names of ours that are left beside the live file. */
   const leftovers = (): readonly string[] => readdirSync(folder).filter((name) => name.startsWith('.holdfast-'))
 
@@ -104,7 +86,7 @@ describe('a change of a bare file', () => {
       expect(done.outcome).toMatchObject({ kind: 'unchanged', failure: { code: 'REMEDY_STALE' } })
       expect(contentOf(file)).toContain('acknowledged')
       expect(leftovers()).toEqual([])
-      expect(readdirSync(join(fixture.home, 'quarantine'))).toEqual([])
+      expect(readdirSync(scene.common().place.folder)).toEqual([])
     })
 
     it('goes on if only times have changed', async () => {
@@ -116,7 +98,7 @@ describe('a change of a bare file', () => {
 
   it('is reported as made if its record cannot be ended', async () => {
     writeSet(file, bytesInState('delete'))
-    const folder = join(fixture.home, 'quarantine')
+    const folder = scene.common().place.folder
     const done = await flow({
       awaitWritten: false,
       onStep: (step) => {
@@ -140,6 +122,51 @@ describe('a change of a bare file', () => {
     expect(existsSync(`${file}.original-${done.change}.json`)).toBe(true)
     expect(await back(done, place)).toMatchObject({ kind: 'applied' })
     expect(contentOf(file)).toBe(old)
+  })
+
+  it('keeps no original beside a file with a name that is too long for that', async () => {
+    const named = join(folder, `${'n'.repeat(208)}.db`)
+    writeSet(named, bytesInState('delete'))
+    const names = readdirSync(folder)
+    await expect(flow({ files: [named], place: { kind: 'beside', file: named } })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      hint: expect.stringContaining('`--quarantine DIR`') as string,
+    })
+    expect(readdirSync(folder)).toEqual(names)
+    expect((await flow({ files: [named] })).outcome).toMatchObject({ kind: 'applied' })
+  })
+
+  it('leaves no draft of an account that a killed run was writing', async () => {
+    writeSet(file, bytesInState('delete'))
+    const change = '01M8HBGZ8RWHH8WDCWJ0187DYB'
+    const none = { original: [], settled: null, before: null, after: null, mended: null, beside: [], samples: [] }
+    const record = {
+      schema: 'holdfast.change/1',
+      change,
+      run: '01RUN',
+      tool: { version: '0' },
+      tenant: null,
+      remedy: 'rebuild',
+      method: null,
+      state: 'kept',
+      tidy: true,
+      at: new Date().toISOString(),
+      files: [{ path: file, ...none }],
+    }
+    writeFileSync(`${file}.original-${change}.json`, JSON.stringify(record), { mode: 0o600 })
+    const seen: string[] = []
+    const watcher = watch(folder, (_, name) => seen.push(String(name)))
+    try {
+      using draft = new AccountDraft(scene.fixture.folder)
+      await draft.publish(change, { folder, name: 'account.json' })
+      const name = await eventually('its draft is seen', () => seen.find((one) => one.startsWith('.holdfast-')))
+      writeFileSync(join(folder, name), '{"schema":')
+      rmSync(join(folder, 'account.json'))
+    } finally {
+      watcher.close()
+    }
+    expect(await recoverChanges({ kind: 'beside', file }, null)).toEqual([])
+    expect(readdirSync(folder)).toEqual(['app.db'])
   })
 
   it('mends anew inside the pause what was written since', async () => {

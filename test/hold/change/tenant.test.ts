@@ -3,14 +3,15 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { OriginalPlace, TakenAgain } from '../../../src/hold/change/change-types.ts'
+import type { OriginalPlace, RecoveredChange, TakenAgain } from '../../../src/hold/change/change-types.ts'
 import { findChanges } from '../../../src/hold/change/recovery/find-changes.ts'
 import { recoverChanges } from '../../../src/hold/change/recovery/recover-changes.ts'
-import type { TenantConnection } from '../../../src/hold/hold.ts'
+import { takeBackMixed } from '../../../src/hold/change/recovery/take-back-mixed.ts'
+import { unbounded, type TenantConnection } from '../../../src/hold/hold.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import type { NonEmpty } from '../../../src/model/result/verdict.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
-import { changeFlow, undoFlow, type Flowed, type FlowOptions } from '../../support/hold/change-flow.ts'
+import { changeFlow, undoFlow, usual, type Flowed, type FlowOptions } from '../../support/hold/change-flow.ts'
 import { rehearse } from '../../support/hold/changes.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { startNode, startProgram } from '../../support/processes.ts'
@@ -130,28 +131,61 @@ describe('a change of a tenant', () => {
   })
 
   const untraced = whyNotTraced()
-  it.skipIf(untraced !== null)('killed between two of its files, can be undone for all of them', async () => {
-    await using demo = await startDemo({ tenants: 1, bytes: 50_000 })
-    const folder = join(demo.dir, 'acme.files')
-    mkdirSync(folder)
-    const files = [demo.fileOf('acme'), join(folder, 'blobs.db')]
-    create(files[1] ?? '', 4096, fillEvents(40))
-    const home = join(fixture.home, 'between')
-    mkdirSync(home, { mode: 0o700 })
-    const program = [process.execPath, 'test/support/programs/changer.ts']
-    const given = ['change', files.join(','), home, 'swap', demo.socket, 'acme']
-    const fault = { call: 'renameat2', what: 'signal=SIGKILL', when: 2, path: null }
-    await using killed = startProgram('strace', [...straceArguments('/dev/null', fault), ...program, ...given])
-    await killed.ended
-    await demo.servesAgain('acme', 5_000)
-    place = { kind: 'quarantine', folder: join(home, 'quarantine') }
-    const [recovered] = await recoverChanges(place, null)
-    expect(recovered).toMatchObject({ how: 'unclear' })
-    expect(recovered?.sentence).toContain('some are old, some new')
-    expect(files.map(versionOf)).toEqual([77, 0])
-    const undone = await undoFlow(common(demo, 'acme'), findChanges(place)[0]?.record.change ?? ('' as never))
-    expect(undone.kind === 'unchanged' ? undone.failure.message : '').toBe('')
-    expect(files.map(versionOf)).toEqual([0, 0])
+  describe.skipIf(untraced !== null)('killed between two of its files', () => {
+    /** The first file is changed, the second is not. */
+    async function killedBetween(demo: Demo, what: 'change' | 'undo', home: string): Promise<readonly string[]> {
+      const folder = join(demo.dir, 'acme.files')
+      mkdirSync(folder)
+      const files = [demo.fileOf('acme'), join(folder, 'blobs.db')]
+      create(files[1] ?? '', 4096, fillEvents(40))
+      mkdirSync(home, { mode: 0o700 })
+      const run = async (deed: 'change' | 'undo', kill: boolean): Promise<void> => {
+        const program = [process.execPath, 'test/support/programs/changer.ts']
+        const given = [deed, files.join(','), home, 'swap', demo.socket, 'acme']
+        const fault = { call: 'renameat2', what: 'signal=SIGKILL', when: kill ? 2 : 1_000, path: null }
+        await using started = startProgram('strace', [...straceArguments('/dev/null', fault), ...program, ...given])
+        await started.ended
+      }
+      if (what === 'undo') await run('change', false)
+      await run(what, true)
+      await demo.servesAgain('acme', 5_000)
+      place = { kind: 'quarantine', folder: join(home, 'quarantine') }
+      expect(files.map(versionOf)).toEqual(what === 'change' ? [77, 0] : [0, 77])
+      return files
+    }
+    const takenBack = async (demo: Demo) => {
+      const [recovered] = (await recoverChanges(place, null)) as [RecoveredChange]
+      expect(recovered).toMatchObject({ how: 'unclear', isMixed: true })
+      expect(recovered.sentence).toContain('some are old, some new')
+      const { connection, processes, folder } = common(demo, 'acme')
+      const request = { roots: null, connection, settings: usual, folder, bounds: unbounded, onStep: () => undefined }
+      return takeBackMixed(recovered, request, processes, new AbortController().signal)
+    }
+
+    it.each(['change', 'undo'] as const)('is wholly old after the next run: %s', async (what) => {
+      await using demo = await startDemo({ tenants: 1, bytes: 50_000 })
+      const files = await killedBetween(demo, what, join(fixture.home, `between-${what}`))
+      const ended = await takenBack(demo)
+      expect(ended.sentence).toContain('was taken back: all files of the tenant hold what they held before')
+      expect(files.map(versionOf)).toEqual([0, 0])
+      expect(findChanges(place)[0]?.record.state).toBe('undone')
+      expect(leftovers(demo)).toEqual([])
+      expect(await recoverChanges(place, null)).toEqual([])
+      expect((await demo.status('acme')).state).toBe('active')
+    })
+
+    it('stays as it is if a changed file was written since: nothing is lost', async () => {
+      await using demo = await startDemo({ tenants: 1, bytes: 50_000 })
+      const files = await killedBetween(demo, 'change', join(fixture.home, 'between-written'))
+      const db = new Database(files[0])
+      db.pragma('application_id = 5')
+      db.close()
+      const ended = await takenBack(demo)
+      expect(ended).toMatchObject({ how: 'unclear' })
+      expect(ended.sentence).toMatch(/could not be taken back \(REMEDY_STALE: .*`holdfast repair --tenant acme --undo /)
+      expect(files.map(versionOf)).toEqual([77, 0])
+      expect(findChanges(place)[0]?.record.state).toBe('unclear')
+    })
   })
 
   it.each(['proven', 'changed'])(

@@ -60,8 +60,8 @@ test('a restore says for each table what is lost, and how to keep what is newer'
   const text = render('restore', restore)
   expect(text.replaceAll(/the backup is .* old/g, 'the backup is N old'))
     .toContain(`  lost    events: 10,000 rows LOST, 7 rows cannot be read now, 7 rows come back,
-          2,989,993 rows stay; keys 949, 950, 3000001, 3000002, 3000003 and
-          10,002 more
+          2,989,993 rows unchanged; rowids 949, 950, 3000001, 3000002, 3000003
+          and 10,002 more
 `)
   expect(text).toContain(`  to keep newer rows that are readable
     holdfast restore --tenant acme --merge-newer
@@ -99,7 +99,7 @@ test('a salvage says what the new file holds, and no file that was changed', () 
   expect(text).toContain('SALVAGED acme')
   expect(text).toContain('1 row comes back')
   expect(text).toContain('1 salvaged, 0 failed. Exit code 2: the new file is sound, but rows are lost')
-  expect(text).not.toContain('changed')
+  expect(text).not.toMatch(/\bchanged/)
 })
 
 test('an undo says that the original is back, also if it is damaged', () => {

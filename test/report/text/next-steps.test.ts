@@ -132,7 +132,9 @@ describe('hints', () => {
   test.each(codes)('%s: each command asks the service that was asked', (code) => {
     const said = hintFor({ code, hint: failureKinds[code].hint }, line('sweep', '/srv/my notes.yaml'))
     for (const command of commandsIn(said))
-      expect(command).toMatch(/^holdfast (?:--help|explain |holders |salvage |\w+ --config '\/srv\/my notes.yaml')/)
+      expect(command).toMatch(
+        /^holdfast (?:--help|sweep --help|explain |holders |salvage |\w+ --config '\/srv\/my notes.yaml')/,
+      )
   })
 
   test('a sentence keeps what is no command, and a configuration that it names itself', () => {

@@ -33,7 +33,7 @@ export interface FlowOptions {
   readonly holdBare?: boolean
 }
 
-const usual: HoldSettings = {
+export const usual: HoldSettings = {
   require: 'sealed',
   ttlMs: 5_000,
   drainTimeoutMs: 1_000,

@@ -167,7 +167,7 @@ function filesOf({ ready: [first, ...more] }: PreparedChange, { context }: Remed
   return [fileOf(first), ...more.map(fileOf)]
 }
 
-/** One change has one method. A file that is mounted by itself must be written in place. */
+/** One change has one method. */
 const methodOf = (ready: readonly ReadyFile[]): ChangeMethod =>
   ready.some(({ tried }) => tried.plan.method === 'in-place') ? 'in-place' : 'swap'
 

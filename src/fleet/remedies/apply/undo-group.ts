@@ -3,7 +3,9 @@
 import { basename } from 'node:path'
 import { Failure } from '../../../model/failure.ts'
 import { orFailure } from '../../../model/or-failure.ts'
+import { tenantPrefix } from '../../../model/result/comparison.ts'
 import type { AppliedChange, RemedyOutcome } from '../../../model/result/remedy.ts'
+import { shellWord } from '../../../text/shell-words.ts'
 import { failureFields } from '../../file-result.ts'
 import type { TargetGroup } from '../../selection/target-groups.ts'
 import type { GroupProgress } from '../group-progress.ts'
@@ -59,14 +61,20 @@ export async function undoGroup(
     applied: AppliedChange | null,
     failure: Failure | null,
   ): RemedyOutcome {
+    /** What was written since is not lost: the person sees what it is. */
+    const nextCommand = (): string | null => {
+      if (failure?.code !== 'REMEDY_STALE') return null
+      const live = tenant === null ? fileWord(named) : shellWord(`${tenantPrefix}${tenant}`)
+      return `holdfast compare ${live} ${fileWord(originalOf(found, named))}`
+    }
     return {
       check: null,
       account: null,
       result: {
         tenant,
         path: named,
-        before: { verdict: 'failed', damage: 'none', findingsTotal: 0 }, // The file was not checked before.
-        plan: planOf('undo', `the change ${change} (${found.record.remedy}) is taken back`, null),
+        before: { verdict: 'inconclusive', damage: 'none', findingsTotal: 0 }, // The file was not checked before.
+        plan: planOf('undo', `the change ${change} (${found.record.remedy}) is taken back`, nextCommand()),
         rehearsal: null,
         applied,
         account: null,
@@ -75,3 +83,6 @@ export async function undoGroup(
     }
   }
 }
+
+/** With a slash, so that it is not taken for a tenant. */
+const fileWord = (path: string): string => shellWord(path.includes('/') ? path : `./${path}`)

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { onDisk } from '../../../host/files/file-name.ts'
 import type { ChangeId } from '../../../model/brand.ts'
+import { Failure } from '../../../model/failure.ts'
 import { requirePrivateFolder } from '../../snapshot/private-folder.ts'
 import type { OriginalPlace } from '../change-types.ts'
 import { syncNames } from '../steps/sync-names.ts'
@@ -30,7 +31,7 @@ export function placeOf(place: OriginalPlace, change: ChangeId): KeptPlace {
   return {
     folder,
     record: join(folder, recordName),
-    nameOf: (nth, path) => (nth === 1 ? basename(path) : `${nth}-${basename(path)}`),
+    nameOf: (nth, path) => (nth === 1 && !isTaken(basename(path)) ? basename(path) : `${nth}-${basename(path)}`),
     remove: () => {
       try {
         rmdirSync(onDisk(folder))
@@ -41,10 +42,16 @@ export function placeOf(place: OriginalPlace, change: ChangeId): KeptPlace {
   }
 }
 
-/** @throws {Failure} SNAPSHOT_UNSAFE, NO_SPACE, NO_PERMISSION and others */
+/** Names that the record has, or another file of the tenant may get. */
+const isTaken = (name: string): boolean => /^\d+-/.test(name) || name.startsWith(recordName)
+
+/** @throws {Failure} SNAPSHOT_UNSAFE, NO_SPACE, NO_PERMISSION and others; NOT_FOUND for a name that is too long */
 export async function makePlace(place: OriginalPlace, change: ChangeId): Promise<KeptPlace> {
   const kept = placeOf(place, change)
-  if (place.kind === 'beside') return kept
+  if (place.kind === 'beside') {
+    requireShortName(kept.record)
+    return kept
+  }
   await requirePrivateFolder(place.folder)
   try {
     mkdirSync(onDisk(kept.folder), { mode: 0o700 })
@@ -58,4 +65,21 @@ export async function makePlace(place: OriginalPlace, change: ChangeId): Promise
     })
   }
   return kept
+}
+
+/** What a file system allows for one name. */
+const nameBytesMax = 255
+/** The longest ending that a name of ours gets besides that of the record. */
+const endingBytes = '.new'.length
+
+function requireShortName(record: string): void {
+  if (Buffer.byteLength(onDisk(basename(record))) + endingBytes <= nameBytesMax) return
+  throw new Failure(
+    'NOT_FOUND',
+    `no original can be kept beside the file: ${basename(record)} is too long for a name`,
+    {
+      tenant: 'untouched',
+      hint: 'keep the original in another folder, under the name that the file has: `--quarantine DIR`',
+    },
+  )
 }

@@ -60,6 +60,8 @@ export interface ChangedFile {
   readonly beside: readonly BesideFile[]
   /** Empty for a swap: there the inode tells. */
   readonly samples: readonly PageSample[]
+  /** True if the change broke off before it reached this file: an undo leaves it as it is. */
+  readonly holdsOriginal?: boolean
 }
 
 export interface ChangeRecord {

@@ -30,6 +30,7 @@ const file = z.object({
     }),
   ),
   samples: z.array(z.object({ page: size, old: sha256, new: sha256 })).check(z.maxLength(64)),
+  holdsOriginal: z.optional(z.boolean()),
 })
 
 export const recordShape = z.object({

@@ -29,12 +29,12 @@ export async function recoverChanges(
     const { state, tenant, change, files } = found.record
     if (state === 'kept') await discard(found)
     else if (state === 'prepared' || state === 'undoing') {
-      const { how, sentence } = await settle(record)
+      const { how, isMixed, sentence } = await settle(record)
       const ended = how === 'unclear' ? 'rolled-back' : how
       if (tenant !== null)
         for (const file of files)
           await ledger?.append({ kind: 'change-ended', tenant, path: file.path, change, how: ended })
-      recovered.push({ found, how, sentence })
+      recovered.push({ found, how, isMixed, sentence })
     } else if ((await tidyUp(found.record)).length === 0) record.update({ tidy: true })
   }
   return recovered

@@ -19,6 +19,8 @@ import { LiveFolder } from '../steps/live-folder.ts'
 
 export interface Settled {
   readonly how: 'applied' | 'rolled-back' | 'undone' | 'unclear'
+  /** True if some files of the tenant are old and some new: an undo can still bring the new ones back. */
+  readonly isMixed: boolean
   readonly sentence: string
 }
 
@@ -41,8 +43,10 @@ export async function settle(record: RecordFile): Promise<Settled> {
   const settled = settledBy(sides, found)
   const left = await tidyUp(found)
   const files: ChangedFile[] = []
-  for (const file of found.files)
-    files.push({ ...file, after: settled.how === 'applied' ? await unwrittenSince(file) : file.after, beside: [] })
+  for (const [at, file] of found.files.entries()) {
+    const after = settled.how === 'applied' ? await unwrittenSince(file) : file.after
+    files.push({ ...file, after, beside: [], holdsOriginal: settled.isMixed && sides[at] === 'old' })
+  }
   record.update({ state: settled.how, tidy: left.length === 0, files })
   return left.length === 0
     ? settled
@@ -56,6 +60,7 @@ function settledBy(sides: readonly Side[], { state, change, files }: ChangeRecor
   if (sides.every((side) => side === 'new'))
     return {
       how: 'applied',
+      isMixed: false,
       sentence: undoing
         ? `an undo of change ${change} broke off before it changed anything: ${what} is as the change left it`
         : `change ${change} of ${what} was finished when its run broke off: the mended content stands`,
@@ -63,18 +68,19 @@ function settledBy(sides: readonly Side[], { state, change, files }: ChangeRecor
   if (sides.every((side) => side === 'old'))
     return {
       how: undoing ? 'undone' : 'rolled-back',
+      isMixed: false,
       sentence: undoing
         ? `the undo of change ${change} was finished when its run broke off: ${what} holds its original`
         : `change ${change} broke off: ${what} holds what it held before; the kept original stays`,
     }
-  const unclear = sides.includes('unclear')
+  const isMixed = !sides.includes('unclear')
   return {
     how: 'unclear',
-    sentence: unclear
-      ? `${deed} change ${change} broke off, and ${what} was replaced or rewritten since by something else: ` +
-        'nothing was touched; the kept original stays'
-      : `${deed} change ${change} broke off between the files of the tenant (${what}): some are old, some new. ` +
-        `Run \`holdfast repair --undo ${change}\` for the tenant`,
+    isMixed,
+    sentence: isMixed
+      ? `${deed} change ${change} broke off between the files of the tenant (${what}): some are old, some new`
+      : `${deed} change ${change} broke off, and ${what} was replaced or rewritten since by something else: ` +
+        'nothing was touched; the kept original stays',
   }
 }
 
