@@ -20,6 +20,7 @@ const facts = [
   ['EMPTY_FILE', 'untouched', 'once', 1, 1, 'goes on', 'explain'],
   ['FILE_GONE', 'unknown', 'once', 1, 1, 'goes on', 'explain'],
   ['GUARDIAN_LOST', 'unknown', 'once', 1, 1, 'stops', 'check'],
+  ['HARM_SUSPECTED', 'active', 'once', 2, 2, 'stops', 'explain'],
   ['INTERRUPTED', 'untouched', 'once', 1, 1, 'stops', 'check'],
   ['IN_USE', 'untouched', 'again', 75, 75, 'goes on', 'holders'],
   ['LEASE_LOST', 'unknown', 'again', 1, 1, 'goes on', 'check'],

@@ -1,7 +1,7 @@
 /** The report of `check`, `sweep` and `pull`: results are spooled, so that memory does not grow with tenants. */
 import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { Target } from '../../fleet/run/target.ts'
-import type { RunId } from '../../model/brand.ts'
+import type { IncidentId, RunId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
@@ -35,6 +35,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
   readonly #spool: Spool<Result>
   readonly #results = new ResultCounts()
   #otherHolds: readonly NamedHold[] = []
+  #incident: IncidentId | null = null
   readonly #notices: string[] = []
   /** Of `sweep --heal`. */
   #healing: Healing | null = null
@@ -54,6 +55,11 @@ export class ResultsDocument implements ReportDocument<Ending> {
     this.#redact = redactKeys ? keyRedactor() : (result) => result
     this.#shorten = json || verbose ? (result) => result : shortResult
     this.#spool = new Spool(json ? 'file' : 'memory')
+  }
+
+  /** Names the incident that the run belongs to. */
+  joinIncident(incident: IncidentId): void {
+    this.#incident = incident
   }
 
   /** Names open holds that are not this run's to end. */
@@ -170,6 +176,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
         startedAt,
         finishedAt: new Date().toISOString(),
         registry: failure && this.#results.results === 0 ? 'none' : this.#registry,
+        incident: this.#incident,
         ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}),
         ...(this.#otherHolds.length === 0 ? {} : { otherHolds: this.#otherHolds }),
         ...(this.#notices.length === 0 ? {} : { notices: this.#notices }),

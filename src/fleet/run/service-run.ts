@@ -14,12 +14,14 @@ import { requireAnyRoot } from '../../hold/live/live-path.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { givenMask } from '../../host/process/file-mask.ts'
 import { leftBehind } from '../../ledger/at-work.ts'
+import { incidentOfRun, type Incident } from '../../ledger/incident.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { openLedger } from '../../ledger/open-ledger.ts'
 import { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
 import type { RunLock } from '../../ledger/run-lock/run-lock.ts'
 import { waitForRun, type RunWait } from '../../ledger/run-lock/wait-for-run.ts'
 import type { RunId, TenantId } from '../../model/brand.ts'
+import type { TriageRequest } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Engine } from '../../model/result/reading.ts'
 import type { OtherHold } from '../../model/service-way.ts'
@@ -40,10 +42,16 @@ import type { RunContext, RunLimits } from './run-context.ts'
 
 export interface RunOptions {
   readonly run: RunId
-  readonly mode: 'check' | 'sweep' | 'pull' | 'compare' | 'repair' | 'restore'
+  readonly mode: 'check' | 'sweep' | 'triage' | 'pull' | 'compare' | 'repair' | 'restore'
   readonly version: string
   /** Arguments of the command line, for the ledger. */
   readonly argv: readonly string[]
+  /** The incident that the command line names; null for the open one. */
+  readonly incident: string | null
+  /** Who asked for this run, if it works in the background; else null. */
+  readonly request: TriageRequest | null
+  /** Called with the incident that the run belongs to, before any tenant is paused. */
+  readonly onIncident: (incident: Incident) => void
   readonly interrupt: AbortSignal
   /** How to wait if another run works on this service; null: do not wait. */
   readonly waiting: RunWait | null
@@ -73,6 +81,8 @@ export interface ServiceRun {
   readonly service: Service
   readonly ledger: Ledger
   readonly context: RunContext
+  /** The incident that the run belongs to; null without one. */
+  readonly incident: Incident | null
   /** Aborts when the person interrupts, or when the run lock is lost. */
   readonly signal: AbortSignal
   readonly now: RegistryReader['now']
@@ -102,7 +112,7 @@ export async function withServiceRun<Value>(
   const { guardian } = holdProcesses
   await using opened = await openOrResume(settings, options, (tenant, news) => guardian.tellCommand(tenant, news))
   const guard: ResumeGuards['guard'] = (hold) => guardian.guard(hold)
-  return await withLedger(opened, settings, options, guard, async (ledger, service, signal) => {
+  return await withLedger(opened, settings, options, guard, async (ledger, service, incident, signal) => {
     await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
     await using checker = await openChecker({
       ...checkLimits(settings),
@@ -134,7 +144,7 @@ export async function withServiceRun<Value>(
       connectionOf: ({ tenant }) =>
         tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
     }
-    return await work({ settings, service, ledger, context, signal, now: Date.now, onRegistry: options.onRegistry })
+    return await work({ settings, service, ledger, context, incident, signal, now: Date.now, onRegistry: options.onRegistry })
   })
 }
 
@@ -204,7 +214,7 @@ async function withLedger<Value>(
   settings: Settings,
   options: RunOptions,
   guard: ResumeGuards['guard'],
-  work: (ledger: Ledger, service: Service, signal: AbortSignal) => Promise<Value>,
+  work: (ledger: Ledger, service: Service, incident: Incident | null, signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
   using _notices = reportNotices(ledger, options.onNotice)
   using locks = HoldLocks.open(settings.ledger.dir)
@@ -216,8 +226,25 @@ async function withLedger<Value>(
   const unkept = await keepConfiguration(settings, Date.now())
   if (unkept !== null) options.onNotice(`the copy of the configuration could not be kept: ${unkept}`)
   await requireAnyRoot(settings.tenants.roots, options.interrupt)
-  await ledger.append({ kind: 'run-started', mode: options.mode, version: options.version, argv: options.argv })
-  return await work(ledger, service, AbortSignal.any([options.interrupt, lock.compromised]))
+  const incident = await joinIncident(ledger, options)
+  return await work(ledger, service, incident, AbortSignal.any([options.interrupt, lock.compromised]))
+}
+
+/** Records the beginning of the run. @throws {Failure} USAGE, LEDGER_UNUSABLE */
+async function joinIncident(ledger: Ledger, options: RunOptions): Promise<Incident | null> {
+  const { mode, version, argv, run, request } = options
+  const terms = { named: options.incident, begins: mode === 'triage', run, now: Date.now() }
+  const incident = await incidentOfRun(ledger, terms)
+  await ledger.append({
+    kind: 'run-started',
+    mode,
+    version,
+    argv,
+    ...(incident === null ? {} : { incident: incident.id }),
+    ...(request === null ? {} : { request }),
+  })
+  if (incident !== null) options.onIncident(incident)
+  return incident
 }
 
 /**

@@ -32,6 +32,24 @@ export const runFailures = {
       'configuration, the token, the certificates or a folder above them. Their owner must be root or the ' +
       'user that runs holdfast, and no other user may write them.',
   },
+  HARM_SUSPECTED: {
+    tenant: 'active',
+    retry: false,
+    exit: { run: exitCodes.damaged, result: exitCodes.damaged },
+    stopsRun: true, // Each further pause may do further harm.
+    next: 'explain',
+    hint:
+      'run nothing more against this service, neither holdfast nor another tool that opens its files; find out what ' +
+      'wrote the file (`holdfast holders FILE`), and read `holdfast explain HARM_SUSPECTED`',
+    otherwise: null,
+    means:
+      'holdfast found this file sound earlier in this run or incident, and it is damaged now. holdfast itself may be ' +
+      'the cause, or a lock that does not hold. The run was stopped, and no other tenant is paused.',
+    cause:
+      'Another checker, a backup or a copy that writes to the file while the service has it open; a file system or a ' +
+      'mount that grants two locks at once; a defect of holdfast, of the service or of the disk. Nothing was changed ' +
+      'by the check itself. First stop every other program that opens these files, then check one tenant again.',
+  },
   INTERRUPTED: {
     tenant: 'untouched',
     retry: false,
