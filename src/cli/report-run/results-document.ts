@@ -39,6 +39,8 @@ export class ResultsDocument implements ReportDocument<Ending> {
   readonly #notices: string[] = []
   /** Of `sweep --heal`. */
   #healing: Healing | null = null
+  /** How many results of a file were replaced by later ones. */
+  readonly #replaced = new Map<string, number>()
   /** Selected files that have no result yet. */
   readonly #pending = new Map<string, SelectedFile>()
   #sqlite = 'none'
@@ -103,6 +105,25 @@ export class ResultsDocument implements ReportDocument<Ending> {
     this.#spool.add(this.#shorten(this.#redact(result)))
   }
 
+  /** Adds a result in the place of the one that the file has. */
+  revise(result: Result, before: Pick<Result, 'verdict' | 'failure'>): void {
+    const key = keyOf(result.tenant, result.path)
+    this.#results.remove(before)
+    this.#replaced.set(key, (this.#replaced.get(key) ?? 0) + 1)
+    this.add(result)
+  }
+
+  /** The last result of each file. */
+  *#current(results: Iterable<Result>): Generator<Result> {
+    const skipped = new Map(this.#replaced)
+    for (const result of results) {
+      const key = keyOf(result.tenant, result.path)
+      const left = skipped.get(key) ?? 0
+      if (left === 0) yield result
+      else skipped.set(key, left - 1)
+    }
+  }
+
   /** Selected files that the run has not reached, as many as a report names. */
   get notReached(): readonly SelectedFile[] {
     return [...this.#pending.values()].slice(0, notReachedMax)
@@ -149,11 +170,11 @@ export class ResultsDocument implements ReportDocument<Ending> {
   }
 
   json(end: ReportEnd<Ending>): Iterable<string> {
-    return jsonReport(this.#reportOf(end), this.#spool.all())
+    return jsonReport(this.#reportOf(end), this.#current(this.#spool.all()))
   }
 
   text(end: ReportEnd<Ending>, options: TextOptions): Iterable<string> {
-    const report = renderReport({ ...this.#reportOf(end), results: this.#spool.inMemory }, options)
+    const report = renderReport({ ...this.#reportOf(end), results: [...this.#current(this.#spool.inMemory)] }, options)
     const healing = this.#healing
     if (healing === null) return [report]
     const lines = (some: readonly string[]): string => some.map((line) => `${line}\n`).join('')
@@ -198,4 +219,4 @@ const notReachedMax = 10_000
 const keyOf = (tenant: Result['tenant'], path: string): string => JSON.stringify([tenant, path])
 
 /** What stops a run and has its own code elsewhere: in the result of a tenant, or as a signal. */
-const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST', 'INTERRUPTED'])
+const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST', 'HARM_SUSPECTED', 'INTERRUPTED'])

@@ -27,6 +27,7 @@ import type { Engine } from '../../model/result/reading.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { connectService } from '../../service/connect.ts'
 import type { CommandObserver, Service } from '../../service/port.ts'
+import { HarmWatch } from '../harm/harm-watch.ts'
 import {
   requireAllResumed,
   resumeOpenHolds,
@@ -129,6 +130,7 @@ export async function withServiceRun<Value>(
       checker,
       folder: folder.path,
       ledger,
+      harm: new HarmWatch({ ledger, run: options.run, incident }),
       roots: settings.tenants.roots,
       accept: settings.check.accept,
       map: options.map,

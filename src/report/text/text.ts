@@ -79,9 +79,29 @@ function loudest(paused: readonly string[], report: Report, options: TextOptions
           '',
         ]
       : []),
+    ...harmLines(report, options).map(loud),
     ...(report.run.stopped === undefined
       ? []
       : [...wrap(`STOPPED: ${legibleSentence(report.run.stopped)}`, options.width).map(loud), '']),
+  ]
+}
+
+/** What stops a run because holdfast, or what it rests on, may itself do harm. */
+const signsOfHarm: ReadonlySet<string> = new Set(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])
+
+/** The loudest words of all but a paused tenant (I1.8). */
+function harmLines({ run, results }: Report, options: TextOptions): readonly string[] {
+  const harmed = results.filter(({ failure }) => failure !== undefined && signsOfHarm.has(failure.code))
+  if (harmed.length === 0 && !signsOfHarm.has(run.stopped?.split(':')[0] ?? '')) return []
+  const names = harmed.length === 0 ? '' : ` Look at ${[...new Set(harmed.map(nameOf))].join(', ')}.`
+  return [
+    ...wrap(
+      'HARM SUSPECTED: holdfast itself, or a lock that does not hold, may damage files. The run was stopped.' +
+        `${names} Run nothing more against this service, neither holdfast nor another tool that opens its files, ` +
+        'before a person knows the cause.',
+      options.width,
+    ),
+    '',
   ]
 }
 
