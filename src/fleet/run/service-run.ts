@@ -146,7 +146,16 @@ export async function withServiceRun<Value>(
       connectionOf: ({ tenant }) =>
         tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
     }
-    return await work({ settings, service, ledger, context, incident, signal, now: Date.now, onRegistry: options.onRegistry })
+    return await work({
+      settings,
+      service,
+      ledger,
+      context,
+      incident,
+      signal,
+      now: Date.now,
+      onRegistry: options.onRegistry,
+    })
   })
 }
 

@@ -18,6 +18,17 @@ export const runFailures = {
       'ledger folder, it may run on another machine. The lock of a run that died there, or of one on a file ' +
       'system without kernel locks, ends within a minute.',
   },
+  TOO_SOON: {
+    tenant: 'untouched',
+    retry: true,
+    exit: { run: exitCodes.busy, result: exitCodes.failed },
+    stopsRun: false,
+    next: 'explain',
+    hint: '`holdfast triage` without --detach begins immediately; `holdfast status` shows what the last one has found',
+    otherwise: null,
+    means: 'The same monitor has begun a triage a short while ago, and asks again.',
+    cause: 'A service that crashes again and again makes its monitor call the same hook each time.',
+  },
   CONFIG_INVALID: {
     tenant: 'untouched',
     retry: false,

@@ -13,6 +13,7 @@ import { describeAccepted } from '../accepted-limits.ts'
 import { registryLines } from '../registry-line.ts'
 import { describeSameFailure, groupFailures } from '../same-failure.ts'
 import { exitCodeWords } from '../summary.ts'
+import { describeSuspicion } from './culprit.ts'
 import { withConfiguration } from './hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { describeMaps } from './page-map.ts'
@@ -48,6 +49,7 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...describeAccepted(report.results, options),
     ...describeRecoveries(report.results, options),
     ...describeMaps(report.results, options),
+    ...describeSuspicion(report.results, options),
     '',
     ...notReachedLines(report.summary, options),
     ...vouchedLine(report.results, options),
