@@ -33,6 +33,7 @@ import { CheckQueue } from './check-queue.ts'
 import { DiskBudget, type Reservation } from './disk-budget.ts'
 import { addEarlierChecks, EarlierChecksReader } from './earlier-checks.ts'
 import { examineHeld, type Examination } from './examine.ts'
+import { failureFields } from './file-result.ts'
 import { holdTargets, type HeldTarget } from './hold-targets.ts'
 import { ProgressTracker, type ProgressObserver } from './progress-tracker.ts'
 import type { RunContext, RunLimits } from './run/run-context.ts'
@@ -252,7 +253,7 @@ async function report(
   { target, again }: TakenTarget,
   { context: { ledger, harm }, observer, progress, line }: Pipeline,
 ): Promise<void> {
-  const examined = harm === null ? checked : await harm.weigh(checked)
+  const examined = withHarm(checked, harm === null ? null : await harm.consider(checked.result))
   const { result, lastGood } = examined
   progress.finished(target, !again)
   if (!again) observer.onResult(result)
@@ -264,6 +265,12 @@ async function report(
   ])
   if (keepFailure !== null) throw keepFailure
 }
+
+/** The report of a tenant that may still be paused says that, because nothing is more urgent. */
+const withHarm = (examined: Examination, harm: Failure | null): Examination =>
+  harm === null || examined.failure?.tenantState === 'maybe-paused'
+    ? examined
+    : { ...examined, failure: harm, result: { ...examined.result, failure: failureFields(harm) } }
 
 /** Disk space that the snapshot takes until it is deleted. Blocks that it shares with the original take none. */
 function bytesOnDisk({ held }: HeldTarget): number {

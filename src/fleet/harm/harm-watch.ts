@@ -9,8 +9,6 @@ import type { Ledger, LedgerLine } from '../../ledger/ledger.ts'
 import type { RunId, TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
-import type { Examination } from '../examine.ts'
-import { failureFields } from '../file-result.ts'
 import type { Target } from '../run/target.ts'
 
 /** One damaged tenant is bad luck, and so are two. With this many, and each time it doubles, others are examined again. */
@@ -48,21 +46,18 @@ export class HarmWatch {
 
   /**
    * Compares a damaged file with earlier checks. To be called before the result is written to the ledger.
-   * @returns the examination, with HARM_SUSPECTED if the file was sound before
+   * @returns HARM_SUSPECTED if the file was sound before; else null
    * @throws {Failure} LEDGER_UNUSABLE
    */
-  async weigh(examined: Examination): Promise<Examination> {
-    const { result } = examined
+  async consider(result: Result): Promise<Failure | null> {
     const { tenant, verdict } = result
-    if (tenant === null) return examined
+    if (tenant === null) return null
     if (verdict === 'sound') this.#remember(tenant, result.path)
-    if (verdict !== 'damaged') return examined
+    if (verdict !== 'damaged') return null
     this.#damaged.add(tenant)
     this.#sound.delete(tenant)
     const before = soundBefore(await this.#terms.ledger.history(tenant, linesRead), result, this.#isOurs)
-    if (before === null || result.failure?.tenantState === 'maybe-paused') return examined
-    const failure = suspected(result, before, this.#terms.run)
-    return { ...examined, failure, result: { ...result, failure: failureFields(failure) } }
+    return before === null ? null : suspected(result, before, this.#terms.run)
   }
 
   /** The files to examine again before any other; mostly none. Each tenant is named once in a run. */
@@ -86,7 +81,7 @@ export class HarmWatch {
  * incident. Null also if the damage is known already, or if a person has put a damaged original back since.
  * @param lines of the tenant, newest first
  */
-export function soundBefore(
+function soundBefore(
   lines: readonly LedgerLine[],
   { path, depth }: Pick<Result, 'path' | 'depth'>,
   isOurs: (run: string) => boolean,

@@ -14,14 +14,13 @@ import { requireAnyRoot } from '../../hold/live/live-path.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { givenMask } from '../../host/process/file-mask.ts'
 import { leftBehind } from '../../ledger/at-work.ts'
-import { incidentOfRun, type Incident } from '../../ledger/incident.ts'
+import type { Incident } from '../../ledger/incident.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { openLedger } from '../../ledger/open-ledger.ts'
 import { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
 import type { RunLock } from '../../ledger/run-lock/run-lock.ts'
 import { waitForRun, type RunWait } from '../../ledger/run-lock/wait-for-run.ts'
 import type { RunId, TenantId } from '../../model/brand.ts'
-import type { TriageRequest } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Engine } from '../../model/result/reading.ts'
 import type { OtherHold } from '../../model/service-way.ts'
@@ -37,22 +36,12 @@ import {
 import { resumeTenants } from '../open-holds/resume-tenants.ts'
 import { openBackupsOfService, type BackupsOfService } from '../run-backups.ts'
 import { openTogether } from './open-together.ts'
+import { recordBeginning, type BeginningOfRun } from './record-beginning.ts'
 import type { RegistryReader } from './registry.ts'
 import { rehearsalTerms } from './rehearsal-terms.ts'
 import type { RunContext, RunLimits } from './run-context.ts'
 
-export interface RunOptions {
-  readonly run: RunId
-  readonly mode: 'check' | 'sweep' | 'triage' | 'pull' | 'compare' | 'repair' | 'restore'
-  readonly version: string
-  /** Arguments of the command line, for the ledger. */
-  readonly argv: readonly string[]
-  /** The incident that the command line names; null for the open one. */
-  readonly incident: string | null
-  /** Who asked for this run, if it works in the background; else null. */
-  readonly request: TriageRequest | null
-  /** Called with the incident that the run belongs to, before any tenant is paused. */
-  readonly onIncident: (incident: Incident) => void
+export interface RunOptions extends BeginningOfRun {
   readonly interrupt: AbortSignal
   /** How to wait if another run works on this service; null: do not wait. */
   readonly waiting: RunWait | null
@@ -237,25 +226,8 @@ async function withLedger<Value>(
   const unkept = await keepConfiguration(settings, Date.now())
   if (unkept !== null) options.onNotice(`the copy of the configuration could not be kept: ${unkept}`)
   await requireAnyRoot(settings.tenants.roots, options.interrupt)
-  const incident = await joinIncident(ledger, options)
+  const incident = await recordBeginning(ledger, options)
   return await work(ledger, service, incident, AbortSignal.any([options.interrupt, lock.compromised]))
-}
-
-/** Records the beginning of the run. @throws {Failure} USAGE, LEDGER_UNUSABLE */
-async function joinIncident(ledger: Ledger, options: RunOptions): Promise<Incident | null> {
-  const { mode, version, argv, run, request } = options
-  const terms = { named: options.incident, begins: mode === 'triage', run, now: Date.now() }
-  const incident = await incidentOfRun(ledger, terms)
-  await ledger.append({
-    kind: 'run-started',
-    mode,
-    version,
-    argv,
-    ...(incident === null ? {} : { incident: incident.id }),
-    ...(request === null ? {} : { request }),
-  })
-  if (incident !== null) options.onIncident(incident)
-  return incident
 }
 
 /**

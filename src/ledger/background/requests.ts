@@ -22,7 +22,7 @@ import { humanMs } from '../../text/units.ts'
 import { ofLedger, prepareFolder } from '../folder.ts'
 
 /** The same monitor's service is not followed up again within this time. In ms. */
-export const coolDownMs = 10 * 60_000
+const coolDownMs = 10 * 60_000
 /** So many requests are kept with what their triage printed. */
 const keptMax = 50
 const requestBytesMax = 65_536
