@@ -34,7 +34,7 @@ export interface PassEnd {
 /** Tenants that go through the pipeline together: first few, so that the likeliest culprit is known at once. */
 const together = { first: 2, most: 8 } as const
 /** A tenant that a restart of the service has met is tried so often in one pass. */
-const attemptsMax = 5
+const attemptsMax = 4
 
 /** What another attempt may settle: the service was down, was starting, or was restarted in a pause. */
 const worthAnotherTry: ReadonlySet<FailureCode> = new Set<FailureCode>([

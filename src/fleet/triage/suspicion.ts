@@ -108,9 +108,7 @@ function suspicionOf(
     ...(settled?.verdict === 'damaged' ? { 'known-damage': knownDamage(settled.damage, settledAgeMs) } : {}),
     ...(file.left === null ? {} : { 'left-by-crash': leftWords[file.left] }),
     ...(writtenLast.has(target) && file.writtenAt !== null && crashedAt !== null
-      ? {
-          'written-before-crash': `it was written ${humanMs(Math.max(0, crashedAt - file.writtenAt))} before the crash`,
-        }
+      ? { 'written-before-crash': `it is one of the last that were written, at ${timeText(file.writtenAt)}` }
       : {}),
     ...(hasLedger && settled === null ? { 'never-checked': neverWords(last) } : {}),
     ...(settled !== null && (settledAgeMs ?? Infinity) > longAgoMs
@@ -136,6 +134,8 @@ const knownDamage = (damage: string, ageMs: number | null): string =>
 
 const neverWords = (last: LastResult | null): string =>
   last === null ? 'it was never checked' : `it was never fully checked (last: ${last.failure ?? last.verdict})`
+
+const timeText = (at: number): string => new Date(at).toISOString()
 
 /** The files that were written last before the crash, and not since. */
 function writtenBefore(facts: readonly SuspectFacts[], { crashedAt }: SuspicionTerms): ReadonlySet<Target> {

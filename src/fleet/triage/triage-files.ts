@@ -27,9 +27,13 @@ export async function triageFiles(
 ): Promise<TriageTotals> {
   const files = await lookAtFiles(targets, lookMsMax, false)
   const now = Date.now()
+  // When the crash was is not known: what was written last is the nearest to it.
+  const crashedAt = [...files.values()].reduce<number | null>((latest, { writtenAt }) => {
+    return writtenAt === null ? latest : Math.max(latest ?? 0, writtenAt)
+  }, null)
   const suspects = orderBySuspicion(
     targets.map((target) => ({ target, file: files.get(target) ?? unseenFile, last: null, said: null })),
-    { now, crashedAt: now, hasLedger: false, statusTenant: null },
+    { now, crashedAt, hasLedger: false, statusTenant: null },
   )
   observer.onSelected(suspects.map(({ target }) => target))
   observer.onOrder(suspects)

@@ -27,14 +27,19 @@ acme    2026-11-21 03:04  FAILED   IN_USE  full       -
 older checks are not shown: holdfast history --limit 20
 `)
   const json = (older: string | null): unknown =>
-    JSON.parse(renderHistory({ entries, changes: [], incident: null, older }, { format: 'json', width: 80, color: false }))
+    JSON.parse(
+      renderHistory({ entries, changes: [], incident: null, older }, { format: 'json', width: 80, color: false }),
+    )
   expect([json('holdfast history --limit 20'), json(null)]).toMatchObject([
     { entries, more: true },
     { entries, more: false },
   ])
-  expect(renderHistory({ entries: [], changes: [], incident: null, older: null }, { format: 'text', width: 80, color: false })).toBe(
-    'Nothing has been checked yet.\n',
-  )
+  expect(
+    renderHistory(
+      { entries: [], changes: [], incident: null, older: null },
+      { format: 'text', width: 80, color: false },
+    ),
+  ).toBe('Nothing has been checked yet.\n')
 })
 
 test('a change has a row of its own, with the id that undoes it', () => {
