@@ -37,7 +37,7 @@ export async function detach(settings: Settings, terms: DetachTerms, terminal: T
   const { outputPath: output } = accepted
   if (terms.json)
     await terminal.out(
-      `${jsonText({ schema: 'holdfast.triage-request/1', request, pid, output, tool: { version: terminal.version } })}\n`,
+      `${jsonText({ schema: 'holdfast.request/1', request, pid, output, tool: { version: terminal.version } })}\n`,
     )
   else if (!terms.quiet)
     await terminal.print(`triage begins in the background (pid ${pid}); its output: ${printable(output)}\n`)
