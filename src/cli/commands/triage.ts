@@ -32,7 +32,7 @@ import { serviceRunOptions } from '../run/service-run-options.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { detach } from '../triage/detach.ts'
 import { saidByMonit } from '../triage/monit.ts'
-import { requireTogether, wordsOf, type TriageCommandOptions } from '../triage/triage-options.ts'
+import { requireTogether, wordsForBackground, type TriageCommandOptions } from '../triage/triage-options.ts'
 import { watchTriage } from '../triage/watch-triage.ts'
 
 const printing = reportPrinting(
@@ -113,7 +113,7 @@ async function runTriage(
         monit,
         monitor: monit?.service ?? options.service ?? null,
         waits: options.wait !== undefined,
-        words: wordsOf(options),
+        words: wordsForBackground(options),
         json: options.json ?? false,
         quiet: options.quiet ?? false,
       },

@@ -40,7 +40,7 @@ export function requireTogether(files: readonly string[], options: TriageCommand
 }
 
 /** The words behind `triage` that a background process needs; the request says the rest. */
-export function wordsOf(options: TriageCommandOptions): readonly string[] {
+export function wordsForBackground(options: TriageCommandOptions): readonly string[] {
   const { only, depth, first, maxPaused, workers, incident, service, wait, json, verbose, redactKeys, logLevel } =
     options
   const config = configurationNamed(options)

@@ -1,9 +1,9 @@
-/** What a person sees while a triage works: the order of suspicion, progress, and each culprit as soon as it is found. */
+/** What a person sees while a triage works: the order of suspicion, progress, and each culprit when it is found. */
 import type { PassesObserver } from '../../fleet/triage/passes.ts'
 import type { Suspect } from '../../fleet/triage/suspicion.ts'
 import type { TriageTotals } from '../../fleet/triage/triage.ts'
 import type { Result } from '../../model/result/report.ts'
-import { renderCulprit } from '../../report/text/culprit.ts'
+import { renderCulprit } from '../../report/triage/describe-culprit.ts'
 import { count } from '../../text/count.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import { target as shellTarget } from '../../text/shell-words.ts'
@@ -47,12 +47,14 @@ export async function watchTriage(
   })
 }
 
+const nothing = 'nothing speaks against any of them'
+
 function describeOrder(order: readonly Suspect[]): readonly string[] {
   const suspected = order.filter(({ suspicion }) => suspicion.length > 0)
   const shown = suspected.slice(0, namedMax)
   const more = suspected.length - shown.length
   return [
-    `triage of ${count(order.length, 'file')}; ${suspected.length === 0 ? 'nothing speaks against any of them' : 'the most suspicious first'}`,
+    `triage of ${count(order.length, 'file')}; ${suspected.length === 0 ? nothing : 'the most suspicious first'}`,
     ...shown.map(({ target, suspicion }) => {
       const reasons = suspicion.map(({ text }) => printableSentence(text)).join('; ')
       return `  ${printable(target.tenant ?? target.named)}: ${reasons}`

@@ -11,7 +11,7 @@ import { Failure } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { Target } from '../run/target.ts'
 
-/** One damaged tenant is bad luck, and so are two. With this many, and each time it doubles, others are examined again. */
+/** One or two damaged tenants are bad luck. From this many on, each time it doubles, others are examined again. */
 const damagedTogether = 3
 /** So many tenants are examined again each time. */
 const lookedAtAgain = 16

@@ -112,9 +112,7 @@ function suspicionOf(
       : {}),
     ...(hasLedger && settled === null ? { 'never-checked': neverWords(last) } : {}),
     ...(settled !== null && (settledAgeMs ?? Infinity) > longAgoMs
-      ? {
-          'checked-long-ago': `its last full check was ${settledAgeMs === null ? 'at no known time' : `${humanMs(settledAgeMs)} ago`}`,
-        }
+      ? { 'checked-long-ago': `its last full check was ${agoWords(settledAgeMs)}` }
       : {}),
     ...(big.has(target) && file.bytes !== null ? { big: `it is one of the largest: ${humanBytes(file.bytes)}` } : {}),
   }
@@ -123,6 +121,8 @@ function suspicionOf(
     return text === undefined ? [] : [{ reason, text }]
   })
 }
+
+const agoWords = (ageMs: number | null): string => (ageMs === null ? 'at no known time' : `${humanMs(ageMs)} ago`)
 
 const leftWords = {
   journal: 'a journal with bytes lies beside it, and no program has it locked: a transaction was broken off',

@@ -1,7 +1,6 @@
 /**
  * `triage`: finds the tenant that makes the service crash (I1.6). What can be known without a pause decides the order.
- * A fast pass over all files comes first, then a deep one in the same order. The first culprit is reported as soon as it
- * is found.
+ * A fast pass over all files comes first, then a deep one in the same order. Each culprit is reported when it is found.
  */
 
 import { monotonicMs, startDeadline } from '../../host/clock.ts'

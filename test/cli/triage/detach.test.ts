@@ -53,7 +53,7 @@ const monitSays = {
 }
 
 describe('I1.6: triage --detach', () => {
-  test('returns before the triage is done, which works in a session of its own and writes its report to a file', async () => {
+  test('returns before the triage is done, which works in a session of its own and writes to a file', async () => {
     await using service = await serviceOf(1_500)
     const begun = begunIn(await begin(service, ['--detach', '--json']))
     expect(begun.request).toMatchObject({ by: 'command', monit: null })
@@ -84,7 +84,7 @@ describe('I1.6: triage --detach', () => {
     expect(reportsIn(service)).toHaveLength(1)
   }, 120_000)
 
-  test('--service must name the service of the configuration, and refuses a storm; a person may ask again', async () => {
+  test('--service must name the configured service, and refuses a storm; a person may ask again', async () => {
     await using service = await serviceOf()
     expect((await begin(service, ['--service', 'other', '--detach'])).code).toBe(64)
     const named = ['--service', 'test', '--detach', '--json']
@@ -113,7 +113,7 @@ describe('I1.6: triage --from-monit', () => {
     expect(readFileSync(begun.output, 'utf8')).toMatch(/"reason": "named-by-service",\s*"text": "monit names it: /)
   })
 
-  test('is refused without MONIT_SERVICE, and a second time for the same service of monit, not for another', async () => {
+  test('is refused without MONIT_SERVICE, and a second time for the same service, not for another', async () => {
     await using service = await serviceOf()
     expect((await begin(service, ['--from-monit'])).code).toBe(64)
     await ended(begunIn(await begin(service, ['--from-monit', '--json'], monitSays)))

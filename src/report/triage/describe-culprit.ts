@@ -4,9 +4,9 @@ import { createColors } from 'picocolors'
 import { weightOf } from '../../fleet/triage/suspicion.ts'
 import type { Result, Suspicion } from '../../model/result/report.ts'
 import { indented, labelled, wrap } from '../../text/layout.ts'
-import { legibleName, legibleSentence } from './legible.ts'
-import { describeUnsound } from './problem.ts'
-import type { TextOptions } from './result-words.ts'
+import { legibleName, legibleSentence } from '../text/legible.ts'
+import { describeUnsound } from '../text/problem.ts'
+import type { TextOptions } from '../text/result-words.ts'
 
 export interface Culprit {
   readonly result: Result
@@ -17,7 +17,8 @@ export interface Culprit {
 
 export function renderCulprit({ result, place, suspects }: Culprit, options: TextOptions): string {
   const colors = createColors(options.color)
-  const title = `CULPRIT: ${legibleName(result.tenant ?? result.path)}, number ${place} of ${suspects} in the order of suspicion`
+  const name = legibleName(result.tenant ?? result.path)
+  const title = `CULPRIT: ${name}, number ${place} of ${suspects} in the order of suspicion`
   const lines = [
     ...wrap(title, options.width).map((line) => colors.bold(colors.red(line))),
     ...reasonLines(result.suspicion ?? [], options),
