@@ -127,7 +127,7 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
     deeds,
     vanish,
     close: () => {
-      for (const id of [...databases.keys()]) close(id)
+      for (const id of databases.keys()) close(id)
     },
     async [Symbol.asyncDispose]() {
       await gate[Symbol.asyncDispose]()
