@@ -86,6 +86,10 @@ matches one character, [a-c] one of these, [!a-c] any other, and {a,b} either a
 or b. A \\ makes the next character literal: 'a\\*' matches the id a*. Quote each
 <glob> for the shell. Each must match at least one tenant.`
 
+/** A run joins the open incident without it. */
+export const incidentOption = (): Option =>
+  new Option('--incident <id>', 'the run belongs to this incident (default: the open one, if there is one)')
+
 /** How long to wait for the run lock. */
 export const waitOption = (): Option =>
   new Option(

@@ -19,6 +19,7 @@ import { addExplain } from './commands/setup/explain.ts'
 import { addInstall } from './commands/setup/install.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
+import { addTriage } from './commands/triage.ts'
 import { Invocation } from './invocation.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
@@ -26,6 +27,7 @@ import type { Terminal } from './terminal/terminal.ts'
 const addAll = [
   addCheck,
   addSweep,
+  addTriage,
   addStatus,
   addHistory,
   addPull,

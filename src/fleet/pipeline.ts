@@ -18,6 +18,9 @@
  * the line during step 3 or 4, the whole reservation is released and the tenant has no result. The tenant whose own
  * pause stopped the line has one.
  *
+ * I1.8: before the next tenant, some that were found sound may be examined again (`harm/harm-watch.ts`). They take the
+ * same steps, are counted once, and have a new result only if they are damaged now.
+ *
  * The failure of one tenant is its result. `stop-the-line.ts` decides which failures end the run: then no other tenant
  * begins, and every hold and check that is under way is interrupted.
  */
@@ -28,8 +31,9 @@ import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/result/report.ts'
 import { CheckQueue } from './check-queue.ts'
 import { DiskBudget, type Reservation } from './disk-budget.ts'
-import { EarlierChecksReader } from './earlier-checks.ts'
+import { addEarlierChecks, EarlierChecksReader } from './earlier-checks.ts'
 import { examineHeld, type Examination } from './examine.ts'
+import { failureFields } from './file-result.ts'
 import { holdTargets, type HeldTarget } from './hold-targets.ts'
 import { ProgressTracker, type ProgressObserver } from './progress-tracker.ts'
 import type { RunContext, RunLimits } from './run/run-context.ts'
@@ -40,6 +44,8 @@ import { StopTheLine } from './stop-the-line.ts'
 
 export interface RunObserver extends ProgressObserver {
   readonly onResult: (result: Result) => void
+  /** Called with a result that takes the place of one that was reported before. */
+  readonly onRevised: (result: Result, before: Pick<Result, 'verdict' | 'failure'>) => void
 }
 
 export interface RunTotals {
@@ -81,23 +87,39 @@ export async function workThrough(
   const diskBudget = new DiskBudget(limits)
   const holdSlots = new PQueue({ concurrency: limits.maxPaused + limits.besidePaused })
   const checksUnderWay = new Set<Promise<void>>()
+  const settle = async (): Promise<void> => {
+    await holdSlots.onIdle()
+    await Promise.all(checksUnderWay)
+  }
+  /** @returns false if the line was stopped */
+  const take = async (group: TargetGroup, first: number | null): Promise<boolean> => {
+    const reservation = await line.guard(diskBudget.reserveSnapshots(group.length, line.signal))
+    if (reservation === null) return false // It failed, and so the line was stopped.
+    await startInTurn(holdSlots, async () => {
+      for (const held of await holdGroup(group, first, reservation, pipeline)) {
+        const check = checkAndReport({ ...held, again: first === null }, reservation, pipeline).finally(() =>
+          checksUnderWay.delete(check),
+        )
+        checksUnderWay.add(check)
+      }
+    })
+    return true
+  }
+  const takeAgain = async (): Promise<boolean> => {
+    for (const group of groupTargets(context.harm?.takeDue() ?? [])) if (!(await take(group, null))) return false
+    return true
+  }
   let position = 0
   for (const group of groups) {
     const first = position
     position += group.length
     // The leading tenants serve again before any other tenant is held.
     if (first === limits.leading) await holdSlots.onIdle()
-    const reservation = await line.guard(diskBudget.reserveSnapshots(group.length, line.signal))
-    if (reservation === null) break // It failed, and so the line was stopped.
-    await startInTurn(holdSlots, async () => {
-      for (const held of await holdGroup(group, first, reservation, pipeline)) {
-        const check = checkAndReport(held, reservation, pipeline).finally(() => checksUnderWay.delete(check))
-        checksUnderWay.add(check)
-      }
-    })
+    if (!(await takeAgain()) || !(await take(group, first))) break
   }
-  await holdSlots.onIdle()
-  await Promise.all(checksUnderWay)
+  await settle()
+  await takeAgain() // The last results may have shown that it is necessary.
+  await settle()
   line.throwBug()
   const notCovered = targets.length - progress.done
   return { covered: progress.done, notCovered, stopped: line.stopped(notCovered) }
@@ -125,22 +147,21 @@ function startPipeline(
 
 /**
  * Steps 3 and 4.
- * @param first position of the group's first target among all targets
+ * @param first position of the group's first target among all targets; null if they are examined again
  * @returns one for each file, also if its own pause stopped the line. None if step 3 failed, or if the line was stopped
  * for another reason: then nothing is reserved any more.
  */
 async function holdGroup(
   group: TargetGroup,
-  first: number,
+  first: number | null,
   reservation: Reservation,
   pipeline: Pipeline,
 ): Promise<readonly HeldTarget[]> {
   const { context, earlierChecks, line, progress } = pipeline
   for (const target of group) progress.holding(target)
+  const known = first === null ? addEarlierChecks(context.ledger, group) : earlierChecks.of(group, first)
   const held = await line.guard(
-    earlierChecks
-      .of(group, first)
-      .then((files) => holdTargets(files, context, boundsFor(reservation, pipeline), line.signal)),
+    known.then((files) => holdTargets(files, context, boundsFor(reservation, pipeline), line.signal)),
   )
   if (held === null) {
     reservation.releaseAll()
@@ -157,12 +178,15 @@ const boundsFor = (reservation: Reservation, { line, pauseSlots }: Pipeline): Ho
   inPause: (pause) => pauseSlots.add(() => line.guardPause(pause())),
 })
 
+/** `again`: the file has a result already, and was found sound. */
+type TakenTarget = HeldTarget & { readonly again: boolean }
+
 /** Steps 5 to 7 for one file. Does not throw: what goes wrong stops the line. */
-async function checkAndReport(held: HeldTarget, reservation: Reservation, pipeline: Pipeline): Promise<void> {
+async function checkAndReport(held: TakenTarget, reservation: Reservation, pipeline: Pipeline): Promise<void> {
   const checked = checkAndDelete(held, reservation, pipeline).finally(() =>
     reservation.releaseSnapshot(bytesOnDisk(held)),
   )
-  await pipeline.line.guard(checked.then((outcome) => report(outcome, held.target, pipeline)))
+  await pipeline.line.guard(checked.then((outcome) => report(outcome, held, pipeline)))
 }
 
 interface Checked {
@@ -225,13 +249,15 @@ const signalForCheck = (held: Held, { line, interrupt }: Pipeline): AbortSignal 
 
 /** Step 7. @throws {Failure} `keepFailure`, LEDGER_UNUSABLE: each stops the line */
 async function report(
-  { examined, keepFailure }: Checked,
-  target: Target,
-  { context: { ledger }, observer, progress, line }: Pipeline,
+  { examined: checked, keepFailure }: Checked,
+  { target, again }: TakenTarget,
+  { context: { ledger, harm }, observer, progress, line }: Pipeline,
 ): Promise<void> {
+  const examined = withHarm(checked, harm === null ? null : await harm.consider(checked.result))
   const { result, lastGood } = examined
-  progress.finished(target)
-  observer.onResult(result)
+  progress.finished(target, !again)
+  if (!again) observer.onResult(result)
+  else if (result.verdict === 'damaged') observer.onRevised(result, { verdict: 'sound' })
   line.consider(examined)
   await Promise.all([
     target.tenant === null ? null : ledger?.appendSoon({ kind: 'checked', tenant: target.tenant, result }),
@@ -239,6 +265,12 @@ async function report(
   ])
   if (keepFailure !== null) throw keepFailure
 }
+
+/** The report of a tenant that may still be paused says that, because nothing is more urgent. */
+const withHarm = (examined: Examination, harm: Failure | null): Examination =>
+  harm === null || examined.failure?.tenantState === 'maybe-paused'
+    ? examined
+    : { ...examined, failure: harm, result: { ...examined.result, failure: failureFields(harm) } }
 
 /** Disk space that the snapshot takes until it is deleted. Blocks that it shares with the original take none. */
 function bytesOnDisk({ held }: HeldTarget): number {

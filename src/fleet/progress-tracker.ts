@@ -60,9 +60,10 @@ export class ProgressTracker {
     }
   }
 
-  finished(target: Target): void {
+  /** @param counts false if the target was finished before, and was only examined again */
+  finished(target: Target, counts = true): void {
     this.#checking.delete(target)
-    this.#done++
+    if (counts) this.#done++
     this.#report()
   }
 

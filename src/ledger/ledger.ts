@@ -3,7 +3,7 @@
  * rules.
  */
 
-import type { TenantId } from '../model/brand.ts'
+import type { IncidentId, TenantId } from '../model/brand.ts'
 import type { Event, OpenHold, RegistrySource } from '../model/event.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { SealLevel } from '../model/result/evidence.ts'
@@ -75,6 +75,8 @@ export interface RecordedRun {
   readonly mode: string
   readonly version: string
   readonly startedAt: number
+  /** The incident that it belongs to; null without one. */
+  readonly incident: IncidentId | null
   readonly finished: {
     readonly at: number
     readonly exitCode: number

@@ -17,6 +17,8 @@ export type LivePath = Brand<string, 'LivePath'>
 export type SnapshotPath = Brand<string, 'SnapshotPath'>
 /** Identifies one run of holdfast; ids sort by time. */
 export type RunId = Brand<string, 'RunId'>
+/** Ties the runs of one incident together: the id of the run that began it. */
+export type IncidentId = Brand<string, 'IncidentId'>
 /** Identifies one change of live files; ids sort by time. */
 export type ChangeId = Brand<string, 'ChangeId'>
 

@@ -1,6 +1,6 @@
 /** Events of the ledger: append-only, written before and after each action. The state of a hold is a fold over them. */
 
-import type { ChangeId, TenantId } from './brand.ts'
+import type { ChangeId, IncidentId, TenantId } from './brand.ts'
 import type { FailureCode } from './failure.ts'
 import type { ChangeMethod, RemedyKind } from './result/remedy.ts'
 import type { Result, SelectedFile } from './result/report.ts'
@@ -33,8 +33,29 @@ export type RegistrySource =
  */
 export type HoldEnd = 'resumed' | 'expired' | 'never-began' | 'service-restarted' | 'tenant-gone' | 'seen-serving'
 
+/** Who asked for a triage that works in the background. Text of monit is untrusted; it is printable and bounded. */
+export interface TriageRequest {
+  readonly id: string
+  readonly by: 'command' | 'monit'
+  readonly monit: {
+    readonly service: string
+    readonly event: string
+    readonly description: string
+    readonly date: string
+    readonly host: string
+  } | null
+}
+
 export type Event =
-  | { readonly kind: 'run-started'; readonly mode: string; readonly version: string; readonly argv: readonly string[] }
+  /** `incident`: the one that the run belongs to; left out without one. `request`: see `TriageRequest`. */
+  | {
+      readonly kind: 'run-started'
+      readonly mode: string
+      readonly version: string
+      readonly argv: readonly string[]
+      readonly incident?: IncidentId
+      readonly request?: TriageRequest
+    }
   /**
    * `whole`: it was a sweep of all tenants at full depth. `notCovered`: files that it selected and did not reach; older
    * lines do not list them.

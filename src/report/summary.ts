@@ -19,12 +19,22 @@ export interface RunEnd {
 
 /** Counts results one by one, without keeping them. */
 export class ResultCounts {
-  readonly #codes = new Set<ExitCode>()
+  readonly #codes = new Map<ExitCode, number>()
   readonly #counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0 }
 
   add(result: Result): void {
-    this.#codes.add(exitCodeOfResult(result))
-    this.#counts[result.verdict]++
+    this.#count(result, 1)
+  }
+
+  /** Counts no longer a result that another one replaces. */
+  remove(result: Pick<Result, 'verdict' | 'failure'>): void {
+    this.#count(result, -1)
+  }
+
+  #count(result: Pick<Result, 'verdict' | 'failure'>, by: 1 | -1): void {
+    const code = exitCodeOfResult(result)
+    this.#codes.set(code, (this.#codes.get(code) ?? 0) + by)
+    this.#counts[result.verdict] += by
   }
 
   get results(): number {
@@ -39,7 +49,7 @@ export class ResultCounts {
   /** A tenant that may be paused outweighs the signal, and the signal outweighs everything else. */
   exitCode({ notCovered, stopped, signal }: RunEnd): ExitCode {
     const worst = gravest([
-      ...this.#codes,
+      ...[...this.#codes].flatMap(([code, results]) => (results > 0 ? [code] : [])),
       ...(stopped === null ? [] : [stopped]),
       ...(notCovered > 0 ? [exitCodes.inconclusive] : []),
     ])

@@ -23,7 +23,7 @@ test('a document has the keys of the contract, in its order, for a bare file and
     expect(Object.keys(report)).toEqual(['schema', 'tool', 'run', 'results', 'summary'])
     expect(Object.keys(report.tool)).toEqual(['version', 'sqlite'])
     expect(report.tool.sqlite).toMatch(/^3\.\d+\.\d+$/)
-    expect(Object.keys(report.run)).toEqual(['id', 'mode', 'startedAt', 'finishedAt', 'registry'])
+    expect(Object.keys(report.run)).toEqual(['id', 'mode', 'startedAt', 'finishedAt', 'registry', 'incident'])
     const named = [
       'tenant',
       'path',

@@ -68,6 +68,7 @@ test('what was appended is there for the next run, in order', async () => {
       mode: 'sweep',
       version: '0.1.0',
       startedAt: lines.at(-1)?.at,
+      incident: null,
       finished: { at: lines[0]?.at, exitCode: 4, selected: 3, covered: 1, whole: true },
     },
   ])

@@ -20,6 +20,7 @@ const facts = [
   ['EMPTY_FILE', 'untouched', 'once', 1, 1, 'goes on', 'explain'],
   ['FILE_GONE', 'unknown', 'once', 1, 1, 'goes on', 'explain'],
   ['GUARDIAN_LOST', 'unknown', 'once', 1, 1, 'stops', 'check'],
+  ['HARM_SUSPECTED', 'active', 'once', 2, 2, 'stops', 'explain'],
   ['INTERRUPTED', 'untouched', 'once', 1, 1, 'stops', 'check'],
   ['IN_USE', 'untouched', 'again', 75, 75, 'goes on', 'holders'],
   ['LEASE_LOST', 'unknown', 'again', 1, 1, 'goes on', 'check'],
@@ -48,6 +49,7 @@ const facts = [
   ['TENANT_GONE', 'unknown', 'once', 1, 1, 'goes on', 'explain'],
   ['TENANT_UNKNOWN', 'untouched', 'once', 64, 1, 'goes on', 'explain'],
   ['TOO_LARGE_FOR_PAUSE', 'untouched', 'once', 1, 1, 'goes on', 'explain'],
+  ['TOO_SOON', 'untouched', 'again', 75, 1, 'goes on', 'explain'],
   ['USAGE', 'untouched', 'once', 64, 1, 'goes on', 'explain'],
   ['WRITER_SEEN', 'unknown', 'again', 1, 1, 'goes on', 'holders'],
 ] as const

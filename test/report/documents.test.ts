@@ -77,6 +77,7 @@ const anyView = fc.record({
     { maxLength: 3 },
   ),
   lastFullSweepAt: orNull(time),
+  incident: orNull(fc.record({ id: fc.string({ minLength: 1 }), since: time })),
   ledgerLost: fc.boolean(),
   generatedAt: time,
   maxAgeMs: fc.integer({ min: 1 }),
@@ -102,6 +103,7 @@ test('any history fits its schema', () => {
   const entry = fc.record({
     at: time,
     run: fc.string(),
+    incident: orNull(fc.string({ minLength: 1 })),
     tenant: orNull(fc.string()),
     path: fc.string(),
     ...words,
@@ -120,7 +122,8 @@ test('any history fits its schema', () => {
   const lists = [fc.array(entry, { maxLength: 5 }), fc.array(change, { maxLength: 5 })] as const
   fc.assert(
     fc.property(...lists, orNull(fc.constant('holdfast history')), (entries, changes, older) => {
-      const json = renderHistory({ entries, changes, older }, { format: 'json', width: 80, color: false })
+      const incident = older === null ? null : { id: 'x', since: 1 }
+      const json = renderHistory({ entries, changes, incident, older }, { format: 'json', width: 80, color: false })
       expect(problemsOfDocument(read(json))).toEqual([])
     }),
   )
@@ -181,6 +184,7 @@ describe('refused', () => {
     config: '/c',
     configNamed: null,
     lastFullSweepAt: 1,
+    incident: null,
     ledgerLost: false,
     generatedAt: 2,
     maxAgeMs: 3,

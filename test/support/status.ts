@@ -57,6 +57,7 @@ export const view = (tenants: readonly TenantSummary[], more: Partial<StatusView
   configNamed: null,
   ledgerLost: false,
   lastFullSweepAt: now - hour,
+  incident: null,
   generatedAt: now,
   maxAgeMs: 26 * hour,
   ...more,

@@ -148,6 +148,7 @@ class Collector {
       { id, document },
       {
         onSelected: (targets) => document.select(targets),
+        onRevised: (result, before) => document.revise(result, before),
         onProgress: (progress) => line.update(progress),
         onResult: (result) => {
           document.add(result)

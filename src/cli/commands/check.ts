@@ -17,6 +17,7 @@ import {
   depthOption,
   durationOption,
   engineOption,
+  incidentOption,
   waitOption,
   withReport,
   workersOption,
@@ -35,6 +36,7 @@ interface CheckOptions extends ReportOptions, FileOptions {
   readonly snapshot?: boolean
   readonly recursive?: boolean
   readonly tenant?: readonly string[]
+  readonly incident?: string
 }
 
 const printing = reportPrinting(
@@ -77,6 +79,7 @@ export function addCheck(invocation: Invocation): void {
       '--ledger <dir>',
       'record there what the files contain; later runs report bytes that changed although nothing wrote',
     )
+    .addOption(incidentOption())
     .addOption(waitOption())
     .addHelpText('after', help)
     .action((files: readonly string[], options: CheckOptions) =>
@@ -154,7 +157,7 @@ async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> 
 
 /** @throws {Failure} USAGE for options that have no meaning for these files */
 function requireFileOptions(
-  { keepSnapshot, snapshot, ledger, wait }: CheckOptions,
+  { keepSnapshot, snapshot, ledger, wait, incident }: CheckOptions,
   { length }: readonly Target[],
 ): void {
   if (keepSnapshot !== undefined && (length !== 1 || snapshot))
@@ -164,6 +167,7 @@ function requireFileOptions(
       'USAGE',
       '--ledger goes with live files: holdfast cannot know whether a copy is the one of the last run',
     )
+  if (incident !== undefined) throw new Failure('USAGE', '--incident goes with --tenant: files belong to no incident')
   if (wait !== undefined && ledger === undefined)
     throw new Failure('USAGE', '--wait goes with --tenant or --ledger: without a ledger no run waits for another')
 }
@@ -177,7 +181,13 @@ async function checkTenants(
   requireTenantOptions(files, options)
   const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), options)
   const { engine, map = false, showValues = false, depth } = options
-  const runOptions = serviceRunOptions(terminal, options, run, 'check', { engine, map, showValues, document })
+  const runOptions = serviceRunOptions(terminal, options, run, 'check', {
+    engine,
+    map,
+    showValues,
+    incident: options.incident ?? null,
+    document,
+  })
   return withServiceRun(settings, runOptions, (service) =>
     recordingEnd(service, document, false, () =>
       withProgress(terminal, options, document, (watching) =>

@@ -1,4 +1,5 @@
 import { wayOf } from '../../config/service-way.ts'
+import { openIncident } from '../../ledger/incident.ts'
 import type { LedgerLine } from '../../ledger/ledger.ts'
 import { answerMax } from '../../ledger/protocol.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
@@ -56,7 +57,15 @@ async function printHistory(
   const older = more
     ? withConfiguration(olderChecks(tenant, options.limit, lines.length), terminal.commandLine.config)
     : null
-  const view = { entries: lines.flatMap(asEntry), changes: changesIn(lines), older }
+  const runs = await ledger.lastRuns(answerMax.runs)
+  const incidents = new Map(runs.map(({ run, incident }) => [run, incident]))
+  const open = openIncident(runs, Date.now())
+  const view = {
+    entries: lines.flatMap((line) => asEntry(line, incidents.get(line.run) ?? null)),
+    changes: changesIn(lines),
+    incident: open === null ? null : { id: open.id, since: open.since },
+    older,
+  }
   if (options.json) await terminal.out(renderHistory(view, { ...terminal, format: 'json' }))
   else await terminal.print(renderHistory(view, { ...terminal, format: 'text' }))
   return exitCodes.sound
@@ -73,13 +82,14 @@ function olderChecks(tenant: TenantId | null, limit: number, shown: number): str
   return `holdfast history --limit ${Math.min(limit * 10, answerMax.lines)}${id}`
 }
 
-function asEntry({ at, run, event }: LedgerLine): readonly HistoryEntry[] {
+function asEntry({ at, run, event }: LedgerLine, incident: HistoryEntry['incident']): readonly HistoryEntry[] {
   if (event.kind !== 'checked') return []
   const { tenant, path, verdict, damage, evidence, depth, timings, failure } = event.result
   return [
     {
       at,
       run,
+      incident,
       tenant,
       path,
       verdict,

@@ -4,6 +4,7 @@ import type { Settings } from '../../config/settings.ts'
 import { isGone } from '../../fleet/run/registry.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
 import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
+import { openIncident } from '../../ledger/incident.ts'
 import type { LastResult, RecordedRun } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
@@ -130,6 +131,8 @@ async function readStatus(settings: Settings, options: StatusOptions, terminal: 
   const openHolds = holds
     .filter(({ tenant }) => choice.has(tenant))
     .map(async (hold) => ({ ...hold, leftBehind: !(await isOfRunningRun(dir, settings.service.name, hold, now)) }))
+  const runs = await ledger.lastRuns(runsReadMax)
+  const incident = openIncident(runs, now)
   const view: StatusView = {
     service: settings.service.name,
     selection: choice.selection,
@@ -142,7 +145,8 @@ async function readStatus(settings: Settings, options: StatusOptions, terminal: 
     config: settings.file,
     configNamed: configurationNamed(options),
     ledgerLost: ledger.holdsLost,
-    lastFullSweepAt: lastFullSweep(await ledger.lastRuns(runsReadMax)),
+    lastFullSweepAt: lastFullSweep(runs),
+    incident: incident === null ? null : { id: incident.id, since: incident.since },
     pauses: await ledger.pauseTotals(),
   }
   if (ledger.notice !== null) reportNotice(terminal)(ledger.notice)

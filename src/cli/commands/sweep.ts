@@ -7,10 +7,12 @@ import { withServiceRun, type ServiceRun } from '../../fleet/run/service-run.ts'
 import { sweep, type SweepObserver } from '../../fleet/sweep.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
+import { Failure } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { Invocation } from '../invocation.ts'
 import {
   depthOption,
+  incidentOption,
   onlyOption,
   patternHelp,
   positiveNumber,
@@ -37,6 +39,7 @@ interface SweepCommandOptions extends ReportOptions {
   readonly concurrency?: number
   readonly wait?: number
   readonly heal?: boolean
+  readonly incident?: string
 }
 
 const printing = reportPrinting(
@@ -53,6 +56,7 @@ export function addSweep(invocation: Invocation): void {
     .addOption(workersOption('snapshots'))
     .addOption(new Option('--concurrency <n>').argParser(positiveNumber).conflicts('workers').hideHelp())
     .option('--heal', 'afterwards rebuild damaged indexes and full-text indexes of at most heal.limit tenants')
+    .addOption(incidentOption())
     .addOption(waitOption())
     .addHelpText(
       'after',
@@ -87,7 +91,10 @@ async function sweepService(options: SweepCommandOptions, terminal: Terminal): P
   return await printReport(document, terminal, options, async () => {
     const { depth, only, maxPaused, workers = options.concurrency } = options
     const settings = overridden(await settingsOf(options, terminal, document), { maxPaused, workers })
-    const runOptions = serviceRunOptions(terminal, options, run, 'sweep', { document })
+    const runOptions = serviceRunOptions(terminal, options, run, 'sweep', {
+      incident: options.incident ?? null,
+      document,
+    })
     return withServiceRun(settings, runOptions, (service) =>
       recordingEnd(service, document, only === undefined && depth === 'full', () =>
         withProgress(terminal, options, document, (watching) => sweepAndHeal(service, watching)),
@@ -102,11 +109,16 @@ async function sweepService(options: SweepCommandOptions, terminal: Terminal): P
       candidates.consider(result)
       watching.onResult(result)
     }
-    const swept = await sweep(service, { selection, depth: options.depth }, { ...watching, onResult })
+    const onRevised: SweepObserver['onRevised'] = (result, before) => {
+      candidates.consider(result)
+      watching.onRevised(result, before)
+    }
+    const swept = await sweep(service, { selection, depth: options.depth }, { ...watching, onResult, onRevised })
     if (options.heal === true) {
       document.addHealing(await heal(service, candidates, swept, { run, version: terminal.version }, watching))
     }
-    return swept
+    const { suspected } = candidates
+    return suspected === null ? swept : { ...swept, stopped: new Failure('HARM_SUSPECTED', suspected) }
   }
 }
 

@@ -1,7 +1,7 @@
 /** The report of `repair`, `restore` and `salvage`: outcomes are kept until they are printed. */
 import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { Target } from '../../fleet/run/target.ts'
-import type { RunId } from '../../model/brand.ts'
+import type { IncidentId, RunId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
@@ -31,6 +31,7 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
   readonly #outcomes: RemedyOutcome[] = []
   readonly #notices: string[] = []
   #otherHolds: readonly NamedHold[] = []
+  #incident: IncidentId | null = null
   /** Selected files that have no outcome yet. */
   readonly #pending = new Map<string, SelectedFile>()
   #sqlite = 'none'
@@ -46,6 +47,11 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
     this.#run = { ...run, startedAt: new Date().toISOString() }
     this.#redact = redactKeys ? remedyRedactor() : (outcome) => outcome
     this.#tally = new RemedyTally(run.mode)
+  }
+
+  /** Names the incident that the run belongs to. */
+  joinIncident(incident: IncidentId): void {
+    this.#incident = incident
   }
 
   /** Names open holds that are not this run's to end. */
@@ -132,6 +138,7 @@ export class RemedyDocument implements ReportDocument<RemedyEnding> {
         startedAt,
         finishedAt: new Date().toISOString(),
         registry: failure !== null && this.isEmpty ? 'none' : this.#registry,
+        incident: this.#incident,
         ...(stopped === null ? {} : { stopped: `${stopped.code}: ${stopped.message}` }),
         ...(this.#notices.length === 0 ? {} : { notices: this.#notices }),
         ...(this.#otherHolds.length === 0 ? {} : { otherHolds: this.#otherHolds }),

@@ -1,7 +1,7 @@
 /** The report of `check`, `sweep` and `pull`: results are spooled, so that memory does not grow with tenants. */
 import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { Target } from '../../fleet/run/target.ts'
-import type { RunId } from '../../model/brand.ts'
+import type { IncidentId, RunId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
@@ -35,9 +35,12 @@ export class ResultsDocument implements ReportDocument<Ending> {
   readonly #spool: Spool<Result>
   readonly #results = new ResultCounts()
   #otherHolds: readonly NamedHold[] = []
+  #incident: IncidentId | null = null
   readonly #notices: string[] = []
   /** Of `sweep --heal`. */
   #healing: Healing | null = null
+  /** How many results of a file were replaced by later ones. */
+  readonly #replaced = new Map<string, number>()
   /** Selected files that have no result yet. */
   readonly #pending = new Map<string, SelectedFile>()
   #sqlite = 'none'
@@ -54,6 +57,11 @@ export class ResultsDocument implements ReportDocument<Ending> {
     this.#redact = redactKeys ? keyRedactor() : (result) => result
     this.#shorten = json || verbose ? (result) => result : shortResult
     this.#spool = new Spool(json ? 'file' : 'memory')
+  }
+
+  /** Names the incident that the run belongs to. */
+  joinIncident(incident: IncidentId): void {
+    this.#incident = incident
   }
 
   /** Names open holds that are not this run's to end. */
@@ -95,6 +103,25 @@ export class ResultsDocument implements ReportDocument<Ending> {
     this.#results.add(result)
     this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
     this.#spool.add(this.#shorten(this.#redact(result)))
+  }
+
+  /** Adds a result in the place of the one that the file has. */
+  revise(result: Result, before: Pick<Result, 'verdict' | 'failure'>): void {
+    const key = keyOf(result.tenant, result.path)
+    this.#results.remove(before)
+    this.#replaced.set(key, (this.#replaced.get(key) ?? 0) + 1)
+    this.add(result)
+  }
+
+  /** The last result of each file. */
+  *#current(results: Iterable<Result>): Generator<Result> {
+    const skipped = new Map(this.#replaced)
+    for (const result of results) {
+      const key = keyOf(result.tenant, result.path)
+      const left = skipped.get(key) ?? 0
+      if (left === 0) yield result
+      else skipped.set(key, left - 1)
+    }
   }
 
   /** Selected files that the run has not reached, as many as a report names. */
@@ -143,12 +170,12 @@ export class ResultsDocument implements ReportDocument<Ending> {
   }
 
   json(end: ReportEnd<Ending>): Iterable<string> {
-    return jsonReport(this.#reportOf(end), this.#spool.all())
+    return jsonReport(this.#reportOf(end), this.#current(this.#spool.all()))
   }
 
   text(end: ReportEnd<Ending>, options: TextOptions): Iterable<string> {
     const healing = this.#healing
-    const found = this.#spool.inMemory
+    const found = [...this.#current(this.#spool.inMemory)]
     const results = healing === null ? found : planFirst(found, healing)
     const report = renderReport({ ...this.#reportOf(end), results }, options)
     if (healing === null) return [report]
@@ -172,6 +199,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
         startedAt,
         finishedAt: new Date().toISOString(),
         registry: failure && this.#results.results === 0 ? 'none' : this.#registry,
+        incident: this.#incident,
         ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}),
         ...(this.#otherHolds.length === 0 ? {} : { otherHolds: this.#otherHolds }),
         ...(this.#notices.length === 0 ? {} : { notices: this.#notices }),
@@ -193,4 +221,4 @@ const notReachedMax = 10_000
 const keyOf = (tenant: Result['tenant'], path: string): string => JSON.stringify([tenant, path])
 
 /** What stops a run and has its own code elsewhere: in the result of a tenant, or as a signal. */
-const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST', 'INTERRUPTED'])
+const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST', 'HARM_SUSPECTED', 'INTERRUPTED'])

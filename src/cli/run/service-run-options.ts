@@ -14,9 +14,9 @@ export function serviceRunOptions(
   options: CommonOptions & WaitOptions,
   run: RunId,
   mode: RunOptions['mode'],
-  more: Partial<Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'showValues'>> & {
-    /** The report that names holds of others, the list of tenants, and backups that could not be kept. */
-    readonly document?: Partial<Pick<ResultsDocument, 'addOtherHolds' | 'addNotice'>> &
+  more: Partial<Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'showValues' | 'incident' | 'request'>> & {
+    /** The report that names the incident, holds of others, the list of tenants, and backups that could not be kept. */
+    readonly document?: Partial<Pick<ResultsDocument, 'addOtherHolds' | 'addNotice' | 'joinIncident'>> &
       Pick<ResultsDocument, 'setRegistry'>
   } = {},
 ): RunOptions {
@@ -25,7 +25,7 @@ export function serviceRunOptions(
     mode,
     keepSnapshot: more.keepSnapshot ?? null,
     backups: {
-      keep: mode === 'check' || mode === 'sweep',
+      keep: mode === 'check' || mode === 'sweep' || mode === 'triage',
       onKept: () => undefined,
       onNotice: (notice) => {
         terminal.say(`holdfast: backups: ${printableSentence(notice)}`)
@@ -37,6 +37,9 @@ export function serviceRunOptions(
     showValues: more.showValues ?? false,
     version: terminal.version,
     argv: process.argv.slice(2),
+    incident: more.incident ?? null,
+    request: more.request ?? null,
+    onIncident: ({ id }) => more.document?.joinIncident?.(id),
     interrupt: terminal.interrupt.signal,
     waiting: waitingOf(terminal, options),
     onRegistry: (source, notices) => {

@@ -16,6 +16,7 @@ export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | '
   return await work({
     onSelected: (targets) => document.select(targets),
     onResult: (result) => document.add(result),
+    onRevised: (result, before) => document.revise(result, before),
     onProgress: (progress) => line.update(progress),
   })
 }

@@ -15,6 +15,7 @@ const tenantsMax = 1000
 
 /** Failures that say that something may have written while holdfast held a file, or that a pause was not kept. */
 const signsOfHarm: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'HARM_SUSPECTED',
   'LOCK_NOT_HONOURED',
   'WRITER_SEEN',
   'COPY_CHANGED',
@@ -40,6 +41,7 @@ export class HealCandidates {
   readonly #damaged = new Map<TenantId, string | null>()
   readonly #damagedFiles = new Map<string, Result['damage']>()
   #harm: string | null = null
+  #suspected: string | null = null
   #leftOut = 0
 
   consider(result: Result): void {
@@ -59,6 +61,11 @@ export class HealCandidates {
   /** A sign that holdfast itself may be the cause of damage, in words: nothing is healed then. Null for none. */
   get harm(): string | null {
     return this.#harm
+  }
+
+  /** A file that the sweep found sound and that was damaged before its change, in words; null for none (I1.8). */
+  get suspected(): string | null {
+    return this.#suspected
   }
 
   /** In the order in which they were found. */
@@ -84,7 +91,8 @@ export class HealCandidates {
     if (verdict !== 'damaged') return null
     const before = this.#damagedFiles.get(path)
     const name = tenant ?? path
-    if (before === undefined) return `${name}: this run found ${path} sound, and it is damaged now`
+    if (before === undefined)
+      return (this.#suspected ??= `${name}: this run found ${path} sound, and it is damaged now`)
     return before === damage ? null : `${name}: the damage of ${path} was ${before} and is ${damage} now`
   }
 }

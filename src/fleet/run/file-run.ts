@@ -86,6 +86,7 @@ async function withContext<Value>(
     checker,
     folder: folder.path,
     ledger,
+    harm: null,
     roots: null,
     settings: options.settings,
     accept: options.accept,

@@ -6,6 +6,7 @@ import type { HoldSettings, TenantConnection } from '../../hold/hold.ts'
 import type { HoldStep } from '../../hold/record.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { AcceptedLimit } from '../../model/result/verdict.ts'
+import type { HarmWatch } from '../harm/harm-watch.ts'
 import type { KeepSnapshot } from '../keep-snapshot.ts'
 import type { RehearsalTerms } from '../remedies/rehearse-remedy.ts'
 import type { RunBackups } from '../run-backups.ts'
@@ -24,6 +25,8 @@ export interface RunContext {
   readonly map: boolean
   /** null for bare files without `--ledger`. */
   readonly ledger: Ledger | null
+  /** Compares what is damaged with earlier checks; null for bare files. */
+  readonly harm: HarmWatch | null
   /** How the tenant of a target is paused; null for a bare file. */
   readonly connectionOf: (target: Target) => TenantConnection | null
   /** Keeps a copy of each snapshot before its check; null if no copies are wanted. */

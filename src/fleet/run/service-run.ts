@@ -14,17 +14,19 @@ import { requireAnyRoot } from '../../hold/live/live-path.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { givenMask } from '../../host/process/file-mask.ts'
 import { leftBehind } from '../../ledger/at-work.ts'
+import type { Incident } from '../../ledger/incident.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { openLedger } from '../../ledger/open-ledger.ts'
 import { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
 import type { RunLock } from '../../ledger/run-lock/run-lock.ts'
 import { waitForRun, type RunWait } from '../../ledger/run-lock/wait-for-run.ts'
-import type { RunId, TenantId } from '../../model/brand.ts'
+import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Engine } from '../../model/result/reading.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { connectService } from '../../service/connect.ts'
 import type { CommandObserver, Service } from '../../service/port.ts'
+import { HarmWatch } from '../harm/harm-watch.ts'
 import {
   requireAllResumed,
   resumeOpenHolds,
@@ -35,16 +37,12 @@ import { resumeTenants } from '../open-holds/resume-tenants.ts'
 import { openBackupsOfService, type BackupsOfService } from '../run-backups.ts'
 import { takeBackMixedChanges } from './mixed-changes.ts'
 import { openTogether } from './open-together.ts'
+import { recordBeginning, type BeginningOfRun } from './record-beginning.ts'
 import type { RegistryReader } from './registry.ts'
 import { rehearsalTerms } from './rehearsal-terms.ts'
 import type { RunContext, RunLimits } from './run-context.ts'
 
-export interface RunOptions {
-  readonly run: RunId
-  readonly mode: 'check' | 'sweep' | 'pull' | 'compare' | 'repair' | 'restore'
-  readonly version: string
-  /** Arguments of the command line, for the ledger. */
-  readonly argv: readonly string[]
+export interface RunOptions extends BeginningOfRun {
   readonly interrupt: AbortSignal
   /** How to wait if another run works on this service; null: do not wait. */
   readonly waiting: RunWait | null
@@ -74,6 +72,8 @@ export interface ServiceRun {
   readonly service: Service
   readonly ledger: Ledger
   readonly context: RunContext
+  /** The incident that the run belongs to; null without one. */
+  readonly incident: Incident | null
   /** Aborts when the person interrupts, or when the run lock is lost. */
   readonly signal: AbortSignal
   readonly now: RegistryReader['now']
@@ -103,41 +103,57 @@ export async function withServiceRun<Value>(
   const { guardian } = holdProcesses
   await using opened = await openOrResume(settings, options, (tenant, news) => guardian.tellCommand(tenant, news))
   const guard: ResumeGuards['guard'] = (hold) => guardian.guard(hold)
-  return await withLedger(opened, settings, options, guard, async (ledger, service, recovered, signal) => {
-    await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
-    await using checker = await openChecker({
-      ...checkLimits(settings),
-      engine: options.engine,
-      showValues: options.showValues,
-      folder: folder.path,
-      parallel: checksInParallel(settings),
-    })
-    using backups = openBackupsOfService(settings, options)
-    await holdProcesses.ready()
-    await checker.ready()
-    const context: RunContext = {
-      holdProcesses,
-      checker,
-      folder: folder.path,
-      ledger,
-      roots: settings.tenants.roots,
-      accept: settings.check.accept,
-      map: options.map,
-      onStep: options.onStep,
-      keepSnapshot: options.keepSnapshot,
-      backups,
-      rehearsing: await rehearsalTerms(settings.check.rehearse, options.mode, {
+  return await withLedger(
+    opened,
+    settings,
+    options,
+    guard,
+    async ({ ledger, service, recovered, incident, signal }) => {
+      await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
+      await using checker = await openChecker({
+        ...checkLimits(settings),
+        engine: options.engine,
+        showValues: options.showValues,
+        folder: folder.path,
+        parallel: checksInParallel(settings),
+      })
+      using backups = openBackupsOfService(settings, options)
+      await holdProcesses.ready()
+      await checker.ready()
+      const context: RunContext = {
+        holdProcesses,
         checker,
         folder: folder.path,
-        limits: checkLimits(settings),
-      }),
-      settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
-      connectionOf: ({ tenant }) =>
-        tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
-    }
-    options.onRecovered(await takeBackMixedChanges(recovered, context, signal))
-    return await work({ settings, service, ledger, context, signal, now: Date.now, onRegistry: options.onRegistry })
-  })
+        ledger,
+        harm: new HarmWatch({ ledger, run: options.run, incident }),
+        roots: settings.tenants.roots,
+        accept: settings.check.accept,
+        map: options.map,
+        onStep: options.onStep,
+        keepSnapshot: options.keepSnapshot,
+        backups,
+        rehearsing: await rehearsalTerms(settings.check.rehearse, options.mode, {
+          checker,
+          folder: folder.path,
+          limits: checkLimits(settings),
+        }),
+        settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
+        connectionOf: ({ tenant }) =>
+          tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
+      }
+      options.onRecovered(await takeBackMixedChanges(recovered, context, signal))
+      return await work({
+        settings,
+        service,
+        ledger,
+        context,
+        incident,
+        signal,
+        now: Date.now,
+        onRegistry: options.onRegistry,
+      })
+    },
+  )
 }
 
 interface OpenedRun extends AsyncDisposable {
@@ -196,6 +212,14 @@ async function openRun(
   }
 }
 
+/** A run whose first line is in the ledger. */
+interface BegunRun extends Pick<OpenedRun, 'ledger' | 'service'> {
+  /** Changes of dead runs that were ended. */
+  readonly recovered: readonly RecoveredChange[]
+  readonly incident: Incident | null
+  readonly signal: AbortSignal
+}
+
 /**
  * Resumes every tenant that an earlier run left paused, before it writes anything. Then it ends the changes that an
  * earlier run left half done.
@@ -206,12 +230,7 @@ async function withLedger<Value>(
   settings: Settings,
   options: RunOptions,
   guard: ResumeGuards['guard'],
-  work: (
-    ledger: Ledger,
-    service: Service,
-    recovered: readonly RecoveredChange[],
-    signal: AbortSignal,
-  ) => Promise<Value>,
+  work: (begun: BegunRun) => Promise<Value>,
 ): Promise<Value> {
   using _notices = reportNotices(ledger, options.onNotice)
   using locks = HoldLocks.open(settings.ledger.dir)
@@ -224,8 +243,9 @@ async function withLedger<Value>(
   const unkept = await keepConfiguration(settings, Date.now())
   if (unkept !== null) options.onNotice(`the copy of the configuration could not be kept: ${unkept}`)
   await requireAnyRoot(settings.tenants.roots, options.interrupt)
-  await ledger.append({ kind: 'run-started', mode: options.mode, version: options.version, argv: options.argv })
-  return await work(ledger, service, recovered, AbortSignal.any([options.interrupt, lock.compromised]))
+  const incident = await recordBeginning(ledger, options)
+  const signal = AbortSignal.any([options.interrupt, lock.compromised])
+  return await work({ ledger, service, recovered, incident, signal })
 }
 
 /**

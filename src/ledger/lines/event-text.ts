@@ -40,6 +40,8 @@ const shapes = {
     mode: z.string(),
     version: z.string(),
     argv: z.array(z.string()),
+    incident: z.optional(z.string()),
+    request: z.optional(z.looseObject({ id: z.string(), by: z.string() })),
   }),
   'run-finished': z.looseObject({
     kind: z.literal('run-finished'),

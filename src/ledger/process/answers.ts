@@ -176,7 +176,7 @@ export function lastRuns(
     if (start?.event.kind !== 'run-started') return []
     const endRow = finished.get(row.run)
     const end = endRow === undefined ? null : read(endRow)
-    const { mode, version } = start.event
+    const { mode, version, incident = null } = start.event
     const ended =
       end?.event.kind === 'run-finished'
         ? {
@@ -187,7 +187,7 @@ export function lastRuns(
             whole: end.event.whole,
           }
         : null
-    return [{ run: start.run, mode, version, startedAt: start.at, finished: ended }]
+    return [{ run: start.run, mode, version, startedAt: start.at, incident, finished: ended }]
   })
 }
 

@@ -18,6 +18,17 @@ export const runFailures = {
       'ledger folder, it may run on another machine. The lock of a run that died there, or of one on a file ' +
       'system without kernel locks, ends within a minute.',
   },
+  TOO_SOON: {
+    tenant: 'untouched',
+    retry: true,
+    exit: { run: exitCodes.busy, result: exitCodes.failed },
+    stopsRun: false,
+    next: 'explain',
+    hint: '`holdfast triage` without --detach begins immediately; `holdfast status` shows what the last one has found',
+    otherwise: null,
+    means: 'The same monitor has begun a triage a short while ago, and asks again.',
+    cause: 'A service that crashes again and again makes its monitor call the same hook each time.',
+  },
   CONFIG_INVALID: {
     tenant: 'untouched',
     retry: false,
@@ -31,6 +42,24 @@ export const runFailures = {
       'A line of it is wrong, and the message names the line. Or another user could change the ' +
       'configuration, the token, the certificates or a folder above them. Their owner must be root or the ' +
       'user that runs holdfast, and no other user may write them.',
+  },
+  HARM_SUSPECTED: {
+    tenant: 'active',
+    retry: false,
+    exit: { run: exitCodes.damaged, result: exitCodes.damaged },
+    stopsRun: true, // Each further pause may do further harm.
+    next: 'explain',
+    hint:
+      'run nothing more against this service, neither holdfast nor another tool that opens its files; find out what ' +
+      'wrote the file (`holdfast holders FILE`), and read `holdfast explain HARM_SUSPECTED`',
+    otherwise: null,
+    means:
+      'holdfast found this file sound earlier in this run or incident, and it is damaged now. holdfast itself may be ' +
+      'the cause, or a lock that does not hold. The run was stopped, and no other tenant is paused.',
+    cause:
+      'Another checker, a backup or a copy that writes to the file while the service has it open; a file system or a ' +
+      'mount that grants two locks at once; a defect of holdfast, of the service or of the disk. Nothing was changed ' +
+      'by the check itself. First stop every other program that opens these files, then check one tenant again.',
   },
   INTERRUPTED: {
     tenant: 'untouched',

@@ -138,6 +138,8 @@ export interface RemedyReport {
     readonly finishedAt: string
     /** `none` for bare files, otherwise `live` or `cached since …`. */
     readonly registry: string
+    /** The incident that the run belongs to; null without one. Older reports do not have it. */
+    readonly incident?: string | null
     /** Why the run was stopped; left out if it was not. */
     readonly stopped?: string
     /** Sentences about the run itself; left out if there are none. */

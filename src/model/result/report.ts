@@ -28,6 +28,25 @@ interface Timings {
   readonly totalMs: number
 }
 
+/** One reason to examine a file early. */
+export interface Suspicion {
+  readonly reason: SuspicionReason
+  /** A clause that names what was seen. Text of the service in it is untrusted. */
+  readonly text: string
+}
+
+/** From the strongest to the weakest (fleet/triage/README.md). */
+export const suspicionReasons = [
+  'named-by-service',
+  'known-damage',
+  'left-by-crash',
+  'written-before-crash',
+  'never-checked',
+  'checked-long-ago',
+  'big',
+] as const
+export type SuspicionReason = (typeof suspicionReasons)[number]
+
 export interface Result {
   readonly tenant: TenantId | null
   readonly path: string
@@ -59,6 +78,8 @@ export interface Result {
   readonly depth: 'quick' | 'full'
   /** What read the snapshot; null if nothing was read. */
   readonly readBy: { readonly engine: Engine; readonly sqlite: string; readonly confinement: readonly Wall[] } | null
+  /** Why a triage suspected this file, the strongest reason first; empty if nothing spoke against it. */
+  readonly suspicion?: readonly Suspicion[]
   /** What wrote the file last, from its header; null if the header has none. Present if the file was read. */
   readonly writtenBy?: { readonly sqlite: string } | null
 }
@@ -103,11 +124,13 @@ export interface Report {
   readonly tool: { readonly version: string; readonly sqlite: string }
   readonly run: {
     readonly id: string
-    readonly mode: 'check' | 'sweep' | 'pull'
+    readonly mode: 'check' | 'sweep' | 'pull' | 'triage'
     readonly startedAt: string
     readonly finishedAt: string
     /** `none` for bare files, otherwise `live` or `cached since …`. */
     readonly registry: string
+    /** The incident that the run belongs to; null without one. Older reports do not have it. */
+    readonly incident?: string | null
     /** Why the run was stopped; left out if it was not. Text reports print it first and in red. */
     readonly stopped?: string
     /** Open holds of the ledger that this service, reached in this way, must not end; left out if there are none. */

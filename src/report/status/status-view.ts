@@ -28,6 +28,12 @@ export interface TenantSummary {
   readonly settled: SettledThen | null
 }
 
+/** Runs that belong together until a full sweep finds all tenants sound. `since` in ms since 1970. */
+export interface OpenIncident {
+  readonly id: string
+  readonly since: number
+}
+
 export type SettledThen = Pick<RecordedCheck, 'at' | 'verdict' | 'damage' | 'level' | 'depth' | 'pauseMs'>
 
 /** `leftBehind`: no run works on it any more. */
@@ -58,6 +64,8 @@ export interface StatusView {
   /** The configuration file if the command line named it, because commands must then name it too; else null. */
   readonly configNamed: string | null
   readonly lastFullSweepAt: number | null
+  /** The open incident; null for none. */
+  readonly incident: OpenIncident | null
   /** For all tenants of the service, also with a `selection`. */
   readonly pauses: PauseTotals
   /** True if the ledger existed and is gone. */

@@ -9,12 +9,15 @@ import { jsonText } from '../../text/json-text.ts'
 import { unbroken, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
+import type { OpenIncident } from '../status/status-view.ts'
 import { legibleName } from './legible.ts'
 
 /** One check of one file; `at` in ms since 1970. */
 export interface HistoryEntry {
   readonly at: number
   readonly run: string
+  /** The incident of the run; null without one. */
+  readonly incident: string | null
   readonly tenant: string | null
   readonly path: string
   readonly verdict: VerdictWord
@@ -44,6 +47,8 @@ export interface HistoryView {
   readonly entries: readonly HistoryEntry[]
   /** Newest first. */
   readonly changes: readonly HistoryChange[]
+  /** The open incident; null for none. */
+  readonly incident: OpenIncident | null
   /** How to see older checks that are left out; null if there are none. */
   readonly older: string | null
 }
@@ -55,9 +60,9 @@ export interface HistoryOptions {
   readonly color: boolean
 }
 
-export function renderHistory({ entries, changes, older }: HistoryView, options: HistoryOptions): string {
+export function renderHistory({ entries, changes, incident, older }: HistoryView, options: HistoryOptions): string {
   if (options.format === 'json')
-    return `${jsonText({ schema: 'holdfast.history/1', entries, changes, more: older !== null })}\n`
+    return `${jsonText({ schema: 'holdfast.history/1', entries, changes, incident, more: older !== null })}\n`
   if (entries.length + changes.length === 0 && older === null) return 'Nothing has been checked yet.\n'
   const columns = [
     { head: 'TENANT', align: 'left' },
@@ -93,7 +98,11 @@ export function renderHistory({ entries, changes, older }: HistoryView, options:
   const rows = [...changed, ...checks].toSorted((a, b) => b.at - a.at).map(({ row }) => row)
   const table = renderTable(columns, rows, { ...options, paint: (cell) => cell })
   const left = older === null ? [] : wrap(`older checks are not shown: ${unbroken(older)}`, options.width)
-  return `${[...table, ...left].join('\n')}\n`
+  const open =
+    incident === null
+      ? []
+      : wrap(`INCIDENT ${legibleName(incident.id)}, begun ${when(incident.since)} UTC, is open`, options.width)
+  return `${[...open, ...table, ...left].join('\n')}\n`
 }
 
 function deedOf({ how, remedy }: HistoryChange): string {

@@ -13,6 +13,7 @@ import { describeAccepted } from '../accepted-limits.ts'
 import { registryLines } from '../registry-line.ts'
 import { describeSameFailure, groupFailures } from '../same-failure.ts'
 import { exitCodeWords } from '../summary.ts'
+import { describeSuspicion } from '../triage/describe-culprit.ts'
 import { withConfiguration } from './hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { describeMaps } from './page-map.ts'
@@ -48,6 +49,7 @@ export function renderReport(report: Report, options: TextOptions): string {
     ...describeAccepted(report.results, options),
     ...describeRecoveries(report.results, options),
     ...describeMaps(report.results, options),
+    ...describeSuspicion(report.results, options),
     '',
     ...notReachedLines(report.summary, options),
     ...vouchedLine(report.results, options),
@@ -79,9 +81,29 @@ function loudest(paused: readonly string[], report: Report, options: TextOptions
           '',
         ]
       : []),
+    ...harmLines(report, options).map(loud),
     ...(report.run.stopped === undefined
       ? []
       : [...wrap(`STOPPED: ${legibleSentence(report.run.stopped)}`, options.width).map(loud), '']),
+  ]
+}
+
+/** What stops a run because holdfast, or what it rests on, may itself do harm. */
+const signsOfHarm: ReadonlySet<string> = new Set(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])
+
+/** The loudest words of all but a paused tenant (I1.8). */
+function harmLines({ run, results }: Report, options: TextOptions): readonly string[] {
+  const harmed = results.filter(({ failure }) => failure !== undefined && signsOfHarm.has(failure.code))
+  if (harmed.length === 0 && !signsOfHarm.has(run.stopped?.split(':')[0] ?? '')) return []
+  const names = harmed.length === 0 ? '' : ` Look at ${[...new Set(harmed.map(nameOf))].join(', ')}.`
+  return [
+    ...wrap(
+      'HARM SUSPECTED: holdfast itself, or a lock that does not hold, may damage files. The run was stopped.' +
+        `${names} Run nothing more against this service, neither holdfast nor another tool that opens its files, ` +
+        'before a person knows the cause.',
+      options.width,
+    ),
+    '',
   ]
 }
 

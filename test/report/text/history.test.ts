@@ -5,6 +5,7 @@ test('history as text', () => {
   const entry = {
     at: Date.UTC(2026, 10, 21, 3, 4),
     run: 'r',
+    incident: null,
     tenant: 'acme',
     path: '/x',
     verdict: 'damaged',
@@ -17,7 +18,7 @@ test('history as text', () => {
   const entries = [entry, { ...entry, verdict: 'failed', damage: 'none', failure: 'IN_USE', pauseMs: null }] as const
   expect(
     renderHistory(
-      { entries, changes: [], older: 'holdfast history --limit 20' },
+      { entries, changes: [], incident: null, older: 'holdfast history --limit 20' },
       { format: 'text', width: 80, color: false },
     ),
   ).toBe(`TENANT  WHEN (UTC)        VERDICT  WHAT    DEPTH  PAUSE
@@ -26,19 +27,24 @@ acme    2026-11-21 03:04  FAILED   IN_USE  full       -
 older checks are not shown: holdfast history --limit 20
 `)
   const json = (older: string | null): unknown =>
-    JSON.parse(renderHistory({ entries, changes: [], older }, { format: 'json', width: 80, color: false }))
+    JSON.parse(
+      renderHistory({ entries, changes: [], incident: null, older }, { format: 'json', width: 80, color: false }),
+    )
   expect([json('holdfast history --limit 20'), json(null)]).toMatchObject([
     { entries, more: true },
     { entries, more: false },
   ])
-  expect(renderHistory({ entries: [], changes: [], older: null }, { format: 'text', width: 80, color: false })).toBe(
-    'Nothing has been checked yet.\n',
-  )
+  expect(
+    renderHistory(
+      { entries: [], changes: [], incident: null, older: null },
+      { format: 'text', width: 80, color: false },
+    ),
+  ).toBe('Nothing has been checked yet.\n')
 })
 
 test('a change has a row of its own, with the id that undoes it', () => {
   const at = Date.UTC(2026, 10, 21, 3, 4)
-  const of = { run: 'r', tenant: 'acme', path: '/x' } as const
+  const of = { run: 'r', incident: null, tenant: 'acme', path: '/x' } as const
   const check = {
     ...of,
     at,
@@ -55,7 +61,7 @@ test('a change has a row of its own, with the id that undoes it', () => {
   const view = { entries: [{ ...check, verdict: 'sound', damage: 'none', level: 'sealed', depth: 'full' } as const] }
   expect(
     renderHistory(
-      { ...view, changes: [...changes, change(-1, 'rebuild', 'applied')], older: null },
+      { ...view, changes: [...changes, change(-1, 'rebuild', 'applied')], incident: null, older: null },
       { format: 'text', width: 80, color: false },
     ),
   ).toBe(`TENANT  WHEN (UTC)        VERDICT  WHAT                                 DEPTH  PAUSE

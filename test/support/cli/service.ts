@@ -19,6 +19,8 @@ export interface TestService extends AsyncDisposable {
   readonly deeds: string[]
   /** Stops answering, as a service that died. */
   vanish(): void
+  /** Closes all databases, as a service that died. */
+  close(): void
 }
 
 export interface TestServiceOptions {
@@ -124,6 +126,9 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
     gate,
     deeds,
     vanish,
+    close: () => {
+      for (const id of databases.keys()) close(id)
+    },
     async [Symbol.asyncDispose]() {
       await gate[Symbol.asyncDispose]()
       vanish()

@@ -168,6 +168,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
       checker: watchedChecker(checker, options),
       folder: options.folder ?? folder,
       ledger,
+      harm: null,
       accept: [],
       map: false,
       keepSnapshot: null,
@@ -192,7 +193,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
       targets,
       context,
       limits,
-      { onResult: (result) => results.push(result), onProgress: () => {} },
+      { onResult: (result) => results.push(result), onRevised: () => {}, onProgress: () => {} },
       options.signal ?? forever,
     )
     const open = (await ledger.openHolds()).filter(({ holder }) => holders.has(holder))

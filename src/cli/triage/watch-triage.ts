@@ -1,0 +1,73 @@
+/** What a person sees while a triage works: the order of suspicion, progress, and each culprit when it is found. */
+import type { PassesObserver } from '../../fleet/triage/passes.ts'
+import type { Suspect } from '../../fleet/triage/suspicion.ts'
+import type { TriageTotals } from '../../fleet/triage/triage.ts'
+import type { Result } from '../../model/result/report.ts'
+import { renderCulprit } from '../../report/triage/describe-culprit.ts'
+import { count } from '../../text/count.ts'
+import { printable, printableSentence } from '../../text/printable.ts'
+import { target as shellTarget } from '../../text/shell-words.ts'
+import type { CommonOptions } from '../options.ts'
+import { showProgress } from '../progress/progress.ts'
+import type { ResultsDocument } from '../report-run/results-document.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+
+/** So many suspects are named before the first is examined. */
+const namedMax = 5
+/** More culprits than this are in the report only. */
+const culpritsMax = 10
+
+export async function watchTriage(
+  terminal: Terminal,
+  { quiet = false, json = false, verbose = false }: Pick<CommonOptions, 'quiet' | 'json' | 'verbose'>,
+  document: ResultsDocument,
+  work: (watching: PassesObserver) => Promise<TriageTotals>,
+): Promise<TriageTotals> {
+  using line = await showProgress(terminal, quiet)
+  let suspects = 0
+  let culprits = 0
+  return await work({
+    onSelected: (targets) => {
+      suspects = targets.length
+      document.select(targets)
+    },
+    onOrder: (order) => {
+      if (!quiet) for (const sentence of describeOrder(order)) terminal.say(sentence)
+    },
+    onResult: (result) => document.add(result),
+    onRevised: (result, before) => document.revise(result, before),
+    onProgress: (progress) => line.update(progress),
+    onCulprit: (result, place) => {
+      if (++culprits > culpritsMax) return
+      const seen = { result, place, suspects }
+      if (json) return terminal.say(sentenceOf(result, place, suspects))
+      const { width, cuts, color, commandLine } = terminal
+      void terminal.print(renderCulprit(seen, { width, cuts, color, verbose, config: commandLine.config }))
+    },
+  })
+}
+
+const nothing = 'nothing speaks against any of them'
+
+function describeOrder(order: readonly Suspect[]): readonly string[] {
+  const suspected = order.filter(({ suspicion }) => suspicion.length > 0)
+  const shown = suspected.slice(0, namedMax)
+  const more = suspected.length - shown.length
+  return [
+    `triage of ${count(order.length, 'file')}; ${suspected.length === 0 ? nothing : 'the most suspicious first'}`,
+    ...shown.map(({ target, suspicion }) => {
+      const reasons = suspicion.map(({ text }) => printableSentence(text)).join('; ')
+      return `  ${printable(target.tenant ?? target.named)}: ${reasons}`
+    }),
+    ...(more > 0 ? [`  and ${count(more, 'other')}`] : []),
+  ]
+}
+
+/** For a person beside a program that reads the document. */
+function sentenceOf({ tenant, path, damage, remedy }: Result, place: number, suspects: number): string {
+  const next = remedy.command ?? `holdfast check ${shellTarget(tenant, path)}`
+  return (
+    `CULPRIT ${printable(tenant ?? path)}: damaged (${damage}), number ${place} of ${suspects} in the order of ` +
+    `suspicion; next: \`${printableSentence(next)}\``
+  )
+}

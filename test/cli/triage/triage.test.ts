@@ -1,0 +1,187 @@
+/** I1.6: `triage` as a person runs it, against a service that works, one that is down, and files alone. */
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import type { Report, Result } from '../../../src/model/result/report.ts'
+import { damageIndex, fingerprintOf, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
+import { holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
+import { openService, type TestService, type TestServiceOptions } from '../../support/cli/service.ts'
+
+/** A file whose index has lost entries; its structure is whole, so only counts or rows show it. */
+function damagedAt(path: string): string {
+  damageIndex(makeDatabase(path, { wal: true }))
+  return path
+}
+
+const serviceWith = (
+  tenants: Readonly<Record<string, (path: string) => string>>,
+  more: Omit<TestServiceOptions, 'tenants'> = {},
+): Promise<TestService> =>
+  openService({
+    ...more,
+    tenants: (data) =>
+      Object.fromEntries(Object.entries(tenants).map(([id, make]) => [id, make(join(data, `${id}.db`))])),
+  })
+const sound = (path: string): string => makeDatabase(path, { wal: true })
+
+const resultOf = ({ results }: Report, id: string): Result => {
+  const [found, ...more] = results.filter(({ tenant }) => tenant === id)
+  if (found === undefined || more.length > 0) throw new Error(`not one result of ${id}`)
+  return found
+}
+
+describe('I1.6: a triage of a service', () => {
+  test('finds nothing in sound tenants, checks each of them fast and then deep, and begins an incident', async () => {
+    await using service = await serviceWith({ acme: sound, bolt: sound })
+    const report = await reportOf(['triage', '--config', service.config])
+    expect(report.summary).toMatchObject({ selected: 2, sound: 2, exitCode: 0 })
+    expect(report.run).toMatchObject({ mode: 'triage', registry: 'live', incident: report.run.id })
+    expect(report.results.map(({ depth }) => depth)).toEqual(['full', 'full'])
+    // Never checked by anybody: that is a reason, and the only one.
+    expect(report.results.map(({ suspicion }) => suspicion?.map(({ reason }) => reason))).toEqual([
+      ['never-checked'],
+      ['never-checked'],
+    ])
+    const ledger = await holdfast(['history', '--json', '--config', service.config])
+    const { entries, incident } = JSON.parse(ledger.stdout) as {
+      readonly entries: readonly { readonly depth: string; readonly incident: string }[]
+      readonly incident: { readonly id: string }
+    }
+    expect(entries.map(({ depth }) => depth)).toEqual(['full', 'full', 'quick', 'quick'])
+    expect(new Set([incident.id, ...entries.map((entry) => entry.incident)])).toEqual(new Set([report.run.id]))
+  })
+
+  test('prints the culprit as soon as it is found, why it was suspected, and the command that mends it', async () => {
+    await using service = await serviceWith({ acme: sound, bolt: damagedAt, core: sound })
+    const { code, stdout } = await holdfast(['triage', '--config', service.config])
+    expect(code).toBe(2)
+    const [culprit = '', ...rest] = stdout.split(/^TENANT /m)
+    expect(culprit).toMatch(
+      /^CULPRIT: bolt, number \d of 3 in the order of suspicion\n {2}suspect it was never checked\n/,
+    )
+    expect(culprit).toMatch(new RegExp(`holdfast repair --config ${service.config} --tenant bolt`))
+    expect(rest.join()).toMatch(/3 tenants: 2 sound, 1 damaged/)
+  })
+
+  test('--first stops at the culprit, whose deep check names the rehearsed remedy', async () => {
+    await using service = await serviceWith(
+      Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`t${at}`, at === 3 ? damagedAt : sound])),
+      { healthy: (id) => id !== 't3' },
+    )
+    const report = await reportOf(['triage', '--first', '--config', service.config])
+    expect(report.summary).toMatchObject({ damaged: 1, exitCode: 2 })
+    expect(report.summary.notCovered).toBeGreaterThan(0)
+    expect(resultOf(report, 't3')).toMatchObject({
+      verdict: 'damaged',
+      depth: 'full',
+      suspicion: [
+        {
+          reason: 'named-by-service',
+          text: 'the service reports an error: the service reports that the tenant is unhealthy',
+        },
+        { reason: 'never-checked' },
+      ],
+      remedy: { rehearsed: true, command: 'holdfast repair --tenant t3 --apply' },
+    })
+  })
+
+  test('--depth quick is the fast pass alone, --only takes some; --json: the culprit is on stderr', async () => {
+    await using service = await serviceWith({ acme: sound, bolt: damagedAt, core: sound })
+    const ran = await holdfast(['triage', '--json', '--depth', 'quick', '--only', '[ab]*', '--config', service.config])
+    const report = reportIn(ran)
+    expect(report.results).toHaveLength(2)
+    expect(resultOf(report, 'acme')).toMatchObject({ verdict: 'sound', depth: 'quick' })
+    expect(resultOf(report, 'bolt')).toMatchObject({ verdict: 'damaged', depth: 'quick' })
+    expect(ran.stderr).toMatch(/CULPRIT bolt: damaged \(index\), number \d of 2 .* next: `holdfast repair/)
+    expect((await holdfast(['triage', '--only', 'zzz', '--config', service.config])).code).toBe(64)
+  })
+
+  test('I1.9: the status tenant is checked deep before any other tenant is paused, and is named first', async () => {
+    await using service = await serviceWith(
+      { acme: damagedAt, bolt: sound, watch: damagedAt },
+      { settings: { tenants: { statusTenant: 'watch' } }, healthy: (id) => id !== 'acme' },
+    )
+    const { stdout } = await holdfast(['triage', '--config', service.config])
+    const culprits = [...stdout.matchAll(/^CULPRIT: (\w+), number (\d)/gm)].map(([, id, place]) => `${id} ${place}`)
+    expect(culprits[0]).toBe('watch 1')
+    expect(culprits).toContain('acme 2')
+    expect(service.deeds.slice(0, 2)).toEqual(['close watch', 'open watch'])
+  })
+
+  test('changes no byte of any tenant', async () => {
+    await using service = await serviceWith({ acme: sound, bolt: damagedAt })
+    const before = fingerprintOf(service.data)
+    expect((await holdfast(['triage', '--config', service.config])).code).toBe(2)
+    const main = (prints: Record<string, string>): unknown =>
+      Object.entries(prints).filter(([name]) => name.endsWith('.db'))
+    expect(main(fingerprintOf(service.data))).toEqual(main(before))
+  })
+})
+
+describe('I1.6: the service is down', () => {
+  test('its files are held without it under a seal, by the last list of tenants; a file in use is not', async () => {
+    const service = await serviceWith({ acme: sound, bolt: damagedAt, core: sound })
+    await using _service = service
+    expect((await holdfast(['sweep', '--config', service.config])).code).toBe(2)
+    await service.gate[Symbol.asyncDispose]()
+    service.vanish()
+    service.close()
+    // Another program has one of the files open.
+    using user = openUser(join(service.data, 'core.db'))
+    const report = await reportOf(['triage', '--config', service.config])
+    expect(report.run.registry).toMatch(/^cached since /)
+    expect(resultOf(report, 'acme')).toMatchObject({
+      verdict: 'sound',
+      depth: 'full',
+      evidence: { level: 'sealed', quiesce: null },
+    })
+    expect(resultOf(report, 'bolt')).toMatchObject({ verdict: 'damaged', evidence: { level: 'sealed', quiesce: null } })
+    expect(resultOf(report, 'bolt').suspicion?.[0]).toMatchObject({ reason: 'known-damage' })
+    expect(resultOf(report, 'core').verdict).not.toMatch(/sound|damaged/)
+    user.use()
+  }, 180_000)
+})
+
+function openUser(path: string): Disposable & { readonly use: () => void } {
+  const database = new Database(path)
+  const use = (): void => void database.prepare('select count(*) from notes').get()
+  use()
+  return { use, [Symbol.dispose]: () => database.close() }
+}
+
+describe('I1.6: files alone', () => {
+  test('a journal that a crash has left is the strongest reason', async () => {
+    using folder = makeFolder()
+    for (const name of ['a.db', 'b.db', 'c.db']) makeDatabase(folder.in(name))
+    damageIndex(folder.in('b.db'))
+    copyFileSync(folder.in('c.db'), folder.in('b.db-journal')) // Bytes that are no journal: SQLite ignores them.
+    const report = await reportOf(['triage', '--first', folder.path])
+    expect(report.run).toMatchObject({ mode: 'triage', registry: 'none', incident: null })
+    const [culprit] = report.results.filter(({ verdict }) => verdict === 'damaged')
+    expect(culprit).toMatchObject({ tenant: null, path: folder.in('b.db'), depth: 'full' })
+    expect(culprit?.suspicion?.[0]).toMatchObject({ reason: 'left-by-crash' })
+  })
+
+  test('what is no database, or is not there, is no culprit', async () => {
+    using folder = makeFolder()
+    makeDatabase(folder.in('a.db'))
+    writeFileSync(folder.in('b.db'), 'a text')
+    const report = await reportOf(['triage', folder.in('a.db'), folder.in('b.db')])
+    expect(report.results.map(({ verdict }) => verdict).toSorted()).toEqual(['inconclusive', 'sound'])
+    expect(readFileSync(folder.in('b.db'), 'utf8')).toBe('a text')
+    expect((await holdfast(['triage', folder.in('nowhere.db')])).code).toBe(1)
+  })
+
+  test.each([
+    ['--only', 'a'],
+    ['--detach'],
+    ['--from-monit'],
+    ['--service', 'x'],
+    ['--incident', 'x'],
+    ['--wait', '1s'],
+  ])('%s has no meaning with files', async (...words) => {
+    using folder = makeFolder()
+    expect((await holdfast(['triage', makeDatabase(folder.in('a.db')), ...words])).code).toBe(64)
+  })
+})
