@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { fileBytesMax } from '../../src/config/load.ts'
 import { futureKeys } from '../../src/config/not-in-this-version.ts'
 import { explainKeys } from '../../src/config/reference/explain-keys.ts'
-import { sectionMeanings } from '../../src/config/reference/key-meanings.ts'
+import { sectionMeanings } from '../../src/config/reference/section-meanings.ts'
 import type { Explanation } from '../../src/diagnosis/explain/explain.ts'
 import { valueOf } from '../../src/report/text/explanation.ts'
 import { wrap } from '../../src/text/layout.ts'
@@ -75,8 +75,8 @@ const linked = (text: string): string => text.replaceAll(/src\/(\S+\.md)/g, '[$&
 
 const key = ({ topic, means }: Explanation, value: NonNullable<Explanation['value']>): readonly string[] => [
   '',
-  `### \`${topic}\``,
-  ...prose(means),
+  `${topic.includes('.') ? '###' : '##'} \`${topic}\``,
+  ...prose(linked(means)),
   '',
   ...valueOf(value).flatMap(([label, text]) =>
     isCode(label, value) ? [`- ${label}: \`${text}\``] : hangingItem(`${label}: ${text}`),
@@ -102,6 +102,8 @@ function withDefaults(topics: readonly Explanation[]): readonly string[] {
   )
   const bySection = Map.groupBy(keys, ({ topic }) => topic.split('.')[0] ?? '')
   return [...bySection].map(([name, members]) => {
+    const [first] = members
+    if (first?.topic === name) return `${name}: ${first.value?.default}` // A key without a section.
     const defaults = members.map(({ topic, value }) => `${topic.slice(name.length + 1)}: ${value?.default}`)
     return `${name}: { ${[...(given[name] === undefined ? [] : [given[name]]), ...defaults].join(', ')} }`
   })

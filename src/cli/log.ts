@@ -10,6 +10,11 @@ import type { Terminal } from './terminal/terminal.ts'
 export const logLevels = ['silent', 'info', 'debug'] as const
 export type LogLevel = (typeof logLevels)[number]
 
+/** Logs what is no step of a hold, such as an attempt to send an alarm. */
+export function logLine(terminal: Terminal, level: LogLevel, fields: Readonly<Record<string, unknown>>): void {
+  if (level !== 'silent') terminal.log(jsonText({ at: new Date().toISOString(), ...fields }, 0))
+}
+
 /** @returns the function that logs a step */
 export function logSteps(terminal: Terminal, run: RunId, level: LogLevel): (target: Target, step: HoldStep) => void {
   if (level === 'silent') return () => undefined

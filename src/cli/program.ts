@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { hanging } from '../text/layout.ts'
 import { inShownLetters } from '../text/letters.ts'
 import { printableSentence } from '../text/printable.ts'
+import { addAlerts } from './commands/alerts.ts'
 import { addBackups } from './commands/backups.ts'
 import { addCheck } from './commands/check.ts'
 import { addCompare } from './commands/compare.ts'
@@ -30,6 +31,7 @@ const addAll = [
   addTriage,
   addStatus,
   addHistory,
+  addAlerts,
   addPull,
   addBackups,
   addCompare,
@@ -84,8 +86,8 @@ Examples:
   holdfast repair app.db                   a remedy, tried on a copy
   holdfast explain IN_USE                  what a finding or a failure means
 
-These keys of holdfast.yaml are not in this version: alerts, registry, sweep.
-holdfast refuses a file that has one of them, and reports its line.
+This key of holdfast.yaml is not in this version: sweep. holdfast refuses a
+file that has it, and reports its line.
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 5 compared and different, 64 usage, 70 bug,

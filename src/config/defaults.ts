@@ -26,6 +26,8 @@ export const defaultCheckSettings: CheckSettings = {
 }
 
 export const defaultKept: BackupSettings['keep'] = { last: 3, daily: 7, weekly: 5 }
+/** A tenant that is damaged for a week has no newer backup either. */
+export const defaultBackupMaxAgeMs = 7 * 24 * 60 * minuteMs
 export const defaultHealLimit = 3
 
 export const defaultGraceMs = 8 * 60 * minuteMs

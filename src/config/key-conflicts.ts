@@ -5,6 +5,7 @@
 
 import { join, resolve } from 'node:path'
 import * as defaults from './defaults.ts'
+import { sinkKeys } from './sinks/alert-sinks.ts'
 
 export interface KeyProblem {
   readonly path: readonly PropertyKey[]
@@ -18,14 +19,16 @@ export function conflictsBetweenKeys(document: unknown, folder: string): readonl
     ...serviceDisagreements(keys['service']),
     ...backupsWithoutFolder(keys['backups']),
     ...sharedFolders(keys, folder),
+    ...sinkConflicts(keys['alerts']),
   ]
 }
 
 function* backupsWithoutFolder(given: unknown): Generator<KeyProblem> {
-  const { dir, keep, fetch } = keysOf(given)
+  const { dir, keep, maxAge, fetch } = keysOf(given)
   if (isThere(dir)) return
   const path = (key: string): KeyProblem['path'] => ['backups', key]
   if (isThere(keep)) yield { path: path('keep'), message: 'needs backups.dir: without it no backups are kept' }
+  if (isThere(maxAge)) yield { path: path('maxAge'), message: 'needs backups.dir: without it no backups are kept' }
   if (isThere(fetch))
     yield { path: path('fetch'), message: 'needs backups.dir: a fetched backup is checked and kept there' }
 }
@@ -87,6 +90,21 @@ function* serviceDisagreements(given: unknown): Generator<KeyProblem> {
         'tokenFile is missing: over https the service knows holdfast by its ' +
         'token, such as tokenFile: /etc/holdfast/notes.token',
     }
+}
+
+/** What is wrong with the sinks beside the values of their keys. */
+function* sinkConflicts(given: unknown): Generator<KeyProblem> {
+  if (!Array.isArray(given)) return
+  for (const [at, sink] of given.entries()) {
+    if (typeof sink !== 'object' || sink === null || Array.isArray(sink)) continue
+    const keys = sink as Readonly<Record<string, unknown>>
+    const named = sinkKeys.filter((key) => isThere(keys[key]))
+    if (named.length === 0) yield { path: ['alerts', at], message: `needs one of ${sinkKeys.join(', ')}` }
+    if (named.length > 1)
+      yield { path: ['alerts', at, named[1] ?? ''], message: `stands beside ${named[0]}: a sink has one of them` }
+    if (isThere(keys['heartbeat']) && isThere(keys['on']))
+      yield { path: ['alerts', at, 'on'], message: 'goes with alarms; a heartbeat gets none' }
+  }
 }
 
 const isThere = (value: unknown): boolean => value !== undefined && value !== null

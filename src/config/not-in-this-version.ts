@@ -7,7 +7,6 @@ import type { KeyProblem } from './key-conflicts.ts'
 
 /** By key: what holdfast does not do, and what to do instead. */
 export const futureKeys: Readonly<Record<string, string>> = {
-  alerts: 'holdfast sends no alarms yet; let your monitoring ask `holdfast status`',
   sweep: 'a sweep takes all tenants, whatever their age; `holdfast status --max-age 26h` reports which are too old',
 }
 

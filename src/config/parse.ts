@@ -14,6 +14,7 @@ import { futureKeys, notInThisVersion, withoutFutureKeys } from './not-in-this-v
 import { sections, unwrapped } from './schema.ts'
 import type { Sections } from './schema.ts'
 import type { ServiceSettings, Settings } from './settings.ts'
+import { sinksOf } from './sinks/alert-sinks.ts'
 import { readYaml } from './yaml-text.ts'
 import type { PlacedProblem, YamlReading } from './yaml-text.ts'
 
@@ -83,8 +84,9 @@ const pathText = (path: readonly PropertyKey[]): string =>
         )
         .join('')
 
-/** A key is untrusted text that will be printed on a terminal. */
-const printable = (text: string): string => (/^[\w-]{1,64}$/.test(text) ? text : JSON.stringify(text.slice(0, 64)))
+/** A key is untrusted text that will be printed on a terminal. An address in its place may hold a secret. */
+const printable = (text: string): string =>
+  /^[\w-]{1,64}$/.test(text) ? text : text.includes('://') ? 'that is an address' : JSON.stringify(text.slice(0, 64))
 
 function knownKeys(schema: unknown, path: readonly PropertyKey[]): readonly string[] {
   let at: unknown = schema
@@ -126,11 +128,15 @@ function settingsOf(given: Given, file: string): Settings {
       accept: check.accept,
       rehearse: check.rehearse,
     },
-    backups: backups.dir === null ? null : { dir: backups.dir, keep: backups.keep, fetch: backups.fetch },
+    backups:
+      backups.dir === null
+        ? null
+        : { dir: backups.dir, keep: backups.keep, maxAgeMs: backups.maxAge, fetch: backups.fetch },
     quarantine: { dir: given.quarantine.dir ?? join(ledger.dir, defaultQuarantineName) },
     accounts: { dir: given.accounts.dir ?? join(ledger.dir, defaultAccountsName) },
     heal: given.heal,
     ledger,
+    alerts: sinksOf(given.alerts),
     registry: { graceMs: given.registry.grace },
   }
 }

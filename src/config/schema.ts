@@ -6,6 +6,7 @@ import * as z from 'zod/mini'
 import { acceptedLimits } from './accepted-limits.ts'
 import * as defaults from './defaults.ts'
 import { endpointKind } from './endpoint.ts'
+import { alertList } from './sinks/alert-sinks.ts'
 import {
   command,
   duration,
@@ -83,12 +84,14 @@ export function sections(folder: string) {
           daily: optional(whole(0, 10_000), defaults.defaultKept.daily),
           weekly: optional(whole(0, 10_000), defaults.defaultKept.weekly),
         }),
+        maxAge: optional(duration('7d', { least: '1h', most: '366d' }), defaults.defaultBackupMaxAgeMs),
         fetch: optional(command('[fetch-backup, "{tenant}", "{out}"]', folder, '{tenant}', '{out}'), null),
       }),
       quarantine: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), null) }),
       accounts: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), null) }),
       heal: sectionOrDefaults({ limit: optional(whole(1, 1000), defaults.defaultHealLimit) }),
       ledger: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), defaults.defaultLedgerDir) }),
+      alerts: alertList(folder),
       registry: sectionOrDefaults({
         grace: optional(duration('8h', { least: '0s', most: '30d' }), defaults.defaultGraceMs),
       }),

@@ -69,9 +69,23 @@ export interface BackupSettings {
   readonly dir: string
   /** How many verified backups of a tenant are kept: the newest ones, and the newest of so many days and weeks. */
   readonly keep: { readonly last: number; readonly daily: number; readonly weekly: number }
+  /** How old the newest verified backup of a file may become. */
+  readonly maxAgeMs: number
   /** Brings a backup that another program made. `{tenant}`, `{out}` and `{before}` are replaced. */
   readonly fetch: Command | null
 }
+
+/** What may be told to a sink, named as in `on`. */
+export type AlertKind = 'harm' | 'paused' | 'damaged' | 'stale' | 'inconclusive' | 'recovered'
+
+/** Where alarms go. The addresses may contain secrets: nothing prints more of them than the host. */
+export type AlertSink =
+  | { readonly kind: 'command'; readonly command: Command; readonly on: readonly AlertKind[] }
+  | { readonly kind: 'webhook'; readonly url: string; readonly on: readonly AlertKind[] }
+  /** The file holds the address. */
+  | { readonly kind: 'webhook-file'; readonly file: string; readonly on: readonly AlertKind[] }
+  /** Gets no alarms: it is asked for after each sweep that covered every tenant. */
+  | { readonly kind: 'heartbeat'; readonly url: string }
 
 export interface Settings {
   /** Absolute path of the configuration file. */
@@ -90,6 +104,7 @@ export interface Settings {
   /** How many tenants one `sweep --heal` may change. */
   readonly heal: { readonly limit: number }
   readonly ledger: { readonly dir: string }
+  readonly alerts: readonly AlertSink[]
   /** How long a run goes on with the last good list of tenants, or with the last good configuration (I5.1). */
   readonly registry: { readonly graceMs: number }
 }

@@ -9,7 +9,7 @@ import { durationMs, durationUnitNames, sizeBytes, sizeUnitNames } from './units
 type Reading<Value> = { readonly value: Value } | { readonly refused: string }
 const refused = (why: string): { readonly refused: string } => ({ refused: why })
 
-interface Kind<Value> {
+export interface Kind<Value> {
   /** With an example: `a duration such as 30s`. */
   readonly expected: string
   /** All that is allowed, without an example: `a duration from 1s to 1h`. Left out if `expected` says it all. */

@@ -10,13 +10,18 @@ import type { RotationRule } from '../backup/rotation.ts'
 import { openBackups, type Backups } from '../backup/store.ts'
 import { contentFormat } from '../census/content-format.ts'
 import type { Settings } from '../config/settings.ts'
+import { monotonicMs } from '../host/clock.ts'
 import { realPathOf } from '../host/files/path-kind.ts'
-import type { SnapshotPath } from '../model/brand.ts'
+import type { LastResult } from '../ledger/ledger.ts'
+import type { SnapshotPath, TenantId } from '../model/brand.ts'
+import type { BackupSurvey } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
 import type { Backup } from '../model/result/backup.ts'
 import type { Result } from '../model/result/report.ts'
 import { count } from '../text/count.ts'
 import type { Target } from './run/target.ts'
+
+const surveyMsMax = 60_000
 
 export interface RunBackups extends Disposable {
   /** Whether a verified backup of the file exists. Does not throw failures. */
@@ -27,6 +32,13 @@ export interface RunBackups extends Disposable {
    * @param result of the check, with the evidence of the hold
    */
   keep(target: Target, settled: SnapshotPath, result: Result, signal: AbortSignal): Promise<void>
+  /**
+   * How old the newest backups of these files are. Looks up only files of which this run kept none, for at most a
+   * minute.
+   * @param results the newest check of each file
+   * @param run the id of this run
+   */
+  survey(results: readonly LastResult[], run: string): Promise<BackupSurvey>
 }
 
 export interface RunBackupsOptions {
@@ -110,6 +122,29 @@ class BackupsOfRun implements RunBackups {
       tool: { version: this.#options.version, sqlite: result.readBy?.sqlite ?? '' },
     }
     return this.#backups.keep(settled, about, signal)
+  }
+
+  async survey(results: readonly LastResult[], run: string): Promise<BackupSurvey> {
+    const untilMs = monotonicMs() + surveyMsMax
+    const keeps = this.#options.keep !== null && this.#repeated.size === 0
+    let oldest: { readonly at: number; readonly tenant: TenantId } | null = null
+    let missing = 0
+    for (const result of results) {
+      const { tenant, path, settled } = result
+      if (monotonicMs() > untilMs) break
+      const isFresh = keeps && result.run === run && settled?.run === run && settled.verdict === 'sound'
+      const at = isFresh ? settled.at : await this.#newestAt({ tenant, named: path })
+      if (at === null) missing += settled?.verdict === 'sound' ? 1 : 0
+      else if (oldest === null || at < oldest.at) oldest = { at, tenant }
+    }
+    return { oldestAt: oldest?.at ?? null, tenant: oldest?.tenant ?? null, missing }
+  }
+
+  /** When the content of the newest verified backup was last seen on the live file, in ms since 1970. */
+  async #newestAt(target: Target): Promise<number | null> {
+    const newest = async () => this.#backups.newestVerified({ ...(await fileOf(target)), before: null })
+    const found = await this.#orNotice(newest(), 'the backups of', target)
+    return found === null ? null : Date.parse(found.confirmedAt ?? found.takenAt)
   }
 
   /** @returns null after a failure. An interruption is none: the run itself reports it. */

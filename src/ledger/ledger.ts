@@ -4,7 +4,7 @@
  */
 
 import type { IncidentId, TenantId } from '../model/brand.ts'
-import type { Event, OpenHold, RegistrySource } from '../model/event.ts'
+import type { BackupSurvey, Event, OpenHold, RegistrySource } from '../model/event.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { SealLevel } from '../model/result/evidence.ts'
 import type { DamageClass } from '../model/result/finding.ts'
@@ -83,6 +83,8 @@ export interface RecordedRun {
     readonly selected: number
     readonly covered: number
     readonly whole: boolean
+    /** null if the run did not look at the backups. */
+    readonly backups: BackupSurvey | null
   } | null
 }
 

@@ -46,6 +46,19 @@ export interface TriageRequest {
   } | null
 }
 
+/** How old the backups of the tenants are. */
+export interface BackupSurvey {
+  /**
+   * Among the newest verified backups of all files, the oldest: when its content was last seen on the live file, in ms
+   * since 1970. Null if there is no backup.
+   */
+  readonly oldestAt: number | null
+  /** The tenant of that backup. */
+  readonly tenant: TenantId | null
+  /** Files of tenants that were found sound and have no verified backup. */
+  readonly missing: number
+}
+
 export type Event =
   /** `incident`: the one that the run belongs to; left out without one. `request`: see `TriageRequest`. */
   | {
@@ -67,6 +80,8 @@ export type Event =
       readonly covered: number
       readonly whole: boolean
       readonly notCovered?: readonly SelectedFile[]
+      /** Left out without a folder of backups, and by runs that are no sweep of all tenants. */
+      readonly backups?: BackupSurvey
     }
   /**
    * Which list of tenants the run works with: that of the service (`live`), the copy of it (`cached`), or none, because

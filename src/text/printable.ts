@@ -23,6 +23,9 @@ export function printableSentence(text: string): string {
 /** The same as `printable` for a program that reads UTF-8, in any locale. */
 export const printableInUtf8 = (name: string): string => spelledOut(doubled(name))
 
+/** The same as `printableSentence` for a program that reads UTF-8, in any locale. */
+export const printableSentenceInUtf8 = (text: string): string => spelledOut(text)
+
 const doubled = (name: string): string => name.replaceAll('\\', '\\\\')
 const spelledOut = (text: string): string => text.replaceAll(unprintable, (letter) => named[letter] ?? spellOut(letter))
 

@@ -22,6 +22,7 @@ const order = [
   'fleet',
   'doctor',
   'report',
+  'alarm',
   'cli',
 ]
 const pure = new Set(order.slice(0, order.indexOf('host')))

@@ -1,14 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { defaultCheckSettings, defaultHoldSettings } from '../../src/config/load.ts'
 import { parseSettings } from '../../src/config/parse.ts'
+import { alertKinds } from '../../src/config/sinks/alert-sinks.ts'
 import { file, least, problemsOf } from '../support/config/problems.ts'
 
 /** Sections of the agreed configuration that this version does not have. */
 const later = `sweep: { maxAge: 24h, budget: 3h }
-alerts:
-  - { command: [/usr/local/bin/page] }
-  - { webhook: https://alarms.example/hook, on: [damage, paused, stale] }
-  - { heartbeat: https://alarms.example/beat }
 `
 const whole = `
 service:
@@ -23,6 +20,10 @@ backups: { dir: /var/lib/holdfast/backups, keep: { last: 3, daily: 7, weekly: 5 
 heal: { limit: 3 }
 ledger: { dir: /var/lib/holdfast }
 registry: { grace: 8h }
+alerts:
+  - { command: [/usr/local/bin/page] }
+  - { webhook: https://alarms.example/hook, on: [damage, paused, stale] }
+  - { heartbeat: https://alarms.example/beat }
 `
 
 test('the configuration of the contract is understood, every key of it that is in this version', () => {
@@ -55,29 +56,35 @@ test('the configuration of the contract is understood, every key of it that is i
       accept: [],
       rehearse: 'auto',
     },
-    backups: { dir: '/var/lib/holdfast/backups', keep: { last: 3, daily: 7, weekly: 5 }, fetch: null },
+    backups: {
+      dir: '/var/lib/holdfast/backups',
+      keep: { last: 3, daily: 7, weekly: 5 },
+      maxAgeMs: 168 * hourMs,
+      fetch: null,
+    },
     quarantine: { dir: '/var/lib/holdfast/quarantine' },
     accounts: { dir: '/var/lib/holdfast/accounts' },
     heal: { limit: 3 },
     ledger: { dir: '/var/lib/holdfast' },
     registry: { graceMs: 8 * hourMs },
+    alerts: [
+      { kind: 'command', command: ['/usr/local/bin/page'], on: alertKinds },
+      { kind: 'webhook', url: 'https://alarms.example/hook', on: ['damaged', 'paused', 'stale'] },
+      { kind: 'heartbeat', url: 'https://alarms.example/beat' },
+    ],
   })
 })
 
 describe('a setting that does nothing yet is refused at its line', () => {
   test('all of the contract at once', () => {
     expect(problemsOf(whole + later)).toEqual([
-      expect.stringMatching(/^14:1: sweep is not in this version: .+; take it out$/),
-      expect.stringMatching(/^15:1: alerts is not in this version: .+; take it out$/),
+      expect.stringMatching(/^18:1: sweep is not in this version: .+; take it out$/),
     ])
   })
 
   test.each([
     ['sweep', 'sweep: { maxAge: 24h }'],
     ['sweep', 'sweep:\n  budget: 3h'],
-    ['alerts', 'alerts: []'],
-    ['alerts', 'alerts:\n  - heartbeat: https://alarms.example/'],
-    ['alerts', 'alerts: { anything: at all }'],
   ])('%s, as in %j', (key, text) => {
     expect(problemsOf(`${least}${text}\n`)).toEqual([
       expect.stringMatching(new RegExp(`^3:\\d+: ${key} is not in this version: `)),
@@ -100,6 +107,7 @@ test('what the contract shows is what holds when it is left out', () => {
     service: { ...full.service, tokenFile: null },
     tenants: { ...full.tenants, statusTenant: null },
     backups: null,
+    alerts: [],
   })
   expect(short.hold).toEqual(defaultHoldSettings)
   expect(short.check).toEqual(defaultCheckSettings)
@@ -121,6 +129,7 @@ test('backups have their retention and their fetch only with a folder', () => {
   expect(parseSettings(`${least}backups: { dir: b, keep: { daily: 0 } }\n`, '/etc/h.yaml').backups).toEqual({
     dir: '/etc/b',
     keep: { last: 3, daily: 0, weekly: 5 },
+    maxAgeMs: 604_800_000,
     fetch: null,
   })
   expect(problemsOf(`${least}backups: { keep: { last: 3 }, fetch: [get, "{tenant}", "{out}"] }\n`)).toEqual([

@@ -10,7 +10,8 @@ import { referenceFile, renderReference } from '../../scripts/build/reference.ts
 import { futureKeys } from '../../src/config/not-in-this-version.ts'
 import { parseSettings } from '../../src/config/parse.ts'
 import { explainKeys } from '../../src/config/reference/explain-keys.ts'
-import { keyMeanings, sectionMeanings } from '../../src/config/reference/key-meanings.ts'
+import { keyMeanings } from '../../src/config/reference/key-meanings.ts'
+import { sectionMeanings } from '../../src/config/reference/section-meanings.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import { durationUnitNames, sizeUnitNames } from '../../src/config/units.ts'
 import type { Explanation, KeyValue } from '../../src/diagnosis/explain/explain.ts'
@@ -33,7 +34,7 @@ const around = (topic: string): Section =>
     ? hooks
     : topic === 'service.caFile' || topic === 'service.tokenFile'
       ? https
-      : /^backups\.(?:keep|fetch)/.test(topic)
+      : /^backups\.(?:keep|maxAge|fetch)/.test(topic)
         ? { ...admin, backups: { dir: '/b' } }
         : admin
 const settingsOf = (document: Section): Settings =>

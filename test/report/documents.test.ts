@@ -11,6 +11,7 @@ import { tenantId } from '../../src/model/brand.ts'
 import { exitCodes } from '../../src/model/exit-code.ts'
 import { sealLevels } from '../../src/model/result/evidence.ts'
 import { damageClasses } from '../../src/model/result/finding.ts'
+import { absenceKinds } from '../../src/report/status/absences.ts'
 import type { StatusView } from '../../src/report/status/status-view.ts'
 import { renderStatus } from '../../src/report/status/status.ts'
 import { explanationDocument, topicsDocument } from '../../src/report/text/explanation.ts'
@@ -63,6 +64,16 @@ const anyView = fc.record({
       ),
     }),
     { maxLength: 5 },
+  ),
+  absences: fc.array(
+    fc.record({
+      kind: fc.constantFrom(...absenceKinds),
+      code: fc.constantFrom(1, 2),
+      since: orNull(time),
+      text: fc.string({ minLength: 1 }),
+      command: fc.constant('holdfast sweep'),
+    }),
+    { maxLength: 3 },
   ),
   openHolds: fc.array(fc.record({ ...hold, leftBehind: fc.boolean() }), { maxLength: 3 }),
   otherHolds: fc.array(
@@ -185,6 +196,7 @@ describe('refused', () => {
     configNamed: null,
     lastFullSweepAt: 1,
     incident: null,
+    absences: [],
     ledgerLost: false,
     generatedAt: 2,
     maxAgeMs: 3,

@@ -1,8 +1,10 @@
 /** What the ledger knows, made up for the tests of status: files, holds, and how they are printed. */
 
+import type { RecordedRun } from '../../src/ledger/ledger.ts'
 import { noPauses } from '../../src/ledger/process/pause-totals.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { OtherHold } from '../../src/model/service-way.ts'
+import { absencesIn, type AbsenceTerms, type SweepFacts } from '../../src/report/status/absences.ts'
 import type {
   SettledThen,
   StandingHold,
@@ -45,7 +47,52 @@ export const wasDamaged: SettledThen = {
   pauseMs: 7,
 }
 export const wasSound: SettledThen = { ...wasDamaged, verdict: 'sound', damage: 'none' }
+/** A run as the ledger has it: by default a sweep that covered all of its ten files an hour ago. */
+export const recordedRun = (run: string, more: Partial<RecordedRun> = {}): RecordedRun => ({
+  run,
+  mode: 'sweep',
+  version: '0.1.0',
+  startedAt: now - hour,
+  incident: null,
+  finished: fullEnd(now - hour),
+  ...more,
+})
+export const fullEnd = (at: number): NonNullable<RecordedRun['finished']> => ({
+  at,
+  exitCode: 0,
+  selected: 10,
+  covered: 10,
+  whole: true,
+  backups: null,
+})
+export const facts = (runs: readonly RecordedRun[], more: Partial<SweepFacts> = {}): SweepFacts => ({
+  runs,
+  gone: new Set(),
+  atWork: null,
+  newestLineAt: now,
+  registry: null,
+  ...more,
+})
+export const absenceTerms: AbsenceTerms = {
+  now,
+  maxAgeMs: 26 * hour,
+  budgetMs: null,
+  quietMsMax: hour,
+  backupMaxAgeMs: 7 * 24 * hour,
+}
+/** The only run was a full sweep, or no sweep at all. */
+const absencesFor = (lastFullSweepAt: number | null): StatusView['absences'] =>
+  absencesIn(
+    facts([
+      lastFullSweepAt === null
+        ? recordedRun('1', { mode: 'check', finished: { ...fullEnd(now), whole: false } })
+        : recordedRun('1', { startedAt: lastFullSweepAt, finished: fullEnd(lastFullSweepAt) }),
+    ]),
+    absenceTerms,
+  )
+
 export const view = (tenants: readonly TenantSummary[], more: Partial<StatusView> = {}): StatusView => ({
+  absences: more.selection ? [] : absencesFor(more.lastFullSweepAt === undefined ? now - hour : more.lastFullSweepAt),
   service: 'notes',
   selection: null,
   pauses: noPauses,

@@ -1,4 +1,5 @@
 /** `backups add`: tenants and bare files are held and checked as by `check`, and what is sound is kept. */
+import { defaultBackupMaxAgeMs } from '../../config/defaults.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import type { Settings } from '../../config/settings.ts'
 import { workThrough, type RunTotals } from '../../fleet/pipeline.ts'
@@ -52,7 +53,7 @@ async function addTenants(ids: readonly string[], run: AddRun): Promise<void> {
   const { store, options, terminal } = run
   const settings = store.settings ?? (await settingsFor(ids, options.config ?? null))
   const { folder } = store.backups
-  const backups = { fetch: null, ...settings.backups, dir: folder, keep: store.keep }
+  const backups = { fetch: null, maxAgeMs: defaultBackupMaxAgeMs, ...settings.backups, dir: folder, keep: store.keep }
   const collector = new Collector(run, new Map())
   await collector.collect(async (results, watching) => {
     const runOptions = {

@@ -4,7 +4,7 @@ import { workThrough, type RunTotals } from '../../fleet/pipeline.ts'
 import { checkCopies, withFileRun } from '../../fleet/run/file-run.ts'
 import { besideLockedFile, limitsFor, withServiceRun } from '../../fleet/run/service-run.ts'
 import type { Target } from '../../fleet/run/target.ts'
-import { sweep } from '../../fleet/sweep.ts'
+import { sweep, type SweepObserver } from '../../fleet/sweep.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { tenantId, type RunId } from '../../model/brand.ts'
@@ -28,6 +28,7 @@ import { ResultsDocument } from '../report-run/results-document.ts'
 import { fileRunOptions, type FileOptions } from '../run/file-run-options.ts'
 import { overridden } from '../run/overrides.ts'
 import { recordingEnd } from '../run/record-end.ts'
+import { withAlarms } from '../run/run-alarms.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import { withProgress } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -181,20 +182,22 @@ async function checkTenants(
   requireTenantOptions(files, options)
   const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), options)
   const { engine, map = false, showValues = false, depth } = options
-  const runOptions = serviceRunOptions(terminal, options, run, 'check', {
-    engine,
-    map,
-    showValues,
-    incident: options.incident ?? null,
-    document,
+  const about = { terminal, options, run, document, mode: 'check', isWhole: () => false }
+  return withAlarms(settings, about, (alarms) => {
+    const incident = options.incident ?? null
+    const more = { engine, map, showValues, incident, document, alarms }
+    return withServiceRun(settings, serviceRunOptions(terminal, options, run, 'check', more), (service) => {
+      const selection = { kind: 'tenants', ids: ids.map(tenantId) } as const
+      const work = (watching: SweepObserver) => sweep(service, { selection, depth }, watching)
+      return recordingEnd(
+        service,
+        document,
+        false,
+        () => withProgress(terminal, options, document, work, alarms),
+        alarms,
+      )
+    })
   })
-  return withServiceRun(settings, runOptions, (service) =>
-    recordingEnd(service, document, false, () =>
-      withProgress(terminal, options, document, (watching) =>
-        sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth }, watching),
-      ),
-    ),
-  )
 }
 
 /** @throws {Failure} USAGE for files beside tenants, and for options that are about files */

@@ -14,8 +14,10 @@ import type { Invocation } from '../invocation.ts'
 import { waitOption, withCommon, type CommonOptions } from '../options.ts'
 import { textOrDocument } from '../printing/printing.ts'
 import { reportNotice, reportOtherHolds, reportOutcomes, reportResumeRetry } from '../run/report-holds.ts'
+import { openRunAlarms } from '../run/run-alarms.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
 import { waitingOf } from '../run/wait-option.ts'
+import { describeError } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 interface ResumeOptions extends CommonOptions {
@@ -60,12 +62,28 @@ async function resume(id: string | undefined, options: ResumeOptions, terminal: 
   const { settings } = await scheduledSettings(options.config ?? null, terminal)
   const only = id === undefined ? null : tenantId(id)
   const waiting = waitingOf(terminal, options)
-  const resumption = await resumeTenants(settings, newRunId(), only, waiting, reportResumeRetry(terminal))
+  const run = newRunId()
+  const alarms = await openRunAlarms(settings, { terminal, options, run, mode: 'resume' })
+  const end = (failure: Failure | null): Promise<readonly string[]> =>
+    alarms.end({
+      counts: null,
+      whole: false,
+      stopped: null,
+      failure: failure === null ? null : describeError(failure, terminal.commandLine),
+    })
+  const resumption = await resumeTenants(settings, run, only, waiting, reportResumeRetry(terminal)).catch(
+    async (error: unknown) => {
+      if (error instanceof Failure) await end(error)
+      throw error
+    },
+  )
+  alarms.considerEndings(resumption.endings)
   if (options.json) await terminal.out(`${jsonText(documentOf(resumption, settings.file, terminal))}\n`)
   const left = notServing(resumption, settings.file) ?? notRecorded(resumption)
   reportHolds(resumption, left, settings.file, terminal)
   reportLedger(resumption, left, only === null ? settings.ledger.dir : null, terminal)
   if (!options.json && !options.quiet && foundNothing(resumption)) await terminal.print(nothingOpen(only, resumption))
+  await end(left?.about === 'tenant' ? left.failure : null)
   if (left !== null) throw left.failure
   // What could not be read may have been a hold.
   return resumption.notice === null && !resumption.unread ? exitCodes.sound : exitCodes.inconclusive

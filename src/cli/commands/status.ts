@@ -5,9 +5,10 @@ import { isGone } from '../../fleet/run/registry.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
 import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
 import { openIncident } from '../../ledger/incident.ts'
-import type { LastResult, RecordedRun } from '../../ledger/ledger.ts'
+import type { LastResult } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
+import { absencesIn, lastFullSweepAt } from '../../report/status/absences.ts'
 import type { StatusFormat, StatusView } from '../../report/status/status-view.ts'
 import { renderStatus } from '../../report/status/status.ts'
 import type { Invocation } from '../invocation.ts'
@@ -22,6 +23,7 @@ import {
 import { printMonitorLine, textOrDocument, type ChoosePrinting } from '../printing/printing.ts'
 import { ledgerToRead, settingsOfSchedule } from '../read-ledger.ts'
 import { reportNotice } from '../run/report-holds.ts'
+import { absenceTermsOf, readSweepFacts } from '../run/sweep-facts.ts'
 import { leaveUnknown, leaveUnknownUnlessEmpty, requireOutsideRoots } from '../status-file.ts'
 import { chooseKnown } from '../status-selection.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -131,8 +133,8 @@ async function readStatus(settings: Settings, options: StatusOptions, terminal: 
   const openHolds = holds
     .filter(({ tenant }) => choice.has(tenant))
     .map(async (hold) => ({ ...hold, leftBehind: !(await isOfRunningRun(dir, settings.service.name, hold, now)) }))
-  const runs = await ledger.lastRuns(runsReadMax)
-  const incident = openIncident(runs, now)
+  const facts = await readSweepFacts(ledger, settings, null)
+  const incident = openIncident(facts.runs, now)
   const view: StatusView = {
     service: settings.service.name,
     selection: choice.selection,
@@ -145,8 +147,10 @@ async function readStatus(settings: Settings, options: StatusOptions, terminal: 
     config: settings.file,
     configNamed: configurationNamed(options),
     ledgerLost: ledger.holdsLost,
-    lastFullSweepAt: lastFullSweep(runs),
+    lastFullSweepAt: lastFullSweepAt(facts.runs),
     incident: incident === null ? null : { id: incident.id, since: incident.since },
+    // The last full sweep does not matter if only some tenants were asked about: each has its own age.
+    absences: choice.selection === null ? absencesIn(facts, absenceTermsOf(settings, now, options.maxAge)) : [],
     pauses: await ledger.pauseTotals(),
   }
   if (ledger.notice !== null) reportNotice(terminal)(ledger.notice)
@@ -154,14 +158,3 @@ async function readStatus(settings: Settings, options: StatusOptions, terminal: 
 }
 
 const withTimes = (result: LastResult): StatusView['tenants'][number] => ({ ...result, checkedAt: result.at })
-
-const runsReadMax = 1_000
-
-/** The end of the newest sweep that checked all tenants at full depth. */
-function lastFullSweep(runs: readonly RecordedRun[]): number | null {
-  const full = runs.find(
-    ({ finished }) =>
-      finished !== null && finished.whole && finished.selected > 0 && finished.covered === finished.selected,
-  )
-  return full?.finished?.at ?? null
-}

@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import type { RunAlarms } from '../../alarm/alarms.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import type { Settings } from '../../config/settings.ts'
 import { HealCandidates } from '../../fleet/heal/heal-candidates.ts'
@@ -25,6 +26,7 @@ import { printReport, reportPrinting } from '../report-run/print-report.ts'
 import { ResultsDocument } from '../report-run/results-document.ts'
 import { overridden } from '../run/overrides.ts'
 import { recordingEnd } from '../run/record-end.ts'
+import { withAlarms } from '../run/run-alarms.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import { withProgress } from '../run/with-progress.ts'
@@ -91,18 +93,28 @@ async function sweepService(options: SweepCommandOptions, terminal: Terminal): P
   return await printReport(document, terminal, options, async () => {
     const { depth, only, maxPaused, workers = options.concurrency } = options
     const settings = overridden(await settingsOf(options, terminal, document), { maxPaused, workers })
-    const runOptions = serviceRunOptions(terminal, options, run, 'sweep', {
-      incident: options.incident ?? null,
-      document,
+    const whole = only === undefined && depth === 'full'
+    const about = { terminal, options, run, document, mode: 'sweep', isWhole: () => whole && document.settlesAny }
+    return withAlarms(settings, about, (alarms) => {
+      const more = { incident: options.incident ?? null, document, alarms }
+      return withServiceRun(settings, serviceRunOptions(terminal, options, run, 'sweep', more), (service) => {
+        const work = (watching: SweepObserver) => sweepAndHeal(service, watching, alarms)
+        return recordingEnd(
+          service,
+          document,
+          whole,
+          () => withProgress(terminal, options, document, work, alarms),
+          alarms,
+        )
+      })
     })
-    return withServiceRun(settings, runOptions, (service) =>
-      recordingEnd(service, document, only === undefined && depth === 'full', () =>
-        withProgress(terminal, options, document, (watching) => sweepAndHeal(service, watching)),
-      ),
-    )
   })
 
-  async function sweepAndHeal(service: ServiceRun, watching: SweepObserver): ReturnType<typeof sweep> {
+  async function sweepAndHeal(
+    service: ServiceRun,
+    watching: SweepObserver,
+    alarms: RunAlarms,
+  ): ReturnType<typeof sweep> {
     const selection = { kind: 'sweep', only: options.only ?? null } as const
     const candidates = new HealCandidates()
     const onResult = (result: Result): void => {
@@ -115,7 +127,9 @@ async function sweepService(options: SweepCommandOptions, terminal: Terminal): P
     }
     const swept = await sweep(service, { selection, depth: options.depth }, { ...watching, onResult, onRevised })
     if (options.heal === true) {
-      document.addHealing(await heal(service, candidates, swept, { run, version: terminal.version }, watching))
+      const healing = await heal(service, candidates, swept, { run, version: terminal.version }, watching)
+      document.addHealing(healing)
+      for (const result of healing.results) alarms.considerRemedy(result)
     }
     const { suspected } = candidates
     return suspected === null ? swept : { ...swept, stopped: new Failure('HARM_SUSPECTED', suspected) }

@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import type { Settings } from '../../config/settings.ts'
 import { withFileRun } from '../../fleet/run/file-run.ts'
 import { withServiceRun } from '../../fleet/run/service-run.ts'
+import type { PassesObserver } from '../../fleet/triage/passes.ts'
 import { triageFiles } from '../../fleet/triage/triage-files.ts'
 import { triage, type TriageTotals } from '../../fleet/triage/triage.ts'
 import { readRequest } from '../../ledger/background/requests.ts'
@@ -27,6 +28,7 @@ import { ResultsDocument } from '../report-run/results-document.ts'
 import { fileRunOptions } from '../run/file-run-options.ts'
 import { overridden } from '../run/overrides.ts'
 import { recordingEnd } from '../run/record-end.ts'
+import { withAlarms } from '../run/run-alarms.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -140,22 +142,27 @@ async function triageService(
   requireService(settings, options)
   const request = options.request === undefined ? null : await readRequest(settings.ledger.dir, options.request)
   const { maxPaused, workers } = options
-  const runOptions = serviceRunOptions(terminal, options, run, 'triage', {
-    incident: options.incident ?? null,
-    request,
-    document,
+  const { only = null, depth, first = false } = options
+  const about = { terminal, options, run, document, mode: 'triage', isWhole: () => false }
+  return withAlarms(settings, about, (alarms) => {
+    const runOptions = serviceRunOptions(terminal, options, run, 'triage', {
+      incident: options.incident ?? null,
+      request,
+      document,
+      alarms,
+    })
+    return withServiceRun(overridden(settings, { maxPaused, workers }), runOptions, (service) => {
+      const work = (watching: PassesObserver) =>
+        triage(service, { only, depth, first, said: saidIn(request) }, watching)
+      return recordingEnd(
+        service,
+        document,
+        false,
+        () => watchTriage(terminal, options, document, work, alarms),
+        alarms,
+      )
+    })
   })
-  return withServiceRun(overridden(settings, { maxPaused, workers }), runOptions, (service) =>
-    recordingEnd(service, document, false, () =>
-      watchTriage(terminal, options, document, (watching) =>
-        triage(
-          service,
-          { only: options.only ?? null, depth: options.depth, first: options.first ?? false, said: saidIn(request) },
-          watching,
-        ),
-      ),
-    ),
-  )
 }
 
 const saidIn = (request: TriageRequest | null): readonly { readonly by: string; readonly text: string }[] =>

@@ -1,9 +1,13 @@
 /** The last line of a run in the ledger: how it ended and what it found, whatever ended it. */
+import type { RunAlarms } from '../../alarm/alarms.ts'
 import type { RunTotals } from '../../fleet/pipeline.ts'
+import { isGone } from '../../fleet/run/registry.ts'
 import type { ServiceRun } from '../../fleet/run/service-run.ts'
+import type { BackupSurvey } from '../../model/event.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import type { SelectedFile } from '../../model/result/report.ts'
+import { learnFrom } from './run-alarms.ts'
 
 /** What the last line says of a report. */
 export interface RecordedReport<Done> {
@@ -16,22 +20,33 @@ export interface RecordedReport<Done> {
   exitCodeOfError(error: unknown): ExitCode
 }
 
-/** @param whole whether it is a sweep of all tenants at full depth @throws what the work throws */
+/**
+ * @param whole whether it is a sweep of all tenants at full depth
+ * @param alarms get to know what the ledger knows at the end; left out for a command that raises none
+ * @throws what the work throws
+ */
 export async function recordingEnd<Done extends RunTotals & { readonly selected: number }>(
-  { ledger }: ServiceRun,
+  service: ServiceRun,
   document: RecordedReport<Done>,
   whole: boolean,
   work: () => Promise<Done>,
+  alarms: Pick<RunAlarms, 'learn'> | null = null,
 ): Promise<Done> {
-  const record = (exitCode: ExitCode, { selected, covered }: Pick<Done, 'selected' | 'covered'>): Promise<void> =>
-    ledger.append({
+  const { ledger } = service
+  const record = async (exitCode: ExitCode, { selected, covered }: Pick<Done, 'selected' | 'covered'>) => {
+    const [own] = await ledger.lastRuns(1)
+    const backups = whole && own !== undefined ? await surveyBackups(service, own.run) : null
+    await ledger.append({
       kind: 'run-finished',
       exitCode,
       selected,
       covered,
       notCovered: document.notReached,
       whole: whole && document.settlesAny, // A sweep that could check no tenant is no full sweep.
+      ...(backups === null ? {} : { backups }),
     })
+    alarms?.learn(await learnFrom(ledger, service.settings, own?.run ?? null))
+  }
   let done: Done
   try {
     done = await work()
@@ -44,4 +59,14 @@ export async function recordingEnd<Done extends RunTotals & { readonly selected:
   }
   await record(document.exitCode(done), done)
   return done
+}
+
+/** null if no backups are kept. */
+async function surveyBackups({ context: { backups }, ledger }: ServiceRun, run: string): Promise<BackupSurvey | null> {
+  if (backups === null) return null
+  const results = await ledger.lastResults()
+  return backups.survey(
+    results.filter((result) => !isGone(result)),
+    run,
+  )
 }

@@ -1,5 +1,6 @@
 /** How `repair` and `restore` run: over tenants of the configured service, or over bare files. */
 import { resolve } from 'node:path'
+import type { RunAlarms } from '../../alarm/alarms.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { remedyFiles, type RemedyFileOptions } from '../../fleet/remedies/remedy-files.ts'
 import type { RemedyRequest } from '../../fleet/remedies/remedy-request.ts'
@@ -16,6 +17,7 @@ import { overridden } from './overrides.ts'
 import { recordingEnd } from './record-end.ts'
 import type { RemedyOptions } from './remedy-options.ts'
 import { reportPlanned, reportRecovered } from './report-holds.ts'
+import { withAlarms } from './run-alarms.ts'
 import { serviceRunOptions } from './service-run-options.ts'
 
 interface Means {
@@ -31,12 +33,18 @@ export async function runRemedies(
   { terminal, document }: Means,
 ): Promise<RemedyTotals> {
   const settings = async () => loadSettings(await findConfiguration(options.config ?? null))
-  const watched = async (work: (watching: RemedyObserver) => Promise<RemedyTotals>): Promise<RemedyTotals> => {
+  const watched = async (
+    work: (watching: RemedyObserver) => Promise<RemedyTotals>,
+    alarms: RunAlarms | null = null,
+  ): Promise<RemedyTotals> => {
     using line = await showProgress(terminal, options.quiet ?? false)
     return await work({
       onSelected: (targets) => document.select(targets),
       onPlanned: options.quiet ? () => {} : reportPlanned(terminal),
-      onOutcome: (outcome) => document.add(outcome),
+      onOutcome: (outcome) => {
+        document.add(outcome)
+        alarms?.considerRemedy(outcome.result)
+      },
       onProgress: (progress) => line.update(progress),
     })
   }
@@ -52,9 +60,13 @@ export async function runRemedies(
   }
   const ids = options.tenant.map(tenantId)
   const mode = request.restore === null ? 'repair' : 'restore'
-  const runOptions = serviceRunOptions(terminal, options, request.id, mode, { document })
-  return withServiceRun(overridden(await settings(), { timeout: options.timeout }), runOptions, (service) =>
-    recordingEnd(service, document, false, () => watched((watching) => remedyTenants(service, ids, request, watching))),
+  const about = { terminal, options, run: request.id, document, mode, isWhole: () => false }
+  const chosen = overridden(await settings(), { timeout: options.timeout })
+  return withAlarms(chosen, about, (alarms) =>
+    withServiceRun(chosen, serviceRunOptions(terminal, options, request.id, mode, { document, alarms }), (service) => {
+      const work = (watching: RemedyObserver) => remedyTenants(service, ids, request, watching)
+      return recordingEnd(service, document, false, () => watched(work, alarms), alarms)
+    }),
   )
 }
 

@@ -1,4 +1,5 @@
 /** How a command opens a run against the service. */
+import type { RunAlarms } from '../../alarm/alarms.ts'
 import type { RunOptions } from '../../fleet/run/service-run.ts'
 import type { RunId } from '../../model/brand.ts'
 import { printableSentence } from '../../text/printable.ts'
@@ -18,6 +19,7 @@ export function serviceRunOptions(
     /** The report that names the incident, holds of others, the list of tenants, and backups that could not be kept. */
     readonly document?: Partial<Pick<ResultsDocument, 'addOtherHolds' | 'addNotice' | 'joinIncident'>> &
       Pick<ResultsDocument, 'setRegistry'>
+    readonly alarms?: RunAlarms
   } = {},
 ): RunOptions {
   return {
@@ -39,7 +41,10 @@ export function serviceRunOptions(
     argv: process.argv.slice(2),
     incident: more.incident ?? null,
     request: more.request ?? null,
-    onIncident: ({ id }) => more.document?.joinIncident?.(id),
+    onIncident: ({ id }) => {
+      more.document?.joinIncident?.(id)
+      more.alarms?.joinIncident(id)
+    },
     interrupt: terminal.interrupt.signal,
     waiting: waitingOf(terminal, options),
     onRegistry: (source, notices) => {
@@ -51,7 +56,10 @@ export function serviceRunOptions(
     },
     onStep: logSteps(terminal, run, options.logLevel),
     onNotice: reportNotice(terminal),
-    onEndings: (outcomes) => reportOutcomes(terminal, outcomes),
+    onEndings: (outcomes) => {
+      reportOutcomes(terminal, outcomes)
+      more.alarms?.considerEndings(outcomes)
+    },
     onRecovered: reportRecovered(terminal),
     onResumeRetry: reportResumeRetry(terminal),
     onOthers: (others, config) => {

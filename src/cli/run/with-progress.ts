@@ -1,3 +1,4 @@
+import type { RunAlarms } from '../../alarm/alarms.ts'
 import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { SweepObserver } from '../../fleet/sweep.ts'
 import type { CommonOptions } from '../options.ts'
@@ -5,18 +6,25 @@ import { showProgress } from '../progress/progress.ts'
 import type { ResultsDocument } from '../report-run/results-document.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-/** Shows progress while `work` runs, and adds its results to the report. */
+/** Shows progress while `work` runs, and adds its results to the report and to the alarms. */
 export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | 'stopped'>>(
   terminal: Terminal,
   { quiet }: Pick<CommonOptions, 'quiet'>,
   document: ResultsDocument,
   work: (watching: SweepObserver) => Promise<Done>,
+  alarms: Pick<RunAlarms, 'consider' | 'revise'> | null = null,
 ): Promise<Done> {
   using line = await showProgress(terminal, quiet ?? false)
   return await work({
     onSelected: (targets) => document.select(targets),
-    onResult: (result) => document.add(result),
-    onRevised: (result, before) => document.revise(result, before),
+    onResult: (result) => {
+      document.add(result)
+      alarms?.consider(result)
+    },
+    onRevised: (result, before) => {
+      document.revise(result, before)
+      alarms?.revise(result, before)
+    },
     onProgress: (progress) => line.update(progress),
   })
 }

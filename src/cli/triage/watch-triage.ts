@@ -1,4 +1,5 @@
 /** What a person sees while a triage works: the order of suspicion, progress, and each culprit when it is found. */
+import type { RunAlarms } from '../../alarm/alarms.ts'
 import type { PassesObserver } from '../../fleet/triage/passes.ts'
 import type { Suspect } from '../../fleet/triage/suspicion.ts'
 import type { TriageTotals } from '../../fleet/triage/triage.ts'
@@ -22,6 +23,7 @@ export async function watchTriage(
   { quiet = false, json = false, verbose = false }: Pick<CommonOptions, 'quiet' | 'json' | 'verbose'>,
   document: ResultsDocument,
   work: (watching: PassesObserver) => Promise<TriageTotals>,
+  alarms: Pick<RunAlarms, 'consider' | 'revise' | 'culprit'> | null = null,
 ): Promise<TriageTotals> {
   using line = await showProgress(terminal, quiet)
   let suspects = 0
@@ -34,11 +36,18 @@ export async function watchTriage(
     onOrder: (order) => {
       if (!quiet) for (const sentence of describeOrder(order)) terminal.say(sentence)
     },
-    onResult: (result) => document.add(result),
-    onRevised: (result, before) => document.revise(result, before),
+    onResult: (result) => {
+      document.add(result)
+      alarms?.consider(result)
+    },
+    onRevised: (result, before) => {
+      document.revise(result, before)
+      alarms?.revise(result, before)
+    },
     onProgress: (progress) => line.update(progress),
     onCulprit: (result, place) => {
-      if (++culprits > culpritsMax) return
+      if (++culprits === 1) alarms?.culprit(result)
+      if (culprits > culpritsMax) return
       const seen = { result, place, suspects }
       if (json) return terminal.say(sentenceOf(result, place, suspects))
       const { width, cuts, color, commandLine } = terminal

@@ -5,7 +5,8 @@ import { invariant } from '../../model/bug.ts'
 import { futureKeys } from '../not-in-this-version.ts'
 import { keysOfSection, sections } from '../schema.ts'
 import { valueNotes } from '../value.ts'
-import { keyMeanings, sectionMeanings } from './key-meanings.ts'
+import { keyMeanings } from './key-meanings.ts'
+import { sectionMeanings } from './section-meanings.ts'
 
 const kind = 'configuration key'
 

@@ -11,33 +11,6 @@ interface KeyMeaning {
   readonly example: string
 }
 
-/** What each section is for. */
-export const sectionMeanings: Readonly<Record<string, string>> = {
-  service:
-    'The service that owns the tenants, and how holdfast reaches it: by ' +
-    'an admin API (`admin`) or by commands (`hooks`).',
-  'service.hooks':
-    'Commands for a service without an admin API. holdfast runs them without a shell. ' +
-    'src/service/hooks/README.md says what they are given and what they must print.',
-  tenants: "Where the tenants' files are.",
-  hold: 'How long a tenant may be paused, and how strong the proof must be.',
-  snapshots: 'Where holdfast puts the private copies that it checks.',
-  check:
-    'How much time and memory a check of a snapshot may use, which of its limits you accept, and what it rehearses.',
-  backups:
-    'Verified backups: snapshots that a check found sound. `restore` uses them. ' +
-    'Without this section holdfast keeps no backups. ' +
-    'src/backup/README.md says how to restore one without holdfast.',
-  'backups.keep':
-    'How many backups of each tenant are kept. `backups prune` and each new backup remove the others. ' +
-    'The newest backup of a tenant that is not known to be sound now is never removed.',
-  quarantine: 'Where holdfast keeps the original of each file that it changed.',
-  accounts: 'Where holdfast writes the accounts: what a remedy kept, added, dropped and could not read.',
-  heal: 'How much `sweep --heal` may change by itself. Without --heal a sweep changes nothing.',
-  ledger: 'Where holdfast keeps its history.',
-  registry: "How long holdfast goes on without the service's list of tenants, or without a valid configuration.",
-}
-
 export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   'service.name': {
     means:
@@ -239,6 +212,13 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
     default: '5',
     example: '0',
   },
+  'backups.maxAge': {
+    means:
+      'How old the newest verified backup of a file may become. `status` and an alarm name one that is older. ' +
+      'A backup whose content a sweep has seen again is as young as that sweep.',
+    default: '7d',
+    example: '26h',
+  },
   'backups.fetch': {
     means:
       'A command that brings a backup that another program made, such as restic. holdfast runs it without a shell. ' +
@@ -276,6 +256,19 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
       'Several services may share it if their service.name differs.',
     default: '/var/lib/holdfast',
     example: '/var/lib/holdfast',
+  },
+  alerts: {
+    means:
+      'Where alarms go. `command` runs a program without a shell. The program gets the alarm as JSON on stdin, ' +
+      'and its main fields in HOLDFAST_ALARM_* of the environment. ' +
+      '`webhook` is an address that gets the same JSON by POST. ' +
+      '`webhookFile` is a file with such an address, which only its owner may be able to read. ' +
+      'holdfast asks for the address `heartbeat` after each sweep that covered every tenant. ' +
+      '`on` names the alarms of a sink: harm, paused, damage, stale, inconclusive, recovered; by default all. ' +
+      'Addresses may hold secrets, so holdfast prints only their host. ' +
+      '`holdfast alerts test` tries every sink. src/alarm/README.md has the details.',
+    default: '[]',
+    example: '[{ command: [/usr/local/bin/page] }, { webhook: https://alerts.example/x, on: [damage, stale] }]',
   },
   'registry.grace': {
     means:

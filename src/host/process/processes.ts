@@ -15,6 +15,12 @@ export function isAlive(pid: number, startTime: string): boolean {
   return fields !== null && fields[19] === startTime && fields[0] !== 'Z' && fields[0] !== 'X'
 }
 
+/** True if a signal stopped the process (SIGSTOP, a debugger): it does nothing until it is told to go on. */
+export function isStopped(pid: number, startTime: string): boolean {
+  const fields = readStat(pid)
+  return fields !== null && fields[19] === startTime && (fields[0] === 'T' || fields[0] === 't')
+}
+
 /** Age of the process with this start time, in ms. Linux gives such times in hundredths of a second since its start. */
 export function ageMsOf(startTime: string): number {
   const [sinceBoot = '0'] = readFileSync('/proc/uptime', 'latin1').split(' ')

@@ -50,6 +50,7 @@ const shapes = {
     covered: z.number(),
     whole: z._default(z.boolean(), false), // Older lines do not have it.
     notCovered: z.optional(z.array(z.object({ tenant: z.nullable(tenant), path: z.string() }))),
+    backups: z.optional(z.looseObject({ oldestAt: milliseconds, tenant: z.nullable(tenant), missing: z.number() })),
   }),
   'registry-read': z.discriminatedUnion('source', [
     z.looseObject({ kind: z.literal('registry-read'), source: z.literal('live'), since: z.number() }),

@@ -185,6 +185,7 @@ export function lastRuns(
             selected: end.event.selected,
             covered: end.event.covered,
             whole: end.event.whole,
+            backups: end.event.backups ?? null,
           }
         : null
     return [{ run: start.run, mode, version, startedAt: start.at, incident, finished: ended }]

@@ -8,6 +8,7 @@ import { humanMs } from '../../text/units.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
+import type { Absence } from './absences.ts'
 import type { StatusView, TenantSummary } from './status-view.ts'
 
 export interface StatusJudgement {
@@ -55,10 +56,12 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const critical = [
     ...pausedReasons(view, overdue),
     ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${nameSome(ofStanding('damaged').map(nameOf))}`] : []),
+    ...absenceReasons(view, 2),
   ]
   const warning = [
     ...(view.ledgerLost ? ['LOST the ledger is gone: it is not known whether a hold is open'] : []),
-    ...sweepReasons(view),
+    ...(view.selection !== null && tenants.length === 0 ? ['STALE no selected tenant was checked yet'] : []),
+    ...absenceReasons(view, 1),
     ...staleReasons(view),
     ...(counts.inconclusive > 0
       ? [`INCONCLUSIVE ${counts.inconclusive}: ${nameWithCauses(ofStanding('inconclusive'))}`]
@@ -105,14 +108,8 @@ function pausedReasons(view: StatusView, { left, others }: OverdueHolds): readon
   return [`PAUSED? ${count(overdue.length, 'hold')} never seen to end: ${names}; ${resume}`]
 }
 
-/** The last full sweep does not matter if only some tenants were asked about: each has its own age. */
-function sweepReasons({ tenants, selection, lastFullSweepAt, generatedAt, maxAgeMs }: StatusView): readonly string[] {
-  if (selection !== null) return tenants.length === 0 ? ['STALE no selected tenant was checked yet'] : []
-  if (lastFullSweepAt === null) return ['STALE no full sweep yet']
-  const age = ageOf(lastFullSweepAt, generatedAt)
-  if (age === null) return ['STALE last full sweep lies in the future: a clock was wrong']
-  return age > maxAgeMs ? [`STALE last full sweep ${humanMs(age)} ago`] : []
-}
+const absenceReasons = ({ absences }: StatusView, code: Absence['code']): readonly string[] =>
+  absences.filter((absence) => absence.code === code).map(({ text }) => `STALE ${text}`)
 
 function staleReasons(view: StatusView): readonly string[] {
   const stale = view.tenants.filter((one) => isStale(one, view))

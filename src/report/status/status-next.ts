@@ -15,10 +15,12 @@ const uncheckedMax = 3
 export function nextCommands(view: StatusView, { overdueHolds, reasons }: StatusJudgement): readonly string[] {
   const { tenants, openHolds, otherHolds, selection, generatedAt } = view
   const isOverdue = openHolds.some(({ leftBehind }) => leftBehind) || (overdueHolds > 0 && otherHolds.length === 0)
-  const isStale = reasons.some((reason) => reason.startsWith('STALE'))
+  // Absences have commands of their own.
+  const isStale = reasons.some((reason) => /^STALE (?:\d|no selected)/.test(reason))
   const ours = [
     ...checksOf(tenants, 'damaged'),
     ...againstUnchecked(view),
+    ...view.absences.map(({ command }) => command),
     ...(isStale ? (selection === null ? ['holdfast sweep'] : againstStale(view)) : []),
   ]
   return [

@@ -22,7 +22,7 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
   const listed = folded ? tenants.filter((one) => !isQuiet(one)) : tenants
   const commands = nextCommands(view, judgement)
   // A reason below says the same in other words.
-  const isReason = judgement.reasons.some((reason) => /^STALE (?:no|last) full sweep/.test(reason))
+  const isReason = judgement.reasons.some((reason) => /^STALE (?:never run|(?:no|last) full sweep)/.test(reason))
   const sweep = isReason
     ? ''
     : `, ${view.lastFullSweepAt === null ? 'no full sweep yet' : `last full sweep ${ago(view.lastFullSweepAt, now)}`}`

@@ -7,6 +7,7 @@ import type { SealLevel } from '../../model/result/evidence.ts'
 import type { DamageClass } from '../../model/result/finding.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 import type { OtherHold } from '../../model/service-way.ts'
+import type { Absence } from './absences.ts'
 
 /** The newest check of one file. Times are ms since 1970; null if there was none. */
 export interface TenantSummary {
@@ -66,6 +67,8 @@ export interface StatusView {
   readonly lastFullSweepAt: number | null
   /** The open incident; null for none. */
   readonly incident: OpenIncident | null
+  /** What should have happened and did not, the gravest first. Empty with a `selection`. */
+  readonly absences: readonly Absence[]
   /** For all tenants of the service, also with a `selection`. */
   readonly pauses: PauseTotals
   /** True if the ledger existed and is gone. */

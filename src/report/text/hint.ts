@@ -21,7 +21,7 @@ export const withConfiguration = (command: string, config: string | null): strin
     : command.replace(configured, (words) => `${words} --config ${shellWord(config)}`)
 
 const configured =
-  /^holdfast (?:backups|check|compare|doctor|history|pull|repair|restore|resume|salvage|status|sweep|triage)\b/
+  /^holdfast (?:alerts|backups|check|compare|doctor|history|pull|repair|restore|resume|salvage|status|sweep|triage)\b/
 const named = / --config[ =]/
 
 /** The same for commands in backticks within a sentence. */

@@ -6,7 +6,7 @@
  * end it at a pipe without a reader.
  */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
-import { closeSync, fstatSync, ftruncateSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs'
 import { inWords, isSystemError, type SystemError } from '../../host/failures/system-failure.ts'
 import { fcntlNumber, memoryFile } from '../../host/libc.ts'
 import { retryShortage } from '../../host/process/child-start.ts'
@@ -35,6 +35,8 @@ export interface CommandOptions {
   readonly env: Readonly<Record<string, string>>
   /** If false, stdout is /dev/null. */
   readonly readsStdout: boolean
+  /** What the command reads on stdin; left out: nothing. */
+  readonly stdin?: string
   /** Called as soon as the command runs. */
   readonly onStarted: (process: StartedProcess) => void
 }
@@ -50,7 +52,7 @@ const goneWithinMs = 5_000
 
 /** Never rejects because of the command. At the deadline the command is killed with its process group. */
 export async function runCommand(argv: readonly string[], terms: CommandOptions): Promise<CommandEnd> {
-  const output = await orSystemError(() => new CommandOutput(terms.readsStdout))
+  const output = await orSystemError(() => new CommandFiles(terms))
   if (output instanceof Error) return notStarted(output)
   using _output = output
   if (terms.signal.aborted) return aborted
@@ -78,7 +80,7 @@ const notStarted = (error: SystemError): CommandEnd => ({
 
 const aborted: CommandEnd = { how: 'aborted', code: null, stdout: '', complaint: '' }
 
-function untilEnded(child: ChildProcess, terms: CommandOptions, output: CommandOutput): Promise<CommandEnd> {
+function untilEnded(child: ChildProcess, terms: CommandOptions, output: CommandFiles): Promise<CommandEnd> {
   return new Promise<CommandEnd>((resolve) => {
     const { signal } = terms
     const started = identityOf(child)
@@ -141,29 +143,35 @@ function hasEnded(child: ChildProcess, started: StartedProcess | null): boolean 
 function start(
   [program = '', ...args]: readonly string[],
   terms: CommandOptions,
-  { stdout, stderr }: CommandOutput,
+  { stdin, stdout, stderr }: CommandFiles,
 ): Promise<ChildProcess> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, ...terms.env }
-    const stdio = ['ignore', stdout ?? 'ignore', stderr] satisfies StdioOptions
+    const stdio = [stdin ?? 'ignore', stdout ?? 'ignore', stderr] satisfies StdioOptions
     const child = underMask(givenMask(), () => spawn(program, args, { shell: false, stdio, detached: true, env }))
     child.once('spawn', () => resolve(child))
     child.on('error', reject)
   })
 }
 
-/** The files that a command writes to. */
-class CommandOutput implements Disposable {
+/** The files that a command reads and writes. */
+class CommandFiles implements Disposable {
+  /** null if it has nothing to read. */
+  readonly stdin: number | null
   /** null if stdout is not read. */
   readonly stdout: number | null
   readonly stderr: number
 
-  constructor(keepsStdout: boolean) {
-    this.stderr = appendedFile('stderr')
+  constructor({ readsStdout, stdin }: Pick<CommandOptions, 'readsStdout' | 'stdin'>) {
+    const opened: number[] = []
+    const open = (descriptor: number): number => (opened.push(descriptor), descriptor)
     try {
-      this.stdout = keepsStdout ? appendedFile('stdout') : null
+      this.stderr = open(appendedFile('stderr'))
+      this.stdout = readsStdout ? open(appendedFile('stdout')) : null
+      this.stdin = stdin === undefined ? null : open(memoryFile('holdfast-stdin'))
+      if (this.stdin !== null && stdin !== undefined) writeAtStart(this.stdin, stdin)
     } catch (error) {
-      closeSync(this.stderr)
+      opened.forEach((descriptor) => closeSync(descriptor))
       throw error
     }
   }
@@ -183,9 +191,14 @@ class CommandOutput implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.stderr)
-    if (this.stdout !== null) closeSync(this.stdout)
+    for (const descriptor of [this.stderr, this.stdout, this.stdin]) if (descriptor !== null) closeSync(descriptor)
   }
+}
+
+/** The command shares the position in the file, so it stays at the start. */
+function writeAtStart(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at, bytes.length - at, at)
 }
 
 /** A file in memory. Each write goes to its end, also after it was cut. */

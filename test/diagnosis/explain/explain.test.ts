@@ -129,7 +129,7 @@ describe('explain', () => {
     ])
   })
 
-  test.each(['alerts', 'sweep'])('%s is a section that this version does not have', (section) => {
+  test.each(['sweep'])('%s is a section that this version does not have', (section) => {
     expect(explain(section, all).find(({ kind }) => kind === 'configuration key')?.means).toMatch(/Not in this version/)
     expect(nearestTopics(`${section}.anything`, all)).toContain(section)
   })

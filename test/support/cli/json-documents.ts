@@ -1,5 +1,6 @@
 /** Compares each document that a command prints with `--json` with the published schema that it names. */
 import { globSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import addFormats from 'ajv-formats'
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js'
 
@@ -8,9 +9,9 @@ const folder = new URL('../../../src/report/schemas/', import.meta.url)
 type Schema = AnySchemaObject & { readonly $id: string }
 /** By the name of their document, such as `status`. */
 export const schemas: ReadonlyMap<string, Schema> = new Map(
-  globSync('*.schema.json', { cwd: folder.pathname }).map((file) => {
+  globSync('**/*.schema.json', { cwd: folder.pathname }).map((file) => {
     const schema = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Schema
-    return [file.replace('.schema.json', ''), schema]
+    return [basename(file, '.schema.json'), schema]
   }),
 )
 
@@ -26,6 +27,8 @@ const described = new Set([
   'install',
   'topics',
   'failure',
+  'alarm',
+  'alerts',
   'remedy',
 ])
 

@@ -106,7 +106,7 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
   const merged = Object.fromEntries(
     Object.entries({ ...options.settings, ...sections }).map(([key, section]) => [
       key,
-      { ...section, ...options.settings?.[key] },
+      Array.isArray(section) ? section : { ...section, ...options.settings?.[key] },
     ]),
   )
   writeFileSync(config, JSON.stringify(merged, null, 2)) // JSON is YAML.

@@ -1,0 +1,48 @@
+/** What a run tells of itself so that alarms come of it. */
+
+import type { OpenHoldOutcome } from '../fleet/open-holds/open-holds.ts'
+import type { Failure } from '../model/failure.ts'
+import type { RemedyResult } from '../model/result/remedy.ts'
+import type { Result, RunFailure } from '../model/result/report.ts'
+import type { Absence } from '../report/status/absences.ts'
+
+/** How a run ended. */
+export interface RunEnding {
+  /** Null if the run failed before it had selected anything. */
+  readonly counts: { readonly selected: number; readonly covered: number } | null
+  /** True for a sweep of all tenants at full depth. */
+  readonly whole: boolean
+  /** Why the line was stopped; null if it was not. */
+  readonly stopped: Failure | null
+  /** Why the run itself failed; null if it did not. */
+  readonly failure: RunFailure | null
+}
+
+/** What the ledger told at the end of a run. */
+export interface Learned {
+  readonly absences: readonly Absence[]
+  /** Tenants whose hold stands open. */
+  readonly held: readonly string[]
+}
+
+/** The alarms of one run. Nothing here throws, waits for a sink, or changes a verdict. */
+export interface RunAlarms {
+  /** Considers a result. A tenant that may stand still is reported to the sinks immediately. */
+  consider(result: Result): void
+  /** Considers a result that takes the place of an earlier one of the same file. */
+  revise(result: Result, before: Pick<Result, 'verdict' | 'failure'>): void
+  /** Reports a damaged tenant to the sinks immediately: the first culprit of a triage. */
+  culprit(result: Result): void
+  considerRemedy(result: RemedyResult): void
+  /** Considers how holds ended that an earlier run left open. */
+  considerEndings(endings: readonly OpenHoldOutcome[]): void
+  /** The run belongs to this incident from now on. */
+  joinIncident(incident: string): void
+  /** What the ledger knows at the end of the run. If it is never told, the ledger is read anew. */
+  learn(learned: Learned): void
+  /**
+   * Sends the alarms of the run. Resolves after a few seconds at most, although sending may go on for longer.
+   * @returns sentences for the report about alarms that did not arrive
+   */
+  end(ending: RunEnding): Promise<readonly string[]>
+}

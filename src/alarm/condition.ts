@@ -1,0 +1,56 @@
+/** What an alarm is about: something that a run has seen, before it is decided whether sinks are told of it. */
+
+import type { AlarmSeverity } from './alarm.ts'
+import type { AlarmTenant } from './alarm.ts'
+
+/** A condition holds until a later run clears it. */
+export type StandingSeverity = Exclude<AlarmSeverity, 'RECOVERED'>
+
+export interface Condition {
+  readonly severity: StandingSeverity
+  /** What it is about if not about tenants, such as `covered-too-little`; empty for tenants. */
+  readonly subject: string
+  /** Follows the severity in the title. */
+  readonly headline: string
+  readonly text: string
+  /** In ms since 1970; null: since it was first seen. */
+  readonly since: number | null
+  /** The first `tenantsMax` of them. */
+  readonly tenants: readonly AlarmTenant[]
+  /** Of all of them, as many as are remembered. */
+  readonly keys: readonly TenantKey[]
+  readonly tenantsTotal: number
+  readonly command: string
+}
+
+/** Names a file of a tenant, with the class of its damage: an alarm has grown if it has a new key. */
+export interface TenantKey {
+  readonly tenant: string | null
+  readonly path: string
+  readonly damage: string
+}
+
+/** Files that are remembered for each condition. */
+export const rememberedMax = 1_000
+
+export const fileKey = ({ tenant, path }: Pick<TenantKey, 'tenant' | 'path'>): string => JSON.stringify([tenant, path])
+
+/** What a run has seen that ends earlier conditions. */
+export interface Cleared {
+  /** Files (`fileKey`) that a full check found sound. */
+  readonly sound: ReadonlySet<string>
+  /** Files that a check found damaged: they are no longer inconclusive. */
+  readonly damaged: ReadonlySet<string>
+  /** Files that a sweep of all tenants no longer met: the service does not list them any more. */
+  readonly unlisted: ReadonlySet<string>
+  /** Tenants that were seen serving again. */
+  readonly resumed: ReadonlySet<string>
+  /** Tenants whose hold stands open; null if that is not known. */
+  readonly held: ReadonlySet<string> | null
+  /** Subjects that still hold or were not looked at. Of the others, none holds any more. Null: none was looked at. */
+  readonly standingSubjects: ReadonlySet<string> | null
+  /** True for a sweep that covered all tenants and found all of them sound. */
+  readonly allSound: boolean
+  /** `run-sweep` and the like: a run of this kind came to its end. */
+  readonly endedRun: string | null
+}

@@ -1,0 +1,325 @@
+/**
+ * Turns what a run sees into conditions: from its results, its stop reason, and what is missing. Pure. Its memory is
+ * bounded, whatever the number of tenants.
+ */
+
+import type { OpenHoldOutcome } from '../fleet/open-holds/open-holds.ts'
+import type { FailureCode } from '../model/failure.ts'
+import type { RemedyResult } from '../model/result/remedy.ts'
+import type { Result } from '../model/result/report.ts'
+import type { Absence } from '../report/status/absences.ts'
+import { withConfiguration } from '../report/text/hint.ts'
+import { isPaused } from '../report/text/result-words.ts'
+import { count } from '../text/count.ts'
+import { printableInUtf8 } from '../text/printable.ts'
+import { tenantsMax, type AlarmTenant } from './alarm.ts'
+import type { Learned, RunEnding } from './alarms.ts'
+import { judgeChange } from './changed-tenant.ts'
+import {
+  fileKey,
+  rememberedMax,
+  type Cleared,
+  type Condition,
+  type StandingSeverity,
+  type TenantKey,
+} from './condition.ts'
+import { alarmTenantOf, alarmCommand, describeResult, nameSome, sentence } from './words.ts'
+
+/** Failures that say that holdfast may do harm, or that locks do not hold. */
+const harmful: ReadonlySet<string> = new Set<FailureCode>(['HARM_SUSPECTED' as FailureCode, 'LOCK_NOT_HONOURED'])
+/** Of a run that was stopped: so many leases ended that the service does not keep its promise. */
+const harmfulStops: ReadonlySet<string> = new Set([...harmful, 'LEASE_LOST'])
+/** Failures of a run that a person has caused, or that are no news: another run works, or somebody ended this one. */
+const noAlarm: ReadonlySet<string> = new Set([
+  'USAGE',
+  'TENANT_UNKNOWN',
+  'INTERRUPTED',
+  'RUN_ACTIVE',
+  'REGISTRY_STALE', // Told as an absence.
+])
+
+const describedMax = 5
+
+interface SeenFile {
+  readonly tenant: AlarmTenant
+  readonly key: TenantKey
+  readonly said: string
+  readonly command: string | null
+}
+
+/** What was seen of one severity. */
+class Seen {
+  /** The first files, by their keys. */
+  readonly #files = new Map<string, SeenFile>()
+  total = 0
+
+  add(tenant: AlarmTenant, key: TenantKey, said: string, command: string | null): void {
+    const file = fileKey(key)
+    if (!this.#files.has(file)) this.total++
+    if (this.#files.has(file) || this.#files.size < rememberedMax) this.#files.set(file, { tenant, key, said, command })
+  }
+
+  remove(file: string): void {
+    if (this.#files.delete(file) || this.total > this.#files.size) this.total--
+  }
+
+  get files(): readonly SeenFile[] {
+    return [...this.#files.values()]
+  }
+}
+
+export interface ConditionTerms {
+  readonly mode: string
+  readonly service: string
+  /** The configuration to name in commands; null if they find it. */
+  readonly config: string | null
+  /** Files (`fileKey`) of standing conditions: it is remembered that they are sound again. */
+  readonly watched: ReadonlySet<string>
+}
+
+export class ConditionsOfRun {
+  readonly #terms: ConditionTerms
+  readonly #seen = new Map<StandingSeverity, Seen>()
+  /** Of the watched files: those that had a result. */
+  readonly #met = new Set<string>()
+  readonly #sound = new Set<string>()
+  readonly #damaged = new Set<string>()
+  readonly #resumed = new Set<string>()
+  #results = 0
+  #soundResults = 0
+  #isHarmed = false
+
+  constructor(terms: ConditionTerms) {
+    this.#terms = terms
+  }
+
+  /** @returns the condition that must be told immediately; null for none */
+  consider(result: Result): Condition | null {
+    this.#results++
+    const severity = severityOf(result)
+    const file = fileKey(result)
+    const isWatched = this.#terms.watched.has(file)
+    if (isWatched) this.#met.add(file)
+    if (isWatched && result.verdict === 'damaged') this.#damaged.add(file)
+    if (severity === null) {
+      this.#soundResults++
+      if (isWatched && result.depth === 'full') this.#sound.add(file)
+      return null
+    }
+    this.#add(severity, result)
+    return severity === 'PAUSED' ? this.#conditionOf('PAUSED') : null
+  }
+
+  /** Takes an earlier result of this file back: `result` takes its place. */
+  forget(result: Result, before: Pick<Result, 'verdict' | 'failure'>): void {
+    this.#results--
+    const severity = severityOf(before)
+    if (severity === null) this.#soundResults--
+    else
+      for (const one of new Set([severity, ...(before.verdict === 'damaged' ? (['DAMAGED'] as const) : [])]))
+        this.#seen.get(one)?.remove(fileKey(keyOf(one, result)))
+    this.#sound.delete(fileKey(result))
+    this.#damaged.delete(fileKey(result))
+  }
+
+  /** The condition of one damaged file, to be told immediately. */
+  culprit(result: Result): Condition {
+    const seen = new Seen()
+    this.#addTo(seen, 'DAMAGED', result)
+    return this.#describe('DAMAGED', seen)
+  }
+
+  /** Considers a change of live data. @returns the condition to be told immediately; null for none */
+  considerRemedy(result: RemedyResult): Condition | null {
+    const judged = judgeChange(result)
+    if (judged === 'well' && this.#terms.watched.has(fileKey(result))) this.#sound.add(fileKey(result))
+    if (judged === 'well' || judged === 'unchanged') return null
+    const { severity, named, key, said, command } = judged
+    this.#seenOf(severity).add(named, key, said, withConfiguration(command, this.#terms.config))
+    return severity === 'PAUSED' ? this.#conditionOf('PAUSED') : null
+  }
+
+  /** Considers holds of an earlier run. @returns the condition to be told immediately; null for none */
+  considerEndings(endings: readonly OpenHoldOutcome[]): Condition | null {
+    let anyPaused = false
+    for (const { hold, failure } of endings) {
+      if (failure === null) {
+        this.#resumed.add(hold.tenant)
+        continue
+      }
+      anyPaused = true
+      const tenant = printableInUtf8(hold.tenant)
+      this.#seenOf('PAUSED').add(
+        { tenant, path: '', verdict: null, damage: null, remedy: null },
+        { tenant: hold.tenant, path: '', damage: 'none' },
+        `An earlier run left a hold on ${tenant} open: ${failure.code}: ${sentence(failure.message)}.`,
+        withConfiguration('holdfast resume --all', this.#terms.config),
+      )
+    }
+    return anyPaused ? this.#conditionOf('PAUSED') : null
+  }
+
+  /** All that the run has seen. @param learned null if the ledger told nothing */
+  end(
+    ending: RunEnding,
+    learned: Learned | null,
+  ): { readonly conditions: readonly Condition[]; readonly cleared: Cleared } {
+    const absences = learned?.absences ?? []
+    const conditions = [
+      ...this.#stops(ending),
+      ...[...this.#seen].flatMap(([severity, seen]) => (seen.total > 0 ? [this.#describe(severity, seen)] : [])),
+      ...absences.map((absence) => this.#absence(absence)),
+      ...this.#failedRun(ending),
+    ]
+    const isFull = coversAll(ending)
+    return {
+      conditions,
+      cleared: {
+        sound: this.#sound,
+        damaged: this.#damaged,
+        unlisted: new Set(isFull ? [...this.#terms.watched].filter((file) => !this.#met.has(file)) : []),
+        resumed: this.#resumed,
+        held: learned === null ? null : new Set(learned.held),
+        standingSubjects: learned === null ? null : new Set(absences.map(({ kind }) => kind)),
+        allSound: isFull && !this.#isHarmed && this.#results > 0 && this.#soundResults === this.#results,
+        endedRun: ending.failure === null ? `run-${this.#terms.mode}` : null,
+      },
+    }
+  }
+
+  #add(severity: StandingSeverity, result: Result): void {
+    if (severity === 'HARM SUSPECTED') this.#isHarmed = true
+    this.#addTo(this.#seenOf(severity), severity, result)
+    // The data is damaged, whatever else is wrong.
+    if (severity !== 'DAMAGED' && result.verdict === 'damaged') this.#addTo(this.#seenOf('DAMAGED'), 'DAMAGED', result)
+  }
+
+  #addTo(seen: Seen, severity: StandingSeverity, result: Result): void {
+    const key = keyOf(severity, result)
+    seen.add(alarmTenantOf(result), key, describeResult(result), alarmCommand(result, this.#terms.config))
+  }
+
+  #seenOf(severity: StandingSeverity): Seen {
+    const seen = this.#seen.get(severity) ?? new Seen()
+    this.#seen.set(severity, seen)
+    return seen
+  }
+
+  #conditionOf(severity: StandingSeverity): Condition {
+    return this.#describe(severity, this.#seenOf(severity))
+  }
+
+  #describe(severity: StandingSeverity, { files, total }: Seen): Condition {
+    const keys = files.map(({ key }) => key)
+    const sentences = files.slice(0, describedMax).map(({ said }) => said)
+    const names = nameSome([...new Set(keys.map(({ tenant, path }) => tenant ?? path))], distinct(keys, total))
+    const { service } = this.#terms
+    const headline = {
+      'HARM SUSPECTED': `by holdfast itself, or locks do not hold: ${names} of ${service}`,
+      PAUSED: `${names} of ${service} may stand still`,
+      DAMAGED: `${names} of ${service}`,
+      STALE: service,
+      INCONCLUSIVE: `${names} of ${service} could not be checked`,
+    }[severity]
+    const rest = total > sentences.length ? [`And ${total - sentences.length} more.`] : []
+    return {
+      severity,
+      subject: '',
+      headline,
+      text: [lead[severity], ...sentences, ...rest].join('\n'),
+      since: null,
+      tenants: files.slice(0, tenantsMax).map(({ tenant }) => tenant),
+      keys,
+      tenantsTotal: total,
+      command:
+        files.find(({ command }) => command !== null)?.command ??
+        withConfiguration('holdfast status', this.#terms.config),
+    }
+  }
+
+  /** A stop that no result stands for, such as leases that ended. */
+  *#stops({ stopped }: RunEnding): Generator<Condition> {
+    if (stopped === null || this.#isHarmed || !harmfulStops.has(stopped.code)) return
+    this.#isHarmed = true
+    yield {
+      ...nothingNamed,
+      severity: 'HARM SUSPECTED',
+      subject: stopped.code,
+      headline: `${stopped.code} on ${this.#terms.service}`,
+      text: `${lead['HARM SUSPECTED']}\n${stopped.code}: ${sentence(stopped.message)}.`,
+      since: null,
+      command: `holdfast explain ${stopped.code}`,
+    }
+  }
+
+  #absence({ kind, since, text, command }: Absence): Condition {
+    return {
+      ...nothingNamed,
+      severity: 'STALE',
+      subject: kind,
+      headline: `${this.#terms.service}: ${text}`,
+      text: `${lead.STALE}\n${text}.`,
+      since,
+      command: withConfiguration(command, this.#terms.config),
+    }
+  }
+
+  /** A run that failed as a whole told nothing of any tenant, and must not be taken for one that found nothing. */
+  *#failedRun({ failure, counts }: RunEnding): Generator<Condition> {
+    if (failure === null || noAlarm.has(failure.code)) return
+    const maybePaused = failure.tenantState === 'maybe-paused'
+    if (maybePaused && this.#seen.has('PAUSED')) return
+    const { mode, service, config } = this.#terms
+    const reached = counts === null ? '' : ` It reached ${counts.covered} of ${count(counts.selected, 'file')}.`
+    const base = { ...nothingNamed, since: null }
+    const why = `${failure.code}: ${sentence(failure.message)}.`
+    yield maybePaused
+      ? {
+          ...base,
+          severity: 'PAUSED',
+          subject: failure.code,
+          headline: `a tenant of ${service} may stand still`,
+          text: `${lead.PAUSED}\n${why}`,
+          command: withConfiguration('holdfast resume --all', config),
+        }
+      : {
+          ...base,
+          severity: 'INCONCLUSIVE',
+          subject: `run-${mode}`,
+          headline: `the ${mode} of ${service} failed: ${failure.code}`,
+          text: `The ${mode} failed.${reached} It says nothing about the others.\n${why}`,
+          command: failure.code === 'BUG' ? 'holdfast doctor' : `holdfast explain ${failure.code}`,
+        }
+  }
+}
+
+/** True for a sweep of all tenants at full depth that reached each of them. */
+export const coversAll = ({ whole, counts, failure }: RunEnding): boolean =>
+  whole && failure === null && counts !== null && counts.selected > 0 && counts.covered === counts.selected
+
+const nothingNamed = { tenants: [], keys: [], tenantsTotal: 0 } as const
+
+const lead: Readonly<Record<StandingSeverity, string>> = {
+  'HARM SUSPECTED': 'The cause may be holdfast itself, or locks that do not hold. Run nothing more on this service.',
+  PAUSED: 'A tenant may stand still: it was not seen serving after holdfast.',
+  DAMAGED: 'A check found damage.',
+  STALE: 'Something that should have happened did not.',
+  INCONCLUSIVE: 'These files were not proven, not read or not understood. Nothing is known of them.',
+}
+
+/** Null for a sound result. */
+function severityOf(result: Pick<Result, 'verdict' | 'failure'>): StandingSeverity | null {
+  const { verdict, failure } = result
+  if (isPaused(result)) return 'PAUSED'
+  if (failure !== undefined && harmful.has(failure.code)) return 'HARM SUSPECTED'
+  if (verdict === 'sound') return null
+  return verdict === 'damaged' ? 'DAMAGED' : 'INCONCLUSIVE'
+}
+
+/** A tenant that stands still does so with all of its files. */
+const keyOf = (severity: StandingSeverity, { tenant, path, damage }: Result): TenantKey =>
+  severity === 'PAUSED' ? { tenant, path: '', damage: 'none' } : { tenant, path, damage }
+
+/** Several files of one tenant are one name; beyond the remembered files each counts. */
+const distinct = (keys: readonly TenantKey[], total: number): number =>
+  new Set(keys.map(({ tenant, path }) => tenant ?? path)).size + (total - keys.length)

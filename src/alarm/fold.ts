@@ -1,0 +1,218 @@
+/**
+ * Folds what a run has seen into what sinks were told before: the same alarm goes out again only after a day, or if it
+ * has grown; a recovery goes out once. Pure.
+ */
+
+import { ageOf } from '../model/age.ts'
+import { count } from '../text/count.ts'
+import { printableInUtf8 } from '../text/printable.ts'
+import { humanMs } from '../text/units.ts'
+import { severities, tenantsMax, type Alarm, type AlarmSeverity } from './alarm.ts'
+import { fileKey, rememberedMax } from './condition.ts'
+import type { Cleared, Condition, StandingSeverity, TenantKey } from './condition.ts'
+import { nameSome } from './words.ts'
+
+/** An alarm that was sent, and whose condition no run has seen end. Times are in ms since 1970. */
+export interface Standing {
+  readonly severity: StandingSeverity
+  readonly subject: string
+  readonly since: number
+  readonly sentAt: number
+  readonly keys: readonly TenantKey[]
+  /** Files beyond those in `keys` count here too. */
+  readonly total: number
+}
+
+/** The run that speaks. */
+export interface Speaker {
+  readonly service: string
+  readonly host: string
+  readonly incident: string | null
+  readonly run: string
+  /** ms since 1970. */
+  readonly now: number
+  readonly newId: () => string
+  /** Names the configuration in a command, if it must be named. */
+  readonly statusCommand: string
+}
+
+/** An alarm to send. A sink gets it if it gets all of these severities: a recovery goes to those that were told. */
+export interface Outgoing {
+  readonly alarm: Alarm
+  readonly severities: readonly AlarmSeverity[]
+}
+
+export interface Folded {
+  readonly standing: readonly Standing[]
+  /** The gravest first. */
+  readonly outgoing: readonly Outgoing[]
+}
+
+/** An alarm that still holds is repeated after this time. */
+const repeatMs = 24 * 3_600_000
+
+export function fold(
+  standing: readonly Standing[],
+  { conditions, cleared }: { readonly conditions: readonly Condition[]; readonly cleared: Cleared | null },
+  speaker: Speaker,
+): Folded {
+  const outgoing: Outgoing[] = []
+  const left = cleared === null ? [...standing] : standing.flatMap((one) => clear(one, cleared, speaker, outgoing))
+  for (const condition of conditions) {
+    const at = left.findIndex(
+      ({ severity, subject }) => severity === condition.severity && subject === condition.subject,
+    )
+    const known = left[at]
+    const { next, isNews } = merge(known, condition, speaker)
+    if (known === undefined) left.push(next)
+    else left[at] = next
+    if (isNews) outgoing.push(alarmOf(condition, next, speaker))
+  }
+  const gravity = ({ alarm }: Outgoing): number => severities.indexOf(alarm.severity)
+  return { standing: left, outgoing: outgoing.toSorted((one, other) => gravity(one) - gravity(other)) }
+}
+
+/** `isNews`: the alarm must go out. */
+function merge(
+  known: Standing | undefined,
+  condition: Condition,
+  { now }: Speaker,
+): { readonly next: Standing; readonly isNews: boolean } {
+  const { severity, subject, keys, tenantsTotal } = condition
+  const since = known?.since ?? condition.since ?? now
+  if (known === undefined)
+    return { next: { severity, subject, since, sentAt: now, keys, total: tenantsTotal }, isNews: true }
+  const names = new Map([...known.keys, ...keys].map((key) => [fileKey(key), key]))
+  const have = new Set(known.keys.map(withDamage))
+  const isBeyond = names.size > rememberedMax
+  const grew = isBeyond ? tenantsTotal > known.total : keys.some((key) => !have.has(withDamage(key)))
+  const isOld = (ageOf(known.sentAt, now) ?? Infinity) >= repeatMs
+  const isNews = grew || isOld
+  const next = {
+    severity,
+    subject,
+    since,
+    sentAt: isNews ? now : known.sentAt,
+    keys: [...names.values()].slice(0, rememberedMax),
+    total: Math.max(names.size, tenantsTotal),
+  }
+  return { next, isNews }
+}
+
+const withDamage = (key: TenantKey): string => `${fileKey(key)} ${key.damage}`
+
+function alarmOf(condition: Condition, { since }: Standing, speaker: Speaker): Outgoing {
+  const { severity, headline, text, tenants, tenantsTotal, command } = condition
+  const alarm = { ...frameOf(speaker, severity, headline), since: isoOf(since), tenants, tenantsTotal, command, text }
+  return { alarm, severities: [severity] }
+}
+
+/** What is left of it; a recovery is added to `outgoing`. */
+function clear(one: Standing, cleared: Cleared, speaker: Speaker, outgoing: Outgoing[]): readonly Standing[] {
+  if (one.keys.length === 0) {
+    if (!isSubjectCleared(one, cleared)) return [one]
+    outgoing.push(recovered(one, [], speaker))
+    return []
+  }
+  const ended = one.keys.filter((key) => isKeyCleared(one, key, cleared))
+  const left = one.keys.filter((key) => !isKeyCleared(one, key, cleared) && !isKnownOtherwise(one, key, cleared))
+  if (ended.length > 0) outgoing.push(recovered(one, ended, speaker))
+  const total = one.total - (one.keys.length - left.length)
+  return left.length === 0 ? [] : [{ ...one, keys: left, total }]
+}
+
+function isSubjectCleared({ severity, subject }: Standing, cleared: Cleared): boolean {
+  switch (severity) {
+    case 'STALE':
+      return cleared.standingSubjects !== null && !cleared.standingSubjects.has(subject)
+    case 'HARM SUSPECTED':
+      return cleared.allSound
+    case 'PAUSED':
+      return cleared.held !== null && cleared.held.size === 0
+    case 'DAMAGED':
+    case 'INCONCLUSIVE':
+      return subject === cleared.endedRun
+  }
+}
+
+function isKeyCleared({ severity }: Standing, key: TenantKey, cleared: Cleared): boolean {
+  switch (severity) {
+    case 'HARM SUSPECTED':
+      return cleared.allSound
+    case 'PAUSED':
+      return isServing(key, cleared)
+    case 'DAMAGED':
+    case 'INCONCLUSIVE':
+      return cleared.sound.has(fileKey(key))
+    case 'STALE':
+      return false
+  }
+}
+
+/** An open hold outweighs what an earlier one came to. */
+const isServing = ({ tenant }: TenantKey, { resumed, held }: Cleared): boolean =>
+  tenant !== null && (held === null ? resumed.has(tenant) : !held.has(tenant))
+
+/**
+ * No recovery: it was inconclusive and is damaged now, which another alarm says. Or the service no longer lists it,
+ * which the sweep before has said.
+ */
+const isKnownOtherwise = ({ severity }: Standing, key: TenantKey, { damaged, unlisted }: Cleared): boolean =>
+  (severity === 'INCONCLUSIVE' && damaged.has(fileKey(key))) ||
+  ((severity === 'INCONCLUSIVE' || severity === 'DAMAGED') && unlisted.has(fileKey(key)))
+
+const howRecovered: Readonly<Record<StandingSeverity, string>> = {
+  'HARM SUSPECTED': 'a sweep found all tenants sound',
+  PAUSED: 'serving again',
+  DAMAGED: 'sound again',
+  STALE: 'no longer stale',
+  INCONCLUSIVE: 'checked again and sound',
+}
+
+function recovered(one: Standing, ended: readonly TenantKey[], speaker: Speaker): Outgoing {
+  const { severity, since, subject } = one
+  const { service, now, statusCommand } = speaker
+  const names = [...new Set(ended.map(({ tenant, path }) => tenant ?? path))]
+  const whose = names.length === 0 ? service : `${nameSome(names, names.length)} of ${service}`
+  const how = subject.startsWith('run-')
+    ? `the ${subject.slice('run-'.length)} came to its end`
+    : `${howRecovered[severity]}${severity === 'STALE' ? ` (${subject})` : ''}`
+  const rest = one.keys.length - ended.length
+  const alarm: Alarm = {
+    ...frameOf(speaker, 'RECOVERED', `${whose}: ${how}`),
+    since: isoOf(since),
+    tenants: ended
+      .slice(0, tenantsMax)
+      .map(({ tenant, path }) => ({
+        tenant: tenant === null ? null : printableInUtf8(tenant),
+        path: printableInUtf8(path),
+        verdict: severity === 'DAMAGED' || severity === 'INCONCLUSIVE' ? 'sound' : null,
+        damage: severity === 'DAMAGED' || severity === 'INCONCLUSIVE' ? 'none' : null,
+        remedy: null,
+      })),
+    tenantsTotal: ended.length,
+    command: statusCommand,
+    text:
+      `${severity} is over after ${humanMs(Math.max(0, now - since))}: ${whose}: ${how}.` +
+      (rest > 0 ? `\n${count(rest, 'other file')} of this alarm ${rest === 1 ? 'is' : 'are'} as before.` : ''),
+  }
+  return { alarm, severities: [severity, 'RECOVERED'] }
+}
+
+const frameOf = (
+  { service, host, incident, run, newId }: Speaker,
+  severity: AlarmSeverity,
+  headline: string,
+): Pick<Alarm, 'schema' | 'id' | 'severity' | 'title' | 'service' | 'host' | 'incident' | 'run'> => ({
+  schema: 'holdfast.alarm/1',
+  id: newId(),
+  severity,
+  title: `${severity}: ${headline}`,
+  service,
+  host,
+  incident,
+  run,
+})
+
+/** A wrong clock must not make an alarm fail. */
+const isoOf = (ms: number): string => new Date(Math.min(Math.max(ms, 0), 8.64e15)).toISOString()

@@ -1,0 +1,211 @@
+/**
+ * The alarms of one run. Whatever a sink does changes no verdict and no exit code, and nothing waits for it for long:
+ * what goes wrong here is said once, and tried again by the next run.
+ */
+
+import { once } from 'node:events'
+import { hostname } from 'node:os'
+import type { Settings } from '../config/settings.ts'
+import type { OpenHoldOutcome } from '../fleet/open-holds/open-holds.ts'
+import { startDeadline } from '../host/clock.ts'
+import { newRunId } from '../ledger/run-lock/run-id.ts'
+import type { RunId } from '../model/brand.ts'
+import type { RemedyResult } from '../model/result/remedy.ts'
+import type { Result } from '../model/result/report.ts'
+import { withConfiguration } from '../report/text/hint.ts'
+import { printableInUtf8 } from '../text/printable.ts'
+import type { Alarm } from './alarm.ts'
+import type { Learned, RunAlarms, RunEnding } from './alarms.ts'
+import { fileKey, type Cleared, type Condition } from './condition.ts'
+import { ConditionsOfRun, coversAll } from './conditions-of-run.ts'
+import { Delivery, type SendAttempt } from './delivery.ts'
+import { fold, type Outgoing, type Speaker } from './fold.ts'
+import { heartbeatsIn, alertKindOf, sinksIn, takes, type Sink } from './sinks/sink.ts'
+import { boundedState, delivered, noState, type AlarmState, type Pending } from './state/alarm-state.ts'
+import { changeState, loadState } from './state/state-file.ts'
+
+export interface AlarmTerms {
+  readonly run: RunId
+  readonly mode: string
+  /** The configuration that commands must name; null if they find it. */
+  readonly config: string | null
+  /** The time in ms since 1970. */
+  readonly now: () => number
+  /** Called with each sentence about alarms that did not arrive, when that is certain. */
+  readonly onComplaint: (sentence: string) => void
+  readonly onAttempt: (attempt: SendAttempt) => void
+  /** Reads what the ledger knows, for a run that could not tell it; null if it cannot be read. */
+  readonly learn: () => Promise<Learned | null>
+}
+
+type AlarmSettings = Pick<Settings, 'alerts' | 'service' | 'ledger'>
+
+/** How long the report waits for the sinks. */
+const reportWaitMs = 3_000
+
+/** Reads the earlier alarms, and opens the sinks. Does not fail: without earlier alarms everything is sent. */
+export async function openAlarms(settings: AlarmSettings, terms: AlarmTerms): Promise<RunAlarms> {
+  const { state, why } = await loadState(settings.ledger.dir, settings.service.name)
+  return new AlarmsOfRun(settings, terms, state, why)
+}
+
+class AlarmsOfRun implements RunAlarms {
+  readonly #settings: AlarmSettings
+  readonly #terms: AlarmTerms
+  readonly #sinks: readonly Sink[]
+  readonly #seen: ConditionsOfRun
+  readonly #delivery: Delivery
+  /** Alarms that were sent in this run. */
+  readonly #sent = new Set<string>()
+  readonly #stateComplaints = new Set<string>()
+  /** Each change of the state comes after the one before. */
+  #turn: Promise<void> = Promise.resolve()
+  #incident: string | null = null
+  #learned: Learned | null = null
+  #allTaken = true
+
+  constructor(settings: AlarmSettings, terms: AlarmTerms, { standing }: AlarmState, unread: string | null) {
+    this.#settings = settings
+    this.#terms = terms
+    this.#sinks = sinksIn(settings.alerts)
+    const { mode, config } = terms
+    const watched = new Set(standing.flatMap(({ keys }) => keys.map(fileKey)))
+    this.#seen = new ConditionsOfRun({ mode, config, service: settings.service.name, watched })
+    this.#delivery = new Delivery({
+      onAttempt: terms.onAttempt,
+      onDelivered: ({ id }, { key }) => this.#change((state) => delivered(state, id, key)),
+    })
+    if (unread !== null) this.#stateComplaints.add(`the earlier alarms cannot be read, all are sent again: ${unread}`)
+  }
+
+  consider(result: Result): void {
+    this.#raiseNow(this.#seen.consider(result))
+  }
+
+  revise(result: Result, before: Pick<Result, 'verdict' | 'failure'>): void {
+    this.#seen.forget(result, before)
+    this.consider(result)
+  }
+
+  culprit(result: Result): void {
+    this.#raiseNow(this.#seen.culprit(result))
+  }
+
+  considerRemedy(result: RemedyResult): void {
+    this.#raiseNow(this.#seen.considerRemedy(result))
+  }
+
+  considerEndings(endings: readonly OpenHoldOutcome[]): void {
+    this.#raiseNow(this.#seen.considerEndings(endings))
+  }
+
+  learn(learned: Learned): void {
+    this.#learned = learned
+  }
+
+  joinIncident(incident: string): void {
+    this.#incident = incident
+  }
+
+  async end(ending: RunEnding): Promise<readonly string[]> {
+    const seen = this.#seen.end(ending, this.#learned ?? (await this.#terms.learn()))
+    const waiting = await this.#raise(seen)
+    for (const one of waiting) this.#send(one, one.sinks)
+    const finished = this.#finish(coversAll(ending))
+    // The report does not wait for a sink that hangs.
+    using limit = startDeadline(reportWaitMs)
+    await Promise.race([finished, once(limit.signal, 'abort')])
+    return [...this.#stateComplaints, ...this.#delivery.complaints]
+  }
+
+  #raiseNow(condition: Condition | null): void {
+    if (condition !== null) void this.#raise({ conditions: [condition], cleared: null })
+  }
+
+  /**
+   * Begins to send what is new. What has to be sent is on the disk first, so that the next run sends it if this one is
+   * killed.
+   * @returns what earlier runs have left, if the run has ended
+   */
+  async #raise(seen: { readonly conditions: readonly Condition[]; readonly cleared: Cleared | null }) {
+    let outgoing: readonly Outgoing[] = []
+    let waiting: readonly Pending[] = []
+    await this.#change((state) => {
+      waiting = seen.cleared === null ? [] : state.pending.filter(({ alarm }) => !this.#sent.has(alarm.id))
+      const folded = fold(state.standing, seen, this.#speaker())
+      outgoing = folded.outgoing
+      const since = this.#terms.now()
+      const pending = outgoing.map((one) => ({ ...one, since, sinks: this.#sinksFor(one).map(({ key }) => key) }))
+      return { standing: folded.standing, pending: [...state.pending, ...pending] }
+    })
+    for (const one of outgoing) this.#send(one, null)
+    return waiting
+  }
+
+  /** @param keys of the sinks that did not take it yet; null for all */
+  #send(one: Outgoing, keys: readonly string[] | null): void {
+    this.#sent.add(one.alarm.id)
+    for (const sink of this.#sinksFor(one))
+      if (keys === null || keys.includes(sink.key)) void this.#deliver(sink, one.alarm)
+  }
+
+  async #deliver(sink: Sink, alarm: Alarm): Promise<void> {
+    if (!(await this.#delivery.send(sink, alarm))) this.#allTaken = false
+  }
+
+  #sinksFor({ severities }: Outgoing): readonly Sink[] {
+    return this.#sinks.filter((sink) => takes(sink, severities.map(alertKindOf)))
+  }
+
+  /** Waits for the sinks, which have limits, and says what did not arrive. */
+  async #finish(isFull: boolean): Promise<void> {
+    await this.#delivery.done()
+    const missed = isFull ? await this.#ping() : []
+    for (const sentence of [...this.#stateComplaints, ...this.#delivery.complaints, ...missed])
+      this.#terms.onComplaint(sentence)
+  }
+
+  /** A heartbeat says that all is known: it stays away while an alarm has not arrived. */
+  async #ping(): Promise<readonly string[]> {
+    const heartbeats = heartbeatsIn(this.#settings.alerts)
+    if (!this.#allTaken)
+      return heartbeats.map(({ name }) => `${name} was left out, because an alarm did not arrive: its absence tells it`)
+    const missed = await Promise.all(heartbeats.map((one) => this.#delivery.ping(one)))
+    return missed.filter((why) => why !== null)
+  }
+
+  /** Changes the state on the disk, in turn. If it cannot be written, alarms go out all the same. */
+  #change(change: (state: AlarmState) => AlarmState): Promise<void> {
+    const { ledger, service } = this.#settings
+    const sinks = new Set(this.#sinks.map(({ key }) => key))
+    const turn = this.#turn.then(async () => {
+      let isChanged = false
+      const next = (state: AlarmState): AlarmState => {
+        isChanged = true
+        return boundedState(change(state), sinks, this.#terms.now())
+      }
+      const unwritten = await changeState(ledger.dir, service.name, next).catch((error: unknown) => {
+        if (!isChanged) next(noState)
+        return error instanceof Error ? error.message : 'a defect in holdfast'
+      })
+      if (unwritten !== null)
+        this.#stateComplaints.add(`the alarms cannot be recorded, the next run sends them again: ${unwritten}`)
+    })
+    this.#turn = turn
+    return turn
+  }
+
+  #speaker(): Speaker {
+    const { now, run, config } = this.#terms
+    const at = now()
+    return {
+      service: this.#settings.service.name,
+      host: printableInUtf8(hostname()),
+      incident: this.#incident,
+      run,
+      now: at,
+      newId: () => newRunId(at),
+      statusCommand: withConfiguration('holdfast status', config),
+    }
+  }
+}

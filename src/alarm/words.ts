@@ -1,0 +1,73 @@
+/** The words of alarms. Text of databases and services is made printable, in UTF-8 whatever the locale. */
+
+import type { Result } from '../model/result/report.ts'
+import type { Remedy } from '../model/result/verdict.ts'
+import { nextCommand } from '../report/text/next-command.ts'
+import { count } from '../text/count.ts'
+import { cutMiddle } from '../text/layout.ts'
+import { printableInUtf8, printableSentenceInUtf8 } from '../text/printable.ts'
+import type { AlarmTenant } from './alarm.ts'
+
+/** A title is read on a phone. */
+const nameLettersMax = 60
+const namesMax = 3
+const sentenceLettersMax = 600
+const indexesMax = 20
+
+const shortName = (name: string): string => cutMiddle(printableInUtf8(name), nameLettersMax)
+
+export const sentence = (text: string): string => cutMiddle(printableSentenceInUtf8(text), sentenceLettersMax)
+
+/** `acme, bolt, cube and 4 more` */
+export function nameSome(names: readonly string[], total: number): string {
+  const named = names.slice(0, namesMax).map(shortName)
+  return total > named.length ? `${named.join(', ')} and ${total - named.length} more` : named.join(', ')
+}
+
+/** A file in an alarm. Sentences about its content are left out, because some quote keys of rows. */
+export const alarmTenantOf = ({ tenant, path, verdict, damage, remedy }: Result): AlarmTenant => ({
+  tenant: tenant === null ? null : printableInUtf8(tenant),
+  path: printableInUtf8(path),
+  verdict,
+  damage,
+  remedy: verdict === 'damaged' ? printableRemedy(remedy) : null,
+})
+
+const printableRemedy = (remedy: Remedy): Remedy => ({
+  ...remedy,
+  indexes: remedy.indexes.slice(0, indexesMax).map(printableInUtf8),
+  ...(remedy.fts === undefined
+    ? {}
+    : {
+        fts: remedy.fts
+          .slice(0, indexesMax)
+          .map(({ name, source }) => ({ name: printableInUtf8(name), source: printableInUtf8(source) })),
+      }),
+  why: sentence(remedy.why),
+  command: remedy.command === null ? null : printableSentenceInUtf8(remedy.command),
+})
+
+/** What a person reads of one result: the file, what is wrong with it, and what will mend it. */
+export function describeResult({
+  tenant,
+  path,
+  verdict,
+  damage,
+  findingsTotal,
+  remedy,
+  failure,
+  reason,
+}: Result): string {
+  const name = tenant === null ? '' : `${shortName(tenant)}: `
+  const file = printableInUtf8(path)
+  if (failure !== undefined) return `${name}${file}: ${failure.code}: ${sentence(failure.message)}.`
+  if (verdict === 'inconclusive') return `${name}${file}: ${sentence(reason ?? 'it was not proven or not read')}.`
+  const rehearsed = remedy.rehearsed ? ' (rehearsed on a copy)' : ''
+  return `${name}${file}: ${damage}, ${count(findingsTotal, 'finding')}; remedy: ${remedy.do}${rehearsed}.`
+}
+
+/** The command for a result, as another person will type it. */
+export const alarmCommand = (result: Result, config: string | null): string | null => {
+  const command = nextCommand(result, { mode: 'sweep', copied: false }, config)
+  return command === null ? null : printableSentenceInUtf8(command)
+}

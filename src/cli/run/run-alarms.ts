@@ -1,0 +1,111 @@
+/** How a command raises alarms: while it works, and when its report has all that it will have. */
+import type { Learned, RunAlarms, RunEnding } from '../../alarm/alarms.ts'
+import { wayOf } from '../../config/service-way.ts'
+import type { Settings } from '../../config/settings.ts'
+import type { RunTotals } from '../../fleet/pipeline.ts'
+import type { LedgerReading } from '../../ledger/ledger.ts'
+import { readLedger } from '../../ledger/open-ledger.ts'
+import type { RunId } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
+import { absencesIn, type Absence } from '../../report/status/absences.ts'
+import { printableSentence } from '../../text/printable.ts'
+import { logLine } from '../log.ts'
+import type { CommonOptions } from '../options.ts'
+import type { ResultsDocument } from '../report-run/results-document.ts'
+import { describeError } from '../terminal/errors.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { absenceTermsOf, readSweepFacts, usualMaxAgeMs } from './sweep-facts.ts'
+
+export interface AlarmedRun {
+  readonly terminal: Terminal
+  readonly options: Pick<CommonOptions, 'logLevel'>
+  readonly run: RunId
+  readonly mode: string
+  /** The report, which says what did not arrive. */
+  readonly document: Pick<ResultsDocument, 'addNotice' | 'counts'>
+  /** Whether it was a sweep of all tenants at full depth. Called at the end. */
+  readonly isWhole: () => boolean
+}
+
+/**
+ * Works, and then sends the alarms that come of it. The report waits for sinks for a few seconds at most; the process
+ * ends when they have taken or refused them.
+ * @throws what the work throws
+ */
+export async function withAlarms<Done extends Pick<RunTotals, 'stopped'>>(
+  settings: Settings,
+  about: AlarmedRun,
+  work: (alarms: RunAlarms) => Promise<Done>,
+): Promise<Done> {
+  const { terminal, document, isWhole } = about
+  const alarms = await openRunAlarms(settings, about)
+  const end = async (ending: Pick<RunEnding, 'stopped' | 'failure'>): Promise<void> => {
+    const { selected, covered } = document.counts
+    const counts = ending.failure !== null && selected === 0 ? null : { selected, covered }
+    for (const notice of await alarms.end({ ...ending, counts, whole: isWhole() })) document.addNotice(notice)
+  }
+  let done: Done
+  try {
+    done = await work(alarms)
+  } catch (error) {
+    await end({ stopped: null, failure: describeError(error, terminal.commandLine) })
+    throw error
+  }
+  await end({ stopped: done.stopped, failure: null })
+  return done
+}
+
+/** Without sinks nothing is loaded or read. */
+export async function openRunAlarms(
+  settings: Settings,
+  { terminal, options, run, mode }: Pick<AlarmedRun, 'terminal' | 'options' | 'run' | 'mode'>,
+): Promise<RunAlarms> {
+  if (settings.alerts.length === 0) return noAlarms
+  const { openAlarms } = await import('../../alarm/open-alarms.ts')
+  const { file } = settings
+  return openAlarms(settings, {
+    run,
+    mode,
+    // Another person reads the alarm, in another folder.
+    config: terminal.commandLine.config ?? (file === '/etc/holdfast/holdfast.yaml' ? null : file),
+    now: Date.now,
+    onComplaint: (sentence) => terminal.say(`holdfast: alarms: ${printableSentence(sentence)}`),
+    onAttempt: (attempt) => logLine(terminal, options.logLevel, { run, tenant: null, step: 'alarm', ...attempt }),
+    learn: () => learnAnew(settings),
+  })
+}
+
+const noAlarms: RunAlarms = {
+  consider: () => undefined,
+  revise: () => undefined,
+  culprit: () => undefined,
+  considerRemedy: () => undefined,
+  considerEndings: () => undefined,
+  joinIncident: () => undefined,
+  learn: () => undefined,
+  end: () => Promise.resolve([]),
+}
+
+/** What the ledger knows at the end of a run. @param own the id of the run; null for one that never began */
+export async function learnFrom(ledger: LedgerReading, settings: Settings, own: string | null): Promise<Learned> {
+  const now = Date.now()
+  const facts = await readSweepFacts(ledger, settings, own)
+  const absences = absencesIn(facts, absenceTermsOf(settings, now, usualMaxAgeMs))
+  const held = (await ledger.openHolds()).map(({ tenant }) => tenant)
+  return { absences: absences.filter((absence) => isNews(absence, now)), held }
+}
+
+/** A service that is new has no full sweep yet, and a run that began just now may be its first. */
+const isNews = ({ kind, since }: Absence, now: number): boolean =>
+  kind !== 'sweep-too-old' || since === null || now - since > usualMaxAgeMs
+
+/** For a run that failed before it had a ledger, such as one that another run keeps out. */
+async function learnAnew(settings: Settings): Promise<Learned | null> {
+  try {
+    await using ledger = await readLedger(settings.ledger.dir, wayOf(settings))
+    return await learnFrom(ledger, settings, null)
+  } catch (error) {
+    if (error instanceof Failure) return null
+    throw error
+  }
+}

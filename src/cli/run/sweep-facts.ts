@@ -1,0 +1,52 @@
+/** What `status` and alarms judge absences by: sweeps, the list of tenants, and the run that works now. */
+import type { Settings } from '../../config/settings.ts'
+import { isStopped } from '../../host/process/processes.ts'
+import type { LedgerReading } from '../../ledger/ledger.ts'
+import { goneRuns, runAtWork } from '../../ledger/run-lock/run-liveness.ts'
+import type { AbsenceTerms, RunAtWork, SweepFacts } from '../../report/status/absences.ts'
+
+/** A full sweep each night, and two hours for nights that differ. */
+export const usualMaxAgeMs = 26 * 3_600_000
+const runsReadMax = 1_000
+/** A run writes a line for each pause and each check, and a check has a limit. Beside it there are rehearsals. */
+const quietMs = 10 * 60_000
+
+type FactSettings = Pick<Settings, 'ledger' | 'service' | 'check' | 'backups'>
+
+/** @param own the id of our own run, which does not hang; null if we are none */
+export async function readSweepFacts(
+  ledger: LedgerReading,
+  { ledger: { dir }, service }: FactSettings,
+  own: string | null,
+): Promise<SweepFacts> {
+  const [runs, registry, [newest]] = [
+    await ledger.lastRuns(runsReadMax),
+    await ledger.lastRegistry(),
+    await ledger.history(null, 1),
+  ]
+  const atWork = await seenAtWork(dir, service.name)
+  const isGone = await goneRuns(dir, service.name)
+  const gone = runs.filter(({ run, finished }) => finished === null && run !== own && isGone(run))
+  return {
+    runs,
+    registry,
+    newestLineAt: newest?.at ?? null,
+    gone: new Set(gone.map(({ run }) => run)),
+    atWork: atWork?.run === own ? null : atWork,
+  }
+}
+
+async function seenAtWork(dir: string, service: string): Promise<RunAtWork | null> {
+  const owner = await runAtWork(dir, service)
+  if (owner === null || owner.run === null) return null
+  const { run, pid, since, startTime } = owner
+  return { run, pid, since, stopped: isStopped(pid, startTime) }
+}
+
+export const absenceTermsOf = ({ check, backups }: FactSettings, now: number, maxAgeMs: number): AbsenceTerms => ({
+  now,
+  maxAgeMs,
+  budgetMs: null,
+  quietMsMax: 2 * check.timeoutMs + quietMs,
+  backupMaxAgeMs: backups === null ? null : backups.maxAgeMs,
+})

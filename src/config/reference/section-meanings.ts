@@ -1,0 +1,27 @@
+/** What each section of the configuration is for (key-meanings.ts has their keys). */
+
+export const sectionMeanings: Readonly<Record<string, string>> = {
+  service:
+    'The service that owns the tenants, and how holdfast reaches it: by ' +
+    'an admin API (`admin`) or by commands (`hooks`).',
+  'service.hooks':
+    'Commands for a service without an admin API. holdfast runs them without a shell. ' +
+    'src/service/hooks/README.md says what they are given and what they must print.',
+  tenants: "Where the tenants' files are.",
+  hold: 'How long a tenant may be paused, and how strong the proof must be.',
+  snapshots: 'Where holdfast puts the private copies that it checks.',
+  check:
+    'How much time and memory a check of a snapshot may use, which of its limits you accept, and what it rehearses.',
+  backups:
+    'Verified backups: snapshots that a check found sound. `restore` uses them. ' +
+    'Without this section holdfast keeps no backups. ' +
+    'src/backup/README.md says how to restore one without holdfast.',
+  'backups.keep':
+    'How many backups of each tenant are kept. `backups prune` and each new backup remove the others. ' +
+    'The newest backup of a tenant that is not known to be sound now is never removed.',
+  quarantine: 'Where holdfast keeps the original of each file that it changed.',
+  accounts: 'Where holdfast writes the accounts: what a remedy kept, added, dropped and could not read.',
+  heal: 'How much `sweep --heal` may change by itself. Without --heal a sweep changes nothing.',
+  ledger: 'Where holdfast keeps its history.',
+  registry: "How long holdfast goes on without the service's list of tenants, or without a valid configuration.",
+}

@@ -1,0 +1,213 @@
+/**
+ * What should have happened and did not (I4.2): a sweep, all of a sweep, the list of tenants, backups. Judged from the
+ * ledger alone. Pure; README.md lists the absences with their words and severities.
+ */
+
+import type { RecordedRegistry, RecordedRun } from '../../ledger/ledger.ts'
+import { ageOf } from '../../model/age.ts'
+import { count } from '../../text/count.ts'
+import { printableSentenceInUtf8 } from '../../text/printable.ts'
+import { humanMs } from '../../text/units.ts'
+
+/** One for each kind. The order is that of their gravity. */
+export const absenceKinds = [
+  'registry-down',
+  'hung',
+  'never-run',
+  'sweep-too-old',
+  'killed',
+  'covered-too-little',
+  'registry-cached',
+  'backups-too-old',
+] as const
+type AbsenceKind = (typeof absenceKinds)[number]
+
+export interface Absence {
+  readonly kind: AbsenceKind
+  /** For monitors: 1 WARNING, 2 CRITICAL. */
+  readonly code: 1 | 2
+  /** Since when, in ms since 1970; null if that is not known. */
+  readonly since: number | null
+  /** A clause with words of its own. It follows the severity STALE. */
+  readonly text: string
+  /** The command to type, without the configuration. */
+  readonly command: string
+}
+
+/** The run that works on the service now. */
+export interface RunAtWork {
+  readonly run: string
+  readonly pid: number
+  /** When it began, in ms since 1970. */
+  readonly since: number
+  /** True if its process was stopped by a signal, and does nothing until it is told to go on. */
+  readonly stopped: boolean
+}
+
+/** What the ledger knows. Times are in ms since 1970. */
+export interface SweepFacts {
+  /** Newest first. */
+  readonly runs: readonly RecordedRun[]
+  /** Runs without an end that no process works on any more. */
+  readonly gone: ReadonlySet<string>
+  /** null if none works on the service, or if that cannot be seen. */
+  readonly atWork: RunAtWork | null
+  /** When the newest line of the ledger was written; null without one. */
+  readonly newestLineAt: number | null
+  /** null if no run asked for the list of tenants yet. */
+  readonly registry: RecordedRegistry | null
+}
+
+export interface AbsenceTerms {
+  readonly now: number
+  /** An older full sweep is too old. */
+  readonly maxAgeMs: number
+  /** How long a sweep may take; null: as long as `maxAgeMs`. */
+  readonly budgetMs: number | null
+  /** How long a run that works may write nothing to the ledger. */
+  readonly quietMsMax: number
+  /** How old the newest backup of a file may be; null: as old as it likes. */
+  readonly backupMaxAgeMs: number | null
+}
+
+/** A sweep takes longer than planned if its tenants grow. One that takes twice as long hangs. */
+const budgetsMax = 2
+
+/** The gravest first. */
+export function absencesIn(facts: SweepFacts, terms: AbsenceTerms): readonly Absence[] {
+  const found = [
+    ...hung(facts, terms),
+    ...sweepTooOld(facts, terms),
+    ...killed(facts),
+    ...coveredTooLittle(facts),
+    ...registryAbsence(facts, terms),
+    ...backupsTooOld(facts, terms),
+  ]
+  return found.toSorted((one, other) => absenceKinds.indexOf(one.kind) - absenceKinds.indexOf(other.kind))
+}
+
+/** The end of the newest sweep that covered all tenants at full depth; null if there was none. */
+export function lastFullSweepAt(runs: readonly RecordedRun[]): number | null {
+  return runs.find(isFullSweep)?.finished?.at ?? null
+}
+
+/** A sweep of all tenants at full depth that came to its end. */
+const isFullSweep = ({ finished }: RecordedRun): boolean =>
+  finished !== null && finished.whole && finished.selected > 0 && finished.covered === finished.selected
+
+function* hung({ atWork, newestLineAt }: SweepFacts, terms: AbsenceTerms): Generator<Absence> {
+  if (atWork === null) return
+  const { pid, since, stopped } = atWork
+  const base = { kind: 'hung', code: 2, since } as const
+  if (stopped) {
+    const text = `the run hangs: its process ${pid} is stopped and does nothing`
+    yield { ...base, text, command: `kill -CONT ${pid}` }
+    return
+  }
+  const { now, budgetMs, maxAgeMs, quietMsMax } = terms
+  const age = ageOf(since, now) ?? 0
+  const limit = budgetMs === null ? maxAgeMs : budgetsMax * budgetMs
+  const quiet = newestLineAt === null ? 0 : (ageOf(Math.max(newestLineAt, since), now) ?? 0)
+  if (age > limit)
+    yield {
+      ...base,
+      text: `the run hangs: process ${pid} has worked for ${humanMs(age)}, longer than ${humanMs(limit)}`,
+      command: `kill ${pid}`,
+    }
+  else if (quiet > quietMsMax)
+    yield {
+      ...base,
+      text: `the run hangs: process ${pid} has done nothing for ${humanMs(quiet)}`,
+      command: `kill ${pid}`,
+    }
+}
+
+function* sweepTooOld({ runs }: SweepFacts, { now, maxAgeMs }: AbsenceTerms): Generator<Absence> {
+  const base = { code: 1, command: 'holdfast sweep' } as const
+  if (runs.length === 0) {
+    yield { ...base, kind: 'never-run', since: null, text: 'never run: no run was ever recorded' }
+    return
+  }
+  const at = lastFullSweepAt(runs)
+  const kind = 'sweep-too-old'
+  if (at === null) yield { ...base, kind, since: runs.at(-1)?.startedAt ?? null, text: 'no full sweep yet' }
+  else {
+    const age = ageOf(at, now)
+    if (age === null)
+      yield { ...base, kind, since: null, text: 'last full sweep lies in the future: a clock was wrong' }
+    else if (age > maxAgeMs) yield { ...base, kind, since: at, text: `last full sweep ${humanMs(age)} ago` }
+  }
+}
+
+/** A sweep without an end in the ledger, that no process works on. A later full sweep makes up for it. */
+function* killed({ runs, gone }: SweepFacts): Generator<Absence> {
+  const newest = runs.find((run) => run.mode === 'sweep' && (run.finished !== null || gone.has(run.run)))
+  if (newest === undefined || newest.finished !== null || sweptSince(runs, newest)) return
+  yield {
+    kind: 'killed',
+    code: 1,
+    since: newest.startedAt,
+    text: 'the last sweep was killed: it began, and recorded no end',
+    command: 'holdfast sweep',
+  }
+}
+
+function* coveredTooLittle({ runs }: SweepFacts): Generator<Absence> {
+  const newest = runs.find(({ finished }) => finished?.whole === true)
+  const end = newest?.finished
+  if (newest === undefined || !end || end.covered >= end.selected) return
+  const share = Math.floor((100 * end.covered) / end.selected)
+  yield {
+    kind: 'covered-too-little',
+    code: 1,
+    since: end.at,
+    text: `the last sweep covered ${end.covered} of ${count(end.selected, 'file')} (${share} %)`,
+    command: 'holdfast sweep',
+  }
+}
+
+const sweptSince = (runs: readonly RecordedRun[], { startedAt }: RecordedRun): boolean =>
+  runs.some((run) => isFullSweep(run) && run.startedAt > startedAt)
+
+function* registryAbsence({ registry }: SweepFacts, { now }: AbsenceTerms): Generator<Absence> {
+  if (registry === null || registry.source === 'live') return
+  const { source, since, code, why } = registry
+  const last = since === null ? 'it never gave one' : `the last one is ${humanMs(ageOf(since, now))} old`
+  const failure = `${code}: ${printableSentenceInUtf8(why).slice(0, whyLettersMax)}`
+  yield source === 'cached'
+    ? {
+        kind: 'registry-cached',
+        code: 1,
+        since,
+        text: `the service gives no list of tenants, a copy is used; ${last} (${failure})`,
+        command: 'holdfast doctor',
+      }
+    : {
+        kind: 'registry-down',
+        code: 2,
+        since,
+        text: `the service gives no list of tenants, and nothing is checked; ${last} (${failure})`,
+        command: 'holdfast doctor',
+      }
+}
+
+const whyLettersMax = 300
+
+/** As the newest full sweep saw them: later runs only add newer ones. */
+function* backupsTooOld({ runs }: SweepFacts, { now, backupMaxAgeMs }: AbsenceTerms): Generator<Absence> {
+  const backups = runs.find(({ finished }) => finished?.backups)?.finished?.backups
+  if (!backups || backupMaxAgeMs === null) return
+  const base = { kind: 'backups-too-old', code: 1, command: 'holdfast backups list' } as const
+  const { oldestAt, tenant, missing } = backups
+  const age = oldestAt === null ? null : (ageOf(oldestAt, now) ?? Infinity)
+  if (age !== null && age > backupMaxAgeMs)
+    yield {
+      ...base,
+      since: oldestAt,
+      text:
+        `the newest backup of ${printableSentenceInUtf8(tenant ?? '')} is ${humanMs(age)} old; ` +
+        `backups.maxAge is ${humanMs(backupMaxAgeMs)}`,
+    }
+  else if (missing > 0)
+    yield { ...base, since: null, text: `${count(missing, 'sound file has', 'sound files have')} no backup` }
+}

@@ -1,0 +1,152 @@
+/** Absences (I4.2): each has its own words, its own severity, and the command that helps. The clock is injected. */
+import { expect, test } from 'vitest'
+import { tenantId } from '../../../src/model/brand.ts'
+import { absencesIn, absenceKinds, lastFullSweepAt, type SweepFacts } from '../../../src/report/status/absences.ts'
+import { absenceTerms, facts, fullEnd, hour, now, recordedRun, render, view } from '../../support/status.ts'
+
+const full = recordedRun('full')
+const found = (given: SweepFacts, terms: Partial<typeof absenceTerms> = {}): readonly string[] =>
+  absencesIn(given, { ...absenceTerms, ...terms }).map(({ kind, code, text }) => `${kind} ${code} ${text}`)
+const atWork = { run: 'now', pid: 4711, since: now - hour, stopped: false }
+const started = recordedRun('now', { finished: null })
+const cached = { source: 'cached', since: now - 9 * hour, code: 'ADMIN_UNREACHABLE', why: 'no\u001banswer' } as const
+
+test('nothing is absent after a full sweep', () => {
+  expect(found(facts([full]))).toEqual([])
+  expect(lastFullSweepAt([full])).toBe(now - hour)
+})
+
+test.each([
+  ['never run', facts([]), 'never-run 1 never run: no run was ever recorded'],
+  [
+    'no sweep of all tenants',
+    facts([recordedRun('1', { mode: 'check', finished: { ...fullEnd(now), whole: false } })]),
+    'sweep-too-old 1 no full sweep yet',
+  ],
+  [
+    'an old sweep',
+    facts([recordedRun('1', { finished: fullEnd(now - 30 * hour) })]),
+    'sweep-too-old 1 last full sweep 1 d 6 h ago',
+  ],
+  [
+    'a sweep in the future',
+    facts([recordedRun('1', { finished: fullEnd(now + hour) })]),
+    'sweep-too-old 1 last full sweep lies in the future: a clock was wrong',
+  ],
+  [
+    'a killed sweep',
+    facts([started, recordedRun('full', { startedAt: now - 2 * hour })], { gone: new Set(['now']) }),
+    'killed 1 the last sweep was killed: it began, and recorded no end',
+  ],
+  [
+    'a sweep over half of the tenants',
+    facts([recordedRun('1', { finished: { ...fullEnd(now), covered: 5 } }), full]),
+    'covered-too-little 1 the last sweep covered 5 of 10 files (50 %)',
+  ],
+  [
+    'a list of tenants from the cache',
+    facts([full], { registry: { ...cached, at: now, run: '1' } }),
+    'registry-cached 1 the service gives no list of tenants, a copy is used; the last one is 9 h old ' +
+      '(ADMIN_UNREACHABLE: no\\eanswer)',
+  ],
+  [
+    'a list of tenants that is too old',
+    facts([full], { registry: { ...cached, source: 'refused', at: now, run: '1' } }),
+    'registry-down 2 the service gives no list of tenants, and nothing is checked; the last one is 9 h old ' +
+      '(ADMIN_UNREACHABLE: no\\eanswer)',
+  ],
+  [
+    'an old backup',
+    facts([
+      recordedRun('1', {
+        finished: { ...fullEnd(now), backups: { oldestAt: now - 200 * hour, tenant: tenantId('acme'), missing: 0 } },
+      }),
+    ]),
+    'backups-too-old 1 the newest backup of acme is 8 d 8 h old; backups.maxAge is 7 d',
+  ],
+  [
+    'a sound file without a backup',
+    facts([recordedRun('1', { finished: { ...fullEnd(now), backups: { oldestAt: now, tenant: null, missing: 2 } } })]),
+    'backups-too-old 1 2 sound files have no backup',
+  ],
+  [
+    'a run that was stopped by a signal',
+    facts([full], { atWork: { ...atWork, stopped: true } }),
+    'hung 2 the run hangs: its process 4711 is stopped and does nothing',
+  ],
+  [
+    'a run that works too long',
+    facts([full], { atWork: { ...atWork, since: now - 27 * hour } }),
+    'hung 2 the run hangs: process 4711 has worked for 1 d 3 h, longer than 1 d 2 h',
+  ],
+  [
+    'a run that writes nothing any more',
+    facts([full], { atWork: { ...atWork, since: now - 3 * hour }, newestLineAt: now - 2 * hour }),
+    'hung 2 the run hangs: process 4711 has done nothing for 2 h',
+  ],
+])('%s has words of its own', (_, given, expected) => {
+  expect(found(given)).toEqual([expected])
+})
+
+test('a run at work is neither killed nor hung, and a new one not quiet because of old lines', () => {
+  const given = facts([started, full], { atWork, newestLineAt: now - 5 * hour })
+  expect(found(given)).toEqual([])
+})
+
+test('a sweep hangs after twice its budget', () => {
+  const given = facts([full], { atWork: { ...atWork, since: now - 7 * hour } })
+  expect(found(given, { budgetMs: 3 * hour })).toEqual([
+    'hung 2 the run hangs: process 4711 has worked for 7 h, longer than 6 h',
+  ])
+  expect(found(given, { budgetMs: 4 * hour })).toEqual([])
+})
+
+test('a later full sweep makes up for one that was killed, and for one that covered half', () => {
+  const killed = recordedRun('killed', { finished: null, startedAt: now - 3 * hour })
+  const half = recordedRun('half', { startedAt: now - 4 * hour, finished: { ...fullEnd(now - 3 * hour), covered: 5 } })
+  expect(found(facts([full, killed, half], { gone: new Set(['killed']) }))).toEqual([])
+})
+
+test('backups have no limit where none are kept', () => {
+  const backups = { oldestAt: 1, tenant: null, missing: 0 }
+  const given = facts([recordedRun('1', { finished: { ...fullEnd(now), backups } })])
+  expect(found(given, { backupMaxAgeMs: null })).toEqual([])
+})
+
+test('I4.3: the status names each absence, the critical ones first, with its command', () => {
+  const all = absencesIn(
+    facts([started, recordedRun('1', { finished: { ...fullEnd(now - 40 * hour), covered: 5 } })], {
+      gone: new Set(['now']),
+      atWork: { ...atWork, stopped: true },
+      registry: { ...cached, source: 'refused', at: now, run: '1' },
+    }),
+    absenceTerms,
+  )
+  expect(all.map(({ kind }) => kind)).toEqual(
+    absenceKinds.filter((kind) =>
+      ['registry-down', 'hung', 'sweep-too-old', 'killed', 'covered-too-little'].includes(kind),
+    ),
+  )
+  const given = view([], { absences: all })
+  const { text, code } = render(given, 'nagios')
+  expect(code).toBe(2)
+  expect(text).toMatch(/^HOLDFAST CRITICAL - STALE the service gives no list of tenants, .*STALE the run hangs: /)
+  expect(render(given, 'text').text).toMatch(/next\n {4}holdfast doctor\n {4}kill -CONT 4711\n {4}holdfast sweep\n/)
+})
+
+test.each([
+  [[], 0],
+  [['killed'], 1],
+  [['covered-too-little'], 1],
+  [['hung'], 2],
+  [['registry-down'], 2],
+] as const)('I4.3: %j has an exit code of its own for monitors', (kinds, code) => {
+  const absences = kinds.map((kind) => ({
+    kind,
+    code: kind === 'hung' || kind === 'registry-down' ? (2 as const) : (1 as const),
+    since: null,
+    text: kind,
+    command: 'holdfast sweep',
+  }))
+  expect(render(view([], { absences }), 'monit').code).toBe(code)
+})

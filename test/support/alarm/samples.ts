@@ -1,0 +1,67 @@
+/** What runs see and tell, made up for the tests of alarms. */
+
+import type { Learned, RunEnding } from '../../../src/alarm/alarms.ts'
+import type { Cleared, Condition } from '../../../src/alarm/condition.ts'
+import { ConditionsOfRun } from '../../../src/alarm/conditions-of-run.ts'
+import { fold, type Folded, type Speaker, type Standing } from '../../../src/alarm/fold.ts'
+import type { Result } from '../../../src/model/result/report.ts'
+
+export const t0 = Date.parse('2026-11-28T03:00:00Z')
+
+/** A sweep of all tenants at full depth that came to its end. */
+export const fullEnding = (files: number): RunEnding => ({
+  counts: { selected: files, covered: files },
+  whole: true,
+  stopped: null,
+  failure: null,
+})
+/** The ledger knows of nothing that is absent, and of no open hold. */
+export const nothingAbsent: Learned = { absences: [], held: [] }
+
+let ids = 0
+const speaker = (now: number): Speaker => ({
+  service: 'notes',
+  host: 'host',
+  incident: null,
+  run: 'run',
+  now,
+  newId: () => String(++ids).padStart(26, '0'),
+  statusCommand: 'holdfast status',
+})
+
+export const collect = (mode: string, watched: ReadonlySet<string> = new Set()): ConditionsOfRun =>
+  new ConditionsOfRun({ mode, service: 'notes', config: null, watched })
+
+interface SeenMore {
+  readonly standing?: readonly Standing[]
+  readonly mode?: string
+  readonly ending?: RunEnding
+  readonly learned?: Learned | null
+}
+
+/** What a run sees that has these results. */
+export function seenBy(
+  results: readonly Result[],
+  { standing = [], mode = 'sweep', ending = fullEnding(results.length), learned = nothingAbsent }: SeenMore = {},
+): { readonly conditions: readonly Condition[]; readonly cleared: Cleared } {
+  const watched = standing.flatMap(({ keys }) => keys.map(({ tenant, path }) => JSON.stringify([tenant, path])))
+  const run = collect(mode, new Set(watched))
+  for (const result of results) run.consider(result)
+  return run.end(ending, learned)
+}
+
+/** One run after another, each folded into what the earlier ones left. */
+export class Nights {
+  standing: readonly Standing[] = []
+
+  run(now: number, results: readonly Result[], more: Omit<SeenMore, 'standing'> = {}): Folded {
+    const folded = fold(this.standing, seenBy(results, { ...more, standing: this.standing }), speaker(now))
+    this.standing = folded.standing
+    return folded
+  }
+
+  /** Titles of the alarms that go out. */
+  titles(...args: Parameters<Nights['run']>): readonly string[] {
+    return this.run(...args).outgoing.map(({ alarm }) => alarm.title)
+  }
+}
