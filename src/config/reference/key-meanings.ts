@@ -186,7 +186,8 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
     means:
       'Whether a check that finds damage tries the rebuild on a copy. The report then says "rehearsed". ' +
       '`auto`: `check` always tries it, and `sweep` only for files of at most 1 GB. ' +
-      'A rehearsal needs time and space for a second copy. No tenant is paused for it.',
+      'A rehearsal needs time, and space for up to three more copies. Without that space it is not tried, ' +
+      'and the report says so. No tenant is paused for it.',
     default: 'auto',
     example: 'false',
   },

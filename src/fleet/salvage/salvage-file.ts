@@ -101,6 +101,7 @@ async function salvageChecked(
 
 /** Of the folder beside the new file. */
 const prefix = '.holdfast-salvage-'
+const elsewhere = 'name a new file in another folder with --to'
 
 /**
  * Works in a folder beside the new file, so that naming it is one step. It is not resumed: a file that was written in
@@ -115,7 +116,7 @@ async function writeNew(
   signal: AbortSignal,
 ): Promise<RemedyOutcome> {
   const { id, to } = request
-  await using folder = await openFolderOfRun(dirname(to), prefix)
+  await using folder = await openFolderOfRun(dirname(to), prefix, elsewhere)
   using account = new AccountDraft(folder.path)
   const salvaged = await salvage(
     damaged,

@@ -36,12 +36,12 @@ type FolderOfRun = OwnedFolder & { readonly removed: readonly string[] }
 
 /**
  * Makes a folder of this process below `parent`, after those of dead processes were deleted.
- * @throws as `failureOfFolder`
+ * @param elsewhere how to use another folder @throws as `failureOfFolder`
  */
-export async function openFolderOfRun(parent: string, prefix: string): Promise<FolderOfRun> {
+export async function openFolderOfRun(parent: string, prefix: string, elsewhere = otherDisk): Promise<FolderOfRun> {
   const removed = await removeAbandonedFolders(parent, prefix, await holdsLocks(parent))
   const folder = await openOwnedFolder(parent, prefix).catch((error: unknown) => {
-    throw failureOfFolder(parent, error, otherDisk)
+    throw failureOfFolder(parent, error, elsewhere)
   })
   return Object.assign(folder, { removed })
 }

@@ -72,7 +72,7 @@ const indexes = 'CREATE INDEX notes_owner ON notes(owner); CREATE INDEX notes_st
 it.each([
   ['with rowids', byRowid],
   ['WITHOUT ROWID', byKey],
-])('an old page that equals the backup, table %s: its rows stay, and each is listed', async (_, schema) => {
+])('I1.10 an old page that equals the backup, table %s: its rows stay, and each is listed', async (_, schema) => {
   make(`${schema}; ${indexes}`)
   const live = exactRows(at('live'), 'notes', 'id')
   putBack('backup', 'notes')

@@ -86,7 +86,7 @@ it('a file that was cut off: the range behind the last readable key has no end',
   expect(found.filter((id) => isIn(account, id))).toEqual([])
 })
 
-it('a file that was cut off before an upper page: the leaves that are left do not fill its range', async () => {
+it('I1.10 a file that was cut off before an upper page: the leaves that are left do not fill its range', async () => {
   make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT)', plain, 4000)
   const upper = lastUpperPage()
   truncateSync(at('live'), (upper - 1) * 1024)
@@ -100,7 +100,7 @@ it('a file that was cut off before an upper page: the leaves that are left do no
   expect(found.filter((id) => isIn(account, id))).toEqual([])
 })
 
-it('no row of a backup counts as deleted because the file was cut off before an upper page', async () => {
+it('I1.10 no row of a backup counts as deleted because the file was cut off before an upper page', async () => {
   make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT)', plain, 4000)
   truncateSync(at('live'), (lastUpperPage() - 1) * 1024)
   using merged = await mergeNewer(
