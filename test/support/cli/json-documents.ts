@@ -27,6 +27,7 @@ const described = new Set([
   'topics',
   'failure',
   'remedy',
+  'reconcile',
 ])
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })
