@@ -10,6 +10,7 @@ import { addCompare } from './commands/compare.ts'
 import { addHistory } from './commands/history.ts'
 import { addHolders } from './commands/holders.ts'
 import { addPull } from './commands/pull.ts'
+import { addReconcile } from './commands/reconcile.ts'
 import { addRepair } from './commands/repair.ts'
 import { addRestore } from './commands/restore.ts'
 import { addResume } from './commands/resume.ts'
@@ -35,6 +36,7 @@ const addAll = [
   addPull,
   addBackups,
   addCompare,
+  addReconcile,
   addRepair,
   addRestore,
   addSalvage,

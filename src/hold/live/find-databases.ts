@@ -19,7 +19,13 @@ import { failureOfPath } from './path-failure.ts'
 const databaseEndings = new Set(['.db', '.db3', '.sqlite', '.sqlite3', '.s3db', '.sl3'])
 const livePart = /-(wal|shm|journal)$/
 /** What a change of a live set writes beside it, and the originals of bare files. Name one to have it checked. */
-const ofChange = /^\.holdfast-|\.original-[0-9A-Z]{26}(?:-wal|-journal|-shm|\.settled)?$/
+const changeNames = /^\.holdfast-|\.original-[0-9A-Z]{26}(?:-wal|-journal|-shm|\.settled)?$/
+
+/** True for a name that a change of a live set gives to a file beside it. */
+export const isOfChange = (name: string): boolean => changeNames.test(name)
+
+/** True if the name has the ending of a database. */
+export const namesDatabase = (name: string): boolean => databaseEndings.has(extname(name).toLowerCase())
 
 /**
  * @param named a file, or a folder; of the folders below it, only those that `pull` makes are searched
@@ -103,15 +109,16 @@ async function readFolder(folder: string): Promise<FolderContents> {
     const path = join(folder, name)
     if (entry.isDirectory()) folders.push(path)
     else if (entry.isSymbolicLink() && (await isFolder(path))) links.push(path)
-    else if (ofChange.test(name)) continue
+    else if (isOfChange(name)) continue
     else if (pulled.has(name) || (await isDatabase(path, entry, byName))) databases.push(path)
   }
   return { databases, folders, links }
 }
 
-async function isDatabase(path: string, entry: Dirent<Buffer>, beside: Names): Promise<boolean> {
+/** True if the file has the ending of a database, or begins as one. Only in doubt it is opened. */
+export async function isDatabase(path: string, entry: Dirent<Buffer>, beside: Names): Promise<boolean> {
   const part = livePart.exec(path)
-  if (part === null && databaseEndings.has(extname(path).toLowerCase())) return true
+  if (part === null && namesDatabase(path)) return true
   if (!entry.isFile() && !entry.isSymbolicLink()) return false
   if (!(await beginsAsDatabase(path))) return false
   // A WAL or a journal belongs to the database beside it, whatever its first bytes are.

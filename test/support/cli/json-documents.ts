@@ -30,6 +30,7 @@ const described = new Set([
   'alarm',
   'alerts',
   'remedy',
+  'reconcile',
 ])
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })
