@@ -141,7 +141,7 @@ export async function withServiceRun<Value>(
         connectionOf: ({ tenant }) =>
           tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
       }
-      options.onRecovered(await takeBackMixedChanges(recovered, context, signal))
+      options.onRecovered(await takeBackMixedChanges(recovered, settings.file, context, signal))
       return await work({
         settings,
         service,
