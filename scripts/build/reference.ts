@@ -4,7 +4,6 @@
  */
 import { writeFileSync } from 'node:fs'
 import { fileBytesMax } from '../../src/config/load.ts'
-import { futureKeys } from '../../src/config/not-in-this-version.ts'
 import { explainKeys } from '../../src/config/reference/explain-keys.ts'
 import { sectionMeanings } from '../../src/config/reference/section-meanings.ts'
 import type { Explanation } from '../../src/diagnosis/explain/explain.ts'
@@ -16,7 +15,7 @@ export const referenceFile = new URL('../../src/config/README.md', import.meta.u
 const proseWidth = 120
 
 export function renderReference(): string {
-  const topics = explainKeys().filter(({ topic }) => !Object.hasOwn(futureKeys, topic))
+  const topics = explainKeys()
   return `${[
     '<!-- Made by `npm run reference`. Change src/config/reference/key-meanings.ts or schema.ts instead. -->',
     '# Configuration',
@@ -50,12 +49,6 @@ export function renderReference(): string {
     ...withDefaults(topics),
     '```',
     ...topics.flatMap((topic) => (topic.value === undefined ? section(topic.topic) : key(topic, topic.value))),
-    '',
-    '## Not in this version',
-    ...prose(
-      'holdfast refuses a configuration with one of these keys, because a setting that does nothing would mislead.',
-    ),
-    ...Object.entries(futureKeys).map(([name, why]) => `- \`${name}\`: ${why}`),
   ].join('\n')}\n`
 }
 

@@ -9,7 +9,7 @@ import type { Absence } from '../report/status/absences.ts'
 /** How a run ended. */
 export interface RunEnding {
   /** Null if the run failed before it had selected anything. */
-  readonly counts: { readonly selected: number; readonly covered: number } | null
+  readonly counts: { readonly selected: number; readonly covered: number; readonly notDue?: number } | null
   /** True for a sweep of all tenants at full depth. */
   readonly whole: boolean
   /** Why the line was stopped; null if it was not. */

@@ -293,9 +293,13 @@ export class ConditionsOfRun {
   }
 }
 
-/** True for a sweep of all tenants at full depth that reached each of them. */
+/** True for a sweep of all tenants at full depth that reached each of them. One that was not due counts as reached. */
 export const coversAll = ({ whole, counts, failure }: RunEnding): boolean =>
-  whole && failure === null && counts !== null && counts.selected > 0 && counts.covered === counts.selected
+  whole &&
+  failure === null &&
+  counts !== null &&
+  counts.selected + (counts.notDue ?? 0) > 0 &&
+  counts.covered === counts.selected
 
 const nothingNamed = { tenants: [], keys: [], tenantsTotal: 0 } as const
 

@@ -88,9 +88,6 @@ Examples:
   holdfast repair app.db                   a remedy, tried on a copy
   holdfast explain IN_USE                  what a finding or a failure means
 
-This key of holdfast.yaml is not in this version: sweep. holdfast refuses a
-file that has it, and reports its line.
-
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 5 compared and different, 64 usage, 70 bug,
   75 busy (try later), 78 configuration, 129/130/131/143 ended by a signal`,

@@ -10,7 +10,6 @@ import { Failure } from '../model/failure.ts'
 import { nearest } from '../text/nearest-word.ts'
 import { defaultAccountsName, defaultQuarantineName, defaultRequestTimeoutMs } from './defaults.ts'
 import { conflictsBetweenKeys } from './key-conflicts.ts'
-import { futureKeys, notInThisVersion, withoutFutureKeys } from './not-in-this-version.ts'
 import { sections, unwrapped } from './schema.ts'
 import type { Sections } from './schema.ts'
 import type { ServiceSettings, Settings } from './settings.ts'
@@ -29,12 +28,13 @@ export function parseSettings(text: string, file: string): Settings {
   const yaml = readYaml(text)
   if (yaml.kind === 'refused') throw invalid(file, yaml.problems)
   const schema = sections(dirname(file))
-  const parsed = schema.safeParse(withoutFutureKeys(yaml.value ?? {}))
+  const parsed = schema.safeParse(yaml.value ?? {})
   const problems = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => locateIssue(issue, schema, yaml))),
-    ...[...conflictsBetweenKeys(yaml.value, dirname(file)), ...notInThisVersion(yaml.value)].map(
-      ({ path, message }) => ({ ...yaml.placeOf(path, 'key'), message: `${pathText(path)} ${message}` }),
-    ),
+    ...conflictsBetweenKeys(yaml.value, dirname(file)).map(({ path, message }) => ({
+      ...yaml.placeOf(path, 'key'),
+      message: `${pathText(path)} ${message}`,
+    })),
   ]
   if (!parsed.success || problems.length > 0) throw invalid(file, problems)
   return settingsOf(parsed.data, file)
@@ -65,8 +65,7 @@ function locateIssue(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml):
   }
   const known = knownKeys(schema, issue.path)
   return issue.keys.map((key) => {
-    // A future key is offered too: the next attempt then says that it is not in this version.
-    const near = nearest(key, issue.path.length === 0 ? [...known, ...Object.keys(futureKeys)] : known)
+    const near = nearest(key, known)
     const advice = near === null ? `the keys here are ${known.join(', ')}` : `did you mean ${near}?`
     return {
       ...yaml.placeOf([...issue.path, key], 'key'),
@@ -134,6 +133,7 @@ function settingsOf(given: Given, file: string): Settings {
         : { dir: backups.dir, keep: backups.keep, maxAgeMs: backups.maxAge, fetch: backups.fetch },
     quarantine: { dir: given.quarantine.dir ?? join(ledger.dir, defaultQuarantineName) },
     accounts: { dir: given.accounts.dir ?? join(ledger.dir, defaultAccountsName) },
+    sweep: { maxAgeMs: given.sweep.maxAge, budgetMs: given.sweep.budget },
     heal: given.heal,
     ledger,
     alerts: sinksOf(given.alerts),

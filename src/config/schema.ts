@@ -89,6 +89,10 @@ export function sections(folder: string) {
       }),
       quarantine: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), null) }),
       accounts: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), null) }),
+      sweep: sectionOrDefaults({
+        maxAge: optional(duration('24h', { least: '1s', most: '400d' }), null),
+        budget: optional(duration('3h', { least: '1s', most: '30d' }), null),
+      }),
       heal: sectionOrDefaults({ limit: optional(whole(1, 1000), defaults.defaultHealLimit) }),
       ledger: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), defaults.defaultLedgerDir) }),
       alerts: alertList(folder),

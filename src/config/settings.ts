@@ -87,6 +87,13 @@ export type AlertSink =
   /** Gets no alarms: it is asked for after each sweep that covered every tenant. */
   | { readonly kind: 'heartbeat'; readonly url: string }
 
+export interface SweepSettings {
+  /** A file whose last check counts for so long is left out if nothing has changed it; null: all files are due. */
+  readonly maxAgeMs: number | null
+  /** So long after its beginning a sweep begins with no other tenant; null for no limit. */
+  readonly budgetMs: number | null
+}
+
 export interface Settings {
   /** Absolute path of the configuration file. */
   readonly file: string
@@ -101,6 +108,7 @@ export interface Settings {
   readonly quarantine: { readonly dir: string }
   /** Where the accounts of remedies are written. */
   readonly accounts: { readonly dir: string }
+  readonly sweep: SweepSettings
   /** How many tenants one `sweep --heal` may change. */
   readonly heal: { readonly limit: number }
   readonly ledger: { readonly dir: string }

@@ -96,6 +96,7 @@ export async function workThrough(
     const reservation = await line.guard(diskBudget.reserveSnapshots(group.length, line.signal))
     if (reservation === null) return false // It failed, and so the line was stopped.
     await startInTurn(holdSlots, async () => {
+      if (first !== null && !limits.mayBegin()) return reservation.releaseAll() // It has waited for its slot.
       for (const held of await holdGroup(group, first, reservation, pipeline)) {
         const check = checkAndReport({ ...held, again: first === null }, reservation, pipeline).finally(() =>
           checksUnderWay.delete(check),
@@ -115,7 +116,7 @@ export async function workThrough(
     position += group.length
     // The leading tenants serve again before any other tenant is held.
     if (first === limits.leading) await holdSlots.onIdle()
-    if (!(await takeAgain()) || !(await take(group, first))) break
+    if (!limits.mayBegin() || !(await takeAgain()) || !(await take(group, first))) break
   }
   await settle()
   await takeAgain() // The last results may have shown that it is necessary.
@@ -161,7 +162,7 @@ async function holdGroup(
   for (const target of group) progress.holding(target)
   const known = first === null ? addEarlierChecks(context.ledger, group) : earlierChecks.of(group, first)
   const held = await line.guard(
-    known.then((files) => holdTargets(files, context, boundsFor(reservation, pipeline), line.signal)),
+    known.then((files) => holdTargets(files, context, boundsFor(group, reservation, pipeline), line.signal)),
   )
   if (held === null) {
     reservation.releaseAll()
@@ -171,11 +172,15 @@ async function holdGroup(
   return held
 }
 
-const boundsFor = (reservation: Reservation, { line, pauseSlots }: Pipeline): HoldBounds => ({
+const boundsFor = (
+  [target]: TargetGroup,
+  reservation: Reservation,
+  { line, pauseSlots, progress }: Pipeline,
+): HoldBounds => ({
   othersBytes: () => reservation.othersBytes,
   reserve: (bytes) => reservation.reserveBytes(bytes, line.signal),
   // A pause whose failure stops the line does so inside of its slot: no other tenant is paused in between.
-  inPause: (pause) => pauseSlots.add(() => line.guardPause(pause())),
+  inPause: (pause) => pauseSlots.add(() => line.guardPause(progress.pausing(target, pause()))),
 })
 
 /** `again`: the file has a result already, and was found sound. */

@@ -1,6 +1,7 @@
 /** Which targets are held and which are checked right now, for the progress line. */
 
 import type { ReadingProgress as PagesDone } from '../check/reading-builder.ts'
+import { monotonicMs } from '../host/clock.ts'
 import type { Target } from './run/target.ts'
 
 export interface RunProgress {
@@ -8,9 +9,16 @@ export interface RunProgress {
   readonly total: number
   /** Names of the targets that are being held. */
   readonly holding: readonly string[]
+  /** Tenants that are paused right now, with the beginning on the monotonic clock; left out if there are none. */
+  readonly paused?: readonly PauseProgress[]
   readonly checking: readonly CheckProgress[]
   /** Other work that takes long, in words; left out if there is none. */
   readonly working?: string
+}
+
+export interface PauseProgress {
+  readonly name: string
+  readonly sinceMs: number
 }
 
 export interface CheckProgress {
@@ -28,6 +36,7 @@ export class ProgressTracker {
   readonly #total: number
   readonly #observer: ProgressObserver
   readonly #holding = new Set<Target>()
+  readonly #paused = new Map<string, PauseProgress>()
   readonly #checking = new Map<Target, { readonly name: string; pages: PagesDone | null }>()
   #done = 0
 
@@ -44,6 +53,19 @@ export class ProgressTracker {
   holding(target: Target): void {
     this.#holding.add(target)
     this.#report()
+  }
+
+  /** Passes on the outcome of a pause, and shows it while it lasts. */
+  async pausing<Value>(target: Target, pause: Promise<Value>): Promise<Value> {
+    const name = nameOf(target)
+    this.#paused.set(name, { name, sinceMs: monotonicMs() })
+    this.#report()
+    try {
+      return await pause
+    } finally {
+      this.#paused.delete(name)
+      this.#report()
+    }
   }
 
   checking(target: Target): void {
@@ -71,7 +93,8 @@ export class ProgressTracker {
     this.#observer.onProgress({
       done: this.#done,
       total: this.#total,
-      holding: [...new Set([...this.#holding].map(nameOf))],
+      holding: [...new Set([...this.#holding].map(nameOf))].filter((name) => !this.#paused.has(name)),
+      ...(this.#paused.size === 0 ? {} : { paused: [...this.#paused.values()] }),
       checking: [...this.#checking.values()],
     })
   }

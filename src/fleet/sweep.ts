@@ -1,5 +1,6 @@
 /** `sweep` and `check --tenant`: tenants of the service go through the pipeline, and files that are gone are named. */
 
+import type { LastResult } from '../ledger/ledger.ts'
 import type { TenantId } from '../model/brand.ts'
 import type { Result } from '../model/result/report.ts'
 import { notHeld, unreadResult } from './file-result.ts'
@@ -7,15 +8,16 @@ import { workThrough, type RunObserver, type RunTotals } from './pipeline.ts'
 import { refusedTargets } from './run/refused-targets.ts'
 import { readRegistry, pickTenants, targetsOf, type ServiceRegistry } from './run/registry.ts'
 import type { Depth, RunLimits } from './run/run-context.ts'
-import { besidePausedTenant, checksInParallel, limitsFor, type ServiceRun } from './run/service-run.ts'
+import { besidePausedTenant, checksInParallel, limitsFor } from './run/run-limits.ts'
+import { type ServiceRun } from './run/service-run.ts'
 import type { Target } from './run/target.ts'
 import { UnansweredRow } from './run/unanswered.ts'
-import { select, type SelectedTargets, type SelectionCriteria } from './selection/selection.ts'
+import { selectByPlan, type SelectedTargets } from './selection/select-by-plan.ts'
+import type { SweepPlan } from './selection/sweep-plan.ts'
 
 type Selection =
   | { readonly kind: 'tenants'; readonly ids: readonly TenantId[] }
-  /** `only`: patterns of ids; null for all. */
-  | { readonly kind: 'sweep'; readonly only: readonly string[] | null }
+  | { readonly kind: 'sweep'; readonly plan: SweepPlan }
 
 export interface SweepOptions {
   readonly selection: Selection
@@ -23,8 +25,10 @@ export interface SweepOptions {
 }
 
 export interface SweepObserver extends RunObserver {
-  /** Called before the first result, with every target that will have one. */
-  readonly onSelected: (targets: readonly Target[]) => void
+  /**
+   * Called before the first result, with every target that will have one, and the number of files that are not due.
+   */
+  readonly onSelected: (targets: readonly Target[], notDue?: number) => void
 }
 
 export interface SweepTotals extends RunTotals {
@@ -42,23 +46,20 @@ export async function sweep(run: ServiceRun, options: SweepOptions, observer: Sw
   const registry = await readRegistry(run, lastResults)
   const unanswered = new UnansweredRow()
   const signal = registry.source === 'live' ? run.signal : AbortSignal.any([run.signal, unanswered.signal])
-  const { targets, leading } = chooseFrom(registry, options.selection, {
-    statusTenant: settings.tenants.statusTenant,
-    lastResults,
-    now: Date.now(),
-  })
+  const { targets, leading, notDue, earlier } = await chooseFrom(registry, options.selection, lastResults, run)
   // Only a sweep of all tenants can say that one is missing.
-  const gone = options.selection.kind === 'sweep' && options.selection.only === null ? registry.gone : []
-  observer.onSelected([...targets, ...gone.map(({ tenant, path }) => ({ tenant, named: path }))])
+  const gone = takesAll(options.selection) ? registry.gone : []
+  const selected = targets.length + earlier.size + gone.length
+  observer.onSelected([...targets, ...earlier.keys(), ...gone.map(asTarget)], notDue)
+  if (options.selection.kind === 'sweep')
+    await ledger.append({ kind: 'sweep-selected', ...options.selection.plan.scope, selected, notDue })
+  for (const result of earlier.values()) observer.onResult(result)
   const terms = { via: service.via, roots: settings.tenants.roots }
   const refused = await refusedTargets(targets, registry.tenants, terms, signal)
   for (const [target, failure] of refused)
     await record(target, unreadResult(notHeld(target, options.depth, context.map), 'failed', failure))
   const isHeld = (target: Target): boolean => !refused.has(target)
-  const limits = {
-    ...(await limitsOfSweep(run, options.depth)),
-    leading: targets.slice(0, leading).filter(isHeld).length,
-  }
+  const limits = { ...(await limitsOfSweep(run, options)), leading: targets.slice(0, leading).filter(isHeld).length }
   const watching: RunObserver = {
     ...observer,
     onResult: (result) => {
@@ -67,16 +68,13 @@ export async function sweep(run: ServiceRun, options: SweepOptions, observer: Sw
     },
   }
   const totals = await workThrough(targets.filter(isHeld), context, limits, watching, signal)
-  for (const { tenant, path, failure } of gone) {
-    const target = { tenant, named: path }
-    await record(target, unreadResult(notHeld(target, options.depth, false), 'inconclusive', failure))
-  }
-  return {
-    ...totals,
-    covered: totals.covered + gone.length + refused.size,
-    selected: targets.length + gone.length,
-    registry: registry.source,
-  }
+  for (const file of gone)
+    await record(
+      asTarget(file),
+      unreadResult(notHeld(asTarget(file), options.depth, false), 'inconclusive', file.failure),
+    )
+  const covered = totals.covered + earlier.size + gone.length + refused.size
+  return { ...totals, covered, selected, registry: registry.source }
 
   async function record({ tenant }: Target, result: Result): Promise<void> {
     observer.onResult(result)
@@ -84,18 +82,34 @@ export async function sweep(run: ServiceRun, options: SweepOptions, observer: Sw
   }
 }
 
-const limitsOfSweep = ({ context, settings }: ServiceRun, depth: Depth): Promise<RunLimits> =>
-  limitsFor(context.folder, depth, settings.hold.maxPaused, checksInParallel(settings), besidePausedTenant)
+const asTarget = ({ tenant, path }: ServiceRegistry['gone'][number]): Target => ({ tenant, named: path })
 
-function chooseFrom(
+const takesAll = (selection: Selection): boolean => selection.kind === 'sweep' && selection.plan.scope.only === null
+
+async function limitsOfSweep({ context, settings }: ServiceRun, options: SweepOptions): Promise<RunLimits> {
+  const { depth, selection } = options
+  const { maxPaused } = settings.hold
+  const limits = await limitsFor(context.folder, depth, maxPaused, checksInParallel(settings), besidePausedTenant)
+  if (selection.kind === 'tenants') return limits
+  const { limit } = selection.plan
+  return { ...limits, mayBegin: () => !limit.isOver }
+}
+
+async function chooseFrom(
   registry: ServiceRegistry,
   selection: Selection,
-  order: Omit<SelectionCriteria, 'only'>,
-): SelectedTargets {
+  lastResults: readonly LastResult[],
+  { settings, ledger, signal, now }: ServiceRun,
+): Promise<SelectedTargets> {
   switch (selection.kind) {
-    case 'tenants':
-      return { targets: targetsOf(pickTenants(registry, selection.ids)), leading: 0 }
-    case 'sweep':
-      return select(targetsOf(registry.tenants), { ...order, only: selection.only })
+    case 'tenants': {
+      const targets = targetsOf(pickTenants(registry, selection.ids))
+      return { targets, leading: 0, notDue: 0, earlier: new Map() }
+    }
+    case 'sweep': {
+      const { statusTenant, roots } = settings.tenants
+      const terms = { statusTenant, roots, lastResults, now: now() }
+      return selectByPlan(targetsOf(registry.tenants), selection.plan, terms, ledger, signal)
+    }
   }
 }

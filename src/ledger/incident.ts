@@ -38,6 +38,7 @@ const isFullAndSound = ({ finished }: RecordedRun): boolean =>
   finished.whole &&
   finished.exitCode === 0 &&
   finished.selected > 0 &&
+  finished.notDue === 0 && // What was left out was not found sound by it.
   finished.covered === finished.selected
 
 /** null if none of the runs belongs to it. */

@@ -24,10 +24,11 @@ import type {
   PauseTotals,
   RecordedRegistry,
   RecordedRun,
+  RecordedSweep,
 } from './ledger.ts'
-import { condense } from './lines/condense.ts'
 import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './lines/rows.ts'
 import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './protocol.ts'
+import { readPages } from './read-pages.ts'
 
 /** The limit for one question: to open a ledger may mean to check the whole file on a slow disk. */
 const askMs = 60_000
@@ -98,7 +99,7 @@ export class LedgerProcess implements Ledger {
     invariant(!this.#closed, 'nothing is appended to a ledger that was closed')
     invariant(this.#run !== null, 'a ledger that was opened for reading is not written to')
     this.#number += 1
-    return this.#written({ lines: [lineRow(Date.now(), this.#run, this.#number, condense(event))], lastGood: [] })
+    return this.#written({ lines: [lineRow(Date.now(), this.#run, this.#number, event)], lastGood: [] })
   }
 
   storeLastGood(lastGood: Omit<LastGood, 'run'>): Promise<void> {
@@ -122,7 +123,9 @@ export class LedgerProcess implements Ledger {
   }
 
   async lastResults(): Promise<readonly LastResult[]> {
-    return (await this.#ask({ ask: 'last-results' }, 'last-results')).results
+    const { results, more } = await readPages((after) => this.#ask({ ask: 'last-results', after }, 'last-results'))
+    if (more) this.#notices.push(`only ${count(results.length, 'result')} of the ledger were read, there are more`)
+    return results
   }
 
   async history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]> {
@@ -139,6 +142,14 @@ export class LedgerProcess implements Ledger {
 
   async lastRuns(limit: number): Promise<readonly RecordedRun[]> {
     return (await this.#ask({ ask: 'last-runs', limit }, 'last-runs')).runs
+  }
+
+  async compact(workMs: number): Promise<boolean> {
+    return (await this.#ask({ ask: 'compact', workMs }, 'compacted')).more
+  }
+
+  async lastSweep(): Promise<RecordedSweep | null> {
+    return (await this.#ask({ ask: 'last-sweep' }, 'last-sweep')).sweep
   }
 
   async pauseTotals(): Promise<PauseTotals> {

@@ -4,7 +4,7 @@
  */
 
 import type { IncidentId, TenantId } from '../model/brand.ts'
-import type { BackupSurvey, Event, OpenHold, RegistrySource } from '../model/event.ts'
+import type { BackupSurvey, Event, OpenHold, RegistrySource, SweepScope } from '../model/event.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { SealLevel } from '../model/result/evidence.ts'
 import type { DamageClass } from '../model/result/finding.ts'
@@ -53,6 +53,8 @@ export interface LastResult extends RecordedCheck {
    * refreshes a full one nor clears damage. Null if there was none yet.
    */
   readonly settled: RecordedCheck | null
+  /** What the live set looked like at the last proof of `settled` (`liveSetMark`); null if that is not known. */
+  readonly settledMark: string | null
 }
 
 /** What the next check of a file needs to know of the newest one. */
@@ -85,7 +87,18 @@ export interface RecordedRun {
     readonly whole: boolean
     /** null if the run did not look at the backups. */
     readonly backups: BackupSurvey | null
+    /** Files that a sweep left out because an earlier check of them still counts. They are not in `selected`. */
+    readonly notDue: number
   } | null
+}
+
+/** One sweep, from the moment when it knew its tenants. */
+export interface RecordedSweep extends SweepScope {
+  readonly run: string
+  readonly at: number
+  readonly selected: number
+  readonly notDue: number
+  readonly finished: RecordedRun['finished']
 }
 
 /**
@@ -134,6 +147,8 @@ export interface LedgerReading extends AsyncDisposable {
   checks(tenant: TenantId | null, limit: number): Promise<NewestLines>
   /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
+  /** The newest sweep that knew its tenants; null if there was none. */
+  lastSweep(): Promise<RecordedSweep | null>
   /** Of all holds of the service whose length is known. */
   pauseTotals(): Promise<PauseTotals>
   /** null if no run has asked the service for its list of tenants yet. */
@@ -150,6 +165,12 @@ export interface Ledger extends LedgerReading {
    * The same without a commit of its own: it goes with the next one, or after 50 ms. For events that nothing waits for.
    */
   appendSoon(event: Event): Promise<void>
+  /**
+   * Removes lines that nothing needs any more (README.md), for about so many ms. Other questions wait meanwhile.
+   * @returns true if more is to be done
+   * @throws {Failure} LEDGER_UNUSABLE
+   */
+  compact(workMs: number): Promise<boolean>
   /**
    * Replaces what is stored of the last sound check of this file. If it is called together with `append`, both are
    * committed together.

@@ -11,8 +11,12 @@ import type {
   PauseTotals,
   RecordedRegistry,
   RecordedRun,
+  RecordedSweep,
 } from './ledger.ts'
 import type { LastGoodRow, LineRow } from './lines/rows.ts'
+
+/** A file, as results are ordered. */
+export type FileKey = readonly [tenant: string, path: string]
 
 /** `resume` writes too, but leaves a damaged ledger in its place if its open holds cannot be read. */
 export type LedgerMode = 'write' | 'read' | 'resume'
@@ -23,11 +27,15 @@ export type LedgerQuestion =
   | { readonly ask: 'open-holds' }
   | { readonly ask: 'other-holds' }
   | { readonly ask: 'last-good'; readonly files: readonly KnownFile[] }
-  | { readonly ask: 'last-results' }
+  /** A page of them, after this file in the order of tenant and path. */
+  | { readonly ask: 'last-results'; readonly after: FileKey | null }
+  /** Works for about so long. */
+  | { readonly ask: 'compact'; readonly workMs: number }
   | { readonly ask: 'history'; readonly tenant: string | null; readonly limit: number }
   | { readonly ask: 'checks'; readonly tenant: string | null; readonly limit: number }
   | { readonly ask: 'newest-checks'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-runs'; readonly limit: number }
+  | { readonly ask: 'last-sweep' }
   | { readonly ask: 'pause-totals' }
   | { readonly ask: 'last-registry' }
   | { readonly ask: 'close' }
@@ -44,11 +52,14 @@ export type LedgerAnswer = {
   | { readonly kind: 'open-holds'; readonly holds: readonly OpenHold[] }
   | { readonly kind: 'other-holds'; readonly holds: readonly OtherHold[] }
   | { readonly kind: 'last-good'; readonly lastGood: readonly (LastGood | null)[] }
-  | { readonly kind: 'last-results'; readonly results: readonly LastResult[] }
+  /** As `unpackResults` reads them. `next`: null after the last page. */
+  | { readonly kind: 'last-results'; readonly packed: string; readonly next: FileKey | null }
+  | { readonly kind: 'compacted'; readonly more: boolean }
   | { readonly kind: 'history'; readonly lines: readonly LedgerLine[] }
   | { readonly kind: 'checks'; readonly newest: NewestLines }
   | { readonly kind: 'newest-checks'; readonly checks: readonly (NewestCheck | null)[] }
   | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
+  | { readonly kind: 'last-sweep'; readonly sweep: RecordedSweep | null }
   | { readonly kind: 'pause-totals'; readonly totals: PauseTotals }
   | { readonly kind: 'last-registry'; readonly registry: RecordedRegistry | null }
 )

@@ -59,6 +59,13 @@ export interface BackupSurvey {
   readonly missing: number
 }
 
+/** What a sweep takes. */
+export interface SweepScope {
+  readonly since: number
+  readonly depth: 'quick' | 'full'
+  readonly only: readonly string[] | null
+}
+
 export type Event =
   /** `incident`: the one that the run belongs to; left out without one. `request`: see `TriageRequest`. */
   | {
@@ -70,8 +77,15 @@ export type Event =
       readonly request?: TriageRequest
     }
   /**
+   * Before the first pause of a sweep. `since`: the beginning of the sweep, in ms since 1970; for one that goes on
+   * where another stopped, the beginning of that one. `only`: patterns of ids; null for all tenants. `notDue`: as in
+   * `run-finished`.
+   */
+  | ({ readonly kind: 'sweep-selected'; readonly selected: number; readonly notDue: number } & SweepScope)
+  /**
    * `whole`: it was a sweep of all tenants at full depth. `notCovered`: files that it selected and did not reach; older
-   * lines do not list them.
+   * lines do not list them. `notDue`: files that a sweep left out because an earlier check of them still counts; older
+   * lines have none.
    */
   | {
       readonly kind: 'run-finished'
@@ -82,6 +96,7 @@ export type Event =
       readonly notCovered?: readonly SelectedFile[]
       /** Left out without a folder of backups, and by runs that are no sweep of all tenants. */
       readonly backups?: BackupSurvey
+      readonly notDue?: number
     }
   /**
    * Which list of tenants the run works with: that of the service (`live`), the copy of it (`cached`), or none, because
@@ -169,6 +184,7 @@ export function advance(
       return rest
     }
     case 'run-started':
+    case 'sweep-selected':
     case 'run-finished':
     case 'registry-read':
     case 'resume-failed':

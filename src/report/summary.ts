@@ -56,12 +56,13 @@ export class ResultCounts {
     return worst === exitCodes.maybePaused ? worst : (signal ?? worst)
   }
 
-  summary(notCovered: number, exitCode: ExitCode, notReached: readonly SelectedFile[] = []): Summary {
+  summary(notCovered: number, exitCode: ExitCode, notReached: readonly SelectedFile[] = [], notDue = 0): Summary {
     return {
       selected: this.results + notCovered,
       ...this.#counts,
       notCovered,
       ...(notReached.length === 0 ? {} : { notReached }),
+      ...(notDue === 0 ? {} : { notDue }),
       exitCode,
     }
   }

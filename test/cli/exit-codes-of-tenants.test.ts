@@ -103,7 +103,7 @@ test.skipIf(noCompiler !== null)(
     })
     const report = reportIn(ran)
     expect([ran.code, report.results.map(gist), report.summary.notCovered]).toEqual([
-      3,
+      2,
       ['inconclusive LOCK_NOT_HONOURED'],
       2,
     ])

@@ -1,12 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { defaultCheckSettings, defaultHoldSettings } from '../../src/config/load.ts'
 import { parseSettings } from '../../src/config/parse.ts'
 import { alertKinds } from '../../src/config/sinks/alert-sinks.ts'
 import { file, least, problemsOf } from '../support/config/problems.ts'
 
-/** Sections of the agreed configuration that this version does not have. */
-const later = `sweep: { maxAge: 24h, budget: 3h }
-`
 const whole = `
 service:
   name: notes
@@ -17,6 +14,7 @@ hold: { require: sealed, ttl: 30s, drainTimeout: 5s, maxPause: 10s, maxPaused: 1
 snapshots: { dir: /var/lib/holdfast/snapshots }
 check: { workers: auto, timeout: 30m, memory: 1GB, niceness: 10 }
 backups: { dir: /var/lib/holdfast/backups, keep: { last: 3, daily: 7, weekly: 5 } }
+sweep: { maxAge: 24h, budget: 3h }
 heal: { limit: 3 }
 ledger: { dir: /var/lib/holdfast }
 registry: { grace: 8h }
@@ -26,7 +24,7 @@ alerts:
   - { heartbeat: https://alarms.example/beat }
 `
 
-test('the configuration of the contract is understood, every key of it that is in this version', () => {
+test('the configuration of the contract is understood, every key of it', () => {
   const hourMs = 3_600_000
   expect(parseSettings(whole, file)).toEqual({
     file,
@@ -64,6 +62,7 @@ test('the configuration of the contract is understood, every key of it that is i
     },
     quarantine: { dir: '/var/lib/holdfast/quarantine' },
     accounts: { dir: '/var/lib/holdfast/accounts' },
+    sweep: { maxAgeMs: 24 * hourMs, budgetMs: 3 * hourMs },
     heal: { limit: 3 },
     ledger: { dir: '/var/lib/holdfast' },
     registry: { graceMs: 8 * hourMs },
@@ -75,30 +74,6 @@ test('the configuration of the contract is understood, every key of it that is i
   })
 })
 
-describe('a setting that does nothing yet is refused at its line', () => {
-  test('all of the contract at once', () => {
-    expect(problemsOf(whole + later)).toEqual([
-      expect.stringMatching(/^18:1: sweep is not in this version: .+; take it out$/),
-    ])
-  })
-
-  test.each([
-    ['sweep', 'sweep: { maxAge: 24h }'],
-    ['sweep', 'sweep:\n  budget: 3h'],
-  ])('%s, as in %j', (key, text) => {
-    expect(problemsOf(`${least}${text}\n`)).toEqual([
-      expect.stringMatching(new RegExp(`^3:\\d+: ${key} is not in this version: `)),
-    ])
-  })
-
-  test('beside what is wrong with the others', () => {
-    expect(problemsOf(`${least}sweep: { maxAge: 24h }\nhold: { ttl: soon }\n`)).toEqual([
-      expect.stringMatching(/^3:1: sweep is not in/),
-      expect.stringMatching(/^4:14: hold\.ttl: expected a duration/),
-    ])
-  })
-})
-
 test('what the contract shows is what holds when it is left out', () => {
   const full = parseSettings(whole, file)
   const short = parseSettings(least, file)
@@ -107,6 +82,8 @@ test('what the contract shows is what holds when it is left out', () => {
     service: { ...full.service, tokenFile: null },
     tenants: { ...full.tenants, statusTenant: null },
     backups: null,
+    // Without the section every sweep takes all tenants, for as long as it needs.
+    sweep: { maxAgeMs: null, budgetMs: null },
     alerts: [],
   })
   expect(short.hold).toEqual(defaultHoldSettings)

@@ -7,7 +7,6 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { referenceFile, renderReference } from '../../scripts/build/reference.ts'
-import { futureKeys } from '../../src/config/not-in-this-version.ts'
 import { parseSettings } from '../../src/config/parse.ts'
 import { explainKeys } from '../../src/config/reference/explain-keys.ts'
 import { keyMeanings } from '../../src/config/reference/key-meanings.ts'
@@ -110,12 +109,6 @@ describe.each(keys.map((key) => [key.topic, key] as const))('%s', (topic, { valu
     for (const sentence of means.split(/(?<=[.:]) /))
       expect(sentence.split(' ').length, sentence).toBeLessThanOrEqual(25)
   })
-})
-
-test.each(Object.keys(futureKeys))('%s is refused, and the page says so', (topic) => {
-  expect(explainKeys().find((one) => one.topic === topic)?.means).toMatch(/^Not in this version/)
-  expect(renderReference()).toContain(`\n- \`${topic}\`: `)
-  expect(() => settingsOf(merged(admin, at(topic, {})))).toThrow(/is not in this version/)
 })
 
 test('the configurations on the page parse, and both say the same', () => {

@@ -14,12 +14,12 @@ const ran = (run: string, startedAt: number, more: Partial<RecordedRun> = {}): R
   version: '0.1.0',
   startedAt,
   incident: null,
-  finished: { at: startedAt + 1, exitCode: 0, selected: 3, covered: 3, whole: false, backups: null },
+  finished: { at: startedAt + 1, exitCode: 0, selected: 3, covered: 3, whole: false, backups: null, notDue: 0 },
   ...more,
 })
 const within = (id: string): { readonly incident: IncidentId } => ({ incident: id as IncidentId })
 const whole = (more: object = {}): Pick<RecordedRun, 'finished'> => ({
-  finished: { at: now, exitCode: 0, selected: 3, covered: 3, whole: true, backups: null, ...more },
+  finished: { at: now, exitCode: 0, selected: 3, covered: 3, whole: true, backups: null, notDue: 0, ...more },
 })
 
 const begun = ran('i', now - 30 * minute, { mode: 'triage', ...within('i') })

@@ -69,7 +69,7 @@ test('what was appended is there for the next run, in order', async () => {
       version: '0.1.0',
       startedAt: lines.at(-1)?.at,
       incident: null,
-      finished: { at: lines[0]?.at, exitCode: 4, selected: 3, covered: 1, whole: true },
+      finished: { at: lines[0]?.at, exitCode: 4, selected: 3, covered: 1, whole: true, notDue: 0, backups: null },
     },
   ])
   expect((await ledger.history(tenantId('tenant of b'), 2)).map((line) => line.event.kind)).toEqual([

@@ -2,17 +2,24 @@
  * `npm run soak -- copies [N]`: N warm copies (1000) of a tenant that a busy service writes to.
  * `npm run soak -- remedies [N]`: N kills (100) of `repair --apply` and as many of `restore --apply`, while the tenant
  * works. HOLDFAST_SEED repeats the moments of a run.
+ * `npm run soak -- ledger [TENANTS] [NIGHTS]`: a ledger of so many tenants (100,000) and nights (12), its size, and
+ * what `status` costs on it.
  */
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { randomFrom } from '../support/random.ts'
 import { killedCommands, killRemedies } from '../support/remedies/kills.ts'
+import { costOfStatus, makeLargeLedger } from './large-ledger.ts'
 import { makeWarmCopies } from './warm-copies.ts'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-const [what = 'copies', number] = process.argv.slice(2)
+const [what = 'copies', number, second] = process.argv.slice(2)
 if (what === 'copies') process.exitCode = (await makeWarmCopies(count(1000), say)) ? 0 : 1
 else if (what === 'remedies') process.exitCode = (await soakRemedies(count(100))) ? 0 : 1
-else throw new Error('usage: npm run soak -- copies|remedies [N]')
+else if (what === 'ledger') await soakLedger(count(100_000), Number(second ?? 12))
+else throw new Error('usage: npm run soak -- copies|remedies|ledger [N]')
 
 function count(usual: number): number {
   const total = Number(number ?? usual)
@@ -32,4 +39,22 @@ async function soakRemedies(kills: number): Promise<boolean> {
     for (const line of of) say(`  WRONG: ${line}`)
   }
   return complaints === 0
+}
+
+async function soakLedger(tenants: number, nights: number): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), 'soak-ledger-'))
+  try {
+    const ledger = makeLargeLedger(home, { tenants, nights }, say)
+    const { size } = statSync(join(home, 'ledger/ledger.db'))
+    say(`the ledger has ${(size / 1e6).toFixed(0)} MB: ${Math.round(size / tenants)} bytes for each tenant`)
+    for (const args of [[], ['--format', 'monit'], ['--format', 'prometheus'], ['--json']])
+      for (let time = 0; time < 3; time++) {
+        const { ms, memory, code, text } = await costOfStatus(ledger, ...args)
+        const megabytes = (memory / 1e6).toFixed(0)
+        const shown = args.length === 0 ? 'text' : args.join(' ')
+        say(`status ${shown}: ${Math.round(ms)} ms, ${megabytes} MB, code ${code}, ${text.length} letters`)
+      }
+  } finally {
+    rmSync(home, { recursive: true, force: true })
+  }
 }

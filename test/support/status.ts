@@ -64,6 +64,7 @@ export const fullEnd = (at: number): NonNullable<RecordedRun['finished']> => ({
   covered: 10,
   whole: true,
   backups: null,
+  notDue: 0,
 })
 export const facts = (runs: readonly RecordedRun[], more: Partial<SweepFacts> = {}): SweepFacts => ({
   runs,

@@ -2,7 +2,7 @@
 import { verifyBackups } from '../../backup/verify.ts'
 import { openChecker } from '../../check/check.ts'
 import { defaultCheckSettings } from '../../config/defaults.ts'
-import { checkLimits } from '../../fleet/run/service-run.ts'
+import { checkLimits } from '../../fleet/run/run-limits.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import type { CommonOptions } from '../options.ts'
 import { showProgress } from '../progress/progress.ts'

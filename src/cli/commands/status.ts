@@ -157,4 +157,7 @@ async function readStatus(settings: Settings, options: StatusOptions, terminal: 
   return view
 }
 
-const withTimes = (result: LastResult): StatusView['tenants'][number] => ({ ...result, checkedAt: result.at })
+function withTimes(result: LastResult): StatusView['tenants'][number] {
+  const { settledMark: _settledMark, ...rest } = result
+  return { ...rest, checkedAt: result.at }
+}

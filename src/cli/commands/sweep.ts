@@ -1,10 +1,11 @@
-import { Option } from 'commander'
+import { Option, type Command } from 'commander'
 import type { RunAlarms } from '../../alarm/alarms.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import type { Settings } from '../../config/settings.ts'
 import { HealCandidates } from '../../fleet/heal/heal-candidates.ts'
 import { heal } from '../../fleet/heal/heal.ts'
 import { withServiceRun, type ServiceRun } from '../../fleet/run/service-run.ts'
+import { planSweep, type SweepPlan } from '../../fleet/selection/sweep-plan.ts'
 import { sweep, type SweepObserver } from '../../fleet/sweep.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
@@ -12,9 +13,7 @@ import { Failure } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { Invocation } from '../invocation.ts'
 import {
-  depthOption,
   incidentOption,
-  onlyOption,
   patternHelp,
   positiveNumber,
   waitOption,
@@ -29,12 +28,17 @@ import { recordingEnd } from '../run/record-end.ts'
 import { withAlarms } from '../run/run-alarms.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
+import {
+  noticesOfEnd,
+  noticesOfPlan,
+  sweepRequest,
+  withSelection,
+  type SelectionOptions,
+} from '../run/sweep-options.ts'
 import { withProgress } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-interface SweepCommandOptions extends ReportOptions {
-  readonly only?: readonly string[]
-  readonly depth: 'quick' | 'full'
+interface SweepCommandOptions extends ReportOptions, SelectionOptions {
   readonly maxPaused?: number
   readonly workers?: number
   /** The old name of `workers`. */
@@ -49,11 +53,13 @@ const printing = reportPrinting(
 )
 
 export function addSweep(invocation: Invocation): void {
-  withReport(
-    invocation.add('sweep', printing).description('hold and check the tenants of the service, longest unchecked first'),
+  withSelection(
+    withReport(
+      invocation
+        .add('sweep', printing)
+        .description('hold and check the tenants of the service, longest unchecked first'),
+    ),
   )
-    .addOption(onlyOption())
-    .addOption(depthOption())
     .option('--max-paused <n>', 'tenants that may be paused in parallel (default: hold.maxPaused)', positiveNumber)
     .addOption(workersOption('snapshots'))
     .addOption(new Option('--concurrency <n>').argParser(positiveNumber).conflicts('workers').hideHelp())
@@ -65,6 +71,12 @@ export function addSweep(invocation: Invocation): void {
       `
 ${patternHelp}
 A sweep with --only is not a full sweep: \`status\` still requires one.
+
+With --max-age a tenant is left out if a full, sealed check of all its files was
+sound and is younger, and if size, time of change, change counter and WAL of
+each file are as they were. A quick check does not count. If no tenant is due,
+the exit code is 0. What a budget or an interruption left is not covered: exit
+code 3, and the next sweep begins with it.
 
 --heal changes live files. It repairs as \`repair --apply\` does: rehearsed in
 this run, the original kept, checked afterwards. It rebuilds indexes and
@@ -79,43 +91,63 @@ Examples:
   holdfast sweep --quiet                     for cron: silent if all is well
   holdfast sweep --workers 1                 one check after the other
   holdfast sweep --heal                      also rebuild damaged indexes
+  holdfast sweep --max-age 24h --budget 3h   only what is due, for three hours
+  holdfast sweep --deadline 06:00            begin with no tenant after 06:00
+  holdfast sweep --continue                  after a sweep that was interrupted
 
 Exit codes: 0 all sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 another run is active,
   78 configuration, 129/130/131/143 ended by a signal`,
     )
-    .action((options: SweepCommandOptions) => invocation.perform(() => sweepService(options, invocation.terminal)))
+    .action((options: SweepCommandOptions, command: Command) =>
+      invocation.perform(() =>
+        sweepService(options, command.getOptionValueSource('depth') === 'cli', invocation.terminal),
+      ),
+    )
 }
 
-async function sweepService(options: SweepCommandOptions, terminal: Terminal): Promise<ExitCode> {
+async function sweepService(
+  options: SweepCommandOptions,
+  depthIsGiven: boolean,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const run = newRunId()
   using document = new ResultsDocument(terminal, options, { id: run, mode: 'sweep', registry: 'live' })
   return await printReport(document, terminal, options, async () => {
-    const { depth, only, maxPaused, workers = options.concurrency } = options
+    const { maxPaused, workers = options.concurrency } = options
     const settings = overridden(await settingsOf(options, terminal, document), { maxPaused, workers })
-    const whole = only === undefined && depth === 'full'
-    const about = { terminal, options, run, document, mode: 'sweep', isWhole: () => whole && document.settlesAny }
+    const request = sweepRequest(options, depthIsGiven, settings.sweep)
+    let isWhole = false
+    const about = { terminal, options, run, document, mode: 'sweep', isWhole: () => isWhole && document.settlesAny }
     return withAlarms(settings, about, (alarms) => {
       const more = { incident: options.incident ?? null, document, alarms }
-      return withServiceRun(settings, serviceRunOptions(terminal, options, run, 'sweep', more), (service) => {
-        const work = (watching: SweepObserver) => sweepAndHeal(service, watching, alarms)
-        return recordingEnd(
-          service,
-          document,
-          whole,
-          () => withProgress(terminal, options, document, work, alarms),
-          alarms,
-        )
+      return withServiceRun(settings, serviceRunOptions(terminal, options, run, 'sweep', more), async (service) => {
+        const plan = await planSweep(service.ledger, request, service.now())
+        isWhole = plan.scope.only === null && plan.scope.depth === 'full'
+        report(noticesOfPlan(request, plan))
+        const work = (watching: SweepObserver) => sweepAndHeal(service, plan, watching, alarms)
+        const shown = () => withProgress(terminal, options, document, work, alarms)
+        const swept = await recordingEnd(service, document, isWhole, shown, alarms)
+        report(noticesOfEnd(request, swept))
+        return swept
       })
     })
   })
 
+  function report(notices: readonly string[]): void {
+    for (const notice of notices) {
+      terminal.say(`holdfast: ${notice}`)
+      document.addNotice(notice)
+    }
+  }
+
   async function sweepAndHeal(
     service: ServiceRun,
+    plan: SweepPlan,
     watching: SweepObserver,
     alarms: RunAlarms,
   ): ReturnType<typeof sweep> {
-    const selection = { kind: 'sweep', only: options.only ?? null } as const
+    const selection = { kind: 'sweep', plan } as const
     const candidates = new HealCandidates()
     const onResult = (result: Result): void => {
       candidates.consider(result)
@@ -125,7 +157,7 @@ async function sweepService(options: SweepCommandOptions, terminal: Terminal): P
       candidates.consider(result)
       watching.onRevised(result, before)
     }
-    const swept = await sweep(service, { selection, depth: options.depth }, { ...watching, onResult, onRevised })
+    const swept = await sweep(service, { selection, depth: plan.scope.depth }, { ...watching, onResult, onRevised })
     if (options.heal === true) {
       const healing = await heal(service, candidates, swept, { run, version: terminal.version }, watching)
       document.addHealing(healing)

@@ -3,13 +3,14 @@ import type { CheckProgress, RunProgress } from '../../fleet/progress-tracker.ts
 import { count, grouped } from '../../text/count.ts'
 import { cutEnd, cutMiddle, displayWidth } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'
+import { humanMs } from '../../text/units.ts'
 import { Rate, timeLeft } from './rate.ts'
 
 /** A shorter check has no line of its own: lines that come and go are unreadable. */
 const longAfterMs = 500
 /** In its first second a run has no reliable rate. */
 const rateAfterMs = 1_000
-const checksShownMax = 4
+const checksShownMax = 16
 const namesMax = 3
 /** Columns that a name has at least. */
 const nameWidthMin = 8
@@ -42,7 +43,7 @@ export class ProgressText {
     const shown = long.slice(0, checksShownMax)
     const others = { ...progress, checking: progress.checking.filter((checking) => !shown.includes(checking)) }
     return [
-      cutEnd(describeRun(others, nowMs - this.#startedAtMs), width),
+      cutEnd(describeRun(others, nowMs - this.#startedAtMs, nowMs), width),
       ...shown.map((checking) => this.#describe(checking, width, '  ')),
     ]
   }
@@ -87,13 +88,18 @@ function wordsOf(
 const megabytesASecond = (bytes: number): string =>
   `${bytes >= 10e6 ? Math.round(bytes / 1e6) : (bytes / 1e6).toFixed(1)} MB/s`
 
-/** `412 of 1000, 38 a second, 15 s left; holding acme; checking bolt, core` */
-export function describeRun({ done, total, holding, checking, working }: RunProgress, elapsedMs: number): string {
+/**
+ * `412 of 1000, 38 a second, 15 s left; pausing acme for 40 ms; holding dune; checking bolt, core`
+ * @param nowMs on the monotonic clock
+ */
+export function describeRun(progress: RunProgress, elapsedMs: number, nowMs: number): string {
+  const { done, total, paused = [], holding, checking, working } = progress
   const rate = elapsedMs < rateAfterMs || done === 0 ? null : done / elapsedMs
   const left = rate === null || done >= total ? '' : `, ${timeLeft((total - done) / rate)}`
   const speed =
     rate === null ? '' : `, ${rate * 1000 >= 10 ? Math.round(rate * 1000) : (rate * 1000).toFixed(1)} a second`
-  return `${done} of ${total}${speed}${left}${naming('holding', holding)}${naming(
+  const pauses = paused.map(({ name, sinceMs }) => `${name} for ${humanMs(Math.max(0, Math.round(nowMs - sinceMs)))}`)
+  return `${done} of ${total}${speed}${left}${naming('pausing', pauses)}${naming('holding', holding)}${naming(
     'checking',
     checking.map(({ name }) => name),
   )}${working === undefined ? '' : `; ${printable(working)}`}`

@@ -54,15 +54,18 @@ async function liveLines({ aside }: Terminal, startedAtMs: number): Promise<Prog
   }
 }
 
+/** A line each half minute, also while nothing moves on: the reader sees what the run waits for. */
 function plainLines(terminal: Terminal, startedAtMs: number): ProgressLine {
-  let printedAtMs = startedAtMs
+  let latest: RunProgress | null = null
+  const printing = setInterval(() => {
+    const nowMs = monotonicMs()
+    if (latest !== null) terminal.say(describeRun(latest, nowMs - startedAtMs, nowMs))
+  }, lineEveryMs)
+  printing.unref()
   return {
     update: (progress) => {
-      const nowMs = monotonicMs()
-      if (nowMs - printedAtMs < lineEveryMs) return
-      printedAtMs = nowMs
-      terminal.say(describeRun(progress, nowMs - startedAtMs))
+      latest = progress
     },
-    [Symbol.dispose]: () => undefined,
+    [Symbol.dispose]: () => clearInterval(printing),
   }
 }

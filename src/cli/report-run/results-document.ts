@@ -5,7 +5,7 @@ import type { IncidentId, RunId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
-import type { FailureCode } from '../../model/failure.ts'
+import type { Failure, FailureCode } from '../../model/failure.ts'
 import type { Healing } from '../../model/result/healing.ts'
 import type { NamedHold, Report, Result, SelectedFile } from '../../model/result/report.ts'
 import type { OtherHold } from '../../model/service-way.ts'
@@ -43,6 +43,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
   readonly #replaced = new Map<string, number>()
   /** Selected files that have no result yet. */
   readonly #pending = new Map<string, SelectedFile>()
+  #notDue = 0
   #sqlite = 'none'
   #registry: string
 
@@ -90,8 +91,9 @@ export class ResultsDocument implements ReportDocument<Ending> {
     this.#healing = healing
   }
 
-  /** Names what the run is going to check. */
-  select(targets: readonly Target[]): void {
+  /** Names what the run is going to check. @param notDue number of files that are not checked, as in the summary */
+  select(targets: readonly Target[], notDue = 0): void {
+    this.#notDue = notDue
     for (const { tenant, named } of targets) this.#pending.set(keyOf(tenant, named), { tenant, path: named })
   }
 
@@ -129,13 +131,14 @@ export class ResultsDocument implements ReportDocument<Ending> {
     return [...this.#pending.values()].slice(0, notReachedMax)
   }
 
-  get counts(): { readonly selected: number; readonly covered: number } {
-    return { selected: this.#results.results + this.#pending.size, covered: this.#results.results }
+  get counts(): { readonly selected: number; readonly covered: number; readonly notDue: number } {
+    const covered = this.#results.results
+    return { selected: covered + this.#pending.size, covered, notDue: this.#notDue }
   }
 
-  /** Whether any file has a verdict on its data. */
+  /** Whether any file has a verdict on its data, now or from the check that still counts. */
   get settlesAny(): boolean {
-    return this.#results.settlesAny
+    return this.#results.settlesAny || this.#notDue > 0
   }
 
   get isEmpty(): boolean {
@@ -147,12 +150,19 @@ export class ResultsDocument implements ReportDocument<Ending> {
    * code.
    */
   exitCode({ stopped, notCovered }: Ending): ExitCode {
-    const code = stopped === null || ownCodeElsewhere.has(stopped.code) ? null : exitCodeOfFailure(stopped)
+    const code = stopped === null ? null : this.#codeOfStop(stopped)
     return this.#results.exitCode({
       notCovered,
       stopped: this.#mayBePaused ? exitCodes.maybePaused : code,
       signal: this.#terminal.interrupt.exitCode(),
     })
+  }
+
+  /** null where a tenant's result or the signal has the code. */
+  #codeOfStop(stopped: Failure): ExitCode | null {
+    const isAboutMany = this.#run.mode === 'sweep' || this.#run.mode === 'triage'
+    if (isAboutMany && promisesBroken.has(stopped.code)) return exitCodes.damaged
+    return ownCodeElsewhere.has(stopped.code) ? null : exitCodeOfFailure(stopped)
   }
 
   /** True if a tenant was not seen serving after `--heal` had changed it. */
@@ -206,7 +216,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
       },
       ...(failure ? { failure } : {}),
       ...(this.#healing === null ? {} : { healing: this.#healing }),
-      summary: this.#results.summary(notCovered, exitCode, this.notReached),
+      summary: this.#results.summary(notCovered, exitCode, this.notReached, this.#notDue),
     }
   }
 
@@ -222,3 +232,9 @@ const keyOf = (tenant: Result['tenant'], path: string): string => JSON.stringify
 
 /** What stops a run and has its own code elsewhere: in the result of a tenant, or as a signal. */
 const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST', 'HARM_SUSPECTED', 'INTERRUPTED'])
+
+/**
+ * Locks or leases do not hold. A sweep that is stopped by it ends with 2, because what it found so far cannot be
+ * trusted.
+ */
+const promisesBroken = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST'])

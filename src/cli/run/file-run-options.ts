@@ -4,7 +4,7 @@ import { defaultCheckSettings, defaultHoldSettings } from '../../config/defaults
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { keepSnapshotsIn } from '../../fleet/keep-snapshot.ts'
 import type { FileRunOptions } from '../../fleet/run/file-run.ts'
-import { checkLimits } from '../../fleet/run/service-run.ts'
+import { checkLimits } from '../../fleet/run/run-limits.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { Engine } from '../../model/result/reading.ts'
 import { printable } from '../../text/printable.ts'

@@ -13,8 +13,8 @@ import { learnFrom } from './run-alarms.ts'
 export interface RecordedReport<Done> {
   /** Selected files that the run has not reached, as many as a report names. */
   readonly notReached: readonly SelectedFile[]
-  readonly counts: { readonly selected: number; readonly covered: number }
-  /** Whether any file has a verdict on its data. */
+  readonly counts: { readonly selected: number; readonly covered: number; readonly notDue?: number }
+  /** Whether any file has a verdict on its data, now or from the check that still counts. */
   readonly settlesAny: boolean
   exitCode(done: Done): ExitCode
   exitCodeOfError(error: unknown): ExitCode
@@ -42,6 +42,7 @@ export async function recordingEnd<Done extends RunTotals & { readonly selected:
       selected,
       covered,
       notCovered: document.notReached,
+      notDue: document.counts.notDue ?? 0,
       whole: whole && document.settlesAny, // A sweep that could check no tenant is no full sweep.
       ...(backups === null ? {} : { backups }),
     })

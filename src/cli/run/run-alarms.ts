@@ -22,7 +22,7 @@ export interface AlarmedRun {
   readonly run: RunId
   readonly mode: string
   /** The report, which says what did not arrive. */
-  readonly document: Pick<ResultsDocument, 'addNotice' | 'counts'>
+  readonly document: Pick<ResultsDocument, 'addNotice'> & { readonly counts: NonNullable<RunEnding['counts']> }
   /** Whether it was a sweep of all tenants at full depth. Called at the end. */
   readonly isWhole: () => boolean
 }
@@ -40,8 +40,7 @@ export async function withAlarms<Done extends Pick<RunTotals, 'stopped'>>(
   const { terminal, document, isWhole } = about
   const alarms = await openRunAlarms(settings, about)
   const end = async (ending: Pick<RunEnding, 'stopped' | 'failure'>): Promise<void> => {
-    const { selected, covered } = document.counts
-    const counts = ending.failure !== null && selected === 0 ? null : { selected, covered }
+    const counts = ending.failure !== null && document.counts.selected === 0 ? null : document.counts
     for (const notice of await alarms.end({ ...ending, counts, whole: isWhole() })) document.addNotice(notice)
   }
   let done: Done

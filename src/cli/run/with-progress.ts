@@ -16,7 +16,7 @@ export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | '
 ): Promise<Done> {
   using line = await showProgress(terminal, quiet ?? false)
   return await work({
-    onSelected: (targets) => document.select(targets),
+    onSelected: (targets, notDue) => document.select(targets, notDue),
     onResult: (result) => {
       document.add(result)
       alarms?.consider(result)

@@ -2,7 +2,6 @@
 
 import type { Explanation, KeyValue } from '../../diagnosis/explain/explain.ts'
 import { invariant } from '../../model/bug.ts'
-import { futureKeys } from '../not-in-this-version.ts'
 import { keysOfSection, sections } from '../schema.ts'
 import { valueNotes } from '../value.ts'
 import { keyMeanings } from './key-meanings.ts'
@@ -10,18 +9,8 @@ import { sectionMeanings } from './section-meanings.ts'
 
 const kind = 'configuration key'
 
-/** Sections and keys in the order of the schema, then those that this version does not have. */
-export function explainKeys(): readonly Explanation[] {
-  return [
-    ...topicsBelow(sections('/'), ''),
-    ...Object.entries(futureKeys).map(([topic, why]) => explainKeyToCome(topic, why)),
-  ]
-}
-
-function explainKeyToCome(topic: string, cause: string): Explanation {
-  const means = 'Not in this version: holdfast refuses a configuration with this key.'
-  return { topic, kind, means, cause, todo: 'Leave the key out.' }
-}
+/** Sections and keys in the order of the schema. */
+export const explainKeys = (): readonly Explanation[] => topicsBelow(sections('/'), '')
 
 function topicsBelow(section: unknown, path: string): readonly Explanation[] {
   return Object.entries(keysOfSection(section) ?? {}).flatMap(([name, schema]) => {

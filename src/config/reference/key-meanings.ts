@@ -244,6 +244,21 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
     default: '/var/lib/holdfast/accounts',
     example: '/srv/holdfast/accounts',
   },
+  'sweep.maxAge': {
+    means:
+      'How long a full check that found a tenant sound counts. ' +
+      'A sweep leaves out a tenant with a younger one if its files have not changed since. ' +
+      'Without this key every sweep takes all tenants. `sweep --max-age` sets it for one run.',
+    default: null,
+    example: '24h',
+  },
+  'sweep.budget': {
+    means:
+      'How long a sweep may take. Then it begins with no other tenant, and ends the checks that are under way. ' +
+      'The next sweep begins with the tenants that are left. `sweep --budget` sets it for one run.',
+    default: null,
+    example: '3h',
+  },
   'heal.limit': {
     means:
       'How many tenants one `sweep --heal` may change. A tenant is changed at most once a day. ' +

@@ -21,6 +21,7 @@ export const sectionMeanings: Readonly<Record<string, string>> = {
     'The newest backup of a tenant that is not known to be sound now is never removed.',
   quarantine: 'Where holdfast keeps the original of each file that it changed.',
   accounts: 'Where holdfast writes the accounts: what a remedy kept, added, dropped and could not read.',
+  sweep: 'Which tenants a sweep takes, and how long it may take. Without this section it takes all of them.',
   heal: 'How much `sweep --heal` may change by itself. Without --heal a sweep changes nothing.',
   ledger: 'Where holdfast keeps its history.',
   registry: "How long holdfast goes on without the service's list of tenants, or without a valid configuration.",

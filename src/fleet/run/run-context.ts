@@ -43,6 +43,8 @@ export type Depth = 'quick' | 'full'
 
 export interface RunLimits {
   readonly depth: Depth
+  /** False when no other tenant may begin; those that have begun come to their end. */
+  readonly mayBegin: () => boolean
   /** So many targets, from the first on, are served again before any other tenant is held. */
   readonly leading: number
   /** Tenants that are paused at the same time. */

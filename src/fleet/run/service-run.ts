@@ -1,7 +1,5 @@
 /** A run on a configured service: what is opened before the first tenant is paused, in this order. */
 
-import { statfs } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { openChecker } from '../../check/check.ts'
 import { keepConfiguration } from '../../config/last-good.ts'
 import { wayOf } from '../../config/service-way.ts'
@@ -12,8 +10,10 @@ import { beginHoldProcesses } from '../../hold/hold-processes.ts'
 import type { TenantConnection } from '../../hold/hold.ts'
 import { requireAnyRoot } from '../../hold/live/live-path.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
+import { monotonicMs } from '../../host/clock.ts'
 import { givenMask } from '../../host/process/file-mask.ts'
 import { leftBehind } from '../../ledger/at-work.ts'
+import { compactLedger } from '../../ledger/compact-ledger.ts'
 import type { Incident } from '../../ledger/incident.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { openLedger } from '../../ledger/open-ledger.ts'
@@ -40,7 +40,8 @@ import { openTogether } from './open-together.ts'
 import { recordBeginning, type BeginningOfRun } from './record-beginning.ts'
 import type { RegistryReader } from './registry.ts'
 import { rehearsalTerms } from './rehearsal-terms.ts'
-import type { RunContext, RunLimits } from './run-context.ts'
+import type { RunContext } from './run-context.ts'
+import { checkLimits, checksInParallel } from './run-limits.ts'
 
 export interface RunOptions extends BeginningOfRun {
   readonly interrupt: AbortSignal
@@ -245,7 +246,10 @@ async function withLedger<Value>(
   await requireAnyRoot(settings.tenants.roots, options.interrupt)
   const incident = await recordBeginning(ledger, options)
   const signal = AbortSignal.any([options.interrupt, lock.compromised])
-  return await work({ ledger, service, recovered, incident, signal })
+  const startedAtMs = monotonicMs()
+  const value = await work({ ledger, service, recovered, incident, signal })
+  await compactLedger(ledger, { runMs: monotonicMs() - startedAtMs, signal, onNotice: options.onNotice })
+  return value
 }
 
 /**
@@ -261,43 +265,6 @@ export function reportNotices(ledger: Ledger, onNotice: (notice: string) => void
   report()
   return { [Symbol.dispose]: report }
 }
-
-export const checksInParallel = ({ check }: Pick<Settings, 'check'>): number =>
-  check.workers === 'auto' ? availableParallelism() : check.workers
-
-export const checkLimits = ({
-  check,
-}: Pick<Settings, 'check'>): {
-  readonly timeoutMs: number
-  readonly memoryBytesMax: number
-  readonly niceness: number
-} => ({ timeoutMs: check.timeoutMs, memoryBytesMax: check.memoryBytes, niceness: check.niceness })
-
-/** Snapshots may take half of the free space. The other half is for the service. */
-export async function limitsFor(
-  folder: string,
-  depth: RunLimits['depth'],
-  maxPaused: number,
-  checksAtOnce: number,
-  besidePaused: number,
-): Promise<RunLimits> {
-  const { bavail, bsize } = await statfs(folder)
-  const snapshotsMax = checksAtOnce + maxPaused + besidePaused + 1
-  return {
-    depth,
-    maxPaused,
-    besidePaused,
-    checksInParallel: checksAtOnce,
-    leading: 0,
-    snapshotsMax,
-    snapshotBytesMax: (bavail * bsize) / 2,
-  }
-}
-
-/** While one tenant is paused, the next one is prepared, and the snapshot of the one before is hashed. */
-export const besidePausedTenant = 2
-/** A bare file is watched for 30 ms before it is locked. Several are watched in parallel, or a folder takes long. */
-export const besideLockedFile = 10
 
 function connectionTo(
   tenant: TenantId,

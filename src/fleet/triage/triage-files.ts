@@ -1,7 +1,7 @@
 /** `triage FILE...`: for people who have only files and a crash. No service is asked, and the seal alone decides. */
 
 import type { Depth, RunContext } from '../run/run-context.ts'
-import { besideLockedFile, limitsFor } from '../run/service-run.ts'
+import { besideLockedFile, limitsFor } from '../run/run-limits.ts'
 import type { Target } from '../run/target.ts'
 import { lookAtFiles, unseenFile } from './gather/file-facts.ts'
 import { Patience } from './pass.ts'

@@ -30,13 +30,15 @@ export function condense(event: Event): Event {
         result: withoutMap(event.result.verdict === 'sound' ? condenseSound(event.result) : bound(event.result)),
       }
     case 'run-started':
-      return { ...event, argv: event.argv.slice(0, kept.words).map((word) => word.slice(0, 1000)) }
+      return { ...event, argv: bounded(event.argv) }
     case 'run-finished':
       return event.notCovered === undefined
         ? event
         : { ...event, notCovered: event.notCovered.slice(0, kept.notCovered) }
     case 'registry-read':
       return event.source === 'live' ? event : { ...event, why: event.why.slice(0, kept.whyLetters) }
+    case 'sweep-selected':
+      return event.only === null ? event : { ...event, only: bounded(event.only) }
     case 'hold-asked':
     case 'hold-quiesced':
     case 'hold-ended':
@@ -47,6 +49,9 @@ export function condense(event: Event): Event {
       return event
   }
 }
+
+const bounded = (words: readonly string[]): readonly string[] =>
+  words.slice(0, kept.words).map((word) => word.slice(0, 1000))
 
 /** A map is only for the person who asked for it. */
 function withoutMap(result: Result): Result {

@@ -43,6 +43,14 @@ const shapes = {
     incident: z.optional(z.string()),
     request: z.optional(z.looseObject({ id: z.string(), by: z.string() })),
   }),
+  'sweep-selected': z.looseObject({
+    kind: z.literal('sweep-selected'),
+    since: z.number(),
+    depth: z.enum(['quick', 'full']),
+    only: z.nullable(z.array(z.string())),
+    selected: z.number(),
+    notDue: z.number(),
+  }),
   'run-finished': z.looseObject({
     kind: z.literal('run-finished'),
     exitCode: z.number(),
@@ -51,6 +59,7 @@ const shapes = {
     whole: z._default(z.boolean(), false), // Older lines do not have it.
     notCovered: z.optional(z.array(z.object({ tenant: z.nullable(tenant), path: z.string() }))),
     backups: z.optional(z.looseObject({ oldestAt: milliseconds, tenant: z.nullable(tenant), missing: z.number() })),
+    notDue: z.optional(z.number()),
   }),
   'registry-read': z.discriminatedUnion('source', [
     z.looseObject({ kind: z.literal('registry-read'), source: z.literal('live'), since: z.number() }),

@@ -6,8 +6,10 @@
 import { invariant } from '../../model/bug.ts'
 import type { Event } from '../../model/event.ts'
 import type { KnownFile, LastGood } from '../../model/result/last-good.ts'
+import { liveSetMark } from '../../model/result/live-set-mark.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { CheckSummary } from './check-summary.ts'
+import { condense } from './condense.ts'
 
 /** A line as it is stored. */
 export interface LineRow {
@@ -53,10 +55,11 @@ export function lineRow(at: number, run: string, number: number, event: Event): 
     verdict: null,
     depth: null,
     brief: null,
-    event: JSON.stringify(event),
+    event: JSON.stringify(condense(event)),
   }
   switch (event.kind) {
     case 'run-started':
+    case 'sweep-selected':
     case 'run-finished':
     case 'registry-read':
       return line
@@ -91,6 +94,7 @@ function summaryOf({ verdict, damage, depth, evidence, timings, failure }: Resul
     changeCounter: proof?.changeCounter ?? null,
     size: proof?.files.find((file) => file.part === '')?.size ?? null,
     walSalts: proof?.walSalts ?? null,
+    mark: proof === undefined ? null : liveSetMark(proof.files, proof),
     pauseMs: timings.pauseMs,
     ranOutMs: timings.ranOutMs ?? null,
     failure: failure?.code ?? null,

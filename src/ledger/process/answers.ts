@@ -7,7 +7,7 @@ import type { KnownFile } from '../../model/result/last-good.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
 import { isEmptyDatabase } from '../../sqlite/header.ts'
 import { count } from '../../text/count.ts'
-import type { LedgerLine, NewestCheck, NewestLines, RecordedRun } from '../ledger.ts'
+import type { LedgerLine, NewestCheck, NewestLines, RecordedRun, RecordedSweep } from '../ledger.ts'
 import { readCheckSummary } from '../lines/check-summary.ts'
 import type { CheckSummary } from '../lines/check-summary.ts'
 import { readEvent } from '../lines/event-text.ts'
@@ -167,29 +167,53 @@ export function lastRuns(
   const started = database.prepare<[string, number], Row>(
     `select ${columns} from line where kind = 'run-started' and ${ofService} order by sequence desc limit ?`,
   )
-  const finished = database.prepare<[string], Row>(
-    `select ${columns} from line where kind = 'run-finished' and run = ? order by sequence desc limit 1`,
-  )
   const read = reader(addNotice)
+  const endOf = endReader(database, read)
   return started.all(service, Math.min(limit, answerMax.runs)).flatMap((row) => {
     const start = read(row)
     if (start?.event.kind !== 'run-started') return []
-    const endRow = finished.get(row.run)
-    const end = endRow === undefined ? null : read(endRow)
     const { mode, version, incident = null } = start.event
-    const ended =
-      end?.event.kind === 'run-finished'
-        ? {
-            at: end.at,
-            exitCode: end.event.exitCode,
-            selected: end.event.selected,
-            covered: end.event.covered,
-            whole: end.event.whole,
-            backups: end.event.backups ?? null,
-          }
-        : null
-    return [{ run: start.run, mode, version, startedAt: start.at, incident, finished: ended }]
+    return [{ run: start.run, mode, version, startedAt: start.at, incident, finished: endOf(start.run) }]
   })
+}
+
+function endReader(database: Database.Database, read: Read): (run: string) => RecordedRun['finished'] {
+  const finished = database.prepare<[string], Row>(
+    `select ${columns} from line where kind = 'run-finished' and run = ? order by sequence desc limit 1`,
+  )
+  return (run) => {
+    const row = finished.get(run)
+    const end = row === undefined ? null : read(row)
+    if (end?.event.kind !== 'run-finished') return null
+    const { exitCode, selected, covered, whole, notDue = 0, backups = null } = end.event
+    return { at: end.at, exitCode, selected, covered, whole, notDue, backups }
+  }
+}
+
+/**
+ * The version of the ledger stays the same: an older holdfast works with the file. A reader of a ledger without this
+ * index searches all lines.
+ */
+export const sweepIndexSchema =
+  "create index if not exists line_of_sweep on line (sequence) where kind = 'sweep-selected';"
+
+export function lastSweep(
+  database: Database.Database,
+  way: ServiceWay | null,
+  addNotice: AddNotice,
+): RecordedSweep | null {
+  const { service } = numbersOf(database, way)
+  const row = database
+    .prepare<[string], Row>(
+      `select ${columns} from line where kind = 'sweep-selected' and ${ofService} order by sequence desc limit 1`,
+    )
+    .get(service)
+  const read = reader(addNotice)
+  const line = row === undefined ? null : read(row)
+  if (line?.event.kind !== 'sweep-selected') return null
+  const { since, depth, only, selected, notDue } = line.event
+  const finished = endReader(database, read)(line.run)
+  return { run: line.run, at: line.at, since, depth, only, selected, notDue, finished }
 }
 
 const noticeGarbled = (sequence: number, kind: string, at: number, addNotice: AddNotice): void =>

@@ -7,8 +7,11 @@ import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { giveToFolderOwner } from '../../host/private-files/folder-owner.ts'
+import { sweepIndexSchema } from './answers.ts'
+import { allowCompaction } from './compaction/compaction-schema.ts'
 import { forgetOldest, lastGoodSchema } from './last-good.ts'
 import { registrySchema } from './last-registry.ts'
+import { addLastChecks } from './last-results.ts'
 import { migrate, namesOfFirstVersion, readAsPresent } from './older-version.ts'
 import { pauseTotalSchema } from './pause-totals.ts'
 import { applicationId, schema, schemaNames, schemaVersion } from './schema.ts'
@@ -52,6 +55,9 @@ export function openForWriting(file: string, mayBegin: boolean): Database.Databa
         database.exec(lastGoodSchema)
         database.exec(pauseTotalSchema)
         database.exec(registrySchema)
+        database.exec(sweepIndexSchema)
+        addLastChecks(database)
+        allowCompaction(database)
         forgetOldest(database)
       })
       .immediate()

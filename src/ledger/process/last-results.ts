@@ -12,118 +12,29 @@
  */
 
 import type Database from 'better-sqlite3'
-import { tenantId } from '../../model/brand.ts'
+import type { NonEmpty } from '../../model/result/verdict.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
 import { count } from '../../text/count.ts'
-import type { LastResult, RecordedCheck } from '../ledger.ts'
 import type { CheckSummary } from '../lines/check-summary.ts'
-import { answerMax } from '../protocol.ts'
-import { bounded, summaryIn, type AddNotice } from './answers.ts'
+import { packCheck, type PackedResult } from '../lines/packed-results.ts'
+import type { FileKey } from '../protocol.ts'
+import { summaryIn, type AddNotice } from './answers.ts'
 import { describeWays, numbersOf } from './ways.ts'
 
-/** The newest check of one file in one way, and the newest one in that way that settles something. */
-interface NewestRow {
-  readonly tenant: string
-  readonly path: string
-  readonly way: number
-  /** 1 if it is a check in this way. */
-  readonly own: number
-  readonly sequence: number
-  readonly at: number
-  readonly run: string
-  readonly summary: string | null
-  readonly settledSequence: number | null
-  readonly settledAt: number | null
-  readonly settledRun: string | null
-  readonly settledSummary: string | null
-}
-
-export function lastResults(
-  database: Database.Database,
-  way: ServiceWay | null,
-  addNotice: AddNotice,
-): readonly LastResult[] {
-  const { own, service, others } = numbersOf(database, way)
-  const rows = database.prepare<[string, string], NewestRow>(`
-    select newest_check.tenant, newest_check.path, newest_check.way,
-      newest_check.way in (select value from json_each(?)) as own,
-      newest.sequence, newest.at, newest.run, newest.brief as summary,
-      settled.sequence as settledSequence, settled.at as settledAt, settled.run as settledRun,
-      settled.brief as settledSummary
-    from newest_check
-    join line as newest on newest.sequence = newest_check.sequence
-    left join line as settled on settled.sequence = newest_check.settled
-    where newest_check.way in (select value from json_each(?))
-    order by newest_check.tenant, newest_check.path, own desc, newest_check.sequence desc`)
-  const results: LastResult[] = []
-  const fromOthers = new FromOtherWays(others)
-  for (const ways of byFile(rows.iterate(own, service))) {
-    if (results.length > answerMax.lastResults) break
-    const result = resultOf(ways, fromOthers, addNotice)
-    if (result !== null) results.push(result)
-  }
-  fromOthers.report(database, way, addNotice)
-  return bounded(results, answerMax.lastResults, 'results', addNotice)
-}
-
-/** The rows of one file after the other: those of this way first, and of each the newest first. */
-function* byFile(rows: Iterable<NewestRow>): Iterable<readonly NewestRow[]> {
-  let ofFile: NewestRow[] = []
-  for (const row of rows) {
-    const [first] = ofFile
-    if (first !== undefined && (first.tenant !== row.tenant || first.path !== row.path)) {
-      yield ofFile
-      ofFile = []
-    }
-    ofFile.push(row)
-  }
-  if (ofFile.length > 0) yield ofFile
-}
-
-function resultOf(rows: readonly NewestRow[], fromOthers: FromOtherWays, addNotice: AddNotice): LastResult | null {
-  for (const row of rows) {
-    const summary = summaryIn(row.summary, row.sequence, row.at, addNotice)
-    if (summary === null) continue
-    const settled = settledIn(rows, addNotice)
-    fromOthers.count([row, ...(settled === null ? [] : [settled.row])])
-    return {
-      ...recordedCheck(row.at, row.run, summary),
-      tenant: tenantId(row.tenant),
-      path: row.path,
-      failure: summary.failure,
-      settled: settled?.check ?? null,
-    }
-  }
-  return null
-}
-
-interface Settled {
-  readonly row: NewestRow
-  readonly sequence: number
-  readonly check: RecordedCheck
-}
-
-function settledIn(rows: readonly NewestRow[], addNotice: AddNotice): Settled | null {
-  const all = rows.flatMap((row) => settledInWay(row, addNotice)).toSorted((a, b) => b.sequence - a.sequence)
-  const own = all.find(({ row }) => row.own === 1)
-  const newDamage = all.find(({ check, sequence }) => check.verdict === 'damaged' && sequence > (own?.sequence ?? 0))
-  return newDamage ?? own ?? all[0] ?? null
-}
-
-function settledInWay(row: NewestRow, addNotice: AddNotice): readonly Settled[] {
-  const { settledSequence: sequence, settledAt: at, settledRun: run, settledSummary } = row
-  if (sequence === null || at === null || run === null) return []
-  const summary = summaryIn(settledSummary, sequence, at, addNotice)
-  return summary === null ? [] : [{ row, sequence, check: recordedCheck(at, run, summary) }]
-}
-
-function recordedCheck(
+/** A row of `last_check`, in the order of its columns there. */
+type LastCheckRow = readonly [
+  tenant: string,
+  path: string,
+  way: number,
+  sequence: number,
   at: number,
   run: string,
-  { verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }: CheckSummary,
-): RecordedCheck {
-  return { at, run, verdict, damage, level, depth, changeCounter, size, walSalts, pauseMs }
-}
+  brief: string | null,
+  settled: number | null,
+  settledAt: number | null,
+  settledRun: string | null,
+  settledBrief: string | null,
+]
 
 /** The files whose result rests on a check in another way. */
 class FromOtherWays {
@@ -135,10 +46,10 @@ class FromOtherWays {
     this.#others = others
   }
 
-  count(rows: readonly NewestRow[]): void {
-    const ways = rows.map(({ way }) => way).filter((number) => this.#others.has(number))
-    if (ways.length > 0) this.#files++
-    for (const number of ways) this.#ways.add(number)
+  count(...ways: readonly number[]): void {
+    const found = ways.filter((number) => this.#others.has(number))
+    if (found.length > 0) this.#files++
+    for (const number of found) this.#ways.add(number)
   }
 
   report(database: Database.Database, way: ServiceWay | null, addNotice: AddNotice): void {
@@ -149,4 +60,174 @@ class FromOtherWays {
         'it counts until a full check in this way',
     )
   }
+}
+
+/**
+ * What `status` and a sweep ask of every file, in one place: the lines themselves lie all over the ledger. `settled_at`
+ * and the columns after it are null if the newest check is the one that settles. The version of the ledger stays the
+ * same: an older holdfast works with the file, and the trigger writes this table for it.
+ */
+const lastCheckSchema = `
+create table if not exists last_check (
+  tenant text not null,
+  path text not null,
+  way integer not null,
+  sequence integer not null,
+  at integer not null,
+  run text not null,
+  brief text,
+  settled integer,
+  settled_at integer,
+  settled_run text,
+  settled_brief text,
+  primary key (tenant, path, way)
+) strict, without rowid;
+create trigger if not exists checked_last after insert on line when new.kind = 'checked' begin
+  insert into last_check (tenant, path, way, sequence, at, run, brief, settled)
+  values (new.tenant, new.path, new.way, new.sequence, new.at, new.run, new.brief,
+    iif(new.verdict = 'damaged' or (new.verdict = 'sound' and new.depth = 'full'), new.sequence, null))
+  on conflict do update set
+    settled = coalesce(excluded.settled, settled),
+    settled_at = iif(excluded.settled is not null, null, iif(settled = sequence, at, settled_at)),
+    settled_run = iif(excluded.settled is not null, null, iif(settled = sequence, run, settled_run)),
+    settled_brief = iif(excluded.settled is not null, null, iif(settled = sequence, brief, settled_brief)),
+    sequence = excluded.sequence, at = excluded.at, run = excluded.run, brief = excluded.brief;
+end;
+`
+
+const fromLines = `
+  select newest_check.tenant, newest_check.path, newest_check.way, newest_check.sequence, newest.at, newest.run,
+    newest.brief, newest_check.settled, settled.at as settled_at, settled.run as settled_run,
+    settled.brief as settled_brief
+  from newest_check
+  join line as newest on newest.sequence = newest_check.sequence
+  left join line as settled on settled.sequence = newest_check.settled and settled.sequence < newest.sequence`
+
+const hasLastChecks = (database: Database.Database): boolean =>
+  database.prepare("select 1 from sqlite_schema where name = 'last_check'").get() !== undefined
+
+/** Fills the table when a ledger gets it. The caller has begun a transaction. */
+export function addLastChecks(database: Database.Database): void {
+  if (hasLastChecks(database)) return
+  database.exec(`${lastCheckSchema} insert into last_check ${fromLines};`)
+}
+
+/** A message of the ledger has the results of so many files. */
+const filesPerPage = 5000
+
+/** Counts over all pages of one answer. */
+let fromOthers = new FromOtherWays(new Set())
+
+/**
+ * @param after the last file of the page before; null for the first page
+ * @returns the results as `unpackResults` reads them
+ */
+export function lastResultsAfter(
+  database: Database.Database,
+  way: ServiceWay | null,
+  after: FileKey | null,
+  addNotice: AddNotice,
+): { readonly packed: string; readonly next: FileKey | null } {
+  const { own, service, others } = numbersOf(database, way)
+  if (after === null) fromOthers = new FromOtherWays(others)
+  const rows = database
+    .prepare<[string, string, string], LastCheckRow>(`
+      select tenant, path, way, sequence, at, run, brief, settled, settled_at, settled_run, settled_brief
+      from ${hasLastChecks(database) ? 'last_check' : `(${fromLines})`}
+      where (tenant, path) > (?, ?) and way in (select value from json_each(?)) order by tenant, path`)
+    .raw()
+  const terms = { own: new Set(JSON.parse(own) as number[]), fromOthers, addNotice }
+  const results: PackedResult[] = []
+  // No tenant has an empty id.
+  const [tenant, path] = after ?? ['', '']
+  for (const ofFile of byFile(rows.iterate(tenant, path, service))) {
+    const result = resultOf(ofFile, terms)
+    if (result !== null) results.push(result)
+    const [[lastTenant, lastPath]] = ofFile
+    if (results.length >= filesPerPage) return { packed: JSON.stringify(results), next: [lastTenant, lastPath] }
+  }
+  fromOthers.report(database, way, addNotice)
+  return { packed: JSON.stringify(results), next: null }
+}
+
+/** The rows of one file after the other. */
+function* byFile(rows: Iterable<LastCheckRow>): Iterable<NonEmpty<LastCheckRow>> {
+  let ofFile: [LastCheckRow, ...LastCheckRow[]] | null = null
+  for (const row of rows) {
+    if (ofFile !== null && ofFile[0][0] === row[0] && ofFile[0][1] === row[1]) ofFile.push(row)
+    else {
+      if (ofFile !== null) yield ofFile
+      ofFile = [row]
+    }
+  }
+  if (ofFile !== null) yield ofFile
+}
+
+interface Terms {
+  /** The numbers of this way. */
+  readonly own: ReadonlySet<number>
+  readonly fromOthers: FromOtherWays
+  readonly addNotice: AddNotice
+}
+
+/** What one way knows of a file. */
+interface OfWay {
+  readonly way: number
+  readonly isOwn: boolean
+  readonly sequence: number
+  /** null if its summary cannot be read. */
+  readonly newest: FoundCheck | null
+  readonly settled: FoundCheck | null
+}
+
+interface FoundCheck {
+  readonly sequence: number
+  readonly way: number
+  readonly isOwn: boolean
+  readonly at: number
+  readonly run: string
+  readonly summary: CheckSummary
+}
+
+/** null if no summary can be read. */
+function resultOf(rows: NonEmpty<LastCheckRow>, { own, fromOthers, addNotice }: Terms): PackedResult | null {
+  const [[tenant, path]] = rows
+  const ways = rows.map((row) => readRow(row, own, addNotice))
+  if (ways.length > 1) ways.sort((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.sequence - a.sequence)
+  const newest = ways.find((one) => one.newest !== null)?.newest
+  if (!newest) return null
+  const settled = settledIn(ways)
+  fromOthers.count(newest.way, settled?.way ?? newest.way)
+  const { failure } = newest.summary
+  const packed = packCheck(newest.at, newest.run, newest.summary)
+  if (settled === null) return [tenant, path, failure, null, packed, null]
+  const isNewest = settled.sequence === newest.sequence
+  const check = isNewest ? 0 : packCheck(settled.at, settled.run, settled.summary)
+  return [tenant, path, failure, settled.summary.mark, packed, check]
+}
+
+function readRow(row: LastCheckRow, own: ReadonlySet<number>, addNotice: AddNotice): OfWay {
+  const [, , way, sequence, at, run, brief, settledSequence, settledAt, settledRun, settledBrief] = row
+  const isOwn = own.has(way)
+  const read = (number: number, then: number, of: string, text: string | null): FoundCheck | null => {
+    const summary = summaryIn(text, number, then, addNotice)
+    return summary === null ? null : { sequence: number, way, isOwn, at: then, run: of, summary }
+  }
+  const newest = read(sequence, at, run, brief)
+  if (settledSequence === null) return { way, isOwn, sequence, newest, settled: null }
+  if (settledSequence === sequence) return { way, isOwn, sequence, newest, settled: newest }
+  const isThere = settledAt !== null && settledRun !== null
+  const settled = isThere ? read(settledSequence, settledAt, settledRun, settledBrief) : null
+  return { way, isOwn, sequence, newest, settled }
+}
+
+function settledIn(ways: readonly OfWay[]): FoundCheck | null {
+  const [only, ...more] = ways
+  if (only !== undefined && more.length === 0) return only.settled
+  const all = ways.flatMap(({ settled }) => settled ?? []).toSorted((a, b) => b.sequence - a.sequence)
+  const own = all.find(({ isOwn }) => isOwn)
+  const newDamage = all.find(
+    ({ summary, sequence }) => summary.verdict === 'damaged' && sequence > (own?.sequence ?? 0),
+  )
+  return newDamage ?? own ?? all[0] ?? null
 }

@@ -5,9 +5,10 @@ import { invariant, unreachable } from '../../model/bug.ts'
 import { ledgerFile } from '../folder.ts'
 import type { Answered, LedgerAnswer, LedgerQuestion } from '../protocol.ts'
 import * as answers from './answers.ts'
+import { compact } from './compaction/compact.ts'
 import { lastGoodOf } from './last-good.ts'
 import { lastRegistry } from './last-registry.ts'
-import { lastResults } from './last-results.ts'
+import { lastResultsAfter } from './last-results.ts'
 import { openHolds, otherHolds } from './open-holds.ts'
 import { pauseTotals } from './pause-totals.ts'
 import { LedgerDamaged, LedgerUnusable, unusableBySystem } from './sqlite-errors.ts'
@@ -73,7 +74,10 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
         lastGood: store.ask((database, way, addNotice) => lastGoodOf(database, way, question.files, addNotice)),
       }
     case 'last-results':
-      return { kind: 'last-results', results: store.ask(lastResults) }
+      return {
+        kind: 'last-results',
+        ...store.ask((database, way, addNotice) => lastResultsAfter(database, way, question.after, addNotice)),
+      }
     case 'history':
       return {
         kind: 'history',
@@ -98,6 +102,10 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
         kind: 'last-runs',
         runs: store.ask((database, way, addNotice) => answers.lastRuns(database, way, question.limit, addNotice)),
       }
+    case 'compact':
+      return { kind: 'compacted', more: store.ask((database) => compact(database, question.workMs, Date.now())) }
+    case 'last-sweep':
+      return { kind: 'last-sweep', sweep: store.ask(answers.lastSweep) }
     case 'pause-totals':
       return { kind: 'pause-totals', totals: store.ask(pauseTotals) }
     case 'last-registry':

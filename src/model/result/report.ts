@@ -48,6 +48,8 @@ export const suspicionReasons = [
 export type SuspicionReason = (typeof suspicionReasons)[number]
 
 export interface Result {
+  /** The run that made this check; present if it was an earlier one, which this run continues. */
+  readonly run?: string
   readonly tenant: TenantId | null
   readonly path: string
   readonly verdict: VerdictWord
@@ -113,6 +115,8 @@ export interface Summary {
   readonly notCovered: number
   /** The first 10,000 of these files; left out if there are none. */
   readonly notReached?: readonly SelectedFile[]
+  /** Number of files that were not due, because an earlier check still counts; left out if there are none. */
+  readonly notDue?: number
   readonly exitCode: number
 }
 

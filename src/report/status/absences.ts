@@ -3,6 +3,7 @@
  * ledger alone. Pure; README.md lists the absences with their words and severities.
  */
 
+import { isFullSweep } from '../../ledger/full-sweep.ts'
 import type { RecordedRegistry, RecordedRun } from '../../ledger/ledger.ts'
 import { ageOf } from '../../model/age.ts'
 import { count } from '../../text/count.ts'
@@ -90,10 +91,6 @@ export function absencesIn(facts: SweepFacts, terms: AbsenceTerms): readonly Abs
 export function lastFullSweepAt(runs: readonly RecordedRun[]): number | null {
   return runs.find(isFullSweep)?.finished?.at ?? null
 }
-
-/** A sweep of all tenants at full depth that came to its end. */
-const isFullSweep = ({ finished }: RecordedRun): boolean =>
-  finished !== null && finished.whole && finished.selected > 0 && finished.covered === finished.selected
 
 function* hung({ atWork, newestLineAt }: SweepFacts, terms: AbsenceTerms): Generator<Absence> {
   if (atWork === null) return

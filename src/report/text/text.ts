@@ -3,6 +3,7 @@
  */
 
 import { createColors } from 'picocolors'
+import { exitCodes } from '../../model/exit-code.ts'
 import type { Report, Result, SelectedFile, Summary } from '../../model/result/report.ts'
 import { count, grouped } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
@@ -198,6 +199,12 @@ function vouchedLine(results: readonly Result[], options: TextOptions): readonly
   return wrap('Not locked and not proven: you say that no program writes these files.', options.width)
 }
 
+/** A sweep that stopped because locks or leases do not hold ends with 2, whether it found damage or not. */
+const wordsOfEnd = ({ exitCode, damaged }: Summary): string =>
+  exitCode === exitCodes.damaged && damaged === 0
+    ? 'the run was stopped, because locks or leases do not hold'
+    : exitCodeWords(exitCode)
+
 function summaryLines(summary: Summary, noun: string, options: TextOptions): readonly string[] {
   const parts = [
     `${grouped(summary.sound)} sound`,
@@ -206,9 +213,11 @@ function summaryLines(summary: Summary, noun: string, options: TextOptions): rea
     `${grouped(summary.failed)} failed`,
   ]
   if (summary.notCovered > 0) parts.push(`${grouped(summary.notCovered)} NOT COVERED`)
+  const { notDue = 0 } = summary
+  if (notDue > 0) parts.push(`${grouped(notDue)} not due, because an earlier check still counts`)
   return wrap(
     `${count(summary.selected, noun)}: ${parts.join(', ')}. Exit code ${summary.exitCode}: ` +
-      `${exitCodeWords(summary.exitCode)}.`,
+      `${wordsOfEnd(summary)}.`,
     options.width,
   )
 }

@@ -71,12 +71,12 @@ test(
       '411 of 1000, 137 a second, 5 s left; holding next; checking small',
       '  big  15 %  15,000 of 100,000 pages  20 MB/s  17 s left',
     ])
-    const many = Array.from({ length: 7 }, (_, i) => checking(`t${i}`))
+    const many = Array.from({ length: 19 }, (_, i) => checking(`t${i}`))
     for (const one of many) one.pages = pagesOf(50)
     text.lines(progress(many, run), 4000, 77)
     const lines = text.lines(progress(many, run), 6000, 77)
-    expect(lines).toHaveLength(5)
-    expect(lines[0]).toMatch(/checking t4, t5, t6$/)
+    expect(lines).toHaveLength(17)
+    expect(lines[0]).toMatch(/checking t16, t17, t18$/)
   },
 )
 
@@ -153,11 +153,16 @@ describe('the rate', () => {
 
 test('a run shows no rate in its first second, and none without results', () => {
   const run = progress([], { done: 3, total: 9 })
-  expect(describeRun(run, 0)).toBe('3 of 9')
-  expect(describeRun(run, 999)).toBe('3 of 9')
-  expect(describeRun(run, 2000)).toBe('3 of 9, 1.5 a second, 4 s left')
-  expect(describeRun({ ...run, done: 0 }, 60_000)).toBe('0 of 9')
-  expect(describeRun({ ...run, done: 9 }, 2000)).toBe('9 of 9, 4.5 a second')
+  expect(describeRun(run, 0, 0)).toBe('3 of 9')
+  expect(describeRun(run, 999, 999)).toBe('3 of 9')
+  expect(describeRun(run, 2000, 2000)).toBe('3 of 9, 1.5 a second, 4 s left')
+  expect(describeRun({ ...run, done: 0 }, 60_000, 60_000)).toBe('0 of 9')
+  expect(describeRun({ ...run, done: 9 }, 2000, 2000)).toBe('9 of 9, 4.5 a second')
+})
+
+test('the tenant that stands still is named with the time that it has stood', () => {
+  const run = progress([], { done: 3, total: 9, paused: [{ name: 'acme', sinceMs: 1_960 }], holding: ['bolt'] })
+  expect(describeRun(run, 2000, 2000)).toBe('3 of 9, 1.5 a second, 4 s left; pausing acme for 40 ms; holding bolt')
 })
 
 test('no line is wider than the terminal, and nothing of a hostile name reaches it', () => {

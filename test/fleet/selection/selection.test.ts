@@ -1,7 +1,8 @@
 /** Which tenants a sweep takes, and in which order. */
 
 import { expect, test } from 'vitest'
-import { select } from '../../../src/fleet/selection/selection.ts'
+import { KnownResults } from '../../../src/fleet/selection/known-results.ts'
+import { countLeading, select, type SelectionCriteria } from '../../../src/fleet/selection/selection.ts'
 import type { RecordedCheck, LastResult } from '../../../src/ledger/ledger.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import type { VerdictWord } from '../../../src/model/result/verdict.ts'
@@ -29,6 +30,7 @@ const result = (id: string, verdict: VerdictWord, at: number): LastResult => {
     tenant: tenantId(id),
     path: `/srv/${id}.db`,
     failure: null,
+    settledMark: null,
     settled: verdict === 'sound' || verdict === 'damaged' ? check : null,
   }
 }
@@ -46,12 +48,23 @@ const lastResults = [
 ]
 const ids = ['sound-late', 'sound-early', 'inconclusive', 'never', 'damaged', 'failed', 'health']
 
+/** By default of all tenants, in order of urgency, after a sweep that reached everything. */
+const criteria = (remembered: readonly LastResult[], more: Partial<SelectionCriteria> = {}): SelectionCriteria => ({
+  only: null,
+  order: 'due',
+  statusTenant: null,
+  known: new KnownResults(remembered),
+  unfinished: null,
+  now: 10_000,
+  ...more,
+})
+
 const order = (only: readonly string[] | null, statusTenant: string | null): unknown => {
-  const { targets, leading } = select(
+  const targets = select(
     ids.map((id) => target(id)),
-    { only, statusTenant, lastResults, now: 10_000 },
+    criteria(lastResults, { only, statusTenant }),
   )
-  return [leading, ...targets.map(({ tenant }) => tenant)]
+  return [countLeading(targets, statusTenant), ...targets.map(({ tenant }) => tenant)]
 }
 
 test('never checked, then what was not sound, then the oldest sound check', () => {
@@ -76,9 +89,9 @@ test('a quick check neither clears damage nor makes a full check younger', () =>
     result('inconclusive', 'inconclusive', 30),
     result('sound-20', 'sound', 20),
   ]
-  const { targets } = select(
+  const targets = select(
     remembered.map(({ tenant }) => target(tenant)),
-    { only: null, statusTenant: null, lastResults: remembered, now: 10_000 },
+    criteria(remembered),
   )
   expect(targets.map(({ tenant }) => tenant)).toEqual([
     'inconclusive',
@@ -122,20 +135,14 @@ test('a pattern takes what it matches; the status tenant leads only if it was ch
 
 test('each file of a tenant has a past of its own; all of them lead with it', () => {
   const files = [target('acme', '/srv/new.db'), target('bolt'), target('acme')]
-  const { targets, leading } = select(files, {
-    only: null,
-    statusTenant: null,
-    lastResults: [result('acme', 'sound', 1)],
-    now: 10_000,
-  })
-  expect([leading, ...targets.map(({ named }) => named)]).toEqual([0, '/srv/new.db', '/srv/bolt.db', '/srv/acme.db'])
-  expect(select(files, { only: null, statusTenant: 'acme', lastResults: [], now: 10_000 }).leading).toBe(2)
+  const targets = select(files, criteria([result('acme', 'sound', 1)]))
+  expect(targets.map(({ named }) => named)).toEqual(['/srv/new.db', '/srv/bolt.db', '/srv/acme.db'])
+  expect(countLeading(select(files, criteria([], { statusTenant: 'acme' })), 'acme')).toBe(2)
 })
 
 test('an id with a slash is no path, and one with a star is matched by its own text too', () => {
   const odd = [target('a/b'), target('a*'), target('ab')]
-  const chosen = (only: string): unknown =>
-    select(odd, { only: [only], statusTenant: null, lastResults: [], now: 10_000 }).targets.map(({ tenant }) => tenant)
+  const chosen = (only: string): unknown => select(odd, criteria([], { only: [only] })).map(({ tenant }) => tenant)
   expect([chosen('a*'), chosen('a/b'), chosen('?/b')]).toEqual([['a/b', 'a*', 'ab'], ['a/b'], ['a/b']])
 })
 
@@ -147,9 +154,52 @@ test('what was checked at a time that lies ahead comes as if it had been long ag
     result('damaged', 'damaged', 20),
     result('damaged-ahead', 'damaged', ahead),
   ]
-  const { targets } = select(
+  const targets = select(
     remembered.map(({ tenant }) => target(tenant)),
-    { only: null, statusTenant: null, lastResults: remembered, now: 10_000 },
+    criteria(remembered),
   )
   expect(targets.map(({ tenant }) => tenant)).toEqual(['damaged-ahead', 'damaged', 'sound-ahead', 'sound'])
+})
+
+test('what the last sweep did not reach comes first, and of that the longest unchecked', () => {
+  const remembered = [
+    result('reached', 'sound', 600),
+    result('damaged-then', 'damaged', 610),
+    result('left-late', 'sound', 300),
+    result('left-early', 'inconclusive', 200),
+    result('other', 'sound', 100),
+  ]
+  const named = ['reached', 'damaged-then', 'left-late', 'other', 'never', 'left-early']
+  const ordered = (unfinished: SelectionCriteria['unfinished']): unknown =>
+    select(
+      named.map((id) => target(id)),
+      criteria(remembered, { unfinished }),
+    ).map(({ tenant }) => tenant)
+  const since = { since: 500, depth: 'full' } as const
+  expect(ordered(null)).toEqual(['never', 'left-early', 'damaged-then', 'other', 'left-late', 'reached'])
+  expect(ordered({ ...since, only: null })).toEqual([
+    'never',
+    'other',
+    'left-early',
+    'left-late',
+    'damaged-then',
+    'reached',
+  ])
+  // It took some tenants only, so it has left these alone.
+  expect(ordered({ ...since, only: ['left*', 'reached'] })).toEqual([
+    'left-early',
+    'left-late',
+    'never',
+    'damaged-then',
+    'other',
+    'reached',
+  ])
+})
+
+test('in the order of the registry the status tenant still leads', () => {
+  const targets = select(
+    ids.map((id) => target(id)),
+    criteria(lastResults, { order: 'registry', statusTenant: 'health' }),
+  )
+  expect(targets.map(({ tenant }) => tenant)).toEqual(['health', ...ids.filter((id) => id !== 'health')])
 })

@@ -25,7 +25,7 @@ const check = (more: Partial<RecordedCheck> = {}): RecordedCheck => ({
 })
 
 function last(id: string, settled: RecordedCheck | null = check(), newest: RecordedCheck = check()): LastResult {
-  return { ...newest, tenant: tenantId(id), path: `/srv/${id}.db`, failure: null, settled }
+  return { ...newest, tenant: tenantId(id), path: `/srv/${id}.db`, failure: null, settled, settledMark: null }
 }
 
 /** Checked an hour ago and sound, not written for a day, of usual size. */

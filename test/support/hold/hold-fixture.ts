@@ -181,6 +181,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
     }
     const limits = {
       depth: 'full',
+      mayBegin: () => true,
       leading: 0,
       maxPaused: 1,
       besidePaused: 2,

@@ -1,0 +1,205 @@
+/** Compaction keeps the ledger small, and loses nothing that a run, a status or a person needs. */
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import type Database from 'better-sqlite3'
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { lineRow } from '../../src/ledger/lines/rows.ts'
+import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
+import { compact } from '../../src/ledger/process/compaction/compact.ts'
+import { Store } from '../../src/ledger/process/store.ts'
+import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
+import { tenantId } from '../../src/model/brand.ts'
+import type { Event } from '../../src/model/event.ts'
+import type { Result } from '../../src/model/result/report.ts'
+import { makeLargeLedger } from '../soak/large-ledger.ts'
+import { asked, checked, ended, fileIn, ledgerProcessesOf, quiesced, scratch } from '../support/ledger/sample-events.ts'
+import { finished, notes, notesByApi, started } from '../support/ledger/services.ts'
+
+const dayMs = 86_400_000
+const now = Date.now()
+
+/** Writes events at given ages, oldest first, as runs of the service `notes` would. */
+function writeAged(dir: string, events: readonly (readonly [ageDays: number, Event])[], way = notes): void {
+  const store = storeIn(dir, way)
+  store.append(events.map(([ageDays, event], at) => lineRow(now - ageDays * dayMs, 'RUN', ++written + at, event)))
+  written += events.length
+  store.close()
+}
+let written = 0
+
+const storeIn = (dir: string, way = notes): Store =>
+  new Store(join(dir, 'ledger.db'), 'write', way, (notice) => {
+    throw new Error(notice)
+  })
+
+function compactAll(dir: string): void {
+  const store = storeIn(dir)
+  while (store.ask((database) => compact(database, 100, now)));
+  store.close()
+}
+
+/** Ages in days of the checks of a tenant that are left, newest first. */
+async function agesLeft(dir: string, tenant: string): Promise<readonly number[]> {
+  await using reading = await readLedger(dir, notes)
+  const { lines } = await reading.checks(tenantId(tenant), 10_000)
+  return lines.flatMap(({ at, event }) => (event.kind === 'checked' ? [Math.round((now - at) / dayMs)] : []))
+}
+
+const damaged: Partial<Result> = { verdict: 'damaged', damage: 'index' }
+
+test('of many equal nights the newest five and the first remain; what came out otherwise remains too', async () => {
+  using folder = scratch()
+  const nights = Array.from({ length: 40 }, (_, at) => 42 - at)
+  writeAged(
+    folder.path,
+    nights.flatMap((age): readonly (readonly [number, Event])[] => [
+      [age, checked('acme')],
+      [age, checked('bolt', age > 30 || age === 20 ? {} : damaged)],
+    ]),
+  )
+  compactAll(folder.path)
+  expect(await agesLeft(folder.path, 'acme')).toEqual([3, 4, 5, 6, 7, 42])
+  // Sound until 31, damaged from 30 to 21, sound at 20, damaged again from 19 on.
+  expect(await agesLeft(folder.path, 'bolt')).toEqual([3, 4, 5, 6, 7, 19, 20, 21, 30, 31, 42])
+})
+
+test('lines of the last day stay whole, and a file whose outcome changes all the time keeps 60 checks', async () => {
+  using folder = scratch()
+  const many = Array.from({ length: 200 }, (_, at) => [300 - at, checked('acme', at % 2 === 0 ? {} : damaged)] as const)
+  writeAged(folder.path, [...many, [0.5, asked('one', 'acme')], [0.5, ended('one', 'acme')], [0.4, checked('acme')]])
+  compactAll(folder.path)
+  expect(await agesLeft(folder.path, 'acme')).toHaveLength(60)
+  await using reading = await readLedger(folder.path, notes)
+  const newest = (await reading.history(tenantId('acme'), 3)).map(({ event }) => event.kind)
+  expect(newest).toEqual(['checked', 'hold-ended', 'hold-asked'])
+})
+
+test('whatever was written, every answer but the history is the same after it', async () => {
+  const tenant = fc.constantFrom('a', 'b', 'c')
+  const holder = fc.constantFrom('h1', 'h2', 'h3', 'h4')
+  const outcome = fc.constantFrom<Partial<Result>>(
+    {},
+    damaged,
+    { depth: 'quick' },
+    { verdict: 'inconclusive', reason: 'in use' },
+  )
+  const event: fc.Arbitrary<Event> = fc.oneof(
+    { arbitrary: fc.tuple(tenant, outcome).map(([id, change]) => checked(id, change)), weight: 6 },
+    holder.map((name) => asked(name, 'a')),
+    holder.map((name) => quiesced(name, 'a')),
+    holder.map((name) => ended(name, 'a')),
+    fc.constant(started),
+    fc.constant(finished),
+  )
+  const lines = fc.array(fc.tuple(fc.integer({ min: 0, max: 50 }), event), { maxLength: 120 })
+  await fc.assert(
+    fc.asyncProperty(lines, lines, async (own, others) => {
+      using folder = scratch()
+      writeAged(folder.path, own)
+      writeAged(folder.path, others, notesByApi)
+      const before = await answersOf(folder.path)
+      compactAll(folder.path)
+      expect(await answersOf(folder.path)).toEqual(before)
+    }),
+    { numRuns: 6 },
+  )
+})
+
+async function answersOf(dir: string): Promise<unknown> {
+  await using ledger = await openLedger(dir, newRunId(), notes)
+  const files = ['a', 'b', 'c'].map((id) => ({ tenant: tenantId(id), path: `/srv/notes/${id}.db` }))
+  return [
+    await ledger.openHolds(),
+    await ledger.otherHolds(),
+    await ledger.lastResults(),
+    await ledger.newestChecks(files),
+    await ledger.lastGood(files),
+    await ledger.lastRuns(1000),
+    await ledger.pauseTotals(),
+  ]
+}
+
+test('SQLite itself refuses to remove what is needed', () => {
+  using folder = scratch()
+  const quick = checked('acme', { depth: 'quick' })
+  writeAged(folder.path, [
+    [9, started],
+    [9, checked('acme')],
+    [8, quick],
+    [7, quick],
+    [6, asked('open', 'acme')],
+    [5, asked('over', 'acme')],
+    [5, ended('over', 'acme')],
+  ])
+  const store = storeIn(folder.path)
+  const removed = store.ask((database) => [1, 2, 3, 4, 5, 6, 7].filter((sequence) => isRemoved(database, sequence)))
+  store.close()
+  // Not the run, the settled check, the newest check, and the open hold.
+  expect(removed).toEqual([3, 6, 7])
+})
+
+function isRemoved(database: Database.Database, sequence: number): boolean {
+  const remove = (): unknown => database.prepare('delete from line where sequence = ?').run(sequence)
+  expect(remove).toThrow('the ledger is append-only')
+  database.prepare('insert into removable (sequence) values (?)').run(sequence)
+  try {
+    remove()
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('its process may be killed in the middle: the ledger is whole, and the work goes on', async () => {
+  using folder = scratch()
+  const nights = Array.from({ length: 60 }, (_, at) => 62 - at)
+  writeAged(
+    folder.path,
+    nights.flatMap((age) => Array.from({ length: 200 }, (_, at) => [age, checked(`t${at}`)] as const)),
+  )
+  await using ledger = await openLedger(folder.path, newRunId(), notes)
+  const before = await ledger.lastResults()
+  const compacting = ledger.compact(1)
+  for (const pid of ledgerProcessesOf(process.pid)) process.kill(pid, 'SIGKILL')
+  await compacting
+  while (await ledger.compact(1));
+  expect(await ledger.lastResults()).toEqual(before)
+  expect(ledger.notice).toBeNull()
+  expect(await agesLeft(folder.path, 't7')).toEqual([3, 4, 5, 6, 7, 62])
+})
+
+test('a ledger of before gets the table of newest checks, and may be compacted', async () => {
+  using folder = scratch()
+  writeAged(folder.path, [
+    [9, checked('acme')],
+    [8, checked('bolt', damaged)],
+    [7, checked('acme', { depth: 'quick' })],
+  ])
+  const before = await answersOf(folder.path)
+  const store = storeIn(folder.path)
+  store.ask((database) =>
+    database.exec(`drop trigger checked_last; drop table last_check; drop table compacted; drop table removable;
+      drop trigger line_is_never_removed; create trigger line_is_never_removed before delete on line
+      begin select raise(abort, 'the ledger is append-only'); end;`),
+  )
+  store.close()
+  {
+    await using reading = await readLedger(folder.path, notes)
+    expect(await reading.lastResults()).toEqual((before as readonly unknown[])[2])
+  }
+  expect(await answersOf(folder.path)).toEqual(before)
+  compactAll(folder.path)
+  expect(await answersOf(folder.path)).toEqual(before)
+})
+
+test('the ledger of a small fleet stays below 48 KB for each tenant, and does not grow with the nights', () => {
+  using folder = scratch()
+  const sizes: number[] = []
+  const tenants = 200
+  makeLargeLedger(folder.path, { tenants, nights: 20 }, () => {
+    sizes.push(statSync(fileIn(join(folder.path, 'ledger'))).size / tenants)
+  })
+  expect(sizes.at(-1)).toBeLessThan(48_000)
+  expect((sizes[19] ?? 0) / (sizes[12] ?? 1)).toBeLessThan(1.1)
+})
