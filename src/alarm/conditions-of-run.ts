@@ -7,79 +7,36 @@ import type { OpenHoldOutcome } from '../fleet/open-holds/open-holds.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { RemedyResult } from '../model/result/remedy.ts'
 import type { Result } from '../model/result/report.ts'
-import type { Absence } from '../report/status/absences.ts'
 import { withConfiguration } from '../report/text/hint.ts'
 import { isPaused } from '../report/text/result-words.ts'
-import { count } from '../text/count.ts'
 import { printableInUtf8 } from '../text/printable.ts'
-import { tenantsMax, type AlarmTenant } from './alarm.ts'
+import { tenantsMax } from './alarm.ts'
 import type { Learned, RunEnding } from './alarms.ts'
 import { judgeChange } from './changed-tenant.ts'
+import { fileKey, type Cleared, type Condition, type StandingSeverity, type TenantKey } from './condition.ts'
+import { SeenFiles } from './seen.ts'
 import {
-  fileKey,
-  rememberedMax,
-  type Cleared,
-  type Condition,
-  type StandingSeverity,
-  type TenantKey,
-} from './condition.ts'
-import { alarmTenantOf, alarmCommand, describeResult, nameSome, sentence } from './words.ts'
+  absenceCondition,
+  failedRunConditions,
+  isHarmfulStop,
+  stopCondition,
+  type AboutRun,
+} from './service-conditions.ts'
+import { alarmTenantOf, alarmCommand, describeResult, lead, nameSome, sentence } from './words.ts'
 
 /** Failures that say that holdfast may do harm, or that locks do not hold. */
-const harmful: ReadonlySet<string> = new Set<FailureCode>(['HARM_SUSPECTED' as FailureCode, 'LOCK_NOT_HONOURED'])
-/** Of a run that was stopped: so many leases ended that the service does not keep its promise. */
-const harmfulStops: ReadonlySet<string> = new Set([...harmful, 'LEASE_LOST'])
-/** Failures of a run that a person has caused, or that are no news: another run works, or somebody ended this one. */
-const noAlarm: ReadonlySet<string> = new Set([
-  'USAGE',
-  'TENANT_UNKNOWN',
-  'INTERRUPTED',
-  'RUN_ACTIVE',
-  'REGISTRY_STALE', // Told as an absence.
-])
+const harmful: ReadonlySet<FailureCode> = new Set<FailureCode>(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])
 
 const describedMax = 5
 
-interface SeenFile {
-  readonly tenant: AlarmTenant
-  readonly key: TenantKey
-  readonly said: string
-  readonly command: string | null
-}
-
-/** What was seen of one severity. */
-class Seen {
-  /** The first files, by their keys. */
-  readonly #files = new Map<string, SeenFile>()
-  total = 0
-
-  add(tenant: AlarmTenant, key: TenantKey, said: string, command: string | null): void {
-    const file = fileKey(key)
-    if (!this.#files.has(file)) this.total++
-    if (this.#files.has(file) || this.#files.size < rememberedMax) this.#files.set(file, { tenant, key, said, command })
-  }
-
-  remove(file: string): void {
-    if (this.#files.delete(file) || this.total > this.#files.size) this.total--
-  }
-
-  get files(): readonly SeenFile[] {
-    return [...this.#files.values()]
-  }
-}
-
-export interface ConditionTerms {
-  readonly mode: string
-  readonly service: string
-  /** The configuration to name in commands; null if they find it. */
-  readonly config: string | null
+export interface ConditionTerms extends AboutRun {
   /** Files (`fileKey`) of standing conditions: it is remembered that they are sound again. */
   readonly watched: ReadonlySet<string>
 }
 
 export class ConditionsOfRun {
   readonly #terms: ConditionTerms
-  readonly #seen = new Map<StandingSeverity, Seen>()
+  readonly #seen = new Map<StandingSeverity, SeenFiles>()
   /** Of the watched files: those that had a result. */
   readonly #met = new Set<string>()
   readonly #sound = new Set<string>()
@@ -124,7 +81,7 @@ export class ConditionsOfRun {
 
   /** The condition of one damaged file, to be told immediately. */
   culprit(result: Result): Condition {
-    const seen = new Seen()
+    const seen = new SeenFiles()
     this.#addTo(seen, 'DAMAGED', result)
     return this.#describe('DAMAGED', seen)
   }
@@ -168,7 +125,7 @@ export class ConditionsOfRun {
     const conditions = [
       ...this.#stops(ending),
       ...[...this.#seen].flatMap(([severity, seen]) => (seen.total > 0 ? [this.#describe(severity, seen)] : [])),
-      ...absences.map((absence) => this.#absence(absence)),
+      ...absences.map((absence) => absenceCondition(absence, this.#terms)),
       ...this.#failedRun(ending),
     ]
     const isFull = coversAll(ending)
@@ -194,13 +151,13 @@ export class ConditionsOfRun {
     if (severity !== 'DAMAGED' && result.verdict === 'damaged') this.#addTo(this.#seenOf('DAMAGED'), 'DAMAGED', result)
   }
 
-  #addTo(seen: Seen, severity: StandingSeverity, result: Result): void {
+  #addTo(seen: SeenFiles, severity: StandingSeverity, result: Result): void {
     const key = keyOf(severity, result)
     seen.add(alarmTenantOf(result), key, describeResult(result), alarmCommand(result, this.#terms.config))
   }
 
-  #seenOf(severity: StandingSeverity): Seen {
-    const seen = this.#seen.get(severity) ?? new Seen()
+  #seenOf(severity: StandingSeverity): SeenFiles {
+    const seen = this.#seen.get(severity) ?? new SeenFiles()
     this.#seen.set(severity, seen)
     return seen
   }
@@ -209,7 +166,7 @@ export class ConditionsOfRun {
     return this.#describe(severity, this.#seenOf(severity))
   }
 
-  #describe(severity: StandingSeverity, { files, total }: Seen): Condition {
+  #describe(severity: StandingSeverity, { files, total }: SeenFiles): Condition {
     const keys = files.map(({ key }) => key)
     const sentences = files.slice(0, describedMax).map(({ said }) => said)
     const names = nameSome([...new Set(keys.map(({ tenant, path }) => tenant ?? path))], distinct(keys, total))
@@ -237,59 +194,16 @@ export class ConditionsOfRun {
     }
   }
 
-  /** A stop that no result stands for, such as leases that ended. */
-  *#stops({ stopped }: RunEnding): Generator<Condition> {
-    if (stopped === null || this.#isHarmed || !harmfulStops.has(stopped.code)) return
+  /** A stop that no result stands for. */
+  #stops({ stopped }: RunEnding): readonly Condition[] {
+    if (stopped === null || this.#isHarmed || !isHarmfulStop(stopped)) return []
     this.#isHarmed = true
-    yield {
-      ...nothingNamed,
-      severity: 'HARM SUSPECTED',
-      subject: stopped.code,
-      headline: `${stopped.code} on ${this.#terms.service}`,
-      text: `${lead['HARM SUSPECTED']}\n${stopped.code}: ${sentence(stopped.message)}.`,
-      since: null,
-      command: `holdfast explain ${stopped.code}`,
-    }
+    return [stopCondition(stopped, this.#terms)]
   }
 
-  #absence({ kind, since, text, command }: Absence): Condition {
-    return {
-      ...nothingNamed,
-      severity: 'STALE',
-      subject: kind,
-      headline: `${this.#terms.service}: ${text}`,
-      text: `${lead.STALE}\n${text}.`,
-      since,
-      command: withConfiguration(command, this.#terms.config),
-    }
-  }
-
-  /** A run that failed as a whole told nothing of any tenant, and must not be taken for one that found nothing. */
-  *#failedRun({ failure, counts }: RunEnding): Generator<Condition> {
-    if (failure === null || noAlarm.has(failure.code)) return
-    const maybePaused = failure.tenantState === 'maybe-paused'
-    if (maybePaused && this.#seen.has('PAUSED')) return
-    const { mode, service, config } = this.#terms
-    const reached = counts === null ? '' : ` It reached ${counts.covered} of ${count(counts.selected, 'file')}.`
-    const base = { ...nothingNamed, since: null }
-    const why = `${failure.code}: ${sentence(failure.message)}.`
-    yield maybePaused
-      ? {
-          ...base,
-          severity: 'PAUSED',
-          subject: failure.code,
-          headline: `a tenant of ${service} may stand still`,
-          text: `${lead.PAUSED}\n${why}`,
-          command: withConfiguration('holdfast resume --all', config),
-        }
-      : {
-          ...base,
-          severity: 'INCONCLUSIVE',
-          subject: `run-${mode}`,
-          headline: `the ${mode} of ${service} failed: ${failure.code}`,
-          text: `The ${mode} failed.${reached} It says nothing about the others.\n${why}`,
-          command: failure.code === 'BUG' ? 'holdfast doctor' : `holdfast explain ${failure.code}`,
-        }
+  #failedRun({ failure, counts }: RunEnding): readonly Condition[] {
+    const isTold = failure?.tenantState === 'maybe-paused' && (this.#seen.get('PAUSED')?.total ?? 0) > 0
+    return failure === null || isTold ? [] : failedRunConditions(failure, counts, this.#terms)
   }
 }
 
@@ -300,16 +214,6 @@ export const coversAll = ({ whole, counts, failure }: RunEnding): boolean =>
   counts !== null &&
   counts.selected + (counts.notDue ?? 0) > 0 &&
   counts.covered === counts.selected
-
-const nothingNamed = { tenants: [], keys: [], tenantsTotal: 0 } as const
-
-const lead: Readonly<Record<StandingSeverity, string>> = {
-  'HARM SUSPECTED': 'The cause may be holdfast itself, or locks that do not hold. Run nothing more on this service.',
-  PAUSED: 'A tenant may stand still: it was not seen serving after holdfast.',
-  DAMAGED: 'A check found damage.',
-  STALE: 'Something that should have happened did not.',
-  INCONCLUSIVE: 'These files were not proven, not read or not understood. Nothing is known of them.',
-}
 
 /** Null for a sound result. */
 function severityOf(result: Pick<Result, 'verdict' | 'failure'>): StandingSeverity | null {

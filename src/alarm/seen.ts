@@ -1,0 +1,31 @@
+/** The files that a run has seen with one severity. Its memory is bounded. */
+
+import type { AlarmTenant } from './alarm.ts'
+import { fileKey, rememberedMax, type TenantKey } from './condition.ts'
+
+interface SeenFile {
+  readonly tenant: AlarmTenant
+  readonly key: TenantKey
+  readonly said: string
+  readonly command: string | null
+}
+
+export class SeenFiles {
+  /** The first files, by their keys. */
+  readonly #files = new Map<string, SeenFile>()
+  total = 0
+
+  add(tenant: AlarmTenant, key: TenantKey, said: string, command: string | null): void {
+    const file = fileKey(key)
+    if (!this.#files.has(file)) this.total++
+    if (this.#files.has(file) || this.#files.size < rememberedMax) this.#files.set(file, { tenant, key, said, command })
+  }
+
+  remove(file: string): void {
+    if (this.#files.delete(file) || this.total > this.#files.size) this.total--
+  }
+
+  get files(): readonly SeenFile[] {
+    return [...this.#files.values()]
+  }
+}
