@@ -69,6 +69,7 @@ const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
   history: () => Promise.resolve([]),
   checks: () => Promise.resolve({ lines: [], more: false }),
   lastRuns: () => Promise.resolve([]),
+  runLines: () => Promise.resolve({ lines: [], more: false }),
   pauseTotals: () => Promise.resolve(noPauses),
   lastRegistry: () => Promise.resolve(null),
   [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -26,6 +26,7 @@ export type LedgerQuestion =
   | { readonly ask: 'last-results' }
   | { readonly ask: 'history'; readonly tenant: string | null; readonly limit: number }
   | { readonly ask: 'checks'; readonly tenant: string | null; readonly limit: number }
+  | { readonly ask: 'run-lines'; readonly run: string; readonly limit: number }
   | { readonly ask: 'newest-checks'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-runs'; readonly limit: number }
   | { readonly ask: 'pause-totals' }
@@ -47,6 +48,7 @@ export type LedgerAnswer = {
   | { readonly kind: 'last-results'; readonly results: readonly LastResult[] }
   | { readonly kind: 'history'; readonly lines: readonly LedgerLine[] }
   | { readonly kind: 'checks'; readonly newest: NewestLines }
+  | { readonly kind: 'run-lines'; readonly newest: NewestLines }
   | { readonly kind: 'newest-checks'; readonly checks: readonly (NewestCheck | null)[] }
   | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
   | { readonly kind: 'pause-totals'; readonly totals: PauseTotals }

@@ -180,6 +180,7 @@ async function checkTenants(
 ): Promise<RunTotals> {
   requireTenantOptions(files, options)
   const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), options)
+  await document.keepWith(settings)
   const { engine, map = false, showValues = false, depth } = options
   const runOptions = serviceRunOptions(terminal, options, run, 'check', {
     engine,

@@ -13,12 +13,14 @@ import type { Invocation } from '../invocation.ts'
 import {
   depthOption,
   incidentOption,
+  htmlOption,
   onlyOption,
   patternHelp,
   positiveNumber,
   waitOption,
   withReport,
   workersOption,
+  type PageOptions,
   type ReportOptions,
 } from '../options.ts'
 import { printReport, reportPrinting } from '../report-run/print-report.ts'
@@ -30,7 +32,7 @@ import { serviceRunOptions } from '../run/service-run-options.ts'
 import { withProgress } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-interface SweepCommandOptions extends ReportOptions {
+interface SweepCommandOptions extends ReportOptions, PageOptions {
   readonly only?: readonly string[]
   readonly depth: 'quick' | 'full'
   readonly maxPaused?: number
@@ -57,6 +59,7 @@ export function addSweep(invocation: Invocation): void {
     .addOption(new Option('--concurrency <n>').argParser(positiveNumber).conflicts('workers').hideHelp())
     .option('--heal', 'afterwards rebuild damaged indexes and full-text indexes of at most heal.limit tenants')
     .addOption(incidentOption())
+    .addOption(htmlOption())
     .addOption(waitOption())
     .addHelpText(
       'after',
@@ -76,6 +79,7 @@ Examples:
   holdfast sweep --json > report.json        for a program
   holdfast sweep --quiet                     for cron: silent if all is well
   holdfast sweep --workers 1                 one check after the other
+  holdfast sweep --html sweep.html           also a page for a browser
   holdfast sweep --heal                      also rebuild damaged indexes
 
 Exit codes: 0 all sound, 1 failed, 2 damaged, 3 inconclusive,
@@ -91,6 +95,7 @@ async function sweepService(options: SweepCommandOptions, terminal: Terminal): P
   return await printReport(document, terminal, options, async () => {
     const { depth, only, maxPaused, workers = options.concurrency } = options
     const settings = overridden(await settingsOf(options, terminal, document), { maxPaused, workers })
+    await document.keepWith(settings)
     const runOptions = serviceRunOptions(terminal, options, run, 'sweep', {
       incident: options.incident ?? null,
       document,

@@ -14,6 +14,7 @@ import { databasesOf } from '../database-files.ts'
 import type { Invocation } from '../invocation.ts'
 import {
   depthOption,
+  htmlOption,
   incidentOption,
   onlyOption,
   patternHelp,
@@ -89,6 +90,7 @@ export function addTriage(invocation: Invocation): void {
     .option('--service <name>', 'the service that the configuration must be about; for scripts and hooks')
     .option('--from-monit', 'started by monit: read its variables, and detach')
     .addOption(incidentOption())
+    .addOption(htmlOption())
     .addOption(waitOption())
     .addOption(new Option('--request <id>', 'works on a recorded request').hideHelp())
     .addHelpText('after', help)
@@ -138,6 +140,7 @@ async function triageService(
 ): Promise<TriageTotals> {
   const { settings } = await scheduledSettings(options.config ?? null, terminal, (notice) => document.addNotice(notice))
   requireService(settings, options)
+  await document.keepWith(settings)
   const request = options.request === undefined ? null : await readRequest(settings.ledger.dir, options.request)
   const { maxPaused, workers } = options
   const runOptions = serviceRunOptions(terminal, options, run, 'triage', {

@@ -62,6 +62,7 @@ function readOnly(reading: LedgerReading, unwritable: Failure | null, isNew: boo
     otherHolds: () => reading.otherHolds(),
     lastResults: () => reading.lastResults(),
     lastRuns: (limit) => reading.lastRuns(limit),
+    runLines: (run, limit) => reading.runLines(run, limit),
     pauseTotals: () => reading.pauseTotals(),
     lastRegistry: () => reading.lastRegistry(),
     history: (tenant, limit) => reading.history(tenant, limit),
