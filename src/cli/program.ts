@@ -10,6 +10,8 @@ import { addHistory } from './commands/history.ts'
 import { addHolders } from './commands/holders.ts'
 import { addPull } from './commands/pull.ts'
 import { addRepair } from './commands/repair.ts'
+import { addBundle } from './commands/reports/bundle.ts'
+import { addReport } from './commands/reports/report.ts'
 import { addRestore } from './commands/restore.ts'
 import { addResume } from './commands/resume.ts'
 import { addSalvage } from './commands/salvage.ts'
@@ -30,6 +32,8 @@ const addAll = [
   addTriage,
   addStatus,
   addHistory,
+  addReport,
+  addBundle,
   addPull,
   addBackups,
   addCompare,

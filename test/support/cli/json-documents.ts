@@ -21,6 +21,7 @@ const described = new Set([
   'fitness',
   'holders',
   'backups',
+  'bundle',
   'resume',
   'explanation',
   'install',
