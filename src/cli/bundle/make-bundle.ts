@@ -13,7 +13,7 @@ import { jsonReport } from '../../report/json.ts'
 import { storedReport } from '../../report/stored-report.ts'
 import { count } from '../../text/count.ts'
 import type { CommonOptions } from '../options.ts'
-import { ledgerToRead, settingsToRead } from '../read-ledger.ts'
+import { ledgerToRead, settingsOfSchedule } from '../read-ledger.ts'
 import { runPage } from '../report-run/run-page.ts'
 import { requireOutsideRoots } from '../status-file.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -29,7 +29,7 @@ export interface BundleOptions extends CommonOptions {
 
 /** @param named a run or an incident; null: the newest run */
 export async function makeBundle(named: string | null, options: BundleOptions, terminal: Terminal): Promise<ExitCode> {
-  const settings = await settingsToRead(options.config ?? null)
+  const { settings } = await settingsOfSchedule(options.config ?? null, terminal)
   const reports = findReports(settings.ledger.dir, settings.service.name, named)
   const [newest] = reports
   const { run, incident } = newest.heading
