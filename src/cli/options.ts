@@ -40,6 +40,21 @@ export function withCommon(command: Command, document: string): Command {
 export const withReport = (command: Command, document = 'holdfast.report/1'): Command =>
   withCommon(command, document).option('--redact-keys', 'print digests instead of the keys of rows')
 
+/** Of the runs that can write their page. */
+export interface PageOptions {
+  /** The file of the page. */
+  readonly html?: string
+}
+
+export const htmlOption = (): Option =>
+  new Option('--html <file>', 'also write the report to this file, as one page for a browser').argParser(namedFile)
+
+/** A word that names a file. */
+export function namedFile(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must name a file.')
+  return text
+}
+
 export const depthOption = (): Option =>
   new Option('--depth <depth>', 'quick: structure only; full: every index against its table')
     .choices(['quick', 'full'])

@@ -12,6 +12,8 @@ import { addHolders } from './commands/holders.ts'
 import { addPull } from './commands/pull.ts'
 import { addReconcile } from './commands/reconcile.ts'
 import { addRepair } from './commands/repair.ts'
+import { addBundle } from './commands/reports/bundle.ts'
+import { addReport } from './commands/reports/report.ts'
 import { addRestore } from './commands/restore.ts'
 import { addResume } from './commands/resume.ts'
 import { addSalvage } from './commands/salvage.ts'
@@ -33,6 +35,8 @@ const addAll = [
   addStatus,
   addHistory,
   addAlerts,
+  addReport,
+  addBundle,
   addPull,
   addBackups,
   addCompare,

@@ -135,7 +135,7 @@ async function readCopy(
   const options = {
     kept,
     depth,
-    map,
+    map: map !== false,
     digesting: digestingFor(earlierChecks),
     // The service was using this WAL a moment ago, so it belongs to the file.
     suspectCompanions: evidence.snapshot?.method !== 'warm+tail',
@@ -167,7 +167,7 @@ function examineReading(
     ...readingFields(reading, diagnosis, context),
     ...diagnosisFields(diagnosis),
     ...recoveryField(reading, without, copy),
-    ...mapOf(file, drawMap(reading, diagnosis.findings)),
+    ...mapOf(file, diagnosis.verdict.kind, () => drawMap(reading, diagnosis.findings)),
   })
   return {
     result,
@@ -195,7 +195,7 @@ function examineNoDatabase(
     ...nothingRead,
     ...diagnosisFields(diagnosis),
     ...(reading === null ? {} : recoveryField(reading, null, copy)),
-    ...mapOf(file, noPages),
+    ...mapOf(file, diagnosis.verdict.kind, () => noPages),
     ...(failure === null ? {} : { failure: failureFields(afterHold(file, new Failure(failure, reason))) }),
   }
   return { result: requireStillness(result), lastGood: null, failure: null, read: null }

@@ -11,9 +11,9 @@ import type { Finding } from '../model/result/finding.ts'
 import type { PageMap } from '../model/result/page-map.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { Result } from '../model/result/report.ts'
-import type { Diagnosis, Remedy } from '../model/result/verdict.ts'
+import type { Diagnosis, Remedy, VerdictWord } from '../model/result/verdict.ts'
 import { noEarlierChecks, type EarlierChecks } from './earlier-checks.ts'
-import type { Depth } from './run/run-context.ts'
+import type { Depth, MapWish } from './run/run-context.ts'
 import type { Target } from './run/target.ts'
 
 /** What is known of a file before its check. */
@@ -24,15 +24,14 @@ export interface UncheckedFile {
   /** When its examination began, on the monotonic clock. */
   readonly startedAtMs: number
   readonly depth: Depth
-  /** True if the result gets a map of the pages. */
-  readonly map: boolean
+  readonly map: MapWish
   readonly earlierChecks: EarlierChecks
   /** What was found on the file itself, outside of its content. */
   readonly notices: readonly Finding[]
 }
 
 /** A target that was never held. */
-export const notHeld = (target: Target, depth: Depth, map: boolean): UncheckedFile => ({
+export const notHeld = (target: Target, depth: Depth, map: MapWish): UncheckedFile => ({
   target,
   depth,
   map,
@@ -48,7 +47,7 @@ export function unreadResult(file: UncheckedFile, verdict: 'failed' | 'inconclus
   return {
     ...headingOf(file, null),
     ...nothingRead,
-    ...mapOf(file, noPages),
+    ...mapOf(file, verdict, () => noPages),
     verdict,
     remedy: nothingToDo(failure),
     failure: failureFields(failure),
@@ -111,8 +110,12 @@ export const failureFields = ({ code, message, hint, tenantState }: Failure): No
   tenantState,
 })
 
-/** Empty if no map was asked for. */
-export const mapOf = ({ map }: UncheckedFile, drawn: PageMap): Pick<Result, 'map'> => (map ? { map: drawn } : {})
+/** Empty if no map is wanted. */
+export const mapOf = (
+  { map }: Pick<UncheckedFile, 'map'>,
+  verdict: VerdictWord,
+  draw: () => PageMap,
+): Pick<Result, 'map'> => (map === true || (map === 'damaged' && verdict === 'damaged') ? { map: draw() } : {})
 
 export const noPages: PageMap = { kind: 'none', why: 'no page of the file was read' }
 

@@ -36,6 +36,7 @@ import { examineHeld, type Examination } from './examine.ts'
 import { failureFields } from './file-result.ts'
 import { holdTargets, type HeldTarget } from './hold-targets.ts'
 import { ProgressTracker, type ProgressObserver } from './progress-tracker.ts'
+import { damagedPagesOf } from './run/damaged-pages.ts'
 import type { RunContext, RunLimits } from './run/run-context.ts'
 import { startInTurn } from './run/start-in-turn.ts'
 import type { Target } from './run/target.ts'
@@ -207,6 +208,7 @@ async function checkAndDelete(heldTarget: HeldTarget, reservation: Reservation, 
     const checked = await pipeline.checkQueue.add(bytes, () => keepAndCheck(heldTarget, reservation, pipeline))
     // Outside of the queue: the next check does not wait for it, and its tenant serves already.
     await keepBackup(heldTarget, checked.examined, pipeline)
+    keepDamagedPages(heldTarget, checked.examined, pipeline)
     return checked
   } finally {
     // The check has left the queue already: the next check does not wait for the deletion.
@@ -219,6 +221,11 @@ async function keepBackup({ target, held }: HeldTarget, examined: Examination, p
   const { context, line } = pipeline
   if (held.kind !== 'snapshot' || held.unproven !== null || examined.failure !== null) return
   await context.backups?.keep(target, held.snapshot.path, examined.result, line.signal)
+}
+
+function keepDamagedPages({ held }: HeldTarget, { result }: Examination, { context }: Pipeline): void {
+  if (held.kind !== 'snapshot' || result.verdict !== 'damaged' || context.onDamagedPages === undefined) return
+  context.onDamagedPages(damagedPagesOf(result, held.snapshot.path))
 }
 
 async function keepAndCheck(heldTarget: HeldTarget, reservation: Reservation, pipeline: Pipeline): Promise<Checked> {

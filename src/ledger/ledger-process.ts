@@ -136,6 +136,10 @@ export class LedgerProcess implements Ledger {
     return (await this.#ask({ ask: 'checks', tenant, limit }, 'checks')).newest
   }
 
+  async runLines(run: string, limit: number): Promise<NewestLines> {
+    return (await this.#ask({ ask: 'run-lines', run, limit }, 'run-lines')).newest
+  }
+
   async newestChecks(files: readonly KnownFile[]): Promise<readonly (NewestCheck | null)[]> {
     return (await this.#askMeanwhile({ ask: 'newest-checks', files }, 'newest-checks')).checks
   }

@@ -145,6 +145,8 @@ export interface LedgerReading extends AsyncDisposable {
    * tenants.
    */
   checks(tenant: TenantId | null, limit: number): Promise<NewestLines>
+  /** The lines of one run, the newest first, whatever its service. */
+  runLines(run: string, limit: number): Promise<NewestLines>
   /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
   /** The newest sweep that knew its tenants; null if there was none. */

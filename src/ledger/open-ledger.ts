@@ -70,6 +70,7 @@ const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
   checks: () => Promise.resolve({ lines: [], more: false }),
   lastRuns: () => Promise.resolve([]),
   lastSweep: () => Promise.resolve(null),
+  runLines: () => Promise.resolve({ lines: [], more: false }),
   pauseTotals: () => Promise.resolve(noPauses),
   lastRegistry: () => Promise.resolve(null),
   [Symbol.asyncDispose]: () => Promise.resolve(),

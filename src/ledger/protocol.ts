@@ -33,6 +33,7 @@ export type LedgerQuestion =
   | { readonly ask: 'compact'; readonly workMs: number }
   | { readonly ask: 'history'; readonly tenant: string | null; readonly limit: number }
   | { readonly ask: 'checks'; readonly tenant: string | null; readonly limit: number }
+  | { readonly ask: 'run-lines'; readonly run: string; readonly limit: number }
   | { readonly ask: 'newest-checks'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-runs'; readonly limit: number }
   | { readonly ask: 'last-sweep' }
@@ -57,6 +58,7 @@ export type LedgerAnswer = {
   | { readonly kind: 'compacted'; readonly more: boolean }
   | { readonly kind: 'history'; readonly lines: readonly LedgerLine[] }
   | { readonly kind: 'checks'; readonly newest: NewestLines }
+  | { readonly kind: 'run-lines'; readonly newest: NewestLines }
   | { readonly kind: 'newest-checks'; readonly checks: readonly (NewestCheck | null)[] }
   | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
   | { readonly kind: 'last-sweep'; readonly sweep: RecordedSweep | null }

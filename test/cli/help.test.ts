@@ -6,6 +6,7 @@ import { holdfast } from '../support/cli/program.ts'
 
 const commands = [
   'backups',
+  'bundle',
   'check',
   'compare',
   'doctor',
@@ -13,6 +14,7 @@ const commands = [
   'history',
   'holders',
   'pull',
+  'report',
   'resume',
   'status',
   'sweep',

@@ -182,6 +182,7 @@ async function checkTenants(
 ): Promise<RunTotals> {
   requireTenantOptions(files, options)
   const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), options)
+  await document.keepWith(settings)
   const { engine, map = false, showValues = false, depth } = options
   const about = { terminal, options, run, document, mode: 'check', isWhole: () => false }
   return withAlarms(settings, about, (alarms) => {

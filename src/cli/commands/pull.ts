@@ -67,6 +67,7 @@ async function pullTenant(id: string, folder: string, options: PullOptions, term
     const backup = await backupNamed(id, options)
     if (backup !== null) return pullBackup(backup, folder, options, terminal, document)
     const settings = await loadSettings(await findConfiguration(options.config ?? null))
+    await document.keepWith(settings)
     const keepSnapshot = await keepSnapshotsIn(folder, terminal.version, reportKept('pulled to', terminal, options))
     const runOptions = serviceRunOptions(terminal, options, run, 'pull', { keepSnapshot, document })
     return withServiceRun(settings, runOptions, (service) =>

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander'
+import { Option } from 'commander'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import { isGone } from '../../fleet/run/registry.ts'
@@ -15,6 +15,7 @@ import type { Invocation } from '../invocation.ts'
 import {
   configurationNamed,
   durationOption,
+  namedFile,
   onlyOption,
   patternHelp,
   withCommon,
@@ -83,11 +84,6 @@ export function addStatus(invocation: Invocation): void {
     .option('--output <file>', 'write the status to this file instead of stdout', namedFile)
     .addHelpText('after', help)
     .action((options: StatusOptions) => invocation.perform(() => printStatus(options, invocation.terminal)))
-}
-
-function namedFile(text: string): string {
-  if (text === '') throw new InvalidArgumentError('It must name a file.')
-  return text
 }
 
 async function printStatus(options: StatusOptions, terminal: Terminal): Promise<ExitCode> {

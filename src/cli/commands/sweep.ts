@@ -14,11 +14,13 @@ import type { Result } from '../../model/result/report.ts'
 import type { Invocation } from '../invocation.ts'
 import {
   incidentOption,
+  htmlOption,
   patternHelp,
   positiveNumber,
   waitOption,
   withReport,
   workersOption,
+  type PageOptions,
   type ReportOptions,
 } from '../options.ts'
 import { printReport, reportPrinting } from '../report-run/print-report.ts'
@@ -38,7 +40,7 @@ import {
 import { withProgress } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-interface SweepCommandOptions extends ReportOptions, SelectionOptions {
+interface SweepCommandOptions extends ReportOptions, SelectionOptions, PageOptions {
   readonly maxPaused?: number
   readonly workers?: number
   /** The old name of `workers`. */
@@ -65,6 +67,7 @@ export function addSweep(invocation: Invocation): void {
     .addOption(new Option('--concurrency <n>').argParser(positiveNumber).conflicts('workers').hideHelp())
     .option('--heal', 'afterwards rebuild damaged indexes and full-text indexes of at most heal.limit tenants')
     .addOption(incidentOption())
+    .addOption(htmlOption())
     .addOption(waitOption())
     .addHelpText(
       'after',
@@ -90,6 +93,7 @@ Examples:
   holdfast sweep --json > report.json        for a program
   holdfast sweep --quiet                     for cron: silent if all is well
   holdfast sweep --workers 1                 one check after the other
+  holdfast sweep --html sweep.html           also a page for a browser
   holdfast sweep --heal                      also rebuild damaged indexes
   holdfast sweep --max-age 24h --budget 3h   only what is due, for three hours
   holdfast sweep --deadline 06:00            begin with no tenant after 06:00
@@ -116,6 +120,7 @@ async function sweepService(
   return await printReport(document, terminal, options, async () => {
     const { maxPaused, workers = options.concurrency } = options
     const settings = overridden(await settingsOf(options, terminal, document), { maxPaused, workers })
+    await document.keepWith(settings)
     const request = sweepRequest(options, depthIsGiven, settings.sweep)
     let isWhole = false
     const about = { terminal, options, run, document, mode: 'sweep', isWhole: () => isWhole && document.settlesAny }

@@ -15,6 +15,7 @@ import { databasesOf } from '../database-files.ts'
 import type { Invocation } from '../invocation.ts'
 import {
   depthOption,
+  htmlOption,
   incidentOption,
   onlyOption,
   patternHelp,
@@ -91,6 +92,7 @@ export function addTriage(invocation: Invocation): void {
     .option('--service <name>', 'the service that the configuration must be about; for scripts and hooks')
     .option('--from-monit', 'started by monit: read its variables, and detach')
     .addOption(incidentOption())
+    .addOption(htmlOption())
     .addOption(waitOption())
     .addOption(new Option('--request <id>', 'works on a recorded request').hideHelp())
     .addHelpText('after', help)
@@ -140,6 +142,7 @@ async function triageService(
 ): Promise<TriageTotals> {
   const { settings } = await scheduledSettings(options.config ?? null, terminal, (notice) => document.addNotice(notice))
   requireService(settings, options)
+  await document.keepWith(settings)
   const request = options.request === undefined ? null : await readRequest(settings.ledger.dir, options.request)
   const { maxPaused, workers } = options
   const { only = null, depth, first = false } = options

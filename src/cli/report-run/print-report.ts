@@ -1,5 +1,5 @@
 /** The printer of reports: does the work of a run and prints what came of it, as one JSON document or as text. */
-import type { ExitCode } from '../../model/exit-code.ts'
+import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import type { RunFailure } from '../../model/result/report.ts'
 import type { TextOptions } from '../../report/text/result-words.ts'
 import type { ReportOptions } from '../options.ts'
@@ -15,6 +15,10 @@ export interface ReportDocument<Ending> extends Disposable {
   exitCode(ending: Ending): ExitCode
   /** Exit code of a run that this error ended. */
   exitCodeOfError(error: unknown): ExitCode
+  /** Keeps the report for `holdfast report`, if the run has a place for it. Does not throw failures. */
+  keep?(end: ReportEnd<Ending>): Promise<void>
+  /** Writes the page of the report to its file, if one was asked for. @throws {Failure} if it cannot be written */
+  writePage?(end: ReportEnd<Ending>): Promise<void>
   json(end: ReportEnd<Ending>): Iterable<string>
   text(end: ReportEnd<Ending>, options: TextOptions): Iterable<string>
 }
@@ -51,9 +55,26 @@ export async function printReport<Ending>(
     reportError(terminal, error)
     return exitCode
   }
-  const exitCode = document.exitCode(ending)
-  await print(document, terminal, options, { exitCode, ending, failure: null })
-  return exitCode
+  const end = { exitCode: document.exitCode(ending), ending, failure: null }
+  await print(document, terminal, options, end)
+  return (await isPageWritten(document, terminal, end)) || end.exitCode !== exitCodes.sound
+    ? end.exitCode
+    : exitCodes.failed
+}
+
+/** A page that cannot be written changes no verdict; but a run that lacks what was asked for has not ended well. */
+async function isPageWritten<Ending>(
+  document: ReportDocument<Ending>,
+  terminal: Terminal,
+  end: ReportEnd<Ending>,
+): Promise<boolean> {
+  try {
+    await document.writePage?.(end)
+    return true
+  } catch (error) {
+    reportError(terminal, error)
+    return false
+  }
 }
 
 /**
@@ -80,10 +101,9 @@ async function printFailedReport<Ending>(
   error: unknown,
 ): Promise<ExitCode> {
   const exitCode = document.exitCodeOfError(error)
-  if (options.json || !document.isEmpty) {
-    const failure = describeError(error, terminal.commandLine)
-    await print(document, terminal, options, { exitCode, ending: null, failure })
-  }
+  const end = { exitCode, ending: null, failure: describeError(error, terminal.commandLine) }
+  if (options.json || !document.isEmpty) await print(document, terminal, options, end)
+  await isPageWritten(document, terminal, end)
   return exitCode
 }
 
@@ -93,6 +113,7 @@ async function print<Ending>(
   { json, quiet, verbose = false, copied = false }: PrintOptions,
   end: ReportEnd<Ending>,
 ): Promise<void> {
+  await document.keep?.(end)
   if (json) {
     for (const piece of document.json(end)) await terminal.out(piece)
     return

@@ -1,36 +1,46 @@
 /** The report of `check`, `sweep` and `pull`: results are spooled, so that memory does not grow with tenants. */
+import type { Settings } from '../../config/settings.ts'
 import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { Target } from '../../fleet/run/target.ts'
+import { replaceFile } from '../../host/files/replace-file.ts'
 import type { IncidentId, RunId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
 import type { Failure, FailureCode } from '../../model/failure.ts'
+import type { DamagedPage } from '../../model/result/damaged-page.ts'
 import type { Healing } from '../../model/result/healing.ts'
 import type { NamedHold, Report, Result, SelectedFile } from '../../model/result/report.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { jsonReport } from '../../report/json.ts'
 import { keyRedactor } from '../../report/redact.ts'
 import { registryWord } from '../../report/registry-line.ts'
-import { describeHealing, healingHeadline, planFirst } from '../../report/remedy/describe-healing.ts'
+import { planFirst } from '../../report/remedy/describe-healing.ts'
 import { isMaybePaused } from '../../report/remedy/remedy-summary.ts'
 import { ResultCounts } from '../../report/summary.ts'
 import { describeOther } from '../../report/text/other-holds.ts'
 import type { TextOptions } from '../../report/text/result-words.ts'
-import { renderReport } from '../../report/text/text.ts'
-import type { ReportOptions } from '../options.ts'
+import type { PageOptions, ReportOptions } from '../options.ts'
+import { requireOutsideRoots } from '../status-file.ts'
 import { exitCodeOfError, withHint } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { ReportDocument, ReportEnd } from './print-report.ts'
+import type { ReportKeeper } from './report-keeper.ts'
+import { reportText } from './report-text.ts'
 import { shortResult } from './short-result.ts'
 import { Spool } from './spool.ts'
 
 type Ending = Pick<RunTotals, 'notCovered' | 'stopped'>
+type ResultsOptions = Pick<ReportOptions, 'json' | 'verbose' | 'redactKeys'> & PageOptions & { readonly map?: boolean }
+type KeepSettings = Pick<Settings, 'file' | 'ledger' | 'service' | 'tenants'>
 
 export class ResultsDocument implements ReportDocument<Ending> {
-  readonly #terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt'>
+  readonly #terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt' | 'say'>
   readonly #run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly startedAt: string }
   readonly #redact: (result: Result) => Result
+  readonly #showsMaps: boolean
+  /** The file of the page; null for none. */
+  readonly #html: string | null
   readonly #shorten: (result: Result) => Result
   readonly #spool: Spool<Result>
   readonly #results = new ResultCounts()
@@ -46,15 +56,21 @@ export class ResultsDocument implements ReportDocument<Ending> {
   #notDue = 0
   #sqlite = 'none'
   #registry: string
+  /** null if the report is not kept. */
+  #keeper: ReportKeeper<Result> | null = null
+  #settings: KeepSettings | null = null
+  #finishedAt: string | null = null
 
   constructor(
-    terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt'>,
-    { json, verbose, redactKeys }: Pick<ReportOptions, 'json' | 'verbose' | 'redactKeys'>,
+    terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt' | 'say'>,
+    { json, verbose, redactKeys, map, html }: ResultsOptions,
     { registry, ...run }: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string },
   ) {
     this.#registry = registry
     this.#terminal = terminal
     this.#run = { ...run, startedAt: new Date().toISOString() }
+    this.#showsMaps = map ?? false
+    this.#html = html ?? null
     this.#redact = redactKeys ? keyRedactor() : (result) => result
     this.#shorten = json || verbose ? (result) => result : shortResult
     this.#spool = new Spool(json ? 'file' : 'memory')
@@ -86,6 +102,11 @@ export class ResultsDocument implements ReportDocument<Ending> {
     this.#notices.push(notice)
   }
 
+  /** Adds pages that are kept with the report. */
+  addDamagedPages(pages: readonly DamagedPage[]): void {
+    this.#keeper?.addPages(pages)
+  }
+
   /** Adds what `--heal` has done. */
   addHealing(healing: Healing): void {
     this.#healing = healing
@@ -104,7 +125,9 @@ export class ResultsDocument implements ReportDocument<Ending> {
     this.#pending.delete(keyOf(null, result.path))
     this.#results.add(result)
     this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
-    this.#spool.add(this.#shorten(this.#redact(result)))
+    const redacted = this.#redact(result)
+    this.#keeper?.add(redacted)
+    this.#spool.add(this.#shorten(this.#showsMaps ? redacted : withoutMap(redacted)))
   }
 
   /** Adds a result in the place of the one that the file has. */
@@ -179,6 +202,30 @@ export class ResultsDocument implements ReportDocument<Ending> {
       : this.#results.exitCode({ notCovered: this.#pending.size, stopped: own, signal })
   }
 
+  /**
+   * Has the report kept beside the ledger, when it is printed, and its page written, if that was asked for. What they
+   * need is loaded only now.
+   * @throws {Failure} NOT_A_FILE if the page would lie in one of the roots
+   */
+  async keepWith(settings: KeepSettings): Promise<void> {
+    if (this.#html !== null) await requireOutsideRoots(this.#html, settings.tenants.roots)
+    const { ReportKeeper, keptResult } = await import('./report-keeper.ts')
+    this.#settings = settings
+    this.#keeper = new ReportKeeper(settings, this.#terminal, keptResult)
+  }
+
+  async keep(end: ReportEnd<Ending>): Promise<void> {
+    if (!this.isEmpty) await this.#keeper?.keep(this.#reportOf(end), (results) => this.#current(results))
+  }
+
+  async writePage(end: ReportEnd<Ending>): Promise<void> {
+    const [html, keeper, settings] = [this.#html, this.#keeper, this.#settings]
+    if (html === null || keeper === null || settings === null) return
+    const { runPage } = await import('./run-page.ts')
+    const report = { frame: this.#reportOf(end), results: () => this.#current(keeper.items()) }
+    replaceFile(html, await runPage(report, settings, this.#terminal.commandLine.config), 'ours')
+  }
+
   json(end: ReportEnd<Ending>): Iterable<string> {
     return jsonReport(this.#reportOf(end), this.#current(this.#spool.all()))
   }
@@ -187,10 +234,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
     const healing = this.#healing
     const found = [...this.#current(this.#spool.inMemory)]
     const results = healing === null ? found : planFirst(found, healing)
-    const report = renderReport({ ...this.#reportOf(end), results }, options)
-    if (healing === null) return [report]
-    const lines = (some: readonly string[]): string => some.map((line) => `${line}\n`).join('')
-    return [lines(healingHeadline(healing, options)), report, lines(describeHealing(healing, options))]
+    return reportText({ ...this.#reportOf(end), results }, options)
   }
 
   #reportOf({
@@ -207,7 +251,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
         id,
         mode,
         startedAt,
-        finishedAt: new Date().toISOString(),
+        finishedAt: (this.#finishedAt ??= new Date().toISOString()),
         registry: failure && this.#results.results === 0 ? 'none' : this.#registry,
         incident: this.#incident,
         ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}),
@@ -221,6 +265,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
   }
 
   [Symbol.dispose](): void {
+    this.#keeper?.[Symbol.dispose]()
     this.#spool[Symbol.dispose]()
   }
 }
@@ -238,3 +283,9 @@ const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST'
  * trusted.
  */
 const promisesBroken = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST'])
+
+/** A map is printed for the person who asked for it. */
+function withoutMap(result: Result): Result {
+  const { map: _map, ...others } = result
+  return others
+}

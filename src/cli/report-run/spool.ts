@@ -9,21 +9,42 @@ import { openUnnamedFile } from '../../host/files/unnamed-file.ts'
 
 const pieceBytes = 256 * 1024
 
+interface SpoolOptions {
+  readonly folder?: string
+  readonly isNeeded?: boolean
+}
+
 /** @typeParam Value must survive JSON: a spool of the kind `file` returns what JSON keeps of it */
 export class Spool<Value> implements Disposable {
   readonly #kind: 'file' | 'memory'
+  readonly #folder: string
+  readonly #isNeeded: boolean
+  #lost = 0
   readonly #inMemory: Value[] = []
   #file: number | null = null
   #fileBytes = 0
 
-  /** Values of a `file` are read with `all`, those in `memory` with `inMemory`. */
-  constructor(kind: 'file' | 'memory') {
+  /**
+   * Values of a `file` are read with `all`, those in `memory` with `inMemory`.
+   * @param folder of the file; default: TMPDIR
+   * @param isNeeded false if values are given up that the file cannot take; `lost` counts them
+   */
+  constructor(kind: 'file' | 'memory', { folder = tmpdir(), isNeeded = true }: SpoolOptions = {}) {
     this.#kind = kind
+    this.#folder = folder
+    this.#isNeeded = isNeeded
   }
 
   add(value: Value): void {
-    if (this.#kind === 'memory' || this.#inMemory.length > 0 || !this.#append(`${JSON.stringify(value)}\n`))
-      this.#inMemory.push(value)
+    const isFull = this.#inMemory.length > 0 || this.#lost > 0
+    if (this.#kind === 'file' && !isFull && this.#append(`${JSON.stringify(value)}\n`)) return
+    if (this.#isNeeded) this.#inMemory.push(value)
+    else this.#lost++
+  }
+
+  /** How many values were given up. */
+  get lost(): number {
+    return this.#lost
   }
 
   get inMemory(): readonly Value[] {
@@ -54,7 +75,7 @@ export class Spool<Value> implements Disposable {
   #append(line: string): boolean {
     const bytes = Buffer.from(line)
     try {
-      this.#file ??= openUnnamedFile(tmpdir())
+      this.#file ??= openUnnamedFile(this.#folder)
       for (let done = 0; done < bytes.length;)
         done += writeSync(this.#file, bytes, done, bytes.length - done, this.#fileBytes + done)
     } catch {

@@ -17,7 +17,9 @@ export function serviceRunOptions(
   mode: RunOptions['mode'],
   more: Partial<Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'showValues' | 'incident' | 'request'>> & {
     /** The report that names the incident, holds of others, the list of tenants, and backups that could not be kept. */
-    readonly document?: Partial<Pick<ResultsDocument, 'addOtherHolds' | 'addNotice' | 'joinIncident'>> &
+    readonly document?: Partial<
+      Pick<ResultsDocument, 'addOtherHolds' | 'addNotice' | 'joinIncident' | 'addDamagedPages'>
+    > &
       Pick<ResultsDocument, 'setRegistry'>
     readonly alarms?: RunAlarms
   } = {},
@@ -34,8 +36,10 @@ export function serviceRunOptions(
         more.document?.addNotice?.(notice)
       },
     },
+    onDamagedPages: (pages) => more.document?.addDamagedPages?.(pages),
     engine: more.engine ?? 'census',
-    map: more.map ?? false,
+    // The page of a kept report shows where the damage is.
+    map: more.map === true || (mode !== 'compare' && 'damaged'),
     showValues: more.showValues ?? false,
     version: terminal.version,
     argv: process.argv.slice(2),

@@ -1,9 +1,10 @@
 /** Options of `triage`, and what they mean together. */
+import { resolve } from 'node:path'
 import { Failure } from '../../model/failure.ts'
-import { configurationNamed, type ReportOptions } from '../options.ts'
+import { configurationNamed, type PageOptions, type ReportOptions } from '../options.ts'
 import type { WaitOptions } from '../run/wait-option.ts'
 
-export interface TriageCommandOptions extends ReportOptions, WaitOptions {
+export interface TriageCommandOptions extends ReportOptions, PageOptions, WaitOptions {
   readonly only?: readonly string[]
   readonly depth: 'quick' | 'full'
   readonly first?: boolean
@@ -31,6 +32,7 @@ export function requireTogether(files: readonly string[], options: TriageCommand
     ['--from-monit', options.fromMonit],
     ['--service', options.service],
     ['--incident', options.incident],
+    ['--html', options.html],
     ['--wait', options.wait],
     ['--request', options.request],
   ] as const
@@ -41,8 +43,8 @@ export function requireTogether(files: readonly string[], options: TriageCommand
 
 /** The words behind `triage` that a background process needs; the request says the rest. */
 export function wordsForBackground(options: TriageCommandOptions): readonly string[] {
-  const { only, depth, first, maxPaused, workers, incident, service, wait, json, verbose, redactKeys, logLevel } =
-    options
+  const { only, depth, first, maxPaused, workers, incident, service, wait, html } = options
+  const { json, verbose, redactKeys, logLevel } = options
   const config = configurationNamed(options)
   const named = (name: string, value: string | number | null | undefined): readonly string[] =>
     value === null || value === undefined ? [] : [`${name}=${value}`]
@@ -54,6 +56,7 @@ export function wordsForBackground(options: TriageCommandOptions): readonly stri
     ...named('--workers', workers),
     ...named('--service', service),
     ...named('--incident', incident),
+    ...named('--html', html === undefined ? undefined : resolve(html)),
     ...named('--wait', wait === undefined ? undefined : `${wait}ms`),
     ...(json ? ['--json'] : []),
     ...(verbose ? ['--verbose'] : []),

@@ -63,6 +63,7 @@ function readOnly(reading: LedgerReading, unwritable: Failure | null, isNew: boo
     lastResults: () => reading.lastResults(),
     lastRuns: (limit) => reading.lastRuns(limit),
     lastSweep: () => reading.lastSweep(),
+    runLines: (run, limit) => reading.runLines(run, limit),
     pauseTotals: () => reading.pauseTotals(),
     lastRegistry: () => reading.lastRegistry(),
     history: (tenant, limit) => reading.history(tenant, limit),

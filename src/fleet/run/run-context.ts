@@ -5,6 +5,7 @@ import type { HoldProcesses } from '../../hold/hold-processes.ts'
 import type { HoldSettings, TenantConnection } from '../../hold/hold.ts'
 import type { HoldStep } from '../../hold/record.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
+import type { DamagedPage } from '../../model/result/damaged-page.ts'
 import type { AcceptedLimit } from '../../model/result/verdict.ts'
 import type { HarmWatch } from '../harm/harm-watch.ts'
 import type { KeepSnapshot } from '../keep-snapshot.ts'
@@ -21,8 +22,7 @@ export interface RunContext {
   readonly roots: readonly string[] | null
   readonly settings: HoldSettings
   readonly accept: readonly AcceptedLimit[]
-  /** True if each result gets a map of its pages. */
-  readonly map: boolean
+  readonly map: MapWish
   /** null for bare files without `--ledger`. */
   readonly ledger: Ledger | null
   /** Compares what is damaged with earlier checks; null for bare files. */
@@ -35,11 +35,16 @@ export interface RunContext {
   readonly backups: RunBackups | null
   /** Which remedies are tried on a copy; null for none. */
   readonly rehearsing: RehearsalTerms | null
+  /** Called with the pages of each damaged file before its snapshot is deleted; left out if they are not kept. */
+  readonly onDamagedPages?: (pages: readonly DamagedPage[]) => void
   /** Called after each step of each hold, for the log. */
   readonly onStep: (target: Target, step: HoldStep) => void
 }
 
 export type Depth = 'quick' | 'full'
+
+/** Which results get a map of their pages: all, none, or those with damage. */
+export type MapWish = boolean | 'damaged'
 
 export interface RunLimits {
   readonly depth: Depth

@@ -61,9 +61,10 @@ export interface RunOptions extends BeginningOfRun {
   readonly onResumeRetry: ResumeGuards['onResumeRetry']
   readonly keepSnapshot: RunContext['keepSnapshot']
   readonly backups: BackupsOfService
+  readonly onDamagedPages?: NonNullable<RunContext['onDamagedPages']>
   /** What compares rows with index entries. */
   readonly engine: Engine
-  readonly map: boolean
+  readonly map: RunContext['map']
   /** True if findings show what index entries hold beside keys. */
   readonly showValues: boolean
 }
@@ -130,6 +131,7 @@ export async function withServiceRun<Value>(
         roots: settings.tenants.roots,
         accept: settings.check.accept,
         map: options.map,
+        ...(options.onDamagedPages === undefined ? {} : { onDamagedPages: options.onDamagedPages }),
         onStep: options.onStep,
         keepSnapshot: options.keepSnapshot,
         backups,

@@ -10,6 +10,7 @@ import {
   fchownSync,
   fstatSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   openSync,
   readSync,
@@ -29,35 +30,66 @@ import { onDisk } from './file-name.ts'
 import { findUntrusted } from './trusted-path.ts'
 
 /**
- * `public`: a file that exists keeps its mode and group, and for root its owner; a new one has mode 0644. `private`:
- * the file has mode 0600, and root gives it to the owner of its folder.
+ * `public`: a file that exists keeps its mode and group, and for root its owner; a new one has mode 0644. `ours`: the
+ * same, but a new one has mode 0600. `private`: the file has mode 0600, and root gives it to the owner of its folder.
  */
-type Readers = 'public' | 'private'
+type Readers = 'public' | 'ours' | 'private'
 
 /**
- * Replaces the file by `text`. It is on the disk when this returns. If this throws, the old file is unchanged and no
+ * Replaces the file by `content`. It is on the disk when this returns. If this throws, the old file is unchanged and no
  * other file is left.
  * @throws {Failure} NOT_A_FILE for a link, a folder, a device, a pipe, or a file of SQLite; NO_PERMISSION if another
  * user could choose the folder; NOT_FOUND, NO_SPACE or READ_FAILED for what the system refused
  */
-export function replaceFile(path: string, text: string, readers: Readers = 'public'): void {
+export function replaceFile(
+  path: string,
+  content: string | Iterable<string | Uint8Array>,
+  readers: Readers = 'public',
+): void {
   try {
     using folder = OpenFolder.named(dirname(path))
     requireOwnChoice(path, folder)
     const name = onDisk(basename(path))
     const old = requireReplaceable(path, folder, path.endsWith('/') ? '.' : name)
     using draft = openDraft(folder)
-    writeAll(draft.descriptor, Buffer.from(text))
+    for (const piece of typeof content === 'string' ? [content] : content)
+      writeAll(draft.descriptor, Buffer.from(piece))
     if (readers === 'private') {
       fchmodSync(draft.descriptor, 0o600)
       giveToFolderOwner(draft.descriptor, folder.at('.'))
     } else {
-      takeOver(draft.descriptor, old, path)
+      takeOver(draft.descriptor, old, { path, newMode: readers === 'ours' ? 0o600 : 0o644 })
     }
     fsyncSync(draft.descriptor)
     draft.rename(name)
     syncFolder(folder)
   } catch (error) {
+    throw systemFailure(error, { doing: 'write', path })
+  }
+}
+
+/**
+ * Makes a file (0600) of a name that is not taken. It gets its name when it is whole and on the disk. If this throws,
+ * no file is left.
+ * @param write writes to the descriptor, from its beginning
+ * @throws {Failure} NOT_A_FILE if the name is taken; otherwise as `replaceFile`
+ */
+export async function createFile(path: string, write: (descriptor: number) => Promise<void>): Promise<void> {
+  const taken = `${path} is there already, and is not overwritten`
+  try {
+    using folder = OpenFolder.named(dirname(path))
+    requireOwnChoice(path, folder)
+    requireNoCompanion(path)
+    const name = onDisk(basename(path))
+    if (lstatSync(folder.at(name), { throwIfNoEntry: false }) !== undefined)
+      throw notReplaced(taken, 'name a file that is not there yet')
+    using draft = openDraft(folder)
+    await write(draft.descriptor)
+    fsyncSync(draft.descriptor)
+    draft.link(name)
+    syncFolder(folder)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw notReplaced(taken, 'name a file that is not there yet')
     throw systemFailure(error, { doing: 'write', path })
   }
 }
@@ -127,6 +159,8 @@ interface Draft extends Disposable {
   readonly descriptor: number
   /** Gives it its name, and replaces the file of that name. */
   rename(name: string | Buffer): void
+  /** Gives it a name that is not taken. @throws EEXIST */
+  link(name: string | Buffer): void
 }
 
 /** Without a name if the system can: a process that is killed then leaves nothing behind. */
@@ -137,13 +171,20 @@ function openDraft(folder: OpenFolder): Draft {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
   const descriptor = unnamed ?? openSync(folder.at(draft), flags, 0o600)
   isNamed = unnamed === null
+  const nameIt = (): void => {
+    if (!isNamed) nameDescriptor(descriptor, folder.number, draft)
+    isNamed = true
+  }
   return {
     descriptor,
     rename: (name) => {
-      if (!isNamed) nameDescriptor(descriptor, folder.number, draft)
-      isNamed = true
+      nameIt()
       renameSync(folder.at(draft), folder.at(name))
       isNamed = false
+    },
+    link: (name) => {
+      nameIt()
+      linkSync(folder.at(draft), folder.at(name)) // The name of the draft goes when it is closed.
     },
     [Symbol.dispose]: () => {
       closeSync(descriptor)
@@ -171,8 +212,12 @@ function writeAll(descriptor: number, bytes: Buffer): void {
 /**
  * Sets owner (only root may give files away), group and mode of the old file, without the bits that make it executable.
  */
-function takeOver(descriptor: number, old: BigIntStats | null, path: string): void {
-  if (old === null) return fchmodSync(descriptor, 0o644)
+function takeOver(
+  descriptor: number,
+  old: BigIntStats | null,
+  { path, newMode }: { readonly path: string; readonly newMode: number },
+): void {
+  if (old === null) return fchmodSync(descriptor, newMode)
   const ours = fstatSync(descriptor)
   const owner = process.geteuid?.() === 0 ? Number(old.uid) : ours.uid
   const group = Number(old.gid)

@@ -105,8 +105,8 @@ function boundRecovery({ recovery }: Result): Pick<Result, 'recovery'> {
   }
 }
 
-/** One person asked once for the values of rows. Others read the ledger, for years. */
-function withoutValues(finding: Finding): Finding {
+/** One person asked once for the values of rows. Others read the ledger and the kept reports, for years. */
+export function withoutValues(finding: Finding): Finding {
   if (finding.salvage === undefined) return finding
   const { columns, total } = finding.salvage
   return { ...finding, salvage: { columns, total } }

@@ -81,6 +81,14 @@ export function checks(
   return newest
 }
 
+/** Lines of one run. */
+export function runLines(database: Database.Database, run: string, limit: number, addNotice: AddNotice): NewestLines {
+  const rows = database
+    .prepare<[string], RowOfWay>(`select ${columns}, way from line where run = ? order by sequence desc`)
+    .iterate(run)
+  return newestLines(rows, limit, addNotice)
+}
+
 /** @param onLine called with the row of each line that is answered */
 function newestLines(
   rows: Iterable<RowOfWay>,

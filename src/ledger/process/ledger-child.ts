@@ -92,6 +92,13 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
           answers.checks(database, way, question.tenant, question.limit, addNotice),
         ),
       }
+    case 'run-lines':
+      return {
+        kind: 'run-lines',
+        newest: store.ask((database, _way, addNotice) =>
+          answers.runLines(database, question.run, question.limit, addNotice),
+        ),
+      }
     case 'newest-checks':
       return {
         kind: 'newest-checks',

@@ -72,6 +72,30 @@ export const runFailures = {
     means: 'A person or the system ended the run. holdfast first resumed every tenant that it had paused.',
     cause: 'Ctrl-C, a signal, or a shutdown.',
   },
+  RUN_UNKNOWN: {
+    tenant: 'untouched',
+    retry: false,
+    exit: { run: exitCodes.usage, result: exitCodes.failed },
+    stopsRun: false,
+    next: 'explain',
+    hint: '`holdfast history` lists runs; the reports of the newest ones are kept in the folder of the ledger',
+    otherwise: null,
+    means: 'No report of this run is kept.',
+    cause:
+      'The id is wrong, the run was of another service, its report could not be written, or it is so old that newer ' +
+      'reports took its place. Runs over bare files keep no report.',
+  },
+  REPORT_BROKEN: {
+    tenant: 'untouched',
+    retry: false,
+    exit: { run: exitCodes.failed, result: exitCodes.failed },
+    stopsRun: false,
+    next: 'explain',
+    hint: '`holdfast history` still shows what the ledger knows of the run; check the disk of the ledger',
+    otherwise: null,
+    means: 'A kept report cannot be read as holdfast wrote it.',
+    cause: 'A disk that fails, a disk that was full, or another program that changed the file.',
+  },
   USAGE: {
     tenant: 'untouched',
     retry: false,

@@ -20,8 +20,10 @@ export const withConfiguration = (command: string, config: string | null): strin
     ? command
     : command.replace(configured, (words) => `${words} --config ${shellWord(config)}`)
 
-const configured =
-  /^holdfast (?:alerts|backups|check|compare|doctor|history|pull|repair|restore|resume|salvage|status|sweep|triage)\b/
+const configured = new RegExp(
+  '^holdfast (?:alerts|backups|bundle|check|compare|doctor|history|pull|repair|report|restore|resume|salvage|status|sweep|' +
+    'triage)\\b',
+)
 const named = / --config[ =]/
 
 /** The same for commands in backticks within a sentence. */

@@ -27,7 +27,8 @@ const signs: Readonly<Record<Exclude<PageState, 'owned'>, string>> = {
   reserved: '=',
   behind: '-',
 }
-const signWords: Readonly<Record<Exclude<PageState, 'owned'>, string>> = {
+/** What a page shows that is no page of an object. */
+export const pageStateWords: Readonly<Record<Exclude<PageState, 'owned'>, string>> = {
   damaged: 'damaged',
   disagreeing: 'entries that do not agree with their rows',
   unread: 'not read: the system refused',
@@ -151,7 +152,7 @@ function legend(map: DrawnMap, owners: ReadonlyMap<number, string>, options: Tex
     ...(rest > 0 ? [row(otherSign, count(rest, 'more object'), restPages, restDamaged)] : []),
     ...(['free', 'reserved', 'behind', 'unowned', 'unread', 'disagreeing', 'damaged'] as const)
       .filter((state) => map.counts[state] > 0 || map.cells.some((cell) => cell.state === state))
-      .map((state) => row(signs[state], signWords[state], map.counts[state], null)),
+      .map((state) => row(signs[state], pageStateWords[state], map.counts[state], null)),
   ]
   const paint = painter(options)
   const columns = [

@@ -41,7 +41,7 @@ export function describeUnsound(result: Result, mode: LastCommand['mode'], optio
   ]
 }
 
-function remedyWords({ do: todo, rehearsed, why }: Result['remedy']): string {
+export function remedyWords({ do: todo, rehearsed, why }: Result['remedy']): string {
   const tried = todo !== 'rebuild' ? '' : rehearsed ? ' (rehearsed on a copy)' : ' (not rehearsed)'
   return `${todo}${tried}: ${legibleSentence(why)}`
 }
@@ -137,10 +137,11 @@ function salvageLines({ salvage }: Finding, options: TextOptions): readonly stri
 /** Names that its sentence may quote. */
 const namesOf = ({ object }: Finding, { path }: Result): readonly string[] => [object.name, object.table ?? '', path]
 
-const severityWord = ({ severity }: Finding): string =>
+export const severityWord = ({ severity }: Finding): string =>
   ({ damage: '', leak: 'lost space: ', notice: 'notice: ' })[severity]
 
-function whereOf(finding: Finding): string {
+/** `in index notes_title of notes, page 69, rows 17, 4242` */
+export function whereOf(finding: Finding): string {
   const parts = [
     legibleObject(finding.object),
     ...(finding.page === undefined ? [] : [`page ${finding.page}`]),
@@ -204,7 +205,8 @@ function readByLines({ readBy }: Result, options: TextOptions): readonly string[
 /** The pause as in the table of the report: from our request until the tenant was seen serving. */
 const stoodStill = (pauseMs: number | null): string => (pauseMs === null ? '' : `not serving for ${humanMs(pauseMs)}, `)
 
-function proofOf({ evidence, failure, timings }: Result): string {
+/** How strongly the hold was proven. */
+export function proofOf({ evidence, failure, timings }: Result): string {
   const level = {
     sealed: 'sealed (exclusive lock, second process refused, kernel lease unbroken)',
     exclusive: 'exclusive (lock held, second process refused, no kernel lease)',

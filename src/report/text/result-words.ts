@@ -25,3 +25,7 @@ export function verdictWord(result: Pick<Result, 'verdict' | 'failure'>): string
   if (exitCodeOfResult(result) === exitCodes.busy) return 'BUSY'
   return { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' }[result.verdict]
 }
+
+/** The gravest first: paused, damaged, failed, inconclusive. */
+export const rankOfResult = (result: Pick<Result, 'verdict' | 'failure'>): number =>
+  isPaused(result) ? 0 : { damaged: 1, failed: 2, inconclusive: 3, sound: 4 }[result.verdict]

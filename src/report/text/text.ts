@@ -20,7 +20,7 @@ import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { describeMaps } from './page-map.ts'
 import { describeNotices, describeUnsound, describeProof } from './problem.ts'
 import { describeRecoveries } from './recovery.ts'
-import { isPaused, verdictWord } from './result-words.ts'
+import { isPaused, rankOfResult, verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
 
 /** More sound results than this are counted instead of listed. */
@@ -29,12 +29,14 @@ const soundListedMax = 20
 export function renderReport(report: Report, options: TextOptions): string {
   // A tenant is paused once for all of its files.
   const paused = [...new Set(report.results.filter(isPaused).map(nameOf))]
-  const problems = report.results.filter(({ verdict }) => verdict !== 'sound').toSorted((a, b) => rank(a) - rank(b))
+  const problems = report.results
+    .filter(({ verdict }) => verdict !== 'sound')
+    .toSorted((a, b) => rankOfResult(a) - rankOfResult(b))
   const lines = [
     ...loudest(paused, report, options),
     ...heading(report, options),
     ...table(
-      report.results.toSorted((a, b) => rank(a) - rank(b)),
+      report.results.toSorted((a, b) => rankOfResult(a) - rankOfResult(b)),
       options,
     ),
     ...(options.verbose ? problems.map((result) => [result] as const) : groupFailures(problems)).flatMap((group) => [
@@ -64,10 +66,6 @@ export function renderReport(report: Report, options: TextOptions): string {
 const nameOf = (result: Result): string => legibleName(result.tenant ?? result.path)
 const nounOf = (files: readonly SelectedFile[]): 'tenant' | 'file' =>
   files.some(({ tenant }) => tenant === null) ? 'file' : 'tenant'
-
-/** The gravest first: paused, damaged, failed, inconclusive. */
-const rank = (result: Result): number =>
-  isPaused(result) ? 0 : { damaged: 1, failed: 2, inconclusive: 3, sound: 4 }[result.verdict]
 
 function loudest(paused: readonly string[], report: Report, options: TextOptions): readonly string[] {
   const colors = createColors(options.color)

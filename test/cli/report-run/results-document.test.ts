@@ -7,6 +7,7 @@ import { exitCodes } from '../../../src/model/exit-code.ts'
 const terminal = {
   version: '0.0.0',
   commandLine: { words: [], config: null },
+  say: () => undefined,
   interrupt: { signal: new AbortController().signal, exitCode: () => exitCodes.interrupted },
 }
 

@@ -22,6 +22,7 @@ const described = new Set([
   'fitness',
   'holders',
   'backups',
+  'bundle',
   'resume',
   'explanation',
   'install',

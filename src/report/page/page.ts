@@ -1,0 +1,168 @@
+/**
+ * A run as one page of HTML that needs no network and no other file. What to do comes first. Without its script the
+ * page lacks the buttons that copy commands, and nothing else.
+ */
+import { createHash } from 'node:crypto'
+import type { Result } from '../../model/result/report.ts'
+import { count, grouped } from '../../text/count.ts'
+import { groupFailures } from '../same-failure.ts'
+import { withConfiguration } from '../text/hint.ts'
+import { legibleName, legibleSentence } from '../text/legible.ts'
+import { fleetHtml } from './fleet-grid.ts'
+import { html, Html, nameHtml, nothing } from './html.ts'
+import type { HistoryLine, PageData } from './page-data.ts'
+import { problemHtml } from './problem-article.ts'
+import { script } from './script.ts'
+import { style } from './style.ts'
+import { headlineOf, nowHtml, runFacts, subtitleOf } from './summary-section.ts'
+import { tenantsHtml } from './tenant-table.ts'
+import { timesHtml } from './time-bars.ts'
+
+export interface PageContext {
+  readonly service: string
+  /** The configuration that commands must name; null if they find it by themselves. */
+  readonly config: string | null
+  /** Earlier checks by tenant, the newest first. */
+  readonly histories: ReadonlyMap<string, readonly HistoryLine[]>
+  /** Why there are no histories; null if there are. */
+  readonly noHistory: string | null
+}
+
+/** The page in pieces. */
+export function* renderPage(data: PageData, context: PageContext): Generator<string> {
+  const { frame, problems } = data
+  const { mode } = frame.run
+  const { config, service } = context
+  const noun = nounOf(data)
+  const headline = headlineOf(data, noun)
+  const groups = groupFailures(problems)
+  yield head(`${headline}: ${service}`).text
+  yield html`<body class="${kindOf(data)}">
+    <a class="skip" href="#now">Skip to what to do</a>
+    <header>
+      <p class="brand">holdfast</p>
+      <h1>${headline}</h1>
+      <p>${subtitleOf(frame, service)}</p>
+    </header>
+    <main>
+   `.text
+  yield nowHtml(data, groups, { mode, config }).text
+  yield fleetHtml(data, noun).text
+  if (groups.length > 0)
+    yield html`<section aria-labelledby="problems">
+      <h2 id="problems">Problems</h2>
+      ${leftOut(data)}
+     `.text
+  for (const [at, group] of groups.entries())
+    yield problemHtml(group, at, { mode, config, histories: context.histories }).text
+  if (groups.length > 0) yield '</section>\n'
+  yield timesHtml(data.pauses, data.checks).text
+  yield tenantsHtml(data, noun, withConfiguration(`holdfast report ${frame.run.id} --verbose`, config)).text
+  yield aboutHtml(data, context).text
+  yield runHtml(data, service).text
+  yield html`
+</main>
+<footer>
+<p>Made by holdfast ${frame.tool.version}. It has names of tenants and keys of rows, and nothing else of rows.</p>
+</footer>
+<p id="said" class="unseen" role="status"></p>
+${Html.ofOurs(`<script>${script.text}</script>`)}
+</body>
+</html>
+`.text
+}
+
+const nounOf = ({ rows }: PageData): 'tenant' | 'file' =>
+  rows.some(({ tenant }) => tenant === null) ? 'file' : 'tenant'
+
+function kindOf({ counts, frame }: PageData): string {
+  if (counts.paused + counts.damaged > 0) return 'grave'
+  return frame.summary.exitCode === 0 ? 'well' : 'unclear'
+}
+
+/** No source but what is in the page: not even its own style runs if a letter of it was changed. */
+function head(title: string): Html {
+  const digest = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+  const policy =
+    `default-src 'none'; style-src ${digest(style.text)}; script-src ${digest(script.text)}; ` +
+    `base-uri 'none'; form-action 'none'`
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${Html.ofOurs(policy)}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="referrer" content="no-referrer" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title}</title>
+        ${Html.ofOurs(`<style>${style.text}</style>`)}
+      </head>
+     `
+}
+
+function leftOut({ problems, problemsTotal }: PageData): Html {
+  const more = problemsTotal - problems.length
+  return more === 0
+    ? nothing
+    : html`<p>
+        The gravest ${grouped(problems.length)} of ${grouped(problemsTotal)} are described here; the table below lists
+        more.
+      </p>`
+}
+
+const noticesOf = (result: Result): readonly Html[] =>
+  result.findings.map(
+    (finding) =>
+      html`<li>
+        ${nameHtml(legibleName(result.tenant ?? result.path))}: ${legibleSentence(finding.text, [finding.object.name])}
+      </li> `,
+  )
+
+const runHtml = ({ frame }: PageData, service: string): Html =>
+  html`<section aria-labelledby="run">
+    <h2 id="run">This run</h2>
+    <dl>
+      ${runFacts(frame, service).map(
+        ([term, fact]) =>
+          html`<div>
+            <dt>${term}</dt>
+            <dd>${fact}</dd>
+          </div> `,
+      )}
+    </dl>
+  </section> `
+
+/** Notices, holds of others, and what the run did not reach. */
+function aboutHtml({ frame, notices }: PageData, { noHistory }: PageContext): Html {
+  const { notices: ofRun = [], otherHolds = [] } = frame.run
+  const { notReached = [], notCovered } = frame.summary
+  const named = notReached.slice(0, 100)
+  const lists: readonly (readonly [string, readonly Html[]])[] = [
+    ['Notices of the run', [...ofRun, ...(noHistory === null ? [] : [noHistory])].map((one) => html`<li>${one}</li> `)],
+    ['Notices: the tenants are still sound', notices.flatMap(noticesOf)],
+    [
+      'Holds that this run could not end',
+      otherHolds.map(({ said, next }) => html`<li>${legibleSentence(said)}; next: ${legibleSentence(next)}</li> `),
+    ],
+    [
+      'Not covered, because the run ended first',
+      [
+        ...named.map(({ tenant, path }) => html`<li>${nameHtml(legibleName(tenant ?? path))}</li> `),
+        ...(notCovered > named.length ? [html`<li>and ${count(notCovered - named.length, 'more')}</li>`] : []),
+      ],
+    ],
+  ]
+  const shown = lists.filter(([, items]) => items.length > 0)
+  return shown.length === 0
+    ? nothing
+    : html`<section aria-labelledby="more">
+        <h2 id="more">Also</h2>
+        ${shown.map(
+          ([title, items]) =>
+            html`<h3>${title}</h3>
+              <ul>
+                ${items}
+              </ul>`,
+        )}
+      </section> `
+}
