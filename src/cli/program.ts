@@ -86,7 +86,7 @@ Examples:
   holdfast repair app.db                   a remedy, tried on a copy
   holdfast explain IN_USE                  what a finding or a failure means
 
-These keys of holdfast.yaml are not in this version: alerts, registry, sweep.
+These keys of holdfast.yaml are not in this version: alerts, sweep.
 holdfast refuses a file that has one of them, and reports its line.
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,

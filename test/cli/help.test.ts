@@ -13,6 +13,7 @@ const commands = [
   'history',
   'holders',
   'pull',
+  'reconcile',
   'resume',
   'status',
   'sweep',
