@@ -17,6 +17,7 @@ test('with --json a failed command prints exactly one document', async () => {
     ['CONFIG_INVALID', ['status'], 78],
     ['CONFIG_INVALID', ['history'], 78],
     ['CONFIG_INVALID', ['doctor'], 78],
+    ['CONFIG_INVALID', ['reconcile'], 78],
     ['CONFIG_INVALID', ['resume', '--all'], 78],
   ]
   await Promise.all(

@@ -14,6 +14,7 @@ const commands = [
   'history',
   'holders',
   'pull',
+  'reconcile',
   'report',
   'resume',
   'status',
