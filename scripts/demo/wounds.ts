@@ -27,6 +27,13 @@ export function damageNotesTable(file: string): { readonly page: number } {
   return { page }
 }
 
+/** Overwrites all leaf pages of an index with zeroes: each use of it then meets damage. Its table stays whole. */
+export function damageIndexPages(file: string, index: string): void {
+  const { pageSize, pages } = leavesOf(file, index)
+  if (pages.length < 2) throw new Error(`${file}: ${index} has only one page`)
+  for (const page of pages) writeAt(file, (page - 1) * pageSize, Buffer.alloc(pageSize))
+}
+
 /** A title that ends in 9. With a letter instead of a digit it still sorts before the next title. */
 const title = /Note [0-9]{7}9/
 /** A title ends within this many bytes of the start of its cell. */

@@ -1,9 +1,9 @@
 /** Makes what all tests of a run share, before the first test. Removes it after the last. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { compiled } from './config.ts'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -11,6 +11,7 @@ const root = new URL('../..', import.meta.url).pathname
 /** @returns the function that removes it */
 export async function setup(): Promise<() => void> {
   installDebianPackages()
+  unpackDebianPackage('monit')
   // Tests run the built programs, so these must be of the current sources.
   execFileSync('sh', ['scripts/build/build.sh'], { cwd: root, stdio: 'inherit' })
   await compileChildren()
@@ -43,6 +44,18 @@ function installDebianPackages(): void {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const { status, stderr } = spawnSync('sh', ['-c', install], { env, encoding: 'utf8', timeout: 120_000 })
   if (status !== 0) process.stderr.write(`not installed: ${missing.join(', ')} (${stderr.trim().split('\n').at(-1)})\n`)
+}
+
+/** Installing these would start a daemon on this machine, so they are only unpacked (test/support/monit.ts). */
+function unpackDebianPackage(name: string): void {
+  const folder = join(root, 'node_modules/.debian', name)
+  if (existsSync(folder) || spawnSync('which', [name]).status === 0) return
+  const unpack = `apt-get download -qq ${name} && dpkg -x ${name}_*.deb unpacked && mv unpacked ${folder}`
+  mkdirSync(dirname(folder), { recursive: true })
+  const temporary = mkdtempSync(join(tmpdir(), 'debian-'))
+  const { status, stderr } = spawnSync('sh', ['-c', unpack], { cwd: temporary, encoding: 'utf8', timeout: 120_000 })
+  if (status !== 0) process.stderr.write(`not unpacked: ${name} (${stderr.trim().split('\n').at(-1)})\n`)
+  rmSync(temporary, { recursive: true })
 }
 
 /**

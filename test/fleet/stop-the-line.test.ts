@@ -55,6 +55,7 @@ const atOnce = [
   'GUARDIAN_LOST',
   'LEDGER_UNUSABLE',
   'CANNOT_CONFINE',
+  'HARM_SUSPECTED',
   'INTERRUPTED',
 ] as const
 const all = Object.keys(failureKinds) as FailureCode[]

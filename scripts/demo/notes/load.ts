@@ -26,7 +26,12 @@ export interface Load extends Disposable {
 export function startLoad(
   gate: () => Gate,
   store: TenantStore,
-  options: { readonly tenants: readonly string[]; readonly perSecond: number; readonly log: string },
+  options: {
+    readonly tenants: readonly string[]
+    readonly perSecond: number
+    readonly log: string
+    readonly onDamage: (tenant: string) => void
+  },
 ): Load {
   const counts: LoadCounts = { acknowledged: 0, paused: 0, failed: 0 }
   const log = openSync(options.log, 'a', 0o600)
@@ -46,7 +51,7 @@ export function startLoad(
         if (ended) return
         const open = store.tenant(tenant)
         if (!open.keepsAccounts) return
-        transfer(open.handle, id)
+        transfer(open.handle, id, () => options.onDamage(tenant))
         writeSync(log, `${tenant} ${id}\n`)
         counts.acknowledged++
       })

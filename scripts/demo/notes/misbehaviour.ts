@@ -30,6 +30,7 @@ export const misbehaviours = {
   'close-fails': 'cannot close its handles: 500, active again',
   'long-job': 'begins a job of the given ms (60000) when a quiesce comes',
   garbage: 'does the work of a quiesce and answers with text that is not JSON',
+  crashes: 'ends as by a fault of memory when a transfer meets a damaged page, in the middle of its transaction',
   'repeats-cursor': 'answers every page of the registry with the same cursor',
   'empty-registry': 'answers with a registry without tenants',
 } as const satisfies Record<string, string>

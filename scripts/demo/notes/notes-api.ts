@@ -60,7 +60,7 @@ async function serve(gate: Gate, store: TenantStore, request: IncomingMessage): 
         }
       case 'POST transfers': {
         const transferId = randomBytes(8).toString('hex')
-        transfer(handle, transferId)
+        transfer(handle, transferId, () => {})
         return { status: 201, body: { id: transferId } }
       }
       case 'GET invariant':

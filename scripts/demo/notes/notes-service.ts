@@ -59,6 +59,10 @@ export async function startNotesService(options: NotesOptions): Promise<NotesSer
           tenants: options.loaded ?? store.ids(),
           perSecond: options.load,
           log: join(options.dir, 'acknowledged.log'),
+          // No rollback, no message: as a process ends that reads beyond a mapped file.
+          onDamage: (tenant) => {
+            if (faults.has('crashes', tenant)) process.kill(process.pid, 'SIGKILL')
+          },
         })
       : null
 

@@ -63,8 +63,11 @@ function fill(database: TenantHandle, features: TenantFeatures): void {
 
 const words = ['harvest', 'shipping', 'payroll', 'weather', 'travel', 'repairs', 'garden']
 
-/** Makes one transfer between two accounts and records it as a row, in one transaction. */
-export function transfer(database: TenantHandle, id: string): void {
+/**
+ * Makes one transfer between two accounts and records it as a row, in one transaction.
+ * @param onDamage called in the transaction if SQLite finds the database damaged
+ */
+export function transfer(database: TenantHandle, id: string, onDamage: () => void): void {
   const pick = (): number => 1 + Math.floor(Math.random() * accounts)
   const source = pick()
   const target = pick()
@@ -72,9 +75,14 @@ export function transfer(database: TenantHandle, id: string): void {
   const move = prepared(database, 'update accounts set balance = balance + ? where id = ?')
   const record = prepared(database, 'insert into transfers values (?, ?, ?, ?, ?)')
   database.transaction(() => {
-    move.run(-amount, source)
-    move.run(amount, target)
-    record.run(id, source, target, amount, Date.now())
+    try {
+      move.run(-amount, source)
+      move.run(amount, target)
+      record.run(id, source, target, amount, Date.now())
+    } catch (error) {
+      if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CORRUPT')) onDamage()
+      throw error
+    }
   })()
 }
 

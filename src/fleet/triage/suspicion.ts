@@ -12,8 +12,11 @@ export interface FileFacts {
   readonly bytes: number | null
   /** When any of the three was last written, in ms since 1970; null if that could not be seen. */
   readonly writtenAt: number | null
-  /** A journal or WAL with bytes that no program has locked; null for none. */
-  readonly left: 'journal' | 'wal' | null
+  /**
+   * What no program has locked: a journal, a WAL whose index (`-shm`) is gone, or a WAL as each crash leaves it. All
+   * with bytes; null for none.
+   */
+  readonly left: 'journal' | 'orphaned-wal' | 'wal' | null
 }
 
 export interface SuspectFacts {
@@ -106,7 +109,7 @@ function suspicionOf(
   const seen: Partial<Record<SuspicionReason, string>> = {
     ...(said === null ? {} : { 'named-by-service': said }),
     ...(settled?.verdict === 'damaged' ? { 'known-damage': knownDamage(settled.damage, settledAgeMs) } : {}),
-    ...(file.left === null ? {} : { 'left-by-crash': leftWords[file.left] }),
+    ...(file.left === null ? {} : { [file.left === 'wal' ? 'open-at-crash' : 'left-by-crash']: leftWords[file.left] }),
     ...(writtenLast.has(target) && file.writtenAt !== null && crashedAt !== null
       ? { 'written-before-crash': `it is one of the last that were written, at ${timeText(file.writtenAt)}` }
       : {}),
@@ -126,7 +129,8 @@ const agoWords = (ageMs: number | null): string => (ageMs === null ? 'at no know
 
 const leftWords = {
   journal: 'a journal with bytes lies beside it, and no program has it locked: a transaction was broken off',
-  wal: 'a write-ahead log with bytes lies beside it, and no program has it open',
+  'orphaned-wal': 'a write-ahead log without its index lies beside it, and no program has it open',
+  wal: 'its write-ahead log was left by a crash, and no program has opened it since',
 } as const
 
 const knownDamage = (damage: string, ageMs: number | null): string =>

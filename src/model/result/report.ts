@@ -41,6 +41,7 @@ export const suspicionReasons = [
   'known-damage',
   'left-by-crash',
   'written-before-crash',
+  'open-at-crash',
   'never-checked',
   'checked-long-ago',
   'big',

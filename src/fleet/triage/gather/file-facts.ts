@@ -67,7 +67,8 @@ function factsOf({ main, wal, shm, journal }: SeenParts, locks: ReadonlySet<stri
   if (main === null) return unseenFile
   const parts = [main, ...[wal, journal].flatMap((part) => (part === null ? [] : [part]))]
   const inUse = isLocked(main, locks) || isLocked(shm, locks)
-  const left = !seesLocks || inUse ? null : hasBytes(journal) ? 'journal' : hasBytes(wal) ? 'wal' : null
+  const beside = hasBytes(journal) ? 'journal' : !hasBytes(wal) ? null : shm === null ? 'orphaned-wal' : 'wal'
+  const left = !seesLocks || inUse ? null : beside
   return {
     bytes: parts.reduce((sum, { size }) => sum + size, 0),
     writtenAt: Math.max(...parts.map(({ mtimeMs }) => mtimeMs)),
