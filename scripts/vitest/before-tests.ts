@@ -26,6 +26,7 @@ const debianPackages = {
   fish: 'fish',
   groff: 'groff',
   jq: 'jq',
+  prometheus: 'promtool',
   restic: 'restic',
   strace: 'strace',
   systemd: 'systemd-analyze',
@@ -42,7 +43,7 @@ function installDebianPackages(): void {
   if (missing.length === 0 || process.getuid?.() !== 0) return
   const install = `apt-get update -qq && apt-get install -y -qq ${missing.join(' ')}`
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const { status, stderr } = spawnSync('sh', ['-c', install], { env, encoding: 'utf8', timeout: 120_000 })
+  const { status, stderr } = spawnSync('sh', ['-c', install], { env, encoding: 'utf8', timeout: 300_000 })
   if (status !== 0) process.stderr.write(`not installed: ${missing.join(', ')} (${stderr.trim().split('\n').at(-1)})\n`)
 }
 
@@ -53,7 +54,7 @@ function unpackDebianPackage(name: string): void {
   const unpack = `apt-get download -qq ${name} && dpkg -x ${name}_*.deb unpacked && mv unpacked ${folder}`
   mkdirSync(dirname(folder), { recursive: true })
   const temporary = mkdtempSync(join(tmpdir(), 'debian-'))
-  const { status, stderr } = spawnSync('sh', ['-c', unpack], { cwd: temporary, encoding: 'utf8', timeout: 120_000 })
+  const { status, stderr } = spawnSync('sh', ['-c', unpack], { cwd: temporary, encoding: 'utf8', timeout: 300_000 })
   if (status !== 0) process.stderr.write(`not unpacked: ${name} (${stderr.trim().split('\n').at(-1)})\n`)
   rmSync(temporary, { recursive: true })
 }

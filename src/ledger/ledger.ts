@@ -112,6 +112,8 @@ export interface PauseTotals {
    * `count`: pauses of at most `upToMs`. Shortest first. Pauses beyond the longest bound are in the total count only.
    */
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[]
+  /** Leases that ended by themselves while a tenant was held. */
+  readonly leasesExpired: number
 }
 
 /** Which list of tenants the newest run that asked for one has worked with. `at` in ms since 1970. */

@@ -97,7 +97,9 @@ const anyView = fc.record({
     count: fc.nat(),
     totalMs: marks.pauseMs.map((ms) => ms ?? 0),
     buckets: fc.array(fc.record({ upToMs: fc.nat(), count: fc.nat() })),
+    leasesExpired: fc.nat(),
   }),
+  oldestBackupAt: orNull(time),
 }) as fc.Arbitrary<StatusView>
 const statusOf = (view: StatusView): Fields =>
   read(renderStatus(view, { format: 'json', width: 80, color: false, verbose: false }).text)
@@ -201,7 +203,8 @@ describe('refused', () => {
     generatedAt: 2,
     maxAgeMs: 3,
     selection: null,
-    pauses: { count: 0, totalMs: 0, buckets: [] },
+    oldestBackupAt: null,
+    pauses: { count: 0, totalMs: 0, buckets: [], leasesExpired: 0 },
   }
   const step = { about: 'x', outcome: 'unfit', said: 'y', next: 'z' }
   const ending = {

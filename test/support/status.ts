@@ -96,6 +96,7 @@ export const view = (tenants: readonly TenantSummary[], more: Partial<StatusView
   absences: more.selection ? [] : absencesFor(more.lastFullSweepAt === undefined ? now - hour : more.lastFullSweepAt),
   service: 'notes',
   selection: null,
+  oldestBackupAt: null,
   pauses: noPauses,
   via: 'admin-api',
   tenants,

@@ -8,7 +8,7 @@ import { openIncident } from '../../ledger/incident.ts'
 import type { LastResult } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
-import { absencesIn, lastFullSweepAt } from '../../report/status/absences.ts'
+import { absencesIn, lastFullSweepAt, oldestBackupAt } from '../../report/status/absences.ts'
 import type { StatusFormat, StatusView } from '../../report/status/status-view.ts'
 import { renderStatus } from '../../report/status/status.ts'
 import type { Invocation } from '../invocation.ts'
@@ -147,6 +147,7 @@ async function readStatus(settings: Settings, options: StatusOptions, terminal: 
     incident: incident === null ? null : { id: incident.id, since: incident.since },
     // The last full sweep does not matter if only some tenants were asked about: each has its own age.
     absences: choice.selection === null ? absencesIn(facts, absenceTermsOf(settings, now, options.maxAge)) : [],
+    oldestBackupAt: choice.selection === null ? oldestBackupAt(facts.runs) : null,
     pauses: await ledger.pauseTotals(),
   }
   if (ledger.notice !== null) reportNotice(terminal)(ledger.notice)

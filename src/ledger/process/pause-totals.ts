@@ -1,5 +1,5 @@
 /**
- * How long tenants were paused, added up over the life of the ledger. Monitoring asks for it every few seconds, and
+ * How long tenants were paused, and how many leases ended by themselves, added up over the life of the ledger. Monitoring asks for it every few seconds, and
  * must not read the holds of years. Runs in the ledger's process only.
  */
 
@@ -34,6 +34,11 @@ when new.kind = 'hold-ended' and json_extract(new.event, '$.how') <> 'never-bega
   values (new.way, case ${boundsMs.map(asCase).join(' ')} else 9e999 end, 1, ${pauseMs})
   on conflict do update set pauses = pauses + 1, total_ms = total_ms + excluded.total_ms;
 end;
+create table if not exists lease_total (way integer primary key, expired integer not null) strict;
+create trigger if not exists lease_expired after insert on line
+when new.kind = 'hold-ended' and json_extract(new.event, '$.how') = 'expired' begin
+  insert into lease_total (way, expired) values (new.way, 1) on conflict do update set expired = expired + 1;
+end;
 `
 
 interface TotalRow {
@@ -45,8 +50,9 @@ interface TotalRow {
 /** Totals of this service, in all ways of reaching it. All 0 before the first run of this version. */
 export function pauseTotals(database: Database.Database, way: ServiceWay | null): PauseTotals {
   const { service } = numbersOf(database, way)
-  const isThere = database.prepare("select 1 from sqlite_schema where name = 'pause_total'").get() !== undefined
-  const rows = !isThere
+  const isThere = (table: string): boolean =>
+    database.prepare('select 1 from sqlite_schema where name = ?').get(table) !== undefined
+  const rows = !isThere('pause_total')
     ? []
     : database
         .prepare<[string], TotalRow>(`
@@ -59,7 +65,19 @@ export function pauseTotals(database: Database.Database, way: ServiceWay | null)
     count: within(Infinity),
     totalMs: rows.reduce((sum, { totalMs }) => sum + totalMs, 0),
     buckets: boundsMs.map((bound) => ({ upToMs: bound, count: within(bound) })),
+    leasesExpired: isThere('lease_total') ? leasesExpired(database, service) : 0,
   }
 }
 
-export const noPauses: PauseTotals = { count: 0, totalMs: 0, buckets: boundsMs.map((upToMs) => ({ upToMs, count: 0 })) }
+function leasesExpired(database: Database.Database, ways: string): number {
+  const sum = database.prepare<[string], number>(`
+    select ifnull(sum(expired), 0) from lease_total where way in (select value from json_each(?))`)
+  return sum.pluck().get(ways) ?? 0
+}
+
+export const noPauses: PauseTotals = {
+  count: 0,
+  totalMs: 0,
+  buckets: boundsMs.map((upToMs) => ({ upToMs, count: 0 })),
+  leasesExpired: 0,
+}

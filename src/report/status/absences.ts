@@ -190,9 +190,15 @@ function* registryAbsence({ registry }: SweepFacts, { now }: AbsenceTerms): Gene
 
 const whyLettersMax = 300
 
+/** The oldest of the newest backups; null if none were kept. */
+export const oldestBackupAt = (runs: readonly RecordedRun[]): number | null => backupsSeen(runs)?.oldestAt ?? null
+
 /** As the newest full sweep saw them: later runs only add newer ones. */
+const backupsSeen = (runs: readonly RecordedRun[]): NonNullable<RecordedRun['finished']>['backups'] =>
+  runs.find(({ finished }) => finished?.backups)?.finished?.backups ?? null
+
 function* backupsTooOld({ runs }: SweepFacts, { now, backupMaxAgeMs }: AbsenceTerms): Generator<Absence> {
-  const backups = runs.find(({ finished }) => finished?.backups)?.finished?.backups
+  const backups = backupsSeen(runs)
   if (!backups || backupMaxAgeMs === null) return
   const base = { kind: 'backups-too-old', code: 1, command: 'holdfast backups list' } as const
   const { oldestAt, tenant, missing } = backups

@@ -11,7 +11,9 @@ export function renderPrometheus(
 ): string {
   const service = `service="${label(view.service)}"`
   const damaged = view.tenants.filter((one) => standingOf(one) === 'damaged').map(({ tenant, path }) => tenant ?? path)
-  const { pauses } = view
+  const { pauses, absences, oldestBackupAt, generatedAt } = view
+  const backupAgeMs = oldestBackupAt === null ? null : ageOf(oldestBackupAt, generatedAt)
+  const isCached = absences.some(({ kind }) => kind === 'registry-cached' || kind === 'registry-down')
   return [
     ...metric(
       'holdfast_last_full_sweep_timestamp_seconds',
@@ -53,6 +55,27 @@ export function renderPrometheus(
     `holdfast_pause_seconds_bucket{${service},le="+Inf"} ${pauses.count}`,
     `holdfast_pause_seconds_sum{${service}} ${pauses.totalMs / 1000}`,
     `holdfast_pause_seconds_count{${service}} ${pauses.count}`,
+    ...metric('holdfast_leases_expired_total', 'counter', 'Leases that ended by themselves while a tenant was held.', [
+      `{${service}} ${pauses.leasesExpired}`,
+    ]),
+    ...metric(
+      'holdfast_backup_verified_age_seconds_max',
+      'gauge',
+      'Age of the oldest of the newest backups, as the last full sweep saw them; absent if none are kept.',
+      backupAgeMs === null ? [] : [`{${service}} ${backupAgeMs / 1000}`],
+    ),
+    ...metric(
+      'holdfast_registry_cached',
+      'gauge',
+      'Whether the last run worked with a copy of the list of tenants.',
+      view.selection === null ? [`{${service}} ${isCached ? 1 : 0}`] : [],
+    ),
+    ...metric(
+      'holdfast_absence',
+      'gauge',
+      'One for each thing that should have happened and did not, with its severity: 1 warning, 2 critical.',
+      absences.map(({ kind, code }) => `{${service},kind="${kind}"} ${code}`),
+    ),
     ...metric('holdfast_holds_overdue', 'gauge', 'Holds that no run works on and that were never seen to end.', [
       `{${service}} ${overdueHolds}`,
     ]),
@@ -62,7 +85,7 @@ export function renderPrometheus(
 
 const metric = (
   name: string,
-  type: 'gauge' | 'histogram',
+  type: 'gauge' | 'counter' | 'histogram',
   help: string,
   samples: readonly string[],
 ): readonly string[] => [

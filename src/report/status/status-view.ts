@@ -69,6 +69,8 @@ export interface StatusView {
   readonly incident: OpenIncident | null
   /** What should have happened and did not, the gravest first. Empty with a `selection`. */
   readonly absences: readonly Absence[]
+  /** The oldest of the newest backups, as the newest full sweep saw them; null if none are kept, or with a `selection`. */
+  readonly oldestBackupAt: number | null
   /** For all tenants of the service, also with a `selection`. */
   readonly pauses: PauseTotals
   /** True if the ledger existed and is gone. */

@@ -14,6 +14,7 @@ test('the Prometheus metrics have the names that dashboards rely on', () => {
       { upToMs: 10, count: 1 },
       { upToMs: 50, count: 2 },
     ],
+    leasesExpired: 2,
   }
   const { text } = render(
     view([tenant('a'), tenant('b', { verdict: 'damaged', pauseMs: 40 })], { pauses }),
@@ -32,6 +33,22 @@ holdfast_pause_seconds_bucket{service="notes",le="+Inf"} 3
 holdfast_pause_seconds_sum{service="notes"} 5.049
 holdfast_pause_seconds_count{service="notes"} 3
 `)
+  expect(text).toContain('holdfast_leases_expired_total{service="notes"} 2\n')
+})
+
+test('metrics say what did not happen, how old backups are, and whether leases ended by themselves', () => {
+  const absence = { code: 2, since: now - 9 * hour, text: 'gone', command: 'holdfast doctor' } as const
+  const { text } = render(
+    view([tenant('a')], { absences: [{ kind: 'registry-down', ...absence }], oldestBackupAt: now - 2 * hour }),
+    'prometheus',
+  )
+  expect(text).toContain('holdfast_absence{service="notes",kind="registry-down"} 2\n')
+  expect(text).toContain('holdfast_registry_cached{service="notes"} 1\n')
+  expect(text).toContain('holdfast_backup_verified_age_seconds_max{service="notes"} 7200\n')
+  expect(text).toContain('# TYPE holdfast_leases_expired_total counter\n')
+  const healthy = render(view([tenant('a')]), 'prometheus').text
+  expect(healthy).toContain('holdfast_registry_cached{service="notes"} 0\n')
+  expect(healthy).not.toMatch(/^holdfast_(?:absence|backup_verified_age_seconds_max)\{/m)
 })
 
 test('each Prometheus metric is described once, before its samples, and no series comes twice', () => {
