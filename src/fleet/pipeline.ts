@@ -26,6 +26,7 @@
  */
 
 import PQueue from 'p-queue'
+import { damagedPagesOf } from '../hold/copies/damaged-pages.ts'
 import type { Held, HoldBounds } from '../hold/hold.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/result/report.ts'
@@ -36,7 +37,6 @@ import { examineHeld, type Examination } from './examine.ts'
 import { failureFields } from './file-result.ts'
 import { holdTargets, type HeldTarget } from './hold-targets.ts'
 import { ProgressTracker, type ProgressObserver } from './progress-tracker.ts'
-import { damagedPagesOf } from './run/damaged-pages.ts'
 import type { RunContext, RunLimits } from './run/run-context.ts'
 import { startInTurn } from './run/start-in-turn.ts'
 import type { Target } from './run/target.ts'

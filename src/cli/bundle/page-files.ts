@@ -1,6 +1,6 @@
 /** The damaged pages of a run as files of its bundle. */
 import { Buffer } from 'node:buffer'
-import type { DamagedPage } from '../../model/result/damaged-page.ts'
+import type { DamagedPage } from '../../model/result/page-map.ts'
 import { dumpPage, layoutOfFile } from '../../report/bundle/page-dump.ts'
 import { textFile, type BundleFile } from './bundle-file.ts'
 

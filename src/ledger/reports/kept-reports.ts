@@ -10,7 +10,7 @@ import { makeFolders } from '../../host/folders/folder.ts'
 import { giveToFolderOwner } from '../../host/private-files/folder-owner.ts'
 import { exitCodes } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
-import type { DamagedPage } from '../../model/result/damaged-page.ts'
+import type { DamagedPage } from '../../model/result/page-map.ts'
 import { inspectFolder } from '../folder.ts'
 import { readHeading, readReportLines, reportBytes, type ReportHeading } from './report-file.ts'
 

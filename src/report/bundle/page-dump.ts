@@ -2,7 +2,7 @@
  * A damaged page as text: its header and its cell pointers decoded, then its bytes. Contents of rows are masked unless
  * they were asked for. Pure, and bounded for any bytes.
  */
-import type { DamagedPage } from '../../model/result/damaged-page.ts'
+import type { DamagedPage } from '../../model/result/page-map.ts'
 import { isZero, read16, read32 } from '../../sqlite/bytes.ts'
 import { readCell } from '../../sqlite/cell.ts'
 import { readHeader } from '../../sqlite/header.ts'

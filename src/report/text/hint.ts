@@ -20,10 +20,10 @@ export const withConfiguration = (command: string, config: string | null): strin
     ? command
     : command.replace(configured, (words) => `${words} --config ${shellWord(config)}`)
 
-const configured = new RegExp(
-  '^holdfast (?:alerts|backups|bundle|check|compare|doctor|history|pull|repair|report|restore|resume|salvage|status|sweep|' +
-    'triage)\\b',
-)
+const commands =
+  'alerts|backups|bundle|check|compare|doctor|history|pull|reconcile|repair|report|restore|resume|salvage|status|' +
+  'sweep|triage'
+const configured = new RegExp(`^holdfast (?:${commands})\\b`)
 const named = / --config[ =]/
 
 /** The same for commands in backticks within a sentence. */

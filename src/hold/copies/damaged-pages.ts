@@ -3,7 +3,7 @@ import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { isSystemError } from '../../host/failures/system-failure.ts'
 import { onDisk } from '../../host/files/file-name.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
-import type { DamagedPage } from '../../model/result/damaged-page.ts'
+import type { DamagedPage } from '../../model/result/page-map.ts'
 import type { Result } from '../../model/result/report.ts'
 import { readHeader } from '../../sqlite/header.ts'
 
