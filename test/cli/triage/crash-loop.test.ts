@@ -140,7 +140,7 @@ async function millisecondsToCulprit(holdfast: Holdfast): Promise<number> {
 
 /** The first ten letters of a run's id are its time, in Crockford's base 32. */
 const timeOfRunId = (run: string): number =>
-  [...run.slice(0, 10)].reduce((ms, letter) => ms * 32 + '0123456789ABCDEFGHJKMNPQRSTVWXYZ'.indexOf(letter), 0)
+  Array.from(run.slice(0, 10)).reduce((ms, letter) => ms * 32 + '0123456789ABCDEFGHJKMNPQRSTVWXYZ'.indexOf(letter), 0)
 
 describe.skipIf(whyNoMonit !== null)(`I1.6: a crash loop under monit${whySkipped(whyNoMonit)}`, () => {
   test('the hook names the culprit among the first three, the repair mends it, and the service is well', async () => {
