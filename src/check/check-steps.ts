@@ -8,6 +8,7 @@
  * A full check with the census:
  *
  *   1. inspect           the files as they are, before SQLite may change them
+ *      checksums         the page checksums of cksumvfs, if the header has room for them
  *   2. recover           SQLite rolls back the journal, or writes the WAL into the file
  *   3. account           whose page is each page?
  *   4. schema            SQLite opens the file; the census gets its plan
@@ -30,6 +31,8 @@
  * runs plan, scan and compare if SQLite has messages about index entries, to name their rows; then foreignKeys and
  * countRows.
  *
+ * A sample: schema, plan, scan of a range, judgeSample, finish. Page checksums are not verified.
+ *
  * A file that SQLite must not open, or whose format is unknown, ends the steps. If a step has no answer, the steps that
  * depend on it are not run. The others are run. If SQLite crashes its reader in step 2, only 3 follows. If SQLite
  * cannot read the schema, `objects` replaces 5 to 7, if the pages can be read.
@@ -39,8 +42,10 @@ import type { Reader } from './protocol.ts'
 import type { ReadingBuilder } from './reading-builder.ts'
 import { beginCounting, runPlanAndScan, runPlanScanAndTally, whyLessWasChecked } from './steps/census-steps.ts'
 import type { Counting } from './steps/census-steps.ts'
-import { mustStayClosed, runInspect, runRecover } from './steps/file-steps.ts'
+import { mustStayClosed, runChecksums, runInspect, runRecover } from './steps/file-steps.ts'
+import type { AfterRecovery } from './steps/file-steps.ts'
 import { runAccount, runFinish, runObjects } from './steps/page-steps.ts'
+import { runSample } from './steps/sample-steps.ts'
 import { SqliteSteps } from './steps/sqlite-steps.ts'
 
 /** The readers of one snapshot. A small snapshot has one reader, which is then both `pages` and `sqlite`. */
@@ -57,13 +62,26 @@ export interface StepReaders {
 export async function runCheckSteps(reading: ReadingBuilder, readers: StepReaders): Promise<void> {
   const files = await runInspect(reading, readers.sqlite)
   if (files === null || mustStayClosed(reading, files)) return
+  if (reading.limits.depth !== 'sample') await runChecksums(reading, readers.sqlite, files)
   const { opened, readable } = await runRecover(reading, readers.sqlite, files)
   if (readable === 'nothing') return
   const { depth, engine } = reading.limits
+  if (depth === 'sample') return sampleOnly(reading, readers, { opened, readable })
   if (!opened) await accountOnly(reading, readers, readable)
   else if (depth === 'full' && engine === 'census' && readable === 'pages') await checkWithCensus(reading, readers)
   else await checkWithSqlite(reading, readers, readable)
   await runFinish(reading, readers.pages)
+}
+
+/** A part of the pages. Nothing is said about the others. */
+async function sampleOnly(
+  reading: ReadingBuilder,
+  { pages }: StepReaders,
+  { opened, readable }: AfterRecovery,
+): Promise<void> {
+  if (opened && readable === 'pages') await runSample(reading, pages)
+  else reading.skip('pages', 'the file could not be opened as one plain file')
+  await runFinish(reading, pages)
 }
 
 /** The reader died when SQLite opened the file, and would die again: SQLite is asked nothing more. */

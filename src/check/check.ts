@@ -7,7 +7,8 @@ import { makeFolders } from '../host/folders/folder.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import type { KeptFiles } from '../model/kept.ts'
 import type { Comparison, Sided } from '../model/result/comparison.ts'
-import type { Engine, Reading } from '../model/result/reading.ts'
+import type { CheckDepth, Engine, Reading } from '../model/result/reading.ts'
+import type { SampleRequest } from '../model/result/sample.ts'
 import { usualRowsEachPass } from './compare/compare-rows.ts'
 import {
   compareSnapshots,
@@ -17,8 +18,10 @@ import {
 } from './compare/compare-snapshots.ts'
 import { confinedUser } from './confinement.ts'
 import type { User } from './confinement.ts'
-import type { Digesting } from './protocol.ts'
+import { isUnanswered } from './protocol.ts'
+import type { Digesting, NotAnswered, Reader } from './protocol.ts'
 import type { ReadingProgress } from './reading-builder.ts'
+import type { RuleAnswer } from './step-answers.ts'
 import { CheckWorker, type WorkerLimits } from './worker.ts'
 
 export type CheckLimits = WorkerLimits
@@ -29,7 +32,9 @@ export interface CheckOptions {
    * the snapshot is what is there.
    */
   readonly kept?: KeptFiles
-  readonly depth: 'quick' | 'full'
+  readonly depth: CheckDepth
+  /** Which part is read at depth `sample`. */
+  readonly sample?: SampleRequest
   /** What compares rows with index entries. Default: the engine of the checker. */
   readonly engine?: Engine
   /** Brings a map of the pages as well. Default: false. */
@@ -59,6 +64,16 @@ export interface Checker extends AsyncDisposable {
    */
   check(snapshot: SnapshotPath, options: CheckOptions): Promise<Reading>
   /**
+   * Asks rules of the application about a snapshot that was checked: one plain file. Waits for its turn.
+   * @returns an answer for each rule, in their order
+   * @throws {Failure} READ_FAILED if the file is not `kept`, CANNOT_CONFINE; signal.reason if it was aborted
+   */
+  askRules(
+    snapshot: Pick<CheckedSnapshot, 'path' | 'kept'>,
+    rules: readonly AskedRule[],
+    signal: AbortSignal,
+  ): Promise<readonly RuleAnswer[]>
+  /**
    * Compares two snapshots that were checked. Each is read by a child of its own in a sandbox of its own: a hostile
    * file spoils only the report on itself, and does not see the other. Waits for its turn.
    * @throws {Failure} READ_FAILED if the files of one are not `kept`; signal.reason if it was aborted
@@ -76,6 +91,31 @@ export interface CheckerOptions extends CheckLimits {
   /** True if findings show what index entries hold beside keys. Default: false. */
   readonly showValues?: boolean
 }
+
+/** A rule of the application: one SELECT. */
+interface AskedRule {
+  readonly sql: string
+  readonly timeoutMs: number
+}
+
+/** A child that dies over a rule is replaced for the next one. */
+async function askRules(reader: Reader, rules: readonly AskedRule[]): Promise<readonly RuleAnswer[]> {
+  const answers: RuleAnswer[] = []
+  for (const { sql, timeoutMs } of rules) {
+    const answer = await reader.ask<'rule'>({ step: 'rule', sql }, timeoutMs)
+    answers.push(
+      isUnanswered<'rule'>(answer) ? { kind: 'unjudged', why: whyUnanswered(answer, timeoutMs) } : answer.said,
+    )
+  }
+  return answers
+}
+
+const whyUnanswered = ({ how, detail }: NotAnswered, timeoutMs: number): string =>
+  how === 'timeout'
+    ? `it took longer than ${timeoutMs} ms`
+    : how === 'failed'
+      ? detail
+      : `the process that asked it ended: ${detail}`
 
 const noDigests: Digesting = { kind: 'none' }
 
@@ -127,6 +167,7 @@ class WorkerPool implements Checker {
           kept: asked.kept ?? null,
           depth: asked.depth,
           engine,
+          sample: asked.sample ?? null,
           map: asked.map ?? false,
           digesting: asked.depth === 'full' && engine === 'census' ? (asked.digesting ?? noDigests) : noDigests,
           showValues: showValues ?? false,
@@ -135,6 +176,21 @@ class WorkerPool implements Checker {
           onProgress: asked.onProgress ?? (() => {}),
           signal: this.#either(asked.signal),
         })
+      } finally {
+        this.#idle.push(worker)
+      }
+    })
+  }
+
+  askRules(
+    snapshot: Pick<CheckedSnapshot, 'path' | 'kept'>,
+    rules: readonly AskedRule[],
+    signal: AbortSignal,
+  ): Promise<readonly RuleAnswer[]> {
+    return this.#queue.add(async () => {
+      const worker = this.#takeWorker()
+      try {
+        return await worker.withReader(snapshot, this.#either(signal), (reader) => askRules(reader, rules), 'keep')
       } finally {
         this.#idle.push(worker)
       }

@@ -9,15 +9,19 @@ import type { SchemaDescription } from '../comparison/schema.ts'
 import type { RowReading } from '../comparison/table-rows.ts'
 import type { RowKey } from '../model/result/finding.ts'
 import type { PageDigests, PagesSeen } from '../model/result/last-good.ts'
-import type { Engine, Fact, SchemaObject, Wall } from '../model/result/reading.ts'
+import type { CheckDepth, Engine, Fact, SchemaObject, Wall } from '../model/result/reading.ts'
+import type { SampledRange, SampleRequest } from '../model/result/sample.ts'
 import type { TableContent } from '../model/result/verdict.ts'
 import type { User } from './confinement.ts'
 import type {
   AccountAnswer,
+  ChecksumAnswer,
   CompareAnswer,
   InspectedFiles,
   IntegrityAnswer,
   RecoverAnswer,
+  RuleAnswer,
+  SampleAnswer,
   SchemaAnswer,
 } from './step-answers.ts'
 
@@ -49,8 +53,9 @@ interface ReaderSteps {
    */
   checkAlone: {
     readonly ask: {
-      readonly depth: 'quick' | 'full'
+      readonly depth: CheckDepth
       readonly engine: Engine
+      readonly sample: SampleRequest | null
       readonly key: readonly [number, number]
       readonly map: boolean
       readonly digesting: Digesting
@@ -62,6 +67,8 @@ interface ReaderSteps {
   }
   /** Reads the files before SQLite may change them. */
   inspect: { readonly ask: object; readonly answer: InspectedFiles }
+  /** Verifies the page checksums of cksumvfs, before SQLite changes the file. */
+  checksums: { readonly ask: object; readonly answer: ChecksumAnswer }
   /**
    * SQLite opens the database: it rolls a journal back, or writes a WAL into the file. `keep`: the pages that this may
    * change are copied first.
@@ -118,6 +125,8 @@ interface ReaderSteps {
   }
   /** Counts the pages from `first` to `last`. */
   scan: { readonly ask: { readonly first: number; readonly last: number }; readonly answer: object }
+  /** For a sample: judges the range that was counted, and all interior pages. */
+  judgeSample: { readonly ask: SampledRange; readonly answer: SampleAnswer }
   /** What this process has counted. */
   tally: { readonly ask: object; readonly answer: { readonly tally: CensusTally } }
   /**
@@ -135,6 +144,8 @@ interface ReaderSteps {
     readonly answer: CompareAnswer
   }
   foreignKeys: { readonly ask: { readonly objects: readonly SchemaObject[] }; readonly answer: IntegrityAnswer }
+  /** Asks a rule of the application: one SELECT. Opens the file by itself, and closes it again. */
+  rule: { readonly ask: { readonly sql: string }; readonly answer: { readonly said: RuleAnswer } }
   countRows: {
     readonly ask: { readonly objects: readonly SchemaObject[] }
     readonly answer: { readonly content: readonly TableContent[]; readonly facts: readonly Fact[] }

@@ -25,9 +25,20 @@ export async function readSnapshot(readers: ReaderSet, limits: ReadingLimits): P
 
 /** Empty if the child died over the question or failed: asked step by step, the next one shows over which step. */
 async function checkAlone({ limits, key }: ReadingBuilder, child: Reader): Promise<readonly ReaderAnswer[]> {
-  const { depth, engine, map, digesting, showValues, memoryBytesMax, timeoutMs } = limits
+  const { depth, engine, sample, map, digesting, showValues, memoryBytesMax, timeoutMs } = limits
   const answer = await child.ask<'checkAlone'>(
-    { step: 'checkAlone', depth, engine, key, map, digesting, showValues, bytesMax: oneChildBytesMax, memoryBytesMax },
+    {
+      step: 'checkAlone',
+      depth,
+      engine,
+      sample,
+      key,
+      map,
+      digesting,
+      showValues,
+      bytesMax: oneChildBytesMax,
+      memoryBytesMax,
+    },
     timeoutMs * checkAloneShare,
   )
   return isUnanswered(answer) ? [] : answer.answers

@@ -4,7 +4,8 @@ import { monotonicMs } from '../host/clock.ts'
 import type { Finding, Rule } from '../model/result/finding.ts'
 import type { PagesSeen } from '../model/result/last-good.ts'
 import type { BadPages, MappedPages, NoMap, PageGroups } from '../model/result/page-map.ts'
-import type { Engine, Fact, Reading, Recovered, SchemaObject } from '../model/result/reading.ts'
+import type { CheckDepth, Engine, Fact, Reading, Recovered, SchemaObject } from '../model/result/reading.ts'
+import type { SampledRange, SampleRequest } from '../model/result/sample.ts'
 import type { RowCounts, Skipped, TableContent } from '../model/result/verdict.ts'
 import { isUnanswered } from './protocol.ts'
 import type { AnswerOf, Digesting, NotAnswered, QuestionOf, Reader, ReaderAnswer, ReaderStep } from './protocol.ts'
@@ -19,8 +20,10 @@ export interface ReadingProgress {
 }
 
 export interface ReadingLimits {
-  readonly depth: 'quick' | 'full'
+  readonly depth: CheckDepth
   readonly engine: Engine
+  /** Which part is read at depth `sample`; else null. */
+  readonly sample: SampleRequest | null
   /** True if a map of the pages is wanted. */
   readonly map: boolean
   /** For all steps together. */
@@ -41,6 +44,8 @@ export class ReadingBuilder {
   readonly uncounted: Uncounted[] = []
   objects: readonly SchemaObject[] = []
   owners: ReadonlyMap<number, number> = new Map()
+  /** Digest of the normalized schema. */
+  schema: string | null = null
   content: readonly TableContent[] = []
   rowCounts: readonly RowCounts[] = []
   /** null until the pages were accounted for, and if no map is wanted. */
@@ -55,6 +60,7 @@ export class ReadingBuilder {
   /** Bytes; 0 if the header gives none. */
   pageSize = 0
   pagesRead = 0
+  sampled: SampledRange | null = null
   complete = true
   /** Of fingerprints, the same for all readers. Random, because the program that made the file must not know it. */
   readonly key: readonly [number, number]
@@ -130,6 +136,9 @@ export class ReadingBuilder {
         objects: this.objects.length,
         skipped: distinct(this.skipped),
       },
+      pageSize: this.pageSize,
+      sampled: this.sampled,
+      schema: this.schema,
       content: this.content,
       rowCounts: this.rowCounts,
       pages: this.digested,

@@ -1,6 +1,6 @@
 /** What a child process answers to the larger questions of protocol.ts. */
 import type { CensusPlan } from '../census/plan.ts'
-import type { Finding } from '../model/result/finding.ts'
+import type { Finding, RowKey } from '../model/result/finding.ts'
 import type { BadPages, PageGroups } from '../model/result/page-map.ts'
 import type { Fact, SchemaObject } from '../model/result/reading.ts'
 import type { Companion } from '../model/result/recovery.ts'
@@ -31,6 +31,8 @@ export interface InspectedDatabaseFile {
   readonly pageSize: number
   /** Pages by the size of the file; 0 if the header gives no page size. */
   readonly pages: number
+  /** Bytes at the end of each page that SQLite leaves to extensions. */
+  readonly reservedBytes: number
   /** About the header. */
   readonly findings: readonly Finding[]
   /**
@@ -50,6 +52,31 @@ export interface RecoverAnswer {
   readonly file: InspectedDatabaseFile
   /** Pages that recovery changed; null if they were not kept, or SQLite could not recover the file. */
   readonly pagesChanged: number | null
+}
+
+/** What a rule of the application says. `more`: more rows violate it than were counted. */
+export type RuleAnswer =
+  | { readonly kind: 'held' }
+  | { readonly kind: 'violated'; readonly keys: readonly RowKey[]; readonly total: number; readonly more: boolean }
+  | { readonly kind: 'unjudged'; readonly why: string }
+
+export interface SampleAnswer {
+  readonly findings: readonly Finding[]
+  /** Of the range, and interior pages outside of it. */
+  readonly pagesRead: number
+  /** What the disk could not read; null for nothing. */
+  readonly unread: string | null
+}
+
+/** What the page checksums of cksumvfs say. */
+export interface ChecksumAnswer {
+  /** True if most pages have a right checksum. If not, the file has none that are known here. */
+  readonly carried: boolean
+  /** Pages. */
+  readonly checked: number
+  /** The first pages with a wrong one. */
+  readonly wrong: readonly number[]
+  readonly wrongTotal: number
 }
 
 export type AccountAnswer =
@@ -94,6 +121,8 @@ export interface SchemaAnswer {
   readonly refused: readonly string[]
   readonly uncounted: readonly Uncounted[]
   readonly objects: readonly SchemaObject[]
+  /** Digest of the schema, normalized; null if SQLite has not read all of it. */
+  readonly digest: string | null
   readonly facts: readonly Fact[]
   readonly skipped: readonly Skipped[]
 }

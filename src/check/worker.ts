@@ -154,13 +154,17 @@ export class CheckWorker implements AsyncDisposable {
     return readSnapshot(readers, limits)
   }
 
-  /** Links a snapshot into the sandbox as long as `work` asks about it. Its reader is ended afterwards. */
+  /**
+   * Links a snapshot into the sandbox as long as `work` asks about it.
+   * @param afterwards `keep`: its reader reads the next snapshot too, unless `work` throws
+   */
   withReader<Value>(
     snapshot: LinkedSnapshot,
     signal: AbortSignal,
     work: (reader: Reader) => Promise<Value>,
+    afterwards: 'end' | 'keep' = 'end',
   ): Promise<Value> {
-    return this.#withReader(snapshot, signal, work).catch((error: unknown) => {
+    return this.#withReader(snapshot, signal, work, afterwards).catch((error: unknown) => {
       throw this.#failureOf(error)
     })
   }
@@ -169,19 +173,23 @@ export class CheckWorker implements AsyncDisposable {
     { path, kept }: LinkedSnapshot,
     signal: AbortSignal,
     work: (reader: Reader) => Promise<Value>,
+    afterwards: 'end' | 'keep',
   ): Promise<Value> {
     signal.throwIfAborted()
     const { sandbox, reader } = await this.#prepare()
     const stop = (): void => reader.kill()
+    let done = false
     signal.addEventListener('abort', stop)
     try {
       await reader.readyForSnapshot().catch(() => undefined) // If it cannot start, the first question throws.
       reader.limitFileSize(fileBytesFor(path))
       await sandbox.link(path, kept ?? null)
-      return await work(stoppable(reader, signal))
+      const value = await work(stoppable(reader, signal))
+      done = true
+      return value
     } finally {
       signal.removeEventListener('abort', stop)
-      await reader.end()
+      if (!done || afterwards === 'end') await reader.end()
       await this.#clear(sandbox, reader)
     }
   }

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { durationMs } from '../config/units.ts'
-import { engines } from '../model/result/reading.ts'
+import { engines, type CheckDepth } from '../model/result/reading.ts'
 import { logLevels, type LogLevel } from './log.ts'
 
 export interface CommonOptions {
@@ -59,6 +59,29 @@ export const depthOption = (): Option =>
   new Option('--depth <depth>', 'quick: structure only; full: every index against its table')
     .choices(['quick', 'full'])
     .default('full')
+
+/** A depth, and at depth `sample` how large a part of the pages is read. */
+export interface WantedDepth {
+  readonly depth: CheckDepth
+  readonly sampleShare: number | null
+}
+
+/** For commands that check night after night: a sample reads another part each time. */
+export const sampledDepthOption = (): Option =>
+  new Option(
+    '--depth <depth>',
+    'quick: structure only; full: every index against its table; sample=10%: the next tenth of the pages, never sound',
+  )
+    .argParser(wantedDepth)
+    .default({ depth: 'full', sampleShare: null } satisfies WantedDepth, 'full')
+
+function wantedDepth(text: string): WantedDepth {
+  if (text === 'quick' || text === 'full') return { depth: text, sampleShare: null }
+  const percent = Number(/^sample=(\d{1,3}(?:\.\d{1,4})?)%$/.exec(text)?.[1] ?? Number.NaN)
+  if (!(percent > 0 && percent <= 100))
+    throw new InvalidArgumentError('It must be quick, full, or a sample such as sample=10%.')
+  return { depth: 'sample', sampleShare: percent / 100 }
+}
 
 export const engineOption = (): Option =>
   new Option(

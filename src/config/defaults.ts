@@ -22,8 +22,11 @@ export const defaultCheckSettings: CheckSettings = {
   memoryBytes: 1_000_000_000,
   niceness: 10,
   accept: [],
+  invariants: [],
   rehearse: 'auto',
 }
+
+export const defaultInvariantTimeoutMs = minuteMs
 
 export const defaultKept: BackupSettings['keep'] = { last: 3, daily: 7, weekly: 5 }
 /** A tenant that is damaged for a week has no newer backup either. */

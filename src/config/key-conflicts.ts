@@ -20,6 +20,7 @@ export function conflictsBetweenKeys(document: unknown, folder: string): readonl
     ...backupsWithoutFolder(keys['backups']),
     ...sharedFolders(keys, folder),
     ...sinkConflicts(keys['alerts']),
+    ...unclearInvariants(keysOf(keys['check'])['invariants']),
   ]
 }
 
@@ -31,6 +32,19 @@ function* backupsWithoutFolder(given: unknown): Generator<KeyProblem> {
   if (isThere(maxAge)) yield { path: path('maxAge'), message: 'needs backups.dir: without it no backups are kept' }
   if (isThere(fetch))
     yield { path: path('fetch'), message: 'needs backups.dir: a fetched backup is checked and kept there' }
+}
+
+function* unclearInvariants(given: unknown): Generator<KeyProblem> {
+  if (!Array.isArray(given)) return
+  const names = new Set<unknown>()
+  for (const [at, rule] of (given as readonly unknown[]).entries()) {
+    const { name, sql, command } = keysOf(rule)
+    const path = ['check', 'invariants', at]
+    if (isThere(sql) === isThere(command))
+      yield { path, message: isThere(sql) ? 'has sql and command: a rule has one of them' : 'needs sql or command' }
+    if (names.has(name)) yield { path: [...path, 'name'], message: 'is the name of another rule too' }
+    names.add(name)
+  }
 }
 
 /** A person empties some of these folders, holdfast others: no two of them may be the same. */

@@ -9,6 +9,7 @@ import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 import { nearest } from '../text/nearest-word.ts'
 import { defaultAccountsName, defaultQuarantineName, defaultRequestTimeoutMs } from './defaults.ts'
+import type { InvariantRule } from './invariants.ts'
 import { conflictsBetweenKeys } from './key-conflicts.ts'
 import { sections, unwrapped } from './schema.ts'
 import type { Sections } from './schema.ts'
@@ -126,6 +127,7 @@ function settingsOf(given: Given, file: string): Settings {
       niceness: check.niceness,
       accept: check.accept,
       rehearse: check.rehearse,
+      invariants: check.invariants.map(invariantOf),
     },
     backups:
       backups.dir === null
@@ -139,6 +141,21 @@ function settingsOf(given: Given, file: string): Settings {
     alerts: sinksOf(given.alerts),
     registry: { graceMs: given.registry.grace },
   }
+}
+
+function invariantOf({
+  name,
+  sql,
+  command,
+  tenants,
+  severity,
+  timeout,
+}: Given['check']['invariants'][number]): InvariantRule {
+  invariant((sql === null) !== (command === null), 'a rule has either sql or command')
+  const common = { name, tenants, severity, timeoutMs: timeout }
+  return command === null
+    ? { ...common, question: { kind: 'sql', sql: sql ?? '' } }
+    : { ...common, question: { kind: 'command', command } }
 }
 
 function serviceOf({ name, admin, hooks, tokenFile, caFile, requestTimeout }: Given['service']): ServiceSettings {

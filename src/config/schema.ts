@@ -6,6 +6,7 @@ import * as z from 'zod/mini'
 import { acceptedLimits } from './accepted-limits.ts'
 import * as defaults from './defaults.ts'
 import { endpointKind } from './endpoint.ts'
+import { invariantSeverities } from './invariants.ts'
 import { alertList } from './sinks/alert-sinks.ts'
 import {
   command,
@@ -19,6 +20,7 @@ import {
   required,
   size,
   plainText,
+  valueNotes,
   whole,
   yesOrNo,
 } from './value.ts'
@@ -75,6 +77,7 @@ export function sections(folder: string) {
         memory: optional(size('1GB', { least: '64MB', most: '1000TB' }), check.memoryBytes),
         niceness: optional(whole(0, 19), check.niceness),
         accept: acceptedLimits(),
+        invariants: invariantRules(folder),
         rehearse: optional(either(yesOrNo, oneOf('auto')), check.rehearse),
       }),
       backups: sectionOrDefaults({
@@ -102,6 +105,30 @@ export function sections(folder: string) {
     },
     { error: notASection },
   )
+}
+
+/** Mistakes in a rule are reported with their line, as in every section. */
+function invariantRules(folder: string) {
+  const rule = section({
+    name: required(plainText('a name of letters, digits, dots, blanks and dashes', /^[\w][\w .-]{0,63}$/)),
+    sql: optional(plainText('one SELECT, whose rows violate the rule'), null),
+    command: optional(command('[/usr/local/bin/check-ledger, "{snapshot}"]', folder, '{snapshot}'), null),
+    tenants: optional(nonEmpty(list('a list of patterns of ids such as ["a*"]', plainText('a pattern of ids'))), null),
+    severity: optional(oneOf(...invariantSeverities), 'notice' as const),
+    timeout: optional(duration('1m', { least: '100ms', most: '24h' }), defaults.defaultInvariantTimeoutMs),
+  })
+  const rules = z.pipe(
+    z.transform((given: unknown) => given ?? []),
+    z.array(rule, { error: () => 'expected a list of rules' }),
+  )
+  valueNotes.add(rules, {
+    allowed:
+      'a list of rules, each with `name`, `sql` or `command`, and optionally `tenants` (patterns of ids), ' +
+      '`severity` (notice, inconclusive or damage; default notice) and `timeout` (default 1m)',
+    unit: null,
+    required: false,
+  })
+  return rules
 }
 
 function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {

@@ -5,6 +5,7 @@
 
 import type { SealLevel } from '../model/result/evidence.ts'
 import type { AcceptedLimit } from '../model/result/verdict.ts'
+import type { InvariantRule } from './invariants.ts'
 
 /** A program with its arguments, run without a shell. Never empty. */
 export type Command = readonly [string, ...string[]]
@@ -61,6 +62,8 @@ export interface CheckSettings {
   readonly memoryBytes: number
   readonly niceness: number
   readonly accept: readonly AcceptedLimit[]
+  /** Rules of the application. */
+  readonly invariants: readonly InvariantRule[]
   /** Whether a rebuild is tried on a copy. `auto`: always by a check, by a sweep only for files that are not large. */
   readonly rehearse: boolean | 'auto'
 }

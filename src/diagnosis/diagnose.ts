@@ -1,6 +1,6 @@
 /** From a reading to a verdict: what is damaged, how badly, why it may have happened, and what will mend it. Pure. */
 
-import type { Finding } from '../model/result/finding.ts'
+import type { Finding, Rule } from '../model/result/finding.ts'
 import { damageClasses } from '../model/result/finding.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { Diagnosis, NonEmpty } from '../model/result/verdict.ts'
@@ -93,13 +93,25 @@ const sound = (notices: readonly Finding[], { depth }: Reading): Diagnosis => ({
 })
 
 function nothingFound(notices: readonly Finding[], depth: Reading['depth']): string {
-  const content = notices.some(({ rule }) => rule !== 'other-names')
+  const content = notices.some(({ rule }) => !aboutFiles.has(rule))
   const what =
     notices.length === 0
       ? 'nothing was found'
       : `only notices were found${content ? ': the application may have written such content itself' : ''}`
   return depth === 'quick' ? `${what}; a quick check does not compare rows with index entries` : what
 }
+
+/** Notices that are not about what an application has written into a table. */
+const aboutFiles = new Set<Rule>([
+  'other-names',
+  'wal-large',
+  'journal-old',
+  'rows-gone',
+  'schema-differs',
+  'slower-than-usual',
+  'invariant-violated',
+  'invariant-unjudged',
+])
 
 /** A reason names at most this many parts that were not read. */
 const clausesMax = 3

@@ -1,6 +1,7 @@
 /** Why a remedy helps, or why a rebuild does not. */
 
 import type { Cause, DamageClass, Finding } from '../model/result/finding.ts'
+import type { CheckDepth } from '../model/result/reading.ts'
 import type { Remedy } from '../model/result/verdict.ts'
 import { count } from '../text/count.ts'
 import type { DamageAssessment } from './weigh/weigh.ts'
@@ -35,7 +36,7 @@ export function whyRebuild(
   indexes: readonly string[],
   fts: NonNullable<Remedy['fts']>,
   causes: readonly Cause[],
-  depth: 'quick' | 'full',
+  depth: CheckDepth,
 ): string {
   const parts = [
     ...(indexes.length > 0

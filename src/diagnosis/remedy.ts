@@ -1,6 +1,7 @@
 /** What will mend the damage (diagnosis/README.md, table of remedies). These are plans: a rehearsal tries them. */
 
 import type { Finding } from '../model/result/finding.ts'
+import type { CheckDepth } from '../model/result/reading.ts'
 import type { Remedy } from '../model/result/verdict.ts'
 import { shellWord, target } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
@@ -13,7 +14,7 @@ export interface OpenQuestions {
   /** Clauses about parts that had to be read and were not. Damage in them would change the remedy. */
   readonly unread: readonly string[]
   /** The depth of the check. */
-  readonly depth: 'quick' | 'full'
+  readonly depth: CheckDepth
 }
 
 /** What a remedy needs to know of a file. */
@@ -26,6 +27,7 @@ export function remedyFor(
   context: DiagnosisContext,
   schema: SchemaView,
 ): Remedy {
+  if (unsettled.depth === 'sample') return checkWhole(context)
   const classes = new Set(damage.map((finding) => classOf(finding, schema)))
   const indexes = distinct(damage.filter(({ object }) => object.kind === 'index').map(({ object }) => object.name))
   const lost = damage.filter(({ rule }) => rule === 'tree-unowned')
@@ -77,6 +79,15 @@ export function remedyFor(
     ...(fts.length > 0 ? { fts } : {}),
   }
 }
+
+/** Nothing may be mended because of a part. */
+const checkWhole = ({ tenant, path }: RemedyContext): Remedy => ({
+  do: 'ask',
+  indexes: [],
+  rehearsed: false,
+  why: 'only a sample of the pages was read: a full check shows all damage, and what will mend it',
+  command: `holdfast check ${target(tenant, path)}`,
+})
 
 const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)].toSorted()
 

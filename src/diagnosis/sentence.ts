@@ -111,7 +111,17 @@ export function writeSentence(parts: SentenceParts): string {
     case 'journal-cut':
     case 'other-names':
     case 'content-changed-silently':
+    case 'page-checksum-wrong':
       return `${where} is damaged${because}`
+    case 'wal-large':
+    case 'journal-old':
+    case 'rows-gone':
+    case 'schema-differs':
+    case 'slower-than-usual':
+    case 'invariant-violated':
+    case 'invariant-unjudged':
+    case 'reading-differs':
+      return `${what}${because}`
   }
 }
 

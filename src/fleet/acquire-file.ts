@@ -9,12 +9,13 @@ import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { KeptFiles } from '../model/kept.ts'
 import type { Finding } from '../model/result/finding.ts'
+import type { CheckDepth } from '../model/result/reading.ts'
 import type { NonEmpty } from '../model/result/verdict.ts'
 import { addEarlierChecks } from './earlier-checks.ts'
 import { examineCopy, examineHeld, notRead, withRehearsal, type Examination, type PagesObserver } from './examine.ts'
 import { notHeld } from './file-result.ts'
 import { holdTargets, type HeldTarget } from './hold-targets.ts'
-import type { Depth, RunContext } from './run/run-context.ts'
+import type { RunContext } from './run/run-context.ts'
 import type { Target } from './run/target.ts'
 
 export interface AcquiredFile extends AsyncDisposable {
@@ -36,14 +37,19 @@ const isDatabase = ({ contents, recoverable }: FileKind): boolean =>
 export async function acquireByHold(
   targets: NonEmpty<Target>,
   context: RunContext,
-  depth: Depth,
+  depth: CheckDepth,
   signal: AbortSignal,
 ): Promise<readonly AcquiredFile[]> {
   const held = await holdTargets(await addEarlierChecks(context.ledger, targets), context, unbounded, signal)
   return held.map((one) => acquiredFrom(one, context, depth, signal))
 }
 
-function acquiredFrom(heldTarget: HeldTarget, context: RunContext, depth: Depth, signal: AbortSignal): AcquiredFile {
+function acquiredFrom(
+  heldTarget: HeldTarget,
+  context: RunContext,
+  depth: CheckDepth,
+  signal: AbortSignal,
+): AcquiredFile {
   const { held } = heldTarget
   const snapshot = held.kind === 'snapshot' ? held.snapshot : null
   return {
@@ -72,7 +78,10 @@ const noticesOf = ({ otherName }: PrivateCopy): readonly Finding[] =>
         },
       ]
 
-type CopyContext = Pick<RunContext, 'checker' | 'accept' | 'backups' | 'rehearsing' | 'folder' | 'map'>
+type CopyContext = Pick<
+  RunContext,
+  'checker' | 'accept' | 'invariants' | 'sampleShare' | 'ledger' | 'backups' | 'rehearsing' | 'folder' | 'map'
+>
 
 /**
  * Copies a file that the user says no program writes. Nothing is held, locked or proven; the evidence is that of the
@@ -82,11 +91,12 @@ type CopyContext = Pick<RunContext, 'checker' | 'accept' | 'backups' | 'rehearsi
  */
 export async function acquireCopy(
   target: Target,
-  { checker, accept, backups, rehearsing, folder, map }: CopyContext,
+  context: CopyContext,
   name: string,
-  depth: Depth,
+  depth: CheckDepth,
   signal: AbortSignal,
 ): Promise<AcquiredFile> {
+  const { rehearsing, folder, map } = context
   const file = notHeld(target, depth, map)
   try {
     const pulled = await recognise(target.named)
@@ -97,7 +107,7 @@ export async function acquireCopy(
       check: async (onPages) => {
         const copied = { path: copy.path, kept: copy.kept, file: copy.kind, modifiedMs: copy.modifiedMs }
         const unchecked = { ...file, ...origin, notices: noticesOf(copy) }
-        const examined = await examineCopy(unchecked, copied, { checker, accept, backups }, onPages, signal)
+        const examined = await examineCopy(unchecked, copied, context, onPages, signal)
         return withRehearsal(examined, copy, rehearsing, signal)
       },
       [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),

@@ -5,12 +5,13 @@
 
 import { contentFormat } from '../census/content-format.ts'
 import type { Digesting } from '../check/protocol.ts'
+import { withPace } from '../diagnosis/notices/slower.ts'
 import { silentChange } from '../diagnosis/silent-change.ts'
 import { bootId } from '../host/boot.ts'
 import { realPathOf } from '../host/files/path-kind.ts'
 import type { Ledger, NewestCheck } from '../ledger/ledger.ts'
 import type { Evidence } from '../model/result/evidence.ts'
-import type { KnownFile, LastGood, LiveSetState } from '../model/result/last-good.ts'
+import type { KnownFile, LastGood, LiveSetState, Pace } from '../model/result/last-good.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { NonEmpty } from '../model/result/verdict.ts'
 import type { Target } from './run/target.ts'
@@ -136,14 +137,21 @@ export function addSilentChange(reading: Reading, { lastGood }: EarlierChecks, e
   return silent === null ? reading : { ...reading, facts: [...reading.facts, { kind: 'found', finding: silent }] }
 }
 
+export const paceOf = ({ coverage, pageSize, checkMs }: Reading, pauseMs: number | null): Pace => ({
+  bytes: coverage.pages * pageSize,
+  checkMs,
+  pauseMs,
+})
+
 /**
  * Called for sound results only: later checks must not be compared with damage.
  * @returns what the ledger keeps; null if the file has no name in the ledger, was not proven, or has no page digests
  */
 export function lastGoodFrom(
   reading: Reading,
-  { file }: EarlierChecks,
+  { file, lastGood: before }: EarlierChecks,
   evidence: Evidence,
+  pauseMs: number | null,
 ): Omit<LastGood, 'run'> | null {
   const standing = provenState(evidence)
   const { pages } = reading
@@ -155,6 +163,8 @@ export function lastGoodFrom(
     header: pages.header,
     content: { format, tables: tables.slice(0, tablesMax) },
     pages: pages.digests,
+    schema: reading.schema,
+    paces: withPace(before?.paces ?? [], paceOf(reading, pauseMs)),
   }
 }
 

@@ -13,10 +13,13 @@ import { Failure } from '../model/failure.ts'
 import type { KeptFiles } from '../model/kept.ts'
 import type { Evidence, LiveSetPart } from '../model/result/evidence.ts'
 import type { LastGood } from '../model/result/last-good.ts'
+import type { CheckDepth } from '../model/result/reading.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { Recovery } from '../model/result/recovery.ts'
 import type { Result } from '../model/result/report.ts'
-import { addSilentChange, digestingFor, lastGoodFrom } from './earlier-checks.ts'
+import type { SampleRequest, SampleRound } from '../model/result/sample.ts'
+import { confirmDamage } from './confirm/confirm-damage.ts'
+import { digestingFor, lastGoodFrom } from './earlier-checks.ts'
 import {
   diagnosisFields,
   failureFields,
@@ -29,14 +32,19 @@ import {
   type UncheckedFile,
 } from './file-result.ts'
 import type { HeldTarget } from './hold-targets.ts'
+import { withRules } from './invariants/with-rules.ts'
+import { addNotices, seenIn, type SeenFiles } from './notices/add-notices.ts'
 import { rehearseRemedy } from './remedies/rehearse-remedy.ts'
-import type { Depth, RunContext } from './run/run-context.ts'
+import type { RunContext } from './run/run-context.ts'
+import { beginSample } from './sample/sampling.ts'
 import { requireStillness, withUnproven } from './weigh-evidence.ts'
 
 export interface Examination {
   readonly result: Result
   /** For the ledger; null if later checks cannot be compared with this one. */
   readonly lastGood: Omit<LastGood, 'run'> | null
+  /** For the ledger; null if no sample was read. */
+  readonly round: SampleRound | null
   /** Why nothing was read of the file, or what the service did not confirm; null if neither. It may stop the line. */
   readonly failure: Failure | null
   /** What the verdict rests on, for a rehearsal; null if no database was read. */
@@ -62,7 +70,7 @@ interface CopiedFile {
 export async function examineHeld(
   { target, held, startedAtMs, earlierChecks }: HeldTarget,
   context: RunContext,
-  depth: Depth,
+  depth: CheckDepth,
   onPages: PagesObserver,
   signal: AbortSignal,
 ): Promise<Examination> {
@@ -84,6 +92,7 @@ export async function examineHeld(
       return {
         result: withUnproven(examined.result, held.unproven),
         lastGood: null,
+        round: null,
         failure: held.unproven,
         read: null,
       }
@@ -107,21 +116,35 @@ export async function withRehearsal(
 export async function examineCopy(
   file: UncheckedFile,
   copy: CopiedFile,
-  { checker, accept, backups }: Pick<RunContext, 'checker' | 'accept' | 'backups'>,
+  run: Pick<RunContext, 'checker' | 'accept' | 'invariants' | 'sampleShare' | 'ledger' | 'backups' | 'folder'>,
   onPages: PagesObserver,
   signal: AbortSignal,
 ): Promise<Examination> {
+  const { checker, accept, backups } = run
   const verifiedBackup = (await backups?.hasVerified(file.target)) ?? false
   const context = diagnosisContextOf(file, accept, verifiedBackup)
   const { contents, recoverable } = copy.file
   if (contents !== 'sqlite' && !recoverable) return examineNoDatabase(file, copy, context, null)
-  const reading = await readCopy(file, copy, checker, onPages, signal)
+  const seen = file.evidence.proofs.length > 0 ? seenIn(file.evidence) : seenAsCopy(copy)
+  const sampling = await beginSample(file, run)
+  const reading = await readCopy(file, copy, checker, sampling.request, onPages, signal)
   if (reading instanceof Failure)
     return notRead(file, reading.code === 'CANNOT_CONFINE' ? 'failed' : 'inconclusive', afterHold(file, reading))
-  const withNotices = addNotices(addSilentChange(reading, file.earlierChecks, file.evidence), file)
-  return contents === 'empty'
-    ? examineNoDatabase(file, copy, context, withNotices)
-    : examineReading(file, copy, context, withNotices)
+  const withNotices = addNotices(reading, file, seen)
+  if (contents === 'empty') return examineNoDatabase(file, copy, context, withNotices)
+  const examined = examineReading(file, copy, context, withNotices)
+  const again = { reading: withNotices, context, copy, sample: sampling.request, signal }
+  const result =
+    examined.result.verdict === 'damaged'
+      ? await confirmDamage(examined.result, file, again, checker)
+      : await withRules(examined.result, file, again, run)
+  const { round, reported } = sampling.end(withNotices)
+  return {
+    ...examined,
+    result: reported === null ? result : { ...result, sample: reported },
+    round,
+    lastGood: result.verdict === 'sound' ? examined.lastGood : null,
+  }
 }
 
 /** @returns the reading, or why there is none. @throws {Failure} INTERRUPTED, and any error that is no failure */
@@ -129,12 +152,14 @@ async function readCopy(
   { depth, map, earlierChecks, evidence }: UncheckedFile,
   { path, kept }: CopiedFile,
   checker: RunContext['checker'],
+  sample: SampleRequest | null,
   onPages: PagesObserver,
   signal: AbortSignal,
 ): Promise<Reading | Failure> {
   const options = {
     kept,
     depth,
+    ...(sample === null ? {} : { sample }),
     map: map !== false,
     digesting: digestingFor(earlierChecks),
     // The service was using this WAL a moment ago, so it belongs to the file.
@@ -150,9 +175,10 @@ async function readCopy(
   }
 }
 
-const addNotices = (reading: Reading, { notices }: UncheckedFile): Reading => ({
-  ...reading,
-  facts: [...reading.facts, ...notices.map((finding) => ({ kind: 'found' as const, finding }))],
+/** Called before the check, which recovers the copy into one file. */
+const seenAsCopy = ({ kept, modifiedMs }: CopiedFile): SeenFiles => ({
+  seenAtMs: Date.now(),
+  files: [...kept].map(([part, { bytes }]) => ({ part, bytes, modifiedMs: modifiedMs.get(part) ?? Date.now() })),
 })
 
 function examineReading(
@@ -171,7 +197,11 @@ function examineReading(
   })
   return {
     result,
-    lastGood: result.verdict === 'sound' ? lastGoodFrom(reading, file.earlierChecks, file.evidence) : null,
+    lastGood:
+      result.verdict === 'sound'
+        ? lastGoodFrom(reading, file.earlierChecks, file.evidence, file.timings.pauseMs)
+        : null,
+    round: null,
     failure: null,
     read: { reading, context },
   }
@@ -198,12 +228,13 @@ function examineNoDatabase(
     ...mapOf(file, diagnosis.verdict.kind, () => noPages),
     ...(failure === null ? {} : { failure: failureFields(afterHold(file, new Failure(failure, reason))) }),
   }
-  return { result: requireStillness(result), lastGood: null, failure: null, read: null }
+  return { result: requireStillness(result), lastGood: null, round: null, failure: null, read: null }
 }
 
 export const notRead = (file: UncheckedFile, verdict: 'failed' | 'inconclusive', failure: Failure): Examination => ({
   result: unreadResult(file, verdict, failure),
   lastGood: null,
+  round: null,
   failure,
   read: null,
 })

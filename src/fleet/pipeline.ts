@@ -266,7 +266,7 @@ async function report(
   { context: { ledger, harm }, observer, progress, line }: Pipeline,
 ): Promise<void> {
   const examined = withHarm(checked, harm === null ? null : await harm.consider(checked.result))
-  const { result, lastGood } = examined
+  const { result, lastGood, round } = examined
   progress.finished(target, !again)
   if (!again) observer.onResult(result)
   else if (result.verdict === 'damaged') observer.onRevised(result, { verdict: 'sound' })
@@ -274,6 +274,7 @@ async function report(
   await Promise.all([
     target.tenant === null ? null : ledger?.appendSoon({ kind: 'checked', tenant: target.tenant, result }),
     lastGood === null ? null : ledger?.storeLastGood(lastGood),
+    round === null ? null : ledger?.storeRound(round),
   ])
   if (keepFailure !== null) throw keepFailure
 }

@@ -51,7 +51,7 @@ export function withUnproven(result: Result, { code, message, hint, tenantState 
 }
 
 /** Findings stay in the report. The remedy waits until another check finds them again. */
-function withoutVerdict(result: Result, reason: string, next: string): Result {
+export function withoutVerdict(result: Result, reason: string, next: string): Result {
   return { ...result, verdict: 'inconclusive', damage: 'none', reason, causes: [], remedy: nothingToMend(reason, next) }
 }
 

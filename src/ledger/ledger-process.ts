@@ -12,7 +12,8 @@ import type { RunId, TenantId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import type { Event, OpenHold } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
-import type { KnownFile, LastGood } from '../model/result/last-good.ts'
+import type { KnownFile, LastGood, SchemaOutliers } from '../model/result/last-good.ts'
+import type { SampleRound } from '../model/result/sample.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import { count } from '../text/count.ts'
 import type {
@@ -26,7 +27,15 @@ import type {
   RecordedRun,
   RecordedSweep,
 } from './ledger.ts'
-import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './lines/rows.ts'
+import {
+  fileName,
+  lastGoodRow,
+  lineRow,
+  roundRow,
+  type LastGoodRow,
+  type LineRow,
+  type RoundRow,
+} from './lines/rows.ts'
 import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './protocol.ts'
 import { readPages } from './read-pages.ts'
 
@@ -44,6 +53,7 @@ const program = 'ledger-child'
 interface PendingAppend {
   readonly lines: readonly LineRow[]
   readonly lastGood: readonly LastGoodRow[]
+  readonly rounds: readonly RoundRow[]
   readonly written: () => void
   readonly failed: (error: unknown) => void
 }
@@ -99,12 +109,20 @@ export class LedgerProcess implements Ledger {
     invariant(!this.#closed, 'nothing is appended to a ledger that was closed')
     invariant(this.#run !== null, 'a ledger that was opened for reading is not written to')
     this.#number += 1
-    return this.#written({ lines: [lineRow(Date.now(), this.#run, this.#number, event)], lastGood: [] })
+    return this.#written({
+      lines: [lineRow(Date.now(), this.#run, this.#number, event)],
+      lastGood: [],
+      rounds: [],
+    })
   }
 
   storeLastGood(lastGood: Omit<LastGood, 'run'>): Promise<void> {
     invariant(!this.#closed && this.#run !== null, 'nothing is kept in a ledger that was closed, or opened for reading')
-    return this.#written({ lines: [], lastGood: [lastGoodRow(this.#service, { ...lastGood, run: this.#run })] })
+    return this.#written({
+      lines: [],
+      lastGood: [lastGoodRow(this.#service, { ...lastGood, run: this.#run })],
+      rounds: [],
+    })
   }
 
   async lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]> {
@@ -126,6 +144,19 @@ export class LedgerProcess implements Ledger {
     const { results, more } = await readPages((after) => this.#ask({ ask: 'last-results', after }, 'last-results'))
     if (more) this.#notices.push(`only ${count(results.length, 'result')} of the ledger were read, there are more`)
     return results
+  }
+
+  storeRound(round: SampleRound): Promise<void> {
+    invariant(!this.#closed && this.#run !== null, 'nothing is kept in a ledger that was closed, or opened for reading')
+    return this.#written({ lines: [], lastGood: [], rounds: [roundRow(this.#service, round, Date.now())] })
+  }
+
+  async sampleRound(file: KnownFile): Promise<SampleRound | null> {
+    return (await this.#ask({ ask: 'sample-round', file }, 'sample-round')).round
+  }
+
+  async schemaOutliers(): Promise<SchemaOutliers> {
+    return (await this.#ask({ ask: 'schema-outliers' }, 'schema-outliers')).found
   }
 
   async history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]> {
@@ -184,7 +215,7 @@ export class LedgerProcess implements Ledger {
   }
 
   /** Waits for the next commit. */
-  #written(what: Pick<PendingAppend, 'lines' | 'lastGood'>): Promise<void> {
+  #written(what: Pick<PendingAppend, 'lines' | 'lastGood' | 'rounds'>): Promise<void> {
     return new Promise((written, failed) => {
       this.#waiting.push({ ...what, written, failed })
       this.#soon ??= setTimeout(() => this.#commitSoon(), soonMs)
@@ -210,6 +241,7 @@ export class LedgerProcess implements Ledger {
         ask: 'append',
         lines: batch.flatMap(({ lines }) => lines),
         lastGood: batch.flatMap(({ lastGood }) => lastGood),
+        rounds: batch.flatMap(({ rounds }) => rounds),
       })
       for (const { written } of batch) written()
     } catch (error) {

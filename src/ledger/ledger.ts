@@ -8,7 +8,9 @@ import type { BackupSurvey, Event, OpenHold, RegistrySource, SweepScope } from '
 import type { FailureCode } from '../model/failure.ts'
 import type { SealLevel } from '../model/result/evidence.ts'
 import type { DamageClass } from '../model/result/finding.ts'
-import type { KnownFile, LastGood } from '../model/result/last-good.ts'
+import type { KnownFile, LastGood, SchemaOutliers } from '../model/result/last-good.ts'
+import type { CheckDepth } from '../model/result/reading.ts'
+import type { SampleRound } from '../model/result/sample.ts'
 import type { VerdictWord } from '../model/result/verdict.ts'
 import type { OtherHold } from '../model/service-way.ts'
 
@@ -34,7 +36,7 @@ export interface RecordedCheck {
   readonly verdict: VerdictWord
   readonly damage: DamageClass
   readonly level: SealLevel
-  readonly depth: 'quick' | 'full'
+  readonly depth: CheckDepth
   /** From the last proof of the hold; null if there was none. */
   readonly changeCounter: number | null
   /** Bytes of the main database file at that proof. */
@@ -186,6 +188,15 @@ export interface Ledger extends LedgerReading {
    * @throws {Failure} LEDGER_UNUSABLE
    */
   lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]>
+  /** Replaces what is stored of the samples of this file. @throws {Failure} LEDGER_UNUSABLE */
+  storeRound(round: SampleRound): Promise<void>
+  /** The present round of samples of a file; null if there is none. @throws {Failure} LEDGER_UNUSABLE */
+  sampleRound(file: KnownFile): Promise<SampleRound | null>
+  /**
+   * Files of the service whose schema is not that of most tenants, by their last sound checks.
+   * @throws {Failure} LEDGER_UNUSABLE
+   */
+  schemaOutliers(): Promise<SchemaOutliers>
   /**
    * What the next check needs to know of the newest one, for each of these files; null if there was none, and for bare
    * files.

@@ -1,7 +1,8 @@
 /** Questions to the ledger's process, and its answers. */
 
 import type { OpenHold } from '../model/event.ts'
-import type { KnownFile, LastGood } from '../model/result/last-good.ts'
+import type { KnownFile, LastGood, SchemaOutliers } from '../model/result/last-good.ts'
+import type { SampleRound } from '../model/result/sample.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import type {
   LastResult,
@@ -13,7 +14,7 @@ import type {
   RecordedRun,
   RecordedSweep,
 } from './ledger.ts'
-import type { LastGoodRow, LineRow } from './lines/rows.ts'
+import type { LastGoodRow, LineRow, RoundRow } from './lines/rows.ts'
 
 /** A file, as results are ordered. */
 export type FileKey = readonly [tenant: string, path: string]
@@ -23,7 +24,12 @@ export type LedgerMode = 'write' | 'read' | 'resume'
 
 export type LedgerQuestion =
   | { readonly ask: 'open'; readonly dir: string; readonly mode: LedgerMode; readonly way: ServiceWay | null }
-  | { readonly ask: 'append'; readonly lines: readonly LineRow[]; readonly lastGood: readonly LastGoodRow[] }
+  | {
+      readonly ask: 'append'
+      readonly lines: readonly LineRow[]
+      readonly lastGood: readonly LastGoodRow[]
+      readonly rounds: readonly RoundRow[]
+    }
   | { readonly ask: 'open-holds' }
   | { readonly ask: 'other-holds' }
   | { readonly ask: 'last-good'; readonly files: readonly KnownFile[] }
@@ -31,6 +37,8 @@ export type LedgerQuestion =
   | { readonly ask: 'last-results'; readonly after: FileKey | null }
   /** Works for about so long. */
   | { readonly ask: 'compact'; readonly workMs: number }
+  | { readonly ask: 'schema-outliers' }
+  | { readonly ask: 'sample-round'; readonly file: KnownFile }
   | { readonly ask: 'history'; readonly tenant: string | null; readonly limit: number }
   | { readonly ask: 'checks'; readonly tenant: string | null; readonly limit: number }
   | { readonly ask: 'run-lines'; readonly run: string; readonly limit: number }
@@ -56,6 +64,8 @@ export type LedgerAnswer = {
   /** As `unpackResults` reads them. `next`: null after the last page. */
   | { readonly kind: 'last-results'; readonly packed: string; readonly next: FileKey | null }
   | { readonly kind: 'compacted'; readonly more: boolean }
+  | { readonly kind: 'sample-round'; readonly round: SampleRound | null }
+  | { readonly kind: 'schema-outliers'; readonly found: SchemaOutliers }
   | { readonly kind: 'history'; readonly lines: readonly LedgerLine[] }
   | { readonly kind: 'checks'; readonly newest: NewestLines }
   | { readonly kind: 'run-lines'; readonly newest: NewestLines }

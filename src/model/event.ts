@@ -2,6 +2,7 @@
 
 import type { ChangeId, IncidentId, TenantId } from './brand.ts'
 import type { FailureCode } from './failure.ts'
+import type { CheckDepth } from './result/reading.ts'
 import type { ChangeMethod, RemedyKind } from './result/remedy.ts'
 import type { Result, SelectedFile } from './result/report.ts'
 
@@ -62,7 +63,7 @@ export interface BackupSurvey {
 /** What a sweep takes. */
 export interface SweepScope {
   readonly since: number
-  readonly depth: 'quick' | 'full'
+  readonly depth: CheckDepth
   readonly only: readonly string[] | null
 }
 

@@ -66,6 +66,8 @@ export function inOrder(result: Result): object {
       'other',
       'agreeing',
       'salvage',
+      'invariant',
+      'lines',
       'text',
     ]),
   )
@@ -97,6 +99,8 @@ export function inOrder(result: Result): object {
     'reason',
     'timings',
     'depth',
+    'sample',
+    'secondReading',
     'readBy',
     'writtenBy',
   ])

@@ -11,7 +11,14 @@ import type { Result } from '../model/result/report.ts'
 export function keyRedactor(digest = keyDigest()): (result: Result) => Result {
   const redacted = (finding: Finding): Finding => {
     const text = mayQuoteKeys.has(finding.rule) ? finding.text.replaceAll(/\d+/g, '#') : finding.text
-    return finding.rows === undefined ? { ...finding, text } : { ...finding, rows: finding.rows.map(digest), text }
+    const { rows, lines } = finding
+    return {
+      ...finding,
+      ...(rows === undefined ? {} : { rows: rows.map(digest) }),
+      // What a command of the application prints may hold anything.
+      ...(lines === undefined ? {} : { lines: lines.map(digest) }),
+      text,
+    }
   }
   return (result) => ({ ...result, findings: result.findings.map(redacted) })
 }

@@ -23,6 +23,7 @@ beforeEach(() => {
 const limits = (depth: 'quick' | 'full', engine: 'census' | 'sqlite'): ReadingLimits => ({
   depth,
   engine,
+  sample: null,
   map: false,
   digesting: { kind: 'none' },
   showValues: false,

@@ -52,6 +52,7 @@ test('the configuration of the contract is understood, every key of it', () => {
       memoryBytes: 1_000_000_000,
       niceness: 10,
       accept: [],
+      invariants: [],
       rehearse: 'auto',
     },
     backups: {

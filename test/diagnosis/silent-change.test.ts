@@ -121,6 +121,8 @@ describe('what shows that nothing wrote', () => {
 })
 
 const earlier: LastGood = {
+  schema: null,
+  paces: [],
   tenant: context.tenant,
   path: context.path,
   run: '01RUN',

@@ -18,7 +18,17 @@ test('a copy whose WAL went before its check is inconclusive, never sound in an 
     const own = folder.in('private')
     const limits = { timeoutMs: 30_000, memoryBytesMax: 1e9, niceness: 0 }
     await using checker = await openChecker({ ...limits, folder: own, parallel: 1, engine: 'census' })
-    const context = { checker, accept: [], backups: null, rehearsing: null, folder: own, map: false }
+    const context = {
+      checker,
+      accept: [],
+      invariants: [],
+      sampleShare: null,
+      ledger: null,
+      backups: null,
+      rehearsing: null,
+      folder: own,
+      map: false,
+    }
     const { signal } = new AbortController()
     const rowsOf = async (name: string, meanwhile: () => void): Promise<unknown> => {
       await using taken = await acquireCopy({ tenant: null, named: file }, context, name, 'full', signal)

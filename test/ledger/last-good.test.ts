@@ -26,6 +26,8 @@ function lastGood(
   return {
     tenant,
     path,
+    schema: null,
+    paces: [],
     header: { walMode: false, changeCounter: 42, versionValidFor: 42, pageCount: 256, schemaCookie: 3 },
     standing: {
       provenAt,

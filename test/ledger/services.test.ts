@@ -53,6 +53,8 @@ test('last good checks and abandoned pauses belong to one service', async () => 
     await using ledger = await openLedger(folder.path, newRunId(), notes)
     await ledger.storeLastGood({
       ...file,
+      schema: null,
+      paces: [],
       header: { walMode: true, changeCounter: 1, versionValidFor: 1, pageCount: 1, schemaCookie: 1 },
       standing: { provenAt: 5, bootId: '', files: [] },
       content: { format: '', tables: [] },

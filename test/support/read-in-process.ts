@@ -8,19 +8,21 @@ import type { AnswerOf, ReaderQuestion, QuestionOf, ReaderStep } from '../../src
 import { readSnapshot } from '../../src/check/read-snapshot.ts'
 import { SnapshotReader } from '../../src/check/reader/snapshot-reader.ts'
 import type { PageDigests } from '../../src/model/result/last-good.ts'
-import type { Engine, Reading } from '../../src/model/result/reading.ts'
+import type { CheckDepth, Engine, Reading } from '../../src/model/result/reading.ts'
+import type { SampleRequest } from '../../src/model/result/sample.ts'
 
 /** The test's own process must stay as it is. */
 export const unconfined = { enter: () => [], limitFileSize: () => undefined }
 
 export async function readInProcess(
   path: string,
-  depth: 'quick' | 'full' = 'full',
+  depth: CheckDepth = 'full',
   engine: Engine = 'census',
   map = false,
   earlier: PageDigests | null = null,
   showValues = false,
   memoryBytesMax = 1e9,
+  sample: SampleRequest | null = null,
 ): Promise<Reading> {
   const folder = mkdtempSync(`${path}-sandbox-`)
   try {
@@ -37,6 +39,7 @@ export async function readInProcess(
       {
         depth,
         engine,
+        sample,
         map,
         digesting: { kind: 'pages', earlier },
         showValues,

@@ -154,6 +154,15 @@ function pagesToKeep(database: string): PagesToKeep | null {
   return pageSize === undefined || other !== undefined || pages.size >= pagesMax ? null : { pageSize, pages, pageCount }
 }
 
+/**
+ * The pages that recovery may write; none if there is no WAL and no journal.
+ * @returns null if it is not known: there are too many, or the companions contradict each other
+ */
+export function pagesThatRecoveryWrites(database: string): Pick<PagesToKeep, 'pages' | 'pageCount'> | null {
+  if (companionParts.every((part) => !existsSync(database + part))) return { pages: new Set(), pageCount: Infinity }
+  return pagesToKeep(database)
+}
+
 /** So many of the smallest pages have `keptBytesMax`. */
 const pagesMax = Math.ceil(keptBytesMax / 512)
 

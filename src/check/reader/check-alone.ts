@@ -11,7 +11,7 @@ import { ReadingBuilder } from '../reading-builder.ts'
  */
 export async function checkAlone(
   answer: (question: SingleStep) => ReaderAnswer,
-  { depth, engine, key, map, digesting, showValues, bytesMax, memoryBytesMax }: QuestionOf<'checkAlone'>,
+  { depth, engine, sample, key, map, digesting, showValues, bytesMax, memoryBytesMax }: QuestionOf<'checkAlone'>,
 ): Promise<readonly ReaderAnswer[]> {
   const answers = new Map<ReaderStep, ReaderAnswer>()
   const withCensus = depth === 'full' && engine === 'census'
@@ -27,7 +27,7 @@ export async function checkAlone(
   }
   // The parent makes the reading from the answers. This one only carries the steps on, and is dropped.
   const dropped = new ReadingBuilder(
-    { depth, engine, map, digesting, showValues, memoryBytesMax, timeoutMs: Infinity, onProgress: () => {} },
+    { depth, engine, sample, map, digesting, showValues, memoryBytesMax, timeoutMs: Infinity, onProgress: () => {} },
     key,
   )
   await runCheckSteps(dropped, { pages: self, sqlite: self, helpers: [] })
@@ -45,6 +45,8 @@ function reportsSomething(answer: ReaderAnswer, bytesMax: number, withCensus: bo
       if (findings.length > 0 || skipped.length > 0 || superJournal !== null || hotJournal || walCommits) return true
       return file.headerProblem !== null || file.notUnderstood !== null || file.fileBytes > bytesMax
     }
+    case 'checksums':
+      return answer.wrongTotal > 0
     case 'recover':
       return !answer.recovered || answer.facts.length > 0
     case 'account':
@@ -53,6 +55,8 @@ function reportsSomething(answer: ReaderAnswer, bytesMax: number, withCensus: bo
     case 'schema':
       if (!answer.opened || answer.facts.length > 0) return true
       return withCensus && (answer.plan === null || answer.uncounted.length > 0)
+    case 'judgeSample':
+      return answer.findings.length > 0 || answer.unread !== null
     case 'plan':
       return answer.kind !== 'ready'
     case 'compare':

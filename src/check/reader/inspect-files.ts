@@ -71,6 +71,7 @@ export function inspectDatabaseFile(database: string, sqliteVersion: string): In
             : 'the file has no SQLite header',
     pageSize: known?.pageSize ?? 0,
     pages: known === null ? 0 : Math.ceil(bytes / known.pageSize),
+    reservedBytes: known?.reservedBytes ?? 0,
     findings: header.kind === 'wrong' && notUnderstood === null ? [headerWrong(header.why)] : [],
     notUnderstood,
     writtenBy: known === null ? null : versionText(known.sqliteVersion),

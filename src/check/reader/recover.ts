@@ -2,8 +2,9 @@
 import { existsSync, rmSync } from 'node:fs'
 import type { Fact } from '../../model/result/reading.ts'
 import type { RecoverAnswer } from '../step-answers.ts'
-import { countChanged, keepBefore } from './before-recovery.ts'
+import { countChanged, keepBefore, pagesThatRecoveryWrites } from './before-recovery.ts'
 import { inspectDatabaseFile } from './inspect-files.ts'
+import { carriesChecksums, stampPages } from './pages/page-checksums.ts'
 import { openDatabase, thrownFact } from './sqlite/open-database.ts'
 
 /**
@@ -15,7 +16,10 @@ export function recoverSnapshot(database: string, keep: boolean, sqliteVersion: 
   if (!existsSync(`${database}-journal`) && !existsSync(`${database}-wal`))
     return { recovered: true, facts: [], file: inspectDatabaseFile(database, sqliteVersion), pagesChanged: null }
   const kept = keep && keepBefore(database)
+  const written = carriesChecksums(database) ? pagesThatRecoveryWrites(database) : null
   const facts = recover(database)
+  // A WAL holds pages without checksums. The service's own recovery would write them with the pages.
+  if (written !== null && facts.length === 0) stampPages(database, written.pages)
   // SQLite has read what is left, and it holds nothing more: a journal with a zeroed header, a WAL without commits.
   if (facts.length === 0)
     for (const part of ['-journal', '-wal', '-shm']) if (existsSync(database + part)) rmSync(database + part)

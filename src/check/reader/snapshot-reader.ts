@@ -16,15 +16,18 @@ import type { Confining } from './confine-child.ts'
 import { findCountDifferences } from './find-differences.ts'
 import { inspectSnapshotFiles } from './inspect-files.ts'
 import { loadCore } from './pages/compiled-core.ts'
+import { verifyChecksums } from './pages/page-checksums.ts'
 import { countingBytes, PageCounter } from './pages/page-counter.ts'
 import { PageFile } from './pages/page-file.ts'
 import { PageReader } from './pages/page-reader.ts'
+import { judgeSample } from './pages/sample-pages.ts'
 import { recoverSnapshot } from './recover.ts'
 import { countRows, findOrphans } from './row-counts.ts'
 import { describeSchema } from './schema/describe-schema.ts'
 import { readSchema } from './schema/read-schema.ts'
 import { SchemaCache } from './schema/schema-cache.ts'
 import { objectsFromPages } from './schema/schema-objects.ts'
+import { askRule } from './sqlite/ask-rule.ts'
 import { checkIntegrity, checkTables } from './sqlite/integrity.ts'
 import { nameRows } from './sqlite/name-rows.ts'
 import { thrownFact } from './sqlite/open-database.ts'
@@ -64,6 +67,8 @@ export class SnapshotReader {
         return this.#limitFileSize(question)
       case 'inspect':
         return { step: 'inspect', ...inspectSnapshotFiles(this.#database(), this.#sqliteVersion) }
+      case 'checksums':
+        return { step: 'checksums', ...verifyChecksums(this.#database()) }
       case 'recover':
         return { step: 'recover', ...recoverSnapshot(this.#database(), question.keep, this.#sqliteVersion) }
       case 'undoRecovery':
@@ -80,6 +85,8 @@ export class SnapshotReader {
         return this.#plan(question)
       case 'scan':
         return this.#scan(question)
+      case 'judgeSample':
+        return { step: 'judgeSample', ...judgeSample(this.#counting(), question) }
       case 'tally':
         return { step: 'tally', tally: this.#counting().tally }
       case 'compare':
@@ -95,6 +102,8 @@ export class SnapshotReader {
           skipped: [],
           complete: true,
         }
+      case 'rule':
+        return { step: 'rule', said: askRule(this.#database(), question.sql) }
       case 'countRows':
         return { step: 'countRows', ...countRows(this.#opened(), question.objects) }
       case 'describe':

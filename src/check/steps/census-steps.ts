@@ -11,7 +11,7 @@ export interface Counting {
 }
 
 /** Bytes that one question counts: enough for reading ahead, and few enough for readers to end at the same time. */
-const rangeBytes = 16 << 20
+export const rangeBytes = 16 << 20
 
 export function beginCounting(plan: CensusPlan): Counting {
   return { plan, ranges: new Ranges(plan.pages, Math.max(1, Math.floor(rangeBytes / plan.pageSize))) }

@@ -1,5 +1,7 @@
-/** The steps about the files: inspect and recover. Each asks one question and puts its answer into the reading. */
+/** The steps about the files: inspect, checksums, recover. Each asks one question; its answer goes into the reading. */
 import { isEmptyDatabase } from '../../sqlite/header.ts'
+import { checksumBytes } from '../../sqlite/page-checksum.ts'
+import { count, grouped } from '../../text/count.ts'
 import type { Reader } from '../protocol.ts'
 import type { ReadingBuilder } from '../reading-builder.ts'
 import type { InspectedDatabaseFile, InspectedFiles } from '../step-answers.ts'
@@ -33,7 +35,28 @@ export function mustStayClosed(reading: ReadingBuilder, { file, superJournal }: 
   return true
 }
 
-interface AfterRecovery {
+/** Verifies the page checksums of cksumvfs, if the header has room for them. */
+export async function runChecksums(reading: ReadingBuilder, reader: Reader, { file }: InspectedFiles): Promise<void> {
+  if (file.reservedBytes !== checksumBytes || file.headerProblem !== null) return
+  const answer = await reading.step(reader, { step: 'checksums' })
+  if (answer?.carried !== true) return
+  const more = answer.wrongTotal - answer.wrong.length
+  reading.found(
+    answer.wrong.map((page, i) => ({
+      rule: 'page-checksum-wrong',
+      severity: 'damage',
+      source: 'census',
+      object: { kind: 'file', name: 'file', table: null },
+      page,
+      text:
+        `page ${page} does not carry the right checksum of cksumvfs, and ` +
+        `${grouped(answer.checked - answer.wrongTotal)} of ${count(answer.checked, 'page')} do` +
+        (i === answer.wrong.length - 1 && more > 0 ? `; ${count(more, 'more page does', 'more pages do')} not` : ''),
+    })),
+  )
+}
+
+export interface AfterRecovery {
   /** False if there was no answer: the reader died when SQLite opened the file. */
   readonly opened: boolean
   /**

@@ -41,6 +41,7 @@ export class SqliteSteps {
     const schema = await reading.step(reader, { step: 'schema' })
     if (schema === null) return null
     reading.objects = schema.objects
+    reading.schema = schema.digest
     reading.facts.push(...schema.facts)
     reading.skipped.push(...schema.skipped)
     reading.uncounted.push(...schema.uncounted)

@@ -15,14 +15,15 @@ import { printable } from '../../text/printable.ts'
 import { databasesOf } from '../database-files.ts'
 import type { Invocation } from '../invocation.ts'
 import {
-  depthOption,
   durationOption,
   engineOption,
   incidentOption,
+  sampledDepthOption,
   waitOption,
   withReport,
   workersOption,
   type ReportOptions,
+  type WantedDepth,
 } from '../options.ts'
 import { printReport, reportPrinting } from '../report-run/print-report.ts'
 import { ResultsDocument } from '../report-run/results-document.ts'
@@ -33,6 +34,9 @@ import { withAlarms } from '../run/run-alarms.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import { withProgress } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+
+/** As commander gives them. */
+type GivenOptions = Omit<CheckOptions, keyof WantedDepth> & { readonly depth: WantedDepth }
 
 interface CheckOptions extends ReportOptions, FileOptions {
   readonly snapshot?: boolean
@@ -54,6 +58,9 @@ Examples:
   holdfast check --snapshot copy.db     you promise that no program writes it
   holdfast check --map app.db           and draw where the damage is
   holdfast check --tenant acme bolt     pause, copy and check two tenants
+  holdfast check --tenant acme --depth sample=5%
+                                        the next twentieth of its pages, for
+                                        files too large for one night
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   4 a tenant may be paused, 64 usage, 70 bug, 75 in use (try later),
@@ -69,7 +76,7 @@ export function addCheck(invocation: Invocation): void {
     .option('--snapshot', 'the files are private copies: holdfast locks and proves nothing')
     .option('--recursive', 'also check the databases in all folders below')
     .option('--tenant <id...>', 'hold and check these tenants of the configured service')
-    .addOption(depthOption())
+    .addOption(sampledDepthOption())
     .addOption(engineOption())
     .option('--map', 'draw the pages of each file: what owns them, and where the damage is')
     .addOption(workersOption('files'))
@@ -84,8 +91,8 @@ export function addCheck(invocation: Invocation): void {
     .addOption(incidentOption())
     .addOption(waitOption())
     .addHelpText('after', help)
-    .action((files: readonly string[], options: CheckOptions) =>
-      invocation.perform(() => check(files, options, invocation.terminal)),
+    .action((files: readonly string[], options: GivenOptions) =>
+      invocation.perform(() => check(files, { ...options, ...options.depth }, invocation.terminal)),
     )
 }
 
@@ -159,7 +166,7 @@ async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> 
 
 /** @throws {Failure} USAGE for options that have no meaning for these files */
 function requireFileOptions(
-  { keepSnapshot, snapshot, ledger, wait, incident }: CheckOptions,
+  { keepSnapshot, snapshot, ledger, wait, incident, depth }: CheckOptions,
   { length }: readonly Target[],
 ): void {
   if (keepSnapshot !== undefined && (length !== 1 || snapshot))
@@ -170,6 +177,8 @@ function requireFileOptions(
       '--ledger goes with live files: holdfast cannot know whether a copy is the one of the last run',
     )
   if (incident !== undefined) throw new Failure('USAGE', '--incident goes with --tenant: files belong to no incident')
+  if (depth === 'sample' && ledger === undefined)
+    throw new Failure('USAGE', '--depth sample goes with --tenant or --ledger: it begins where the last one stopped')
   if (wait !== undefined && ledger === undefined)
     throw new Failure('USAGE', '--wait goes with --tenant or --ledger: without a ledger no run waits for another')
 }
@@ -183,11 +192,11 @@ async function checkTenants(
   requireTenantOptions(files, options)
   const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), options)
   await document.keepWith(settings)
-  const { engine, map = false, showValues = false, depth } = options
+  const { engine, map = false, showValues = false, depth, sampleShare = null } = options
   const about = { terminal, options, run, document, mode: 'check', isWhole: () => false }
   return withAlarms(settings, about, (alarms) => {
     const incident = options.incident ?? null
-    const more = { engine, map, showValues, incident, document, alarms }
+    const more = { engine, map, sampleShare, showValues, incident, document, alarms }
     return withServiceRun(settings, serviceRunOptions(terminal, options, run, 'check', more), (service) => {
       const selection = { kind: 'tenants', ids: ids.map(tenantId) } as const
       const work = (watching: SweepObserver) => sweep(service, { selection, depth }, watching)

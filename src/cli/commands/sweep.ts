@@ -29,6 +29,7 @@ import { overridden } from '../run/overrides.ts'
 import { recordingEnd } from '../run/record-end.ts'
 import { withAlarms } from '../run/run-alarms.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
+import { reportSchemaOutliers } from '../run/schema-outliers.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import {
   noticesOfEnd,
@@ -94,6 +95,8 @@ Examples:
   holdfast sweep --quiet                     for cron: silent if all is well
   holdfast sweep --workers 1                 one check after the other
   holdfast sweep --html sweep.html           also a page for a browser
+  holdfast sweep --depth sample=10%          the next tenth of each file: never
+                                             sound, exit code 3 if all is well
   holdfast sweep --heal                      also rebuild damaged indexes
   holdfast sweep --max-age 24h --budget 3h   only what is due, for three hours
   holdfast sweep --deadline 06:00            begin with no tenant after 06:00
@@ -125,9 +128,11 @@ async function sweepService(
     let isWhole = false
     const about = { terminal, options, run, document, mode: 'sweep', isWhole: () => isWhole && document.settlesAny }
     return withAlarms(settings, about, (alarms) => {
-      const more = { incident: options.incident ?? null, document, alarms }
+      const more = { sampleShare: options.depth.sampleShare, incident: options.incident ?? null, document, alarms }
       return withServiceRun(settings, serviceRunOptions(terminal, options, run, 'sweep', more), async (service) => {
         const plan = await planSweep(service.ledger, request, service.now())
+        if (plan.scope.depth === 'sample' && options.depth.sampleShare === null)
+          throw new Failure('USAGE', 'the sweep to continue took samples: name --depth sample=10% again')
         isWhole = plan.scope.only === null && plan.scope.depth === 'full'
         report(noticesOfPlan(request, plan))
         const work = (watching: SweepObserver) => sweepAndHeal(service, plan, watching, alarms)
@@ -163,6 +168,7 @@ async function sweepService(
       watching.onRevised(result, before)
     }
     const swept = await sweep(service, { selection, depth: plan.scope.depth }, { ...watching, onResult, onRevised })
+    await reportSchemaOutliers(service, document)
     if (options.heal === true) {
       const healing = await heal(service, candidates, swept, { run, version: terminal.version }, watching)
       document.addHealing(healing)

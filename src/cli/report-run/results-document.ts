@@ -3,13 +3,14 @@ import type { Settings } from '../../config/settings.ts'
 import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { Target } from '../../fleet/run/target.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
-import type { IncidentId, RunId } from '../../model/brand.ts'
+import type { IncidentId, RunId, TenantId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
 import type { Failure, FailureCode } from '../../model/failure.ts'
-import type { DamagedPage } from '../../model/result/page-map.ts'
+import type { Finding } from '../../model/result/finding.ts'
 import type { Healing } from '../../model/result/healing.ts'
+import type { DamagedPage } from '../../model/result/page-map.ts'
 import type { NamedHold, Report, Result, SelectedFile } from '../../model/result/report.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { jsonReport } from '../../report/json.ts'
@@ -47,6 +48,8 @@ export class ResultsDocument implements ReportDocument<Ending> {
   #otherHolds: readonly NamedHold[] = []
   #incident: IncidentId | null = null
   readonly #notices: string[] = []
+  /** Findings that are known only at the end of a run, by file. */
+  readonly #late = new Map<string, Finding>()
   /** Of `sweep --heal`. */
   #healing: Healing | null = null
   /** How many results of a file were replaced by later ones. */
@@ -107,6 +110,11 @@ export class ResultsDocument implements ReportDocument<Ending> {
     this.#keeper?.addPages(pages)
   }
 
+  /** Adds a notice to the result of a file that has one already. */
+  addLate(tenant: TenantId, path: string, finding: Finding): void {
+    this.#late.set(keyOf(tenant, path), finding)
+  }
+
   /** Adds what `--heal` has done. */
   addHealing(healing: Healing): void {
     this.#healing = healing
@@ -138,13 +146,13 @@ export class ResultsDocument implements ReportDocument<Ending> {
     this.add(result)
   }
 
-  /** The last result of each file. */
+  /** The last result of each file, with what is known of it only at the end. */
   *#current(results: Iterable<Result>): Generator<Result> {
     const skipped = new Map(this.#replaced)
     for (const result of results) {
       const key = keyOf(result.tenant, result.path)
       const left = skipped.get(key) ?? 0
-      if (left === 0) yield result
+      if (left === 0) yield this.#withLate(result)
       else skipped.set(key, left - 1)
     }
   }
@@ -235,6 +243,13 @@ export class ResultsDocument implements ReportDocument<Ending> {
     const found = [...this.#current(this.#spool.inMemory)]
     const results = healing === null ? found : planFirst(found, healing)
     return reportText({ ...this.#reportOf(end), results }, options)
+  }
+
+  readonly #withLate = (result: Result): Result => {
+    const finding = this.#late.get(keyOf(result.tenant, result.path))
+    return finding === undefined || result.verdict === 'failed'
+      ? result
+      : { ...result, findings: [...result.findings, finding], findingsTotal: result.findingsTotal + 1 }
   }
 
   #reportOf({

@@ -6,7 +6,7 @@ import { keepSnapshotsIn } from '../../fleet/keep-snapshot.ts'
 import type { FileRunOptions } from '../../fleet/run/file-run.ts'
 import { checkLimits } from '../../fleet/run/run-limits.ts'
 import type { RunId } from '../../model/brand.ts'
-import type { Engine } from '../../model/result/reading.ts'
+import type { CheckDepth, Engine } from '../../model/result/reading.ts'
 import { printable } from '../../text/printable.ts'
 import { logSteps } from '../log.ts'
 import type { CommonOptions } from '../options.ts'
@@ -15,7 +15,8 @@ import { reportNotice } from './report-holds.ts'
 import { waitingOf, type WaitOptions } from './wait-option.ts'
 
 export interface FileOptions extends CommonOptions, WaitOptions {
-  readonly depth: 'quick' | 'full'
+  readonly depth: CheckDepth
+  readonly sampleShare?: number | null
   readonly engine: Engine
   readonly workers?: number
   readonly timeout?: number
@@ -40,7 +41,9 @@ export async function fileRunOptions(options: FileOptions, terminal: Terminal, r
     waiting: waitingOf(terminal, options),
     snapshots: options.snapshots ?? null,
     accept: check.accept,
+    invariants: options.rehearse === true ? check.invariants : [],
     depth: options.depth,
+    sampleShare: options.sampleShare ?? null,
     rehearse: options.rehearse === true && check.rehearse !== false,
     engine: options.engine,
     map: options.map ?? false,

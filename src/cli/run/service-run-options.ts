@@ -15,7 +15,9 @@ export function serviceRunOptions(
   options: CommonOptions & WaitOptions,
   run: RunId,
   mode: RunOptions['mode'],
-  more: Partial<Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'showValues' | 'incident' | 'request'>> & {
+  more: Partial<
+    Pick<RunOptions, 'keepSnapshot' | 'engine' | 'map' | 'sampleShare' | 'showValues' | 'incident' | 'request'>
+  > & {
     /** The report that names the incident, holds of others, the list of tenants, and backups that could not be kept. */
     readonly document?: Partial<
       Pick<ResultsDocument, 'addOtherHolds' | 'addNotice' | 'joinIncident' | 'addDamagedPages'>
@@ -40,6 +42,7 @@ export function serviceRunOptions(
     engine: more.engine ?? 'census',
     // The page of a kept report shows where the damage is.
     map: more.map === true || (mode !== 'compare' && 'damaged'),
+    sampleShare: more.sampleShare ?? null,
     showValues: more.showValues ?? false,
     version: terminal.version,
     argv: process.argv.slice(2),

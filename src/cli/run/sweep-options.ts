@@ -3,17 +3,16 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { SweepSettings } from '../../config/settings.ts'
 import { durationMs } from '../../config/units.ts'
 import type { RunTotals } from '../../fleet/pipeline.ts'
-import type { Depth } from '../../fleet/run/run-context.ts'
 import { sweepOrders, type SweepOrder } from '../../fleet/selection/selection.ts'
 import type { SweepPlan, SweepRequest } from '../../fleet/selection/sweep-plan.ts'
 import { count } from '../../text/count.ts'
 import { humanMs } from '../../text/units.ts'
-import { depthOption, durationOption, onlyOption } from '../options.ts'
+import { durationOption, onlyOption, sampledDepthOption, type WantedDepth } from '../options.ts'
 import { timeOption } from './remedy-options.ts'
 
 export interface SelectionOptions {
   readonly only?: readonly string[]
-  readonly depth: Depth
+  readonly depth: WantedDepth
   readonly order: SweepOrder
   /** In ms; 0: all tenants are due. */
   readonly maxAge?: number
@@ -26,7 +25,7 @@ export interface SelectionOptions {
 export const withSelection = (command: Command): Command =>
   command
     .addOption(onlyOption())
-    .addOption(depthOption())
+    .addOption(sampledDepthOption())
     .addOption(
       new Option('--order <order>', 'due: the longest unchecked first; registry: as the service lists them')
         .choices(sweepOrders)
@@ -70,7 +69,7 @@ export function sweepRequest(
 ): SweepRequest {
   return {
     only: options.only,
-    depth: depthIsGiven ? options.depth : undefined,
+    depth: depthIsGiven ? options.depth.depth : undefined,
     order: options.order,
     maxAgeMs: options.maxAge === undefined ? maxAgeMs : options.maxAge === 0 ? null : options.maxAge,
     continues: options.continue ?? false,

@@ -182,6 +182,20 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
     default: '[]',
     example: '[unknown-collation, { limit: unknown-module, objects: ["vec_*"] }]',
   },
+  'check.invariants': {
+    means:
+      'Rules of your application, judged on each snapshot that a check or a sweep finds undamaged. `sql` is one ' +
+      'SELECT: each row that it returns violates the rule, and its first column is the key that the report names. ' +
+      'It runs in the confined process, and can write nothing. `command` gets the path of a private copy for ' +
+      '{snapshot}, and HOLDFAST_TENANT and HOLDFAST_PATH in its environment; it may change that copy. Exit code ' +
+      '0 means that the rule holds, 1 that it does not, and the lines on stdout say why. Any other end is only a ' +
+      'notice. A violation is the finding invariant-violated, and never corruption. `severity: notice` leaves the ' +
+      'verdict as it is; `inconclusive` gives exit code 3. `damage` gives the verdict damaged, with the damage class ' +
+      'none, and exit code 2: the snapshot is then not kept as a backup, and `repair`, `restore` and `sweep --heal` ' +
+      'leave the file alone.',
+    default: '[]',
+    example: "[{ name: no negative totals, sql: 'SELECT id FROM orders WHERE total < 0' }]",
+  },
   'check.rehearse': {
     means:
       'Whether a check that finds damage tries the rebuild on a copy. The report then says "rehearsed". ' +

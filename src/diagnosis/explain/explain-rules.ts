@@ -1,4 +1,5 @@
 import type { Rule } from '../../model/result/finding.ts'
+import { noticeMeanings } from './explain-notices.ts'
 import type { Meaning } from './meaning.ts'
 
 const repair =
@@ -259,4 +260,12 @@ export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
       'Keep the file as it is. Copy it (`holdfast pull ID DIR`), and read the rows from the copy: ' +
       '`holdfast salvage COPY --to NEW` writes them into tables of their own. A person must decide.',
   },
+  'page-checksum-wrong': {
+    means:
+      'Pages do not carry the checksum that the SQLite extension cksumvfs wrote there, and most pages of the file ' +
+      'carry a right one. An application with this extension cannot read these pages.',
+    cause: 'Bytes changed on the disk. Or a program without the extension wrote the pages: their content may be right.',
+    todo: restore,
+  },
+  ...noticeMeanings,
 }

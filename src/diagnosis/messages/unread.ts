@@ -1,7 +1,7 @@
 /** The parts that were not read. */
 
 import type { Reading } from '../../model/result/reading.ts'
-import { count } from '../../text/count.ts'
+import { count, grouped } from '../../text/count.ts'
 import type { DiagnosisContext } from '../context.ts'
 import { isAccepted, limitOf } from '../limits.ts'
 import { nameObject } from '../sentence.ts'
@@ -44,8 +44,20 @@ export function unreadOf(
   for (const { detail, object, rule } of unreadPages) {
     if (rule !== 'page-unreadable') add(rule, rule === 'fts-broken' ? `${nameObject(object)}: ${detail}` : detail, rule)
   }
+  if (reading.depth === 'sample') add('sample', sampleClause(reading), 'sample')
   // An accepted part may have stopped the check too: then the reading is as complete as requested.
   const accounted = reading.coverage.skipped.length > 0 || thrown.length > 0
   if (!reading.complete && parts.size === 0 && !accounted) add(null, 'the check stopped before its end')
   return [...parts.values()].toSorted((a, b) => (a.clause < b.clause ? -1 : 1))
+}
+
+/** Never sound: most of the file was not read. */
+function sampleClause({ sampled, coverage: { pages } }: Reading): string {
+  if (sampled === null) return 'the sample of its pages was not read to its end'
+  const { first, last } = sampled
+  const share = pages === 0 ? 0 : Math.min(100, ((last - first + 1) / pages) * 100)
+  return (
+    `only a sample was read, pages ${grouped(first)} to ${grouped(last)} of ${grouped(pages)} ` +
+    `(${share.toFixed(1)} %), and nothing is wrong there`
+  )
 }

@@ -95,6 +95,19 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'checker-crashed':
     case 'check-timeout':
       return 'table'
+    // A rebuild writes pages without the checksums that the application requires.
+    case 'page-checksum-wrong':
+      return 'table'
+    // Of the application, of the machine, or of the past: nothing in the file is damaged.
+    case 'wal-large':
+    case 'journal-old':
+    case 'rows-gone':
+    case 'schema-differs':
+    case 'slower-than-usual':
+    case 'invariant-violated':
+    case 'invariant-unjudged':
+    case 'reading-differs':
+      return 'none'
     case 'engine-says':
       // Of the file: a text that is not understood. Of a table: SQLite stopped although every page and row was read, so
       // it is not the rows.

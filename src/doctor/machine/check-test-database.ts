@@ -22,7 +22,17 @@ export async function checkTestDatabase(settings: Settings, signal: AbortSignal)
   const named = await makeTestDatabase(folder.path)
   const { path } = folder
   await using checker = await openChecker({ ...checkLimits(settings), engine: 'census', folder: path, parallel: 1 })
-  const context = { checker, accept: [], backups: null, rehearsing: null, folder: path, map: false }
+  const context = {
+    checker,
+    accept: [],
+    invariants: [],
+    sampleShare: null,
+    ledger: null,
+    backups: null,
+    rehearsing: null,
+    folder: path,
+    map: false,
+  }
   await using copy = await acquireCopy({ tenant: null, named }, context, 'doctor', 'full', signal)
   const { verdict, failure, reason, readBy } = (await copy.check(() => undefined)).result
   if (failure !== undefined) throw new Failure(failure.code, failure.message, { hint: failure.hint })

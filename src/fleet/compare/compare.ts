@@ -56,6 +56,9 @@ async function compareCopies(
   const context = {
     checker,
     accept: options.accept,
+    invariants: [],
+    sampleShare: null,
+    ledger: null,
     backups: null,
     rehearsing: null,
     folder: folder.path,

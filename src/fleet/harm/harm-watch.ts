@@ -53,7 +53,8 @@ export class HarmWatch {
     const { tenant, verdict } = result
     if (tenant === null) return null
     if (verdict === 'sound') this.#remember(tenant, result.path)
-    if (verdict !== 'damaged') return null
+    // A rule of the application that is violated is no damage of the file.
+    if (verdict !== 'damaged' || result.damage === 'none') return null
     this.#damaged.add(tenant)
     this.#sound.delete(tenant)
     const before = soundBefore(await this.#terms.ledger.history(tenant, linesRead), result, this.#isOurs)
@@ -90,7 +91,7 @@ function soundBefore(
     if (event.kind === 'change-ended' && event.path === path && event.how !== 'applied') return null
     if (event.kind !== 'checked' || event.result.path !== path) continue
     const earlier = event.result
-    if (earlier.verdict === 'damaged') return null
+    if (earlier.verdict === 'damaged' && earlier.damage !== 'none') return null
     if (earlier.verdict !== 'sound' || (depth === 'full' && earlier.depth === 'quick')) continue
     return isOurs(run) ? { at, run, depth: earlier.depth } : null
   }

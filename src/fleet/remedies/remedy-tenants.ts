@@ -32,5 +32,14 @@ export async function remedyTenants(
     fetch:
       backups === null || backups.fetch === null ? null : { command: backups.fetch, service: settings.service.name },
   }
-  return workOnRemedies(targets, refused, request, { places, limits: checkLimits(settings), context }, observer, signal)
+  // A change is judged by the file alone: a rule of the application must not put a damaged original back.
+  const withoutInvariants = { ...context, invariants: [] }
+  return workOnRemedies(
+    targets,
+    refused,
+    request,
+    { places, limits: checkLimits(settings), context: withoutInvariants },
+    observer,
+    signal,
+  )
 }

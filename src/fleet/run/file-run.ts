@@ -2,6 +2,7 @@
 
 import PQueue from 'p-queue'
 import { openChecker, type Checker, type CheckLimits } from '../../check/check.ts'
+import type { InvariantRule } from '../../config/invariants.ts'
 import { startHoldProcesses } from '../../hold/hold-processes.ts'
 import type { HoldSettings } from '../../hold/hold.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
@@ -10,6 +11,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import { openLedger } from '../../ledger/open-ledger.ts'
 import { waitForRun, type RunWait } from '../../ledger/run-lock/wait-for-run.ts'
 import type { RunId } from '../../model/brand.ts'
+import type { CheckDepth } from '../../model/result/reading.ts'
 import type { Engine } from '../../model/result/reading.ts'
 import type { AcceptedLimit } from '../../model/result/verdict.ts'
 import { openRehearsals } from '../../repair/rehearse/rehearse.ts'
@@ -18,7 +20,7 @@ import type { Examination } from '../examine.ts'
 import type { RunObserver, RunTotals } from '../pipeline.ts'
 import { ProgressTracker } from '../progress-tracker.ts'
 import { StopTheLine } from '../stop-the-line.ts'
-import type { Depth, RunContext } from './run-context.ts'
+import type { RunContext } from './run-context.ts'
 import { reportNotices } from './service-run.ts'
 import { startInTurn } from './start-in-turn.ts'
 import type { Target } from './target.ts'
@@ -33,6 +35,9 @@ export interface FileRunOptions {
   readonly snapshots: string | null
   readonly settings: HoldSettings
   readonly accept: readonly AcceptedLimit[]
+  readonly invariants: readonly InvariantRule[]
+  /** How large a part of the pages a check at depth `sample` reads; null at another depth. */
+  readonly sampleShare: number | null
   readonly map: boolean
   readonly check: CheckLimits
   readonly checksInParallel: number
@@ -40,7 +45,7 @@ export interface FileRunOptions {
   readonly engine: Engine
   /** True if findings show what index entries hold beside keys. */
   readonly showValues: boolean
-  readonly depth: Depth
+  readonly depth: CheckDepth
   /** True if rebuilds are tried on a copy. */
   readonly rehearse: boolean
   readonly onStep: RunContext['onStep']
@@ -90,6 +95,8 @@ async function withContext<Value>(
     roots: null,
     settings: options.settings,
     accept: options.accept,
+    invariants: options.invariants,
+    sampleShare: options.sampleShare,
     map: options.map,
     onStep: options.onStep,
     keepSnapshot: options.keepSnapshot,
@@ -126,9 +133,19 @@ export async function checkCopies(
   const line = new StopTheLine(interrupt)
   await using folder = await openSnapshotFolder(options.snapshots, null)
   await using checker = await openFileChecker(options, folder.path)
-  const { accept, map } = options
+  const { accept, invariants, map } = options
   const terms = await rehearsing(options, checker, folder.path)
-  const context = { checker, accept, backups: null, rehearsing: terms, folder: folder.path, map }
+  const context = {
+    checker,
+    accept,
+    invariants,
+    sampleShare: null,
+    ledger: null,
+    backups: null,
+    rehearsing: terms,
+    folder: folder.path,
+    map,
+  }
   const checks = new PQueue({ concurrency: options.checksInParallel })
   const progress = new ProgressTracker(targets.length, observer)
   let copies = 0

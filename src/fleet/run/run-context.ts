@@ -1,11 +1,13 @@
 /** What a run works with. It is opened once, and closed in the opposite order. */
 
 import type { Checker } from '../../check/check.ts'
+import type { InvariantRule } from '../../config/invariants.ts'
 import type { HoldProcesses } from '../../hold/hold-processes.ts'
 import type { HoldSettings, TenantConnection } from '../../hold/hold.ts'
 import type { HoldStep } from '../../hold/record.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { DamagedPage } from '../../model/result/page-map.ts'
+import type { CheckDepth } from '../../model/result/reading.ts'
 import type { AcceptedLimit } from '../../model/result/verdict.ts'
 import type { HarmWatch } from '../harm/harm-watch.ts'
 import type { KeepSnapshot } from '../keep-snapshot.ts'
@@ -22,6 +24,10 @@ export interface RunContext {
   readonly roots: readonly string[] | null
   readonly settings: HoldSettings
   readonly accept: readonly AcceptedLimit[]
+  /** Rules of the application; none for runs that change files. */
+  readonly invariants: readonly InvariantRule[]
+  /** How large a part of the pages a check at depth `sample` reads; null at another depth. */
+  readonly sampleShare: number | null
   readonly map: MapWish
   /** null for bare files without `--ledger`. */
   readonly ledger: Ledger | null
@@ -41,7 +47,7 @@ export interface RunContext {
   readonly onStep: (target: Target, step: HoldStep) => void
 }
 
-export type Depth = 'quick' | 'full'
+export type Depth = CheckDepth
 
 /** Which results get a map of their pages: all, none, or those with damage. */
 export type MapWish = boolean | 'damaged'

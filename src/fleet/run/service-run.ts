@@ -64,6 +64,8 @@ export interface RunOptions extends BeginningOfRun {
   readonly onDamagedPages?: NonNullable<RunContext['onDamagedPages']>
   /** What compares rows with index entries. */
   readonly engine: Engine
+  /** How large a part of the pages a check at depth `sample` reads; null at another depth. */
+  readonly sampleShare: number | null
   readonly map: RunContext['map']
   /** True if findings show what index entries hold beside keys. */
   readonly showValues: boolean
@@ -130,6 +132,8 @@ export async function withServiceRun<Value>(
         harm: new HarmWatch({ ledger, run: options.run, incident }),
         roots: settings.tenants.roots,
         accept: settings.check.accept,
+        invariants: judgesRules.has(options.mode) ? settings.check.invariants : [],
+        sampleShare: options.sampleShare,
         map: options.map,
         ...(options.onDamagedPages === undefined ? {} : { onDamagedPages: options.onDamagedPages }),
         onStep: options.onStep,
@@ -158,6 +162,9 @@ export async function withServiceRun<Value>(
     },
   )
 }
+
+/** A remedy is judged by the file alone, and triage looks for what crashes a service. */
+const judgesRules: ReadonlySet<string> = new Set(['check', 'sweep'])
 
 interface OpenedRun extends AsyncDisposable {
   readonly lock: RunLock

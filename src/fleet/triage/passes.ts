@@ -1,18 +1,19 @@
 /** The passes of a triage: the status tenant as a whole, then all files fast, then all files deep, in one order. */
 
 import type { Failure } from '../../model/failure.ts'
+import type { CheckDepth } from '../../model/result/reading.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { RunObserver, RunTotals } from '../pipeline.ts'
-import type { Depth, RunLimits } from '../run/run-context.ts'
+import type { RunLimits } from '../run/run-context.ts'
 import type { Target } from '../run/target.ts'
 import { examineInOrder, type PassTerms } from './pass.ts'
 import type { Suspect } from './suspicion.ts'
 
 export interface PassesTerms extends Omit<PassTerms, 'limits'> {
-  readonly depth: Depth
+  readonly depth: CheckDepth
   readonly first: boolean
   readonly statusTenant: string | null
-  readonly limitsOf: (depth: Depth) => Promise<RunLimits>
+  readonly limitsOf: (depth: CheckDepth) => Promise<RunLimits>
 }
 
 /** Results have their suspicion. */
@@ -89,7 +90,7 @@ class Passes {
 
   async #pass(
     targets: readonly Target[],
-    depth: Depth,
+    depth: CheckDepth,
     enough: () => boolean = () => this.#isEnough,
   ): Promise<Failure | null> {
     const wanted = targets.filter((target) => depth === 'quick' || !this.#deep.has(keyOfTarget(target)))

@@ -6,13 +6,14 @@
 import type { FailureCode } from '../../model/failure.ts'
 import { sealLevels, type SealLevel } from '../../model/result/evidence.ts'
 import { damageClasses, type DamageClass } from '../../model/result/finding.ts'
+import type { CheckDepth } from '../../model/result/reading.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 
 export interface CheckSummary {
   readonly verdict: VerdictWord
   readonly damage: DamageClass
   readonly level: SealLevel
-  readonly depth: 'quick' | 'full'
+  readonly depth: CheckDepth
   readonly changeCounter: number | null
   readonly size: number | null
   readonly walSalts: string | null

@@ -5,6 +5,7 @@ import { tenantId } from '../../model/brand.ts'
 import type { Event } from '../../model/event.ts'
 import { sealLevels } from '../../model/result/evidence.ts'
 import { damageClasses } from '../../model/result/finding.ts'
+import { checkDepths } from '../../model/result/reading.ts'
 import { changeMethods } from '../../model/result/remedy.ts'
 
 const tenant = z.pipe(z.string(), z.transform(tenantId))
@@ -17,7 +18,7 @@ const result = z.looseObject({
   path: z.string(),
   verdict: z.enum(['sound', 'damaged', 'inconclusive', 'failed']),
   damage: z.enum(damageClasses),
-  depth: z.enum(['quick', 'full']),
+  depth: z.enum(checkDepths),
   findings: z.array(z.looseObject({ rule: z.string(), text: z.string() })),
   timings: z.looseObject({ pauseMs: milliseconds, totalMs: z.number() }),
   failure: z.optional(z.looseObject({ code })),
@@ -46,7 +47,7 @@ const shapes = {
   'sweep-selected': z.looseObject({
     kind: z.literal('sweep-selected'),
     since: z.number(),
-    depth: z.enum(['quick', 'full']),
+    depth: z.enum(checkDepths),
     only: z.nullable(z.array(z.string())),
     selected: z.number(),
     notDue: z.number(),

@@ -8,6 +8,7 @@ import type { Event } from '../../model/event.ts'
 import type { KnownFile, LastGood } from '../../model/result/last-good.ts'
 import { liveSetMark } from '../../model/result/live-set-mark.ts'
 import type { Result } from '../../model/result/report.ts'
+import type { SampleRound } from '../../model/result/sample.ts'
 import type { CheckSummary } from './check-summary.ts'
 import { condense } from './condense.ts'
 
@@ -40,6 +41,15 @@ export interface LastGoodRow {
   readonly facts: string
   /** Digests of the groups of pages: four bytes each, little-endian. */
   readonly digests: Uint8Array
+}
+
+/** The round of samples of a file, as it is stored. */
+export interface RoundRow {
+  /** Made by `fileName`. */
+  readonly file: string
+  readonly at: number
+  /** As JSON. */
+  readonly facts: string
 }
 
 export function lineRow(at: number, run: string, number: number, event: Event): LineRow {
@@ -111,6 +121,13 @@ export function lastGoodRow(service: string | null, lastGood: LastGood): LastGoo
     digests: new Uint8Array(groups.buffer, groups.byteOffset, groups.byteLength),
   }
 }
+
+/** @param service null for bare files @param at ms since 1970 */
+export const roundRow = (service: string | null, round: SampleRound, at: number): RoundRow => ({
+  file: fileName(service, round),
+  at,
+  facts: JSON.stringify(round),
+})
 
 /** With the service, because two services may have a tenant of the same name. */
 export const fileName = (service: string | null, { tenant, path }: KnownFile): string =>

@@ -14,6 +14,7 @@ import { registrySchema } from './last-registry.ts'
 import { addLastChecks } from './last-results.ts'
 import { migrate, namesOfFirstVersion, readAsPresent } from './older-version.ts'
 import { pauseTotalSchema } from './pause-totals.ts'
+import { sampleRoundSchema } from './sample-rounds.ts'
 import { applicationId, schema, schemaNames, schemaVersion } from './schema.ts'
 import { LedgerDamaged, LedgerUnusable, translate } from './sqlite-errors.ts'
 
@@ -54,6 +55,7 @@ export function openForWriting(file: string, mayBegin: boolean): Database.Databa
         if (version === 1) migrate(database, file)
         database.exec(lastGoodSchema)
         database.exec(pauseTotalSchema)
+        database.exec(sampleRoundSchema)
         database.exec(registrySchema)
         database.exec(sweepIndexSchema)
         addLastChecks(database)

@@ -53,6 +53,9 @@ const shape = z.object({
     tables: z.array(z.object({ name: z.string(), rows: whole, digest: z.nullable(z.string()) })),
   }),
   pages: z.object({ format: whole, pageSize: whole, pages: whole, groupPages: whole }),
+  // An older holdfast wrote neither.
+  schema: z._default(z.nullable(z.string()), null),
+  paces: z._default(z.array(z.object({ bytes: whole, checkMs: z.number(), pauseMs: z.nullable(z.number()) })), []),
 })
 
 type Stored = Pick<LastGoodRow, 'facts' | 'digests'>

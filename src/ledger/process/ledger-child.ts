@@ -11,6 +11,8 @@ import { lastRegistry } from './last-registry.ts'
 import { lastResultsAfter } from './last-results.ts'
 import { openHolds, otherHolds } from './open-holds.ts'
 import { pauseTotals } from './pause-totals.ts'
+import { sampleRoundOf } from './sample-rounds.ts'
+import { schemaOutliers } from './schema-outliers.ts'
 import { LedgerDamaged, LedgerUnusable, unusableBySystem } from './sqlite-errors.ts'
 import { Store } from './store.ts'
 
@@ -62,7 +64,7 @@ function answerOrThrow(question: LedgerQuestion): Answered {
 function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open' }>): Answered {
   switch (question.ask) {
     case 'append':
-      store.append(question.lines, question.lastGood)
+      store.append(question.lines, question.lastGood, question.rounds)
       return { kind: 'done' }
     case 'open-holds':
       return { kind: 'open-holds', holds: store.ask(openHolds) }
@@ -78,6 +80,10 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
         kind: 'last-results',
         ...store.ask((database, way, addNotice) => lastResultsAfter(database, way, question.after, addNotice)),
       }
+    case 'sample-round':
+      return { kind: 'sample-round', round: store.ask((database, way) => sampleRoundOf(database, way, question.file)) }
+    case 'schema-outliers':
+      return { kind: 'schema-outliers', found: store.ask(schemaOutliers) }
     case 'history':
       return {
         kind: 'history',

@@ -7,12 +7,13 @@ import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type Database from 'better-sqlite3'
 import type { ServiceWay } from '../../model/service-way.ts'
-import type { LastGoodRow, LineRow } from '../lines/rows.ts'
+import type { LastGoodRow, LineRow, RoundRow } from '../lines/rows.ts'
 import { noteRuns, runsWereRecorded } from '../note.ts'
 import type { LedgerMode } from '../protocol.ts'
 import type { AddNotice } from './answers.ts'
 import { closeDatabase, isEmptyFile, itIsEmpty, openForReading, openForWriting } from './database.ts'
 import { keepLastGood } from './last-good.ts'
+import { keepRounds } from './sample-rounds.ts'
 import { hasJournal, hasOrphanedParts, putLedgerBack, setAside } from './set-aside.ts'
 import { LedgerDamaged, LedgerUnusable, trying } from './sqlite-errors.ts'
 import { prepared } from './statement-cache.ts'
@@ -44,14 +45,14 @@ export class Store {
   }
 
   /** Writes all of it in one transaction. When this returns, it is on the disk. @throws {LedgerUnusable} */
-  append(rows: readonly LineRow[], lastGood: readonly LastGoodRow[] = []): void {
+  append(rows: readonly LineRow[], lastGood: readonly LastGoodRow[] = [], rounds: readonly RoundRow[] = []): void {
     const lines = rows.map((row) => ({ ...row, ...written(this.#way) }))
     try {
-      this.#write(lines, lastGood)
+      this.#write(lines, lastGood, rounds)
     } catch (error) {
       if (!(error instanceof LedgerDamaged)) throw error
       this.#beginAnew(error)
-      this.#write(lines, lastGood)
+      this.#write(lines, lastGood, rounds)
     }
     for (const line of lines) this.#remember(line)
   }
@@ -86,7 +87,7 @@ export class Store {
     closeDatabase(this.#database)
   }
 
-  #write(lines: readonly FoundLine[], lastGood: readonly LastGoodRow[]): void {
+  #write(lines: readonly FoundLine[], lastGood: readonly LastGoodRow[], rounds: readonly RoundRow[]): void {
     trying(`cannot write to the ledger ${this.#file}`, () => {
       const insert = prepared(
         this.#database,
@@ -99,6 +100,7 @@ export class Store {
         .transaction(() => {
           for (const line of lines) insert.run({ ...line, way: numberOf(this.#database, line) })
           keepLastGood(this.#database, lastGood)
+          keepRounds(this.#database, rounds)
         })
         .immediate()
     })
@@ -149,7 +151,7 @@ export class Store {
     let begun: Database.Database | null = null
     try {
       this.#database = begun = openForWriting(this.#file, true)
-      this.#write(lines, [])
+      this.#write(lines, [], [])
     } catch (error) {
       if (begun !== null) closeDamaged(begun)
       trying(`cannot put the damaged ledger back from ${name}`, () => putLedgerBack(this.#file, name))

@@ -41,6 +41,15 @@ export const rules = [
   'other-names',
   'schema-incomplete',
   'tree-unowned',
+  'wal-large',
+  'journal-old',
+  'rows-gone',
+  'schema-differs',
+  'slower-than-usual',
+  'page-checksum-wrong',
+  'invariant-violated',
+  'invariant-unjudged',
+  'reading-differs',
 ] as const
 export type Rule = (typeof rules)[number]
 
@@ -49,8 +58,8 @@ export type Rule = (typeof rules)[number]
  * have written itself.
  */
 export type Severity = 'damage' | 'leak' | 'notice'
-/** What found it. */
-type FindingSource = 'sqlite' | 'census' | 'ledger'
+/** What found it. `invariant`: a rule of the application (`check.invariants`). */
+type FindingSource = 'sqlite' | 'census' | 'ledger' | 'invariant'
 
 type ObjectKind =
   | 'table'
@@ -118,6 +127,10 @@ export interface Finding {
   readonly agreeing?: readonly string[]
   /** Present if the index may be right and the table wrong. */
   readonly salvage?: Salvage
+  /** Name of the rule of the application in `check.invariants`; present if the finding is about one. */
+  readonly invariant?: string
+  /** What the command of that rule printed: the first lines, made printable. */
+  readonly lines?: readonly string[]
   /** One sentence for a person. Never holds values of a row other than its key. */
   readonly text: string
 }

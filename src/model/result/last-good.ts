@@ -45,6 +45,15 @@ export interface ContentDigests {
   readonly tables: readonly TableContent[]
 }
 
+/** How long one sound, full check took. */
+export interface Pace {
+  /** Of the database file after recovery. */
+  readonly bytes: number
+  readonly checkMs: number
+  /** null for a bare file. */
+  readonly pauseMs: number | null
+}
+
 /** How the ledger identifies a file. */
 export interface KnownFile {
   /** null for a bare file. */
@@ -59,6 +68,25 @@ export interface LastGood extends KnownFile {
   readonly header: HeaderMarks
   readonly content: ContentDigests
   readonly pages: PageDigests
+  /** Digest of the normalized schema; null if an older holdfast wrote it, or if the schema was not read. */
+  readonly schema: string | null
+  /** Of the newest sound checks, this one last. Their number is bounded. */
+  readonly paces: readonly Pace[]
+}
+
+/** A file whose schema is not the usual one. */
+export interface SchemaOutlier {
+  readonly tenant: TenantId
+  readonly path: string
+  /** How many files of this kind have the usual schema, and how many there are. */
+  readonly alike: number
+  readonly of: number
+}
+
+export interface SchemaOutliers {
+  /** The first of them. */
+  readonly outliers: readonly SchemaOutlier[]
+  readonly total: number
 }
 
 /** Pages whose bytes differ from an earlier check. */

@@ -4,6 +4,7 @@ import type { Finding } from './finding.ts'
 import type { PagesSeen } from './last-good.ts'
 import type { MappedPages, NoMap } from './page-map.ts'
 import type { Companion } from './recovery.ts'
+import type { SampledRange } from './sample.ts'
 import type { Coverage, RowCounts, TableContent } from './verdict.ts'
 
 /** A b-tree, virtual table, view or trigger of the schema. `root`: 0 if it has no b-tree of its own. */
@@ -88,8 +89,12 @@ const wallsInWords: Readonly<Record<Wall, string>> = {
 export const describeWalls = (standing: readonly Wall[]): string =>
   standing.length === 0 ? 'was not confined' : standing.map((wall) => wallsInWords[wall]).join(', ')
 
+/** `quick`: structure only. `full`: every index against its table too. `sample`: a range of pages (sample.ts). */
+export const checkDepths = ['quick', 'full', 'sample'] as const
+export type CheckDepth = (typeof checkDepths)[number]
+
 export interface Reading {
-  readonly depth: 'quick' | 'full'
+  readonly depth: CheckDepth
   readonly engine: Engine
   readonly sqliteVersion: string
   /** The confinement of every process that read. */
@@ -101,6 +106,12 @@ export interface Reading {
   /** Root page of the b-tree that a page belongs to, for the pages that messages name. 0: the free list. */
   readonly owners: ReadonlyMap<number, number>
   readonly coverage: Coverage
+  /** Bytes; 0 if the header gives none. */
+  readonly pageSize: number
+  /** What was read of a sample; null at another depth, and if the sample was not read to its end. */
+  readonly sampled: SampledRange | null
+  /** Digest of the schema, normalized: the same for all files with the same objects. null if it was not read. */
+  readonly schema: string | null
   readonly content: readonly TableContent[]
   /** Of the tables that the census counted. */
   readonly rowCounts: readonly RowCounts[]

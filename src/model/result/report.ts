@@ -5,8 +5,9 @@ import type { FailureCode, TenantState } from '../failure.ts'
 import type { Evidence } from './evidence.ts'
 import type { Cause, DamageClass, Finding } from './finding.ts'
 import type { PageMap } from './page-map.ts'
-import type { Engine, Wall } from './reading.ts'
+import type { CheckDepth, Engine, Wall } from './reading.ts'
 import type { Recovery } from './recovery.ts'
+import type { ReportedSample } from './sample.ts'
 import type { Coverage, Remedy, ReportedTable, VerdictWord } from './verdict.ts'
 
 export interface ReportedFailure {
@@ -48,6 +49,21 @@ export const suspicionReasons = [
 ] as const
 export type SuspicionReason = (typeof suspicionReasons)[number]
 
+/**
+ * A second reading of a damaged snapshot from the disk. `direct`: past the page cache. `dropped`: the cache was told to
+ * forget the file before. `not-possible`: `why` says what is missing.
+ */
+export interface SecondReading {
+  readonly how: 'direct' | 'dropped' | 'not-possible'
+  /** Pages that findings name and that were compared byte by byte. */
+  readonly pages: number
+  /** How many of them hold other bytes on the disk than in the page cache. */
+  readonly differing: number
+  /** Verdict of a second check of the whole file; null if it was not made: the file is large, or the check failed. */
+  readonly verdict: VerdictWord | null
+  readonly why?: string
+}
+
 export interface Result {
   /** The run that made this check; present if it was an earlier one, which this run continues. */
   readonly run?: string
@@ -78,7 +94,11 @@ export interface Result {
   /** One sentence; present for `inconclusive`. */
   readonly reason?: string
   readonly timings: Timings
-  readonly depth: 'quick' | 'full'
+  readonly depth: CheckDepth
+  /** Present at depth `sample`, if the range was read. */
+  readonly sample?: ReportedSample
+  /** Present if damage was found: whether a second reading, past the page cache, found it too. */
+  readonly secondReading?: SecondReading
   /** What read the snapshot; null if nothing was read. */
   readonly readBy: { readonly engine: Engine; readonly sqlite: string; readonly confinement: readonly Wall[] } | null
   /** Why a triage suspected this file, the strongest reason first; empty if nothing spoke against it. */

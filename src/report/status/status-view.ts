@@ -5,6 +5,7 @@ import type { OpenHold } from '../../model/event.ts'
 import type { FailureCode } from '../../model/failure.ts'
 import type { SealLevel } from '../../model/result/evidence.ts'
 import type { DamageClass } from '../../model/result/finding.ts'
+import type { CheckDepth } from '../../model/result/reading.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import type { Absence } from './absences.ts'
@@ -17,7 +18,7 @@ export interface TenantSummary {
   readonly verdict: VerdictWord | null
   readonly damage: DamageClass
   readonly level: SealLevel
-  readonly depth: 'quick' | 'full'
+  readonly depth: CheckDepth
   readonly checkedAt: number | null
   /** The failure of that check; null if it had none. */
   readonly failure: FailureCode | null

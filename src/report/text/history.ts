@@ -3,6 +3,7 @@
 import type { FailureCode } from '../../model/failure.ts'
 import type { SealLevel } from '../../model/result/evidence.ts'
 import type { DamageClass } from '../../model/result/finding.ts'
+import type { CheckDepth } from '../../model/result/reading.ts'
 import type { RemedyKind } from '../../model/result/remedy.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 import { jsonText } from '../../text/json-text.ts'
@@ -23,7 +24,7 @@ export interface HistoryEntry {
   readonly verdict: VerdictWord
   readonly damage: DamageClass
   readonly level: SealLevel
-  readonly depth: 'quick' | 'full'
+  readonly depth: CheckDepth
   readonly pauseMs: number | null
   readonly failure: FailureCode | null
 }

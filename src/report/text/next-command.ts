@@ -25,6 +25,8 @@ function commandFor(result: Result, { mode, copied }: LastCommand): string | nul
   if (result.failure?.tenantState === 'maybe-paused') return 'holdfast resume --all'
   if (result.verdict === 'damaged') {
     const { do: todo, command } = result.remedy
+    // Only a rule of the application is violated: there is nothing to salvage.
+    if (result.damage === 'none') return command
     // The copy that was pulled has another path, which holdfast has printed.
     if (mode === 'pull' && todo === 'ask') return 'holdfast salvage --help'
     if (copied && todo !== 'nothing') return ofCopy(result)

@@ -35,6 +35,8 @@ export function describeUnsound(result: Result, mode: LastCommand['mode'], optio
     ...recoveryOf(result).flatMap((sentence, i) => line(i === 0 ? 'beside' : '', sentence, options)),
     ...result.causes.flatMap(({ hint, why }) => line('why', `${legibleSentence(why)} (${hint})`, options)),
     ...line('proof', proofOf(result), options),
+    ...sampleLines(result, options),
+    ...secondReadingLines(result, options),
     ...readByLines(result, options),
     ...(result.verdict === 'damaged' ? line('remedy', remedyWords(result.remedy), options) : []),
     ...(command === null ? [] : ['  next', `    ${colors.bold(legibleCommand(command))}`]),
@@ -75,15 +77,26 @@ export function describeNotices(results: readonly Result[], options: TextOptions
     '',
     ...wrap(`Notices (the ${notices.length === 1 ? 'tenant is' : 'tenants are'} still sound):`, options.width),
     ...shown.flatMap(({ result, finding }) =>
-      indented(
-        `${legibleName(result.tenant ?? result.path)}: ${legibleSentence(finding.text, namesOf(finding, result))}`,
-        options,
-      ),
+      [noticeSentence(result, finding), ...printedLines(finding)].flatMap((text) => indented(text, options)),
     ),
     ...(shown.length < notices.length
       ? indented(`${notices.length - shown.length} more; --verbose shows all`, options)
       : []),
   ]
+}
+
+function noticeSentence(result: Result, finding: Finding): string {
+  const { rows = [], total = rows.length } = finding
+  // Of other notices the table is enough.
+  const which = finding.rule === 'invariant-violated' && rows.length > 0 ? ` (${rowsOf(rows, total)})` : ''
+  const text = legibleSentence(finding.text, namesOf(finding, result))
+  return `${legibleName(result.tenant ?? result.path)}: ${text}${which}`
+}
+
+/** What the command of a rule of the application printed. */
+function printedLines({ lines = [], total = lines.length }: Finding): readonly string[] {
+  const shown = lines.slice(0, rowsShownMax).map((text) => `  ${legibleSentence(text)}`)
+  return lines.length === 0 || total <= shown.length ? shown : [...shown, `  and ${grouped(total - shown.length)} more`]
 }
 
 const line = (label: string, text: string, options: TextOptions): readonly string[] =>
@@ -102,6 +115,7 @@ function findingLines(result: Result, options: TextOptions): readonly string[] {
       ...line('', whereOf(finding), options),
       ...(finding.query === undefined ? [] : queryLines(finding.query, options)),
       ...salvageLines(finding, options),
+      ...printedLines(finding).flatMap((text) => line('', text, options)),
     ]),
     ...(hidden > 0
       ? line(
@@ -200,6 +214,31 @@ function readByLines({ readBy }: Result, options: TextOptions): readonly string[
     `SQLite ${printable(readBy.sqlite)}, in a process that ${describeWalls(readBy.confinement)}`,
     options,
   )
+}
+
+/** What samples have read, and since when. */
+function sampleLines({ sample }: Result, options: TextOptions): readonly string[] {
+  if (sample === undefined) return []
+  const { first, last, pages, since, wholeSince } = sample
+  const whole =
+    wholeSince === null ? 'no round over all pages is complete yet' : `each page was read since ${wholeSince}`
+  return line(
+    'sample',
+    `pages ${grouped(first)} to ${grouped(last)} of ${grouped(pages)}; this round began ${since}; ${whole}`,
+    options,
+  )
+}
+
+function secondReadingLines({ secondReading, verdict }: Result, options: TextOptions): readonly string[] {
+  if (secondReading === undefined || verdict !== 'damaged') return []
+  const { how, why, verdict: again, pages, differing } = secondReading
+  if (!options.verbose && differing === 0) return []
+  if (how === 'not-possible') return line('again', `not read a second time: ${legibleSentence(why ?? '')}`, options)
+  const from = how === 'direct' ? 'from the disk, past the page cache' : 'after the kernel was told to forget it'
+  const bytes = differing === 0 ? 'the same bytes' : `${grouped(differing)} of them hold other bytes there`
+  const whole =
+    again === null ? '' : again === 'damaged' ? '; a second check found damage too' : `; a second check is ${again}`
+  return line('again', `${count(pages, 'page')} read a second time ${from}: ${bytes}${whole}`, options)
 }
 
 /** The pause as in the table of the report: from our request until the tenant was seen serving. */

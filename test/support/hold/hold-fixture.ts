@@ -170,6 +170,8 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
       ledger,
       harm: null,
       accept: [],
+      invariants: [],
+      sampleShare: null,
       map: false,
       keepSnapshot: null,
       rehearsing: null,

@@ -11,6 +11,8 @@ for (let count = 1; ; count++) {
   await ledger.storeLastGood({
     tenant: tenantId('acme'),
     path: '/srv/a.db',
+    schema: null,
+    paces: [],
     header: { walMode: false, changeCounter: count, versionValidFor: count, pageCount: 4096, schemaCookie: 3 },
     standing: { provenAt: count, bootId: '', files: [] },
     content: { format: '', tables: [] },

@@ -49,7 +49,7 @@ export function describeSchema(db: Database.Database): SchemaDescription {
  * A statement without what makes no difference to SQLite: ALTER TABLE, and tools that dump and load, write statements
  * in their own way. If two results are equal, the statements mean the same. The reverse is not always true.
  */
-function plainStatement(sql: string): string {
+export function plainStatement(sql: string): string {
   return tokensOf(sql)
     .map(({ text }) => plainToken(text))
     .join('\u0000')

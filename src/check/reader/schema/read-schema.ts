@@ -62,7 +62,7 @@ function tryOpened(
 }
 
 function answerOf(
-  { objects, plan, noPlanWhy, uncounted, leftOut, skipped, findings }: SchemaRead,
+  { objects, plan, noPlanWhy, uncounted, leftOut, skipped, findings, digest }: SchemaRead,
   facts: readonly Fact[],
   refused: ReadonlySet<string>,
 ): SchemaAnswer {
@@ -83,6 +83,7 @@ function answerOf(
     noPlanWhy,
     uncounted,
     refused: [...refused],
+    digest: refused.size === 0 ? digest : null,
     skipped: [...leftOut, ...skipped, ...unread],
     facts: [...facts, ...findings.map((finding): Fact => ({ kind: 'found', finding }))],
   }
@@ -95,5 +96,6 @@ const nothing: Omit<SchemaAnswer, 'facts'> = {
   noPlanWhy: null,
   uncounted: [],
   refused: [],
+  digest: null,
   skipped: [{ object: 'sqlite_schema', why: 'SQLite cannot read the schema' }],
 }

@@ -2,6 +2,7 @@
  * Child side: remembers what SQLite said about a schema. It says the same about every file with the same statements,
  * and the tenants of a service are alike (check/README.md, measured).
  */
+import { createHash } from 'node:crypto'
 import type Database from 'better-sqlite3'
 import type { SchemaFacts } from '../../../census/schema-facts.ts'
 import type { Finding } from '../../../model/result/finding.ts'
@@ -11,6 +12,7 @@ import { readLayout } from '../pages/page-file.ts'
 import { makePlan } from './census-plan.ts'
 import type { CensusPlanning } from './census-plan.ts'
 import { countable, findIncomplete } from './countable.ts'
+import { plainStatement } from './describe-schema.ts'
 import { readSchemaFacts } from './schema-facts.ts'
 import { isVirtual, knownModules, objectsOf, readSchemaRows } from './schema-objects.ts'
 import type { SchemaRow } from './schema-objects.ts'
@@ -26,12 +28,15 @@ export interface SchemaRead extends CensusPlanning {
   readonly leftOut: readonly Skipped[]
   /** About what the schema lacks. */
   readonly findings: readonly Finding[]
+  /** The same for all files with the same objects, in whatever order and spelling. */
+  readonly digest: string
 }
 
 interface KnownSchema {
   readonly modules: ReadonlySet<string>
   /** null until SQLite was asked. */
   facts: Pick<SchemaFacts, 'tables' | 'indexes'> | null
+  readonly digest: string
 }
 
 export class SchemaCache {
@@ -45,7 +50,7 @@ export class SchemaCache {
   /** @param refused objects that SQLite does not know, or not completely @throws what SQLite throws */
   readRows(path: string, db: Database.Database, rows: readonly SchemaRow[], refused: ReadonlySet<string>): SchemaRead {
     const key = keyOf(path, rows)
-    const known = (key === null ? null : this.#known.get(key)) ?? { modules: knownModules(db), facts: null }
+    const known = (key === null ? null : this.#known.get(key)) ?? newlyKnown(db, rows)
     const { objects, skipped: leftOut } = objectsOf(rows, known.modules)
     let findings: readonly Finding[] = []
     const planning = makePlan(path, db, (layout) => {
@@ -56,7 +61,7 @@ export class SchemaCache {
       return countable(facts, refused)
     })
     if (key !== null && known.facts !== null) this.#remember(key, known)
-    return { ...planning, objects, leftOut, findings }
+    return { ...planning, objects, leftOut, findings, digest: known.digest }
   }
 
   #remember(key: string, known: KnownSchema): void {
@@ -64,6 +69,20 @@ export class SchemaCache {
     if (oldest !== undefined && !this.#known.has(key) && this.#known.size >= schemasMax) this.#known.delete(oldest)
     this.#known.set(key, known)
   }
+}
+
+const newlyKnown = (db: Database.Database, rows: readonly SchemaRow[]): KnownSchema => ({
+  modules: knownModules(db),
+  facts: null,
+  digest: digestOfSchema(rows),
+})
+
+/** Without SQLite's own objects, which differ with ANALYZE and AUTOINCREMENT. */
+function digestOfSchema(rows: readonly SchemaRow[]): string {
+  const objects = rows
+    .filter(({ name }) => !name.startsWith('sqlite_'))
+    .map(({ type, name, tbl_name, sql }) => JSON.stringify([type, name, tbl_name, plainStatement(sql ?? '')]))
+  return createHash('sha256').update(objects.toSorted().join('\n')).digest('hex').slice(0, 32)
 }
 
 /**

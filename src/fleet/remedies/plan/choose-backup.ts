@@ -158,9 +158,9 @@ async function damagedSince({ tenant, named }: Target, ledger: Ledger | null): P
   let since: number | null = null
   for (const { at, event } of (await ledger.checks(tenant, linesMax)).lines) {
     if (event.kind !== 'checked' || event.result.path !== named) continue
-    const { verdict, depth } = event.result
+    const { verdict, damage, depth } = event.result
     if (verdict === 'sound' && depth === 'full') break
-    if (verdict === 'damaged') since = at
+    if (verdict === 'damaged' && damage !== 'none') since = at
   }
   return since === null ? null : new Date(since).toISOString()
 }

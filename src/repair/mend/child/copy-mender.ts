@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type Database from 'better-sqlite3'
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import { recoveredName } from '../../../check/protocol.ts'
+import { carriesChecksums, stampPages } from '../../../check/reader/pages/page-checksums.ts'
 import { invariant } from '../../../model/bug.ts'
 import type { Answer, FirstSteps, Question, StepQuestion } from '../../worker/steps.ts'
 import { droppedName, rewrittenName } from '../protocol.ts'
@@ -22,6 +23,9 @@ export class CopyMender {
   #db: Database.Database | null = null
   /** The journal mode that the copy had, and that the result gets. */
   #wal = false
+  /** True if the result gets page checksums of cksumvfs, because the copy had them. */
+  #stamped = false
+  #result = ''
 
   /** @param folder of the sandbox */
   constructor(folder: string, core: CompiledCore | null) {
@@ -57,6 +61,8 @@ export class CopyMender {
   #open(): DoneOrNot {
     const path = this.#path(recoveredName)
     this.#wal = usesWal(path)
+    this.#stamped = carriesChecksums(path)
+    this.#result = path
     return tryDone(() => {
       this.#db = openCopy(path)
     })
@@ -69,6 +75,7 @@ export class CopyMender {
       this.#db = null
       rewriteInto(db, this.#path(recoveredName), into, { emptied, emptiedTexts })
       this.#db = openCopy(into)
+      this.#result = into
     })
   }
 
@@ -77,6 +84,7 @@ export class CopyMender {
       const db = this.#opened()
       this.#db = null
       closeCopy(db, this.#wal)
+      if (this.#stamped) stampPages(this.#result, null)
     })
   }
 
