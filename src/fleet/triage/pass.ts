@@ -14,11 +14,18 @@ import { groupTargets, type TargetGroup } from '../selection/target-groups.ts'
 
 export interface PassTerms {
   readonly limits: RunLimits
-  /** The context for the next tenants: while the service is down, files are held without it. */
-  readonly contextNow: () => Promise<RunContext>
+  readonly meansNow: () => Promise<Means>
   readonly patience: Patience
   /** Aborts when a person interrupts, or when the run lock is lost. */
   readonly signal: AbortSignal
+}
+
+/** What the next tenants are examined with. */
+export interface Means {
+  /** While the service does not answer, files are held without it. */
+  readonly context: RunContext
+  /** False if another attempt would meet the same, as with a service that hangs and has its files open. */
+  readonly mayRecover: boolean
 }
 
 export interface PassObserver extends RunObserver {
@@ -79,7 +86,7 @@ export class Patience {
 /** @throws what the pipeline throws: defects only */
 export async function examineInOrder(
   targets: readonly Target[],
-  { limits, contextNow, patience, signal }: PassTerms,
+  { limits, meansNow, patience, signal }: PassTerms,
   observer: PassObserver,
 ): Promise<PassEnd> {
   const waiting = [...groupTargets(targets)]
@@ -92,9 +99,10 @@ export async function examineInOrder(
     const groups = waiting.splice(0, size)
     const results = new Map<Target, Result>()
     const chunk = groups.flat()
+    const { context, mayRecover } = await meansNow()
     const totals = await workThrough(
       chunk,
-      await contextNow(),
+      context,
       limits,
       {
         onResult: (result) => {
@@ -113,7 +121,8 @@ export async function examineInOrder(
       const found = group.flatMap((target) => results.get(target) ?? [])
       const tried = (attempts.get(group) ?? 0) + 1
       attempts.set(group, tried)
-      if (stopped === null && tried < attemptsMax && !patience.isExhausted && mayBeSettled(found, group.length)) {
+      const mayTryAgain = stopped === null && mayRecover && tried < attemptsMax && !patience.isExhausted
+      if (mayTryAgain && mayBeSettled(found, group.length)) {
         again.push(group)
         continue
       }

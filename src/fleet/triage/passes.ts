@@ -70,18 +70,15 @@ class Passes {
 
   /** @returns why the line was stopped; null if it was not */
   async #fastPass(targets: readonly Target[]): Promise<Failure | null> {
-    let left = targets
-    while (left.length > 0 && !this.#isEnough) {
+    for (let left = targets; ; left = left.filter((target) => !this.#reported.has(keyOfTarget(target)))) {
       const stopped = await this.#pass(left, 'quick', () => this.#due.length > 0)
-      if (stopped !== null) return stopped
-      left = left.filter((target) => !this.#reported.has(keyOfTarget(target)))
       const due = this.#due
       this.#due = []
-      const confirmed =
-        due.length === 0 || this.#terms.depth === 'quick' ? null : await this.#pass(due, 'full', () => false)
-      if (confirmed !== null) return confirmed
+      // It came to its end. What is left now has no result, because it could not be reached.
+      if (stopped !== null || due.length === 0) return stopped
+      const confirming = this.#terms.depth === 'quick' ? null : await this.#pass(due, 'full', () => false)
+      if (confirming !== null || this.#isEnough) return confirming
     }
-    return null
   }
 
   get #isEnough(): boolean {

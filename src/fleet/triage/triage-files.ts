@@ -44,8 +44,9 @@ export async function triageFiles(
       first,
       statusTenant: null,
       limitsOf: (of) => limitsFor(context.folder, of, 1, checksInParallel, besideLockedFile),
-      contextNow: () => Promise.resolve(context),
-      patience: new Patience(0), // A program that has a file open will have it open in a minute too.
+      // A program that has a file open will have it open in a minute too.
+      meansNow: () => Promise.resolve({ context, mayRecover: false }),
+      patience: new Patience(0),
       signal,
     },
     observer,

@@ -22,7 +22,7 @@ import { matchesId, requireMatches } from '../selection/id-pattern.ts'
 import { crashTime } from './gather/crash-time.ts'
 import { lookAtFiles, unseenFile } from './gather/file-facts.ts'
 import { addNamed, askForTrouble } from './gather/service-words.ts'
-import { Patience } from './pass.ts'
+import { Patience, type Means } from './pass.ts'
 import { passes, type PassesObserver } from './passes.ts'
 import { orderBySuspicion, type Suspect } from './suspicion.ts'
 
@@ -81,7 +81,7 @@ export async function triage(
       first,
       statusTenant,
       limitsOf: (of) => limitsOfTriage(run, of),
-      contextNow: contextsOf(run),
+      meansNow: meansOf(run),
       patience: new Patience(patienceMs),
       signal,
     },
@@ -159,7 +159,7 @@ const askAgainMs = 5_000
  * While no process of the service answers, no process pauses a tenant, and none needs to: a file that is sealed is open
  * nowhere. The seal must then be the whole proof, whatever `hold.require` allows (README.md).
  */
-function contextsOf({ context, service, signal }: ServiceRun): () => Promise<RunContext> {
+function meansOf({ context, service, signal }: ServiceRun): () => Promise<Means> {
   const withoutService: RunContext = {
     ...context,
     connectionOf: () => null,
@@ -168,11 +168,12 @@ function contextsOf({ context, service, signal }: ServiceRun): () => Promise<Run
   let hangsUntilMs = 0
   return async () => {
     const askedAtMs = monotonicMs()
-    if (askedAtMs < hangsUntilMs) return withoutService
+    if (askedAtMs < hangsUntilMs) return { context: withoutService, mayRecover: false }
     const serves = await answers(service, signal)
     const endedAtMs = monotonicMs()
-    if (!serves && endedAtMs - askedAtMs >= answersMsMax) hangsUntilMs = endedAtMs + askAgainMs
-    return serves ? context : withoutService
+    const hangs = !serves && endedAtMs - askedAtMs >= answersMsMax
+    if (hangs) hangsUntilMs = endedAtMs + askAgainMs
+    return { context: serves ? context : withoutService, mayRecover: !hangs }
   }
 }
 
