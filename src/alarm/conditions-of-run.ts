@@ -7,6 +7,7 @@ import type { OpenHoldOutcome } from '../fleet/open-holds/open-holds.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { RemedyResult } from '../model/result/remedy.ts'
 import type { Result } from '../model/result/report.ts'
+import type { Absence } from '../report/status/absences.ts'
 import { withConfiguration } from '../report/text/hint.ts'
 import { isPaused } from '../report/text/result-words.ts'
 import { printableInUtf8 } from '../text/printable.ts'
@@ -116,12 +117,17 @@ export class ConditionsOfRun {
     return anyPaused ? this.#conditionOf('PAUSED') : null
   }
 
-  /** All that the run has seen. @param learned null if the ledger told nothing */
+  /**
+   * All that the run has seen.
+   * @param learned null if the ledger told nothing
+   * @param known absences that the ledger does not know
+   */
   end(
     ending: RunEnding,
     learned: Learned | null,
+    known: readonly Absence[] = [],
   ): { readonly conditions: readonly Condition[]; readonly cleared: Cleared } {
-    const absences = learned?.absences ?? []
+    const absences = [...(learned?.absences ?? []), ...known]
     const conditions = [
       ...this.#stops(ending),
       ...[...this.#seen].flatMap(([severity, seen]) => (seen.total > 0 ? [this.#describe(severity, seen)] : [])),

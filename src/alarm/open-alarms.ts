@@ -12,6 +12,7 @@ import { newRunId } from '../ledger/run-lock/run-id.ts'
 import type { RunId } from '../model/brand.ts'
 import type { RemedyResult } from '../model/result/remedy.ts'
 import type { Result } from '../model/result/report.ts'
+import type { Absence } from '../report/status/absences.ts'
 import { withConfiguration } from '../report/text/hint.ts'
 import { printableInUtf8 } from '../text/printable.ts'
 import type { Alarm } from './alarm.ts'
@@ -34,6 +35,8 @@ export interface AlarmTerms {
   /** Called with each sentence about alarms that did not arrive, when that is certain. */
   readonly onComplaint: (sentence: string) => void
   readonly onAttempt: (attempt: SendAttempt) => void
+  /** Absences that the ledger does not know. */
+  readonly known: readonly Absence[]
   /** Reads what the ledger knows, for a run that could not tell it; null if it cannot be read. */
   readonly learn: () => Promise<Learned | null>
 }
@@ -108,7 +111,8 @@ class AlarmsOfRun implements RunAlarms {
   }
 
   async end(ending: RunEnding): Promise<readonly string[]> {
-    const seen = this.#seen.end(ending, this.#learned ?? (await this.#terms.learn()))
+    const learned = this.#learned ?? (await this.#terms.learn())
+    const seen = this.#seen.end(ending, learned, this.#terms.known)
     const waiting = await this.#raise(seen)
     for (const one of waiting) this.#send(one, one.sinks)
     const finished = this.#finish(coversAll(ending))

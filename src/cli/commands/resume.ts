@@ -59,11 +59,11 @@ Exit codes: 0 no hold is open any more, 1 failed, or the tenants serve and the
 async function resume(id: string | undefined, options: ResumeOptions, terminal: Terminal): Promise<ExitCode> {
   if ((id === undefined) === (options.all !== true))
     throw new Failure('USAGE', 'name one tenant, or say --all', { hint: '`holdfast resume --help` shows how' })
-  const { settings } = await scheduledSettings(options.config ?? null, terminal)
+  const { settings, outdated } = await scheduledSettings(options.config ?? null, terminal)
   const only = id === undefined ? null : tenantId(id)
   const waiting = waitingOf(terminal, options)
   const run = newRunId()
-  const alarms = await openRunAlarms(settings, { terminal, options, run, mode: 'resume' })
+  const alarms = await openRunAlarms(settings, { terminal, options, run, mode: 'resume', outdated })
   const end = (failure: Failure | null): Promise<readonly string[]> =>
     alarms.end({
       counts: null,

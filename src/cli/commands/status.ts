@@ -1,6 +1,6 @@
 import { Option } from 'commander'
+import type { ScheduledSettings } from '../../config/last-good.ts'
 import { wayOf } from '../../config/service-way.ts'
-import type { Settings } from '../../config/settings.ts'
 import { isGone } from '../../fleet/run/registry.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
 import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
@@ -8,7 +8,7 @@ import { openIncident } from '../../ledger/incident.ts'
 import type { LastResult } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
-import { absencesIn, lastFullSweepAt, oldestBackupAt } from '../../report/status/absences.ts'
+import { absencesIn, lastFullSweepAt, oldestBackupAt, outdatedConfiguration } from '../../report/status/absences.ts'
 import type { StatusFormat, StatusView } from '../../report/status/status-view.ts'
 import { renderStatus } from '../../report/status/status.ts'
 import type { Invocation } from '../invocation.ts'
@@ -90,12 +90,12 @@ async function printStatus(options: StatusOptions, terminal: Terminal): Promise<
   const format = options.json ? 'json' : options.format
   const { output } = options
   const fileForMonitor = isForMonitor(format) ? output : undefined
-  const { settings } = await settingsOfSchedule(options.config ?? null, terminal).catch(async (error: unknown) => {
+  const scheduled = await settingsOfSchedule(options.config ?? null, terminal).catch(async (error: unknown) => {
     if (fileForMonitor !== undefined) await leaveUnknownUnlessEmpty(fileForMonitor, error, terminal)
     throw error
   })
-  if (output !== undefined) await requireOutsideRoots(output, settings.tenants.roots)
-  const view = await readStatus(settings, options, terminal).catch((error: unknown) => {
+  if (output !== undefined) await requireOutsideRoots(output, scheduled.settings.tenants.roots)
+  const view = await readStatus(scheduled, options, terminal).catch((error: unknown) => {
     if (fileForMonitor !== undefined) leaveUnknown(fileForMonitor, error, terminal)
     throw error
   })
@@ -115,7 +115,11 @@ async function printStatus(options: StatusOptions, terminal: Terminal): Promise<
 }
 
 /** @throws {Failure} LEDGER_UNUSABLE; TENANT_UNKNOWN for a tenant or a pattern that the ledger does not know */
-async function readStatus(settings: Settings, options: StatusOptions, terminal: Terminal): Promise<StatusView> {
+async function readStatus(
+  { settings, outdated }: ScheduledSettings,
+  options: StatusOptions,
+  terminal: Terminal,
+): Promise<StatusView> {
   const { dir } = settings.ledger
   await using ledger = await ledgerToRead(dir, wayOf(settings))
   const now = Date.now()
@@ -146,7 +150,10 @@ async function readStatus(settings: Settings, options: StatusOptions, terminal: 
     lastFullSweepAt: lastFullSweepAt(facts.runs),
     incident: incident === null ? null : { id: incident.id, since: incident.since },
     // The last full sweep does not matter if only some tenants were asked about: each has its own age.
-    absences: choice.selection === null ? absencesIn(facts, absenceTermsOf(settings, now, options.maxAge)) : [],
+    absences: [
+      ...(outdated === null ? [] : [outdatedConfiguration(outdated.since, outdated.failure.message)]),
+      ...(choice.selection === null ? absencesIn(facts, absenceTermsOf(settings, now, options.maxAge)) : []),
+    ],
     oldestBackupAt: choice.selection === null ? oldestBackupAt(facts.runs) : null,
     pauses: await ledger.pauseTotals(),
   }

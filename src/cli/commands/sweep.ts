@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import type { RunAlarms } from '../../alarm/alarms.ts'
+import type { ScheduledSettings } from '../../config/last-good.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import type { Settings } from '../../config/settings.ts'
 import { HealCandidates } from '../../fleet/heal/heal-candidates.ts'
 import { heal } from '../../fleet/heal/heal.ts'
 import { withServiceRun, type ServiceRun } from '../../fleet/run/service-run.ts'
@@ -122,11 +122,13 @@ async function sweepService(
   using document = new ResultsDocument(terminal, options, { id: run, mode: 'sweep', registry: 'live' })
   return await printReport(document, terminal, options, async () => {
     const { maxPaused, workers = options.concurrency } = options
-    const settings = overridden(await settingsOf(options, terminal, document), { maxPaused, workers })
+    const { settings: given, outdated } = await settingsOf(options, terminal, document)
+    const settings = overridden(given, { maxPaused, workers })
     await document.keepWith(settings)
     const request = sweepRequest(options, depthIsGiven, settings.sweep)
     let isWhole = false
-    const about = { terminal, options, run, document, mode: 'sweep', isWhole: () => isWhole && document.settlesAny }
+    const isFull = (): boolean => isWhole && document.settlesAny
+    const about = { terminal, options, run, document, mode: 'sweep', isWhole: isFull, outdated }
     return withAlarms(settings, about, (alarms) => {
       const more = { sampleShare: options.depth.sampleShare, incident: options.incident ?? null, document, alarms }
       return withServiceRun(settings, serviceRunOptions(terminal, options, run, 'sweep', more), async (service) => {
@@ -184,7 +186,7 @@ async function settingsOf(
   { config, heal: changesFiles = false }: SweepCommandOptions,
   terminal: Terminal,
   document: ResultsDocument,
-): Promise<Settings> {
-  if (changesFiles) return loadSettings(await findConfiguration(config ?? null))
-  return (await scheduledSettings(config ?? null, terminal, (notice) => document.addNotice(notice))).settings
+): Promise<ScheduledSettings> {
+  if (changesFiles) return { settings: await loadSettings(await findConfiguration(config ?? null)), outdated: null }
+  return scheduledSettings(config ?? null, terminal, (notice) => document.addNotice(notice))
 }

@@ -140,13 +140,15 @@ async function triageService(
   document: ResultsDocument,
   run: ReturnType<typeof newRunId>,
 ): Promise<TriageTotals> {
-  const { settings } = await scheduledSettings(options.config ?? null, terminal, (notice) => document.addNotice(notice))
+  const { settings, outdated } = await scheduledSettings(options.config ?? null, terminal, (notice) =>
+    document.addNotice(notice),
+  )
   requireService(settings, options)
   await document.keepWith(settings)
   const request = options.request === undefined ? null : await readRequest(settings.ledger.dir, options.request)
   const { maxPaused, workers } = options
   const { only = null, depth, first = false } = options
-  const about = { terminal, options, run, document, mode: 'triage', isWhole: () => false }
+  const about = { terminal, options, run, document, mode: 'triage', isWhole: () => false, outdated }
   return withAlarms(settings, about, (alarms) => {
     const runOptions = serviceRunOptions(terminal, options, run, 'triage', {
       incident: options.incident ?? null,

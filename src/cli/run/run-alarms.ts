@@ -1,5 +1,6 @@
 /** How a command raises alarms: while it works, and when its report has all that it will have. */
 import type { Learned, RunAlarms, RunEnding } from '../../alarm/alarms.ts'
+import type { OutdatedConfiguration } from '../../config/last-good.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { RunTotals } from '../../fleet/pipeline.ts'
@@ -7,14 +8,14 @@ import type { LedgerReading } from '../../ledger/ledger.ts'
 import { readLedger } from '../../ledger/open-ledger.ts'
 import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import { absencesIn, type Absence } from '../../report/status/absences.ts'
+import { absencesIn, outdatedConfiguration, type Absence } from '../../report/status/absences.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { logLine } from '../log.ts'
 import type { CommonOptions } from '../options.ts'
 import type { ResultsDocument } from '../report-run/results-document.ts'
 import { describeError } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { absenceTermsOf, readSweepFacts, usualMaxAgeMs } from './sweep-facts.ts'
+import { absenceTermsOf, alarmMaxAgeMs, readSweepFacts } from './sweep-facts.ts'
 
 export interface AlarmedRun {
   readonly terminal: Terminal
@@ -25,6 +26,8 @@ export interface AlarmedRun {
   readonly document: Pick<ResultsDocument, 'addNotice'> & { readonly counts: NonNullable<RunEnding['counts']> }
   /** Whether it was a sweep of all tenants at full depth. Called at the end. */
   readonly isWhole: () => boolean
+  /** The copy of the configuration that is used in the place of the file; null or left out if the file is. */
+  readonly outdated?: OutdatedConfiguration | null
 }
 
 /**
@@ -57,9 +60,10 @@ export async function withAlarms<Done extends Pick<RunTotals, 'stopped'>>(
 /** Without sinks nothing is loaded or read. */
 export async function openRunAlarms(
   settings: Settings,
-  { terminal, options, run, mode }: Pick<AlarmedRun, 'terminal' | 'options' | 'run' | 'mode'>,
+  about: Pick<AlarmedRun, 'terminal' | 'options' | 'run' | 'mode' | 'outdated'>,
 ): Promise<RunAlarms> {
   if (settings.alerts.length === 0) return noAlarms
+  const { terminal, options, run, mode, outdated = null } = about
   const { openAlarms } = await import('../../alarm/open-alarms.ts')
   const { file } = settings
   return openAlarms(settings, {
@@ -71,6 +75,7 @@ export async function openRunAlarms(
     onComplaint: (sentence) => terminal.say(`holdfast: alarms: ${printableSentence(sentence)}`),
     onAttempt: (attempt) => logLine(terminal, options.logLevel, { run, tenant: null, step: 'alarm', ...attempt }),
     learn: () => learnAnew(settings),
+    known: outdated === null ? [] : [outdatedConfiguration(outdated.since, outdated.failure.message)],
   })
 }
 
@@ -89,14 +94,15 @@ const noAlarms: RunAlarms = {
 export async function learnFrom(ledger: LedgerReading, settings: Settings, own: string | null): Promise<Learned> {
   const now = Date.now()
   const facts = await readSweepFacts(ledger, settings, own)
-  const absences = absencesIn(facts, absenceTermsOf(settings, now, usualMaxAgeMs))
+  const maxAgeMs = alarmMaxAgeMs(settings)
+  const absences = absencesIn(facts, absenceTermsOf(settings, now, maxAgeMs))
   const held = (await ledger.openHolds()).map(({ tenant }) => tenant)
-  return { absences: absences.filter((absence) => isNews(absence, now)), held }
+  return { absences: absences.filter((absence) => isNews(absence, now, maxAgeMs)), held }
 }
 
 /** A service that is new has no full sweep yet, and a run that began just now may be its first. */
-const isNews = ({ kind, since }: Absence, now: number): boolean =>
-  kind !== 'sweep-too-old' || since === null || now - since > usualMaxAgeMs
+const isNews = ({ kind, since }: Absence, now: number, maxAgeMs: number): boolean =>
+  kind !== 'sweep-too-old' || since === null || now - since > maxAgeMs
 
 /** For a run that failed before it had a ledger, such as one that another run keeps out. */
 async function learnAnew(settings: Settings): Promise<Learned | null> {

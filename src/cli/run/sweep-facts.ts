@@ -6,12 +6,17 @@ import { goneRuns, runAtWork } from '../../ledger/run-lock/run-liveness.ts'
 import type { AbsenceTerms, RunAtWork, SweepFacts } from '../../report/status/absences.ts'
 
 /** A full sweep each night, and two hours for nights that differ. */
-export const usualMaxAgeMs = 26 * 3_600_000
+const usualMaxAgeMs = 26 * 3_600_000
+const nightsDifferMs = 2 * 3_600_000
 const runsReadMax = 1_000
 /** A run writes a line for each pause and each check, and a check has a limit. Beside it there are rehearsals. */
 const quietMs = 10 * 60_000
 
-type FactSettings = Pick<Settings, 'ledger' | 'service' | 'check' | 'backups'>
+type FactSettings = Pick<Settings, 'ledger' | 'service' | 'check' | 'backups' | 'sweep'>
+
+/** How old the last full sweep may be before an alarm says so. `status` has an option for it. */
+export const alarmMaxAgeMs = ({ sweep }: FactSettings): number =>
+  Math.max(usualMaxAgeMs, (sweep.maxAgeMs ?? 0) + nightsDifferMs)
 
 /** @param own the id of our own run, which does not hang; null if we are none */
 export async function readSweepFacts(
@@ -43,10 +48,14 @@ async function seenAtWork(dir: string, service: string): Promise<RunAtWork | nul
   return { run, pid, since, stopped: isStopped(pid, startTime) }
 }
 
-export const absenceTermsOf = ({ check, backups }: FactSettings, now: number, maxAgeMs: number): AbsenceTerms => ({
+export const absenceTermsOf = (
+  { check, backups, sweep }: FactSettings,
+  now: number,
+  maxAgeMs: number,
+): AbsenceTerms => ({
   now,
   maxAgeMs,
-  budgetMs: null,
+  budgetMs: sweep.budgetMs,
   quietMsMax: 2 * check.timeoutMs + quietMs,
   backupMaxAgeMs: backups === null ? null : backups.maxAgeMs,
 })

@@ -19,6 +19,7 @@ export const absenceKinds = [
   'killed',
   'covered-too-little',
   'registry-cached',
+  'configuration-copy',
   'backups-too-old',
 ] as const
 type AbsenceKind = (typeof absenceKinds)[number]
@@ -92,6 +93,15 @@ export function lastFullSweepAt(runs: readonly RecordedRun[]): number | null {
   return runs.find(isFullSweep)?.finished?.at ?? null
 }
 
+/** A copy of the configuration is used, because the file is not valid. @param since in ms since 1970 */
+export const outdatedConfiguration = (since: number, why: string): Absence => ({
+  kind: 'configuration-copy',
+  code: 1,
+  since,
+  text: `the configuration is not valid, a copy is used: ${sayWhy(why.split('\n', 1)[0] ?? '')}`,
+  command: 'holdfast doctor',
+})
+
 function* hung({ atWork, newestLineAt }: SweepFacts, terms: AbsenceTerms): Generator<Absence> {
   if (atWork === null) return
   const { pid, since, stopped } = atWork
@@ -153,12 +163,14 @@ function* coveredTooLittle({ runs }: SweepFacts): Generator<Absence> {
   const newest = runs.find(({ finished }) => finished?.whole === true)
   const end = newest?.finished
   if (newest === undefined || !end || end.covered >= end.selected) return
-  const share = Math.floor((100 * end.covered) / end.selected)
+  const all = end.selected + end.notDue
+  const covered = end.covered + end.notDue
+  const share = Math.floor((100 * covered) / all)
   yield {
     kind: 'covered-too-little',
     code: 1,
     since: end.at,
-    text: `the last sweep covered ${end.covered} of ${count(end.selected, 'file')} (${share} %)`,
+    text: `the last sweep covered ${covered} of ${count(all, 'file')} (${share} %)`,
     command: 'holdfast sweep',
   }
 }
@@ -170,7 +182,7 @@ function* registryAbsence({ registry }: SweepFacts, { now }: AbsenceTerms): Gene
   if (registry === null || registry.source === 'live') return
   const { source, since, code, why } = registry
   const last = since === null ? 'it never gave one' : `the last one is ${humanMs(ageOf(since, now))} old`
-  const failure = `${code}: ${printableSentenceInUtf8(why).slice(0, whyLettersMax)}`
+  const failure = `${code}: ${sayWhy(why)}`
   yield source === 'cached'
     ? {
         kind: 'registry-cached',
@@ -189,6 +201,7 @@ function* registryAbsence({ registry }: SweepFacts, { now }: AbsenceTerms): Gene
 }
 
 const whyLettersMax = 300
+const sayWhy = (text: string): string => printableSentenceInUtf8(text).slice(0, whyLettersMax)
 
 /** The oldest of the newest backups; null if none were kept. */
 export const oldestBackupAt = (runs: readonly RecordedRun[]): number | null => backupsSeen(runs)?.oldestAt ?? null

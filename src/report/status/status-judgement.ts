@@ -1,6 +1,7 @@
 /** Judges what the ledger knows: OK, WARNING, CRITICAL or UNKNOWN. */
 
 import { ageOf } from '../../model/age.ts'
+import type { FailureCode } from '../../model/failure.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
 import { count } from '../../text/count.ts'
@@ -15,8 +16,8 @@ export interface StatusJudgement {
   readonly code: 0 | 1 | 2 | 3
   readonly word: 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN'
   /**
-   * The gravest first, each with its severity: PAUSED, DAMAGED, STALE, INCONCLUSIVE, FAILED. Names in them are not
-   * broken by lines (text/layout.ts).
+   * The gravest first, each with its severity: HARM SUSPECTED, PAUSED, DAMAGED, STALE, INCIDENT, INCONCLUSIVE, FAILED.
+   * Names in them are not broken by lines (text/layout.ts).
    */
   readonly reasons: readonly string[]
   /** Number of files with each standing. */
@@ -53,7 +54,9 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const ofStanding = (standing: FileStanding): readonly TenantSummary[] =>
     tenants.filter((one) => standingOf(one) === standing)
   const overdue = overdueOf(view)
+  const harmed = tenants.filter(({ failure }) => failure !== null && harmful.has(failure))
   const critical = [
+    ...(harmed.length > 0 ? [`HARM SUSPECTED ${harmed.length}: ${nameSome(harmed.map(nameOf))}`] : []),
     ...pausedReasons(view, overdue),
     ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${nameSome(ofStanding('damaged').map(nameOf))}`] : []),
     ...absenceReasons(view, 2),
@@ -62,6 +65,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
     ...(view.ledgerLost ? ['LOST the ledger is gone: it is not known whether a hold is open'] : []),
     ...(view.selection !== null && tenants.length === 0 ? ['STALE no selected tenant was checked yet'] : []),
     ...absenceReasons(view, 1),
+    ...incidentReasons(view),
     ...staleReasons(view),
     ...(counts.inconclusive > 0
       ? [`INCONCLUSIVE ${counts.inconclusive}: ${nameWithCauses(ofStanding('inconclusive'))}`]
@@ -108,6 +112,9 @@ function pausedReasons(view: StatusView, { left, others }: OverdueHolds): readon
   return [`PAUSED? ${count(overdue.length, 'hold')} never seen to end: ${names}; ${resume}`]
 }
 
+/** Failures of a check that say that holdfast may do harm, or that locks do not hold. */
+const harmful: ReadonlySet<FailureCode> = new Set<FailureCode>(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])
+
 const absenceReasons = ({ absences }: StatusView, code: Absence['code']): readonly string[] =>
   absences.filter((absence) => absence.code === code).map(({ text }) => `STALE ${text}`)
 
@@ -116,6 +123,13 @@ function staleReasons(view: StatusView): readonly string[] {
   if (stale.length === 0) return []
   const names = nameSome(stale.map(nameOf))
   return [`STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(view.maxAgeMs)}: ${names}`]
+}
+
+function incidentReasons({ incident, generatedAt }: StatusView): readonly string[] {
+  if (incident === null) return []
+  const age = ageOf(incident.since, generatedAt)
+  const begun = age === null ? '' : `, begun ${humanMs(age)} ago`
+  return [`INCIDENT ${legibleName(incident.id)}${begun}: it ends with a full sweep that finds all tenants sound`]
 }
 
 /** Failures say nothing about the data: if no file was ever found sound or damaged, nothing is known. */

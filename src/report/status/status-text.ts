@@ -40,7 +40,6 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
       options.width,
     ).map(paint),
     ...judgement.reasons.flatMap((reason) => indented(reason, options)),
-    ...(view.incident === null ? [] : indented(describeIncident(view.incident, now), options)),
     ...view.otherHolds.flatMap((hold) => indented(describeOther(hold, view.config, now).said, options)),
     ...(listed.length === 0 ? [] : ['', ...tableOf(listed, view, options)]),
     ...(folded
@@ -54,9 +53,6 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
     ...(judgement.code === 0 ? [] : wrap(exitLine(judgement), options.width)),
   ].join('\n')}\n`
 }
-
-const describeIncident = ({ id, since }: OpenIncident, now: number): string =>
-  `INCIDENT ${legibleName(id)}, begun ${ago(since, now)}: it ends with a full sweep that finds all tenants sound`
 
 const exitLine = ({ code, word }: StatusJudgement): string =>
   `Exit code 0: answered. With --format nagios or monit it is ${code}: ${word}.`

@@ -1,8 +1,14 @@
 /** Absences (I4.2): each has its own words, its own severity, and the command that helps. The clock is injected. */
 import { expect, test } from 'vitest'
 import { tenantId } from '../../../src/model/brand.ts'
-import { absencesIn, absenceKinds, lastFullSweepAt, type SweepFacts } from '../../../src/report/status/absences.ts'
-import { absenceTerms, facts, fullEnd, hour, now, recordedRun, render, view } from '../../support/status.ts'
+import {
+  absencesIn,
+  absenceKinds,
+  lastFullSweepAt,
+  outdatedConfiguration,
+  type SweepFacts,
+} from '../../../src/report/status/absences.ts'
+import { absenceTerms, facts, fullEnd, hour, now, recordedRun, render, tenant, view } from '../../support/status.ts'
 
 const full = recordedRun('full')
 const found = (given: SweepFacts, terms: Partial<typeof absenceTerms> = {}): readonly string[] =>
@@ -10,6 +16,32 @@ const found = (given: SweepFacts, terms: Partial<typeof absenceTerms> = {}): rea
 const atWork = { run: 'now', pid: 4711, since: now - hour, stopped: false }
 const started = recordedRun('now', { finished: null })
 const cached = { source: 'cached', since: now - 9 * hour, code: 'ADMIN_UNREACHABLE', why: 'no\u001banswer' } as const
+
+test('I4.3: suspected harm is the gravest, and an open incident is a warning', () => {
+  const harmed = tenant('acme', { verdict: 'damaged', damage: 'index', failure: 'HARM_SUSPECTED' })
+  const given = render(view([tenant('bolt'), harmed]), 'nagios')
+  expect(given.code).toBe(2)
+  expect(given.text).toMatch(/^HOLDFAST CRITICAL - HARM SUSPECTED 1: acme; DAMAGED 1: acme/)
+  const incident = render(view([tenant('bolt')], { incident: { id: '01J', since: now - 2 * hour } }), 'nagios')
+  expect(incident.code).toBe(1)
+  expect(incident.text).toMatch(/^HOLDFAST WARNING - INCIDENT 01J, begun 2 h ago: it ends with a full sweep/)
+})
+
+test('a copy of the configuration says which line is wrong', () => {
+  const absence = outdatedConfiguration(now - hour, '/etc/h.yaml:3:1: unknown key a: did you mean b?\nand more')
+  expect(absence).toMatchObject({ kind: 'configuration-copy', code: 1, since: now - hour })
+  const { text, code } = render(view([tenant('acme')], { absences: [absence] }), 'monit')
+  expect(code).toBe(1)
+  expect(text).toContain('STALE the configuration is not valid, a copy is used: /etc/h.yaml:3:1: unknown key a')
+})
+
+test('files that were not due count as covered', () => {
+  const end = { ...fullEnd(now), selected: 2, covered: 2, notDue: 8 }
+  expect(found(facts([recordedRun('1', { finished: end })]))).toEqual([])
+  expect(found(facts([recordedRun('1', { finished: { ...end, covered: 1 } }), full]))).toEqual([
+    'covered-too-little 1 the last sweep covered 9 of 10 files (90 %)',
+  ])
+})
 
 test('nothing is absent after a full sweep', () => {
   expect(found(facts([full]))).toEqual([])
