@@ -5,7 +5,6 @@ import type { KnownFile, LastGood, SchemaOutliers } from '../model/result/last-g
 import type { SampleRound } from '../model/result/sample.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import type {
-  LastResult,
   LedgerLine,
   NewestCheck,
   NewestLines,

@@ -98,10 +98,8 @@ test('I2.3: files that no tenant claims, and companions without their database, 
     'companion-without-main other-journal',
   ])
   expect(report.summary).toMatchObject({ agree: false, exitCode: 3, byRule: { 'unknown-file': 3 } })
-  expect(report.sources.files.links.map((path) => path.split('/').at(-1)).toSorted()).toEqual([
-    'folder-out',
-    'leads-out.db',
-  ])
+  const links = report.sources.files.links.map((path) => path.split('/').at(-1))
+  expect(new Set(links)).toEqual(new Set(['folder-out', 'leads-out.db']))
   const text = await holdfast(['reconcile', '--config', service.config])
   expect(text.stdout).toMatch(/Databases that no tenant claims: 3 \(unknown-file\)/)
   expect(text.stdout).toContain(`holdfast check --config ${service.config} ${join(service.data, 'stray.db')}`)

@@ -28,7 +28,7 @@ export function compareSources(sources: Sources): Compared {
     ...backupsOfNone(sources),
   ].toSorted(byGravity)
   return {
-    disagreements: judged.filter(({ underWay }) => underWay === null).map(({ underWay: _, ...one }) => one),
+    disagreements: judged.flatMap(({ underWay, ...one }) => (underWay === null ? [one] : [])),
     inFlight: judged.flatMap(({ rule, tenant, path, underWay }) =>
       underWay === null ? [] : [{ rule, tenant, path, why: underWay }],
     ),

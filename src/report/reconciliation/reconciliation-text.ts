@@ -112,6 +112,6 @@ function summaryOf({ sources, summary }: ReconciliationReport): string {
   const what =
     `${count(sources.registry.tenants, 'tenant')}, ${count(sources.registry.files, 'file')}, ` +
     `${sources.backups === null ? 'no backups configured' : `backups of ${count(sources.backups.files, 'file')}`}: `
-  const found = agree ? 'all agree' : `${count(disagreements, 'disagreement')}`
+  const found = agree ? 'all agree' : count(disagreements, 'disagreement')
   return `${what}${found}. Exit code ${exitCode}.`
 }

@@ -8,7 +8,7 @@ import { legibleCommand, legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
 import { isStale, standingOf, type StatusJudgement } from './status-judgement.ts'
 import { nextCommands } from './status-next.ts'
-import type { OpenIncident, SettledThen, StatusOptions, StatusView, TenantSummary } from './status-view.ts'
+import type { SettledThen, StatusOptions, StatusView, TenantSummary } from './status-view.ts'
 
 /** More sound and fresh tenants than this are counted instead of listed. */
 const soundListedMax = 20
