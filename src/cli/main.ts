@@ -7,6 +7,7 @@ import { maskForOurselves } from '../host/process/file-mask.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
 import type { Invocation } from './invocation.ts'
+import { endTracing, startTracing } from './log/tracing.ts'
 import type { Printing } from './printing/printing.ts'
 import { openInvocation } from './program.ts'
 import { reportError } from './terminal/errors.ts'
@@ -38,11 +39,14 @@ function readCommandLine(): Buffer | null {
 
 async function run(invocation: Invocation): Promise<ExitCode> {
   try {
+    await startTracing(terminal.version, (sentence) => terminal.say(sentence))
     return await invocation.run()
   } catch (error) {
     if (error instanceof CommanderError) return endByCommander(error, invocation.printingOfRefused)
     reportError(terminal, error)
     return invocation.printing.failure(error)
+  } finally {
+    await endTracing()
   }
 }
 

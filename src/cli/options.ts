@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { durationMs } from '../config/units.ts'
 import { engines, type CheckDepth } from '../model/result/reading.ts'
-import { logLevels, type LogLevel } from './log.ts'
+import { logLevels, type LogLevel } from './log/log.ts'
 
 export interface CommonOptions {
   readonly config?: string
@@ -31,7 +31,10 @@ export function withCommon(command: Command, document: string): Command {
     .option('--quiet', 'show no progress, and print nothing if all is well')
     .option('--verbose', 'show every result and how it was proven')
     .addOption(
-      new Option('--log-level <level>', 'log steps of holds to stderr, each as a line of JSON')
+      new Option(
+        '--log-level <level>',
+        'log steps and results to stderr: lines of JSON, or lines for a person on a terminal',
+      )
         .choices(logLevels)
         .default('silent'),
     )

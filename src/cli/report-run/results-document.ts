@@ -79,6 +79,10 @@ export class ResultsDocument implements ReportDocument<Ending> {
     this.#spool = new Spool(json ? 'file' : 'memory')
   }
 
+  get run(): RunId {
+    return this.#run.id
+  }
+
   /** Names the incident that the run belongs to. */
   joinIncident(incident: IncidentId): void {
     this.#incident = incident

@@ -1,6 +1,7 @@
 import type { RunAlarms } from '../../alarm/alarms.ts'
 import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { SweepObserver } from '../../fleet/sweep.ts'
+import { logResult } from '../log/log.ts'
 import type { CommonOptions } from '../options.ts'
 import { showProgress } from '../progress/progress.ts'
 import type { ResultsDocument } from '../report-run/results-document.ts'
@@ -9,7 +10,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 /** Shows progress while `work` runs, and adds its results to the report and to the alarms. */
 export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | 'stopped'>>(
   terminal: Terminal,
-  { quiet }: Pick<CommonOptions, 'quiet'>,
+  { quiet, logLevel }: Pick<CommonOptions, 'quiet' | 'logLevel'>,
   document: ResultsDocument,
   work: (watching: SweepObserver) => Promise<Done>,
   alarms: Pick<RunAlarms, 'consider' | 'revise'> | null = null,
@@ -18,6 +19,7 @@ export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | '
   return await work({
     onSelected: (targets, notDue) => document.select(targets, notDue),
     onResult: (result) => {
+      logResult(terminal, document.run, logLevel, result)
       document.add(result)
       alarms?.consider(result)
     },

@@ -8,6 +8,7 @@ import { renderCulprit } from '../../report/triage/describe-culprit.ts'
 import { count } from '../../text/count.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import { target as shellTarget } from '../../text/shell-words.ts'
+import { logResult } from '../log/log.ts'
 import type { CommonOptions } from '../options.ts'
 import { showProgress } from '../progress/progress.ts'
 import type { ResultsDocument } from '../report-run/results-document.ts'
@@ -20,7 +21,7 @@ const culpritsMax = 10
 
 export async function watchTriage(
   terminal: Terminal,
-  { quiet = false, json = false, verbose = false }: Pick<CommonOptions, 'quiet' | 'json' | 'verbose'>,
+  { quiet = false, json = false, verbose = false, logLevel }: CommonOptions,
   document: ResultsDocument,
   work: (watching: PassesObserver) => Promise<TriageTotals>,
   alarms: Pick<RunAlarms, 'consider' | 'revise' | 'culprit'> | null = null,
@@ -37,6 +38,7 @@ export async function watchTriage(
       if (!quiet) for (const sentence of describeOrder(order)) terminal.say(sentence)
     },
     onResult: (result) => {
+      logResult(terminal, document.run, logLevel, result)
       document.add(result)
       alarms?.consider(result)
     },
