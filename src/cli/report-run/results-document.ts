@@ -3,23 +3,19 @@ import type { Settings } from '../../config/settings.ts'
 import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { Target } from '../../fleet/run/target.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
-import type { IncidentId, RunId, TenantId } from '../../model/brand.ts'
-import type { RegistrySource } from '../../model/event.ts'
+import type { RunId, TenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
 import type { Failure, FailureCode } from '../../model/failure.ts'
 import type { Finding } from '../../model/result/finding.ts'
 import type { Healing } from '../../model/result/healing.ts'
 import type { DamagedPage } from '../../model/result/page-map.ts'
-import type { NamedHold, Report, Result, SelectedFile } from '../../model/result/report.ts'
-import type { OtherHold } from '../../model/service-way.ts'
+import type { Report, Result, SelectedFile } from '../../model/result/report.ts'
 import { jsonReport } from '../../report/json.ts'
 import { keyRedactor } from '../../report/redact.ts'
-import { registryWord } from '../../report/registry-line.ts'
 import { planFirst } from '../../report/remedy/describe-healing.ts'
 import { isMaybePaused } from '../../report/remedy/remedy-summary.ts'
 import { ResultCounts } from '../../report/summary.ts'
-import { describeOther } from '../../report/text/other-holds.ts'
 import type { TextOptions } from '../../report/text/result-words.ts'
 import type { PageOptions, ReportOptions } from '../options.ts'
 import { requireOutsideRoots } from '../status-file.ts'
@@ -28,6 +24,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 import type { ReportDocument, ReportEnd } from './print-report.ts'
 import type { ReportKeeper } from './report-keeper.ts'
 import { reportText } from './report-text.ts'
+import { keyOf, RunFacts } from './run-facts.ts'
 import { shortResult } from './short-result.ts'
 import { Spool } from './spool.ts'
 
@@ -35,9 +32,8 @@ type Ending = Pick<RunTotals, 'notCovered' | 'stopped'>
 type ResultsOptions = Pick<ReportOptions, 'json' | 'verbose' | 'redactKeys'> & PageOptions & { readonly map?: boolean }
 type KeepSettings = Pick<Settings, 'file' | 'ledger' | 'service' | 'tenants'>
 
-export class ResultsDocument implements ReportDocument<Ending> {
+export class ResultsDocument extends RunFacts<Report['run']['mode']> implements ReportDocument<Ending> {
   readonly #terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt' | 'say'>
-  readonly #run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly startedAt: string }
   readonly #redact: (result: Result) => Result
   readonly #showsMaps: boolean
   /** The file of the page; null for none. */
@@ -45,68 +41,30 @@ export class ResultsDocument implements ReportDocument<Ending> {
   readonly #shorten: (result: Result) => Result
   readonly #spool: Spool<Result>
   readonly #results = new ResultCounts()
-  #otherHolds: readonly NamedHold[] = []
-  #incident: IncidentId | null = null
-  readonly #notices: string[] = []
   /** Findings that are known only at the end of a run, by file. */
   readonly #late = new Map<string, Finding>()
   /** Of `sweep --heal`. */
   #healing: Healing | null = null
   /** How many results of a file were replaced by later ones. */
   readonly #replaced = new Map<string, number>()
-  /** Selected files that have no result yet. */
-  readonly #pending = new Map<string, SelectedFile>()
   #notDue = 0
   #sqlite = 'none'
-  #registry: string
   /** null if the report is not kept. */
   #keeper: ReportKeeper<Result> | null = null
   #settings: KeepSettings | null = null
-  #finishedAt: string | null = null
 
   constructor(
     terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt' | 'say'>,
     { json, verbose, redactKeys, map, html }: ResultsOptions,
-    { registry, ...run }: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string },
+    run: { readonly id: RunId; readonly mode: Report['run']['mode']; readonly registry: string },
   ) {
-    this.#registry = registry
+    super(run)
     this.#terminal = terminal
-    this.#run = { ...run, startedAt: new Date().toISOString() }
     this.#showsMaps = map ?? false
     this.#html = html ?? null
     this.#redact = redactKeys ? keyRedactor() : (result) => result
     this.#shorten = json || verbose ? (result) => result : shortResult
     this.#spool = new Spool(json ? 'file' : 'memory')
-  }
-
-  get run(): RunId {
-    return this.#run.id
-  }
-
-  /** Names the incident that the run belongs to. */
-  joinIncident(incident: IncidentId): void {
-    this.#incident = incident
-  }
-
-  /** Names open holds that are not this run's to end. */
-  addOtherHolds(others: readonly OtherHold[], config: string): void {
-    this.#otherHolds = others.map((hold) => ({
-      tenant: hold.tenant,
-      holder: hold.holder,
-      service: hold.service,
-      via: hold.via,
-      ...describeOther(hold, config),
-    }))
-  }
-
-  /** Names where the list of tenants is from. */
-  setRegistry(source: RegistrySource): void {
-    this.#registry = registryWord(source)
-  }
-
-  /** Adds a sentence about the run itself, such as that a backup could not be kept. */
-  addNotice(notice: string): void {
-    this.#notices.push(notice)
   }
 
   /** Adds pages that are kept with the report. */
@@ -125,16 +83,16 @@ export class ResultsDocument implements ReportDocument<Ending> {
   }
 
   /** Names what the run is going to check. @param notDue number of files that are not checked, as in the summary */
-  select(targets: readonly Target[], notDue = 0): void {
+  override select(targets: readonly Target[], notDue = 0): void {
     this.#notDue = notDue
-    for (const { tenant, named } of targets) this.#pending.set(keyOf(tenant, named), { tenant, path: named })
+    super.select(targets)
   }
 
   add(found: Result): void {
     const result = withHint(found, this.#terminal.commandLine)
-    this.#pending.delete(keyOf(result.tenant, result.path))
+    this.reached(result.tenant, result.path)
     // A private copy is selected by its path alone; its manifest then names the tenant.
-    this.#pending.delete(keyOf(null, result.path))
+    this.reached(null, result.path)
     this.#results.add(result)
     this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
     const redacted = this.#redact(result)
@@ -163,12 +121,12 @@ export class ResultsDocument implements ReportDocument<Ending> {
 
   /** Selected files that the run has not reached, as many as a report names. */
   get notReached(): readonly SelectedFile[] {
-    return [...this.#pending.values()].slice(0, notReachedMax)
+    return [...this.pending.values()].slice(0, notReachedMax)
   }
 
   get counts(): { readonly selected: number; readonly covered: number; readonly notDue: number } {
     const covered = this.#results.results
-    return { selected: covered + this.#pending.size, covered, notDue: this.#notDue }
+    return { selected: covered + this.pending.size, covered, notDue: this.#notDue }
   }
 
   /** Whether any file has a verdict on its data, now or from the check that still counts. */
@@ -195,7 +153,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
 
   /** null where a tenant's result or the signal has the code. */
   #codeOfStop(stopped: Failure): ExitCode | null {
-    const isAboutMany = this.#run.mode === 'sweep' || this.#run.mode === 'triage'
+    const isAboutMany = this.mode === 'sweep' || this.mode === 'triage'
     if (isAboutMany && promisesBroken.has(stopped.code)) return exitCodes.damaged
     return ownCodeElsewhere.has(stopped.code) ? null : exitCodeOfFailure(stopped)
   }
@@ -211,7 +169,7 @@ export class ResultsDocument implements ReportDocument<Ending> {
     const own = exitCodeOfError(error, signal)
     return this.#results.results === 0
       ? own
-      : this.#results.exitCode({ notCovered: this.#pending.size, stopped: own, signal })
+      : this.#results.exitCode({ notCovered: this.pending.size, stopped: own, signal })
   }
 
   /**
@@ -261,22 +219,11 @@ export class ResultsDocument implements ReportDocument<Ending> {
     ending,
     failure,
   }: ReportEnd<Ending>): Omit<Report, 'results'> & { readonly healing?: Healing } {
-    const { stopped, notCovered } = ending ?? { stopped: null, notCovered: this.#pending.size }
-    const { id, mode, startedAt } = this.#run
+    const { stopped, notCovered } = ending ?? { stopped: null, notCovered: this.pending.size }
     return {
       schema: 'holdfast.report/1',
       tool: { version: this.#terminal.version, sqlite: this.#sqlite },
-      run: {
-        id,
-        mode,
-        startedAt,
-        finishedAt: (this.#finishedAt ??= new Date().toISOString()),
-        registry: failure && this.#results.results === 0 ? 'none' : this.#registry,
-        incident: this.#incident,
-        ...(stopped ? { stopped: `${stopped.code}: ${stopped.message}` } : {}),
-        ...(this.#otherHolds.length === 0 ? {} : { otherHolds: this.#otherHolds }),
-        ...(this.#notices.length === 0 ? {} : { notices: this.#notices }),
-      },
+      run: this.runOf(stopped, failure !== null && this.#results.results === 0),
       ...(failure ? { failure } : {}),
       ...(this.#healing === null ? {} : { healing: this.#healing }),
       summary: this.#results.summary(notCovered, exitCode, this.notReached, this.#notDue),
@@ -291,8 +238,6 @@ export class ResultsDocument implements ReportDocument<Ending> {
 
 /** A report names no more files than this that the run has not reached. */
 const notReachedMax = 10_000
-
-const keyOf = (tenant: Result['tenant'], path: string): string => JSON.stringify([tenant, path])
 
 /** What stops a run and has its own code elsewhere: in the result of a tenant, or as a signal. */
 const ownCodeElsewhere = new Set<FailureCode>(['LOCK_NOT_HONOURED', 'LEASE_LOST', 'HARM_SUSPECTED', 'INTERRUPTED'])
