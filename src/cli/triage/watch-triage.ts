@@ -3,8 +3,7 @@ import type { RunAlarms } from '../../alarm/alarms.ts'
 import type { PassesObserver } from '../../fleet/triage/passes.ts'
 import type { Suspect } from '../../fleet/triage/suspicion.ts'
 import type { TriageTotals } from '../../fleet/triage/triage.ts'
-import type { Result } from '../../model/result/report.ts'
-import { renderCulprit } from '../../report/triage/describe-culprit.ts'
+import { renderCulprit, type Culprit } from '../../report/triage/describe-culprit.ts'
 import { count } from '../../text/count.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import { target as shellTarget } from '../../text/shell-words.ts'
@@ -47,11 +46,11 @@ export async function watchTriage(
       alarms?.revise(result, before)
     },
     onProgress: (progress) => line.update(progress),
-    onCulprit: (result, place) => {
+    onCulprit: (result, place, again) => {
       if (++culprits === 1) alarms?.culprit(result)
       if (culprits > culpritsMax) return
-      const seen = { result, place, suspects }
-      if (json) return terminal.say(sentenceOf(result, place, suspects))
+      const seen = { result, place, suspects, again }
+      if (json) return terminal.say(sentenceOf(seen))
       const { width, cuts, color, commandLine } = terminal
       void terminal.print(renderCulprit(seen, { width, cuts, color, verbose, config: commandLine.config }))
     },
@@ -75,10 +74,11 @@ function describeOrder(order: readonly Suspect[]): readonly string[] {
 }
 
 /** For a person beside a program that reads the document. */
-function sentenceOf({ tenant, path, damage, remedy }: Result, place: number, suspects: number): string {
+function sentenceOf({ result, place, suspects, again }: Culprit): string {
+  const { tenant, path, damage, remedy } = result
   const next = remedy.command ?? `holdfast check ${shellTarget(tenant, path)}`
   return (
-    `CULPRIT ${printable(tenant ?? path)}: damaged (${damage}), number ${place} of ${suspects} in the order of ` +
+    `${again ? 'CONFIRMED' : 'CULPRIT'} ${printable(tenant ?? path)}: damaged (${damage}), number ${place} of ${suspects} in the order of ` +
     `suspicion; next: \`${printableSentence(next)}\``
   )
 }

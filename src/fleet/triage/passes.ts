@@ -24,8 +24,9 @@ export interface PassesObserver extends RunObserver {
   /**
    * Called as soon as a file is found damaged, and again if its deep check names another remedy.
    * @param place in the order of suspicion, from 1
+   * @param again true for the deep check of a culprit that was reported before
    */
-  readonly onCulprit: (result: Result, place: number) => void
+  readonly onCulprit: (result: Result, place: number, again: boolean) => void
 }
 
 /** A culprit of at most this size is checked deep before the pass goes on: that takes a second or two. In bytes. */
@@ -126,8 +127,8 @@ class Passes {
 
   #blame(key: string, result: Result, known: { readonly place: number; readonly suspect: Suspect } | undefined): void {
     const { command } = result.remedy
-    if (this.#culprits.get(key) !== command || !this.#culprits.has(key))
-      this.#observer.onCulprit(result, known?.place ?? 0)
+    const again = this.#culprits.has(key)
+    if (!again || this.#culprits.get(key) !== command) this.#observer.onCulprit(result, known?.place ?? 0, again)
     this.#culprits.set(key, command)
     const bytes = result.evidence.snapshot?.bytes ?? 0
     if (result.depth === 'quick' && bytes <= deepAtOnceMax && known !== undefined) this.#due.push(known.suspect.target)

@@ -13,12 +13,14 @@ export interface Culprit {
   /** In the order of suspicion, from 1. */
   readonly place: number
   readonly suspects: number
+  /** True for the deep check of a culprit that was printed before. */
+  readonly again: boolean
 }
 
-export function renderCulprit({ result, place, suspects }: Culprit, options: TextOptions): string {
+export function renderCulprit({ result, place, suspects, again }: Culprit, options: TextOptions): string {
   const colors = createColors(options.color)
   const name = legibleName(result.tenant ?? result.path)
-  const title = `CULPRIT: ${name}, number ${place} of ${suspects} in the order of suspicion`
+  const title = `${again ? 'CONFIRMED' : 'CULPRIT'}: ${name}, number ${place} of ${suspects} in the order of suspicion`
   const lines = [
     ...wrap(title, options.width).map((line) => colors.bold(colors.red(line))),
     ...reasonLines(result.suspicion ?? [], options),

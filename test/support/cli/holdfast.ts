@@ -34,13 +34,22 @@ export interface HoldfastOptions {
   readonly snapshots?: string
   readonly requestTimeout?: string
   readonly tokenFile?: string
+  readonly statusTenant?: string
   /** More lines of the configuration. */
   readonly more?: readonly string[]
 }
 
 export function configure(
   demo: Pick<Demo, 'home' | 'dir' | 'socket'>,
-  { name = 'holdfast', hold = '{}', snapshots, requestTimeout = '5s', tokenFile, more = [] }: HoldfastOptions = {},
+  {
+    name = 'holdfast',
+    hold = '{}',
+    snapshots,
+    requestTimeout = '5s',
+    tokenFile,
+    statusTenant,
+    more = [],
+  }: HoldfastOptions = {},
 ): Holdfast {
   const folder = snapshots ?? join(demo.home, name, 'snapshots')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -51,7 +60,7 @@ export function configure(
     [
       `service: { name: notes, admin: "unix:${demo.socket}", requestTimeout: ` +
         `${requestTimeout}${tokenFile === undefined ? '' : `, tokenFile: "${tokenFile}"`} }`,
-      `tenants: { roots: ["${demo.dir}"] }`,
+      `tenants: { roots: ["${demo.dir}"]${statusTenant === undefined ? '' : `, statusTenant: ${statusTenant}`} }`,
       `hold: ${hold}`,
       `snapshots: { dir: "${folder}" }`,
       'check: { workers: 1, niceness: 0 }',
