@@ -1,5 +1,6 @@
 /** What an alarm is about: something that a run has seen, before it is decided whether sinks are told of it. */
 
+import type { Absence } from '../report/status/absences.ts'
 import type { AlarmSeverity } from './alarm.ts'
 import type { AlarmTenant } from './alarm.ts'
 
@@ -29,6 +30,14 @@ export interface TenantKey {
   readonly path: string
   readonly damage: string
 }
+
+/** Subjects of STALE that a full sweep ends, and nothing else. */
+export const missingSweeps: ReadonlySet<string> = new Set<Absence['kind']>([
+  'never-run',
+  'sweep-too-old',
+  'killed',
+  'covered-too-little',
+])
 
 /** Files that are remembered for each condition. */
 export const rememberedMax = 1_000
