@@ -1,8 +1,7 @@
 /** What an alarm is about: something that a run has seen, before it is decided whether sinks are told of it. */
 
 import type { Absence } from '../report/status/absences.ts'
-import type { AlarmSeverity } from './alarm.ts'
-import type { AlarmTenant } from './alarm.ts'
+import type { AlarmSeverity, AlarmTenant } from './alarm.ts'
 
 /** A condition holds until a later run clears it. */
 export type StandingSeverity = Exclude<AlarmSeverity, 'RECOVERED'>
