@@ -23,6 +23,8 @@ export interface Learned {
   readonly absences: readonly Absence[]
   /** Tenants whose hold stands open. */
   readonly held: readonly string[]
+  /** True if another run works on the service: what it will make up for is not known yet. */
+  readonly othersWork: boolean
 }
 
 /** The alarms of one run. Nothing here throws, waits for a sink, or changes a verdict. */

@@ -1,7 +1,7 @@
 /** What an alarm is about: something that a run has seen, before it is decided whether sinks are told of it. */
 
-import type { AlarmSeverity } from './alarm.ts'
-import type { AlarmTenant } from './alarm.ts'
+import type { Absence } from '../report/status/absences.ts'
+import type { AlarmSeverity, AlarmTenant } from './alarm.ts'
 
 /** A condition holds until a later run clears it. */
 export type StandingSeverity = Exclude<AlarmSeverity, 'RECOVERED'>
@@ -29,6 +29,14 @@ export interface TenantKey {
   readonly path: string
   readonly damage: string
 }
+
+/** Subjects of STALE that a full sweep ends, and nothing else. */
+export const missingSweeps: ReadonlySet<string> = new Set<Absence['kind']>([
+  'never-run',
+  'sweep-too-old',
+  'killed',
+  'covered-too-little',
+])
 
 /** Files that are remembered for each condition. */
 export const rememberedMax = 1_000

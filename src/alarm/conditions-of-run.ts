@@ -14,7 +14,14 @@ import { printableInUtf8 } from '../text/printable.ts'
 import { tenantsMax } from './alarm.ts'
 import type { Learned, RunEnding } from './alarms.ts'
 import { judgeChange } from './changed-tenant.ts'
-import { fileKey, type Cleared, type Condition, type StandingSeverity, type TenantKey } from './condition.ts'
+import {
+  fileKey,
+  missingSweeps,
+  type Cleared,
+  type Condition,
+  type StandingSeverity,
+  type TenantKey,
+} from './condition.ts'
 import { SeenFiles } from './seen.ts'
 import {
   absenceCondition,
@@ -143,7 +150,10 @@ export class ConditionsOfRun {
         unlisted: new Set(isFull ? [...this.#terms.watched].filter((file) => !this.#met.has(file)) : []),
         resumed: this.#resumed,
         held: learned === null ? null : new Set(learned.held),
-        standingSubjects: learned === null ? null : new Set(absences.map(({ kind }) => kind)),
+        standingSubjects:
+          learned === null
+            ? null
+            : new Set([...absences.map(({ kind }) => kind), ...(learned.othersWork ? missingSweeps : [])]),
         allSound: isFull && !this.#isHarmed && this.#results > 0 && this.#soundResults === this.#results,
         endedRun: ending.failure === null ? `run-${this.#terms.mode}` : null,
       },

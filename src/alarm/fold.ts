@@ -8,7 +8,7 @@ import { count } from '../text/count.ts'
 import { printableInUtf8 } from '../text/printable.ts'
 import { humanMs } from '../text/units.ts'
 import { severities, tenantsMax, type Alarm, type AlarmSeverity } from './alarm.ts'
-import { fileKey, rememberedMax } from './condition.ts'
+import { fileKey, missingSweeps, rememberedMax } from './condition.ts'
 import type { Cleared, Condition, StandingSeverity, TenantKey } from './condition.ts'
 import { nameSome } from './words.ts'
 
@@ -111,7 +111,7 @@ function alarmOf(condition: Condition, { since }: Standing, speaker: Speaker): O
 function clear(one: Standing, cleared: Cleared, speaker: Speaker, outgoing: Outgoing[]): readonly Standing[] {
   if (one.keys.length === 0) {
     if (!isSubjectCleared(one, cleared)) return [one]
-    outgoing.push(recovered(one, [], speaker))
+    if (!isSweepStillMissing(one, cleared)) outgoing.push(recovered(one, [], speaker))
     return []
   }
   const ended = one.keys.filter((key) => isKeyCleared(one, key, cleared))
@@ -120,6 +120,10 @@ function clear(one: Standing, cleared: Cleared, speaker: Speaker, outgoing: Outg
   const total = one.total - (one.keys.length - left.length)
   return left.length === 0 ? [] : [{ ...one, keys: left, total }]
 }
+
+/** A sweep that was killed and one that reached half are one loss: only a full sweep makes up for it. */
+const isSweepStillMissing = ({ subject }: Standing, { standingSubjects }: Cleared): boolean =>
+  missingSweeps.has(subject) && [...missingSweeps].some((other) => standingSubjects?.has(other))
 
 function isSubjectCleared({ severity, subject }: Standing, cleared: Cleared): boolean {
   switch (severity) {

@@ -64,11 +64,13 @@ test('a tenant that was inconclusive and is damaged now has not recovered', () =
 
 test('a tenant that stood still recovers when its hold is seen to have ended, and not before', () => {
   const nights = new Nights()
-  expect(nights.titles(t0, [paused('acme')], { learned: { absences: [], held: ['acme'] } })).toEqual([
-    'PAUSED: acme of notes may stand still',
-  ])
+  expect(nights.titles(t0, [paused('acme')], { learned: { absences: [], held: ['acme'], othersWork: false } })).toEqual(
+    ['PAUSED: acme of notes may stand still'],
+  )
   const check = { mode: 'check', ending: { ...fullEnding(1), whole: false } }
-  expect(nights.titles(t0 + 1, [], { ...check, learned: { absences: [], held: ['acme'] } })).toEqual([])
+  expect(nights.titles(t0 + 1, [], { ...check, learned: { absences: [], held: ['acme'], othersWork: false } })).toEqual(
+    [],
+  )
   expect(nights.titles(t0 + 2, [], { ...check, learned: null })).toEqual([])
   expect(nights.titles(t0 + 3, [], check)).toEqual(['RECOVERED: acme of notes: serving again'])
   expect(nights.titles(t0 + 4, [], check)).toEqual([])
@@ -77,10 +79,32 @@ test('a tenant that stood still recovers when its hold is seen to have ended, an
 test('STALE recovers when a run that looked no longer finds it', () => {
   const nights = new Nights()
   const absences = [{ kind: 'killed', code: 1, since: t0 - hour, text: 'killed', command: 'holdfast sweep' }] as const
-  expect(nights.titles(t0, [], { learned: { absences, held: [] } })).toEqual(['STALE: notes: killed'])
-  expect(nights.titles(t0 + 1, [], { learned: { absences, held: [] } })).toEqual([])
+  expect(nights.titles(t0, [], { learned: { absences, held: [], othersWork: false } })).toEqual([
+    'STALE: notes: killed',
+  ])
+  expect(nights.titles(t0 + 1, [], { learned: { absences, held: [], othersWork: false } })).toEqual([])
   expect(nights.titles(t0 + 2, [], { learned: null })).toEqual([])
   expect(nights.titles(t0 + 3, [sound('a')])).toEqual(['RECOVERED: notes: no longer stale (killed)'])
+})
+
+test('a sweep that reached half is no recovery from one that was killed', () => {
+  const nights = new Nights()
+  const since = t0 - hour
+  const killed = { kind: 'killed', code: 1, since, text: 'killed', command: 'holdfast sweep' } as const
+  const half = { kind: 'covered-too-little', code: 1, since, text: 'half', command: 'holdfast sweep' } as const
+  nights.run(t0, [], { learned: { absences: [killed], held: [], othersWork: false } })
+  expect(nights.titles(t0 + 1, [], { learned: { absences: [half], held: [], othersWork: false } })).toEqual([
+    'STALE: notes: half',
+  ])
+  expect(nights.titles(t0 + 2, [sound('a')])).toEqual(['RECOVERED: notes: no longer stale (covered-too-little)'])
+})
+
+test('while another run works, a missing sweep is not over', () => {
+  const nights = new Nights()
+  const absences = [{ kind: 'killed', code: 1, since: t0, text: 'killed', command: 'holdfast sweep' }] as const
+  nights.run(t0, [], { learned: { absences, held: [], othersWork: false } })
+  expect(nights.titles(t0 + 1, [], { learned: { absences: [], held: [], othersWork: true } })).toEqual([])
+  expect(nights.standing).toHaveLength(1)
 })
 
 test('suspected harm ends only with a sweep that finds all tenants sound', () => {

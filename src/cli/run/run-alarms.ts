@@ -97,7 +97,11 @@ export async function learnFrom(ledger: LedgerReading, settings: Settings, own: 
   const maxAgeMs = alarmMaxAgeMs(settings)
   const absences = absencesIn(facts, absenceTermsOf(settings, now, maxAgeMs))
   const held = (await ledger.openHolds()).map(({ tenant }) => tenant)
-  return { absences: absences.filter((absence) => isNews(absence, now, maxAgeMs)), held }
+  return {
+    absences: absences.filter((absence) => isNews(absence, now, maxAgeMs)),
+    held,
+    othersWork: facts.atWork !== null,
+  }
 }
 
 /** A service that is new has no full sweep yet, and a run that began just now may be its first. */

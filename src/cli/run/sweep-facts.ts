@@ -34,6 +34,7 @@ export async function readSweepFacts(
   const gone = runs.filter(({ run, finished }) => finished === null && run !== own && isGone(run))
   return {
     runs,
+    lastSweep: await ledger.lastSweep(),
     registry,
     newestLineAt: newest?.at ?? null,
     gone: new Set(gone.map(({ run }) => run)),

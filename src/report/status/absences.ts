@@ -4,7 +4,7 @@
  */
 
 import { isFullSweep } from '../../ledger/full-sweep.ts'
-import type { RecordedRegistry, RecordedRun } from '../../ledger/ledger.ts'
+import type { RecordedRegistry, RecordedRun, RecordedSweep } from '../../ledger/ledger.ts'
 import { ageOf } from '../../model/age.ts'
 import { count } from '../../text/count.ts'
 import { printableSentenceInUtf8 } from '../../text/printable.ts'
@@ -50,6 +50,8 @@ export interface RunAtWork {
 export interface SweepFacts {
   /** Newest first. */
   readonly runs: readonly RecordedRun[]
+  /** The newest sweep that knew its tenants; null if there was none. */
+  readonly lastSweep: RecordedSweep | null
   /** Runs without an end that no process works on any more. */
   readonly gone: ReadonlySet<string>
   /** null if none works on the service, or if that cannot be seen. */
@@ -159,10 +161,11 @@ function* killed({ runs, gone }: SweepFacts): Generator<Absence> {
   }
 }
 
-function* coveredTooLittle({ runs }: SweepFacts): Generator<Absence> {
-  const newest = runs.find(({ finished }) => finished?.whole === true)
+function* coveredTooLittle({ runs, lastSweep }: SweepFacts): Generator<Absence> {
+  const isOfAll = lastSweep?.only === null && lastSweep.depth === 'full'
+  const newest = isOfAll ? lastSweep : runs.find(({ finished }) => finished?.whole === true)
   const end = newest?.finished
-  if (newest === undefined || !end || end.covered >= end.selected) return
+  if (!end || end.covered >= end.selected) return
   const all = end.selected + end.notDue
   const covered = end.covered + end.notDue
   const share = Math.floor((100 * covered) / all)

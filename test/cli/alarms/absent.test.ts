@@ -45,7 +45,7 @@ test('never run, killed, hung, half, and well again', async () => {
   await ending(sweeping)
   onClose = () => undefined
   const half = await nagios(service)
-  expect(half.code).toBe(1)
+  expect(half.code).not.toBe(0)
   expect(half.stdout).toMatch(/STALE the last sweep covered \d of 3 files \(\d+ %\)/)
   expect(sink.titles().at(-1)).toMatch(/the last sweep covered \d of 3 files/)
 
@@ -67,9 +67,11 @@ test('never run, killed, hung, half, and well again', async () => {
   expect((await run(service, 'sweep')).code).toBe(0)
   const well = await nagios(service)
   expect([well.code, well.stdout]).toEqual([0, expect.stringMatching(/^HOLDFAST OK - 3 tenants sound/)])
-  expect(sink.titles().filter((title) => title.startsWith('RECOVERED'))).toEqual(
-    expect.arrayContaining([expect.stringContaining('no longer stale (hung)')]),
-  )
+  const recovered = sink.titles().filter((title) => title.startsWith('RECOVERED'))
+  expect(recovered.toSorted()).toEqual([
+    'RECOVERED: test: no longer stale (covered-too-little)',
+    'RECOVERED: test: no longer stale (hung)',
+  ])
 }, 240_000)
 
 test('I5.1: a list of tenants from the copy is an alarm, and its end is one', async () => {

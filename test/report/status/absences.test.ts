@@ -35,6 +35,23 @@ test('a copy of the configuration says which line is wrong', () => {
   expect(text).toContain('STALE the configuration is not valid, a copy is used: /etc/h.yaml:3:1: unknown key a')
 })
 
+test('a sweep that reached no tenant covered too little, although it is no full sweep', () => {
+  const finished = { ...fullEnd(now), covered: 0, whole: false }
+  const lastSweep = {
+    run: '1',
+    at: now,
+    since: now,
+    depth: 'full',
+    only: null,
+    selected: 10,
+    notDue: 0,
+    finished,
+  } as const
+  const given = facts([recordedRun('1', { finished }), full], { lastSweep })
+  expect(found(given)).toEqual(['covered-too-little 1 the last sweep covered 0 of 10 files (0 %)'])
+  expect(found({ ...given, lastSweep: { ...lastSweep, only: ['a*'] } })).toEqual([])
+})
+
 test('files that were not due count as covered', () => {
   const end = { ...fullEnd(now), selected: 2, covered: 2, notDue: 8 }
   expect(found(facts([recordedRun('1', { finished: end })]))).toEqual([])

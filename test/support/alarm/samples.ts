@@ -16,7 +16,7 @@ export const fullEnding = (files: number): RunEnding => ({
   failure: null,
 })
 /** The ledger knows of nothing that is absent, and of no open hold. */
-export const nothingAbsent: Learned = { absences: [], held: [] }
+export const nothingAbsent: Learned = { absences: [], held: [], othersWork: false }
 
 let ids = 0
 const speaker = (now: number): Speaker => ({
