@@ -2,9 +2,9 @@
  * `npm run demo`: sweeps twelve tenants of a service while it works. One has a damaged index, one a damaged table, and
  * a rogue process maps a third. Then holdfast rebuilds the index, and restores the table from a backup together with
  * the rows that are newer. Each step states what it shows. If one is not as promised, the exit code is 1. The demo
- * removes everything at its end.
+ * removes everything at its end; with `--keep` the page of the sweep stays, and the demo says where it is.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createColors } from 'picocolors'
@@ -50,6 +50,8 @@ interface Demo {
   /** Of the databases. */
   readonly dir: string
   readonly config: string
+  /** The page of the sweep. */
+  readonly page: string
   /** With the accounts of remedies. */
   readonly accounts: string
   readonly tenants: DemoTenants
@@ -69,6 +71,7 @@ async function runDemo(signal: AbortSignal): Promise<void> {
   await showRepair(demo)
   await showRestore(demo)
   await showThatNoWriteIsLost(demo)
+  const kept = showPage(demo)
   await cleanup.disposeAsync()
   expect(
     !isRunning(demo.service.pid) && !isRunning(demo.rogue.pid),
@@ -76,6 +79,8 @@ async function runDemo(signal: AbortSignal): Promise<void> {
   )
   if (process.exitCode === 1) say(' was not as promised, see above', 'something', colors.red)
   else say('done: holdfast checked the service while it worked, and did no harm')
+  if (kept === null) say('`npm run demo -- --keep` keeps the page of the sweep')
+  else say(`the page of the sweep is ${kept}: open it in a browser`)
 }
 
 async function prepare(cleanup: AsyncDisposableStack, signal: AbortSignal): Promise<Demo> {
@@ -113,7 +118,17 @@ async function prepare(cleanup: AsyncDisposableStack, signal: AbortSignal): Prom
     `started a rogue process (pid ${rogue.pid}); it has mapped the file of ${tenants.rogue} for writing and closed ` +
       'the descriptor',
   )
-  return { dir, config, accounts: accountsIn(folder), tenants, notes, service, rogue, signal }
+  return {
+    dir,
+    config,
+    page: join(folder, 'sweep.html'),
+    accounts: accountsIn(folder),
+    tenants,
+    notes,
+    service,
+    rogue,
+    signal,
+  }
 }
 
 async function backUp(config: string, tenant: string, signal: AbortSignal): Promise<void> {
@@ -123,10 +138,10 @@ async function backUp(config: string, tenant: string, signal: AbortSignal): Prom
   expect(code === 0, `the snapshot of ${tenant} was checked, found sound and kept as a verified backup`)
 }
 
-async function showSweep({ dir, config, tenants: { idle }, signal }: Demo): Promise<void> {
+async function showSweep({ dir, config, page, tenants: { idle }, signal }: Demo): Promise<void> {
   const before = fingerprints(dir, idle)
-  say('holdfast sweep, while the service works:')
-  const sweep = await runHoldfast(['sweep', '--config', config], 'shown', signal)
+  say('holdfast sweep --html, while the service works:')
+  const sweep = await runHoldfast(['sweep', '--html', page, '--config', config], 'shown', signal)
   signal.throwIfAborted()
   expect(sweep.code === 2, `exit code 2 means that damage was found, and it is ${sweep.code}`)
   expect(
@@ -197,6 +212,19 @@ async function showThatNoWriteIsLost({ dir, tenants, notes, service, rogue }: De
         "SQLite's own check of it says ok",
     )
   }
+}
+
+/** @returns where the page stays; null if it goes with everything else */
+function showPage({ page, tenants: { damagedIndex, damagedTable } }: Demo): string | null {
+  const text = readFileSync(page, 'utf8')
+  expect(
+    [damagedIndex, damagedTable].every((tenant) => text.includes(`--tenant ${tenant}`)),
+    'the page of the sweep has the command that mends each damaged tenant',
+  )
+  if (!process.argv.includes('--keep')) return null
+  const kept = join(mkdtempSync(join(tmpdir(), 'holdfast-demo-page-')), 'sweep.html')
+  copyFileSync(page, kept)
+  return kept
 }
 
 interface Result {

@@ -109,11 +109,7 @@ export class LedgerProcess implements Ledger {
     invariant(!this.#closed, 'nothing is appended to a ledger that was closed')
     invariant(this.#run !== null, 'a ledger that was opened for reading is not written to')
     this.#number += 1
-    return this.#written({
-      lines: [lineRow(Date.now(), this.#run, this.#number, event)],
-      lastGood: [],
-      rounds: [],
-    })
+    return this.#written({ lines: [lineRow(Date.now(), this.#run, this.#number, event)], lastGood: [], rounds: [] })
   }
 
   storeLastGood(lastGood: Omit<LastGood, 'run'>): Promise<void> {

@@ -3,7 +3,7 @@ import { wrap } from '../../text/layout.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 
 /** A file of a bundle, as its document lists it. */
-export interface BundledFile {
+interface BundledFile {
   readonly name: string
   readonly bytes: number
   /** One sentence. */

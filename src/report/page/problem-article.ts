@@ -37,6 +37,10 @@ export function problemHtml(group: readonly [Result, ...Result[]], at: number, c
       }
     </h3>
     ${others.length > 0 ? namesHtml(others) : pathHtml(first)} ${failureHtml(first)} ${findingsHtml(first)}
+    ${listHtml(
+      'Suspected because',
+      (first.suspicion ?? []).map(({ text }) => legibleSentence(text)),
+    )}
     ${first.verdict === 'damaged' ? html`<p><b>Remedy:</b> ${remedyWords(first.remedy)}</p>` : nothing}
     ${
       command === null

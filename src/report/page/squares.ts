@@ -2,7 +2,7 @@
 import { html, type Html } from './html.ts'
 
 /** Side of a square with the gap to the next. */
-export const sideUnits = 10
+const sideUnits = 10
 const gapUnits = 1.5
 const drawnUnits = sideUnits - gapUnits
 

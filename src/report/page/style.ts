@@ -122,7 +122,7 @@ footer { margin-top: 2rem; padding-bottom: 2rem; color: var(--soft); font-size: 
     color-scheme: light; --ground: #fff; --panel: #fff; --ink: #000; --soft: #333; --line: #999; --link: #000;
     --mark: #fff; --good: #0b4a1e; --bad: #8a0f13; --doubt: #5e3900;
   }
-  body { font-size: 10pt; }
+  html { font-size: 10pt; }
   button, .skip { display: none !important; }
   .now { border: 1px solid var(--line); }
   figure, tr { break-inside: avoid; }

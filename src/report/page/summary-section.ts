@@ -116,6 +116,7 @@ export function runFacts({ run, tool }: PageData['frame'], service: string): rea
   return [
     ['Service', printable(service)],
     ['Run', `${printable(run.id)} (${run.mode})`],
+    ...(run.incident == null ? [] : [['Incident', printable(run.incident)] as const]),
     ['Began', timeOf(run.startedAt)],
     ['Ended', timeOf(run.finishedAt)],
     ['List of tenants', registryWords(run.registry)],

@@ -1,6 +1,6 @@
 /** The page as Chromium shows it: with hostile names, on a phone, in the dark, printed, by keyboard, and large. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { writeFileSync } from 'node:fs'
+import axe from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBrowser, whyNoBrowser } from '../../support/browser.ts'
@@ -10,7 +10,6 @@ import { damaged, paused, report, sound, unproven } from '../../support/report.t
 
 const noBrowser = whyNoBrowser()
 const title = noBrowser === null ? 'in Chromium' : `in Chromium, not run: ${noBrowser}`
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 describe.skipIf(noBrowser !== null)(title, () => {
   let browser: Browser
@@ -63,7 +62,7 @@ describe.skipIf(noBrowser !== null)(title, () => {
   async function violations(page: Page): Promise<unknown> {
     const session = await page.context().newCDPSession(page)
     const run = "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes[0].html))"
-    const expression = `${axe};${run}`
+    const expression = `${axe.source};${run}`
     const { result } = await session.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })
     return result.value
   }
