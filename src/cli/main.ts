@@ -42,9 +42,9 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     await startTracing(terminal.version, (sentence) => terminal.say(sentence))
     return await invocation.run()
   } catch (error) {
-    if (error instanceof CommanderError) return endByCommander(error, invocation.printingOfRefused)
+    if (error instanceof CommanderError) return await endByCommander(error, invocation.printingOfRefused)
     reportError(terminal, error)
-    return invocation.printing.failure(error)
+    return await invocation.printing.failure(error)
   } finally {
     await endTracing()
   }

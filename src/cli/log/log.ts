@@ -19,6 +19,7 @@ interface LogFields {
   readonly run: RunId
   readonly tenant: string | null
   readonly step: string
+  readonly path?: string
   readonly [name: string]: unknown
 }
 

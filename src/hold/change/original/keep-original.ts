@@ -12,6 +12,7 @@ import type { ChangedFile, KeptPart } from '../record/change-record.ts'
 import { RecordFile } from '../record/record-file.ts'
 import { syncNames } from '../steps/sync-names.ts'
 import { closing, copyDurably, makeFile, requireContent } from './kept-copy.ts'
+import { draftEnd, KeptNames } from './kept-names.ts'
 import { makePlace, type KeptPlace } from './place.ts'
 import { requireRoom } from './room.ts'
 
@@ -21,8 +22,7 @@ const kept = new WeakMap<KeptOriginal, OpenOriginal>()
 interface OpenOriginal {
   readonly record: RecordFile
   readonly place: KeptPlace
-  /** Files of the original, until it is claimed. */
-  readonly written: AsyncDisposables
+  readonly names: KeptNames
   claimed: boolean
 }
 
@@ -61,11 +61,10 @@ export async function keepOriginal(
     }),
   )
   written.add({ [Symbol.dispose]: () => unlinkSync(onDisk(keptPlace.record)) })
-  const copies = new AsyncDisposables()
-  written.add(copies)
-  record.update({ files: await keepAll(live, keptPlace, copies, signal) })
+  const names = written.add(new KeptNames())
+  record.update({ files: await keepAll(live, keptPlace, names, '', signal) })
   const all = written.move()
-  const open: OpenOriginal = { record, place: keptPlace, written: copies, claimed: false }
+  const open: OpenOriginal = { record, place: keptPlace, names, claimed: false }
   const original: KeptOriginal = {
     about,
     place,
@@ -105,12 +104,15 @@ export function openOriginal(original: KeptOriginal): ChangedOriginal {
       const name = `${place.nameOf(nth, path)}.settled`
       const to = join(place.folder, name)
       using file = closing(makeFile(to))
-      open.written.add({ [Symbol.dispose]: () => unlinkSync(onDisk(to)) })
+      open.names.add(to)
       return { name, ...(await copyDurably(settled, file.number, to, signal)) }
     },
     keepAgain: async (files, signal) => {
-      await open.written[Symbol.asyncDispose]()
-      return keepAll(files, place, open.written, signal)
+      using drafts = new KeptNames()
+      const changed = await keepAll(files, place, drafts, draftEnd, signal)
+      open.names.replaceBy(drafts)
+      syncNames(place.record)
+      return changed
     },
   }
 }
@@ -138,11 +140,15 @@ function namesOf([first, ...more]: readonly LiveOriginal[], place: KeptPlace): K
 async function keepAll(
   files: readonly LiveOriginal[],
   place: KeptPlace,
-  written: AsyncDisposables,
+  names: KeptNames,
+  end: string,
   signal: AbortSignal,
 ): Promise<readonly ChangedFile[]> {
   const changed: ChangedFile[] = []
-  for (const [at, file] of files.entries()) changed.push(await keepFile(file, at + 1, place, written, signal))
+  for (const [at, { path, snapshot }] of files.entries()) {
+    const stem = place.nameOf(at + 1, path)
+    changed.push({ ...noneKept(path), original: await keepFile(snapshot, place.folder, stem, names, end, signal) })
+  }
   syncNames(place.record)
   return changed
 }
@@ -158,23 +164,24 @@ const noneKept = (path: LivePath): ChangedFile => ({
   samples: [],
 })
 
+/** @param end of the names for now: of drafts, or none */
 async function keepFile(
-  { path, snapshot }: LiveOriginal,
-  nth: number,
-  place: KeptPlace,
-  written: AsyncDisposables,
+  snapshot: OriginalFile['snapshot'],
+  folder: string,
+  stem: string,
+  names: KeptNames,
+  end: string,
   signal: AbortSignal,
-): Promise<ChangedFile> {
-  const stem = place.nameOf(nth, path)
+): Promise<readonly KeptPart[]> {
   const original: KeptPart[] = []
   for (const { part, bytes, sha256 } of snapshot.files) {
     if (part === '-shm') continue
     const name = stem + part
-    const to = join(place.folder, name)
+    const to = join(folder, name + end)
     using file = closing(makeFile(to))
-    written.add({ [Symbol.dispose]: () => unlinkSync(onDisk(to)) })
+    names.add(to)
     requireContent(to, await copyDurably(snapshot.path + part, file.number, to, signal), { bytes, sha256 })
     original.push({ part, name, bytes, sha256 })
   }
-  return { ...noneKept(path), original }
+  return original
 }

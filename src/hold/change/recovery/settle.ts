@@ -2,7 +2,8 @@
  * What became of a change that broke off: decided by what stands on the disk. It changes no live file. SQLite finds the
  * old or the new content whole whatever stands there; what is left to do is to say which, and to delete our own names.
  */
-import { fstatSync, readSync, statSync } from 'node:fs'
+import { fstatSync, readSync, statSync, unlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { openDescriptor } from '../../../host/files/descriptor.ts'
 import { digestOf } from '../../../host/files/digest.ts'
@@ -11,6 +12,7 @@ import { Failure } from '../../../model/failure.ts'
 import { readHeader } from '../../../sqlite/header.ts'
 import { readJournal } from '../../../sqlite/journal/journal.ts'
 import { readAt } from '../../live/live-files.ts'
+import { draftEnd } from '../original/kept-names.ts'
 import type { ChangedFile, ChangeRecord, SeenFile } from '../record/change-record.ts'
 import { countSides, pageDigest } from '../record/page-samples.ts'
 import type { RecordFile } from '../record/record-file.ts'
@@ -42,6 +44,7 @@ export async function settle(record: RecordFile): Promise<Settled> {
   for (const file of found.files) sides.push(await sideOf(file, found))
   const settled = settledBy(sides, found)
   const left = await tidyUp(found)
+  deleteDrafts(dirname(record.path), found)
   const files: ChangedFile[] = []
   for (const [at, file] of found.files.entries()) {
     const after = settled.how === 'applied' ? await unwrittenSince(file) : file.after
@@ -141,6 +144,22 @@ function sideOfJournal(folder: LiveFolder, { samples, path }: ChangedFile): Side
 function statOf(path: string): { readonly dev: bigint; readonly ino: bigint } | null {
   return statSync(onDisk(path), { bigint: true, throwIfNoEntry: false }) ?? null
 }
+
+/** Deletes the half-made copies of an original that was being kept anew. The earlier one is whole. */
+function deleteDrafts(folder: string, { files }: ChangeRecord): void {
+  for (const { original } of files) {
+    const [main] = original
+    if (main === undefined) continue
+    for (const part of companions)
+      try {
+        unlinkSync(onDisk(join(folder, main.name + part + draftEnd)))
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      }
+  }
+}
+
+const companions = ['', '-wal', '-journal']
 
 /** Deletes the names of a change beside its live files. @returns those that could not be deleted */
 export async function tidyUp(record: ChangeRecord): Promise<readonly string[]> {
