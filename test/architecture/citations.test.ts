@@ -6,7 +6,7 @@ import { repository } from '../support/processes.ts'
 import { sourceFiles, sourceModules, type SourceFile, type Span } from '../support/sources.ts'
 
 /** `hold/README.md`, but no path from the repository of a machine, no placeholder and no pattern. */
-const citedFile = /(?<![\w/.~$<>{}*@-])(?:\.{1,2}\/)*[\w-]+(?:[./-][\w-]+)*\.(?:ts|md|sh|py|js|json|yaml)\b(?![/*\w-])/g
+const citedFile = /(?<![\w/.~$<>{}*@-])(?:\.{1,2}\/)*[\w-]+(?:[./][\w-]+)*\.(?:ts|md|sh|py|js|json|yaml)\b(?![/*\w-])/g
 /** `hold/live/` */
 const citedFolder = /(?<![\w/.~$<>{}*@:-])[\w-]+(?:\/[\w-]+)*\/(?![\w/*<{$~.-])/g
 
