@@ -35,7 +35,7 @@ test('a hold by hooks that a killed run left: open, of another service, resumed'
     ['status', 'history'].map((command) => documentOf([command], service.config, 0)),
   )
   expect(unknown).toMatchObject({ schema: 'holdfast.status/1', state: 'UNKNOWN', tenants: [], lastFullSweepAt: null })
-  expect(empty).toEqual({ schema: 'holdfast.history/1', entries: [], changes: [], more: false })
+  expect(empty).toEqual({ schema: 'holdfast.history/1', incident: null, entries: [], changes: [], more: false })
   sweeping = start(['sweep', '--config', service.config])
   await ending(sweeping)
   sweeping = null
