@@ -21,14 +21,15 @@ import type {
   LedgerLine,
   NewestCheck,
   NewestLines,
+  NotableResults,
   PauseTotals,
   RecordedRegistry,
   RecordedRun,
   RecordedSweep,
 } from './ledger.ts'
 import { fileName, lastGoodRow, lineRow, type LastGoodRow, type LineRow } from './lines/rows.ts'
-import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './protocol.ts'
-import { readPages } from './read-pages.ts'
+import type { FileKey, LedgerAnswer, LedgerMode, LedgerQuestion, QuietTerms } from './protocol.ts'
+import { readNotable, readPages, type ResultPage } from './read-pages.ts'
 
 /** The limit for one question: to open a ledger may mean to check the whole file on a slow disk. */
 const askMs = 60_000
@@ -123,9 +124,17 @@ export class LedgerProcess implements Ledger {
   }
 
   async lastResults(): Promise<readonly LastResult[]> {
-    const { results, more } = await readPages((after) => this.#ask({ ask: 'last-results', after }, 'last-results'))
+    const { results, more } = await readPages((after) => this.#page(after, null))
     if (more) this.#notices.push(`only ${count(results.length, 'result')} of the ledger were read, there are more`)
     return results
+  }
+
+  notableResults(since: number, now: number): Promise<NotableResults> {
+    return readNotable((after, listed) => this.#page(after, { since, now, ...listed }))
+  }
+
+  #page(after: FileKey | null, quiet: QuietTerms | null): Promise<ResultPage> {
+    return this.#ask({ ask: 'last-results', after, quiet }, 'last-results')
   }
 
   async history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]> {

@@ -76,7 +76,9 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
     case 'last-results':
       return {
         kind: 'last-results',
-        ...store.ask((database, way, addNotice) => lastResultsAfter(database, way, question.after, addNotice)),
+        ...store.ask((database, way, addNotice) =>
+          lastResultsAfter(database, way, question.after, question.quiet, addNotice),
+        ),
       }
     case 'history':
       return {
