@@ -22,6 +22,7 @@ import type {
   LedgerLine,
   NewestCheck,
   NewestLines,
+  NotableResults,
   PauseTotals,
   RecordedRegistry,
   RecordedRun,
@@ -36,8 +37,8 @@ import {
   type LineRow,
   type RoundRow,
 } from './lines/rows.ts'
-import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './protocol.ts'
-import { readPages } from './read-pages.ts'
+import type { FileKey, LedgerAnswer, LedgerMode, LedgerQuestion, QuietTerms } from './protocol.ts'
+import { readNotable, readPages, type ResultPage } from './read-pages.ts'
 
 /** The limit for one question: to open a ledger may mean to check the whole file on a slow disk. */
 const askMs = 60_000
@@ -137,7 +138,7 @@ export class LedgerProcess implements Ledger {
   }
 
   async lastResults(): Promise<readonly LastResult[]> {
-    const { results, more } = await readPages((after) => this.#ask({ ask: 'last-results', after }, 'last-results'))
+    const { results, more } = await readPages((after) => this.#page(after, null))
     if (more) this.#notices.push(`only ${count(results.length, 'result')} of the ledger were read, there are more`)
     return results
   }
@@ -153,6 +154,14 @@ export class LedgerProcess implements Ledger {
 
   async schemaOutliers(): Promise<SchemaOutliers> {
     return (await this.#ask({ ask: 'schema-outliers' }, 'schema-outliers')).found
+  }
+
+  notableResults(since: number, now: number): Promise<NotableResults> {
+    return readNotable((after, listed) => this.#page(after, { since, now, ...listed }))
+  }
+
+  #page(after: FileKey | null, quiet: QuietTerms | null): Promise<ResultPage> {
+    return this.#ask({ ask: 'last-results', after, quiet }, 'last-results')
   }
 
   async history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]> {
