@@ -105,7 +105,7 @@ test('I2.3: files that no tenant claims, and companions without their database, 
   expect(text.stdout).toContain(`holdfast check --config ${service.config} ${join(service.data, 'stray.db')}`)
 })
 
-test('I2.3: files that are missing, outside, or claimed by two tenants, by a link or a hard link, are named', async () => {
+test('I2.3: files that are missing, outside, or claimed by two tenants by any name are named', async () => {
   await using service = await openService({
     tenants: (data) => {
       const shared = makeDatabase(join(data, 'shared.db'))

@@ -29,7 +29,8 @@ afterEach(() => folder[Symbol.dispose]())
 
 const file = (): string => folder.file('holdfast.yaml')
 const valid = (more = ''): string =>
-  `service: { name: notes, admin: "unix:/run/notes.sock" }\ntenants: { roots: [/srv/notes] }\nledger: { dir: ledger }\n${more}`
+  'service: { name: notes, admin: "unix:/run/notes.sock" }\ntenants: { roots: [/srv/notes] }\n' +
+  `ledger: { dir: ledger }\n${more}`
 
 const write = (text: string): void => {
   writeFileSync(file(), text)
@@ -87,14 +88,12 @@ describe('I5.1: the copy takes the place of a file', () => {
   })
 })
 
-test('I5.2: the grace begins when the file got its present content, and after it the mistake is the failure', async () => {
+test('I5.2: the grace begins when the file got its content, and after it the mistake is the failure', async () => {
   await kept()
   write(valid('hold: { ttl: soon }\n'))
   expect((await load(7 * hourMs)).outdated).not.toBeNull()
   await expect(load(9 * hourMs)).rejects.toEqual(
-    refused(
-      /:4:14: hold\.ttl: [^]*The copy of the last valid configuration is not used: there is no valid file since \S+Z, and registry\.grace allows 8 h$/,
-    ),
+    refused(/:4:14: hold\.ttl: [^]* is not used: there is no valid file since \S+Z, and registry\.grace allows 8 h$/),
   )
   await kept('registry: { grace: 0s }\n')
   write(valid('hold: { ttl: soon }\n'))

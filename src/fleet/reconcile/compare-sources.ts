@@ -1,6 +1,6 @@
 /** Compares the sources. What may be under way is no disagreement. Pure. */
 
-import { disagreementRules, type Disagreement, type InFlight } from '../../model/result/reconciliation.ts'
+import { reconciliationRules, type SourceDisagreement, type InFlight } from '../../model/result/reconciliation.ts'
 import { shellWord } from '../../text/shell-words.ts'
 import { isGone } from '../run/registry.ts'
 import type { ClaimedFile } from './claimed-files.ts'
@@ -8,12 +8,12 @@ import type { Sources } from './gather-sources.ts'
 
 export interface Compared {
   /** The gravest first. */
-  readonly disagreements: readonly Disagreement[]
+  readonly disagreements: readonly SourceDisagreement[]
   readonly inFlight: readonly InFlight[]
 }
 
 /** A disagreement, and why it may be none. */
-type Judged = Disagreement & { readonly underWay: string | null }
+type Judged = SourceDisagreement & { readonly underWay: string | null }
 
 export function compareSources(sources: Sources): Compared {
   const judged = [
@@ -36,9 +36,9 @@ export function compareSources(sources: Sources): Compared {
 }
 
 const byGravity = (a: Judged, b: Judged): number =>
-  disagreementRules.indexOf(a.rule) - disagreementRules.indexOf(b.rule) || (keyOf(a) < keyOf(b) ? -1 : 1)
+  reconciliationRules.indexOf(a.rule) - reconciliationRules.indexOf(b.rule) || (keyOf(a) < keyOf(b) ? -1 : 1)
 
-export const keyOf = ({ rule, tenant, path }: Pick<Disagreement, 'rule' | 'tenant' | 'path'>): string =>
+export const keyOf = ({ rule, tenant, path }: Pick<SourceDisagreement, 'rule' | 'tenant' | 'path'>): string =>
   JSON.stringify([rule, tenant, path])
 
 /** An id that begins with a dash would be taken for an option. */
@@ -61,7 +61,7 @@ function* holdsLeftOpen({ holds, otherHolds }: Sources): Generator<Judged> {
       rule: 'open-hold',
       tenant,
       path: null,
-      said: `a hold on ${tenant} is open since ${timeText(askedAt)}; it was not made in this way, or its way is not known`,
+      said: `a hold on ${tenant} is open since ${timeText(askedAt)}, and may have been made in another way`,
       next: `holdfast resume ${shellWord(tenant)}`,
       underWay: null,
     }
@@ -150,15 +150,17 @@ function* claimedByNone({ unclaimed, listedAt, claimed }: Sources): Generator<Ju
         next: `holdfast check ${shellWord(path)}`,
         underWay: newer(madeAt),
       }
-  for (const { path, madeAt } of unclaimed.companions)
+  for (const { path, madeAt } of unclaimed.companions) {
+    const newest = path.endsWith('-shm') ? '' : '; it may hold its newest data'
     yield {
       rule: 'companion-without-main',
       tenant: null,
       path,
-      said: `${path} belongs to a database that is not there${path.endsWith('-shm') ? '' : '; it may hold its newest data'}`,
+      said: `${path} belongs to a database that is not there${newest}`,
       next: null,
       underWay: newer(madeAt),
     }
+  }
 }
 
 /** Before the first full sweep, nothing is said about this. */

@@ -1,6 +1,6 @@
 /** What `holdfast reconcile` finds when it compares the registry, the files, the backups and the ledger. */
 
-export const disagreementRules = [
+export const reconciliationRules = [
   'open-hold',
   'open-change',
   'claimed-twice',
@@ -14,11 +14,11 @@ export const disagreementRules = [
   'no-verified-backup',
   'backup-without-tenant',
 ] as const
-export type DisagreementRule = (typeof disagreementRules)[number]
+export type ReconciliationRule = (typeof reconciliationRules)[number]
 
 /** Two sources that disagree about one tenant or file. */
-export interface Disagreement {
-  readonly rule: DisagreementRule
+export interface SourceDisagreement {
+  readonly rule: ReconciliationRule
   readonly tenant: string | null
   readonly path: string | null
   /** One sentence. */
@@ -29,7 +29,7 @@ export interface Disagreement {
 
 /** What two sources do not agree about yet. `why`: what is under way. */
 export interface InFlight {
-  readonly rule: DisagreementRule
+  readonly rule: ReconciliationRule
   readonly tenant: string | null
   readonly path: string | null
   readonly why: string
@@ -55,7 +55,7 @@ export interface ReconciliationSummary {
   readonly agree: boolean
   /** All of them, also those that are not listed. */
   readonly disagreements: number
-  readonly byRule: Readonly<Partial<Record<DisagreementRule, number>>>
+  readonly byRule: Readonly<Partial<Record<ReconciliationRule, number>>>
   readonly inFlight: number
   readonly notCompared: number
   readonly exitCode: number
@@ -76,7 +76,7 @@ export interface ReconciliationReport {
   }
   readonly sources: ReconciledSources
   /** The gravest first; at most 10,000. */
-  readonly disagreements: readonly Disagreement[]
+  readonly disagreements: readonly SourceDisagreement[]
   /** At most 10,000. */
   readonly inFlight: readonly InFlight[]
   /** What could not be compared, and why: then nothing is said about it. */

@@ -2,9 +2,9 @@
 
 import { createColors } from 'picocolors'
 import {
-  disagreementRules,
-  type Disagreement,
-  type DisagreementRule,
+  reconciliationRules,
+  type SourceDisagreement,
+  type ReconciliationRule,
   type ReconciliationReport,
 } from '../../model/result/reconciliation.ts'
 import { count, grouped } from '../../text/count.ts'
@@ -14,7 +14,7 @@ import { withConfiguration } from '../text/hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts'
 import type { TextOptions } from '../text/result-words.ts'
 
-const headings: Readonly<Record<DisagreementRule, string>> = {
+const headings: Readonly<Record<ReconciliationRule, string>> = {
   'open-hold': 'Holds that nothing ends',
   'open-change': 'Changes that have not come to their end',
   'claimed-twice': 'Files that several tenants claim',
@@ -35,7 +35,7 @@ const listedMax = 10
 export function reconciliationText(report: ReconciliationReport, options: TextOptions): string {
   const lines = [
     ...registryLines(report.run.registry, options),
-    ...disagreementRules.flatMap((rule) => ruleLines(rule, report, options)),
+    ...reconciliationRules.flatMap((rule) => ruleLines(rule, report, options)),
     ...notComparedLines(report, options),
     ...inFlightLines(report, options),
     ...sourceLines(report, options),
@@ -44,7 +44,7 @@ export function reconciliationText(report: ReconciliationReport, options: TextOp
   return `${lines.join('\n')}\n`
 }
 
-function ruleLines(rule: DisagreementRule, { disagreements, summary }: ReconciliationReport, options: TextOptions) {
+function ruleLines(rule: ReconciliationRule, { disagreements, summary }: ReconciliationReport, options: TextOptions) {
   const all = disagreements.filter((one) => one.rule === rule)
   if (all.length === 0) return []
   const total = summary.byRule[rule] ?? all.length
@@ -60,7 +60,7 @@ function ruleLines(rule: DisagreementRule, { disagreements, summary }: Reconcili
   ]
 }
 
-function disagreementLines({ said, next, path, tenant }: Disagreement, options: TextOptions): readonly string[] {
+function disagreementLines({ said, next, path, tenant }: SourceDisagreement, options: TextOptions): readonly string[] {
   const names = [path, tenant].flatMap((name) => (name === null ? [] : [name]))
   return [
     ...indented(legibleSentence(said, names), options),

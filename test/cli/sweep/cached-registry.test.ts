@@ -123,7 +123,7 @@ test('I5.1: the text of a report says it, also of single tenants, remedies and c
   }
 })
 
-test('I5.2: past the grace the run refuses, with the age of the copy and the next step, and touches no tenant', async () => {
+test('I5.2: past the grace the run refuses with the age of the copy, and touches no tenant', async () => {
   await using scene = await sweptService()
   await rewrite(scene.copy, (content) => ({ ...content, takenAt: Date.now() - 9 * hourMs }))
   scene.proxy.answer = 'refused'
@@ -190,7 +190,7 @@ test('the copy is private, and nothing half-written lies beside it', async () =>
   expect(readdirSync(scene.ledger).filter((name) => name.startsWith('.'))).toEqual([])
 })
 
-test('a service that does not answer at all ends the run after a few tenants, and the others are not covered', async () => {
+test('a service that does not answer at all ends the run after a few tenants', async () => {
   await using scene = await sweptService({
     tenants: (data) => Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`t${at}`, `${data}/t${at}.db`])),
   })

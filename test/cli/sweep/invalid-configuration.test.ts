@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { gist, holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
-test('I5.1: sweep, status and resume go on and name the mistake; what changes data, and the doctor, refuse', async () => {
+test('I5.1: sweep, status and resume go on and name the mistake; doctor and remedies refuse', async () => {
   await using service = await openService()
   const withConfig = (...args: readonly string[]): readonly string[] => [...args, '--config', service.config]
   expect((await reportOf(withConfig('sweep'))).summary.sound).toBe(2)
