@@ -66,6 +66,7 @@ const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
   openHolds: () => Promise.resolve([]),
   otherHolds: () => Promise.resolve([]),
   lastResults: () => Promise.resolve([]),
+  notableResults: () => Promise.resolve({ results: [], others: { fresh: 0, stale: 0, oldestAt: null } }),
   history: () => Promise.resolve([]),
   checks: () => Promise.resolve({ lines: [], more: false }),
   lastRuns: () => Promise.resolve([]),

@@ -9,6 +9,7 @@ import type {
   NewestCheck,
   NewestLines,
   PauseTotals,
+  QuietFiles,
   RecordedRegistry,
   RecordedRun,
   RecordedSweep,
@@ -17,6 +18,14 @@ import type { LastGoodRow, LineRow, RoundRow } from './lines/rows.ts'
 
 /** A file, as results are ordered. */
 export type FileKey = readonly [tenant: string, path: string]
+
+/** Which quiet files are left out and counted instead: those beyond so many of each kind. See `notableResults`. */
+export interface QuietTerms {
+  readonly since: number
+  readonly now: number
+  readonly freshListed: number
+  readonly staleListed: number
+}
 
 /** `resume` writes too, but leaves a damaged ledger in its place if its open holds cannot be read. */
 export type LedgerMode = 'write' | 'read' | 'resume'
@@ -33,7 +42,7 @@ export type LedgerQuestion =
   | { readonly ask: 'other-holds' }
   | { readonly ask: 'last-good'; readonly files: readonly KnownFile[] }
   /** A page of them, after this file in the order of tenant and path. */
-  | { readonly ask: 'last-results'; readonly after: FileKey | null }
+  | { readonly ask: 'last-results'; readonly after: FileKey | null; readonly quiet: QuietTerms | null }
   /** Works for about so long. */
   | { readonly ask: 'compact'; readonly workMs: number }
   | { readonly ask: 'schema-outliers' }
@@ -60,8 +69,13 @@ export type LedgerAnswer = {
   | { readonly kind: 'open-holds'; readonly holds: readonly OpenHold[] }
   | { readonly kind: 'other-holds'; readonly holds: readonly OtherHold[] }
   | { readonly kind: 'last-good'; readonly lastGood: readonly (LastGood | null)[] }
-  /** As `unpackResults` reads them. `next`: null after the last page. */
-  | { readonly kind: 'last-results'; readonly packed: string; readonly next: FileKey | null }
+  /** As `unpackResults` reads them. `next`: null after the last page. `quiet`: files of the page that are left out. */
+  | {
+      readonly kind: 'last-results'
+      readonly packed: string
+      readonly next: FileKey | null
+      readonly quiet: QuietFiles
+    }
   | { readonly kind: 'compacted'; readonly more: boolean }
   | { readonly kind: 'sample-round'; readonly round: SampleRound | null }
   | { readonly kind: 'schema-outliers'; readonly found: SchemaOutliers }

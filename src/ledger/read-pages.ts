@@ -1,18 +1,20 @@
 /** The newest results come in pages: one message with those of 100,000 files would take much memory on both sides. */
 
-import type { LastResult } from './ledger.ts'
+import type { LastResult, NotableResults, QuietFiles } from './ledger.ts'
 import { unpackResults } from './lines/packed-results.ts'
-import { answerMax, type FileKey } from './protocol.ts'
+import { answerMax, type FileKey, type QuietTerms } from './protocol.ts'
 
-interface Page {
+export interface ResultPage {
   readonly packed: string
   /** null after the last page. */
   readonly next: FileKey | null
+  /** The quiet files of this page that are left out. */
+  readonly quiet: QuietFiles
 }
 
 /** @returns at most `answerMax.lastResults`, and whether there are more */
 export async function readPages(
-  ask: (after: FileKey | null) => Promise<Page>,
+  ask: (after: FileKey | null) => Promise<ResultPage>,
 ): Promise<{ readonly results: readonly LastResult[]; readonly more: boolean }> {
   const all: LastResult[] = []
   let coming = ask(null)
@@ -25,3 +27,35 @@ export async function readPages(
     if (!more) return { results: all, more: next !== null }
   }
 }
+
+/** So many quiet files of each kind are listed: as many as a reader wants to see by name. */
+const quietListedMax = 20
+
+/** Leaves the quiet files out, but for a few. */
+export async function readNotable(
+  ask: (after: FileKey | null, listed: Pick<QuietTerms, 'freshListed' | 'staleListed'>) => Promise<ResultPage>,
+): Promise<NotableResults> {
+  const results: LastResult[] = []
+  let others: QuietFiles = { fresh: 0, stale: 0, oldestAt: null }
+  let next: FileKey | null = null
+  let [freshListed, staleListed] = [quietListedMax, quietListedMax]
+  do {
+    const page: ResultPage = await ask(next, { freshListed, staleListed })
+    results.push(...unpackResults(page.packed))
+    // A page that had to count some has listed as many as it might.
+    if (page.quiet.fresh > 0) freshListed = 0
+    if (page.quiet.stale > 0) staleListed = 0
+    others = added(others, page.quiet)
+    next = page.next
+  } while (next !== null)
+  return { results, others }
+}
+
+const added = (one: QuietFiles, other: QuietFiles): QuietFiles => ({
+  fresh: one.fresh + other.fresh,
+  stale: one.stale + other.stale,
+  oldestAt:
+    one.oldestAt === null || other.oldestAt === null
+      ? (one.oldestAt ?? other.oldestAt)
+      : Math.min(one.oldestAt, other.oldestAt),
+})

@@ -5,7 +5,7 @@ import { isGone } from '../../fleet/run/registry.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
 import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
 import { openIncident } from '../../ledger/incident.ts'
-import type { LastResult } from '../../ledger/ledger.ts'
+import type { LastResult, LedgerReading, QuietFiles } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
 import { absencesIn, lastFullSweepAt, oldestBackupAt, outdatedConfiguration } from '../../report/status/absences.ts'
@@ -123,8 +123,8 @@ async function readStatus(
   const { dir } = settings.ledger
   await using ledger = await ledgerToRead(dir, wayOf(settings))
   const now = Date.now()
-  const [results, holds, others] = [
-    await ledger.lastResults(),
+  const [{ results, others: quiet }, holds, others] = [
+    await readResults(ledger, options, now),
     await ledger.openHolds(),
     await leftBehind(await ledger.otherHolds(), dir),
   ]
@@ -142,6 +142,7 @@ async function readStatus(
     generatedAt: now,
     maxAgeMs: options.maxAge,
     tenants: results.filter((result) => choice.hasResult(result)).map(withTimes),
+    ...(quiet === null ? {} : { others: quiet }),
     openHolds: await Promise.all(openHolds),
     otherHolds: others.filter(({ tenant }) => choice.has(tenant)),
     config: settings.file,
@@ -159,6 +160,16 @@ async function readStatus(
   }
   if (ledger.notice !== null) reportNotice(terminal)(ledger.notice)
   return view
+}
+
+/** A person or a monitor gets no list of files that are all well. */
+async function readResults(
+  ledger: LedgerReading,
+  { tenant, only, format, json, verbose, maxAge }: StatusOptions,
+  now: number,
+): Promise<{ readonly results: readonly LastResult[]; readonly others: QuietFiles | null }> {
+  const listsAll = tenant !== undefined || only !== undefined || json === true || format === 'json' || verbose === true
+  return listsAll ? { results: await ledger.lastResults(), others: null } : ledger.notableResults(now - maxAge, now)
 }
 
 function withTimes(result: LastResult): StatusView['tenants'][number] {

@@ -61,6 +61,7 @@ function readOnly(reading: LedgerReading, unwritable: Failure | null, isNew: boo
     openHolds: () => reading.openHolds(),
     otherHolds: () => reading.otherHolds(),
     lastResults: () => reading.lastResults(),
+    notableResults: (since, now) => reading.notableResults(since, now),
     lastRuns: (limit) => reading.lastRuns(limit),
     lastSweep: () => reading.lastSweep(),
     runLines: (run, limit) => reading.runLines(run, limit),

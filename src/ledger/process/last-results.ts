@@ -12,12 +12,14 @@
  */
 
 import type Database from 'better-sqlite3'
+import { ageOf } from '../../model/age.ts'
 import type { NonEmpty } from '../../model/result/verdict.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
 import { count } from '../../text/count.ts'
+import type { QuietFiles } from '../ledger.ts'
 import type { CheckSummary } from '../lines/check-summary.ts'
 import { packCheck, type PackedResult } from '../lines/packed-results.ts'
-import type { FileKey } from '../protocol.ts'
+import type { FileKey, QuietTerms } from '../protocol.ts'
 import { summaryIn, type AddNotice } from './answers.ts'
 import { describeWays, numbersOf } from './ways.ts'
 
@@ -120,14 +122,16 @@ let fromOthers = new FromOtherWays(new Set())
 
 /**
  * @param after the last file of the page before; null for the first page
+ * @param quiet which files are only counted; null for none
  * @returns the results as `unpackResults` reads them
  */
 export function lastResultsAfter(
   database: Database.Database,
   way: ServiceWay | null,
   after: FileKey | null,
+  quiet: QuietTerms | null,
   addNotice: AddNotice,
-): { readonly packed: string; readonly next: FileKey | null } {
+): { readonly packed: string; readonly next: FileKey | null; readonly quiet: QuietFiles } {
   const { own, service, others } = numbersOf(database, way)
   if (after === null) fromOthers = new FromOtherWays(others)
   const rows = database
@@ -136,18 +140,60 @@ export function lastResultsAfter(
       from ${hasLastChecks(database) ? 'last_check' : `(${fromLines})`}
       where (tenant, path) > (?, ?) and way in (select value from json_each(?)) order by tenant, path`)
     .raw()
-  const terms = { own: new Set(JSON.parse(own) as number[]), fromOthers, addNotice }
+  const terms = { own: new Set(JSON.parse(own) as number[]), addNotice }
+  const counted = new QuietCount(quiet)
   const results: PackedResult[] = []
+  let files = 0
   // No tenant has an empty id.
   const [tenant, path] = after ?? ['', '']
   for (const ofFile of byFile(rows.iterate(tenant, path, service))) {
-    const result = resultOf(ofFile, terms)
-    if (result !== null) results.push(result)
+    const known = knownOf(ofFile, terms)
+    if (known !== null) {
+      fromOthers.count(known.newest.way, known.settled?.way ?? known.newest.way)
+      if (!counted.takes(known)) results.push(packed(ofFile[0], known))
+    }
     const [[lastTenant, lastPath]] = ofFile
-    if (results.length >= filesPerPage) return { packed: JSON.stringify(results), next: [lastTenant, lastPath] }
+    if (++files >= filesPerPage)
+      return { packed: JSON.stringify(results), next: [lastTenant, lastPath], quiet: counted.files }
   }
   fromOthers.report(database, way, addNotice)
-  return { packed: JSON.stringify(results), next: null }
+  return { packed: JSON.stringify(results), next: null, quiet: counted.files }
+}
+
+/** Counts quiet files beyond the first few of each kind. */
+class QuietCount {
+  readonly #terms: QuietTerms | null
+  #freshListed = 0
+  #staleListed = 0
+  #fresh = 0
+  #stale = 0
+  #oldestAt: number | null = null
+
+  constructor(terms: QuietTerms | null) {
+    this.#terms = terms
+  }
+
+  get files(): QuietFiles {
+    return { fresh: this.#fresh, stale: this.#stale, oldestAt: this.#oldestAt }
+  }
+
+  /** @returns false for a file that must be listed */
+  takes({ newest, settled }: KnownFileChecks): boolean {
+    const terms = this.#terms
+    if (terms === null || settled === null || newest.summary.failure !== null) return false
+    if (newest.summary.verdict !== 'sound' || settled.summary.verdict !== 'sound') return false
+    if (ageOf(settled.at, terms.now) === null) return false
+    const isFresh = settled.at >= terms.since
+    if (isFresh && this.#freshListed < terms.freshListed) this.#freshListed++
+    else if (!isFresh && this.#staleListed < terms.staleListed) this.#staleListed++
+    else {
+      if (isFresh) this.#fresh++
+      else this.#stale++
+      this.#oldestAt = Math.min(this.#oldestAt ?? settled.at, settled.at)
+      return true
+    }
+    return false
+  }
 }
 
 /** The rows of one file after the other. */
@@ -166,13 +212,11 @@ function* byFile(rows: Iterable<LastCheckRow>): Iterable<NonEmpty<LastCheckRow>>
 interface Terms {
   /** The numbers of this way. */
   readonly own: ReadonlySet<number>
-  readonly fromOthers: FromOtherWays
   readonly addNotice: AddNotice
 }
 
 /** What one way knows of a file. */
 interface OfWay {
-  readonly way: number
   readonly isOwn: boolean
   readonly sequence: number
   /** null if its summary cannot be read. */
@@ -189,21 +233,26 @@ interface FoundCheck {
   readonly summary: CheckSummary
 }
 
+interface KnownFileChecks {
+  readonly newest: FoundCheck
+  readonly settled: FoundCheck | null
+}
+
 /** null if no summary can be read. */
-function resultOf(rows: NonEmpty<LastCheckRow>, { own, fromOthers, addNotice }: Terms): PackedResult | null {
-  const [[tenant, path]] = rows
+function knownOf(rows: NonEmpty<LastCheckRow>, { own, addNotice }: Terms): KnownFileChecks | null {
   const ways = rows.map((row) => readRow(row, own, addNotice))
   if (ways.length > 1) ways.sort((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.sequence - a.sequence)
   const newest = ways.find((one) => one.newest !== null)?.newest
-  if (!newest) return null
-  const settled = settledIn(ways)
-  fromOthers.count(newest.way, settled?.way ?? newest.way)
+  return newest ? { newest, settled: settledIn(ways) } : null
+}
+
+function packed([tenant, path]: LastCheckRow, { newest, settled }: KnownFileChecks): PackedResult {
   const { failure } = newest.summary
-  const packed = packCheck(newest.at, newest.run, newest.summary)
-  if (settled === null) return [tenant, path, failure, null, packed, null]
+  const check = packCheck(newest.at, newest.run, newest.summary)
+  if (settled === null) return [tenant, path, failure, null, check, null]
   const isNewest = settled.sequence === newest.sequence
-  const check = isNewest ? 0 : packCheck(settled.at, settled.run, settled.summary)
-  return [tenant, path, failure, settled.summary.mark, packed, check]
+  const settling = isNewest ? 0 : packCheck(settled.at, settled.run, settled.summary)
+  return [tenant, path, failure, settled.summary.mark, check, settling]
 }
 
 function readRow(row: LastCheckRow, own: ReadonlySet<number>, addNotice: AddNotice): OfWay {
@@ -214,11 +263,11 @@ function readRow(row: LastCheckRow, own: ReadonlySet<number>, addNotice: AddNoti
     return summary === null ? null : { sequence: number, way, isOwn, at: then, run: of, summary }
   }
   const newest = read(sequence, at, run, brief)
-  if (settledSequence === null) return { way, isOwn, sequence, newest, settled: null }
-  if (settledSequence === sequence) return { way, isOwn, sequence, newest, settled: newest }
+  if (settledSequence === null) return { isOwn, sequence, newest, settled: null }
+  if (settledSequence === sequence) return { isOwn, sequence, newest, settled: newest }
   const isThere = settledAt !== null && settledRun !== null
   const settled = isThere ? read(settledSequence, settledAt, settledRun, settledBrief) : null
-  return { way, isOwn, sequence, newest, settled }
+  return { isOwn, sequence, newest, settled }
 }
 
 function settledIn(ways: readonly OfWay[]): FoundCheck | null {

@@ -78,7 +78,9 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
     case 'last-results':
       return {
         kind: 'last-results',
-        ...store.ask((database, way, addNotice) => lastResultsAfter(database, way, question.after, addNotice)),
+        ...store.ask((database, way, addNotice) =>
+          lastResultsAfter(database, way, question.after, question.quiet, addNotice),
+        ),
       }
     case 'sample-round':
       return { kind: 'sample-round', round: store.ask((database, way) => sampleRoundOf(database, way, question.file)) }

@@ -51,6 +51,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const { tenants } = view
   const counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
   for (const one of tenants) counts[standingOf(one)] += 1
+  counts.sound += (view.others?.fresh ?? 0) + (view.others?.stale ?? 0)
   const ofStanding = (standing: FileStanding): readonly TenantSummary[] =>
     tenants.filter((one) => standingOf(one) === standing)
   const overdue = overdueOf(view)
@@ -120,9 +121,10 @@ const absenceReasons = ({ absences }: StatusView, code: Absence['code']): readon
 
 function staleReasons(view: StatusView): readonly string[] {
   const stale = view.tenants.filter((one) => isStale(one, view))
-  if (stale.length === 0) return []
-  const names = nameSome(stale.map(nameOf))
-  return [`STALE ${count(stale.length, 'tenant')} not fully checked within ${humanMs(view.maxAgeMs)}: ${names}`]
+  const total = stale.length + (view.others?.stale ?? 0)
+  if (total === 0) return []
+  const names = nameSome(stale.map(nameOf), total)
+  return [`STALE ${count(total, 'tenant')} not fully checked within ${humanMs(view.maxAgeMs)}: ${names}`]
 }
 
 function incidentReasons({ incident, generatedAt }: StatusView): readonly string[] {
@@ -138,8 +140,10 @@ function knowsNothing({ tenants, selection, lastFullSweepAt }: StatusView): bool
   return !tenants.some(({ verdict, settled }) => verdict === 'sound' || settled !== null)
 }
 
-function oldestCheckAge({ tenants, generatedAt }: StatusView): number | null {
+function oldestCheckAge({ tenants, others, generatedAt }: StatusView): number | null {
   const ages = tenants.map(({ settled }) => (settled === null ? null : ageOf(settled.at, generatedAt)))
+  const oldestAt = others?.oldestAt ?? null
+  if (oldestAt !== null) ages.push(ageOf(oldestAt, generatedAt))
   return ages.reduce<number | null>(
     (most, age) => (most === null || age === null ? null : Math.max(most, age)),
     tenants.length === 0 ? null : 0,
@@ -149,10 +153,14 @@ function oldestCheckAge({ tenants, generatedAt }: StatusView): number | null {
 const nameOf = ({ tenant, path }: TenantSummary): string => tenant ?? path
 
 const namedMax = 3
-const nameSome = (names: readonly string[]): string => listSome(names.map((name) => legibleName(name)))
+const nameSome = (names: readonly string[], total = names.length): string =>
+  listSome(
+    names.map((name) => legibleName(name)),
+    total,
+  )
 const nameWithCauses = (some: readonly TenantSummary[]): string =>
   listSome(
     some.map((one) => `${legibleName(nameOf(one))}${one.failure === null ? '' : ` (${legibleName(one.failure)})`}`),
   )
-const listSome = (items: readonly string[]): string =>
-  `${items.slice(0, namedMax).join(', ')}${items.length > namedMax ? ` and ${items.length - namedMax} more` : ''}`
+const listSome = (items: readonly string[], total = items.length): string =>
+  `${items.slice(0, namedMax).join(', ')}${total > namedMax ? ` and ${total - namedMax} more` : ''}`

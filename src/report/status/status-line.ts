@@ -6,7 +6,7 @@ import { breakable } from '../../text/layout.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
 import type { StatusJudgement } from './status-judgement.ts'
-import type { StatusView } from './status-view.ts'
+import { filesIn, type StatusView } from './status-view.ts'
 
 const bytesMax = 512
 
@@ -34,7 +34,7 @@ function performanceData(view: StatusView, { counts, oldestCheckAgeMs, overdueHo
     view.lastFullSweepAt === null || view.selection !== null ? null : ageOf(view.lastFullSweepAt, view.generatedAt)
   const seconds = (ms: number): number => Math.round(ms / 1000)
   return [
-    `tenants=${view.tenants.length}`,
+    `tenants=${filesIn(view)}`,
     `sound=${counts.sound}`,
     `damaged=${counts.damaged};;0`,
     `inconclusive=${counts.inconclusive};0`,

@@ -8,7 +8,14 @@ import { legibleCommand, legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
 import { isStale, standingOf, type StatusJudgement } from './status-judgement.ts'
 import { nextCommands } from './status-next.ts'
-import type { SettledThen, StatusOptions, StatusView, TenantSummary } from './status-view.ts'
+import {
+  filesIn,
+  type OpenIncident,
+  type SettledThen,
+  type StatusOptions,
+  type StatusView,
+  type TenantSummary,
+} from './status-view.ts'
 
 /** More sound and fresh tenants than this are counted instead of listed. */
 const soundListedMax = 20
@@ -18,7 +25,8 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
   const { generatedAt: now, maxAgeMs, tenants } = view
   const isQuiet = (one: TenantSummary): boolean => standingOf(one) === 'sound' && !isStale(one, view)
   const quiet = tenants.filter(isQuiet)
-  const folded = quiet.length > soundListedMax && !options.verbose
+  const { fresh = 0, stale = 0 } = view.others ?? {}
+  const folded = quiet.length + fresh > soundListedMax && !options.verbose
   const listed = folded ? tenants.filter((one) => !isQuiet(one)) : tenants
   const commands = nextCommands(view, judgement)
   // A reason below says the same in other words.
@@ -35,16 +43,19 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
   return `${[
     ...wrap(
       `${judgement.word}: ${legibleName(view.service)}, ` +
-        `${count(tenants.length, view.selection === null ? 'tenant' : 'selected tenant')}, ` +
+        `${count(filesIn(view), view.selection === null ? 'tenant' : 'selected tenant')}, ` +
         `${judgement.counts.sound} sound${sweep}`,
       options.width,
     ).map(paint),
     ...judgement.reasons.flatMap((reason) => indented(reason, options)),
     ...view.otherHolds.flatMap((hold) => indented(describeOther(hold, view.config, now).said, options)),
     ...(listed.length === 0 ? [] : ['', ...tableOf(listed, view, options)]),
+    ...(stale > 0
+      ? wrap(`and ${count(stale, 'tenant')} sound and not fully checked within ${humanMs(maxAgeMs)}`, options.width)
+      : []),
     ...(folded
       ? wrap(
-          `${listed.length === 0 ? '' : 'and '}${count(quiet.length, 'tenant')} sound and checked within ` +
+          `${listed.length === 0 ? '' : 'and '}${count(quiet.length + fresh, 'tenant')} sound and checked within ` +
             humanMs(maxAgeMs),
           options.width,
         )

@@ -1,6 +1,6 @@
 /** What the ledger knows of one service, as all forms of the status show it. */
 
-import type { RecordedCheck, PauseTotals } from '../../ledger/ledger.ts'
+import type { PauseTotals, QuietFiles, RecordedCheck } from '../../ledger/ledger.ts'
 import type { OpenHold } from '../../model/event.ts'
 import type { FailureCode } from '../../model/failure.ts'
 import type { SealLevel } from '../../model/result/evidence.ts'
@@ -52,6 +52,8 @@ export interface StatusView {
   /** The selected tenants; null for all tenants of the service. */
   readonly selection: StatusSelection | null
   readonly tenants: readonly TenantSummary[]
+  /** Sound files that are counted and not among `tenants`; left out if all files are. */
+  readonly others?: QuietFiles
   /** How the service is reached: a pause by hooks has no lease that ends it. */
   readonly via: 'admin-api' | 'hooks'
   /** Holds that the ledger does not know to have ended. */
@@ -90,3 +92,7 @@ export interface StatusOptions {
   readonly color: boolean
   readonly verbose: boolean
 }
+
+/** Number of files that the view is about. */
+export const filesIn = ({ tenants, others }: Pick<StatusView, 'tenants' | 'others'>): number =>
+  tenants.length + (others?.fresh ?? 0) + (others?.stale ?? 0)
