@@ -162,5 +162,7 @@ const nameWithCauses = (some: readonly TenantSummary[]): string =>
   listSome(
     some.map((one) => `${legibleName(nameOf(one))}${one.failure === null ? '' : ` (${legibleName(one.failure)})`}`),
   )
-const listSome = (items: readonly string[], total = items.length): string =>
-  `${items.slice(0, namedMax).join(', ')}${total > namedMax ? ` and ${total - namedMax} more` : ''}`
+function listSome(items: readonly string[], total = items.length): string {
+  const named = items.slice(0, namedMax)
+  return `${named.join(', ')}${total > named.length ? ` and ${total - named.length} more` : ''}`
+}
