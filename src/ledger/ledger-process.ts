@@ -8,26 +8,16 @@ import { failureOfEnd } from '../host/process/child-start.ts'
 import { ChildEnded, startChild } from '../host/process/child.ts'
 import type { Child } from '../host/process/child.ts'
 import { programBeside } from '../host/process/program-beside.ts'
-import type { RunId, TenantId } from '../model/brand.ts'
+import type { RunId } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
-import type { Event, OpenHold } from '../model/event.ts'
+import type { Event } from '../model/event.ts'
 import { Failure } from '../model/failure.ts'
-import type { KnownFile, LastGood, SchemaOutliers } from '../model/result/last-good.ts'
+import type { KnownFile, LastGood } from '../model/result/last-good.ts'
 import type { SampleRound } from '../model/result/sample.ts'
-import type { OtherHold, ServiceWay } from '../model/service-way.ts'
+import type { ServiceWay } from '../model/service-way.ts'
 import { count } from '../text/count.ts'
-import type {
-  LastResult,
-  Ledger,
-  LedgerLine,
-  NewestCheck,
-  NewestLines,
-  NotableResults,
-  PauseTotals,
-  RecordedRegistry,
-  RecordedRun,
-  RecordedSweep,
-} from './ledger.ts'
+import { LedgerQuestions } from './ledger-questions.ts'
+import type { Ledger, NewestCheck } from './ledger.ts'
 import {
   fileName,
   lastGoodRow,
@@ -37,8 +27,7 @@ import {
   type LineRow,
   type RoundRow,
 } from './lines/rows.ts'
-import type { FileKey, LedgerAnswer, LedgerMode, LedgerQuestion, QuietTerms } from './protocol.ts'
-import { readNotable, readPages, type ResultPage } from './read-pages.ts'
+import type { LedgerAnswer, LedgerMode, LedgerQuestion } from './protocol.ts'
 
 /** The limit for one question: to open a ledger may mean to check the whole file on a slow disk. */
 const askMs = 60_000
@@ -59,7 +48,7 @@ interface PendingAppend {
   readonly failed: (error: unknown) => void
 }
 
-export class LedgerProcess implements Ledger {
+export class LedgerProcess extends LedgerQuestions implements Ledger {
   readonly #dir: string
   readonly #mode: LedgerMode
   readonly #run: RunId | null
@@ -77,10 +66,15 @@ export class LedgerProcess implements Ledger {
   #holdsLost = false
 
   constructor(dir: string, mode: LedgerMode, run: RunId | null, way: ServiceWay | null) {
+    super()
     this.#way = way
     this.#dir = dir
     this.#mode = mode
     this.#run = run
+  }
+
+  protected addNotice(notice: string): void {
+    if (!this.#notices.includes(notice)) this.#notices.push(notice)
   }
 
   get holdsLost(): boolean {
@@ -129,75 +123,13 @@ export class LedgerProcess implements Ledger {
     return (await this.#askMeanwhile({ ask: 'last-good', files }, 'last-good')).lastGood
   }
 
-  async openHolds(): Promise<readonly OpenHold[]> {
-    return (await this.#ask({ ask: 'open-holds' }, 'open-holds')).holds
-  }
-
-  async otherHolds(): Promise<readonly OtherHold[]> {
-    return (await this.#ask({ ask: 'other-holds' }, 'other-holds')).holds
-  }
-
-  async lastResults(): Promise<readonly LastResult[]> {
-    const { results, more } = await readPages((after) => this.#page(after, null))
-    if (more) this.#notices.push(`only ${count(results.length, 'result')} of the ledger were read, there are more`)
-    return results
-  }
-
   storeRound(round: SampleRound): Promise<void> {
     invariant(!this.#closed && this.#run !== null, 'nothing is kept in a ledger that was closed, or opened for reading')
     return this.#written({ lines: [], lastGood: [], rounds: [roundRow(this.#service, round, Date.now())] })
   }
 
-  async sampleRound(file: KnownFile): Promise<SampleRound | null> {
-    return (await this.#ask({ ask: 'sample-round', file }, 'sample-round')).round
-  }
-
-  async schemaOutliers(): Promise<SchemaOutliers> {
-    return (await this.#ask({ ask: 'schema-outliers' }, 'schema-outliers')).found
-  }
-
-  notableResults(since: number, now: number): Promise<NotableResults> {
-    return readNotable((after, listed) => this.#page(after, { since, now, ...listed }))
-  }
-
-  #page(after: FileKey | null, quiet: QuietTerms | null): Promise<ResultPage> {
-    return this.#ask({ ask: 'last-results', after, quiet }, 'last-results')
-  }
-
-  async history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]> {
-    return (await this.#ask({ ask: 'history', tenant, limit }, 'history')).lines
-  }
-
-  async checks(tenant: TenantId | null, limit: number): Promise<NewestLines> {
-    return (await this.#ask({ ask: 'checks', tenant, limit }, 'checks')).newest
-  }
-
-  async runLines(run: string, limit: number): Promise<NewestLines> {
-    return (await this.#ask({ ask: 'run-lines', run, limit }, 'run-lines')).newest
-  }
-
   async newestChecks(files: readonly KnownFile[]): Promise<readonly (NewestCheck | null)[]> {
     return (await this.#askMeanwhile({ ask: 'newest-checks', files }, 'newest-checks')).checks
-  }
-
-  async lastRuns(limit: number): Promise<readonly RecordedRun[]> {
-    return (await this.#ask({ ask: 'last-runs', limit }, 'last-runs')).runs
-  }
-
-  async compact(workMs: number): Promise<boolean> {
-    return (await this.#ask({ ask: 'compact', workMs }, 'compacted')).more
-  }
-
-  async lastSweep(): Promise<RecordedSweep | null> {
-    return (await this.#ask({ ask: 'last-sweep' }, 'last-sweep')).sweep
-  }
-
-  async pauseTotals(): Promise<PauseTotals> {
-    return (await this.#ask({ ask: 'pause-totals' }, 'pause-totals')).totals
-  }
-
-  async lastRegistry(): Promise<RecordedRegistry | null> {
-    return (await this.#ask({ ask: 'last-registry' }, 'last-registry')).registry
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -254,7 +186,7 @@ export class LedgerProcess implements Ledger {
     }
   }
 
-  async #ask<Kind extends LedgerAnswer['kind']>(
+  protected async ask<Kind extends LedgerAnswer['kind']>(
     question: LedgerQuestion,
     kind: Kind,
   ): Promise<Extract<LedgerAnswer, { kind: Kind }>> {
@@ -325,7 +257,7 @@ export class LedgerProcess implements Ledger {
 
   #heard(answer: LedgerAnswer): LedgerAnswer {
     this.#holdsLost ||= answer.holdsLost
-    for (const notice of answer.notices) if (!this.#notices.includes(notice)) this.#notices.push(notice)
+    for (const notice of answer.notices) this.addNotice(notice)
     if (answer.kind === 'unusable')
       throw new Failure('LEDGER_UNUSABLE', answer.message, answer.hint === null ? {} : { hint: answer.hint })
     return answer
