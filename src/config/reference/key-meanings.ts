@@ -2,99 +2,10 @@
  * What each key of the configuration means. `config/schema.ts` has the keys, their values and limits. A test compares
  * both, parses each example, and tries each default.
  */
-
-interface KeyMeaning {
-  readonly means: string
-  /** As it would be written in the file; null if the key has no default. */
-  readonly default: string | null
-  /** A value, as it would be written in the file. */
-  readonly example: string
-}
+import { serviceKeyMeanings, type KeyMeaning } from './service-key-meanings.ts'
 
 export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
-  'service.name': {
-    means:
-      'The name of the service in the ledger and in reports. Services that share a ' +
-      'ledger need different names. It has at most 64 characters.',
-    default: null,
-    example: 'notes',
-  },
-  'service.admin': {
-    means:
-      'The address of the admin API: unix:/path for a unix socket, https://host:port for any other address. ' +
-      'Give this key or service.hooks, not both.',
-    default: null,
-    example: 'unix:/run/notes/admin.sock',
-  },
-  'service.tokenFile': {
-    means:
-      'The file with the bearer token, on one line. https needs it. ' +
-      'Only the owner of the file may be able to read it. ' +
-      'Never write the token itself into the configuration, arguments or the environment.',
-    default: null,
-    example: '/etc/holdfast/notes.token',
-  },
-  'service.caFile': {
-    means:
-      'A file with certificates (PEM). holdfast trusts the service only if ' +
-      'one of them vouches for its certificate. Only https uses it.',
-    default: null,
-    example: '/etc/holdfast/ca.pem',
-  },
-  'service.requestTimeout': {
-    means:
-      'How long one call to the admin API may take. For a quiesce, hold.drainTimeout is added. ' +
-      'With service.hooks this key is refused.',
-    default: '5s',
-    example: '10s',
-  },
-  'service.hooks.tenants': {
-    means:
-      'The command that lists the tenants with their files, as JSON: [{"id": "acme", "files": ["/srv/acme.db"]}]. ' +
-      'It must print nothing else and change nothing. holdfast runs it often.',
-    default: null,
-    example: '[/usr/local/bin/notesctl, tenants]',
-  },
-  'service.hooks.quiesce': {
-    means:
-      "The command that pauses a tenant. It must not end before the service has closed the tenant's files. " +
-      'holdfast puts the id in the place of each {tenant}.',
-    default: null,
-    example: '[/usr/local/bin/notesctl, pause, --, "{tenant}"]',
-  },
-  'service.hooks.resume': {
-    means:
-      'The command that resumes a tenant. It must do no harm if it runs twice. ' +
-      'holdfast puts the id in the place of each {tenant}.',
-    default: null,
-    example: '[/usr/local/bin/notesctl, resume, --, "{tenant}"]',
-  },
-  'service.hooks.timeout': {
-    means: 'How long each of the three commands may take. holdfast kills one that takes longer.',
-    default: '30s',
-    example: '1m',
-  },
-  'tenants.roots': {
-    means:
-      "The folders that hold the tenants' files. holdfast touches no file outside them, whatever the service names. " +
-      'Symbolic links are resolved first.',
-    default: null,
-    example: '[/srv/notes]',
-  },
-  'tenants.statusTenant': {
-    means:
-      'The tenant that your monitoring uses. A sweep checks it first, ' +
-      'and pauses no other tenant before it serves again.',
-    default: null,
-    example: 'healthcheck',
-  },
-  'tenants.trustMounts': {
-    means:
-      'Mount points whose file locks you trust. holdfast refuses file systems whose locks are not known to work ' +
-      '(NFS, SMB, FUSE and others), unless their mount point is in this list.',
-    default: '[]',
-    example: '[/mnt/notes]',
-  },
+  ...serviceKeyMeanings,
   'hold.require': {
     means:
       'The weakest seal that holdfast accepts. `holdfast explain sealed`, ' +
