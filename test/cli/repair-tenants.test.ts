@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { RemedyReport } from '../../src/model/result/remedy.ts'
 import { fingerprintOf, makeDatabase } from '../support/cli/folder.ts'
 import { holdfast } from '../support/cli/program.ts'
@@ -56,31 +56,35 @@ test('a tenant is mended in a pause, serves again, and its undo brings the bytes
   ])
 })
 
-test('--apply says whether a tenant is still what an earlier run has planned on', async () => {
-  await using service = await openService({ tenants: (data) => ({ acme: makeDamaged(join(data, 'acme.db')) }) })
-  const args = ['repair', '--tenant', 'acme', '--config', service.config]
-  const apply = async () => {
+describe('--apply says whether a tenant is still what an earlier run has planned on', () => {
+  const open = () => openService({ tenants: (data) => ({ acme: makeDamaged(join(data, 'acme.db')) }) })
+  const apply = async (args: readonly string[]) => {
     const { stdout, stderr } = await holdfast([...args, '--apply', '--json'])
     return { result: onlyRemedy(JSON.parse(stdout) as RemedyReport), stderr }
   }
-  expect(onlyRemedy(await remedyOf(...args)).planned).toMatchObject({ same: true })
-  const { planned } = onlyRemedy(await remedyOf(...args))
-  expect(planned).toMatchObject({ id: expect.stringMatching(/^[0-9A-Z]{26}$/) as string, same: true })
 
-  const same = await apply()
-  expect(same.stderr).toMatch(/acme: the file is the same as in the plan of \d{4}-/)
-  expect(same.result).toMatchObject({ applied: { verdict: 'sound' }, planned: { id: planned?.id, same: true } })
+  test('it is the same; and a plan that was carried out is none any more', async () => {
+    await using service = await open()
+    const args = ['repair', '--tenant', 'acme', '--config', service.config]
+    const { planned } = onlyRemedy(await remedyOf(...args))
+    expect(planned).toMatchObject({ id: expect.stringMatching(/^[0-9A-Z]{26}$/) as string, same: true })
+    const same = await apply(args)
+    expect(same.stderr).toMatch(/acme: the file is the same as in the plan of \d{4}-/)
+    expect(same.result).toMatchObject({ applied: { verdict: 'sound' }, planned: { id: planned?.id, same: true } })
+    await remedyOf(...args, '--undo')
+    const unplanned = await apply(args)
+    expect([unplanned.result.planned, unplanned.stderr.includes('plan of')]).toEqual([undefined, false])
+  })
 
-  await remedyOf(...args, '--undo')
-  const unplanned = await apply() // That plan was carried out.
-  expect([unplanned.result.planned, unplanned.stderr.includes('plan of')]).toEqual([undefined, false])
-
-  await remedyOf(...args, '--undo')
-  await remedyOf(...args)
-  inDatabase(join(service.data, 'acme.db'), (database) => database.exec("INSERT INTO notes(title) VALUES('since')"))
-  const changed = await apply()
-  expect(changed.stderr).toMatch(/acme: the file has changed since the plan of \d{4}-/)
-  expect(changed.result).toMatchObject({ applied: { verdict: 'sound' }, planned: { same: false } })
+  test('it has changed, and is mended as it is now', async () => {
+    await using service = await open()
+    const args = ['repair', '--tenant', 'acme', '--config', service.config]
+    await remedyOf(...args)
+    inDatabase(join(service.data, 'acme.db'), (database) => database.exec("INSERT INTO notes(title) VALUES('since')"))
+    const changed = await apply(args)
+    expect(changed.stderr).toMatch(/acme: the file has changed since the plan of \d{4}-/)
+    expect(changed.result).toMatchObject({ applied: { verdict: 'sound' }, planned: { same: false } })
+  })
 })
 
 test('a tenant of several files is changed only if each damaged one can be mended', async () => {

@@ -24,7 +24,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 import type { ReportDocument, ReportEnd } from './print-report.ts'
 import type { ReportKeeper } from './report-keeper.ts'
 import { reportText } from './report-text.ts'
-import { keyOf, RunFacts } from './run-facts.ts'
+import { resultKey, RunFacts } from './run-facts.ts'
 import { shortResult } from './short-result.ts'
 import { Spool } from './spool.ts'
 
@@ -74,7 +74,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
 
   /** Adds a notice to the result of a file that has one already. */
   addLate(tenant: TenantId, path: string, finding: Finding): void {
-    this.#late.set(keyOf(tenant, path), finding)
+    this.#late.set(resultKey(tenant, path), finding)
   }
 
   /** Adds what `--heal` has done. */
@@ -102,7 +102,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
 
   /** Adds a result in the place of the one that the file has. */
   revise(result: Result, before: Pick<Result, 'verdict' | 'failure'>): void {
-    const key = keyOf(result.tenant, result.path)
+    const key = resultKey(result.tenant, result.path)
     this.#results.remove(before)
     this.#replaced.set(key, (this.#replaced.get(key) ?? 0) + 1)
     this.add(result)
@@ -112,7 +112,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
   *#current(results: Iterable<Result>): Generator<Result> {
     const skipped = new Map(this.#replaced)
     for (const result of results) {
-      const key = keyOf(result.tenant, result.path)
+      const key = resultKey(result.tenant, result.path)
       const left = skipped.get(key) ?? 0
       if (left === 0) yield this.#withLate(result)
       else skipped.set(key, left - 1)
@@ -208,7 +208,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
   }
 
   readonly #withLate = (result: Result): Result => {
-    const finding = this.#late.get(keyOf(result.tenant, result.path))
+    const finding = this.#late.get(resultKey(result.tenant, result.path))
     return finding === undefined || result.verdict === 'failed'
       ? result
       : { ...result, findings: [...result.findings, finding], findingsTotal: result.findingsTotal + 1 }

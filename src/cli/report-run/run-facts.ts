@@ -60,7 +60,7 @@ export class RunFacts<Mode extends string> {
 
   /** Names the files that the run is going to work on. */
   select(targets: readonly Target[]): void {
-    for (const { tenant, named } of targets) this.#pending.set(keyOf(tenant, named), { tenant, path: named })
+    for (const { tenant, named } of targets) this.#pending.set(resultKey(tenant, named), { tenant, path: named })
   }
 
   protected get mode(): Mode {
@@ -69,7 +69,7 @@ export class RunFacts<Mode extends string> {
 
   /** The file has its result now. */
   protected reached(tenant: string | null, path: string): void {
-    this.#pending.delete(keyOf(tenant, path))
+    this.#pending.delete(resultKey(tenant, path))
   }
 
   /** Selected files that have no result yet. */
@@ -97,4 +97,4 @@ export class RunFacts<Mode extends string> {
   }
 }
 
-export const keyOf = (tenant: string | null, path: string): string => JSON.stringify([tenant, path])
+export const resultKey = (tenant: string | null, path: string): string => JSON.stringify([tenant, path])

@@ -1,4 +1,4 @@
-/** The files in which the original of a change is kept. Disposing of it deletes them, unless the original is claimed. */
+/** The files in which the original of a change is kept. Disposing deletes them, unless the original is claimed. */
 import { renameSync, unlinkSync } from 'node:fs'
 import { onDisk } from '../../../host/files/file-name.ts'
 

@@ -8,6 +8,7 @@ import { Failure } from '../../../model/failure.ts'
 import { requirePrivateFolder } from '../../snapshot/private-folder.ts'
 import type { OriginalPlace } from '../change-types.ts'
 import { syncNames } from '../steps/sync-names.ts'
+import { draftEnd } from './kept-names.ts'
 
 export const recordName = 'change.json'
 
@@ -69,11 +70,11 @@ export async function makePlace(place: OriginalPlace, change: ChangeId): Promise
 
 /** What a file system allows for one name. */
 const nameBytesMax = 255
-/** The longest ending that a name of ours gets besides that of the record. */
-const endingBytes = '.new'.length
+/** The longest ending of a name that begins as that of the record does. */
+const endingBytes = `-journal${draftEnd}`.length
 
 function requireShortName(record: string): void {
-  if (Buffer.byteLength(onDisk(basename(record))) + endingBytes <= nameBytesMax) return
+  if (Buffer.byteLength(onDisk(basename(record, '.json'))) + endingBytes <= nameBytesMax) return
   throw new Failure(
     'NOT_FOUND',
     `no original can be kept beside the file: ${basename(record)} is too long for a name`,
