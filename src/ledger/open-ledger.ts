@@ -7,7 +7,7 @@ import { inspectFolder, ofLedger, prepareFolder } from './folder.ts'
 import { LedgerProcess } from './ledger-process.ts'
 import type { Ledger, LedgerReading } from './ledger.ts'
 import { runsWereRecorded } from './note.ts'
-import { noPauses } from './process/pause-totals.ts'
+import { noPauses } from './process/later-tables/pause-totals.ts'
 
 /**
  * Opens the ledger for writing. Makes the folder and the file if they do not exist. A damaged ledger is set aside and a

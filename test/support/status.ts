@@ -1,7 +1,7 @@
 /** What the ledger knows, made up for the tests of status: files, holds, and how they are printed. */
 
 import type { RecordedRun } from '../../src/ledger/ledger.ts'
-import { noPauses } from '../../src/ledger/process/pause-totals.ts'
+import { noPauses } from '../../src/ledger/process/later-tables/pause-totals.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { OtherHold } from '../../src/model/service-way.ts'
 import { absencesIn, type AbsenceTerms, type SweepFacts } from '../../src/report/status/absences.ts'

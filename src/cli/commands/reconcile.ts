@@ -3,7 +3,7 @@ import { reconcile, type Reconciliation } from '../../fleet/reconcile/reconcile.
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
-import type { ReconciliationReport } from '../../model/result/reconciliation.ts'
+import type { ReconciliationReport } from '../../model/reconciliation.ts'
 import { reconciliationText } from '../../report/reconciliation/reconciliation-text.ts'
 import { registryWord } from '../../report/registry-line.ts'
 import { connectService } from '../../service/connect.ts'

@@ -1,12 +1,5 @@
 /** What the keys mean that say which service it is, and where its tenants are. */
-
-export interface KeyMeaning {
-  readonly means: string
-  /** As it would be written in the file; null if the key has no default. */
-  readonly default: string | null
-  /** A value, as it would be written in the file. */
-  readonly example: string
-}
+import type { KeyMeaning } from './key-meaning.ts'
 
 export const serviceKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
   'service.name': {

@@ -1,6 +1,6 @@
 /** Compares the sources. What may be under way is no disagreement. Pure. */
 
-import { reconciliationRules, type SourceDisagreement, type InFlight } from '../../model/result/reconciliation.ts'
+import { reconciliationRules, type SourceDisagreement, type InFlight } from '../../model/reconciliation.ts'
 import { shellWord } from '../../text/shell-words.ts'
 import { isGone } from '../run/registry.ts'
 import type { ClaimedFile } from './claimed-files.ts'
@@ -36,10 +36,14 @@ export function compareSources(sources: Sources): Compared {
 }
 
 const byGravity = (a: Judged, b: Judged): number =>
-  reconciliationRules.indexOf(a.rule) - reconciliationRules.indexOf(b.rule) || (keyOf(a) < keyOf(b) ? -1 : 1)
+  reconciliationRules.indexOf(a.rule) - reconciliationRules.indexOf(b.rule) ||
+  (keyOfDisagreement(a) < keyOfDisagreement(b) ? -1 : 1)
 
-export const keyOf = ({ rule, tenant, path }: Pick<SourceDisagreement, 'rule' | 'tenant' | 'path'>): string =>
-  JSON.stringify([rule, tenant, path])
+export const keyOfDisagreement = ({
+  rule,
+  tenant,
+  path,
+}: Pick<SourceDisagreement, 'rule' | 'tenant' | 'path'>): string => JSON.stringify([rule, tenant, path])
 
 /** An id that begins with a dash would be taken for an option. */
 const ofTenant = (command: string, id: string): string =>

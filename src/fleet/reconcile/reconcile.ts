@@ -4,8 +4,8 @@
  */
 
 import { sleep } from '../../host/clock.ts'
-import type { ReconciledSources } from '../../model/result/reconciliation.ts'
-import { compareSources, keyOf, type Compared } from './compare-sources.ts'
+import type { ReconciledSources } from '../../model/reconciliation.ts'
+import { compareSources, keyOfDisagreement, type Compared } from './compare-sources.ts'
 import { gatherSources, type Sources, type SourcesReader } from './gather-sources.ts'
 
 export interface Reconciliation extends Compared {
@@ -29,10 +29,10 @@ export async function reconcile(reader: SourcesReader): Promise<Reconciliation> 
   await sleep(betweenLooksMs, reader.signal)
   const second = await gatherSources(reader)
   const after = compareSources(second)
-  const seen = new Set(before.disagreements.map(keyOf))
-  const isNew = after.disagreements.filter((one) => !seen.has(keyOf(one)))
+  const seen = new Set(before.disagreements.map(keyOfDisagreement))
+  const isNew = after.disagreements.filter((one) => !seen.has(keyOfDisagreement(one)))
   return outcomeOf(reader, second, {
-    disagreements: after.disagreements.filter((one) => seen.has(keyOf(one))),
+    disagreements: after.disagreements.filter((one) => seen.has(keyOfDisagreement(one))),
     inFlight: [
       ...after.inFlight,
       ...isNew.map(({ rule, tenant, path }) => ({ rule, tenant, path, why: 'it came up between two looks' })),

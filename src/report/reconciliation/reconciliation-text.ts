@@ -6,7 +6,7 @@ import {
   type SourceDisagreement,
   type ReconciliationRule,
   type ReconciliationReport,
-} from '../../model/result/reconciliation.ts'
+} from '../../model/reconciliation.ts'
 import { count, grouped } from '../../text/count.ts'
 import { indented, wrap } from '../../text/layout.ts'
 import { registryLines } from '../registry-line.ts'

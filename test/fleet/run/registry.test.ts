@@ -1,8 +1,19 @@
 /** A service whose list of tenants is away for hours, by an injected clock (I5.1, I5.2). */
-import { mkdirSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseSettings } from '../../../src/config/parse.ts'
+import { registryCopyFile } from '../../../src/fleet/run/registry-copy.ts'
 import { readRegistry, type RegistryReader } from '../../../src/fleet/run/registry.ts'
+import { readCheckedText, writeCheckedText } from '../../../src/host/private-files/checked-file.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import type { Event } from '../../../src/model/event.ts'
 import { Failure } from '../../../src/model/failure.ts'
@@ -103,4 +114,43 @@ test('a ledger that cannot be written, and a copy that cannot be kept, prevent n
   const registry = await readRegistry({ ...scene.reader, settings, ledger: { append: full } }, [])
   expect(registry).toMatchObject({ source: 'live', tenants })
   expect(scene.notices).toEqual([expect.stringMatching(/^the copy of the list of tenants could not be kept: /)])
+})
+
+const title = 'holdfast.registry-copy/1'
+
+/** Changes the copy as a holdfast would have written it. */
+async function rewrite(copy: string, change: object): Promise<void> {
+  const found = await readCheckedText(copy, title, 1e6)
+  if (found.kind !== 'read') throw new Error('there is no copy')
+  writeCheckedText(copy, title, JSON.stringify({ ...(JSON.parse(found.text) as object), ...change }))
+}
+
+const spoilt: readonly (readonly [string, (copy: string) => unknown, RegExp])[] = [
+  ['altered', (copy) => writeFileSync(copy, readFileSync(copy, 'utf8').replace('acme', 'evil')), /it was altered/],
+  ['half written', (copy) => truncateSync(copy, statSync(copy).size - 20), /only a part of it was written/],
+  ['empty', (copy) => truncateSync(copy, 0), /only a part of it was written/],
+  ['for others to write', (copy) => chmodSync(copy, 0o666), /another user could change it/],
+  ['a link', (copy) => (renameSync(copy, `${copy}.real`), symlinkSync(`${copy}.real`, copy)), /symbolic link/],
+  ['of another address', (copy) => rewrite(copy, { address: '/run/b.sock' }), /it is of notes at \/run\/b\.sock/],
+  ['of another shape', (copy) => rewrite(copy, { tenants: [{ id: 7 }] }), /not one that this holdfast wrote/],
+]
+
+test.each(spoilt)('I5.1: a copy that is %s is ignored, and it is said', async (_, spoil, why) => {
+  using scene = openScene()
+  await readRegistry(scene.reader, [])
+  await spoil(registryCopyFile(scene.reader.settings))
+  scene.list = down
+  await expect(readRegistry(scene.reader, [])).rejects.toMatchObject({ code: 'ADMIN_UNREACHABLE' })
+  expect(scene.notices).toEqual([expect.stringMatching(/^\S+registry-notes\.copy is ignored: /)])
+  expect(scene.notices[0]).toMatch(why)
+  expect(scene.events.at(-1)).toMatchObject({ source: 'refused', since: null })
+})
+
+test('a copy from the future is too old: a clock was wrong', async () => {
+  using scene = openScene()
+  scene.hours = 5
+  await readRegistry(scene.reader, [])
+  scene.list = down
+  scene.hours = 0
+  await expect(readRegistry(scene.reader, [])).rejects.toEqual(stale(/lies in the future, because a clock was wrong/))
 })

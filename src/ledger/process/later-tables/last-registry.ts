@@ -4,10 +4,10 @@
  */
 
 import type Database from 'better-sqlite3'
-import type { ServiceWay } from '../../model/service-way.ts'
-import type { RecordedRegistry } from '../ledger.ts'
-import { reader, type AddNotice, type Row } from './answers.ts'
-import { numbersOf } from './ways.ts'
+import type { ServiceWay } from '../../../model/service-way.ts'
+import type { RecordedRegistry } from '../../ledger.ts'
+import { reader, type AddNotice, type Row } from '../answers.ts'
+import { numbersOf } from '../ways.ts'
 
 const name = 'line_of_registry_read'
 export const registrySchema = `create index if not exists ${name} on line (sequence) where kind = 'registry-read';`

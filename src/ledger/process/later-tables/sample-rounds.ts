@@ -5,12 +5,12 @@
 
 import type Database from 'better-sqlite3'
 import * as z from 'zod/mini'
-import { tenantId } from '../../model/brand.ts'
-import type { KnownFile } from '../../model/result/last-good.ts'
-import type { SampleRound } from '../../model/result/sample.ts'
-import type { ServiceWay } from '../../model/service-way.ts'
-import { fileName, type RoundRow } from '../lines/rows.ts'
-import { prepared } from './statement-cache.ts'
+import { tenantId } from '../../../model/brand.ts'
+import type { KnownFile } from '../../../model/result/last-good.ts'
+import type { SampleRound } from '../../../model/result/sample.ts'
+import type { ServiceWay } from '../../../model/service-way.ts'
+import { fileName, type RoundRow } from '../../lines/rows.ts'
+import { prepared } from '../statement-cache.ts'
 
 /** The version of the ledger stays the same: an older holdfast works with the file and ignores this table. */
 export const sampleRoundSchema = `

@@ -4,9 +4,9 @@
  */
 
 import type Database from 'better-sqlite3'
-import type { ServiceWay } from '../../model/service-way.ts'
-import type { PauseTotals } from '../ledger.ts'
-import { numbersOf } from './ways.ts'
+import type { ServiceWay } from '../../../model/service-way.ts'
+import type { PauseTotals } from '../../ledger.ts'
+import { numbersOf } from '../ways.ts'
 
 /** Upper bounds in ms. Longer pauses are counted in the total. */
 const boundsMs = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const
