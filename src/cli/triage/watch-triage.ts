@@ -78,7 +78,7 @@ function sentenceOf({ result, place, suspects, again }: Culprit): string {
   const { tenant, path, damage, remedy } = result
   const next = remedy.command ?? `holdfast check ${shellTarget(tenant, path)}`
   return (
-    `${again ? 'CONFIRMED' : 'CULPRIT'} ${printable(tenant ?? path)}: damaged (${damage}), number ${place} of ${suspects} in the order of ` +
-    `suspicion; next: \`${printableSentence(next)}\``
+    `${again ? 'CONFIRMED' : 'CULPRIT'} ${printable(tenant ?? path)}: damaged (${damage}), number ${place} of ` +
+    `${suspects} in the order of suspicion; next: \`${printableSentence(next)}\``
   )
 }

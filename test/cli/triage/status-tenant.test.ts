@@ -34,7 +34,8 @@ describe.skipIf(whyNoMonit !== null)(`I1.9: monit asks for the status tenant${wh
     expect(await fetchNotes(service.port, 'healthcheck')).toBe(500)
     service.monit(
       'check host site with address 127.0.0.1',
-      `  if failed port ${service.port} protocol http request "/tenants/healthcheck/notes" with timeout 5 seconds then exec "${service.hook}"`,
+      `  if failed port ${service.port} protocol http request "/tenants/healthcheck/notes" with timeout 5 seconds`,
+      `    then exec "${service.hook}"`,
     )
     const output = await eventually(
       'the triage has ended',
