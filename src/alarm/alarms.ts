@@ -40,8 +40,11 @@ export interface RunAlarms {
   considerEndings(endings: readonly OpenHoldOutcome[]): void
   /** The run belongs to this incident from now on. */
   joinIncident(incident: string): void
-  /** What the ledger knows at the end of the run. If it is never told, the ledger is read anew. */
-  learn(learned: Learned): void
+  /**
+   * Reads what the ledger knows at the end of the run, if there is a sink. Without this call the ledger is read anew.
+   * @throws what `read` throws
+   */
+  learn(read: () => Promise<Learned>): Promise<void>
   /**
    * Sends the alarms of the run. Resolves after a few seconds at most, although sending may go on for longer.
    * @returns sentences for the report about alarms that did not arrive

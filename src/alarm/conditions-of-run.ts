@@ -22,7 +22,7 @@ import {
   type StandingSeverity,
   type TenantKey,
 } from './condition.ts'
-import { SeenFiles } from './seen.ts'
+import { FilesOfSeverity } from './seen.ts'
 import {
   absenceCondition,
   failedRunConditions,
@@ -44,7 +44,7 @@ export interface ConditionTerms extends AboutRun {
 
 export class ConditionsOfRun {
   readonly #terms: ConditionTerms
-  readonly #seen = new Map<StandingSeverity, SeenFiles>()
+  readonly #seen = new Map<StandingSeverity, FilesOfSeverity>()
   /** Of the watched files: those that had a result. */
   readonly #met = new Set<string>()
   readonly #sound = new Set<string>()
@@ -89,7 +89,7 @@ export class ConditionsOfRun {
 
   /** The condition of one damaged file, to be told immediately. */
   culprit(result: Result): Condition {
-    const seen = new SeenFiles()
+    const seen = new FilesOfSeverity()
     this.#addTo(seen, 'DAMAGED', result)
     return this.#describe('DAMAGED', seen)
   }
@@ -167,13 +167,13 @@ export class ConditionsOfRun {
     if (severity !== 'DAMAGED' && result.verdict === 'damaged') this.#addTo(this.#seenOf('DAMAGED'), 'DAMAGED', result)
   }
 
-  #addTo(seen: SeenFiles, severity: StandingSeverity, result: Result): void {
+  #addTo(seen: FilesOfSeverity, severity: StandingSeverity, result: Result): void {
     const key = keyOf(severity, result)
     seen.add(alarmTenantOf(result), key, describeResult(result), alarmCommand(result, this.#terms.config))
   }
 
-  #seenOf(severity: StandingSeverity): SeenFiles {
-    const seen = this.#seen.get(severity) ?? new SeenFiles()
+  #seenOf(severity: StandingSeverity): FilesOfSeverity {
+    const seen = this.#seen.get(severity) ?? new FilesOfSeverity()
     this.#seen.set(severity, seen)
     return seen
   }
@@ -182,7 +182,7 @@ export class ConditionsOfRun {
     return this.#describe(severity, this.#seenOf(severity))
   }
 
-  #describe(severity: StandingSeverity, { files, total }: SeenFiles): Condition {
+  #describe(severity: StandingSeverity, { files, total }: FilesOfSeverity): Condition {
     const keys = files.map(({ key }) => key)
     const sentences = files.slice(0, describedMax).map(({ said }) => said)
     const names = nameSome([...new Set(keys.map(({ tenant, path }) => tenant ?? path))], distinct(keys, total))

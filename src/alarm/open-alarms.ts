@@ -102,8 +102,8 @@ class AlarmsOfRun implements RunAlarms {
     this.#raiseNow(this.#seen.considerEndings(endings))
   }
 
-  learn(learned: Learned): void {
-    this.#learned = learned
+  async learn(read: () => Promise<Learned>): Promise<void> {
+    this.#learned = await read()
   }
 
   joinIncident(incident: string): void {

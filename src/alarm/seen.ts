@@ -10,7 +10,7 @@ interface SeenFile {
   readonly command: string | null
 }
 
-export class SeenFiles {
+export class FilesOfSeverity {
   /** The first files, by their keys. */
   readonly #files = new Map<string, SeenFile>()
   total = 0

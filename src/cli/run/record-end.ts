@@ -6,6 +6,7 @@ import type { ServiceRun } from '../../fleet/run/service-run.ts'
 import type { BackupSurvey } from '../../model/event.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
+import { orFailure } from '../../model/or-failure.ts'
 import type { SelectedFile } from '../../model/result/report.ts'
 import { learnFrom } from './run-alarms.ts'
 
@@ -34,8 +35,8 @@ export async function recordingEnd<Done extends RunTotals & { readonly selected:
 ): Promise<Done> {
   const { ledger } = service
   const record = async (exitCode: ExitCode, { selected, covered }: Pick<Done, 'selected' | 'covered'>) => {
-    const [own] = await ledger.lastRuns(1)
-    const backups = whole && own !== undefined ? await surveyBackups(service, own.run) : null
+    const own = await orNull(ledger.lastRuns(1).then(([newest]) => newest?.run ?? null))
+    const backups = whole && own !== null ? await orNull(surveyBackups(service, own)) : null
     await ledger.append({
       kind: 'run-finished',
       exitCode,
@@ -46,7 +47,8 @@ export async function recordingEnd<Done extends RunTotals & { readonly selected:
       whole: whole && document.settlesAny, // A sweep that could check no tenant is no full sweep.
       ...(backups === null ? {} : { backups }),
     })
-    alarms?.learn(await learnFrom(ledger, service.settings, own?.run ?? null))
+    // The run has its end in the ledger: whatever is wrong with alarms does not change how it ended.
+    await orNull(alarms?.learn(() => learnFrom(ledger, service.settings, own)) ?? null)
   }
   let done: Done
   try {
@@ -60,6 +62,13 @@ export async function recordingEnd<Done extends RunTotals & { readonly selected:
   }
   await record(document.exitCode(done), done)
   return done
+}
+
+/** null if the ledger or the backups cannot be read. */
+async function orNull<Value>(work: Promise<Value> | null): Promise<Value | null> {
+  if (work === null) return null
+  const value = await orFailure(work)
+  return value instanceof Failure ? null : value
 }
 
 /** null if no backups are kept. */

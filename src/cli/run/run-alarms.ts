@@ -86,7 +86,7 @@ const noAlarms: RunAlarms = {
   considerRemedy: () => undefined,
   considerEndings: () => undefined,
   joinIncident: () => undefined,
-  learn: () => undefined,
+  learn: () => Promise.resolve(),
   end: () => Promise.resolve([]),
 }
 

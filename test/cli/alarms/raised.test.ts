@@ -1,6 +1,7 @@
 /** Alarms of real runs (I4.2, I4.3): who is told what and when. No sink changes what a run finds or how it ends. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Report } from '../../../src/model/result/report.ts'
 import { makeSinkCommand, type SinkCommand } from '../../support/alarm/sink-command.ts'
@@ -185,6 +186,29 @@ test('without a state everything is sent, and what cannot be recorded is said', 
   expect(sink.titles()).toEqual(['DAMAGED: bolt of test', 'DAMAGED: bolt of test'])
 })
 
+test('I1.6: the first culprit of a triage is told while the triage goes on, with the incident', async () => {
+  using folder = makeFolder()
+  const sink = makeSinkCommand(folder.path)
+  const ids = Array.from({ length: 10 }, (_, at) => `t${at}`)
+  await using service = await openService({
+    tenants: (data) => {
+      damageIndex(makeDatabase(join(data, 't2.db'), { wal: true }))
+      return Object.fromEntries(ids.map((id) => [id, join(data, `${id}.db`)]))
+    },
+    onClose: () => setTimeout(400),
+    settings: { alerts: [{ command: sink.command }] },
+  })
+  const program = start(['triage', '--json', '--config', service.config])
+  const closed = ending(program)
+  await expect.poll(() => sink.titles(), { timeout: 60_000 }).toEqual(['DAMAGED: t2 of test'])
+  expect(program.exitCode).toBeNull()
+  const ran = await closed
+  expect(ran.code).toBe(2)
+  expect(sink.alarms()).toMatchObject([
+    { incident: reportOf(ran).run.id, command: expect.stringContaining('repair') as string },
+  ])
+}, 120_000)
+
 test('a run that fails as a whole is told, and a person who mistyped is not', async () => {
   using folder = makeFolder()
   const sink = makeSinkCommand(folder.path)
@@ -199,12 +223,12 @@ test('a run that fails as a whole is told, and a person who mistyped is not', as
   expect(sink.titles().join('\n')).toMatch(/^(?:INCONCLUSIVE|STALE): /)
 })
 
-test('a tenant that may stand still is told immediately, and its recovery by `resume`', async () => {
+test('a tenant that may stand still is told once, and its recovery by `resume`', async () => {
   using folder = makeFolder()
   const sink = makeSinkCommand(folder.path)
   let isBroken = true
   await using service = await openHookedService({
-    tenants: { acme: { wal: true }, bolt: { wal: true } },
+    tenants: { acme: { wal: true } },
     onResume: () => {
       if (isBroken) throw new Error('no')
     },
