@@ -24,7 +24,7 @@ export function healingHtml(healing: Healing | undefined, config: string | null)
           ({ tenant, path, plan, applied }) =>
             html`<li>
               ${nameHtml(legibleName(tenant ?? path))}: ${plan.do}, ${applied?.verdict ?? 'not checked'} afterwards.
-              ${plan.undo === null ? nothing : html`To undo it:${commandHtml(legibleCommand(withConfiguration(plan.undo, config)))}`}
+              ${undoHtml(plan.undo, config)}
             </li> `,
         )}
     </ul>
@@ -35,8 +35,13 @@ export function healingHtml(healing: Healing | undefined, config: string | null)
             <ul>
               ${leftShown.map(
                 ({ tenant, why }) => html`<li>${nameHtml(legibleName(tenant))}: ${legibleSentence(why)}</li> `,
-              )}${leftTotal > leftShown.length ? html`<li>and ${count(leftTotal - leftShown.length, 'more')}</li>` : nothing}
+              )}${moreHtml(leftTotal - leftShown.length)}
             </ul>`
     }
   </section> `
 }
+
+const undoHtml = (undo: string | null, config: string | null): Html =>
+  undo === null ? nothing : html`To undo it:${commandHtml(legibleCommand(withConfiguration(undo, config)))}`
+
+const moreHtml = (more: number): Html => (more > 0 ? html`<li>and ${count(more, 'more')}</li>` : nothing)

@@ -8,7 +8,7 @@ import { planFirst } from '../remedy/describe-healing.ts'
 import type { ReportFrame, StoredReport } from '../stored-report.ts'
 import { legibleName } from '../text/legible.ts'
 import { isPaused, rankOfResult, verdictWord } from '../text/result-words.ts'
-import { Times } from './times.ts'
+import { Times } from './pictures/times.ts'
 
 /** Most of each that a page has. */
 export const pageBounds = { problems: 100, rows: 1000, histories: 50, checksOfHistory: 20 } as const
