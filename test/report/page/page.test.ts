@@ -50,12 +50,25 @@ test('a list of tenants that is an old copy is said loudly', () => {
 
 test('what --heal has changed is told with the command that undoes it, and is no step to take any more', () => {
   const plan = {
-    ...{ do: 'rebuild', objects: [], backup: null, method: 'swap', predictedPauseMs: 1, needsBytes: 1, losses: [] },
-    ...{ undo: 'holdfast repair --tenant bolt --undo 01X', why: 'w', command: null },
+    do: 'rebuild',
+    objects: [],
+    backup: null,
+    method: 'swap',
+    predictedPauseMs: 1,
+    needsBytes: 1,
+    losses: [],
+    undo: 'holdfast repair --tenant bolt --undo 01X',
+    why: 'w',
+    command: null,
   } as const
   const applied = {
-    ...{ change: '01X', at: '2026-11-28T02:00:00Z', method: 'swap', pauseMs: 9, verdict: 'sound' },
-    ...{ healthy: true, original: '/q' },
+    change: '01X',
+    at: '2026-11-28T02:00:00Z',
+    method: 'swap',
+    pauseMs: 9,
+    verdict: 'sound',
+    healthy: true,
+    original: '/q',
   } as const
   const before = { verdict: 'damaged', damage: 'index', findingsTotal: 1 } as const
   const healed = {
