@@ -9,10 +9,11 @@ import type { Report, Result } from '../model/result/report.ts'
 /** All of a report but its results, and what `--heal` has done. */
 export type ReportFrame = Omit<Report, 'results'> & { readonly healing?: Healing }
 
-export interface StoredReport {
-  readonly frame: ReportFrame
+/** Of checks, or of remedies. */
+export interface StoredReport<Item = Result, Frame = ReportFrame> {
+  readonly frame: Frame
   /** Reads the results anew. @throws {Failure} REPORT_BROKEN */
-  readonly results: () => Iterable<Result>
+  readonly results: () => Iterable<Item>
 }
 
 /** @param items the results, in any form that JSON keeps */
@@ -30,21 +31,21 @@ export function* storedLines(
  * @param lines reads the lines anew
  * @throws {Failure} REPORT_BROKEN
  */
-export function storedReport(lines: () => Iterable<string>): StoredReport {
+export function storedReport<Item, Frame>(lines: () => Iterable<string>): StoredReport<Item, Frame> {
   let first: string | null = null
   let last = ''
   for (const line of lines()) {
     first ??= line
     if (line.startsWith(']')) last = line
   }
-  const { results: _none, ...frame } = parsed(`${first ?? ''}${last}`) as Report
+  const { results: _none, ...frame } = parsed(`${first ?? ''}${last}`) as { readonly results: unknown }
   return {
-    frame,
+    frame: frame as Frame,
     results: function* () {
       let isFirst = true
       for (const line of lines()) {
         if (line.startsWith(']')) return
-        if (!isFirst) yield parsed(line.replace(/^,/, '')) as Result
+        if (!isFirst) yield parsed(line.replace(/^,/, '')) as Item
         isFirst = false
       }
     },

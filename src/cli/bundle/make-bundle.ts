@@ -4,16 +4,15 @@ import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import { createFile } from '../../host/files/replace-file.ts'
 import { answerMax } from '../../ledger/protocol.ts'
-import { findReports, keptPages, linesOfReport, type KeptReport } from '../../ledger/reports/kept-reports.ts'
+import { findReports, keptPages, type KeptReport } from '../../ledger/reports/kept-reports.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import { bundleReadme, type BundleContents } from '../../report/bundle/bundle-readme.ts'
 import { bundleDocument, bundleText } from '../../report/bundle/bundle-text.ts'
-import { jsonReport } from '../../report/json.ts'
-import { storedReport } from '../../report/stored-report.ts'
 import { count } from '../../text/count.ts'
 import type { CommonOptions } from '../options.ts'
 import { ledgerToRead, settingsOfSchedule } from '../read-ledger.ts'
+import { openKept } from '../report-run/kept-document.ts'
 import { runPage } from '../report-run/run-page.ts'
 import { requireOutsideRoots } from '../status-file.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -75,7 +74,7 @@ async function collect(
   const missing: string[] = []
   const lines = await ledgerLines(reports, settings, missing)
   const pages = pagesOf(reports, contents, missing)
-  const tool = { holdfast: terminal.version, sqlite: storedReport(() => linesOfReport(newest)).frame.tool.sqlite }
+  const tool = { holdfast: terminal.version, sqlite: openKept(newest).sqlite }
   const machine = await machineFiles(settings, tool, terminal.interrupt.signal)
   return {
     files: [
@@ -89,24 +88,18 @@ async function collect(
   }
 }
 
-async function reportFiles(report: KeptReport, settings: Settings, terminal: Terminal): Promise<readonly BundleFile[]> {
-  const json = reportFile(report, 'report.json')
-  if (report.heading.document !== 'holdfast.report/1') return [json]
-  const page = [
-    ...(await runPage(
-      storedReport(() => linesOfReport(report)),
-      settings,
-      terminal.commandLine.config,
-    )),
-  ]
+async function reportFiles(kept: KeptReport, settings: Settings, terminal: Terminal): Promise<readonly BundleFile[]> {
+  const json = reportFile(kept, 'report.json')
+  const { report } = openKept(kept)
+  if (report === null) return [json] // Remedies have no page.
+  const page = [...(await runPage(report, settings, terminal.commandLine.config))]
   return [longFile('report.html', 'The report as a page for a browser; it needs no network.', () => page), json]
 }
 
-function reportFile(report: KeptReport, name: string): BundleFile {
-  const { mode, document, startedAt } = report.heading
+function reportFile(kept: KeptReport, name: string): BundleFile {
+  const { mode, document, startedAt } = kept.heading
   const what = `The report of the ${mode} of ${startedAt.slice(0, 19).replace('T', ' ')} UTC, as JSON (${document}).`
-  const stored = storedReport(() => linesOfReport(report))
-  return longFile(name, what, () => jsonReport(stored.frame, stored.results()))
+  return longFile(name, what, openKept(kept).json)
 }
 
 async function ledgerLines(

@@ -1,4 +1,5 @@
 /** The report of `repair`, `restore` and `salvage`: outcomes are kept until they are printed. */
+import type { Settings } from '../../config/settings.ts'
 import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
@@ -14,20 +15,23 @@ import type { ReportOptions } from '../options.ts'
 import { exitCodeOfError } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { ReportDocument, ReportEnd } from './print-report.ts'
+import type { ReportKeeper } from './report-keeper.ts'
 import { RunFacts } from './run-facts.ts'
 
 type RemedyEnding = Pick<RunTotals, 'stopped'>
 
 /** A remedy has few targets, so their outcomes stay in memory. */
 export class RemedyDocument extends RunFacts<RemedyMode> implements ReportDocument<RemedyEnding> {
-  readonly #terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt'>
+  readonly #terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt' | 'say'>
   readonly #redact: (outcome: RemedyOutcome) => RemedyOutcome
   readonly #tally: RemedyTally
   readonly #outcomes: RemedyOutcome[] = []
   #sqlite = 'none'
+  /** null if the report is not kept. */
+  #keeper: ReportKeeper<RemedyOutcome> | null = null
 
   constructor(
-    terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt'>,
+    terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt' | 'say'>,
     { redactKeys }: Pick<ReportOptions, 'redactKeys'>,
     run: { readonly id: RunId; readonly mode: RemedyMode; readonly registry: 'none' | 'live' },
   ) {
@@ -45,7 +49,9 @@ export class RemedyDocument extends RunFacts<RemedyMode> implements ReportDocume
     this.reached(result.tenant, result.path)
     this.#tally.add(hinted)
     this.#sqlite = check?.readBy?.sqlite ?? this.#sqlite
-    this.#outcomes.push(this.#redact({ result: hinted, check, account }))
+    const outcome = this.#redact({ result: hinted, check, account })
+    this.#outcomes.push(outcome)
+    this.#keeper?.add(outcome)
   }
 
   get isEmpty(): boolean {
@@ -75,6 +81,16 @@ export class RemedyDocument extends RunFacts<RemedyMode> implements ReportDocume
     return this.isEmpty ? own : this.#tally.exitCode(this.counts.selected, own, signal)
   }
 
+  /** Has the report kept beside the ledger, when it is printed. What that needs is loaded only now. */
+  async keepWith(settings: Pick<Settings, 'ledger' | 'service'>): Promise<void> {
+    const { ReportKeeper } = await import('./report-keeper.ts')
+    this.#keeper = new ReportKeeper(settings, this.#terminal, (outcome) => outcome)
+  }
+
+  async keep(end: ReportEnd<RemedyEnding>): Promise<void> {
+    if (!this.isEmpty) await this.#keeper?.keep(this.#frame(end), (outcomes) => outcomes)
+  }
+
   json(end: ReportEnd<RemedyEnding>): Iterable<string> {
     return remedyJson(this.#frame(end), this.#outcomes)
   }
@@ -93,5 +109,7 @@ export class RemedyDocument extends RunFacts<RemedyMode> implements ReportDocume
     }
   }
 
-  [Symbol.dispose](): void {}
+  [Symbol.dispose](): void {
+    this.#keeper?.[Symbol.dispose]()
+  }
 }

@@ -13,7 +13,6 @@ import type { DamagedPage } from '../../model/result/page-map.ts'
 import type { Report, Result, SelectedFile } from '../../model/result/report.ts'
 import { jsonReport } from '../../report/json.ts'
 import { keyRedactor } from '../../report/redact.ts'
-import { planFirst } from '../../report/remedy/describe-healing.ts'
 import { isMaybePaused } from '../../report/remedy/remedy-summary.ts'
 import { ResultCounts } from '../../report/summary.ts'
 import type { TextOptions } from '../../report/text/result-words.ts'
@@ -201,10 +200,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
   }
 
   text(end: ReportEnd<Ending>, options: TextOptions): Iterable<string> {
-    const healing = this.#healing
-    const found = [...this.#current(this.#spool.inMemory)]
-    const results = healing === null ? found : planFirst(found, healing)
-    return reportText({ ...this.#reportOf(end), results }, options)
+    return reportText({ ...this.#reportOf(end), results: [...this.#current(this.#spool.inMemory)] }, options)
   }
 
   readonly #withLate = (result: Result): Result => {

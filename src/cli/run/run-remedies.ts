@@ -62,6 +62,7 @@ export async function runRemedies(
   const mode = request.restore === null ? 'repair' : 'restore'
   const about = { terminal, options, run: request.id, document, mode, isWhole: () => false }
   const chosen = overridden(await settings(), { timeout: options.timeout })
+  await document.keepWith(chosen)
   return withAlarms(chosen, about, (alarms) =>
     withServiceRun(chosen, serviceRunOptions(terminal, options, request.id, mode, { document, alarms }), (service) => {
       const work = (watching: RemedyObserver) => remedyTenants(service, ids, request, watching)

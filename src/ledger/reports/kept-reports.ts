@@ -133,11 +133,19 @@ function reportIn(folder: string, name: string): KeptReport | null {
 
 /**
  * @param run null: the newest
+ * @param document what the newest one must be; null: anything
  * @throws {Failure} RUN_UNKNOWN, REPORT_BROKEN
  */
-export function findReport(ledgerDir: string, service: string, run: string | null): KeptReport {
+export function findReport(
+  ledgerDir: string,
+  service: string,
+  run: string | null,
+  document: string | null = null,
+): KeptReport {
   const reports = keptReports(ledgerDir, service)
-  const found = run === null ? reports[0] : reports.find(({ heading }) => heading.run === run)
+  const found = reports.find(({ heading }) =>
+    run === null ? document === null || heading.document === document : heading.run === run,
+  )
   if (found !== undefined) return found
   if (run !== null) requireNoBrokenReport(join(folderIn(ledgerDir), `${run}.json.zst`))
   throw new Failure(

@@ -4,10 +4,11 @@
  */
 import type { TenantId } from '../../model/brand.ts'
 import type { Result } from '../../model/result/report.ts'
+import { planFirst } from '../remedy/describe-healing.ts'
 import type { ReportFrame, StoredReport } from '../stored-report.ts'
 import { legibleName } from '../text/legible.ts'
 import { isPaused, rankOfResult, verdictWord } from '../text/result-words.ts'
-import { Times } from './times.ts'
+import { Times } from './pictures/times.ts'
 
 /** Most of each that a page has. */
 export const pageBounds = { problems: 100, rows: 1000, histories: 50, checksOfHistory: 20 } as const
@@ -81,7 +82,7 @@ export function collectPage({ frame, results }: StoredReport): PageData {
     frame,
     counts: countsOf(cells, frame.summary.notCovered),
     cells,
-    problems: problems.all(),
+    problems: frame.healing === undefined ? problems.all() : planFirst(problems.all(), frame.healing),
     problemsTotal: problems.total,
     rows: rows.all(),
     rowsTotal: rows.total,

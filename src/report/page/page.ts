@@ -8,15 +8,16 @@ import { count, grouped } from '../../text/count.ts'
 import { groupFailures } from '../same-failure.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
-import { fleetHtml } from './fleet-grid.ts'
+import { healingHtml } from './healing.ts'
 import { html, Html, nameHtml, nothing } from './html.ts'
 import type { HistoryLine, PageData } from './page-data.ts'
+import { fleetHtml } from './pictures/fleet-grid.ts'
+import { timesHtml } from './pictures/time-bars.ts'
 import { problemHtml } from './problem-article.ts'
 import { script } from './script.ts'
 import { style } from './style.ts'
 import { headlineOf, nowHtml, runFacts, subtitleOf } from './summary-section.ts'
 import { tenantsHtml } from './tenant-table.ts'
-import { timesHtml } from './time-bars.ts'
 
 export interface PageContext {
   readonly service: string
@@ -47,6 +48,7 @@ export function* renderPage(data: PageData, context: PageContext): Generator<str
     <main>
    `.text
   yield nowHtml(data, groups, { mode, config }).text
+  yield healingHtml(frame.healing, config).text
   yield fleetHtml(data, noun).text
   if (groups.length > 0)
     yield html`<section aria-labelledby="problems">

@@ -10,10 +10,10 @@ import { nextCommand } from '../text/next-command.ts'
 import { proofOf, remedyWords, severityWord, whereOf } from '../text/problem.ts'
 import { recoveryOf } from '../text/recovery.ts'
 import { verdictWord } from '../text/result-words.ts'
-import { damageMapHtml } from './damage-map.ts'
 import { evidenceFacts } from './evidence.ts'
 import { commandHtml, html, nameHtml, nothing, type Html } from './html.ts'
 import type { HistoryLine } from './page-data.ts'
+import { damageMapHtml } from './pictures/damage-map.ts'
 
 const findingsShownMax = 10
 const namedMax = 20

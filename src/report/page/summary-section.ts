@@ -42,7 +42,9 @@ export function nowHtml(
   { mode, config }: { readonly mode: Report['run']['mode']; readonly config: string | null },
 ): Html {
   const { summary, run, failure } = frame
+  const healed = new Set((frame.healing?.results ?? []).flatMap(({ tenant, applied }) => (applied ? [tenant] : [])))
   const steps = groups.flatMap((group, at) => {
+    if (healed.has(group[0].tenant)) return []
     const command = nextCommand(group[0], { mode, copied: false }, config)
     return group[0].verdict === 'damaged' && command !== null ? [{ group, at, command }] : []
   })
@@ -92,9 +94,12 @@ export function nowHtml(
             </ol>
             ${steps.length > stepsMax ? html`<p>${count(steps.length - stepsMax, 'more')} below.</p>` : nothing}`
     }
-    <p class="code">Exit code ${summary.exitCode}: ${exitCodeWords(summary.exitCode)}.</p>
+    <p class="code">Exit code ${summary.exitCode}: ${exitCodeWords(summary.exitCode)}.${notDueWords(summary.notDue)}</p>
   </section> `
 }
+
+const notDueWords = (notDue = 0): string =>
+  notDue === 0 ? '' : ` ${count(notDue, 'more file')} not due, because an earlier check still counts.`
 
 function quietAdvice(
   { damaged, failed, inconclusive, notCovered, paused }: PageData['counts'],

@@ -107,6 +107,20 @@ test('a run that is not kept: unknown, of another service, over bare files', asy
   expect(reports()).toEqual(before)
 })
 
+test('a repair is kept too, and printed again; it has no page, so the newest page is that of a check', async () => {
+  const plan = await run(['repair', '--tenant', 'bolt', '--json'])
+  const again = await run(['report', '--json'])
+  expect(JSON.parse(again.stdout)).toEqual(JSON.parse(plan.stdout))
+  const { id } = (JSON.parse(plan.stdout) as { readonly run: { readonly id: string } }).run
+  const text = await run(['report'])
+  expect([text.code, text.stdout]).toEqual([0, expect.stringMatching(/: repair, [^]*READY {2}bolt/) as string])
+  expect(await run(['report', '--html', id])).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining('only runs that check have a page') as string,
+  })
+  expect((await run(['report', '--html'])).stdout).toContain('<h1>')
+})
+
 test('values of rows that a person asked for once are not kept', async () => {
   const asked = await run(['check', '--tenant', 'bolt', '--show-values', '--json'])
   const kept = await run(['report', '--json'])

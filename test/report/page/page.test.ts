@@ -1,6 +1,7 @@
 /** The page of a run: what it says first, that nothing gets into it unescaped, and how large it becomes. */
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { tenantId } from '../../../src/model/brand.ts'
 import { pageOf, hostileHistories, hostileReport, hostileTexts } from '../../support/pages.ts'
 import { damaged, failed, paused, report, sound, unproven } from '../../support/report.ts'
 
@@ -45,6 +46,56 @@ test('a list of tenants that is an old copy is said loudly', () => {
   expect(pageOf(report([sound('a')], { registry: 'cached since 2026-11-28T01:00:00Z' }))).toMatch(
     /class="loud">\s*The service gave no list of tenants[^]*?cached since 2026-11-28T01:00:00Z/,
   )
+})
+
+test('what --heal has changed is told with the command that undoes it, and is no step to take any more', () => {
+  const plan = {
+    do: 'rebuild',
+    objects: [],
+    backup: null,
+    method: 'swap',
+    predictedPauseMs: 1,
+    needsBytes: 1,
+    losses: [],
+    undo: 'holdfast repair --tenant bolt --undo 01X',
+    why: 'w',
+    command: null,
+  } as const
+  const applied = {
+    change: '01X',
+    at: '2026-11-28T02:00:00Z',
+    method: 'swap',
+    pauseMs: 9,
+    verdict: 'sound',
+    healthy: true,
+    original: '/q',
+  } as const
+  const before = { verdict: 'damaged', damage: 'index', findingsTotal: 1 } as const
+  const healed = {
+    tenant: tenantId('bolt'),
+    path: '/b',
+    before,
+    plan,
+    rehearsal: null,
+    applied,
+    account: null,
+    failure: null,
+  }
+  const healing = {
+    limit: 3,
+    results: [healed],
+    left: [{ tenant: tenantId('coda'), why: 'in doubt' }],
+    leftTotal: 1,
+    stopped: null,
+  }
+  const { remedy } = damaged('coda')
+  const coda = damaged('coda', { remedy: { ...remedy, command: 'holdfast repair --tenant coda --apply' } })
+  const run = { ...report([damaged('bolt'), coda]), healing }
+  const page = pageOf(run)
+  expect(page).toContain('<code>holdfast repair --tenant bolt --undo 01X</code>')
+  const [, steps = ''] = /<ol>([^]*?)<\/ol>/.exec(page) ?? []
+  expect(steps).toContain('<code>holdfast repair --tenant coda</code>')
+  expect(steps).not.toContain('bolt')
 })
 
 describe('hostile text', () => {

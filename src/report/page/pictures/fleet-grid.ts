@@ -1,7 +1,7 @@
 /** The fleet as a grid: one square for each file, or for a few of them. */
-import { count, grouped } from '../../text/count.ts'
-import { html, nothing, type Html } from './html.ts'
-import { cellStates, type CellState, type PageData } from './page-data.ts'
+import { count, grouped } from '../../../text/count.ts'
+import { html, nothing, type Html } from '../html.ts'
+import { cellStates, type CellState, type PageData } from '../page-data.ts'
 import { pictureHtml, squaresHtml, swatchHtml, type Mark } from './squares.ts'
 
 const squaresMax = 4096

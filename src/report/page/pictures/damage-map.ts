@@ -1,10 +1,10 @@
 /** The map of a damaged file: which object owns its pages, and where the damage is. */
-import type { BadPlace, DrawnMap, PageMap, PageState } from '../../model/result/page-map.ts'
-import { count, grouped } from '../../text/count.ts'
-import { humanBytes } from '../../text/units.ts'
-import { legibleObject, legibleSentence } from '../text/legible.ts'
-import { pageStateWords } from '../text/page-map.ts'
-import { html, nameHtml, type Html } from './html.ts'
+import type { BadPlace, DrawnMap, PageMap, PageState } from '../../../model/result/page-map.ts'
+import { count, grouped } from '../../../text/count.ts'
+import { humanBytes } from '../../../text/units.ts'
+import { legibleObject, legibleSentence } from '../../text/legible.ts'
+import { pageStateWords } from '../../text/page-map.ts'
+import { html, nameHtml, type Html } from '../html.ts'
 import { cornerOf, pictureHtml, squaresHtml, swatchHtml, type Mark } from './squares.ts'
 
 /** Objects with a colour of their own; the style has as many. */

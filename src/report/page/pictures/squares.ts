@@ -1,5 +1,5 @@
 /** Squares in rows, drawn as one path for each kind: a page with thousands of elements would open slowly. */
-import { html, type Html } from './html.ts'
+import { html, type Html } from '../html.ts'
 
 /** Side of a square with the gap to the next. */
 const sideUnits = 10

@@ -1,8 +1,8 @@
 /** Pauses and check times as bars, in a table that can be read without seeing them. */
-import { count, grouped } from '../../text/count.ts'
-import { humanMs } from '../../text/units.ts'
-import { legibleName } from '../text/legible.ts'
-import { html, nameHtml, nothing, type Html } from './html.ts'
+import { count, grouped } from '../../../text/count.ts'
+import { humanMs } from '../../../text/units.ts'
+import { legibleName } from '../../text/legible.ts'
+import { html, nameHtml, nothing, type Html } from '../html.ts'
 import type { Times } from './times.ts'
 
 export function timesHtml(pauses: Times, checks: Times): Html {
