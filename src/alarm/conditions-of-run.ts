@@ -61,6 +61,8 @@ export class ConditionsOfRun {
   /** @returns the condition that must be told immediately; null for none */
   consider(result: Result): Condition | null {
     this.#results++
+    // It is what was asked for, and shows no recovery either.
+    if (isQuietSample(result)) return null
     const severity = severityOf(result)
     const file = fileKey(result)
     const isWatched = this.#terms.watched.has(file)
@@ -239,6 +241,10 @@ function severityOf(result: Pick<Result, 'verdict' | 'failure'>): StandingSeveri
   if (verdict === 'sound') return null
   return verdict === 'damaged' ? 'DAMAGED' : 'INCONCLUSIVE'
 }
+
+/** True for a sample that was read to its end and in which nothing was found. It is never sound. */
+const isQuietSample = ({ sample, verdict, failure }: Result): boolean =>
+  sample !== undefined && verdict === 'inconclusive' && failure === undefined
 
 /** A tenant that stands still does so with all of its files. */
 const keyOf = (severity: StandingSeverity, { tenant, path, damage }: Result): TenantKey =>

@@ -36,6 +36,14 @@ test('I4.3: each result has its severity, and alarms name the tenants and the ne
   expect(find('INCONCLUSIVE')?.tenantsTotal).toBe(2)
 })
 
+test('a sample in which nothing was found raises nothing; one with damage does', () => {
+  const sample = { first: 1, last: 10, pages: 100, since: '2026-11-28T00:00:00.000Z', wholeSince: null }
+  const { failure: _, ...quiet } = unproven('c')
+  const sampled = (result: Result): Result => ({ ...result, depth: 'sample', sample })
+  expect(seenBy([sound('a'), sampled(quiet)]).conditions).toEqual([])
+  expect(titles(seenBy([sampled(damaged('b'))]).conditions)).toEqual(['DAMAGED: b of notes'])
+})
+
 test.each(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])('%s is harm, and damage beside it is told too', (code) => {
   const { conditions } = seenBy([withFailure(damaged('acme'), code)])
   expect(titles(conditions)).toEqual([

@@ -6,7 +6,7 @@
 import type { FailureCode } from '../../model/failure.ts'
 import { sealLevels, type SealLevel } from '../../model/result/evidence.ts'
 import { damageClasses, type DamageClass } from '../../model/result/finding.ts'
-import type { CheckDepth } from '../../model/result/reading.ts'
+import { checkDepths, type CheckDepth } from '../../model/result/reading.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 
 export interface CheckSummary {
@@ -29,7 +29,7 @@ const words = {
   verdict: new Set<unknown>(['sound', 'damaged', 'inconclusive', 'failed']),
   damage: new Set<unknown>(damageClasses),
   level: new Set<unknown>(sealLevels),
-  depth: new Set<unknown>(['quick', 'full']),
+  depth: new Set<unknown>(checkDepths),
 }
 const isNumber = (value: unknown): boolean => value === null || typeof value === 'number'
 const isText = (value: unknown): boolean => value === null || typeof value === 'string'

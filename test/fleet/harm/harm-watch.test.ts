@@ -35,6 +35,11 @@ function watch(
 
 const wound = damaged('acme', { depth: 'full' })
 
+test('a violated rule of the application is no harm', async () => {
+  const rule: Result = { ...wound, damage: 'none', remedy: { ...wound.remedy, do: 'ask' } }
+  expect(await watch([[run, checked(sound('acme'))]]).consider(rule)).toBeNull()
+})
+
 describe('I1.8: harm is suspected', () => {
   test.each([
     ['in an earlier run of the incident', [['an earlier run', checked(sound('acme'))]]],
