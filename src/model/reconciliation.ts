@@ -51,7 +51,7 @@ export interface ReconciledSources {
   readonly ledger: { readonly files: number }
 }
 
-export interface ReconciliationSummary {
+interface ReconciliationSummary {
   readonly agree: boolean
   /** All of them, also those that are not listed. */
   readonly disagreements: number

@@ -22,7 +22,7 @@ export interface ClaimedFile {
   readonly found: FoundFile | null
 }
 
-export interface FoundFile {
+interface FoundFile {
   readonly real: string
   /** Device and inode. */
   readonly identity: string

@@ -42,7 +42,7 @@ interface OpenChange {
 }
 
 /** A file of which there are backups. */
-export interface BackedUp {
+interface BackedUp {
   readonly tenant: string
   readonly path: string
   readonly verified: boolean

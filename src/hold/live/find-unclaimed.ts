@@ -16,7 +16,7 @@ import { isDatabase, isOfChange, namesDatabase } from './find-databases.ts'
 import { readAt } from './live-files.ts'
 import { failureOfPath } from './path-failure.ts'
 
-export interface UnclaimedFile {
+interface UnclaimedFile {
   readonly path: string
   /** When it was made, in ms since 1970; when it was last changed if the file system does not say that. */
   readonly madeAt: number
