@@ -4,22 +4,28 @@
  * works. HOLDFAST_SEED repeats the moments of a run.
  * `npm run soak -- ledger [TENANTS] [NIGHTS]`: a ledger of so many tenants (100,000) and nights (12), its size, and
  * what `status` costs on it.
+ * `npm run soak -- sweep [TENANTS]`: a sweep of so many tenants (10,000) is killed in the middle, and goes on.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomFrom } from '../support/random.ts'
 import { killedCommands, killRemedies } from '../support/remedies/kills.ts'
+import { killSweep } from './killed-sweep.ts'
 import { costOfStatus, makeLargeLedger } from './large-ledger.ts'
 import { makeWarmCopies } from './warm-copies.ts'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
+/** While one tenant is paused, others are prepared, hashed and checked: so many may be in flight. */
+const inFlightMax = 12
+
 const [what = 'copies', number, second] = process.argv.slice(2)
 if (what === 'copies') process.exitCode = (await makeWarmCopies(count(1000), say)) ? 0 : 1
 else if (what === 'remedies') process.exitCode = (await soakRemedies(count(100))) ? 0 : 1
 else if (what === 'ledger') await soakLedger(count(100_000), Number(second ?? 12))
-else throw new Error('usage: npm run soak -- copies|remedies|ledger [N]')
+else if (what === 'sweep') process.exitCode = (await soakSweep(count(10_000))) ? 0 : 1
+else throw new Error('usage: npm run soak -- copies|remedies|ledger|sweep [N]')
 
 function count(usual: number): number {
   const total = Number(number ?? usual)
@@ -54,6 +60,20 @@ async function soakLedger(tenants: number, nights: number): Promise<void> {
         const shown = args.length === 0 ? 'text' : args.join(' ')
         say(`status ${shown}: ${Math.round(ms)} ms, ${megabytes} MB, code ${code}, ${text.length} letters`)
       }
+  } finally {
+    rmSync(home, { recursive: true, force: true })
+  }
+}
+
+async function soakSweep(tenants: number): Promise<boolean> {
+  const home = mkdtempSync(join(tmpdir(), 'soak-sweep-'))
+  try {
+    const { holds, repeated, report, code, rate, memory } = await killSweep(home, tenants, say)
+    const { selected, notDue = 0, sound } = report.summary
+    const [first, last] = memory.map((bytes) => (bytes / 1e6).toFixed(0))
+    say(`${holds.join(' + ')} holds, ${repeated} repeated; ${selected} selected, ${sound} sound, ${notDue} not due`)
+    say(`code ${code}, ${rate.toFixed(1)} tenants a second, ${first} MB in the beginning, ${last} MB at the end`)
+    return code === 0 && selected + notDue === tenants && repeated <= inFlightMax
   } finally {
     rmSync(home, { recursive: true, force: true })
   }
