@@ -40,8 +40,9 @@ describe('healthy files', () => {
         expect(reading.sampled).not.toBeNull()
         const { verdict, remedy } = diagnose(reading, context)
         expect([verdict.kind, remedy.do]).toEqual(['inconclusive', 'nothing'])
-        expect(verdict.kind === 'inconclusive' && verdict.reason).toMatch(
-          /^not everything was read: only a sample was read, pages [\d,]+ to [\d,]+ of [\d,]+ \(\d+\.\d %\), and nothing is wrong there$/,
+        const reason = verdict.kind === 'inconclusive' ? verdict.reason : ''
+        expect(reason.replaceAll(/[\d,.]+(?= )/g, 'N')).toBe(
+          'not everything was read: only a sample was read, pages N to N of N (N %), and nothing is wrong there',
         )
       }
       rmSync(path)

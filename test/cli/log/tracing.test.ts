@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 /** Traces and log lines of a sweep, as programs receive them. */
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'

@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 /** A sweep tells at its end which tenants have another schema than most. */
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import type { Report } from '../../../src/model/result/report.ts'

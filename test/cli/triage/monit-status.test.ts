@@ -11,7 +11,7 @@ import { startMonit, whyNoMonit } from '../../support/monit.ts'
 import { eventually } from '../../support/processes.ts'
 
 describe.skipIf(whyNoMonit !== null)(`I4.2: monit reads the status${whySkipped(whyNoMonit)}`, () => {
-  test('with long names of tenants it fits into what monit keeps, and begins a triage when it is CRITICAL', async () => {
+  test('with long names of tenants it fits into what monit keeps and begins a triage when it is CRITICAL', async () => {
     const ids = ['a', 'b', 'c', 'd', 'e'].map((letter) => `${letter}-${'köln|tenant '.repeat(12)}`)
     await using service = await openService({
       tenants: (data) =>

@@ -1,6 +1,6 @@
 /**
- * How long tenants were paused, and how many leases ended by themselves, added up over the life of the ledger. Monitoring asks for it every few seconds, and
- * must not read the holds of years. Runs in the ledger's process only.
+ * How long tenants were paused, and how many leases ended by themselves, added up over the life of the ledger.
+ * Monitoring asks for it every few seconds, and must not read the holds of years. Runs in the ledger's process only.
  */
 
 import type Database from 'better-sqlite3'
