@@ -105,7 +105,9 @@ describe('signs of harm', () => {
     const candidates = after(healable('acme', { path: '/a.db' }), sound('acme', { path: '/b.db' }))
     expect(candidates.harmIn(healable('acme', { path: '/a.db' }))).toBeNull()
     expect(candidates.harmIn(sound('acme', { path: '/b.db' }))).toBeNull()
+    expect(candidates.suspected).toBeNull()
     expect(candidates.harmIn(healable('acme', { path: '/b.db' }))).toMatch(/found \/b\.db sound, and it is damaged now/)
+    expect(candidates.suspected).toMatch(/^acme: this run found/) // I1.8: it stops the run as HARM_SUSPECTED.
     expect(candidates.harmIn(healable('acme', { path: '/a.db', damage: 'table' }))).toMatch(
       /was index and is table now/,
     )
