@@ -41,7 +41,7 @@ describe('healthy files', () => {
         const { verdict, remedy } = diagnose(reading, context)
         expect([verdict.kind, remedy.do]).toEqual(['inconclusive', 'nothing'])
         const reason = verdict.kind === 'inconclusive' ? verdict.reason : ''
-        expect(reason.replaceAll(/[\d,.]+(?= )/g, 'N')).toBe(
+        expect(reason.replaceAll(/\d[\d,.]*(?= )/g, 'N')).toBe(
           'not everything was read: only a sample was read, pages N to N of N (N %), and nothing is wrong there',
         )
       }

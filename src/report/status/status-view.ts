@@ -72,7 +72,7 @@ export interface StatusView {
   readonly incident: OpenIncident | null
   /** What should have happened and did not, the gravest first. Empty with a `selection`. */
   readonly absences: readonly Absence[]
-  /** The oldest of the newest backups, as the newest full sweep saw them; null for none, or with a `selection`. */
+  /** The oldest of the newest backups, as the last full sweep saw them; null if none are kept, or with a selection. */
   readonly oldestBackupAt: number | null
   /** For all tenants of the service, also with a `selection`. */
   readonly pauses: PauseTotals

@@ -1,4 +1,4 @@
-/** `holdfast alerts test`: one alarm of each kind to every sink, marked as a test, and a table of what each sink did. */
+/** `holdfast alerts test`: an alarm of each kind to every sink, marked as a test; a table says what each sink did. */
 import { expect, test } from 'vitest'
 import { makeSinkCommand } from '../../support/alarm/sink-command.ts'
 import { openWebServer } from '../../support/alarm/web-server.ts'
