@@ -31,9 +31,9 @@ export function describeAccepted(results: readonly Result[], options: TextOption
 }
 
 function lineOf(result: Result, { verbose }: TextOptions): string {
-  const parts = acceptedIn(result)
-  const named = verbose ? parts : parts.slice(0, objectsShownMax)
-  const names = named.map(({ object, limit }) => `${legibleName(object)} (${limit ?? ''})`)
-  const more = parts.length > named.length ? ` and ${parts.length - named.length} more` : ''
-  return `${legibleName(result.tenant ?? result.path)}: ${names.join(', ')}${more}`
+  // One object may lack several things for one reason.
+  const names = [...new Set(acceptedIn(result).map(({ object, limit }) => `${legibleName(object)} (${limit ?? ''})`))]
+  const named = verbose ? names : names.slice(0, objectsShownMax)
+  const more = names.length > named.length ? ` and ${names.length - named.length} more` : ''
+  return `${legibleName(result.tenant ?? result.path)}: ${named.join(', ')}${more}`
 }
