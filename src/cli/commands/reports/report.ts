@@ -16,8 +16,8 @@ export function addReport(invocation: Invocation): void {
       'after',
       `
 Each run against the service keeps its report beside the ledger: the newest
-hundred, and always the newest with damage. --output refuses a <file> in a folder
-of tenants.roots.
+hundred, and always the newest with damage. --output refuses a <file> in a
+folder of tenants.roots.
 
 Examples:
   holdfast report                      the newest run
