@@ -1,7 +1,7 @@
 /** Loads OpenTelemetry's SDK, which is an optional dependency, and makes spans of what tracing.ts has collected. */
 import type { Attributes } from '@opentelemetry/api'
 
-export interface TracedWork {
+interface TracedWork {
   readonly name: string
   /** In ms since 1970. */
   readonly startedAt: number

@@ -19,7 +19,7 @@ let tracer: TracerOfProcess | null = null
  * Whether the environment asks for traces.
  * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  */
-export function isTracingAsked(env: NodeJS.ProcessEnv): boolean {
+function isTracingAsked(env: NodeJS.ProcessEnv): boolean {
   if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') return false
   const exporter = env['OTEL_TRACES_EXPORTER'] ?? ''
   if (exporter !== '') return exporter.split(',').includes('otlp')
