@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { stat } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { isSystemError } from '../host/failures/system-failure.ts'
 import { onDisk } from '../host/files/file-name.ts'
@@ -111,6 +111,7 @@ async function settingsIn(
   now: number,
 ): Promise<ScheduledSettings | null> {
   const file = copyFile(folder, path)
+  if (!(await mayEnter(folder))) return null // It is not known whether there is a copy.
   const found = await readCheckedText(file, title, copyBytesMax)
   if (found.kind === 'missing') return null
   const refuse = (why: string): Failure =>
@@ -132,6 +133,16 @@ async function settingsIn(
       `there is no valid file since ${new Date(since).toISOString()}, and registry.grace allows ${humanMs(graceMs)}`,
     )
   return { settings, outdated: { failure, keptAt: copy.keptAt, since } }
+}
+
+async function mayEnter(folder: string): Promise<boolean> {
+  try {
+    await access(onDisk(folder), constants.X_OK)
+    return true
+  } catch (error) {
+    if (isSystemError(error)) return false
+    throw error
+  }
 }
 
 /** When the file got its present content, owner or mode; null if there is none. */
