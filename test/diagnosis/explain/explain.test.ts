@@ -129,11 +129,6 @@ describe('explain', () => {
     ])
   })
 
-  test.each(['sweep'])('%s is a section that this version does not have', (section) => {
-    expect(explain(section, all).find(({ kind }) => kind === 'configuration key')?.means).toMatch(/Not in this version/)
-    expect(nearestTopics(`${section}.anything`, all)).toContain(section)
-  })
-
   test('a failure says what to do in the words of the one table', () => {
     expect(explain('in_use')[0]?.todo).toBe(failureKinds.IN_USE.hint)
   })
