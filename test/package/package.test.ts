@@ -109,7 +109,7 @@ describe('npm pack, installed into an empty folder', () => {
     ])
       expect(files).toContain(name)
     const permitted = new RegExp(
-      '^(package\\.json|LICENSE|README\\.md|src/ARCHITECTURE\\.md|src/(?:backup|config|report/status)/README\\.md|' +
+      '^(package\\.json|LICENSE|README\\.md|src/ARCHITECTURE\\.md|src/(?:alarm|backup|config|report/status)/README\\.md|' +
         'src/service/hooks/README\\.md|' +
         'bin/holdfast\\.js|dist/core\\.wasm|dist/holdfast\\.1|' +
         'dist/grafana-dashboard\\.json|dist/[\\w-]+\\.(js|yaml|schema\\.json)|dist/types/.*\\.d\\.ts)$',
@@ -137,10 +137,10 @@ describe('npm pack, installed into an empty folder', () => {
   })
 
   test('npm knows every library that runs: all imports are declared, and all dependencies are imported', () => {
-    const { dependencies, devDependencies } = JSON.parse(
+    const { dependencies, optionalDependencies, devDependencies } = JSON.parse(
       readFileSync(join(app, 'node_modules/holdfast/package.json'), 'utf8'),
-    ) as Record<'dependencies' | 'devDependencies', Record<string, string>>
-    const declared = Object.keys(dependencies)
+    ) as Record<'dependencies' | 'optionalDependencies' | 'devDependencies', Record<string, string>>
+    const declared = Object.keys({ ...dependencies, ...optionalDependencies })
     const programs = readdirSync(join(app, 'node_modules/holdfast/dist')).filter((name) => name.endsWith('.js'))
     const libraries = programs.flatMap(importsOf).filter((one) => !/^(\.|node:)/.test(one))
     expect(new Set(libraries.map(packageOf))).toEqual(new Set(declared))

@@ -186,10 +186,10 @@ export const vocabulary: Readonly<Record<string, string>> = {
     'One start of holdfast that checks files, with an id. Two runs never work on one service at a time: the ' +
     'second ends with RUN_ACTIVE.',
   sample:
-    'A check of a part of the pages (`--depth sample=10%`), for files that are too large for one night. The next ' +
-    'sample begins where the last one stopped. It reads the pages of its range and all interior pages of the trees, ' +
-    'and compares no rows with index entries. Its verdict is inconclusive, exit code 3, or damaged. It never counts ' +
-    'as a full check: it refreshes none and clears no damage.',
+    'A check of some of the pages (`--depth sample=10%`), for files that are too large for one night. ' +
+    'The next sample begins where the last one stopped. ' +
+    'Its verdict is inconclusive (exit code 3) or damaged, and it compares no rows with index entries. ' +
+    'It never counts as a full check, and clears no damage.',
   sweep:
     'A run over all tenants of a service in turn. Tenants that were never checked or not found sound come ' +
     'first, then those with the oldest check.',

@@ -210,7 +210,8 @@ const newerThanSweep = ({ found }: ClaimedFile, { sweptFrom }: Sources): string 
 /** Backups of what a sweep has reported as gone stay until a person removes them. */
 function* backupsOfNone({ backups, registry, results }: Sources): Generator<Judged> {
   if (backups === null || registry.source === 'cached') return
-  const listed = new Map(registry.tenants.map(({ id, files }) => [id as string, new Set(files)]))
+  const { tenants } = registry
+  const listed = new Map(tenants.map(({ id, files }) => [id as string, new Set(files)]))
   const reported = new Set(results.filter(isGone).map(({ tenant, path }) => JSON.stringify([tenant, path])))
   for (const { tenant, path } of backups) {
     if (listed.get(tenant)?.has(path) === true) continue

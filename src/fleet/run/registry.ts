@@ -50,8 +50,8 @@ export const isGone = ({ failure }: LastResult): boolean => failure === 'TENANT_
 
 /**
  * The service's list of tenants, or the copy of it. A good list becomes the new copy.
- * @throws {Failure} REGISTRY_STALE if the copy is older than the grace. Without a copy: what the service answered, such
- * as ADMIN_UNREACHABLE, or REGISTRY_STALE if the list cannot be true.
+ * @throws {Failure} REGISTRY_STALE if the copy is older than the grace; ADMIN_REFUSED. Without a copy: what the service
+ * answered, such as ADMIN_UNREACHABLE, or REGISTRY_STALE if the list cannot be true.
  */
 export async function readRegistry(
   reader: RegistryReader,
@@ -66,7 +66,8 @@ export async function readRegistry(
     await announce(reader, { source: 'live', since: takenAt }, notices)
     return { source: 'live', tenants, gone: goneFrom(tenants, known) }
   }
-  if (reader.signal.aborted || tenants.code === 'INTERRUPTED') throw tenants
+  // Who is not let in gets no other answer for a tenant either: a wrong token is no outage.
+  if (reader.signal.aborted || tenants.code === 'INTERRUPTED' || tenants.code === 'ADMIN_REFUSED') throw tenants
   return { source: 'cached', tenants: await fallBack(reader, tenants), gone: [] }
 }
 

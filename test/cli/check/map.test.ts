@@ -110,8 +110,8 @@ test('a tenant has a map as well, and the ledger keeps none of it', async () => 
       ({ object }) => object.name,
     ),
   ).toContain('notes')
-  for (const name of readdirSync(service.ledger))
-    expect(readFileSync(join(service.ledger, name)).includes('pagesPerCell')).toBe(false)
+  const files = readdirSync(service.ledger, { withFileTypes: true }).filter((entry) => entry.isFile())
+  for (const { name } of files) expect(readFileSync(join(service.ledger, name)).includes('pagesPerCell')).toBe(false)
 })
 
 test('the help shows how', async () => {
