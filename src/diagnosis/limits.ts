@@ -28,7 +28,7 @@ type Accepting = Pick<DiagnosisContext, 'tenant' | 'accept'>
 /** True if the configuration accepts that this object was not read for this reason. */
 export function isAccepted({ object, why }: Pick<Skipped, 'object' | 'why'>, { tenant, accept }: Accepting): boolean {
   const limit = limitOf(why)
-  if (limit === null || isOfWholeFile(why)) return false
+  if (limit === null || isOfWholeFile(why) || lacksColumn(why)) return false
   return accept.some(
     (entry) =>
       entry.limit === limit &&
@@ -39,6 +39,9 @@ export function isAccepted({ object, why }: Pick<Skipped, 'object' | 'why'>, { t
 
 /** Of a file whose format is not understood, it is not known what was not read. So nobody can accept that. */
 const isOfWholeFile = (why: string): boolean => /^its format is not understood\b/.test(why)
+
+/** No newer SQLite finds a column that its table does not have: one of the two statements may be damaged. */
+const lacksColumn = (why: string): boolean => /^SQLite does not take its statement: no such column\b/.test(why)
 
 const isAmong = (name: string, globs: readonly string[]): boolean => globs.some((glob) => matchesGlob(name, glob))
 

@@ -21,7 +21,7 @@ export interface OpenHold {
 
 /**
  * Where a list of tenants is from. `since`: when the service last gave a valid list, in ms since 1970 by our clock;
- * null if it never did. `code` and `why`: the failure for which it gave none now.
+ * null if no copy of it can be used. `code` and `why`: the failure for which it gave none now.
  */
 export type RegistrySource =
   | { readonly source: 'live'; readonly since: number }

@@ -103,6 +103,17 @@ describe('a command', () => {
     expect(whyOf(await sendTo(shell(script, 'SECRET-TOKEN')))).toBe(expected)
   })
 
+  test('that quotes a secret where a long line is cut: no part of it is shown', async () => {
+    const letters = (count: number): string => `$(head -c ${count} /dev/zero | tr '\\0' a)`
+    const cutAtEnd = `printf '%s' "${letters(290)}$1" >&2; exit 1`
+    const cutAtStart = `printf '%s' "$1 ${letters(4_086)}" >&2; exit 1`
+    for (const script of [cutAtEnd, cutAtStart]) {
+      const why = whyOf(await sendTo(shell(script, 'SECRET-TOKEN')))
+      expect(why).toMatch(/^it ended with exit code 1 \(…?a+…?\)|^it ended with exit code 1 \(… a+\)/)
+      expect(why).not.toMatch(/SECR|OKEN/)
+    }
+  })
+
   test('that does not exist', async () => {
     expect(whyOf(await sendTo(command('/nonexistent/page')))).toBe(
       'it could not be started (no such file or directory (ENOENT))',

@@ -52,9 +52,24 @@ function describe(end: CommandEnd, command: Command): string {
 
 /** What a command prints may quote its arguments, or the address that it sends to: both may hold a secret. */
 function withoutSecrets(text: string, [, ...args]: Command): string {
-  return args
-    .filter((word) => word.length > 3)
-    .toSorted((one, other) => other.length - one.length)
-    .reduce((masked, word) => masked.replaceAll(word, '…'), text)
-    .replaceAll(/\b([a-z][a-z0-9+.-]*:\/\/)\S+/gi, '$1…')
+  const secrets = args.filter((word) => word.length > lettersShown).toSorted((one, other) => other.length - one.length)
+  const masked = secrets.reduce((left, word) => left.replaceAll(word, '…'), text)
+  return withoutCutSecrets(masked, secrets).replaceAll(/\b([a-z][a-z0-9+.-]*:\/\/)\S+/gi, '$1…')
 }
+
+/** So many letters tell nothing. */
+const lettersShown = 3
+
+/** Only a part of a long line is kept: its first word may be the end of a secret, and its last one the beginning. */
+function withoutCutSecrets(text: string, secrets: readonly string[]): string {
+  const longest = (isCut: (length: number, word: string) => boolean): number =>
+    Math.max(0, ...secrets.map((word) => lengthsOf(word).findLast((length) => isCut(length, word)) ?? 0))
+  const atStart = longest((length, word) => text.startsWith(word.slice(-length)))
+  const rest = atStart === 0 ? text : `…${text.slice(atStart)}`
+  const atEnd = longest((length, word) => rest.endsWith(word.slice(0, length)))
+  return atEnd === 0 ? rest : `${rest.slice(0, -atEnd)}…`
+}
+
+/** How much of a word may be left of it, and tell something. */
+const lengthsOf = (word: string): readonly number[] =>
+  Array.from({ length: word.length - lettersShown - 1 }, (_, at) => at + lettersShown + 1)

@@ -4,9 +4,10 @@
  */
 
 import type { Ledger, LedgerLine } from '../../ledger/ledger.ts'
+import type { SweepScope } from '../../model/event.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { Target } from '../run/target.ts'
-import { hasCheckSince, type KnownResults } from './known-results.ts'
+import { isPartOfSweep, type KnownResults } from './known-results.ts'
 
 export interface EarlierPart {
   readonly sound: ReadonlySet<Target>
@@ -17,17 +18,17 @@ export interface EarlierPart {
 /** So many of the newest checks of a tenant are read to find one that was not sound. */
 const checksRead = 100
 
-/** @param since the beginning of that sweep @throws {Failure} LEDGER_UNUSABLE */
+/** @param scope of that sweep: a check that was less deep does not count @throws {Failure} LEDGER_UNUSABLE */
 export async function earlierPartOf(
   targets: readonly Target[],
-  { known, since, now }: { readonly known: KnownResults; readonly since: number; readonly now: number },
+  { known, scope, now }: { readonly known: KnownResults; readonly scope: SweepScope; readonly now: number },
   ledger: Pick<Ledger, 'checks'>,
 ): Promise<EarlierPart> {
   const sound = new Set<Target>()
   const others = new Map<Target, Result>()
   for (const target of targets) {
     const result = known.of(target)
-    if (result === null || !hasCheckSince(result, since, now)) continue
+    if (result === null || !isPartOfSweep(result, scope, now)) continue
     if (result.verdict === 'sound') {
       sound.add(target)
       continue

@@ -2,6 +2,7 @@
 
 import type { LastResult } from '../../ledger/ledger.ts'
 import { ageOf } from '../../model/age.ts'
+import type { SweepScope } from '../../model/event.ts'
 import type { Target } from '../run/target.ts'
 
 export class KnownResults {
@@ -17,6 +18,16 @@ export class KnownResults {
   }
 }
 
-/** @param now ms since 1970; a check at a time in the future does not count */
-export const hasCheckSince = (result: LastResult | null, since: number, now: number): boolean =>
-  result !== null && result.at >= since && ageOf(result.at, now) !== null
+/**
+ * True if the newest check of a file is part of a sweep: it came after the sweep began, and was as deep.
+ * @param now ms since 1970; a check at a time in the future does not count
+ */
+export const isPartOfSweep = (
+  result: LastResult | null,
+  { since, depth }: Pick<SweepScope, 'since' | 'depth'>,
+  now: number,
+): boolean =>
+  result !== null &&
+  result.at >= since &&
+  ageOf(result.at, now) !== null &&
+  (result.depth === depth || result.depth === 'full')

@@ -41,7 +41,7 @@ export async function selectByPlan(
 ): Promise<SelectedTargets> {
   const known = new KnownResults(lastResults)
   const selected = select(listed, { only: scope.only, order, statusTenant, known, unfinished, now })
-  const earlier = await earlierPartOf(continues ? selected : [], { known, since: scope.since, now }, ledger)
+  const earlier = await earlierPartOf(continues ? selected : [], { known, scope, now }, ledger)
   const rest = selected.filter((target) => !earlier.sound.has(target) && !earlier.others.has(target))
   const fresh = maxAgeMs === null ? new Set() : await freshTargets(rest, { known, maxAgeMs, now, roots }, signal)
   const targets = rest.filter((target) => !fresh.has(target))

@@ -8,7 +8,7 @@ import { ageOf } from '../../model/age.ts'
 import type { SweepScope } from '../../model/event.ts'
 import type { Target } from '../run/target.ts'
 import { matchesId, requireMatches } from './id-pattern.ts'
-import { hasCheckSince, type KnownResults } from './known-results.ts'
+import { isPartOfSweep, type KnownResults } from './known-results.ts'
 
 /** `due`: the most urgent first. `registry`: as the service lists them. The status tenant is first in both. */
 export const sweepOrders = ['due', 'registry'] as const
@@ -54,9 +54,11 @@ function rankOf(target: Target, criteria: SelectionCriteria): readonly [number, 
   return [4, whenOf(result.settled?.at ?? 0)]
 }
 
-const wasLeft = ({ tenant }: Target, result: LastResult | null, { since, only }: SweepScope, now: number): boolean =>
-  !hasCheckSince(result, since, now) &&
-  (only === null || (tenant !== null && only.some((pattern) => matchesId(tenant, pattern))))
+const wasLeft = ({ tenant }: Target, result: LastResult | null, sweep: SweepScope, now: number): boolean =>
+  !isPartOfSweep(result, sweep, now) && takes(sweep, tenant)
+
+const takes = ({ only }: SweepScope, tenant: Target['tenant']): boolean =>
+  only === null || (tenant !== null && only.some((pattern) => matchesId(tenant, pattern)))
 
 function matching(targets: readonly Target[], patterns: readonly string[]): readonly Target[] {
   requireMatches(patterns, new Set(targets.flatMap(({ tenant }) => tenant ?? [])))

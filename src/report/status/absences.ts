@@ -184,7 +184,8 @@ const sweptSince = (runs: readonly RecordedRun[], { startedAt }: RecordedRun): b
 function* registryAbsence({ registry }: SweepFacts, { now }: AbsenceTerms): Generator<Absence> {
   if (registry === null || registry.source === 'live') return
   const { source, since, code, why } = registry
-  const last = since === null ? 'it never gave one' : `the last one is ${humanMs(ageOf(since, now))} old`
+  const last =
+    since === null ? 'no copy of an earlier one can be used' : `the last one is ${humanMs(ageOf(since, now))} old`
   const failure = `${code}: ${sayWhy(why)}`
   yield source === 'cached'
     ? {

@@ -76,6 +76,16 @@ test('after kill -9 --continue repeats at most the tenants in flight, and tells 
   expect(JSON.parse(status.stdout)).toMatchObject({ lastFullSweepAt: expect.any(Number) as number })
 })
 
+test('--continue checks again what was only checked less deeply since: it counts for no full sweep', async () => {
+  await using service = await openService({ settings: { sweep: { maxAge: '24h' } } })
+  expect((await run(service, '--deadline', '2020-01-01T06:00Z')).code).toBe(3)
+  const quick = ['check', '--tenant', 'acme', 'bolt', '--depth', 'quick', '--quiet', '--config', service.config]
+  expect((await holdfast(quick)).code).toBe(0)
+  const before = service.deeds.length
+  const { summary } = reportIn(await run(service, '--continue'))
+  expect([summary.sound, summary.notDue ?? 0, held(service, before).toSorted()]).toEqual([2, 0, ['acme', 'bolt']])
+})
+
 test('--continue without an interrupted sweep begins one; else --only and --depth must be as they were', async () => {
   let sweeping: RunningProgram | null = null
   await using service = await openService({ tenants, onClose: () => void sweeping?.kill('SIGTERM') })

@@ -105,6 +105,12 @@ test.each([
       '(ADMIN_UNREACHABLE: no\\eanswer)',
   ],
   [
+    'no list of tenants, and a copy that is missing or was altered',
+    facts([full], { registry: { ...cached, source: 'refused', since: null, at: now, run: '1' } }),
+    'registry-down 2 the service gives no list of tenants, and nothing is checked; ' +
+      'no copy of an earlier one can be used (ADMIN_UNREACHABLE: no\\eanswer)',
+  ],
+  [
     'an old backup',
     facts([
       recordedRun('1', {

@@ -1,5 +1,5 @@
 /** `check.accept`: what was not read for an accepted reason does not keep a file from being sound. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
@@ -204,6 +204,18 @@ test('a value of a wrong type in a STRICT table is found, although its CHECK nee
   expect(found.findings).toContainEqual(
     expect.objectContaining({ rule: 'type-mismatch', severity: 'damage', rows: [1], total: 1 }),
   )
+})
+
+test('an index on a column that its table lacks is accepted by nobody, whatever SQLite wrote the file', async () => {
+  make('CREATE TABLE t(a, b); CREATE INDEX t_b ON t(b); INSERT INTO t VALUES(1, 2)', [['ON t(b)', 'ON t(c)']])
+  const bytes = readFileSync(path)
+  bytes.writeUInt32BE(3_099_000, 96) // The version of the SQLite that wrote the file last.
+  writeFileSync(path, bytes)
+  const found = await judge(accepting(...knownLimits))
+  expect([found.verdict.kind, found.skipped.map(({ object, accepted }) => [object, accepted])]).toEqual([
+    'inconclusive',
+    [['t_b', undefined]],
+  ])
 })
 
 test('a format that is not understood as a whole is accepted by nobody', async () => {
