@@ -5,20 +5,27 @@ import { hanging } from '../../src/text/layout.ts'
 import { holdfast } from '../support/cli/program.ts'
 
 const commands = [
+  'alerts',
   'backups',
   'bundle',
   'check',
   'compare',
+  'completion',
   'doctor',
   'explain',
   'history',
   'holders',
+  'install',
   'pull',
   'reconcile',
+  'repair',
   'report',
+  'restore',
   'resume',
+  'salvage',
   'status',
   'sweep',
+  'triage',
 ]
 const helpAt = async (command: readonly string[], width: number): Promise<string> =>
   (await holdfast([...command, '--help'], { env: { COLUMNS: String(width) } })).stdout

@@ -16,7 +16,7 @@ const importing =
 /** Paths of this machine, addresses of a registry, and secrets. */
 const machineOrPerson = [
   '/work/|/root/|/home/\\w+|node_modules/\\.cache',
-  'registry\\.\\w+\\.\\w|https?://registry|npmjs|:4873|_authToken|localhost:\\d',
+  'registry\\.(?!tenants\\.)\\w+\\.\\w|https?://registry|npmjs|:4873|_authToken|localhost:\\d',
 ].join('|')
 
 /** `zod` of `zod/mini`. */
@@ -109,8 +109,8 @@ describe('npm pack, installed into an empty folder', () => {
     ])
       expect(files).toContain(name)
     const permitted = new RegExp(
-      '^(package\\.json|LICENSE|README\\.md|src/ARCHITECTURE\\.md|src/(?:alarm|backup|config|report/status)/README\\.md|' +
-        'src/service/hooks/README\\.md|' +
+      '^(package\\.json|LICENSE|README\\.md|src/ARCHITECTURE\\.md|' +
+        'src/(?:alarm|backup|config|report/status|service/hooks)/README\\.md|' +
         'bin/holdfast\\.js|dist/core\\.wasm|dist/holdfast\\.1|' +
         'dist/grafana-dashboard\\.json|dist/[\\w-]+\\.(js|yaml|schema\\.json)|dist/types/.*\\.d\\.ts)$',
     )

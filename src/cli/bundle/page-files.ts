@@ -7,19 +7,32 @@ import { textFile, type BundleFile } from './bundle-file.ts'
 /** Of all files together. */
 const pagesMax = 2_000
 
-/** @param contents whether contents of rows are shown, and the pages themselves are added */
+interface PageFolder {
+  readonly name: string
+  readonly first: Uint8Array | null
+  /** Numbers of the pages in it. */
+  readonly has: Set<number>
+}
+
+/**
+ * A file that was checked several times, as by the two passes of a triage, has a folder for each check.
+ * @param contents whether contents of rows are shown, and the pages themselves are added
+ */
 export function pageFiles(pages: Iterable<DamagedPage>, contents: boolean): readonly BundleFile[] {
   const files: BundleFile[] = []
-  const folders = new Map<string, { readonly name: string; readonly first: Uint8Array | null }>()
+  const folders = new Map<string, PageFolder>()
+  let count = 0
   for (const page of pages) {
     if (files.length >= pagesMax) break
     const bytes = Buffer.from(page.bytes, 'base64')
     const key = JSON.stringify([page.tenant, page.path])
-    // The first page of a file comes first.
-    const folder = folders.get(key) ?? {
-      name: folderName(page, folders.size + 1),
-      first: page.page === 1 ? bytes : null,
-    }
+    const known = folders.get(key)
+    // The first page of a file comes first. A page that comes again belongs to the next check.
+    const folder =
+      known === undefined || known.has.has(page.page)
+        ? { name: folderName(page, ++count), first: page.page === 1 ? bytes : null, has: new Set<number>() }
+        : known
+    folder.has.add(page.page)
     folders.set(key, folder)
     const layout = layoutOfFile(folder.first, page.pageSize)
     const name = `pages/${folder.name}/page-${page.page}`

@@ -25,8 +25,8 @@ their own: those on pages that no table owns, and those that violate a
 constraint. For the table "orders" it is holdfast_orphaned_orders. The account
 beside NEW lists what was lost, with the keys that the file still knows.
 
-A salvage that was killed is not resumed. Start it again: nothing was lost, since
-FILE is only read. What it had left beside NEW is deleted then.
+A salvage that was killed is not resumed. Start it again: nothing was lost,
+since FILE is only read. What it had left beside NEW is deleted then.
 
 For a tenant, first copy its files: holdfast pull ID ./pulled
 

@@ -48,13 +48,17 @@ all tenants by suspicion and shows each reason: the service names the tenant, it
 is known to be damaged, a crash left a journal or a log beside it, it was
 written last before the crash, it was never or long ago checked, it is big. A
 fast pass over all comes first, then a deep one in the same order. The first
-culprit is printed as soon as it is found, with the command that mends it.
+culprit is printed as soon as it is found, with the command to run next.
 
-While the service is down, its files are held without it: nothing has them open,
-and the seal proves that. A service that restarts is waited for.
+The fast pass compares no index with its table. If it alone finds a tenant
+sound, damage that was known before remains: see \`status\`. With --first, other
+tenants may be damaged too: run a sweep later.
+
+While the service is down, holdfast holds its files without it: nothing has them
+open, and the seal proves that. holdfast waits for a service that restarts.
 
 ${patternHelp}
-Files or folders instead of a service: nothing else needs to be known of them.
+With files or folders, triage needs no service and no configuration.
 
 --detach records the request in ledger.dir, starts the triage in the background
 and returns immediately. --from-monit reads what monit says (MONIT_SERVICE and

@@ -186,13 +186,35 @@ export const vocabulary: Readonly<Record<string, string>> = {
     'One start of holdfast that checks files, with an id. Two runs never work on one service at a time: the ' +
     'second ends with RUN_ACTIVE.',
   sample:
-    'A check of some of the pages (`--depth sample=10%`), for files that are too large for one night. ' +
-    'The next sample begins where the last one stopped. ' +
-    'Its verdict is inconclusive (exit code 3) or damaged, and it compares no rows with index entries. ' +
-    'It never counts as a full check, and clears no damage.',
+    'A check of a part of the pages (`--depth sample=10%`), for files that are too large for one night. The next ' +
+    'sample begins where the last one stopped. It compares no rows with index entries, so its verdict is ' +
+    'inconclusive (exit code 3) or damaged. It never counts as a full check, and it clears no damage.',
   sweep:
     'A run over all tenants of a service in turn. Tenants that were never checked or not found sound come ' +
     'first, then those with the oldest check.',
+  triage:
+    '`holdfast triage` seeks the tenant that makes the service crash. It checks the most suspicious tenant first: ' +
+    'quickly, and then deeply. If the service is down, it checks the files without it.',
+  suspicion:
+    'A reason to check a tenant early in a triage: a crash left a journal, it was written last, or damage is known. ' +
+    'A suspicion is not a finding: the check decides.',
+  culprit:
+    'A damaged tenant that a triage finds. The triage prints it immediately, with the command that goes on. Another ' +
+    'tenant may be damaged too: `--first` stops at the first one.',
+  incident:
+    'Runs that belong together, from a triage on. What one of them found sound is compared with what the next one ' +
+    'finds. If such a file is then damaged, the result is HARM_SUSPECTED. An incident ends with a full sweep that ' +
+    'finds all tenants sound, or after 24 hours.',
+  alarm:
+    'A message to the sinks of `alerts`: damage, a tenant that may be paused, or a run that is missing. ' +
+    '`holdfast alerts test` sends one of each kind.',
+  sink: 'A command, a webhook or a heartbeat that gets alarms. The key `alerts` lists the sinks.',
+  reconcile:
+    "`holdfast reconcile` compares the service's list of tenants, the files, the backups and the ledger. It finds " +
+    'files that no tenant claims, and tenants without files. It reports nothing about damage.',
+  bundle:
+    'An archive with the evidence of a run or of an incident, to study it elsewhere: `holdfast bundle`. Contents of ' +
+    'rows are masked.',
   doctor:
     'The command that tests whether this machine and this service are fit for holdfast: locks, leases, ' +
     'permissions, space, and the contract step by step.',

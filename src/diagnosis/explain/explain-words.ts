@@ -39,32 +39,32 @@ export const damageMeanings: Readonly<Record<DamageClass, Meaning>> = {
   index: {
     means: 'Only indexes are damaged; their tables are whole.',
     cause: 'See the findings.',
-    todo: 'A rebuild (REINDEX) mends it; try it first on a copy (`holdfast pull` makes one).',
+    todo: '`holdfast repair` plans a rebuild (REINDEX) and tries it on a copy. Only `--apply` changes the file.',
   },
   fts: {
     means: 'A full-text index is damaged.',
     cause: 'See the findings.',
-    todo: 'A rebuild from its content mends it; try it first on a copy (`holdfast pull` makes one).',
+    todo: '`holdfast repair` plans a rebuild from its content and tries it on a copy. Only `--apply` changes the file.',
   },
   structure: {
     means: 'The accounting of pages is wrong: free list, lost pages, pointer map. Rows are not affected.',
     cause: 'See the findings.',
-    todo: 'Write it to a new file with VACUUM INTO; this mends it.',
+    todo: '`holdfast repair` writes the same rows to a new file, first on a copy. Only `--apply` changes the file.',
   },
   table: {
     means: 'Rows are damaged, or it is not certain that they are whole.',
     cause: 'See the findings.',
-    todo: 'Restore from a verified backup, or salvage.',
+    todo: '`holdfast restore` puts a verified backup in its place. Without a backup see `holdfast explain ask`.',
   },
   schema: {
     means: 'The schema, the list of tables and indexes, is damaged.',
     cause: 'See the findings.',
-    todo: 'Restore from a verified backup, or salvage.',
+    todo: '`holdfast restore` puts a verified backup in its place. Without a backup see `holdfast explain ask`.',
   },
   file: {
     means: 'The file itself is damaged: its header or its length is wrong, or it is not a database.',
     cause: 'See the findings.',
-    todo: 'Restore from a verified backup, or salvage.',
+    todo: '`holdfast restore` puts a verified backup in its place. Without a backup see `holdfast explain ask`.',
   },
 }
 

@@ -134,7 +134,7 @@ const leftWords = {
 } as const
 
 const knownDamage = (damage: string, ageMs: number | null): string =>
-  `the last check that settled anything found it damaged (${damage}${ageMs === null ? '' : `, ${humanMs(ageMs)} ago`})`
+  `it is known to be damaged (${damage}${ageMs === null ? '' : `, ${humanMs(ageMs)} ago`})`
 
 const neverWords = (last: LastResult | null): string =>
   last === null ? 'it was never checked' : `it was never fully checked (last: ${last.failure ?? last.verdict})`

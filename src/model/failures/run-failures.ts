@@ -26,7 +26,7 @@ export const runFailures = {
     next: 'explain',
     hint: '`holdfast triage` without --detach begins immediately; `holdfast status` shows what the last one has found',
     otherwise: null,
-    means: 'The same monitor has begun a triage a short while ago, and asks again.',
+    means: 'The same caller started a triage less than 10 minutes ago, and asks again.',
     cause: 'A service that crashes again and again makes its monitor call the same hook each time.',
   },
   CONFIG_INVALID: {

@@ -57,6 +57,14 @@ const needed = [
   'row',
   'clock',
   'salvage-command',
+  'triage',
+  'suspicion',
+  'culprit',
+  'incident',
+  'alarm',
+  'sink',
+  'reconcile',
+  'bundle',
 ]
 const words = topics.filter(({ kind }) => kind === 'word').map(({ topic }) => topic)
 const limits = topics.filter(({ kind }) => kind === 'limit').map(({ topic }) => topic)

@@ -40,8 +40,9 @@ export function addInstall(invocation: Invocation): void {
       `
 The files are for the user who runs this command, and for this configuration.
 They name Node.js and holdfast by the paths that run now. Nothing is installed:
-put the files in their places yourself. The unit of systemd has a sandbox, unless
-the configuration has commands: they would run in it too.
+put the files in their places yourself, or write them there with --to. Then run
+the commands that holdfast prints. The unit of systemd has a sandbox, unless the
+configuration has commands: they would run in it too.
 
 Examples:
   holdfast install systemd                     a nightly sweep: service, timer
