@@ -1,13 +1,15 @@
 /** `triage --detach`: records the request, starts the triage in a session of its own, and returns immediately. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import { acceptRequest } from '../../ledger/background/requests.ts'
+import { readLedger } from '../../ledger/open-ledger.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { runAtWork } from '../../ledger/run-lock/run-liveness.ts'
 import type { TriageRequest } from '../../model/event.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
-import { Failure } from '../../model/failure.ts'
+import { Failure, type FailureCode } from '../../model/failure.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -25,12 +27,13 @@ export interface DetachTerms {
   readonly quiet: boolean
 }
 
-/** @throws {Failure} RUN_ACTIVE, TOO_SOON, LEDGER_UNUSABLE */
+/** @throws {Failure} RUN_ACTIVE, TOO_SOON, LEDGER_UNUSABLE; HARM_SUSPECTED for a program that asks */
 export async function detach(settings: Settings, terms: DetachTerms, terminal: Terminal): Promise<ExitCode> {
   const { dir } = settings.ledger
   const other = terms.waits ? null : await runAtWork(dir, settings.service.name)
   if (other !== null)
     throw new Failure('RUN_ACTIVE', `another run works on this service: pid ${other.pid}${commandOf(other)}`)
+  if (terms.monitor !== null) await requireNoHarm(settings)
   const request: TriageRequest = { id: newRunId(), by: terms.monit === null ? 'command' : 'monit', monit: terms.monit }
   using accepted = await acceptRequest(dir, request, { monitor: terms.monitor, now: Date.now() })
   const pid = await startBehind([...terms.words, '--request', request.id], accepted)
@@ -43,6 +46,22 @@ export async function detach(settings: Settings, terms: DetachTerms, terminal: T
     await terminal.print(`triage begins in the background (pid ${pid}); its output: ${printable(output)}\n`)
   return exitCodes.sound
 }
+
+/** A program must not begin what only a person may decide: each further pause may do further harm (I1.8). */
+async function requireNoHarm(settings: Settings): Promise<void> {
+  await using ledger = await readLedger(settings.ledger.dir, wayOf(settings))
+  const { results } = await ledger.notableResults(0, Date.now())
+  const harmed = results.filter(({ failure }) => failure !== null && harmful.has(failure)).map(({ tenant }) => tenant)
+  if (harmed.length === 0) return
+  throw new Failure(
+    'HARM_SUSPECTED',
+    `an earlier run was stopped because it suspected harm (${printable(harmed.slice(0, namedMax).join(', '))}), ` +
+      'so no triage begins without a person',
+  )
+}
+
+const harmful: ReadonlySet<FailureCode> = new Set<FailureCode>(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])
+const namedMax = 5
 
 const commandOf = ({ command }: { readonly command: string | null }): string =>
   command === null ? '' : `, \`${printableSentence(command)}\``

@@ -24,7 +24,7 @@ _holdfast; printf '%s\\n' "\${COMPREPLY[@]}"`
   expect(completed('swe')).toEqual(['sweep'])
   expect(completed('backups', 'ver')).toEqual(['verify'])
   expect(completed('sweep', '--dep')).toEqual(['--depth'])
-  expect(completed('sweep', '--depth', '')).toEqual(expect.arrayContaining(['quick', 'full']))
+  expect(completed('check', '--engine', '')).toEqual(['census', 'sqlite'])
   expect(completed('install', '')).toEqual(['systemd', 'monit', 'cron'])
   expect(completed('check', '--config', '')).toEqual(['FILES'])
   expect(completed('check', 'app')).toEqual(['FILES'])
@@ -47,6 +47,6 @@ test.skipIf(!isThere('fish'))('fish completes by its script (skipped without fis
       env: { ...process.env, HOME: folder.in('.') },
     }).stdout
   expect(completed('holdfast swe')).toMatch(/^sweep\t/)
-  expect(completed('holdfast sweep --depth ')).toMatch(/^full\t/m)
+  expect(completed('holdfast check --engine ')).toMatch(/^census\t/m)
   expect(completed('holdfast backups ver')).toMatch(/^verify$/m)
 })

@@ -44,7 +44,8 @@ describe('I1.8: harm during a sweep', () => {
     expect(harmed(report)).toHaveLength(1)
     expect(['t01', 't02']).toContain(harmed(report)[0])
     expect(report.summary.damaged).toBeGreaterThanOrEqual(4)
-    expect(report.summary.notCovered).toBeGreaterThan(0)
+    // On a slow machine all tenants may have been held before the checks have shown the harm.
+    expect(report.summary.selected).toBe(report.results.length + report.summary.notCovered)
     // Each file has one result, also the one that was sound at first.
     expect(new Set(report.results.map(({ path }) => path)).size).toBe(report.results.length)
     // The same damage is known now: it does not stop the next run again, and is said as damage.
@@ -73,7 +74,11 @@ describe('I1.8: harm between two runs of one incident', () => {
     expect(stdout).toMatch(/Run nothing more against this service/)
     expect(stdout).toMatch(/STOPPED: HARM_SUSPECTED: t00/)
     expect(stdout).toContain(`in run ${before.run.id} of this incident`)
-    expect(stdout).toMatch(/NOT COVERED/)
+    // The hook of monit begins nothing now: a person must decide.
+    const env = { MONIT_SERVICE: 'notes', MONIT_EVENT: 'Status failed', MONIT_DESCRIPTION: 'status 2' }
+    const hook = await holdfast(['triage', '--from-monit', '--config', service.config], { env })
+    expect([hook.code, hook.stdout]).toEqual([2, ''])
+    expect(hook.stderr).toMatch(/HARM_SUSPECTED: an earlier run was stopped because it suspected harm \(t00\)/)
   })
 
   test('check --tenant says it too; without an incident the same damage is plain damage', async () => {
