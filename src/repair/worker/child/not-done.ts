@@ -6,10 +6,15 @@ import { Refused } from './refused.ts'
 /** @throws any error that is neither SQLite's nor `Refused` */
 export function notDone(error: unknown): NotDone {
   if (error instanceof Refused) return notDoneBecause(error.message)
+  if (error instanceof TypeError && noFolder.test(error.message))
+    return { kind: 'not-done', reason: 'disk', why: "the sandbox's folder cannot be reached" }
   if (!(error instanceof Database.SqliteError)) throw error
   const reason = reasons.find(([pattern]) => pattern.test(error.code))?.[1] ?? 'other'
   return { kind: 'not-done', reason, why: error.message }
 }
+
+/** better-sqlite3 looks for the folder itself, and does not say why it could not. */
+const noFolder = /directory does not exist/
 
 /**
  * As `notDone`, where the answer says what SQLite refused.
