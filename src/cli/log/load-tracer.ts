@@ -1,4 +1,4 @@
-/** Loads OpenTelemetry's SDK, which is an optional dependency, and makes spans of what tracing.ts has collected. */
+/** Loads OpenTelemetry's SDK, and makes spans of what tracing.ts has collected. */
 import type { Attributes } from '@opentelemetry/api'
 
 interface TracedWork {
@@ -70,10 +70,7 @@ export async function loadTracer(version: string, say: (sentence: string) => voi
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    say(
-      'holdfast: the environment asks for traces, but the packages of OpenTelemetry are not installed: ' +
-        'install holdfast with its optional dependencies',
-    )
+    say('holdfast: the environment asks for traces, but OpenTelemetry is not installed here: install holdfast again')
     return null
   }
 }
