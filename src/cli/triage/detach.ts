@@ -9,7 +9,8 @@ import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { runAtWork } from '../../ledger/run-lock/run-liveness.ts'
 import type { TriageRequest } from '../../model/event.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
-import { Failure, type FailureCode } from '../../model/failure.ts'
+import { Failure } from '../../model/failure.ts'
+import { harmful } from '../../report/status/status-judgement.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -60,7 +61,6 @@ async function requireNoHarm(settings: Settings): Promise<void> {
   )
 }
 
-const harmful: ReadonlySet<FailureCode> = new Set<FailureCode>(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])
 const namedMax = 5
 
 const commandOf = ({ command }: { readonly command: string | null }): string =>

@@ -114,7 +114,7 @@ function pausedReasons(view: StatusView, { left, others }: OverdueHolds): readon
 }
 
 /** Failures of a check that say that holdfast may do harm, or that locks do not hold. */
-const harmful: ReadonlySet<FailureCode> = new Set<FailureCode>(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])
+export const harmful: ReadonlySet<FailureCode> = new Set<FailureCode>(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])
 
 const absenceReasons = ({ absences }: StatusView, code: Absence['code']): readonly string[] =>
   absences.filter((absence) => absence.code === code).map(({ text }) => `STALE ${text}`)
