@@ -95,13 +95,21 @@ describe('a change of a tenant', () => {
   })
 
   it.each(['restarts', 'lease-expires'])('is not made if the service %s in the pause', async (misbehave) => {
-    await using demo = await startDemo({ tenants: 1, bytes: 100_000, misbehave: `${misbehave}=2` })
-    // The snapshot is taken without a pause: it is the pause of the change in which the service breaks its word.
-    const done = await flow(demo, 'acme', { holdBare: true })
-    expect(done.outcome, JSON.stringify(done.outcome)).toMatchObject({ kind: 'unchanged' })
-    await demo.servesAgain('acme', 5_000)
-    expect(versionOf(demo.fileOf('acme'))).not.toBe(77)
-    expect(leftovers(demo)).toEqual([])
+    // The service breaks its word 2 ms after its answer. On a busy machine the change may be done by then.
+    for (let attempt = 0; attempt < 10; attempt++) {
+      await using demo = await startDemo({ tenants: 1, bytes: 100_000, misbehave: `${misbehave}=2` })
+      // The snapshot is taken without a pause: it is the pause of the change in which the service breaks its word.
+      const { outcome } = await flow(demo, 'acme', { holdBare: true })
+      await demo.servesAgain('acme', 5_000)
+      expect(leftovers(demo)).toEqual([])
+      if (outcome.kind === 'unchanged') {
+        expect(versionOf(demo.fileOf('acme'))).not.toBe(77)
+        return
+      }
+      expect(outcome, JSON.stringify(outcome)).toMatchObject({ kind: 'applied', unproven: { code: 'LEASE_LOST' } })
+      expect(versionOf(demo.fileOf('acme'))).toBe(77)
+    }
+    expect.fail('the change was done before the service broke its word, ten times')
   })
 
   it('takes all files of the tenant, or none', async () => {
