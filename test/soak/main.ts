@@ -5,6 +5,8 @@
  * `npm run soak -- ledger [TENANTS] [NIGHTS]`: a ledger of so many tenants (100,000) and nights (12), its size, and
  * what `status` costs on it.
  * `npm run soak -- sweep [TENANTS]`: a sweep of so many tenants (10,000) is killed in the middle, and goes on.
+ * `npm run soak -- matrix [STEP]`: every wound in every layout is repaired, restored and salvaged; with a STEP, one in
+ * so many. Takes about two hours.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +15,7 @@ import { randomFrom } from '../support/random.ts'
 import { killedCommands, killRemedies } from '../support/remedies/kills.ts'
 import { killSweep } from './killed-sweep.ts'
 import { costOfStatus, makeLargeLedger } from './large-ledger.ts'
+import { runMatrix } from './matrix.ts'
 import { makeWarmCopies } from './warm-copies.ts'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -25,7 +28,8 @@ if (what === 'copies') process.exitCode = (await makeWarmCopies(count(1000), say
 else if (what === 'remedies') process.exitCode = (await soakRemedies(count(100))) ? 0 : 1
 else if (what === 'ledger') await soakLedger(count(100_000), Number(second ?? 12))
 else if (what === 'sweep') process.exitCode = (await soakSweep(count(10_000))) ? 0 : 1
-else throw new Error('usage: npm run soak -- copies|remedies|ledger|sweep [N]')
+else if (what === 'matrix') process.exitCode = (await runMatrix(count(1), say)) ? 0 : 1
+else throw new Error('usage: npm run soak -- copies|remedies|ledger|sweep|matrix [N]')
 
 function count(usual: number): number {
   const total = Number(number ?? usual)

@@ -7,7 +7,7 @@ import type { RemedyResult } from '../../../src/model/result/remedy.ts'
 import { makeFolder } from '../cli/folder.ts'
 import type { RemedyCase } from './cases.ts'
 import { contentsOf, differencesOf, examine, type Contents } from './contents.ts'
-import { layOut, needsRecovery, type Layout } from './layouts.ts'
+import { layOut, layouts, needsRecovery, type Layout } from './layouts.ts'
 import { attributesOf, bytesOf, differentParts, type InodeAttributes, type BytesOfParts } from './live-files.ts'
 import { essence, runRemedy, verdictsOf, type RanRemedies } from './remedy-run.ts'
 
@@ -24,6 +24,24 @@ export interface WoundedScene {
 
 /** True if the case can be in this layout. */
 export const fits = ({ aloneOnly }: RemedyCase, layout: Layout): boolean => !(aloneOnly && needsRecovery(layout))
+
+/**
+ * Each case with some layouts, so that each wound meets every layout, and every subject that it is made in. The rest of
+ * the layouts of each case is left to `npm run soak -- matrix`.
+ */
+export function inTurn(cases: readonly RemedyCase[]): readonly (readonly [RemedyCase, Layout])[] {
+  const subjectsOf = Map.groupBy(cases, ({ name }) => name)
+  return cases.flatMap((one) => {
+    const same = subjectsOf.get(one.name) ?? [one]
+    const fitting = layouts.filter((layout) => fits(one, layout))
+    const [at, of] = [same.indexOf(one), Math.min(same.length, fitting.length)]
+    return fitting.filter((_, index) => index % of === at % of).map((layout) => [one, layout] as const)
+  })
+}
+
+/** Each case with every layout that it can have. */
+export const inEveryLayout = (cases: readonly RemedyCase[]): readonly (readonly [RemedyCase, Layout])[] =>
+  cases.flatMap((one) => layouts.filter((layout) => fits(one, layout)).map((layout) => [one, layout] as const))
 
 const expectedContents = new Map<string, Contents>()
 
