@@ -2,7 +2,7 @@
  * The values of keys that the configuration leaves out. All of them hold for bare files without a configuration.
  */
 
-import type { BackupSettings, CheckSettings, HoldConfiguration } from './settings.ts'
+import type { BackupSettings, CheckSettings, HoldConfiguration, LiveSettings } from './settings.ts'
 
 const secondMs = 1000
 const minuteMs = 60 * secondMs
@@ -14,6 +14,13 @@ export const defaultHoldSettings: HoldConfiguration = {
   maxPauseMs: 10 * secondMs,
   maxPaused: 1,
   warmAboveBytes: 8_000_000,
+}
+
+export const defaultLiveSettings: LiveSettings = {
+  pinWaitMs: 3 * secondMs,
+  maxPinMs: 5 * secondMs,
+  maxWalGrowthBytes: 64_000_000,
+  maxWriterWaitMs: 500,
 }
 
 export const defaultCheckSettings: CheckSettings = {

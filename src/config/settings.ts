@@ -56,6 +56,18 @@ export interface HoldConfiguration {
   readonly warmAboveBytes: number
 }
 
+/** The limits of a pinned snapshot, which is taken beside a program that writes. */
+export interface LiveSettings {
+  /** So long holdfast waits for its place among the locks of the program. */
+  readonly pinWaitMs: number
+  /** So long the pin may stand. */
+  readonly maxPinMs: number
+  /** So many bytes the WAL may grow while the pin stands. */
+  readonly maxWalGrowthBytes: number
+  /** So long a writer of a rollback-journal database may be kept waiting. */
+  readonly maxWriterWaitMs: number
+}
+
 export interface CheckSettings {
   readonly workers: number | 'auto'
   readonly timeoutMs: number

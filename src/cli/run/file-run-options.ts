@@ -1,6 +1,6 @@
 /** How a command opens a run over bare files, without a service. */
 import { availableParallelism } from 'node:os'
-import { defaultCheckSettings, defaultHoldSettings } from '../../config/defaults.ts'
+import { defaultCheckSettings, defaultHoldSettings, defaultLiveSettings } from '../../config/defaults.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { keepSnapshotsIn } from '../../fleet/keep-snapshot.ts'
 import type { FileRunOptions } from '../../fleet/run/file-run.ts'
@@ -53,7 +53,7 @@ export async function fileRunOptions(options: FileOptions, terminal: Terminal, r
         ? null
         : await keepSnapshotsIn(options.keepSnapshot, terminal.version, reportKept('kept in', terminal, options)),
     backups: null,
-    settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
+    settings: { ...hold, live: defaultLiveSettings, trustMounts: settings?.tenants.trustMounts ?? [] },
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
     checksInParallel: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
     onStep: logSteps(terminal, run, options.logLevel),

@@ -90,6 +90,13 @@ export const levelMeanings: Readonly<Record<SealLevel, Meaning>> = {
     cause: 'A service that keeps its handles open.',
     todo: 'Let the service close its handles when it quiesces.',
   },
+  pinned: {
+    means:
+      "SQLite's own locks kept the main file still while programs wrote to the WAL. That shows nothing about a " +
+      'program that ignores these locks.',
+    cause: '`check --live`, or `hold.require: pinned`: no program was asked to stand still.',
+    todo: 'Damage that a second snapshot does not show is inconclusive. For a stronger proof, stop the program.',
+  },
   none: {
     means:
       'Nothing was proven. Either holdfast did not hold the file because the caller states that it is a ' +

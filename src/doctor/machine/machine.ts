@@ -1,6 +1,7 @@
 /** The doctor's steps about this machine: folders, file systems, the ledger, and a whole hold on a test database. */
 
 import { stat } from 'node:fs/promises'
+import { defaultLiveSettings } from '../../config/defaults.ts'
 import type { Settings } from '../../config/settings.ts'
 import { startHoldProcesses } from '../../hold/hold-processes.ts'
 import { hold, unbounded } from '../../hold/hold.ts'
@@ -102,7 +103,7 @@ async function holdTestDatabase(root: string, settings: Settings, signal: AbortS
       connection: null,
       folder: folder.path,
       bounds: unbounded,
-      settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
+      settings: { ...settings.hold, live: defaultLiveSettings, trustMounts: settings.tenants.trustMounts },
     },
     holdProcesses,
     signal,

@@ -1,6 +1,7 @@
 /** A run on a configured service: what is opened before the first tenant is paused, in this order. */
 
 import { openChecker } from '../../check/check.ts'
+import { defaultLiveSettings } from '../../config/defaults.ts'
 import { keepConfiguration } from '../../config/last-good.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
@@ -144,7 +145,7 @@ export async function withServiceRun<Value>(
           folder: folder.path,
           limits: checkLimits(settings),
         }),
-        settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
+        settings: { ...settings.hold, live: defaultLiveSettings, trustMounts: settings.tenants.trustMounts },
         connectionOf: ({ tenant }) =>
           tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
       }

@@ -250,6 +250,7 @@ export function proofOf({ evidence, failure, timings }: Result): string {
     sealed: 'sealed (exclusive lock, second process refused, kernel lease unbroken)',
     exclusive: 'exclusive (lock held, second process refused, no kernel lease)',
     'writer-locked': 'writer-locked (writers locked out, readers may have it open)',
+    pinned: 'pinned (SQLite\u2019s own locks kept the copied bytes still, programs went on)',
     none: failure ? 'none (no seal was reached)' : 'none (nothing was locked)',
   }[evidence.level]
   const untold = holdingProcesses(evidence.holders).filter(
