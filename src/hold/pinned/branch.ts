@@ -26,7 +26,10 @@ export interface PinTask {
   readonly term: PinTerm
 }
 
-/** What a branch leaves in the draft, with both proofs. */
+/**
+ * What a branch leaves in the draft, with both proofs. Its locks lie on the descriptors of `files` alone, which the
+ * caller closes: so they were registered for release before the branch asked for them.
+ */
 export interface PinnedCopy {
   readonly pin: Omit<PinEvidence, 'heldMs'>
   readonly probe: { readonly before: ProbeAnswer; readonly after: ProbeAnswer }
@@ -34,10 +37,3 @@ export interface PinnedCopy {
   readonly copied: Copied
   readonly superJournal: SuperJournal
 }
-
-/**
- * One branch. Its locks lie on the descriptors of `files` alone, which the caller closes. So they are registered for
- * release before the branch asks for them.
- * @throws {Failure} WRITER_SEEN, COPY_CHANGED: another attempt may succeed
- */
-export type TakeBranch = (task: PinTask) => Promise<PinnedCopy>

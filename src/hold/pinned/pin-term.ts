@@ -50,6 +50,10 @@ export class PinTerm implements Disposable {
     return this.#over.signal
   }
 
+  get started(): boolean {
+    return this.#timer !== null
+  }
+
   /** To be called as soon as a lock stands that other programs may notice: `live.maxPin` begins. */
   start(): void {
     const { maxPinMs } = this.#limits

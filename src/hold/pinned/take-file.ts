@@ -10,8 +10,8 @@ import { fdatasync } from 'node:fs'
 import { promisify } from 'node:util'
 import { monotonicMs, nextTurn } from '../../host/clock.ts'
 import { AsyncDisposables } from '../../host/disposal.ts'
+import { ShortCopy } from '../../host/files/copying.ts'
 import { Failure } from '../../model/failure.ts'
-import type { PinBranch } from '../../model/result/evidence.ts'
 import { lockBytes } from '../../sqlite/lock-bytes.ts'
 import type { FileHold } from '../file-hold.ts'
 import type { HoldProcesses } from '../hold-processes.ts'
@@ -24,11 +24,14 @@ import { preflight, reserveSpace } from '../preflight.ts'
 import { publish } from '../publish.ts'
 import { conflictNamer } from '../seal/conflict.ts'
 import { holdersOf } from '../seal/holders.ts'
+import { describeConflict } from '../seal/lock.ts'
 import { lockShared } from '../seal/shared-lock.ts'
 import { requireNoLease } from '../seal/unused.ts'
+import { findPinConflict, isConnected, pinWal } from '../seal/wal-pin.ts'
 import { Draft } from '../snapshot/draft.ts'
-import type { PinnedCopy, PinTask, TakeBranch } from './branch.ts'
+import type { PinnedCopy, PinTask } from './branch.ts'
 import { PinTerm } from './pin-term.ts'
+import { takeWal } from './wal.ts'
 
 export interface PinRequest extends HoldRequest {
   /** Names of the files of this hold that were resolved, by device and inode. */
@@ -115,18 +118,34 @@ async function copyUnderLocks(
   const waitUntilMs = monotonicMs() + limits.pinWaitMs
   using term = await PinTerm.begin(files, limits, waitUntilMs, guardian, signal)
   using _locks = hold
-  await lockShared(files, waitUntilMs, nameConflict, term.over)
-  const sinceMs = monotonicMs()
-  hold.record.step('locked', { lock: { kind: 'ofd', ranges: [sharedRange] } })
-  await followUnderLock(files)
-  const take = branches[branchOf(files)]
-  const copy = await take({ ...file, limits, probe, waitUntilMs, term }).catch(async (error: unknown) => {
+  try {
+    await lockShared(files, waitUntilMs, nameConflict, term.over)
+    const sinceMs = monotonicMs()
+    hold.record.step('locked', { lock: { kind: 'ofd', ranges: [sharedRange] } })
+    await followUnderLock(files)
+    const copy = await takeBranch({ ...file, limits, probe, waitUntilMs, term })
+    term.over.throwIfAborted()
+    hold[Symbol.dispose]()
+    const { pin, probe: answers, proofs } = copy
+    const heldMs = Math.round(monotonicMs() - sinceMs)
+    hold.record.step('released', { level: 'pinned', probe: answers, proofs, pin: { ...pin, heldMs } })
+    return copy
+  } catch (error) {
+    hold.record.begun ||= term.started
+    const why = whyEnded(error, files, term)
+    files.unlock()
     await draft.empty() // Not later: the program may need the space that the copy took.
-    throw error
-  })
-  hold[Symbol.dispose]()
-  hold.record.step('released', { pin: { ...copy.pin, heldMs: monotonicMs() - sinceMs } })
-  return copy
+    throw why
+  }
+}
+
+/** The locks were let go, or the file was replaced: what the work met after it, and because of it, says nothing. */
+function whyEnded(error: unknown, files: LiveFiles, { over }: PinTerm): unknown {
+  if (over.aborted) return over.reason
+  const replaced = error instanceof ShortCopy || (error instanceof Failure && error.code === 'IN_USE')
+  if (error instanceof ShortCopy || (replaced && !files.areNamed()))
+    return new Failure('COPY_CHANGED', `${files.path} was cut or replaced while it was copied`, { cause: error })
+  return error
 }
 
 const { start, length } = lockBytes.shared
@@ -144,18 +163,37 @@ async function followUnderLock(files: LiveFiles): Promise<void> {
     throw new Failure('COPY_CHANGED', `${files.path} was replaced by another file`)
 }
 
-function branchOf(files: LiveFiles): PinBranch {
-  const header = files.readCached('', 0, 20)
-  return header[18] === 2 && header[19] === 2 ? 'wal' : 'rollback-journal'
+/** Steps 2 and following. The journal mode stands still. */
+async function takeBranch(task: PinTask): Promise<PinnedCopy> {
+  const { files, waitUntilMs, term } = task
+  if (!isWal(files) && !isConnected(files)) return refuse('has a rollback journal', files)
+  const pin = await pinWal(files, { idleMs: 0, busyMs: Math.max(0, waitUntilMs - monotonicMs()) }, term.over)
+  switch (pin.kind) {
+    case 'pinned':
+      return takeWal(task, pin.mark)
+    case 'idle':
+      return refuse('is used by no program', files)
+    case 'busy':
+    case 'invalid':
+      throw await failureOfPin(task, pin.kind)
+  }
 }
 
-const refused =
-  (why: string): TakeBranch =>
-  ({ files }) =>
-    Promise.reject(new Failure('IN_USE', `${files.path} ${why}, which holdfast cannot pin`))
+/** SQLite reads a WAL with bytes whatever the header says. */
+function isWal(files: LiveFiles): boolean {
+  const readVersion = files.readCached('', 0, 20)[19]
+  return readVersion !== 1 || (files.has('-wal') && files.stat('-wal').size > 0n)
+}
 
-const branches: Readonly<Record<PinBranch, TakeBranch>> = {
-  wal: refused('is in WAL mode'),
-  idle: refused('has a WAL that no program uses'),
-  'rollback-journal': refused('has a rollback journal'),
+function refuse(why: string, { path }: LiveFiles): never {
+  throw new Failure('IN_USE', `${path} ${why}: holdfast takes no pinned snapshot of it`)
+}
+
+async function failureOfPin({ files, limits, nameConflict }: PinTask, why: 'busy' | 'invalid'): Promise<Failure> {
+  const { pinWaitMs } = limits
+  if (why === 'busy') return nameConflict('LOCK_BUSY', describeConflict(`${files.path}-shm`, findPinConflict(files)))
+  return new Failure(
+    'COPY_CHANGED',
+    `the wal-index of ${files.path} was not valid for ${pinWaitMs} ms: a program that writes died, or is recovering`,
+  )
 }

@@ -71,7 +71,7 @@ export interface PinEvidence {
   readonly lastSeenConnected: boolean
 }
 
-export type PinBranch = 'wal' | 'idle' | 'rollback-journal'
+type PinBranch = 'wal' | 'idle' | 'rollback-journal'
 
 export interface Evidence {
   readonly level: SealLevel

@@ -8,7 +8,7 @@ import { leaseOf, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts
 import { parseMaps } from '../../../src/host/locks/mappings.ts'
 import { modesOf } from '../../../src/host/locks/open-descriptors.ts'
 import { findHolders, findStoringMappings } from '../../../src/host/locks/open-file-table.ts'
-import { parseLocks } from '../../../src/host/locks/proc-locks.ts'
+import { parseLocks, type KernelLock } from '../../../src/host/locks/proc-locks.ts'
 import type { Holder } from '../../../src/model/result/evidence.ts'
 import { mount, whyNoMount } from '../../support/host/mounts.ts'
 import { startOtherProcess, temporaryFolder, type OtherProcess } from '../../support/host/other-process.ts'
@@ -250,6 +250,16 @@ test('mappings are read with every kind of path, and memory without a file is le
   ])
 })
 
+const lock = (fields: Partial<KernelLock>): Partial<KernelLock> => ({
+  kind: 'lock',
+  owner: 'process',
+  access: 'write',
+  pid: null,
+  first: 0,
+  last: Infinity,
+  ...fields,
+})
+
 test('locks are read with their owners; those who wait are left out', () => {
   expect(
     parseLocks(
@@ -262,9 +272,9 @@ test('locks are read with their owners; those who wait are left out', () => {
       ].join('\n'),
     ),
   ).toEqual([
-    { kind: 'lock', pid: 1234, device: '254:0', ino: 77n },
-    { kind: 'lock', pid: null, device: '0:25', ino: 5n },
-    { kind: 'lease', pid: 8, device: '254:0', ino: 78n },
-    { kind: 'lock', pid: null, device: '254:0', ino: 79n },
+    lock({ pid: 1234, device: '254:0', ino: 77n, first: 1073741824, last: 1073742335 }),
+    lock({ owner: 'description', access: 'read', device: '0:25', ino: 5n }),
+    lock({ kind: 'lease', pid: 8, device: '254:0', ino: 78n }),
+    lock({ device: '254:0', ino: 79n }),
   ])
 })

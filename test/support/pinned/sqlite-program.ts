@@ -3,15 +3,20 @@
  * or with the one of Python. A statement answers its rows as JSON, `done`, or the name of SQLite's error.
  */
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { createInterface } from 'node:readline'
-import { startOtherProcess } from '../host/other-process.ts'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 export interface SqliteProgram extends AsyncDisposable {
   readonly pid: number
-  run(sql: string): Promise<string>
+  /**
+   * Runs statements, with `;` between them. This process stands still until the answer is there: what it holds, it
+   * holds meanwhile.
+   */
+  run(sql: string): string
   /** Closes the connection, as a program does that ends in good order. */
-  close(): Promise<void>
+  close(): void
   /** Ends it with SIGKILL. Resolves when the kernel has released its locks. */
   kill(): Promise<void>
 }
@@ -20,76 +25,97 @@ export type ProgramKind = 'node' | 'python'
 export const noPython = existsSync('/usr/bin/python3') ? null : 'python3 is not installed'
 export const programKinds: readonly ProgramKind[] = noPython === null ? ['node', 'python'] : ['node']
 
-/** @param timeoutMs its busy timeout */
-export function startSqliteProgram(kind: ProgramKind, file: string, timeoutMs = 0): Promise<SqliteProgram> {
-  return kind === 'node' ? startNodeProgram(file, timeoutMs) : startPythonProgram(file, { timeoutMs })
+interface ProgramOptions {
+  /** Its busy timeout. */
+  readonly timeoutMs?: number
+  /** How its SQLite locks; null for the usual way. With Python only. */
+  readonly vfs?: 'unix-none' | 'unix-dotfile' | null
 }
 
-async function startNodeProgram(file: string, timeoutMs: number): Promise<SqliteProgram> {
-  const other = await startOtherProcess()
-  const connection = Number(await other.do({ do: 'connect', path: file, timeoutMs }))
-  return {
-    pid: other.pid,
-    run: async (sql) =>
-      String(await other.do({ do: /^\s*(?:select|pragma)/i.test(sql) ? 'statement' : 'script', connection, sql })),
-    close: async () => void (await other.do({ do: 'disconnect', connection })),
-    kill: async () => {
-      process.kill(other.pid, 'SIGKILL')
-      await other[Symbol.asyncDispose]()
-    },
-    [Symbol.asyncDispose]: () => other[Symbol.asyncDispose](),
-  }
+const nodeProgram = `
+const Database = require(${JSON.stringify(createRequire(import.meta.url).resolve('better-sqlite3'))})
+const db = new Database(process.argv[1], { timeout: Number(process.argv[2]) })
+const answer = (value) => require('node:fs').writeSync(1, JSON.stringify(value) + '\\n')
+const one = (sql) => {
+  const statement = db.prepare(sql)
+  if (!statement.reader) return void statement.run()
+  const rows = statement.raw().all()
+  return rows.length > 0 ? JSON.stringify(rows) : undefined
 }
+answer('ready')
+require('node:readline').createInterface(process.stdin).on('line', (line) => {
+  const sql = JSON.parse(line)
+  try {
+    answer((sql === 'close' ? void db.close() : sql.split(';').map(one).at(-1)) ?? 'done')
+  } catch (error) {
+    answer(error.code ?? String(error))
+  }
+})`
 
 const pythonProgram = `
 import json, sqlite3, sys
-name, timeout = sys.argv[1], float(sys.argv[2]) / 1000
-db = sqlite3.connect(name, uri=True, timeout=timeout, isolation_level=None)
-print('{}', flush=True)
+db = sqlite3.connect(sys.argv[1], uri=True, timeout=float(sys.argv[2]) / 1000, isolation_level=None)
+print('"ready"', flush=True)
 for line in sys.stdin:
+    sql = json.loads(line)
+    answer = 'done'
     try:
-        sql = json.loads(line)
-        if sql == 'close': answer = db.close() or 'done'
+        if sql == 'close': db.close()
         else:
             for statement in sql.split(';'): rows = db.execute(statement).fetchall()
-            answer = json.dumps(rows) if rows else 'done'
+            if rows: answer = json.dumps(rows, separators=(',', ':'))
     except sqlite3.Error as error:
         answer = getattr(error, 'sqlite_errorname', 'SQLITE_BUSY' if 'locked' in str(error) else str(error))
-    print(json.dumps(answer), flush=True)
-`
+    print(json.dumps(answer), flush=True)`
 
-/** @param vfs how SQLite locks; null for its usual way */
-export async function startPythonProgram(
+const answerMsMax = 30_000
+
+/** Opens the file, without reading it yet. */
+export async function startSqliteProgram(
+  kind: ProgramKind,
   file: string,
-  { timeoutMs = 0, vfs = null }: { readonly timeoutMs?: number; readonly vfs?: 'unix-none' | 'unix-dotfile' | null } = {},
+  { timeoutMs = 0, vfs = null }: ProgramOptions = {},
 ): Promise<SqliteProgram> {
-  const name = `file:${file}${vfs === null ? '' : `?vfs=${vfs}`}`
-  const child = spawn('python3', ['-c', pythonProgram, name, String(timeoutMs)], { stdio: ['pipe', 'pipe', 'inherit'] })
-  child.stdin.on('error', () => {})
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-program-'))
+  const answers = join(folder, 'answers')
+  const output = openSync(answers, 'w')
+  const name = kind === 'node' ? file : `file:${file}${vfs === null ? '' : `?vfs=${vfs}`}`
+  const [command, flag, text] =
+    kind === 'node' ? ([process.execPath, '-e', nodeProgram] as const) : (['python3', '-c', pythonProgram] as const)
+  const child = spawn(command, [flag, text, name, String(timeoutMs)], { stdio: ['pipe', output, 'inherit'] })
+  closeSync(output)
+  const { pid, stdin } = child
+  if (pid === undefined || stdin === null) throw new Error(`${command} could not be started`)
+  stdin.on('error', () => {})
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => resolve())
   })
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-  const next = async (): Promise<unknown> => {
-    const { value, done } = await lines.next()
-    if (done === true) throw new Error('the Python program has ended')
-    return JSON.parse(value) as unknown
+  let heard = 0
+  const next = (): string => {
+    for (const end = performance.now() + answerMsMax; ;) {
+      const lines = readFileSync(answers, 'utf8').split('\n')
+      if (lines.length - 1 > heard) return String(JSON.parse(lines[heard++] ?? ''))
+      if (performance.now() > end) throw new Error(`${command} did not answer within ${answerMsMax} ms`)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
   }
-  const run = async (sql: string): Promise<string> => {
-    child.stdin.write(`${JSON.stringify(sql)}\n`)
-    return String(await next())
+  const run = (sql: string): string => {
+    stdin.write(`${JSON.stringify(sql)}\n`) // Node writes to an empty pipe immediately.
+    return next()
   }
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    child.kill(signal)
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL')
     await ended
   }
-  await next()
-  if (child.pid === undefined) throw new Error('python3 could not be started')
+  if (next() !== 'ready') throw new Error(`${command} did not begin`)
   return {
-    pid: child.pid,
+    pid,
     run,
-    close: async () => void (await run('close')),
-    kill: () => end('SIGKILL'),
-    [Symbol.asyncDispose]: () => end('SIGKILL'),
+    close: () => void run('close'),
+    kill,
+    async [Symbol.asyncDispose]() {
+      await kill()
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
 }

@@ -1,9 +1,9 @@
-import { writeSync } from 'node:fs'
 /**
  * A holder that freezes in the middle of its hold, as by SIGSTOP, swapping or a dead disk:
  *   node freezing.ts SOCKET TENANT FILE FOLDER STEP WARM_ABOVE TTL
  * Prints a line before it freezes, at the end of that step.
  */
+import { writeSync } from 'node:fs'
 import { defaultLiveSettings } from '../../../src/config/defaults.ts'
 import { startHoldProcesses } from '../../../src/hold/hold-processes.ts'
 import { hold, unbounded } from '../../../src/hold/hold.ts'

@@ -25,8 +25,7 @@ export type FileTask =
   | { readonly do: 'sql-keep'; readonly path: string; readonly sql: string }
   /** Opens a connection that stays open, and answers its number. */
   | { readonly do: 'connect'; readonly path: string; readonly timeoutMs: number }
-  | { readonly do: 'statement' | 'script'; readonly connection: number; readonly sql: string }
-  | { readonly do: 'disconnect'; readonly connection: number }
+  | { readonly do: 'statement'; readonly connection: number; readonly sql: string }
 
 const libc = createRequire(import.meta.url)('koffi').load(null)
 const kept: Database.Database[] = []
@@ -65,31 +64,14 @@ function carryOut(task: FileTask): number | string {
     case 'connect':
       return connections.push(new Database(task.path, { timeout: task.timeoutMs, fileMustExist: true })) - 1
     case 'statement':
-    case 'script':
-      return runOn(connectionOf(task.connection), task.sql, task.do)
-    case 'disconnect':
-      connectionOf(task.connection).close()
-      return 'disconnected'
+      return runOn(connections[task.connection], task.sql)
   }
 }
 
-function connectionOf(number: number): Database.Database {
-  const connection = connections[number]
-  if (connection === undefined) throw new Error(`there is no connection ${number}`)
-  return connection
-}
-
-function runOn(connection: Database.Database, sql: string, how: 'statement' | 'script'): string {
-  try {
-    if (how === 'script') {
-      connection.exec(sql)
-      return 'done'
-    }
-    const statement = connection.prepare(sql)
-    return statement.reader ? JSON.stringify(statement.raw().all()) : `${statement.run().changes} changed`
-  } catch (error) {
-    return (error as { code: string }).code
-  }
+function runOn(connection: Database.Database | undefined, sql: string): string {
+  if (connection === undefined) throw new Error('there is no such connection')
+  const statement = connection.prepare(sql)
+  return statement.reader ? JSON.stringify(statement.all()) : `${statement.run().changes} changed`
 }
 
 function runSql(path: string, sql: string, keep: boolean): string {
