@@ -69,6 +69,7 @@ const quietMs = 2_000
 /** Limits that the slowest hold does not reach. */
 const settings: HoldSettings = {
   ...defaultHoldSettings,
+  require: 'sealed',
   live: defaultLiveSettings,
   maxPauseMs: 50_000,
   ttlMs: 60_000,

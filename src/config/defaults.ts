@@ -8,7 +8,7 @@ const secondMs = 1000
 const minuteMs = 60 * secondMs
 
 export const defaultHoldSettings: HoldConfiguration = {
-  require: 'sealed',
+  require: [{ level: 'sealed', tenants: null }],
   ttlMs: 30 * secondMs,
   drainTimeoutMs: 5 * secondMs,
   maxPauseMs: 10 * secondMs,

@@ -46,8 +46,18 @@ interface TenantSettings {
   readonly trustMounts: readonly string[]
 }
 
+/** A level that a configuration may ask for. */
+export type RequiredLevel = Exclude<SealLevel, 'none'>
+
+export interface LevelRule {
+  readonly level: RequiredLevel
+  /** Patterns of ids; null: all tenants. */
+  readonly tenants: readonly string[] | null
+}
+
 export interface HoldConfiguration {
-  readonly require: Exclude<SealLevel, 'none'>
+  /** The first rule that fits a tenant counts; `sealed` where none fits (required-level.ts). */
+  readonly require: readonly LevelRule[]
   readonly ttlMs: number
   readonly drainTimeoutMs: number
   readonly maxPauseMs: number
@@ -115,6 +125,7 @@ export interface Settings {
   readonly service: ServiceSettings
   readonly tenants: TenantSettings
   readonly hold: HoldConfiguration
+  readonly live: LiveSettings
   readonly snapshots: { readonly dir: string }
   readonly check: CheckSettings
   /** null: no backups are kept. */

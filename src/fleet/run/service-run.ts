@@ -1,8 +1,8 @@
 /** A run on a configured service: what is opened before the first tenant is paused, in this order. */
 
 import { openChecker } from '../../check/check.ts'
-import { defaultLiveSettings } from '../../config/defaults.ts'
 import { keepConfiguration } from '../../config/last-good.ts'
+import { requiredLevel } from '../../config/required-level.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { RecoveredChange } from '../../hold/change/change-types.ts'
@@ -145,7 +145,8 @@ export async function withServiceRun<Value>(
           folder: folder.path,
           limits: checkLimits(settings),
         }),
-        settings: { ...settings.hold, live: defaultLiveSettings, trustMounts: settings.tenants.trustMounts },
+        settings: { ...settings.hold, live: settings.live, trustMounts: settings.tenants.trustMounts },
+        levelFor: ({ tenant }) => requiredLevel(settings.hold.require, tenant),
         connectionOf: ({ tenant }) =>
           tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
       }

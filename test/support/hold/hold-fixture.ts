@@ -180,6 +180,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
       backups: null,
       roots: options.roots ?? null,
       settings: { ...settings, ...options.settings },
+      levelFor: () => options.settings?.require ?? settings.require,
       onStep: ({ tenant, named }, step) => options.onStep?.(step, tenant ?? named),
       connectionOf: ({ tenant }) => (demo === null || tenant === null ? null : connectionTo(demo, tenant, watched)),
     }
