@@ -1,4 +1,4 @@
-/** The second half of an examination: a private copy is checked, and the result says what the check means. */
+/** A private copy is checked, and the result says what the check means. */
 
 import type { ReadingProgress as PagesDone } from '../check/reading-builder.ts'
 import type { DiagnosisContext } from '../diagnosis/context.ts'
@@ -31,13 +31,11 @@ import {
   unreadResult,
   type UncheckedFile,
 } from './file-result.ts'
-import type { HeldTarget } from './hold-targets.ts'
 import { withRules } from './invariants/with-rules.ts'
 import { addNotices, seenIn, type SeenFiles } from './notices/add-notices.ts'
-import { rehearseRemedy } from './remedies/rehearse-remedy.ts'
 import type { RunContext } from './run/run-context.ts'
 import { beginSample } from './sample/sampling.ts'
-import { requireStillness, withUnproven } from './weigh-evidence.ts'
+import { requireStillness } from './weigh-evidence.ts'
 
 export interface Examination {
   readonly result: Result
@@ -55,61 +53,12 @@ export interface Examination {
 export type PagesObserver = (pages: PagesDone) => void
 
 /** A private copy, and what is known of its original. */
-interface CopiedFile {
+export interface CopiedFile {
   readonly path: SnapshotPath
   readonly kept: KeptFiles
   readonly file: FileKind
   /** When each part of the original was last written, in ms since 1970. */
   readonly modifiedMs: ReadonlyMap<LiveSetPart, number>
-}
-
-/**
- * Checks the snapshot of a hold, or says why there is none. The caller deletes the snapshot.
- * @throws {Failure} INTERRUPTED, LEDGER_UNUSABLE
- */
-export async function examineHeld(
-  { target, held, startedAtMs, earlierChecks }: HeldTarget,
-  context: RunContext,
-  depth: CheckDepth,
-  onPages: PagesObserver,
-  signal: AbortSignal,
-): Promise<Examination> {
-  const { evidence, timings } = held.record
-  const { map } = context
-  const file: UncheckedFile = { target, evidence, timings, startedAtMs, depth, map, earlierChecks, notices: [] }
-  switch (held.kind) {
-    case 'refused':
-      return notRead(file, 'failed', held.failure)
-    case 'undecided':
-      return notRead(file, 'inconclusive', held.failure)
-    case 'snapshot': {
-      const { path, kept } = held.snapshot
-      const copy = { path, kept, file: held.file, modifiedMs: modifiedIn(evidence) }
-      const checked = await examineCopy(file, copy, context, onPages, signal)
-      const examined = await withRehearsal(checked, held.snapshot, context.rehearsing, signal)
-      await held.written
-      if (held.unproven === null) return examined
-      return {
-        result: withUnproven(examined.result, held.unproven),
-        lastGood: null,
-        round: null,
-        failure: held.unproven,
-        read: null,
-      }
-    }
-  }
-}
-
-/** Tries the remedy of a copy that was checked. @throws {Failure} INTERRUPTED */
-export async function withRehearsal(
-  examined: Examination,
-  { path, kept }: Pick<CopiedFile, 'path' | 'kept'>,
-  terms: RunContext['rehearsing'],
-  signal: AbortSignal,
-): Promise<Examination> {
-  if (examined.read === null) return examined
-  const snapshot = { path, kept, ...examined.read }
-  return { ...examined, result: await rehearseRemedy(examined.result, snapshot, terms, signal) }
 }
 
 /** Checks a private copy. @throws {Failure} INTERRUPTED */
@@ -258,9 +207,6 @@ function recoveryField(
   })
   return { recovery: { companions, pagesChanged: recovered.pagesChanged, without } }
 }
-
-const modifiedIn = ({ proofs }: Evidence): ReadonlyMap<LiveSetPart, number> =>
-  new Map((proofs[0]?.files ?? []).map(({ part, mtimeNs }) => [part, Number(BigInt(mtimeNs) / 1_000_000n)]))
 
 /** A failure on the copy says nothing of the tenant: it was paused for the copy, and was seen serving afterwards. */
 const afterHold = ({ evidence }: UncheckedFile, failure: Failure): Failure =>
