@@ -92,10 +92,13 @@ export const levelMeanings: Readonly<Record<SealLevel, Meaning>> = {
   },
   pinned: {
     means:
-      "SQLite's own locks kept the main file still while programs wrote to the WAL. That shows nothing about a " +
-      'program that ignores these locks.',
-    cause: '`check --live`, or `hold.require: pinned`: no program was asked to stand still.',
-    todo: 'Damage that a second snapshot does not show is inconclusive. For a stronger proof, stop the program.',
+      "No program was stopped: SQLite's own locks kept the copied bytes still while programs went on. " +
+      'The snapshot is one state that these programs had committed. ' +
+      'It does not show that no program ignores these locks.',
+    cause: '`holdfast check --live FILE`, or the level pinned in hold.require.',
+    todo:
+      'Nothing, if the file is sound. Damage was confirmed by a second snapshot; what only one of the two shows is ' +
+      'inconclusive. Before a remedy, stop the program, or let hooks do it.',
   },
   none: {
     means:

@@ -12,6 +12,7 @@ import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
 import type { OpenIncident } from '../status/status-view.ts'
 import { legibleName } from './legible.ts'
+import { whatPinnedProves } from './pinned.ts'
 
 /** One check of one file; `at` in ms since 1970. */
 export interface HistoryEntry {
@@ -81,7 +82,7 @@ export function renderHistory({ entries, changes, incident, older }: HistoryView
       when(entry.at),
       words[entry.verdict],
       entry.failure ?? (entry.damage === 'none' ? '-' : entry.damage),
-      entry.depth,
+      entry.level === 'pinned' ? `${entry.depth}, pinned` : entry.depth,
       humanMs(entry.pauseMs),
     ],
   }))
@@ -103,7 +104,8 @@ export function renderHistory({ entries, changes, incident, older }: HistoryView
     incident === null
       ? []
       : wrap(`INCIDENT ${legibleName(incident.id)}, begun ${when(incident.since)} UTC, is open`, options.width)
-  return `${[...open, ...table, ...left].join('\n')}\n`
+  const pinned = entries.some(({ level }) => level === 'pinned') ? wrap(whatPinnedProves, options.width) : []
+  return `${[...open, ...table, ...pinned, ...left].join('\n')}\n`
 }
 
 function deedOf({ how, remedy }: HistoryChange): string {
