@@ -7,7 +7,7 @@ import { acceptedLimits } from './accepted-limits.ts'
 import * as defaults from './defaults.ts'
 import { endpointKind } from './endpoint.ts'
 import { invariantSeverities } from './invariants.ts'
-import { levelRules } from './level-rules.ts'
+import { levelRules } from './levels/level-rules.ts'
 import { alertList } from './sinks/alert-sinks.ts'
 import {
   command,

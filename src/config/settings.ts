@@ -56,7 +56,7 @@ export interface LevelRule {
 }
 
 export interface HoldConfiguration {
-  /** The first rule that fits a tenant counts; `sealed` where none fits (required-level.ts). */
+  /** The first rule that fits a tenant counts; `sealed` where none fits (levels/required-level.ts). */
   readonly require: readonly LevelRule[]
   readonly ttlMs: number
   readonly drainTimeoutMs: number

@@ -1,8 +1,8 @@
 /** How a command opens a run over bare files, without a service. */
 import { availableParallelism } from 'node:os'
 import { defaultCheckSettings, defaultHoldSettings, defaultLiveSettings } from '../../config/defaults.ts'
+import { requiredLevel } from '../../config/levels/required-level.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
-import { requiredLevel } from '../../config/required-level.ts'
 import { keepSnapshotsIn } from '../../fleet/keep-snapshot.ts'
 import type { FileRunOptions } from '../../fleet/run/file-run.ts'
 import { checkLimits } from '../../fleet/run/run-limits.ts'

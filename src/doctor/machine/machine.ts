@@ -1,7 +1,7 @@
 /** The doctor's steps about this machine: folders, file systems, the ledger, and a whole hold on a test database. */
 
 import { stat } from 'node:fs/promises'
-import { requiredLevel } from '../../config/required-level.ts'
+import { requiredLevel } from '../../config/levels/required-level.ts'
 import type { RequiredLevel, Settings } from '../../config/settings.ts'
 import { startHoldProcesses } from '../../hold/hold-processes.ts'
 import { hold, unbounded } from '../../hold/hold.ts'

@@ -2,7 +2,7 @@
 
 import { openChecker } from '../../check/check.ts'
 import { keepConfiguration } from '../../config/last-good.ts'
-import { requiredLevel } from '../../config/required-level.ts'
+import { requiredLevel } from '../../config/levels/required-level.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { RecoveredChange } from '../../hold/change/change-types.ts'

@@ -10,9 +10,9 @@ import { jsonText } from '../../text/json-text.ts'
 import { unbroken, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
+import { whatPinnedProves } from '../pinned.ts'
 import type { OpenIncident } from '../status/status-view.ts'
 import { legibleName } from './legible.ts'
-import { whatPinnedProves } from './pinned.ts'
 
 /** One check of one file; `at` in ms since 1970. */
 export interface HistoryEntry {

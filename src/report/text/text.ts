@@ -11,6 +11,7 @@ import { printable } from '../../text/printable.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
 import { describeAccepted } from '../accepted-limits.ts'
+import { describePinned } from '../pinned.ts'
 import { registryLines } from '../registry-line.ts'
 import { describeSameFailure, groupFailures } from '../same-failure.ts'
 import { exitCodeWords } from '../summary.ts'
@@ -18,7 +19,6 @@ import { describeSuspicion } from '../triage/describe-culprit.ts'
 import { withConfiguration } from './hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { describeMaps } from './page-map.ts'
-import { whatPinnedProves } from './pinned.ts'
 import { describeNotices, describeUnsound, describeProof } from './problem.ts'
 import { describeRecoveries } from './recovery.ts'
 import { isPaused, rankOfResult, verdictWord } from './result-words.ts'
@@ -57,7 +57,7 @@ export function renderReport(report: Report, options: TextOptions): string {
     '',
     ...notReachedLines(report.summary, options),
     ...vouchedLine(report.results, options),
-    ...pinnedLine(report.results, options),
+    ...describePinned(report.results, options),
     ...summaryLines(report.summary, nounOf([...report.results, ...(report.summary.notReached ?? [])]), options),
     ...pausedLine(paused, options.config ? ' Run the resume command now.' : ' Run holdfast resume --all now.', options),
   ]
@@ -198,12 +198,6 @@ function vouchedLine(results: readonly Result[], options: TextOptions): readonly
     return []
   return wrap('Not locked and not proven: you say that no program writes these files.', options.width)
 }
-
-/** A verdict at level `pinned` is weaker than it looks in the table. */
-const pinnedLine = (results: readonly Result[], options: TextOptions): readonly string[] =>
-  results.some(({ verdict, evidence }) => evidence.level === 'pinned' && verdict !== 'failed')
-    ? wrap(`${whatPinnedProves.replace('pinned', 'Pinned')} \`holdfast explain pinned\` says more.`, options.width)
-    : []
 
 /** A sweep that stopped because locks or leases do not hold ends with 2, whether it found damage or not. */
 const wordsOfEnd = ({ exitCode, damaged }: Summary): string =>

@@ -1,10 +1,10 @@
 /** Which seal level a tenant needs: `hold.require` as one level, and as a list of levels with patterns of ids. */
 
 import { expect, test } from 'vitest'
-import { parseSettings } from '../../src/config/parse.ts'
-import { requiredLevel } from '../../src/config/required-level.ts'
-import { tenantId } from '../../src/model/brand.ts'
-import { file, least } from '../support/config/problems.ts'
+import { requiredLevel } from '../../../src/config/levels/required-level.ts'
+import { parseSettings } from '../../../src/config/parse.ts'
+import { tenantId } from '../../../src/model/brand.ts'
+import { file, least } from '../../support/config/problems.ts'
 
 function levelOf(require: string, tenant: string | null): string {
   const { hold } = parseSettings(`${least}hold: { require: ${require} }\n`, file)

@@ -1,18 +1,18 @@
 /** The second half of an examination: the snapshot of a hold is checked, confirmed where it must be, and rehearsed on. */
 
-import { unbounded } from '../hold/hold.ts'
-import { sleep } from '../host/clock.ts'
-import { invariant } from '../model/bug.ts'
-import type { Evidence, LiveSetPart } from '../model/result/evidence.ts'
-import type { CheckDepth } from '../model/result/reading.ts'
-import { compareSnapshots } from './confirm/second-snapshot.ts'
-import { examineCopy, notRead, type CopiedFile, type Examination, type PagesObserver } from './examine.ts'
-import type { UncheckedFile } from './file-result.ts'
-import { holdTargets, type HeldTarget } from './hold-targets.ts'
-import { withWayAround } from './in-use.ts'
-import { rehearseRemedy } from './remedies/rehearse-remedy.ts'
-import type { RunContext } from './run/run-context.ts'
-import { withUnproven } from './weigh-evidence.ts'
+import { unbounded } from '../../hold/hold.ts'
+import { sleep } from '../../host/clock.ts'
+import { invariant } from '../../model/bug.ts'
+import type { Evidence, LiveSetPart } from '../../model/result/evidence.ts'
+import type { CheckDepth } from '../../model/result/reading.ts'
+import { examineCopy, notRead, type CopiedFile, type Examination, type PagesObserver } from '../examine.ts'
+import type { UncheckedFile } from '../file-result.ts'
+import { holdTargets, type HeldTarget } from '../hold-targets.ts'
+import { withWayAround } from '../notices/in-use.ts'
+import { rehearseRemedy } from '../remedies/rehearse-remedy.ts'
+import type { RunContext } from '../run/run-context.ts'
+import { withUnproven } from '../weigh-evidence.ts'
+import { compareSnapshots } from './second-snapshot.ts'
 
 /**
  * Checks the snapshot of a hold, or says why there is none. The caller deletes the snapshot.
@@ -61,7 +61,7 @@ async function checkHeld(
     case 'snapshot': {
       const { path, kept } = held.snapshot
       const copy = { path, kept, file: held.file, modifiedMs: modifiedIn(evidence) }
-      return await examineCopy(file, copy, context, onPages, signal)
+      return examineCopy(file, copy, context, onPages, signal)
     }
   }
 }

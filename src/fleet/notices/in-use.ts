@@ -3,10 +3,10 @@
  * then names the way that its command has.
  */
 
-import type { Failure, FailureCode } from '../model/failure.ts'
-import { target as wordsOf } from '../text/shell-words.ts'
-import type { RunContext } from './run/run-context.ts'
-import type { Target } from './run/target.ts'
+import type { Failure, FailureCode } from '../../model/failure.ts'
+import { target as wordsOf } from '../../text/shell-words.ts'
+import type { RunContext } from '../run/run-context.ts'
+import type { Target } from '../run/target.ts'
 
 const inUse: ReadonlySet<FailureCode> = new Set<FailureCode>(['IN_USE', 'LOCK_BUSY'])
 

@@ -1,9 +1,9 @@
 /** `hold.require`: one seal level, or a list of levels, each with the tenants for which it counts. */
 
 import * as z from 'zod/mini'
-import { sealLevels } from '../model/result/evidence.ts'
-import type { LevelRule, RequiredLevel } from './settings.ts'
-import { list, nonEmpty, oneOf, optional, plainText, required, valueNotes } from './value.ts'
+import { sealLevels } from '../../model/result/evidence.ts'
+import type { LevelRule, RequiredLevel } from '../settings.ts'
+import { list, nonEmpty, oneOf, optional, plainText, required, valueNotes } from '../value.ts'
 
 /** The strongest first, as a person reads them. */
 const levels = sealLevels.filter((level): level is RequiredLevel => level !== 'none').toReversed()

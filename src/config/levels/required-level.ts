@@ -1,8 +1,8 @@
 /** Which seal level `hold.require` asks for, tenant by tenant. */
 
-import type { TenantId } from '../model/brand.ts'
-import { matchesGlob } from '../text/glob.ts'
-import type { HoldConfiguration, RequiredLevel } from './settings.ts'
+import type { TenantId } from '../../model/brand.ts'
+import { matchesGlob } from '../../text/glob.ts'
+import type { HoldConfiguration, RequiredLevel } from '../settings.ts'
 
 /**
  * The weakest level that is accepted for a tenant: that of the first rule that fits, `sealed` if none does.

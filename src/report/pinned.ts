@@ -1,15 +1,32 @@
 /** Level `pinned` in plain words: how the snapshot was taken, what that proves, and what a second one showed. */
 
-import type { PinEvidence } from '../../model/result/evidence.ts'
-import type { Result } from '../../model/result/report.ts'
-import { count, grouped } from '../../text/count.ts'
-import { humanBytes, humanMs } from '../../text/units.ts'
-import { legibleSentence } from './legible.ts'
+import type { PinEvidence } from '../model/result/evidence.ts'
+import type { Result } from '../model/result/report.ts'
+import { count, grouped } from '../text/count.ts'
+import { wrap } from '../text/layout.ts'
+import { humanBytes, humanMs } from '../text/units.ts'
+import { legibleSentence } from './text/legible.ts'
+import type { TextOptions } from './text/result-words.ts'
 
 /** What the level proves, and what it does not. */
 export const whatPinnedProves =
   'pinned: the locks of SQLite kept the copied bytes still while programs went on. That does not show that no program ' +
   'ignores these locks.'
+
+/** What must be said below results of which any is pinned: their verdict is weaker than it looks in a table. */
+export function describePinned(
+  results: readonly (Pick<Result, 'tenant' | 'verdict' | 'evidence'> | null)[],
+  { width }: TextOptions,
+): readonly string[] {
+  const pinned = results.filter((one) => one !== null && one.evidence.level === 'pinned' && one.verdict !== 'failed')
+  if (pinned.length === 0) return []
+  const tenants = pinned.flatMap((one) => one?.tenant ?? [])
+  const moments =
+    new Set(tenants).size < tenants.length
+      ? ' Each file of a tenant was pinned for itself: they are not of one moment.'
+      : ''
+  return wrap(`P${whatPinnedProves.slice(1)}${moments} \`holdfast explain pinned\` says more.`, width)
+}
 
 /** How the snapshot was taken, as clauses. @param pin undefined in reports of an older holdfast */
 export function pinClauses(pin: PinEvidence | null | undefined): readonly string[] {
