@@ -52,7 +52,7 @@ export interface Examination {
 export type PagesObserver = (pages: PagesDone) => void
 
 /** A private copy, and what is known of its original. */
-export interface CopiedFile {
+export interface ExaminedCopy {
   readonly path: SnapshotPath
   readonly kept: KeptFiles
   readonly file: FileKind
@@ -63,7 +63,7 @@ export interface CopiedFile {
 /** Checks a private copy. @throws {Failure} INTERRUPTED */
 export async function examineCopy(
   file: UncheckedFile,
-  copy: CopiedFile,
+  copy: ExaminedCopy,
   run: Pick<RunContext, 'checker' | 'accept' | 'invariants' | 'sampleShare' | 'ledger' | 'backups' | 'folder'>,
   onPages: PagesObserver,
   signal: AbortSignal,
@@ -98,7 +98,7 @@ export async function examineCopy(
 /** @returns the reading, or why there is none. @throws {Failure} INTERRUPTED, and any error that is no failure */
 async function readCopy(
   { depth, map, earlierChecks, evidence }: UncheckedFile,
-  { path, kept }: CopiedFile,
+  { path, kept }: ExaminedCopy,
   checker: RunContext['checker'],
   sample: SampleRequest | null,
   onPages: PagesObserver,
@@ -124,14 +124,14 @@ async function readCopy(
 }
 
 /** Called before the check, which recovers the copy into one file. */
-const seenAsCopy = ({ kept, modifiedMs }: CopiedFile): SeenFiles => ({
+const seenAsCopy = ({ kept, modifiedMs }: ExaminedCopy): SeenFiles => ({
   seenAtMs: Date.now(),
   files: [...kept].map(([part, { bytes }]) => ({ part, bytes, modifiedMs: modifiedMs.get(part) ?? Date.now() })),
 })
 
 function examineReading(
   file: UncheckedFile,
-  copy: CopiedFile,
+  copy: ExaminedCopy,
   context: DiagnosisContext,
   reading: Reading,
 ): Examination {
@@ -158,7 +158,7 @@ function examineReading(
 /** @param reading of the WAL or journal beside an empty file; null if nothing was read */
 function examineNoDatabase(
   file: UncheckedFile,
-  copy: CopiedFile,
+  copy: ExaminedCopy,
   context: DiagnosisContext,
   reading: Reading | null,
 ): Examination {
@@ -191,7 +191,7 @@ export const notRead = (file: UncheckedFile, verdict: 'failed' | 'inconclusive',
 function recoveryField(
   { recovered }: Reading,
   without: Recovery['without'],
-  { modifiedMs }: CopiedFile,
+  { modifiedMs }: ExaminedCopy,
 ): Pick<Result, 'recovery'> {
   if (recovered === null || recovered.pagesChanged === 0) return {}
   const fileMs = modifiedMs.get('')

@@ -10,8 +10,8 @@ import type { TextOptions } from './text/result-words.ts'
 
 /** What the level proves, and what it does not. */
 export const whatPinnedProves =
-  'pinned: the locks of SQLite kept the copied bytes still while programs went on. That does not show that no program ' +
-  'ignores these locks.'
+  'pinned: the locks of SQLite kept the copied bytes still while programs went on. That does not show that no ' +
+  'program ignores these locks.'
 
 /** What must be said below results of which any is pinned: their verdict is weaker than it looks in a table. */
 export function describePinned(
@@ -63,7 +63,7 @@ export function secondSnapshotWords({ secondSnapshot }: Result): string | null {
   const alone =
     unconfirmedTotal === 0
       ? ''
-      : `; ${count(unconfirmedTotal, 'other finding is', 'other findings are')} in one of the two only, and not confirmed`
+      : `; ${count(unconfirmedTotal, 'other finding is', 'other findings are')} in one of the two only`
   return `a second snapshot, pinned later, shows ${count(confirmed, 'finding')} of damage too${alone}`
 }
 

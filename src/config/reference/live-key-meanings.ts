@@ -20,7 +20,8 @@ export const liveKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'live.maxWalGrowth': {
     means:
-      'How many bytes the WAL may grow while the pin stands. If it grows more, holdfast lets go and deletes its copy. ' +
+      'How many bytes the WAL may grow while the pin stands. If it grows more, holdfast lets go and deletes its ' +
+      'copy. ' +
       'One later commit of the program takes about 1 ms for each MB.',
     default: '64MB',
     example: '256MB',

@@ -1,18 +1,18 @@
-/** The second half of an examination: the snapshot of a hold is checked, confirmed where it must be, and rehearsed on. */
+/** The second half of an examination: a snapshot is checked, confirmed where it must be, and rehearsed on. */
 
 import { unbounded } from '../../hold/hold.ts'
 import { sleep } from '../../host/clock.ts'
 import { invariant } from '../../model/bug.ts'
 import type { Evidence, LiveSetPart } from '../../model/result/evidence.ts'
 import type { CheckDepth } from '../../model/result/reading.ts'
-import { examineCopy, notRead, type CopiedFile, type Examination, type PagesObserver } from '../examine.ts'
+import { examineCopy, notRead, type ExaminedCopy, type Examination, type PagesObserver } from '../examine.ts'
 import type { UncheckedFile } from '../file-result.ts'
 import { holdTargets, type HeldTarget } from '../hold-targets.ts'
 import { withWayAround } from '../notices/in-use.ts'
 import { rehearseRemedy } from '../remedies/rehearse-remedy.ts'
 import type { RunContext } from '../run/run-context.ts'
 import { withUnproven } from '../weigh-evidence.ts'
-import { compareSnapshots } from './second-snapshot.ts'
+import { weighSecondSnapshot } from './second-snapshot.ts'
 
 /**
  * Checks the snapshot of a hold, or says why there is none. The caller deletes the snapshot.
@@ -29,7 +29,7 @@ export async function examineHeld(
   const checked = await checkHeld(heldTarget, context, depth, onPages, signal)
   if (held.kind !== 'snapshot') return checked
   const confirmed = needsSecond(checked)
-    ? compareSnapshots(checked, await examineAgain(heldTarget, context, depth, onPages, signal))
+    ? weighSecondSnapshot(checked, await examineAgain(heldTarget, context, depth, onPages, signal))
     : checked
   const examined = await withRehearsal(confirmed, held.snapshot, context.rehearsing, signal)
   await held.written
@@ -94,7 +94,7 @@ async function examineAgain(
 /** Tries the remedy of a copy that was checked. @throws {Failure} INTERRUPTED */
 export async function withRehearsal(
   examined: Examination,
-  { path, kept }: Pick<CopiedFile, 'path' | 'kept'>,
+  { path, kept }: Pick<ExaminedCopy, 'path' | 'kept'>,
   terms: RunContext['rehearsing'],
   signal: AbortSignal,
 ): Promise<Examination> {

@@ -1,7 +1,7 @@
 /**
- * Damage in a pinned snapshot is confirmed by a second one, with a pin of its own. A program that ignores SQLite's locks
- * may have written into the first copy, and it will not do the same again at the same place. Only what both snapshots
- * show is damage; what one of them shows is inconclusive. It costs nothing where no damage was found.
+ * Damage in a pinned snapshot is confirmed by a second one, with a pin of its own. A program that ignores the locks of
+ * SQLite may have written into the first copy, and it will not do the same again at the same place. Only what both
+ * snapshots show is damage; what one of them shows is inconclusive. It costs nothing where no damage was found.
  */
 
 import { theFile, viewSchema } from '../../diagnosis/messages/schema-view.ts'
@@ -22,7 +22,7 @@ const listedMax = 20
  * @param first an examination of a pinned snapshot that found damage of the file
  * @param second of a snapshot that was pinned later, and not before the first was checked
  */
-export function compareSnapshots(first: Examination, second: Examination): Examination {
+export function weighSecondSnapshot(first: Examination, second: Examination): Examination {
   const { result } = first
   const shown = damageOf(result)
   const shownAgain = damageOf(second.result)

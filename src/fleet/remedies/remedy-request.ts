@@ -111,7 +111,7 @@ export async function workOnRemedies(
   return remedyTargets(targets, refused, request.deed, { ...run, tryOn }, { observer, progress }, signal)
 }
 
-/** No file is changed while its program uses it: where a check is only pinned, a remedy pauses the tenant all the same. */
+/** No file is changed while its program uses it: where a check only pins, a remedy pauses the tenant all the same. */
 const withRealHolds = (context: RunContext): RunContext => ({
   ...context,
   levelFor: (target) => {
