@@ -1,7 +1,7 @@
 /** How long tenants stand still, by the service's clock, for each kind of tenant and each size. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { defaultHoldSettings } from '../../src/config/defaults.ts'
+import { defaultHoldSettings, defaultLiveSettings } from '../../src/config/defaults.ts'
 import { startHoldProcesses, type HoldProcesses } from '../../src/hold/hold-processes.ts'
 import { hold, unbounded, type HoldSettings } from '../../src/hold/hold.ts'
 import { openLedger } from '../../src/ledger/open-ledger.ts'
@@ -67,7 +67,14 @@ export async function measurePauses(workspace: Workspace, options: PauseBenchOpt
 const tenant = 'tenant'
 const quietMs = 2_000
 /** Limits that the slowest hold does not reach. */
-const settings: HoldSettings = { ...defaultHoldSettings, maxPauseMs: 50_000, ttlMs: 60_000, trustMounts: [] }
+const settings: HoldSettings = {
+  ...defaultHoldSettings,
+  require: 'sealed',
+  live: defaultLiveSettings,
+  maxPauseMs: 50_000,
+  ttlMs: 60_000,
+  trustMounts: [],
+}
 
 async function measureTenant(
   workspace: Workspace,

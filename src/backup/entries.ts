@@ -88,6 +88,7 @@ async function withoutManifest(folder: string, id: string, part: 'stored' | 'par
     sha256: null,
     bytes: null,
     storedBytes: (await statsOf(path))?.size ?? 0,
+    level: null,
     ...asBroken('BACKUP_BROKEN', why),
   }
   return { folder, manifest: null, backup }
@@ -103,7 +104,8 @@ export function backupOf(manifest: BackupManifest): Backup {
   const state = verifiedAt === null ? 'unverified' : 'verified'
   const judged =
     broken === null ? ({ state, failure: null } as const) : asBroken(broken.code, `${broken.message} (${broken.at})`)
-  return { id, tenant, path, takenAt, confirmedAt, verifiedAt, sha256, bytes, storedBytes, ...judged }
+  const { level } = manifest.evidence
+  return { id, tenant, path, takenAt, confirmedAt, verifiedAt, sha256, bytes, storedBytes, level, ...judged }
 }
 
 async function whyNotStored(folder: string, { id, storedBytes }: BackupManifest): Promise<string | null> {

@@ -2,18 +2,25 @@
  * The values of keys that the configuration leaves out. All of them hold for bare files without a configuration.
  */
 
-import type { BackupSettings, CheckSettings, HoldConfiguration } from './settings.ts'
+import type { BackupSettings, CheckSettings, HoldConfiguration, LiveSettings } from './settings.ts'
 
 const secondMs = 1000
 const minuteMs = 60 * secondMs
 
 export const defaultHoldSettings: HoldConfiguration = {
-  require: 'sealed',
+  require: [{ level: 'sealed', tenants: null }],
   ttlMs: 30 * secondMs,
   drainTimeoutMs: 5 * secondMs,
   maxPauseMs: 10 * secondMs,
   maxPaused: 1,
   warmAboveBytes: 8_000_000,
+}
+
+export const defaultLiveSettings: LiveSettings = {
+  pinWaitMs: 3 * secondMs,
+  maxPinMs: 5 * secondMs,
+  maxWalGrowthBytes: 64_000_000,
+  maxWriterWaitMs: 500,
 }
 
 export const defaultCheckSettings: CheckSettings = {

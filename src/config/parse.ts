@@ -106,7 +106,7 @@ function knownKeys(schema: unknown, path: readonly PropertyKey[]): readonly stri
 type Given = z.infer<Sections>
 
 function settingsOf(given: Given, file: string): Settings {
-  const { hold, check, backups, ledger } = given
+  const { hold, live, check, backups, ledger } = given
   return {
     file,
     service: serviceOf(given.service),
@@ -118,6 +118,12 @@ function settingsOf(given: Given, file: string): Settings {
       maxPauseMs: hold.maxPause,
       maxPaused: hold.maxPaused,
       warmAboveBytes: hold.warmAbove,
+    },
+    live: {
+      pinWaitMs: live.pinWait,
+      maxPinMs: live.maxPin,
+      maxWalGrowthBytes: live.maxWalGrowth,
+      maxWriterWaitMs: live.maxWriterWait,
     },
     snapshots: given.snapshots,
     check: {

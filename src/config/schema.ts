@@ -7,6 +7,7 @@ import { acceptedLimits } from './accepted-limits.ts'
 import * as defaults from './defaults.ts'
 import { endpointKind } from './endpoint.ts'
 import { invariantSeverities } from './invariants.ts'
+import { levelRules } from './levels/level-rules.ts'
 import { alertList } from './sinks/alert-sinks.ts'
 import {
   command,
@@ -29,7 +30,7 @@ export type Sections = ReturnType<typeof sections>
 
 /** @param folder of the configuration file: relative paths count from it */
 export function sections(folder: string) {
-  const { defaultHoldSettings: hold, defaultCheckSettings: check } = defaults
+  const { defaultHoldSettings: hold, defaultLiveSettings: live, defaultCheckSettings: check } = defaults
   return z.strictObject(
     {
       service: section({
@@ -61,12 +62,18 @@ export function sections(folder: string) {
         ),
       }),
       hold: sectionOrDefaults({
-        require: optional(oneOf('sealed', 'exclusive', 'writer-locked'), hold.require),
+        require: levelRules(hold.require),
         ttl: optional(duration('30s', { least: '1s', most: '1h' }), hold.ttlMs),
         drainTimeout: optional(duration('5s', { least: '0s', most: '1h' }), hold.drainTimeoutMs),
         maxPause: optional(duration('10s', { least: '10ms', most: '1h' }), hold.maxPauseMs),
         maxPaused: optional(whole(1, 1000), hold.maxPaused),
         warmAbove: optional(size('8MB', { least: '0B', most: '1000TB' }), hold.warmAboveBytes),
+      }),
+      live: sectionOrDefaults({
+        pinWait: optional(duration('3s', { least: '10ms', most: '10m' }), live.pinWaitMs),
+        maxPin: optional(duration('5s', { least: '100ms', most: '10m' }), live.maxPinMs),
+        maxWalGrowth: optional(size('64MB', { least: '1MB', most: '1000GB' }), live.maxWalGrowthBytes),
+        maxWriterWait: optional(duration('500ms', { least: '110ms', most: '1m' }), live.maxWriterWaitMs),
       }),
       snapshots: sectionOrDefaults({
         dir: optional(path('the path of a folder', folder), defaults.defaultSnapshotDir),

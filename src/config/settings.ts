@@ -46,14 +46,36 @@ interface TenantSettings {
   readonly trustMounts: readonly string[]
 }
 
+/** A level that a configuration may ask for. */
+export type RequiredLevel = Exclude<SealLevel, 'none'>
+
+export interface LevelRule {
+  readonly level: RequiredLevel
+  /** Patterns of ids; null: all tenants. */
+  readonly tenants: readonly string[] | null
+}
+
 export interface HoldConfiguration {
-  readonly require: Exclude<SealLevel, 'none'>
+  /** The first rule that fits a tenant counts; `sealed` where none fits (levels/required-level.ts). */
+  readonly require: readonly LevelRule[]
   readonly ttlMs: number
   readonly drainTimeoutMs: number
   readonly maxPauseMs: number
   readonly maxPaused: number
   /** A tenant with more bytes than this is prepared before it is paused. */
   readonly warmAboveBytes: number
+}
+
+/** The limits of a pinned snapshot, which is taken beside a program that writes. */
+export interface LiveSettings {
+  /** So long holdfast waits for its place among the locks of the program. */
+  readonly pinWaitMs: number
+  /** So long the pin may stand. */
+  readonly maxPinMs: number
+  /** So many bytes the WAL may grow while the pin stands. */
+  readonly maxWalGrowthBytes: number
+  /** So long a writer of a rollback-journal database may be kept waiting. */
+  readonly maxWriterWaitMs: number
 }
 
 export interface CheckSettings {
@@ -103,6 +125,7 @@ export interface Settings {
   readonly service: ServiceSettings
   readonly tenants: TenantSettings
   readonly hold: HoldConfiguration
+  readonly live: LiveSettings
   readonly snapshots: { readonly dir: string }
   readonly check: CheckSettings
   /** null: no backups are kept. */

@@ -121,6 +121,7 @@ export function writeSentence(parts: SentenceParts): string {
     case 'invariant-violated':
     case 'invariant-unjudged':
     case 'reading-differs':
+    case 'snapshots-differ':
       return `${what}${because}`
   }
 }

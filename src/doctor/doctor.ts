@@ -15,6 +15,8 @@ import type { RunId, TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import { mayBeOurs, type OtherHold } from '../model/service-way.ts'
 import { connectService } from '../service/connect.ts'
+import type { Service } from '../service/port.ts'
+import { foreseeLiveMode } from './machine/live-mode.ts'
 import { examineMachine, type LeftOpen } from './machine/machine.ts'
 import { examinePrograms } from './machine/programs.ts'
 import { tryContract } from './service/contract.ts'
@@ -83,6 +85,7 @@ async function examineService(
   if (connected instanceof Failure) return [...steps, unfit('service', connected)]
   await using service = connected
   steps.push(...(await tryWithoutPause(service, settings, signal)))
+  steps.push(await tryLiveMode(service, settings, ledger, signal))
   const aboutPause = 'service: quiesce and resume'
   if (begun instanceof Failure)
     return [
@@ -97,6 +100,20 @@ async function examineService(
   const tried = await attempt(() => tryContract({ service, ledger, guardian, tenant: paused, settings, signal }))
   if (tried instanceof Failure && tried.code === 'TENANT_UNKNOWN') throw tried
   return [...steps, ...(tried instanceof Failure ? [unfit(aboutPause, tried)] : tried)]
+}
+
+async function tryLiveMode(
+  service: Service,
+  settings: Settings,
+  ledger: Ledger | Failure,
+  signal: AbortSignal,
+): Promise<DoctorStep> {
+  const about = 'live mode'
+  // Beside a run it would open files that the run has sealed.
+  if (ledger instanceof Failure) return skipped(about, 'another run may be at work: no file was opened')
+  const tenants = await attempt(() => service.tenants(signal))
+  if (tenants instanceof Failure) return skipped(about, 'the service gave no list of tenants')
+  return step(about, () => foreseeLiveMode(tenants, settings, signal))
 }
 
 const beginGuardian = (settings: Settings, run: RunId): Promise<Guardian> =>

@@ -172,14 +172,16 @@ export function lastGoodFrom(
 const tablesMax = 1000
 
 /** The live set at the second proof; null if the hold came to none. */
-function provenState({ proofs }: Evidence): LiveSetState | null {
+function provenState({ proofs, pin }: Evidence): LiveSetState | null {
   const proof = proofs[1]
   if (proof === undefined) return null
   // The -shm holds nothing that outlives a crash. An empty WAL or journal means the same as none.
   const files = proof.files.filter(({ part, size }) => part === '' || (part !== '-shm' && size > 0))
   return {
     provenAt: Date.parse(proof.at),
-    bootId: bootId(),
+    // A pinned WAL grows behind the end of the snapshot: what the files were then is not what was checked. Without a
+    // boot id no later check takes them for untouched.
+    bootId: pin?.branch === 'wal' ? '' : bootId(),
     files: files.map(({ part, dev, ino, size, mtimeNs }) => ({ part, dev, ino, size, mtimeNs })),
   }
 }

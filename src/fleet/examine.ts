@@ -1,4 +1,4 @@
-/** The second half of an examination: a private copy is checked, and the result says what the check means. */
+/** A private copy is checked, and the result says what the check means. */
 
 import type { ReadingProgress as PagesDone } from '../check/reading-builder.ts'
 import type { DiagnosisContext } from '../diagnosis/context.ts'
@@ -11,9 +11,8 @@ import type { SnapshotPath } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 import type { KeptFiles } from '../model/kept.ts'
-import type { Evidence, LiveSetPart } from '../model/result/evidence.ts'
+import type { LiveSetPart } from '../model/result/evidence.ts'
 import type { LastGood } from '../model/result/last-good.ts'
-import type { CheckDepth } from '../model/result/reading.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { Recovery } from '../model/result/recovery.ts'
 import type { Result } from '../model/result/report.ts'
@@ -31,13 +30,11 @@ import {
   unreadResult,
   type UncheckedFile,
 } from './file-result.ts'
-import type { HeldTarget } from './hold-targets.ts'
 import { withRules } from './invariants/with-rules.ts'
 import { addNotices, seenIn, type SeenFiles } from './notices/add-notices.ts'
-import { rehearseRemedy } from './remedies/rehearse-remedy.ts'
 import type { RunContext } from './run/run-context.ts'
 import { beginSample } from './sample/sampling.ts'
-import { requireStillness, withUnproven } from './weigh-evidence.ts'
+import { requireStillness } from './weigh-evidence.ts'
 
 export interface Examination {
   readonly result: Result
@@ -55,7 +52,7 @@ export interface Examination {
 export type PagesObserver = (pages: PagesDone) => void
 
 /** A private copy, and what is known of its original. */
-interface CopiedFile {
+export interface ExaminedCopy {
   readonly path: SnapshotPath
   readonly kept: KeptFiles
   readonly file: FileKind
@@ -63,59 +60,10 @@ interface CopiedFile {
   readonly modifiedMs: ReadonlyMap<LiveSetPart, number>
 }
 
-/**
- * Checks the snapshot of a hold, or says why there is none. The caller deletes the snapshot.
- * @throws {Failure} INTERRUPTED, LEDGER_UNUSABLE
- */
-export async function examineHeld(
-  { target, held, startedAtMs, earlierChecks }: HeldTarget,
-  context: RunContext,
-  depth: CheckDepth,
-  onPages: PagesObserver,
-  signal: AbortSignal,
-): Promise<Examination> {
-  const { evidence, timings } = held.record
-  const { map } = context
-  const file: UncheckedFile = { target, evidence, timings, startedAtMs, depth, map, earlierChecks, notices: [] }
-  switch (held.kind) {
-    case 'refused':
-      return notRead(file, 'failed', held.failure)
-    case 'undecided':
-      return notRead(file, 'inconclusive', held.failure)
-    case 'snapshot': {
-      const { path, kept } = held.snapshot
-      const copy = { path, kept, file: held.file, modifiedMs: modifiedIn(evidence) }
-      const checked = await examineCopy(file, copy, context, onPages, signal)
-      const examined = await withRehearsal(checked, held.snapshot, context.rehearsing, signal)
-      await held.written
-      if (held.unproven === null) return examined
-      return {
-        result: withUnproven(examined.result, held.unproven),
-        lastGood: null,
-        round: null,
-        failure: held.unproven,
-        read: null,
-      }
-    }
-  }
-}
-
-/** Tries the remedy of a copy that was checked. @throws {Failure} INTERRUPTED */
-export async function withRehearsal(
-  examined: Examination,
-  { path, kept }: Pick<CopiedFile, 'path' | 'kept'>,
-  terms: RunContext['rehearsing'],
-  signal: AbortSignal,
-): Promise<Examination> {
-  if (examined.read === null) return examined
-  const snapshot = { path, kept, ...examined.read }
-  return { ...examined, result: await rehearseRemedy(examined.result, snapshot, terms, signal) }
-}
-
 /** Checks a private copy. @throws {Failure} INTERRUPTED */
 export async function examineCopy(
   file: UncheckedFile,
-  copy: CopiedFile,
+  copy: ExaminedCopy,
   run: Pick<RunContext, 'checker' | 'accept' | 'invariants' | 'sampleShare' | 'ledger' | 'backups' | 'folder'>,
   onPages: PagesObserver,
   signal: AbortSignal,
@@ -150,7 +98,7 @@ export async function examineCopy(
 /** @returns the reading, or why there is none. @throws {Failure} INTERRUPTED, and any error that is no failure */
 async function readCopy(
   { depth, map, earlierChecks, evidence }: UncheckedFile,
-  { path, kept }: CopiedFile,
+  { path, kept }: ExaminedCopy,
   checker: RunContext['checker'],
   sample: SampleRequest | null,
   onPages: PagesObserver,
@@ -176,14 +124,14 @@ async function readCopy(
 }
 
 /** Called before the check, which recovers the copy into one file. */
-const seenAsCopy = ({ kept, modifiedMs }: CopiedFile): SeenFiles => ({
+const seenAsCopy = ({ kept, modifiedMs }: ExaminedCopy): SeenFiles => ({
   seenAtMs: Date.now(),
   files: [...kept].map(([part, { bytes }]) => ({ part, bytes, modifiedMs: modifiedMs.get(part) ?? Date.now() })),
 })
 
 function examineReading(
   file: UncheckedFile,
-  copy: CopiedFile,
+  copy: ExaminedCopy,
   context: DiagnosisContext,
   reading: Reading,
 ): Examination {
@@ -210,7 +158,7 @@ function examineReading(
 /** @param reading of the WAL or journal beside an empty file; null if nothing was read */
 function examineNoDatabase(
   file: UncheckedFile,
-  copy: CopiedFile,
+  copy: ExaminedCopy,
   context: DiagnosisContext,
   reading: Reading | null,
 ): Examination {
@@ -243,7 +191,7 @@ export const notRead = (file: UncheckedFile, verdict: 'failed' | 'inconclusive',
 function recoveryField(
   { recovered }: Reading,
   without: Recovery['without'],
-  { modifiedMs }: CopiedFile,
+  { modifiedMs }: ExaminedCopy,
 ): Pick<Result, 'recovery'> {
   if (recovered === null || recovered.pagesChanged === 0) return {}
   const fileMs = modifiedMs.get('')
@@ -258,9 +206,6 @@ function recoveryField(
   })
   return { recovery: { companions, pagesChanged: recovered.pagesChanged, without } }
 }
-
-const modifiedIn = ({ proofs }: Evidence): ReadonlyMap<LiveSetPart, number> =>
-  new Map((proofs[0]?.files ?? []).map(({ part, mtimeNs }) => [part, Number(BigInt(mtimeNs) / 1_000_000n)]))
 
 /** A failure on the copy says nothing of the tenant: it was paused for the copy, and was seen serving afterwards. */
 const afterHold = ({ evidence }: UncheckedFile, failure: Failure): Failure =>

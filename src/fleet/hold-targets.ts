@@ -1,6 +1,6 @@
 /** The first half of an examination: one hold takes a snapshot of each file of a tenant. */
 
-import { hold, type FileRequest, type Held, type HoldBounds } from '../hold/hold.ts'
+import { hold, type FileRequest, type Held, type HoldBounds, type HoldRequest } from '../hold/hold.ts'
 import { draftName } from '../hold/snapshot/draft.ts'
 import { monotonicMs } from '../host/clock.ts'
 import { invariant } from '../model/bug.ts'
@@ -22,7 +22,7 @@ let drafts = 0
 
 /**
  * @param files all files of one tenant, or one bare file
- * @param acceptMounted see `HoldRequest`
+ * @param special see `HoldRequest`
  * @returns each file with its own outcome, in their order
  * @throws {Failure} INTERRUPTED
  */
@@ -31,7 +31,7 @@ export async function holdTargets(
   context: RunContext,
   bounds: HoldBounds,
   signal: AbortSignal,
-  acceptMounted = false,
+  special: Pick<HoldRequest, 'acceptMounted' | 'confirming'> = {},
 ): Promise<readonly HeldTarget[]> {
   const startedAtMs = monotonicMs()
   const [first, ...more] = files
@@ -40,10 +40,10 @@ export async function holdTargets(
     files: [requestFor(first, context), ...more.map((file) => requestFor(file, context))] as const,
     roots: context.roots,
     connection: context.connectionOf(first.target),
-    settings: context.settings,
+    settings: { ...context.settings, require: context.levelFor(first.target) },
     folder: context.folder,
     bounds,
-    acceptMounted,
+    ...special,
   }
   const held = await hold(request, context.holdProcesses, signal)
   return files.map(({ target, earlierChecks }, at) => {

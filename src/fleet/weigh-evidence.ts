@@ -57,7 +57,8 @@ export function withoutVerdict(result: Result, reason: string, next: string): Re
 
 /** Says which programs could write the file during the copy; null if none could. */
 function possibleWriters({ level, lease, holders, unseen }: Evidence): string | null {
-  if (level === 'sealed' || level === 'none') return null // `none`: the user says that no program writes this copy.
+  // `none`: the user says that no program writes this copy. `pinned`: a second snapshot decides (confirm/).
+  if (level === 'sealed' || level === 'none' || level === 'pinned') return null
   const writers = holders.filter(mayWrite)
   if (writers.length > 0) {
     const names = writers

@@ -106,9 +106,11 @@ const concernsAll = new Set<Failure['code']>([
   'LEDGER_UNUSABLE',
 ])
 
+export const concernsAllFiles = ({ code }: Failure): boolean => concernsAll.has(code)
+
 /** @throws an error that is more than the failure of one file */
 function ownFailure(error: unknown, { hold }: OfFile): Failure {
   const failure = gravestOf(error, hold.request.named)
-  if (concernsAll.has(failure.code)) throw error
+  if (concernsAllFiles(failure)) throw error
   return failure
 }

@@ -24,6 +24,18 @@ export interface TenantConnection {
   readonly onRetry: (why: Error) => void
 }
 
+/** Limits of a snapshot that is taken beside programs which write (hold/pinned/README.md). */
+export interface LiveLimits {
+  /** How long to wait for our place among SQLite's locks. */
+  readonly pinWaitMs: number
+  /** How long the locks may stand. */
+  readonly maxPinMs: number
+  /** How much the WAL may grow while they stand. */
+  readonly maxWalGrowthBytes: number
+  /** How long a writer of a rollback-journal database may have to wait. */
+  readonly maxWriterWaitMs: number
+}
+
 export interface HoldSettings extends PauseLimits {
   /** The weakest seal that is accepted. */
   readonly require: SealLevel
@@ -31,6 +43,7 @@ export interface HoldSettings extends PauseLimits {
   readonly warmAboveBytes: number
   /** Mount points whose locks the configuration trusts, whatever their type. */
   readonly trustMounts: readonly string[]
+  readonly live: LiveLimits
 }
 
 /** What one hold may use while other holds run beside it. */
@@ -80,6 +93,11 @@ export interface HoldRequest {
   readonly bounds: HoldBounds
   /** True for a change in place: a main file that is mounted by itself is accepted. Default: false. */
   readonly acceptMounted?: boolean
+  /**
+   * True for the second snapshot of level `pinned`, which confirms damage: the main file is synced before it is pinned.
+   * A store into a page that was dirty already then shows in the times of the file. Default: false.
+   */
+  readonly confirming?: boolean
 }
 
 /** What became of one file. */

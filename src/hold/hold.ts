@@ -43,6 +43,7 @@ import { gravestOf } from './hold-failure.ts'
 import type { HoldProcesses } from './hold-processes.ts'
 import type { Held, HoldRequest } from './hold-request.ts'
 import { inPause, type HoldDeed } from './in-pause.ts'
+import { holdPinned } from './pinned/hold-pinned.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { publish, type Copies } from './publish.ts'
 import { HoldRecord } from './record.ts'
@@ -64,6 +65,7 @@ export async function hold(
   processes: HoldProcesses,
   signal: AbortSignal,
 ): Promise<readonly Held[]> {
+  if (request.settings.require === 'pinned') return holdPinned(request, processes, signal)
   const records = request.files.map(({ onStep }) => new HoldRecord(onStep))
   for (let attempt = 1; ; attempt++) {
     const files = records.map((record, at) => new FileHold(request.files[at] ?? request.files[0], record))

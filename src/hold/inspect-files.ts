@@ -72,7 +72,10 @@ async function inspectFile(
 }
 
 /** A file that was never known as a database needs no hold to be reported as none. */
-function requireDatabase({ request: { expected, named } }: FileHold, { contents, recoverable }: PreflightResult): void {
+export function requireDatabase(
+  { request: { expected, named } }: FileHold,
+  { contents, recoverable }: PreflightResult,
+): void {
   if (expected || recoverable) return
   if (contents === 'empty') throw new Failure('EMPTY_FILE', `${named} is empty`)
   if (contents === 'foreign') throw new Failure('NOT_SQLITE', `${named} does not begin as a SQLite database does`)

@@ -11,6 +11,7 @@ import { Failure } from '../model/failure.ts'
 import type { SealLevel } from '../model/result/evidence.ts'
 import { readHeader } from '../sqlite/header.ts'
 import { firstBytes, kindOfFile, type FileKind } from './file-kind.ts'
+import type { HoldRequest } from './hold-request.ts'
 import type { LiveFiles } from './live/live-files.ts'
 
 /**
@@ -111,6 +112,23 @@ function requireTrusted(path: LivePath, fileSystem: FileSystem, trustMounts: rea
       `${fileSystem.mountPoint}, where locks are not known to exclude ` +
       'everybody',
   )
+}
+
+/**
+ * Refuses first what can never fit, so that nothing waits behind it.
+ * @param earlierBytes of snapshots that this hold has made already
+ * @returns null if the space is reserved now, else a promise that resolves when there may be space
+ * @throws {Failure} NO_SPACE
+ */
+export function reserveSpace(
+  copyBytes: number,
+  earlierBytes: number,
+  { folder, bounds }: Pick<HoldRequest, 'folder' | 'bounds'>,
+): Promise<void> | null {
+  requireSpace(folder, copyBytes - bounds.othersBytes())
+  const space = bounds.reserve(earlierBytes + copyBytes)
+  if (space === null) requireSpace(folder, copyBytes)
+  return space
 }
 
 /** What a file system needs for itself when many small files come and go. */

@@ -13,7 +13,7 @@ import type { HoldRequest, TenantConnection } from './hold-request.ts'
 import { inspectFiles, resolveNames, type InspectedFile } from './inspect-files.ts'
 import { PauseIntent } from './pause/intent.ts'
 import { longestPauseMs } from './pause/pause-limits.ts'
-import { requireSpace } from './preflight.ts'
+import { reserveSpace } from './preflight.ts'
 import { Draft } from './snapshot/draft.ts'
 import type { PreparedFile } from './snapshot/prepared-file.ts'
 import { readIntoCache } from './snapshot/warm-copy.ts'
@@ -74,7 +74,8 @@ async function prepareIfSpace(
   )
   const wasHealthy = resolved.length === 0 || (await requireActive(connection, signal))
   const inspected = await inspectFiles(resolved, opened, request, processes, signal)
-  const space = aim === 'copy' ? reserveSpace(inspected, request) : null
+  const copyBytes = inspected.reduce((sum, { preflight }) => sum + preflight.copyBytes, 0)
+  const space = aim === 'copy' && inspected.length > 0 ? reserveSpace(copyBytes, 0, request) : null
   if (space) {
     space.catch(() => undefined) // The caller awaits it when everything is released.
     return { space }
@@ -132,20 +133,6 @@ async function requireActive(connection: TenantConnection | null, signal: AbortS
   const { state, healthy } = await service.tenant(tenant, signal)
   if (state !== 'active') throw new Failure('SERVICE_BUSY', `${tenant} is ${state} already, for another holder`)
   return healthy
-}
-
-/**
- * Refuses first what can never fit, so that nothing waits behind it.
- * @returns null if the space is reserved now, else a promise that resolves when there may be space
- * @throws {Failure} NO_SPACE
- */
-function reserveSpace(files: readonly InspectedFile[], { folder, bounds }: HeldTogether): Promise<void> | null {
-  if (files.length === 0) return null
-  const copyBytes = files.reduce((sum, { preflight }) => sum + preflight.copyBytes, 0)
-  requireSpace(folder, copyBytes - bounds.othersBytes())
-  const space = bounds.reserve(copyBytes)
-  if (space === null) requireSpace(folder, copyBytes)
-  return space
 }
 
 function openDraft({ hold }: InspectedFile, opened: AsyncDisposables, { folder }: HeldTogether): Draft {

@@ -9,9 +9,12 @@ import type { Held } from './hold-request.ts'
 import type { Snapshot } from './snapshot/draft.ts'
 import { settleSuperJournal } from './snapshot/super-journal.ts'
 
+/** What `publish` needs of a file. */
+type FinishedCopy = Pick<CopiedFile, 'hold' | 'draft' | 'superJournal' | 'copied' | 'preflight'>
+
 /** What phase 2 leaves. */
 export interface Copies {
-  readonly files: readonly CopiedFile[]
+  readonly files: readonly FinishedCopy[]
   /** Resolves when the end of the hold is in the ledger. */
   readonly written: Promise<void>
   /** Why the service did not confirm the pause; null if it did. */
@@ -34,7 +37,7 @@ export async function publish(
 }
 
 async function publishFile(
-  { hold: { record }, draft, superJournal, copied, preflight }: CopiedFile,
+  { hold: { record }, draft, superJournal, copied, preflight }: FinishedCopy,
   signal: AbortSignal,
 ): Promise<{ readonly snapshot: Snapshot; readonly file: FileKind }> {
   await settleSuperJournal(draft, superJournal)

@@ -65,8 +65,13 @@ export class Failure extends Error {
     return this.#with(code, failureKinds[code].tenant)
   }
 
-  #with(code: FailureCode, tenant: TenantState): Failure {
-    const { message, cause, hint, retry, concerns } = this
+  /** The same failure where more is known about what helps. */
+  withHint(hint: string): Failure {
+    return this.#with(this.code, this.tenantState, hint)
+  }
+
+  #with(code: FailureCode, tenant: TenantState, hint: string = this.hint): Failure {
+    const { message, cause, retry, concerns } = this
     return new Failure(code, message, { cause, hint, retry, concerns, tenant })
   }
 }

@@ -101,6 +101,7 @@ export function inOrder(result: Result): object {
     'depth',
     'sample',
     'secondReading',
+    'secondSnapshot',
     'readBy',
     'writtenBy',
   ])

@@ -20,8 +20,25 @@ export function keyRedactor(digest = keyDigest()): (result: Result) => Result {
       text,
     }
   }
-  return (result) => ({ ...result, findings: result.findings.map(redacted) })
+  return (result) => ({
+    ...result,
+    findings: result.findings.map(redacted),
+    ...redactSecond(result.secondSnapshot, redacted),
+  })
 }
+
+const redactSecond = (
+  second: Result['secondSnapshot'],
+  redacted: (finding: Finding) => Finding,
+): Pick<Result, 'secondSnapshot'> =>
+  second === undefined
+    ? {}
+    : {
+        secondSnapshot: {
+          ...second,
+          unconfirmed: second.unconfirmed.map((one) => ({ ...one, finding: redacted(one.finding) })),
+        },
+      }
 
 const mayQuoteKeys = new Set<Finding['rule']>([
   'rtree-broken',

@@ -16,6 +16,7 @@ const at = (takenAt: string, confirmedAt: string | null = null): VerifiedBackup 
   bytes: 1,
   storedBytes: 1,
   state: 'verified',
+  level: 'sealed',
   failure: null,
 })
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { defaultLiveSettings } from '../../src/config/defaults.ts'
 import { defaultCheckSettings, defaultHoldSettings } from '../../src/config/load.ts'
 import { parseSettings } from '../../src/config/parse.ts'
 import { alertKinds } from '../../src/config/sinks/alert-sinks.ts'
@@ -38,7 +39,7 @@ test('the configuration of the contract is understood, every key of it', () => {
     },
     tenants: { roots: ['/srv/notes'], statusTenant: 'healthcheck', trustMounts: [] },
     hold: {
-      require: 'sealed',
+      require: [{ level: 'sealed', tenants: null }],
       ttlMs: 30_000,
       drainTimeoutMs: 5000,
       maxPauseMs: 10_000,
@@ -61,6 +62,7 @@ test('the configuration of the contract is understood, every key of it', () => {
       maxAgeMs: 168 * hourMs,
       fetch: null,
     },
+    live: defaultLiveSettings,
     quarantine: { dir: '/var/lib/holdfast/quarantine' },
     accounts: { dir: '/var/lib/holdfast/accounts' },
     sweep: { maxAgeMs: 24 * hourMs, budgetMs: 3 * hourMs },

@@ -40,7 +40,40 @@ describe('what is wrong is reported with line and column', () => {
     [
       'a word that is none of the known',
       `${least}hold: { require: none }\n`,
-      ['3:18: hold.require: expected one of sealed, exclusive, writer-locked, found the text "none"'],
+      ['3:18: hold.require: expected one of sealed, exclusive, writer-locked, pinned, found the text "none"'],
+    ],
+    [
+      'a level of a list that is none of the known',
+      `${least}hold:\n  require:\n    - pined\n    - sealed\n`,
+      ['5:7: hold.require[0].level: expected one of sealed, exclusive, writer-locked, pinned, found the text "pined"'],
+    ],
+    [
+      'an unknown key of a level, with the nearest known one',
+      `${least}hold:\n  require:\n    - level: pinned\n      tenant: [wiki]\n`,
+      ['6:7: unknown key hold.require[0].tenant: did you mean tenants?'],
+    ],
+    [
+      'a level for no tenant, and tenants without a level',
+      `${least}hold:\n  require:\n    - { level: pinned, tenants: [] }\n    - { tenants: [wiki] }\n`,
+      [
+        '5:33: hold.require[0].tenants: expected a list of patterns of ids such as ["wiki-*"], found an empty list',
+        '6:7: hold.require[1].level is missing: expected one of sealed, exclusive, writer-locked, pinned',
+      ],
+    ],
+    [
+      'a number for a level',
+      `${least}hold: { require: 5 }\n`,
+      ['3:18: hold.require: expected one of sealed, exclusive, writer-locked, pinned, or a list of levels'],
+    ],
+    [
+      'an unknown key of live, with the nearest known one',
+      `${least}live:\n  maxpin: 5s\n`,
+      ['4:3: unknown key live.maxpin: did you mean maxPin?'],
+    ],
+    [
+      'a wait that is shorter than what SQLite itself sleeps',
+      `${least}live: { maxWriterWait: 100ms }\n`,
+      ['3:24: live.maxWriterWait: expected a duration such as 500ms between 110ms and 1m, found the text "100ms"'],
     ],
     ['a list where a section belongs', `${least}hold: [1]\n`, ['3:7: hold: expected a section of keys']],
     ['a missing tenants section', 'service: { name: n, admin: unix:/a }\n', ['1:1: tenants is missing']],

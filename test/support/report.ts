@@ -24,6 +24,7 @@ export const sealed: Evidence = {
     after: { raw: 'refused', read: 'refused', write: 'refused' },
   },
   lease: { state: 'held', files: 2 },
+  pin: null,
   holders: [],
   unseen: [],
   proofs: [1, 2].map((second) => ({

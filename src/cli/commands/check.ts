@@ -40,6 +40,7 @@ type GivenOptions = Omit<CheckOptions, keyof WantedDepth> & { readonly depth: Wa
 
 interface CheckOptions extends ReportOptions, FileOptions {
   readonly snapshot?: boolean
+  readonly live?: boolean
   readonly recursive?: boolean
   readonly tenant?: readonly string[]
   readonly incident?: string
@@ -52,6 +53,9 @@ const printing = reportPrinting(
 const help = `
 Examples:
   holdfast check app.db                 refused (75) while a program has it open
+  holdfast check --live app.db          beside a program that has it open: a
+                                        weaker proof (holdfast explain pinned)
+  holdfast check --live /srv/app        every database in the folder
   holdfast check /srv/notes             every database in the folder
   holdfast check --recursive /srv       and in all folders below; links to
                                         folders are named, not followed
@@ -70,10 +74,13 @@ export function addCheck(invocation: Invocation): void {
   withReport(
     invocation
       .add('check', printing)
-      .description('check files that no program has open, private copies, or tenants of the service'),
+      .description(
+        'check files that no program has open, files in use (--live), private copies, or tenants of the service',
+      ),
   )
     .argument('[files...]', 'database files, or folders of them')
     .option('--snapshot', 'the files are private copies: holdfast locks and proves nothing')
+    .option('--live', 'beside programs that have the files open and write: no pause, level `pinned` (a weaker proof)')
     .option('--recursive', 'also check the databases in all folders below')
     .option('--tenant <id...>', 'hold and check these tenants of the configured service')
     .addOption(sampledDepthOption())
@@ -166,9 +173,11 @@ async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> 
 
 /** @throws {Failure} USAGE for options that have no meaning for these files */
 function requireFileOptions(
-  { keepSnapshot, snapshot, ledger, wait, incident, depth }: CheckOptions,
+  { keepSnapshot, snapshot, live, ledger, wait, incident, depth }: CheckOptions,
   { length }: readonly Target[],
 ): void {
+  if (live && snapshot)
+    throw new Failure('USAGE', '--live goes with files that programs have open, and --snapshot with private copies')
   if (keepSnapshot !== undefined && (length !== 1 || snapshot))
     throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
   if (ledger !== undefined && snapshot)
@@ -213,6 +222,10 @@ async function checkTenants(
 
 /** @throws {Failure} USAGE for files beside tenants, and for options that are about files */
 function requireTenantOptions(files: readonly string[], options: CheckOptions): void {
+  if (options.live)
+    throw new Failure('USAGE', '--live goes with files, and not with --tenant', {
+      hint: 'hold.require: pinned in the configuration does the same for tenants (`holdfast explain hold.require`)',
+    })
   if (files.length > 0 || options.snapshot || options.recursive || options.ledger !== undefined)
     throw new Failure(
       'USAGE',

@@ -1,6 +1,7 @@
 /** How a command opens a run over bare files, without a service. */
 import { availableParallelism } from 'node:os'
-import { defaultCheckSettings, defaultHoldSettings } from '../../config/defaults.ts'
+import { defaultCheckSettings, defaultHoldSettings, defaultLiveSettings } from '../../config/defaults.ts'
+import { requiredLevel } from '../../config/levels/required-level.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { keepSnapshotsIn } from '../../fleet/keep-snapshot.ts'
 import type { FileRunOptions } from '../../fleet/run/file-run.ts'
@@ -23,6 +24,8 @@ export interface FileOptions extends CommonOptions, WaitOptions {
   readonly snapshots?: string
   readonly keepSnapshot?: string
   readonly map?: boolean
+  /** True: programs may have the files open, and none is asked to stand still. */
+  readonly live?: boolean
   readonly ledger?: string
   readonly showValues?: boolean
   /** False: the command reports no remedy of a check. */
@@ -53,7 +56,12 @@ export async function fileRunOptions(options: FileOptions, terminal: Terminal, r
         ? null
         : await keepSnapshotsIn(options.keepSnapshot, terminal.version, reportKept('kept in', terminal, options)),
     backups: null,
-    settings: { ...hold, trustMounts: settings?.tenants.trustMounts ?? [] },
+    settings: {
+      ...hold,
+      live: settings?.live ?? defaultLiveSettings,
+      trustMounts: settings?.tenants.trustMounts ?? [],
+    },
+    level: options.live === true ? 'pinned' : requiredLevel(hold.require, null),
     check: { ...limits, timeoutMs: options.timeout ?? limits.timeoutMs },
     checksInParallel: options.workers ?? (check.workers === 'auto' ? availableParallelism() : check.workers),
     onStep: logSteps(terminal, run, options.logLevel),

@@ -4,6 +4,7 @@
  */
 import { checkKeyMeanings } from './check-key-meanings.ts'
 import type { KeyMeaning } from './key-meaning.ts'
+import { liveKeyMeanings } from './live-key-meanings.ts'
 import { serviceKeyMeanings } from './service-key-meanings.ts'
 
 export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
@@ -11,10 +12,13 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
   'hold.require': {
     means:
       'The weakest seal that holdfast accepts. `holdfast explain sealed`, ' +
-      '`exclusive` and `writer-locked` say what each proves. ' +
-      'A bare `check FILE` requires `sealed`, unless `--config` names this configuration.',
+      '`exclusive`, `writer-locked` and `pinned` say what each proves. ' +
+      'It is one level, or a list of levels for tenants: the first that fits a tenant counts, `sealed` if none does. ' +
+      'A tenant at level `pinned` is not paused: holdfast copies its files while its program writes. ' +
+      '`repair`, `restore` and `sweep --heal` need `sealed` for every tenant. ' +
+      'A bare `check FILE` requires `sealed`, unless `--config` names this configuration, or `--live` is given.',
     default: 'sealed',
-    example: 'exclusive',
+    example: '[{ level: pinned, tenants: ["wiki-*"] }, sealed]',
   },
   'hold.ttl': {
     means:
@@ -51,6 +55,7 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
     default: '8MB',
     example: '64MiB',
   },
+  ...liveKeyMeanings,
   'snapshots.dir': {
     means:
       'The folder for snapshots. holdfast makes it with mode 0700 and refuses one that other users can enter. ' +

@@ -9,6 +9,9 @@ export const sectionMeanings: Readonly<Record<string, string>> = {
     'src/service/hooks/README.md says what they are given and what they must print.',
   tenants: "Where the tenants' files are.",
   hold: 'How long a tenant may be paused, and how strong the proof must be.',
+  live:
+    'The limits of a pinned snapshot (`check --live`, or hold.require: pinned), which is taken beside a program that ' +
+    'writes.',
   snapshots: 'Where holdfast puts the private copies that it checks.',
   check:
     'How much time and memory a check of a snapshot may use, which of its limits you accept, and what it rehearses.',

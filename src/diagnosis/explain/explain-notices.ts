@@ -75,4 +75,15 @@ export const noticeMeanings = {
       'Check again. Do not repair or restore anything because of this result. Test the memory (memtest), read the ' +
       'kernel log for ECC, ATA or NVMe errors, and check the health of the disk.',
   },
+  'snapshots-differ': {
+    means:
+      'Damage was found in a pinned snapshot, and a second one, pinned a second later, did not show it. ' +
+      'The file may be whole.',
+    cause:
+      "A program writes to the file without SQLite's locks: a copy tool, an editor, or SQLite with nolock=1. " +
+      'Or the program itself mended the damage in between.',
+    todo:
+      'Check again. `holdfast holders FILE` names the programs that have the file. Do not repair or restore ' +
+      'anything because of this result. For certainty stop the program and check the file.',
+  },
 } satisfies Partial<Record<Rule, Meaning>>

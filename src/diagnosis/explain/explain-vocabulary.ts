@@ -84,6 +84,12 @@ export const vocabulary: Readonly<Record<string, string>> = {
   seal:
     "The verified exclusive lock on a live set. holdfast locks SQLite's own bytes, a second " +
     'process is refused, and the kernel attests that no other process has the files.',
+  pin:
+    'The locks of a reader that holdfast keeps on a database in use. They keep the main file still during the copy, ' +
+    'while programs go on reading and writing. See `pinned`, and the section `live` of the configuration.',
+  live:
+    'A check of a database while its program uses it, by `check --live` or the level pinned in hold.require. No ' +
+    'program is paused. The proof is weaker, and a remedy needs a real hold. See `pinned`.',
   probe:
     "A second process that must be refused. It tries SQLite's lock bytes, then a read and a " +
     'write with SQLite. If it gets in, locks do not work here and the run stops.',

@@ -90,6 +90,16 @@ export const levelMeanings: Readonly<Record<SealLevel, Meaning>> = {
     cause: 'A service that keeps its handles open.',
     todo: 'Let the service close its handles when it quiesces.',
   },
+  pinned: {
+    means:
+      "No program was stopped: SQLite's own locks kept the copied bytes still while programs went on. " +
+      'The snapshot is one state that these programs had committed. ' +
+      'It does not show that no program ignores these locks.',
+    cause: '`holdfast check --live FILE`, or the level pinned in hold.require.',
+    todo:
+      'Nothing, if the file is sound. Damage was confirmed by a second snapshot; what only one of the two shows is ' +
+      'inconclusive. Before a remedy, stop the program, or let hooks do it.',
+  },
   none: {
     means:
       'Nothing was proven. Either holdfast did not hold the file because the caller states that it is a ' +

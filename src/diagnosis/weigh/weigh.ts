@@ -107,6 +107,7 @@ export function classOf(finding: Finding, schema: SchemaView): DamageClass {
     case 'invariant-violated':
     case 'invariant-unjudged':
     case 'reading-differs':
+    case 'snapshots-differ':
       return 'none'
     case 'engine-says':
       // Of the file: a text that is not understood. Of a table: SQLite stopped although every page and row was read, so

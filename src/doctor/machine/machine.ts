@@ -1,7 +1,8 @@
 /** The doctor's steps about this machine: folders, file systems, the ledger, and a whole hold on a test database. */
 
 import { stat } from 'node:fs/promises'
-import type { Settings } from '../../config/settings.ts'
+import { requiredLevel } from '../../config/levels/required-level.ts'
+import type { RequiredLevel, Settings } from '../../config/settings.ts'
 import { startHoldProcesses } from '../../hold/hold-processes.ts'
 import { hold, unbounded } from '../../hold/hold.ts'
 import { isTrusted } from '../../hold/preflight.ts'
@@ -85,6 +86,12 @@ function judgeLedger(ledger: Ledger | Failure, left: LeftOpen | Failure): StepOu
 
 const tenantsNamedMax = 10
 
+/** No program uses the test database: it is held, also where tenants are only pinned. */
+function levelOfTest({ hold }: Settings): RequiredLevel {
+  const level = requiredLevel(hold.require, null)
+  return level === 'pinned' ? 'exclusive' : level
+}
+
 /**
  * A whole hold on a test database in the tenants' root: locks, probe, leases and copy are tried for real. The service's
  * user may rename in the root, so the folder is opened by its descriptor, and a file anywhere else is refused.
@@ -102,7 +109,12 @@ async function holdTestDatabase(root: string, settings: Settings, signal: AbortS
       connection: null,
       folder: folder.path,
       bounds: unbounded,
-      settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
+      settings: {
+        ...settings.hold,
+        require: levelOfTest(settings),
+        live: settings.live,
+        trustMounts: settings.tenants.trustMounts,
+      },
     },
     holdProcesses,
     signal,

@@ -106,13 +106,14 @@ export async function compareTenants(
 }
 
 /** A bare file in the run of a service: it has no roots, no place in the ledger, and no service that pauses it. */
-const contextForFiles = (context: RunContext, { settings, accept }: FileRunOptions): RunContext => ({
+const contextForFiles = (context: RunContext, { settings, level, accept }: FileRunOptions): RunContext => ({
   ...context,
   roots: null,
   ledger: null,
   backups: null,
   rehearsing: null,
   settings,
+  levelFor: () => level,
   accept,
   connectionOf: () => null,
 })

@@ -97,8 +97,13 @@ export class HealCandidates {
   }
 }
 
+const pinnedOnly =
+  'it was checked beside its program (level pinned), and a change needs a real hold: `holdfast repair` makes one, ' +
+  'where hooks or an admin API pause the tenant'
+
 /** Why a person must look at this damage; null if it may be healed. */
-export function whyNotHealed({ remedy, depth, failure, causes }: Result): string | null {
+export function whyNotHealed({ remedy, depth, failure, causes, evidence }: Result): string | null {
+  if (evidence.level === 'pinned') return pinnedOnly
   if (remedy.do !== 'rebuild') return `its remedy is ${remedy.do}`
   if (remedy.rewrite === true) return 'its remedy is a rewrite of the file'
   if (depth !== 'full') return 'it was checked at quick depth only'

@@ -11,9 +11,12 @@ import type { Failure } from '../../model/failure.ts'
 import type { KeptFiles } from '../../model/kept.ts'
 import type { Reading } from '../../model/result/reading.ts'
 import type { Result } from '../../model/result/report.ts'
+import { examineHeld } from '../confirm/examine-held.ts'
 import { addEarlierChecks, type TargetWithHistory } from '../earlier-checks.ts'
-import { examineHeld, type PagesObserver } from '../examine.ts'
+import type { PagesObserver } from '../examine.ts'
+import { failureFields } from '../file-result.ts'
 import { holdTargets, type HeldTarget } from '../hold-targets.ts'
+import { withRealHold } from '../notices/in-use.ts'
 import type { RunContext } from '../run/run-context.ts'
 import type { Target } from '../run/target.ts'
 import type { TargetGroup } from '../selection/target-groups.ts'
@@ -74,7 +77,7 @@ export async function checkGroup(
     earlierChecks: { ...earlierChecks, hadPages: expected || earlierChecks.hadPages },
   })
   const targets = [asExpected(first), ...more.map(asExpected)] as const
-  const held = await holdTargets(targets, context, unbounded, signal, acceptMounted)
+  const held = await holdTargets(targets, context, unbounded, signal, { acceptMounted })
   for (const one of held) if (one.held.kind === 'snapshot') snapshots.add(one.held.snapshot)
   await observer.onHeld?.(held)
   const files: CheckedFile[] = []
@@ -110,5 +113,7 @@ async function checkOne(
     held.kind === 'snapshot' && read !== null && failure === null
       ? { path: held.snapshot.path, kept: held.snapshot.kept, ...read }
       : null
-  return { target, held, result, failure, settled }
+  if (failure === null) return { target, held, result, failure, settled }
+  const refused = withRealHold(failure, target, context)
+  return { target, held, result: { ...result, failure: failureFields(refused) }, failure: refused, settled }
 }

@@ -65,10 +65,11 @@ export async function workOnRemedies(
   targets: readonly Target[],
   refused: ReadonlyMap<Target, Failure>,
   request: RemedyRequest,
-  { places, limits, context }: RemedyMeans,
+  { places, limits, context: given }: RemedyMeans,
   observer: RemedyObserver,
   signal: AbortSignal,
 ): Promise<RemedyTotals> {
+  const context = withRealHolds(given)
   const progress = new GroupProgress(targets.length, observer)
   const rehearsals = await openRehearsals({ checker: context.checker, folder: context.folder, limits })
   const { restore } = request
@@ -109,6 +110,15 @@ export async function workOnRemedies(
   }
   return remedyTargets(targets, refused, request.deed, { ...run, tryOn }, { observer, progress }, signal)
 }
+
+/** No file is changed while its program uses it: where a check only pins, a remedy pauses the tenant all the same. */
+const withRealHolds = (context: RunContext): RunContext => ({
+  ...context,
+  levelFor: (target) => {
+    const level = context.levelFor(target)
+    return level === 'pinned' ? 'sealed' : level
+  },
+})
 
 /** What the command brings is checked in this run, and kept in the store. */
 function fetchFor({ backups, fetch }: RemedyPlaces, version: string, context: RunContext): BackupSource['fetch'] {

@@ -4,13 +4,13 @@ import PQueue from 'p-queue'
 import { openChecker, type Checker, type CheckLimits } from '../../check/check.ts'
 import type { InvariantRule } from '../../config/invariants.ts'
 import { startHoldProcesses } from '../../hold/hold-processes.ts'
-import type { HoldSettings } from '../../hold/hold.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { bareFiles } from '../../ledger/folder.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { openLedger } from '../../ledger/open-ledger.ts'
 import { waitForRun, type RunWait } from '../../ledger/run-lock/wait-for-run.ts'
 import type { RunId } from '../../model/brand.ts'
+import type { SealLevel } from '../../model/result/evidence.ts'
 import type { CheckDepth } from '../../model/result/reading.ts'
 import type { Engine } from '../../model/result/reading.ts'
 import type { AcceptedLimit } from '../../model/result/verdict.ts'
@@ -20,7 +20,7 @@ import type { Examination } from '../examine.ts'
 import type { RunObserver, RunTotals } from '../pipeline.ts'
 import { ProgressTracker } from '../progress-tracker.ts'
 import { StopTheLine } from '../stop-the-line.ts'
-import type { RunContext } from './run-context.ts'
+import type { HoldTerms, RunContext } from './run-context.ts'
 import { reportNotices } from './service-run.ts'
 import { startInTurn } from './start-in-turn.ts'
 import type { Target } from './target.ts'
@@ -33,7 +33,9 @@ export interface FileRunOptions {
   readonly waiting: RunWait | null
   /** Folder from the command line; null: see `openSnapshotFolder`. */
   readonly snapshots: string | null
-  readonly settings: HoldSettings
+  readonly settings: HoldTerms
+  /** The weakest seal that is accepted. */
+  readonly level: SealLevel
   readonly accept: readonly AcceptedLimit[]
   readonly invariants: readonly InvariantRule[]
   /** How large a part of the pages a check at depth `sample` reads; null at another depth. */
@@ -94,6 +96,7 @@ async function withContext<Value>(
     harm: null,
     roots: null,
     settings: options.settings,
+    levelFor: () => options.level,
     accept: options.accept,
     invariants: options.invariants,
     sampleShare: options.sampleShare,

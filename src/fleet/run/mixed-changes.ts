@@ -36,7 +36,7 @@ export async function takeBackMixedChanges(
     const request = {
       roots,
       connection: context.connectionOf(target),
-      settings,
+      settings: { ...settings, require: 'sealed' as const },
       folder,
       bounds: unbounded,
       onStep: (step: Parameters<RunContext['onStep']>[1]) => context.onStep(target, step),

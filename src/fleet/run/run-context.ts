@@ -6,6 +6,7 @@ import type { HoldProcesses } from '../../hold/hold-processes.ts'
 import type { HoldSettings, TenantConnection } from '../../hold/hold.ts'
 import type { HoldStep } from '../../hold/record.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
+import type { SealLevel } from '../../model/result/evidence.ts'
 import type { DamagedPage } from '../../model/result/page-map.ts'
 import type { CheckDepth } from '../../model/result/reading.ts'
 import type { AcceptedLimit } from '../../model/result/verdict.ts'
@@ -15,6 +16,9 @@ import type { RehearsalTerms } from '../remedies/rehearse-remedy.ts'
 import type { RunBackups } from '../run-backups.ts'
 import type { Target } from './target.ts'
 
+/** What each hold of a run is told, beside the seal that its tenant needs. */
+export type HoldTerms = Omit<HoldSettings, 'require'>
+
 export interface RunContext {
   readonly holdProcesses: HoldProcesses
   readonly checker: Checker
@@ -22,7 +26,9 @@ export interface RunContext {
   readonly folder: string
   /** Folders that live files must lie in; null for bare files. */
   readonly roots: readonly string[] | null
-  readonly settings: HoldSettings
+  readonly settings: HoldTerms
+  /** The weakest seal that is accepted for a target. */
+  readonly levelFor: (target: Target) => SealLevel
   readonly accept: readonly AcceptedLimit[]
   /** Rules of the application; none for runs that change files. */
   readonly invariants: readonly InvariantRule[]

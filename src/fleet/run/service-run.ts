@@ -2,6 +2,7 @@
 
 import { openChecker } from '../../check/check.ts'
 import { keepConfiguration } from '../../config/last-good.ts'
+import { requiredLevel } from '../../config/levels/required-level.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { RecoveredChange } from '../../hold/change/change-types.ts'
@@ -144,7 +145,8 @@ export async function withServiceRun<Value>(
           folder: folder.path,
           limits: checkLimits(settings),
         }),
-        settings: { ...settings.hold, trustMounts: settings.tenants.trustMounts },
+        settings: { ...settings.hold, live: settings.live, trustMounts: settings.tenants.trustMounts },
+        levelFor: ({ tenant }) => requiredLevel(settings.hold.require, tenant),
         connectionOf: ({ tenant }) =>
           tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
       }

@@ -160,11 +160,7 @@ const askAgainMs = 5_000
  * nowhere. The seal must then be the whole proof, whatever `hold.require` allows (README.md).
  */
 function meansOf({ context, service, signal }: ServiceRun): () => Promise<Means> {
-  const withoutService: RunContext = {
-    ...context,
-    connectionOf: () => null,
-    settings: { ...context.settings, require: 'sealed' },
-  }
+  const withoutService: RunContext = { ...context, connectionOf: () => null, levelFor: () => 'sealed' }
   let hangsUntilMs = 0
   return async () => {
     const askedAtMs = monotonicMs()

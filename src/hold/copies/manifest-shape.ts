@@ -24,12 +24,25 @@ const file = z.object({
   lease: z.enum(['write', 'none']),
 })
 
+const salts = z.string().check(z.regex(/^[0-9a-f]{16}$/))
+
+const pin = z.object({
+  branch: z.enum(['wal', 'idle', 'rollback-journal']),
+  heldMs: z.number().check(z.nonnegative()),
+  mark: z.nullable(z.object({ frames: size, salts })),
+  walGrewBytes: size,
+  journal: z.enum(['none', 'hot', 'in-use']),
+  checkpoint: z.enum(['refused', 'not-tried']),
+  lastSeenConnected: z.boolean(),
+})
+
 /** The evidence of a hold. */
 export const evidenceShape = z.object({
   level: z.enum(sealLevels),
   lock: z.nullable(z.object({ kind: z.literal('ofd'), ranges: z.array(z.string()) })),
   probe: z.nullable(z.object({ before: z.nullable(probe), after: z.nullable(probe) })),
   lease: z.nullable(z.object({ state: z.enum(['held', 'refused', 'unsupported']), files: size })),
+  pin: z._default(z.nullable(pin), null), // Older manifests do not have it.
   holders: z.array(
     z.object({
       pid: size,
@@ -40,14 +53,7 @@ export const evidenceShape = z.object({
   ),
   unseen: z.array(z.string()),
   proofs: z
-    .array(
-      z.object({
-        at: moment,
-        files: z.array(file),
-        changeCounter: size,
-        walSalts: z.nullable(z.string().check(z.regex(/^[0-9a-f]{16}$/))),
-      }),
-    )
+    .array(z.object({ at: moment, files: z.array(file), changeCounter: size, walSalts: z.nullable(salts) }))
     .check(z.maxLength(2)),
   quiesce: z.nullable(
     z.object({

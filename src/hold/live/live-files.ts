@@ -116,12 +116,17 @@ export class LiveFiles implements Disposable {
     return buffer.subarray(0, readSync(this.descriptor(part), buffer, 0, length, position))
   }
 
+  /** Releases every byte lock on these descriptors, which stay open. */
+  unlock(): void {
+    for (const { number } of this.#open.values()) unlock(number, wholeFile)
+  }
+
   /** Closes all parts. This ends every lock and kernel lease on these descriptors. */
   [Symbol.dispose](): void {
+    // Closing alone is not enough: a child that is being forked has copies of the descriptors for a while.
+    this.unlock()
     const open = [...this.#open.values()]
     this.#open.clear()
-    // Closing alone is not enough: a child that is being forked has copies of the descriptors for a while.
-    for (const descriptor of open) unlock(descriptor.number, wholeFile)
     for (const descriptor of open) descriptor.close()
   }
 }

@@ -137,14 +137,30 @@ export class Guardian implements AsyncDisposable {
 
   /** A watch that runs as long as this process prolongs it. @throws {Failure} GUARDIAN_LOST */
   async watchHeartbeat(): Promise<Disposable> {
-    const watch = this.#watchOf(await this.#begin(monotonicMs() + heartbeat.forMs))
+    const watch = await this.watchUntil(monotonicMs() + heartbeat.forMs)
     const timer = setInterval(() => watch.until(monotonicMs() + heartbeat.forMs), heartbeat.everyMs)
     return {
       [Symbol.dispose]: () => {
         clearInterval(timer)
         watch[Symbol.dispose]()
-        // No hold takes it over. From now on this process may be stopped, or busy without a turn of the event loop, and
-        // must not be killed for it.
+      },
+    }
+  }
+
+  /**
+   * A watch that no other hold takes over. When it ends, the guardian is told immediately: from then on this process
+   * may be stopped, or busy without a turn of the event loop, and must not be killed for it.
+   * @throws {Failure} GUARDIAN_LOST
+   */
+  async watchUntil(deadlineMs: number): Promise<Watch> {
+    const watch = this.#watchOf(await this.#begin(deadlineMs))
+    return {
+      get deadlineMs() {
+        return watch.deadlineMs
+      },
+      until: (deadlineMs) => watch.until(deadlineMs),
+      [Symbol.dispose]: () => {
+        watch[Symbol.dispose]()
         this.#tellEnded()
       },
     }

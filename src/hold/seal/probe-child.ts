@@ -10,12 +10,17 @@ import { tryLock, tryPosixLock } from '../../host/locks/byte-lock.ts'
 import { answerIsolated } from '../../host/process/child-side.ts'
 import type { ProbeAnswer } from '../../model/result/evidence.ts'
 import { lockBytes, shmLockBytes } from '../../sqlite/lock-bytes.ts'
-import type { FileId, LockToTry, ProbeQuestion, ProbeReply } from './probe.ts'
+import { seeLock } from './lock-sight.ts'
+import type { CheckpointAnswer, CheckpointToTry, FileId, LockToTry, ProbeQuestion, ProbeReply } from './probe.ts'
 
 // A refusal is expected here, and a stack trace for each one would take a tenth of the time.
 Error.stackTraceLimit = 0
 
-answerIsolated<ProbeQuestion, ProbeReply>((question) => (question === 'ready' ? makeReady() : tryBoth(question)))
+answerIsolated<ProbeQuestion, ProbeReply>((question) => {
+  if (question === 'ready') return makeReady()
+  if ('range' in question) return seeLock(question)
+  return 'pins' in question ? tryCheckpoint(question) : tryBoth(question)
+})
 
 /**
  * Does the same once on a database in memory and on standard input. The first time takes twenty times as long, and a
@@ -42,6 +47,33 @@ function tryBoth({ path, scope, file }: LockToTry): ProbeAnswer {
     const read = scope === 'exclusive' ? tryStatement(database, 'select count(*) from sqlite_schema') : 'not-tried'
     if (read === 'granted') return { raw, read, write: 'not-tried' }
     return { raw, read, write: tryStatement(database, 'begin immediate') }
+  } finally {
+    database.close()
+  }
+}
+
+function tryCheckpoint({ path, pins, file }: CheckpointToTry): CheckpointAnswer {
+  const sights = pins.map(seeLock)
+  return { sights, checkpoint: sights.includes('not-seen') ? 'not-tried' : checkpointOf(path, file) }
+}
+
+/**
+ * The connection may not write to the database file. So if the locks lie, its checkpoint fails at the first page. And
+ * its close never writes the WAL back, even if all programs have closed meanwhile.
+ */
+function checkpointOf(path: string, file: FileId): CheckpointAnswer['checkpoint'] {
+  using named = nameForSqlite(path)
+  const database = new Database(named.path, { timeout: 0, fileMustExist: true, readonly: true })
+  try {
+    requireOpen(file, named)
+    const [row] = database.pragma('wal_checkpoint(PASSIVE)') as readonly { busy: number; log: number }[]
+    return row?.busy === 1 && row.log === -1 ? 'refused' : 'granted'
+  } catch (error) {
+    const code = (error as { code?: unknown }).code
+    if (code === 'SQLITE_IOERR_WRITE') return 'granted'
+    // It reads the schema before it tries the lock.
+    if (typeof code === 'string' && /^SQLITE_(?:CORRUPT|NOTADB|ERROR)/.test(code)) return 'not-tried'
+    throw error
   } finally {
     database.close()
   }

@@ -8,9 +8,10 @@ import type { LivePath } from '../../model/brand.ts'
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import type { ProbeAnswer } from '../../model/result/evidence.ts'
+import type { LockSight, LockToSee } from './lock-sight.ts'
 
 /** `ready`: answer as soon as everything is loaded that a lock would otherwise have to stand for. */
-export type ProbeQuestion = 'ready' | LockToTry
+export type ProbeQuestion = 'ready' | LockToTry | LockToSee | CheckpointToTry
 
 export interface LockToTry {
   readonly path: string
@@ -20,13 +21,28 @@ export interface LockToTry {
   readonly file: FileId
 }
 
+/** Asks SQLite for a checkpoint, which our pin must refuse. */
+export interface CheckpointToTry {
+  readonly path: string
+  readonly pins: readonly LockToSee[]
+  /** The database file that is pinned: SQLite may be let at no other one. */
+  readonly file: FileId
+}
+
+export interface CheckpointAnswer {
+  /** One for each pin. */
+  readonly sights: readonly LockSight[]
+  /** `not-tried`: a lock was not seen, or SQLite met damage before it came to the lock. */
+  readonly checkpoint: 'refused' | 'granted' | 'not-tried'
+}
+
 /** Device and inode. */
 export interface FileId {
   readonly dev: bigint
   readonly ino: bigint
 }
 
-export type ProbeReply = 'ready' | ProbeAnswer
+export type ProbeReply = 'ready' | ProbeAnswer | LockSight | CheckpointAnswer
 
 const answerMsMax = 5_000
 const program = 'probe-child'
@@ -70,7 +86,7 @@ export class Probe implements AsyncDisposable {
    */
   async try(path: LivePath, scope: LockToTry['scope'], { dev, ino }: FileId): Promise<ProbeAnswer> {
     const answer = await this.#questions.add(() => this.#ask({ path, scope, file: { dev, ino } }))
-    invariant(answer !== 'ready', 'the probe answers what it was asked')
+    invariant(typeof answer === 'object' && 'raw' in answer, 'the probe answers what it was asked')
     if (answer.raw === 'granted' || answer.read === 'granted' || answer.write === 'granted') {
       const what = answer.raw === 'granted' ? 'the same lock' : answer.read === 'granted' ? 'a read' : 'a write'
       throw new Failure(
@@ -79,6 +95,53 @@ export class Probe implements AsyncDisposable {
       )
     }
     return answer
+  }
+
+  /**
+   * Has the second process look for a lock of ours that it cannot try: a program with the same rights as ours would get
+   * it too, or would be in the way of others.
+   * @returns `refused`: it saw the lock, which stands in its way. No SQLite was tried.
+   * @throws {Failure} LOCK_NOT_HONOURED if it does not see the lock: the run must stop. LOCK_BUSY if another program's
+   * lock hides it. READ_FAILED or IN_USE as `try`
+   */
+  async see(lock: LockToSee): Promise<ProbeAnswer> {
+    const sight = await this.#questions.add(() => this.#ask(lock))
+    const what = `our ${lock.kind} lock on ${lock.path}`
+    if (sight === 'hidden')
+      throw new Failure('LOCK_BUSY', `a second process could not see ${what} behind the lock of another program`)
+    if (sight === 'not-seen')
+      throw new Failure('LOCK_NOT_HONOURED', `${what} stands, and yet a second process does not see it`)
+    invariant(sight === 'seen', 'the probe answers what it was asked')
+    return { raw: 'refused', read: 'not-tried', write: 'not-tried' }
+  }
+
+  /**
+   * Has the second process look for the locks of a pinned WAL, and then let SQLite try a PASSIVE checkpoint, over a
+   * connection that may not write: it does least if the locks lie. The connection is closed before the answer.
+   * @returns `hidden`: whether another program's lock hides one of ours
+   * @throws {Failure} LOCK_NOT_HONOURED if a lock is not seen, or SQLite began the checkpoint: the run must stop.
+   * READ_FAILED or IN_USE as `try`
+   */
+  async tryCheckpoint(
+    path: LivePath,
+    pins: readonly LockToSee[],
+    { dev, ino }: FileId,
+  ): Promise<{ readonly checkpoint: 'refused' | 'not-tried'; readonly hidden: boolean }> {
+    const answer = await this.#questions.add(() => this.#ask({ path, pins, file: { dev, ino } }))
+    invariant(typeof answer === 'object' && 'sights' in answer, 'the probe answers what it was asked')
+    const { sights, checkpoint } = answer
+    const unseen = pins[sights.indexOf('not-seen')]
+    if (unseen !== undefined)
+      throw new Failure(
+        'LOCK_NOT_HONOURED',
+        `our ${unseen.kind} lock on ${unseen.path} stands, and yet a second process does not see it`,
+      )
+    if (checkpoint === 'granted')
+      throw new Failure(
+        'LOCK_NOT_HONOURED',
+        `our checkpoint lock on ${path}-shm stands, and yet SQLite in a second process began a checkpoint`,
+      )
+    return { checkpoint, hidden: sights.includes('hidden') }
   }
 
   async #ask(question: ProbeQuestion): Promise<ProbeReply> {

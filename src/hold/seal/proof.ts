@@ -41,7 +41,7 @@ export function proveAgain(before: Proven): Proof {
 }
 
 /** The first difference between two proofs, in words; null if there is none. */
-function findMoved(before: Proof, after: Proof): string | null {
+export function findMoved(before: Proof, after: Proof): string | null {
   for (const was of before.files) {
     const is = after.files.find(({ part }) => part === was.part)
     if (!is) return `the ${was.part || 'database'} file`
@@ -63,15 +63,23 @@ function observeAgain(sealed: Sealed): Proof {
 }
 
 function observe({ locked: { files, scope }, leases }: Sealed): Proof {
-  const proofs: FileProof[] = []
   // Readers of a writer-locked tenant go on marking the -shm, which no copy contains.
   const parts = scope === 'writer' ? liveSetParts.filter((part) => part !== '-shm') : liveSetParts
+  return observeFiles(files, parts, leases?.state === 'held')
+}
+
+/**
+ * The state of these parts of a live set. The salts are observed if the WAL is one of them.
+ * @throws {Failure} WRITER_SEEN if one has come, gone or been replaced since it was opened
+ */
+export function observeFiles(files: LiveFiles, parts: readonly LiveSetPart[], leased = false): Proof {
+  const proofs: FileProof[] = []
   for (const part of parts) {
-    const proof = observeFile(files, part, leases?.state === 'held')
+    const proof = observeFile(files, part, leased)
     if (proof) proofs.push(proof)
   }
   const header = readHeader(files.readCached('', 0, 100))
-  const wal = files.has('-wal') ? readWalHeader(files.readCached('-wal', 0, 32)) : null
+  const wal = parts.includes('-wal') && files.has('-wal') ? readWalHeader(files.readCached('-wal', 0, 32)) : null
   return {
     at: new Date().toISOString(),
     files: proofs,

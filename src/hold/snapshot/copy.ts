@@ -1,7 +1,8 @@
 /** The copy in the pause, through the sealed descriptors into the draft. */
 import { copyRangeSparsely } from '../../host/files/copying.ts'
 import { Failure } from '../../model/failure.ts'
-import type { CopyMethod, SnapshotEvidence } from '../../model/result/evidence.ts'
+import type { CopyMethod, FileProof, SnapshotEvidence } from '../../model/result/evidence.ts'
+import type { LiveFiles } from '../live/live-files.ts'
 import type { Proven } from '../seal/proof.ts'
 import { companionBytesOf } from './companion-bytes.ts'
 import type { Draft } from './draft.ts'
@@ -26,11 +27,20 @@ export async function copyLiveSet(
   return warm ? copyTail(proven, draft, warm, signal) : copyWhole(proven, draft, signal)
 }
 
-async function copyWhole({ sealed, proof }: Proven, draft: Draft, signal: AbortSignal): Promise<Copied> {
-  const { files } = sealed.locked
+function copyWhole({ sealed, proof }: Proven, draft: Draft, signal: AbortSignal): Promise<Copied> {
+  return copyParts(sealed.locked.files, proof.files, draft, signal)
+}
+
+/** Copies the parts that a proof observed, but no `-shm`. @throws {Failure} NO_SPACE; the signal's reason */
+export async function copyParts(
+  files: LiveFiles,
+  observed: readonly Pick<FileProof, 'part' | 'size'>[],
+  draft: Draft,
+  signal: AbortSignal,
+): Promise<Copied> {
   let method: CopyMethod = 'copy_file_range'
   let bytes = 0
-  for (const { part, size } of proof.files) {
+  for (const { part, size } of observed) {
     if (part === '-shm') continue // It is an index of the WAL, which SQLite rebuilds; the live one may be stale.
     const from = files.descriptor(part)
     const range = { offset: 0, bytes: part === '' ? size : await companionBytesOf(from, size) }

@@ -4,9 +4,11 @@
  * are copied. The wal-index says what is committed: a writer that was killed between its commit frame and its entry
  * there leaves frames that look committed, and that the next writer overwrites.
  */
+import { write } from 'node:fs'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { copyRangeSparsely } from '../../host/files/copying.ts'
 import { Failure } from '../../model/failure.ts'
-import { readWalIndexHeader, walIndexHeaderBytes } from '../../sqlite/wal/wal-index.ts'
+import { readWalIndexHeader, walIndexHeaderBytes, type WalIndexHeader } from '../../sqlite/wal/wal-index.ts'
 import {
   frameBytesOf,
   readWalHeader,
@@ -18,23 +20,19 @@ import {
 import type { LiveFiles } from '../live/live-files.ts'
 import { companionBytesOf } from './companion-bytes.ts'
 
-export type WriteAt = (descriptor: number, bytes: Uint8Array, position: number) => Promise<void>
-
 const pieceBytes = 1024 * 1024
 
 export class WalFollower {
   readonly #files: LiveFiles
   readonly #copy: number
-  readonly #writeAt: WriteAt
   /** One for all pieces: V8 would collect discarded buffers in the pause. */
   readonly #buffer = Buffer.allocUnsafe(pieceBytes)
   #header: WalHeader | null = null
   #scan: WalScan | null = null
 
-  constructor(files: LiveFiles, copy: number, writeAt: WriteAt) {
+  constructor(files: LiveFiles, copy: number) {
     this.#files = files
     this.#copy = copy
-    this.#writeAt = writeAt
   }
 
   /** The salts of the generation that is copied; null while the WAL has no header. */
@@ -49,18 +47,29 @@ export class WalFollower {
    */
   async followCommitted(signal: AbortSignal): Promise<number> {
     const index = readWalIndexHeader(await this.#files.read('-shm', 0, walIndexHeaderBytes))
-    if (!index) return 0 // It is being changed right now. The next round, or `followRest`, copies what is missing.
-    const scan = await this.#start(index.salts)
-    if (!scan || index.salts !== this.salts) {
-      if (index.frames > 0) throw this.#unreadable()
+    // Null: it is being changed right now. The next round, or `followRest`, copies what is missing.
+    return index === null ? 0 : this.followTo(index, signal)
+  }
+
+  /**
+   * Copies the frames that the wal-index counts, and not yet copied. The chain of checksums must end in the one that it
+   * names.
+   * @returns how many bytes
+   * @throws {Failure} COPY_CHANGED if the frames do not verify
+   */
+  async followTo({ frames, checksum, salts }: WalIndexHeader, signal: AbortSignal): Promise<number> {
+    const scan = await this.#start(salts)
+    if (!scan || salts !== this.salts) {
+      if (frames > 0) throw this.#unreadable()
       return 0 // The WAL is about to start a new generation.
     }
     scan.rewind()
     const from = scan.state.committedEnd
-    const to = walHeaderBytes + index.frames * frameBytesOf(this.#header as WalHeader)
+    const to = walHeaderBytes + frames * frameBytesOf(this.#header as WalHeader)
     await this.#feed(from, to, signal)
     const { committedEnd } = scan.state
     if (committedEnd < to) throw this.#unreadable()
+    if (frames > 0 && !isDeepStrictEqual(scan.checksum, checksum)) throw this.#unreadable()
     // Read again from the file: only what the scan found committed may be in the copy.
     await this.#copyBytes(from, committedEnd, signal)
     return committedEnd - from
@@ -92,7 +101,7 @@ export class WalFollower {
     const header = readWalHeader(first)
     if (!header || (salts !== null && header.salts !== salts)) return null
     this.#header = header
-    await this.#writeAt(this.#copy, first, 0)
+    await writeAt(this.#copy, first, 0)
     this.#scan = new WalScan(this.#header)
     return this.#scan
   }
@@ -138,7 +147,7 @@ export class WalFollower {
   async #copyBytes(from: number, to: number, signal: AbortSignal): Promise<number> {
     for (let position = from; position < to; position += pieceBytes) {
       signal.throwIfAborted()
-      await this.#writeAt(this.#copy, await this.#readPiece(position, to), position)
+      await writeAt(this.#copy, await this.#readPiece(position, to), position)
     }
     return to - from
   }
@@ -146,5 +155,15 @@ export class WalFollower {
   /** Valid until the next piece is read. */
   #readPiece(position: number, to: number): Promise<Buffer> {
     return this.#files.readInto('-wal', position, this.#buffer.subarray(0, Math.min(pieceBytes, to - position)))
+  }
+}
+
+const writeOnce = promisify(write)
+
+/** Writes all of `bytes` at `position`. */
+async function writeAt(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await writeOnce(descriptor, bytes, done, bytes.length - done, position + done)
+    done += bytesWritten
   }
 }

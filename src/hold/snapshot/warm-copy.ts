@@ -5,18 +5,17 @@
  * files are closed: it keeps the service's last close from checkpointing (F7), and the exclusive lock is taken on top
  * of it.
  */
-import { write } from 'node:fs'
-import { promisify } from 'node:util'
-import { monotonicMs, sleep } from '../../host/clock.ts'
+import { monotonicMs } from '../../host/clock.ts'
 import { Disposables } from '../../host/disposal.ts'
 import { copyRange, copyRangeSparsely, type CopiedRange } from '../../host/files/copying.ts'
 import { dataSpans } from '../../host/files/holes.ts'
-import { findConflict, tryLock, unlock, type ByteRange } from '../../host/locks/byte-lock.ts'
+import { unlock } from '../../host/locks/byte-lock.ts'
 import { Failure } from '../../model/failure.ts'
-import { lockBytes, shmLockBytes } from '../../sqlite/lock-bytes.ts'
-import { readWalIndexHeader, walIndexHeaderBytes } from '../../sqlite/wal/wal-index.ts'
+import { lockBytes } from '../../sqlite/lock-bytes.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import type { Guardian } from '../seal/guardian.ts'
+import { tryShared } from '../seal/shared-lock.ts'
+import { pinWal, unpinWal } from '../seal/wal-pin.ts'
 import type { Draft } from './draft.ts'
 import { WalFollower } from './wal-follower.ts'
 
@@ -80,7 +79,7 @@ async function copyPinned(
   const growth = taken.add(limitGrowth(files))
   const within = AbortSignal.any([signal, growth.exceeded])
   await copyRangeSparsely(files.descriptor(''), draft.descriptor(''), { offset: 0, bytes: Number(size) }, within)
-  const follower = new WalFollower(files, draft.descriptor('-wal'), writeAt)
+  const follower = new WalFollower(files, draft.descriptor('-wal'))
   const catchUp = async (): Promise<void> => {
     for (let round = 0; round < limits.rounds; round++)
       if ((await follower.followCommitted(within)) < limits.tailBytes) break
@@ -97,60 +96,24 @@ async function copyPinned(
 }
 
 /**
- * Takes the locks of a connected reader, with its dead man's switch. Without the switch, a service that opens the
- * tenant for each request would find no connection and discard the wal-index. To rebuild it, the service needs the
- * checkpoint lock, which we hold. It would wait for as long as we copy.
- * @returns null if another program keeps the checkpoint lock, or if no connection shows that the wal-index is current
+ * @returns null if another program keeps the checkpoint lock or has the database exclusively, or if no connection shows
+ * that the wal-index is current
  */
 async function pin(files: LiveFiles, signal: AbortSignal): Promise<Disposable | null> {
   if (!files.has('-shm') || !files.has('-wal')) return null
   const database = files.descriptor('')
-  const shm = files.descriptor('-shm')
-  const undo = (): void => {
-    // Not the database's bytes: the exclusive lock may have been taken on top of ours. Closing the file ends both.
-    if (files.has('-shm')) for (const { range } of shmPins) unlock(shm, range)
-  }
-  if (tryLock(database, 'read', lockBytes.shared) === 'refused') return null
-  const startMs = monotonicMs()
+  if (!tryShared(database)) return null
   try {
-    for (;;) {
-      const isConnected = hasConnection(shm)
-      if (
-        isConnected &&
-        shmPins.every(({ kind, range }) => tryLock(shm, kind, range) === 'granted') &&
-        (await hasIndex(files))
-      )
-        return { [Symbol.dispose]: undo }
-      undo()
-      if (monotonicMs() - startMs > (isConnected ? limits.pinMs : limits.connectedMs)) break
-      await sleep(2, signal)
-    }
+    const outcome = await pinWal(files, { idleMs: limits.connectedMs, busyMs: limits.pinMs }, signal)
+    // Not the database's bytes: the exclusive lock may have been taken on top of ours. Closing the file ends both.
+    if (outcome.kind === 'pinned') return { [Symbol.dispose]: () => unpinWal(files) }
   } catch (error) {
-    undo()
+    unlock(database, lockBytes.shared)
     throw error
   }
   unlock(database, lockBytes.shared)
   return null
 }
-
-const shmByte = (start: number): ByteRange => ({ start, length: 1 })
-const deadManSwitch = shmByte(shmLockBytes.deadManSwitch)
-/** The dead man's switch first: once it is ours no program discards the wal-index. */
-const shmPins = [
-  { kind: 'read', range: deadManSwitch },
-  { kind: 'write', range: shmByte(shmLockBytes.checkpoint) },
-  { kind: 'read', range: shmByte(shmLockBytes.readMark(1)) },
-] as const
-
-/**
- * A wal-index without a connection may be stale. With our switch, the next program to open it would take it for
- * current.
- */
-const hasConnection = (shm: number): boolean => findConflict(shm, 'write', deadManSwitch)?.kind === 'read'
-
-/** A wal-index that is still empty is filled by recovery, which needs the checkpoint lock. */
-const hasIndex = async (files: LiveFiles): Promise<boolean> =>
-  readWalIndexHeader(await files.read('-shm', 0, walIndexHeaderBytes)) !== null
 
 const tooMuchWal = new Failure('NO_SPACE', 'the WAL grew past the limit while it was pinned')
 
@@ -170,16 +133,6 @@ function limitGrowth(files: LiveFiles): Disposable & { readonly exceeded: AbortS
   }
   const timer = setInterval(check, 100)
   return { exceeded: controller.signal, [Symbol.dispose]: () => clearInterval(timer) }
-}
-
-const writeOnce = promisify(write)
-
-/** Writes all of `bytes` at `position`. */
-async function writeAt(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await writeOnce(descriptor, bytes, done, bytes.length - done, position + done)
-    done += bytesWritten
-  }
 }
 
 /** Reads the file once, so that a copy in the pause comes from memory. */

@@ -16,6 +16,7 @@ export type LockKind = 'read' | 'write'
  */
 export interface LockConflict {
   readonly kind: LockKind
+  readonly owner: 'process' | 'description'
   readonly range: ByteRange
   readonly pid: number | null
 }
@@ -56,6 +57,7 @@ export function findConflict(descriptor: number, kind: LockKind, range: ByteRang
   const pid = flock.readInt32LE(24)
   return {
     kind: type === types.write ? 'write' : 'read',
+    owner: pid === -1 ? 'description' : 'process', // 0: a process outside our pid namespace.
     range: { start: Number(flock.readBigInt64LE(8)), length: Number(flock.readBigInt64LE(16)) },
     pid: pid > 0 ? pid : null,
   }

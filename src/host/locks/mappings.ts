@@ -8,13 +8,16 @@ import { goneOrHidden } from './open-descriptors.ts'
 /**
  * @param folder from `folderOf` (host/process/processes.ts). Empty for a process that is gone. `hidden`: we may not
  * inspect it.
+ * @param which `storing`: only mappings through which the process may change the file
  */
 export async function mappingsOf(
   folder: string,
   files: readonly FileIdentity[],
+  which: 'all' | 'storing' = 'all',
 ): Promise<readonly FileIdentity[] | 'hidden'> {
   try {
-    const mappings = parseMaps(await readFile(`${folder}/maps`, 'utf8'))
+    const all = parseMaps(await readFile(`${folder}/maps`, 'utf8'))
+    const mappings = which === 'all' ? all : all.filter(({ stores }) => stores)
     return files.filter((file) => mappings.some((mapping) => isMappingOf(folder, mapping, file)))
   } catch (error) {
     const why = goneOrHidden(error)
@@ -26,6 +29,8 @@ export async function mappingsOf(
 export interface Mapping {
   /** Start and end, hexadecimal, as the kernel prints them. */
   readonly addresses: string
+  /** True if a store into it changes the file: it is shared and writable. */
+  readonly stores: boolean
   /** `major:minor`, decimal. */
   readonly device: string
   readonly ino: bigint
@@ -34,9 +39,10 @@ export interface Mapping {
 
 /** Parses /proc/pid/maps (proc(5)). Memory without a file is left out. Pure. */
 export function parseMaps(text: string): readonly Mapping[] {
-  return [...text.matchAll(/^([\da-f]+-[\da-f]+) \S+ [\da-f]+ ([\da-f]+):([\da-f]+) (\d+)\s+(\/.*)$/gm)].map(
-    ([, addresses = '', major = '', minor = '', ino = '', path = '']) => ({
+  return [...text.matchAll(/^([\da-f]+-[\da-f]+) (\S+) [\da-f]+ ([\da-f]+):([\da-f]+) (\d+)\s+(\/.*)$/gm)].map(
+    ([, addresses = '', permissions = '', major = '', minor = '', ino = '', path = '']) => ({
       addresses,
+      stores: /^.w.s/.test(permissions),
       device: `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}`,
       ino: BigInt(ino),
       path,

@@ -48,6 +48,29 @@ export async function findHolders(
 }
 
 /**
+ * Processes that may change a file by a store into memory. SQLite never maps a database so, and neither a lock nor the
+ * times of the file show such a store into a page that is changed already (hold/pinned/README.md L10).
+ * @returns as `findHolders`
+ * @throws {Failure} PLATFORM_UNSUPPORTED
+ */
+export async function findStoringMappings(
+  file: FileIdentity,
+): Promise<{ readonly holders: readonly Holder[]; readonly unseen: readonly string[] }> {
+  requireLinux()
+  const sightings = new Sightings([process.pid])
+  const breath = new Breath()
+  const hidden: number[] = []
+  for (const pid of pids()) {
+    const folder = folderOf(pid)
+    const mapped = folder === null ? [] : await mappingsOf(folder, [file], 'storing')
+    if (mapped === 'hidden') hidden.push(pid)
+    else if (mapped.length > 0) sightings.add(pid, file, ['mapped'])
+    await breath.take()
+  }
+  return { holders: sightings.holders(), unseen: await unseen(hidden, false) }
+}
+
+/**
  * The owners of kernel leases on one of the files, by the kernel's list of locks alone. It inspects no process. Empty
  * if the list is hidden.
  */

@@ -2,6 +2,7 @@
 
 import type { TenantId } from '../brand.ts'
 import type { FailureCode } from '../failure.ts'
+import type { SealLevel } from './evidence.ts'
 
 /** `verified`: it was restored to a scratch folder, and what came out was checked and sound. */
 type BackupState = 'verified' | 'unverified' | 'broken'
@@ -27,6 +28,8 @@ export interface Backup {
   readonly sha256: string | null
   readonly bytes: number | null
   readonly storedBytes: number
+  /** How strong the proof of the copy was; `none` for a private copy. null if its manifest cannot be read. */
+  readonly level: SealLevel | null
   readonly state: BackupState
   /** Present for `broken`. */
   readonly failure: { readonly code: FailureCode; readonly message: string } | null

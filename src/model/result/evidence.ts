@@ -1,7 +1,7 @@
 /** Evidence: the record of lease, seal, proofs and snapshot that goes into every result. */
 
 /** Seal levels (hold/README.md), the strongest last. `none`: no hold was made, or it reached no seal. */
-export const sealLevels = ['none', 'writer-locked', 'exclusive', 'sealed'] as const
+export const sealLevels = ['none', 'pinned', 'writer-locked', 'exclusive', 'sealed'] as const
 export type SealLevel = (typeof sealLevels)[number]
 
 /** True if `level` is at least as strong as `required`. */
@@ -51,12 +51,36 @@ export interface ProbeAnswer {
   readonly write: 'refused' | 'granted' | 'not-tried'
 }
 
+/** How a snapshot of level `pinned` was taken, beside programs that use the file (hold/pinned/README.md). */
+export interface PinEvidence {
+  /**
+   * `wal`: the WAL was pinned. `idle`: no program was connected. `rollback-journal`: writers waited with their commits.
+   */
+  readonly branch: PinBranch
+  /** From the first lock until the last one was released, in ms. */
+  readonly heldMs: number
+  /** Where the snapshot ends in the WAL. Frames 0: it is the main file alone. Null in the other branches. */
+  readonly mark: { readonly frames: number; readonly salts: string } | null
+  /** Bytes by which the WAL file grew while the pin stood. */
+  readonly walGrewBytes: number
+  /** What lay in the journal. `hot`: copied too. `in-use`: of a transaction that had changed nothing yet. */
+  readonly journal: 'none' | 'hot' | 'in-use'
+  /** Whether SQLite itself, in a second process, was refused a checkpoint. `not-tried`: it met damage before it. */
+  readonly checkpoint: 'refused' | 'not-tried'
+  /** False if no program was connected when the pin ended: its WAL then waits for the next start of the program. */
+  readonly lastSeenConnected: boolean
+}
+
+type PinBranch = 'wal' | 'idle' | 'rollback-journal'
+
 export interface Evidence {
   readonly level: SealLevel
   readonly lock: { readonly kind: 'ofd'; readonly ranges: readonly string[] } | null
   /** Before and after the copy. */
   readonly probe: { readonly before: ProbeAnswer | null; readonly after: ProbeAnswer | null } | null
   readonly lease: { readonly state: 'held' | 'refused' | 'unsupported'; readonly files: number } | null
+  /** Null at other levels than `pinned`. */
+  readonly pin: PinEvidence | null
   readonly holders: readonly Holder[]
   /** What could not be checked when holdfast searched for holders. */
   readonly unseen: readonly string[]
@@ -97,6 +121,7 @@ export const noEvidence: Evidence = {
   lock: null,
   probe: null,
   lease: null,
+  pin: null,
   holders: [],
   unseen: [],
   proofs: [],

@@ -50,6 +50,7 @@ export const rules = [
   'invariant-violated',
   'invariant-unjudged',
   'reading-differs',
+  'snapshots-differ',
 ] as const
 export type Rule = (typeof rules)[number]
 

@@ -64,6 +64,19 @@ export interface SecondReading {
   readonly why?: string
 }
 
+/** A second snapshot of a file that a pinned one showed damaged. It was pinned later, by locks of its own. */
+export interface SecondSnapshot {
+  readonly verdict: VerdictWord
+  readonly evidence: Evidence
+  /** Number of findings of damage that both snapshots show. */
+  readonly confirmed: number
+  /** The first findings that only one of them shows, without their rows. */
+  readonly unconfirmed: readonly { readonly in: 'first' | 'second'; readonly finding: Finding }[]
+  readonly unconfirmedTotal: number
+  /** Why there is no second snapshot, or why nothing was read of it; left out if it was read. */
+  readonly failure?: ReportedFailure
+}
+
 export interface Result {
   /** The run that made this check; present if it was an earlier one, which this run continues. */
   readonly run?: string
@@ -99,6 +112,8 @@ export interface Result {
   readonly sample?: ReportedSample
   /** Present if damage was found: whether a second reading, past the page cache, found it too. */
   readonly secondReading?: SecondReading
+  /** Present if damage was found at level `pinned`. */
+  readonly secondSnapshot?: SecondSnapshot
   /** What read the snapshot; null if nothing was read. */
   readonly readBy: { readonly engine: Engine; readonly sqlite: string; readonly confinement: readonly Wall[] } | null
   /** Why a triage suspected this file, the strongest reason first; empty if nothing spoke against it. */

@@ -5,6 +5,7 @@ import { count } from '../../text/count.ts'
 import { hanging, unbroken } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanBytes } from '../../text/units.ts'
+import { whatPinnedProves } from '../pinned.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import type { TextOptions } from '../text/result-words.ts'
 
@@ -36,6 +37,7 @@ export interface BackupsView {
 export function renderBackups(view: BackupsView, options: TextOptions): string {
   const lines = [
     ...(view.backups.length === 0 ? [] : tableOf(view.backups, options)),
+    ...(view.backups.some(({ level }) => level === 'pinned') ? hanging(whatPinnedProves, options.width) : []),
     ...view.backups.filter(({ failure }) => failure !== null).flatMap((backup) => failureLines(backup, options)),
     ...view.notKept.flatMap(({ tenant, path, why }) => {
       const what = tenant === null ? legibleName(path) : `${legibleName(tenant)} (${legibleName(path)})`
@@ -66,7 +68,7 @@ function tableOf(backups: readonly Backup[], options: TextOptions): readonly str
     when(backup.verifiedAt),
     backup.bytes === null ? '-' : humanBytes(backup.bytes),
     humanBytes(backup.storedBytes),
-    backup.state === 'broken' ? 'BROKEN' : backup.state,
+    backup.state === 'broken' ? 'BROKEN' : `${backup.state}${backup.level === 'pinned' ? ', pinned' : ''}`,
     backup.id,
   ])
   return renderTable(columns, rows, { ...options, paint: (cell) => cell })

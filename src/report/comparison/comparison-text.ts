@@ -21,6 +21,7 @@ import type { Result } from '../../model/result/report.ts'
 import { count, grouped } from '../../text/count.ts'
 import { indented, labelled, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
+import { describePinned } from '../pinned.ts'
 import { registryLines } from '../registry-line.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import { describeUnsound, printableKey } from '../text/problem.ts'
@@ -142,6 +143,7 @@ function fileLines(file: FileComparison, names: Sided<string | null>, options: T
     ...line('A', names.a, results.a),
     ...line('B', names.b, results.b),
     ...problems.flatMap((result) => ['', ...describeUnsound(result, 'compare', options)]),
+    ...describePinned([results.a, results.b], options),
     ...tableLines(tables, options),
     ...tables.flatMap((table) => differenceLines(table, options)),
     ...schemaLines(file, options),

@@ -3,11 +3,12 @@ import type { Evidence, ProbeAnswer, Proof } from '../../model/result/evidence.t
 import { count } from '../../text/count.ts'
 import { printable } from '../../text/printable.ts'
 import { humanBytes, humanMs } from '../../text/units.ts'
+import { pinClauses, whatPinnedProves } from '../pinned.ts'
 
 const holdersMax = 10
 
 export function evidenceFacts(evidence: Evidence): readonly (readonly [term: string, fact: string])[] {
-  const { lock, probe, lease, holders, unseen, proofs, quiesce, snapshot, fileSystem, attempts } = evidence
+  const { lock, probe, lease, pin, holders, unseen, proofs, quiesce, snapshot, fileSystem, attempts } = evidence
   return [
     ...(quiesce === null ? [] : [['Pause', pauseWords(quiesce)] as const]),
     ...(lock === null ? [] : [['Lock', `${lock.kind.toUpperCase()} locks on ${lock.ranges.join(', ')}`] as const]),
@@ -20,6 +21,7 @@ export function evidenceFacts(evidence: Evidence): readonly (readonly [term: str
           ] as const,
         ]),
     ...(lease === null ? [] : [['Kernel lease', `${lease.state}, on ${count(lease.files, 'file')}`] as const]),
+    ...(pinClauses(pin).length === 0 ? [] : [['Pin', [...pinClauses(pin), whatPinnedProves].join('; ')] as const]),
     ...proofs.map((proof, at) => [`Proof ${at + 1}`, proofWords(proof)] as const),
     ...(snapshot === null
       ? []

@@ -5,6 +5,7 @@ import type { Report, Result } from '../../model/result/report.ts'
 import { count, grouped } from '../../text/count.ts'
 import { printable } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
+import { beforeRemedy, secondSnapshotWords } from '../pinned.ts'
 import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts'
 import { nextCommand } from '../text/next-command.ts'
 import { proofOf, remedyWords, severityWord, whereOf } from '../text/problem.ts'
@@ -41,7 +42,9 @@ export function problemHtml(group: readonly [Result, ...Result[]], at: number, c
       'Suspected because',
       (first.suspicion ?? []).map(({ text }) => legibleSentence(text)),
     )}
+    ${paragraph(secondSnapshotWords(first))}
     ${first.verdict === 'damaged' ? html`<p><b>Remedy:</b> ${remedyWords(first.remedy)}</p>` : nothing}
+    ${paragraph(beforeRemedy(first))}
     ${
       command === null
         ? nothing
@@ -63,6 +66,9 @@ export function problemHtml(group: readonly [Result, ...Result[]], at: number, c
     ${proofHtml(first)} ${historyHtml(context.histories.get(first.tenant ?? '') ?? [], nameOf(first))}
   </article> `
 }
+
+const paragraph = (clause: string | null): Html =>
+  clause === null ? nothing : html`<p>${clause.charAt(0).toUpperCase()}${clause.slice(1)}.</p>`
 
 const nameOf = ({ tenant, path }: Result): string => legibleName(tenant ?? path)
 

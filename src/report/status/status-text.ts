@@ -4,6 +4,7 @@ import { count } from '../../text/count.ts'
 import { indented, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
+import { whatPinnedProves } from '../pinned.ts'
 import { legibleCommand, legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
 import { isStale, standingOf, type StatusJudgement } from './status-judgement.ts'
@@ -43,6 +44,7 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
     ...judgement.reasons.flatMap((reason) => indented(reason, options)),
     ...view.otherHolds.flatMap((hold) => indented(describeOther(hold, view.config, now).said, options)),
     ...(listed.length === 0 ? [] : ['', ...tableOf(listed, view, options)]),
+    ...(listed.some((one) => standingCheck(one)?.level === 'pinned') ? wrap(whatPinnedProves, options.width) : []),
     ...(stale > 0
       ? wrap(`and ${count(stale, 'tenant')} sound and not fully checked within ${humanMs(maxAgeMs)}`, options.width)
       : []),

@@ -10,6 +10,7 @@ import { jsonText } from '../../text/json-text.ts'
 import { unbroken, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
+import { whatPinnedProves } from '../pinned.ts'
 import type { OpenIncident } from '../status/status-view.ts'
 import { legibleName } from './legible.ts'
 
@@ -81,7 +82,7 @@ export function renderHistory({ entries, changes, incident, older }: HistoryView
       when(entry.at),
       words[entry.verdict],
       entry.failure ?? (entry.damage === 'none' ? '-' : entry.damage),
-      entry.depth,
+      entry.level === 'pinned' ? `${entry.depth}, pinned` : entry.depth,
       humanMs(entry.pauseMs),
     ],
   }))
@@ -103,7 +104,8 @@ export function renderHistory({ entries, changes, incident, older }: HistoryView
     incident === null
       ? []
       : wrap(`INCIDENT ${legibleName(incident.id)}, begun ${when(incident.since)} UTC, is open`, options.width)
-  return `${[...open, ...table, ...left].join('\n')}\n`
+  const pinned = entries.some(({ level }) => level === 'pinned') ? wrap(whatPinnedProves, options.width) : []
+  return `${[...open, ...table, ...pinned, ...left].join('\n')}\n`
 }
 
 function deedOf({ how, remedy }: HistoryChange): string {

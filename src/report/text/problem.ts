@@ -10,6 +10,7 @@ import { indented, labelled, wrap } from '../../text/layout.ts'
 import { cutMark } from '../../text/letters.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import { humanBytes, humanMs } from '../../text/units.ts'
+import { beforeRemedy, pinClauses, secondSnapshotWords } from '../pinned.ts'
 import { legibleCommand, legibleName, legibleObject, legibleSentence } from './legible.ts'
 import { nextCommand, type LastCommand } from './next-command.ts'
 import { queryLines } from './query.ts'
@@ -37,8 +38,10 @@ export function describeUnsound(result: Result, mode: LastCommand['mode'], optio
     ...line('proof', proofOf(result), options),
     ...sampleLines(result, options),
     ...secondReadingLines(result, options),
+    ...labelledIfAny('again', secondSnapshotWords(result), options),
     ...readByLines(result, options),
     ...(result.verdict === 'damaged' ? line('remedy', remedyWords(result.remedy), options) : []),
+    ...labelledIfAny('first', beforeRemedy(result), options),
     ...(command === null ? [] : ['  next', `    ${colors.bold(legibleCommand(command))}`]),
   ]
 }
@@ -229,6 +232,9 @@ function sampleLines({ sample }: Result, options: TextOptions): readonly string[
   )
 }
 
+const labelledIfAny = (label: string, text: string | null, options: TextOptions): readonly string[] =>
+  text === null ? [] : line(label, text, options)
+
 function secondReadingLines({ secondReading, verdict }: Result, options: TextOptions): readonly string[] {
   if (secondReading === undefined || verdict !== 'damaged') return []
   const { how, why, verdict: again, pages, differing } = secondReading
@@ -250,6 +256,7 @@ export function proofOf({ evidence, failure, timings }: Result): string {
     sealed: 'sealed (exclusive lock, second process refused, kernel lease unbroken)',
     exclusive: 'exclusive (lock held, second process refused, no kernel lease)',
     'writer-locked': 'writer-locked (writers locked out, readers may have it open)',
+    pinned: 'pinned (SQLite\u2019s own locks kept the copied bytes still, programs went on)',
     none: failure ? 'none (no seal was reached)' : 'none (nothing was locked)',
   }[evidence.level]
   const untold = holdingProcesses(evidence.holders).filter(
@@ -261,6 +268,7 @@ export function proofOf({ evidence, failure, timings }: Result): string {
   const more = untold.length - holders.length
   return [
     level,
+    ...pinClauses(evidence.pin),
     ...(evidence.snapshot ? [`snapshot of ${humanBytes(evidence.snapshot.bytes)}`] : []),
     ...(evidence.quiesce && evidence.quiesce.heldMs !== null
       ? [

@@ -11,6 +11,7 @@ import { printable } from '../../text/printable.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
 import { describeAccepted } from '../accepted-limits.ts'
+import { describePinned } from '../pinned.ts'
 import { registryLines } from '../registry-line.ts'
 import { describeSameFailure, groupFailures } from '../same-failure.ts'
 import { exitCodeWords } from '../summary.ts'
@@ -56,6 +57,7 @@ export function renderReport(report: Report, options: TextOptions): string {
     '',
     ...notReachedLines(report.summary, options),
     ...vouchedLine(report.results, options),
+    ...describePinned(report.results, options),
     ...summaryLines(report.summary, nounOf([...report.results, ...(report.summary.notReached ?? [])]), options),
     ...pausedLine(paused, options.config ? ' Run the resume command now.' : ' Run holdfast resume --all now.', options),
   ]

@@ -12,14 +12,16 @@
  * All numbers are in the byte order of the machine, but the salts are copied from the WAL byte for byte.
  */
 
-import { addChecksum, viewOf } from './wal-checksum.ts'
+import { addChecksum, viewOf, type Checksum } from './wal-checksum.ts'
 
 const headerBytes = 48
 export const walIndexHeaderBytes = 2 * headerBytes
 
-interface WalIndexHeader {
+export interface WalIndexHeader {
   /** Committed frames of the WAL. 0 also if the next frame starts the WAL again from its beginning. */
   readonly frames: number
+  /** Of the last of these frames. Where `frames` is 0 it means nothing. */
+  readonly checksum: Checksum
   /** The salts of the WAL that this header describes, as `WalHeader.salts`. */
   readonly salts: string
 }
@@ -34,5 +36,9 @@ export function readWalIndexHeader(first: Uint8Array): WalIndexHeader | null {
   if (view.getUint32(0, littleEndian) !== 3_007_000 || first[12] !== 1) return null
   const [one, two] = addChecksum(view, 0, headerBytes - 8, !littleEndian, [0, 0])
   if (one !== view.getUint32(40, littleEndian) || two !== view.getUint32(44, littleEndian)) return null
-  return { frames: view.getUint32(16, littleEndian), salts: Buffer.from(first.subarray(32, 40)).toString('hex') }
+  return {
+    frames: view.getUint32(16, littleEndian),
+    checksum: [view.getUint32(24, littleEndian), view.getUint32(28, littleEndian)],
+    salts: Buffer.from(first.subarray(32, 40)).toString('hex'),
+  }
 }

@@ -1,12 +1,12 @@
 /** The warm copy under heavy writes is exact, and the service is not disturbed (hold/README.md F6, F7). */
-import { closeSync, openSync, readFileSync, statSync, truncateSync, writeSync } from 'node:fs'
+import { statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Held, TenantConnection } from '../../../src/hold/hold.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { connectService } from '../../../src/service/connect.ts'
-import { frameBytesOf, frameChecksum, readWalHeader, WalScan } from '../../../src/sqlite/wal/wal.ts'
+import { appendDeadTransaction } from '../../support/databases/dead-transaction.ts'
 import { digestOfRows } from '../../support/databases/rows.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
@@ -138,36 +138,6 @@ describe('a warm copy', () => {
     return { tenant: tenantId('kept'), service, ledger: fixture.ledger, socket: null, onRetry: () => undefined }
   }
 })
-
-/**
- * Five valid frames with a commit at their end, behind what the wal-index calls committed: what a writer leaves that is
- * killed at the wrong moment.
- */
-function appendDeadTransaction(wal: string): void {
-  const bytes = readFileSync(wal)
-  const header = readWalHeader(bytes)
-  if (!header) throw new Error('no WAL')
-  const scan = new WalScan(header)
-  scan.feed(bytes.subarray(32))
-  let checksum = scan.checksum
-  const frameBytes = frameBytesOf(header)
-  const last = bytes.subarray(scan.state.validEnd - frameBytes, scan.state.validEnd)
-  const descriptor = openSync(wal, 'r+')
-  try {
-    for (let at = 0; at < 5; at++) {
-      const frame = Buffer.from(last)
-      frame.writeUInt32BE(at === 4 ? (scan.state.pageCountAfterCommit ?? 0) : 0, 4)
-      checksum = frameChecksum(new DataView(frame.buffer, frame.byteOffset, frame.length), 0, header, checksum)
-      frame.writeUInt32BE(checksum[0], 16)
-      frame.writeUInt32BE(checksum[1], 20)
-      writeSync(descriptor, frame, 0, frameBytes, scan.state.validEnd + at * frameBytes)
-    }
-  } finally {
-    closeSync(descriptor)
-  }
-  if (statSync(wal).size !== scan.state.validEnd + 5 * frameBytes)
-    throw new Error('the dead transaction does not lie where it should')
-}
 
 function closing<Closeable extends { close(): unknown }>(it: Closeable): Disposable & { readonly it: Closeable } {
   return { it, [Symbol.dispose]: () => void it.close() }

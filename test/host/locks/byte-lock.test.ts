@@ -72,6 +72,7 @@ test('a lock of either kind in another process refuses ours; a POSIX conflict na
   expect(findConflict(ours.number, 'write', lockBytes)).toEqual({
     kind: 'write',
     range: { start: lockBytes.start, length: 1 },
+    owner: 'process',
     pid: otherProcess.pid,
   })
   await otherProcess.do({ do: 'close', descriptor })
@@ -91,6 +92,7 @@ test('a lock of either kind in another process refuses ours; a POSIX conflict na
   expect(findConflict(ours.number, 'write', lockBytes)).toEqual({
     kind: 'read',
     range: { start: lockBytes.start + 2, length: 510 },
+    owner: 'description',
     pid: null,
   })
 })
@@ -141,7 +143,12 @@ test('offsets beyond 32 bits are kept', async () => {
   const far = { start: 2 ** 40 + 7, length: 3 }
   expect(tryLock(ours.number, 'write', far)).toBe('granted')
   using second = openDescriptor(file, 'read-write')
-  expect(findConflict(second.number, 'read', { start: 0, length: 0 })).toEqual({ kind: 'write', range: far, pid: null })
+  expect(findConflict(second.number, 'read', { start: 0, length: 0 })).toEqual({
+    kind: 'write',
+    owner: 'description',
+    range: far,
+    pid: null,
+  })
 })
 
 test('an error that is no refusal is thrown: a write lock on a read-only descriptor, a closed descriptor', async () => {

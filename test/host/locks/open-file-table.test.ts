@@ -7,8 +7,8 @@ import type { FileIdentity } from '../../../src/host/locks/file-identity.ts'
 import { leaseOf, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'
 import { parseMaps } from '../../../src/host/locks/mappings.ts'
 import { modesOf } from '../../../src/host/locks/open-descriptors.ts'
-import { findHolders } from '../../../src/host/locks/open-file-table.ts'
-import { parseLocks } from '../../../src/host/locks/proc-locks.ts'
+import { findHolders, findStoringMappings } from '../../../src/host/locks/open-file-table.ts'
+import { parseLocks, type KernelLock } from '../../../src/host/locks/proc-locks.ts'
 import type { Holder } from '../../../src/model/result/evidence.ts'
 import { mount, whyNoMount } from '../../support/host/mounts.ts'
 import { startOtherProcess, temporaryFolder, type OtherProcess } from '../../support/host/other-process.ts'
@@ -122,6 +122,27 @@ test('real SQLite that holds a transaction is named with each file of its live s
   expect(holders.every(({ pid }) => pid === otherProcess.pid)).toBe(true)
 })
 
+test('a mapping through which a process may change the file is told from the mappings of SQLite', async () => {
+  const path = folder.file('mapped.db')
+  writeFileSync(path, '')
+  await otherProcess.do({ do: 'sql-keep', path, sql: 'create table t(x)' })
+  const connection = await otherProcess.do({ do: 'connect', path, timeoutMs: 0 })
+  for (const sql of ['pragma mmap_size = 1000000', 'select count(*) from t'])
+    await otherProcess.do({ do: 'statement', connection: Number(connection), sql })
+  const { dev, ino } = statSync(path, { bigint: true })
+  const database = { path, dev, ino }
+  expect((await findHolders([database], { exceptPids: [] })).holders).toMatchObject([{ pid: otherProcess.pid }])
+  expect(readFileSync(`/proc/${otherProcess.pid}/maps`, 'utf8')).toMatch(new RegExp(`r--s .*${path}`))
+  expect((await findStoringMappings(database)).holders).toEqual([])
+
+  const descriptor = await otherProcess.open(file.path, 'write')
+  expect(await otherProcess.do({ do: 'map', descriptor, bytes: 4096, how: 'private' })).toBe('mapped')
+  expect((await findStoringMappings(file)).holders).toEqual([])
+  expect(await otherProcess.do({ do: 'map', descriptor, bytes: 4096, how: 'shared' })).toBe('mapped')
+  await otherProcess.do({ do: 'close', descriptor })
+  expect((await findStoringMappings(file)).holders).toEqual([entry(['mapped'])])
+})
+
 test('processes that are excepted are left out, with their locks and leases', async () => {
   using ours = openDescriptor(file.path, 'read-write')
   tryLock(ours.number, 'write', { start: 0, length: 0 })
@@ -223,10 +244,20 @@ test('mappings are read with every kind of path, and memory without a file is le
       ].join('\n'),
     ),
   ).toEqual([
-    { addresses: '7f00-7f10', device: '254:1', ino: 1234n, path: '/srv/a b.db (deleted)' },
-    { addresses: '7f10-7f20', device: '0:25', ino: 99n, path: '/usr/lib/x' },
-    { addresses: '7f40-7f50', device: '254:1', ino: 12n, path: '/srv/new\\012line' },
+    { addresses: '7f00-7f10', stores: true, device: '254:1', ino: 1234n, path: '/srv/a b.db (deleted)' },
+    { addresses: '7f10-7f20', stores: false, device: '0:25', ino: 99n, path: '/usr/lib/x' },
+    { addresses: '7f40-7f50', stores: false, device: '254:1', ino: 12n, path: '/srv/new\\012line' },
   ])
+})
+
+const lock = (fields: Partial<KernelLock>): Partial<KernelLock> => ({
+  kind: 'lock',
+  owner: 'process',
+  access: 'write',
+  pid: null,
+  first: 0,
+  last: Infinity,
+  ...fields,
 })
 
 test('locks are read with their owners; those who wait are left out', () => {
@@ -241,9 +272,9 @@ test('locks are read with their owners; those who wait are left out', () => {
       ].join('\n'),
     ),
   ).toEqual([
-    { kind: 'lock', pid: 1234, device: '254:0', ino: 77n },
-    { kind: 'lock', pid: null, device: '0:25', ino: 5n },
-    { kind: 'lease', pid: 8, device: '254:0', ino: 78n },
-    { kind: 'lock', pid: null, device: '254:0', ino: 79n },
+    lock({ pid: 1234, device: '254:0', ino: 77n, first: 1073741824, last: 1073742335 }),
+    lock({ owner: 'description', access: 'read', device: '0:25', ino: 5n }),
+    lock({ kind: 'lease', pid: 8, device: '254:0', ino: 78n }),
+    lock({ device: '254:0', ino: 79n }),
   ])
 })

@@ -1,4 +1,5 @@
 /** The flow of a remedy around `change`, as the commands have it: hold, keep, settle, mend, change. */
+import { defaultLiveSettings } from '../../../src/config/defaults.ts'
 import type { ChangeOutcome, OriginalPlace, Remake, UndoRequest } from '../../../src/hold/change/change-types.ts'
 import { change } from '../../../src/hold/change/change.ts'
 import { newChangeId } from '../../../src/hold/change/estimate.ts'
@@ -40,6 +41,7 @@ export const usual: HoldSettings = {
   maxPauseMs: 5_000,
   warmAboveBytes: 8_000_000,
   trustMounts: [],
+  live: defaultLiveSettings,
 }
 const forever = new AbortController().signal
 let names = 0

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openChecker, type Checker } from '../../../src/check/check.ts'
+import { defaultLiveSettings } from '../../../src/config/defaults.ts'
 import { workThrough, type RunTotals } from '../../../src/fleet/pipeline.ts'
 import type { RunContext, RunLimits } from '../../../src/fleet/run/run-context.ts'
 import type { Target } from '../../../src/fleet/run/target.ts'
@@ -35,6 +36,7 @@ const settings: HoldSettings = {
   maxPauseMs: 5_000,
   warmAboveBytes: 8_000_000,
   trustMounts: [],
+  live: defaultLiveSettings,
 }
 
 export interface HoldOptions {
@@ -178,6 +180,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
       backups: null,
       roots: options.roots ?? null,
       settings: { ...settings, ...options.settings },
+      levelFor: () => options.settings?.require ?? settings.require,
       onStep: ({ tenant, named }, step) => options.onStep?.(step, tenant ?? named),
       connectionOf: ({ tenant }) => (demo === null || tenant === null ? null : connectionTo(demo, tenant, watched)),
     }

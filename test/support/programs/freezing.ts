@@ -4,6 +4,7 @@
  * Prints a line before it freezes, at the end of that step.
  */
 import { writeSync } from 'node:fs'
+import { defaultLiveSettings } from '../../../src/config/defaults.ts'
 import { startHoldProcesses } from '../../../src/hold/hold-processes.ts'
 import { hold, unbounded } from '../../../src/hold/hold.ts'
 import type { HoldStep } from '../../../src/hold/record.ts'
@@ -31,6 +32,7 @@ const settings = {
   maxPauseMs: 5_000,
   warmAboveBytes: Number(warmAbove),
   trustMounts: [],
+  live: defaultLiveSettings,
 } as const
 const onStep = (step: HoldStep): void => {
   if (step !== at) return

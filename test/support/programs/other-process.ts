@@ -23,9 +23,13 @@ export type FileTask =
   | { readonly do: 'lease' | 'lease-state'; readonly descriptor: number }
   | { readonly do: 'sql'; readonly path: string; readonly sql: string }
   | { readonly do: 'sql-keep'; readonly path: string; readonly sql: string }
+  /** Opens a connection that stays open, and answers its number. */
+  | { readonly do: 'connect'; readonly path: string; readonly timeoutMs: number }
+  | { readonly do: 'statement'; readonly connection: number; readonly sql: string }
 
 const libc = createRequire(import.meta.url)('koffi').load(null)
 const kept: Database.Database[] = []
+const connections: Database.Database[] = []
 
 function carryOut(task: FileTask): number | string {
   switch (task.do) {
@@ -57,7 +61,17 @@ function carryOut(task: FileTask): number | string {
     case 'sql':
     case 'sql-keep':
       return runSql(task.path, task.sql, task.do === 'sql-keep')
+    case 'connect':
+      return connections.push(new Database(task.path, { timeout: task.timeoutMs, fileMustExist: true })) - 1
+    case 'statement':
+      return runOn(connections[task.connection], task.sql)
   }
+}
+
+function runOn(connection: Database.Database | undefined, sql: string): string {
+  if (connection === undefined) throw new Error('there is no such connection')
+  const statement = connection.prepare(sql)
+  return statement.reader ? JSON.stringify(statement.all()) : `${statement.run().changes} changed`
 }
 
 function runSql(path: string, sql: string, keep: boolean): string {

@@ -96,7 +96,7 @@ async function changeOnce(
     remake,
     roots: context.roots,
     connection: context.connectionOf(prepared.group[0]),
-    settings: context.settings,
+    settings: { ...context.settings, require: 'sealed' },
     folder: context.folder,
     bounds: unbounded,
   }

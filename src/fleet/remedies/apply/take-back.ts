@@ -89,7 +89,7 @@ export async function undoChange(
       change,
       roots: context.roots,
       connection: context.connectionOf(target),
-      settings: context.settings,
+      settings: { ...context.settings, require: 'sealed' },
       folder: context.folder,
       bounds: unbounded,
       onStep: (step) => context.onStep(target, step),

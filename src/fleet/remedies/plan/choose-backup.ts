@@ -63,7 +63,8 @@ export async function bringBackup(
   try {
     const path = await backups.restore(backup.id, join(folder, snapshotName), signal)
     const { id, takenAt, sha256, verifiedAt } = backup
-    return { chosen: { id, takenAt, sha256, verifiedAt }, path, why, [Symbol.asyncDispose]: remove }
+    const beside = backup.level === 'pinned' ? ', copied beside its program (level pinned)' : ''
+    return { chosen: { id, takenAt, sha256, verifiedAt }, path, why: `${why}${beside}`, [Symbol.asyncDispose]: remove }
   } catch (error) {
     await remove()
     throw error

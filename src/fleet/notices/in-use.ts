@@ -1,0 +1,34 @@
+/**
+ * What a person may do about a file that a program keeps open, and that no service can be asked to close. Each failure
+ * then names the way that its command has.
+ */
+
+import type { Failure, FailureCode } from '../../model/failure.ts'
+import { target as wordsOf } from '../../text/shell-words.ts'
+import type { RunContext } from '../run/run-context.ts'
+import type { Target } from '../run/target.ts'
+
+const inUse: ReadonlySet<FailureCode> = new Set<FailureCode>(['IN_USE', 'LOCK_BUSY'])
+
+type Way = Pick<RunContext, 'connectionOf' | 'levelFor'>
+
+const isHeldBare = (target: Target, { connectionOf, levelFor }: Way): boolean =>
+  connectionOf(target) === null && levelFor(target) !== 'pinned'
+
+/** A check of a bare file can be made beside the program, with a weaker proof. */
+export const withWayAround = (failure: Failure, target: Target, way: Way): Failure =>
+  target.tenant === null && inUse.has(failure.code) && isHeldBare(target, way)
+    ? failure.withHint(
+        `\`holdfast check --live ${wordsOf(null, target.named)}\` checks it while the program has it open; ` +
+          '`holdfast holders FILE` names the programs',
+      )
+    : failure
+
+/** A remedy cannot: no program may have the file open while it is changed. */
+export const withRealHold = (failure: Failure, target: Target, way: Way): Failure =>
+  inUse.has(failure.code) && isHeldBare(target, way)
+    ? failure.withHint(
+        'a remedy needs a real hold: stop the program, run this again, then start it; ' +
+          'or let hooks stop and start it (src/service/hooks/README.md has an example)',
+      )
+    : failure

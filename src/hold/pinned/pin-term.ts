@@ -1,0 +1,84 @@
+/**
+ * How long the locks of a pinned snapshot may stand. All of them lie on the descriptors of one live set. `letGo`
+ * releases them immediately, and only then ends the work: a copy may go on for the piece that the kernel works on.
+ */
+import { monotonicMs } from '../../host/clock.ts'
+import { Failure } from '../../model/failure.ts'
+import type { LiveLimits } from '../hold-request.ts'
+import type { LiveFiles } from '../live/live-files.ts'
+import type { Guardian, Watch } from '../seal/guardian.ts'
+
+/** The guardian kills a process that has not released its locks so long after it had to: it is frozen. */
+const graceMs = 1_000
+
+export class PinTerm implements Disposable {
+  readonly #files: LiveFiles
+  readonly #limits: LiveLimits
+  readonly #watch: Watch
+  readonly #interrupt: AbortSignal
+  readonly #over = new AbortController()
+  readonly #onInterrupt = (): void => this.letGo(this.#interrupt.reason)
+  #timer: NodeJS.Timeout | null = null
+
+  private constructor(files: LiveFiles, limits: LiveLimits, watch: Watch, interrupt: AbortSignal) {
+    this.#files = files
+    this.#limits = limits
+    this.#watch = watch
+    this.#interrupt = interrupt
+    interrupt.addEventListener('abort', this.#onInterrupt, { once: true })
+  }
+
+  /**
+   * To be called before the first lock is asked for: from now on the guardian watches.
+   * @param waitUntilMs when the wait for locks ends, on the monotonic clock
+   * @throws {Failure} GUARDIAN_LOST; the reason of the signal
+   */
+  static async begin(
+    files: LiveFiles,
+    limits: LiveLimits,
+    waitUntilMs: number,
+    guardian: Guardian,
+    interrupt: AbortSignal,
+  ): Promise<PinTerm> {
+    interrupt.throwIfAborted()
+    const watch = await guardian.watchUntil(waitUntilMs + graceMs)
+    return new PinTerm(files, limits, watch, interrupt)
+  }
+
+  /** Aborts when the locks were let go. */
+  get over(): AbortSignal {
+    return this.#over.signal
+  }
+
+  get started(): boolean {
+    return this.#timer !== null
+  }
+
+  /** To be called as soon as a lock stands that other programs may notice: `live.maxPin` begins. */
+  start(): void {
+    const { maxPinMs } = this.#limits
+    this.#watch.until(monotonicMs() + maxPinMs + graceMs)
+    this.#timer = setTimeout(() => this.letGo(tooLong(this.#files.path, maxPinMs)), maxPinMs)
+  }
+
+  /** Releases every lock on the live set, then aborts the work with the reason. Repeatable: the first reason counts. */
+  letGo(why: unknown): void {
+    if (this.#over.signal.aborted) return
+    this.#files.unlock()
+    this.#over.abort(why)
+  }
+
+  /** To be called when no lock stands any more. */
+  [Symbol.dispose](): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#interrupt.removeEventListener('abort', this.#onInterrupt)
+    this.#watch[Symbol.dispose]()
+  }
+}
+
+const tooLong = (path: string, maxPinMs: number): Failure =>
+  new Failure('TOO_LARGE_FOR_PAUSE', `${path} was not copied within live.maxPin (${maxPinMs} ms)`, {
+    hint:
+      'put the folder for snapshots on the same file system, if that can share blocks (xfs, btrfs); or raise ' +
+      'live.maxPin, which costs a longer WAL',
+  })

@@ -1,0 +1,44 @@
+/**
+ * SHARED on the database file, taken as SQLite takes it: a read lock on PENDING, a read lock on the 510 bytes, PENDING
+ * given back. A writer that waits for its readers keeps PENDING, and is not overtaken. From then on no program changes
+ * the journal mode, and no last close deletes `-shm` and `-wal`.
+ */
+import { monotonicMs, sleep } from '../../host/clock.ts'
+import { findConflict, tryLock, unlock } from '../../host/locks/byte-lock.ts'
+import { lockBytes } from '../../sqlite/lock-bytes.ts'
+import type { LiveFiles } from '../live/live-files.ts'
+import type { NameConflict } from './conflict.ts'
+import { describeConflict } from './lock.ts'
+
+const againMs = 1
+const pending = { start: lockBytes.pending, length: 1 } as const
+
+/**
+ * Waits for programs that have the database exclusively, and holds nothing meanwhile. Unlocking or closing the file
+ * ends the lock.
+ * @param untilMs on the monotonic clock
+ * @throws {Failure} LOCK_BUSY with the program that is in the way
+ */
+export async function lockShared(
+  files: LiveFiles,
+  untilMs: number,
+  nameConflict: NameConflict,
+  signal: AbortSignal,
+): Promise<void> {
+  const database = files.descriptor('')
+  while (!tryShared(database)) {
+    const conflict = findConflict(database, 'read', lockBytes.all)
+    if (monotonicMs() > untilMs) throw await nameConflict('LOCK_BUSY', describeConflict(files.path, conflict))
+    await sleep(againMs, signal)
+  }
+}
+
+/** @returns false if it was refused; then nothing of it stands */
+export function tryShared(database: number): boolean {
+  if (tryLock(database, 'read', pending) === 'refused') return false
+  try {
+    return tryLock(database, 'read', lockBytes.shared) === 'granted'
+  } finally {
+    unlock(database, pending)
+  }
+}

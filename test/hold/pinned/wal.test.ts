@@ -1,0 +1,167 @@
+/** A pinned snapshot of a WAL database beside programs that keep it open (hold/pinned/README.md L1 to L4, L7, L8). */
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { readWalHeader } from '../../../src/sqlite/wal/wal.ts'
+import { appendDeadTransaction } from '../../support/databases/dead-transaction.ts'
+import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
+import { temporaryFolder } from '../../support/host/other-process.ts'
+import { createBook, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
+import { programKinds, startSqliteProgram, type SqliteProgram } from '../../support/pinned/sqlite-program.ts'
+
+const insert = "insert into book(title) values ('more')"
+const count = 'select count(*) from book'
+const everything = 'update page set edition = 2, body = randomblob(2000)'
+
+let fixture: HoldFixture
+let folder: ReturnType<typeof temporaryFolder>
+let file: string
+beforeAll(async () => {
+  fixture = await openHoldFixture()
+})
+afterAll(() => fixture[Symbol.asyncDispose]())
+beforeEach(() => {
+  folder = temporaryFolder()
+  file = folder.file('book.db')
+  createBook(file, 'wal')
+  return () => folder[Symbol.dispose]()
+})
+
+describe.each(programKinds)('beside the SQLite of %s', (kind) => {
+  let program: SqliteProgram
+  beforeEach(async () => {
+    program = await startSqliteProgram(kind, file)
+    expect(program.run(insert)).toBe('done')
+    return () => program[Symbol.asyncDispose]()
+  })
+  const another = (): Promise<SqliteProgram> => startSqliteProgram(kind, file)
+
+  it('L1: a snapshot is the state at the mark, whatever is written after it', async () => {
+    const said: string[] = []
+    const writes = (): void => void said.push(program.run(insert), program.run(everything))
+    const { copy, pin, held } = await takePinned(fixture, file, {
+      on: { locked: () => said.push(program.run(insert)), probed: writes, proven: writes, copied: writes },
+    })
+    expect(copy).toEqual(soundBook(5))
+    expect(said).toEqual(said.map(() => 'done'))
+    expect(pin).toMatchObject({ branch: 'wal', mark: { frames: expect.any(Number) }, checkpoint: 'refused' })
+    expect(pin).toMatchObject({ journal: 'none', lastSeenConnected: true })
+    expect(pin?.walGrewBytes).toBeGreaterThan(400_000)
+    expect(held.record.evidence).toMatchObject({
+      level: 'pinned',
+      attempts: 1,
+      lease: null,
+      quiesce: null,
+      probe: { before: { raw: 'refused' }, after: { raw: 'refused' } },
+      lock: { ranges: ['database read 0x40000002+510', '-shm read 0x80+1', '-shm write 0x79+1', '-shm read 0x7c+1'] },
+    })
+    expect(program.run(count)).toBe('[[8]]')
+  })
+
+  it('L1: a transaction that spills and is rolled back under the pin leaves no trace', async () => {
+    program.run('pragma cache_size=5')
+    const { copy } = await takePinned(fixture, file, {
+      on: {
+        locked: () => void program.run(`begin;${everything}`),
+        proven: () => void program.run('update page set edition = 3, body = randomblob(2000)'),
+        copied: () => void program.run('rollback'),
+      },
+    })
+    expect(copy).toEqual(soundBook(4))
+    expect(program.run('pragma integrity_check')).toBe('[["ok"]]')
+  })
+
+  it('L2: a commit frame that the wal-index does not count is in no snapshot', async () => {
+    const { copy, pin } = await takePinned(fixture, file, {
+      on: { locked: () => appendDeadTransaction(`${file}-wal`) },
+    })
+    expect(copy).toEqual(soundBook(4))
+    expect(pin?.mark?.frames).toBeLessThan((statSync(`${file}-wal`).size - 32) / 4120)
+    expect(program.run(`${insert};${count}`)).toBe('[[5]]')
+  })
+
+  it('L3: the salts change under a pin at 0 frames, and the snapshot is the database file alone', async () => {
+    program.run('pragma wal_checkpoint(TRUNCATE)')
+    await using opener = await another()
+    const { copy, pin, held } = await takePinned(fixture, file, { on: { probed: () => void opener.run(insert) } })
+    expect(copy).toEqual(soundBook(4))
+    expect(held.record.evidence.snapshot?.files.map(({ part }) => part)).toEqual([''])
+    expect(pin?.mark?.frames).toBe(0)
+    const now = readWalHeader(readFileSync(`${file}-wal`).subarray(0, 32))
+    expect(now?.salts).not.toBe(pin?.mark?.salts)
+    expect(program.run(count)).toBe('[[5]]')
+  })
+
+  it('L3: a whole old generation in the WAL is not copied at 0 frames', async () => {
+    program.run(everything)
+    const generation = readFileSync(`${file}-wal`)
+    program.run('pragma wal_checkpoint(TRUNCATE)')
+    writeFileSync(`${file}-wal`, generation) // As between the two steps of the checkpoint.
+    const { copy, held } = await takePinned(fixture, file)
+    expect(copy).toEqual(soundBook(4, 2))
+    expect(held.record.evidence.snapshot?.files.map(({ part }) => part)).toEqual([''])
+    expect(program.run(`${insert};${count}`)).toBe('[[5]]')
+  })
+
+  it('L4: a program that closes and opens again under the pin notices nothing', async () => {
+    const said: string[] = []
+    await using second = await another()
+    const { copy, pin } = await takePinned(fixture, file, {
+      on: {
+        probed: () => {
+          program.close()
+          said.push(second.run(`${insert};${count}`))
+        },
+        copied: () => second.close(),
+      },
+    })
+    expect(said).toEqual(['[[5]]'])
+    expect(copy).toEqual(soundBook(4))
+    expect(pin?.lastSeenConnected).toBe(false)
+    expect([existsSync(`${file}-wal`), existsSync(`${file}-shm`)]).toEqual([true, true]) // L8
+    await using next = await another()
+    expect(next.run(count)).toBe('[[5]]')
+    next.close()
+    expect(existsSync(`${file}-wal`)).toBe(false)
+  })
+
+  it('L7: every checkpoint is refused at once under the pin, blocks no writer, and succeeds after it', async () => {
+    await using checkpointer = await startSqliteProgram(kind, file, { timeoutMs: 60_000 })
+    const said: string[] = []
+    const tryAll = (): void => {
+      for (const kind of ['PASSIVE', 'FULL', 'RESTART', 'TRUNCATE'])
+        said.push(checkpointer.run(`pragma wal_checkpoint(${kind})`), program.run(insert))
+    }
+    const { copy } = await takePinned(fixture, file, { on: { proven: tryAll } })
+    expect(copy).toEqual(soundBook(4))
+    expect(said).toEqual(Array.from({ length: 4 }, () => ['[[1,-1,-1]]', 'done']).flat())
+    expect(checkpointer.run('pragma wal_checkpoint(TRUNCATE)')).toBe('[[0,0,0]]')
+  })
+
+  it('L8: beside the pin a program may do all but change the journal mode', async () => {
+    const said: Record<string, string> = {}
+    await using second = await another()
+    const { copy } = await takePinned(fixture, file, {
+      on: {
+        proven: () => {
+          for (const sql of ['vacuum', `${insert};${count}`, 'pragma journal_mode=delete', count])
+            said[sql] = second.run(sql)
+        },
+      },
+    })
+    expect(copy).toEqual(soundBook(4))
+    expect(said).toEqual({
+      vacuum: 'done',
+      [`${insert};${count}`]: '[[5]]',
+      'pragma journal_mode=delete': expect.stringMatching(/^SQLITE_BUSY/),
+      [count]: '[[5]]',
+    })
+  })
+
+  it('no byte of the database file changes, and neither do its times', async () => {
+    const before = { bytes: readFileSync(file), times: statSync(file, { bigint: true }) }
+    await takePinned(fixture, file)
+    const after = statSync(file, { bigint: true })
+    expect(readFileSync(file).equals(before.bytes)).toBe(true)
+    expect([after.mtimeNs, after.ctimeNs]).toEqual([before.times.mtimeNs, before.times.ctimeNs])
+  })
+})
