@@ -1,9 +1,13 @@
 /**
  * The last valid configuration, in the ledger's folder (I5.1). What a schedule runs goes on with it for a time if the
  * file becomes invalid, cannot be read, or is gone. What changes data never does.
+ *
+ * That time counts from the first moment at which the file was seen invalid, which is recorded beside the copy: a tool
+ * that writes the invalid file again and again must not keep an old configuration alive.
  */
 
 import { createHash } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { isSystemError } from '../host/failures/system-failure.ts'
@@ -31,14 +35,18 @@ export interface OutdatedConfiguration {
   readonly keptAt: number
   /** Since when the file cannot be used, as far as is known. ms since 1970. */
   readonly since: number
+  /** Why it could not be recorded since when; `since` is then `keptAt`. null if it is recorded. */
+  readonly unrecorded: string | null
 }
 
 const title = 'holdfast.configuration-copy/1'
 /** JSON writes some characters with six. */
 const copyBytesMax = 8 * fileBytesMax
 
-const copyFile = (ledgerDir: string, path: string): string =>
-  join(ledgerDir, `configuration-${createHash('sha256').update(onDisk(path)).digest('hex').slice(0, 16)}.copy`)
+const copyFile = (ledgerDir: string, path: string): string => `${fileOf(ledgerDir, path)}.copy`
+const invalidSinceFile = (ledgerDir: string, path: string): string => `${fileOf(ledgerDir, path)}.invalid-since`
+const fileOf = (ledgerDir: string, path: string): string =>
+  join(ledgerDir, `configuration-${createHash('sha256').update(onDisk(path)).digest('hex').slice(0, 16)}`)
 
 /**
  * Keeps a copy of the file, if the file is valid now. The folder of the ledger must exist.
@@ -77,7 +85,10 @@ export async function loadScheduledSettings(
   usualLedgerDir = defaultLedgerDir,
 ): Promise<ScheduledSettings> {
   const settings = await orFailure(findConfiguration(given).then(loadSettings))
-  if (!(settings instanceof Failure)) return { settings, outdated: null }
+  if (!(settings instanceof Failure)) {
+    forgetInvalid(settings)
+    return { settings, outdated: null }
+  }
   if (settings.code !== 'CONFIG_INVALID' && settings.code !== 'READ_FAILED') throw settings
   for (const path of await unusablePlaces(given)) {
     for (const folder of new Set([await ledgerDirIn(path), usualLedgerDir])) {
@@ -125,14 +136,60 @@ async function settingsIn(
   const { parseSettings } = await import('./parse.ts')
   const settings = valueOrFailure(() => parseSettings(copy.text, path))
   if (settings instanceof Failure) throw refuse(`this version does not read it: ${settings.message}`)
-  const since = Math.max(copy.keptAt, (await changedAt(path)) ?? 0)
+  const { since, unrecorded } = await invalidSince(folder, path, copy.keptAt)
   const { graceMs } = settings.registry
   const ageMs = ageOf(since, now)
   if (ageMs === null || ageMs > graceMs)
     throw refuse(
-      `there is no valid file since ${new Date(since).toISOString()}, and registry.grace allows ${humanMs(graceMs)}`,
+      `there is no valid file since ${new Date(since).toISOString()}, and registry.grace allows ${humanMs(graceMs)}` +
+        (unrecorded === null ? '' : `; ${unrecorded}`),
     )
-  return { settings, outdated: { failure, keptAt: copy.keptAt, since } }
+  return { settings, outdated: { failure, keptAt: copy.keptAt, since, unrecorded } }
+}
+
+/**
+ * Since when the file is invalid. The first call after the copy was made records it, and later calls read it. What
+ * cannot be recorded must not extend the grace: then it counts from the copy.
+ * @param keptAt of the copy: a record that belongs to an older one does not count
+ */
+async function invalidSince(
+  folder: string,
+  path: string,
+  keptAt: number,
+): Promise<Pick<OutdatedConfiguration, 'since' | 'unrecorded'>> {
+  const file = invalidSinceFile(folder, path)
+  const unrecorded = (why: string): Pick<OutdatedConfiguration, 'since' | 'unrecorded'> => ({
+    since: keptAt,
+    unrecorded: `it cannot be recorded since when the file is invalid, so the grace counts from the copy (${why})`,
+  })
+  const found = await readCheckedText(file, invalidSinceTitle, recordBytesMax)
+  if (found.kind === 'wrong') return unrecorded(`${file}: ${found.why}`)
+  if (found.kind === 'read') {
+    const record = JSON.parse(found.text) as InvalidSince
+    if (record.path === path && record.keptAt === keptAt) return { since: record.since, unrecorded: null }
+  }
+  const since = Math.max(keptAt, (await changedAt(path)) ?? 0)
+  const record: InvalidSince = { path, keptAt, since }
+  const written = valueOrFailure(() => writeCheckedText(file, invalidSinceTitle, JSON.stringify(record)))
+  return written instanceof Failure ? unrecorded(written.message) : { since, unrecorded: null }
+}
+
+const invalidSinceTitle = 'holdfast.configuration-invalid-since/1'
+const recordBytesMax = 64 << 10
+
+interface InvalidSince {
+  readonly path: string
+  readonly keptAt: number
+  readonly since: number
+}
+
+/** A record that stays makes the next grace shorter, so it is no failure that it cannot be removed. */
+function forgetInvalid({ file, ledger }: Settings): void {
+  try {
+    rmSync(onDisk(invalidSinceFile(ledger.dir, file)), { force: true })
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+  }
 }
 
 async function mayEnter(folder: string): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { SampleRound } from '../model/result/sample.ts'
 import type { OtherHold } from '../model/service-way.ts'
 import { count } from '../text/count.ts'
 import type {
+  AllResults,
   LastResult,
   LedgerLine,
   NewestLines,
@@ -16,8 +17,8 @@ import type {
   RecordedRun,
   RecordedSweep,
 } from './ledger.ts'
-import type { FileKey, LedgerAnswer, LedgerQuestion, QuietTerms } from './protocol.ts'
-import { readNotable, readPages, type ResultPage } from './read-pages.ts'
+import { answerMax, type FileKey, type LedgerAnswer, type LedgerQuestion, type QuietTerms } from './protocol.ts'
+import { readAll, readNotable, readPages, type ResultPage } from './read-pages.ts'
 
 export abstract class LedgerQuestions {
   /** Appends that wait are written first. @throws {Failure} LEDGER_UNUSABLE */
@@ -38,8 +39,18 @@ export abstract class LedgerQuestions {
 
   async lastResults(): Promise<readonly LastResult[]> {
     const { results, more } = await readPages((after) => this.#page(after, null))
-    if (more) this.addNotice(`only ${count(results.length, 'result')} of the ledger were read, there are more`)
+    if (more) this.#noticeMore(results.length)
     return results
+  }
+
+  async allResults(since: number, now: number): Promise<AllResults> {
+    const { more, ...results } = await readAll((after) => this.#page(after, null), { since, now })
+    if (more) this.#noticeMore(answerMax.lastResults)
+    return results
+  }
+
+  #noticeMore(read: number): void {
+    this.addNotice(`only ${count(read, 'result')} of the ledger were read, there are more`)
   }
 
   async sampleRound(file: KnownFile): Promise<SampleRound | null> {

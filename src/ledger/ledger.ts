@@ -77,6 +77,13 @@ export interface NotableResults {
   readonly others: QuietFiles
 }
 
+/** The newest results of all files, to be read one after the other, and the notable ones among them. */
+export interface AllResults {
+  /** Each time it is read, it begins anew. */
+  readonly all: Iterable<LastResult>
+  readonly notable: NotableResults
+}
+
 /** What the next check of a file needs to know of the newest one. */
 export interface NewestCheck {
   /**
@@ -165,6 +172,8 @@ export interface LedgerReading extends AsyncDisposable {
    * @param since ms since 1970 @param now ms since 1970; a file that was settled later than that is not quiet
    */
   notableResults(since: number, now: number): Promise<NotableResults>
+  /** Both together, for a reader that passes all of them on. */
+  allResults(since: number, now: number): Promise<AllResults>
   /** All lines, newest first. `tenant` null: of all tenants of the service. */
   history(tenant: TenantId | null, limit: number): Promise<readonly LedgerLine[]>
   /**

@@ -58,6 +58,8 @@ async function started(ledger: LedgerProcess): Promise<Ledger> {
   }
 }
 
+const nothingNotable = { results: [], others: { fresh: 0, stale: 0, oldestAt: null } }
+
 const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
   notice: isGone
     ? `the ledger in ${dir} is gone, though runs were recorded in it`
@@ -66,7 +68,8 @@ const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
   openHolds: () => Promise.resolve([]),
   otherHolds: () => Promise.resolve([]),
   lastResults: () => Promise.resolve([]),
-  notableResults: () => Promise.resolve({ results: [], others: { fresh: 0, stale: 0, oldestAt: null } }),
+  notableResults: () => Promise.resolve(nothingNotable),
+  allResults: () => Promise.resolve({ all: [], notable: nothingNotable }),
   history: () => Promise.resolve([]),
   checks: () => Promise.resolve({ lines: [], more: false }),
   lastRuns: () => Promise.resolve([]),

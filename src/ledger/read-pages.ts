@@ -1,7 +1,8 @@
 /** The newest results come in pages: one message with those of 100,000 files would take much memory on both sides. */
 
-import type { LastResult, NotableResults, QuietFiles } from './ledger.ts'
+import type { AllResults, LastResult, NotableResults, QuietFiles } from './ledger.ts'
 import { unpackResults } from './lines/packed-results.ts'
+import { QuietCount } from './lines/quiet-count.ts'
 import { answerMax, type FileKey, type QuietTerms } from './protocol.ts'
 
 export interface ResultPage {
@@ -30,6 +31,36 @@ export async function readPages(
 
 /** So many quiet files of each kind are listed: as many as a reader wants to see by name. */
 const quietListedMax = 20
+
+/**
+ * Keeps the pages as they came: results of 100,000 files are 30 MB of text, and ten times as much as objects.
+ * @returns at most `answerMax.lastResults`, and whether there are more
+ */
+export async function readAll(
+  ask: (after: FileKey | null) => Promise<ResultPage>,
+  terms: Pick<QuietTerms, 'since' | 'now'>,
+): Promise<AllResults & { readonly more: boolean }> {
+  const pages: string[] = []
+  const notable: LastResult[] = []
+  const quiet = new QuietCount({ ...terms, freshListed: quietListedMax, staleListed: quietListedMax })
+  let read = 0
+  let next: FileKey | null = null
+  do {
+    const page: ResultPage = await ask(next)
+    const results = unpackResults(page.packed)
+    notable.push(...results.filter((result) => !quiet.takes(result)))
+    pages.push(page.packed)
+    read += results.length
+    next = page.next
+  } while (next !== null && read < answerMax.lastResults)
+  return { all: eachOf(pages), notable: { results: notable, others: quiet.files }, more: next !== null }
+}
+
+const eachOf = (pages: readonly string[]): Iterable<LastResult> => ({
+  *[Symbol.iterator]() {
+    for (const page of pages) yield* unpackResults(page)
+  },
+})
 
 /** Leaves the quiet files out, but for a few. */
 export async function readNotable(

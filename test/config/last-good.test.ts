@@ -43,10 +43,12 @@ async function kept(more = ''): Promise<void> {
   expect(await keepConfiguration(await loadSettings(file()), Date.now())).toBeNull()
 }
 
-const copyFile = (): string => {
-  const [name = ''] = readdirSync(folder.file('ledger'))
-  return join(folder.file('ledger'), name)
+const fileOfLedger = (ending: string): string => {
+  const names = readdirSync(folder.file('ledger'))
+  return join(folder.file('ledger'), names.find((name) => name.endsWith(ending)) ?? `none${ending}`)
 }
+const copyFile = (): string => fileOfLedger('.copy')
+const recordFile = (): string => fileOfLedger('.invalid-since')
 
 const load = (aheadMs = 0) => loadScheduledSettings(file(), Date.now() + aheadMs)
 const refused = (message: RegExp): Error =>
@@ -101,6 +103,71 @@ test('I5.2: the grace begins when the file got its content, and after it the mis
   await kept('registry: { grace: 2d }\n')
   write(valid('hold: { ttl: soon }\n'))
   expect((await load(47 * hourMs)).outdated).not.toBeNull()
+})
+
+describe('I5.2: the grace counts from the first time at which the file was seen invalid', () => {
+  const spoil = (): void => write(valid('hold: { ttl: soon }\n'))
+  const since = async (): Promise<number> => (await load()).outdated?.since ?? 0
+  /** The clock of the file system may be coarse. */
+  const changeLater = (change: () => void): void => {
+    const { ctimeMs } = statSync(file())
+    do change()
+    while (Math.floor(statSync(file()).ctimeMs) <= Math.floor(ctimeMs))
+  }
+
+  test('whatever writes or touches the invalid file later', async () => {
+    await kept()
+    spoil()
+    const first = await since()
+    expect(first).toBe(Math.floor(statSync(file()).ctimeMs))
+    expect(statSync(recordFile()).mode & 0o777).toBe(0o600)
+    changeLater(spoil)
+    changeLater(() => utimesSync(file(), new Date(), new Date()))
+    expect(await since()).toBe(first)
+    rmSync(file())
+    const usual = await loadScheduledSettings(file(), Date.now(), folder.file('ledger'))
+    expect(usual.outdated).toMatchObject({ since: first, unrecorded: null })
+  })
+
+  test('and anew after the file was valid', async () => {
+    await kept()
+    spoil()
+    const first = await since()
+    changeLater(() => write(valid()))
+    expect((await load()).outdated).toBeNull()
+    expect(readdirSync(folder.file('ledger'))).toHaveLength(1)
+    changeLater(spoil)
+    expect(await since()).toBeGreaterThan(first)
+  })
+
+  test('a record that an older copy left does not count', async () => {
+    await kept()
+    spoil()
+    const first = await since()
+    const record = readFileSync(recordFile())
+    write(valid())
+    await keepConfiguration(await loadSettings(file()), first + 1000)
+    writeFileSync(recordFile(), record, { mode: 0o600 })
+    spoil()
+    expect(await since()).toBeGreaterThanOrEqual(first + 1000)
+  })
+
+  test.each([
+    ['a folder', (record: string) => (rmSync(record), mkdirSync(record)), /not a regular file/],
+    ['altered', (record: string) => truncateSync(record, 90), /it was altered/],
+    ['of others to write', (record: string) => chmodSync(record, 0o622), /another user could change it/],
+  ])('a record that is %s extends nothing: then it counts from the copy, and that is said', async (_, change, why) => {
+    write(valid())
+    const keptAt = Date.now() - 7 * hourMs
+    expect(await keepConfiguration(await loadSettings(file()), keptAt)).toBeNull()
+    spoil()
+    expect(await since()).toBeGreaterThan(keptAt)
+    change(recordFile())
+    expect((await load()).outdated).toMatchObject({ since: keptAt, unrecorded: expect.stringMatching(why) as string })
+    await expect(load(2 * hourMs)).rejects.toEqual(
+      refused(/registry\.grace allows 8 h; it cannot be recorded since when the file is invalid/),
+    )
+  })
 })
 
 test.each([

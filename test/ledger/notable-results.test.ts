@@ -50,6 +50,10 @@ test('of sound files the first twenty fresh and stale ones are listed, and the o
   const all = await ledger.lastResults()
   expect(all).toHaveLength(6034)
   expect(results).toEqual(all.filter(({ tenant }) => results.some((one) => one.tenant === tenant)))
+  // Both in one go, for a document of all files: it may be read more than once.
+  const both = await ledger.allResults(now - 26 * hourMs, now)
+  for (const _ of [1, 2]) expect([...both.all]).toEqual(all)
+  expect(both.notable).toEqual({ results, others })
 })
 
 test('a few files are all listed', async () => {

@@ -1,10 +1,14 @@
 /**
  * A ledger with nightly sweeps of many tenants over many nights, written and compacted as the runs of these nights
- * would have done it, and what `status` costs on it.
+ * would have done it, and what a reader of it costs.
+ *
+ * A year of 100,000 tenants would take hours. `shortened` leaves out what compaction removes later: between the first
+ * and the last nights it writes only the files whose outcome is not that of the night before or after. The lines that
+ * are left are those of whole nights. The file is not: its pages are filled more evenly (test/soak/README.md).
  */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { memoryUseOf } from '../../scripts/bench/memory.ts'
+import { memoryUseOf, memoryUseOfEach, processorMsOfEnded } from '../../scripts/bench/memory.ts'
 import { parseSettings } from '../../src/config/parse.ts'
 import { wayOf } from '../../src/config/service-way.ts'
 import { fileName, lineRow, type LastGoodRow, type LineRow } from '../../src/ledger/lines/rows.ts'
@@ -18,17 +22,23 @@ import { startNode } from '../support/processes.ts'
 export interface LargeLedger {
   readonly home: string
   readonly config: string
+}
+
+interface LedgerSize {
   readonly tenants: number
   readonly nights: number
+  readonly shortened?: boolean
 }
 
 const dayMs = 86_400_000
 /** One in so many tenants is inconclusive every third night, and one in so many was damaged once. */
 const troubledIn = 100
+/** More than the nights that compaction keeps whole, so that the file has room for a night that is written. */
+const wholeNights = 6
 
 export function makeLargeLedger(
   home: string,
-  { tenants, nights }: { readonly tenants: number; readonly nights: number },
+  { tenants, nights, shortened = false }: LedgerSize,
   report: (line: string) => void,
 ): LargeLedger {
   const ledger = join(home, 'ledger')
@@ -46,15 +56,17 @@ export function makeLargeLedger(
   for (let night = 0; night < nights; night++) {
     const store = new Store(file, 'write', way, report)
     const at = firstAt + (night + 1) * dayMs - 3_600_000
-    const tookMs = writeNight(store, { night, at, tenants })
+    const isWhole = !shortened || night === 0 || night >= nights - wholeNights
+    const tookMs = writeNight(store, { night, at, tenants, isWhole })
     const beganMs = performance.now()
     store.ask((database) => compact(database, Infinity, at + 3_600_000))
     const compactedMs = performance.now() - beganMs
     const megabytes = statSync(file).size / 1e6
-    report(`night ${night + 1}: ${whole(tookMs)} ms to write, ${whole(compactedMs)} to compact, ${whole(megabytes)} MB`)
+    const costs = `${whole(tookMs)} ms to write, ${whole(compactedMs)} to compact`
+    if (isWhole || night % 50 === 0) report(`night ${night + 1}: ${costs}, ${whole(megabytes)} MB`)
     store.close()
   }
-  return { home, config, tenants, nights }
+  return { home, config }
 }
 
 const whole = (number: number): string => number.toFixed(0)
@@ -63,9 +75,11 @@ interface Night {
   readonly night: number
   readonly at: number
   readonly tenants: number
+  /** False for a night of which only the files are written whose outcome changes. */
+  readonly isWhole: boolean
 }
 
-function writeNight(store: Store, { night, at, tenants }: Night): number {
+function writeNight(store: Store, { night, at, tenants, isWhole }: Night): number {
   const beganMs = performance.now()
   const run = `RUN-${String(night).padStart(6, '0')}`
   let number = 0
@@ -74,19 +88,23 @@ function writeNight(store: Store, { night, at, tenants }: Night): number {
   const scope = { since: at, depth: 'full', only: null } as const
   store.append([line({ kind: 'sweep-selected', ...scope, selected: tenants, notDue: 0 })])
   for (let from = 0; from < tenants; from += 1000) {
-    const ids = Array.from({ length: Math.min(1000, tenants - from) }, (_, i) => `tenant-${from + i}`)
-    const lines = ids.flatMap((id, i) => {
+    const places = Array.from({ length: Math.min(1000, tenants - from) }, (_, i) => from + i)
+    const taken = isWhole ? places : places.filter(isTroubled)
+    const lines = taken.flatMap((place) => {
+      const id = `tenant-${place}`
       const holder = `${run} ${id}`
-      return [asked(holder, id), quiesced(holder, id), ended(holder, id), checkOf(id, from + i, night)].map(line)
+      return [asked(holder, id), quiesced(holder, id), ended(holder, id), checkOf(id, place, night)].map(line)
     })
     store.append(
       lines,
-      ids.map((id) => lastGoodOf(id, at)),
+      taken.map((place) => lastGoodOf(`tenant-${place}`, at)),
     )
   }
   store.append([line({ kind: 'run-finished', exitCode: 0, selected: tenants, covered: tenants, whole: true })])
   return performance.now() - beganMs
 }
+
+const isTroubled = (place: number): boolean => [1, 2].includes(place % troubledIn)
 
 function checkOf(id: string, place: number, night: number): Event {
   if (place % troubledIn === 1 && night % 3 === 0)
@@ -106,22 +124,30 @@ const lastGoodOf = (id: string, at: number): LastGoodRow => ({
   digests: new Uint8Array(256),
 })
 
-export interface StatusCost {
+export interface CommandCost {
   readonly ms: number
+  /** Of all its processes. */
+  readonly processorMs: number
   /** Bytes of the largest moment: of all its processes, shared pages counted once. */
   readonly memory: number
+  /** Bytes of the largest process at its largest moment, as `time` reports them. */
+  readonly largest: number
   readonly code: number | null
-  readonly text: string
+  readonly letters: number
 }
 
-export async function costOfStatus({ config }: LargeLedger, ...args: readonly string[]): Promise<StatusCost> {
+/** Runs a command that reads the ledger. */
+export async function costOf({ config }: LargeLedger, ...args: readonly string[]): Promise<CommandCost> {
+  const before = processorMsOfEnded()
   const beganMs = performance.now()
-  await using program = startNode('bin/holdfast.js', ['status', '--config', config, ...args])
-  let memory = 0
+  await using program = startNode('bin/holdfast.js', [...args, '--config', config])
+  let [memory, largest] = [0, 0]
   const watching = setInterval(() => {
     memory = Math.max(memory, memoryUseOf(program.pid)?.pss ?? 0)
-  }, 10)
+    for (const { rss } of memoryUseOfEach(program.pid)) largest = Math.max(largest, rss)
+  }, 20)
   const { code, stdout } = await program.ended
   clearInterval(watching)
-  return { ms: performance.now() - beganMs, memory, code, text: stdout }
+  const ms = performance.now() - beganMs
+  return { ms, processorMs: processorMsOfEnded() - before, memory, largest, code, letters: stdout.length }
 }

@@ -112,8 +112,13 @@ export const view = (tenants: readonly TenantSummary[], more: Partial<StatusView
   maxAgeMs: 26 * hour,
   ...more,
 })
-export const render = (given: StatusView, format: StatusFormat): StatusRendering =>
-  renderStatus(given, { format, width: 80, cuts: true, color: false, verbose: false })
+export function render(
+  given: StatusView,
+  format: StatusFormat,
+): { readonly code: StatusRendering['code']; readonly text: string } {
+  const { code, text } = renderStatus(given, { format, width: 80, cuts: true, color: false, verbose: false })
+  return { code, text: [...text].join('') }
+}
 export const standingHold = (leftBehind: boolean): StandingHold => ({
   holder: 'h',
   run: 'r',

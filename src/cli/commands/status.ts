@@ -5,11 +5,11 @@ import { isGone } from '../../fleet/run/registry.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
 import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
 import { openIncident } from '../../ledger/incident.ts'
-import type { LastResult, LedgerReading, QuietFiles } from '../../ledger/ledger.ts'
+import type { LastResult, LedgerReading, NotableResults, QuietFiles } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
 import { absencesIn, lastFullSweepAt, oldestBackupAt, outdatedConfiguration } from '../../report/status/absences.ts'
-import type { StatusFormat, StatusView } from '../../report/status/status-view.ts'
+import type { StatusFormat, StatusView, TenantSummary } from '../../report/status/status-view.ts'
 import { renderStatus } from '../../report/status/status.ts'
 import type { Invocation } from '../invocation.ts'
 import {
@@ -95,23 +95,25 @@ async function printStatus(options: StatusOptions, terminal: Terminal): Promise<
     throw error
   })
   if (output !== undefined) await requireOutsideRoots(output, scheduled.settings.tenants.roots)
-  const view = await readStatus(scheduled, options, terminal).catch((error: unknown) => {
+  const { view, all } = await readStatus(scheduled, options, terminal).catch((error: unknown) => {
     if (fileForMonitor !== undefined) leaveUnknown(fileForMonitor, error, terminal)
     throw error
   })
   // The text of a file is that of a pipe.
   const page = output === undefined ? terminal : { width: Infinity, cuts: false, color: false }
-  const { text, code } = renderStatus(view, {
-    format,
-    width: page.width,
-    cuts: page.cuts,
-    color: page.color,
-    verbose: options.verbose ?? false,
-  })
+  const rendering = { format, width: page.width, cuts: page.cuts, color: page.color, verbose: options.verbose ?? false }
+  const { text, code } = renderStatus(view, rendering, all)
   if (output !== undefined) replaceFile(output, text)
   else if (!options.quiet || format !== 'text' || code !== 0)
-    await (format === 'json' || format === 'prometheus' ? terminal.out(text) : terminal.print(text))
+    for (const piece of text)
+      await (format === 'json' || format === 'prometheus' ? terminal.out(piece) : terminal.print(piece))
   return isForMonitor(format) ? code : exitCodes.sound
+}
+
+interface ReadStatus {
+  readonly view: StatusView
+  /** The files that a document lists. */
+  readonly all: Iterable<TenantSummary>
 }
 
 /** @throws {Failure} LEDGER_UNUSABLE; TENANT_UNKNOWN for a tenant or a pattern that the ledger does not know */
@@ -119,11 +121,11 @@ async function readStatus(
   { settings, outdated }: ScheduledSettings,
   options: StatusOptions,
   terminal: Terminal,
-): Promise<StatusView> {
+): Promise<ReadStatus> {
   const { dir } = settings.ledger
   await using ledger = await ledgerToRead(dir, wayOf(settings))
   const now = Date.now()
-  const [{ results, others: quiet }, holds, others] = [
+  const [{ results, others: quiet, all }, holds, others] = [
     await readResults(ledger, options, now),
     await ledger.openHolds(),
     await leftBehind(await ledger.otherHolds(), dir),
@@ -159,20 +161,39 @@ async function readStatus(
     pauses: await ledger.pauseTotals(),
   }
   if (ledger.notice !== null) reportNotice(terminal)(ledger.notice)
-  return view
+  return { view, all: all === null ? view.tenants : eachKnown(all) }
 }
 
-/** A person or a monitor gets no list of files that are all well. */
+/** Without those that are gone. */
+function* eachKnown(all: Iterable<LastResult>): Generator<TenantSummary> {
+  for (const result of all) if (!isGone(result)) yield withTimes(result)
+}
+
+interface ReadResults extends Pick<NotableResults, 'results'> {
+  /** null if `results` has all files. */
+  readonly others: QuietFiles | null
+  /** All files of the service, for a document; null if `results` has what it needs. */
+  readonly all: Iterable<LastResult> | null
+}
+
+/** A person or a monitor gets no list of files that are all well. A document of all files is read piece by piece. */
 async function readResults(
   ledger: LedgerReading,
   { tenant, only, format, json, verbose, maxAge }: StatusOptions,
   now: number,
-): Promise<{ readonly results: readonly LastResult[]; readonly others: QuietFiles | null }> {
-  const listsAll = tenant !== undefined || only !== undefined || json === true || format === 'json' || verbose === true
-  return listsAll ? { results: await ledger.lastResults(), others: null } : ledger.notableResults(now - maxAge, now)
+): Promise<ReadResults> {
+  const since = now - maxAge
+  if (tenant !== undefined || only !== undefined)
+    return { results: await ledger.lastResults(), others: null, all: null }
+  if (json === true || format === 'json') {
+    const { all, notable } = await ledger.allResults(since, now)
+    return { ...notable, all }
+  }
+  if (verbose === true) return { results: await ledger.lastResults(), others: null, all: null }
+  return { ...(await ledger.notableResults(since, now)), all: null }
 }
 
-function withTimes(result: LastResult): StatusView['tenants'][number] {
+function withTimes(result: LastResult): TenantSummary {
   const { settledMark: _settledMark, ...rest } = result
   return { ...rest, checkedAt: result.at }
 }

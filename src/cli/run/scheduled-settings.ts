@@ -28,11 +28,15 @@ export async function scheduledSettings(
 }
 
 /** What is wrong, each mistake with its line, and until when the copy is used. */
-function describeOutdated({ failure, keptAt, since }: OutdatedConfiguration, { registry }: Settings): string {
+function describeOutdated(
+  { failure, keptAt, since, unrecorded }: OutdatedConfiguration,
+  { registry }: Settings,
+): string {
   const until = new Date(since + registry.graceMs).toISOString()
   return (
     `THE CONFIGURATION IS NOT VALID: ${failure.message}\n` +
     `this command uses the copy of ${new Date(keptAt).toISOString()} until ${until} ` +
-    `(registry.grace is ${humanMs(registry.graceMs)}); correct the file before that`
+    `(registry.grace is ${humanMs(registry.graceMs)}); correct the file before that` +
+    (unrecorded === null ? '' : `\n${unrecorded}`)
   )
 }

@@ -164,7 +164,8 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
       'After each good answer holdfast keeps a copy of the list of tenants in ledger.dir. ' +
       'If the service later gives no valid list, a run goes on with the copy for this time, and its report says so. ' +
       'After this time the run ends with REGISTRY_STALE. 0s: the copy is never used. ' +
-      'In the same way `sweep`, `triage`, `status` and `resume` go on with the last valid configuration.',
+      'In the same way `sweep`, `triage`, `status` and `resume` go on with the last valid configuration. ' +
+      'The time then counts from when holdfast first saw the file invalid.',
     default: '8h',
     example: '24h',
   },

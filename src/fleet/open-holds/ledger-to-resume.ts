@@ -62,6 +62,7 @@ function readOnly(reading: LedgerReading, unwritable: Failure | null, isNew: boo
     otherHolds: () => reading.otherHolds(),
     lastResults: () => reading.lastResults(),
     notableResults: (since, now) => reading.notableResults(since, now),
+    allResults: (since, now) => reading.allResults(since, now),
     lastRuns: (limit) => reading.lastRuns(limit),
     lastSweep: () => reading.lastSweep(),
     runLines: (run, limit) => reading.runLines(run, limit),

@@ -12,13 +12,13 @@
  */
 
 import type Database from 'better-sqlite3'
-import { ageOf } from '../../model/age.ts'
 import type { NonEmpty } from '../../model/result/verdict.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
 import { count } from '../../text/count.ts'
 import type { QuietFiles } from '../ledger.ts'
 import type { CheckSummary } from '../lines/check-summary.ts'
 import { packCheck, type PackedResult } from '../lines/packed-results.ts'
+import { QuietCount, type FileChecks } from '../lines/quiet-count.ts'
 import type { FileKey, QuietTerms } from '../protocol.ts'
 import { summaryIn, type AddNotice } from './answers.ts'
 import { describeWays, numbersOf } from './ways.ts'
@@ -150,7 +150,7 @@ export function lastResultsAfter(
     const known = knownOf(ofFile, terms)
     if (known !== null) {
       fromOthers.count(known.newest.way, known.settled?.way ?? known.newest.way)
-      if (!counted.takes(known)) results.push(packed(ofFile[0], known))
+      if (!counted.takes(standingOf(known))) results.push(packed(ofFile[0], known))
     }
     const [[lastTenant, lastPath]] = ofFile
     if (++files >= filesPerPage)
@@ -158,42 +158,6 @@ export function lastResultsAfter(
   }
   fromOthers.report(database, way, addNotice)
   return { packed: JSON.stringify(results), next: null, quiet: counted.files }
-}
-
-/** Counts quiet files beyond the first few of each kind. */
-class QuietCount {
-  readonly #terms: QuietTerms | null
-  #freshListed = 0
-  #staleListed = 0
-  #fresh = 0
-  #stale = 0
-  #oldestAt: number | null = null
-
-  constructor(terms: QuietTerms | null) {
-    this.#terms = terms
-  }
-
-  get files(): QuietFiles {
-    return { fresh: this.#fresh, stale: this.#stale, oldestAt: this.#oldestAt }
-  }
-
-  /** @returns false for a file that must be listed */
-  takes({ newest, settled }: KnownFileChecks): boolean {
-    const terms = this.#terms
-    if (terms === null || settled === null || newest.summary.failure !== null) return false
-    if (newest.summary.verdict !== 'sound' || settled.summary.verdict !== 'sound') return false
-    if (ageOf(settled.at, terms.now) === null) return false
-    const isFresh = settled.at >= terms.since
-    if (isFresh && this.#freshListed < terms.freshListed) this.#freshListed++
-    else if (!isFresh && this.#staleListed < terms.staleListed) this.#staleListed++
-    else {
-      if (isFresh) this.#fresh++
-      else this.#stale++
-      this.#oldestAt = Math.min(this.#oldestAt ?? settled.at, settled.at)
-      return true
-    }
-    return false
-  }
 }
 
 /** The rows of one file after the other. */
@@ -245,6 +209,12 @@ function knownOf(rows: NonEmpty<LastCheckRow>, { own, addNotice }: Terms): Known
   const newest = ways.find((one) => one.newest !== null)?.newest
   return newest ? { newest, settled: settledIn(ways) } : null
 }
+
+const standingOf = ({ newest, settled }: KnownFileChecks): FileChecks => ({
+  verdict: newest.summary.verdict,
+  failure: newest.summary.failure,
+  settled: settled === null ? null : { at: settled.at, verdict: settled.summary.verdict },
+})
 
 function packed([tenant, path]: LastCheckRow, { newest, settled }: KnownFileChecks): PackedResult {
   const { failure } = newest.summary

@@ -1,46 +1,60 @@
 /** Prints what the ledger knows, for people and for monitors. No tenant is touched. */
 
-import { jsonText } from '../../text/json-text.ts'
 import { breakable } from '../../text/layout.ts'
+import { eachChanged, jsonDocument } from '../json.ts'
 import { describeOther } from '../text/other-holds.ts'
 import { judgeStatus, standingOf, type StatusJudgement } from './status-judgement.ts'
 import { renderStatusLine } from './status-line.ts'
 import { renderPrometheus } from './status-prometheus.ts'
 import { renderStatusText } from './status-text.ts'
-import type { StatusOptions, StatusView } from './status-view.ts'
+import type { StatusOptions, StatusView, TenantSummary } from './status-view.ts'
 
 export interface StatusRendering {
-  readonly text: string
+  /** In pieces: a list of all tenants may be long. */
+  readonly text: Iterable<string>
   /** 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN: the exit code for `nagios` and `monit`. */
   readonly code: 0 | 1 | 2 | 3
 }
 
-export function renderStatus(view: StatusView, options: StatusOptions): StatusRendering {
+/** @param all the files that a document lists, if `view` has counted most of them */
+export function renderStatus(
+  view: StatusView,
+  options: StatusOptions,
+  all: Iterable<TenantSummary> = view.tenants,
+): StatusRendering {
   const judgement = judgeStatus(view)
   const { code } = judgement
   switch (options.format) {
     case 'text':
-      return { code, text: renderStatusText(view, judgement, options) }
+      return { code, text: [renderStatusText(view, judgement, options)] }
     case 'json':
-      return { code, text: `${jsonText(documentOf(view, judgement))}\n` }
+      return { code, text: documentOf(view, judgement, all) }
     case 'nagios':
     case 'monit':
-      return { code, text: renderStatusLine(view, judgement) }
+      return { code, text: [renderStatusLine(view, judgement)] }
     case 'prometheus':
-      return { code, text: renderPrometheus(view, judgement) }
+      return { code, text: [renderPrometheus(view, judgement)] }
   }
 }
 
 /** `verdict` and the fields beside it are of the newest check; `standing` is what the counts use. */
-const documentOf = (view: StatusView, { word, code, reasons, counts }: StatusJudgement): object => ({
-  schema: 'holdfast.status/1',
-  ...view,
-  config: undefined,
-  configNamed: undefined,
-  otherHolds: view.otherHolds.map((hold) => ({ ...hold, ...describeOther(hold, view.config, view.generatedAt) })),
-  tenants: view.tenants.map((one) => ({ ...one, standing: standingOf(one) })),
-  state: word,
-  code,
-  reasons: reasons.map(breakable),
-  counts,
-})
+function documentOf(
+  { config, configNamed: _named, others: _others, tenants: _tenants, ...view }: StatusView,
+  { word, code, reasons, counts }: StatusJudgement,
+  all: Iterable<TenantSummary>,
+): Iterable<string> {
+  const { service, selection, via, generatedAt, maxAgeMs, otherHolds, ...facts } = view
+  return jsonDocument(
+    { schema: 'holdfast.status/1', service, selection, via, generatedAt, maxAgeMs },
+    'tenants',
+    eachChanged(all, (one) => ({ ...one, standing: standingOf(one) })),
+    {
+      ...facts,
+      otherHolds: otherHolds.map((hold) => ({ ...hold, ...describeOther(hold, config, generatedAt) })),
+      state: word,
+      code,
+      reasons: reasons.map(breakable),
+      counts,
+    },
+  )
+}

@@ -3,6 +3,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { StatusFormat } from '../../../src/report/status/status-view.ts'
+import { renderStatus } from '../../../src/report/status/status.ts'
 import { showAsciiOnly } from '../../../src/text/letters.ts'
 import { anyTenant, nasty } from '../../support/any-status.ts'
 import { needlesslyWide } from '../../support/report.ts'
@@ -35,6 +36,20 @@ Exit code 0: answered. With --format nagios or monit it is 2: CRITICAL.
     code: 2,
     tenants: [{ tenant: 'a' }, { tenant: 'acme' }],
   })
+})
+
+test('a document lists all files, also those that the view only counts', () => {
+  const all = Array.from({ length: 50 }, (_, at) => tenant(`t${at}`))
+  const given = view(all.slice(0, 20), { others: { fresh: 30, stale: 0, oldestAt: now - hour } })
+  const { text } = renderStatus(given, { format: 'json', width: 80, color: false, verbose: false }, all)
+  const pieces = [...text]
+  expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(2000)
+  const { tenants, counts, others } = JSON.parse(pieces.join('')) as Record<string, unknown>
+  expect([(tenants as unknown[]).length, counts, others]).toEqual([
+    50,
+    expect.objectContaining({ sound: 50 }),
+    undefined,
+  ])
 })
 
 test('damage stands in every format until a full check finds the file sound', () => {

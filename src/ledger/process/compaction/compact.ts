@@ -18,9 +18,10 @@ import { prepared } from '../statement-cache.ts'
 /** Lines stay whole for so long: for incidents, and for the bundle of a run. In ms. */
 const wholeMs = 86_400_000
 /** So many of the newest checks of a file stay, whatever their outcome. */
-const newestKept = 5
-/** No file keeps more checks than this. */
+const newestKept = 3
+/** A file keeps at most so many checks, and none behind so many bytes of newer ones: damage has long lines. */
 const checksMax = 60
+const checkBytesMax = 128_000
 /** One transaction looks at so many lines. It takes about 50 ms. */
 const linesPerStep = 2000
 
@@ -76,6 +77,7 @@ const oldHolds = (lines: readonly LineToJudge[]): readonly number[] =>
 interface CheckToJudge {
   readonly sequence: number
   readonly brief: string | null
+  readonly bytes: number
   readonly isKept: 0 | 1
 }
 
@@ -88,16 +90,19 @@ function* checksOf(database: Database.Database, lines: readonly LineToJudge[], l
   )
   const checks = prepared(
     database,
-    `select sequence, brief, exists (select 1 from newest_check
+    `select sequence, brief, octet_length(event) as bytes, exists (select 1 from newest_check
       where tenant = :tenant and path = :path and way = :way and line.sequence in (sequence, settled)) as isKept
     from line where tenant = :tenant and path = :path and way = :way and kind = 'checked' order by sequence desc`,
   )
   for (const file of files.values()) {
     const all = (checks.all(file) as readonly CheckToJudge[]).map((check) => ({ ...check, outcome: outcomeOf(check) }))
-    for (const [at, { sequence, isKept, outcome }] of all.entries()) {
-      if (at < newestKept || isKept === 1 || sequence > last) continue
+    let bytesKept = 0
+    for (const [at, { sequence, bytes, isKept, outcome }] of all.entries()) {
+      const mustStay = at < newestKept || isKept === 1 || sequence > last
       const isBetweenEquals = all[at - 1]?.outcome === outcome && all[at + 1]?.outcome === outcome
-      if (isBetweenEquals || at >= checksMax) yield sequence
+      const isBeyond = at >= checksMax || bytesKept >= checkBytesMax
+      if (!mustStay && (isBetweenEquals || isBeyond)) yield sequence
+      else bytesKept += bytes
     }
   }
 }
