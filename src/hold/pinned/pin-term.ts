@@ -25,7 +25,8 @@ export class PinTerm implements Disposable {
     this.#limits = limits
     this.#watch = watch
     this.#interrupt = interrupt
-    interrupt.addEventListener('abort', this.#onInterrupt, { once: true })
+    if (interrupt.aborted) this.#onInterrupt()
+    else interrupt.addEventListener('abort', this.#onInterrupt, { once: true })
   }
 
   /**

@@ -9,9 +9,8 @@
  *   7. Second proof. The wal-index still describes the same WAL, and no fewer frames. The second process looks again.
  */
 import { sleep } from '../../host/clock.ts'
-import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
-import type { ProbeAnswer, Proof } from '../../model/result/evidence.ts'
+import type { Proof } from '../../model/result/evidence.ts'
 import { lockBytes } from '../../sqlite/lock-bytes.ts'
 import type { WalIndexHeader } from '../../sqlite/wal/wal-index.ts'
 import type { LiveFiles } from '../live/live-files.ts'
@@ -34,10 +33,9 @@ export async function takeWal(task: PinTask, mark: WalIndexHeader): Promise<Pinn
   using watch = watchPin(task)
   const pins = pinsOf(files)
   hold.record.add({ lock: { kind: 'ofd', ranges: pins.map(inWords) } })
-  const { checkpoint, hidden } = await probe.tryCheckpoint(files.path, pins, files.stat(''))
+  const { checkpoint, hidden } = await probe.tryPins(files.path, pins, files.stat(''))
   if (hidden) hold.record.add({ unseen: [...hold.record.evidence.unseen, hiddenLocks] })
-  const answer = { raw: 'refused', read: 'not-tried', write: 'not-tried' } as const
-  hold.record.step('probed', { probe: { before: answer, after: null } })
+  hold.record.step('probed', { probe: { before: refused, after: null } })
   const first = withSalts(await proveStill(files, mainAlone, term.over), mark)
   hold.record.step('proven', { proofs: [first] })
   const copied = await copyToMark(task, first, mark)
@@ -45,7 +43,9 @@ export async function takeWal(task: PinTask, mark: WalIndexHeader): Promise<Pinn
   const second = await proveAgain(task, first, mark)
   hold.record.step('proven-again', { proofs: [first, second] })
   const lastSeenConnected = isConnected(files)
-  const after = await seeAgain(task, pins)
+  await probe.tryPins(files.path, pins, null)
+  term.over.throwIfAborted()
+  requireNamed(files)
   hold.record.step('probed-again')
   const { frames, salts } = mark
   return {
@@ -57,7 +57,7 @@ export async function takeWal(task: PinTask, mark: WalIndexHeader): Promise<Pinn
       checkpoint,
       lastSeenConnected,
     },
-    probe: { before: answer, after },
+    probe: { before: refused, after: refused },
     proofs: [first, second],
     copied,
     superJournal: 'none',
@@ -65,6 +65,8 @@ export async function takeWal(task: PinTask, mark: WalIndexHeader): Promise<Pinn
 }
 
 const mainAlone = [''] as const
+/** A pin lets other programs read and write. */
+const refused = { raw: 'refused', read: 'not-tried', write: 'not-tried' } as const
 
 /** The file may have been replaced since it was opened. Also refuses a WAL that was removed under its programs. */
 function requireNamed(files: LiveFiles): void {
@@ -121,14 +123,4 @@ async function readValidIndex(files: LiveFiles, signal: AbortSignal): Promise<Wa
     await sleep(lookAgain.afterMs, signal)
   }
   throw new Failure('COPY_CHANGED', `the wal-index of ${files.path} is not valid: a program died while it wrote`)
-}
-
-/** @throws {Failure} LOCK_NOT_HONOURED */
-async function seeAgain({ files, probe, term }: PinTask, pins: readonly LockToSee[]): Promise<ProbeAnswer> {
-  const [checkpoint] = pins.filter(({ kind }) => kind === 'write')
-  invariant(checkpoint, 'a pin has the checkpoint lock')
-  const answer = await probe.see(checkpoint)
-  term.over.throwIfAborted()
-  requireNamed(files)
-  return answer
 }

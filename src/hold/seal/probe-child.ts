@@ -11,7 +11,7 @@ import { answerIsolated } from '../../host/process/child-side.ts'
 import type { ProbeAnswer } from '../../model/result/evidence.ts'
 import { lockBytes, shmLockBytes } from '../../sqlite/lock-bytes.ts'
 import { seeLock } from './lock-sight.ts'
-import type { CheckpointAnswer, CheckpointToTry, FileId, LockToTry, ProbeQuestion, ProbeReply } from './probe.ts'
+import type { PinsAnswer, PinsToTry, FileId, LockToTry, ProbeQuestion, ProbeReply } from './probe.ts'
 
 // A refusal is expected here, and a stack trace for each one would take a tenth of the time.
 Error.stackTraceLimit = 0
@@ -19,7 +19,7 @@ Error.stackTraceLimit = 0
 answerIsolated<ProbeQuestion, ProbeReply>((question) => {
   if (question === 'ready') return makeReady()
   if ('range' in question) return seeLock(question)
-  return 'pins' in question ? tryCheckpoint(question) : tryBoth(question)
+  return 'pins' in question ? tryPins(question) : tryBoth(question)
 })
 
 /**
@@ -52,16 +52,17 @@ function tryBoth({ path, scope, file }: LockToTry): ProbeAnswer {
   }
 }
 
-function tryCheckpoint({ path, pins, file }: CheckpointToTry): CheckpointAnswer {
+function tryPins({ path, pins, checkpointOf }: PinsToTry): PinsAnswer {
   const sights = pins.map(seeLock)
-  return { sights, checkpoint: sights.includes('not-seen') ? 'not-tried' : checkpointOf(path, file) }
+  const mayTry = checkpointOf !== null && !sights.includes('not-seen')
+  return { sights, checkpoint: mayTry ? tryCheckpoint(path, checkpointOf) : 'not-tried' }
 }
 
 /**
  * The connection may not write to the database file. So if the locks lie, its checkpoint fails at the first page. And
  * its close never writes the WAL back, even if all programs have closed meanwhile.
  */
-function checkpointOf(path: string, file: FileId): CheckpointAnswer['checkpoint'] {
+function tryCheckpoint(path: string, file: FileId): PinsAnswer['checkpoint'] {
   using named = nameForSqlite(path)
   const database = new Database(named.path, { timeout: 0, fileMustExist: true, readonly: true })
   try {

@@ -11,7 +11,7 @@ import type { ProbeAnswer } from '../../model/result/evidence.ts'
 import type { LockSight, LockToSee } from './lock-sight.ts'
 
 /** `ready`: answer as soon as everything is loaded that a lock would otherwise have to stand for. */
-export type ProbeQuestion = 'ready' | LockToTry | LockToSee | CheckpointToTry
+export type ProbeQuestion = 'ready' | LockToTry | LockToSee | PinsToTry
 
 export interface LockToTry {
   readonly path: string
@@ -21,18 +21,18 @@ export interface LockToTry {
   readonly file: FileId
 }
 
-/** Asks SQLite for a checkpoint, which our pin must refuse. */
-export interface CheckpointToTry {
+/** Looks for the locks of a pinned WAL, and asks SQLite for a checkpoint, which they must refuse. */
+export interface PinsToTry {
   readonly path: string
   readonly pins: readonly LockToSee[]
-  /** The database file that is pinned: SQLite may be let at no other one. */
-  readonly file: FileId
+  /** The database file that is pinned: SQLite may be let at no other one. Null: SQLite is not asked. */
+  readonly checkpointOf: FileId | null
 }
 
-export interface CheckpointAnswer {
+export interface PinsAnswer {
   /** One for each pin. */
   readonly sights: readonly LockSight[]
-  /** `not-tried`: a lock was not seen, or SQLite met damage before it came to the lock. */
+  /** `not-tried`: SQLite was not asked, or met damage before it came to the lock. */
   readonly checkpoint: 'refused' | 'granted' | 'not-tried'
 }
 
@@ -42,7 +42,7 @@ export interface FileId {
   readonly ino: bigint
 }
 
-export type ProbeReply = 'ready' | ProbeAnswer | LockSight | CheckpointAnswer
+export type ProbeReply = 'ready' | ProbeAnswer | LockSight | PinsAnswer
 
 const answerMsMax = 5_000
 const program = 'probe-child'
@@ -118,16 +118,18 @@ export class Probe implements AsyncDisposable {
   /**
    * Has the second process look for the locks of a pinned WAL, and then let SQLite try a PASSIVE checkpoint, over a
    * connection that may not write: it does least if the locks lie. The connection is closed before the answer.
+   * @param checkpointOf the database file; null: SQLite is not asked
    * @returns `hidden`: whether another program's lock hides one of ours
    * @throws {Failure} LOCK_NOT_HONOURED if a lock is not seen, or SQLite began the checkpoint: the run must stop.
    * READ_FAILED or IN_USE as `try`
    */
-  async tryCheckpoint(
+  async tryPins(
     path: LivePath,
     pins: readonly LockToSee[],
-    { dev, ino }: FileId,
+    checkpointOf: FileId | null,
   ): Promise<{ readonly checkpoint: 'refused' | 'not-tried'; readonly hidden: boolean }> {
-    const answer = await this.#questions.add(() => this.#ask({ path, pins, file: { dev, ino } }))
+    const file = checkpointOf === null ? null : { dev: checkpointOf.dev, ino: checkpointOf.ino }
+    const answer = await this.#questions.add(() => this.#ask({ path, pins, checkpointOf: file }))
     invariant(typeof answer === 'object' && 'sights' in answer, 'the probe answers what it was asked')
     const { sights, checkpoint } = answer
     const unseen = pins[sights.indexOf('not-seen')]

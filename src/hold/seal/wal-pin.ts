@@ -50,6 +50,7 @@ export const walPinLocks = [
 export async function pinWal(files: LiveFiles, wait: PinWait, signal: AbortSignal): Promise<WalPin | NotPinned> {
   const startMs = monotonicMs()
   for (;;) {
+    signal.throwIfAborted()
     const outcome = pinOrRelease(files)
     if (outcome.kind === 'pinned') return outcome
     if (monotonicMs() - startMs > (outcome.kind === 'idle' ? wait.idleMs : wait.busyMs)) return outcome
