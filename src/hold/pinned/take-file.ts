@@ -31,6 +31,7 @@ import { findPinConflict, isConnected, pinWal } from '../seal/wal-pin.ts'
 import { Draft } from '../snapshot/draft.ts'
 import type { PinnedCopy, PinTask } from './branch.ts'
 import { PinTerm } from './pin-term.ts'
+import { requireUsualLocks } from './refusals.ts'
 import { takeWal } from './wal.ts'
 
 export interface PinRequest extends HoldRequest {
@@ -103,6 +104,7 @@ async function openFile(
   requireDatabase(hold, judged)
   const { holders, unseen } = await holdersOf(files)
   record.add({ holders, unseen })
+  await requireUsualLocks(files, holders)
   return { hold, files, preflight: judged, nameConflict: conflictNamer(files, null, record) }
 }
 
