@@ -16,7 +16,10 @@ import { seeShared } from './see-shared.ts'
 import { proveStill, proveStillAgain } from './still.ts'
 import { limitWriterWait } from './writer-wait.ts'
 
-/** @throws {Failure} COPY_CHANGED, WRITER_SEEN: another attempt may succeed; TOO_LARGE_FOR_PAUSE when writers have waited for as long as they may */
+/**
+ * @throws {Failure} COPY_CHANGED, WRITER_SEEN: another attempt may succeed; LOCK_NOT_HONOURED, NO_SPACE;
+ * TOO_LARGE_FOR_PAUSE when writers have waited for as long as they may
+ */
 export async function takeRollbackJournal(task: PinTask): Promise<PinnedCopy> {
   const { hold, files, draft, term } = task
   term.start()

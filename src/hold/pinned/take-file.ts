@@ -31,6 +31,7 @@ import { requireNoLease } from '../seal/unused.ts'
 import { findPinConflict, isConnected, pinWal } from '../seal/wal-pin.ts'
 import { Draft } from '../snapshot/draft.ts'
 import type { PinnedCopy, PinTask } from './branch.ts'
+import { takeIdle } from './idle.ts'
 import { PinTerm } from './pin-term.ts'
 import { requireUsualLocks } from './refusals.ts'
 import { takeRollbackJournal } from './rollback-journal.ts'
@@ -178,7 +179,7 @@ async function takeBranch(task: PinTask): Promise<PinnedCopy> {
     case 'pinned':
       return takeWal(task, pin.mark)
     case 'idle':
-      throw new Failure('IN_USE', `${files.path} is used by no program: holdfast takes no pinned snapshot of it`)
+      return takeIdle(task)
     case 'busy':
     case 'invalid':
       throw await failureOfPin(task, pin.kind)

@@ -1,4 +1,4 @@
-/** What cannot be kept still by SQLite's usual locks is recognised and refused, with a sentence that says what to do. */
+/** What SQLite's usual locks cannot keep still is recognised and refused, with a sentence that says what to do. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -53,7 +53,8 @@ describe.each(programKinds)('beside the SQLite of %s', (kind) => {
   it.each(modes)(
     'L11: a commit without patience is refused under the lock, and succeeds when it is tried again (%s)',
     async (mode) => {
-      const hasJournal = /delete|truncate|persist/.test(program.run(`pragma journal_mode=${mode}`)) // Some builds refuse `off`.
+      // Some builds refuse `off`.
+      const hasJournal = /delete|truncate|persist/.test(program.run(`pragma journal_mode=${mode}`))
       expect(program.run(`begin immediate;${insert}`)).toBe('done')
       const said: string[] = []
       const { copy, pin } = await takePinned(fixture, file, {
@@ -67,7 +68,7 @@ describe.each(programKinds)('beside the SQLite of %s', (kind) => {
     },
   )
 
-  it('L11: a transaction may begin and be rolled back under the lock; a new reader waits only beside a commit', async () => {
+  it('L11: a transaction may begin and be rolled back; a new reader waits only beside a commit', async () => {
     await using reader = await startSqliteProgram(kind, file)
     const said: Record<string, string> = {}
     const { copy } = await takePinned(fixture, file, {
