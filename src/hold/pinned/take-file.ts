@@ -127,14 +127,14 @@ async function copyUnderLocks(
   using _locks = hold
   try {
     await lockShared(files, waitUntilMs, nameConflict, term.over)
-    const sinceMs = monotonicMs()
+    const sharedSinceMs = monotonicMs()
     hold.record.step('locked', { lock: { kind: 'ofd', ranges: [sharedRange] } })
     await followUnderLock(files)
-    const copy = await takeBranch({ ...file, limits, probe, waitUntilMs, term })
+    const copy = await takeBranch({ ...file, limits, probe, sharedSinceMs, waitUntilMs, term })
     term.over.throwIfAborted()
     hold[Symbol.dispose]()
     const { pin, probe: answers, proofs } = copy
-    const heldMs = Math.round(monotonicMs() - sinceMs)
+    const heldMs = Math.round(monotonicMs() - sharedSinceMs)
     hold.record.step('released', { level: 'pinned', probe: answers, proofs, pin: { ...pin, heldMs } })
     return copy
   } catch (error) {

@@ -2,6 +2,7 @@
  * How long a copy keeps writers waiting that use a rollback journal. While SHARED stands, a commit waits with PENDING,
  * and from then on new readers wait too (README.md L11). So the wait is predicted before, and ended at its limit.
  */
+import { monotonicMs } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 import type { LiveLimits } from '../hold-request.ts'
 import { readIntoCache, rehearseCopy } from '../snapshot/warm-copy.ts'
@@ -45,7 +46,7 @@ const shorterWait =
   'if the busy timeout of the programs is longer'
 
 /** To be called when SHARED stands: lets go when writers have waited for as long as they may. */
-export function limitWriterWait({ files, limits, term }: Pick<PinTask, 'files' | 'limits' | 'term'>): Disposable {
+export function limitWriterWait({ files, limits, sharedSinceMs, term }: PinTask): Disposable {
   const maxMs = sharedMsMax(limits)
   const letGo = (): void =>
     term.letGo(
@@ -56,6 +57,6 @@ export function limitWriterWait({ files, limits, term }: Pick<PinTask, 'files' |
         { hint: `try again when the disk is less busy; or ${shorterWait}` },
       ),
     )
-  const timer = setTimeout(letGo, maxMs)
+  const timer = setTimeout(letGo, Math.max(0, sharedSinceMs + maxMs - monotonicMs()))
   return { [Symbol.dispose]: () => clearTimeout(timer) }
 }
