@@ -1,20 +1,12 @@
 /** Live sets of every shape: each is held and found sound, and no byte or time of it changes. */
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { liveSetParts } from '../../src/model/result/evidence.ts'
 import { create, fillEvents, pageSizes } from '../support/databases/create-database.ts'
 import { recipes } from '../support/databases/recipes.ts'
+import { appendTrailer } from '../support/databases/trailer.ts'
 import { footprint } from '../support/hold/expect-unlocked.ts'
 import { openHoldFixture, type HoldFixture } from '../support/hold/hold-fixture.ts'
 import { temporaryFolder } from '../support/host/other-process.ts'
@@ -217,23 +209,3 @@ describe('a live set', () => {
     expect(footprint(join(dir, name))).toEqual(before)
   })
 })
-
-/** SQLite's own trailer (pager.c, writeSuperJournal): lock-byte page, name, its length, the sum of its bytes, magic. */
-function appendTrailer(journal: string, name: string): void {
-  const bytes = Buffer.from(name)
-  const trailer = Buffer.alloc(4 + bytes.length + 8)
-  trailer.writeUInt32BE(0x40000000 / 4096 + 1, 0)
-  bytes.copy(trailer, 4)
-  trailer.writeUInt32BE(bytes.length, 4 + bytes.length)
-  trailer.writeUInt32BE(
-    bytes.reduce((sum, byte) => sum + byte, 0),
-    8 + bytes.length,
-  )
-  const whole = readFileSync(journal)
-  // At the next sector, where SQLite puts it.
-  const padding = Buffer.alloc((512 - (whole.length % 512)) % 512)
-  writeFileSync(
-    journal,
-    Buffer.concat([whole, padding, trailer, Buffer.from([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7])]),
-  )
-}

@@ -20,6 +20,8 @@ export interface PinTask {
   readonly limits: LiveLimits
   readonly probe: Probe
   readonly nameConflict: NameConflict
+  /** When SHARED was granted; on the monotonic clock. */
+  readonly sharedSinceMs: number
   /** Until then a branch may ask again for a lock; on the monotonic clock. */
   readonly waitUntilMs: number
   /** All work of the branch ends when `term.over` aborts: no lock stands by then. */

@@ -37,7 +37,7 @@ export async function holdPinned(
     if (held.kind === 'snapshot') {
       unclaimed.add(held.snapshot)
       terms.earlierBytes += held.snapshot.bytesOnDisk
-    } else if (concernsAllFiles(held.failure)) ofAll = held.failure
+    } else if (concernsAllFiles(held.failure) && held.failure.code !== 'TOO_LARGE_FOR_PAUSE') ofAll = held.failure
   }
   unclaimed.move()
   return outcomes

@@ -1,6 +1,7 @@
 /**
  * One attempt to take a pinned snapshot of one file. The steps are those of README.md; no SQLite runs in this process.
- *   0. Resolve the name, open the live files, judge them. Reserve disk space. Nothing is locked yet.
+ *   0. Resolve the name, open the live files, judge them. Reserve disk space. Without a WAL, rehearse the copy. Nothing
+ *      is locked yet.
  *   1. Begin the term, with the guardian's watch. Lock SHARED. Look again which files there are, and read the header.
  *   2. to 7. The branch: it pins, probes, proves, copies and proves again.
  *   8. Close the live files, which releases every lock. End the term.
@@ -30,8 +31,12 @@ import { requireNoLease } from '../seal/unused.ts'
 import { findPinConflict, isConnected, pinWal } from '../seal/wal-pin.ts'
 import { Draft } from '../snapshot/draft.ts'
 import type { PinnedCopy, PinTask } from './branch.ts'
+import { takeIdle } from './idle.ts'
 import { PinTerm } from './pin-term.ts'
+import { requireUsualLocks } from './refusals.ts'
+import { takeRollbackJournal } from './rollback-journal.ts'
 import { takeWal } from './wal.ts'
+import { requireShortWait } from './writer-wait.ts'
 
 export interface PinRequest extends HoldRequest {
   /** Names of the files of this hold that were resolved, by device and inode. */
@@ -103,6 +108,7 @@ async function openFile(
   requireDatabase(hold, judged)
   const { holders, unseen } = await holdersOf(files)
   record.add({ holders, unseen })
+  await requireUsualLocks(files, holders)
   return { hold, files, preflight: judged, nameConflict: conflictNamer(files, null, record) }
 }
 
@@ -114,20 +120,21 @@ async function copyUnderLocks(
   signal: AbortSignal,
 ): Promise<PinnedCopy> {
   const { hold, files, draft, nameConflict } = file
+  if (!isWal(files)) await requireShortWait({ ...file, limits }, signal)
   await probe.ready()
   const waitUntilMs = monotonicMs() + limits.pinWaitMs
   using term = await PinTerm.begin(files, limits, waitUntilMs, guardian, signal)
   using _locks = hold
   try {
     await lockShared(files, waitUntilMs, nameConflict, term.over)
-    const sinceMs = monotonicMs()
+    const sharedSinceMs = monotonicMs()
     hold.record.step('locked', { lock: { kind: 'ofd', ranges: [sharedRange] } })
     await followUnderLock(files)
-    const copy = await takeBranch({ ...file, limits, probe, waitUntilMs, term })
+    const copy = await takeBranch({ ...file, limits, probe, sharedSinceMs, waitUntilMs, term })
     term.over.throwIfAborted()
     hold[Symbol.dispose]()
     const { pin, probe: answers, proofs } = copy
-    const heldMs = Math.round(monotonicMs() - sinceMs)
+    const heldMs = Math.round(monotonicMs() - sharedSinceMs)
     hold.record.step('released', { level: 'pinned', probe: answers, proofs, pin: { ...pin, heldMs } })
     return copy
   } catch (error) {
@@ -166,13 +173,13 @@ async function followUnderLock(files: LiveFiles): Promise<void> {
 /** Steps 2 and following. The journal mode stands still. */
 async function takeBranch(task: PinTask): Promise<PinnedCopy> {
   const { files, waitUntilMs, term } = task
-  if (!isWal(files) && !isConnected(files)) return refuse('has a rollback journal', files)
+  if (!isWal(files) && !isConnected(files)) return takeRollbackJournal(task)
   const pin = await pinWal(files, { idleMs: 0, busyMs: Math.max(0, waitUntilMs - monotonicMs()) }, term.over)
   switch (pin.kind) {
     case 'pinned':
       return takeWal(task, pin.mark)
     case 'idle':
-      return refuse('is used by no program', files)
+      return takeIdle(task)
     case 'busy':
     case 'invalid':
       throw await failureOfPin(task, pin.kind)
@@ -183,10 +190,6 @@ async function takeBranch(task: PinTask): Promise<PinnedCopy> {
 function isWal(files: LiveFiles): boolean {
   const readVersion = files.readCached('', 0, 20)[19]
   return readVersion !== 1 || (files.has('-wal') && files.stat('-wal').size > 0n)
-}
-
-function refuse(why: string, { path }: LiveFiles): never {
-  throw new Failure('IN_USE', `${path} ${why}: holdfast takes no pinned snapshot of it`)
 }
 
 async function failureOfPin({ files, limits, nameConflict }: PinTask, why: 'busy' | 'invalid'): Promise<Failure> {

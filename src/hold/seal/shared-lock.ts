@@ -4,7 +4,9 @@
  * the journal mode, and no last close deletes `-shm` and `-wal`.
  */
 import { monotonicMs, sleep } from '../../host/clock.ts'
-import { findConflict, tryLock, unlock } from '../../host/locks/byte-lock.ts'
+import { findConflict, tryLock, unlock, type LockConflict } from '../../host/locks/byte-lock.ts'
+import type { LivePath } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
 import { lockBytes } from '../../sqlite/lock-bytes.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import type { NameConflict } from './conflict.ts'
@@ -26,11 +28,30 @@ export async function lockShared(
   signal: AbortSignal,
 ): Promise<void> {
   const database = files.descriptor('')
+  const startMs = monotonicMs()
   while (!tryShared(database)) {
     const conflict = findConflict(database, 'read', lockBytes.all)
-    if (monotonicMs() > untilMs) throw await nameConflict('LOCK_BUSY', describeConflict(files.path, conflict))
+    if (monotonicMs() > untilMs) throw await failureOf(files.path, conflict, monotonicMs() - startMs, nameConflict)
     await sleep(againMs, signal)
   }
+}
+
+/** What to do if a check cannot be made beside the program. */
+export const stopForCheck = 'stop the program for the check, by hooks that run `systemctl stop` and `systemctl start`'
+
+/** A program in exclusive mode keeps its lock between its transactions, too. */
+async function failureOf(
+  path: LivePath,
+  conflict: LockConflict | null,
+  waitedMs: number,
+  nameConflict: NameConflict,
+): Promise<Failure> {
+  const { code, message } = await nameConflict('LOCK_BUSY', describeConflict(path, conflict))
+  return new Failure(code, `${message}; it let no reader in for ${Math.round(waitedMs)} ms`, {
+    hint:
+      'if that program sets `PRAGMA locking_mode = EXCLUSIVE`, set it to NORMAL; else ' +
+      `${stopForCheck}. If it was one long transaction, try again later`,
+  })
 }
 
 /** @returns false if it was refused; then nothing of it stands */

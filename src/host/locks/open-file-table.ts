@@ -48,26 +48,18 @@ export async function findHolders(
 }
 
 /**
- * Processes that may change a file by a store into memory. SQLite never maps a database so, and neither a lock nor the
- * times of the file show such a store into a page that is changed already (hold/pinned/README.md L10).
- * @returns as `findHolders`
- * @throws {Failure} PLATFORM_UNSUPPORTED
+ * Those of the holders that may change the file by a store into memory. SQLite never maps a database so, and neither a
+ * lock nor the times of the file show such a store into a page that is changed already (hold/pinned/README.md L10).
+ * @param holders from `findHolders`
  */
-export async function findStoringMappings(
-  file: FileIdentity,
-): Promise<{ readonly holders: readonly Holder[]; readonly unseen: readonly string[] }> {
-  requireLinux()
-  const sightings = new Sightings([process.pid])
-  const breath = new Breath()
-  const hidden: number[] = []
-  for (const pid of pids()) {
-    const folder = folderOf(pid)
+export async function findStoringMappings(file: FileIdentity, holders: readonly Holder[]): Promise<readonly Holder[]> {
+  const storing: Holder[] = []
+  for (const holder of holders.filter(({ path, modes }) => path === file.path && modes.includes('mapped'))) {
+    const folder = folderOf(holder.pid)
     const mapped = folder === null ? [] : await mappingsOf(folder, [file], 'storing')
-    if (mapped === 'hidden') hidden.push(pid)
-    else if (mapped.length > 0) sightings.add(pid, file, ['mapped'])
-    await breath.take()
+    if (mapped !== 'hidden' && mapped.length > 0) storing.push(holder)
   }
-  return { holders: sightings.holders(), unseen: await unseen(hidden, false) }
+  return storing
 }
 
 /**

@@ -123,6 +123,8 @@ test('real SQLite that holds a transaction is named with each file of its live s
 })
 
 test('a mapping through which a process may change the file is told from the mappings of SQLite', async () => {
+  const storing = async (one: FileIdentity): Promise<readonly Holder[]> =>
+    findStoringMappings(one, (await findHolders([one], { exceptPids: [] })).holders)
   const path = folder.file('mapped.db')
   writeFileSync(path, '')
   await otherProcess.do({ do: 'sql-keep', path, sql: 'create table t(x)' })
@@ -133,14 +135,14 @@ test('a mapping through which a process may change the file is told from the map
   const database = { path, dev, ino }
   expect((await findHolders([database], { exceptPids: [] })).holders).toMatchObject([{ pid: otherProcess.pid }])
   expect(readFileSync(`/proc/${otherProcess.pid}/maps`, 'utf8')).toMatch(new RegExp(`r--s .*${path}`))
-  expect((await findStoringMappings(database)).holders).toEqual([])
+  expect(await storing(database)).toEqual([])
 
   const descriptor = await otherProcess.open(file.path, 'write')
   expect(await otherProcess.do({ do: 'map', descriptor, bytes: 4096, how: 'private' })).toBe('mapped')
-  expect((await findStoringMappings(file)).holders).toEqual([])
+  expect(await storing(file)).toEqual([])
   expect(await otherProcess.do({ do: 'map', descriptor, bytes: 4096, how: 'shared' })).toBe('mapped')
   await otherProcess.do({ do: 'close', descriptor })
-  expect((await findStoringMappings(file)).holders).toEqual([entry(['mapped'])])
+  expect(await storing(file)).toEqual([entry(['mapped'])])
 })
 
 test('processes that are excepted are left out, with their locks and leases', async () => {

@@ -2,7 +2,7 @@
  * Programs that keep a SQLite file open and do what a test asks, over one connection: with the SQLite of better-sqlite3
  * or with the one of Python. A statement answers its rows as JSON, `done`, or the name of SQLite's error.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -69,6 +69,17 @@ for line in sys.stdin:
     print(json.dumps(answer), flush=True)`
 
 const answerMsMax = 30_000
+
+/** A program that comes and goes: it opens the file, runs statements, and closes it. @returns the last answer */
+export function runOnce(file: string, sql: string): string {
+  const input = [sql, 'close'].map((line) => `${JSON.stringify(line)}\n`).join('')
+  const { stdout } = spawnSync(process.execPath, ['-e', nodeProgram, file, '0'], {
+    input,
+    encoding: 'utf8',
+    timeout: answerMsMax,
+  })
+  return String(JSON.parse(stdout.split('\n')[1] ?? ''))
+}
 
 /** Opens the file, without reading it yet. */
 export async function startSqliteProgram(
