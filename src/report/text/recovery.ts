@@ -55,7 +55,7 @@ export function describeRecoveries(results: readonly Result[], options: TextOpti
       verdict === 'sound' &&
       recovery !== undefined &&
       (options.verbose ||
-        (tenant === null && evidence.pin?.branch !== 'wal') ||
+        (tenant === null && evidence.level !== 'pinned') ||
         recovery.companions.some(({ part }) => part === '-journal')),
   )
   if (reported.length === 0) return []
