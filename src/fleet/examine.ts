@@ -111,7 +111,7 @@ async function readCopy(
     map: map !== false,
     digesting: digestingFor(earlierChecks),
     // The service was using this WAL a moment ago, so it belongs to the file.
-    suspectCompanions: evidence.snapshot?.method !== 'warm+tail',
+    suspectCompanions: evidence.snapshot?.method !== 'warm+tail' && evidence.pin?.branch !== 'wal',
     signal,
     onProgress: onPages,
   }

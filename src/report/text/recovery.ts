@@ -48,13 +48,15 @@ function withoutIt({ verdict, damage, findingsTotal, tables }: NonNullable<Recov
 
 const listedMax = 10
 
-/** Sound results after a recovery. The WAL of a tenant at work is reported only with --verbose. */
+/** Sound results after a recovery. The WAL of a program at work is reported only with --verbose. */
 export function describeRecoveries(results: readonly Result[], options: TextOptions): readonly string[] {
   const reported = results.filter(
-    ({ verdict, tenant, recovery }) =>
+    ({ verdict, tenant, recovery, evidence }) =>
       verdict === 'sound' &&
       recovery !== undefined &&
-      (tenant === null || options.verbose || recovery.companions.some(({ part }) => part === '-journal')),
+      (options.verbose ||
+        (tenant === null && evidence.level !== 'pinned') ||
+        recovery.companions.some(({ part }) => part === '-journal')),
   )
   if (reported.length === 0) return []
   const shown = options.verbose ? reported : reported.slice(0, listedMax)
