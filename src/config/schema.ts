@@ -1,11 +1,13 @@
 /**
- * The keys of holdfast.yaml with their types and limits. All sections but `service` and `tenants` may be left out.
+ * The keys of holdfast.yaml with their types and limits. All sections but `service` may be left out, and `tenants` only
+ * beside `service.files`.
  */
 
 import * as z from 'zod/mini'
 import { acceptedLimits } from './accepted-limits.ts'
 import * as defaults from './defaults.ts'
 import { endpointKind } from './endpoint.ts'
+import { filePattern } from './file-pattern.ts'
 import { invariantSeverities } from './invariants.ts'
 import { levelRules } from './levels/level-rules.ts'
 import { alertList } from './sinks/alert-sinks.ts'
@@ -52,9 +54,13 @@ export function sections(folder: string) {
             timeout: optional(duration('30s', { least: '100ms', most: '1h' }), defaults.defaultHookTimeoutMs),
           }),
         ),
+        files: optional(nonEmpty(list('a list of patterns such as ["/srv/app/*.sqlite"]', filePattern(folder))), null),
       }),
-      tenants: section({
-        roots: required(nonEmpty(list('a list of folders such as [/srv/notes]', path('the path of a folder', folder)))),
+      tenants: sectionOrDefaults({
+        roots: optional(
+          nonEmpty(list('a list of folders such as [/srv/notes]', path('the path of a folder', folder))),
+          null,
+        ),
         statusTenant: optional(plainText('the id of a tenant'), null),
         trustMounts: optional(
           list('a list of mount points such as [/mnt/notes]', path('the path of a mount point', folder)),
