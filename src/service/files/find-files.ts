@@ -29,13 +29,22 @@ export interface FoundFiles {
   readonly links: readonly string[]
 }
 
-export const searchLimits = { files: 1_000_000, entries: 5_000_000, depth: 64, ms: 120_000 } as const
+export interface SearchLimits {
+  readonly files: number
+  /** Names in all folders that are read. */
+  readonly entries: number
+  /** Folders below the fixed part of a pattern. */
+  readonly depth: number
+  readonly ms: number
+}
+
+const usualLimits: SearchLimits = { files: 1_000_000, entries: 5_000_000, depth: 64, ms: 120_000 }
 
 /** @throws {Failure} REGISTRY_STALE, which names the limit that is exceeded; the reason of the signal */
 export async function findFiles(
   search: FileSearch,
   signal: AbortSignal,
-  limits: Readonly<Record<keyof typeof searchLimits, number>> = searchLimits,
+  limits: SearchLimits = usualLimits,
 ): Promise<FoundFiles> {
   using deadline = startDeadline(limits.ms)
   const found = new Finder(search, limits, AbortSignal.any([signal, deadline.signal]))
@@ -65,7 +74,7 @@ class Finder {
   /** The folder that is being read. */
   searching: string | null = null
   readonly #search: FileSearch
-  readonly #limits: Readonly<Record<keyof typeof searchLimits, number>>
+  readonly #limits: SearchLimits
   readonly #over: AbortSignal
   readonly #files = new Set<string>()
   /** Links to files that match, with the file that each leads to. */
@@ -77,7 +86,7 @@ class Finder {
   #roots: readonly string[] = []
   #entries = 0
 
-  constructor(search: FileSearch, limits: Readonly<Record<keyof typeof searchLimits, number>>, over: AbortSignal) {
+  constructor(search: FileSearch, limits: SearchLimits, over: AbortSignal) {
     this.#search = search
     this.#limits = limits
     this.#over = over

@@ -3,16 +3,22 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect, test } from 'vitest'
-import { findFiles, searchLimits, type FileSearch, type FoundFiles } from '../../../src/service/files/find-files.ts'
+import {
+  findFiles,
+  type FileSearch,
+  type FoundFiles,
+  type SearchLimits,
+} from '../../../src/service/files/find-files.ts'
 import { pathPattern } from '../../../src/text/path-pattern.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 
+const generous: SearchLimits = { files: 1_000, entries: 10_000, depth: 64, ms: 60_000 }
 const never = new AbortController().signal
 
 interface Scene extends Disposable {
   readonly path: string
   readonly write: (...names: readonly string[]) => void
-  readonly find: (patterns: readonly string[], more?: Partial<FileSearch & typeof searchLimits>) => Promise<FoundFiles>
+  readonly find: (patterns: readonly string[], more?: Partial<FileSearch & SearchLimits>) => Promise<FoundFiles>
   /** Paths below the folder. */
   readonly names: (patterns: readonly string[], more?: Partial<FileSearch>) => Promise<readonly string[]>
 }
@@ -25,7 +31,7 @@ function openScene(): Scene {
     return pattern
   }
   const find: Scene['find'] = (patterns, { roots = [folder.path], own = [], ...limits } = {}) =>
-    findFiles({ patterns: patterns.map(patternOf), roots, own }, never, { ...searchLimits, ...limits })
+    findFiles({ patterns: patterns.map(patternOf), roots, own }, never, { ...generous, ...limits })
   return {
     path: folder.path,
     write: (...names) => {
