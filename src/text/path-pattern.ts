@@ -3,7 +3,7 @@
 import { Minimatch } from 'minimatch'
 
 /** What one part of a path must look like. `any-folders`: any number of folders, also none (`**`). */
-export type PatternStep = { readonly kind: 'any-folders' } | { readonly kind: 'name'; matches(name: string): boolean }
+type PatternStep = { readonly kind: 'any-folders' } | { readonly kind: 'name'; matches(name: string): boolean }
 
 export interface PathPattern {
   readonly text: string

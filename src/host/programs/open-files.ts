@@ -86,7 +86,7 @@ function openFileOf(pid: number, folder: string, number: string): OpenFile | nul
 }
 
 const isPathOfFile = (path: string): boolean =>
-  /^\/(?!dev\/|proc\/|sys\/|memfd:)/.test(path) && !/ \(deleted\)$/.test(path)
+  /^\/(?!dev\/|proc\/|sys\/|memfd:)/.test(path) && !path.endsWith(' (deleted)')
 
 /** A program may have closed what it has mapped. Empty if we may not see it. */
 async function mappedFilesOf(pid: number, folder: string): Promise<readonly OpenFile[]> {

@@ -31,7 +31,7 @@ export function unitIn(cgroup: string): string | null {
   const line = cgroup.split('\n').find((one) => /^(?:0:|\d+:name=systemd):/.test(one)) ?? ''
   const parts = line.split('/').slice(1)
   if (parts[0] !== 'system.slice') return null
-  return parts.findLast((part) => /^[A-Za-z0-9:_.@\\-]{1,200}\.service$/.test(part)) ?? null
+  return parts.findLast((part) => /^[A-Za-z0-9:_][A-Za-z0-9:_.@\\-]{0,200}\.service$/.test(part)) ?? null
 }
 
 let names: ReadonlyMap<string, string> | null = null

@@ -16,7 +16,7 @@ export interface InitTerms {
 /** A configuration names no more of each. */
 const patternsMax = 200
 const namedMax = 5
-const unitsMax = 20
+const stoppedFilesMax = 20
 
 export function configurationText(found: OpenDatabases, terms: InitTerms): string {
   return [
@@ -131,7 +131,7 @@ const restPart: readonly string[] = [
 function hooksPart(databases: readonly OpenDatabase[]): readonly string[] {
   const units = unitsOf(databases)
   const example: readonly UnitFiles[] = [{ unit: 'app', files: ['/srv/app/data.sqlite'] }]
-  const shown = (units.length === 0 ? example : units).slice(0, unitsMax)
+  const shown = units.length === 0 ? example : units
   const list = JSON.stringify(shown.map(({ unit, files }) => ({ id: unit, files })))
   const roots = [
     ...new Set(shown.flatMap(({ files }) => files.map((file) => file.slice(0, file.lastIndexOf('/')) || '/'))),
@@ -168,7 +168,7 @@ function unitsOf(databases: readonly OpenDatabase[]): readonly UnitFiles[] {
       ? []
       : [{ unit: unit.replace(/\.service$/, ''), path }]
   })
-  return [...Map.groupBy(owned, ({ unit }) => unit)].map(([unit, files]) => ({
+  return [...Map.groupBy(owned.slice(0, stoppedFilesMax), ({ unit }) => unit)].map(([unit, files]) => ({
     unit,
     files: files.map(({ path }) => path),
   }))

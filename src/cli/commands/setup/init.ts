@@ -103,7 +103,7 @@ const isThere = (file: string): Failure =>
 /** @throws {Failure} USAGE if the file came into being meanwhile; NO_PERMISSION and the like */
 function write(file: string, text: string): void {
   try {
-    writeFileSync(file, text, { flag: 'wx', mode: 0o644 })
+    writeFileSync(file, text, { flag: 'wx', mode: 0o600 })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(file)
     throw systemFailure(error, {
