@@ -6,10 +6,10 @@
 import * as z from 'zod/mini'
 import { acceptedLimits } from './accepted-limits.ts'
 import * as defaults from './defaults.ts'
-import { endpointKind } from './endpoint.ts'
-import { filePattern } from './file-pattern.ts'
 import { invariantSeverities } from './invariants.ts'
 import { levelRules } from './levels/level-rules.ts'
+import { endpointKind } from './service/endpoint.ts'
+import { filePattern } from './service/file-pattern.ts'
 import { alertList } from './sinks/alert-sinks.ts'
 import {
   command,

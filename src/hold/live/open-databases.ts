@@ -14,7 +14,7 @@ import { openDescriptor } from '../../host/files/descriptor.ts'
 import { onDisk } from '../../host/files/file-name.ts'
 import { mountOf, parseMountInfo, type Mount } from '../../host/files/file-system.ts'
 import { findLeaseHolders } from '../../host/locks/open-file-table.ts'
-import { listOpenFiles, type OpenFile } from '../../host/programs/open-files.ts'
+import { listOpenFiles, type ProgramFile } from '../../host/programs/open-files.ts'
 import { programFactsOf, type ProgramFacts } from '../../host/programs/program-facts.ts'
 import { Failure } from '../../model/failure.ts'
 import { isOfChange } from '../../model/names-beside.ts'
@@ -99,7 +99,7 @@ interface FoundFile {
 
 /** @returns null for what is no database, or gone by now */
 async function locate(
-  { pid, path: seen, link }: OpenFile,
+  { pid, path: seen, link }: ProgramFile,
   mounts: readonly Mount[],
 ): Promise<FoundFile | { readonly path: string; readonly why: string } | null> {
   const part = companion.exec(seen)?.[0] ?? ''

@@ -9,7 +9,7 @@ import { unseenProcesses } from '../locks/open-file-table.ts'
 import { requireLinux } from '../platform.ts'
 import { folderOf } from '../process/processes.ts'
 
-export interface OpenFile {
+export interface ProgramFile {
   readonly pid: number
   /** As the program sees it: in another mount namespace it may lead to another file here, or nowhere. */
   readonly path: string
@@ -29,9 +29,9 @@ const filesMax = 500_000
 export async function listOpenFiles(
   isWanted: (path: string, mayWrite: boolean) => boolean,
   signal: AbortSignal,
-): Promise<{ readonly files: readonly OpenFile[]; readonly unseen: readonly string[] }> {
+): Promise<{ readonly files: readonly ProgramFile[]; readonly unseen: readonly string[] }> {
   requireLinux()
-  const files: OpenFile[] = []
+  const files: ProgramFile[] = []
   const hidden: number[] = []
   const breath = new Breath()
   let seen = 0
@@ -71,7 +71,7 @@ function descriptorsIn(folder: string): readonly string[] | 'hidden' {
 }
 
 /** null for what is no file, and for one whose name is gone. */
-function openFileOf(pid: number, folder: string, number: string): OpenFile | null {
+function openFileOf(pid: number, folder: string, number: string): ProgramFile | null {
   const link = `${folder}/fd/${number}`
   try {
     const path = nameOf(readlinkSync(link, 'buffer'))
@@ -89,7 +89,7 @@ const isPathOfFile = (path: string): boolean =>
   /^\/(?!dev\/|proc\/|sys\/|memfd:)/.test(path) && !path.endsWith(' (deleted)')
 
 /** A program may have closed what it has mapped. Empty if we may not see it. */
-async function mappedFilesOf(pid: number, folder: string): Promise<readonly OpenFile[]> {
+async function mappedFilesOf(pid: number, folder: string): Promise<readonly ProgramFile[]> {
   try {
     const maps = parseMaps(await readFile(`${folder}/maps`, 'utf8'))
     const paths = new Map(maps.map(({ path, addresses }) => [path, `${folder}/map_files/${addresses}`]))

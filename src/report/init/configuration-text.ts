@@ -52,8 +52,8 @@ function servicePart({ databases, unusable, unseen }: OpenDatabases): readonly s
     ...comment('The name in reports and in the ledger. Services that share a ledger need different names.', '  '),
     '  name: programs',
     ...comment(
-      'The database files of programs that holdfast cannot pause. Each file is a tenant: its id is its path below the ' +
-        'folder that all patterns share. * matches within one name, ** any number of folders.',
+      'The database files of programs that holdfast cannot pause. Each file is a tenant: its id is its path below ' +
+        'the folder that all patterns share. * matches within one name, ** any number of folders.',
       '  ',
     ),
     ...(patterns.length === 0
@@ -112,8 +112,8 @@ const foldersPart = ({ isRoot }: InitTerms): readonly string[] =>
       ]
     : [
         ...comment(
-          'Where holdfast keeps its history, and the copies that it checks. Root may leave out both: then they are in ' +
-            '/var/lib/holdfast.',
+          'Where holdfast keeps its history, and the copies that it checks. Root may leave out both: then they are ' +
+            'in /var/lib/holdfast.',
         ),
         'ledger: { dir: ./holdfast }',
         'snapshots: { dir: ./holdfast/snapshots }',
@@ -138,8 +138,8 @@ function hooksPart(databases: readonly OpenDatabase[]): readonly string[] {
   ]
   return [
     ...comment(
-      '`repair`, `restore` and the level `sealed` need a program that does not have the file open. These hooks stop and ' +
-        'start it, which is an outage of seconds. Put them in the place of the section `service` above. With ' +
+      '`repair`, `restore` and the level `sealed` need a program that does not have the file open. These hooks stop ' +
+        'and start it, which is an outage of seconds. Put them in the place of the section `service` above. With ' +
         '`require: pinned` only `repair` and `restore` use them.',
     ),
     '#',

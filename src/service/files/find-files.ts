@@ -21,7 +21,7 @@ export interface FileSearch {
   readonly own: readonly string[]
 }
 
-export interface FoundFiles {
+export interface MatchedFiles {
   /** Absolute paths below the fixed parts, each once, in their order. */
   readonly files: readonly string[]
   readonly unsearched: readonly UnsearchedPlace[]
@@ -45,7 +45,7 @@ export async function findFiles(
   search: FileSearch,
   signal: AbortSignal,
   limits: SearchLimits = usualLimits,
-): Promise<FoundFiles> {
+): Promise<MatchedFiles> {
   using deadline = startDeadline(limits.ms)
   const found = new Finder(search, limits, AbortSignal.any([signal, deadline.signal]))
   try {
@@ -92,7 +92,7 @@ class Finder {
     this.#over = over
   }
 
-  async all(): Promise<FoundFiles> {
+  async all(): Promise<MatchedFiles> {
     const { patterns, roots, own } = this.#search
     this.#own = new Set([...own, ...(await this.#realPaths(own))])
     this.#roots = await this.#realPaths(roots)

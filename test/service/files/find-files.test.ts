@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import {
   findFiles,
   type FileSearch,
-  type FoundFiles,
+  type MatchedFiles,
   type SearchLimits,
 } from '../../../src/service/files/find-files.ts'
 import { pathPattern } from '../../../src/text/path-pattern.ts'
@@ -18,7 +18,7 @@ const never = new AbortController().signal
 interface Scene extends Disposable {
   readonly path: string
   readonly write: (...names: readonly string[]) => void
-  readonly find: (patterns: readonly string[], more?: Partial<FileSearch & SearchLimits>) => Promise<FoundFiles>
+  readonly find: (patterns: readonly string[], more?: Partial<FileSearch & SearchLimits>) => Promise<MatchedFiles>
   /** Paths below the folder. */
   readonly names: (patterns: readonly string[], more?: Partial<FileSearch>) => Promise<readonly string[]>
 }

@@ -1,8 +1,8 @@
 /** Patterns of the files of a service without an admin API and hooks (`service.files`). */
 
 import { isAbsolute, join } from 'node:path'
-import { pathPattern } from '../text/path-pattern.ts'
-import type { Kind } from './value.ts'
+import { pathPattern } from '../../text/path-pattern.ts'
+import type { Kind } from '../value.ts'
 
 const textLengthMax = 4096
 
