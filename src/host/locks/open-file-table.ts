@@ -67,7 +67,7 @@ export async function findStoringMappings(
     else if (mapped.length > 0) sightings.add(pid, file, ['mapped'])
     await breath.take()
   }
-  return { holders: sightings.holders(), unseen: await unseen(hidden, false) }
+  return { holders: sightings.holders(), unseen: await unseenProcesses(hidden, false) }
 }
 
 /**
