@@ -20,6 +20,7 @@ import { addSalvage } from './commands/salvage.ts'
 import { addCompletion } from './commands/setup/completion.ts'
 import { addDoctor } from './commands/setup/doctor.ts'
 import { addExplain } from './commands/setup/explain.ts'
+import { addInit } from './commands/setup/init.ts'
 import { addInstall } from './commands/setup/install.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
@@ -46,6 +47,7 @@ const addAll = [
   addSalvage,
   addResume,
   addHolders,
+  addInit,
   addDoctor,
   addInstall,
   addExplain,

@@ -17,11 +17,20 @@ export function conflictsBetweenKeys(document: unknown, folder: string): readonl
   const keys = keysOf(document)
   return [
     ...serviceDisagreements(keys['service']),
+    ...tenantsWithoutRoots(keys),
     ...backupsWithoutFolder(keys['backups']),
     ...sharedFolders(keys, folder),
     ...sinkConflicts(keys['alerts']),
     ...unclearInvariants(keysOf(keys['check'])['invariants']),
   ]
+}
+
+/** Files have roots of their own: the fixed parts of the patterns. */
+function* tenantsWithoutRoots({ service, tenants }: Readonly<Record<string, unknown>>): Generator<KeyProblem> {
+  if (isThere(keysOf(service)['files'])) return
+  if (!isThere(tenants)) yield { path: ['tenants'], message: 'is missing' }
+  else if (typeof tenants === 'object' && !Array.isArray(tenants) && !isThere(keysOf(tenants)['roots']))
+    yield { path: ['tenants', 'roots'], message: 'is missing: expected a list of folders such as [/srv/notes]' }
 }
 
 function* backupsWithoutFolder(given: unknown): Generator<KeyProblem> {
@@ -75,24 +84,32 @@ function* sharedFolders(document: Readonly<Record<string, unknown>>, folder: str
   }
 }
 
+/** How the tenants of a service are known. */
+const ways = [
+  { key: 'admin', is: 'an admin API' },
+  { key: 'hooks', is: 'hooks' },
+  { key: 'files', is: 'files' },
+] as const
+
 function* serviceDisagreements(given: unknown): Generator<KeyProblem> {
   if (given === null || given === undefined || typeof given !== 'object' || Array.isArray(given)) return
   const service = keysOf(given)
   const at = (key: string, message: string): KeyProblem => ({ path: ['service', key], message })
-  const { admin, hooks } = service
-  if (isThere(admin) && isThere(hooks))
-    yield at('hooks', 'stands beside service.admin: a service has an admin API or hooks, not both')
-  if (!isThere(admin) && !isThere(hooks)) {
+  const { admin } = service
+  const [way, ...others] = ways.filter(({ key }) => isThere(service[key]))
+  for (const other of others)
+    yield at(other.key, `stands beside service.${way?.key}: a service has ${way?.is} or ${other.is}, not both`)
+  if (way === undefined) {
     yield {
       path: ['service'],
       message:
-        'needs admin or hooks, to reach the service: admin: ' +
-        'unix:/path/of/admin.sock, or hooks: with the commands tenants, quiesce and resume',
+        'needs admin, hooks or files: admin: unix:/path/of/admin.sock, or hooks: with the commands tenants, quiesce ' +
+        'and resume, or files: with patterns such as "/srv/app/*.sqlite" for a program that cannot be paused',
     }
   }
-  if (isThere(hooks) && !isThere(admin)) {
+  if (way !== undefined && way.key !== 'admin') {
     for (const key of ['tokenFile', 'caFile', 'requestTimeout'].filter((key) => isThere(service[key])))
-      yield at(key, 'belongs to an admin API; hooks do not use it')
+      yield at(key, `belongs to an admin API; ${way.key} do not use it`)
   }
   if (typeof admin !== 'string') return
   if (admin.startsWith('unix:') && isThere(service['caFile']))

@@ -8,6 +8,7 @@ import * as z from 'zod/mini'
 import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
 import { nearest } from '../text/nearest-word.ts'
+import { pathPattern } from '../text/path-pattern.ts'
 import { defaultAccountsName, defaultQuarantineName, defaultRequestTimeoutMs } from './defaults.ts'
 import type { InvariantRule } from './invariants.ts'
 import { conflictsBetweenKeys } from './key-conflicts.ts'
@@ -107,10 +108,15 @@ type Given = z.infer<Sections>
 
 function settingsOf(given: Given, file: string): Settings {
   const { hold, live, check, backups, ledger } = given
+  const quarantine = given.quarantine.dir ?? join(ledger.dir, defaultQuarantineName)
+  const accounts = given.accounts.dir ?? join(ledger.dir, defaultAccountsName)
+  const roots = rootsOf(given)
+  const own = [ledger.dir, given.snapshots.dir, quarantine, accounts, ...(backups.dir === null ? [] : [backups.dir])]
+  const service = serviceOf(given.service, roots, own)
   return {
     file,
-    service: serviceOf(given.service),
-    tenants: given.tenants,
+    service,
+    tenants: { ...given.tenants, roots },
     hold: {
       require: hold.require,
       ttlMs: hold.ttl,
@@ -139,8 +145,8 @@ function settingsOf(given: Given, file: string): Settings {
       backups.dir === null
         ? null
         : { dir: backups.dir, keep: backups.keep, maxAgeMs: backups.maxAge, fetch: backups.fetch },
-    quarantine: { dir: given.quarantine.dir ?? join(ledger.dir, defaultQuarantineName) },
-    accounts: { dir: given.accounts.dir ?? join(ledger.dir, defaultAccountsName) },
+    quarantine: { dir: quarantine },
+    accounts: { dir: accounts },
     sweep: { maxAgeMs: given.sweep.maxAge, budgetMs: given.sweep.budget },
     heal: given.heal,
     ledger,
@@ -164,7 +170,27 @@ function invariantOf({
     : { ...common, question: { kind: 'command', command } }
 }
 
-function serviceOf({ name, admin, hooks, tokenFile, caFile, requestTimeout }: Given['service']): ServiceSettings {
+type Roots = Settings['tenants']['roots']
+
+/** By default the fixed parts of the patterns: what lies beside them is not touched. */
+function rootsOf({ service, tenants }: Given): Roots {
+  if (tenants.roots !== null) return tenants.roots
+  const [first, ...more] = (service.files ?? []).map(fixedPartOf)
+  invariant(first !== undefined, 'roots are given, or files')
+  return [first, ...new Set(more.filter((folder) => folder !== first))]
+}
+
+function fixedPartOf(text: string): string {
+  const pattern = pathPattern(text)
+  invariant('fixed' in pattern, 'a pattern was read before')
+  return pattern.fixed
+}
+
+function serviceOf(
+  { name, admin, hooks, files, tokenFile, caFile, requestTimeout }: Given['service'],
+  roots: Roots,
+  own: readonly string[],
+): ServiceSettings {
   if (admin !== null)
     return {
       kind: 'admin-api',
@@ -174,7 +200,8 @@ function serviceOf({ name, admin, hooks, tokenFile, caFile, requestTimeout }: Gi
       caFile,
       requestTimeoutMs: requestTimeout ?? defaultRequestTimeoutMs,
     }
-  invariant(hooks !== undefined, 'a service has an admin API or hooks')
+  if (files !== null) return { kind: 'files', name, patterns: files, roots, own }
+  invariant(hooks !== undefined, 'a service has an admin API, hooks or files')
   return {
     kind: 'hooks',
     name,

@@ -1,13 +1,15 @@
 /**
- * The keys of holdfast.yaml with their types and limits. All sections but `service` and `tenants` may be left out.
+ * The keys of holdfast.yaml with their types and limits. All sections but `service` may be left out, and `tenants` only
+ * beside `service.files`.
  */
 
 import * as z from 'zod/mini'
 import { acceptedLimits } from './accepted-limits.ts'
 import * as defaults from './defaults.ts'
-import { endpointKind } from './endpoint.ts'
 import { invariantSeverities } from './invariants.ts'
 import { levelRules } from './levels/level-rules.ts'
+import { endpointKind } from './service/endpoint.ts'
+import { filePattern } from './service/file-pattern.ts'
 import { alertList } from './sinks/alert-sinks.ts'
 import {
   command,
@@ -52,9 +54,13 @@ export function sections(folder: string) {
             timeout: optional(duration('30s', { least: '100ms', most: '1h' }), defaults.defaultHookTimeoutMs),
           }),
         ),
+        files: optional(nonEmpty(list('a list of patterns such as ["/srv/app/*.sqlite"]', filePattern(folder))), null),
       }),
-      tenants: section({
-        roots: required(nonEmpty(list('a list of folders such as [/srv/notes]', path('the path of a folder', folder)))),
+      tenants: sectionOrDefaults({
+        roots: optional(
+          nonEmpty(list('a list of folders such as [/srv/notes]', path('the path of a folder', folder))),
+          null,
+        ),
         statusTenant: optional(plainText('the id of a tenant'), null),
         trustMounts: optional(
           list('a list of mount points such as [/mnt/notes]', path('the path of a mount point', folder)),

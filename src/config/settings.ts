@@ -33,12 +33,23 @@ export type ServiceSettings =
       readonly resume: Command
       readonly timeoutMs: number
     }
+  /** No service is asked: a tenant is a file that one of the patterns finds. Nothing is paused. */
+  | {
+      readonly kind: 'files'
+      readonly name: string
+      /** Absolute, each as `pathPattern` (text/path-pattern.ts) takes it. */
+      readonly patterns: readonly [string, ...string[]]
+      /** The same as `tenants.roots`. */
+      readonly roots: readonly [string, ...string[]]
+      /** Folders of holdfast itself: what lies there is no tenant. */
+      readonly own: readonly string[]
+    }
 
 /** Of a service that is reached by the admin API. */
 export type AdminSettings = Extract<ServiceSettings, { kind: 'admin-api' }>
 
 interface TenantSettings {
-  /** Files outside these folders are refused. */
+  /** Files outside these folders are refused. By default the fixed parts of `service.files`. */
   readonly roots: readonly [string, ...string[]]
   /** The tenant that monitoring uses: a sweep takes it first (I1.9). */
   readonly statusTenant: string | null

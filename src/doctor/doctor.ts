@@ -16,6 +16,7 @@ import { Failure } from '../model/failure.ts'
 import { mayBeOurs, type OtherHold } from '../model/service-way.ts'
 import { connectService } from '../service/connect.ts'
 import type { Service } from '../service/port.ts'
+import { target } from '../text/shell-words.ts'
 import { foreseeLiveMode } from './machine/live-mode.ts'
 import { examineMachine, type LeftOpen } from './machine/machine.ts'
 import { examinePrograms } from './machine/programs.ts'
@@ -87,6 +88,10 @@ async function examineService(
   steps.push(...(await tryWithoutPause(service, settings, signal)))
   steps.push(await tryLiveMode(service, settings, ledger, signal))
   const aboutPause = 'service: quiesce and resume'
+  if (service.via === 'files') {
+    const instead = paused === null ? null : `holdfast check ${target(paused, '')}`
+    return [...steps, skipped(aboutPause, 'with service.files nothing is paused', instead)]
+  }
   if (begun instanceof Failure)
     return [
       ...steps,

@@ -55,7 +55,7 @@ export async function holdTargets(
 
 const requestFor = ({ target, earlierChecks }: TargetWithHistory, context: RunContext): FileRequest => ({
   named: target.named,
-  expected: target.tenant !== null || earlierChecks.hadPages,
+  expected: (target.tenant !== null && context.listsDatabases) || earlierChecks.hadPages,
   abandonedPauseMs: earlierChecks.abandonedPauseMs,
   name: draftName(drafts++),
   onStep: (step) => context.onStep(target, step),

@@ -49,8 +49,10 @@ export async function sweep(run: ServiceRun, options: SweepOptions, observer: Sw
   const { targets, leading, notDue, earlier } = await chooseFrom(registry, options.selection, lastResults, run)
   // Only a sweep of all tenants can say that one is missing.
   const gone = takesAll(options.selection) ? registry.gone : []
-  const selected = targets.length + earlier.size + gone.length
-  observer.onSelected([...targets, ...earlier.keys(), ...gone.map(asTarget)], notDue)
+  const unsearched = takesAll(options.selection) ? registry.unsearched : []
+  const unknown = [...gone, ...unsearched.map((place) => ({ tenant: null, ...place }))]
+  const selected = targets.length + earlier.size + unknown.length
+  observer.onSelected([...targets, ...earlier.keys(), ...unknown.map(asTarget)], notDue)
   if (options.selection.kind === 'sweep')
     await ledger.append({ kind: 'sweep-selected', ...options.selection.plan.scope, selected, notDue })
   for (const result of earlier.values()) observer.onResult(result)
@@ -68,12 +70,12 @@ export async function sweep(run: ServiceRun, options: SweepOptions, observer: Sw
     },
   }
   const totals = await workThrough(targets.filter(isHeld), context, limits, watching, signal)
-  for (const file of gone)
+  for (const file of unknown)
     await record(
       asTarget(file),
       unreadResult(notHeld(asTarget(file), options.depth, false), 'inconclusive', file.failure),
     )
-  const covered = totals.covered + earlier.size + gone.length + refused.size
+  const covered = totals.covered + earlier.size + unknown.length + refused.size
   return { ...totals, covered, selected, registry: registry.source }
 
   async function record({ tenant }: Target, result: Result): Promise<void> {
@@ -82,7 +84,10 @@ export async function sweep(run: ServiceRun, options: SweepOptions, observer: Sw
   }
 }
 
-const asTarget = ({ tenant, path }: ServiceRegistry['gone'][number]): Target => ({ tenant, named: path })
+const asTarget = ({ tenant, path }: { readonly tenant: TenantId | null; readonly path: string }): Target => ({
+  tenant,
+  named: path,
+})
 
 const takesAll = (selection: Selection): boolean => selection.kind === 'sweep' && selection.plan.scope.only === null
 

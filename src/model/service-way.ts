@@ -8,10 +8,10 @@ import type { OpenHold } from './event.ts'
 export interface ServiceWay {
   /** The name of the service in the configuration. Services that share a ledger need different names. */
   readonly service: string
-  readonly via: 'admin-api' | 'hooks'
+  readonly via: 'admin-api' | 'hooks' | 'files'
   /**
    * Socket or URL of the admin API; for hooks the quiesce command, because a corrected resume command still means the
-   * same service.
+   * same service; for files the configuration, because its patterns may change.
    */
   readonly address: string
   /** The configuration file, for people only: it does not identify the service. */

@@ -22,6 +22,8 @@ export async function connectService(
       return (await import('./client/admin-client.ts')).AdminClient.open(settings)
     case 'hooks':
       return new (await import('./hooks/hook-service.ts')).HookService(settings, onCommand)
+    case 'files':
+      return new (await import('./files/file-service.ts')).FileService(settings)
   }
 }
 

@@ -1,8 +1,9 @@
 /**
- * What holdfast needs from a service, which is reached by the admin API (admin-api.yaml) or by command hooks. All
- * values are claims of the service; the hold verifies them before it trusts them (I2.1).
+ * What holdfast needs from a service, which is reached by the admin API (admin-api.yaml) or by command hooks, or not at
+ * all (`service.files`). All values are claims of the service; the hold verifies them before it trusts them (I2.1).
  */
 import type { TenantId } from '../model/brand.ts'
+import type { Failure } from '../model/failure.ts'
 
 export type TenantServing = 'active' | 'draining' | 'quiesced' | 'resuming'
 
@@ -105,6 +106,21 @@ export interface OpenLease {
   readonly expiresInMs: number
 }
 
+/** A folder whose files are not known, or a file that cannot be a tenant. Its known tenants are still listed. */
+export interface UnsearchedPlace {
+  readonly path: string
+  readonly failure: Failure
+}
+
+/** What a list of tenants does not have, although it may be meant. */
+export interface LeftOut {
+  readonly unsearched: readonly UnsearchedPlace[]
+  /** Symbolic links that were not followed. */
+  readonly links: readonly string[]
+}
+
+export const nothingLeftOut: LeftOut = { unsearched: [], links: [] }
+
 export interface Capabilities {
   readonly service: string
   readonly version: string
@@ -122,13 +138,15 @@ export interface Capabilities {
  * `maybe-paused` if the request may have taken effect: search for the holder in `leases()`.
  */
 export interface Service extends AsyncDisposable {
-  readonly via: 'admin-api' | 'hooks'
+  readonly via: 'admin-api' | 'hooks' | 'files'
   capabilities(signal: AbortSignal): Promise<Capabilities>
   /**
    * All pages of the registry.
    * @throws {Failure} REGISTRY_STALE for a repeated cursor, a tenant that is listed twice, or a page that does not fit
    */
   tenants(signal: AbortSignal): Promise<readonly RegisteredTenant[]>
+  /** About the last answer of `tenants`. A service that lists its tenants itself leaves out nothing. */
+  readonly leftOut: LeftOut
   tenant(id: TenantId, signal: AbortSignal): Promise<TenantStatus>
   /** As `tenant`, for the time after a resume. Only fields that show whether the tenant serves must fit. */
   servingStatus(id: TenantId, signal: AbortSignal): Promise<TenantStatus>

@@ -16,15 +16,15 @@ export function shellWord(text: string): string {
   const escaped = Array.from(text, (letter) => {
     if (letter === '\\' || letter === "'") return `\\${letter}`
     if (!hidden.test(letter)) return letter
-    return Array.from(bytesOf(letter), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
+    return Array.from(bytesOfLetter(letter), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
   })
   // \xHH has at most two digits in bash and zsh, and more in some other shells. They would read a digit that follows as
   // part of it, so the quote is closed and opened again.
   return `$'${escaped.join('').replaceAll(/(\\x[0-9a-f]{2})(?=[0-9a-fA-F])/g, "$1'$$'")}'`
 }
 
-/** A lone surrogate stands for a byte of a name that is not UTF-8 (model/file-name.ts). */
-function bytesOf(letter: string): Iterable<number> {
+/** The bytes of a letter. A lone surrogate stands for a byte of a name that is not UTF-8 (model/file-name.ts). */
+export function bytesOfLetter(letter: string): Iterable<number> {
   const code = letter.codePointAt(0) ?? 0
   return code >= 0xdc80 && code <= 0xdcff ? [code - 0xdc00] : new TextEncoder().encode(letter)
 }

@@ -15,6 +15,7 @@ const commands = [
   'explain',
   'history',
   'holders',
+  'init',
   'install',
   'pull',
   'reconcile',

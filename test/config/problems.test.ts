@@ -102,8 +102,9 @@ describe('what is wrong is reported with line and column', () => {
       'no way to the service',
       'service: { name: n }\ntenants: { roots: [/srv] }\n',
       [
-        '1:1: service needs admin or hooks, to reach the service: admin: ' +
-          'unix:/path/of/admin.sock, or hooks: with the commands tenants, quiesce and resume',
+        '1:1: service needs admin, hooks or files: admin: unix:/path/of/admin.sock, or hooks: with the commands ' +
+          'tenants, quiesce and resume, or files: with patterns such as "/srv/app/*.sqlite" for a program that ' +
+          'cannot be paused',
       ],
     ],
     [

@@ -27,15 +27,19 @@ const hooks = {
   service: { name: 'notes', hooks: { tenants: ['ctl'], quiesce: ['ctl', '{tenant}'], resume: ['ctl', '{tenant}'] } },
 }
 
+const files = { service: { name: 'notes', files: ['/srv/notes/*.db'] } }
+
 /** A whole configuration in which the key has a meaning. */
 const around = (topic: string): Section =>
   topic.startsWith('service.hooks.')
     ? hooks
-    : topic === 'service.caFile' || topic === 'service.tokenFile'
-      ? https
-      : /^backups\.(?:keep|maxAge|fetch)/.test(topic)
-        ? { ...admin, backups: { dir: '/b' } }
-        : admin
+    : topic === 'service.files' || topic === 'tenants.roots'
+      ? files
+      : topic === 'service.caFile' || topic === 'service.tokenFile'
+        ? https
+        : /^backups\.(?:keep|maxAge|fetch)/.test(topic)
+          ? { ...admin, backups: { dir: '/b' } }
+          : admin
 const settingsOf = (document: Section): Settings =>
   parseSettings(JSON.stringify(document), '/etc/holdfast/holdfast.yaml') // JSON is YAML.
 const isSection = (value: unknown): value is Section =>
@@ -85,7 +89,7 @@ describe.each(keys.map((key) => [key.topic, key] as const))('%s', (topic, { valu
     if (value.required) expect(() => settingsOf(without(around(topic), topic.split('.')))).toThrow(Failure)
     else if (value.default !== null)
       expect(settingsOf(merged(around(topic), at(topic, parse(value.default))))).toEqual(settingsOf(around(topic)))
-    else if (topic !== 'service.admin' && topic !== 'service.tokenFile')
+    else if (!['service.admin', 'service.files', 'service.tokenFile'].includes(topic))
       expect(settingsOf(merged(around(topic), at(topic, null)))).toEqual(settingsOf(around(topic)))
   })
 

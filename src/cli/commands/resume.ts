@@ -1,3 +1,4 @@
+import type { ServiceSettings } from '../../config/settings.ts'
 import { notResumed, type OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
 import { resumeTenants, type Resumption } from '../../fleet/open-holds/resume-tenants.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
@@ -82,7 +83,8 @@ async function resume(id: string | undefined, options: ResumeOptions, terminal: 
   const left = notServing(resumption, settings.file) ?? notRecorded(resumption)
   reportHolds(resumption, left, settings.file, terminal)
   reportLedger(resumption, left, only === null ? settings.ledger.dir : null, terminal)
-  if (!options.json && !options.quiet && foundNothing(resumption)) await terminal.print(nothingOpen(only, resumption))
+  if (!options.json && !options.quiet && foundNothing(resumption))
+    await terminal.print(nothingOpen(only, resumption, settings.service.kind))
   await end(left?.about === 'tenant' ? left.failure : null)
   if (left !== null) throw left.failure
   // What could not be read may have been a hold.
@@ -131,11 +133,12 @@ const presumedText = ({ tenant }: OpenHold, { isNew }: Resumption): string =>
 const foundNothing = ({ endings, unknown, others }: Resumption): boolean =>
   endings.length === 0 && !unknown && !others.some(mayBeOurs)
 
-function nothingOpen(only: TenantId | null, { notice, unread }: Resumption): string {
+function nothingOpen(only: TenantId | null, { notice, unread }: Resumption, kind: ServiceSettings['kind']): string {
   const known = notice === null && !unread ? '' : ' in the ledger as it is now'
+  const files = kind === 'files' ? '; with service.files holdfast pauses nothing' : ''
   return only === null
-    ? `no tenant is known to be paused (no hold stands open${known})\n`
-    : `${printable(only)} is not known to be paused (no hold on it stands open${known})\n`
+    ? `no tenant is known to be paused (no hold stands open${known}${files})\n`
+    : `${printable(only)} is not known to be paused (no hold on it stands open${known}${files})\n`
 }
 
 /** Every field beside `holds` is left out if there is nothing to say in it. */

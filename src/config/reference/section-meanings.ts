@@ -2,8 +2,8 @@
 
 export const sectionMeanings: Readonly<Record<string, string>> = {
   service:
-    'The service that owns the tenants, and how holdfast reaches it: by ' +
-    'an admin API (`admin`) or by commands (`hooks`).',
+    'The service that owns the tenants, and how holdfast reaches it: by an admin API (`admin`) or by commands ' +
+    '(`hooks`). Programs that cannot be paused have `files` instead.',
   'service.hooks':
     'Commands for a service without an admin API. holdfast runs them without a shell. ' +
     'src/service/hooks/README.md says what they are given and what they must print.',

@@ -12,7 +12,7 @@ export const serviceKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
   'service.admin': {
     means:
       'The address of the admin API: unix:/path for a unix socket, https://host:port for any other address. ' +
-      'Give this key or service.hooks, not both.',
+      'A service has one of admin, hooks and files.',
     default: null,
     example: 'unix:/run/notes/admin.sock',
   },
@@ -64,10 +64,23 @@ export const serviceKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
     default: '30s',
     example: '1m',
   },
+  'service.files': {
+    means:
+      'For programs that cannot be paused: each database file that one of these patterns finds is a tenant. ' +
+      'Its id is its path below the folder that all patterns share. ' +
+      '* matches any text within a name, ** any number of folders. `?`, [a-c] and {a,b} match within a name, too. ' +
+      'Nothing is paused: hold.require says what proof is needed. ' +
+      'A file that a program has open is checked only with `pinned`. ' +
+      'Symbolic links to folders are not followed below the first pattern. ' +
+      'src/service/files/README.md has the details.',
+    default: null,
+    example: '["/srv/app/**/*.sqlite"]',
+  },
   'tenants.roots': {
     means:
       "The folders that hold the tenants' files. holdfast touches no file outside them, whatever the service names. " +
-      'Symbolic links are resolved first.',
+      'Symbolic links are resolved first. ' +
+      'Only with service.files it may be left out: then the folders before the first * are the roots.',
     default: null,
     example: '[/srv/notes]',
   },

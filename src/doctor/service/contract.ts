@@ -44,6 +44,7 @@ const phases: readonly {
  */
 export async function tryContract(trial: ContractTrial): Promise<readonly DoctorStep[]> {
   const { service, tenant, settings, signal } = trial
+  const { service: way } = settings
   const tenants = await attempt(() => service.tenants(signal))
   if (tenants instanceof Failure)
     return [skipped('service: quiesce and resume', 'the list of tenants could not be read')]
@@ -53,8 +54,8 @@ export async function tryContract(trial: ContractTrial): Promise<readonly Doctor
     await refusedTargets(targetsOf([listed]), tenants, { via: service.via, roots: settings.tenants.roots }, signal)
   ).values()
   if (refused !== undefined) return [unfit('service: quiesce', refused)]
-  if (settings.service.kind === 'hooks') return (await tryFirstHold(trial, listed.files, null)).steps
-  await using wire = await connectWire(settings.service, 'configured')
+  if (way.kind !== 'admin-api') return (await tryFirstHold(trial, listed.files, null)).steps
+  await using wire = await connectWire(way, 'configured')
   const wired: ApiTrial = { ...trial, wire, files: listed.files }
   const { steps, first } = await tryFirstHold(trial, listed.files, wired)
   for (const { about, tried } of phases) {

@@ -27,8 +27,9 @@ export async function tryWithoutPause(
     ['service: tenants', () => askTenants(service, settings, signal)],
     ['service: open leases', () => askLeases(service, signal)],
   ]
-  if (settings.service.kind === 'hooks') return [capabilities, ...(await inTurn(looks))]
   const { service: reached } = settings
+  if (reached.kind === 'files') return [await step('service: files', () => findTenants(service, settings, signal))]
+  if (reached.kind === 'hooks') return [capabilities, ...(await inTurn(looks))]
   await using wire = await connectWire(reached, 'configured')
   await using withoutToken = await connectWire(reached, 'none')
   const firstTenant = async (): Promise<RegisteredTenant | undefined> => (await service.tenants(signal))[0]
@@ -66,9 +67,27 @@ async function askCapabilities(service: Service, signal: AbortSignal): Promise<S
     : broken('its modes do not include "quiesce"')
 }
 
+/** @returns fit only if every folder that the patterns name could be searched */
+async function findTenants(service: Service, settings: Settings, signal: AbortSignal): Promise<StepOutcome> {
+  const outcome = await askTenants(service, settings, signal)
+  const { unsearched, links } = service.leftOut
+  const [first] = unsearched
+  if (first !== undefined)
+    return warning(
+      `${count(unsearched.length, 'place')} could not be searched: ${first.failure.message}`,
+      first.failure.hint,
+    )
+  if (links.length > 0 && outcome.outcome === 'fit')
+    return warning(`${outcome.said}; not followed: the symbolic link ${links[0] ?? ''}`, 'name what it leads to')
+  return outcome
+}
+
 async function askTenants(service: Service, settings: Settings, signal: AbortSignal): Promise<StepOutcome> {
   const tenants = await service.tenants(signal)
-  if (tenants.length === 0) return warning('lists no tenant', 'is this the right service?')
+  if (tenants.length === 0)
+    return service.via === 'files'
+      ? warning('service.files finds no file', 'correct the patterns')
+      : warning('lists no tenant', 'is this the right service?')
   const wrong =
     wrongFileOf(tenants) ?? (await wrongTenantOf(tenants, { via: service.via, roots: settings.tenants.roots }, signal))
   if (wrong !== null) return broken(wrong)

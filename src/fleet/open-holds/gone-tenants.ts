@@ -32,7 +32,7 @@ export class TenantListing {
     this.#ids ??= this.#ask()
     const ids = await this.#ids
     if (ids === null || ids.has(tenant)) return false
-    if (this.#service.via === 'hooks') return true
+    if (this.#service.via !== 'admin-api') return true
     const [status, leases] = await Promise.all([
       orFailure(this.#service.tenant(tenant, unhurried)),
       orFailure(this.#service.leases(unhurried)),

@@ -82,7 +82,7 @@ async function attemptOnce(
   )
   const ready = costed.filter(isReady)
   const blocked = whyBlocked(costed)
-  if (run.mode === 'restore') requireReason(costed)
+  if (run.mode === 'restore') requireReason(costed, run)
   if (ready.length === 0) return costed.map(({ file, tried }) => outcomeOf(file, tried))
   if (blocked !== null)
     return costed.map(({ file, tried }) => outcomeOf(file, tried, tried.candidate === null ? {} : { failure: blocked }))
@@ -137,13 +137,13 @@ const isWell = ({ result }: CheckedFile, { plan, failure }: TriedRemedy): boolea
   failure === null && plan.do === 'nothing' && result.verdict === 'sound'
 
 /** A restore of what is sound loses what is newer: a person must say to which state. @throws {Failure} USAGE */
-function requireReason(files: readonly TriedFile[]): void {
+function requireReason(files: readonly TriedFile[], { context }: RemedyRun): void {
   if (!files.every(({ file, tried }) => isWell(file, tried))) return
   const [{ file }] = files as NonEmpty<TriedFile>
   const name = file.target.tenant ?? file.target.named
   throw new Failure('USAGE', `${name} is sound, so it is restored only to a state that you name`, {
     hint: 'add `--before TIME`, or `--from` with the id of a backup (`holdfast backups list`) or a file',
-    tenant: file.target.tenant === null ? 'untouched' : 'active',
+    tenant: context.connectionOf(file.target) === null ? 'untouched' : 'active',
   })
 }
 
@@ -172,7 +172,8 @@ async function withCosts(
     ...tried.plan,
     why: isMounted ? `${tried.plan.why}; ${otherNameWarning}` : tried.plan.why,
     method,
-    predictedPauseMs: target.tenant === null ? null : Math.ceil(Math.max(predictedPauseMs, checked.pauseMs ?? 0)),
+    predictedPauseMs:
+      run.context.connectionOf(target) === null ? null : Math.ceil(Math.max(predictedPauseMs, checked.pauseMs ?? 0)),
     needsBytes,
     undo: run.commandsFor(target).undo(run.mode, null),
   }

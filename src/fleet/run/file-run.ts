@@ -105,6 +105,7 @@ async function withContext<Value>(
     keepSnapshot: options.keepSnapshot,
     backups: options.backups,
     rehearsing: await rehearsing(options, checker, folder.path),
+    listsDatabases: false,
     connectionOf: () => null,
   })
 }

@@ -38,7 +38,7 @@ export async function refusedTargets(
     if (tenant === null) continue
     const sharing = shared.get(named) ?? []
     const isHeld = sharing.length > 0 && (await liesInside(named, roots))
-    const failure = whyNotAddressable(tenant, via) ?? (isHeld ? whyShared({ tenant, named }, sharing) : null)
+    const failure = whyNotAddressable(tenant, via) ?? (isHeld ? whyShared({ tenant, named }, sharing, via) : null)
     if (failure !== null) refused.set(target, failure)
   }
   return refused
@@ -59,10 +59,12 @@ export function whyNotAddressable(tenant: TenantId, via: Service['via']): Failur
   })
 }
 
-function whyShared(own: Listed, all: readonly Listed[]): Failure | null {
+function whyShared(own: Listed, all: readonly Listed[], via: Service['via']): Failure | null {
   const others = all.filter(({ tenant }) => tenant !== own.tenant)
   const [other] = others
   if (other === undefined) return null
+  if (via === 'files')
+    return new Failure('MANY_NAMES', `${own.named} and ${other.named} are the same file`, { tenant: 'untouched' })
   const more = new Set(others.map(({ tenant }) => tenant)).size - 1
   const where = other.named === own.named ? 'too' : `as ${other.named}`
   const [a, b] = [own, other].map(({ tenant }) => `for tenant ${JSON.stringify(tenant)}`)

@@ -10,7 +10,7 @@ import type { TenantId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
-import type { RegisteredTenant, Service } from '../../service/port.ts'
+import type { RegisteredTenant, Service, UnsearchedPlace } from '../../service/port.ts'
 import { count } from '../../text/count.ts'
 import { humanMs } from '../../text/units.ts'
 import { keepRegistryCopy, readRegistryCopy, registryCopyFile } from './registry-copy.ts'
@@ -25,6 +25,8 @@ export interface ServiceRegistry {
    * once. Empty for a copy: it shows nothing about what the service lists now.
    */
   readonly gone: readonly GoneFile[]
+  /** Places whose files are not known (`service.files`). Tenants there that the ledger knows are still listed. */
+  readonly unsearched: readonly UnsearchedPlace[]
 }
 
 interface GoneFile {
@@ -36,7 +38,7 @@ interface GoneFile {
 /** What reading the registry needs of a run. */
 export interface RegistryReader {
   readonly settings: Pick<Settings, 'file' | 'service' | 'ledger' | 'registry'>
-  readonly service: Pick<Service, 'tenants'>
+  readonly service: Pick<Service, 'tenants' | 'leftOut'>
   readonly ledger: Pick<Ledger, 'append'>
   readonly signal: AbortSignal
   /** ms since 1970. */
@@ -63,12 +65,13 @@ export async function readRegistry(
     const takenAt = reader.now()
     const unkept = tenants.length === 0 ? null : keepRegistryCopy(reader.settings, tenants, takenAt)
     const notices = unkept === null ? [] : [`the copy of the list of tenants could not be kept: ${unkept}`]
-    await announce(reader, { source: 'live', since: takenAt }, notices)
-    return { source: 'live', tenants, gone: goneFrom(tenants, known) }
+    const { unsearched, links } = reader.service.leftOut
+    await announce(reader, { source: 'live', since: takenAt }, [...notices, ...aboutLinks(links)])
+    return { source: 'live', tenants, gone: goneFrom(tenants, known, reader.settings.service.kind), unsearched }
   }
   // Who is not let in gets no other answer for a tenant either: a wrong token is no outage.
   if (reader.signal.aborted || tenants.code === 'INTERRUPTED' || tenants.code === 'ADMIN_REFUSED') throw tenants
-  return { source: 'cached', tenants: await fallBack(reader, tenants), gone: [] }
+  return { source: 'cached', tenants: await fallBack(reader, tenants), gone: [], unsearched: [] }
 }
 
 /** @throws {Failure} REGISTRY_STALE if the list cannot be true; ADMIN_UNREACHABLE and the like */
@@ -76,7 +79,8 @@ async function listTenants(
   { service, settings, signal }: RegistryReader,
   known: readonly LastResult[],
 ): Promise<readonly RegisteredTenant[]> {
-  const tenants = await service.tenants(signal)
+  const listed = await service.tenants(signal)
+  const tenants = [...listed, ...knownBelow(service.leftOut.unsearched, listed, known)]
   if (new Set(tenants.map(({ id }) => id)).size < tenants.length)
     throw new Failure('REGISTRY_STALE', 'the service lists a tenant twice')
   if (tenants.length > 0) return tenants
@@ -93,6 +97,29 @@ async function listTenants(
       { hint: `if that is right, delete ${registryCopyFile(settings)}; else mend the service's list` },
     )
   return tenants
+}
+
+/** A file in a folder that cannot be searched is not gone. Its own check says what is wrong. */
+function knownBelow(
+  unsearched: readonly UnsearchedPlace[],
+  listed: readonly RegisteredTenant[],
+  known: readonly LastResult[],
+): readonly RegisteredTenant[] {
+  const ids = new Set(listed.map(({ id }) => id))
+  return known
+    .filter(({ tenant, path }) => !ids.has(tenant) && unsearched.some((place) => isAtOrBelow(path, place.path)))
+    .map(({ tenant, path }) => ({ id: tenant, files: [path], state: 'active' }))
+}
+
+const isAtOrBelow = (path: string, place: string): boolean => path === place || path.startsWith(`${place}/`)
+
+const linksNamedMax = 3
+
+function aboutLinks(links: readonly string[]): readonly string[] {
+  if (links.length === 0) return []
+  const more = links.length - linksNamedMax
+  const named = `${links.slice(0, linksNamedMax).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return [`symbolic links were not followed: ${named}; what they lead to is checked only if a pattern names it`]
 }
 
 /** @param failure why the service gave no valid list @throws {Failure} if there is no copy that may be used */
@@ -144,17 +171,23 @@ async function announce(
 
 const timeText = (at: number): string => new Date(at).toISOString()
 
-function goneFrom(tenants: readonly RegisteredTenant[], known: readonly LastResult[]): readonly GoneFile[] {
+function goneFrom(
+  tenants: readonly RegisteredTenant[],
+  known: readonly LastResult[],
+  via: Service['via'],
+): readonly GoneFile[] {
   const listed = new Map(tenants.map(({ id, files }) => [id, new Set(files)]))
   return known
     .filter(({ tenant, path }) => listed.get(tenant)?.has(path) !== true)
-    .map(({ tenant, path }) => ({ tenant, path, failure: whyGone(tenant, path, listed.has(tenant)) }))
+    .map(({ tenant, path }) => ({ tenant, path, failure: whyGone(tenant, path, listed.has(tenant), via) }))
 }
 
-const whyGone = (tenant: TenantId, path: string, tenantIsListed: boolean): Failure =>
-  tenantIsListed
+function whyGone(tenant: TenantId, path: string, tenantIsListed: boolean, via: Service['via']): Failure {
+  if (via === 'files') return new Failure('TENANT_GONE', `service.files no longer finds ${path}`)
+  return tenantIsListed
     ? new Failure('FILE_GONE', `the service still lists ${tenant}, but no longer its file ${path}`)
     : new Failure('TENANT_GONE', `the service no longer lists ${tenant}`)
+}
 
 /** One target for each database file of each tenant, in the tenant's order; a file that is listed twice is one file. */
 export const targetsOf = (tenants: readonly RegisteredTenant[]): readonly Target[] =>

@@ -39,7 +39,9 @@ export interface RunContext {
   readonly ledger: Ledger | null
   /** Compares what is damaged with earlier checks; null for bare files. */
   readonly harm: HarmWatch | null
-  /** How the tenant of a target is paused; null for a bare file. */
+  /** False if tenants are files that patterns find: any of these may be no database. */
+  readonly listsDatabases: boolean
+  /** How the tenant of a target is paused; null for a bare file, and for a tenant of `service.files`. */
   readonly connectionOf: (target: Target) => TenantConnection | null
   /** Keeps a copy of each snapshot before its check; null if no copies are wanted. */
   readonly keepSnapshot: KeepSnapshot | null

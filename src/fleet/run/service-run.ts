@@ -147,8 +147,11 @@ export async function withServiceRun<Value>(
         }),
         settings: { ...settings.hold, live: settings.live, trustMounts: settings.tenants.trustMounts },
         levelFor: ({ tenant }) => requiredLevel(settings.hold.require, tenant),
+        listsDatabases: service.via !== 'files',
         connectionOf: ({ tenant }) =>
-          tenant === null ? null : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
+          tenant === null || service.via === 'files'
+            ? null
+            : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
       }
       options.onRecovered(await takeBackMixedChanges(recovered, settings.file, context, signal))
       return await work({

@@ -10,6 +10,7 @@ import { openDescriptor } from '../../host/files/descriptor.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import { isFolder, realPathOf } from '../../host/files/path-kind.ts'
 import { Failure } from '../../model/failure.ts'
+import { isOfChange } from '../../model/names-beside.ts'
 import { journalHoldsFirstPage, walHoldsFirstPage } from '../../sqlite/first-page.ts'
 import { readHeader } from '../../sqlite/header.ts'
 import { findPulledBelow, namedInManifest } from '../copies/manifest.ts'
@@ -18,11 +19,6 @@ import { failureOfPath } from './path-failure.ts'
 
 const databaseEndings = new Set(['.db', '.db3', '.sqlite', '.sqlite3', '.s3db', '.sl3'])
 const livePart = /-(wal|shm|journal)$/
-/** What a change of a live set writes beside it, and the originals of bare files. Name one to have it checked. */
-const changeNames = /^\.holdfast-|\.original-[0-9A-Z]{26}(?:-wal|-journal|-shm|\.settled)?$/
-
-/** True for a name that a change of a live set gives to a file beside it. */
-export const isOfChange = (name: string): boolean => changeNames.test(name)
 
 /** True if the name has the ending of a database. */
 export const namesDatabase = (name: string): boolean => databaseEndings.has(extname(name).toLowerCase())

@@ -93,7 +93,7 @@ export async function requireAnyRoot(roots: readonly string[], signal: AbortSign
   const said =
     roots.length === 1 ? `the folder ${roots.join()} does not exist` : `none of the folders exists: ${roots.join(', ')}`
   throw new Failure('CONFIG_INVALID', `tenants.roots: ${said}`, {
-    hint: 'correct tenants.roots, or mount what is to be there',
+    hint: 'correct tenants.roots (or the patterns of service.files), or mount what is to be there',
   })
 }
 

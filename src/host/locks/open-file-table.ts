@@ -44,7 +44,7 @@ export async function findHolders(
   }
   const locks = await readLocks()
   if (locks !== 'hidden') addLocks(locks, files, sightings)
-  return { holders: sightings.holders(), unseen: await unseen(hidden, locks === 'hidden') }
+  return { holders: sightings.holders(), unseen: await unseenProcesses(hidden, locks === 'hidden') }
 }
 
 /**
@@ -113,7 +113,11 @@ function pidsOf(all: readonly number[]): string {
   )
 }
 
-async function unseen(hidden: readonly number[], locksHidden: boolean): Promise<readonly string[]> {
+/**
+ * What cannot be seen of other processes, in plain words.
+ * @param hidden pids of processes that could not be inspected
+ */
+export async function unseenProcesses(hidden: readonly number[], locksHidden: boolean): Promise<readonly string[]> {
   const sentences: string[] = []
   if (locksHidden) sentences.push('the list of locks of the kernel (/proc/locks)')
   if (hidden.length > 0)

@@ -74,6 +74,8 @@ export function numbersOf(database: Database.Database, way: ServiceWay | null): 
 /** A sentence names at most so many ways. */
 const namedMax = 3
 
+const wayWords = { 'admin-api': 'its admin API', hooks: 'hooks', files: 'patterns of files' } as const
+
 /** In words: `by hooks with /etc/notes.yaml`. */
 export function describeWays(database: Database.Database, numbers: ReadonlySet<number>): string {
   const find = database.prepare<[number], Pick<WrittenWay, 'via' | 'config'>>(
@@ -81,7 +83,7 @@ export function describeWays(database: Database.Database, numbers: ReadonlySet<n
   )
   const words = [...numbers].slice(0, namedMax).flatMap((number) => {
     const { via, config } = find.get(number) ?? { via: null, config: null }
-    return `by ${via === 'hooks' ? 'hooks' : 'its admin API'} with ${config ?? 'an unknown configuration'}`
+    return `by ${via === null ? 'an unknown way' : wayWords[via]} with ${config ?? 'an unknown configuration'}`
   })
   return `${words.join('; ')}${numbers.size > namedMax ? ` and ${numbers.size - namedMax} more` : ''}`
 }

@@ -128,7 +128,7 @@ export interface NamedHold {
   readonly holder: string
   /** null if an older holdfast did not record it. */
   readonly service: string | null
-  readonly via: 'admin-api' | 'hooks' | null
+  readonly via: 'admin-api' | 'hooks' | 'files' | null
   readonly said: string
   /** The command to type. */
   readonly next: string

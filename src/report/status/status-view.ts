@@ -55,7 +55,7 @@ export interface StatusView {
   /** Sound files that are counted and not among `tenants`; left out if all files are. */
   readonly others?: QuietFiles
   /** How the service is reached: a pause by hooks has no lease that ends it. */
-  readonly via: 'admin-api' | 'hooks'
+  readonly via: 'admin-api' | 'hooks' | 'files'
   /** Holds that the ledger does not know to have ended. */
   readonly openHolds: readonly StandingHold[]
   /**

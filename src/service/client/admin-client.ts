@@ -4,15 +4,16 @@ import * as z from 'zod/mini'
 import type { AdminSettings } from '../../config/settings.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure, type TenantState } from '../../model/failure.ts'
-import type {
-  Capabilities,
-  OpenLease,
-  Quiesced,
-  QuiesceRequest,
-  Resumed,
-  Service,
-  TenantServing,
-  TenantStatus,
+import {
+  nothingLeftOut,
+  type Capabilities,
+  type OpenLease,
+  type Quiesced,
+  type QuiesceRequest,
+  type Resumed,
+  type Service,
+  type TenantServing,
+  type TenantStatus,
 } from '../port.ts'
 import {
   capabilitiesAnswer,
@@ -43,6 +44,7 @@ const bootIdsMax = 1_000
 
 export class AdminClient implements Service {
   readonly via = 'admin-api'
+  readonly leftOut = nothingLeftOut
   readonly #transport: Transport
   readonly #name: string
   readonly #bootIds = new Map<string, string>()

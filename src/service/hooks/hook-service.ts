@@ -2,18 +2,19 @@
 import type { ServiceSettings } from '../../config/settings.ts'
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type {
-  Capabilities,
-  CommandObserver,
-  HoldCommands,
-  OpenLease,
-  Quiesced,
-  QuiesceRequest,
-  RegisteredTenant,
-  Resumed,
-  Service,
-  TenantServing,
-  TenantStatus,
+import {
+  nothingLeftOut,
+  type Capabilities,
+  type CommandObserver,
+  type HoldCommands,
+  type OpenLease,
+  type Quiesced,
+  type QuiesceRequest,
+  type RegisteredTenant,
+  type Resumed,
+  type Service,
+  type TenantServing,
+  type TenantStatus,
 } from '../port.ts'
 import { commandFor } from './argument.ts'
 import { hasSucceeded, listingFailure, quiesceFailure, resumeFailure, type EndedCommand } from './command-failures.ts'
@@ -31,6 +32,7 @@ const endedWithinMs = 6_000
 /** There is no lease: only holdfast ends a pause that holdfast began. */
 export class HookService implements Service {
   readonly via = 'hooks'
+  readonly leftOut = nothingLeftOut
   readonly #settings: HookSettings
   /** When each quiesce command ended, by tenant, on the monotonic clock. */
   readonly #quiescedAt = new Map<TenantId, number>()

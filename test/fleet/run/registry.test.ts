@@ -17,6 +17,7 @@ import { readCheckedText, writeCheckedText } from '../../../src/host/private-fil
 import { tenantId } from '../../../src/model/brand.ts'
 import type { Event } from '../../../src/model/event.ts'
 import { Failure } from '../../../src/model/failure.ts'
+import { nothingLeftOut } from '../../../src/service/port.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 
 const hourMs = 3_600_000
@@ -45,7 +46,7 @@ function openScene(more = ''): Scene {
   }
   const reader: RegistryReader = {
     settings: parseSettings(text, folder.file('holdfast.yaml')),
-    service: { tenants: () => new Promise((resolve) => resolve(scene.list())) },
+    service: { tenants: () => new Promise((resolve) => resolve(scene.list())), leftOut: nothingLeftOut },
     ledger: { append: (event) => Promise.resolve(void scene.events.push(event)) },
     signal: new AbortController().signal,
     now: () => began + scene.hours * hourMs,

@@ -25,6 +25,7 @@ const described = new Set([
   'bundle',
   'resume',
   'explanation',
+  'init',
   'install',
   'topics',
   'failure',

@@ -182,6 +182,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
       settings: { ...settings, ...options.settings },
       levelFor: () => options.settings?.require ?? settings.require,
       onStep: ({ tenant, named }, step) => options.onStep?.(step, tenant ?? named),
+      listsDatabases: true,
       connectionOf: ({ tenant }) => (demo === null || tenant === null ? null : connectionTo(demo, tenant, watched)),
     }
     const limits = {

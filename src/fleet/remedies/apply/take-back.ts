@@ -63,7 +63,7 @@ export async function takeBack(
   return {
     isUndone: true,
     failure: new Failure('REMEDY_REFUSED', `the change was taken back in a second pause: ${why}`, {
-      tenant: target.tenant === null ? 'untouched' : staysDown ? 'maybe-paused' : 'active',
+      tenant: run.context.connectionOf(target) === null ? 'untouched' : staysDown ? 'maybe-paused' : 'active',
       hint: 'the file is as it was before; the kept original and the account stay where they are',
     }),
   }

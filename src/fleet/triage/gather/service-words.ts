@@ -16,7 +16,7 @@ const textsMax = 200
 
 /**
  * Asks for the state of each tenant, many at a time and for at most `msMax`. A tenant that has no answer by then is
- * left out. Hooks are not asked: each answer would run a command.
+ * left out. Only an admin API is asked: each answer of hooks would run a command.
  * @returns for each tenant that is not well, what the service says
  */
 export async function askForTrouble(
@@ -26,7 +26,7 @@ export async function askForTrouble(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<TenantId, string>> {
   const said = new Map<TenantId, string>()
-  if (service.via === 'hooks') return said
+  if (service.via !== 'admin-api') return said
   using deadline = startDeadline(msMax)
   const enough = new AbortController()
   const over = AbortSignal.any([signal, deadline.signal, enough.signal])

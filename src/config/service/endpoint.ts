@@ -1,7 +1,7 @@
 /** Addresses in the configuration. */
 
 import { resolve } from 'node:path'
-import type { Endpoint } from './settings.ts'
+import type { Endpoint } from '../settings.ts'
 
 type EndpointReading = { readonly value: Endpoint } | { readonly refused: string }
 

@@ -1,0 +1,169 @@
+/** The whole program and `service.files`: the files of programs that cannot be asked, and that nothing pauses. */
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { damageIndex } from '../../support/cli/folder.ts'
+import { openFileScene, workOf } from '../../support/cli/open-files.ts'
+import { gist, holdfast, reportOf, single, type Ran } from '../../support/cli/program.ts'
+
+const gists = (report: Awaited<ReturnType<typeof reportOf>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(report.results.map((result) => [result.tenant ?? result.path, gist(result)]))
+
+test('night after night: sweep, status, history, backups and what people do with one tenant', async () => {
+  using scene = openFileScene('backups: { dir: backups }\n')
+  scene.make('main.db', 'users/a.db', 'users/b.db')
+  const run = (...args: readonly string[]): Promise<Ran> => holdfast([...args, '--config', scene.config])
+  const config = ['--config', scene.config]
+  const first = await reportOf(['sweep', ...config])
+  expect(gists(first)).toEqual({ 'main.db': 'sound', 'users/a.db': 'sound', 'users/b.db': 'sound' })
+  for (const { evidence, timings } of first.results)
+    expect([evidence.level, evidence.quiesce, timings.pauseMs]).toEqual(['sealed', null, null])
+  expect(gists(await reportOf(['sweep', '--only', 'users/*', ...config]))).toEqual({
+    'users/a.db': 'sound',
+    'users/b.db': 'sound',
+  })
+  expect(gist(single(await reportOf(['check', '--tenant', 'users/a.db', ...config])))).toBe('sound')
+  expect(await run('status', '--format', 'nagios')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^HOLDFAST OK.*tenants=3 sound=3/) as string,
+  })
+  expect((await run('history', 'users/a.db')).stdout).toMatch(/users\/a\.db +\S+ \S+ +sound/)
+  expect(await run('backups', 'verify')).toMatchObject({ code: 0 })
+  expect((await run('backups', 'list', 'users/b.db')).stdout).toContain('users/b.db')
+  expect(await run('reconcile')).toMatchObject({ code: 0 })
+  expect(await run('triage')).toMatchObject({ code: 0 })
+  expect(await run('pull', 'main.db', scene.file('../pulled'))).toMatchObject({ code: 0 })
+  expect(await run('compare', 'tenant:main.db', scene.file('../pulled/main.db'))).toMatchObject({ code: 0 })
+  expect(await run('doctor')).toMatchObject({ code: 0, stdout: expect.stringContaining('lists 3 tenants') as string })
+  expect(await run('resume', '--all')).toMatchObject({
+    code: 0,
+    stdout: 'no tenant is known to be paused (no hold stands open; with service.files holdfast pauses nothing)\n',
+  })
+  const lines = JSON.parse((await run('history', '--json')).stdout) as object
+  expect(JSON.stringify(lines)).not.toMatch(/hold-/)
+})
+
+test('a damaged file is found, told, mended where it is closed, and put back', async () => {
+  using scene = openFileScene()
+  const alarms = scene.file('../alarms')
+  scene.configure(['app/**/*.db'], `alerts: [ { command: [tee, -a, ${alarms}] } ]\n`)
+  scene.make('a.db', 'b.db')
+  damageIndex(scene.file('b.db'))
+  const before = readFileSync(scene.file('b.db'))
+  const config = ['--config', scene.config]
+  const swept = await reportOf(['sweep', ...config])
+  expect([swept.summary.exitCode, gists(swept)]).toEqual([2, { 'a.db': 'sound', 'b.db': 'damaged index' }])
+  expect(readFileSync(alarms, 'utf8')).toMatch(/"tenant": ?"b\.db"/)
+  expect(single(await reportOf(['check', '--tenant', 'b.db', ...config])).remedy.command).toBe(
+    'holdfast repair --tenant b.db --apply',
+  )
+  const mended = await holdfast(['repair', '--tenant', 'b.db', '--apply', ...config])
+  expect([mended.code, mended.stdout]).toEqual([0, expect.not.stringContaining('paused')])
+  expect(gists(await reportOf(['sweep', ...config]))).toEqual({ 'a.db': 'sound', 'b.db': 'sound' })
+  expect(await holdfast(['repair', '--tenant', 'b.db', '--undo', ...config])).toMatchObject({ code: 0 })
+  expect(readFileSync(scene.file('b.db')).equals(before)).toBe(true)
+})
+
+test.each(['wal', 'delete'] as const)(
+  'sealed: a file that a program keeps open (%s) is busy, and the program notices nothing',
+  async (journal) => {
+    using scene = openFileScene()
+    scene.make('closed.db')
+    const program = await scene.program('open.db', journal)
+    const report = await reportOf(['sweep', '--config', scene.config])
+    expect(gists(report)).toEqual({
+      'closed.db': 'sound',
+      'open.db': expect.stringMatching(/^failed (?:IN_USE|LOCK_BUSY)$/),
+    })
+    expect(report.summary.exitCode).toBe(75)
+    expect(report.results.find(({ tenant }) => tenant === 'open.db')?.failure?.tenantState).toBe('untouched')
+    const repair = await holdfast(['repair', '--tenant', 'open.db', '--apply', '--config', scene.config])
+    expect(repair.code).toBe(75)
+    const { done, refused } = await workOf(program)
+    expect(done).toBeGreaterThan(0)
+    expect(refused).toBe(0)
+  },
+)
+
+test('a file that is gone is told once; one in a folder that is away stays known', async () => {
+  using scene = openFileScene('', ['app/here/*.db', 'app/mount/*.db'])
+  scene.make('here/a.db', 'here/b.db', 'mount/c.db')
+  const sweep = (): ReturnType<typeof reportOf> => reportOf(['sweep', '--config', scene.config])
+  expect((await sweep()).summary.exitCode).toBe(0)
+  rmSync(scene.file('here/b.db'))
+  renameSync(scene.file('mount'), scene.file('away'))
+  const away = await sweep()
+  expect(gists(away)).toEqual({
+    'here/a.db': 'sound',
+    'here/b.db': 'inconclusive TENANT_GONE',
+    'mount/c.db': 'failed NOT_FOUND',
+    [scene.file('mount')]: 'inconclusive NOT_FOUND',
+  })
+  expect(away.results.find(({ tenant }) => tenant === 'here/b.db')?.failure?.message).toBe(
+    `service.files no longer finds ${scene.file('here/b.db')}`,
+  )
+  renameSync(scene.file('away'), scene.file('mount'))
+  const back = await sweep()
+  expect([back.summary.exitCode, gists(back)]).toEqual([0, { 'here/a.db': 'sound', 'mount/c.db': 'sound' }])
+})
+
+test('a list without any file is no list while files are known', async () => {
+  using scene = openFileScene()
+  scene.make('a.db')
+  const sweep = (): ReturnType<typeof holdfast> => holdfast(['sweep', '--json', '--config', scene.config])
+  expect(await sweep()).toMatchObject({ code: 0 })
+  renameSync(scene.file('a.db'), scene.file('a.db.moved'))
+  const empty = await sweep()
+  expect([empty.code, empty.stdout]).toEqual([1, expect.stringMatching(/"registry": "cached[^]*"NOT_FOUND"/)])
+})
+
+test('a file that is no database is said to be none; one that was a database is damaged', async () => {
+  using scene = openFileScene()
+  scene.make('was.db')
+  writeFileSync(scene.file('text.db'), 'not a database')
+  writeFileSync(scene.file('empty.db'), '')
+  const sweep = (): ReturnType<typeof reportOf> => reportOf(['sweep', '--config', scene.config])
+  const first = await sweep()
+  expect([first.summary.exitCode, gists(first)]).toEqual([
+    3,
+    { 'was.db': 'sound', 'text.db': 'inconclusive NOT_SQLITE', 'empty.db': 'inconclusive EMPTY_FILE' },
+  ])
+  truncateSync(scene.file('was.db'), 0)
+  expect(gists(await sweep())['was.db']).toBe('damaged file')
+})
+
+test('links that are not followed are named, hard links and what lies outside of the roots are refused', async () => {
+  using scene = openFileScene(`tenants: { roots: [app/in] }\n`, ['app/**/*.db'])
+  scene.make('in/a.db', 'in/two.db', 'out/b.db')
+  linkSync(scene.file('in/two.db'), scene.file('in/names.db'))
+  symlinkSync(scene.file('out'), scene.file('in/away'))
+  symlinkSync(scene.file('out/b.db'), scene.file('in/b.db'))
+  const report = await reportOf(['sweep', '--config', scene.config])
+  expect(gists(report)).toEqual({
+    'in/a.db': 'sound',
+    'in/two.db': 'failed MANY_NAMES',
+    'in/names.db': 'failed MANY_NAMES',
+    'out/b.db': 'failed PATH_OUTSIDE_ROOTS',
+  })
+  expect(report.run.notices).toEqual([expect.stringContaining(`not followed: ${scene.file('in/b.db')};`)])
+})
+
+test('names that cannot be shown give ids that can', async () => {
+  using scene = openFileScene()
+  scene.make('a\nb.db')
+  mkdirSync(scene.file('\u001b[2J'))
+  renameSync(scene.file('a\nb.db'), join(scene.file('\u001b[2J'), 'a\nb.db'))
+  const { results } = await reportOf(['sweep', '--config', scene.config])
+  expect(results.map(({ tenant, verdict }) => [tenant, verdict])).toEqual([['%1B[2J/a%0Ab.db', 'sound']])
+  expect((await holdfast(['sweep', '--verbose', '--config', scene.config])).stdout).not.toContain('\u001b')
+  expect(await holdfast(['check', '--tenant', '%1B[2J/a%0Ab.db', '--config', scene.config])).toMatchObject({ code: 0 })
+})
