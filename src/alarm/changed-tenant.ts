@@ -1,4 +1,7 @@
-/** Whether a change of live data is an alarm: it left the tenant damaged, unwell, paused or unproven, or it was undone. Pure. */
+/**
+ * Whether a change of live data is an alarm: it left the tenant damaged, unwell, paused or unproven, or it was taken
+ * back. Pure.
+ */
 
 import type { RemedyResult } from '../model/result/remedy.ts'
 import { printableInUtf8 } from '../text/printable.ts'

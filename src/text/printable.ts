@@ -21,7 +21,7 @@ export function printableSentence(text: string): string {
 }
 
 /** The lines of a message, such as that of a wrong configuration, as one sentence. */
-export const onOneLine = (text: string): string =>
+export const joinedLines = (text: string): string =>
   text
     .split('\n')
     .filter((line) => line !== '')

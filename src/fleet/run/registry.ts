@@ -132,8 +132,8 @@ function tooOld(failure: Failure, since: number, ageMs: number | null, graceMs: 
     {
       cause: failure,
       hint:
-        "no tenant was checked, and none was paused; mend the service's list of tenants: `holdfast doctor` tries each " +
-        'call; to go on with the copy, raise registry.grace',
+        "no tenant was checked, and none was paused; mend the service's list of tenants: `holdfast doctor` tries " +
+        'each call; to go on with the copy, raise registry.grace',
     },
   )
 }

@@ -7,7 +7,7 @@ import { isFullSweep } from '../../ledger/full-sweep.ts'
 import type { RecordedRegistry, RecordedRun, RecordedSweep } from '../../ledger/ledger.ts'
 import { ageOf } from '../../model/age.ts'
 import { count } from '../../text/count.ts'
-import { onOneLine, printableSentenceInUtf8 } from '../../text/printable.ts'
+import { joinedLines, printableSentenceInUtf8 } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
 
 /** One for each kind. The order is that of their gravity. */
@@ -205,7 +205,7 @@ function* registryAbsence({ registry }: SweepFacts, { now }: AbsenceTerms): Gene
 }
 
 const whyLettersMax = 300
-const sayWhy = (text: string): string => printableSentenceInUtf8(onOneLine(text)).slice(0, whyLettersMax)
+const sayWhy = (text: string): string => printableSentenceInUtf8(joinedLines(text)).slice(0, whyLettersMax)
 
 /** The oldest of the newest backups; null if none were kept. */
 export const oldestBackupAt = (runs: readonly RecordedRun[]): number | null => backupsSeen(runs)?.oldestAt ?? null

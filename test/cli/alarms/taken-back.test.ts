@@ -6,7 +6,7 @@ import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.
 import { holdfast, type Ran } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
-test('a remedy that was taken back because the tenant was unwell is an alarm, and its recovery is told once', async () => {
+test('a remedy that was taken back because the tenant was unwell is an alarm; its recovery is told once', async () => {
   using folder = makeFolder()
   const sink = makeSinkCommand(folder.path)
   let opened = 0
@@ -33,7 +33,7 @@ test('a remedy that was taken back because the tenant was unwell is an alarm, an
     tenants: [{ tenant: 'acme', verdict: 'damaged', damage: 'index' }],
     command: `holdfast check --config ${service.config} --tenant acme`,
     text: expect.stringMatching(
-      /^A remedy was applied and taken back in a second pause\. [^]*\nacme has its original back: the change was taken back in a second pause: /,
+      /^A remedy was applied and taken back [^]*\nacme has its original back: the change was taken back in a second /,
     ) as string,
   })
 

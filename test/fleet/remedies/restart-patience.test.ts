@@ -77,8 +77,9 @@ test('then it says how to mend the file while the service is stopped, with the e
   const once = withWayOut(outcome('ADMIN_UNREACHABLE'), target, 'repair', 1).result.failure
   expect(once).toMatchObject({ code: 'ADMIN_UNREACHABLE', message: 'no connection', tenantState: 'active' })
   expect(once?.hint).toBe(
-    "if the service crashes again and again, or is down: stop it, mend its file with `holdfast repair '/srv/notes/a b.db' " +
-      '--apply`, start it, and run `holdfast check --tenant acme`',
+    'if the service crashes again and again, or is down: stop it, mend its file with ' +
+      "`holdfast repair '/srv/notes/a b.db' --apply`, " +
+      'start it, and run `holdfast check --tenant acme`',
   )
   expect(withWayOut(outcome('LEASE_LOST'), target, 'repair', 4).result.failure?.message).toBe(
     'no connection; 4 attempts within 1 min met a service that restarts',
