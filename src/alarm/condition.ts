@@ -38,6 +38,9 @@ export const missingSweeps: ReadonlySet<string> = new Set<Absence['kind']>([
   'covered-too-little',
 ])
 
+/** Subject of a remedy that was undone: it is news although the damage itself was told before. */
+export const takenBackSubject = 'taken-back'
+
 /** Files that are remembered for each condition. */
 export const rememberedMax = 1_000
 

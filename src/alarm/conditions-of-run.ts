@@ -4,7 +4,7 @@
  */
 
 import type { OpenHoldOutcome } from '../fleet/open-holds/open-holds.ts'
-import type { FailureCode } from '../model/failure.ts'
+import { signsOfHarm } from '../model/failure.ts'
 import type { RemedyResult } from '../model/result/remedy.ts'
 import type { Result } from '../model/result/report.ts'
 import type { Absence } from '../report/status/absences.ts'
@@ -17,6 +17,7 @@ import { judgeChange } from './changed-tenant.ts'
 import {
   fileKey,
   missingSweeps,
+  takenBackSubject,
   type Cleared,
   type Condition,
   type StandingSeverity,
@@ -30,10 +31,16 @@ import {
   stopCondition,
   type AboutRun,
 } from './service-conditions.ts'
-import { alarmTenantOf, alarmCommand, describeResult, lead, nameSome, sentence } from './words.ts'
-
-/** Failures that say that holdfast may do harm, or that locks do not hold. */
-const harmful: ReadonlySet<FailureCode> = new Set<FailureCode>(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])
+import {
+  alarmTenantOf,
+  alarmCommand,
+  describeResult,
+  lead,
+  nameSome,
+  sayWhileStopped,
+  sentence,
+  takenBackLead,
+} from './words.ts'
 
 const describedMax = 5
 
@@ -45,6 +52,7 @@ export interface ConditionTerms extends AboutRun {
 export class ConditionsOfRun {
   readonly #terms: ConditionTerms
   readonly #seen = new Map<StandingSeverity, FilesOfSeverity>()
+  readonly #takenBack = new Map<StandingSeverity, FilesOfSeverity>()
   /** Of the watched files: those that had a result. */
   readonly #met = new Set<string>()
   readonly #sound = new Set<string>()
@@ -101,8 +109,9 @@ export class ConditionsOfRun {
     const judged = judgeChange(result)
     if (judged === 'well' && this.#terms.watched.has(fileKey(result))) this.#sound.add(fileKey(result))
     if (judged === 'well' || judged === 'unchanged') return null
-    const { severity, named, key, said, command } = judged
-    this.#seenOf(severity).add(named, key, said, withConfiguration(command, this.#terms.config))
+    const { severity, isTakenBack, named, key, said, command } = judged
+    const seen = isTakenBack ? this.#takenBackOf(severity) : this.#seenOf(severity)
+    seen.add(named, key, said, withConfiguration(command, this.#terms.config))
     return severity === 'PAUSED' ? this.#conditionOf('PAUSED') : null
   }
 
@@ -140,6 +149,7 @@ export class ConditionsOfRun {
     const conditions = [
       ...this.#stops(ending),
       ...[...this.#seen].flatMap(([severity, seen]) => (seen.total > 0 ? [this.#describe(severity, seen)] : [])),
+      ...[...this.#takenBack].map(([severity, seen]) => this.#describe(severity, seen, takenBackSubject)),
       ...absences.map((absence) => absenceCondition(absence, this.#terms)),
       ...this.#failedRun(ending),
     ]
@@ -171,7 +181,9 @@ export class ConditionsOfRun {
 
   #addTo(seen: FilesOfSeverity, severity: StandingSeverity, result: Result): void {
     const key = keyOf(severity, result)
-    seen.add(alarmTenantOf(result), key, describeResult(result), alarmCommand(result, this.#terms.config))
+    const { mode, config } = this.#terms
+    const said = `${describeResult(result)}${mode === 'triage' ? sayWhileStopped(result, config) : ''}`
+    seen.add(alarmTenantOf(result), key, said, alarmCommand(result, config))
   }
 
   #seenOf(severity: StandingSeverity): FilesOfSeverity {
@@ -180,11 +192,17 @@ export class ConditionsOfRun {
     return seen
   }
 
+  #takenBackOf(severity: StandingSeverity): FilesOfSeverity {
+    const seen = this.#takenBack.get(severity) ?? new FilesOfSeverity()
+    this.#takenBack.set(severity, seen)
+    return seen
+  }
+
   #conditionOf(severity: StandingSeverity): Condition {
     return this.#describe(severity, this.#seenOf(severity))
   }
 
-  #describe(severity: StandingSeverity, { files, total }: FilesOfSeverity): Condition {
+  #describe(severity: StandingSeverity, { files, total }: FilesOfSeverity, subject = ''): Condition {
     const keys = files.map(({ key }) => key)
     const sentences = files.slice(0, describedMax).map(({ said }) => said)
     const names = nameSome([...new Set(keys.map(({ tenant, path }) => tenant ?? path))], distinct(keys, total))
@@ -199,9 +217,9 @@ export class ConditionsOfRun {
     const rest = total > sentences.length ? [`And ${total - sentences.length} more.`] : []
     return {
       severity,
-      subject: '',
-      headline,
-      text: [lead[severity], ...sentences, ...rest].join('\n'),
+      subject,
+      headline: subject === takenBackSubject ? `the remedy of ${names} of ${service} was taken back` : headline,
+      text: [subject === takenBackSubject ? takenBackLead : lead[severity], ...sentences, ...rest].join('\n'),
       since: null,
       tenants: files.slice(0, tenantsMax).map(({ tenant }) => tenant),
       keys,
@@ -237,7 +255,7 @@ export const coversAll = ({ whole, counts, failure }: RunEnding): boolean =>
 function severityOf(result: Pick<Result, 'verdict' | 'failure'>): StandingSeverity | null {
   const { verdict, failure } = result
   if (isPaused(result)) return 'PAUSED'
-  if (failure !== undefined && harmful.has(failure.code)) return 'HARM SUSPECTED'
+  if (failure !== undefined && signsOfHarm.has(failure.code)) return 'HARM SUSPECTED'
   if (verdict === 'sound') return null
   return verdict === 'damaged' ? 'DAMAGED' : 'INCONCLUSIVE'
 }

@@ -8,7 +8,7 @@ import { count } from '../text/count.ts'
 import { printableInUtf8 } from '../text/printable.ts'
 import { humanMs } from '../text/units.ts'
 import { severities, tenantsMax, type Alarm, type AlarmSeverity } from './alarm.ts'
-import { fileKey, missingSweeps, rememberedMax } from './condition.ts'
+import { fileKey, missingSweeps, rememberedMax, takenBackSubject } from './condition.ts'
 import type { Cleared, Condition, StandingSeverity, TenantKey } from './condition.ts'
 import { nameSome } from './words.ts'
 
@@ -57,7 +57,8 @@ export function fold(
   speaker: Speaker,
 ): Folded {
   const outgoing: Outgoing[] = []
-  const left = cleared === null ? [...standing] : standing.flatMap((one) => clear(one, cleared, speaker, outgoing))
+  const left =
+    cleared === null ? [...standing] : standing.flatMap((one) => clear(one, standing, cleared, speaker, outgoing))
   for (const condition of conditions) {
     const at = left.findIndex(
       ({ severity, subject }) => severity === condition.severity && subject === condition.subject,
@@ -108,7 +109,13 @@ function alarmOf(condition: Condition, { since }: Standing, speaker: Speaker): O
 }
 
 /** What is left of it; a recovery is added to `outgoing`. */
-function clear(one: Standing, cleared: Cleared, speaker: Speaker, outgoing: Outgoing[]): readonly Standing[] {
+function clear(
+  one: Standing,
+  all: readonly Standing[],
+  cleared: Cleared,
+  speaker: Speaker,
+  outgoing: Outgoing[],
+): readonly Standing[] {
   if (one.keys.length === 0) {
     if (!isSubjectCleared(one, cleared)) return [one]
     if (!isSweepStillMissing(one, cleared)) outgoing.push(recovered(one, [], speaker))
@@ -116,10 +123,21 @@ function clear(one: Standing, cleared: Cleared, speaker: Speaker, outgoing: Outg
   }
   const ended = one.keys.filter((key) => isKeyCleared(one, key, cleared))
   const left = one.keys.filter((key) => !isKeyCleared(one, key, cleared) && !isKnownOtherwise(one, key, cleared))
-  if (ended.length > 0) outgoing.push(recovered(one, ended, speaker))
+  const news = ended.filter((key) => !isToldBeside(one, key, all))
+  if (news.length > 0) outgoing.push(recovered(one, news, speaker))
   const total = one.total - (one.keys.length - left.length)
   return left.length === 0 ? [] : [{ ...one, keys: left, total }]
 }
+
+/** The recovery of the damage itself says that a file is sound, also after a remedy that was taken back. */
+const isToldBeside = ({ severity, subject }: Standing, key: TenantKey, all: readonly Standing[]): boolean =>
+  subject === takenBackSubject &&
+  all.some(
+    (other) =>
+      other.severity === severity &&
+      other.subject !== subject &&
+      other.keys.some((one) => fileKey(one) === fileKey(key)),
+  )
 
 /** A sweep that was killed and one that reached half are one loss: only a full sweep makes up for it. */
 const isSweepStillMissing = ({ subject }: Standing, { standingSubjects }: Cleared): boolean =>

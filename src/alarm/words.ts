@@ -2,7 +2,7 @@
 
 import type { Result } from '../model/result/report.ts'
 import type { Remedy } from '../model/result/verdict.ts'
-import { nextCommand } from '../report/text/next-command.ts'
+import { commandWhileStopped, nextCommand } from '../report/text/next-command.ts'
 import { count } from '../text/count.ts'
 import { cutMiddle } from '../text/layout.ts'
 import { printableInUtf8, printableSentenceInUtf8 } from '../text/printable.ts'
@@ -17,6 +17,9 @@ export const lead: Readonly<Record<StandingSeverity, string>> = {
   STALE: 'Something that should have happened did not.',
   INCONCLUSIVE: 'These files were not proven, not read or not understood. Nothing is known of them.',
 }
+
+export const takenBackLead =
+  'A remedy was applied and taken back in a second pause. The file is as it was before, and the original is kept.'
 
 /** A title is read on a phone. */
 const nameLettersMax = 60
@@ -74,6 +77,13 @@ export function describeResult({
   if (verdict === 'inconclusive') return `${name}${file}: ${sentence(reason ?? 'it was not proven or not read')}.`
   const rehearsed = remedy.rehearsed ? ' (rehearsed on a copy)' : ''
   return `${name}${file}: ${damage}, ${count(findingsTotal, 'finding')}; remedy: ${remedy.do}${rehearsed}.`
+}
+
+/** What to do in a crash loop; empty if there is nothing to say. */
+export function sayWhileStopped(result: Result, config: string | null): string {
+  const command = commandWhileStopped(result, config)
+  if (command === null) return ''
+  return ` If the service crashes before it is mended: stop it, then run \`${printableSentenceInUtf8(command)}\`.`
 }
 
 /** The command for a result, as another person will type it. */

@@ -1,7 +1,7 @@
 /** `check.accept`: limits of a check that the configuration accepts, as a word or as a section. */
 
 import * as z from 'zod/mini'
-import { knownLimits } from '../model/result/verdict.ts'
+import { knownLimits, type AcceptedLimit } from '../model/result/verdict.ts'
 import { list, nonEmpty, oneOf, optional, plainText, required, valueNotes } from './value.ts'
 
 /** A list of words and sections. A mistake in a section is reported with its line. */
@@ -30,5 +30,18 @@ export function acceptedLimits() {
   valueNotes.add(schema, { allowed, unit: null, required: false })
   return schema
 }
+
+/**
+ * Entries that accept more than they seem to. A statement of the schema that SQLite does not take may be new grammar,
+ * or damage that changed one byte of it.
+ */
+export const doubtfulEntries = (accept: readonly AcceptedLimit[]): readonly string[] =>
+  accept.some(({ limit, objects }) => limit === 'newer-sqlite' && objects === null)
+    ? [
+        'check.accept has newer-sqlite without objects: it also accepts a statement of the schema that damage has ' +
+          'changed, and such a file is then called sound; name what uses the newer grammar, such as ' +
+          '{ limit: newer-sqlite, objects: ["notes_*"] }',
+      ]
+    : []
 
 const patterns = (expected: string, item: string) => nonEmpty(list(expected, plainText(item)))

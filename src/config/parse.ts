@@ -31,10 +31,11 @@ export function parseSettings(text: string, file: string): Settings {
   if (yaml.kind === 'refused') throw invalid(file, yaml.problems)
   const schema = sections(dirname(file))
   const parsed = schema.safeParse(yaml.value ?? {})
-  const problems = [
+  const problems: readonly KeyProblem[] = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => locateIssue(issue, schema, yaml))),
     ...conflictsBetweenKeys(yaml.value, dirname(file)).map(({ path, message }) => ({
       ...yaml.placeOf(path, 'key'),
+      key: keyOf(path),
       message: `${pathText(path)} ${message}`,
     })),
   ]
@@ -42,24 +43,33 @@ export function parseSettings(text: string, file: string): Settings {
   return settingsOf(parsed.data, file)
 }
 
-function invalid(file: string, problems: readonly PlacedProblem[]): Failure {
+/** `key`: as `holdfast explain` knows it; left out if the problem is about no key. */
+type KeyProblem = PlacedProblem & { readonly key?: string }
+
+function invalid(file: string, problems: readonly KeyProblem[]): Failure {
   invariant(problems.length > 0, 'a configuration is not refused without a reason')
   const inOrder = problems.toSorted((one, other) => one.line - other.line || one.column - other.column)
   const listed = inOrder
     .slice(0, listedProblemsMax)
     .map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`)
   const rest = inOrder.length - listed.length
-  return new Failure('CONFIG_INVALID', [...listed, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n'))
+  const key = inOrder.find((problem) => (problem.key ?? '') !== '')?.key
+  const detail =
+    key === undefined
+      ? {}
+      : { hint: `correct the configuration; nothing was touched; \`holdfast explain ${key}\` describes this key` }
+  return new Failure('CONFIG_INVALID', [...listed, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n'), detail)
 }
 
 type ReadYaml = Extract<YamlReading, { kind: 'read' }>
 
-function locateIssue(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml): readonly PlacedProblem[] {
+function locateIssue(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml): readonly KeyProblem[] {
   if (issue.code !== 'unrecognized_keys') {
     const where = pathText(issue.path)
     return [
       {
         ...yaml.placeOf(issue.path, 'value'),
+        key: keyOf(issue.path),
         message:
           `${where}${issue.message.startsWith('is ') || issue.message.startsWith('must ') ? '' : ':'} ` + issue.message,
       },
@@ -71,9 +81,16 @@ function locateIssue(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml):
     const advice = near === null ? `the keys here are ${known.join(', ')}` : `did you mean ${near}?`
     return {
       ...yaml.placeOf([...issue.path, key], 'key'),
+      key: keyOf(near === null ? issue.path : [...issue.path, near]),
       message: `unknown key ${pathText([...issue.path, key])}: ${advice}`,
     }
   })
+}
+
+/** Without the places in lists, which have no name: the key of the list stands for them. Empty for the whole. */
+function keyOf(path: readonly PropertyKey[]): string {
+  const inList = path.findIndex((step) => typeof step === 'number')
+  return (inList === -1 ? path : path.slice(0, inList)).map(String).join('.')
 }
 
 const pathText = (path: readonly PropertyKey[]): string =>

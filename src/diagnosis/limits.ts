@@ -1,7 +1,7 @@
 /** Known limits of a check, recognized by the reason that a part was not read. */
 
 import type { Reading } from '../model/result/reading.ts'
-import type { Limit, Skipped } from '../model/result/verdict.ts'
+import type { AcceptedLimit, Limit, Skipped } from '../model/result/verdict.ts'
 import { matchesGlob } from '../text/glob.ts'
 import type { DiagnosisContext } from './context.ts'
 import { isDamage } from './messages/refusal.ts'
@@ -26,10 +26,17 @@ export const limitOf = (why: string): Limit | null => patterns.find(([pattern]) 
 type Accepting = Pick<DiagnosisContext, 'tenant' | 'accept'>
 
 /** True if the configuration accepts that this object was not read for this reason. */
-export function isAccepted({ object, why }: Pick<Skipped, 'object' | 'why'>, { tenant, accept }: Accepting): boolean {
+export const isAccepted = (part: Pick<Skipped, 'object' | 'why'>, accepting: Accepting): boolean =>
+  entriesFor(part, accepting).length > 0
+
+/** The entries of the configuration that accept this. */
+function entriesFor(
+  { object, why }: Pick<Skipped, 'object' | 'why'>,
+  { tenant, accept }: Accepting,
+): readonly AcceptedLimit[] {
   const limit = limitOf(why)
-  if (limit === null || isOfWholeFile(why) || lacksColumn(why)) return false
-  return accept.some(
+  if (limit === null || isOfWholeFile(why) || lacksColumn(why)) return []
+  return accept.filter(
     (entry) =>
       entry.limit === limit &&
       (entry.tenants === null || (tenant !== null && isAmong(tenant, entry.tenants))) &&
@@ -60,6 +67,10 @@ export function skippedWithLimits(
   return reading.coverage.skipped.map((part) => {
     const limit = limitOf(part.why)
     if (limit === null || (limit === 'newer-sqlite' && isDamaged(part.object))) return part
-    return { ...part, limit, ...(isAccepted(part, context) ? { accepted: true } : {}) }
+    const entries = entriesFor(part, context)
+    if (entries.length === 0) return { ...part, limit }
+    // No entry names the object, so nothing tells new grammar from a statement that damage has changed.
+    const isUnnamed = limit === 'newer-sqlite' && entries.every(({ objects }) => objects === null)
+    return { ...part, limit, accepted: true, ...(isUnnamed ? { acceptedUnnamed: true } : {}) }
   })
 }

@@ -3,12 +3,14 @@
  * (admin-api.yaml)? Each step is tried for real, on files of its own. A tenant is paused only if one is named.
  */
 
+import { doubtfulEntries } from '../config/accepted-limits.ts'
 import { wayOf } from '../config/service-way.ts'
 import type { Settings } from '../config/settings.ts'
 import { Guardian } from '../hold/seal/guardian.ts'
 import { givenMask } from '../host/process/file-mask.ts'
-import type { Ledger } from '../ledger/ledger.ts'
-import { openLedger } from '../ledger/open-ledger.ts'
+import { isOfRunningRun, leftBehind } from '../ledger/at-work.ts'
+import type { Ledger, LedgerReading } from '../ledger/ledger.ts'
+import { openLedger, readLedger } from '../ledger/open-ledger.ts'
 import { newRunId } from '../ledger/run-lock/run-id.ts'
 import { waitForRun, type RunWait } from '../ledger/run-lock/wait-for-run.ts'
 import type { RunId, TenantId } from '../model/brand.ts'
@@ -22,7 +24,7 @@ import { examineMachine, type LeftOpen } from './machine/machine.ts'
 import { examinePrograms } from './machine/programs.ts'
 import { tryContract } from './service/contract.ts'
 import { tryWithoutPause } from './service/without-pause.ts'
-import { attempt, skipped, step, unfit, type DoctorStep } from './steps.ts'
+import { attempt, skipped, step, unfit, warning, type DoctorStep } from './steps.ts'
 
 export interface Fitness {
   readonly steps: readonly DoctorStep[]
@@ -57,10 +59,42 @@ export async function examineFitness(
   const left = await attempt(() => leftOpen(ledger))
   const machine = await examineMachine(settings, ledger, left, signal)
   const service = await examineService(settings, ledger, paused, run, signal)
-  return { steps: [...machine, ...service], others: left instanceof Failure ? [] : left.others }
+  return {
+    steps: [...judgeConfiguration(settings), ...machine, ...service],
+    others: left instanceof Failure ? [] : left.others,
+  }
 }
 
-async function leftOpen(ledger: Ledger | Failure): Promise<LeftOpen> {
+const judgeConfiguration = ({ check: { accept } }: Settings): readonly DoctorStep[] =>
+  doubtfulEntries(accept).map((doubtful) => ({
+    about: 'configuration',
+    ...warning(doubtful, 'holdfast explain check.accept'),
+  }))
+
+/**
+ * The same beside runs, for a bundle of evidence: it takes no run lock, so it keeps no sweep from its work, writes
+ * nothing into the ledger, and pauses no tenant.
+ */
+export async function examineBesideRuns(settings: Settings, signal: AbortSignal): Promise<Fitness> {
+  const ledger = await attempt(() => readLedger(settings.ledger.dir, wayOf(settings)))
+  await using _ledger = ledger instanceof Failure ? null : ledger
+  const left = await attempt(() => leftByDeadRuns(ledger, settings))
+  const machine = await examineMachine(settings, ledger, left, signal)
+  const service = await examineService(settings, null, null, newRunId(), signal)
+  return {
+    steps: [...judgeConfiguration(settings), ...machine, ...service],
+    others: left instanceof Failure ? [] : left.others,
+  }
+}
+
+async function leftByDeadRuns(ledger: LedgerReading | Failure, settings: Settings): Promise<LeftOpen> {
+  const { ours, others } = await leftOpen(ledger)
+  const { dir } = settings.ledger
+  const atWork = await Promise.all(ours.map((hold) => isOfRunningRun(dir, settings.service.name, hold, Date.now())))
+  return { ours: ours.filter((_, at) => atWork[at] === false), others: await leftBehind(others, dir) }
+}
+
+async function leftOpen(ledger: LedgerReading | Failure): Promise<LeftOpen> {
   if (ledger instanceof Failure) throw ledger
   const [ours, others] = await Promise.all([ledger.openHolds(), ledger.otherHolds()])
   return { ours, others: others.filter(mayBeOurs) }
@@ -69,7 +103,7 @@ async function leftOpen(ledger: Ledger | Failure): Promise<LeftOpen> {
 /** @throws {Failure} TENANT_UNKNOWN */
 async function examineService(
   settings: Settings,
-  ledger: Ledger | Failure,
+  ledger: Ledger | Failure | null,
   paused: TenantId | null,
   run: RunId,
   signal: AbortSignal,
@@ -100,7 +134,7 @@ async function examineService(
     ]
   if (paused === null || guardian === null)
     return [...steps, skipped(aboutPause, 'no tenant was named', 'name one that may be paused, with --tenant ID')]
-  if (ledger instanceof Failure)
+  if (ledger === null || ledger instanceof Failure)
     return [...steps, skipped(aboutPause, 'no tenant is paused without a ledger that records it')]
   const tried = await attempt(() => tryContract({ service, ledger, guardian, tenant: paused, settings, signal }))
   if (tried instanceof Failure && tried.code === 'TENANT_UNKNOWN') throw tried

@@ -9,7 +9,7 @@ import { withPace } from '../diagnosis/notices/slower.ts'
 import { silentChange } from '../diagnosis/silent-change.ts'
 import { bootId } from '../host/boot.ts'
 import { realPathOf } from '../host/files/path-kind.ts'
-import type { Ledger, NewestCheck } from '../ledger/ledger.ts'
+import type { Ledger, NewestCheck, StandingDamage } from '../ledger/ledger.ts'
 import type { Evidence } from '../model/result/evidence.ts'
 import type { KnownFile, LastGood, LiveSetState, Pace } from '../model/result/last-good.ts'
 import type { Reading } from '../model/result/reading.ts'
@@ -27,9 +27,17 @@ export interface EarlierChecks {
    * was not abandoned.
    */
   readonly abandonedPauseMs: number | null
+  /** Damage that no full check has cleared since; null if there is none. */
+  readonly standingDamage: StandingDamage | null
 }
 
-export const noEarlierChecks: EarlierChecks = { file: null, lastGood: null, hadPages: false, abandonedPauseMs: null }
+export const noEarlierChecks: EarlierChecks = {
+  file: null,
+  lastGood: null,
+  hadPages: false,
+  abandonedPauseMs: null,
+  standingDamage: null,
+}
 
 export interface TargetWithHistory {
   readonly target: Target
@@ -76,6 +84,7 @@ const earlierChecksOf = (file: KnownFile, lastGood: LastGood | null, newest: New
   lastGood,
   hadPages: lastGood !== null || (newest?.hadPages ?? false),
   abandonedPauseMs: newest?.abandonedPauseMs ?? null,
+  standingDamage: newest?.standingDamage ?? null,
 })
 
 /**

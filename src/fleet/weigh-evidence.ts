@@ -5,6 +5,7 @@ import type { Failure } from '../model/failure.ts'
 import type { Evidence, Holder } from '../model/result/evidence.ts'
 import type { Result } from '../model/result/report.ts'
 import { target } from '../text/shell-words.ts'
+import type { EarlierChecks } from './earlier-checks.ts'
 
 /** Below the level `sealed`, damage counts only if no other program could write while the copy was made. */
 export function requireStillness(result: Result): Result {
@@ -48,6 +49,17 @@ export function withUnproven(result: Result, { code, message, hint, tenantState 
     case 'failed': // The reason why nothing was read is graver than the pause, unless the tenant may still be paused.
       return tenantState === 'maybe-paused' ? { ...result, failure } : result
   }
+}
+
+/** A check that is not full finds some damage, and clears none. @param known null if no damage stands */
+export function withStandingDamage(result: Result, known: EarlierChecks['standingDamage']): Result {
+  if (known === null || known.damage === 'none' || result.verdict !== 'sound' || result.depth === 'full') return result
+  return withoutVerdict(
+    result,
+    `sound so far: a ${result.depth} check has found nothing; but the file is known to be damaged (${known.damage}, ` +
+      `found ${new Date(known.at).toISOString()}), and only a full check can clear that`,
+    `holdfast check ${target(result.tenant, result.path)}`,
+  )
 }
 
 /** Findings stay in the report. The remedy waits until another check finds them again. */

@@ -93,6 +93,13 @@ export interface NewestCheck {
   readonly abandonedPauseMs: number | null
   /** True if the file held pages, then or when a check last settled something. */
   readonly hadPages: boolean
+  /** Damage that no full check has cleared since; null if there is none. `at` in ms since 1970. */
+  readonly standingDamage: StandingDamage | null
+}
+
+export interface StandingDamage {
+  readonly at: number
+  readonly damage: DamageClass
 }
 
 /**

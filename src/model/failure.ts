@@ -18,6 +18,9 @@ export type FailureCode = keyof typeof kinds
 /** The failure table: one row for each code, with all that is true of it (failures/failure-kind.ts). */
 export const failureKinds: Readonly<Record<FailureCode, FailureKind>> = kinds
 
+/** What says that holdfast may do harm, or that locks do not hold. */
+export const signsOfHarm: ReadonlySet<string> = new Set<FailureCode>(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])
+
 /**
  * `tenant`: the failure concerns this tenant alone. `machine`: the next tenant would probably meet the same, because
  * the machine has no process, descriptor, memory or disk space left.

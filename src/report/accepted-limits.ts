@@ -27,7 +27,23 @@ export function describeAccepted(results: readonly Result[], options: TextOption
     ...(shown.length < files.length
       ? indented(`${count(files.length - shown.length, 'more file')}; --verbose shows all`, options)
       : []),
+    ...unnamedLines(files, options),
   ]
+}
+
+/** `newer-sqlite` without objects. */
+function unnamedLines(files: readonly Result[], options: TextOptions): readonly string[] {
+  const names = files
+    .filter((result) => acceptedIn(result).some(({ acceptedUnnamed }) => acceptedUnnamed === true))
+    .map(({ tenant, path }) => legibleName(tenant ?? path))
+  if (names.length === 0) return []
+  const shown = options.verbose ? names : names.slice(0, filesShownMax)
+  const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : ''
+  return wrap(
+    `NOT SURE: newer-sqlite is accepted without objects. The schema of ${shown.join(', ')}${more} may be damaged ` +
+      'instead, and nothing here can tell. Name the objects in check.accept.',
+    options.width,
+  )
 }
 
 function lineOf(result: Result, { verbose }: TextOptions): string {

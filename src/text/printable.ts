@@ -20,6 +20,13 @@ export function printableSentence(text: string): string {
     : shown
 }
 
+/** The lines of a message, such as that of a wrong configuration, as one sentence. */
+export const joinedLines = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .join('; ')
+
 /** The same as `printable` for a program that reads UTF-8, in any locale. */
 export const printableInUtf8 = (name: string): string => spelledOut(doubled(name))
 

@@ -138,11 +138,46 @@ test.each([
   ['unwell', { applied: applied && { ...applied, healthy: false } }, ['HARM SUSPECTED']],
   ['not checked', { applied: applied && { ...applied, verdict: 'failed' }, failure }, ['INCONCLUSIVE']],
   ['not resumed', { failure: { ...failure, tenantState: 'maybe-paused' } }, ['PAUSED']],
+  ['unwell, and taken back', { applied: null, failure, takenBack: { change: '01J', verdict: 'sound' } }, ['DAMAGED']],
+  [
+    'damaged, and taken back',
+    { applied: null, failure, takenBack: { change: '01J', verdict: 'damaged' } },
+    ['HARM SUSPECTED'],
+  ],
+  [
+    'unwell, and taken back, of a file that was sound before',
+    {
+      applied: null,
+      failure,
+      takenBack: { change: '01J', verdict: null },
+      before: { verdict: 'sound', damage: 'none', findingsTotal: 0 },
+    },
+    ['INCONCLUSIVE'],
+  ],
 ] as const)('a change that came out %s', (_, more, expected) => {
   const run = collect('repair')
   run.considerRemedy(change(more as Partial<RemedyResult>))
   const { conditions } = run.end({ ...fullEnding(1), whole: false }, nothingAbsent)
   expect(conditions.map(({ severity }) => severity)).toEqual(expected)
+})
+
+test('a triage says what to do if the service crashes before the file is mended; a sweep has no need to', () => {
+  const mendable = damaged('acme', {
+    remedy: {
+      do: 'rebuild',
+      indexes: ['i'],
+      rehearsed: true,
+      why: 'w',
+      command: 'holdfast repair --tenant acme --apply',
+    },
+  })
+  const [told] = seenBy([mendable], { mode: 'triage' }).conditions
+  expect(told?.text).toMatch(/crashes before it is mended: stop it, then run `holdfast repair \/\S+acme.db --apply`\.$/)
+  expect(seenBy([mendable]).conditions[0]?.text).not.toContain('stop it')
+  const lost = damaged('acme', {
+    remedy: { do: 'restore', indexes: [], rehearsed: false, why: 'w', command: 'holdfast restore --tenant acme' },
+  })
+  expect(seenBy([lost], { mode: 'triage' }).conditions[0]?.text).not.toContain('stop it')
 })
 
 test('text of a database is printable, and keys of rows and values are in no alarm', () => {

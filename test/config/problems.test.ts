@@ -1,7 +1,8 @@
 /** What is wrong with a configuration is reported with line and column. */
 
 import { describe, expect, test } from 'vitest'
-import { least, problemsOf } from '../support/config/problems.ts'
+import { explainKeys } from '../../src/config/reference/explain-keys.ts'
+import { least, problemsOf, refusalOf } from '../support/config/problems.ts'
 
 describe('what is wrong is reported with line and column', () => {
   const cases: readonly (readonly [string, string, readonly string[]])[] = [
@@ -205,4 +206,19 @@ describe('what is wrong is reported with line and column', () => {
       '6:1: unknown key sweeep: did you mean sweep?',
     ])
   })
+})
+
+test('the hint names a key that `explain` knows, and none if the problem is about no key', () => {
+  const known = new Set(explainKeys().map(({ topic }) => topic))
+  const hintOf = (text: string): string => refusalOf(text)?.hint ?? ''
+  const keyIn = (text: string): string => /`holdfast explain (\S+)`/.exec(hintOf(text))?.[1] ?? ''
+  expect(keyIn(`${least}hold: { ttl: 30 }\n`)).toBe('hold.ttl')
+  expect(keyIn(`${least}hold:\n  maxpaused: 2\n`)).toBe('hold.maxPaused')
+  expect(keyIn(`${least}snapshots: { folder: /x }\n`)).toBe('snapshots')
+  expect(keyIn('service: { name: n, admin: unix:/a }\ntenants: { roots: [5] }\n')).toBe('tenants.roots')
+  expect(keyIn(`${least}check: { accept: [{ limit: unknown-module, table: [x] }] }\n`)).toBe('check.accept')
+  expect(keyIn(`${least}alerts: [{ webhok: "https://a" }]\n`)).toBe('alerts')
+  for (const wrong of ['Holds: {}', 'backups: { keep: { last: 0 } }', 'sweep: 5', 'hold: { ttl: 5m, maxPause: 1ms }'])
+    expect(known).toContain(keyIn(`${least}${wrong}\n`))
+  expect(hintOf('{ [')).not.toContain('explain hold')
 })

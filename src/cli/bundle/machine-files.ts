@@ -1,7 +1,7 @@
 /** What a bundle has of this machine, of the service, and of the configuration. */
 import { arch, platform, release, version as kernelVersion } from 'node:os'
 import type { Settings } from '../../config/settings.ts'
-import { examineFitness } from '../../doctor/doctor.ts'
+import { examineBesideRuns } from '../../doctor/doctor.ts'
 import { fileSystemOf } from '../../host/files/file-system.ts'
 import { Failure } from '../../model/failure.ts'
 import { maskedSettings } from '../../report/bundle/masked-settings.ts'
@@ -36,7 +36,7 @@ export async function machineFiles(
     }
   }
   const capabilities = await orMissing('What the service says of itself', () => capabilitiesOf(settings, signal))
-  const fitness = await orMissing("The doctor's findings", () => examineFitness(settings, null, signal))
+  const fitness = await orMissing("The doctor's findings", () => examineBesideRuns(settings, signal))
   const files = [
     jsonFile('versions.json', 'Versions of holdfast, Node.js, SQLite and the kernel.', {
       ...tool,

@@ -82,7 +82,8 @@ export class RemedyDocument extends RunFacts<RemedyMode> implements ReportDocume
   }
 
   /** Has the report kept beside the ledger, when it is printed. What that needs is loaded only now. */
-  async keepWith(settings: Pick<Settings, 'ledger' | 'service'>): Promise<void> {
+  async keepWith(settings: Pick<Settings, 'ledger' | 'service' | 'check'>): Promise<void> {
+    this.warnOf(settings, this.#terminal)
     const { ReportKeeper } = await import('./report-keeper.ts')
     this.#keeper = new ReportKeeper(settings, this.#terminal, (outcome) => outcome)
   }

@@ -29,7 +29,7 @@ import { Spool } from './spool.ts'
 
 type Ending = Pick<RunTotals, 'notCovered' | 'stopped'>
 type ResultsOptions = Pick<ReportOptions, 'json' | 'verbose' | 'redactKeys'> & PageOptions & { readonly map?: boolean }
-type KeepSettings = Pick<Settings, 'file' | 'ledger' | 'service' | 'tenants'>
+type KeepSettings = Pick<Settings, 'file' | 'ledger' | 'service' | 'tenants' | 'check'>
 
 export class ResultsDocument extends RunFacts<Report['run']['mode']> implements ReportDocument<Ending> {
   readonly #terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt' | 'say'>
@@ -177,6 +177,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
    * @throws {Failure} NOT_A_FILE if the page would lie in one of the roots
    */
   async keepWith(settings: KeepSettings): Promise<void> {
+    this.warnOf(settings, this.#terminal)
     if (this.#html !== null) await requireOutsideRoots(this.#html, settings.tenants.roots)
     const { ReportKeeper, keptResult } = await import('./report-keeper.ts')
     this.#settings = settings

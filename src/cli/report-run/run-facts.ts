@@ -1,4 +1,6 @@
 /** What a document says of its run besides the results, and the selected files that have no result yet. */
+import { doubtfulEntries } from '../../config/accepted-limits.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { Target } from '../../fleet/run/target.ts'
 import type { IncidentId, RunId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
@@ -7,6 +9,7 @@ import type { NamedHold, SelectedFile } from '../../model/result/report.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { registryWord } from '../../report/registry-line.ts'
 import { describeOther } from '../../report/text/other-holds.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 interface Run<Mode extends string> {
   readonly id: RunId
@@ -56,6 +59,14 @@ export class RunFacts<Mode extends string> {
   /** Adds a sentence about the run itself, such as that a backup could not be kept. */
   addNotice(notice: string): void {
     this.#notices.push(notice)
+  }
+
+  /** Adds what is doubtful in the configuration, and says it on stderr. */
+  protected warnOf({ check: { accept } }: Pick<Settings, 'check'>, terminal: Pick<Terminal, 'say'>): void {
+    for (const doubtful of doubtfulEntries(accept)) {
+      terminal.say(`holdfast: configuration: ${doubtful}`)
+      this.addNotice(doubtful)
+    }
   }
 
   /** Names the files that the run is going to work on. */

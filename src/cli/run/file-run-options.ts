@@ -1,5 +1,6 @@
 /** How a command opens a run over bare files, without a service. */
 import { availableParallelism } from 'node:os'
+import { doubtfulEntries } from '../../config/accepted-limits.ts'
 import { defaultCheckSettings, defaultHoldSettings, defaultLiveSettings } from '../../config/defaults.ts'
 import { requiredLevel } from '../../config/levels/required-level.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
@@ -35,6 +36,8 @@ export interface FileOptions extends CommonOptions, WaitOptions {
 /** A configuration counts for bare files only if `--config` names it, because it may allow a weaker seal. */
 export async function fileRunOptions(options: FileOptions, terminal: Terminal, run: RunId): Promise<FileRunOptions> {
   const settings = options.config === undefined ? null : await loadSettings(await findConfiguration(options.config))
+  for (const doubtful of doubtfulEntries(settings?.check.accept ?? []))
+    terminal.say(`holdfast: configuration: ${doubtful}`)
   const hold = settings?.hold ?? defaultHoldSettings
   const check = settings?.check ?? defaultCheckSettings
   const limits = checkLimits({ check })

@@ -63,6 +63,10 @@ export function serviceRunOptions(
     },
     onStep: logSteps(terminal, run, options.logLevel),
     onNotice: reportNotice(terminal),
+    onReportNotice: (notice) => {
+      terminal.say(`holdfast: ${printableSentence(notice)}`)
+      more.document?.addNotice?.(notice)
+    },
     onEndings: (outcomes) => {
       reportOutcomes(terminal, outcomes)
       more.alarms?.considerEndings(outcomes)

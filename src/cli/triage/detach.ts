@@ -9,8 +9,7 @@ import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { runAtWork } from '../../ledger/run-lock/run-liveness.ts'
 import type { TriageRequest } from '../../model/event.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
-import { Failure } from '../../model/failure.ts'
-import { harmful } from '../../report/status/status-judgement.ts'
+import { Failure, signsOfHarm } from '../../model/failure.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -52,7 +51,9 @@ export async function detach(settings: Settings, terms: DetachTerms, terminal: T
 async function requireNoHarm(settings: Settings): Promise<void> {
   await using ledger = await readLedger(settings.ledger.dir, wayOf(settings))
   const { results } = await ledger.notableResults(0, Date.now())
-  const harmed = results.filter(({ failure }) => failure !== null && harmful.has(failure)).map(({ tenant }) => tenant)
+  const harmed = results
+    .filter(({ failure }) => failure !== null && signsOfHarm.has(failure))
+    .map(({ tenant }) => tenant)
   if (harmed.length === 0) return
   throw new Failure(
     'HARM_SUSPECTED',

@@ -36,7 +36,8 @@ export const checkKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
       'tables or a tokenizer that only your program has, or on a newer SQLite. Such a part no longer keeps the ' +
       'verdict from sound. Every report still lists it, marked as accepted, and damage elsewhere in the file is ' +
       'found as ever. `tenants` and `objects` narrow an entry. The table, index or virtual table that ' +
-      'coverage.skipped names is the object. newer-sqlite does not cover a file whose whole format is not understood.',
+      'coverage.skipped names is the object. newer-sqlite does not cover a file whose whole format is not ' +
+      'understood. Give it objects: without them it also accepts a statement of the schema that damage has changed.',
     default: '[]',
     example: '[unknown-collation, { limit: unknown-module, objects: ["vec_*"] }]',
   },

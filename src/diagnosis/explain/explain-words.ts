@@ -230,6 +230,8 @@ export const limitMeanings: Readonly<Record<Limit, Meaning>> = {
   'newer-sqlite': {
     means: 'The file or its schema has something that the SQLite of holdfast does not know.',
     cause: 'A newer SQLite wrote it, or one with other options.',
-    todo: `Use a holdfast with a newer SQLite. ${acceptIt('newer-sqlite')}`,
+    todo:
+      `Use a holdfast with a newer SQLite. ${acceptIt('newer-sqlite')} Name the objects there: without them a ` +
+      'statement that damage has changed is accepted as well.',
   },
 }

@@ -10,7 +10,7 @@ import { draftName } from '../../hold/snapshot/draft.ts'
 import { requirePrivateFolder } from '../../hold/snapshot/private-folder.ts'
 import { openFolderOfRun, openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { fileSystemOf } from '../../host/files/file-system.ts'
-import type { Ledger } from '../../ledger/ledger.ts'
+import type { LedgerReading } from '../../ledger/ledger.ts'
 import { invariant } from '../../model/bug.ts'
 import type { OpenHold } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
@@ -33,7 +33,7 @@ export interface LeftOpen {
  */
 export async function examineMachine(
   settings: Settings,
-  ledger: Ledger | Failure,
+  ledger: LedgerReading | Failure,
   left: LeftOpen | Failure,
   signal: AbortSignal,
 ): Promise<readonly DoctorStep[]> {
@@ -67,8 +67,8 @@ async function examineSnapshotFolder(folder: string): Promise<StepOutcome> {
   return fit(`${folder}, mode ${(mode & 0o777).toString(8)}`)
 }
 
-/** The caller has the run lock, so no run is at work: a tenant with an open hold may be paused. */
-function judgeLedger(ledger: Ledger | Failure, left: LeftOpen | Failure): StepOutcome {
+/** No run works on these holds, as the caller has seen: a tenant with an open one may be paused. */
+function judgeLedger(ledger: LedgerReading | Failure, left: LeftOpen | Failure): StepOutcome {
   if (ledger instanceof Failure && ledger.code === 'RUN_ACTIVE')
     return notTried('another run uses it, so it was not checked', 'try again when that run is over')
   if (ledger instanceof Failure) throw ledger

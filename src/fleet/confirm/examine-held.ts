@@ -11,7 +11,7 @@ import { holdTargets, type HeldTarget } from '../hold-targets.ts'
 import { withWayAround } from '../notices/in-use.ts'
 import { rehearseRemedy } from '../remedies/rehearse-remedy.ts'
 import type { RunContext } from '../run/run-context.ts'
-import { withUnproven } from '../weigh-evidence.ts'
+import { withStandingDamage, withUnproven } from '../weigh-evidence.ts'
 import { weighSecondSnapshot } from './second-snapshot.ts'
 
 /**
@@ -31,7 +31,9 @@ export async function examineHeld(
   const confirmed = needsSecond(checked)
     ? weighSecondSnapshot(checked, await examineAgain(heldTarget, context, depth, onPages, signal))
     : checked
-  const examined = await withRehearsal(confirmed, held.snapshot, context.rehearsing, signal)
+  const rehearsed = await withRehearsal(confirmed, held.snapshot, context.rehearsing, signal)
+  const result = withStandingDamage(rehearsed.result, heldTarget.earlierChecks.standingDamage)
+  const examined = { ...rehearsed, result, lastGood: result.verdict === 'sound' ? rehearsed.lastGood : null }
   await held.written
   if (held.unproven === null) return examined
   return {

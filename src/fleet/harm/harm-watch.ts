@@ -9,6 +9,7 @@ import type { Ledger, LedgerLine } from '../../ledger/ledger.ts'
 import type { RunId, TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
+import { count } from '../../text/count.ts'
 import type { Target } from '../run/target.ts'
 
 /** One or two damaged tenants are bad luck. From this many on, each time it doubles, others are examined again. */
@@ -25,6 +26,8 @@ export interface HarmTerms {
   readonly run: RunId
   /** Its earlier runs count as this one; null without an incident. */
   readonly incident: Incident | null
+  /** Called with a sentence for the report if some tenants are not examined again. */
+  readonly onNotice: (notice: string) => void
 }
 
 /** An earlier check that found a file sound. */
@@ -39,6 +42,8 @@ export class HarmWatch {
   readonly #damaged = new Set<TenantId>()
   readonly #sound = new Map<TenantId, Target>()
   #lookAgainAt = damagedTogether
+  /** Tenants that were found sound beyond those in `#sound`. */
+  #soundBeyond = 0
 
   constructor(terms: HarmTerms) {
     this.#terms = terms
@@ -67,11 +72,19 @@ export class HarmWatch {
     while (this.#lookAgainAt <= this.#damaged.size) this.#lookAgainAt *= 2
     const due = [...this.#sound].slice(0, lookedAtAgain)
     for (const [tenant] of due) this.#sound.delete(tenant)
+    const left = this.#sound.size + this.#soundBeyond
+    if (left > 0)
+      this.#terms.onNotice(
+        `${count(this.#damaged.size, 'tenant')} were found damaged, so ${due.length} that this run found sound are ` +
+          `examined again now, in case something does harm beside it; ${left} others that it found sound are not`,
+      )
     return due.map(([, target]) => target)
   }
 
   #remember(tenant: TenantId, named: string): void {
-    if (this.#sound.size < soundRemembered && !this.#sound.has(tenant)) this.#sound.set(tenant, { tenant, named })
+    if (this.#sound.has(tenant)) return
+    if (this.#sound.size < soundRemembered) this.#sound.set(tenant, { tenant, named })
+    else this.#soundBeyond++
   }
 
   readonly #isOurs = (run: string): boolean => run === this.#terms.run || (this.#terms.incident?.runs.has(run) ?? false)

@@ -5,7 +5,7 @@
 
 import type { LedgerLine } from '../../ledger/ledger.ts'
 import type { TenantId } from '../../model/brand.ts'
-import type { FailureCode } from '../../model/failure.ts'
+import { signsOfHarm } from '../../model/failure.ts'
 import type { Cause } from '../../model/result/finding.ts'
 import type { LeftTenant } from '../../model/result/healing.ts'
 import type { Result } from '../../model/result/report.ts'
@@ -14,9 +14,8 @@ import type { Result } from '../../model/result/report.ts'
 const tenantsMax = 1000
 
 /** Failures that say that something may have written while holdfast held a file, or that a pause was not kept. */
-const signsOfHarm: ReadonlySet<FailureCode> = new Set<FailureCode>([
-  'HARM_SUSPECTED',
-  'LOCK_NOT_HONOURED',
+const signsOfTrouble: ReadonlySet<string> = new Set([
+  ...signsOfHarm,
   'WRITER_SEEN',
   'COPY_CHANGED',
   'LEASE_LOST',
@@ -46,7 +45,7 @@ export class HealCandidates {
 
   consider(result: Result): void {
     const { tenant, failure, verdict } = result
-    if (failure !== undefined && signsOfHarm.has(failure.code))
+    if (failure !== undefined && signsOfTrouble.has(failure.code))
       this.#harm ??= `${tenant ?? result.path}: ${failure.code}: ${failure.message}`
     if (verdict !== 'damaged' || tenant === null) return
     if (!this.#damaged.has(tenant) && this.#damaged.size >= tenantsMax) {

@@ -5,7 +5,7 @@
  * 2. Plan and rehearse each file on a copy (try-repair.ts, try-restore.ts). Without --apply that is all.
  * 3. Write the accounts, and keep the originals.
  * 4. Change the live set in a pause (apply-change.ts). If it was written meanwhile, and could not be mended inside of
- *    the pause, or if the pause ended early: begin again with 1, at most twice.
+ *    the pause: begin again with 1, at most twice. If the service was restarted: the same, when it is back.
  * 5. Hold and check again. If the result is not sound or the tenant is unwell: put the originals back in a second
  *    pause.
  *
@@ -33,9 +33,10 @@ import { earlierPlan, keepPlan } from './plan/planned.ts'
 import { planOf, untried, type ReadyFile, type TriedFile, type TriedRemedy } from './plan/tried-remedy.ts'
 import { outcomeOf } from './remedy-outcome.ts'
 import type { RemedyRun } from './remedy-run.ts'
+import { metRestart, withWayOut } from './restart-patience.ts'
 
-/** The first attempt, and two more. */
-const attemptsMax = 3
+/** A tenant that writes all the time: the first attempt, and two more. */
+const staleMax = 3
 
 /**
  * @returns one outcome for each file, in their order
@@ -47,15 +48,32 @@ export async function remedyGroup(
   progress: GroupProgress,
   signal: AbortSignal,
 ): Promise<readonly RemedyOutcome[]> {
+  let stale = 0
   for (let attempt = 1; ; attempt++) {
     const outcomes = await attemptOnce(group, run, progress, attempt === 1, signal)
-    if (!outcomes.some(isWorthAnother) || attempt === attemptsMax || signal.aborted) return outcomes
+    if (signal.aborted) return outcomes
+    if (outcomes.some(isStale) && ++stale < staleMax) continue
+    if (!outcomes.some(metRestart)) return outcomes
+    if (!(await serviceIsBack(group, run, progress, signal)))
+      return outcomes.map((one, at) => withWayOut(one, group[at] ?? group[0], run.mode, attempt))
   }
 }
 
-/** Nothing was changed, because the tenant wrote meanwhile, or its lease or its service ended in the pause. */
-const isWorthAnother = ({ result: { applied, failure } }: RemedyOutcome): boolean =>
-  applied === null && (failure?.code === 'REMEDY_STALE' || failure?.code === 'LEASE_LOST')
+/** Nothing was changed, because the tenant wrote meanwhile. */
+const isStale = ({ result: { applied, failure } }: RemedyOutcome): boolean =>
+  applied === null && failure?.code === 'REMEDY_STALE'
+
+async function serviceIsBack(
+  [target]: TargetGroup,
+  { context, patience }: RemedyRun,
+  progress: GroupProgress,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const connection = context.connectionOf(target)
+  if (connection === null) return false
+  progress.onStep({ target }, 'waiting for the service, which was away')
+  return patience.mayTryAgain(connection.service, signal)
+}
 
 /** @param isFirst false if an earlier attempt has reported plans of the ledger */
 async function attemptOnce(

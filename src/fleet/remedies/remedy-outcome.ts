@@ -1,7 +1,13 @@
 /** The parts of a remedy's result: what was found, what was planned and tried, and what came of it. Pure. */
 
 import type { Failure } from '../../model/failure.ts'
-import type { AppliedChange, PlannedRemedy, RemedyOutcome, RemedyPlan } from '../../model/result/remedy.ts'
+import type {
+  AppliedChange,
+  PlannedRemedy,
+  RemedyOutcome,
+  RemedyPlan,
+  TakenBackChange,
+} from '../../model/result/remedy.ts'
 import { failureFields } from '../file-result.ts'
 import type { CheckedFile } from './checked-group.ts'
 import type { TriedRemedy } from './plan/tried-remedy.ts'
@@ -10,10 +16,16 @@ export interface Extras {
   readonly plan?: RemedyPlan
   readonly planned?: PlannedRemedy | null
   readonly applied?: AppliedChange | null
+  readonly takenBack?: TakenBackChange
   readonly account?: string | null
   /** Instead of the failure of the trial. */
   readonly failure?: Failure | null
 }
+
+export const outcomeWithFailure = (outcome: RemedyOutcome, failure: Failure): RemedyOutcome => ({
+  ...outcome,
+  result: { ...outcome.result, failure: failureFields(failure) },
+})
 
 export function outcomeOf(file: CheckedFile, tried: TriedRemedy, extras: Extras = {}): RemedyOutcome {
   const { target, result } = file
@@ -32,6 +44,7 @@ export function outcomeOf(file: CheckedFile, tried: TriedRemedy, extras: Extras 
       ...(extras.planned == null ? {} : { planned: extras.planned }),
       rehearsal: tried.rehearsal,
       applied: extras.applied ?? null,
+      ...(extras.takenBack === undefined ? {} : { takenBack: extras.takenBack }),
       account: extras.account ?? null,
       failure: failure === null ? null : failureFields(failure),
     },

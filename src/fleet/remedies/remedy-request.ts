@@ -24,6 +24,7 @@ import { tryRepair } from './plan/try-repair.ts'
 import { tryRestore } from './plan/try-restore.ts'
 import type { RemedyObserver, RemedyRun } from './remedy-run.ts'
 import { remedyTargets, type RemedyDeed, type RemedyTotals } from './remedy-targets.ts'
+import { RestartPatience } from './restart-patience.ts'
 
 export interface RemedyRequest {
   readonly id: RunId
@@ -80,6 +81,7 @@ export async function workOnRemedies(
     context,
     apply: request.apply,
     method: request.method,
+    patience: new RestartPatience(),
     commandsFor: (target) => commandsFor(target, request),
     onPlanned: (target, planned) => observer.onPlanned(target, planned),
     placeOf: (target) => placeOf(target, places),

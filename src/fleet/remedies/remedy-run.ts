@@ -10,6 +10,7 @@ import type { Target } from '../run/target.ts'
 import type { CheckedFile } from './checked-group.ts'
 import type { RemedyCommands } from './plan/commands.ts'
 import type { TriedRemedy } from './plan/tried-remedy.ts'
+import type { RestartPatience } from './restart-patience.ts'
 
 export interface RemedyRun {
   readonly id: RunId
@@ -21,6 +22,8 @@ export interface RemedyRun {
   readonly apply: boolean
   /** Null: as the file needs it. */
   readonly method: ChangeMethod | null
+  /** How long to wait for a service that restarts. */
+  readonly patience: RestartPatience
   readonly commandsFor: (target: Target) => RemedyCommands
   /** Tries the remedy on a copy. */
   readonly tryOn: (file: CheckedFile, signal: AbortSignal) => Promise<TriedRemedy>

@@ -94,7 +94,11 @@ async function listTenants(
     throw new Failure(
       'REGISTRY_STALE',
       `the service lists no tenants, and it listed ${count(copy.tenants.length, 'tenant')} before`,
-      { hint: `if that is right, delete ${registryCopyFile(settings)}; else mend the service's list` },
+      {
+        hint:
+          `no tenant was checked, and none was paused; if the list is right, delete ${registryCopyFile(settings)}; ` +
+          "else mend the service's list",
+      },
     )
   return tenants
 }
@@ -154,7 +158,9 @@ function tooOld(failure: Failure, since: number, ageMs: number | null, graceMs: 
       `registry.grace allows ${humanMs(graceMs)}`,
     {
       cause: failure,
-      hint: "mend the service's list of tenants; `holdfast doctor` tries each call. Raise registry.grace to go on",
+      hint:
+        "no tenant was checked, and none was paused; mend the service's list of tenants: `holdfast doctor` tries " +
+        'each call; to go on with the copy, raise registry.grace',
     },
   )
 }

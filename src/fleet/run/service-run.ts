@@ -56,6 +56,8 @@ export interface RunOptions extends BeginningOfRun {
   readonly onRecovered: (recovered: readonly RecoveredChange[]) => void
   /** Called with sentences about the ledger itself. */
   readonly onNotice: (notice: string) => void
+  /** Called with sentences for the report. */
+  readonly onReportNotice: (notice: string) => void
   readonly onRegistry: RegistryReader['onRegistry']
   readonly onStep: RunContext['onStep']
   /** Called as soon as a resume has failed that will be tried again. */
@@ -130,7 +132,7 @@ export async function withServiceRun<Value>(
         checker,
         folder: folder.path,
         ledger,
-        harm: new HarmWatch({ ledger, run: options.run, incident }),
+        harm: new HarmWatch({ ledger, run: options.run, incident, onNotice: options.onReportNotice }),
         roots: settings.tenants.roots,
         accept: settings.check.accept,
         invariants: judgesRules.has(options.mode) ? settings.check.invariants : [],

@@ -3,13 +3,14 @@
  * A fast pass over all files comes first, then a deep one in the same order. Each culprit is reported when it is found.
  */
 
-import { monotonicMs, startDeadline } from '../../host/clock.ts'
+import { monotonicMs } from '../../host/clock.ts'
 import type { LastResult } from '../../ledger/ledger.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { RegisteredTenant } from '../../service/port.ts'
+import { answersMsMax, serviceAnswers } from '../../service/service-answers.ts'
 import { notHeld, unreadResult } from '../file-result.ts'
 import type { RunTotals } from '../pipeline.ts'
 import { refusedTargets } from '../run/refused-targets.ts'
@@ -47,8 +48,6 @@ const gatherMsMax = 1_500
 const patienceMs = 60_000
 /** The list of tenants is asked for again so long, if there is no copy of it. In ms. */
 const registryMsMax = 20_000
-/** Whether the service answers at all is known after this time. In ms. */
-const answersMsMax = 1_000
 
 /** @throws {Failure} TENANT_UNKNOWN, REGISTRY_STALE, ADMIN_UNREACHABLE and the like, before any tenant is paused */
 export async function triage(
@@ -119,7 +118,7 @@ async function orderTargets(
   saidByOthers: TriageOptions['said'],
 ): Promise<readonly Suspect[]> {
   const ids = [...new Set(targets.flatMap(({ tenant }) => tenant ?? []))]
-  const serves = await answers(service, signal)
+  const serves = await serviceAnswers(service, signal)
   const [said, files, crashedAt] = await Promise.all([
     serves ? askForTrouble(service, ids, gatherMsMax, signal) : new Map<TenantId, string>(),
     lookAtFiles(targets, gatherMsMax, serves),
@@ -139,19 +138,6 @@ async function orderTargets(
   )
 }
 
-async function answers(service: ServiceRun['service'], signal: AbortSignal): Promise<boolean> {
-  using deadline = startDeadline(answersMsMax)
-  try {
-    await service.capabilities(AbortSignal.any([signal, deadline.signal]))
-    return true
-  } catch (error) {
-    // A refusal is an answer. Only a service that gives none is down.
-    if (deadline.signal.aborted || signal.aborted) return false
-    if (error instanceof Failure) return error.code !== 'ADMIN_UNREACHABLE'
-    throw error
-  }
-}
-
 /** A service that hangs costs the whole time of a question, so it is not asked again before so many ms. */
 const askAgainMs = 5_000
 
@@ -165,7 +151,7 @@ function meansOf({ context, service, signal }: ServiceRun): () => Promise<Means>
   return async () => {
     const askedAtMs = monotonicMs()
     if (askedAtMs < hangsUntilMs) return { context: withoutService, mayRecover: false }
-    const serves = await answers(service, signal)
+    const serves = await serviceAnswers(service, signal)
     const endedAtMs = monotonicMs()
     const hangs = !serves && endedAtMs - askedAtMs >= answersMsMax
     if (hangs) hangsUntilMs = endedAtMs + askAgainMs

@@ -60,7 +60,7 @@ export async function acceptRequest(dir: string, request: TriageRequest, asking:
     await makeFolders(folder, 0o700)
     const lock = takeLock(folder)
     try {
-      if (asking.monitor !== null) await requireCool(folder, asking.monitor, asking.now)
+      if (asking.monitor !== null) await requireCool(folder, asking.monitor, asking.now, request.id)
       writeCheckedText(requestPath(dir, request.id), requestTitle, JSON.stringify(request))
       const outputPath = outputPathOf(dir, request.id)
       const output = openPrivately(outputPath, constants.O_EXCL)
@@ -120,19 +120,32 @@ function openPrivately(path: string, more: number): number {
 const coolDownPath = (folder: string, monitor: string): string =>
   join(folder, `${createHash('sha256').update(monitor).digest('hex').slice(0, 32)}.cool-down`)
 
+/** When the monitor has asked last, and the request that was accepted then. Older versions wrote no request. */
+interface CoolDown {
+  readonly at: number
+  readonly request?: string
+}
+
 /** Notes that this monitor asks. A note that cannot be read refuses nothing. @throws {Failure} TOO_SOON */
-async function requireCool(folder: string, monitor: string, now: number): Promise<void> {
+async function requireCool(folder: string, monitor: string, now: number, id: string): Promise<void> {
   const path = coolDownPath(folder, monitor)
   const found = await readCheckedText(path, coolDownTitle, requestBytesMax)
-  const at = found.kind === 'read' ? (JSON.parse(found.text) as { readonly at: number }).at : null
-  const ageMs = at === null ? null : ageOf(at, now)
+  const last = found.kind === 'read' ? (JSON.parse(found.text) as CoolDown) : null
+  const ageMs = last === null ? null : ageOf(last.at, now)
   if (ageMs !== null && ageMs < coolDownMs)
     throw new Failure(
       'TOO_SOON',
       `a triage was begun for ${JSON.stringify(monitor)} ${humanMs(ageMs)} ago; the next one may begin in ` +
         humanMs(coolDownMs - ageMs),
+      last?.request === undefined
+        ? {}
+        : {
+            hint:
+              `${outputPathOf(dirname(folder), last.request)} is the output of that triage; ` +
+              '`holdfast triage` without --detach begins immediately',
+          },
     )
-  writeCheckedText(path, coolDownTitle, JSON.stringify({ at: now }))
+  writeCheckedText(path, coolDownTitle, JSON.stringify({ at: now, request: id } satisfies CoolDown))
 }
 
 /** Removes the oldest requests with their output, and notes of monitors that are of no use any more. */

@@ -7,7 +7,7 @@ import type { KnownFile } from '../../model/result/last-good.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
 import { isEmptyDatabase } from '../../sqlite/header.ts'
 import { count } from '../../text/count.ts'
-import type { LedgerLine, NewestCheck, NewestLines, RecordedRun, RecordedSweep } from '../ledger.ts'
+import type { LedgerLine, NewestCheck, NewestLines, RecordedRun, RecordedSweep, StandingDamage } from '../ledger.ts'
 import { readCheckSummary } from '../lines/check-summary.ts'
 import type { CheckSummary } from '../lines/check-summary.ts'
 import { readEvent } from '../lines/event-text.ts'
@@ -138,7 +138,13 @@ function rowsOf(
     .iterate(tenant, service)
 }
 
-type CheckRow = Pick<Row, 'sequence' | 'at'> & { readonly brief: string | null; readonly settled: number | null }
+type CheckRow = Pick<Row, 'sequence' | 'at'> & {
+  readonly way: number
+  readonly brief: string | null
+  readonly settled: number | null
+  readonly settledAt: number | null
+  readonly settledBrief: string | null
+}
 
 /**
  * The newest check of each file, in all ways of reaching the service; null for a file that was never checked.
@@ -149,11 +155,14 @@ export function newestChecks(
   files: readonly KnownFile[],
   addNotice: AddNotice,
 ): readonly (NewestCheck | null)[] {
-  const { service } = numbersOf(database, way)
+  const { service, own } = numbersOf(database, way)
+  const ownWays = new Set(JSON.parse(own) as number[])
   const find = database.prepare<[string, string, string], CheckRow>(`
-    select line.sequence, line.at, line.brief, newest_check.settled from newest_check join line using (sequence)
+    select line.sequence, line.at, line.brief, newest_check.way, newest_check.settled,
+      known.at as settledAt, known.brief as settledBrief
+    from newest_check join line using (sequence) left join line as known on known.sequence = newest_check.settled
     where newest_check.tenant = ? and newest_check.path = ? and newest_check.way in (select value from json_each(?))
-    order by sequence desc`)
+    order by line.sequence desc`)
   return files.map(({ tenant, path }) => {
     const rows = tenant === null ? [] : find.all(tenant, path, service)
     const summaries = rows.map((row) => summaryIn(row.brief, row.sequence, row.at, addNotice))
@@ -161,8 +170,23 @@ export function newestChecks(
     if (!newest) return null
     const hadPages =
       rows.some(({ settled }) => settled !== null) || summaries.some((summary) => !isEmptyDatabase(summary?.size ?? 0))
-    return { abandonedPauseMs: newest.ranOutMs, hadPages }
+    return { abandonedPauseMs: newest.ranOutMs, hadPages, standingDamage: standingDamageIn(rows, ownWays, addNotice) }
   })
+}
+
+/** Damage found in another way counts until a later check in this way or in that way settles the file. */
+function standingDamageIn(
+  rows: readonly CheckRow[],
+  ownWays: ReadonlySet<number>,
+  addNotice: AddNotice,
+): StandingDamage | null {
+  const settledHere = Math.max(0, ...rows.map(({ way, settled }) => (ownWays.has(way) ? (settled ?? 0) : 0)))
+  for (const { settled, settledAt, settledBrief } of rows) {
+    if (settled === null || settledAt === null || settled < settledHere) continue
+    const found = summaryIn(settledBrief, settled, settledAt, addNotice)
+    if (found?.verdict === 'damaged') return { at: settledAt, damage: found.damage }
+  }
+  return null
 }
 
 export function lastRuns(

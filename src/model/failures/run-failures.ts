@@ -35,7 +35,7 @@ export const runFailures = {
     exit: { run: exitCodes.configuration, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'correct the configuration; `holdfast explain KEY` explains a key, such as hold.ttl; nothing was touched',
+    hint: 'correct the configuration; nothing was touched; `holdfast explain` lists all keys',
     otherwise: null,
     means: 'The configuration cannot be used.',
     cause:
@@ -50,16 +50,16 @@ export const runFailures = {
     stopsRun: true, // Each further pause may do further harm.
     next: 'explain',
     hint:
-      'run nothing more against this service, neither holdfast nor another tool that opens its files; find out what ' +
-      'wrote the file (`holdfast holders FILE`), and read `holdfast explain HARM_SUSPECTED`',
+      'start no sweep, triage or repair before you know the cause; stop every other program that opens these files ' +
+      '(`holdfast holders FILE` names them); only then check this one tenant again with `holdfast check`',
     otherwise: null,
     means:
       'holdfast found this file sound earlier in this run or incident, and it is damaged now. holdfast itself may be ' +
       'the cause, or a lock that does not hold. The run was stopped, and no other tenant is paused.',
     cause:
       'Another checker, a backup or a copy that writes to the file while the service has it open; a file system or a ' +
-      'mount that grants two locks at once; a defect of holdfast, of the service or of the disk. Nothing was changed ' +
-      'by the check itself. First stop every other program that opens these files, then check one tenant again.',
+      'mount that grants two locks at once; a defect of holdfast, of the service or of the disk. The check itself ' +
+      'changed nothing.',
   },
   INTERRUPTED: {
     tenant: 'untouched',

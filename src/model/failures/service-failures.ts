@@ -104,9 +104,13 @@ export const serviceFailures = {
     exit: { run: exitCodes.failed, result: exitCodes.failed },
     stopsRun: false,
     next: 'doctor',
-    hint: 'the service gives no valid list of tenants; `holdfast doctor` tries its admin API or service.hooks',
-    otherwise: 'show this to the owner of the service',
-    means: 'There is no valid list of tenants, and no copy of one that is young enough (registry.grace).',
+    hint:
+      "no tenant was checked, and none was paused; mend the service's list of tenants: `holdfast doctor` tries its " +
+      'admin API or service.hooks',
+    otherwise: 'no tenant was checked, and none was paused; show this to the owner of the service',
+    means:
+      'There is no valid list of tenants, and no copy of one that is young enough (registry.grace). The run ended ' +
+      'before its first tenant: none was checked, and none was paused.',
     cause:
       'The admin API, or the command service.hooks.tenants, gives no list, or a list that is invalid, ' +
       'contradicts itself, or is suddenly empty.',

@@ -91,6 +91,12 @@ export interface PlannedRemedy {
   readonly same: boolean
 }
 
+export interface TakenBackChange {
+  readonly change: string
+  /** Of a fresh snapshot after the change, before it was undone; null if none was checked. */
+  readonly verdict: VerdictWord | null
+}
+
 export interface RemedyResult {
   readonly tenant: TenantId | null
   readonly path: string
@@ -102,6 +108,8 @@ export interface RemedyResult {
   readonly rehearsal: Rehearsal | null
   /** Null if nothing was changed. */
   readonly applied: AppliedChange | null
+  /** A change that was made and undone in a second pause; left out if there was none. */
+  readonly takenBack?: TakenBackChange
   /** Path of the account of all rows (account.schema.json); null if there is none. */
   readonly account: string | null
   readonly failure: ReportedFailure | null

@@ -51,6 +51,11 @@ export interface Skipped {
   readonly limit?: Limit
   /** Present if the configuration accepts this limit for this object: it does not keep the verdict from `sound`. */
   readonly accepted?: true
+  /**
+   * Present if the entry that accepts `newer-sqlite` names no objects: a statement that damage has changed would be
+   * accepted as well.
+   */
+  readonly acceptedUnnamed?: true
 }
 
 /**

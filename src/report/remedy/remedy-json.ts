@@ -55,6 +55,7 @@ const inOrder = ({
   planned,
   rehearsal,
   applied,
+  takenBack,
   account,
   failure,
 }: RemedyResult): object => ({
@@ -65,6 +66,7 @@ const inOrder = ({
   ...(planned === undefined ? {} : { planned }),
   rehearsal,
   applied,
+  ...(takenBack === undefined ? {} : { takenBack }),
   account,
   failure,
 })

@@ -7,7 +7,7 @@ import { isFullSweep } from '../../ledger/full-sweep.ts'
 import type { RecordedRegistry, RecordedRun, RecordedSweep } from '../../ledger/ledger.ts'
 import { ageOf } from '../../model/age.ts'
 import { count } from '../../text/count.ts'
-import { printableSentenceInUtf8 } from '../../text/printable.ts'
+import { joinedLines, printableSentenceInUtf8 } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
 
 /** One for each kind. The order is that of their gravity. */
@@ -100,7 +100,7 @@ export const outdatedConfiguration = (since: number, why: string): Absence => ({
   kind: 'configuration-copy',
   code: 1,
   since,
-  text: `the configuration is not valid, a copy is used: ${sayWhy(why.split('\n', 1)[0] ?? '')}`,
+  text: `the configuration is not valid, a copy is used: ${sayWhy(why)}`,
   command: 'holdfast doctor',
 })
 
@@ -157,7 +157,7 @@ function* killed({ runs, gone }: SweepFacts): Generator<Absence> {
     code: 1,
     since: newest.startedAt,
     text: 'the last sweep was killed: it began, and recorded no end',
-    command: 'holdfast sweep',
+    command: 'holdfast sweep --continue',
   }
 }
 
@@ -205,7 +205,7 @@ function* registryAbsence({ registry }: SweepFacts, { now }: AbsenceTerms): Gene
 }
 
 const whyLettersMax = 300
-const sayWhy = (text: string): string => printableSentenceInUtf8(text).slice(0, whyLettersMax)
+const sayWhy = (text: string): string => printableSentenceInUtf8(joinedLines(text)).slice(0, whyLettersMax)
 
 /** The oldest of the newest backups; null if none were kept. */
 export const oldestBackupAt = (runs: readonly RecordedRun[]): number | null => backupsSeen(runs)?.oldestAt ?? null

@@ -1,7 +1,7 @@
 /** Judges what the ledger knows: OK, WARNING, CRITICAL or UNKNOWN. */
 
 import { ageOf } from '../../model/age.ts'
-import type { FailureCode } from '../../model/failure.ts'
+import { signsOfHarm } from '../../model/failure.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
 import { count } from '../../text/count.ts'
@@ -55,7 +55,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const ofStanding = (standing: FileStanding): readonly TenantSummary[] =>
     tenants.filter((one) => standingOf(one) === standing)
   const overdue = overdueOf(view)
-  const harmed = tenants.filter(({ failure }) => failure !== null && harmful.has(failure))
+  const harmed = tenants.filter(({ failure }) => failure !== null && signsOfHarm.has(failure))
   const critical = [
     ...(harmed.length > 0 ? [`HARM SUSPECTED ${harmed.length}: ${nameSome(harmed.map(nameOf))}`] : []),
     ...pausedReasons(view, overdue),
@@ -112,9 +112,6 @@ function pausedReasons(view: StatusView, { left, others }: OverdueHolds): readon
   const names = nameSome(overdue.map(({ tenant }) => tenant))
   return [`PAUSED? ${count(overdue.length, 'hold')} never seen to end: ${names}; ${resume}`]
 }
-
-/** Failures of a check that say that holdfast may do harm, or that locks do not hold. */
-export const harmful: ReadonlySet<FailureCode> = new Set<FailureCode>(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])
 
 const absenceReasons = ({ absences }: StatusView, code: Absence['code']): readonly string[] =>
   absences.filter((absence) => absence.code === code).map(({ text }) => `STALE ${text}`)

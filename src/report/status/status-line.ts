@@ -3,7 +3,7 @@
 import { ageOf } from '../../model/age.ts'
 import { count } from '../../text/count.ts'
 import { breakable } from '../../text/layout.ts'
-import { printableSentence } from '../../text/printable.ts'
+import { joinedLines, printableSentence } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
 import type { StatusJudgement } from './status-judgement.ts'
 import { filesIn, type StatusView } from './status-view.ts'
@@ -27,7 +27,7 @@ export function renderStatusLine(view: StatusView, judgement: StatusJudgement): 
 
 /** The line if there is no status: a monitor could read an empty line as OK. */
 export const renderNoStatus = (why: string): string =>
-  `${cutToBytes(`HOLDFAST UNKNOWN - ${printableSentence(why)}`.replaceAll('|', '\\x7c'), bytesMax - 1)}\n`
+  `${cutToBytes(`HOLDFAST UNKNOWN - ${printableSentence(joinedLines(why))}`.replaceAll('|', '\\x7c'), bytesMax - 1)}\n`
 
 function performanceData(view: StatusView, { counts, oldestCheckAgeMs, overdueHolds }: StatusJudgement): string {
   const sweepAge =

@@ -18,7 +18,7 @@ export function nextCommands(view: StatusView, { overdueHolds, reasons }: Status
   // Absences have commands of their own.
   const isStale = reasons.some((reason) => /^STALE (?:\d|no selected)/.test(reason))
   const ours = [
-    ...checksOf(tenants, 'damaged'),
+    ...remediesOf(tenants),
     ...againstUnchecked(view),
     ...view.absences.map(({ command }) => command),
     ...(isStale ? (selection === null ? ['holdfast sweep'] : againstStale(view)) : []),
@@ -30,6 +30,18 @@ export function nextCommands(view: StatusView, { overdueHolds, reasons }: Status
       ...ours.map((command) => withConfiguration(command, view.configNamed)),
     ]),
   ]
+}
+
+/** `repair` finds the remedy and tries it on a copy. Where only a backup helps, it prints that command. */
+function remediesOf(tenants: readonly TenantSummary[]): readonly string[] {
+  const damaged = tenants.filter((one) => standingOf(one) === 'damaged')
+  return [...new Set(damaged.map(remedyOf))].slice(0, checksMax)
+}
+
+/** A file that only violates a rule of the application is whole: its report lists the rows. */
+function remedyOf(one: TenantSummary): string {
+  if ((one.settled?.damage ?? one.damage) === 'none') return checkOf(one)
+  return `holdfast repair ${targetOf(one)}`
 }
 
 function checksOf(tenants: readonly TenantSummary[], standing: FileStanding): readonly string[] {
@@ -46,8 +58,11 @@ function againstUnchecked({ tenants, selection }: StatusView): readonly string[]
 
 function checkOf({ tenant, path, failure }: TenantSummary): string {
   if (failure === 'TENANT_GONE' || failure === 'FILE_GONE') return `holdfast explain ${failure}`
-  return `holdfast check ${target(tenant === null ? null : tenantId(tenant), path)}`
+  return `holdfast check ${targetOf({ tenant, path })}`
 }
+
+const targetOf = ({ tenant, path }: Pick<TenantSummary, 'tenant' | 'path'>): string =>
+  target(tenant === null ? null : tenantId(tenant), path)
 
 /** For selected tenants: they do not need a sweep of all. */
 const againstStale = ({ tenants }: StatusView): readonly string[] =>

@@ -21,6 +21,16 @@ export function nextCommand(result: Result, ran: LastCommand, config: string | n
   return command === null ? null : withConfiguration(command, config)
 }
 
+/**
+ * Mends the file of a tenant while its service is stopped: a service in a crash loop may not stay up long enough. Null
+ * if only a backup helps, and for a bare file.
+ */
+export function commandWhileStopped({ tenant, path, verdict, remedy }: Result, config: string | null): string | null {
+  const mends = remedy.command?.startsWith('holdfast repair ') ?? false
+  if (tenant === null || verdict !== 'damaged' || !mends) return null
+  return withConfiguration(`holdfast repair ${target(null, path)} --apply`, config)
+}
+
 function commandFor(result: Result, { mode, copied }: LastCommand): string | null {
   if (result.failure?.tenantState === 'maybe-paused') return 'holdfast resume --all'
   if (result.verdict === 'damaged') {

@@ -12,7 +12,7 @@ import { printable, printableSentence } from '../../text/printable.ts'
 import { humanBytes, humanMs } from '../../text/units.ts'
 import { beforeRemedy, pinClauses, secondSnapshotWords } from '../pinned.ts'
 import { legibleCommand, legibleName, legibleObject, legibleSentence } from './legible.ts'
-import { nextCommand, type LastCommand } from './next-command.ts'
+import { commandWhileStopped, nextCommand, type LastCommand } from './next-command.ts'
 import { queryLines } from './query.ts'
 import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
@@ -28,6 +28,7 @@ const noticesShownMax = 10
 export function describeUnsound(result: Result, mode: LastCommand['mode'], options: TextOptions): readonly string[] {
   const colors = createColors(options.color)
   const command = nextCommand(result, { mode, copied: options.copied ?? false }, options.config ?? null)
+  const stopped = mode === 'triage' ? commandWhileStopped(result, options.config ?? null) : null
   return [
     ...titleLines(result, options),
     ...findingLines(result, options),
@@ -43,6 +44,9 @@ export function describeUnsound(result: Result, mode: LastCommand['mode'], optio
     ...(result.verdict === 'damaged' ? line('remedy', remedyWords(result.remedy), options) : []),
     ...labelledIfAny('first', beforeRemedy(result), options),
     ...(command === null ? [] : ['  next', `    ${colors.bold(legibleCommand(command))}`]),
+    ...(stopped === null
+      ? []
+      : ['  if the service crashes before that is done: stop it, then', `    ${legibleCommand(stopped)}`]),
   ]
 }
 

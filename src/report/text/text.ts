@@ -4,6 +4,7 @@
 
 import { createColors } from 'picocolors'
 import { exitCodes } from '../../model/exit-code.ts'
+import { signsOfHarm } from '../../model/failure.ts'
 import type { Report, Result, SelectedFile, Summary } from '../../model/result/report.ts'
 import { count, grouped } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
@@ -88,9 +89,6 @@ function loudest(paused: readonly string[], report: Report, options: TextOptions
       : [...wrap(`STOPPED: ${legibleSentence(report.run.stopped)}`, options.width).map(loud), '']),
   ]
 }
-
-/** What stops a run because holdfast, or what it rests on, may itself do harm. */
-const signsOfHarm: ReadonlySet<string> = new Set(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])
 
 /** The loudest words of all but a paused tenant (I1.8). */
 function harmLines({ run, results }: Report, options: TextOptions): readonly string[] {

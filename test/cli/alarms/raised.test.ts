@@ -123,7 +123,7 @@ test('a sink that hangs delays no resume and no report for long', async () => {
   program.stdout.once('data', () => (reportAt = Date.now()))
   const closed = ending(program)
   await expect.poll(() => reportAt, { timeout: 15_000 }).not.toBeNull()
-  expect(service.deeds.filter((deed) => deed.startsWith('open'))).toEqual(['open acme', 'open bolt'])
+  expect(service.deeds.filter((deed) => deed.startsWith('open')).toSorted()).toEqual(['open acme', 'open bolt'])
   const ran = await closed
   expect(ran.code).toBe(2)
   expect((reportAt ?? Infinity) - startedAt).toBeLessThan(15_000)

@@ -88,9 +88,11 @@ describe('I1.6: triage --detach', () => {
     await using service = await serviceOf()
     expect((await begin(service, ['--service', 'other', '--detach'])).code).toBe(64)
     const named = ['--service', 'test', '--detach', '--json']
-    await ended(begunIn(await begin(service, named)))
+    const first = begunIn(await begin(service, named))
+    await ended(first)
     const again = await begin(service, named)
     expect([again.code, again.stderr]).toEqual([75, expect.stringMatching(/TOO_SOON: .*"test".* ago/)])
+    expect(again.stderr).toContain(`next: ${first.output} is the output of that triage; `)
     await ended(begunIn(await begin(service, ['--detach', '--json'])))
   })
 })

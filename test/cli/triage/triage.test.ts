@@ -185,3 +185,43 @@ describe('I1.6: files alone', () => {
     expect((await holdfast(['triage', makeDatabase(folder.in('a.db')), ...words])).code).toBe(64)
   })
 })
+
+describe('I1.6: damage that is known, and that the fast pass does not see', () => {
+  /** Its index has as many entries as the table has rows, of another column. */
+  const otherColumn = (path: string): string => {
+    const database = new Database(makeDatabase(path, { wal: true }))
+    database.unsafeMode(true)
+    database.pragma('writable_schema=ON')
+    database.exec("UPDATE sqlite_schema SET sql = replace(sql, '(title)', '(body)') WHERE name = 'notes_title'")
+    database.close()
+    return path
+  }
+
+  test('is not cleared by it: sound so far, inconclusive, 3; the deep pass settles it', async () => {
+    await using service = await serviceWith({ acme: otherColumn, bolt: sound })
+    const quick = ['triage', '--depth', 'quick', '--config', service.config]
+    const before = await reportOf(quick)
+    expect([before.summary.exitCode, resultOf(before, 'acme').verdict]).toEqual([0, 'sound'])
+    expect((await reportOf(['check', '--tenant', 'acme', '--config', service.config])).summary.exitCode).toBe(2)
+    const known = await reportOf(quick)
+    expect(known.summary).toMatchObject({ sound: 1, inconclusive: 1, exitCode: 3 })
+    expect(resultOf(known, 'acme')).toMatchObject({
+      verdict: 'inconclusive',
+      depth: 'quick',
+      reason: expect.stringMatching(
+        /^sound so far: a quick check has found nothing; but the file is known to be damaged \(index, found 20\S+Z\)/,
+      ) as string,
+      suspicion: [{ reason: 'known-damage' }],
+      remedy: { command: 'holdfast check --tenant acme' },
+    })
+    const text = await holdfast(quick)
+    expect([text.code, text.stdout]).toEqual([3, expect.stringContaining('sound so far')])
+    const checked = await reportOf(['check', '--tenant', 'acme', '--depth', 'quick', '--config', service.config])
+    expect([checked.summary.exitCode, resultOf(checked, 'acme').verdict]).toEqual([3, 'inconclusive'])
+    expect(resultOf(await reportOf(['triage', '--config', service.config]), 'acme').verdict).toBe('damaged')
+
+    const mended = await holdfast(['repair', '--tenant', 'acme', '--apply', '--config', service.config])
+    expect(mended.code, mended.stdout).toBe(0)
+    expect((await reportOf(quick)).summary).toMatchObject({ sound: 2, exitCode: 0 })
+  }, 120_000)
+})

@@ -28,9 +28,10 @@ const undone = (how: 'undone' | 'rolled-back' | 'applied'): Event => ({
 function watch(
   events: readonly (readonly [run: string, event: Event])[],
   within: Incident | null = incident,
+  onNotice: (notice: string) => void = () => undefined,
 ): HarmWatch {
   const lines = events.map(([of, event], at): LedgerLine => ({ sequence: 99 - at, at: 1_000 - at, run: of, event }))
-  return new HarmWatch({ ledger: { history: () => Promise.resolve(lines) }, run, incident: within })
+  return new HarmWatch({ ledger: { history: () => Promise.resolve(lines) }, run, incident: within, onNotice })
 }
 
 const wound = damaged('acme', { depth: 'full' })
@@ -110,8 +111,10 @@ describe('I1.8: harm is not suspected', () => {
 })
 
 describe('I1.8: tenants that were found sound are looked at again', () => {
+  const notices: string[] = []
   async function after(soundOnes: number, damagedOnes: number): Promise<HarmWatch> {
-    const seen = watch([])
+    notices.length = 0
+    const seen = watch([], null, (notice) => notices.push(notice))
     for (let at = 0; at < soundOnes; at++) await seen.consider(sound(`s${at}`))
     for (let at = 0; at < damagedOnes; at++) await seen.consider(damaged(`d${at}`))
     return seen
@@ -130,6 +133,16 @@ describe('I1.8: tenants that were found sound are looked at again', () => {
     expect(named()).toEqual([])
     for (const id of ['d4', 'd5']) await seen.consider(damaged(id))
     expect(named()).toEqual(Array.from({ length: 16 }, (_, at) => `s${at + 16}`))
+  })
+
+  test('the report says how many are not: also those beyond the ones that are remembered', async () => {
+    ;(await after(16, 3)).takeDue()
+    expect(notices).toEqual([])
+    ;(await after(200, 3)).takeDue()
+    expect(notices).toEqual([
+      '3 tenants were found damaged, so 16 that this run found sound are examined again now, in case something does ' +
+        'harm beside it; 184 others that it found sound are not',
+    ])
   })
 
   test('not a tenant that is damaged by now', async () => {

@@ -2,6 +2,8 @@
 
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { outdatedConfiguration } from '../../../src/report/status/absences.ts'
+import { renderNoStatus } from '../../../src/report/status/status-line.ts'
 import type { StatusFormat } from '../../../src/report/status/status-view.ts'
 import { renderStatus } from '../../../src/report/status/status.ts'
 import { showAsciiOnly } from '../../../src/text/letters.ts'
@@ -27,7 +29,7 @@ a       sound    -       sealed  full   1 h ago   9 ms
 acme    DAMAGED  index   sealed  full   1 h ago   9 ms
 
 next
-    holdfast check --tenant acme
+    holdfast repair --tenant acme
 Exit code 0: answered. With --format nagios or monit it is 2: CRITICAL.
 `)
   expect(JSON.parse(render(given, 'json').text)).toMatchObject({
@@ -78,9 +80,9 @@ e       sound    -       sealed  quick  1 h ago   9 ms
   never fully checked
 
 next
-    holdfast check --tenant a
-    holdfast check --tenant b
-    holdfast check --tenant c
+    holdfast repair --tenant a
+    holdfast repair --tenant b
+    holdfast repair --tenant c
     holdfast sweep
 Exit code 0: answered. With --format nagios or monit it is 2: CRITICAL.
 `)
@@ -160,10 +162,20 @@ test('in a locale that is not UTF-8 names are spelled out, but not in metrics: a
   showAsciiOnly(true)
   try {
     for (const format of ['text', 'nagios'] as const) expect(told(format)).toContain('DAMAGED 1: b\\u{fc}ro')
-    expect(told('text')).toContain("    holdfast check --tenant $'b\\xc3\\xbcro'")
+    expect(told('text')).toContain("    holdfast repair --tenant $'b\\xc3\\xbcro'")
     expect(told('prometheus')).toBe(inUtf8)
     expect(inUtf8).toContain('tenant="b\u00fcro"')
   } finally {
     showAsciiOnly(false)
   }
+})
+
+test('a failure of several lines is one line for a monitor', () => {
+  expect(renderNoStatus('CONFIG_INVALID: a.yaml:1:1: tenants is missing\na.yaml:2:1: unknown key x\n')).toBe(
+    'HOLDFAST UNKNOWN - CONFIG_INVALID: a.yaml:1:1: tenants is missing; a.yaml:2:1: unknown key x\n',
+  )
+  const absence = outdatedConfiguration(5, 'a.yaml:1:1: tenants is missing\na.yaml:2:1: unknown key x')
+  expect(render(view([tenant('a')], { absences: [absence] }), 'monit').text).toContain(
+    'tenants is missing; a.yaml:2:1: unknown key x',
+  )
 })

@@ -33,12 +33,18 @@ test.each<[string, StatusView, readonly string[]]>([
     view([tenant('a', { verdict: 'inconclusive', settled: wasSound, failure: 'TENANT_GONE' })]),
     ['holdfast explain TENANT_GONE'],
   ],
+  ['one is damaged', view([tenant('a', { verdict: 'damaged', damage: 'table' })]), ['holdfast repair --tenant a']],
+  [
+    'one only violates a rule of the application: there is nothing to repair',
+    view([tenant('a', { verdict: 'damaged', damage: 'none' })]),
+    ['holdfast check --tenant a'],
+  ],
   [
     'all of them together',
-    view([tenant('a', { verdict: 'damaged' }), tenant('b', { verdict: 'failed' })], {
+    view([tenant('a', { verdict: 'damaged', damage: 'index' }), tenant('b', { verdict: 'failed' })], {
       openHolds: [standingHold(true)],
     }),
-    ['holdfast resume --all', 'holdfast check --tenant a', 'holdfast check --tenant b', 'holdfast sweep'],
+    ['holdfast resume --all', 'holdfast repair --tenant a', 'holdfast check --tenant b', 'holdfast sweep'],
   ],
 ])('what to type next when %s', (_, given, commands) => {
   const { text, code } = render(given, 'text')

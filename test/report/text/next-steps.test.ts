@@ -133,9 +133,18 @@ describe('hints', () => {
     const said = hintFor({ code, hint: failureKinds[code].hint }, line('sweep', '/srv/my notes.yaml'))
     for (const command of commandsIn(said))
       expect(command).toMatch(
-        /^holdfast (?:--help|sweep --help|explain |holders |salvage |\w+ --config '\/srv\/my notes.yaml')/,
+        /^holdfast (?:--help|sweep --help|explain(?: |$)|holders |salvage |\w+ --config '\/srv\/my notes.yaml')/,
       )
   })
+
+  test.each(codes)(
+    '%s: its explanation does not send a person to itself, and names no placeholder for a key',
+    (code) => {
+      const { hint, otherwise } = failureKinds[code]
+      for (const sentence of [hint, otherwise ?? ''])
+        expect(sentence).not.toMatch(new RegExp(`explain (?:${code}|KEY)`))
+    },
+  )
 
   test('a sentence keeps what is no command, and a configuration that it names itself', () => {
     expect(withConfigurations('`holdfast pull ID DIR` or `ls`, holdfast doctor', '/c.yaml')).toBe(

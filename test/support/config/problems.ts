@@ -7,13 +7,19 @@ export const file = '/etc/holdfast/holdfast.yaml'
 export const least = 'service: { name: notes, admin: unix:/run/notes/admin.sock }\ntenants: { roots: [/srv/notes] }\n'
 
 /** @returns `LINE:COLUMN: problem` for each problem; none if the text is accepted */
-export function problemsOf(text: string): string[] {
+export const problemsOf = (text: string): string[] =>
+  refusalOf(text)
+    ?.message.split('\n')
+    .map((line) => line.replace(`${file}:`, '')) ?? []
+
+/** @returns the failure; null if the text is accepted */
+export function refusalOf(text: string): Failure | null {
   try {
     parseSettings(text, file)
   } catch (error) {
     expect(error).toBeInstanceOf(Failure)
     expect((error as Failure).code).toBe('CONFIG_INVALID')
-    return (error as Failure).message.split('\n').map((line) => line.replace(`${file}:`, ''))
+    return error as Failure
   }
-  return []
+  return null
 }

@@ -76,7 +76,11 @@ export async function applyChange(
     run,
     signal,
   )
-  return isUndone ? refused(mended.files, failure) : appliedOutcomes(mended.files, applied, run, failure)
+  if (!isUndone) return appliedOutcomes(mended.files, applied, run, failure)
+  return mended.files.map(({ file, tried }) => {
+    const verdict = seen.verdicts.get(file.target.named) ?? null
+    return outcomeOf(file, tried, { failure, takenBack: { change, verdict } })
+  })
 }
 
 /** The original has its record open until the change has ended. An undo takes it over then. */
