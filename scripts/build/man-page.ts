@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { openInvocation } from '../../src/cli/program.ts'
 import { openTerminal } from '../../src/cli/terminal/terminal.ts'
 
-const { program, terminal } = openInvocation(openTerminal(), [])
+const { program, terminal } = await openInvocation(openTerminal(), [])
 const commands = program.commands.flatMap((command) => [command, ...command.commands])
 
 process.stdout.write(

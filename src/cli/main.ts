@@ -6,7 +6,6 @@ import { keepHeapSmall } from '../host/garbage.ts'
 import { maskForOurselves } from '../host/process/file-mask.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
-import type { Invocation } from './invocation.ts'
 import { endTracing, startTracing } from './log/tracing.ts'
 import type { Printing } from './printing/printing.ts'
 import { openInvocation } from './program.ts'
@@ -14,17 +13,17 @@ import { reportError } from './terminal/errors.ts'
 import { openTerminal } from './terminal/terminal.ts'
 import { reportUncaught } from './terminal/uncaught.ts'
 
-keepHeapSmall() // The modules are loaded, and nothing else has used memory yet.
 maskForOurselves()
 const terminal = openTerminal()
 reportUncaught(terminal)
 process.exitCode = exitCodes.bug // Stays if the process ends before it has an answer.
+const invocation = await openInvocation(terminal, argumentsOf(process.argv, readCommandLine()).slice(2))
+keepHeapSmall() // The modules are loaded, and nothing else has used memory yet.
 void main()
 
 /** Runs the command line, and sets the exit code that also covers lost output. */
 async function main(): Promise<void> {
-  const invocation = openInvocation(terminal, argumentsOf(process.argv, readCommandLine()).slice(2))
-  const exitCode = await run(invocation)
+  const exitCode = await run()
   process.exitCode = await reportLostOutput(exitCode, invocation.printing)
 }
 
@@ -37,7 +36,7 @@ function readCommandLine(): Buffer | null {
   }
 }
 
-async function run(invocation: Invocation): Promise<ExitCode> {
+async function run(): Promise<ExitCode> {
   try {
     await startTracing(terminal.version, (sentence) => terminal.say(sentence))
     return await invocation.run()

@@ -3,62 +3,47 @@ import { Command } from 'commander'
 import { hanging } from '../text/layout.ts'
 import { inShownLetters } from '../text/letters.ts'
 import { printableSentence } from '../text/printable.ts'
-import { addAlerts } from './commands/alerts.ts'
-import { addBackups } from './commands/backups.ts'
-import { addCheck } from './commands/check.ts'
-import { addCompare } from './commands/compare.ts'
-import { addHistory } from './commands/history.ts'
-import { addHolders } from './commands/holders.ts'
-import { addPull } from './commands/pull.ts'
-import { addReconcile } from './commands/reconcile.ts'
-import { addRepair } from './commands/repair.ts'
-import { addBundle } from './commands/reports/bundle.ts'
-import { addReport } from './commands/reports/report.ts'
-import { addRestore } from './commands/restore.ts'
-import { addResume } from './commands/resume.ts'
-import { addSalvage } from './commands/salvage.ts'
-import { addCompletion } from './commands/setup/completion.ts'
-import { addDoctor } from './commands/setup/doctor.ts'
-import { addExplain } from './commands/setup/explain.ts'
-import { addInit } from './commands/setup/init.ts'
-import { addInstall } from './commands/setup/install.ts'
-import { addStatus } from './commands/status.ts'
-import { addSweep } from './commands/sweep.ts'
-import { addTriage } from './commands/triage.ts'
 import { Invocation } from './invocation.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
-/** In the order of the help. */
-const addAll = [
-  addCheck,
-  addSweep,
-  addTriage,
-  addStatus,
-  addHistory,
-  addAlerts,
-  addReport,
-  addBundle,
-  addPull,
-  addBackups,
-  addCompare,
-  addReconcile,
-  addRepair,
-  addRestore,
-  addSalvage,
-  addResume,
-  addHolders,
-  addInit,
-  addDoctor,
-  addInstall,
-  addExplain,
-  addCompletion,
-]
+/** In the order of the help. Each is loaded only if it is needed. */
+const commands: Readonly<Record<string, () => Promise<(invocation: Invocation) => void>>> = {
+  check: async () => (await import('./run-commands.ts')).addCheck,
+  sweep: async () => (await import('./run-commands.ts')).addSweep,
+  triage: async () => (await import('./commands/triage.ts')).addTriage,
+  status: async () => (await import('./commands/status.ts')).addStatus,
+  history: async () => (await import('./commands/history.ts')).addHistory,
+  alerts: async () => (await import('./run-commands.ts')).addAlerts,
+  report: async () => (await import('./run-commands.ts')).addReport,
+  bundle: async () => (await import('./run-commands.ts')).addBundle,
+  pull: async () => (await import('./run-commands.ts')).addPull,
+  backups: async () => (await import('./run-commands.ts')).addBackups,
+  compare: async () => (await import('./run-commands.ts')).addCompare,
+  reconcile: async () => (await import('./run-commands.ts')).addReconcile,
+  repair: async () => (await import('./run-commands.ts')).addRepair,
+  restore: async () => (await import('./run-commands.ts')).addRestore,
+  salvage: async () => (await import('./run-commands.ts')).addSalvage,
+  resume: async () => (await import('./run-commands.ts')).addResume,
+  holders: async () => (await import('./commands/holders.ts')).addHolders,
+  init: async () => (await import('./commands/setup/init.ts')).addInit,
+  doctor: async () => (await import('./run-commands.ts')).addDoctor,
+  install: async () => (await import('./commands/setup/install.ts')).addInstall,
+  explain: async () => (await import('./commands/setup/explain.ts')).addExplain,
+  completion: async () => (await import('./commands/setup/completion.ts')).addCompletion,
+}
 
 /** @param words all words of the command line after `holdfast` */
-export function openInvocation(terminal: Terminal, words: readonly string[]): Invocation {
+export async function openInvocation(terminal: Terminal, words: readonly string[]): Promise<Invocation> {
   const invocation = new Invocation(describeProgram(terminal), terminal, words)
-  for (const add of addAll) add(invocation)
+  for (const load of neededBy(words)) (await load())(invocation)
   return invocation
+}
+
+/** The command that is called. Helps, completion and a command line that names none need all. */
+function neededBy([first = '']: readonly string[]): readonly (typeof commands)[string][] {
+  if (['--version', '-V'].includes(first)) return []
+  const called = first !== 'completion' && Object.hasOwn(commands, first) ? commands[first] : undefined
+  return called === undefined ? Object.values(commands) : [called]
 }
 
 /** Helps are written for a terminal of this width. */

@@ -69,7 +69,8 @@ async function soakLedger(tenants: number, nights: number): Promise<boolean> {
       const { ms, processorMs, memory, largest, code, letters } = least
       say(
         `${args.join(' ')}: ${Math.round(ms)} ms, ${processorMs} ms of processor time, ${megabytes(memory)} MB ` +
-          `(largest process ${megabytes(largest)} MB), code ${code}, ${letters} letters; load ${loadavg()[0]?.toFixed(1)}`,
+          `(largest process ${megabytes(largest)} MB), code ${code}, ${letters} letters, ` +
+          `load ${loadavg()[0]?.toFixed(1)}`,
       )
       if (args[2] !== 'json') isWithin &&= processorMs <= statusLimits.processorMs && memory <= statusLimits.memory
     }

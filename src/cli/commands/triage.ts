@@ -1,17 +1,6 @@
 import { Option } from 'commander'
-import type { Settings } from '../../config/settings.ts'
-import { withFileRun } from '../../fleet/run/file-run.ts'
-import { withServiceRun } from '../../fleet/run/service-run.ts'
-import type { PassesObserver } from '../../fleet/triage/passes.ts'
-import { triageFiles } from '../../fleet/triage/triage-files.ts'
-import { triage, type TriageTotals } from '../../fleet/triage/triage.ts'
-import { readRequest } from '../../ledger/background/requests.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
-import type { TriageRequest } from '../../model/event.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
-import { Failure } from '../../model/failure.ts'
-import { printable } from '../../text/printable.ts'
-import { databasesOf } from '../database-files.ts'
 import type { Invocation } from '../invocation.ts'
 import {
   depthOption,
@@ -24,23 +13,26 @@ import {
   withReport,
   workersOption,
 } from '../options.ts'
-import { printReport, reportPrinting } from '../report-run/print-report.ts'
-import { ResultsDocument } from '../report-run/results-document.ts'
-import { fileRunOptions } from '../run/file-run-options.ts'
-import { overridden } from '../run/overrides.ts'
-import { recordingEnd } from '../run/record-end.ts'
-import { withAlarms } from '../run/run-alarms.ts'
+import { printText, type ChoosePrinting } from '../printing/printing.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
-import { serviceRunOptions } from '../run/service-run-options.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { detach } from '../triage/detach.ts'
 import { saidByMonit } from '../triage/monit.ts'
-import { requireTogether, wordsForBackground, type TriageCommandOptions } from '../triage/triage-options.ts'
-import { watchTriage } from '../triage/watch-triage.ts'
+import {
+  requireService,
+  requireTogether,
+  wordsForBackground,
+  type TriageCommandOptions,
+} from '../triage/triage-options.ts'
 
-const printing = reportPrinting(
-  (terminal) => new ResultsDocument(terminal, {}, { id: newRunId(), mode: 'triage', registry: 'none' }),
-)
+/** The hooks of monit wait for `--detach`: it loads nothing of a run, nor of its report. */
+const printing: ChoosePrinting = (terminal, given) => ({
+  ...printText(terminal),
+  failure: async (error) => {
+    const { triagePrinting } = await import('../triage/run-triage.ts')
+    return triagePrinting(terminal, given).failure(error)
+  },
+  exitCode: (code) => code,
+})
 
 const help = `
 Something crashes, and it is not known which tenant is the cause. triage orders
@@ -115,6 +107,7 @@ async function runTriage(
     const { settings } = await scheduledSettings(options.config ?? null, terminal)
     requireService(settings, options)
     const monit = options.fromMonit === true ? saidByMonit(process.env) : null
+    const { detach } = await import('../triage/detach.ts')
     return detach(
       settings,
       {
@@ -128,87 +121,6 @@ async function runTriage(
       terminal,
     )
   }
-  const run = newRunId()
-  const registry = files.length === 0 ? 'live' : 'none'
-  using document = new ResultsDocument(terminal, options, { id: run, mode: 'triage', registry })
-  return await printReport(document, terminal, options, async () =>
-    files.length === 0
-      ? triageService(options, terminal, document, run)
-      : triageNamed(files, options, terminal, document, run),
-  )
-}
-
-async function triageService(
-  options: TriageCommandOptions,
-  terminal: Terminal,
-  document: ResultsDocument,
-  run: ReturnType<typeof newRunId>,
-): Promise<TriageTotals> {
-  const { settings, outdated } = await scheduledSettings(options.config ?? null, terminal, (notice) =>
-    document.addNotice(notice),
-  )
-  requireService(settings, options)
-  await document.keepWith(settings)
-  const request = options.request === undefined ? null : await readRequest(settings.ledger.dir, options.request)
-  const { maxPaused, workers } = options
-  const { only = null, depth, first = false } = options
-  const about = { terminal, options, run, document, mode: 'triage', isWhole: () => false, outdated }
-  return withAlarms(settings, about, (alarms) => {
-    const runOptions = serviceRunOptions(terminal, options, run, 'triage', {
-      incident: options.incident ?? null,
-      request,
-      document,
-      alarms,
-    })
-    return withServiceRun(overridden(settings, { maxPaused, workers }), runOptions, (service) => {
-      const work = (watching: PassesObserver) =>
-        triage(service, { only, depth, first, said: saidIn(request) }, watching)
-      return recordingEnd(
-        service,
-        document,
-        false,
-        () => watchTriage(terminal, options, document, work, alarms),
-        alarms,
-      )
-    })
-  })
-}
-
-const saidIn = (request: TriageRequest | null): readonly { readonly by: string; readonly text: string }[] =>
-  request?.monit == null ? [] : [{ by: 'monit', text: `${request.monit.event}: ${request.monit.description}` }]
-
-async function triageNamed(
-  files: readonly string[],
-  options: TriageCommandOptions,
-  terminal: Terminal,
-  document: ResultsDocument,
-  run: ReturnType<typeof newRunId>,
-): Promise<TriageTotals> {
-  const { databases, unreadable, links } = await databasesOf(files, options.recursive ?? false)
-  if (!options.quiet) for (const link of links) terminal.say(`not followed: ${printable(link)} is a link to a folder`)
-  const [first] = unreadable
-  if (first !== undefined && databases.length === 0) throw first.failure
-  for (const { path, failure } of unreadable)
-    terminal.say(`not examined: ${printable(path)}: ${printable(failure.message)}`)
-  const targets = [...new Set(databases)].map((named) => ({ tenant: null, named }))
-  const fileRun = await fileRunOptions({ ...options, engine: 'census', rehearse: true }, terminal, run)
-  return watchTriage(terminal, options, document, (watching) =>
-    withFileRun(fileRun, targets, terminal.interrupt.signal, (context, signal) =>
-      triageFiles(
-        context,
-        targets,
-        { depth: options.depth, first: options.first ?? false, checksInParallel: fileRun.checksInParallel },
-        watching,
-        signal,
-      ),
-    ),
-  )
-}
-
-/** @throws {Failure} USAGE if the configuration is about another service than the one that is named */
-function requireService({ service, file }: Settings, { service: named }: TriageCommandOptions): void {
-  if (named === undefined || named === service.name) return
-  throw new Failure('USAGE', `${file} is about service ${service.name}, not about ${JSON.stringify(named)}`, {
-    hint: 'name the configuration of that service with --config',
-  })
+  const { printTriage } = await import('../triage/run-triage.ts')
+  return printTriage(files, options, terminal, newRunId())
 }

@@ -1,5 +1,6 @@
 /** Options of `triage`, and what they mean together. */
 import { resolve } from 'node:path'
+import type { Settings } from '../../config/settings.ts'
 import { Failure } from '../../model/failure.ts'
 import { configurationNamed, type PageOptions, type ReportOptions } from '../options.ts'
 import type { WaitOptions } from '../run/wait-option.ts'
@@ -64,4 +65,12 @@ export function wordsForBackground(options: TriageCommandOptions): readonly stri
     ...named('--log-level', logLevel),
     ...(only ?? []).flatMap((pattern) => named('--only', pattern)),
   ]
+}
+
+/** @throws {Failure} USAGE if the configuration is about another service than the one that is named */
+export function requireService({ service, file }: Settings, { service: named }: TriageCommandOptions): void {
+  if (named === undefined || named === service.name) return
+  throw new Failure('USAGE', `${file} is about service ${service.name}, not about ${JSON.stringify(named)}`, {
+    hint: 'name the configuration of that service with --config',
+  })
 }

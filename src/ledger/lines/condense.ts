@@ -1,6 +1,6 @@
 /**
- * Shortens an event for the ledger, which gets ten thousand results a night for years. A sound result keeps who held the
- * tenant, which snapshot was read, and how long it took. The kept report of the run has the rest.
+ * Shortens an event for the ledger, which gets ten thousand results a night for years. A sound result keeps who held
+ * the tenant, which snapshot was read, and how long it took. The kept report of the run has the rest.
  */
 
 import type { Event } from '../../model/event.ts'
@@ -63,7 +63,7 @@ function condenseSound(result: Result): Result {
     ...result,
     findings: result.findings.slice(0, kept.noticesOfSound).map(withoutValues),
     coverage: { ...result.coverage, skipped: result.coverage.skipped.slice(0, kept.skippedOfSound) },
-    // The row of the last sound check has the newest digests (`process/last-good.ts`), each kept report those of its run.
+    // The row of the last sound check has the newest digests, and each kept report has those of its run.
     content: { tables: [] },
     evidence: condenseEvidence(result.evidence),
   }

@@ -1,7 +1,7 @@
 /** Reads the list of dropped entries that a confined process wrote. It may be long, and is not trusted. */
 
 import { createReadStream } from 'node:fs'
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { Failure } from '../../model/failure.ts'
 import type { DroppedEntry } from '../../model/result/account.ts'
 import { droppedLineBytesMax } from '../mend/protocol.ts'

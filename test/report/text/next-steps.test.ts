@@ -17,7 +17,7 @@ import type { CommandLine } from '../../../src/report/text/hint.ts'
 import { nextCommand } from '../../../src/report/text/next-command.ts'
 import { damaged, failed, sound } from '../../support/report.ts'
 
-const { program } = openInvocation({ version: '0.0.0' } as Terminal, [])
+const { program } = await openInvocation({ version: '0.0.0' } as Terminal, [])
 
 /** Is there such a command, with such options? */
 function exists(command: string): boolean {
