@@ -144,12 +144,13 @@ async function examineService(
 async function tryLiveMode(
   service: Service,
   settings: Settings,
-  ledger: Ledger | Failure,
+  ledger: Ledger | Failure | null,
   signal: AbortSignal,
 ): Promise<DoctorStep> {
   const about = 'live mode'
   // Beside a run it would open files that the run has sealed.
-  if (ledger instanceof Failure) return skipped(about, 'another run may be at work: no file was opened')
+  if (ledger === null || ledger instanceof Failure)
+    return skipped(about, 'another run may be at work: no file was opened')
   const tenants = await attempt(() => service.tenants(signal))
   if (tenants instanceof Failure) return skipped(about, 'the service gave no list of tenants')
   return step(about, () => foreseeLiveMode(tenants, settings, signal))
