@@ -1,11 +1,11 @@
-/** A program in another process that keeps a database open and writes to it (support/programs/unit.ts). */
+/** A program in another process that keeps a database open and writes to it (support/programs/live/unit.ts). */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './processes.ts'
 
-const program = fileURLToPath(new URL('programs/unit.ts', import.meta.url))
+const program = fileURLToPath(new URL('programs/live/unit.ts', import.meta.url))
 
 export interface LiveUnit extends AsyncDisposable {
   readonly pid: number

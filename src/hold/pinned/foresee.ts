@@ -14,8 +14,8 @@ export type ForeseenPin =
 
 /**
  * @param folder where the snapshot would be made
- * @throws {Failure} LOCKS_UNTRUSTED, NOT_FOUND, NO_PERMISSION and others that keep a file from being pinned; IN_USE while
- * a hold of another run seals it
+ * @throws {Failure} LOCKS_UNTRUSTED, NOT_FOUND, NO_PERMISSION and others that keep a file from being pinned; IN_USE
+ * while a hold of another run seals it
  */
 export async function foreseePin(
   named: string,

@@ -7,7 +7,7 @@ import { longPattern } from '../../support/cli/long-pattern.ts'
 import { holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
 import { startUnit } from '../../support/live-unit.ts'
 
-test('a file in use is BUSY (75) and the hint names --live, which finds it sound while the program writes', async () => {
+test('a file in use is BUSY (75); the hint names --live, which finds it sound while the program writes', async () => {
   using folder = makeFolder()
   const path = makeDatabase(folder.in('app.db'), { wal: true })
   await using unit = await startUnit(path)

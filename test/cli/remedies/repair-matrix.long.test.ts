@@ -1,10 +1,10 @@
 /** Every wound in every journal mode and at every page size in turn, in both encodings. */
 import { expect, it } from 'vitest'
 import { toRepair } from '../../support/remedies/matrix-cases.ts'
-import { inTurn, repairAll } from '../../support/remedies/matrix.ts'
+import { everyLayoutInTurn, repairAll } from '../../support/remedies/matrix.ts'
 
 const bySubject = Object.entries(
-  Object.groupBy(inTurn(toRepair()), ([{ subject }, layout]) => `${subject.name}, ${layout}`),
+  Object.groupBy(everyLayoutInTurn(toRepair()), ([{ subject }, layout]) => `${subject.name}, ${layout}`),
 )
 
 it.each(bySubject)(

@@ -1,10 +1,10 @@
 /** Every wound that only a backup helps with, restored and salvaged in every journal mode and subject in turn. */
 import { expect, it } from 'vitest'
 import { toRestore } from '../../support/remedies/matrix-cases.ts'
-import { inTurn } from '../../support/remedies/matrix.ts'
+import { everyLayoutInTurn } from '../../support/remedies/matrix.ts'
 import { restoreOne, salvageOne } from '../../support/remedies/restores.ts'
 
-const all = inTurn(toRestore()).map(([one, layout]) => [one.name, one.subject.name, layout, one] as const)
+const all = everyLayoutInTurn(toRestore()).map(([one, layout]) => [one.name, one.subject.name, layout, one] as const)
 
 /** Each starts the program seven times, which takes a minute beside other work. */
 const longestMs = 5 * 60_000

@@ -13,7 +13,7 @@ const page = readFileSync(new URL('../../../src/service/hooks/README.md', import
 const example = page.slice(page.indexOf('## A program that is stopped'), page.indexOf('## What a command is given'))
 const [, configured = '', , units = ''] = /```yaml\n([^]*?)```\n(```json\n([^]*?)```)/.exec(example) ?? []
 
-const program = fileURLToPath(new URL('../programs/unit.ts', import.meta.url))
+const program = fileURLToPath(new URL('../programs/live/unit.ts', import.meta.url))
 
 const systemctl = (database: string): string => `#!/bin/sh
 here=$(dirname "$0")

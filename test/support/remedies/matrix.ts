@@ -29,7 +29,7 @@ export const fits = ({ aloneOnly }: RemedyCase, layout: Layout): boolean => !(al
  * Each case with some layouts, so that each wound meets every layout, and every subject that it is made in. The rest of
  * the layouts of each case is left to `npm run soak -- matrix`.
  */
-export function inTurn(cases: readonly RemedyCase[]): readonly (readonly [RemedyCase, Layout])[] {
+export function everyLayoutInTurn(cases: readonly RemedyCase[]): readonly (readonly [RemedyCase, Layout])[] {
   const subjectsOf = Map.groupBy(cases, ({ name }) => name)
   return cases.flatMap((one) => {
     const same = subjectsOf.get(one.name) ?? [one]
