@@ -59,6 +59,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   fdatasync: writeErrnos,
   ftruncate: ['EIO', 'EFBIG'],
   fallocate: ['ENOSPC', 'EOPNOTSUPP'],
+  fadvise64: ['ESPIPE'],
   copy_file_range: ['EIO', 'ENOSPC', 'EXDEV', 'EDQUOT'],
   'ioctl FICLONE': ['EOPNOTSUPP', 'EIO', 'ENOSPC'],
   'mmap .db': ['ENOMEM', 'EAGAIN'],
