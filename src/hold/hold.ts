@@ -29,6 +29,8 @@
  * A failure at any step releases what the steps before it registered, in reverse order: locks before the resume, the
  * resume before the pause slot. If a step failed only because a file moved, the whole is tried again.
  *
+ * Level `pinned` has none of these steps: pinned/hold-pinned.ts takes the snapshots without a pause.
+ *
  * A bare file has no service: steps 1 (state), 5, 6, 9 and 14 do not apply, and step 15 only releases the pause slot.
  * Its files stay open. In step 2 holdfast takes kernel leases under a guardian watch. They end before step 7. Step 10
  * takes them again, locks the file and releases them; then it probes and seals as above. Step 8 only starts a watch,

@@ -45,6 +45,13 @@ const ofFiles: readonly TriedCommand[] = [
     asks: 'files',
   },
   {
+    name: 'check-live',
+    args: (scene) => ['check', '--live', scene.in('live/open.db'), '--json'],
+    roles: children,
+    code: 0,
+    asks: 'files',
+  },
+  {
     name: 'check-copies',
     args: (scene) => ['check', '--snapshot', scene.in('files'), '--json'],
     roles: ['main', 'reader'],

@@ -7,6 +7,7 @@ import Database from 'better-sqlite3'
 import { damageIndex, makeDatabase } from '../cli/folder.ts'
 import { openScriptedService, type ScriptedService } from '../cli/scripted-service.ts'
 import { openService, type TestService } from '../cli/service.ts'
+import { startSqliteProgram } from '../pinned/sqlite-program.ts'
 import { DamagedFiles } from './damaged-files.ts'
 
 export interface Scene extends AsyncDisposable {
@@ -30,6 +31,7 @@ export const truth: Readonly<Record<string, 'sound' | 'damaged'>> = {
   'plain.db': 'sound',
   'wal.db': 'sound',
   'wrong.db': 'damaged',
+  'open.db': 'sound',
   'acme.db': 'sound',
   'bolt.db': 'sound',
   'index.db': 'damaged',
@@ -41,6 +43,10 @@ export async function openScene(): Promise<Scene> {
   const pathOf = (name: string): string => join(folder, name)
   mkdirSync(pathOf('files'))
   makeFiles(pathOf('files'))
+  mkdirSync(pathOf('live'))
+  makeDatabase(pathOf('live/open.db'), { wal: true })
+  const program = await startSqliteProgram('node', pathOf('live/open.db'))
+  program.run("INSERT INTO notes(title) VALUES('in the WAL')")
   const hold = { ttl: `${ttlMs}ms`, drainTimeout: '500ms' }
   const service = await openService({ settings: { hold, check: { workers: 1, niceness: 0 } } })
   const hooked = openScriptedService({ tenants, timeout: '5s' })
@@ -57,6 +63,7 @@ export async function openScene(): Promise<Scene> {
     aliased: (text) => aliases.reduce((said, [alias, path]) => said.replaceAll(path, alias), text),
     real: (text) => aliases.reduce((said, [alias, path]) => said.replaceAll(alias, path), text),
     async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]()
       await service[Symbol.asyncDispose]()
       hooked[Symbol.dispose]()
       rmSync(folder, { recursive: true, force: true })
@@ -83,6 +90,7 @@ export const liveFilesIn = (scene: Scene): string =>
   JSON.stringify(
     [
       stateOfFiles(scene.in('files'), () => true),
+      stateOfFiles(scene.in('live'), (name) => name.endsWith('.db')),
       // The service itself makes and removes the other parts.
       stateOfFiles(scene.service.data, (name) => name.endsWith('.db')),
       stateOfFiles(join(scene.hooked.home, 'live'), () => true),
