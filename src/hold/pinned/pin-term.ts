@@ -65,8 +65,17 @@ export class PinTerm implements Disposable {
   /** Releases every lock on the live set, then aborts the work with the reason. Repeatable: the first reason counts. */
   letGo(why: unknown): void {
     if (this.#over.signal.aborted) return
-    this.#files.unlock()
+    this.release()
     this.#over.abort(why)
+  }
+
+  /**
+   * Releases every lock on the live set, and ends the guardian's watch. To be called before work that may take longer
+   * than the watch: the kernel finishes a piece of the copy, or the holders of a file are sought. Repeatable.
+   */
+  release(): void {
+    this.#files.unlock()
+    this.#watch[Symbol.dispose]()
   }
 
   /** To be called when no lock stands any more. */

@@ -23,7 +23,7 @@ import { LiveFiles } from '../live/live-files.ts'
 import { resolveLivePath } from '../live/live-path.ts'
 import { preflight, reserveSpace } from '../preflight.ts'
 import { publish } from '../publish.ts'
-import { conflictNamer } from '../seal/conflict.ts'
+import { conflictNamer, type NameConflict } from '../seal/conflict.ts'
 import { holdersOf } from '../seal/holders.ts'
 import { describeConflict } from '../seal/lock.ts'
 import { lockShared } from '../seal/shared-lock.ts'
@@ -119,18 +119,22 @@ async function copyUnderLocks(
   { guardian, probe }: HoldProcesses,
   signal: AbortSignal,
 ): Promise<PinnedCopy> {
-  const { hold, files, draft, nameConflict } = file
+  const { hold, files, draft } = file
   if (!isWal(files)) await requireShortWait({ ...file, limits }, signal)
   await probe.ready()
   const waitUntilMs = monotonicMs() + limits.pinWaitMs
   using term = await PinTerm.begin(files, limits, waitUntilMs, guardian, signal)
   using _locks = hold
+  const nameConflict: NameConflict = (code, refusal) => {
+    term.release() // The search for the holders may take longer than the guardian waits.
+    return file.nameConflict(code, refusal)
+  }
   try {
     await lockShared(files, waitUntilMs, nameConflict, term.over)
     const sharedSinceMs = monotonicMs()
     hold.record.step('locked', { lock: { kind: 'ofd', ranges: [sharedRange] } })
     await followUnderLock(files)
-    const copy = await takeBranch({ ...file, limits, probe, sharedSinceMs, waitUntilMs, term })
+    const copy = await takeBranch({ ...file, nameConflict, limits, probe, sharedSinceMs, waitUntilMs, term })
     term.over.throwIfAborted()
     hold[Symbol.dispose]()
     const { pin, probe: answers, proofs } = copy
@@ -140,7 +144,7 @@ async function copyUnderLocks(
   } catch (error) {
     hold.record.begun ||= term.started
     const why = whyEnded(error, files, term)
-    files.unlock()
+    term.release()
     await draft.empty() // Not later: the program may need the space that the copy took.
     throw why
   }
