@@ -10,19 +10,27 @@ import type { Target } from '../run/target.ts'
 
 const inUse: ReadonlySet<FailureCode> = new Set<FailureCode>(['IN_USE', 'LOCK_BUSY'])
 
-type Way = Pick<RunContext, 'connectionOf' | 'levelFor'>
+type Way = Pick<RunContext, 'connectionOf' | 'levelFor' | 'listsDatabases'>
 
+/** No service can be asked to close the file. */
 const isHeldBare = (target: Target, { connectionOf, levelFor }: Way): boolean =>
   connectionOf(target) === null && levelFor(target) !== 'pinned'
 
-/** A check of a bare file can be made beside the program, with a weaker proof. */
-export const withWayAround = (failure: Failure, target: Target, way: Way): Failure =>
-  target.tenant === null && inUse.has(failure.code) && isHeldBare(target, way)
-    ? failure.withHint(
-        `\`holdfast check --live ${wordsOf(null, target.named)}\` checks it while the program has it open; ` +
-          '`holdfast holders FILE` names the programs',
-      )
-    : failure
+/** A check can be made beside the program, with a weaker proof. */
+export function withWayAround(failure: Failure, target: Target, way: Way): Failure {
+  if (!inUse.has(failure.code) || !isHeldBare(target, way)) return failure
+  if (target.tenant === null)
+    return failure.withHint(
+      `\`holdfast check --live ${wordsOf(null, target.named)}\` checks it while the program has it open; ` +
+        '`holdfast holders FILE` names the programs',
+    )
+  // While a service with an API is down, its tenants are held as bare files are, and must be sealed.
+  if (way.listsDatabases) return failure
+  return failure.withHint(
+    'with hold.require: pinned holdfast checks it while its program has it open (`holdfast explain pinned`); ' +
+      '`holdfast holders FILE` names the programs',
+  )
+}
 
 /** A remedy cannot: no program may have the file open while it is changed. */
 export const withRealHold = (failure: Failure, target: Target, way: Way): Failure =>

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { makeDatabase, makeFolder } from './folder.ts'
+import { makeDatabase, makeFolder, type Folder } from './folder.ts'
 import { holdfast, type Ran } from './program.ts'
 
 const page = readFileSync(new URL('../../../src/service/hooks/README.md', import.meta.url), 'utf8')
@@ -34,6 +34,7 @@ esac
 `
 
 export interface UnitHost extends Disposable {
+  readonly folder: Folder
   readonly database: string
   readonly isRunning: () => boolean
   /** The commands that systemctl got since the last call, in order. */
@@ -79,6 +80,7 @@ export function openUnitHost({
   run('start')
   takeCalls()
   return {
+    folder,
     database,
     isRunning: () => existsSync(join(bin, 'vault.running')),
     takeCalls,
