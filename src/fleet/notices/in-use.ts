@@ -10,19 +10,27 @@ import type { Target } from '../run/target.ts'
 
 const inUse: ReadonlySet<FailureCode> = new Set<FailureCode>(['IN_USE', 'LOCK_BUSY'])
 
-type Way = Pick<RunContext, 'connectionOf' | 'levelFor'>
+type Way = Pick<RunContext, 'connectionOf' | 'levelFor' | 'listsDatabases'>
 
 const isHeldBare = (target: Target, { connectionOf, levelFor }: Way): boolean =>
   connectionOf(target) === null && levelFor(target) !== 'pinned'
 
-/** A check of a bare file can be made beside the program, with a weaker proof. */
-export const withWayAround = (failure: Failure, target: Target, way: Way): Failure =>
-  target.tenant === null && inUse.has(failure.code) && isHeldBare(target, way)
-    ? failure.withHint(
-        `\`holdfast check --live ${wordsOf(null, target.named)}\` checks it while the program has it open; ` +
-          '`holdfast holders FILE` names the programs',
+/** A check of a bare file, or of a file of `service.files`, can be made beside the program, with a weaker proof. */
+export function withWayAround(failure: Failure, target: Target, way: Way): Failure {
+  if (!inUse.has(failure.code) || !isHeldBare(target, way)) return failure
+  if (target.tenant === null)
+    return failure.withHint(
+      `\`holdfast check --live ${wordsOf(null, target.named)}\` checks it while the program has it open; ` +
+        '`holdfast holders FILE` names the programs',
+    )
+  // A tenant that a service lists is checked like this only while the service is down (`triage`).
+  return way.listsDatabases
+    ? failure
+    : failure.withHint(
+        'with `hold.require: pinned` in the configuration it is checked while the program has it open; ' +
+          '`holdfast explain pinned` says what that proves',
       )
-    : failure
+}
 
 /** A remedy cannot: no program may have the file open while it is changed. */
 export const withRealHold = (failure: Failure, target: Target, way: Way): Failure =>
