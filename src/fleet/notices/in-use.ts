@@ -16,7 +16,7 @@ type Way = Pick<RunContext, 'connectionOf' | 'levelFor' | 'listsDatabases'>
 const isHeldBare = (target: Target, { connectionOf, levelFor }: Way): boolean =>
   connectionOf(target) === null && levelFor(target) !== 'pinned'
 
-/** A check can be made beside the program, with a weaker proof. */
+/** A check of a bare file, or of a file of `service.files`, can be made beside the program, with a weaker proof. */
 export function withWayAround(failure: Failure, target: Target, way: Way): Failure {
   if (!inUse.has(failure.code) || !isHeldBare(target, way)) return failure
   if (target.tenant === null)

@@ -85,9 +85,12 @@ test.each(['wal', 'delete'] as const)(
       'open.db': expect.stringMatching(/^failed (?:IN_USE|LOCK_BUSY)$/),
     })
     expect(report.summary.exitCode).toBe(75)
-    expect(report.results.find(({ tenant }) => tenant === 'open.db')?.failure?.tenantState).toBe('untouched')
+    expect(report.results.find(({ tenant }) => tenant === 'open.db')?.failure).toMatchObject({
+      tenantState: 'untouched',
+      hint: expect.stringContaining('hold.require: pinned') as string,
+    })
     const repair = await holdfast(['repair', '--tenant', 'open.db', '--apply', '--config', scene.config])
-    expect(repair.code).toBe(75)
+    expect([repair.code, repair.stdout]).toEqual([75, expect.stringContaining('a remedy needs a real hold')])
     const { done, refused } = await workOf(program)
     expect(done).toBeGreaterThan(0)
     expect(refused).toBe(0)
