@@ -1,16 +1,18 @@
 /**
- * `npm run bench -- pause|sweep|check|salvage|repair`. A measurement works in a temporary folder that it removes at its
+ * `npm run bench -- pause|live|sweep|check|salvage|repair`. A measurement works in a temporary folder that it removes at its
  * end, also after Ctrl-C. It compares programs in one run on the same files: figures of two runs or machines cannot be
  * compared.
  */
 import { resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { measureChecks } from './check.ts'
+import { measureLive } from './live/measure-live.ts'
 import { measurePauses, pauseKinds, type PauseKind } from './pause.ts'
 import { measureRepair } from './repair/measure-repair.ts'
 import { measureSalvage } from './salvage/measure-salvage.ts'
 import { measureSweep } from './sweep.ts'
 import { describeChecks } from './text/describe-checks.ts'
+import { describeLive } from './text/describe-live.ts'
 import { describePauses } from './text/describe-pauses.ts'
 import { describeRepair } from './text/describe-repair.ts'
 import { describeSalvageFigures } from './text/describe-salvage.ts'
@@ -18,7 +20,7 @@ import { describeSweep } from './text/describe-sweep.ts'
 import { parseBytes } from './units.ts'
 import { withWorkspace, type Workspace } from './workspace.ts'
 
-const help = `npm run bench -- pause|sweep|check|salvage|repair [options]
+const help = `npm run bench -- pause|live|sweep|check|salvage|repair [options]
 
 pause   how long a tenant stands still while the service works, measured by the service;
         and in the same run: copies of the same files by .backup, VACUUM INTO and cp
@@ -27,6 +29,11 @@ pause   how long a tenant stands still while the service works, measured by the 
   --holds N          holds of each tenant               (40; below 100 the p99 is the longest)
   --tps N            transactions a second meanwhile    (100)
   --no-alternatives  measures only our own pauses
+
+live    copies of a file beside a program that writes to it, by holdfast (--live), .backup, VACUUM INTO,
+        backup() and cp: time, bytes, and how long transactions take, each beside a phase without copies
+  --bytes SIZE       size of the file                   (200MB)
+  --rounds N         phases of each way                 (2)
 
 sweep   whole sweeps of a service, in turn with a shell loop of
         sqlite3 FILE 'PRAGMA integrity_check' over the same files; memory and open descriptors
@@ -68,8 +75,8 @@ const options = {
   tps: { type: 'string', default: '100' },
   'no-alternatives': { type: 'boolean', default: false },
   tenants: { type: 'string', default: '1000' },
-  bytes: { type: 'string', default: '1MB' },
-  rounds: { type: 'string', default: '3' },
+  bytes: { type: 'string' },
+  rounds: { type: 'string' },
   program: { type: 'string', default: resolve(import.meta.dirname, '../../bin/holdfast.js') },
   'only-sweep': { type: 'boolean', default: false },
   arg: { type: 'string', multiple: true, default: [] },
@@ -84,7 +91,7 @@ const options = {
   help: { type: 'boolean', default: false },
 } satisfies ParseArgsConfig['options']
 
-const measurements = { pause, sweep, check, salvage, repair }
+const measurements = { pause, live, sweep, check, salvage, repair }
 const isMeasurement = (word: string | undefined): word is keyof typeof measurements =>
   word !== undefined && Object.hasOwn(measurements, word)
 
@@ -125,11 +132,19 @@ async function pause(values: Values, workspace: Workspace): Promise<Outcome> {
   return { figures, text: describePauses(figures) }
 }
 
+async function live(values: Values, workspace: Workspace): Promise<Outcome> {
+  const figures = await measureLive(workspace, {
+    bytes: parseBytes(values.bytes ?? '200MB'),
+    rounds: whole(values.rounds ?? '2', 'rounds'),
+  })
+  return { figures, text: describeLive(figures) }
+}
+
 async function sweep(values: Values, workspace: Workspace): Promise<Outcome> {
   const figures = await measureSweep(workspace, {
     tenants: whole(values.tenants, 'tenants'),
-    bytes: parseBytes(values.bytes),
-    rounds: whole(values.rounds, 'rounds'),
+    bytes: parseBytes(values.bytes ?? '1MB'),
+    rounds: whole(values.rounds ?? '3', 'rounds'),
     program: resolve(values.program),
     sweepsOnly: values['only-sweep'],
     args: values.arg,
@@ -140,7 +155,7 @@ async function sweep(values: Values, workspace: Workspace): Promise<Outcome> {
 async function check(values: Values, workspace: Workspace): Promise<Outcome> {
   const figures = await measureChecks(workspace, {
     rows: whole(values.rows ?? '3000000', 'rows'),
-    rounds: whole(values.rounds, 'rounds'),
+    rounds: whole(values.rounds ?? '3', 'rounds'),
     workers: whole(values.workers, 'workers'),
   })
   return { figures, text: describeChecks(figures) }
@@ -158,7 +173,7 @@ async function salvage(values: Values, workspace: Workspace): Promise<Outcome> {
 async function repair(values: Values, workspace: Workspace): Promise<Outcome> {
   const figures = await measureRepair(workspace, {
     rows: whole(values.rows ?? '2700000', 'rows'),
-    rounds: whole(values.rounds, 'rounds'),
+    rounds: whole(values.rounds ?? '3', 'rounds'),
     changes: whole(values.changes, 'changes'),
   })
   return { figures, text: describeRepair(figures) }

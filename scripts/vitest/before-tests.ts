@@ -11,7 +11,9 @@ const root = new URL('../..', import.meta.url).pathname
 /** @returns the function that removes it */
 export async function setup(): Promise<() => void> {
   installDebianPackages()
-  unpackDebianPackage('monit')
+  unpackDebianPackages('monit', 'monit', ['monit'])
+  unpackDebianPackages('pdns', 'pdns_server', ['pdns-server', 'pdns-backend-sqlite3'])
+  unpackDebianPackages('fail2ban', 'fail2ban-server', ['fail2ban'])
   // Tests run the built programs, so these must be of the current sources.
   execFileSync('sh', ['scripts/build/build.sh'], { cwd: root, stdio: 'inherit' })
   await compileChildren()
@@ -47,15 +49,25 @@ function installDebianPackages(): void {
   if (status !== 0) process.stderr.write(`not installed: ${missing.join(', ')} (${stderr.trim().split('\n').at(-1)})\n`)
 }
 
-/** Installing these would start a daemon on this machine, so they are only unpacked (test/support/monit.ts). */
-function unpackDebianPackage(name: string): void {
-  const folder = join(root, 'node_modules/.debian', name)
-  if (existsSync(folder) || spawnSync('which', [name]).status === 0) return
-  const unpack = `apt-get download -qq ${name} && dpkg -x ${name}_*.deb unpacked && mv unpacked ${folder}`
+/**
+ * Installing these would start a daemon on this machine, so they are only unpacked, with the libraries that it lacks
+ * (test/support/monit.ts, test/support/real/debian.ts).
+ * @param program that they contain
+ */
+function unpackDebianPackages(group: string, program: string, packages: readonly string[]): void {
+  const folder = join(root, 'node_modules/.debian', group)
+  if (existsSync(folder) || spawnSync('which', [program]).status === 0) return
+  const unpack = [
+    `missing=$(apt-get install -s --no-install-recommends ${packages.join(' ')} | sed -n 's/^Inst \\([^ ]*\\).*/\\1/p')`,
+    'apt-get download -qq $missing',
+    'for package in *.deb; do dpkg -x "$package" unpacked; done',
+    `mv unpacked ${folder}`,
+  ]
   mkdirSync(dirname(folder), { recursive: true })
   const temporary = mkdtempSync(join(tmpdir(), 'debian-'))
-  const { status, stderr } = spawnSync('sh', ['-c', unpack], { cwd: temporary, encoding: 'utf8', timeout: 300_000 })
-  if (status !== 0) process.stderr.write(`not unpacked: ${name} (${stderr.trim().split('\n').at(-1)})\n`)
+  const options = { cwd: temporary, encoding: 'utf8', timeout: 300_000 } as const
+  const { status, stderr } = spawnSync('sh', ['-ec', unpack.join('\n')], options)
+  if (status !== 0) process.stderr.write(`not unpacked: ${group} (${stderr.trim().split('\n').at(-1)})\n`)
   rmSync(temporary, { recursive: true })
 }
 

@@ -1,5 +1,7 @@
 /**
  * `npm run soak -- copies [N]`: N warm copies (1000) of a tenant that a busy service writes to.
+ * `npm run soak -- live [N] [MINUTES]`: N pinned snapshots (1000) beside programs that write, checkpoint and are killed;
+ * then holdfast itself is killed and frozen. It begins nothing new after so many minutes (20). HOLDFAST_SEED as below.
  * `npm run soak -- remedies [N]`: N kills (100) of `repair --apply` and as many of `restore --apply`, while the tenant
  * works. HOLDFAST_SEED repeats the moments of a run.
  * `npm run soak -- ledger [TENANTS] [NIGHTS] [--whole]`: a ledger of so many tenants (100,000) and nights (365), its
@@ -15,6 +17,7 @@ import { randomFrom } from '../support/random.ts'
 import { killedCommands, killRemedies } from '../support/remedies/kills.ts'
 import { killSweep } from './killed-sweep.ts'
 import { costOf, makeLargeLedger } from './large-ledger.ts'
+import { soakLive } from './live.ts'
 import { runMatrix } from './matrix.ts'
 import { makeWarmCopies } from './warm-copies.ts'
 
@@ -25,11 +28,12 @@ const inFlightMax = 12
 
 const [what = 'copies', number, second, option] = process.argv.slice(2)
 if (what === 'copies') process.exitCode = (await makeWarmCopies(count(1000), say)) ? 0 : 1
+else if (what === 'live') process.exitCode = await soakPins(count(1000), Number(second ?? 20))
 else if (what === 'remedies') process.exitCode = (await soakRemedies(count(100))) ? 0 : 1
 else if (what === 'ledger') process.exitCode = (await soakLedger(count(100_000), Number(second ?? 365))) ? 0 : 1
 else if (what === 'sweep') process.exitCode = (await soakSweep(count(10_000))) ? 0 : 1
 else if (what === 'matrix') process.exitCode = (await runMatrix(count(1), say)) ? 0 : 1
-else throw new Error('usage: npm run soak -- copies|remedies|ledger|sweep|matrix [N]')
+else throw new Error('usage: npm run soak -- copies|live|remedies|ledger|sweep|matrix [N]')
 
 function count(usual: number): number {
   const total = Number(number ?? usual)
@@ -37,9 +41,18 @@ function count(usual: number): number {
   return total
 }
 
-async function soakRemedies(kills: number): Promise<boolean> {
+function announcedSeed(): number {
   const seed = Number(process.env['HOLDFAST_SEED'] ?? Date.now() % 1e9)
   say(`HOLDFAST_SEED=${seed}`)
+  return seed
+}
+
+function soakPins(total: number, minutes: number): Promise<0 | 1 | 3> {
+  return soakLive({ total, minutes, seed: announcedSeed(), say })
+}
+
+async function soakRemedies(kills: number): Promise<boolean> {
+  const seed = announcedSeed()
   let complaints = 0
   for (const command of Object.keys(killedCommands) as (keyof typeof killedCommands)[]) {
     const random = randomFrom(seed)

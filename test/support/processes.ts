@@ -16,7 +16,8 @@ export interface Program extends AsyncDisposable {
   /** The first whole line of stdout, parsed as JSON. Rejects if the program ends before it. */
   readonly ready: Promise<Readonly<Record<string, unknown>>>
   kill(signal: NodeJS.Signals): void
-  /** What it has printed on stderr until now. */
+  /** What it has printed until now. */
+  stdout(): string
   stderr(): string
 }
 
@@ -64,6 +65,7 @@ export function startProgram(
     ended,
     ready,
     kill: (signal) => void child.kill(signal),
+    stdout: () => output().stdout,
     stderr: () => output().stderr,
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return

@@ -1,0 +1,30 @@
+/** Reads the book in transactions of different lengths, each of which must see one state. See orders.ts. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import Database from 'better-sqlite3'
+import type { ReaderOrders } from './orders.ts'
+import { orders, reportError, reportReady, reportTotals } from './reporting.ts'
+
+const { file, openMs } = JSON.parse(process.argv[2] ?? '') as ReaderOrders
+const database = new Database(file, { timeout: 0, fileMustExist: true })
+const seen = database.prepare('select max(seq) - count(*) as gap, max(seq) as seq from hist')
+let reads = 0
+reportReady()
+while (orders.goOn) {
+  try {
+    database.exec('begin')
+    const first = seen.get() as { gap: number; seq: number }
+    await sleep(Math.random() * openMs)
+    const last = seen.get() as { gap: number; seq: number }
+    database.exec('commit')
+    if (first.gap !== 0 || last.gap !== 0 || first.seq !== last.seq)
+      reportError('read', `two states in one transaction: ${JSON.stringify([first, last])}`)
+    reads++
+  } catch (error) {
+    reportError('read', error)
+    if (database.inTransaction) database.exec('rollback')
+  }
+  await sleep(1)
+}
+database.close()
+reportTotals({ reads })
+process.exit(0)
