@@ -1,7 +1,7 @@
 /** Makes what all tests of a run share, before the first test. Removes it after the last. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { compiled } from './config.ts'
@@ -20,7 +20,34 @@ export async function setup(): Promise<() => void> {
   const databases = mkdtempSync(join(tmpdir(), 'holdfast-databases-'))
   // The processes that run tests read it (test/support/databases/database-cache.ts).
   process.env['HOLDFAST_DATABASE_CACHE'] = databases
-  return () => rmSync(databases, { recursive: true })
+  const before = stateOf(defaultFolder)
+  return () => {
+    rmSync(databases, { recursive: true })
+    requireUntouched(before)
+  }
+}
+
+/** What a configuration without ledger.dir means. No test may write there: it may be the ledger of a real service. */
+const defaultFolder = '/var/lib/holdfast'
+
+/** @throws if a test has made the folder. If it was there before, another holdfast may use it: this only says so. */
+function requireUntouched(before: readonly string[]): void {
+  const known = new Set(before)
+  const changed = stateOf(defaultFolder).filter((entry) => !known.has(entry))
+  if (changed.length === 0) return
+  const said = `written in ${defaultFolder} during the tests: ${changed.join('; ')}`
+  if (before.length === 0) throw new Error(said)
+  process.stderr.write(`${said}\n`)
+}
+
+/** The folder and all in it, with sizes and times; empty if it is not there. */
+function stateOf(folder: string): readonly string[] {
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()
+  return ['.', ...names].flatMap((name) => {
+    const stats = statSync(join(folder, name), { throwIfNoEntry: false })
+    return stats === undefined ? [] : [`${name} (${stats.size} B, ${stats.mtime.toISOString()})`]
+  })
 }
 
 /** Each with a program that it contains. */

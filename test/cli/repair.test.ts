@@ -8,6 +8,7 @@ import type { RemedyReport } from '../../src/model/result/remedy.ts'
 import { fingerprintOf, makeDatabase, makeFolder, damageIndex } from '../support/cli/folder.ts'
 import { ending, holdfast, start } from '../support/cli/program.ts'
 import { integrityOf, makeDamaged, onlyRemedy, remedyOf, zeroTableLeaf } from '../support/cli/remedies.ts'
+import { untilSeen } from '../support/coincidence.ts'
 
 describe('a bare file', () => {
   test('a plan is tried on a copy, and not a byte is changed', async () => {
@@ -77,19 +78,26 @@ describe('a bare file', () => {
   })
 
   test('a run that is ended after the change reports the change', async () => {
-    using folder = makeFolder()
-    const path = makeDamaged(folder.in('app.db'))
-    const { ino } = statSync(path)
-    const program = start(['repair', path, '--apply', '--json'])
-    while (statSync(path).ino === ino && program.exitCode === null) await sleep(1)
-    program.kill('SIGTERM')
-    const { code, stdout } = await ending(program)
-    expect(code).toBe(143)
-    expect(integrityOf(path)).toBe('ok')
-    const { applied, plan } = onlyRemedy(JSON.parse(stdout) as RemedyReport)
-    expect(applied?.verdict).not.toBe('sound')
-    expect(plan.undo).toBe(`holdfast repair ${path} --undo ${applied?.change}`)
-  })
+    // The signal must come between the change and the end of the check that follows it. It may come too late.
+    await untilSeen(
+      'a signal that comes after the change and before the end',
+      async () => {
+        using folder = makeFolder()
+        const path = makeDamaged(folder.in('app.db'))
+        const { ino } = statSync(path)
+        const program = start(['repair', path, '--apply', '--json'])
+        const ended = ending(program)
+        while (statSync(path).ino === ino && program.exitCode === null) await sleep(1)
+        program.kill('SIGTERM')
+        const { code, stdout } = await ended
+        expect(integrityOf(path)).toBe('ok')
+        const { applied, plan } = onlyRemedy(JSON.parse(stdout) as RemedyReport)
+        expect(plan.undo).toBe(`holdfast repair ${path} --undo ${applied?.change}`)
+        return code === 143 && applied?.verdict !== 'sound'
+      },
+      60_000,
+    )
+  }, 90_000)
 
   test('--quarantine keeps the original, and nothing lies beside the file', async () => {
     using folder = makeFolder()

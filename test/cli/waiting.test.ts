@@ -75,7 +75,7 @@ test.each([
   const began = performance.now()
   program.kill(signal)
   expect((await ended).code).toBe(code)
-  expect(performance.now() - began).toBeLessThan(5_000)
+  expect(performance.now() - began).toBeLessThan(60_000) // It would wait for 10 min.
   expect([service.deeds, readdirSync(service.snapshots)]).toEqual([[], []])
 })
 

@@ -68,7 +68,7 @@ describe('frozen (SIGSTOP) at the end of any step at which it holds something, h
       const frozenAt = performance.now()
       expect(await holder.ended).toMatchObject({ code: null, signal: 'SIGKILL' })
       expect(performance.now() - frozenAt).toBeLessThan((step === 'warm' ? heartbeatMs : ttl) + slackMs)
-      await demo.servesAgain(tenant, 2_000)
+      await demo.servesAgain(tenant, 10_000)
       if (how === 'cold') await unlocked.expect(demo.fileOf(tenant)) // The service writes to the others again.
     },
   )

@@ -147,7 +147,7 @@ describe('in the middle of a hold', () => {
     })
     await hold.expectUnlocked(demo.fileOf('acme'))
     process.kill(demo.pid, 'SIGCONT')
-    await demo.servesAgain('acme', 2_000)
+    await demo.servesAgain('acme', 10_000)
   })
 })
 

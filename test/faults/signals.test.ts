@@ -89,11 +89,11 @@ describe('holdfast, during a hold,', () => {
         await sleep(10)
       }
       expect(await program.ended).toMatchObject({ signal: 'SIGKILL' })
-      expect(performance.now() - frozenAt).toBeLessThan(ttlMs + 1_500)
-      expect(slowestMs, 'the service answers for its other tenants').toBeLessThan(1_000)
-      await demo.servesAgain('crate', 2_000)
+      expect(performance.now() - frozenAt).toBeLessThan(ttlMs + 5_000)
+      expect(slowestMs, 'the service answers for its other tenants').toBeLessThan(ttlMs)
+      await demo.servesAgain('crate', 10_000)
       await unlocked.expect(demo.fileOf('crate'))
-      for (const { pid, command } of children) await eventually(`${command} has ended`, () => !isRunning(pid), 3_000)
+      for (const { pid, command } of children) await eventually(`${command} has ended`, () => !isRunning(pid), 10_000)
 
       const next = await holdfast.run('check', '--tenant', 'acme')
       expect(next.code, next.stderr).toBe(0)
@@ -105,7 +105,7 @@ describe('holdfast, during a hold,', () => {
   async function expectOver(children: readonly number[]): Promise<void> {
     expect((await demo.status('crate')).state).toBe('active')
     expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
-    for (const pid of children) await eventually('its children have ended', () => !isRunning(pid), 3_000)
+    for (const pid of children) await eventually('its children have ended', () => !isRunning(pid), 10_000)
     expect(holdfast.snapshotsLeft()).toEqual([])
     await unlocked.expect(demo.fileOf('crate'))
   }

@@ -192,7 +192,7 @@ describe('a hold', () => {
       expect(await other.do({ do: 'lease', descriptor: await other.open(file, 'write') })).toBe('granted')
       const startedAt = performance.now()
       expect(said(await fixture.examineBare(file))).toEqual(failed('IN_USE', 75))
-      expect(performance.now() - startedAt).toBeLessThan(5_000)
+      expect(performance.now() - startedAt).toBeLessThan(20_000) // The kernel would have it wait for 45 s.
     })
 
     it('a snapshot folder that others can write into', async () => {

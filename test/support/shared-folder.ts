@@ -104,7 +104,12 @@ printf %s "$3" > holdfast.yaml
 function makeTraps(folder: string, pwned: string): void {
   const process = { pid: 999_999, startTime: '1', bootId: 'x', pidNamespace: 'x' }
   const gone = { schema: 'holdfast.owner/1', locked: true, ...process }
-  const config = { service: { name: 'x', hooks: hooksOf(['/usr/bin/touch', pwned]) }, tenants: { roots: ['/'] } }
+  const config = {
+    service: { name: 'x', hooks: hooksOf(['/usr/bin/touch', pwned]) },
+    tenants: { roots: ['/'] },
+    ledger: { dir: join(folder, 'x', 'ledger') },
+    snapshots: { dir: join(folder, 'x', 'snapshots') },
+  }
   const args = ['-c', traps, 'sh', folder, JSON.stringify(gone), JSON.stringify(config)]
   expect(spawnSync('sh', args, { ...attackingUser, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
 }

@@ -223,5 +223,5 @@ describe('I1.6: damage that is known, and that the fast pass does not see', () =
     const mended = await holdfast(['repair', '--tenant', 'acme', '--apply', '--config', service.config])
     expect(mended.code, mended.stdout).toBe(0)
     expect((await reportOf(quick)).summary).toMatchObject({ sound: 2, exitCode: 0 })
-  }, 120_000)
+  }, 240_000)
 })

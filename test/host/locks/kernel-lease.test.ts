@@ -77,7 +77,7 @@ test('F4, F12: an open elsewhere fails or waits, we are told, and giving up lets
   const waiting = otherProcess.open(file, 'write')
   releaseLease(ours.number)
   expect(await waiting).toBeGreaterThan(0)
-  expect(performance.now() - began).toBeLessThan(2000)
+  expect(performance.now() - began).toBeLessThan(20_000) // The kernel would have it wait for 45 s.
 })
 
 test('F4: an open for reading reduces the lease to read, which is no proof any more', async () => {

@@ -97,7 +97,7 @@ test('one that hangs is killed at its time, even in a loop that never returns', 
   await expect(child.ask({ whim: 'hang' }, { timeoutMs: 200 })).rejects.toMatchObject({
     ended: { how: 'killed-timeout', signal: 'SIGKILL' },
   })
-  expect(performance.now() - began).toBeLessThan(2000)
+  expect(performance.now() - began).toBeLessThan(20_000)
   expect(isGone(child.pid)).toBe(true)
 })
 

@@ -112,15 +112,16 @@ test('a connection on which the service says more than it was asked for is not u
   const stray = answered('"stray"')
   // Together with an answer, and a moment later.
   for (const delayMs of [0, 20]) {
+    let isWritten = delayMs === 0
     await using service = await openRaw((socket, count) => {
       if (count > 1 || service.connections.length > 1) return void socket.write(answered('"second"'))
       if (delayMs === 0) return void socket.write(answered('"first"') + stray)
       socket.write(answered('"first"'))
-      setTimeout(() => socket.write(stray), delayMs)
+      setTimeout(() => socket.write(stray, () => (isWritten = true)), delayMs)
     })
     await using transport = await open(service.socket)
     expect(await jsonOf(transport)).toBe('first')
-    await sleep(60)
+    await until(() => isWritten && service.open() === 0, 'the connection was given up')
     expect(await jsonOf(transport)).toBe('second')
     expect(service.connections.length).toBe(2)
   }
@@ -144,7 +145,7 @@ test('an idle connection is closed after three seconds', async () => {
   await using service = await openRaw((socket) => socket.write(answered('1')))
   await using transport = await open(service.socket)
   expect(await jsonOf(transport)).toBe(1)
-  await sleep(1_500)
+  await sleep(300)
   expect([await jsonOf(transport), service.open(), service.connections.length]).toEqual([1, 1, 1])
   await until(() => service.open() === 0, 'the idle connection is closed')
 })

@@ -37,5 +37,5 @@ test.each([
     onRetry: () => undefined,
   })
   expect([sight.how, sight.resumed?.continuous ?? false]).toEqual([how, continuous])
-  expect(monotonicMs() - beganAtMs).toBeLessThan(5_000)
+  expect(monotonicMs() - beganAtMs).toBeLessThan(30_000)
 })
