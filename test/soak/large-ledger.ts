@@ -4,7 +4,7 @@
  *
  * A year of 100,000 tenants would take hours. `shortened` leaves out what compaction removes later: between the first
  * and the last nights it writes only the files whose outcome is not that of the night before or after. The lines that
- * are left are those of whole nights. The file is not quite: its pages are filled more evenly (src/ledger/README.md).
+ * are left are those of whole nights, and the file has the same size (src/ledger/README.md).
  */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
