@@ -16,7 +16,7 @@ test('a sweep beside programs with a WAL and with a rollback journal, and beside
   expect(
     report.results
       .map((result) => [result.tenant, gist(result), result.evidence.level, result.evidence.pin?.branch])
-      .toSorted(),
+      .toSorted(([one], [other]) => (String(one) < String(other) ? -1 : 1)),
   ).toEqual([
     ['idle.db', 'sound', 'pinned', 'idle'],
     ['rollback.db', 'sound', 'pinned', 'rollback-journal'],
@@ -70,7 +70,11 @@ test('each tenant has its own level: the first rule that fits its id counts', as
   scene.make('open/a.db', 'closed/b.db')
   await using program = await scene.program('open/a.db', 'wal')
   const report = await reportOf(['sweep', '--config', scene.config])
-  expect(report.results.map(({ tenant, evidence }) => [tenant, evidence.level]).toSorted()).toEqual([
+  expect(
+    report.results
+      .map(({ tenant, evidence }) => [tenant, evidence.level])
+      .toSorted(([one], [other]) => (String(one) < String(other) ? -1 : 1)),
+  ).toEqual([
     ['closed/b.db', 'sealed'],
     ['open/a.db', 'pinned'],
   ])
