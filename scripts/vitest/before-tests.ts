@@ -84,8 +84,9 @@ function installDebianPackages(): void {
 function unpackDebianPackages(group: string, program: string, packages: readonly string[]): void {
   const folder = join(root, 'node_modules/.debian', group)
   if (existsSync(folder) || spawnSync('which', [program]).status === 0) return
+  const named = packages.join(' ')
   const unpack = [
-    `missing=$(apt-get install -s --no-install-recommends ${packages.join(' ')} | sed -n 's/^Inst \\([^ ]*\\).*/\\1/p')`,
+    `missing=$(apt-get install -s --no-install-recommends ${named} | sed -n 's/^Inst \\([^ ]*\\).*/\\1/p')`,
     'apt-get download -qq $missing',
     'for package in *.deb; do dpkg -x "$package" unpacked; done',
     `mv unpacked ${folder}`,

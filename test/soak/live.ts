@@ -82,7 +82,7 @@ export interface LiveSoak {
   readonly say: (line: string) => void
 }
 
-/** @returns 0: all was done, and nothing was wrong; 1: something was wrong; 3: nothing was wrong in what time allowed */
+/** @returns 0: all was done, nothing was wrong; 1: something was wrong; 3: nothing was wrong in what time allowed */
 export async function soakLive({ total, minutes, seed, say }: LiveSoak): Promise<0 | 1 | 3> {
   const home = mkdtempSync(join(tmpdir(), 'soak-live-'))
   const untilMs = performance.now() + minutes * 60_000

@@ -1,7 +1,8 @@
 /**
  * `npm run soak -- copies [N]`: N warm copies (1000) of a tenant that a busy service writes to.
- * `npm run soak -- live [N] [MINUTES]`: N pinned snapshots (1000) beside programs that write, checkpoint and are killed;
- * then holdfast itself is killed and frozen. It begins nothing new after so many minutes (20). HOLDFAST_SEED as below.
+ * `npm run soak -- live [N] [MINUTES]`: N pinned snapshots (1000) beside programs that write, checkpoint and are
+ * killed; then holdfast itself is killed and frozen. It begins nothing new after so many minutes (20). HOLDFAST_SEED as
+ * below.
  * `npm run soak -- remedies [N]`: N kills (100) of `repair --apply` and as many of `restore --apply`, while the tenant
  * works. HOLDFAST_SEED repeats the moments of a run.
  * `npm run soak -- ledger [TENANTS] [NIGHTS] [--whole]`: a ledger of so many tenants (100,000) and nights (365), its

@@ -11,7 +11,7 @@ import { makeBenchTenant } from '../databases.ts'
 import { startService, type BenchService } from '../service-process.ts'
 import { spreadOf, type Spread } from '../units.ts'
 import { mountXfs, whyNoXfs, type Workspace } from '../workspace.ts'
-import { byCp, byHoldfast, otherWays, pinAlone, readIntoCache, type OneCopy, type Way } from './ways.ts'
+import { byCp, byHoldfast, otherWays, pinAlone, warmTheCache, type OneCopy, type Way } from './ways.ts'
 
 export interface LiveBenchOptions {
   readonly bytes: number
@@ -96,7 +96,7 @@ async function measureSubject(
   mkdirSync(snapshots, { mode: 0o700 })
   const file = join(files, 'live.db')
   makeBenchTenant(file, bytes, mode)
-  readIntoCache(file)
+  warmTheCache(file)
   await using service = await startService(files, join(workspace.folder, `${id}.sock`))
   await service.load('live', perSecond)
   await sleep(1_000, undefined, { signal: workspace.signal })

@@ -125,4 +125,4 @@ async function run(
 }
 
 /** Reads the file once, so that the first copy does not pay for the disk. */
-export const readIntoCache = (file: string): void => void readFileSync(file)
+export const warmTheCache = (file: string): void => void readFileSync(file)

@@ -1,6 +1,6 @@
 /**
- * A power cut leaves a wal-index that is older than its WAL. Whoever makes it look alive loses commits: the next program
- * trusts it (hold/pinned/README.md L5).
+ * A power cut leaves a wal-index that is older than its WAL. A lock that makes it look alive loses commits: the next
+ * program trusts it (hold/pinned/README.md L5).
  */
 import { closeSync, mkdtempSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'

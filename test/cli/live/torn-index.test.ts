@@ -23,7 +23,7 @@ function tearIndex(file: string): void {
   closeSync(shm)
 }
 
-it('a wal-index that is torn under the pin: no program is refused, none waits for long, nothing wrong is sound', async () => {
+it('a wal-index is torn under the pin: no program is refused or waits for long, nothing wrong is sound', async () => {
   using folder = temporaryFolder()
   const file = folder.file('book.db')
   makeBook(file, 'wal', 20_000_000)
@@ -46,7 +46,7 @@ it('a wal-index that is torn under the pin: no program is refused, none waits fo
   expect((await crowd.end()).errors).toEqual({})
 })
 
-it('a wal-index that is torn before: the file is not pinned for long, and the next program mends it', async () => {
+it('a wal-index was torn before: the file is not pinned for long, and the next program mends it', async () => {
   using folder = temporaryFolder()
   const file = folder.file('book.db')
   makeBook(file, 'wal')

@@ -7,7 +7,7 @@ import { expect } from 'vitest'
 import { checkLive } from '../live/check-live.ts'
 import type { RealFile, RealProgram } from './real-program.ts'
 
-export interface Beside {
+interface BesideWork {
   /** What each check came to (`gist`), with how often. */
   readonly gists: Readonly<Record<string, number>>
   /** Branches of the snapshots, with how often. */
@@ -20,10 +20,10 @@ export interface Beside {
 }
 
 /**
- * The program works as if nothing was there: it refuses nothing, loses nothing, is healthy, and each snapshot is a state
- * that was.
+ * The program works as if nothing was there: it refuses nothing, loses nothing, and is healthy. Each snapshot is a
+ * state that was.
  */
-export async function expectUnharmed(program: RealProgram, soundChecks: number): Promise<Beside> {
+export async function expectUnharmed(program: RealProgram, soundChecks: number): Promise<BesideWork> {
   const beside = await checkBesideWork(program, soundChecks)
   const { gists, done, refused, wrong } = beside
   expect({ refused, wrong }).toEqual({ refused: [], wrong: [] })
@@ -36,7 +36,7 @@ export async function expectUnharmed(program: RealProgram, soundChecks: number):
 }
 
 /** Until each file has had so many sound checks, at most three times as many. */
-async function checkBesideWork(program: RealProgram, soundChecks: number): Promise<Beside> {
+async function checkBesideWork(program: RealProgram, soundChecks: number): Promise<BesideWork> {
   const gists: Record<string, number> = {}
   const branches: Record<string, number> = {}
   const wrong: string[] = []

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { repository } from '../processes.ts'
 
-/** A path in the package, such as `usr/sbin/pdns_server`: where it was unpacked, else where it is installed, or null. */
+/** Where a path of the package, such as `usr/sbin/pdns_server`, was unpacked or is installed; or null. */
 export function pathInDebian(group: string, path: string): string | null {
   const unpacked = join(repository, 'node_modules/.debian', group, path)
   return [unpacked, `/${path}`].find((candidate) => existsSync(candidate)) ?? null

@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { CheckpointerOrders } from './orders.ts'
-import { inOurTurn, orders, reportError, reportReady, reportTotals } from './reporting.ts'
+import { inOurTurn, orders, tellError, tellReady, tellTotals } from './reporting.ts'
 
 const { file, turn, kinds, pauseMs } = JSON.parse(process.argv[2] ?? '') as CheckpointerOrders
 const database = new Database(file, { timeout: 0, fileMustExist: true })
 let checkpoints = 0
 let busy = 0
-reportReady()
+tellReady()
 for (let at = 0; orders.goOn; at++) {
   const kind = kinds[at % kinds.length] ?? 'PASSIVE'
   try {
@@ -19,10 +19,10 @@ for (let at = 0; orders.goOn; at++) {
     busy += answer?.busy ?? 0
     checkpoints++
   } catch (error) {
-    reportError(`wal_checkpoint(${kind})`, error)
+    tellError(`wal_checkpoint(${kind})`, error)
   }
   await sleep(pauseMs)
 }
 inOurTurn(turn, () => database.close())
-reportTotals({ checkpoints, busy })
+tellTotals({ checkpoints, busy })
 process.exit(0)

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { chapter, fromAccount, toAccount } from '../../live/book.ts'
 import type { WriterOrders } from './orders.ts'
-import { inOurTurn, nap, orders, reportError, reportReady, reportTotals } from './reporting.ts'
+import { inOurTurn, nap, orders, tellError, tellReady, tellTotals } from './reporting.ts'
 
 const { file, acknowledged, turn, manner, timeoutMs, pauseMs, transactions } = JSON.parse(
   process.argv[2] ?? '',
@@ -16,12 +16,12 @@ let committed = 0
 let rolledBack = 0
 let where = 'open'
 
-reportReady()
+tellReady()
 while (!isOver()) {
   try {
     inOurTurn(turn, write)
   } catch (error) {
-    reportError(where, error)
+    tellError(where, error)
     rollBack()
   }
   await sleep(pauseMs)
@@ -30,9 +30,9 @@ where = 'close'
 try {
   inOurTurn(turn, () => handle?.close())
 } catch (error) {
-  reportError(where, error)
+  tellError(where, error)
 }
-reportTotals({ committed, rolledBack })
+tellTotals({ committed, rolledBack })
 process.exit(0)
 
 function isOver(): boolean {
@@ -77,7 +77,7 @@ function commit(database: Database.Database): void {
       return
     } catch (error) {
       if (time === 2000 || !database.inTransaction) throw error
-      if (time === 0) reportError(where, error)
+      if (time === 0) tellError(where, error)
       nap(2)
     }
   }
@@ -96,6 +96,6 @@ function rollBack(): void {
   try {
     if (handle?.inTransaction) handle.exec('rollback')
   } catch (error) {
-    reportError('rollback', error)
+    tellError('rollback', error)
   }
 }

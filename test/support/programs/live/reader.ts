@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { ReaderOrders } from './orders.ts'
-import { orders, reportError, reportReady, reportTotals } from './reporting.ts'
+import { orders, tellError, tellReady, tellTotals } from './reporting.ts'
 
 const { file, openMs } = JSON.parse(process.argv[2] ?? '') as ReaderOrders
 const database = new Database(file, { timeout: 0, fileMustExist: true })
 const seen = database.prepare('select max(seq) - count(*) as gap, max(seq) as seq from hist')
 let reads = 0
-reportReady()
+tellReady()
 while (orders.goOn) {
   try {
     database.exec('begin')
@@ -17,14 +17,14 @@ while (orders.goOn) {
     const last = seen.get() as { gap: number; seq: number }
     database.exec('commit')
     if (first.gap !== 0 || last.gap !== 0 || first.seq !== last.seq)
-      reportError('read', `two states in one transaction: ${JSON.stringify([first, last])}`)
+      tellError('read', `two states in one transaction: ${JSON.stringify([first, last])}`)
     reads++
   } catch (error) {
-    reportError('read', error)
+    tellError('read', error)
     if (database.inTransaction) database.exec('rollback')
   }
   await sleep(1)
 }
 database.close()
-reportTotals({ reads })
+tellTotals({ reads })
 process.exit(0)

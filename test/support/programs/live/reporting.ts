@@ -7,10 +7,10 @@ import { tryLock } from '../../../../src/host/locks/byte-lock.ts'
 
 const write = (line: object): void => void writeSync(1, `${JSON.stringify(line)}\n`)
 
-export const reportReady = (): void => write({ ready: true, pid: process.pid })
-export const reportTotals = (totals: Readonly<Record<string, unknown>>): void => write({ totals })
+export const tellReady = (): void => write({ ready: true, pid: process.pid })
+export const tellTotals = (totals: Readonly<Record<string, unknown>>): void => write({ totals })
 
-export function reportError(where: string, error: unknown): void {
+export function tellError(where: string, error: unknown): void {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
   write({ error: `${where} ${code}` })
 }

@@ -1,7 +1,8 @@
 """Writes a file without its locks, again and again until SIGTERM: `rude.py HOW FILE ONE OTHER`.
 
-`overwrite` and `rename` put one of two sound files, ONE and OTHER, in its place; `unix-none` and `unix-dotfile` write the
-book (test/support/live/book.ts) through a VFS of SQLite that other programs do not see. Prints a line for each time."""
+`overwrite` and `rename` put one of two sound files, ONE and OTHER, in its place; `unix-none` and `unix-dotfile` write
+the book (test/support/live/book.ts) through a VFS of SQLite that other programs do not see. It prints a line each time.
+"""
 import os
 import random
 import shutil

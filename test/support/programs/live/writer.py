@@ -61,7 +61,7 @@ def write(database):
         database.execute("rollback")
         return False
     (seq,) = database.execute("select max(seq) + 1 from hist").fetchone()
-    if seq % 15 == 0:  # `chapter` in book.ts. Twice, so that spilled frames are written again in place.
+    if seq % 15 == 0:  # As `chapter` of the book. Twice, so that spilled frames are written again in place.
         database.execute("update big set seq = -3, body = randomblob(2000)")
         database.execute("update big set seq = ?, body = randomblob(2000)", (seq,))
     database.execute("insert into hist values (?, 'python')", (seq,))
