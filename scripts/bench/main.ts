@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- pause|live|sweep|check|salvage|repair`. A measurement works in a temporary folder. It removes it
- * at its end, also after Ctrl-C. It compares programs in one run on the same files: figures of two runs or machines cannot
- * be compared.
+ * at its end, also after Ctrl-C. It compares programs in one run on the same files: figures of two runs or machines
+ * cannot be compared.
  */
 import { resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'

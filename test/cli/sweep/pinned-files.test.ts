@@ -6,7 +6,7 @@ import { openFileScene, workOf } from '../../support/cli/open-files.ts'
 import { gist, holdfast, reportOf } from '../../support/cli/program.ts'
 import { startProgram } from '../../support/processes.ts'
 
-test('a sweep beside programs with a WAL and with a rollback journal, and beside a file that nobody has open', async () => {
+test('a sweep beside programs with a WAL and a rollback journal, and beside a file that nobody has open', async () => {
   using scene = openFileScene('hold: { require: pinned }\nbackups: { dir: backups }\n')
   scene.make('idle.db')
   const wal = await scene.program('wal.db', 'wal')

@@ -7,7 +7,7 @@ import { monotonicMs } from '../../../src/host/clock.ts'
 import type { LivePath } from '../../../src/model/brand.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
-import { createBook, patient } from '../../support/pinned/pinned-files.ts'
+import { createBook, wideLimits } from '../../support/pinned/pinned-files.ts'
 import { runOnce } from '../../support/pinned/sqlite-program.ts'
 
 let fixture: HoldFixture
@@ -28,7 +28,7 @@ it.each(['release', 'letGo'] as const)(
     using files = new LiveFiles(file as LivePath, null)
     await files.follow()
     const { guardian } = fixture.processes
-    using term = await PinTerm.begin(files, patient, monotonicMs(), guardian, new AbortController().signal)
+    using term = await PinTerm.begin(files, wideLimits, monotonicMs(), guardian, new AbortController().signal)
     expect(tryShared(files.descriptor(''))).toBe(true)
     if (how === 'release') term.release()
     else term.letGo(new Error('the copy took too long'))

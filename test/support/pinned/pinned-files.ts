@@ -43,7 +43,7 @@ export function readBook(path: string): BookCopy {
 export const soundBook = (books: number, edition = 1): BookCopy => ({ books, editions: [edition], check: 'ok' })
 
 /** Limits that no test meets by being slow. A test that is about a limit names its own. */
-export const patient: HoldSettings['live'] = {
+export const wideLimits: HoldSettings['live'] = {
   pinWaitMs: 20_000,
   maxPinMs: 120_000,
   maxWalGrowthBytes: 64_000_000,
@@ -64,7 +64,7 @@ export interface PinOptions {
 }
 
 export const pinOptions = ({ live, on, folder }: PinOptions): HoldOptions => ({
-  settings: { require: 'pinned', live: { ...patient, ...live } },
+  settings: { require: 'pinned', live: { ...wideLimits, ...live } },
   onStep: (step) => on?.[step]?.(),
   ...(folder === undefined ? {} : { folder }),
 })
