@@ -71,7 +71,7 @@ describe('a pin', () => {
   })
 
   it('is let go at live.maxPin', async () => {
-    const held = await whilePinned(fixture, file, { live: { maxPinMs: 200 } }, async () => void (await letsGo()))
+    const held = await whilePinned(fixture, file, { live: { maxPinMs: 1_500 } }, async () => void (await letsGo()))
     expect(held).toMatchObject({ kind: 'undecided', failure: { code: 'TOO_LARGE_FOR_PAUSE' } })
     expect(held).toMatchObject({ failure: { message: expect.stringContaining('live.maxPin') } })
     expectUnharmed()
