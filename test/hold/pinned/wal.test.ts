@@ -137,13 +137,15 @@ describe.each(programKinds)('beside the SQLite of %s', (kind) => {
     expect(checkpointer.run('pragma wal_checkpoint(TRUNCATE)')).toBe('[[0,0,0]]')
   })
 
-  it('L8: beside the pin a program may do all but change the journal mode', async () => {
+  it('L8: beside the pin a program may do all but change the journal mode, and lock others out', async () => {
     const said: Record<string, string> = {}
     await using second = await another()
+    const exclusive = `pragma locking_mode=exclusive;${insert}`
     const { copy } = await takePinned(fixture, file, {
       on: {
         proven: () => {
-          for (const sql of ['vacuum', `${insert};${count}`, 'pragma journal_mode=delete', count])
+          program.close() // The other program is alone with the pin.
+          for (const sql of ['vacuum', `${insert};${count}`, 'pragma journal_mode=delete', exclusive, count])
             said[sql] = second.run(sql)
         },
       },
@@ -153,6 +155,7 @@ describe.each(programKinds)('beside the SQLite of %s', (kind) => {
       vacuum: 'done',
       [`${insert};${count}`]: '[[5]]',
       'pragma journal_mode=delete': expect.stringMatching(/^SQLITE_BUSY/),
+      [exclusive]: expect.stringMatching(/^SQLITE_BUSY/),
       [count]: '[[5]]',
     })
   })

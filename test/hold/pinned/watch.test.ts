@@ -90,6 +90,24 @@ describe('a pin', () => {
     expectUnharmed()
   })
 
+  it('L4: stands while its program is killed and started again, which meets no error', async () => {
+    const said: string[] = []
+    const next = await startSqliteProgram('node', file) // It connects with its first statement.
+    const held = await whilePinned(fixture, file, {}, async () => {
+      await program.kill()
+      said.push(next.run(`${insert};select count(*) from book`))
+      expect(isPinned(file)).toBe(true)
+    })
+    await program[Symbol.asyncDispose]()
+    program = next
+    expect(said).toEqual(['[[5]]'])
+    if (held.kind !== 'snapshot') throw held.failure
+    await using snapshot = held.snapshot
+    expect(readBook(snapshot.path)).toEqual(soundBook(4))
+    expect(held.record.evidence).toMatchObject({ attempts: 1, pin: { lastSeenConnected: true } })
+    expectUnharmed()
+  })
+
   it('is let go when the run is interrupted', async () => {
     const interrupt = new AbortController()
     const held = whilePinned(fixture, file, { signal: interrupt.signal }, async () => {
