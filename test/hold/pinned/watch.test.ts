@@ -1,6 +1,7 @@
 /** What ends a pin before the copy is done: holdfast lets go first, and then says why (hold/pinned/README.md). */
 import { closeSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { sleep } from '../../../src/host/clock.ts'
 import { tryLock } from '../../../src/host/locks/byte-lock.ts'
 import { Failure } from '../../../src/model/failure.ts'
 import { shmLockBytes } from '../../../src/sqlite/lock-bytes.ts'
@@ -57,6 +58,21 @@ describe('a pin', () => {
     expect(held.record.evidence.attempts).toBe(2)
     const [torn = 0, free = 0] = tornAt
     expect(free - torn).toBeLessThan(5_000) // After 10 s SQLite gives up.
+    expectUnharmed()
+  })
+
+  it('L6: is not kept over a wal-index that a program has to recover first', async () => {
+    tearIndex(`${file}-shm`)
+    let locked = false
+    const held = fixture.holdBare(file, pinOptions({ on: { locked: () => void (locked = true) } }))
+    await eventually('holdfast tries to pin', () => locked)
+    await sleep(50)
+    expect(program.run(insert)).toBe('done')
+    const outcome = await held
+    if (outcome.kind !== 'snapshot') throw outcome.failure
+    await using snapshot = outcome.snapshot
+    expect(readBook(snapshot.path)).toEqual(soundBook(5))
+    expect(outcome.record.evidence.attempts).toBe(1)
     expectUnharmed()
   })
 
