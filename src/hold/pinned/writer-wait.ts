@@ -27,8 +27,8 @@ export async function requireShortWait(
   signal: AbortSignal,
 ): Promise<void> {
   if (preflight.reflink) return
-  await rehearseCopy(files, draft, signal) // This one reads from the disk: the next one shows how long the copy takes.
-  const rate = await rehearseCopy(files, draft, signal)
+  const cold = await rehearseCopy(files, draft, signal) // It reads from the disk.
+  const rate = Math.max(cold, await rehearseCopy(files, draft, signal))
   const copyBytes = preflight.mainBytes + preflight.tailBytes
   const predictedMs = besidesCopyMs + (rate === 0 ? 0 : (copyBytes / rate) * 1000)
   if (predictedMs > sharedMsMax(limits))
