@@ -7,14 +7,12 @@ import type { LiveFiles } from '../live/live-files.ts'
 const reserved = { start: lockBytes.reserved, length: 1 } as const
 
 /**
- * Opens the journal that lies there now. To be called while SHARED of ours stands: then no program changes the database
- * file, and none rolls a journal back.
+ * To be called while SHARED of ours stands, for files that were opened under it: then no program changes the database
+ * file, and none rolls a journal back. A journal that appears later is of a transaction under way.
  * @returns `hot`: a transaction was interrupted, and the file is right only together with the journal. `in-use`: of a
  * transaction that is under way and has not changed the file. It is not needed: a rollback would write what is there.
- * @throws {Failure} as `LiveFiles.follow`
  */
 export async function findJournal(files: LiveFiles): Promise<PinEvidence['journal']> {
-  await files.follow()
   if (!files.has('-journal') || files.stat('-journal').size === 0n) return 'none'
   if (isReserved(files)) return 'in-use'
   const [first = 0] = await files.read('-journal', 0, 1)

@@ -55,11 +55,16 @@ export class PinTerm implements Disposable {
     return this.#timer !== null
   }
 
-  /** To be called as soon as a lock stands that other programs may notice: `live.maxPin` begins. */
-  start(): void {
+  /**
+   * To be called as soon as a lock stands that other programs may notice: `live.maxPin` begins.
+   * @param limit a shorter one, in ms from now, and what then ended the work
+   */
+  start(limit: { readonly maxMs: number; readonly why: Failure } | null = null): void {
     const { maxPinMs } = this.#limits
-    this.#watch.until(monotonicMs() + maxPinMs + graceMs)
-    this.#timer = setTimeout(() => this.letGo(tooLong(this.#files.path, maxPinMs)), maxPinMs)
+    const { maxMs, why } =
+      limit !== null && limit.maxMs < maxPinMs ? limit : { maxMs: maxPinMs, why: tooLong(this.#files.path, maxPinMs) }
+    this.#watch.until(monotonicMs() + maxMs + graceMs)
+    this.#timer = setTimeout(() => this.letGo(why), maxMs)
   }
 
   /** Releases every lock on the live set, then aborts the work with the reason. Repeatable: the first reason counts. */

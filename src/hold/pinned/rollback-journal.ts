@@ -14,7 +14,7 @@ import type { PinnedCopy, PinTask } from './branch.ts'
 import { findJournal } from './journal-state.ts'
 import { seeShared } from './see-shared.ts'
 import { proveStill, proveStillAgain } from './still.ts'
-import { limitWriterWait } from './writer-wait.ts'
+import { limitOfWait } from './writer-wait.ts'
 
 /**
  * @throws {Failure} COPY_CHANGED, WRITER_SEEN: another attempt may succeed; LOCK_NOT_HONOURED, NO_SPACE;
@@ -22,8 +22,7 @@ import { limitWriterWait } from './writer-wait.ts'
  */
 export async function takeRollbackJournal(task: PinTask): Promise<PinnedCopy> {
   const { hold, files, draft, term } = task
-  term.start()
-  using _limit = limitWriterWait(task)
+  term.start(limitOfWait(task))
   const journal = await findJournal(files)
   const parts: readonly LiveSetPart[] = journal === 'hot' ? ['', '-journal'] : ['']
   const superJournal = journal === 'hot' ? await superJournalOf(files) : 'none'

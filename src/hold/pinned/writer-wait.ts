@@ -27,8 +27,8 @@ export async function requireShortWait(
   signal: AbortSignal,
 ): Promise<void> {
   if (preflight.reflink) return
-  await rehearseCopy(files, draft, signal) // This one reads from the disk: the next one shows how long the copy takes.
-  const rate = await rehearseCopy(files, draft, signal)
+  const cold = await rehearseCopy(files, draft, signal) // It reads from the disk.
+  const rate = Math.max(cold, await rehearseCopy(files, draft, signal))
   const copyBytes = preflight.mainBytes + preflight.tailBytes
   const predictedMs = besidesCopyMs + (rate === 0 ? 0 : (copyBytes / rate) * 1000)
   if (predictedMs > sharedMsMax(limits))
@@ -45,18 +45,19 @@ const shorterWait =
   'use WAL mode or a file system with reflinks (xfs, btrfs), where writers hardly wait; or raise live.maxWriterWait, ' +
   'if the busy timeout of the programs is longer'
 
-/** To be called when SHARED stands: lets go when writers have waited for as long as they may. */
-export function limitWriterWait({ files, limits, sharedSinceMs, term }: PinTask): Disposable {
+/** How long SHARED may still stand, and what then ended the copy. */
+export function limitOfWait({ files, limits, sharedSinceMs }: PinTask): {
+  readonly maxMs: number
+  readonly why: Failure
+} {
   const maxMs = sharedMsMax(limits)
-  const letGo = (): void =>
-    term.letGo(
-      new Failure(
-        'TOO_LARGE_FOR_PAUSE',
-        `the copy of ${files.path} was not done after ${maxMs} ms: holdfast ended it, because ` +
-          `live.maxWriterWait is ${limits.maxWriterWaitMs} ms`,
-        { hint: `try again when the disk is less busy; or ${shorterWait}` },
-      ),
-    )
-  const timer = setTimeout(letGo, Math.max(0, sharedSinceMs + maxMs - monotonicMs()))
-  return { [Symbol.dispose]: () => clearTimeout(timer) }
+  return {
+    maxMs: Math.max(0, sharedSinceMs + maxMs - monotonicMs()),
+    why: new Failure(
+      'TOO_LARGE_FOR_PAUSE',
+      `the copy of ${files.path} was not done after ${maxMs} ms: holdfast ended it, because ` +
+        `live.maxWriterWait is ${limits.maxWriterWaitMs} ms`,
+      { hint: `try again when the disk is less busy; or ${shorterWait}` },
+    ),
+  }
 }

@@ -59,3 +59,21 @@ describe('a program whose file is pinned', () => {
     expect(program.run('pragma wal_checkpoint(TRUNCATE)')).toBe('[[0,0,0]]')
   })
 })
+
+it('a program with a rollback journal waits for a frozen holdfast no longer than its writers may wait', async () => {
+  using folder = temporaryFolder()
+  const file = folder.file('book.db')
+  createBook(file)
+  mkdirSync(folder.file('snapshots'), { mode: 0o700 })
+  await using program = await startSqliteProgram('node', file, { timeoutMs: 60_000 })
+  await using holder = startNode('test/support/programs/live/frozen-pin.ts', [
+    file,
+    folder.file('snapshots'),
+    'probed',
+    '600000',
+  ])
+  expect(await holder.ready).toEqual({ frozen: 'probed' })
+  // Its commit waits for SHARED. The guardian ends the holder meanwhile: live.maxPin would come ten minutes later.
+  expect(program.run(insert)).toBe('done')
+  expect(await holder.ended).toMatchObject({ code: null, signal: 'SIGKILL' })
+})
