@@ -61,6 +61,22 @@ test('a folder, and several files: each is pinned for itself', async () => {
   }
 })
 
+test('a rollback journal, and a file that no program has open: the report says what each pin was', async () => {
+  using folder = makeFolder()
+  const [busy, idle] = [makeDatabase(folder.in('busy.db')), makeDatabase(folder.in('idle.db'), { wal: true })]
+  await using _unit = await startUnit(busy)
+  const { code, stdout, stderr } = await holdfast(['check', '--live', '--verbose', busy, idle])
+  expect([code, stdout], stderr).toEqual([
+    0,
+    expect.stringMatching(
+      longPattern(
+        /busy\.db\n +proof +pinned [^]*a commit could wait \S+ ms for the copy, and 100 ms more[^]*/,
+        /idle\.db\n +proof +pinned [^]*no program had the database open in SQLite, and none came during the copy/,
+      ),
+    ),
+  ])
+})
+
 describe('a holdfast.yaml with hold.require: pinned', () => {
   test('that lies in the folder weakens no bare check; one that is named does', async () => {
     using folder = makeFolder()
