@@ -156,3 +156,18 @@ test('damage that both snapshots show is damage; a remedy needs a real hold, and
     ])
   }
 })
+
+test('damage in a copy that was pinned is inconclusive: only the live file can confirm it', async () => {
+  using folder = makeFolder()
+  const path = makeDatabase(folder.in('app.db'), { wal: true, rows: 200 })
+  damageIndex(path)
+  await using _unit = await startUnit(path)
+  const kept = folder.in('kept')
+  const live = await reportOf(['check', '--live', path, '--keep-snapshot', kept, '--config', patientConfig(folder)])
+  expect(live.results.map(({ verdict }) => verdict)).toEqual(['damaged'])
+  const copy = await reportOf(['check', '--snapshot', kept])
+  expect([copy.summary.exitCode, copy.results.map(({ verdict, remedy }) => [verdict, remedy.command])]).toEqual([
+    3,
+    [['inconclusive', `holdfast check --live ${path}`]],
+  ])
+})
