@@ -18,6 +18,7 @@ import { notHeld } from './file-result.ts'
 import { holdTargets, type HeldTarget } from './hold-targets.ts'
 import type { RunContext } from './run/run-context.ts'
 import type { Target } from './run/target.ts'
+import { withoutSecondSnapshot } from './weigh-evidence.ts'
 
 export interface AcquiredFile extends AsyncDisposable {
   /** null if there is none, if it is no database, or if its tenant may still be paused. */
@@ -109,7 +110,9 @@ export async function acquireCopy(
         const copied = { path: copy.path, kept: copy.kept, file: copy.kind, modifiedMs: copy.modifiedMs }
         const unchecked = { ...file, ...origin, notices: noticesOf(copy) }
         const examined = await examineCopy(unchecked, copied, context, onPages, signal)
-        return withRehearsal(examined, copy, rehearsing, signal)
+        const result = withoutSecondSnapshot(examined.result, pulled?.path ?? target.named)
+        const weighed = result === examined.result ? examined : { ...examined, result, read: null }
+        return withRehearsal(weighed, copy, rehearsing, signal)
       },
       [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
     }

@@ -62,6 +62,20 @@ export function withStandingDamage(result: Result, known: EarlierChecks['standin
   )
 }
 
+/**
+ * A copy that was pinned cannot be pinned again: only a second snapshot of the live file confirms its damage.
+ * @param original the live file
+ */
+export const withoutSecondSnapshot = (result: Result, original: string): Result =>
+  result.evidence.level === 'pinned' && result.verdict === 'damaged' && result.damage !== 'none'
+    ? withoutVerdict(
+        result,
+        'damage was found in a copy that was made beside its program (level pinned): a second snapshot of the live ' +
+          'file must show it too',
+        `holdfast check ${result.tenant === null ? '--live ' : ''}${target(result.tenant, original)}`,
+      )
+    : result
+
 /** Findings stay in the report. The remedy waits until another check finds them again. */
 export function withoutVerdict(result: Result, reason: string, next: string): Result {
   return { ...result, verdict: 'inconclusive', damage: 'none', reason, causes: [], remedy: nothingToMend(reason, next) }

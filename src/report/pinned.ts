@@ -47,7 +47,7 @@ export function pinClauses(pin: PinEvidence | null | undefined): readonly string
       return ['no program had the database open in SQLite, and none came during the copy']
     case 'rollback-journal':
       return [
-        `a commit could wait ${time} at most`,
+        `a commit could wait ${time} for the copy, and 100 ms more because SQLite sleeps between two attempts`,
         ...(journal === 'hot' ? ['a journal that a crash has left was copied too'] : []),
       ]
   }

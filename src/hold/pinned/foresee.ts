@@ -3,7 +3,10 @@ import type { HoldSettings } from '../hold-request.ts'
 import { LiveFiles } from '../live/live-files.ts'
 import { resolveLivePath } from '../live/live-path.ts'
 import { predictPauseMs, preflight } from '../preflight.ts'
+import { holdersOf } from '../seal/holders.ts'
 import { requireNoLease } from '../seal/unused.ts'
+import { requireUsualLocks } from './refusals.ts'
+import { napMs } from './writer-wait.ts'
 
 export type ForeseenPin =
   /** Programs go on, and no commit waits. */
@@ -27,11 +30,9 @@ export async function foreseePin(
   await requireNoLease(path)
   using files = new LiveFiles(path, roots)
   await files.follow()
+  await requireUsualLocks(files, (await holdersOf(files)).holders)
   const { contents, walMode, reflink, mainBytes, tailBytes } = await preflight(files, folder, trustMounts)
   if (contents !== 'sqlite') return { journal: 'no-database' }
   if (walMode) return { journal: 'wal' }
   return { journal: 'rollback', waitMs: napMs + predictPauseMs(1, reflink ? 0 : mainBytes + tailBytes, null) }
 }
-
-/** SQLite sleeps so long, at most, before it tries a lock again. */
-const napMs = 100

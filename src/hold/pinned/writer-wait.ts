@@ -9,7 +9,7 @@ import { readIntoCache, rehearseCopy } from '../snapshot/warm-copy.ts'
 import type { PinTask } from './branch.ts'
 
 /** SQLite sleeps so long, at most, before it tries a lock again. A commit waits for that in addition. */
-const napMs = 100
+export const napMs = 100
 
 /** Proofs, probes and the wait for the next time stamp. */
 const besidesCopyMs = 20

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { longPattern } from '../../support/cli/long-pattern.ts'
+import { patient, patientConfig } from '../../support/cli/patience.ts'
 import { holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
 import { startUnit } from '../../support/live-unit.ts'
 
@@ -15,7 +16,7 @@ test('a file in use is BUSY (75); the hint names --live, which finds it sound wh
   expect([busy.code, busy.stdout]).toEqual([75, expect.stringContaining(`hint    \`holdfast check --live ${path}\``)])
 
   const before = unit.rows()
-  const live = await holdfast(['check', '--live', path])
+  const live = await holdfast(['check', '--live', path, '--config', patientConfig(folder)])
   expect([live.code, live.stdout], live.stderr).toEqual([
     0,
     expect.stringMatching(
@@ -34,7 +35,15 @@ test('the JSON report names the level, and how the file was pinned; --keep-snaps
   const path = makeDatabase(folder.in('app.db'), { wal: true })
   await using unit = await startUnit(path)
   const acknowledged = unit.rows()
-  const report = await reportOf(['check', '--live', path, '--keep-snapshot', folder.in('kept')])
+  const report = await reportOf([
+    'check',
+    '--live',
+    path,
+    '--keep-snapshot',
+    folder.in('kept'),
+    '--config',
+    patientConfig(folder),
+  ])
   expect(report.results[0]?.evidence).toMatchObject({
     level: 'pinned',
     quiesce: null,
@@ -53,12 +62,30 @@ test('a folder, and several files: each is pinned for itself', async () => {
   await using _one = await startUnit(one ?? '')
   await using _two = await startUnit(two ?? '')
   for (const named of [[folder.path], [one ?? '', two ?? '']]) {
-    const { results } = await reportOf(['check', '--live', ...named])
+    const { results } = await reportOf(['check', '--live', ...named, '--config', patientConfig(folder)])
     expect(results.map(({ verdict, evidence }) => [verdict, evidence.level])).toEqual([
       ['sound', 'pinned'],
       ['sound', 'pinned'],
     ])
   }
+})
+
+test('a rollback journal, and a file that no program has open: the report says what each pin was', async () => {
+  using folder = makeFolder()
+  const [busy, idle] = [makeDatabase(folder.in('busy.db')), makeDatabase(folder.in('idle.db'), { wal: true })]
+  await using _unit = await startUnit(busy)
+  const { code, stdout, stderr } = await holdfast([
+    'check',
+    '--live',
+    '--verbose',
+    busy,
+    idle,
+    '--config',
+    patientConfig(folder),
+  ])
+  expect(code, stderr).toBe(0)
+  expect(stdout).toMatch(/busy\.db\n +proof +pinned .*; a commit could wait \S+ m?s for the copy, and 100 ms more/)
+  expect(stdout).toMatch(/idle\.db\n +proof +pinned .*; no program had the database open in SQLite, and none came/)
 })
 
 describe('a holdfast.yaml with hold.require: pinned', () => {
@@ -69,7 +96,7 @@ describe('a holdfast.yaml with hold.require: pinned', () => {
     writeFileSync(
       config,
       `service: { name: notes, admin: unix:${folder.in('none.sock')} }\n` +
-        `tenants: { roots: [${folder.path}] }\nhold: { require: pinned }\n`,
+        `tenants: { roots: [${folder.path}] }\nhold: { require: pinned }\n${patient}`,
     )
     await using _unit = await startUnit(path)
     expect((await holdfast(['check', 'app.db'], { cwd: folder.path })).code).toBe(75)
@@ -96,7 +123,7 @@ test('damage that both snapshots show is damage; a remedy needs a real hold, and
   const path = makeDatabase(folder.in('app.db'), { wal: true, rows: 200 })
   damageIndex(path)
   await using _unit = await startUnit(path)
-  const report = await reportOf(['check', '--live', path])
+  const report = await reportOf(['check', '--live', path, '--config', patientConfig(folder)])
   expect(report.summary.exitCode).toBe(2)
   const [result] = report.results
   expect(result).toMatchObject({
@@ -108,7 +135,7 @@ test('damage that both snapshots show is damage; a remedy needs a real hold, and
   // Two pins, not one evidence twice.
   expect(result?.secondSnapshot?.evidence.proofs[0]?.at).not.toBe(result?.evidence.proofs[0]?.at)
 
-  const { stdout } = await holdfast(['check', '--live', path])
+  const { stdout } = await holdfast(['check', '--live', path, '--config', patientConfig(folder)])
   expect(stdout).toMatch(
     longPattern(
       /again +a second snapshot, pinned later, shows 1 finding of damage too\n[^]*/,
@@ -128,4 +155,19 @@ test('damage that both snapshots show is damage; a remedy needs a real hold, and
       ),
     ])
   }
+})
+
+test('damage in a copy that was pinned is inconclusive: only the live file can confirm it', async () => {
+  using folder = makeFolder()
+  const path = makeDatabase(folder.in('app.db'), { wal: true, rows: 200 })
+  damageIndex(path)
+  await using _unit = await startUnit(path)
+  const kept = folder.in('kept')
+  const live = await reportOf(['check', '--live', path, '--keep-snapshot', kept, '--config', patientConfig(folder)])
+  expect(live.results.map(({ verdict }) => verdict)).toEqual(['damaged'])
+  const copy = await reportOf(['check', '--snapshot', kept])
+  expect([copy.summary.exitCode, copy.results.map(({ verdict, remedy }) => [verdict, remedy.command])]).toEqual([
+    3,
+    [['inconclusive', `holdfast check --live ${path}`]],
+  ])
 })

@@ -6,6 +6,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs
 import { expect, test } from 'vitest'
 import type { Report } from '../../../src/model/result/report.ts'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
+import { patientConfig } from '../../support/cli/patience.ts'
 import { ending, reportIn, start } from '../../support/cli/program.ts'
 import { inDatabase } from '../../support/cli/remedies.ts'
 import { startUnit } from '../../support/live-unit.ts'
@@ -37,9 +38,9 @@ function writePage(path: string, page: number, bytes: Uint8Array): void {
  * Checks while the page is wrong, and writes the right bytes when the first snapshot is complete.
  * @returns null if the second snapshot had begun by then: this process was too slow
  */
-async function checkMended(path: string, page: number, right: Uint8Array): Promise<Report | null> {
+async function checkMended(path: string, page: number, right: Uint8Array, config: string): Promise<Report | null> {
   writePage(path, page, new Uint8Array(pageBytes))
-  const program = start(['check', '--live', path, '--json', '--log-level', 'debug'])
+  const program = start(['check', '--live', path, '--json', '--log-level', 'debug', '--config', config])
   let log = ''
   let mended: 'in time' | 'too late' | null = null
   program.stderr.on('data', (bytes: Buffer) => {
@@ -59,10 +60,11 @@ test('is inconclusive (3): no remedy is offered, and both pieces of evidence are
   const path = makeDatabase(folder.in('app.db'), { wal: true })
   const page = addArchive(path)
   const right = Uint8Array.from(readFileSync(path).subarray((page - 1) * pageBytes, page * pageBytes))
+  const config = patientConfig(folder)
   await using _unit = await startUnit(path)
   let report: Report | null = null
   for (let attempt = 0; report === null && attempt < attemptsMax; attempt++)
-    report = await checkMended(path, page, right)
+    report = await checkMended(path, page, right, config)
   expect(report?.summary.exitCode).toBe(3)
   const [result] = report?.results ?? []
   expect(result).toMatchObject({

@@ -4,7 +4,7 @@
  * It makes the file RUNNING when it writes, and removes it when it has closed the database, after SIGTERM. Each row
  * that was committed is counted in it.
  */
-import { rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 const [database = '', running = ''] = process.argv.slice(2)
@@ -13,7 +13,8 @@ const put = handle.prepare("INSERT INTO notes(title, body) VALUES('written', 'by
 let rows = 0
 const write = (): void => {
   put.run()
-  writeFileSync(running, String(++rows))
+  writeFileSync(`${running}.new`, String(++rows))
+  renameSync(`${running}.new`, running) // A reader never finds it half written.
 }
 write()
 const writing = setInterval(write, 10)
