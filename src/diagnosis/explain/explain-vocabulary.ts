@@ -40,7 +40,7 @@ export const vocabulary: Readonly<Record<string, string>> = {
     'Run the command beside it.',
   service:
     'The program that owns the tenants and writes their files. It answers the admin API, or holdfast runs ' +
-    'its hook commands.',
+    'its hook commands. With service.files holdfast asks nothing of it, and finds its files by patterns.',
   'admin-api':
     'Seven calls that a service answers, over a unix socket or TLS: it lists its tenants, stops using one, ' +
     'and resumes it. The file `admin-api.yaml` of the package is the contract. `holdfast doctor --tenant ID` ' +

@@ -84,22 +84,19 @@ async function listTenants(
   if (new Set(tenants.map(({ id }) => id)).size < tenants.length)
     throw new Failure('REGISTRY_STALE', 'the service lists a tenant twice')
   if (tenants.length > 0) return tenants
+  const none = settings.service.kind === 'files' ? 'service.files finds no file' : 'the service lists no tenants'
   if (known.length > 0)
     throw new Failure(
       'REGISTRY_STALE',
-      `the service lists no tenants, and ${count(known.length, 'file of a tenant is', 'files of tenants are')} known`,
+      `${none}, and ${count(known.length, 'file of a tenant is', 'files of tenants are')} known`,
     )
   const copy = await readRegistryCopy(settings)
   if (copy.kind === 'read' && copy.tenants.length > 0)
-    throw new Failure(
-      'REGISTRY_STALE',
-      `the service lists no tenants, and it listed ${count(copy.tenants.length, 'tenant')} before`,
-      {
-        hint:
-          `no tenant was checked, and none was paused; if the list is right, delete ${registryCopyFile(settings)}; ` +
-          "else mend the service's list",
-      },
-    )
+    throw new Failure('REGISTRY_STALE', `${none}, and it listed ${count(copy.tenants.length, 'tenant')} before`, {
+      hint:
+        `no tenant was checked, and none was paused; if the list is right, delete ${registryCopyFile(settings)}; ` +
+        "else mend the service's list",
+    })
   return tenants
 }
 

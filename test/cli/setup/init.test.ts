@@ -1,5 +1,5 @@
 /** `holdfast init`, as a person runs it on a machine with programs. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { loadSettings } from '../../../src/config/load.ts'
 import { makeFolder } from '../../support/cli/folder.ts'
@@ -66,6 +66,16 @@ test('--print writes nothing, also beside a file; --json has the facts and the t
 test('where the file cannot be written, it says so', async () => {
   const { code, stderr } = await holdfast(['init', '--config', '/nonexistent/holdfast.yaml'])
   expect([code, stderr]).toEqual([1, expect.stringContaining('/nonexistent/holdfast.yaml')])
+})
+
+test('no file stays where another user could change it', async () => {
+  using folder = makeFolder()
+  const open = folder.in('open')
+  mkdirSync(open)
+  chmodSync(open, 0o777)
+  const { code, stderr } = await holdfast(['init'], { cwd: open })
+  expect([code, stderr]).toEqual([78, expect.stringContaining('another user could change')])
+  expect(readdirSync(open)).toEqual([])
 })
 
 test.skipIf(otherUser === null || whyNoOtherUser() !== null)(

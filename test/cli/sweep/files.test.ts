@@ -1,5 +1,6 @@
 /** The whole program and `service.files`: the files of programs that cannot be asked, and that nothing pauses. */
 import {
+  chmodSync,
   linkSync,
   mkdirSync,
   readFileSync,
@@ -13,7 +14,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { damageIndex } from '../../support/cli/folder.ts'
 import { openFileScene, workOf } from '../../support/cli/open-files.ts'
-import { gist, holdfast, reportOf, single, type Ran } from '../../support/cli/program.ts'
+import { gist, holdfast, otherUser, reportOf, single, whyNoOtherUser, type Ran } from '../../support/cli/program.ts'
 
 const gists = (report: Awaited<ReturnType<typeof reportOf>>): Readonly<Record<string, string>> =>
   Object.fromEntries(report.results.map((result) => [result.tenant ?? result.path, gist(result)]))
@@ -170,3 +171,25 @@ test('names that cannot be shown give ids that can', async () => {
   expect((await holdfast(['sweep', '--verbose', '--config', scene.config])).stdout).not.toContain('\u001b')
   expect(await holdfast(['check', '--tenant', '%1B[2J/a%0Ab.db', '--config', scene.config])).toMatchObject({ code: 0 })
 })
+
+test.skipIf(otherUser === null || whyNoOtherUser() !== null)(
+  'a folder that may not be read is told, and what is beside it is found (skipped without root)',
+  async () => {
+    using scene = openFileScene()
+    scene.make('a.db', 'closed/b.db')
+    for (const [path, mode] of [
+      [scene.file('..'), 0o755],
+      [scene.file(''), 0o755],
+      [scene.file('closed'), 0o700],
+      [scene.config, 0o644],
+    ] as const)
+      chmodSync(path, mode)
+    const doctor = ['doctor', '--json', '--config', scene.config]
+    const { stdout } = await holdfast(doctor, { as: otherUser ?? { uid: 0, gid: 0 }, cwd: '/' })
+    const { steps } = JSON.parse(stdout) as { readonly steps: readonly { readonly about: string }[] }
+    expect(steps.find(({ about }) => about === 'service: files')).toMatchObject({
+      outcome: 'warning',
+      said: expect.stringMatching(/^1 place could not be searched: .*app\/closed.*\(EACCES\)/) as string,
+    })
+  },
+)

@@ -1,6 +1,7 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { defaultLedgerDir } from '../../../config/defaults.ts'
+import { loadSettings } from '../../../config/load.ts'
 import { findOpenDatabases, type OpenDatabases } from '../../../hold/live/open-databases.ts'
 import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
@@ -46,7 +47,8 @@ Examples:
   holdfast init --json | jq .databases            what was found, as JSON
 
 Exit codes: 0 written or printed, 1 failed, 64 usage (such as a file that is
-  there already), 70 bug, 129/130/131/143 ended by a signal`,
+  there already), 70 bug, 78 another user could change the file there,
+  129/130/131/143 ended by a signal`,
     )
     .action((options: InitOptions) => invocation.perform(() => init(options, invocation.terminal)))
 }
@@ -61,7 +63,7 @@ async function init(options: InitOptions, terminal: Terminal): Promise<ExitCode>
   // Loaded here, with its libraries. What is written must be what holdfast accepts.
   const { parseSettings } = await import('../../../config/parse.ts')
   parseSettings(text, file)
-  if (!prints) write(file, text)
+  if (!prints) await writeAccepted(file, text)
   if (options.json) {
     const { databases, unusable, unseen } = found
     const document = { schema: 'holdfast.init/1', tool: { version: terminal.version }, file, text }
@@ -99,6 +101,20 @@ const isThere = (file: string): Failure =>
   new Failure('USAGE', `${file} is there already, and is not overwritten`, {
     hint: 'move it away, name another file with --config FILE, or see the new text with --print',
   })
+
+/**
+ * No file stays that a run would refuse, because another user could change it there.
+ * @throws {Failure} as `write`; CONFIG_INVALID
+ */
+async function writeAccepted(file: string, text: string): Promise<void> {
+  write(file, text)
+  try {
+    await loadSettings(file)
+  } catch (error) {
+    unlinkSync(file)
+    throw error
+  }
+}
 
 /** @throws {Failure} USAGE if the file came into being meanwhile; NO_PERMISSION and the like */
 function write(file: string, text: string): void {
