@@ -85,21 +85,29 @@ export interface LiveSoak {
 /** @returns 0: all was done, nothing was wrong; 1: something was wrong; 3: nothing was wrong in what time allowed */
 export async function soakLive({ total, minutes, seed, say }: LiveSoak): Promise<0 | 1 | 3> {
   const home = mkdtempSync(join(tmpdir(), 'soak-live-'))
-  const untilMs = performance.now() + minutes * 60_000
+  const sinceMs = performance.now()
+  /** The parts come one after the other, and none may use the time of those after it. */
+  const untilMs = (share: number): number => sinceMs + share * minutes * 60_000
   const result = { asked: 0, taken: 0, wrong: [] as string[], complete: true }
   if (whyNoPython !== null) say(`without a writer of another SQLite: ${whyNoPython}`)
   try {
     await using fixture = await openHoldFixture()
+    let shares = 0
     for (const scene of scenes) {
       const count = Math.round(total * scene.share)
-      const taken = await soakScene(scene, { fixture, home, count, untilMs, say })
+      shares += scene.share
+      const taken = await soakScene(scene, { fixture, home, count, untilMs: untilMs(0.7 * shares), say })
       result.asked += count
       result.taken += taken.taken
       result.wrong.push(...taken.wrong.map((line) => `${scene.name}: ${line}`))
     }
-    for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
-      result.complete = (await soakDeaths(signal, { home, untilMs, seed, say, wrong: result.wrong })) && result.complete
-    result.complete = (await soakRestarts({ fixture, home, untilMs, say, wrong: result.wrong })) && result.complete
+    const { wrong } = result
+    const parts = [
+      await soakDeaths('SIGKILL', { home, untilMs: untilMs(0.83), seed, say, wrong }),
+      await soakDeaths('SIGSTOP', { home, untilMs: untilMs(0.97), seed, say, wrong }),
+      await soakRestarts({ fixture, home, untilMs: untilMs(1), say, wrong }),
+    ]
+    result.complete = parts.every(Boolean)
   } finally {
     rmSync(home, { recursive: true, force: true })
   }
