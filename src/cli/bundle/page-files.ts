@@ -50,7 +50,7 @@ const pageWords = ({ page, why }: DamagedPage): string => `Page ${page}: ${why.j
 
 const wholePage = (name: string, bytes: Uint8Array): BundleFile => ({
   name,
-  what: 'The same page, byte for byte.',
+  what: 'The same page, as it was kept.',
   bytes: bytes.length,
   pieces: () => [bytes],
 })

@@ -6,6 +6,7 @@ import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { DamagedPage } from '../../model/result/page-map.ts'
 import type { Result } from '../../model/result/report.ts'
+import { pageToKeep } from '../../report/bundle/page-dump.ts'
 import { storedLines } from '../../report/stored-report.ts'
 import { printableSentence } from '../../text/printable.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -54,7 +55,10 @@ export class ReportKeeper<Item extends object> implements Disposable {
 
   /** As many pages as fit; they are kept if the report is. */
   addPages(pages: readonly DamagedPage[]): void {
-    for (const page of pages) {
+    const header = pages.find(({ page }) => page === 1)
+    const first = header === undefined ? null : Buffer.from(header.bytes, 'base64')
+    for (const found of pages) {
+      const page = pageToKeep(found, first)
       this.#pageBytes += page.bytes.length
       if (this.#pageBytes <= pageBytesMax) this.#pages.add(page)
     }

@@ -18,15 +18,25 @@ export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | '
   using line = await showProgress(terminal, quiet ?? false)
   return await work({
     onSelected: (targets, notDue) => document.select(targets, notDue),
-    onResult: (result) => {
-      logResult(terminal, document.run, logLevel, result)
-      document.add(result)
-      alarms?.consider(result)
-    },
-    onRevised: (result, before) => {
-      document.revise(result, before)
-      alarms?.revise(result, before)
-    },
+    ...recordingResults(terminal, { logLevel }, document, alarms),
     onProgress: (progress) => line.update(progress),
   })
 }
+
+/** Adds each result to the log, to the report and to the alarms. */
+export const recordingResults = (
+  terminal: Terminal,
+  { logLevel }: Pick<CommonOptions, 'logLevel'>,
+  document: ResultsDocument,
+  alarms: Pick<RunAlarms, 'consider' | 'revise'> | null,
+): Pick<SweepObserver, 'onResult' | 'onRevised'> => ({
+  onResult: (result) => {
+    logResult(terminal, document.run, logLevel, result)
+    document.add(result)
+    alarms?.consider(result)
+  },
+  onRevised: (result, before) => {
+    document.revise(result, before)
+    alarms?.revise(result, before)
+  },
+})

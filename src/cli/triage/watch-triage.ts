@@ -7,10 +7,10 @@ import { renderCulprit, type Culprit } from '../../report/triage/describe-culpri
 import { count } from '../../text/count.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import { target as shellTarget } from '../../text/shell-words.ts'
-import { logResult } from '../log/log.ts'
 import type { CommonOptions } from '../options.ts'
 import { showProgress } from '../progress/progress.ts'
 import type { ResultsDocument } from '../report-run/results-document.ts'
+import { recordingResults } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /** So many suspects are named before the first is examined. */
@@ -36,15 +36,7 @@ export async function watchTriage(
     onOrder: (order) => {
       if (!quiet) for (const sentence of describeOrder(order)) terminal.say(sentence)
     },
-    onResult: (result) => {
-      logResult(terminal, document.run, logLevel, result)
-      document.add(result)
-      alarms?.consider(result)
-    },
-    onRevised: (result, before) => {
-      document.revise(result, before)
-      alarms?.revise(result, before)
-    },
+    ...recordingResults(terminal, { logLevel }, document, alarms),
     onProgress: (progress) => line.update(progress),
     onCulprit: (result, place, again) => {
       if (++culprits === 1) alarms?.culprit(result)

@@ -134,4 +134,6 @@ export interface DamagedPage {
   readonly why: readonly string[]
   /** In base64; fewer than `pageSize` if the file ends there. */
   readonly bytes: string
+  /** Present if what may be contents of rows was replaced by zeroes before the page was kept. */
+  readonly masked?: true
 }

@@ -2,6 +2,7 @@
  * A damaged page as text: its header and its cell pointers decoded, then its bytes. Contents of rows are masked unless
  * they were asked for. Pure, and bounded for any bytes.
  */
+import { Buffer } from 'node:buffer'
 import type { DamagedPage } from '../../model/result/page-map.ts'
 import { isZero, read16, read32 } from '../../sqlite/bytes.ts'
 import { readCell } from '../../sqlite/cell.ts'
@@ -24,10 +25,31 @@ export function layoutOfFile(first: Uint8Array | null, pageSize: number): PageLa
   return { pageSize, usable: pageSize - (header?.reservedBytes ?? 0), autoVacuum: (header?.largestRoot ?? 0) > 0 }
 }
 
+/**
+ * The page as it is kept. Of a page that only leads to damage, or has the header, its structure is enough: what may be
+ * contents of rows is replaced by zeroes. A page that is damaged itself is kept whole, because its bytes are what shows
+ * which program wrote them.
+ * @param first the first page of the file; null if it is not known
+ */
+export function pageToKeep(page: DamagedPage, first: Uint8Array | null): DamagedPage {
+  if (!page.why.every(isBeside)) return page
+  const bytes = Buffer.from(page.bytes, 'base64')
+  const layout = layoutOfFile(first, page.pageSize)
+  const shown = structuralBytes(bytes, page.page, readPage(bytes, page.page, layout), layout)
+  return {
+    ...page,
+    bytes: Buffer.from(bytes.map((byte, at) => (shown[at] === 1 ? byte : 0))).toString('base64'),
+    masked: true,
+  }
+}
+
+/** The reasons of pages that are not damaged themselves. */
+const isBeside = (why: string): boolean => why === 'header' || why.startsWith('leads to page ')
+
 /** @param contents false: bytes that may be contents of rows are masked */
 export function dumpPage(page: DamagedPage, bytes: Uint8Array, layout: PageLayout, contents: boolean): string {
   const tree = readPage(bytes, page.page, layout)
-  const shown = contents ? null : structuralBytes(bytes, page.page, tree, layout)
+  const shown = contents && page.masked !== true ? null : structuralBytes(bytes, page.page, tree, layout)
   return `${[
     `page      ${page.page}`,
     `tenant    ${page.tenant === null ? '-' : printable(page.tenant)}`,
@@ -39,7 +61,11 @@ export function dumpPage(page: DamagedPage, bytes: Uint8Array, layout: PageLayou
     ...(page.page === 1 ? [...headerLines(bytes), ''] : []),
     ...(tree.kind === 'b-tree' ? treeLines(bytes, page.page, tree, layout) : otherLines(bytes, tree.why)),
     '',
-    contents ? 'Bytes:' : 'Bytes. ".." is masked: it may be contents of rows.',
+    page.masked === true
+      ? 'Bytes. ".." was not kept: it may be contents of rows, and the page is not damaged itself.'
+      : contents
+        ? 'Bytes:'
+        : 'Bytes. ".." is masked: it may be contents of rows.',
     ...hexLines(bytes, shown),
   ].join('\n')}\n`
 }

@@ -256,4 +256,4 @@ test('a tenant that may stand still is told once, and its recovery by `resume`',
   expect(sink.titles().at(-1)).toBe('RECOVERED: acme of notes: serving again')
   await holdfast(['resume', '--all', '--config', service.config])
   expect(sink.titles().filter((title) => title.startsWith('RECOVERED: acme'))).toHaveLength(1)
-})
+}, 240_000)

@@ -7,7 +7,7 @@ import type { Healing } from '../../../src/model/result/healing.ts'
 import type { Report } from '../../../src/model/result/report.ts'
 import { damageIndex, makeDatabase } from '../../support/cli/folder.ts'
 import { holdfast } from '../../support/cli/program.ts'
-import { openService, type TestService, type TestServiceOptions } from '../../support/cli/service.ts'
+import { openServiceOf, type TestService } from '../../support/cli/service.ts'
 
 type Healed = Report & { readonly healing?: Healing }
 
@@ -27,16 +27,6 @@ function doubtful(path: string): string {
   return path
 }
 
-const openWith = (
-  tenants: Readonly<Record<string, (path: string) => string>>,
-  more: Omit<TestServiceOptions, 'tenants'> = {},
-): Promise<TestService> =>
-  openService({
-    ...more,
-    tenants: (data) =>
-      Object.fromEntries(Object.entries(tenants).map(([id, make]) => [id, make(join(data, `${id}.db`))])),
-  })
-
 async function sweepOf(service: TestService, ...args: readonly string[]): Promise<Healed> {
   const { stdout, stderr, code } = await holdfast(['sweep', '--json', '--config', service.config, ...args])
   expect(stdout, stderr).toMatch(/^\{/)
@@ -51,7 +41,7 @@ const changed = ({ healing }: Healed): readonly (string | null)[] =>
 
 describe('a damaged index beyond doubt', () => {
   test('is left as it is without --heal, and rebuilt with it; the exit code stays 2', async () => {
-    await using service = await openWith({ acme: healable, bolt: makeDatabase })
+    await using service = await openServiceOf({ acme: healable, bolt: makeDatabase })
     const before = bytesOf(service, 'acme')
     const without = await sweepOf(service)
     expect([without.summary.exitCode, without.healing]).toEqual([2, undefined])
@@ -76,7 +66,7 @@ describe('a damaged index beyond doubt', () => {
   })
 
   test('is told in the first line of the report', async () => {
-    await using service = await openWith({ acme: healable })
+    await using service = await openServiceOf({ acme: healable })
     const { stdout, code } = await holdfast(['sweep', '--heal', '--config', service.config])
     expect(code).toBe(2)
     expect(stdout).toMatch(/^CHANGED BY --heal: acme\n/)
@@ -85,7 +75,7 @@ describe('a damaged index beyond doubt', () => {
   })
 
   test('of more tenants than heal.limit is left to a person', async () => {
-    await using service = await openWith(
+    await using service = await openServiceOf(
       { acme: healable, bolt: healable, crate: healable },
       { settings: { heal: { limit: 2 } } },
     )
@@ -98,7 +88,7 @@ describe('a damaged index beyond doubt', () => {
   })
 
   test('that is left to a person has the plan as its next step', async () => {
-    await using service = await openWith({ acme: healable, bolt: healable }, { settings: { heal: { limit: 1 } } })
+    await using service = await openServiceOf({ acme: healable, bolt: healable }, { settings: { heal: { limit: 1 } } })
     const { stdout } = await holdfast(['sweep', '--heal', '--config', service.config])
     const [, left = ''] = /left +(acme|bolt): heal\.limit allows 1/.exec(stdout) ?? []
     expect(stdout).toMatch(new RegExp(`holdfast repair --config \\S+ --tenant ${left}\n`))
@@ -106,7 +96,7 @@ describe('a damaged index beyond doubt', () => {
   })
 
   test('that comes again on the same day is left to a person', async () => {
-    await using service = await openWith({ acme: healable })
+    await using service = await openServiceOf({ acme: healable })
     expect(changed(await sweepOf(service, '--heal'))).toEqual(['acme'])
     damageAgain(join(service.data, 'acme.db'))
     const again = await sweepOf(service, '--heal')
@@ -125,7 +115,7 @@ function damageAgain(path: string): void {
 }
 
 test('what is in doubt, and what only a person can decide, is left as it is', async () => {
-  await using service = await openWith({ acme: doubtful, bolt: makeDatabase })
+  await using service = await openServiceOf({ acme: doubtful, bolt: makeDatabase })
   const before = bytesOf(service, 'acme')
   const report = await sweepOf(service, '--heal')
   expect(report.healing).toMatchObject({
@@ -138,7 +128,7 @@ test('what is in doubt, and what only a person can decide, is left as it is', as
 
 test('a change after which the tenant is unwell is taken back, and ends the healing', async () => {
   let closes = 0
-  await using service = await openWith(
+  await using service = await openServiceOf(
     { acme: healable, bolt: healable },
     // Unwell once a tenant has been changed: after the hold of the sweep, that of the repair, and that of the change.
     { onClose: () => void closes++, healthy: () => closes < 4 },

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import type { Report, Result } from '../../../src/model/result/report.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
-import { openService, type TestService, type TestServiceOptions } from '../../support/cli/service.ts'
+import { openServiceOf } from '../../support/cli/service.ts'
 
 /** A file whose index has lost entries; its structure is whole, so only counts or rows show it. */
 function damagedAt(path: string): string {
@@ -14,15 +14,6 @@ function damagedAt(path: string): string {
   return path
 }
 
-const serviceWith = (
-  tenants: Readonly<Record<string, (path: string) => string>>,
-  more: Omit<TestServiceOptions, 'tenants'> = {},
-): Promise<TestService> =>
-  openService({
-    ...more,
-    tenants: (data) =>
-      Object.fromEntries(Object.entries(tenants).map(([id, make]) => [id, make(join(data, `${id}.db`))])),
-  })
 const sound = (path: string): string => makeDatabase(path, { wal: true })
 
 const resultOf = ({ results }: Report, id: string): Result => {
@@ -33,7 +24,7 @@ const resultOf = ({ results }: Report, id: string): Result => {
 
 describe('I1.6: a triage of a service', () => {
   test('finds nothing in sound tenants, checks each of them fast and then deep, and begins an incident', async () => {
-    await using service = await serviceWith({ acme: sound, bolt: sound })
+    await using service = await openServiceOf({ acme: sound, bolt: sound })
     const report = await reportOf(['triage', '--config', service.config])
     expect(report.summary).toMatchObject({ selected: 2, sound: 2, exitCode: 0 })
     expect(report.run).toMatchObject({ mode: 'triage', registry: 'live', incident: report.run.id })
@@ -53,7 +44,7 @@ describe('I1.6: a triage of a service', () => {
   })
 
   test('prints the culprit as soon as it is found, why it was suspected, and the command that mends it', async () => {
-    await using service = await serviceWith({ acme: sound, bolt: damagedAt, core: sound })
+    await using service = await openServiceOf({ acme: sound, bolt: damagedAt, core: sound })
     const { code, stdout } = await holdfast(['triage', '--config', service.config])
     expect(code).toBe(2)
     const [culprit = '', ...rest] = stdout.split(/^TENANT /m)
@@ -65,7 +56,7 @@ describe('I1.6: a triage of a service', () => {
   })
 
   test('--first stops at the culprit, whose deep check names the rehearsed remedy', async () => {
-    await using service = await serviceWith(
+    await using service = await openServiceOf(
       Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`t${at}`, at === 3 ? damagedAt : sound])),
       { healthy: (id) => id !== 't3' },
     )
@@ -87,7 +78,7 @@ describe('I1.6: a triage of a service', () => {
   })
 
   test('--depth quick is the fast pass alone, --only takes some; --json: the culprit is on stderr', async () => {
-    await using service = await serviceWith({ acme: sound, bolt: damagedAt, core: sound })
+    await using service = await openServiceOf({ acme: sound, bolt: damagedAt, core: sound })
     const ran = await holdfast(['triage', '--json', '--depth', 'quick', '--only', '[ab]*', '--config', service.config])
     const report = reportIn(ran)
     expect(report.results).toHaveLength(2)
@@ -98,7 +89,7 @@ describe('I1.6: a triage of a service', () => {
   })
 
   test('I1.9: the status tenant is checked deep before any other tenant is paused, and is named first', async () => {
-    await using service = await serviceWith(
+    await using service = await openServiceOf(
       { acme: damagedAt, bolt: sound, watch: damagedAt },
       { settings: { tenants: { statusTenant: 'watch' } }, healthy: (id) => id !== 'acme' },
     )
@@ -110,7 +101,7 @@ describe('I1.6: a triage of a service', () => {
   })
 
   test('changes no byte of any tenant', async () => {
-    await using service = await serviceWith({ acme: sound, bolt: damagedAt })
+    await using service = await openServiceOf({ acme: sound, bolt: damagedAt })
     const before = fingerprintOf(service.data)
     expect((await holdfast(['triage', '--config', service.config])).code).toBe(2)
     const main = (prints: Record<string, string>): unknown =>
@@ -121,7 +112,7 @@ describe('I1.6: a triage of a service', () => {
 
 describe('I1.6: the service is down', () => {
   test('its files are held without it under a seal, by the last list of tenants; a file in use is not', async () => {
-    const service = await serviceWith({ acme: sound, bolt: damagedAt, core: sound })
+    const service = await openServiceOf({ acme: sound, bolt: damagedAt, core: sound })
     await using _service = service
     expect((await holdfast(['sweep', '--config', service.config])).code).toBe(2)
     await service.gate[Symbol.asyncDispose]()
@@ -198,7 +189,7 @@ describe('I1.6: damage that is known, and that the fast pass does not see', () =
   }
 
   test('is not cleared by it: sound so far, inconclusive, 3; the deep pass settles it', async () => {
-    await using service = await serviceWith({ acme: otherColumn, bolt: sound })
+    await using service = await openServiceOf({ acme: otherColumn, bolt: sound })
     const quick = ['triage', '--depth', 'quick', '--config', service.config]
     const before = await reportOf(quick)
     expect([before.summary.exitCode, resultOf(before, 'acme').verdict]).toEqual([0, 'sound'])

@@ -42,6 +42,17 @@ export interface TestServiceOptions {
   readonly settings?: Readonly<Record<string, object>>
 }
 
+/** The same with tenants of one file each, that these functions make. */
+export const openServiceOf = (
+  tenants: Readonly<Record<string, (path: string) => string>>,
+  more: Omit<TestServiceOptions, 'tenants'> = {},
+): Promise<TestService> =>
+  openService({
+    ...more,
+    tenants: (data) =>
+      Object.fromEntries(Object.entries(tenants).map(([id, make]) => [id, make(join(data, `${id}.db`))])),
+  })
+
 export async function openService(options: TestServiceOptions = {}): Promise<TestService> {
   const folder = makeFolder()
   const [data, snapshots, ledger, socket, config] = [

@@ -136,6 +136,31 @@ const ofService: readonly Omit<TriedCommand, 'asks'>[] = [
     before: 'swept',
     codes: [0, 1, 64, 78],
   },
+  // 64: without its folder no report is known.
+  {
+    name: 'report',
+    args: (scene) => ['report', '--json', ...config(scene)],
+    roles: ['main'],
+    code: 0,
+    before: 'swept',
+    codes: [0, 1, 64, 78],
+  },
+  {
+    name: 'report-page',
+    args: (scene) => ['report', '--html', '--output', scene.in('made/page.html'), ...config(scene)],
+    roles: ['main'],
+    code: 0,
+    before: 'swept',
+    codes: [0, 1, 64, 78],
+  },
+  {
+    name: 'bundle',
+    args: (scene) => ['bundle', '--output', scene.in('made/bundle.tar.gz'), ...config(scene)],
+    roles: ['main', 'ledger'],
+    code: 0,
+    before: 'swept',
+    codes: [0, 1, 64, 78],
+  },
   {
     name: 'pull',
     args: (scene) => ['pull', 'acme', scene.in('pulled'), ...config(scene)],
