@@ -8,6 +8,7 @@ import { readLedger } from '../../src/ledger/open-ledger.ts'
 import { Store } from '../../src/ledger/process/store.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
+import { noEvidence, type PinEvidence } from '../../src/model/result/evidence.ts'
 import type { Finding } from '../../src/model/result/finding.ts'
 import { asked, checked, ended, quiesced, scratch } from '../support/ledger/sample-events.ts'
 
@@ -123,6 +124,17 @@ test('a sound result keeps how it came about, any other result nearly all', () =
       },
     },
   })
+  const pin: PinEvidence = {
+    branch: 'wal',
+    heldMs: 9,
+    mark: { frames: 3, salts: '0011223344556677' },
+    walGrewBytes: 0,
+    journal: 'none',
+    checkpoint: 'refused',
+    lastSeenConnected: true,
+  }
+  const pinned = { ...noEvidence, level: 'pinned', pin } as const
+  expect(condense(checked('acme', { evidence: pinned }))).toMatchObject({ result: { evidence: { pin } } })
   expect(damaged).toMatchObject({
     result: { findings: findings.slice(0, 200), findingsTotal: 5000, evidence: { proofs: [{}, {}], probe: {} } },
   })

@@ -70,10 +70,11 @@ function condenseSound(result: Result): Result {
 }
 
 /** What the last proof saw is in the summary beside the event. */
-const condenseEvidence = ({ level, quiesce, snapshot, fileSystem, attempts }: Evidence): Evidence => ({
+const condenseEvidence = ({ level, quiesce, pin, snapshot, fileSystem, attempts }: Evidence): Evidence => ({
   ...noEvidence,
   level,
   quiesce,
+  pin,
   fileSystem,
   attempts,
   snapshot: snapshot === null ? null : { ...snapshot, files: [] },
