@@ -28,7 +28,7 @@ export async function holdPinned(
   signal: AbortSignal,
 ): Promise<readonly Held[]> {
   await using unclaimed = new AsyncDisposables()
-  const terms: PinRequest = { ...request, seen: new Map(), earlierBytes: 0 }
+  const terms: PinRequest = { ...request, seen: new Map(), compared: new Set(), earlierBytes: 0 }
   const outcomes: Held[] = []
   let ofAll: Failure | null = null
   for (const file of request.files) {

@@ -16,7 +16,7 @@ import { Failure } from '../../model/failure.ts'
 import { lockBytes } from '../../sqlite/lock-bytes.ts'
 import type { FileHold } from '../file-hold.ts'
 import type { HoldProcesses } from '../hold-processes.ts'
-import type { Held, HoldRequest } from '../hold-request.ts'
+import type { FileRequest, Held, HoldRequest } from '../hold-request.ts'
 import { requireDatabase } from '../inspect-files.ts'
 import { requireListedOnce } from '../live/listed-once.ts'
 import { LiveFiles } from '../live/live-files.ts'
@@ -41,6 +41,8 @@ import { requireShortWait } from './writer-wait.ts'
 export interface PinRequest extends HoldRequest {
   /** Names of the files of this hold that were resolved, by device and inode. */
   readonly seen: Map<string, string>
+  /** The files that were compared with them. Another attempt would meet its own name. */
+  readonly compared: Set<FileRequest>
   /** Bytes on the disk of the snapshots that this hold has made already. */
   earlierBytes: number
 }
@@ -95,11 +97,12 @@ async function takeIfSpace(
 /** Step 0. @param request its `seen` refuses a second name of a file */
 async function openFile(
   hold: FileHold,
-  { roots, folder, settings, seen, acceptMounted }: PinRequest,
+  { roots, folder, settings, seen, compared, acceptMounted }: PinRequest,
 ): Promise<OpenedFile> {
   const { request, record } = hold
   const path = await resolveLivePath(request.named, roots, acceptMounted)
-  if (record.evidence.attempts === 1) requireListedOnce(request.named, path, seen)
+  if (!compared.has(request)) requireListedOnce(request.named, path, seen)
+  compared.add(request)
   await requireNoLease(path)
   const files = hold.add(new LiveFiles(path, roots))
   await files.follow()
