@@ -67,6 +67,7 @@ function tryCheckpoint(path: string, file: FileId): PinsAnswer['checkpoint'] {
   const database = new Database(named.path, { timeout: 0, fileMustExist: true, readonly: true })
   try {
     requireOpen(file, named)
+    for (const setting of ['trusted_schema = off', 'cell_size_check = on']) database.pragma(setting)
     const [row] = database.pragma('wal_checkpoint(PASSIVE)') as readonly { busy: number; log: number }[]
     return row?.busy === 1 && row.log === -1 ? 'refused' : 'granted'
   } catch (error) {

@@ -5,7 +5,7 @@ import { readWalHeader } from '../../../src/sqlite/wal/wal.ts'
 import { appendDeadTransaction } from '../../support/databases/dead-transaction.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
-import { createBook, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
+import { createBook, pinOptions, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
 import { programKinds, startSqliteProgram, type SqliteProgram } from '../../support/pinned/sqlite-program.ts'
 
 const insert = "insert into book(title) values ('more')"
@@ -181,4 +181,17 @@ describe.each(programKinds)('beside the SQLite of %s', (kind) => {
     expect(readFileSync(file).equals(before.bytes)).toBe(true)
     expect([after.mtimeNs, after.ctimeNs]).toEqual([before.times.mtimeNs, before.times.ctimeNs])
   })
+})
+
+it('a damaged schema keeps no file from its snapshot; only the checkpoint of SQLite was not tried', async () => {
+  const bytes = readFileSync(file)
+  bytes.write('INDEZ', bytes.indexOf('INDEX book_title'))
+  writeFileSync(file, bytes)
+  await using program = await startSqliteProgram('node', file)
+  expect(program.run('begin immediate;commit')).toBe('done')
+  expect(program.run(count)).toBe('SQLITE_CORRUPT')
+  const held = await fixture.holdBare(file, pinOptions({}))
+  if (held.kind !== 'snapshot') throw held.failure
+  await using _snapshot = held.snapshot
+  expect(held.record.evidence.pin).toMatchObject({ branch: 'wal', checkpoint: 'not-tried' })
 })
