@@ -71,6 +71,8 @@ export class ConditionsOfRun {
     this.#results++
     // It is what was asked for, and shows no recovery either.
     if (isQuietSample(result)) return null
+    // A place that could not be searched is the absence `registry-partly`: no later result would end its alarm.
+    if (result.tenant === null && this.#terms.mode === 'sweep') return null
     const severity = severityOf(result)
     const file = fileKey(result)
     const isWatched = this.#terms.watched.has(file)

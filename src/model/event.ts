@@ -24,7 +24,12 @@ export interface OpenHold {
  * null if no copy of it can be used. `code` and `why`: the failure for which it gave none now.
  */
 export type RegistrySource =
-  | { readonly source: 'live'; readonly since: number }
+  | {
+      readonly source: 'live'
+      readonly since: number
+      /** Places that the list leaves out, because they could not be searched; left out if there are none. */
+      readonly unsearched?: { readonly places: number; readonly first: string }
+    }
   | { readonly source: 'cached'; readonly since: number; readonly code: FailureCode; readonly why: string }
   | { readonly source: 'refused'; readonly since: number | null; readonly code: FailureCode; readonly why: string }
 

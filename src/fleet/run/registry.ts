@@ -66,7 +66,8 @@ export async function readRegistry(
     const unkept = tenants.length === 0 ? null : keepRegistryCopy(reader.settings, tenants, takenAt)
     const notices = unkept === null ? [] : [`the copy of the list of tenants could not be kept: ${unkept}`]
     const { unsearched, links } = reader.service.leftOut
-    await announce(reader, { source: 'live', since: takenAt }, [...notices, ...aboutLinks(links)])
+    const partly = unsearchedIn(unsearched)
+    await announce(reader, { source: 'live', since: takenAt, ...partly }, [...notices, ...aboutLinks(links)])
     return { source: 'live', tenants, gone: goneFrom(tenants, known, reader.settings.service.kind), unsearched }
   }
   // Who is not let in gets no other answer for a tenant either: a wrong token is no outage.
@@ -113,6 +114,16 @@ function knownBelow(
 }
 
 const isAtOrBelow = (path: string, place: string): boolean => path === place || path.startsWith(`${place}/`)
+
+const whyLettersMax = 1_000
+
+const unsearchedIn = ([first, ...more]: readonly UnsearchedPlace[]): Pick<
+  RegistrySource & { source: 'live' },
+  'unsearched'
+> =>
+  first === undefined
+    ? {}
+    : { unsearched: { places: 1 + more.length, first: first.failure.message.slice(0, whyLettersMax) } }
 
 const linksNamedMax = 3
 

@@ -63,7 +63,12 @@ const shapes = {
     notDue: z.optional(z.number()),
   }),
   'registry-read': z.discriminatedUnion('source', [
-    z.looseObject({ kind: z.literal('registry-read'), source: z.literal('live'), since: z.number() }),
+    z.looseObject({
+      kind: z.literal('registry-read'),
+      source: z.literal('live'),
+      since: z.number(),
+      unsearched: z.optional(z.looseObject({ places: z.number(), first: z.string() })),
+    }),
     z.looseObject({
       kind: z.literal('registry-read'),
       source: z.literal('cached'),

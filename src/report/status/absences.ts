@@ -19,6 +19,7 @@ export const absenceKinds = [
   'killed',
   'covered-too-little',
   'registry-cached',
+  'registry-partly',
   'configuration-copy',
   'backups-too-old',
 ] as const
@@ -182,7 +183,12 @@ const sweptSince = (runs: readonly RecordedRun[], { startedAt }: RecordedRun): b
   runs.some((run) => isFullSweep(run) && run.startedAt > startedAt)
 
 function* registryAbsence({ registry }: SweepFacts, { now }: AbsenceTerms): Generator<Absence> {
-  if (registry === null || registry.source === 'live') return
+  if (registry === null) return
+  if (registry.source === 'live') {
+    const { unsearched, at } = registry
+    if (unsearched !== undefined) yield partlySearched(unsearched, at)
+    return
+  }
   const { source, since, code, why } = registry
   const last =
     since === null ? 'no copy of an earlier one can be used' : `the last one is ${humanMs(ageOf(since, now))} old`
@@ -203,6 +209,17 @@ function* registryAbsence({ registry }: SweepFacts, { now }: AbsenceTerms): Gene
         command: 'holdfast doctor',
       }
 }
+
+const partlySearched = (
+  { places, first }: NonNullable<Extract<RecordedRegistry, { source: 'live' }>['unsearched']>,
+  since: number,
+): Absence => ({
+  kind: 'registry-partly',
+  code: 1,
+  since,
+  text: `${count(places, 'place')} of service.files could not be searched: ${sayWhy(first)}`,
+  command: 'holdfast doctor',
+})
 
 const whyLettersMax = 300
 const sayWhy = (text: string): string => printableSentenceInUtf8(joinedLines(text)).slice(0, whyLettersMax)

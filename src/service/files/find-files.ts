@@ -84,6 +84,7 @@ class Finder {
   readonly #waiting: WaitingFolder[] = []
   #own: ReadonlySet<string> = new Set()
   #roots: readonly string[] = []
+  #fixed: readonly string[] = []
   #entries = 0
 
   constructor(search: FileSearch, limits: SearchLimits, over: AbortSignal) {
@@ -96,6 +97,7 @@ class Finder {
     const { patterns, roots, own } = this.#search
     this.#own = new Set([...own, ...(await this.#realPaths(own))])
     this.#roots = await this.#realPaths(roots)
+    this.#fixed = await this.#realPaths(patterns.map(({ fixed }) => fixed))
     for (const pattern of patterns) {
       this.#waiting.push({ path: pattern.fixed, pattern, steps: withSkipped(pattern, new Set([0])), depth: 0 })
       for (let folder = this.#waiting.pop(); folder !== undefined; folder = this.#waiting.pop()) {
@@ -164,8 +166,7 @@ class Finder {
     const found = real === null ? null : await this.#orOver(stat(onDisk(real)).catch(() => null))
     if (found?.isDirectory() === true) {
       // What it leads to is found by its own name, if it lies below a fixed part.
-      if (mayEnter && !isBelow(real, await this.#realPaths(this.#search.patterns.map(({ fixed }) => fixed))))
-        this.#links.add(path)
+      if (mayEnter && !isBelow(real, this.#fixed)) this.#links.add(path)
     } else if (isMatch && real !== null && found?.isFile() === true && isBelow(real, this.#roots)) {
       this.#linked.set(path, real)
     } else if (isMatch) this.#links.add(path)

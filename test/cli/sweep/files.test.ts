@@ -99,7 +99,10 @@ test.each(['wal', 'delete'] as const)(
 )
 
 test('a file that is gone is told once; one in a folder that is away stays known', async () => {
-  using scene = openFileScene('', ['app/here/*.db', 'app/mount/*.db'])
+  using scene = openFileScene()
+  const alarms = scene.file('../alarms')
+  const sinks = `alerts: [ { command: [tee, -a, ${alarms}], on: [stale, recovered] } ]\n`
+  scene.configure(['app/here/*.db', 'app/mount/*.db'], sinks)
   scene.make('here/a.db', 'here/b.db', 'mount/c.db')
   const sweep = (): ReturnType<typeof reportOf> => reportOf(['sweep', '--config', scene.config])
   expect((await sweep()).summary.exitCode).toBe(0)
@@ -115,9 +118,13 @@ test('a file that is gone is told once; one in a folder that is away stays known
   expect(away.results.find(({ tenant }) => tenant === 'here/b.db')?.failure?.message).toBe(
     `service.files no longer finds ${scene.file('here/b.db')}`,
   )
+  const status = (): ReturnType<typeof holdfast> => holdfast(['status', '--format', 'nagios', '--config', scene.config])
+  expect((await status()).stdout).toMatch(/STALE 1 place of service\.files could not be searched: .*app\/mount/)
   renameSync(scene.file('away'), scene.file('mount'))
   const back = await sweep()
   expect([back.summary.exitCode, gists(back)]).toEqual([0, { 'here/a.db': 'sound', 'mount/c.db': 'sound' }])
+  expect((await status()).stdout).not.toContain('STALE')
+  expect(readFileSync(alarms, 'utf8')).toMatch(/"title":"STALE: [^]*"title":"RECOVERED: [^"]*registry-partly/)
 })
 
 test('a list without any file is no list while files are known', async () => {

@@ -8,7 +8,7 @@ import { findOpenDatabases, type OpenDatabases } from '../../../src/hold/live/op
 import { makeDatabase } from '../../support/cli/folder.ts'
 import { openFileScene, workOf } from '../../support/cli/open-files.ts'
 import { programOf, temporaryFolder } from '../../support/host/other-process.ts'
-import { startProgram } from '../../support/processes.ts'
+import { startProgram, type Program } from '../../support/processes.ts'
 
 const never = new AbortController().signal
 
@@ -88,27 +88,22 @@ test('a file with a kernel lease of another program is not opened, so the lease 
 
 const canUnshare = process.geteuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0
 
+/** A program that keeps `inside/x.db` open, after these commands in a mount namespace of its own. */
+async function startBehind(mounts: string, folder: string): Promise<Program> {
+  const words = [process.execPath, programOf('file-user'), join(folder, 'inside/x.db'), 'wal', 'keeps-open']
+  const program = startProgram('unshare', ['-m', 'sh', '-c', `cd / && ${mounts} && exec "$@"`, folder, ...words])
+  await program.ready
+  return program
+}
+
 test.skipIf(!canUnshare)(
   'a program behind a mount of its own: the path here is found (skipped without root and unshare)',
   async () => {
     using folder = temporaryFolder()
     mkdirSync(folder.file('data'))
     mkdirSync(folder.file('inside'))
-    const script = 'mount --bind "$0/data" "$0/inside" && mount -t tmpfs none "$0/data" && shift; exec "$@"'
-    await using program = startProgram('unshare', [
-      '-m',
-      'sh',
-      '-c',
-      script,
-      folder.path,
-      '-',
-      process.execPath,
-      programOf('file-user'),
-      join(folder.path, 'inside/x.db'),
-      'wal',
-      'keeps-open',
-    ])
-    await program.ready
+    const mounts = 'mount --bind "$0/data" "$0/inside" && mount -t tmpfs none "$0/data"'
+    await using program = await startBehind(mounts, folder.path)
     const { databases, unusable } = await foundIn(folder.path)
     expect([databases.map(({ path, programs }) => [path, programs[0]?.pid]), unusable]).toEqual([
       [[folder.file('data/x.db'), program.pid]],
@@ -116,3 +111,17 @@ test.skipIf(!canUnshare)(
     ])
   },
 )
+
+test.skipIf(!canUnshare).each([
+  ['a file system without known locks, that only the program sees', 'ramfs', /^it lies on ramfs, where locks/],
+  ['a file system that is not mounted here', 'tmpfs', /^its program runs in a container, or behind another mount/],
+])('%s is named, and not opened (skipped without root and unshare)', async (_, type, why) => {
+  using folder = temporaryFolder()
+  mkdirSync(folder.file('inside'))
+  // Under the same path, another file is here.
+  makeDatabase(folder.file('inside/x.db'))
+  await using _program = await startBehind(`mount -t ${type} none "$0/inside"`, folder.path)
+  const { databases, unusable } = await foundIn(folder.path)
+  expect(databases).toEqual([])
+  expect(unusable.find(({ path }) => path === folder.file('inside/x.db'))?.why).toMatch(why)
+})

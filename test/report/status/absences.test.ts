@@ -99,6 +99,13 @@ test.each([
       '(ADMIN_UNREACHABLE: no\\eanswer)',
   ],
   [
+    'a list that leaves out a folder',
+    facts([full], {
+      registry: { source: 'live', since: now, at: now, run: '1', unsearched: { places: 2, first: 'no\u001baccess' } },
+    }),
+    'registry-partly 1 2 places of service.files could not be searched: no\\eaccess',
+  ],
+  [
     'a list of tenants that is too old',
     facts([full], { registry: { ...cached, source: 'refused', at: now, run: '1' } }),
     'registry-down 2 the service gives no list of tenants, and nothing is checked; the last one is 9 h old ' +
