@@ -63,7 +63,7 @@ repair  rebuilding three indexes beside REINDEX by sqlite3; a backup beside .bac
   --changes N        changes of the tenant, half undone (20)
 
 all
-  --seconds N        begins nothing new after this time (900)
+  --seconds N        begins nothing new after this time (900; live: 180)
   --dir DIR          where to make the temporary folder (TMPDIR)
   --json             prints one JSON document instead of the text
   --help             prints this help`
@@ -85,7 +85,7 @@ const options = {
   changes: { type: 'string', default: '20' },
   wounds: { type: 'string', default: '200' },
   seed: { type: 'string', default: '1' },
-  seconds: { type: 'string', default: '900' },
+  seconds: { type: 'string' },
   dir: { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -105,7 +105,7 @@ async function run(): Promise<number> {
     process.stderr.write(`${help}\n`)
     return 64
   }
-  const seconds = whole(values.seconds, 'seconds')
+  const seconds = whole(values.seconds ?? (what === 'live' ? '180' : '900'), 'seconds')
   return withWorkspace(
     { parent: values.dir ?? null, seconds, report: (line) => void process.stderr.write(`${line}\n`) },
     async (workspace) => {

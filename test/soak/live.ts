@@ -10,7 +10,7 @@ import { openHoldFixture } from '../support/hold/hold-fixture.ts'
 import { judgeBook, makeBook, type JournalMode } from '../support/live/book.ts'
 import { killAgainAndAgain, startCrowd, whyNoPython, type ErrorCounts, type MemberKind } from '../support/live/crowd.ts'
 import { endAtMoments } from '../support/live/deaths.ts'
-import { errorsOfOurs, interleave, moreErrors, type Phase } from '../support/live/interleaved.ts'
+import { errorsOfOurs, interleave, moreErrors, type Interleaved, type Phase } from '../support/live/interleaved.ts'
 import { restartAgainAndAgain } from '../support/live/restarts.ts'
 import { takeSnapshots, type SnapshotsTaken } from '../support/live/snapshots.ts'
 import { randomFrom } from '../support/random.ts'
@@ -150,7 +150,7 @@ async function soakScene(
   if (seq < acknowledged) wrong.push(`${acknowledged} was acknowledged, and the file has ${seq}`)
   wrong.push(...all.flatMap((one) => one.wrong), ...(scene.orderly ? errorsOfOurs(phases) : moreErrors(phases)))
   const taken = all.reduce((sum, one) => sum + one.taken, 0)
-  say(describeScene(scene, all, phases.alone, phases.beside, figures))
+  say(describeScene(scene, all, phases, seq - 1, figures.checkpoints))
   rmSync(folder, { recursive: true })
   return { taken, wrong }
 }
@@ -158,9 +158,9 @@ async function soakScene(
 function describeScene(
   { name }: Scene,
   all: readonly SnapshotsTaken[],
-  alone: Phase,
-  beside: Phase,
-  figures: { readonly committed: number; readonly rolledBack: number; readonly checkpoints: number },
+  { alone, beside }: Interleaved,
+  transactions: number,
+  checkpoints: number,
 ): string {
   const held = all.flatMap(({ heldMs }) => heldMs).toSorted((one, other) => one - other)
   const at = (share: number): string =>
@@ -180,8 +180,8 @@ function describeScene(
   return [
     `${name}: ${held.length} snapshots (${sum(all.map(({ branches }) => branches))};`,
     `${all.reduce((total, { emptyWal }) => total + emptyWal, 0)} with an empty WAL), held p50 ${at(0.5)} ms,`,
-    `p99 ${at(0.99)} ms${without === '' ? '' : `; without a snapshot: ${without}`}; ${figures.committed} transactions,`,
-    `${figures.rolledBack} rolled back, ${figures.checkpoints} checkpoints;`,
+    `p99 ${at(0.99)} ms${without === '' ? '' : `; without a snapshot: ${without}`}; ${transactions} transactions,`,
+    `${checkpoints} checkpoints;`,
     `errors in ${Math.round(beside.seconds)} s beside us: ${rate(beside)};`,
     `in ${Math.round(alone.seconds)} s without us: ${rate(alone)}`,
   ].join(' ')

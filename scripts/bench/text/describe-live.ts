@@ -14,7 +14,8 @@ export function describeLive({ bytes, subjects, notMeasured }: LiveFigures): str
   ].join('\n')
 }
 
-const titleOf = ({ name, perSecond }: SubjectFigures): string => `${name}, ${perSecond} a second`
+const titleOf = ({ name, perSecond, tooSlow }: SubjectFigures): string =>
+  `${name}, ${perSecond} a second${tooSlow ? ': this machine is too slow for so many' : ''}`
 
 function rowOf({ name, copies, ms, heldMs, bytes, beside, idle, failures }: WayFigures): string[] {
   const both = (key: 'p50' | 'p99' | 'max'): string => `${formatMs(beside[key])} (${formatMs(idle[key])})`
