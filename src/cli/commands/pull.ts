@@ -48,8 +48,8 @@ export function addPull(invocation: Invocation): void {
 Examples:
   holdfast pull acme /var/tmp/acme           then copy the folder anywhere
   holdfast check --snapshot acme             there: recognised by its manifest
-  holdfast pull vault /var/tmp/vault         hold.require: pinned: not paused, each
-                                             file is of a moment of its own
+  holdfast pull vault /var/tmp/vault         hold.require: pinned: no pause, and
+                                             each file is of a moment of its own
   holdfast pull backup:ID /var/tmp/acme      a backup instead; no tenant is held
 
 Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
