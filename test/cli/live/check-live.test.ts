@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { longPattern } from '../../support/cli/long-pattern.ts'
-import { patient, patientConfig } from '../../support/cli/patience.ts'
+import { patientConfig, patientLimits } from '../../support/cli/patience.ts'
 import { holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
 import { startUnit } from '../../support/live-unit.ts'
 
@@ -96,7 +96,7 @@ describe('a holdfast.yaml with hold.require: pinned', () => {
     writeFileSync(
       config,
       `service: { name: notes, admin: unix:${folder.in('none.sock')} }\n` +
-        `tenants: { roots: [${folder.path}] }\nhold: { require: pinned }\n${patient}`,
+        `tenants: { roots: [${folder.path}] }\nhold: { require: pinned }\n${patientLimits}`,
     )
     await using _unit = await startUnit(path)
     expect((await holdfast(['check', 'app.db'], { cwd: folder.path })).code).toBe(75)

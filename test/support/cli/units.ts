@@ -7,7 +7,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeDatabase, makeFolder, type Folder } from './folder.ts'
-import { patient } from './patience.ts'
+import { patientLimits } from './patience.ts'
 import { holdfast, type Ran } from './program.ts'
 
 const page = readFileSync(new URL('../../../src/service/hooks/README.md', import.meta.url), 'utf8')
@@ -65,7 +65,7 @@ export function openUnitHost({
   for (const path of [bin, dirname(config), dirname(database)]) mkdirSync(path, { recursive: true })
   const placed = (text: string): string =>
     text.replaceAll('/etc/holdfast', dirname(config)).replaceAll('/var/lib', folder.in('var/lib'))
-  writeFileSync(config, `${placed(change(configured))}${own}${patient}`)
+  writeFileSync(config, `${placed(change(configured))}${own}${patientLimits}`)
   writeFileSync(folder.in('etc/units.json'), placed(units))
   makeDatabase(database, { wal, rows: 200 })
   before(database)
