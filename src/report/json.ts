@@ -28,15 +28,22 @@ export function* jsonReport(
   )
 }
 
+/** Each piece is written by a call of its own, which would take longer than to make a short one. */
+const pieceLetters = 64 * 1024
+
 /** A document with one list that may be long: the fields before it, the list, and the fields after it. */
 export function* jsonDocument(before: object, name: string, items: Iterable<object>, after: object): Generator<string> {
   yield '{\n'
   for (const [key, value] of Object.entries(before))
     if (value !== undefined) yield `  ${jsonText(key)}: ${indented(value, 2)},\n`
-  yield `  ${jsonText(name)}: [`
-  let written = 0
-  for (const item of items) yield `${written++ === 0 ? '' : ','}\n    ${indented(item, 4)}`
-  yield written === 0 ? ']' : '\n  ]'
+  let [piece, written] = [`  ${jsonText(name)}: [`, 0]
+  for (const item of items) {
+    piece += `${written++ === 0 ? '' : ','}\n    ${indented(item, 4)}`
+    if (piece.length < pieceLetters) continue
+    yield piece
+    piece = ''
+  }
+  yield piece + (written === 0 ? ']' : '\n  ]')
   for (const [key, value] of Object.entries(after))
     if (value !== undefined) yield `,\n  ${jsonText(key)}: ${indented(value, 2)}`
   yield '\n}\n'

@@ -145,7 +145,7 @@ export async function costOf({ config }: LargeLedger, ...args: readonly string[]
   const watching = setInterval(() => {
     memory = Math.max(memory, memoryUseOf(program.pid)?.pss ?? 0)
     for (const { rss } of memoryUseOfEach(program.pid)) largest = Math.max(largest, rss)
-  }, 20)
+  }, 50)
   const { code, stdout } = await program.ended
   clearInterval(watching)
   const ms = performance.now() - beganMs
