@@ -10,12 +10,13 @@
 import { findConflict } from '../../host/locks/byte-lock.ts'
 import { Failure } from '../../model/failure.ts'
 import { liveSetParts } from '../../model/result/evidence.ts'
-import { shmLockBytes } from '../../sqlite/lock-bytes.ts'
+import { lockBytes, shmLockBytes } from '../../sqlite/lock-bytes.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import { copyParts } from '../snapshot/copy.ts'
 import { superJournalOf } from '../snapshot/super-journal.ts'
 import type { PinnedCopy, PinTask } from './branch.ts'
 import { findJournal } from './journal-state.ts'
+import { companionGone } from './refusals.ts'
 import { seeShared } from './see-shared.ts'
 import { proveStill, proveStillAgain } from './still.ts'
 
@@ -24,6 +25,7 @@ export async function takeIdle(task: PinTask): Promise<PinnedCopy> {
   const { hold, files, draft, term } = task
   term.start()
   requireUnconnected(files, 'WRITER_SEEN')
+  requireUnread(files)
   const journal = await findJournal(files)
   const superJournal = await superJournalOf(files)
   const before = await seeShared(task)
@@ -58,4 +60,17 @@ const deadManSwitch = { start: shmLockBytes.deadManSwitch, length: 1 } as const
 function requireUnconnected(files: LiveFiles, code: 'WRITER_SEEN' | 'COPY_CHANGED'): void {
   if (!files.has('-shm') || findConflict(files.descriptor('-shm'), 'write', deadManSwitch) === null) return
   throw new Failure(code, `a program has opened ${files.path}, which no program had open a moment ago`)
+}
+
+/**
+ * A program that is connected keeps SHARED on the database. If it does so without a `-shm`, that file was deleted under
+ * it: it writes to the WAL by an index that we cannot see. The lock of another holdfast is one of a description.
+ * @throws {Failure} COPY_CHANGED; also for a program that is just opening the file
+ */
+function requireUnread(files: LiveFiles): void {
+  if (files.has('-shm')) return
+  const lock = findConflict(files.descriptor(''), 'write', lockBytes.shared)
+  if (lock === null || lock.owner === 'description') return
+  const who = lock.pid === null ? 'a program' : `process ${lock.pid}`
+  throw companionGone(`${who} uses ${files.path}, but its -shm, by which programs share a WAL, has no name any more`)
 }

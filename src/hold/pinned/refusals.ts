@@ -51,6 +51,17 @@ function isFolder(path: string): boolean {
   }
 }
 
+/**
+ * A program goes on with a `-wal` or `-shm` that has no name any more: no other program sees what it commits.
+ * @param what the sentence that says what was seen
+ */
+export const companionGone = (what: string): Failure =>
+  new Failure('COPY_CHANGED', what, {
+    hint:
+      'if it says so again, somebody deleted a file that a program uses: stop that program in good order, which writes ' +
+      'its WAL into the database, and start it again. Let no other program open the database before that',
+  })
+
 /** @throws {Failure} IN_USE */
 async function requireNoStoringMapping(files: LiveFiles, holders: readonly Holder[]): Promise<void> {
   const { dev, ino } = files.stat('')

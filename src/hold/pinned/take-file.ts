@@ -196,7 +196,7 @@ async function takeBranch(task: PinTask): Promise<PinnedCopy> {
 /** SQLite reads a WAL with bytes whatever the header says. */
 function isWal(files: LiveFiles): boolean {
   const readVersion = files.readCached('', 0, 20)[19]
-  return readVersion !== 1 || (files.has('-wal') && files.stat('-wal').size > 0n)
+  return readVersion === 2 || (files.has('-wal') && files.stat('-wal').size > 0n)
 }
 
 async function failureOfPin({ files, limits, nameConflict }: PinTask, why: 'busy' | 'invalid'): Promise<Failure> {

@@ -19,6 +19,7 @@ import { isConnected, readWalIndex, walPinLocks } from '../seal/wal-pin.ts'
 import { copyParts, type Copied } from '../snapshot/copy.ts'
 import { WalFollower } from '../snapshot/wal-follower.ts'
 import type { PinnedCopy, PinTask } from './branch.ts'
+import { companionGone } from './refusals.ts'
 import { proveStill, proveStillAgain } from './still.ts'
 import { watchPin } from './watch-pin.ts'
 
@@ -71,7 +72,7 @@ const refused = { raw: 'refused', read: 'not-tried', write: 'not-tried' } as con
 /** The file may have been replaced since it was opened. Also refuses a WAL that was removed under its programs. */
 function requireNamed(files: LiveFiles): void {
   if (files.has('-wal') && files.areNamed()) return
-  throw new Failure('COPY_CHANGED', `a file of ${files.path} was removed or replaced while programs use it`)
+  throw companionGone(`a file of ${files.path} was removed or replaced while programs use it`)
 }
 
 /** SHARED too: a program that closes would otherwise delete the WAL. */

@@ -76,5 +76,5 @@ function readLocks(): readonly KernelLock[] | null {
 /** The list has the device of the mount. On btrfs, the one of stat differs from it. */
 function deviceOfMount(path: string, dev: bigint): string {
   const mounts = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'))
-  return mountOf(nameOf(realpathSync(onDisk(path), 'buffer')), deviceName(dev), mounts).device
+  return mountOf(nameOf(realpathSync.native(onDisk(path), 'buffer')), deviceName(dev), mounts).device
 }

@@ -88,11 +88,11 @@ interface FileForSqlite extends Disposable {
 }
 
 /**
- * better-sqlite3 takes names in UTF-8 only. Any other file is named by a descriptor that opens nothing (O_PATH): SQLite
- * follows the link, and looks for journal and WAL beside the file itself.
+ * better-sqlite3 takes names in UTF-8 only, and drops blanks at their end. A file with another name is named by a
+ * descriptor that opens nothing (O_PATH): SQLite follows the link, and looks for journal and WAL beside the file itself.
  */
 function nameForSqlite(path: string): FileForSqlite {
-  if (path.isWellFormed()) return { path, descriptor: null, [Symbol.dispose]: () => undefined }
+  if (path.isWellFormed() && path.trim() === path) return { path, descriptor: null, [Symbol.dispose]: () => undefined }
   const O_PATH = 0x200000
   const descriptor = openSync(onDisk(path), O_PATH)
   return { path: `/proc/self/fd/${descriptor}`, descriptor, [Symbol.dispose]: () => closeSync(descriptor) }

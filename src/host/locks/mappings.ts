@@ -37,18 +37,21 @@ export interface Mapping {
   readonly path: string
 }
 
-/** Parses /proc/pid/maps (proc(5)). Memory without a file is left out. Pure. */
+/**
+ * Parses /proc/pid/maps (proc(5)). Memory without a file is left out. Only a line feed ends a line: the name of a file
+ * may have other characters that end lines elsewhere. Pure.
+ */
 export function parseMaps(text: string): readonly Mapping[] {
-  return [...text.matchAll(/^([\da-f]+-[\da-f]+) (\S+) [\da-f]+ ([\da-f]+):([\da-f]+) (\d+)\s+(\/.*)$/gm)].map(
-    ([, addresses = '', permissions = '', major = '', minor = '', ino = '', path = '']) => ({
-      addresses,
-      stores: /^.w.s/.test(permissions),
-      device: `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}`,
-      ino: BigInt(ino),
-      path,
-    }),
-  )
+  return text.split('\n').flatMap((line) => {
+    const found = mappingLine.exec(line)
+    if (found === null) return []
+    const [, addresses = '', permissions = '', major = '', minor = '', ino = '', path = ''] = found
+    const device = `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}`
+    return [{ addresses, stores: /^.w.s/.test(permissions), device, ino: BigInt(ino), path }]
+  })
 }
+
+const mappingLine = /^([\da-f]+-[\da-f]+) (\S+) [\da-f]+ ([\da-f]+):([\da-f]+) (\d+)\s+(\/.*)$/s
 
 /**
  * On btrfs and overlay, the device here differs from that of stat. There the inode number must match together with the

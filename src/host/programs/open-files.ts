@@ -91,13 +91,28 @@ const isPathOfFile = (path: string): boolean =>
 /** A program may have closed what it has mapped. Empty if we may not see it. */
 async function mappedFilesOf(pid: number, folder: string): Promise<readonly ProgramFile[]> {
   try {
-    const maps = parseMaps(await readFile(`${folder}/maps`, 'utf8'))
-    const paths = new Map(maps.map(({ path, addresses }) => [path, `${folder}/map_files/${addresses}`]))
-    return [...paths]
-      .filter(([path]) => isPathOfFile(path))
-      .map(([path, link]) => ({ pid, path, link, mayWrite: false }))
+    const maps = parseMaps(await readFile(`${folder}/maps`, 'latin1'))
+    const links = new Map(maps.map(({ path, addresses }) => [path, `${folder}/map_files/${addresses}`]))
+    return [...links]
+      .map(([printed, link]) => ({ pid, path: pathOfMapping(printed, link), link, mayWrite: false }))
+      .filter(({ path }) => isPathOfFile(path))
   } catch (error) {
     if (goneOrHidden(error) !== null) return []
     throw error
+  }
+}
+
+/**
+ * The kernel prints a line feed in a path as `\012`, and nothing else so. Root may read the link, which has the path.
+ * @param printed one character for each byte
+ */
+function pathOfMapping(printed: string, link: string): string {
+  const path = Buffer.from(printed.replaceAll('\\012', '\n'), 'latin1')
+  if (!printed.includes('\\012')) return nameOf(path)
+  try {
+    return nameOf(readlinkSync(link, 'buffer'))
+  } catch (error) {
+    if (goneOrHidden(error) === null) throw error
+    return nameOf(path)
   }
 }

@@ -25,12 +25,14 @@ test('programs that keep databases open are named with journal mode and size, an
   const wal = await scene.program('main.db', 'wal')
   const second = await scene.program('no ending', 'wal')
   const rollback = await scene.program('a\nb.sqlite', 'delete')
+  const mapped = await scene.program('c\r\n\u2028d.db', 'wal')
   for (let at = 0; at < 5; at++) await foundIn(scene.file(''))
   const { databases, unusable } = await foundIn(scene.file(''))
   expect(
     databases.map(({ path, journalMode, programs }) => [path, journalMode, programs.map(({ pid }) => pid)]),
   ).toEqual([
     [scene.file('a\nb.sqlite'), 'rollback journal', [rollback.pid]],
+    [scene.file('c\r\n\u2028d.db'), 'wal', [mapped.pid]],
     [scene.file('main.db'), 'wal', [wal.pid]],
     [scene.file('no ending'), 'wal', [second.pid]],
   ])
@@ -38,7 +40,7 @@ test('programs that keep databases open are named with journal mode and size, an
   const main = databases.find(({ path }) => path.endsWith('main.db'))
   expect([main?.bytes, main?.programs[0]?.command]).toEqual([statSync(scene.file('main.db')).size, 'node file-user.ts'])
   expect(main?.walBytes).toBeGreaterThan(0)
-  for (const program of [wal, second, rollback]) {
+  for (const program of [wal, second, rollback, mapped]) {
     const { done, refused } = await workOf(program)
     expect(done).toBeGreaterThan(0)
     expect(refused).toBe(0)

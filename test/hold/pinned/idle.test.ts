@@ -74,6 +74,28 @@ it('a WAL under a header that says rollback journal is copied too, as SQLite rea
   expect(pin).toMatchObject({ branch: 'idle' })
 })
 
+it('a program whose -shm was deleted is no idle database: it is said what to do', async () => {
+  await using program = await startSqliteProgram('node', file)
+  expect(program.run(insert)).toBe('done')
+  rmSync(`${file}-shm`)
+  await expect(takePinned(fixture, file)).rejects.toMatchObject({
+    code: 'COPY_CHANGED',
+    message: expect.stringContaining(`process ${program.pid} uses ${file}, but its -shm`),
+    hint: expect.stringContaining('stop that program in good order'),
+  })
+  program.close()
+  const { copy, pin } = await takePinned(fixture, file)
+  expect([copy, pin?.branch]).toEqual([soundBook(4), 'idle'])
+})
+
+it('a read version that SQLite takes for a rollback journal is one: writers wait no longer than they may', async () => {
+  const main = openSync(file, 'r+')
+  writeSync(main, Buffer.from([0, 0]), 0, 2, 18)
+  closeSync(main)
+  const { copy, pin } = await takePinned(fixture, file)
+  expect([copy, pin?.branch]).toEqual([soundBook(3), 'rollback-journal'])
+})
+
 describe('L5: a wal-index that a power cut left behind', () => {
   /** The `-shm` lacks the last commit of the WAL, and no program is connected. */
   async function leaveStaleIndex(): Promise<void> {

@@ -1,12 +1,13 @@
 /** A pinned snapshot of a WAL database beside programs that keep it open (hold/pinned/README.md L1 to L4, L7, L8). */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { onDisk } from '../../../src/host/files/file-name.ts'
 import { readWalHeader } from '../../../src/sqlite/wal/wal.ts'
 import { appendDeadTransaction } from '../../support/databases/dead-transaction.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 import { createBook, pinOptions, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
-import { programKinds, startSqliteProgram, type SqliteProgram } from '../../support/pinned/sqlite-program.ts'
+import { noPython, programKinds, startSqliteProgram, type SqliteProgram } from '../../support/pinned/sqlite-program.ts'
 
 const insert = "insert into book(title) values ('more')"
 const count = 'select count(*) from book'
@@ -194,4 +195,16 @@ it('a damaged schema keeps no file from its snapshot; only the checkpoint of SQL
   if (held.kind !== 'snapshot') throw held.failure
   await using _snapshot = held.snapshot
   expect(held.record.evidence.pin).toMatchObject({ branch: 'wal', checkpoint: 'not-tried' })
+})
+
+it.skipIf(noPython !== null).each([
+  ['a blank at its end', 'book.db ', '%20'],
+  ['a byte that is not UTF-8', 'book.db\udcff', '%FF'],
+])('a file whose name has %s is pinned, too', async (_, name, inUri) => {
+  const named = folder.file(name)
+  renameSync(file, onDisk(named))
+  await using program = await startSqliteProgram('python', `${file}${inUri}`)
+  expect(program.run(insert)).toBe('done')
+  const { copy, pin } = await takePinned(fixture, named)
+  expect([copy, pin?.branch, pin?.checkpoint]).toEqual([soundBook(4), 'wal', 'refused'])
 })
