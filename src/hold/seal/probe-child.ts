@@ -89,7 +89,7 @@ interface FileForSqlite extends Disposable {
 
 /**
  * better-sqlite3 takes names in UTF-8 only, and drops blanks at their end. A file with another name is named by a
- * descriptor that opens nothing (O_PATH): SQLite follows the link, and looks for journal and WAL beside the file itself.
+ * descriptor that opens nothing (O_PATH). SQLite follows the link, and looks for journal and WAL beside the file.
  */
 function nameForSqlite(path: string): FileForSqlite {
   if (path.isWellFormed() && path.trim() === path) return { path, descriptor: null, [Symbol.dispose]: () => undefined }
