@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { Evidence, PinEvidence } from '../../src/model/result/evidence.ts'
 import type { Result } from '../../src/model/result/report.ts'
 import { renderJson } from '../../src/report/json.ts'
+import { evidenceFacts } from '../../src/report/page/evidence.ts'
+import { problemHtml } from '../../src/report/page/problem-article.ts'
 import { beforeRemedy, describePinned, pinClauses, secondSnapshotWords } from '../../src/report/pinned.ts'
 import { renderReport } from '../../src/report/text/text.ts'
 import { damaged, failed, report, sealed, sound } from '../support/report.ts'
@@ -117,4 +119,17 @@ describe('what a second snapshot says', () => {
 test('before a remedy the program must stop; a held file, and one that is sound, need no such words', () => {
   expect(beforeRemedy(damaged('acme', { evidence: pinned }))).toMatch(/^a remedy needs a real hold: stop the program/)
   expect([beforeRemedy(damaged('acme')), beforeRemedy(sound('acme', { evidence: pinned }))]).toEqual([null, null])
+})
+
+test('the page has the pin among the evidence, and the words about the second snapshot and the remedy', () => {
+  const second = { verdict: 'damaged', evidence: pinned, confirmed: 1, unconfirmed: [], unconfirmedTotal: 0 } as const
+  expect(evidenceFacts(pinned)).toContainEqual(['Pin', expect.stringMatching(/57 ms[^]*ignores these locks/)])
+  expect(evidenceFacts(sealed).map(([term]) => term)).not.toContain('Pin')
+  const { text: article } = problemHtml([damaged('acme', { evidence: pinned, secondSnapshot: second })], 0, {
+    mode: 'sweep',
+    config: null,
+    histories: new Map(),
+  })
+  expect(article).toContain('<p>A second snapshot, pinned later, shows 1 finding of damage too.</p>')
+  expect(article).toContain('<p>A remedy needs a real hold: stop the program first')
 })
