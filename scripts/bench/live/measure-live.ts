@@ -79,6 +79,9 @@ export async function measureLive(workspace: Workspace, options: LiveBenchOption
     if (why !== null) notMeasured.push(`${subject.name}: ${why}`)
     else if (!workspace.hasTime) notMeasured.push(`${subject.name}: no time was left (--seconds)`)
     else measured.push(await measureSubject(workspace, processes, subject, options, `live-${at}`))
+    const last = measured.at(-1)
+    if (last?.tooSlow === false && last.ways.length === 0)
+      notMeasured.push(`${measured.pop()?.name}: no time was left (--seconds)`)
   }
   return { bytes: options.bytes, subjects: measured, notMeasured }
 }

@@ -9,11 +9,10 @@ export interface SnapshotsOptions {
   readonly file: string
   readonly crowd: Pick<Crowd, 'acknowledged' | 'writers'>
   readonly count: number
-  /** Ends early at this time of the monotonic clock. */
+  /** Ends early at this time of the monotonic clock, if it has `atLeast` by then; default: 0. */
   readonly untilMs: number
+  readonly atLeast?: number
   readonly hold?: HoldOptions
-  /** Called before each snapshot. */
-  readonly before?: (number: number) => void | Promise<void>
 }
 
 export interface SnapshotsTaken {
@@ -30,14 +29,14 @@ export interface SnapshotsTaken {
 }
 
 export async function takeSnapshots(options: SnapshotsOptions): Promise<SnapshotsTaken> {
-  const { fixture, file, crowd, count, untilMs } = options
+  const { fixture, file, crowd, count, untilMs, atLeast: enough = 0 } = options
   const wrong: string[] = []
   const failures: Record<string, number> = {}
   const branches: Record<string, number> = {}
   const heldMs: number[] = []
   let emptyWal = 0
-  for (let number = 0; number < count && performance.now() < untilMs; number++) {
-    await options.before?.(number)
+  const goesOn = (): boolean => performance.now() < untilMs || heldMs.length < enough
+  for (let number = 0; number < count && goesOn(); number++) {
     const atLeast = crowd.acknowledged()
     const held = await fixture.holdBare(file, pinnedWith(options.hold))
     if (held.kind !== 'snapshot') {
