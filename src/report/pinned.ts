@@ -44,7 +44,7 @@ export function pinClauses(pin: PinEvidence | null | undefined): readonly string
           : ['the program closed the file meanwhile, and its WAL waits for the next start of the program']),
       ]
     case 'idle':
-      return ['no program had the database open in SQLite, and none came during the copy']
+      return ['no program was connected to the database, and none came during the copy']
     case 'rollback-journal':
       return [
         `a commit could wait ${time} for the copy, and 100 ms more because SQLite sleeps between two attempts`,

@@ -44,7 +44,7 @@ describe('how a file was pinned', () => {
     [
       'no program',
       { ...pin, branch: 'idle', mark: null },
-      ['no program had the database open in SQLite, and none came during the copy'],
+      ['no program was connected to the database, and none came during the copy'],
     ],
     ['a file that was not pinned', null, []],
     ['a report of an older holdfast', undefined, []],

@@ -68,16 +68,31 @@ function tryCheckpoint(path: string, file: FileId): PinsAnswer['checkpoint'] {
   try {
     requireOpen(file, named)
     for (const setting of ['trusted_schema = off', 'cell_size_check = on']) database.pragma(setting)
+    for (let time = 1; ; time++) {
+      const answer = checkpointOnce(database)
+      if (answer !== 'busy') return answer
+      if (time === busyTimesMax) return 'not-tried'
+    }
+  } finally {
+    database.close()
+  }
+}
+
+/** A program that closes the file keeps new readers out for microseconds: often, if it opens for each request. */
+const busyTimesMax = 100
+
+/** It reads the schema before it tries the lock. `busy`: another program kept it from that. */
+function checkpointOnce(database: Database.Database): PinsAnswer['checkpoint'] | 'busy' {
+  try {
     const [row] = database.pragma('wal_checkpoint(PASSIVE)') as readonly { busy: number; log: number }[]
     return row?.busy === 1 && row.log === -1 ? 'refused' : 'granted'
   } catch (error) {
     const code = (error as { code?: unknown }).code
     if (code === 'SQLITE_IOERR_WRITE') return 'granted'
-    // It reads the schema before it tries the lock.
-    if (typeof code === 'string' && /^SQLITE_(?:CORRUPT|NOTADB|ERROR)/.test(code)) return 'not-tried'
+    if (typeof code !== 'string') throw error
+    if (code.startsWith('SQLITE_BUSY')) return 'busy'
+    if (/^SQLITE_(?:CORRUPT|NOTADB|ERROR)/.test(code)) return 'not-tried'
     throw error
-  } finally {
-    database.close()
   }
 }
 
@@ -89,7 +104,7 @@ interface FileForSqlite extends Disposable {
 
 /**
  * better-sqlite3 takes names in UTF-8 only, and drops blanks at their end. A file with another name is named by a
- * descriptor that opens nothing (O_PATH). SQLite follows the link, and looks for journal and WAL beside the file.
+ * descriptor that opens nothing (O_PATH): SQLite follows the link, and looks for journal and WAL beside the file.
  */
 function nameForSqlite(path: string): FileForSqlite {
   if (path.isWellFormed() && path.trim() === path) return { path, descriptor: null, [Symbol.dispose]: () => undefined }

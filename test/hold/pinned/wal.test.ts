@@ -1,7 +1,9 @@
 /** A pinned snapshot of a WAL database beside programs that keep it open (hold/pinned/README.md L1 to L4, L7, L8). */
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { onDisk } from '../../../src/host/files/file-name.ts'
+import { tryLock } from '../../../src/host/locks/byte-lock.ts'
+import { lockBytes } from '../../../src/sqlite/lock-bytes.ts'
 import { readWalHeader } from '../../../src/sqlite/wal/wal.ts'
 import { appendDeadTransaction } from '../../support/databases/dead-transaction.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
@@ -207,4 +209,18 @@ it.skipIf(noPython !== null).each([
   expect(program.run(insert)).toBe('done')
   const { copy, pin } = await takePinned(fixture, named)
   expect([copy, pin?.branch, pin?.checkpoint]).toEqual([soundBook(4), 'wal', 'refused'])
+})
+
+it('a program that closes the file keeps SQLite of the second process out: the kernel answers', async () => {
+  await using program = await startSqliteProgram('node', file)
+  expect(program.run(insert)).toBe('done')
+  const closing = openSync(file, 'r+')
+  try {
+    const { copy, pin, held } = await takePinned(fixture, file, {
+      on: { locked: () => expect(tryLock(closing, 'write', { start: lockBytes.pending, length: 1 })).toBe('granted') },
+    })
+    expect([copy, pin?.checkpoint, held.record.evidence.attempts]).toEqual([soundBook(4), 'not-tried', 1])
+  } finally {
+    closeSync(closing)
+  }
 })

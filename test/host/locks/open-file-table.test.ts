@@ -243,12 +243,20 @@ test('mappings are read with every kind of path, and memory without a file is le
         '7f20-7f30 rw-p 00000000 00:00 0                          [heap]',
         '7f30-7f40 rw-p 00000000 00:00 0',
         '7f40-7f50 r--s 00000000 fe:01 12                         /srv/new\\012line',
+        '7f50-7f60 r--s 00000000 fe:01 13                         /srv/a\r7f60-7f70 rw-s 0 fe:01 14 /srv/b\u2028',
       ].join('\n'),
     ),
   ).toEqual([
     { addresses: '7f00-7f10', stores: true, device: '254:1', ino: 1234n, path: '/srv/a b.db (deleted)' },
     { addresses: '7f10-7f20', stores: false, device: '0:25', ino: 99n, path: '/usr/lib/x' },
     { addresses: '7f40-7f50', stores: false, device: '254:1', ino: 12n, path: '/srv/new\\012line' },
+    {
+      addresses: '7f50-7f60',
+      stores: false,
+      device: '254:1',
+      ino: 13n,
+      path: '/srv/a\r7f60-7f70 rw-s 0 fe:01 14 /srv/b\u2028',
+    },
   ])
 })
 
