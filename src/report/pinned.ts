@@ -1,5 +1,6 @@
 /** Level `pinned` in plain words: how the snapshot was taken, what that proves, and what a second one showed. */
 
+import { copyForSalvage } from '../fleet/notices/in-use.ts'
 import type { PinEvidence } from '../model/result/evidence.ts'
 import type { Result } from '../model/result/report.ts'
 import { count, grouped } from '../text/count.ts'
@@ -64,12 +65,16 @@ export function secondSnapshotWords({ secondSnapshot }: Result): string | null {
     unconfirmedTotal === 0
       ? ''
       : `; ${count(unconfirmedTotal, 'other finding is', 'other findings are')} in one of the two only`
-  return `a second snapshot, pinned later, shows ${count(confirmed, 'finding')} of damage too${alone}`
+  return `a second snapshot, pinned later, shows the same ${count(confirmed, 'finding')} of damage${alone}`
 }
 
-/** What a person must know before a remedy; null if the file was held. */
-export const beforeRemedy = ({ verdict, damage, evidence, remedy }: Result): string | null =>
-  evidence.level === 'pinned' && verdict === 'damaged' && damage !== 'none' && remedy.do !== 'nothing'
-    ? 'a remedy needs a real hold: stop the program first, or let hooks stop and start it ' +
-      '(src/service/hooks/README.md)'
+/** What a person must know before a remedy; null if the file was held, or no program had it open. */
+export const beforeRemedy = ({ tenant, path, verdict, damage, evidence, remedy }: Result): string | null =>
+  evidence.level === 'pinned' &&
+  evidence.pin?.branch !== 'idle' &&
+  verdict === 'damaged' &&
+  damage !== 'none' &&
+  remedy.do !== 'nothing'
+    ? 'a remedy needs a file that no program has open: stop the program first, or let hooks stop and start it ' +
+      `(src/service/hooks/README.md)${tenant === null && remedy.do === 'ask' ? `; ${copyForSalvage(path)}` : ''}`
     : null

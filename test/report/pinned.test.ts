@@ -92,8 +92,8 @@ describe('what a second snapshot says', () => {
       wordsOf({ ...second, confirmed: 2, unconfirmedTotal: 1 }),
       wordsOf({ ...second, verdict: 'sound', confirmed: 0, unconfirmedTotal: 1 }),
     ]).toEqual([
-      'a second snapshot, pinned later, shows 1 finding of damage too',
-      'a second snapshot, pinned later, shows 2 findings of damage too; 1 other finding is in one of the two only',
+      'a second snapshot, pinned later, shows the same 1 finding of damage',
+      'a second snapshot, pinned later, shows the same 2 findings of damage; 1 other finding is in one of the two only',
       'a second snapshot, pinned later, shows none of it (its verdict: sound)',
     ])
   })
@@ -117,7 +117,15 @@ describe('what a second snapshot says', () => {
 })
 
 test('before a remedy the program must stop; a held file, and one that is sound, need no such words', () => {
-  expect(beforeRemedy(damaged('acme', { evidence: pinned }))).toMatch(/^a remedy needs a real hold: stop the program/)
+  expect(beforeRemedy(damaged('acme', { evidence: pinned }))).toMatch(
+    /^a remedy needs a file that no program has open: stop the program [^;]*$/,
+  )
+  const idle = { ...pinned, pin: { ...pin, branch: 'idle' as const } }
+  expect(beforeRemedy(damaged('acme', { evidence: idle }))).toBe(null)
+  const bare = damaged('acme', { tenant: null, path: '/srv/a b.db', evidence: pinned })
+  expect(beforeRemedy({ ...bare, remedy: { ...bare.remedy, do: 'ask' } })).toContain(
+    "`holdfast check --live '/srv/a b.db' --keep-snapshot DIR` makes a copy, which `holdfast salvage` can read",
+  )
   expect([beforeRemedy(damaged('acme')), beforeRemedy(sound('acme', { evidence: pinned }))]).toEqual([null, null])
 })
 

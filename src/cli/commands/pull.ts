@@ -48,6 +48,7 @@ export function addPull(invocation: Invocation): void {
 Examples:
   holdfast pull acme /var/tmp/acme           then copy the folder anywhere
   holdfast check --snapshot acme             there: recognised by its manifest
+  holdfast salvage acme/acme.db --to new.db  what can be read of a damaged copy
   holdfast pull vault /var/tmp/vault         of level pinned: not paused, and
                                              each file of a moment of its own
   holdfast pull backup:ID /var/tmp/acme      a backup instead; no tenant is held

@@ -1,10 +1,20 @@
 /** The words of holdfast. Each has one meaning, explained in two or three sentences. */
 
 export const vocabulary: Readonly<Record<string, string>> = {
-  tenant: "One customer's data: an id and its live set. The service names the id and the database files.",
+  tenant:
+    "One customer's data: an id and its live set. The service names the id and the database files. With " +
+    'service.files each database file is a tenant, and its id is made from its path.',
   'live-set':
     'A database file with the files that SQLite keeps beside it: `-wal`, `-shm` and `-journal`. holdfast ' +
     'always handles them as one. One of them without the others may be another state of the data.',
+  wal:
+    'The write-ahead log, the file `-wal` beside a database. In WAL mode a program writes each change there first. ' +
+    'A checkpoint writes it into the main file later. So the main file alone may lack the newest data.',
+  'rollback-journal':
+    'The file `-journal` beside a database that is not in WAL mode. It keeps the old pages while a program changes ' +
+    'the main file. After a crash it is hot: SQLite puts the old pages back at the next start.',
+  checkpoint:
+    'The step of SQLite that writes the WAL into the main file. While holdfast pins the file, a checkpoint is put off.',
   manifest:
     'A file beside a kept snapshot (`pull`, `check --keep-snapshot`). It says which files were copied, when, ' +
     'how they were proven, and their digests.',
@@ -89,7 +99,7 @@ export const vocabulary: Readonly<Record<string, string>> = {
     'while programs go on reading and writing. See `pinned`, and the section `live` of the configuration.',
   live:
     'A check of a database while its program uses it, by `check --live` or the level pinned in hold.require. No ' +
-    'program is paused. The proof is weaker, and a remedy needs a real hold. See `pinned`.',
+    'program is paused. The proof is weaker, and a remedy needs a file that no program has open. See `pinned`.',
   probe:
     "A second process that must be refused. It tries SQLite's lock bytes, then a read and a " +
     'write with SQLite. If it gets in, locks do not work here and the run stops.',

@@ -98,7 +98,8 @@ export const levelMeanings: Readonly<Record<SealLevel, Meaning>> = {
     cause: '`holdfast check --live FILE`, or the level pinned in hold.require.',
     todo:
       'Nothing, if the file is sound. Damage was confirmed by a second snapshot; what only one of the two shows is ' +
-      'inconclusive. Before a remedy, stop the program, or let hooks do it.',
+      'inconclusive. Before a remedy, stop the program, or let hooks do it. `holdfast salvage` can also read a copy: ' +
+      '`check --live FILE --keep-snapshot DIR` or `pull` makes one while the program runs.',
   },
   none: {
     means:

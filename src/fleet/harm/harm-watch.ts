@@ -75,8 +75,8 @@ export class HarmWatch {
     const left = this.#sound.size + this.#soundBeyond
     if (left > 0)
       this.#terms.onNotice(
-        `${count(this.#damaged.size, 'tenant')} were found damaged, so ${due.length} that this run found sound are ` +
-          `examined again now, in case something does harm beside it; ${left} others that it found sound are not`,
+        `${count(this.#damaged.size, 'tenant')} are damaged, and something may be doing harm during this run: it ` +
+          `checks ${due.length} tenants again that it found sound, and not the other ${left}`,
       )
     return due.map(([, target]) => target)
   }

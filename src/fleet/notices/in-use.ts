@@ -32,11 +32,17 @@ export function withWayAround(failure: Failure, target: Target, way: Way): Failu
   )
 }
 
+/** How `salvage` gets at the rows of a bare file while its program runs. */
+export const copyForSalvage = (path: string): string =>
+  `while it runs, \`holdfast check --live ${wordsOf(null, path)} --keep-snapshot DIR\` makes a copy, which ` +
+  '`holdfast salvage` can read'
+
 /** A remedy cannot: no program may have the file open while it is changed. */
 export const withRealHold = (failure: Failure, target: Target, way: Way): Failure =>
   inUse.has(failure.code) && isHeldBare(target, way)
     ? failure.withHint(
-        'a remedy needs a real hold: stop the program, run this again, then start it; ' +
-          'or let hooks stop and start it (src/service/hooks/README.md has an example)',
+        'a remedy needs a file that no program has open: stop the program, run this again, then start it; ' +
+          'or let hooks stop and start it (src/service/hooks/README.md has an example)' +
+          (target.tenant === null ? `; ${copyForSalvage(target.named)}` : ''),
       )
     : failure

@@ -13,7 +13,9 @@ export const fileFailures = {
     hint: '`holdfast holders FILE` names the programs that have the file open; try again when they have closed it',
     otherwise: null,
     means: 'The kernel reports that another process has the file open.',
-    cause: 'A shell, a cron job or another program. A program that only maps the file counts too.',
+    cause:
+      'A shell, a cron job or another program. A program that only maps the file counts too. If a program keeps the ' +
+      'file open all day, see `holdfast explain live`.',
   },
   LOCK_BUSY: {
     tenant: 'untouched',
@@ -24,7 +26,9 @@ export const fileFailures = {
     hint: '`holdfast holders FILE` names the programs that hold a lock on the database; try again later',
     otherwise: null,
     means: 'Another program holds a lock on the database.',
-    cause: 'A program reads or writes the database right now.',
+    cause:
+      'A program reads or writes the database right now, or keeps it open in WAL mode. If it keeps it open all day, ' +
+      'see `holdfast explain live`.',
   },
   WRITER_SEEN: {
     tenant: 'unknown',

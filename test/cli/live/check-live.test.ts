@@ -118,7 +118,7 @@ test('--live goes with files alone (64)', async () => {
   expect(ran[1]?.stderr).toContain('hold.require: pinned')
 })
 
-test('damage that both snapshots show is damage; a remedy needs a real hold, and is refused with words', async () => {
+test('damage that both snapshots show is damage; a remedy is refused with words', async () => {
   using folder = makeFolder()
   const path = makeDatabase(folder.in('app.db'), { wal: true, rows: 200 })
   damageIndex(path)
@@ -138,8 +138,8 @@ test('damage that both snapshots show is damage; a remedy needs a real hold, and
   const { stdout } = await holdfast(['check', '--live', path, '--config', patientConfig(folder)])
   expect(stdout).toMatch(
     longPattern(
-      /again +a second snapshot, pinned later, shows 1 finding of damage too\n[^]*/,
-      /first +a remedy needs a real hold: stop the program first, or let hooks stop and start it[^]*/,
+      /again +a second snapshot, pinned later, shows the same 1 finding of damage\n[^]*/,
+      /first +a remedy needs a file that no program has open: stop the program first, or let hooks stop [^]*/,
       /next\n +holdfast repair .*app\.db --apply/,
     ),
   )
@@ -151,7 +151,7 @@ test('damage that both snapshots show is damage; a remedy needs a real hold, and
     expect([refused.code, refused.stdout]).toEqual([
       75,
       expect.stringMatching(
-        /a remedy needs a real hold: stop the program, [^]*hooks[^]*src\/service\/hooks\/README\.md/,
+        /a remedy needs a file that no program has open: stop the program, [^]*src\/service\/hooks\/README\.md/,
       ),
     ])
   }

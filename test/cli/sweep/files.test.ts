@@ -91,7 +91,10 @@ test.each(['wal', 'delete'] as const)(
       hint: expect.stringContaining('hold.require: pinned') as string,
     })
     const repair = await holdfast(['repair', '--tenant', 'open.db', '--apply', '--config', scene.config])
-    expect([repair.code, repair.stdout]).toEqual([75, expect.stringContaining('a remedy needs a real hold')])
+    expect([repair.code, repair.stdout]).toEqual([
+      75,
+      expect.stringContaining('a remedy needs a file that no program has open'),
+    ])
     const { done, refused } = await workOf(program)
     expect(done).toBeGreaterThan(0)
     expect(refused).toBe(0)

@@ -59,7 +59,10 @@ test('damage is found beside the program, and a remedy waits until the program h
   expect([swept.summary.exitCode, swept.results.map(gist)]).toEqual([2, ['damaged index']])
   const repair = (): ReturnType<typeof holdfast> => holdfast(['repair', '--tenant', 'app.db', '--apply', ...config])
   const refused = await repair()
-  expect([refused.code, refused.stdout]).toEqual([75, expect.stringContaining('a remedy needs a real hold')])
+  expect([refused.code, refused.stdout]).toEqual([
+    75,
+    expect.stringContaining('a remedy needs a file that no program has open'),
+  ])
   expect((await workOf(program)).refused).toBe(0)
   expect((await repair()).code).toBe(0)
   expect((await reportOf(['sweep', ...config])).results.map(gist)).toEqual(['sound'])

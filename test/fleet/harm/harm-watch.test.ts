@@ -140,8 +140,8 @@ describe('I1.8: tenants that were found sound are looked at again', () => {
     expect(notices).toEqual([])
     ;(await after(200, 3)).takeDue()
     expect(notices).toEqual([
-      '3 tenants were found damaged, so 16 that this run found sound are examined again now, in case something does ' +
-        'harm beside it; 184 others that it found sound are not',
+      '3 tenants are damaged, and something may be doing harm during this run: it checks 16 tenants again that it ' +
+        'found sound, and not the other 184',
     ])
   })
 

@@ -72,7 +72,10 @@ async function init(options: InitOptions, terminal: Terminal): Promise<ExitCode>
   else if (!options.quiet) await terminal.print(`${summaryOf(found)}\nwrote ${shellWord(file)}\n`)
   if (options.quiet !== true) {
     for (const what of found.unseen) terminal.say(`holdfast: not seen: ${printableSentence(what)}`)
-    if (!prints) terminal.say(`holdfast: then read it, and run: holdfast doctor${configOf(options)}`)
+    if (!prints)
+      terminal.say(
+        `holdfast: read it, and delete what you do not want checked; run: holdfast doctor${configOf(options)}`,
+      )
   }
   return exitCodes.sound
 }
