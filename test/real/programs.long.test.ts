@@ -23,5 +23,5 @@ for (const { name, why, start } of programs)
       process.stdout.write(`${name}: ${JSON.stringify({ gists, branches, done })}\n`)
       expect(done).toBeGreaterThan(60)
     },
-    600_000,
+    1_200_000,
   )
