@@ -138,6 +138,6 @@ test('the page has the pin among the evidence, and the words about the second sn
     config: null,
     histories: new Map(),
   })
-  expect(article).toContain('<p>A second snapshot, pinned later, shows 1 finding of damage too.</p>')
-  expect(article).toContain('<p>A remedy needs a real hold: stop the program first')
+  expect(article).toContain('<p>A second snapshot, pinned later, shows the same 1 finding of damage.</p>')
+  expect(article).toContain('<p>A remedy needs a file that no program has open: stop the program first')
 })

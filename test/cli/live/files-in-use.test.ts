@@ -45,6 +45,8 @@ test('a repair of a pinned file in use is refused (75), and the hint names hooks
   const { code, stdout, stderr } = await holdfast(['repair', '--tenant', id, '--config', config])
   expect([code, stdout], stderr).toEqual([
     75,
-    expect.stringMatching(/a remedy needs a real hold: stop the program, [^]*let hooks stop and start it/),
+    expect.stringMatching(
+      /a remedy needs a file that no program has open: stop the program, [^]*hooks stop and start it/,
+    ),
   ])
 })
