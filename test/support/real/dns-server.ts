@@ -55,12 +55,14 @@ export async function startDnsServer(folder: string): Promise<RealProgram> {
       .join(''),
   )
   const env = { LD_LIBRARY_PATH: debianLibraries('pdns') }
-  const program = startProgram(server, [`--config-dir=${folder}`], env)
+  await using starting = new AsyncDisposableStack()
+  const program = starting.use(startProgram(server, [`--config-dir=${folder}`], env))
   const zones = `http://127.0.0.1:${port}/api/v1/servers/localhost/zones`
   await eventually('the name server answers', async () => (await ask(zones)).ok)
   await ask(zones, 'POST', { name: 'example.org.', kind: 'Native', nameservers: ['ns1.example.org.'] })
   const resolver = new Resolver({ timeout: 2_000, tries: 2 })
   resolver.setServers([`127.0.0.1:${dnsPort}`])
+  const started = starting.move()
   return {
     behind: 0,
     files: [
@@ -98,7 +100,7 @@ export async function startDnsServer(folder: string): Promise<RealProgram> {
         .split('\n')
         .filter((line) => /locked|malformed|disk I\/O|Database error/i.test(line))
     },
-    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   }
 }
 

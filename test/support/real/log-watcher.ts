@@ -45,7 +45,8 @@ export async function startLogWatcher(folder: string): Promise<RealProgram> {
     ].join('\n'),
   )
   const env = { PYTHONPATH: join(modules, '..') }
-  const program = startProgram(python, [server, '-f', '-c', within('conf'), 'start'], env)
+  await using starting = new AsyncDisposableStack()
+  const program = starting.use(startProgram(python, [server, '-f', '-c', within('conf'), 'start'], env))
   const say = async (...words: readonly string[]): Promise<string> => {
     const { stdout } = await promisify(execFile)(python, [client, '-c', within('conf'), ...words], {
       env: { ...process.env, ...env },
@@ -53,6 +54,7 @@ export async function startLogWatcher(folder: string): Promise<RealProgram> {
     return stdout
   }
   await eventually('the log watcher answers', async () => (await say('ping')).includes('pong'))
+  const started = starting.move()
   return {
     // It answers before it bans, and bans in turn.
     behind: 1,
@@ -84,7 +86,7 @@ export async function startLogWatcher(folder: string): Promise<RealProgram> {
       const log = readFileSync(within(own.logtarget), 'utf8')
       return log.split('\n').filter((line) => /\bERROR\b|CRITICAL|locked|malformed/.test(line))
     },
-    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   }
 }
 

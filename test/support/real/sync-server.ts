@@ -69,16 +69,19 @@ interface Protocol {
 export async function startSyncServer(folder: string): Promise<RealProgram> {
   const port = await freePort()
   const address = `http://127.0.0.1:${port}`
-  const program = startProgram(
-    process.execPath,
-    [join(installed, 'node_modules/@actual-app/sync-server/build/bin/actual-server.js')],
-    {
-      ACTUAL_PORT: String(port),
-      ACTUAL_HOSTNAME: '127.0.0.1',
-      ACTUAL_DATA_DIR: folder,
-      // Vitest says `test`, and then the server takes folders of its own.
-      NODE_ENV: 'production',
-    },
+  await using starting = new AsyncDisposableStack()
+  const program = starting.use(
+    startProgram(
+      process.execPath,
+      [join(installed, 'node_modules/@actual-app/sync-server/build/bin/actual-server.js')],
+      {
+        ACTUAL_PORT: String(port),
+        ACTUAL_HOSTNAME: '127.0.0.1',
+        ACTUAL_DATA_DIR: folder,
+        // Vitest says `test`, and then the server takes folders of its own.
+        NODE_ENV: 'production',
+      },
+    ),
   )
   await eventually('the sync server answers', async () => (await fetch(`${address}/health`)).ok)
   const protocol = (await import(
@@ -95,6 +98,7 @@ export async function startSyncServer(folder: string): Promise<RealProgram> {
   const users = join(folder, 'user-files')
   const group = readdirSync(users).find((name) => name.startsWith('group-'))
   if (group === undefined) throw new Error(`there is no file of the budget in ${users}`)
+  const started = starting.move()
   return {
     behind: 0,
     files: [
@@ -128,7 +132,7 @@ export async function startSyncServer(folder: string): Promise<RealProgram> {
       await program[Symbol.asyncDispose]()
       return (await program.ended).stderr.split('\n').filter((line) => /SQLITE|database is/i.test(line))
     },
-    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   }
 }
 
