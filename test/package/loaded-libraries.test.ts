@@ -41,6 +41,7 @@ const text = JSON.stringify({
   service: { name: 'notes', admin: `unix:${folder.file('admin.sock')}` },
   tenants: { roots: [folder.file('.')] },
   ledger: { dir: folder.file('ledger') },
+  snapshots: { dir: folder.file('snapshots') },
 })
 writeFileSync(config, text, { mode: 0o600 })
 
