@@ -11,7 +11,7 @@ import { basename } from 'node:path'
 import { inWords, isSystemError, nameOfError } from '../../host/failures/system-failure.ts'
 import { openDescriptor } from '../../host/files/descriptor.ts'
 import { findLeaseHolders } from '../../host/locks/open-file-table.ts'
-import { listOpenFiles, type ProgramFile } from '../../host/programs/open-files.ts'
+import { isStillOpen, listOpenFiles, type ProgramFile } from '../../host/programs/open-files.ts'
 import { programFactsOf, type ProgramFacts } from '../../host/programs/program-facts.ts'
 import { Failure } from '../../model/failure.ts'
 import { isOfChange } from '../../model/names-beside.ts'
@@ -102,7 +102,8 @@ async function locate(
   const part = companion.exec(open.path)?.[0] ?? ''
   const isNamed = part !== '' || namesDatabase(open.path)
   const here = await paths.find(open)
-  if ('why' in here) return isNamed ? { path: mainOf(open.path, part), why: here.why } : null
+  // A journal comes and goes with each transaction.
+  if ('why' in here) return isNamed && isStillOpen(open) ? { path: mainOf(open.path, part), why: here.why } : null
   const main = mainOf(here.path, part)
   if (isOfChange(basename(main))) return null
   const found = statOf(main, 'stay')

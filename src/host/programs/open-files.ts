@@ -85,6 +85,17 @@ function openFileOf(pid: number, folder: string, number: string): ProgramFile | 
   }
 }
 
+/** False if its program has closed or removed the file since it was listed: the link is gone, or leads elsewhere. */
+export function isStillOpen({ path, link }: ProgramFile): boolean {
+  try {
+    return nameOf(readlinkSync(link, 'buffer')) === path
+  } catch (error) {
+    const why = goneOrHidden(error)
+    if (why === null) throw error
+    return why === 'hidden'
+  }
+}
+
 const isPathOfFile = (path: string): boolean =>
   /^\/(?!dev\/|proc\/|sys\/|memfd:)/.test(path) && !path.endsWith(' (deleted)')
 
