@@ -1,10 +1,10 @@
 /** What a run tells of itself so that alarms come of it. */
 
-import type { OpenHoldOutcome } from '../fleet/open-holds/open-holds.ts'
 import type { Failure } from '../model/failure.ts'
 import type { RemedyResult } from '../model/result/remedy.ts'
 import type { Result, RunFailure } from '../model/result/report.ts'
 import type { Absence } from '../report/status/absences.ts'
+import type { OpenHoldOutcome } from '../runs/open-holds/open-holds.ts'
 
 /** How a run ended. */
 export interface RunEnding {

@@ -3,13 +3,13 @@
  * bounded, whatever the number of tenants.
  */
 
-import type { OpenHoldOutcome } from '../fleet/open-holds/open-holds.ts'
 import { signsOfHarm } from '../model/failure.ts'
 import type { RemedyResult } from '../model/result/remedy.ts'
 import type { Result } from '../model/result/report.ts'
 import type { Absence } from '../report/status/absences.ts'
 import { withConfiguration } from '../report/text/hint.ts'
 import { isPaused } from '../report/text/result-words.ts'
+import type { OpenHoldOutcome } from '../runs/open-holds/open-holds.ts'
 import { printableInUtf8 } from '../text/printable.ts'
 import { tenantsMax } from './alarm.ts'
 import type { Learned, RunEnding } from './alarms.ts'

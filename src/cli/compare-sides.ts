@@ -4,12 +4,12 @@
  */
 import { dirname } from 'node:path'
 import { findConfiguration } from '../config/load.ts'
-import type { GivenFiles, GivenSide } from '../fleet/compare/sides.ts'
 import { findDatabases } from '../hold/live/find-databases.ts'
 import { isFolder, isThere } from '../host/files/path-kind.ts'
 import { tenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import { tenantPrefix, type Sided } from '../model/result/comparison.ts'
+import type { GivenFiles, GivenSide } from '../runs/compare/sides.ts'
 import { shellWord } from '../text/shell-words.ts'
 import { noDatabaseIn } from './database-files.ts'
 

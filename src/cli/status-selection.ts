@@ -1,10 +1,11 @@
 /** The tenants that `status` is asked about. */
-import { isGone } from '../fleet/run/registry.ts'
-import { matchesId, requireMatches } from '../fleet/selection/id-pattern.ts'
+
 import type { LastResult, LedgerReading } from '../ledger/ledger.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { StatusSelection } from '../report/status/status-view.ts'
+import { isGone } from '../runs/begin/registry.ts'
+import { matchesId, requireMatches } from '../runs/selection/id-pattern.ts'
 
 export interface Choice {
   /** Names and patterns of the command line; null for all tenants. */

@@ -59,7 +59,7 @@ const attemptsMax = 3
  * Takes a snapshot of each file, in at most three attempts. A file that cannot be held has its own outcome. If another
  * attempt may help one file, it is made for all files, so that the snapshots are of one moment.
  * @returns one outcome for each file, in their order
- * @throws {Failure} INTERRUPTED if the signal aborted the hold. All other failures are outcomes; fleet/ decides which
+ * @throws {Failure} INTERRUPTED if the signal aborted the hold. All other failures are outcomes; runs/ decides which
  * of them stop the run.
  */
 export async function hold(

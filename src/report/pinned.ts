@@ -1,8 +1,8 @@
 /** Level `pinned` in plain words: how the snapshot was taken, what that proves, and what a second one showed. */
 
-import { copyForSalvage } from '../fleet/notices/in-use.ts'
 import type { PinEvidence } from '../model/result/evidence.ts'
 import type { Result } from '../model/result/report.ts'
+import { copyForSalvage } from '../runs/notices/in-use.ts'
 import { count, grouped } from '../text/count.ts'
 import { wrap } from '../text/layout.ts'
 import { humanBytes, humanMs } from '../text/units.ts'

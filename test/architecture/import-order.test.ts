@@ -19,7 +19,7 @@ const order = [
   'check',
   'backup',
   'repair',
-  'fleet',
+  'runs',
   'doctor',
   'report',
   'alarm',

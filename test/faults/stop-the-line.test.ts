@@ -1,4 +1,4 @@
-/** A failure that must stop the run (fleet/stop-the-line.ts) stops it before another tenant is paused. */
+/** A failure that must stop the run (runs/stop-the-line.ts) stops it before another tenant is paused. */
 import { readdirSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { startHoldProcesses } from '../../src/hold/hold-processes.ts'

@@ -1,10 +1,10 @@
 /** What each failure code does to its result, to its run and to the next step: contracts that no rewrite may change. */
 
 import { expect, it, test } from 'vitest'
-import { StopTheLine } from '../../src/fleet/stop-the-line.ts'
 import { exitCodeOfFailure, exitCodeOfResult } from '../../src/model/failure-exit.ts'
 import { Failure, failureKinds, type FailureCode } from '../../src/model/failure.ts'
 import { nextCommand } from '../../src/report/text/next-command.ts'
+import { StopTheLine } from '../../src/runs/stop-the-line.ts'
 import { failed } from '../support/report.ts'
 
 /** Tenant, attempts, exit code of a run, exit code of a result, the run, the next command. */

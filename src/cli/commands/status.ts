@@ -1,7 +1,6 @@
 import { Option } from 'commander'
 import type { ScheduledSettings } from '../../config/last-good.ts'
 import { wayOf } from '../../config/service-way.ts'
-import { isGone } from '../../fleet/run/registry.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
 import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
 import { openIncident } from '../../ledger/incident.ts'
@@ -11,6 +10,7 @@ import { mayBeOurs } from '../../model/service-way.ts'
 import { absencesIn, lastFullSweepAt, oldestBackupAt, outdatedConfiguration } from '../../report/status/absences.ts'
 import type { StatusFormat, StatusView, TenantSummary } from '../../report/status/status-view.ts'
 import { renderStatus } from '../../report/status/status.ts'
+import { isGone } from '../../runs/begin/registry.ts'
 import type { Invocation } from '../invocation.ts'
 import {
   configurationNamed,

@@ -2,10 +2,11 @@
  * The log on stderr: a line for each step of a hold and for each result, with run, tenant and step (I2.4). For programs
  * a line is JSON; on a terminal it is for a person. It can make no run fail (I4.1).
  */
-import type { Target } from '../../fleet/run/target.ts'
+
 import type { HoldStep } from '../../hold/record.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { Result } from '../../model/result/report.ts'
+import type { Target } from '../../runs/begin/target.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { printable } from '../../text/printable.ts'
 import type { Terminal } from '../terminal/terminal.ts'

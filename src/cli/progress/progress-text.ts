@@ -1,5 +1,5 @@
 /** What the progress line says: the run on one line, and a line for each check that takes longer. */
-import type { CheckProgress, RunProgress } from '../../fleet/progress-tracker.ts'
+import type { CheckProgress, RunProgress } from '../../runs/progress-tracker.ts'
 import { count, grouped } from '../../text/count.ts'
 import { cutEnd, cutMiddle, displayWidth } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'

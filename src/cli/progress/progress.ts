@@ -1,6 +1,7 @@
 /** Progress on stderr: live lines on a terminal, else a line every half minute; nothing with `--quiet`. */
-import type { RunProgress } from '../../fleet/progress-tracker.ts'
+
 import { monotonicMs } from '../../host/clock.ts'
+import type { RunProgress } from '../../runs/progress-tracker.ts'
 import { showsAsciiOnly } from '../../text/letters.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { describeRun, ProgressText } from './progress-text.ts'

@@ -1,5 +1,5 @@
 /** The report of `compare`: files are spooled, so that memory does not grow with them. */
-import type { GivenSide } from '../../fleet/compare/sides.ts'
+
 import type { RunId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
@@ -9,6 +9,7 @@ import { ComparisonTally } from '../../report/comparison/comparison-summary.ts'
 import { comparisonText } from '../../report/comparison/comparison-text.ts'
 import { registryWord } from '../../report/registry-line.ts'
 import type { TextOptions } from '../../report/text/result-words.ts'
+import type { GivenSide } from '../../runs/compare/sides.ts'
 import type { ReportOptions } from '../options.ts'
 import { exitCodeOfError, withHint } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'

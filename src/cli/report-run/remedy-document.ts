@@ -1,6 +1,5 @@
 /** The report of `repair`, `restore` and `salvage`: outcomes are kept until they are printed. */
 import type { Settings } from '../../config/settings.ts'
-import type { RunTotals } from '../../fleet/pipeline.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { exitCodeOfFailure } from '../../model/failure-exit.ts'
@@ -11,6 +10,7 @@ import { RemedyTally, type RemedyMode } from '../../report/remedy/remedy-summary
 import { remedyText } from '../../report/remedy/remedy-text.ts'
 import { hintFor } from '../../report/text/hint.ts'
 import type { TextOptions } from '../../report/text/result-words.ts'
+import type { RunTotals } from '../../runs/pipeline.ts'
 import type { ReportOptions } from '../options.ts'
 import { exitCodeOfError } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'

@@ -1,7 +1,6 @@
 /** What a document says of its run besides the results, and the selected files that have no result yet. */
 import { doubtfulEntries } from '../../config/accepted-limits.ts'
 import type { Settings } from '../../config/settings.ts'
-import type { Target } from '../../fleet/run/target.ts'
 import type { IncidentId, RunId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import type { Failure } from '../../model/failure.ts'
@@ -9,6 +8,7 @@ import type { NamedHold, SelectedFile } from '../../model/result/report.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { registryWord } from '../../report/registry-line.ts'
 import { describeOther } from '../../report/text/other-holds.ts'
+import type { Target } from '../../runs/begin/target.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 interface Run<Mode extends string> {

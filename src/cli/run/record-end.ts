@@ -1,13 +1,13 @@
 /** The last line of a run in the ledger: how it ended and what it found, whatever ended it. */
 import type { RunAlarms } from '../../alarm/alarms.ts'
-import type { RunTotals } from '../../fleet/pipeline.ts'
-import { isGone } from '../../fleet/run/registry.ts'
-import type { ServiceRun } from '../../fleet/run/service-run.ts'
 import type { BackupSurvey } from '../../model/event.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 import type { SelectedFile } from '../../model/result/report.ts'
+import { isGone } from '../../runs/begin/registry.ts'
+import type { ServiceRun } from '../../runs/begin/service-run.ts'
+import type { RunTotals } from '../../runs/pipeline.ts'
 import { learnFrom } from './run-alarms.ts'
 
 /** What the last line says of a report. */

@@ -1,10 +1,10 @@
 /** Options of `repair` and `restore`, and what they mean together. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { RestoreOptions } from '../../fleet/remedies/plan/commands.ts'
-import type { RemedyRequest } from '../../fleet/remedies/remedy-request.ts'
 import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { changeMethods, type ChangeMethod } from '../../model/result/remedy.ts'
+import type { RestoreOptions } from '../../runs/remedies/plan/commands.ts'
+import type { RemedyRequest } from '../../runs/remedies/remedy-request.ts'
 import { durationOption, waitOption, withReport, type ReportOptions } from '../options.ts'
 import type { WaitOptions } from './wait-option.ts'
 

@@ -1,6 +1,5 @@
 /** What a person reads on stderr about earlier runs: holds and changes that they left open, plans, and the ledger. */
-import type { OpenHoldOutcome } from '../../fleet/open-holds/open-holds.ts'
-import type { Target } from '../../fleet/run/target.ts'
+
 import type { RecoveredChange } from '../../hold/change/change-types.ts'
 import type { TenantId } from '../../model/brand.ts'
 import type { PlannedRemedy } from '../../model/result/remedy.ts'
@@ -8,6 +7,8 @@ import type { OtherHold } from '../../model/service-way.ts'
 import { sincePlan } from '../../report/remedy/remedy-words.ts'
 import { legibleCommand } from '../../report/text/legible.ts'
 import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
+import type { Target } from '../../runs/begin/target.ts'
+import type { OpenHoldOutcome } from '../../runs/open-holds/open-holds.ts'
 import { unbroken } from '../../text/layout.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import type { Terminal } from '../terminal/terminal.ts'

@@ -1,6 +1,6 @@
 /** At the end of a sweep: which tenants have another schema than most. */
 import { schemaDiffers } from '../../diagnosis/notices/schema-differs.ts'
-import type { ServiceRun } from '../../fleet/run/service-run.ts'
+import type { ServiceRun } from '../../runs/begin/service-run.ts'
 import { count } from '../../text/count.ts'
 import type { ResultsDocument } from '../report-run/results-document.ts'
 

@@ -1,7 +1,7 @@
 /** How a command opens a run against the service. */
 import type { RunAlarms } from '../../alarm/alarms.ts'
-import type { RunOptions } from '../../fleet/run/service-run.ts'
 import type { RunId } from '../../model/brand.ts'
+import type { RunOptions } from '../../runs/begin/service-run.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { logSteps } from '../log/log.ts'
 import type { CommonOptions } from '../options.ts'

@@ -1,6 +1,6 @@
 import type { RunAlarms } from '../../alarm/alarms.ts'
-import type { RunTotals } from '../../fleet/pipeline.ts'
-import type { SweepObserver } from '../../fleet/sweep.ts'
+import type { RunTotals } from '../../runs/pipeline.ts'
+import type { SweepObserver } from '../../runs/sweep.ts'
 import { logResult } from '../log/log.ts'
 import type { CommonOptions } from '../options.ts'
 import { showProgress } from '../progress/progress.ts'

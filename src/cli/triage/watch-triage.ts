@@ -1,9 +1,9 @@
 /** What a person sees while a triage works: the order of suspicion, progress, and each culprit when it is found. */
 import type { RunAlarms } from '../../alarm/alarms.ts'
-import type { PassesObserver } from '../../fleet/triage/passes.ts'
-import type { Suspect } from '../../fleet/triage/suspicion.ts'
-import type { TriageTotals } from '../../fleet/triage/triage.ts'
 import { renderCulprit, type Culprit } from '../../report/triage/describe-culprit.ts'
+import type { PassesObserver } from '../../runs/triage/passes.ts'
+import type { Suspect } from '../../runs/triage/suspicion.ts'
+import type { TriageTotals } from '../../runs/triage/triage.ts'
 import { count } from '../../text/count.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import { target as shellTarget } from '../../text/shell-words.ts'

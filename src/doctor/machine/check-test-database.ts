@@ -5,11 +5,11 @@
 
 import { openChecker } from '../../check/check.ts'
 import type { Settings } from '../../config/settings.ts'
-import { acquireCopy } from '../../fleet/acquire-file.ts'
-import { checkLimits } from '../../fleet/run/run-limits.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { Failure } from '../../model/failure.ts'
 import { describeWalls, type Wall } from '../../model/result/reading.ts'
+import { acquireCopy } from '../../runs/acquire-file.ts'
+import { checkLimits } from '../../runs/begin/run-limits.ts'
 import { fit, warning, type StepOutcome } from '../steps.ts'
 import { makeTestDatabase } from './test-database.ts'
 

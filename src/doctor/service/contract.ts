@@ -4,10 +4,10 @@
  * resumes it, or the next run does, or `holdfast resume`.
  */
 
-import { refusedTargets } from '../../fleet/run/refused-targets.ts'
-import { targetsOf } from '../../fleet/run/registry.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
+import { refusedTargets } from '../../runs/begin/refused-targets.ts'
+import { targetsOf } from '../../runs/begin/registry.ts'
 import { connectWire } from '../../service/connect.ts'
 import type { Quiesced, Service } from '../../service/port.ts'
 import { count } from '../../text/count.ts'

@@ -14,7 +14,7 @@ export interface FailureKind {
   readonly retry: boolean
   /** `run`: of a run that ended with it before it had results. `result`: of one result that failed with it. */
   readonly exit: { readonly run: ExitCode; readonly result: ExitCode }
-  /** True if every later tenant would meet it: the first result with it ends the run (fleet/stop-the-line.ts). */
+  /** True if every later tenant would meet it: the first result with it ends the run (runs/stop-the-line.ts). */
   readonly stopsRun: boolean
   /**
    * The command to type after a result with it. `holders`: which programs have the file. `doctor`: try each call of the

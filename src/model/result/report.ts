@@ -36,7 +36,7 @@ export interface Suspicion {
   readonly text: string
 }
 
-/** From the strongest to the weakest (fleet/triage/README.md). */
+/** From the strongest to the weakest (runs/triage/README.md). */
 export const suspicionReasons = [
   'named-by-service',
   'known-damage',

@@ -1,8 +1,8 @@
 /** A culprit of a triage, printed as soon as it is found. */
 
 import { createColors } from 'picocolors'
-import { weightOf } from '../../fleet/triage/suspicion.ts'
 import type { Result, Suspicion } from '../../model/result/report.ts'
+import { weightOf } from '../../runs/triage/suspicion.ts'
 import { indented, labelled, wrap } from '../../text/layout.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import { describeUnsound } from '../text/problem.ts'

@@ -1,6 +1,6 @@
 /**
  * The limits of a sweep on the command line, observed from outside while it runs. What they bound is in
- * test/fleet/bounds.test.ts.
+ * test/runs/bounds.test.ts.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'

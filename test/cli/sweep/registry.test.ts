@@ -1,6 +1,6 @@
 /**
  * The service's list of tenants against what the ledger remembers, by whole runs
- * (src/service/admin-api.yaml, src/fleet/README.md).
+ * (src/service/admin-api.yaml, src/runs/README.md).
  */
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

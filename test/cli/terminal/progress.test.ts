@@ -5,7 +5,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { describeRun, ProgressText } from '../../../src/cli/progress/progress-text.ts'
 import { Rate, timeLeft } from '../../../src/cli/progress/rate.ts'
-import type { CheckProgress, RunProgress } from '../../../src/fleet/progress-tracker.ts'
+import type { CheckProgress, RunProgress } from '../../../src/runs/progress-tracker.ts'
 import { displayWidth } from '../../../src/text/layout.ts'
 
 interface Live extends CheckProgress {

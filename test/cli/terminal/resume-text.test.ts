@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { reportOutcomes } from '../../../src/cli/run/report-holds.ts'
-import { notResumed, type OpenHoldOutcome } from '../../../src/fleet/open-holds/open-holds.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { Failure } from '../../../src/model/failure.ts'
+import { notResumed, type OpenHoldOutcome } from '../../../src/runs/open-holds/open-holds.ts'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
 import { ending, holdfast, killWithGuardian, start, type RunningProgram } from '../../support/cli/program.ts'
 

@@ -4,9 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openChecker, type Checker } from '../../../src/check/check.ts'
 import { defaultLiveSettings } from '../../../src/config/defaults.ts'
-import { workThrough, type RunTotals } from '../../../src/fleet/pipeline.ts'
-import type { RunContext, RunLimits } from '../../../src/fleet/run/run-context.ts'
-import type { Target } from '../../../src/fleet/run/target.ts'
 import { startHoldProcesses, type HoldProcesses } from '../../../src/hold/hold-processes.ts'
 import {
   hold,
@@ -27,6 +24,9 @@ import { exitCodeOfResult } from '../../../src/model/failure-exit.ts'
 import { Failure } from '../../../src/model/failure.ts'
 import type { Result } from '../../../src/model/result/report.ts'
 import type { NonEmpty } from '../../../src/model/result/verdict.ts'
+import type { RunContext, RunLimits } from '../../../src/runs/begin/run-context.ts'
+import type { Target } from '../../../src/runs/begin/target.ts'
+import { workThrough, type RunTotals } from '../../../src/runs/pipeline.ts'
 import type { Demo } from '../service/demo-service.ts'
 
 const settings: HoldSettings = {

@@ -1,0 +1,62 @@
+/** The first half of an examination: one hold takes a snapshot of each file of a tenant. */
+
+import { hold, type FileRequest, type Held, type HoldBounds, type HoldRequest } from '../hold/hold.ts'
+import { draftName } from '../hold/snapshot/draft.ts'
+import { monotonicMs } from '../host/clock.ts'
+import { invariant } from '../model/bug.ts'
+import type { NonEmpty } from '../model/result/verdict.ts'
+import type { RunContext } from './begin/run-context.ts'
+import type { Target } from './begin/target.ts'
+import type { EarlierChecks, TargetWithHistory } from './earlier-checks.ts'
+
+/** A target whose hold has ended. */
+export interface HeldTarget {
+  readonly target: Target
+  readonly held: Held
+  /** When its examination began, on the monotonic clock. */
+  readonly startedAtMs: number
+  readonly earlierChecks: EarlierChecks
+}
+
+let drafts = 0
+
+/**
+ * @param files all files of one tenant, or one bare file
+ * @param special see `HoldRequest`
+ * @returns each file with its own outcome, in their order
+ * @throws {Failure} INTERRUPTED
+ */
+export async function holdTargets(
+  files: NonEmpty<TargetWithHistory>,
+  context: RunContext,
+  bounds: HoldBounds,
+  signal: AbortSignal,
+  special: Pick<HoldRequest, 'acceptMounted' | 'confirming'> = {},
+): Promise<readonly HeldTarget[]> {
+  const startedAtMs = monotonicMs()
+  const [first, ...more] = files
+  invariant(first.target.tenant !== null || more.length === 0, 'bare files are held one by one')
+  const request = {
+    files: [requestFor(first, context), ...more.map((file) => requestFor(file, context))] as const,
+    roots: context.roots,
+    connection: context.connectionOf(first.target),
+    settings: { ...context.settings, require: context.levelFor(first.target) },
+    folder: context.folder,
+    bounds,
+    ...special,
+  }
+  const held = await hold(request, context.holdProcesses, signal)
+  return files.map(({ target, earlierChecks }, at) => {
+    const outcome = held[at]
+    invariant(outcome, 'a hold has an outcome for each file')
+    return { target, held: outcome, startedAtMs, earlierChecks }
+  })
+}
+
+const requestFor = ({ target, earlierChecks }: TargetWithHistory, context: RunContext): FileRequest => ({
+  named: target.named,
+  expected: (target.tenant !== null && context.listsDatabases) || earlierChecks.hadPages,
+  abandonedPauseMs: earlierChecks.abandonedPauseMs,
+  name: draftName(drafts++),
+  onStep: (step) => context.onStep(target, step),
+})
