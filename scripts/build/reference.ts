@@ -85,13 +85,13 @@ const isCode = (label: string, value: NonNullable<Explanation['value']>): boolea
   label === 'example' || (label === 'default' && value.default !== null)
 
 /**
- * One line a section. Hooks are another way to reach the service, so theirs are left out; so are backups, which need a
- * folder that has no default.
+ * One line a section. Hooks are another way to reach the service, so theirs are left out; so are backups and the
+ * fleet, which need a folder or a database that has no default.
  */
 function withDefaults(topics: readonly Explanation[]): readonly string[] {
   const given: Readonly<Record<string, string>> = { service: shortService, tenants: shortTenants }
   const keys = topics.filter(
-    ({ topic, value }) => typeof value?.default === 'string' && !/^(?:service\.hooks|backups)\./.test(topic),
+    ({ topic, value }) => typeof value?.default === 'string' && !/^(?:service\.hooks|backups|fleet)\./.test(topic),
   )
   const bySection = Map.groupBy(keys, ({ topic }) => topic.split('.')[0] ?? '')
   return [...bySection].map(([name, members]) => {

@@ -3,11 +3,10 @@ import { defineConfig, type RolldownOptions } from 'rolldown'
 
 const source = (path: string): string => new URL(`../../src/${path}.ts`, import.meta.url).pathname
 
-const { dependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  dependencies: Record<string, string>
-  optionalDependencies: Record<string, string>
-}
-const names = Object.keys(dependencies)
+const { dependencies, peerDependencies } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { dependencies: Record<string, string>; peerDependencies: Record<string, string> }
+const names = Object.keys({ ...dependencies, ...peerDependencies })
 
 /**
  * Only our own modules are bundled. Libraries are loaded from node_modules, so that whoever installs holdfast can list,

@@ -2,6 +2,7 @@
  * The values of keys that the configuration leaves out. All of them hold for bare files without a configuration.
  */
 
+import type { FleetSettings } from './fleet/fleet-settings.ts'
 import type { BackupSettings, CheckSettings, HoldConfiguration, LiveSettings } from './settings.ts'
 
 const secondMs = 1000
@@ -39,6 +40,11 @@ export const defaultKept: BackupSettings['keep'] = { last: 3, daily: 7, weekly: 
 /** A tenant that is damaged for a week has no newer backup either. */
 export const defaultBackupMaxAgeMs = 7 * 24 * 60 * minuteMs
 export const defaultHealLimit = 3
+
+export const defaultFleetWindowMs = 2 * secondMs
+export const defaultFleetExpiryMs = 90 * secondMs
+export const defaultFleetMaxPaused: FleetSettings['maxPaused'] = { fleet: 3, service: 2, domain: 2 }
+export const defaultOutboxBytes = 1_000_000_000
 
 export const defaultGraceMs = 8 * 60 * minuteMs
 

@@ -21,6 +21,7 @@ export function conflictsBetweenKeys(document: unknown, folder: string): readonl
     ...backupsWithoutFolder(keys['backups']),
     ...sharedFolders(keys, folder),
     ...sinkConflicts(keys['alerts']),
+    ...fleetWithoutDatabase(keys['fleet']),
     ...unclearInvariants(keysOf(keys['check'])['invariants']),
   ]
 }
@@ -41,6 +42,21 @@ function* backupsWithoutFolder(given: unknown): Generator<KeyProblem> {
   if (isThere(maxAge)) yield { path: path('maxAge'), message: 'needs backups.dir: without it no backups are kept' }
   if (isThere(fetch))
     yield { path: path('fetch'), message: 'needs backups.dir: a fetched backup is checked and kept there' }
+}
+
+function* fleetWithoutDatabase(given: unknown): Generator<KeyProblem> {
+  const keys = keysOf(given)
+  const { database } = keys
+  if (!isThere(database)) {
+    for (const key of Object.keys(keys).filter((key) => isThere(keys[key])))
+      yield { path: ['fleet', key], message: 'needs fleet.database: without it this host belongs to no fleet' }
+  } else if (typeof database === 'string' && database.startsWith('pglite:')) {
+    for (const key of ['passwordFile', 'caFile'].filter((key) => isThere(keys[key])))
+      yield { path: ['fleet', key], message: 'belongs to postgres://; a folder does not use it' }
+  }
+  const { at, zone } = keysOf(keys['schedule'])
+  if (isThere(zone) && !isThere(at))
+    yield { path: ['fleet', 'schedule', 'zone'], message: 'needs fleet.schedule.at: without it no sweep is scheduled' }
 }
 
 function* unclearInvariants(given: unknown): Generator<KeyProblem> {

@@ -10,6 +10,7 @@ import { Failure } from '../model/failure.ts'
 import { nearest } from '../text/nearest-word.ts'
 import { pathPattern } from '../text/path-pattern.ts'
 import { defaultAccountsName, defaultQuarantineName, defaultRequestTimeoutMs } from './defaults.ts'
+import { fleetConflicts, fleetOf } from './fleet/fleet-of.ts'
 import type { InvariantRule } from './invariants.ts'
 import { conflictsBetweenKeys } from './key-conflicts.ts'
 import { sections, unwrapped } from './schema.ts'
@@ -40,7 +41,14 @@ export function parseSettings(text: string, file: string): Settings {
     })),
   ]
   if (!parsed.success || problems.length > 0) throw invalid(file, problems)
-  return settingsOf(parsed.data, file)
+  const settings = settingsOf(parsed.data, file)
+  const conflicts = fleetConflicts(settings.fleet, settings).map(({ path, message }) => ({
+    ...yaml.placeOf(path, 'value'),
+    key: keyOf(path),
+    message,
+  }))
+  if (conflicts.length > 0) throw invalid(file, conflicts)
+  return settings
 }
 
 /** `key`: as `holdfast explain` knows it; left out if the problem is about no key. */
@@ -169,6 +177,7 @@ function settingsOf(given: Given, file: string): Settings {
     ledger,
     alerts: sinksOf(given.alerts),
     registry: { graceMs: given.registry.grace },
+    fleet: fleetOf(given.fleet),
   }
 }
 

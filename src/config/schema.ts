@@ -6,6 +6,7 @@
 import * as z from 'zod/mini'
 import { acceptedLimits } from './accepted-limits.ts'
 import * as defaults from './defaults.ts'
+import { cronTimes, domainName, fleetAddress, hostName, timeZone } from './fleet/fleet-address.ts'
 import { invariantSeverities } from './invariants.ts'
 import { levelRules } from './levels/level-rules.ts'
 import { endpointKind } from './service/endpoint.ts'
@@ -112,6 +113,25 @@ export function sections(folder: string) {
       heal: sectionOrDefaults({ limit: optional(whole(1, 1000), defaults.defaultHealLimit) }),
       ledger: sectionOrDefaults({ dir: optional(path('the path of a folder', folder), defaults.defaultLedgerDir) }),
       alerts: alertList(folder),
+      fleet: sectionOrDefaults({
+        database: optional(fleetAddress(folder), null),
+        passwordFile: optional(path('the path of a file, such as /etc/holdfast/fleet.password', folder), null),
+        caFile: optional(path('the path of a file, such as /etc/holdfast/fleet-ca.pem', folder), null),
+        host: optional(hostName, null),
+        domain: optional(domainName, null),
+        notify: optional(yesOrNo, true),
+        window: optional(duration('2s', { least: '100ms', most: '1m' }), defaults.defaultFleetWindowMs),
+        expiry: optional(duration('90s', { least: '5s', most: '1h' }), defaults.defaultFleetExpiryMs),
+        maxPaused: sectionOrDefaults({
+          fleet: optional(whole(1, 10_000), defaults.defaultFleetMaxPaused.fleet),
+          service: optional(whole(1, 10_000), defaults.defaultFleetMaxPaused.service),
+          domain: optional(whole(1, 10_000), defaults.defaultFleetMaxPaused.domain),
+        }),
+        outbox: sectionOrDefaults({
+          max: optional(size('1GB', { least: '1MB', most: '1000GB' }), defaults.defaultOutboxBytes),
+        }),
+        schedule: sectionOrDefaults({ at: optional(cronTimes, null), zone: optional(timeZone, 'UTC') }),
+      }),
       registry: sectionOrDefaults({
         grace: optional(duration('8h', { least: '0s', most: '30d' }), defaults.defaultGraceMs),
       }),

@@ -5,6 +5,7 @@
 
 import type { SealLevel } from '../model/result/evidence.ts'
 import type { AcceptedLimit } from '../model/result/verdict.ts'
+import type { FleetSettings } from './fleet/fleet-settings.ts'
 import type { InvariantRule } from './invariants.ts'
 
 /** A program with its arguments, run without a shell. Never empty. */
@@ -152,4 +153,6 @@ export interface Settings {
   readonly alerts: readonly AlertSink[]
   /** How long a run goes on with the last good list of tenants, or with the last good configuration (I5.1). */
   readonly registry: { readonly graceMs: number }
+  /** null: this host belongs to no fleet. */
+  readonly fleet: FleetSettings | null
 }

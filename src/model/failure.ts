@@ -5,6 +5,7 @@
 
 import type { FailureKind, TenantState } from './failures/failure-kind.ts'
 import { fileFailures } from './failures/file-failures.ts'
+import { fleetFailures } from './failures/fleet-failures.ts'
 import { machineFailures } from './failures/machine-failures.ts'
 import { remedyFailures } from './failures/remedy-failures.ts'
 import { runFailures } from './failures/run-failures.ts'
@@ -12,7 +13,14 @@ import { serviceFailures } from './failures/service-failures.ts'
 
 export type { TenantState } from './failures/failure-kind.ts'
 
-const kinds = { ...serviceFailures, ...fileFailures, ...machineFailures, ...remedyFailures, ...runFailures }
+const kinds = {
+  ...serviceFailures,
+  ...fileFailures,
+  ...machineFailures,
+  ...remedyFailures,
+  ...runFailures,
+  ...fleetFailures,
+}
 
 export type FailureCode = keyof typeof kinds
 /** The failure table: one row for each code, with all that is true of it (failures/failure-kind.ts). */

@@ -21,6 +21,7 @@ const order = [
   'repair',
   'runs',
   'doctor',
+  'fleet',
   'report',
   'alarm',
   'cli',

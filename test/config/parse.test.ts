@@ -69,6 +69,7 @@ test('the configuration of the contract is understood, every key of it', () => {
     heal: { limit: 3 },
     ledger: { dir: '/var/lib/holdfast' },
     registry: { graceMs: 8 * hourMs },
+    fleet: null,
     alerts: [
       { kind: 'command', command: ['/usr/local/bin/page'], on: alertKinds },
       { kind: 'webhook', url: 'https://alarms.example/hook', on: ['damaged', 'paused', 'stale'] },

@@ -39,7 +39,22 @@ const around = (topic: string): Section =>
         ? https
         : /^backups\.(?:keep|maxAge|fetch)/.test(topic)
           ? { ...admin, backups: { dir: '/b' } }
-          : admin
+          : topic.startsWith('fleet.') && topic !== 'fleet.database'
+            ? inFleet(topic)
+            : admin
+/** Expiry and window have limits that depend on other keys. */
+const inFleet = (topic: string): Section => {
+  const database = topic.endsWith('File') ? 'postgres://db.example/holdfast' : 'pglite:/fleet'
+  const schedule = topic === 'fleet.schedule.zone' ? { schedule: { at: '0 2 * * *' } } : {}
+  const fleet = { database, ...schedule, ...(topic === 'fleet.window' ? { expiry: '1h' } : {}) }
+  if (topic !== 'fleet.expiry') return { ...admin, fleet }
+  return {
+    service: { ...admin.service, requestTimeout: '100ms' },
+    tenants: admin.tenants,
+    hold: { ttl: '1s', maxPause: '10ms', drainTimeout: '0s' },
+    fleet: { ...fleet, window: '100ms' },
+  }
+}
 const settingsOf = (document: Section): Settings =>
   parseSettings(JSON.stringify(document), '/etc/holdfast/holdfast.yaml') // JSON is YAML.
 const isSection = (value: unknown): value is Section =>

@@ -3,6 +3,7 @@
  * both, parses each example, and tries each default.
  */
 import { checkKeyMeanings } from './check-key-meanings.ts'
+import { fleetKeyMeanings } from './fleet-key-meanings.ts'
 import type { KeyMeaning } from './key-meaning.ts'
 import { liveKeyMeanings } from './live-key-meanings.ts'
 import { serviceKeyMeanings } from './service-key-meanings.ts'
@@ -159,6 +160,7 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
     default: '[]',
     example: '[{ command: [/usr/local/bin/page] }, { webhook: https://alerts.example/x, on: [damage, stale] }]',
   },
+  ...fleetKeyMeanings,
   'registry.grace': {
     means:
       'After each good answer holdfast keeps a copy of the list of tenants in ledger.dir. ' +

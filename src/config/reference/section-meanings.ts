@@ -27,5 +27,11 @@ export const sectionMeanings: Readonly<Record<string, string>> = {
   sweep: 'Which tenants a sweep takes, and how long it may take. Without this section it takes all of them.',
   heal: 'How much `sweep --heal` may change by itself. Without --heal a sweep changes nothing.',
   ledger: 'Where holdfast keeps its history.',
+  fleet:
+    'The fleet of many hosts, of which this host is one. Without this section holdfast needs no database. ' +
+    'The commands of one host never need it.',
+  'fleet.maxPaused': 'How many tenants may be paused at the same time, over all hosts.',
+  'fleet.outbox': 'The results that an agent has not yet delivered to the database.',
+  'fleet.schedule': 'When the coordinator begins a sweep by itself. Without this section it begins none.',
   registry: "How long holdfast goes on without the service's list of tenants, or without a valid configuration.",
 }

@@ -1,0 +1,97 @@
+/**
+ * PGlite on a folder, opened by this process alone. Each statement runs by itself: one that leaves a transaction open
+ * is rolled back and refused, because the next statement may be that of another process.
+ */
+
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { PGlite, QueryOptions } from '@electric-sql/pglite'
+import { systemFailure } from '../../../host/failures/system-failure.ts'
+import { loadPglite } from '../optional-packages.ts'
+import { lockFolder } from './folder-lock.ts'
+import type { RawAnswer } from './statement-lines.ts'
+
+export class PgliteEngine implements AsyncDisposable {
+  readonly #database: PGlite
+  readonly #asText: QueryOptions
+  readonly #lock: Disposable
+  /** Ends when the statement before the next one has ended. Never rejects. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(database: PGlite, asText: QueryOptions, lock: Disposable) {
+    this.#database = database
+    this.#asText = asText
+    this.#lock = lock
+  }
+
+  /** Makes the folder (0700) if it is missing. @throws {Failure} FLEET_IN_USE, FLEET_PACKAGE_MISSING */
+  static async open(dir: string): Promise<PgliteEngine> {
+    const { PGlite } = await loadPglite()
+    try {
+      mkdirSync(dirname(dir), { recursive: true, mode: 0o700 })
+    } catch (error) {
+      throw systemFailure(error, { doing: 'make the folder of the fleet database', path: dir })
+    }
+    const lock = lockFolder(dir)
+    try {
+      const database = await PGlite.create(dir)
+      const unparsed = Object.fromEntries(Object.keys(database.parsers).map((type) => [type, (text: string) => text]))
+      return new PgliteEngine(database, { rowMode: 'array', parsers: unparsed }, lock)
+    } catch (error) {
+      lock[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  /** @throws the error of PGlite, with its SQLSTATE in `code` */
+  run(text: string, values: readonly unknown[]): Promise<RawAnswer> {
+    const running = this.#last.then(() => (values.length > 0 ? this.#one(text, values) : this.#script(text)))
+    this.#last = running.catch(() => {})
+    return running
+  }
+
+  async #one(text: string, values: readonly unknown[]): Promise<RawAnswer> {
+    return rawAnswer([await this.#database.query(text, [...values], this.#asText)])
+  }
+
+  async #script(text: string): Promise<RawAnswer> {
+    const answers = await this.#database.exec(text, this.#asText).catch(async (error: unknown) => {
+      await this.#rollBack()
+      throw error
+    })
+    if (/\b(?:begin|start)\b/i.test(text) && (await this.#rollBack()))
+      throw Object.assign(new Error('the statement left a transaction open, and was rolled back'), { code: 'HF001' })
+    return rawAnswer(answers)
+  }
+
+  /** @returns whether a transaction was open */
+  async #rollBack(): Promise<boolean> {
+    let isOpen = true
+    await this.#database.exec('rollback', {
+      onNotice: ({ code }) => {
+        if (code === noTransaction) isOpen = false
+      },
+    })
+    return isOpen
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    using _lock = this.#lock
+    await this.#last
+    await this.#database.close()
+  }
+}
+
+const noTransaction = '25P01'
+
+type Given = Awaited<ReturnType<PGlite['exec']>>
+
+function rawAnswer(given: Given): RawAnswer {
+  const parts = given
+    .filter(({ rows }) => rows.length > 0)
+    .map(({ fields, rows }) => ({
+      columns: fields.map(({ name, dataTypeID }) => ({ name, type: dataTypeID })),
+      rows: rows as unknown as (string | null)[][],
+    }))
+  return { parts, changed: given.at(-1)?.affectedRows ?? 0 }
+}

@@ -1,0 +1,20 @@
+/** All tables of the schema `holdfast`, in the order in which they are created. Each can be run again without harm. */
+
+import { contentTables } from './contents.ts'
+import { hostTables } from './hosts.ts'
+import { pauseTables } from './pauses.ts'
+import { resultTables } from './results.ts'
+import { runTables } from './runs.ts'
+import { versionTables } from './schema-versions.ts'
+import { toldTables } from './told.ts'
+
+export const schemaScript: string = [
+  'create schema if not exists holdfast;',
+  versionTables,
+  hostTables,
+  resultTables,
+  contentTables,
+  runTables,
+  pauseTables,
+  toldTables,
+].join('\n')

@@ -1,0 +1,103 @@
+/** Runs the same tests on PostgreSQL and on PGlite, each with empty tables of the current version. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
+import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'
+import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
+import { migrateFleet } from '../../../src/fleet/database/migrate.ts'
+import { openFleetDatabase, ownFleetDatabase } from '../../../src/fleet/database/open-database.ts'
+import { noPostgres, PostgresCluster } from './postgres-cluster.ts'
+
+/** Valid while a test runs. */
+export interface FleetUnderTest {
+  readonly kind: FleetDatabase['kind']
+  /** As the coordinator has it: with pglite this process has the folder open, and serves the others. */
+  readonly database: FleetDatabase
+  /** For a configuration: `fleet.database`. */
+  readonly address: FleetAddress
+  /** The server; null with pglite. */
+  readonly cluster: PostgresCluster | null
+  /** As an agent has it: with pglite over the socket. */
+  open(statementMs?: number): Promise<FleetDatabase>
+}
+
+const startMsMax = 120_000
+
+/** Call it once in a file: each kind starts once, and serves all `tests`. */
+export function eachDatabase(tests: (fleet: FleetUnderTest) => void): void {
+  describe.skipIf(noPostgres !== null)(`PostgreSQL${noPostgres === null ? '' : ` (skipped: ${noPostgres})`}`, () => {
+    tests(startedOnce('postgres', startPostgres))
+  })
+  describe('PGlite', () => {
+    tests(startedOnce('pglite', startPglite))
+  })
+}
+
+interface Started extends AsyncDisposable {
+  readonly database: FleetDatabase
+  readonly address: FleetAddress
+  readonly cluster: PostgresCluster | null
+}
+
+function startedOnce(kind: FleetDatabase['kind'], start: () => Promise<Started>): FleetUnderTest {
+  let running: Started | null = null
+  const given = (): Started => {
+    if (running === null) throw new Error('the database does not run')
+    return running
+  }
+  beforeAll(async () => {
+    running = await start()
+  }, startMsMax)
+  beforeEach(async () => {
+    const { database } = given()
+    await database.query('drop schema if exists holdfast cascade; drop schema if exists pgboss cascade')
+    await migrateFleet(database)
+  }, startMsMax)
+  afterAll(() => running?.[Symbol.asyncDispose](), startMsMax)
+  return {
+    kind,
+    get database() {
+      return given().database
+    },
+    get address() {
+      return given().address
+    },
+    get cluster() {
+      return given().cluster
+    },
+    open: (statementMs) => openFleetDatabase(accessTo(given().address), statementMs),
+  }
+}
+
+const accessTo = (database: FleetAddress) => ({ database, passwordFile: null, caFile: null })
+
+async function startPostgres(): Promise<Started> {
+  const cluster = await PostgresCluster.start()
+  const { address } = cluster
+  const database = await openFleetDatabase(accessTo(address))
+  return {
+    database,
+    address,
+    cluster,
+    async [Symbol.asyncDispose]() {
+      await using _cluster = cluster
+      await database[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function startPglite(): Promise<Started> {
+  const folder = mkdtempSync(join(tmpdir(), 'pglite-'))
+  const address: FleetAddress = { kind: 'pglite', dir: join(folder, 'fleet') }
+  const database = await ownFleetDatabase(accessTo(address))
+  return {
+    database,
+    address,
+    cluster: null,
+    async [Symbol.asyncDispose]() {
+      using _folder = { [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
+      await database[Symbol.asyncDispose]()
+    },
+  }
+}

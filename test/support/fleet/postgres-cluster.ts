@@ -1,0 +1,123 @@
+/**
+ * A PostgreSQL of a test's own: a folder, a unix socket, no TCP, an unprivileged user, and nothing that outlives the
+ * test.
+ */
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, chownSync, existsSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'
+import { sleep } from '../../../src/host/clock.ts'
+import { repository } from '../processes.ts'
+
+const user = 'fleet'
+const startMsMax = 60_000
+
+/** The newest that is installed or was unpacked before the tests (scripts/vitest/before-tests.ts). */
+const binaries = ['/', join(repository, 'node_modules/.debian/postgresql')]
+  .flatMap((root) => globSync(join(root, 'usr/lib/postgresql/*/bin')))
+  .filter((folder) => existsSync(join(folder, 'initdb')))
+  .toSorted((one, other) => versionOf(other) - versionOf(one))[0]
+
+function versionOf(folder: string): number {
+  return Number(folder.split('/').at(-2))
+}
+
+/** Why there is no PostgreSQL for tests; null if there is one. */
+export const noPostgres: string | null = binaries === undefined ? 'PostgreSQL is not installed' : null
+
+export class PostgresCluster implements AsyncDisposable {
+  /** Of the socket, the data and the log. */
+  readonly folder: string
+  #server: ChildProcess | null = null
+
+  private constructor(folder: string) {
+    this.folder = folder
+  }
+
+  static async start(): Promise<PostgresCluster> {
+    const folder = mkdtempSync(join(tmpdir(), 'pg-'))
+    const { uid, gid } = unprivileged()
+    chownSync(folder, uid, gid)
+    const cluster = new PostgresCluster(folder)
+    const data = join(folder, 'data')
+    await promisify(execFile)(
+      program('initdb'),
+      ['-D', data, '-A', 'trust', '-U', user, '-E', 'UTF8', '--locale=C', '--no-sync'],
+      { cwd: folder, uid, gid },
+    )
+    appendFileSync(
+      join(data, 'postgresql.conf'),
+      `listen_addresses = ''\nunix_socket_directories = '${folder}'\nmax_connections = 200\nfsync = off\n` +
+        `synchronous_commit = off\nfull_page_writes = off\nshared_buffers = 32MB\n`,
+    )
+    await cluster.serve()
+    return cluster
+  }
+
+  /** Its superuser, in the database `postgres`. */
+  get address(): FleetAddress {
+    return { kind: 'postgres', host: this.folder, port: 5432, user, database: 'postgres' }
+  }
+
+  /** The process of the server; it can be killed or frozen. */
+  get pid(): number {
+    const pid = this.#server?.pid
+    if (pid === undefined) throw new Error('the server does not run')
+    return pid
+  }
+
+  /** Starts the server again after `stop`. */
+  async serve(): Promise<void> {
+    const log = openSync(join(this.folder, 'log'), 'a')
+    this.#server = spawn(program('postgres'), ['-D', join(this.folder, 'data')], {
+      cwd: this.folder,
+      stdio: ['ignore', log, log],
+      ...unprivileged(),
+    })
+    closeSync(log)
+    for (const untilMs = performance.now() + startMsMax; !(await this.#isReady()); await sleep(20)) {
+      if (performance.now() > untilMs || this.#server.exitCode !== null)
+        throw new Error(`PostgreSQL does not start:\n${readFileSync(join(this.folder, 'log'), 'utf8')}`)
+    }
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      await promisify(execFile)(program('pg_isready'), ['-q', '-h', this.folder, '-U', user, '-d', 'postgres'])
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** `fast`: as an operator restarts it. `crash`: as if the machine lost its power. */
+  async stop(how: 'fast' | 'crash'): Promise<void> {
+    const server = this.#server
+    if (server === null || server.exitCode !== null || server.signalCode !== null) return
+    const closed = once(server, 'close')
+    server.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT')
+    await closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server?.kill('SIGCONT')
+    await this.stop('crash')
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+function program(name: string): string {
+  if (binaries === undefined) throw new Error('PostgreSQL is not installed')
+  return join(binaries, name)
+}
+
+/** PostgreSQL refuses to run as root. */
+function unprivileged(): { readonly uid: number; readonly gid: number } {
+  const { uid, gid } = userInfo()
+  const nobody = 65_534
+  return uid === 0 ? { uid: nobody, gid: nobody } : { uid, gid }
+}
