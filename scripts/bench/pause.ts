@@ -156,7 +156,7 @@ async function holdRepeatedly(
       {
         files: [{ named: file, expected: true, abandonedPauseMs: null, name: `hold-${at}`, onStep }],
         roots: [folder],
-        connection: { tenant: tenantId(tenant), service, ledger, socket, onRetry: () => undefined },
+        connection: { tenant: tenantId(tenant), service, ledger, socket, permit: null, onRetry: () => undefined },
         settings,
         folder: snapshots,
         bounds: unbounded,

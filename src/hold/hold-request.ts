@@ -10,6 +10,7 @@ import type { NonEmpty } from '../model/result/verdict.ts'
 import type { Service } from '../service/port.ts'
 import type { FileKind } from './file-kind.ts'
 import type { PauseLimits } from './pause/pause-limits.ts'
+import type { PausePermit } from './pause/pause-permit.ts'
 import type { HoldRecord, HoldStep } from './record.ts'
 import type { Snapshot } from './snapshot/draft.ts'
 
@@ -20,6 +21,8 @@ export interface TenantConnection {
   readonly ledger: Ledger
   /** The service's admin socket, by which its processes are recognised; null if it has none. */
   readonly socket: string | null
+  /** Who gives leave to pause the tenant; null if nobody is asked. */
+  readonly permit: PausePermit | null
   /** Called as soon as a resume of the tenant has failed and will be tried again. */
   readonly onRetry: (why: Error) => void
 }

@@ -10,7 +10,8 @@
  *   5. Start a guardian watch, pin the WAL by locks, and make the warm copy. If there is none, close the live files.
  *   6. Admin API: write the intent to the ledger.
  * Phase 2, `inPause`: the tenant stands still.
- *   7. Take a pause slot. Large tenants: wait for the probe. Add what was committed since 5 to the warm copy.
+ *   7. Take a pause slot. Large tenants: wait for the probe. Add what was committed since 5 to the warm copy. If somebody
+ *      else gives leave to pause (`pause/pause-permit.ts`), wait for it. It is given back after 14. If it does not come, release all, and begin again.
  *   8. Write the intent if there is none, or if it is older than a second. Report the hold to the guardian. Start its
  *      watch over the pause.
  *   9. Ask the service to quiesce the tenant: it grants its lease. Compare its answer with the files.
@@ -69,11 +70,13 @@ export async function hold(
 ): Promise<readonly Held[]> {
   if (request.settings.require === 'pinned') return holdPinned(request, processes, signal)
   const records = request.files.map(({ onStep }) => new HoldRecord(onStep))
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; ;) {
     const files = records.map((record, at) => new FileHold(request.files[at] ?? request.files[0], record))
     for (const record of records) record.startAttempt()
     const outcome = await holdOnce(files, attempt === attemptsMax, request, processes, signal)
-    if (outcome === 'again') continue
+    if (outcome === 'later') await request.connection?.permit?.ready(signal)
+    if (outcome === 'again') attempt++
+    if (outcome === 'again' || outcome === 'later') continue
     const paused = records.some(({ begun }) => begun)
     return files.map(
       (file) => outcome.snapshots.get(file) ?? withoutSnapshot(file, outcome.failure, request.connection, paused),
@@ -93,7 +96,7 @@ async function holdOnce(
   request: HoldRequest,
   processes: HoldProcesses,
   signal: AbortSignal,
-): Promise<Outcome | 'again'> {
+): Promise<Outcome | 'again' | 'later'> {
   const { connection } = request
   const mayTryAgain = (): boolean =>
     !isLast && !signal.aborted && files.some((file) => isWorthRetrying(file, connection))
@@ -112,6 +115,9 @@ async function holdOnce(
     if (failure.code === 'INTERRUPTED')
       throw failure.withTenant(connection && files.some(({ record }) => record.begun) ? 'active' : 'untouched')
     if (failure.code !== 'RESUME_FAILED' && mayTryAgain()) return 'again'
+    // In both cases the service was not asked.
+    if (failure.code === 'PAUSE_TOO_LATE' && !isLast && !signal.aborted) return 'again'
+    if (failure.code === 'PAUSE_NOT_GRANTED' && !signal.aborted) return 'later'
     return { snapshots: new Map(), failure }
   }
 }

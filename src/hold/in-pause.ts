@@ -11,6 +11,7 @@ import type { ProbedFile, ProvenFile } from './file-steps.ts'
 import { compareAnswer, lockFile, probeFile, proveFile, sealFile } from './file-steps.ts'
 import type { HoldProcesses } from './hold-processes.ts'
 import type { HoldRequest } from './hold-request.ts'
+import type { PauseSlot } from './pause/pause-permit.ts'
 import { notServed, Pause, type PauseRequest, type QuiescedToken } from './pause/pause.ts'
 import type { Prepared } from './prepare.ts'
 import type { PreparedFile } from './snapshot/prepared-file.ts'
@@ -53,7 +54,9 @@ export async function inPause<Done extends InHold>(
   if (prepared.large) await processes.probe.ready() // One that slept for long answers its first question slowly.
   // If a WAL has grown past the limit meanwhile, the hold fails here with NO_SPACE.
   for (const { warm } of files) await warm?.catchUp()
-  await using pause = await openPause(prepared, request, processes)
+  using slot = (await request.connection?.permit?.enter(signal)) ?? null
+  if (slot) for (const { warm } of files) await warm?.catchUp() // The wait for it may have been long.
+  await using pause = await openPause(prepared, slot, request, processes)
   reportStep(files, 'asked')
   // A pause has its own watch. Without one, the guardian ends this process if it freezes while it has the file locked.
   using _watchOfBareFile = pause ? null : await processes.guardian.watchHeartbeat()
@@ -99,6 +102,7 @@ async function doUnderLeases<Done extends InHold>(
 
 async function openPause(
   { files, intent, wasHealthy }: Prepared,
+  slot: PauseSlot | null,
   { connection, settings }: Omit<HoldRequest, 'files'>,
   { guardian }: HoldProcesses,
 ): Promise<Pause | null> {
@@ -112,7 +116,7 @@ async function openPause(
     }
   }
   const required = settings.require
-  return Pause.open(intent, { ...connection, guardian, limits: settings, required, wasHealthy, onEnded })
+  return Pause.open(intent, { ...connection, guardian, limits: settings, required, wasHealthy, slot, onEnded })
 }
 
 async function quiesce(pause: Pause, files: readonly PreparedFile[], signal: AbortSignal): Promise<QuiescedToken> {

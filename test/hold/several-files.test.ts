@@ -61,7 +61,14 @@ describe('a hold of a tenant with three files', () => {
     const [first = '', ...more] = named
     const held = await fixture.holdAll(
       [first, ...more],
-      { tenant: tenantId('acme'), service: demo.service, ledger, socket: demo.socket, onRetry: () => undefined },
+      {
+        tenant: tenantId('acme'),
+        service: demo.service,
+        ledger,
+        socket: demo.socket,
+        permit: null,
+        onRetry: () => undefined,
+      },
       options,
     )
     for (const one of held) if (one.kind === 'snapshot') await one.snapshot[Symbol.asyncDispose]()

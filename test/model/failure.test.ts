@@ -44,6 +44,8 @@ const facts = [
   ['NO_PERMISSION', 'untouched', 'once', 1, 1, 'goes on', 'explain'],
   ['NO_SPACE', 'untouched', 'once', 1, 1, 'goes on', 'explain'],
   ['PATH_OUTSIDE_ROOTS', 'untouched', 'once', 1, 1, 'goes on', 'explain'],
+  ['PAUSE_NOT_GRANTED', 'untouched', 'again', 75, 75, 'goes on', 'explain'],
+  ['PAUSE_TOO_LATE', 'untouched', 'again', 75, 1, 'goes on', 'check'],
   ['PLATFORM_UNSUPPORTED', 'untouched', 'once', 1, 1, 'goes on', 'explain'],
   ['QUIESCE_TIMEOUT', 'unknown', 'again', 1, 1, 'goes on', 'check'],
   ['READ_FAILED', 'unknown', 'again', 1, 1, 'goes on', 'explain'],

@@ -22,6 +22,7 @@ export async function makeWarmCopies(total: number, say: (line: string) => void)
         service: busy.service,
         ledger: fixture.ledger,
         socket: busy.socket,
+        permit: null,
         onRetry: () => undefined,
       } as const
       const held = await fixture.hold(busy.file, connection, { settings: { warmAboveBytes: 0 } })

@@ -14,6 +14,8 @@ export interface LeaseTermOptions {
   readonly service: Service
   readonly limits: PauseLimits
   readonly watch: Watch
+  /** No lease of ours can stand from then on, whatever a service says that renews it. */
+  readonly latestMs: number
   readonly answer: Quiesced
   /** On the monotonic clock, as all times here. The lease is counted from the request, never from its answer. */
   readonly askedAtMs: number
@@ -75,10 +77,10 @@ export class LeaseTerm implements Disposable {
   }
 
   #extend(sentAtMs: number, answeredAtMs: number, expiresInMs: number): void {
-    const { watch, limits } = this.#with
+    const { watch, limits, latestMs } = this.#with
     this.#safeUntilMs = sentAtMs + expiresInMs - marginMs
     this.#endsByMs = answeredAtMs + expiresInMs
-    const deadlineMs = this.#endsByMs + marginMs
+    const deadlineMs = Math.min(this.#endsByMs + marginMs, latestMs)
     // The first deadline suits most holds. A message sets another if it is earlier, or if the first one comes near.
     if (deadlineMs >= watch.deadlineMs && watch.deadlineMs - answeredAtMs > limits.ttlMs / 2) return
     watch.until(deadlineMs)

@@ -14,6 +14,7 @@ import { requireConfirmed } from './confirm-pause.ts'
 import type { PauseIntent } from './intent.ts'
 import { LeaseTerm } from './lease-term.ts'
 import { firstWatchMs, longestPauseMs, maxHoldMs, type PauseLimits } from './pause-limits.ts'
+import { requireInTime, type PauseSlot } from './pause-permit.ts'
 import { resumeUntilSeen, type ResumeOutcome } from './resume.ts'
 import { requireClosed } from './verify-answer.ts'
 
@@ -46,6 +47,8 @@ export interface PauseRequest {
   /** The weakest seal that is accepted. */
   readonly required: SealLevel
   readonly wasHealthy: boolean
+  /** Leave to pause the tenant; null if none is needed. */
+  readonly slot: PauseSlot | null
   /** See `ResumeRequest`. */
   readonly onRetry: (why: Error) => void
   /** Called once when the service was asked and the pause is over, however it ended. */
@@ -78,13 +81,14 @@ export class Pause implements AsyncDisposable {
 
   /**
    * Tells the guardian of the hold, starts its watch, and takes over the intent. `quiesce` asks the service.
-   * @throws {Failure} GUARDIAN_LOST, LEDGER_UNUSABLE
+   * @throws {Failure} GUARDIAN_LOST, LEDGER_UNUSABLE, PAUSE_TOO_LATE
    */
   static async open(intent: PauseIntent, request: PauseRequest): Promise<Pause> {
-    const { tenant, service, guardian, limits } = request
+    const { tenant, service, guardian, limits, slot } = request
     const { holder } = intent
     await intent.write()
     const nowMs = monotonicMs()
+    if (slot) requireInTime(slot, nowMs)
     const { least, most } = firstWatchMs(service, limits)
     const endsByMs = nowMs + longestPauseMs(service, limits)
     const guarded = guardian.guard({ tenant, holder, endsByMs })
@@ -134,14 +138,11 @@ export class Pause implements AsyncDisposable {
 
   /**
    * Asks the service to quiesce the tenant. `requireNamedByService` compares its answer with each file.
-   * @throws {Failure} what the service answered; CONTRACT_BROKEN if it says that it keeps files open
+   * @throws {Failure} what the service answered; PAUSE_TOO_LATE, and then it was not asked; CONTRACT_BROKEN if it says that it keeps files open
    */
   async quiesce(signal: AbortSignal): Promise<QuiescedToken> {
     invariant(this.#state === 'opened', 'the service is asked once')
-    const { tenant, service, limits, ledger, required } = this.#with
-    this.#state = 'asked'
-    const askedAtMs = monotonicMs()
-    this.#askedAtMs = askedAtMs
+    const { tenant, service, limits, ledger, required, slot } = this.#with
     const request = {
       holder: this.#holder,
       reason: 'integrity check',
@@ -149,11 +150,26 @@ export class Pause implements AsyncDisposable {
       maxHoldMs: maxHoldMs(limits),
       drainTimeoutMs: limits.drainTimeoutMs,
     }
+    const askedAtMs = monotonicMs()
+    // The guardian's watch stands. Whoever froze until now, and is too late, was not heard by the service.
+    if (slot) requireInTime(slot, askedAtMs)
+    slot?.asked()
+    this.#state = 'asked'
+    this.#askedAtMs = askedAtMs
     const answer = await service.quiesce(tenant, request, signal).catch((error: unknown) => this.#refused(error))
     const answeredAtMs = monotonicMs()
     this.#state = 'quiesced'
     this.#answer = answer
-    this.#term = new LeaseTerm({ tenant, service, limits, watch: this.#watch, answer, askedAtMs, answeredAtMs })
+    this.#term = new LeaseTerm({
+      tenant,
+      service,
+      limits,
+      watch: this.#watch,
+      latestMs: this.#longestEndsByMs,
+      answer,
+      askedAtMs,
+      answeredAtMs,
+    })
     const { leaseId, fence } = answer
     // Not awaited: the intent is on the disk already, and by its holder the lease can be found again.
     ledger.appendSoon({ kind: 'hold-quiesced', tenant, holder: this.#holder, leaseId, fence }).catch(() => undefined)
@@ -167,6 +183,7 @@ export class Pause implements AsyncDisposable {
   async #refused(error: unknown): Promise<never> {
     if (error instanceof Failure && (error.tenantState === 'untouched' || error.tenantState === 'active')) {
       this.#state = 'refused'
+      this.#with.slot?.answered()
       await this.#neverBegan()
     }
     throw error
@@ -192,18 +209,23 @@ export class Pause implements AsyncDisposable {
   }
 
   async #end(): Promise<ResumeOutcome> {
-    const { tenant, service, wasHealthy, onRetry, onEnded } = this.#with
+    const { tenant, service, wasHealthy, onRetry, onEnded, slot } = this.#with
     const endsByMs = this.#term?.endsByMs ?? this.#longestEndsByMs
     this.#term?.[Symbol.dispose]()
     // Every lock of ours is released by now: however long the service takes, there is no reason to kill this process.
-    this.#watch[Symbol.dispose]()
+    // With hooks and a slot there is one: no lease ends the pause of a process that freezes here.
+    if (slot && service.via === 'hooks') this.#watch.until(this.#longestEndsByMs)
+    else this.#watch[Symbol.dispose]()
     const hold = { service, tenant, holder: this.#holder, answer: this.#answer, resumed: null }
     const outcome = await resumeUntilSeen({ ...hold, endsByMs, wasHealthy, onRetry }).catch((error: unknown) =>
       this.#notSeen(error),
     )
     this.#state = 'ended'
+    this.#watch[Symbol.dispose]()
     this.#guarded[Symbol.dispose]()
     this.#resumed = outcome.resumed
+    // If neither was answered, a request of ours may still be on its way to a service that hangs.
+    if (this.#answer !== null || outcome.resumed !== null) slot?.answered()
     const pauseMs = this.#askedAtMs === 0 ? null : Math.max(0, outcome.endedAtMs - this.#askedAtMs)
     onEnded({ quiesce: this.evidence, pauseMs, abandonedPauseMs: this.#abandonedPauseMs, how: outcome.how })
     this.#written = this.#writeEnd(outcome, pauseMs)

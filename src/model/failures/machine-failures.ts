@@ -19,6 +19,32 @@ export const machineFailures = {
       'A mount that grants every lock, or a library that fakes locks. The whole run was stopped, because to ' +
       'go on could corrupt the files.',
   },
+  PAUSE_TOO_LATE: {
+    tenant: 'untouched',
+    retry: true,
+    exit: { run: exitCodes.busy, result: exitCodes.failed },
+    stopsRun: false,
+    next: 'check',
+    hint: 'this machine was too busy or frozen three times, so the tenant was not paused; check it again',
+    otherwise: null,
+    means:
+      'In a fleet, a tenant may be paused only for a short time after leave for it was asked for. That time was over ' +
+      'before the service was asked, so the tenant was not paused.',
+    cause: 'A machine without processor time or memory to spare, a slow disk, or a process that was frozen.',
+  },
+  PAUSE_NOT_GRANTED: {
+    tenant: 'untouched',
+    retry: true,
+    exit: { run: exitCodes.busy, result: exitCodes.busy },
+    stopsRun: false,
+    next: 'explain',
+    hint: 'the tenant was not paused, and serves; the message says why; the next sweep takes it first',
+    otherwise: null,
+    means: 'In a fleet, no other tenant may be paused now. The tenant was not paused.',
+    cause:
+      'As many tenants stand still as the fleet allows, pauses were stopped in the whole fleet, or the database of the ' +
+      'fleet does not answer.',
+  },
   LOCKS_UNTRUSTED: {
     tenant: 'untouched',
     retry: false,

@@ -10,6 +10,7 @@ import { recoverChanges } from '../../hold/change/recovery/recover-changes.ts'
 import { beginHoldProcesses } from '../../hold/hold-processes.ts'
 import type { TenantConnection } from '../../hold/hold.ts'
 import { requireAnyRoot } from '../../hold/live/live-path.ts'
+import type { PausePermit } from '../../hold/pause/pause-permit.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { monotonicMs } from '../../host/clock.ts'
 import { givenMask } from '../../host/process/file-mask.ts'
@@ -64,6 +65,8 @@ export interface RunOptions extends BeginningOfRun {
   readonly onResumeRetry: ResumeGuards['onResumeRetry']
   readonly keepSnapshot: RunContext['keepSnapshot']
   readonly backups: BackupsOfService
+  /** Who gives leave to pause a tenant; left out if nobody is asked. */
+  readonly permit?: PausePermit
   readonly onDamagedPages?: NonNullable<RunContext['onDamagedPages']>
   /** What compares rows with index entries. */
   readonly engine: Engine
@@ -151,9 +154,7 @@ export async function withServiceRun<Value>(
         levelFor: ({ tenant }) => requiredLevel(settings.hold.require, tenant),
         listsDatabases: service.via !== 'files',
         connectionOf: ({ tenant }) =>
-          tenant === null || service.via === 'files'
-            ? null
-            : connectionTo(tenant, settings, service, ledger, options.onResumeRetry),
+          tenant === null || service.via === 'files' ? null : connectionTo(tenant, settings, service, ledger, options),
       }
       options.onRecovered(await takeBackMixedChanges(recovered, settings.file, context, signal))
       return await work({
@@ -287,9 +288,9 @@ function connectionTo(
   settings: Settings,
   service: Service,
   ledger: Ledger,
-  onResumeRetry: ResumeGuards['onResumeRetry'],
+  { permit = null, onResumeRetry }: { readonly permit?: PausePermit | null } & Pick<RunOptions, 'onResumeRetry'>,
 ): TenantConnection {
   const { service: way } = settings
   const socket = way.kind === 'admin-api' && way.endpoint.kind === 'unix' ? way.endpoint.socket : null
-  return { tenant, service, ledger, socket, onRetry: (why) => onResumeRetry(tenant, why) }
+  return { tenant, service, ledger, socket, permit, onRetry: (why) => onResumeRetry(tenant, why) }
 }

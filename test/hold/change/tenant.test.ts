@@ -45,6 +45,7 @@ describe('a change of a tenant', () => {
     service: demo.service,
     ledger: fixture.ledger,
     socket: demo.socket,
+    permit: null,
     onRetry: () => undefined,
   })
   const common = (demo: Demo, tenant: string) => ({

@@ -27,6 +27,7 @@ describe('a warm copy', () => {
         service: heavy.service,
         ledger: fixture.ledger,
         socket: heavy.socket,
+        permit: null,
         onRetry: () => undefined,
       },
       { settings: { warmAboveBytes: 0 } },
@@ -135,7 +136,14 @@ describe('a warm copy', () => {
       resume: ['/bin/true', '{tenant}'],
       timeoutMs: 5_000,
     })
-    return { tenant: tenantId('kept'), service, ledger: fixture.ledger, socket: null, onRetry: () => undefined }
+    return {
+      tenant: tenantId('kept'),
+      service,
+      ledger: fixture.ledger,
+      socket: null,
+      permit: null,
+      onRetry: () => undefined,
+    }
   }
 })
 

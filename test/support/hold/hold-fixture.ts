@@ -146,6 +146,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
     service: demo.service,
     ledger: used,
     socket: demo.socket,
+    permit: null,
     onRetry: () => undefined,
   })
   const forever = new AbortController().signal

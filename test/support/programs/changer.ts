@@ -44,7 +44,7 @@ async function connectTo(path: string, tenant: string): Promise<TenantConnection
     requestTimeoutMs: 5_000,
   })
   const ledger = await openLedger(join(home, 'ledger'), newRunId())
-  return { tenant: tenantId(tenant), service, ledger, socket: path, onRetry: () => undefined }
+  return { tenant: tenantId(tenant), service, ledger, socket: path, permit: null, onRetry: () => undefined }
 }
 
 let failure: string | null = null

@@ -43,7 +43,7 @@ const [held] = await hold(
   {
     files: [{ named, expected: true, abandonedPauseMs: null, name: `hold-${tenant}`, onStep }],
     roots: null,
-    connection: { tenant, service, ledger, socket, onRetry: () => undefined },
+    connection: { tenant, service, ledger, socket, permit: null, onRetry: () => undefined },
     settings,
     folder,
     bounds: unbounded,

@@ -1,0 +1,166 @@
+import type { PausePermit, PauseSlot } from '../../hold/pause/pause-permit.ts'
+/**
+ * The permit of a run in a fleet: takes slots from a source, uses each for one tenant after the other within its
+ * window, and gives it back. Runs in the process that holds the tenants. From the quiesce to the resume it asks for
+ * nothing.
+ *
+ * - The window is counted on the monotonic clock from before the slot was asked for, so that an answer that was late or
+ *   frozen on its way makes it shorter, never longer.
+ * - A slot that was asked for in vain, or is not used any more, is given back at once. A slot whose tenant may stand
+ *   still is left alone: whoever watches it frees it (README.md).
+ */
+import { monotonicMs, sleep } from '../../host/clock.ts'
+import { Failure } from '../../model/failure.ts'
+
+/** One row for each scope of the limit: the fleet, the service, the failure domain. */
+export interface SlotRow {
+  readonly scope: string
+  readonly slot: number
+  /** Decimal. It is compared within one epoch only. */
+  readonly fence: string
+}
+
+export interface TakenSlot {
+  readonly epoch: string
+  readonly rows: readonly SlotRow[]
+}
+
+/**
+ * Why there is no slot. `full`: as many tenants stand still as the fleet allows. `stopped`: pauses are stopped, and
+ * only a person lets them go on. `away`: the database does not answer, or must be watched first.
+ */
+export interface NotGranted {
+  readonly refused: 'full' | 'stopped' | 'away'
+  /** One sentence without a period. */
+  readonly why: string
+}
+
+export interface SlotSource {
+  /** Asks once. Does not throw, and answers within some seconds. */
+  take(): Promise<TakenSlot | NotGranted>
+  /** Gives a slot back, by its fences. Not awaited: if it gets lost, the slot is freed by whoever watches it. */
+  release(slot: TakenSlot): void
+}
+
+/** How long a slot without a tenant is kept for the next one. In a sweep the next tenant is prepared already. */
+const idleMsMax = 100
+/** How long what was prepared for a pause waits. It may keep a WAL from being written back. */
+const patienceMs = 15_000
+/** Between two questions. Hosts that ask at the same time drift apart. */
+const againMs = { first: 50, full: 1_000, other: 5_000 } as const
+
+interface HeldSlot {
+  readonly taken: TakenSlot
+  readonly beginsByMs: number
+}
+
+interface IdleSlot extends HeldSlot {
+  readonly timer: NodeJS.Timeout
+}
+
+export class SlotPermit implements PausePermit, Disposable {
+  readonly #source: SlotSource
+  readonly #windowMs: number
+  readonly #idle: IdleSlot[] = []
+  #disposed = false
+
+  constructor(source: SlotSource, windowMs: number) {
+    this.#source = source
+    this.#windowMs = windowMs
+  }
+
+  async enter(signal: AbortSignal): Promise<PauseSlot> {
+    return this.#slotOf(this.#takeIdle() ?? (await this.#wait(patienceMs, signal)))
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    this.#keep(await this.#wait(Infinity, signal), this.#windowMs)
+  }
+
+  /** @throws {Failure} PAUSE_NOT_GRANTED; the signal's reason */
+  async #wait(forMs: number, signal: AbortSignal): Promise<HeldSlot> {
+    const untilMs = monotonicMs() + forMs
+    for (let waitMs: number = againMs.first; ; waitMs *= 2) {
+      signal.throwIfAborted()
+      const askedAtMs = monotonicMs()
+      const answer = await this.#ask(signal)
+      if ('rows' in answer) {
+        const held = { taken: answer, beginsByMs: askedAtMs + this.#windowMs }
+        if (monotonicMs() < held.beginsByMs) return held
+        this.#source.release(answer)
+      } else if (answer.refused !== 'full' && forMs !== Infinity) throw notGranted(answer.why)
+      const most = 'rows' in answer || answer.refused === 'full' ? againMs.full : againMs.other
+      waitMs = Math.min(waitMs, most)
+      const pauseMs = waitMs * (0.5 + Math.random() / 2)
+      if (monotonicMs() + pauseMs > untilMs)
+        throw notGranted('rows' in answer ? 'the database answers too slowly' : answer.why)
+      await sleep(pauseMs, signal)
+    }
+  }
+
+  /** If the signal aborts first, the slot that is granted afterwards goes back unused. */
+  async #ask(signal: AbortSignal): Promise<TakenSlot | NotGranted> {
+    const asked = this.#source.take()
+    const aborted = Promise.withResolvers<never>()
+    const abort = (): void => aborted.reject(signal.reason as Error)
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      return await Promise.race([asked, aborted.promise])
+    } catch (error) {
+      void asked.then((late) => 'rows' in late && this.#source.release(late))
+      throw error
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
+  #slotOf(held: HeldSlot): PauseSlot {
+    let inDoubt = false
+    let over = false
+    return {
+      beginsByMs: held.beginsByMs,
+      asked: () => {
+        inDoubt = true
+      },
+      answered: () => {
+        inDoubt = false
+      },
+      [Symbol.dispose]: () => {
+        if (!over && !inDoubt) this.#keep(held, idleMsMax)
+        over = true
+      },
+    }
+  }
+
+  #takeIdle(): HeldSlot | null {
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      clearTimeout(idle.timer)
+      if (monotonicMs() < idle.beginsByMs) return idle
+      this.#source.release(idle.taken)
+    }
+    return null
+  }
+
+  #keep(held: HeldSlot, forMs: number): void {
+    const leftMs = Math.min(forMs, held.beginsByMs - monotonicMs())
+    if (leftMs <= 0 || this.#disposed) return this.#source.release(held.taken)
+    const idle: IdleSlot = { ...held, timer: setTimeout(() => this.#giveBack(idle), leftMs) }
+    this.#idle.push(idle)
+  }
+
+  #giveBack(idle: IdleSlot): void {
+    this.#idle.splice(this.#idle.indexOf(idle), 1)
+    this.#source.release(idle.taken)
+  }
+
+  /** Gives back what no tenant uses. */
+  [Symbol.dispose](): void {
+    this.#disposed = true
+    for (const idle of this.#idle.splice(0)) {
+      clearTimeout(idle.timer)
+      this.#source.release(idle.taken)
+    }
+  }
+}
+
+const notGranted = (why: string): Failure => new Failure('PAUSE_NOT_GRANTED', `no tenant may be paused now: ${why}`)

@@ -1,0 +1,35 @@
+/**
+ * Leave to have one tenant stand still, which somebody outside of this process gives: in a fleet the slots of
+ * `fleet/pause/`. A run without one counts its own paused tenants only. A bare file needs none: no tenant stands still.
+ */
+import { Failure } from '../../model/failure.ts'
+
+export interface PausePermit {
+  /**
+   * Takes a slot, or waits a while for one: what was prepared for the pause must not wait for long.
+   * @throws {Failure} PAUSE_NOT_GRANTED: release what was prepared, call `ready`, and begin again. The signal's reason.
+   */
+  enter(signal: AbortSignal): Promise<PauseSlot>
+  /** Waits until a slot is to be had, however long. Nothing may be open or locked meanwhile. @throws as `enter` */
+  ready(signal: AbortSignal): Promise<void>
+}
+
+/**
+ * Leave for one tenant at a time. Disposing gives it back, unless `asked` was called and `answered` was not: whether
+ * the tenant stands still is then in doubt.
+ */
+export interface PauseSlot extends Disposable {
+  /** On the monotonic clock: the service is not asked to quiesce after that. */
+  readonly beginsByMs: number
+  /** To be called right before the service is asked. */
+  asked(): void
+  /** To be called when no lease of ours can stand any more: the resume was answered, or the service refused. */
+  answered(): void
+}
+
+/** To be called as the last thing before the service is asked. @throws {Failure} PAUSE_TOO_LATE */
+export function requireInTime({ beginsByMs }: PauseSlot, nowMs: number): void {
+  if (nowMs <= beginsByMs) return
+  const lateMs = Math.ceil(nowMs - beginsByMs)
+  throw new Failure('PAUSE_TOO_LATE', `the leave to pause the tenant had ended ${lateMs} ms before the request`)
+}
