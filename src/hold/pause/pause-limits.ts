@@ -18,6 +18,15 @@ export const longestPauseMs = (service: Service, limits: PauseLimits): number =>
   service.quiesceMsMax(limits.drainTimeoutMs) + maxHoldMs(limits)
 
 /**
+ * With a slot of a fleet, counted from the end of its window: when no lease of ours can stand any more. `fleet.expiry`
+ * counts with it, so the request is given up in time (`ask-in-time.ts`).
+ */
+export function slotPauseMs(service: Service, limits: PauseLimits): number {
+  const drainMs = service.via === 'hooks' ? 0 : limits.drainTimeoutMs
+  return Math.min(service.quiesceMsMax(limits.drainTimeoutMs), service.callMsMax + drainMs) + maxHoldMs(limits)
+}
+
+/**
  * The bounds, in ms from now, of the first deadline of the guardian's watch. A lease of `ttlMs` that has yet to be
  * asked for cannot end before `most`. The guardian may kill nothing before `least`: until then we may be waiting for
  * the answer, and hold no lock. If the answer may take as long as the lease, only the longest pause is safe.

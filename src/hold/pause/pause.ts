@@ -10,10 +10,11 @@ import { Failure } from '../../model/failure.ts'
 import type { QuiesceEvidence, SealLevel } from '../../model/result/evidence.ts'
 import type { Quiesced as QuiescedAnswer, Resumed, Service } from '../../service/port.ts'
 import type { Guardian, Watch } from '../seal/guardian.ts'
+import { askInTime } from './ask-in-time.ts'
 import { requireConfirmed } from './confirm-pause.ts'
 import type { PauseIntent } from './intent.ts'
 import { LeaseTerm } from './lease-term.ts'
-import { firstWatchMs, longestPauseMs, maxHoldMs, type PauseLimits } from './pause-limits.ts'
+import { firstWatchMs, longestPauseMs, maxHoldMs, slotPauseMs, type PauseLimits } from './pause-limits.ts'
 import { requireInTime, type PauseSlot } from './pause-permit.ts'
 import { resumeUntilSeen, type ResumeOutcome } from './resume.ts'
 import { requireClosed } from './verify-answer.ts'
@@ -90,10 +91,10 @@ export class Pause implements AsyncDisposable {
     const nowMs = monotonicMs()
     if (slot) requireInTime(slot, nowMs)
     const { least, most } = firstWatchMs(service, limits)
-    const endsByMs = nowMs + longestPauseMs(service, limits)
+    const endsByMs = slot ? slot.beginsByMs + slotPauseMs(service, limits) : nowMs + longestPauseMs(service, limits)
     const guarded = guardian.guard({ tenant, holder, endsByMs })
     try {
-      const watch = await guardian.watch(nowMs + least, nowMs + most)
+      const watch = await guardian.watch(Math.min(nowMs + least, endsByMs), Math.min(nowMs + most, endsByMs))
       intent.handOver()
       return new Pause(request, holder, watch, guarded, endsByMs)
     } catch (error) {
@@ -156,7 +157,10 @@ export class Pause implements AsyncDisposable {
     slot?.asked()
     this.#state = 'asked'
     this.#askedAtMs = askedAtMs
-    const answer = await service.quiesce(tenant, request, signal).catch((error: unknown) => this.#refused(error))
+    const ask = (asking: AbortSignal): Promise<QuiescedAnswer> => service.quiesce(tenant, request, asking)
+    const answerByMs = this.#longestEndsByMs - request.maxHoldMs
+    const asked = slot ? askInTime(ask, answerByMs, signal) : ask(signal)
+    const answer = await asked.catch((error: unknown) => this.#refused(error))
     const answeredAtMs = monotonicMs()
     this.#state = 'quiesced'
     this.#answer = answer

@@ -1,0 +1,27 @@
+/** Asks the service to quiesce a tenant for as long as those wait who count with the end of the pause. */
+import { monotonicMs, startDeadline } from '../../host/clock.ts'
+import { Failure } from '../../model/failure.ts'
+import type { Quiesced } from '../../service/port.ts'
+
+/**
+ * A service that starts is asked again for some seconds, which may be longer than a slot allows. The connection of the
+ * request is then closed, by which the service knows that nobody waits for its answer.
+ * @param byMs on the monotonic clock: when the answer must be there
+ * @throws {Failure} QUIESCE_TIMEOUT (maybe-paused) at that time; what `ask` throws
+ */
+export async function askInTime(
+  ask: (signal: AbortSignal) => Promise<Quiesced>,
+  byMs: number,
+  signal: AbortSignal,
+): Promise<Quiesced> {
+  using deadline = startDeadline(Math.max(0, byMs - monotonicMs()))
+  try {
+    return await ask(AbortSignal.any([signal, deadline.signal]))
+  } catch (error) {
+    if (!deadline.signal.aborted || signal.aborted) throw error
+    throw new Failure('QUIESCE_TIMEOUT', 'the service did not answer within the time that the fleet gives a pause', {
+      cause: error,
+      tenant: 'maybe-paused',
+    })
+  }
+}
