@@ -16,12 +16,14 @@ import { Failure } from '../../model/failure.ts'
 export interface SlotRow {
   readonly scope: string
   readonly slot: number
-  /** Decimal. It is compared within one epoch only. */
+  /** Decimal. */
   readonly fence: string
 }
 
+/** Fences are compared within one epoch and generation only. */
 export interface TakenSlot {
   readonly epoch: string
+  readonly generation: number
   readonly rows: readonly SlotRow[]
 }
 
