@@ -96,7 +96,7 @@ export class PauseSlots implements SlotSource {
 }
 
 /** The scopes that a pause counts in, in the order in which every agent takes them. */
-export const scopesOf = ({ service, domain }: Pick<PauseSlotsOptions, 'service' | 'domain'>): readonly string[] =>
+const scopesOf = ({ service, domain }: Pick<PauseSlotsOptions, 'service' | 'domain'>): readonly string[] =>
   ['fleet', `service:${service}`, ...(domain === null ? [] : [`domain:${domain}`])].toSorted()
 
 /** @returns how many rows were freed: those whose fence is still the given one, in the epoch of the slot */
@@ -123,7 +123,7 @@ function refusal(answer: Exclude<Answer, { readonly rows: unknown }> | undefined
 }
 
 /** `the fleet`, `the service notes`, `the domain rack-1`. */
-export function place(scope: string): string {
+function place(scope: string): string {
   const [kind = '', name] = scope.split(':')
   return `the ${said(name === undefined ? kind : `${kind} ${name}`)}`
 }

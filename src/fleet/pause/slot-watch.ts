@@ -21,7 +21,7 @@ export interface WatchedPass {
 }
 
 /** A row of the limit that somebody has. */
-export type HeldRow = SlotRow & { readonly holder: string }
+type HeldRow = SlotRow & { readonly holder: string }
 
 interface Seen {
   readonly epoch: string

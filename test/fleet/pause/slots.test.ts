@@ -77,7 +77,11 @@ eachDatabase((fleet: FleetUnderTest) => {
     await Promise.all(
       agents.map(async (database, at) => {
         const slots = new PauseSlots({
-          ...{ database, host: `db${at}`, identity: String(at), service: `s${at}`, domain: null },
+          database,
+          host: `db${at}`,
+          identity: String(at),
+          service: `s${at}`,
+          domain: null,
           onTrouble: (trouble) => troubles.push(trouble),
         })
         for (let round = 0; round < 15; round++) {
@@ -158,7 +162,11 @@ eachDatabase((fleet: FleetUnderTest) => {
     const identity = agentIdentity(folder)
     rmSync(folder, { recursive: true })
     const before = new PauseSlots({
-      ...{ database: fleet.database, host: 'db1', identity, service: 'notes', domain: null },
+      database: fleet.database,
+      host: 'db1',
+      identity,
+      service: 'notes',
+      domain: null,
       onTrouble: (trouble) => troubles.push(trouble),
     })
     granted(await before.take())
@@ -182,7 +190,11 @@ eachDatabase((fleet: FleetUnderTest) => {
   test('a database that does not answer is no slot, and what was not given back is given back later', async () => {
     const database = await fleet.open()
     const slots = new PauseSlots({
-      ...{ database, host: 'db1', identity: 'one', service: 'notes', domain: null },
+      database,
+      host: 'db1',
+      identity: 'one',
+      service: 'notes',
+      domain: null,
       onTrouble: (trouble) => troubles.push(trouble),
     })
     const taken = granted(await slots.take())

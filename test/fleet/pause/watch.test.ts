@@ -12,7 +12,11 @@ const expiryMs = 600
 eachDatabase((fleet: FleetUnderTest) => {
   const slotsOf = (host: string): PauseSlots =>
     new PauseSlots({
-      ...{ database: fleet.database, host, identity: host, service: 'notes', domain: null },
+      database: fleet.database,
+      host,
+      identity: host,
+      service: 'notes',
+      domain: null,
       onTrouble: (trouble) => {
         throw trouble
       },

@@ -1,0 +1,131 @@
+/** The permit of a run: the window, what is given back, and what is left alone. The source answers as a test says. */
+import { expect, test } from 'vitest'
+import { SlotPermit, type NotGranted, type SlotSource, type TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
+import { monotonicMs, sleep } from '../../../src/host/clock.ts'
+
+const windowMs = 400
+const never = new AbortController().signal
+const full: NotGranted = { refused: 'full', why: 'as many tenants stand still as the fleet allows' }
+
+class Source implements SlotSource {
+  readonly released: string[] = []
+  readonly answers: (NotGranted | number)[]
+  asked = 0
+
+  /** @param answers a refusal, or after how many ms a slot is granted; the last one is repeated */
+  constructor(...answers: (NotGranted | number)[]) {
+    this.answers = answers
+  }
+
+  async take(): Promise<TakenSlot | NotGranted> {
+    const answer = this.answers[Math.min(this.asked++, this.answers.length - 1)] ?? 0
+    if (typeof answer !== 'number') return answer
+    const fence = String(this.asked)
+    await sleep(answer)
+    return { epoch: 'e', generation: 1, rows: [{ scope: 'fleet', slot: 1, fence }] }
+  }
+
+  release({ rows }: TakenSlot): void {
+    this.released.push(rows[0]?.fence ?? '')
+  }
+}
+
+test('one slot serves one tenant after the other within its window, and goes back when it is not used', async () => {
+  const source = new Source(0)
+  using permit = new SlotPermit(source, windowMs)
+  const startedMs = monotonicMs()
+  const begins = new Set<number>()
+  for (let hold = 0; hold < 5; hold++) {
+    using slot = await permit.enter(never)
+    slot.asked()
+    slot.answered()
+    begins.add(slot.beginsByMs)
+  }
+  expect(source.asked).toBe(begins.size)
+  expect(Math.min(...begins)).toBeGreaterThanOrEqual(startedMs + windowMs)
+  await expect.poll(() => source.released.length).toBe(begins.size)
+})
+
+test('the window counts from before the question, and a slot that comes after it goes back unused', async () => {
+  const source = new Source(windowMs + 50, 150)
+  using permit = new SlotPermit(source, windowMs)
+  using slot = await permit.enter(never)
+  expect([source.asked, source.released]).toEqual([2, ['1']])
+  expect(slot.beginsByMs - monotonicMs()).toBeLessThanOrEqual(windowMs - 150)
+})
+
+test('after its window a slot serves nobody', async () => {
+  const source = new Source(0)
+  using permit = new SlotPermit(source, windowMs)
+  const slot = await permit.enter(never)
+  await sleep(windowMs + 20)
+  slot[Symbol.dispose]()
+  expect(source.released).toEqual(['1'])
+  using other = await permit.enter(never)
+  expect([source.asked, other.beginsByMs > slot.beginsByMs]).toEqual([2, true])
+})
+
+test('a slot whose tenant may stand still is left alone', async () => {
+  const source = new Source(0)
+  {
+    using permit = new SlotPermit(source, windowMs)
+    const slot = await permit.enter(never)
+    slot.asked()
+    slot[Symbol.dispose]()
+    using other = await permit.enter(never)
+    expect([source.asked, other.beginsByMs >= slot.beginsByMs]).toEqual([2, true])
+  }
+  await sleep(windowMs)
+  expect(source.released).toEqual(['2'])
+})
+
+test('two tenants at the same time have two slots', async () => {
+  const source = new Source(0)
+  using permit = new SlotPermit(source, windowMs)
+  using _one = await permit.enter(never)
+  using _other = await permit.enter(never)
+  expect(source.asked).toBe(2)
+})
+
+test('a full fleet is asked again, and each time less often', async () => {
+  const source = new Source(full, full, full, 0)
+  using permit = new SlotPermit(source, windowMs)
+  using _slot = await permit.enter(never)
+  expect(source.asked).toBe(4)
+})
+
+test.each(['stopped', 'away'] as const)('if pauses are %s, what was prepared does not wait', async (refused) => {
+  const source = new Source({ refused, why: 'somebody stopped them' }, 0)
+  using permit = new SlotPermit(source, windowMs)
+  await expect(permit.enter(never)).rejects.toMatchObject({
+    code: 'PAUSE_NOT_GRANTED',
+    message: 'no tenant may be paused now: somebody stopped them',
+    tenantState: 'untouched',
+  })
+})
+
+test('who waits with nothing open gets the slot that comes', async () => {
+  const source = new Source({ refused: 'stopped', why: 'somebody stopped them' }, full, 0)
+  using permit = new SlotPermit(source, windowMs)
+  await permit.ready(never)
+  using _slot = await permit.enter(never)
+  expect(source.asked).toBe(3)
+})
+
+test('who is interrupted waits no longer, and the slot that still comes goes back', async () => {
+  const source = new Source(200)
+  using permit = new SlotPermit(source, windowMs)
+  const interrupt = new AbortController()
+  const entering = permit.enter(interrupt.signal)
+  interrupt.abort(new Error('interrupted'))
+  await expect(entering).rejects.toThrow('interrupted')
+  await expect.poll(() => source.released).toEqual(['1'])
+})
+
+test('at the end everything that is idle goes back', async () => {
+  const source = new Source(0)
+  const permit = new SlotPermit(source, 60_000)
+  await permit.ready(never)
+  permit[Symbol.dispose]()
+  expect(source.released).toEqual(['1'])
+})
