@@ -1,8 +1,11 @@
 /** The jobs of a fleet. This is the only file that opens pg-boss, which carries them. */
-import type { DatabaseOptions, Job, PgBoss } from 'pg-boss'
+import { createHash } from 'node:crypto'
+import type { DatabaseOptions, Db, Job, JobWithMetadata, PgBoss, Queue } from 'pg-boss'
+import { newRunId } from '../../ledger/run-lock/run-id.ts'
+import type { RunId } from '../../model/brand.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { chunkJobId, incidentPriority, readChunk, type Chunk, type PlannedChunk } from './chunk.ts'
-import { deadQueue, deadQueueOptions, hostQueueOptions, queueOf, sweepQueue, sweepQueueOptions } from './queues.ts'
+import { deadQueue, deadQueueOptions, hostOf, hostQueueOptions, queueOf, sweepQueue, sweepQueueOptions } from './queues.ts'
 
 export interface JobsOptions {
   readonly database: FleetDatabase
@@ -22,9 +25,12 @@ export type Lane = 'sweep' | 'incident'
 /** @param signal aborts if the job was given to another worker, or if the jobs are closed */
 export type ExamineChunk = (chunk: Chunk, signal: AbortSignal) => Promise<void>
 
-/** A chunk that failed in all its attempts. */
-export interface DeadChunk extends Chunk {
-  readonly host: string
+/** When sweeps begin. */
+export interface SweepSchedule {
+  /** A cron expression. */
+  readonly at: string
+  /** The name of a time zone. */
+  readonly zone: string
 }
 
 /** @throws the error of pg-boss or of the database if the jobs cannot be opened */
@@ -33,13 +39,14 @@ export async function openJobs(options: JobsOptions): Promise<FleetJobs> {
   const { database, connection, role, notify } = options
   const isCoordinator = role === 'coordinator'
   const boss = new PgBoss({
-    ...(connection ?? { db: { executeSql: (text, values) => database.query(text, values) }, backend: 'pglite' }),
+    ...(connection ?? { db: statementsThrough(database), backend: 'pglite' }),
     schema: 'pgboss',
     createSchema: isCoordinator,
     // A client leaves a schema alone that is newer than its own. An older one was refused before.
     migrate: true,
     supervise: isCoordinator,
     superviseIntervalSeconds: 15,
+    monitorIntervalSeconds: 30,
     schedule: isCoordinator,
     useListenNotify: notify && connection !== null,
     instanceName: role,
@@ -47,10 +54,13 @@ export async function openJobs(options: JobsOptions): Promise<FleetJobs> {
   })
   // Without a listener an error of a poll would end the process.
   boss.on('error', options.onError)
-  const jobs = new FleetJobs(boss, database)
   await boss.start()
-  return jobs
+  return new FleetJobs(boss, database)
 }
+
+const statementsThrough = (database: FleetDatabase): Db => ({
+  executeSql: async (text, values) => ({ rows: [...(await database.query<object>(text, values)).rows] }),
+})
 
 /** Dispose it: workers then take no further job, and the chunk that is under way has 30 s to end. */
 export class FleetJobs implements AsyncDisposable {
@@ -63,13 +73,30 @@ export class FleetJobs implements AsyncDisposable {
     this.#database = database
   }
 
+  /** True once the coordinator has seen this host. Until then its agent has nothing to work on. */
+  async hasQueue(host: string): Promise<boolean> {
+    return (await this.#boss.getQueue(queueOf(host))) !== null
+  }
+
+  /**
+   * Takes the chunks of this host one after the other, the highest priority first. A chunk ends when `examine` has
+   * stored its results and resolves. If it rejects, the chunk is given out again after 30 s, at most 3 times; then it
+   * is a dead letter. While the database is away it asks again. The queue of the host must be there.
+   */
+  async work(host: string, lane: Lane, examine: ExamineChunk): Promise<void> {
+    const range = lane === 'incident' ? { minPriority: incidentPriority } : { maxPriority: incidentPriority - 1 }
+    await this.#boss.work(queueOf(host), { ...range, ...polling }, async ([job]: Job<object>[]) => {
+      const chunk = readChunk(job?.data)
+      if (job === undefined || chunk === null) throw new Error('this job is not a chunk of a run')
+      await examine(chunk, job.signal)
+      await this.endChunk(host, chunk)
+    })
+  }
+
   /** Creates what all hosts share; only for the coordinator. It can be repeated. */
   async createQueues(): Promise<void> {
-    for (const [name, options] of [
-      [deadQueue, deadQueueOptions],
-      [sweepQueue, sweepQueueOptions],
-    ] as const)
-      await this.#create(name, options)
+    await this.#create(deadQueue, deadQueueOptions)
+    await this.#create(sweepQueue, sweepQueueOptions)
   }
 
   /** Creates the queues of these hosts; only for the coordinator. It can be repeated. */
@@ -81,15 +108,10 @@ export class FleetJobs implements AsyncDisposable {
     }
   }
 
-  /** True once the coordinator has seen this host. Until then its agent has nothing to work on. */
-  async hasQueue(host: string): Promise<boolean> {
-    return (await this.#boss.getQueue(queueOf(host))) !== null
-  }
-
   /** Queues chunks of one host. Those that were queued before are left alone, also if they have ended. */
   async send(host: string, chunks: readonly PlannedChunk[]): Promise<void> {
-    for (let first = 0; first < chunks.length; first += sendAtOnce) {
-      const jobs = chunks.slice(first, first + sendAtOnce).map((planned) => {
+    for (let first = 0; first < chunks.length; first += sentTogether) {
+      const jobs = chunks.slice(first, first + sentTogether).map((planned) => {
         const { priority, host: _, ...data } = planned
         return { id: chunkJobId(planned), singletonKey: `${data.run}/${data.chunk}`, priority, data }
       })
@@ -97,42 +119,73 @@ export class FleetJobs implements AsyncDisposable {
     }
   }
 
-  /**
-   * Takes the chunks of this host one after the other, the highest priority first. A chunk ends when `examine` has
-   * stored its results and resolves. If it rejects, the chunk is given out again after 30 s, at most 3 times; then it
-   * is a dead letter. Does not throw if the database is away: it asks again.
-   */
-  async work(host: string, lane: Lane, examine: ExamineChunk): Promise<void> {
-    const range = lane === 'incident' ? { minPriority: incidentPriority } : { maxPriority: incidentPriority - 1 }
-    const polling = { pollingIntervalSeconds: 5, notifyPollingIntervalSeconds: 15, heartbeatRefreshSeconds: 15 }
-    await this.#boss.work(queueOf(host), { ...range, ...polling }, async ([job]: Job<object>[]) => {
-      if (job === undefined) return
-      const chunk = readChunk(job.data)
-      if (chunk === null) throw new Error('the job is not a chunk')
-      await examine(chunk, job.signal)
-      const { run, chunk: number } = chunk
-      await this.#database.query('delete from holdfast.chunk where run = $1 and host = $2 and chunk = $3', [
-        run,
-        host,
-        number,
-      ])
+  /** Cancels chunks. An agent that works on one already hears of it by its signal. */
+  async withdraw(host: string, chunks: readonly PlannedChunk[]): Promise<void> {
+    for (let first = 0; first < chunks.length; first += sentTogether)
+      await this.#boss.cancel(queueOf(host), chunks.slice(first, first + sentTogether).map(chunkJobId))
+  }
+
+  /** Takes the chunk from what is left of its run. */
+  async endChunk(host: string, { run, chunk }: Pick<Chunk, 'run' | 'chunk'>): Promise<void> {
+    const text = 'delete from holdfast.chunk where run = $1 and host = $2 and chunk = $3'
+    await this.#database.query(text, [run, host, chunk])
+  }
+
+  /** Works on the chunks that failed in all their attempts; only for the coordinator. */
+  async workDead(bury: (host: string, chunk: Chunk, why: string) => Promise<void>): Promise<void> {
+    const options = { ...polling, includeMetadata: true } as const
+    await this.#boss.work(deadQueue, options, async ([job]: JobWithMetadata<object>[]) => {
+      const chunk = readChunk(job?.data)
+      const host = hostOf(job?.sourceName ?? '')
+      if (chunk !== null && host !== null) await bury(host, chunk, messageIn(job?.sourceOutput))
     })
+  }
+
+  /** Begins the sweeps of the schedule; only for the coordinator. The same job always asks for the same run. */
+  async workSweeps(begin: (run: RunId) => Promise<void>): Promise<void> {
+    const options = { ...polling, includeMetadata: true } as const
+    await this.#boss.work(sweepQueue, options, async ([job]: JobWithMetadata<object>[]) => {
+      if (job === undefined) return
+      const digest = createHash('sha256').update(job.id).digest()
+      await begin(newRunId(new Date(job.createdOn).getTime(), digest))
+    })
+  }
+
+  /**
+   * Sets when sweeps begin; null: only when a person asks for one. One that was missed while no coordinator ran is
+   * made up for once.
+   * @throws the error of pg-boss about an expression or a zone that it does not understand
+   */
+  async schedule(schedule: SweepSchedule | null): Promise<void> {
+    if (schedule === null) await this.#boss.unschedule(sweepQueue)
+    else await this.#boss.schedule(sweepQueue, schedule.at, {}, { tz: schedule.zone, missed: 'once' })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#boss.stop({ graceful: true, timeout: endingMs })
   }
 
-  async #create(name: string, options: typeof hostQueueOptions): Promise<void> {
+  async #create(name: string, options: Omit<Queue, 'name'>): Promise<void> {
     await this.#boss.createQueue(name, options)
-    // Creating one that is there changes nothing, also if this version wants other options.
+    // Creating a queue that is there changes nothing, also if this version wants other options.
     const { policy: _, ...changeable } = options
     await this.#boss.updateQueue(name, changeable)
   }
 }
 
-/** Jobs of one statement: some 150 KB. */
-const sendAtOnce = 100
+const whyLettersMax = 500
+
+/** What pg-boss keeps of the error of the last attempt. */
+function messageIn(output: object | null | undefined): string {
+  const message = output !== null && output !== undefined && 'message' in output ? output.message : null
+  return typeof message === 'string' ? message.slice(0, whyLettersMax) : 'its agent was killed, or lost its job'
+}
+
+/** With `notify` a new job is seen within milliseconds; a repeated one is seen by the next poll. */
+const polling = { pollingIntervalSeconds: 5, notifyPollingIntervalSeconds: 15, heartbeatRefreshSeconds: 10 }
+
+/** Jobs of one statement: at most some 150 KB of tenants. */
+const sentTogether = 100
 
 /** A hold that is under way ends within this. */
 const endingMs = 30_000

@@ -9,14 +9,20 @@ interface QueueDefinition extends QueueOptions {
 }
 
 export const sweepQueue = 'sweep'
-export const deadQueue = 'check.dead'
+/** Chunks that failed in all their attempts. No host's queue can have this name. */
+export const deadQueue = 'dead-letters'
+
+const hostPrefix = 'check.'
 
 /** @param host its name in the fleet: letters, digits, `.`, `-` and `_` */
 export function queueOf(host: string): string {
   if (!/^[\w.-]+$/.test(host)) throw new Bug(`no queue can have the name of this host: ${host}`)
-  // No host can be called `dead`: its queue would be the one of dead letters.
-  return host === 'dead' ? 'check.host.dead' : `check.${host}`
+  return hostPrefix + host
 }
+
+/** Null if it is not the queue of a host. */
+export const hostOf = (queue: string): string | null =>
+  queue.startsWith(hostPrefix) ? queue.slice(hostPrefix.length) : null
 
 const daySeconds = 24 * 60 * 60
 
