@@ -1,22 +1,24 @@
 /** The jobs of a fleet. This is the only file that opens pg-boss, which carries them. */
 import { createHash } from 'node:crypto'
 import type { DatabaseOptions, Db, Job, JobWithMetadata, PgBoss, Queue } from 'pg-boss'
+import type { FleetAddress, FleetSettings } from '../../config/fleet/fleet-settings.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { RunId } from '../../model/brand.ts'
+import type { Failure } from '../../model/failure.ts'
+import { databaseFailure } from '../database/database-failure.ts'
 import type { FleetDatabase } from '../database/database.ts'
+import { loadPgBoss } from '../database/optional-packages.ts'
+import { postgresConnection } from '../database/postgres.ts'
 import { chunkJobId, incidentPriority, readChunk, type Chunk, type PlannedChunk } from './chunk.ts'
 import { deadQueue, deadQueueOptions, hostOf, hostQueueOptions, queueOf, sweepQueue, sweepQueueOptions } from './queues.ts'
 
 export interface JobsOptions {
   readonly database: FleetDatabase
-  /** How pg-boss connects by itself; null: it sends its statements through `database`, as with PGlite. */
-  readonly connection: DatabaseOptions | null
+  readonly fleet: Pick<FleetSettings, 'database' | 'passwordFile' | 'caFile' | 'notify'>
   /** The coordinator creates queues, frees the jobs of dead agents, and makes jobs by the schedule. */
   readonly role: 'coordinator' | 'agent'
-  /** True if agents hear of a new job immediately, for one more connection. Otherwise they ask every few seconds. */
-  readonly notify: boolean
   /** Called with errors of pg-boss. It goes on, and asks the database again a few seconds later. */
-  readonly onError: (error: Error) => void
+  readonly onError: (failure: Failure) => void
 }
 
 /** `incident`: triage and hooks. The lanes work in parallel, so that an incident does not wait for a chunk of a sweep. */
@@ -33,13 +35,17 @@ export interface SweepSchedule {
   readonly zone: string
 }
 
-/** @throws the error of pg-boss or of the database if the jobs cannot be opened */
-export async function openJobs(options: JobsOptions): Promise<FleetJobs> {
-  const { PgBoss } = await import('pg-boss')
-  const { database, connection, role, notify } = options
+/**
+ * The tables must have been migrated, or compared with this version.
+ * @throws {Failure} FLEET_*
+ */
+export async function openJobs({ database, fleet, role, onError }: JobsOptions): Promise<FleetJobs> {
+  const { PgBoss } = await loadPgBoss()
   const isCoordinator = role === 'coordinator'
   const boss = new PgBoss({
-    ...(connection ?? { db: statementsThrough(database), backend: 'pglite' }),
+    ...(fleet.database.kind === 'postgres'
+      ? await ownConnection(fleet.database, fleet, isCoordinator)
+      : { db: statementsThrough(database), backend: 'pglite' }),
     schema: 'pgboss',
     createSchema: isCoordinator,
     // A client leaves a schema alone that is newer than its own. An older one was refused before.
@@ -48,15 +54,30 @@ export async function openJobs(options: JobsOptions): Promise<FleetJobs> {
     superviseIntervalSeconds: 15,
     monitorIntervalSeconds: 30,
     schedule: isCoordinator,
-    useListenNotify: notify && connection !== null,
+    cronMonitorIntervalSeconds: 10,
+    useListenNotify: fleet.notify && fleet.database.kind === 'postgres',
     instanceName: role,
     openTelemetry: { enabled: false },
   })
   // Without a listener an error of a poll would end the process.
-  boss.on('error', options.onError)
-  await boss.start()
+  boss.on('error', (error) => onError(failureOf(error)))
+  await inWords(boss.start())
   return new FleetJobs(boss, database)
 }
+
+/** pg-boss has connections of its own: one of them listens, and the coordinator's statements may take longer. */
+async function ownConnection(
+  address: Extract<FleetAddress, { kind: 'postgres' }>,
+  access: Parameters<typeof postgresConnection>[1],
+  isCoordinator: boolean,
+): Promise<DatabaseOptions> {
+  const connection = (await postgresConnection(address, access)) as DatabaseOptions
+  const own = { ...connection, max: 2 }
+  return isCoordinator ? { ...own, ...{ query_timeout: maintenanceMsMax } } : own
+}
+
+/** Once a day supervision of a thousand queues takes some seconds, and so may a migration. */
+const maintenanceMsMax = 60_000
 
 const statementsThrough = (database: FleetDatabase): Db => ({
   executeSql: async (text, values) => ({ rows: [...(await database.query<object>(text, values)).rows] }),
@@ -75,7 +96,7 @@ export class FleetJobs implements AsyncDisposable {
 
   /** True once the coordinator has seen this host. Until then its agent has nothing to work on. */
   async hasQueue(host: string): Promise<boolean> {
-    return (await this.#boss.getQueue(queueOf(host))) !== null
+    return (await inWords(this.#boss.getQueue(queueOf(host)))) !== null
   }
 
   /**
@@ -115,14 +136,14 @@ export class FleetJobs implements AsyncDisposable {
         const { priority, host: _, ...data } = planned
         return { id: chunkJobId(planned), singletonKey: `${data.run}/${data.chunk}`, priority, data }
       })
-      await this.#boss.insert(queueOf(host), jobs)
+      await inWords(this.#boss.insert(queueOf(host), jobs))
     }
   }
 
   /** Cancels chunks. An agent that works on one already hears of it by its signal. */
   async withdraw(host: string, chunks: readonly PlannedChunk[]): Promise<void> {
     for (let first = 0; first < chunks.length; first += sentTogether)
-      await this.#boss.cancel(queueOf(host), chunks.slice(first, first + sentTogether).map(chunkJobId))
+      await inWords(this.#boss.cancel(queueOf(host), chunks.slice(first, first + sentTogether).map(chunkJobId)))
   }
 
   /** Takes the chunk from what is left of its run. */
@@ -154,11 +175,11 @@ export class FleetJobs implements AsyncDisposable {
   /**
    * Sets when sweeps begin; null: only when a person asks for one. One that was missed while no coordinator ran is
    * made up for once.
-   * @throws the error of pg-boss about an expression or a zone that it does not understand
+   * @throws {Failure} FLEET_STATEMENT_FAILED also for an expression or a zone that pg-boss does not understand
    */
   async schedule(schedule: SweepSchedule | null): Promise<void> {
-    if (schedule === null) await this.#boss.unschedule(sweepQueue)
-    else await this.#boss.schedule(sweepQueue, schedule.at, {}, { tz: schedule.zone, missed: 'once' })
+    if (schedule === null) await inWords(this.#boss.unschedule(sweepQueue))
+    else await inWords(this.#boss.schedule(sweepQueue, schedule.at, {}, { tz: schedule.zone, missed: 'once' }))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -166,10 +187,20 @@ export class FleetJobs implements AsyncDisposable {
   }
 
   async #create(name: string, options: Omit<Queue, 'name'>): Promise<void> {
-    await this.#boss.createQueue(name, options)
+    await inWords(this.#boss.createQueue(name, options))
     // Creating a queue that is there changes nothing, also if this version wants other options.
     const { policy: _, ...changeable } = options
-    await this.#boss.updateQueue(name, changeable)
+    await inWords(this.#boss.updateQueue(name, changeable))
+  }
+}
+
+const failureOf = (error: unknown): Failure => databaseFailure(error, 'the jobs of the fleet')
+
+async function inWords<Value>(asked: Promise<Value>): Promise<Value> {
+  try {
+    return await asked
+  } catch (error) {
+    throw failureOf(error)
   }
 }
 
