@@ -12,9 +12,10 @@ const randomLength = 16
 /**
  * A new id: 26 letters that sort by time to the millisecond, with 80 random bits.
  * @param now in ms since 1970
+ * @param bytes at least 16 random bytes; the same time and bytes make the same id
  */
-export function newRunId(now: number = Date.now()): RunId {
-  return (timeText(now) + randomText()) as RunId
+export function newRunId(now: number = Date.now(), bytes: Uint8Array = randomBytes(randomLength)): RunId {
+  return (timeText(now) + randomText(bytes)) as RunId
 }
 
 function timeText(ms: number): string {
@@ -27,6 +28,6 @@ function timeText(ms: number): string {
   return text
 }
 
-function randomText(): string {
-  return Array.from(randomBytes(randomLength), (byte) => alphabet.charAt(byte % alphabet.length)).join('')
+function randomText(bytes: Uint8Array): string {
+  return Array.from(bytes.subarray(0, randomLength), (byte) => alphabet.charAt(byte % alphabet.length)).join('')
 }

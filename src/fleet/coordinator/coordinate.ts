@@ -1,0 +1,153 @@
+/**
+ * A coordinator: it feeds the runs of the fleet, begins those of the schedule, frees slots of dead agents, stops all
+ * pauses when results say that holdfast may do harm, and tells people once. Any number of them may work at the same
+ * time, and each may be killed at any time: what it does can be repeated.
+ */
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { FleetSettings } from '../../config/fleet/fleet-settings.ts'
+import { sleep } from '../../host/clock.ts'
+import type { RunId } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
+import { printableInUtf8 } from '../../text/printable.ts'
+import type { FleetDatabase } from '../database/database.ts'
+import { migrate } from '../database/migrate.ts'
+import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
+import { ToldSender, type SendFleetAlarm } from '../told/send-told.ts'
+import { noteStanding } from '../told/standing.ts'
+import { conditionOf, tell } from '../told/told.ts'
+import { openBySigns } from './breaker-signs.ts'
+import { buryChunk } from './bury-chunk.ts'
+import { BlindAlarm } from './blind-alarm.ts'
+import { doDuties, type Duty } from './duties.ts'
+import { HostWatch, type SeenHost } from './host-watch.ts'
+import { beginRun } from './runs/begin-run.ts'
+import { RunFeeder } from './runs/run-feeder.ts'
+
+export interface CoordinatorOptions {
+  /** The database as its owner has it: with pglite, this process has opened the folder. */
+  readonly database: FleetDatabase
+  readonly fleet: FleetSettings
+  readonly version: string
+  readonly send: SendFleetAlarm
+  /** Called with one sentence. */
+  readonly onNotice: (notice: string) => void
+  readonly signal: AbortSignal
+}
+
+/**
+ * Works until the signal aborts. While the database cannot be reached it waits for it.
+ * @throws {Failure} FLEET_REFUSED, FLEET_TOO_NEW, FLEET_PACKAGE_MISSING and others that waiting does not mend
+ */
+export async function coordinate(options: CoordinatorOptions): Promise<void> {
+  const { database, fleet, onNotice, signal } = options
+  await whenReachable(options, () => migrate(database))
+  await using jobs = await whenReachable(options, () => openCoordinatorJobs(options))
+  if (jobs === null) return
+  const id = randomUUID()
+  onNotice(`the coordinator works (${database.kind === 'pglite' ? 'PGlite' : 'PostgreSQL'})`)
+  await whenReachable(options, () => jobs.schedule(fleet.schedule))
+  await jobs.workSweeps((run) => beginScheduled(options, run))
+  await jobs.workDead(async (host, chunk, why) => {
+    await buryChunk(database, host, chunk, why)
+    await jobs.endChunk(host, chunk)
+    onNotice(`the tenants of a chunk of ${host} have failed in all attempts: ${printableInUtf8(why)}`)
+  })
+  const blind = new BlindAlarm(options.send)
+  await doDuties(dutiesOf(options, jobs, id), {
+    onTrouble: (duty, failure) => {
+      if (failure === null) blind.seesAgain()
+      onNotice(failure === null ? `${duty}: works again` : `${duty}: ${failure.message}; ${failure.hint}`)
+    },
+    onStillFailing: (failure, forMs) => blind.consider(failure, forMs),
+  }, signal)
+  await database.query('delete from holdfast.coordinator where id = $1', [id]).catch(() => undefined)
+}
+
+function dutiesOf({ database, version, send, onNotice }: CoordinatorOptions, jobs: FleetJobs, id: string): readonly Duty[] {
+  const watch = new HostWatch()
+  const feeder = new RunFeeder({ database, jobs, watch, onNotice })
+  const sender = new ToldSender({ database, id, send })
+  return [
+    {
+      name: 'shows itself',
+      everyMs: 10_000,
+      work: async () => void (await database.query(showItself, [id, hostname(), version])),
+    },
+    {
+      name: 'feeds runs',
+      everyMs: 2_000,
+      work: async () => {
+        const { rows } = await database.query<SeenHost>('select name, seen_at from holdfast.host order by name')
+        watch.look(rows)
+        await jobs.createHostQueues(watch.names)
+        await feeder.advance()
+      },
+    },
+    {
+      name: 'looks for signs of harm',
+      everyMs: 5_000,
+      work: async () => {
+        for (const { scope, reason } of await openBySigns(database)) onNotice(`all pauses are stopped (${scope}): ${reason}`)
+      },
+    },
+    {
+      name: 'notes what people must know',
+      everyMs: 5_000,
+      work: async () => {
+        const { rowCount } = await database.query(`select from holdfast.run where state in ('feeding', 'fed')`)
+        const silent = watch.names.filter((host) => watch.isSilent(host))
+        await noteStanding(database, { silent, isRunOpen: rowCount > 0 })
+      },
+    },
+    { name: 'sends alarms', everyMs: 2_000, work: () => sender.send() },
+  ]
+}
+
+const showItself = `
+insert into holdfast.coordinator (id, host, version) values ($1, $2, $3)
+on conflict (id) do update set seen_at = now()`
+
+/** A sweep that is unfinished swallows the next one, and people are told. */
+async function beginScheduled({ database, onNotice }: CoordinatorOptions, run: RunId): Promise<void> {
+  const request = { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'schedule' } as const
+  const answer = await beginRun(database, run, request)
+  if ('begun' in answer) return onNotice(`sweep ${run}: begun by the schedule`)
+  const text = `The sweep of the schedule was left out, because the sweep ${answer.unfinished} is unfinished.`
+  await tell(
+    database,
+    conditionOf('sweep-left-out', answer.unfinished, run, { severity: 'stale', text, command: 'holdfast fleet status' }),
+  )
+  onNotice(text)
+}
+
+async function openCoordinatorJobs({ database, fleet, onNotice }: CoordinatorOptions): Promise<FleetJobs> {
+  const onError = (failure: Failure): void => onNotice(`${failure.message}; ${failure.hint}`)
+  const jobs = await openJobs({ database, fleet, role: 'coordinator', onError })
+  try {
+    await jobs.createQueues()
+    return jobs
+  } catch (error) {
+    await jobs[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+const reachAgainMs = 5_000
+
+/** Tries until the database answers; null if the signal aborts first. @throws what waiting does not mend */
+async function whenReachable<Value>(
+  { onNotice, signal }: Pick<CoordinatorOptions, 'onNotice' | 'signal'>,
+  work: () => Promise<Value>,
+): Promise<Value | null> {
+  for (let isFirst = true; !signal.aborted; isFirst = false) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof Failure) || !error.retry || error.code === 'FLEET_IN_USE') throw error
+      if (isFirst) onNotice(`${error.message}; the coordinator tries again every ${reachAgainMs / 1000} s`)
+    }
+    await sleep(reachAgainMs, signal).catch(() => undefined)
+  }
+  return null
+}

@@ -1,0 +1,88 @@
+/**
+ * Finds what the people of the fleet must be told, from what its tables say now: tenants that are not sound, hosts that
+ * are silent, clocks that differ. And finds what is over. Each statement can be repeated without harm.
+ */
+import type { FleetDatabase } from '../database/database.ts'
+
+export interface Standing {
+  /** Hosts that were not seen for long. */
+  readonly silent: readonly string[]
+  /** True while a sweep or a triage works: it may still read what it could not read at first. */
+  readonly isRunOpen: boolean
+}
+
+/** @throws {Failure} FLEET_* */
+export async function noteStanding(database: FleetDatabase, { silent, isRunOpen }: Standing): Promise<void> {
+  await database.query(notSound, [isRunOpen ? ['damaged'] : ['damaged', 'inconclusive', 'failed']])
+  await database.query(silentHosts, [[...silent]])
+  await database.query(skewedClocks, [skewMsMax])
+  await database.query(overPlaces)
+  await database.query(overHosts, [skewMsMax])
+}
+
+/** Two clocks that differ by more are worth a person's time: they make ages in reports wrong. */
+const skewMsMax = 60_000
+
+/** How a condition of a place names it. */
+const placeSubject = 'json_build_array(place.host, place.service, place.tenant, place.path)::text'
+
+/** As long as a file is not sound it has the same last sound check, so its damage is told once. */
+const notSound = `
+insert into holdfast.told (kind, subject, since, body)
+select case verdict when 'damaged' then 'damaged' else 'inconclusive' end, ${placeSubject},
+  coalesce(extract(epoch from sound_at)::text, 'never'),
+  jsonb_build_object('severity', case verdict when 'damaged' then 'damaged' else 'inconclusive' end, 'over', null,
+    'service', service, 'host', host, 'tenant', tenant, 'path', path, 'verdict', verdict, 'damage', damage,
+    'text', null, 'command', null)
+from holdfast.place
+where verdict <> 'sound' and verdict = any($1) and gone_at is null
+on conflict do nothing`
+
+const aboutHost = (severity: string, text: string): string =>
+  `jsonb_build_object('severity', '${severity}', 'over', null, 'service', null, 'host', name, 'tenant', null,
+    'path', null, 'verdict', null, 'damage', null, 'text', ${text}, 'command', 'holdfast fleet agents')`
+
+const silentHosts = `
+insert into holdfast.told (kind, subject, since, body)
+select 'silent-host', name, extract(epoch from seen_at)::text,
+  ${aboutHost('stale', `'The host ' || name || ' is silent: its agent shows itself no more, and its tenants are not checked.'`)}
+from holdfast.host where name = any($1)
+on conflict do nothing`
+
+const skewedClocks = `
+insert into holdfast.told (kind, subject, since, body)
+select 'clock-skew', name, extract(epoch from started_at)::text,
+  ${aboutHost('stale', `'The clock of the host ' || name || ' differs from the clock of the database by ' || abs(clock_skew_ms) / 1000 || ' s. No limit rests on it, but ages in reports may be wrong.'`)}
+from holdfast.host where abs(clock_skew_ms) > $1
+on conflict do nothing`
+
+/** A recovery is told to those who were told the rest. */
+const recoveries = `
+insert into holdfast.told (kind, subject, since, body)
+select 'recovered', kind || ' ' || subject, since,
+  body || jsonb_build_object('severity', 'recovered', 'over', body ->> 'severity', 'text', null, 'command', null)
+from ended where sent_at is not null and recovered
+on conflict do nothing`
+
+/** A file that is gone, or known to be damaged instead of unread, is no recovery. */
+const overPlaces = `
+with ended as (
+  update holdfast.told as known set over_at = now()
+  from holdfast.place
+  where over_at is null and known.kind in ('damaged', 'inconclusive') and known.subject = ${placeSubject}
+    and (place.verdict = 'sound' or place.gone_at is not null
+      or (known.kind = 'inconclusive' and place.verdict = 'damaged'))
+  returning known.*, place.verdict = 'sound' as recovered
+)
+${recoveries}`
+
+const overHosts = `
+with ended as (
+  update holdfast.told as known set over_at = now()
+  from holdfast.host
+  where over_at is null and known.subject = host.name
+    and ((known.kind = 'silent-host' and known.since <> extract(epoch from host.seen_at)::text)
+      or (known.kind = 'clock-skew' and abs(host.clock_skew_ms) <= $1))
+  returning known.*, true as recovered
+)
+${recoveries}`
