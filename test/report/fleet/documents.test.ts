@@ -3,10 +3,7 @@ import { expect, test } from 'vitest'
 import { fleetRules, type FleetReconciliation } from '../../../src/fleet/status/reconcile-fleet.ts'
 import { fleetAgentsDocument, fleetAgentsText } from '../../../src/report/fleet/fleet-agents.ts'
 import { fleetHistoryDocument, fleetHistoryText } from '../../../src/report/fleet/fleet-history.ts'
-import {
-  fleetReconciliationDocument,
-  fleetReconciliationText,
-} from '../../../src/report/fleet/fleet-reconciliation.ts'
+import { fleetReconciliationDocument, fleetReconciliationText } from '../../../src/report/fleet/fleet-reconciliation.ts'
 import { renderFleetStatus } from '../../../src/report/fleet/status/fleet-status.ts'
 import type { FleetView } from '../../../src/report/fleet/status/fleet-view.ts'
 import { problemsOfDocument } from '../../support/cli/json-documents.ts'
@@ -107,9 +104,7 @@ test('history: the runs, and the results of a tenant', () => {
 test('a reconciliation: all agree, and one of each rule', () => {
   const agree: FleetReconciliation = { at: now, hosts: 2, files: 20, tenants: 20, disagreements: [], totals: {} }
   expect(problemsOfDocument(JSON.parse(fleetReconciliationDocument(agree, null)))).toEqual([])
-  expect(fleetReconciliationText(agree, null, plain)).toBe(
-    '2 hosts, 20 tenants, 20 files: all agree. Exit code 0.\n',
-  )
+  expect(fleetReconciliationText(agree, null, plain)).toBe('2 hosts, 20 tenants, 20 files: all agree. Exit code 0.\n')
   const found: FleetReconciliation = {
     ...agree,
     disagreements: fleetRules.map((rule) => ({

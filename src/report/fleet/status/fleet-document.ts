@@ -13,14 +13,7 @@ export function fleetDocument(view: FleetView, judgement: FleetJudgement): Itera
   const byHost = Map.groupBy(shares, ({ host }) => host)
   const named = new Set(hosts.map(({ name }) => name))
   return jsonDocument(
-    {
-      schema: 'holdfast.fleetstatus/1',
-      generatedAt: at,
-      maxAgeMs,
-      state: word,
-      code,
-      reasons: reasons.map(breakable),
-    },
+    { schema: 'holdfast.fleetstatus/1', generatedAt: at, maxAgeMs, state: word, code, reasons: reasons.map(breakable) },
     'hosts',
     eachChanged(hosts, (host) => describeHost(host, byHost.get(host.name) ?? [], missed.includes(host))),
     {
