@@ -5,7 +5,7 @@ import { onDisk } from '../host/files/file-name.ts'
 import { realPathOf } from '../host/files/path-kind.ts'
 import { replaceFile } from '../host/files/replace-file.ts'
 import { Failure } from '../model/failure.ts'
-import { renderNoStatus } from '../report/status/status-line.ts'
+import { renderNoStatus } from '../report/status/monitor-line.ts'
 import { describeError, reportError } from './terminal/errors.ts'
 import type { Terminal } from './terminal/terminal.ts'
 

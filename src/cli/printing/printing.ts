@@ -1,6 +1,6 @@
 /** How commands print on stdout that they failed, and what their exit codes are for the reader of stdout. */
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
-import { renderNoStatus } from '../../report/status/status-line.ts'
+import { renderNoStatus } from '../../report/status/monitor-line.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { describeError, exitCodeOfError } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'

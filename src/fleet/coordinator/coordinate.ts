@@ -16,9 +16,9 @@ import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
 import { ToldSender, type SendFleetAlarm } from '../told/send-told.ts'
 import { noteStanding } from '../told/standing.ts'
 import { conditionOf, tell } from '../told/told.ts'
+import { BlindAlarm } from './blind-alarm.ts'
 import { openBySigns } from './breaker-signs.ts'
 import { buryChunk } from './bury-chunk.ts'
-import { BlindAlarm } from './blind-alarm.ts'
 import { doDuties, type Duty } from './duties.ts'
 import { HostWatch, type SeenHost } from './host-watch.ts'
 import { beginRun } from './runs/begin-run.ts'
@@ -54,17 +54,25 @@ export async function coordinate(options: CoordinatorOptions): Promise<void> {
     onNotice(`the tenants of a chunk of ${host} have failed in all attempts: ${printableInUtf8(why)}`)
   })
   const blind = new BlindAlarm(options.send)
-  await doDuties(dutiesOf(options, jobs, id), {
-    onTrouble: (duty, failure) => {
-      if (failure === null) blind.seesAgain()
-      onNotice(failure === null ? `${duty}: works again` : `${duty}: ${failure.message}; ${failure.hint}`)
+  await doDuties(
+    dutiesOf(options, jobs, id),
+    {
+      onTrouble: (duty, failure) => {
+        if (failure === null) blind.seesAgain()
+        onNotice(failure === null ? `${duty}: works again` : `${duty}: ${failure.message}; ${failure.hint}`)
+      },
+      onStillFailing: (failure, forMs) => blind.consider(failure, forMs),
     },
-    onStillFailing: (failure, forMs) => blind.consider(failure, forMs),
-  }, signal)
+    signal,
+  )
   await database.query('delete from holdfast.coordinator where id = $1', [id]).catch(() => undefined)
 }
 
-function dutiesOf({ database, version, send, onNotice }: CoordinatorOptions, jobs: FleetJobs, id: string): readonly Duty[] {
+function dutiesOf(
+  { database, version, send, onNotice }: CoordinatorOptions,
+  jobs: FleetJobs,
+  id: string,
+): readonly Duty[] {
   const watch = new HostWatch()
   const feeder = new RunFeeder({ database, jobs, watch, onNotice })
   const sender = new ToldSender({ database, id, send })
@@ -88,7 +96,8 @@ function dutiesOf({ database, version, send, onNotice }: CoordinatorOptions, job
       name: 'looks for signs of harm',
       everyMs: 5_000,
       work: async () => {
-        for (const { scope, reason } of await openBySigns(database)) onNotice(`all pauses are stopped (${scope}): ${reason}`)
+        for (const { scope, reason } of await openBySigns(database))
+          onNotice(`all pauses are stopped (${scope}): ${reason}`)
       },
     },
     {
@@ -116,7 +125,11 @@ async function beginScheduled({ database, onNotice }: CoordinatorOptions, run: R
   const text = `The sweep of the schedule was left out, because the sweep ${answer.unfinished} is unfinished.`
   await tell(
     database,
-    conditionOf('sweep-left-out', answer.unfinished, run, { severity: 'stale', text, command: 'holdfast fleet status' }),
+    conditionOf('sweep-left-out', answer.unfinished, run, {
+      severity: 'stale',
+      text,
+      command: 'holdfast fleet status',
+    }),
   )
   onNotice(text)
 }

@@ -10,7 +10,15 @@ import type { FleetDatabase } from '../database/database.ts'
 import { loadPgBoss } from '../database/optional-packages.ts'
 import { postgresConnection } from '../database/postgres.ts'
 import { chunkJobId, incidentPriority, readChunk, type Chunk, type PlannedChunk } from './chunk.ts'
-import { deadQueue, deadQueueOptions, hostOf, hostQueueOptions, queueOf, sweepQueue, sweepQueueOptions } from './queues.ts'
+import {
+  deadQueue,
+  deadQueueOptions,
+  hostOf,
+  hostQueueOptions,
+  queueOf,
+  sweepQueue,
+  sweepQueueOptions,
+} from './queues.ts'
 
 export interface JobsOptions {
   readonly database: FleetDatabase

@@ -43,7 +43,18 @@ export const conditionOf = (
   kind,
   subject,
   since,
-  body: { over: null, service: null, host: null, tenant: null, path: null, verdict: null, damage: null, text: null, command: null, ...about },
+  body: {
+    over: null,
+    service: null,
+    host: null,
+    tenant: null,
+    path: null,
+    verdict: null,
+    damage: null,
+    text: null,
+    command: null,
+    ...about,
+  },
 })
 
 /** Notes a condition, unless it was noted before. @returns true if it is new */

@@ -2,20 +2,18 @@
  * A run as one page of HTML that needs no network and no other file. What to do comes first. Without its script the
  * page lacks the buttons that copy commands, and nothing else.
  */
-import { createHash } from 'node:crypto'
 import type { Result } from '../../model/result/report.ts'
 import { count, grouped } from '../../text/count.ts'
 import { groupFailures } from '../same-failure.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
+import { footHtml, headHtml } from './frame.ts'
 import { healingHtml } from './healing.ts'
-import { html, Html, nameHtml, nothing } from './html.ts'
+import { html, type Html, nameHtml, nothing } from './html.ts'
 import type { HistoryLine, PageData } from './page-data.ts'
 import { fleetHtml } from './pictures/fleet-grid.ts'
 import { timesHtml } from './pictures/time-bars.ts'
 import { problemHtml } from './problem-article.ts'
-import { script } from './script.ts'
-import { style } from './style.ts'
 import { headlineOf, nowHtml, runFacts, subtitleOf } from './summary-section.ts'
 import { tenantsHtml } from './tenant-table.ts'
 
@@ -37,7 +35,7 @@ export function* renderPage(data: PageData, context: PageContext): Generator<str
   const noun = nounOf(data)
   const headline = headlineOf(data, noun)
   const groups = groupFailures(problems)
-  yield head(`${headline}: ${service}`).text
+  yield headHtml(`${headline}: ${service}`).text
   yield html`<body class="${kindOf(data)}">
     <a class="skip" href="#now">Skip to what to do</a>
     <header>
@@ -62,16 +60,7 @@ export function* renderPage(data: PageData, context: PageContext): Generator<str
   yield tenantsHtml(data, noun, withConfiguration(`holdfast report ${frame.run.id} --verbose`, config)).text
   yield aboutHtml(data, context).text
   yield runHtml(data, service).text
-  yield html`
-</main>
-<footer>
-<p>Made by holdfast ${frame.tool.version}. It has names of tenants and keys of rows, and nothing else of rows.</p>
-</footer>
-<p id="said" class="unseen" role="status"></p>
-${Html.ofOurs(`<script>${script.text}</script>`)}
-</body>
-</html>
-`.text
+  yield footHtml(frame.tool.version, 'It has names of tenants and keys of rows, and nothing else of rows.').text
 }
 
 const nounOf = ({ rows }: PageData): 'tenant' | 'file' =>
@@ -80,26 +69,6 @@ const nounOf = ({ rows }: PageData): 'tenant' | 'file' =>
 function kindOf({ counts, frame }: PageData): string {
   if (counts.paused + counts.damaged > 0) return 'grave'
   return frame.summary.exitCode === 0 ? 'well' : 'unclear'
-}
-
-/** No source but what is in the page: not even its own style runs if a letter of it was changed. */
-function head(title: string): Html {
-  const digest = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
-  const policy =
-    `default-src 'none'; style-src ${digest(style.text)}; script-src ${digest(script.text)}; ` +
-    `base-uri 'none'; form-action 'none'`
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${Html.ofOurs(policy)}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
-        ${Html.ofOurs(`<style>${style.text}</style>`)}
-      </head>
-     `
 }
 
 function leftOut({ problems, problemsTotal }: PageData): Html {

@@ -10,6 +10,7 @@ import { withConfiguration } from '../text/hint.ts'
 import { legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
 import type { Absence } from './absences.ts'
+import { listSome, nameSome } from './name-some.ts'
 import type { StatusView, TenantSummary } from './status-view.ts'
 
 export interface StatusJudgement {
@@ -149,17 +150,7 @@ function oldestCheckAge({ tenants, others, generatedAt }: StatusView): number | 
 
 const nameOf = ({ tenant, path }: TenantSummary): string => tenant ?? path
 
-const namedMax = 3
-const nameSome = (names: readonly string[], total = names.length): string =>
-  listSome(
-    names.map((name) => legibleName(name)),
-    total,
-  )
 const nameWithCauses = (some: readonly TenantSummary[]): string =>
   listSome(
     some.map((one) => `${legibleName(nameOf(one))}${one.failure === null ? '' : ` (${legibleName(one.failure)})`}`),
   )
-function listSome(items: readonly string[], total = items.length): string {
-  const named = items.slice(0, namedMax)
-  return `${named.join(', ')}${total > named.length ? ` and ${total - named.length} more` : ''}`
-}

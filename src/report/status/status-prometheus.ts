@@ -1,7 +1,7 @@
 /** What the ledger knows, as Prometheus metrics. */
 
 import { ageOf } from '../../model/age.ts'
-import { printableInUtf8 } from '../../text/printable.ts'
+import { label, metric } from './metrics.ts'
 import { standingOf, type StatusJudgement } from './status-judgement.ts'
 import type { StatusView } from './status-view.ts'
 
@@ -82,17 +82,3 @@ export function renderPrometheus(
     '',
   ].join('\n')
 }
-
-const metric = (
-  name: string,
-  type: 'gauge' | 'counter' | 'histogram',
-  help: string,
-  samples: readonly string[],
-): readonly string[] => [
-  `# HELP ${name} ${help}`,
-  `# TYPE ${name} ${type}`,
-  ...samples.map((sample) => `${name}${sample}`),
-]
-
-/** A label value: untrusted text is made printable first, so that only quotes and backslashes need to be escaped. */
-const label = (text: string): string => printableInUtf8(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')

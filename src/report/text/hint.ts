@@ -22,7 +22,7 @@ export const withConfiguration = (command: string, config: string | null): strin
 
 const commands =
   'alerts|backups|bundle|check|compare|doctor|history|pull|reconcile|repair|report|restore|resume|salvage|status|' +
-  'sweep|triage'
+  'sweep|triage|agent|coordinator|fleet [a-z]+'
 const configured = new RegExp(`^holdfast (?:${commands})\\b`)
 const named = / --config[ =]/
 

@@ -3,7 +3,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { outdatedConfiguration } from '../../../src/report/status/absences.ts'
-import { renderNoStatus } from '../../../src/report/status/status-line.ts'
+import { renderNoStatus } from '../../../src/report/status/monitor-line.ts'
 import type { StatusFormat } from '../../../src/report/status/status-view.ts'
 import { renderStatus } from '../../../src/report/status/status.ts'
 import { showAsciiOnly } from '../../../src/text/letters.ts'

@@ -33,6 +33,10 @@ const described = new Set([
   'alerts',
   'remedy',
   'reconcile',
+  'fleetstatus',
+  'fleethistory',
+  'fleetagents',
+  'fleetreconcile',
 ])
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })

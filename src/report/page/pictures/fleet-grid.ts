@@ -1,4 +1,4 @@
-/** The fleet as a grid: one square for each file, or for a few of them. */
+/** The fleet as a grid: one square for each thing, or for a few of them. */
 import { count, grouped } from '../../../text/count.ts'
 import { html, nothing, type Html } from '../html.ts'
 import { cellStates, type CellState, type PageData } from '../page-data.ts'
@@ -6,7 +6,9 @@ import { pictureHtml, squaresHtml, swatchHtml, type Mark } from './squares.ts'
 
 const squaresMax = 4096
 
-const looks: Readonly<Record<CellState, { readonly words: string; readonly mark: Mark }>> = {
+type Looks = Readonly<Record<CellState, { readonly words: string; readonly mark: Mark }>>
+
+const looks: Looks = {
   paused: { words: 'may still be paused', mark: 'double' },
   damaged: { words: 'damaged', mark: 'cross' },
   failed: { words: 'failed: not checked', mark: 'bar' },
@@ -17,42 +19,52 @@ const looks: Readonly<Record<CellState, { readonly words: string; readonly mark:
 
 export function fleetHtml({ cells, counts }: PageData, noun: string): Html {
   const notCovered = Array.from({ length: Math.min(counts.notCovered, squaresMax * 4) }, () => 'notCovered' as const)
-  const all = [...cells, ...notCovered]
+  return html`<section aria-labelledby="fleet">
+    <h2 id="fleet">Fleet</h2>
+    ${legendHtml(counts, (state) => looks[state].words)}
+    ${gridHtml([...cells, ...notCovered], {
+      total: count(cells.length + counts.notCovered, noun),
+      each: 'file',
+      order: 'in the order in which the run came to them',
+    })}
+  </section> `
+}
+
+/** @param wordsOf what a square of the state means */
+export const legendHtml = (counts: PageData['counts'], wordsOf: (state: CellState) => string): Html =>
+  html`<ul class="legend">
+    ${cellStates
+      .filter((state) => counts[state] > 0)
+      .map(
+        (state) =>
+          html`<li>${swatchHtml(state, looks[state].mark)} <b>${grouped(counts[state])}</b> ${wordsOf(state)}</li>`,
+      )}
+  </ul>`
+
+/** Hidden from screen readers: a list or a table beside it says the same. One square alone is not drawn. */
+export function gridHtml(
+  all: readonly CellState[],
+  { total, each: thing, order }: { readonly total: string; readonly each: string; readonly order: string },
+): Html {
   const each = Math.max(1, Math.ceil(all.length / squaresMax))
   const squares = Array.from({ length: Math.ceil(all.length / each) }, (_, at) =>
     worstOf(all.slice(at * each, (at + 1) * each)),
   )
+  if (squares.length < 2) return nothing
   const across = acrossOf(squares.length)
   const explained =
     each === 1
-      ? `Each square is a file, in the order in which the run came to them.`
-      : `Each square stands for ${each} files and shows the worst of them, in the order of the run.`
-  return html`<section aria-labelledby="fleet">
-    <h2 id="fleet">Fleet</h2>
-    <ul class="legend">
-      ${cellStates
-        .filter((state) => counts[state] > 0)
-        .map(
-          (state) =>
-            html`<li>
-              ${swatchHtml(state, looks[state].mark)} <b>${grouped(counts[state])}</b> ${looks[state].words}
-            </li>`,
-        )}
-    </ul>
-    ${
-      squares.length < 2
-        ? nothing
-        : html`<figure>
-            ${pictureHtml(
-              squares.length,
-              across,
-              squares.length > 400 ? 9 : 16,
-              cellStates.map((state) => squaresHtml(state, looks[state].mark, positionsOf(squares, state), across)),
-            )}
-            <figcaption>${count(cells.length + counts.notCovered, noun)}. ${explained}</figcaption>
-          </figure>`
-    }
-  </section> `
+      ? `Each square is a ${thing}, ${order}.`
+      : `Each square stands for ${each} ${thing}s and shows the worst of them, ${order}.`
+  return html`<figure>
+    ${pictureHtml(
+      squares.length,
+      across,
+      squares.length > 400 ? 9 : 16,
+      cellStates.map((state) => squaresHtml(state, looks[state].mark, positionsOf(squares, state), across)),
+    )}
+    <figcaption>${total}. ${explained}</figcaption>
+  </figure>`
 }
 
 const worstOf = (states: readonly CellState[]): CellState =>

@@ -1,0 +1,18 @@
+/** Names within a reason: the first few, and how many more there are. */
+
+import { grouped } from '../../text/count.ts'
+import { legibleName } from '../text/legible.ts'
+
+const namedMax = 3
+
+export const nameSome = (names: readonly string[], total = names.length): string =>
+  listSome(
+    names.slice(0, namedMax).map((name) => legibleName(name)),
+    total,
+  )
+
+/** @param items printable, and unbroken by lines */
+export function listSome(items: readonly string[], total = items.length): string {
+  const named = items.slice(0, namedMax)
+  return `${named.join(', ')}${total > named.length ? ` and ${grouped(total - named.length)} more` : ''}`
+}
