@@ -33,6 +33,7 @@ const described = new Set([
   'alerts',
   'remedy',
   'reconcile',
+  'fleetcompare',
 ])
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })
