@@ -6,7 +6,7 @@ import type { PagesSeen } from '../model/result/last-good.ts'
 import type { BadPages, MappedPages, NoMap, PageGroups } from '../model/result/page-map.ts'
 import type { CheckDepth, Engine, Fact, Reading, Recovered, SchemaObject } from '../model/result/reading.ts'
 import type { SampledRange, SampleRequest } from '../model/result/sample.ts'
-import type { RowCounts, Skipped, TableContent } from '../model/result/verdict.ts'
+import type { RowCounts, Skipped, TableContent, TextEncodingName } from '../model/result/verdict.ts'
 import { isUnanswered } from './protocol.ts'
 import type { AnswerOf, Digesting, NotAnswered, QuestionOf, Reader, ReaderAnswer, ReaderStep } from './protocol.ts'
 import type { Uncounted } from './step-answers.ts'
@@ -46,6 +46,8 @@ export class ReadingBuilder {
   owners: ReadonlyMap<number, number> = new Map()
   /** Digest of the normalized schema. */
   schema: string | null = null
+  /** null if the schema has no plan for a census. */
+  encoding: TextEncodingName | null = null
   content: readonly TableContent[] = []
   rowCounts: readonly RowCounts[] = []
   /** null until the pages were accounted for, and if no map is wanted. */
@@ -139,6 +141,7 @@ export class ReadingBuilder {
       pageSize: this.pageSize,
       sampled: this.sampled,
       schema: this.schema,
+      encoding: this.encoding,
       content: this.content,
       rowCounts: this.rowCounts,
       pages: this.digested,

@@ -1,5 +1,6 @@
 /** The parts of a file's result: what is known before its check, and what the check and the diagnosis add. */
 
+import { contentFormat } from '../census/content-format.ts'
 import type { DiagnosisContext } from '../diagnosis/context.ts'
 import { countTables } from '../diagnosis/count-tables.ts'
 import { skippedWithLimits } from '../diagnosis/limits.ts'
@@ -83,11 +84,19 @@ export const readingFields = (
   context: DiagnosisContext,
 ): Pick<Result, 'coverage' | 'content' | 'readBy' | 'writtenBy'> => ({
   coverage: { ...reading.coverage, skipped: skippedWithLimits(reading, context) },
-  content:
-    diagnosis.verdict.kind === 'damaged' ? countTables(reading, diagnosis.findings) : { tables: reading.content },
+  content: {
+    ...(diagnosis.verdict.kind === 'damaged' ? countTables(reading, diagnosis.findings) : { tables: reading.content }),
+    ...basisOf(reading),
+  },
   readBy: { engine: reading.engine, sqlite: reading.sqliteVersion, confinement: reading.walls },
   writtenBy: reading.writtenBy === null ? null : { sqlite: reading.writtenBy },
 })
+
+/** Empty if nothing made digests. */
+const basisOf = ({ engine, depth, encoding, schema }: Reading): Pick<Result['content'], 'basis'> =>
+  engine === 'census' && depth === 'full' && encoding !== null
+    ? { basis: { format: contentFormat(), encoding, schema } }
+    : {}
 
 type DiagnosisFields = Pick<Result, 'verdict' | 'damage' | 'findings' | 'findingsTotal' | 'remedy' | 'causes'> & {
   reason?: string

@@ -232,3 +232,22 @@ test('no damage brings the value of a row into a report: text, JSON, log and led
     expect([path, text.length > 0]).toEqual([path, bytes.length > 0])
   }
 })
+
+test('the digests of a full census come with what makes them comparable, and other checks have none', async () => {
+  using folder = makeFolder()
+  const path = folder.in('a.db')
+  const other = folder.in('b.db')
+  makeDatabase(path)
+  create(other, 4096, (db) => db.exec("CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('x')"), ["encoding='UTF-16le'"])
+  const basisOf = async (...words: readonly string[]): Promise<object | undefined> =>
+    single(await reportOf(['check', ...words])).content.basis
+  const basis = await basisOf(path)
+  expect(basis).toEqual({
+    format: expect.stringMatching(/^\d+-[0-9a-f]{16}$/) as string,
+    encoding: 'UTF-8',
+    schema: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+  })
+  expect(await basisOf(other)).toMatchObject({ encoding: 'UTF-16le' })
+  expect(await basisOf(path, '--depth', 'quick')).toBeUndefined()
+  expect(await basisOf(path, '--engine', 'sqlite')).toBeUndefined()
+})

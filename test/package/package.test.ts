@@ -137,13 +137,17 @@ describe('npm pack, installed into an empty folder', () => {
   })
 
   test('npm knows every library that runs: all imports are declared, and all dependencies are imported', () => {
-    const { dependencies, devDependencies } = JSON.parse(
+    const { dependencies, devDependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
       readFileSync(join(app, 'node_modules/holdfast/package.json'), 'utf8'),
-    ) as Record<'dependencies' | 'devDependencies', Record<string, string>>
+    ) as Record<'dependencies' | 'devDependencies' | 'peerDependencies' | 'peerDependenciesMeta', Record<string, string>>
     const declared = Object.keys(dependencies)
+    const ofFleet = Object.keys(peerDependencies)
     const programs = readdirSync(join(app, 'node_modules/holdfast/dist')).filter((name) => name.endsWith('.js'))
     const libraries = programs.flatMap(importsOf).filter((one) => !/^(\.|node:)/.test(one))
-    expect(new Set(libraries.map(packageOf))).toEqual(new Set(declared))
+    expect(new Set(libraries.map(packageOf))).toEqual(new Set([...declared, ...ofFleet]))
+    // An exact version each: the tables of another one may be of another shape.
+    expect(Object.values(peerDependencies).filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([])
+    expect(peerDependenciesMeta).toEqual(Object.fromEntries(ofFleet.map((name) => [name, { optional: true }])))
     // An inner path of a library is no promise of its makers.
     const inner = new Set(libraries.filter((one) => one !== packageOf(one)))
     expect([...inner]).toEqual(['zod/mini'])
@@ -156,9 +160,35 @@ describe('npm pack, installed into an empty folder', () => {
     expect(Object.keys(holdfast?.dependencies ?? {}).toSorted()).toEqual(declared.toSorted())
     // What npm installed is what it lists: no package comes that only the tests need.
     const installed = readdirSync(join(app, 'node_modules')).filter((name) => !name.startsWith('.'))
-    expect(installed.filter((name) => ['vitest', 'typescript', 'rolldown', 'node', 'undici'].includes(name))).toEqual(
-      [],
-    )
+    const ofTests = ['vitest', 'typescript', 'rolldown', 'node', 'undici', '@electric-sql', ...ofFleet]
+    expect(installed.filter((name) => ofTests.includes(name))).toEqual([])
+  })
+
+  test('without the packages of the fleet its commands say what to install, and all else works', () => {
+    mkdirSync(join(app, 'tenants'))
+    const config = (database: string): string => {
+      const file = join(app, `holdfast-${database.slice(0, 6)}.yaml`)
+      const settings = {
+        service: { name: 'notes', admin: `unix:${join(app, 'admin.sock')}` },
+        tenants: { roots: [join(app, 'tenants')] },
+        ledger: { dir: join(app, 'ledger') },
+        snapshots: { dir: join(app, 'snapshots') },
+        fleet: { database, host: 'db7' },
+      }
+      writeFileSync(file, JSON.stringify(settings), { mode: 0o600 })
+      return file
+    }
+    const embedded = config(`pglite:${join(app, 'fleet')}`)
+    const server = config('postgres://holdfast@db.example/holdfast')
+    for (const words of [['agent'], ['coordinator'], ['agent', '--coordinator'], ['fleet', 'status'], ['fleet', 'compare', 'a']])
+      for (const file of [embedded, server]) {
+        const { status, stderr } = run('npx', ['--no-install', 'holdfast', ...words, '--config', file])
+        expect([words, status, stderr]).toEqual([words, 78, expect.stringMatching(/npm install [\w@/-]+/) as string])
+      }
+    // A local command on a host of a fleet needs neither the packages nor the database.
+    const { status } = run('npx', ['--no-install', 'holdfast', 'install', 'systemd', '--agent', '--config', embedded])
+    expect(status).toBe(0)
+    expect(run('npx', ['--no-install', 'holdfast', 'history', '--config', server]).status).toBe(0)
   })
 
   test('nothing in it names this machine, a registry or a person', () => {

@@ -63,6 +63,7 @@ export function reading(facts: readonly Fact[], more: Partial<Reading> = {}): Re
     pageSize: 4096,
     sampled: null,
     schema: null,
+    encoding: null,
     content: [],
     rowCounts: [],
     recovered: null,

@@ -1,14 +1,16 @@
 /** The steps that ask SQLite about an opened schema. Each puts its answer into the reading. */
-import type { CensusPlan } from '../../census/plan.ts'
+import type { CensusPlan, TextEncoding } from '../../census/plan.ts'
 import type { CensusTally } from '../../census/scan/tally.ts'
 import type { SchemaObject } from '../../model/result/reading.ts'
-import type { Skipped } from '../../model/result/verdict.ts'
+import type { Skipped, TextEncodingName } from '../../model/result/verdict.ts'
 import type { AnswerOf, QuestionOf, Reader } from '../protocol.ts'
 import type { ReadingBuilder } from '../reading-builder.ts'
 import { virtualTables } from '../step-answers.ts'
 import { whyLessWasChecked } from './census-steps.ts'
 import type { Counting } from './census-steps.ts'
 import { nameByCensus } from './name-by-census.ts'
+
+const encodingNames: Readonly<Record<TextEncoding, TextEncodingName>> = { 1: 'UTF-8', 2: 'UTF-16le', 3: 'UTF-16be' }
 
 type IntegrityStep = 'integrity' | 'compareBySqlite' | 'foreignKeys'
 
@@ -42,6 +44,7 @@ export class SqliteSteps {
     if (schema === null) return null
     reading.objects = schema.objects
     reading.schema = schema.digest
+    reading.encoding = schema.plan === null ? null : encodingNames[schema.plan.encoding]
     reading.facts.push(...schema.facts)
     reading.skipped.push(...schema.skipped)
     reading.uncounted.push(...schema.uncounted)

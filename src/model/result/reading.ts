@@ -5,7 +5,7 @@ import type { PagesSeen } from './last-good.ts'
 import type { MappedPages, NoMap } from './page-map.ts'
 import type { Companion } from './recovery.ts'
 import type { SampledRange } from './sample.ts'
-import type { Coverage, RowCounts, TableContent } from './verdict.ts'
+import type { Coverage, RowCounts, TableContent, TextEncodingName } from './verdict.ts'
 
 /** A b-tree, virtual table, view or trigger of the schema. `root`: 0 if it has no b-tree of its own. */
 export interface SchemaObject {
@@ -112,6 +112,8 @@ export interface Reading {
   readonly sampled: SampledRange | null
   /** Digest of the schema, normalized: the same for all files with the same objects. null if it was not read. */
   readonly schema: string | null
+  /** null if the schema has no plan for a census. */
+  readonly encoding: TextEncodingName | null
   readonly content: readonly TableContent[]
   /** Of the tables that the census counted. */
   readonly rowCounts: readonly RowCounts[]

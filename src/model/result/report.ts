@@ -8,7 +8,7 @@ import type { PageMap } from './page-map.ts'
 import type { CheckDepth, Engine, Wall } from './reading.ts'
 import type { Recovery } from './recovery.ts'
 import type { ReportedSample } from './sample.ts'
-import type { Coverage, Remedy, ReportedTable, VerdictWord } from './verdict.ts'
+import type { ContentBasis, Coverage, Remedy, ReportedTable, VerdictWord } from './verdict.ts'
 
 export interface ReportedFailure {
   readonly code: FailureCode
@@ -93,6 +93,8 @@ export interface Result {
     readonly tables: readonly ReportedTable[]
     /** Tables of the schema whose rows could not be counted; left out if there are none. */
     readonly uncounted?: readonly string[]
+    /** Present if the census made the digests. */
+    readonly basis?: ContentBasis
   }
   readonly evidence: Evidence
   /** Present if a WAL or a journal beside the file changed what was checked, or SQLite would delete it unread. */

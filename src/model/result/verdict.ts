@@ -75,6 +75,19 @@ export interface TableContent {
   readonly digest: string | null
 }
 
+/** Of text. */
+export type TextEncodingName = 'UTF-8' | 'UTF-16le' | 'UTF-16be'
+
+/** What digests of two files must have in common, or they are not comparable. */
+export interface ContentBasis {
+  /** The way in which they are made (census/content-format.ts). */
+  readonly format: string
+  /** Texts of different encodings have different digests. */
+  readonly encoding: TextEncodingName
+  /** Digest of the normalized schema: only equal columns have comparable digests. null if it was not read wholly. */
+  readonly schema: string | null
+}
+
 /** What the census counted of a table besides its rows. */
 export interface RowCounts {
   readonly table: string

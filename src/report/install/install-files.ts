@@ -1,23 +1,41 @@
 /** The files that `install` prints, and how it prints several of them. */
 import { cronFiles } from './cron-lines.ts'
-import type { InstallFile, InstallTerms } from './install-terms.ts'
+import type { FleetTerms, InstallFile, InstallTerms } from './install-terms.ts'
 import { monitFiles } from './monit-checks.ts'
+import { afterFleetInstall, fleetUnit, type FleetProcess } from './systemd-fleet.ts'
 import { systemdUnits } from './systemd-units.ts'
 
 export const installPrograms = ['systemd', 'monit', 'cron'] as const
 export type InstallProgram = (typeof installPrograms)[number]
 
+/** A process of a fleet that systemd runs, and what it runs with. */
+export interface FleetInstall {
+  readonly process: FleetProcess
+  readonly terms: FleetTerms
+}
+
 const makers = { systemd: systemdUnits, monit: monitFiles, cron: cronFiles }
 
-/** @throws {Failure} USAGE if the program cannot run these commands */
-export const installFiles = (program: InstallProgram, terms: InstallTerms): readonly InstallFile[] =>
-  makers[program](terms)
+/**
+ * @param fleet null: a sweep each night
+ * @throws {Failure} USAGE if the program cannot run these commands
+ */
+export const installFiles = (
+  program: InstallProgram,
+  terms: InstallTerms,
+  fleet: FleetInstall | null,
+): readonly InstallFile[] => (fleet === null ? makers[program](terms) : [fleetUnit(fleet.process, terms, fleet.terms)])
 
 /** What a person does when the files are in their place. */
-export function afterInstall(program: InstallProgram, { service }: InstallTerms): readonly string[] {
+export function afterInstall(
+  program: InstallProgram,
+  terms: InstallTerms,
+  fleet: FleetInstall | null,
+): readonly string[] {
+  if (fleet !== null) return afterFleetInstall(fleet.process, terms, fleet.terms)
   switch (program) {
     case 'systemd':
-      return ['systemctl daemon-reload', `systemctl enable --now holdfast-${service}.timer`]
+      return ['systemctl daemon-reload', `systemctl enable --now holdfast-${terms.service}.timer`]
     case 'monit':
       return ['monit -t', 'monit reload']
     case 'cron':

@@ -7,6 +7,16 @@ export interface InstallFile {
   readonly text: string
 }
 
+/** Of the processes of a fleet. */
+export interface FleetTerms {
+  /** The folder that has an embedded database, its lock and its socket; null for PostgreSQL. */
+  readonly folder: string | null
+  /** True if alarms run commands: a sandbox would bind them too. */
+  readonly alarmsByCommand: boolean
+  /** Those of `folders` and `folder` that are not there yet. A sandbox needs them. */
+  readonly missing: readonly string[]
+}
+
 export interface InstallTerms {
   /** Name of the service in the configuration. */
   readonly service: string

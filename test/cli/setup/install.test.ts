@@ -98,3 +98,93 @@ test('a file that is there is not replaced, and nothing is written beside it', a
   expect(stderr).toContain('holdfast-notes.eu.service')
   expect(readFileSync(folder.in('units/holdfast-notes.eu.service'), 'utf8')).toBe('mine')
 })
+
+const inFleet = (folder: Folder): object => ({ fleet: { database: `pglite:${folder.in('fl eet/db')}`, host: 'db7' } })
+
+test.skipIf(!isThere('systemd-analyze'))(
+  'systemd accepts the units of agent, coordinator and both (skipped without systemd-analyze)',
+  async () => {
+    using folder = makeFolder()
+    const config = configured(folder, 'tenants', { ...inFleet(folder), ledger: { dir: folder.in('ledger') } })
+    const variants = [
+      { words: ['--agent'], name: 'agent', command: 'agent' },
+      { words: ['--coordinator'], name: 'coordinator', command: 'coordinator' },
+      { words: ['--agent', '--coordinator'], name: 'agent', command: 'agent --coordinator' },
+    ]
+    for (const [at, { words, name, command }] of variants.entries()) {
+      const units = folder.in(`units-${at}`)
+      const { code, stdout } = await holdfast([
+        'install',
+        'systemd',
+        ...words,
+        '--config',
+        config,
+        '--to',
+        units,
+        '--json',
+      ])
+      expect(code).toBe(0)
+      const { written, next } = JSON.parse(stdout) as { readonly written: readonly string[]; readonly next: string[] }
+      expect(written).toEqual([`${units}/holdfast-notes.eu-${name}.service`])
+      const { status, stderr } = spawnSync('systemd-analyze', ['verify', ...written], { encoding: 'utf8' })
+      expect([status, stderr]).toEqual([0, ''])
+      const text = readFileSync(written[0] ?? '', 'utf8')
+      expect(text).toContain(` ${command} --config ${config}\n`)
+      expect(text).toContain('ProtectSystem=strict')
+      expect(text).toContain('RestartPreventExitStatus=64 78')
+      expect(next.slice(-2)).toEqual([
+        'systemctl daemon-reload',
+        `systemctl enable --now holdfast-notes.eu-${name}.service`,
+      ])
+    }
+  },
+)
+
+test('an agent resumes what it left paused; a coordinator writes its database alone, and has no rights of root', async () => {
+  using folder = makeFolder()
+  const config = configured(folder, 'tenants', { ...inFleet(folder), ledger: { dir: folder.in('ledger') } })
+  const unitOf = async (...words: readonly string[]): Promise<string> =>
+    (await holdfast(['install', 'systemd', ...words, '--config', config])).stdout
+  const agent = await unitOf('--agent')
+  expect(agent).toMatch(/^ExecStopPost=.* resume --all --quiet --config /m)
+  expect(agent).toContain('KillMode=mixed')
+  expect(agent).toContain(`ReadWritePaths=${folder.in('tenants')}`)
+  expect(agent).not.toContain('fl eet')
+  const coordinator = await unitOf('--coordinator')
+  expect(coordinator).not.toContain('ExecStopPost')
+  expect(coordinator.match(/^ReadWritePaths=.*$/gm)).toEqual([`ReadWritePaths="${folder.in('fl eet')}"`])
+  expect(coordinator).toContain('CapabilityBoundingSet=\n')
+  const both = await unitOf('--agent', '--coordinator')
+  expect(both).toContain(`ReadWritePaths="${folder.in('fl eet')}"`)
+  expect(both).toContain(`ReadWritePaths=${folder.in('tenants')}`)
+})
+
+test('a sandbox needs the folders: those that are not there are to be made first', async () => {
+  using folder = makeFolder()
+  const config = configured(folder, 'tenants', { ...inFleet(folder), ledger: { dir: folder.in('ledger') } })
+  const { stderr } = await holdfast(['install', 'systemd', '--coordinator', '--config', config])
+  expect(stderr.split('\n')[0]).toMatch(/^holdfast: then run: install -d -m 700 (?:-o \S+ )?'.*fl eet'$/)
+})
+
+test('a coordinator whose alarms run commands has no sandbox', async () => {
+  using folder = makeFolder()
+  const config = configured(folder, 'tenants', { ...inFleet(folder), alerts: [{ command: ['/bin/true'] }] })
+  const { stdout } = await holdfast(['install', 'systemd', '--coordinator', '--config', config])
+  expect(stdout).not.toContain('ProtectSystem')
+})
+
+test('units of a fleet need systemd and fleet.database: 64', async () => {
+  using folder = makeFolder()
+  const config = configured(folder)
+  const without = await holdfast(['install', 'systemd', '--agent', '--config', config])
+  expect([without.code, without.stdout]).toEqual([64, ''])
+  expect(without.stderr).toContain('fleet.database')
+  const cron = await holdfast([
+    'install',
+    'cron',
+    '--agent',
+    '--config',
+    configured(folder, 'tenants', inFleet(folder)),
+  ])
+  expect([cron.code, cron.stdout]).toEqual([64, ''])
+})

@@ -37,6 +37,7 @@ const described = new Set([
   'fleethistory',
   'fleetagents',
   'fleetreconcile',
+  'fleetcompare',
 ])
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { Argument } from 'commander'
 import { findConfiguration, loadSettings } from '../../../config/load.ts'
 import type { Settings } from '../../../config/settings.ts'
@@ -12,6 +12,7 @@ import {
   installFiles,
   installPrograms,
   renderInstall,
+  type FleetInstall,
   type InstallProgram,
 } from '../../../report/install/install-files.ts'
 import type { InstallFile, InstallTerms } from '../../../report/install/install-terms.ts'
@@ -24,6 +25,8 @@ import type { Terminal } from '../../terminal/terminal.ts'
 
 interface InstallOptions extends CommonOptions {
   readonly to?: string
+  readonly agent?: boolean
+  readonly coordinator?: boolean
 }
 
 export function addInstall(invocation: Invocation): void {
@@ -35,6 +38,8 @@ export function addInstall(invocation: Invocation): void {
   )
     .addArgument(new Argument('<program>', 'who runs holdfast').choices(installPrograms))
     .option('--to <folder>', 'write the files into this folder instead; none may be there already')
+    .option('--agent', 'systemd: the unit of an agent of the fleet instead of a nightly sweep')
+    .option('--coordinator', 'systemd: the unit of a coordinator; with --agent, one process for both')
     .addHelpText(
       'after',
       `
@@ -44,11 +49,16 @@ put the files in their places yourself, or write them there with --to. Then run
 the commands that holdfast prints. The unit of systemd has a sandbox, unless the
 configuration has commands: they would run in it too.
 
+An agent replaces the nightly sweep of its host: the fleet begins its sweeps.
+If systemd ran that sweep, disable its timer.
+
 Examples:
   holdfast install systemd                     a nightly sweep: service, timer
   holdfast install monit                       alerts and the recovery hook
   holdfast install cron                        a nightly sweep by cron
   holdfast install systemd --to /etc/systemd/system
+  holdfast install systemd --agent             on each host of a fleet
+  holdfast install systemd --coordinator       on one host, or several
 
 Exit codes: 0 printed or written, 1 failed, 64 usage, 70 bug, 78 configuration`,
     )
@@ -60,8 +70,9 @@ Exit codes: 0 printed or written, 1 failed, 64 usage, 70 bug, 78 configuration`,
 async function install(program: InstallProgram, options: InstallOptions, terminal: Terminal): Promise<ExitCode> {
   const settings = await loadSettings(await findConfiguration(options.config ?? null))
   const terms = termsOf(settings)
-  const files = installFiles(program, terms)
-  const next = afterInstall(program, terms)
+  const fleet = fleetOf(program, options, settings, terms)
+  const files = installFiles(program, terms, fleet)
+  const next = afterInstall(program, terms, fleet)
   const written = options.to === undefined ? null : writeFiles(resolve(options.to), files)
   if (options.json) {
     const document = { schema: 'holdfast.install/1', tool: { version: terminal.version }, files, written, next }
@@ -95,6 +106,33 @@ function termsOf(settings: Settings): InstallTerms {
     runsCommands: settings.service.kind === 'hooks' || settings.backups?.fetch != null,
     budgetMs: null,
     maxAge: '26h',
+  }
+}
+
+/** @returns null for a nightly sweep @throws {Failure} USAGE for another program, or without a fleet */
+function fleetOf(
+  program: InstallProgram,
+  { agent = false, coordinator = false }: InstallOptions,
+  { fleet, file, alerts }: Settings,
+  { folders }: InstallTerms,
+): FleetInstall | null {
+  if (!agent && !coordinator) return null
+  if (program !== 'systemd')
+    throw new Failure('USAGE', `--agent and --coordinator are for systemd, and this is ${program}`, {
+      hint: 'let any supervisor run `holdfast agent` and `holdfast coordinator`; it starts them again if they end',
+    })
+  if (fleet === null)
+    throw new Failure('USAGE', `${file} has no fleet.database, so there is no fleet to take part in`, {
+      hint: 'add fleet.database: `holdfast explain fleet.database` has an example',
+    })
+  const folder = fleet.database.kind === 'pglite' ? dirname(fleet.database.dir) : null
+  return {
+    process: agent && coordinator ? 'both' : agent ? 'agent' : 'coordinator',
+    terms: {
+      folder,
+      alarmsByCommand: alerts.some(({ kind }) => kind === 'command'),
+      missing: [...folders, ...(folder === null ? [] : [folder])].filter((one) => !existsSync(one)),
+    },
   }
 }
 

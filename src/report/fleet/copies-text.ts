@@ -1,0 +1,177 @@
+/** The comparison of the copies of a tenant as text: the copies, the tables that differ, and what to do next. */
+
+import { createColors } from 'picocolors'
+import type {
+  ComparedCopy,
+  CopiesCounts,
+  CopiesOfFile,
+  CopiesOfTable,
+  CopiesWord,
+  FleetComparison,
+  TableVariant,
+} from '../../fleet/compare/fleet-comparison.ts'
+import { exitCodes } from '../../model/exit-code.ts'
+import { count, grouped } from '../../text/count.ts'
+import { wrap } from '../../text/layout.ts'
+import { renderTable } from '../../text/table.ts'
+import { humanMs } from '../../text/units.ts'
+import { exitCodeWords } from '../summary.ts'
+import { legibleName, legibleSentence } from '../text/legible.ts'
+import type { TextOptions } from '../text/result-words.ts'
+
+/** More equal tables of a file than this are counted instead of listed. */
+const equalListedMax = 20
+
+export function copiesText(report: FleetComparison, options: TextOptions): string {
+  const { tenant, files, summary, copiesLeftOut } = report
+  const head = `Tenant ${legibleName(tenant)}: ${count(summary.copies, 'copy', 'copies')}`
+  const lines = [
+    createColors(options.color).bold(head),
+    ...files.flatMap((file) => ['', ...fileLines(file, files.length > 1, options)]),
+    ...(copiesLeftOut === true
+      ? ['', ...wrap('The fleet has more copies; they were not compared.', options.width)]
+      : []),
+    '',
+    ...wrap(summaryOf(report), options.width),
+    ...nextLines(report, options),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+const wordOf: Readonly<Record<CopiesWord, string>> = {
+  equal: 'equal',
+  differs: 'DIFFERS',
+  'not-compared': 'not compared',
+}
+
+function fileLines(file: CopiesOfFile, named: boolean, options: TextOptions): readonly string[] {
+  const { name, comparison, copies, why, tables } = file
+  return [
+    ...(named ? wrap(`File ${legibleName(name)}: ${wordOf[comparison]}`, options.width) : []),
+    ...copyTable(copies, options),
+    ...(why === null ? [] : ['', ...wrap(`Not wholly compared: ${legibleSentence(why)}`, options.width)]),
+    ...tableLines(tables, copies.length, options),
+    ...schemaLine(file, options),
+    ...apartLine(file, options),
+  ]
+}
+
+function copyTable(copies: readonly ComparedCopy[], options: TextOptions): readonly string[] {
+  const columns = [
+    { head: 'COPY', align: 'left' },
+    { head: 'VERDICT', align: 'left' },
+    { head: 'DIGESTS OF (UTC)', align: 'left' },
+    { head: 'FILE', align: 'left' },
+  ] as const
+  const rows = copies.map(({ label, verdict, digestsOf, path }) => [
+    legibleName(label),
+    verdict === null ? 'never checked' : verdict === 'damaged' ? 'DAMAGED' : verdict,
+    digestsOf === null ? '-' : digestsOf.slice(0, 19).replace('T', ' '),
+    legibleName(path),
+  ])
+  return renderTable(columns, rows, { ...options, paint: (cell) => cell })
+}
+
+function tableLines(tables: readonly CopiesOfTable[], copies: number, options: TextOptions): readonly string[] {
+  if (tables.length === 0) return []
+  const equal = tables.filter(({ comparison }) => comparison === 'equal')
+  const folded = equal.length > equalListedMax && !options.verbose
+  const listed = folded ? tables.filter(({ comparison }) => comparison !== 'equal') : tables
+  const colors = createColors(options.color)
+  const paint = (cell: string, column: number): string => {
+    if (column !== 1) return cell
+    if (cell === 'equal') return colors.green(cell)
+    return cell === 'not compared' ? colors.yellow(cell) : colors.bold(cell)
+  }
+  const columns = [
+    { head: 'TABLE', align: 'left' },
+    { head: 'COPIES', align: 'left' },
+    { head: 'ROWS', align: 'right' },
+    { head: 'ON', align: 'left' },
+  ] as const
+  const rows = listed.flatMap(({ name, comparison, variants }) =>
+    variants.map((variant, at) => [
+      at === 0 ? legibleName(name) : '',
+      at === 0 ? wordOf[comparison] : '',
+      variant.missing ? 'no such table' : variant.rows === null ? '-' : grouped(variant.rows),
+      onWords(variant, copies),
+    ]),
+  )
+  return [
+    ...(rows.length === 0 ? [] : ['', ...renderTable(columns, rows, { ...options, paint })]),
+    ...(folded
+      ? ['', ...wrap(`${rows.length === 0 ? '' : 'and '}${count(equal.length, 'table')} equal`, options.width)]
+      : []),
+    ...(options.verbose ? ['', ...listed.flatMap((table) => digestLines(table, options))] : []),
+    ...listed.flatMap(({ name, why }) =>
+      why === null ? [] : wrap(`${legibleName(name)}: ${legibleSentence(why)}`, options.width),
+    ),
+  ]
+}
+
+const onWords = ({ copies }: TableVariant, all: number): string =>
+  copies.length === all && all > 1 ? 'all' : copies.map(legibleName).join(', ')
+
+const digestLines = ({ name, variants }: CopiesOfTable, options: TextOptions): readonly string[] =>
+  variants.flatMap(({ digest, copies }) =>
+    wrap(`${legibleName(name)}: digest ${digest ?? '-'} on ${copies.map(legibleName).join(', ')}`, options.width),
+  )
+
+function schemaLine({ schema, tables }: CopiesOfFile, options: TextOptions): readonly string[] {
+  if (tables.length === 0 || schema === 'equal') return []
+  const text =
+    schema === 'differs'
+      ? 'The schemas differ: columns, indexes, views or triggers.'
+      : 'Whether the schemas are the same is not known: a check of each copy by this version stores it.'
+  return ['', ...wrap(text, options.width)]
+}
+
+/** What was written between two checks is a difference of the copies as they were checked, and may be none now. */
+function apartLine({ apartMs, comparison }: CopiesOfFile, options: TextOptions): readonly string[] {
+  if (apartMs === null || apartMs < 1000 || comparison !== 'differs') return []
+  return [
+    '',
+    ...wrap(
+      `The digests were made ${humanMs(apartMs)} apart. A table that was written in between may differ for that reason alone.`,
+      options.width,
+    ),
+  ]
+}
+
+/** How a person finds out more. */
+function nextLines({ outcome, files }: FleetComparison, options: TextOptions): readonly string[] {
+  if (outcome === 'equal') return []
+  const unread = files.some(({ copies }) => copies.some(({ doubt }) => doubt !== null))
+  return [
+    ...(outcome === 'differ'
+      ? wrap(
+          'Which rows differ: `holdfast pull` on two of the hosts, then `holdfast compare` of the two folders.',
+          options.width,
+        )
+      : []),
+    ...(unread
+      ? wrap('A sound full check of each copy stores its digests: `holdfast fleet sweep`.', options.width)
+      : []),
+  ]
+}
+
+const outcomeWords = {
+  equal: 'All copies held the same when they were checked',
+  differ: 'The copies differed when they were checked',
+  inconclusive: 'The copies were compared only in part',
+} as const
+
+const endings: Readonly<Record<number, string>> = {
+  [exitCodes.sound]: 'all copies are sound and hold the same',
+  [exitCodes.differ]: 'all copies are sound, and they differ',
+}
+
+function summaryOf({ outcome, summary }: FleetComparison): string {
+  const { files, tables, exitCode } = summary
+  const ofFiles = files.total > 1 ? `${countsOf(files, 'file')}. ` : ''
+  const meaning = endings[exitCode] ?? exitCodeWords(exitCode)
+  return `${outcomeWords[outcome]}. ${ofFiles}${countsOf(tables, 'table')}. Exit code ${exitCode}: ${meaning}.`
+}
+
+const countsOf = ({ total, equal, differing, notCompared }: CopiesCounts, noun: string): string =>
+  `${count(total, noun)}: ${equal} equal, ${differing} differing, ${notCompared} not compared`
