@@ -74,15 +74,11 @@ export const pinAlone = byCommand('pin of 1 s, no copy', (file) => [
 const program = resolve(import.meta.dirname, '../../../bin/holdfast.js')
 
 /** The whole command: it starts, copies, checks the snapshot with both processors, and ends. */
-const wholeCheck = byCommand('holdfast check --live', (file, to) => [
-  process.execPath,
-  program,
-  'check',
-  '--live',
-  file,
-  '--snapshots',
-  `${to}-snapshots`,
-])
+const wholeCheck = byCommand(
+  'holdfast check --live',
+  (file, to) => [process.execPath, program, 'check', '--live', file, '--snapshots', `${to}-snapshots`],
+  60_000,
+)
 
 /** Not consistent: main file and WAL are copied one after the other. */
 export const byCp = byCommand('cp (not consistent)', (file, to) => ['cp', file, to])
@@ -97,13 +93,18 @@ export const otherWays: readonly Way[] = [
   byCommand('sqlite3 .backup', (file, to) => ['sqlite3', '-cmd', '.timeout 600000', file, `.backup '${to}'`]),
 ]
 
-function byCommand(name: string, command: (file: string, to: string) => readonly [string, ...string[]]): Way {
+/** @param msMin it is not ended earlier, however short the phase is */
+function byCommand(
+  name: string,
+  command: (file: string, to: string) => readonly [string, ...string[]],
+  msMin = 0,
+): Way {
   return {
     name,
     async copy(file, to, limitMs, signal) {
       const [program, ...args] = command(file, to)
       const sinceMs = performance.now()
-      const failure = await run(program, args, limitMs, signal)
+      const failure = await run(program, args, Math.max(msMin, limitMs), signal)
       const ms = performance.now() - sinceMs
       const bytes = statSync(to, { throwIfNoEntry: false })?.size ?? 0
       for (const part of liveSetParts) rmSync(to + part, { force: true })
