@@ -1,7 +1,7 @@
 /** Ways to copy a database while another process writes to it: ours, and those of common tools. */
 import { spawn } from 'node:child_process'
 import { readFileSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { defaultHoldSettings, defaultLiveSettings } from '../../../src/config/defaults.ts'
 import type { HoldProcesses } from '../../../src/hold/hold-processes.ts'
 import { hold, unbounded } from '../../../src/hold/hold.ts'
@@ -71,10 +71,20 @@ export const pinAlone = byCommand('pin of 1 s, no copy', (file) => [
   '1000',
 ])
 
+const program = resolve(import.meta.dirname, '../../../bin/holdfast.js')
+
+/** The whole command: it starts, copies, checks the snapshot with both processors, and ends. */
+const wholeCheck = byCommand(
+  'holdfast check --live',
+  (file, to) => [process.execPath, program, 'check', '--live', file, '--snapshots', `${to}-snapshots`],
+  60_000,
+)
+
 /** Not consistent: main file and WAL are copied one after the other. */
 export const byCp = byCommand('cp (not consistent)', (file, to) => ['cp', file, to])
 
 export const otherWays: readonly Way[] = [
+  wholeCheck,
   pinAlone,
   byCp,
   byCommand('VACUUM INTO', (file, to) => ['sqlite3', '-cmd', '.timeout 600000', file, `vacuum into '${to}'`]),
@@ -83,13 +93,18 @@ export const otherWays: readonly Way[] = [
   byCommand('sqlite3 .backup', (file, to) => ['sqlite3', '-cmd', '.timeout 600000', file, `.backup '${to}'`]),
 ]
 
-function byCommand(name: string, command: (file: string, to: string) => readonly [string, ...string[]]): Way {
+/** @param msMin it is not ended earlier, however short the phase is */
+function byCommand(
+  name: string,
+  command: (file: string, to: string) => readonly [string, ...string[]],
+  msMin = 0,
+): Way {
   return {
     name,
     async copy(file, to, limitMs, signal) {
       const [program, ...args] = command(file, to)
       const sinceMs = performance.now()
-      const failure = await run(program, args, limitMs, signal)
+      const failure = await run(program, args, Math.max(msMin, limitMs), signal)
       const ms = performance.now() - sinceMs
       const bytes = statSync(to, { throwIfNoEntry: false })?.size ?? 0
       for (const part of liveSetParts) rmSync(to + part, { force: true })

@@ -3,12 +3,11 @@
  * one of these (real SQLite on a hostile file, hold/README.md F10). It costs at most that child.
  */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { setPriority } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { invariant } from '../../model/bug.ts'
-import { isSystemError } from '../failures/system-failure.ts'
 import { findUntrusted } from '../files/trusted-path.ts'
+import { lowerPriority, preferredVictim, unlessRefused } from '../low-priority.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
 import { startProcess, type ProcessEnd } from './child-start.ts'
 import { frameOf, Frames } from './frames.ts'
@@ -111,7 +110,7 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     // The end of the child may break any of them; `ended` reports it.
     for (const pipe of [this.#process.stdin, this.#process.stdout, this.#process.stderr]) pipe.on('error', () => {})
     this.ended = this.#watchEnd()
-    if (options.niceness !== 0) setNiceness(pid, options.niceness)
+    if (options.niceness !== 0) lowerPriority(this, options)
     if (options.memoryBytesMax !== null) this.#watchMemory(options.memoryBytesMax)
     this.#listen()
     // One reaction serves all questions. One for each would stay for as long as the child lives.
@@ -262,27 +261,4 @@ function memoryOf(pid: number): number {
       return kilobytes.reduce((sum, number) => sum + number, 0) * 1024
     }) ?? 0
   )
-}
-
-/** A courtesy to the service, as is `preferredVictim`. The child works without it too. */
-function setNiceness(pid: number, niceness: number): void {
-  unlessRefused(() => setPriority(pid, niceness))
-}
-
-/** When memory runs out, the kernel should kill our child and not the service (I4.1). */
-function preferredVictim(pid: number): void {
-  unlessRefused(() => writeFileSync(`/proc/${pid}/oom_score_adj`, '1000'))
-}
-
-/**
- * null if the system refused the call. A started process must not be lost because of it, and an error in a timer would
- * end this process.
- */
-function unlessRefused<Done>(deed: () => Done): Done | null {
-  try {
-    return deed()
-  } catch (error) {
-    if (isSystemError(error)) return null
-    throw error
-  }
 }

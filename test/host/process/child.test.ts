@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { afterEach, expect, test } from 'vitest'
 import { ChildEnded, startChild, type Child, type ChildOptions } from '../../../src/host/process/child.ts'
@@ -186,6 +186,25 @@ test('it runs as niced as was asked, in a session of its own if asked, with idle
   expect(session(child.pid)).toBe(String(child.pid))
   expect(session((await start()).pid)).toBe(session(process.pid))
 })
+
+/** How the kernel weighs the session of a process against others; null where it does not group by session. */
+const sessionNicenessOf = (pid: number | 'self'): string | null => {
+  const path = `/proc/${pid}/autogroup`
+  return existsSync(path) ? (/ nice (-?\d+)$/m.exec(readFileSync(path, 'latin1'))?.[1] ?? '') : null
+}
+
+test.skipIf(sessionNicenessOf('self') === null)(
+  'a session of its own is niced too, and that of others is not',
+  async () => {
+    const ours = sessionNicenessOf('self')
+    const children = await Promise.all([1, 2, 3].map(() => start({ niceness: 10, ownSession: true })))
+    for (const { pid } of children) await eventually('a niced session', () => sessionNicenessOf(pid) === '10')
+    await start({ niceness: 10 })
+    const important = await start({ ownSession: true })
+    expect(await important.ask({ whim: 'echo', value: 1 }, soon)).toBe(1)
+    expect([sessionNicenessOf(important.pid), sessionNicenessOf('self')]).toEqual(['0', ours])
+  },
+)
 
 test('a program that is not there ends with what Node said', async () => {
   const child = await startChild<Whim, unknown>('/nowhere/program.ts', plain)
