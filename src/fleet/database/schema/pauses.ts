@@ -55,6 +55,8 @@ declare
   found_slots integer[] := '{}';
   granted jsonb;
 begin
+  -- A server that forgets its last commits in a crash would give out a slot again.
+  if current_setting('synchronous_commit') = 'off' then perform set_config('synchronous_commit', 'on', true); end if;
   select * into epoch from holdfast.pause_epoch;
   if epoch.id is distinct from holdfast.pause_epoch_now() then return jsonb_build_object('refused', 'epoch'); end if;
   select jsonb_build_object('refused', 'breaker', 'scope', b.scope, 'reason', b.reason, 'by', b.by) into stopped
