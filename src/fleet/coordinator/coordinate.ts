@@ -11,14 +11,14 @@ import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
 import type { FleetDatabase } from '../database/database.ts'
-import { migrate } from '../database/migrate.ts'
+import { migrateFleet } from '../database/migrate.ts'
 import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
 import { ToldSender, type SendFleetAlarm } from '../told/send-told.ts'
 import { noteStanding } from '../told/standing.ts'
 import { conditionOf, tell } from '../told/told.ts'
 import { BlindAlarm } from './blind-alarm.ts'
-import { openBySigns } from './breaker-signs.ts'
 import { buryChunk } from './bury-chunk.ts'
+import { damageOnSeveralHosts } from './damage-on-hosts.ts'
 import { doDuties, type Duty } from './duties.ts'
 import { HostWatch, type SeenHost } from './host-watch.ts'
 import { beginRun } from './runs/begin-run.ts'
@@ -41,7 +41,7 @@ export interface CoordinatorOptions {
  */
 export async function coordinate(options: CoordinatorOptions): Promise<void> {
   const { database, fleet, onNotice, signal } = options
-  await whenReachable(options, () => migrate(database))
+  await whenReachable(options, () => migrateFleet(database))
   await using jobs = await whenReachable(options, () => openCoordinatorJobs(options))
   if (jobs === null) return
   const id = randomUUID()
@@ -96,8 +96,7 @@ function dutiesOf(
       name: 'looks for signs of harm',
       everyMs: 5_000,
       work: async () => {
-        for (const { scope, reason } of await openBySigns(database))
-          onNotice(`all pauses are stopped (${scope}): ${reason}`)
+        for (const reason of await damageOnSeveralHosts(database)) onNotice(`all pauses are stopped: ${reason}`)
       },
     },
     {

@@ -1,10 +1,13 @@
 /** The jobs of a fleet. This is the only file that opens pg-boss, which carries them. */
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
 import type { DatabaseOptions, Db, Job, JobWithMetadata, PgBoss, Queue } from 'pg-boss'
 import type { FleetAddress, FleetSettings } from '../../config/fleet/fleet-settings.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { RunId } from '../../model/brand.ts'
-import type { Failure } from '../../model/failure.ts'
+import { invariant } from '../../model/bug.ts'
+import { Failure } from '../../model/failure.ts'
 import { databaseFailure } from '../database/database-failure.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { loadPgBoss } from '../database/optional-packages.ts'
@@ -50,6 +53,7 @@ export interface SweepSchedule {
 export async function openJobs({ database, fleet, role, onError }: JobsOptions): Promise<FleetJobs> {
   const { PgBoss } = await loadPgBoss()
   const isCoordinator = role === 'coordinator'
+  if (!isCoordinator) await requireJobs(database)
   const boss = new PgBoss({
     ...(fleet.database.kind === 'postgres'
       ? await ownConnection(fleet.database, fleet, isCoordinator)
@@ -73,6 +77,23 @@ export async function openJobs({ database, fleet, role, onError }: JobsOptions):
   return new FleetJobs(boss, database)
 }
 
+/** An agent never migrates. @throws {Failure} FLEET_NOT_PREPARED if the coordinator has to be upgraded first */
+async function requireJobs(database: FleetDatabase): Promise<void> {
+  const { rows } = await database.query<{ version: number }>('select version from pgboss.version')
+  const [found] = rows
+  const own = ownVersion()
+  if (found !== undefined && found.version >= own) return
+  const version = found?.version ?? 'none'
+  throw new Failure('FLEET_NOT_PREPARED', `the jobs of the fleet have schema ${version}, and this program needs ${own}`)
+}
+
+/** The version of its tables that the installed pg-boss makes. */
+function ownVersion(): number {
+  const file = findPackageJSON('pg-boss', import.meta.url)
+  invariant(file, 'pg-boss has a package.json')
+  return (JSON.parse(readFileSync(file, 'utf8')) as { pgboss: { schema: number } }).pgboss.schema
+}
+
 /** pg-boss has connections of its own: one of them listens, and the coordinator's statements may take longer. */
 async function ownConnection(
   address: Extract<FleetAddress, { kind: 'postgres' }>,
@@ -80,8 +101,8 @@ async function ownConnection(
   isCoordinator: boolean,
 ): Promise<DatabaseOptions> {
   const connection = (await postgresConnection(address, access)) as DatabaseOptions
-  const own = { ...connection, max: 2 }
-  return isCoordinator ? { ...own, ...{ query_timeout: maintenanceMsMax } } : own
+  const maintenance = isCoordinator ? { query_timeout: maintenanceMsMax } : {}
+  return { ...connection, max: 2, ...maintenance }
 }
 
 /** Once a day supervision of a thousand queues takes some seconds, and so may a migration. */
@@ -114,12 +135,16 @@ export class FleetJobs implements AsyncDisposable {
    */
   async work(host: string, lane: Lane, examine: ExamineChunk): Promise<void> {
     const range = lane === 'incident' ? { minPriority: incidentPriority } : { maxPriority: incidentPriority - 1 }
-    await this.#boss.work(queueOf(host), { ...range, ...polling }, async ([job]: Job<object>[]) => {
-      const chunk = readChunk(job?.data)
-      if (job === undefined || chunk === null) throw new Error('this job is not a chunk of a run')
-      await examine(chunk, job.signal)
-      await this.endChunk(host, chunk)
-    })
+    const worker = await inWords(
+      this.#boss.work(queueOf(host), { ...range, ...polling }, async ([job]: Job[]) => {
+        // Otherwise it takes one job in each polling interval, however short the job was.
+        this.#boss.notifyWorker(worker)
+        const chunk = readChunk(job?.data)
+        if (job === undefined || chunk === null) throw new Error('this job is not a chunk of a run')
+        await examine(chunk, job.signal)
+        await this.endChunk(host, chunk)
+      }),
+    )
   }
 
   /** Creates what all hosts share; only for the coordinator. It can be repeated. */
@@ -163,7 +188,7 @@ export class FleetJobs implements AsyncDisposable {
   /** Works on the chunks that failed in all their attempts; only for the coordinator. */
   async workDead(bury: (host: string, chunk: Chunk, why: string) => Promise<void>): Promise<void> {
     const options = { ...polling, includeMetadata: true } as const
-    await this.#boss.work(deadQueue, options, async ([job]: JobWithMetadata<object>[]) => {
+    await this.#boss.work(deadQueue, options, async ([job]: JobWithMetadata[]) => {
       const chunk = readChunk(job?.data)
       const host = hostOf(job?.sourceName ?? '')
       if (chunk !== null && host !== null) await bury(host, chunk, messageIn(job?.sourceOutput))
@@ -173,7 +198,7 @@ export class FleetJobs implements AsyncDisposable {
   /** Begins the sweeps of the schedule; only for the coordinator. The same job always asks for the same run. */
   async workSweeps(begin: (run: RunId) => Promise<void>): Promise<void> {
     const options = { ...polling, includeMetadata: true } as const
-    await this.#boss.work(sweepQueue, options, async ([job]: JobWithMetadata<object>[]) => {
+    await this.#boss.work(sweepQueue, options, async ([job]: JobWithMetadata[]) => {
       if (job === undefined) return
       const digest = createHash('sha256').update(job.id).digest()
       await begin(newRunId(new Date(job.createdOn).getTime(), digest))

@@ -6,10 +6,8 @@ const dayMs = 24 * 3_600_000
 
 /** The Monday (UTC) of the week in which a run began, as `2026-11-23`. Its id has the time. */
 export function weekOf(run: string): string {
-  const beganAt = [...run.slice(0, timeLetters)].reduce(
-    (ms, letter) => ms * alphabet.length + alphabet.indexOf(letter),
-    0,
-  )
+  let beganAt = 0
+  for (let at = 0; at < timeLetters; at++) beganAt = beganAt * alphabet.length + alphabet.indexOf(run.charAt(at))
   const date = new Date(beganAt)
   const sinceMonday = (date.getUTCDay() + 6) % 7
   return new Date(beganAt - sinceMonday * dayMs).toISOString().slice(0, 10)

@@ -1,6 +1,7 @@
 /**
- * Finds what the people of the fleet must be told, from what its tables say now: tenants that are not sound, hosts that
- * are silent, clocks that differ. And finds what is over. Each statement can be repeated without harm.
+ * Finds what the people of the fleet must be told, from what its tables say now: tenants that are not sound or may stand
+ * still, pauses that were stopped, hosts that are silent, clocks that differ. And finds what is over. Each statement can
+ * be repeated without harm.
  */
 import type { FleetDatabase } from '../database/database.ts'
 
@@ -14,10 +15,13 @@ export interface Standing {
 /** @throws {Failure} FLEET_* */
 export async function noteStanding(database: FleetDatabase, { silent, isRunOpen }: Standing): Promise<void> {
   await database.query(notSound, [isRunOpen ? ['damaged'] : ['damaged', 'inconclusive', 'failed']])
+  await database.query(paused)
+  await database.query(stoppedPauses)
   await database.query(silentHosts, [[...silent]])
   await database.query(skewedClocks, [skewMsMax])
   await database.query(overPlaces)
   await database.query(overHosts, [skewMsMax])
+  await database.query(overPauses)
 }
 
 /** Two clocks that differ by more are worth a person's time: they make ages in reports wrong. */
@@ -36,6 +40,30 @@ select case verdict when 'damaged' then 'damaged' else 'inconclusive' end, ${pla
     'text', null, 'command', null)
 from holdfast.place
 where verdict <> 'sound' and verdict = any($1) and gone_at is null
+on conflict do nothing`
+
+/** Each attempt that left a tenant in doubt is told, because each is another pause. */
+const paused = `
+insert into holdfast.told (kind, subject, since, body)
+select 'paused', json_build_array(host, service, tenant)::text, run || '/' || max(attempt),
+  jsonb_build_object('severity', 'paused', 'over', null, 'service', service, 'host', host, 'tenant', tenant,
+    'path', min(path), 'verdict', null, 'damage', null,
+    'text', 'It was not seen serving after its check: it may stand still.', 'command', null)
+from holdfast.result
+where failure = 'RESUME_FAILED' and checked_at > now() - interval '7 days'
+group by host, service, tenant, run
+on conflict do nothing`
+
+/** A person who stops the pauses knows it. */
+const stoppedPauses = `
+insert into holdfast.told (kind, subject, since, body)
+select 'breaker', scope, extract(epoch from since)::text,
+  jsonb_build_object('severity', 'harm', 'over', null, 'service',
+    case when scope like 'service:%' then substr(scope, 9) end, 'host', null, 'tenant', null, 'path', null,
+    'verdict', null, 'damage', null,
+    'text', 'No tenant is paused any more (' || scope || '): ' || reason || '. Only \`holdfast fleet resume\` ends that.',
+    'command', 'holdfast fleet status')
+from holdfast.breaker where by in ('holdfast', 'coordinator')
 on conflict do nothing`
 
 const aboutHost = (severity: string, text: string): string =>
@@ -83,6 +111,24 @@ with ended as (
   where over_at is null and known.subject = host.name
     and ((known.kind = 'silent-host' and known.since <> extract(epoch from host.seen_at)::text)
       or (known.kind = 'clock-skew' and abs(host.clock_skew_ms) <= $1))
+  returning known.*, true as recovered
+)
+${recoveries}`
+
+const overPauses = `
+with ended as (
+  update holdfast.told as known set over_at = now()
+  where over_at is null and (
+    (kind = 'breaker' and not exists (
+      select from holdfast.breaker
+      where scope = known.subject and extract(epoch from breaker.since)::text = known.since
+    ))
+    or (kind = 'paused' and exists (
+      select from holdfast.place
+      where (host, service, tenant) = (known.body ->> 'host', known.body ->> 'service', known.body ->> 'tenant')
+        and verdict in ('sound', 'damaged') and checked_at > known.inserted_at
+    ))
+  )
   returning known.*, true as recovered
 )
 ${recoveries}`

@@ -19,6 +19,7 @@ create table if not exists holdfast.run_host(
   damaged bigint not null default 0,
   inconclusive bigint not null default 0,
   failed bigint not null default 0,
+  planned boolean not null default false,
   primary key (run, host)
 );
 `

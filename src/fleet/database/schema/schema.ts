@@ -1,5 +1,6 @@
 /** All tables of the schema `holdfast`, in the order in which they are created. Each can be run again without harm. */
 
+import { chunkTables } from './chunks.ts'
 import { contentTables } from './contents.ts'
 import { hostTables } from './hosts.ts'
 import { pauseTables } from './pauses.ts'
@@ -17,4 +18,5 @@ export const schemaScript: string = [
   runTables,
   pauseTables,
   toldTables,
+  chunkTables,
 ].join('\n')

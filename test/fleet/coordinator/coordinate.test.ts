@@ -1,0 +1,61 @@
+/** A coordinator and agents that make up their results: what it feeds, ends, and tells. */
+import { expect, it } from 'vitest'
+import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
+import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
+import type { RunId } from '../../../src/model/brand.ts'
+import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
+import { registerHosts, registerPlaces, tenantNames } from '../../support/fleet/fleet-tables.ts'
+import { startCoordinator } from '../../support/fleet/running-coordinator.ts'
+import { startStandIn } from '../../support/fleet/stand-in-agent.ts'
+import { eventually } from '../../support/processes.ts'
+
+const sweep = { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'test' } as const
+
+async function begin(fleet: FleetUnderTest): Promise<RunId> {
+  const run = newRunId()
+  expect(await beginRun(fleet.database, run, sweep)).toEqual({ begun: run })
+  return run
+}
+
+async function runOf(fleet: FleetUnderTest, run: RunId) {
+  const { rows } = await fleet.database.query<{ state: string; total: number; said: string | null }>(
+    'select state, total, said from holdfast.run where id = $1',
+    [run],
+  )
+  return rows[0]
+}
+
+const waitMs = 60_000
+
+eachDatabase((fleet) => {
+  it('a sweep is fed, worked off and ends', async () => {
+    await registerHosts(fleet.database, ['a', 'b'])
+    const tenants = tenantNames(70)
+    await registerPlaces(
+      fleet.database,
+      ['a', 'b'].flatMap((host) => tenants.map((tenant) => ({ host, tenant }))),
+    )
+    await using coordinator = startCoordinator(fleet)
+    await using a = await startStandIn(fleet, { host: 'a' })
+    await using b = await startStandIn(fleet, {
+      host: 'b',
+      verdictOf: (tenant) => (tenant === 't00003' ? 'damaged' : 'sound'),
+    })
+    const run = await begin(fleet)
+    await eventually('the run ends', async () => (await runOf(fleet, run))?.state === 'done', waitMs)
+    expect(await runOf(fleet, run)).toEqual({ state: 'done', total: 140, said: null })
+    const { rows } = await fleet.database.query(
+      'select host, total, done, sound, damaged from holdfast.run_host where run = $1 order by host',
+      [run],
+    )
+    expect(rows).toEqual([
+      { host: 'a', total: 70, done: 70, sound: 70, damaged: 0 },
+      { host: 'b', total: 70, done: 70, sound: 69, damaged: 1 },
+    ])
+    expect([...a.given, ...b.given].toSorted()).toEqual([`${run}/0`, `${run}/0`, `${run}/1`, `${run}/1`])
+    await eventually('an alarm', () => coordinator.alarms.length > 0, waitMs)
+    expect(coordinator.alarms).toMatchObject([
+      { severity: 'damaged', service: 'notes', conditions: [{ host: 'b', tenant: 't00003', damage: 'index' }] },
+    ])
+  }, 120_000)
+})

@@ -1,0 +1,88 @@
+/** The order in which a run of the fleet takes the tenants of a host, and that it is planned once. */
+import { expect, it } from 'vitest'
+import { beginRun, type FleetRunRequest } from '../../../../src/fleet/coordinator/runs/begin-run.ts'
+import { chunksLeft, planHost } from '../../../../src/fleet/coordinator/runs/plan-host.ts'
+import { newRunId } from '../../../../src/ledger/run-lock/run-id.ts'
+import type { RunId } from '../../../../src/model/brand.ts'
+import { eachDatabase, type FleetUnderTest } from '../../../support/fleet/each-database.ts'
+import { registerHosts, registerPlaces, tenantNames } from '../../../support/fleet/fleet-tables.ts'
+
+const sweep: FleetRunRequest = { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'test' }
+
+async function begun(fleet: FleetUnderTest, request: FleetRunRequest = sweep): Promise<RunId> {
+  const run = newRunId()
+  expect(await beginRun(fleet.database, run, request)).toEqual({ begun: run })
+  return run
+}
+
+eachDatabase((fleet) => {
+  it('a sweep takes the unchecked first, then the unsound, then the longest unchecked', async () => {
+    await registerHosts(fleet.database, ['a'])
+    await registerPlaces(fleet.database, [
+      { host: 'a', tenant: 'fresh', verdict: 'sound', sound: 1, checked: 1 },
+      { host: 'a', tenant: 'old', verdict: 'sound', sound: 9, checked: 9 },
+      { host: 'a', tenant: 'damaged', verdict: 'damaged', sound: 2, checked: 1 },
+      { host: 'a', tenant: 'new' },
+    ])
+    const run = await begun(fleet)
+    await planHost(fleet.database, run, 'a')
+    const [chunk, ...others] = await chunksLeft(fleet.database, run, 'a')
+    expect(others).toEqual([])
+    expect(chunk).toMatchObject({ run, host: 'a', chunk: 0, kind: 'check', depth: 'full', priority: 40 })
+    expect(chunk?.tenants).toEqual(['new', 'damaged', 'old', 'fresh'])
+  })
+
+  it('waves have priorities by the age in the whole fleet', async () => {
+    await registerHosts(fleet.database, ['a', 'b'])
+    const tenants = tenantNames(120)
+    const places = (host: string, days: number) =>
+      tenants.map((tenant) => ({ host, tenant, verdict: 'sound', sound: days, checked: days }))
+    await registerPlaces(fleet.database, [...places('a', 9), ...places('b', 2)])
+    const run = await begun(fleet)
+    for (const host of ['a', 'b']) await planHost(fleet.database, run, host)
+    const [old, fresh] = await Promise.all(['a', 'b'].map((host) => chunksLeft(fleet.database, run, host)))
+    expect(old?.map((chunk) => chunk.tenants.length)).toEqual([50, 50, 20])
+    expect(old?.flatMap((chunk) => chunk.tenants)).toEqual(tenants)
+    const priorities = [old, fresh].map((chunks) => new Set(chunks?.map(({ priority }) => priority)))
+    expect(Math.min(...(priorities[0] ?? []))).toBeGreaterThan(Math.max(...(priorities[1] ?? [])))
+  })
+
+  it('a triage takes damaged tenants first, each chunk before the next one', async () => {
+    await registerHosts(fleet.database, ['a'])
+    const sound = tenantNames(70).map((tenant) => ({ host: 'a', tenant, verdict: 'sound', sound: 1, checked: 1 }))
+    await registerPlaces(fleet.database, [...sound, { host: 'a', tenant: 'x', verdict: 'damaged', checked: 1 }])
+    const run = await begun(fleet, { ...sweep, kind: 'triage', depth: 'quick' })
+    await planHost(fleet.database, run, 'a')
+    const chunks = await chunksLeft(fleet.database, run, 'a')
+    expect(chunks.map(({ kind, depth, priority }) => [kind, depth, priority])).toEqual([
+      ['triage', 'quick', 100],
+      ['triage', 'quick', 99],
+    ])
+    expect(chunks[0]?.tenants[0]).toBe('x')
+  })
+
+  it('a host is planned once, also after results have changed the order', async () => {
+    await registerHosts(fleet.database, ['a'])
+    await registerPlaces(
+      fleet.database,
+      tenantNames(60).map((tenant) => ({ host: 'a', tenant })),
+    )
+    const run = await begun(fleet)
+    await planHost(fleet.database, run, 'a')
+    const before = await chunksLeft(fleet.database, run, 'a')
+    await fleet.database.query(`update holdfast.place set checked_at = now() where tenant < 't00030'`)
+    await planHost(fleet.database, run, 'a')
+    expect(await chunksLeft(fleet.database, run, 'a')).toEqual(before)
+    expect(before.flatMap(({ tenants }) => tenants)).toEqual(tenantNames(60))
+  })
+
+  it('a second run of the same kind is refused until the first one has ended', async () => {
+    const run = await begun(fleet)
+    const second = newRunId()
+    expect(await beginRun(fleet.database, second, sweep)).toEqual({ unfinished: run })
+    expect(await beginRun(fleet.database, run, sweep)).toEqual({ begun: run })
+    await begun(fleet, { ...sweep, kind: 'triage' })
+    await fleet.database.query(`update holdfast.run set state = 'done'`)
+    expect(await beginRun(fleet.database, second, sweep)).toEqual({ begun: second })
+  })
+})

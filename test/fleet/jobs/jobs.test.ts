@@ -1,0 +1,69 @@
+/** Jobs between a coordinator and an agent, by pg-boss. */
+import { expect, it } from 'vitest'
+import type { PlannedChunk } from '../../../src/fleet/jobs/chunk.ts'
+import { openJobs, type FleetJobs } from '../../../src/fleet/jobs/jobs.ts'
+import { weekOf } from '../../../src/fleet/jobs/week.ts'
+import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
+import { tenantId } from '../../../src/model/brand.ts'
+import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
+import { fleetSettings } from '../../support/fleet/fleet-settings.ts'
+import { eventually } from '../../support/processes.ts'
+
+const run = newRunId()
+
+const planned = (chunk: number, priority: number): PlannedChunk => ({
+  run,
+  week: weekOf(run),
+  host: 'a',
+  kind: 'check',
+  depth: 'full',
+  chunk,
+  priority,
+  tenants: [tenantId(`t${chunk}`)],
+})
+
+function open(fleet: FleetUnderTest, role: 'coordinator' | 'agent'): Promise<FleetJobs> {
+  return openJobs({ database: fleet.database, fleet: fleetSettings(fleet), role, onError: () => undefined })
+}
+
+eachDatabase((fleet) => {
+  it('an agent that comes before the coordinator is told so, and makes nothing', async () => {
+    await expect(open(fleet, 'agent')).rejects.toMatchObject({ code: 'FLEET_NOT_PREPARED' })
+    const { rows } = await fleet.database.query("select from pg_namespace where nspname = 'pgboss'")
+    expect(rows).toEqual([])
+  })
+
+  it('chunks come by priority, each once, however often they are sent', async () => {
+    await using coordinator = await open(fleet, 'coordinator')
+    await coordinator.createQueues()
+    await coordinator.createHostQueues(['a'])
+    const chunks = [planned(0, 38), planned(1, 40), planned(2, 39)]
+    await coordinator.send('a', chunks)
+    await coordinator.send('a', chunks)
+    await using agent = await open(fleet, 'agent')
+    expect(await agent.hasQueue('a')).toBe(true)
+    expect(await agent.hasQueue('b')).toBe(false)
+    const given: number[] = []
+    await agent.work('a', 'sweep', ({ chunk }) => Promise.resolve(void given.push(chunk)))
+    await eventually('three chunks', () => given.length >= 3)
+    await coordinator.send('a', [...chunks, planned(3, 1)])
+    await eventually('a fourth chunk', () => given.length >= 4, 60_000)
+    expect(given).toEqual([1, 2, 0, 3])
+  }, 90_000)
+
+  it('an incident does not wait for a chunk of a sweep', async () => {
+    await using coordinator = await open(fleet, 'coordinator')
+    await coordinator.createQueues()
+    await coordinator.createHostQueues(['a'])
+    await coordinator.send('a', [planned(0, 40), planned(1, 100)])
+    await using agent = await open(fleet, 'agent')
+    const ended = Promise.withResolvers<void>()
+    const given: number[] = []
+    const note = ({ chunk }: { chunk: number }): void => void given.push(chunk)
+    await agent.work('a', 'sweep', (chunk) => (note(chunk), ended.promise))
+    await agent.work('a', 'incident', (chunk) => Promise.resolve(note(chunk)))
+    await eventually('both chunks', () => given.length >= 2)
+    ended.resolve()
+    expect(new Set(given)).toEqual(new Set([0, 1]))
+  })
+})

@@ -1,0 +1,43 @@
+/** A coordinator in the process of the test. */
+import type { FleetSettings } from '../../../src/config/fleet/fleet-settings.ts'
+import { coordinate } from '../../../src/fleet/coordinator/coordinate.ts'
+import type { FleetAlarm } from '../../../src/fleet/told/send-told.ts'
+import type { FleetUnderTest } from './each-database.ts'
+import { fleetSettings } from './fleet-settings.ts'
+
+export interface RunningCoordinator extends AsyncDisposable {
+  readonly notices: readonly string[]
+  readonly alarms: readonly FleetAlarm[]
+}
+
+export function startCoordinator(
+  fleet: FleetUnderTest,
+  {
+    settings = {},
+    takes = () => true,
+  }: { settings?: Partial<FleetSettings>; takes?: (alarm: FleetAlarm) => boolean } = {},
+): RunningCoordinator {
+  const notices: string[] = []
+  const alarms: FleetAlarm[] = []
+  const end = new AbortController()
+  const works = coordinate({
+    database: fleet.database,
+    fleet: fleetSettings(fleet, settings),
+    version: 'test',
+    send: (alarm) => {
+      alarms.push(alarm)
+      return Promise.resolve(takes(alarm))
+    },
+    onNotice: (notice) => void notices.push(notice),
+    signal: end.signal,
+  })
+  works.catch(() => undefined) // The disposal throws it.
+  return {
+    notices,
+    alarms,
+    async [Symbol.asyncDispose]() {
+      end.abort()
+      await works
+    },
+  }
+}
