@@ -6,6 +6,12 @@ import { givenOptions } from './printing/given-options.ts'
 import { textOrDocument, type ChoosePrinting, type Printing } from './printing/printing.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
+export interface CommandGroup {
+  readonly command: Command
+  /** As `Invocation.add`, below the group. */
+  add(name: string, choose: ChoosePrinting): Command
+}
+
 export class Invocation {
   readonly program: Command
   readonly terminal: Terminal
@@ -23,19 +29,35 @@ export class Invocation {
     this.#words = words
     // Counts until commander has found the command, and so for a command that does not exist.
     this.#printing = textOrDocument(terminal, givenOptions(['--json'], words))
-    program.hook('preSubcommand', (_, command) => {
-      this.#command = command
-      this.#printing = this.#choosePrinting(command, (flags) => flags)
-    })
+    this.#chooseWhenFound(program)
   }
 
   /** Adds a command. @param choose how it prints; decided before commander checks its options */
   add(name: string, choose: ChoosePrinting): Command {
-    const command = this.program
+    return this.#addTo(this.program, name, choose)
+  }
+
+  /** Adds a command that has commands of its own, and runs nothing by itself. */
+  addGroup(name: string): CommandGroup {
+    const group = this.program.command(name).showHelpAfterError(`(\`holdfast ${name} --help\` lists its commands)`)
+    this.#chooseWhenFound(group)
+    return { command: group, add: (child, choose) => this.#addTo(group, child, choose) }
+  }
+
+  #addTo(parent: Command, name: string, choose: ChoosePrinting): Command {
+    const words = parent === this.program ? name : `${parent.name()} ${name}`
+    const command = parent
       .command(name)
-      .showHelpAfterError(`(\`holdfast ${name} --help\` shows its arguments and options)`)
+      .showHelpAfterError(`(\`holdfast ${words} --help\` shows its arguments and options)`)
     this.#choices.set(command, choose)
     return command
+  }
+
+  #chooseWhenFound(parent: Command): void {
+    parent.hook('preSubcommand', (_, command) => {
+      this.#command = command
+      this.#printing = this.#choosePrinting(command, (flags) => flags)
+    })
   }
 
   /** How the command prints that was called. */

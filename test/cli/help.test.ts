@@ -13,6 +13,9 @@ const commands = [
   'completion',
   'doctor',
   'explain',
+  'fleet',
+  'fleet export',
+  'fleet import',
   'history',
   'holders',
   'init',
@@ -34,7 +37,7 @@ const widest = (text: string): number => Math.max(...text.split('\n').map((line)
 
 describe('the help of', () => {
   test.each(['', ...commands])('holdfast %s', async (name) => {
-    const command = name === '' ? [] : [name]
+    const command = name === '' ? [] : name.split(' ')
     const [at79 = '', at80 = '', ...wider] = await Promise.all(
       [79, 80, 81, 100, 200].map((width) => helpAt(command, width)),
     )

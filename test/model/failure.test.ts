@@ -62,6 +62,7 @@ const facts = [
   ['TENANT_UNKNOWN', 'untouched', 'once', 64, 1, 'goes on', 'explain'],
   ['TOO_LARGE_FOR_PAUSE', 'untouched', 'once', 1, 1, 'goes on', 'explain'],
   ['TOO_SOON', 'untouched', 'again', 75, 1, 'goes on', 'explain'],
+  ['TRANSFER_BROKEN', 'untouched', 'once', 64, 1, 'goes on', 'explain'],
   ['USAGE', 'untouched', 'once', 64, 1, 'goes on', 'explain'],
   ['WRITER_SEEN', 'unknown', 'again', 1, 1, 'goes on', 'holders'],
 ] as const

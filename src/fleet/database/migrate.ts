@@ -1,17 +1,64 @@
-/** Makes and migrates the tables of the schema `holdfast`. Only the coordinator does, with the role that owns them. */
+/**
+ * Makes and migrates the tables of the schema `holdfast`. Only the coordinator does, with the role that owns them.
+ * Agents compare the versions before they start (`versions.ts`).
+ */
 
 import type { FleetDatabase } from './database.ts'
 import { schemaScript } from './schema/schema.ts'
+import { fleetSchemaVersion, requireNotTooNew, schemaVersions } from './versions.ts'
 
-/** Counts up with each change of the tables that an older program does not understand. */
-export const fleetSchemaVersion = 1
-
-/** Two coordinators that start together do it one after the other. @throws {Failure} FLEET_TOO_NEW */
+/**
+ * Two coordinators that start together do it one after the other. Tables of the next version are left as they are.
+ * @throws {Failure} FLEET_TOO_NEW; FLEET_REFUSED if the role may not create tables
+ */
 export async function migrateFleet(database: FleetDatabase): Promise<void> {
+  const { fleet } = await schemaVersions(database)
+  requireNotTooNew(fleet)
+  if (fleet !== null && fleet > fleetSchemaVersion) return
   await database.query(`
 begin;
 select pg_advisory_xact_lock(7100118, 0);
+${unlessNewer}
 ${schemaScript}
-insert into holdfast.schema_version(version) values (${fleetSchemaVersion}) on conflict do nothing;
+insert into holdfast.schema_version as t(version) values (${fleetSchemaVersion})
+  on conflict (one) do update set version = excluded.version, since = now() where t.version < excluded.version;
 commit;`)
+  await grantToAgents(database)
+}
+
+/** A newer coordinator may have migrated since the versions were read: its functions must not become old again. */
+const unlessNewer = `
+do $$ declare found integer; begin
+  if to_regclass('holdfast.schema_version') is not null then
+    execute 'select max(version) from holdfast.schema_version' into found;
+    if found > ${fleetSchemaVersion} then
+      raise exception 'the tables have version % now', found using errcode = 'HF003';
+    end if;
+  end if;
+end $$;`
+
+/** The group role of the agents. An administrator creates it, and a role in it for each host (README.md). */
+const agentRole = 'holdfast_agent'
+
+/**
+ * Lets agents read and write rows in the schemas of the fleet that are there, also in tables that are made later. They
+ * may create nothing. Does nothing if there is no role `holdfast_agent`. Call it again when pg-boss has made its
+ * schema.
+ */
+export async function grantToAgents(database: FleetDatabase): Promise<void> {
+  const grants = ['holdfast', 'pgboss'].map(
+    (schema) => `
+  if to_regnamespace('${schema}') is not null then
+    grant usage on schema ${schema} to ${agentRole};
+    grant select, insert, update, delete on all tables in schema ${schema} to ${agentRole};
+    grant usage, select on all sequences in schema ${schema} to ${agentRole};
+    alter default privileges in schema ${schema} grant select, insert, update, delete on tables to ${agentRole};
+    alter default privileges in schema ${schema} grant usage, select on sequences to ${agentRole};
+  end if;`,
+  )
+  await database.query(`
+do $$ begin
+  if not exists (select from pg_roles where rolname = '${agentRole}') then return; end if;
+${grants.join('')}
+end $$;`)
 }

@@ -1,6 +1,7 @@
 /** Both kinds of database give the same answers, to the process that has it open and to the others. */
 import { expect, it } from 'vitest'
-import { fleetSchemaVersion, migrateFleet } from '../../../src/fleet/database/migrate.ts'
+import { migrateFleet } from '../../../src/fleet/database/migrate.ts'
+import { fleetSchemaVersion } from '../../../src/fleet/database/versions.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 
 eachDatabase((fleet) => {

@@ -23,7 +23,8 @@ const { program } = await openInvocation({ version: '0.0.0' } as Terminal, [])
 function exists(command: string): boolean {
   const [, name = '', ...words] = command.split(' ')
   if (name.startsWith('-')) return name === '--help'
-  const known = program.commands.find((one) => one.name() === name)
+  const group = program.commands.find((one) => one.name() === name)
+  const known = group?.commands.find((one) => one.name() === words[0]) ?? group
   const options = words.filter((word) => word.startsWith('--') && word !== '--' && word !== '--help')
   return known !== undefined && options.every((word) => known.options.some(({ long }) => long === word.split('=')[0]))
 }
@@ -132,7 +133,7 @@ describe('hints', () => {
   test.each(codes)('%s: each command asks the service that was asked', (code) => {
     const said = hintFor({ code, hint: failureKinds[code].hint }, line('sweep', '/srv/my notes.yaml'))
     for (const command of commandsIn(said))
-      expect(command).toMatch(
+      expect(command.replace('holdfast fleet ', 'holdfast ')).toMatch(
         /^holdfast (?:--help|sweep --help|explain(?: |$)|holders |salvage |\w+ --config '\/srv\/my notes.yaml')/,
       )
   })
@@ -169,7 +170,7 @@ describe('hints', () => {
 })
 
 /** Commands that are planned and that this version does not have. */
-const later = ['agent', 'coordinator', 'fleet']
+const later = ['agent', 'coordinator']
 
 test('no sentence names a command that does not exist', () => {
   const lines = readdirSync('src', { recursive: true, encoding: 'utf8' })

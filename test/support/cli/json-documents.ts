@@ -38,6 +38,7 @@ const described = new Set([
   'fleetagents',
   'fleetreconcile',
   'fleetcompare',
+  'transfer',
 ])
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, strictTypes: false })
