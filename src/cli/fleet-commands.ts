@@ -1,12 +1,20 @@
 /** The commands of the fleet: `holdfast fleet …`. Each is in a file of its own in commands/fleet/. */
+import { addFleetAgents } from './commands/fleet/agents.ts'
 import { addFleetExport } from './commands/fleet/export.ts'
 import { addFleetGroup } from './commands/fleet/fleet.ts'
+import { addFleetHistory } from './commands/fleet/history.ts'
 import { addFleetImport } from './commands/fleet/import.ts'
+import { addFleetReconcile } from './commands/fleet/reconcile.ts'
+import { addFleetStatus } from './commands/fleet/status.ts'
 import type { Invocation } from './invocation.ts'
 
 /** In the order of the help. */
 export function addFleet(invocation: Invocation): void {
   const group = addFleetGroup(invocation)
+  addFleetStatus(invocation, group)
+  addFleetHistory(invocation, group)
+  addFleetAgents(invocation, group)
+  addFleetReconcile(invocation, group)
   addFleetExport(invocation, group)
   addFleetImport(invocation, group)
 }

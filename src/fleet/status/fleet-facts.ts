@@ -87,6 +87,15 @@ export interface OpenBreaker {
   readonly by: string
 }
 
+export interface FleetCoordinator {
+  /** The host on which it works. */
+  readonly host: string
+  readonly version: string
+  readonly startedAt: number
+  /** When it last showed itself. */
+  readonly seenAt: number
+}
+
 export interface FleetFacts {
   readonly at: number
   readonly hosts: readonly FleetHost[]
@@ -99,7 +108,9 @@ export interface FleetFacts {
   readonly runs: readonly FleetRun[]
   readonly slots: readonly FleetSlot[]
   readonly breakers: readonly OpenBreaker[]
+  /** The one that was seen last first. */
+  readonly coordinators: readonly FleetCoordinator[]
 }
 
-/** An agent reports every few seconds. One that did not for as long as this is missed. */
+/** Agents and coordinators report every few seconds. One that did not for as long as this is missed. */
 export const agentMissedMs = 5 * 60_000

@@ -8,6 +8,7 @@ import type { DamageClass } from '../../model/result/finding.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import type {
+  FleetCoordinator,
   FleetCounts,
   FleetFacts,
   FleetFile,
@@ -23,6 +24,7 @@ const listedFilesMax = 1000
 /** Of each service, of the files that were not found sound for the longest time. */
 const oldestListedMax = 3
 const runsMax = 50
+const coordinatorsMax = 20
 
 /** @param maxAgeMs a file that was not found sound for longer is stale */
 export async function readFacts(database: FleetDatabase, maxAgeMs: number): Promise<FleetFacts> {
@@ -39,6 +41,7 @@ export async function readFacts(database: FleetDatabase, maxAgeMs: number): Prom
     runs: await readRuns(database, runsMax),
     slots: await readSlots(database),
     breakers: await readBreakers(database),
+    coordinators: await readCoordinators(database),
   }
 }
 
@@ -58,7 +61,7 @@ async function readClock(database: FleetDatabase): Promise<number> {
 }
 
 /** A time as ms since 1970, without the loss of a text. */
-const ms = (time: string): string => `(extract(epoch from ${time}) * 1000)::float8`
+const ms = (time: string): string => `floor(extract(epoch from ${time}) * 1000)::float8`
 /** Drivers give a bigint as text. */
 const number = (column: string): string => `${column}::float8 as ${column}`
 
@@ -162,8 +165,8 @@ export async function readRuns(database: FleetDatabase, max: number): Promise<re
   const { rows } = await database.query<FleetRun>(
     `
     select r.id, r.kind, r.state, ${ms('r.begun_at')} as "begunAt", ${ms('r.ended_at')} as "endedAt", r.said,
-      r.kind = 'sweep' and coalesce(r.policy->>'depth', 'full') = 'full'
-        and coalesce(jsonb_typeof(r.policy->'only'), 'null') = 'null' as "isWhole",
+      r.kind = 'sweep' and r.policy->>'depth' = 'full' and r.policy->>'hosts' is null
+        and r.policy->>'service' is null as "isWhole",
       ${number('total')}, ${sums.map((name) => `coalesce(h.${name}, 0)::float8 as ${name}`).join(', ')}
     from (select * from holdfast.run order by id desc limit $1) r
     left join lateral (
@@ -184,5 +187,13 @@ async function readSlots(database: FleetDatabase): Promise<readonly FleetSlot[]>
 async function readBreakers(database: FleetDatabase): Promise<readonly OpenBreaker[]> {
   const { rows } = await database.query<OpenBreaker>(`
     select scope, reason, ${ms('since')} as since, by from holdfast.breaker order by scope`)
+  return rows
+}
+
+/** The row of one that was killed stays for a time. */
+async function readCoordinators(database: FleetDatabase): Promise<readonly FleetCoordinator[]> {
+  const { rows } = await database.query<FleetCoordinator>(`
+    select host, version, ${ms('started_at')} as "startedAt", ${ms('seen_at')} as "seenAt"
+    from holdfast.coordinator order by seen_at desc limit ${coordinatorsMax}`)
   return rows
 }

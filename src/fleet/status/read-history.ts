@@ -31,8 +31,8 @@ export async function readHistory(
   const { rows } = await database.query<FleetHistoryEntry>(
     `
     select host, service, path, run, attempt, verdict, coalesce(damage, 'none') as damage, failure,
-      (extract(epoch from checked_at) * 1000)::float8 as "checkedAt",
-      (extract(epoch from delivered_at) * 1000)::float8 as "deliveredAt"
+      floor(extract(epoch from checked_at) * 1000)::float8 as "checkedAt",
+      floor(extract(epoch from delivered_at) * 1000)::float8 as "deliveredAt"
     from holdfast.result where service = any($1::text[]) and tenant = $2
     order by checked_at desc, host, path, attempt desc limit $3`,
     [services, tenant, limit + 1],

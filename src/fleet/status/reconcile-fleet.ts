@@ -97,7 +97,7 @@ interface Sizes {
 
 async function readSizes(database: FleetDatabase): Promise<Sizes> {
   const { rows } = await database.query<Sizes>(`
-    select (extract(epoch from clock_timestamp()) * 1000)::float8 as at,
+    select floor(extract(epoch from clock_timestamp()) * 1000)::float8 as at,
       coalesce(sum(files - gone), 0)::float8 as files, count(first)::float8 as tenants,
       (count(*) filter (where first is null))::float8 as "onNone",
       (count(*) filter (where first <> last))::float8 as "onSeveral"

@@ -30,6 +30,7 @@ async function makeFleet(database: FleetDatabase): Promise<void> {
     insert into holdfast.run (id, kind, policy, state, begun_at, ended_at, total)
       values ('${run}', 'sweep', '{"depth": "full"}', 'done', now() - interval '2 hours', now(), 4);
     insert into holdfast.run_host (run, host, total, done, sound) values ('${run}', 'h1', 2, 2, 2), ('${run}', 'h2', 2, 2, 2);
+    insert into holdfast.coordinator (id, host, version) values ('c1', 'h1', '0.1.0');
     insert into holdfast.pause_slot (scope, slot) values ('fleet', 1), ('service:notes', 1)`,
   )
 }
@@ -42,7 +43,8 @@ describe('reads', () => {
 
     test('a fleet that is well', async () => {
       await makeFleet(fleet.database)
-      const { at, hosts, shares, files, oldest, runs, slots, breakers } = await facts()
+      const { at, hosts, shares, files, oldest, runs, slots, breakers, coordinators } = await facts()
+      expect(coordinators).toMatchObject([{ host: 'h1', version: '0.1.0' }])
       expect(Math.abs(at - Date.now())).toBeLessThan(60_000)
       expect(hosts).toMatchObject([
         { name: 'h1', domain: 'rack-1', version: '0.1.0', outboxRows: 0, outboxBytes: 0, clockSkewMs: 0, said: null },
@@ -120,10 +122,14 @@ describe('reads', () => {
     test('a run over a part is not whole, and one without results counts none', async () => {
       await makeFleet(fleet.database)
       const ids = [1, 2, 3].map((ago) => newRunId(Date.now() - ago))
-      const policies = ['{"only": ["a*"]}', '{"depth": "quick"}', '{"only": null}']
+      const policies = [
+        '{"depth": "full", "hosts": ["h1"], "service": null}',
+        '{"depth": "quick", "hosts": null, "service": null}',
+        '{"depth": "full", "hosts": null, "service": null}',
+      ]
       for (const [at, id] of ids.entries())
         await fleet.database.query(
-          `insert into holdfast.run (id, kind, policy, state) values ($1, 'sweep', $2::jsonb, 'feeding')`,
+          `insert into holdfast.run (id, kind, policy, state) values ($1, 'sweep', $2::jsonb, 'stopped')`,
           [id, policies[at]],
         )
       const { runs } = await facts()

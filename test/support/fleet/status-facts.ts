@@ -71,5 +71,6 @@ export const fleetView = (more: Partial<FleetView> = {}): FleetView => ({
     { scope: 'fleet', slot: 2, holder: null, takenAt: null },
   ],
   breakers: [],
+  coordinators: [{ host: 'h1', version: '0.1.0', startedAt: now - 50 * hour, seenAt: now - 1000 }],
   ...more,
 })

@@ -8,7 +8,7 @@ import { lastWholeSweep, type FleetView } from './fleet-view.ts'
 import { describeHost } from './host-document.ts'
 
 export function fleetDocument(view: FleetView, judgement: FleetJudgement): Iterable<string> {
-  const { at, maxAgeMs, expiryMs, hosts, shares, files, oldest, runs, slots, breakers } = view
+  const { at, maxAgeMs, expiryMs, hosts, shares, files, oldest, runs, slots, breakers, coordinators } = view
   const { word, code, reasons, counts, stale, missed, stuck, paused } = judgement
   const byHost = Map.groupBy(shares, ({ host }) => host)
   const named = new Set(hosts.map(({ name }) => name))
@@ -26,6 +26,7 @@ export function fleetDocument(view: FleetView, judgement: FleetJudgement): Itera
       oldest,
       lastFullSweepAt: lastWholeSweep(view)?.endedAt ?? null,
       runs,
+      coordinators,
       pauses: {
         expiryMs,
         scopes: [...Map.groupBy(slots, ({ scope }) => scope)].map(([scope, all]) => ({

@@ -9,6 +9,7 @@ import {
   type FleetFile,
   type FleetHost,
   type FleetSlot,
+  type OpenBreaker,
 } from '../../../fleet/status/fleet-facts.ts'
 import { ageOf } from '../../../model/age.ts'
 import { signsOfHarm } from '../../../model/failure.ts'
@@ -54,6 +55,7 @@ export function judgeFleet(view: FleetView): FleetJudgement {
     ...(shares.length === 0 ? ['STALE no agent has registered a file yet'] : []),
     ...breakerReasons(view),
     ...(isBlind ? [] : missedReasons(found.missed, view)),
+    ...coordinatorReasons(view),
     ...stuckReasons(found.stuck, view),
     ...sweepReasons(view),
     ...hostReasons(view),
@@ -73,12 +75,12 @@ export function judgeFleet(view: FleetView): FleetJudgement {
 export const placeName = ({ tenant, host }: Pick<FleetFile, 'tenant' | 'host'>): string =>
   `${legibleName(tenant)} on ${legibleName(host)}`
 
-/** A breaker of our own words begins with a failure code, as `LOCK_NOT_HONOURED: …`. */
-const isHarm = (reason: string): boolean => [...signsOfHarm].some((code) => reason.includes(code))
+/** The coordinator opens a breaker on signs of harm, and a person for any reason. */
+const isHarm = ({ by }: OpenBreaker): boolean => by === 'coordinator'
 
 function harmReasons({ files, breakers }: FleetView): readonly string[] {
   const harmed = files.filter(({ failure }) => failure !== null && signsOfHarm.has(failure))
-  const open = breakers.filter(({ reason }) => isHarm(reason))
+  const open = breakers.filter(isHarm)
   return [
     ...(harmed.length === 0 ? [] : [`HARM SUSPECTED ${harmed.length}: ${listSome(harmed.map(placeName))}`]),
     ...open.map(({ scope, reason }) => `HARM SUSPECTED nothing is paused in ${scopeName(scope)}: ${said(reason)}`),
@@ -106,7 +108,7 @@ function blindReason({ hosts, at }: FleetView): string {
 
 function breakerReasons({ breakers, at }: FleetView): readonly string[] {
   return breakers
-    .filter(({ reason }) => !isHarm(reason))
+    .filter((breaker) => !isHarm(breaker))
     .map(
       ({ scope, reason, since, by }) =>
         `STOPPED nothing is paused in ${scopeName(scope)} for ${humanMs(ageOf(since, at))}, ` +
@@ -124,6 +126,14 @@ function missedReasons(missed: readonly FleetHost[], { at }: FleetView): readonl
   if (missed.length === 0) return []
   const named = missed.map(({ name, seenAt }) => `${legibleName(name)} (${humanMs(ageOf(seenAt, at))})`)
   return [`STALE ${count(missed.length, 'agent does', 'agents do')} not report: ${listSome(named)}`]
+}
+
+/** Without one no run is fed, no slot of a dead agent is freed, and nobody is told of damage. */
+function coordinatorReasons({ coordinators, at }: FleetView): readonly string[] {
+  const [newest] = coordinators
+  if (newest === undefined) return ['STALE no coordinator works']
+  const age = ageOf(newest.seenAt, at) ?? 0
+  return age > agentMissedMs ? [`STALE no coordinator works, the last one was seen ${humanMs(age)} ago`] : []
 }
 
 /** One that is held for longer than twice the time after which a coordinator frees it. */

@@ -24,6 +24,7 @@ export function fleetNextSteps(view: FleetView, judgement: FleetJudgement): read
   const here = (command: string): NextStep => ({ host: null, command: withConfiguration(command, configNamed) })
   const unchecked = view.files.filter(({ verdict }) => verdict === 'failed' || verdict === 'inconclusive')
   const isSweepDue = reasons.some((reason) => /^STALE (?:never run|(?:no|last|the last) full sweep|\d)/.test(reason))
+  const hasNoCoordinator = reasons.some((reason) => reason.startsWith('STALE no coordinator'))
   const areMany = counts.failed + counts.inconclusive > uncheckedMax
   const steps = [
     ...paused.map(({ host }) => ({ host, command: 'holdfast resume --all' })),
@@ -33,7 +34,7 @@ export function fleetNextSteps(view: FleetView, judgement: FleetJudgement): read
       .map(remedyOf),
     ...(breakers.length > 0 ? [here('holdfast fleet resume')] : []),
     ...(missed.length > 0 ? [here('holdfast fleet agents')] : []),
-    ...(stuck.length > 0 ? [here('holdfast coordinator')] : []),
+    ...(hasNoCoordinator || stuck.length > 0 ? [here('holdfast coordinator')] : []),
     ...(areMany ? [] : unchecked.map(checkOf)),
     ...(isSweepDue || areMany ? [here('holdfast fleet sweep')] : []),
   ]

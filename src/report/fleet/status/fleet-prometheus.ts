@@ -1,12 +1,13 @@
 /** What the database of a fleet knows, as Prometheus metrics. Names of single machines have `holdfast_` alone. */
 
+import { agentMissedMs } from '../../../fleet/status/fleet-facts.ts'
 import { ageOf } from '../../../model/age.ts'
 import { label, metric } from '../../status/metrics.ts'
 import type { FleetJudgement } from './fleet-judgement.ts'
 import { lastWholeSweep, runsUnderWay, type FleetView } from './fleet-view.ts'
 
 export function renderFleetPrometheus(view: FleetView, { missed, stuck, paused }: FleetJudgement): string {
-  const { hosts, shares, files, slots, breakers, at } = view
+  const { hosts, shares, files, slots, breakers, coordinators, at } = view
   const last = lastWholeSweep(view)
   const [run] = runsUnderWay(view)
   const ofHost = (host: string): string => `host="${label(host)}"`
@@ -90,6 +91,9 @@ export function renderFleetPrometheus(view: FleetView, { missed, stuck, paused }
         ([scope, all]) => `{scope="${label(scope)}"} ${all.filter(({ holder }) => holder !== null).length}`,
       ),
     ),
+    ...metric('holdfast_fleet_coordinators', 'gauge', 'Coordinators that were seen within five minutes.', [
+      ` ${coordinators.filter(({ seenAt }) => (ageOf(seenAt, at) ?? 0) <= agentMissedMs).length}`,
+    ]),
     ...metric('holdfast_fleet_pause_slots_stuck', 'gauge', 'Slots that no coordinator frees although it should.', [
       ` ${stuck.length}`,
     ]),

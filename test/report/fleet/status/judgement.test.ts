@@ -50,9 +50,9 @@ test.each<[string, Partial<FleetView>, number, string]>([
   ],
   [
     'a breaker that a sign of harm opened',
-    { breakers: [{ scope: 'service:notes', reason: 'LOCK_NOT_HONOURED on h1', since: now - hour, by: 'h1' }] },
+    { breakers: [{ scope: 'service:notes', reason: 'a lock did not hold on h1', since: now, by: 'coordinator' }] },
     2,
-    'HOLDFAST CRITICAL - HARM SUSPECTED nothing is paused in service notes: LOCK_NOT_HONOURED on h1 |',
+    'HOLDFAST CRITICAL - HARM SUSPECTED nothing is paused in service notes: a lock did not hold on h1 |',
   ],
   [
     'a breaker that a person opened',
@@ -71,6 +71,13 @@ test.each<[string, Partial<FleetView>, number, string]>([
     { hosts: [host('h1', { seenAt: now - 2 * hour }), host('h2', { seenAt: now - hour })] },
     2,
     'HOLDFAST CRITICAL - STALE no agent reports, and nothing is known since 1 h ago |',
+  ],
+  ['no coordinator', { coordinators: [] }, 1, 'HOLDFAST WARNING - STALE no coordinator works |'],
+  [
+    'a coordinator that was killed',
+    { coordinators: [{ host: 'h1', version: '0.1.0', startedAt: now - 2 * hour, seenAt: now - hour }] },
+    1,
+    'HOLDFAST WARNING - STALE no coordinator works, the last one was seen 1 h ago |',
   ],
   ['a slot that was just taken', { slots: [taken] }, 0, 'HOLDFAST OK'],
   [
