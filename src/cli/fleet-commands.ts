@@ -1,5 +1,6 @@
 /** The commands of the fleet: `holdfast fleet …`. Each is in a file of its own in commands/fleet/. */
 import { addFleetAgents } from './commands/fleet/agents.ts'
+import { addFleetCompare } from './commands/fleet/compare.ts'
 import { addFleetExport } from './commands/fleet/export.ts'
 import { addFleetGroup } from './commands/fleet/fleet.ts'
 import { addFleetHistory } from './commands/fleet/history.ts'
@@ -15,6 +16,7 @@ export function addFleet(invocation: Invocation): void {
   addFleetHistory(invocation, group)
   addFleetAgents(invocation, group)
   addFleetReconcile(invocation, group)
+  addFleetCompare(invocation, group)
   addFleetExport(invocation, group)
   addFleetImport(invocation, group)
 }

@@ -15,65 +15,68 @@ const blocks = Array.from(setup.matchAll(/^```sql\n(.*?)^```$/gms), ([, sql = ''
     .filter((statement) => statement !== ''),
 )
 
-describe.skipIf(noPostgres !== null)(`the roles of SETUP.md${noPostgres === null ? '' : ` (skipped: ${noPostgres})`}`, () => {
-  let cluster: PostgresCluster
-  const opened = new AsyncDisposableStack()
-  const openAs = async (user: string, database: string): Promise<FleetDatabase> =>
-    opened.use(
-      await openFleetDatabase({
-        database: { kind: 'postgres', host: cluster.folder, port: 5432, user, database },
-        passwordFile: null,
-        caFile: null,
-      }),
-    )
+describe.skipIf(noPostgres !== null)(
+  `the roles of SETUP.md${noPostgres === null ? '' : ` (skipped: ${noPostgres})`}`,
+  () => {
+    let cluster: PostgresCluster
+    const opened = new AsyncDisposableStack()
+    const openAs = async (user: string, database: string): Promise<FleetDatabase> =>
+      opened.use(
+        await openFleetDatabase({
+          database: { kind: 'postgres', host: cluster.folder, port: 5432, user, database },
+          passwordFile: null,
+          caFile: null,
+        }),
+      )
 
-  beforeAll(async () => {
-    cluster = opened.use(await PostgresCluster.start())
-    for (const [at, statements] of blocks.entries()) {
-      const database = await openAs('fleet', at === 0 ? 'postgres' : 'holdfast')
-      for (const statement of statements) await database.query(statement)
-    }
-    await migrateFleet(await openAs('holdfast_coordinator', 'holdfast'))
-  }, 60_000)
-  afterAll(() => opened.disposeAsync())
+    beforeAll(async () => {
+      cluster = opened.use(await PostgresCluster.start())
+      for (const [at, statements] of blocks.entries()) {
+        const database = await openAs('fleet', at === 0 ? 'postgres' : 'holdfast')
+        for (const statement of statements) await database.query(statement)
+      }
+      await migrateFleet(await openAs('holdfast_coordinator', 'holdfast'))
+    }, 60_000)
+    afterAll(() => opened.disposeAsync())
 
-  test('the document has two blocks', () => expect(blocks.map(({ length }) => length)).toEqual([4, 8]))
+    test('the document has two blocks', () => expect(blocks.map(({ length }) => length)).toEqual([4, 8]))
 
-  test('an agent reads and writes rows, makes the partition of a week, and can create, change and drop nothing', async () => {
-    const agent = await openAs('holdfast_agent', 'holdfast')
-    await agent.query("select holdfast.result_week(date_trunc('week', now() at time zone 'UTC')::date)")
-    await agent.query(
-      `insert into holdfast.result (week, run, host, service, tenant, path, attempt, verdict, checked_at)
+    test('an agent reads and writes rows, makes the partition of a week, and can create, change and drop nothing', async () => {
+      const agent = await openAs('holdfast_agent', 'holdfast')
+      await agent.query("select holdfast.result_week(date_trunc('week', now() at time zone 'UTC')::date)")
+      await agent.query(
+        `insert into holdfast.result (week, run, host, service, tenant, path, attempt, verdict, checked_at)
        values (date_trunc('week', now() at time zone 'UTC')::date, 'R', 'a', 's', 't', 'p', 1, 'sound', now())`,
-    )
-    await agent.query("insert into holdfast.place (host, service, tenant, path) values ('a', 's', 't', 'p')")
-    await agent.query("select nextval('holdfast.pause_fence')")
-    expect((await agent.query('delete from holdfast.place')).rowCount).toBe(1)
-    for (const statement of [
-      'create table holdfast.own (a int)',
-      'create table public.own (a int)',
-      'create schema own',
-      'drop table holdfast.place',
-      'alter table holdfast.place add column a int',
-      'truncate holdfast.place',
-    ])
-      await expect(agent.query(statement), statement).rejects.toMatchObject({ code: 'FLEET_REFUSED' })
-  })
+      )
+      await agent.query("insert into holdfast.place (host, service, tenant, path) values ('a', 's', 't', 'p')")
+      await agent.query("select nextval('holdfast.pause_fence')")
+      expect((await agent.query('delete from holdfast.place')).rowCount).toBe(1)
+      for (const statement of [
+        'create table holdfast.own (a int)',
+        'create table public.own (a int)',
+        'create schema own',
+        'drop table holdfast.place',
+        'alter table holdfast.place add column a int',
+        'truncate holdfast.place',
+      ])
+        await expect(agent.query(statement), statement).rejects.toMatchObject({ code: 'FLEET_REFUSED' })
+    })
 
-  test('a reader reads, and writes nothing', async () => {
-    const reader = await openAs('holdfast_reader', 'holdfast')
-    expect((await reader.query('select * from holdfast.place')).rows).toEqual([])
-    for (const statement of [
-      'delete from holdfast.place',
-      "select nextval('holdfast.pause_fence')",
-      "select holdfast.result_week('2026-11-23')",
-    ])
-      await expect(reader.query(statement), statement).rejects.toMatchObject({ code: 'FLEET_REFUSED' })
-  })
+    test('a reader reads, and writes nothing', async () => {
+      const reader = await openAs('holdfast_reader', 'holdfast')
+      expect((await reader.query('select * from holdfast.place')).rows).toEqual([])
+      for (const statement of [
+        'delete from holdfast.place',
+        "select nextval('holdfast.pause_fence')",
+        "select holdfast.result_week('2026-11-23')",
+      ])
+        await expect(reader.query(statement), statement).rejects.toMatchObject({ code: 'FLEET_REFUSED' })
+    })
 
-  test('no other role may connect', async () => {
-    await (await openAs('fleet', 'postgres')).query('create role other login')
-    const other = await openAs('other', 'holdfast')
-    await expect(other.query('select 1')).rejects.toMatchObject({ code: 'FLEET_REFUSED' })
-  })
-})
+    test('no other role may connect', async () => {
+      await (await openAs('fleet', 'postgres')).query('create role other login')
+      const other = await openAs('other', 'holdfast')
+      await expect(other.query('select 1')).rejects.toMatchObject({ code: 'FLEET_REFUSED' })
+    })
+  },
+)

@@ -139,7 +139,10 @@ describe('npm pack, installed into an empty folder', () => {
   test('npm knows every library that runs: all imports are declared, and all dependencies are imported', () => {
     const { dependencies, devDependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
       readFileSync(join(app, 'node_modules/holdfast/package.json'), 'utf8'),
-    ) as Record<'dependencies' | 'devDependencies' | 'peerDependencies' | 'peerDependenciesMeta', Record<string, string>>
+    ) as Record<
+      'dependencies' | 'devDependencies' | 'peerDependencies' | 'peerDependenciesMeta',
+      Record<string, string>
+    >
     const declared = Object.keys(dependencies)
     const ofFleet = Object.keys(peerDependencies)
     const programs = readdirSync(join(app, 'node_modules/holdfast/dist')).filter((name) => name.endsWith('.js'))
@@ -180,7 +183,13 @@ describe('npm pack, installed into an empty folder', () => {
     }
     const embedded = config(`pglite:${join(app, 'fleet')}`)
     const server = config('postgres://holdfast@db.example/holdfast')
-    for (const words of [['agent'], ['coordinator'], ['agent', '--coordinator'], ['fleet', 'status'], ['fleet', 'compare', 'a']])
+    for (const words of [
+      ['agent'],
+      ['coordinator'],
+      ['agent', '--coordinator'],
+      ['fleet', 'status'],
+      ['fleet', 'compare', 'a'],
+    ])
       for (const file of [embedded, server]) {
         const { status, stderr } = run('npx', ['--no-install', 'holdfast', ...words, '--config', file])
         expect([words, status, stderr]).toEqual([words, 78, expect.stringMatching(/npm install [\w@/-]+/) as string])

@@ -1,5 +1,7 @@
 /** The comparison of all copies that the fleet has of a tenant: the document of `fleet compare --json`. */
 
+import type { ExitCode } from '../../model/exit-code.ts'
+
 /** As for `compare`. `not-compared`: nothing that was compared differs, but not all of it was compared. */
 export type CopiesWord = 'equal' | 'differs' | 'not-compared'
 
@@ -73,6 +75,6 @@ export interface FleetComparison {
     readonly copies: number
     readonly files: CopiesCounts
     readonly tables: CopiesCounts
-    readonly exitCode: number
+    readonly exitCode: ExitCode
   }
 }
