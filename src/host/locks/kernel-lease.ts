@@ -82,7 +82,13 @@ export function onLeaseBreak(listener: () => void): Disposable {
   return { [Symbol.dispose]: () => void listeners.delete(entry) }
 }
 
-/** Without a listener SIGIO kills the process (F4). Node removes its own when the last listener goes, so ours stays. */
+/**
+ * Without a listener SIGIO kills the process (F4). Node removes its own when the last listener goes, so ours stays.
+ *
+ * SIGPOLL is another name of the same signal, and Node calls the listeners of both. proper-lockfile listens to each
+ * signal that can end a process. Where it listens alone it takes that for the end, and removes the run lock: 10 s later
+ * the run stops, because its lock is lost.
+ */
 function listenForBreaks(): void {
   requireLinux()
   if (listening) return
@@ -90,5 +96,6 @@ function listenForBreaks(): void {
   process.on('SIGIO', () => {
     for (const listener of listeners) listener()
   })
+  process.on('SIGPOLL', () => {})
   listening = true
 }

@@ -3,6 +3,7 @@ import type { OpenDatabase, OpenDatabases } from '../../hold/live/open-databases
 import { count } from '../../text/count.ts'
 import { humanBytes } from '../../text/units.ts'
 import { patternsFor, type NamedDatabases } from './file-patterns.ts'
+import { partedByPlace } from './temporary-files.ts'
 import { comment, quotedYaml } from './yaml-words.ts'
 
 export interface InitTerms {
@@ -30,7 +31,7 @@ export function configurationText(found: OpenDatabases, terms: InitTerms): strin
     '',
     ...restPart,
     '',
-    ...hooksPart(found.databases),
+    ...hooksPart(partedByPlace(found.databases).lasting),
     '',
   ].join('\n')
 }
@@ -46,7 +47,8 @@ const heading = ({ version, at }: InitTerms): readonly string[] => [
 const exampleFiles = '/srv/app/**/*.sqlite'
 
 function servicePart({ databases, unusable, unseen }: OpenDatabases): readonly string[] {
-  const patterns = patternsFor(databases)
+  const { lasting, temporary } = partedByPlace(databases)
+  const patterns = patternsFor(lasting)
   return [
     'service:',
     ...comment('The name in reports and in the ledger. Services that share a ledger need different names.', '  '),
@@ -57,7 +59,10 @@ function servicePart({ databases, unusable, unseen }: OpenDatabases): readonly s
       '  ',
     ),
     ...(patterns.length === 0
-      ? comment('No program with an open SQLite database was found. This is an example: name your own files.', '  ')
+      ? comment(
+          'No program was found that has a SQLite database open for good. This is an example: name your own files.',
+          '  ',
+        )
       : []),
     '  files:',
     ...(patterns.length === 0
@@ -66,6 +71,7 @@ function servicePart({ databases, unusable, unseen }: OpenDatabases): readonly s
     ...(patterns.length > patternsMax
       ? comment(`${count(patterns.length - patternsMax, 'pattern is', 'patterns are')} left out here.`, '    ')
       : []),
+    ...temporary.slice(0, patternsMax).flatMap(temporaryLines),
     ...unusable.slice(0, patternsMax).flatMap(({ path, why }) => comment(`not named: ${path}: ${why}`, '    ')),
     ...unseen.flatMap((what) => comment(`not seen: ${what}`, '    ')),
   ]
@@ -79,6 +85,12 @@ function fileLines({ pattern, databases }: NamedDatabases): readonly string[] {
     `    - ${quotedYaml(pattern)}`,
   ]
 }
+
+const temporaryLines = (database: OpenDatabase): readonly string[] =>
+  comment(
+    `left out: ${describe(database, true)}. It lies in a folder for temporary files. If it is there for good, add it.`,
+    '    ',
+  )
 
 /** `vault (pid 7, user vault, vault.service): WAL, 12 MB` */
 function describe({ path, bytes, walBytes, journalMode, programs }: OpenDatabase, isNamed: boolean): string {

@@ -1,9 +1,10 @@
 /** `holdfast init`, as a person runs it on a machine with programs. */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { expect, test } from 'vitest'
 import { loadSettings } from '../../../src/config/load.ts'
 import { makeFolder } from '../../support/cli/folder.ts'
-import { openFileScene } from '../../support/cli/open-files.ts'
+import { openFileScene, type FileScene } from '../../support/cli/open-files.ts'
 import { holdfast, otherUser, whyNoOtherUser } from '../../support/cli/program.ts'
 
 interface InitDocument {
@@ -18,10 +19,15 @@ interface InitDocument {
   readonly unseen: readonly string[]
 }
 
+/** Not in a folder for temporary files. */
+const lastingScene = (): FileScene => openFileScene('', [], homedir())
+
 test('it writes a configuration for what programs have open, once, and names the next command', async () => {
-  using scene = openFileScene()
+  using scene = lastingScene()
+  using passing = openFileScene()
   using folder = makeFolder()
   await using program = await scene.program('users.sqlite', 'wal')
+  await using _other = await passing.program('scratch.db', 'wal')
   const first = await holdfast(['init'], { cwd: folder.path })
   expect([first.code, first.stdout]).toEqual([
     0,
@@ -34,6 +40,8 @@ test('it writes a configuration for what programs have open, once, and names the
   expect(statSync(file).mode & 0o777).toBe(0o600)
   const { service, hold } = await loadSettings(file)
   expect(service.kind === 'files' && service.patterns).toContain(scene.file('users.sqlite'))
+  expect(service.kind === 'files' && service.patterns).not.toContain(passing.file('scratch.db'))
+  expect(text.replaceAll(/\n +# /g, ' ')).toContain(`left out: ${passing.file('scratch.db')}: node file-user.ts`)
   expect(hold.require).toEqual([{ level: 'pinned', tenants: null }])
   writeFileSync(file, 'mine\n')
   const second = await holdfast(['init'], { cwd: folder.path })
@@ -42,7 +50,7 @@ test('it writes a configuration for what programs have open, once, and names the
 })
 
 test('--print writes nothing, also beside a file; --json has the facts and the text', async () => {
-  using scene = openFileScene()
+  using scene = lastingScene()
   using folder = makeFolder()
   await using program = await scene.program('budget.db', 'delete')
   const file = folder.in('other.yaml')

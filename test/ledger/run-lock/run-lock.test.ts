@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
+  constants,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -13,9 +14,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { openDescriptor } from '../../../src/host/files/descriptor.ts'
+import { onLeaseBreak, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'
 import { takeRunLock } from '../../../src/ledger/run-lock/run-lock.ts'
 import { ourselves } from '../../../src/ledger/run-lock/run-owner.ts'
+import { startOtherProcess } from '../../support/host/other-process.ts'
 import { scratch } from '../../support/ledger/sample-events.ts'
+import { eventually } from '../../support/processes.ts'
 
 interface Holder {
   readonly process: ChildProcess
@@ -52,6 +57,31 @@ function leaveBehind(dir: string, owner: unknown): void {
   writeFileSync(ownerFileOf(dir), typeof owner === 'string' ? owner : JSON.stringify(owner), { mode: 0o600 })
 }
 const elsewhere = { ...ourselves('RUN-ELSEWHERE', false), pid: 2 ** 22 - 1, startTime: '5' }
+
+test('a run keeps its lock when another program opens a file that it has leased', async () => {
+  using folder = scratch()
+  await using _lock = await takeRunLock(folder.path, 'notes')
+  const file = join(folder.path, 'leased')
+  writeFileSync(file, 'leased')
+  let breaks = 0
+  using _listening = onLeaseBreak(() => {
+    breaks += 1
+  })
+  await using other = await startOtherProcess()
+  const leased = openDescriptor(file, 'read-write')
+  try {
+    expect(takeWriteLease(leased.number)).toEqual({ kind: 'granted' })
+    const flags = constants.O_RDWR | constants.O_NONBLOCK
+    await expect(other.do({ do: 'open', path: file, flags })).rejects.toThrow(/EAGAIN/)
+    await eventually('the signal of the kernel', () => breaks > 0)
+    // The kernel's one signal has two names in Node. All that listens to either has heard it in the next turn.
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(existsSync(folderOf(folder.path))).toBe(true)
+    expect(breaks).toBe(1)
+  } finally {
+    leased.close()
+  }
+})
 
 test.concurrent('a second run learns which run it waits for, and gets the lock when that ends', async () => {
   using folder = scratch()

@@ -65,6 +65,14 @@ test('a machine with nothing gets an example that is valid, and says that it is 
   expect(text).toContain('This is an example')
 })
 
+test('a database below a folder for temporary files is named in a comment only', () => {
+  const text = textOf([database('/a/b.db'), database('/var/tmp/job/c.db'), database('/tmpfiles/d.db')])
+  expect(patternsIn(text)).toEqual(['/a/b.db', '/tmpfiles/d.db'])
+  expect(text).toContain('# left out: /var/tmp/job/c.db: vault (pid 7')
+  expect(text).not.toMatch(/tenants: .*\/var\/tmp/)
+  expect(patternsIn(textOf([database('/tmp/c.db')]))).toEqual(['/srv/app/**/*.sqlite'])
+})
+
 test('what was not named or not seen is said', () => {
   const text = textOf([database('/a/b.db')], {
     unusable: [{ path: '/mnt/x.db', why: 'it lies on nfs4, where locks are not known to work' }],

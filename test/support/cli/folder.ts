@@ -10,8 +10,8 @@ export interface Folder extends Disposable {
   in(name: string): string
 }
 
-export function makeFolder(): Folder {
-  const path = mkdtempSync(join(tmpdir(), 'test-'))
+export function makeFolder(parent: string = tmpdir()): Folder {
+  const path = mkdtempSync(join(parent, 'test-'))
   return {
     path,
     in: (name) => join(path, name),

@@ -15,8 +15,9 @@ export interface FileScene extends Disposable {
   readonly program: (name: string, journal: 'wal' | 'delete') => Promise<Program>
 }
 
-export function openFileScene(sections = '', files: readonly string[] = ['app/**/*.db']): FileScene {
-  const folder = makeFolder()
+/** @param parent another one than the folder for temporary files */
+export function openFileScene(sections = '', files: readonly string[] = ['app/**/*.db'], parent?: string): FileScene {
+  const folder = makeFolder(parent)
   const file = (name: string): string => folder.in(`app/${name}`)
   const configure: FileScene['configure'] = (patterns, more = '') =>
     writeFileSync(

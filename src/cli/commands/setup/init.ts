@@ -7,6 +7,7 @@ import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
 import { Failure } from '../../../model/failure.ts'
 import { configurationText } from '../../../report/init/configuration-text.ts'
+import { partedByPlace } from '../../../report/init/temporary-files.ts'
 import { count } from '../../../text/count.ts'
 import { jsonText } from '../../../text/json-text.ts'
 import { printableSentence } from '../../../text/printable.ts'
@@ -37,7 +38,8 @@ init finds the SQLite databases that running programs have open. It reads the
 first 100 bytes of each, locks nothing and changes nothing. Then it writes a
 configuration with a comment for each database: its program, user and unit of
 systemd, its journal mode and size. No program has to stop for the checks of
-that configuration. A file that is there already is never overwritten.
+that configuration. A database in /tmp, /var/tmp or /dev/shm is named in a
+comment only. A configuration that is there already is never overwritten.
 Only root sees the files of all programs.
 
 Examples:
@@ -89,10 +91,12 @@ function withoutOwn(found: OpenDatabases): OpenDatabases {
 }
 
 function summaryOf({ databases, unusable }: OpenDatabases): string {
-  const left = unusable.length === 0 ? '' : `; ${count(unusable.length, 'other is', 'others are')} named in a comment`
-  return databases.length === 0
-    ? `no program has a SQLite database open here, so the file has an example${left}`
-    : `found ${count(databases.length, 'database')} that programs have open${left}`
+  const { lasting, temporary } = partedByPlace(databases)
+  const others = unusable.length + temporary.length
+  const left = others === 0 ? '' : `; ${count(others, 'other is', 'others are')} named in a comment`
+  return lasting.length === 0
+    ? `no program has a SQLite database open here for good, so the file has an example${left}`
+    : `found ${count(lasting.length, 'database')} that programs have open${left}`
 }
 
 /** @throws {Failure} USAGE */

@@ -1,0 +1,15 @@
+/** Folders whose files come and go. A tenant that is gone makes every sweep fail, so `init` does not name such files. */
+import type { OpenDatabase } from '../../hold/live/open-databases.ts'
+
+const temporaryFolders = ['/tmp', '/var/tmp', '/dev/shm'] as const
+
+export interface ByPlace {
+  readonly lasting: readonly OpenDatabase[]
+  readonly temporary: readonly OpenDatabase[]
+}
+
+export function partedByPlace(databases: readonly OpenDatabase[]): ByPlace {
+  const isTemporary = ({ path }: OpenDatabase): boolean =>
+    temporaryFolders.some((folder) => path.startsWith(`${folder}/`))
+  return { lasting: databases.filter((database) => !isTemporary(database)), temporary: databases.filter(isTemporary) }
+}
