@@ -14,6 +14,9 @@ export async function setup(): Promise<() => void> {
   unpackDebianPackages('monit', 'monit', ['monit'])
   unpackDebianPackages('pdns', 'pdns_server', ['pdns-server', 'pdns-backend-sqlite3'])
   unpackDebianPackages('fail2ban', 'fail2ban-server', ['fail2ban'])
+  // Its programs are never in PATH.
+  if (globSync('/usr/lib/postgresql/*/bin/initdb').length === 0)
+    unpackDebianPackages('postgresql', 'initdb', ['postgresql'])
   // Tests run the built programs, so these must be of the current sources.
   execFileSync('sh', ['scripts/build/build.sh'], { cwd: root, stdio: 'inherit' })
   await compileChildren()

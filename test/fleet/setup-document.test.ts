@@ -1,19 +1,10 @@
 /** The SQL of SETUP.md, run as it is written: the roles can do what they must, and nothing else. */
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FleetDatabase } from '../../src/fleet/database/database.ts'
 import { migrateFleet } from '../../src/fleet/database/migrate.ts'
 import { openFleetDatabase } from '../../src/fleet/database/open-database.ts'
+import { setUpRoles, setUpStatements } from '../support/fleet/fleet-roles.ts'
 import { noPostgres, PostgresCluster } from '../support/fleet/postgres-cluster.ts'
-
-const setup = readFileSync(new URL('../../src/fleet/SETUP.md', import.meta.url), 'utf8')
-/** The statements of each block. */
-const blocks = Array.from(setup.matchAll(/^```sql\n(.*?)^```$/gms), ([, sql = '']) =>
-  sql
-    .split(';')
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== ''),
-)
 
 describe.skipIf(noPostgres !== null)(
   `the roles of SETUP.md${noPostgres === null ? '' : ` (skipped: ${noPostgres})`}`,
@@ -31,17 +22,14 @@ describe.skipIf(noPostgres !== null)(
 
     beforeAll(async () => {
       cluster = opened.use(await PostgresCluster.start())
-      for (const [at, statements] of blocks.entries()) {
-        const database = await openAs('fleet', at === 0 ? 'postgres' : 'holdfast')
-        for (const statement of statements) await database.query(statement)
-      }
+      await setUpRoles(cluster)
       await migrateFleet(await openAs('holdfast_coordinator', 'holdfast'))
     }, 60_000)
     afterAll(() => opened.disposeAsync())
 
-    test('the document has two blocks', () => expect(blocks.map(({ length }) => length)).toEqual([4, 8]))
+    test('the document has two blocks', () => expect(setUpStatements.map(({ length }) => length)).toEqual([4, 8]))
 
-    test('an agent reads and writes rows, makes the partition of a week, and can create, change and drop nothing', async () => {
+    test('an agent reads and writes rows, makes the partition of a week, and can change no table', async () => {
       const agent = await openAs('holdfast_agent', 'holdfast')
       await agent.query("select holdfast.result_week(date_trunc('week', now() at time zone 'UTC')::date)")
       await agent.query(

@@ -22,7 +22,7 @@ function kindOf(error: unknown): Kind {
 }
 
 const unreachable = /^(?:08...|57P0[1-5]|E[A-Z]+)$/
-const refused = /^(?:28...|3D000|42501|ERR_TLS.*|.*CERT.*|.*SIGNATURE.*|.*ISSUER.*)$/
+const refused = /^(?:28...|EACCES|EPERM|3D000|42501|ERR_TLS.*|.*CERT.*|.*SIGNATURE.*|.*ISSUER.*)$/
 const full = /^(?:53[12]..|25006|58030)$/
 const notPrepared = /^(?:42P01|3F000|42883|42703|42704)$/
 const again = /^(?:40...|55P03)$/

@@ -23,7 +23,6 @@ ${schemaScript}
 insert into holdfast.schema_version as t(version) values (${fleetSchemaVersion})
   on conflict (one) do update set version = excluded.version, since = now() where t.version < excluded.version;
 commit;`)
-  await grantToAgents(database)
 }
 
 /** A newer coordinator may have migrated since the versions were read: its functions must not become old again. */
@@ -36,29 +35,3 @@ do $$ declare found integer; begin
     end if;
   end if;
 end $$;`
-
-/** The group role of the agents. An administrator creates it, and a role in it for each host (README.md). */
-const agentRole = 'holdfast_agent'
-
-/**
- * Lets agents read and write rows in the schemas of the fleet that are there, also in tables that are made later. They
- * may create nothing. Does nothing if there is no role `holdfast_agent`. Call it again when pg-boss has made its
- * schema.
- */
-export async function grantToAgents(database: FleetDatabase): Promise<void> {
-  const grants = ['holdfast', 'pgboss'].map(
-    (schema) => `
-  if to_regnamespace('${schema}') is not null then
-    grant usage on schema ${schema} to ${agentRole};
-    grant select, insert, update, delete on all tables in schema ${schema} to ${agentRole};
-    grant usage, select on all sequences in schema ${schema} to ${agentRole};
-    alter default privileges in schema ${schema} grant select, insert, update, delete on tables to ${agentRole};
-    alter default privileges in schema ${schema} grant usage, select on sequences to ${agentRole};
-  end if;`,
-  )
-  await database.query(`
-do $$ begin
-  if not exists (select from pg_roles where rolname = '${agentRole}') then return; end if;
-${grants.join('')}
-end $$;`)
-}

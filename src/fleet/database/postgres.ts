@@ -34,6 +34,7 @@ export async function openPostgres(
     ...(await postgresConnection(address, access)),
     max: connectionsMax,
     query_timeout: statementMs,
+    connectionTimeoutMillis: Math.min(connectMsMax, statementMs),
     types: { getTypeParser: parserOf as never },
     stream: () => rememberedSocket(sockets),
   })
@@ -93,18 +94,20 @@ class Postgres implements FleetDatabase {
   readonly #pool: Pool
   readonly #sockets: ReadonlySet<Socket>
   readonly #name: string
+  /** Rejects for what still waits when this is disposed of. */
+  readonly #closed = Promise.withResolvers<never>()
 
   constructor(pool: Pool, sockets: ReadonlySet<Socket>, name: string) {
     this.#pool = pool
     this.#sockets = sockets
     this.#name = name
+    this.#closed.promise.catch(() => {})
   }
 
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<QueryAnswer<Row>> {
     try {
-      const answer: QueryResult | QueryResult[] = await (values.length === 0
-        ? this.#pool.query(text)
-        : this.#pool.query(text, [...values]))
+      const asked = values.length === 0 ? this.#pool.query(text) : this.#pool.query(text, [...values])
+      const answer: QueryResult | QueryResult[] = await Promise.race([asked, this.#closed.promise])
       const all = Array.isArray(answer) ? answer : [answer]
       const rows = all.flatMap((one) => one.rows as Row[])
       return { rows, rowCount: rows.length > 0 ? rows.length : (all.at(-1)?.rowCount ?? 0) }
@@ -122,6 +125,7 @@ class Postgres implements FleetDatabase {
       await this.#pool.end()
     } finally {
       clearTimeout(cut)
+      this.#closed.reject(new Error('terminated: the connection was closed on this side'))
     }
   }
 }

@@ -7,7 +7,9 @@ import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { migrateFleet } from '../../../src/fleet/database/migrate.ts'
 import { openFleetDatabase, ownFleetDatabase } from '../../../src/fleet/database/open-database.ts'
+import { setUpRoles } from './fleet-roles.ts'
 import { noPostgres, PostgresCluster } from './postgres-cluster.ts'
+import { makePgliteFolder } from './templates.ts'
 
 /** Valid while a test runs. */
 export interface FleetUnderTest {
@@ -18,7 +20,7 @@ export interface FleetUnderTest {
   readonly address: FleetAddress
   /** The server; null with pglite. */
   readonly cluster: PostgresCluster | null
-  /** As an agent has it: with pglite over the socket. */
+  /** As an agent has it: with its role, or with pglite over the socket. */
   open(statementMs?: number): Promise<FleetDatabase>
 }
 
@@ -37,6 +39,7 @@ export function eachDatabase(tests: (fleet: FleetUnderTest) => void): void {
 interface Started extends AsyncDisposable {
   readonly database: FleetDatabase
   readonly address: FleetAddress
+  readonly agentAddress: FleetAddress
   readonly cluster: PostgresCluster | null
 }
 
@@ -66,7 +69,7 @@ function startedOnce(kind: FleetDatabase['kind'], start: () => Promise<Started>)
     get cluster() {
       return given().cluster
     },
-    open: (statementMs) => openFleetDatabase(accessTo(given().address), statementMs),
+    open: (statementMs) => openFleetDatabase(accessTo(given().agentAddress), statementMs),
   }
 }
 
@@ -74,11 +77,13 @@ const accessTo = (database: FleetAddress) => ({ database, passwordFile: null, ca
 
 async function startPostgres(): Promise<Started> {
   const cluster = await PostgresCluster.start()
-  const { address } = cluster
+  const addressOf = await setUpRoles(cluster)
+  const address = addressOf('holdfast_coordinator')
   const database = await openFleetDatabase(accessTo(address))
   return {
     database,
     address,
+    agentAddress: addressOf('holdfast_agent'),
     cluster,
     async [Symbol.asyncDispose]() {
       await using _cluster = cluster
@@ -89,11 +94,13 @@ async function startPostgres(): Promise<Started> {
 
 async function startPglite(): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), 'pglite-'))
-  const address: FleetAddress = { kind: 'pglite', dir: join(folder, 'fleet') }
+  const address = { kind: 'pglite', dir: join(folder, 'fleet') } as const
+  await makePgliteFolder(address.dir)
   const database = await ownFleetDatabase(accessTo(address))
   return {
     database,
     address,
+    agentAddress: address,
     cluster: null,
     async [Symbol.asyncDispose]() {
       using _folder = { [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }

@@ -2,16 +2,27 @@
  * A PostgreSQL of a test's own: a folder, a unix socket, no TCP, an unprivileged user, and nothing that outlives the
  * test.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, chownSync, existsSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { closeSync } from 'node:fs'
+import {
+  appendFileSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'
 import { sleep } from '../../../src/host/clock.ts'
 import { repository } from '../processes.ts'
+import { debianLibraries } from '../real/debian.ts'
+import { copyTemplate } from './templates.ts'
 
 const user = 'fleet'
 const startMsMax = 60_000
@@ -21,6 +32,9 @@ const binaries = ['/', join(repository, 'node_modules/.debian/postgresql')]
   .flatMap((root) => globSync(join(root, 'usr/lib/postgresql/*/bin')))
   .filter((folder) => existsSync(join(folder, 'initdb')))
   .toSorted((one, other) => versionOf(other) - versionOf(one))[0]
+
+/** Of a package that was only unpacked: the libraries that this machine lacks. */
+const env = { ...process.env, LD_LIBRARY_PATH: debianLibraries('postgresql') }
 
 function versionOf(folder: string): number {
   return Number(folder.split('/').at(-2))
@@ -44,11 +58,7 @@ export class PostgresCluster implements AsyncDisposable {
     chownSync(folder, uid, gid)
     const cluster = new PostgresCluster(folder)
     const data = join(folder, 'data')
-    await promisify(execFile)(
-      program('initdb'),
-      ['-D', data, '-A', 'trust', '-U', user, '-E', 'UTF8', '--locale=C', '--no-sync'],
-      { cwd: folder, uid, gid },
-    )
+    await copyTemplate('postgres', data, makeData)
     appendFileSync(
       join(data, 'postgresql.conf'),
       `listen_addresses = ''\nunix_socket_directories = '${folder}'\nmax_connections = 200\nfsync = off\n` +
@@ -59,7 +69,7 @@ export class PostgresCluster implements AsyncDisposable {
   }
 
   /** Its superuser, in the database `postgres`. */
-  get address(): FleetAddress {
+  get address(): Extract<FleetAddress, { kind: 'postgres' }> {
     return { kind: 'postgres', host: this.folder, port: 5432, user, database: 'postgres' }
   }
 
@@ -75,6 +85,7 @@ export class PostgresCluster implements AsyncDisposable {
     const log = openSync(join(this.folder, 'log'), 'a')
     this.#server = spawn(program('postgres'), ['-D', join(this.folder, 'data')], {
       cwd: this.folder,
+      env,
       stdio: ['ignore', log, log],
       ...unprivileged(),
     })
@@ -87,7 +98,7 @@ export class PostgresCluster implements AsyncDisposable {
 
   async #isReady(): Promise<boolean> {
     try {
-      await promisify(execFile)(program('pg_isready'), ['-q', '-h', this.folder, '-U', user, '-d', 'postgres'])
+      await promisify(execFile)(program('pg_isready'), ['-q', '-h', this.folder, '-U', user, '-d', 'postgres'], { env })
       return true
     } catch {
       return false
@@ -108,6 +119,21 @@ export class PostgresCluster implements AsyncDisposable {
     await this.stop('crash')
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** `initdb` makes the folder, so the one around it must be of its user. */
+async function makeData(data: string): Promise<void> {
+  const around = mkdtempSync(join(tmpdir(), 'initdb-'))
+  const { uid, gid } = unprivileged()
+  chownSync(around, uid, gid)
+  const made = join(around, 'data')
+  await promisify(execFile)(
+    program('initdb'),
+    ['-D', made, '-A', 'trust', '-U', user, '-E', 'UTF8', '--locale=C', '--no-sync'],
+    { cwd: around, uid, gid, env },
+  )
+  execFileSync('cp', ['-a', made, data])
+  rmSync(around, { recursive: true })
 }
 
 function program(name: string): string {

@@ -9,6 +9,7 @@ import type { PGlite, QueryOptions } from '@electric-sql/pglite'
 import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { loadPglite } from '../optional-packages.ts'
 import { lockFolder } from './folder-lock.ts'
+import { openFolder, prepareParent } from './folder.ts'
 import type { RawAnswer } from './statement-lines.ts'
 
 export class PgliteEngine implements AsyncDisposable {
@@ -24,17 +25,13 @@ export class PgliteEngine implements AsyncDisposable {
     this.#lock = lock
   }
 
-  /** Makes the folder (0700) if it is missing. @throws {Failure} FLEET_IN_USE, FLEET_PACKAGE_MISSING */
+  /** Makes the folder (0700) if it is missing. @throws {Failure} FLEET_IN_USE, FLEET_PACKAGE_MISSING, CONFIG_INVALID */
   static async open(dir: string): Promise<PgliteEngine> {
     const { PGlite } = await loadPglite()
-    try {
-      mkdirSync(dirname(dir), { recursive: true, mode: 0o700 })
-    } catch (error) {
-      throw systemFailure(error, { doing: 'make the folder of the fleet database', path: dir })
-    }
+    await prepareParent(dir)
     const lock = lockFolder(dir)
     try {
-      const database = await PGlite.create(dir)
+      const database = await openFolder((folder) => PGlite.create(folder), dir)
       const unparsed = Object.fromEntries(Object.keys(database.parsers).map((type) => [type, (text: string) => text]))
       return new PgliteEngine(database, { rowMode: 'array', parsers: unparsed }, lock)
     } catch (error) {

@@ -21,7 +21,10 @@ export async function serveStatements(engine: PgliteEngine, dir: string): Promis
   const server = createServer((client) => {
     clients.add(client)
     client.on('error', () => {}).on('close', () => clients.delete(client))
-    readLines(client, (message) => void answer(engine, client, message as Statement))
+    readLines(client, (message) => {
+      if (isStatement(message)) void answer(engine, client, message)
+      else client.destroy()
+    })
   })
   server.maxConnections = clientsMax
   try {
@@ -47,6 +50,11 @@ const listen = (server: Server, path: string): Promise<void> =>
     // Node makes the socket before `listen` returns: other users must never be able to open it.
     underMask(0o177, () => server.listen(path))
   })
+
+function isStatement(message: unknown): message is Statement {
+  const { id, text, values } = (message ?? {}) as Partial<Record<keyof Statement, unknown>>
+  return typeof id === 'number' && typeof text === 'string' && Array.isArray(values)
+}
 
 async function answer(engine: PgliteEngine, client: Socket, { id, text, values }: Statement): Promise<void> {
   const given: StatementAnswer = await engine.run(text, values).then(
