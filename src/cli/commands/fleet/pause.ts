@@ -3,7 +3,7 @@ import { openBreakers } from '../../../fleet/pause/breaker.ts'
 import { stopPauses } from '../../../fleet/pause/stop-pauses.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
 import { person, printPauses, requireKnown, scopeOf, withPlace, type PausePlace } from '../../fleet/pauses.ts'
-import { fleetSettingsOf } from '../../fleet/transfer.ts'
+import { fleetToRead } from '../../fleet/read-fleet.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { withCommon, type CommonOptions } from '../../options.ts'
 import { textOrDocument } from '../../printing/printing.ts'
@@ -43,7 +43,7 @@ export function addFleetPause(invocation: Invocation, group: CommandGroup): void
 }
 
 async function pause(options: PauseOptions, terminal: Terminal): Promise<ExitCode> {
-  const fleet = await fleetSettingsOf(options)
+  const { fleet } = await fleetToRead(options.config)
   await using database = await openFleetDatabase(fleet)
   await requireKnown(database, options)
   const request = { scope: scopeOf(options), reason: options.reason, by: person() }

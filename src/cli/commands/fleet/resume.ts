@@ -3,7 +3,7 @@ import { openFleetDatabase } from '../../../fleet/database/open-database.ts'
 import { closeBreakers, openBreakers } from '../../../fleet/pause/breaker.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
 import { printPauses, requireKnown, scopeOf, withPlace, type PausePlace } from '../../fleet/pauses.ts'
-import { fleetSettingsOf } from '../../fleet/transfer.ts'
+import { fleetToRead } from '../../fleet/read-fleet.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { withCommon, type CommonOptions } from '../../options.ts'
 import { textOrDocument } from '../../printing/printing.ts'
@@ -47,7 +47,7 @@ export function addFleetResume(invocation: Invocation, group: CommandGroup): voi
 }
 
 async function resume(options: ResumeOptions, terminal: Terminal): Promise<ExitCode> {
-  await using database = await openFleetDatabase(await fleetSettingsOf(options))
+  await using database = await openFleetDatabase((await fleetToRead(options.config)).fleet)
   const all = options.all === true
   if (!all) await requireKnown(database, options)
   const closed = await closeBreakers(database, all ? null : scopeOf(options))
