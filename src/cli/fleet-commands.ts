@@ -5,7 +5,9 @@ import { addFleetExport } from './commands/fleet/export.ts'
 import { addFleetGroup } from './commands/fleet/fleet.ts'
 import { addFleetHistory } from './commands/fleet/history.ts'
 import { addFleetImport } from './commands/fleet/import.ts'
+import { addFleetPause } from './commands/fleet/pause.ts'
 import { addFleetReconcile } from './commands/fleet/reconcile.ts'
+import { addFleetResume } from './commands/fleet/resume.ts'
 import { addFleetStatus } from './commands/fleet/status.ts'
 import type { Invocation } from './invocation.ts'
 
@@ -17,6 +19,8 @@ export function addFleet(invocation: Invocation): void {
   addFleetAgents(invocation, group)
   addFleetReconcile(invocation, group)
   addFleetCompare(invocation, group)
+  addFleetPause(invocation, group)
+  addFleetResume(invocation, group)
   addFleetExport(invocation, group)
   addFleetImport(invocation, group)
 }

@@ -16,6 +16,8 @@ const commands = [
   'fleet',
   'fleet export',
   'fleet import',
+  'fleet pause',
+  'fleet resume',
   'history',
   'holders',
   'init',

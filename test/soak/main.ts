@@ -8,6 +8,8 @@
  * `npm run soak -- ledger [TENANTS] [NIGHTS] [--whole]`: a ledger of so many tenants (100,000) and nights (365), its
  * size, and what `status` and `history` cost on it. `--whole` writes all lines of all nights, which takes hours.
  * `npm run soak -- sweep [TENANTS]`: a sweep of so many tenants (10,000) is killed in the middle, and goes on.
+ * `npm run soak -- pause [SECONDS]`: a storm of so many seconds (120) against the limit on paused tenants of a fleet.
+ * HOLDFAST_SEED as above.
  * `npm run soak -- matrix [STEP]`: every wound in every layout is repaired, restored and salvaged; with a STEP, one in
  * so many. Takes about two hours.
  */
@@ -20,6 +22,7 @@ import { killSweep } from './killed-sweep.ts'
 import { costOf, makeLargeLedger } from './large-ledger.ts'
 import { soakLive } from './live.ts'
 import { runMatrix } from './matrix.ts'
+import { soakPauses } from './pause-storm.ts'
 import { makeWarmCopies } from './warm-copies.ts'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -41,8 +44,9 @@ else if (what === 'live') process.exitCode = await soakPins(count(1000), Number(
 else if (what === 'remedies') process.exitCode = (await soakRemedies(count(100))) ? 0 : 1
 else if (what === 'ledger') process.exitCode = (await soakLedger(count(100_000), Number(second ?? 365))) ? 0 : 1
 else if (what === 'sweep') process.exitCode = (await soakSweep(count(10_000))) ? 0 : 1
+else if (what === 'pause') process.exitCode = (await soakPauses(count(120), announcedSeed(), say)) ? 0 : 1
 else if (what === 'matrix') process.exitCode = (await runMatrix(count(1), say)) ? 0 : 1
-else throw new Error('usage: npm run soak -- copies|live|remedies|ledger|sweep|matrix [N]')
+else throw new Error('usage: npm run soak -- copies|live|remedies|ledger|sweep|pause|matrix [N]')
 
 function count(usual: number): number {
   const total = Number(number ?? usual)

@@ -3,6 +3,7 @@
  * agent as soon as one of its results says that holdfast or its locks do harm, and a coordinator that sees such results
  * or many of them (`coordinator/breaker-signs.ts`). Only a person closes it.
  */
+import { printable } from '../../text/printable.ts'
 import type { FleetDatabase } from '../database/database.ts'
 
 export interface Breaker {
@@ -45,4 +46,20 @@ export async function closeBreakers(database: FleetDatabase, scope: string | nul
 export async function openBreakers(database: FleetDatabase): Promise<readonly Breaker[]> {
   const { rows } = await database.query<Breaker>('select scope, reason, since, by from holdfast.breaker order by scope')
   return rows
+}
+
+/** `the fleet`, `the service notes`, `the domain rack-1`. */
+export function placeOfScope(scope: string): string {
+  const at = scope.indexOf(':')
+  return `the ${printable(at < 0 ? scope : `${scope.slice(0, at)} ${scope.slice(at + 1)}`)}`
+}
+
+/** Names in the fleet that a breaker can be opened for. @throws {Failure} FLEET_* */
+export async function namesOf(database: FleetDatabase, kind: 'service' | 'domain'): Promise<readonly string[]> {
+  const { rows } = await database.query<{ readonly name: string }>(
+    kind === 'service'
+      ? 'select distinct service as name from holdfast.place order by 1'
+      : 'select distinct domain as name from holdfast.host where domain is not null order by 1',
+  )
+  return rows.map(({ name }) => name)
 }

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { Failure } from '../../model/failure.ts'
 import { printable } from '../../text/printable.ts'
 import type { FleetDatabase } from '../database/database.ts'
+import { placeOfScope } from './breaker.ts'
 import { FenceMemory } from './fence-memory.ts'
 import type { NotGranted, SlotRow, SlotSource, TakenSlot } from './slot-permit.ts'
 
@@ -112,20 +113,14 @@ export async function freeSlots(database: FleetDatabase, { epoch, generation, ro
 function refusal(answer: Exclude<Answer, { readonly rows: unknown }> | undefined): NotGranted {
   switch (answer?.refused) {
     case 'full':
-      return { refused: 'full', why: `as many tenants stand still as ${place(answer.scope)} allows` }
+      return { refused: 'full', why: `as many tenants stand still as ${placeOfScope(answer.scope)} allows` }
     case 'limit':
-      return { refused: 'away', why: `no coordinator has set the limit of ${place(answer.scope)} yet` }
+      return { refused: 'away', why: `no coordinator has set the limit of ${placeOfScope(answer.scope)} yet` }
     case 'breaker':
-      return { refused: 'stopped', why: `pauses of ${place(answer.scope)} were stopped: ${said(answer.reason)}` }
+      return { refused: 'stopped', why: `pauses of ${placeOfScope(answer.scope)} were stopped: ${said(answer.reason)}` }
     default:
       return { refused: 'away', why: 'the database was replaced or restored, and a coordinator has yet to watch it' }
   }
-}
-
-/** `the fleet`, `the service notes`, `the domain rack-1`. */
-function place(scope: string): string {
-  const [kind = '', name] = scope.split(':')
-  return `the ${said(name === undefined ? kind : `${kind} ${name}`)}`
 }
 
 /** Texts of the database are not trusted. */

@@ -27,6 +27,8 @@ interface Closed {
 }
 
 const attemptMsMax = 30_000
+/** If closing took longer, it is looked again whether the caller is there. */
+const lookAgainMs = 100
 
 const callerGone = (): Problem =>
   new Problem('caller-gone', 'the connection of this request was closed before the tenant was quiesced', {
@@ -63,7 +65,7 @@ export class Leases {
     if (!(await callers.stillThere())) throw callerGone()
     const record = this.#takePlace(tenant.id)
     const waitedMs = await this.#drain(record, terms, callers)
-    const closed = await this.#close(record, tenant)
+    const closed = await this.#close(record, tenant, callers)
     return this.#grant(record, terms, closed, waitedMs)
   }
 
@@ -170,8 +172,9 @@ export class Leases {
     )
   }
 
-  async #close(record: TenantRecord, tenant: GateTenant): Promise<Closed> {
+  async #close(record: TenantRecord, tenant: GateTenant, callers: Callers): Promise<Closed> {
     const patience = new AbortController()
+    const startedAt = performance.now()
     try {
       // The call is inside the promise, so a close that throws synchronously is a close that failed.
       const closing = (async () => this.#options.close(record.id, patience.signal))()
@@ -179,6 +182,8 @@ export class Leases {
       const files = said?.files ?? tenant.files
       const paths = files.map(pathOfGateFile)
       const claimed = claimFiles(files)
+      // A lease begins now. If this process was frozen meanwhile, its caller may be long gone.
+      if (performance.now() - startedAt > lookAgainMs && !(await callers.stillThere())) throw callerGone()
       this.#paths.set(record.id, paths)
       return { files: claimed, openHandles: countOpenHandles(paths) ?? 0 }
     } catch (error) {
@@ -186,7 +191,9 @@ export class Leases {
       record.serving = 'resuming'
       await this.#open(record)
       this.#admit(record)
-      throw new Problem('quiesce-failed', reasonOf(error), { members: { state: 'active' } })
+      throw error instanceof Problem
+        ? error
+        : new Problem('quiesce-failed', reasonOf(error), { members: { state: 'active' } })
     }
   }
 

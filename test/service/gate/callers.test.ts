@@ -38,6 +38,18 @@ test.each(['end', 'destroy'] as const)(
   },
 )
 
+test('who goes away while the tenant is closed for long gets no lease: the tenant is opened again', async () => {
+  const closing = Promise.withResolvers<void>()
+  await using service = await openTestGate({ close: () => closing.promise })
+  const caller = await ask(service, 'gone')
+  await until(() => service.deeds.includes('close acme'), 'it closes')
+  caller.destroy()
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  closing.resolve()
+  await until(async () => (await stateOf(service)) === 'active', 'it is active again')
+  expect([await leasesOf(service), service.deeds]).toEqual([[], ['close acme', 'open acme']])
+})
+
 test('who is there is served, whoever has gone beside it', async () => {
   await using service = await openTestGate()
   const passage = await service.gate.enter('acme')

@@ -46,6 +46,8 @@ export const noPostgres: string | null = binaries === undefined ? 'PostgreSQL is
 export class PostgresCluster implements AsyncDisposable {
   /** Of the socket, the data and the log. */
   readonly folder: string
+  /** Of the server, from its next start on. */
+  environment: Readonly<Record<string, string>> = {}
   #server: ChildProcess | null = null
 
   private constructor(folder: string) {
@@ -85,7 +87,7 @@ export class PostgresCluster implements AsyncDisposable {
     const log = openSync(join(this.folder, 'log'), 'a')
     this.#server = spawn(program('postgres'), ['-D', join(this.folder, 'data')], {
       cwd: this.folder,
-      env,
+      env: { ...env, ...this.environment },
       stdio: ['ignore', log, log],
       ...unprivileged(),
     })
@@ -103,6 +105,29 @@ export class PostgresCluster implements AsyncDisposable {
     } catch {
       return false
     }
+  }
+
+  /** Another server that follows this one. */
+  async standby(): Promise<PostgresCluster> {
+    const folder = mkdtempSync(join(tmpdir(), 'pg-'))
+    const { uid, gid } = unprivileged()
+    chownSync(folder, uid, gid)
+    const data = join(folder, 'data')
+    await promisify(execFile)(
+      program('pg_basebackup'),
+      ['-D', data, '-h', this.folder, '-U', user, '-X', 'stream', '-c', 'fast', '-R', '--no-sync'],
+      { cwd: folder, uid, gid },
+    )
+    appendFileSync(join(data, 'postgresql.conf'), `unix_socket_directories = '${folder}'\n`)
+    const cluster = new PostgresCluster(folder)
+    await cluster.serve()
+    return cluster
+  }
+
+  /** A standby follows nobody any more, and takes writes. */
+  async promote(): Promise<void> {
+    const data = join(this.folder, 'data')
+    await promisify(execFile)(program('pg_ctl'), ['promote', '-s', '-w', '-D', data], unprivileged())
   }
 
   /** `fast`: as an operator restarts it. `crash`: as if the machine lost its power. */

@@ -1,0 +1,55 @@
+import { openFleetDatabase } from '../../../fleet/database/open-database.ts'
+import { openBreakers } from '../../../fleet/pause/breaker.ts'
+import { stopPauses } from '../../../fleet/pause/stop-pauses.ts'
+import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
+import { person, printPauses, requireKnown, scopeOf, withPlace, type PausePlace } from '../../fleet/pauses.ts'
+import { fleetToRead } from '../../fleet/read-fleet.ts'
+import type { CommandGroup, Invocation } from '../../invocation.ts'
+import { withCommon, type CommonOptions } from '../../options.ts'
+import { textOrDocument } from '../../printing/printing.ts'
+import type { Terminal } from '../../terminal/terminal.ts'
+
+const help = `
+From now on no host pauses a tenant, until \`fleet resume\`. Tenants that stand
+still now are resumed as usual: the command waits for them, at most for
+fleet.expiry. Ended by a signal, it waits no longer, and pauses stay stopped.
+Hosts that wait keep the tenants of their chunk, and go on with them afterwards.
+
+It needs the database. Without it no host begins a pause anyway. A \`sweep\` or
+\`check\` that a person runs on one host is not stopped.
+
+Examples:
+  holdfast fleet pause --reason "we move the volumes"
+  holdfast fleet pause --service notes --reason "release of notes 2.1"
+  holdfast fleet resume
+
+Exit codes: 0 no tenant stands still, 3 some may, or the database cannot be
+  reached, 64 usage, 70 bug, 78 configuration, 129/130/131/143 ended by a signal`
+
+interface PauseOptions extends CommonOptions, PausePlace {
+  readonly reason: string
+}
+
+export function addFleetPause(invocation: Invocation, group: CommandGroup): void {
+  withPlace(
+    withCommon(
+      group.add('pause', textOrDocument).description('let no host pause a tenant, until `fleet resume`'),
+      'holdfast.fleetpauses/1',
+    ).requiredOption('--reason <text>', 'why, for everybody who asks later', (text: string) => text.slice(0, 200)),
+    'of the whole fleet',
+  )
+    .addHelpText('after', help)
+    .action((options: PauseOptions) => invocation.performAnywhere(() => pause(options, invocation.terminal)))
+}
+
+async function pause(options: PauseOptions, terminal: Terminal): Promise<ExitCode> {
+  const { fleet } = await fleetToRead(options.config)
+  await using database = await openFleetDatabase(fleet)
+  await requireKnown(database, options)
+  const request = { scope: scopeOf(options), reason: options.reason, by: person() }
+  const { signal } = terminal.interrupt
+  const { standing } = await stopPauses(database, request, fleet.expiryMs, signal)
+  const open = await openBreakers(database)
+  const exitCode = standing.length === 0 ? exitCodes.sound : exitCodes.inconclusive
+  return printPauses('pause', { closed: [], open, standing }, exitCode, options, terminal)
+}

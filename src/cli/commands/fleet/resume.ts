@@ -1,0 +1,56 @@
+import { Option } from 'commander'
+import { openFleetDatabase } from '../../../fleet/database/open-database.ts'
+import { closeBreakers, openBreakers } from '../../../fleet/pause/breaker.ts'
+import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
+import { printPauses, requireKnown, scopeOf, withPlace, type PausePlace } from '../../fleet/pauses.ts'
+import { fleetToRead } from '../../fleet/read-fleet.ts'
+import type { CommandGroup, Invocation } from '../../invocation.ts'
+import { withCommon, type CommonOptions } from '../../options.ts'
+import { textOrDocument } from '../../printing/printing.ts'
+import type { Terminal } from '../../terminal/terminal.ts'
+
+const help = `
+Lets hosts pause tenants again, after \`fleet pause\`, or after the fleet has
+stopped by itself: a lock that did not hold, harm that is suspected, a tenant
+that was not seen serving, or leases that are lost too often. Read the reason
+first (\`holdfast fleet pause\` and \`fleet status\` show it): nothing else closes
+this, and the next sign stops the fleet again.
+
+It resumes no tenant. Each host does that by itself, also without the database;
+\`holdfast resume --all\` on a host resumes what its runs have left paused.
+
+Examples:
+  holdfast fleet resume
+  holdfast fleet resume --service notes
+  holdfast fleet resume --all
+
+Exit codes: 0 done, also if nothing was stopped, 3 the database cannot be
+  reached, 64 usage, 70 bug, 78 configuration, 129/130/131/143 ended by a signal`
+
+interface ResumeOptions extends CommonOptions, PausePlace {
+  readonly all?: boolean
+}
+
+export function addFleetResume(invocation: Invocation, group: CommandGroup): void {
+  withPlace(
+    withCommon(
+      group.add('resume', textOrDocument).description('let hosts pause tenants again'),
+      'holdfast.fleetpauses/1',
+    ),
+    'what was stopped in the whole fleet',
+  )
+    .addOption(
+      new Option('--all', 'everywhere: the whole fleet, each service and each domain').conflicts(['service', 'domain']),
+    )
+    .addHelpText('after', help)
+    .action((options: ResumeOptions) => invocation.performAnywhere(() => resume(options, invocation.terminal)))
+}
+
+async function resume(options: ResumeOptions, terminal: Terminal): Promise<ExitCode> {
+  await using database = await openFleetDatabase((await fleetToRead(options.config)).fleet)
+  const all = options.all === true
+  if (!all) await requireKnown(database, options)
+  const closed = await closeBreakers(database, all ? null : scopeOf(options))
+  const open = await openBreakers(database)
+  return printPauses('resume', { closed, open, standing: null }, exitCodes.sound, options, terminal)
+}

@@ -1,0 +1,41 @@
+/** Stops the pauses of a fleet, and waits until no tenant stands still any more. */
+import { monotonicMs, sleep } from '../../host/clock.ts'
+import type { FleetDatabase } from '../database/database.ts'
+import { openBreaker, type Breaker } from './breaker.ts'
+
+/** One tenant that may stand still. */
+export interface Standing {
+  /** The host that has the slot. */
+  readonly holder: string
+  readonly since: Date
+}
+
+export interface StoppedPauses {
+  readonly breaker: Breaker
+  /** The tenants of the scope that may still stand still. */
+  readonly standing: readonly Standing[]
+}
+
+const lookEveryMs = 200
+
+/**
+ * From its first statement on nobody gets a slot. Who has one may still begin for the window, so it waits until all
+ * are back.
+ * @param waitMs how long it waits at most. If the signal aborts, it waits no longer, and the breaker stays open.
+ * @throws {Failure} FLEET_*
+ */
+export async function stopPauses(
+  database: FleetDatabase,
+  request: Omit<Breaker, 'since'>,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<StoppedPauses> {
+  const breaker = await openBreaker(database, request)
+  for (const untilMs = monotonicMs() + waitMs; ; await sleep(lookEveryMs, signal).catch(() => undefined)) {
+    const { rows: standing } = await database.query<Standing>(
+      `select holder, taken_at as since from holdfast.pause_slot where scope = $1 and holder is not null order by 2, 1`,
+      [request.scope],
+    )
+    if (standing.length === 0 || monotonicMs() > untilMs || signal.aborted) return { breaker, standing }
+  }
+}

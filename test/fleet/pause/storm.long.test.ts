@@ -1,0 +1,16 @@
+/** Half a minute of storm on each database; `npm run soak -- pause` makes it longer. */
+import { expect, test } from 'vitest'
+import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
+import { raiseStorm } from '../../support/fleet/pause/storm.ts'
+
+const seed = Number(process.env['HOLDFAST_SEED'] ?? 1)
+
+eachDatabase((fleet: FleetUnderTest) => {
+  test('in a storm of kills, freezes, lost connections and restarts the limit holds, and holds go on', async () => {
+    const outcome = await raiseStorm({ fleet, seconds: 40, seed, agents: 5, limit: 3 })
+    expect(outcome.ended).toEqual([])
+    expect(outcome.mostAtOnce).toBeLessThanOrEqual(3)
+    expect(outcome.holds).toBeGreaterThan(10)
+    expect(outcome.kills + outcome.freezes).toBeGreaterThan(5)
+  }, 300_000)
+})
