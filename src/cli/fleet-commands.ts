@@ -7,11 +7,15 @@ import { addFleetHistory } from './commands/fleet/history.ts'
 import { addFleetImport } from './commands/fleet/import.ts'
 import { addFleetReconcile } from './commands/fleet/reconcile.ts'
 import { addFleetStatus } from './commands/fleet/status.ts'
+import { addFleetSweep } from './commands/fleet/sweep.ts'
+import { addFleetTriage } from './commands/fleet/triage.ts'
 import type { Invocation } from './invocation.ts'
 
 /** In the order of the help. */
 export function addFleet(invocation: Invocation): void {
   const group = addFleetGroup(invocation)
+  addFleetSweep(invocation, group)
+  addFleetTriage(invocation, group)
   addFleetStatus(invocation, group)
   addFleetHistory(invocation, group)
   addFleetAgents(invocation, group)
