@@ -9,11 +9,15 @@ import { addFleetPause } from './commands/fleet/pause.ts'
 import { addFleetReconcile } from './commands/fleet/reconcile.ts'
 import { addFleetResume } from './commands/fleet/resume.ts'
 import { addFleetStatus } from './commands/fleet/status.ts'
+import { addFleetSweep } from './commands/fleet/sweep.ts'
+import { addFleetTriage } from './commands/fleet/triage.ts'
 import type { Invocation } from './invocation.ts'
 
 /** In the order of the help. */
 export function addFleet(invocation: Invocation): void {
   const group = addFleetGroup(invocation)
+  addFleetSweep(invocation, group)
+  addFleetTriage(invocation, group)
   addFleetStatus(invocation, group)
   addFleetHistory(invocation, group)
   addFleetAgents(invocation, group)

@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<(invocation: Invocation) =
   salvage: async () => (await import('./run-commands.ts')).addSalvage,
   resume: async () => (await import('./run-commands.ts')).addResume,
   holders: async () => (await import('./commands/holders.ts')).addHolders,
+  coordinator: async () => (await import('./commands/fleet/coordinator.ts')).addCoordinator,
   fleet: async () => (await import('./fleet-commands.ts')).addFleet,
   init: async () => (await import('./commands/setup/init.ts')).addInit,
   doctor: async () => (await import('./run-commands.ts')).addDoctor,

@@ -13,6 +13,7 @@ import { printableInUtf8 } from '../../text/printable.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { migrateFleet } from '../database/migrate.ts'
 import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
+import { setPauseLimits, SlotWatch } from '../pause/slot-watch.ts'
 import { ToldSender, type SendFleetAlarm } from '../told/send-told.ts'
 import { noteStanding } from '../told/standing.ts'
 import { conditionOf, tell } from '../told/told.ts'
@@ -46,6 +47,7 @@ export async function coordinate(options: CoordinatorOptions): Promise<void> {
   if (jobs === null) return
   const id = randomUUID()
   onNotice(`the coordinator works (${database.kind === 'pglite' ? 'PGlite' : 'PostgreSQL'})`)
+  await whenReachable(options, () => setPauseLimits(database, fleet.maxPaused))
   await whenReachable(options, () => jobs.schedule(fleet.schedule))
   await jobs.workSweeps((run) => beginScheduled(options, run))
   await jobs.workDead(async (host, chunk, why) => {
@@ -69,10 +71,11 @@ export async function coordinate(options: CoordinatorOptions): Promise<void> {
 }
 
 function dutiesOf(
-  { database, version, send, onNotice }: CoordinatorOptions,
+  { database, fleet, version, send, onNotice }: CoordinatorOptions,
   jobs: FleetJobs,
   id: string,
 ): readonly Duty[] {
+  const slots = new SlotWatch(database, fleet.expiryMs)
   const watch = new HostWatch()
   const feeder = new RunFeeder({ database, jobs, watch, onNotice })
   const sender = new ToldSender({ database, id, send })
@@ -83,10 +86,20 @@ function dutiesOf(
       work: async () => void (await database.query(showItself, [id, hostname(), version])),
     },
     {
+      name: 'frees slots',
+      everyMs: 2_000,
+      work: async () => {
+        const { freed, epoch } = await slots.pass()
+        for (const { scope, holder } of freed)
+          onNotice(`the slot that ${holder} left taken is free again (${scope}): nobody used it for fleet.expiry`)
+        if (epoch === 'stored') onNotice('the database is another one than before, and was watched: pauses go on')
+      },
+    },
+    {
       name: 'feeds runs',
       everyMs: 2_000,
       work: async () => {
-        const { rows } = await database.query<SeenHost>('select name, seen_at from holdfast.host order by name')
+        const { rows } = await database.query<SeenHost>(knownHosts)
         watch.look(rows)
         await jobs.createHostQueues(watch.names)
         await feeder.advance()
@@ -111,6 +124,10 @@ function dutiesOf(
     { name: 'sends alarms', everyMs: 2_000, work: () => sender.send() },
   ]
 }
+
+/** A name becomes part of the name of a queue. */
+const knownHosts = `
+select name, seen_at from holdfast.host where name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' order by name`
 
 const showItself = `
 insert into holdfast.coordinator (id, host, version) values ($1, $2, $3)

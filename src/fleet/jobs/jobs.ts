@@ -1,17 +1,15 @@
 /** The jobs of a fleet. This is the only file that opens pg-boss, which carries them. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { findPackageJSON } from 'node:module'
 import type { DatabaseOptions, Db, Job, JobWithMetadata, PgBoss, Queue } from 'pg-boss'
 import type { FleetAddress, FleetSettings } from '../../config/fleet/fleet-settings.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { RunId } from '../../model/brand.ts'
-import { invariant } from '../../model/bug.ts'
-import { Failure } from '../../model/failure.ts'
+import type { Failure } from '../../model/failure.ts'
 import { databaseFailure } from '../database/database-failure.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { loadPgBoss } from '../database/optional-packages.ts'
 import { postgresConnection } from '../database/postgres.ts'
+import { requireVersions } from '../database/versions.ts'
 import { chunkJobId, incidentPriority, readChunk, type Chunk, type PlannedChunk } from './chunk.ts'
 import {
   deadQueue,
@@ -46,14 +44,11 @@ export interface SweepSchedule {
   readonly zone: string
 }
 
-/**
- * The tables must have been migrated, or compared with this version.
- * @throws {Failure} FLEET_*
- */
+/** @throws {Failure} FLEET_*; for an agent FLEET_NOT_PREPARED if the coordinator of this version was not started yet */
 export async function openJobs({ database, fleet, role, onError }: JobsOptions): Promise<FleetJobs> {
   const { PgBoss } = await loadPgBoss()
   const isCoordinator = role === 'coordinator'
-  if (!isCoordinator) await requireJobs(database)
+  if (!isCoordinator) await requireVersions(database) // An agent never migrates.
   const boss = new PgBoss({
     ...(fleet.database.kind === 'postgres'
       ? await ownConnection(fleet.database, fleet, isCoordinator)
@@ -74,24 +69,7 @@ export async function openJobs({ database, fleet, role, onError }: JobsOptions):
   // Without a listener an error of a poll would end the process.
   boss.on('error', (error) => onError(failureOf(error)))
   await inWords(boss.start())
-  return new FleetJobs(boss, database)
-}
-
-/** An agent never migrates. @throws {Failure} FLEET_NOT_PREPARED if the coordinator has to be upgraded first */
-async function requireJobs(database: FleetDatabase): Promise<void> {
-  const { rows } = await database.query<{ version: number }>('select version from pgboss.version')
-  const [found] = rows
-  const own = ownVersion()
-  if (found !== undefined && found.version >= own) return
-  const version = found?.version ?? 'none'
-  throw new Failure('FLEET_NOT_PREPARED', `the jobs of the fleet have schema ${version}, and this program needs ${own}`)
-}
-
-/** The version of its tables that the installed pg-boss makes. */
-function ownVersion(): number {
-  const file = findPackageJSON('pg-boss', import.meta.url)
-  invariant(file, 'pg-boss has a package.json')
-  return (JSON.parse(readFileSync(file, 'utf8')) as { pgboss: { schema: number } }).pgboss.schema
+  return new FleetJobs(boss, database, isCoordinator ? coordinatorEndingMs : agentEndingMs)
 }
 
 /** pg-boss has connections of its own: one of them listens, and the coordinator's statements may take longer. */
@@ -112,15 +90,17 @@ const statementsThrough = (database: FleetDatabase): Db => ({
   executeSql: async (text, values) => ({ rows: [...(await database.query<object>(text, values)).rows] }),
 })
 
-/** Dispose it: workers then take no further job, and the chunk that is under way has 30 s to end. */
+/** Dispose it: workers then take no further job, and what is under way has some seconds to end. */
 export class FleetJobs implements AsyncDisposable {
   readonly #boss: PgBoss
   readonly #database: FleetDatabase
+  readonly #endingMs: number
   readonly #hosts = new Set<string>()
 
-  constructor(boss: PgBoss, database: FleetDatabase) {
+  constructor(boss: PgBoss, database: FleetDatabase, endingMs: number) {
     this.#boss = boss
     this.#database = database
+    this.#endingMs = endingMs
   }
 
   /** True once the coordinator has seen this host. Until then its agent has nothing to work on. */
@@ -216,7 +196,7 @@ export class FleetJobs implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#boss.stop({ graceful: true, timeout: endingMs })
+    await this.#boss.stop({ graceful: true, timeout: this.#endingMs })
   }
 
   async #create(name: string, options: Omit<Queue, 'name'>): Promise<void> {
@@ -252,4 +232,6 @@ const polling = { pollingIntervalSeconds: 5, notifyPollingIntervalSeconds: 15, h
 const sentTogether = 100
 
 /** A hold that is under way ends within this. */
-const endingMs = 30_000
+const agentEndingMs = 30_000
+/** What it does can be repeated. */
+const coordinatorEndingMs = 5_000

@@ -170,7 +170,7 @@ describe('hints', () => {
 })
 
 /** Commands that are planned and that this version does not have. */
-const later = ['agent', 'coordinator']
+const later = ['agent']
 
 test('no sentence names a command that does not exist', () => {
   const lines = readdirSync('src', { recursive: true, encoding: 'utf8' })

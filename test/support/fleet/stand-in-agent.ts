@@ -25,7 +25,7 @@ const queueMsMax = 60_000
 
 /** Waits for the queue of its host. */
 export async function startStandIn(
-  fleet: FleetUnderTest,
+  fleet: Pick<FleetUnderTest, 'address' | 'open'>,
   { host, verdictOf = () => 'sound', before }: StandInOptions,
 ): Promise<StandIn> {
   await using opened = new AsyncDisposableStack()

@@ -66,7 +66,7 @@ export class RunFeeder {
       await jobs.send(host, chunks)
     }
     await database.query(
-      `update holdfast.run set state = 'fed', total = (select sum(total) from holdfast.run_host where run = id)
+      `update holdfast.run set state = 'fed', total = (select coalesce(sum(total), 0) from holdfast.run_host where run = id)
        where id = $1 and state = 'feeding'`,
       [id],
     )
@@ -91,13 +91,19 @@ export class RunFeeder {
   /** Jobs that are queued, or that ended and are still kept, are refused by their ids. */
   async #feedAgain(run: RunId, left: readonly HostLeft[]): Promise<void> {
     const { database, jobs } = this.#with
-    for (const { host } of left) await jobs.send(host, await chunksLeft(database, run, host))
+    for (const host of this.#known(left)) await jobs.send(host, await chunksLeft(database, run, host))
     this.#fedAtMs.set(run, monotonicMs())
+  }
+
+  /** Hosts that have a queue. */
+  #known(left: readonly HostLeft[]): readonly string[] {
+    const names = new Set(this.#with.watch.names)
+    return left.map(({ host }) => host).filter((host) => names.has(host))
   }
 
   async #stop(run: OpenRun, left: readonly HostLeft[], why: string): Promise<void> {
     const { database, jobs } = this.#with
-    for (const { host } of left) await jobs.withdraw(host, await chunksLeft(database, run.id, host))
+    for (const host of this.#known(left)) await jobs.withdraw(host, await chunksLeft(database, run.id, host))
     const names = left.slice(0, namedMax).map(({ host }) => host)
     const more = left.length > names.length ? ` and ${left.length - names.length} more` : ''
     const said = `${why}; not all tenants were checked of ${names.join(', ')}${more}`

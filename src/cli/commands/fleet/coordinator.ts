@@ -1,0 +1,46 @@
+import { ownFleetDatabase } from '../../../fleet/database/open-database.ts'
+import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
+import { coordinateFor } from '../../fleet/coordinate-for.ts'
+import { fleetToRead } from '../../fleet/read-fleet.ts'
+import type { Invocation } from '../../invocation.ts'
+import { printText } from '../../printing/printing.ts'
+import type { Terminal } from '../../terminal/terminal.ts'
+
+interface CoordinatorOptions {
+  readonly config?: string
+}
+
+const help = `
+A coordinator begins the sweeps of fleet.schedule, gives the agents their
+tenants, frees the slots of agents that died, and sends the alarms of the fleet
+once, to the sinks of \`alerts\`. It touches no tenant. It makes and migrates the
+tables of the database, so it starts before the first agent.
+
+Any number of them may run, on any hosts: there is no leader. Without one the
+agents finish what is queued, and nothing new begins. With pglite one process
+has the database: a second one on this machine is refused (75).
+
+Examples:
+  holdfast coordinator                       with holdfast.yaml of this folder
+  holdfast coordinator --config FILE         with another configuration
+  holdfast agent --coordinator               both in one process
+  holdfast install systemd --coordinator     a unit that starts it
+
+Exit codes: 64 usage, 70 bug, 75 another process has the folder of pglite, 78
+  configuration, or the database refuses, 129/130/131/143 ended by a signal`
+
+export function addCoordinator(invocation: Invocation): void {
+  invocation
+    .add('coordinator', printText)
+    .description('feed the agents of a fleet, and send its alarms, until it is ended')
+    .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
+    .addHelpText('after', help)
+    .action((options: CoordinatorOptions) => invocation.perform(() => work(options, invocation.terminal)))
+}
+
+async function work(options: CoordinatorOptions, terminal: Terminal): Promise<ExitCode> {
+  const settings = await fleetToRead(options.config)
+  await using database = await ownFleetDatabase(settings.fleet)
+  await coordinateFor(settings, database, terminal)
+  return exitCodes.sound
+}

@@ -1,0 +1,35 @@
+import { runFleet, withFleetRun, type FleetRunOptions } from '../../fleet/run-fleet.ts'
+import type { CommandGroup, Invocation } from '../../invocation.ts'
+import { textOrDocument } from '../../printing/printing.ts'
+
+const help = `
+Something crashes, and it is not known on which host the cause is. The agents
+check their tenants at once, also while a sweep works: those known to be damaged
+first, then those that could not be read, then those never checked. Each host
+knows more about its own crash: \`holdfast triage\` there goes by more signs.
+
+The fast pass (--depth quick) compares no index with its table. A file that it
+alone finds sound may still have damage that was known before. The command waits
+until the triage has ended; a signal ends only the command.
+
+Examples:
+  holdfast fleet triage                    all hosts, the fast pass
+  holdfast fleet triage --host db7         one host
+  holdfast fleet triage --service notes    one service, wherever it runs
+  holdfast fleet triage --depth full       every index against its table
+
+Exit codes: 0 all sound (--detach: it has begun), 1 failed, 2 damaged,
+  3 inconclusive, stopped, or the database cannot be reached, 4 a tenant may be
+  paused, 64 usage, 70 bug, 75 another triage of the fleet is unfinished, 78
+  configuration, 129/130/131/143 ended by a signal`
+
+export function addFleetTriage(invocation: Invocation, group: CommandGroup): void {
+  withFleetRun(
+    group.add('triage', textOrDocument).description('something crashes: find the damaged tenant on all hosts'),
+    'quick',
+  )
+    .addHelpText('after', help)
+    .action((options: FleetRunOptions) =>
+      invocation.performAnywhere(() => runFleet('triage', options, invocation.terminal)),
+    )
+}

@@ -1,0 +1,40 @@
+/** Waits until a run of the fleet has ended. The run does not need whoever waits for it. */
+import { sleep } from '../../../host/clock.ts'
+import type { RunId } from '../../../model/brand.ts'
+import { Bug } from '../../../model/bug.ts'
+import { Failure } from '../../../model/failure.ts'
+import type { FleetDatabase } from '../../database/database.ts'
+import { readRun, type FleetRunFacts } from './read-run.ts'
+
+/** How often a person sees something new. */
+const lookEveryMs = 1_000
+
+/**
+ * @param onProgress called after each look; with the failure while the database cannot be reached
+ * @throws the reason of the signal; {Failure} FLEET_* for what waiting does not mend
+ */
+export async function followRun(
+  database: FleetDatabase,
+  run: RunId,
+  onProgress: (seen: FleetRunFacts | Failure) => void,
+  signal: AbortSignal,
+): Promise<FleetRunFacts> {
+  for (;;) {
+    signal.throwIfAborted()
+    const seen = await look(database, run)
+    onProgress(seen)
+    if (!(seen instanceof Failure) && (seen.state === 'done' || seen.state === 'stopped')) return seen
+    await sleep(lookEveryMs, signal)
+  }
+}
+
+async function look(database: FleetDatabase, run: RunId): Promise<FleetRunFacts | Failure> {
+  try {
+    const seen = await readRun(database, run)
+    if (seen === null) throw new Bug(`the run ${run} was begun, and is not in the database`)
+    return seen
+  } catch (error) {
+    if (error instanceof Failure && error.retry) return error
+    throw error
+  }
+}
