@@ -1,40 +1,15 @@
 /** What the status, the history and the reconciliation read from real tables, with one thing wrong at a time. */
 import { describe, expect, test } from 'vitest'
-import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { weekOf } from '../../../src/fleet/jobs/week.ts'
 import { readAgents, readFacts } from '../../../src/fleet/status/read-facts.ts'
 import { readHistory } from '../../../src/fleet/status/read-history.ts'
 import { reconcileFleet } from '../../../src/fleet/status/reconcile-fleet.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
+import { makeFleet, runOfFleet as run } from '../../support/fleet/known-fleet.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
-const run = newRunId(Date.now() - 2 * hour)
-
-/** Two hosts with two tenants each, and a sweep that found all of them sound an hour ago. */
-async function makeFleet(database: FleetDatabase): Promise<void> {
-  await database.query(`select holdfast.result_week('${weekOf(run)}')`)
-  await database.query(
-    `
-    insert into holdfast.host (name, machine_id, boot_id, domain, version, started_at)
-      values ('h1', 'm1', 'b1', 'rack-1', '0.1.0', now()), ('h2', 'm2', 'b2', null, '0.1.0', now());
-    insert into holdfast.place
-      (host, service, tenant, path, verdict, damage, checked_at, sound_at, run, attempt, registered_at)
-      select host, 'notes', tenant, '/srv/' || tenant || '.db', 'sound', 'none', now() - interval '1 hour',
-        now() - interval '1 hour', '${run}', 1, now() - interval '9 days'
-      from (values ('h1', 'acme'), ('h1', 'bolt'), ('h2', 'coda'), ('h2', 'dora')) as known(host, tenant);
-    insert into holdfast.result (week, run, host, service, tenant, path, attempt, verdict, damage, checked_at)
-      select '${weekOf(run)}', run, host, service, tenant, path, attempt, verdict, damage, checked_at
-      from holdfast.place;
-    insert into holdfast.run (id, kind, policy, state, begun_at, ended_at, total)
-      values ('${run}', 'sweep', '{"depth": "full"}', 'done', now() - interval '2 hours', now(), 4);
-    insert into holdfast.run_host (run, host, total, done, sound) values ('${run}', 'h1', 2, 2, 2), ('${run}', 'h2', 2, 2, 2);
-    insert into holdfast.coordinator (id, host, version) values ('c1', 'h1', '0.1.0');
-    insert into holdfast.pause_slot (scope, slot) values ('fleet', 1), ('service:notes', 1)`,
-  )
-}
-
 describe('reads', () => {
   eachDatabase((fleet) => {
     const facts = () => readFacts(fleet.database, 26 * hour)
@@ -121,7 +96,8 @@ describe('reads', () => {
 
     test('a run over a part is not whole, and one without results counts none', async () => {
       await makeFleet(fleet.database)
-      const ids = [1, 2, 3].map((ago) => newRunId(Date.now() - ago))
+      const now = Date.now()
+      const ids = [1, 2, 3].map((ago) => newRunId(now - ago))
       const policies = [
         '{"depth": "full", "hosts": ["h1"], "service": null}',
         '{"depth": "quick", "hosts": null, "service": null}',

@@ -64,8 +64,8 @@ async function reconcile(options: FleetReconcileOptions, terminal: Terminal): Pr
     if (options.resend !== true) return { found, resent: null }
     const answer = await askToResend(database, newRunId())
     if ('tenants' in answer) return { found, resent: answer.tenants }
-    throw new Failure('RUN_ACTIVE', `the agents are still sending for ${answer.unfinished}`, {
-      hint: '`holdfast fleet history` shows when it has ended',
+    throw new Failure('FLEET_RUN_ACTIVE', `the agents are still sending for ${answer.unfinished}`, {
+      hint: 'wait until it ends: `holdfast fleet history` shows it',
     })
   })
   const code = exitCodeOfFleet(found)
