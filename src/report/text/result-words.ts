@@ -15,6 +15,8 @@ export interface TextOptions {
   readonly config?: string | null
   /** True if a private copy of each file exists already. */
   readonly copied?: boolean
+  /** True if files were to be checked while programs use them. */
+  readonly live?: boolean
 }
 
 /** True if the tenant was not seen serving after the hold. */
