@@ -2,7 +2,9 @@
 
 import { exitCodes } from '../../model/exit-code.ts'
 import { exitCodeOfResult } from '../../model/failure-exit.ts'
+import type { SealLevel } from '../../model/result/evidence.ts'
 import type { Result } from '../../model/result/report.ts'
+import { humanMs } from '../../text/units.ts'
 
 export interface TextOptions {
   /** The width at which lines are wrapped between words; a path or a command may be longer. Infinity: not wrapped. */
@@ -27,6 +29,10 @@ export function verdictWord(result: Pick<Result, 'verdict' | 'failure'>): string
   if (exitCodeOfResult(result) === exitCodes.busy) return 'BUSY'
   return { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' }[result.verdict]
 }
+
+/** How long the tenant stood still. A pinned one goes on. */
+export const pauseWords = (level: SealLevel, pauseMs: number | null): string =>
+  level === 'pinned' ? 'none' : humanMs(pauseMs)
 
 /** The gravest first: paused, damaged, failed, inconclusive. */
 export const rankOfResult = (result: Pick<Result, 'verdict' | 'failure'>): number =>

@@ -236,8 +236,13 @@ function goneFrom(
     .map(({ tenant, path }) => ({ tenant, path, failure: whyGone(tenant, path, listed.has(tenant), via) }))
 }
 
+const whenFilesAreGone =
+  'if it was removed on purpose, do nothing: later runs do not report it. A pattern that is new in service.files may ' +
+  'change the ids of all files (src/service/files/README.md): then their history stays under the old ids'
+
 function whyGone(tenant: TenantId, path: string, tenantIsListed: boolean, via: Service['via']): Failure {
-  if (via === 'files') return new Failure('TENANT_GONE', `service.files no longer finds ${path}`)
+  if (via === 'files')
+    return new Failure('TENANT_GONE', `service.files no longer finds ${path}`, { hint: whenFilesAreGone })
   return tenantIsListed
     ? new Failure('FILE_GONE', `the service still lists ${tenant}, but no longer its file ${path}`)
     : new Failure('TENANT_GONE', `the service no longer lists ${tenant}`)

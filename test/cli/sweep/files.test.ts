@@ -121,6 +121,7 @@ test('a file that is gone is told once; one in a folder that is away stays known
   expect(away.results.find(({ tenant }) => tenant === 'here/b.db')?.failure?.message).toBe(
     `service.files no longer finds ${scene.file('here/b.db')}`,
   )
+  expect(away.results.find(({ tenant }) => tenant === 'here/b.db')?.failure?.hint).toContain('may change the ids')
   const status = (): ReturnType<typeof holdfast> => holdfast(['status', '--format', 'nagios', '--config', scene.config])
   expect((await status()).stdout).toMatch(/STALE 1 place of service\.files could not be searched: .*app\/mount/)
   renameSync(scene.file('away'), scene.file('mount'))
