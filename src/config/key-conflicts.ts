@@ -4,6 +4,7 @@
  */
 
 import { join, resolve } from 'node:path'
+import { sealLevels } from '../model/result/evidence.ts'
 import * as defaults from './defaults.ts'
 import { sinkKeys } from './sinks/alert-sinks.ts'
 
@@ -22,6 +23,7 @@ export function conflictsBetweenKeys(document: unknown, folder: string): readonl
     ...sharedFolders(keys, folder),
     ...sinkConflicts(keys['alerts']),
     ...fleetWithoutDatabase(keys['fleet']),
+    ...levelsThatNeverCount(keysOf(keys['hold'])['require']),
     ...unclearInvariants(keysOf(keys['check'])['invariants']),
   ]
 }
@@ -57,6 +59,25 @@ function* fleetWithoutDatabase(given: unknown): Generator<KeyProblem> {
   const { at, zone } = keysOf(keys['schedule'])
   if (isThere(zone) && !isThere(at))
     yield { path: ['fleet', 'schedule', 'zone'], message: 'needs fleet.schedule.at: without it no sweep is scheduled' }
+}
+
+const levels: ReadonlySet<unknown> = new Set(sealLevels)
+
+/** The first rule that fits a tenant counts. */
+function* levelsThatNeverCount(given: unknown): Generator<KeyProblem> {
+  if (!Array.isArray(given)) return
+  const forAll = (given as readonly unknown[]).findIndex((rule) => {
+    const { level, tenants, ...others } = typeof rule === 'string' ? { level: rule } : keysOf(rule)
+    // A rule with another mistake is reported for that.
+    return levels.has(level) && !isThere(tenants) && Object.keys(others).length === 0
+  })
+  if (forAll === -1) return
+  for (let at = forAll + 1; at < given.length; at++) {
+    yield {
+      path: ['hold', 'require', at],
+      message: `never counts, because hold.require[${forAll}] is for all tenants: put rules with tenants before it`,
+    }
+  }
 }
 
 function* unclearInvariants(given: unknown): Generator<KeyProblem> {

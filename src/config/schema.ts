@@ -80,7 +80,7 @@ export function sections(folder: string) {
         pinWait: optional(duration('3s', { least: '10ms', most: '10m' }), live.pinWaitMs),
         maxPin: optional(duration('5s', { least: '100ms', most: '10m' }), live.maxPinMs),
         maxWalGrowth: optional(size('64MB', { least: '1MB', most: '1000GB' }), live.maxWalGrowthBytes),
-        maxWriterWait: optional(duration('500ms', { least: '110ms', most: '1m' }), live.maxWriterWaitMs),
+        maxWriterWait: optional(duration('500ms', { least: '130ms', most: '1m' }), live.maxWriterWaitMs),
       }),
       snapshots: sectionOrDefaults({
         dir: optional(path('the path of a folder', folder), defaults.defaultSnapshotDir),

@@ -69,12 +69,14 @@ export function secondSnapshotWords({ secondSnapshot }: Result): string | null {
 }
 
 /** What a person must know before a remedy; null if the file was held, or no program had it open. */
-export const beforeRemedy = ({ tenant, path, verdict, damage, evidence, remedy }: Result): string | null =>
-  evidence.level === 'pinned' &&
-  evidence.pin?.branch !== 'idle' &&
-  verdict === 'damaged' &&
-  damage !== 'none' &&
-  remedy.do !== 'nothing'
+export const beforeRemedy = (result: Result): string | null => {
+  const { tenant, path, verdict, damage, remedy } = result
+  return isUsedByPrograms(result) && verdict === 'damaged' && damage !== 'none' && remedy.do !== 'nothing'
     ? 'a remedy needs a file that no program has open: stop the program first, or let hooks stop and start it ' +
-      `(src/service/hooks/README.md)${tenant === null && remedy.do === 'ask' ? `; ${copyForSalvage(path)}` : ''}`
+        `(src/service/hooks/README.md)${tenant === null && remedy.do === 'ask' ? `; ${copyForSalvage(path)}` : ''}`
     : null
+}
+
+/** True if the snapshot was taken while programs had the file open. */
+export const isUsedByPrograms = ({ evidence: { level, pin } }: Result): boolean =>
+  level === 'pinned' && pin?.branch !== 'idle'

@@ -62,6 +62,14 @@ describe('what is wrong is reported with line and column', () => {
       ],
     ],
     [
+      'levels after one that is for all tenants',
+      `${least}hold:\n  require: [{ level: pinned, tenants: [wiki] }, sealed, pinned, { level: pinned, tenants: [a] }]\n`,
+      [
+        '4:57: hold.require[2] never counts, because hold.require[1] is for all tenants: put rules with tenants before it',
+        '4:65: hold.require[3] never counts, because hold.require[1] is for all tenants: put rules with tenants before it',
+      ],
+    ],
+    [
       'a number for a level',
       `${least}hold: { require: 5 }\n`,
       ['3:18: hold.require: expected one of sealed, exclusive, writer-locked, pinned, or a list of levels'],
@@ -74,7 +82,7 @@ describe('what is wrong is reported with line and column', () => {
     [
       'a wait that is shorter than what SQLite itself sleeps',
       `${least}live: { maxWriterWait: 100ms }\n`,
-      ['3:24: live.maxWriterWait: expected a duration such as 500ms between 110ms and 1m, found the text "100ms"'],
+      ['3:24: live.maxWriterWait: expected a duration such as 500ms between 130ms and 1m, found the text "100ms"'],
     ],
     ['a list where a section belongs', `${least}hold: [1]\n`, ['3:7: hold: expected a section of keys']],
     ['a missing tenants section', 'service: { name: n, admin: unix:/a }\n', ['1:1: tenants is missing']],

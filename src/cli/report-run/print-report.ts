@@ -33,6 +33,8 @@ export interface ReportEnd<Ending> {
 export type PrintOptions = Pick<ReportOptions, 'json' | 'quiet' | 'verbose'> & {
   /** A private copy of each file is somewhere already. */
   readonly copied?: boolean
+  /** Files were to be checked while programs use them. */
+  readonly live?: boolean
 }
 
 /**
@@ -110,7 +112,7 @@ async function printFailedReport<Ending>(
 async function print<Ending>(
   document: ReportDocument<Ending>,
   terminal: Terminal,
-  { json, quiet, verbose = false, copied = false }: PrintOptions,
+  { json, quiet, verbose = false, copied = false, live = false }: PrintOptions,
   end: ReportEnd<Ending>,
 ): Promise<void> {
   await document.keep?.(end)
@@ -120,6 +122,6 @@ async function print<Ending>(
   }
   if (quiet && end.exitCode === 0) return
   const { width, cuts, color, commandLine } = terminal
-  const textOptions = { width, cuts, color, verbose, copied, config: commandLine.config }
+  const textOptions = { width, cuts, color, verbose, copied, live, config: commandLine.config }
   for (const piece of document.text(end, textOptions)) await terminal.print(piece)
 }

@@ -11,6 +11,7 @@ import type { Target } from '../../runs/begin/target.ts'
 import type { OpenHoldOutcome } from '../../runs/open-holds/open-holds.ts'
 import { unbroken } from '../../text/layout.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
+import { humanMs } from '../../text/units.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /**
@@ -61,6 +62,15 @@ export const reportRecovered =
   (recovered: readonly RecoveredChange[]): void => {
     for (const { sentence } of recovered) terminal.say(printableSentence(sentence))
   }
+
+/** Tells why a remedy seems to do nothing. */
+export const reportAway =
+  (terminal: Pick<Terminal, 'say'>) =>
+  ({ tenant, named }: Target, msMax: number): void =>
+    terminal.say(
+      `holdfast: ${printable(tenant ?? named)}: the service does not answer, or restarts: ` +
+        `waiting for it, at most ${humanMs(msMax)}`,
+    )
 
 /** Reports before a change whether the file is still what an earlier run has planned on. */
 export const reportPlanned =

@@ -16,7 +16,7 @@ import { fileRunOptions } from './file-run-options.ts'
 import { overridden } from './overrides.ts'
 import { recordingEnd } from './record-end.ts'
 import type { RemedyOptions } from './remedy-options.ts'
-import { reportPlanned, reportRecovered } from './report-holds.ts'
+import { reportAway, reportPlanned, reportRecovered } from './report-holds.ts'
 import { withAlarms } from './run-alarms.ts'
 import { serviceRunOptions } from './service-run-options.ts'
 
@@ -41,6 +41,7 @@ export async function runRemedies(
     return await work({
       onSelected: (targets) => document.select(targets),
       onPlanned: options.quiet ? () => {} : reportPlanned(terminal),
+      onAway: options.quiet ? () => {} : reportAway(terminal),
       onOutcome: (outcome) => {
         document.add(outcome)
         alarms?.considerRemedy(outcome.result)

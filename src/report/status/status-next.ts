@@ -38,9 +38,13 @@ function remediesOf(tenants: readonly TenantSummary[]): readonly string[] {
   return [...new Set(damaged.map(remedyOf))].slice(0, checksMax)
 }
 
-/** A file that only violates a rule of the application is whole: its report lists the rows. */
+/**
+ * A file that only violates a rule of the application is whole: its report lists the rows. A pinned file has a program
+ * that must stop for a remedy, and `repair` may stop it to plan one: the report of a check says which remedy it needs.
+ */
 function remedyOf(one: TenantSummary): string {
-  if ((one.settled?.damage ?? one.damage) === 'none') return checkOf(one)
+  const { damage, level } = one.settled ?? one
+  if (damage === 'none' || level === 'pinned') return checkOf(one)
   return `holdfast repair ${targetOf(one)}`
 }
 
@@ -56,8 +60,9 @@ function againstUnchecked({ tenants, selection }: StatusView): readonly string[]
   return ['holdfast sweep']
 }
 
-function checkOf({ tenant, path, failure }: TenantSummary): string {
+function checkOf({ tenant, path, failure, level }: TenantSummary): string {
   if (failure === 'TENANT_GONE' || failure === 'FILE_GONE') return `holdfast explain ${failure}`
+  if (tenant === null && level === 'pinned') return `holdfast check --live ${targetOf({ tenant, path })}`
   return `holdfast check ${targetOf({ tenant, path })}`
 }
 

@@ -9,10 +9,10 @@ import type { VerdictWord } from '../../model/result/verdict.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { unbroken, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
-import { humanMs } from '../../text/units.ts'
 import { whatPinnedProves } from '../pinned.ts'
 import type { OpenIncident } from '../status/status-view.ts'
 import { legibleName } from './legible.ts'
+import { pauseWords } from './result-words.ts'
 
 /** One check of one file; `at` in ms since 1970. */
 export interface HistoryEntry {
@@ -83,7 +83,7 @@ export function renderHistory({ entries, changes, incident, older }: HistoryView
       words[entry.verdict],
       entry.failure ?? (entry.damage === 'none' ? '-' : entry.damage),
       entry.level === 'pinned' ? `${entry.depth}, pinned` : entry.depth,
-      humanMs(entry.pauseMs),
+      pauseWords(entry.level, entry.pauseMs),
     ],
   }))
   const changed = changes.map((change) => ({

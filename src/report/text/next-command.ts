@@ -3,6 +3,7 @@
 import { failureKinds } from '../../model/failure.ts'
 import type { Report, Result } from '../../model/result/report.ts'
 import { target } from '../../text/shell-words.ts'
+import { isUsedByPrograms } from '../pinned.ts'
 import { withConfiguration } from './hint.ts'
 
 /** The command that was just run: it is never its own next step. */
@@ -10,6 +11,8 @@ export interface LastCommand {
   readonly mode: Report['run']['mode'] | 'compare'
   /** True if what was checked is a private copy. */
   readonly copied: boolean
+  /** True if files were to be checked while programs use them. */
+  readonly live?: boolean
 }
 
 /**
@@ -31,7 +34,8 @@ export function commandWhileStopped({ tenant, path, verdict, remedy }: Result, c
   return withConfiguration(`holdfast repair ${target(null, path)} --apply`, config)
 }
 
-function commandFor(result: Result, { mode, copied }: LastCommand): string | null {
+function commandFor(result: Result, ran: LastCommand): string | null {
+  const { mode, copied } = ran
   if (result.failure?.tenantState === 'maybe-paused') return 'holdfast resume --all'
   if (result.verdict === 'damaged') {
     const { do: todo, command } = result.remedy
@@ -39,17 +43,31 @@ function commandFor(result: Result, { mode, copied }: LastCommand): string | nul
     if (result.damage === 'none') return command
     // The copy that was pulled has another path, which holdfast has printed.
     if (mode === 'pull' && todo === 'ask') return 'holdfast salvage --help'
+    // The program goes on, and `salvage` would wait for it: a copy comes first.
+    if (result.tenant === null && todo === 'ask' && isUsedByPrograms(result))
+      return copied
+        ? 'holdfast salvage --help'
+        : `holdfast check --live ${target(null, result.path)} --keep-snapshot ./kept`
     if (copied && todo !== 'nothing') return ofCopy(result)
     return command ?? `holdfast explain ${result.findings[0]?.rule ?? result.damage}`
   }
   const code = result.failure?.code
   if (code === undefined) return result.remedy.command
   const { next } = failureKinds[code]
+  if (next === 'holders' && canGoLive(result, ran)) return `holdfast check --live ${target(null, result.path)}`
   if (next === 'holders') return `holdfast holders ${target(null, result.path)}`
   if (next === 'doctor') return 'holdfast doctor'
   if (next === 'check' && mode !== 'check') return `holdfast check ${target(result.tenant, result.path)}`
   return `holdfast explain ${code}`
 }
+
+/** The hint names `holders`, too. */
+const canGoLive = ({ tenant, failure }: Result, { mode, copied, live = false }: LastCommand): boolean =>
+  tenant === null &&
+  mode === 'check' &&
+  !copied &&
+  !live &&
+  (failure?.code === 'IN_USE' || failure?.code === 'LOCK_BUSY')
 
 /** A copy may lie on a machine without the service, so its remedy names the file. */
 function ofCopy({ path, remedy }: Result): string {

@@ -27,7 +27,11 @@ const noticesShownMax = 10
 /** @param mode what was run */
 export function describeUnsound(result: Result, mode: LastCommand['mode'], options: TextOptions): readonly string[] {
   const colors = createColors(options.color)
-  const command = nextCommand(result, { mode, copied: options.copied ?? false }, options.config ?? null)
+  const command = nextCommand(
+    result,
+    { mode, copied: options.copied ?? false, live: options.live ?? false },
+    options.config ?? null,
+  )
   const stopped = mode === 'triage' ? commandWhileStopped(result, options.config ?? null) : null
   return [
     ...titleLines(result, options),

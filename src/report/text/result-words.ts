@@ -2,7 +2,9 @@
 
 import { exitCodes } from '../../model/exit-code.ts'
 import { exitCodeOfResult } from '../../model/failure-exit.ts'
+import type { SealLevel } from '../../model/result/evidence.ts'
 import type { Result } from '../../model/result/report.ts'
+import { humanMs } from '../../text/units.ts'
 
 export interface TextOptions {
   /** The width at which lines are wrapped between words; a path or a command may be longer. Infinity: not wrapped. */
@@ -15,6 +17,8 @@ export interface TextOptions {
   readonly config?: string | null
   /** True if a private copy of each file exists already. */
   readonly copied?: boolean
+  /** True if files were to be checked while programs use them. */
+  readonly live?: boolean
 }
 
 /** True if the tenant was not seen serving after the hold. */
@@ -25,6 +29,10 @@ export function verdictWord(result: Pick<Result, 'verdict' | 'failure'>): string
   if (exitCodeOfResult(result) === exitCodes.busy) return 'BUSY'
   return { sound: 'sound', damaged: 'DAMAGED', inconclusive: 'inconclusive', failed: 'FAILED' }[result.verdict]
 }
+
+/** How long the tenant stood still. A pinned one goes on. */
+export const pauseWords = (level: SealLevel, pauseMs: number | null): string =>
+  level === 'pinned' ? 'none' : humanMs(pauseMs)
 
 /** The gravest first: paused, damaged, failed, inconclusive. */
 export const rankOfResult = (result: Pick<Result, 'verdict' | 'failure'>): number =>

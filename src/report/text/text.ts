@@ -22,7 +22,7 @@ import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
 import { describeMaps } from './page-map.ts'
 import { describeNotices, describeUnsound, describeProof } from './problem.ts'
 import { describeRecoveries } from './recovery.ts'
-import { isPaused, rankOfResult, verdictWord } from './result-words.ts'
+import { isPaused, pauseWords, rankOfResult, verdictWord } from './result-words.ts'
 import type { TextOptions } from './result-words.ts'
 
 /** More sound results than this are counted instead of listed. */
@@ -155,16 +155,18 @@ function table(results: readonly Result[], options: TextOptions): readonly strin
     nameOf(result),
     verdictWord(result),
     result.damage === 'none' ? '-' : result.damage,
-    humanMs(result.timings.pauseMs),
+    pauseWords(result.evidence.level, result.timings.pauseMs),
     humanMs(result.timings.checkMs),
   ])
-  const longest = sound.reduce((most, { timings }) => Math.max(most, timings.pauseMs ?? 0), 0)
+  const pauses = sound.flatMap(({ timings }) => timings.pauseMs ?? [])
   return [
     ...(rows.length === 0 ? [] : renderTable(columns, rows, { ...options, paint })),
     ...(folded
       ? wrap(
-          `${rows.length === 0 ? '' : 'and '}${count(sound.length, nounOf(results))} sound, longest pause ` +
-            humanMs(longest),
+          `${rows.length === 0 ? '' : 'and '}${count(sound.length, nounOf(results))} sound, ` +
+            (pauses.length === 0
+              ? 'none was paused'
+              : `longest pause ${humanMs(pauses.reduce((most, ms) => Math.max(most, ms), 0))}`),
           options.width,
         )
       : []),

@@ -10,6 +10,7 @@ import type { TenantId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
+import { isEmptyFile } from '../../service/files/empty-file.ts'
 import type { RegisteredTenant, Service, UnsearchedPlace } from '../../service/port.ts'
 import { count } from '../../text/count.ts'
 import { humanMs } from '../../text/units.ts'
@@ -59,15 +60,20 @@ export async function readRegistry(
   reader: RegistryReader,
   lastResults: readonly LastResult[],
 ): Promise<ServiceRegistry> {
-  const known = lastResults.filter((result) => !isGone(result))
-  const tenants = await orFailure(listTenants(reader, known))
+  const known = lastResults.filter((result) => !isGone(result) && result.failure !== 'EMPTY_FILE')
+  const empty: string[] = []
+  const tenants = await orFailure(listTenants(reader, known, empty))
   if (!(tenants instanceof Failure)) {
     const takenAt = reader.now()
     const unkept = tenants.length === 0 ? null : keepRegistryCopy(reader.settings, tenants, takenAt)
     const notices = unkept === null ? [] : [`the copy of the list of tenants could not be kept: ${unkept}`]
     const { unsearched, links } = reader.service.leftOut
     const partly = unsearchedIn(unsearched)
-    await announce(reader, { source: 'live', since: takenAt, ...partly }, [...notices, ...aboutLinks(links)])
+    await announce(reader, { source: 'live', since: takenAt, ...partly }, [
+      ...notices,
+      ...aboutLinks(links),
+      ...aboutEmpty(empty),
+    ])
     return { source: 'live', tenants, gone: goneFrom(tenants, known, reader.settings.service.kind), unsearched }
   }
   // Who is not let in gets no other answer for a tenant either: a wrong token is no outage.
@@ -75,12 +81,17 @@ export async function readRegistry(
   return { source: 'cached', tenants: await fallBack(reader, tenants), gone: [], unsearched: [] }
 }
 
-/** @throws {Failure} REGISTRY_STALE if the list cannot be true; ADMIN_UNREACHABLE and the like */
+/**
+ * @param empty gets the files that are left out because they are empty
+ * @throws {Failure} REGISTRY_STALE if the list cannot be true; ADMIN_UNREACHABLE and the like
+ */
 async function listTenants(
   { service, settings, signal }: RegistryReader,
   known: readonly LastResult[],
+  empty: string[],
 ): Promise<readonly RegisteredTenant[]> {
-  const listed = await service.tenants(signal)
+  const all = await service.tenants(signal)
+  const listed = settings.service.kind === 'files' ? await withoutEmpty(all, known, empty, signal) : all
   const tenants = [...listed, ...knownBelow(service.leftOut.unsearched, listed, known)]
   if (new Set(tenants.map(({ id }) => id)).size < tenants.length)
     throw new Failure('REGISTRY_STALE', 'the service lists a tenant twice')
@@ -99,6 +110,24 @@ async function listTenants(
         "else mend the service's list",
     })
   return tenants
+}
+
+/** The pattern of a person names it, no service does. One that the ledger knows as a database stays: it is damaged. */
+async function withoutEmpty(
+  tenants: readonly RegisteredTenant[],
+  known: readonly LastResult[],
+  empty: string[],
+  signal: AbortSignal,
+): Promise<readonly RegisteredTenant[]> {
+  const databases = new Set(known.map(({ path }) => path))
+  const left: RegisteredTenant[] = []
+  for (const tenant of tenants) {
+    signal.throwIfAborted()
+    const [path = ''] = tenant.files
+    if (!databases.has(path) && (await isEmptyFile(path))) empty.push(path)
+    else left.push(tenant)
+  }
+  return left
 }
 
 /** A file in a folder that cannot be searched is not gone. Its own check says what is wrong. */
@@ -125,14 +154,25 @@ const unsearchedIn = ([first, ...more]: readonly UnsearchedPlace[]): Pick<
     ? {}
     : { unsearched: { places: 1 + more.length, first: first.failure.message.slice(0, whyLettersMax) } }
 
-const linksNamedMax = 3
+const namedMax = 3
 
-function aboutLinks(links: readonly string[]): readonly string[] {
-  if (links.length === 0) return []
-  const more = links.length - linksNamedMax
-  const named = `${links.slice(0, linksNamedMax).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
-  return [`symbolic links were not followed: ${named}; what they lead to is checked only if a pattern names it`]
+function firstOf(paths: readonly string[]): string {
+  const more = paths.length - namedMax
+  return `${paths.slice(0, namedMax).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
+
+const aboutLinks = (links: readonly string[]): readonly string[] =>
+  links.length === 0
+    ? []
+    : [
+        `symbolic links were not followed: ${firstOf(links)}; ` +
+          'what they lead to is checked only if a pattern names it',
+      ]
+
+const aboutEmpty = (empty: readonly string[]): readonly string[] =>
+  empty.length === 0
+    ? []
+    : [`empty files were left out: ${firstOf(empty)}; each is a tenant as soon as a program has written to it`]
 
 /** @param failure why the service gave no valid list @throws {Failure} if there is no copy that may be used */
 async function fallBack(reader: RegistryReader, failure: Failure): Promise<readonly RegisteredTenant[]> {
@@ -196,8 +236,13 @@ function goneFrom(
     .map(({ tenant, path }) => ({ tenant, path, failure: whyGone(tenant, path, listed.has(tenant), via) }))
 }
 
+const whenFilesAreGone =
+  'if it was removed on purpose, do nothing: later runs do not report it. A pattern that is new in service.files may ' +
+  'change the ids of all files (src/service/files/README.md): then their history stays under the old ids'
+
 function whyGone(tenant: TenantId, path: string, tenantIsListed: boolean, via: Service['via']): Failure {
-  if (via === 'files') return new Failure('TENANT_GONE', `service.files no longer finds ${path}`)
+  if (via === 'files')
+    return new Failure('TENANT_GONE', `service.files no longer finds ${path}`, { hint: whenFilesAreGone })
   return tenantIsListed
     ? new Failure('FILE_GONE', `the service still lists ${tenant}, but no longer its file ${path}`)
     : new Failure('TENANT_GONE', `the service no longer lists ${tenant}`)

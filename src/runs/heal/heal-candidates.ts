@@ -97,7 +97,7 @@ export class HealCandidates {
 }
 
 const pinnedOnly =
-  'it was checked beside its program (level pinned), and a change needs a real hold: `holdfast repair` makes one, ' +
+  'it was checked beside its program (level pinned), and a change needs a sealed file: `holdfast repair` seals it, ' +
   'where hooks or an admin API pause the tenant'
 
 /** Why a person must look at this damage; null if it may be healed. */

@@ -63,6 +63,7 @@ export async function heal(
     const totals = await remedyTenants(service, [tenant], requestFor({ run, version }, refuse), {
       onSelected: () => {},
       onPlanned: () => {},
+      onAway: () => {},
       onProgress,
       onOutcome: (outcome) => void outcomes.push(outcome),
     })

@@ -33,7 +33,7 @@ import { earlierPlan, keepPlan } from './plan/planned.ts'
 import { planOf, untried, type ReadyFile, type TriedFile, type TriedRemedy } from './plan/tried-remedy.ts'
 import { outcomeOf } from './remedy-outcome.ts'
 import type { RemedyRun } from './remedy-run.ts'
-import { metRestart, withWayOut } from './restart-patience.ts'
+import { awayMsMax, metRestart, withWayOut } from './restart-patience.ts'
 
 /** A tenant that writes all the time: the first attempt, and two more. */
 const staleMax = 3
@@ -54,7 +54,7 @@ export async function remedyGroup(
     if (signal.aborted) return outcomes
     if (outcomes.some(isStale) && ++stale < staleMax) continue
     if (!outcomes.some(metRestart)) return outcomes
-    if (!(await serviceIsBack(group, run, progress, signal)))
+    if (!(await serviceIsBack(group, run, progress, attempt === 1, signal)))
       return outcomes.map((one, at) => withWayOut(one, group[at] ?? group[0], run.mode, attempt))
   }
 }
@@ -65,13 +65,15 @@ const isStale = ({ result: { applied, failure } }: RemedyOutcome): boolean =>
 
 async function serviceIsBack(
   [target]: TargetGroup,
-  { context, patience }: RemedyRun,
+  { context, patience, onAway }: RemedyRun,
   progress: GroupProgress,
+  isFirst: boolean,
   signal: AbortSignal,
 ): Promise<boolean> {
   const connection = context.connectionOf(target)
   if (connection === null) return false
   progress.onStep({ target }, 'waiting for the service, which was away')
+  if (isFirst && connection.service.via !== 'hooks') onAway(target, awayMsMax)
   return patience.mayTryAgain(connection.service, signal)
 }
 

@@ -84,6 +84,7 @@ export async function workOnRemedies(
     patience: new RestartPatience(),
     commandsFor: (target) => commandsFor(target, request),
     onPlanned: (target, planned) => observer.onPlanned(target, planned),
+    onAway: (target, msMax) => observer.onAway(target, msMax),
     placeOf: (target) => placeOf(target, places),
     accountPlaceOf: (target, change) => accountPlaceOf(target, change, isOneOfSeveral(target, targets), places),
   }

@@ -29,13 +29,15 @@ export interface RemedyRun {
   readonly tryOn: (file: CheckedFile, signal: AbortSignal) => Promise<TriedRemedy>
   /** Called before a change, with a plan that the ledger has of the target. */
   readonly onPlanned: (target: Target, planned: PlannedRemedy) => void
+  /** Called once, when the run begins to wait for a service that is away. `msMax`: for so long at most. */
+  readonly onAway: (target: Target, msMax: number) => void
   /** Where the originals of this target are kept. */
   readonly placeOf: (target: Target) => Promise<OriginalPlace>
   /** Where the account of a change goes. */
   readonly accountPlaceOf: (target: Target, change: ChangeId) => Promise<AccountPlace>
 }
 
-export interface RemedyObserver extends ProgressObserver, Pick<RemedyRun, 'onPlanned'> {
+export interface RemedyObserver extends ProgressObserver, Pick<RemedyRun, 'onPlanned' | 'onAway'> {
   /** Called before the first outcome. */
   readonly onSelected: (targets: readonly Target[]) => void
   readonly onOutcome: (outcome: RemedyOutcome) => void

@@ -16,7 +16,7 @@ import { outcomeWithFailure } from './remedy-outcome.ts'
 /** From the first restart that the run has met to the last attempt. In ms. */
 const triedMsMax = 60_000
 /** A service that stays away for so long does not restart, or restarts too seldom. In ms. */
-const awayMsMax = 20_000
+export const awayMsMax = 20_000
 const askEveryMs = 100
 /** Each attempt pauses the tenant. */
 const attemptsMax = 12

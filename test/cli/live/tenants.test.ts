@@ -65,7 +65,7 @@ test(
     expect(report.results.map(({ verdict, evidence }) => [verdict, evidence.level])).toEqual([['damaged', 'pinned']])
     expect(report.healing.results).toEqual([])
     expect(report.healing.left.map(({ why }) => why)).toEqual([
-      expect.stringMatching(/^it was checked beside its program .* a change needs a real hold: `holdfast repair`/),
+      expect.stringMatching(/^it was checked beside its program .* a change needs a sealed file: `holdfast repair`/),
     ])
     expect([host.takeCalls(), host.isRunning()]).toEqual([[], true])
   },

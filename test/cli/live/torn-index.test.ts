@@ -29,9 +29,11 @@ it('a wal-index is torn under the pin: no program is refused or waits for long, 
   makeBook(file, 'wal', 20_000_000)
   await using crowd = await startCrowd({ file, folder: folder.file('crowd'), members: ['reader'], orderly: true })
   let tornUnderPin = 0
-  for (let time = 0; time < 20 && tornUnderPin < 3; time++) {
-    const checking = checkLive(file, mkdtempSync(folder.file('kept-')))
-    await eventually('the file is pinned', () => isLocked(file))
+  for (let time = 0; time < 40 && tornUnderPin < 3; time++) {
+    let isOver = false
+    const checking = checkLive(file, mkdtempSync(folder.file('kept-'))).finally(() => (isOver = true))
+    // A busy machine may not look while the pin stands.
+    await eventually('the file is pinned, or was', () => isLocked(file) || isOver)
     await sleep(Math.random() * 10)
     tearIndex(file)
     if (isLocked(file)) tornUnderPin++

@@ -24,6 +24,7 @@ test('I1.6: a service that was away when the remedy began is waited for, and the
   again.close()
   again.closeAllConnections()
   expect(code, stdout + stderr).toBe(0)
+  expect(stderr).toContain('acme: the service does not answer, or restarts: waiting for it, at most 20.0 s')
   expect(onlyRemedy(JSON.parse(stdout) as RemedyReport).applied).toMatchObject({ verdict: 'sound', healthy: true })
   expect(integrityOf(join(service.data, 'acme.db'))).toBe('ok')
 }, 120_000)

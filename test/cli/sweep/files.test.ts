@@ -121,6 +121,7 @@ test('a file that is gone is told once; one in a folder that is away stays known
   expect(away.results.find(({ tenant }) => tenant === 'here/b.db')?.failure?.message).toBe(
     `service.files no longer finds ${scene.file('here/b.db')}`,
   )
+  expect(away.results.find(({ tenant }) => tenant === 'here/b.db')?.failure?.hint).toContain('may change the ids')
   const status = (): ReturnType<typeof holdfast> => holdfast(['status', '--format', 'nagios', '--config', scene.config])
   expect((await status()).stdout).toMatch(/STALE 1 place of service\.files could not be searched: .*app\/mount/)
   renameSync(scene.file('away'), scene.file('mount'))
@@ -144,15 +145,35 @@ test('a file that is no database is said to be none; one that was a database is 
   using scene = openFileScene()
   scene.make('was.db')
   writeFileSync(scene.file('text.db'), 'not a database')
-  writeFileSync(scene.file('empty.db'), '')
   const sweep = (): ReturnType<typeof reportOf> => reportOf(['sweep', '--config', scene.config])
   const first = await sweep()
   expect([first.summary.exitCode, gists(first)]).toEqual([
     3,
-    { 'was.db': 'sound', 'text.db': 'inconclusive NOT_SQLITE', 'empty.db': 'inconclusive EMPTY_FILE' },
+    { 'was.db': 'sound', 'text.db': 'inconclusive NOT_SQLITE' },
   ])
   truncateSync(scene.file('was.db'), 0)
   expect(gists(await sweep())['was.db']).toBe('damaged file')
+})
+
+test('an empty file is left out and named, until it is written; one that is known stays', async () => {
+  using scene = openFileScene()
+  scene.make('a.db')
+  for (const name of ['new.db', 'journal.db', 'journal.db-journal']) writeFileSync(scene.file(name), '')
+  const sweep = (): ReturnType<typeof reportOf> => reportOf(['sweep', '--config', scene.config])
+  const first = await sweep()
+  expect([first.summary.exitCode, gists(first)]).toEqual([0, { 'a.db': 'sound' }])
+  const named = `empty files were left out: ${scene.file('journal.db')}, ${scene.file('new.db')}; `
+  expect(first.run.notices).toEqual([expect.stringContaining(named)])
+  writeFileSync(scene.file('journal.db-journal'), 'what may be a hot journal')
+  expect(gists(await sweep())).toEqual({ 'a.db': 'sound', 'journal.db': expect.stringMatching(/^(?!sound)/) })
+  rmSync(scene.file('journal.db'))
+  rmSync(scene.file('journal.db-journal'))
+  rmSync(scene.file('new.db'))
+  scene.make('new.db')
+  truncateSync(scene.file('a.db'), 0)
+  const last = await sweep()
+  expect(gists(last)).toMatchObject({ 'new.db': 'sound', 'a.db': 'damaged file' })
+  expect(last.run.notices ?? []).toEqual([])
 })
 
 test('links that are not followed are named, hard links and what lies outside of the roots are refused', async () => {

@@ -35,6 +35,11 @@ test.each<[string, StatusView, readonly string[]]>([
   ],
   ['one is damaged', view([tenant('a', { verdict: 'damaged', damage: 'table' })]), ['holdfast repair --tenant a']],
   [
+    'one is damaged whose program must stop for a remedy: the check says which one',
+    view([tenant('a', { verdict: 'damaged', damage: 'table', level: 'pinned' })]),
+    ['holdfast check --tenant a'],
+  ],
+  [
     'one only violates a rule of the application: there is nothing to repair',
     view([tenant('a', { verdict: 'damaged', damage: 'none' })]),
     ['holdfast check --tenant a'],

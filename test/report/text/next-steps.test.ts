@@ -15,7 +15,7 @@ import type { Result } from '../../../src/model/result/report.ts'
 import { hintFor, withConfigurations } from '../../../src/report/text/hint.ts'
 import type { CommandLine } from '../../../src/report/text/hint.ts'
 import { nextCommand } from '../../../src/report/text/next-command.ts'
-import { damaged, failed, sound } from '../../support/report.ts'
+import { damaged, failed, sealed, sound } from '../../support/report.ts'
 
 const { program } = await openInvocation({ version: '0.0.0' } as Terminal, [])
 
@@ -68,6 +68,31 @@ describe('after a result', () => {
         if (topic !== null) expect(explain(topic), topic).not.toBeNull()
       }
     }
+  })
+})
+
+describe('beside programs that use the file', () => {
+  const bare = { tenant: null, path: '/srv/a b.db' }
+  const ask = { ...damaged('acme').remedy, do: 'ask', command: "holdfast salvage '/srv/a b.db' --to x" } as const
+  const busy = (code: FailureCode): Result =>
+    failed('acme', { ...bare, failure: { code, message: 'm', hint: 'h', tenantState: 'unknown' } })
+  const live = { mode: 'check', copied: false, live: true } as const
+
+  test('damage that only a salvage helps: a copy first, because a salvage of the file waits for the program', () => {
+    const pinned = damaged('acme', { ...bare, remedy: ask, evidence: { ...sealed, level: 'pinned' } })
+    const copy = "holdfast check --live '/srv/a b.db' --keep-snapshot ./kept"
+    expect(nextCommand(pinned, live, null)).toBe(copy)
+    expect(exists("holdfast check --live --keep-snapshot ./kept '/srv/a b.db'")).toBe(true)
+    expect(nextCommand(pinned, { ...live, copied: true }, null)).toBe('holdfast salvage --help')
+    expect(nextCommand({ ...pinned, evidence: sealed }, { ...live, live: false }, null)).toBe(ask.command)
+  })
+
+  test.each(['IN_USE', 'LOCK_BUSY'] as const)('%s: check it live, or see who has it open', (code) => {
+    const check = { mode: 'check', copied: false } as const
+    expect(nextCommand(busy(code), check, null)).toBe("holdfast check --live '/srv/a b.db'")
+    expect(nextCommand(busy(code), live, null)).toBe("holdfast holders '/srv/a b.db'")
+    expect(nextCommand(busy(code), { ...check, copied: true }, null)).toBe("holdfast holders '/srv/a b.db'")
+    expect(nextCommand({ ...busy(code), tenant: tenantId('acme') }, check, null)).toContain('holders')
   })
 })
 

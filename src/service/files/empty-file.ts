@@ -1,0 +1,23 @@
+/**
+ * SQLite takes an empty file for an empty database: programs make one, and write to it later. There is nothing in it
+ * to check yet.
+ */
+import { stat } from 'node:fs/promises'
+import { onDisk } from '../../host/files/file-name.ts'
+
+/** True if the file is empty, and no WAL and no journal beside it has bytes. False in doubt. Opens nothing. */
+export async function isEmptyFile(path: string): Promise<boolean> {
+  if ((await bytesOf(path)) !== 0) return false
+  const beside = await Promise.all(['-wal', '-journal'].map((part) => bytesOf(path + part)))
+  return beside.every((bytes) => bytes === 0 || bytes === null)
+}
+
+/** null if it is no file, not there, or cannot be asked. */
+async function bytesOf(path: string): Promise<number | null> {
+  try {
+    const found = await stat(onDisk(path))
+    return found.isFile() ? found.size : null
+  } catch {
+    return null
+  }
+}
