@@ -8,6 +8,7 @@ import type { OtherHold } from '../model/service-way.ts'
 import { count } from '../text/count.ts'
 import type {
   AllResults,
+  FleetRunHere,
   LastResult,
   LedgerLine,
   NewestLines,
@@ -83,6 +84,19 @@ export abstract class LedgerQuestions {
 
   async lastRuns(limit: number): Promise<readonly RecordedRun[]> {
     return (await this.ask({ ask: 'last-runs', limit }, 'last-runs')).runs
+  }
+
+  async fleetRuns(): Promise<readonly FleetRunHere[]> {
+    const all: FleetRunHere[] = []
+    for (let after: number | null = 0; after !== null;) {
+      const { runs, next }: Extract<LedgerAnswer, { kind: 'fleet-runs' }> = await this.ask(
+        { ask: 'fleet-runs', after },
+        'fleet-runs',
+      )
+      all.push(...runs)
+      after = next
+    }
+    return all
   }
 
   async compact(workMs: number): Promise<boolean> {

@@ -4,7 +4,7 @@
  */
 
 import type { IncidentId, TenantId } from '../model/brand.ts'
-import type { BackupSurvey, Event, OpenHold, RegistrySource, SweepScope } from '../model/event.ts'
+import type { BackupSurvey, Event, FleetPart, OpenHold, RegistrySource, SweepScope } from '../model/event.ts'
 import type { FailureCode } from '../model/failure.ts'
 import type { SealLevel } from '../model/result/evidence.ts'
 import type { DamageClass } from '../model/result/finding.ts'
@@ -126,6 +126,11 @@ export interface RecordedRun {
   } | null
 }
 
+/** A run on this machine that did a part of a run of the fleet. */
+export interface FleetRunHere extends FleetPart {
+  readonly local: string
+}
+
 /** One sweep, from the moment when it knew its tenants. */
 export interface RecordedSweep extends SweepScope {
   readonly run: string
@@ -192,6 +197,8 @@ export interface LedgerReading extends AsyncDisposable {
   runLines(run: string, limit: number): Promise<NewestLines>
   /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
+  /** All runs of the service that did a part of a run of the fleet, the oldest first. */
+  fleetRuns(): Promise<readonly FleetRunHere[]>
   /** The newest sweep that knew its tenants; null if there was none. */
   lastSweep(): Promise<RecordedSweep | null>
   /** Of all holds of the service whose length is known. */

@@ -73,6 +73,7 @@ const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
   history: () => Promise.resolve([]),
   checks: () => Promise.resolve({ lines: [], more: false }),
   lastRuns: () => Promise.resolve([]),
+  fleetRuns: () => Promise.resolve([]),
   lastSweep: () => Promise.resolve(null),
   runLines: () => Promise.resolve({ lines: [], more: false }),
   pauseTotals: () => Promise.resolve(noPauses),

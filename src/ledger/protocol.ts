@@ -5,6 +5,7 @@ import type { KnownFile, LastGood, SchemaOutliers } from '../model/result/last-g
 import type { SampleRound } from '../model/result/sample.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import type {
+  FleetRunHere,
   LedgerLine,
   NewestCheck,
   NewestLines,
@@ -52,6 +53,7 @@ export type LedgerQuestion =
   | { readonly ask: 'run-lines'; readonly run: string; readonly limit: number }
   | { readonly ask: 'newest-checks'; readonly files: readonly KnownFile[] }
   | { readonly ask: 'last-runs'; readonly limit: number }
+  | { readonly ask: 'fleet-runs'; readonly after: number }
   | { readonly ask: 'last-sweep' }
   | { readonly ask: 'pause-totals' }
   | { readonly ask: 'last-registry' }
@@ -84,6 +86,7 @@ export type LedgerAnswer = {
   | { readonly kind: 'run-lines'; readonly newest: NewestLines }
   | { readonly kind: 'newest-checks'; readonly checks: readonly (NewestCheck | null)[] }
   | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
+  | { readonly kind: 'fleet-runs'; readonly runs: readonly FleetRunHere[]; readonly next: number | null }
   | { readonly kind: 'last-sweep'; readonly sweep: RecordedSweep | null }
   | { readonly kind: 'pause-totals'; readonly totals: PauseTotals }
   | { readonly kind: 'last-registry'; readonly registry: RecordedRegistry | null }

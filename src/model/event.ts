@@ -52,6 +52,17 @@ export interface TriageRequest {
   } | null
 }
 
+/** The part of a run of the fleet that a run on this machine does. */
+export interface FleetPart {
+  /** The run of the fleet. */
+  readonly run: string
+  /** The Monday of the week in which it began, as `2026-11-23`. */
+  readonly week: string
+  readonly chunk: number
+  /** Grows with each run on this machine for the same run of the fleet. */
+  readonly attempt: number
+}
+
 /** How old the backups of the tenants are. */
 export interface BackupSurvey {
   /**
@@ -73,7 +84,10 @@ export interface SweepScope {
 }
 
 export type Event =
-  /** `incident`: the one that the run belongs to; left out without one. `request`: see `TriageRequest`. */
+  /**
+   * `incident`: the one that the run belongs to; left out without one. `request`: see `TriageRequest`. `fleet`: left
+   * out for a run that a person or a timer of this machine began.
+   */
   | {
       readonly kind: 'run-started'
       readonly mode: string
@@ -81,6 +95,7 @@ export type Event =
       readonly argv: readonly string[]
       readonly incident?: IncidentId
       readonly request?: TriageRequest
+      readonly fleet?: FleetPart
     }
   /**
    * Before the first pause of a sweep. `since`: the beginning of the sweep, in ms since 1970; for one that goes on

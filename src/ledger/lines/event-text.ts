@@ -43,6 +43,9 @@ const shapes = {
     argv: z.array(z.string()),
     incident: z.optional(z.string()),
     request: z.optional(z.looseObject({ id: z.string(), by: z.string() })),
+    fleet: z.optional(
+      z.looseObject({ run: z.string(), week: z.string(), chunk: z.number(), attempt: z.int().check(z.minimum(1)) }),
+    ),
   }),
   'sweep-selected': z.looseObject({
     kind: z.literal('sweep-selected'),

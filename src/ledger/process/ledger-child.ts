@@ -6,6 +6,7 @@ import { ledgerFile } from '../folder.ts'
 import type { Answered, LedgerAnswer, LedgerQuestion } from '../protocol.ts'
 import * as answers from './answers.ts'
 import { compact } from './compaction/compact.ts'
+import { fleetRunsAfter } from './fleet-runs.ts'
 import { lastGoodOf } from './last-good.ts'
 import { lastResultsAfter } from './last-results.ts'
 import { lastRegistry } from './later-tables/last-registry.ts'
@@ -116,6 +117,11 @@ function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open
       return {
         kind: 'last-runs',
         runs: store.ask((database, way, addNotice) => answers.lastRuns(database, way, question.limit, addNotice)),
+      }
+    case 'fleet-runs':
+      return {
+        kind: 'fleet-runs',
+        ...store.ask((database, way, addNotice) => fleetRunsAfter(database, way, question.after, addNotice)),
       }
     case 'compact':
       return { kind: 'compacted', more: store.ask((database) => compact(database, question.workMs, Date.now())) }

@@ -64,6 +64,7 @@ function readOnly(reading: LedgerReading, unwritable: Failure | null, isNew: boo
     notableResults: (since, now) => reading.notableResults(since, now),
     allResults: (since, now) => reading.allResults(since, now),
     lastRuns: (limit) => reading.lastRuns(limit),
+    fleetRuns: () => reading.fleetRuns(),
     lastSweep: () => reading.lastSweep(),
     runLines: (run, limit) => reading.runLines(run, limit),
     pauseTotals: () => reading.pauseTotals(),
