@@ -1,4 +1,4 @@
-/** `sweep` and `check --tenant`: tenants of the service go through the pipeline, and files that are gone are named. */
+/** `sweep`, `check --tenant` and the chunks of a fleet: tenants of the service go through the pipeline, and files that are gone are named. */
 
 import type { LastResult } from '../ledger/ledger.ts'
 import type { TenantId } from '../model/brand.ts'
@@ -13,11 +13,13 @@ import { UnansweredRow } from './begin/unanswered.ts'
 import { notHeld, unreadResult } from './file-result.ts'
 import { workThrough, type RunObserver, type RunTotals } from './pipeline.ts'
 import { selectByPlan, type SelectedTargets } from './selection/select-by-plan.ts'
+import { selectChunk, type ChunkPlan } from './selection/select-chunk.ts'
 import type { SweepPlan } from './selection/sweep-plan.ts'
 
 type Selection =
   | { readonly kind: 'tenants'; readonly ids: readonly TenantId[] }
   | { readonly kind: 'sweep'; readonly plan: SweepPlan }
+  | { readonly kind: 'chunk'; readonly plan: ChunkPlan }
 
 export interface SweepOptions {
   readonly selection: Selection
@@ -46,9 +48,14 @@ export async function sweep(run: ServiceRun, options: SweepOptions, observer: Sw
   const registry = await readRegistry(run, lastResults)
   const unanswered = new UnansweredRow()
   const signal = registry.source === 'live' ? run.signal : AbortSignal.any([run.signal, unanswered.signal])
-  const { targets, leading, notDue, earlier } = await chooseFrom(registry, options.selection, lastResults, run)
+  const { targets, leading, notDue, earlier, unlisted } = await chooseFrom(
+    registry,
+    options.selection,
+    lastResults,
+    run,
+  )
   // Only a sweep of all tenants can say that one is missing.
-  const gone = takesAll(options.selection) ? registry.gone : []
+  const gone = takesAll(options.selection) ? registry.gone : unlisted
   const unsearched = takesAll(options.selection) ? registry.unsearched : []
   const unknown = [...gone, ...unsearched.map((place) => ({ tenant: null, ...place }))]
   const selected = targets.length + earlier.size + unknown.length
@@ -80,7 +87,8 @@ export async function sweep(run: ServiceRun, options: SweepOptions, observer: Sw
 
   async function record({ tenant }: Target, result: Result): Promise<void> {
     observer.onResult(result)
-    if (tenant !== null) await ledger.append({ kind: 'checked', tenant, result })
+    // A tenant without a file that is known has nothing to be remembered.
+    if (tenant !== null && result.path !== '') await ledger.append({ kind: 'checked', tenant, result })
   }
 }
 
@@ -96,6 +104,7 @@ async function limitsOfSweep({ context, settings }: ServiceRun, options: SweepOp
   const { maxPaused } = settings.hold
   const limits = await limitsFor(context.folder, depth, maxPaused, checksInParallel(settings), besidePausedTenant)
   if (selection.kind === 'tenants') return limits
+  if (selection.kind === 'chunk') return { ...limits, mayBegin: selection.plan.mayBegin }
   const { limit } = selection.plan
   return { ...limits, mayBegin: () => !limit.isOver }
 }
@@ -105,16 +114,21 @@ async function chooseFrom(
   selection: Selection,
   lastResults: readonly LastResult[],
   { settings, ledger, signal, now }: ServiceRun,
-): Promise<SelectedTargets> {
+): Promise<SelectedTargets & Pick<ReturnType<typeof selectChunk>, 'unlisted'>> {
+  const { statusTenant, roots } = settings.tenants
   switch (selection.kind) {
     case 'tenants': {
       const targets = targetsOf(pickTenants(registry, selection.ids))
-      return { targets, leading: 0, notDue: 0, earlier: new Map() }
+      return { targets, leading: 0, notDue: 0, earlier: new Map(), unlisted: [] }
     }
     case 'sweep': {
-      const { statusTenant, roots } = settings.tenants
       const terms = { statusTenant, roots, lastResults, now: now() }
-      return selectByPlan(targetsOf(registry.tenants), selection.plan, terms, ledger, signal)
+      const selected = await selectByPlan(targetsOf(registry.tenants), selection.plan, terms, ledger, signal)
+      return { ...selected, unlisted: [] }
+    }
+    case 'chunk': {
+      const { done, ...selected } = selectChunk(registry, selection.plan, statusTenant, lastResults)
+      return { ...selected, notDue: done, earlier: new Map() }
     }
   }
 }
