@@ -1,0 +1,4 @@
+import type { TenantId } from '../../model/brand.ts'
+
+/** How a set of files that have a result names one. */
+export const doneKey = (tenant: TenantId, path: string): string => JSON.stringify([tenant, path])

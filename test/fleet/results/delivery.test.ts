@@ -1,0 +1,206 @@
+/** Delivery: each result reaches the log once, and everything else is counted from what was new there. */
+
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
+import { Delivery } from '../../../src/fleet/results/delivery.ts'
+import { Outbox } from '../../../src/fleet/results/outbox.ts'
+import type { OutgoingResult } from '../../../src/fleet/results/outgoing-result.ts'
+import { Failure } from '../../../src/model/failure.ts'
+import { eachDatabase } from '../../support/fleet/each-database.ts'
+import { outgoing, outgoingDamaged, runs } from '../../support/fleet/outgoing.ts'
+import { eventually } from '../../support/processes.ts'
+
+interface Sending extends AsyncDisposable {
+  readonly outbox: Outbox
+  readonly delivery: Delivery
+  readonly troubles: string[]
+  readonly notices: string[]
+  send(...results: readonly OutgoingResult[]): Promise<void>
+}
+
+function sending(database: FleetDatabase, now: () => number = Date.now): Sending {
+  const dir = mkdtempSync(join(tmpdir(), 'delivery-'))
+  mkdirSync(join(dir, 'agent'))
+  const outbox = Outbox.open(dir, Date.now())
+  const troubles: string[] = []
+  const notices: string[] = []
+  const delivery = new Delivery({
+    database,
+    outbox,
+    host: 'alpha',
+    service: 'notes',
+    now,
+    onTrouble: (failure) => troubles.push(failure === null ? 'over' : failure.code),
+    onNotice: (notice) => notices.push(notice),
+  })
+  return {
+    outbox,
+    delivery,
+    troubles,
+    notices,
+    async send(...results) {
+      const { local, run, chunk } = outbox.beginChunk({
+        local: `L${Math.random()}`,
+        run: runs[0],
+        week: '2026-11-23',
+        chunk: 0,
+      })
+      outbox.put(local, results)
+      delivery.wake()
+      await delivery.until({ run, chunk }, AbortSignal.timeout(30_000))
+    },
+    async [Symbol.asyncDispose]() {
+      await delivery[Symbol.asyncDispose]()
+      outbox[Symbol.dispose]()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+eachDatabase((fleet) => {
+  const rowsOf = async (text: string): Promise<readonly object[]> => (await fleet.database.query(text)).rows
+  const counts = () =>
+    rowsOf('select run, done, sound, damaged, inconclusive, failed from holdfast.run_host order by run')
+  const place = () => rowsOf('select tenant, verdict, damage, run, attempt from holdfast.place order by tenant')
+
+  test('results are logged, counted, and become the last result of their place; sent again they change nothing', async () => {
+    await using sender = sending(fleet.database)
+    const sent = [
+      outgoing('acme'),
+      outgoingDamaged('bolt', { report: { findings: [] } as never }),
+      outgoing('crate', { verdict: 'failed', settles: false, failure: 'IN_USE' }),
+      outgoing('', { path: '', verdict: 'inconclusive', settles: false, failure: 'TENANT_GONE' }),
+    ]
+    for (let time = 0; time < 2; time++) {
+      await sender.send(...sent)
+      expect(await counts()).toEqual([{ run: runs[0], done: 4, sound: 1, damaged: 1, inconclusive: 1, failed: 1 }])
+      expect(await place()).toEqual([
+        { tenant: 'acme', verdict: 'sound', damage: 'none', run: runs[0], attempt: 1 },
+        { tenant: 'bolt', verdict: 'damaged', damage: 'index', run: runs[0], attempt: 1 },
+        { tenant: 'crate', verdict: 'failed', damage: 'none', run: runs[0], attempt: 1 },
+      ])
+    }
+    expect(await rowsOf('select tenant, failure, report from holdfast.result order by tenant')).toEqual([
+      { tenant: '', failure: 'TENANT_GONE', report: null },
+      { tenant: 'acme', failure: null, report: null },
+      { tenant: 'bolt', failure: null, report: { findings: [] } },
+      { tenant: 'crate', failure: 'IN_USE', report: null },
+    ])
+    expect([sender.outbox.size.rows, sender.troubles, sender.notices]).toEqual([0, [], []])
+  })
+
+  test('a later attempt takes the place of an earlier one in the counts, whichever comes first', async () => {
+    await using sender = sending(fleet.database)
+    await sender.send(outgoing('acme'), outgoing('acme', { attempt: 3, verdict: 'failed', settles: false }))
+    await sender.send(outgoingDamaged('acme', { attempt: 5 }), outgoing('bolt', { attempt: 5 }))
+    await sender.send(
+      outgoing('bolt', { attempt: 1, verdict: 'failed', settles: false }),
+      outgoing('acme', { attempt: 2 }),
+    )
+    expect(await counts()).toEqual([{ run: runs[0], done: 2, sound: 1, damaged: 1, inconclusive: 0, failed: 0 }])
+    expect(await place()).toMatchObject([
+      { tenant: 'acme', verdict: 'damaged', attempt: 5 },
+      { tenant: 'bolt', verdict: 'sound', attempt: 5 },
+    ])
+    expect(await rowsOf('select tenant, attempt from holdfast.result')).toHaveLength(6)
+  })
+
+  test('an older run does not replace what a newer one has found, and is counted for itself', async () => {
+    await using sender = sending(fleet.database)
+    await sender.send(outgoing('acme', { run: runs[1] }))
+    await sender.send(outgoingDamaged('acme', { attempt: 9 }))
+    expect(await place()).toMatchObject([{ verdict: 'sound', run: runs[1], attempt: 1 }])
+    expect(await counts()).toMatchObject([
+      { run: runs[0], done: 1, damaged: 1 },
+      { run: runs[1], done: 1, sound: 1 },
+    ])
+  })
+
+  test.each(['in one batch', 'one after the other'])(
+    'damage stays until a full check has found the file sound (%s)',
+    async (how) => {
+      await using sender = sending(fleet.database)
+      const steps = [
+        outgoingDamaged('acme'),
+        outgoing('acme', { attempt: 3, settles: false }),
+        outgoing('acme', { attempt: 5, verdict: 'failed', settles: false }),
+      ]
+      if (how === 'in one batch') await sender.send(...steps)
+      else for (const step of steps) await sender.send(step)
+      expect(await place()).toMatchObject([{ verdict: 'damaged', damage: 'index', attempt: 5 }])
+      expect(await rowsOf('select sound_at from holdfast.place')).toEqual([{ sound_at: null }])
+      await sender.send(outgoing('acme', { attempt: 7 }))
+      expect(await place()).toMatchObject([{ verdict: 'sound', damage: 'none', attempt: 7 }])
+    },
+  )
+
+  test('ages count by the clock of the database: a host whose clock is an hour ahead changes nothing', async () => {
+    const hourMs = 3_600_000
+    await using sender = sending(fleet.database, () => Date.now() + hourMs)
+    await sender.send(
+      outgoing('acme', { checkedAt: Date.now() + hourMs - 60_000 }),
+      outgoing('bolt', { checkedAt: Date.now() + 5 * hourMs }),
+    )
+    const ages = await rowsOf(
+      'select extract(epoch from clock_timestamp() - sound_at)::float8 as s from holdfast.place order by tenant',
+    )
+    const [acme, bolt] = ages.map((row) => (row as { s: number }).s)
+    expect(acme).toBeGreaterThanOrEqual(60)
+    expect(acme).toBeLessThan(90)
+    expect(bolt).toBeGreaterThanOrEqual(0)
+    expect(bolt).toBeLessThan(30)
+  })
+
+  test('tables of the last check are kept, and those that are gone are dropped; a check that read nothing drops none', async () => {
+    await using sender = sending(fleet.database)
+    const content = () =>
+      rowsOf('select table_name, rows, digest, facts, run from holdfast.content order by table_name')
+    const table = (name: string, rows: number) => ({ name, rows, digest: `d${rows}`, pages: 3 }) as never
+    await sender.send(outgoing('acme', { content: [table('a', 1), table('b', 2)] }))
+    await sender.send(outgoing('acme', { attempt: 3, verdict: 'failed', settles: false, content: null }))
+    const facts = { pages: 3 }
+    const first = { table_name: 'a', rows: 1, digest: 'd1', facts, run: runs[0] }
+    expect(await content()).toEqual([first, { ...first, table_name: 'b', rows: 2, digest: 'd2' }])
+    await sender.send(outgoing('acme', { attempt: 5, content: [table('b', 7), table('c', 8)] }))
+    await sender.send(outgoing('acme', { attempt: 4, content: [table('a', 1)] }))
+    expect(await content()).toMatchObject([
+      { table_name: 'b', rows: 7 },
+      { table_name: 'c', rows: 8 },
+    ])
+  })
+
+  test('what no database takes stays in the outbox with a notice, and keeps no other result back', async () => {
+    await using sender = sending(fleet.database)
+    await sender.send(
+      outgoing('acme'),
+      outgoing('bolt', { attempt: 3_000_000_000 }),
+      outgoing('crate', { week: '1999-01-04' }),
+      outgoing('dune\0', { path: '/srv/\ud800.db' }),
+    )
+    expect(await place()).toMatchObject([{ tenant: 'acme' }, { tenant: 'dune\ufffd' }])
+    expect(sender.outbox.size.rows).toBe(2)
+    expect(sender.notices).toEqual([
+      expect.stringContaining('stays in the outbox'),
+      expect.stringContaining('stays in the outbox'),
+    ])
+  })
+
+  test('a database that cannot write keeps results waiting, and has them once it can', async () => {
+    await using sender = sending(fleet.database)
+    await fleet.database.query(`
+      create function holdfast.full_disk() returns trigger language plpgsql as $$ begin
+        raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$;
+      create trigger full_disk before insert on holdfast.result execute function holdfast.full_disk()`)
+    const sent = sender.send(outgoing('acme'), outgoing('bolt'))
+    await eventually('the trouble is reported', () => sender.troubles.length > 0)
+    expect([sender.troubles, sender.outbox.size.rows, await place()]).toEqual([['FLEET_FULL'], 2, []])
+    expect(sender.delivery.trouble).toBeInstanceOf(Failure)
+    await fleet.database.query('drop trigger full_disk on holdfast.result')
+    await sent
+    expect([sender.troubles, sender.outbox.size.rows]).toEqual([['FLEET_FULL', 'over'], 0])
+    expect(await counts()).toMatchObject([{ done: 2, sound: 2 }])
+  })
+})
