@@ -38,6 +38,7 @@ export default defineConfig([
   program('mender-child', 'repair/mend/child/mender-child'),
   program('salvage-child', 'repair/salvage/child/salvage-child'),
   program('merge-child', 'repair/merge/child/merge-child'),
+  program('chunk-child', 'fleet/agent/chunk-child'),
   program('compress-child', 'backup/compress-child'),
   program('gate', 'service/gate/index'),
 ])

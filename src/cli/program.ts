@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<(invocation: Invocation) =
   restore: async () => (await import('./run-commands.ts')).addRestore,
   salvage: async () => (await import('./run-commands.ts')).addSalvage,
   resume: async () => (await import('./run-commands.ts')).addResume,
+  agent: async () => (await import('./commands/fleet/agent.ts')).addAgent,
   holders: async () => (await import('./commands/holders.ts')).addHolders,
   coordinator: async () => (await import('./commands/fleet/coordinator.ts')).addCoordinator,
   fleet: async () => (await import('./fleet-commands.ts')).addFleet,

@@ -120,6 +120,30 @@ export const fleetFailures = {
     means: 'A sweep or a triage of the fleet was asked for while another one is unfinished.',
     cause: 'The schedule or another person began it. If no coordinator runs, it stays unfinished until one does.',
   },
+  FLEET_AGENT_ACTIVE: {
+    tenant: 'untouched',
+    retry: true,
+    exit: { run: exitCodes.busy, result: exitCodes.failed },
+    stopsRun: false,
+    next: 'explain',
+    hint: 'one agent works on each machine: stop the other one first, or give this one another ledger.dir and fleet.host',
+    otherwise: null,
+    means: 'Another agent works on this machine with the same ledger.',
+    cause: 'The agent was started by hand while the unit of systemd runs, or two units name the same configuration.',
+  },
+  FLEET_HOST_TAKEN: {
+    tenant: 'untouched',
+    retry: false,
+    exit: { run: exitCodes.configuration, result: exitCodes.failed },
+    stopsRun: false,
+    next: 'explain',
+    hint: 'give each machine a name of its own with fleet.host; a name is free again 90 s after its machine was last seen',
+    otherwise: null,
+    means: 'Another machine works in the fleet under the name of this host.',
+    cause:
+      'Two configurations have the same fleet.host, two machines have the same host name, or a machine was copied ' +
+      'with its disk. No tenant was checked by this agent.',
+  },
   FLEET_PACKAGE_MISSING: {
     tenant: 'untouched',
     retry: false,

@@ -1,0 +1,234 @@
+/**
+ * The agent: one host's share of the fleet. It takes chunks of tenants from the database, has each examined in a process
+ * of its own, and delivers the results. It needs the database to begin a hold, and never to end one.
+ */
+
+import type { FleetSettings } from '../../config/fleet/fleet-settings.ts'
+import { wayOf } from '../../config/service-way.ts'
+import type { Settings } from '../../config/settings.ts'
+import { sleep } from '../../host/clock.ts'
+import type { LedgerReading } from '../../ledger/ledger.ts'
+import { readLedger } from '../../ledger/open-ledger.ts'
+import { goneRuns } from '../../ledger/run-lock/run-liveness.ts'
+import { Failure } from '../../model/failure.ts'
+import { orFailure } from '../../model/or-failure.ts'
+import { connectService } from '../../service/connect.ts'
+import { humanBytes } from '../../text/units.ts'
+import type { FleetDatabase } from '../database/database.ts'
+import { requireVersions } from '../database/versions.ts'
+import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
+import { agentIdentity, releaseLeft, slotsLeftBy } from '../pause/left-slots.ts'
+import { PauseSlots } from '../pause/pause-slots.ts'
+import type { NotGranted, SlotSource, TakenSlot } from '../pause/slot-permit.ts'
+import { Delivery } from '../results/delivery.ts'
+import { Outbox } from '../results/outbox.ts'
+import { recoverAll } from '../results/recovered-results.ts'
+import { takeAgentLock } from './agent-lock.ts'
+import { ChunkRunner } from './chunk-runner.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { registerHost, type ThisHost } from './host-registration.ts'
+import { machineIdentity } from './machine-identity.ts'
+
+export interface AgentTerms {
+  readonly settings: Settings
+  readonly fleet: FleetSettings
+  readonly version: string
+  readonly database: FleetDatabase
+  /** Ends the agent, after the tenants that are under way. */
+  readonly signal: AbortSignal
+  readonly say: (sentence: string) => void
+}
+
+/** The time between two attempts to begin, while the database cannot be used. In ms. */
+const againMs = 5_000
+
+/**
+ * Works until the signal aborts.
+ * @throws {Failure} FLEET_AGENT_ACTIVE, FLEET_HOST_TAKEN, FLEET_TOO_NEW, FLEET_PACKAGE_MISSING, LEDGER_UNUSABLE
+ */
+export async function runAgent(terms: AgentTerms): Promise<void> {
+  const { settings, fleet, version, database, say } = terms
+  const { dir } = settings.ledger
+  await using _lock = await takeAgentLock(dir)
+  using outbox = Outbox.open(dir, Date.now())
+  const host: ThisHost = { name: fleet.host, machine: machineIdentity(dir), domain: fleet.domain, version }
+  const readOwnLedger = (): Promise<LedgerReading> => readLedger(dir, wayOf(settings))
+  if (outbox.notice !== null) say(`holdfast: ${outbox.notice}`)
+  if (outbox.isNew) {
+    await using ledger = await readOwnLedger()
+    await recoverAll(ledger, outbox, null)
+  }
+  // A failure of a part ends the others.
+  const ending = new AbortController()
+  const signal = AbortSignal.any([terms.signal, ending.signal])
+  const begun = await untilReady(() => begin(terms, host), signal, say)
+  if (begun === null) return
+  await using delivery = new Delivery({
+    database,
+    outbox,
+    host: host.name,
+    service: settings.service.name,
+    now: Date.now,
+    onTrouble: (failure) =>
+      say(
+        failure === null
+          ? 'holdfast: results are delivered again'
+          : `holdfast: results wait in the outbox: ${failure.message}`,
+      ),
+    onNotice: (notice) => say(`holdfast: ${notice}`),
+  })
+  const slots = new PauseSlots({
+    database,
+    host: host.name,
+    identity: begun.identity,
+    service: settings.service.name,
+    domain: fleet.domain,
+    onTrouble: () => undefined, // The tenants that wait say it, and `fleet status` does.
+  })
+  const fullness = (): string | null => whyFull(outbox, fleet.outbox.maxBytes)
+  let { left } = begun
+  using runner = new ChunkRunner({
+    settings,
+    windowMs: fleet.windowMs,
+    version,
+    outbox,
+    delivery,
+    slots: whileRoom(slots, fullness),
+    readLedger: readOwnLedger,
+    isFull: () => fullness() !== null,
+    onRunLock: async () => {
+      const releasing = left
+      left = []
+      await using service = await connectService(settings.service)
+      await orFailure(releaseLeft(database, releasing, service, signal)) // A coordinator frees what stays.
+    },
+    say,
+  })
+  const heartbeat = new Heartbeat({
+    database,
+    host,
+    service: settings.service,
+    outboxSize: () => outbox.size,
+    said: fullness,
+    onSeen: async () => {
+      const isGone = await goneRuns(dir, settings.service.name)
+      await runner.recoverOpen('', isGone)
+    },
+    say,
+  })
+  say(`holdfast: this host works in the fleet as ${host.name}`)
+  const beating = heartbeat.run(signal).catch((error: unknown) => {
+    ending.abort(error)
+    throw error
+  })
+  const working = workOn(terms, host.name, runner, signal).catch((error: unknown) => {
+    ending.abort(error)
+    throw error
+  })
+  const outcomes = await Promise.allSettled([beating, working])
+  await slots.settled()
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+}
+
+interface Begun {
+  readonly identity: string
+  readonly left: readonly TakenSlot[]
+}
+
+/** Nothing is written to tables of another version. The slots that an earlier agent left are read before one is taken. */
+async function begin({ settings, database }: AgentTerms, host: ThisHost): Promise<Begun> {
+  await requireVersions(database)
+  await registerHost(database, host)
+  const identity = agentIdentity(settings.ledger.dir)
+  return { identity, left: await slotsLeftBy(database, identity) }
+}
+
+/** Takes chunks until the signal aborts. */
+async function workOn(terms: AgentTerms, host: string, runner: ChunkRunner, signal: AbortSignal): Promise<void> {
+  const { database, fleet, say } = terms
+  const jobs = await untilReady(() => openOwnJobs(), signal, say)
+  if (jobs === null) return
+  await using _jobs = jobs
+  const queue = await untilReady(() => requireQueue(jobs, host), signal, say)
+  if (queue === null) return
+  for (const lane of ['incident', 'sweep'] as const)
+    await jobs.work(host, lane, (chunk, taken) => examine(lane, chunk, taken))
+  say(`holdfast: takes tenants as ${host}`)
+  await sleep(foreverMs, signal).catch(() => undefined)
+
+  function openOwnJobs(): Promise<FleetJobs> {
+    let trouble: string | null = null
+    const onError = (error: Error): void => {
+      if (error.message === trouble) return
+      trouble = error.message
+      say(`holdfast: jobs of the fleet: ${error.message}`)
+    }
+    return ofJobs(openJobs({ database, fleet, role: 'agent', onError }))
+  }
+
+  async function examine(lane: 'incident' | 'sweep', ...[chunk, taken]: Parameters<Parameters<FleetJobs['work']>[2]>) {
+    try {
+      await runner.examine(chunk, lane, AbortSignal.any([signal, taken]))
+    } catch (error) {
+      if (!signal.aborted && !taken.aborted)
+        say(`holdfast: a chunk of ${chunk.tenants.length} tenants was not finished: ${messageOf(error)}`)
+      throw error
+    }
+  }
+}
+
+const foreverMs = 2 ** 31 - 1
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+async function requireQueue(jobs: FleetJobs, host: string): Promise<true> {
+  if (await ofJobs(jobs.hasQueue(host))) return true
+  throw new Failure('FLEET_NOT_PREPARED', 'no coordinator has seen this host yet')
+}
+
+/** pg-boss passes on what its own connection throws. */
+const ofJobs = <Value>(call: Promise<Value>): Promise<Value> =>
+  call.catch((error: unknown) => {
+    if (error instanceof Failure) throw error
+    throw new Failure('FLEET_UNREACHABLE', `the jobs of the fleet: ${messageOf(error)}`, { cause: error })
+  })
+
+/**
+ * Tries again until it succeeds, or the signal aborts (null).
+ * @throws {Failure} what trying again does not mend
+ */
+async function untilReady<Value>(
+  attempt: () => Promise<Value>,
+  signal: AbortSignal,
+  say: (sentence: string) => void,
+): Promise<Value | null> {
+  for (let said: string | null = null; !signal.aborted;) {
+    const value = await orFailure(attempt())
+    if (!(value instanceof Failure)) return value
+    if (!mayPass.has(value.code)) throw value
+    if (said !== value.message) say(`holdfast: waiting: ${value.message}`)
+    said = value.message
+    await sleep(againMs, signal).catch(() => undefined)
+  }
+  return null
+}
+
+const mayPass: ReadonlySet<string> = new Set([
+  'FLEET_UNREACHABLE',
+  'FLEET_FULL',
+  'FLEET_NOT_PREPARED',
+  'FLEET_STATEMENT_FAILED',
+])
+
+const whyFull = (outbox: Outbox, maxBytes: number): string | null =>
+  outbox.size.bytes < maxBytes
+    ? null
+    : `the outbox is full (fleet.outbox.max is ${humanBytes(maxBytes)}), so no tenant is checked until results are delivered`
+
+/** No pause begins whose result could not be kept. */
+const whileRoom = (slots: SlotSource, whyNot: () => string | null): SlotSource => ({
+  take: async (): Promise<TakenSlot | NotGranted> => {
+    const why = whyNot()
+    return why === null ? slots.take() : { refused: 'away', why }
+  },
+  release: (slot) => slots.release(slot),
+})

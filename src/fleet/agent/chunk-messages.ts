@@ -1,0 +1,59 @@
+/** The messages between the agent and the process that examines a chunk. Both ends send whenever they have something. */
+
+import type { Settings } from '../../config/settings.ts'
+import type { RunId, TenantId } from '../../model/brand.ts'
+import type { FleetPart } from '../../model/event.ts'
+import type { FailureCode } from '../../model/failure.ts'
+import type { CheckDepth } from '../../model/result/reading.ts'
+import type { Result } from '../../model/result/report.ts'
+import type { NotGranted, TakenSlot } from '../pause/slot-permit.ts'
+
+export interface ChunkOrder {
+  readonly settings: Settings
+  /** The run on this machine. */
+  readonly local: RunId
+  readonly part: FleetPart
+  readonly version: string
+  readonly tenants: readonly TenantId[]
+  readonly depth: CheckDepth
+  /** A slot is good for holds that begin within so many ms. */
+  readonly windowMs: number
+}
+
+/** Why a chunk was not examined to its end. */
+export interface ChunkFailure {
+  readonly code: FailureCode | 'BUG'
+  readonly message: string
+  readonly hint: string
+}
+
+export type ToChunk =
+  | { readonly kind: 'begin'; readonly order: ChunkOrder }
+  /** Answers `done`: files of the run that have a result, as `doneKey` writes them. */
+  | { readonly kind: 'done'; readonly files: ReadonlySet<string> }
+  /** Answers `take` of this number. */
+  | { readonly kind: 'slot'; readonly number: number; readonly answer: TakenSlot | NotGranted }
+  /** What is under way comes to its end; no other tenant begins. */
+  | { readonly kind: 'stop' }
+
+export type FromChunk =
+  /** The run lock is taken, so no earlier process writes results any more: which files have one? */
+  | { readonly kind: 'done' }
+  | { readonly kind: 'take'; readonly number: number }
+  | { readonly kind: 'release'; readonly slot: TakenSlot }
+  /** `revised`: it takes the place of one that was sent before. `at` in ms since 1970. */
+  | {
+      readonly kind: 'result'
+      readonly tenant: TenantId
+      readonly result: Result
+      readonly at: number
+      readonly revised: boolean
+    }
+  | { readonly kind: 'notice'; readonly text: string }
+  /** The last message. `failure`: null if all tenants that are left were examined. `stopped`: as the agent asked. */
+  | {
+      readonly kind: 'ended'
+      readonly notCovered: number
+      readonly stopped: boolean
+      readonly failure: ChunkFailure | null
+    }

@@ -1,0 +1,185 @@
+/**
+ * Examines the chunks that the database gives out, one at a time, and puts their results into the outbox. A chunk ends
+ * when its results are stored, so that it is not given out again.
+ */
+
+import type { Settings } from '../../config/settings.ts'
+import { sleep } from '../../host/clock.ts'
+import type { LedgerReading } from '../../ledger/ledger.ts'
+import { newRunId } from '../../ledger/run-lock/run-id.ts'
+import { Bug } from '../../model/bug.ts'
+import { Failure } from '../../model/failure.ts'
+import { printableSentence } from '../../text/printable.ts'
+import type { Chunk } from '../jobs/chunk.ts'
+import type { Lane } from '../jobs/jobs.ts'
+import type { SlotSource } from '../pause/slot-permit.ts'
+import type { Delivery } from '../results/delivery.ts'
+import type { BegunChunk, Outbox } from '../results/outbox.ts'
+import { outgoingResult } from '../results/outgoing-result.ts'
+import { isExamined, recoverAll, recoverChunk, revised } from '../results/recovered-results.ts'
+import type { ChunkFailure, FromChunk } from './chunk-messages.ts'
+import { ChunkProcess, type ChunkObserver } from './chunk-process.ts'
+import { Turns } from './turns.ts'
+
+export interface ChunkRunnerOptions {
+  readonly settings: Settings
+  readonly windowMs: number
+  readonly version: string
+  readonly outbox: Outbox
+  readonly delivery: Delivery
+  readonly slots: SlotSource
+  readonly readLedger: () => Promise<LedgerReading>
+  /** True while the outbox takes no more. */
+  readonly isFull: () => boolean
+  /** Called with the run lock in the hands of a chunk, and the holds of earlier runs ended. */
+  readonly onRunLock: () => Promise<void>
+  readonly say: (sentence: string) => void
+}
+
+/** How often it is looked whether the outbox has room again. */
+const fullMs = 5_000
+
+/** Disposing leaves the process of a chunk alone: it ends what is under way, and its results are in the ledger. */
+export class ChunkRunner implements Disposable {
+  readonly #with: ChunkRunnerOptions
+  readonly #turns = new Turns()
+  #current: string | null = null
+  #process: ChunkProcess | null = null
+
+  constructor(options: ChunkRunnerOptions) {
+    this.#with = options
+  }
+
+  /**
+   * @param signal ends the chunk after the tenants that are under way
+   * @throws {Failure} if not all tenants were examined, or their results are not stored; the signal's reason
+   */
+  async examine(chunk: Chunk, lane: Lane, signal: AbortSignal): Promise<void> {
+    if (chunk.kind === 'resend') await this.#resend(chunk)
+    else while (!(await this.#takeTurn(chunk, lane, signal)));
+    await this.#with.delivery.until(chunk, signal)
+  }
+
+  /** @returns false if an incident came first: the rest is for another turn */
+  async #takeTurn(chunk: Chunk, lane: Lane, signal: AbortSignal): Promise<boolean> {
+    while (this.#with.isFull()) await sleep(fullMs, signal)
+    using turn = await this.#turns.take(lane, signal)
+    const isDone = await this.#work(chunk, AbortSignal.any([signal, turn.yielding]))
+    signal.throwIfAborted()
+    return isDone
+  }
+
+  async #resend({ tenants }: Chunk): Promise<void> {
+    await using ledger = await this.#with.readLedger()
+    await recoverAll(ledger, this.#with.outbox, new Set(tenants))
+    this.#with.delivery.wake()
+  }
+
+  /** @returns false if it was stopped before all tenants were examined @throws {Failure} */
+  async #work(chunk: Chunk, stopping: AbortSignal): Promise<boolean> {
+    const { settings, windowMs, version, outbox } = this.#with
+    const local = newRunId()
+    const begun = outbox.beginChunk({ local, run: chunk.run, week: chunk.week, chunk: chunk.chunk })
+    const { run, week, chunk: number, attempt } = begun
+    const part = { run, week, chunk: number, attempt }
+    const order = { settings, local, part, version, tenants: chunk.tenants, depth: chunk.depth, windowMs }
+    const receiver = new ResultReceiver(begun, this.#with)
+    this.#current = local
+    try {
+      const process = await ChunkProcess.start(
+        order,
+        this.#observer(begun, receiver, () => process.stop()),
+      )
+      this.#process = process
+      const stop = (): void => process.stop()
+      stopping.addEventListener('abort', stop, { once: true })
+      if (stopping.aborted) stop()
+      const end = await process.ended
+      stopping.removeEventListener('abort', stop)
+      if (end.kind === 'died' || receiver.failure !== null) await this.#recover(begun)
+      outbox.endChunk(local)
+      this.#with.delivery.wake()
+      if (receiver.failure !== null) throw receiver.failure
+      if (end.kind === 'died') throw end.failure
+      if (end.failure !== null) throw asError(end.failure)
+      return !end.stopped
+    } finally {
+      this.#current = null
+      this.#process = null
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#process?.leave()
+  }
+
+  #observer(begun: BegunChunk, receiver: ResultReceiver, stop: () => void): ChunkObserver {
+    const { slots, say } = this.#with
+    return {
+      slots,
+      doneFiles: async () => {
+        await this.recoverOpen(begun.local)
+        await this.#with.onRunLock()
+        return this.#with.outbox.doneIn(begun.run)
+      },
+      onResult: (message) => {
+        receiver.take(message)
+        if (receiver.failure !== null || this.#with.isFull()) stop()
+      },
+      onNotice: (text) => say(`holdfast: ${printableSentence(text)}`),
+    }
+  }
+
+  /**
+   * Takes over results of chunks whose process or agent died.
+   * @param local the run on this machine that has the run lock, so that all others are over; null if that is not known
+   * @param isOver whether a run on this machine is over
+   * @throws {Failure} LEDGER_UNUSABLE
+   */
+  async recoverOpen(local: string, isOver: (local: string) => boolean = () => true): Promise<void> {
+    const open = this.#with.outbox
+      .openChunks()
+      .filter((chunk) => chunk.local !== local && chunk.local !== this.#current)
+    if (open.length === 0) return
+    await using ledger = await this.#with.readLedger()
+    for (const chunk of open) {
+      const isEnded = isOver(chunk.local)
+      await recoverChunk(ledger, this.#with.outbox, chunk)
+      if (isEnded) this.#with.outbox.endChunk(chunk.local)
+    }
+    this.#with.delivery.wake()
+  }
+
+  async #recover(chunk: BegunChunk): Promise<void> {
+    await using ledger = await this.#with.readLedger()
+    await recoverChunk(ledger, this.#with.outbox, chunk)
+  }
+}
+
+/** Puts results into the outbox as they come. */
+class ResultReceiver {
+  readonly #begun: BegunChunk
+  readonly #with: Pick<ChunkRunnerOptions, 'outbox' | 'delivery'>
+  /** Why a result could not be put into the outbox; null if all were. The ledger has them all. */
+  failure: Failure | null = null
+
+  constructor(begun: BegunChunk, { outbox, delivery }: Pick<ChunkRunnerOptions, 'outbox' | 'delivery'>) {
+    this.#begun = begun
+    this.#with = { outbox, delivery }
+  }
+
+  take({ tenant, result, at, revised: isRevised }: Extract<FromChunk, { kind: 'result' }>): void {
+    if (!isExamined(result)) return
+    const part = isRevised ? revised(this.#begun) : this.#begun
+    try {
+      this.#with.outbox.put(this.#begun.local, [outgoingResult(part, tenant, result, at)])
+      this.#with.delivery.wake()
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      this.failure = error
+    }
+  }
+}
+
+const asError = ({ code, message, hint }: ChunkFailure): Error =>
+  code === 'BUG' ? new Bug(message) : new Failure(code, message, { hint })

@@ -1,0 +1,78 @@
+/**
+ * How a chunk ends early. Tenants that are paused or being checked come to their end. Tenants whose hold is only
+ * prepared, or waits for a slot, are let go: no one has paused them.
+ */
+
+import type { PausePermit } from '../../hold/pause/pause-permit.ts'
+import type { HoldStep } from '../../hold/record.ts'
+import { Failure } from '../../model/failure.ts'
+import type { Target } from '../../runs/begin/target.ts'
+import type { RunProgress } from '../../runs/progress-tracker.ts'
+
+export class ChunkStop {
+  readonly #interrupt = new AbortController()
+  readonly #waiting = new AbortController()
+  /** Tenants that were paused, and not all of whose files have a result yet. */
+  readonly #underWay = new Set<string>()
+  #why: string | null = null
+
+  /** Ends all work, after a tenant that is paused was resumed. */
+  get interruptSignal(): AbortSignal {
+    return this.#interrupt.signal
+  }
+
+  /** Aborts as soon as no other tenant may begin: for a wait before the first tenant. */
+  get waitSignal(): AbortSignal {
+    return this.#waiting.signal
+  }
+
+  get hasBegun(): boolean {
+    return this.#why !== null
+  }
+
+  begin(why: string): void {
+    if (this.#why !== null) return
+    this.#why = why
+    this.#waiting.abort(new Failure('INTERRUPTED', why))
+    this.#endIfQuiet()
+  }
+
+  interrupt(failure: Failure): void {
+    this.begin(failure.message)
+    this.#interrupt.abort(failure)
+  }
+
+  /** To be called at each step of a hold. A hold that is tried again begins with `preflight`, and is paused by no one. */
+  considerStep({ tenant, named }: Target, step: HoldStep): void {
+    const name = tenant ?? named
+    if (step === 'asked') this.#underWay.add(name)
+    else if (step === 'preflight' && this.#underWay.delete(name)) this.#endIfQuiet()
+  }
+
+  /** To be called when a tenant moves on. */
+  considerProgress({ holding, paused = [], checking }: RunProgress): void {
+    if (this.#underWay.size === 0) return
+    const active = new Set([...holding, ...[...paused, ...checking].map(({ name }) => name)])
+    for (const name of this.#underWay) if (!active.has(name)) this.#underWay.delete(name)
+    this.#endIfQuiet()
+  }
+
+  /** Gives no leave any more as soon as no other tenant may begin, also not for a slot that was taken before. */
+  permitting(permit: PausePermit): PausePermit {
+    return {
+      enter: (signal) => (this.hasBegun ? untilAborted(signal) : permit.enter(signal)),
+      ready: (signal) => (this.hasBegun ? untilAborted(signal) : permit.ready(signal)),
+    }
+  }
+
+  #endIfQuiet(): void {
+    if (this.#why !== null && this.#underWay.size === 0) this.#interrupt.abort(new Failure('INTERRUPTED', this.#why))
+  }
+}
+
+const untilAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    const abort = (): void => reject(signal.reason as Error)
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+  })

@@ -1,0 +1,127 @@
+/** Examines the tenants of a chunk as `check --tenant` does, and sends each result to the agent. */
+
+import { unforeseenFailure } from '../../host/failures/system-failure.ts'
+import type { TenantId } from '../../model/brand.ts'
+import type { Event } from '../../model/event.ts'
+import { exitCodes } from '../../model/exit-code.ts'
+import { Failure } from '../../model/failure.ts'
+import { orFailure } from '../../model/or-failure.ts'
+import type { Result } from '../../model/result/report.ts'
+import { withServiceRun, type RunOptions, type ServiceRun } from '../../runs/begin/service-run.ts'
+import { sweep, type SweepObserver, type SweepTotals } from '../../runs/sweep.ts'
+import { SlotPermit, type SlotSource } from '../pause/slot-permit.ts'
+import { doneKey } from '../results/done-key.ts'
+import type { ChunkFailure, ChunkOrder, FromChunk } from './chunk-messages.ts'
+import type { ChunkStop } from './chunk-stop.ts'
+
+export interface ChunkTerms {
+  readonly slots: SlotSource
+  readonly stop: ChunkStop
+  /** Files of the run that have a result. To be asked with the run lock. */
+  readonly doneFiles: () => Promise<ReadonlySet<string>>
+  readonly send: (message: FromChunk) => void
+}
+
+type Ended = Extract<FromChunk, { kind: 'ended' }>
+
+/** Another run of this machine may work on the service for so long, in ms: it is no failure of the chunk. */
+const waitMsMax = 24 * 60 * 60 * 1000
+
+/** Does not throw: what went wrong is in the message that it returns. */
+export async function examineChunk(order: ChunkOrder, terms: ChunkTerms): Promise<Ended> {
+  using permit = new SlotPermit(terms.slots, order.windowMs)
+  const { stop } = terms
+  try {
+    const options = { ...runOptions(order, terms), permit: stop.permitting(permit) }
+    const { notCovered, stopped } = await withServiceRun(order.settings, options, (run) => examine(run, order, terms))
+    const failure = stopped === null || stop.hasBegun ? null : describe(stopped)
+    return { kind: 'ended', notCovered, stopped: stop.hasBegun, failure }
+  } catch (error) {
+    const isAsked = stop.hasBegun && error instanceof Failure && error.code === 'INTERRUPTED'
+    const failure = isAsked ? null : describe(error)
+    return { kind: 'ended', notCovered: order.tenants.length, stopped: stop.hasBegun, failure }
+  }
+}
+
+async function examine(run: ServiceRun, order: ChunkOrder, terms: ChunkTerms): Promise<SweepTotals> {
+  const done = await terms.doneFiles()
+  const plan = {
+    ids: order.tenants,
+    isDone: (tenant: TenantId, path: string) => done.has(doneKey(tenant, path)),
+    mayBegin: () => !terms.stop.hasBegun,
+  }
+  let covered = 0
+  const observer = observerOf(terms, () => covered++)
+  const ended = async (exitCode: number, selected: number): Promise<void> => {
+    const event = { kind: 'run-finished', exitCode, selected, covered, whole: false } satisfies Event
+    await orFailure(run.ledger.append(event))
+  }
+  try {
+    const totals = await sweep(run, { selection: { kind: 'chunk', plan }, depth: order.depth }, observer)
+    await ended(totals.notCovered === 0 ? exitCodes.sound : exitCodes.inconclusive, totals.selected)
+    return totals
+  } catch (error) {
+    await ended(exitCodes.failed, covered)
+    throw error
+  }
+}
+
+function observerOf({ stop, send }: ChunkTerms, onCovered: () => void): SweepObserver {
+  const sendResult = (result: Result, revised: boolean): void => {
+    if (result.tenant === null) return
+    send({ kind: 'result', tenant: result.tenant, result, at: Date.now(), revised })
+  }
+  return {
+    onSelected: () => undefined,
+    onProgress: (progress) => stop.considerProgress(progress),
+    onResult: (result) => {
+      onCovered()
+      sendResult(result, false)
+    },
+    onRevised: (result) => sendResult(result, true),
+  }
+}
+
+function runOptions({ local, part, version }: ChunkOrder, { stop, send }: ChunkTerms): RunOptions {
+  const notice = (text: string): void => send({ kind: 'notice', text })
+  return {
+    run: local,
+    mode: 'check',
+    version,
+    argv: ['agent'],
+    incident: null,
+    request: null,
+    fleet: part,
+    interrupt: stop.interruptSignal,
+    waiting: { ms: waitMsMax, signal: stop.waitSignal, onWait: () => Promise.resolve(), onEnd: () => undefined },
+    keepSnapshot: null,
+    backups: { keep: true, onKept: () => undefined, onNotice: notice },
+    engine: 'census',
+    map: false,
+    sampleShare: null,
+    showValues: false,
+    onIncident: () => undefined,
+    onRegistry: (_, notices) => notices.forEach(notice),
+    onStep: (target, step) => stop.considerStep(target, step),
+    onNotice: notice,
+    onReportNotice: notice,
+    onEndings: (outcomes) => {
+      for (const { hold, how } of outcomes)
+        notice(`a hold that an earlier run left open has ended: ${hold.tenant}, ${how}`)
+    },
+    onOthers: (others) => {
+      if (others.length > 0) notice(`${others.length} open holds of another service or way are in the ledger`)
+    },
+    onRecovered: (recovered) => {
+      if (recovered.length > 0) notice(`${recovered.length} changes that an earlier run left half done were ended`)
+    },
+    onResumeRetry: (tenant, why) => notice(`the resume of ${tenant} has failed and is tried again: ${why.message}`),
+  }
+}
+
+function describe(thrown: unknown): ChunkFailure {
+  const error = unforeseenFailure(thrown)
+  if (error instanceof Failure) return { code: error.code, message: error.message, hint: error.hint }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'BUG', message, hint: 'this is a defect in holdfast' }
+}

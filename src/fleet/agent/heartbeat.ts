@@ -1,0 +1,87 @@
+/**
+ * Shows the fleet that this host is there, and keeps the list of its tenants up to date. Whatever fails is tried again:
+ * an agent that cannot reach the database or its service goes on as soon as it can.
+ */
+
+import { monotonicMs, sleep } from '../../host/clock.ts'
+import { Failure } from '../../model/failure.ts'
+import { orFailure } from '../../model/or-failure.ts'
+import { connectService, type ServiceSettings } from '../../service/connect.ts'
+import type { FleetDatabase } from '../database/database.ts'
+import type { OutboxSize } from '../results/outbox.ts'
+import { showHost, type ThisHost } from './host-registration.ts'
+import { registerPlaces } from './place-registration.ts'
+
+export interface HeartbeatOptions {
+  readonly database: FleetDatabase
+  readonly host: ThisHost
+  readonly service: ServiceSettings
+  readonly outboxSize: () => OutboxSize
+  /** Why this host does not work as it should; null if it does. */
+  readonly said: () => string | null
+  /** Called after the database has answered. */
+  readonly onSeen: () => Promise<void>
+  readonly say: (sentence: string) => void
+}
+
+const everyMs = 15_000
+/** Tenants come and go. */
+const placesEveryMs = 10 * 60_000
+/** A service that does not answer is asked again sooner. */
+const placesAgainMs = 60_000
+
+export class Heartbeat {
+  readonly #with: HeartbeatOptions
+  #clockSkewMs = 0
+  #placesDueMs = 0
+  /** What was said last; the same is not said again. */
+  #trouble: string | null = null
+  #placeTrouble: string | null = null
+
+  constructor(options: HeartbeatOptions) {
+    this.#with = options
+  }
+
+  /** Goes on until the signal aborts. @throws {Failure} FLEET_HOST_TAKEN; LEDGER_UNUSABLE */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#beat(signal)
+      await sleep(everyMs, signal).catch(() => undefined)
+    }
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    const seen = await orFailure(this.#show(signal))
+    if (seen instanceof Failure && ['FLEET_HOST_TAKEN', 'LEDGER_UNUSABLE'].includes(seen.code)) throw seen
+    const trouble = seen instanceof Failure ? seen.message : null
+    if (trouble !== null && this.#trouble === null) this.#with.say(`holdfast: this host cannot show itself: ${trouble}`)
+    if (trouble === null && this.#trouble !== null) this.#with.say('holdfast: the database of the fleet answers again')
+    this.#trouble = trouble
+  }
+
+  async #show(signal: AbortSignal): Promise<void> {
+    const { database, host, outboxSize, said, onSeen } = this.#with
+    const askedAt = Date.now()
+    const facts = { outbox: outboxSize(), clockSkewMs: this.#clockSkewMs, said: said() ?? this.#placeTrouble }
+    const databaseAt = await showHost(database, host, facts)
+    this.#clockSkewMs = (askedAt + Date.now()) / 2 - databaseAt
+    await onSeen()
+    if (monotonicMs() >= this.#placesDueMs) await this.#registerPlaces(signal)
+  }
+
+  async #registerPlaces(signal: AbortSignal): Promise<void> {
+    const registered = await orFailure(this.#listPlaces(signal))
+    if (signal.aborted) return
+    if (registered instanceof Failure && registered.code.startsWith('FLEET_')) throw registered
+    const trouble = registered instanceof Failure ? registered.message : registered
+    this.#placesDueMs = monotonicMs() + (registered instanceof Failure ? placesAgainMs : placesEveryMs)
+    if (trouble !== null && trouble !== this.#placeTrouble) this.#with.say(`holdfast: the list of tenants: ${trouble}`)
+    this.#placeTrouble = trouble
+  }
+
+  async #listPlaces(signal: AbortSignal): Promise<string | null> {
+    const { database, host, service: settings } = this.#with
+    await using service = await connectService(settings)
+    return await registerPlaces({ database, host: host.name, service: settings.name }, service, signal)
+  }
+}

@@ -1,0 +1,91 @@
+/** The agent: from a chunk in the database to its results there. */
+
+import { expect, test } from 'vitest'
+import { chunkOf, firstLease, jobState, newRun, openCoordination, startHost } from '../../support/fleet/agent-hosts.ts'
+import { eachDatabase } from '../../support/fleet/each-database.ts'
+import { eventually } from '../../support/processes.ts'
+
+eachDatabase((fleet) => {
+  const rowsOf = async (text: string): Promise<readonly object[]> => (await fleet.database.query(text)).rows
+  const results = () => rowsOf('select tenant, verdict, failure from holdfast.result order by tenant, attempt')
+
+  test('registers its host and tenants, examines a chunk, and stores each result once; a signal ends it', async () => {
+    await using host = await startHost(fleet.address, 'alpha')
+    await fleet.database.query(
+      `insert into holdfast.place (host, service, tenant, path) values ('alpha', 'notes', 'gone', '/srv/gone.db')`,
+    )
+    await using jobs = await openCoordination(fleet, ['alpha'])
+    await using agent = await host.startAgent()
+    expect(
+      await rowsOf('select tenant, gone_at is null as here, ino is null as unseen from holdfast.place order by 1'),
+    ).toEqual([
+      ...host.demo.tenants.map((tenant) => ({ tenant, here: true, unseen: false })),
+      { tenant: 'gone', here: false, unseen: true },
+    ])
+    const chunk = chunkOf(newRun(), 'alpha', [...host.demo.tenants, 'gone'])
+    await jobs.send('alpha', [chunk])
+    await eventually(`the chunk is done: ${agent.stderr()}`, async () => (await jobState(fleet, chunk)) === 'completed')
+    expect(await results()).toEqual([
+      ...host.demo.tenants.map((tenant) => ({ tenant, verdict: 'sound', failure: null })),
+      { tenant: 'gone', verdict: 'inconclusive', failure: 'TENANT_GONE' },
+    ])
+    expect(await rowsOf('select done, sound, inconclusive from holdfast.run_host')).toEqual([
+      { done: 4, sound: 3, inconclusive: 1 },
+    ])
+    expect((await rowsOf('select distinct tenant from holdfast.content')).length).toBe(3)
+    expect(await rowsOf('select holder from holdfast.pause_slot where holder is not null')).toEqual([])
+    expect(await host.demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
+    agent.kill('SIGTERM')
+    expect((await agent.ended).code).toBe(143)
+    expect(await rowsOf('select outbox_rows, said from holdfast.host')).toEqual([{ outbox_rows: 0, said: null }])
+    expect((await host.holdfast.run('status', '--json')).stdout).toContain('"openHolds": []')
+  })
+
+  test('an incident comes between two tenants of a sweep, which then goes on; no tenant is examined twice', async () => {
+    await using host = await startHost(fleet.address, 'alpha', { tenants: 6, misbehave: 'slow=300' })
+    await using jobs = await openCoordination(fleet, ['alpha'])
+    await using agent = await host.startAgent()
+    const [sweep, incident] = [
+      chunkOf(newRun(), 'alpha', host.demo.tenants),
+      chunkOf(newRun(), 'alpha', host.demo.tenants.slice(-1), { priority: 100, kind: 'triage' }),
+    ]
+    await jobs.send('alpha', [sweep])
+    await firstLease(host)
+    await jobs.send('alpha', [incident])
+    await eventually(
+      `the incident is done: ${agent.stderr()}`,
+      async () => (await jobState(fleet, incident)) === 'completed',
+    )
+    expect(await jobState(fleet, sweep)).toBe('active')
+    expect((await rowsOf(`select from holdfast.result where run = '${sweep.run}'`)).length).toBeLessThan(6)
+    await eventually(`the sweep is done: ${agent.stderr()}`, async () => (await jobState(fleet, sweep)) === 'completed')
+    expect(await results()).toHaveLength(7)
+    expect(await rowsOf('select done, sound from holdfast.run_host order by done')).toEqual([
+      { done: 1, sound: 1 },
+      { done: 6, sound: 6 },
+    ])
+  })
+
+  test('ended in the middle of a hold, it leaves no tenant paused; the next agent examines the rest, each tenant once', async () => {
+    await using host = await startHost(fleet.address, 'alpha', { tenants: 4, misbehave: 'slow=500' })
+    await using jobs = await openCoordination(fleet, ['alpha'])
+    const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
+    {
+      await using agent = await host.startAgent()
+      await jobs.send('alpha', [chunk])
+      await firstLease(host)
+      agent.kill('SIGTERM')
+      expect((await agent.ended).code, agent.stderr()).toBe(143)
+      expect(await host.demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
+      expect([1, 2, 3], 'the tenant that was paused has its result').toContain((await results()).length)
+    }
+    await using next = await host.startAgent()
+    await fleet.database.query("update pgboss.job set start_after = now() where state = 'retry'")
+    await eventually(
+      `the chunk is done: ${next.stderr()}`,
+      async () => (await jobState(fleet, chunk)) === 'completed',
+      60_000,
+    )
+    expect(await results()).toEqual(host.demo.tenants.map((tenant) => ({ tenant, verdict: 'sound', failure: null })))
+  })
+})
