@@ -49,9 +49,9 @@ export async function runFleet(
   const begun = await beginRun(database, run, { kind, depth, hosts, service, by: 'command' })
   if ('unfinished' in begun)
     throw new Failure('FLEET_RUN_ACTIVE', `the ${kind} ${begun.unfinished} of the fleet is unfinished`)
-  if (options.detach === true) return printBegun(database, run, kind, options, terminal)
+  if (options.detach === true) return await printBegun(database, run, kind, options, terminal)
   const ended = await waitFor(database, run, kind, options, terminal)
-  return ended === null ? exitCodes.sound : printRun(database, ended, options, terminal)
+  return ended === null ? exitCodes.sound : await printRun(database, ended, options, terminal)
 }
 
 async function requireHosts(database: FleetDatabase, hosts: readonly string[]): Promise<void> {

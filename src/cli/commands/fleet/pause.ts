@@ -51,5 +51,5 @@ async function pause(options: PauseOptions, terminal: Terminal): Promise<ExitCod
   const { standing } = await stopPauses(database, request, fleet.expiryMs, signal)
   const open = await openBreakers(database)
   const exitCode = standing.length === 0 ? exitCodes.sound : exitCodes.inconclusive
-  return printPauses('pause', { closed: [], open, standing }, exitCode, options, terminal)
+  return await printPauses('pause', { closed: [], open, standing }, exitCode, options, terminal)
 }

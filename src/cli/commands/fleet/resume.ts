@@ -52,5 +52,5 @@ async function resume(options: ResumeOptions, terminal: Terminal): Promise<ExitC
   if (!all) await requireKnown(database, options)
   const closed = await closeBreakers(database, all ? null : scopeOf(options))
   const open = await openBreakers(database)
-  return printPauses('resume', { closed, open, standing: null }, exitCodes.sound, options, terminal)
+  return await printPauses('resume', { closed, open, standing: null }, exitCodes.sound, options, terminal)
 }
