@@ -32,5 +32,5 @@ function printLeftOut(modules: readonly TestModule[]): void {
   const all = globSync('test/**/*.test.ts', { cwd: root })
   const left = all.filter((file) => !ran.has(file))
   if (left.every((file) => file.endsWith('.long.test.ts')))
-    for (const file of left) process.stdout.write(`left out: ${file} (npm run test:all)\n`)
+    for (const file of left) process.stdout.write(`left out: ${file} (npm run test:long)\n`)
 }
