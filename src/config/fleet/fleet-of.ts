@@ -40,6 +40,9 @@ export function fleetOf(given: FleetSection): FleetSettings | null {
   }
 }
 
+/** A command that is ended at its time limit may take so long to end. */
+const hookEndMs = 6_000
+
 interface PauseTimes {
   readonly service: ServiceSettings
   readonly hold: { readonly ttlMs: number; readonly maxPauseMs: number; readonly drainTimeoutMs: number }
@@ -55,7 +58,7 @@ export function guardianMs(windowMs: number, { service, hold }: PauseTimes): num
     service.kind === 'admin-api'
       ? service.requestTimeoutMs + drainTimeoutMs
       : service.kind === 'hooks'
-        ? service.timeoutMs
+        ? service.timeoutMs + hookEndMs
         : 0
   return windowMs + answerMs + Math.max(ttlMs, maxPauseMs + 2_000)
 }

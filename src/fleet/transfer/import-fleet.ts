@@ -29,6 +29,8 @@ export async function importFleet(
 ): Promise<Transferred> {
   try {
     const end = await verify(path, version, signal)
+    // Agents of the old database may still have its slots, so this one grants none until it was watched.
+    await database.query('select holdfast.pause_doubt(0)')
     const batch: string[] = []
     let table = ''
     let length = 0

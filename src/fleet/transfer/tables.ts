@@ -1,6 +1,6 @@
 /**
  * The tables that move to another database. Slots of pauses do not: they belong to the database that gave them out.
- * Jobs do not either: the next sweep feeds again.
+ * Jobs do not either: the coordinator feeds the chunks that are left again.
  */
 
 export interface MovedTable {
@@ -23,6 +23,7 @@ export const movedTables: readonly MovedTable[] = [
   { name: 'content', key: textColumns('host', 'service', 'tenant', 'path', 'table_name'), pageRows },
   { name: 'run', key: [['id', 'text']], pageRows },
   { name: 'run_host', key: textColumns('run', 'host'), pageRows },
+  { name: 'chunk', key: [...textColumns('run', 'host'), ['chunk', 'integer']], pageRows },
   { name: 'told', key: textColumns('kind', 'subject', 'since'), pageRows },
   {
     name: 'result',

@@ -3,7 +3,9 @@ import { expect, it } from 'vitest'
 import { guardianMs } from '../../../src/config/fleet/fleet-of.ts'
 import type { FleetSettings } from '../../../src/config/fleet/fleet-settings.ts'
 import { parseSettings } from '../../../src/config/parse.ts'
-import { longestPauseMs } from '../../../src/hold/pause/pause-limits.ts'
+import type { ServiceSettings } from '../../../src/config/settings.ts'
+import { slotPauseMs } from '../../../src/hold/pause/pause-limits.ts'
+import { HookService } from '../../../src/service/hooks/hook-service.ts'
 import type { Service } from '../../../src/service/port.ts'
 import { file, least, problemsOf } from '../../support/config/problems.ts'
 
@@ -64,12 +66,24 @@ it.each([
   expect(found).not.toContain('secret')
 })
 
-it('the longest pause is that of the hold, and the window before it', () => {
-  for (const text of ['', 'hold: { ttl: 1s, maxPause: 40s, drainTimeout: 7s }\n']) {
-    const settings = parseSettings(`${least}${text}`, file)
-    const { service, hold } = settings
-    const requestTimeoutMs = service.kind === 'admin-api' ? service.requestTimeoutMs : 0
-    const asked = { quiesceMsMax: (drainMs: number) => requestTimeoutMs + drainMs } as Service
-    expect(guardianMs(2000, settings)).toBe(2000 + longestPauseMs(asked, hold))
-  }
+it.each([
+  ['an admin API', least],
+  ['an admin API, long', `${least}hold: { ttl: 1s, maxPause: 40s, drainTimeout: 7s }\n`],
+  [
+    'hooks',
+    'service: { name: n, hooks: { tenants: [t], quiesce: [q, "{tenant}"], resume: [r, "{tenant}"] } }\n' +
+      'tenants: { roots: [/srv] }\n',
+  ],
+])('the longest pause is that of the hold, and the window before it: %s', (_, text) => {
+  const settings = parseSettings(text, file)
+  const { service, hold } = settings
+  expect(guardianMs(2000, settings)).toBe(2000 + slotPauseMs(serviceOf(service), hold))
 })
+
+/** What the time of a pause depends on. */
+function serviceOf(service: ServiceSettings): Service {
+  if (service.kind === 'hooks') return new HookService(service, () => {})
+  if (service.kind === 'files') throw new Error('files are not paused')
+  const { requestTimeoutMs } = service
+  return { via: 'admin-api', callMsMax: requestTimeoutMs, quiesceMsMax: () => Infinity } as unknown as Service
+}

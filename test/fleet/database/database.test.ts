@@ -36,11 +36,11 @@ eachDatabase((fleet) => {
 
   it('counts the rows that a statement changed, or returned', async () => {
     const { database } = fleet
-    const insert = `insert into holdfast.run(id, kind, state) values ('a', 'sweep', 'fed'), ('b', 'sweep', 'fed')`
+    const insert = `insert into holdfast.breaker(scope, reason, by) values ('a', 'r', 'p'), ('b', 'r', 'p')`
     expect(await database.query(insert)).toEqual({ rows: [], rowCount: 2 })
-    expect(await database.query('update holdfast.run set total = $1', [5])).toEqual({ rows: [], rowCount: 2 })
-    expect((await database.query('delete from holdfast.run where id = $1 returning total', ['a'])).rowCount).toBe(1)
-    expect(await database.query(`update holdfast.run set total = 6 where id = 'a'`)).toEqual({ rows: [], rowCount: 0 })
+    expect(await database.query('update holdfast.breaker set by = $1', ['q'])).toEqual({ rows: [], rowCount: 2 })
+    expect((await database.query('delete from holdfast.breaker where scope = $1 returning by', ['a'])).rowCount).toBe(1)
+    expect(await database.query(`delete from holdfast.breaker where scope = 'a'`)).toEqual({ rows: [], rowCount: 0 })
   })
 
   it('can migrate again and again', async () => {

@@ -68,11 +68,11 @@ it('what was answered is there after the process is killed, and its clients go o
   let answered = 0
   for (let round = 0; round < 3; round++) {
     await using owner = await startOwner(dir)
-    const { rows } = await client.query<{ n: number }>('select count(*) as n from holdfast.run')
+    const { rows } = await client.query<{ n: number }>('select count(*) as n from probe')
     expect(rows[0]?.n).toBeGreaterThanOrEqual(answered)
     answered = rows[0]?.n ?? 0
     const killed = sleep(300 + Math.random() * 300).then(() => owner.kill('SIGKILL'))
-    const insert = `insert into holdfast.run(id, kind, state) values ($1, 'sweep', 'fed')`
+    const insert = `insert into probe(id) values ($1)`
     for (let failed = false; !failed;)
       await client.query(insert, [`${round}/${answered}`]).then(
         () => answered++,
@@ -100,13 +100,13 @@ it('a statement that leaves a transaction open is rolled back and refused', asyn
   await using _owner = await startOwner(dir)
   await using one = await openClient(dir)
   await using other = await openClient(dir)
-  const insert = `insert into holdfast.run(id, kind, state) values ('open', 'sweep', 'fed')`
+  const insert = `insert into probe(id) values ('open')`
   await expect(one.query(`begin; ${insert}`)).rejects.toThrow('left a transaction open')
   await expect(one.query('START TRANSACTION')).rejects.toThrow('left a transaction open')
   await expect(one.query(`begin; ${insert}; select 1/0; commit`)).rejects.toThrow('division by zero')
-  expect((await other.query(`select * from holdfast.run where id = 'open'`)).rows).toEqual([])
+  expect((await other.query(`select * from probe where id = 'open'`)).rows).toEqual([])
   await one.query(`begin; ${insert}; commit`)
-  expect((await other.query(`select id from holdfast.run where id = 'open'`)).rowCount).toBe(1)
+  expect((await other.query(`select id from probe where id = 'open'`)).rowCount).toBe(1)
 })
 
 it('a client that sends no statement is cut off, and no other notices', async () => {
@@ -124,7 +124,7 @@ it('a client that sends no statement is cut off, and no other notices', async ()
 it('each client gets its own answers, beside clients that are killed', async () => {
   await using _owner = await startOwner(dir)
   await using client = await openClient(dir)
-  await client.query(`insert into holdfast.run(id, kind, state) values ('counter', 'sweep', 'fed')`)
+  await client.query(`insert into probe(id) values ('counter')`)
   let printed = ''
   const clients = 9
   for (let round = 0; round < clients / 3; round++) {
@@ -137,7 +137,7 @@ it('each client gets its own answers, beside clients that are killed', async () 
     for (const one of running) printed += (await one.ended).stdout.split('\n')[1] ?? ''
   }
   expect(printed).not.toContain('WRONG')
-  const { rows } = await client.query<{ total: number }>(`select total from holdfast.run where id = 'counter'`)
+  const { rows } = await client.query<{ total: number }>(`select total from probe where id = 'counter'`)
   const answered = printed.split('a').length - 1
   expect(rows[0]?.total).toBeGreaterThanOrEqual(answered)
   expect(rows[0]?.total).toBeLessThanOrEqual(answered + clients)

@@ -13,6 +13,9 @@ import { eachDatabase } from '../../support/fleet/each-database.ts'
 const { signal } = new AbortController()
 const tenants = 2_500
 
+/** Of a database alone: slots and their limits, which coordinators are there, and its version. */
+const ownTables = ['coordinator', 'pause_epoch', 'pause_limit', 'pause_slot', 'schema_version']
+
 /** Text that is more than letters, numbers beyond 2^53, NULL, and more rows than a page has. */
 async function fill(database: FleetDatabase): Promise<void> {
   await database.query(`
@@ -27,6 +30,8 @@ async function fill(database: FleetDatabase): Promise<void> {
       values ('db7', 'notes', 't', '/p', 'notes', 12345678901234567, '{"n": 12345678901234567890.5}', 'r', now());
     insert into holdfast.run(id, kind, policy, state) values ('r', 'sweep', '{"a": [1]}', 'done');
     insert into holdfast.run_host(run, host, total) values ('r', 'db7', 7);
+    insert into holdfast.chunk(run, host, chunk, kind, depth, priority, tenants)
+      values ('r', 'db7', 3, 'check', 'full', 40, '["a", "b"]');
     insert into holdfast.told(kind, subject, since, body) values ('DAMAGED', 't', '1', '{"title": "…"}');
     insert into holdfast.breaker(scope, reason, by) values ('fleet', 'maintenance', 'a person');
     insert into holdfast.result(week, run, host, service, tenant, path, attempt, verdict, checked_at, report)
@@ -49,6 +54,15 @@ const digests = async (database: FleetDatabase): Promise<unknown> =>
   )
 
 eachDatabase((fleet) => {
+  it('each table moves, or belongs to its database', async () => {
+    const { rows } = await fleet.database.query<{ name: string }>(
+      `select relname as name from pg_class where relnamespace = 'holdfast'::regnamespace and relkind in ('r', 'p')
+         and not relispartition`,
+    )
+    const moved = movedTables.map(({ name }) => name)
+    expect(rows.map(({ name }) => name).toSorted()).toEqual([...moved, ...ownTables].toSorted())
+  })
+
   const empty = async (): Promise<void> => {
     await fleet.database.query('drop schema holdfast cascade')
     await migrateFleet(fleet.database)
@@ -67,6 +81,7 @@ eachDatabase((fleet) => {
       content: 1,
       run: 1,
       run_host: 1,
+      chunk: 1,
       told: 1,
       result: 250,
     })
@@ -78,6 +93,10 @@ eachDatabase((fleet) => {
     expect(await digests(other)).toEqual(before)
     await importFleet(fleet.database, file, version, signal)
     expect(await digests(other)).toEqual(before)
+    const { rows } = await other.query(
+      `select holdfast.pause_take(array['fleet'], 'db7', 'a', gen_random_uuid()) as answer`,
+    )
+    expect(rows).toEqual([{ answer: { refused: 'epoch' } }])
   })
 
   it('a file that was cut, changed, or is of another version is refused, and nothing is imported', async () => {

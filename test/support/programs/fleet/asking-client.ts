@@ -1,7 +1,7 @@
 /**
- * Asks the PGlite folder argv[2] over its socket without end, several statements at a time. Each answer must be that of
- * its question: prints `+` for each that is, and `WRONG` for one that is not. Adds to the counter of argv[3], and prints
- * `a` for each addition that was answered.
+ * Asks the PGlite folder argv[2] over its socket without end, several statements at a time. Each answer must be that
+ * of its question: prints `+` for each that is, and `WRONG` for one that is not. Adds to the counter of argv[3], and
+ * prints `a` for each addition that was answered.
  */
 import { writeSync } from 'node:fs'
 import { openFleetDatabase } from '../../../../src/fleet/database/open-database.ts'
@@ -18,7 +18,7 @@ async function ask(number: number): Promise<void> {
 }
 
 async function add(): Promise<void> {
-  await database.query(`begin; update holdfast.run set total = total + 1 where id = '${counter}'; commit`)
+  await database.query(`begin; update probe set total = total + 1 where id = '${counter}'; commit`)
   writeSync(1, 'a')
 }
 

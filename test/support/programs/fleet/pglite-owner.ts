@@ -1,5 +1,5 @@
 /**
- * Opens the PGlite folder argv[2] as a coordinator does, with our tables, and serves others until stdin ends. Prints
+ * Opens the PGlite folder argv[2] as a coordinator does, with our tables and one more, and serves others until stdin ends. Prints
  * {"open":true}, or {"refused":"CODE"} and ends.
  */
 import { writeSync } from 'node:fs'
@@ -12,6 +12,7 @@ try {
   const address = { kind: 'pglite', dir: process.argv[2] ?? '' } as const
   await using database = await ownFleetDatabase({ database: address, passwordFile: null, caFile: null })
   await migrateFleet(database)
+  await database.query('create table if not exists probe(id text primary key, total bigint not null default 0)')
   writeSync(1, '{"open":true}\n')
   await stdinEnded
 } catch (error) {
