@@ -19,6 +19,7 @@ import { mayBeOurs, type OtherHold } from '../model/service-way.ts'
 import { connectService } from '../service/connect.ts'
 import type { Service } from '../service/port.ts'
 import { target } from '../text/shell-words.ts'
+import { judgeExpiry } from './fleet-expiry.ts'
 import { foreseeLiveMode } from './machine/live-mode.ts'
 import { examineMachine, type LeftOpen } from './machine/machine.ts'
 import { examinePrograms } from './machine/programs.ts'
@@ -65,11 +66,13 @@ export async function examineFitness(
   }
 }
 
-const judgeConfiguration = ({ check: { accept } }: Settings): readonly DoctorStep[] =>
-  doubtfulEntries(accept).map((doubtful) => ({
+const judgeConfiguration = (settings: Settings): readonly DoctorStep[] => [
+  ...doubtfulEntries(settings.check.accept).map((doubtful) => ({
     about: 'configuration',
     ...warning(doubtful, 'holdfast explain check.accept'),
-  }))
+  })),
+  ...judgeExpiry(settings),
+]
 
 /**
  * The same beside runs, for a bundle of evidence: it takes no run lock, so it keeps no sweep from its work, writes

@@ -10,8 +10,9 @@ import { makePgliteFolder } from '../../support/fleet/templates.ts'
 /** @returns the path of the configuration */
 function configure(folder: Folder, name: string, fleet: string): string {
   const config = folder.in(`${name}.yaml`)
-  const service = `service: { name: notes, admin: unix:${folder.in('none.sock')} }\ntenants: { roots: [${folder.path}] }\n`
-  writeFileSync(config, `${service}ledger: { dir: ${folder.in('ledger')} }\n${fleet}`, { mode: 0o600 })
+  const service = `service: { name: notes, admin: unix:${folder.in('none.sock')} }\n`
+  const folders = `tenants: { roots: [${folder.path}] }\nledger: { dir: ${folder.in('ledger')} }\n`
+  writeFileSync(config, `${service}${folders}${fleet}`, { mode: 0o600 })
   return config
 }
 

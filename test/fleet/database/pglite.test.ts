@@ -47,7 +47,7 @@ test('a folder that other users can enter is refused', async () => {
   chmodSync(dir, 0o700)
 })
 
-test('the folder and its socket are for one user, and a second process is refused until the first is gone', async () => {
+test('folder and socket are for one user, and a second process is refused until the first is gone', async () => {
   await using first = await startOwner(dir)
   for (const [name, mode] of [
     [dir, 0o700],

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { expect, it } from 'vitest'
+import type { FleetSettings } from '../../../src/config/fleet/fleet-settings.ts'
+import { examineDatabase } from '../../../src/fleet/database/examine-database.ts'
 import { migrateFleet } from '../../../src/fleet/database/migrate.ts'
 import {
   fleetSchemaVersion,
@@ -45,6 +47,25 @@ eachDatabase((fleet) => {
     await expect(requireVersions(agent)).rejects.toMatchObject(notPrepared)
     await fleet.database.query('drop schema holdfast cascade')
     await expect(requireVersions(agent)).rejects.toMatchObject(notPrepared)
+  })
+
+  it('the doctor says whether the database answers, and a host without it is not unfit', async () => {
+    const access = { database: fleet.address, passwordFile: null, caFile: null }
+    const examine = (other: object = {}) => examineDatabase({ ...access, ...other } as FleetSettings)
+    expect(await examine()).toMatchObject({ outcome: 'warning', said: expect.stringMatching(/^FLEET_NOT_PREPARED/) })
+    await setJobs(jobsSchemaVersion)
+    const kind = fleet.kind === 'pglite' ? 'PGlite' : 'PostgreSQL'
+    expect(await examine()).toEqual({
+      about: 'fleet.database',
+      outcome: 'fit',
+      said: `${kind} answers, and its tables have version ${fleetSchemaVersion}`,
+      next: null,
+    })
+    const away = { kind: 'pglite', dir: '/nowhere/fleet' }
+    expect(await examine({ database: away })).toMatchObject({
+      outcome: 'warning',
+      said: expect.stringMatching(/^FLEET_UNREACHABLE/),
+    })
   })
 
   it('a coordinator migrates older tables, and leaves newer ones as they are', async () => {

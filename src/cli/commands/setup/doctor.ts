@@ -1,3 +1,4 @@
+import type { FleetSettings } from '../../../config/fleet/fleet-settings.ts'
 import { findConfiguration, loadSettings } from '../../../config/load.ts'
 import { examineFitness } from '../../../doctor/doctor.ts'
 import { musts } from '../../../doctor/musts.ts'
@@ -70,9 +71,12 @@ async function examine(options: DoctorOptions, terminal: Terminal): Promise<Exit
     terminal.interrupt.signal,
     waitingOf(terminal, options),
   )
-  const steps = tried.flatMap((step) =>
-    step.about === 'ledger' ? [step, ...others.map((hold) => openHoldStep(hold, settings.file))] : [step],
-  )
+  const steps = [
+    ...tried.flatMap((step) =>
+      step.about === 'ledger' ? [step, ...others.map((hold) => openHoldStep(hold, settings.file))] : [step],
+    ),
+    ...(settings.fleet === null ? [] : [await databaseStep(settings.fleet)]),
+  ]
   const fitness = {
     steps: steps.map((step) => ({ ...step, next: step.next === null ? null : advised(step.next, terminal) })),
   }
@@ -80,6 +84,12 @@ async function examine(options: DoctorOptions, terminal: Terminal): Promise<Exit
   if (options.json) await terminal.out(`${jsonText({ schema: 'holdfast.fitness/1', ...fitness })}\n`)
   else if (code !== exitCodes.sound || !options.quiet) await terminal.print(renderFitness(fitness, terminal))
   return code
+}
+
+/** Loaded only on a host of a fleet. */
+async function databaseStep(fleet: FleetSettings): Promise<DoctorStep> {
+  const { examineDatabase } = await import('../../../fleet/database/examine-database.ts')
+  return examineDatabase(fleet)
 }
 
 function exitCodeOfSteps(steps: readonly DoctorStep[]): ExitCode {

@@ -1,6 +1,6 @@
 /**
- * Opens the PGlite folder argv[2] as a coordinator does, with our tables and one more, and serves others until stdin ends. Prints
- * {"open":true}, or {"refused":"CODE"} and ends.
+ * Opens the PGlite folder argv[2] as a coordinator does, with our tables and one more, and serves others until stdin
+ * ends. Prints {"open":true}, or {"refused":"CODE"} and ends.
  */
 import { writeSync } from 'node:fs'
 import { migrateFleet } from '../../../../src/fleet/database/migrate.ts'
