@@ -1,4 +1,3 @@
-import type { PausePermit, PauseSlot } from '../../hold/pause/pause-permit.ts'
 /**
  * The permit of a run in a fleet: takes slots from a source, uses each for one tenant after the other within its
  * window, and gives it back. Runs in the process that holds the tenants. From the quiesce to the resume it asks for
@@ -9,6 +8,7 @@ import type { PausePermit, PauseSlot } from '../../hold/pause/pause-permit.ts'
  * - A slot that was asked for in vain, or is not used any more, is given back at once. A slot whose tenant may stand
  *   still is left alone: whoever watches it frees it (README.md).
  */
+import type { PausePermit, PauseSlot } from '../../hold/pause/pause-permit.ts'
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { setPauseLimits } from '../../../src/fleet/pause/slot-watch.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { attackExpiryMs, type AgentOptions } from '../../support/fleet/pause/agent-options.ts'
-import { linesOf, openAttackScene, PlainAgent, startWatch } from '../../support/fleet/pause/attack-scene.ts'
+import { saidBy, openAttackScene, PlainAgent, startWatch } from '../../support/fleet/pause/attack-scene.ts'
 import { eventually, isRunning } from '../../support/processes.ts'
 
 const patienceMs = attackExpiryMs + 60_000
@@ -47,7 +47,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     await using scene = await openAttackScene(name, 2)
     const { database, address } = fleet
     const agent = scene.agent({ database: address, host: name, holds: 1, tenants: ['t0'], freezeAt, defences })
-    await eventually('it is frozen', () => linesOf(agent).some(({ frozen }) => frozen === freezeAt), patienceMs)
+    await eventually('it is frozen', () => saidBy(agent).some(({ frozen }) => frozen === freezeAt), patienceMs)
     await using _watch = startWatch(database)
     await using other = new PlainAgent(database, name, scene.socket)
     await other.take(patienceMs)

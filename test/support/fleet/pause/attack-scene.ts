@@ -35,7 +35,7 @@ export async function openAttackScene(name: string, tenants: number, blind = fal
     service,
     socket,
     folder,
-    mostAtOnce: () => Math.max(0, ...linesOf(service).map(({ most }) => Number(most ?? 0))),
+    mostAtOnce: () => Math.max(0, ...saidBy(service).map(({ most }) => Number(most ?? 0))),
     agent(options) {
       const own = mkdtempSync(join(folder, `${options.host}-`))
       const given: AgentOptions = {
@@ -65,7 +65,7 @@ export async function openAttackScene(name: string, tenants: number, blind = fal
   }
 }
 
-export const linesOf = (program: Program): readonly Readonly<Record<string, unknown>>[] =>
+export const saidBy = (program: Program): readonly Readonly<Record<string, unknown>>[] =>
   program
     .stdout()
     .split('\n')
@@ -75,16 +75,16 @@ export const linesOf = (program: Program): readonly Readonly<Record<string, unkn
 /** Watches as a coordinator does, until it is disposed of. */
 export function startWatch(database: FleetDatabase): AsyncDisposable {
   const watch = new SlotWatch(database, attackExpiryMs)
-  let over = false
+  const over = new AbortController()
   const watching = (async () => {
-    while (!over) {
+    while (!over.signal.aborted) {
       await watch.pass().catch(() => undefined) // The database may be away: that is part of an attack.
       await sleep(100)
     }
   })()
   return {
     async [Symbol.asyncDispose]() {
-      over = true
+      over.abort()
       await watching
     },
   }

@@ -7,7 +7,7 @@ import { sleep } from '../../../../src/host/clock.ts'
 import { randomFrom } from '../../random.ts'
 import type { FleetUnderTest } from '../each-database.ts'
 import { attackExpiryMs } from './agent-options.ts'
-import { linesOf, openAttackScene, startWatch } from './attack-scene.ts'
+import { saidBy, openAttackScene, startWatch } from './attack-scene.ts'
 
 interface StormTerms {
   readonly fleet: Pick<FleetUnderTest, 'database' | 'address' | 'cluster'>
@@ -69,15 +69,15 @@ export async function raiseStorm({ fleet, seconds, seed, agents, limit }: StormT
         if (random() < 0.3) tally.restarts += await restart(fleet, random() < 0.5)
     }
     for (const [place, one] of running.entries()) {
-      const end = await Promise.race([one.ended, null])
+      const end = await Promise.race([one.ended, Promise.resolve(null)])
       if (end === null) continue
-      tally.holds += linesOf(one).filter(({ held }) => held !== undefined).length
-      tally.inGap += linesOf(one).some(({ frozen }) => frozen !== undefined) ? 1 : 0
+      tally.holds += saidBy(one).filter(({ held }) => held !== undefined).length
+      tally.inGap += saidBy(one).some(({ frozen }) => frozen !== undefined) ? 1 : 0
       if (end.signal === null) ended.push(`${end.code}: ${end.stderr.slice(-500)}`)
       running[place] = begin(place)
     }
   }
-  for (const one of running) tally.holds += linesOf(one).filter(({ held }) => held !== undefined).length
+  for (const one of running) tally.holds += saidBy(one).filter(({ held }) => held !== undefined).length
   return { ...tally, mostAtOnce: scene.mostAtOnce(), ended }
 }
 
