@@ -38,7 +38,7 @@ export const machineFailures = {
     exit: { run: exitCodes.busy, result: exitCodes.busy },
     stopsRun: false,
     next: 'explain',
-    hint: 'the tenant was not paused, and serves; the message says why; the next sweep takes it first',
+    hint: '`holdfast fleet status` shows who may stand still now, and whether pauses are stopped',
     otherwise: null,
     means: 'In a fleet, no other tenant may be paused now. The tenant was not paused.',
     cause:
