@@ -10,8 +10,9 @@
  *   5. Start a guardian watch, pin the WAL by locks, and make the warm copy. If there is none, close the live files.
  *   6. Admin API: write the intent to the ledger.
  * Phase 2, `inPause`: the tenant stands still.
- *   7. Take a pause slot. Large tenants: wait for the probe. Add what was committed since 5 to the warm copy. If somebody
- *      else gives leave to pause (`pause/pause-permit.ts`), wait for it. It is given back after 14. If it does not come, release all, and begin again.
+ *   7. Take a pause slot. Large tenants: wait for the probe. Add what was committed since 5 to the warm copy. If leave
+ *      to pause is needed (`pause/pause-permit.ts`), wait for it. It is given back after 14. If it does not come,
+ *      release all, and begin again.
  *   8. Write the intent if there is none, or if it is older than a second. Report the hold to the guardian. Start its
  *      watch over the pause.
  *   9. Ask the service to quiesce the tenant: it grants its lease. Compare its answer with the files.

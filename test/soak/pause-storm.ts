@@ -10,7 +10,14 @@ export async function soakPauses(seconds: number, seed: number, say: (line: stri
   await using database = await openFleetDatabase({ database: address, passwordFile: null, caFile: null })
   await migrateFleet(database)
   const limit = 3
-  const outcome = await raiseStorm({ fleet: { database, address, cluster }, seconds, seed, agents: 8, limit })
+  const outcome = await raiseStorm({
+    fleet: { database, address, cluster },
+    seconds,
+    holdsMin: 1,
+    seed,
+    agents: 8,
+    limit,
+  })
   const { mostAtOnce, holds, kills, freezes, inGap, drops, restarts, ended } = outcome
   say(
     `${holds} holds; ${kills} kills, ${freezes} freezes, ${inGap} between slot and request, ${drops} connections ` +

@@ -1,7 +1,7 @@
 /**
- * The breaker: while one is open, nobody is granted a slot in its scope. `holdfast fleet pause` opens it. So does an
- * agent as soon as one of its results says that holdfast or its locks do harm, and a coordinator that sees such results
- * or many of them (`coordinator/breaker-signs.ts`). Only a person closes it.
+ * The breaker: while one is open, nobody is granted a slot in its scope. `holdfast fleet pause` opens it. So do
+ * results that say that holdfast or its locks do harm (`fleet/database/schema/pauses.ts`), and damage on several hosts
+ * (`fleet/coordinator/damage-on-hosts.ts`). Only a person closes it.
  */
 import { printable } from '../../text/printable.ts'
 import type { FleetDatabase } from '../database/database.ts'
@@ -31,13 +31,20 @@ export async function openBreaker(
 }
 
 /** @param scope null: all. @returns those that were closed. @throws {Failure} FLEET_* */
-export async function closeBreakers(database: FleetDatabase, scope: string | null): Promise<readonly Breaker[]> {
+export async function closeBreakers(
+  database: FleetDatabase,
+  scope: string | null,
+  by: string,
+): Promise<readonly Breaker[]> {
   const { rows } = await database.query<Breaker>(
     `with closed as (
         delete from holdfast.breaker where $1::text is null or scope = $1 returning scope, reason, since, by
+      ), noted as (
+        insert into holdfast.breaker_closed(scope, by) select scope, $2 from closed
+        on conflict (scope) do update set at = now(), by = excluded.by
       )
       select * from closed order by scope`,
-    [scope],
+    [scope, by],
   )
   return rows
 }

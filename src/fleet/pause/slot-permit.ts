@@ -1,4 +1,3 @@
-import type { PausePermit, PauseSlot } from '../../hold/pause/pause-permit.ts'
 /**
  * The permit of a run in a fleet: takes slots from a source, uses each for one tenant after the other within its
  * window, and gives it back. Runs in the process that holds the tenants. From the quiesce to the resume it asks for
@@ -9,6 +8,7 @@ import type { PausePermit, PauseSlot } from '../../hold/pause/pause-permit.ts'
  * - A slot that was asked for in vain, or is not used any more, is given back at once. A slot whose tenant may stand
  *   still is left alone: whoever watches it frees it (README.md).
  */
+import type { PausePermit, PauseSlot } from '../../hold/pause/pause-permit.ts'
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 
@@ -65,6 +65,8 @@ export class SlotPermit implements PausePermit, Disposable {
   readonly #windowMs: number
   readonly #idle: IdleSlot[] = []
   #disposed = false
+  /** The wait for a slot that several share. */
+  #getting: Promise<void> | null = null
 
   constructor(source: SlotSource, windowMs: number) {
     this.#source = source
@@ -75,8 +77,15 @@ export class SlotPermit implements PausePermit, Disposable {
     return this.#slotOf(this.#takeIdle() ?? (await this.#wait(patienceMs, signal)))
   }
 
+  /** Several that wait share one slot: the first that is prepared uses it. */
   async ready(signal: AbortSignal): Promise<void> {
-    this.#keep(await this.#wait(Infinity, signal), this.#windowMs)
+    while (this.#idle.length === 0) {
+      signal.throwIfAborted()
+      this.#getting ??= this.#wait(Infinity, signal)
+        .then((held) => this.#keep(held, this.#windowMs))
+        .finally(() => (this.#getting = null))
+      await this.#getting.catch(() => undefined) // Who began it was interrupted: the next one begins it again.
+    }
   }
 
   /** @throws {Failure} PAUSE_NOT_GRANTED; the signal's reason */
@@ -88,7 +97,7 @@ export class SlotPermit implements PausePermit, Disposable {
       const answer = await this.#ask(signal)
       if ('rows' in answer) {
         const held = { taken: answer, beginsByMs: askedAtMs + this.#windowMs }
-        if (monotonicMs() < held.beginsByMs) return held
+        if (this.#isUseful(held)) return held
         this.#source.release(answer)
       } else if (answer.refused !== 'full' && forMs !== Infinity) throw notGranted(answer.why)
       const most = 'rows' in answer || answer.refused === 'full' ? againMs.full : againMs.other
@@ -134,10 +143,15 @@ export class SlotPermit implements PausePermit, Disposable {
     }
   }
 
+  /** The ledger and the guardian hear of a hold before the service is asked, so a rest of the window is too short. */
+  #isUseful({ beginsByMs }: HeldSlot): boolean {
+    return beginsByMs - monotonicMs() > this.#windowMs / 4
+  }
+
   #takeIdle(): HeldSlot | null {
     for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
       clearTimeout(idle.timer)
-      if (monotonicMs() < idle.beginsByMs) return idle
+      if (this.#isUseful(idle)) return idle
       this.#source.release(idle.taken)
     }
     return null

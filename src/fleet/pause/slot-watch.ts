@@ -1,7 +1,6 @@
 /**
  * Frees the slots of agents that died, froze or were cut off. A coordinator frees a slot only if it has itself watched
- * the same fence for the expiry, on its own monotonic clock. No wall clock takes part: not that of an agent, not that of
- * the database.
+ * the same fence for the expiry, on its own monotonic clock. No wall clock takes part.
  *
  * If the epoch differs from the stored one, the database was replaced, restored or promoted, and may have forgotten
  * slots that are in use. Nobody is granted one until a coordinator has watched the new epoch for the expiry. Several
@@ -72,7 +71,9 @@ export class SlotWatch {
   }
 }
 
-/** For the coordinator, when it starts. Rows above the limit are not granted any more, and deleted when they are free. */
+/**
+ * For the coordinator, when it starts. Rows above the limit are not granted any more, and deleted when they are free.
+ */
 export async function setPauseLimits(
   database: FleetDatabase,
   { fleet, service, domain }: { readonly fleet: number; readonly service: number; readonly domain: number },

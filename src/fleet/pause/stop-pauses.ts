@@ -4,7 +4,7 @@ import type { FleetDatabase } from '../database/database.ts'
 import { openBreaker, type Breaker } from './breaker.ts'
 
 /** One tenant that may stand still. */
-export interface Standing {
+export interface TenantStanding {
   /** The host that has the slot. */
   readonly holder: string
   readonly since: Date
@@ -13,7 +13,7 @@ export interface Standing {
 export interface StoppedPauses {
   readonly breaker: Breaker
   /** The tenants of the scope that may still stand still. */
-  readonly standing: readonly Standing[]
+  readonly standing: readonly TenantStanding[]
 }
 
 const lookEveryMs = 200
@@ -32,7 +32,7 @@ export async function stopPauses(
 ): Promise<StoppedPauses> {
   const breaker = await openBreaker(database, request)
   for (const untilMs = monotonicMs() + waitMs; ; await sleep(lookEveryMs, signal).catch(() => undefined)) {
-    const { rows: standing } = await database.query<Standing>(
+    const { rows: standing } = await database.query<TenantStanding>(
       `select holder, taken_at as since from holdfast.pause_slot where scope = $1 and holder is not null order by 2, 1`,
       [request.scope],
     )

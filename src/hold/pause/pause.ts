@@ -139,7 +139,8 @@ export class Pause implements AsyncDisposable {
 
   /**
    * Asks the service to quiesce the tenant. `requireNamedByService` compares its answer with each file.
-   * @throws {Failure} what the service answered; PAUSE_TOO_LATE, and then it was not asked; CONTRACT_BROKEN if it says that it keeps files open
+   * @throws {Failure} what the service answered; PAUSE_TOO_LATE, and then it was not asked; CONTRACT_BROKEN if it says
+   * that it keeps files open
    */
   async quiesce(signal: AbortSignal): Promise<QuiescedToken> {
     invariant(this.#state === 'opened', 'the service is asked once')

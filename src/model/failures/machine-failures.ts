@@ -38,12 +38,12 @@ export const machineFailures = {
     exit: { run: exitCodes.busy, result: exitCodes.busy },
     stopsRun: false,
     next: 'explain',
-    hint: 'the tenant was not paused, and serves; the message says why; the next sweep takes it first',
+    hint: '`holdfast fleet status` shows who may stand still now, and whether pauses are stopped',
     otherwise: null,
     means: 'In a fleet, no other tenant may be paused now. The tenant was not paused.',
     cause:
-      'As many tenants stand still as the fleet allows, pauses were stopped in the whole fleet, or the database of the ' +
-      'fleet does not answer.',
+      'As many tenants stand still as the fleet allows, pauses were stopped in the whole fleet, or the database of ' +
+      'the fleet does not answer.',
   },
   LOCKS_UNTRUSTED: {
     tenant: 'untouched',

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { setPauseLimits } from '../../../src/fleet/pause/slot-watch.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { attackExpiryMs, type AgentOptions } from '../../support/fleet/pause/agent-options.ts'
-import { linesOf, openAttackScene, PlainAgent, startWatch } from '../../support/fleet/pause/attack-scene.ts'
+import { saidBy, openAttackScene, PlainAgent, startWatch } from '../../support/fleet/pause/attack-scene.ts'
 import { eventually, isRunning } from '../../support/processes.ts'
 
 const patienceMs = attackExpiryMs + 60_000
@@ -46,18 +46,22 @@ eachDatabase((fleet: FleetUnderTest) => {
     const name = `frozen-${freezeAt}-${defences.join('-')}`
     await using scene = await openAttackScene(name, 2)
     const { database, address } = fleet
-    const agent = scene.agent({ database: address, host: name, holds: 1, tenants: ['t0'], freezeAt, defences })
-    await eventually('it is frozen', () => linesOf(agent).some(({ frozen }) => frozen === freezeAt), patienceMs)
+    const agent = scene.agent({ database: address, host: name, holds: 100, tenants: ['t0'], freezeAt, defences })
+    const asked = (): number => saidBy(agent).filter(({ asks }) => asks !== undefined).length
+    const hasHeld = (): boolean => saidBy(agent).some(({ held }) => held !== undefined)
+    await eventually('it is frozen', () => saidBy(agent).some(({ frozen }) => frozen === freezeAt), patienceMs)
+    const askedBefore = asked()
     await using _watch = startWatch(database)
     await using other = new PlainAgent(database, name, scene.socket)
     await other.take(patienceMs)
-    const pausing = other.pause('t1', 4_000)
-    await eventually('the other tenant stands still', () => scene.mostAtOnce() > 0, patienceMs)
+    const still = await other.pause('t1', patienceMs)
     const wasKilled = !isRunning(agent.pid)
     agent.kill('SIGCONT')
-    await pausing
+    const hasGoneOn = (): boolean => wasKilled || hasHeld() || asked() > askedBefore
+    await eventually('it has gone on', hasGoneOn, patienceMs)
+    await still[Symbol.asyncDispose]()
     expect(wasKilled).toBe(freezeAt === 'asked' && defences.includes('guardian'))
-    return scene.mostAtOnce()
+    return await scene.mostAtOnce()
   }
 
   /** A service wakes and reads a request that was given up, and one of an agent that has got the slot since. */
@@ -68,14 +72,13 @@ eachDatabase((fleet: FleetUnderTest) => {
     await using first = new PlainAgent(database, name, scene.socket)
     await first.take(patienceMs)
     scene.service.kill('SIGSTOP')
-    await expect(first.pause('t0', 1)).rejects.toThrow() // It gives up. Its slot is in doubt, and stays.
+    await expect(first.pause('t0', 500)).rejects.toThrow() // It gives up. Its slot is in doubt, and stays.
     await using _watch = startWatch(database)
     await using second = new PlainAgent(database, name, scene.socket)
     await second.take(patienceMs)
-    const pausing = second.pause('t1', 1_000)
+    const pausing = second.pause('t1', patienceMs)
     scene.service.kill('SIGCONT')
-    await pausing.catch(() => undefined)
-    await eventually('somebody stood still', () => scene.mostAtOnce() > 0, patienceMs)
-    return scene.mostAtOnce()
+    await (await pausing)[Symbol.asyncDispose]()
+    return await scene.mostAtOnce()
   }
 })

@@ -112,6 +112,29 @@ test('who waits with nothing open gets the slot that comes', async () => {
   expect(source.asked).toBe(3)
 })
 
+test('several that wait share one slot, and if one of them is interrupted the others go on', async () => {
+  const source = new Source(full, full, full, 0)
+  using permit = new SlotPermit(source, windowMs)
+  const interrupt = new AbortController()
+  const first = permit.ready(interrupt.signal)
+  const others = Promise.all([permit.ready(never), permit.ready(never)])
+  interrupt.abort(new Error('interrupted'))
+  await expect(first).rejects.toThrow('interrupted')
+  await others
+  using _slot = await permit.enter(never)
+  expect(source.asked).toBe(4)
+})
+
+test('the rest of a window serves nobody', async () => {
+  const source = new Source(0)
+  using permit = new SlotPermit(source, windowMs)
+  const slot = await permit.enter(never)
+  await sleep(windowMs * 0.8)
+  slot[Symbol.dispose]()
+  using _other = await permit.enter(never)
+  expect([source.asked, source.released]).toEqual([2, ['1']])
+})
+
 test('who is interrupted waits no longer, and the slot that still comes goes back', async () => {
   const source = new Source(200)
   using permit = new SlotPermit(source, windowMs)

@@ -27,7 +27,7 @@ eachDatabase((fleet: FleetUnderTest) => {
 
   beforeEach(() => setPauseLimits(fleet.database, { fleet: 1, service: 1, domain: 1 }))
 
-  test('a slot is freed only by who has watched it for the expiry, whatever the time says that it was taken', async () => {
+  test('a slot is freed only by who has watched it for the expiry, whenever it was taken', async () => {
     expect(await take('db1')).toBe(true)
     await fleet.database.query(`update holdfast.pause_slot set taken_at = now() - interval '1 hour'`)
     const first = watch()
@@ -93,9 +93,48 @@ eachDatabase((fleet: FleetUnderTest) => {
     const answer = await slotsOf('db1').take()
     expect(answer).toMatchObject({ refused: 'stopped' })
     expect(JSON.stringify(answer)).not.toContain('\\u001b[')
-    expect(await closeBreakers(fleet.database, 'domain:other')).toEqual([])
+    expect(await closeBreakers(fleet.database, 'domain:other', 'ada')).toEqual([])
     expect(await take('db1')).toBe(false)
-    expect(await closeBreakers(fleet.database, null)).toEqual([opened])
+    expect(await closeBreakers(fleet.database, null, 'ada')).toEqual([opened])
     expect([await take('db1'), await openBreakers(fleet.database)]).toEqual([true, []])
+  })
+
+  const week = '2026-11-23'
+  const deliver = async (run: string, failure: string | null, results: number, age = '0 s'): Promise<void> => {
+    await fleet.database.query('select holdfast.result_week($1)', [week])
+    await fleet.database.query(
+      `insert into holdfast.result(week, run, host, service, tenant, path, attempt, verdict, failure, checked_at)
+        select $1, $2, 'db1', 'notes', 'tenant-' || n, '/srv/a.db', 1, 'failed', $3, now() - $5::interval
+        from generate_series(1, $4::integer) n`,
+      [week, run, failure, results, age],
+    )
+  }
+  const scopes = async (): Promise<readonly string[]> => (await openBreakers(fleet.database)).map(({ scope }) => scope)
+
+  test.each([
+    ['LOCK_NOT_HONOURED', 'fleet'],
+    ['HARM_SUSPECTED', 'fleet'],
+    ['RESUME_FAILED', 'service:notes'],
+  ])('a result with %s opens the breaker of %s, unless it is old', async (failure, scope) => {
+    await deliver('before', failure, 1, '2 days')
+    await deliver('other', 'IN_USE', 3)
+    expect(await scopes()).toEqual([])
+    await deliver('now', failure, 2)
+    expect((await openBreakers(fleet.database)).map(({ scope: of, by }) => [of, by])).toEqual([[scope, 'holdfast']])
+  })
+
+  test('lost leases open the breaker above one in a hundred, and count anew after it was closed', async () => {
+    await deliver('two', 'LEASE_LOST', 2)
+    expect(await scopes()).toEqual([])
+    await deliver('sound', null, 400)
+    await deliver('third', 'LEASE_LOST', 1)
+    expect(await scopes()).toEqual([]) // Three of 403.
+    await deliver('more', 'LEASE_LOST', 2)
+    expect(await scopes()).toEqual(['service:notes']) // The last three of three.
+    await closeBreakers(fleet.database, 'service:notes', 'ada')
+    await deliver('again', 'LEASE_LOST', 2)
+    expect(await scopes()).toEqual([])
+    await deliver('third again', 'LEASE_LOST', 1)
+    expect(await scopes()).toEqual(['service:notes'])
   })
 })

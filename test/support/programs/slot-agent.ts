@@ -65,6 +65,7 @@ const attacked = (slot: PauseSlot): PauseSlot => ({
 const attackedPermit: PausePermit = {
   ready: (signal) => permit.ready(signal),
   async enter(signal) {
+    say({ asks: 'for a slot' })
     const slot = await permit.enter(signal)
     if (isFirst && freezeAt === 'taken') {
       freeze(freezeAt)

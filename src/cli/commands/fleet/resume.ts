@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import { openFleetDatabase } from '../../../fleet/database/open-database.ts'
 import { closeBreakers, openBreakers } from '../../../fleet/pause/breaker.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
-import { printPauses, requireKnown, scopeOf, withPlace, type PausePlace } from '../../fleet/pauses.ts'
+import { person, printPauses, requireKnown, scopeOf, withPlace, type PausePlace } from '../../fleet/pauses.ts'
 import { fleetToRead } from '../../fleet/read-fleet.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { withCommon, type CommonOptions } from '../../options.ts'
@@ -50,7 +50,7 @@ async function resume(options: ResumeOptions, terminal: Terminal): Promise<ExitC
   await using database = await openFleetDatabase((await fleetToRead(options.config)).fleet)
   const all = options.all === true
   if (!all) await requireKnown(database, options)
-  const closed = await closeBreakers(database, all ? null : scopeOf(options))
+  const closed = await closeBreakers(database, all ? null : scopeOf(options), person())
   const open = await openBreakers(database)
   return await printPauses('resume', { closed, open, standing: null }, exitCodes.sound, options, terminal)
 }

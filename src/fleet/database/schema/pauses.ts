@@ -29,6 +29,11 @@ create table if not exists holdfast.breaker(
   since timestamptz not null default now(),
   by text not null
 );
+create table if not exists holdfast.breaker_closed(
+  scope text primary key,
+  at timestamptz not null default now(),
+  by text not null
+);
 
 -- The timeline comes from the name of the WAL file: right after a promotion pg_control_checkpoint() has the old one.
 create or replace function holdfast.pause_epoch_now() returns text
@@ -72,7 +77,8 @@ begin
   end loop;
   with taking as (
     update holdfast.pause_slot p
-      set holder = taker, agent = identity, hold = taken, fence = nextval('holdfast.pause_fence'), taken_at = clock_timestamp()
+      set holder = taker, agent = identity, hold = taken, fence = nextval('holdfast.pause_fence'),
+        taken_at = clock_timestamp()
       from unnest(scopes, found_slots) as g(scope, slot) where p.scope = g.scope and p.slot = g.slot
       returning p.scope, p.slot, p.fence
   )
@@ -103,4 +109,53 @@ language sql volatile as $$
   update holdfast.pause_epoch
     set id = 'doubted ' || holdfast.pause_epoch_now(), generation = greatest(generation, seen_generation) + 1
 $$;
+
+-- Results open the breaker by themselves, in the statement that delivers them. Those of the day before yesterday, which
+-- a ledger sends again, open none. Lost leases count since the breaker was closed last: more than one in a hundred of
+-- the last thousand results, and at least three.
+create index if not exists result_when on holdfast.result using brin (delivered_at);
+create index if not exists result_lost on holdfast.result (service, delivered_at) where failure = 'LEASE_LOST';
+create or replace function holdfast.break_by_results() returns trigger
+language plpgsql as $$
+declare
+  one record;
+  closed timestamptz;
+  since timestamptz;
+  held bigint;
+begin
+  insert into holdfast.breaker(scope, reason, by)
+    select distinct on (1) case when failure = 'RESUME_FAILED' then 'service:' || service else 'fleet' end,
+        failure || ' of tenant ' || tenant || ' on ' || host, 'holdfast'
+      from fresh
+      where failure in ('LOCK_NOT_HONOURED', 'HARM_SUSPECTED', 'RESUME_FAILED')
+        and checked_at > now() - interval '1 day'
+      on conflict do nothing;
+  for one in
+    select distinct service from fresh where failure = 'LEASE_LOST' and checked_at > now() - interval '1 day'
+  loop
+    continue when exists (select from holdfast.breaker b where b.scope = 'service:' || one.service);
+    select c.at into closed from holdfast.breaker_closed c where c.scope = 'service:' || one.service;
+    for lost in 3..10 loop
+      select r.delivered_at into since from holdfast.result r
+        where r.service = one.service and r.failure = 'LEASE_LOST'
+          and r.delivered_at > greatest(closed, now() - interval '7 days')
+        order by r.delivered_at desc offset lost - 1 limit 1;
+      exit when not found;
+      select count(*) into held from (
+        select from holdfast.result r
+          where r.service = one.service and r.delivered_at >= since and r.week > current_date - 21 limit 1000
+      ) as counted;
+      continue when lost * 100 <= held;
+      insert into holdfast.breaker(scope, reason, by)
+        values ('service:' || one.service, 'LEASE_LOST in ' || lost || ' of the last ' || held || ' results',
+          'holdfast')
+        on conflict do nothing;
+      exit;
+    end loop;
+  end loop;
+  return null;
+end
+$$;
+create or replace trigger result_breaks after insert on holdfast.result
+  referencing new table as fresh for each statement execute function holdfast.break_by_results();
 `

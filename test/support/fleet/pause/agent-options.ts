@@ -30,8 +30,8 @@ export interface AgentOptions {
 
 /** Short, so that an attack does not take minutes. */
 export const attackLimits: AttackLimits = {
-  windowMs: 500,
-  requestTimeoutMs: 500,
+  windowMs: 1_000,
+  requestTimeoutMs: 2_000,
   drainTimeoutMs: 200,
   ttlMs: 1_000,
   maxPauseMs: 300,

@@ -16,8 +16,8 @@ export interface AttackScene extends AsyncDisposable {
   readonly service: Program
   readonly socket: string
   readonly folder: string
-  /** The most tenants that stood still at the same time, by the service's own count. */
-  mostAtOnce(): number
+  /** Ends the service. @returns the most tenants that stood still at the same time, by its own count */
+  mostAtOnce(): Promise<number>
   agent(options: Pick<AgentOptions, 'database' | 'host' | 'holds' | 'tenants'> & Partial<AgentOptions>): Program
 }
 
@@ -35,7 +35,11 @@ export async function openAttackScene(name: string, tenants: number, blind = fal
     service,
     socket,
     folder,
-    mostAtOnce: () => Math.max(0, ...linesOf(service).map(({ most }) => Number(most ?? 0))),
+    async mostAtOnce() {
+      service.kill('SIGTERM')
+      await service.ended
+      return Math.max(...saidBy(service).map(({ most }) => Number(most ?? 0)))
+    },
     agent(options) {
       const own = mkdtempSync(join(folder, `${options.host}-`))
       const given: AgentOptions = {
@@ -65,7 +69,7 @@ export async function openAttackScene(name: string, tenants: number, blind = fal
   }
 }
 
-export const linesOf = (program: Program): readonly Readonly<Record<string, unknown>>[] =>
+export const saidBy = (program: Program): readonly Readonly<Record<string, unknown>>[] =>
   program
     .stdout()
     .split('\n')
@@ -75,16 +79,16 @@ export const linesOf = (program: Program): readonly Readonly<Record<string, unkn
 /** Watches as a coordinator does, until it is disposed of. */
 export function startWatch(database: FleetDatabase): AsyncDisposable {
   const watch = new SlotWatch(database, attackExpiryMs)
-  let over = false
+  const over = new AbortController()
   const watching = (async () => {
-    while (!over) {
+    while (!over.signal.aborted) {
       await watch.pass().catch(() => undefined) // The database may be away: that is part of an attack.
       await sleep(100)
     }
   })()
   return {
     async [Symbol.asyncDispose]() {
-      over = true
+      over.abort()
       await watching
     },
   }
@@ -110,14 +114,23 @@ export class PlainAgent implements AsyncDisposable {
     }
   }
 
-  async pause(tenant: string, forMs: number): Promise<void> {
-    await using client = await connectService(serviceAt(this.#socket))
+  /** Has a tenant stand still until the lease is disposed of. @param patienceMs for each answer of the service */
+  async pause(tenant: string, patienceMs: number): Promise<AsyncDisposable> {
+    const service = { ...serviceAt(this.#socket), requestTimeoutMs: patienceMs }
+    const client = await connectService(service)
     const { signal } = new AbortController()
     const id = tenantId(tenant)
-    const terms = { holder: 'other', reason: 'test', ttlMs: 10_000, maxHoldMs: 10_000, drainTimeoutMs: 200 }
-    const quiesced = await client.quiesce(id, terms, signal)
-    await sleep(forMs)
-    await client.resume(quiesced, signal)
+    const terms = { holder: 'other', reason: 'test', ttlMs: 60_000, maxHoldMs: 60_000, drainTimeoutMs: 200 }
+    const quiesced = await client.quiesce(id, terms, signal).catch(async (error: unknown) => {
+      await client[Symbol.asyncDispose]()
+      throw error
+    })
+    return {
+      async [Symbol.asyncDispose]() {
+        await client.resume(quiesced, signal)
+        await client[Symbol.asyncDispose]()
+      },
+    }
   }
 
   release(slot: TakenSlot): void {

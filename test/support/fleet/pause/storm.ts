@@ -4,14 +4,17 @@
  */
 import { setPauseLimits } from '../../../../src/fleet/pause/slot-watch.ts'
 import { sleep } from '../../../../src/host/clock.ts'
+import type { Program } from '../../processes.ts'
 import { randomFrom } from '../../random.ts'
 import type { FleetUnderTest } from '../each-database.ts'
 import { attackExpiryMs } from './agent-options.ts'
-import { linesOf, openAttackScene, startWatch } from './attack-scene.ts'
+import { saidBy, openAttackScene, startWatch } from './attack-scene.ts'
 
 interface StormTerms {
   readonly fleet: Pick<FleetUnderTest, 'database' | 'address' | 'cluster'>
+  /** It goes on for five times as long until there were `holdsMin` holds: a busy machine starts agents slowly. */
   readonly seconds: number
+  readonly holdsMin: number
   readonly seed: number
   readonly agents: number
   /** Of the fleet, and of each of its two domains one less. */
@@ -31,7 +34,7 @@ export interface StormOutcome {
   readonly ended: readonly string[]
 }
 
-export async function raiseStorm({ fleet, seconds, seed, agents, limit }: StormTerms): Promise<StormOutcome> {
+export async function raiseStorm({ fleet, seconds, holdsMin, seed, agents, limit }: StormTerms): Promise<StormOutcome> {
   const random = randomFrom(seed)
   const tally = { holds: 0, kills: 0, freezes: 0, inGap: 0, drops: 0, restarts: 0 }
   const ended: string[] = []
@@ -48,7 +51,12 @@ export async function raiseStorm({ fleet, seconds, seed, agents, limit }: StormT
       freezeAt: random() < 0.3 ? 'asked' : null,
     })
   const running = Array.from({ length: agents }, (_, at) => begin(at))
-  for (const untilMs = performance.now() + seconds * 1000; performance.now() < untilMs;) {
+  const startedMs = performance.now()
+  const heldBy = (agent: Program): number => saidBy(agent).filter(({ held }) => held !== undefined).length
+  const holds = (): number => running.reduce((sum, agent) => sum + heldBy(agent), tally.holds)
+  for (;;) {
+    const passed = (performance.now() - startedMs) / 1000
+    if (passed > seconds && (passed > 5 * seconds || holds() >= holdsMin)) break
     await sleep(300 + 500 * random())
     const at = Math.floor(random() * agents)
     const agent = running[at]
@@ -69,16 +77,15 @@ export async function raiseStorm({ fleet, seconds, seed, agents, limit }: StormT
         if (random() < 0.3) tally.restarts += await restart(fleet, random() < 0.5)
     }
     for (const [place, one] of running.entries()) {
-      const end = await Promise.race([one.ended, null])
+      const end = await Promise.race([one.ended, Promise.resolve(null)])
       if (end === null) continue
-      tally.holds += linesOf(one).filter(({ held }) => held !== undefined).length
-      tally.inGap += linesOf(one).some(({ frozen }) => frozen !== undefined) ? 1 : 0
+      tally.holds += heldBy(one)
+      tally.inGap += saidBy(one).some(({ frozen }) => frozen !== undefined) ? 1 : 0
       if (end.signal === null) ended.push(`${end.code}: ${end.stderr.slice(-500)}`)
       running[place] = begin(place)
     }
   }
-  for (const one of running) tally.holds += linesOf(one).filter(({ held }) => held !== undefined).length
-  return { ...tally, mostAtOnce: scene.mostAtOnce(), ended }
+  return { ...tally, holds: holds(), mostAtOnce: await scene.mostAtOnce(), ended }
 }
 
 /** Ends a connection of an agent, as a firewall would. */
