@@ -81,9 +81,9 @@ eachDatabase((fleet) => {
     const { alarms, clock, sender } = senderOf(fleet, 'one')
     await noteStanding(fleet.database, { ...quiet, silent: ['a'] })
     await sender.send()
-    expect(alarms.map(({ severity, service }) => [severity, service]).toSorted()).toEqual([
-      ['harm', 'notes'],
-      ['stale', null],
+    expect(alarms.map(({ severity, service }) => `${severity} ${service}`).toSorted()).toEqual([
+      'harm notes',
+      'stale null',
     ])
     await registerHosts(fleet.database, ['a'])
     await fleet.database.query('delete from holdfast.breaker')
