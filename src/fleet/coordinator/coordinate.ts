@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { FleetSettings } from '../../config/fleet/fleet-settings.ts'
-import { sleep } from '../../host/clock.ts'
+import { monotonicMs, sleep } from '../../host/clock.ts'
 import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
@@ -34,6 +34,8 @@ export interface CoordinatorOptions {
   /** Called with one sentence. */
   readonly onNotice: (notice: string) => void
   readonly signal: AbortSignal
+  /** A clock in ms that never jumps, by which hosts and other coordinators are watched. Left out: that of the machine. */
+  readonly now?: () => number
 }
 
 /**
@@ -71,14 +73,14 @@ export async function coordinate(options: CoordinatorOptions): Promise<void> {
 }
 
 function dutiesOf(
-  { database, fleet, version, send, onNotice }: CoordinatorOptions,
+  { database, fleet, version, send, onNotice, now = monotonicMs }: CoordinatorOptions,
   jobs: FleetJobs,
   id: string,
 ): readonly Duty[] {
   const slots = new SlotWatch(database, fleet.expiryMs)
-  const watch = new HostWatch()
+  const watch = new HostWatch(now)
   const feeder = new RunFeeder({ database, jobs, watch, onNotice })
-  const sender = new ToldSender({ database, id, send })
+  const sender = new ToldSender({ database, id, send, now })
   return [
     {
       name: 'shows itself',

@@ -2,7 +2,6 @@
  * Watches whether hosts are still seen. It compares what the database says now with what it said before, on the
  * monotonic clock of this process: a wall clock that is stepped makes no host look silent.
  */
-import { monotonicMs } from '../../host/clock.ts'
 
 /** A host that was not seen for so long is silent. Its agent shows itself every few seconds. */
 export const silentAfterMs = 30 * 60_000
@@ -21,7 +20,8 @@ export class HostWatch {
   readonly #now: () => number
   #sightings: ReadonlyMap<string, Sighting> = new Map()
 
-  constructor(now: () => number = monotonicMs) {
+  /** @param now a clock in ms that never jumps */
+  constructor(now: () => number) {
     this.#now = now
   }
 

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod'
 import type { AlertKind } from '../../config/settings.ts'
-import { monotonicMs } from '../../host/clock.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import type { FleetConditionBody } from './told.ts'
@@ -30,6 +29,8 @@ export interface ToldSenderOptions {
   /** Names this coordinator to the others. */
   readonly id: string
   readonly send: SendFleetAlarm
+  /** A clock in ms that never jumps. */
+  readonly now: () => number
 }
 
 /** Damage and what could not be checked comes in many pieces while a sweep works. */
@@ -71,29 +72,29 @@ export class ToldSender {
 
   /** Makes alarms of what is new, and makes this coordinator their sender. */
   async #gather(): Promise<void> {
-    const { database, id } = this.#with
+    const { database, id, now } = this.#with
     const { rows } = await database.query<{ severity: string; over: string | null; service: string | null }>(newKinds)
     for (const { severity, over, service } of rows) {
       const key = JSON.stringify([severity, over, service])
       const waitMs = gatherMs[severity as AlertKind] ?? 0
-      if (monotonicMs() - (this.#gatheredAtMs.get(key) ?? -Infinity) < waitMs) continue
+      if (now() - (this.#gatheredAtMs.get(key) ?? -Infinity) < waitMs) continue
       await database.query(gather, [newRunId(), id, severity, over, service, conditionsMax])
-      this.#gatheredAtMs.set(key, monotonicMs())
+      this.#gatheredAtMs.set(key, now())
     }
   }
 
   /** The alarms that this coordinator has to send now: its own, and those of one that is dead. */
   async #due(): Promise<readonly OpenBatch[]> {
-    const { database, id } = this.#with
+    const { database, id, now } = this.#with
     const { rows } = await database.query<OpenBatch>(openBatches, [daysMax])
     const due: OpenBatch[] = []
     for (const batch of rows) {
       const { sender, sends } = batch
       const before = this.#watched.get(batch.batch)
-      const watched = before?.sends === sends ? before : { sends, sinceMs: monotonicMs() }
+      const watched = before?.sends === sends ? before : { sends, sinceMs: now() }
       this.#watched.set(batch.batch, watched)
       const waitMs = sender === id ? (sends === 0 ? 0 : againMs) : takeOverMs
-      if (monotonicMs() - watched.sinceMs >= waitMs) due.push(batch)
+      if (now() - watched.sinceMs >= waitMs) due.push(batch)
     }
     const open = new Set(rows.map(({ batch }) => batch))
     for (const batch of this.#watched.keys()) if (!open.has(batch)) this.#watched.delete(batch)

@@ -1,0 +1,116 @@
+/** What a coordinator makes of what the tables say: dead chunks, damage on several hosts, hosts that stay silent. */
+import { expect, it } from 'vitest'
+import { buryChunk } from '../../../src/fleet/coordinator/bury-chunk.ts'
+import { damageOnSeveralHosts } from '../../../src/fleet/coordinator/damage-on-hosts.ts'
+import { HostWatch, silentAfterMs } from '../../../src/fleet/coordinator/host-watch.ts'
+import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
+import { chunksLeft, planHost } from '../../../src/fleet/coordinator/runs/plan-host.ts'
+import { RunFeeder } from '../../../src/fleet/coordinator/runs/run-feeder.ts'
+import { openJobs } from '../../../src/fleet/jobs/jobs.ts'
+import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
+import type { RunId } from '../../../src/model/brand.ts'
+import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
+import { fleetSettings } from '../../support/fleet/fleet-settings.ts'
+import { registerHosts, registerPlaces } from '../../support/fleet/fleet-tables.ts'
+
+async function beginSweep(fleet: FleetUnderTest): Promise<RunId> {
+  const run = newRunId()
+  await beginRun(fleet.database, run, { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'test' })
+  return run
+}
+
+eachDatabase((fleet) => {
+  it('the tenants of a dead chunk have failed, told once, and are first in the next sweep', async () => {
+    await registerHosts(fleet.database, ['a'])
+    await registerPlaces(fleet.database, [
+      { host: 'a', tenant: 'acme', verdict: 'sound', sound: 1, checked: 1 },
+      { host: 'a', tenant: 'old', verdict: 'sound', sound: 5, checked: 5 },
+    ])
+    const run = await beginSweep(fleet)
+    await planHost(fleet.database, run, 'a')
+    const [chunk] = await chunksLeft(fleet.database, run, 'a')
+    if (chunk === undefined) throw new Error('nothing was planned')
+    const dead = { ...chunk, tenants: chunk.tenants.filter((id) => id === 'acme') }
+    for (const _ of [1, 2]) await buryChunk(fleet.database, 'a', dead, 'the agent was\u0007 killed')
+    const { rows: results } = await fleet.database.query(
+      'select tenant, verdict, failure, attempt from holdfast.result',
+    )
+    expect(results).toEqual([{ tenant: 'acme', verdict: 'failed', failure: 'FLEET_CHUNK_FAILED', attempt: 0 }])
+    const { rows: told } = await fleet.database.query<{ text: string }>(
+      "select body ->> 'text' as text from holdfast.told",
+    )
+    expect(told).toHaveLength(1)
+    expect(told[0]?.text).not.toContain('\u0007')
+    await fleet.database.query(`update holdfast.run set state = 'done'`)
+    const next = await beginSweep(fleet)
+    await planHost(fleet.database, next, 'a')
+    expect((await chunksLeft(fleet.database, next, 'a'))[0]?.tenants).toEqual(['acme', 'old'])
+  })
+
+  it('new damage on three hosts stops all pauses, once for a run', async () => {
+    const hosts = ['a', 'b', 'c']
+    const run = await beginSweep(fleet)
+    await registerPlaces(
+      fleet.database,
+      hosts.map((host) => ({ host, tenant: 'acme', verdict: 'damaged', sound: 1, checked: 0 })),
+    )
+    const damaged = 'update holdfast.place set run = $1 where host = any($2)'
+    await fleet.database.query(`insert into holdfast.run_host (run, host, done) values ($1, 'a', 100)`, [run])
+    await fleet.database.query(damaged, [run, ['a', 'b']])
+    expect(await damageOnSeveralHosts(fleet.database)).toEqual([])
+    await fleet.database.query(damaged, [run, hosts])
+    expect(await damageOnSeveralHosts(fleet.database)).toEqual([
+      `3 files of notes on 3 hosts were sound and are damaged in run ${run}: holdfast may be the cause`,
+    ])
+    const { rowCount } = await fleet.database.query(`delete from holdfast.breaker where scope = 'fleet'`)
+    expect(rowCount).toBe(1)
+    // A person has closed it.
+    expect(await damageOnSeveralHosts(fleet.database)).toEqual([])
+  })
+
+  it('damage that was never sound, or is little among much, stops nothing', async () => {
+    const run = await beginSweep(fleet)
+    await fleet.database.query(`insert into holdfast.run_host (run, host, done) values ($1, 'a', 300)`, [run])
+    await registerPlaces(
+      fleet.database,
+      ['a', 'b', 'c'].map((host) => ({ host, tenant: 'acme', verdict: 'damaged', sound: 1, checked: 0 })),
+    )
+    await registerPlaces(
+      fleet.database,
+      ['a', 'b', 'c', 'd'].map((host) => ({ host, tenant: 'new', verdict: 'damaged', checked: 0 })),
+    )
+    await fleet.database.query('update holdfast.place set run = $1', [run])
+    expect(await damageOnSeveralHosts(fleet.database)).toEqual([])
+  })
+
+  it('a run ends as stopped when the hosts that are left are silent, and not before', async () => {
+    await registerHosts(fleet.database, ['a'])
+    await registerPlaces(fleet.database, [{ host: 'a', tenant: 'acme' }])
+    const run = await beginSweep(fleet)
+    const settings = fleetSettings(fleet)
+    const { database } = fleet
+    await using jobs = await openJobs({ database, fleet: settings, role: 'coordinator', onError: () => undefined })
+    await jobs.createQueues()
+    const clock = { ms: 0 }
+    const watch = new HostWatch(() => clock.ms)
+    const feeder = new RunFeeder({ database, jobs, watch, onNotice: () => undefined })
+    const pass = async (): Promise<unknown> => {
+      watch.look(
+        (await database.query<{ name: string; seen_at: Date }>('select name, seen_at from holdfast.host')).rows,
+      )
+      await feeder.advance()
+      return (await database.query('select state, said from holdfast.run where id = $1', [run])).rows[0]
+    }
+    expect(await pass()).toEqual({ state: 'fed', said: null })
+    // The clock of the database is stepped: the host looks as if it was seen hours ago.
+    await database.query(`update holdfast.host set seen_at = seen_at - interval '5 hours'`)
+    expect(await pass()).toEqual({ state: 'fed', said: null })
+    clock.ms = silentAfterMs
+    expect(await pass()).toEqual({
+      state: 'stopped',
+      said: 'the hosts that are left are silent; not all tenants were checked of a',
+    })
+    expect((await database.query('select from holdfast.chunk')).rowCount).toBe(0)
+    expect((await database.query("select from holdfast.told where kind = 'run-stopped'")).rowCount).toBe(1)
+  })
+})

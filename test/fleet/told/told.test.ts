@@ -1,0 +1,142 @@
+/** What people are told: once, in one alarm with one id, and when it is over. */
+import { expect, it } from 'vitest'
+import { ToldSender, type FleetAlarm } from '../../../src/fleet/told/send-told.ts'
+import { noteStanding } from '../../../src/fleet/told/standing.ts'
+import { conditionOf, tell } from '../../../src/fleet/told/told.ts'
+import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
+import { registerHosts, registerPlaces } from '../../support/fleet/fleet-tables.ts'
+
+interface Told {
+  readonly alarms: FleetAlarm[]
+  readonly clock: { ms: number }
+  readonly sender: ToldSender
+}
+
+function senderOf(fleet: FleetUnderTest, id: string, takes: () => boolean = () => true): Told {
+  const clock = { ms: 0 }
+  const alarms: FleetAlarm[] = []
+  const send = (alarm: FleetAlarm): Promise<boolean> => {
+    alarms.push(alarm)
+    return Promise.resolve(takes())
+  }
+  return { alarms, clock, sender: new ToldSender({ database: fleet.database, id, send, now: () => clock.ms }) }
+}
+
+const quiet = { silent: [], isRunOpen: false }
+const stale = conditionOf('test', 'a', '1', { severity: 'stale', text: 'It is late.' })
+const minute = 60_000
+
+eachDatabase((fleet) => {
+  it('a condition is new once', async () => {
+    expect([await tell(fleet.database, stale), await tell(fleet.database, stale)]).toEqual([true, false])
+    const { alarms, sender } = senderOf(fleet, 'one')
+    await sender.send()
+    await sender.send()
+    expect(alarms).toMatchObject([{ severity: 'stale', conditions: [{ text: 'It is late.' }] }])
+  })
+
+  it('damage is told once, as long as the file is not sound, and once that it is sound again', async () => {
+    await registerPlaces(fleet.database, [
+      { host: 'a', tenant: 'acme', verdict: 'damaged', sound: 3, checked: 1 },
+      { host: 'a', tenant: 'bolt', verdict: 'sound', sound: 1, checked: 1 },
+    ])
+    const { alarms, clock, sender } = senderOf(fleet, 'one')
+    const pass = async (): Promise<void> => {
+      await noteStanding(fleet.database, quiet)
+      clock.ms += minute
+      await sender.send()
+    }
+    await pass()
+    await fleet.database.query(`update holdfast.place set checked_at = now() where tenant = 'acme'`)
+    await pass()
+    expect(alarms.map(({ severity, conditions }) => [severity, conditions[0]?.tenant])).toEqual([['damaged', 'acme']])
+    await fleet.database.query(`update holdfast.place set verdict = 'sound', sound_at = now() where tenant = 'acme'`)
+    await pass()
+    await pass()
+    expect(alarms.slice(1)).toMatchObject([
+      { severity: 'recovered', over: 'damaged', conditions: [{ tenant: 'acme' }] },
+    ])
+    await fleet.database.query(`update holdfast.place set verdict = 'damaged' where tenant = 'acme'`)
+    await pass()
+    expect(alarms.map(({ severity }) => severity)).toEqual(['damaged', 'recovered', 'damaged'])
+  })
+
+  it('what could not be read is told when no run works any more', async () => {
+    await registerPlaces(fleet.database, [{ host: 'a', tenant: 'acme', verdict: 'failed', checked: 1 }])
+    const { alarms, sender } = senderOf(fleet, 'one')
+    await noteStanding(fleet.database, { silent: [], isRunOpen: true })
+    await sender.send()
+    expect(alarms).toEqual([])
+    await noteStanding(fleet.database, quiet)
+    await sender.send()
+    expect(alarms).toMatchObject([{ severity: 'inconclusive', conditions: [{ tenant: 'acme', verdict: 'failed' }] }])
+  })
+
+  it('a silent host and a breaker are told, and what is over', async () => {
+    await registerHosts(fleet.database, ['a'])
+    const scope = 'service:notes'
+    await fleet.database.query(`insert into holdfast.breaker (scope, reason, by) values ($1, 'why', 'holdfast')`, [
+      scope,
+    ])
+    const { alarms, clock, sender } = senderOf(fleet, 'one')
+    await noteStanding(fleet.database, { ...quiet, silent: ['a'] })
+    await sender.send()
+    expect(alarms.map(({ severity, service }) => `${severity} ${service}`).toSorted()).toEqual([
+      'harm notes',
+      'stale null',
+    ])
+    await registerHosts(fleet.database, ['a'])
+    await fleet.database.query('delete from holdfast.breaker')
+    await noteStanding(fleet.database, quiet)
+    clock.ms += minute
+    await sender.send()
+    expect(new Set(alarms.slice(2).map(({ severity, over }) => `${severity} ${over}`))).toEqual(
+      new Set(['recovered harm', 'recovered stale']),
+    )
+  })
+
+  it('an alarm that a sink does not take is sent again with the same id, after a minute', async () => {
+    let takes = false
+    await tell(fleet.database, stale)
+    const { alarms, clock, sender } = senderOf(fleet, 'one', () => takes)
+    await sender.send()
+    await sender.send()
+    clock.ms += minute - 1
+    await sender.send()
+    expect(alarms).toHaveLength(1)
+    takes = true
+    clock.ms += minute
+    await sender.send()
+    clock.ms += minute
+    await sender.send()
+    await sender.send()
+    expect(alarms.map(({ id }) => id)).toEqual([alarms[0]?.id, alarms[0]?.id])
+  })
+
+  it('another coordinator takes over the alarm of a dead one, after it has watched it for three minutes', async () => {
+    await tell(fleet.database, stale)
+    const dead = senderOf(fleet, 'dead', () => false)
+    await dead.sender.send()
+    const other = senderOf(fleet, 'other')
+    await other.sender.send()
+    other.clock.ms += 3 * minute - 1
+    await other.sender.send()
+    expect(other.alarms).toEqual([])
+    other.clock.ms += 1
+    await other.sender.send()
+    expect(other.alarms.map(({ id }) => id)).toEqual(dead.alarms.map(({ id }) => id))
+    dead.clock.ms += 10 * minute
+    await dead.sender.send()
+    expect(dead.alarms).toHaveLength(1)
+  })
+
+  it('a body that is not one is left out, and holds up nothing', async () => {
+    await fleet.database.query(
+      `insert into holdfast.told (kind, subject, since, body) values ('x', 'y', 'z', '{"severity": "loud"}')`,
+    )
+    await tell(fleet.database, stale)
+    const { alarms, sender } = senderOf(fleet, 'one')
+    await sender.send()
+    expect(alarms.map(({ severity }) => severity)).toEqual(['stale'])
+  })
+})
