@@ -13,8 +13,8 @@ import {
   startHost,
   type FleetHost,
 } from '../../support/fleet/agent-hosts.ts'
-import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { startDatabaseRelay } from '../../support/fleet/database-relay.ts'
+import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { descendantsRunning, eventually, isRunning, type Program } from '../../support/processes.ts'
 import type { Demo } from '../../support/service/demo-service.ts'
 
