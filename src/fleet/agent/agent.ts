@@ -22,7 +22,7 @@ import { PauseSlots } from '../pause/pause-slots.ts'
 import type { NotGranted, SlotSource, TakenSlot } from '../pause/slot-permit.ts'
 import { Delivery } from '../results/delivery.ts'
 import { Outbox } from '../results/outbox.ts'
-import { recoverAll } from '../results/recovered-results.ts'
+import { recoverLostOutbox } from '../results/recovered-results.ts'
 import { takeAgentLock } from './agent-lock.ts'
 import { ChunkRunner } from './chunk-runner.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -56,7 +56,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
   if (outbox.notice !== null) say(`holdfast: ${outbox.notice}`)
   if (outbox.isNew) {
     await using ledger = await readOwnLedger()
-    await recoverAll(ledger, outbox, null)
+    await recoverLostOutbox(ledger, outbox, Date.now())
   }
   // A failure of a part ends the others.
   const ending = new AbortController()

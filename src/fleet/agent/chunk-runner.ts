@@ -16,7 +16,7 @@ import type { SlotSource } from '../pause/slot-permit.ts'
 import type { Delivery } from '../results/delivery.ts'
 import type { BegunChunk, Outbox } from '../results/outbox.ts'
 import { outgoingResult } from '../results/outgoing-result.ts'
-import { isExamined, recoverAll, recoverChunk, revised } from '../results/recovered-results.ts'
+import { isExamined, recoverChunk, recoverTenants, revised } from '../results/recovered-results.ts'
 import type { ChunkFailure, FromChunk } from './chunk-messages.ts'
 import { ChunkProcess, type ChunkObserver } from './chunk-process.ts'
 import { Turns } from './turns.ts'
@@ -55,9 +55,13 @@ export class ChunkRunner implements Disposable {
    * @throws {Failure} if not all tenants were examined, or their results are not stored; the signal's reason
    */
   async examine(chunk: Chunk, lane: Lane, signal: AbortSignal): Promise<void> {
-    if (chunk.kind === 'resend') await this.#resend(chunk)
-    else while (!(await this.#takeTurn(chunk, lane, signal)));
-    await this.#with.delivery.until(chunk, signal)
+    const { outbox, delivery } = this.#with
+    if (chunk.kind === 'resend') {
+      const newest = await this.#resend(chunk)
+      return delivery.until(() => outbox.waitsUpTo(newest), signal)
+    }
+    while (!(await this.#takeTurn(chunk, lane, signal)));
+    await delivery.until(() => outbox.waitsFor(chunk), signal)
   }
 
   /** @returns false if an incident came first: the rest is for another turn */
@@ -69,10 +73,15 @@ export class ChunkRunner implements Disposable {
     return isDone
   }
 
-  async #resend({ tenants }: Chunk): Promise<void> {
-    await using ledger = await this.#with.readLedger()
-    await recoverAll(ledger, this.#with.outbox, new Set(tenants))
-    this.#with.delivery.wake()
+  /** @returns the number of the newest result in the outbox */
+  async #resend({ run, week, chunk, tenants }: Chunk): Promise<number> {
+    const { outbox, readLedger, delivery } = this.#with
+    const begun = outbox.beginChunk({ local: newRunId(), run, week, chunk })
+    await using ledger = await readLedger()
+    await recoverTenants(ledger, outbox, tenants, begun)
+    outbox.endChunk(begun.local)
+    delivery.wake()
+    return outbox.newest
   }
 
   /** @returns false if it was stopped before all tenants were examined @throws {Failure} */

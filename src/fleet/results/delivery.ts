@@ -8,7 +8,7 @@ import { sleep } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { deliverStatement } from './deliver-statement.ts'
-import type { BegunChunk, Outbox, WaitingResult } from './outbox.ts'
+import type { Outbox, WaitingResult } from './outbox.ts'
 
 const batchMax = 100
 /** The text of one batch. Its results may have long reports. */
@@ -61,11 +61,11 @@ export class Delivery implements AsyncDisposable {
   }
 
   /**
-   * Resolves when all results of the chunk are stored, or the database has refused them.
+   * Resolves when `waits` is false: the results that it looks for are stored, or the database has refused them.
    * @throws the signal's reason; {Failure} INTERRUPTED if the delivery ends; LEDGER_UNUSABLE
    */
-  async until(chunk: Pick<BegunChunk, 'run' | 'chunk'>, signal: AbortSignal): Promise<void> {
-    while (this.#with.outbox.waitsFor(chunk)) {
+  async until(waits: () => boolean, signal: AbortSignal): Promise<void> {
+    while (waits()) {
       signal.throwIfAborted()
       if (this.#isOver) {
         await this.#loop

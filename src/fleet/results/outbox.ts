@@ -77,9 +77,12 @@ export class Outbox implements Disposable {
     })
   }
 
-  /** Takes over a chunk that an earlier outbox knew; it counts as open until `endChunk`. */
-  adoptChunk(chunk: BegunChunk): void {
-    this.#inTransaction(() => this.#sql.begin.run({ ...chunk, open: 1 }))
+  /**
+   * Takes over a chunk that an earlier outbox knew. One that is known stays as it is.
+   * @param isOpen whether its process may still write results into the ledger
+   */
+  adoptChunk(chunk: BegunChunk, isOpen: boolean): void {
+    this.#inTransaction(() => this.#sql.begin.run({ ...chunk, open: Number(isOpen) }))
   }
 
   /** All results of the chunk are in the outbox, or were delivered. */
@@ -118,6 +121,16 @@ export class Outbox implements Disposable {
   /** The fleet's database does not take this result as it is. It stays here and keeps no other from being delivered. */
   setRefused({ sequence }: WaitingResult, why: string): void {
     this.#inTransaction(() => this.#sql.refuse.run({ sequence, why: why.slice(0, 1000) }))
+  }
+
+  /** The number of the newest result that was put; 0 if none waits. */
+  get newest(): number {
+    return trying(this.#doing('read'), () => this.#sql.newest.get() ?? 0)
+  }
+
+  /** True if a result still waits that is not newer than this one. */
+  waitsUpTo(sequence: number): boolean {
+    return trying(this.#doing('read'), () => this.#sql.waitsUpTo.get(sequence) !== undefined)
   }
 
   /** True if results of the chunk still wait, of whichever attempt. */
@@ -185,6 +198,8 @@ function statementsOf(database: Database.Database) {
       'update result set refused = @why where sequence = @sequence',
     ),
     acceptRefused: database.prepare<[]>('update result set refused = null where refused is not null'),
+    newest: database.prepare<[], number | null>('select max(sequence) from result').pluck(),
+    waitsUpTo: database.prepare<[number], 1>('select 1 from result where sequence <= ? and refused is null limit 1'),
     waits: database.prepare<[string, number], 1>(
       `select 1 from result join chunk using (local)
        where chunk.run = ? and chunk.chunk = ? and refused is null limit 1`,

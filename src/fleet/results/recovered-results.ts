@@ -1,17 +1,20 @@
 /**
- * Puts results into the outbox that are only in the ledger: of chunks whose agent or process died, and all of them if
- * the outbox was lost or the fleet asks for them. What the fleet has already, it leaves out.
+ * Puts results into the outbox that are only in the ledger: of chunks whose agent or process died, of the last days if
+ * the outbox was lost, and of all times if the fleet has lost its database. What the database has, it leaves out.
  */
 
 import type { LedgerLine, LedgerReading } from '../../ledger/ledger.ts'
+import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { TenantId } from '../../model/brand.ts'
 import type { FailureCode } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { BegunChunk, Outbox } from './outbox.ts'
 import { outgoingResult, type OutgoingResult } from './outgoing-result.ts'
 
-/** A run of 50 tenants has fewer lines, unless each has hundreds of files. */
+/** A run of 50 tenants has fewer lines, unless each has hundreds of files. The ledger keeps fewer of one tenant. */
 const linesMax = 10_000
+/** Results of older runs were delivered, or the outbox was lost unnoticed for a week. */
+const lostMs = 8 * 24 * 3_600_000
 
 /** These say that a tenant was not examined, and not what it is like: another attempt follows. */
 const notExamined: ReadonlySet<string | undefined> = new Set<FailureCode>(['INTERRUPTED', 'PAUSE_NOT_GRANTED'])
@@ -30,26 +33,43 @@ export async function recoverChunk(ledger: LedgerReading, outbox: Outbox, chunk:
   outbox.put(chunk.local, resultsOf(lines.toReversed(), chunk))
 }
 
+/** For an outbox that was made anew. @param now ms since 1970 @throws {Failure} LEDGER_UNUSABLE */
+export async function recoverLostOutbox(ledger: LedgerReading, outbox: Outbox, now: number): Promise<void> {
+  const since = newRunId(now - lostMs) // Ids of runs sort by time.
+  for (const chunk of await ledger.fleetRuns()) {
+    if (chunk.run < since) continue
+    outbox.adoptChunk(chunk, true)
+    await recoverChunk(ledger, outbox, chunk)
+  }
+}
+
 /**
- * All results of the fleet that the ledger has; `tenants` null: of all tenants.
- * @returns how many
+ * All that the ledger knows of these tenants. The last check of a file that no run of the fleet has made becomes a
+ * result of the present one.
  * @throws {Failure} LEDGER_UNUSABLE
  */
-export async function recoverAll(
+export async function recoverTenants(
   ledger: LedgerReading,
   outbox: Outbox,
-  tenants: ReadonlySet<TenantId> | null,
-): Promise<number> {
-  let count = 0
-  for (const chunk of await ledger.fleetRuns()) {
-    const { lines } = await ledger.runLines(chunk.local, linesMax)
-    const results = resultsOf(lines.toReversed(), chunk).filter(({ tenant }) => tenants?.has(tenant) ?? true)
-    outbox.adoptChunk(chunk)
-    outbox.put(chunk.local, results)
-    count += results.length
+  tenants: readonly TenantId[],
+  present: BegunChunk,
+): Promise<void> {
+  const chunks = new Map((await ledger.fleetRuns()).map((chunk) => [chunk.local, chunk]))
+  for (const tenant of tenants) {
+    const { lines } = await ledger.checks(tenant, linesMax)
+    for (const [local, ofRun] of Map.groupBy(lines.toReversed(), ({ run }) => run)) {
+      const chunk = chunks.get(local)
+      if (chunk === undefined) continue
+      outbox.adoptChunk(chunk, false)
+      outbox.put(local, resultsOf(ofRun, chunk))
+    }
+    const newest = [...Map.groupBy(lines, pathOf).values()].flatMap(([line]) => line ?? [])
+    const own = newest.filter(({ run }) => !chunks.has(run))
+    outbox.put(present.local, resultsOf(own, present))
   }
-  return count
 }
+
+const pathOf = ({ event }: LedgerLine): string => (event.kind === 'checked' ? event.result.path : '')
 
 /**
  * The first result of a file has the attempt of its chunk, as the agent sends it. A later one that found damage is a

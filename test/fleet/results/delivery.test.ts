@@ -50,7 +50,7 @@ function sending(database: FleetDatabase, now: () => number = Date.now): Sending
       })
       outbox.put(local, results)
       delivery.wake()
-      await delivery.until({ run, chunk }, AbortSignal.timeout(30_000))
+      await delivery.until(() => outbox.waitsFor({ run, chunk }), AbortSignal.timeout(30_000))
     },
     async [Symbol.asyncDispose]() {
       await delivery[Symbol.asyncDispose]()

@@ -70,7 +70,7 @@ test('a result that is put again changes nothing while it waits', () => {
 test('the attempts of a run grow, with room for a revision of each, and each run has its own', () => {
   using ledger = ledgerFolder()
   using outbox = ledger.open()
-  outbox.adoptChunk({ local: 'L0', run: runs[1], week: '2026-11-23', chunk: 3, attempt: 7 })
+  outbox.adoptChunk({ local: 'L0', run: runs[1], week: '2026-11-23', chunk: 3, attempt: 7 }, false)
   const attempts = [
     begun(outbox, 'L1').attempt,
     begun(outbox, 'L2').attempt,

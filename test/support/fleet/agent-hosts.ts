@@ -49,8 +49,10 @@ export async function startHost(
     async startAgent(isReady = true) {
       const program = holdfast.start('agent')
       if (isReady)
-        await eventually(`the agent of ${name} works: ${program.stderr()}`, () =>
-          program.stderr().includes('takes tenants'),
+        await eventually(`the agent of ${name} works`, () => program.stderr().includes('takes tenants')).catch(
+          (error) => {
+            throw new Error(program.stderr(), { cause: error })
+          },
         )
       return program
     },

@@ -1,16 +1,16 @@
-import { findConfiguration, loadSettings } from '../../../config/load.ts'
-import type { Settings } from '../../../config/settings.ts'
 import { runAgent } from '../../../fleet/agent/agent.ts'
-import { openFleetDatabase } from '../../../fleet/database/open-database.ts'
+import { openFleetDatabase, ownFleetDatabase } from '../../../fleet/database/open-database.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
-import { Failure } from '../../../model/failure.ts'
 import { printableSentence } from '../../../text/printable.ts'
+import { coordinateFor } from '../../fleet/coordinate-for.ts'
+import { fleetToRead } from '../../fleet/read-fleet.ts'
 import type { Invocation } from '../../invocation.ts'
 import { printText } from '../../printing/printing.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 interface AgentOptions {
   readonly config?: string
+  readonly coordinator?: boolean
 }
 
 export function addAgent(invocation: Invocation): void {
@@ -18,6 +18,7 @@ export function addAgent(invocation: Invocation): void {
     .add('agent', printText)
     .description("do this host's share of the work of a fleet, until it is ended")
     .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
+    .option('--coordinator', 'also be a coordinator of the fleet, in the same process')
     .addHelpText(
       'after',
       `
@@ -33,6 +34,7 @@ A signal ends it: the tenants under way come to their end, and no other begins.
 Examples:
   holdfast agent                       with holdfast.yaml of this folder
   holdfast agent --config FILE         with another configuration
+  holdfast agent --coordinator         all of a fleet of one machine
   holdfast install systemd --agent     a unit that starts it with the machine
 
 Exit codes: 64 usage, 70 bug, 75 another agent works on this machine, 78 the
@@ -43,23 +45,23 @@ Exit codes: 64 usage, 70 bug, 75 another agent works on this machine, 78 the
 }
 
 async function work(options: AgentOptions, terminal: Terminal): Promise<ExitCode> {
-  const settings = await loadSettings(await findConfiguration(options.config ?? null))
-  const fleet = requireFleet(settings)
-  await using database = await openFleetDatabase(fleet)
-  await runAgent({
-    settings,
-    fleet,
-    version: terminal.version,
-    database,
-    signal: terminal.interrupt.signal,
-    say: (sentence) => terminal.say(printableSentence(sentence)),
-  })
+  const settings = await fleetToRead(options.config)
+  const open = options.coordinator === true ? ownFleetDatabase : openFleetDatabase
+  await using database = await open(settings.fleet)
+  // Each part ends with the other.
+  const ending = new AbortController()
+  const signal = AbortSignal.any([terminal.interrupt.signal, ending.signal])
+  const say = (sentence: string): void => terminal.say(printableSentence(sentence))
+  const agent = runAgent({ settings, fleet: settings.fleet, version: terminal.version, database, signal, say })
+  const parts = [agent]
+  if (options.coordinator === true)
+    parts.push(coordinateFor(settings, database, { ...terminal, interrupt: { ...terminal.interrupt, signal } }))
+  for (const part of parts)
+    part.then(
+      () => ending.abort(),
+      () => ending.abort(),
+    )
+  const outcomes = await Promise.allSettled(parts)
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   return exitCodes.sound
-}
-
-function requireFleet({ fleet, file }: Settings): NonNullable<Settings['fleet']> {
-  if (fleet !== null) return fleet
-  throw new Failure('CONFIG_INVALID', `${file} has no section fleet, so this host belongs to no fleet`, {
-    hint: 'name the database of the fleet with fleet.database; `holdfast explain` lists all keys',
-  })
 }

@@ -1,0 +1,114 @@
+/** Who may be an agent: one on each machine, and one machine for each host name. And what an agent knows after a loss. */
+
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Outbox } from '../../../src/fleet/results/outbox.ts'
+import {
+  chunkOf,
+  jobState,
+  newRun,
+  openCoordination,
+  startHost,
+  type FleetHost,
+} from '../../support/fleet/agent-hosts.ts'
+import { eachDatabase } from '../../support/fleet/each-database.ts'
+import { outgoing } from '../../support/fleet/outgoing.ts'
+import { eventually, type Program } from '../../support/processes.ts'
+
+/** With results that no database takes. */
+function fillOutbox({ ledger }: FleetHost): void {
+  mkdirSync(join(ledger, 'agent'), { recursive: true, mode: 0o700 })
+  using outbox = Outbox.open(ledger, Date.now())
+  const results = Array.from({ length: 100 }, (_, at) =>
+    outgoing(`t${at}`, { week: '1999-01-04', path: 'x'.repeat(20_000) }),
+  )
+  outbox.put('L', results)
+}
+
+eachDatabase((fleet) => {
+  const rowsOf = async (text: string): Promise<readonly object[]> => (await fleet.database.query(text)).rows
+  const results = () =>
+    rowsOf('select run, tenant, attempt, verdict from holdfast.result order by run, tenant, attempt')
+
+  async function examineAll(host: FleetHost, jobs: Awaited<ReturnType<typeof openCoordination>>, agent: Program) {
+    const chunk = chunkOf(newRun(), host.name, host.demo.tenants)
+    await jobs.send(host.name, [chunk])
+    await eventually(`it is done: ${agent.stderr()}`, async () => (await jobState(fleet, chunk)) === 'completed')
+  }
+
+  test('a second agent of this machine is refused (75), another machine with this name too (78) until it is not seen', async () => {
+    await using host = await startHost(fleet.address, 'alpha')
+    await using other = await startHost(fleet.address, 'alpha')
+    await using _jobs = await openCoordination(fleet, ['alpha'])
+    await using agent = await host.startAgent()
+    const second = await (await host.startAgent(false)).ended
+    expect([second.code, second.stderr]).toEqual([75, expect.stringContaining('FLEET_AGENT_ACTIVE')])
+    const twin = await (await other.startAgent(false)).ended
+    expect([twin.code, twin.stderr]).toEqual([78, expect.stringContaining('FLEET_HOST_TAKEN')])
+    const [row] = (await rowsOf('select machine_id from holdfast.host')) as readonly { machine_id: string }[]
+    expect(twin.stderr.replaceAll(/\s+/g, ' ')).toContain(`the machine ${row?.machine_id ?? 'none'} is the host alpha`)
+    // As if the first had been cut off: the other one takes the name, and the first gives it up when it is back.
+    await fleet.database.query("update holdfast.host set seen_at = now() - interval '2 minutes'")
+    await using _twin = await other.startAgent()
+    const first = await agent.ended
+    expect([first.code, first.stderr]).toEqual([78, expect.stringContaining('FLEET_HOST_TAKEN')])
+  }, 120_000)
+
+  test('an outbox that is full: no tenant is paused, and the host says why', async () => {
+    await using host = await startHost(fleet.address, 'alpha', { fleet: ['outbox: { max: 1MB }'] })
+    fillOutbox(host)
+    await using jobs = await openCoordination(fleet, ['alpha'])
+    await using agent = await host.startAgent()
+    const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
+    await jobs.send('alpha', [chunk])
+    await eventually(`it was taken: ${agent.stderr()}`, async () => (await jobState(fleet, chunk)) === 'active')
+    await eventually('the host says why', async () =>
+      JSON.stringify(await rowsOf('select said from holdfast.host')).includes('the outbox is full'),
+    )
+    expect(await rowsOf('select from holdfast.pause_slot')).toEqual([])
+    expect(await results()).toEqual([])
+  })
+
+  test('an outbox that was lost: attempts go on where they were, and no result comes twice', async () => {
+    await using host = await startHost(fleet.address, 'alpha')
+    await using jobs = await openCoordination(fleet, ['alpha'])
+    const run = newRun()
+    const [first, second] = [chunkOf(run, 'alpha', ['acme']), chunkOf(run, 'alpha', ['acme', 'bolt'], { chunk: 1 })]
+    {
+      await using agent = await host.startAgent()
+      await jobs.send('alpha', [first])
+      await eventually(`it is done: ${agent.stderr()}`, async () => (await jobState(fleet, first)) === 'completed')
+    }
+    for (const part of ['', '-wal', '-shm']) rmSync(join(host.ledger, 'agent', `outbox.db${part}`), { force: true })
+    await using agent = await host.startAgent()
+    await jobs.send('alpha', [second])
+    await eventually(`it is done: ${agent.stderr()}`, async () => (await jobState(fleet, second)) === 'completed')
+    expect(await results()).toEqual([
+      { run, tenant: 'acme', attempt: 1, verdict: 'sound' },
+      { run, tenant: 'bolt', attempt: 3, verdict: 'sound' },
+    ])
+  })
+
+  test('a database that was lost is filled again from the ledger, each result under its own name', async () => {
+    await using host = await startHost(fleet.address, 'alpha')
+    await using jobs = await openCoordination(fleet, ['alpha'])
+    await using agent = await host.startAgent()
+    await examineAll(host, jobs, agent)
+    await examineAll(host, jobs, agent)
+    const before = await results()
+    expect(before).toHaveLength(6)
+    await agent[Symbol.asyncDispose]()
+    expect((await host.holdfast.run('check', '--tenant', 'bolt')).code).toBe(0)
+    await using next = await host.startAgent()
+    await fleet.database.query('truncate holdfast.result, holdfast.place, holdfast.content, holdfast.run_host')
+    const resend = chunkOf(newRun(), 'alpha', [...host.demo.tenants, 'nobody'], { kind: 'resend', priority: 60 })
+    await jobs.send('alpha', [resend])
+    await eventually(`it is done: ${next.stderr()}`, async () => (await jobState(fleet, resend)) === 'completed')
+    const own = { run: resend.run, tenant: 'bolt', attempt: 1, verdict: 'sound' }
+    expect(await results()).toEqual([...before, own])
+    expect(
+      await rowsOf('select tenant, verdict, sound_at is not null as sound from holdfast.place order by 1'),
+    ).toEqual(host.demo.tenants.map((tenant) => ({ tenant, verdict: 'sound', sound: true })))
+  })
+})
