@@ -72,7 +72,7 @@ export function judgeFleet(view: FleetView): FleetJudgement {
 }
 
 /** `acme on h12`, unbroken by lines. */
-export const placeName = ({ tenant, host }: Pick<FleetFile, 'tenant' | 'host'>): string =>
+const placeName = ({ tenant, host }: Pick<FleetFile, 'tenant' | 'host'>): string =>
   `${legibleName(tenant)} on ${legibleName(host)}`
 
 /** The coordinator opens a breaker on signs of harm, and a person for any reason. */
