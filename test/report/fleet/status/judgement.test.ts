@@ -1,4 +1,4 @@
-/** What the facts of a fleet come to, and the commands that follow. The first fleet is well; then one thing is wrong. */
+/** What the facts of a fleet come to, and the commands that follow: first all is well, then one thing is wrong. */
 import { expect, test } from 'vitest'
 import { renderFleetStatus } from '../../../../src/report/fleet/status/fleet-status.ts'
 import type { FleetView } from '../../../../src/report/fleet/status/fleet-view.ts'
