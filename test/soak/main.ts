@@ -12,6 +12,8 @@
  * HOLDFAST_SEED as above.
  * `npm run soak -- matrix [STEP]`: every wound in every layout is repaired, restored and salvaged; with a STEP, one in
  * so many. Takes about two hours.
+ * `npm run soak -- fleet [HOSTS] [TENANTS]`: a sweep of so many simulated hosts (1,000) and tenants (1,000,000) on a
+ * real PostgreSQL, after one of a tenth of them. Takes about a quarter of an hour.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
@@ -19,6 +21,7 @@ import { join } from 'node:path'
 import { randomFrom } from '../support/random.ts'
 import { killedCommands, killRemedies } from '../support/remedies/kills.ts'
 import { killSweep } from './killed-sweep.ts'
+import { soakFleet } from './large-fleet.ts'
 import { costOf, makeLargeLedger } from './large-ledger.ts'
 import { soakLive } from './live.ts'
 import { runMatrix } from './matrix.ts'
@@ -46,7 +49,8 @@ else if (what === 'ledger') process.exitCode = (await soakLedger(count(100_000),
 else if (what === 'sweep') process.exitCode = (await soakSweep(count(10_000))) ? 0 : 1
 else if (what === 'pause') process.exitCode = (await soakPauses(count(120), announcedSeed(), say)) ? 0 : 1
 else if (what === 'matrix') process.exitCode = (await runMatrix(count(1), say)) ? 0 : 1
-else throw new Error('usage: npm run soak -- copies|live|remedies|ledger|sweep|pause|matrix [N]')
+else if (what === 'fleet') process.exitCode = (await soakFleet(count(1000), Number(second ?? 1_000_000), say)) ? 0 : 1
+else throw new Error('usage: npm run soak -- copies|live|remedies|ledger|sweep|pause|matrix|fleet [N]')
 
 function count(usual: number): number {
   const total = Number(number ?? usual)

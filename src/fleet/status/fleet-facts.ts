@@ -6,7 +6,7 @@ import type { VerdictWord } from '../../model/result/verdict.ts'
 /** Number of files by the verdict of their newest check; `never`: not checked yet. */
 export type FleetCounts = Readonly<Record<VerdictWord | 'never', number>>
 
-export interface FleetHost {
+export interface HostFacts {
   readonly name: string
   /** What fails with it, such as its rack; null if the configuration does not say. */
   readonly domain: string | null
@@ -98,7 +98,7 @@ export interface FleetCoordinator {
 
 export interface FleetFacts {
   readonly at: number
-  readonly hosts: readonly FleetHost[]
+  readonly hosts: readonly HostFacts[]
   readonly shares: readonly FleetShare[]
   /** Files whose newest check did not find them sound, the gravest first; at most 1,000. */
   readonly files: readonly FleetFile[]

@@ -12,7 +12,7 @@ import type {
   FleetCounts,
   FleetFacts,
   FleetFile,
-  FleetHost,
+  HostFacts,
   FleetRun,
   FleetShare,
   FleetSlot,
@@ -27,7 +27,7 @@ const runsMax = 50
 const coordinatorsMax = 20
 
 /** @param maxAgeMs a file that was not found sound for longer is stale */
-export async function readFacts(database: FleetDatabase, maxAgeMs: number): Promise<FleetFacts> {
+export async function readFleetFacts(database: FleetDatabase, maxAgeMs: number): Promise<FleetFacts> {
   const at = await readClock(database)
   const since = at - maxAgeMs
   const [shares, hosts] = await Promise.all([readShares(database, since), readHosts(database)])
@@ -45,7 +45,7 @@ export async function readFacts(database: FleetDatabase, maxAgeMs: number): Prom
   }
 }
 
-/** The agents with what their hosts have, as `readFacts` has them. */
+/** The agents with what their hosts have, as `readFleetFacts` has them. */
 export async function readAgents(
   database: FleetDatabase,
   maxAgeMs: number,
@@ -65,8 +65,8 @@ const ms = (time: string): string => `floor(extract(epoch from ${time}) * 1000):
 /** Drivers give a bigint as text. */
 const number = (column: string): string => `${column}::float8 as ${column}`
 
-export async function readHosts(database: FleetDatabase): Promise<readonly FleetHost[]> {
-  const { rows } = await database.query<FleetHost>(`
+export async function readHosts(database: FleetDatabase): Promise<readonly HostFacts[]> {
+  const { rows } = await database.query<HostFacts>(`
     select name, domain, version, ${ms('started_at')} as "startedAt", ${ms('seen_at')} as "seenAt",
       outbox_rows::float8 as "outboxRows", outbox_bytes::float8 as "outboxBytes",
       clock_skew_ms::float8 as "clockSkewMs", said

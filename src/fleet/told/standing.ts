@@ -92,12 +92,17 @@ select 'recovered', kind || ' ' || subject, since,
 from ended where sent_at is not null and recovered
 on conflict do nothing`
 
-/** A file that is gone, or known to be damaged instead of unread, is no recovery. */
+/**
+ * A file that is gone, or known to be damaged instead of unread, is no recovery. The columns of the place are compared
+ * one by one, so that its index is used: this is done every few seconds.
+ */
 const overPlaces = `
 with ended as (
   update holdfast.told as known set over_at = now()
   from holdfast.place
-  where over_at is null and known.kind in ('damaged', 'inconclusive') and known.subject = ${placeSubject}
+  where over_at is null and known.kind in ('damaged', 'inconclusive')
+    and (place.host, place.service, place.tenant, place.path) =
+      (known.body ->> 'host', known.body ->> 'service', known.body ->> 'tenant', known.body ->> 'path')
     and (place.verdict = 'sound' or place.gone_at is not null
       or (known.kind = 'inconclusive' and place.verdict = 'damaged'))
   returning known.*, place.verdict = 'sound' as recovered

@@ -1,6 +1,6 @@
 /** The agents of a fleet with what their hosts have. */
 
-import { agentMissedMs, type FleetHost, type FleetShare } from '../../fleet/status/fleet-facts.ts'
+import { agentMissedMs, type HostFacts, type FleetShare } from '../../fleet/status/fleet-facts.ts'
 import { ageOf } from '../../model/age.ts'
 import { count } from '../../text/count.ts'
 import { jsonText } from '../../text/json-text.ts'
@@ -11,11 +11,11 @@ import { describeHost } from './status/host-document.ts'
 
 export interface FleetAgents {
   readonly at: number
-  readonly hosts: readonly FleetHost[]
+  readonly hosts: readonly HostFacts[]
   readonly shares: readonly FleetShare[]
 }
 
-const isMissed = ({ seenAt }: FleetHost, at: number): boolean => (ageOf(seenAt, at) ?? 0) > agentMissedMs
+const isMissed = ({ seenAt }: HostFacts, at: number): boolean => (ageOf(seenAt, at) ?? 0) > agentMissedMs
 
 export function fleetAgentsText({ at, hosts, shares }: FleetAgents, options: TextOptions): string {
   if (hosts.length === 0) return 'No agent has registered yet.\n'

@@ -78,5 +78,6 @@ export function fleetReconciliationDocument(
 ): string {
   const total = Object.values(totals).reduce((sum, one) => sum + one, 0)
   const summary = { agree: total === 0, disagreements: total, byRule: totals, exitCode: total === 0 ? 0 : 3 }
-  return `${jsonText({ schema: 'holdfast.fleetreconcile/1', generatedAt: at, hosts, tenants, files, disagreements, resent, summary })}\n`
+  const document = { generatedAt: at, hosts, tenants, files, disagreements, resent, summary }
+  return `${jsonText({ schema: 'holdfast.fleetreconcile/1', ...document })}\n`
 }

@@ -5,7 +5,7 @@ import { legibleName } from '../text/legible.ts'
 
 const namedMax = 3
 
-export const nameSome = (names: readonly string[], total = names.length): string =>
+export const someNames = (names: readonly string[], total = names.length): string =>
   listSome(
     names.slice(0, namedMax).map((name) => legibleName(name)),
     total,

@@ -10,7 +10,7 @@ import { withConfiguration } from '../text/hint.ts'
 import { legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
 import type { Absence } from './absences.ts'
-import { listSome, nameSome } from './name-some.ts'
+import { listSome, someNames } from './name-some.ts'
 import type { StatusView, TenantSummary } from './status-view.ts'
 
 export interface StatusJudgement {
@@ -58,9 +58,9 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const overdue = overdueOf(view)
   const harmed = tenants.filter(({ failure }) => failure !== null && signsOfHarm.has(failure))
   const critical = [
-    ...(harmed.length > 0 ? [`HARM SUSPECTED ${harmed.length}: ${nameSome(harmed.map(nameOf))}`] : []),
+    ...(harmed.length > 0 ? [`HARM SUSPECTED ${harmed.length}: ${someNames(harmed.map(nameOf))}`] : []),
     ...pausedReasons(view, overdue),
-    ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${nameSome(ofStanding('damaged').map(nameOf))}`] : []),
+    ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${someNames(ofStanding('damaged').map(nameOf))}`] : []),
     ...absenceReasons(view, 2),
   ]
   const warning = [
@@ -110,7 +110,7 @@ function pausedReasons(view: StatusView, { left, others }: OverdueHolds): readon
       : describeOther(other, view.config, view.generatedAt).next
   const via = left.length > 0 ? view.via : other?.via
   const resume = via === 'hooks' ? `NOTHING ENDS THIS BY ITSELF, run ${command}` : command
-  const names = nameSome(overdue.map(({ tenant }) => tenant))
+  const names = someNames(overdue.map(({ tenant }) => tenant))
   return [`PAUSED? ${count(overdue.length, 'hold')} never seen to end: ${names}; ${resume}`]
 }
 
@@ -121,7 +121,7 @@ function staleReasons(view: StatusView): readonly string[] {
   const stale = view.tenants.filter((one) => isStale(one, view))
   const total = stale.length + (view.others?.stale ?? 0)
   if (total === 0) return []
-  const names = nameSome(stale.map(nameOf), total)
+  const names = someNames(stale.map(nameOf), total)
   return [`STALE ${count(total, 'tenant')} not fully checked within ${humanMs(view.maxAgeMs)}: ${names}`]
 }
 

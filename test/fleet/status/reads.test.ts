@@ -1,7 +1,7 @@
 /** What the status, the history and the reconciliation read from real tables, with one thing wrong at a time. */
 import { describe, expect, test } from 'vitest'
 import { weekOf } from '../../../src/fleet/jobs/week.ts'
-import { readAgents, readFacts } from '../../../src/fleet/status/read-facts.ts'
+import { readAgents, readFleetFacts } from '../../../src/fleet/status/read-facts.ts'
 import { readHistory } from '../../../src/fleet/status/read-history.ts'
 import { reconcileFleet } from '../../../src/fleet/status/reconcile-fleet.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
@@ -12,7 +12,7 @@ const hour = 3_600_000
 const day = 24 * hour
 describe('reads', () => {
   eachDatabase((fleet) => {
-    const facts = () => readFacts(fleet.database, 26 * hour)
+    const facts = () => readFleetFacts(fleet.database, 26 * hour)
     const totals = async () => (await reconcileFleet(fleet.database)).totals
     const change = (sql: string) => fleet.database.query(sql)
 
@@ -56,7 +56,7 @@ describe('reads', () => {
       expect(await readHistory(fleet.database, 'acme', 5)).toBeNull()
     })
 
-    test('files that are not sound come with their failure, damage first; those that are gone do not come', async () => {
+    test('files that are not sound have their failure, damage first; those that are gone are left out', async () => {
       await makeFleet(fleet.database)
       await change(`
         update holdfast.place set verdict = 'failed' where tenant = 'acme';

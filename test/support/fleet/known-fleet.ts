@@ -25,7 +25,8 @@ export async function makeFleet(database: FleetDatabase): Promise<void> {
       from holdfast.place;
     insert into holdfast.run (id, kind, policy, state, begun_at, ended_at, total)
       values ('${runOfFleet}', 'sweep', '{"depth": "full"}', 'done', now() - interval '2 hours', now(), 4);
-    insert into holdfast.run_host (run, host, total, done, sound) values ('${runOfFleet}', 'h1', 2, 2, 2), ('${runOfFleet}', 'h2', 2, 2, 2);
+    insert into holdfast.run_host (run, host, total, done, sound)
+      select '${runOfFleet}', host, 2, 2, 2 from unnest(array['h1', 'h2']) as host;
     insert into holdfast.coordinator (id, host, version) values ('c1', 'h1', '0.1.0');
     insert into holdfast.pause_slot (scope, slot) values ('fleet', 1), ('service:notes', 1)`,
   )

@@ -11,7 +11,7 @@ export interface RunningCoordinator extends AsyncDisposable {
 }
 
 export function startCoordinator(
-  fleet: FleetUnderTest,
+  fleet: Pick<FleetUnderTest, 'database' | 'address'>,
   {
     settings = {},
     takes = () => true,

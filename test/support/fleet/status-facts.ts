@@ -1,9 +1,9 @@
 /** Facts of a fleet as its database gives them: two hosts, all well. */
-import type { FleetFile, FleetHost, FleetRun, FleetShare } from '../../../src/fleet/status/fleet-facts.ts'
+import type { FleetFile, HostFacts, FleetRun, FleetShare } from '../../../src/fleet/status/fleet-facts.ts'
 import type { FleetView } from '../../../src/report/fleet/status/fleet-view.ts'
 import { hour, now } from '../status.ts'
 
-export const host = (name: string, more: Partial<FleetHost> = {}): FleetHost => ({
+export const host = (name: string, more: Partial<HostFacts> = {}): HostFacts => ({
   name,
   domain: null,
   version: '0.1.0',

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { readFacts } from '../../../fleet/status/read-facts.ts'
+import { readFleetFacts } from '../../../fleet/status/read-facts.ts'
 import { replaceFile } from '../../../host/files/replace-file.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
 import { renderFleetPage } from '../../../report/fleet/status/fleet-page.ts'
@@ -82,10 +82,12 @@ async function printFleet(options: FleetStatusOptions, terminal: Terminal): Prom
     throw error
   })
   for (const file of [output, html]) if (file !== undefined) await requireOutsideRoots(file, settings.tenants.roots)
-  const facts = await askFleet(settings, (database) => readFacts(database, options.maxAge)).catch((error: unknown) => {
-    if (fileForMonitor !== undefined) leaveUnknown(fileForMonitor, error, terminal)
-    throw error
-  })
+  const facts = await askFleet(settings, (database) => readFleetFacts(database, options.maxAge)).catch(
+    (error: unknown) => {
+      if (fileForMonitor !== undefined) leaveUnknown(fileForMonitor, error, terminal)
+      throw error
+    },
+  )
   const { expiryMs } = settings.fleet
   const view: FleetView = { ...facts, maxAgeMs: options.maxAge, expiryMs, configNamed: configurationNamed(options) }
   // The text of a file is that of a pipe.

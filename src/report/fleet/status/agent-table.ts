@@ -1,7 +1,7 @@
 /** The hosts of a fleet: one line each. */
 
 import { createColors } from 'picocolors'
-import { agentMissedMs, type FleetHost } from '../../../fleet/status/fleet-facts.ts'
+import { agentMissedMs, type HostFacts } from '../../../fleet/status/fleet-facts.ts'
 import { ageOf } from '../../../model/age.ts'
 import { grouped } from '../../../text/count.ts'
 import { indented } from '../../../text/layout.ts'
@@ -12,7 +12,7 @@ import type { TextOptions } from '../../text/result-words.ts'
 import { countsOf, totalOf, type FleetView } from './fleet-view.ts'
 
 export function agentTable(
-  hosts: readonly FleetHost[],
+  hosts: readonly HostFacts[],
   { at, shares }: Pick<FleetView, 'at' | 'shares'>,
   options: TextOptions,
 ): readonly string[] {

@@ -7,7 +7,7 @@ import {
   agentMissedMs,
   type FleetCounts,
   type FleetFile,
-  type FleetHost,
+  type HostFacts,
   type FleetSlot,
   type OpenBreaker,
 } from '../../../fleet/status/fleet-facts.ts'
@@ -15,7 +15,7 @@ import { ageOf } from '../../../model/age.ts'
 import { signsOfHarm } from '../../../model/failure.ts'
 import { count, grouped } from '../../../text/count.ts'
 import { humanBytes, humanMs } from '../../../text/units.ts'
-import { listSome, nameSome } from '../../status/name-some.ts'
+import { listSome, someNames } from '../../status/name-some.ts'
 import { legibleName, legibleSentence } from '../../text/legible.ts'
 import { countsOf, lastWholeSweep, runsUnderWay, totalOf, type FleetView } from './fleet-view.ts'
 
@@ -28,7 +28,7 @@ export interface FleetJudgement {
   /** Files that no check found sound within the wanted age. */
   readonly stale: number
   /** Hosts whose agents did not report for too long. */
-  readonly missed: readonly FleetHost[]
+  readonly missed: readonly HostFacts[]
   /** Slots that no coordinator frees although it should have. */
   readonly stuck: readonly FleetSlot[]
   /** Files whose tenants may still be paused. */
@@ -72,7 +72,7 @@ export function judgeFleet(view: FleetView): FleetJudgement {
 }
 
 /** `acme on h12`, unbroken by lines. */
-export const placeName = ({ tenant, host }: Pick<FleetFile, 'tenant' | 'host'>): string =>
+const placeName = ({ tenant, host }: Pick<FleetFile, 'tenant' | 'host'>): string =>
   `${legibleName(tenant)} on ${legibleName(host)}`
 
 /** The coordinator opens a breaker on signs of harm, and a person for any reason. */
@@ -122,7 +122,7 @@ export const scopeName = (scope: string): string =>
 
 const said = (text: string): string => legibleSentence(text.replaceAll('\n', ' '))
 
-function missedReasons(missed: readonly FleetHost[], { at }: FleetView): readonly string[] {
+function missedReasons(missed: readonly HostFacts[], { at }: FleetView): readonly string[] {
   if (missed.length === 0) return []
   const named = missed.map(({ name, seenAt }) => `${legibleName(name)} (${humanMs(ageOf(seenAt, at))})`)
   return [`STALE ${count(missed.length, 'agent does', 'agents do')} not report: ${listSome(named)}`]
@@ -145,7 +145,7 @@ function stuckReasons(stuck: readonly FleetSlot[], { at }: FleetView): readonly 
   const longest = Math.max(...stuck.map(({ takenAt }) => ageOf(takenAt ?? at, at) ?? 0))
   return [
     `STALE ${count(stuck.length, 'slot is', 'slots are')} taken for ${humanMs(longest)}, and no coordinator frees ` +
-      `${stuck.length === 1 ? 'it' : 'them'}: ${nameSome([...new Set(stuck.map(({ holder }) => holder ?? ''))])}`,
+      `${stuck.length === 1 ? 'it' : 'them'}: ${someNames([...new Set(stuck.map(({ holder }) => holder ?? ''))])}`,
   ]
 }
 
@@ -188,7 +188,7 @@ function hostReasons({ hosts }: FleetView): readonly string[] {
       ? []
       : [
           `STALE ${count(rows, 'result')} (${humanBytes(bytes)}) not delivered yet: ` +
-            nameSome(waiting.map(({ name }) => name)),
+            someNames(waiting.map(({ name }) => name)),
         ]),
     ...(skewed.length === 0
       ? []
@@ -196,7 +196,7 @@ function hostReasons({ hosts }: FleetView): readonly string[] {
   ]
 }
 
-const skewText = ({ name, clockSkewMs }: FleetHost): string =>
+const skewText = ({ name, clockSkewMs }: HostFacts): string =>
   `${legibleName(name)} (${humanMs(Math.abs(clockSkewMs))} ${clockSkewMs > 0 ? 'ahead' : 'behind'})`
 
 function staleReasons({ oldest, maxAgeMs }: FleetView, stale: number): readonly string[] {

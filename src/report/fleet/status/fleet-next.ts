@@ -1,4 +1,4 @@
-/** The commands to type for each state of a fleet that is not OK, the gravest first. Those for a tenant have its host. */
+/** The commands to type for each state of a fleet that is not OK, the gravest first. A command has its host. */
 
 import type { FleetFile } from '../../../fleet/status/fleet-facts.ts'
 import { tenantId } from '../../../model/brand.ts'

@@ -68,7 +68,7 @@ export function progressText(run: FleetRun, now: number): string {
   return (
     `${legibleName(kind)} ${legibleName(id)} has ${grouped(done)} of ${count(total, 'result')}${share}` +
     `${damaged === 0 ? '' : `, ${grouped(damaged)} damaged`}; begun ${ago(begunAt, now)}` +
-    `${state === 'feeding' ? ', not all of it is queued yet' : ''}` +
+    (state === 'feeding' ? ', not all of it is queued yet' : '') +
     `${rest === null ? '' : `, about ${humanMs(rest)} more`}${said === null ? '' : `; ${legibleSentence(said)}`}`
   )
 }

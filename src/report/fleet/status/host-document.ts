@@ -1,9 +1,9 @@
 /** One host with the files of its services, as documents have it. */
 
-import type { FleetHost, FleetShare } from '../../../fleet/status/fleet-facts.ts'
+import type { HostFacts, FleetShare } from '../../../fleet/status/fleet-facts.ts'
 import { countsOf } from './fleet-view.ts'
 
-export const describeHost = (host: FleetHost, shares: readonly FleetShare[], isMissed: boolean): object => ({
+export const describeHost = (host: HostFacts, shares: readonly FleetShare[], isMissed: boolean): object => ({
   ...host,
   isMissed,
   counts: countsOf({ shares }),
