@@ -1,7 +1,7 @@
 /** Agents and coordinators of the demo: long-running processes of holdfast, each with a log in its folder. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { sleep } from '../../../src/host/clock.ts'
 
@@ -51,6 +51,25 @@ export async function until<Value>(
   }
   const ends = logs.map((log) => `${log}:\n${readFileSync(log, 'utf8').split('\n').slice(-20).join('\n')}`)
   throw new Error([`waited ${ms / 1000} s in vain: ${what}`, ...ends].join('\n'))
+}
+
+/** Pids of the processes that a process has started, and of those that these have started. */
+export function descendantsOf(pid: number): readonly number[] {
+  const parents = readdirSync('/proc').flatMap((name) =>
+    /^\d+$/.test(name) ? [[Number(name), parentOf(name)] as const] : [],
+  )
+  const found = [pid]
+  for (const one of found) found.push(...parents.flatMap(([child, parent]) => (parent === one ? [child] : [])))
+  return found.slice(1)
+}
+
+/** null if the process has ended. */
+function parentOf(pid: string): number | null {
+  try {
+    return Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1])
+  } catch {
+    return null
+  }
 }
 
 export const logOf = (folder: string, name: string): string => join(folder, `${name}.log`)
