@@ -3,14 +3,15 @@
  * a rogue process maps a third. Then holdfast rebuilds the index, and restores the table from a backup together with
  * the rows that are newer. Each step states what it shows. If one is not as promised, the exit code is 1. The demo
  * removes everything at its end; with `--keep` the page of the sweep stays, and the demo says where it is.
+ *
+ * `npm run demo -- fleet` shows a fleet instead (fleet/fleet-demo.ts).
  */
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createColors } from 'picocolors'
-import { hasColors, isUtf8, widthOf } from '../../src/cli/terminal/surroundings.ts'
-import { hanging } from '../../src/text/layout.ts'
+import { isUtf8 } from '../../src/cli/terminal/surroundings.ts'
 import { showAsciiOnly } from '../../src/text/letters.ts'
+import { colors, expect, isRunning, say } from './narrator.ts'
 import { askSqlite, readNotes, writeNotes } from './notes-user.ts'
 import { newestAccount, showAccount } from './show-account.ts'
 import {
@@ -30,7 +31,6 @@ const transfersPerSecond = 100
 /** Notes of the tenant with the damaged table that are newer than its backup. */
 const newerNotes = 200
 
-const colors = createColors(hasColors(process.stdout, process.env))
 showAsciiOnly(!isUtf8(process.env))
 
 const interrupted = new AbortController()
@@ -38,7 +38,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}`)))
 
 try {
-  await runDemo(interrupted.signal)
+  if (process.argv.includes('fleet')) await (await import('./fleet/fleet-demo.ts')).runFleetDemo(interrupted.signal)
+  else await runDemo(interrupted.signal)
 } catch (error) {
   if (!interrupted.signal.aborted) throw error
   say('interrupted; everything was stopped and removed')
@@ -242,28 +243,4 @@ function readResult(ran: HoldfastRun): Result {
 
 function same(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): boolean {
   return before.size === after.size && [...before].every(([id, print]) => after.get(id) === print)
-}
-
-/** A zombie counts as ended. */
-function isRunning(pid: number): boolean {
-  try {
-    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
-  } catch {
-    return false
-  }
-}
-
-/** @param word printed before the text, in colour */
-function say(text: string, word = '', paint: (word: string) => string = colors.bold): void {
-  const [first = '', ...more] = hanging(`demo: ${word}${text}`, widthOf(process.stdout, process.env))
-  const painted = first.startsWith(`demo: ${word}`)
-    ? `${colors.bold('demo:')} ${paint(word)}${first.slice('demo: '.length + word.length)}`
-    : first
-  process.stdout.write([painted, ...more].map((line) => `${line}\n`).join(''))
-}
-
-function expect(holds: boolean, text: string): void {
-  if (!holds) process.exitCode = 1
-  if (holds) say(`: ${text}`, 'as promised', colors.green)
-  else say(`: ${text}`, 'NOT AS PROMISED', colors.red)
 }

@@ -1,7 +1,7 @@
 /**
  * The demo service as a process:
  *   node scripts/demo/service.ts --dir DIR --socket SOCKET [--tenants N] [--size BYTES] [--load TPS] [--loaded a,b]
- *     [--max-paused N] [--misbehave LIST] [--port PORT]
+ *     [--max-paused N] [--misbehave LIST] [--port PORT] [--pauses FILE]
  * Prints one JSON line when it is ready. Ends on SIGTERM or SIGINT.
  */
 import { resolve } from 'node:path'
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     'max-paused': { type: 'string', default: '4' },
     misbehave: { type: 'string', default: '' },
     port: { type: 'string', default: '0' },
+    pauses: { type: 'string' },
   },
 })
 if (values.dir === undefined || values.socket === undefined) throw new Error('--dir and --socket are needed')
@@ -34,6 +35,7 @@ const service = await startNotesService({
   loaded: values.loaded === undefined ? null : values.loaded.split(','),
   port: Number(values.port),
   maxPaused: Number(values['max-paused']),
+  pauses: values.pauses === undefined ? null : resolve(values.pauses),
   faults: new ServiceFaults(values.misbehave),
 })
 process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, socket, port: service.port })}\n`)

@@ -74,6 +74,15 @@ export interface Checker extends AsyncDisposable {
     signal: AbortSignal,
   ): Promise<readonly RuleAnswer[]>
   /**
+   * Lets `work` ask a child of its own about a snapshot that was checked. Waits for its turn.
+   * @throws {Failure} READ_FAILED if the files are not `kept`; signal.reason if it was aborted; what `work` throws
+   */
+  withReader<Value>(
+    snapshot: Pick<CheckedSnapshot, 'path' | 'kept'>,
+    signal: AbortSignal,
+    work: (reader: Reader) => Promise<Value>,
+  ): Promise<Value>
+  /**
    * Compares two snapshots that were checked. Each is read by a child of its own in a sandbox of its own: a hostile
    * file spoils only the report on itself, and does not see the other. Waits for its turn.
    * @throws {Failure} READ_FAILED if the files of one are not `kept`; signal.reason if it was aborted
@@ -191,6 +200,21 @@ class WorkerPool implements Checker {
       const worker = this.#takeWorker()
       try {
         return await worker.withReader(snapshot, this.#either(signal), (reader) => askRules(reader, rules), 'keep')
+      } finally {
+        this.#idle.push(worker)
+      }
+    })
+  }
+
+  withReader<Value>(
+    snapshot: Pick<CheckedSnapshot, 'path' | 'kept'>,
+    signal: AbortSignal,
+    work: (reader: Reader) => Promise<Value>,
+  ): Promise<Value> {
+    return this.#queue.add(async () => {
+      const worker = this.#takeWorker()
+      try {
+        return await worker.withReader(snapshot, this.#either(signal), work)
       } finally {
         this.#idle.push(worker)
       }

@@ -8,12 +8,21 @@ import { plainName, sameColumns } from './schema.ts'
 
 export type TablePlan = RowidTablePlan | KeyedTablePlan
 
+/** What of the plan of a table decides how its rows are identified. */
+export type TableShape =
+  | (Pick<RowidTablePlan, 'kind' | 'rowidAlias'> & NamedColumns)
+  | (Pick<KeyedTablePlan, 'kind'> & NamedColumns & { readonly key: ArrayLike<unknown> })
+
+interface NamedColumns {
+  readonly columns: readonly { readonly name: string }[]
+}
+
 /** A table of one side: its position in the plan of that side, and what was read of it. */
 export interface FoundTable {
   readonly name: string
   /** Position in the plan; null if it is not in the plan. */
   readonly tree: number | null
-  readonly plan: TablePlan | null
+  readonly plan: TableShape | null
   /** null if its content was not read. */
   readonly content: TableContent | null
   /** Why its content may be incomplete; null if it is complete. */
@@ -59,7 +68,7 @@ export function doubtsIn(findings: readonly Finding[], skipped: readonly Skipped
  * How rows are identified in both tables. `other-columns` if the tables do not have the same columns: their digests and
  * rows cannot be compared then.
  */
-export function identityIn(a: TablePlan, b: TablePlan): RowIdentity | 'other-columns' {
+export function identityIn(a: TableShape, b: TableShape): RowIdentity | 'other-columns' {
   if (
     !sameColumns(
       a.columns.map(({ name }) => name),

@@ -3,23 +3,30 @@ import Database from 'better-sqlite3'
 import { createGate, type Gate } from '../../../src/service/gate/index.ts'
 import { HiddenHandles } from './hidden-handles.ts'
 import type { ServiceFaults } from './misbehaviour.ts'
+import { PauseLog } from './pause-log.ts'
 import type { TenantStore } from './tenant-store.ts'
 
 export class NotesGate implements AsyncDisposable {
   readonly #store: TenantStore
   readonly #faults: ServiceFaults
   readonly #maxPaused: number
+  readonly #pauses: PauseLog
   readonly #hidden: HiddenHandles
   /** Tenants that were open before their pause. */
   readonly #wasOpen = new Set<string>()
   readonly #resumed = new Set<string>()
   #gate: Gate
 
-  /** @param maxPaused tenants that may be quiesced at the same time */
-  constructor(store: TenantStore, faults: ServiceFaults, maxPaused: number) {
+  /** @param limits `maxPaused`: tenants that may be quiesced at the same time; `pauses`: a file for the pauses */
+  constructor(
+    store: TenantStore,
+    faults: ServiceFaults,
+    { maxPaused, pauses }: { readonly maxPaused: number; readonly pauses: string | null },
+  ) {
     this.#store = store
     this.#faults = faults
     this.#maxPaused = maxPaused
+    this.#pauses = new PauseLog(pauses)
     this.#hidden = new HiddenHandles(faults, store)
     this.#gate = this.#makeGate()
   }
@@ -82,6 +89,7 @@ export class NotesGate implements AsyncDisposable {
     this.#hidden.beforeClose(id)
     this.#store.close(id)
     this.#hidden.afterClose(id)
+    this.#pauses.begin(id)
     return { files: this.#tenantOf(id).files }
   }
 
@@ -90,6 +98,7 @@ export class NotesGate implements AsyncDisposable {
     this.#hidden.release(id)
     // A tenant that was closed before the pause stays closed until a request needs it.
     if (this.#wasOpen.delete(id)) this.#store.tenant(id)
+    this.#pauses.end(id)
   }
 
   #isHealthy(id: string): boolean {

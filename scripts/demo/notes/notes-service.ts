@@ -27,6 +27,8 @@ export interface NotesOptions {
   readonly port: number
   /** Tenants that may be quiesced at the same time. */
   readonly maxPaused: number
+  /** A file for the begin and the end of each pause; null for none. */
+  readonly pauses: string | null
   readonly faults: ServiceFaults
 }
 
@@ -39,7 +41,7 @@ export async function startNotesService(options: NotesOptions): Promise<NotesSer
   const store = new TenantStore(options.dir)
   mkdirSync(options.dir, { recursive: true })
   prepare(options, store)
-  const gate = new NotesGate(store, faults, options.maxPaused)
+  const gate = new NotesGate(store, faults, options)
   const currentGate = (): Gate => gate.current
 
   const admin = createServer(

@@ -14,6 +14,7 @@ import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 import { connectService } from '../../service/connect.ts'
 import { humanBytes } from '../../text/units.ts'
+import { QuestionsOfRun } from '../compare/rows/question-table.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { requireVersions } from '../database/versions.ts'
 import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
@@ -94,6 +95,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
     outbox,
     delivery,
     slots: whileRoom(slots, fullness),
+    questionsOf: (run) => new QuestionsOfRun(database, run, host.name),
     readLedger: readOwnLedger,
     isFull: () => fullness() !== null,
     onRunLock: async () => {

@@ -9,6 +9,7 @@
 import { maskForOurselves } from '../../host/process/file-mask.ts'
 import { unreachable } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
+import { AgentQuestions } from '../compare/rows/agent-questions.ts'
 import { AgentSlots } from './agent-slots.ts'
 import type { FromChunk, ToChunk } from './chunk-messages.ts'
 import { ChunkStop } from './chunk-stop.ts'
@@ -21,9 +22,11 @@ const done = Promise.withResolvers<ReadonlySet<string>>()
 const send = openChannel<ToChunk, FromChunk>(process.stdin, process.stdout, hear, () => {
   stop.begin('the agent is gone')
   slots.close()
+  questions.close()
   done.reject(new Failure('INTERRUPTED', 'the agent is gone'))
 })
 const slots = new AgentSlots(send)
+const questions = new AgentQuestions(() => send({ kind: 'question' }))
 done.promise.catch(() => undefined) // It is awaited only if the run comes so far.
 
 // A service manager that ends the agent may signal this process too. The hold under way is resumed, as in any run.
@@ -38,7 +41,10 @@ function hear(message: ToChunk): void {
       return done.resolve(message.files)
     case 'slot':
       return slots.hear(message.number, message.answer)
+    case 'question':
+      return questions.hear(message.question)
     case 'stop':
+      questions.close()
       return stop.begin('the agent asked for it')
     default:
       return unreachable(message)
@@ -50,6 +56,6 @@ async function work({ order }: Extract<ToChunk, { kind: 'begin' }>): Promise<voi
     send({ kind: 'done' })
     return done.promise
   }
-  send(await examineChunk(order, { slots, stop, doneFiles, send }))
+  send(await examineChunk(order, { slots, questions, stop, doneFiles, send }))
   process.stdin.destroy() // Nothing else keeps the process alive.
 }

@@ -6,6 +6,7 @@ import type { FleetPart } from '../../model/event.ts'
 import type { FailureCode } from '../../model/failure.ts'
 import type { CheckDepth } from '../../model/result/reading.ts'
 import type { Result } from '../../model/result/report.ts'
+import type { RowQuestion } from '../compare/rows/row-questions.ts'
 import type { NotGranted, TakenSlot } from '../pause/slot-permit.ts'
 
 export interface ChunkOrder {
@@ -16,6 +17,8 @@ export interface ChunkOrder {
   readonly version: string
   readonly tenants: readonly TenantId[]
   readonly depth: CheckDepth
+  /** True: after the check of the only tenant its snapshots stay, and questions about their rows are answered. */
+  readonly rows: boolean
   /** A slot is good for holds that begin within so many ms. */
   readonly windowMs: number
 }
@@ -33,6 +36,8 @@ export type ToChunk =
   | { readonly kind: 'done'; readonly files: ReadonlySet<string> }
   /** Answers `take` of this number. */
   | { readonly kind: 'slot'; readonly number: number; readonly answer: TakenSlot | NotGranted }
+  /** Answers `question`: the next one; null if nothing more is asked. */
+  | { readonly kind: 'question'; readonly question: RowQuestion | null }
   /** What is under way comes to its end; no other tenant begins. */
   | { readonly kind: 'stop' }
 
@@ -50,6 +55,10 @@ export type FromChunk =
       readonly revised: boolean
     }
   | { readonly kind: 'notice'; readonly text: string }
+  /** What is asked about rows? */
+  | { readonly kind: 'question' }
+  /** To the last question. */
+  | { readonly kind: 'answer'; readonly answer: object }
   /** The last message. `failure`: null if all tenants that are left were examined. `stopped`: as the agent asked. */
   | {
       readonly kind: 'ended'

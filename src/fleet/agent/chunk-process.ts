@@ -6,6 +6,7 @@ import { nodeFlags } from '../../host/process/child.ts'
 import { givenMask, underMask } from '../../host/process/file-mask.ts'
 import { programBeside } from '../../host/process/program-beside.ts'
 import type { Failure } from '../../model/failure.ts'
+import type { RowQuestion } from '../compare/rows/row-questions.ts'
 import type { SlotSource } from '../pause/slot-permit.ts'
 import type { ChunkFailure, ChunkOrder, FromChunk, ToChunk } from './chunk-messages.ts'
 import { openChannel } from './message-channel.ts'
@@ -16,6 +17,9 @@ export interface ChunkObserver {
   readonly doneFiles: () => Promise<ReadonlySet<string>>
   readonly onResult: (message: Extract<FromChunk, { kind: 'result' }>) => void
   readonly onNotice: (text: string) => void
+  /** The next question about rows; null if nothing more is asked. */
+  readonly nextQuestion: () => Promise<RowQuestion | null>
+  readonly onAnswer: (answer: object) => void
 }
 
 /** `ended`: it has said so itself, and `failure` is null if all its tenants have results. `died`: it has not. */
@@ -91,6 +95,10 @@ export class ChunkProcess {
         return observer.onResult(message)
       case 'notice':
         return observer.onNotice(message.text)
+      case 'question':
+        return void observer.nextQuestion().then((question) => this.#send({ kind: 'question', question }))
+      case 'answer':
+        return observer.onAnswer(message.answer)
       case 'ended':
         this.#said = message
     }

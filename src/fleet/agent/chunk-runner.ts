@@ -10,6 +10,7 @@ import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { Bug } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import { printableSentence } from '../../text/printable.ts'
+import { answersOf, type QuestionsOfRun } from '../compare/rows/question-table.ts'
 import type { Chunk } from '../jobs/chunk.ts'
 import type { Lane } from '../jobs/jobs.ts'
 import type { SlotSource } from '../pause/slot-permit.ts'
@@ -29,6 +30,8 @@ export interface ChunkRunnerOptions {
   readonly delivery: Delivery
   readonly slots: SlotSource
   readonly readLedger: () => Promise<LedgerReading>
+  /** The questions of a comparison by key. */
+  readonly questionsOf: (run: string) => QuestionsOfRun
   /** True while the outbox takes no more. */
   readonly isFull: () => boolean
   /** Called with the run lock in the hands of a chunk, and the holds of earlier runs ended. */
@@ -91,7 +94,16 @@ export class ChunkRunner implements Disposable {
     const begun = outbox.beginChunk({ local, run: chunk.run, week: chunk.week, chunk: chunk.chunk })
     const { run, week, chunk: number, attempt } = begun
     const part = { run, week, chunk: number, attempt }
-    const order = { settings, local, part, version, tenants: chunk.tenants, depth: chunk.depth, windowMs }
+    const order = {
+      settings,
+      local,
+      part,
+      version,
+      tenants: chunk.tenants,
+      depth: chunk.depth,
+      windowMs,
+      rows: chunk.kind === 'compare',
+    }
     const receiver = new ResultReceiver(begun, this.#with)
     this.#current = local
     try {
@@ -135,6 +147,7 @@ export class ChunkRunner implements Disposable {
         receiver.take(message)
         if (receiver.failure !== null || this.#with.isFull()) stop()
       },
+      ...answersOf(this.#with.questionsOf(begun.run)),
       onNotice: (text) => say(`holdfast: ${printableSentence(text)}`),
     }
   }

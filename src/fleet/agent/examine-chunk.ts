@@ -9,6 +9,8 @@ import { orFailure } from '../../model/or-failure.ts'
 import type { Result } from '../../model/result/report.ts'
 import { withServiceRun, type RunOptions, type ServiceRun } from '../../runs/begin/service-run.ts'
 import { sweep, type SweepObserver, type SweepTotals } from '../../runs/sweep.ts'
+import type { AgentQuestions } from '../compare/rows/agent-questions.ts'
+import { serveRows } from '../compare/rows/serve-rows.ts'
 import { SlotPermit, type SlotSource } from '../pause/slot-permit.ts'
 import { doneKey } from '../results/done-key.ts'
 import type { ChunkFailure, ChunkOrder, FromChunk } from './chunk-messages.ts'
@@ -16,6 +18,7 @@ import type { ChunkStop } from './chunk-stop.ts'
 
 export interface ChunkTerms {
   readonly slots: SlotSource
+  readonly questions: AgentQuestions
   readonly stop: ChunkStop
   /** Files of the run that have a result. To be asked with the run lock. */
   readonly doneFiles: () => Promise<ReadonlySet<string>>
@@ -43,7 +46,11 @@ export async function examineChunk(order: ChunkOrder, terms: ChunkTerms): Promis
   }
 }
 
-async function examine(run: ServiceRun, order: ChunkOrder, terms: ChunkTerms): Promise<SweepTotals> {
+async function examine(
+  run: ServiceRun,
+  order: ChunkOrder,
+  terms: ChunkTerms,
+): Promise<Pick<SweepTotals, 'notCovered' | 'stopped'>> {
   const done = await terms.doneFiles()
   const plan = {
     ids: order.tenants,
@@ -57,6 +64,11 @@ async function examine(run: ServiceRun, order: ChunkOrder, terms: ChunkTerms): P
     await orFailure(run.ledger.append(event))
   }
   try {
+    if (order.rows) {
+      await answerAboutRows(run, order, terms, () => covered++)
+      await ended(exitCodes.sound, covered)
+      return { notCovered: 0, stopped: null }
+    }
     const totals = await sweep(run, { selection: { kind: 'chunk', plan }, depth: order.depth }, observer)
     await ended(totals.notCovered === 0 ? exitCodes.sound : exitCodes.inconclusive, totals.selected)
     return totals
@@ -64,6 +76,25 @@ async function examine(run: ServiceRun, order: ChunkOrder, terms: ChunkTerms): P
     await ended(exitCodes.failed, covered)
     throw error
   }
+}
+
+/** For a comparison by key. It has one tenant. */
+async function answerAboutRows(
+  run: ServiceRun,
+  { tenants: [tenant] }: ChunkOrder,
+  { questions, send }: ChunkTerms,
+  onCovered: () => void,
+): Promise<void> {
+  if (tenant === undefined) return
+  await serveRows(run, {
+    tenant,
+    onResult: (result) => {
+      onCovered()
+      send({ kind: 'result', tenant, result, at: Date.now(), revised: false })
+    },
+    nextQuestion: () => questions.next(),
+    answer: (answer) => send({ kind: 'answer', answer }),
+  })
 }
 
 function observerOf({ stop, send }: ChunkTerms, onCovered: () => void): SweepObserver {

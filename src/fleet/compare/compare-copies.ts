@@ -27,7 +27,7 @@ const isUnique = <Item>(items: readonly Item[], keyOf: (item: Item) => string): 
   new Set(items.map(keyOf)).size === items.length
 
 /** A copy under its label. */
-export interface LabelledCopy {
+interface LabelledCopy {
   readonly label: string
   readonly copy: StoredCopy
   /** As in `ComparedCopy`. */

@@ -3,24 +3,33 @@
 import type { FleetDatabase } from '../database/database.ts'
 import { compareCopies } from './compare-copies.ts'
 import { countCopies, exitCodeOfCopies, outcomeOf } from './copies-word.ts'
-import type { FleetComparison } from './fleet-comparison.ts'
+import type { CopiesOfFile, FleetComparison, PairByKey } from './fleet-comparison.ts'
 import { readCopies } from './read-copies.ts'
 
-interface ComparedTenant {
+export interface ComparedTenant {
   readonly tenant: string
   /** As in `readCopies`. */
   readonly services: readonly string[] | null
   /** Of holdfast. */
   readonly version: string
+  /** Compares rows too; null: digests alone. @returns the pairs of each file, by the name of the file */
+  readonly byKey: ((files: readonly CopiesOfFile[]) => Promise<ReadonlyMap<string, readonly PairByKey[]>>) | null
 }
 
 /** @throws {Failure} as `readCopies` */
 export async function compareTenant(
   database: FleetDatabase,
-  { tenant, services, version }: ComparedTenant,
+  { tenant, services, version, byKey }: ComparedTenant,
 ): Promise<FleetComparison> {
-  const { copies, more } = await readCopies(database, tenant, services)
-  const files = compareCopies(copies)
+  const read = async () => readCopies(database, tenant, services)
+  const before = await read()
+  const pairs = byKey === null ? null : await byKey(compareCopies(before.copies))
+  // The agents have checked the snapshots whose rows were compared, and have stored their digests.
+  const { copies, more } = pairs === null ? before : await read()
+  const files = compareCopies(copies).map((file): CopiesOfFile => {
+    const ofFile = pairs?.get(file.name)
+    return ofFile === undefined ? file : { ...file, byKey: ofFile }
+  })
   return {
     schema: 'holdfast.fleetcompare/1',
     tool: { version },

@@ -1,6 +1,7 @@
 /** The comparison of all copies that the fleet has of a tenant: the document of `fleet compare --json`. */
 
 import type { ExitCode } from '../../model/exit-code.ts'
+import type { TableComparison } from '../../model/result/comparison.ts'
 
 /** As for `compare`. `not-compared`: nothing that was compared differs, but not all of it was compared. */
 export type CopiesWord = 'equal' | 'differs' | 'not-compared'
@@ -41,6 +42,17 @@ export interface CopiesOfTable {
   readonly why: string | null
 }
 
+/** Two copies whose rows were compared over the network, at the time of the comparison. */
+export interface PairByKey {
+  /** Labels. */
+  readonly a: string
+  readonly b: string
+  /** Those that differ, or could not be compared. */
+  readonly tables: readonly TableComparison[]
+  /** Why the rows were not compared; null if they were. */
+  readonly why: string | null
+}
+
 export interface CopiesOfFile {
   /** Name without folders. If each host has one file, the name of the first. */
   readonly name: string
@@ -51,6 +63,8 @@ export interface CopiesOfFile {
   /** ms between the oldest and the newest digests. What was written in between differs too. null for less than two. */
   readonly apartMs: number | null
   readonly tables: readonly CopiesOfTable[]
+  /** Present if it was asked for: the first copy and each other one. */
+  readonly byKey?: readonly PairByKey[]
   /** Why nothing, or not everything, was compared; null if the tables say it. */
   readonly why: string | null
 }

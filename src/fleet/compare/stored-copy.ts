@@ -11,7 +11,7 @@ export interface StoredTable {
 }
 
 /** The digests of one check. */
-export interface StoredDigests {
+interface StoredDigests {
   /** ms since 1970, by the clock of the database. */
   readonly madeAt: number
   /** null if an older holdfast stored them without it. */

@@ -5,7 +5,7 @@ import type { TenantId } from '../../model/brand.ts'
 import type { FailureCode } from '../../model/failure.ts'
 import type { DamageClass } from '../../model/result/finding.ts'
 import type { Result } from '../../model/result/report.ts'
-import type { ReportedTable, VerdictWord } from '../../model/result/verdict.ts'
+import type { ContentBasis, ReportedTable, VerdictWord } from '../../model/result/verdict.ts'
 
 /** Together with the host, this names a result once and for ever. */
 export interface ResultKey {
@@ -29,8 +29,10 @@ export interface OutgoingResult extends ResultKey {
   /** The whole report; null for a sound file, whose report is in the ledger of its host. */
   readonly report: Result | null
   /** The tables of a file that was read; null if none are known, as for a sound file that only the ledger knows. */
-  readonly content: readonly ReportedTable[] | null
+  readonly content: readonly StoredContent[] | null
 }
+
+type StoredContent = ReportedTable & { readonly basis?: ContentBasis }
 
 export interface ResultOrigin {
   readonly run: string
@@ -57,11 +59,15 @@ export function outgoingResult(
     settles: verdict === 'damaged' || (verdict === 'sound' && depth === 'full'),
     checkedAt,
     report: verdict === 'sound' ? null : bounded(tenant, result),
-    content: content.tables.length === 0 ? null : content.tables.slice(0, tablesMax),
+    content: content.tables.length === 0 ? null : storedContent(content),
   }
 }
 
 const tablesMax = 1000
+
+/** Beside each digest: what others must have in common with it to be comparable. */
+const storedContent = ({ tables, basis }: Result['content']): readonly StoredContent[] =>
+  tables.slice(0, tablesMax).map((table) => (basis === undefined ? table : { ...table, basis }))
 
 /** As the ledger keeps it: the first findings with their totals, and no map. */
 function bounded(tenant: TenantId, result: Result): Result {

@@ -216,7 +216,8 @@ const toldBy = {
   content: 'identified by content, because rowids identify nothing here; the rowids are those of each side',
 } as const
 
-function differenceLines(
+/** The rows of a table that differ, by their keys. */
+export function differenceLines(
   { name, partOf, comparison, rowsToldBy, differing, why }: TableComparison,
   options: TextOptions,
 ): readonly string[] {

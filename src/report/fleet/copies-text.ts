@@ -8,15 +8,19 @@ import type {
   CopiesOfTable,
   CopiesWord,
   FleetComparison,
+  PairByKey,
   TableVariant,
 } from '../../fleet/compare/fleet-comparison.ts'
 import { exitCodes } from '../../model/exit-code.ts'
 import { count, grouped } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
+import { shellWord } from '../../text/shell-words.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
+import { differenceLines } from '../comparison/comparison-text.ts'
 import { exitCodeWords } from '../summary.ts'
-import { legibleName, legibleSentence } from '../text/legible.ts'
+import { withConfiguration } from '../text/hint.ts'
+import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts'
 import type { TextOptions } from '../text/result-words.ts'
 
 /** More equal tables of a file than this are counted instead of listed. */
@@ -52,7 +56,8 @@ function fileLines(file: CopiesOfFile, named: boolean, options: TextOptions): re
     ...(why === null ? [] : ['', ...wrap(`Not wholly compared: ${legibleSentence(why)}`, options.width)]),
     ...tableLines(tables, copies.length, options),
     ...schemaLine(file, options),
-    ...apartLine(file, options),
+    ...(file.byKey ?? []).flatMap((pair) => pairLines(pair, options)),
+    ...(file.byKey === undefined ? apartLine(file, options) : []),
   ]
 }
 
@@ -126,6 +131,18 @@ function schemaLine({ schema, tables }: CopiesOfFile, options: TextOptions): rea
   return ['', ...wrap(text, options.width)]
 }
 
+/** Rows that were compared over the network. */
+function pairLines({ a, b, tables, why }: PairByKey, options: TextOptions): readonly string[] {
+  const between = `${legibleName(a)} (A) and ${legibleName(b)} (B)`
+  if (why !== null) return ['', ...wrap(`Rows of ${between} were not compared: ${legibleSentence(why)}`, options.width)]
+  const differing = tables.filter(({ comparison }) => comparison !== 'not-compared').length
+  return [
+    '',
+    ...wrap(`Rows of ${between}: ${count(differing, 'table differs', 'tables differ')} now`, options.width),
+    ...tables.flatMap((table) => differenceLines(table, options)),
+  ]
+}
+
 /** What was written between two checks is a difference of the copies as they were checked, and may be none now. */
 function apartLine({ apartMs, comparison }: CopiesOfFile, options: TextOptions): readonly string[] {
   if (apartMs === null || apartMs < 1000 || comparison !== 'differs') return []
@@ -139,21 +156,25 @@ function apartLine({ apartMs, comparison }: CopiesOfFile, options: TextOptions):
 }
 
 /** How a person finds out more. */
-function nextLines({ outcome, files }: FleetComparison, options: TextOptions): readonly string[] {
+function nextLines({ tenant, outcome, files }: FleetComparison, options: TextOptions): readonly string[] {
   if (outcome === 'equal') return []
+  const isByKey = files.some(({ byKey }) => byKey !== undefined)
   const unread = files.some(({ copies }) => copies.some(({ doubt }) => doubt !== null))
   return [
-    ...(outcome === 'differ'
-      ? wrap(
-          'Which rows differ: `holdfast pull` on two of the hosts, then `holdfast compare` of the two folders.',
-          options.width,
-        )
+    ...(outcome === 'differ' && !isByKey
+      ? [...wrap('Which rows differ now:', options.width), `  ${legibleCommand(byKeyCommand(tenant, options))}`]
       : []),
     ...(unread
       ? wrap('A sound full check of each copy stores its digests: `holdfast fleet sweep`.', options.width)
       : []),
   ]
 }
+
+const byKeyCommand = (tenant: string, { config }: TextOptions): string =>
+  withConfiguration(
+    `holdfast fleet compare --by-key ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`,
+    config ?? null,
+  )
 
 const outcomeWords = {
   equal: 'All copies held the same when they were checked',

@@ -22,7 +22,9 @@ const copy = (host: string, more: Partial<StoredCopy> = {}): StoredCopy => ({
 function only(copies: readonly StoredCopy[]): CopiesOfFile & { readonly exitCode: number; readonly outcome: string } {
   const files = compareCopies(copies)
   expect(files).toHaveLength(1)
-  return { ...(files[0] as CopiesOfFile), exitCode: exitCodeOfCopies(files, false), outcome: outcomeOf(files, false) }
+  const [file] = files
+  if (file === undefined) throw new Error('no file')
+  return { ...file, exitCode: exitCodeOfCopies(files, false), outcome: outcomeOf(files, false) }
 }
 
 const wordsOf = ({ tables }: CopiesOfFile): readonly string[] =>

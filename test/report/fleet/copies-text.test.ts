@@ -80,8 +80,8 @@ differ for that reason alone.
 
 The copies differed when they were checked. 2 tables: 1 equal, 1 differing, 0
 not compared. Exit code 5: all copies are sound, and they differ.
-Which rows differ: \`holdfast pull\` on two of the hosts, then \`holdfast compare\`
-of the two folders.
+Which rows differ now:
+  holdfast fleet compare --by-key acme
 `)
 })
 

@@ -4,6 +4,7 @@ import { chunkTables } from './chunks.ts'
 import { contentTables } from './contents.ts'
 import { hostTables } from './hosts.ts'
 import { pauseTables } from './pauses.ts'
+import { questionTables } from './questions.ts'
 import { resultTables } from './results.ts'
 import { runTables } from './runs.ts'
 import { versionTables } from './schema-versions.ts'
@@ -17,6 +18,7 @@ export const schemaScript: string = [
   contentTables,
   runTables,
   pauseTables,
+  questionTables,
   toldTables,
   chunkTables,
 ].join('\n')
