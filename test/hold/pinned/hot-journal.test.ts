@@ -13,27 +13,17 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { appendTrailer } from '../../support/databases/trailer.ts'
 import { footprint } from '../../support/hold/expect-unlocked.ts'
-import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
-import { temporaryFolder } from '../../support/host/other-process.ts'
-import { createBook, pinOptions, readBook, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
+import { beforeEachBook, type BookScene } from '../../support/pinned/book-scene.ts'
+import { pinOptions, readBook, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
 import { programKinds, startSqliteProgram } from '../../support/pinned/sqlite-program.ts'
 
-let fixture: HoldFixture
-let folder: ReturnType<typeof temporaryFolder>
+let fixture: BookScene['fixture']
+let folder: BookScene['folder']
 let file: string
-beforeAll(async () => {
-  fixture = await openHoldFixture()
-})
-afterAll(() => fixture[Symbol.asyncDispose]())
-beforeEach(() => {
-  folder = temporaryFolder()
-  file = folder.file('book.db')
-  createBook(file)
-  return () => folder[Symbol.dispose]()
-})
+beforeEachBook('delete', (scene) => ({ fixture, folder, file } = scene))
 
 /** A program with a small cache dies in a transaction over all pages, most of which it has written into the file. */
 async function interrupt(): Promise<void> {
@@ -165,7 +155,7 @@ it.each(programKinds)(
     const program = await startSqliteProgram(kind, file)
     await using _program = program
     expect(program.run('pragma journal_mode=wal')).toContain('wal')
-  expect(program.run('update page set edition=2')).toBe('done') // Now it uses the WAL.
+    expect(program.run('update page set edition=2')).toBe('done') // Now it uses the WAL.
     writeFileSync(`${file}-journal`, journal)
     expect(program.run('update page set edition=3')).toBe('done')
 
