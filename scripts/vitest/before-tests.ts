@@ -1,7 +1,17 @@
 /** Makes what all tests of a run share, before the first test. Removes it after the last. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { compiled } from './config.ts'
@@ -24,10 +34,31 @@ export async function setup(): Promise<() => void> {
   // The processes that run tests read it (test/support/databases/database-cache.ts).
   process.env['HOLDFAST_DATABASE_CACHE'] = databases
   const before = stateOf(defaultFolder)
+  const giveBack = shareWithReaders()
   return () => {
+    giveBack()
     rmSync(databases, { recursive: true })
     requireUntouched(before)
   }
+}
+
+/**
+ * Reading children have niced sessions (src/host/low-priority.ts). Beside the busy session of the tests they would wait
+ * long. So that session gets the same niceness meanwhile, where the kernel lets it.
+ */
+function shareWithReaders(): () => void {
+  const file = '/proc/self/autogroup'
+  if (!existsSync(file)) return () => {}
+  const niceness = / nice (-?\d+)/.exec(readFileSync(file, 'latin1'))?.[1] ?? '0'
+  const set = (to: string): boolean => {
+    try {
+      writeFileSync(file, to)
+      return true
+    } catch {
+      return false // Another one was set within the last 100 ms, or only root may take it back.
+    }
+  }
+  return Number(niceness) < 10 && set('10') ? () => void set(niceness) : () => {}
 }
 
 /** What a configuration without ledger.dir means. No test may write there: it may be the ledger of a real service. */

@@ -17,3 +17,13 @@ const hidden = new RegExp(`(?!\\n)(?:${invisible.source})`, 'gu')
 /** A letter beyond the basic plane is written as its two halves. */
 const spellOut = (letter: string): string =>
   Array.from(letter.split(''), (half) => `\\u${half.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+
+/** The value of untrusted text; null if the text is no JSON. */
+export function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}

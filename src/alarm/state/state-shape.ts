@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini'
 import { damageClasses } from '../../model/result/finding.ts'
+import { jsonOrNull } from '../../text/json-text.ts'
 import { severities } from '../alarm.ts'
 import type { AlarmState } from './alarm-state.ts'
 
@@ -48,11 +49,6 @@ const shape = z.object({
 
 /** null for text that this version did not write. */
 export function readState(text: string): AlarmState | null {
-  try {
-    const parsed = shape.safeParse(JSON.parse(text))
-    return parsed.success ? (parsed.data as unknown as AlarmState) : null
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
+  const parsed = shape.safeParse(jsonOrNull(text))
+  return parsed.success ? (parsed.data as unknown as AlarmState) : null
 }

@@ -19,6 +19,7 @@ import { isConnected, readWalIndex, walPinLocks } from '../seal/wal-pin.ts'
 import { copyParts, type Copied } from '../snapshot/copy.ts'
 import { WalFollower } from '../snapshot/wal-follower.ts'
 import type { PinnedCopy, PinTask } from './branch.ts'
+import { findJournal } from './journal-state.ts'
 import { companionGone } from './refusals.ts'
 import { proveStill, proveStillAgain } from './still.ts'
 import { watchPin } from './watch-pin.ts'
@@ -31,6 +32,7 @@ export async function takeWal(task: PinTask, mark: WalIndexHeader): Promise<Pinn
   const { hold, files, probe, term } = task
   term.start()
   requireNamed(files)
+  await requireNoHotJournal(files)
   using watch = watchPin(task)
   const pins = pinsOf(files)
   hold.record.add({ lock: { kind: 'ofd', ranges: pins.map(inWords) } })
@@ -73,6 +75,24 @@ const refused = { raw: 'refused', read: 'not-tried', write: 'not-tried' } as con
 function requireNamed(files: LiveFiles): void {
   if (files.has('-wal') && files.areNamed()) return
   throw companionGone(`a file of ${files.path} was removed or replaced while programs use it`)
+}
+
+/**
+ * Programs that use the WAL do not read the journal. The next one that opens the database alone rolls it back, over
+ * what they have committed since: then the snapshot is not what that program sees (README.md L16).
+ */
+async function requireNoHotJournal(files: LiveFiles): Promise<void> {
+  if ((await findJournal(files)) !== 'hot') return
+  throw new Failure(
+    'COPY_CHANGED',
+    `beside ${files.path} lies the journal of an interrupted transaction, although programs use its WAL: SQLite keeps ` +
+      'other programs out now, and the first that opens the database alone rolls the journal back, over newer commits',
+    {
+      hint:
+        'let its programs run, keep a copy of all files of the database, move the -journal away, and check again; ' +
+        'then find out who put it there',
+    },
+  )
 }
 
 /** SHARED too: a program that closes would otherwise delete the WAL. */

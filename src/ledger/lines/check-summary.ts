@@ -8,6 +8,7 @@ import { sealLevels, type SealLevel } from '../../model/result/evidence.ts'
 import { damageClasses, type DamageClass } from '../../model/result/finding.ts'
 import { checkDepths, type CheckDepth } from '../../model/result/reading.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
+import { jsonOrNull } from '../../text/json-text.ts'
 
 export interface CheckSummary {
   readonly verdict: VerdictWord
@@ -39,7 +40,7 @@ const isText = (value: unknown): boolean => value === null || typeof value === '
  * asks.
  */
 export function readCheckSummary(text: string | null): CheckSummary | null {
-  const found = text === null ? null : parsed(text)
+  const found = text === null ? null : jsonOrNull(text)
   if (typeof found !== 'object' || found === null) return null
   const summary = found as { -readonly [Key in keyof CheckSummary]: unknown }
   if (summary.mark === undefined) summary.mark = null
@@ -57,13 +58,4 @@ export function readCheckSummary(text: string | null): CheckSummary | null {
     isText(summary.mark) &&
     isText(summary.failure)
   return fits ? (summary as CheckSummary) : null
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
 }

@@ -7,6 +7,7 @@ import { sealLevels } from '../../model/result/evidence.ts'
 import { damageClasses } from '../../model/result/finding.ts'
 import { checkDepths } from '../../model/result/reading.ts'
 import { changeMethods } from '../../model/result/remedy.ts'
+import { jsonOrNull } from '../../text/json-text.ts'
 
 const tenant = z.pipe(z.string(), z.transform(tenantId))
 // Any text: a newer holdfast may know failures that this one does not.
@@ -140,15 +141,6 @@ type EventReading =
 export function readEvent(kind: unknown, text: unknown): EventReading {
   if (typeof kind !== 'string' || typeof text !== 'string') return { kind: 'garbled' }
   if (!Object.hasOwn(shapes, kind)) return { kind: 'unknown' }
-  const parsed = shapes[kind as Event['kind']].safeParse(jsonOf(text))
+  const parsed = shapes[kind as Event['kind']].safeParse(jsonOrNull(text))
   return parsed.success ? { kind: 'event', event: parsed.data as unknown as Event } : { kind: 'garbled' }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

@@ -11,6 +11,7 @@ import { tenantId } from '../../model/brand.ts'
 import { liveSetParts } from '../../model/result/evidence.ts'
 import type { KnownFile, LastGood } from '../../model/result/last-good.ts'
 import type { ServiceWay } from '../../model/service-way.ts'
+import { jsonOrNull } from '../../text/json-text.ts'
 import { fileName, type LastGoodRow } from '../lines/rows.ts'
 import type { AddNotice } from './answers.ts'
 import { prepared } from './statement-cache.ts'
@@ -111,17 +112,8 @@ export function lastGoodOf(
 }
 
 function readRow({ facts, digests }: Stored): LastGood | null {
-  const parsed = shape.safeParse(jsonOf(facts))
+  const parsed = shape.safeParse(jsonOrNull(facts))
   if (!parsed.success || digests.length % 4 !== 0) return null
   const { pages, ...rest } = parsed.data
   return { ...rest, pages: { ...pages, groups: new Uint32Array(Uint8Array.from(digests).buffer) } }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

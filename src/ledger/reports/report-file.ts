@@ -7,6 +7,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { constants as zlib, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { onDisk } from '../../host/files/file-name.ts'
 import { Failure } from '../../model/failure.ts'
+import { jsonOrNull } from '../../text/json-text.ts'
 
 /** What is known of a report without reading it. */
 export interface ReportHeading {
@@ -138,19 +139,10 @@ function openReport(path: string): OpenReport {
 function headingOf(file: OpenReport): ReportHeading {
   const text = file.skippable(headingMagic, headingBytesMax).toString()
   const json = text.slice(9)
-  const heading = (signed(json) === text ? jsonOf(json) : null) as Partial<ReportHeading> | null
+  const heading = (signed(json) === text ? jsonOrNull(json) : null) as Partial<ReportHeading> | null
   if (heading?.schema !== 'holdfast.kept/1' || typeof heading.run !== 'string' || typeof heading.service !== 'string')
     throw broken(file.path, 'its heading is damaged')
   return heading as ReportHeading
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
 }
 
 function decompressed(path: string, frame: Buffer): string {

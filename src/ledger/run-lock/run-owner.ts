@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini'
 import { ownMark } from '../../host/process/owner-mark.ts'
+import { jsonOrNull } from '../../text/json-text.ts'
 
 const shape = z.object({
   pid: z.int().check(z.positive()),
@@ -33,10 +34,5 @@ const commandLengthMax = 200
 
 /** null for text that is empty or that holdfast did not write. */
 export function readOwner(text: string): RunOwner | null {
-  try {
-    return shape.safeParse(JSON.parse(text)).data ?? null
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
+  return shape.safeParse(jsonOrNull(text)).data ?? null
 }

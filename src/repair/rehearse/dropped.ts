@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { z } from 'zod/mini'
 import { Failure } from '../../model/failure.ts'
 import type { DroppedEntry } from '../../model/result/account.ts'
+import { jsonOrNull } from '../../text/json-text.ts'
 import { droppedLineBytesMax } from '../mend/protocol.ts'
 import type { DroppedEntries } from './rehearsed.ts'
 
@@ -51,13 +52,9 @@ const shape = z.object({
 })
 
 function entryIn(line: string, file: string): DroppedEntry {
-  try {
-    const { data } = shape.safeParse(JSON.parse(line))
-    if (data !== undefined) return data
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  throw unlike(file, 'a line is no entry')
+  const { data } = shape.safeParse(jsonOrNull(line))
+  if (data === undefined) throw unlike(file, 'a line is no entry')
+  return data
 }
 
 const unlike = (file: string, what: string): Failure =>

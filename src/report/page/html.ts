@@ -51,3 +51,14 @@ export const nameHtml = (name: string): Html => html`<bdi>${name}</bdi>`
 /** A command to copy. The script of the page shows the button. */
 export const commandHtml = (command: string): Html =>
   html`<div class="command"><code>${command}</code><button type="button" class="copy" hidden>Copy</button></div>`
+
+export const factsHtml = (facts: readonly (readonly [term: string, fact: string])[]): Html =>
+  html`<dl>
+    ${facts.map(
+      ([term, fact]) =>
+        html`<div>
+          <dt>${term}</dt>
+          <dd>${fact}</dd>
+        </div> `,
+    )}
+  </dl> `

@@ -9,7 +9,7 @@ import { withConfiguration } from '../text/hint.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import { footHtml, headHtml } from './frame.ts'
 import { healingHtml } from './healing.ts'
-import { html, type Html, nameHtml, nothing } from './html.ts'
+import { factsHtml, html, type Html, nameHtml, nothing } from './html.ts'
 import type { HistoryLine, PageData } from './page-data.ts'
 import { fleetHtml } from './pictures/fleet-grid.ts'
 import { timesHtml } from './pictures/time-bars.ts'
@@ -92,15 +92,7 @@ const noticesOf = (result: Result): readonly Html[] =>
 const runHtml = ({ frame }: PageData, service: string): Html =>
   html`<section aria-labelledby="run">
     <h2 id="run">This run</h2>
-    <dl>
-      ${runFacts(frame, service).map(
-        ([term, fact]) =>
-          html`<div>
-            <dt>${term}</dt>
-            <dd>${fact}</dd>
-          </div> `,
-      )}
-    </dl>
+    ${factsHtml(runFacts(frame, service))}
   </section> `
 
 /** Notices, holds of others, and what the run did not reach. */

@@ -12,7 +12,7 @@ import { proofOf, remedyWords, severityWord, whereOf } from '../text/problem.ts'
 import { recoveryOf } from '../text/recovery.ts'
 import { verdictWord } from '../text/result-words.ts'
 import { evidenceFacts } from './evidence.ts'
-import { commandHtml, html, nameHtml, nothing, type Html } from './html.ts'
+import { factsHtml, commandHtml, html, nameHtml, nothing, type Html } from './html.ts'
 import type { HistoryLine } from './page-data.ts'
 import { damageMapHtml } from './pictures/damage-map.ts'
 
@@ -153,15 +153,7 @@ function proofHtml(result: Result): Html {
   ]
   return html`<details>
     <summary>Evidence: ${proofOf(result)}</summary>
-    <dl>
-      ${facts.map(
-        ([term, fact]) =>
-          html`<div>
-            <dt>${term}</dt>
-            <dd>${fact}</dd>
-          </div> `,
-      )}
-    </dl>
+    ${factsHtml(facts)}
   </details>`
 }
 

@@ -3,31 +3,22 @@
  * state that was, none is older than what was acknowledged before, and no program notices (`npm run soak -- live` takes
  * a thousand).
  */
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
-import { temporaryFolder } from '../../support/host/other-process.ts'
+import { expect, it } from 'vitest'
 import { judgeBook, makeBook } from '../../support/live/book.ts'
 import { killAgainAndAgain, startCrowd, type CrowdOptions } from '../../support/live/crowd.ts'
 import { errorsOfOurs, interleave, moreErrors, type Interleaved } from '../../support/live/interleaved.ts'
 import { restartAgainAndAgain } from '../../support/live/restarts.ts'
 import { takeSnapshots, type SnapshotsTaken } from '../../support/live/snapshots.ts'
+import { beforeEachBook, type BookScene } from '../../support/pinned/book-scene.ts'
 
 /** A round ends after this time, if it has some snapshots by then. */
 const roundMs = 10_000
 const timeoutMs = 240_000
 
-let fixture: HoldFixture
-let folder: ReturnType<typeof temporaryFolder>
+let fixture: BookScene['fixture']
+let folder: BookScene['folder']
 let file: string
-beforeAll(async () => {
-  fixture = await openHoldFixture()
-})
-afterAll(() => fixture[Symbol.asyncDispose]())
-beforeEach(() => {
-  folder = temporaryFolder()
-  file = folder.file('book.db')
-  return () => folder[Symbol.dispose]()
-})
+beforeEachBook(null, (scene) => ({ fixture, folder, file } = scene))
 
 type Beside = Pick<CrowdOptions, 'members' | 'orderly' | 'timeoutMs' | 'pauseMs'> & {
   readonly snapshots: number

@@ -13,27 +13,17 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { appendTrailer } from '../../support/databases/trailer.ts'
 import { footprint } from '../../support/hold/expect-unlocked.ts'
-import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
-import { temporaryFolder } from '../../support/host/other-process.ts'
-import { createBook, pinOptions, readBook, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
+import { beforeEachBook, type BookScene } from '../../support/pinned/book-scene.ts'
+import { pinOptions, readBook, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
 import { programKinds, startSqliteProgram } from '../../support/pinned/sqlite-program.ts'
 
-let fixture: HoldFixture
-let folder: ReturnType<typeof temporaryFolder>
+let fixture: BookScene['fixture']
+let folder: BookScene['folder']
 let file: string
-beforeAll(async () => {
-  fixture = await openHoldFixture()
-})
-afterAll(() => fixture[Symbol.asyncDispose]())
-beforeEach(() => {
-  folder = temporaryFolder()
-  file = folder.file('book.db')
-  createBook(file)
-  return () => folder[Symbol.dispose]()
-})
+beforeEachBook('delete', (scene) => ({ fixture, folder, file } = scene))
 
 /** A program with a small cache dies in a transaction over all pages, most of which it has written into the file. */
 async function interrupt(): Promise<void> {
@@ -156,3 +146,37 @@ it('a journal without bytes is none', async () => {
   truncateSync(`${file}-journal`, 0)
   expect((await takePinned(fixture, file)).pin).toMatchObject({ branch: 'rollback-journal', journal: 'none' })
 })
+
+it.each(programKinds)(
+  'L16: beside a WAL that programs use it would undo their commits, so it is told (%s)',
+  async (kind) => {
+    await interrupt()
+    const journal = readFileSync(`${file}-journal`)
+    const program = await startSqliteProgram(kind, file)
+    await using _program = program
+    expect(program.run('pragma journal_mode=wal')).toContain('wal')
+    expect(program.run('update page set edition=2')).toBe('done') // Now it uses the WAL.
+    writeFileSync(`${file}-journal`, journal)
+    expect(program.run('update page set edition=3')).toBe('done')
+
+    const held = await fixture.holdBare(file, pinOptions({}))
+    expect(held.kind === 'snapshot' ? null : held.failure).toMatchObject({
+      code: 'COPY_CHANGED',
+      message: expect.stringMatching(/although programs use its WAL.* rolls the journal back/) as string,
+      hint: expect.stringContaining('move the -journal away') as string,
+    })
+    // What SQLite itself makes of it.
+    const other = await startSqliteProgram(kind, file)
+    await using _other = other
+    expect(other.run('select distinct edition from page')).toBe('SQLITE_BUSY')
+    expect(program.run('select distinct edition from page')).toBe('[[3]]')
+    for (const part of ['', '-wal', '-journal']) copyFileSync(file + part, folder.file(`kept${part}`))
+    program.close()
+    other.close()
+    expect(readBook(file).editions).not.toEqual([3])
+
+    // As the hint says: the journal is moved away while the program runs, so nothing was lost.
+    for (const part of ['', '-wal']) copyFileSync(folder.file(`kept${part}`), folder.file(`mended${part}`))
+    expect(readBook(folder.file('mended')).editions).toEqual([3])
+  },
+)

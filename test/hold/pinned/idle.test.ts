@@ -3,34 +3,24 @@
  * and a program that comes meanwhile is neither hindered nor missed.
  */
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { footprint } from '../../support/hold/expect-unlocked.ts'
-import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
-import { startOtherProcess, temporaryFolder, type OtherProcess } from '../../support/host/other-process.ts'
-import { createBook, readBook, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
+import { startOtherProcess, type OtherProcess } from '../../support/host/other-process.ts'
+import { beforeEachBook, type BookScene } from '../../support/pinned/book-scene.ts'
+import { readBook, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
 import { runOnce, startSqliteProgram } from '../../support/pinned/sqlite-program.ts'
 
 const insert = "insert into book(title) values ('more')"
 const count = 'select count(*) from book'
 
-let fixture: HoldFixture
+let fixture: BookScene['fixture']
 let other: OtherProcess
-let folder: ReturnType<typeof temporaryFolder>
 let file: string
+beforeEachBook('wal', (scene) => ({ fixture, file } = scene))
 beforeAll(async () => {
-  fixture = await openHoldFixture()
   other = await startOtherProcess()
 })
-afterAll(async () => {
-  await other[Symbol.asyncDispose]()
-  await fixture[Symbol.asyncDispose]()
-})
-beforeEach(() => {
-  folder = temporaryFolder()
-  file = folder.file('book.db')
-  createBook(file, 'wal')
-  return () => folder[Symbol.dispose]()
-})
+afterAll(() => other[Symbol.asyncDispose]())
 
 /** A program commits a row and is killed: its WAL and its `-shm` stay. */
 async function leaveWal(): Promise<void> {

@@ -1,14 +1,13 @@
 /** Where locks exclude nobody, a pinned snapshot stops the run, and nothing was written (hold/pinned/README.md L15). */
 import { readdirSync, readFileSync } from 'node:fs'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { Probe } from '../../../src/hold/seal/probe.ts'
 import { pathOf } from '../../../src/host/files/descriptor.ts'
 import { unlock } from '../../../src/host/locks/byte-lock.ts'
-import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { makeLyingLocks, noCompiler } from '../../support/hold/lying-locks.ts'
 import { whySkipped } from '../../support/host/mounts.ts'
-import { temporaryFolder } from '../../support/host/other-process.ts'
-import { createBook, pinOptions } from '../../support/pinned/pinned-files.ts'
+import { beforeEachBook, type BookScene } from '../../support/pinned/book-scene.ts'
+import { pinOptions } from '../../support/pinned/pinned-files.ts'
 import { startSqliteProgram, type SqliteProgram } from '../../support/pinned/sqlite-program.ts'
 
 const insert = "insert into book(title) values ('more')"
@@ -18,25 +17,18 @@ const lied = {
 }
 
 describe('a pinned snapshot stops the run', () => {
-  let fixture: HoldFixture
-  let folder: ReturnType<typeof temporaryFolder>
+  let fixture: BookScene['fixture']
+  let folder: BookScene['folder']
   let file: string
   let program: SqliteProgram
-  beforeAll(async () => {
-    fixture = await openHoldFixture()
-  })
-  afterAll(() => fixture[Symbol.asyncDispose]())
+  beforeEachBook('wal', (scene) => ({ fixture, folder, file } = scene))
   beforeEach(async () => {
-    folder = temporaryFolder()
-    file = folder.file('book.db')
-    createBook(file, 'wal')
     program = await startSqliteProgram('node', file)
     program.run(insert)
     return async () => {
       expect(fixture.remainingFiles()).toEqual([])
       expect(program.run(insert)).toBe('done')
       await program[Symbol.asyncDispose]()
-      folder[Symbol.dispose]()
     }
   })
 

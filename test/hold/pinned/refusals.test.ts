@@ -2,30 +2,21 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { footprint } from '../../support/hold/expect-unlocked.ts'
-import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { whyNoMount, whySkipped } from '../../support/host/mounts.ts'
-import { startOtherProcess, temporaryFolder } from '../../support/host/other-process.ts'
+import { startOtherProcess } from '../../support/host/other-process.ts'
+import { beforeEachBook, type BookScene } from '../../support/pinned/book-scene.ts'
 import { createBook, pinOptions, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
 import { noPython, programKinds, startSqliteProgram } from '../../support/pinned/sqlite-program.ts'
 
 const insert = "insert into book(title) values ('more')"
 const soon = { live: { pinWaitMs: 200 } }
 
-let fixture: HoldFixture
-let folder: ReturnType<typeof temporaryFolder>
+let fixture: BookScene['fixture']
+let folder: BookScene['folder']
 let file: string
-beforeAll(async () => {
-  fixture = await openHoldFixture()
-})
-afterAll(() => fixture[Symbol.asyncDispose]())
-beforeEach(() => {
-  folder = temporaryFolder()
-  file = folder.file('book.db')
-  createBook(file)
-  return () => folder[Symbol.dispose]()
-})
+beforeEachBook('delete', (scene) => ({ fixture, folder, file } = scene))
 
 describe.each(programKinds)('a program with locking_mode=EXCLUSIVE (SQLite of %s)', (kind) => {
   it.each(['delete', 'wal'])('is named, with what to do (journal_mode=%s)', async (mode) => {

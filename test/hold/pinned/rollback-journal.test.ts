@@ -4,10 +4,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import { appendFileSync, statSync } from 'node:fs'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { mount, whyNoMount, whySkipped } from '../../support/host/mounts.ts'
-import { temporaryFolder } from '../../support/host/other-process.ts'
+import { beforeEachBook, type BookScene } from '../../support/pinned/book-scene.ts'
 import { createBook, pinOptions, readBook, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
 import { programKinds, startSqliteProgram, type SqliteProgram } from '../../support/pinned/sqlite-program.ts'
 
@@ -15,19 +14,9 @@ const insert = "insert into book(title) values ('more')"
 const count = 'select count(*) from book'
 const modes = ['delete', 'truncate', 'persist', 'memory', 'off'] as const
 
-let fixture: HoldFixture
-let folder: ReturnType<typeof temporaryFolder>
+let fixture: BookScene['fixture']
 let file: string
-beforeAll(async () => {
-  fixture = await openHoldFixture()
-})
-afterAll(() => fixture[Symbol.asyncDispose]())
-beforeEach(() => {
-  folder = temporaryFolder()
-  file = folder.file('book.db')
-  createBook(file)
-  return () => folder[Symbol.dispose]()
-})
+beforeEachBook('delete', (scene) => ({ fixture, file } = scene))
 
 describe.each(programKinds)('beside the SQLite of %s', (kind) => {
   let program: SqliteProgram

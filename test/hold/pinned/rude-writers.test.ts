@@ -3,25 +3,15 @@
  * shows in its times, its size or its inode, without a WAL and with one that no program has open.
  */
 import { spawnSync } from 'node:child_process'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
+import { describe, expect, it } from 'vitest'
 import { whySkipped } from '../../support/host/mounts.ts'
-import { temporaryFolder } from '../../support/host/other-process.ts'
+import { beforeEachBook, type BookScene } from '../../support/pinned/book-scene.ts'
 import { createBook, pinOptions, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
 import { noPython, startSqliteProgram } from '../../support/pinned/sqlite-program.ts'
 
-let fixture: HoldFixture
-let folder: ReturnType<typeof temporaryFolder>
+let fixture: BookScene['fixture']
 let file: string
-beforeAll(async () => {
-  fixture = await openHoldFixture()
-})
-afterAll(() => fixture[Symbol.asyncDispose]())
-beforeEach(() => {
-  folder = temporaryFolder()
-  file = folder.file('book.db')
-  return () => folder[Symbol.dispose]()
-})
+beforeEachBook(null, (scene) => ({ fixture, file } = scene))
 
 function python(code: string): void {
   const { status, stderr } = spawnSync(

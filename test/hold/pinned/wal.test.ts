@@ -1,33 +1,23 @@
 /** A pinned snapshot of a WAL database beside programs that keep it open (hold/pinned/README.md L1 to L4, L7, L8). */
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { onDisk } from '../../../src/host/files/file-name.ts'
 import { tryLock } from '../../../src/host/locks/byte-lock.ts'
 import { lockBytes } from '../../../src/sqlite/lock-bytes.ts'
 import { readWalHeader } from '../../../src/sqlite/wal/wal.ts'
 import { appendDeadTransaction } from '../../support/databases/dead-transaction.ts'
-import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
-import { temporaryFolder } from '../../support/host/other-process.ts'
-import { createBook, pinOptions, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
+import { beforeEachBook, type BookScene } from '../../support/pinned/book-scene.ts'
+import { pinOptions, soundBook, takePinned } from '../../support/pinned/pinned-files.ts'
 import { noPython, programKinds, startSqliteProgram, type SqliteProgram } from '../../support/pinned/sqlite-program.ts'
 
 const insert = "insert into book(title) values ('more')"
 const count = 'select count(*) from book'
 const everything = 'update page set edition = 2, body = randomblob(2000)'
 
-let fixture: HoldFixture
-let folder: ReturnType<typeof temporaryFolder>
+let fixture: BookScene['fixture']
+let folder: BookScene['folder']
 let file: string
-beforeAll(async () => {
-  fixture = await openHoldFixture()
-})
-afterAll(() => fixture[Symbol.asyncDispose]())
-beforeEach(() => {
-  folder = temporaryFolder()
-  file = folder.file('book.db')
-  createBook(file, 'wal')
-  return () => folder[Symbol.dispose]()
-})
+beforeEachBook('wal', (scene) => ({ fixture, folder, file } = scene))
 
 describe.each(programKinds)('beside the SQLite of %s', (kind) => {
   let program: SqliteProgram

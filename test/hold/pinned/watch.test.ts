@@ -1,13 +1,12 @@
 /** What ends a pin before the copy is done: holdfast lets go first, and then says why (hold/pinned/README.md). */
 import { closeSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { sleep } from '../../../src/host/clock.ts'
 import { tryLock } from '../../../src/host/locks/byte-lock.ts'
 import { Failure } from '../../../src/model/failure.ts'
 import { shmLockBytes } from '../../../src/sqlite/lock-bytes.ts'
-import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
-import { temporaryFolder } from '../../support/host/other-process.ts'
-import { createBook, pinOptions, readBook, soundBook } from '../../support/pinned/pinned-files.ts'
+import { beforeEachBook, type BookScene } from '../../support/pinned/book-scene.ts'
+import { pinOptions, readBook, soundBook } from '../../support/pinned/pinned-files.ts'
 import { startSqliteProgram, type SqliteProgram } from '../../support/pinned/sqlite-program.ts'
 import { isPinned, whilePinned } from '../../support/pinned/while-pinned.ts'
 import { eventually } from '../../support/processes.ts'
@@ -16,23 +15,15 @@ const insert = "insert into book(title) values ('more')"
 const everything = 'update page set edition = 2, body = randomblob(2000)'
 
 describe('a pin', () => {
-  let fixture: HoldFixture
-  let folder: ReturnType<typeof temporaryFolder>
+  let fixture: BookScene['fixture']
   let file: string
   let program: SqliteProgram
-  beforeAll(async () => {
-    fixture = await openHoldFixture()
-  })
-  afterAll(() => fixture[Symbol.asyncDispose]())
+  beforeEachBook('wal', (scene) => ({ fixture, file } = scene))
   beforeEach(async () => {
-    folder = temporaryFolder()
-    file = folder.file('book.db')
-    createBook(file, 'wal')
     program = await startSqliteProgram('node', file)
     program.run(insert)
     return async () => {
       await program[Symbol.asyncDispose]()
-      folder[Symbol.dispose]()
       expect(fixture.remainingFiles()).toEqual([])
     }
   })

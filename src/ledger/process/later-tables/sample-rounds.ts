@@ -9,6 +9,7 @@ import { tenantId } from '../../../model/brand.ts'
 import type { KnownFile } from '../../../model/result/last-good.ts'
 import type { SampleRound } from '../../../model/result/sample.ts'
 import type { ServiceWay } from '../../../model/service-way.ts'
+import { jsonOrNull } from '../../../text/json-text.ts'
 import { fileName, type RoundRow } from '../../lines/rows.ts'
 import { prepared } from '../statement-cache.ts'
 
@@ -54,10 +55,5 @@ export function sampleRoundOf(
     .prepare<[string], string>('select facts from sample_round where file = ?')
     .pluck()
     .get(fileName(way?.service ?? null, file))
-  try {
-    return facts === undefined ? null : (shape.safeParse(JSON.parse(facts)).data ?? null)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
+  return facts === undefined ? null : (shape.safeParse(jsonOrNull(facts)).data ?? null)
 }
