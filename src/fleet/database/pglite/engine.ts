@@ -10,19 +10,24 @@ import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { loadPglite } from '../optional-packages.ts'
 import { lockFolder } from './folder-lock.ts'
 import { openFolder, prepareParent } from './folder.ts'
+import { lacksRoom } from './room.ts'
 import type { RawAnswer } from './statement-lines.ts'
 
 export class PgliteEngine implements AsyncDisposable {
   readonly #database: PGlite
   readonly #asText: QueryOptions
   readonly #lock: Disposable
+  readonly #dir: string
+  /** Why this database only reads now; null if it does not. */
+  #readsOnly: string | null = null
   /** Ends when the statement before the next one has ended. Never rejects. */
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(database: PGlite, asText: QueryOptions, lock: Disposable) {
+  private constructor(database: PGlite, asText: QueryOptions, lock: Disposable, dir: string) {
     this.#database = database
     this.#asText = asText
     this.#lock = lock
+    this.#dir = dir
   }
 
   /** Makes the folder (0700) if it is missing. @throws {Failure} FLEET_IN_USE, FLEET_PACKAGE_MISSING, CONFIG_INVALID */
@@ -33,7 +38,7 @@ export class PgliteEngine implements AsyncDisposable {
     try {
       const database = await openFolder((folder) => PGlite.create(folder), dir)
       const unparsed = Object.fromEntries(Object.keys(database.parsers).map((type) => [type, (text: string) => text]))
-      return new PgliteEngine(database, { rowMode: 'array', parsers: unparsed }, lock)
+      return new PgliteEngine(database, { rowMode: 'array', parsers: unparsed }, lock, dir)
     } catch (error) {
       lock[Symbol.dispose]()
       throw error
@@ -42,9 +47,26 @@ export class PgliteEngine implements AsyncDisposable {
 
   /** @throws the error of PGlite, with its SQLSTATE in `code` */
   run(text: string, values: readonly unknown[]): Promise<RawAnswer> {
-    const running = this.#last.then(() => (values.length > 0 ? this.#one(text, values) : this.#script(text)))
+    const running = this.#last.then(() => this.#run(text, values))
     this.#last = running.catch(() => {})
     return running
+  }
+
+  async #run(text: string, values: readonly unknown[]): Promise<RawAnswer> {
+    await this.#keepRoom()
+    try {
+      return await (values.length > 0 ? this.#one(text, values) : this.#script(text))
+    } catch (error) {
+      if (this.#readsOnly === null || codeOf(error) !== readOnlyTransaction) throw error
+      throw Object.assign(new Error(this.#readsOnly, { cause: error }), { code: diskFull })
+    }
+  }
+
+  async #keepRoom(): Promise<void> {
+    const lacking = lacksRoom(this.#dir)
+    if ((lacking === null) !== (this.#readsOnly === null))
+      await this.#database.exec(`set default_transaction_read_only = ${lacking === null ? 'off' : 'on'}`)
+    this.#readsOnly = lacking
   }
 
   async #one(text: string, values: readonly unknown[]): Promise<RawAnswer> {
@@ -79,7 +101,12 @@ export class PgliteEngine implements AsyncDisposable {
   }
 }
 
+/** States of SQL, as PostgreSQL has them. */
 const noTransaction = '25P01'
+const readOnlyTransaction = '25006'
+const diskFull = '53100'
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : null)
 
 type Given = Awaited<ReturnType<PGlite['exec']>>
 

@@ -11,6 +11,7 @@ import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { findUntrusted } from '../../../host/files/trusted-path.ts'
 import { makeFolders } from '../../../host/folders/folder.ts'
 import { Failure } from '../../../model/failure.ts'
+import { lacksRoomForNew } from './room.ts'
 
 /** @throws {Failure} CONFIG_INVALID if another user could change where the folder leads; the failure of the system */
 export async function prepareParent(dir: string): Promise<void> {
@@ -51,6 +52,8 @@ const hasDatabase = (dir: string): boolean => existsSync(join(dir, 'PG_VERSION')
 
 async function makeDatabase(create: (dir: string) => Promise<PGlite>, dir: string): Promise<void> {
   const draft = `${dir}.new`
+  const lacking = lacksRoomForNew(dirname(dir))
+  if (lacking !== null) throw new Failure('FLEET_FULL', `cannot make the database of the fleet: ${lacking}`)
   try {
     rmSync(draft, { recursive: true, force: true }) // Of a process that was killed.
     await mkdir(draft, { mode: 0o700 })
