@@ -10,8 +10,8 @@ export function judgeExpiry(settings: Settings): readonly DoctorStep[] {
   const { fleet, service } = settings
   if (fleet === null || service.kind === 'files') return []
   const said =
-    `a slot is freed after ${humanMs(fleet.expiryMs)}, and a pause has ended within ` +
-    `${humanMs(guardianMs(fleet.windowMs, settings))}`
+    `a slot is freed after ${humanMs(fleet.expiryMs)}, and a pause has ended ` +
+    `within ${humanMs(guardianMs(fleet.windowMs, settings))}`
   const outcome =
     service.kind === 'admin-api'
       ? fit(`${said}, if the service drops a request whose caller is gone`)

@@ -1,26 +1,15 @@
 /** What `fleet export` and `fleet import` share: the database as its owner has it, and what they print. */
-import type { FleetSettings } from '../../config/fleet/fleet-settings.ts'
-import { findConfiguration, loadSettings } from '../../config/load.ts'
 import type { FleetDatabase } from '../../fleet/database/database.ts'
 import { migrateFleet } from '../../fleet/database/migrate.ts'
 import type { Transferred } from '../../fleet/transfer/export-fleet.ts'
 import { openWholeFleet } from '../../fleet/transfer/open-whole-fleet.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
-import { Failure } from '../../model/failure.ts'
 import { count, grouped } from '../../text/count.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { printable } from '../../text/printable.ts'
 import type { CommonOptions } from '../options.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-
-/** @throws {Failure} CONFIG_INVALID */
-export async function fleetSettingsOf({ config }: Pick<CommonOptions, 'config'>): Promise<FleetSettings> {
-  const settings = await loadSettings(await findConfiguration(config ?? null))
-  if (settings.fleet !== null) return settings.fleet
-  throw new Failure('CONFIG_INVALID', `${settings.file} names no fleet: it has no fleet.database`, {
-    hint: 'add one: fleet: { database: pglite:/var/lib/holdfast/fleet }; `holdfast explain fleet` says more',
-  })
-}
+import { fleetToRead } from './read-fleet.ts'
 
 /** @param tables `there`: they must exist; `made`: they are made if they are missing */
 export async function withWholeFleet<Value>(
@@ -28,7 +17,8 @@ export async function withWholeFleet<Value>(
   tables: 'there' | 'made',
   work: (database: FleetDatabase) => Promise<Value>,
 ): Promise<Value> {
-  await using database = await openWholeFleet(await fleetSettingsOf(options), tables === 'made')
+  const { fleet } = await fleetToRead(options.config)
+  await using database = await openWholeFleet(fleet, tables === 'made')
   if (tables === 'made') await migrateFleet(database)
   return await work(database)
 }

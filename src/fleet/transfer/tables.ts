@@ -18,6 +18,7 @@ const resultPageRows = 100
 /** What stops pauses comes first: it must count before anything else can happen. */
 export const movedTables: readonly MovedTable[] = [
   { name: 'breaker', key: [['scope', 'text']], pageRows },
+  { name: 'breaker_closed', key: [['scope', 'text']], pageRows },
   { name: 'host', key: [['name', 'text']], pageRows },
   { name: 'place', key: textColumns('host', 'service', 'tenant', 'path'), pageRows },
   { name: 'content', key: textColumns('host', 'service', 'tenant', 'path', 'table_name'), pageRows },

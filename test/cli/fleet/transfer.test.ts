@@ -32,8 +32,6 @@ test('a fleet moves, while its coordinator runs or not', async () => {
   }
   const again = await holdfast(['fleet', 'export', folder.in('again.jsonl'), '--config', from ?? ''])
   expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('again.jsonl: 1 row')])
-  const twice = await holdfast(['fleet', 'export', file, '--config', from ?? ''])
-  expect([twice.code, twice.stdout]).toEqual([1, ''])
   await makePgliteFolder(folder.in('to'))
   const imported = await holdfast(['fleet', 'import', file, '--config', to ?? '', '--json'])
   expect(JSON.parse(imported.stdout)).toMatchObject({ action: 'import', file, rows: { place: 1 } })
@@ -41,13 +39,13 @@ test('a fleet moves, while its coordinator runs or not', async () => {
   const cut = await holdfast(['fleet', 'import', folder.in('cut.jsonl'), '--config', to ?? ''])
   expect([cut.code, cut.stdout]).toEqual([64, ''])
   expect(cut.stderr).toContain('TRANSFER_BROKEN')
-})
+}, 180_000)
 
 test('says what is missing: the fleet, its folder, its server, a command', async () => {
   using folder = makeFolder()
   const file = folder.in('fleet.jsonl')
   const cases = [
-    ['', 78, 'it has no fleet.database'],
+    ['', 78, 'has no section fleet'],
     ['fleet: { database: pglite:absent }\n', 78, 'there is no such folder'],
     [`fleet: { database: "postgres:///x?host=${folder.path}" }\n`, 3, 'FLEET_UNREACHABLE'],
   ] as const
@@ -59,4 +57,4 @@ test('says what is missing: the fleet, its folder, its server, a command', async
   expect([existsSync(file), existsSync(folder.in('absent'))]).toEqual([false, false])
   const none = await holdfast(['fleet'])
   expect([none.code, none.stderr]).toEqual([64, expect.stringContaining('Usage: holdfast fleet')])
-})
+}, 180_000)

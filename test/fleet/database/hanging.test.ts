@@ -1,5 +1,5 @@
 /** M6: a database that hangs, restarts or dies is a failure within the time limit, and work goes on afterwards. */
-import pg from 'pg'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { openFleetDatabase } from '../../../src/fleet/database/open-database.ts'
@@ -37,7 +37,7 @@ describe.skipIf(noPostgres !== null)(`PostgreSQL${noPostgres === null ? '' : ` (
   it('without that limit nothing happens at all', async () => {
     await using relay = await openRelay(cluster.folder)
     const { user, database, port } = cluster.address
-    const client = new pg.Client({ host: relay.folder, port, database, ...(user === null ? {} : { user }) })
+    const client = new Client({ host: relay.folder, port, database, ...(user === null ? {} : { user }) })
     client.on('error', () => {})
     await client.connect()
     relay.freeze()

@@ -4,7 +4,7 @@
  */
 import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
-import { afterAll, beforeAll, expect, it, test } from 'vitest'
+import { afterAll, beforeAll, expect, it, test, vi } from 'vitest'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { openFleetDatabase } from '../../../src/fleet/database/open-database.ts'
 import { sleep } from '../../../src/host/clock.ts'
@@ -19,6 +19,9 @@ async function startOwner(dir: string): Promise<Program> {
   expect(await owner.ready).toEqual({ open: true })
   return owner
 }
+
+/** Each starts several programs from their sources, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 180_000 })
 
 /** Of all tests: a new database takes seconds, and one that is there is opened in less than one. */
 let folder: Folder
@@ -64,23 +67,26 @@ test('folder and socket are for one user, and a second process is refused until 
 
 it('what was answered is there after the process is killed, and its clients go on with the next one', async () => {
   await using client = await openClient(dir)
-  await expect(client.query('select 1')).rejects.toMatchObject({ code: 'FLEET_UNREACHABLE' })
+  await expect(client.query('select 1')).rejects.toMatchObject({
+    code: 'FLEET_UNREACHABLE',
+    hint: expect.stringMatching(/^no coordinator has this folder open/),
+  })
   let answered = 0
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     await using owner = await startOwner(dir)
     const { rows } = await client.query<{ n: number }>('select count(*) as n from probe')
     expect(rows[0]?.n).toBeGreaterThanOrEqual(answered)
     answered = rows[0]?.n ?? 0
     const killed = sleep(300 + Math.random() * 300).then(() => owner.kill('SIGKILL'))
     const insert = `insert into probe(id) values ($1)`
-    for (let failed = false; !failed;)
-      await client.query(insert, [`${round}/${answered}`]).then(
-        () => answered++,
-        (error: unknown) => {
-          expect(error).toMatchObject({ code: 'FLEET_UNREACHABLE' })
-          failed = true
-        },
-      )
+    for (;;) {
+      const outcome = await client.query(insert, [`${round}/${answered}`]).catch((error: unknown) => error)
+      if (outcome instanceof Error) {
+        expect(outcome).toMatchObject({ code: 'FLEET_UNREACHABLE' })
+        break
+      }
+      answered++
+    }
     await killed
     await owner.ended
   }
@@ -126,12 +132,12 @@ it('each client gets its own answers, beside clients that are killed', async () 
   await using client = await openClient(dir)
   await client.query(`insert into probe(id) values ('counter')`)
   let printed = ''
-  const clients = 9
+  const clients = 6
   for (let round = 0; round < clients / 3; round++) {
     const running = [1, 2, 3].map(() => startNode('test/support/programs/fleet/asking-client.ts', [dir, 'counter']))
     // Killed in the middle of its work, however slow the machine is.
     for (const one of running)
-      for (const untilMs = performance.now() + 60_000; one.stdout().split('+').length < 50; await sleep(10))
+      for (const untilMs = performance.now() + 60_000; one.stdout().split('+').length < 30; await sleep(10))
         expect(performance.now()).toBeLessThan(untilMs)
     for (const one of running) one.kill('SIGKILL')
     for (const one of running) printed += (await one.ended).stdout.split('\n')[1] ?? ''

@@ -13,8 +13,8 @@ import { eachDatabase } from '../../support/fleet/each-database.ts'
 const { signal } = new AbortController()
 const tenants = 2_500
 
-/** Of a database alone: slots and their limits, which coordinators are there, and its version. */
-const ownTables = ['coordinator', 'pause_epoch', 'pause_limit', 'pause_slot', 'schema_version']
+/** Of a database alone: slots and their limits, coordinators that are there, questions of minutes, its version. */
+const ownTables = ['coordinator', 'pause_epoch', 'pause_limit', 'pause_slot', 'question', 'schema_version']
 
 /** Text that is more than letters, numbers beyond 2^53, NULL, and more rows than a page has. */
 async function fill(database: FleetDatabase): Promise<void> {
@@ -34,6 +34,7 @@ async function fill(database: FleetDatabase): Promise<void> {
       values ('r', 'db7', 3, 'check', 'full', 40, '["a", "b"]');
     insert into holdfast.told(kind, subject, since, body) values ('DAMAGED', 't', '1', '{"title": "…"}');
     insert into holdfast.breaker(scope, reason, by) values ('fleet', 'maintenance', 'a person');
+    insert into holdfast.breaker_closed(scope, by) values ('service:notes', 'a person');
     insert into holdfast.result(week, run, host, service, tenant, path, attempt, verdict, checked_at, report)
       select '2026-11-23'::date + 7 * (n % 2), 'r', 'db7', 'notes', 't' || n, '/p', 1, 'sound',
         timestamptz '2026-11-24 01:02:03.123456+02',
@@ -76,6 +77,7 @@ eachDatabase((fleet) => {
     const exported = await exportFleet(fleet.database, file, version, signal)
     expect(exported.rows).toEqual({
       breaker: 1,
+      breaker_closed: 1,
       host: 1,
       place: tenants,
       content: 1,

@@ -17,7 +17,7 @@ export async function copyTemplate(
   make: (folder: string) => Promise<void>,
 ): Promise<void> {
   const cache = process.env['HOLDFAST_DATABASE_CACHE']
-  if (cache === undefined) return await make(target)
+  if (cache === undefined) return make(target)
   const template = join(cache, name)
   if (!existsSync(template)) {
     const own = mkdtempSync(join(cache, `${name}-`))

@@ -3,10 +3,7 @@
  * is rolled back and refused, because the next statement may be that of another process.
  */
 
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { PGlite, QueryOptions } from '@electric-sql/pglite'
-import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { loadPglite } from '../optional-packages.ts'
 import { lockFolder } from './folder-lock.ts'
 import { openFolder, prepareParent } from './folder.ts'

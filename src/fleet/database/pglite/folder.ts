@@ -44,7 +44,7 @@ export async function openFolder(create: (dir: string) => Promise<PGlite>, dir: 
     throw new Failure('CONFIG_INVALID', `${dir} belongs to another user (uid ${uid})`, {
       hint: 'run the coordinator as that user, or name another folder in fleet.database',
     })
-  return await create(dir)
+  return create(dir)
 }
 
 /** PostgreSQL writes this file when it makes a database. */

@@ -31,7 +31,8 @@ class StatementClient implements FleetDatabase {
     try {
       return queryAnswerOf<Row>(await this.#connection.ask(text, values, this.#statementMs), this.#read)
     } catch (error) {
-      throw databaseFailure(error, `the database of the fleet (${this.#path})`)
+      const failure = databaseFailure(error, `the database of the fleet (${this.#path})`)
+      throw isAbsent(error) ? failure.withHint(nobodyServes) : failure
     }
   }
 
@@ -39,6 +40,14 @@ class StatementClient implements FleetDatabase {
     this.#connection?.close()
   }
 }
+
+/** There is no socket, or its process is gone. */
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['ENOENT', 'ECONNREFUSED'].includes(String(error.code))
+
+const nobodyServes =
+  'no coordinator has this folder open: start `holdfast coordinator` on this machine, as the same user; ' +
+  '`holdfast check` and `holdfast sweep` work without it'
 
 interface Asked {
   readonly resolve: (answer: RawAnswer) => void
