@@ -8,6 +8,9 @@ import { makeFolder } from '../../support/cli/folder.ts'
 import { ending, holdfast, start, type Ran } from '../../support/cli/program.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 
+/** On a machine that is very busy a command takes many seconds to start. */
+const patienceMs = 60_000
+
 eachDatabase((fleet: FleetUnderTest) => {
   const slotsOf = (host: string): PauseSlots =>
     new PauseSlots({
@@ -77,7 +80,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     const all = await run('resume', '--all', '--json')
     expect(JSON.parse(all.stdout)).toMatchObject({ closed: [{ scope: 'service:notes' }], open: [], standing: null })
     expect(await slotsOf('db1').take()).toHaveProperty('rows')
-  })
+  }, 300_000)
 
   test('waits for the tenants that stand still; ended by a signal, it leaves pauses stopped', async () => {
     using folder = makeFolder()
@@ -88,7 +91,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     const command = ['fleet', 'pause', '--domain', 'rack-a', '--reason', 'power', '--config', config]
     const waiting = ending(start([...command, '--json']))
     const isOpen = async (): Promise<number> => (await fleet.database.query('select from holdfast.breaker')).rowCount
-    await expect.poll(isOpen, { timeout: 20_000 }).toBe(1)
+    await expect.poll(isOpen, { timeout: patienceMs }).toBe(1)
     slots.release(taken)
     const ended = await waiting
     expect([ended.code, JSON.parse(ended.stdout)]).toMatchObject([
@@ -100,11 +103,11 @@ eachDatabase((fleet: FleetUnderTest) => {
     await slots.take()
     const interrupted = start(command)
     const end = ending(interrupted)
-    await expect.poll(isOpen, { timeout: 20_000 }).toBe(1)
+    await expect.poll(isOpen, { timeout: patienceMs }).toBe(1)
     interrupted.kill('SIGTERM')
     expect(await end).toMatchObject({ code: 143 })
     expect(await slots.take()).toMatchObject({ refused: 'stopped' })
-  })
+  }, 300_000)
 
   test('refuses a name that no host has, and a missing reason', async () => {
     using folder = makeFolder()
@@ -116,7 +119,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     ])
     expect((await holdfast(['fleet', 'pause', '--config', config])).code).toBe(64)
     expect((await holdfast(['fleet', 'resume', '--all', '--service', 'notes', '--config', config])).code).toBe(64)
-  })
+  }, 300_000)
 })
 
 test('without the database nothing can be stopped, and the command says so', async () => {

@@ -1,4 +1,4 @@
-/** How an agent of an attack on the limit is started (test/support/programs/slot-agent.ts). */
+/** How an agent of an attack on the limit is started (test/support/programs/fleet/slot-agent.ts). */
 import { guardianMs } from '../../../../src/config/fleet/fleet-of.ts'
 import type { FleetAddress } from '../../../../src/config/fleet/fleet-settings.ts'
 import type { ServiceSettings } from '../../../../src/config/settings.ts'

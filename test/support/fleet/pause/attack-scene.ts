@@ -28,7 +28,7 @@ export async function openAttackScene(name: string, tenants: number, blind = fal
   mkdirSync(files)
   const socket = join(folder, 'admin.sock')
   const args = [files, socket, String(tenants), ...(blind ? ['blind'] : [])]
-  const service = startNode('test/support/programs/counting-service.ts', args)
+  const service = startNode('test/support/programs/fleet/counting-service.ts', args)
   const agents: Program[] = []
   await service.ready
   return {
@@ -53,7 +53,7 @@ export async function openAttackScene(name: string, tenants: number, blind = fal
         defences: ['window', 'guardian'],
         ...options,
       }
-      const agent = startNode('test/support/programs/slot-agent.ts', [JSON.stringify(given)])
+      const agent = startNode('test/support/programs/fleet/slot-agent.ts', [JSON.stringify(given)])
       agents.push(agent)
       return agent
     },

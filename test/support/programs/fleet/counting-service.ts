@@ -7,8 +7,8 @@
 import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { Callers } from '../../../src/service/gate/caller.ts'
-import { createGate } from '../../../src/service/gate/index.ts'
+import { Callers } from '../../../../src/service/gate/caller.ts'
+import { createGate } from '../../../../src/service/gate/index.ts'
 
 const [folder = '', socket = '', count = '1', blind = ''] = process.argv.slice(2)
 if (blind === 'blind') Callers.prototype.stillThere = () => Promise.resolve(true)
