@@ -20,6 +20,7 @@ import { conditionOf, tell } from '../told/told.ts'
 import { BlindAlarm } from './blind-alarm.ts'
 import { buryChunk } from './bury-chunk.ts'
 import { damageOnSeveralHosts } from './damage-on-hosts.ts'
+import { dropOldWeeks } from './drop-old-weeks.ts'
 import { doDuties, type Duty } from './duties.ts'
 import { HostWatch, type SeenHost } from './host-watch.ts'
 import { beginRun } from './runs/begin-run.ts'
@@ -123,6 +124,14 @@ function dutiesOf(
         await noteStanding(database, { silent, isRunOpen: rowCount > 0 })
       },
     },
+    {
+      name: 'drops old results',
+      everyMs: 6 * 3_600_000,
+      work: async () => {
+        await database.query(`delete from holdfast.coordinator where seen_at < now() - interval '7 days'`)
+        for (const week of await dropOldWeeks(database)) onNotice(`the results of the week ${week} were dropped`)
+      },
+    },
     { name: 'sends alarms', everyMs: 2_000, work: () => sender.send() },
   ]
 }
@@ -153,7 +162,13 @@ async function beginScheduled({ database, onNotice }: CoordinatorOptions, run: R
 }
 
 async function openCoordinatorJobs({ database, fleet, onNotice }: CoordinatorOptions): Promise<FleetJobs> {
-  const onError = (failure: Failure): void => onNotice(`${failure.message}; ${failure.hint}`)
+  // Each poll of pg-boss that fails is an error.
+  let said = { message: '', atMs: -Infinity }
+  const onError = ({ message, hint }: Failure): void => {
+    if (message === said.message && monotonicMs() - said.atMs < sayAgainMs) return
+    said = { message, atMs: monotonicMs() }
+    onNotice(`${message}; ${hint}`)
+  }
   const jobs = await openJobs({ database, fleet, role: 'coordinator', onError })
   try {
     await jobs.createQueues()
@@ -165,6 +180,7 @@ async function openCoordinatorJobs({ database, fleet, onNotice }: CoordinatorOpt
 }
 
 const reachAgainMs = 5_000
+const sayAgainMs = 10 * 60_000
 
 /** Tries until the database answers; null if the signal aborts first. @throws what waiting does not mend */
 async function whenReachable<Value>(

@@ -58,4 +58,47 @@ eachDatabase((fleet) => {
       { severity: 'damaged', service: 'notes', conditions: [{ host: 'b', tenant: 't00003', damage: 'index' }] },
     ])
   }, 120_000)
+
+  it('two coordinators at once do each thing once', async () => {
+    const hosts = ['a', 'b', 'c']
+    await registerHosts(fleet.database, hosts)
+    await registerPlaces(
+      fleet.database,
+      hosts.flatMap((host) => tenantNames(60).map((tenant) => ({ host, tenant }))),
+    )
+    await using one = startCoordinator(fleet)
+    await using other = startCoordinator(fleet)
+    await using agents = new AsyncDisposableStack()
+    const verdictOf = (tenant: string) => (tenant === 't00003' ? ('damaged' as const) : ('sound' as const))
+    const given: (readonly string[])[] = []
+    for (const host of hosts) given.push(agents.use(await startStandIn(fleet, { host, verdictOf })).given)
+    const run = await begin(fleet)
+    await eventually('the run ends', async () => (await runOf(fleet, run))?.state === 'done', waitMs)
+    const unsent = 'select from holdfast.told where sent_at is null'
+    const alarms = () => [...one.alarms, ...other.alarms]
+    await eventually('something is told', () => alarms().length > 0, waitMs)
+    await eventually('all is told', async () => (await fleet.database.query(unsent)).rowCount === 0, waitMs)
+    expect(given.map((chunks) => chunks.toSorted())).toEqual(hosts.map(() => [`${run}/0`, `${run}/1`]))
+    const told = alarms().flatMap(({ conditions }) => conditions.map(({ host, tenant }) => `${host} ${tenant}`))
+    expect(told.toSorted()).toEqual(['a t00003', 'b t00003', 'c t00003'])
+  }, 120_000)
+
+  it('the schedule begins a sweep, and one that is unfinished swallows the next one, which is told', async () => {
+    await registerHosts(fleet.database, ['a'])
+    await registerPlaces(fleet.database, [{ host: 'a', tenant: 'acme' }])
+    await using coordinator = startCoordinator(fleet, {
+      settings: { schedule: { at: '* * * * *', zone: 'Europe/Berlin' } },
+    })
+    const leftOut = () => coordinator.alarms.some(({ severity }) => severity === 'stale')
+    await eventually('a sweep was left out', leftOut, 240_000)
+    const { rows } = await fleet.database.query('select kind, state from holdfast.run')
+    expect(rows).toEqual([{ kind: 'sweep', state: 'fed' }])
+    expect(coordinator.notices.filter((notice) => notice.includes('begun by the schedule'))).toHaveLength(1)
+  }, 300_000)
+
+  it('a time that pg-boss does not understand is a failure in words', async () => {
+    const settings = { schedule: { at: '61 2 * * *', zone: 'Europe/Berlin' } }
+    const coordinator = startCoordinator(fleet, { settings })
+    await expect(coordinator.ended).rejects.toMatchObject({ code: 'FLEET_STATEMENT_FAILED' })
+  }, 60_000)
 })

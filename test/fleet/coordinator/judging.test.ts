@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import { buryChunk } from '../../../src/fleet/coordinator/bury-chunk.ts'
 import { damageOnSeveralHosts } from '../../../src/fleet/coordinator/damage-on-hosts.ts'
+import { dropOldWeeks, weeksKept } from '../../../src/fleet/coordinator/drop-old-weeks.ts'
 import { HostWatch, silentAfterMs } from '../../../src/fleet/coordinator/host-watch.ts'
 import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
 import { chunksLeft, planHost } from '../../../src/fleet/coordinator/runs/plan-host.ts'
@@ -112,5 +113,13 @@ eachDatabase((fleet) => {
     })
     expect((await database.query('select from holdfast.chunk')).rowCount).toBe(0)
     expect((await database.query("select from holdfast.told where kind = 'run-stopped'")).rowCount).toBe(1)
+  })
+
+  it('the oldest weeks of results are dropped by their number, whatever a clock says', async () => {
+    const weeks = Array.from({ length: weeksKept + 2 }, (_, at) => new Date(Date.UTC(2020, 5, 1 + 7 * at)))
+    for (const week of weeks)
+      await fleet.database.query('select holdfast.result_week($1::date)', [week.toISOString().slice(0, 10)])
+    expect(await dropOldWeeks(fleet.database)).toEqual(['20200608', '20200601'])
+    expect(await dropOldWeeks(fleet.database)).toEqual([])
   })
 })

@@ -8,6 +8,8 @@ import { fleetSettings } from './fleet-settings.ts'
 export interface RunningCoordinator extends AsyncDisposable {
   readonly notices: readonly string[]
   readonly alarms: readonly FleetAlarm[]
+  /** Rejects with what has ended it. */
+  readonly ended: Promise<void>
 }
 
 export function startCoordinator(
@@ -35,6 +37,7 @@ export function startCoordinator(
   return {
     notices,
     alarms,
+    ended: works,
     async [Symbol.asyncDispose]() {
       end.abort()
       await works

@@ -6,6 +6,8 @@ agent on each host does the work, and coordinators feed it. No command of one
 host needs the database: check, sweep and all others work without it.
 
 Examples:
+  holdfast fleet sweep                     check all tenants of all hosts
+  holdfast fleet status                    what is known of them
   holdfast fleet export fleet.jsonl        before the database is moved
   holdfast explain fleet                   the keys of the configuration
 

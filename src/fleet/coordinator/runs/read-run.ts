@@ -1,6 +1,7 @@
 /** What is known of one run of the fleet, for people who wait for it. */
 import type { RunId } from '../../../model/brand.ts'
 import type { FleetDatabase } from '../../database/database.ts'
+import { weekOf } from '../../jobs/week.ts'
 
 export interface FleetRunFacts {
   readonly id: RunId
@@ -37,7 +38,7 @@ export interface FleetProblem {
 
 /** @returns null if there is no such run @throws {Failure} FLEET_* */
 export async function readRun(database: FleetDatabase, run: RunId): Promise<FleetRunFacts | null> {
-  const { rows } = await database.query<FleetRunFacts>(facts, [run])
+  const { rows } = await database.query<FleetRunFacts>(facts, [run, weekOf(run)])
   return rows[0] ?? null
 }
 
@@ -57,7 +58,10 @@ select id, kind, state, said, run.total,
   coalesce(share.damaged, 0)::float8 as damaged, coalesce(share.inconclusive, 0)::float8 as inconclusive,
   coalesce(share.failed, 0)::float8 as failed, share.hosts,
   (select count(distinct host) from holdfast.chunk where chunk.run = run.id) as "hostsLeft",
-  (select count(*) from holdfast.told where told.kind = 'paused' and since like run.id || '/%') as "maybePaused",
+  (
+    select count(distinct (host, tenant)) from holdfast.result
+    where week = $2::date and result.run = run.id and failure = 'RESUME_FAILED'
+  ) as "maybePaused",
   (select (extract(epoch from now() - max(seen_at)) * 1000)::float8 from holdfast.coordinator) as "coordinatorSeenMs",
   (select reason from holdfast.breaker where scope = 'fleet') as stopped
 from holdfast.run, lateral (
