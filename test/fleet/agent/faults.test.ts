@@ -80,7 +80,10 @@ eachDatabase((fleet) => {
     await eachOnce(fleet, host)
   })
 
-  test('agent frozen: the hold ends as usual, and the agent goes on when it wakes', async () => {
+  /** The kind of the database plays no part in what follows, and each takes long. */
+  const once = test.skipIf(fleet.kind === 'pglite')
+
+  once('agent frozen: the hold ends as usual, and the agent goes on when it wakes', async () => {
     await using host = await startHost(fleet.address, 'alpha', slow)
     await using jobs = await openCoordination(fleet, ['alpha'])
     const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
@@ -94,7 +97,7 @@ eachDatabase((fleet) => {
     await eachOnce(fleet, host)
   })
 
-  test.each(['SIGKILL', 'SIGSTOP'] as const)(
+  once.each(['SIGKILL', 'SIGSTOP'] as const)(
     'process of the chunk gets %s in a pause: the tenant serves again',
     async (signal) => {
       await using host = await startHost(fleet.address, 'alpha', slow)
