@@ -4,7 +4,7 @@ import type { DatabaseOptions, Db, Job, JobWithMetadata, PgBoss, Queue } from 'p
 import type { FleetAddress, FleetSettings } from '../../config/fleet/fleet-settings.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { RunId } from '../../model/brand.ts'
-import type { Failure } from '../../model/failure.ts'
+import { Failure, failureKinds, type FailureCode } from '../../model/failure.ts'
 import { databaseFailure } from '../database/database-failure.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { loadPgBoss } from '../database/optional-packages.ts'
@@ -67,7 +67,7 @@ export async function openJobs({ database, fleet, role, onError }: JobsOptions):
     openTelemetry: { enabled: false },
   })
   // Without a listener an error of a poll would end the process.
-  boss.on('error', (error) => onError(failureOf(error)))
+  boss.on('error', (error) => onError(failureOfFields(error)))
   await inWords(boss.start())
   return new FleetJobs(boss, database, isCoordinator ? coordinatorEndingMs : agentEndingMs)
 }
@@ -208,6 +208,14 @@ export class FleetJobs implements AsyncDisposable {
 }
 
 const failureOf = (error: unknown): Failure => databaseFailure(error, 'the jobs of the fleet')
+
+/** pg-boss reports an error as an object with its fields. Through PGlite it was a failure. */
+function failureOfFields({ message, ...fields }: Error & { readonly code?: string }): Failure {
+  const { code = '' } = fields
+  return Object.hasOwn(failureKinds, code)
+    ? new Failure(code as FailureCode, message)
+    : failureOf(Object.assign(new Error(message), fields))
+}
 
 async function inWords<Value>(asked: Promise<Value>): Promise<Value> {
   try {

@@ -5,6 +5,7 @@ import { openJobs, type FleetJobs } from '../../../src/fleet/jobs/jobs.ts'
 import { weekOf } from '../../../src/fleet/jobs/week.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
+import type { Failure } from '../../../src/model/failure.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { fleetSettings } from '../../support/fleet/fleet-settings.ts'
 import { eventually } from '../../support/processes.ts'
@@ -66,4 +67,19 @@ eachDatabase((fleet) => {
     ended.resolve()
     expect(new Set(given)).toEqual(new Set([0, 1]))
   })
+
+  it('what goes wrong in a poll is said in words', async () => {
+    const said: string[] = []
+    await using coordinator = await open(fleet, 'coordinator')
+    await coordinator.createQueues()
+    await coordinator.createHostQueues(['a'])
+    const onError = ({ code, message }: Failure): void => void said.push(`${code} ${message}`)
+    const settings = fleetSettings(fleet)
+    await using agent = await openJobs({ database: fleet.database, fleet: settings, role: 'agent', onError })
+    await agent.work('a', 'sweep', () => Promise.resolve())
+    await fleet.database.query('alter schema pgboss rename to away')
+    await eventually('an error', () => said.length > 0, 60_000)
+    await fleet.database.query('alter schema away rename to pgboss')
+    expect(said[0]).toMatch(/^FLEET_NOT_PREPARED .*pgboss/)
+  }, 90_000)
 })

@@ -47,7 +47,7 @@ export interface SimulatedSweep {
 /** What is done while the sweep works, once half of it is done. */
 export type AtHalf = () => Promise<void>
 
-const hostsOfProcess = 250
+const hostsOfProcess = 100
 const domains = 40
 const pollMs = 200
 
