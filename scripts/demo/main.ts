@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isUtf8 } from '../../src/cli/terminal/surroundings.ts'
 import { showAsciiOnly } from '../../src/text/letters.ts'
-import { colors, expect, isRunning, say } from './narrator.ts'
+import { colors, expect, hasNotEnded, say } from './narrator.ts'
 import { askSqlite, readNotes, writeNotes } from './notes-user.ts'
 import { newestAccount, showAccount } from './show-account.ts'
 import {
@@ -75,7 +75,7 @@ async function runDemo(signal: AbortSignal): Promise<void> {
   const kept = showPage(demo)
   await cleanup.disposeAsync()
   expect(
-    !isRunning(demo.service.pid) && !isRunning(demo.rogue.pid),
+    !hasNotEnded(demo.service.pid) && !hasNotEnded(demo.rogue.pid),
     'the service and the rogue process have ended, and the folder is removed',
   )
   if (process.exitCode === 1) say(' was not as promised, see above', 'something', colors.red)

@@ -7,7 +7,7 @@ import { hanging } from '../../src/text/layout.ts'
 export const colors = createColors(hasColors(process.stdout, process.env))
 
 /** A zombie counts as ended. */
-export function isRunning(pid: number): boolean {
+export function hasNotEnded(pid: number): boolean {
   try {
     return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
   } catch {

@@ -1,32 +1,32 @@
 /**
  * `npm run demo -- fleet`: three hosts with a service each, three agents, and a coordinator on PGlite sweep fourteen
- * databases while the services work. One tenant is damaged. A replica has lost a row. One agent is killed while a tenant
- * of its host is paused. Each step states what it shows. If one is not as promised, the exit code is 1. Everything is
- * removed at the end.
+ * databases while the services work. One tenant is damaged. A replica has lost a row. One agent is killed while a
+ * tenant of its host is paused. Each step states what it shows. If one is not as promised, the exit code is 1.
+ * Everything is removed at the end.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { count } from '../../../src/text/count.ts'
-import { colors, expect, isRunning, say } from '../narrator.ts'
-import { mostAtOnce, readPauses, type Pause } from '../notes/pause-log.ts'
+import { colors, expect, hasNotEnded, say } from '../narrator.ts'
+import { mostAtOnce, readPauses, type LoggedPause } from '../notes/pause-log.ts'
 import { runHoldfast, type HoldfastRun } from '../steps.ts'
 import { isWhole, verifyTenants } from '../verify.ts'
 import {
   alarmsIn,
   coordinatorConfig,
-  damaged,
-  files,
+  damagedTenant,
+  demoFiles,
   hostNames,
   loadedOn,
-  makeTenants,
+  makeFleetTenants,
   maxPaused,
   replicas,
-  startHost,
+  startDemoHost,
   type DemoHost,
   type HostName,
 } from './fleet-hosts.ts'
-import { descendantsOf, logOf, startHoldfast, until, type LongRunning } from './fleet-processes.ts'
+import { startedBy, logOf, startHoldfast, waitUntil, type LongRunning } from './fleet-processes.ts'
 
 const bytesPerTenant = 2_000_000
 const transfersPerSecond = 30
@@ -56,7 +56,7 @@ export async function runFleetDemo(signal: AbortSignal): Promise<void> {
   await showThatNoWriteIsLost(demo)
   await cleanup.disposeAsync()
   expect(
-    demo.pids.every((pid) => !isRunning(pid)) && !existsSync(demo.folder),
+    demo.pids.every((pid) => !hasNotEnded(pid)) && !existsSync(demo.folder),
     'all processes have ended, and the folder is removed',
   )
   if (process.exitCode === 1) say(' was not as promised, see above', 'something', colors.red)
@@ -66,15 +66,15 @@ export async function runFleetDemo(signal: AbortSignal): Promise<void> {
 async function prepare(cleanup: AsyncDisposableStack, signal: AbortSignal): Promise<FleetDemo> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-fleet-'))
   cleanup.defer(() => rmSync(folder, { recursive: true, force: true }))
-  makeTenants(folder, bytesPerTenant)
+  makeFleetTenants(folder, bytesPerTenant)
   say(
-    `made ${files} databases on ${hostNames.length} hosts; index notes_title of ${damaged} is damaged, and the copy of ` +
-      `${replicas.differing} on beta has lost a note`,
+    `made ${demoFiles} databases on ${hostNames.length} hosts; index notes_title of ${damagedTenant} is damaged, and ` +
+      `the copy of ${replicas.differing} on beta has lost a note`,
   )
   const pids: number[] = []
   const startService = async (name: HostName): Promise<DemoHost> => {
     signal.throwIfAborted()
-    const host = await startHost(folder, name, transfersPerSecond)
+    const host = await startDemoHost(folder, name, transfersPerSecond)
     cleanup.use(host.service)
     pids.push(host.service.pid)
     say(`started the notes service of ${name} (pid ${host.service.pid})`)
@@ -93,7 +93,7 @@ async function prepare(cleanup: AsyncDisposableStack, signal: AbortSignal): Prom
   const start = (name: HostName): LongRunning => startAgent({ folder, hosts, pids, cleanup }, name)
   const agents = { alpha: start('alpha'), beta: start('beta'), gamma: start('gamma') }
   const demo = { folder, hosts, agents, pids, cleanup, signal }
-  await until('all agents take tenants', () => knownFiles(demo), { ...waiting(demo), everyMs: 500 })
+  await waitUntil('all agents take tenants', () => knownFiles(demo), { ...waiting(demo), everyMs: 500 })
   return demo
 }
 
@@ -124,10 +124,10 @@ interface Counts {
   readonly never: number
 }
 
-/** null until the fleet knows every file. */
+/** null waitUntil the fleet knows every file. */
 async function knownFiles(demo: FleetDemo): Promise<true | null> {
   const counts = countsIn(await ask(demo, ['status', '--json'], 'returned'))
-  return counts !== null && Object.values(counts).reduce((sum, one) => sum + one, 0) === files ? true : null
+  return counts !== null && Object.values(counts).reduce((sum, one) => sum + one, 0) === demoFiles ? true : null
 }
 
 /** null if the answer is none. */
@@ -142,11 +142,14 @@ async function showSweep(demo: FleetDemo): Promise<void> {
   const { pauses } = hosts.gamma
   say('holdfast fleet sweep, while the services work:')
   const sweeping = ask(demo, ['sweep'], 'shown')
-  const paused = await until('a tenant of gamma is paused', () => pausedNow(pauses), { ...waiting(demo), everyMs: 1 })
-  demo.pids.push(...descendantsOf(agents.gamma.pid))
+  const paused = await waitUntil('a tenant of gamma is paused', () => pausedNow(pauses), {
+    ...waiting(demo),
+    everyMs: 1,
+  })
+  demo.pids.push(...startedBy(agents.gamma.pid))
   await agents.gamma.kill()
   say(`killed the agent of gamma (kill -9) while ${paused.tenant} was paused`)
-  const endedNs = await until('it is resumed', () => endOf(pauses, paused), { ...waiting(demo), everyMs: 5 })
+  const endedNs = await waitUntil('it is resumed', () => endOf(pauses, paused), { ...waiting(demo), everyMs: 5 })
   const pausedMs = Number((endedNs - paused.beganNs) / 1_000_000n)
   expect(pausedMs < leaseMs, `${paused.tenant} serves again without the agent: it stood still for ${pausedMs} ms`)
   agents.gamma = startAgent(demo, 'gamma')
@@ -155,9 +158,9 @@ async function showSweep(demo: FleetDemo): Promise<void> {
   expect(code === 2, `exit code 2 means that damage was found, and it is ${code}`)
 }
 
-const pausedNow = (log: string): Pause | null => readPauses(log).find(({ endedNs }) => endedNs === null) ?? null
+const pausedNow = (log: string): LoggedPause | null => readPauses(log).find(({ endedNs }) => endedNs === null) ?? null
 
-const endOf = (log: string, { tenant, beganNs }: Pause): bigint | null =>
+const endOf = (log: string, { tenant, beganNs }: LoggedPause): bigint | null =>
   readPauses(log).find((one) => one.tenant === tenant && one.beganNs === beganNs)?.endedNs ?? null
 
 async function showStatus(demo: FleetDemo): Promise<void> {
@@ -166,12 +169,12 @@ async function showStatus(demo: FleetDemo): Promise<void> {
   const counts = countsIn(await ask(demo, ['status', '--json'], 'returned'))
   demo.signal.throwIfAborted()
   expect(
-    counts?.sound === files - 1 && counts.damaged === 1,
-    `each of the ${files} databases has a result, and all but one are sound`,
+    counts?.sound === demoFiles - 1 && counts.damaged === 1,
+    `each of the ${demoFiles} databases has a result, and all but one are sound`,
   )
   const log = alarmsIn(demo.folder)
-  const told = await until('the alarm', () => alarmsAbout(log, damaged), { ...waiting(demo), everyMs: 200 })
-  expect(told.length === 1, `the damage of ${damaged} raised one alarm for the whole fleet`)
+  const told = await waitUntil('the alarm', () => alarmsAbout(log, damagedTenant), { ...waiting(demo), everyMs: 200 })
+  expect(told.length === 1, `the damage of ${damagedTenant} raised one alarm for the whole fleet`)
 }
 
 interface Alarm {
@@ -216,7 +219,7 @@ async function showReplicas(demo: FleetDemo): Promise<void> {
 
 async function showThatNoWriteIsLost({ hosts, agents, pids }: FleetDemo): Promise<void> {
   for (const name of hostNames) {
-    pids.push(...descendantsOf(agents[name].pid))
+    pids.push(...startedBy(agents[name].pid))
     await agents[name].stop()
     await hosts[name].service.stop()
   }

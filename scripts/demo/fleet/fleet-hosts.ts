@@ -8,18 +8,18 @@ import { damageNotesIndex } from '../wounds.ts'
 
 /** Two tenants are replicated. Nothing writes to them, so that only what the demo changes can differ. */
 export const replicas = { equal: 'acme', differing: 'bolt' } as const
-export const damaged = 'grove'
+export const damagedTenant = 'grove'
 export const maxPaused = 2
 
 const tenantsOf = {
   alpha: [replicas.equal, replicas.differing, 'crate', 'delta'],
-  beta: [replicas.equal, replicas.differing, 'ember', 'fjord', damaged],
+  beta: [replicas.equal, replicas.differing, 'ember', 'fjord', damagedTenant],
   gamma: ['harbor', 'iris', 'juno', 'kiln', 'lumen'],
 } as const
 
 export type HostName = keyof typeof tenantsOf
 export const hostNames = Object.keys(tenantsOf) as readonly HostName[]
-export const files = Object.values(tenantsOf).reduce((sum, tenants) => sum + tenants.length, 0)
+export const demoFiles = Object.values(tenantsOf).reduce((sum, tenants) => sum + tenants.length, 0)
 
 export interface DemoHost {
   readonly name: HostName
@@ -32,7 +32,7 @@ export interface DemoHost {
 }
 
 /** @param bytes about the size of each tenant */
-export function makeTenants(folder: string, bytes: number): void {
+export function makeFleetTenants(folder: string, bytes: number): void {
   for (const name of hostNames) {
     mkdirSync(dirOf(folder, name), { recursive: true, mode: 0o700 })
     for (const [at, tenant] of tenantsOf[name].entries())
@@ -47,12 +47,12 @@ export function makeTenants(folder: string, bytes: number): void {
   for (const tenant of Object.values(replicas))
     copyFileSync(fileOf(folder, 'alpha', tenant), fileOf(folder, 'beta', tenant))
   loseOneNote(fileOf(folder, 'beta', replicas.differing))
-  damageNotesIndex(fileOf(folder, 'beta', damaged))
+  damageNotesIndex(fileOf(folder, 'beta', damagedTenant))
 }
 
 /** Tenants that the service of a host writes to. */
 export const loadedOn = (host: HostName): readonly string[] =>
-  tenantsOf[host].filter((tenant) => !isReplica(tenant) && tenant !== damaged)
+  tenantsOf[host].filter((tenant) => !isReplica(tenant) && tenant !== damagedTenant)
 
 const isReplica = (tenant: string): boolean => Object.values<string>(replicas).includes(tenant)
 const dirOf = (folder: string, host: HostName): string => join(folder, host, 'tenants')
@@ -68,7 +68,7 @@ function loseOneNote(file: string): void {
   }
 }
 
-export async function startHost(folder: string, name: HostName, transfersPerSecond: number): Promise<DemoHost> {
+export async function startDemoHost(folder: string, name: HostName, transfersPerSecond: number): Promise<DemoHost> {
   const dir = dirOf(folder, name)
   const socket = join(folder, name, 'admin.sock')
   const pauses = join(folder, name, 'pauses.log')

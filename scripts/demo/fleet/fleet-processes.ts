@@ -38,8 +38,8 @@ export function startHoldfast(words: readonly string[], log: string): LongRunnin
   return { pid: child.pid ?? 0, stop, kill, [Symbol.asyncDispose]: stop }
 }
 
-/** Waits until `look` gives something. @throws {Error} what was waited for, with the ends of all logs, after `ms` */
-export async function until<Value>(
+/** Waits until `look` gives something. @throws {Error} after `ms`: what was waited for, and the ends of all logs */
+export async function waitUntil<Value>(
   what: string,
   look: () => Promise<Value | null> | Value | null,
   { ms, everyMs, logs, signal }: { ms: number; everyMs: number; logs: readonly string[]; signal: AbortSignal },
@@ -54,7 +54,7 @@ export async function until<Value>(
 }
 
 /** Pids of the processes that a process has started, and of those that these have started. */
-export function descendantsOf(pid: number): readonly number[] {
+export function startedBy(pid: number): readonly number[] {
   const parents = readdirSync('/proc').flatMap((name) =>
     /^\d+$/.test(name) ? [[Number(name), parentOf(name)] as const] : [],
   )

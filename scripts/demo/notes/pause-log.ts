@@ -28,16 +28,16 @@ export class PauseLog {
   }
 }
 
-export interface Pause {
+export interface LoggedPause {
   readonly tenant: string
   readonly beganNs: bigint
   /** null if the tenant is paused now. */
   readonly endedNs: bigint | null
 }
 
-export function readPauses(file: string): readonly Pause[] {
+export function readPauses(file: string): readonly LoggedPause[] {
   const open = new Map<string, bigint>()
-  const pauses: Pause[] = []
+  const pauses: LoggedPause[] = []
   for (const line of existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []) {
     const [at = '0', what = '', tenant = ''] = line.split(' ')
     const beganNs = open.get(tenant)
@@ -48,7 +48,7 @@ export function readPauses(file: string): readonly Pause[] {
 }
 
 /** The largest number of tenants that stood still at the same time. */
-export function mostAtOnce(pauses: readonly Pause[]): number {
+export function mostAtOnce(pauses: readonly LoggedPause[]): number {
   // At the same instant an end comes first.
   const steps = pauses
     .flatMap(({ beganNs, endedNs }) => [{ at: beganNs, by: 1 }, ...(endedNs === null ? [] : [{ at: endedNs, by: -1 }])])

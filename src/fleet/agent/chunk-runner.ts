@@ -10,7 +10,7 @@ import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { Bug } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import { printableSentence } from '../../text/printable.ts'
-import { answersOf, type QuestionsOfRun } from '../compare/rows/question-table.ts'
+import { answersFrom, type QuestionsOfRun } from '../compare/rows/question-table.ts'
 import type { Chunk } from '../jobs/chunk.ts'
 import type { Lane } from '../jobs/jobs.ts'
 import type { SlotSource } from '../pause/slot-permit.ts'
@@ -147,7 +147,7 @@ export class ChunkRunner implements Disposable {
         receiver.take(message)
         if (receiver.failure !== null || this.#with.isFull()) stop()
       },
-      ...answersOf(this.#with.questionsOf(begun.run)),
+      ...answersFrom(this.#with.questionsOf(begun.run)),
       onNotice: (text) => say(`holdfast: ${printableSentence(text)}`),
     }
   }

@@ -2,7 +2,7 @@
 
 import type { FleetDatabase } from '../database/database.ts'
 import { compareCopies } from './compare-copies.ts'
-import { countCopies, exitCodeOfCopies, outcomeOf } from './copies-word.ts'
+import { countCopies, exitCodeOfCopies, outcomeOfCopies } from './copies-word.ts'
 import type { CopiesOfFile, FleetComparison, PairByKey } from './fleet-comparison.ts'
 import { readCopies } from './read-copies.ts'
 
@@ -35,7 +35,7 @@ export async function compareTenant(
     tool: { version },
     tenant,
     comparedAt: new Date().toISOString(),
-    outcome: outcomeOf(files, more),
+    outcome: outcomeOfCopies(files, more),
     files,
     ...(more ? { copiesLeftOut: true } : {}),
     summary: {

@@ -10,7 +10,7 @@ export function judgeCopies(words: readonly CopiesWord[], doubted: boolean): Cop
 }
 
 /** @param more true if the fleet has more copies than were compared */
-export function outcomeOf(files: readonly CopiesOfFile[], more: boolean): FleetComparison['outcome'] {
+export function outcomeOfCopies(files: readonly CopiesOfFile[], more: boolean): FleetComparison['outcome'] {
   const word = judgeCopies(
     files.map(({ comparison }) => comparison),
     more || files.length === 0,

@@ -68,9 +68,7 @@ function requireKnown(places: readonly CopyRow[], tenant: string, services: read
     throw new Failure(
       'TENANT_UNKNOWN',
       `no host of the fleet has a tenant ${JSON.stringify(tenant)}${inOf(services)}`,
-      {
-        hint: 'an agent tells the fleet its tenants when it starts and with each sweep; `holdfast fleet agents` lists them',
-      },
+      { hint: 'each agent tells the fleet which tenants it has; `holdfast fleet agents` lists the agents' },
     )
   if (services === null && found.length > 1)
     throw new Failure('USAGE', `several services have a tenant ${JSON.stringify(tenant)}: ${found.join(', ')}`, {

@@ -140,7 +140,7 @@ test.skipIf(!isThere('systemd-analyze'))(
   },
 )
 
-test('an agent resumes what it left paused; a coordinator writes its database alone, and has no rights of root', async () => {
+test('an agent resumes what it left paused; a coordinator writes its database alone, and has no rights', async () => {
   using folder = makeFolder()
   const config = configured(folder, 'tenants', { ...inFleet(folder), ledger: { dir: folder.in('ledger') } })
   const unitOf = async (...words: readonly string[]): Promise<string> =>

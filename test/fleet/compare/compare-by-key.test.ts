@@ -94,7 +94,8 @@ test('more rows than one pass takes: only unequal buckets cross the network, and
   const a = make((db) => {
     db.exec('CREATE TABLE big(id INTEGER PRIMARY KEY, v TEXT)')
     db.exec(
-      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${many}) INSERT INTO big SELECT i, 'value ' || i FROM n`,
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${many})
+       INSERT INTO big SELECT i, 'value ' || i FROM n`,
     )
   })
   const { pair, texts } = await byKey(a, changed(a, "UPDATE big SET v = 'secret of row 777' WHERE id = 777"))

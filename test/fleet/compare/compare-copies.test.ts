@@ -1,7 +1,7 @@
 /** Copies of a tenant are compared by stored digests: equal ones first, then one thing wrong at a time. */
 import { expect, test } from 'vitest'
 import { compareCopies } from '../../../src/fleet/compare/compare-copies.ts'
-import { exitCodeOfCopies, outcomeOf } from '../../../src/fleet/compare/copies-word.ts'
+import { exitCodeOfCopies, outcomeOfCopies } from '../../../src/fleet/compare/copies-word.ts'
 import type { CopiesOfFile } from '../../../src/fleet/compare/fleet-comparison.ts'
 import type { StoredCopy, StoredTable } from '../../../src/fleet/compare/stored-copy.ts'
 
@@ -24,7 +24,7 @@ function only(copies: readonly StoredCopy[]): CopiesOfFile & { readonly exitCode
   expect(files).toHaveLength(1)
   const [file] = files
   if (file === undefined) throw new Error('no file')
-  return { ...file, exitCode: exitCodeOfCopies(files, false), outcome: outcomeOf(files, false) }
+  return { ...file, exitCode: exitCodeOfCopies(files, false), outcome: outcomeOfCopies(files, false) }
 }
 
 const wordsOf = ({ tables }: CopiesOfFile): readonly string[] =>
@@ -141,5 +141,5 @@ test('labels are unique: the host, else its service, else the path', () => {
 
 test('copies that were left out keep the comparison from being equal', () => {
   const files = compareCopies([copy('alpha'), copy('beta')])
-  expect([outcomeOf(files, true), exitCodeOfCopies(files, true)]).toEqual(['inconclusive', 3])
+  expect([outcomeOfCopies(files, true), exitCodeOfCopies(files, true)]).toEqual(['inconclusive', 3])
 })

@@ -1,7 +1,7 @@
 /** What a person reads of the copies of a tenant. */
 import { expect, test } from 'vitest'
 import { compareCopies } from '../../../src/fleet/compare/compare-copies.ts'
-import { countCopies, exitCodeOfCopies, outcomeOf } from '../../../src/fleet/compare/copies-word.ts'
+import { countCopies, exitCodeOfCopies, outcomeOfCopies } from '../../../src/fleet/compare/copies-word.ts'
 import type { FleetComparison } from '../../../src/fleet/compare/fleet-comparison.ts'
 import type { StoredCopy } from '../../../src/fleet/compare/stored-copy.ts'
 import { copiesText } from '../../../src/report/fleet/copies-text.ts'
@@ -30,7 +30,7 @@ function reportOf(copies: readonly StoredCopy[]): FleetComparison {
     tool: { version: '1.0.0' },
     tenant: 'acme',
     comparedAt: new Date(0).toISOString(),
-    outcome: outcomeOf(files, false),
+    outcome: outcomeOfCopies(files, false),
     files,
     summary: {
       copies: copies.length,

@@ -17,7 +17,7 @@ export const pack = ({ buffer, byteOffset, byteLength }: ArrayBufferView): strin
   Buffer.from(buffer, byteOffset, byteLength).toString('base64')
 
 /** The words of a packed column. All hosts of a fleet are little-endian, as all that Node.js runs on are. */
-export function words<Words extends Int32Array | Uint32Array>(
+export function unpackedWords<Words extends Int32Array | Uint32Array>(
   bytes: Buffer,
   Kind: new (buffer: ArrayBuffer) => Words,
 ): Words {

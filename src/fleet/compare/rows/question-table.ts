@@ -1,4 +1,4 @@
-/** How questions and answers of a comparison by key travel: as rows in the database of the fleet, read again and again. */
+/** How questions and answers of a comparison by key travel: as rows in the fleet's database, read again and again. */
 
 import { z } from 'zod'
 import { monotonicMs, sleep } from '../../../host/clock.ts'
@@ -140,7 +140,7 @@ export class QuestionsOfRun {
 }
 
 /** A database that is away ends the comparison: nothing waits for it. */
-export const answersOf = (questions: QuestionsOfRun) => ({
+export const answersFrom = (questions: QuestionsOfRun) => ({
   nextQuestion: async (): Promise<RowQuestion | null> => {
     const question = await orFailure(questions.next())
     return question instanceof Failure ? null : question

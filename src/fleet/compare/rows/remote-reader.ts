@@ -1,9 +1,9 @@
-/** The reader of a snapshot on another host. It answers the questions about rows that `compareRows` asks of a reader. */
+/** The reader of a snapshot on another host. It answers the questions that `compareRows` asks of a reader. */
 
 import type { AnswerOf, NotAnswered, QuestionOf, Reader, ReaderStep } from '../../../check/protocol.ts'
 import { Bug } from '../../../model/bug.ts'
 import { Failure } from '../../../model/failure.ts'
-import { pack, words } from './packed.ts'
+import { pack, unpackedWords } from './packed.ts'
 import type { AnsweredStep, AnswerTo, SentQuestion } from './row-questions.ts'
 
 /** Asks the agent of one host. */
@@ -47,14 +47,14 @@ export class RemoteReader implements Reader {
       }
       case 'sumRows': {
         const { sums, ...more } = await this.#host.ask<'sums'>({ step: 'sums' }, timeoutMs)
-        return { step: 'sumRows', ...more, sums: words(sums, Int32Array) }
+        return { step: 'sumRows', ...more, sums: unpackedWords(sums, Int32Array) }
       }
       case 'collectRows': {
         const { wanted } = question as QuestionOf<'collectRows'>
         const packedMarks = wanted === null ? null : pack(wanted)
         const rows = await this.#host.ask<'rows'>({ step: 'rows', wanted: packedMarks }, timeoutMs)
         const { count, keyLow, keyHigh, contentLow, contentHigh, full, unread } = rows
-        const columns = [keyLow, keyHigh, contentLow, contentHigh].map((column) => words(column, Int32Array))
+        const columns = [keyLow, keyHigh, contentLow, contentHigh].map((column) => unpackedWords(column, Int32Array))
         if (columns.some((column) => column.length !== count))
           throw new Failure('READ_FAILED', 'an agent sent columns of different lengths')
         const [a, b, c, d] = columns as [Int32Array, Int32Array, Int32Array, Int32Array]

@@ -4,7 +4,7 @@ import type { ComparedSide } from '../../../check/compare/compared-side.ts'
 import { keysMax } from '../../../comparison/first-keys.ts'
 import { doubtsIn, findTables, type TableShape } from '../../../comparison/tables.ts'
 import type { Result } from '../../../model/result/report.ts'
-import { pack, words } from './packed.ts'
+import { pack, unpackedWords } from './packed.ts'
 import { rowsEachPass, type RowQuestion, type SentAnswer, type TableOfFile } from './row-questions.ts'
 
 /** Recovers the snapshot if the check has not, and describes its tables. */
@@ -86,8 +86,8 @@ async function askReader(side: ComparedSide, question: AboutRows, memoryBytesMax
       } satisfies SentAnswer<'rows'>
     }
     case 'name': {
-      const onlyHere = words(question.onlyHere, Uint32Array)
-      const different = words(question.different, Uint32Array)
+      const onlyHere = unpackedWords(question.onlyHere, Uint32Array)
+      const different = unpackedWords(question.different, Uint32Array)
       return (await side.ask<'nameRows'>({ step: 'nameRows', onlyHere, different })) && {}
     }
     case 'first': {

@@ -1,7 +1,7 @@
 /**
- * The agent's side of a comparison by key: holds and checks one tenant as any run does, and then answers questions about
- * the snapshots. The tenant serves again before the first answer. It works in the process of the chunk, and knows
- * nothing of the database.
+ * The agent's side of a comparison by key: holds and checks one tenant as any run does, and then answers questions
+ * about the snapshots. The tenant serves again before the first answer. It works in the process of the chunk, and
+ * knows nothing of the database.
  */
 
 import { ComparedSide } from '../../../check/compare/compared-side.ts'
