@@ -85,8 +85,9 @@ async function requireNoHotJournal(files: LiveFiles): Promise<void> {
   if ((await findJournal(files)) !== 'hot') return
   throw new Failure(
     'COPY_CHANGED',
-    `beside ${files.path} lies the journal of an interrupted transaction, although programs use its WAL: SQLite keeps ` +
-      'other programs out now, and the first that opens the database alone rolls the journal back, over newer commits',
+    `beside ${files.path} lies the journal of an interrupted transaction, although programs use its WAL: SQLite ` +
+      'keeps other programs out now, and the first that opens the database alone rolls the journal back, ' +
+      'over newer commits',
     {
       hint:
         'let its programs run, keep a copy of all files of the database, move the -journal away, and check again; ' +

@@ -1,4 +1,4 @@
-/** Folders whose files come and go. A tenant that is gone makes every sweep fail, so `init` does not name such files. */
+/** Folders whose files come and go. `init` does not name such files: a tenant that is gone makes every sweep fail. */
 import type { OpenDatabase } from '../../hold/live/open-databases.ts'
 
 const temporaryFolders = ['/tmp', '/var/tmp', '/dev/shm'] as const

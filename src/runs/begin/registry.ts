@@ -10,7 +10,7 @@ import type { TenantId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
-import { isEmptyFile } from '../../service/files/empty-file.ts'
+import { holdsNothing } from '../../service/files/empty-file.ts'
 import type { RegisteredTenant, Service, UnsearchedPlace } from '../../service/port.ts'
 import { count } from '../../text/count.ts'
 import { humanMs } from '../../text/units.ts'
@@ -124,7 +124,7 @@ async function withoutEmpty(
   for (const tenant of tenants) {
     signal.throwIfAborted()
     const [path = ''] = tenant.files
-    if (!databases.has(path) && (await isEmptyFile(path))) empty.push(path)
+    if (!databases.has(path) && (await holdsNothing(path))) empty.push(path)
     else left.push(tenant)
   }
   return left

@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises'
 import { onDisk } from '../../host/files/file-name.ts'
 
 /** True if the file is empty, and no WAL and no journal beside it has bytes. False in doubt. Opens nothing. */
-export async function isEmptyFile(path: string): Promise<boolean> {
+export async function holdsNothing(path: string): Promise<boolean> {
   if ((await bytesOf(path)) !== 0) return false
   const beside = await Promise.all(['-wal', '-journal'].map((part) => bytesOf(path + part)))
   return beside.every((bytes) => bytes === 0 || bytes === null)

@@ -1,4 +1,4 @@
-/** What most tests of pinned snapshots begin with: a hold fixture for all of them, and a folder with a book for each. */
+/** What most tests of pinned snapshots begin with: a hold fixture for all, and a folder with a book for each. */
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { openHoldFixture, type HoldFixture } from '../hold/hold-fixture.ts'
 import { temporaryFolder } from '../host/other-process.ts'
