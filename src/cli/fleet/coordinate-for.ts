@@ -1,6 +1,7 @@
+/** A coordinator in this process, with the sinks of its configuration. */
+
 import { fleetAlarmSender } from '../../alarm/fleet/send-fleet-alarm.ts'
 import { coordinate } from '../../fleet/coordinator/coordinate.ts'
-/** A coordinator in this process, with the sinks of its configuration. */
 import type { FleetDatabase } from '../../fleet/database/database.ts'
 import { printableSentence } from '../../text/printable.ts'
 import type { Terminal } from '../terminal/terminal.ts'

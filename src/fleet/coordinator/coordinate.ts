@@ -35,7 +35,9 @@ export interface CoordinatorOptions {
   /** Called with one sentence. */
   readonly onNotice: (notice: string) => void
   readonly signal: AbortSignal
-  /** A clock in ms that never jumps, by which hosts and other coordinators are watched. Left out: that of the machine. */
+  /**
+   * A clock in ms that never jumps, by which hosts and other coordinators are watched. Left out: that of the machine.
+   */
   readonly now?: () => number
 }
 

@@ -30,7 +30,9 @@ export interface JobsOptions {
   readonly onError: (failure: Failure) => void
 }
 
-/** `incident`: triage and hooks. The lanes work in parallel, so that an incident does not wait for a chunk of a sweep. */
+/**
+ * `incident`: triage and hooks. The lanes work in parallel, so that an incident does not wait for a chunk of a sweep.
+ */
 export type Lane = 'sweep' | 'incident'
 
 /** @param signal aborts if the job was given to another worker, or if the jobs are closed */

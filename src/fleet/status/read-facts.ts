@@ -1,6 +1,6 @@
 /**
- * Reads what the status of a fleet says. It counts all files in one pass over `holdfast.place`, without a table of sums:
- * README.md has the time that this takes for a million files. Text of the database is untrusted: reports make it
+ * Reads what the status of a fleet says. It counts all files in one pass over `holdfast.place`, without a table of
+ * sums: README.md has the time that this takes for a million files. Text of the database is untrusted: reports make it
  * printable.
  */
 

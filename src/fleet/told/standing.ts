@@ -1,11 +1,11 @@
 /**
- * Finds what the people of the fleet must be told, from what its tables say now: tenants that are not sound or may stand
- * still, pauses that were stopped, hosts that are silent, clocks that differ. And finds what is over. Each statement can
- * be repeated without harm.
+ * Finds what the people of the fleet must be told, from what its tables say now: tenants that are not sound or may
+ * stand still, pauses that were stopped, hosts that are silent, clocks that differ. And finds what is over. Each
+ * statement can be repeated without harm.
  */
 import type { FleetDatabase } from '../database/database.ts'
 
-export interface Standing {
+export interface OpenConditions {
   /** Hosts that were not seen for long. */
   readonly silent: readonly string[]
   /** True while a sweep or a triage works: it may still read what it could not read at first. */
@@ -13,7 +13,7 @@ export interface Standing {
 }
 
 /** @throws {Failure} FLEET_* */
-export async function noteStanding(database: FleetDatabase, { silent, isRunOpen }: Standing): Promise<void> {
+export async function noteStanding(database: FleetDatabase, { silent, isRunOpen }: OpenConditions): Promise<void> {
   await database.query(notSound, [isRunOpen ? ['damaged'] : ['damaged', 'inconclusive', 'failed']])
   await database.query(paused)
   await database.query(stoppedPauses)
@@ -61,7 +61,8 @@ select 'breaker', scope, extract(epoch from since)::text,
   jsonb_build_object('severity', 'harm', 'over', null, 'service',
     case when scope like 'service:%' then substr(scope, 9) end, 'host', null, 'tenant', null, 'path', null,
     'verdict', null, 'damage', null,
-    'text', 'No tenant is paused any more (' || scope || '): ' || reason || '. Only \`holdfast fleet resume\` ends that.',
+    'text', 'No tenant is paused any more (' || scope || '): ' || reason
+      || '. Only \`holdfast fleet resume\` ends that.',
     'command', 'holdfast fleet status')
 from holdfast.breaker where by in ('holdfast', 'coordinator')
 on conflict do nothing`
@@ -73,14 +74,18 @@ const aboutHost = (severity: string, text: string): string =>
 const silentHosts = `
 insert into holdfast.told (kind, subject, since, body)
 select 'silent-host', name, extract(epoch from seen_at)::text,
-  ${aboutHost('stale', `'The host ' || name || ' is silent: its agent shows itself no more, and its tenants are not checked.'`)}
+  ${aboutHost('stale', `'The host ' || name || ' is silent: no agent shows itself, and its tenants are not checked.'`)}
 from holdfast.host where name = any($1)
 on conflict do nothing`
 
 const skewedClocks = `
 insert into holdfast.told (kind, subject, since, body)
 select 'clock-skew', name, extract(epoch from started_at)::text,
-  ${aboutHost('stale', `'The clock of the host ' || name || ' differs from the clock of the database by ' || abs(clock_skew_ms) / 1000 || ' s. No limit rests on it, but ages in reports may be wrong.'`)}
+  ${aboutHost(
+    'stale',
+    `'The clock of the host ' || name || ' differs from the clock of the database by ' || ` +
+      `abs(clock_skew_ms) / 1000 || ' s. No limit rests on it, but ages in reports may be wrong.'`,
+  )}
 from holdfast.host where abs(clock_skew_ms) > $1
 on conflict do nothing`
 

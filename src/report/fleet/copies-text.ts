@@ -149,7 +149,8 @@ function apartLine({ apartMs, comparison }: CopiesOfFile, options: TextOptions):
   return [
     '',
     ...wrap(
-      `The digests were made ${humanMs(apartMs)} apart. A table that was written in between may differ for that reason alone.`,
+      `The digests were made ${humanMs(apartMs)} apart. A table that was ` +
+        'written in between may differ for that reason alone.',
       options.width,
     ),
   ]

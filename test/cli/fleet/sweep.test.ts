@@ -9,7 +9,7 @@ import { makeSinkCommand, type SinkCommand } from '../../support/alarm/sink-comm
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { ending, holdfast, start, type Ran, type RunningProgram } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
-import { registerHosts, registerPlaces } from '../../support/fleet/fleet-tables.ts'
+import { registerHosts, insertPlaces } from '../../support/fleet/fleet-tables.ts'
 import { startStandIn, type MadeUpVerdict, type StandIn } from '../../support/fleet/stand-in-agent.ts'
 import { eventually } from '../../support/processes.ts'
 
@@ -71,7 +71,7 @@ test(
   async () => {
     {
       await using database = await open()
-      await registerPlaces(
+      await insertPlaces(
         database,
         ['acme', 'bolt'].map((tenant) => ({ host: 'web-1', tenant })),
       )

@@ -6,10 +6,10 @@ import { expect, it } from 'vitest'
 import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
-import { registerHosts, registerPlaces, tenantNames } from '../../support/fleet/fleet-tables.ts'
+import { registerHosts, insertPlaces, tenantNames } from '../../support/fleet/fleet-tables.ts'
 import { startStandIn } from '../../support/fleet/stand-in-agent.ts'
 import { eventually, startNode } from '../../support/processes.ts'
-import type { DyingOptions } from '../../support/programs/dying-coordinator.ts'
+import type { DyingOptions } from '../../support/programs/fleet/dying-coordinator.ts'
 
 const faketime = globSync('/usr/lib/*/faketime/libfaketime.so.1')[0] ?? ''
 const waitMs = 120_000
@@ -23,17 +23,21 @@ eachDatabase((fleet) => {
       const clock = join(folder, 'clock')
       writeFileSync(clock, '+3600s')
       await registerHosts(fleet.database, ['a'])
-      await registerPlaces(
+      await insertPlaces(
         fleet.database,
         tenantNames(60).map((tenant) => ({ host: 'a', tenant })),
       )
       const options: DyingOptions = { address: fleet.address, step: null, inTheMiddle: false, faster: 1 }
-      await using coordinator = startNode('test/support/programs/dying-coordinator.ts', [JSON.stringify(options)], {
-        LD_PRELOAD: faketime,
-        FAKETIME_TIMESTAMP_FILE: clock,
-        FAKETIME_NO_CACHE: '1',
-        FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      })
+      await using coordinator = startNode(
+        'test/support/programs/fleet/dying-coordinator.ts',
+        [JSON.stringify(options)],
+        {
+          LD_PRELOAD: faketime,
+          FAKETIME_TIMESTAMP_FILE: clock,
+          FAKETIME_NO_CACHE: '1',
+          FAKETIME_DONT_FAKE_MONOTONIC: '1',
+        },
+      )
       // Each chunk meets another clock.
       const steps = ['-7200s', '+10800s']
       const before = (): void => writeFileSync(clock, steps.shift() ?? '+0s')

@@ -4,7 +4,7 @@ import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import type { RunId } from '../../../src/model/brand.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
-import { registerHosts, registerPlaces, tenantNames } from '../../support/fleet/fleet-tables.ts'
+import { registerHosts, insertPlaces, tenantNames } from '../../support/fleet/fleet-tables.ts'
 import { startCoordinator } from '../../support/fleet/running-coordinator.ts'
 import { startStandIn } from '../../support/fleet/stand-in-agent.ts'
 import { eventually } from '../../support/processes.ts'
@@ -31,7 +31,7 @@ eachDatabase((fleet) => {
   it('a sweep is fed, worked off and ends', async () => {
     await registerHosts(fleet.database, ['a', 'b'])
     const tenants = tenantNames(70)
-    await registerPlaces(
+    await insertPlaces(
       fleet.database,
       ['a', 'b'].flatMap((host) => tenants.map((tenant) => ({ host, tenant }))),
     )
@@ -62,7 +62,7 @@ eachDatabase((fleet) => {
   it('two coordinators at once do each thing once', async () => {
     const hosts = ['a', 'b', 'c']
     await registerHosts(fleet.database, hosts)
-    await registerPlaces(
+    await insertPlaces(
       fleet.database,
       hosts.flatMap((host) => tenantNames(60).map((tenant) => ({ host, tenant }))),
     )
@@ -85,7 +85,7 @@ eachDatabase((fleet) => {
 
   it('the schedule begins a sweep, and one that is unfinished swallows the next one, which is told', async () => {
     await registerHosts(fleet.database, ['a'])
-    await registerPlaces(fleet.database, [{ host: 'a', tenant: 'acme' }])
+    await insertPlaces(fleet.database, [{ host: 'a', tenant: 'acme' }])
     await using coordinator = startCoordinator(fleet, {
       settings: { schedule: { at: '* * * * *', zone: 'Europe/Berlin' } },
     })

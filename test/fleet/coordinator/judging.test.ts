@@ -12,7 +12,7 @@ import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import type { RunId } from '../../../src/model/brand.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { fleetSettings } from '../../support/fleet/fleet-settings.ts'
-import { registerHosts, registerPlaces } from '../../support/fleet/fleet-tables.ts'
+import { registerHosts, insertPlaces } from '../../support/fleet/fleet-tables.ts'
 
 async function beginSweep(fleet: FleetUnderTest): Promise<RunId> {
   const run = newRunId()
@@ -23,7 +23,7 @@ async function beginSweep(fleet: FleetUnderTest): Promise<RunId> {
 eachDatabase((fleet) => {
   it('the tenants of a dead chunk have failed, told once, and are first in the next sweep', async () => {
     await registerHosts(fleet.database, ['a'])
-    await registerPlaces(fleet.database, [
+    await insertPlaces(fleet.database, [
       { host: 'a', tenant: 'acme', verdict: 'sound', sound: 1, checked: 1 },
       { host: 'a', tenant: 'old', verdict: 'sound', sound: 5, checked: 5 },
     ])
@@ -51,7 +51,7 @@ eachDatabase((fleet) => {
   it('new damage on three hosts stops all pauses, once for a run', async () => {
     const hosts = ['a', 'b', 'c']
     const run = await beginSweep(fleet)
-    await registerPlaces(
+    await insertPlaces(
       fleet.database,
       hosts.map((host) => ({ host, tenant: 'acme', verdict: 'damaged', sound: 1, checked: 0 })),
     )
@@ -72,11 +72,11 @@ eachDatabase((fleet) => {
   it('damage that was never sound, or is little among much, stops nothing', async () => {
     const run = await beginSweep(fleet)
     await fleet.database.query(`insert into holdfast.run_host (run, host, done) values ($1, 'a', 300)`, [run])
-    await registerPlaces(
+    await insertPlaces(
       fleet.database,
       ['a', 'b', 'c'].map((host) => ({ host, tenant: 'acme', verdict: 'damaged', sound: 1, checked: 0 })),
     )
-    await registerPlaces(
+    await insertPlaces(
       fleet.database,
       ['a', 'b', 'c', 'd'].map((host) => ({ host, tenant: 'new', verdict: 'damaged', checked: 0 })),
     )
@@ -86,7 +86,7 @@ eachDatabase((fleet) => {
 
   it('a run ends as stopped when the hosts that are left are silent, and not before', async () => {
     await registerHosts(fleet.database, ['a'])
-    await registerPlaces(fleet.database, [{ host: 'a', tenant: 'acme' }])
+    await insertPlaces(fleet.database, [{ host: 'a', tenant: 'acme' }])
     const run = await beginSweep(fleet)
     const settings = fleetSettings(fleet)
     const { database } = fleet

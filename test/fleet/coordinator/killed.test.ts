@@ -4,10 +4,10 @@ import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
 import type { FleetAlarm } from '../../../src/fleet/told/send-told.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
-import { registerHosts, registerPlaces, tenantNames } from '../../support/fleet/fleet-tables.ts'
+import { registerHosts, insertPlaces, tenantNames } from '../../support/fleet/fleet-tables.ts'
 import { startStandIn } from '../../support/fleet/stand-in-agent.ts'
 import { eventually, startNode, type Program } from '../../support/processes.ts'
-import type { DyingOptions } from '../../support/programs/dying-coordinator.ts'
+import type { DyingOptions } from '../../support/programs/fleet/dying-coordinator.ts'
 
 const testMs = 400_000
 const stepMsMax = 60_000
@@ -34,12 +34,12 @@ eachDatabase((fleet) => {
       const tenants = tenantNames(60)
       const start = (step: number | null): Program => {
         const options: DyingOptions = { address: fleet.address, step, inTheMiddle: (step ?? 0) % 2 === 1, faster }
-        return startNode('test/support/programs/dying-coordinator.ts', [JSON.stringify(options)])
+        return startNode('test/support/programs/fleet/dying-coordinator.ts', [JSON.stringify(options)])
       }
       const seenAgain = setInterval(() => void registerHosts(fleet.database, hosts), 1_000)
       using _seen = { [Symbol.dispose]: () => clearInterval(seenAgain) }
       await registerHosts(fleet.database, hosts)
-      await registerPlaces(
+      await insertPlaces(
         fleet.database,
         hosts.flatMap((host) => tenants.map((tenant) => ({ host, tenant }))),
       )

@@ -4,7 +4,7 @@ import { ToldSender, type FleetAlarm } from '../../../src/fleet/told/send-told.t
 import { noteStanding } from '../../../src/fleet/told/standing.ts'
 import { conditionOf, tell } from '../../../src/fleet/told/told.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
-import { registerHosts, registerPlaces } from '../../support/fleet/fleet-tables.ts'
+import { registerHosts, insertPlaces } from '../../support/fleet/fleet-tables.ts'
 
 interface Told {
   readonly alarms: FleetAlarm[]
@@ -36,7 +36,7 @@ eachDatabase((fleet) => {
   })
 
   it('damage is told once, as long as the file is not sound, and once that it is sound again', async () => {
-    await registerPlaces(fleet.database, [
+    await insertPlaces(fleet.database, [
       { host: 'a', tenant: 'acme', verdict: 'damaged', sound: 3, checked: 1 },
       { host: 'a', tenant: 'bolt', verdict: 'sound', sound: 1, checked: 1 },
     ])
@@ -62,7 +62,7 @@ eachDatabase((fleet) => {
   })
 
   it('what could not be read is told when no run works any more', async () => {
-    await registerPlaces(fleet.database, [{ host: 'a', tenant: 'acme', verdict: 'failed', checked: 1 }])
+    await insertPlaces(fleet.database, [{ host: 'a', tenant: 'acme', verdict: 'failed', checked: 1 }])
     const { alarms, sender } = senderOf(fleet, 'one')
     await noteStanding(fleet.database, { silent: [], isRunOpen: true })
     await sender.send()

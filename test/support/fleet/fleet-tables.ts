@@ -19,7 +19,7 @@ export interface KnownPlace {
   readonly checked?: number
 }
 
-export async function registerPlaces(database: FleetDatabase, places: readonly KnownPlace[]): Promise<void> {
+export async function insertPlaces(database: FleetDatabase, places: readonly KnownPlace[]): Promise<void> {
   await database.query(
     `insert into holdfast.place (host, service, tenant, path, verdict, damage, sound_at, checked_at)
      select host, 'notes', tenant, '/srv/' || tenant || '.db', verdict,

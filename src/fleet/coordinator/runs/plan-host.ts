@@ -16,7 +16,8 @@ export async function planHost(database: FleetDatabase, run: RunId, host: string
 /** What is left of the run on this host, in the order in which it is to be fed. */
 export async function chunksLeft(database: FleetDatabase, run: RunId, host: string): Promise<readonly PlannedChunk[]> {
   const { rows } = await database.query<Omit<PlannedChunk, 'week'>>(
-    'select run, host, chunk, kind, depth, priority, tenants from holdfast.chunk where run = $1 and host = $2 order by chunk',
+    'select run, host, chunk, kind, depth, priority, tenants from ' +
+      'holdfast.chunk where run = $1 and host = $2 order by chunk',
     [run, host],
   )
   const week = weekOf(run)

@@ -66,7 +66,8 @@ export class RunFeeder {
       await jobs.send(host, chunks)
     }
     await database.query(
-      `update holdfast.run set state = 'fed', total = (select coalesce(sum(total), 0) from holdfast.run_host where run = id)
+      `update holdfast.run set state = 'fed',
+        total = (select coalesce(sum(total), 0) from holdfast.run_host where run = id)
        where id = $1 and state = 'feeding'`,
       [id],
     )

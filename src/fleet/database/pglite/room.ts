@@ -1,6 +1,6 @@
 /**
- * The room that the database keeps on its disk. PGlite that cannot write its log ends in a loop without end, and so does
- * the process that has it open. So this database only reads before the disk is full.
+ * The room that the database keeps on its disk. PGlite that cannot write its log ends in a loop without end, and so
+ * does the process that has it open. So this database only reads before the disk is full.
  */
 
 import { statfsSync } from 'node:fs'

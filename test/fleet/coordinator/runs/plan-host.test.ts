@@ -5,7 +5,7 @@ import { chunksLeft, planHost } from '../../../../src/fleet/coordinator/runs/pla
 import { newRunId } from '../../../../src/ledger/run-lock/run-id.ts'
 import type { RunId } from '../../../../src/model/brand.ts'
 import { eachDatabase, type FleetUnderTest } from '../../../support/fleet/each-database.ts'
-import { registerHosts, registerPlaces, tenantNames } from '../../../support/fleet/fleet-tables.ts'
+import { registerHosts, insertPlaces, tenantNames } from '../../../support/fleet/fleet-tables.ts'
 
 const sweep: FleetRunRequest = { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'test' }
 
@@ -18,7 +18,7 @@ async function begun(fleet: FleetUnderTest, request: FleetRunRequest = sweep): P
 eachDatabase((fleet) => {
   it('a sweep takes the unchecked first, then the unsound, then the longest unchecked', async () => {
     await registerHosts(fleet.database, ['a'])
-    await registerPlaces(fleet.database, [
+    await insertPlaces(fleet.database, [
       { host: 'a', tenant: 'fresh', verdict: 'sound', sound: 1, checked: 1 },
       { host: 'a', tenant: 'old', verdict: 'sound', sound: 9, checked: 9 },
       { host: 'a', tenant: 'damaged', verdict: 'damaged', sound: 2, checked: 1 },
@@ -37,7 +37,7 @@ eachDatabase((fleet) => {
     const tenants = tenantNames(120)
     const places = (host: string, days: number) =>
       tenants.map((tenant) => ({ host, tenant, verdict: 'sound', sound: days, checked: days }))
-    await registerPlaces(fleet.database, [...places('a', 9), ...places('b', 2)])
+    await insertPlaces(fleet.database, [...places('a', 9), ...places('b', 2)])
     const run = await begun(fleet)
     for (const host of ['a', 'b']) await planHost(fleet.database, run, host)
     const [old, fresh] = await Promise.all(['a', 'b'].map((host) => chunksLeft(fleet.database, run, host)))
@@ -50,7 +50,7 @@ eachDatabase((fleet) => {
   it('a triage takes damaged tenants first, each chunk before the next one', async () => {
     await registerHosts(fleet.database, ['a'])
     const sound = tenantNames(70).map((tenant) => ({ host: 'a', tenant, verdict: 'sound', sound: 1, checked: 1 }))
-    await registerPlaces(fleet.database, [...sound, { host: 'a', tenant: 'x', verdict: 'damaged', checked: 1 }])
+    await insertPlaces(fleet.database, [...sound, { host: 'a', tenant: 'x', verdict: 'damaged', checked: 1 }])
     const run = await begun(fleet, { ...sweep, kind: 'triage', depth: 'quick' })
     await planHost(fleet.database, run, 'a')
     const chunks = await chunksLeft(fleet.database, run, 'a')
@@ -63,7 +63,7 @@ eachDatabase((fleet) => {
 
   it('a host is planned once, also after results have changed the order', async () => {
     await registerHosts(fleet.database, ['a'])
-    await registerPlaces(
+    await insertPlaces(
       fleet.database,
       tenantNames(60).map((tenant) => ({ host: 'a', tenant })),
     )

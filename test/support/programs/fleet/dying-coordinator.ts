@@ -3,12 +3,12 @@
  * and notices are lines of JSON on stdout. It watches others on a clock that runs faster.
  */
 import { writeSync } from 'node:fs'
-import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'
-import { coordinate } from '../../../src/fleet/coordinator/coordinate.ts'
-import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
-import { openFleetDatabase } from '../../../src/fleet/database/open-database.ts'
-import { monotonicMs } from '../../../src/host/clock.ts'
-import { fleetSettings } from '../fleet/fleet-settings.ts'
+import type { FleetAddress } from '../../../../src/config/fleet/fleet-settings.ts'
+import { coordinate } from '../../../../src/fleet/coordinator/coordinate.ts'
+import type { FleetDatabase } from '../../../../src/fleet/database/database.ts'
+import { openFleetDatabase } from '../../../../src/fleet/database/open-database.ts'
+import { monotonicMs } from '../../../../src/host/clock.ts'
+import { fleetSettings } from '../../fleet/fleet-settings.ts'
 
 export interface DyingOptions {
   readonly address: FleetAddress
