@@ -41,6 +41,7 @@ export async function readFleetFacts(database: FleetDatabase, maxAgeMs: number):
     runs: await readRuns(database, runsMax),
     slots: await readSlots(database),
     breakers: await readBreakers(database),
+    isResting: await readResting(database),
     coordinators: await readCoordinators(database),
   }
 }
@@ -196,4 +197,11 @@ async function readCoordinators(database: FleetDatabase): Promise<readonly Fleet
     select host, version, ${ms('started_at')} as "startedAt", ${ms('seen_at')} as "seenAt"
     from holdfast.coordinator order by seen_at desc limit ${coordinatorsMax}`)
   return rows
+}
+
+async function readResting(database: FleetDatabase): Promise<boolean> {
+  const { rowCount } = await database.query(
+    'select from holdfast.pause_epoch where id is distinct from holdfast.pause_epoch_now()',
+  )
+  return rowCount > 0
 }
