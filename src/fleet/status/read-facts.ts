@@ -1,7 +1,7 @@
 /**
- * Reads what the status of a fleet says. It counts all files in one pass over `holdfast.place`, without a table of sums:
- * README.md has the time that this takes for a million files. Text of the database is untrusted: reports make it
- * printable.
+ * Reads what the status of a fleet says. It counts all files in one pass over `holdfast.place`, and has no table of
+ * sums: src/fleet/README.md says how long that takes for a million files. Text of the database is untrusted, and reports
+ * make it printable.
  */
 
 import type { DamageClass } from '../../model/result/finding.ts'
