@@ -1,7 +1,6 @@
 /**
  * Reads what the status of a fleet says. It counts all files in one pass over `holdfast.place`, and has no table of
- * sums: src/fleet/README.md says how long that takes for a million files. Text of the database is untrusted, and reports
- * make it printable.
+ * sums: src/fleet/README.md says how long that takes. Text of the database is untrusted, and reports make it printable.
  */
 
 import type { DamageClass } from '../../model/result/finding.ts'
