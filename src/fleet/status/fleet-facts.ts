@@ -108,6 +108,8 @@ export interface FleetFacts {
   readonly runs: readonly FleetRun[]
   readonly slots: readonly FleetSlot[]
   readonly breakers: readonly OpenBreaker[]
+  /** True if the database was replaced or restored, and nobody gets a slot until a coordinator has watched it. */
+  readonly isResting: boolean
   /** The one that was seen last first. */
   readonly coordinators: readonly FleetCoordinator[]
 }

@@ -1,7 +1,6 @@
 /**
- * Reads what the status of a fleet says. It counts all files in one pass over `holdfast.place`, without a table of
- * sums: README.md has the time that this takes for a million files. Text of the database is untrusted: reports make it
- * printable.
+ * Reads what the status of a fleet says. It counts all files in one pass over `holdfast.place`, and has no table of
+ * sums: src/fleet/README.md says how long that takes. Text of the database is untrusted, and reports make it printable.
  */
 
 import type { DamageClass } from '../../model/result/finding.ts'
@@ -41,6 +40,7 @@ export async function readFleetFacts(database: FleetDatabase, maxAgeMs: number):
     runs: await readRuns(database, runsMax),
     slots: await readSlots(database),
     breakers: await readBreakers(database),
+    isResting: await readResting(database),
     coordinators: await readCoordinators(database),
   }
 }
@@ -196,4 +196,11 @@ async function readCoordinators(database: FleetDatabase): Promise<readonly Fleet
     select host, version, ${ms('started_at')} as "startedAt", ${ms('seen_at')} as "seenAt"
     from holdfast.coordinator order by seen_at desc limit ${coordinatorsMax}`)
   return rows
+}
+
+async function readResting(database: FleetDatabase): Promise<boolean> {
+  const { rowCount } = await database.query(
+    'select from holdfast.pause_epoch where id is distinct from holdfast.pause_epoch_now()',
+  )
+  return rowCount > 0
 }

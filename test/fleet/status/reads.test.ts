@@ -18,7 +18,7 @@ describe('reads', () => {
 
     test('a fleet that is well', async () => {
       await makeFleet(fleet.database)
-      const { at, hosts, shares, files, oldest, runs, slots, breakers, coordinators } = await facts()
+      const { at, hosts, shares, files, oldest, runs, slots, breakers, coordinators, isResting } = await facts()
       expect(coordinators).toMatchObject([{ host: 'h1', version: '0.1.0' }])
       expect(Math.abs(at - Date.now())).toBeLessThan(60_000)
       expect(hosts).toMatchObject([
@@ -32,7 +32,9 @@ describe('reads', () => {
         { host: 'h2', service: 'notes', counts, stale: 0 },
       ])
       expect(Math.abs((shares[0]?.oldestSoundAt ?? 0) - (at - hour))).toBeLessThan(60_000)
-      expect([files, oldest, breakers]).toEqual([[], [], []])
+      expect([files, oldest, breakers, isResting]).toEqual([[], [], [], false])
+      await change(`update holdfast.pause_epoch set id = 'another'`)
+      expect((await facts()).isResting).toBe(true)
       expect(runs).toMatchObject([
         { id: run, kind: 'sweep', state: 'done', isWhole: true, total: 4, done: 4, sound: 4, failed: 0, said: null },
       ])

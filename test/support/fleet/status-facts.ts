@@ -71,6 +71,7 @@ export const fleetView = (more: Partial<FleetView> = {}): FleetView => ({
     { scope: 'fleet', slot: 2, holder: null, takenAt: null },
   ],
   breakers: [],
+  isResting: false,
   coordinators: [{ host: 'h1', version: '0.1.0', startedAt: now - 50 * hour, seenAt: now - 1000 }],
   ...more,
 })

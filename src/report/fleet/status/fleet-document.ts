@@ -36,6 +36,7 @@ export function fleetDocument(view: FleetView, judgement: FleetJudgement): Itera
           stuck: all.filter((slot) => stuck.includes(slot)).length,
         })),
         breakers,
+        isResting: view.isResting,
         overdue: paused.length,
       },
       next: fleetNextSteps(view, judgement),

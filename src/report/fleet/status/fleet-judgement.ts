@@ -54,6 +54,9 @@ export function judgeFleet(view: FleetView): FleetJudgement {
   const warning = [
     ...(shares.length === 0 ? ['STALE no agent has registered a file yet'] : []),
     ...breakerReasons(view),
+    ...(view.isResting
+      ? ['STALE nothing is paused: the database was replaced or restored, and a coordinator has yet to watch it']
+      : []),
     ...(isBlind ? [] : missedReasons(found.missed, view)),
     ...coordinatorReasons(view),
     ...stuckReasons(found.stuck, view),

@@ -72,6 +72,12 @@ test.each<[string, Partial<FleetView>, number, string]>([
     2,
     'HOLDFAST CRITICAL - STALE no agent reports, and nothing is known since 1 h ago |',
   ],
+  [
+    'a database that was restored',
+    { isResting: true },
+    1,
+    'HOLDFAST WARNING - STALE nothing is paused: the database was replaced or restored, and a coordinator',
+  ],
   ['no coordinator', { coordinators: [] }, 1, 'HOLDFAST WARNING - STALE no coordinator works |'],
   [
     'a coordinator that was killed',
