@@ -41,6 +41,8 @@ Restart=always
 RestartSec=10
 # Usage, or a configuration that a person must correct: another start would meet the same.
 RestartPreventExitStatus=64 78
+# Ended by a signal, after all tenants were resumed.
+SuccessExitStatus=129 130 143
 UMask=0077
 ${userLines(terms).join('\n')}
 ${sandboxOf(what, terms, fleet).join('\n')}
