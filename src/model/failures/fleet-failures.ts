@@ -126,7 +126,7 @@ export const fleetFailures = {
     exit: { run: exitCodes.busy, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'one agent works on each machine: stop the other one first, or give this one another ledger.dir and fleet.host',
+    hint: 'one agent works on each machine: stop the other first, or give this one another ledger.dir and fleet.host',
     otherwise: null,
     means: 'Another agent works on this machine with the same ledger.',
     cause: 'The agent was started by hand while the unit of systemd runs, or two units name the same configuration.',
@@ -137,7 +137,7 @@ export const fleetFailures = {
     exit: { run: exitCodes.configuration, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'give each machine a name of its own with fleet.host; a name is free again 90 s after its machine was last seen',
+    hint: 'give each machine a name of its own with fleet.host; a name is free 90 s after its machine was last seen',
     otherwise: null,
     means: 'Another machine works in the fleet under the name of this host.',
     cause:
