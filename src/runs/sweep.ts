@@ -1,4 +1,7 @@
-/** `sweep`, `check --tenant` and the chunks of a fleet: tenants of the service go through the pipeline, and files that are gone are named. */
+/**
+ * `sweep`, `check --tenant` and the chunks of a fleet: tenants of the service go through the pipeline, and files that
+ * are gone are named.
+ */
 
 import type { LastResult } from '../ledger/ledger.ts'
 import type { TenantId } from '../model/brand.ts'

@@ -1,6 +1,6 @@
 /**
- * The agent: one host's share of the fleet. It takes chunks of tenants from the database, has each examined in a process
- * of its own, and delivers the results. It needs the database to begin a hold, and never to end one.
+ * The agent: one host's share of the fleet. It takes chunks of tenants from the database, has each examined in a
+ * process of its own, and delivers the results. It needs the database to begin a hold, and never to end one.
  */
 
 import type { FleetSettings } from '../../config/fleet/fleet-settings.ts'
@@ -21,12 +21,12 @@ import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
 import { agentIdentity, releaseLeft, slotsLeftBy } from '../pause/left-slots.ts'
 import { PauseSlots } from '../pause/pause-slots.ts'
 import type { NotGranted, SlotSource, TakenSlot } from '../pause/slot-permit.ts'
-import { Delivery } from '../results/delivery.ts'
+import { ResultDelivery } from '../results/delivery.ts'
 import { Outbox } from '../results/outbox.ts'
 import { recoverLostOutbox } from '../results/recovered-results.ts'
 import { takeAgentLock } from './agent-lock.ts'
 import { ChunkRunner } from './chunk-runner.ts'
-import { Heartbeat } from './heartbeat.ts'
+import { HostHeartbeat } from './heartbeat.ts'
 import { registerHost, type ThisHost } from './host-registration.ts'
 import { machineIdentity } from './machine-identity.ts'
 
@@ -64,7 +64,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
   const signal = AbortSignal.any([terms.signal, ending.signal])
   const begun = await untilReady(() => begin(terms, host), signal, say)
   if (begun === null) return
-  await using delivery = new Delivery({
+  await using delivery = new ResultDelivery({
     database,
     outbox,
     host: host.name,
@@ -106,7 +106,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
     },
     say,
   })
-  const heartbeat = new Heartbeat({
+  const heartbeat = new HostHeartbeat({
     database,
     host,
     service: settings.service,
@@ -137,7 +137,7 @@ interface Begun {
   readonly left: readonly TakenSlot[]
 }
 
-/** Nothing is written to tables of another version. The slots that an earlier agent left are read before one is taken. */
+/** Writes nothing to tables of another version. Reads the slots that an earlier agent left before one is taken. */
 async function begin({ settings, database }: AgentTerms, host: ThisHost): Promise<Begun> {
   await requireVersions(database)
   await registerHost(database, host)
@@ -224,7 +224,7 @@ const mayPass: ReadonlySet<string> = new Set([
 const whyFull = (outbox: Outbox, maxBytes: number): string | null =>
   outbox.size.bytes < maxBytes
     ? null
-    : `the outbox is full (fleet.outbox.max is ${humanBytes(maxBytes)}), so no tenant is checked until results are delivered`
+    : `the outbox is full (fleet.outbox.max is ${humanBytes(maxBytes)}), so no tenant is checked before it has room`
 
 /** No pause begins whose result could not be kept. */
 const whileRoom = (slots: SlotSource, whyNot: () => string | null): SlotSource => ({

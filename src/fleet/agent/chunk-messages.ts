@@ -1,4 +1,4 @@
-/** The messages between the agent and the process that examines a chunk. Both ends send whenever they have something. */
+/** The messages between the agent and the process that examines a chunk. Each end sends whenever it wants. */
 
 import type { Settings } from '../../config/settings.ts'
 import type { RunId, TenantId } from '../../model/brand.ts'

@@ -14,7 +14,7 @@ import { answersFrom, type QuestionsOfRun } from '../compare/rows/question-table
 import type { Chunk } from '../jobs/chunk.ts'
 import type { Lane } from '../jobs/jobs.ts'
 import type { SlotSource } from '../pause/slot-permit.ts'
-import type { Delivery } from '../results/delivery.ts'
+import type { ResultDelivery } from '../results/delivery.ts'
 import type { BegunChunk, Outbox } from '../results/outbox.ts'
 import { outgoingResult } from '../results/outgoing-result.ts'
 import { isExamined, recoverChunk, recoverTenants, revised } from '../results/recovered-results.ts'
@@ -27,7 +27,7 @@ export interface ChunkRunnerOptions {
   readonly windowMs: number
   readonly version: string
   readonly outbox: Outbox
-  readonly delivery: Delivery
+  readonly delivery: ResultDelivery
   readonly slots: SlotSource
   readonly readLedger: () => Promise<LedgerReading>
   /** The questions of a comparison by key. */

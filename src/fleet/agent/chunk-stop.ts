@@ -42,7 +42,7 @@ export class ChunkStop {
     this.#interrupt.abort(failure)
   }
 
-  /** To be called at each step of a hold. A hold that is tried again begins with `preflight`, and is paused by no one. */
+  /** To be called at each step of a hold. A hold that is tried again begins with `preflight`: no one is paused then. */
   considerStep({ tenant, named }: Target, step: HoldStep): void {
     const name = tenant ?? named
     if (step === 'asked') this.#underWay.add(name)

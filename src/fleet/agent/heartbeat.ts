@@ -10,9 +10,9 @@ import { connectService, type ServiceSettings } from '../../service/connect.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import type { OutboxSize } from '../results/outbox.ts'
 import { showHost, type ThisHost } from './host-registration.ts'
-import { registerPlaces } from './place-registration.ts'
+import { registerOwnPlaces } from './place-registration.ts'
 
-export interface HeartbeatOptions {
+export interface HostHeartbeatOptions {
   readonly database: FleetDatabase
   readonly host: ThisHost
   readonly service: ServiceSettings
@@ -30,15 +30,15 @@ const placesEveryMs = 10 * 60_000
 /** A service that does not answer is asked again sooner. */
 const placesAgainMs = 60_000
 
-export class Heartbeat {
-  readonly #with: HeartbeatOptions
+export class HostHeartbeat {
+  readonly #with: HostHeartbeatOptions
   #clockSkewMs = 0
   #placesDueMs = 0
   /** What was said last; the same is not said again. */
   #trouble: string | null = null
   #placeTrouble: string | null = null
 
-  constructor(options: HeartbeatOptions) {
+  constructor(options: HostHeartbeatOptions) {
     this.#with = options
   }
 
@@ -66,10 +66,10 @@ export class Heartbeat {
     const databaseAt = await showHost(database, host, facts)
     this.#clockSkewMs = (askedAt + Date.now()) / 2 - databaseAt
     await onSeen()
-    if (monotonicMs() >= this.#placesDueMs) await this.#registerPlaces(signal)
+    if (monotonicMs() >= this.#placesDueMs) await this.#registerOwnPlaces(signal)
   }
 
-  async #registerPlaces(signal: AbortSignal): Promise<void> {
+  async #registerOwnPlaces(signal: AbortSignal): Promise<void> {
     const registered = await orFailure(this.#listPlaces(signal))
     if (signal.aborted) return
     if (registered instanceof Failure && registered.code.startsWith('FLEET_')) throw registered
@@ -82,6 +82,6 @@ export class Heartbeat {
   async #listPlaces(signal: AbortSignal): Promise<string | null> {
     const { database, host, service: settings } = this.#with
     await using service = await connectService(settings)
-    return await registerPlaces({ database, host: host.name, service: settings.name }, service, signal)
+    return await registerOwnPlaces({ database, host: host.name, service: settings.name }, service, signal)
   }
 }

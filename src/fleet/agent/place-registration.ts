@@ -37,7 +37,7 @@ const inspectMsMax = 60_000
  * @returns a sentence if something keeps the list from being whole; null if it is
  * @throws {Failure} ADMIN_UNREACHABLE and the like; FLEET_*
  */
-export async function registerPlaces(
+export async function registerOwnPlaces(
   terms: PlaceTerms,
   service: Pick<Service, 'tenants' | 'leftOut'>,
   signal: AbortSignal,

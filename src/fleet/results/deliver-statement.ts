@@ -18,7 +18,8 @@ with sent as materialized (
 logged as (
   insert into holdfast.result (week, run, host, service, tenant, path, attempt, verdict, damage, failure, checked_at,
     report)
-  select week, run, $2::text, $3::text, tenant, path, attempt, verdict, damage, failure, checked_at, nullif(report, 'null'::jsonb)
+  select week, run, $2::text, $3::text, tenant, path, attempt, verdict, damage, failure, checked_at,
+    nullif(report, 'null'::jsonb)
   from sent
   on conflict do nothing
   returning week, run, tenant, path, attempt

@@ -16,7 +16,7 @@ const batchBytesMax = 8_000_000
 /** The time between two attempts while the database cannot be reached, in ms. */
 const retryMs = { first: 1_000, most: 15_000 } as const
 
-export interface DeliveryOptions {
+export interface ResultDeliveryOptions {
   readonly database: FleetDatabase
   readonly outbox: Outbox
   readonly host: string
@@ -29,8 +29,8 @@ export interface DeliveryOptions {
   readonly onNotice: (notice: string) => void
 }
 
-export class Delivery implements AsyncDisposable {
-  readonly #with: DeliveryOptions
+export class ResultDelivery implements AsyncDisposable {
+  readonly #with: ResultDeliveryOptions
   readonly #stop = new AbortController()
   readonly #loop: Promise<void>
   /** Ends the rest of the loop; null while it works. */
@@ -41,7 +41,7 @@ export class Delivery implements AsyncDisposable {
   #trouble: Failure | null = null
   #retryMs: number = retryMs.first
 
-  constructor(options: DeliveryOptions) {
+  constructor(options: ResultDeliveryOptions) {
     this.#with = options
     this.#loop = this.#deliverAll().finally(() => {
       this.#isOver = true

@@ -72,14 +72,14 @@ export function openOutboxFile(file: string): OutboxFile {
     if (!isDamage(error)) throw unusable(error, `cannot open the outbox ${file}`)
   }
   const setAside = `${file}.damaged-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
-  return trying(`cannot begin a new outbox ${file}`, () => {
+  return usingOutbox(`cannot begin a new outbox ${file}`, () => {
     for (const part of ['-wal', '-shm', '']) if (existsSync(file + part)) renameSync(file + part, setAside + part)
     return { ...open(file), setAside }
   })
 }
 
 /** Does `work`. @throws {Failure} LEDGER_UNUSABLE for an error of SQLite or of the system */
-export function trying<Value>(doing: string, work: () => Value): Value {
+export function usingOutbox<Value>(doing: string, work: () => Value): Value {
   try {
     return work()
   } catch (error) {

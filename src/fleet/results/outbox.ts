@@ -8,7 +8,7 @@ import type Database from 'better-sqlite3'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { doneKey } from './done-key.ts'
-import { openOutboxFile, outboxFolder, trying } from './outbox-file.ts'
+import { openOutboxFile, outboxFolder, usingOutbox } from './outbox-file.ts'
 import type { OutgoingResult, ResultKey } from './outgoing-result.ts'
 import { storableText } from './storable-text.ts'
 
@@ -57,7 +57,7 @@ export class Outbox implements Disposable {
     this.isNew = isNew
     this.notice =
       setAside === null ? null : `the outbox was damaged and is kept as ${setAside}; its results are in the ledger`
-    this.#sql = trying(this.#doing('read'), () => statementsOf(database))
+    this.#sql = usingOutbox(this.#doing('read'), () => statementsOf(database))
     this.#forgetRunsBefore(now - keptMs)
     // Perhaps the database takes them now, or this version sends them in another way.
     this.#inTransaction(() => this.#sql.acceptRefused.run())
@@ -92,7 +92,7 @@ export class Outbox implements Disposable {
 
   /** Chunks whose process may have written results into the ledger that are not here. */
   openChunks(): readonly BegunChunk[] {
-    return trying(this.#doing('read'), () => this.#sql.openChunks.all())
+    return usingOutbox(this.#doing('read'), () => this.#sql.openChunks.all())
   }
 
   /** Resolves on the disk. A result that is here already, or was delivered and is still known, changes nothing. */
@@ -108,7 +108,7 @@ export class Outbox implements Disposable {
 
   /** The oldest results that may be delivered. */
   next(limit: number): readonly WaitingResult[] {
-    return trying(this.#doing('read'), () => this.#sql.next.all(limit))
+    return usingOutbox(this.#doing('read'), () => this.#sql.next.all(limit))
   }
 
   /** They are stored in the fleet's database. */
@@ -125,28 +125,28 @@ export class Outbox implements Disposable {
 
   /** The number of the newest result that was put; 0 if none waits. */
   get newest(): number {
-    return trying(this.#doing('read'), () => this.#sql.newest.get() ?? 0)
+    return usingOutbox(this.#doing('read'), () => this.#sql.newest.get() ?? 0)
   }
 
   /** True if a result still waits that is not newer than this one. */
   waitsUpTo(sequence: number): boolean {
-    return trying(this.#doing('read'), () => this.#sql.waitsUpTo.get(sequence) !== undefined)
+    return usingOutbox(this.#doing('read'), () => this.#sql.waitsUpTo.get(sequence) !== undefined)
   }
 
   /** True if results of the chunk still wait, of whichever attempt. */
   waitsFor({ run, chunk }: Pick<BegunChunk, 'run' | 'chunk'>): boolean {
-    return trying(this.#doing('read'), () => this.#sql.waits.get(run, chunk) !== undefined)
+    return usingOutbox(this.#doing('read'), () => this.#sql.waits.get(run, chunk) !== undefined)
   }
 
   /** Files of the run that have a result, in the form of `doneKey`. */
   doneIn(run: string): ReadonlySet<string> {
-    const rows = trying(this.#doing('read'), () => this.#sql.done.all(run))
+    const rows = usingOutbox(this.#doing('read'), () => this.#sql.done.all(run))
     return new Set(rows.map(({ tenant, path }) => doneKey(tenant as TenantId, path)))
   }
 
   /** `bytes`: of the file, without the part that is free. */
   get size(): OutboxSize {
-    return trying(this.#doing('read'), () => {
+    return usingOutbox(this.#doing('read'), () => {
       const pragma = (name: string): number => Number(this.#database.pragma(name, { simple: true }))
       const pages = pragma('page_count') - pragma('freelist_count')
       return { rows: this.#sql.count.get() ?? 0, bytes: pages * pragma('page_size') }
@@ -166,7 +166,7 @@ export class Outbox implements Disposable {
   }
 
   #inTransaction<Value>(work: () => Value): Value {
-    return trying(this.#doing('write'), () => this.#database.transaction(work).immediate())
+    return usingOutbox(this.#doing('write'), () => this.#database.transaction(work).immediate())
   }
 
   #doing(what: string): string {

@@ -41,7 +41,7 @@ eachDatabase((fleet) => {
     expect((await host.holdfast.run('status', '--json')).stdout).toContain('"openHolds": []')
   })
 
-  test('an incident comes between two tenants of a sweep, which then goes on; no tenant is examined twice', async () => {
+  test('an incident comes between two tenants of a sweep, which then goes on; none is examined twice', async () => {
     await using host = await startHost(fleet.address, 'alpha', { tenants: 6, misbehave: 'slow=300' })
     await using jobs = await openCoordination(fleet, ['alpha'])
     await using agent = await host.startAgent()
@@ -66,7 +66,7 @@ eachDatabase((fleet) => {
     ])
   })
 
-  test('ended in the middle of a hold, it leaves no tenant paused; the next agent examines the rest, each tenant once', async () => {
+  test('ended in the middle of a hold, it leaves no tenant paused; the next agent examines the rest', async () => {
     await using host = await startHost(fleet.address, 'alpha', { tenants: 4, misbehave: 'slow=500' })
     await using jobs = await openCoordination(fleet, ['alpha'])
     const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)

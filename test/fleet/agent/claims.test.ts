@@ -1,4 +1,4 @@
-/** Who may be an agent: one on each machine, and one machine for each host name. And what an agent knows after a loss. */
+/** Who may be an agent: one on each machine, and one machine for each name. And what it knows after a loss. */
 
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,7 +37,7 @@ eachDatabase((fleet) => {
     await eventually(`it is done: ${agent.stderr()}`, async () => (await jobState(fleet, chunk)) === 'completed')
   }
 
-  test('a second agent of this machine is refused (75), another machine with this name too (78) until it is not seen', async () => {
+  test('a second agent of this machine is refused (75), and another machine with its name too (78)', async () => {
     await using host = await startHost(fleet.address, 'alpha')
     await using other = await startHost(fleet.address, 'alpha')
     await using _jobs = await openCoordination(fleet, ['alpha'])

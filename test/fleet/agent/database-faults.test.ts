@@ -1,4 +1,4 @@
-/** A database that dies or becomes slow while an agent works: it goes on afterwards, and nothing is lost or done twice. */
+/** A database that dies or becomes slow while an agent works: afterwards it goes on, and nothing is lost or twice. */
 
 import { expect, test } from 'vitest'
 import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'

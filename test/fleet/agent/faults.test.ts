@@ -118,7 +118,7 @@ eachDatabase((fleet) => {
     120_000,
   )
 
-  test('cut off from the database: the hold ends as usual, nothing else begins, and the result arrives later', async () => {
+  test('cut off from the database: the hold ends, nothing else begins, and the result arrives later', async () => {
     await using relay = await startDatabaseRelay(fleet.address)
     await using host = await startHost(relay.address, 'alpha', slow)
     await using jobs = await openCoordination(fleet, ['alpha'])

@@ -1,11 +1,11 @@
-/** Delivery: each result reaches the log once, and everything else is counted from what was new there. */
+/** ResultDelivery: each result reaches the log once, and everything else is counted from what was new there. */
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
-import { Delivery } from '../../../src/fleet/results/delivery.ts'
+import { ResultDelivery } from '../../../src/fleet/results/delivery.ts'
 import { Outbox } from '../../../src/fleet/results/outbox.ts'
 import type { OutgoingResult } from '../../../src/fleet/results/outgoing-result.ts'
 import { Failure } from '../../../src/model/failure.ts'
@@ -15,7 +15,7 @@ import { eventually } from '../../support/processes.ts'
 
 interface Sending extends AsyncDisposable {
   readonly outbox: Outbox
-  readonly delivery: Delivery
+  readonly delivery: ResultDelivery
   readonly troubles: string[]
   readonly notices: string[]
   send(...results: readonly OutgoingResult[]): Promise<void>
@@ -27,7 +27,7 @@ function sending(database: FleetDatabase, now: () => number = Date.now): Sending
   const outbox = Outbox.open(dir, Date.now())
   const troubles: string[] = []
   const notices: string[] = []
-  const delivery = new Delivery({
+  const delivery = new ResultDelivery({
     database,
     outbox,
     host: 'alpha',
@@ -66,7 +66,7 @@ eachDatabase((fleet) => {
     rowsOf('select run, done, sound, damaged, inconclusive, failed from holdfast.run_host order by run')
   const place = () => rowsOf('select tenant, verdict, damage, run, attempt from holdfast.place order by tenant')
 
-  test('results are logged, counted, and become the last result of their place; sent again they change nothing', async () => {
+  test('results are logged, counted, and become the last of their place; sent again they change nothing', async () => {
     await using sender = sending(fleet.database)
     const sent = [
       outgoing('acme'),
@@ -154,7 +154,7 @@ eachDatabase((fleet) => {
     expect(bolt).toBeLessThan(30)
   })
 
-  test('tables of the last check are kept, and those that are gone are dropped; a check that read nothing drops none', async () => {
+  test('tables of the last check are kept, and others dropped; a check that read nothing drops none', async () => {
     await using sender = sending(fleet.database)
     const content = () =>
       rowsOf('select table_name, rows, digest, facts, run from holdfast.content order by table_name')

@@ -1,13 +1,14 @@
 /**
- * M16: results are made, the sender is killed again and again (also between the commit and the deletion of a batch), and
- * the database is away for a while. Afterwards each result is stored once, and what is known of each place is the last.
+ * M16: results are made, the sender is killed again and again (also between the commit and the deletion of a batch),
+ * and the database is away for a while. Afterwards each result is stored once, and the last one is
+ * what is known of its place.
  */
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Delivery } from '../../../src/fleet/results/delivery.ts'
+import { ResultDelivery } from '../../../src/fleet/results/delivery.ts'
 import { Outbox } from '../../../src/fleet/results/outbox.ts'
 import { sleep } from '../../../src/host/clock.ts'
 import { startDatabaseRelay } from '../../support/fleet/database-relay.ts'
@@ -30,7 +31,7 @@ eachDatabase((fleet) => {
     const made = (): readonly string[] => readFileSync(truth, 'utf8').split('\n').slice(0, -1)
     await using relay = await startDatabaseRelay(fleet.address)
     const start = (): Program =>
-      startNode('test/support/programs/result-sender.ts', [dir, truth, JSON.stringify(relay.address), runs[0]])
+      startNode('test/support/programs/fleet/result-sender.ts', [dir, truth, JSON.stringify(relay.address), runs[0]])
     for (let time = 0; time < kills; time++) {
       const before = made().length
       const sender = start()
@@ -46,7 +47,7 @@ eachDatabase((fleet) => {
     using outbox = Outbox.open(dir, Date.now())
     const { database } = fleet
     const rest = { database, outbox, host: 'alpha', service: 'notes', now: Date.now }
-    const delivery = new Delivery({ ...rest, onTrouble: () => undefined, onNotice: () => undefined })
+    const delivery = new ResultDelivery({ ...rest, onTrouble: () => undefined, onNotice: () => undefined })
     await delivery.until(() => outbox.size.rows > 0, AbortSignal.timeout(60_000))
     await delivery[Symbol.asyncDispose]()
 
@@ -68,7 +69,8 @@ eachDatabase((fleet) => {
     )
     expect(counted.rows).toEqual(last.rows)
     const wrong = await database.query(
-      `select tenant from holdfast.place as p where attempt <> (select max(attempt) from holdfast.result r where r.tenant = p.tenant)`,
+      `select tenant from holdfast.place as p
+       where attempt <> (select max(attempt) from holdfast.result r where r.tenant = p.tenant)`,
     )
     expect(wrong.rows).toEqual([])
   }, 240_000)

@@ -4,7 +4,7 @@
  */
 import type { FleetAddress } from '../../../../src/config/fleet/fleet-settings.ts'
 import { registerHost, showHost } from '../../../../src/fleet/agent/host-registration.ts'
-import { registerPlaces } from '../../../../src/fleet/agent/place-registration.ts'
+import { registerOwnPlaces } from '../../../../src/fleet/agent/place-registration.ts'
 import type { FleetDatabase } from '../../../../src/fleet/database/database.ts'
 import { openFleetDatabase } from '../../../../src/fleet/database/open-database.ts'
 import type { Chunk } from '../../../../src/fleet/jobs/chunk.ts'
@@ -80,7 +80,7 @@ async function register(to: FleetDatabase, { name, domain, first, tenants }: Sim
   const tenantsOfService = listed.map((id) => ({ id: tenantId(id), files: [simulatedFile(id)], state: 'active' }))
   const list = { tenants: () => Promise.resolve(tenantsOfService), leftOut: { unsearched: [] } }
   const { signal } = new AbortController()
-  await registerPlaces({ database: to, host: name, service }, list as unknown as Service, signal)
+  await registerOwnPlaces({ database: to, host: name, service }, list as unknown as Service, signal)
 }
 
 function thisHost(name: string, domain: string): Parameters<typeof registerHost>[1] {

@@ -5,13 +5,13 @@
  */
 import { appendFileSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'
-import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
-import { openFleetDatabase } from '../../../src/fleet/database/open-database.ts'
-import { deliverStatement } from '../../../src/fleet/results/deliver-statement.ts'
-import { Delivery } from '../../../src/fleet/results/delivery.ts'
-import { Outbox } from '../../../src/fleet/results/outbox.ts'
-import { outgoing } from '../fleet/outgoing.ts'
+import type { FleetAddress } from '../../../../src/config/fleet/fleet-settings.ts'
+import type { FleetDatabase } from '../../../../src/fleet/database/database.ts'
+import { openFleetDatabase } from '../../../../src/fleet/database/open-database.ts'
+import { deliverStatement } from '../../../../src/fleet/results/deliver-statement.ts'
+import { ResultDelivery } from '../../../../src/fleet/results/delivery.ts'
+import { Outbox } from '../../../../src/fleet/results/outbox.ts'
+import { outgoing } from '../../fleet/outgoing.ts'
 
 const [ledgerDir = '', truth = '', address = '', run = ''] = process.argv.slice(2)
 const tenants = 40
@@ -29,7 +29,7 @@ const database: FleetDatabase = {
   [Symbol.asyncDispose]: () => real[Symbol.asyncDispose](),
 }
 const outbox = Outbox.open(ledgerDir, Date.now())
-const delivery = new Delivery({
+const delivery = new ResultDelivery({
   database,
   outbox,
   host: 'alpha',
