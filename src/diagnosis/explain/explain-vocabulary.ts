@@ -84,7 +84,7 @@ export const vocabulary: Readonly<Record<string, string>> = {
     'part of a seal.',
   fence:
     'A number that the service raises with each lease of a tenant. It distinguishes an old lease from a new one, so ' +
-    'a late request cannot end the wrong pause.',
+    'a late request cannot end the wrong pause. The slots of a fleet have fences too.',
   hold:
     'The work that takes the snapshots of one tenant, in three phases: prepare, pause, publish. Only in the ' +
     'pause the tenant stands still, and holdfast locks, proves and copies. All files of a tenant share one hold.',
@@ -234,6 +234,27 @@ export const vocabulary: Readonly<Record<string, string>> = {
   doctor:
     'The command that tests whether this machine and this service are fit for holdfast: locks, leases, ' +
     'permissions, space, and the contract step by step.',
+  fleet:
+    'Several hosts that are checked as one: an agent on each, a coordinator on one or two, and one database. A hold ' +
+    'needs the database to begin, and never to end. See the section `fleet` of the configuration.',
+  agent:
+    "`holdfast agent`, one process on each host of a fleet. It checks the tenants of its host's service, and " +
+    'delivers the results to the database. While it cannot reach the database, it keeps them.',
+  coordinator:
+    '`holdfast coordinator`, on one or two hosts of a fleet. It divides each sweep among the agents, frees the ' +
+    'slots of dead agents, and sends the alarms of the fleet. It touches no tenant.',
+  chunk:
+    'At most 50 tenants of one host that an agent gets together. If not all of them have a result, the host gets the ' +
+    'chunk again, at most three times.',
+  slot:
+    'The permission of a fleet to pause one tenant at a time. There are as many slots as fleet.maxPaused allows. ' +
+    'An agent gives its slot back. The slot of a dead agent is freed after fleet.expiry.',
+  breaker:
+    'While it is open, no host of the fleet pauses a tenant. `holdfast fleet pause` opens it, and so do results that ' +
+    'suspect harm. Only `holdfast fleet resume` closes it.',
+  outbox:
+    "The results of an agent that the fleet's database has not stored yet, in a file beside the ledger. At " +
+    'fleet.outbox.max the agent pauses no more tenants, and reports it.',
   comparison:
     'Two snapshots read side by side, table by table and row by row: `holdfast compare A B`. A difference is ' +
     'not damage.',

@@ -65,6 +65,13 @@ const needed = [
   'sink',
   'reconcile',
   'bundle',
+  'fleet',
+  'agent',
+  'coordinator',
+  'chunk',
+  'slot',
+  'breaker',
+  'outbox',
 ]
 const words = topics.filter(({ kind }) => kind === 'word').map(({ topic }) => topic)
 const limits = topics.filter(({ kind }) => kind === 'limit').map(({ topic }) => topic)
