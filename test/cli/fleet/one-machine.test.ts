@@ -53,6 +53,7 @@ test(
     }
     const { code, stderr } = await ended
     expect(code, stderr).toBe(143)
+    expect(stderr).toContain('SIGTERM: ending the tenants that are under way, then stopping')
   },
   testMs,
 )

@@ -105,7 +105,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     const end = ending(interrupted)
     await expect.poll(isOpen, { timeout: patienceMs }).toBe(1)
     interrupted.kill('SIGTERM')
-    expect(await end).toMatchObject({ code: 143 })
+    expect(await end).toMatchObject({ code: 143, stderr: expect.stringContaining('SIGTERM: stopping\n') })
     expect(await slots.take()).toMatchObject({ refused: 'stopped' })
   }, 300_000)
 

@@ -51,7 +51,7 @@ afterAll(async () => {
   await agent[Symbol.asyncDispose]()
   const ended = ending(coordinator)
   coordinator.kill('SIGTERM')
-  expect((await ended).code).toBe(143)
+  expect(await ended).toMatchObject({ code: 143, stderr: expect.stringContaining('SIGTERM: stopping\n') })
   await service[Symbol.asyncDispose]()
   folder[Symbol.dispose]()
 }, startMsMax)

@@ -8,7 +8,7 @@ const terminal = {
   version: '0.0.0',
   commandLine: { words: [], config: null },
   say: () => undefined,
-  interrupt: { signal: new AbortController().signal, exitCode: () => exitCodes.interrupted },
+  interrupt: { signal: new AbortController().signal, exitCode: () => exitCodes.interrupted, announce: () => undefined },
 }
 
 test.each([

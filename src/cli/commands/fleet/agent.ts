@@ -45,6 +45,7 @@ Exit codes: 64 usage, 70 bug, 75 another agent works on this machine, 78 the
 }
 
 async function work(options: AgentOptions, terminal: Terminal): Promise<ExitCode> {
+  terminal.interrupt.announce('ending the tenants that are under way, then stopping')
   const settings = await fleetToRead(options.config)
   const open = options.coordinator === true ? ownFleetDatabase : openFleetDatabase
   await using database = await open(settings.fleet)

@@ -39,6 +39,7 @@ export function addCoordinator(invocation: Invocation): void {
 }
 
 async function work(options: CoordinatorOptions, terminal: Terminal): Promise<ExitCode> {
+  terminal.interrupt.announce('stopping')
   const settings = await fleetToRead(options.config)
   await using database = await ownFleetDatabase(settings.fleet)
   await coordinateFor(settings, database, terminal)

@@ -16,5 +16,7 @@ Exit codes: as each command says; 3 if the database cannot be reached`
 export function addFleetGroup(invocation: Invocation): CommandGroup {
   const group = invocation.addGroup('fleet')
   group.command.description('all hosts: their database and what it knows').addHelpText('after', help)
+  // None of these commands pauses a tenant itself.
+  group.command.hook('preAction', () => invocation.terminal.interrupt.announce('stopping'))
   return group
 }
