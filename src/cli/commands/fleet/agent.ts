@@ -23,18 +23,18 @@ export function addAgent(invocation: Invocation): void {
       'after',
       `
 The agent takes tenants from the database of the fleet (fleet.database), checks
-them as \`check --tenant\` does, and delivers the results. It pauses a tenant only
-with leave of the database, and resumes it without: whatever becomes of the
-database or the network, no tenant waits for it. Results wait in the folder
-\`agent\` beside the ledger until they are stored, each exactly once.
+them as \`check --tenant\` does, and delivers the results. It needs the database
+to pause a tenant, and never to resume one: if the database or the network
+fails, no tenant waits for it. Results wait in the folder \`agent\` beside the
+ledger until they are stored, each exactly once.
 
-A signal ends it: the tenants under way come to their end, and no other begins.
+After a signal it ends the tenants that are under way, and begins no other.
 \`holdfast check\` and \`holdfast sweep\` work beside it, and without a database.
 
 Examples:
   holdfast agent                       with holdfast.yaml of this folder
   holdfast agent --config FILE         with another configuration
-  holdfast agent --coordinator         all of a fleet of one machine
+  holdfast agent --coordinator         a whole fleet on one machine
   holdfast install systemd --agent     a unit that starts it with the machine
 
 Exit codes: 64 usage, 70 bug, 75 another agent works on this machine, 78 the

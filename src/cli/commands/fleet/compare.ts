@@ -23,18 +23,18 @@ file is read, and no row crosses the network.
 
 Digests say whether rows are the same, whatever the layout of the files. They
 are as old as their checks, and the output names the times. If a tenant was
-written between two checks, its copies differ for that reason alone: compare
-replicas after a sweep in which nothing was written, or expect it.
+written between two checks, its copies differ for that reason alone. So compare
+replicas after a sweep during which nothing was written.
 
 If no host has two files of the tenant, holdfast takes all of them for copies of
 one file. Otherwise files of the same name are copies. Copies in services of
 different names are compared if --service names these services.
 
---by-key asks the agents of at most 5 hosts for a snapshot each, as a check does:
+--by-key asks the agents of at most 5 hosts for a snapshot each, as for a check:
 the tenant is paused once on each host, within the limits of the fleet. It then
-compares rows: the first copy with each other one. Fingerprints of rows cross the
-network, and the keys of up to 20 rows of each kind that differ; no other value
-does. Up to 1.2 million rows of a table are compared, in at most 10 minutes.
+compares rows: the first copy with each other one. Only fingerprints of rows and
+the keys of up to 20 rows of each kind that differ cross the network. Up to 1.2
+million rows of a table are compared, in at most 10 minutes.
 
 Examples:
   holdfast fleet compare acme
@@ -42,9 +42,9 @@ Examples:
   holdfast fleet compare acme --by-key         which rows differ, now
   holdfast fleet compare acme --service notes --service notes-replica
 
-Exit codes: 0 all copies are sound and the same, 5 all are sound and they differ,
-  1 failed, 2 a copy is damaged, 3 not everything could be compared, or the
-  database cannot be reached, 64 usage, also a tenant that no host has, 70 bug,
+Exit codes: 0 all copies are sound and the same, 1 failed, 2 a copy is damaged,
+  3 not everything could be compared, or the database cannot be reached, 5 all
+  are sound and they differ, 64 usage, also a tenant that no host has, 70 bug,
   78 configuration, 129/130/131/143 ended by a signal`
 
 export function addFleetCompare(invocation: Invocation, group: CommandGroup): void {

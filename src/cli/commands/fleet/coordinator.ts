@@ -16,9 +16,9 @@ tenants, frees the slots of agents that died, and sends the alarms of the fleet
 once, to the sinks of \`alerts\`. It touches no tenant. It makes and migrates the
 tables of the database, so it starts before the first agent.
 
-Any number of them may run, on any hosts: there is no leader. Without one the
-agents finish what is queued, and nothing new begins. With pglite one process
-has the database: a second one on this machine is refused (75).
+Any number of coordinators may run, on any hosts: there is no leader. Without
+one the agents finish what is queued, and nothing new begins. With pglite one
+process opens the database: a second one on this machine is refused (75).
 
 Examples:
   holdfast coordinator                       with holdfast.yaml of this folder
@@ -32,7 +32,7 @@ Exit codes: 64 usage, 70 bug, 75 another process has the folder of pglite, 78
 export function addCoordinator(invocation: Invocation): void {
   invocation
     .add('coordinator', printText)
-    .description('feed the agents of a fleet, and send its alarms, until it is ended')
+    .description('give the agents of a fleet their tenants, and send its alarms, until it is ended')
     .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
     .addHelpText('after', help)
     .action((options: CoordinatorOptions) => invocation.perform(() => work(options, invocation.terminal)))

@@ -11,7 +11,7 @@ import type { Terminal } from '../../terminal/terminal.ts'
 const help = `
 export writes hosts, places, results, digests, runs and alarms to a new file, as
 lines of JSON, with mode 0600. The file names tenants and paths. It holds no
-jobs and no slots of pauses: the next sweep feeds again.
+queued jobs and no slots: the next sweep begins anew.
 
 Stop the agents and the coordinator first. What is delivered meanwhile may be in
 the file or not; no result is lost, because each host keeps its own ledger. A

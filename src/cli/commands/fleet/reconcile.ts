@@ -19,23 +19,23 @@ interface FleetReconcileOptions extends CommonOptions {
 }
 
 const help = `
-reconcile compares what the database of the fleet says of itself. It asks no
+reconcile looks in the database of the fleet for what does not agree. It asks no
 host, pauses no tenant, and does not guess which side is right. \`holdfast
 reconcile\` on a host compares its service, files, backups and ledger.
 
-  tenant-on-no-host        known, and no host has it any more
-  tenant-on-several-hosts  replicas are several too: see \`fleet compare\`
+  tenant-on-no-host        it is known, and no host has it any more
+  tenant-on-several-hosts  also replicas: \`fleet compare\` compares them
   host-unknown             files of a host whose agent never registered
   host-missed              its agent did not report for five minutes
-  slot-without-agent       leave to pause a tenant that no coordinator frees
-  results-missing          a run has ended without all results of a host
-  counts-differ            counts of the last run that are not those of the log
-  never-checked            older than the last sweep, and in no check
+  slot-without-agent       a slot is taken, and its agent does not report
+  results-missing          a run has ended without all its results of a host
+  counts-differ            counts of the last run differ from its results
+  never-checked            files are older than the last sweep, and unchecked
 
 With --resend, all agents are asked to send again what their ledgers have. It
 rebuilds a database that was lost or restored: start the coordinator and the
-agents first, so that the hosts are known. Nothing is checked again, and what
-the database has already, it leaves out.
+agents first, so that the hosts are known. Nothing is checked again. The
+database leaves out what it has already.
 
 Examples:
   holdfast fleet reconcile             for a person
@@ -49,7 +49,7 @@ export function addFleetReconcile(invocation: Invocation, group: CommandGroup): 
   withCommon(
     group
       .add('reconcile', textOrDocument)
-      .description('compare what the database says of hosts, tenants and results; no tenant is touched'),
+      .description('find what does not agree in the database of the fleet; no tenant is touched'),
     'holdfast.fleetreconcile/1',
   )
     .option('--resend', 'also ask all agents to send again what their ledgers have')

@@ -10,11 +10,11 @@ import { textOrDocument } from '../../printing/printing.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 const help = `
-Lets hosts pause tenants again, after \`fleet pause\`, or after the fleet has
-stopped by itself: a lock that did not hold, harm that is suspected, a tenant
-that was not seen serving, or leases that are lost too often. Read the reason
-first (\`holdfast fleet pause\` and \`fleet status\` show it): nothing else closes
-this, and the next sign stops the fleet again.
+Lets hosts pause tenants again, after \`fleet pause\`, or after holdfast itself
+has stopped the pauses: a lock did not hold, harm is suspected, a tenant was not
+seen serving, or leases were lost too often. First read the reason: \`holdfast
+fleet status\` shows it. Only this command lets pauses go on. The next such sign
+stops them again.
 
 It resumes no tenant. Each host does that by itself, also without the database;
 \`holdfast resume --all\` on a host resumes what its runs have left paused.

@@ -8,9 +8,9 @@ those that were not found sound, then those whose last sound check is oldest.
 At most fleet.maxPaused tenants stand still at the same time, on all hosts.
 
 The command waits until the sweep has ended. A signal ends only the command; the
-sweep goes on. A coordinator feeds it: one that starts later does too. It ends
-as stopped if the hosts that are left are silent for 30 minutes, or after 20
-hours. With --host or --service it is no full sweep.
+sweep goes on. A coordinator gives the agents their tenants; it may start later.
+The sweep is stopped if the hosts that are left are silent for 30 minutes, or
+after 20 hours. With --host or --service it is no full sweep.
 
 Examples:
   holdfast fleet sweep                     all tenants of all hosts

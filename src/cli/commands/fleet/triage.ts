@@ -4,7 +4,7 @@ import { textOrDocument } from '../../printing/printing.ts'
 
 const help = `
 Something crashes, and it is not known on which host the cause is. The agents
-check their tenants at once, also while a sweep works: those known to be damaged
+check their tenants now, also while a sweep works: those known to be damaged
 first, then those that could not be read, then those never checked. Each host
 knows more about its own crash: \`holdfast triage\` there goes by more signs.
 
