@@ -78,8 +78,8 @@ export function judgeFleet(view: FleetView): FleetJudgement {
 const placeName = ({ tenant, host }: Pick<FleetFile, 'tenant' | 'host'>): string =>
   `${legibleName(tenant)} on ${legibleName(host)}`
 
-/** The coordinator opens a breaker on signs of harm, and a person for any reason. */
-const isHarm = ({ by }: OpenBreaker): boolean => by === 'coordinator'
+/** Opened by a result or by a coordinator, on signs of harm. A person, who may have any reason, is `user@host`. */
+const isHarm = ({ by }: OpenBreaker): boolean => by === 'holdfast' || by === 'coordinator'
 
 function harmReasons({ files, breakers }: FleetView): readonly string[] {
   const harmed = files.filter(({ failure }) => failure !== null && signsOfHarm.has(failure))

@@ -55,6 +55,12 @@ test.each<[string, Partial<FleetView>, number, string]>([
     'HOLDFAST CRITICAL - HARM SUSPECTED nothing is paused in service notes: a lock did not hold on h1 |',
   ],
   [
+    'a breaker that a result opened',
+    { breakers: [{ scope: 'service:notes', reason: 'LEASE_LOST in 3 of 9', since: now, by: 'holdfast' }] },
+    2,
+    'HOLDFAST CRITICAL - HARM SUSPECTED nothing is paused in service notes: LEASE_LOST in 3 of 9 |',
+  ],
+  [
     'a breaker that a person opened',
     { breakers: [{ scope: 'fleet', reason: 'move of the racks', since: now - hour, by: 'ada' }] },
     1,
