@@ -21,7 +21,7 @@ export interface TenantConnection {
   readonly ledger: Ledger
   /** The service's admin socket, by which its processes are recognised; null if it has none. */
   readonly socket: string | null
-  /** Who gives leave to pause the tenant; null if nobody is asked. */
+  /** Must be asked before the tenant is paused; null if there is no such limit. */
   readonly permit: PausePermit | null
   /** Called as soon as a resume of the tenant has failed and will be tried again. */
   readonly onRetry: (why: Error) => void

@@ -22,7 +22,7 @@ export async function coordinateFor(
   // Another person reads the alarm, in another folder.
   const config = terminal.commandLine.config ?? (file === '/etc/holdfast/holdfast.yaml' ? null : file)
   const send = fleetAlarmSender(alerts, config, ({ sink, why }) => {
-    if (why !== null) say(`alarms: ${sink} did not take one: ${why}`)
+    if (why !== null) say(`an alarm did not reach ${sink}: ${why}`)
   })
   const { signal } = terminal.interrupt
   await coordinate({ database, fleet, version: terminal.version, send, onNotice: say, signal })

@@ -155,7 +155,7 @@ async function workOn(terms: AgentTerms, host: string, runner: ChunkRunner, sign
   if (queue === null) return
   for (const lane of ['incident', 'sweep'] as const)
     await jobs.work(host, lane, (chunk, taken) => examine(lane, chunk, taken))
-  say(`holdfast: takes tenants as ${host}`)
+  say(`holdfast: the agent takes tenants of ${host}`)
   await sleep(foreverMs, signal).catch(() => undefined)
 
   function openOwnJobs(): Promise<FleetJobs> {
@@ -163,7 +163,7 @@ async function workOn(terms: AgentTerms, host: string, runner: ChunkRunner, sign
     const onError = (error: Error): void => {
       if (error.message === trouble) return
       trouble = error.message
-      say(`holdfast: jobs of the fleet: ${error.message}`)
+      say(`holdfast: the agent cannot ask for tenants: ${error.message}`)
     }
     return ofJobs(openJobs({ database, fleet, role: 'agent', onError }))
   }
@@ -184,7 +184,9 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 async function requireQueue(jobs: FleetJobs, host: string): Promise<true> {
   if (await ofJobs(jobs.hasQueue(host))) return true
-  throw new Failure('FLEET_NOT_PREPARED', 'no coordinator has seen this host yet')
+  throw new Failure('FLEET_NOT_PREPARED', 'no coordinator has seen this host yet', {
+    hint: 'it takes some seconds if one works; else start `holdfast coordinator`',
+  })
 }
 
 /** pg-boss passes on what its own connection throws. */
@@ -207,7 +209,7 @@ async function untilReady<Value>(
     const value = await orFailure(attempt())
     if (!(value instanceof Failure)) return value
     if (!mayPass.has(value.code)) throw value
-    if (said !== value.message) say(`holdfast: waiting: ${value.message}`)
+    if (said !== value.message) say(`holdfast: the agent waits: ${value.message}; ${value.hint}`)
     said = value.message
     await sleep(againMs, signal).catch(() => undefined)
   }

@@ -57,7 +57,7 @@ export class ChunkStop {
     this.#endIfQuiet()
   }
 
-  /** Gives no leave any more as soon as no other tenant may begin, also not for a slot that was taken before. */
+  /** Permits no pause as soon as no other tenant may begin, also not in a slot that was taken before. */
   permitting(permit: PausePermit): PausePermit {
     return {
       enter: (signal) => (this.hasBegun ? untilAborted(signal) : permit.enter(signal)),

@@ -54,7 +54,7 @@ export class HostHeartbeat {
     const seen = await orFailure(this.#show(signal))
     if (seen instanceof Failure && ['FLEET_HOST_TAKEN', 'LEDGER_UNUSABLE'].includes(seen.code)) throw seen
     const trouble = seen instanceof Failure ? seen.message : null
-    if (trouble !== null && this.#trouble === null) this.#with.say(`holdfast: this host cannot show itself: ${trouble}`)
+    if (trouble !== null && this.#trouble === null) this.#with.say(`holdfast: the agent cannot report: ${trouble}`)
     if (trouble === null && this.#trouble !== null) this.#with.say('holdfast: the database of the fleet answers again')
     this.#trouble = trouble
   }

@@ -58,7 +58,7 @@ export async function coordinate(options: CoordinatorOptions): Promise<void> {
   await jobs.workDead(async (host, chunk, why) => {
     await buryChunk(database, host, chunk, why)
     await jobs.endChunk(host, chunk)
-    onNotice(`the tenants of a chunk of ${host} have failed in all attempts: ${printableInUtf8(why)}`)
+    onNotice(`${host} could not check the tenants of a chunk in any attempt: ${printableInUtf8(why)}`)
   })
   const blind = new BlindAlarm(options.send)
   await doDuties(
@@ -66,7 +66,8 @@ export async function coordinate(options: CoordinatorOptions): Promise<void> {
     {
       onTrouble: (duty, failure) => {
         if (failure === null) blind.seesAgain()
-        onNotice(failure === null ? `${duty}: works again` : `${duty}: ${failure.message}; ${failure.hint}`)
+        if (failure === null) onNotice(`the coordinator can ${duty} again`)
+        else onNotice(`the coordinator cannot ${duty}: ${failure.message}; ${failure.hint}`)
       },
       onStillFailing: (failure, forMs) => blind.consider(failure, forMs),
     },
@@ -86,22 +87,22 @@ function dutiesOf(
   const sender = new ToldSender({ database, id, send, now })
   return [
     {
-      name: 'shows itself',
+      name: 'report that it works',
       everyMs: 10_000,
       work: async () => void (await database.query(showItself, [id, hostname(), version])),
     },
     {
-      name: 'frees slots',
+      name: 'free slots',
       everyMs: 2_000,
       work: async () => {
         const { freed, epoch } = await slots.pass()
         for (const { scope, holder } of freed)
-          onNotice(`the slot that ${holder} left taken is free again (${scope}): nobody used it for fleet.expiry`)
-        if (epoch === 'stored') onNotice('the database is another one than before, and was watched: pauses go on')
+          onNotice(`a slot of ${holder} is freed (${scope}): its agent has not given it back within fleet.expiry`)
+        if (epoch === 'stored') onNotice('pauses go on: the database was replaced or restored, and was watched since')
       },
     },
     {
-      name: 'feeds runs',
+      name: 'give tenants to the agents',
       everyMs: 2_000,
       work: async () => {
         const { rows } = await database.query<SeenHost>(knownHosts)
@@ -111,14 +112,14 @@ function dutiesOf(
       },
     },
     {
-      name: 'looks for signs of harm',
+      name: 'look for signs of harm',
       everyMs: 5_000,
       work: async () => {
         for (const reason of await damageOnSeveralHosts(database)) onNotice(`all pauses are stopped: ${reason}`)
       },
     },
     {
-      name: 'notes what people must know',
+      name: 'note what people must know',
       everyMs: 5_000,
       work: async () => {
         const { rowCount } = await database.query(`select from holdfast.run where state in ('feeding', 'fed')`)
@@ -127,14 +128,14 @@ function dutiesOf(
       },
     },
     {
-      name: 'drops old results',
+      name: 'delete old results',
       everyMs: 6 * 3_600_000,
       work: async () => {
         await database.query(`delete from holdfast.coordinator where seen_at < now() - interval '7 days'`)
-        for (const week of await dropOldWeeks(database)) onNotice(`the results of the week ${week} were dropped`)
+        for (const week of await dropOldWeeks(database)) onNotice(`the results of the week ${week} were deleted`)
       },
     },
-    { name: 'sends alarms', everyMs: 2_000, work: () => sender.send() },
+    { name: 'send alarms', everyMs: 2_000, work: () => sender.send() },
   ]
 }
 
@@ -146,7 +147,7 @@ const showItself = `
 insert into holdfast.coordinator (id, host, version) values ($1, $2, $3)
 on conflict (id) do update set seen_at = now()`
 
-/** A sweep that is unfinished swallows the next one, and people are told. */
+/** While a sweep is unfinished, the next one is left out, and an alarm says so. */
 async function beginScheduled({ database, onNotice }: CoordinatorOptions, run: RunId): Promise<void> {
   const request = { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'schedule' } as const
   const answer = await beginRun(database, run, request)

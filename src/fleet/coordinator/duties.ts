@@ -3,7 +3,7 @@ import { monotonicMs, sleep } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 
 export interface Duty {
-  /** What it does, for people: `frees slots`. */
+  /** What it does, after `cannot`: `free slots`. */
   readonly name: string
   readonly everyMs: number
   readonly work: () => Promise<void>

@@ -70,7 +70,7 @@ export interface FleetRun {
   readonly said: string | null
 }
 
-/** The leave to pause one tenant at a time. */
+/** The permission to pause one tenant at a time. */
 export interface FleetSlot {
   readonly scope: string
   readonly slot: number

@@ -1,6 +1,6 @@
 /**
- * Leave to have one tenant stand still, which somebody outside of this process gives: in a fleet the slots of
- * `fleet/pause/`. A run without one counts its own paused tenants only. A bare file needs none: no tenant stands still.
+ * The permission to pause one tenant, which another process gives: in a fleet the slots of `fleet/pause/`. A run
+ * without a permit counts its own paused tenants only. A bare file needs none: no tenant stands still.
  */
 import { Failure } from '../../model/failure.ts'
 
@@ -10,13 +10,13 @@ export interface PausePermit {
    * @throws {Failure} PAUSE_NOT_GRANTED: release what was prepared, call `ready`, and begin again. The signal's reason.
    */
   enter(signal: AbortSignal): Promise<PauseSlot>
-  /** Waits until a slot is to be had, however long. Nothing may be open or locked meanwhile. @throws as `enter` */
+  /** Waits until there is a slot, however long. Nothing may be open or locked meanwhile. @throws as `enter` */
   ready(signal: AbortSignal): Promise<void>
 }
 
 /**
- * Leave for one tenant at a time. Disposing gives it back, unless `asked` was called and `answered` was not: whether
- * the tenant stands still is then in doubt.
+ * The permission to pause one tenant at a time. Disposing gives it back, unless `asked` was called and `answered` was
+ * not: whether the tenant stands still is then in doubt.
  */
 export interface PauseSlot extends Disposable {
   /** On the monotonic clock: the service is not asked to quiesce after that. */
@@ -31,5 +31,5 @@ export interface PauseSlot extends Disposable {
 export function requireInTime({ beginsByMs }: PauseSlot, nowMs: number): void {
   if (nowMs <= beginsByMs) return
   const lateMs = Math.ceil(nowMs - beginsByMs)
-  throw new Failure('PAUSE_TOO_LATE', `the leave to pause the tenant had ended ${lateMs} ms before the request`)
+  throw new Failure('PAUSE_TOO_LATE', `the tenant could be paused until ${lateMs} ms before the request`)
 }

@@ -11,7 +11,7 @@ export const fleetFailures = {
     stopsRun: false,
     next: 'explain',
     hint:
-      'the database of the fleet does not answer; agents begin nothing new and keep their results; ' +
+      'until it answers, agents begin nothing new and keep their results; ' +
       '`holdfast check` and `holdfast sweep` work without it',
     otherwise: null,
     means: 'The database of the fleet could not be reached, or did not answer in time.',
@@ -30,7 +30,7 @@ export const fleetFailures = {
     means: 'The database of the fleet does not let this host in, or does not let it do this.',
     cause:
       'A wrong password, user or database, a certificate that does not prove the name of the server, ' +
-      'or a role without the rights that src/fleet/README.md lists.',
+      'or a role without the rights that src/fleet/SETUP.md lists.',
   },
   FLEET_FULL: {
     tenant: 'untouched',
@@ -82,7 +82,7 @@ export const fleetFailures = {
     exit: { run: exitCodes.busy, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'one process opens this folder, and the others use its socket; stop the other coordinator first',
+    hint: 'stop the other coordinator first: one process opens this folder, and all others use its socket',
     otherwise: null,
     means: 'Another process has the folder of the fleet database open.',
     cause: 'A second coordinator, or `agent --coordinator`, on the same machine. Two at once would lose rows.',
@@ -93,10 +93,10 @@ export const fleetFailures = {
     exit: { run: exitCodes.usage, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'nothing was imported; write a new one: `holdfast fleet export FILE`',
+    hint: 'nothing was imported; export again: `holdfast fleet export FILE`',
     otherwise: null,
-    means: 'The file is no whole export of a fleet, or this version cannot read it.',
-    cause: 'An export that broke off, a file that was changed or cut, or an export of a newer version.',
+    means: 'The file is not a complete export of a fleet, or this version cannot read it.',
+    cause: 'The export was interrupted, the file was changed or cut, or a newer version wrote it.',
   },
   FLEET_CHUNK_FAILED: {
     tenant: 'unknown',
@@ -106,8 +106,8 @@ export const fleetFailures = {
     next: 'check',
     hint: 'read the log of the agent on that host; the next sweep of the fleet begins with this tenant',
     otherwise: null,
-    means: 'The agent of a host could not examine this tenant, nor others that it had to examine with it.',
-    cause: 'The agent was killed or lost its job each time that it tried, or its service could not be used at all.',
+    means: 'The agent of a host could not check this tenant in any attempt, and perhaps others of the same chunk.',
+    cause: 'The agent was killed or lost its job in each attempt, or it could not use its service.',
   },
   FLEET_RUN_ACTIVE: {
     tenant: 'untouched',
@@ -115,7 +115,7 @@ export const fleetFailures = {
     exit: { run: exitCodes.busy, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'wait until it ends: `holdfast fleet status` shows what is left of it',
+    hint: 'wait until it ends: `holdfast fleet status` shows how far it is',
     otherwise: null,
     means: 'A sweep or a triage of the fleet was asked for while another one is unfinished.',
     cause: 'The schedule or another person began it. If no coordinator runs, it stays unfinished until one does.',

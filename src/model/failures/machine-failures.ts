@@ -28,8 +28,8 @@ export const machineFailures = {
     hint: 'this machine was too busy or frozen three times, so the tenant was not paused; check it again',
     otherwise: null,
     means:
-      'In a fleet, a tenant may be paused only for a short time after leave for it was asked for. That time was over ' +
-      'before the service was asked, so the tenant was not paused.',
+      'In a fleet, a pause must begin within fleet.window after its slot was asked for. That time was over before ' +
+      'the service was asked, so the tenant was not paused.',
     cause: 'A machine without processor time or memory to spare, a slow disk, or a process that was frozen.',
   },
   PAUSE_NOT_GRANTED: {
@@ -38,7 +38,7 @@ export const machineFailures = {
     exit: { run: exitCodes.busy, result: exitCodes.busy },
     stopsRun: false,
     next: 'explain',
-    hint: '`holdfast fleet status` shows who may stand still now, and whether pauses are stopped',
+    hint: '`holdfast fleet status` shows how many slots are taken, and whether pauses are stopped',
     otherwise: null,
     means: 'In a fleet, no other tenant may be paused now. The tenant was not paused.',
     cause:

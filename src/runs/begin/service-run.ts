@@ -65,7 +65,7 @@ export interface RunOptions extends BeginningOfRun {
   readonly onResumeRetry: ResumeGuards['onResumeRetry']
   readonly keepSnapshot: RunContext['keepSnapshot']
   readonly backups: BackupsOfService
-  /** Who gives leave to pause a tenant; left out if nobody is asked. */
+  /** Must be asked before a tenant is paused; left out if there is no such limit. */
   readonly permit?: PausePermit
   readonly onDamagedPages?: NonNullable<RunContext['onDamagedPages']>
   /** What compares rows with index entries. */

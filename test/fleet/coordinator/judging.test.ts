@@ -109,7 +109,7 @@ eachDatabase((fleet) => {
     clock.ms = silentAfterMs
     expect(await pass()).toEqual({
       state: 'stopped',
-      said: 'the hosts that are left are silent; not all tenants were checked of a',
+      said: 'the hosts that are left are silent; some tenants were not checked: those left of a',
     })
     expect((await database.query('select from holdfast.chunk')).rowCount).toBe(0)
     expect((await database.query("select from holdfast.told where kind = 'run-stopped'")).rowCount).toBe(1)

@@ -1,4 +1,4 @@
-/** A hold that needs leave to pause: when it asks for it, what it does without, and what it says at the end. */
+/** A hold that needs a permit to pause: when it asks for it, what it does without, and what it says at the end. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { PausePermit } from '../../../src/hold/pause/pause-permit.ts'
 import { monotonicMs } from '../../../src/host/clock.ts'

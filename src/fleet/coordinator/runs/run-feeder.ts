@@ -72,7 +72,7 @@ export class RunFeeder {
       [id],
     )
     this.#fedAtMs.set(id, monotonicMs())
-    onNotice(`${kind} ${id}: fed to ${count(taken.length, 'host')}`)
+    onNotice(`${kind} ${id}: queued for ${count(taken.length, 'host')}`)
   }
 
   async #follow(run: OpenRun): Promise<void> {
@@ -107,7 +107,7 @@ export class RunFeeder {
     for (const host of this.#known(left)) await jobs.withdraw(host, await chunksLeft(database, run.id, host))
     const names = left.slice(0, namedMax).map(({ host }) => host)
     const more = left.length > names.length ? ` and ${left.length - names.length} more` : ''
-    const said = `${why}; not all tenants were checked of ${names.join(', ')}${more}`
+    const said = `${why}; some tenants were not checked: those left of ${names.join(', ')}${more}`
     await tell(
       database,
       conditionOf('run-stopped', run.id, run.id, {
