@@ -104,6 +104,26 @@ it(`each code of ${architecture} names tests that exist, or says that it is not 
   expect(found).toEqual([])
 })
 
+/** The last cells of tables whose last column is `shown by`: names of tests, with or without `test/`. */
+const testCells = documents.flatMap(({ path, lines }) => {
+  let isShown = false
+  return lines.flatMap((text, at) => {
+    const last = text.startsWith('|') ? (text.split('|').at(-2)?.trim() ?? '') : null
+    isShown = last === 'shown by' || (isShown && last !== null)
+    return isShown ? [{ path, line: at + 1, cell: last ?? '' }] : []
+  })
+})
+
+it('each test that a table of facts cites exists', () => {
+  const found = testCells.flatMap(({ path, line, cell }) =>
+    [...cell.matchAll(/`(?:test\/)?([^`]+)`/g)]
+      .filter(([, name = '']) => !['.test.ts', '.ts'].some((end) => existsSync(join(repository, 'test', name + end))))
+      .map(([, name = '']) => `${path}:${line}: no such test: ${name}`),
+  )
+  expect(testCells.length).toBeGreaterThan(0)
+  expect(found).toEqual([])
+})
+
 it(`each code that a comment or a document cites is in the table of ${architecture}`, () => {
   const known = new Set(codeRows.flatMap(({ codes }) => codes))
   const cited = [
