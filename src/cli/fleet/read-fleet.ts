@@ -8,12 +8,12 @@ import { settingsToRead } from '../read-ledger.ts'
 
 export type SettingsOfFleet = Settings & { readonly fleet: FleetSettings }
 
-/** @throws {Failure} CONFIG_INVALID, also without a section `fleet` */
+/** @throws {Failure} CONFIG_INVALID, also without fleet.database */
 export async function fleetToRead(config: string | undefined): Promise<SettingsOfFleet> {
   const settings = await settingsToRead(config ?? null)
   const { fleet, file } = settings
   if (fleet !== null) return { ...settings, fleet }
-  throw new Failure('CONFIG_INVALID', `${file} has no section fleet, so this host belongs to no fleet`, {
+  throw new Failure('CONFIG_INVALID', `${file} has no fleet.database, so this host belongs to no fleet`, {
     hint: 'name the database of the fleet with fleet.database; `holdfast explain fleet.database` says more',
   })
 }

@@ -7,33 +7,34 @@ export const fleetKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
     means:
       'The database of the fleet. `pglite:DIR` is a folder on this machine, for one machine or for a trial: one ' +
       'process opens it, and the others use its socket. `postgres://user@host/database` is a PostgreSQL server. ' +
-      'A unix socket is postgres:///database?host=/run/postgresql. ' +
-      'The address must hold no password. The connection to another machine is encrypted and its name is verified.',
+      'For a unix socket write `postgres:///database?host=/run/postgresql`. The address must hold no password. The ' +
+      'connection to another machine is encrypted, and the name of that machine is verified.',
     default: null,
     example: 'postgres://holdfast@db.example/holdfast',
   },
   'fleet.passwordFile': {
     means:
       'A file with the password for PostgreSQL in its first line. Only its owner may be able to read it. ' +
-      'Without this key PGPASSWORD and PGPASSFILE count.',
+      'Without this key PGPASSWORD and PGPASSFILE are used.',
     default: null,
     example: '/etc/holdfast/fleet.password',
   },
   'fleet.caFile': {
     means:
-      'The certificates of the authorities that sign for the PostgreSQL server, as PEM. ' +
-      'Without this key those of the system count.',
+      'A PEM file with the certificates of the authorities that signed the certificate of the PostgreSQL server. ' +
+      'Without this key the authorities of the system are used.',
     default: null,
     example: '/etc/holdfast/fleet-ca.pem',
   },
   'fleet.host': {
-    means: 'The name of this host in the fleet. No two hosts may have the same. By default the name of the machine.',
+    means: 'The name of this host in the fleet. No two hosts may have the same. Without this key: the machine name.',
     default: null,
     example: 'db7',
   },
   'fleet.domain': {
     means:
-      'What fails together with this host, such as a rack or a zone. fleet.maxPaused.domain limits the pauses in it.',
+      'The failure domain of this host: a rack or a zone whose hosts fail together. fleet.maxPaused.domain limits ' +
+      'how many of its tenants are paused at the same time.',
     default: null,
     example: 'zone-a',
   },
@@ -46,15 +47,15 @@ export const fleetKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'fleet.window': {
     means:
-      'How long after the request for a slot a pause may begin in it. The agent counts it on its own clock. ' +
+      'How long after its request a slot may be used to begin a pause. The agent counts this time by its own clock. ' +
       'A longer window needs fewer requests, and keeps a slot longer when an agent dies.',
     default: '2s',
     example: '1s',
   },
   'fleet.expiry': {
     means:
-      'How long a coordinator watches a slot before it frees it. It must be at least twice the longest time that ' +
-      'a pause may last from the request for its slot. A shorter one is refused.',
+      'How long a coordinator watches a taken slot before it frees it: its agent is then dead or cut off. It must be ' +
+      'at least twice the longest time from the request for a slot to the end of its pause. A shorter one is refused.',
     default: '90s',
     example: '2m',
   },
@@ -81,14 +82,14 @@ export const fleetKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
     example: '200MB',
   },
   'fleet.schedule.at': {
-    means: 'When the coordinator begins a sweep of the fleet, in five fields as cron has them.',
+    means: 'When a coordinator begins a sweep of the fleet, in the five fields of cron.',
     default: null,
     example: '"0 2 * * *"',
   },
   'fleet.schedule.zone': {
     means:
-      'The time zone of fleet.schedule.at. A sweep in the hour that a change of the clock leaves out or repeats ' +
-      'begins once.',
+      'The time zone of fleet.schedule.at. If a change to or from summer time leaves out that hour or repeats it, ' +
+      'the sweep begins once.',
     default: 'UTC',
     example: 'Europe/Berlin',
   },

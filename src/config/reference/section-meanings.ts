@@ -28,10 +28,12 @@ export const sectionMeanings: Readonly<Record<string, string>> = {
   heal: 'How much `sweep --heal` may change by itself. Without --heal a sweep changes nothing.',
   ledger: 'Where holdfast keeps its history.',
   fleet:
-    'The fleet of many hosts, of which this host is one. Without this section holdfast needs no database. ' +
-    'The commands of one host never need it.',
-  'fleet.maxPaused': 'How many tenants may be paused at the same time, over all hosts.',
+    'The fleet that this host belongs to: several hosts that are checked as one. Without fleet.database the host ' +
+    'belongs to no fleet. The commands of one host never need the database.',
+  'fleet.maxPaused':
+    'How many tenants may be paused at the same time, over all hosts. A coordinator sets these limits when it ' +
+    'starts; the file of an agent changes nothing. So they must be the same for all coordinators.',
   'fleet.outbox': 'The results that an agent has not yet delivered to the database.',
-  'fleet.schedule': 'When the coordinator begins a sweep by itself. Without this section it begins none.',
+  'fleet.schedule': 'When a coordinator begins a sweep by itself. Without this section it begins none.',
   registry: "How long holdfast goes on without the service's list of tenants, or without a valid configuration.",
 }

@@ -45,7 +45,7 @@ test('says what is missing: the fleet, its folder, its server, a command', async
   using folder = makeFolder()
   const file = folder.in('fleet.jsonl')
   const cases = [
-    ['', 78, 'has no section fleet'],
+    ['', 78, 'has no fleet.database'],
     ['fleet: { database: pglite:absent }\n', 78, 'there is no such folder'],
     [`fleet: { database: "postgres:///x?host=${folder.path}" }\n`, 3, 'FLEET_UNREACHABLE'],
   ] as const
