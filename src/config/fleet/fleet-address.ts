@@ -68,7 +68,7 @@ export const hostName: Kind<string> = plainText(
 )
 
 export const domainName: Kind<string> = plainText(
-  'the name of what fails together: letters, digits, dots and dashes, such as zone-a',
+  'the name of a failure domain: letters, digits, dots and dashes, such as zone-a',
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
 )
 

@@ -119,7 +119,7 @@ function refusal(answer: Exclude<Answer, { readonly rows: unknown }> | undefined
     case 'breaker':
       return { refused: 'stopped', why: `pauses of ${placeOfScope(answer.scope)} were stopped: ${said(answer.reason)}` }
     default:
-      return { refused: 'away', why: 'the database was replaced or restored, and a coordinator has yet to watch it' }
+      return { refused: 'away', why: 'the database was replaced or restored, and a coordinator must watch it first' }
   }
 }
 

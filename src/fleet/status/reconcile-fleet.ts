@@ -169,7 +169,7 @@ async function unknownHosts(database: FleetDatabase): Promise<Found> {
         ...base,
         rule: 'host-unknown',
         host,
-        said: `${host} has ${files} files here, and no agent of it ever registered`,
+        said: `the database has ${files} files of ${host}, whose agent never registered`,
       })),
   }
 }

@@ -17,7 +17,7 @@ const headings: Readonly<Record<FleetDisagreement['rule'], string>> = {
   'host-missed': 'Agents that do not report',
   'slot-without-agent': 'Slots of agents that do not report',
   'results-missing': 'Runs that ended without all their results',
-  'counts-differ': 'Counts that are not those of the log',
+  'counts-differ': 'Counts that differ from the results',
   'never-checked': 'Files that were never checked',
 }
 

@@ -94,7 +94,7 @@ eachDatabase((fleet) => {
     await fleet.database.query(`delete from holdfast.result where host = 'h1'`)
     const found = await reconcile('--quiet')
     expect([found.code, found.stderr]).toEqual([3, ''])
-    expect(found.stdout).toContain('Counts that are not those of the log: 1 (counts-differ)\n')
+    expect(found.stdout).toContain('Counts that differ from the results: 1 (counts-differ)\n')
     expect(found.stdout).toContain(`    holdfast fleet reconcile --config ${config} --resend\n`)
 
     const resent = await reconcile('--resend', '--json')

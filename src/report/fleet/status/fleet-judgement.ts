@@ -55,7 +55,7 @@ export function judgeFleet(view: FleetView): FleetJudgement {
     ...(shares.length === 0 ? ['STALE no agent has registered a file yet'] : []),
     ...breakerReasons(view),
     ...(view.isResting
-      ? ['STALE nothing is paused: the database was replaced or restored, and a coordinator has yet to watch it']
+      ? ['STALE no tenant can be paused: the database was replaced or restored, and a coordinator must watch it first']
       : []),
     ...(isBlind ? [] : missedReasons(found.missed, view)),
     ...coordinatorReasons(view),
@@ -86,7 +86,7 @@ function harmReasons({ files, breakers }: FleetView): readonly string[] {
   const open = breakers.filter(isHarm)
   return [
     ...(harmed.length === 0 ? [] : [`HARM SUSPECTED ${harmed.length}: ${listSome(harmed.map(placeName))}`]),
-    ...open.map(({ scope, reason }) => `HARM SUSPECTED nothing is paused in ${scopeName(scope)}: ${said(reason)}`),
+    ...open.map(({ scope, reason }) => `HARM SUSPECTED pauses in ${scopeName(scope)} are stopped: ${said(reason)}`),
   ]
 }
 
@@ -114,7 +114,7 @@ function breakerReasons({ breakers, at }: FleetView): readonly string[] {
     .filter((breaker) => !isHarm(breaker))
     .map(
       ({ scope, reason, since, by }) =>
-        `STOPPED nothing is paused in ${scopeName(scope)} for ${humanMs(ageOf(since, at))}, ` +
+        `STOPPED pauses in ${scopeName(scope)}, ${humanMs(ageOf(since, at))} ago, ` +
         `by ${legibleName(by)}: ${said(reason)}`,
     )
 }
@@ -158,7 +158,7 @@ function sweepReasons(view: FleetView): readonly string[] {
     .filter(({ begunAt }) => (ageOf(begunAt, at) ?? Infinity) > maxAgeMs)
     .map(
       ({ id, kind, begunAt, done, total }) =>
-        `STALE ${legibleName(kind)} ${legibleName(id)} works for ${humanMs(ageOf(begunAt, at))}, ` +
+        `STALE ${legibleName(kind)} ${legibleName(id)} has worked for ${humanMs(ageOf(begunAt, at))}, ` +
         `and has ${grouped(done)} of ${count(total, 'result')}`,
     )
   const last = lastWholeSweep(view)

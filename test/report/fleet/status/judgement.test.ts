@@ -52,19 +52,19 @@ test.each<[string, Partial<FleetView>, number, string]>([
     'a breaker that a sign of harm opened',
     { breakers: [{ scope: 'service:notes', reason: 'a lock did not hold on h1', since: now, by: 'coordinator' }] },
     2,
-    'HOLDFAST CRITICAL - HARM SUSPECTED nothing is paused in service notes: a lock did not hold on h1 |',
+    'HOLDFAST CRITICAL - HARM SUSPECTED pauses in service notes are stopped: a lock did not hold on h1 |',
   ],
   [
     'a breaker that a result opened',
     { breakers: [{ scope: 'service:notes', reason: 'LEASE_LOST in 3 of 9', since: now, by: 'holdfast' }] },
     2,
-    'HOLDFAST CRITICAL - HARM SUSPECTED nothing is paused in service notes: LEASE_LOST in 3 of 9 |',
+    'HOLDFAST CRITICAL - HARM SUSPECTED pauses in service notes are stopped: LEASE_LOST in 3 of 9 |',
   ],
   [
     'a breaker that a person opened',
     { breakers: [{ scope: 'fleet', reason: 'move of the racks', since: now - hour, by: 'ada' }] },
     1,
-    'HOLDFAST WARNING - STOPPED nothing is paused in the fleet for 1 h, by ada: move of the racks |',
+    'HOLDFAST WARNING - STOPPED pauses in the fleet, 1 h ago, by ada: move of the racks |',
   ],
   [
     'an agent that does not report',
@@ -82,7 +82,7 @@ test.each<[string, Partial<FleetView>, number, string]>([
     'a database that was restored',
     { isResting: true },
     1,
-    'HOLDFAST WARNING - STALE nothing is paused: the database was replaced or restored, and a coordinator',
+    'HOLDFAST WARNING - STALE no tenant can be paused: the database was replaced or restored, and a coordinator',
   ],
   ['no coordinator', { coordinators: [] }, 1, 'HOLDFAST WARNING - STALE no coordinator works |'],
   [
@@ -121,7 +121,7 @@ test.each<[string, Partial<FleetView>, number, string]>([
     'a sweep that does not end',
     { runs: [fleetRun({ state: 'fed', endedAt: null, begunAt: now - 30 * hour, done: 15 }), fleetRun()] },
     1,
-    'HOLDFAST WARNING - STALE sweep 01KB0000000000000000000000 works for 1 d 6 h, and has 15 of 20 results |',
+    'HOLDFAST WARNING - STALE sweep 01KB0000000000000000000000 has worked for 1 d 6 h, and has 15 of 20 results |',
   ],
   [
     'results that wait',
