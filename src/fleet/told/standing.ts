@@ -62,7 +62,7 @@ select 'breaker', scope, extract(epoch from since)::text,
     case when scope like 'service:%' then substr(scope, 9) end, 'host', null, 'tenant', null, 'path', null,
     'verdict', null, 'damage', null,
     'text', 'No tenant is paused any more (' || scope || '): ' || reason
-      || '. Only \`holdfast fleet resume\` ends that.',
+      || '. Only a person can end that: \`holdfast fleet status\` names the command.',
     'command', 'holdfast fleet status')
 from holdfast.breaker where by in ('holdfast', 'coordinator')
 on conflict do nothing`

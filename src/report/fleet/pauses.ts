@@ -55,7 +55,8 @@ function standingText(standing: readonly TenantStanding[]): string {
 
 const timeOf = (time: Date): string => `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
-function resumeCommand(scope: string): string {
-  const [kind, name] = scope.split(':')
+/** @param scope text of the database: untrusted */
+export function resumeCommand(scope: string): string {
+  const [, kind, name] = /^(service|domain):(.*)$/s.exec(scope) ?? []
   return `holdfast fleet resume${name === undefined ? '' : ` --${kind} ${shellWord(name)}`}`
 }

@@ -2,8 +2,10 @@
 
 import type { FleetFile } from '../../../fleet/status/fleet-facts.ts'
 import { tenantId } from '../../../model/brand.ts'
+import { failureKinds, signsOfHarm } from '../../../model/failure.ts'
 import { target } from '../../../text/shell-words.ts'
 import { withConfiguration } from '../../text/hint.ts'
+import { resumeCommand } from '../pauses.ts'
 import type { FleetJudgement } from './fleet-judgement.ts'
 import type { FleetView } from './fleet-view.ts'
 
@@ -26,19 +28,36 @@ export function fleetNextSteps(view: FleetView, judgement: FleetJudgement): read
   const isSweepDue = reasons.some((reason) => /^STALE (?:never run|(?:no|last|the last) full sweep|\d)/.test(reason))
   const hasNoCoordinator = reasons.some((reason) => reason.startsWith('STALE no coordinator'))
   const areMany = counts.failed + counts.inconclusive > uncheckedMax
+  const ofPaused = paused.map(({ host }) => ({ host, command: 'holdfast resume --all' }))
+  const ofBreakers = breakers.map(({ scope }) => here(resumeCommand(scope)))
+  // Another check or remedy may do more harm.
+  if (reasons.some((reason) => reason.startsWith('HARM SUSPECTED')))
+    return onceEach([...ofPaused, explainHarm(view), ...ofBreakers])
   const steps = [
-    ...paused.map(({ host }) => ({ host, command: 'holdfast resume --all' })),
+    ...ofPaused,
     ...view.files
       .filter(({ verdict }) => verdict === 'damaged')
       .slice(0, tenantsMax)
       .map(remedyOf),
-    ...(breakers.length > 0 ? [here('holdfast fleet resume')] : []),
+    ...ofBreakers,
     ...(missed.length > 0 ? [here('holdfast fleet agents')] : []),
     ...(hasNoCoordinator || stuck.length > 0 ? [here('holdfast coordinator')] : []),
     ...(areMany ? [] : unchecked.map(checkOf)),
     ...(isSweepDue || areMany ? [here('holdfast fleet sweep')] : []),
   ]
-  return [...new Map(steps.map((step) => [JSON.stringify(step), step])).values()]
+  return onceEach(steps)
+}
+
+const onceEach = (steps: readonly NextStep[]): readonly NextStep[] => [
+  ...new Map(steps.map((step) => [JSON.stringify(step), step])).values(),
+]
+
+/** A result that opened a breaker begins the reason with its failure. */
+function explainHarm({ files, breakers }: FleetView): NextStep {
+  const ofFiles = files.map(({ failure }) => failure ?? '').filter((code) => signsOfHarm.has(code))
+  const ofReasons = breakers.map(({ reason }) => /^[A-Z_]*/.exec(reason)?.[0] ?? '')
+  const sign = [...ofFiles, ...ofReasons].find((code) => Object.hasOwn(failureKinds, code)) ?? 'HARM_SUSPECTED'
+  return { host: null, command: `holdfast explain ${sign}` }
 }
 
 /** A file that only violates a rule of the application is whole: its report lists the rows. */

@@ -194,6 +194,16 @@ next
   )
 })
 
+test('if harm is suspected, the explanation comes first, and no check or remedy is offered', () => {
+  const text = textOf(
+    fleetView({
+      files: [fleetFile('acme'), fleetFile('bolt', { failure: 'HARM_SUSPECTED' })],
+      breakers: [{ scope: 'service:notes', reason: 'LEASE_LOST in 3 of 9', since: now, by: 'holdfast' }],
+    }),
+  )
+  expect(text).toContain('\nnext\n    holdfast explain HARM_SUSPECTED\n    holdfast fleet resume --service notes\n')
+})
+
 test('a run that works says how far it is and how long it will take', () => {
   const run = fleetRun({ state: 'feeding', endedAt: null, begunAt: now - hour, total: 1_000_000, done: 250_000 })
   expect(textOf(fleetView({ runs: [run, fleetRun()] }))).toContain(

@@ -59,7 +59,7 @@ test('what is wrong comes first, each command with its host', () => {
   expect(steps.map(([, where, command]) => [where, command])).toEqual([
     ['On <bdi>h2</bdi>', 'holdfast resume --all'],
     ['On <bdi>h1</bdi>', 'holdfast repair --tenant acme'],
-    ['Here', 'holdfast fleet resume'],
+    ['Here', 'holdfast fleet resume --service notes'],
     ['Here', 'holdfast fleet agents'],
     ['Here', 'holdfast coordinator'],
     ['On <bdi>h2</bdi>', 'holdfast check --tenant bolt'],
