@@ -1,4 +1,4 @@
-/** The hosts of the fleet, and where each tenant lives: one row a file, with its last result. */
+/** The hosts and the coordinators of the fleet, and where each tenant lives: one row a file, with its last result. */
 export const hostTables = `
 create table if not exists holdfast.host(
   name text primary key,
@@ -12,6 +12,13 @@ create table if not exists holdfast.host(
   outbox_bytes bigint not null default 0,
   clock_skew_ms bigint not null default 0,
   said text
+);
+create table if not exists holdfast.coordinator(
+  id text primary key,
+  host text not null,
+  version text not null,
+  started_at timestamptz not null default now(),
+  seen_at timestamptz not null default now()
 );
 create table if not exists holdfast.place(
   host text not null,

@@ -21,6 +21,8 @@ create table if not exists holdfast.result(
   primary key (week, run, host, tenant, path, attempt)
 ) partition by range (week);
 create index if not exists result_tenant on holdfast.result (service, tenant, checked_at);
+create index if not exists result_delivered on holdfast.result (delivered_at);
+create index if not exists result_failed on holdfast.result (failure) where failure is not null;
 create or replace function holdfast.result_week(monday date) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

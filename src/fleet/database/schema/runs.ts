@@ -10,6 +10,7 @@ create table if not exists holdfast.run(
   total bigint not null default 0,
   said text
 );
+create unique index if not exists run_unfinished on holdfast.run (kind) where state in ('feeding', 'fed');
 create table if not exists holdfast.run_host(
   run text not null,
   host text not null,
