@@ -22,7 +22,7 @@ Examples:
   holdfast fleet import fleet.jsonl --config new.yaml --json
 
 Exit codes: 0 done, 1 failed, 3 the database cannot be reached, 64 usage, also
-  if the file is no whole export, 70 bug, 75 busy (try later),
+  if the file is not complete, 70 bug, 75 busy (try later),
   78 configuration, 129/130/131/143 ended by a signal`
 
 export function addFleetImport(invocation: Invocation, group: CommandGroup): void {

@@ -46,7 +46,7 @@ export async function askAgents(asked: AskedTenant): Promise<ReadonlyMap<string,
   let answered = 0
   try {
     await sendChunks(asked, run, hosts)
-    onNotice(`${hosts.join(', ')} take a snapshot each; this waits until their agents have time`)
+    onNotice(`waiting until the agents of ${hosts.join(', ')} have taken a snapshot each`)
     const listed = new Map(
       await Promise.all([...asking].map(async ([host, one]) => [host, await filesOf(one)] as const)),
     )

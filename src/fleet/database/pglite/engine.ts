@@ -5,9 +5,9 @@
 
 import type { PGlite, QueryOptions } from '@electric-sql/pglite'
 import { loadPglite } from '../optional-packages.ts'
+import { lacksRoom } from './disk-space.ts'
 import { lockFolder } from './folder-lock.ts'
 import { openFolder, prepareParent } from './folder.ts'
-import { lacksRoom } from './room.ts'
 import type { RawAnswer } from './statement-lines.ts'
 
 export class PgliteEngine implements AsyncDisposable {

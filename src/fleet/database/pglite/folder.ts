@@ -11,7 +11,7 @@ import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { findUntrusted } from '../../../host/files/trusted-path.ts'
 import { makeFolders } from '../../../host/folders/folder.ts'
 import { Failure } from '../../../model/failure.ts'
-import { lacksRoomForNew } from './room.ts'
+import { lacksRoomForNew } from './disk-space.ts'
 
 /** @throws {Failure} CONFIG_INVALID if another user could change where the folder leads; the failure of the system */
 export async function prepareParent(dir: string): Promise<void> {
