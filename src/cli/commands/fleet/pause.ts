@@ -35,7 +35,9 @@ export function addFleetPause(invocation: Invocation, group: CommandGroup): void
     withCommon(
       group.add('pause', textOrDocument).description('let no host pause a tenant, until `fleet resume`'),
       'holdfast.fleetpauses/1',
-    ).requiredOption('--reason <text>', 'the reason, for everybody who asks later', (text: string) => text.slice(0, 200)),
+    ).requiredOption('--reason <text>', 'the reason, for everybody who asks later', (text: string) =>
+      text.slice(0, 200),
+    ),
     'of the whole fleet',
   )
     .addHelpText('after', help)
