@@ -42,7 +42,7 @@ eachDatabase((fleet) => {
   })
 
   test('an incident comes between two tenants of a sweep, which then goes on; none is examined twice', async () => {
-    await using host = await startHost(fleet.address, 'alpha', { tenants: 6, misbehave: 'slow=300' })
+    await using host = await startHost(fleet.address, 'alpha', { tenants: 8, misbehave: 'slow=1000' })
     await using jobs = await openCoordination(fleet, ['alpha'])
     await using agent = await host.startAgent()
     const [sweep, incident] = [
@@ -57,12 +57,16 @@ eachDatabase((fleet) => {
       async () => (await jobState(fleet, incident)) === 'completed',
     )
     expect(await jobState(fleet, sweep)).toBe('active')
-    expect((await rowsOf(`select from holdfast.result where run = '${sweep.run}'`)).length).toBeLessThan(6)
-    await eventually(`the sweep is done: ${agent.stderr()}`, async () => (await jobState(fleet, sweep)) === 'completed')
-    expect(await results()).toHaveLength(7)
+    expect((await rowsOf(`select from holdfast.result where run = '${sweep.run}'`)).length).toBeLessThan(8)
+    await eventually(
+      `the sweep is done: ${agent.stderr()}`,
+      async () => (await jobState(fleet, sweep)) === 'completed',
+      90_000,
+    )
+    expect(await results()).toHaveLength(9)
     expect(await rowsOf('select done, sound from holdfast.run_host order by done')).toEqual([
       { done: 1, sound: 1 },
-      { done: 6, sound: 6 },
+      { done: 8, sound: 8 },
     ])
   })
 
