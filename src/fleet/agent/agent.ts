@@ -84,6 +84,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
     identity: begun.identity,
     service: settings.service.name,
     domain: fleet.domain,
+    expiryMs: fleet.expiryMs,
     onTrouble: () => undefined, // The tenants that wait say it, and `fleet status` does.
   })
   const fullness = (): string | null => whyFull(outbox, fleet.outbox.maxBytes)

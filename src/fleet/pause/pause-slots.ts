@@ -20,6 +20,8 @@ export interface PauseSlotsOptions {
   readonly service: string
   /** Null if hosts fail singly. */
   readonly domain: string | null
+  /** `fleet.expiry` of this host: a slot that it has taken is not freed earlier, whoever watches it. */
+  readonly expiryMs: number
   /** Called with what went wrong, for the log. */
   readonly onTrouble: (trouble: Failure) => void
 }
@@ -47,12 +49,12 @@ export class PauseSlots implements SlotSource {
   }
 
   async take(): Promise<TakenSlot | NotGranted> {
-    const { database, host, identity } = this.#with
+    const { database, host, identity, expiryMs } = this.#with
     const seen = this.#memory.mark()
     try {
       const { rows } = await database.query<{ readonly answer: Answer }>(
-        'select holdfast.pause_take($1, $2, $3, $4) answer',
-        [this.#scopes, host, identity, randomUUID()],
+        'select holdfast.pause_take($1, $2, $3, $4, $5) answer',
+        [this.#scopes, host, identity, randomUUID(), expiryMs],
       )
       const answer = rows[0]?.answer
       if (!answer || 'refused' in answer) return refusal(answer)

@@ -1,6 +1,7 @@
 /**
  * Frees the slots of agents that died, froze or were cut off. A coordinator frees a slot only if it has itself watched
- * the same fence for the expiry, on its own monotonic clock. No wall clock takes part.
+ * the same fence for the expiry, on its own monotonic clock. No wall clock takes part. If the host that took the slot
+ * has a longer expiry in its configuration, that one counts: its pauses may be longer.
  *
  * If the epoch differs from the stored one, the database was replaced, restored or promoted, and may have forgotten
  * slots that are in use. Nobody is granted one until a coordinator has watched the new epoch for the expiry. Several
@@ -20,13 +21,15 @@ export interface WatchedPass {
 }
 
 /** A row of the limit that somebody has. */
-type HeldRow = SlotRow & { readonly holder: string }
+type HeldRow = SlotRow & { readonly holder: string; readonly expiryMs: number }
 
 interface Seen {
   readonly epoch: string
   readonly generation: number
   readonly now: string
   readonly held: readonly HeldRow[]
+  /** Of all hosts that ever had a slot; null if there is none. */
+  readonly longestMs: number | null
 }
 
 export class SlotWatch {
@@ -54,18 +57,23 @@ export class SlotWatch {
     // A row counts from when it was surely seen, until before it was asked for: the wait for the answer does not count.
     const since = new Map(seen.held.map((row) => [keyOf(row, seen), this.#since.get(keyOf(row, seen)) ?? seenAtMs]))
     this.#since = since
-    const expired = seen.held.filter((row) => askedAtMs - (since.get(keyOf(row, seen)) ?? askedAtMs) > this.#expiryMs)
+    const expired = seen.held.filter((row) => {
+      const expiryMs = Math.max(this.#expiryMs, row.expiryMs)
+      return askedAtMs - (since.get(keyOf(row, seen)) ?? askedAtMs) > expiryMs
+    })
     const freed: HeldRow[] = []
     for (const row of expired) if ((await freeSlots(this.#database, asSlot(row, seen))) > 0) freed.push(row)
     await this.#database.query(dropping)
     return { held: seen.held.length, freed, epoch: 'known' }
   }
 
-  async #rest({ epoch, generation, now, held }: Seen, askedAtMs: number, seenAtMs: number): Promise<WatchedPass> {
+  async #rest(seen: Seen, askedAtMs: number, seenAtMs: number): Promise<WatchedPass> {
+    const { epoch, generation, now, held, longestMs } = seen
     this.#since.clear() // The same fence may be another one now.
     const key = JSON.stringify([epoch, generation, now])
     if (this.#resting?.key !== key) this.#resting = { key, sinceMs: seenAtMs }
-    if (askedAtMs - this.#resting.sinceMs <= this.#expiryMs) return { held: held.length, freed: [], epoch: 'resting' }
+    const restMs = Math.max(this.#expiryMs, longestMs ?? 0)
+    if (askedAtMs - this.#resting.sinceMs <= restMs) return { held: held.length, freed: [], epoch: 'resting' }
     const { rowCount } = await this.#database.query(storing, [now, epoch, generation])
     return { held: held.length, freed: [], epoch: rowCount > 0 ? 'stored' : 'resting' }
   }
@@ -87,9 +95,10 @@ export async function setPauseLimits(
 
 const seeing = `
 select e.id as epoch, e.generation, holdfast.pause_epoch_now() as now, coalesce((
-  select jsonb_agg(jsonb_build_object('scope', scope, 'slot', slot, 'fence', fence::text, 'holder', holder))
+  select jsonb_agg(jsonb_build_object('scope', scope, 'slot', slot, 'fence', fence::text, 'holder', holder,
+    'expiryMs', expiry_ms))
   from holdfast.pause_slot where holder is not null
-), '[]') as held
+), '[]') as held, (select max(expiry_ms) from holdfast.pause_slot) as "longestMs"
 from holdfast.pause_epoch e`
 
 const storing = `

@@ -19,6 +19,7 @@ eachDatabase((fleet: FleetUnderTest) => {
       identity: host,
       service: 'notes',
       domain: 'rack-a',
+      expiryMs: 0,
       onTrouble: (trouble) => {
         throw trouble
       },

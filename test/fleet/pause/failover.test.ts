@@ -26,6 +26,7 @@ const slotsOf = (database: FleetDatabase, host: string): PauseSlots =>
     identity: host,
     service: 'notes',
     domain: null,
+    expiryMs: 0,
     onTrouble: (trouble) => {
       throw trouble
     },

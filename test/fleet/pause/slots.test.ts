@@ -27,6 +27,7 @@ eachDatabase((fleet: FleetUnderTest) => {
       identity: `agent of ${host}`,
       service,
       domain,
+      expiryMs: 0,
       onTrouble: (trouble) => troubles.push(trouble),
     })
   const troubles: Failure[] = []
@@ -82,6 +83,7 @@ eachDatabase((fleet: FleetUnderTest) => {
           identity: String(at),
           service: `s${at}`,
           domain: null,
+          expiryMs: 0,
           onTrouble: (trouble) => troubles.push(trouble),
         })
         for (let round = 0; round < 15; round++) {
@@ -167,6 +169,7 @@ eachDatabase((fleet: FleetUnderTest) => {
       identity,
       service: 'notes',
       domain: null,
+      expiryMs: 0,
       onTrouble: (trouble) => troubles.push(trouble),
     })
     granted(await before.take())
@@ -195,6 +198,7 @@ eachDatabase((fleet: FleetUnderTest) => {
       identity: 'one',
       service: 'notes',
       domain: null,
+      expiryMs: 0,
       onTrouble: (trouble) => troubles.push(trouble),
     })
     const taken = granted(await slots.take())

@@ -10,13 +10,14 @@ import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-data
 const expiryMs = 600
 
 eachDatabase((fleet: FleetUnderTest) => {
-  const slotsOf = (host: string): PauseSlots =>
+  const slotsOf = (host: string, ofHostMs = 0): PauseSlots =>
     new PauseSlots({
       database: fleet.database,
       host,
       identity: host,
       service: 'notes',
       domain: null,
+      expiryMs: ofHostMs,
       onTrouble: (trouble) => {
         throw trouble
       },
@@ -40,6 +41,21 @@ eachDatabase((fleet: FleetUnderTest) => {
       ['service:notes', 'db1'],
     ])
     expect(await take('db2')).toBe(true)
+  })
+
+  test('a slot of a host with a longer expiry is watched for that long, and so is another database', async () => {
+    const taken = await slotsOf('db1', 4 * expiryMs).take()
+    expect(isGranted(taken)).toBe(true)
+    const watching = watch()
+    await watching.pass()
+    await sleep(expiryMs + 50)
+    expect((await watching.pass()).freed).toEqual([])
+    await fleet.database.query(`update holdfast.pause_epoch set id = 'promoted'`)
+    expect((await watching.pass()).epoch).toBe('resting')
+    await sleep(expiryMs + 50)
+    expect((await watching.pass()).epoch).toBe('resting')
+    await sleep(3 * expiryMs)
+    expect((await watching.pass()).epoch).toBe('stored')
   })
 
   test('a slot that comes and goes is never freed by who watches', async () => {

@@ -96,7 +96,7 @@ eachDatabase((fleet) => {
     await importFleet(fleet.database, file, version, signal)
     expect(await digests(other)).toEqual(before)
     const { rows } = await other.query(
-      `select holdfast.pause_take(array['fleet'], 'db7', 'a', gen_random_uuid()) as answer`,
+      `select holdfast.pause_take(array['fleet'], 'db7', 'a', gen_random_uuid(), 0) as answer`,
     )
     expect(rows).toEqual([{ answer: { refused: 'epoch' } }])
   })

@@ -1,6 +1,7 @@
 /**
  * Who may pause a tenant now: one row a slot, the epoch in which fences are comparable, and the breaker. No wall clock
- * takes part: `taken_at` is for people. `fleet/pause/README.md` has the rules.
+ * takes part: `taken_at` is for people. `expiry_ms` is the expiry of whoever took the slot last: it fits the pauses of
+ * that host, and that of a coordinator may not. `fleet/pause/README.md` has the rules.
  */
 export const pauseTables = `
 create sequence if not exists holdfast.pause_fence;
@@ -16,6 +17,7 @@ create table if not exists holdfast.pause_slot(
   agent text,
   hold uuid,
   taken_at timestamptz,
+  expiry_ms bigint not null default 0,
   primary key (scope, slot)
 );
 create table if not exists holdfast.pause_epoch(
@@ -44,7 +46,9 @@ insert into holdfast.pause_epoch(id) values (holdfast.pause_epoch_now()) on conf
 
 -- One row for each scope, all or nothing. The locks on rows end with the statement. A scope is sorted before another in
 -- all takes, and a row that another take has locked is passed over, so no take waits for another.
-create or replace function holdfast.pause_take(scopes text[], taker text, identity text, taken uuid) returns jsonb
+create or replace function holdfast.pause_take(
+  scopes text[], taker text, identity text, taken uuid, expiry bigint
+) returns jsonb
 language plpgsql volatile as $$
 declare
   epoch holdfast.pause_epoch;
@@ -78,7 +82,7 @@ begin
   with taking as (
     update holdfast.pause_slot p
       set holder = taker, agent = identity, hold = taken, fence = nextval('holdfast.pause_fence'),
-        taken_at = clock_timestamp()
+        taken_at = clock_timestamp(), expiry_ms = expiry
       from unnest(scopes, found_slots) as g(scope, slot) where p.scope = g.scope and p.slot = g.slot
       returning p.scope, p.slot, p.fence
   )

@@ -101,7 +101,8 @@ export class PlainAgent implements AsyncDisposable {
 
   constructor(database: FleetDatabase, service: string, socket: string) {
     const onTrouble = (): void => undefined
-    this.#slots = new PauseSlots({ database, host: 'other', identity: 'other', service, domain: null, onTrouble })
+    const named = { host: 'other', identity: 'other', service, domain: null }
+    this.#slots = new PauseSlots({ database, ...named, expiryMs: 0, onTrouble })
     this.#socket = socket
   }
 

@@ -90,7 +90,8 @@ function thisHost(name: string, domain: string): Parameters<typeof registerHost>
 function slotsOf(host: SimulatedHost): PauseSlots {
   const { name, domain } = host
   const onTrouble = ({ message }: Error): void => void process.stderr.write(`${message}\n`)
-  return new PauseSlots({ database: databaseOf(host), host: name, identity: name, service, domain, onTrouble })
+  const named = { host: name, identity: name, service, domain }
+  return new PauseSlots({ database: databaseOf(host), ...named, expiryMs: 0, onTrouble })
 }
 
 /** One tenant after the other, each with a slot; then all results. */

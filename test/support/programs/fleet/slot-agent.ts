@@ -48,7 +48,7 @@ if (!defences.includes('guardian'))
 
 const database = await openFleetDatabase({ database: options.database, passwordFile: null, caFile: null }, 1_000)
 const onTrouble = ({ message }: Error): void => say({ trouble: message })
-const slots = new PauseSlots({ database, host, identity: host, service: name, domain, onTrouble })
+const slots = new PauseSlots({ database, host, identity: host, service: name, domain, expiryMs: 0, onTrouble })
 const permit = new SlotPermit(slots, limits.windowMs)
 
 let isFirst = true
