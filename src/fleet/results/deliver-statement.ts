@@ -4,6 +4,10 @@
  * once too: the last result of its place, what is known of its tables, and the counts of its run. Damage is over when a
  * full check has found the file sound, and not by a check that read less.
  *
+ * The last result is that of the newest run. Only runs that work at the same time, as a triage does within a sweep, go
+ * by the time of the check: the sweep began first, and may check a file last. A time that is in the future says
+ * nothing, as that of a host whose clock was set back.
+ *
  * `$1`: the batch as JSON. `$2`: the host. `$3`: the service. `$4`: the clock of the host, in ms since 1970. The age
  * of a result is reckoned by that clock, and the time of the check by the age and the clock of the database.
  */
@@ -27,13 +31,20 @@ logged as (
 fresh as materialized (
   select sent.* from sent join logged using (week, run, tenant, path, attempt)
 ),
+working as (
+  select id from holdfast.run where state in ('feeding', 'fed')
+),
+ranked as materialized (
+  select fresh.*, case when id is not null then max(checked_at) over (partition by tenant, path, run) end as run_at
+  from fresh left join working on id = run
+),
 newest as materialized (
-  select distinct on (tenant, path) * from fresh where path <> ''
-  order by tenant, path, run collate "C" desc, attempt desc
+  select distinct on (tenant, path) * from ranked where path <> ''
+  order by tenant, path, run_at desc nulls last, run collate "C" desc, attempt desc
 ),
 settled as (
-  select distinct on (tenant, path) tenant, path, verdict, damage from fresh where settles
-  order by tenant, path, run collate "C" desc, attempt desc
+  select distinct on (tenant, path) tenant, path, verdict, damage from ranked where settles
+  order by tenant, path, run_at desc nulls last, run collate "C" desc, attempt desc
 ),
 sound as (
   select tenant, path, max(checked_at) as sound_at from fresh where settles and verdict = 'sound' group by tenant, path
@@ -59,6 +70,8 @@ placed as (
     checked_at = excluded.checked_at, sound_at = greatest(known.sound_at, excluded.sound_at), run = excluded.run,
     attempt = excluded.attempt
   where known.run is null or (known.run collate "C", known.attempt) < (excluded.run collate "C", excluded.attempt)
+    or (known.run <> excluded.run and known.checked_at < excluded.checked_at
+      and excluded.checked_at < statement_timestamp() and excluded.run in (select id from working))
   returning tenant, path
 ),
 tabled as materialized (

@@ -120,6 +120,39 @@ eachDatabase((fleet) => {
   })
 
   test.each(['in one batch', 'one after the other'])(
+    'what a sweep finds after a triage that began later takes its place, while the sweep works (%s)',
+    async (how) => {
+      const ofSweep = async (state: string): Promise<readonly object[]> => {
+        await fleet.database.query('delete from holdfast.place')
+        await fleet.database.query(
+          `insert into holdfast.run (id, kind, state) values ($1, 'sweep', $2)
+           on conflict (id) do update set state = excluded.state`,
+          [runs[0], state],
+        )
+        await using sender = sending(fleet.database)
+        const attempt = state === 'fed' ? 1 : 3
+        const steps = [
+          outgoing('acme', { run: runs[1], attempt, checkedAt: Date.now() - 120_000 }),
+          outgoingDamaged('acme', { attempt, checkedAt: Date.now() - 60_000 }),
+        ]
+        if (how === 'in one batch') await sender.send(...steps)
+        else for (const step of steps) await sender.send(step)
+        return await place()
+      }
+      expect(await ofSweep('fed')).toMatchObject([{ verdict: 'damaged', run: runs[0] }])
+      expect(await ofSweep('done')).toMatchObject([{ verdict: 'sound', run: runs[1] }])
+    },
+  )
+
+  test('a time in the future does not let an older run take the place of a newer one', async () => {
+    await fleet.database.query(`insert into holdfast.run (id, kind, state) values ($1, 'sweep', 'fed')`, [runs[0]])
+    await using sender = sending(fleet.database)
+    await sender.send(outgoing('acme', { run: runs[1], checkedAt: Date.now() - 120_000 }))
+    await sender.send(outgoingDamaged('acme', { checkedAt: Date.now() + 3_600_000 }))
+    expect(await place()).toMatchObject([{ verdict: 'sound', run: runs[1] }])
+  })
+
+  test.each(['in one batch', 'one after the other'])(
     'damage stays until a full check has found the file sound (%s)',
     async (how) => {
       await using sender = sending(fleet.database)
