@@ -105,6 +105,10 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
       await using service = await connectService(settings.service)
       await orFailure(releaseLeft(database, releasing, service, signal)) // A coordinator frees what stays.
     },
+    serviceAnswers: async () => {
+      await using service = await connectService(settings.service)
+      return !((await orFailure(service.tenants(signal))) instanceof Failure)
+    },
     say,
   })
   const heartbeat = new HostHeartbeat({

@@ -59,7 +59,10 @@ export type FromChunk =
   | { readonly kind: 'question' }
   /** To the last question. */
   | { readonly kind: 'answer'; readonly answer: object }
-  /** The last message. `failure`: null if all tenants that are left were examined. `stopped`: as the agent asked. */
+  /**
+   * The last message. `failure`: null if all tenants that are left were examined. `stopped`: as the agent asked, or
+   * because no tenant may be paused for long.
+   */
   | {
       readonly kind: 'ended'
       readonly notCovered: number

@@ -4,7 +4,7 @@
  */
 
 import type { Settings } from '../../config/settings.ts'
-import { sleep } from '../../host/clock.ts'
+import { monotonicMs, sleep } from '../../host/clock.ts'
 import type { LedgerReading } from '../../ledger/ledger.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { Bug } from '../../model/bug.ts'
@@ -36,11 +36,23 @@ export interface ChunkRunnerOptions {
   readonly isFull: () => boolean
   /** Called with the run lock in the hands of a chunk, and the holds of earlier runs ended. */
   readonly onRunLock: () => Promise<void>
+  /** Whether the service of this host answers now. */
+  readonly serviceAnswers: () => Promise<boolean>
   readonly say: (sentence: string) => void
 }
 
 /** How often it is looked whether the outbox has room again. */
 const fullMs = 5_000
+/** How often it is asked whether a tenant may be paused, or whether the service answers again. */
+const askAgainMs = 5_000
+/** A service that is silent for longer has its tenants reported as failed. */
+const silentMsMax = 30 * 60_000
+
+/**
+ * What the rest of a chunk waits for, without a process and without the run lock: an incident that came first, leave to
+ * pause a tenant, or a service that does not answer. `done`: there is no rest.
+ */
+type TurnEnd = 'done' | 'incident' | 'leave' | 'service'
 
 /** Disposing leaves the process of a chunk alone: it ends what is under way, and its results are in the ledger. */
 export class ChunkRunner implements Disposable {
@@ -48,6 +60,7 @@ export class ChunkRunner implements Disposable {
   readonly #turns = new Turns()
   #current: string | null = null
   #process: ChunkProcess | null = null
+  #silentSinceMs: number | null = null
 
   constructor(options: ChunkRunnerOptions) {
     this.#with = options
@@ -63,17 +76,30 @@ export class ChunkRunner implements Disposable {
       const newest = await this.#resend(chunk)
       return delivery.until(() => outbox.waitsUpTo(newest), signal)
     }
-    while (!(await this.#takeTurn(chunk, lane, signal)));
+    for (let end: TurnEnd; (end = await this.#takeTurn(chunk, lane, signal)) !== 'done';)
+      while (!(await this.#mayGoOn(end))) await sleep(askAgainMs, signal)
     await delivery.until(() => outbox.waitsFor(chunk), signal)
   }
 
-  /** @returns false if an incident came first: the rest is for another turn */
-  async #takeTurn(chunk: Chunk, lane: Lane, signal: AbortSignal): Promise<boolean> {
+  async #takeTurn(chunk: Chunk, lane: Lane, signal: AbortSignal): Promise<TurnEnd> {
     while (this.#with.isFull()) await sleep(fullMs, signal)
     using turn = await this.#turns.take(lane, signal)
-    const isDone = await this.#work(chunk, AbortSignal.any([signal, turn.yielding]))
+    const end = await this.#work(chunk, AbortSignal.any([signal, turn.yielding]))
     signal.throwIfAborted()
-    return isDone
+    return end
+  }
+
+  async #mayGoOn(end: TurnEnd): Promise<boolean> {
+    const { slots, serviceAnswers } = this.#with
+    if (end === 'service') return this.#isSilentTooLong || (await serviceAnswers())
+    if (end !== 'leave') return true
+    const answer = await slots.take()
+    if ('rows' in answer) slots.release(answer)
+    return 'rows' in answer || answer.refused === 'full'
+  }
+
+  get #isSilentTooLong(): boolean {
+    return this.#silentSinceMs !== null && monotonicMs() - this.#silentSinceMs > silentMsMax
   }
 
   /** @returns the number of the newest result in the outbox */
@@ -87,8 +113,8 @@ export class ChunkRunner implements Disposable {
     return outbox.newest
   }
 
-  /** @returns false if it was stopped before all tenants were examined @throws {Failure} */
-  async #work(chunk: Chunk, stopping: AbortSignal): Promise<boolean> {
+  /** @throws {Failure} */
+  async #work(chunk: Chunk, stopping: AbortSignal): Promise<TurnEnd> {
     const { settings, windowMs, version, outbox } = this.#with
     const local = newRunId()
     const begun = outbox.beginChunk({ local, run: chunk.run, week: chunk.week, chunk: chunk.chunk })
@@ -122,12 +148,23 @@ export class ChunkRunner implements Disposable {
       this.#with.delivery.wake()
       if (receiver.failure !== null) throw receiver.failure
       if (end.kind === 'died') throw end.failure
-      if (end.failure !== null) throw asError(end.failure)
-      return !end.stopped
+      return this.#endOf(end, stopping.aborted)
     } finally {
       this.#current = null
       this.#process = null
     }
+  }
+
+  #endOf({ failure, stopped }: Pick<FromEnded, 'failure' | 'stopped'>, isAsked: boolean): TurnEnd {
+    if (failure?.code === 'ADMIN_UNREACHABLE') {
+      this.#silentSinceMs ??= monotonicMs()
+      if (!this.#isSilentTooLong) {
+        this.#with.say(`holdfast: a chunk waits for the service: ${printableSentence(failure.message)}`)
+        return 'service'
+      }
+    } else this.#silentSinceMs = null
+    if (failure !== null) throw asError(failure)
+    return stopped ? (isAsked ? 'incident' : 'leave') : 'done'
   }
 
   [Symbol.dispose](): void {
@@ -139,9 +176,14 @@ export class ChunkRunner implements Disposable {
     return {
       slots,
       doneFiles: async () => {
-        await this.recoverOpen(begun.local)
-        await this.#with.onRunLock()
-        return this.#with.outbox.doneIn(begun.run)
+        try {
+          await this.recoverOpen(begun.local)
+          await this.#with.onRunLock()
+          return this.#with.outbox.doneIn(begun.run)
+        } catch (error) {
+          receiver.failure ??= error instanceof Error ? error : new Bug(String(error))
+          throw error
+        }
       },
       onResult: (message) => {
         receiver.take(message)
@@ -182,8 +224,8 @@ export class ChunkRunner implements Disposable {
 class ResultReceiver {
   readonly #begun: BegunChunk
   readonly #with: Pick<ChunkRunnerOptions, 'outbox' | 'delivery'>
-  /** Why a result could not be put into the outbox; null if all were. The ledger has them all. */
-  failure: Failure | null = null
+  /** Why the outbox could not be read, or did not take a result; null if it worked. The ledger has all results. */
+  failure: Error | null = null
 
   constructor(begun: BegunChunk, { outbox, delivery }: Pick<ChunkRunnerOptions, 'outbox' | 'delivery'>) {
     this.#begun = begun
@@ -202,6 +244,8 @@ class ResultReceiver {
     }
   }
 }
+
+type FromEnded = Extract<FromChunk, { kind: 'ended' }>
 
 const asError = ({ code, message, hint }: ChunkFailure): Error =>
   code === 'BUG' ? new Bug(message) : new Failure(code, message, { hint })

@@ -5,9 +5,14 @@
 
 import type { PausePermit } from '../../hold/pause/pause-permit.ts'
 import type { HoldStep } from '../../hold/record.ts'
+import { monotonicMs } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Target } from '../../runs/begin/target.ts'
 import type { RunProgress } from '../../runs/progress-tracker.ts'
+import type { SlotSource } from '../pause/slot-permit.ts'
+
+/** A restart of the database takes less. The run lock keeps every other run on the service waiting. */
+const noLeaveMsMax = 30_000
 
 export class ChunkStop {
   readonly #interrupt = new AbortController()
@@ -15,6 +20,7 @@ export class ChunkStop {
   /** Tenants that were paused, and not all of whose files have a result yet. */
   readonly #underWay = new Set<string>()
   #why: string | null = null
+  #noLeaveSinceMs: number | null = null
 
   /** Ends all work, after a tenant that is paused was resumed. */
   get interruptSignal(): AbortSignal {
@@ -62,6 +68,25 @@ export class ChunkStop {
     return {
       enter: (signal) => (this.hasBegun ? untilAborted(signal) : permit.enter(signal)),
       ready: (signal) => (this.hasBegun ? untilAborted(signal) : permit.ready(signal)),
+    }
+  }
+
+  /**
+   * Ends the chunk if pauses are stopped, or the database is away: a person's check of a tenant does not wait for that.
+   * A fleet that is only full gives leave soon.
+   */
+  watching(slots: SlotSource): SlotSource {
+    return {
+      take: async () => {
+        const answer = await slots.take()
+        if ('rows' in answer || answer.refused === 'full') this.#noLeaveSinceMs = null
+        else {
+          this.#noLeaveSinceMs ??= monotonicMs()
+          if (monotonicMs() - this.#noLeaveSinceMs > noLeaveMsMax) this.begin(answer.why)
+        }
+        return answer
+      },
+      release: (slot) => slots.release(slot),
     }
   }
 

@@ -32,8 +32,8 @@ const waitMsMax = 24 * 60 * 60 * 1000
 
 /** Does not throw: what went wrong is in the message that it returns. */
 export async function examineChunk(order: ChunkOrder, terms: ChunkTerms): Promise<Ended> {
-  using permit = new SlotPermit(terms.slots, order.windowMs)
   const { stop } = terms
+  using permit = new SlotPermit(stop.watching(terms.slots), order.windowMs)
   try {
     const options = { ...runOptions(order, terms), permit: stop.permitting(permit) }
     const { notCovered, stopped } = await withServiceRun(order.settings, options, (run) => examine(run, order, terms))

@@ -1,0 +1,66 @@
+/** What a chunk waits for keeps no other run on the service waiting, and costs no tenant its check. */
+
+import { expect, test } from 'vitest'
+import { closeBreakers, openBreaker } from '../../../src/fleet/pause/breaker.ts'
+import { sleep } from '../../../src/host/clock.ts'
+import { chunkOf, jobState, newRun, openCoordination, startHost } from '../../support/fleet/agent-hosts.ts'
+import { eachDatabase } from '../../support/fleet/each-database.ts'
+import { eventually, type Program } from '../../support/processes.ts'
+
+eachDatabase((fleet) => {
+  const sound = (tenants: readonly string[]) => tenants.map((tenant) => ({ tenant, verdict: 'sound' }))
+  const results = async (): Promise<readonly object[]> =>
+    (await fleet.database.query('select tenant, verdict from holdfast.result order by tenant')).rows
+  const isDone = (chunk: ReturnType<typeof chunkOf>, agent: Program) =>
+    eventually(`it is done: ${agent.stderr()}`, async () => (await jobState(fleet, chunk)) === 'completed', 60_000)
+  const retries = async (): Promise<readonly object[]> =>
+    (await fleet.database.query('select retry_count::int as retries from pgboss.job where output is not null')).rows
+
+  test.skipIf(fleet.kind === 'postgres')(
+    'while pauses are stopped a person can check a tenant; afterwards the chunk goes on',
+    async () => {
+      await using host = await startHost(fleet.address, 'alpha')
+      await using jobs = await openCoordination(fleet, ['alpha'])
+      await using agent = await host.startAgent()
+      await openBreaker(fleet.database, { scope: 'fleet', reason: 'the racks move', by: 'ada' })
+      const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
+      await jobs.send('alpha', [chunk])
+      await eventually('the chunk waits', async () => (await jobState(fleet, chunk)) === 'active')
+      const check = (): ReturnType<typeof host.holdfast.run> =>
+        host.holdfast.run('check', '--tenant', host.demo.tenants[0] ?? '')
+      await sleep(30_000) // Until then the process of the chunk has the run lock.
+      await eventually('a person can check a tenant', async () => (await check()).code === 0, 90_000)
+      expect([await results(), await jobState(fleet, chunk)]).toEqual([[], 'active'])
+      await closeBreakers(fleet.database, null, 'ada')
+      await isDone(chunk, agent)
+      expect(await results()).toEqual(sound(host.demo.tenants))
+    },
+    180_000,
+  )
+
+  test.skipIf(fleet.kind === 'postgres')(
+    'a service that does not answer for a while: no tenant has failed, and no attempt was lost',
+    async () => {
+      await using host = await startHost(fleet.address, 'alpha', { requestTimeoutMs: 1_000 })
+      await using jobs = await openCoordination(fleet, ['alpha'])
+      await using agent = await host.startAgent()
+      process.kill(host.demo.pid, 'SIGSTOP')
+      const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
+      try {
+        await jobs.send('alpha', [chunk])
+        await eventually(
+          'the process of the chunk has ended',
+          async () => agent.stderr().includes('waits for the service'),
+          60_000,
+        )
+        expect(await jobState(fleet, chunk)).toBe('active')
+      } finally {
+        process.kill(host.demo.pid, 'SIGCONT')
+      }
+      await isDone(chunk, agent)
+      expect(await results()).toEqual(sound(host.demo.tenants))
+      expect(await retries()).not.toContainEqual({ retries: 1 })
+    },
+    180_000,
+  )
+})
