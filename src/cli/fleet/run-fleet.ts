@@ -51,7 +51,7 @@ export async function runFleet(
     throw new Failure('FLEET_RUN_ACTIVE', `the ${kind} ${begun.unfinished} of the fleet is unfinished`)
   if (options.detach === true) return await printBegun(database, run, kind, options, terminal)
   const ended = await waitFor(database, run, kind, options, terminal)
-  return ended === null ? exitCodes.sound : await printRun(database, ended, options, terminal)
+  return await printRun(database, ended, options, terminal)
 }
 
 async function requireHosts(database: FleetDatabase, hosts: readonly string[]): Promise<void> {
@@ -65,22 +65,24 @@ async function requireHosts(database: FleetDatabase, hosts: readonly string[]): 
     })
 }
 
-/** @returns null if a signal came; the run goes on */
+/** @throws {Failure} INTERRUPTED if a signal came; the run goes on. FLEET_* */
 async function waitFor(
   database: FleetDatabase,
   run: RunId,
   kind: string,
   options: FleetRunOptions,
   terminal: Terminal,
-): Promise<FleetRunFacts | null> {
+): Promise<FleetRunFacts> {
   const { signal } = terminal.interrupt
   using line = await showFleetProgress(terminal, options.quiet ?? false)
   try {
     return await followRun(database, run, (seen) => line.update(seen), signal)
   } catch (error) {
     if (!signal.aborted) throw error
-    terminal.say(`holdfast: the ${kind} ${run} goes on without this command; \`holdfast fleet status\` shows it`)
-    return null
+    const goesOn = `the ${kind} ${run} goes on without this command`
+    const hint = '`holdfast fleet status` shows it'
+    terminal.say(`holdfast: ${goesOn}; ${hint}`)
+    throw new Failure('INTERRUPTED', goesOn, { hint })
   }
 }
 

@@ -4,7 +4,9 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'
+import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { openFleetDatabase } from '../../../src/fleet/database/open-database.ts'
+import { sleep } from '../../../src/host/clock.ts'
 import { makeSinkCommand, type SinkCommand } from '../../support/alarm/sink-command.ts'
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { ending, holdfast, start, type Ran, type RunningProgram } from '../../support/cli/program.ts'
@@ -131,6 +133,34 @@ test(
   },
   runMsMax,
 )
+
+test(
+  'a signal ends the command and not the sweep; a program gets one document all the same',
+  async () => {
+    await using database = await open()
+    await eventually('the sweep of the last test has ended', async () => (await unfinished(database)) === 0)
+    await registerHosts(database, ['web-2'])
+    await insertPlaces(database, [{ host: 'web-2', tenant: 'crate' }])
+    const sweep = start(['fleet', 'sweep', '--host', 'web-2', '--json', '--config', service.config])
+    const ended = ending(sweep)
+    await eventually('the sweep has begun', async () => (await unfinished(database)) === 1)
+    await sleep(1_500) // It begins the run, and then it waits.
+    sweep.kill('SIGTERM')
+    const ran = await ended
+    expect(ran.code).toBe(143)
+    expect(documentOf(ran)).toMatchObject({ failure: { code: 'INTERRUPTED' } })
+    expect(ran.stderr).toContain('goes on without this command')
+    expect(await unfinished(database)).toBe(1)
+    await database.query(`delete from holdfast.chunk where host = 'web-2'`)
+    await database.query(`delete from holdfast.place where host = 'web-2'`)
+    await database.query(`delete from holdfast.host where name = 'web-2'`)
+    await eventually('the sweep has ended', async () => (await unfinished(database)) === 0)
+  },
+  runMsMax,
+)
+
+const unfinished = async (database: FleetDatabase): Promise<number> =>
+  (await database.query(`select from holdfast.run where state in ('feeding', 'fed')`)).rowCount
 
 test('a host that is not of the fleet is refused', async () => {
   const ran = await command('fleet', 'sweep', '--host', 'web-9')
