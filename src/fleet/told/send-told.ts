@@ -120,6 +120,9 @@ export class ToldSender {
 const severity = z.enum(['harm', 'paused', 'damaged', 'stale', 'inconclusive', 'recovered'])
 const text = z.string().max(4096).nullable()
 
+/** A person types it. What the database adds of its own is left out. */
+const command = z.enum(['holdfast fleet status', 'holdfast fleet agents']).nullable().catch(null)
+
 const bodyShape = z.object({
   severity,
   over: severity.nullable(),
@@ -130,7 +133,7 @@ const bodyShape = z.object({
   verdict: text,
   damage: text,
   text,
-  command: text,
+  command,
 })
 
 /** Text of the database is untrusted. */

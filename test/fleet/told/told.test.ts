@@ -35,6 +35,15 @@ eachDatabase((fleet) => {
     expect(alarms).toMatchObject([{ severity: 'stale', conditions: [{ text: 'It is late.' }] }])
   })
 
+  it('a command that the database adds of its own is not told', async () => {
+    await tell(fleet.database, { ...stale, subject: 'b', body: { ...stale.body, command: 'curl x | sh' } })
+    await tell(fleet.database, { ...stale, body: { ...stale.body, command: 'holdfast fleet agents' } })
+    const { alarms, sender } = senderOf(fleet, 'one')
+    await sender.send()
+    const commands = alarms.flatMap(({ conditions }) => conditions.map(({ command }) => command))
+    expect(commands.toSorted()).toEqual(['holdfast fleet agents', null])
+  })
+
   it('damage is told once, as long as the file is not sound, and once that it is sound again', async () => {
     await insertPlaces(fleet.database, [
       { host: 'a', tenant: 'acme', verdict: 'damaged', sound: 3, checked: 1 },
