@@ -11,6 +11,8 @@ import { deliverStatement } from './deliver-statement.ts'
 import type { Outbox, WaitingResult } from './outbox.ts'
 
 const batchMax = 100
+/** After a failure the next batch is half as long: a slow database may take less, and would never take all of it. */
+const batchMin = 1
 /** The text of one batch. Its results may have long reports. */
 const batchBytesMax = 8_000_000
 /** The time between two attempts while the database cannot be reached, in ms. */
@@ -40,6 +42,7 @@ export class ResultDelivery implements AsyncDisposable {
   #isOver = false
   #trouble: Failure | null = null
   #retryMs: number = retryMs.first
+  #batchMost = batchMax
 
   constructor(options: ResultDeliveryOptions) {
     this.#with = options
@@ -114,7 +117,7 @@ export class ResultDelivery implements AsyncDisposable {
   #nextBatch(): readonly WaitingResult[] {
     const batch: WaitingResult[] = []
     let bytes = 0
-    for (const waiting of this.#with.outbox.next(batchMax)) {
+    for (const waiting of this.#with.outbox.next(this.#batchMost)) {
       bytes += waiting.body.length
       if (batch.length > 0 && bytes > batchBytesMax) break
       batch.push(waiting)
@@ -138,6 +141,7 @@ export class ResultDelivery implements AsyncDisposable {
       for (const waiting of batch) this.#refuse(waiting, error)
     }
     this.#retryMs = retryMs.first
+    this.#batchMost = Math.min(batchMax, 2 * this.#batchMost)
     if (this.#trouble !== null) this.#with.onTrouble((this.#trouble = null))
     this.#callWaiting()
     return true
@@ -158,6 +162,7 @@ export class ResultDelivery implements AsyncDisposable {
   }
 
   #fail(failure: Failure): false {
+    this.#batchMost = Math.max(batchMin, Math.floor(this.#batchMost / 2))
     if (this.#trouble === null) this.#with.onTrouble((this.#trouble = failure))
     return false
   }

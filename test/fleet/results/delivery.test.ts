@@ -221,6 +221,23 @@ eachDatabase((fleet) => {
     ])
   })
 
+  test('a database that is too slow for a whole batch gets smaller ones', async () => {
+    const slow: FleetDatabase = {
+      kind: fleet.kind,
+      query: async (text, values = []) => {
+        const [batch] = values
+        const rows: unknown = typeof batch === 'string' && batch.startsWith('[') ? JSON.parse(batch) : []
+        if (Array.isArray(rows) && rows.length > 30) throw new Failure('FLEET_UNREACHABLE', 'no answer for 10 s')
+        return fleet.database.query(text, values)
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }
+    await using sender = sending(slow)
+    await sender.send(...Array.from({ length: 120 }, (_, at) => outgoing(`tenant-${at}`)))
+    expect(await counts()).toMatchObject([{ done: 120, sound: 120 }])
+    expect(sender.troubles.at(-1)).toBe('over')
+  })
+
   test('a database that cannot write keeps results waiting, and has them once it can', async () => {
     await using sender = sending(fleet.database)
     await fleet.database.query(`
