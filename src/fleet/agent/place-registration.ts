@@ -1,6 +1,6 @@
 /**
  * Where the tenants of this host live. The service's list is the truth (I3.1): what it does not list any more is marked
- * as gone, and keeps its last result.
+ * as gone, and keeps its last result. So is what the host had under another name of its service: it has one.
  */
 
 import { readFile, stat } from 'node:fs/promises'
@@ -70,8 +70,8 @@ where (known.dev, known.ino, known.fs) is distinct from (excluded.dev, excluded.
 const goneStatement = `
 with listed as materialized (select tenant, path from jsonb_to_recordset($1::jsonb) as one(tenant text, path text))
 update holdfast.place as known set gone_at = clock_timestamp()
-where host = $2 and service = $3 and gone_at is null
-  and not exists (select from listed where (listed.tenant, listed.path) = (known.tenant, known.path))`
+where host = $2 and gone_at is null and (service <> $3
+  or not exists (select from listed where (listed.tenant, listed.path) = (known.tenant, known.path)))`
 
 /** What cannot be inspected is registered without device and inode. */
 async function inspect(tenants: readonly RegisteredTenant[], signal: AbortSignal): Promise<readonly Place[]> {

@@ -12,7 +12,8 @@ eachDatabase((fleet) => {
   test('registers its host and tenants, examines a chunk, and stores each result once; a signal ends it', async () => {
     await using host = await startHost(fleet.address, 'alpha')
     await fleet.database.query(
-      `insert into holdfast.place (host, service, tenant, path) values ('alpha', 'notes', 'gone', '/srv/gone.db')`,
+      `insert into holdfast.place (host, service, tenant, path) values ('alpha', 'notes', 'gone', '/srv/gone.db'),
+        ('alpha', 'name-before', 'moved', '/srv/moved.db')`,
     )
     await using jobs = await openCoordination(fleet, ['alpha'])
     await using agent = await host.startAgent()
@@ -21,6 +22,7 @@ eachDatabase((fleet) => {
     ).toEqual([
       ...host.demo.tenants.map((tenant) => ({ tenant, here: true, unseen: false })),
       { tenant: 'gone', here: false, unseen: true },
+      { tenant: 'moved', here: false, unseen: true },
     ])
     const chunk = chunkOf(newRun(), 'alpha', [...host.demo.tenants, 'gone'])
     await jobs.send('alpha', [chunk])
