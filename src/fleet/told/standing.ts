@@ -15,6 +15,7 @@ export interface OpenConditions {
 /** @throws {Failure} FLEET_* */
 export async function noteStanding(database: FleetDatabase, { silent, isRunOpen }: OpenConditions): Promise<void> {
   await database.query(notSound, [isRunOpen ? ['damaged'] : ['damaged', 'inconclusive', 'failed']])
+  if (!isRunOpen) await database.query(unreadAgain)
   await database.query(paused)
   await database.query(stoppedPauses)
   await database.query(silentHosts, [[...silent]])
@@ -30,17 +31,40 @@ const skewMsMax = 60_000
 /** How a condition of a place names it. */
 const placeSubject = 'json_build_array(place.host, place.service, place.tenant, place.path)::text'
 
+const placeSince = `coalesce(extract(epoch from sound_at)::text, 'never')`
+
 /** As long as a file is not sound it has the same last sound check, so its damage is told once. */
 const notSound = `
 insert into holdfast.told (kind, subject, since, body)
 select case verdict when 'damaged' then 'damaged' else 'inconclusive' end, ${placeSubject},
-  coalesce(extract(epoch from sound_at)::text, 'never'),
+  ${placeSince},
   jsonb_build_object('severity', case verdict when 'damaged' then 'damaged' else 'inconclusive' end, 'over', null,
     'service', service, 'host', host, 'tenant', tenant, 'path', path, 'verdict', verdict, 'damage', damage,
     'text', null, 'command', null)
 from holdfast.place
 where verdict <> 'sound' and verdict = any($1) and gone_at is null
 on conflict do nothing`
+
+/**
+ * A quick check is no sound check in this sense, and people are told all the same that the file could be read. If it
+ * then cannot be read again, they must hear of it.
+ */
+const unreadAgain = `
+with again as (
+  update holdfast.told as known set over_at = null, sent_at = null, batch = null, sender = null, sends = 0,
+    inserted_at = now(), body = known.body || jsonb_build_object('verdict', place.verdict)
+  from holdfast.place
+  where place.verdict <> 'sound' and place.verdict in ('inconclusive', 'failed') and place.gone_at is null
+    and known.kind = 'inconclusive' and known.subject = ${placeSubject} and known.since = ${placeSince}
+    and known.over_at is not null and exists (
+      select from holdfast.told as ended
+      where ended.kind = 'recovered' and ended.subject = known.kind || ' ' || known.subject
+        and ended.since = known.since
+    )
+  returning known.*
+)
+delete from holdfast.told as ended using again
+where ended.kind = 'recovered' and ended.subject = again.kind || ' ' || again.subject and ended.since = again.since`
 
 /** Each attempt that left a tenant in doubt is told, because each is another pause. */
 const paused = `

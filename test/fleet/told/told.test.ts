@@ -81,6 +81,24 @@ eachDatabase((fleet) => {
     expect(alarms).toMatchObject([{ severity: 'inconclusive', conditions: [{ tenant: 'acme', verdict: 'failed' }] }])
   })
 
+  it('a file that a quick check could read, and that cannot be read again, is told each time', async () => {
+    await insertPlaces(fleet.database, [{ host: 'a', tenant: 'acme', verdict: 'failed', sound: 9, checked: 1 }])
+    const { alarms, clock, sender } = senderOf(fleet, 'one')
+    for (const verdict of ['failed', 'failed', 'sound', 'sound', 'failed', 'failed', 'sound', 'inconclusive']) {
+      await fleet.database.query('update holdfast.place set verdict = $1, checked_at = now()', [verdict])
+      await noteStanding(fleet.database, quiet)
+      clock.ms += minute
+      await sender.send()
+    }
+    expect(alarms.map(({ severity, conditions }) => `${severity} ${conditions[0]?.verdict}`)).toEqual([
+      'inconclusive failed',
+      'recovered failed',
+      'inconclusive failed',
+      'recovered failed',
+      'inconclusive inconclusive',
+    ])
+  })
+
   it('a silent host and a breaker are told, and what is over', async () => {
     await registerHosts(fleet.database, ['a'])
     const scope = 'service:notes'
