@@ -18,6 +18,11 @@ export interface StoppedPauses {
 
 const lookEveryMs = 200
 
+/** A slot that is just being taken is locked until it is stored, and `for share` waits for that. */
+const standingOf = `
+with slot as materialized (select holder, taken_at from holdfast.pause_slot where scope = $1 for share)
+select holder, taken_at as since from slot where holder is not null order by 2, 1`
+
 /**
  * From its first statement on nobody gets a slot. Who has one may still begin for the window, so it waits until all
  * are back.
@@ -32,10 +37,7 @@ export async function stopPauses(
 ): Promise<StoppedPauses> {
   const breaker = await openBreaker(database, request)
   for (const untilMs = monotonicMs() + waitMs; ; await sleep(lookEveryMs, signal).catch(() => undefined)) {
-    const { rows: standing } = await database.query<TenantStanding>(
-      `select holder, taken_at as since from holdfast.pause_slot where scope = $1 and holder is not null order by 2, 1`,
-      [request.scope],
-    )
+    const { rows: standing } = await database.query<TenantStanding>(standingOf, [request.scope])
     if (standing.length === 0 || monotonicMs() > untilMs || signal.aborted) return { breaker, standing }
   }
 }

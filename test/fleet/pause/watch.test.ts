@@ -4,6 +4,7 @@ import { closeBreakers, openBreaker, openBreakers } from '../../../src/fleet/pau
 import { PauseSlots } from '../../../src/fleet/pause/pause-slots.ts'
 import type { NotGranted, TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
 import { setPauseLimits, SlotWatch } from '../../../src/fleet/pause/slot-watch.ts'
+import { stopPauses } from '../../../src/fleet/pause/stop-pauses.ts'
 import { sleep } from '../../../src/host/clock.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 
@@ -100,6 +101,19 @@ eachDatabase((fleet: FleetUnderTest) => {
     await slots.settled()
     await watch().pass()
     expect(await rows()).toEqual([{ slot: 1 }])
+  })
+
+  test.skipIf(fleet.kind === 'pglite')('who stops the pauses sees a slot that was just being taken', async () => {
+    await take('db0') // Makes the rows.
+    await fleet.database.query('update holdfast.pause_slot set holder = null')
+    await using other = await fleet.open()
+    const taking = other.query(`begin;
+      select holdfast.pause_take(array['fleet'], 'db1', 'a', gen_random_uuid(), 0); select pg_sleep(1.5); commit`)
+    await sleep(500)
+    const request = { scope: 'fleet', reason: 'the racks move', by: 'ada' }
+    const { standing } = await stopPauses(fleet.database, request, 0, AbortSignal.timeout(10_000))
+    expect(standing).toMatchObject([{ holder: 'db1' }])
+    await taking
   })
 
   test.each(['fleet', 'service:notes'])('while the breaker of %s is open, nobody gets a slot', async (scope) => {
