@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { ContentBasis } from '../../model/result/verdict.ts'
+import { jsonOrNull } from '../../text/json-text.ts'
 
 export interface StoredTable {
   readonly name: string
@@ -38,10 +39,5 @@ const basisShape = z.object({
 /** @param facts as they are stored beside a digest: text of a database that may hold anything */
 export function basisIn(facts: string | null): ContentBasis | null {
   if (facts === null) return null
-  try {
-    const { success, data } = z.object({ basis: basisShape }).safeParse(JSON.parse(facts))
-    return success ? data.basis : null
-  } catch {
-    return null
-  }
+  return z.object({ basis: basisShape }).safeParse(jsonOrNull(facts)).data?.basis ?? null
 }

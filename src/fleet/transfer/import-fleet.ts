@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import { onDisk } from '../../host/files/file-name.ts'
 import { Failure } from '../../model/failure.ts'
+import { jsonOrNull } from '../../text/json-text.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import type { Transferred } from './export-fleet.ts'
 import { movedTables, transferSchema, type TransferEnd, type TransferHead, type TransferRow } from './tables.ts'
@@ -92,12 +93,8 @@ function requireHead(message: object, version: number, broken: (why: string) => 
 type Line = TransferHead | TransferRow | TransferEnd
 
 function parsed(line: string): Line | null {
-  try {
-    const message: unknown = JSON.parse(line)
-    return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as Line) : null
-  } catch {
-    return null
-  }
+  const message = jsonOrNull(line)
+  return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as Line) : null
 }
 
 const linesOf = (path: string): AsyncIterable<string> =>

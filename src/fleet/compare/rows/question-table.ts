@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { monotonicMs, sleep } from '../../../host/clock.ts'
 import { Failure } from '../../../model/failure.ts'
 import { orFailure } from '../../../model/or-failure.ts'
+import { jsonOrNull } from '../../../text/json-text.ts'
 import type { FleetDatabase } from '../../database/database.ts'
 import type { AskHost } from './remote-reader.ts'
 import {
@@ -84,7 +85,7 @@ export class HostQuestions implements AskHost {
   }
 
   #read<Step extends AnsweredStep>(step: Step, text: string): AnswerTo<Step> {
-    const given = parsed(text)
+    const given = jsonOrNull(text)
     const failure = rowFailure.safeParse(given)
     if (failure.success) throw new Failure('READ_FAILED', `${this.#host}: ${failure.data.failed}`)
     const answer = z.safeParse(rowAnswers[step], given)
@@ -150,15 +151,6 @@ export const answersFrom = (questions: QuestionsOfRun) => ({
 
 /** null if it is none. */
 function readQuestion(text: string): RowQuestion | null {
-  const { data } = rowQuestion.safeParse(parsed(text))
+  const { data } = rowQuestion.safeParse(jsonOrNull(text))
   return data ?? null
-}
-
-/** undefined for text that is no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 /** The messages between a process and the one that has the folder of PGlite open: JSON, one message a line. */
 
 import type { Socket } from 'node:net'
+import { jsonOrNull } from '../../../text/json-text.ts'
 
 export interface Statement {
   readonly id: number
@@ -38,7 +39,7 @@ export function readLines(socket: Socket, onMessage: (message: unknown) => void)
       const line = begun.join('')
       begun = [next]
       length = next.length
-      const message = parsed(line)
+      const message = jsonOrNull(line)
       if (message === null) {
         socket.destroy(new Error('a message that is no JSON'))
         return
@@ -47,14 +48,6 @@ export function readLines(socket: Socket, onMessage: (message: unknown) => void)
     }
     if (length > lineLengthMax) socket.destroy(new Error(`a message of more than ${lineLengthMax} letters`))
   })
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
-  }
 }
 
 export const lineOf = (message: Statement | StatementAnswer): string => `${JSON.stringify(message)}\n`
