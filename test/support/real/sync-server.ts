@@ -18,12 +18,15 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { machineEnvironment, runAs } from '../npm.ts'
 import { eventually, repository, startProgram } from '../processes.ts'
 import { freePort, type RealProgram } from './real-program.ts'
 
 const version = '26.9.0'
+/** A piece of work is two requests, and the server answers 500 a minute. */
+const workEveryMs = 300
 const installed = join(repository, `node_modules/.programs/sync-server-${version}`)
 
 /** Installs it if it is not there. @returns why there is none; null if there is one */
@@ -112,10 +115,12 @@ export async function startSyncServer(folder: string): Promise<RealProgram> {
       },
     ],
     async work(number) {
+      const mayGoOn = sleep(workEveryMs)
       await upload(address, token, randomUUID(), `work ${number}`)
       const content = new TextEncoder().encode(`transaction ${number}`)
       const message = { timestamp: timestampOf(number), isEncrypted: false, content }
       await sync([protocol.create(protocol.MessageEnvelopeSchema, message)], timestampOf(number))
+      await mayGoOn
     },
     async problems(done) {
       const [health, received] = await Promise.all([fetch(`${address}/health`), sync([], timestampOf(0))])
