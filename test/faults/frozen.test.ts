@@ -66,7 +66,8 @@ describe('frozen (SIGSTOP) at the end of any step at which it holds something, h
       ])
       expect(await holder.ready).toEqual({ frozen: step })
       const frozenAt = performance.now()
-      expect(await holder.ended).toMatchObject({ code: null, signal: 'SIGKILL' })
+      const stderr = expect.stringContaining('the guardian has ended this run (SIGKILL)')
+      expect(await holder.ended).toMatchObject({ code: null, signal: 'SIGKILL', stderr })
       expect(performance.now() - frozenAt).toBeLessThan((step === 'warm' ? heartbeatMs : ttl) + slackMs)
       await demo.servesAgain(tenant, 10_000)
       if (how === 'cold') await unlocked.expect(demo.fileOf(tenant)) // The service writes to the others again.

@@ -79,7 +79,8 @@ export async function changeInHold(
       startedMs = monotonicMs()
       return inPause(deed, prepared, [], forChange(request, parts), processes, signal)
     }
-    const ended = await request.bounds.inPause(inSlot)
+    // What follows writes to the disk without a turn of the event loop.
+    const ended = await request.bounds.inPause(inSlot).finally(() => processes.guardian.tellEnded())
     written = ended.written
     throwFirst(holds)
   } catch (error) {

@@ -4,6 +4,8 @@
  * that was killed, and starts a process that resumes the tenants which that left paused. It ends when nothing is left
  * to do.
  */
+import { closeSync, write } from 'node:fs'
+import { promisify } from 'node:util'
 import { sleep } from '../../host/clock.ts'
 import { answerAwake } from '../../host/process/child-side.ts'
 import { isAlive } from '../../host/process/processes.ts'
@@ -20,9 +22,20 @@ const open = new Map<string, AbandonedHold>()
 const ended: string[] = []
 const endedMax = 100
 const checkEveryMs = 5
+/** Standard error of the holder: see `ourErrors` of `ProcessOptions`. */
+const errorsOfHolder = 3
+const sayMsMax = 1_000
+/** The shell says no more than `Killed`. */
+const wordsOfKill =
+  'holdfast: the guardian has ended this run (SIGKILL). The run did not go on while it had a file locked, and the ' +
+  'service does not wait for longer.\n' +
+  '  next: a tenant that stands still is resumed now. See whether the machine or its disk is overloaded, or whether ' +
+  'somebody stopped the run. Then run it again.\n'
 let terms: ResumeTerms | null = null
 let locks: HoldLocks | null = null
 let holderEndsInOrder = false
+/** What the guardian writes after a kill; null if it has killed nobody. */
+let said: Promise<void> | null = null
 
 // A signal that stops the run may reach all of its processes: this one is needed until the run is gone.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined)
@@ -46,7 +59,7 @@ function hear(message: GuardianMessage): void {
       return
     case 'until':
       clearTimeout(deadlines.get(message.watch))
-      deadlines.set(message.watch, setTimeout(killHolder, message.forMs))
+      setDeadline(message.watch, message.forMs)
       return
     case 'hold':
       open.set(message.hold.holder, { ...message.hold, news: null })
@@ -74,9 +87,21 @@ function forget({ watches, holds }: EndedParts): void {
   ended.splice(0, ended.length - endedMax)
 }
 
+/**
+ * This process may have stood still too, and then the end of the watch waits in the channel. The channel is read between
+ * the timer and `setImmediate`.
+ */
+function setDeadline(watch: number, forMs: number): void {
+  const deadline = setTimeout(() => setImmediate(() => deadlines.get(watch) === deadline && killHolder()), forMs)
+  deadlines.set(watch, deadline)
+}
+
 /** By pid and start time: the pid alone may by now belong to another process. */
 function killHolder(): void {
-  if (isAlive(holder.pid, holder.startTime)) process.kill(holder.pid, 'SIGKILL')
+  if (!isAlive(holder.pid, holder.startTime)) return
+  process.kill(holder.pid, 'SIGKILL')
+  const written = promisify(write)(errorsOfHolder, wordsOfKill)
+  said = written.then(() => undefined).catch(() => undefined) // They may be closed.
 }
 
 /**
@@ -84,9 +109,13 @@ function killHolder(): void {
  * while it may still hold a lock.
  */
 async function whenAlone(): Promise<void> {
+  // Whoever reads them waits until all processes that have them are gone.
+  if (said === null) closeSync(errorsOfHolder)
   if (!holderEndsInOrder) {
     while (isAlive(holder.pid, holder.startTime)) await sleep(checkEveryMs)
     if (terms) await resumeInProcess({ terms, open: [...open.values()], ended, locks: locks !== null }, locks)
   }
+  // No process exits while it writes, and whoever reads may be stopped.
+  if (said) await Promise.race([said, sleep(sayMsMax).then(() => process.kill(process.pid, 'SIGKILL'))])
   process.exit()
 }

@@ -109,6 +109,7 @@ export class Guardian implements AsyncDisposable {
     const child = unclaimed.add(
       await startChild<GuardianMessage, 'here'>(programBeside(import.meta.url, program), {
         ownSession: true,
+        ourErrors: true,
         niceness: 0,
         memoryBytesMax: null,
         env: { HOLDFAST_HOLDER_PID: String(process.pid), HOLDFAST_HOLDER_START: ours },
@@ -148,8 +149,7 @@ export class Guardian implements AsyncDisposable {
   }
 
   /**
-   * A watch that no other hold takes over. When it ends, the guardian is told immediately: from then on this process
-   * may be stopped, or busy without a turn of the event loop, and must not be killed for it.
+   * A watch that no other hold takes over. When it ends, the guardian is told immediately (`tellEnded`).
    * @throws {Failure} GUARDIAN_LOST
    */
   async watchUntil(deadlineMs: number): Promise<Watch> {
@@ -161,7 +161,7 @@ export class Guardian implements AsyncDisposable {
       until: (deadlineMs) => watch.until(deadlineMs),
       [Symbol.dispose]: () => {
         watch[Symbol.dispose]()
-        this.#tellEnded()
+        this.tellEnded()
       },
     }
   }
@@ -245,11 +245,14 @@ export class Guardian implements AsyncDisposable {
   }
 
   #tellEndedSoon(): void {
-    this.#endTimer ??= setTimeout(() => this.#tellEnded(), endWithinMs).unref()
+    this.#endTimer ??= setTimeout(() => this.tellEnded(), endWithinMs).unref()
   }
 
-  /** Sends the watches and holds that have ended to the guardian, in one message. */
-  #tellEnded(): void {
+  /**
+   * Sends the watches and holds that have ended to the guardian, in one message. It need not be called, but is told late
+   * otherwise: from now on this process may be stopped, or busy without a turn of the event loop, and is not killed for it.
+   */
+  tellEnded(): void {
     const ended = this.#takeEnded()
     if (!this.#lost && ended.watches.length + ended.holds.length > 0) this.#child.tell({ kind: 'end', ended })
   }
@@ -261,7 +264,7 @@ export class Guardian implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#tellEnded()
+    this.tellEnded()
     this.#child.tell({ kind: 'goodbye' })
     await this.#child[Symbol.asyncDispose]()
   }

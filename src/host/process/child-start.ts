@@ -1,5 +1,5 @@
 /** Starts child processes, and describes for an operator why one did not start or ended too early. */
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { spawn, type ChildProcessWithoutNullStreams, type StdioOptions } from 'node:child_process'
 import { Failure } from '../../model/failure.ts'
 import { sleep } from '../clock.ts'
 import { nameOfError, isSystemError, systemFailure } from '../failures/system-failure.ts'
@@ -19,6 +19,8 @@ export interface ProcessOptions {
   readonly env: Readonly<Record<string, string>>
   /** In a session of its own: a Ctrl-C in our terminal does not reach it. */
   readonly ownSession: boolean
+  /** It gets our standard error as descriptor 3, for what must be said when we cannot say it any more. */
+  readonly ourErrors?: boolean
 }
 
 /** How long a shortage of the machine may last, in ms. A burst of processes by another program is over by then. */
@@ -60,10 +62,12 @@ export async function retryShortage<Value>(attempt: () => Promise<Value>): Promi
 /** Node throws some errors and emits others later, when the process may have no pipes. */
 function spawnOnce(
   args: readonly string[],
-  { env, ownSession }: ProcessOptions,
+  { env, ownSession, ourErrors = false }: ProcessOptions,
 ): Promise<ChildProcessWithoutNullStreams> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: ownSession })
+    const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...(ourErrors ? [process.stderr.fd] : [])]
+    const options = { env, stdio, detached: ownSession }
+    const child = spawn(process.execPath, args, options) as ChildProcessWithoutNullStreams
     child.once('spawn', () => resolve(child))
     child.on('error', reject) // Stays registered: a child that cannot be killed emits an error too.
   })

@@ -30,6 +30,8 @@ export class ChildEnded extends Error {
 export interface ChildOptions {
   /** In a session of its own: a Ctrl-C in our terminal does not reach it. */
   readonly ownSession: boolean
+  /** See `ProcessOptions`. */
+  readonly ourErrors?: boolean
   /** 0 to 19. */
   readonly niceness: number
   /** Anonymous and shared memory together, checked every 200 ms; null for no limit. */
@@ -70,10 +72,11 @@ export async function startChild<Question, Answer>(
   options: ChildOptions,
 ): Promise<Child<Question, Answer>> {
   const young = `--max-semi-space-size=${options.youngMegabytesMax ?? youngMegabytesUsual}`
-  const { ownSession, env } = options
+  const { ownSession, ourErrors, env } = options
   const started = await startProcess([young, ...nodeFlags, program, String(process.pid)], {
     name: basename(program),
     ownSession,
+    ...(ourErrors === undefined ? {} : { ourErrors }),
     env: { ...inherited(), ...env },
   })
   return new ForkedChild<Question, Answer>(started, options)

@@ -15,3 +15,9 @@ test('a process without a watch is not killed, however long it is stopped', asyn
   await using holder = startNode('test/support/programs/blocked.ts', [])
   expect(await holder.ended).toMatchObject({ code: 0, signal: null })
 })
+
+test('a holder is not killed for a watch that has ended while the guardian was stopped', async () => {
+  await using holder = startNode('test/support/programs/late-guardian.ts', [])
+  expect(await holder.ended).toMatchObject({ code: 0, signal: null })
+  expect(await holder.ready).toEqual({ guardians: 1 })
+})
