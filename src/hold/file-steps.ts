@@ -36,7 +36,7 @@ export async function lockFile(
 ): Promise<LockedFile> {
   const { hold, files } = file
   await files.follow()
-  const nameConflict = conflictNamer(files, connection, hold.record)
+  const nameConflict = conflictNamer(files, connection, hold.record, signal)
   // A bare file is locked while a kernel lease says that no other program has it. The lease ends with this function:
   // the probe opens the file.
   using _unused =
@@ -73,7 +73,7 @@ export async function sealFile(
   record.add({ level: sealed.level, lease: sealed.leases })
   if (sealed.level !== 'sealed' && connection !== null) {
     // For a bare file they were searched before it was locked.
-    const { holders, unseen } = await holdersOf(files)
+    const { holders, unseen } = await holdersOf(files, signal)
     record.add({ holders, unseen })
   }
   record.step('sealed')

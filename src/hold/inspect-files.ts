@@ -62,7 +62,7 @@ async function inspectFile(
   const { record } = hold
   if (connection === null) await requireNoLease(path)
   await files.follow()
-  const terms = { settings, record, nameConflict: conflictNamer(files, null, record), guardian }
+  const terms = { settings, record, nameConflict: conflictNamer(files, null, record, signal), guardian }
   const unused = connection === null ? opened.add(await requireUnused(files, terms, signal)) : null
   const judged = await preflight(files, folder, settings.trustMounts)
   record.step('preflight', { fileSystem: judged.fileSystem.type })

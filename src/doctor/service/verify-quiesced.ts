@@ -111,7 +111,7 @@ async function lease(files: LiveFiles, part: Part): Promise<string | null> {
     if (answer.kind === 'granted') return null
     if (answer.kind === 'unsupported') return answer.why
     if (monotonicMs() > untilMs) {
-      const { sentence } = await holdersOf(files)
+      const { sentence } = await holdersOf(files, null)
       throw new Failure('CONTRACT_BROKEN', `${files.path}${part} is not closed: ${sentence}`, { tenant: 'unknown' })
     }
     await sleep(5)

@@ -214,13 +214,14 @@ export class Pause implements AsyncDisposable {
   }
 
   async #end(): Promise<ResumeOutcome> {
-    const { tenant, service, wasHealthy, onRetry, onEnded, slot } = this.#with
+    const { tenant, service, guardian, wasHealthy, onRetry, onEnded, slot } = this.#with
     const endsByMs = this.#term?.endsByMs ?? this.#longestEndsByMs
     this.#term?.[Symbol.dispose]()
     // Every lock of ours is released by now: however long the service takes, there is no reason to kill this process.
     // With hooks and a slot there is one: no lease ends the pause of a process that freezes here.
     if (slot && service.via === 'hooks') this.#watch.until(this.#longestEndsByMs)
     else this.#watch[Symbol.dispose]()
+    if (this.#term?.over.aborted) guardian.tellEnded() // Its deadline is near.
     const hold = { service, tenant, holder: this.#holder, answer: this.#answer, resumed: null }
     const outcome = await resumeUntilSeen({ ...hold, endsByMs, wasHealthy, onRetry }).catch((error: unknown) =>
       this.#notSeen(error),

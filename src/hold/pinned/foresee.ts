@@ -30,7 +30,7 @@ export async function foreseePin(
   await requireNoLease(path)
   using files = new LiveFiles(path, roots)
   await files.follow()
-  await requireUsualLocks(files, (await holdersOf(files)).holders)
+  await requireUsualLocks(files, (await holdersOf(files, null)).holders)
   const { contents, walMode, reflink, mainBytes, tailBytes } = await preflight(files, folder, trustMounts)
   if (contents !== 'sqlite') return { journal: 'no-database' }
   if (walMode) return { journal: 'wal' }

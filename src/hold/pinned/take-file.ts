@@ -109,10 +109,10 @@ async function openFile(
   const judged = await preflight(files, folder, settings.trustMounts)
   record.step('preflight', { fileSystem: judged.fileSystem.type })
   requireDatabase(hold, judged)
-  const { holders, unseen } = await holdersOf(files)
+  const { holders, unseen } = await holdersOf(files, null)
   record.add({ holders, unseen })
   await requireUsualLocks(files, holders)
-  return { hold, files, preflight: judged, nameConflict: conflictNamer(files, null, record) }
+  return { hold, files, preflight: judged, nameConflict: conflictNamer(files, null, record, null) }
 }
 
 /** Steps 1 to 8. When it returns or throws, no lock of ours stands and no live file is open. */

@@ -25,15 +25,19 @@ export interface Refusal {
 
 export type NameConflict = (code: 'LOCK_BUSY' | 'IN_USE', refusal: Refusal) => Promise<Failure>
 
-/** @param quiesced the service that was asked to close the files; null if none was asked */
+/**
+ * @param quiesced the service that was asked to close the files; null if none was asked
+ * @param until see `holdersOf`
+ */
 export function conflictNamer(
   files: LiveFiles,
   quiesced: Pick<TenantConnection, 'socket'> | null,
   record: HoldRecord,
+  until: AbortSignal | null,
 ): NameConflict {
   return async (code, refusal) => {
-    const { holders, unseen } = await holdersOf(files).catch(noneSeen)
-    const service = await serviceAmong(holders, quiesced?.socket ?? null)
+    const { holders, unseen } = await holdersOf(files, until).catch(noneSeen)
+    const service = await serviceAmong(holders, quiesced?.socket ?? null, until)
     record.add({ holders, unseen: [...unseen, ...service.unseen] })
     const said = describeRefusal(refusal, holders, unseen)
     if (service.isHolder)
@@ -47,11 +51,13 @@ export function conflictNamer(
 async function serviceAmong(
   holders: readonly Holder[],
   socket: string | null,
+  until: AbortSignal | null,
 ): Promise<{ readonly isHolder: boolean; readonly unseen: readonly string[] }> {
   if (socket === null || holders.length === 0) return { isHolder: false, unseen: [] }
   try {
-    const pids = await pidsListeningOn(socket)
-    return { isHolder: holders.some(({ pid }) => pids.has(pid)), unseen: [] }
+    const pids = await pidsListeningOn(socket, until)
+    const isHolder = holders.some(({ pid }) => pids.has(pid))
+    return { isHolder, unseen: !isHolder && until?.aborted ? ['whether it is the service: there was no time'] : [] }
   } catch (error) {
     if (!isSystemError(error)) throw error
     return { isHolder: false, unseen: [`whether it is the service: ${inWords(error)}`] }

@@ -17,19 +17,22 @@ export interface HoldersFound {
   readonly sentence: string
 }
 
-/** Holders of an open live set, without this process. */
-export async function holdersOf(files: LiveFiles): Promise<HoldersFound> {
+/**
+ * Holders of an open live set, without this process.
+ * @param until aborts when the search must end, because a tenant stands still for it; null: it ends by itself
+ */
+export async function holdersOf(files: LiveFiles, until: AbortSignal | null): Promise<HoldersFound> {
   const identities = files.parts.map((part) => {
     const { dev, ino } = files.stat(part)
     return { path: files.path + part, dev, ino }
   })
-  return described(await findHolders(identities, { exceptPids: [process.pid] }))
+  return described(await findHolders(identities, { exceptPids: [process.pid], until }))
 }
 
 /** Holders of the live set that a path names. Opens nothing. @throws {Failure} as `resolveLivePath` */
 export async function holdersOfPath(named: string): Promise<HoldersFound> {
   const path = await resolveLivePath(named, null)
-  return described(await findHolders(await identitiesOf(path), { exceptPids: [] }))
+  return described(await findHolders(await identitiesOf(path), { exceptPids: [], until: null }))
 }
 
 /** The parts of a live set that exist. Opens nothing. */

@@ -58,10 +58,7 @@ export interface SealTerms {
   readonly required: SealLevel
   /** The strongest level that this file system can give (overlay: `exclusive`, F11). */
   readonly strongest: SealLevel
-  /**
-   * Whether a service was asked to stand still. If not, a program that has opened the file meanwhile must not wait for
-   * us: the lock is released first.
-   */
+  /** Whether a service was asked to stand still. If not, a program that has opened the file must not wait for us. */
   readonly served: boolean
   readonly nameConflict: NameConflict
 }
@@ -88,7 +85,7 @@ export async function seal(
     return sealedAt('exclusive', locked, null, { state: lease.kind, files: 0 })
   const file = locked.files.path + lease.part
   if (lease.kind === 'unsupported') throw new Failure('LEASE_UNAVAILABLE', `no kernel lease on ${file}: ${lease.why}`)
-  if (!served) locked[Symbol.dispose]()
+  locked[Symbol.dispose]() // The search for the program takes a while, and others must not wait for it.
   throw await nameConflict('IN_USE', { who: 'another program', pid: null, does: `has ${file} open or mapped` })
 }
 

@@ -97,7 +97,7 @@ export async function requireUnused(
  * @throws {Failure} IN_USE
  */
 async function requireNoHolder(files: LiveFiles, record: HoldRecord): Promise<void> {
-  const { holders, unseen, sentence } = await holdersOf(files)
+  const { holders, unseen, sentence } = await holdersOf(files, null)
   record.add({ holders, unseen })
   if (holders.length > 0) throw new Failure('IN_USE', `another program has ${files.path} open or mapped: ${sentence}`)
 }

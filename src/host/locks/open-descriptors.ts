@@ -17,10 +17,12 @@ export async function descriptorsOf(
   folder: string,
   files: readonly FileIdentity[],
   breath: Breath,
+  until: AbortSignal | null,
 ): Promise<readonly OpenDescriptor[] | 'hidden'> {
   const found: OpenDescriptor[] = []
   for (const number of numbersOf(folder)) {
     if (number === 'hidden') return 'hidden'
+    if (until?.aborted) break
     const descriptor = look(folder, number, files)
     if (descriptor) found.push(descriptor)
     await breath.take() // One process may have a hundred thousand.

@@ -19,6 +19,12 @@ import { mappingsOf } from './mappings.ts'
 import { descriptorsOf, goneOrHidden } from './open-descriptors.ts'
 import { parseLocks, type KernelLock } from './proc-locks.ts'
 
+export interface HolderSearch {
+  readonly exceptPids: readonly number[]
+  /** Aborts when the search must end: a machine may have a hundred thousand processes. Null: it ends by itself. */
+  readonly until: AbortSignal | null
+}
+
 /**
  * One entry for each process and file, by pid. It may miss a process that starts or ends meanwhile.
  * @returns `unseen`: what could not be inspected, in plain words
@@ -26,16 +32,17 @@ import { parseLocks, type KernelLock } from './proc-locks.ts'
  */
 export async function findHolders(
   files: readonly FileIdentity[],
-  options: { readonly exceptPids: readonly number[] },
+  { exceptPids, until }: HolderSearch,
 ): Promise<{ readonly holders: readonly Holder[]; readonly unseen: readonly string[] }> {
   requireLinux()
-  const sightings = new Sightings(options.exceptPids)
+  const sightings = new Sightings(exceptPids)
   const breath = new Breath()
   const hidden: number[] = []
   for (const pid of pids()) {
-    const folder = options.exceptPids.includes(pid) ? null : folderOf(pid)
+    if (until?.aborted) break
+    const folder = exceptPids.includes(pid) ? null : folderOf(pid)
     if (folder === null) continue
-    const descriptors = await descriptorsOf(folder, files, breath)
+    const descriptors = await descriptorsOf(folder, files, breath, until)
     const mappings = await mappingsOf(folder, files)
     if (descriptors === 'hidden' || mappings === 'hidden') hidden.push(pid)
     if (descriptors !== 'hidden') for (const { file, modes } of descriptors) sightings.add(pid, file, modes)
@@ -44,7 +51,9 @@ export async function findHolders(
   }
   const locks = await readLocks()
   if (locks !== 'hidden') addLocks(locks, files, sightings)
-  return { holders: sightings.holders(), unseen: await unseenProcesses(hidden, locks === 'hidden') }
+  const unseen = await unseenProcesses(hidden, locks === 'hidden')
+  if (until?.aborted) unseen.unshift('processes that there was no time to examine')
+  return { holders: sightings.holders(), unseen }
 }
 
 /**
@@ -117,7 +126,7 @@ function pidsOf(all: readonly number[]): string {
  * What cannot be seen of other processes, in plain words.
  * @param hidden pids of processes that could not be inspected
  */
-export async function unseenProcesses(hidden: readonly number[], locksHidden: boolean): Promise<readonly string[]> {
+export async function unseenProcesses(hidden: readonly number[], locksHidden: boolean): Promise<string[]> {
   const sentences: string[] = []
   if (locksHidden) sentences.push('the list of locks of the kernel (/proc/locks)')
   if (hidden.length > 0)

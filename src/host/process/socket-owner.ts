@@ -6,14 +6,16 @@ import { readdir, readFile, readlink, realpath } from 'node:fs/promises'
 import { goneOrHidden } from '../locks/open-descriptors.ts'
 
 /**
+ * @param until aborts when the search must end; null: it ends by itself
  * @returns pids with a descriptor on a socket bound to `path`; empty when none can be seen
  * @throws an error of the system that says nothing about one process, such as one for want of a descriptor
  */
-export async function pidsListeningOn(path: string): Promise<ReadonlySet<number>> {
+export async function pidsListeningOn(path: string, until: AbortSignal | null): Promise<ReadonlySet<number>> {
   const inodes = await inodesBoundTo(path)
   const pids = new Set<number>()
   if (inodes.size === 0) return pids
   for (const name of await readdir('/proc')) {
+    if (until?.aborted) break
     if (/^\d+$/.test(name) && (await hasSocket(`/proc/${name}/fd`, inodes))) pids.add(Number(name))
   }
   return pids

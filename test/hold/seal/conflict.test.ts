@@ -38,7 +38,7 @@ test.each([
   if (which === 'may be the service') hideSockets()
 
   const record = new HoldRecord(() => undefined)
-  const nameConflict = conflictNamer(files, { socket: folder.file('admin.sock') }, record)
+  const nameConflict = conflictNamer(files, { socket: folder.file('admin.sock') }, record, null)
   const failure = await nameConflict('IN_USE', { who: 'another program', pid: null, does: 'has it open' })
   expect([failure.code, failure.message]).toEqual(['IN_USE', expect.stringMatching(message)])
   expect(record.evidence.holders.map(({ pid }) => pid)).toEqual([other.pid])

@@ -13,10 +13,10 @@ test('the process that listens on a socket is named, also by another name of the
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(join(folder, 'admin.sock'), resolve))
   onTestFinished(() => void server.close())
-  expect(await pidsListeningOn(join(folder, 'admin.sock'))).toEqual(new Set([process.pid]))
-  expect(await pidsListeningOn(join(`${folder}-link`, 'admin.sock'))).toEqual(new Set([process.pid]))
+  expect(await pidsListeningOn(join(folder, 'admin.sock'), null)).toEqual(new Set([process.pid]))
+  expect(await pidsListeningOn(join(`${folder}-link`, 'admin.sock'), null)).toEqual(new Set([process.pid]))
 })
 
 test('no process is named where none listens', async () => {
-  expect(await pidsListeningOn('/nonexistent/admin.sock')).toEqual(new Set())
+  expect(await pidsListeningOn('/nonexistent/admin.sock', null)).toEqual(new Set())
 })

@@ -11,7 +11,7 @@ import { pidsListeningOn } from '../../../host/process/socket-owner.ts'
 export async function crashTime(settings: ServiceSettings, serves: boolean, now: number): Promise<number | null> {
   if (!serves) return now
   if (settings.kind !== 'admin-api' || settings.endpoint.kind !== 'unix') return null
-  const pids = await pidsListeningOn(settings.endpoint.socket).catch(() => new Set<number>())
+  const pids = await pidsListeningOn(settings.endpoint.socket, null).catch(() => new Set<number>())
   const started = [...pids].flatMap((pid) => {
     const startTime = startTimeOf(pid)
     return startTime === null ? [] : [now - ageMsOf(startTime)]
