@@ -73,7 +73,7 @@ export async function findOpenDatabases(signal: AbortSignal): Promise<OpenDataba
         bytes: file.bytes,
         walBytes: sizeOf(`${file.path}-wal`),
         journalMode: read.mode,
-        programs: [...pids].toSorted((a, b) => a - b).map(programFactsOf),
+        programs: await Promise.all([...pids].toSorted((a, b) => a - b).map(programFactsOf)),
       })
     }
   }

@@ -36,6 +36,9 @@ export async function findHolders(
 ): Promise<{ readonly holders: readonly Holder[]; readonly unseen: readonly string[] }> {
   requireLinux()
   const sightings = new Sightings(exceptPids)
+  const over = new Promise<'no time'>((resolve) => {
+    until?.addEventListener('abort', () => resolve('no time'), { once: true })
+  })
   const breath = new Breath()
   const hidden: number[] = []
   for (const pid of pids()) {
@@ -43,17 +46,18 @@ export async function findHolders(
     const folder = exceptPids.includes(pid) ? null : folderOf(pid)
     if (folder === null) continue
     const descriptors = await descriptorsOf(folder, files, breath, until)
-    const mappings = await mappingsOf(folder, files)
+    // The kernel lets us wait while the process changes its memory, or is stuck in it.
+    const mappings = await Promise.race([mappingsOf(folder, files), over])
     if (descriptors === 'hidden' || mappings === 'hidden') hidden.push(pid)
     if (descriptors !== 'hidden') for (const { file, modes } of descriptors) sightings.add(pid, file, modes)
-    if (mappings !== 'hidden') for (const file of mappings) sightings.add(pid, file, ['mapped'])
+    if (typeof mappings === 'object') for (const file of mappings) sightings.add(pid, file, ['mapped'])
     await breath.take()
   }
   const locks = await readLocks()
   if (locks !== 'hidden') addLocks(locks, files, sightings)
   const unseen = await unseenProcesses(hidden, locks === 'hidden')
   if (until?.aborted) unseen.unshift('processes that there was no time to examine')
-  return { holders: sightings.holders(), unseen }
+  return { holders: await sightings.holders(over), unseen }
 }
 
 /**
@@ -85,7 +89,7 @@ export async function findLeaseHolders(files: readonly FileIdentity[]): Promise<
       files,
       sightings,
     )
-  return sightings.holders()
+  return sightings.holders(null)
 }
 
 function pids(): readonly number[] {
@@ -165,15 +169,16 @@ class Sightings {
     this.#seen.set(key, entry)
   }
 
-  holders(): readonly Holder[] {
+  /** @param over resolves when there is no time left for the names of programs; null if there is */
+  async holders(over: Promise<unknown> | null): Promise<readonly Holder[]> {
     const order: readonly HolderMode[] = ['read', 'write', 'mapped', 'lock', 'lease']
-    return [...this.#seen.values()]
-      .map(({ pid, path, modes }) => ({
-        pid,
-        command: commandOf(pid),
-        modes: order.filter((mode) => modes.has(mode)),
-        path,
-      }))
-      .sort((one, other) => one.pid - other.pid)
+    const unnamed = over?.then(() => '?') ?? []
+    const named = [...this.#seen.values()].map(async ({ pid, path, modes }) => ({
+      pid,
+      command: await Promise.race([commandOf(pid), unnamed].flat()),
+      modes: order.filter((mode) => modes.has(mode)),
+      path,
+    }))
+    return (await Promise.all(named)).toSorted((one, other) => one.pid - other.pid)
   }
 }

@@ -1,13 +1,14 @@
-import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 
 /**
  * The name of a process for an operator: the program and, for an interpreter, the script. Other arguments are left out,
- * because they may contain passwords. `?` if the system does not say.
+ * because they may contain passwords. `?` if the system does not say. The kernel may let us wait: the process itself may
+ * be changing its memory just now, or be stuck in it.
  */
-export function commandOf(pid: number): string {
-  const [program = '', ...rest] = read(`/proc/${pid}/cmdline`).split('\0')
-  const name = basename(program) || read(`/proc/${pid}/comm`).trim() || '?'
+export async function commandOf(pid: number): Promise<string> {
+  const [program = '', ...rest] = (await read(`/proc/${pid}/cmdline`)).split('\0')
+  const name = basename(program) || (await read(`/proc/${pid}/comm`)).trim() || '?'
   const script = interpreters.test(name)
     ? rest.find((argument) => /\.(?:[cm]?[jt]s|py|rb|pl|sh|php)$/.test(argument))
     : undefined
@@ -18,9 +19,9 @@ export function commandOf(pid: number): string {
 
 const interpreters = /^(?:node|python|ruby|perl|php|sh|bash|dash|bun|deno)[\d.]*$/i
 
-function read(path: string): string {
+async function read(path: string): Promise<string> {
   try {
-    return readFileSync(path, 'utf8')
+    return await readFile(path, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return ''

@@ -13,11 +13,11 @@ export interface ProgramFacts {
   readonly unit: string | null
 }
 
-export function programFactsOf(pid: number): ProgramFacts {
+export async function programFactsOf(pid: number): Promise<ProgramFacts> {
   const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? null
   return {
     pid,
-    command: commandOf(pid),
+    command: await commandOf(pid),
     user: uid === null ? null : (userNames().get(uid) ?? uid),
     unit: unitIn(textOf(`/proc/${pid}/cgroup`)),
   }

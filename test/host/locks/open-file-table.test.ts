@@ -179,6 +179,13 @@ test.skipIf(process.geteuid?.() !== 0)(
   },
 )
 
+test('a search that must end says what it has not seen, and waits for no process', async () => {
+  await otherProcess.open(file.path, 'read')
+  const { holders, unseen } = await findHolders([file], { exceptPids: [], until: AbortSignal.abort() })
+  expect(holders).toEqual([])
+  expect(unseen).toContain('processes that there was no time to examine')
+})
+
 const withoutFirstThread = `
 import ctypes, os, sys, threading, time
 fd = os.open(sys.argv[1], os.O_RDWR)

@@ -25,8 +25,8 @@ test('a name full of brackets and blanks hides neither start time nor command', 
   chmodSync(program, 0o755)
   const child = spawn(program, ['60'], { stdio: 'ignore' })
   try {
-    const started = await eventually('its name is set', () =>
-      commandOf(child.pid ?? 0) === ') S 1 2 (' ? startTimeOf(child.pid ?? 0) : null,
+    const started = await eventually('its name is set', async () =>
+      (await commandOf(child.pid ?? 0)) === ') S 1 2 (' ? startTimeOf(child.pid ?? 0) : null,
     )
     expect(Number(started)).toBeGreaterThanOrEqual(Number(startTimeOf(process.pid)))
   } finally {
@@ -47,7 +47,7 @@ test('a zombie is not alive', async () => {
     expect(isAlive(pid, started)).toBe(true)
     await eventually(
       'the shell is no shell any more, which might still look after it',
-      () => commandOf(shell.pid ?? 0) === 'sleep',
+      async () => (await commandOf(shell.pid ?? 0)) === 'sleep',
     )
     process.kill(pid, 'SIGKILL')
     await eventually('dead', () => !isAlive(pid, started))
@@ -73,8 +73,8 @@ test('a command is the program and its script, never its other arguments', async
     stdio: 'ignore',
   })
   try {
-    await eventually('it runs', () => commandOf(child.pid ?? 0).startsWith('node'))
-    expect(commandOf(child.pid ?? 0)).toBe('node job?.py')
+    await eventually('it runs', async () => (await commandOf(child.pid ?? 0)).startsWith('node'))
+    expect(await commandOf(child.pid ?? 0)).toBe('node job?.py')
   } finally {
     child.kill('SIGKILL')
   }

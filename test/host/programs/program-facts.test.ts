@@ -18,11 +18,11 @@ test.each([
   expect(unitIn(cgroup)).toBe(unit)
 })
 
-test('this process has a command and a user, and one that is gone has none', () => {
-  expect(programFactsOf(process.pid)).toMatchObject({
+test('this process has a command and a user, and one that is gone has none', async () => {
+  expect(await programFactsOf(process.pid)).toMatchObject({
     pid: process.pid,
     command: expect.stringContaining('node') as string,
     user: userInfo().username,
   })
-  expect(programFactsOf(4_194_999)).toEqual({ pid: 4_194_999, command: '?', user: null, unit: null })
+  expect(await programFactsOf(4_194_999)).toEqual({ pid: 4_194_999, command: '?', user: null, unit: null })
 })
