@@ -21,16 +21,26 @@ import { eventually } from '../../support/processes.ts'
 
 const minuteMs = 60_000
 
-/** Until the last byte. */
-function fill(file: string): void {
+/** Takes all space of a disk, and also what a server gives back meanwhile, until it is disposed of. */
+function takeAllSpace(file: string): Disposable {
   const descriptor = openSync(file, 'w')
-  for (const bytes of [1 << 20, 4096])
-    try {
-      for (;;) writeSync(descriptor, Buffer.alloc(bytes))
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'ENOSPC' })
-    }
-  closeSync(descriptor)
+  const take = (): void => {
+    for (const bytes of [1 << 20, 4096])
+      try {
+        for (;;) writeSync(descriptor, Buffer.alloc(bytes))
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ENOSPC' })
+      }
+  }
+  take()
+  const timer = setInterval(take, 10)
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer)
+      closeSync(descriptor)
+      rmSync(file)
+    },
+  }
 }
 
 const leases = ({ demo }: FleetHost) => demo.service.leases(AbortSignal.timeout(5_000))
@@ -57,22 +67,24 @@ async function sweepWhileFull({ database, address, filler, worse, mend }: Scene)
   const request = { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'test' } as const
   await beginRun(database, newRun(), request)
   await firstLease(host)
-  fill(filler)
-  await eventually('no tenant is paused', async () => (await leases(host)).length === 0, 8_000)
-  await eventually(
-    `results wait: ${agent.stderr()}`,
-    () => agent.stderr().includes('results wait in the outbox'),
-    60_000,
-  )
   const outages = () => coordinator.notices.slice(before).filter((notice) => notice.includes('database'))
-  await eventually('the coordinator says so', () => outages().length > 0, 60_000)
-  await worse()
-  later = 6 * minuteMs
-  await eventually('people are told', () => coordinator.alarms.length > 0, 60_000)
-  await eventually('no tenant is paused', async () => (await leases(host)).length === 0, 8_000)
-  for (const untilMs = monotonicMs() + 3_000; monotonicMs() < untilMs; await sleep(100))
+  {
+    using _taken = takeAllSpace(filler)
+    await worse()
+    await eventually('no tenant is paused', async () => (await leases(host)).length === 0, 8_000)
+    const waits = () => agent.stderr().includes('results wait in the outbox')
+    await eventually(`results wait: ${agent.stderr()}`, waits, 60_000)
+    await eventually(
+      'people are told',
+      async () => {
+        later += 6 * minuteMs // A duty may have begun to fail since the last step.
+        await sleep(5_000)
+        return coordinator.alarms.length > 0
+      },
+      60_000,
+    )
     expect(await leases(host), 'no other tenant is paused').toEqual([])
-  rmSync(filler)
+  }
   await mend()
   const state = () => rowsOf('select state from holdfast.run').catch(() => [])
   await eventually(
@@ -90,7 +102,7 @@ async function sweepWhileFull({ database, address, filler, worse, mend }: Scene)
     { severity: 'recovered', over: 'stale' },
   ])
   expect(outages()).toEqual([
-    expect.stringMatching(/^the coordinator cannot use the database: .* (?:No space left on device|128 MB free); /),
+    expect.stringMatching(/^the coordinator cannot use the database: .*; /),
     'the coordinator uses the database again',
   ])
   expect(await host.demo.stopAndVerify()).toBeGreaterThanOrEqual(0)
