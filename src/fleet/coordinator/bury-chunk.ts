@@ -30,6 +30,8 @@ export async function buryChunk(database: FleetDatabase, host: string, chunk: Ch
     const batch = missing.map(({ tenant, path }) => failedResult(chunk, tenantId(tenant), path, now))
     await database.query(deliverStatement, [JSON.stringify(batch), host, service, now])
   }
+  const { rows: failed } = await database.query(withoutOwnResult, [week, run, host, [...tenants]])
+  if (failed.length === 0) return
   const said = printableSentenceInUtf8(why)
   await tell(
     database,
@@ -37,8 +39,8 @@ export async function buryChunk(database: FleetDatabase, host: string, chunk: Ch
       severity: 'inconclusive',
       host,
       text:
-        `The agent of ${host} could not examine ${count(tenants.length, 'tenant')} of run ${run}, in all attempts: ` +
-        `${said}. The next sweep begins with them.`,
+        `The agent of ${host} could not examine ${failed.length} of ${count(tenants.length, 'tenant')} of run ${run}, ` +
+        `in all attempts: ${said}. The next sweep begins with ${failed.length === 1 ? 'it' : 'them'}.`,
       command: `holdfast fleet agents`,
     }),
   )
@@ -65,3 +67,10 @@ where host = $3 and tenant = any($4) and gone_at is null and not exists (
   select from holdfast.result where (week, run, host, tenant, path) = ($1::date, $2, $3, place.tenant, place.path)
 )
 order by service, tenant, path`
+
+/** Tenants of which the agent has delivered nothing. */
+const withoutOwnResult = `
+select tenant from unnest($4::text[]) as tenant
+except
+select tenant from holdfast.result
+where (week, run, host) = ($1::date, $2, $3) and tenant = any($4) and attempt > ${beforeAllAttempts}`

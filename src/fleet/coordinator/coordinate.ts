@@ -20,6 +20,7 @@ import { conditionOf, tell } from '../told/told.ts'
 import { BlindAlarm } from './blind-alarm.ts'
 import { buryChunk } from './bury-chunk.ts'
 import { damageOnSeveralHosts } from './damage-on-hosts.ts'
+import { DatabaseOutage } from './database-outage.ts'
 import { dropOldWeeks } from './drop-old-weeks.ts'
 import { doDuties, type Duty } from './duties.ts'
 import { HostWatch, type SeenHost } from './host-watch.ts'
@@ -36,7 +37,8 @@ export interface CoordinatorOptions {
   readonly onNotice: (notice: string) => void
   readonly signal: AbortSignal
   /**
-   * A clock in ms that never jumps, by which hosts and other coordinators are watched. Left out: that of the machine.
+   * A clock in ms that never jumps, by which hosts, other coordinators and outages of the database are watched. Left
+   * out: that of the machine.
    */
   readonly now?: () => number
 }
@@ -46,9 +48,20 @@ export interface CoordinatorOptions {
  * @throws {Failure} FLEET_REFUSED, FLEET_TOO_NEW, FLEET_PACKAGE_MISSING and others that waiting does not mend
  */
 export async function coordinate(options: CoordinatorOptions): Promise<void> {
-  const { database, fleet, onNotice, signal } = options
+  const { database, fleet, onNotice, signal, now = monotonicMs } = options
+  const blind = new BlindAlarm(options.send)
+  const outage = new DatabaseOutage(
+    {
+      onBegin: ({ message, hint }) => onNotice(`the coordinator cannot use the database: ${message}; ${hint}`),
+      onEnd: () => {
+        blind.seesAgain()
+        onNotice('the coordinator uses the database again')
+      },
+    },
+    now,
+  )
   await whenReachable(options, () => migrateFleet(database))
-  await using jobs = await whenReachable(options, () => openCoordinatorJobs(options))
+  await using jobs = await whenReachable(options, () => openCoordinatorJobs(options, outage))
   if (jobs === null) return
   const id = randomUUID()
   onNotice(`the coordinator works (${database.kind === 'pglite' ? 'PGlite' : 'PostgreSQL'})`)
@@ -60,16 +73,20 @@ export async function coordinate(options: CoordinatorOptions): Promise<void> {
     await jobs.endChunk(host, chunk)
     onNotice(`${host} could not check the tenants of a chunk in any attempt: ${printableInUtf8(why)}`)
   })
-  const blind = new BlindAlarm(options.send)
   await doDuties(
     dutiesOf(options, jobs, id),
     {
-      onTrouble: (duty, failure) => {
-        if (failure === null) blind.seesAgain()
-        if (failure === null) onNotice(`the coordinator can ${duty} again`)
-        else onNotice(`the coordinator cannot ${duty}: ${failure.message}; ${failure.hint}`)
+      onDone: (duty, hadFailed) => {
+        if (!outage.works(duty) && hadFailed) onNotice(`the coordinator can ${duty} again`)
+        if (!outage.isOn && hadFailed) blind.seesAgain()
       },
-      onStillFailing: (failure, forMs) => blind.consider(failure, forMs),
+      onFailed: (duty, failure, forMs) => {
+        const { message, hint } = failure
+        const isSaid = outage.fails(duty, failure, forMs === 0)
+        if (isSaid) onNotice(`the coordinator cannot ${duty}: ${message}; ${hint}`)
+        return blind.consider(failure, forMs)
+      },
+      now,
     },
     signal,
   )
@@ -164,10 +181,15 @@ async function beginScheduled({ database, onNotice }: CoordinatorOptions, run: R
   onNotice(text)
 }
 
-async function openCoordinatorJobs({ database, fleet, onNotice }: CoordinatorOptions): Promise<FleetJobs> {
+async function openCoordinatorJobs(
+  { database, fleet, onNotice }: CoordinatorOptions,
+  outage: DatabaseOutage,
+): Promise<FleetJobs> {
   // Each poll of pg-boss that fails is an error.
   let said = { message: '', atMs: -Infinity }
-  const onError = ({ message, hint }: Failure): void => {
+  const onError = (failure: Failure): void => {
+    const { message, hint } = failure
+    if (outage.jobsFail(failure)) return
     if (message === said.message && monotonicMs() - said.atMs < sayAgainMs) return
     said = { message, atMs: monotonicMs() }
     onNotice(`${message}; ${hint}`)

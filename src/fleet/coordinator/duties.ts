@@ -1,5 +1,5 @@
 /** The duties of a coordinator: each is done again and again, whatever becomes of the others. */
-import { monotonicMs, sleep } from '../../host/clock.ts'
+import { sleep } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 
 export interface Duty {
@@ -10,14 +10,16 @@ export interface Duty {
 }
 
 export interface DutyObserver {
-  /** Called when a duty begins to fail, and with null when it works again. */
-  readonly onTrouble: (duty: string, failure: Failure | null) => void
-  /** Called while a duty fails, with how long it has. */
-  readonly onStillFailing: (failure: Failure, forMs: number) => Promise<void>
+  /** Called each time that a duty was done. `hadFailed`: it could not be done before. */
+  readonly onDone: (duty: string, hadFailed: boolean) => void
+  /** Called each time that a duty fails, with how long it has: 0 for the first time. */
+  readonly onFailed: (duty: string, failure: Failure, forMs: number) => Promise<void>
+  /** A clock in ms that never jumps. */
+  readonly now: () => number
 }
 
-/** A duty that fails is tried again at least after so long. */
-const againMsMin = 2_000
+/** A duty that fails is tried again after so long, in ms. */
+const againMs = { least: 2_000, most: 60_000 } as const
 
 /** Resolves when the signal aborts. @throws what is no failure: a defect */
 export async function doDuties(duties: readonly Duty[], observer: DutyObserver, signal: AbortSignal): Promise<void> {
@@ -40,14 +42,13 @@ async function repeat({ name, everyMs, work }: Duty, observer: DutyObserver, sig
     let waitMs = everyMs
     try {
       await work()
-      if (failingSinceMs !== null) observer.onTrouble(name, null)
+      observer.onDone(name, failingSinceMs !== null)
       failingSinceMs = null
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      if (failingSinceMs === null) observer.onTrouble(name, error)
-      failingSinceMs ??= monotonicMs()
-      await observer.onStillFailing(error, monotonicMs() - failingSinceMs)
-      waitMs = Math.max(everyMs, againMsMin)
+      failingSinceMs ??= observer.now()
+      await observer.onFailed(name, error, observer.now() - failingSinceMs)
+      waitMs = Math.min(Math.max(everyMs, againMs.least), againMs.most)
     }
     await sleep(waitMs, signal).catch(() => undefined)
   }

@@ -5,6 +5,8 @@
 
 /** A host that was not seen for so long is silent. Its agent shows itself every few seconds. */
 export const silentAfterMs = 30 * 60_000
+/** After a longer time without a look, as while the database was away, the watch of all hosts begins anew. */
+const blindMsMax = 60_000
 
 export interface SeenHost {
   readonly name: string
@@ -19,6 +21,7 @@ interface Sighting {
 export class HostWatch {
   readonly #now: () => number
   #sightings: ReadonlyMap<string, Sighting> = new Map()
+  #lookedAtMs = -Infinity
 
   /** @param now a clock in ms that never jumps */
   constructor(now: () => number) {
@@ -27,11 +30,14 @@ export class HostWatch {
 
   /** @param hosts all of the fleet, as the database has them now */
   look(hosts: readonly SeenHost[]): void {
+    const now = this.#now()
+    const wasBlind = now - this.#lookedAtMs > blindMsMax
+    this.#lookedAtMs = now
     this.#sightings = new Map(
       hosts.map(({ name, seen_at }) => {
         const seenAt = seen_at.getTime()
         const before = this.#sightings.get(name)
-        return [name, before?.seenAt === seenAt ? before : { seenAt, sinceMs: this.#now() }]
+        return [name, !wasBlind && before?.seenAt === seenAt ? before : { seenAt, sinceMs: now }]
       }),
     )
   }

@@ -38,7 +38,7 @@ export const fleetFailures = {
     exit: { run: exitCodes.failed, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'make space for the database of the fleet; no tenant is paused meanwhile, and agents keep their results',
+    hint: 'make space for the database of the fleet, and start its server if it has ended; agents keep their results',
     otherwise: null,
     means: 'The database of the fleet cannot write.',
     cause: 'Its disk is full, it has no memory left, or it is a standby that only reads.',

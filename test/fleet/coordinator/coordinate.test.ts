@@ -1,6 +1,7 @@
 /** A coordinator and agents that make up their results: what it feeds, ends, and tells. */
 import { expect, it } from 'vitest'
 import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
+import { sleep } from '../../../src/host/clock.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import type { RunId } from '../../../src/model/brand.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
@@ -28,6 +29,8 @@ async function runOf(fleet: FleetUnderTest, run: RunId) {
 const waitMs = 60_000
 
 eachDatabase((fleet) => {
+  const rowsOf = async (text: string): Promise<number> => (await fleet.database.query(text)).rowCount
+
   it('a sweep is fed, worked off and ends', async () => {
     await registerHosts(fleet.database, ['a', 'b'])
     const tenants = tenantNames(70)
@@ -95,6 +98,32 @@ eachDatabase((fleet) => {
     expect(rows).toEqual([{ kind: 'sweep', state: 'fed' }])
     expect(coordinator.notices.filter((notice) => notice.includes('begun by the schedule'))).toHaveLength(1)
   }, 300_000)
+
+  it.skipIf(fleet.kind === 'pglite')(
+    'a database that goes away and comes back is one line each',
+    async () => {
+      const { cluster } = fleet
+      if (cluster === null) throw new Error('no cluster')
+      await using coordinator = startCoordinator(fleet)
+      await eventually('it works', () =>
+        coordinator.notices.some((notice) => notice.startsWith('the coordinator works')),
+      )
+      await eventually('all duties are done', async () => (await rowsOf('select from holdfast.coordinator')) > 0)
+      const before = coordinator.notices.length
+      const since = () => coordinator.notices.slice(before)
+      await cluster.stop('crash')
+      await eventually('it says so', () => since().length > 0, waitMs)
+      await sleep(12_000) // Each duty has failed by then.
+      await cluster.serve()
+      await eventually('it says so', () => since().at(-1)?.includes('again'), waitMs)
+      await sleep(3_000)
+      expect(since()).toEqual([
+        expect.stringMatching(/^the coordinator cannot use the database: .*; /),
+        'the coordinator uses the database again',
+      ])
+    },
+    120_000,
+  )
 
   it('a time that pg-boss does not understand is a failure in words', async () => {
     const settings = { schedule: { at: '61 2 * * *', zone: 'Europe/Berlin' } }

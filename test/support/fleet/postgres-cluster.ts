@@ -54,8 +54,9 @@ export class PostgresCluster implements AsyncDisposable {
     this.folder = folder
   }
 
-  static async start(): Promise<PostgresCluster> {
-    const folder = mkdtempSync(join(tmpdir(), 'pg-'))
+  /** @param parent of its folder */
+  static async start(parent: string = tmpdir()): Promise<PostgresCluster> {
+    const folder = mkdtempSync(join(parent, 'pg-'))
     const { uid, gid } = unprivileged()
     chownSync(folder, uid, gid)
     const cluster = new PostgresCluster(folder)
@@ -80,6 +81,11 @@ export class PostgresCluster implements AsyncDisposable {
     const pid = this.#server?.pid
     if (pid === undefined) throw new Error('the server does not run')
     return pid
+  }
+
+  /** True if the server has ended, by `stop` or by itself. */
+  get hasEnded(): boolean {
+    return this.#server === null || this.#server.exitCode !== null || this.#server.signalCode !== null
   }
 
   /** Starts the server again after `stop`. */
@@ -133,7 +139,7 @@ export class PostgresCluster implements AsyncDisposable {
   /** `fast`: as an operator restarts it. `crash`: as if the machine lost its power. */
   async stop(how: 'fast' | 'crash'): Promise<void> {
     const server = this.#server
-    if (server === null || server.exitCode !== null || server.signalCode !== null) return
+    if (server === null || this.hasEnded) return
     const closed = once(server, 'close')
     server.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT')
     await closed

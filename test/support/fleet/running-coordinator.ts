@@ -17,7 +17,8 @@ export function startCoordinator(
   {
     settings = {},
     takes = () => true,
-  }: { settings?: Partial<FleetSettings>; takes?: (alarm: FleetAlarm) => boolean } = {},
+    now,
+  }: { settings?: Partial<FleetSettings>; takes?: (alarm: FleetAlarm) => boolean; now?: () => number } = {},
 ): RunningCoordinator {
   const notices: string[] = []
   const alarms: FleetAlarm[] = []
@@ -32,6 +33,7 @@ export function startCoordinator(
     },
     onNotice: (notice) => void notices.push(notice),
     signal: end.signal,
+    ...(now === undefined ? {} : { now }),
   })
   works.catch(() => undefined) // The disposal throws it.
   return {

@@ -1,9 +1,13 @@
 /**
  * PGlite on a folder, opened by this process alone. Each statement runs by itself: one that leaves a transaction open
  * is rolled back and refused, because the next statement may be that of another process.
+ *
+ * If PGlite cannot write its log (a quota, or a disk that another program fills), it panics, and each later statement
+ * fails. A server would end and start again. Here PGlite is opened again, which replays what is in the log.
  */
 
 import type { PGlite, QueryOptions } from '@electric-sql/pglite'
+import { monotonicMs } from '../../../host/clock.ts'
 import { loadPglite } from '../optional-packages.ts'
 import { lacksRoom } from './disk-space.ts'
 import { lockFolder } from './folder-lock.ts'
@@ -11,17 +15,27 @@ import { openFolder, prepareParent } from './folder.ts'
 import type { RawAnswer } from './statement-lines.ts'
 
 export class PgliteEngine implements AsyncDisposable {
-  readonly #database: PGlite
+  #database: PGlite
+  readonly #open: () => Promise<PGlite>
   readonly #asText: QueryOptions
   readonly #lock: Disposable
   readonly #dir: string
   /** Why this database only reads now; null if it does not. */
   #readsOnly: string | null = null
+  /** Why PGlite must be opened again, and when; null if it works. */
+  #panic: { readonly why: Error; readonly reopenAtMs: number } | null = null
   /** Ends when the statement before the next one has ended. Never rejects. */
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(database: PGlite, asText: QueryOptions, lock: Disposable, dir: string) {
+  private constructor(
+    database: PGlite,
+    open: () => Promise<PGlite>,
+    asText: QueryOptions,
+    lock: Disposable,
+    dir: string,
+  ) {
     this.#database = database
+    this.#open = open
     this.#asText = asText
     this.#lock = lock
     this.#dir = dir
@@ -35,7 +49,7 @@ export class PgliteEngine implements AsyncDisposable {
     try {
       const database = await openFolder((folder) => PGlite.create(folder), dir)
       const unparsed = Object.fromEntries(Object.keys(database.parsers).map((type) => [type, (text: string) => text]))
-      return new PgliteEngine(database, { rowMode: 'array', parsers: unparsed }, lock, dir)
+      return new PgliteEngine(database, () => PGlite.create(dir), { rowMode: 'array', parsers: unparsed }, lock, dir)
     } catch (error) {
       lock[Symbol.dispose]()
       throw error
@@ -50,13 +64,39 @@ export class PgliteEngine implements AsyncDisposable {
   }
 
   async #run(text: string, values: readonly unknown[]): Promise<RawAnswer> {
+    await this.#recover()
     await this.#keepRoom()
     try {
       return await (values.length > 0 ? this.#one(text, values) : this.#script(text))
     } catch (error) {
+      if (isPanic(error)) throw this.#panicked(error)
       if (this.#readsOnly === null || codeOf(error) !== readOnlyTransaction) throw error
       throw Object.assign(new Error(this.#readsOnly, { cause: error }), { code: diskFull })
     }
+  }
+
+  #panicked(cause: unknown): Error {
+    const why = Object.assign(new Error('PGlite could not write its log, and must be opened again', { cause }), {
+      code: ioError,
+    })
+    this.#panic = { why, reopenAtMs: monotonicMs() + reopenMs }
+    return why
+  }
+
+  /** The old instance is left as it is: closing it would write. */
+  async #recover(): Promise<void> {
+    if (this.#panic === null) return
+    const { why, reopenAtMs } = this.#panic
+    const lacking = lacksRoom(this.#dir)
+    if (lacking !== null) throw Object.assign(new Error(lacking, { cause: why }), { code: diskFull })
+    if (monotonicMs() < reopenAtMs) throw why
+    try {
+      this.#database = await this.#open()
+    } catch (error) {
+      throw this.#panicked(error)
+    }
+    this.#panic = null
+    this.#readsOnly = null
   }
 
   async #keepRoom(): Promise<void> {
@@ -72,7 +112,7 @@ export class PgliteEngine implements AsyncDisposable {
 
   async #script(text: string): Promise<RawAnswer> {
     const answers = await this.#database.exec(text, this.#asText).catch(async (error: unknown) => {
-      await this.#rollBack()
+      if (!isPanic(error)) await this.#rollBack()
       throw error
     })
     if (/\b(?:begin|start)\b/i.test(text) && (await this.#rollBack()))
@@ -94,7 +134,7 @@ export class PgliteEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     using _lock = this.#lock
     await this.#last
-    await this.#database.close()
+    if (this.#panic === null) await this.#database.close()
   }
 }
 
@@ -102,6 +142,12 @@ export class PgliteEngine implements AsyncDisposable {
 const noTransaction = '25P01'
 const readOnlyTransaction = '25006'
 const diskFull = '53100'
+const ioError = '58030'
+
+/** Opening it again takes some seconds, and cannot help as long as nothing can be written. In ms. */
+const reopenMs = 10_000
+
+const isPanic = (error: unknown): boolean => error instanceof Error && 'severity' in error && error.severity === 'PANIC'
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : null)
 
