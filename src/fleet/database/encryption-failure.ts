@@ -20,7 +20,7 @@ export function unverified(error: Error): Unverified | null {
 
 const hints = {
   name: 'write a name that the certificate has in fleet.database, or give the server a certificate with this name',
-  clock: 'compare the clock of this host with that of the server, or give the server a new certificate',
+  time: 'give the server a new certificate and reload its configuration, or correct the clock of this host',
 } as const
 
 const withoutEncryption: Unverified = {
@@ -30,16 +30,10 @@ const withoutEncryption: Unverified = {
 
 /** By the codes of OpenSSL that Node passes on. */
 const byCode: readonly (readonly [RegExp, Unverified])[] = [
+  [/^CERT_HAS_EXPIRED$/, { words: 'the certificate of the server has expired', hint: hints.time }],
+  [/^CERT_NOT_YET_VALID$/, { words: 'the certificate of the server is not valid yet', hint: hints.time }],
   [
-    /^CERT_HAS_EXPIRED$/,
-    {
-      words: 'the certificate of the server has expired',
-      hint: 'give the server a new certificate, and have it read its configuration again; or correct the clock of this host',
-    },
-  ],
-  [/^CERT_NOT_YET_VALID$/, { words: 'the certificate of the server is not valid yet', hint: hints.clock }],
-  [
-    /^(?:UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF).*|SELF_SIGNED_.*|DEPTH_ZERO_.*|CERT_(?:SIGNATURE_FAILURE|UNTRUSTED|CHAIN.*))$/,
+    /^(?:UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF).*|(?:DEPTH_ZERO_)?SELF_SIGNED_.*|CERT_SIGNATURE_FAILURE|CERT_UNTRUSTED)$/,
     {
       words: 'the certificate of the server was not signed by an authority that this host trusts for it',
       hint: 'name the certificate of the authority in fleet.caFile; check that fleet.database names the right server',

@@ -9,7 +9,7 @@ import type { FleetSettings } from '../../../src/config/fleet/fleet-settings.ts'
 import { openFleetDatabase } from '../../../src/fleet/database/open-database.ts'
 import { freePort } from '../real/real-program.ts'
 import { makeAuthority, type Authority } from '../service/certificates.ts'
-import { setUpFile, setUpRoles, type Role } from './fleet-roles.ts'
+import { setUpFile, setUpRoles, type FleetRole } from './fleet-roles.ts'
 import type { Network } from './networks.ts'
 import { PostgresCluster } from './postgres-cluster.ts'
 
@@ -19,12 +19,12 @@ export interface EncryptedFleet extends AsyncDisposable {
   readonly authority: Authority
   readonly cluster: PostgresCluster
   /** How a role connects by TCP. */
-  access(role: Role, port?: number): Pick<FleetSettings, 'database' | 'passwordFile' | 'caFile'>
+  access(role: FleetRole, port?: number): Pick<FleetSettings, 'database' | 'passwordFile' | 'caFile'>
   /** Lines of the section `fleet`, without the database. */
-  linesOf(role: Role): readonly string[]
+  linesOf(role: FleetRole): readonly string[]
 }
 
-export const passwordOf = (role: Role): string => `secret-of-${role}`
+export const passwordOf = (role: FleetRole): string => `secret-of-${role}`
 
 /**
  * @param address where the server listens. holdfast takes 127.0.0.2 for another machine, and encrypts.
@@ -38,15 +38,19 @@ export async function openEncryptedFleet(address: string, network: Network | nul
   const cluster = opened.use(
     await PostgresCluster.start({
       listen: { address, port },
-      access: setUpFile('hostssl')
-        .replace('10.0.0.0/8', network === null ? '127.0.0.0/8' : '10.0.0.0/8')
-        .split('\n'),
+      // The first line that fits counts.
+      access: [
+        ...setUpFile('local').split('\n'),
+        ...setUpFile('hostssl')
+          .replace('10.0.0.0/8', network === null ? '127.0.0.0/8' : '10.0.0.0/8')
+          .split('\n'),
+      ],
       certificate: authority.issue('db', [`IP:${address}`]),
       network,
     }),
   )
   await setUpRoles(cluster)
-  const passwordFile = (role: Role): string => join(folder, `${role}.password`)
+  const passwordFile = (role: FleetRole): string => join(folder, `${role}.password`)
   await using database = await openFleetDatabase({ database: cluster.address, passwordFile: null, caFile: null })
   for (const role of ['holdfast_coordinator', 'holdfast_agent', 'holdfast_reader'] as const) {
     await database.query(`alter role ${role} password '${passwordOf(role)}'`)

@@ -25,10 +25,10 @@ export function setUpFile(begins: string): string {
   return block
 }
 
-export type Role = 'holdfast_coordinator' | 'holdfast_agent' | 'holdfast_reader'
+export type FleetRole = 'holdfast_coordinator' | 'holdfast_agent' | 'holdfast_reader'
 
 /** @returns the address of the database `holdfast` for each role */
-export async function setUpRoles({ address }: PostgresCluster): Promise<(role: Role) => FleetAddress> {
+export async function setUpRoles({ address }: PostgresCluster): Promise<(role: FleetRole) => FleetAddress> {
   for (const [at, statements] of setUpStatements.entries()) {
     await using database = await openFleetDatabase({
       database: at === 0 ? address : { ...address, database: 'holdfast' },

@@ -51,7 +51,7 @@ export const noPostgres: string | null = binaries === undefined ? 'PostgreSQL is
 export interface ClusterOptions {
   /** Where it listens by TCP. */
   readonly listen?: { readonly address: string; readonly port: number }
-  /** Lines of pg_hba.conf: who may connect by TCP, and how. */
+  /** Lines of pg_hba.conf. Who is in none of them may connect by the socket. */
   readonly access?: readonly string[]
   /** With it the server offers TLS. */
   readonly certificate?: IssuedCertificate
@@ -88,7 +88,7 @@ export class PostgresCluster implements AsyncDisposable {
         `unix_socket_directories = '${folder}'\nmax_connections = 200\nfsync = off\n` +
         `synchronous_commit = off\nfull_page_writes = off\nshared_buffers = 32MB\n`,
     )
-    if (access.length > 0) writeFileSync(join(data, 'pg_hba.conf'), ['local all all trust', ...access, ''].join('\n'))
+    if (access.length > 0) writeFileSync(join(data, 'pg_hba.conf'), [...access, 'local all all trust\n'].join('\n'))
     if (certificate !== undefined) cluster.encrypt(certificate)
     await cluster.serve()
     return cluster
@@ -125,7 +125,7 @@ export class PostgresCluster implements AsyncDisposable {
   /** Starts the server again after `stop`. */
   async serve(): Promise<void> {
     const log = openSync(join(this.folder, 'log'), 'a')
-    const [command = '', ...words] = [...this.#entering(), program('postgres'), '-D', join(this.folder, 'data')]
+    const [command, ...words] = [...this.#entering(), program('postgres'), '-D', join(this.folder, 'data')]
     this.#server = spawn(command, words, {
       cwd: this.folder,
       env: { ...env, ...this.environment },
@@ -153,6 +153,13 @@ export class PostgresCluster implements AsyncDisposable {
     } catch {
       return false
     }
+  }
+
+  /** Runs a line of the shell as its superuser: `psql` is that of the server, and connects to it. */
+  async shell(line: string): Promise<void> {
+    const here = { PGHOST: this.folder, PGPORT: String(this.#port), PGUSER: user, PGDATABASE: 'postgres' }
+    const PATH = `${binaries}:${process.env['PATH']}`
+    await promisify(execFile)('sh', ['-ec', line], { env: { ...env, ...here, PATH } })
   }
 
   /** Another server that follows this one. */
@@ -215,7 +222,7 @@ function program(name: string): string {
 }
 
 /** PostgreSQL refuses to run as root. */
-function unprivileged(): { readonly uid: number; readonly gid: number } {
+export function unprivileged(): { readonly uid: number; readonly gid: number } {
   const { uid, gid } = userInfo()
   const nobody = 65_534
   return uid === 0 ? { uid: nobody, gid: nobody } : { uid, gid }
