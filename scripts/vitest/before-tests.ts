@@ -24,6 +24,7 @@ export async function setup(): Promise<() => void> {
   unpackDebianPackages('monit', 'monit', ['monit'])
   unpackDebianPackages('pdns', 'pdns_server', ['pdns-server', 'pdns-backend-sqlite3'])
   unpackDebianPackages('fail2ban', 'fail2ban-server', ['fail2ban'])
+  unpackDebianPackages('pgbouncer', 'pgbouncer', ['pgbouncer'])
   // Its programs are never in PATH.
   if (globSync('/usr/lib/postgresql/*/bin/initdb').length === 0)
     unpackDebianPackages('postgresql', 'initdb', ['postgresql'])
@@ -88,6 +89,7 @@ function stateOf(folder: string): readonly string[] {
 const debianPackages = {
   fish: 'fish',
   groff: 'groff',
+  iproute2: 'ip',
   jq: 'jq',
   prometheus: 'promtool',
   restic: 'restic',

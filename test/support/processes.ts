@@ -23,12 +23,19 @@ export interface Program extends AsyncDisposable {
 
 export const repository = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Starts a Node program of this repository, named by its path from the top. Disposing ends it. */
-export const startNode = (
+/**
+ * Starts a Node program of this repository, named by its path from the top. Disposing ends it.
+ * @param enter words before the command, which becomes the program: such as `nsenter` with a network
+ */
+export function startNode(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): Program => startProgram(process.execPath, [`${repository}${program}`, ...args], env)
+  enter: readonly string[] = [],
+): Program {
+  const [command = '', ...words] = [...enter, process.execPath, `${repository}${program}`, ...args]
+  return startProgram(command, words, env)
+}
 
 /** Starts any program. Disposing ends it: SIGTERM, and SIGKILL after two seconds. */
 export function startProgram(

@@ -18,7 +18,7 @@ export interface FleetSettings {
   readonly database: FleetAddress
   /** null: the PG variables or no password. */
   readonly passwordFile: string | null
-  /** null: the authorities of the system. */
+  /** null: the authorities that Node.js brings. */
   readonly caFile: string | null
   /** The name of this host in the fleet. */
   readonly host: string

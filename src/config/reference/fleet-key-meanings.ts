@@ -22,7 +22,7 @@ export const fleetKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
   'fleet.caFile': {
     means:
       'A PEM file with the certificates of the authorities that signed the certificate of the PostgreSQL server. ' +
-      'Without this key the authorities of the system are used.',
+      'Without this key the authorities that Node.js brings are used, not those that were added to this machine.',
     default: null,
     example: '/etc/holdfast/fleet-ca.pem',
   },

@@ -15,6 +15,7 @@ import { orFailure } from '../../model/or-failure.ts'
 import { connectService } from '../../service/connect.ts'
 import { humanBytes } from '../../text/units.ts'
 import { QuestionsOfRun } from '../compare/rows/question-table.ts'
+import { announcementsArrive, notAnnounced } from '../database/announcements.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { requireVersions } from '../database/versions.ts'
 import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
@@ -161,14 +162,16 @@ async function workOn(terms: AgentTerms, host: string, runner: ChunkRunner, sign
   for (const lane of ['incident', 'sweep'] as const)
     await jobs.work(host, lane, (chunk, taken) => examine(lane, chunk, taken))
   say(`holdfast: the agent takes tenants of ${host}`)
+  if ((await orFailure(announcementsArrive(database, fleet))) === false)
+    say(`holdfast: ${notAnnounced.said}; ${notAnnounced.next}`)
   await sleep(foreverMs, signal).catch(() => undefined)
 
   function openOwnJobs(): Promise<FleetJobs> {
     let trouble: string | null = null
-    const onError = (error: Error): void => {
-      if (error.message === trouble) return
-      trouble = error.message
-      say(`holdfast: the agent cannot ask for tenants: ${error.message}`)
+    const onError = ({ message, hint }: Failure): void => {
+      if (message === trouble) return
+      trouble = message
+      say(`holdfast: the agent waits for jobs: ${message}; ${hint}`)
     }
     return ofJobs(openJobs({ database, fleet, role: 'agent', onError }))
   }

@@ -1,11 +1,10 @@
 /** PostgreSQL by the package pg: a pool of two connections, and a limit for each wait. */
 
-import { readFile } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Pool, PoolConfig, QueryResult } from 'pg'
 import type { FleetAddress, FleetSettings } from '../../config/fleet/fleet-settings.ts'
-import { systemFailure } from '../../host/failures/system-failure.ts'
+import { readAuthorities } from '../../service/client/authorities.ts'
 import { readToken } from '../../service/client/token.ts'
 import { columnTypes } from './column-types.ts'
 import { databaseFailure } from './database-failure.ts'
@@ -48,7 +47,7 @@ export async function postgresConnection(
   { passwordFile, caFile }: Access,
 ): Promise<PoolConfig> {
   const { host, port, user, database } = address
-  const ca = caFile === null ? null : await readAuthorities(caFile)
+  const ca = caFile === null ? null : await readAuthorities(caFile, 'fleet.caFile')
   return {
     host,
     port,
@@ -65,15 +64,6 @@ export async function postgresConnection(
 }
 
 const passwordNamed = { what: 'the password file', setting: 'fleet.passwordFile' }
-
-async function readAuthorities(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    const elsewhere = 'name another in fleet.caFile'
-    throw systemFailure(error, { doing: 'read the authorities', path: file, elsewhere, pathCode: 'CONFIG_INVALID' })
-  }
-}
 
 const isOnThisMachine = (host: string): boolean =>
   host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host)

@@ -4,10 +4,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { urlToHttpOptions } from 'node:url'
 import type { AdminSettings } from '../../config/settings.ts'
-import { systemFailure } from '../../host/failures/system-failure.ts'
-import { readSmallFile } from '../../host/files/small-file.ts'
-import { Failure } from '../../model/failure.ts'
-import { requireTrustedFile } from './trusted-file.ts'
+import { readAuthorities } from './authorities.ts'
 
 export interface Connections {
   readonly agent: Agent
@@ -19,8 +16,6 @@ export interface Connections {
 
 /** Many services close a connection that was idle for 5 s. A request on it just then is lost and sent again. */
 const idleMsMax = 3_000
-/** Several times the size of a file with all authorities that a system knows. */
-const certificateBytesMax = 4_000_000
 /**
  * Without `timeout`, because each request has a deadline of ours; without `proxyEnv`, because a proxy sees the token.
  */
@@ -34,7 +29,7 @@ export async function openConnections({ endpoint, caFile }: AdminSettings): Prom
   }
   const url = new URL(endpoint.url)
   const { protocol, hostname, port } = urlToHttpOptions(url)
-  const tls = caFile === null ? {} : { ca: await readCertificates(caFile) }
+  const tls = caFile === null ? {} : { ca: await readAuthorities(caFile, 'service.caFile') }
   // Loading TLS takes time that a unix socket does not need.
   const { Agent: TlsAgent } = await import('node:https')
   return {
@@ -77,19 +72,4 @@ function closingIdle(agent: Agent): Agent {
 
 function close(this: Duplex): void {
   this.destroy()
-}
-
-async function readCertificates(file: string): Promise<Buffer> {
-  requireTrustedFile(file, 'the file of service.caFile')
-  const refused = (why: string): Failure =>
-    new Failure('CONFIG_INVALID', `the certificates in service.caFile ${file} cannot be read (${why})`)
-  const read = await readSmallFile(file, certificateBytesMax, 'follow').catch((error: unknown) => {
-    const doing = 'read the certificates in service.caFile'
-    throw systemFailure(error, { doing, path: file, pathCode: 'CONFIG_INVALID' })
-  })
-  if (read.kind !== 'read')
-    throw refused(
-      read.kind === 'too-large' ? `it has more than ${certificateBytesMax} bytes` : 'it is not a regular file',
-    )
-  return read.bytes
 }

@@ -43,7 +43,7 @@ function requirePrivate(file: string, { what }: NamedFile, mode: number): void {
     'NO_PERMISSION',
     `${what} ${file} can be read or written by others than its owner ` +
       `(mode ${(mode & 0o777).toString(8).padStart(4, '0')})`,
-    { hint: `chmod 600 ${file}, and give the service a new token: this one may be known` },
+    { hint: `chmod 600 ${file}, and replace the secret in it: this one may be known` },
   )
 }
 

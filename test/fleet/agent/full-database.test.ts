@@ -116,7 +116,7 @@ test.skipIf(whyNoServer !== null)(
   async () => {
     using disk = mount('tmpfs', 200_000_000)
     for (const folder of [dirname(disk.path), disk.path]) chmodSync(folder, 0o711) // The server is another user.
-    await using cluster = await PostgresCluster.start(disk.path)
+    await using cluster = await PostgresCluster.start({ parent: disk.path })
     const access = { passwordFile: null, caFile: null }
     const address = (await setUpRoles(cluster))('holdfast_coordinator')
     await using superuser = await openFleetDatabase({ ...access, database: cluster.address })

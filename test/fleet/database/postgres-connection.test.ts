@@ -14,8 +14,9 @@ it('another machine is verified always, this one without a certificate not', asy
   expect((await postgresConnection({ ...address, host: '127.0.0.1' }, access)).ssl).toBe(false)
   using folder = makeFolder()
   const caFile = folder.in('ca.pem')
-  writeFileSync(caFile, 'an authority')
-  const verified = { rejectUnauthorized: true, ca: 'an authority' }
+  const authority = '-----BEGIN CERTIFICATE-----\n'
+  writeFileSync(caFile, authority)
+  const verified = { rejectUnauthorized: true, ca: Buffer.from(authority) }
   expect((await postgresConnection({ ...address, host: 'localhost' }, { ...access, caFile })).ssl).toEqual(verified)
 })
 

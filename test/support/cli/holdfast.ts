@@ -37,6 +37,8 @@ export interface HoldfastOptions {
   readonly statusTenant?: string
   /** More lines of the configuration. */
   readonly more?: readonly string[]
+  /** Words before each command (test/support/processes.ts). */
+  readonly enter?: readonly string[]
 }
 
 export function configure(
@@ -49,6 +51,7 @@ export function configure(
     tokenFile,
     statusTenant,
     more = [],
+    enter = [],
   }: HoldfastOptions = {},
 ): Holdfast {
   const folder = snapshots ?? join(demo.home, name, 'snapshots')
@@ -68,7 +71,8 @@ export function configure(
       ...more,
     ].join('\n'),
   )
-  const start = (...args: readonly string[]): Program => startNode('bin/holdfast.js', [...args, '--config', config])
+  const start = (...args: readonly string[]): Program =>
+    startNode('bin/holdfast.js', [...args, '--config', config], {}, enter)
   const run: Holdfast['run'] = async (...args) => {
     await using program = start(...args)
     const { code, stdout, stderr } = await program.ended

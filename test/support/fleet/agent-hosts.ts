@@ -14,10 +14,15 @@ import { configure, type Holdfast } from '../cli/holdfast.ts'
 import { eventually, type Program } from '../processes.ts'
 import { startDemo, type Demo, type DemoOptions } from '../service/demo-service.ts'
 import type { FleetUnderTest } from './each-database.ts'
+import type { Network } from './networks.ts'
 
 export interface HostOptions extends DemoOptions {
   /** Lines of the section `fleet`, without the database and the host. */
   readonly fleet?: readonly string[]
+  /** Where its agent runs. The service has a socket with a path, which is there in all networks. */
+  readonly network?: Network
+  /** The section `hold`. */
+  readonly hold?: string
 }
 
 export interface FleetHost extends AsyncDisposable {
@@ -33,12 +38,13 @@ export interface FleetHost extends AsyncDisposable {
 export async function startHost(
   address: FleetAddress,
   name: string,
-  { fleet = [], ...options }: HostOptions = {},
+  { fleet = [], network, hold, ...options }: HostOptions = {},
 ): Promise<FleetHost> {
   const demo = await startDemo({ tenants: 3, ...options })
   const holdfast = configure(demo, {
     name,
-    hold: '{ ttl: 10s, drainTimeout: 2s, maxPause: 5s }',
+    hold: hold ?? '{ ttl: 10s, drainTimeout: 2s, maxPause: 5s }',
+    ...(network === undefined ? {} : { enter: network.enter }),
     more: ['fleet:', `  database: "${textOf(address)}"`, `  host: ${name}`, ...fleet.map((line) => `  ${line}`)],
   })
   return {
@@ -60,10 +66,15 @@ export async function startHost(
   }
 }
 
-const textOf = (address: FleetAddress): string =>
-  address.kind === 'pglite'
-    ? `pglite:${address.dir}`
-    : `postgres://${address.user ?? ''}@localhost/${address.database}?host=${address.host}`
+/** For a configuration: `fleet.database`. */
+export function textOf(address: FleetAddress): string {
+  if (address.kind === 'pglite') return `pglite:${address.dir}`
+  const { host, port, database } = address
+  const user = address.user ?? ''
+  return host.startsWith('/')
+    ? `postgres://${user}@localhost/${database}?host=${host}`
+    : `postgres://${user}@${host}:${port}/${database}`
+}
 
 /** What a coordinator does: queues, limits, and jobs of agents that died. */
 export async function openCoordination(

@@ -1,19 +1,22 @@
 /**
- * A PostgreSQL of a test's own: a folder, a unix socket, no TCP, an unprivileged user, and nothing that outlives the
- * test.
+ * A PostgreSQL of a test's own: a folder, a unix socket, no TCP unless a test asks for it, an unprivileged user, and
+ * nothing that outlives the test.
  */
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
+  chmodSync,
   chownSync,
   closeSync,
+  copyFileSync,
   existsSync,
   globSync,
   mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +25,8 @@ import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'
 import { sleep } from '../../../src/host/clock.ts'
 import { repository } from '../processes.ts'
 import { debianLibraries } from '../real/debian.ts'
+import type { IssuedCertificate } from '../service/certificates.ts'
+import type { Network } from './networks.ts'
 import { copyTemplate } from './templates.ts'
 
 const user = 'fleet'
@@ -43,37 +48,73 @@ function versionOf(folder: string): number {
 /** Why there is no PostgreSQL for tests; null if there is one. */
 export const noPostgres: string | null = binaries === undefined ? 'PostgreSQL is not installed' : null
 
+export interface ClusterOptions {
+  /** Of its folder. */
+  readonly parent?: string
+  /** Where it listens by TCP. */
+  readonly listen?: { readonly address: string; readonly port: number }
+  /** Lines of pg_hba.conf. Who is in none of them may connect by the socket. */
+  readonly access?: readonly string[]
+  /** With it the server offers TLS. */
+  readonly certificate?: IssuedCertificate
+  /** The network of the server; null: that of the test. Its socket is there for all networks. */
+  readonly network?: Network | null
+}
+
 export class PostgresCluster implements AsyncDisposable {
   /** Of the socket, the data and the log. */
   readonly folder: string
   /** Of the server, from its next start on. */
   environment: Readonly<Record<string, string>> = {}
+  readonly #network: Network | null
+  readonly #port: number
   #server: ChildProcess | null = null
 
-  private constructor(folder: string) {
+  private constructor(folder: string, { network = null, listen }: ClusterOptions) {
     this.folder = folder
+    this.#network = network
+    this.#port = listen?.port ?? 5432
   }
 
-  /** @param parent of its folder */
-  static async start(parent: string = tmpdir()): Promise<PostgresCluster> {
+  static async start(options: ClusterOptions = {}): Promise<PostgresCluster> {
+    const { parent = tmpdir(), listen, access = [], certificate } = options
     const folder = mkdtempSync(join(parent, 'pg-'))
     const { uid, gid } = unprivileged()
     chownSync(folder, uid, gid)
-    const cluster = new PostgresCluster(folder)
+    const cluster = new PostgresCluster(folder, options)
     const data = join(folder, 'data')
     await copyTemplate('postgres', data, makeData)
     appendFileSync(
       join(data, 'postgresql.conf'),
-      `listen_addresses = ''\nunix_socket_directories = '${folder}'\nmax_connections = 200\nfsync = off\n` +
+      `listen_addresses = '${listen?.address ?? ''}'\nport = ${cluster.#port}\n` +
+        `unix_socket_directories = '${folder}'\nmax_connections = 200\nfsync = off\n` +
         `synchronous_commit = off\nfull_page_writes = off\nshared_buffers = 32MB\n`,
     )
+    if (access.length > 0) writeFileSync(join(data, 'pg_hba.conf'), [...access, 'local all all trust\n'].join('\n'))
+    if (certificate !== undefined) cluster.encrypt(certificate)
     await cluster.serve()
     return cluster
   }
 
+  /** From the next start on the server has this certificate; null: it offers no encryption. */
+  encrypt(certificate: IssuedCertificate | null): void {
+    const { uid, gid } = unprivileged()
+    for (const [from, name] of [
+      [certificate?.certFile, 'server.crt'],
+      [certificate?.keyFile, 'server.key'],
+    ] as const) {
+      if (from === undefined) continue
+      const to = join(this.folder, 'data', name)
+      copyFileSync(from, to)
+      chmodSync(to, 0o600)
+      chownSync(to, uid, gid)
+    }
+    appendFileSync(join(this.folder, 'data/postgresql.conf'), `ssl = ${certificate === null ? 'off' : 'on'}\n`)
+  }
+
   /** Its superuser, in the database `postgres`. */
   get address(): Extract<FleetAddress, { kind: 'postgres' }> {
-    return { kind: 'postgres', host: this.folder, port: 5432, user, database: 'postgres' }
+    return { kind: 'postgres', host: this.folder, port: this.#port, user, database: 'postgres' }
   }
 
   /** The process of the server; it can be killed or frozen. */
@@ -91,11 +132,12 @@ export class PostgresCluster implements AsyncDisposable {
   /** Starts the server again after `stop`. */
   async serve(): Promise<void> {
     const log = openSync(join(this.folder, 'log'), 'a')
-    this.#server = spawn(program('postgres'), ['-D', join(this.folder, 'data')], {
+    const [command, ...words] = [...this.#entering(), program('postgres'), '-D', join(this.folder, 'data')]
+    this.#server = spawn(command, words, {
       cwd: this.folder,
       env: { ...env, ...this.environment },
       stdio: ['ignore', log, log],
-      ...unprivileged(),
+      ...(this.#network === null ? unprivileged() : {}),
     })
     closeSync(log)
     for (const untilMs = performance.now() + startMsMax; !(await this.#isReady()); await sleep(20)) {
@@ -104,13 +146,27 @@ export class PostgresCluster implements AsyncDisposable {
     }
   }
 
+  /** Only root can enter a network, so `nsenter` becomes the other user. */
+  #entering(): readonly string[] {
+    const { uid, gid } = unprivileged()
+    return this.#network === null ? [] : [...this.#network.enter, `--setuid=${uid}`, `--setgid=${gid}`]
+  }
+
   async #isReady(): Promise<boolean> {
     try {
-      await promisify(execFile)(program('pg_isready'), ['-q', '-h', this.folder, '-U', user, '-d', 'postgres'], { env })
+      const at = ['-h', this.folder, '-p', String(this.#port), '-U', user]
+      await promisify(execFile)(program('pg_isready'), ['-q', ...at], { env })
       return true
     } catch {
       return false
     }
+  }
+
+  /** Runs a line of the shell as its superuser: `psql` is that of the server, and connects to it. */
+  async shell(line: string): Promise<void> {
+    const here = { PGHOST: this.folder, PGPORT: String(this.#port), PGUSER: user, PGDATABASE: 'postgres' }
+    const PATH = `${binaries}:${process.env['PATH']}`
+    await promisify(execFile)('sh', ['-ec', line], { env: { ...env, ...here, PATH } })
   }
 
   /** Another server that follows this one. */
@@ -125,7 +181,7 @@ export class PostgresCluster implements AsyncDisposable {
       { cwd: folder, uid, gid },
     )
     appendFileSync(join(data, 'postgresql.conf'), `unix_socket_directories = '${folder}'\n`)
-    const cluster = new PostgresCluster(folder)
+    const cluster = new PostgresCluster(folder, {})
     await cluster.serve()
     return cluster
   }
@@ -173,7 +229,7 @@ function program(name: string): string {
 }
 
 /** PostgreSQL refuses to run as root. */
-function unprivileged(): { readonly uid: number; readonly gid: number } {
+export function unprivileged(): { readonly uid: number; readonly gid: number } {
   const { uid, gid } = userInfo()
   const nobody = 65_534
   return uid === 0 ? { uid: nobody, gid: nobody } : { uid, gid }

@@ -1,4 +1,4 @@
-/** A private authority and a certificate for localhost, made by openssl for one test. */
+/** Private authorities and their certificates for servers, made by openssl for one test. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,29 +10,41 @@ export interface Certificates {
   readonly cert: Buffer
 }
 
+/** An authority, and a certificate for localhost. */
 export function makeCertificates(dir: string): Certificates {
+  const authority = makeAuthority(dir)
+  const { certFile, keyFile } = authority.issue('server', ['DNS:localhost', 'IP:127.0.0.1'])
+  const { caFile } = authority
+  return { caFile, ca: readFileSync(caFile), key: readFileSync(keyFile), cert: readFileSync(certFile) }
+}
+
+export interface IssuedCertificate {
+  readonly certFile: string
+  readonly keyFile: string
+}
+
+export interface Authority {
+  readonly caFile: string
+  /** @param alternatives such as `DNS:localhost`. @param days until it ends; with -1 it has ended yesterday */
+  issue(name: string, alternatives: readonly string[], days?: number): IssuedCertificate
+}
+
+export function makeAuthority(dir: string, named = 'ca'): Authority {
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' })
-  writeFileSync(join(dir, 'names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
-  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=test authority', '-days', '2')
-  openssl('req', ...key, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost')
-  openssl(
-    'x509',
-    '-req',
-    '-in',
-    'server.csr',
-    '-CA',
-    'ca.pem',
-    '-CAkey',
-    'ca.key',
-    '-CAcreateserial',
-    '-out',
-    'server.pem',
-    '-days',
-    '2',
-    '-extfile',
-    'names',
-  )
-  const read = (name: string): Buffer => readFileSync(join(dir, name))
-  return { caFile: join(dir, 'ca.pem'), ca: read('ca.pem'), key: read('server.key'), cert: read('server.pem') }
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+  const caFile = join(dir, `${named}.pem`)
+  const subject = ['-subj', `/CN=authority ${named}`]
+  openssl('req', '-x509', ...newKey, '-keyout', `${named}.key`, '-out', caFile, ...subject, '-days', '2')
+  const signing = ['-CA', caFile, '-CAkey', `${named}.key`, '-CAcreateserial']
+  return {
+    caFile,
+    issue(name, alternatives, days = 2) {
+      const [certFile, keyFile] = [join(dir, `${name}.pem`), join(dir, `${name}.key`)]
+      writeFileSync(join(dir, 'names'), `subjectAltName=${alternatives.join(',')}\n`)
+      openssl('req', ...newKey, '-keyout', keyFile, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
+      const request = ['-req', '-in', `${name}.csr`, '-extfile', 'names']
+      openssl('x509', ...request, ...signing, '-out', certFile, '-days', String(days))
+      return { certFile, keyFile }
+    },
+  }
 }
