@@ -219,7 +219,9 @@ async function slotsWithoutAgent(database: FleetDatabase): Promise<Found> {
 
 /** What ended runs have less than they should, and whether their counts are those of the log. */
 async function resultsOfRuns(database: FleetDatabase): Promise<readonly Found[]> {
-  const ended = (await readRuns(database, runsMax)).filter(({ state }) => state === 'done')
+  const ended = (await readRuns(database, runsMax)).filter(
+    ({ kind, state }) => state === 'done' && (kind === 'sweep' || kind === 'triage'),
+  )
   const { rows: missing } = await database.query<{ run: string; host: string; total: number; done: number }>(
     `
     select run, host, total::float8 as total, done::float8 as done from holdfast.run_host

@@ -78,7 +78,22 @@ eachDatabase((fleet) => {
     expect((await ask('agents')).stdout).toMatch(/\nh1 .*\nh2 .*\n2 agents, all report\n$/)
     expect(JSON.parse((await ask('agents', '--json')).stdout)).toMatchObject({
       hosts: [{ name: 'h1' }, { name: 'h2' }],
+      removed: null,
     })
+    const unlisted = await ask('agents', '--remove', 'h3')
+    expect([unlisted.code, unlisted.stderr]).toMatchObject([64, expect.stringContaining('no host h3: there is h1, h2')])
+    const seen = await ask('agents', '--remove', 'h2')
+    expect([seen.code, seen.stdout]).toEqual([75, ''])
+    expect(seen.stderr).toMatch(/FLEET_HOST_ACTIVE: the agent of h2 still reports: it was last seen at \d{4}-/)
+    await fleet.database.query(`update holdfast.host set seen_at = now() - interval '1 hour' where name = 'h2'`)
+    const removed = await ask('agents', '--remove', 'h2')
+    expect([removed.code, removed.stderr]).toEqual([0, ''])
+    expect(removed.stdout).toMatch(/^h2 was removed from the fleet, with 2 tenants \(2 files\)\. Their results stay/)
+    expect(removed.stdout).toMatch(/\n\nHOST .*\nh1 .*\n1 agent, all report\n$/)
+    expect((await ask('history')).stdout).toContain('the host h2 was removed by ')
+    await fleet.database.query(`update holdfast.host set seen_at = now() - interval '1 hour' where name = 'h1'`)
+    const last = JSON.parse((await ask('agents', '--remove', 'h1', '--json')).stdout) as unknown
+    expect(last).toMatchObject({ hosts: [], removed: { host: 'h1', tenants: 2, onNoHost: 2, runs: [] } })
   })
 
   test('reconcile: all agree, a disagreement, and one chunk for each host that asks for its ledger', async () => {

@@ -1,6 +1,7 @@
 /** The documents of the fleet fit their published schemas, which describe each of their fields. */
 import { expect, test } from 'vitest'
 import { fleetRules, type FleetReconciliation } from '../../../src/fleet/status/reconcile-fleet.ts'
+import type { RemovedHost } from '../../../src/fleet/status/remove-host.ts'
 import { fleetAgentsDocument, fleetAgentsText } from '../../../src/report/fleet/fleet-agents.ts'
 import { fleetHistoryDocument, fleetHistoryText } from '../../../src/report/fleet/fleet-history.ts'
 import { fleetReconciliationDocument, fleetReconciliationText } from '../../../src/report/fleet/fleet-reconciliation.ts'
@@ -64,7 +65,8 @@ test('what is no status is refused', () => {
 })
 
 test('agents: document and text', () => {
-  const agents = { at: now, hosts: [host('h1'), host('h2', { seenAt: now - hour })], shares: [share('h1')] }
+  const hosts = [host('h1'), host('h2', { seenAt: now - hour })]
+  const agents = { at: now, hosts, shares: [share('h1')], removed: null }
   const document = JSON.parse(fleetAgentsDocument(agents)) as object
   expect(problemsOfDocument(document)).toEqual([])
   expect(document).toMatchObject({ hosts: [{ isMissed: false }, { isMissed: true }] })
@@ -73,7 +75,44 @@ test('agents: document and text', () => {
     expect.stringMatching(/^h2 +- +MISSED 1 h +0 /),
     '2 agents, 1 not reporting',
   ])
-  expect(fleetAgentsText({ at: now, hosts: [], shares: [] }, plain)).toBe('No agent has registered yet.\n')
+  const empty = { at: now, hosts: [], shares: [], removed: null }
+  expect(fleetAgentsText(empty, plain)).toBe('No agent has registered yet.\n')
+})
+
+test('agents: a host that was removed, in few sentences', () => {
+  const removed = {
+    host: 'db7',
+    seenAt: now - hour,
+    tenants: 5000,
+    files: 5001,
+    damaged: 0,
+    onNoHost: 0,
+    listed: [],
+    outboxRows: 0,
+    runs: [],
+  }
+  const textOf = (more: Partial<RemovedHost>): string =>
+    fleetAgentsText(
+      { at: now, hosts: [], shares: [], removed: { ...removed, ...more } },
+      { ...plain, config: '/f.yaml' },
+    )
+  const rest = 'If its agent starts again, the host is a part of the fleet again.\n\nThe fleet has no other host.\n'
+  expect(textOf({})).toBe(
+    'db7 was removed from the fleet, with 5,000 tenants (5,001 files). Their results stay in the history.\n' +
+      `Each of these tenants is on another host too.\n${rest}`,
+  )
+  expect(textOf({ tenants: 0, files: 0 })).not.toContain('another host too')
+  const listed = ['acme', 'bolt', 'coda', 'dora'].map((tenant) => ({ service: 'notes', tenant }))
+  expect(textOf({ damaged: 1, onNoHost: 4, listed, outboxRows: 12, runs: ['01KB'] })).toBe(
+    'db7 was removed from the fleet, with 5,000 tenants (5,001 files). Their results stay in the history.\n' +
+      'Damaged when they were last checked: 1 file of them.\n' +
+      'On no other host of the fleet: 4 tenants (acme, bolt, coda and 1 more). ' +
+      '`holdfast fleet reconcile --config /f.yaml` names them until a host has them.\n' +
+      'Its agent had 12 results that it did not deliver: they are only on the host.\n' +
+      `What 01KB still had for it is left out: the run ends with the other hosts.\n${rest}`,
+  )
+  const full = { at: now, hosts: [], shares: [], removed: { ...removed, listed, onNoHost: 4, runs: ['01KB'] } }
+  expect(problemsOfDocument(JSON.parse(fleetAgentsDocument(full)))).toEqual([])
 })
 
 test('history: the runs, and the results of a tenant', () => {
