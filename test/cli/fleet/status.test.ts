@@ -5,9 +5,10 @@ import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { holdfast } from '../../support/cli/program.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
+import { insertPlaces } from '../../support/fleet/fleet-tables.ts'
 import { makeFleet, runOfFleet } from '../../support/fleet/known-fleet.ts'
 
-function configured(folder: Folder, address: FleetAddress | null): string {
+function configured(folder: Folder, address: FleetAddress | null, more: object = {}): string {
   const config = folder.in('holdfast.yaml')
   const database =
     address?.kind === 'postgres'
@@ -16,7 +17,7 @@ function configured(folder: Folder, address: FleetAddress | null): string {
   const settings = {
     service: { name: 'notes', admin: 'unix:/run/notes/admin.sock' },
     tenants: { roots: ['/srv/notes'] },
-    ...(address === null ? {} : { fleet: { database, host: 'h1' } }),
+    ...(address === null ? {} : { fleet: { database, host: 'h1', ...more } }),
   }
   writeFileSync(config, JSON.stringify(settings), { mode: 0o600 })
   return config
@@ -98,12 +99,19 @@ eachDatabase((fleet) => {
 
   test('reconcile: all agree, a disagreement, and one chunk for each host that asks for its ledger', async () => {
     using folder = makeFolder()
-    const config = configured(folder, fleet.address)
+    const config = configured(folder, fleet.address, { replicas: [{ tenants: ['a*'], hosts: 2 }] })
     const reconcile = (...args: readonly string[]) => holdfast(['fleet', 'reconcile', ...args, '--config', config])
     await makeFleet(fleet.database)
     expect(await reconcile()).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('\n  acme of notes is only on h1; fleet.replicas says 2 hosts\n'),
+    })
+    await insertPlaces(fleet.database, [{ host: 'h2', tenant: 'acme', verdict: 'sound', checked: 0 }])
+    expect(await reconcile()).toMatchObject({
       code: 0,
-      stdout: '2 hosts, 4 tenants, 4 files: all agree. Exit code 0.\n',
+      stdout:
+        'Meant by fleet.replicas: 1 tenant on 2 hosts each (a*).\n' +
+        '2 hosts, 4 tenants, 5 files: all agree. Exit code 0.\n',
     })
     expect(await reconcile('--quiet')).toMatchObject({ code: 0, stdout: '' })
     await fleet.database.query(`delete from holdfast.result where host = 'h1'`)
@@ -113,13 +121,13 @@ eachDatabase((fleet) => {
     expect(found.stdout).toContain(`    holdfast fleet reconcile --config ${config} --resend\n`)
 
     const resent = await reconcile('--resend', '--json')
-    expect(JSON.parse(resent.stdout)).toMatchObject({ resent: 4, summary: { byRule: { 'counts-differ': 1 } } })
+    expect(JSON.parse(resent.stdout)).toMatchObject({ resent: 5, summary: { byRule: { 'counts-differ': 1 } } })
     const { rows } = await fleet.database.query(
       'select host, chunk, kind, tenants from holdfast.chunk order by host, chunk',
     )
     expect(rows).toEqual([
       { host: 'h1', chunk: 0, kind: 'resend', tenants: ['acme', 'bolt'] },
-      { host: 'h2', chunk: 0, kind: 'resend', tenants: ['coda', 'dora'] },
+      { host: 'h2', chunk: 0, kind: 'resend', tenants: ['acme', 'coda', 'dora'] },
     ])
     const again = await reconcile('--resend')
     expect([again.code, again.stdout]).toEqual([75, ''])

@@ -14,7 +14,7 @@ const day = 24 * hour
 describe('reads', () => {
   eachDatabase((fleet) => {
     const facts = () => readFleetFacts(fleet.database, 26 * hour)
-    const totals = async () => (await reconcileFleet(fleet.database)).totals
+    const totals = async () => (await reconcileFleet(fleet.database, [])).totals
     const change = (sql: string) => fleet.database.query(sql)
 
     test('a fleet that is well', async () => {
@@ -44,7 +44,7 @@ describe('reads', () => {
         { scope: 'service:notes', slot: 1, holder: null, takenAt: null },
       ])
       expect(await readAgents(fleet.database, 26 * hour)).toMatchObject({ hosts: [{}, {}], shares: [{}, {}] })
-      expect(await reconcileFleet(fleet.database)).toMatchObject({
+      expect(await reconcileFleet(fleet.database, [])).toMatchObject({
         hosts: 2,
         files: 4,
         tenants: 4,
@@ -55,7 +55,7 @@ describe('reads', () => {
 
     test('empty tables', async () => {
       expect(await facts()).toMatchObject({ hosts: [], shares: [], files: [], oldest: [], runs: [], slots: [] })
-      expect(await reconcileFleet(fleet.database)).toMatchObject({ hosts: 0, files: 0, tenants: 0, totals: {} })
+      expect(await reconcileFleet(fleet.database, [])).toMatchObject({ hosts: 0, files: 0, tenants: 0, totals: {} })
       expect(await readHistory(fleet.database, 'acme', 5)).toBeNull()
     })
 
@@ -211,7 +211,7 @@ describe('reads', () => {
       await makeFleet(fleet.database)
       await change(wrong)
       expect(await totals()).toEqual(found)
-      const { disagreements } = await reconcileFleet(fleet.database)
+      const { disagreements } = await reconcileFleet(fleet.database, [])
       expect(disagreements.map(({ rule }) => rule)).toEqual(Object.keys(found))
     })
 
@@ -219,7 +219,7 @@ describe('reads', () => {
       await makeFleet(fleet.database)
       await change(`insert into holdfast.place (host, service, tenant, path) select host, 'notes', '-a b', '/x.db'
         from (values ('h1'), ('h2')) as known(host)`)
-      const { disagreements } = await reconcileFleet(fleet.database)
+      const { disagreements } = await reconcileFleet(fleet.database, [])
       expect(disagreements).toMatchObject([
         { tenant: '-a b', said: '-a b of notes is on h1 and h2', next: "holdfast fleet compare -- '-a b'" },
       ])

@@ -1,6 +1,7 @@
 /** The documents of the fleet fit their published schemas, which describe each of their fields. */
 import { expect, test } from 'vitest'
-import { fleetRules, type FleetReconciliation } from '../../../src/fleet/status/reconcile-fleet.ts'
+import { fleetRules } from '../../../src/fleet/status/fleet-disagreement.ts'
+import type { FleetReconciliation } from '../../../src/fleet/status/reconcile-fleet.ts'
 import type { RemovedHost } from '../../../src/fleet/status/remove-host.ts'
 import { fleetAgentsDocument, fleetAgentsText } from '../../../src/report/fleet/fleet-agents.ts'
 import { fleetHistoryDocument, fleetHistoryText } from '../../../src/report/fleet/fleet-history.ts'
@@ -141,11 +142,25 @@ test('history: the runs, and the results of a tenant', () => {
 })
 
 test('a reconciliation: all agree, and one of each rule', () => {
-  const agree: FleetReconciliation = { at: now, hosts: 2, files: 20, tenants: 20, disagreements: [], totals: {} }
+  const agree: FleetReconciliation = {
+    at: now,
+    hosts: 2,
+    files: 20,
+    tenants: 20,
+    disagreements: [],
+    totals: {},
+    replicas: [],
+  }
   expect(problemsOfDocument(JSON.parse(fleetReconciliationDocument(agree, null)))).toEqual([])
   expect(fleetReconciliationText(agree, null, plain)).toBe('2 hosts, 20 tenants, 20 files: all agree. Exit code 0.\n')
+  const replicas = [{ tenants: ['acme', 'eu-*'], hosts: 2, total: 17 }]
+  expect(fleetReconciliationText({ ...agree, replicas }, null, plain)).toBe(
+    'Meant by fleet.replicas: 17 tenants on 2 hosts each (acme, eu-*).\n' +
+      '2 hosts, 20 tenants, 20 files: all agree. Exit code 0.\n',
+  )
   const found: FleetReconciliation = {
     ...agree,
+    replicas,
     disagreements: fleetRules.map((rule) => ({
       rule,
       host: 'h1',
@@ -158,10 +173,10 @@ test('a reconciliation: all agree, and one of each rule', () => {
   }
   const document = JSON.parse(fleetReconciliationDocument(found, 20)) as object
   expect(problemsOfDocument(document)).toEqual([])
-  expect(document).toMatchObject({ resent: 20, summary: { agree: false, exitCode: 3, disagreements: 96 } })
+  expect(document).toMatchObject({ resent: 20, summary: { agree: false, exitCode: 3, disagreements: 108 } })
   const text = fleetReconciliationText(found, 20, { ...plain, config: '/f.yaml' })
   for (const rule of fleetRules) expect(text).toContain(`: 12 (${rule})\n  a sentence about ${rule}\n`)
   expect(text).toContain('    holdfast fleet agents --config /f.yaml\n  11 more; --verbose or --json lists them\n')
   expect(text).toContain('asked to send again what their ledgers have of 20 tenants')
-  expect(text).toMatch(/96 disagreements\. Exit code 3\.\n$/)
+  expect(text).toMatch(/108 disagreements\. Exit code 3\.\n$/)
 })
