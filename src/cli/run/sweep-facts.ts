@@ -4,7 +4,7 @@ import { isStopped } from '../../host/process/processes.ts'
 import type { LedgerReading } from '../../ledger/ledger.ts'
 import { goneRuns, runAtWork } from '../../ledger/run-lock/run-liveness.ts'
 import type { AbsenceTerms, RunAtWork, SweepFacts } from '../../report/status/absences.ts'
-import { readFleetCoverage } from './fleet-coverage.ts'
+import { readFleetCoverage } from '../fleet/fleet-coverage.ts'
 
 /** A full sweep each night, and two hours for nights that differ. */
 const usualMaxAgeMs = 26 * 3_600_000

@@ -246,7 +246,8 @@ describe('reads', () => {
       await change(`
         update holdfast.place set verdict = 'damaged' where tenant = 'dora';
         update holdfast.host set outbox_rows = 3 where name = 'h2';
-        insert into holdfast.place (host, service, tenant, path, checked_at) values ('h1', 'notes', 'coda', '/x', now())`)
+        insert into holdfast.place (host, service, tenant, path, checked_at)
+          values ('h1', 'notes', 'coda', '/x', now())`)
       const id = newRunId()
       const { at } = await facts()
       const answer = await remove('h2', id)

@@ -1,7 +1,7 @@
 /** What the runs of a fleet have checked here: the service's list, compared with a real ledger. */
 import { mkdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { readFleetCoverage } from '../../../src/cli/run/fleet-coverage.ts'
+import { readFleetCoverage } from '../../../src/cli/fleet/fleet-coverage.ts'
 import { parseSettings } from '../../../src/config/parse.ts'
 import { wayOf } from '../../../src/config/service-way.ts'
 import { openLedger } from '../../../src/ledger/open-ledger.ts'
