@@ -20,7 +20,7 @@ if [ ! -f $core ] || [ -n "$(find src/census/fast/core package-lock.json -type f
 fi
 rolldown --config scripts/build/rolldown.config.ts --dir "$new" >/dev/null
 tsc -p scripts/build/tsconfig.types.json --outDir "$new/types"
-find src -name '*.yaml' -o -name '*.schema.json' -o -name 'grafana-dashboard.json' | while read -r document; do
+find src -name '*.yaml' -o -name '*.schema.json' -o -name 'grafana-*.json' | while read -r document; do
   cp "$document" "$new/"
 done
 cp $core "$new/"

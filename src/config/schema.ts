@@ -7,6 +7,7 @@ import * as z from 'zod/mini'
 import { acceptedLimits } from './accepted-limits.ts'
 import * as defaults from './defaults.ts'
 import { cronTimes, domainName, fleetAddress, hostName, timeZone } from './fleet/fleet-address.ts'
+import { meantReplicas } from './fleet/meant-replicas.ts'
 import { invariantSeverities } from './invariants.ts'
 import { levelRules } from './levels/level-rules.ts'
 import { endpointKind } from './service/endpoint.ts'
@@ -131,6 +132,7 @@ export function sections(folder: string) {
           max: optional(size('1GB', { least: '1MB', most: '1000GB' }), defaults.defaultOutboxBytes),
         }),
         schedule: sectionOrDefaults({ at: optional(cronTimes, null), zone: optional(timeZone, 'UTC') }),
+        replicas: meantReplicas(),
       }),
       registry: sectionOrDefaults({
         grace: optional(duration('8h', { least: '0s', most: '30d' }), defaults.defaultGraceMs),

@@ -205,6 +205,8 @@ export interface LedgerReading extends AsyncDisposable {
   pauseTotals(): Promise<PauseTotals>
   /** null if no run has asked the service for its list of tenants yet. */
   lastRegistry(): Promise<RecordedRegistry | null>
+  /** The last sound check of each of these files; null if there was none, or if it cannot be read. */
+  lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]>
 }
 
 export interface Ledger extends LedgerReading {
@@ -229,11 +231,6 @@ export interface Ledger extends LedgerReading {
    * @throws {Failure} LEDGER_UNUSABLE
    */
   storeLastGood(lastGood: Omit<LastGood, 'run'>): Promise<void>
-  /**
-   * The last sound check of each of these files; null if there was none, or if it cannot be read.
-   * @throws {Failure} LEDGER_UNUSABLE
-   */
-  lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]>
   /** Replaces what is stored of the samples of this file. @throws {Failure} LEDGER_UNUSABLE */
   storeRound(round: SampleRound): Promise<void>
   /** The present round of samples of a file; null if there is none. @throws {Failure} LEDGER_UNUSABLE */

@@ -78,5 +78,6 @@ const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
   runLines: () => Promise.resolve({ lines: [], more: false }),
   pauseTotals: () => Promise.resolve(noPauses),
   lastRegistry: () => Promise.resolve(null),
+  lastGood: (files) => Promise.resolve(files.map(() => null)),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })

@@ -13,7 +13,7 @@ import type { Ledger, NewestCheck, StandingDamage } from '../ledger/ledger.ts'
 import type { Evidence } from '../model/result/evidence.ts'
 import type { KnownFile, LastGood, LiveSetState, Pace } from '../model/result/last-good.ts'
 import type { Reading } from '../model/result/reading.ts'
-import type { NonEmpty } from '../model/result/verdict.ts'
+import type { ContentBasis, NonEmpty } from '../model/result/verdict.ts'
 import type { Target } from './begin/target.ts'
 
 export interface EarlierChecks {
@@ -171,6 +171,7 @@ export function lastGoodFrom(
     standing,
     header: pages.header,
     content: { format, tables: tables.slice(0, tablesMax) },
+    basis: contentBasis(reading),
     pages: pages.digests,
     schema: reading.schema,
     paces: withPace(before?.paces ?? [], paceOf(reading, pauseMs)),
@@ -196,3 +197,7 @@ function provenState({ proofs, pin }: Evidence): LiveSetState | null {
 }
 
 const contentOf = ({ content }: Reading): LastGood['content'] => ({ format: contentFormat(), tables: content })
+
+/** What the digests of its tables can be compared with; null if nothing made digests. */
+export const contentBasis = ({ engine, depth, encoding, schema }: Reading): ContentBasis | null =>
+  engine === 'census' && depth === 'full' && encoding !== null ? { format: contentFormat(), encoding, schema } : null

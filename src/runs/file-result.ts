@@ -1,6 +1,5 @@
 /** The parts of a file's result: what is known before its check, and what the check and the diagnosis add. */
 
-import { contentFormat } from '../census/content-format.ts'
 import type { DiagnosisContext } from '../diagnosis/context.ts'
 import { countTables } from '../diagnosis/count-tables.ts'
 import { skippedWithLimits } from '../diagnosis/limits.ts'
@@ -15,7 +14,7 @@ import type { Result } from '../model/result/report.ts'
 import type { Diagnosis, Remedy, VerdictWord } from '../model/result/verdict.ts'
 import type { Depth, MapWish } from './begin/run-context.ts'
 import type { Target } from './begin/target.ts'
-import { noEarlierChecks, type EarlierChecks } from './earlier-checks.ts'
+import { contentBasis, noEarlierChecks, type EarlierChecks } from './earlier-checks.ts'
 
 /** What is known of a file before its check. */
 export interface UncheckedFile {
@@ -92,11 +91,10 @@ export const readingFields = (
   writtenBy: reading.writtenBy === null ? null : { sqlite: reading.writtenBy },
 })
 
-/** Empty if nothing made digests. */
-const basisOf = ({ engine, depth, encoding, schema }: Reading): Pick<Result['content'], 'basis'> =>
-  engine === 'census' && depth === 'full' && encoding !== null
-    ? { basis: { format: contentFormat(), encoding, schema } }
-    : {}
+function basisOf(reading: Reading): Pick<Result['content'], 'basis'> {
+  const basis = contentBasis(reading)
+  return basis === null ? {} : { basis }
+}
 
 type DiagnosisFields = Pick<Result, 'verdict' | 'damage' | 'findings' | 'findingsTotal' | 'remedy' | 'causes'> & {
   reason?: string

@@ -122,6 +122,7 @@ describe('what shows that nothing wrote', () => {
 
 const earlier: LastGood = {
   schema: null,
+  basis: null,
   paces: [],
   tenant: context.tenant,
   path: context.path,

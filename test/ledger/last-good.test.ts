@@ -27,6 +27,7 @@ function lastGood(
     tenant,
     path,
     schema: null,
+    basis: null,
     paces: [],
     header: { walMode: false, changeCounter: 42, versionValidFor: 42, pageCount: 256, schemaCookie: 3 },
     standing: {

@@ -20,6 +20,7 @@ async function outliersAmong(files: readonly (readonly [tenant: string, path: st
         tenant: tenantId(tenant),
         path,
         schema,
+        basis: null,
         paces: [],
         header: { walMode: false, changeCounter: 1, versionValidFor: 1, pageCount: 1, schemaCookie: 1 },
         standing: { provenAt: 5, bootId: '', files: [] },

@@ -54,6 +54,7 @@ test('last good checks and abandoned pauses belong to one service', async () => 
     await ledger.storeLastGood({
       ...file,
       schema: null,
+      basis: null,
       paces: [],
       header: { walMode: true, changeCounter: 1, versionValidFor: 1, pageCount: 1, schemaCookie: 1 },
       standing: { provenAt: 5, bootId: '', files: [] },

@@ -22,6 +22,7 @@ const facts = [
   ['FLEET_AGENT_ACTIVE', 'untouched', 'again', 75, 1, 'goes on', 'explain'],
   ['FLEET_CHUNK_FAILED', 'unknown', 'again', 1, 1, 'goes on', 'check'],
   ['FLEET_FULL', 'untouched', 'again', 1, 1, 'goes on', 'explain'],
+  ['FLEET_HOST_ACTIVE', 'untouched', 'again', 75, 1, 'goes on', 'explain'],
   ['FLEET_HOST_TAKEN', 'untouched', 'once', 78, 1, 'goes on', 'explain'],
   ['FLEET_IN_USE', 'untouched', 'again', 75, 1, 'goes on', 'explain'],
   ['FLEET_NOT_PREPARED', 'untouched', 'again', 78, 1, 'goes on', 'explain'],

@@ -112,7 +112,7 @@ describe('npm pack, installed into an empty folder', () => {
       '^(package\\.json|LICENSE|README\\.md|src/ARCHITECTURE\\.md|src/fleet/SETUP\\.md|' +
         'src/(?:alarm|backup|config|fleet|report|report/fleet|report/status|service/files|service/hooks)/README\\.md|' +
         'bin/holdfast\\.js|dist/core\\.wasm|dist/holdfast\\.1|' +
-        'dist/grafana-dashboard\\.json|dist/[\\w-]+\\.(js|yaml|schema\\.json)|dist/types/.*\\.d\\.ts)$',
+        'dist/grafana-(?:fleet-)?dashboard\\.json|dist/[\\w-]+\\.(js|yaml|schema\\.json)|dist/types/.*\\.d\\.ts)$',
     )
     expect(files.filter((name) => !permitted.test(name))).toEqual([])
     const compiled = files.filter((name) => /^dist\/[^/]+\.js$/.test(name)).map((name) => basename(name))

@@ -46,7 +46,7 @@ test.skipIf(noPostgres !== null)(
       ...Array.from({ length: failed }, () => 'failed'),
     ])
     expect(facts.slots.every(({ holder }) => holder === null)).toBe(true)
-    expect(await reconcileFleet(database)).toMatchObject({ hosts: size.hosts, files: size.tenants, totals: {} })
+    expect(await reconcileFleet(database, [])).toMatchObject({ hosts: size.hosts, files: size.tenants, totals: {} })
     const { rows } = await database.query(
       'select count(*)::integer as results, count(distinct (host, tenant))::integer as tenants from holdfast.result',
     )

@@ -68,6 +68,7 @@ export const fullEnd = (at: number): NonNullable<RecordedRun['finished']> => ({
 })
 export const facts = (runs: readonly RecordedRun[], more: Partial<SweepFacts> = {}): SweepFacts => ({
   runs,
+  fleet: null,
   lastSweep: null,
   gone: new Set(),
   atWork: null,

@@ -150,7 +150,7 @@ async function readStatus(
     config: settings.file,
     configNamed: configurationNamed(options),
     ledgerLost: ledger.holdsLost,
-    lastFullSweepAt: lastFullSweepAt(facts.runs),
+    lastFullSweepAt: lastFullSweepAt(facts),
     incident: incident === null ? null : { id: incident.id, since: incident.since },
     // The last full sweep does not matter if only some tenants were asked about: each has its own age.
     absences: [

@@ -4,6 +4,7 @@ import { isStopped } from '../../host/process/processes.ts'
 import type { LedgerReading } from '../../ledger/ledger.ts'
 import { goneRuns, runAtWork } from '../../ledger/run-lock/run-liveness.ts'
 import type { AbsenceTerms, RunAtWork, SweepFacts } from '../../report/status/absences.ts'
+import { readFleetCoverage } from '../fleet/fleet-coverage.ts'
 
 /** A full sweep each night, and two hours for nights that differ. */
 const usualMaxAgeMs = 26 * 3_600_000
@@ -12,7 +13,7 @@ const runsReadMax = 1_000
 /** A run writes a line for each pause and each check, and a check has a limit. Beside it there are rehearsals. */
 const quietMs = 10 * 60_000
 
-type FactSettings = Pick<Settings, 'ledger' | 'service' | 'check' | 'backups' | 'sweep'>
+type FactSettings = Pick<Settings, 'file' | 'ledger' | 'service' | 'check' | 'backups' | 'sweep' | 'fleet'>
 
 /** How old the last full sweep may be before an alarm says so. `status` has an option for it. */
 export const alarmMaxAgeMs = ({ sweep }: FactSettings): number =>
@@ -21,9 +22,13 @@ export const alarmMaxAgeMs = ({ sweep }: FactSettings): number =>
 /** @param own the id of our own run, which does not hang; null if we are none */
 export async function readSweepFacts(
   ledger: LedgerReading,
-  { ledger: { dir }, service }: FactSettings,
+  settings: FactSettings,
   own: string | null,
 ): Promise<SweepFacts> {
+  const {
+    ledger: { dir },
+    service,
+  } = settings
   const [runs, registry, [newest]] = [
     await ledger.lastRuns(runsReadMax),
     await ledger.lastRegistry(),
@@ -34,6 +39,7 @@ export async function readSweepFacts(
   const gone = runs.filter(({ run, finished }) => finished === null && run !== own && isGone(run))
   return {
     runs,
+    fleet: await readFleetCoverage(ledger, settings),
     lastSweep: await ledger.lastSweep(),
     registry,
     newestLineAt: newest?.at ?? null,

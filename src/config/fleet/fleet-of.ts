@@ -18,13 +18,14 @@ interface FleetSection {
   readonly maxPaused: FleetSettings['maxPaused']
   readonly outbox: { readonly max: number }
   readonly schedule: { readonly at: string | null; readonly zone: string }
+  readonly replicas: FleetSettings['replicas']
 }
 
 /** null: this host belongs to no fleet. */
 export function fleetOf(given: FleetSection): FleetSettings | null {
   const { database, host, window, expiry, schedule, outbox } = given
   if (database === null) return null
-  const { passwordFile, caFile, domain, notify, maxPaused } = given
+  const { passwordFile, caFile, domain, notify, maxPaused, replicas } = given
   return {
     database,
     passwordFile,
@@ -37,6 +38,7 @@ export function fleetOf(given: FleetSection): FleetSettings | null {
     maxPaused,
     outbox: { maxBytes: outbox.max },
     schedule: schedule.at === null ? null : { at: schedule.at, zone: schedule.zone },
+    replicas,
   }
 }
 

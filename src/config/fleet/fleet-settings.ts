@@ -35,4 +35,13 @@ export interface FleetSettings {
   readonly outbox: { readonly maxBytes: number }
   /** When the coordinator begins a sweep; null: it begins none by itself. */
   readonly schedule: { readonly at: string; readonly zone: string } | null
+  readonly replicas: readonly MeantReplicas[]
+}
+
+/** An entry of `fleet.replicas`: tenants that are meant to be on several hosts. */
+export interface MeantReplicas {
+  /** Patterns of ids (text/glob.ts). */
+  readonly tenants: readonly string[]
+  /** On how many hosts each of them is meant to be. */
+  readonly hosts: number
 }

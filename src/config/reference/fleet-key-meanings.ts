@@ -93,4 +93,12 @@ export const fleetKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
     default: 'UTC',
     example: 'Europe/Berlin',
   },
+  'fleet.replicas': {
+    means:
+      'Tenants that are meant to be on several hosts, as replicas. `holdfast fleet reconcile` then reports a tenant ' +
+      'only if it is on more or fewer hosts than its entry says. The first entry that matches its id counts. ' +
+      'A tenant without an entry is meant to be on one host. Each report lists all entries.',
+    default: '[]',
+    example: '[{ tenants: ["eu-*"], hosts: 2 }]',
+  },
 }

@@ -63,7 +63,8 @@ export class HostHeartbeat {
     const { database, host, outboxSize, said, onSeen } = this.#with
     const askedAt = Date.now()
     const facts = { outbox: outboxSize(), clockSkewMs: this.#clockSkewMs, said: said() ?? this.#placeTrouble }
-    const databaseAt = await showHost(database, host, facts)
+    const { databaseAt, isNew } = await showHost(database, host, facts)
+    if (isNew) this.#placesDueMs = 0 // The database may have lost them, or has them marked as gone.
     this.#clockSkewMs = (askedAt + Date.now()) / 2 - databaseAt
     await onSeen()
     if (monotonicMs() >= this.#placesDueMs) await this.#registerOwnPlaces(signal)

@@ -21,6 +21,11 @@ export interface HeartbeatFacts {
   readonly said: string | null
 }
 
+interface ShownHost {
+  readonly databaseAt: number
+  readonly isNew: boolean
+}
+
 /** A host that was not seen for so long counts as gone, and another machine may take its name. In ms. */
 const seenForMs = 90_000
 const saidLetters = 1_000
@@ -44,10 +49,10 @@ export async function registerHost(database: FleetDatabase, host: ThisHost): Pro
 
 /**
  * Shows that this host is there.
- * @returns the clock of the database, in ms since 1970
+ * @returns the clock of the database, in ms since 1970; and whether the host had to be registered again
  * @throws {Failure} FLEET_HOST_TAKEN if another machine has taken the name; FLEET_*
  */
-export async function showHost(database: FleetDatabase, host: ThisHost, facts: HeartbeatFacts): Promise<number> {
+export async function showHost(database: FleetDatabase, host: ThisHost, facts: HeartbeatFacts): Promise<ShownHost> {
   const { outbox, clockSkewMs, said } = facts
   const { rows } = await database.query<{ at: Date }>(
     `update holdfast.host set seen_at = clock_timestamp(), outbox_rows = $3, outbox_bytes = $4, clock_skew_ms = $5,
@@ -56,9 +61,10 @@ export async function showHost(database: FleetDatabase, host: ThisHost, facts: H
     [host.name, host.machine, outbox.rows, outbox.bytes, Math.round(clockSkewMs), said?.slice(0, saidLetters) ?? null],
   )
   const [row] = rows
-  if (row !== undefined) return row.at.getTime()
-  await registerHost(database, host) // The row is gone, as after a restore; or it belongs to another machine.
-  return Date.now() - clockSkewMs
+  if (row !== undefined) return { databaseAt: row.at.getTime(), isNew: false }
+  // A person has removed the host, or the database was restored; or the row belongs to another machine.
+  await registerHost(database, host)
+  return { databaseAt: Date.now() - clockSkewMs, isNew: true }
 }
 
 async function hostTaken(database: FleetDatabase, { name, machine }: ThisHost): Promise<Failure> {

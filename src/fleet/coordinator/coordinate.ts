@@ -21,7 +21,7 @@ import { BlindAlarm } from './blind-alarm.ts'
 import { buryChunk } from './bury-chunk.ts'
 import { damageOnSeveralHosts } from './damage-on-hosts.ts'
 import { DatabaseOutage } from './database-outage.ts'
-import { dropOldWeeks } from './drop-old-weeks.ts'
+import { dropOldWeeks, forgetGone } from './drop-old-weeks.ts'
 import { doDuties, type Duty } from './duties.ts'
 import { HostWatch, type SeenHost } from './host-watch.ts'
 import { beginRun } from './runs/begin-run.ts'
@@ -150,6 +150,7 @@ function dutiesOf(
       work: async () => {
         await database.query(`delete from holdfast.coordinator where seen_at < now() - interval '7 days'`)
         for (const week of await dropOldWeeks(database)) onNotice(`the results of the week ${week} were deleted`)
+        await forgetGone(database)
       },
     },
     { name: 'send alarms', everyMs: 2_000, work: () => sender.send() },

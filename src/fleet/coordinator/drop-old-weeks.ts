@@ -14,6 +14,30 @@ export async function dropOldWeeks(database: FleetDatabase): Promise<readonly st
   return old
 }
 
+/**
+ * Forgets files that are gone for as long and of which no result is kept any more: until then `fleet reconcile` names
+ * their tenants. @returns how many @throws {Failure} FLEET_*
+ */
+export async function forgetGone(database: FleetDatabase): Promise<number> {
+  const { rowCount } = await database.query(gone, [weeksKept])
+  return rowCount
+}
+
+const gone = `
+with forgotten as (
+  delete from holdfast.place
+  where gone_at < now() - make_interval(weeks => $1) and not exists (
+    select from holdfast.result where (service, tenant) = (place.service, place.tenant)
+      and (host, path) = (place.host, place.path)
+  )
+  returning host, service, tenant, path
+), emptied as (
+  delete from holdfast.content using forgotten
+  where (content.host, content.service, content.tenant, content.path) =
+    (forgotten.host, forgotten.service, forgotten.tenant, forgotten.path)
+)
+select from forgotten`
+
 /** The newest first. */
 const weeks = `
 select substring(relname from '^result_([0-9]{8})$') as week

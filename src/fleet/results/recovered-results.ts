@@ -57,19 +57,43 @@ export async function recoverTenants(
   const chunks = new Map((await ledger.fleetRuns()).map((chunk) => [chunk.local, chunk]))
   for (const tenant of tenants) {
     const { lines } = await ledger.checks(tenant, linesMax)
+    const newest = [...Map.groupBy(lines, pathOf).values()].flatMap(([line]) => line ?? [])
+    const digests = await digestsOf(ledger, tenant, newest.map(pathOf))
     for (const [local, ofRun] of Map.groupBy(lines.toReversed(), ({ run }) => run)) {
       const chunk = chunks.get(local)
       if (chunk === undefined) continue
       outbox.adoptChunk(chunk, false)
-      outbox.put(local, resultsOf(ofRun, chunk))
+      outbox.put(local, resultsOf(ofRun.map(digests), chunk))
     }
-    const newest = [...Map.groupBy(lines, pathOf).values()].flatMap(([line]) => line ?? [])
     const own = newest.filter(({ run }) => !chunks.has(run))
-    outbox.put(present.local, resultsOf(own, present))
+    outbox.put(present.local, resultsOf(own.map(digests), present))
   }
 }
 
 const pathOf = ({ event }: LedgerLine): string => (event.kind === 'checked' ? event.result.path : '')
+
+/**
+ * The line of a sound check has no tables: the ledger has their digests apart, of the last sound check of each file.
+ * @returns a function that adds them to the line of that check, and returns all others as they are
+ */
+async function digestsOf(
+  ledger: LedgerReading,
+  tenant: TenantId,
+  paths: readonly string[],
+): Promise<(line: LedgerLine) => LedgerLine> {
+  const known = await ledger.lastGood(paths.map((path) => ({ tenant, path })))
+  const byCheck = new Map(known.flatMap((one) => (one === null ? [] : [[keyOf(one.run, one.path), one]])))
+  return (line) => {
+    const { event, run } = line
+    if (event.kind !== 'checked' || event.result.verdict !== 'sound' || event.result.depth !== 'full') return line
+    const good = byCheck.get(keyOf(run, event.result.path))
+    if (good === undefined || good.basis === null) return line
+    const content = { tables: good.content.tables, basis: good.basis }
+    return { ...line, event: { ...event, result: { ...event.result, content } } }
+  }
+}
+
+const keyOf = (run: string, path: string): string => JSON.stringify([run, path])
 
 /**
  * The first result of a file has the attempt of its chunk, as the agent sends it. A later one that found damage is a

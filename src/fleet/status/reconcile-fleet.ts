@@ -3,35 +3,20 @@
  * asks no host, and guesses nothing about which side is right.
  */
 
-import { shellWord } from '../../text/shell-words.ts'
+import type { MeantReplicas } from '../../config/fleet/fleet-settings.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { weekOf } from '../jobs/week.ts'
+import {
+  aboutNothing,
+  fleetRules,
+  listedOfRuleMax,
+  type FleetDisagreement,
+  type FleetRule,
+  type FoundByRule,
+} from './fleet-disagreement.ts'
 import { agentMissedMs } from './fleet-facts.ts'
 import { readHosts, readRuns } from './read-facts.ts'
-
-/** The gravest first. */
-export const fleetRules = [
-  'tenant-on-no-host',
-  'tenant-on-several-hosts',
-  'host-unknown',
-  'host-missed',
-  'slot-without-agent',
-  'results-missing',
-  'counts-differ',
-  'never-checked',
-] as const
-type FleetRule = (typeof fleetRules)[number]
-
-export interface FleetDisagreement {
-  readonly rule: FleetRule
-  readonly host: string | null
-  readonly service: string | null
-  readonly tenant: string | null
-  /** A sentence. */
-  readonly said: string
-  /** The command that helps; null if a person must decide. */
-  readonly next: string | null
-}
+import { findTenantHosts, type ReplicasFound } from './tenant-hosts.ts'
 
 export interface FleetReconciliation {
   readonly at: number
@@ -42,24 +27,22 @@ export interface FleetReconciliation {
   readonly disagreements: readonly FleetDisagreement[]
   /** All, by rule. */
   readonly totals: Readonly<Partial<Record<FleetRule, number>>>
+  /** What `fleet.replicas` says, and so is no disagreement. */
+  readonly replicas: readonly ReplicasFound[]
 }
 
-const listedOfRuleMax = 1000
 /** Newest runs that are looked at. */
 const runsMax = 20
 
-interface Found {
-  readonly rule: FleetRule
-  readonly total: number
-  readonly listed: readonly FleetDisagreement[]
-}
-
-export async function reconcileFleet(database: FleetDatabase): Promise<FleetReconciliation> {
-  const { at, files, tenants, onNone, onSeveral } = await readSizes(database)
+/** @param meant the entries of `fleet.replicas`; the first that matches a tenant counts @throws {Failure} FLEET_* */
+export async function reconcileFleet(
+  database: FleetDatabase,
+  meant: readonly MeantReplicas[],
+): Promise<FleetReconciliation> {
+  const { at, files, tenants, found: onHosts, replicas } = await findTenantHosts(database, meant)
   const hosts = await readHosts(database)
   const found = [
-    await tenantsOnNone(database, onNone),
-    await tenantsOnSeveral(database, onSeveral),
+    ...onHosts,
     await unknownHosts(database),
     missedHosts(hosts, at),
     await slotsWithoutAgent(database),
@@ -76,87 +59,11 @@ export async function reconcileFleet(database: FleetDatabase): Promise<FleetReco
       .toSorted((one, other) => fleetRules.indexOf(one.rule) - fleetRules.indexOf(other.rule))
       .flatMap(({ listed }) => listed),
     totals: Object.fromEntries(some.map(({ rule, total }) => [rule, total])),
+    replicas,
   }
 }
 
-const base = { host: null, service: null, tenant: null, next: null } as const
-
-/** One row for each tenant, read in the order of an index. */
-const grouped = `
-  select service, tenant, count(*) as files, count(gone_at) as gone,
-    min(host) filter (where gone_at is null) as first, max(host) filter (where gone_at is null) as last
-  from holdfast.place group by service, tenant`
-
-interface Sizes {
-  readonly at: number
-  readonly files: number
-  readonly tenants: number
-  readonly onNone: number
-  readonly onSeveral: number
-}
-
-async function readSizes(database: FleetDatabase): Promise<Sizes> {
-  const { rows } = await database.query<Sizes>(`
-    select floor(extract(epoch from clock_timestamp()) * 1000)::float8 as at,
-      coalesce(sum(files - gone), 0)::float8 as files, count(first)::float8 as tenants,
-      (count(*) filter (where first is null))::float8 as "onNone",
-      (count(*) filter (where first <> last))::float8 as "onSeveral"
-    from (${grouped}) grouped`)
-  return rows[0] ?? { at: 0, files: 0, tenants: 0, onNone: 0, onSeveral: 0 }
-}
-
-interface TenantHosts {
-  readonly service: string
-  readonly tenant: string
-  readonly hosts: readonly string[]
-}
-
-/** @param which a condition on `grouped` */
-async function tenantsWhere(database: FleetDatabase, which: string): Promise<readonly TenantHosts[]> {
-  const { rows } = await database.query<TenantHosts>(
-    `
-    select odd.service, odd.tenant, (
-      select (array_agg(distinct host order by host))[1:${namedHostsMax}] from holdfast.place p
-      where p.service = odd.service and p.tenant = odd.tenant and (p.gone_at is null or odd.first is null)
-    ) as hosts
-    from (select * from (${grouped}) grouped where ${which} order by service, tenant limit $1) odd
-    order by odd.service, odd.tenant`,
-    [listedOfRuleMax],
-  )
-  return rows
-}
-
-const namedHostsMax = 10
-
-async function tenantsOnNone(database: FleetDatabase, total: number): Promise<Found> {
-  const rule: FleetRule = 'tenant-on-no-host'
-  const some = total === 0 ? [] : await tenantsWhere(database, 'first is null')
-  const listed = some.map(({ service, tenant, hosts }) => ({
-    ...base,
-    rule,
-    service,
-    tenant,
-    said: `no host has ${tenant} of ${service} any more; it was on ${hosts.join(', ')}`,
-  }))
-  return { rule, total, listed }
-}
-
-/** Two replicas are several too: `fleet compare` says whether they are the same. */
-async function tenantsOnSeveral(database: FleetDatabase, total: number): Promise<Found> {
-  const rule: FleetRule = 'tenant-on-several-hosts'
-  const some = total === 0 ? [] : await tenantsWhere(database, 'first <> last')
-  const listed = some.map(({ service, tenant, hosts }) => ({
-    ...base,
-    rule,
-    service,
-    tenant,
-    said: `${tenant} of ${service} is on ${hosts.join(' and ')}`,
-    next: `holdfast fleet compare ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`,
-  }))
-  return { rule, total, listed }
-}
-
-async function unknownHosts(database: FleetDatabase): Promise<Found> {
+async function unknownHosts(database: FleetDatabase): Promise<FoundByRule> {
   const { rows } = await database.query<{ host: string; files: number }>(`
     select host, count(*)::float8 as files from holdfast.place
     where gone_at is null and host not in (select name from holdfast.host) group by host order by host`)
@@ -166,7 +73,7 @@ async function unknownHosts(database: FleetDatabase): Promise<Found> {
     listed: rows
       .slice(0, listedOfRuleMax)
       .map(({ host, files }) => ({
-        ...base,
+        ...aboutNothing,
         rule: 'host-unknown',
         host,
         said: `the database has ${files} files of ${host}, whose agent never registered`,
@@ -174,7 +81,7 @@ async function unknownHosts(database: FleetDatabase): Promise<Found> {
   }
 }
 
-function missedHosts(hosts: Awaited<ReturnType<typeof readHosts>>, at: number): Found {
+function missedHosts(hosts: Awaited<ReturnType<typeof readHosts>>, at: number): FoundByRule {
   const missed = hosts.filter(({ seenAt }) => at - seenAt > agentMissedMs)
   return {
     rule: 'host-missed',
@@ -182,7 +89,7 @@ function missedHosts(hosts: Awaited<ReturnType<typeof readHosts>>, at: number): 
     listed: missed
       .slice(0, listedOfRuleMax)
       .map(({ name, seenAt }) => ({
-        ...base,
+        ...aboutNothing,
         rule: 'host-missed',
         host: name,
         said: `the agent of ${name} last reported at ${new Date(seenAt).toISOString()}`,
@@ -192,7 +99,7 @@ function missedHosts(hosts: Awaited<ReturnType<typeof readHosts>>, at: number): 
 }
 
 /** A slot of a host whose agent does not report: a coordinator frees it once it has watched it for `fleet.expiry`. */
-async function slotsWithoutAgent(database: FleetDatabase): Promise<Found> {
+async function slotsWithoutAgent(database: FleetDatabase): Promise<FoundByRule> {
   const { rows } = await database.query<{ holder: string; scopes: readonly string[] }>(
     `
     select holder, array_agg(scope order by scope) as scopes from holdfast.pause_slot
@@ -208,7 +115,7 @@ async function slotsWithoutAgent(database: FleetDatabase): Promise<Found> {
     listed: rows
       .slice(0, listedOfRuleMax)
       .map(({ holder, scopes }) => ({
-        ...base,
+        ...aboutNothing,
         rule: 'slot-without-agent',
         host: holder,
         said: `${holder} has a slot of ${scopes.join(', ')}, and its agent does not report`,
@@ -218,8 +125,10 @@ async function slotsWithoutAgent(database: FleetDatabase): Promise<Found> {
 }
 
 /** What ended runs have less than they should, and whether their counts are those of the log. */
-async function resultsOfRuns(database: FleetDatabase): Promise<readonly Found[]> {
-  const ended = (await readRuns(database, runsMax)).filter(({ state }) => state === 'done')
+async function resultsOfRuns(database: FleetDatabase): Promise<readonly FoundByRule[]> {
+  const ended = (await readRuns(database, runsMax)).filter(
+    ({ kind, state }) => state === 'done' && (kind === 'sweep' || kind === 'triage'),
+  )
   const { rows: missing } = await database.query<{ run: string; host: string; total: number; done: number }>(
     `
     select run, host, total::float8 as total, done::float8 as done from holdfast.run_host
@@ -233,7 +142,7 @@ async function resultsOfRuns(database: FleetDatabase): Promise<readonly Found[]>
       listed: missing
         .slice(0, listedOfRuleMax)
         .map(({ run, host, total, done }) => ({
-          ...base,
+          ...aboutNothing,
           rule: 'results-missing',
           host,
           said: `${host} has results of ${done} of ${total} files in the run ${run}`,
@@ -245,7 +154,7 @@ async function resultsOfRuns(database: FleetDatabase): Promise<readonly Found[]>
 }
 
 /** Of the newest ended run alone: the log has a row for each result. */
-async function countsOfNewest(database: FleetDatabase, run: string | null): Promise<Found> {
+async function countsOfNewest(database: FleetDatabase, run: string | null): Promise<FoundByRule> {
   if (run === null) return { rule: 'counts-differ', total: 0, listed: [] }
   const { rows } = await database.query<{ host: string; counted: number; logged: number }>(
     `
@@ -265,7 +174,7 @@ async function countsOfNewest(database: FleetDatabase, run: string | null): Prom
     listed: rows
       .slice(0, listedOfRuleMax)
       .map(({ host, counted, logged }) => ({
-        ...base,
+        ...aboutNothing,
         rule: 'counts-differ',
         host,
         said: `${host}: ${counted} results of the run ${run} are counted, and ${logged} are in the log`,
@@ -274,7 +183,7 @@ async function countsOfNewest(database: FleetDatabase, run: string | null): Prom
   }
 }
 
-async function neverChecked(database: FleetDatabase): Promise<Found> {
+async function neverChecked(database: FleetDatabase): Promise<FoundByRule> {
   const { rows } = await database.query<{ host: string; files: number }>(`
     select host, count(*)::float8 as files from holdfast.place
     where gone_at is null and checked_at is null and registered_at < (
@@ -287,7 +196,7 @@ async function neverChecked(database: FleetDatabase): Promise<Found> {
     listed: rows
       .slice(0, listedOfRuleMax)
       .map(({ host, files }) => ({
-        ...base,
+        ...aboutNothing,
         rule: 'never-checked',
         host,
         said: `${host} has ${files} files that the last sweep should have checked, and that were never checked`,

@@ -138,13 +138,16 @@ with ended as (
 )
 ${recoveries}`
 
+/** Also over for a host that a person has removed from the fleet. */
 const overHosts = `
 with ended as (
   update holdfast.told as known set over_at = now()
-  from holdfast.host
-  where over_at is null and known.subject = host.name
-    and ((known.kind = 'silent-host' and known.since <> extract(epoch from host.seen_at)::text)
-      or (known.kind = 'clock-skew' and abs(host.clock_skew_ms) <= $1))
+  where over_at is null and kind in ('silent-host', 'clock-skew') and not exists (
+    select from holdfast.host
+    where name = known.subject and case known.kind
+      when 'silent-host' then extract(epoch from seen_at)::text = known.since
+      else abs(clock_skew_ms) > $1 end
+  )
   returning known.*, true as recovered
 )
 ${recoveries}`

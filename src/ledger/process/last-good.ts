@@ -31,6 +31,11 @@ create index if not exists last_good_by_age on last_good (at);
 const keptMs = 400 * 86_400_000
 
 const whole = z.int().check(z.nonnegative())
+const basis = z.object({
+  format: z.string(),
+  encoding: z.enum(['UTF-8', 'UTF-16le', 'UTF-16be']),
+  schema: z.nullable(z.string()),
+})
 const shape = z.object({
   tenant: z.nullable(z.pipe(z.string(), z.transform(tenantId))),
   path: z.string(),
@@ -54,7 +59,8 @@ const shape = z.object({
     tables: z.array(z.object({ name: z.string(), rows: whole, digest: z.nullable(z.string()) })),
   }),
   pages: z.object({ format: whole, pageSize: whole, pages: whole, groupPages: whole }),
-  // An older holdfast wrote neither.
+  // An older holdfast wrote none of these.
+  basis: z._default(z.nullable(basis), null),
   schema: z._default(z.nullable(z.string()), null),
   paces: z._default(z.array(z.object({ bytes: whole, checkMs: z.number(), pauseMs: z.nullable(z.number()) })), []),
 })

@@ -144,6 +144,19 @@ export const fleetFailures = {
       'Two configurations have the same fleet.host, two machines have the same host name, or a machine was copied ' +
       'with its disk. No tenant was checked by this agent.',
   },
+  FLEET_HOST_ACTIVE: {
+    tenant: 'untouched',
+    retry: true,
+    exit: { run: exitCodes.busy, result: exitCodes.failed },
+    stopsRun: false,
+    next: 'explain',
+    hint: 'stop the agent of that host, wait until `holdfast fleet agents` shows it as missed, and try again',
+    otherwise: null,
+    means: 'A host cannot be removed from the fleet while its agent reports, or while it has a slot.',
+    cause:
+      'The host still works, or its name was mistaken for another. A slot of an agent that ended is freed by a ' +
+      'coordinator after fleet.expiry.',
+  },
   FLEET_PACKAGE_MISSING: {
     tenant: 'untouched',
     retry: false,

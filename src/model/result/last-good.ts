@@ -5,7 +5,7 @@
 
 import type { TenantId } from '../brand.ts'
 import type { FileProof } from './evidence.ts'
-import type { TableContent } from './verdict.ts'
+import type { ContentBasis, TableContent } from './verdict.ts'
 
 /** Digests of the pages of one database file. Their number is bounded for any size of the file. */
 export interface PageDigests {
@@ -67,6 +67,8 @@ export interface LastGood extends KnownFile {
   readonly standing: LiveSetState
   readonly header: HeaderMarks
   readonly content: ContentDigests
+  /** What the digests of `content` can be compared with; null if an older holdfast wrote it, or if there are none. */
+  readonly basis: ContentBasis | null
   readonly pages: PageDigests
   /** Digest of the normalized schema; null if an older holdfast wrote it, or if the schema was not read. */
   readonly schema: string | null

@@ -7,7 +7,7 @@ import { jsonText } from '../../text/json-text.ts'
 import { unbroken, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
-import { legibleName } from '../text/legible.ts'
+import { legibleName, legibleSentence } from '../text/legible.ts'
 import type { TextOptions } from '../text/result-words.ts'
 
 export interface FleetHistory {
@@ -30,8 +30,11 @@ export function fleetHistoryText(history: FleetHistory, options: TextOptions): s
   if (runs.length + results.length === 0)
     return tenant === null ? 'The fleet has run nothing yet.\n' : 'No result of it is kept.\n'
   const table = tenant === null ? runTable(runs, options) : resultTable(results, options)
+  const said = runs.flatMap(({ id, said }) =>
+    said === null ? [] : wrap(`${legibleName(id)}: ${legibleSentence(said)}`, options.width),
+  )
   const left = older === null ? [] : wrap(`older ones are not shown: ${unbroken(older)}`, options.width)
-  return `${[...table, ...left].join('\n')}\n`
+  return `${[...table, ...said, ...left].join('\n')}\n`
 }
 
 function runTable(runs: readonly FleetRun[], options: TextOptions): readonly string[] {

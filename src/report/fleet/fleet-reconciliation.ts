@@ -1,11 +1,13 @@
 /** What the database of a fleet says of itself that does not agree: as text, and as a document. */
 
 import { createColors } from 'picocolors'
-import { fleetRules, type FleetDisagreement, type FleetReconciliation } from '../../fleet/status/reconcile-fleet.ts'
+import { fleetRules, type FleetDisagreement } from '../../fleet/status/fleet-disagreement.ts'
+import type { FleetReconciliation } from '../../fleet/status/reconcile-fleet.ts'
 import { exitCodes } from '../../model/exit-code.ts'
 import { count, grouped } from '../../text/count.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { indented, wrap } from '../../text/layout.ts'
+import { someNames } from '../status/name-some.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleCommand, legibleSentence } from '../text/legible.ts'
 import type { TextOptions } from '../text/result-words.ts'
@@ -13,6 +15,7 @@ import type { TextOptions } from '../text/result-words.ts'
 const headings: Readonly<Record<FleetDisagreement['rule'], string>> = {
   'tenant-on-no-host': 'Tenants that no host has any more',
   'tenant-on-several-hosts': 'Tenants on several hosts',
+  'replica-missing': 'Tenants on fewer hosts than meant',
   'host-unknown': 'Hosts with files and without an agent',
   'host-missed': 'Agents that do not report',
   'slot-without-agent': 'Slots of agents that do not report',
@@ -57,6 +60,12 @@ export function fleetReconciliationText(
     `${count(found.hosts, 'host')}, ${count(found.tenants, 'tenant')}, ${count(found.files, 'file')}: ` +
     `${totalOfRules(found) === 0 ? 'all agree' : count(totalOfRules(found), 'disagreement')}. ` +
     `Exit code ${exitCodeOfFleet(found)}.`
+  const meant = found.replicas.flatMap(({ tenants, hosts, total }) =>
+    wrap(
+      `Meant by fleet.replicas: ${count(total, 'tenant')} on ${count(hosts, 'host')} each (${someNames(tenants)}).`,
+      options.width,
+    ),
+  )
   const asked =
     resent === null
       ? []
@@ -65,7 +74,7 @@ export function fleetReconciliationText(
             'They do so between two chunks.',
           options.width,
         )
-  return `${[...lines, ...asked, ...wrap(summary, options.width)].join('\n')}\n`
+  return `${[...lines, ...meant, ...asked, ...wrap(summary, options.width)].join('\n')}\n`
 }
 
 /** A command that helps against all of a rule stands once. */
@@ -73,11 +82,11 @@ const commandsOf = (shown: readonly FleetDisagreement[]): readonly string[] =>
   [...new Set(shown.flatMap(({ next }) => (next === null ? [] : [next])))].slice(0, 3)
 
 export function fleetReconciliationDocument(
-  { at, hosts, tenants, files, disagreements, totals }: FleetReconciliation,
+  { at, hosts, tenants, files, disagreements, totals, replicas }: FleetReconciliation,
   resent: number | null,
 ): string {
   const total = Object.values(totals).reduce((sum, one) => sum + one, 0)
   const summary = { agree: total === 0, disagreements: total, byRule: totals, exitCode: total === 0 ? 0 : 3 }
-  const document = { generatedAt: at, hosts, tenants, files, disagreements, resent, summary }
+  const document = { generatedAt: at, hosts, tenants, files, disagreements, replicas, resent, summary }
   return `${jsonText({ schema: 'holdfast.fleetreconcile/1', ...document })}\n`
 }

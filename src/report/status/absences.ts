@@ -47,10 +47,21 @@ export interface RunAtWork {
   readonly stopped: boolean
 }
 
+/** What the runs of a fleet have checked of the files that the service lists on this host. */
+export interface FleetCoverage {
+  readonly files: number
+  /** Files that a check at full depth has reached. */
+  readonly reached: number
+  /** The time of the oldest of these checks; null if one of the files has none, or if there is no file. */
+  readonly at: number | null
+}
+
 /** What the ledger knows. Times are in ms since 1970. */
 export interface SweepFacts {
   /** Newest first. */
   readonly runs: readonly RecordedRun[]
+  /** null on a host that belongs to no fleet. */
+  readonly fleet: FleetCoverage | null
   /** The newest sweep that knew its tenants; null if there was none. */
   readonly lastSweep: RecordedSweep | null
   /** Runs without an end that no process works on any more. */
@@ -91,9 +102,14 @@ export function absencesIn(facts: SweepFacts, terms: AbsenceTerms): readonly Abs
   return found.toSorted((one, other) => absenceKinds.indexOf(one.kind) - absenceKinds.indexOf(other.kind))
 }
 
-/** The end of the newest sweep that covered all tenants at full depth; null if there was none. */
-export function lastFullSweepAt(runs: readonly RecordedRun[]): number | null {
-  return runs.find(isFullSweep)?.finished?.at ?? null
+/**
+ * The end of the newest sweep that covered all tenants at full depth. In a fleet also the time since which all files
+ * were checked at full depth, if that is later. Null if there was neither.
+ */
+export function lastFullSweepAt({ runs, fleet }: Pick<SweepFacts, 'runs' | 'fleet'>): number | null {
+  const sweptAt = runs.find(isFullSweep)?.finished?.at ?? null
+  const checkedAt = fleet?.at ?? null
+  return sweptAt === null || checkedAt === null ? (sweptAt ?? checkedAt) : Math.max(sweptAt, checkedAt)
 }
 
 /** A copy of the configuration is used, because the file is not valid. @param since in ms since 1970 */
@@ -132,27 +148,34 @@ function* hung({ atWork, newestLineAt }: SweepFacts, terms: AbsenceTerms): Gener
     }
 }
 
-function* sweepTooOld({ runs }: SweepFacts, { now, maxAgeMs }: AbsenceTerms): Generator<Absence> {
-  const base = { code: 1, command: 'holdfast sweep' } as const
+function* sweepTooOld({ runs, fleet }: SweepFacts, { now, maxAgeMs }: AbsenceTerms): Generator<Absence> {
+  const base = { code: 1, command: fleet === null ? 'holdfast sweep' : 'holdfast fleet status' } as const
   if (runs.length === 0) {
     yield { ...base, kind: 'never-run', since: null, text: 'never run: no run was ever recorded' }
     return
   }
-  const at = lastFullSweepAt(runs)
+  const at = lastFullSweepAt({ runs, fleet })
+  const age = at === null ? null : ageOf(at, now)
   const kind = 'sweep-too-old'
-  if (at === null) yield { ...base, kind, since: runs.at(-1)?.startedAt ?? null, text: 'no full sweep yet' }
-  else {
-    const age = ageOf(at, now)
-    if (age === null)
-      yield { ...base, kind, since: null, text: 'last full sweep lies in the future: a clock was wrong' }
-    else if (age > maxAgeMs) yield { ...base, kind, since: at, text: `last full sweep ${humanMs(age)} ago` }
-  }
+  if (at !== null && age === null)
+    yield { ...base, kind, since: null, text: 'last full sweep lies in the future: a clock was wrong' }
+  else if (age === null || age > maxAgeMs)
+    yield { ...base, kind, since: at ?? runs.at(-1)?.startedAt ?? null, text: missingSweep(fleet, age) }
+}
+
+/** @param age of the last full sweep; null if there was none */
+function missingSweep(fleet: FleetCoverage | null, age: number | null): string {
+  if (fleet !== null && fleet.reached < fleet.files)
+    return `the fleet has not checked ${fleet.files - fleet.reached} of ${count(fleet.files, 'file')} at full depth yet`
+  if (age === null) return 'no full sweep yet'
+  return `${fleet === null ? 'last full sweep' : 'last full check of all files'} ${humanMs(age)} ago`
 }
 
 /** A sweep without an end in the ledger, that no process works on. A later full sweep makes up for it. */
-function* killed({ runs, gone }: SweepFacts): Generator<Absence> {
+function* killed({ runs, gone, fleet }: SweepFacts): Generator<Absence> {
   const newest = runs.find((run) => run.mode === 'sweep' && (run.finished !== null || gone.has(run.run)))
   if (newest === undefined || newest.finished !== null || sweptSince(runs, newest)) return
+  if (isCheckedSince(fleet, newest.startedAt)) return
   yield {
     kind: 'killed',
     code: 1,
@@ -162,11 +185,11 @@ function* killed({ runs, gone }: SweepFacts): Generator<Absence> {
   }
 }
 
-function* coveredTooLittle({ runs, lastSweep }: SweepFacts): Generator<Absence> {
+function* coveredTooLittle({ runs, lastSweep, fleet }: SweepFacts): Generator<Absence> {
   const isOfAll = lastSweep?.only === null && lastSweep.depth === 'full'
   const newest = isOfAll ? lastSweep : runs.find(({ finished }) => finished?.whole === true)
   const end = newest?.finished
-  if (!end || end.covered >= end.selected) return
+  if (!end || end.covered >= end.selected || isCheckedSince(fleet, end.at)) return
   const all = end.selected + end.notDue
   const covered = end.covered + end.notDue
   const share = Math.floor((100 * covered) / all)
@@ -181,6 +204,10 @@ function* coveredTooLittle({ runs, lastSweep }: SweepFacts): Generator<Absence> 
 
 const sweptSince = (runs: readonly RecordedRun[], { startedAt }: RecordedRun): boolean =>
   runs.some((run) => isFullSweep(run) && run.startedAt > startedAt)
+
+/** True if the runs of the fleet have checked all files at full depth after this time. */
+const isCheckedSince = (fleet: FleetCoverage | null, time: number): boolean =>
+  fleet !== null && fleet.at !== null && fleet.at > time
 
 function* registryAbsence({ registry }: SweepFacts, { now }: AbsenceTerms): Generator<Absence> {
   if (registry === null) return

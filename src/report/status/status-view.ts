@@ -67,6 +67,7 @@ export interface StatusView {
   readonly config: string
   /** The configuration file if the command line named it, because commands must then name it too; else null. */
   readonly configNamed: string | null
+  /** As `absences.ts` says. */
   readonly lastFullSweepAt: number | null
   /** The open incident; null for none. */
   readonly incident: OpenIncident | null

@@ -69,6 +69,7 @@ function readOnly(reading: LedgerReading, unwritable: Failure | null, isNew: boo
     runLines: (run, limit) => reading.runLines(run, limit),
     pauseTotals: () => reading.pauseTotals(),
     lastRegistry: () => reading.lastRegistry(),
+    lastGood: (files) => reading.lastGood(files),
     history: (tenant, limit) => reading.history(tenant, limit),
     checks: (tenant, limit) => reading.checks(tenant, limit),
     append: () => Promise.reject(unwritable ?? new Failure('LEDGER_UNUSABLE', 'there is no ledger to write to')),

@@ -45,6 +45,11 @@ test(
         counts: { total: 2, done: 2, sound: 1, damaged: 1 },
         problems: [{ host: 'web-1', tenant: 'bolt', damage: 'index' }],
       })
+      const here = JSON.parse((await command('status', '--json')).stdout) as unknown
+      expect(here, 'the status of the host does not ask for a sweep').toMatchObject({
+        reasons: [expect.stringMatching(/^DAMAGED 1: bolt/)],
+        lastFullSweepAt: expect.any(Number),
+      })
       await eventually('the alarm', () => sink.titles().length > 0, 60_000)
       expect(sink.titles()).toEqual(['DAMAGED: bolt of test'])
       expect(service.deeds.filter((deed) => deed === 'open bolt').length).toBeGreaterThan(0)

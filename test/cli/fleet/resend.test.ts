@@ -1,6 +1,6 @@
 /**
- * A database that was lost: the agents register anew, and `fleet reconcile --resend` brings back their results. The
- * digests of tables come back with the next sweep.
+ * A database that was lost: the agents register anew, and `fleet reconcile --resend` brings back their results, and the
+ * digests of tables of the last sound checks.
  */
 import { expect, test } from 'vitest'
 import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
@@ -34,7 +34,15 @@ eachDatabase((fleet) => {
       await eventually(`the sweep ends: ${said()}`, async () => (await stateOf('sweep')) === 'done', msMax)
       const results = async () =>
         (await database.query('select run, tenant, attempt, verdict from holdfast.result order by tenant')).rows
+      const digests = async () =>
+        (
+          await database.query<{ digest: string | null }>(
+            'select tenant, path, table_name, rows, digest, facts from holdfast.content order by tenant, table_name',
+          )
+        ).rows
       const before = await results()
+      const digestsBefore = await digests()
+      expect(digestsBefore.filter(({ digest }) => digest !== null).length).toBeGreaterThanOrEqual(3)
       expect(before).toEqual(host.demo.tenants.map((tenant) => ({ run, tenant, attempt: 1, verdict: 'sound' })))
 
       await database.query(`
@@ -48,6 +56,7 @@ eachDatabase((fleet) => {
       expect(JSON.parse(asked.stdout)).toMatchObject({ resent: 3 })
       await eventually(`the agent sends: ${said()}`, async () => (await stateOf('resend')) === 'done', msMax)
       expect(await results()).toEqual(before)
+      expect(await digests()).toEqual(digestsBefore)
       expect(countsOf(await readFleetFacts(database, 3_600_000))).toMatchObject({ sound: 3, never: 0 })
       const { rows: sums } = await database.query('select run, done, sound from holdfast.run_host where done > 0')
       expect(sums).toEqual([{ run, done: 3, sound: 3 }])

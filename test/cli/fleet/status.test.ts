@@ -5,9 +5,10 @@ import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { holdfast } from '../../support/cli/program.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
+import { insertPlaces } from '../../support/fleet/fleet-tables.ts'
 import { makeFleet, runOfFleet } from '../../support/fleet/known-fleet.ts'
 
-function configured(folder: Folder, address: FleetAddress | null): string {
+function configured(folder: Folder, address: FleetAddress | null, more: object = {}): string {
   const config = folder.in('holdfast.yaml')
   const database =
     address?.kind === 'postgres'
@@ -16,7 +17,7 @@ function configured(folder: Folder, address: FleetAddress | null): string {
   const settings = {
     service: { name: 'notes', admin: 'unix:/run/notes/admin.sock' },
     tenants: { roots: ['/srv/notes'] },
-    ...(address === null ? {} : { fleet: { database, host: 'h1' } }),
+    ...(address === null ? {} : { fleet: { database, host: 'h1', ...more } }),
   }
   writeFileSync(config, JSON.stringify(settings), { mode: 0o600 })
   return config
@@ -78,17 +79,39 @@ eachDatabase((fleet) => {
     expect((await ask('agents')).stdout).toMatch(/\nh1 .*\nh2 .*\n2 agents, all report\n$/)
     expect(JSON.parse((await ask('agents', '--json')).stdout)).toMatchObject({
       hosts: [{ name: 'h1' }, { name: 'h2' }],
+      removed: null,
     })
+    const unlisted = await ask('agents', '--remove', 'h3')
+    expect([unlisted.code, unlisted.stderr]).toMatchObject([64, expect.stringContaining('no host h3: there is h1, h2')])
+    const seen = await ask('agents', '--remove', 'h2')
+    expect([seen.code, seen.stdout]).toEqual([75, ''])
+    expect(seen.stderr).toMatch(/FLEET_HOST_ACTIVE: the agent of h2 still reports: it was last seen at \d{4}-/)
+    await fleet.database.query(`update holdfast.host set seen_at = now() - interval '1 hour' where name = 'h2'`)
+    const removed = await ask('agents', '--remove', 'h2')
+    expect([removed.code, removed.stderr]).toEqual([0, ''])
+    expect(removed.stdout).toMatch(/^h2 was removed from the fleet, with 2 tenants \(2 files\)\. Their results stay/)
+    expect(removed.stdout).toMatch(/\n\nHOST .*\nh1 .*\n1 agent, all report\n$/)
+    expect((await ask('history')).stdout).toContain('the host h2 was removed by ')
+    await fleet.database.query(`update holdfast.host set seen_at = now() - interval '1 hour' where name = 'h1'`)
+    const last = JSON.parse((await ask('agents', '--remove', 'h1', '--json')).stdout) as unknown
+    expect(last).toMatchObject({ hosts: [], removed: { host: 'h1', tenants: 2, onNoHost: 2, runs: [] } })
   })
 
   test('reconcile: all agree, a disagreement, and one chunk for each host that asks for its ledger', async () => {
     using folder = makeFolder()
-    const config = configured(folder, fleet.address)
+    const config = configured(folder, fleet.address, { replicas: [{ tenants: ['a*'], hosts: 2 }] })
     const reconcile = (...args: readonly string[]) => holdfast(['fleet', 'reconcile', ...args, '--config', config])
     await makeFleet(fleet.database)
     expect(await reconcile()).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('\n  acme of notes is only on h1; fleet.replicas says 2 hosts\n'),
+    })
+    await insertPlaces(fleet.database, [{ host: 'h2', tenant: 'acme', verdict: 'sound', checked: 0 }])
+    expect(await reconcile()).toMatchObject({
       code: 0,
-      stdout: '2 hosts, 4 tenants, 4 files: all agree. Exit code 0.\n',
+      stdout:
+        'Meant by fleet.replicas: 1 tenant on 2 hosts each (a*).\n' +
+        '2 hosts, 4 tenants, 5 files: all agree. Exit code 0.\n',
     })
     expect(await reconcile('--quiet')).toMatchObject({ code: 0, stdout: '' })
     await fleet.database.query(`delete from holdfast.result where host = 'h1'`)
@@ -98,13 +121,13 @@ eachDatabase((fleet) => {
     expect(found.stdout).toContain(`    holdfast fleet reconcile --config ${config} --resend\n`)
 
     const resent = await reconcile('--resend', '--json')
-    expect(JSON.parse(resent.stdout)).toMatchObject({ resent: 4, summary: { byRule: { 'counts-differ': 1 } } })
+    expect(JSON.parse(resent.stdout)).toMatchObject({ resent: 5, summary: { byRule: { 'counts-differ': 1 } } })
     const { rows } = await fleet.database.query(
       'select host, chunk, kind, tenants from holdfast.chunk order by host, chunk',
     )
     expect(rows).toEqual([
       { host: 'h1', chunk: 0, kind: 'resend', tenants: ['acme', 'bolt'] },
-      { host: 'h2', chunk: 0, kind: 'resend', tenants: ['coda', 'dora'] },
+      { host: 'h2', chunk: 0, kind: 'resend', tenants: ['acme', 'coda', 'dora'] },
     ])
     const again = await reconcile('--resend')
     expect([again.code, again.stdout]).toEqual([75, ''])

@@ -18,7 +18,8 @@ it('all keys are understood', () => {
     fleetOf(
       'database: "postgres://holdfast@db.example:5433/fleet", passwordFile: /p, caFile: ca.pem, host: db7, ' +
         'domain: zone-a, notify: false, window: 1s, expiry: 2m, maxPaused: { fleet: 9, service: 8, domain: 7 }, ' +
-        'outbox: { max: 2MB }, schedule: { at: "0 2 * * *", zone: Europe/Berlin }',
+        'outbox: { max: 2MB }, schedule: { at: "0 2 * * *", zone: Europe/Berlin }, ' +
+        'replicas: [{ tenants: [acme, "eu-*"], hosts: 2 }]',
     ),
   ).toEqual({
     database: { kind: 'postgres', host: 'db.example', port: 5433, user: 'holdfast', database: 'fleet' },
@@ -32,6 +33,7 @@ it('all keys are understood', () => {
     maxPaused: { fleet: 9, service: 8, domain: 7 },
     outbox: { maxBytes: 2_000_000 },
     schedule: { at: '0 2 * * *', zone: 'Europe/Berlin' },
+    replicas: [{ tenants: ['acme', 'eu-*'], hosts: 2 }],
   } satisfies FleetSettings)
 })
 
@@ -57,6 +59,11 @@ it.each([
   ['database: "pglite:/x", caFile: /ca', 'belongs to postgres://; a folder does not use it'],
   ['database: "pglite:/x", host: "a b"', 'fleet.host: expected the name of this host'],
   ['database: "pglite:/x", schedule: { zone: Mars/Phobos, at: "0 2 * * *" }', 'expected a time zone such as'],
+  ['database: "pglite:/x", replicas: [acme]', 'expected an entry such as { tenants: ["eu-*"], hosts: 2 }'],
+  ['database: "pglite:/x", replicas: [{ tenants: [a], hosts: 1 }]', 'expected a whole number from 2 to 100'],
+  ['database: "pglite:/x", replicas: [{ tenants: [], hosts: 2 }]', 'fleet.replicas'],
+  ['database: "pglite:/x", replicas: [{ hosts: 2 }]', 'fleet.replicas'],
+  ['replicas: [{ tenants: [a], hosts: 2 }]', 'fleet.replicas needs fleet.database'],
   ['database: "pglite:/x", schedule: { at: "at night" }', 'expected five fields of cron'],
   ['database: "pglite:/x", schedule: { zone: Europe/Berlin }', 'needs fleet.schedule.at'],
   ['database: "pglite:/x", expiry: 83s', 'fleet.expiry must be at least 84s'],

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { buryChunk } from '../../../src/fleet/coordinator/bury-chunk.ts'
 import { damageOnSeveralHosts } from '../../../src/fleet/coordinator/damage-on-hosts.ts'
-import { dropOldWeeks, weeksKept } from '../../../src/fleet/coordinator/drop-old-weeks.ts'
+import { dropOldWeeks, forgetGone, weeksKept } from '../../../src/fleet/coordinator/drop-old-weeks.ts'
 import { HostWatch, silentAfterMs } from '../../../src/fleet/coordinator/host-watch.ts'
 import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
 import { chunksLeft, planHost } from '../../../src/fleet/coordinator/runs/plan-host.ts'
@@ -121,5 +121,27 @@ eachDatabase((fleet) => {
       await fleet.database.query('select holdfast.result_week($1::date)', [week.toISOString().slice(0, 10)])
     expect(await dropOldWeeks(fleet.database)).toEqual(['20200608', '20200601'])
     expect(await dropOldWeeks(fleet.database)).toEqual([])
+  })
+
+  it('a file that is gone is forgotten after that time, once no result of it is kept', async () => {
+    const tenants = ['here', 'just gone', 'has a result', 'long gone']
+    await insertPlaces(
+      fleet.database,
+      tenants.map((tenant) => ({ host: 'a', tenant, verdict: 'sound', sound: 1, checked: 1 })),
+    )
+    await fleet.database.query(`
+      update holdfast.place set gone_at = now() - interval '14 weeks' where tenant in ('has a result', 'long gone');
+      update holdfast.place set gone_at = now() - interval '12 weeks' where tenant = 'just gone';
+      select holdfast.result_week('2020-06-01');
+      insert into holdfast.result (week, run, host, service, tenant, path, attempt, verdict, checked_at)
+        select '2020-06-01', 'r', host, service, tenant, path, 1, 'sound', now() from holdfast.place
+        where tenant = 'has a result';
+      insert into holdfast.content (host, service, tenant, path, table_name, run, checked_at)
+        select host, service, tenant, path, 'notes', 'r', now() from holdfast.place`)
+    expect([await forgetGone(fleet.database), await forgetGone(fleet.database)]).toEqual([1, 0])
+    for (const table of ['place', 'content']) {
+      const { rows } = await fleet.database.query<{ tenant: string }>(`select tenant from holdfast.${table}`)
+      expect(rows.map(({ tenant }) => tenant).toSorted()).toEqual(['has a result', 'here', 'just gone'])
+    }
   })
 })

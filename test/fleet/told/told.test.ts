@@ -99,27 +99,29 @@ eachDatabase((fleet) => {
     ])
   })
 
-  it('a silent host and a breaker are told, and what is over', async () => {
-    await registerHosts(fleet.database, ['a'])
+  it('a silent host and a breaker are told, and what is over: also for a host that a person removed', async () => {
+    await registerHosts(fleet.database, ['a', 'b'])
     const scope = 'service:notes'
     await fleet.database.query(`insert into holdfast.breaker (scope, reason, by) values ($1, 'why', 'holdfast')`, [
       scope,
     ])
     const { alarms, clock, sender } = senderOf(fleet, 'one')
-    await noteStanding(fleet.database, { ...quiet, silent: ['a'] })
+    await noteStanding(fleet.database, { ...quiet, silent: ['a', 'b'] })
     await sender.send()
     expect(alarms.map(({ severity, service }) => `${severity} ${service}`).toSorted()).toEqual([
       'harm notes',
       'stale null',
     ])
     await registerHosts(fleet.database, ['a'])
-    await fleet.database.query('delete from holdfast.breaker')
+    await fleet.database.query(`delete from holdfast.breaker; delete from holdfast.host where name = 'b'`)
     await noteStanding(fleet.database, quiet)
     clock.ms += minute
     await sender.send()
     expect(new Set(alarms.slice(2).map(({ severity, over }) => `${severity} ${over}`))).toEqual(
       new Set(['recovered harm', 'recovered stale']),
     )
+    const over = alarms.find((alarm) => alarm.over === 'stale')
+    expect(over?.conditions.map(({ host }) => host).toSorted()).toEqual(['a', 'b'])
   })
 
   it('an alarm that a sink does not take is sent again with the same id, after a minute', async () => {

@@ -1,6 +1,8 @@
 /** The documents of the fleet fit their published schemas, which describe each of their fields. */
 import { expect, test } from 'vitest'
-import { fleetRules, type FleetReconciliation } from '../../../src/fleet/status/reconcile-fleet.ts'
+import { fleetRules } from '../../../src/fleet/status/fleet-disagreement.ts'
+import type { FleetReconciliation } from '../../../src/fleet/status/reconcile-fleet.ts'
+import type { RemovedHost } from '../../../src/fleet/status/remove-host.ts'
 import { fleetAgentsDocument, fleetAgentsText } from '../../../src/report/fleet/fleet-agents.ts'
 import { fleetHistoryDocument, fleetHistoryText } from '../../../src/report/fleet/fleet-history.ts'
 import { fleetReconciliationDocument, fleetReconciliationText } from '../../../src/report/fleet/fleet-reconciliation.ts'
@@ -64,7 +66,8 @@ test('what is no status is refused', () => {
 })
 
 test('agents: document and text', () => {
-  const agents = { at: now, hosts: [host('h1'), host('h2', { seenAt: now - hour })], shares: [share('h1')] }
+  const hosts = [host('h1'), host('h2', { seenAt: now - hour })]
+  const agents = { at: now, hosts, shares: [share('h1')], removed: null }
   const document = JSON.parse(fleetAgentsDocument(agents)) as object
   expect(problemsOfDocument(document)).toEqual([])
   expect(document).toMatchObject({ hosts: [{ isMissed: false }, { isMissed: true }] })
@@ -73,7 +76,44 @@ test('agents: document and text', () => {
     expect.stringMatching(/^h2 +- +MISSED 1 h +0 /),
     '2 agents, 1 not reporting',
   ])
-  expect(fleetAgentsText({ at: now, hosts: [], shares: [] }, plain)).toBe('No agent has registered yet.\n')
+  const empty = { at: now, hosts: [], shares: [], removed: null }
+  expect(fleetAgentsText(empty, plain)).toBe('No agent has registered yet.\n')
+})
+
+test('agents: a host that was removed, in few sentences', () => {
+  const removed = {
+    host: 'db7',
+    seenAt: now - hour,
+    tenants: 5000,
+    files: 5001,
+    damaged: 0,
+    onNoHost: 0,
+    listed: [],
+    outboxRows: 0,
+    runs: [],
+  }
+  const textOf = (more: Partial<RemovedHost>): string =>
+    fleetAgentsText(
+      { at: now, hosts: [], shares: [], removed: { ...removed, ...more } },
+      { ...plain, config: '/f.yaml' },
+    )
+  const rest = 'If its agent starts again, the host is a part of the fleet again.\n\nThe fleet has no other host.\n'
+  expect(textOf({})).toBe(
+    'db7 was removed from the fleet, with 5,000 tenants (5,001 files). Their results stay in the history.\n' +
+      `Each of these tenants is on another host too.\n${rest}`,
+  )
+  expect(textOf({ tenants: 0, files: 0 })).not.toContain('another host too')
+  const listed = ['acme', 'bolt', 'coda', 'dora'].map((tenant) => ({ service: 'notes', tenant }))
+  expect(textOf({ damaged: 1, onNoHost: 4, listed, outboxRows: 12, runs: ['01KB'] })).toBe(
+    'db7 was removed from the fleet, with 5,000 tenants (5,001 files). Their results stay in the history.\n' +
+      'Damaged when they were last checked: 1 file of them.\n' +
+      'On no other host of the fleet: 4 tenants (acme, bolt, coda and 1 more). ' +
+      '`holdfast fleet reconcile --config /f.yaml` names them until a host has them.\n' +
+      'Its agent had 12 results that it did not deliver: they are only on the host.\n' +
+      `What 01KB still had for it is left out: the run ends with the other hosts.\n${rest}`,
+  )
+  const full = { at: now, hosts: [], shares: [], removed: { ...removed, listed, onNoHost: 4, runs: ['01KB'] } }
+  expect(problemsOfDocument(JSON.parse(fleetAgentsDocument(full)))).toEqual([])
 })
 
 test('history: the runs, and the results of a tenant', () => {
@@ -102,11 +142,25 @@ test('history: the runs, and the results of a tenant', () => {
 })
 
 test('a reconciliation: all agree, and one of each rule', () => {
-  const agree: FleetReconciliation = { at: now, hosts: 2, files: 20, tenants: 20, disagreements: [], totals: {} }
+  const agree: FleetReconciliation = {
+    at: now,
+    hosts: 2,
+    files: 20,
+    tenants: 20,
+    disagreements: [],
+    totals: {},
+    replicas: [],
+  }
   expect(problemsOfDocument(JSON.parse(fleetReconciliationDocument(agree, null)))).toEqual([])
   expect(fleetReconciliationText(agree, null, plain)).toBe('2 hosts, 20 tenants, 20 files: all agree. Exit code 0.\n')
+  const replicas = [{ tenants: ['acme', 'eu-*'], hosts: 2, total: 17 }]
+  expect(fleetReconciliationText({ ...agree, replicas }, null, plain)).toBe(
+    'Meant by fleet.replicas: 17 tenants on 2 hosts each (acme, eu-*).\n' +
+      '2 hosts, 20 tenants, 20 files: all agree. Exit code 0.\n',
+  )
   const found: FleetReconciliation = {
     ...agree,
+    replicas,
     disagreements: fleetRules.map((rule) => ({
       rule,
       host: 'h1',
@@ -119,10 +173,10 @@ test('a reconciliation: all agree, and one of each rule', () => {
   }
   const document = JSON.parse(fleetReconciliationDocument(found, 20)) as object
   expect(problemsOfDocument(document)).toEqual([])
-  expect(document).toMatchObject({ resent: 20, summary: { agree: false, exitCode: 3, disagreements: 96 } })
+  expect(document).toMatchObject({ resent: 20, summary: { agree: false, exitCode: 3, disagreements: 108 } })
   const text = fleetReconciliationText(found, 20, { ...plain, config: '/f.yaml' })
   for (const rule of fleetRules) expect(text).toContain(`: 12 (${rule})\n  a sentence about ${rule}\n`)
   expect(text).toContain('    holdfast fleet agents --config /f.yaml\n  11 more; --verbose or --json lists them\n')
   expect(text).toContain('asked to send again what their ledgers have of 20 tenants')
-  expect(text).toMatch(/96 disagreements\. Exit code 3\.\n$/)
+  expect(text).toMatch(/108 disagreements\. Exit code 3\.\n$/)
 })

@@ -62,7 +62,47 @@ test('files that were not due count as covered', () => {
 
 test('nothing is absent after a full sweep', () => {
   expect(found(facts([full]))).toEqual([])
-  expect(lastFullSweepAt([full])).toBe(now - hour)
+  expect(lastFullSweepAt(facts([full]))).toBe(now - hour)
+})
+
+const chunk = recordedRun('chunk', { mode: 'check', finished: { ...fullEnd(now), whole: false } })
+const half = recordedRun('half', { startedAt: now - 9 * hour, finished: { ...fullEnd(now - 8 * hour), covered: 5 } })
+const cut = recordedRun('cut', { startedAt: now - 9 * hour, finished: null })
+const inFleet = (at: number | null, reached = 10) => ({ fleet: { files: 10, reached, at } })
+
+test.each<[string, SweepFacts, readonly string[]]>([
+  ['checked by its runs', facts([chunk], inFleet(now - hour)), []],
+  [
+    'with one file that none of them reached',
+    facts([chunk], inFleet(null, 9)),
+    ['the fleet has not checked 1 of 10 files at full depth yet'],
+  ],
+  [
+    'whose oldest check is too old',
+    facts([chunk], inFleet(now - 30 * hour)),
+    ['last full check of all files 1 d 6 h ago'],
+  ],
+  ['without any file', facts([chunk], { fleet: { files: 0, reached: 0, at: null } }), ['no full sweep yet']],
+  ['with a sweep of its own', facts([full], inFleet(null, 9)), []],
+  ['with an old sweep of its own that did not reach all', facts([chunk, half], inFleet(now - hour)), []],
+  [
+    'with such a sweep after those checks',
+    facts([chunk, half], inFleet(now - 9 * hour)),
+    ['the last sweep covered 5 of 10 files (50 %)'],
+  ],
+  ['with a sweep that was killed before', facts([chunk, cut], { ...inFleet(now - hour), gone: new Set(['cut']) }), []],
+])('a host of a fleet, %s', (_, given, expected) => {
+  const absences = absencesIn(given, absenceTerms)
+  expect(absences.map(({ text }) => text)).toEqual(expected)
+  for (const { kind, command } of absences) if (kind === 'sweep-too-old') expect(command).toBe('holdfast fleet status')
+})
+
+test('the last full sweep of a host of a fleet is what was later: a sweep, or the checks of its runs', () => {
+  const atOf = (given: SweepFacts): number | null => lastFullSweepAt(given)
+  expect(atOf(facts([full], inFleet(now - 9 * hour)))).toBe(now - hour)
+  expect(atOf(facts([full], inFleet(now)))).toBe(now)
+  expect(atOf(facts([chunk], inFleet(now)))).toBe(now)
+  expect(atOf(facts([chunk], inFleet(null)))).toBeNull()
 })
 
 test.each([

@@ -17,5 +17,6 @@ export const fleetSettings = (
   maxPaused: { fleet: 3, service: 2, domain: 2 },
   outbox: { maxBytes: 1_000_000_000 },
   schedule: null,
+  replicas: [],
   ...more,
 })

@@ -12,6 +12,7 @@ for (let count = 1; ; count++) {
     tenant: tenantId('acme'),
     path: '/srv/a.db',
     schema: null,
+    basis: null,
     paces: [],
     header: { walMode: false, changeCounter: count, versionValidFor: count, pageCount: 4096, schemaCookie: 3 },
     standing: { provenAt: count, bootId: '', files: [] },

@@ -24,13 +24,17 @@ host, pauses no tenant, and does not guess which side is right. \`holdfast
 reconcile\` on a host compares its service, files, backups and ledger.
 
   tenant-on-no-host        it is known, and no host has it any more
-  tenant-on-several-hosts  also replicas: \`fleet compare\` compares them
+  tenant-on-several-hosts  it is on more hosts than one, or than fleet.replicas
+  replica-missing          it is on fewer hosts than fleet.replicas says
   host-unknown             files of a host whose agent never registered
   host-missed              its agent did not report for five minutes
   slot-without-agent       a slot is taken, and its agent does not report
   results-missing          a run has ended without all its results of a host
   counts-differ            counts of the last run differ from its results
   never-checked            files are older than the last sweep, and unchecked
+
+Replicas that are meant stand in fleet.replicas (\`holdfast explain
+fleet.replicas\`). Each report lists its entries.
 
 With --resend, all agents are asked to send again what their ledgers have. It
 rebuilds a database that was lost or restored: start the coordinator and the
@@ -60,7 +64,7 @@ export function addFleetReconcile(invocation: Invocation, group: CommandGroup): 
 async function reconcile(options: FleetReconcileOptions, terminal: Terminal): Promise<ExitCode> {
   const settings = await fleetToRead(options.config)
   const { found, resent } = await askFleet(settings, async (database) => {
-    const found = await reconcileFleet(database)
+    const found = await reconcileFleet(database, settings.fleet.replicas)
     if (options.resend !== true) return { found, resent: null }
     const answer = await askToResend(database, newRunId())
     if ('tenants' in answer) return { found, resent: answer.tenants }

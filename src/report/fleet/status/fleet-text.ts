@@ -62,6 +62,7 @@ function slotLines(slots: readonly FleetSlot[], { width }: TextOptions): readonl
 /** `sweep 01J… has 400,000 of 1,000,000 results (40 %), 3 damaged; begun 12 min ago, about 18 min more` */
 export function progressText(run: FleetRun, now: number): string {
   const { kind, id, done, total, damaged, begunAt, state, said } = run
+  if (kind === 'removal' && said !== null) return `${legibleSentence(said)}; ${ago(begunAt, now)}`
   const age = ageOf(begunAt, now)
   const share = total === 0 ? '' : ` (${Math.floor((100 * done) / total)} %)`
   const rest = age === null || done === 0 || done >= total ? null : (age / done) * (total - done)

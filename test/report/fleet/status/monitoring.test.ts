@@ -1,4 +1,4 @@
-/** The metrics of a fleet, and the rules that the package has for them. */
+/** The metrics of a fleet, and the rules and the dashboard that the package has for them. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -9,8 +9,21 @@ import { makeFolder, type Folder } from '../../../support/cli/folder.ts'
 import { fleetFile, fleetRun, fleetView, host, share } from '../../../support/fleet/status-facts.ts'
 import { hour, now } from '../../../support/status.ts'
 
-const rules = new URL('../../../../src/report/fleet/status/monitoring/holdfast-fleet-alerts.yaml', import.meta.url)
-  .pathname
+const inSource = (name: string): string =>
+  new URL(`../../../../src/report/fleet/status/monitoring/${name}`, import.meta.url).pathname
+const rules = inSource('holdfast-fleet-alerts.yaml')
+
+interface Panel {
+  readonly title: string
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
+  readonly targets: readonly { readonly expr: string }[]
+}
+const { panels } = JSON.parse(readFileSync(inSource('grafana-fleet-dashboard.json'), 'utf8')) as {
+  readonly panels: readonly Panel[]
+}
+/** As Grafana asks for all services. */
+const questionsOf = ({ targets }: Panel): readonly string[] =>
+  targets.map(({ expr }) => expr.replaceAll('$service', '.*'))
 const hasPromtool = spawnSync('which', ['promtool']).status === 0
 
 const metricsOf = (view: FleetView): string =>
@@ -60,13 +73,17 @@ test('no sweep, no run and no breaker have no sample', () => {
   expect(text).not.toMatch(/^holdfast_fleet_(?:last_full_sweep|run_|breaker_open|tenant_damaged)[a-z_]*[ {]/m)
 })
 
-test('each rule asks for metrics that the status prints, and says what to do', () => {
+test('each rule and each panel asks for metrics that the status prints, and says what to do', () => {
   const known = new Set([...metricsOf(wrong).matchAll(/^(holdfast_\w+)/gm)].map(([, name]) => name))
   const { groups } = parse(readFileSync(rules, 'utf8')) as {
     groups: { rules: { alert: string; expr: string; annotations: { description: string } }[] }[]
   }
   const all = groups.flatMap((group) => group.rules)
   expect(all.length).toBeGreaterThan(10)
+  for (const panel of panels) {
+    const asked = questionsOf(panel).flatMap((expr) => [...expr.matchAll(/\bholdfast_\w+/g)].map(([name]) => name))
+    expect([panel.title, asked.length > 0, asked.filter((name) => !known.has(name))]).toEqual([panel.title, true, []])
+  }
   for (const { alert, expr, annotations } of all) {
     const asked = [...expr.matchAll(/\bholdfast_\w+/g)].map(([name]) => name)
     expect([alert, asked.filter((name) => !known.has(name))]).toEqual([alert, []])
@@ -79,6 +96,48 @@ test.skipIf(!hasPromtool)('promtool accepts rules and metrics (skipped without p
   expect([checked.status, checked.stderr]).toEqual([0, ''])
   const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: metricsOf(wrong), encoding: 'utf8' })
   expect([status, stderr]).toEqual([0, ''])
+})
+
+test('no panel of the dashboard lies on another', () => {
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+    Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`),
+  )
+  expect(new Set(cells).size).toBe(cells.length)
+  expect(panels.filter(({ gridPos: { x, w } }) => x + w > 24)).toEqual([])
+})
+
+test.skipIf(!hasPromtool)('what the numbers of the dashboard say of fleets (skipped without promtool)', () => {
+  using folder = makeFolder()
+  const valueOf = { 'Damaged tenants': [0, 2], 'Pauses stopped in': [0, 1], 'Agents that do not report': [0, 1] }
+  const two = (name: string, labels: string, values: string) =>
+    ['one', 'two'].map((instance) => ({ series: `${name}{${labels},instance="${instance}"}`, values }))
+  const series = [
+    [...two('holdfast_fleet_agent_up', 'host="h1"', '1 1')],
+    [
+      ...two('holdfast_fleet_agent_up', 'host="h1"', '1 1'),
+      ...two('holdfast_fleet_agent_up', 'host="h2"', '0 0'),
+      ...two('holdfast_fleet_breaker_open', 'scope="fleet"', '1 1'),
+      ...two('holdfast_fleet_tenant_damaged', 'host="h1",service="notes",tenant="a"', '1 1'),
+      ...two('holdfast_fleet_tenant_damaged', 'host="h2",service="notes",tenant="a"', '1 1'),
+    ],
+  ]
+  const exprs = panels.flatMap(questionsOf)
+  const groups = [{ name: 'panels', rules: exprs.map((expr, at) => ({ record: `panel_${at}`, expr })) }]
+  writeFileSync(folder.in('panels.yaml'), JSON.stringify({ groups }))
+  const checked = spawnSync('promtool', ['check', 'rules', folder.in('panels.yaml')], { encoding: 'utf8' })
+  expect([checked.status, checked.stderr]).toEqual([0, ''])
+  const tests = series.map((input_series, at) => ({
+    interval: '1m',
+    input_series,
+    promql_expr_test: Object.entries(valueOf).map(([title, values]) => ({
+      expr: panels.filter((panel) => panel.title === title).flatMap(questionsOf)[0],
+      eval_time: '1m',
+      exp_samples: [{ labels: '{}', value: values[at] }],
+    })),
+  }))
+  writeFileSync(folder.in('test.yaml'), JSON.stringify({ evaluation_interval: '1m', tests }))
+  const ran = spawnSync('promtool', ['test', 'rules', folder.in('test.yaml')], { encoding: 'utf8' })
+  expect([ran.status, ran.stdout + ran.stderr]).toEqual([0, expect.stringContaining('SUCCESS')])
 })
 
 interface Series {
