@@ -1,5 +1,5 @@
 /** The permit of a run: the window, what is given back, and what is left alone. The source answers as a test says. */
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { SlotPermit, type NotGranted, type SlotSource, type TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
 import { monotonicMs, sleep } from '../../../src/host/clock.ts'
 
@@ -145,10 +145,39 @@ test('who is interrupted waits no longer, and the slot that still comes goes bac
   await expect.poll(() => source.released).toEqual(['1'])
 })
 
-test('at the end everything that is idle goes back', async () => {
+test('at the end everything that is idle goes back, and what is used then goes back when it is not', async () => {
   const source = new Source(0)
   const permit = new SlotPermit(source, 60_000)
+  const slot = await permit.enter(never)
   await permit.ready(never)
   permit[Symbol.dispose]()
-  expect(source.released).toEqual(['1'])
+  expect(source.released).toEqual(['2'])
+  slot[Symbol.dispose]()
+  expect(source.released).toEqual(['2', '1'])
+})
+
+test('a slot that is disposed of twice goes back once', async () => {
+  const source = new Source(0)
+  using permit = new SlotPermit(source, windowMs)
+  const slot = await permit.enter(never)
+  slot[Symbol.dispose]()
+  slot[Symbol.dispose]()
+  using _other = await permit.enter(never)
+  using _third = await permit.enter(never)
+  expect(source.asked).toBe(2)
+})
+
+test('what was prepared waits for a full fleet for 15 s, and no longer', async () => {
+  const source = new Source(full)
+  using permit = new SlotPermit(source, windowMs)
+  vi.useFakeTimers({ toFake: ['performance'] })
+  using _clock = { [Symbol.dispose]: () => vi.useRealTimers() }
+  let isOver = false
+  const entering = permit.enter(never).finally(() => (isOver = true))
+  entering.catch(() => undefined) // It is awaited below.
+  vi.advanceTimersByTime(14_000)
+  await expect.poll(() => source.asked).toBeGreaterThan(2)
+  expect(isOver).toBe(false)
+  vi.advanceTimersByTime(1_000)
+  await expect(entering).rejects.toMatchObject({ code: 'PAUSE_NOT_GRANTED' })
 })
