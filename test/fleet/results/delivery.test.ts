@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
+import { deliverStatement } from '../../../src/fleet/results/deliver-statement.ts'
 import { ResultDelivery } from '../../../src/fleet/results/delivery.ts'
 import { Outbox } from '../../../src/fleet/results/outbox.ts'
 import type { OutgoingResult } from '../../../src/fleet/results/outgoing-result.ts'
@@ -21,7 +22,7 @@ interface Sending extends AsyncDisposable {
   send(...results: readonly OutgoingResult[]): Promise<void>
 }
 
-function sending(database: FleetDatabase, now: () => number = Date.now): Sending {
+function sending(database: FleetDatabase, now: () => number = Date.now, host = 'alpha'): Sending {
   const dir = mkdtempSync(join(tmpdir(), 'delivery-'))
   mkdirSync(join(dir, 'agent'))
   const outbox = Outbox.open(dir, Date.now())
@@ -30,7 +31,7 @@ function sending(database: FleetDatabase, now: () => number = Date.now): Sending
   const delivery = new ResultDelivery({
     database,
     outbox,
-    host: 'alpha',
+    host,
     service: 'notes',
     now,
     onTrouble: (failure) => troubles.push(failure === null ? 'over' : failure.code),
@@ -89,6 +90,8 @@ eachDatabase((fleet) => {
       { tenant: 'bolt', failure: null, report: { findings: [] } },
       { tenant: 'crate', failure: 'IN_USE', report: null },
     ])
+    const again = await fleet.database.query(deliverStatement, [JSON.stringify(sent), 'alpha', 'notes', Date.now()])
+    expect(again.rows).toEqual([{ stored: 0 }])
     expect([sender.outbox.size.rows, sender.troubles, sender.notices]).toEqual([0, [], []])
   })
 
@@ -170,6 +173,28 @@ eachDatabase((fleet) => {
     },
   )
 
+  test('the newest full check of a batch decides whether there is damage, and not what was known before', async () => {
+    await using sender = sending(fleet.database)
+    await sender.send(outgoingDamaged('acme'))
+    const failed = (tenant: string) => outgoing(tenant, { attempt: 7, verdict: 'failed', settles: false })
+    await sender.send(outgoing('acme', { attempt: 5 }), failed('acme'))
+    await sender.send(outgoingDamaged('bolt', { attempt: 3 }), outgoing('bolt', { attempt: 5 }), failed('bolt'))
+    expect(await place()).toMatchObject([
+      { tenant: 'acme', verdict: 'failed', damage: 'none' },
+      { tenant: 'bolt', verdict: 'failed', damage: 'none' },
+    ])
+  })
+
+  test('a check that fails leaves when the file was sound', async () => {
+    await using sender = sending(fleet.database)
+    const soundAt = () => rowsOf('select sound_at from holdfast.place')
+    await sender.send(outgoing('acme'))
+    const before = await soundAt()
+    await sender.send(outgoing('acme', { attempt: 3, verdict: 'failed', settles: false }))
+    expect(await soundAt()).toEqual(before)
+    expect(before).not.toEqual([{ sound_at: null }])
+  })
+
   test('ages count by the clock of the database: a host whose clock is an hour ahead changes nothing', async () => {
     const hourMs = 3_600_000
     await using sender = sending(fleet.database, () => Date.now() + hourMs)
@@ -194,6 +219,8 @@ eachDatabase((fleet) => {
     const table = (name: string, rows: number) => ({ name, rows, digest: `d${rows}`, pages: 3 }) as never
     await sender.send(outgoing('acme', { content: [table('a', 1), table('b', 2)] }))
     await sender.send(outgoing('acme', { attempt: 3, verdict: 'failed', settles: false, content: null }))
+    const half = { verdict: 'inconclusive', settles: false, content: [table('a', 9)] } as const
+    await sender.send(outgoing('acme', { ...half, attempt: 4 }))
     const facts = { pages: 3 }
     const first = { table_name: 'a', rows: 1, digest: 'd1', facts, run: runs[0] }
     expect(await content()).toEqual([first, { ...first, table_name: 'b', rows: 2, digest: 'd2' }])
@@ -202,6 +229,24 @@ eachDatabase((fleet) => {
     expect(await content()).toMatchObject([
       { table_name: 'b', rows: 7 },
       { table_name: 'c', rows: 8 },
+    ])
+  })
+
+  test('tables of another host or another tenant stay, although their paths are the same', async () => {
+    await using sender = sending(fleet.database)
+    await using other = sending(fleet.database, Date.now, 'beta')
+    const table = (name: string) => ({ name, rows: 1, digest: 'd' }) as never
+    const path = '/srv/shared.db'
+    await sender.send(
+      outgoing('acme', { path, content: [table('a')] }),
+      outgoing('bolt', { path, content: [table('a')] }),
+    )
+    await other.send(outgoing('acme', { path, content: [table('a')] }))
+    await sender.send(outgoing('acme', { path, attempt: 3, content: [table('b')] }))
+    expect(await rowsOf('select host, tenant, table_name from holdfast.content order by 1, 2')).toEqual([
+      { host: 'alpha', tenant: 'acme', table_name: 'b' },
+      { host: 'alpha', tenant: 'bolt', table_name: 'a' },
+      { host: 'beta', tenant: 'acme', table_name: 'a' },
     ])
   })
 
@@ -238,19 +283,22 @@ eachDatabase((fleet) => {
     expect(sender.troubles.at(-1)).toBe('over')
   })
 
-  test('a database that cannot write keeps results waiting, and has them once it can', async () => {
+  test.each([
+    ['53100', 'FLEET_FULL'],
+    ['40P01', 'FLEET_STATEMENT_FAILED'],
+  ])('a database that cannot write now (%s) keeps results waiting, and has them once it can', async (state, code) => {
     await using sender = sending(fleet.database)
     await fleet.database.query(`
-      create function holdfast.full_disk() returns trigger language plpgsql as $$ begin
-        raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$;
-      create trigger full_disk before insert on holdfast.result execute function holdfast.full_disk()`)
+      create function holdfast.no_write() returns trigger language plpgsql as $$ begin
+        raise exception 'it cannot write now' using errcode = '${state}'; end $$;
+      create trigger no_write before insert on holdfast.result execute function holdfast.no_write()`)
     const sent = sender.send(outgoing('acme'), outgoing('bolt'))
     await eventually('the trouble is reported', () => sender.troubles.length > 0)
-    expect([sender.troubles, sender.outbox.size.rows, await place()]).toEqual([['FLEET_FULL'], 2, []])
+    expect([sender.troubles, sender.outbox.size.rows, await place()]).toEqual([[code], 2, []])
     expect(sender.delivery.trouble).toBeInstanceOf(Failure)
-    await fleet.database.query('drop trigger full_disk on holdfast.result')
+    await fleet.database.query('drop trigger no_write on holdfast.result')
     await sent
-    expect([sender.troubles, sender.outbox.size.rows]).toEqual([['FLEET_FULL', 'over'], 0])
+    expect([sender.troubles, sender.notices, sender.outbox.size.rows]).toEqual([[code, 'over'], [], 0])
     expect(await counts()).toMatchObject([{ done: 2, sound: 2 }])
   })
 })
