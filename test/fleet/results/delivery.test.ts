@@ -283,6 +283,23 @@ eachDatabase((fleet) => {
     expect(sender.troubles.at(-1)).toBe('over')
   })
 
+  test('a batch is no longer than a statement may be, however few results it has', async () => {
+    const lengths: number[] = []
+    const measured: FleetDatabase = {
+      kind: fleet.kind,
+      query: (text, values = []) => {
+        if (text === deliverStatement) lengths.push(String(values[0]).length)
+        return fleet.database.query(text, values)
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }
+    await using sender = sending(measured)
+    const report = { findings: ['x'.repeat(4_500_000)] } as never
+    await sender.send(outgoingDamaged('acme', { report }), outgoingDamaged('bolt', { report }))
+    expect(lengths.map((length) => Math.round(length / 1e6))).toEqual([5, 5])
+    expect(await place()).toHaveLength(2)
+  })
+
   test.each([
     ['53100', 'FLEET_FULL'],
     ['40P01', 'FLEET_STATEMENT_FAILED'],

@@ -47,7 +47,10 @@ test('results wait in their order, also for the next agent, until they are delet
   expect([outbox.isNew, outbox.notice, outbox.size.rows]).toEqual([false, null, 2])
   expect(bodies(outbox).map(({ tenant }) => tenant)).toEqual(['acme', 'bolt'])
   expect(outbox.openChunks().map(({ local, attempt }) => [local, attempt])).toEqual([['L1', 1]])
+  const [first] = outbox.next(1)
+  expect([outbox.newest, outbox.waitsUpTo(first?.sequence ?? 0)]).toEqual([outbox.next(2)[1]?.sequence, true])
   outbox.delete(outbox.next(1))
+  expect([outbox.waitsUpTo(first?.sequence ?? 0), outbox.waitsUpTo(outbox.newest)]).toEqual([false, true])
   expect(bodies(outbox).map(({ tenant }) => tenant)).toEqual(['bolt'])
   expect([outbox.waitsFor({ run: runs[0], chunk: 0 }), outbox.waitsFor({ run: runs[0], chunk: 1 })]).toEqual([
     true,
