@@ -1,4 +1,4 @@
-/** What an agent remembers of its fences: a database that has forgotten some is found out, and no other is suspected. */
+/** What an agent remembers of its fences: a database that has forgotten some is found out, and no other one. */
 import { expect, test } from 'vitest'
 import { FenceMemory } from '../../../src/fleet/pause/fence-memory.ts'
 import type { TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'

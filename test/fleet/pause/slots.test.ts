@@ -9,7 +9,7 @@ import { setPauseLimits } from '../../../src/fleet/pause/slot-watch.ts'
 import { sleep } from '../../../src/host/clock.ts'
 import type { Failure } from '../../../src/model/failure.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
-import { granted, refused, slotsOf as slotsOfHost, whileTaking } from '../../support/fleet/pause/asked-slots.ts'
+import { grantedSlot, refusedSlot, slotsOf as slotsOfHost, whileTaking } from '../../support/fleet/pause/asked-slots.ts'
 
 eachDatabase((fleet: FleetUnderTest) => {
   const slotsOf = (host: string, more: Partial<PauseSlotsOptions> = {}): PauseSlots =>
@@ -29,7 +29,7 @@ eachDatabase((fleet: FleetUnderTest) => {
 
   test('a slot takes one row in each scope, and giving it back frees them', async () => {
     const slots = slotsOf('db1', { domain: 'rack-a' })
-    const taken = granted(await slots.take())
+    const taken = grantedSlot(await slots.take())
     expect(taken.rows.map(({ scope, slot }) => [scope, slot])).toEqual([
       ['domain:rack-a', 1],
       ['fleet', 1],
@@ -42,14 +42,14 @@ eachDatabase((fleet: FleetUnderTest) => {
   })
 
   test('the smallest limit decides, and who is refused takes nothing', async () => {
-    granted(await slotsOf('db1', { domain: 'rack-a' }).take())
-    expect(refused(await slotsOf('db2', { domain: 'rack-a' }).take()).why).toBe(
+    grantedSlot(await slotsOf('db1', { domain: 'rack-a' }).take())
+    expect(refusedSlot(await slotsOf('db2', { domain: 'rack-a' }).take()).why).toBe(
       'as many tenants stand still as the domain rack-a allows',
     )
-    granted(await slotsOf('db2', { domain: 'rack-b' }).take())
-    expect(refused(await slotsOf('db3').take()).why).toBe('as many tenants stand still as the service notes allows')
-    granted(await slotsOf('db3', { service: 'mail' }).take())
-    expect(refused(await slotsOf('db4', { service: 'mail' }).take())).toEqual({
+    grantedSlot(await slotsOf('db2', { domain: 'rack-b' }).take())
+    expect(refusedSlot(await slotsOf('db3').take()).why).toBe('as many tenants stand still as the service notes allows')
+    grantedSlot(await slotsOf('db3', { service: 'mail' }).take())
+    expect(refusedSlot(await slotsOf('db4', { service: 'mail' }).take())).toEqual({
       refused: 'full',
       why: 'as many tenants stand still as the fleet allows',
     })
@@ -83,19 +83,19 @@ eachDatabase((fleet: FleetUnderTest) => {
     'a slot that is just being taken is given to no other agent, which does not wait for it',
     async () => {
       await setPauseLimits(fleet.database, { fleet: 1, service: 1, domain: 1 })
-      granted(await slotsOf('db0').take()) // Makes the rows.
+      grantedSlot(await slotsOf('db0').take()) // Makes the rows.
       await fleet.database.query('update holdfast.pause_slot set holder = null')
       await whileTaking(fleet, ['fleet', 'service:notes'], async () => {
-        expect(refused(await slotsOf('db2').take()).refused).toBe('full')
+        expect(refusedSlot(await slotsOf('db2').take()).refused).toBe('full')
       })
     },
   )
 
   test('who gives back late frees nothing that another has by now', async () => {
     const first = slotsOf('db1')
-    const taken = granted(await first.take())
+    const taken = grantedSlot(await first.take())
     expect(await freeSlots(fleet.database, taken)).toBe(2)
-    const other = granted(await slotsOf('db2').take())
+    const other = grantedSlot(await slotsOf('db2').take())
     first.release(taken)
     await first.settled()
     expect(await heldRows()).toHaveLength(2)
@@ -103,19 +103,19 @@ eachDatabase((fleet: FleetUnderTest) => {
   })
 
   test('a lowered limit holds at once, and a raised one too', async () => {
-    granted(await slotsOf('db1', { service: 'a' }).take())
-    granted(await slotsOf('db2', { service: 'b' }).take())
+    grantedSlot(await slotsOf('db1', { service: 'a' }).take())
+    grantedSlot(await slotsOf('db2', { service: 'b' }).take())
     await setPauseLimits(fleet.database, { fleet: 1, service: 2, domain: 1 })
-    refused(await slotsOf('db3', { service: 'c' }).take())
+    refusedSlot(await slotsOf('db3', { service: 'c' }).take())
     await setPauseLimits(fleet.database, { fleet: 4, service: 2, domain: 1 })
-    granted(await slotsOf('db3', { service: 'c' }).take())
-    granted(await slotsOf('db4', { service: 'd' }).take())
-    refused(await slotsOf('db5', { service: 'e' }).take())
+    grantedSlot(await slotsOf('db3', { service: 'c' }).take())
+    grantedSlot(await slotsOf('db4', { service: 'd' }).take())
+    refusedSlot(await slotsOf('db5', { service: 'e' }).take())
   })
 
   test('without a limit nobody gets a slot', async () => {
     await fleet.database.query('delete from holdfast.pause_limit')
-    expect(refused(await slotsOf('db1').take())).toEqual({
+    expect(refusedSlot(await slotsOf('db1').take())).toEqual({
       refused: 'away',
       why: 'no coordinator has set the limit of the fleet yet',
     })
@@ -123,26 +123,26 @@ eachDatabase((fleet: FleetUnderTest) => {
 
   test('a fence of an earlier epoch frees nothing, and in a foreign epoch nobody is granted a slot', async () => {
     const slots = slotsOf('db1')
-    const taken = granted(await slots.take())
+    const taken = grantedSlot(await slots.take())
     await fleet.database.query(`update holdfast.pause_epoch set generation = generation + 1`)
     expect(await freeSlots(fleet.database, taken)).toBe(0)
     await fleet.database.query(`update holdfast.pause_epoch set id = 'before the failover'`)
     const ofThen = { ...taken, epoch: 'before the failover', generation: taken.generation + 1 }
     expect(await freeSlots(fleet.database, ofThen)).toBe(0)
-    expect(refused(await slots.take()).refused).toBe('away')
+    expect(refusedSlot(await slots.take()).refused).toBe('away')
   })
 
   test('a database that was rolled back is found out by a fence, and grants nothing until it was watched', async () => {
     const slots = slotsOf('db1')
     for (let round = 0; round < 3; round++) {
-      slots.release(granted(await slots.take()))
+      slots.release(grantedSlot(await slots.take()))
       await slots.settled()
     }
     await fleet.database.query(`select setval('holdfast.pause_fence', 2)`)
-    expect(refused(await slots.take()).why).toBe(
+    expect(refusedSlot(await slots.take()).why).toBe(
       'the database has forgotten slots that it gave out: it was rolled back',
     )
-    expect(refused(await slotsOf('db2').take()).refused).toBe('away')
+    expect(refusedSlot(await slotsOf('db2').take()).refused).toBe('away')
     const { rows } = await fleet.database.query('select id like $1 as doubted, generation from holdfast.pause_epoch', [
       'doubted %',
     ])
@@ -164,11 +164,11 @@ eachDatabase((fleet: FleetUnderTest) => {
       const slots = slotsOf('db1')
       let written = 0
       for (let round = 0; round < 5; round++) {
-        const slot = granted(await slots.take())
+        const slot = grantedSlot(await slots.take())
         const { rows } = await fleet.database.query<{ all: boolean }>(
           'select pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() as all',
         )
-        if (rows[0]?.all === true) written++
+        if (rows[0]?.all) written++
         await freeSlots(fleet.database, slot)
       }
       // The server may write something of its own in between.
@@ -181,8 +181,8 @@ eachDatabase((fleet: FleetUnderTest) => {
     const identity = agentIdentity(folder)
     rmSync(folder, { recursive: true })
     const before = slotsOf('db1', { identity })
-    granted(await before.take())
-    granted(await slotsOf('db2').take())
+    grantedSlot(await before.take())
+    grantedSlot(await slotsOf('db2').take())
     const left = await slotsLeftBy(fleet.database, identity)
     const { signal } = new AbortController()
     const lease = { leaseId: 'l', fence: 1, holder: 'holdfast-1', expiresInMs: 9, tenant: 'acme' as never }
@@ -203,14 +203,14 @@ eachDatabase((fleet: FleetUnderTest) => {
   test('a database that does not answer is no slot, and what was not given back is given back later', async () => {
     const database = await fleet.open()
     const slots = slotsOf('db1', { database })
-    const taken = granted(await slots.take())
+    const taken = grantedSlot(await slots.take())
     await fleet.database.query('alter table holdfast.pause_slot rename to pause_slot_away')
     slots.release(taken)
     await slots.settled()
-    expect(refused(await slots.take()).why).toMatch(/^the database of the fleet does not answer/)
+    expect(refusedSlot(await slots.take()).why).toMatch(/^the database of the fleet does not answer/)
     expect(troubles.length).toBe(2)
     await fleet.database.query('alter table holdfast.pause_slot_away rename to pause_slot')
-    const again = granted(await slots.take())
+    const again = grantedSlot(await slots.take())
     await expect.poll(heldRows).toHaveLength(2)
     slots.release(again)
     await slots.settled()

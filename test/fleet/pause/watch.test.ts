@@ -8,7 +8,7 @@ import { setPauseLimits, SlotWatch } from '../../../src/fleet/pause/slot-watch.t
 import { stopPauses, type StoppedPauses } from '../../../src/fleet/pause/stop-pauses.ts'
 import { sleep } from '../../../src/host/clock.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
-import { granted, slotsOf, whileTaking } from '../../support/fleet/pause/asked-slots.ts'
+import { grantedSlot, slotsOf, whileTaking } from '../../support/fleet/pause/asked-slots.ts'
 import { eventually } from '../../support/processes.ts'
 
 const expiryMs = 600
@@ -106,7 +106,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     expect((await watching.pass()).freed).toHaveLength(2)
   })
 
-  test('what was watched before a foreign epoch does not count, and neither does a rest that was broken off', async () => {
+  test('what was watched before a foreign epoch does not count, nor a rest that was broken off', async () => {
     await take('db1')
     const be = (epoch: string) => fleet.database.query(`update holdfast.pause_epoch set id = ${epoch}`)
     const watching = watch()
@@ -171,7 +171,7 @@ eachDatabase((fleet: FleetUnderTest) => {
   onPostgres.each([true, false])(
     'who stops the pauses sees a slot that is just being taken (the first: %s)',
     async (isFirst) => {
-      if (!isFirst) await freeSlots(fleet.database, granted(await slotsOf(fleet.database, 'db0').take()))
+      if (!isFirst) await freeSlots(fleet.database, grantedSlot(await slotsOf(fleet.database, 'db0').take()))
       const request = { scope: 'fleet', reason: 'the racks move', by: 'ada' }
       let stopping = Promise.resolve<StoppedPauses | null>(null)
       await whileTaking(fleet, ['fleet'], async () => {

@@ -1,65 +1,10 @@
 /** ResultDelivery: each result reaches the log once, and everything else is counted from what was new there. */
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { deliverStatement } from '../../../src/fleet/results/deliver-statement.ts'
-import { ResultDelivery } from '../../../src/fleet/results/delivery.ts'
-import { Outbox } from '../../../src/fleet/results/outbox.ts'
-import type { OutgoingResult } from '../../../src/fleet/results/outgoing-result.ts'
-import { Failure } from '../../../src/model/failure.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { outgoing, outgoingDamaged, runs } from '../../support/fleet/outgoing.ts'
-import { eventually } from '../../support/processes.ts'
-
-interface Sending extends AsyncDisposable {
-  readonly outbox: Outbox
-  readonly delivery: ResultDelivery
-  readonly troubles: string[]
-  readonly notices: string[]
-  send(...results: readonly OutgoingResult[]): Promise<void>
-}
-
-function sending(database: FleetDatabase, now: () => number = Date.now, host = 'alpha'): Sending {
-  const dir = mkdtempSync(join(tmpdir(), 'delivery-'))
-  mkdirSync(join(dir, 'agent'))
-  const outbox = Outbox.open(dir, Date.now())
-  const troubles: string[] = []
-  const notices: string[] = []
-  const delivery = new ResultDelivery({
-    database,
-    outbox,
-    host,
-    service: 'notes',
-    now,
-    onTrouble: (failure) => troubles.push(failure === null ? 'over' : failure.code),
-    onNotice: (notice) => notices.push(notice),
-  })
-  return {
-    outbox,
-    delivery,
-    troubles,
-    notices,
-    async send(...results) {
-      const { local, run, chunk } = outbox.beginChunk({
-        local: `L${Math.random()}`,
-        run: runs[0],
-        week: '2026-11-23',
-        chunk: 0,
-      })
-      outbox.put(local, results)
-      delivery.wake()
-      await delivery.until(() => outbox.waitsFor({ run, chunk }), AbortSignal.timeout(30_000))
-    },
-    async [Symbol.asyncDispose]() {
-      await delivery[Symbol.asyncDispose]()
-      outbox[Symbol.dispose]()
-      rmSync(dir, { recursive: true, force: true })
-    },
-  }
-}
+import { sending } from '../../support/fleet/sending.ts'
 
 eachDatabase((fleet) => {
   const rowsOf = async (text: string): Promise<readonly object[]> => (await fleet.database.query(text)).rows
@@ -248,74 +193,5 @@ eachDatabase((fleet) => {
       { host: 'alpha', tenant: 'bolt', table_name: 'a' },
       { host: 'beta', tenant: 'acme', table_name: 'a' },
     ])
-  })
-
-  test('what no database takes stays in the outbox with a notice, and keeps no other result back', async () => {
-    await using sender = sending(fleet.database)
-    await sender.send(
-      outgoing('acme'),
-      outgoing('bolt', { attempt: 3_000_000_000 }),
-      outgoing('crate', { week: '1999-01-04' }),
-      outgoing('dune\0', { path: '/srv/\ud800.db' }),
-    )
-    expect(await place()).toMatchObject([{ tenant: 'acme' }, { tenant: 'dune\ufffd' }])
-    expect(sender.outbox.size.rows).toBe(2)
-    expect(sender.notices).toEqual([
-      expect.stringContaining('stays in the outbox'),
-      expect.stringContaining('stays in the outbox'),
-    ])
-  })
-
-  test('a database that is too slow for a whole batch gets smaller ones', async () => {
-    const slow: FleetDatabase = {
-      kind: fleet.kind,
-      query: async (text, values = []) => {
-        const [batch] = values
-        const rows: unknown = typeof batch === 'string' && batch.startsWith('[') ? JSON.parse(batch) : []
-        if (Array.isArray(rows) && rows.length > 30) throw new Failure('FLEET_UNREACHABLE', 'no answer for 10 s')
-        return fleet.database.query(text, values)
-      },
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    }
-    await using sender = sending(slow)
-    await sender.send(...Array.from({ length: 120 }, (_, at) => outgoing(`tenant-${at}`)))
-    expect(await counts()).toMatchObject([{ done: 120, sound: 120 }])
-    expect(sender.troubles.at(-1)).toBe('over')
-  })
-
-  test('a batch is no longer than a statement may be, however few results it has', async () => {
-    const lengths: number[] = []
-    const measured: FleetDatabase = {
-      kind: fleet.kind,
-      query: (text, values = []) => {
-        if (text === deliverStatement) lengths.push(String(values[0]).length)
-        return fleet.database.query(text, values)
-      },
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    }
-    await using sender = sending(measured)
-    const report = { findings: ['x'.repeat(4_500_000)] } as never
-    await sender.send(outgoingDamaged('acme', { report }), outgoingDamaged('bolt', { report }))
-    expect(lengths.map((length) => Math.round(length / 1e6))).toEqual([5, 5])
-    expect(await place()).toHaveLength(2)
-  })
-
-  test.each([
-    ['53100', 'FLEET_FULL'],
-    ['40P01', 'FLEET_STATEMENT_FAILED'],
-  ])('a database that cannot write now (%s) keeps results waiting, and has them once it can', async (state, code) => {
-    await using sender = sending(fleet.database)
-    await fleet.database.query(`
-      create function holdfast.no_write() returns trigger language plpgsql as $$ begin
-        raise exception 'it cannot write now' using errcode = '${state}'; end $$;
-      create trigger no_write before insert on holdfast.result execute function holdfast.no_write()`)
-    const sent = sender.send(outgoing('acme'), outgoing('bolt'))
-    await eventually('the trouble is reported', () => sender.troubles.length > 0)
-    expect([sender.troubles, sender.outbox.size.rows, await place()]).toEqual([[code], 2, []])
-    expect(sender.delivery.trouble).toBeInstanceOf(Failure)
-    await fleet.database.query('drop trigger no_write on holdfast.result')
-    await sent
-    expect([sender.troubles, sender.notices, sender.outbox.size.rows]).toEqual([[code, 'over'], [], 0])
-    expect(await counts()).toMatchObject([{ done: 2, sound: 2 }])
   })
 })

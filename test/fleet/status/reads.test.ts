@@ -201,15 +201,16 @@ describe('reads', () => {
       [
         'a host that was taken away with all its files',
         `delete from holdfast.host where name = 'h2';
-         insert into holdfast.place (host, service, tenant, path, verdict, checked_at) select 'h1', service, tenant, path,
-           verdict, checked_at from holdfast.place where host = 'h2';
+         insert into holdfast.place (host, service, tenant, path, verdict, checked_at)
+           select 'h1', service, tenant, path, verdict, checked_at from holdfast.place where host = 'h2';
          update holdfast.place set gone_at = now() where host = 'h2'`,
         {},
       ],
       [
         'a result that was revised',
         `insert into holdfast.result (week, run, host, service, tenant, path, attempt, verdict, checked_at)
-           select week, run, host, service, tenant, path, 2, verdict, checked_at from holdfast.result where host = 'h1'`,
+           select week, run, host, service, tenant, path, 2, verdict, checked_at from holdfast.result
+           where host = 'h1'`,
         {},
       ],
       [

@@ -59,8 +59,11 @@ eachDatabase((fleet) => {
     await insertPlaces(fleet.database, [{ host: 'a', tenant: 'acme', verdict: 'sound', sound: 1, checked: 1 }])
     await change(`select holdfast.result_week('${week}')`)
     const fail = (attempt: number) =>
-      change(`insert into holdfast.result (week, run, host, service, tenant, path, attempt, verdict, failure, checked_at)
-        values ('${week}', '${run}', 'a', 'notes', 'acme', '/srv/acme.db', ${attempt}, 'failed', 'RESUME_FAILED', now())`)
+      change(`
+        insert into holdfast.result
+          (week, run, host, service, tenant, path, attempt, verdict, failure, checked_at)
+          values ('${week}', '${run}', 'a', 'notes', 'acme', '/srv/acme.db', ${attempt}, 'failed', 'RESUME_FAILED',
+            now())`)
     const people = alarmSender(fleet.database, 'one')
     /** What is not sound, and the stopped pauses of its service, are other alarms. */
     const said = () => people.said().filter((alarm) => alarm.includes('paused'))

@@ -1,5 +1,5 @@
-import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 /** A coordinator that only sends alarms, on a clock of the test. */
+import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { ToldSender, type FleetAlarm } from '../../../src/fleet/told/send-told.ts'
 
 export interface AlarmSender {

@@ -75,7 +75,7 @@ eachDatabase((fleet) => {
     expect(await jobsOf()).toEqual(['check.a created', 'check.b created'])
   })
 
-  it('one silent host does not stop a run on which another host works; its chunks are withdrawn in the end', async () => {
+  it('one silent host does not stop a run on which another works; its chunks are withdrawn in the end', async () => {
     await using feeding = await startFeeding(fleet)
     const run = await beginSweep(fleet.database)
     await feeding.advance()

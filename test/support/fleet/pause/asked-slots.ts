@@ -5,7 +5,7 @@ import type { NotGranted, TakenSlot } from '../../../../src/fleet/pause/slot-per
 import type { FleetUnderTest } from '../each-database.ts'
 import { whileUncommitted } from '../uncommitted.ts'
 
-/** Of the service `notes`, in no domain, unless `more` says otherwise. A database that does not answer fails the test. */
+/** Of the service `notes`, in no domain, unless `more` says otherwise. A trouble of the database fails the test. */
 export const slotsOf = (database: FleetDatabase, host: string, more: Partial<PauseSlotsOptions> = {}): PauseSlots =>
   new PauseSlots({
     database,
@@ -21,13 +21,13 @@ export const slotsOf = (database: FleetDatabase, host: string, more: Partial<Pau
   })
 
 /** @throws if no slot was granted */
-export function granted(answer: TakenSlot | NotGranted): TakenSlot {
+export function grantedSlot(answer: TakenSlot | NotGranted): TakenSlot {
   if (!('rows' in answer)) throw new Error(`${answer.refused}: ${answer.why}`)
   return answer
 }
 
 /** @throws if a slot was granted */
-export function refused(answer: TakenSlot | NotGranted): NotGranted {
+export function refusedSlot(answer: TakenSlot | NotGranted): NotGranted {
   if ('rows' in answer) throw new Error(`a slot was granted: ${JSON.stringify(answer)}`)
   return answer
 }
