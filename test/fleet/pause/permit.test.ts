@@ -170,7 +170,7 @@ test('a slot that is disposed of twice goes back once', async () => {
 test('what was prepared waits for a full fleet for 15 s, and no longer', async () => {
   const source = new Source(full)
   using permit = new SlotPermit(source, windowMs)
-  vi.useFakeTimers({ toFake: ['performance'] })
+  vi.useFakeTimers({ toFake: ['hrtime'] })
   using _clock = { [Symbol.dispose]: () => vi.useRealTimers() }
   let isOver = false
   const entering = permit.enter(never).finally(() => (isOver = true))
