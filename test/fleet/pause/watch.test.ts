@@ -1,17 +1,21 @@
-/** Freeing by watching, the rest after a change of epoch, and the breaker. */
-import { beforeEach, expect, test } from 'vitest'
+/**
+ * Freeing by watching, the rest after a change of epoch, and the breaker. The clock of who watches goes on only when a
+ * test says so.
+ */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { closeBreakers, openBreaker, openBreakers } from '../../../src/fleet/pause/breaker.ts'
 import { freeSlots } from '../../../src/fleet/pause/pause-slots.ts'
 import type { NotGranted, TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
 import { setPauseLimits, SlotWatch } from '../../../src/fleet/pause/slot-watch.ts'
 import { stopPauses, type StoppedPauses } from '../../../src/fleet/pause/stop-pauses.ts'
-import { sleep } from '../../../src/host/clock.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { grantedSlot, slotsOf, whileTaking } from '../../support/fleet/pause/asked-slots.ts'
 import { eventually } from '../../support/processes.ts'
 
 const expiryMs = 600
+/** ms on the clock of who watches. */
+const pass = (ms: number): void => void vi.advanceTimersByTime(ms)
 const nothing = (): Promise<void> => Promise.resolve()
 
 eachDatabase((fleet: FleetUnderTest) => {
@@ -19,14 +23,18 @@ eachDatabase((fleet: FleetUnderTest) => {
   const take = async (host: string): Promise<boolean> => isGranted(await slotsOf(fleet.database, host).take())
   const watch = (): SlotWatch => new SlotWatch(fleet.database, expiryMs)
 
-  beforeEach(() => setPauseLimits(fleet.database, { fleet: 1, service: 1, domain: 1 }))
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['hrtime'] })
+    await setPauseLimits(fleet.database, { fleet: 1, service: 1, domain: 1 })
+  })
+  afterEach(() => void vi.useRealTimers())
 
   test('a slot is freed only by who has watched it for the expiry, whenever it was taken', async () => {
     expect(await take('db1')).toBe(true)
     await fleet.database.query(`update holdfast.pause_slot set taken_at = now() - interval '1 hour'`)
     const first = watch()
     expect(await first.pass()).toEqual({ held: 2, freed: [], epoch: 'known' })
-    await sleep(expiryMs + 50)
+    pass(expiryMs + 50)
     expect((await watch().pass()).freed).toEqual([]) // It sees the slot for the first time.
     expect(await take('db2')).toBe(false)
     expect((await first.pass()).freed.map(({ scope, holder }) => [scope, holder])).toEqual([
@@ -41,13 +49,13 @@ eachDatabase((fleet: FleetUnderTest) => {
     expect(isGranted(taken)).toBe(true)
     const watching = watch()
     await watching.pass()
-    await sleep(expiryMs + 50)
+    pass(expiryMs + 50)
     expect((await watching.pass()).freed).toEqual([])
     await fleet.database.query(`update holdfast.pause_epoch set id = 'promoted'`)
     expect((await watching.pass()).epoch).toBe('resting')
-    await sleep(expiryMs + 50)
+    pass(expiryMs + 50)
     expect((await watching.pass()).epoch).toBe('resting')
-    await sleep(3 * expiryMs)
+    pass(3 * expiryMs)
     expect((await watching.pass()).epoch).toBe('stored')
   })
 
@@ -55,7 +63,8 @@ eachDatabase((fleet: FleetUnderTest) => {
     const watching = watch()
     const slots = slotsOf(fleet.database, 'db1')
     let taken = await slots.take()
-    for (const end = performance.now() + 3 * expiryMs; performance.now() < end; await sleep(20)) {
+    for (let passed = 0; passed < 3 * expiryMs; passed += expiryMs / 2) {
+      pass(expiryMs / 2)
       expect((await watching.pass()).freed).toEqual([])
       if (isGranted(taken)) slots.release(taken)
       await slots.settled()
@@ -69,12 +78,12 @@ eachDatabase((fleet: FleetUnderTest) => {
     await fleet.database.query(`update holdfast.pause_epoch set id = 'promoted'`)
     const [first, second] = [watch(), watch()]
     expect((await first.pass()).epoch).toBe('resting')
-    await sleep(expiryMs + 50)
+    pass(expiryMs + 50)
     expect((await second.pass()).epoch).toBe('resting')
     expect(await take('db2')).toBe(false)
     expect(await first.pass()).toEqual({ held: 2, freed: [], epoch: 'stored' })
     expect((await first.pass()).freed).toEqual([]) // Under the new epoch the slot is watched from the beginning.
-    await sleep(expiryMs + 50)
+    pass(expiryMs + 50)
     expect((await second.pass()).freed).toEqual([])
     expect((await first.pass()).freed).toHaveLength(2)
     expect(await take('db2')).toBe(true)
@@ -95,7 +104,7 @@ eachDatabase((fleet: FleetUnderTest) => {
   test('the wait for an answer does not count as watched', async () => {
     await take('db1')
     let waits = true
-    const slow = interposed('pause_epoch_now() as now', { after: () => (waits ? sleep(expiryMs + 50) : nothing()) })
+    const slow = interposed('pause_epoch_now() as now', { after: async () => pass(waits ? expiryMs + 50 : 0) })
     const watching = new SlotWatch(slow, expiryMs)
     await watching.pass()
     waits = false
@@ -113,7 +122,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     await watching.pass()
     await be("'another'")
     expect((await watching.pass()).epoch).toBe('resting')
-    await sleep(expiryMs + 50)
+    pass(expiryMs + 50)
     await be('holdfast.pause_epoch_now()')
     expect(await watching.pass()).toEqual({ held: 2, freed: [], epoch: 'known' })
     await be("'another'")
@@ -130,13 +139,13 @@ eachDatabase((fleet: FleetUnderTest) => {
     )
     await watching.pass()
     await doubt()
-    await sleep(expiryMs + 50)
+    pass(expiryMs + 50)
     expect((await watching.pass()).epoch).toBe('resting')
-    await sleep(expiryMs + 50)
+    pass(expiryMs + 50)
     expect((await watching.pass()).epoch).toBe('resting') // The doubt came before its last statement.
     isLast = true
     expect((await watching.pass()).epoch).toBe('resting')
-    await sleep(expiryMs + 50)
+    pass(expiryMs + 50)
     expect((await watching.pass()).epoch).toBe('stored')
   })
 
@@ -147,7 +156,7 @@ eachDatabase((fleet: FleetUnderTest) => {
         language sql as $$ select 'promoted meanwhile' $$`))
     const watching = new SlotWatch(interposed('generation = generation + 1', { before: promote }), expiryMs)
     await watching.pass()
-    await sleep(expiryMs + 50)
+    pass(expiryMs + 50)
     expect((await watching.pass()).epoch).toBe('resting')
     expect(await take('db1')).toBe(false)
   })
@@ -172,6 +181,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     'who stops the pauses sees a slot that is just being taken (the first: %s)',
     async (isFirst) => {
       if (!isFirst) await freeSlots(fleet.database, grantedSlot(await slotsOf(fleet.database, 'db0').take()))
+      vi.useRealTimers()
       const request = { scope: 'fleet', reason: 'the racks move', by: 'ada' }
       let stopping = Promise.resolve<StoppedPauses | null>(null)
       await whileTaking(fleet, ['fleet'], async () => {
