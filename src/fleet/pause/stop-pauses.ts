@@ -18,6 +18,15 @@ export interface StoppedPauses {
 
 const lookEveryMs = 200
 
+/**
+ * Rows that the first take of a scope is just making cannot be seen before they are stored. Making the same ones waits
+ * for that.
+ */
+const makingRows = `
+insert into holdfast.pause_slot (scope, slot)
+select $1, n from holdfast.pause_limit, generate_series(1, slots) as n where kind = split_part($1, ':', 1)
+on conflict do nothing`
+
 /** A slot that is just being taken is locked until it is stored, and `for share` waits for that. */
 const standingOf = `
 with slot as materialized (select holder, taken_at from holdfast.pause_slot where scope = $1 for share)
@@ -36,6 +45,7 @@ export async function stopPauses(
   signal: AbortSignal,
 ): Promise<StoppedPauses> {
   const breaker = await openBreaker(database, request)
+  await database.query(makingRows, [request.scope])
   for (const untilMs = monotonicMs() + waitMs; ; await sleep(lookEveryMs, signal).catch(() => undefined)) {
     const { rows: standing } = await database.query<TenantStanding>(standingOf, [request.scope])
     if (standing.length === 0 || monotonicMs() > untilMs || signal.aborted) return { breaker, standing }

@@ -2,28 +2,17 @@
 import { writeFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { beforeEach, expect, test } from 'vitest'
-import { PauseSlots } from '../../../src/fleet/pause/pause-slots.ts'
 import { setPauseLimits } from '../../../src/fleet/pause/slot-watch.ts'
 import { makeFolder } from '../../support/cli/folder.ts'
 import { ending, holdfast, start, type Ran } from '../../support/cli/program.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
+import { slotsOf as slotsOfHost } from '../../support/fleet/pause/asked-slots.ts'
 
 /** On a machine that is very busy a command takes many seconds to start. */
 const patienceMs = 60_000
 
 eachDatabase((fleet: FleetUnderTest) => {
-  const slotsOf = (host: string): PauseSlots =>
-    new PauseSlots({
-      database: fleet.database,
-      host,
-      identity: host,
-      service: 'notes',
-      domain: 'rack-a',
-      expiryMs: 0,
-      onTrouble: (trouble) => {
-        throw trouble
-      },
-    })
+  const slotsOf = (host: string) => slotsOfHost(fleet.database, host, { domain: 'rack-a' })
 
   beforeEach(async () => {
     await setPauseLimits(fleet.database, { fleet: 2, service: 2, domain: 2 })

@@ -1,9 +1,9 @@
 /** The agent: from a chunk in the database to its results there. */
 
 import { expect, test } from 'vitest'
-import { chunkOf, firstLease, jobState, newRun, openCoordination, startHost } from '../../support/fleet/agent-hosts.ts'
+import { chunkDone, sendChunk, startChunkInHold } from '../../support/fleet/agent-at-work.ts'
+import { jobState, openCoordination, startHost } from '../../support/fleet/agent-hosts.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
-import { eventually } from '../../support/processes.ts'
 
 eachDatabase((fleet) => {
   const rowsOf = async (text: string): Promise<readonly object[]> => (await fleet.database.query(text)).rows
@@ -24,9 +24,8 @@ eachDatabase((fleet) => {
       { tenant: 'gone', here: false, unseen: true },
       { tenant: 'moved', here: false, unseen: true },
     ])
-    const chunk = chunkOf(newRun(), 'alpha', [...host.demo.tenants, 'gone'])
-    await jobs.send('alpha', [chunk])
-    await eventually(`the chunk is done: ${agent.stderr()}`, async () => (await jobState(fleet, chunk)) === 'completed')
+    const chunk = await sendChunk({ host, jobs }, [...host.demo.tenants, 'gone'])
+    await chunkDone(fleet, chunk, agent)
     expect(await results()).toEqual([
       ...host.demo.tenants.map((tenant) => ({ tenant, verdict: 'sound', failure: null })),
       { tenant: 'gone', verdict: 'inconclusive', failure: 'TENANT_GONE' },
@@ -44,27 +43,13 @@ eachDatabase((fleet) => {
   })
 
   test('an incident comes between two tenants of a sweep, which then goes on; none is examined twice', async () => {
-    await using host = await startHost(fleet.address, 'alpha', { tenants: 8, misbehave: 'slow=1000' })
-    await using jobs = await openCoordination(fleet, ['alpha'])
-    await using agent = await host.startAgent()
-    const [sweep, incident] = [
-      chunkOf(newRun(), 'alpha', host.demo.tenants),
-      chunkOf(newRun(), 'alpha', host.demo.tenants.slice(-1), { priority: 100, kind: 'triage' }),
-    ]
-    await jobs.send('alpha', [sweep])
-    await firstLease(host)
-    await jobs.send('alpha', [incident])
-    await eventually(
-      `the incident is done: ${agent.stderr()}`,
-      async () => (await jobState(fleet, incident)) === 'completed',
-    )
+    await using work = await startChunkInHold(fleet, { tenants: 8, misbehave: 'slow=1000' })
+    const { host, agent, chunk: sweep } = work
+    const incident = await sendChunk(work, host.demo.tenants.slice(-1), { priority: 100, kind: 'triage' })
+    await chunkDone(fleet, incident, agent)
     expect(await jobState(fleet, sweep)).toBe('active')
     expect((await rowsOf(`select from holdfast.result where run = '${sweep.run}'`)).length).toBeLessThan(8)
-    await eventually(
-      `the sweep is done: ${agent.stderr()}`,
-      async () => (await jobState(fleet, sweep)) === 'completed',
-      90_000,
-    )
+    await chunkDone(fleet, sweep, agent, 90_000)
     expect(await results()).toHaveLength(9)
     expect(await rowsOf('select done, sound from holdfast.run_host order by done')).toEqual([
       { done: 1, sound: 1 },
@@ -73,25 +58,15 @@ eachDatabase((fleet) => {
   })
 
   test('ended in the middle of a hold, it leaves no tenant paused; the next agent examines the rest', async () => {
-    await using host = await startHost(fleet.address, 'alpha', { tenants: 4, misbehave: 'slow=500' })
-    await using jobs = await openCoordination(fleet, ['alpha'])
-    const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
-    {
-      await using agent = await host.startAgent()
-      await jobs.send('alpha', [chunk])
-      await firstLease(host)
-      agent.kill('SIGTERM')
-      expect((await agent.ended).code, agent.stderr()).toBe(143)
-      expect(await host.demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
-      expect([1, 2, 3], 'the tenant that was paused has its result').toContain((await results()).length)
-    }
+    await using work = await startChunkInHold(fleet, { tenants: 4 })
+    const { host, agent, chunk } = work
+    agent.kill('SIGTERM')
+    expect((await agent.ended).code, agent.stderr()).toBe(143)
+    expect(await host.demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
+    expect([1, 2, 3], 'the tenant that was paused has its result').toContain((await results()).length)
     await using next = await host.startAgent()
     await fleet.database.query("update pgboss.job set start_after = now() where state = 'retry'")
-    await eventually(
-      `the chunk is done: ${next.stderr()}`,
-      async () => (await jobState(fleet, chunk)) === 'completed',
-      60_000,
-    )
+    await chunkDone(fleet, chunk, next)
     expect(await results()).toEqual(host.demo.tenants.map((tenant) => ({ tenant, verdict: 'sound', failure: null })))
   })
 })

@@ -4,17 +4,11 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Outbox } from '../../../src/fleet/results/outbox.ts'
-import {
-  chunkOf,
-  jobState,
-  newRun,
-  openCoordination,
-  startHost,
-  type FleetHost,
-} from '../../support/fleet/agent-hosts.ts'
+import { chunkDone, sendChunk } from '../../support/fleet/agent-at-work.ts'
+import { jobState, newRun, openCoordination, startHost, type FleetHost } from '../../support/fleet/agent-hosts.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { outgoing } from '../../support/fleet/outgoing.ts'
-import { eventually, type Program } from '../../support/processes.ts'
+import { eventually } from '../../support/processes.ts'
 
 /** With results that no database takes. */
 function fillOutbox({ ledger }: FleetHost): void {
@@ -30,12 +24,6 @@ eachDatabase((fleet) => {
   const rowsOf = async (text: string): Promise<readonly object[]> => (await fleet.database.query(text)).rows
   const results = () =>
     rowsOf('select run, tenant, attempt, verdict from holdfast.result order by run, tenant, attempt')
-
-  async function examineAll(host: FleetHost, jobs: Awaited<ReturnType<typeof openCoordination>>, agent: Program) {
-    const chunk = chunkOf(newRun(), host.name, host.demo.tenants)
-    await jobs.send(host.name, [chunk])
-    await eventually(`it is done: ${agent.stderr()}`, async () => (await jobState(fleet, chunk)) === 'completed')
-  }
 
   test('a second agent of this machine is refused (75), and another machine with its name too (78)', async () => {
     await using host = await startHost(fleet.address, 'alpha')
@@ -60,8 +48,7 @@ eachDatabase((fleet) => {
     fillOutbox(host)
     await using jobs = await openCoordination(fleet, ['alpha'])
     await using agent = await host.startAgent()
-    const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
-    await jobs.send('alpha', [chunk])
+    const chunk = await sendChunk({ host, jobs })
     await eventually(`it was taken: ${agent.stderr()}`, async () => (await jobState(fleet, chunk)) === 'active')
     await eventually('the host says why', async () =>
       JSON.stringify(await rowsOf('select said from holdfast.host')).includes('the outbox is full'),
@@ -74,16 +61,13 @@ eachDatabase((fleet) => {
     await using host = await startHost(fleet.address, 'alpha')
     await using jobs = await openCoordination(fleet, ['alpha'])
     const run = newRun()
-    const [first, second] = [chunkOf(run, 'alpha', ['acme']), chunkOf(run, 'alpha', ['acme', 'bolt'], { chunk: 1 })]
     {
       await using agent = await host.startAgent()
-      await jobs.send('alpha', [first])
-      await eventually(`it is done: ${agent.stderr()}`, async () => (await jobState(fleet, first)) === 'completed')
+      await chunkDone(fleet, await sendChunk({ host, jobs }, ['acme'], { run }), agent)
     }
     for (const part of ['', '-wal', '-shm']) rmSync(join(host.ledger, 'agent', `outbox.db${part}`), { force: true })
     await using agent = await host.startAgent()
-    await jobs.send('alpha', [second])
-    await eventually(`it is done: ${agent.stderr()}`, async () => (await jobState(fleet, second)) === 'completed')
+    await chunkDone(fleet, await sendChunk({ host, jobs }, ['acme', 'bolt'], { run, chunk: 1 }), agent)
     expect(await results()).toEqual([
       { run, tenant: 'acme', attempt: 1, verdict: 'sound' },
       { run, tenant: 'bolt', attempt: 3, verdict: 'sound' },
@@ -94,17 +78,17 @@ eachDatabase((fleet) => {
     await using host = await startHost(fleet.address, 'alpha')
     await using jobs = await openCoordination(fleet, ['alpha'])
     await using agent = await host.startAgent()
-    await examineAll(host, jobs, agent)
-    await examineAll(host, jobs, agent)
+    await chunkDone(fleet, await sendChunk({ host, jobs }), agent)
+    await chunkDone(fleet, await sendChunk({ host, jobs }), agent)
     const before = await results()
     expect(before).toHaveLength(6)
     await agent[Symbol.asyncDispose]()
     expect((await host.holdfast.run('check', '--tenant', 'bolt')).code).toBe(0)
     await using next = await host.startAgent()
     await fleet.database.query('truncate holdfast.result, holdfast.place, holdfast.content, holdfast.run_host')
-    const resend = chunkOf(newRun(), 'alpha', [...host.demo.tenants, 'nobody'], { kind: 'resend', priority: 60 })
-    await jobs.send('alpha', [resend])
-    await eventually(`it is done: ${next.stderr()}`, async () => (await jobState(fleet, resend)) === 'completed')
+    const all = [...host.demo.tenants, 'nobody']
+    const resend = await sendChunk({ host, jobs }, all, { kind: 'resend', priority: 60 })
+    await chunkDone(fleet, resend, next)
     const own = { run: resend.run, tenant: 'bolt', attempt: 1, verdict: 'sound' }
     expect(await results()).toEqual([...before, own])
     expect(

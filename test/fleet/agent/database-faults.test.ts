@@ -1,8 +1,7 @@
 /** A database that dies or becomes slow while an agent works: afterwards it goes on, and nothing is lost or twice. */
 
 import { expect, test } from 'vitest'
-import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'
-import { chunkOf, firstLease, jobState, newRun, openCoordination, startHost } from '../../support/fleet/agent-hosts.ts'
+import { chunkDone, sendChunk, startAgentAtWork, startChunkInHold } from '../../support/fleet/agent-at-work.ts'
 import { startDatabaseRelay } from '../../support/fleet/database-relay.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { eventually } from '../../support/processes.ts'
@@ -21,36 +20,26 @@ eachDatabase((fleet) => {
     async () => {
       const { cluster } = fleet
       if (cluster === null) throw new Error('no cluster')
-      await using host = await startHost(fleet.address, 'alpha', { misbehave: 'slow=500' })
-      await using jobs = await openCoordination(fleet, ['alpha'])
-      await using agent = await host.startAgent()
-      const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
-      await jobs.send('alpha', [chunk])
-      await firstLease(host)
+      await using work = await startChunkInHold(fleet)
+      const { host, agent, chunk } = work
       await cluster.stop('crash')
       await eventually(
         'no tenant is paused',
         async () => (await host.demo.service.leases(AbortSignal.timeout(5_000))).length === 0,
       )
       await cluster.serve()
-      await eventually(
-        `the chunk is done: ${agent.stderr()}`,
-        async () => (await jobState(fleet, chunk)) === 'completed',
-        60_000,
-      )
+      await chunkDone(fleet, chunk, agent)
       await eachOnce(host.demo.tenants)
     },
     120_000,
   )
 
   test('slow by 5 s: no slot comes in time, so no tenant is paused; afterwards all is done', async () => {
-    await using relay = await startDatabaseRelay(fleet.address satisfies FleetAddress)
-    await using host = await startHost(relay.address, 'alpha')
-    await using jobs = await openCoordination(fleet, ['alpha'])
-    await using agent = await host.startAgent()
+    await using relay = await startDatabaseRelay(fleet.address)
+    await using work = await startAgentAtWork(fleet, { address: relay.address })
+    const { host, agent } = work
     relay.delay(2_500)
-    const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
-    await jobs.send('alpha', [chunk])
+    const chunk = await sendChunk(work)
     await eventually(
       'a slot was taken',
       async () => (await rowsOf('select from holdfast.pause_slot where holder is not null')).length > 0,
@@ -63,11 +52,7 @@ eachDatabase((fleet) => {
     )
     expect(await rowsOf('select from holdfast.result')).toEqual([])
     relay.delay(0)
-    await eventually(
-      `the chunk is done: ${agent.stderr()}`,
-      async () => (await jobState(fleet, chunk)) === 'completed',
-      60_000,
-    )
+    await chunkDone(fleet, chunk, agent)
     await eachOnce(host.demo.tenants)
   }, 180_000)
 })

@@ -4,23 +4,15 @@
  */
 
 import { expect, test } from 'vitest'
-import {
-  chunkOf,
-  firstLease,
-  jobState,
-  newRun,
-  openCoordination,
-  startHost,
-  type FleetHost,
-} from '../../support/fleet/agent-hosts.ts'
+import { chunkDone, startChunkInHold } from '../../support/fleet/agent-at-work.ts'
+import { jobState, type FleetHost } from '../../support/fleet/agent-hosts.ts'
 import { startDatabaseRelay } from '../../support/fleet/database-relay.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { descendantsRunning, eventually, isRunning, type Program } from '../../support/processes.ts'
 import type { Demo } from '../../support/service/demo-service.ts'
 
-/** The service answers after 500 ms, the lease lasts 10 s, and the check of a small file takes no time. */
+/** The service answers after 500 ms (agent-at-work.ts), the lease lasts 10 s, and the check of a small file takes no time. */
 const servesWithinMs = 8_000
-const slow = { tenants: 3, misbehave: 'slow=500' } as const
 
 const noLease = (demo: Demo, withinMs = servesWithinMs) =>
   eventually('no tenant is paused', async () => (await leasesOf(demo)).length === 0, withinMs)
@@ -44,9 +36,6 @@ const chunkProcessOf = async (agent: Program): Promise<number> => {
 const giveOutAgain = ({ database }: FleetUnderTest) =>
   database.query("update pgboss.job set state = 'retry', start_after = now() where state in ('active', 'retry')")
 
-const isDone = (fleet: FleetUnderTest, chunk: ReturnType<typeof chunkOf>, agent: Program) =>
-  eventually(`the chunk is done: ${agent.stderr()}`, async () => (await jobState(fleet, chunk)) === 'completed', 60_000)
-
 /** Each tenant was found sound, and has one result in the whole run. */
 async function eachOnce({ database }: FleetUnderTest, { demo }: FleetHost): Promise<void> {
   const { rows } = await database.query('select tenant, verdict from holdfast.result order by tenant')
@@ -58,12 +47,8 @@ async function eachOnce({ database }: FleetUnderTest, { demo }: FleetHost): Prom
 
 eachDatabase((fleet) => {
   test('agent killed: the hold ends as usual, no other begins, and the next agent sends its result', async () => {
-    await using host = await startHost(fleet.address, 'alpha', slow)
-    await using jobs = await openCoordination(fleet, ['alpha'])
-    const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
-    const agent = await host.startAgent()
-    await jobs.send('alpha', [chunk])
-    const { tenant } = await firstLease(host)
+    await using work = await startChunkInHold(fleet)
+    const { host, agent, chunk, tenant } = work
     const child = await chunkProcessOf(agent)
     agent.kill('SIGKILL')
     await agent.ended
@@ -76,7 +61,7 @@ eachDatabase((fleet) => {
     })
     expect(rows).toEqual([{ tenant, attempt: 1 }])
     await giveOutAgain(fleet)
-    await isDone(fleet, chunk, next)
+    await chunkDone(fleet, chunk, next)
     await eachOnce(fleet, host)
   })
 
@@ -84,35 +69,27 @@ eachDatabase((fleet) => {
   const once = test.skipIf(fleet.kind === 'pglite')
 
   once('agent frozen: the hold ends as usual, and the agent goes on when it wakes', async () => {
-    await using host = await startHost(fleet.address, 'alpha', slow)
-    await using jobs = await openCoordination(fleet, ['alpha'])
-    const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
-    await using agent = await host.startAgent()
-    await jobs.send('alpha', [chunk])
-    await firstLease(host)
+    await using work = await startChunkInHold(fleet)
+    const { host, agent, chunk } = work
     agent.kill('SIGSTOP')
     await nothingBegins(host.demo)
     agent.kill('SIGCONT')
-    await isDone(fleet, chunk, agent)
+    await chunkDone(fleet, chunk, agent)
     await eachOnce(fleet, host)
   })
 
   once.each(['SIGKILL', 'SIGSTOP'] as const)(
     'process of the chunk gets %s in a pause: the tenant serves again',
     async (signal) => {
-      await using host = await startHost(fleet.address, 'alpha', slow)
-      await using jobs = await openCoordination(fleet, ['alpha'])
-      const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
-      await using agent = await host.startAgent()
-      await jobs.send('alpha', [chunk])
-      await firstLease(host)
+      await using work = await startChunkInHold(fleet)
+      const { host, agent, chunk } = work
       const child = await chunkProcessOf(agent)
       process.kill(child, signal)
       await noLease(host.demo, 30_000)
       await eventually('the guardian has ended the process', () => !isRunning(child), 30_000)
       await eventually('the chunk has failed', async () => (await jobState(fleet, chunk)) === 'retry')
       await giveOutAgain(fleet)
-      await isDone(fleet, chunk, agent)
+      await chunkDone(fleet, chunk, agent)
       await eachOnce(fleet, host)
     },
     120_000,
@@ -120,16 +97,12 @@ eachDatabase((fleet) => {
 
   test('cut off from the database: the hold ends, nothing else begins, and the result arrives later', async () => {
     await using relay = await startDatabaseRelay(fleet.address)
-    await using host = await startHost(relay.address, 'alpha', slow)
-    await using jobs = await openCoordination(fleet, ['alpha'])
-    const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
-    await using agent = await host.startAgent()
-    await jobs.send('alpha', [chunk])
-    await firstLease(host)
+    await using work = await startChunkInHold(fleet, { address: relay.address })
+    const { host, agent, chunk } = work
     relay.freeze()
     await nothingBegins(host.demo)
     relay.thaw()
-    await isDone(fleet, chunk, agent)
+    await chunkDone(fleet, chunk, agent)
     await eachOnce(fleet, host)
   }, 120_000)
 })

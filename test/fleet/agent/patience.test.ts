@@ -3,28 +3,25 @@
 import { expect, test } from 'vitest'
 import { closeBreakers, openBreaker } from '../../../src/fleet/pause/breaker.ts'
 import { sleep } from '../../../src/host/clock.ts'
-import { chunkOf, jobState, newRun, openCoordination, startHost } from '../../support/fleet/agent-hosts.ts'
+import { chunkDone, sendChunk, startAgentAtWork } from '../../support/fleet/agent-at-work.ts'
+import { jobState } from '../../support/fleet/agent-hosts.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
-import { eventually, type Program } from '../../support/processes.ts'
+import { eventually } from '../../support/processes.ts'
 
 eachDatabase((fleet) => {
   const sound = (tenants: readonly string[]) => tenants.map((tenant) => ({ tenant, verdict: 'sound' }))
   const results = async (): Promise<readonly object[]> =>
     (await fleet.database.query('select tenant, verdict from holdfast.result order by tenant')).rows
-  const isDone = (chunk: ReturnType<typeof chunkOf>, agent: Program) =>
-    eventually(`it is done: ${agent.stderr()}`, async () => (await jobState(fleet, chunk)) === 'completed', 60_000)
   const retries = async (): Promise<readonly object[]> =>
     (await fleet.database.query('select retry_count::int as retries from pgboss.job where output is not null')).rows
 
   test.skipIf(fleet.kind === 'postgres')(
     'while pauses are stopped a person can check a tenant; afterwards the chunk goes on',
     async () => {
-      await using host = await startHost(fleet.address, 'alpha')
-      await using jobs = await openCoordination(fleet, ['alpha'])
-      await using agent = await host.startAgent()
+      await using work = await startAgentAtWork(fleet)
+      const { host, agent } = work
       await openBreaker(fleet.database, { scope: 'fleet', reason: 'the racks move', by: 'ada' })
-      const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
-      await jobs.send('alpha', [chunk])
+      const chunk = await sendChunk(work)
       await eventually('the chunk waits', async () => (await jobState(fleet, chunk)) === 'active')
       const check = (): ReturnType<typeof host.holdfast.run> =>
         host.holdfast.run('check', '--tenant', host.demo.tenants[0] ?? '')
@@ -32,7 +29,7 @@ eachDatabase((fleet) => {
       await eventually('a person can check a tenant', async () => (await check()).code === 0, 90_000)
       expect([await results(), await jobState(fleet, chunk)]).toEqual([[], 'active'])
       await closeBreakers(fleet.database, null, 'ada')
-      await isDone(chunk, agent)
+      await chunkDone(fleet, chunk, agent)
       expect(await results()).toEqual(sound(host.demo.tenants))
     },
     180_000,
@@ -41,13 +38,11 @@ eachDatabase((fleet) => {
   test.skipIf(fleet.kind === 'postgres')(
     'a service that does not answer for a while: no tenant has failed, and no attempt was lost',
     async () => {
-      await using host = await startHost(fleet.address, 'alpha', { requestTimeoutMs: 1_000 })
-      await using jobs = await openCoordination(fleet, ['alpha'])
-      await using agent = await host.startAgent()
+      await using work = await startAgentAtWork(fleet, { requestTimeoutMs: 1_000 })
+      const { host, agent } = work
       process.kill(host.demo.pid, 'SIGSTOP')
-      const chunk = chunkOf(newRun(), 'alpha', host.demo.tenants)
+      const chunk = await sendChunk(work)
       try {
-        await jobs.send('alpha', [chunk])
         await eventually(
           'the process of the chunk has ended',
           async () => agent.stderr().includes('waits for the service'),
@@ -57,7 +52,7 @@ eachDatabase((fleet) => {
       } finally {
         process.kill(host.demo.pid, 'SIGCONT')
       }
-      await isDone(chunk, agent)
+      await chunkDone(fleet, chunk, agent)
       expect(await results()).toEqual(sound(host.demo.tenants))
       expect(await retries()).not.toContainEqual({ retries: 1 })
     },

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { ComparedSide } from '../../../src/check/compare/compared-side.ts'
 import { diagnose } from '../../../src/diagnosis/diagnose.ts'
+import { askAgents } from '../../../src/fleet/compare/rows/ask-agents.ts'
 import { compareByKey, type AskedCopy } from '../../../src/fleet/compare/rows/compare-by-key.ts'
 import type { AskHost } from '../../../src/fleet/compare/rows/remote-reader.ts'
 import { answerOf, isAboutRows, openedFile } from '../../../src/fleet/compare/rows/row-answers.ts'
@@ -12,9 +13,12 @@ import {
   rowsEachPass,
   type SentQuestion,
 } from '../../../src/fleet/compare/rows/row-questions.ts'
+import { serveRows } from '../../../src/fleet/compare/rows/serve-rows.ts'
 import { monotonicMs } from '../../../src/host/clock.ts'
+import { tenantId } from '../../../src/model/brand.ts'
 import { Failure } from '../../../src/model/failure.ts'
 import type { TableComparison } from '../../../src/model/result/comparison.ts'
+import type { ServiceRun } from '../../../src/runs/begin/service-run.ts'
 import { fill, tableOf, useComparedDatabases } from '../../support/check/compared-databases.ts'
 import { compareInProcess, openInProcess } from '../../support/compare-in-process.ts'
 import { context } from '../../support/diagnosis.ts'
@@ -156,4 +160,54 @@ test('questions that are none are refused', () => {
     { step: 'begin', tree: 1.5, identity: 'key', asUtf8: false, key: [0, 0] },
   ])
     expect([question, rowQuestion.safeParse(question).success]).toEqual([question, false])
+})
+
+test('texts of two encodings are not compared', async () => {
+  const tables = (encoding: string) => (db: Parameters<Parameters<typeof make>[0]>[0]) => {
+    db.exec(
+      `PRAGMA encoding = '${encoding}'; CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'a')`,
+    )
+  }
+  const { pair } = await byKey(make(tables('UTF-8')), make(tables('UTF-16le')))
+  expect([pair.tables, pair.why]).toEqual([[], 'the texts of alpha are UTF-8, those of beta UTF-16le'])
+})
+
+test('each other copy is compared with the first', async () => {
+  const host: AskHost = { ask: () => Promise.reject(new Failure('READ_FAILED', 'no answer')) }
+  const copies = ['alpha', 'beta', 'gamma'].map((label) => ({ label, file: 0, host, failure: null }))
+  expect((await compareByKey(copies)).map(({ a, b }) => [a, b])).toEqual([
+    ['alpha', 'beta'],
+    ['alpha', 'gamma'],
+  ])
+})
+
+test('if nobody asks any more, no tenant is paused for the answer', async () => {
+  const untouched = { context: null, ledger: null, signal: null } as unknown as ServiceRun
+  const answers: object[] = []
+  for (const last of [null, { step: 'end' } as const])
+    await serveRows(untouched, {
+      tenant: tenantId('acme'),
+      onResult: (result) => answers.push(result),
+      nextQuestion: () => Promise.resolve(last),
+      answer: (answer) => answers.push(answer),
+    })
+  expect(answers).toEqual([])
+})
+
+test('more hosts than five are not asked', async () => {
+  const copies = [1, 2, 3, 4, 5, 6].map((at) => ({
+    label: `h${at}`,
+    host: `h${at}`,
+    service: 'notes',
+    path: '/p',
+    verdict: null,
+    digestsOf: null,
+    doubt: null,
+  }))
+  const files = [
+    { name: 'p', copies, comparison: 'equal', schema: 'equal', apartMs: 0, tables: [], why: null } as const,
+  ]
+  const asked = { files, tenant: tenantId('acme'), onNotice: () => undefined, signal: new AbortController().signal }
+  const nothing = { database: null as never, fleet: null as never }
+  await expect(askAgents({ ...asked, ...nothing })).rejects.toMatchObject({ code: 'USAGE' })
 })

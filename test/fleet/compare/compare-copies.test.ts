@@ -81,6 +81,9 @@ test.each([
   expect(wordsOf(file)).toEqual(['events not-compared', 'users differs'])
   expect(file.tables[0]?.why).toMatch(/versions of holdfast|not known how/)
   expect(file.exitCode).toBe(3)
+  const neither = { ...digests, basis: null }
+  const unknown = only([copy('alpha', { digests: neither }), copy('beta', { digests: { ...neither, tables } })])
+  expect(wordsOf(unknown)).toEqual(['events not-compared', 'users differs'])
   const equal = only([copy('alpha'), copy('beta', { digests: { ...digests, basis: way } })])
   expect(wordsOf(equal)).toEqual(['events equal', 'users equal'])
 })
@@ -103,6 +106,7 @@ test('the only copy is compared with nothing: 3', () => {
 test('a damaged copy is 2 whether it differs or not, and equal digests of it are not enough', () => {
   const equal = only([copy('alpha'), copy('beta', { verdict: 'damaged' })])
   expect([equal.exitCode, equal.comparison]).toEqual([2, 'not-compared'])
+  expect(equal.why).toBe('beta: it is damaged, and may not have been read completely')
   const tables = [{ ...events, rows: 2, digest: 'x' }, users]
   const differs = only([copy('alpha'), copy('beta', { verdict: 'damaged', digests: { ...digests, tables } })])
   expect([differs.exitCode, differs.comparison]).toEqual([2, 'differs'])

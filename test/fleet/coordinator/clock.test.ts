@@ -3,8 +3,7 @@ import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
-import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
+import { beginSweep, runState } from '../../support/fleet/begun-runs.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { registerHosts, insertPlaces, tenantNames } from '../../support/fleet/fleet-tables.ts'
 import { startStandIn } from '../../support/fleet/stand-in-agent.ts'
@@ -42,12 +41,9 @@ eachDatabase((fleet) => {
       const steps = ['-7200s', '+10800s']
       const before = (): void => writeFileSync(clock, steps.shift() ?? '+0s')
       await using agent = await startStandIn(fleet, { host: 'a', before })
-      const run = newRunId()
-      await beginRun(fleet.database, run, { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'test' })
-      const state = async () =>
-        (await fleet.database.query<{ state: string }>('select state from holdfast.run where id = $1', [run])).rows[0]
-          ?.state
-      await eventually('the run ends', async () => ['done', 'stopped'].includes((await state()) ?? ''), waitMs)
+      const run = await beginSweep(fleet.database)
+      const state = async () => (await runState(fleet.database, run)).state
+      await eventually('the run ends', async () => ['done', 'stopped'].includes(await state()), waitMs)
       expect(await state()).toBe('done')
       expect(agent.given).toHaveLength(2)
       expect((await fleet.database.query('select from holdfast.told')).rowCount).toBe(0)

@@ -1,8 +1,7 @@
 /** A coordinator that is killed between any two of its steps: nothing is lost, done twice or told twice. */
 import { expect, it } from 'vitest'
-import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
 import type { FleetAlarm } from '../../../src/fleet/told/send-told.ts'
-import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
+import { beginSweep, runState } from '../../support/fleet/begun-runs.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { registerHosts, insertPlaces, tenantNames } from '../../support/fleet/fleet-tables.ts'
 import { startStandIn } from '../../support/fleet/stand-in-agent.ts'
@@ -43,11 +42,7 @@ eachDatabase((fleet) => {
         fleet.database,
         hosts.flatMap((host) => tenants.map((tenant) => ({ host, tenant }))),
       )
-      const run = newRunId()
-      await beginRun(fleet.database, run, { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'test' })
-      const stateOf = async (): Promise<string | undefined> =>
-        (await fleet.database.query<{ state: string }>('select state from holdfast.run where id = $1', [run])).rows[0]
-          ?.state
+      const run = await beginSweep(fleet.database)
       const said: Said[] = []
       let kills = 0
       await using agents = new AsyncDisposableStack()
@@ -66,7 +61,7 @@ eachDatabase((fleet) => {
       }
       await using last = start(null)
       const given = (await agentsReady).map((agent) => agent.given)
-      await eventually('the run ends', async () => (await stateOf()) === 'done', stepMsMax)
+      await eventually('the run ends', async () => (await runState(fleet.database, run)).state === 'done', stepMsMax)
       const untold = 'select from holdfast.told where sent_at is null'
       const alarmsOf = () => [...said, ...saidBy(last)].flatMap(({ alarm }) => alarm ?? [])
       await eventually('both tenants are told', () => new Set(alarmsOf().flatMap(keysOf)).size === 2, stepMsMax)

@@ -68,6 +68,70 @@ eachDatabase((fleet) => {
     expect(new Set(given)).toEqual(new Set([0, 1]))
   })
 
+  it('a chunk of a sweep is taken by its lane, and an incident is not', async () => {
+    await using coordinator = await open(fleet, 'coordinator')
+    await coordinator.createQueues()
+    await coordinator.createHostQueues(['a'])
+    await coordinator.send('a', [planned(0, 50), planned(1, 49)])
+    await using agent = await open(fleet, 'agent')
+    const given: number[] = []
+    await agent.work('a', 'sweep', ({ chunk }) => Promise.resolve(void given.push(chunk)))
+    await eventually('a chunk', () => given.length > 0)
+    expect(given).toEqual([1])
+  })
+
+  it('all chunks of a host are queued, and withdrawn, however many there are', async () => {
+    await using coordinator = await open(fleet, 'coordinator')
+    await coordinator.createQueues()
+    await coordinator.createHostQueues(['a'])
+    const chunks = Array.from({ length: 201 }, (_, chunk) => planned(chunk, 40))
+    const states = async () =>
+      (await fleet.database.query('select state::text, count(*) as jobs from pgboss.job group by state')).rows
+    await coordinator.send('a', chunks)
+    expect(await states()).toEqual([{ state: 'created', jobs: 201 }])
+    await coordinator.withdraw('a', chunks)
+    expect(await states()).toEqual([{ state: 'cancelled', jobs: 201 }])
+  })
+
+  it('a chunk that fails is tried again after half a minute, and its run keeps it', async () => {
+    await using coordinator = await open(fleet, 'coordinator')
+    await coordinator.createQueues()
+    await coordinator.createHostQueues(['a'])
+    await fleet.database.query(
+      `insert into holdfast.chunk (run, host, chunk, kind, depth, priority, tenants)
+       values ($1, 'a', 0, 'check', 'full', 40, '["t0"]')`,
+      [run],
+    )
+    await coordinator.send('a', [planned(0, 40)])
+    const left = async () => (await fleet.database.query('select from holdfast.chunk')).rowCount
+    await using agent = await open(fleet, 'agent')
+    let leftMeanwhile = 0
+    await agent.work('a', 'sweep', async () => {
+      leftMeanwhile = await left()
+      throw new Error('the tenant was not there')
+    })
+    const job = async () =>
+      (
+        await fleet.database.query(
+          `select retry_limit as most, extract(epoch from start_after - now()) > 15 as later from pgboss.job
+           where state = 'retry'`,
+        )
+      ).rows
+    await eventually('it has failed', async () => (await job()).length > 0)
+    expect([await job(), leftMeanwhile, await left()]).toEqual([[{ most: 3, later: true }], 1, 1])
+  })
+
+  it('the schedule has its zone, and a sweep that was missed is made up for once', async () => {
+    await using coordinator = await open(fleet, 'coordinator')
+    await coordinator.createQueues()
+    const schedules = async () =>
+      (await fleet.database.query("select cron, timezone, options->>'missed' as missed from pgboss.schedule")).rows
+    await coordinator.schedule({ at: '30 2 * * *', zone: 'Europe/Berlin' })
+    expect(await schedules()).toEqual([{ cron: '30 2 * * *', timezone: 'Europe/Berlin', missed: 'once' }])
+    await coordinator.schedule(null)
+    expect(await schedules()).toEqual([])
+  })
+
   it('what goes wrong in a poll is said in words', async () => {
     const said: string[] = []
     await using coordinator = await open(fleet, 'coordinator')

@@ -5,10 +5,11 @@ import { expect, test } from 'vitest'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { migrateFleet } from '../../../src/fleet/database/migrate.ts'
 import { openFleetDatabase } from '../../../src/fleet/database/open-database.ts'
-import { freeSlots, PauseSlots } from '../../../src/fleet/pause/pause-slots.ts'
+import { freeSlots } from '../../../src/fleet/pause/pause-slots.ts'
 import type { TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
 import { setPauseLimits, SlotWatch } from '../../../src/fleet/pause/slot-watch.ts'
 import { sleep } from '../../../src/host/clock.ts'
+import { slotsOf } from '../../support/fleet/pause/asked-slots.ts'
 import { noPostgres, PostgresCluster } from '../../support/fleet/postgres-cluster.ts'
 import { eventually } from '../../support/processes.ts'
 
@@ -18,19 +19,6 @@ const faketime = globSync('/usr/lib/*/faketime/libfaketime.so.1')[0] ?? ''
 
 const open = ({ address: database }: PostgresCluster): Promise<FleetDatabase> =>
   openFleetDatabase({ database, passwordFile: null, caFile: null })
-
-const slotsOf = (database: FleetDatabase, host: string): PauseSlots =>
-  new PauseSlots({
-    database,
-    host,
-    identity: host,
-    service: 'notes',
-    domain: null,
-    expiryMs: 0,
-    onTrouble: (trouble) => {
-      throw trouble
-    },
-  })
 
 async function take(database: FleetDatabase, host: string): Promise<TakenSlot | null> {
   const answer = await slotsOf(database, host).take()

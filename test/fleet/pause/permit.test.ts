@@ -1,5 +1,8 @@
-/** The permit of a run: the window, what is given back, and what is left alone. The source answers as a test says. */
-import { expect, test } from 'vitest'
+/**
+ * The permit of a run: the window, what is given back, and what is left alone. The source answers as a test says. The
+ * clock by which a window is counted goes on only when a test says so, so that no machine is too slow for one.
+ */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { SlotPermit, type NotGranted, type SlotSource, type TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
 import { monotonicMs, sleep } from '../../../src/host/clock.ts'
 
@@ -7,12 +10,17 @@ const windowMs = 400
 const never = new AbortController().signal
 const full: NotGranted = { refused: 'full', why: 'as many tenants stand still as the fleet allows' }
 
+beforeEach(() => void vi.useFakeTimers({ toFake: ['hrtime'] }))
+afterEach(() => void vi.useRealTimers())
+
+const pass = (ms: number): void => void vi.advanceTimersByTime(ms)
+
 class Source implements SlotSource {
   readonly released: string[] = []
   readonly answers: (NotGranted | number)[]
   asked = 0
 
-  /** @param answers a refusal, or after how many ms a slot is granted; the last one is repeated */
+  /** @param answers a refusal, or how many ms pass until a slot is granted; the last one is repeated */
   constructor(...answers: (NotGranted | number)[]) {
     this.answers = answers
   }
@@ -21,7 +29,8 @@ class Source implements SlotSource {
     const answer = this.answers[Math.min(this.asked++, this.answers.length - 1)] ?? 0
     if (typeof answer !== 'number') return answer
     const fence = String(this.asked)
-    await sleep(answer)
+    await sleep(1)
+    pass(answer)
     return { epoch: 'e', generation: 1, rows: [{ scope: 'fleet', slot: 1, fence }] }
   }
 
@@ -31,7 +40,7 @@ class Source implements SlotSource {
 }
 
 test('one slot serves one tenant after the other within its window, and goes back when it is not used', async () => {
-  const source = new Source(0)
+  const source = new Source(1) // Each slot begins at another time.
   using permit = new SlotPermit(source, windowMs)
   const startedMs = monotonicMs()
   const begins = new Set<number>()
@@ -58,7 +67,7 @@ test('after its window a slot serves nobody', async () => {
   const source = new Source(0)
   using permit = new SlotPermit(source, windowMs)
   const slot = await permit.enter(never)
-  await sleep(windowMs + 20)
+  pass(windowMs + 20)
   slot[Symbol.dispose]()
   expect(source.released).toEqual(['1'])
   using other = await permit.enter(never)
@@ -129,14 +138,14 @@ test('the rest of a window serves nobody', async () => {
   const source = new Source(0)
   using permit = new SlotPermit(source, windowMs)
   const slot = await permit.enter(never)
-  await sleep(windowMs * 0.8)
+  pass(windowMs * 0.8)
   slot[Symbol.dispose]()
   using _other = await permit.enter(never)
   expect([source.asked, source.released]).toEqual([2, ['1']])
 })
 
 test('who is interrupted waits no longer, and the slot that still comes goes back', async () => {
-  const source = new Source(200)
+  const source = new Source(0)
   using permit = new SlotPermit(source, windowMs)
   const interrupt = new AbortController()
   const entering = permit.enter(interrupt.signal)
@@ -145,10 +154,37 @@ test('who is interrupted waits no longer, and the slot that still comes goes bac
   await expect.poll(() => source.released).toEqual(['1'])
 })
 
-test('at the end everything that is idle goes back', async () => {
+test('at the end everything that is idle goes back, and what is used then goes back when it is not', async () => {
   const source = new Source(0)
   const permit = new SlotPermit(source, 60_000)
+  const slot = await permit.enter(never)
   await permit.ready(never)
   permit[Symbol.dispose]()
-  expect(source.released).toEqual(['1'])
+  expect(source.released).toEqual(['2'])
+  slot[Symbol.dispose]()
+  expect(source.released).toEqual(['2', '1'])
+})
+
+test('a slot that is disposed of twice goes back once', async () => {
+  const source = new Source(0)
+  using permit = new SlotPermit(source, windowMs)
+  const slot = await permit.enter(never)
+  slot[Symbol.dispose]()
+  slot[Symbol.dispose]()
+  using _other = await permit.enter(never)
+  using _third = await permit.enter(never)
+  expect(source.asked).toBe(2)
+})
+
+test('what was prepared waits for a full fleet for 15 s, and no longer', async () => {
+  const source = new Source(full)
+  using permit = new SlotPermit(source, windowMs)
+  let isOver = false
+  const entering = permit.enter(never).finally(() => (isOver = true))
+  entering.catch(() => undefined) // It is awaited below.
+  pass(14_000)
+  await expect.poll(() => source.asked).toBeGreaterThan(2)
+  expect(isOver).toBe(false)
+  pass(1_000)
+  await expect(entering).rejects.toMatchObject({ code: 'PAUSE_NOT_GRANTED' })
 })

@@ -4,32 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { agentIdentity, releaseLeft, slotsLeftBy } from '../../../src/fleet/pause/left-slots.ts'
-import { freeSlots, PauseSlots } from '../../../src/fleet/pause/pause-slots.ts'
-import type { NotGranted, TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
+import { freeSlots, type PauseSlots, type PauseSlotsOptions } from '../../../src/fleet/pause/pause-slots.ts'
 import { setPauseLimits } from '../../../src/fleet/pause/slot-watch.ts'
+import { sleep } from '../../../src/host/clock.ts'
 import type { Failure } from '../../../src/model/failure.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
-
-const granted = (answer: TakenSlot | NotGranted): TakenSlot => {
-  if (!('rows' in answer)) throw new Error(`${answer.refused}: ${answer.why}`)
-  return answer
-}
-const refused = (answer: TakenSlot | NotGranted): NotGranted => {
-  if ('rows' in answer) throw new Error(`a slot was granted: ${JSON.stringify(answer)}`)
-  return answer
-}
+import { grantedSlot, refusedSlot, slotsOf as slotsOfHost, whileTaking } from '../../support/fleet/pause/asked-slots.ts'
 
 eachDatabase((fleet: FleetUnderTest) => {
-  const slotsOf = (host: string, domain: string | null = null, service = 'notes'): PauseSlots =>
-    new PauseSlots({
-      database: fleet.database,
-      host,
-      identity: `agent of ${host}`,
-      service,
-      domain,
-      expiryMs: 0,
-      onTrouble: (trouble) => troubles.push(trouble),
-    })
+  const slotsOf = (host: string, more: Partial<PauseSlotsOptions> = {}): PauseSlots =>
+    slotsOfHost(fleet.database, host, { onTrouble: (trouble) => troubles.push(trouble), ...more })
   const troubles: Failure[] = []
   const heldRows = async (): Promise<readonly object[]> =>
     (
@@ -44,8 +28,8 @@ eachDatabase((fleet: FleetUnderTest) => {
   })
 
   test('a slot takes one row in each scope, and giving it back frees them', async () => {
-    const slots = slotsOf('db1', 'rack-a')
-    const taken = granted(await slots.take())
+    const slots = slotsOf('db1', { domain: 'rack-a' })
+    const taken = grantedSlot(await slots.take())
     expect(taken.rows.map(({ scope, slot }) => [scope, slot])).toEqual([
       ['domain:rack-a', 1],
       ['fleet', 1],
@@ -58,14 +42,14 @@ eachDatabase((fleet: FleetUnderTest) => {
   })
 
   test('the smallest limit decides, and who is refused takes nothing', async () => {
-    granted(await slotsOf('db1', 'rack-a').take())
-    expect(refused(await slotsOf('db2', 'rack-a').take()).why).toBe(
+    grantedSlot(await slotsOf('db1', { domain: 'rack-a' }).take())
+    expect(refusedSlot(await slotsOf('db2', { domain: 'rack-a' }).take()).why).toBe(
       'as many tenants stand still as the domain rack-a allows',
     )
-    granted(await slotsOf('db2', 'rack-b').take())
-    expect(refused(await slotsOf('db3').take()).why).toBe('as many tenants stand still as the service notes allows')
-    granted(await slotsOf('db3', null, 'mail').take())
-    expect(refused(await slotsOf('db4', null, 'mail').take())).toEqual({
+    grantedSlot(await slotsOf('db2', { domain: 'rack-b' }).take())
+    expect(refusedSlot(await slotsOf('db3').take()).why).toBe('as many tenants stand still as the service notes allows')
+    grantedSlot(await slotsOf('db3', { service: 'mail' }).take())
+    expect(refusedSlot(await slotsOf('db4', { service: 'mail' }).take())).toEqual({
       refused: 'full',
       why: 'as many tenants stand still as the fleet allows',
     })
@@ -74,25 +58,17 @@ eachDatabase((fleet: FleetUnderTest) => {
 
   test('many that ask at the same time never have more than the limit', async () => {
     const agents = await Promise.all(Array.from({ length: 6 }, () => fleet.open()))
+    let held = 0
     const most: number[] = []
     await Promise.all(
       agents.map(async (database, at) => {
-        const slots = new PauseSlots({
-          database,
-          host: `db${at}`,
-          identity: String(at),
-          service: `s${at}`,
-          domain: null,
-          expiryMs: 0,
-          onTrouble: (trouble) => troubles.push(trouble),
-        })
+        const slots = slotsOf(`db${at}`, { service: `s${at}`, database })
         for (let round = 0; round < 15; round++) {
           const answer = await slots.take()
           if (!('rows' in answer)) continue
-          const { rows } = await database.query<{ n: number }>(
-            `select count(*)::integer n from holdfast.pause_slot where scope = 'fleet' and holder is not null`,
-          )
-          most.push(rows[0]?.n ?? 0)
+          most.push(++held)
+          await sleep(2)
+          held--
           slots.release(answer)
           await slots.settled()
         }
@@ -103,11 +79,23 @@ eachDatabase((fleet: FleetUnderTest) => {
     expect([await heldRows(), troubles]).toEqual([[], []])
   })
 
+  test.skipIf(fleet.kind === 'pglite')(
+    'a slot that is just being taken is given to no other agent, which does not wait for it',
+    async () => {
+      await setPauseLimits(fleet.database, { fleet: 1, service: 1, domain: 1 })
+      grantedSlot(await slotsOf('db0').take()) // Makes the rows.
+      await fleet.database.query('update holdfast.pause_slot set holder = null')
+      await whileTaking(fleet, ['fleet', 'service:notes'], async () => {
+        expect(refusedSlot(await slotsOf('db2').take()).refused).toBe('full')
+      })
+    },
+  )
+
   test('who gives back late frees nothing that another has by now', async () => {
     const first = slotsOf('db1')
-    const taken = granted(await first.take())
+    const taken = grantedSlot(await first.take())
     expect(await freeSlots(fleet.database, taken)).toBe(2)
-    const other = granted(await slotsOf('db2').take())
+    const other = grantedSlot(await slotsOf('db2').take())
     first.release(taken)
     await first.settled()
     expect(await heldRows()).toHaveLength(2)
@@ -115,19 +103,19 @@ eachDatabase((fleet: FleetUnderTest) => {
   })
 
   test('a lowered limit holds at once, and a raised one too', async () => {
-    granted(await slotsOf('db1', null, 'a').take())
-    granted(await slotsOf('db2', null, 'b').take())
+    grantedSlot(await slotsOf('db1', { service: 'a' }).take())
+    grantedSlot(await slotsOf('db2', { service: 'b' }).take())
     await setPauseLimits(fleet.database, { fleet: 1, service: 2, domain: 1 })
-    refused(await slotsOf('db3', null, 'c').take())
+    refusedSlot(await slotsOf('db3', { service: 'c' }).take())
     await setPauseLimits(fleet.database, { fleet: 4, service: 2, domain: 1 })
-    granted(await slotsOf('db3', null, 'c').take())
-    granted(await slotsOf('db4', null, 'd').take())
-    refused(await slotsOf('db5', null, 'e').take())
+    grantedSlot(await slotsOf('db3', { service: 'c' }).take())
+    grantedSlot(await slotsOf('db4', { service: 'd' }).take())
+    refusedSlot(await slotsOf('db5', { service: 'e' }).take())
   })
 
   test('without a limit nobody gets a slot', async () => {
     await fleet.database.query('delete from holdfast.pause_limit')
-    expect(refused(await slotsOf('db1').take())).toEqual({
+    expect(refusedSlot(await slotsOf('db1').take())).toEqual({
       refused: 'away',
       why: 'no coordinator has set the limit of the fleet yet',
     })
@@ -135,45 +123,66 @@ eachDatabase((fleet: FleetUnderTest) => {
 
   test('a fence of an earlier epoch frees nothing, and in a foreign epoch nobody is granted a slot', async () => {
     const slots = slotsOf('db1')
-    const taken = granted(await slots.take())
+    const taken = grantedSlot(await slots.take())
     await fleet.database.query(`update holdfast.pause_epoch set generation = generation + 1`)
     expect(await freeSlots(fleet.database, taken)).toBe(0)
-    await fleet.database.query(`update holdfast.pause_epoch set id = 'another cluster'`)
-    expect(refused(await slots.take()).refused).toBe('away')
+    await fleet.database.query(`update holdfast.pause_epoch set id = 'before the failover'`)
+    const ofThen = { ...taken, epoch: 'before the failover', generation: taken.generation + 1 }
+    expect(await freeSlots(fleet.database, ofThen)).toBe(0)
+    expect(refusedSlot(await slots.take()).refused).toBe('away')
   })
 
   test('a database that was rolled back is found out by a fence, and grants nothing until it was watched', async () => {
     const slots = slotsOf('db1')
     for (let round = 0; round < 3; round++) {
-      slots.release(granted(await slots.take()))
+      slots.release(grantedSlot(await slots.take()))
       await slots.settled()
     }
     await fleet.database.query(`select setval('holdfast.pause_fence', 2)`)
-    expect(refused(await slots.take()).why).toBe(
+    expect(refusedSlot(await slots.take()).why).toBe(
       'the database has forgotten slots that it gave out: it was rolled back',
     )
-    expect(refused(await slotsOf('db2').take()).refused).toBe('away')
+    expect(refusedSlot(await slotsOf('db2').take()).refused).toBe('away')
     const { rows } = await fleet.database.query('select id like $1 as doubted, generation from holdfast.pause_epoch', [
       'doubted %',
     ])
     expect(rows).toEqual([{ doubted: true, generation: 2 }])
   })
 
+  test('a doubt makes a generation that nobody has seen', async () => {
+    const doubted = async (seen: number): Promise<unknown> => {
+      await fleet.database.query('select holdfast.pause_doubt($1)', [seen])
+      return (await fleet.database.query('select generation from holdfast.pause_epoch')).rows[0]
+    }
+    expect(await doubted(7)).toEqual({ generation: 8 })
+    expect(await doubted(3)).toEqual({ generation: 9 })
+  })
+
+  test.skipIf(fleet.kind === 'pglite')(
+    'a slot is on the disk before it is granted, however the server is set',
+    async () => {
+      const slots = slotsOf('db1')
+      let written = 0
+      for (let round = 0; round < 5; round++) {
+        const slot = grantedSlot(await slots.take())
+        const { rows } = await fleet.database.query<{ all: boolean }>(
+          'select pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() as all',
+        )
+        if (rows[0]?.all) written++
+        await freeSlots(fleet.database, slot)
+      }
+      // The server may write something of its own in between.
+      expect(written).toBeGreaterThanOrEqual(4)
+    },
+  )
+
   test('the agent that starts again gives back what it had, unless its service still knows a lease', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'agent-'))
     const identity = agentIdentity(folder)
     rmSync(folder, { recursive: true })
-    const before = new PauseSlots({
-      database: fleet.database,
-      host: 'db1',
-      identity,
-      service: 'notes',
-      domain: null,
-      expiryMs: 0,
-      onTrouble: (trouble) => troubles.push(trouble),
-    })
-    granted(await before.take())
-    granted(await slotsOf('db2').take())
+    const before = slotsOf('db1', { identity })
+    grantedSlot(await before.take())
+    grantedSlot(await slotsOf('db2').take())
     const left = await slotsLeftBy(fleet.database, identity)
     const { signal } = new AbortController()
     const lease = { leaseId: 'l', fence: 1, holder: 'holdfast-1', expiresInMs: 9, tenant: 'acme' as never }
@@ -181,8 +190,9 @@ eachDatabase((fleet: FleetUnderTest) => {
       via: 'admin-api' as const,
       leases: () => Promise.resolve(leases),
     })
-    expect(await releaseLeft(fleet.database, left, leasesOf([lease]), signal)).toBe(0)
-    expect(await releaseLeft(fleet.database, left, leasesOf([]), signal)).toBe(2)
+    const another = { ...lease, holder: 'backup' }
+    expect(await releaseLeft(fleet.database, left, leasesOf([another, lease]), signal)).toBe(0)
+    expect(await releaseLeft(fleet.database, left, leasesOf([another]), signal)).toBe(2)
     expect(await heldRows()).toEqual([
       { scope: 'fleet', slot: 2, holder: 'db2' },
       { scope: 'service:notes', slot: 2, holder: 'db2' },
@@ -192,23 +202,15 @@ eachDatabase((fleet: FleetUnderTest) => {
 
   test('a database that does not answer is no slot, and what was not given back is given back later', async () => {
     const database = await fleet.open()
-    const slots = new PauseSlots({
-      database,
-      host: 'db1',
-      identity: 'one',
-      service: 'notes',
-      domain: null,
-      expiryMs: 0,
-      onTrouble: (trouble) => troubles.push(trouble),
-    })
-    const taken = granted(await slots.take())
+    const slots = slotsOf('db1', { database })
+    const taken = grantedSlot(await slots.take())
     await fleet.database.query('alter table holdfast.pause_slot rename to pause_slot_away')
     slots.release(taken)
     await slots.settled()
-    expect(refused(await slots.take()).why).toMatch(/^the database of the fleet does not answer/)
+    expect(refusedSlot(await slots.take()).why).toMatch(/^the database of the fleet does not answer/)
     expect(troubles.length).toBe(2)
     await fleet.database.query('alter table holdfast.pause_slot_away rename to pause_slot')
-    const again = granted(await slots.take())
+    const again = grantedSlot(await slots.take())
     await expect.poll(heldRows).toHaveLength(2)
     slots.release(again)
     await slots.settled()

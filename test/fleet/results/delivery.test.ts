@@ -1,64 +1,10 @@
 /** ResultDelivery: each result reaches the log once, and everything else is counted from what was new there. */
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
-import { ResultDelivery } from '../../../src/fleet/results/delivery.ts'
-import { Outbox } from '../../../src/fleet/results/outbox.ts'
-import type { OutgoingResult } from '../../../src/fleet/results/outgoing-result.ts'
-import { Failure } from '../../../src/model/failure.ts'
+import { deliverStatement } from '../../../src/fleet/results/deliver-statement.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { outgoing, outgoingDamaged, runs } from '../../support/fleet/outgoing.ts'
-import { eventually } from '../../support/processes.ts'
-
-interface Sending extends AsyncDisposable {
-  readonly outbox: Outbox
-  readonly delivery: ResultDelivery
-  readonly troubles: string[]
-  readonly notices: string[]
-  send(...results: readonly OutgoingResult[]): Promise<void>
-}
-
-function sending(database: FleetDatabase, now: () => number = Date.now): Sending {
-  const dir = mkdtempSync(join(tmpdir(), 'delivery-'))
-  mkdirSync(join(dir, 'agent'))
-  const outbox = Outbox.open(dir, Date.now())
-  const troubles: string[] = []
-  const notices: string[] = []
-  const delivery = new ResultDelivery({
-    database,
-    outbox,
-    host: 'alpha',
-    service: 'notes',
-    now,
-    onTrouble: (failure) => troubles.push(failure === null ? 'over' : failure.code),
-    onNotice: (notice) => notices.push(notice),
-  })
-  return {
-    outbox,
-    delivery,
-    troubles,
-    notices,
-    async send(...results) {
-      const { local, run, chunk } = outbox.beginChunk({
-        local: `L${Math.random()}`,
-        run: runs[0],
-        week: '2026-11-23',
-        chunk: 0,
-      })
-      outbox.put(local, results)
-      delivery.wake()
-      await delivery.until(() => outbox.waitsFor({ run, chunk }), AbortSignal.timeout(30_000))
-    },
-    async [Symbol.asyncDispose]() {
-      await delivery[Symbol.asyncDispose]()
-      outbox[Symbol.dispose]()
-      rmSync(dir, { recursive: true, force: true })
-    },
-  }
-}
+import { sending } from '../../support/fleet/sending.ts'
 
 eachDatabase((fleet) => {
   const rowsOf = async (text: string): Promise<readonly object[]> => (await fleet.database.query(text)).rows
@@ -89,6 +35,8 @@ eachDatabase((fleet) => {
       { tenant: 'bolt', failure: null, report: { findings: [] } },
       { tenant: 'crate', failure: 'IN_USE', report: null },
     ])
+    const again = await fleet.database.query(deliverStatement, [JSON.stringify(sent), 'alpha', 'notes', Date.now()])
+    expect(again.rows).toEqual([{ stored: 0 }])
     expect([sender.outbox.size.rows, sender.troubles, sender.notices]).toEqual([0, [], []])
   })
 
@@ -170,6 +118,28 @@ eachDatabase((fleet) => {
     },
   )
 
+  test('the newest full check of a batch decides whether there is damage, and not what was known before', async () => {
+    await using sender = sending(fleet.database)
+    await sender.send(outgoingDamaged('acme'))
+    const failed = (tenant: string) => outgoing(tenant, { attempt: 7, verdict: 'failed', settles: false })
+    await sender.send(outgoing('acme', { attempt: 5 }), failed('acme'))
+    await sender.send(outgoingDamaged('bolt', { attempt: 3 }), outgoing('bolt', { attempt: 5 }), failed('bolt'))
+    expect(await place()).toMatchObject([
+      { tenant: 'acme', verdict: 'failed', damage: 'none' },
+      { tenant: 'bolt', verdict: 'failed', damage: 'none' },
+    ])
+  })
+
+  test('a check that fails leaves when the file was sound', async () => {
+    await using sender = sending(fleet.database)
+    const soundAt = () => rowsOf('select sound_at from holdfast.place')
+    await sender.send(outgoing('acme'))
+    const before = await soundAt()
+    await sender.send(outgoing('acme', { attempt: 3, verdict: 'failed', settles: false }))
+    expect(await soundAt()).toEqual(before)
+    expect(before).not.toEqual([{ sound_at: null }])
+  })
+
   test('ages count by the clock of the database: a host whose clock is an hour ahead changes nothing', async () => {
     const hourMs = 3_600_000
     await using sender = sending(fleet.database, () => Date.now() + hourMs)
@@ -194,6 +164,8 @@ eachDatabase((fleet) => {
     const table = (name: string, rows: number) => ({ name, rows, digest: `d${rows}`, pages: 3 }) as never
     await sender.send(outgoing('acme', { content: [table('a', 1), table('b', 2)] }))
     await sender.send(outgoing('acme', { attempt: 3, verdict: 'failed', settles: false, content: null }))
+    const half = { verdict: 'inconclusive', settles: false, content: [table('a', 9)] } as const
+    await sender.send(outgoing('acme', { ...half, attempt: 4 }))
     const facts = { pages: 3 }
     const first = { table_name: 'a', rows: 1, digest: 'd1', facts, run: runs[0] }
     expect(await content()).toEqual([first, { ...first, table_name: 'b', rows: 2, digest: 'd2' }])
@@ -205,52 +177,21 @@ eachDatabase((fleet) => {
     ])
   })
 
-  test('what no database takes stays in the outbox with a notice, and keeps no other result back', async () => {
+  test('tables of another host or another tenant stay, although their paths are the same', async () => {
     await using sender = sending(fleet.database)
+    await using other = sending(fleet.database, Date.now, 'beta')
+    const table = (name: string) => ({ name, rows: 1, digest: 'd' }) as never
+    const path = '/srv/shared.db'
     await sender.send(
-      outgoing('acme'),
-      outgoing('bolt', { attempt: 3_000_000_000 }),
-      outgoing('crate', { week: '1999-01-04' }),
-      outgoing('dune\0', { path: '/srv/\ud800.db' }),
+      outgoing('acme', { path, content: [table('a')] }),
+      outgoing('bolt', { path, content: [table('a')] }),
     )
-    expect(await place()).toMatchObject([{ tenant: 'acme' }, { tenant: 'dune\ufffd' }])
-    expect(sender.outbox.size.rows).toBe(2)
-    expect(sender.notices).toEqual([
-      expect.stringContaining('stays in the outbox'),
-      expect.stringContaining('stays in the outbox'),
+    await other.send(outgoing('acme', { path, content: [table('a')] }))
+    await sender.send(outgoing('acme', { path, attempt: 3, content: [table('b')] }))
+    expect(await rowsOf('select host, tenant, table_name from holdfast.content order by 1, 2')).toEqual([
+      { host: 'alpha', tenant: 'acme', table_name: 'b' },
+      { host: 'alpha', tenant: 'bolt', table_name: 'a' },
+      { host: 'beta', tenant: 'acme', table_name: 'a' },
     ])
-  })
-
-  test('a database that is too slow for a whole batch gets smaller ones', async () => {
-    const slow: FleetDatabase = {
-      kind: fleet.kind,
-      query: async (text, values = []) => {
-        const [batch] = values
-        const rows: unknown = typeof batch === 'string' && batch.startsWith('[') ? JSON.parse(batch) : []
-        if (Array.isArray(rows) && rows.length > 30) throw new Failure('FLEET_UNREACHABLE', 'no answer for 10 s')
-        return fleet.database.query(text, values)
-      },
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    }
-    await using sender = sending(slow)
-    await sender.send(...Array.from({ length: 120 }, (_, at) => outgoing(`tenant-${at}`)))
-    expect(await counts()).toMatchObject([{ done: 120, sound: 120 }])
-    expect(sender.troubles.at(-1)).toBe('over')
-  })
-
-  test('a database that cannot write keeps results waiting, and has them once it can', async () => {
-    await using sender = sending(fleet.database)
-    await fleet.database.query(`
-      create function holdfast.full_disk() returns trigger language plpgsql as $$ begin
-        raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$;
-      create trigger full_disk before insert on holdfast.result execute function holdfast.full_disk()`)
-    const sent = sender.send(outgoing('acme'), outgoing('bolt'))
-    await eventually('the trouble is reported', () => sender.troubles.length > 0)
-    expect([sender.troubles, sender.outbox.size.rows, await place()]).toEqual([['FLEET_FULL'], 2, []])
-    expect(sender.delivery.trouble).toBeInstanceOf(Failure)
-    await fleet.database.query('drop trigger full_disk on holdfast.result')
-    await sent
-    expect([sender.troubles, sender.outbox.size.rows]).toEqual([['FLEET_FULL', 'over'], 0])
-    expect(await counts()).toMatchObject([{ done: 2, sound: 2 }])
   })
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { doneKey } from '../../../src/fleet/results/done-key.ts'
+import { openOutboxFile } from '../../../src/fleet/results/outbox-file.ts'
 import { Outbox } from '../../../src/fleet/results/outbox.ts'
 import type { OutgoingResult } from '../../../src/fleet/results/outgoing-result.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
@@ -46,7 +47,10 @@ test('results wait in their order, also for the next agent, until they are delet
   expect([outbox.isNew, outbox.notice, outbox.size.rows]).toEqual([false, null, 2])
   expect(bodies(outbox).map(({ tenant }) => tenant)).toEqual(['acme', 'bolt'])
   expect(outbox.openChunks().map(({ local, attempt }) => [local, attempt])).toEqual([['L1', 1]])
+  const [first] = outbox.next(1)
+  expect([outbox.newest, outbox.waitsUpTo(first?.sequence ?? 0)]).toEqual([outbox.next(2)[1]?.sequence, true])
   outbox.delete(outbox.next(1))
+  expect([outbox.waitsUpTo(first?.sequence ?? 0), outbox.waitsUpTo(outbox.newest)]).toEqual([false, true])
   expect(bodies(outbox).map(({ tenant }) => tenant)).toEqual(['bolt'])
   expect([outbox.waitsFor({ run: runs[0], chunk: 0 }), outbox.waitsFor({ run: runs[0], chunk: 1 })]).toEqual([
     true,
@@ -92,6 +96,32 @@ test('files that have a result of a run are known, also after it was delivered; 
   }
   using outbox = ledger.open()
   expect([outbox.doneIn(old).size, outbox.doneIn(young).size]).toEqual([0, 1])
+})
+
+test('a chunk that is open, or whose results still wait, is known however old its run is', () => {
+  using ledger = ledgerFolder()
+  const old = newRunId(Date.now() - 40 * 24 * 3_600_000)
+  {
+    using outbox = ledger.open()
+    for (const [at, local] of ['open', 'waiting', 'over'].entries()) begun(outbox, local, old, at)
+    outbox.put('waiting', [outgoing('acme', { run: old })])
+    for (const local of ['waiting', 'over']) outbox.endChunk(local)
+  }
+  using outbox = ledger.open()
+  expect(outbox.openChunks().map(({ local }) => local)).toEqual(['open'])
+  expect(outbox.waitsFor({ run: old, chunk: 1 })).toBe(true)
+  const file = new Database(ledger.file, { readonly: true })
+  expect(file.prepare('select local from chunk order by 1').pluck().all()).toEqual(['open', 'waiting'])
+  file.close()
+})
+
+test('a result that was put is on the disk: a power cut does not lose it', () => {
+  using ledger = ledgerFolder()
+  const { database } = openOutboxFile(ledger.file)
+  expect([database.pragma('journal_mode', { simple: true }), database.pragma('synchronous', { simple: true })]).toEqual(
+    ['wal', 2],
+  )
+  database.close()
 })
 
 test('a result that the database refuses keeps no other from going, and is tried again by the next agent', () => {

@@ -63,7 +63,10 @@ describe('reads', () => {
       await makeFleet(fleet.database)
       await change(`
         update holdfast.place set verdict = 'failed' where tenant = 'acme';
-        update holdfast.result set verdict = 'failed', failure = 'IN_USE' where tenant = 'acme';
+        insert into holdfast.result (week, run, host, service, tenant, path, attempt, verdict, failure, checked_at)
+          select week, run, 'h0', service, tenant, path, attempt, 'failed', 'READ_FAILED', checked_at
+          from holdfast.result where tenant = 'acme';
+        update holdfast.result set verdict = 'failed', failure = 'IN_USE' where tenant = 'acme' and host = 'h1';
         update holdfast.place set verdict = 'damaged', damage = 'index' where tenant = 'coda';
         update holdfast.place set verdict = 'inconclusive', run = null where tenant = 'bolt';
         update holdfast.place set verdict = 'damaged', gone_at = now() where tenant = 'dora'`)
@@ -100,10 +103,11 @@ describe('reads', () => {
     test('a run over a part is not whole, and one without results counts none', async () => {
       await makeFleet(fleet.database)
       const now = Date.now()
-      const ids = [1, 2, 3].map((ago) => newRunId(now - ago))
+      const ids = [1, 2, 3, 4].map((ago) => newRunId(now - ago))
       const policies = [
         '{"depth": "full", "hosts": ["h1"], "service": null}',
         '{"depth": "quick", "hosts": null, "service": null}',
+        '{"depth": "full", "hosts": null, "service": "notes"}',
         '{"depth": "full", "hosts": null, "service": null}',
       ]
       for (const [at, id] of ids.entries())
@@ -115,7 +119,8 @@ describe('reads', () => {
       expect(runs.map(({ id, isWhole, done, endedAt }) => [id, isWhole, done, endedAt === null])).toEqual([
         [ids[0], false, 0, true],
         [ids[1], false, 0, true],
-        [ids[2], true, 0, true],
+        [ids[2], false, 0, true],
+        [ids[3], true, 0, true],
         [run, true, 4, false],
       ])
     })
@@ -148,6 +153,9 @@ describe('reads', () => {
         { host: 'h2', run: older, verdict: 'failed', failure: 'IN_USE', attempt: 2 },
       ])
       expect(await readHistory(fleet.database, 'acme', 1)).toHaveLength(2)
+      await change(`insert into holdfast.place (host, service, tenant, path) values ('h1', 'mail', 'acme', '/srv/m.db');
+        update holdfast.result set service = 'mail' where host = 'h2' and tenant = 'acme'`)
+      expect((await readHistory(fleet.database, 'acme', 5))?.map(({ service }) => service)).toEqual(['notes', 'mail'])
       expect(await readHistory(fleet.database, 'zeta', 5)).toBeNull()
       await change(`delete from holdfast.result where tenant = 'dora'`)
       expect(await readHistory(fleet.database, 'dora', 5)).toEqual([])
@@ -174,6 +182,12 @@ describe('reads', () => {
         {},
       ],
       [
+        'a tenant that moved back',
+        `insert into holdfast.place (host, service, tenant, path, verdict, checked_at, gone_at)
+           values ('h2', 'notes', 'acme', '/x.db', 'sound', now(), now())`,
+        {},
+      ],
+      [
         'a tenant of the same name of another service',
         `insert into holdfast.place (host, service, tenant, path, verdict, checked_at)
            values ('h2', 'mail', 'acme', '/x.db', 'sound', now())`,
@@ -185,6 +199,27 @@ describe('reads', () => {
         { 'tenant-on-no-host': 1 },
       ],
       ['a host without an agent', `delete from holdfast.host where name = 'h2'`, { 'host-unknown': 1 }],
+      [
+        'a host that was taken away with all its files',
+        `delete from holdfast.host where name = 'h2';
+         insert into holdfast.place (host, service, tenant, path, verdict, checked_at)
+           select 'h1', service, tenant, path, verdict, checked_at from holdfast.place where host = 'h2';
+         update holdfast.place set gone_at = now() where host = 'h2'`,
+        {},
+      ],
+      [
+        'a result that was revised',
+        `insert into holdfast.result (week, run, host, service, tenant, path, attempt, verdict, checked_at)
+           select week, run, host, service, tenant, path, 2, verdict, checked_at from holdfast.result
+           where host = 'h1'`,
+        {},
+      ],
+      [
+        'a sweep that still works',
+        `update holdfast.run set state = 'fed', ended_at = null; update holdfast.run_host set done = 1, sound = 1;
+         delete from holdfast.result where tenant in ('bolt', 'dora')`,
+        {},
+      ],
       [
         'a run without its results',
         `update holdfast.run_host set done = 1, sound = 1 where host = 'h2';

@@ -1,26 +1,11 @@
 /** What people are told: once, in one alarm with one id, and when it is over. */
 import { expect, it } from 'vitest'
-import { ToldSender, type FleetAlarm } from '../../../src/fleet/told/send-told.ts'
 import { noteStanding } from '../../../src/fleet/told/standing.ts'
 import { conditionOf, tell } from '../../../src/fleet/told/told.ts'
-import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
+import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { registerHosts, insertPlaces } from '../../support/fleet/fleet-tables.ts'
-
-interface Told {
-  readonly alarms: FleetAlarm[]
-  readonly clock: { ms: number }
-  readonly sender: ToldSender
-}
-
-function senderOf(fleet: FleetUnderTest, id: string, takes: () => boolean = () => true): Told {
-  const clock = { ms: 0 }
-  const alarms: FleetAlarm[] = []
-  const send = (alarm: FleetAlarm): Promise<boolean> => {
-    alarms.push(alarm)
-    return Promise.resolve(takes())
-  }
-  return { alarms, clock, sender: new ToldSender({ database: fleet.database, id, send, now: () => clock.ms }) }
-}
+import { alarmSender } from '../../support/fleet/told-alarms.ts'
+import { whileUncommitted } from '../../support/fleet/uncommitted.ts'
 
 const quiet = { silent: [], isRunOpen: false }
 const stale = conditionOf('test', 'a', '1', { severity: 'stale', text: 'It is late.' })
@@ -29,7 +14,7 @@ const minute = 60_000
 eachDatabase((fleet) => {
   it('a condition is new once', async () => {
     expect([await tell(fleet.database, stale), await tell(fleet.database, stale)]).toEqual([true, false])
-    const { alarms, sender } = senderOf(fleet, 'one')
+    const { alarms, sender } = alarmSender(fleet.database, 'one')
     await sender.send()
     await sender.send()
     expect(alarms).toMatchObject([{ severity: 'stale', conditions: [{ text: 'It is late.' }] }])
@@ -38,7 +23,7 @@ eachDatabase((fleet) => {
   it('a command that the database adds of its own is not told', async () => {
     await tell(fleet.database, { ...stale, subject: 'b', body: { ...stale.body, command: 'curl x | sh' } })
     await tell(fleet.database, { ...stale, body: { ...stale.body, command: 'holdfast fleet agents' } })
-    const { alarms, sender } = senderOf(fleet, 'one')
+    const { alarms, sender } = alarmSender(fleet.database, 'one')
     await sender.send()
     const commands = alarms.flatMap(({ conditions }) => conditions.map(({ command }) => command))
     expect(new Set(commands)).toEqual(new Set(['holdfast fleet agents', null]))
@@ -49,7 +34,7 @@ eachDatabase((fleet) => {
       { host: 'a', tenant: 'acme', verdict: 'damaged', sound: 3, checked: 1 },
       { host: 'a', tenant: 'bolt', verdict: 'sound', sound: 1, checked: 1 },
     ])
-    const { alarms, clock, sender } = senderOf(fleet, 'one')
+    const { alarms, clock, sender } = alarmSender(fleet.database, 'one')
     const pass = async (): Promise<void> => {
       await noteStanding(fleet.database, quiet)
       clock.ms += minute
@@ -72,7 +57,7 @@ eachDatabase((fleet) => {
 
   it('what could not be read is told when no run works any more', async () => {
     await insertPlaces(fleet.database, [{ host: 'a', tenant: 'acme', verdict: 'failed', checked: 1 }])
-    const { alarms, sender } = senderOf(fleet, 'one')
+    const { alarms, sender } = alarmSender(fleet.database, 'one')
     await noteStanding(fleet.database, { silent: [], isRunOpen: true })
     await sender.send()
     expect(alarms).toEqual([])
@@ -83,7 +68,7 @@ eachDatabase((fleet) => {
 
   it('a file that a quick check could read, and that cannot be read again, is told each time', async () => {
     await insertPlaces(fleet.database, [{ host: 'a', tenant: 'acme', verdict: 'failed', sound: 9, checked: 1 }])
-    const { alarms, clock, sender } = senderOf(fleet, 'one')
+    const { alarms, clock, sender } = alarmSender(fleet.database, 'one')
     for (const verdict of ['failed', 'failed', 'sound', 'sound', 'failed', 'failed', 'sound', 'inconclusive']) {
       await fleet.database.query('update holdfast.place set verdict = $1, checked_at = now()', [verdict])
       await noteStanding(fleet.database, quiet)
@@ -105,7 +90,7 @@ eachDatabase((fleet) => {
     await fleet.database.query(`insert into holdfast.breaker (scope, reason, by) values ($1, 'why', 'holdfast')`, [
       scope,
     ])
-    const { alarms, clock, sender } = senderOf(fleet, 'one')
+    const { alarms, clock, sender } = alarmSender(fleet.database, 'one')
     await noteStanding(fleet.database, { ...quiet, silent: ['a', 'b'] })
     await sender.send()
     expect(alarms.map(({ severity, service }) => `${severity} ${service}`).toSorted()).toEqual([
@@ -127,7 +112,7 @@ eachDatabase((fleet) => {
   it('an alarm that a sink does not take is sent again with the same id, after a minute', async () => {
     let takes = false
     await tell(fleet.database, stale)
-    const { alarms, clock, sender } = senderOf(fleet, 'one', () => takes)
+    const { alarms, clock, sender } = alarmSender(fleet.database, 'one', () => takes)
     await sender.send()
     await sender.send()
     clock.ms += minute - 1
@@ -144,9 +129,9 @@ eachDatabase((fleet) => {
 
   it('another coordinator takes over the alarm of a dead one, after it has watched it for three minutes', async () => {
     await tell(fleet.database, stale)
-    const dead = senderOf(fleet, 'dead', () => false)
+    const dead = alarmSender(fleet.database, 'dead', () => false)
     await dead.sender.send()
-    const other = senderOf(fleet, 'other')
+    const other = alarmSender(fleet.database, 'other')
     await other.sender.send()
     other.clock.ms += 3 * minute - 1
     await other.sender.send()
@@ -159,12 +144,41 @@ eachDatabase((fleet) => {
     expect(dead.alarms).toHaveLength(1)
   })
 
+  it('two coordinators that take over the same alarm send it once', async () => {
+    await tell(fleet.database, stale)
+    await alarmSender(fleet.database, 'dead', () => false).sender.send()
+    const other = alarmSender(fleet.database, 'other')
+    const slower = alarmSender(
+      {
+        kind: fleet.kind,
+        query: async (text, values) => {
+          if (text.includes('set sends = sends + 1')) await other.sender.send()
+          return fleet.database.query(text, values)
+        },
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      },
+      'slower',
+    )
+    for (const { sender } of [other, slower]) await sender.send()
+    for (const { clock } of [other, slower]) clock.ms += 3 * minute
+    await slower.sender.send()
+    expect([other.alarms.length, slower.alarms.length]).toEqual([1, 0])
+  })
+
+  it.skipIf(fleet.kind === 'pglite')('what another coordinator is just making an alarm of is left to it', async () => {
+    await tell(fleet.database, stale)
+    const { alarms, sender } = alarmSender(fleet.database, 'one')
+    await whileUncommitted(fleet, `update holdfast.told set batch = 'B', sender = 'other'`, () => sender.send())
+    await sender.send()
+    expect(alarms).toEqual([])
+  })
+
   it('a body that is not one is left out, and holds up nothing', async () => {
     await fleet.database.query(
       `insert into holdfast.told (kind, subject, since, body) values ('x', 'y', 'z', '{"severity": "loud"}')`,
     )
     await tell(fleet.database, stale)
-    const { alarms, sender } = senderOf(fleet, 'one')
+    const { alarms, sender } = alarmSender(fleet.database, 'one')
     await sender.send()
     expect(alarms.map(({ severity }) => severity)).toEqual(['stale'])
   })

@@ -1,5 +1,5 @@
 /** The tables of a fleet move to another database as they are; a file that is not whole is refused as a whole. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { migrateFleet } from '../../../src/fleet/database/migrate.ts'
@@ -107,6 +107,9 @@ eachDatabase((fleet) => {
     await fill(fleet.database)
     await exportFleet(fleet.database, file, version, signal)
     await expect(exportFleet(fleet.database, file, version, signal)).rejects.toThrow('cannot write')
+    const broken = folder.in('broken.jsonl')
+    await expect(exportFleet(fleet.database, broken, version, AbortSignal.abort())).rejects.toThrow('aborted')
+    expect(existsSync(broken)).toBe(false)
     const lines = readFileSync(file, 'utf8').split('\n')
     await empty()
     const wrong: readonly (readonly [string, readonly string[], string])[] = [

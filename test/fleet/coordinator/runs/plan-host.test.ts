@@ -1,19 +1,11 @@
 /** The order in which a run of the fleet takes the tenants of a host, and that it is planned once. */
 import { expect, it } from 'vitest'
-import { beginRun, type FleetRunRequest } from '../../../../src/fleet/coordinator/runs/begin-run.ts'
+import { beginRun } from '../../../../src/fleet/coordinator/runs/begin-run.ts'
 import { chunksLeft, planHost } from '../../../../src/fleet/coordinator/runs/plan-host.ts'
 import { newRunId } from '../../../../src/ledger/run-lock/run-id.ts'
-import type { RunId } from '../../../../src/model/brand.ts'
-import { eachDatabase, type FleetUnderTest } from '../../../support/fleet/each-database.ts'
+import { beginSweep, wholeSweep } from '../../../support/fleet/begun-runs.ts'
+import { eachDatabase } from '../../../support/fleet/each-database.ts'
 import { registerHosts, insertPlaces, tenantNames } from '../../../support/fleet/fleet-tables.ts'
-
-const sweep: FleetRunRequest = { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'test' }
-
-async function begun(fleet: FleetUnderTest, request: FleetRunRequest = sweep): Promise<RunId> {
-  const run = newRunId()
-  expect(await beginRun(fleet.database, run, request)).toEqual({ begun: run })
-  return run
-}
 
 eachDatabase((fleet) => {
   it('a sweep takes the unchecked first, then the unsound, then the longest unchecked', async () => {
@@ -24,7 +16,7 @@ eachDatabase((fleet) => {
       { host: 'a', tenant: 'damaged', verdict: 'damaged', sound: 2, checked: 1 },
       { host: 'a', tenant: 'new' },
     ])
-    const run = await begun(fleet)
+    const run = await beginSweep(fleet.database)
     await planHost(fleet.database, run, 'a')
     const [chunk, ...others] = await chunksLeft(fleet.database, run, 'a')
     expect(others).toEqual([])
@@ -38,7 +30,7 @@ eachDatabase((fleet) => {
     const places = (host: string, days: number) =>
       tenants.map((tenant) => ({ host, tenant, verdict: 'sound', sound: days, checked: days }))
     await insertPlaces(fleet.database, [...places('a', 9), ...places('b', 2)])
-    const run = await begun(fleet)
+    const run = await beginSweep(fleet.database)
     for (const host of ['a', 'b']) await planHost(fleet.database, run, host)
     const [old, fresh] = await Promise.all(['a', 'b'].map((host) => chunksLeft(fleet.database, run, host)))
     expect(old?.map((chunk) => chunk.tenants.length)).toEqual([50, 50, 20])
@@ -51,7 +43,7 @@ eachDatabase((fleet) => {
     await registerHosts(fleet.database, ['a'])
     const sound = tenantNames(70).map((tenant) => ({ host: 'a', tenant, verdict: 'sound', sound: 1, checked: 1 }))
     await insertPlaces(fleet.database, [...sound, { host: 'a', tenant: 'x', verdict: 'damaged', checked: 1 }])
-    const run = await begun(fleet, { ...sweep, kind: 'triage', depth: 'quick' })
+    const run = await beginSweep(fleet.database, { kind: 'triage', depth: 'quick' })
     await planHost(fleet.database, run, 'a')
     const chunks = await chunksLeft(fleet.database, run, 'a')
     expect(chunks.map(({ kind, depth, priority }) => [kind, depth, priority])).toEqual([
@@ -67,7 +59,7 @@ eachDatabase((fleet) => {
       fleet.database,
       tenantNames(60).map((tenant) => ({ host: 'a', tenant })),
     )
-    const run = await begun(fleet)
+    const run = await beginSweep(fleet.database)
     await planHost(fleet.database, run, 'a')
     const before = await chunksLeft(fleet.database, run, 'a')
     await fleet.database.query(`update holdfast.place set checked_at = now() where tenant < 't00030'`)
@@ -76,13 +68,26 @@ eachDatabase((fleet) => {
     expect(before.flatMap(({ tenants }) => tenants)).toEqual(tenantNames(60))
   })
 
+  it('tenants that are gone, and those of other services, are not planned', async () => {
+    await insertPlaces(
+      fleet.database,
+      ['acme', 'gone', 'mail'].map((tenant) => ({ host: 'a', tenant })),
+    )
+    await fleet.database.query(`
+      update holdfast.place set gone_at = now() where tenant = 'gone';
+      update holdfast.place set service = 'mail' where tenant = 'mail'`)
+    const run = await beginSweep(fleet.database, { service: 'notes' })
+    await planHost(fleet.database, run, 'a')
+    expect((await chunksLeft(fleet.database, run, 'a')).map(({ tenants }) => tenants)).toEqual([['acme']])
+  })
+
   it('a second run of the same kind is refused until the first one has ended', async () => {
-    const run = await begun(fleet)
+    const run = await beginSweep(fleet.database)
     const second = newRunId()
-    expect(await beginRun(fleet.database, second, sweep)).toEqual({ unfinished: run })
-    expect(await beginRun(fleet.database, run, sweep)).toEqual({ begun: run })
-    await begun(fleet, { ...sweep, kind: 'triage' })
+    expect(await beginRun(fleet.database, second, wholeSweep)).toEqual({ unfinished: run })
+    expect(await beginRun(fleet.database, run, wholeSweep)).toEqual({ begun: run })
+    await beginSweep(fleet.database, { kind: 'triage' })
     await fleet.database.query(`update holdfast.run set state = 'done'`)
-    expect(await beginRun(fleet.database, second, sweep)).toEqual({ begun: second })
+    expect(await beginRun(fleet.database, second, wholeSweep)).toEqual({ begun: second })
   })
 })

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FleetDatabase } from '../../../../src/fleet/database/database.ts'
-import { PauseSlots } from '../../../../src/fleet/pause/pause-slots.ts'
+import type { PauseSlots } from '../../../../src/fleet/pause/pause-slots.ts'
 import type { TakenSlot } from '../../../../src/fleet/pause/slot-permit.ts'
 import { SlotWatch } from '../../../../src/fleet/pause/slot-watch.ts'
 import { sleep } from '../../../../src/host/clock.ts'
@@ -11,6 +11,7 @@ import { tenantId } from '../../../../src/model/brand.ts'
 import { connectService } from '../../../../src/service/connect.ts'
 import { startNode, type Program } from '../../processes.ts'
 import { attackExpiryMs, attackLimits, serviceAt, type AgentOptions } from './agent-options.ts'
+import { slotsOf } from './asked-slots.ts'
 
 export interface AttackScene extends AsyncDisposable {
   readonly service: Program
@@ -100,9 +101,7 @@ export class PlainAgent implements AsyncDisposable {
   readonly #socket: string
 
   constructor(database: FleetDatabase, service: string, socket: string) {
-    const onTrouble = (): void => undefined
-    const named = { host: 'other', identity: 'other', service, domain: null }
-    this.#slots = new PauseSlots({ database, ...named, expiryMs: 0, onTrouble })
+    this.#slots = slotsOf(database, 'other', { service, onTrouble: () => undefined })
     this.#socket = socket
   }
 
