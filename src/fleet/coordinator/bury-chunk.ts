@@ -39,7 +39,8 @@ export async function buryChunk(database: FleetDatabase, host: string, chunk: Ch
       severity: 'inconclusive',
       host,
       text:
-        `The agent of ${host} could not examine ${failed.length} of ${count(tenants.length, 'tenant')} of run ${run}, ` +
+        `The agent of ${host} could not examine ${failed.length} of ` +
+        `${count(tenants.length, 'tenant')} of run ${run}, ` +
         `in all attempts: ${said}. The next sweep begins with ${failed.length === 1 ? 'it' : 'them'}.`,
       command: `holdfast fleet agents`,
     }),

@@ -1,6 +1,6 @@
 /**
- * What a coordinator says while the database cannot be used: one line when that begins, and one when it is over, however
- * many duties fail meanwhile. Errors of one duty alone are said by that duty.
+ * What a coordinator says while the database cannot be used: one line when that begins, and one when it is over,
+ * however many duties fail meanwhile. Errors of one duty alone are said by that duty.
  */
 import type { Failure, FailureCode } from '../../model/failure.ts'
 

@@ -88,8 +88,8 @@ function forget({ watches, holds }: EndedParts): void {
 }
 
 /**
- * This process may have stood still too, and then the end of the watch waits in the channel. The channel is read between
- * the timer and `setImmediate`.
+ * This process may have stood still too, and then the end of the watch waits in the channel. The channel is read
+ * between the timer and `setImmediate`.
  */
 function setDeadline(watch: number, forMs: number): void {
   const deadline = setTimeout(() => setImmediate(() => deadlines.get(watch) === deadline && killHolder()), forMs)

@@ -249,8 +249,9 @@ export class Guardian implements AsyncDisposable {
   }
 
   /**
-   * Sends the watches and holds that have ended to the guardian, in one message. It need not be called, but is told late
-   * otherwise: from now on this process may be stopped, or busy without a turn of the event loop, and is not killed for it.
+   * Sends the watches and holds that have ended to the guardian, in one message. It need not be called, but is told
+   * late otherwise: from now on this process may be stopped, or busy without a turn of the event loop, and is not
+   * killed for it.
    */
   tellEnded(): void {
     const ended = this.#takeEnded()

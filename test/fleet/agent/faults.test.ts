@@ -11,7 +11,10 @@ import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-data
 import { descendantsRunning, eventually, isRunning, type Program } from '../../support/processes.ts'
 import type { Demo } from '../../support/service/demo-service.ts'
 
-/** The service answers after 500 ms (agent-at-work.ts), the lease lasts 10 s, and the check of a small file takes no time. */
+/**
+ * The service answers after 500 ms (test/support/fleet/agent-at-work.ts), the lease lasts 10 s, and the check of a
+ * small file takes no time.
+ */
 const servesWithinMs = 8_000
 
 const noLease = (demo: Demo, withinMs = servesWithinMs) =>

@@ -1,6 +1,6 @@
 /**
- * A chunk that fails in all its attempts, by the real queue of pg-boss: what has a result keeps it, the rest has failed,
- * and the sweep, the status and an alarm say so. The next sweep checks it.
+ * A chunk that fails in all its attempts, by the real queue of pg-boss: what has a result keeps it, the rest has
+ * failed, and the sweep, the status and an alarm say so. The next sweep checks it.
  */
 import { expect, test } from 'vitest'
 import { loadPgBoss } from '../../../src/fleet/database/optional-packages.ts'
@@ -87,7 +87,8 @@ eachDatabase((fleet) => {
       },
     ])
     const failed =
-      "select body ->> 'tenant' as tenant, body ->> 'verdict' as verdict from holdfast.told where body ->> 'tenant' <> ''"
+      "select body ->> 'tenant' as tenant, body ->> 'verdict' as verdict " +
+      "from holdfast.told where body ->> 'tenant' <> ''"
     await eventually('the file is told too', async () => (await rowsOf(failed)).length > 0)
     expect(await rowsOf(failed)).toEqual([{ tenant: bolt, verdict: 'failed' }])
     const jobs = "select name, state::text as state, retry_count from pgboss.job where name <> 'sweep' order by name"

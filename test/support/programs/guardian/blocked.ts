@@ -2,7 +2,7 @@
  * A holder whose heartbeat watch has ended, and whose event loop is then blocked until well past the deadline of that
  * watch.
  */
-import { Guardian } from '../../../src/hold/seal/guardian.ts'
+import { Guardian } from '../../../../src/hold/seal/guardian.ts'
 
 const guardian = await Guardian.begin(null)
 await guardian.ready()

@@ -4,8 +4,8 @@
  * The second hold takes over the watch of the first, and that watch is ended once more than needed, as pauses do. Then
  * the holder ends its own watch too, or keeps it, and freezes until well past the deadline.
  */
-import { Guardian } from '../../../src/hold/seal/guardian.ts'
-import { monotonicMs } from '../../../src/host/clock.ts'
+import { Guardian } from '../../../../src/hold/seal/guardian.ts'
+import { monotonicMs } from '../../../../src/host/clock.ts'
 
 const guardian = await Guardian.begin(null)
 await guardian.ready()

@@ -2,9 +2,9 @@
  * A holder whose watch ends in time, while its guardian is stopped until well past the deadline of that watch. The end
  * of the watch waits in the channel when the guardian goes on.
  */
-import { Guardian } from '../../../src/hold/seal/guardian.ts'
-import { monotonicMs, sleep } from '../../../src/host/clock.ts'
-import { descendantsRunning } from '../processes.ts'
+import { Guardian } from '../../../../src/hold/seal/guardian.ts'
+import { monotonicMs, sleep } from '../../../../src/host/clock.ts'
+import { descendantsRunning } from '../../processes.ts'
 
 const guardian = await Guardian.begin(null)
 await guardian.ready()
