@@ -49,8 +49,8 @@ export async function lockFile(
   return { ...file, locked, nameConflict }
 }
 
-export async function probeFile(file: LockedFile, probe: Probe): Promise<ProbedFile> {
-  const probed = await probeLock(file.locked, probe)
+export async function probeFile(file: LockedFile, probe: Probe, over: AbortSignal): Promise<ProbedFile> {
+  const probed = await probeLock(file.locked, probe, over)
   file.hold.record.step('probed', { probe: { before: probed.answer, after: null } })
   return { ...file, probed }
 }
@@ -108,8 +108,8 @@ export function proveFileAgain(file: CopiedFile): CopiedFile {
   return file
 }
 
-export async function probeAgain(file: CopiedFile, probe: Probe): Promise<CopiedFile> {
-  const again = await probeLock(file.locked, probe)
+export async function probeAgain(file: CopiedFile, probe: Probe, over: AbortSignal): Promise<CopiedFile> {
+  const again = await probeLock(file.locked, probe, over)
   file.hold.record.step('probed-again', { probe: { before: file.probed.answer, after: again.answer } })
   return file
 }

@@ -131,7 +131,7 @@ const copying: HoldDeed<CopiedFile> = {
     pause?.assertStanding()
     return provenAgain
   },
-  underLocks: (copied, probe) => inParallel(copied, (file) => probeAgain(file, probe)),
+  underLocks: (copied, probe, over) => inParallel(copied, (file) => probeAgain(file, probe, over)),
 }
 
 async function copyInPauseSlot(

@@ -26,7 +26,7 @@ export interface HoldDeed<Done extends InHold> {
    */
   underSeal(files: readonly ProvenFile[], pause: Pause | null, over: AbortSignal): Promise<readonly Done[]>
   /** The kernel leases have ended; the locks still stand. */
-  underLocks(files: readonly Done[], probe: HoldProcesses['probe']): Promise<readonly Done[]>
+  underLocks(files: readonly Done[], probe: HoldProcesses['probe'], over: AbortSignal): Promise<readonly Done[]>
 }
 
 interface InHold {
@@ -83,8 +83,8 @@ async function doUnderLocks<Done extends InHold>(
   reportStep(named, 'quiesced')
   const over = pause ? AbortSignal.any([signal, pause.over]) : signal
   const locked = await inParallel(named, (file) => lockFile(file, quiesced, request, guardian, over))
-  const probed = await inParallel(locked, (file) => probeFile(file, probe))
-  return await deed.underLocks(await doUnderLeases(deed, probed, pause, request, over), probe)
+  const probed = await inParallel(locked, (file) => probeFile(file, probe, over))
+  return await deed.underLocks(await doUnderLeases(deed, probed, pause, request, over), probe, over)
 }
 
 /** When it returns or throws, no kernel lease of ours stands. The probe opens by name: it would wait for the lease. */

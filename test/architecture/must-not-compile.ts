@@ -3,7 +3,7 @@ import type { Checker, CheckOptions } from '../../src/check/check.ts'
 import type { HoldProcesses } from '../../src/hold/hold-processes.ts'
 import { hold, type HoldRequest } from '../../src/hold/hold.ts'
 import type { Locked } from '../../src/hold/seal/lock.ts'
-import type { Probe } from '../../src/hold/seal/probe.ts'
+import type { FileId, Probe } from '../../src/hold/seal/probe.ts'
 import { prove } from '../../src/hold/seal/proof.ts'
 import { probeLock, seal, type Probed, type SealTerms } from '../../src/hold/seal/seal.ts'
 import type { LivePath } from '../../src/model/brand.ts'
@@ -14,9 +14,9 @@ export const misuses = {
     // @ts-expect-error a live file is never checked
     return checker.check(live, options)
   },
-  probeByName: (probe: Probe, name: string): unknown => {
+  probeByName: (probe: Probe, name: string, file: FileId, over: AbortSignal): unknown => {
     // @ts-expect-error only hold/live/ makes a LivePath
-    return probe.try(name, 'exclusive')
+    return probe.try(name, 'exclusive', file, over)
   },
   sealUnprobed: (locked: Locked, terms: SealTerms, signal: AbortSignal): unknown => {
     // @ts-expect-error a lock must be probed before it is sealed
@@ -32,8 +32,8 @@ export const misuses = {
   holdOneByName: (request: HoldRequest, companions: HoldProcesses, signal: AbortSignal): unknown =>
     // @ts-expect-error a hold has an outcome for each file
     hold(request, companions, signal).then(({ kind }) => kind),
-  probeNothing: (probe: Probe): unknown => {
+  probeNothing: (probe: Probe, over: AbortSignal): unknown => {
     // @ts-expect-error a probe needs a lock
-    return probeLock(null, probe)
+    return probeLock(null, probe, over)
   },
 }

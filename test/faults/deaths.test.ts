@@ -42,6 +42,31 @@ describe('in the middle of a hold', () => {
     },
   )
 
+  it.each(['quiesced', 'copied'] as const)(
+    'the probe is stopped after "%s": the pause ends when it must, and the next hold has a new probe',
+    async (at) => {
+      const others = pidsOf('probe-child')
+      await using processes = await startHoldProcesses()
+      const probe = onlyOneOf(pidsOf('probe-child'), others)
+      let stopped = false
+      const { result, open } = await hold.fixture.examine(hold.demo, 'acme', {
+        processes,
+        settings: { maxPauseMs: 1_000 },
+        onStep: (step) => {
+          if (step === at && !stopped) process.kill(probe, 'SIGSTOP')
+          stopped ||= step === at
+        },
+      })
+      expect(stopped).toBe(true)
+      expect(result).toMatchObject({ failure: { code: 'TOO_LARGE_FOR_PAUSE', tenantState: 'active' } })
+      expect(result?.timings.ranOutMs).toBeLessThan(3_000)
+      expect(isRunning(probe), 'it tries nothing when the lock is released').toBe(false)
+      expect(open).toEqual([])
+      expect((await hold.demo.status('acme')).state).toBe('active')
+      expect((await hold.fixture.examine(hold.demo, 'acme', { processes })).result?.verdict).toBe('sound')
+    },
+  )
+
   it.each(moments)(
     'the guardian is killed after "%s": this hold ends in order, and no hold begins without a guardian',
     async (at) => {

@@ -1,4 +1,5 @@
 /** The probe: a granted lock proves nothing until a second process was refused it (I1.2). */
+import { addAbortListener } from 'node:events'
 import PQueue from 'p-queue'
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import { failureOfEnd } from '../../host/process/child-start.ts'
@@ -81,11 +82,15 @@ export class Probe implements AsyncDisposable {
    * Tries the lock on `path` from the second process.
    * @returns what was refused: everything that had to be
    * @param file what the path led to when it was locked
+   * @param over aborts when the lock can no longer stand: the second process is then killed, so that it tries nothing
+   * when the lock is released
+   * @throws the reason of `over`
    * @throws {Failure} LOCK_NOT_HONOURED if anything was granted; the run must stop. READ_FAILED or IN_USE if nothing
    * could be tried: the process died, the file could not be opened, or the path leads elsewhere.
    */
-  async try(path: LivePath, scope: LockToTry['scope'], { dev, ino }: FileId): Promise<ProbeAnswer> {
-    const answer = await this.#questions.add(() => this.#ask({ path, scope, file: { dev, ino } }))
+  async try(path: LivePath, scope: LockToTry['scope'], { dev, ino }: FileId, over: AbortSignal): Promise<ProbeAnswer> {
+    const question: LockToTry = { path, scope, file: { dev, ino } }
+    const answer = await this.#questions.add(() => this.#ask(question, over), { signal: over })
     invariant(typeof answer === 'object' && 'raw' in answer, 'the probe answers what it was asked')
     if (answer.raw === 'granted' || answer.read === 'granted' || answer.write === 'granted') {
       const what = answer.raw === 'granted' ? 'the same lock' : answer.read === 'granted' ? 'a read' : 'a write'
@@ -146,15 +151,17 @@ export class Probe implements AsyncDisposable {
     return { checkpoint, hidden: sights.includes('hidden') }
   }
 
-  async #ask(question: ProbeQuestion): Promise<ProbeReply> {
+  async #ask(question: ProbeQuestion, over: AbortSignal | null = null): Promise<ProbeReply> {
     if (this.#dead) this.#child = this.#start() // Its death since the last hold says nothing about this file.
     const child = await this.#child
+    using _ending = over === null ? null : addAbortListener(over, () => child.kill())
     try {
       return await child.ask(question, { timeoutMs: answerMsMax })
     } catch (error) {
       // A probe that died or hung has proven nothing. The next hold gets a fresh one.
       await child[Symbol.asyncDispose]()
       this.#child = this.#start()
+      over?.throwIfAborted()
       throw failureOfQuestion(question, error)
     }
   }

@@ -35,14 +35,15 @@ export interface Sealed extends Disposable {
 }
 
 /**
+ * @throws the reason of `over`; see `Probe.try`
  * @throws {Failure} LOCK_NOT_HONOURED, IN_USE; WRITER_SEEN if the probe, which opens by name, met another file than the
  * locked one
  */
-export async function probeLock(locked: Locked, probe: Probe): Promise<Probed> {
+export async function probeLock(locked: Locked, probe: Probe, over: AbortSignal): Promise<Probed> {
   invariant(locked.standing, 'only a standing lock can be probed')
   const { files, scope } = locked
-  const answer = await probe.try(files.path, scope, files.stat('')).catch((error: unknown) => {
-    if (files.areNamed()) throw error
+  const answer = await probe.try(files.path, scope, files.stat(''), over).catch((error: unknown) => {
+    if (over.aborted || files.areNamed()) throw error
     throw new Failure('WRITER_SEEN', `${files.path} leads to another file by now: the probe tried that one`, {
       cause: error,
     })
