@@ -11,7 +11,7 @@ import type { TenantId } from '../../model/brand.ts'
 import { Bug } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
-import { isUnanswered } from '../../runs/begin/unanswered.ts'
+import { isWithoutAnswer } from '../../runs/begin/unanswered.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { answersFrom, type QuestionsOfRun } from '../compare/rows/question-table.ts'
 import type { Chunk } from '../jobs/chunk.ts'
@@ -266,9 +266,9 @@ class ResultReceiver {
     }
   }
 
-  /** A short outage of the service must not be the result of a tenant, and a tenant that hangs must not hold the rest. */
+  /** A short outage must not be the result of a tenant, and a tenant that hangs must not hold up the rest. */
   #mayTryAgain(tenant: TenantId, { path, failure }: Result): boolean {
-    if (failure === undefined || !isUnanswered({ failure })) return false
+    if (failure === undefined || !isWithoutAnswer({ failure })) return false
     const key = doneKey(tenant, path)
     const tries = this.#triedAgain.get(key) ?? 0
     if (tries >= triesAgainMax) return false

@@ -35,8 +35,8 @@ select holder, taken_at as since, expiry_ms as "expiryMs" from slot where holder
 /**
  * From its first statement on nobody gets a slot. Who has one may still begin for the window, so it waits until all
  * are back.
- * @param expiryMs how long it waits at most, or as long as the longest expiry of the slots that are taken. If the signal
- * aborts, it waits no longer, and the breaker stays open.
+ * @param expiryMs how long it waits at most, or as long as the longest expiry of the slots that are taken. If the
+ * signal aborts, it waits no longer, and the breaker stays open.
  * @throws {Failure} FLEET_*
  */
 export async function stopPauses(

@@ -8,7 +8,7 @@ import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { TenantId } from '../../model/brand.ts'
 import type { FailureCode } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
-import { isUnanswered } from '../../runs/begin/unanswered.ts'
+import { isWithoutAnswer } from '../../runs/begin/unanswered.ts'
 import type { BegunChunk, Outbox } from './outbox.ts'
 import { outgoingResult, type OutgoingResult } from './outgoing-result.ts'
 
@@ -34,7 +34,7 @@ export const revised = <Part extends { readonly attempt: number }>(part: Part): 
  */
 export async function recoverChunk(ledger: LedgerReading, outbox: Outbox, chunk: BegunChunk): Promise<void> {
   const { lines } = await ledger.runLines(chunk.local, linesMax)
-  const answered = lines.filter(({ event }) => event.kind === 'checked' && !isUnanswered(event.result))
+  const answered = lines.filter(({ event }) => event.kind === 'checked' && !isWithoutAnswer(event.result))
   outbox.put(chunk.local, resultsOf(answered.toReversed(), chunk))
 }
 

@@ -12,7 +12,7 @@ const unansweredMax = 3
 const noAnswer = new Set<FailureCode | undefined>(['ADMIN_UNREACHABLE', 'REGISTRY_STALE'])
 
 /** True for a result that only says that the service gave no answer about the tenant. */
-export const isUnanswered = ({ failure }: Pick<Result, 'failure'>): boolean => noAnswer.has(failure?.code)
+export const isWithoutAnswer = ({ failure }: Pick<Result, 'failure'>): boolean => noAnswer.has(failure?.code)
 
 export class UnansweredRow {
   readonly #controller = new AbortController()
@@ -25,7 +25,7 @@ export class UnansweredRow {
 
   consider(result: Pick<Result, 'failure'>): void {
     const { failure } = result
-    this.#inARow = isUnanswered(result) ? this.#inARow + 1 : 0
+    this.#inARow = isWithoutAnswer(result) ? this.#inARow + 1 : 0
     if (this.#inARow < unansweredMax || failure === undefined) return
     this.#controller.abort(
       new Failure(

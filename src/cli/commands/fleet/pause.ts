@@ -11,9 +11,8 @@ import type { Terminal } from '../../terminal/terminal.ts'
 
 const help = `
 From now on no host pauses a tenant, until \`fleet resume\`. Tenants that stand
-still now are resumed as usual: the command waits for them, at most for the longest
-fleet.expiry of their hosts. Ended by a signal, it waits no longer, and pauses
-stay stopped.
+still now are resumed as usual: the command waits for them, at most for
+fleet.expiry. Ended by a signal, it waits no longer, and pauses stay stopped.
 Hosts that wait keep the tenants of their chunk, and go on with them afterwards.
 
 It needs the database. Without it no host begins a pause anyway. A \`sweep\` or
