@@ -7,14 +7,18 @@ import type { Settings } from '../../config/settings.ts'
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import type { LedgerReading } from '../../ledger/ledger.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
+import type { TenantId } from '../../model/brand.ts'
 import { Bug } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
+import type { Result } from '../../model/result/report.ts'
+import { isWithoutAnswer } from '../../runs/begin/unanswered.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { answersFrom, type QuestionsOfRun } from '../compare/rows/question-table.ts'
 import type { Chunk } from '../jobs/chunk.ts'
 import type { Lane } from '../jobs/jobs.ts'
 import type { SlotSource } from '../pause/slot-permit.ts'
 import type { ResultDelivery } from '../results/delivery.ts'
+import { doneKey } from '../results/done-key.ts'
 import type { BegunChunk, Outbox } from '../results/outbox.ts'
 import { outgoingResult } from '../results/outgoing-result.ts'
 import { isExamined, recoverChunk, recoverTenants, revised } from '../results/recovered-results.ts'
@@ -54,6 +58,9 @@ const silentMsMax = 30 * 60_000
  */
 type TurnEnd = 'done' | 'incident' | 'leave' | 'service'
 
+/** How often a file is tried again in one attempt of a chunk, after its service gave no answer about it. */
+const triesAgainMax = 2
+
 /** Disposing leaves the process of a chunk alone: it ends what is under way, and its results are in the ledger. */
 export class ChunkRunner implements Disposable {
   readonly #with: ChunkRunnerOptions
@@ -76,15 +83,16 @@ export class ChunkRunner implements Disposable {
       const newest = await this.#resend(chunk)
       return delivery.until(() => outbox.waitsUpTo(newest), signal)
     }
-    for (let end: TurnEnd; (end = await this.#takeTurn(chunk, lane, signal)) !== 'done';)
+    const unanswered = new Map<string, number>()
+    for (let end: TurnEnd; (end = await this.#takeTurn(chunk, lane, signal, unanswered)) !== 'done';)
       while (!(await this.#mayGoOn(end))) await sleep(askAgainMs, signal)
     await delivery.until(() => outbox.waitsFor(chunk), signal)
   }
 
-  async #takeTurn(chunk: Chunk, lane: Lane, signal: AbortSignal): Promise<TurnEnd> {
+  async #takeTurn(chunk: Chunk, lane: Lane, signal: AbortSignal, unanswered: Map<string, number>): Promise<TurnEnd> {
     while (this.#with.isFull()) await sleep(fullMs, signal)
     using turn = await this.#turns.take(lane, signal)
-    const end = await this.#work(chunk, AbortSignal.any([signal, turn.yielding]))
+    const end = await this.#work(chunk, AbortSignal.any([signal, turn.yielding]), unanswered)
     signal.throwIfAborted()
     return end
   }
@@ -114,7 +122,7 @@ export class ChunkRunner implements Disposable {
   }
 
   /** @throws {Failure} */
-  async #work(chunk: Chunk, stopping: AbortSignal): Promise<TurnEnd> {
+  async #work(chunk: Chunk, stopping: AbortSignal, unanswered: Map<string, number>): Promise<TurnEnd> {
     const { settings, windowMs, version, outbox } = this.#with
     const local = newRunId()
     const begun = outbox.beginChunk({ local, run: chunk.run, week: chunk.week, chunk: chunk.chunk })
@@ -130,7 +138,7 @@ export class ChunkRunner implements Disposable {
       windowMs,
       rows: chunk.kind === 'compare',
     }
-    const receiver = new ResultReceiver(begun, this.#with)
+    const receiver = new ResultReceiver(begun, this.#with, unanswered)
     this.#current = local
     try {
       const process = await ChunkProcess.start(
@@ -148,21 +156,26 @@ export class ChunkRunner implements Disposable {
       this.#with.delivery.wake()
       if (receiver.failure !== null) throw receiver.failure
       if (end.kind === 'died') throw end.failure
-      return this.#endOf(end, stopping.aborted)
+      return this.#endOf(end, receiver.unanswered, stopping.aborted)
     } finally {
       this.#current = null
       this.#process = null
     }
   }
 
-  #endOf({ failure, stopped }: Pick<FromEnded, 'failure' | 'stopped'>, isAsked: boolean): TurnEnd {
-    if (failure?.code === 'ADMIN_UNREACHABLE') {
+  #endOf(
+    { failure, stopped }: Pick<FromEnded, 'failure' | 'stopped'>,
+    unanswered: ChunkFailure | null,
+    isAsked: boolean,
+  ): TurnEnd {
+    const silent = failure?.code === 'ADMIN_UNREACHABLE' ? failure : unanswered
+    if (silent !== null) {
       this.#silentSinceMs ??= monotonicMs()
-      if (!this.#isSilentTooLong) {
-        this.#with.say(`holdfast: a chunk waits for the service: ${printableSentence(failure.message)}`)
-        return 'service'
-      }
-    } else this.#silentSinceMs = null
+      if (this.#isSilentTooLong) throw asError(silent)
+      this.#with.say(`holdfast: a chunk waits for the service: ${printableSentence(silent.message)}`)
+      return 'service'
+    }
+    this.#silentSinceMs = null
     if (failure !== null) throw asError(failure)
     return stopped ? (isAsked ? 'incident' : 'leave') : 'done'
   }
@@ -187,7 +200,7 @@ export class ChunkRunner implements Disposable {
       },
       onResult: (message) => {
         receiver.take(message)
-        if (receiver.failure !== null || this.#with.isFull()) stop()
+        if (receiver.failure !== null || receiver.unanswered !== null || this.#with.isFull()) stop()
       },
       ...answersFrom(this.#with.questionsOf(begun.run)),
       onNotice: (text) => say(`holdfast: ${printableSentence(text)}`),
@@ -224,16 +237,25 @@ export class ChunkRunner implements Disposable {
 class ResultReceiver {
   readonly #begun: BegunChunk
   readonly #with: Pick<ChunkRunnerOptions, 'outbox' | 'delivery'>
+  readonly #triedAgain: Map<string, number>
   /** Why the outbox could not be read, or did not take a result; null if it worked. The ledger has all results. */
   failure: Error | null = null
+  /** Why a file is to be tried again: its service gave no answer. Null if there is none. */
+  unanswered: ChunkFailure | null = null
 
-  constructor(begun: BegunChunk, { outbox, delivery }: Pick<ChunkRunnerOptions, 'outbox' | 'delivery'>) {
+  /** @param triedAgain how often files were tried again before, by `doneKey` */
+  constructor(
+    begun: BegunChunk,
+    { outbox, delivery }: Pick<ChunkRunnerOptions, 'outbox' | 'delivery'>,
+    triedAgain: Map<string, number>,
+  ) {
     this.#begun = begun
     this.#with = { outbox, delivery }
+    this.#triedAgain = triedAgain
   }
 
   take({ tenant, result, at, revised: isRevised }: Extract<FromChunk, { kind: 'result' }>): void {
-    if (!isExamined(result)) return
+    if (!isExamined(result) || this.#mayTryAgain(tenant, result)) return
     const part = isRevised ? revised(this.#begun) : this.#begun
     try {
       this.#with.outbox.put(this.#begun.local, [outgoingResult(part, tenant, result, at)])
@@ -242,6 +264,17 @@ class ResultReceiver {
       if (!(error instanceof Failure)) throw error
       this.failure = error
     }
+  }
+
+  /** A short outage must not be the result of a tenant, and a tenant that hangs must not hold up the rest. */
+  #mayTryAgain(tenant: TenantId, { path, failure }: Result): boolean {
+    if (failure === undefined || !isWithoutAnswer({ failure })) return false
+    const key = doneKey(tenant, path)
+    const tries = this.#triedAgain.get(key) ?? 0
+    if (tries >= triesAgainMax) return false
+    this.#triedAgain.set(key, tries + 1)
+    this.unanswered ??= failure
+    return true
   }
 }
 

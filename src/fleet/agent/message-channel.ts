@@ -1,7 +1,7 @@
 /** A channel of messages over two pipes. Neither end waits for the other. */
 
 import type { Readable, Writable } from 'node:stream'
-import { frameOf, Frames } from '../../host/process/frames.ts'
+import { BrokenFrame, frameOf, Frames } from '../../host/process/frames.ts'
 
 /**
  * @param onMessage called with each message, in order
@@ -37,7 +37,8 @@ export function openChannel<Incoming, Outgoing>(
 function messagesIn<Message>(frames: Frames<Message>, bytes: Buffer): readonly Message[] | null {
   try {
     return frames.take(bytes)
-  } catch {
-    return null
+  } catch (error) {
+    if (error instanceof BrokenFrame) return null
+    throw error
   }
 }

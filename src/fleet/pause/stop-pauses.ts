@@ -29,25 +29,28 @@ on conflict do nothing`
 
 /** A slot that is just being taken is locked until it is stored, and `for share` waits for that. */
 const standingOf = `
-with slot as materialized (select holder, taken_at from holdfast.pause_slot where scope = $1 for share)
-select holder, taken_at as since from slot where holder is not null order by 2, 1`
+with slot as materialized (select holder, taken_at, expiry_ms from holdfast.pause_slot where scope = $1 for share)
+select holder, taken_at as since, expiry_ms as "expiryMs" from slot where holder is not null order by 2, 1`
 
 /**
  * From its first statement on nobody gets a slot. Who has one may still begin for the window, so it waits until all
  * are back.
- * @param waitMs how long it waits at most. If the signal aborts, it waits no longer, and the breaker stays open.
+ * @param expiryMs how long it waits at most, or as long as the longest expiry of the slots that are taken. If the
+ * signal aborts, it waits no longer, and the breaker stays open.
  * @throws {Failure} FLEET_*
  */
 export async function stopPauses(
   database: FleetDatabase,
   request: Omit<Breaker, 'since'>,
-  waitMs: number,
+  expiryMs: number,
   signal: AbortSignal,
 ): Promise<StoppedPauses> {
   const breaker = await openBreaker(database, request)
   await database.query(makingRows, [request.scope])
-  for (const untilMs = monotonicMs() + waitMs; ; await sleep(lookEveryMs, signal).catch(() => undefined)) {
-    const { rows: standing } = await database.query<TenantStanding>(standingOf, [request.scope])
-    if (standing.length === 0 || monotonicMs() > untilMs || signal.aborted) return { breaker, standing }
+  for (const beganMs = monotonicMs(); ; await sleep(lookEveryMs, signal).catch(() => undefined)) {
+    const { rows } = await database.query<TenantStanding & { readonly expiryMs: number }>(standingOf, [request.scope])
+    const waitMs = Math.max(expiryMs, ...rows.map((row) => row.expiryMs))
+    const standing = rows.map(({ holder, since }) => ({ holder, since }))
+    if (standing.length === 0 || monotonicMs() - beganMs > waitMs || signal.aborted) return { breaker, standing }
   }
 }

@@ -8,6 +8,7 @@ import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { TenantId } from '../../model/brand.ts'
 import type { FailureCode } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
+import { isWithoutAnswer } from '../../runs/begin/unanswered.ts'
 import type { BegunChunk, Outbox } from './outbox.ts'
 import { outgoingResult, type OutgoingResult } from './outgoing-result.ts'
 
@@ -27,10 +28,14 @@ export const revised = <Part extends { readonly attempt: number }>(part: Part): 
   attempt: part.attempt + 1,
 })
 
-/** @throws {Failure} LEDGER_UNUSABLE */
+/**
+ * Without the results that only say that the service gave no answer: while the chunk runs, its agent tries these again.
+ * @throws {Failure} LEDGER_UNUSABLE
+ */
 export async function recoverChunk(ledger: LedgerReading, outbox: Outbox, chunk: BegunChunk): Promise<void> {
   const { lines } = await ledger.runLines(chunk.local, linesMax)
-  outbox.put(chunk.local, resultsOf(lines.toReversed(), chunk))
+  const answered = lines.filter(({ event }) => event.kind === 'checked' && !isWithoutAnswer(event.result))
+  outbox.put(chunk.local, resultsOf(answered.toReversed(), chunk))
 }
 
 /** For an outbox that was made anew. @param now ms since 1970 @throws {Failure} LEDGER_UNUSABLE */

@@ -77,6 +77,8 @@ export interface FleetSlot {
   /** Who has it; null: it is free. */
   readonly holder: string | null
   readonly takenAt: number | null
+  /** The expiry of whoever took it last: no coordinator frees it sooner. */
+  readonly expiryMs: number
 }
 
 /** While it is open, no tenant of its scope is paused by a run of the fleet. */

@@ -180,7 +180,8 @@ export async function readRuns(database: FleetDatabase, max: number): Promise<re
 
 async function readSlots(database: FleetDatabase): Promise<readonly FleetSlot[]> {
   const { rows } = await database.query<FleetSlot>(`
-    select scope, slot, holder, ${ms('taken_at')} as "takenAt" from holdfast.pause_slot order by scope, slot`)
+    select scope, slot, holder, ${ms('taken_at')} as "takenAt", expiry_ms as "expiryMs"
+    from holdfast.pause_slot order by scope, slot`)
   return rows
 }
 

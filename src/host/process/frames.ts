@@ -1,6 +1,6 @@
 /** Messages through a pipe: four bytes of length, little-endian, then the value as V8 clones it (node:v8). */
 import { DefaultSerializer, deserialize } from 'node:v8'
-import { invariant } from '../../model/bug.ts'
+import { Bug } from '../../model/bug.ts'
 
 const lengthBytes = 4
 /** A longer message is refused: no reading child may take as much memory, unless it was given more than usual. */
@@ -17,6 +17,9 @@ export function frameOf(message: unknown): Buffer {
   return frame
 }
 
+/** What came is no message: each end of a pipe is a program of ours, so one of them is at fault. */
+export class BrokenFrame extends Bug {}
+
 /** Joins the pieces that a pipe delivers. */
 export class Frames<Message> {
   #parts: Buffer[] = []
@@ -24,7 +27,7 @@ export class Frames<Message> {
 
   /**
    * @returns the messages that end in these bytes
-   * @throws if the bytes are no message; later messages can then not be found either
+   * @throws {BrokenFrame} if the bytes are no message; later messages can then not be found either
    */
   take(bytes: Buffer): readonly Message[] {
     this.#parts.push(bytes)
@@ -36,7 +39,7 @@ export class Frames<Message> {
       length = this.#nextLength()
     ) {
       const all = this.#joined()
-      messages.push(deserialize(all.subarray(lengthBytes, lengthBytes + length)) as Message)
+      messages.push(valueIn(all.subarray(lengthBytes, lengthBytes + length)) as Message)
       this.#parts = [all.subarray(lengthBytes + length)]
       this.#bytes -= lengthBytes + length
     }
@@ -48,7 +51,7 @@ export class Frames<Message> {
     if (this.#bytes < lengthBytes) return null
     const first = this.#parts[0]
     const length = (first !== undefined && first.length >= lengthBytes ? first : this.#joined()).readUInt32LE()
-    invariant(length <= frameBytesMax, `a message of ${length} bytes is announced`)
+    if (length > frameBytesMax) throw new BrokenFrame(`a message of ${length} bytes is announced`)
     return length
   }
 
@@ -57,5 +60,13 @@ export class Frames<Message> {
     const all = first !== undefined && more.length === 0 ? first : Buffer.concat(this.#parts)
     this.#parts = [all]
     return all
+  }
+}
+
+function valueIn(bytes: Buffer): unknown {
+  try {
+    return deserialize(bytes)
+  } catch (error) {
+    throw new BrokenFrame(error instanceof Error ? error.message : String(error), { cause: error })
   }
 }

@@ -11,6 +11,9 @@ const unansweredMax = 3
 /** Also of hooks whose list of tenants is not valid: without it no tenant can be seen serving. */
 const noAnswer = new Set<FailureCode | undefined>(['ADMIN_UNREACHABLE', 'REGISTRY_STALE'])
 
+/** True for a result that only says that the service gave no answer about the tenant. */
+export const isWithoutAnswer = ({ failure }: Pick<Result, 'failure'>): boolean => noAnswer.has(failure?.code)
+
 export class UnansweredRow {
   readonly #controller = new AbortController()
   #inARow = 0
@@ -20,8 +23,9 @@ export class UnansweredRow {
     return this.#controller.signal
   }
 
-  consider({ failure }: Pick<Result, 'failure'>): void {
-    this.#inARow = noAnswer.has(failure?.code) ? this.#inARow + 1 : 0
+  consider(result: Pick<Result, 'failure'>): void {
+    const { failure } = result
+    this.#inARow = isWithoutAnswer(result) ? this.#inARow + 1 : 0
     if (this.#inARow < unansweredMax || failure === undefined) return
     this.#controller.abort(
       new Failure(

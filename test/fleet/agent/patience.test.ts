@@ -6,7 +6,7 @@ import { sleep } from '../../../src/host/clock.ts'
 import { chunkDone, sendChunk, startAgentAtWork } from '../../support/fleet/agent-at-work.ts'
 import { jobState } from '../../support/fleet/agent-hosts.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
-import { eventually } from '../../support/processes.ts'
+import { eventually, startNode } from '../../support/processes.ts'
 
 eachDatabase((fleet) => {
   const sound = (tenants: readonly string[]) => tenants.map((tenant) => ({ tenant, verdict: 'sound' }))
@@ -57,5 +57,32 @@ eachDatabase((fleet) => {
       expect(await retries()).not.toContainEqual({ retries: 1 })
     },
     180_000,
+  )
+
+  test.skipIf(fleet.kind === 'postgres')(
+    'a service that is down for some seconds in the middle of a chunk: its rest is tried again',
+    async () => {
+      await using work = await startAgentAtWork(fleet, { tenants: 8, misbehave: 'slow=300' })
+      const { agent } = work
+      const { demo } = work.host
+      const chunk = await sendChunk(work)
+      await eventually('the first has a result', async () => (await results()).length > 0, 60_000)
+      // The service must not end while a tenant is paused: that is another fault, and another result.
+      await openBreaker(fleet.database, { scope: 'fleet', reason: 'a deployment', by: 'ada' })
+      const held = 'select from holdfast.pause_slot where holder is not null'
+      await eventually('no tenant is paused', async () => (await fleet.database.query(held)).rowCount === 0)
+      demo.program.kill('SIGKILL')
+      await demo.program.ended
+      await closeBreakers(fleet.database, null, 'ada')
+      await eventually('the chunk waits', () => agent.stderr().includes('waits for the service'), 60_000)
+      await sleep(2_000)
+      const again = ['--dir', demo.dir, '--socket', demo.socket, '--tenants', '8', '--misbehave', 'slow=300']
+      await using service = startNode('scripts/demo/service.ts', again)
+      await service.ready
+      await chunkDone(fleet, chunk, agent, 120_000)
+      expect(await results()).toEqual(sound(demo.tenants))
+      expect(await retries()).not.toContainEqual({ retries: 1 })
+    },
+    240_000,
   )
 })

@@ -63,4 +63,23 @@ eachDatabase((fleet) => {
     await expect(other.query(make, ['2026-11-24'])).rejects.toThrow('no week of results begins on 2026-11-24')
     await expect(other.query(insert, ['2026-11-30'])).rejects.toThrow('no partition')
   })
+
+  it('makes no partition of a week that a hostile or mistaken agent asks for', async () => {
+    await using agent = await fleet.open()
+    const partitions = async (): Promise<number> =>
+      (await fleet.database.query("select from pg_inherits where inhparent = 'holdfast.result'::regclass")).rowCount
+    const { rows } = await fleet.database.query<{ later: string }>(
+      `select (date_trunc('week', current_date) + interval '3 weeks')::date::text as later`,
+    )
+    const weeks = [null, 'infinity', '-infinity', '2019-12-30', '9999-12-27', '5874897-12-27', rows[0]?.later]
+    for (const week of weeks)
+      await expect(agent.query('select holdfast.result_week($1::date)', [week]), week ?? 'null').rejects.toThrow(
+        'no week of results begins on',
+      )
+    for (const week of ['2026-13-01', 'x', "2026-11-23'; drop schema holdfast cascade; --"])
+      await expect(agent.query('select holdfast.result_week($1::date)', [week])).rejects.toMatchObject({
+        code: 'FLEET_STATEMENT_FAILED',
+      })
+    expect(await partitions()).toBe(0)
+  })
 })

@@ -9,6 +9,7 @@ import { freeSlots } from '../../../src/fleet/pause/pause-slots.ts'
 import type { NotGranted, TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
 import { setPauseLimits, SlotWatch } from '../../../src/fleet/pause/slot-watch.ts'
 import { stopPauses, type StoppedPauses } from '../../../src/fleet/pause/stop-pauses.ts'
+import { sleep } from '../../../src/host/clock.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { grantedSlot, slotsOf, whileTaking } from '../../support/fleet/pause/asked-slots.ts'
 import { eventually } from '../../support/processes.ts'
@@ -243,5 +244,17 @@ eachDatabase((fleet: FleetUnderTest) => {
     expect(await scopes()).toEqual([])
     await deliver('third again', 'LEASE_LOST', 1)
     expect(await scopes()).toEqual(['service:notes'])
+  })
+
+  test('who stops pauses waits for a slot as long as its host may use it', async () => {
+    vi.useRealTimers()
+    const slots = slotsOf(fleet.database, 'db1', { expiryMs: 20_000 })
+    const taken = await slots.take()
+    if (!isGranted(taken)) throw new Error(taken.why)
+    const request = { scope: 'fleet', reason: 'power', by: 'ada' }
+    const stopping = stopPauses(fleet.database, request, 0, AbortSignal.timeout(60_000))
+    await sleep(600)
+    slots.release(taken)
+    expect((await stopping).standing).toEqual([])
   })
 })

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { frameOf, Frames } from '../../../src/host/process/frames.ts'
-import { Bug } from '../../../src/model/bug.ts'
+import { BrokenFrame, frameOf, Frames } from '../../../src/host/process/frames.ts'
 
 const messages = [
   { kind: 'ask', question: 'ö€ and plain' },
@@ -28,6 +27,7 @@ test('of a message that has not ended nothing is said', () => {
 
 test('what cannot be cloned, and what is no message, is refused', () => {
   expect(() => frameOf({ say: () => 1 })).toThrow(/could not be cloned/)
-  expect(() => new Frames().take(Buffer.from('nonsense'))).toThrow(Bug)
-  expect(() => new Frames().take(Buffer.from([4, 0, 0, 0, 1, 2, 3, 4]))).toThrow(/deserialize/)
+  expect(() => new Frames().take(Buffer.from('nonsense'))).toThrow(BrokenFrame)
+  const broken = Buffer.from([4, 0, 0, 0, 1, 2, 3, 4])
+  for (const how of [/deserialize/, BrokenFrame]) expect(() => new Frames().take(broken)).toThrow(how)
 })

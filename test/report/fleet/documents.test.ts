@@ -29,7 +29,7 @@ test.each<[string, Partial<FleetView>]>([
       files: [fleetFile('acme'), fleetFile('bolt', { verdict: 'failed', damage: 'none', failure: 'RESUME_FAILED' })],
       oldest: [fleetFile('coda', { verdict: null, damage: 'none', checkedAt: null, soundAt: null, run: null })],
       runs: [fleetRun({ state: 'feeding', endedAt: null, said: 'h2 has no agent' }), fleetRun()],
-      slots: [{ scope: 'fleet', slot: 1, holder: 'h1', takenAt: now - hour }],
+      slots: [{ scope: 'fleet', slot: 1, holder: 'h1', takenAt: now - hour, expiryMs: 90_000 }],
       breakers: [{ scope: 'fleet', reason: 'a person', since: now, by: 'ada' }],
     },
   ],

@@ -67,8 +67,8 @@ export const fleetView = (more: Partial<FleetView> = {}): FleetView => ({
   oldest: [],
   runs: [fleetRun()],
   slots: [
-    { scope: 'fleet', slot: 1, holder: null, takenAt: null },
-    { scope: 'fleet', slot: 2, holder: null, takenAt: null },
+    { scope: 'fleet', slot: 1, holder: null, takenAt: null, expiryMs: 90_000 },
+    { scope: 'fleet', slot: 2, holder: null, takenAt: null, expiryMs: 90_000 },
   ],
   breakers: [],
   isResting: false,

@@ -140,8 +140,8 @@ function coordinatorReasons({ coordinators, at }: FleetView): readonly string[] 
 }
 
 /** One that is held for longer than twice the time after which a coordinator frees it. */
-const isStuck = ({ holder, takenAt }: FleetSlot, { at, expiryMs }: FleetView): boolean =>
-  holder !== null && takenAt !== null && (ageOf(takenAt, at) ?? 0) > 2 * expiryMs
+const isStuck = ({ holder, takenAt, expiryMs }: FleetSlot, view: FleetView): boolean =>
+  holder !== null && takenAt !== null && (ageOf(takenAt, view.at) ?? 0) > 2 * Math.max(view.expiryMs, expiryMs)
 
 function stuckReasons(stuck: readonly FleetSlot[], { at }: FleetView): readonly string[] {
   if (stuck.length === 0) return []

@@ -5,7 +5,7 @@ import type { FleetCounts, FleetFacts, FleetRun } from '../../../fleet/status/fl
 export interface FleetView extends FleetFacts {
   /** Files that no check found sound for longer than this are stale. */
   readonly maxAgeMs: number
-  /** A slot is freed by a coordinator that has watched it for as long as this. */
+  /** A slot is freed by a coordinator that has watched it for as long as this, or for the slot's own expiry. */
   readonly expiryMs: number
   /** The configuration file if the command line named it, because commands must then name it too; else null. */
   readonly configNamed: string | null

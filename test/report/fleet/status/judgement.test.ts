@@ -13,7 +13,7 @@ const lineOf = (view: FleetView) => {
 const textOf = (view: FleetView): string => [...renderFleetStatus(view, { format: 'text', ...plain }).text].join('')
 
 const counts = { sound: 9, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
-const taken = { scope: 'fleet', slot: 1, holder: 'h1', takenAt: now - 1000 }
+const taken = { scope: 'fleet', slot: 1, holder: 'h1', takenAt: now - 1000, expiryMs: 90_000 }
 
 test.each<[string, Partial<FleetView>, number, string]>([
   ['all is well', {}, 0, 'HOLDFAST OK - 2 hosts, 20 tenants sound, oldest check 3 h ago | hosts=2 hosts_missed=0;0 '],
@@ -92,6 +92,12 @@ test.each<[string, Partial<FleetView>, number, string]>([
     'HOLDFAST WARNING - STALE no coordinator works, the last one was seen 1 h ago |',
   ],
   ['a slot that was just taken', { slots: [taken] }, 0, 'HOLDFAST OK'],
+  [
+    'a slot whose host has a longer expiry',
+    { slots: [{ ...taken, takenAt: now - 600_000, expiryMs: 600_000 }] },
+    0,
+    'HOLDFAST OK',
+  ],
   [
     'a slot that no coordinator frees',
     { slots: [{ ...taken, takenAt: now - 600_000 }] },
@@ -219,7 +225,7 @@ test('hostile names neither break a line nor reach the terminal as they are', ()
     shares: [share(hostile, { service: hostile, counts: { ...counts, damaged: 1 } })],
     files: [fleetFile(hostile, { host: hostile, failure: hostile })],
     runs: [fleetRun({ id: hostile, kind: hostile, endedAt: null, said: hostile })],
-    slots: [{ scope: hostile, slot: 1, holder: hostile, takenAt: now - hour }],
+    slots: [{ scope: hostile, slot: 1, holder: hostile, takenAt: now - hour, expiryMs: 90_000 }],
     breakers: [{ scope: hostile, reason: hostile, since: now, by: hostile }],
   })
   for (const format of ['text', 'nagios', 'prometheus'] as const) {

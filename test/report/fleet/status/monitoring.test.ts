@@ -36,8 +36,8 @@ const wrong = fleetView({
   files: [fleetFile('acme'), fleetFile('acme', { path: '/srv/other.db' }), fleetFile('bolt', { verdict: 'failed' })],
   runs: [fleetRun({ state: 'fed', endedAt: null, done: 5 }), fleetRun()],
   slots: [
-    { scope: 'fleet', slot: 1, holder: 'h1', takenAt: now - hour },
-    { scope: 'fleet', slot: 2, holder: null, takenAt: null },
+    { scope: 'fleet', slot: 1, holder: 'h1', takenAt: now - hour, expiryMs: 90_000 },
+    { scope: 'fleet', slot: 2, holder: null, takenAt: null, expiryMs: 90_000 },
   ],
   breakers: [{ scope: 'fleet', reason: 'a test', since: now, by: 'ada' }],
 })

@@ -20,7 +20,7 @@ const wrong = (): FleetView =>
     shares: [share('h1', { counts: { ...counts, damaged: 1 } }), share('h2'), share('h3', { stale: 3 })],
     files: [fleetFile('acme'), fleetFile('bolt', { verdict: 'failed', failure: 'RESUME_FAILED', host: 'h2' })],
     runs: [fleetRun({ state: 'fed', endedAt: null, done: 7 }), fleetRun()],
-    slots: [{ scope: 'service:notes', slot: 1, holder: 'h2', takenAt: now - hour }],
+    slots: [{ scope: 'service:notes', slot: 1, holder: 'h2', takenAt: now - hour, expiryMs: 90_000 }],
     breakers: [{ scope: 'service:notes', reason: 'a test', since: now - hour, by: 'ada' }],
   })
 
@@ -30,7 +30,7 @@ const hostile = (): FleetView =>
     shares: hostileTexts.map((text) => share(text, { service: text, counts: { ...counts, damaged: 1 } })),
     files: hostileTexts.map((text) => fleetFile(text, { host: text, service: text, path: text, failure: text })),
     runs: hostileTexts.map((text) => fleetRun({ id: text, kind: text, said: text, endedAt: null })),
-    slots: hostileTexts.map((text) => ({ scope: text, slot: 1, holder: text, takenAt: now - hour })),
+    slots: hostileTexts.map((text) => ({ scope: text, slot: 1, holder: text, takenAt: now - hour, expiryMs: 90_000 })),
     breakers: hostileTexts.map((text) => ({ scope: text, reason: text, since: now, by: text })),
   })
 
