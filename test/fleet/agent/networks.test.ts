@@ -69,7 +69,8 @@ describe.skipIf(why !== null)(`hosts with networks of their own${why === null ? 
   afterAll(() => opened.disposeAsync(), 60_000)
 
   const sweep = async (...words: readonly string[]) => {
-    const { code, stdout, stderr } = await coordinator.run('fleet', 'sweep', '--json', ...words)
+    // Ended with the rest, also if the test has given up before it.
+    const { code, stdout, stderr } = await opened.use(coordinator.start('fleet', 'sweep', '--json', ...words)).ended
     expect([code, stderr]).toEqual([0, ''])
     return JSON.parse(stdout) as { readonly run: { readonly id: string } }
   }
