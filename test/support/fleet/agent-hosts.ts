@@ -55,7 +55,8 @@ export async function startHost(
     async startAgent(isReady = true) {
       const program = holdfast.start('agent')
       if (isReady)
-        await eventually(`the agent of ${name} works`, () => takesTenants(program), startMsMax).catch((error) => {
+        await eventually(`the agent of ${name} works`, () => takesTenants(program), startMsMax).catch(async (error) => {
+          await program[Symbol.asyncDispose]()
           throw new Error(program.stderr(), { cause: error })
         })
       return program

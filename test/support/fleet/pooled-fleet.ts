@@ -51,7 +51,11 @@ export async function startPooledFleet(
   ])
   const coordinates = opened.use(coordinator.start('coordinator'))
   await eventually('the tables are made', () => coordinates.stderr().includes('the coordinator works'), 90_000)
-  const running = await Promise.all(hosts.map(async (host) => opened.use(await host.startAgent())))
+  const starting = await Promise.allSettled(hosts.map(async (host) => opened.use(await host.startAgent())))
+  const running = starting.map((started) => {
+    if (started.status === 'rejected') throw started.reason
+    return started.value
+  })
   const swept = async (...more: readonly string[]): Promise<Readonly<Record<string, number>>> => {
     const { code, stdout, stderr } = await coordinator.run('fleet', 'sweep', '--json', ...more)
     if (code !== 0) throw new Error(`exit code ${code}: ${stdout}${stderr}`)
