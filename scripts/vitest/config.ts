@@ -8,6 +8,8 @@ export const compiled = new URL('../../node_modules/.compiled', import.meta.url)
 const longest = [
   'cli/check/silent-change',
   'cli/check/remembered-files',
+  'fleet/agent/networks',
+  'fleet/agent/pgbouncer',
   'faults/kill',
   'faults/every-step',
   'hold/pinned/beside-writers',

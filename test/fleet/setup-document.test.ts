@@ -1,8 +1,11 @@
 /** The SQL of SETUP.md, run as it is written: the roles can do what they must, and nothing else. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { compareTenant } from '../../src/fleet/compare/compare-tenant.ts'
 import type { FleetDatabase } from '../../src/fleet/database/database.ts'
 import { migrateFleet } from '../../src/fleet/database/migrate.ts'
 import { openFleetDatabase } from '../../src/fleet/database/open-database.ts'
+import { readAgents, readFleetFacts } from '../../src/fleet/status/read-facts.ts'
+import { readHistory } from '../../src/fleet/status/read-history.ts'
 import { setUpRoles, setUpStatements } from '../support/fleet/fleet-roles.ts'
 import { noPostgres, PostgresCluster } from '../support/fleet/postgres-cluster.ts'
 
@@ -59,6 +62,15 @@ describe.skipIf(noPostgres !== null)(
         "select holdfast.result_week('2026-11-23')",
       ])
         await expect(reader.query(statement), statement).rejects.toMatchObject({ code: 'FLEET_REFUSED' })
+    })
+
+    test('a reader can ask for the status, the agents, the history, and a comparison', async () => {
+      const reader = await openAs('holdfast_reader', 'holdfast')
+      expect((await readFleetFacts(reader, 86_400_000)).hosts).toEqual([])
+      expect((await readAgents(reader, 86_400_000)).hosts).toEqual([])
+      expect(await readHistory(reader, 'acme', 10)).toBeNull()
+      const asked = { tenant: 'acme', services: null, version: 'test', byKey: null }
+      await expect(compareTenant(reader, asked)).rejects.toMatchObject({ code: 'TENANT_UNKNOWN' })
     })
 
     test('no other role may connect', async () => {

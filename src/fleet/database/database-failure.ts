@@ -31,11 +31,15 @@ const unreachable = /^(?:08...|57P0[1-5]|E[A-Z]+)$/
 const refused = /^(?:28...|EACCES|EPERM|3D000|42501|ERR_TLS.*|.*CERT.*|.*SIGNATURE.*|.*ISSUER.*)$/
 const full = /^(?:53[12]..|25006|58030)$/
 const notPrepared = /^(?:42P01|3F000|42883|42703|42704)$/
+const unknownName = /^(?:ENOTFOUND|EAI_[A-Z]+)$/
+const checkName =
+  "check the name in fleet.database, and this machine's name servers; until then agents begin nothing new"
 const again = /^(?:40...|55P03)$/
 
 function byState(state: string): Kind | null {
   if (state === '53300')
     return { code: 'FLEET_UNREACHABLE', detail: { hint: 'the server has no free connection: see max_connections' } }
+  if (unknownName.test(state)) return { code: 'FLEET_UNREACHABLE', detail: { hint: checkName } }
   if (refused.test(state)) return { code: 'FLEET_REFUSED' }
   if (unreachable.test(state)) return { code: 'FLEET_UNREACHABLE' }
   if (full.test(state)) return { code: 'FLEET_FULL' }
@@ -56,6 +60,8 @@ const wordsMax = 300
 
 function wordsOf(error: unknown): string {
   if (isSystemError(error)) return inWords(error)
+  if (error instanceof Error && 'hostname' in error)
+    return `this machine finds no address for ${printableSentenceInUtf8(String(error.hostname))}`
   const text = error instanceof Error ? error.message : String(error)
   return printableSentenceInUtf8(text.split('\n')[0]?.slice(0, wordsMax) ?? '')
 }

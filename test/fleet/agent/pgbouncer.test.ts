@@ -1,5 +1,5 @@
 /** Agents behind PgBouncer in transaction mode, set up as SETUP.md says. The coordinator connects directly. */
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openEncryptedFleet, type EncryptedFleet } from '../../support/fleet/encrypted-fleet.ts'
 import { noPgBouncer, startPgBouncer, type PgBouncer } from '../../support/fleet/pgbouncer.ts'
 import { startPooledFleet, watchPauses } from '../../support/fleet/pooled-fleet.ts'
@@ -12,12 +12,14 @@ const why = noPostgres ?? noPgBouncer
 describe.skipIf(why !== null)(`PgBouncer${why === null ? '' : ` (skipped: ${why})`}`, () => {
   let fleet: EncryptedFleet
   let pooler: PgBouncer
-  const opened = new AsyncDisposableStack()
   beforeEach(async () => {
-    fleet = opened.use(await openEncryptedFleet(here))
-    pooler = opened.use(await startPgBouncer(fleet, here, 2))
+    fleet = await openEncryptedFleet(here)
+    pooler = await startPgBouncer(fleet, here, 2)
   }, 60_000)
-  afterAll(() => opened.disposeAsync())
+  afterEach(async () => {
+    await using _fleet = fleet
+    await pooler[Symbol.asyncDispose]()
+  })
 
   test('two agents on two connections finish a sweep, and pause one tenant at a time', async () => {
     await using pooled = await startPooledFleet(fleet, pooler.port, { agents: 2, tenants: 3, most: 1 })
@@ -26,7 +28,7 @@ describe.skipIf(why !== null)(`PgBouncer${why === null ? '' : ` (skipped: ${why}
     expect(counts).toMatchObject({ total: 6, done: 6, sound: 6 })
     expect(await pauses.end()).toBe(1)
     for (const { demo } of pooled.hosts) expect(await demo.stopAndVerify()).toBeGreaterThanOrEqual(0)
-  }, 120_000)
+  }, 240_000)
 
   test('with fleet.notify a sweep ends too; agent and doctor say that jobs are not announced', async () => {
     const options = { agents: 1, tenants: 1, most: 1, notify: true }
@@ -43,5 +45,5 @@ describe.skipIf(why !== null)(`PgBouncer${why === null ? '' : ` (skipped: ${why}
     })
     expect(await pooled.doctor(pooler.port, false)).toMatchObject({ outcome: 'fit' })
     expect(await pooled.doctor(fleet.cluster.address.port, true)).toMatchObject({ outcome: 'fit' })
-  }, 120_000)
+  }, 240_000)
 })

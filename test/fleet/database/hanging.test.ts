@@ -76,9 +76,16 @@ describe.skipIf(noPostgres !== null)(`PostgreSQL${noPostgres === null ? '' : ` (
       [{ ...address, user: 'absent' }, 'FLEET_REFUSED'],
       [{ ...address, host: '/nowhere' }, 'FLEET_UNREACHABLE'],
       [{ ...address, host: '127.0.0.1', port: 1 }, 'FLEET_UNREACHABLE'],
+      [{ ...address, host: 'database.invalid' }, 'FLEET_UNREACHABLE'],
     ] as const) {
       await using opened = await openFleetDatabase({ database, passwordFile: null, caFile: null })
-      await expect(opened.query('select 1'), JSON.stringify(database)).rejects.toMatchObject({ code })
+      const failure = await opened.query('select 1').catch((error: unknown) => error)
+      expect(failure, JSON.stringify(database)).toMatchObject({ code })
+      if (database.host === 'database.invalid')
+        expect(failure).toMatchObject({
+          message: expect.stringMatching(/: this machine finds no address for database\.invalid$/),
+          hint: expect.stringContaining('check the name in fleet.database'),
+        })
     }
   })
 

@@ -55,16 +55,19 @@ export async function startHost(
     async startAgent(isReady = true) {
       const program = holdfast.start('agent')
       if (isReady)
-        await eventually(`the agent of ${name} works`, () => program.stderr().includes('takes tenants')).catch(
-          (error) => {
-            throw new Error(program.stderr(), { cause: error })
-          },
-        )
+        await eventually(`the agent of ${name} works`, () => takesTenants(program), startMsMax).catch(async (error) => {
+          await program[Symbol.asyncDispose]()
+          throw new Error(program.stderr(), { cause: error })
+        })
       return program
     },
     [Symbol.asyncDispose]: () => demo[Symbol.asyncDispose](),
   }
 }
+
+const takesTenants = (agent: Program): boolean => agent.stderr().includes('takes tenants')
+/** Several agents that start together on a busy machine take long. */
+const startMsMax = 90_000
 
 /** For a configuration: `fleet.database`. */
 export function textOf(address: FleetAddress): string {

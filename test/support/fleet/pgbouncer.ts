@@ -53,7 +53,7 @@ export async function startPgBouncer(fleet: EncryptedFleet, address: string, con
   const { certFile, keyFile } = fleet.authority.issue('pgbouncer', [`IP:${address}`])
   const iniFile = join(folder, 'pgbouncer.ini')
   writeFileSync(iniFile, ini)
-  await fleet.cluster.shell(setUpFile('psql').replace('/etc/pgbouncer', folder))
+  await fleet.cluster.shell(setUpFile('umask').replace('/etc/pgbouncer', folder))
   copyFileSync(certFile, join(folder, 'server.crt'))
   copyFileSync(keyFile, join(folder, 'server.key'))
   chownSync(folder, uid, gid)

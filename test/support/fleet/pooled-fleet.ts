@@ -1,7 +1,7 @@
 /** Agents that reach the database through a pooler, and a coordinator that reaches it directly. */
 import { sleep } from '../../../src/host/clock.ts'
 import { configure } from '../cli/holdfast.ts'
-import type { Program } from '../processes.ts'
+import { eventually, type Program } from '../processes.ts'
 import { startDemo } from '../service/demo-service.ts'
 import { startHost, textOf, type FleetHost } from './agent-hosts.ts'
 import type { EncryptedFleet } from './encrypted-fleet.ts'
@@ -10,6 +10,8 @@ interface PooledFleet extends AsyncDisposable {
   readonly hosts: readonly FleetHost[]
   /** In the order of the hosts. */
   readonly agents: readonly Program[]
+  /** Begins a sweep, and does not wait for it. */
+  begin(): Promise<void>
   /** @returns the counts of a whole sweep */
   sweep(): Promise<Readonly<Record<string, number>>>
   /** @returns the step about the database, as an agent at this port has it */
@@ -47,17 +49,24 @@ export async function startPooledFleet(
     ...fleet.linesOf('holdfast_coordinator'),
     `maxPaused: { fleet: ${most}, service: ${most}, domain: ${most} }`,
   ])
-  opened.use(coordinator.start('coordinator'))
-  const running = await Promise.all(hosts.map(async (host) => opened.use(await host.startAgent())))
+  const coordinates = opened.use(coordinator.start('coordinator'))
+  await eventually('the tables are made', () => coordinates.stderr().includes('the coordinator works'), 90_000)
+  const starting = await Promise.allSettled(hosts.map(async (host) => opened.use(await host.startAgent())))
+  const running = starting.map((started) => {
+    if (started.status === 'rejected') throw started.reason
+    return started.value
+  })
+  const swept = async (...more: readonly string[]): Promise<Readonly<Record<string, number>>> => {
+    const { code, stdout, stderr } = await coordinator.run('fleet', 'sweep', '--json', ...more)
+    if (code !== 0) throw new Error(`exit code ${code}: ${stdout}${stderr}`)
+    return (JSON.parse(stdout) as { readonly counts: Readonly<Record<string, number>> }).counts
+  }
   const kept = opened.move()
   return {
     hosts,
     agents: running,
-    async sweep() {
-      const { code, stdout, stderr } = await coordinator.run('fleet', 'sweep', '--json')
-      if (code !== 0) throw new Error(`exit code ${code}: ${stdout}${stderr}`)
-      return (JSON.parse(stdout) as { readonly counts: Readonly<Record<string, number>> }).counts
-    },
+    begin: async () => void (await swept('--detach')),
+    sweep: async () => swept(),
     async doctor(through, notify) {
       const address = `database: "${textOf(fleet.access('holdfast_agent', through).database)}"`
       const lines = [address, ...fleet.linesOf('holdfast_agent'), `notify: ${notify}`]
