@@ -1,5 +1,5 @@
-import { ConditionSender, type FleetAlarm } from '../../../src/fleet/alarms/send-conditions.ts'
 /** A coordinator that only sends alarms, on a clock of the test. */
+import { ConditionSender, type FleetAlarm } from '../../../src/fleet/alarms/send-conditions.ts'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 
 export interface AlarmSender {
