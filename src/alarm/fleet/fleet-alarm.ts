@@ -1,8 +1,8 @@
 /** An alarm about the fleet as sinks get it. Text of the database is untrusted: it is made printable and bounded. */
 import { hostname } from 'node:os'
 import type { AlertKind } from '../../config/settings.ts'
-import type { FleetAlarm } from '../../fleet/told/send-told.ts'
-import type { FleetConditionBody } from '../../fleet/told/told.ts'
+import type { FleetConditionBody } from '../../fleet/alarms/condition.ts'
+import type { FleetAlarm } from '../../fleet/alarms/send-conditions.ts'
 import { damageClasses, type DamageClass } from '../../model/result/finding.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 import { withConfiguration } from '../../report/text/hint.ts'

@@ -1,6 +1,6 @@
 /** Brings the alarms of the fleet to the sinks of the coordinator's configuration. */
 import type { AlertSink } from '../../config/settings.ts'
-import type { FleetAlarm, SendFleetAlarm } from '../../fleet/told/send-told.ts'
+import type { FleetAlarm, SendFleetAlarm } from '../../fleet/alarms/send-conditions.ts'
 import { Delivery, type SendAttempt } from '../delivery.ts'
 import { sinksIn, takes } from '../sinks/sink.ts'
 import { alarmOfFleet } from './fleet-alarm.ts'

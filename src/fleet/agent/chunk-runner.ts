@@ -24,7 +24,7 @@ import { outgoingResult } from '../results/outgoing-result.ts'
 import { isExamined, recoverChunk, recoverTenants, revised } from '../results/recovered-results.ts'
 import type { ChunkFailure, FromChunk } from './chunk-messages.ts'
 import { ChunkProcess, type ChunkObserver } from './chunk-process.ts'
-import { Turns } from './turns.ts'
+import { ChunkTurns } from './chunk-turns.ts'
 
 export interface ChunkRunnerOptions {
   readonly settings: Settings
@@ -64,7 +64,7 @@ const triesAgainMax = 2
 /** Disposing leaves the process of a chunk alone: it ends what is under way, and its results are in the ledger. */
 export class ChunkRunner implements Disposable {
   readonly #with: ChunkRunnerOptions
-  readonly #turns = new Turns()
+  readonly #turns = new ChunkTurns()
   #current: string | null = null
   #process: ChunkProcess | null = null
   #silentSinceMs: number | null = null

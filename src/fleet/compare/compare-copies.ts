@@ -2,8 +2,8 @@
 
 import { basename } from 'node:path'
 import { plainName } from '../../comparison/schema.ts'
-import { judgeCopies } from './copies-word.ts'
 import type { ComparedCopy, CopiesOfFile, CopiesOfTable, CopiesWord, TableVariant } from './fleet-comparison.ts'
+import { judgeCopies } from './judge-copies.ts'
 import type { StoredCopy, StoredTable } from './stored-copy.ts'
 
 /** One for each file of the tenant, by name. */

@@ -2,8 +2,8 @@
 
 import type { FleetDatabase } from '../database/database.ts'
 import { compareCopies } from './compare-copies.ts'
-import { countCopies, exitCodeOfCopies, outcomeOfCopies } from './copies-word.ts'
 import type { CopiesOfFile, FleetComparison, PairByKey } from './fleet-comparison.ts'
+import { countCopies, exitCodeOfCopies, outcomeOfCopies } from './judge-copies.ts'
 import { readCopies } from './read-copies.ts'
 
 export interface ComparedTenant {

@@ -10,20 +10,20 @@ import { monotonicMs, sleep } from '../../host/clock.ts'
 import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
+import { conditionOf, noteCondition } from '../alarms/condition.ts'
+import { findConditions } from '../alarms/find-conditions.ts'
+import { ConditionSender, type SendFleetAlarm } from '../alarms/send-conditions.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { migrateFleet } from '../database/migrate.ts'
 import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
 import { setPauseLimits, SlotWatch } from '../pause/slot-watch.ts'
-import { ToldSender, type SendFleetAlarm } from '../told/send-told.ts'
-import { noteStanding } from '../told/standing.ts'
-import { conditionOf, tell } from '../told/told.ts'
-import { BlindAlarm } from './blind-alarm.ts'
-import { buryChunk } from './bury-chunk.ts'
 import { damageOnSeveralHosts } from './damage-on-hosts.ts'
+import { DatabaseAlarm } from './database-alarm.ts'
 import { DatabaseOutage } from './database-outage.ts'
-import { dropOldWeeks, forgetGone } from './drop-old-weeks.ts'
-import { doDuties, type Duty } from './duties.ts'
+import { dropOldWeeks, forgetGone } from './delete-old-results.ts'
+import { failDeadChunk } from './fail-dead-chunk.ts'
 import { HostWatch, type SeenHost } from './host-watch.ts'
+import { doRecurringTasks, type RecurringTask } from './recurring-tasks.ts'
 import { beginRun } from './runs/begin-run.ts'
 import { RunFeeder } from './runs/run-feeder.ts'
 
@@ -49,12 +49,12 @@ export interface CoordinatorOptions {
  */
 export async function coordinate(options: CoordinatorOptions): Promise<void> {
   const { database, fleet, onNotice, signal, now = monotonicMs } = options
-  const blind = new BlindAlarm(options.send)
+  const databaseAlarm = new DatabaseAlarm(options.send)
   const outage = new DatabaseOutage(
     {
       onBegin: ({ message, hint }) => onNotice(`the coordinator cannot use the database: ${message}; ${hint}`),
       onEnd: () => {
-        blind.seesAgain()
+        databaseAlarm.worksAgain()
         onNotice('the coordinator uses the database again')
       },
     },
@@ -69,22 +69,22 @@ export async function coordinate(options: CoordinatorOptions): Promise<void> {
   await whenReachable(options, () => jobs.schedule(fleet.schedule))
   await jobs.workSweeps((run) => beginScheduled(options, run))
   await jobs.workDead(async (host, chunk, why) => {
-    await buryChunk(database, host, chunk, why)
+    await failDeadChunk(database, host, chunk, why)
     await jobs.endChunk(host, chunk)
     onNotice(`${host} could not check the tenants of a chunk in any attempt: ${printableInUtf8(why)}`)
   })
-  await doDuties(
-    dutiesOf(options, jobs, id),
+  await doRecurringTasks(
+    tasksOf(options, jobs, id),
     {
-      onDone: (duty, hadFailed) => {
-        if (!outage.works(duty) && hadFailed) onNotice(`the coordinator can ${duty} again`)
-        if (!outage.isOn && hadFailed) blind.seesAgain()
+      onDone: (task, hadFailed) => {
+        if (!outage.works(task) && hadFailed) onNotice(`the coordinator can ${task} again`)
+        if (!outage.isOn && hadFailed) databaseAlarm.worksAgain()
       },
-      onFailed: (duty, failure, forMs) => {
+      onFailed: (task, failure, forMs) => {
         const { message, hint } = failure
-        const isSaid = outage.fails(duty, failure, forMs === 0)
-        if (isSaid) onNotice(`the coordinator cannot ${duty}: ${message}; ${hint}`)
-        return blind.consider(failure, forMs)
+        const isSaid = outage.fails(task, failure, forMs === 0)
+        if (isSaid) onNotice(`the coordinator cannot ${task}: ${message}; ${hint}`)
+        return databaseAlarm.consider(failure, forMs)
       },
       now,
     },
@@ -93,15 +93,15 @@ export async function coordinate(options: CoordinatorOptions): Promise<void> {
   await database.query('delete from holdfast.coordinator where id = $1', [id]).catch(() => undefined)
 }
 
-function dutiesOf(
+function tasksOf(
   { database, fleet, version, send, onNotice, now = monotonicMs }: CoordinatorOptions,
   jobs: FleetJobs,
   id: string,
-): readonly Duty[] {
+): readonly RecurringTask[] {
   const slots = new SlotWatch(database, fleet.expiryMs)
   const watch = new HostWatch(now)
   const feeder = new RunFeeder({ database, jobs, watch, onNotice })
-  const sender = new ToldSender({ database, id, send, now })
+  const sender = new ConditionSender({ database, id, send, now })
   return [
     {
       name: 'report that it works',
@@ -141,7 +141,7 @@ function dutiesOf(
       work: async () => {
         const { rowCount } = await database.query(`select from holdfast.run where state in ('feeding', 'fed')`)
         const silent = watch.names.filter((host) => watch.isSilent(host))
-        await noteStanding(database, { silent, isRunOpen: rowCount > 0 })
+        await findConditions(database, { silent, isRunOpen: rowCount > 0 })
       },
     },
     {
@@ -171,7 +171,7 @@ async function beginScheduled({ database, onNotice }: CoordinatorOptions, run: R
   const answer = await beginRun(database, run, request)
   if ('begun' in answer) return onNotice(`sweep ${run}: begun by the schedule`)
   const text = `The sweep of the schedule was left out, because the sweep ${answer.unfinished} is unfinished.`
-  await tell(
+  await noteCondition(
     database,
     conditionOf('sweep-left-out', answer.unfinished, run, {
       severity: 'stale',

@@ -1,10 +1,10 @@
 /**
  * What a coordinator says while the database cannot be used: one line when that begins, and one when it is over,
- * however many duties fail meanwhile. Errors of one duty alone are said by that duty.
+ * however many tasks fail meanwhile. Errors of one task alone are said by that task.
  */
 import type { Failure, FailureCode } from '../../model/failure.ts'
 
-/** These concern all duties, and pg-boss. */
+/** These concern all tasks, and pg-boss. */
 const outages: ReadonlySet<FailureCode> = new Set<FailureCode>(['FLEET_UNREACHABLE', 'FLEET_FULL', 'FLEET_REFUSED'])
 /** pg-boss reports only errors. Without one for so long it works. */
 const quietMs = 20_000
@@ -27,10 +27,10 @@ export class DatabaseOutage {
     this.#now = now
   }
 
-  /** @returns whether the duty must say it: the failure concerns it alone, and is new */
-  fails(duty: string, failure: Failure, isFirst: boolean): boolean {
-    if (!outages.has(failure.code)) return this.#failing.delete(duty) || isFirst
-    this.#failing.add(duty)
+  /** @returns whether the task must say it: the failure concerns it alone, and is new */
+  fails(task: string, failure: Failure, isFirst: boolean): boolean {
+    if (!outages.has(failure.code)) return this.#failing.delete(task) || isFirst
+    this.#failing.add(task)
     this.#begin(failure)
     return false
   }
@@ -43,9 +43,9 @@ export class DatabaseOutage {
     return true
   }
 
-  /** To be called each time that a duty was done. @returns whether it had failed because of an outage */
-  works(duty: string): boolean {
-    const hadFailed = this.#failing.delete(duty)
+  /** To be called each time that a task was done. @returns whether it had failed because of an outage */
+  works(task: string): boolean {
+    const hadFailed = this.#failing.delete(task)
     if (!this.#isOn || this.#failing.size > 0 || this.#now() - this.#jobsFailedAtMs < quietMs) return hadFailed
     this.#isOn = false
     this.#observer.onEnd()

@@ -168,12 +168,12 @@ export class FleetJobs implements AsyncDisposable {
   }
 
   /** Works on the chunks that failed in all their attempts; only for the coordinator. */
-  async workDead(bury: (host: string, chunk: Chunk, why: string) => Promise<void>): Promise<void> {
+  async workDead(onDead: (host: string, chunk: Chunk, why: string) => Promise<void>): Promise<void> {
     const options = { ...polling, includeMetadata: true } as const
     await this.#boss.work(deadQueue, options, async ([job]: JobWithMetadata[]) => {
       const chunk = readChunk(job?.data)
       const host = hostOf(job?.sourceName ?? '')
-      if (chunk !== null && host !== null) await bury(host, chunk, messageIn(job?.sourceOutput))
+      if (chunk !== null && host !== null) await onDead(host, chunk, messageIn(job?.sourceOutput))
     })
   }
 

@@ -5,7 +5,7 @@
 
 import type { MeantReplicas } from '../../config/fleet/fleet-settings.ts'
 import type { FleetDatabase } from '../database/database.ts'
-import { weekOf } from '../jobs/week.ts'
+import { weekOf } from '../jobs/week-of-run.ts'
 import {
   aboutNothing,
   fleetRules,

@@ -7,7 +7,7 @@ import { systemFailure } from '../../host/failures/system-failure.ts'
 import { syncFolder } from '../../host/files/durable.ts'
 import { onDisk } from '../../host/files/file-name.ts'
 import type { FleetDatabase, QueryAnswer } from '../database/database.ts'
-import { movedTables, transferSchema, type MovedRows, type MovedTable, type TransferEnd } from './tables.ts'
+import { movedTables, transferSchema, type MovedRows, type MovedTable, type TransferEnd } from './moved-tables.ts'
 
 export interface Transferred {
   readonly rows: MovedRows

@@ -9,7 +9,7 @@ import { Failure } from '../../model/failure.ts'
 import { jsonOrNull } from '../../text/json-text.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import type { Transferred } from './export-fleet.ts'
-import { movedTables, transferSchema, type TransferEnd, type TransferHead, type TransferRow } from './tables.ts'
+import { movedTables, transferSchema, type TransferEnd, type TransferHead, type TransferRow } from './moved-tables.ts'
 
 /** Letters in one statement: a row with a report may be much larger than others. */
 const batchLengthMax = 1_000_000

@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Outbox } from '../../../src/fleet/results/outbox.ts'
+import { removeHost } from '../../../src/fleet/status/remove-host.ts'
 import { chunkDone, sendChunk } from '../../support/fleet/agent-at-work.ts'
 import { jobState, newRun, openCoordination, startHost, type FleetHost } from '../../support/fleet/agent-hosts.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
@@ -41,7 +42,17 @@ eachDatabase((fleet) => {
     await using _twin = await other.startAgent()
     const first = await agent.ended
     expect([first.code, first.stderr]).toEqual([78, expect.stringContaining('FLEET_HOST_TAKEN')])
-  }, 120_000)
+
+    // A person removes the host, although its agent is only late: it is soon back, with its tenants.
+    const placesHere = async (): Promise<number> =>
+      (await rowsOf('select from holdfast.place join holdfast.host on name = host where gone_at is null')).length
+    await eventually('its tenants are registered', async () => (await placesHere()) === 3)
+    await eventually('it is removed between two of its reports', async () => {
+      await fleet.database.query("update holdfast.host set seen_at = now() - interval '6 minutes'")
+      return !('refused' in (await removeHost(fleet.database, { host: 'alpha', by: 'a test', run: newRun() })))
+    })
+    await eventually('it is back', async () => (await placesHere()) === 3, 60_000)
+  }, 180_000)
 
   test('an outbox that is full: no tenant is paused, and the host says why', async () => {
     await using host = await startHost(fleet.address, 'alpha', { fleet: ['outbox: { max: 1MB }'] })

@@ -77,7 +77,7 @@ async function sweepWhileFull({ database, address, filler, worse, mend }: Scene)
     await eventually(
       'people are told',
       async () => {
-        later += 6 * minuteMs // A duty may have begun to fail since the last step.
+        later += 6 * minuteMs // A task may have begun to fail since the last step.
         await sleep(5_000)
         return coordinator.alarms.length > 0
       },

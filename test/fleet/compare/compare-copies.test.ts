@@ -1,8 +1,8 @@
 /** Copies of a tenant are compared by stored digests: equal ones first, then one thing wrong at a time. */
 import { expect, test } from 'vitest'
 import { compareCopies } from '../../../src/fleet/compare/compare-copies.ts'
-import { exitCodeOfCopies, outcomeOfCopies } from '../../../src/fleet/compare/copies-word.ts'
 import type { CopiesOfFile } from '../../../src/fleet/compare/fleet-comparison.ts'
+import { exitCodeOfCopies, outcomeOfCopies } from '../../../src/fleet/compare/judge-copies.ts'
 import type { StoredCopy, StoredTable } from '../../../src/fleet/compare/stored-copy.ts'
 
 const basis = { format: '1-aa', encoding: 'UTF-8', schema: 's1' } as const

@@ -108,12 +108,12 @@ eachDatabase((fleet) => {
       await eventually('it works', () =>
         coordinator.notices.some((notice) => notice.startsWith('the coordinator works')),
       )
-      await eventually('all duties are done', async () => (await rowsOf('select from holdfast.coordinator')) > 0)
+      await eventually('all tasks are done', async () => (await rowsOf('select from holdfast.coordinator')) > 0)
       const before = coordinator.notices.length
       const since = () => coordinator.notices.slice(before)
       await cluster.stop('crash')
       await eventually('it says so', () => since().length > 0, waitMs)
-      await sleep(12_000) // Each duty has failed by then.
+      await sleep(12_000) // Each task has failed by then.
       await cluster.serve()
       await eventually('it says so', () => since().at(-1)?.includes('again'), waitMs)
       await sleep(3_000)

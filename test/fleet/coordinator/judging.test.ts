@@ -1,8 +1,8 @@
 /** What a coordinator makes of what the tables say: dead chunks, damage on several hosts, hosts that stay silent. */
 import { expect, it } from 'vitest'
-import { buryChunk } from '../../../src/fleet/coordinator/bury-chunk.ts'
 import { damageOnSeveralHosts } from '../../../src/fleet/coordinator/damage-on-hosts.ts'
-import { dropOldWeeks, forgetGone, weeksKept } from '../../../src/fleet/coordinator/drop-old-weeks.ts'
+import { dropOldWeeks, forgetGone, weeksKept } from '../../../src/fleet/coordinator/delete-old-results.ts'
+import { failDeadChunk } from '../../../src/fleet/coordinator/fail-dead-chunk.ts'
 import { HostWatch, silentAfterMs } from '../../../src/fleet/coordinator/host-watch.ts'
 import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
 import { chunksLeft, planHost } from '../../../src/fleet/coordinator/runs/plan-host.ts'
@@ -32,7 +32,7 @@ eachDatabase((fleet) => {
     const [chunk] = await chunksLeft(fleet.database, run, 'a')
     if (chunk === undefined) throw new Error('nothing was planned')
     const dead = { ...chunk, tenants: chunk.tenants.filter((id) => id === 'acme') }
-    for (const _ of [1, 2]) await buryChunk(fleet.database, 'a', dead, 'the agent was\u0007 killed')
+    for (const _ of [1, 2]) await failDeadChunk(fleet.database, 'a', dead, 'the agent was\u0007 killed')
     const { rows: results } = await fleet.database.query(
       'select tenant, verdict, failure, attempt from holdfast.result',
     )

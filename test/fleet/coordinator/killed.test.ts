@@ -1,6 +1,6 @@
 /** A coordinator that is killed between any two of its steps: nothing is lost, done twice or told twice. */
 import { expect, it } from 'vitest'
-import type { FleetAlarm } from '../../../src/fleet/told/send-told.ts'
+import type { FleetAlarm } from '../../../src/fleet/alarms/send-conditions.ts'
 import { beginSweep, runState } from '../../support/fleet/begun-runs.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { registerHosts, insertPlaces, tenantNames } from '../../support/fleet/fleet-tables.ts'

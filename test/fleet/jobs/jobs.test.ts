@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import type { PlannedChunk } from '../../../src/fleet/jobs/chunk.ts'
 import { openJobs, type FleetJobs } from '../../../src/fleet/jobs/jobs.ts'
-import { weekOf } from '../../../src/fleet/jobs/week.ts'
+import { weekOf } from '../../../src/fleet/jobs/week-of-run.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import type { Failure } from '../../../src/model/failure.ts'

@@ -1,6 +1,6 @@
 /** What the agents are asked to send again: all that is there, once, and nothing that would be examined. */
 import { expect, test } from 'vitest'
-import { askToResend } from '../../../src/fleet/status/resend.ts'
+import { askToResend } from '../../../src/fleet/status/ask-to-resend.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { insertPlaces, tenantNames } from '../../support/fleet/fleet-tables.ts'

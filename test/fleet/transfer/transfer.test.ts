@@ -6,7 +6,7 @@ import { migrateFleet } from '../../../src/fleet/database/migrate.ts'
 import { fleetSchemaVersion as version } from '../../../src/fleet/database/versions.ts'
 import { exportFleet } from '../../../src/fleet/transfer/export-fleet.ts'
 import { importFleet } from '../../../src/fleet/transfer/import-fleet.ts'
-import { movedTables } from '../../../src/fleet/transfer/tables.ts'
+import { movedTables } from '../../../src/fleet/transfer/moved-tables.ts'
 import { makeFolder } from '../../support/cli/folder.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 

@@ -1,8 +1,8 @@
 /** What a person reads of the copies of a tenant. */
 import { expect, test } from 'vitest'
 import { compareCopies } from '../../../src/fleet/compare/compare-copies.ts'
-import { countCopies, exitCodeOfCopies, outcomeOfCopies } from '../../../src/fleet/compare/copies-word.ts'
 import type { FleetComparison } from '../../../src/fleet/compare/fleet-comparison.ts'
+import { countCopies, exitCodeOfCopies, outcomeOfCopies } from '../../../src/fleet/compare/judge-copies.ts'
 import type { StoredCopy } from '../../../src/fleet/compare/stored-copy.ts'
 import { copiesText } from '../../../src/report/fleet/copies-text.ts'
 import { problemsOfDocument } from '../../support/cli/json-documents.ts'

@@ -1,6 +1,6 @@
 /** A fleet that is well, as its tables have it. */
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
-import { weekOf } from '../../../src/fleet/jobs/week.ts'
+import { weekOf } from '../../../src/fleet/jobs/week-of-run.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 
 const hourMs = 3_600_000

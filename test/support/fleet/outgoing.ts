@@ -1,5 +1,5 @@
 /** Results on their way to the database, as tests make them. */
-import { weekOf } from '../../../src/fleet/jobs/week.ts'
+import { weekOf } from '../../../src/fleet/jobs/week-of-run.ts'
 import type { OutgoingResult } from '../../../src/fleet/results/outgoing-result.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'

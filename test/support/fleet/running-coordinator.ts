@@ -1,7 +1,7 @@
 /** A coordinator in the process of the test. */
 import type { FleetSettings } from '../../../src/config/fleet/fleet-settings.ts'
+import type { FleetAlarm } from '../../../src/fleet/alarms/send-conditions.ts'
 import { coordinate } from '../../../src/fleet/coordinator/coordinate.ts'
-import type { FleetAlarm } from '../../../src/fleet/told/send-told.ts'
 import type { FleetUnderTest } from './each-database.ts'
 import { fleetSettings } from './fleet-settings.ts'
 

@@ -1,12 +1,12 @@
 /** A coordinator that only sends alarms, on a clock of the test. */
+import { ConditionSender, type FleetAlarm } from '../../../src/fleet/alarms/send-conditions.ts'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
-import { ToldSender, type FleetAlarm } from '../../../src/fleet/told/send-told.ts'
 
 export interface AlarmSender {
   /** All that it gave to its sink. */
   readonly alarms: FleetAlarm[]
   readonly clock: { ms: number }
-  readonly sender: ToldSender
+  readonly sender: ConditionSender
   /** The alarms as `severity over tenant`, or the host where there is no tenant. */
   said(): readonly string[]
 }
@@ -22,7 +22,7 @@ export function alarmSender(database: FleetDatabase, id: string, takes: () => bo
   return {
     alarms,
     clock,
-    sender: new ToldSender({ database, id, send, now: () => clock.ms }),
+    sender: new ConditionSender({ database, id, send, now: () => clock.ms }),
     said: () =>
       alarms.flatMap(({ severity, over, conditions }) =>
         conditions.map(({ tenant, host }) =>

@@ -2,8 +2,8 @@ import { runAgent } from '../../../fleet/agent/agent.ts'
 import { openFleetDatabase, ownFleetDatabase } from '../../../fleet/database/open-database.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
 import { printableSentence } from '../../../text/printable.ts'
-import { coordinateFor } from '../../fleet/coordinate-for.ts'
 import { fleetToRead } from '../../fleet/read-fleet.ts'
+import { runCoordinator } from '../../fleet/run-coordinator.ts'
 import type { Invocation } from '../../invocation.ts'
 import { printText } from '../../printing/printing.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
@@ -56,7 +56,7 @@ async function work(options: AgentOptions, terminal: Terminal): Promise<ExitCode
   const agent = runAgent({ settings, fleet: settings.fleet, version: terminal.version, database, signal, say })
   const parts = [agent]
   if (options.coordinator === true)
-    parts.push(coordinateFor(settings, database, { ...terminal, interrupt: { ...terminal.interrupt, signal } }))
+    parts.push(runCoordinator(settings, database, { ...terminal, interrupt: { ...terminal.interrupt, signal } }))
   for (const part of parts)
     part.then(
       () => ending.abort(),

@@ -1,7 +1,7 @@
 import { ownFleetDatabase } from '../../../fleet/database/open-database.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
-import { coordinateFor } from '../../fleet/coordinate-for.ts'
 import { fleetToRead } from '../../fleet/read-fleet.ts'
+import { runCoordinator } from '../../fleet/run-coordinator.ts'
 import type { Invocation } from '../../invocation.ts'
 import { printText } from '../../printing/printing.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
@@ -42,6 +42,6 @@ async function work(options: CoordinatorOptions, terminal: Terminal): Promise<Ex
   terminal.interrupt.announce('stopping')
   const settings = await fleetToRead(options.config)
   await using database = await ownFleetDatabase(settings.fleet)
-  await coordinateFor(settings, database, terminal)
+  await runCoordinator(settings, database, terminal)
   return exitCodes.sound
 }

@@ -1,5 +1,5 @@
+import { askToResend } from '../../../fleet/status/ask-to-resend.ts'
 import { reconcileFleet } from '../../../fleet/status/reconcile-fleet.ts'
-import { askToResend } from '../../../fleet/status/resend.ts'
 import { newRunId } from '../../../ledger/run-lock/run-id.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
 import { Failure } from '../../../model/failure.ts'

@@ -1,4 +1,4 @@
-import { runFleet, withFleetRun, type FleetRunOptions } from '../../fleet/run-fleet.ts'
+import { runFleet, withFleetRun, type FleetRunOptions } from '../../fleet/sweep-and-triage.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { textOrDocument } from '../../printing/printing.ts'
 

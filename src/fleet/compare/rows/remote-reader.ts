@@ -3,7 +3,7 @@
 import type { AnswerOf, NotAnswered, QuestionOf, Reader, ReaderStep } from '../../../check/protocol.ts'
 import { Bug } from '../../../model/bug.ts'
 import { Failure } from '../../../model/failure.ts'
-import { pack, unpackedWords } from './packed.ts'
+import { pack, unpackedWords } from './pack-numbers.ts'
 import type { AnsweredStep, AnswerTo, SentQuestion } from './row-questions.ts'
 
 /** Asks the agent of one host. */

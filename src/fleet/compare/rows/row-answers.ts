@@ -4,7 +4,7 @@ import type { ComparedSide } from '../../../check/compare/compared-side.ts'
 import { keysMax } from '../../../comparison/first-keys.ts'
 import { doubtsIn, findTables, type TableShape } from '../../../comparison/tables.ts'
 import type { Result } from '../../../model/result/report.ts'
-import { pack, unpackedWords } from './packed.ts'
+import { pack, unpackedWords } from './pack-numbers.ts'
 import { rowsEachPass, type RowQuestion, type SentAnswer, type TableOfFile } from './row-questions.ts'
 
 /** Recovers the snapshot if the check has not, and describes its tables. */

@@ -5,7 +5,7 @@
  */
 
 import { z } from 'zod'
-import { packed, packedWords } from './packed.ts'
+import { packed, packedWords } from './pack-numbers.ts'
 
 /** Rows of one pass of one copy: 24 bytes each in a child, and 22 letters in a message. */
 export const rowsEachPass = 20_000

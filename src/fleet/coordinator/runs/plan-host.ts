@@ -6,7 +6,7 @@ import type { RunId } from '../../../model/brand.ts'
 import type { FleetDatabase } from '../../database/database.ts'
 import { maxTenantsOfChunk, type PlannedChunk } from '../../jobs/chunk.ts'
 import { incidentPriority, priorities } from '../../jobs/chunk.ts'
-import { weekOf } from '../../jobs/week.ts'
+import { weekOf } from '../../jobs/week-of-run.ts'
 
 export async function planHost(database: FleetDatabase, run: RunId, host: string): Promise<void> {
   const { firstWave, triage, hook } = priorities

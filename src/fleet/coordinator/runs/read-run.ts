@@ -1,7 +1,7 @@
 /** What is known of one run of the fleet, for people who wait for it. */
 import type { RunId } from '../../../model/brand.ts'
 import type { FleetDatabase } from '../../database/database.ts'
-import { weekOf } from '../../jobs/week.ts'
+import { weekOf } from '../../jobs/week-of-run.ts'
 
 export interface FleetRunFacts {
   readonly id: RunId

@@ -5,9 +5,9 @@
 import { monotonicMs } from '../../../host/clock.ts'
 import type { RunId } from '../../../model/brand.ts'
 import { count } from '../../../text/count.ts'
+import { conditionOf, noteCondition } from '../../alarms/condition.ts'
 import type { FleetDatabase } from '../../database/database.ts'
 import type { FleetJobs } from '../../jobs/jobs.ts'
-import { conditionOf, tell } from '../../told/told.ts'
 import type { HostWatch } from '../host-watch.ts'
 import { chunksLeft, planHost } from './plan-host.ts'
 
@@ -108,7 +108,7 @@ export class RunFeeder {
     const names = left.slice(0, namedMax).map(({ host }) => host)
     const more = left.length > names.length ? ` and ${left.length - names.length} more` : ''
     const said = `${why}; some tenants were not checked: those left of ${names.join(', ')}${more}`
-    await tell(
+    await noteCondition(
       database,
       conditionOf('run-stopped', run.id, run.id, {
         severity: 'stale',

@@ -4,8 +4,8 @@ import { AsyncDisposables } from '../../../host/disposal.ts'
 import { columnTypes } from '../column-types.ts'
 import { databaseFailure } from '../database-failure.ts'
 import type { FleetDatabase } from '../database.ts'
-import { PgliteEngine } from './engine.ts'
-import { queryAnswerOf } from './raw-answer.ts'
+import { PgliteEngine } from './pglite-engine.ts'
+import { queryAnswerOf } from './read-answer.ts'
 import { serveStatements } from './statement-server.ts'
 
 /** @throws {Failure} FLEET_IN_USE, FLEET_PACKAGE_MISSING */

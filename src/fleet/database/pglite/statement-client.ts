@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { columnTypes, type ReadColumn } from '../column-types.ts'
 import { databaseFailure } from '../database-failure.ts'
 import type { QueryAnswer, FleetDatabase } from '../database.ts'
-import { queryAnswerOf } from './raw-answer.ts'
+import { queryAnswerOf } from './read-answer.ts'
 import { lineOf, readLines, type RawAnswer, type StatementAnswer } from './statement-lines.ts'
 import { socketOf } from './statement-server.ts'
 

@@ -7,7 +7,7 @@ import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { underMask } from '../../../host/process/file-mask.ts'
-import type { PgliteEngine } from './engine.ts'
+import type { PgliteEngine } from './pglite-engine.ts'
 import { lineOf, readLines, type Statement, type StatementAnswer } from './statement-lines.ts'
 
 const clientsMax = 200

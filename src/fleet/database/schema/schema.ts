@@ -1,6 +1,7 @@
 /** All tables of the schema `holdfast`, in the order in which they are created. Each can be run again without harm. */
 
 import { chunkTables } from './chunks.ts'
+import { conditionTables } from './conditions.ts'
 import { contentTables } from './contents.ts'
 import { hostTables } from './hosts.ts'
 import { pauseTables } from './pauses.ts'
@@ -8,7 +9,6 @@ import { questionTables } from './questions.ts'
 import { resultTables } from './results.ts'
 import { runTables } from './runs.ts'
 import { versionTables } from './schema-versions.ts'
-import { toldTables } from './told.ts'
 
 export const schemaScript: string = [
   'create schema if not exists holdfast;',
@@ -19,6 +19,6 @@ export const schemaScript: string = [
   runTables,
   pauseTables,
   questionTables,
-  toldTables,
+  conditionTables,
   chunkTables,
 ].join('\n')

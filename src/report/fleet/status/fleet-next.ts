@@ -5,7 +5,7 @@ import { tenantId } from '../../../model/brand.ts'
 import { failureKinds, signsOfHarm } from '../../../model/failure.ts'
 import { target } from '../../../text/shell-words.ts'
 import { withConfiguration } from '../../text/hint.ts'
-import { resumeCommand } from '../pauses.ts'
+import { resumeCommand } from '../fleet-pauses.ts'
 import type { FleetJudgement } from './fleet-judgement.ts'
 import type { FleetView } from './fleet-view.ts'
 

@@ -58,7 +58,10 @@ export const conditionOf = (
 })
 
 /** Notes a condition, unless it was noted before. @returns true if it is new */
-export async function tell(database: FleetDatabase, { kind, subject, since, body }: FleetCondition): Promise<boolean> {
+export async function noteCondition(
+  database: FleetDatabase,
+  { kind, subject, since, body }: FleetCondition,
+): Promise<boolean> {
   const text =
     'insert into holdfast.told (kind, subject, since, body) values ($1, $2, $3, $4::jsonb) on conflict do nothing'
   const { rowCount } = await database.query(text, [kind, subject, since, JSON.stringify(body)])

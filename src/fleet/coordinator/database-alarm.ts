@@ -4,13 +4,13 @@
  */
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { Failure } from '../../model/failure.ts'
-import type { FleetAlarm, SendFleetAlarm } from '../told/send-told.ts'
-import { conditionOf } from '../told/told.ts'
+import { conditionOf } from '../alarms/condition.ts'
+import type { FleetAlarm, SendFleetAlarm } from '../alarms/send-conditions.ts'
 
 /** A restart or a failover takes less. */
 const blindMs = 5 * 60_000
 
-export class BlindAlarm {
+export class DatabaseAlarm {
   readonly #send: SendFleetAlarm
   #sent: FleetAlarm | null = null
 
@@ -29,7 +29,7 @@ export class BlindAlarm {
     await this.#send(this.#sent)
   }
 
-  seesAgain(): void {
+  worksAgain(): void {
     if (this.#sent === null) return
     const { since, conditions } = this.#sent
     this.#sent = null

@@ -12,7 +12,7 @@ import type { SettingsOfFleet } from './read-fleet.ts'
  * @param database as its owner has it
  * @throws {Failure} FLEET_REFUSED, FLEET_TOO_NEW, FLEET_PACKAGE_MISSING and others that waiting does not mend
  */
-export async function coordinateFor(
+export async function runCoordinator(
   settings: SettingsOfFleet,
   database: FleetDatabase,
   terminal: Terminal,

@@ -5,7 +5,7 @@
 
 import type { Lane } from '../jobs/jobs.ts'
 
-export interface Turn extends Disposable {
+export interface ChunkTurn extends Disposable {
   /** Aborts when an incident waits for the turn. */
   readonly yielding: AbortSignal
 }
@@ -15,12 +15,12 @@ interface Waiting {
   readonly start: () => void
 }
 
-export class Turns {
+export class ChunkTurns {
   readonly #waiting: Waiting[] = []
   #current: { readonly lane: Lane; readonly yielding: AbortController } | null = null
 
   /** Waits for the turn; incidents come first. @throws the signal's reason */
-  async take(lane: Lane, signal: AbortSignal): Promise<Turn> {
+  async take(lane: Lane, signal: AbortSignal): Promise<ChunkTurn> {
     signal.throwIfAborted()
     if (this.#current !== null) await this.#wait(lane, signal)
     const current = { lane, yielding: new AbortController() }

@@ -5,11 +5,11 @@
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { count } from '../../text/count.ts'
 import { printableSentenceInUtf8 } from '../../text/printable.ts'
+import { conditionOf, noteCondition } from '../alarms/condition.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import type { Chunk } from '../jobs/chunk.ts'
 import { deliverStatement } from '../results/deliver-statement.ts'
 import type { OutgoingResult } from '../results/outgoing-result.ts'
-import { conditionOf, tell } from '../told/told.ts'
 
 interface Missing {
   readonly service: string
@@ -21,7 +21,7 @@ interface Missing {
 const beforeAllAttempts = 0
 
 /** @param why the error of the last attempt: untrusted text @throws {Failure} FLEET_* */
-export async function buryChunk(database: FleetDatabase, host: string, chunk: Chunk, why: string): Promise<void> {
+export async function failDeadChunk(database: FleetDatabase, host: string, chunk: Chunk, why: string): Promise<void> {
   const { week, run, tenants } = chunk
   const { rows } = await database.query<Missing>(withoutResult, [week, run, host, [...tenants]])
   if (rows.length > 0) await database.query('select holdfast.result_week($1::date)', [week])
@@ -33,15 +33,14 @@ export async function buryChunk(database: FleetDatabase, host: string, chunk: Ch
   const { rows: failed } = await database.query(withoutOwnResult, [week, run, host, [...tenants]])
   if (failed.length === 0) return
   const said = printableSentenceInUtf8(why)
-  await tell(
+  await noteCondition(
     database,
     conditionOf('dead-letter', host, run, {
       severity: 'inconclusive',
       host,
       text:
-        `The agent of ${host} could not examine ${failed.length} of ` +
-        `${count(tenants.length, 'tenant')} of run ${run}, ` +
-        `in all attempts: ${said}. The next sweep begins with ${failed.length === 1 ? 'it' : 'them'}.`,
+        `The agent of ${host} could not examine ${failed.length} of ${count(tenants.length, 'tenant')} of ` +
+        `run ${run}, in all attempts: ${said}. The next sweep begins with ${failed.length === 1 ? 'it' : 'them'}.`,
       command: `holdfast fleet agents`,
     }),
   )

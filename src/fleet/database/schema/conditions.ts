@@ -3,7 +3,7 @@
  * `batch`, which is the id of the alarm. The coordinator `sender` sends it; another one takes over after it has
  * watched that `sends` no longer grows.
  */
-export const toldTables = `
+export const conditionTables = `
 create table if not exists holdfast.told(
   kind text not null,
   subject text not null,

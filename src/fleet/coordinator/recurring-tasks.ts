@@ -1,32 +1,36 @@
-/** The duties of a coordinator: each is done again and again, whatever becomes of the others. */
+/** The tasks of a coordinator: each is done again and again, whatever becomes of the others. */
 import { sleep } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 
-export interface Duty {
+export interface RecurringTask {
   /** What it does, after `cannot`: `free slots`. */
   readonly name: string
   readonly everyMs: number
   readonly work: () => Promise<void>
 }
 
-export interface DutyObserver {
-  /** Called each time that a duty was done. `hadFailed`: it could not be done before. */
-  readonly onDone: (duty: string, hadFailed: boolean) => void
-  /** Called each time that a duty fails, with how long it has: 0 for the first time. */
-  readonly onFailed: (duty: string, failure: Failure, forMs: number) => Promise<void>
+export interface RecurringTaskObserver {
+  /** Called each time that a task was done. `hadFailed`: it could not be done before. */
+  readonly onDone: (task: string, hadFailed: boolean) => void
+  /** Called each time that a task fails, with how long it has: 0 for the first time. */
+  readonly onFailed: (task: string, failure: Failure, forMs: number) => Promise<void>
   /** A clock in ms that never jumps. */
   readonly now: () => number
 }
 
-/** A duty that fails is tried again after so long, in ms. */
+/** A task that fails is tried again after so long, in ms. */
 const againMs = { least: 2_000, most: 60_000 } as const
 
 /** Resolves when the signal aborts. @throws what is no failure: a defect */
-export async function doDuties(duties: readonly Duty[], observer: DutyObserver, signal: AbortSignal): Promise<void> {
+export async function doRecurringTasks(
+  tasks: readonly RecurringTask[],
+  observer: RecurringTaskObserver,
+  signal: AbortSignal,
+): Promise<void> {
   const defect = new AbortController()
   const all = AbortSignal.any([signal, defect.signal])
-  const loops = duties.map((duty) =>
-    repeat(duty, observer, all).catch((error: unknown) => {
+  const loops = tasks.map((task) =>
+    repeat(task, observer, all).catch((error: unknown) => {
       defect.abort(error)
       throw error
     }),
@@ -36,7 +40,11 @@ export async function doDuties(duties: readonly Duty[], observer: DutyObserver, 
   if (failed?.status === 'rejected') throw failed.reason
 }
 
-async function repeat({ name, everyMs, work }: Duty, observer: DutyObserver, signal: AbortSignal): Promise<void> {
+async function repeat(
+  { name, everyMs, work }: RecurringTask,
+  observer: RecurringTaskObserver,
+  signal: AbortSignal,
+): Promise<void> {
   let failingSinceMs: number | null = null
   while (!signal.aborted) {
     let waitMs = everyMs

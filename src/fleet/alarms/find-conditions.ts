@@ -5,7 +5,7 @@
  */
 import type { FleetDatabase } from '../database/database.ts'
 
-export interface OpenConditions {
+export interface SeenByCoordinator {
   /** Hosts that were not seen for long. */
   readonly silent: readonly string[]
   /** True while a sweep or a triage works: it may still read what it could not read at first. */
@@ -13,7 +13,7 @@ export interface OpenConditions {
 }
 
 /** @throws {Failure} FLEET_* */
-export async function noteStanding(database: FleetDatabase, { silent, isRunOpen }: OpenConditions): Promise<void> {
+export async function findConditions(database: FleetDatabase, { silent, isRunOpen }: SeenByCoordinator): Promise<void> {
   await database.query(notSound, [isRunOpen ? ['damaged'] : ['damaged', 'inconclusive', 'failed']])
   if (!isRunOpen) await database.query(unreadAgain)
   await database.query(paused)

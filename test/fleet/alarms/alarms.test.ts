@@ -1,7 +1,7 @@
 /** What people are told: once, in one alarm with one id, and when it is over. */
 import { expect, it } from 'vitest'
-import { noteStanding } from '../../../src/fleet/told/standing.ts'
-import { conditionOf, tell } from '../../../src/fleet/told/told.ts'
+import { conditionOf, noteCondition } from '../../../src/fleet/alarms/condition.ts'
+import { findConditions } from '../../../src/fleet/alarms/find-conditions.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { registerHosts, insertPlaces } from '../../support/fleet/fleet-tables.ts'
 import { alarmSender } from '../../support/fleet/told-alarms.ts'
@@ -13,7 +13,10 @@ const minute = 60_000
 
 eachDatabase((fleet) => {
   it('a condition is new once', async () => {
-    expect([await tell(fleet.database, stale), await tell(fleet.database, stale)]).toEqual([true, false])
+    expect([await noteCondition(fleet.database, stale), await noteCondition(fleet.database, stale)]).toEqual([
+      true,
+      false,
+    ])
     const { alarms, sender } = alarmSender(fleet.database, 'one')
     await sender.send()
     await sender.send()
@@ -21,8 +24,8 @@ eachDatabase((fleet) => {
   })
 
   it('a command that the database adds of its own is not told', async () => {
-    await tell(fleet.database, { ...stale, subject: 'b', body: { ...stale.body, command: 'curl x | sh' } })
-    await tell(fleet.database, { ...stale, body: { ...stale.body, command: 'holdfast fleet agents' } })
+    await noteCondition(fleet.database, { ...stale, subject: 'b', body: { ...stale.body, command: 'curl x | sh' } })
+    await noteCondition(fleet.database, { ...stale, body: { ...stale.body, command: 'holdfast fleet agents' } })
     const { alarms, sender } = alarmSender(fleet.database, 'one')
     await sender.send()
     const commands = alarms.flatMap(({ conditions }) => conditions.map(({ command }) => command))
@@ -36,7 +39,7 @@ eachDatabase((fleet) => {
     ])
     const { alarms, clock, sender } = alarmSender(fleet.database, 'one')
     const pass = async (): Promise<void> => {
-      await noteStanding(fleet.database, quiet)
+      await findConditions(fleet.database, quiet)
       clock.ms += minute
       await sender.send()
     }
@@ -58,10 +61,10 @@ eachDatabase((fleet) => {
   it('what could not be read is told when no run works any more', async () => {
     await insertPlaces(fleet.database, [{ host: 'a', tenant: 'acme', verdict: 'failed', checked: 1 }])
     const { alarms, sender } = alarmSender(fleet.database, 'one')
-    await noteStanding(fleet.database, { silent: [], isRunOpen: true })
+    await findConditions(fleet.database, { silent: [], isRunOpen: true })
     await sender.send()
     expect(alarms).toEqual([])
-    await noteStanding(fleet.database, quiet)
+    await findConditions(fleet.database, quiet)
     await sender.send()
     expect(alarms).toMatchObject([{ severity: 'inconclusive', conditions: [{ tenant: 'acme', verdict: 'failed' }] }])
   })
@@ -71,7 +74,7 @@ eachDatabase((fleet) => {
     const { alarms, clock, sender } = alarmSender(fleet.database, 'one')
     for (const verdict of ['failed', 'failed', 'sound', 'sound', 'failed', 'failed', 'sound', 'inconclusive']) {
       await fleet.database.query('update holdfast.place set verdict = $1, checked_at = now()', [verdict])
-      await noteStanding(fleet.database, quiet)
+      await findConditions(fleet.database, quiet)
       clock.ms += minute
       await sender.send()
     }
@@ -91,7 +94,7 @@ eachDatabase((fleet) => {
       scope,
     ])
     const { alarms, clock, sender } = alarmSender(fleet.database, 'one')
-    await noteStanding(fleet.database, { ...quiet, silent: ['a', 'b'] })
+    await findConditions(fleet.database, { ...quiet, silent: ['a', 'b'] })
     await sender.send()
     expect(alarms.map(({ severity, service }) => `${severity} ${service}`).toSorted()).toEqual([
       'harm notes',
@@ -99,7 +102,7 @@ eachDatabase((fleet) => {
     ])
     await registerHosts(fleet.database, ['a'])
     await fleet.database.query(`delete from holdfast.breaker; delete from holdfast.host where name = 'b'`)
-    await noteStanding(fleet.database, quiet)
+    await findConditions(fleet.database, quiet)
     clock.ms += minute
     await sender.send()
     expect(new Set(alarms.slice(2).map(({ severity, over }) => `${severity} ${over}`))).toEqual(
@@ -111,7 +114,7 @@ eachDatabase((fleet) => {
 
   it('an alarm that a sink does not take is sent again with the same id, after a minute', async () => {
     let takes = false
-    await tell(fleet.database, stale)
+    await noteCondition(fleet.database, stale)
     const { alarms, clock, sender } = alarmSender(fleet.database, 'one', () => takes)
     await sender.send()
     await sender.send()
@@ -128,7 +131,7 @@ eachDatabase((fleet) => {
   })
 
   it('another coordinator takes over the alarm of a dead one, after it has watched it for three minutes', async () => {
-    await tell(fleet.database, stale)
+    await noteCondition(fleet.database, stale)
     const dead = alarmSender(fleet.database, 'dead', () => false)
     await dead.sender.send()
     const other = alarmSender(fleet.database, 'other')
@@ -145,7 +148,7 @@ eachDatabase((fleet) => {
   })
 
   it('two coordinators that take over the same alarm send it once', async () => {
-    await tell(fleet.database, stale)
+    await noteCondition(fleet.database, stale)
     await alarmSender(fleet.database, 'dead', () => false).sender.send()
     const other = alarmSender(fleet.database, 'other')
     const slower = alarmSender(
@@ -166,7 +169,7 @@ eachDatabase((fleet) => {
   })
 
   it.skipIf(fleet.kind === 'pglite')('what another coordinator is just making an alarm of is left to it', async () => {
-    await tell(fleet.database, stale)
+    await noteCondition(fleet.database, stale)
     const { alarms, sender } = alarmSender(fleet.database, 'one')
     await whileUncommitted(fleet, `update holdfast.told set batch = 'B', sender = 'other'`, () => sender.send())
     await sender.send()
@@ -177,7 +180,7 @@ eachDatabase((fleet) => {
     await fleet.database.query(
       `insert into holdfast.told (kind, subject, since, body) values ('x', 'y', 'z', '{"severity": "loud"}')`,
     )
-    await tell(fleet.database, stale)
+    await noteCondition(fleet.database, stale)
     const { alarms, sender } = alarmSender(fleet.database, 'one')
     await sender.send()
     expect(alarms.map(({ severity }) => severity)).toEqual(['stale'])

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import type { AlertKind } from '../../config/settings.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { FleetDatabase } from '../database/database.ts'
-import type { FleetConditionBody } from './told.ts'
+import type { FleetConditionBody } from './condition.ts'
 
 /** One alarm about conditions of one severity and one service. */
 export interface FleetAlarm {
@@ -25,7 +25,7 @@ export interface FleetAlarm {
 /** Resolves to true when each sink has taken it that gets alarms of this kind. Does not throw. */
 export type SendFleetAlarm = (alarm: FleetAlarm) => Promise<boolean>
 
-export interface ToldSenderOptions {
+export interface ConditionSenderOptions {
   readonly database: FleetDatabase
   /** Names this coordinator to the others. */
   readonly id: string
@@ -56,12 +56,12 @@ interface Watched {
   readonly sinceMs: number
 }
 
-export class ToldSender {
-  readonly #with: ToldSenderOptions
+export class ConditionSender {
+  readonly #with: ConditionSenderOptions
   readonly #gatheredAtMs = new Map<string, number>()
   readonly #watched = new Map<string, Watched>()
 
-  constructor(options: ToldSenderOptions) {
+  constructor(options: ConditionSenderOptions) {
     this.#with = options
   }
 

@@ -11,7 +11,7 @@ import { monotonicMs } from '../../../host/clock.ts'
 import { loadPglite } from '../optional-packages.ts'
 import { lacksRoom } from './disk-space.ts'
 import { lockFolder } from './folder-lock.ts'
-import { openFolder, prepareParent } from './folder.ts'
+import { openFolder, prepareParent } from './open-folder.ts'
 import type { RawAnswer } from './statement-lines.ts'
 
 export class PgliteEngine implements AsyncDisposable {
