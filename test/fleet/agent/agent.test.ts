@@ -63,6 +63,7 @@ eachDatabase((fleet) => {
     agent.kill('SIGTERM')
     expect((await agent.ended).code, agent.stderr()).toBe(143)
     expect(await host.demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
+    expect(await rowsOf('select holder from holdfast.pause_slot where holder is not null')).toEqual([])
     expect([1, 2, 3], 'the tenant that was paused has its result').toContain((await results()).length)
     await using next = await host.startAgent()
     await fleet.database.query("update pgboss.job set start_after = now() where state = 'retry'")
