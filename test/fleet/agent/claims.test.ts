@@ -9,7 +9,7 @@ import { chunkDone, sendChunk } from '../../support/fleet/agent-at-work.ts'
 import { jobState, newRun, openCoordination, startHost, type FleetHost } from '../../support/fleet/agent-hosts.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { outgoing } from '../../support/fleet/outgoing.ts'
-import { eventually } from '../../support/processes.ts'
+import { descendantsRunning, eventually } from '../../support/processes.ts'
 
 /** With results that no database takes. */
 function fillOutbox({ ledger }: FleetHost): void {
@@ -65,6 +65,8 @@ eachDatabase((fleet) => {
       JSON.stringify(await rowsOf('select said from holdfast.host')).includes('the outbox is full'),
     )
     expect(await rowsOf('select from holdfast.pause_slot')).toEqual([])
+    await new Promise((resolve) => setTimeout(resolve, 3_000)) // Longer than it takes to begin a chunk.
+    expect(descendantsRunning(agent.pid, 'chunk-child'), 'no process has the run lock').toEqual([])
     expect(await results()).toEqual([])
   })
 

@@ -1,10 +1,12 @@
 /** A database that dies or becomes slow while an agent works: afterwards it goes on, and nothing is lost or twice. */
 
 import { expect, test } from 'vitest'
+import { sleep } from '../../../src/host/clock.ts'
 import { chunkDone, sendChunk, startAgentAtWork, startChunkInHold } from '../../support/fleet/agent-at-work.ts'
+import { jobState } from '../../support/fleet/agent-hosts.ts'
 import { startDatabaseRelay } from '../../support/fleet/database-relay.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
-import { eventually } from '../../support/processes.ts'
+import { descendantsRunning, eventually } from '../../support/processes.ts'
 
 eachDatabase((fleet) => {
   const rowsOf = async (text: string): Promise<readonly object[]> => (await fleet.database.query(text)).rows
@@ -33,6 +35,23 @@ eachDatabase((fleet) => {
     },
     120_000,
   )
+
+  test.skipIf(fleet.kind === 'postgres')('a chunk is not over before all its results are stored', async () => {
+    await using work = await startAgentAtWork(fleet)
+    const { host, agent } = work
+    await fleet.database.query(`
+      create function holdfast.no_write() returns trigger language plpgsql as $$ begin
+        raise exception 'it cannot write now' using errcode = '53100'; end $$;
+      create trigger no_write before insert on holdfast.result execute function holdfast.no_write()`)
+    const chunk = await sendChunk(work)
+    await eventually('results wait', () => agent.stderr().includes('results wait in the outbox'), 60_000)
+    await eventually('all is examined', () => descendantsRunning(agent.pid, 'chunk-child').length === 0, 60_000)
+    await sleep(1_000) // As long as it takes to end a chunk whose results are stored, and longer.
+    expect(await jobState(fleet, chunk)).toBe('active')
+    await fleet.database.query('drop trigger no_write on holdfast.result')
+    await chunkDone(fleet, chunk, agent)
+    await eachOnce(host.demo.tenants)
+  })
 
   test('slow by 5 s: no slot comes in time, so no tenant is paused; afterwards all is done', async () => {
     await using relay = await startDatabaseRelay(fleet.address)

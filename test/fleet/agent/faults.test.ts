@@ -65,6 +65,9 @@ eachDatabase((fleet) => {
     expect(rows).toEqual([{ tenant, attempt: 1 }])
     await giveOutAgain(fleet)
     await chunkDone(fleet, chunk, next)
+    // No coordinator watches here: the next agent has given back the slot.
+    const held = await fleet.database.query('select from holdfast.pause_slot where holder is not null')
+    expect(held.rowCount).toBe(0)
     await eachOnce(fleet, host)
   })
 
@@ -84,7 +87,7 @@ eachDatabase((fleet) => {
   once.each(['SIGKILL', 'SIGSTOP'] as const)(
     'process of the chunk gets %s in a pause: the tenant serves again',
     async (signal) => {
-      await using work = await startChunkInHold(fleet)
+      await using work = await startChunkInHold(fleet, { requestTimeoutMs: 3_000 })
       const { host, agent, chunk } = work
       const child = await chunkProcessOf(agent)
       process.kill(child, signal)

@@ -6,12 +6,12 @@ import { chmodSync, closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { FleetAddress } from '../../../src/config/fleet/fleet-settings.ts'
-import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { migrateFleet } from '../../../src/fleet/database/migrate.ts'
 import { openFleetDatabase, ownFleetDatabase } from '../../../src/fleet/database/open-database.ts'
 import { monotonicMs, sleep } from '../../../src/host/clock.ts'
-import { firstLease, newRun, startHost, type FleetHost } from '../../support/fleet/agent-hosts.ts'
+import { firstLease, startHost, type FleetHost } from '../../support/fleet/agent-hosts.ts'
+import { beginSweep } from '../../support/fleet/begun-runs.ts'
 import { setUpRoles } from '../../support/fleet/fleet-roles.ts'
 import { noPostgres, PostgresCluster } from '../../support/fleet/postgres-cluster.ts'
 import { startCoordinator } from '../../support/fleet/running-coordinator.ts'
@@ -64,8 +64,7 @@ async function sweepWhileFull({ database, address, filler, worse, mend }: Scene)
   const { tenants } = host.demo
   await eventually('they are known', async () => (await rowsOf('select from holdfast.place')).length === tenants.length)
   const before = coordinator.notices.length
-  const request = { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'test' } as const
-  await beginRun(database, newRun(), request)
+  await beginSweep(database)
   await firstLease(host)
   const outages = () => coordinator.notices.slice(before).filter((notice) => notice.includes('database'))
   {

@@ -31,6 +31,9 @@ eachDatabase((fleet) => {
       await closeBreakers(fleet.database, null, 'ada')
       await chunkDone(fleet, chunk, agent)
       expect(await results()).toEqual(sound(host.demo.tenants))
+      // Also the slots that were taken only to see whether there is leave.
+      const held = 'select from holdfast.pause_slot where holder is not null'
+      await eventually('all slots are free', async () => (await fleet.database.query(held)).rowCount === 0)
     },
     180_000,
   )

@@ -1,30 +1,12 @@
 /** A coordinator and agents that make up their results: what it feeds, ends, and tells. */
 import { expect, it } from 'vitest'
-import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
 import { sleep } from '../../../src/host/clock.ts'
-import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
-import type { RunId } from '../../../src/model/brand.ts'
-import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
+import { beginSweep, runState } from '../../support/fleet/begun-runs.ts'
+import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { registerHosts, insertPlaces, tenantNames } from '../../support/fleet/fleet-tables.ts'
 import { startCoordinator } from '../../support/fleet/running-coordinator.ts'
 import { startStandIn } from '../../support/fleet/stand-in-agent.ts'
 import { eventually } from '../../support/processes.ts'
-
-const sweep = { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'test' } as const
-
-async function begin(fleet: FleetUnderTest): Promise<RunId> {
-  const run = newRunId()
-  expect(await beginRun(fleet.database, run, sweep)).toEqual({ begun: run })
-  return run
-}
-
-async function runOf(fleet: FleetUnderTest, run: RunId) {
-  const { rows } = await fleet.database.query<{ state: string; total: number; said: string | null }>(
-    'select state, total, said from holdfast.run where id = $1',
-    [run],
-  )
-  return rows[0]
-}
 
 const waitMs = 60_000
 
@@ -44,9 +26,9 @@ eachDatabase((fleet) => {
       host: 'b',
       verdictOf: (tenant) => (tenant === 't00003' ? 'damaged' : 'sound'),
     })
-    const run = await begin(fleet)
-    await eventually('the run ends', async () => (await runOf(fleet, run))?.state === 'done', waitMs)
-    expect(await runOf(fleet, run)).toEqual({ state: 'done', total: 140, said: null })
+    const run = await beginSweep(fleet.database)
+    await eventually('the run ends', async () => (await runState(fleet.database, run)).state === 'done', waitMs)
+    expect(await runState(fleet.database, run)).toEqual({ state: 'done', total: 140, said: null })
     const { rows } = await fleet.database.query(
       'select host, total, done, sound, damaged from holdfast.run_host where run = $1 order by host',
       [run],
@@ -75,8 +57,8 @@ eachDatabase((fleet) => {
     const verdictOf = (tenant: string) => (tenant === 't00003' ? ('damaged' as const) : ('sound' as const))
     const given: (readonly string[])[] = []
     for (const host of hosts) given.push(agents.use(await startStandIn(fleet, { host, verdictOf })).given)
-    const run = await begin(fleet)
-    await eventually('the run ends', async () => (await runOf(fleet, run))?.state === 'done', waitMs)
+    const run = await beginSweep(fleet.database)
+    await eventually('the run ends', async () => (await runState(fleet.database, run)).state === 'done', waitMs)
     const unsent = 'select from holdfast.told where sent_at is null'
     const alarms = () => [...one.alarms, ...other.alarms]
     await eventually('something is told', () => alarms().length > 0, waitMs)
@@ -85,19 +67,6 @@ eachDatabase((fleet) => {
     const told = alarms().flatMap(({ conditions }) => conditions.map(({ host, tenant }) => `${host} ${tenant}`))
     expect(told.toSorted()).toEqual(['a t00003', 'b t00003', 'c t00003'])
   }, 120_000)
-
-  it('the schedule begins a sweep, and one that is unfinished swallows the next one, which is told', async () => {
-    await registerHosts(fleet.database, ['a'])
-    await insertPlaces(fleet.database, [{ host: 'a', tenant: 'acme' }])
-    await using coordinator = startCoordinator(fleet, {
-      settings: { schedule: { at: '* * * * *', zone: 'Europe/Berlin' } },
-    })
-    const leftOut = () => coordinator.alarms.some(({ severity }) => severity === 'stale')
-    await eventually('a sweep was left out', leftOut, 240_000)
-    const { rows } = await fleet.database.query('select kind, state from holdfast.run')
-    expect(rows).toEqual([{ kind: 'sweep', state: 'fed' }])
-    expect(coordinator.notices.filter((notice) => notice.includes('begun by the schedule'))).toHaveLength(1)
-  }, 300_000)
 
   it.skipIf(fleet.kind === 'pglite')(
     'a database that goes away and comes back is one line each',
@@ -124,10 +93,4 @@ eachDatabase((fleet) => {
     },
     120_000,
   )
-
-  it('a time that pg-boss does not understand is a failure in words', async () => {
-    const settings = { schedule: { at: '61 2 * * *', zone: 'Europe/Berlin' } }
-    const coordinator = startCoordinator(fleet, { settings })
-    await expect(coordinator.ended).rejects.toMatchObject({ code: 'FLEET_STATEMENT_FAILED' })
-  }, 60_000)
 })

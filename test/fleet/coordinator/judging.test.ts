@@ -4,21 +4,13 @@ import { damageOnSeveralHosts } from '../../../src/fleet/coordinator/damage-on-h
 import { dropOldWeeks, forgetGone, weeksKept } from '../../../src/fleet/coordinator/delete-old-results.ts'
 import { failDeadChunk } from '../../../src/fleet/coordinator/fail-dead-chunk.ts'
 import { HostWatch, silentAfterMs } from '../../../src/fleet/coordinator/host-watch.ts'
-import { beginRun } from '../../../src/fleet/coordinator/runs/begin-run.ts'
 import { chunksLeft, planHost } from '../../../src/fleet/coordinator/runs/plan-host.ts'
 import { RunFeeder } from '../../../src/fleet/coordinator/runs/run-feeder.ts'
 import { openJobs } from '../../../src/fleet/jobs/jobs.ts'
-import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
-import type { RunId } from '../../../src/model/brand.ts'
-import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
+import { beginSweep } from '../../support/fleet/begun-runs.ts'
+import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { fleetSettings } from '../../support/fleet/fleet-settings.ts'
 import { registerHosts, insertPlaces } from '../../support/fleet/fleet-tables.ts'
-
-async function beginSweep(fleet: FleetUnderTest): Promise<RunId> {
-  const run = newRunId()
-  await beginRun(fleet.database, run, { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'test' })
-  return run
-}
 
 eachDatabase((fleet) => {
   it('the tenants of a dead chunk have failed, told once, and are first in the next sweep', async () => {
@@ -27,7 +19,7 @@ eachDatabase((fleet) => {
       { host: 'a', tenant: 'acme', verdict: 'sound', sound: 1, checked: 1 },
       { host: 'a', tenant: 'old', verdict: 'sound', sound: 5, checked: 5 },
     ])
-    const run = await beginSweep(fleet)
+    const run = await beginSweep(fleet.database)
     await planHost(fleet.database, run, 'a')
     const [chunk] = await chunksLeft(fleet.database, run, 'a')
     if (chunk === undefined) throw new Error('nothing was planned')
@@ -43,14 +35,14 @@ eachDatabase((fleet) => {
     expect(told).toHaveLength(1)
     expect(told[0]?.text).not.toContain('\u0007')
     await fleet.database.query(`update holdfast.run set state = 'done'`)
-    const next = await beginSweep(fleet)
+    const next = await beginSweep(fleet.database)
     await planHost(fleet.database, next, 'a')
     expect((await chunksLeft(fleet.database, next, 'a'))[0]?.tenants).toEqual(['acme', 'old'])
   })
 
   it('new damage on three hosts stops all pauses, once for a run', async () => {
     const hosts = ['a', 'b', 'c']
-    const run = await beginSweep(fleet)
+    const run = await beginSweep(fleet.database)
     await insertPlaces(
       fleet.database,
       hosts.map((host) => ({ host, tenant: 'acme', verdict: 'damaged', sound: 1, checked: 0 })),
@@ -69,8 +61,30 @@ eachDatabase((fleet) => {
     expect(await damageOnSeveralHosts(fleet.database)).toEqual([])
   })
 
+  it('damage of one host alone, and of a run that has ended, stops nothing', async () => {
+    const run = await beginSweep(fleet.database)
+    await insertPlaces(
+      fleet.database,
+      ['acme', 'bolt', 'coda', 'dora'].map((tenant) => ({
+        host: 'a',
+        tenant,
+        verdict: 'damaged',
+        sound: 1,
+        checked: 0,
+      })),
+    )
+    await fleet.database.query(`insert into holdfast.run_host (run, host, done) values ($1, 'a', 100)`, [run])
+    await fleet.database.query('update holdfast.place set run = $1', [run])
+    expect(await damageOnSeveralHosts(fleet.database)).toEqual([])
+    await fleet.database.query(`update holdfast.place set host = 'host of ' || tenant`)
+    await fleet.database.query(`update holdfast.run set state = 'done'`)
+    expect(await damageOnSeveralHosts(fleet.database)).toEqual([])
+    await fleet.database.query(`update holdfast.run set state = 'fed'`)
+    expect(await damageOnSeveralHosts(fleet.database)).toHaveLength(1)
+  })
+
   it('damage that was never sound, or is little among much, stops nothing', async () => {
-    const run = await beginSweep(fleet)
+    const run = await beginSweep(fleet.database)
     await fleet.database.query(`insert into holdfast.run_host (run, host, done) values ($1, 'a', 300)`, [run])
     await insertPlaces(
       fleet.database,
@@ -87,7 +101,7 @@ eachDatabase((fleet) => {
   it('a run ends as stopped when the hosts that are left are silent, and not before', async () => {
     await registerHosts(fleet.database, ['a'])
     await insertPlaces(fleet.database, [{ host: 'a', tenant: 'acme' }])
-    const run = await beginSweep(fleet)
+    const run = await beginSweep(fleet.database)
     const settings = fleetSettings(fleet)
     const { database } = fleet
     await using jobs = await openJobs({ database, fleet: settings, role: 'coordinator', onError: () => undefined })

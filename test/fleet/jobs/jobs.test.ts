@@ -34,6 +34,15 @@ eachDatabase((fleet) => {
     expect(rows).toEqual([])
   })
 
+  it('an agent does not migrate the tables of pg-boss: that is left to the coordinator', async () => {
+    await using _coordinator = await open(fleet, 'coordinator')
+    await fleet.database.query('update pgboss.version set version = version - 1')
+    const version = async () => (await fleet.database.query('select version from pgboss.version')).rows
+    const before = await version()
+    await expect(open(fleet, 'agent')).rejects.toMatchObject({ code: 'FLEET_NOT_PREPARED' })
+    expect(await version()).toEqual(before)
+  })
+
   it('chunks come by priority, each once, however often they are sent', async () => {
     await using coordinator = await open(fleet, 'coordinator')
     await coordinator.createQueues()

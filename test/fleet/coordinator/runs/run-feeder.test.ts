@@ -9,9 +9,12 @@ import { eachDatabase, type FleetUnderTest } from '../../../support/fleet/each-d
 import { fleetSettings } from '../../../support/fleet/fleet-settings.ts'
 import { insertPlaces, registerHosts } from '../../../support/fleet/fleet-tables.ts'
 
+/** A coordinator that looks less often begins its watch anew. */
+const lookEveryMs = 30_000
+
 interface Feeding extends AsyncDisposable {
   readonly notices: string[]
-  /** The hosts `a` and `b` are there; `now` is the clock by which they are watched. */
+  /** When the hosts were seen, by a coordinator that looks until `now` on its own clock. */
   see(hosts: Readonly<Record<string, number>>, now?: number): void
   advance(): Promise<void>
   /** Another coordinator, which knows nothing of what the first one did. */
@@ -41,8 +44,10 @@ async function startFeeding(fleet: FleetUnderTest): Promise<Feeding> {
   const feeding: Feeding = {
     notices,
     see(hosts, now = clock.ms) {
-      clock.ms = now
-      watch.look(Object.entries(hosts).map(([name, seen]) => ({ name, seen_at: new Date(seen) })))
+      do {
+        clock.ms = Math.min(now, clock.ms + lookEveryMs)
+        watch.look(Object.entries(hosts).map(([name, seen]) => ({ name, seen_at: new Date(seen) })))
+      } while (clock.ms < now)
     },
     advance: () => feeder.advance(),
     startAnew(database = fleet.database) {
