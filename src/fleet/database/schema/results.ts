@@ -3,8 +3,8 @@
  * Monday (UTC) of the time in the run's id, so it is the same in each delivery. An agent may not create tables, so
  * `result_week` does it for it. It runs with the rights of the coordinator, and creates nothing but that partition.
  *
- * Weeks of the future could push out those that are kept (`fleet/coordinator/drop-old-weeks.ts`), so they are refused.
- * The clock of the host that begins a run may be ahead of that of the database by a week.
+ * Weeks of the future could push out those that are kept (`fleet/coordinator/delete-old-results.ts`), so they are
+ * refused. The clock of the host that begins a run may be ahead of that of the database by a week.
  */
 export const resultTables = `
 create table if not exists holdfast.result(
