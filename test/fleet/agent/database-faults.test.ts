@@ -22,6 +22,7 @@ eachDatabase((fleet) => {
     async () => {
       const { cluster } = fleet
       if (cluster === null) throw new Error('no cluster')
+      cluster.loseNothing()
       await using work = await startChunkInHold(fleet)
       const { host, agent, chunk } = work
       await cluster.stop('crash')

@@ -29,9 +29,7 @@ describe.skipIf(why !== null)(`PgBouncer${why === null ? '' : ` (skipped: ${why}
     await using pooled = await startPooledFleet(fleet, pooler.port, { agents: 4, tenants: 6, most: 2 })
     const access = { database: { ...fleet.cluster.address, database: 'holdfast' }, passwordFile: null, caFile: null }
     await using database = await openFleetDatabase(access)
-    // Otherwise a server of tests may lose in a crash what it has answered.
-    await database.query('alter system set synchronous_commit = on')
-    await database.query('select pg_reload_conf()')
+    fleet.cluster.loseNothing()
     await pooled.begin()
     const verdicts = async () => (await database.query('select verdict from holdfast.result')).rows
     await eventually('some results are there', async () => (await verdicts()).length > 2, 60_000)

@@ -73,6 +73,7 @@ eachDatabase((fleet) => {
     async () => {
       const { cluster } = fleet
       if (cluster === null) throw new Error('no cluster')
+      cluster.loseNothing()
       await using coordinator = startCoordinator(fleet)
       await eventually('it works', () =>
         coordinator.notices.some((notice) => notice.startsWith('the coordinator works')),

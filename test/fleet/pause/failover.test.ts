@@ -36,8 +36,7 @@ test.skipIf(noPostgres !== null)(
   async () => {
     await using primary = await PostgresCluster.start()
     await using before = await open(primary)
-    await before.query('alter system set synchronous_commit = on; ')
-    await before.query('select pg_reload_conf()')
+    primary.loseNothing()
     await migrateFleet(before)
     await setPauseLimits(before, { fleet: 1, service: 1, domain: 1 })
     await using standby = await primary.standby()

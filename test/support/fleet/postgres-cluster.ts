@@ -192,6 +192,12 @@ export class PostgresCluster implements AsyncDisposable {
     await promisify(execFile)(program('pg_ctl'), ['promote', '-s', '-w', '-D', data], unprivileged())
   }
 
+  /** From now on a crash loses nothing that the server has answered. Without this, tests are faster. */
+  loseNothing(): void {
+    appendFileSync(join(this.folder, 'data/postgresql.conf'), 'synchronous_commit = on\n')
+    this.#server?.kill('SIGHUP')
+  }
+
   /** `fast`: as an operator restarts it. `crash`: as if the machine lost its power. */
   async stop(how: 'fast' | 'crash'): Promise<void> {
     const server = this.#server
