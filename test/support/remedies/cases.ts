@@ -159,6 +159,12 @@ export function moduleCases(pageSize: number): readonly RemedyCase[] {
       bySql('UPDATE boxes_node SET data = zeroblob(length(data)) WHERE nodeno = 2'),
     ),
     one('a row of an R-Tree is lost', tree, lost, bySql('DELETE FROM boxes_rowid WHERE rowid = 7')),
+    one(
+      'the ids of a leaf of an R-Tree are lost',
+      tree,
+      lost,
+      bySql('DELETE FROM boxes_rowid WHERE nodeno = (SELECT max(nodeno) FROM boxes_rowid)'),
+    ),
   ]
 }
 

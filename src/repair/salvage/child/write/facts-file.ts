@@ -154,13 +154,13 @@ export class FactsFile implements Disposable {
     this.db.prepare(`INSERT INTO known VALUES(?, ?, ?, ${cast})`).run(shape.id, key, cid, value)
   }
 
-  /** A virtual table of which rows were lost. @param lost rowids that are known */
-  addVirtualTable(name: string, rows: number, lost: readonly bigint[]): void {
+  /** A virtual table of which rows were lost. @param lost those that are known, and what is known of each */
+  addVirtualTable(name: string, rows: number, lost: readonly { readonly rowid: bigint; readonly why: string }[]): void {
     const id = this.db.prepare<[], number>('SELECT max(id) + 1 FROM tables').pluck().get() ?? 1
     this.db.prepare('INSERT INTO tables VALUES(?, ?, 0, ?, 0)').run(id, name, rows)
     this.#insertRange.run(id, rowidMin, rowidMax, null, 0)
-    for (const rowid of lost)
-      this.#insertKey.run(id, 'unreadable', rowid, JSON.stringify(integerKey(rowid)), null, 'its box cannot be read')
+    for (const { rowid, why } of lost)
+      this.#insertKey.run(id, 'unreadable', rowid, JSON.stringify(integerKey(rowid)), null, why)
   }
 
   endTable(shape: TreeShape, rows: number, complete: boolean): void {

@@ -26,7 +26,13 @@ export function rebuildRTree({ newFile, facts }: Salvaging, { name, sql }: Schem
     const rowids = quoteName(`${name}_rowid`)
     const known = db.prepare(`SELECT * FROM ${rowids}`).raw().safeIntegers().all() as (readonly unknown[])[]
     const others = Math.max(0, (known[0]?.length ?? 2) - 2)
-    const boxes = readBoxes(db, name, known, columns - 1 - others, /using\s+["'`[]?rtree_i32/i.test(sql ?? ''))
+    const { boxes, unnamed } = readBoxes(
+      db,
+      name,
+      known,
+      columns - 1 - others,
+      /using\s+["'`[]?rtree_i32/i.test(sql ?? ''),
+    )
     dropBroken(db, name)
     db.exec(sql ?? '')
     const put = db.prepare(`INSERT INTO ${quoteName(name)} VALUES(${Array(columns).fill('?').join(', ')})`)
@@ -35,8 +41,15 @@ export function rebuildRTree({ newFile, facts }: Salvaging, { name, sql }: Schem
     })()
     const found = new Set(boxes.map(({ id }) => id))
     const lost = known.flatMap(([id]) => (typeof id === 'bigint' && !found.has(id) ? [id] : []))
-    facts.addVirtualTable(name, boxes.length, lost)
-    return `${boxes.length} of its boxes could be read; ${lost.length} more are known by their id`
+    facts.addVirtualTable(name, boxes.length, [
+      ...lost.map((rowid) => ({ rowid, why: 'its box cannot be read' })),
+      ...[...unnamed].map(([rowid, box]) => ({
+        rowid,
+        why: `its box is [${box.join(', ')}], and its row of ids is lost`,
+      })),
+    ])
+    const nameless = unnamed.size === 0 ? '' : `; ${unnamed.size} have lost their row of ids, and the account has them`
+    return `${boxes.length} of its boxes could be read; ${lost.length} more are known by their id${nameless}`
   } catch (error) {
     if (!(error instanceof Database.SqliteError)) throw error
     return `it is broken and could not be made anew: ${error.message}`
@@ -60,16 +73,26 @@ function dropBroken(db: Database.Database, name: string): void {
   for (const part of ['node', 'parent', 'rowid']) db.exec(`DROP TABLE IF EXISTS ${quoteName(`${name}_${part}`)}`)
 }
 
-/** Boxes on the nodes that the table of ids names as leaves. A box counts if that table says that it lies there. */
+interface FoundBoxes {
+  readonly boxes: readonly Box[]
+  /**
+   * Coordinates of boxes of which the table of ids says nothing. They may be true rows, or what an old or broken node
+   * holds: nothing breaks the tie.
+   */
+  readonly unnamed: ReadonlyMap<bigint, readonly number[]>
+}
+
+/** Boxes on the leaves. A box counts if the table of ids says that it lies there. */
 function readBoxes(
   db: Database.Database,
   name: string,
   known: readonly (readonly unknown[])[],
   coordinates: number,
   isInteger: boolean,
-): readonly Box[] {
+): FoundBoxes {
   const byId = new Map(known.map((row) => [row[0] as bigint, row]))
-  const leaves = new Set(known.map((row) => row[1]))
+  const isLeaf = leafFinder(db, name, known)
+  const unnamed = new Map<bigint, readonly number[]>()
   const cellBytes = 8 + coordinateBytes * coordinates
   const boxes = new Map<bigint, Box>()
   const nodes = db
@@ -77,20 +100,43 @@ function readBoxes(
     .raw()
     .safeIntegers()
   for (const [node, data] of nodes.iterate() as Iterable<readonly [bigint, unknown]>) {
-    if (!leaves.has(node) || !(data instanceof Uint8Array) || data.length < nodeHeaderBytes) continue
+    if (!isLeaf(node) || !(data instanceof Uint8Array) || data.length < nodeHeaderBytes) continue
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
     const cells = Math.min(view.getUint16(2, false), Math.floor((data.length - nodeHeaderBytes) / cellBytes))
     for (let i = 0; i < cells; i++) {
       const at = nodeHeaderBytes + i * cellBytes
       const id = view.getBigInt64(at, false)
       const row = byId.get(id)
-      if (row?.[1] !== node) continue
+      if (row !== undefined && row[1] !== node) continue
       const values = Array.from({ length: coordinates }, (_, k) => {
         const from = at + 8 + k * coordinateBytes
         return isInteger ? view.getInt32(from, false) : view.getFloat32(from, false)
       })
-      boxes.set(id, { id, coordinates: values, others: row.slice(2) })
+      if (row !== undefined) boxes.set(id, { id, coordinates: values, others: row.slice(2) })
+      else if (isBox(values)) unnamed.set(id, values)
     }
   }
-  return [...boxes.values()]
+  return { boxes: [...boxes.values()], unnamed }
 }
+
+/** A node is a leaf if the table of ids names it, or if it has a parent and is none itself. */
+function leafFinder(
+  db: Database.Database,
+  name: string,
+  known: readonly (readonly unknown[])[],
+): (node: bigint) => boolean {
+  const named = new Set(known.map((row) => row[1]))
+  const links = db
+    .prepare(`SELECT nodeno, parentnode FROM ${quoteName(`${name}_parent`)}`)
+    .raw()
+    .safeIntegers()
+  const all = links.all() as (readonly [unknown, unknown])[]
+  const children = new Set(all.map(([node]) => node))
+  const parents = new Set(all.map(([, parent]) => parent))
+  const root = 1n
+  return (node) => named.has(node) || (!parents.has(node) && (children.has(node) || node === root))
+}
+
+/** Each dimension has its least coordinate first. */
+const isBox = (coordinates: readonly number[]): boolean =>
+  coordinates.every((value, i) => Number.isFinite(value) && (i % 2 === 0 || (coordinates[i - 1] ?? value) <= value))
