@@ -180,10 +180,15 @@ test.skipIf(process.geteuid?.() !== 0)(
 )
 
 test('a search that must end says what it has not seen, and waits for no process', async () => {
-  await otherProcess.open(file.path, 'read')
+  const descriptor = await otherProcess.open(file.path, 'write')
   const { holders, unseen } = await findHolders([file], { exceptPids: [], until: AbortSignal.abort() })
   expect(holders).toEqual([])
   expect(unseen).toContain('processes that there was no time to examine')
+  // The kernel's list of locks names its pid, but the name of its program comes from its memory.
+  await otherProcess.do({ do: 'lock', descriptor, owner: 'posix', kind: 'write', start: 120, length: 8 })
+  expect((await findHolders([file], { exceptPids: [], until: AbortSignal.abort() })).holders).toEqual([
+    { ...entry(['lock']), command: '?' },
+  ])
 })
 
 const withoutFirstThread = `
