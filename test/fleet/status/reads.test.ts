@@ -39,8 +39,8 @@ describe('reads', () => {
         { id: run, kind: 'sweep', state: 'done', isWhole: true, total: 4, done: 4, sound: 4, failed: 0, said: null },
       ])
       expect(slots).toEqual([
-        { scope: 'fleet', slot: 1, holder: null, takenAt: null },
-        { scope: 'service:notes', slot: 1, holder: null, takenAt: null },
+        { scope: 'fleet', slot: 1, holder: null, takenAt: null, expiryMs: 0 },
+        { scope: 'service:notes', slot: 1, holder: null, takenAt: null, expiryMs: 0 },
       ])
       expect(await readAgents(fleet.database, 26 * hour)).toMatchObject({ hosts: [{}, {}], shares: [{}, {}] })
       expect(await reconcileFleet(fleet.database, [])).toMatchObject({
