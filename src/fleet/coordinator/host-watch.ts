@@ -5,7 +5,7 @@
 
 /** A host that was not seen for so long is silent. Its agent shows itself every few seconds. */
 export const silentAfterMs = 30 * 60_000
-/** After a longer time without a look, as while the database was away, the watch of all hosts begins anew. */
+/** A longer time without a look, as while the database is away, does not count. */
 const blindMsMax = 60_000
 
 export interface SeenHost {
@@ -15,6 +15,7 @@ export interface SeenHost {
 
 interface Sighting {
   readonly seenAt: number
+  /** Since when it was watched, less the times that do not count. */
   readonly sinceMs: number
 }
 
@@ -31,21 +32,25 @@ export class HostWatch {
   /** @param hosts all of the fleet, as the database has them now */
   look(hosts: readonly SeenHost[]): void {
     const now = this.#now()
-    const wasBlind = now - this.#lookedAtMs > blindMsMax
+    const passedMs = now - this.#lookedAtMs
+    const blindMs = passedMs > blindMsMax ? passedMs : 0
     this.#lookedAtMs = now
     this.#sightings = new Map(
       hosts.map(({ name, seen_at }) => {
         const seenAt = seen_at.getTime()
         const before = this.#sightings.get(name)
-        return [name, !wasBlind && before?.seenAt === seenAt ? before : { seenAt, sinceMs: now }]
+        return [name, { seenAt, sinceMs: before?.seenAt === seenAt ? before.sinceMs + blindMs : now }]
       }),
     )
   }
 
-  /** True if the host was not seen although this process watched for long enough, or if it is not of the fleet. */
+  /**
+   * True if the last look did not see the host, although this process had watched for long enough; or if the host is
+   * not of the fleet.
+   */
   isSilent(host: string): boolean {
     const sighting = this.#sightings.get(host)
-    return sighting === undefined || this.#now() - sighting.sinceMs >= silentAfterMs
+    return sighting === undefined || this.#lookedAtMs - sighting.sinceMs >= silentAfterMs
   }
 
   get names(): readonly string[] {

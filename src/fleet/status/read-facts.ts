@@ -159,18 +159,24 @@ const asFile = ({ verdict, damage, ...file }: FileRow): FleetFile => ({
   damage: damage as DamageClass,
 })
 
-/** The newest first. */
+/**
+ * The newest first. No more of a host counts as done than it had to do: one that was removed meanwhile and came back
+ * (`remove-host.ts`) must not stand for what another one has left.
+ */
 export async function readRuns(database: FleetDatabase, max: number): Promise<readonly FleetRun[]> {
-  const sums = ['done', 'sound', 'damaged', 'inconclusive', 'failed'] as const
+  const sums = ['sound', 'damaged', 'inconclusive', 'failed'] as const
   const { rows } = await database.query<FleetRun>(
     `
     select r.id, r.kind, r.state, ${ms('r.begun_at')} as "begunAt", ${ms('r.ended_at')} as "endedAt", r.said,
       r.kind = 'sweep' and r.policy->>'depth' = 'full' and r.policy->>'hosts' is null
         and r.policy->>'service' is null as "isWhole",
-      ${number('total')}, ${sums.map((name) => `coalesce(h.${name}, 0)::float8 as ${name}`).join(', ')}
+      ${number('total')}, coalesce(h.done, 0)::float8 as done,
+      ${sums.map((name) => `coalesce(h.${name}, 0)::float8 as ${name}`).join(', ')}
     from (select * from holdfast.run order by id desc limit $1) r
     left join lateral (
-      select ${sums.map((name) => `sum(${name}) as ${name}`).join(', ')} from holdfast.run_host where run = r.id
+      select sum(case when planned then least(done, total) else done end) as done,
+        ${sums.map((name) => `sum(${name}) as ${name}`).join(', ')}
+      from holdfast.run_host where run = r.id
     ) h on true
     order by r.id desc`,
     [max],

@@ -34,8 +34,8 @@ const wordsOfKill =
 let terms: ResumeTerms | null = null
 let locks: HoldLocks | null = null
 let holderEndsInOrder = false
-/** What the guardian writes after a kill; null if it has killed nobody. */
-let said: Promise<void> | null = null
+/** Ends when the holder's errors are closed here; null while they are open. */
+let saying: Promise<void> | null = null
 
 // A signal that stops the run may reach all of its processes: this one is needed until the run is gone.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined)
@@ -100,8 +100,13 @@ function setDeadline(watch: number, forMs: number): void {
 function killHolder(): void {
   if (!isAlive(holder.pid, holder.startTime)) return
   process.kill(holder.pid, 'SIGKILL')
-  const written = promisify(write)(errorsOfHolder, wordsOfKill)
-  said = written.then(() => undefined).catch(() => undefined) // They may be closed.
+  saying ??= say()
+}
+
+/** Whoever reads the errors waits until all processes that have them are gone, or have closed them. */
+async function say(): Promise<void> {
+  await promisify(write)(errorsOfHolder, wordsOfKill).catch(() => undefined) // They may be closed.
+  closeSync(errorsOfHolder)
 }
 
 /**
@@ -109,13 +114,15 @@ function killHolder(): void {
  * while it may still hold a lock.
  */
 async function whenAlone(): Promise<void> {
-  // Whoever reads them waits until all processes that have them are gone.
-  if (said === null) closeSync(errorsOfHolder)
+  if (saying === null) {
+    closeSync(errorsOfHolder)
+    saying = Promise.resolve()
+  }
   if (!holderEndsInOrder) {
     while (isAlive(holder.pid, holder.startTime)) await sleep(checkEveryMs)
     if (terms) await resumeInProcess({ terms, open: [...open.values()], ended, locks: locks !== null }, locks)
   }
   // No process exits while it writes, and whoever reads may be stopped.
-  if (said) await Promise.race([said, sleep(sayMsMax).then(() => process.kill(process.pid, 'SIGKILL'))])
+  await Promise.race([saying, sleep(sayMsMax).then(() => process.kill(process.pid, 'SIGKILL'))])
   process.exit()
 }

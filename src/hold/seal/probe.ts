@@ -153,14 +153,19 @@ export class Probe implements AsyncDisposable {
 
   async #ask(question: ProbeQuestion, over: AbortSignal | null = null): Promise<ProbeReply> {
     if (this.#dead) this.#child = this.#start() // Its death since the last hold says nothing about this file.
-    const child = await this.#child
-    using _ending = over === null ? null : addAbortListener(over, () => child.kill())
+    const asked = this.#child
+    const child = await asked
+    over?.throwIfAborted()
+    // Its end is not awaited: the queue asks the next question as soon as `over` aborts, and that needs another one.
+    const replace = (): void => {
+      child.kill()
+      if (this.#child === asked) this.#child = this.#start()
+    }
+    using _ending = over === null ? null : addAbortListener(over, replace)
     try {
       return await child.ask(question, { timeoutMs: answerMsMax })
     } catch (error) {
-      // A probe that died or hung has proven nothing. The next hold gets a fresh one.
-      await child[Symbol.asyncDispose]()
-      this.#child = this.#start()
+      replace() // A probe that died or hung has proven nothing. The next hold gets a fresh one.
       over?.throwIfAborted()
       throw failureOfQuestion(question, error)
     }

@@ -5,6 +5,7 @@
  * /proc does not show descriptors on their way through a unix socket, or registered with io_uring. Only the kernel
  * lease knows of those (hold/README.md F3). So this table names holders, and never proves that there are none.
  */
+import { addAbortListener } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Holder, HolderMode } from '../../model/result/evidence.ts'
@@ -36,9 +37,8 @@ export async function findHolders(
 ): Promise<{ readonly holders: readonly Holder[]; readonly unseen: readonly string[] }> {
   requireLinux()
   const sightings = new Sightings(exceptPids)
-  const over = new Promise<'no time'>((resolve) => {
-    until?.addEventListener('abort', () => resolve('no time'), { once: true })
-  })
+  const { promise: over, resolve: end } = Promise.withResolvers<'no time'>()
+  using _ending = until === null ? null : addAbortListener(until, () => end('no time')) // Perhaps it has aborted.
   const breath = new Breath()
   const hidden: number[] = []
   for (const pid of pids()) {

@@ -95,9 +95,16 @@ export function failureOfEnd(
       : how === 'killed-memory'
         ? ['took more memory than it may', 'raise check.memory']
         : signal === 'SIGKILL'
-          ? ['was killed from outside (SIGKILL)', killed]
+          ? (wordsOfKiller(lines) ?? ['was killed from outside (SIGKILL)', killed])
           : [`ended too early (${signal ?? `exit code ${code}`})${said === '' ? '' : `: ${said}`}`, limited]
   return new Failure('READ_FAILED', `the process ${name} ${what}`, { hint, cause, concerns: 'machine' })
+}
+
+/** If a process of ours has killed it, that has said why and what is next, in its name. */
+function wordsOfKiller(lines: readonly string[]): readonly [what: string, hint: string] | null {
+  const [, why] = lines.map((line) => /^holdfast: (.+?)\.?$/.exec(line)).find((found) => found !== null) ?? []
+  const [, next = killed] = lines.map((line) => /^next: (.+?)\.?$/.exec(line)).find((found) => found !== null) ?? []
+  return why === undefined ? null : [`has ended: ${why}`, next]
 }
 
 const overloaded =

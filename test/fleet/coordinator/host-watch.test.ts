@@ -27,8 +27,17 @@ test('a time without a look, as while the database is away, does not count', () 
   const { clock, watch } = watchAt(0)
   watch.look([seen('a', 1)])
   clock.ms = 2 * silentAfterMs
+  // Whoever asks may be sooner than the next look.
+  expect(watch.isSilent('a')).toBe(false)
   watch.look([seen('a', 1)])
   expect(watch.isSilent('a')).toBe(false)
+})
+
+test('times without a look, as while a large run is fed, make no host seem alive', () => {
+  const { clock, watch } = watchAt(0)
+  for (; clock.ms < 2 * silentAfterMs; clock.ms += clock.ms % 600_000 === 0 ? 90_000 : 30_000)
+    watch.look([seen('a', 1), seen('b', clock.ms)])
+  expect(['a', 'b'].map((host) => watch.isSilent(host))).toEqual([true, false])
 })
 
 test('a clock of the database that is stepped makes no host silent', () => {

@@ -179,11 +179,12 @@ test.skipIf(process.geteuid?.() !== 0)(
   },
 )
 
-test('a search that must end says what it has not seen, and waits for no process', async () => {
-  await otherProcess.open(file.path, 'read')
-  const { holders, unseen } = await findHolders([file], { exceptPids: [], until: AbortSignal.abort() })
-  expect(holders).toEqual([])
-  expect(unseen).toContain('processes that there was no time to examine')
+test('a search that must end says what it has not seen, and waits for no process, nor for its name', async () => {
+  const descriptor = await otherProcess.open(file.path, 'write')
+  const search = () => findHolders([file], { exceptPids: [], until: AbortSignal.abort() })
+  expect((await search()).unseen).toContain('processes that there was no time to examine')
+  await otherProcess.do({ do: 'lock', descriptor, owner: 'posix', kind: 'write', start: 120, length: 8 })
+  expect((await search()).holders).toEqual([{ ...entry(['lock']), command: '?' }])
 })
 
 const withoutFirstThread = `

@@ -65,8 +65,8 @@ select id, kind, state, said, run.total,
   (select (extract(epoch from now() - max(seen_at)) * 1000)::float8 from holdfast.coordinator) as "coordinatorSeenMs",
   (select reason from holdfast.breaker where scope = 'fleet') as stopped
 from holdfast.run, lateral (
-  select count(*) as hosts, sum(done) as done, sum(sound) as sound, sum(damaged) as damaged,
-    sum(inconclusive) as inconclusive, sum(failed) as failed
+  select count(*) as hosts, sum(case when planned then least(done, total) else done end) as done,
+    sum(sound) as sound, sum(damaged) as damaged, sum(inconclusive) as inconclusive, sum(failed) as failed
   from holdfast.run_host where run_host.run = run.id
 ) as share
 where id = $1`

@@ -9,7 +9,7 @@ import { eachDatabase, type FleetUnderTest } from '../../../support/fleet/each-d
 import { fleetSettings } from '../../../support/fleet/fleet-settings.ts'
 import { insertPlaces, registerHosts } from '../../../support/fleet/fleet-tables.ts'
 
-/** A coordinator that looks less often begins its watch anew. */
+/** For a coordinator that looks less often, the time between two looks does not count. */
 const lookEveryMs = 30_000
 
 interface Feeding extends AsyncDisposable {
