@@ -11,13 +11,14 @@ export const fleetFailures = {
     stopsRun: false,
     next: 'explain',
     hint:
-      'until it answers, agents begin nothing new and keep their results; ' +
+      'check that the server of fleet.database (pglite: a coordinator) runs, and that this host reaches it; ' +
       '`holdfast check` and `holdfast sweep` work without it',
     otherwise: null,
     means: 'The database of the fleet could not be reached, or did not answer in time.',
     cause:
       'The server is stopped, restarts or is overloaded, the network is cut, or it has no free connection. ' +
-      'With pglite: no coordinator runs on this machine.',
+      'With pglite: no coordinator runs on this machine. Until it answers, agents pause no tenant, keep their ' +
+      'results, and deliver them later.',
   },
   FLEET_REFUSED: {
     tenant: 'untouched',
@@ -150,7 +151,7 @@ export const fleetFailures = {
     exit: { run: exitCodes.busy, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'stop the agent of that host, wait until `holdfast fleet agents` shows it as missed, and try again',
+    hint: 'stop the agent of that host, wait until `holdfast fleet agents` shows it as MISSED, and try again',
     otherwise: null,
     means: 'A host cannot be removed from the fleet while its agent reports, or while it has a slot.',
     cause:
@@ -163,7 +164,7 @@ export const fleetFailures = {
     exit: { run: exitCodes.configuration, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'install it beside holdfast with the command in the message; every other command works without it',
+    hint: 'install it beside holdfast with the command in the message; the commands of one host work without it',
     otherwise: null,
     means: 'A package that only the fleet needs is not installed, or has the wrong version.',
     cause: 'npm installs pg-boss, pg and PGlite only when they are asked for.',
