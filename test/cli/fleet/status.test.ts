@@ -37,7 +37,7 @@ eachDatabase((fleet) => {
     expect(await status('--quiet')).toMatchObject({ code: 0, stdout: '' })
     expect(await status('--format', 'nagios')).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^HOLDFAST OK - 2 hosts, 4 tenants sound, oldest check 1 h ago \| hosts=2 /),
+      stdout: expect.stringMatching(/^HOLDFAST OK - 2 hosts, 4 files sound, oldest check 1 h ago \| hosts=2 /),
     })
     expect(await status('--format', 'nagios', '--max-age', '30m')).toMatchObject({
       code: 1,

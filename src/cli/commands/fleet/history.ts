@@ -30,7 +30,7 @@ export function addFleetHistory(invocation: Invocation, group: CommandGroup): vo
     .addHelpText(
       'after',
       `
-The database keeps results for some weeks. The ledger of each host keeps them
+The database keeps the results of 13 weeks. The ledger of each host keeps them
 for longer: \`holdfast history\` there shows them, with pauses and changes.
 
 Examples:
