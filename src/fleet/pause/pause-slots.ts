@@ -23,7 +23,7 @@ export interface PauseSlotsOptions {
   /** `fleet.expiry` of this host: a slot that it has taken is not freed earlier, whoever watches it. */
   readonly expiryMs: number
   /** Called with what went wrong, for the log. */
-  readonly onTrouble: (trouble: Failure) => void
+  readonly onFailure: (failure: Failure) => void
 }
 
 type Answer =
@@ -93,7 +93,7 @@ export class PauseSlots implements SlotSource {
 
   #report(error: unknown): string {
     if (!(error instanceof Failure)) throw error
-    this.#with.onTrouble(error)
+    this.#with.onFailure(error)
     return error.message
   }
 }
