@@ -120,7 +120,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
     said: fullness,
     onSeen: async () => {
       const isGone = await goneRuns(dir, settings.service.name)
-      await runner.recoverOpen('', isGone)
+      await runner.recoverOpen(null, isGone)
     },
     say,
   })

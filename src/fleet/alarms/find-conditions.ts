@@ -78,7 +78,7 @@ where failure = 'RESUME_FAILED' and checked_at > now() - interval '7 days'
 group by host, service, tenant, run
 on conflict do nothing`
 
-/** A person who stops the pauses knows it. */
+/** Not those that a person has stopped: that person knows it. */
 const stoppedPauses = `
 insert into holdfast.told (kind, subject, since, body)
 select 'breaker', scope, extract(epoch from since)::text,
@@ -98,7 +98,7 @@ const aboutHost = (severity: string, text: string): string =>
 const silentHosts = `
 insert into holdfast.told (kind, subject, since, body)
 select 'silent-host', name, extract(epoch from seen_at)::text,
-  ${aboutHost('stale', `'The host ' || name || ' is silent: no agent shows itself, and its tenants are not checked.'`)}
+  ${aboutHost('stale', `'The host ' || name || ' is silent: its agent does not report, and checks no tenant.'`)}
 from holdfast.host where name = any($1)
 on conflict do nothing`
 
@@ -113,7 +113,7 @@ select 'clock-skew', name, extract(epoch from started_at)::text,
 from holdfast.host where abs(clock_skew_ms) > $1
 on conflict do nothing`
 
-/** A recovery is told to those who were told the rest. */
+/** A recovery is told only if an alarm about the condition was sent. */
 const recoveries = `
 insert into holdfast.told (kind, subject, since, body)
 select 'recovered', kind || ' ' || subject, since,

@@ -20,7 +20,7 @@ export interface PauseSlotsOptions {
   readonly service: string
   /** Null if hosts fail singly. */
   readonly domain: string | null
-  /** `fleet.expiry` of this host: a slot that it has taken is not freed earlier, whoever watches it. */
+  /** `fleet.expiry` of this host: no coordinator frees a slot that it has taken earlier. */
   readonly expiryMs: number
   /** Called with what went wrong, for the log. */
   readonly onFailure: (failure: Failure) => void
