@@ -34,8 +34,9 @@ export class HostHeartbeat {
   readonly #with: HostHeartbeatOptions
   #clockSkewMs = 0
   #placesDueMs = 0
-  /** What was said last, of the report and of the list of tenants; the same is not said again. */
-  #showFailure: string | null = null
+  /** Why the agent cannot report now; null if it can. It is said once. */
+  #showFailure: Failure | null = null
+  /** What was said last about the list of tenants; the same is not said again. */
   #placeNotice: string | null = null
 
   constructor(options: HostHeartbeatOptions) {
@@ -53,8 +54,9 @@ export class HostHeartbeat {
   async #beat(signal: AbortSignal): Promise<void> {
     const seen = await orFailure(this.#show(signal))
     if (seen instanceof Failure && ['FLEET_HOST_TAKEN', 'LEDGER_UNUSABLE'].includes(seen.code)) throw seen
-    const failure = seen instanceof Failure ? seen.message : null
-    if (failure !== null && this.#showFailure === null) this.#with.say(`holdfast: the agent cannot report: ${failure}`)
+    const failure = seen instanceof Failure ? seen : null
+    if (failure !== null && this.#showFailure === null)
+      this.#with.say(`holdfast: the agent cannot report: ${failure.message}; ${failure.hint}`)
     if (failure === null && this.#showFailure !== null)
       this.#with.say('holdfast: the database of the fleet answers again')
     this.#showFailure = failure

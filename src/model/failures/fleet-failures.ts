@@ -105,7 +105,9 @@ export const fleetFailures = {
     exit: { run: exitCodes.failed, result: exitCodes.failed },
     stopsRun: false,
     next: 'check',
-    hint: 'read the log of the agent on that host; the next sweep of the fleet begins with this tenant',
+    hint:
+      "read the log of the agent on that host (journalctl -u 'holdfast-*-agent'); " +
+      'the next sweep of the fleet begins with this tenant',
     otherwise: null,
     means: 'The agent of a host could not check this tenant in any attempt, and perhaps others of the same chunk.',
     cause: 'The agent was killed or lost its job in each attempt, or it could not use its service.',
@@ -164,7 +166,9 @@ export const fleetFailures = {
     exit: { run: exitCodes.configuration, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'install it beside holdfast with the command in the message; the commands of one host work without it',
+    hint:
+      'install it beside holdfast, in the version that src/fleet/SETUP.md names; ' +
+      'the commands of one host work without it',
     otherwise: null,
     means: 'A package that only the fleet needs is not installed, or has the wrong version.',
     cause: 'npm installs pg-boss, pg and PGlite only when they are asked for.',
