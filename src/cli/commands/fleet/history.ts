@@ -71,7 +71,7 @@ async function printHistory(
 }
 
 function olderOnes(tenant: string | null, limit: number): string {
-  if (limit >= limitMax) return 'one answer holds no more of them'
+  if (limit >= limitMax) return `one answer lists at most ${limitMax}`
   const name = tenant === null ? '' : ` ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`
   return `holdfast fleet history --limit ${Math.min(limit * 10, limitMax)}${name}`
 }
