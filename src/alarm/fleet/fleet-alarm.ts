@@ -77,7 +77,9 @@ function describe({ host, tenant, path, verdict, damage, text }: FleetConditionB
     ...(host === null || tenant === null ? [] : [`on ${printableInUtf8(host)}`]),
   ]
   const found = verdict === null ? '' : `: ${verdict}${damage === null || damage === 'none' ? '' : ` (${damage})`}`
-  return text === null ? `${sentence(words.join(' '))}${sentence(found)}.` : sentence([...words, text].join(' '))
+  const where = words.join(' ')
+  if (text === null) return `${sentence(where)}${sentence(found)}.`
+  return sentence(where === '' ? text : `${where.replace(/:$/, '')}: ${text}`)
 }
 
 const verdicts: readonly VerdictWord[] = ['sound', 'damaged', 'inconclusive', 'failed']

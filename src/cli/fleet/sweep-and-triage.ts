@@ -11,6 +11,7 @@ import type { RunId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import { exitCodeOfFleetRun, fleetRunDocument, fleetRunText, problemsMax } from '../../report/fleet/run/fleet-run.ts'
+import { withConfigurations } from '../../report/text/hint.ts'
 import { printable } from '../../text/printable.ts'
 import { configurationNamed, withCommon, type CommonOptions } from '../options.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -96,7 +97,10 @@ async function printBegun(
   if (options.json === true) {
     const facts = await readRun(database, run)
     if (facts !== null) await terminal.out(fleetRunDocument({ run: facts, problems: [] }, terminal.version))
-  } else if (options.quiet !== true) await terminal.print(`The ${kind} ${run} of the fleet has begun.\n`)
+  } else if (options.quiet !== true) {
+    const next = withConfigurations('`holdfast fleet status` shows it.', configurationNamed(options))
+    await terminal.print(`The ${kind} ${run} of the fleet has begun. ${next}\n`)
+  }
   return exitCodes.sound
 }
 

@@ -71,7 +71,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
     host: host.name,
     service: settings.service.name,
     now: Date.now,
-    onTrouble: (failure) =>
+    onFailure: (failure) =>
       say(
         failure === null
           ? 'holdfast: results are delivered again'
@@ -86,7 +86,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
     service: settings.service.name,
     domain: fleet.domain,
     expiryMs: fleet.expiryMs,
-    onTrouble: () => undefined, // The tenants that wait say it, and `fleet status` does.
+    onFailure: () => undefined, // The tenants that wait say it, and `fleet status` does.
   })
   const fullness = (): string | null => whyFull(outbox, fleet.outbox.maxBytes)
   let { left } = begun
@@ -120,7 +120,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
     said: fullness,
     onSeen: async () => {
       const isGone = await goneRuns(dir, settings.service.name)
-      await runner.recoverOpen('', isGone)
+      await runner.recoverOpen(null, isGone)
     },
     say,
   })
@@ -167,10 +167,10 @@ async function workOn(terms: AgentTerms, host: string, runner: ChunkRunner, sign
   await sleep(foreverMs, signal).catch(() => undefined)
 
   function openOwnJobs(): Promise<FleetJobs> {
-    let trouble: string | null = null
+    let said: string | null = null
     const onError = ({ message, hint }: Failure): void => {
-      if (message === trouble) return
-      trouble = message
+      if (message === said) return
+      said = message
       say(`holdfast: the agent waits for jobs: ${message}; ${hint}`)
     }
     return ofJobs(openJobs({ database, fleet, role: 'agent', onError }))

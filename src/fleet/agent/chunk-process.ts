@@ -69,7 +69,7 @@ export class ChunkProcess {
     this.#send({ kind: 'stop' })
   }
 
-  /** Closes the channel. The process ends what is under way and then itself; nobody waits for it. */
+  /** Closes the channel. The process ends what is under way and then itself. The agent does not wait for it. */
   leave(): void {
     for (const pipe of this.#process.stdio) pipe?.destroy()
     this.#process.unref()

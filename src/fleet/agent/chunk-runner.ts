@@ -213,7 +213,7 @@ export class ChunkRunner implements Disposable {
    * @param isOver whether a run on this machine is over
    * @throws {Failure} LEDGER_UNUSABLE
    */
-  async recoverOpen(local: string, isOver: (local: string) => boolean = () => true): Promise<void> {
+  async recoverOpen(local: string | null, isOver: (local: string) => boolean = () => true): Promise<void> {
     const open = this.#with.outbox
       .openChunks()
       .filter((chunk) => chunk.local !== local && chunk.local !== this.#current)

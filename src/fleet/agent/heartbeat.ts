@@ -34,9 +34,10 @@ export class HostHeartbeat {
   readonly #with: HostHeartbeatOptions
   #clockSkewMs = 0
   #placesDueMs = 0
-  /** What was said last; the same is not said again. */
-  #trouble: string | null = null
-  #placeTrouble: string | null = null
+  /** Why the agent cannot report now; null if it can. It is said once. */
+  #showFailure: Failure | null = null
+  /** What was said last about the list of tenants; the same is not said again. */
+  #placeNotice: string | null = null
 
   constructor(options: HostHeartbeatOptions) {
     this.#with = options
@@ -53,16 +54,18 @@ export class HostHeartbeat {
   async #beat(signal: AbortSignal): Promise<void> {
     const seen = await orFailure(this.#show(signal))
     if (seen instanceof Failure && ['FLEET_HOST_TAKEN', 'LEDGER_UNUSABLE'].includes(seen.code)) throw seen
-    const trouble = seen instanceof Failure ? seen.message : null
-    if (trouble !== null && this.#trouble === null) this.#with.say(`holdfast: the agent cannot report: ${trouble}`)
-    if (trouble === null && this.#trouble !== null) this.#with.say('holdfast: the database of the fleet answers again')
-    this.#trouble = trouble
+    const failure = seen instanceof Failure ? seen : null
+    if (failure !== null && this.#showFailure === null)
+      this.#with.say(`holdfast: the agent cannot report: ${failure.message}; ${failure.hint}`)
+    if (failure === null && this.#showFailure !== null)
+      this.#with.say('holdfast: the database of the fleet answers again')
+    this.#showFailure = failure
   }
 
   async #show(signal: AbortSignal): Promise<void> {
     const { database, host, outboxSize, said, onSeen } = this.#with
     const askedAt = Date.now()
-    const facts = { outbox: outboxSize(), clockSkewMs: this.#clockSkewMs, said: said() ?? this.#placeTrouble }
+    const facts = { outbox: outboxSize(), clockSkewMs: this.#clockSkewMs, said: said() ?? this.#placeNotice }
     const { databaseAt, isNew } = await showHost(database, host, facts)
     if (isNew) this.#placesDueMs = 0 // The database may have lost them, or has them marked as gone.
     this.#clockSkewMs = (askedAt + Date.now()) / 2 - databaseAt
@@ -74,10 +77,10 @@ export class HostHeartbeat {
     const registered = await orFailure(this.#listPlaces(signal))
     if (signal.aborted) return
     if (registered instanceof Failure && registered.code.startsWith('FLEET_')) throw registered
-    const trouble = registered instanceof Failure ? registered.message : registered
+    const notice = registered instanceof Failure ? registered.message : registered
     this.#placesDueMs = monotonicMs() + (registered instanceof Failure ? placesAgainMs : placesEveryMs)
-    if (trouble !== null && trouble !== this.#placeTrouble) this.#with.say(`holdfast: the list of tenants: ${trouble}`)
-    this.#placeTrouble = trouble
+    if (notice !== null && notice !== this.#placeNotice) this.#with.say(`holdfast: the list of tenants: ${notice}`)
+    this.#placeNotice = notice
   }
 
   async #listPlaces(signal: AbortSignal): Promise<string | null> {

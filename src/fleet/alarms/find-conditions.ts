@@ -72,13 +72,14 @@ insert into holdfast.told (kind, subject, since, body)
 select 'paused', json_build_array(host, service, tenant)::text, run || '/' || max(attempt),
   jsonb_build_object('severity', 'paused', 'over', null, 'service', service, 'host', host, 'tenant', tenant,
     'path', min(path), 'verdict', null, 'damage', null,
-    'text', 'It was not seen serving after its check: it may stand still.', 'command', null)
+    'text', 'It was not seen serving after its check: it may stand still. Type \`holdfast resume --all\` on its host.',
+    'command', null)
 from holdfast.result
 where failure = 'RESUME_FAILED' and checked_at > now() - interval '7 days'
 group by host, service, tenant, run
 on conflict do nothing`
 
-/** A person who stops the pauses knows it. */
+/** Not those that a person has stopped: that person knows it. */
 const stoppedPauses = `
 insert into holdfast.told (kind, subject, since, body)
 select 'breaker', scope, extract(epoch from since)::text,
@@ -98,7 +99,7 @@ const aboutHost = (severity: string, text: string): string =>
 const silentHosts = `
 insert into holdfast.told (kind, subject, since, body)
 select 'silent-host', name, extract(epoch from seen_at)::text,
-  ${aboutHost('stale', `'The host ' || name || ' is silent: no agent shows itself, and its tenants are not checked.'`)}
+  ${aboutHost('stale', `'The host ' || name || ' is silent: its agent does not report, and checks no tenant.'`)}
 from holdfast.host where name = any($1)
 on conflict do nothing`
 
@@ -113,7 +114,7 @@ select 'clock-skew', name, extract(epoch from started_at)::text,
 from holdfast.host where abs(clock_skew_ms) > $1
 on conflict do nothing`
 
-/** A recovery is told to those who were told the rest. */
+/** A recovery is told only if an alarm about the condition was sent. */
 const recoveries = `
 insert into holdfast.told (kind, subject, since, body)
 select 'recovered', kind || ' ' || subject, since,

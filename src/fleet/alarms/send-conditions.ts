@@ -42,7 +42,7 @@ const againMs = 60_000
 const takeOverMs = 180_000
 /** So many conditions make one alarm. */
 const conditionsMax = 1_000
-/** After so long nobody tries any more. */
+/** After so long no coordinator tries any more. */
 const daysMax = 7
 
 interface OpenBatch {

@@ -32,8 +32,7 @@ const refused = /^(?:28...|EACCES|EPERM|3D000|42501|ERR_TLS.*|.*CERT.*|.*SIGNATU
 const full = /^(?:53[12]..|25006|58030)$/
 const notPrepared = /^(?:42P01|3F000|42883|42703|42704)$/
 const unknownName = /^(?:ENOTFOUND|EAI_[A-Z]+)$/
-const checkName =
-  "check the name in fleet.database, and this machine's name servers; until then agents begin nothing new"
+const checkName = "check the name in fleet.database, and this machine's name servers; until then agents pause no tenant"
 const again = /^(?:40...|55P03)$/
 
 function byState(state: string): Kind | null {

@@ -39,8 +39,8 @@ export interface PlannedChunk extends Chunk {
 /** Jobs of at least this priority are incidents. An agent has a lane of its own for them. */
 export const incidentPriority = 50
 
-/** The waves of a sweep have 40, 39, 38 and so on. */
-export const priorities = { firstWave: 40, hook: 60, triage: 100 } as const
+/** The waves of a sweep have 40, 39, 38 and so on; the chunks of a triage 100, 99 and so on, always above `resend`. */
+export const priorities = { firstWave: 40, resend: 60, triage: 100 } as const
 
 const maxTenantIdLength = 1024
 

@@ -31,7 +31,8 @@ export interface JobsOptions {
 }
 
 /**
- * `incident`: triage and hooks. The lanes work in parallel, so that an incident does not wait for a chunk of a sweep.
+ * `incident`: all but sweeps, such as a triage. The lanes work in parallel, so that an incident does not wait for a
+ * chunk of a sweep.
  */
 export type Lane = 'sweep' | 'incident'
 

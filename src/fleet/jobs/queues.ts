@@ -1,4 +1,4 @@
-/** The queues of a fleet. Only the coordinator creates them: pg-boss keeps the options of whoever creates one first. */
+/** The queues of a fleet. Only the coordinator creates them: pg-boss keeps the options of the first creation. */
 import type { QueueOptions, QueuePolicy } from 'pg-boss'
 import { Bug } from '../../model/bug.ts'
 

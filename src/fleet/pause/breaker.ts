@@ -1,5 +1,5 @@
 /**
- * The breaker: while one is open, nobody is granted a slot in its scope. `holdfast fleet pause` opens it. So do
+ * The breaker: while one is open, no slot is granted in its scope. `holdfast fleet pause` opens it. So do
  * results that say that holdfast or its locks do harm (`fleet/database/schema/pauses.ts`), and damage on several hosts
  * (`fleet/coordinator/damage-on-hosts.ts`). Only a person closes it.
  */

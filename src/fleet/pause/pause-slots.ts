@@ -20,10 +20,10 @@ export interface PauseSlotsOptions {
   readonly service: string
   /** Null if hosts fail singly. */
   readonly domain: string | null
-  /** `fleet.expiry` of this host: a slot that it has taken is not freed earlier, whoever watches it. */
+  /** `fleet.expiry` of this host: no coordinator frees a slot that it has taken earlier. */
   readonly expiryMs: number
   /** Called with what went wrong, for the log. */
-  readonly onTrouble: (trouble: Failure) => void
+  readonly onFailure: (failure: Failure) => void
 }
 
 type Answer =
@@ -93,7 +93,7 @@ export class PauseSlots implements SlotSource {
 
   #report(error: unknown): string {
     if (!(error instanceof Failure)) throw error
-    this.#with.onTrouble(error)
+    this.#with.onFailure(error)
     return error.message
   }
 }

@@ -6,7 +6,7 @@
  * - The window is counted on the monotonic clock from before the slot was asked for, so that an answer that was late or
  *   frozen on its way makes it shorter, never longer.
  * - A slot that was asked for in vain, or is not used any more, is given back at once. A slot whose tenant may stand
- *   still is left alone: whoever watches it frees it (README.md).
+ *   still is left alone: a coordinator that watches it frees it (README.md).
  */
 import type { PausePermit, PauseSlot } from '../../hold/pause/pause-permit.ts'
 import { monotonicMs, sleep } from '../../host/clock.ts'
@@ -40,7 +40,7 @@ export interface NotGranted {
 export interface SlotSource {
   /** Asks once. Does not throw, and answers within some seconds. */
   take(): Promise<TakenSlot | NotGranted>
-  /** Gives a slot back, by its fences. Not awaited: if it gets lost, the slot is freed by whoever watches it. */
+  /** Gives a slot back, by its fences. Not awaited: if it gets lost, a coordinator frees the slot. */
   release(slot: TakenSlot): void
 }
 
@@ -84,7 +84,7 @@ export class SlotPermit implements PausePermit, Disposable {
       this.#getting ??= this.#wait(Infinity, signal)
         .then((held) => this.#keep(held, this.#windowMs))
         .finally(() => (this.#getting = null))
-      await this.#getting.catch(() => undefined) // Who began it was interrupted: the next one begins it again.
+      await this.#getting.catch(() => undefined) // The hold that began it was interrupted: the next begins it again.
     }
   }
 

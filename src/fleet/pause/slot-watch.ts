@@ -4,8 +4,8 @@
  * has a longer expiry in its configuration, that one counts: its pauses may be longer.
  *
  * If the epoch differs from the stored one, the database was replaced, restored or promoted, and may have forgotten
- * slots that are in use. Nobody is granted one until a coordinator has watched the new epoch for the expiry. Several
- * coordinators may watch at the same time: each change is made only if nobody has changed the same before.
+ * slots that are in use. No agent is granted one until a coordinator has watched the new epoch for the expiry. Several
+ * coordinators may watch at the same time: each change is made only if no other has made it before.
  */
 import { monotonicMs } from '../../host/clock.ts'
 import type { FleetDatabase } from '../database/database.ts'
@@ -16,11 +16,11 @@ export interface WatchedPass {
   /** Slots that are taken, before this pass freed any. */
   readonly held: number
   readonly freed: readonly HeldRow[]
-  /** `resting`: nobody is granted a slot, because the epoch differs. `stored`: this pass has ended the rest. */
+  /** `resting`: no slot is granted, because the epoch differs. `stored`: this pass has ended the rest. */
   readonly epoch: 'known' | 'resting' | 'stored'
 }
 
-/** A row of the limit that somebody has. */
+/** A row of the limit that is taken. */
 type HeldRow = SlotRow & { readonly holder: string; readonly expiryMs: number }
 
 interface Seen {

@@ -33,8 +33,8 @@ with slot as materialized (select holder, taken_at, expiry_ms from holdfast.paus
 select holder, taken_at as since, expiry_ms as "expiryMs" from slot where holder is not null order by 2, 1`
 
 /**
- * From its first statement on nobody gets a slot. Who has one may still begin for the window, so it waits until all
- * are back.
+ * From its first statement on no slot is granted. A hold that has one may still begin within the window, so it waits
+ * until all are back.
  * @param expiryMs how long it waits at most, or as long as the longest expiry of the slots that are taken. If the
  * signal aborts, it waits no longer, and the breaker stays open.
  * @throws {Failure} FLEET_*

@@ -26,7 +26,7 @@ export interface ResultDeliveryOptions {
   /** ms since 1970. */
   readonly now: () => number
   /** Called when deliveries begin to fail, with the reason, and with null when they work again. */
-  readonly onTrouble: (failure: Failure | null) => void
+  readonly onFailure: (failure: Failure | null) => void
   /** Called with a sentence about a result that the database does not take. */
   readonly onNotice: (notice: string) => void
 }
@@ -40,7 +40,7 @@ export class ResultDelivery implements AsyncDisposable {
   /** Called when results were stored, and when the loop has ended. */
   readonly #waiting = new Set<() => void>()
   #isOver = false
-  #trouble: Failure | null = null
+  #failure: Failure | null = null
   #retryMs: number = retryMs.first
   #batchMost = batchMax
 
@@ -54,8 +54,8 @@ export class ResultDelivery implements AsyncDisposable {
   }
 
   /** Why nothing is delivered now; null if nothing is wrong. */
-  get trouble(): Failure | null {
-    return this.#trouble
+  get failure(): Failure | null {
+    return this.#failure
   }
 
   /** To be called when the outbox has new results. */
@@ -142,7 +142,7 @@ export class ResultDelivery implements AsyncDisposable {
     }
     this.#retryMs = retryMs.first
     this.#batchMost = Math.min(batchMax, 2 * this.#batchMost)
-    if (this.#trouble !== null) this.#with.onTrouble((this.#trouble = null))
+    if (this.#failure !== null) this.#with.onFailure((this.#failure = null))
     this.#callWaiting()
     return true
   }
@@ -163,7 +163,7 @@ export class ResultDelivery implements AsyncDisposable {
 
   #fail(failure: Failure): false {
     this.#batchMost = Math.max(batchMin, Math.floor(this.#batchMost / 2))
-    if (this.#trouble === null) this.#with.onTrouble((this.#trouble = failure))
+    if (this.#failure === null) this.#with.onFailure((this.#failure = failure))
     return false
   }
 

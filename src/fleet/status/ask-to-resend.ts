@@ -15,7 +15,7 @@ export async function askToResend(database: FleetDatabase, run: RunId): Promise<
   const { rows } = await database.query<{ readonly begun: boolean; readonly tenants: number }>(resendStatement, [
     run,
     maxTenantsOfChunk,
-    priorities.hook,
+    priorities.resend,
   ])
   const [answer] = rows
   if (answer?.begun === true) return { tenants: answer.tenants }

@@ -74,10 +74,10 @@ export interface FleetRun {
 export interface FleetSlot {
   readonly scope: string
   readonly slot: number
-  /** Who has it; null: it is free. */
+  /** The host that has it; null: it is free. */
   readonly holder: string | null
   readonly takenAt: number | null
-  /** The expiry of whoever took it last: no coordinator frees it sooner. */
+  /** The expiry of the host that took it last: no coordinator frees it sooner. */
   readonly expiryMs: number
 }
 
@@ -110,7 +110,7 @@ export interface FleetFacts {
   readonly runs: readonly FleetRun[]
   readonly slots: readonly FleetSlot[]
   readonly breakers: readonly OpenBreaker[]
-  /** True if the database was replaced or restored, and nobody gets a slot until a coordinator has watched it. */
+  /** True if the database was replaced or restored, and no slot is granted until a coordinator has watched it. */
   readonly isResting: boolean
   /** The one that was seen last first. */
   readonly coordinators: readonly FleetCoordinator[]

@@ -4,6 +4,7 @@
  */
 
 import type { MeantReplicas } from '../../config/fleet/fleet-settings.ts'
+import { count } from '../../text/count.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { weekOf } from '../jobs/week-of-run.ts'
 import {
@@ -76,7 +77,7 @@ async function unknownHosts(database: FleetDatabase): Promise<FoundByRule> {
         ...aboutNothing,
         rule: 'host-unknown',
         host,
-        said: `the database has ${files} files of ${host}, whose agent never registered`,
+        said: `the database has ${count(files, 'file')} of ${host}, whose agent never registered`,
       })),
   }
 }
@@ -199,7 +200,7 @@ async function neverChecked(database: FleetDatabase): Promise<FoundByRule> {
         ...aboutNothing,
         rule: 'never-checked',
         host,
-        said: `${host} has ${files} files that the last sweep should have checked, and that were never checked`,
+        said: `${count(files, 'file')} of ${host}: never checked, also not by the last sweep`,
         next: 'holdfast fleet sweep',
       })),
   }

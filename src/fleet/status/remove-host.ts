@@ -10,7 +10,7 @@ import { agentMissedMs } from './fleet-facts.ts'
 
 export interface RemovalRequest {
   readonly host: string
-  /** Who asks, for the history. */
+  /** The person who asks, as the history names them: `user@host`. */
   readonly by: string
   /** The id under which the history has it. */
   readonly run: RunId

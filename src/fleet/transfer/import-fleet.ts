@@ -5,7 +5,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import { onDisk } from '../../host/files/file-name.ts'
-import { Failure } from '../../model/failure.ts'
+import { Failure, type FailureDetail } from '../../model/failure.ts'
 import { jsonOrNull } from '../../text/json-text.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import type { Transferred } from './export-fleet.ts'
@@ -59,7 +59,7 @@ export async function importFleet(
 
 /** @throws {Failure} TRANSFER_BROKEN */
 async function verify(path: string, version: number, signal: AbortSignal): Promise<TransferEnd> {
-  const broken = (why: string): Failure => new Failure('TRANSFER_BROKEN', `${path}: ${why}`)
+  const broken: Broken = (why, detail) => new Failure('TRANSFER_BROKEN', `${path}: ${why}`, detail)
   const known = new Set(movedTables.map(({ name }) => name))
   const digest = createHash('sha256')
   let end: TransferEnd | null = null
@@ -83,11 +83,15 @@ async function verify(path: string, version: number, signal: AbortSignal): Promi
   return end
 }
 
-function requireHead(message: object, version: number, broken: (why: string) => Failure): void {
+type Broken = (why: string, detail?: FailureDetail) => Failure
+
+function requireHead(message: object, version: number, broken: Broken): void {
   const head = message as Partial<TransferHead>
   if (head.schema !== transferSchema) throw broken('it is no export of a fleet')
   if (head.version !== version)
-    throw broken(`it is from tables of version ${head.version}, and this database has version ${version}`)
+    throw broken(`it is from tables of version ${head.version}, and this database has version ${version}`, {
+      hint: 'nothing was imported; export and import with the same version of holdfast',
+    })
 }
 
 type Line = TransferHead | TransferRow | TransferEnd

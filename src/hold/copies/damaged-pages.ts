@@ -1,4 +1,4 @@
-/** Copies the damaged pages of a snapshot before it is deleted, for whoever studies the damage later (I5.3). */
+/** Copies the damaged pages of a snapshot before it is deleted, for a person who studies the damage later (I5.3). */
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { isSystemError } from '../../host/failures/system-failure.ts'
 import { onDisk } from '../../host/files/file-name.ts'

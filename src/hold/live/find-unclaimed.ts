@@ -1,7 +1,7 @@
 /**
- * `reconcile`: the databases below some folders that nobody claims, and the companions of databases that are not there.
- * A claimed file is never opened: opening it would break the kernel lease of a hold. Of any other file the first bytes
- * are read.
+ * `reconcile`: the databases below some folders that no tenant claims, and the companions of databases that are not
+ * there. A claimed file is never opened: opening it would break the kernel lease of a hold. Of any other file the first
+ * bytes are read.
  */
 import { fstatSync, type Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'

@@ -1,11 +1,11 @@
-/** Asks the service to quiesce a tenant for as long as those wait who count with the end of the pause. */
+/** Asks the service to quiesce a tenant, and stops asking when the slot of the fleet leaves no more time. */
 import { monotonicMs, startDeadline } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Quiesced } from '../../service/port.ts'
 
 /**
  * A service that starts is asked again for some seconds, which may be longer than a slot allows. The connection of the
- * request is then closed, by which the service knows that nobody waits for its answer.
+ * request is then closed: this tells the service that its answer is not wanted any more.
  * @param byMs on the monotonic clock: when the answer must be there
  * @throws {Failure} QUIESCE_TIMEOUT (maybe-paused) at that time; what `ask` throws
  */

@@ -153,7 +153,7 @@ export class Pause implements AsyncDisposable {
       drainTimeoutMs: limits.drainTimeoutMs,
     }
     const askedAtMs = monotonicMs()
-    // The guardian's watch stands. Whoever froze until now, and is too late, was not heard by the service.
+    // The guardian's watch stands. If this process froze until now and is too late, the service was not asked.
     if (slot) requireInTime(slot, askedAtMs)
     slot?.asked()
     this.#state = 'asked'

@@ -58,7 +58,7 @@ function isFolder(path: string): boolean {
 export const companionGone = (what: string): Failure =>
   new Failure('COPY_CHANGED', what, {
     hint:
-      'if it says so again, somebody deleted a file that a program uses: stop that program in good order, which ' +
+      'if it says so again, a file was deleted that a program uses: stop that program in good order, which ' +
       'writes its WAL into the database, and start it again. Let no other program open the database before that',
   })
 

@@ -91,7 +91,7 @@ async function requireNoHotJournal(files: LiveFiles): Promise<void> {
     {
       hint:
         'let its programs run, keep a copy of all files of the database, move the -journal away, and check again; ' +
-        'then find out who put it there',
+        'then find out which program put it there',
     },
   )
 }

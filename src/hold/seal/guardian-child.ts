@@ -27,10 +27,10 @@ const errorsOfHolder = 3
 const sayMsMax = 1_000
 /** The shell says no more than `Killed`. */
 const wordsOfKill =
-  'holdfast: the guardian has ended this run (SIGKILL). The run did not go on while it had a file locked, and the ' +
-  'service does not wait for longer.\n' +
-  '  next: a tenant that stands still is resumed now. See whether the machine or its disk is overloaded, or whether ' +
-  'somebody stopped the run. Then run it again.\n'
+  'holdfast: the guardian has ended this run (SIGKILL). The run stood still while it had a file locked, and the ' +
+  'service does not wait longer.\n' +
+  '  next: holdfast now resumes a tenant that this run has paused. Find out why the run stood still: an overloaded ' +
+  'machine or disk, or a signal that stopped it (Ctrl-Z). Then run it again.\n'
 let terms: ResumeTerms | null = null
 let locks: HoldLocks | null = null
 let holderEndsInOrder = false
@@ -122,7 +122,7 @@ async function whenAlone(): Promise<void> {
     while (isAlive(holder.pid, holder.startTime)) await sleep(checkEveryMs)
     if (terms) await resumeInProcess({ terms, open: [...open.values()], ended, locks: locks !== null }, locks)
   }
-  // No process exits while it writes, and whoever reads may be stopped.
+  // No process exits while it writes, and the program that reads may be stopped.
   await Promise.race([saying, sleep(sayMsMax).then(() => process.kill(process.pid, 'SIGKILL'))])
   process.exit()
 }

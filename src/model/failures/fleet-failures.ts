@@ -11,13 +11,14 @@ export const fleetFailures = {
     stopsRun: false,
     next: 'explain',
     hint:
-      'until it answers, agents begin nothing new and keep their results; ' +
+      'check that the server of fleet.database (pglite: a coordinator) runs, and that this host reaches it; ' +
       '`holdfast check` and `holdfast sweep` work without it',
     otherwise: null,
     means: 'The database of the fleet could not be reached, or did not answer in time.',
     cause:
       'The server is stopped, restarts or is overloaded, the network is cut, or it has no free connection. ' +
-      'With pglite: no coordinator runs on this machine.',
+      'With pglite: no coordinator runs on this machine. Until it answers, agents pause no tenant, keep their ' +
+      'results, and deliver them later.',
   },
   FLEET_REFUSED: {
     tenant: 'untouched',
@@ -104,7 +105,9 @@ export const fleetFailures = {
     exit: { run: exitCodes.failed, result: exitCodes.failed },
     stopsRun: false,
     next: 'check',
-    hint: 'read the log of the agent on that host; the next sweep of the fleet begins with this tenant',
+    hint:
+      "read the log of the agent on that host (journalctl -u 'holdfast-*-agent'); " +
+      'the next sweep of the fleet begins with this tenant',
     otherwise: null,
     means: 'The agent of a host could not check this tenant in any attempt, and perhaps others of the same chunk.',
     cause: 'The agent was killed or lost its job in each attempt, or it could not use its service.',
@@ -150,7 +153,7 @@ export const fleetFailures = {
     exit: { run: exitCodes.busy, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'stop the agent of that host, wait until `holdfast fleet agents` shows it as missed, and try again',
+    hint: 'stop the agent of that host, wait until `holdfast fleet agents` shows it as MISSED, and try again',
     otherwise: null,
     means: 'A host cannot be removed from the fleet while its agent reports, or while it has a slot.',
     cause:
@@ -163,7 +166,9 @@ export const fleetFailures = {
     exit: { run: exitCodes.configuration, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'install it beside holdfast with the command in the message; every other command works without it',
+    hint:
+      'install it beside holdfast, in the version that src/fleet/SETUP.md names; ' +
+      'the commands of one host work without it',
     otherwise: null,
     means: 'A package that only the fleet needs is not installed, or has the wrong version.',
     cause: 'npm installs pg-boss, pg and PGlite only when they are asked for.',

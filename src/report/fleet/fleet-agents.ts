@@ -1,14 +1,14 @@
 /** The agents of a fleet with what their hosts have. */
 
-import { agentMissedMs, type HostFacts, type FleetShare } from '../../fleet/status/fleet-facts.ts'
+import type { HostFacts, FleetShare } from '../../fleet/status/fleet-facts.ts'
 import type { RemovedHost } from '../../fleet/status/remove-host.ts'
-import { ageOf } from '../../model/age.ts'
 import { count } from '../../text/count.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { wrap } from '../../text/layout.ts'
 import type { TextOptions } from '../text/result-words.ts'
 import { removedHostText } from './removed-host.ts'
 import { agentTable } from './status/agent-table.ts'
+import { isMissed } from './status/fleet-view.ts'
 import { describeHost } from './status/host-document.ts'
 
 export interface FleetAgents {
@@ -18,8 +18,6 @@ export interface FleetAgents {
   /** The host that this command has removed; null if it was only asked. */
   readonly removed: RemovedHost | null
 }
-
-const isMissed = ({ seenAt }: HostFacts, at: number): boolean => (ageOf(seenAt, at) ?? 0) > agentMissedMs
 
 export function fleetAgentsText({ at, hosts, shares, removed }: FleetAgents, options: TextOptions): string {
   const done = removed === null ? [] : [...removedHostText(removed, options), '']
@@ -35,7 +33,7 @@ export function fleetAgentsText({ at, hosts, shares, removed }: FleetAgents, opt
   ].join('\n')}\n`
 }
 
-const none = 'No agent has registered yet.'
+const none = 'No agent has registered yet: start `holdfast agent` on each host.'
 const noneLeft = 'The fleet has no other host.'
 
 export function fleetAgentsDocument({ at, hosts, shares, removed }: FleetAgents): string {

@@ -28,7 +28,7 @@ export function fleetHistoryDocument({ tenant, runs, results, older }: FleetHist
 export function fleetHistoryText(history: FleetHistory, options: TextOptions): string {
   const { tenant, older, runs, results } = history
   if (runs.length + results.length === 0)
-    return tenant === null ? 'The fleet has run nothing yet.\n' : 'No result of it is kept.\n'
+    return tenant === null ? 'The fleet has run nothing yet.\n' : 'The fleet keeps no result of this tenant.\n'
   const table = tenant === null ? runTable(runs, options) : resultTable(results, options)
   const said = runs.flatMap(({ id, said }) =>
     said === null ? [] : wrap(`${legibleName(id)}: ${legibleSentence(said)}`, options.width),

@@ -50,7 +50,10 @@ const whyOf = ({ reason, since, by }: Breaker): string =>
 function standingText(standing: readonly TenantStanding[]): string {
   if (standing.length === 0) return 'No tenant stands still.'
   const hosts = standing.map(({ holder, since }) => `one of ${printable(holder)} since ${timeOf(since)}`)
-  return `${count(standing.length, 'tenant')} may still stand still: ${hosts.join(', ')}.`
+  return (
+    `${count(standing.length, 'tenant')} may still stand still: ${hosts.join(', ')}. ` +
+    '`holdfast resume --all` on that host resumes what ended runs have left paused.'
+  )
 }
 
 const timeOf = (time: Date): string => `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`

@@ -81,12 +81,10 @@ export function fleetReconciliationText(
 const commandsOf = (shown: readonly FleetDisagreement[]): readonly string[] =>
   [...new Set(shown.flatMap(({ next }) => (next === null ? [] : [next])))].slice(0, 3)
 
-export function fleetReconciliationDocument(
-  { at, hosts, tenants, files, disagreements, totals, replicas }: FleetReconciliation,
-  resent: number | null,
-): string {
-  const total = Object.values(totals).reduce((sum, one) => sum + one, 0)
-  const summary = { agree: total === 0, disagreements: total, byRule: totals, exitCode: total === 0 ? 0 : 3 }
+export function fleetReconciliationDocument(found: FleetReconciliation, resent: number | null): string {
+  const { at, hosts, tenants, files, disagreements, totals, replicas } = found
+  const total = totalOfRules(found)
+  const summary = { agree: total === 0, disagreements: total, byRule: totals, exitCode: exitCodeOfFleet(found) }
   const document = { generatedAt: at, hosts, tenants, files, disagreements, replicas, resent, summary }
   return `${jsonText({ schema: 'holdfast.fleetreconcile/1', ...document })}\n`
 }

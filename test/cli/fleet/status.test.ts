@@ -37,7 +37,7 @@ eachDatabase((fleet) => {
     expect(await status('--quiet')).toMatchObject({ code: 0, stdout: '' })
     expect(await status('--format', 'nagios')).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^HOLDFAST OK - 2 hosts, 4 tenants sound, oldest check 1 h ago \| hosts=2 /),
+      stdout: expect.stringMatching(/^HOLDFAST OK - 2 hosts, 4 files sound, oldest check 1 h ago \| hosts=2 /),
     })
     expect(await status('--format', 'nagios', '--max-age', '30m')).toMatchObject({
       code: 1,
@@ -64,7 +64,10 @@ eachDatabase((fleet) => {
     const config = configured(folder, fleet.address)
     const ask = (...args: readonly string[]) => holdfast(['fleet', ...args, '--config', config])
     expect(await ask('history')).toMatchObject({ code: 0, stdout: 'The fleet has run nothing yet.\n' })
-    expect(await ask('agents')).toMatchObject({ code: 0, stdout: 'No agent has registered yet.\n' })
+    expect(await ask('agents')).toMatchObject({
+      code: 0,
+      stdout: 'No agent has registered yet: start `holdfast agent` on each host.\n',
+    })
     await makeFleet(fleet.database)
     expect((await ask('history')).stdout).toContain(`${runOfFleet}  sweep`)
     expect((await ask('history', 'acme')).stdout).toMatch(/\nh1 +\d{4}-.* sound +- +\w+ +\/srv\/acme\.db\n$/)

@@ -123,7 +123,7 @@ eachDatabase((fleet) => {
     for (; clock.ms < silentAfterMs; clock.ms += 60_000) expect(await pass()).toEqual({ state: 'fed', said: null })
     expect(await pass()).toEqual({
       state: 'stopped',
-      said: 'the hosts that are left are silent; some tenants were not checked: those left of a',
+      said: 'the hosts that are left are silent; some tenants of a were not checked',
     })
     expect((await database.query('select from holdfast.chunk')).rowCount).toBe(0)
     expect((await database.query("select from holdfast.told where kind = 'run-stopped'")).rowCount).toBe(1)

@@ -13,7 +13,7 @@ import { grantedSlot, refusedSlot, slotsOf as slotsOfHost, whileTaking } from '.
 
 eachDatabase((fleet: FleetUnderTest) => {
   const slotsOf = (host: string, more: Partial<PauseSlotsOptions> = {}): PauseSlots =>
-    slotsOfHost(fleet.database, host, { onTrouble: (trouble) => troubles.push(trouble), ...more })
+    slotsOfHost(fleet.database, host, { onFailure: (trouble) => troubles.push(trouble), ...more })
   const troubles: Failure[] = []
   const heldRows = async (): Promise<readonly object[]> =>
     (

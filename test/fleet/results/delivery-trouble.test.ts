@@ -76,7 +76,7 @@ eachDatabase((fleet) => {
     const sent = sender.send(outgoing('acme'), outgoing('bolt'))
     await eventually('the trouble is reported', () => sender.troubles.length > 0)
     expect([sender.troubles, sender.outbox.size.rows, await place()]).toEqual([[code], 2, []])
-    expect(sender.delivery.trouble).toBeInstanceOf(Failure)
+    expect(sender.delivery.failure).toBeInstanceOf(Failure)
     await fleet.database.query('drop trigger no_write on holdfast.result')
     await sent
     expect([sender.troubles, sender.notices, sender.outbox.size.rows]).toEqual([[code, 'over'], [], 0])

@@ -47,7 +47,7 @@ eachDatabase((fleet) => {
     using outbox = Outbox.open(dir, Date.now())
     const { database } = fleet
     const rest = { database, outbox, host: 'alpha', service: 'notes', now: Date.now }
-    const delivery = new ResultDelivery({ ...rest, onTrouble: () => undefined, onNotice: () => undefined })
+    const delivery = new ResultDelivery({ ...rest, onFailure: () => undefined, onNotice: () => undefined })
     await delivery.until(() => outbox.size.rows > 0, AbortSignal.timeout(60_000))
     await delivery[Symbol.asyncDispose]()
 

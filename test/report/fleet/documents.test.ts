@@ -77,7 +77,7 @@ test('agents: document and text', () => {
     '2 agents, 1 not reporting',
   ])
   const empty = { at: now, hosts: [], shares: [], removed: null }
-  expect(fleetAgentsText(empty, plain)).toBe('No agent has registered yet.\n')
+  expect(fleetAgentsText(empty, plain)).toBe('No agent has registered yet: start `holdfast agent` on each host.\n')
 })
 
 test('agents: a host that was removed, in few sentences', () => {
@@ -138,7 +138,7 @@ test('history: the runs, and the results of a tenant', () => {
     /sweep .* 1 h {2}done +19 of 20 +20 +0 +0\nolder ones are not shown: holdfast fleet history --limit 9\n$/,
   )
   expect(fleetHistoryText(results, plain)).toMatch(/\nh1 .* FAILED +IN_USE +01KB0+ +\/srv\/a\.db\n$/)
-  expect(fleetHistoryText({ ...results, results: [] }, plain)).toBe('No result of it is kept.\n')
+  expect(fleetHistoryText({ ...results, results: [] }, plain)).toBe('The fleet keeps no result of this tenant.\n')
 })
 
 test('a reconciliation: all agree, and one of each rule', () => {

@@ -30,7 +30,7 @@ export function sending(database: FleetDatabase, now: () => number = Date.now, h
     host,
     service: 'notes',
     now,
-    onTrouble: (failure) => troubles.push(failure === null ? 'over' : failure.code),
+    onFailure: (failure) => troubles.push(failure === null ? 'over' : failure.code),
     onNotice: (notice) => notices.push(notice),
   })
   return {

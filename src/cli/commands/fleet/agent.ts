@@ -28,7 +28,7 @@ to pause a tenant, and never to resume one: if the database or the network
 fails, no tenant waits for it. Results wait in the folder \`agent\` beside the
 ledger until they are stored, each exactly once.
 
-After a signal it ends the tenants that are under way, and begins no other.
+After a signal it finishes the tenants that are under way, and begins no other.
 \`holdfast check\` and \`holdfast sweep\` work beside it, and without a database.
 
 Examples:
@@ -37,9 +37,9 @@ Examples:
   holdfast agent --coordinator         a whole fleet on one machine
   holdfast install systemd --agent     a unit that starts it with the machine
 
-Exit codes: 64 usage, 70 bug, 75 another agent works on this machine, 78 the
-  configuration, or another machine has the name of this host,
-  129/130/131/143 ended by a signal, with no tenant left paused`,
+Exit codes: 64 usage, 70 bug, 75 another agent works on this machine, 78
+  configuration, the database refuses, or another machine has the name of this
+  host, 129/130/131/143 ended by a signal, with no tenant left paused`,
     )
     .action((options: AgentOptions) => invocation.perform(() => work(options, invocation.terminal)))
 }

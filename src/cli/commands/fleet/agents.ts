@@ -81,7 +81,7 @@ async function removeOrRefuse(database: FleetDatabase, host: string): Promise<Re
       throw new Failure('FLEET_HOST_ACTIVE', `the agent of ${name} still reports: it was last seen${seen}`)
     case 'slot':
       throw new Failure('FLEET_HOST_ACTIVE', `${name} has a slot, so one of its tenants may stand still`, {
-        hint: 'a coordinator frees the slot after fleet.expiry: `holdfast fleet reconcile` says whether one has',
+        hint: 'a coordinator frees the slot after fleet.expiry; `holdfast fleet reconcile` lists it until then',
       })
     default: {
       const known = (await readHosts(database)).map((one) => printable(one.name))

@@ -30,7 +30,7 @@ export function addFleetHistory(invocation: Invocation, group: CommandGroup): vo
     .addHelpText(
       'after',
       `
-The database keeps results for some weeks. The ledger of each host keeps them
+The database keeps the results of 13 weeks. The ledger of each host keeps them
 for longer: \`holdfast history\` there shows them, with pauses and changes.
 
 Examples:
@@ -71,7 +71,7 @@ async function printHistory(
 }
 
 function olderOnes(tenant: string | null, limit: number): string {
-  if (limit >= limitMax) return 'one answer holds no more of them'
+  if (limit >= limitMax) return `one answer lists at most ${limitMax}`
   const name = tenant === null ? '' : ` ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`
   return `holdfast fleet history --limit ${Math.min(limit * 10, limitMax)}${name}`
 }

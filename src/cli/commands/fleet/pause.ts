@@ -13,7 +13,7 @@ const help = `
 From now on no host pauses a tenant, until \`fleet resume\`. Tenants that stand
 still now are resumed as usual: the command waits for them, at most for
 fleet.expiry. Ended by a signal, it waits no longer, and pauses stay stopped.
-Hosts that wait keep the tenants of their chunk, and go on with them afterwards.
+A host that was in the middle of a sweep goes on with it after \`fleet resume\`.
 
 It needs the database. Without it no host begins a pause anyway. A \`sweep\` or
 \`check\` that a person runs on one host is not stopped.

@@ -24,17 +24,19 @@ host, pauses no tenant, and does not guess which side is right. \`holdfast
 reconcile\` on a host compares its service, files, backups and ledger.
 
   tenant-on-no-host        it is known, and no host has it any more
-  tenant-on-several-hosts  it is on more hosts than one, or than fleet.replicas
+  tenant-on-several-hosts  it is on more hosts than fleet.replicas says, or than
+                           one if fleet.replicas does not name it
   replica-missing          it is on fewer hosts than fleet.replicas says
   host-unknown             files of a host whose agent never registered
   host-missed              its agent did not report for five minutes
   slot-without-agent       a slot is taken, and its agent does not report
   results-missing          a run has ended without all its results of a host
   counts-differ            counts of the last run differ from its results
-  never-checked            files are older than the last sweep, and unchecked
+  never-checked            files that were known before the last sweep and were
+                           never checked
 
-Replicas that are meant stand in fleet.replicas (\`holdfast explain
-fleet.replicas\`). Each report lists its entries.
+If tenants have replicas on purpose, name them in fleet.replicas (\`holdfast
+explain fleet.replicas\`). Each report lists its entries.
 
 With --resend, all agents are asked to send again what their ledgers have. It
 rebuilds a database that was lost or restored: start the coordinator and the

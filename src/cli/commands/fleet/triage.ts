@@ -5,12 +5,13 @@ import { textOrDocument } from '../../printing/printing.ts'
 const help = `
 Something crashes, and it is not known on which host the cause is. The agents
 check their tenants now, also while a sweep works: those known to be damaged
-first, then those that could not be read, then those never checked. Each host
-knows more about its own crash: \`holdfast triage\` there goes by more signs.
+first, then those that could not be read, then those never checked. If you know
+the host, type \`holdfast triage\` there: it uses more signs of the crash.
 
-The fast pass (--depth quick) compares no index with its table. A file that it
-alone finds sound may still have damage that was known before. The command waits
-until the triage has ended; a signal ends only the command.
+The fast pass (--depth quick) compares no index with its table. So it does not
+end a report of damage: \`fleet status\` shows known damage until a full check
+finds the file sound. The command waits until the triage has ended. A signal
+ends only the command.
 
 Examples:
   holdfast fleet triage                    all hosts, the fast pass

@@ -26,7 +26,7 @@ const questionMax = 400_000
 /** An agent that is asked nothing for so long lets its snapshots go, in ms. */
 const silentMsMax = 60_000
 
-/** Who asks: a command. While it lives it shows itself to the agent, which otherwise waits for nobody. */
+/** The side of the command that asks. While it lives it shows itself to the agent, which otherwise ends the answers. */
 export class HostQuestions implements AskHost {
   readonly #database: FleetDatabase
   readonly #run: string
@@ -99,7 +99,7 @@ export async function forgetQuestions(database: FleetDatabase, run: string): Pro
   await database.query("delete from holdfast.question where run = $1 or asked_at < now() - interval '1 day'", [run])
 }
 
-/** Who answers: an agent. */
+/** The side of the agent, which answers. */
 export class QuestionsOfRun {
   readonly #database: FleetDatabase
   readonly #run: string

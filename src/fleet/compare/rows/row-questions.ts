@@ -1,7 +1,7 @@
 /**
  * What a comparison by key asks of the agents, and what they answer. Messages go through the database of the fleet, so
- * each side reads them as text that anybody may have written. Answers hold fingerprints, digests and keys of rows. They
- * never hold another value of a row.
+ * each side reads them as text that any program may have written. Answers hold fingerprints, digests and keys of rows.
+ * They never hold another value of a row.
  */
 
 import { z } from 'zod'
@@ -44,7 +44,7 @@ export const rowQuestion = z.discriminatedUnion('step', [
     different: packedWords(4 * rowsEachPass),
   }),
   z.object({ step: z.literal('first') }),
-  /** Who asks is there. It has no answer. */
+  /** The command that asks is still there. It has no answer. */
   z.object({ step: z.literal('ping') }),
   z.object({ step: z.literal('end') }),
 ])

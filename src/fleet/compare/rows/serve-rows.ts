@@ -32,7 +32,7 @@ const answeringMsMax = 60 * 60_000
 export async function serveRows(run: ServiceRun, terms: RowsTerms): Promise<void> {
   const { context, ledger, signal } = run
   const first = await nextBut(terms, ['ping'])
-  // Nobody waits for the answer any more: no tenant is paused for it.
+  // No command waits for the answer any more: no tenant is paused for it.
   if (first === null) return
   const { tenants } = await readRegistry(run, await ledger.lastResults())
   const listed = tenants.find(({ id }) => id === terms.tenant)

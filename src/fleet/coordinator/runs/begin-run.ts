@@ -1,4 +1,4 @@
-/** Begins a run of the fleet. Whoever asks needs no coordinator: the next one that works feeds the run. */
+/** Begins a run of the fleet. It needs no coordinator: the next one that works feeds the run. */
 import type { RunId } from '../../../model/brand.ts'
 import type { FleetDatabase } from '../../database/database.ts'
 

@@ -1,4 +1,4 @@
-/** Waits until a run of the fleet has ended. The run does not need whoever waits for it. */
+/** Waits until a run of the fleet has ended. The run does not need the command that waits for it. */
 import { sleep } from '../../../host/clock.ts'
 import type { RunId } from '../../../model/brand.ts'
 import { Bug } from '../../../model/bug.ts'

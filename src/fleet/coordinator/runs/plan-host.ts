@@ -9,8 +9,16 @@ import { incidentPriority, priorities } from '../../jobs/chunk.ts'
 import { weekOf } from '../../jobs/week-of-run.ts'
 
 export async function planHost(database: FleetDatabase, run: RunId, host: string): Promise<void> {
-  const { firstWave, triage, hook } = priorities
-  await database.query(planStatement, [run, host, maxTenantsOfChunk, firstWave, triage, hook + 1, incidentPriority - 1])
+  const { firstWave, triage, resend } = priorities
+  await database.query(planStatement, [
+    run,
+    host,
+    maxTenantsOfChunk,
+    firstWave,
+    triage,
+    resend + 1,
+    incidentPriority - 1,
+  ])
 }
 
 /** What is left of the run on this host, in the order in which it is to be fed. */

@@ -107,7 +107,7 @@ export class RunFeeder {
     for (const host of this.#known(left)) await jobs.withdraw(host, await chunksLeft(database, run.id, host))
     const names = left.slice(0, namedMax).map(({ host }) => host)
     const more = left.length > names.length ? ` and ${left.length - names.length} more` : ''
-    const said = `${why}; some tenants were not checked: those left of ${names.join(', ')}${more}`
+    const said = `${why}; some tenants of ${names.join(', ')}${more} were not checked`
     await noteCondition(
       database,
       conditionOf('run-stopped', run.id, run.id, {

@@ -24,7 +24,7 @@ export interface Overwriting {
   readonly pageSize: number
   /**
    * Called before each piece is written. Once it throws, our lock may be gone, and nothing more is written: a journal
-   * that lies beside the file is rolled back by whoever opens it.
+   * that lies beside the file is rolled back by the next program that opens it.
    */
   readonly requireSeal: () => void
   /**
@@ -117,7 +117,7 @@ async function rollBack({ folder, main, requireSeal }: Overwriting): Promise<voi
 async function nameJournal(to: Overwriting, draft: string, content: number, check: () => void): Promise<void> {
   const { folder, main, pageSize } = to
   using journal = closing(makeFile(folder.at(draft)))
-  copyAttributes(main, journal.number, folder.path) // Whoever may write the database must be able to roll it back.
+  copyAttributes(main, journal.number, folder.path) // A program that may write the file must be able to roll it back.
   const pageCount = fstatSync(main).size / pageSize
   const nonce = randomInt(2 ** 32)
   const locked = lockBytePage({ pageSize, usable: pageSize, autoVacuum: false })

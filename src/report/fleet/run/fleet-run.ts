@@ -49,7 +49,7 @@ export function fleetRunText({ run, problems }: FleetRunReport, options: TextOpt
     verdict === 'damaged' ? `DAMAGED (${legibleName(damage ?? 'unknown')})` : legibleName(verdict),
   ])
   const lines = [
-    colors.bold(`${run.kind === 'triage' ? 'Triage' : 'Sweep'} ${run.id} of the fleet: ${stateWords(run)}`),
+    colors.bold(`${run.kind === 'triage' ? 'Triage' : 'Sweep'} ${run.id} of the fleet: ${run.state}`),
     ...wrap(fleetRunCounts(run), options.width),
     ...(run.said === null ? [] : wrap(`It was stopped: ${legibleSentence(run.said)}.`, options.width)),
     ...(run.total === 0 ? wrap(nothingWords, options.width) : []),
@@ -66,8 +66,6 @@ export function fleetRunText({ run, problems }: FleetRunReport, options: TextOpt
 }
 
 const nothingWords = 'No file of a tenant is registered yet: an agent registers those of its host when it starts.'
-
-const stateWords = ({ state }: FleetRunFacts): string => (state === 'done' ? 'done' : state)
 
 /** `120 of 140 files on 2 hosts: 119 sound, 1 damaged` */
 export function fleetRunCounts(run: FleetRunFacts): string {

@@ -17,7 +17,7 @@ import { count, grouped } from '../../../text/count.ts'
 import { humanBytes, humanMs } from '../../../text/units.ts'
 import { listSome, someNames } from '../../status/name-some.ts'
 import { legibleName, legibleSentence } from '../../text/legible.ts'
-import { countsOf, lastWholeSweep, runsUnderWay, totalOf, type FleetView } from './fleet-view.ts'
+import { countsOf, isMissed, lastWholeSweep, runsUnderWay, totalOf, type FleetView } from './fleet-view.ts'
 
 export interface FleetJudgement {
   readonly code: 0 | 1 | 2 | 3
@@ -43,7 +43,7 @@ export function judgeFleet(view: FleetView): FleetJudgement {
   const found = {
     counts,
     stale: shares.reduce((sum, share) => sum + share.stale, 0),
-    missed: hosts.filter(({ seenAt }) => (ageOf(seenAt, at) ?? 0) > agentMissedMs),
+    missed: hosts.filter((host) => isMissed(host, at)),
     stuck: view.slots.filter((slot) => isStuck(slot, view)),
     paused: files.filter(({ failure }) => failure === 'RESUME_FAILED'),
     oldestSoundAgeMs: oldestSoundAge(view),
@@ -119,7 +119,7 @@ function breakerReasons({ breakers, at }: FleetView): readonly string[] {
     )
 }
 
-/** `fleet`, `service notes`, `domain rack-2`. */
+/** `the fleet`, `service notes`, `domain rack-2`. */
 export const scopeName = (scope: string): string =>
   scope === 'fleet' ? 'the fleet' : legibleName(scope).replace(/^(service|domain):/, '$1 ')
 
@@ -131,7 +131,7 @@ function missedReasons(missed: readonly HostFacts[], { at }: FleetView): readonl
   return [`STALE ${count(missed.length, 'agent does', 'agents do')} not report: ${listSome(named)}`]
 }
 
-/** Without one no run is fed, no slot of a dead agent is freed, and nobody is told of damage. */
+/** Without one no run is fed, no slot of a dead agent is freed, and no alarm is sent. */
 function coordinatorReasons({ coordinators, at }: FleetView): readonly string[] {
   const [newest] = coordinators
   if (newest === undefined) return ['STALE no coordinator works']

@@ -10,7 +10,7 @@ import { lastWholeSweep, totalOf, type FleetView } from './fleet-view.ts'
 export function renderFleetLine(view: FleetView, judgement: FleetJudgement): string {
   const { counts, reasons, word, oldestSoundAgeMs } = judgement
   const good =
-    `${count(view.hosts.length, 'host')}, ${count(counts.sound, 'tenant')} sound` +
+    `${count(view.hosts.length, 'host')}, ${count(counts.sound, 'file')} sound` +
     (oldestSoundAgeMs === null ? '' : `, oldest check ${humanMs(oldestSoundAgeMs)} ago`)
   return renderMonitorLine({
     word,

@@ -1,6 +1,13 @@
 /** What all forms of the status of a fleet show. */
 
-import type { FleetCounts, FleetFacts, FleetRun } from '../../../fleet/status/fleet-facts.ts'
+import {
+  agentMissedMs,
+  type FleetCounts,
+  type FleetFacts,
+  type FleetRun,
+  type HostFacts,
+} from '../../../fleet/status/fleet-facts.ts'
+import { ageOf } from '../../../model/age.ts'
 
 export interface FleetView extends FleetFacts {
   /** Files that no check found sound for longer than this are stale. */
@@ -10,6 +17,10 @@ export interface FleetView extends FleetFacts {
   /** The configuration file if the command line named it, because commands must then name it too; else null. */
   readonly configNamed: string | null
 }
+
+/** True if the agent has not reported for too long by the clock of the database. */
+export const isMissed = ({ seenAt }: Pick<HostFacts, 'seenAt'>, at: number): boolean =>
+  (ageOf(seenAt, at) ?? 0) > agentMissedMs
 
 /** The files of all hosts by the verdict of their newest check. */
 export function countsOf({ shares }: Pick<FleetView, 'shares'>): FleetCounts {

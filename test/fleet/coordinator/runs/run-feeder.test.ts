@@ -103,7 +103,7 @@ eachDatabase((fleet) => {
     expect(await runState(fleet.database, run)).toMatchObject({ state: 'fed' })
     await change(`update holdfast.run set begun_at = now() - interval '20 hours 1 second'`)
     await feeding.advance()
-    const said = 'it lasted longer than 20 hours; some tenants were not checked: those left of a, b'
+    const said = 'it lasted longer than 20 hours; some tenants of a, b were not checked'
     expect(await runState(fleet.database, run)).toMatchObject({ state: 'stopped', said })
   })
 

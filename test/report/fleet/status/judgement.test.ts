@@ -16,7 +16,7 @@ const counts = { sound: 9, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
 const taken = { scope: 'fleet', slot: 1, holder: 'h1', takenAt: now - 1000, expiryMs: 90_000 }
 
 test.each<[string, Partial<FleetView>, number, string]>([
-  ['all is well', {}, 0, 'HOLDFAST OK - 2 hosts, 20 tenants sound, oldest check 3 h ago | hosts=2 hosts_missed=0;0 '],
+  ['all is well', {}, 0, 'HOLDFAST OK - 2 hosts, 20 files sound, oldest check 3 h ago | hosts=2 hosts_missed=0;0 '],
   [
     'a damaged tenant',
     { shares: [share('h1', { counts: { ...counts, damaged: 1 } }), share('h2')], files: [fleetFile('acme')] },

@@ -14,7 +14,7 @@ export const slotsOf = (database: FleetDatabase, host: string, more: Partial<Pau
     service: 'notes',
     domain: null,
     expiryMs: 0,
-    onTrouble: (trouble) => {
+    onFailure: (trouble) => {
       throw trouble
     },
     ...more,

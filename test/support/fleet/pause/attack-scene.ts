@@ -101,7 +101,7 @@ export class PlainAgent implements AsyncDisposable {
   readonly #socket: string
 
   constructor(database: FleetDatabase, service: string, socket: string) {
-    this.#slots = slotsOf(database, 'other', { service, onTrouble: () => undefined })
+    this.#slots = slotsOf(database, 'other', { service, onFailure: () => undefined })
     this.#socket = socket
   }
 

@@ -35,7 +35,7 @@ const delivery = new ResultDelivery({
   host: 'alpha',
   service: 'notes',
   now: Date.now,
-  onTrouble: () => undefined,
+  onFailure: () => undefined,
   onNotice: (notice) => process.stderr.write(`${notice}\n`),
 })
 for (let number = readFileSync(truth, 'utf8').split('\n').length; ; number++) {

@@ -89,9 +89,9 @@ function thisHost(name: string, domain: string): Parameters<typeof registerHost>
 
 function slotsOf(host: SimulatedHost): PauseSlots {
   const { name, domain } = host
-  const onTrouble = ({ message }: Error): void => void process.stderr.write(`${message}\n`)
+  const onFailure = ({ message }: Error): void => void process.stderr.write(`${message}\n`)
   const named = { host: name, identity: name, service, domain }
-  return new PauseSlots({ database: databaseOf(host), ...named, expiryMs: 0, onTrouble })
+  return new PauseSlots({ database: databaseOf(host), ...named, expiryMs: 0, onFailure })
 }
 
 /** One tenant after the other, each with a slot; then all results. */

@@ -47,8 +47,8 @@ if (!defences.includes('guardian'))
     Promise.resolve({ deadlineMs: latestMs, until: () => undefined, [Symbol.dispose]: () => undefined })
 
 const database = await openFleetDatabase({ database: options.database, passwordFile: null, caFile: null }, 1_000)
-const onTrouble = ({ message }: Error): void => say({ trouble: message })
-const slots = new PauseSlots({ database, host, identity: host, service: name, domain, expiryMs: 0, onTrouble })
+const onFailure = ({ message }: Error): void => say({ trouble: message })
+const slots = new PauseSlots({ database, host, identity: host, service: name, domain, expiryMs: 0, onFailure })
 const permit = new SlotPermit(slots, limits.windowMs)
 
 let isFirst = true
