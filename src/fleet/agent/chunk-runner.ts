@@ -99,7 +99,12 @@ export class ChunkRunner implements Disposable {
 
   async #mayGoOn(end: TurnEnd): Promise<boolean> {
     const { slots, serviceAnswers } = this.#with
-    if (end === 'service') return this.#isSilentTooLong || (await serviceAnswers())
+    if (end === 'service') {
+      if (this.#isSilentTooLong) return true
+      if (!(await serviceAnswers())) return false
+      this.#silentSinceMs = null // It gave no answer about one tenant. That is no silence of the service.
+      return true
+    }
     if (end !== 'leave') return true
     const answer = await slots.take()
     if ('rows' in answer) slots.release(answer)
