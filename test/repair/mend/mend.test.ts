@@ -103,7 +103,8 @@ test('an interruption ends it immediately, and leaves nothing', async () => {
 
 test('more memory than it may is a failure that names check.memory', async () => {
   build(400_000) // Memory is measured every 200 ms: mending must take longer.
-  await expect(mend({ to: otherNames('memory') }, 20_000_000)).rejects.toMatchObject({
+  // Each process has more than that: how much this one needs, and when, does not matter.
+  await expect(mend({ to: otherNames('memory') }, 1_000_000)).rejects.toMatchObject({
     code: 'READ_FAILED',
     hint: expect.stringContaining('check.memory') as string,
   })
