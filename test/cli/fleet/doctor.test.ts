@@ -22,7 +22,7 @@ test('a slot outlasts its pause, and a database that is away is a warning', asyn
       about: 'fleet.database',
       outcome: 'warning',
       said: expect.stringMatching(/^FLEET_UNREACHABLE: the database of the fleet \(postgres:.*no such file/),
-      next: expect.stringContaining('keep their results'),
+      next: expect.stringContaining('this host reaches it'),
     },
   ])
 })
