@@ -57,8 +57,10 @@ export class RunFeeder {
   }
 
   async #feed({ id, kind, hosts }: OpenRun): Promise<void> {
-    const { database, jobs, watch, onNotice } = this.#with
-    const taken = watch.names.filter((host) => hosts?.includes(host) ?? true)
+    const { database, jobs, onNotice } = this.#with
+    // Not those of the last look: a host that was registered since would be left out without a word.
+    const known = await database.query<{ readonly name: string }>('select name from holdfast.host order by name')
+    const taken = known.rows.map(({ name }) => name).filter((host) => hosts?.includes(host) ?? true)
     for (const host of taken) {
       await planHost(database, id, host)
       const chunks = await chunksLeft(database, id, host)
