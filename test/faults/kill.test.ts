@@ -41,7 +41,8 @@ describe(
           hold: `{ ttl: 30s, drainTimeout: 500ms, maxPause: 1s, maxPaused: ${maxPaused}, warmAbove: ${warmAbove} }`,
         })
         let paused = 0
-        for (let time = 0; time < kills; time++) {
+        const killsMax = 3 * kills // Until enough of them met a paused tenant.
+        for (let time = 0; time < kills || (paused <= kills / 6 && time < killsMax); time++) {
           // Every second kill comes within milliseconds of a quiesce, because no tenant is paused most of the time.
           const moment =
             time % 2 === 0 ? sleep(random() * wholeMs) : firstLease(demo, wholeMs).then(() => sleep(random() * 12))

@@ -104,8 +104,8 @@ describe('holdfast, during a hold,', () => {
       expect(performance.now() - frozenAt).toBeLessThan(ttlMs + 5_000)
       expect(slowestMs, 'the service answers for its other tenants').toBeLessThan(ttlMs)
       await demo.servesAgain('crate', 10_000)
-      await unlocked.expect(demo.fileOf('crate'))
       for (const { pid, command } of children) await eventually(`${command} has ended`, () => !isRunning(pid), 10_000)
+      await unlocked.expect(demo.fileOf('crate'))
 
       const next = await holdfast.run('check', '--tenant', 'acme')
       expect(next.code, next.stderr).toBe(0)

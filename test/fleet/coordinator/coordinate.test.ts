@@ -61,10 +61,11 @@ eachDatabase((fleet) => {
     await eventually('the run ends', async () => (await runState(fleet.database, run)).state === 'done', waitMs)
     const unsent = 'select from holdfast.told where sent_at is null'
     const alarms = () => [...one.alarms, ...other.alarms]
-    await eventually('something is told', () => alarms().length > 0, waitMs)
+    const conditions = () => alarms().flatMap((alarm) => alarm.conditions)
+    await eventually('each damage is told', () => conditions().length >= hosts.length, waitMs)
     await eventually('all is told', async () => (await fleet.database.query(unsent)).rowCount === 0, waitMs)
     expect(given.map((chunks) => chunks.toSorted())).toEqual(hosts.map(() => [`${run}/0`, `${run}/1`]))
-    const told = alarms().flatMap(({ conditions }) => conditions.map(({ host, tenant }) => `${host} ${tenant}`))
+    const told = conditions().map(({ host, tenant }) => `${host} ${tenant}`)
     expect(told.toSorted()).toEqual(['a t00003', 'b t00003', 'c t00003'])
   }, 120_000)
 

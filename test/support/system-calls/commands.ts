@@ -125,7 +125,7 @@ const ofService: readonly Omit<TriedCommand, 'asks'>[] = [
     roles: ['main', 'ledger'],
     code: 0,
     before: 'swept',
-    codes: [0, 3],
+    codes: [0, 1, 3], // 1: WARNING, because a copy of the configuration is used.
   },
   // 64: without a ledger the command knows no tenant.
   {
