@@ -36,8 +36,8 @@ describe('holdfast, during a hold,', () => {
 
   /** Tries until the signal that freezes it comes while it has the locks. */
   async function checkFrozenUnderLocks(): Promise<Program> {
-    for (let tries = 0; tries < 5; tries++) {
-      const program = await checkUntil('proven')
+    for (let tries = 0; tries < 20; tries++) {
+      const program = await checkUntil('locked')
       program.kill('SIGSTOP')
       await sleep(200) // What it has written by then arrives.
       if (!program.stderr().includes('"step":"released"')) return program
