@@ -249,9 +249,8 @@ export class Guardian implements AsyncDisposable {
   }
 
   /**
-   * Sends the watches and holds that have ended to the guardian, in one message. It need not be called, but is told
-   * late otherwise: from now on this process may be stopped, or busy without a turn of the event loop, and is not
-   * killed for it.
+   * Tells the guardian which watches and holds have ended. From now on it does not kill this process, even if it is
+   * stopped, or busy without a turn of the event loop. Without this call the guardian is told a little later.
    */
   tellEnded(): void {
     const ended = this.#takeEnded()

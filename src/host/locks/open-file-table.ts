@@ -172,10 +172,10 @@ class Sightings {
   /** @param over resolves when there is no time left for the names of programs; null if there is */
   async holders(over: Promise<unknown> | null): Promise<readonly Holder[]> {
     const order: readonly HolderMode[] = ['read', 'write', 'mapped', 'lock', 'lease']
-    const unnamed = over?.then(() => '?') ?? []
+    const unnamed = over === null ? [] : [over.then(() => '?')]
     const named = [...this.#seen.values()].map(async ({ pid, path, modes }) => ({
       pid,
-      command: await Promise.race([commandOf(pid), unnamed].flat()),
+      command: await Promise.race([commandOf(pid), ...unnamed]),
       modes: order.filter((mode) => modes.has(mode)),
       path,
     }))

@@ -72,11 +72,11 @@ export async function startChild<Question, Answer>(
   options: ChildOptions,
 ): Promise<Child<Question, Answer>> {
   const young = `--max-semi-space-size=${options.youngMegabytesMax ?? youngMegabytesUsual}`
-  const { ownSession, ourErrors, env } = options
+  const { ownSession, ourErrors = false, env } = options
   const started = await startProcess([young, ...nodeFlags, program, String(process.pid)], {
     name: basename(program),
     ownSession,
-    ...(ourErrors === undefined ? {} : { ourErrors }),
+    ourErrors,
     env: { ...inherited(), ...env },
   })
   return new ForkedChild<Question, Answer>(started, options)
