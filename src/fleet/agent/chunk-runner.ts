@@ -22,6 +22,7 @@ import { doneKey } from '../results/done-key.ts'
 import type { BegunChunk, Outbox } from '../results/outbox.ts'
 import { outgoingResult } from '../results/outgoing-result.ts'
 import { isExamined, recoverChunk, recoverTenants, revised } from '../results/recovered-results.ts'
+import { asError, silenceOf } from './chunk-failure.ts'
 import type { ChunkFailure, FromChunk } from './chunk-messages.ts'
 import { ChunkProcess, type ChunkObserver } from './chunk-process.ts'
 import { ChunkTurns } from './chunk-turns.ts'
@@ -173,7 +174,7 @@ export class ChunkRunner implements Disposable {
     unanswered: ChunkFailure | null,
     isAsked: boolean,
   ): TurnEnd {
-    const silent = failure?.code === 'ADMIN_UNREACHABLE' ? failure : unanswered
+    const silent = silenceOf(failure, unanswered)
     if (silent !== null) {
       this.#silentSinceMs ??= monotonicMs()
       if (this.#isSilentTooLong) throw asError(silent)
@@ -284,6 +285,3 @@ class ResultReceiver {
 }
 
 type FromEnded = Extract<FromChunk, { kind: 'ended' }>
-
-const asError = ({ code, message, hint }: ChunkFailure): Error =>
-  code === 'BUG' ? new Bug(message) : new Failure(code, message, { hint })

@@ -1,10 +1,8 @@
 /** Examines the tenants of a chunk as `check --tenant` does, and sends each result to the agent. */
 
-import { unforeseenFailure } from '../../host/failures/system-failure.ts'
 import type { TenantId } from '../../model/brand.ts'
 import type { Event } from '../../model/event.ts'
 import { exitCodes } from '../../model/exit-code.ts'
-import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 import type { Result } from '../../model/result/report.ts'
 import { withServiceRun, type RunOptions, type ServiceRun } from '../../runs/begin/service-run.ts'
@@ -13,7 +11,8 @@ import type { AgentQuestions } from '../compare/rows/agent-questions.ts'
 import { serveRows } from '../compare/rows/serve-rows.ts'
 import { SlotPermit, type SlotSource } from '../pause/slot-permit.ts'
 import { doneKey } from '../results/done-key.ts'
-import type { ChunkFailure, ChunkOrder, FromChunk } from './chunk-messages.ts'
+import { failureOf } from './chunk-failure.ts'
+import type { ChunkOrder, FromChunk } from './chunk-messages.ts'
 import type { ChunkStop } from './chunk-stop.ts'
 
 export interface ChunkTerms {
@@ -37,12 +36,10 @@ export async function examineChunk(order: ChunkOrder, terms: ChunkTerms): Promis
   try {
     const options = { ...runOptions(order, terms), permit: stop.permitting(permit) }
     const { notCovered, stopped } = await withServiceRun(order.settings, options, (run) => examine(run, order, terms))
-    const failure = stopped === null || stop.hasBegun ? null : describe(stopped)
-    return { kind: 'ended', notCovered, stopped: stop.hasBegun, failure }
+    return { kind: 'ended', notCovered, stopped: stop.hasBegun, failure: failureOf(stopped, stop) }
   } catch (error) {
-    const isAsked = stop.hasBegun && error instanceof Failure && error.code === 'INTERRUPTED'
-    const failure = isAsked ? null : describe(error)
-    return { kind: 'ended', notCovered: order.tenants.length, stopped: stop.hasBegun, failure }
+    const { hasBegun } = stop
+    return { kind: 'ended', notCovered: order.tenants.length, stopped: hasBegun, failure: failureOf(error, stop) }
   }
 }
 
@@ -148,11 +145,4 @@ function runOptions({ local, part, version }: ChunkOrder, { stop, send }: ChunkT
     },
     onResumeRetry: (tenant, why) => notice(`the resume of ${tenant} has failed and is tried again: ${why.message}`),
   }
-}
-
-function describe(thrown: unknown): ChunkFailure {
-  const error = unforeseenFailure(thrown)
-  if (error instanceof Failure) return { code: error.code, message: error.message, hint: error.hint }
-  const message = error instanceof Error ? error.message : String(error)
-  return { code: 'BUG', message, hint: 'this is a defect in holdfast' }
 }

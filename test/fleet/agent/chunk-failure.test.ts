@@ -1,0 +1,34 @@
+/** A failure that stops a run is not hidden by a stop that had begun before it. */
+import { expect, test } from 'vitest'
+import { asError, failureOf, silenceOf } from '../../../src/fleet/agent/chunk-failure.ts'
+import type { ChunkFailure } from '../../../src/fleet/agent/chunk-messages.ts'
+import { Bug } from '../../../src/model/bug.ts'
+import { Failure } from '../../../src/model/failure.ts'
+
+const liar: ChunkFailure = { code: 'LOCK_NOT_HONOURED', message: 'a lock was granted twice', hint: 'stop' }
+const silent: ChunkFailure = { code: 'ADMIN_UNREACHABLE', message: 'no answer', hint: 'start it' }
+
+const interruption = new Failure('INTERRUPTED', 'the agent asked for it')
+
+test('only the interruption by the stop itself is no failure', () => {
+  expect(failureOf(null, { hasBegun: false })).toBeNull()
+  expect(failureOf(interruption, { hasBegun: true })).toBeNull()
+  expect(failureOf(interruption, { hasBegun: false })).toMatchObject({ code: 'INTERRUPTED' })
+  for (const hasBegun of [true, false]) {
+    expect(failureOf(asError(liar), { hasBegun })).toEqual(liar)
+    expect(failureOf(new TypeError('x is undefined'), { hasBegun })).toMatchObject({ code: 'BUG' })
+  }
+})
+
+test('a chunk waits for a silent service, and not if something worse was found', () => {
+  expect(silenceOf(null, null)).toBeNull()
+  expect(silenceOf(null, silent)).toEqual(silent)
+  expect(silenceOf(silent, null)).toEqual(silent)
+  expect(silenceOf(liar, silent)).toBeNull()
+  expect(silenceOf(liar, null)).toBeNull()
+})
+
+test('the agent throws what the process met', () => {
+  expect(asError(liar)).toMatchObject({ name: 'Failure', code: 'LOCK_NOT_HONOURED', hint: 'stop' })
+  expect(asError({ code: 'BUG', message: 'x is undefined', hint: '' })).toBeInstanceOf(Bug)
+})
