@@ -3,6 +3,7 @@
  * Agents compare the versions before they start (`versions.ts`).
  */
 
+import { advisoryLock } from './advisory-locks.ts'
 import type { FleetDatabase } from './database.ts'
 import { schemaScript } from './schema/schema.ts'
 import { fleetSchemaVersion, requireNotTooNew, schemaVersions } from './versions.ts'
@@ -17,7 +18,7 @@ export async function migrateFleet(database: FleetDatabase): Promise<void> {
   if (fleet !== null && fleet > fleetSchemaVersion) return
   await database.query(`
 begin;
-select pg_advisory_xact_lock(7100118, 0);
+select pg_advisory_xact_lock(${advisoryLock.migration});
 ${unlessNewer}
 ${schemaScript}
 insert into holdfast.schema_version as t(version) values (${fleetSchemaVersion})

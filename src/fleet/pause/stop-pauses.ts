@@ -1,5 +1,6 @@
 /** Stops the pauses of a fleet, and waits until no tenant stands still any more. */
 import { monotonicMs, sleep } from '../../host/clock.ts'
+import { advisoryLock } from '../database/advisory-locks.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { openBreaker, type Breaker } from './breaker.ts'
 
@@ -18,19 +19,12 @@ export interface StoppedPauses {
 
 const lookEveryMs = 200
 
-/**
- * Rows that the first take of a scope is just making cannot be seen before they are stored. Making the same ones waits
- * for that.
- */
-const makingRows = `
-insert into holdfast.pause_slot (scope, slot)
-select $1, n from holdfast.pause_limit, generate_series(1, slots) as n where kind = split_part($1, ':', 1)
-on conflict do nothing`
+/** Ends when all takes that began before it are stored. Those that begin after it see the breaker. */
+const takesEnded = `select pg_advisory_xact_lock(${advisoryLock.takes})`
 
-/** A slot that is just being taken is locked until it is stored, and `for share` waits for that. */
 const standingOf = `
-with slot as materialized (select holder, taken_at, expiry_ms from holdfast.pause_slot where scope = $1 for share)
-select holder, taken_at as since, expiry_ms as "expiryMs" from slot where holder is not null order by 2, 1`
+select holder, taken_at as since, expiry_ms as "expiryMs" from holdfast.pause_slot
+where scope = $1 and holder is not null order by 2, 1`
 
 /**
  * From its first statement on no slot is granted. A hold that has one may still begin within the window, so it waits
@@ -46,7 +40,7 @@ export async function stopPauses(
   signal: AbortSignal,
 ): Promise<StoppedPauses> {
   const breaker = await openBreaker(database, request)
-  await database.query(makingRows, [request.scope])
+  await database.query(takesEnded)
   for (const beganMs = monotonicMs(); ; await sleep(lookEveryMs, signal).catch(() => undefined)) {
     const { rows } = await database.query<TenantStanding & { readonly expiryMs: number }>(standingOf, [request.scope])
     const waitMs = Math.max(expiryMs, ...rows.map((row) => row.expiryMs))

@@ -12,6 +12,7 @@ import { stopPauses, type StoppedPauses } from '../../../src/fleet/pause/stop-pa
 import { sleep } from '../../../src/host/clock.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { grantedSlot, slotsOf, whileTaking } from '../../support/fleet/pause/asked-slots.ts'
+import { whileUncommitted } from '../../support/fleet/uncommitted.ts'
 import { eventually } from '../../support/processes.ts'
 
 const expiryMs = 600
@@ -193,6 +194,31 @@ eachDatabase((fleet: FleetUnderTest) => {
       expect((await stopping)?.standing).toMatchObject([{ holder: 'db1' }])
     },
   )
+
+  onPostgres('who stops the pauses waits for a take that has seen no breaker, and has no slot yet', async () => {
+    vi.useRealTimers()
+    await using agent = await fleet.open()
+    const request = { scope: 'fleet', reason: 'the racks move', by: 'ada' }
+    let taking = Promise.resolve<TakenSlot | NotGranted | null>(null)
+    let stopping = Promise.resolve<StoppedPauses | null>(null)
+    const waiting = `select from pg_locks where locktype = 'transactionid' and not granted`
+    // The first scope of the take waits for a row that another one is just making.
+    await whileUncommitted(
+      fleet,
+      `insert into holdfast.pause_slot(scope, slot) values ('domain:rack', 1)`,
+      async () => {
+        taking = slotsOf(agent, 'db1', { domain: 'rack' }).take()
+        taking.catch(() => undefined) // It is awaited below.
+        await eventually('the take waits', async () => (await fleet.database.query(waiting)).rowCount > 0)
+        stopping = stopPauses(fleet.database, request, 0, AbortSignal.timeout(60_000))
+        stopping.catch(() => undefined) // It is awaited below.
+        await eventually('pauses are stopped', async () => (await openBreakers(fleet.database)).length > 0)
+        await sleep(500)
+      },
+    )
+    expect(await taking).toHaveProperty('rows')
+    expect((await stopping)?.standing).toMatchObject([{ holder: 'db1' }])
+  })
 
   test.each(['fleet', 'service:notes'])('while the breaker of %s is open, nobody gets a slot', async (scope) => {
     const reason = 'the mounts are being moved\u001b[2J'

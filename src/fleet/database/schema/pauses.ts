@@ -3,6 +3,9 @@
  * takes part: `taken_at` is for people. `expiry_ms` is the expiry of the host that took the slot last: it fits the
  * pauses of that host, and that of a coordinator may not. `fleet/pause/README.md` has the rules.
  */
+
+import { advisoryLock } from '../advisory-locks.ts'
+
 export const pauseTables = `
 create sequence if not exists holdfast.pause_fence;
 create table if not exists holdfast.pause_limit(
@@ -61,8 +64,8 @@ declare
   found_slots integer[] := '{}';
   granted jsonb;
 begin
-  -- A server that forgets its last commits in a crash would give out a slot again.
-  if current_setting('synchronous_commit') = 'off' then perform set_config('synchronous_commit', 'on', true); end if;
+  -- Who stops pauses waits for this lock: each take either sees the breaker or is seen.
+  perform pg_advisory_xact_lock_shared(${advisoryLock.takes});
   select * into epoch from holdfast.pause_epoch;
   if epoch.id is distinct from holdfast.pause_epoch_now() then return jsonb_build_object('refused', 'epoch'); end if;
   select jsonb_build_object('refused', 'breaker', 'scope', b.scope, 'reason', b.reason, 'by', b.by) into stopped

@@ -6,6 +6,9 @@
  * Weeks of the future could push out those that are kept (`fleet/coordinator/delete-old-results.ts`), so they are
  * refused. The clock of the host that begins a run may be ahead of that of the database by a week.
  */
+
+import { advisoryLock } from '../advisory-locks.ts'
+
 export const resultTables = `
 create table if not exists holdfast.result(
   week date not null,
@@ -36,7 +39,7 @@ begin
   end if;
   part := 'result_' || to_char(monday, 'YYYYMMDD');
   if to_regclass('holdfast.' || part) is not null then return; end if;
-  perform pg_advisory_xact_lock(7100118, 1);
+  perform pg_advisory_xact_lock(${advisoryLock.week});
   execute format('create table if not exists holdfast.%I partition of holdfast.result for values from (%L) to (%L)',
     part, monday, monday + 7);
 end $$;
