@@ -3,6 +3,7 @@
 import { chunkTables } from './chunks.ts'
 import { conditionTables } from './conditions.ts'
 import { contentTables } from './contents.ts'
+import { durableRows } from './durable-rows.ts'
 import { hostTables } from './hosts.ts'
 import { pauseTables } from './pauses.ts'
 import { questionTables } from './questions.ts'
@@ -21,4 +22,5 @@ export const schemaScript: string = [
   questionTables,
   conditionTables,
   chunkTables,
+  durableRows,
 ].join('\n')
