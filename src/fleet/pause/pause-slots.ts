@@ -29,8 +29,13 @@ export interface PauseSlotsOptions {
 type Answer =
   | { readonly epoch: string; readonly generation: number; readonly rows: readonly SlotRow[] }
   | { readonly refused: 'epoch' }
-  | { readonly refused: 'full' | 'limit'; readonly scope: string }
+  | { readonly refused: 'full'; readonly scope: string; readonly hosts?: number }
+  | { readonly refused: 'limit'; readonly scope: string }
   | { readonly refused: 'breaker'; readonly scope: string; readonly reason: string; readonly by: string }
+
+/** Of a full fleet. A thousand hosts that asked every second would take a whole processor of the database. */
+const questionsInSecondMax = 200
+const againMsMax = 10_000
 
 /** A slot that the database does not take back is given back later, at most so many of them. */
 const unreturnedMax = 100
@@ -114,8 +119,11 @@ export async function freeSlots(database: FleetDatabase, { epoch, generation, ro
 
 function refusal(answer: Exclude<Answer, { readonly rows: unknown }> | undefined): NotGranted {
   switch (answer?.refused) {
-    case 'full':
-      return { refused: 'full', why: `as many tenants stand still as ${placeOfScope(answer.scope)} allows` }
+    case 'full': {
+      const { scope, hosts = 0 } = answer
+      const againMs = Math.min((hosts / questionsInSecondMax) * 1000, againMsMax)
+      return { refused: 'full', why: `as many tenants stand still as ${placeOfScope(scope)} allows`, againMs }
+    }
     case 'limit':
       return { refused: 'away', why: `no coordinator has set the limit of ${placeOfScope(answer.scope)} yet` }
     case 'breaker':

@@ -35,6 +35,8 @@ export interface NotGranted {
   readonly refused: 'full' | 'stopped' | 'away'
   /** One sentence without a period. */
   readonly why: string
+  /** `full` only: who has waited for some time waits so long before the next question, in ms. */
+  readonly againMs?: number
 }
 
 export interface SlotSource {
@@ -48,8 +50,15 @@ export interface SlotSource {
 const idleMsMax = 100
 /** How long what was prepared for a pause waits. It may keep a WAL from being written back. */
 const patienceMs = 15_000
-/** Between two questions. Hosts that ask at the same time drift apart. */
-const againMs = { first: 50, full: 1_000, other: 5_000 } as const
+/**
+ * The longest waits between two questions, in ms, by the answer. Each wait is twice as long as the one before, until a
+ * slot comes in time. A slot that comes too late was work for the database all the same: hosts that asked again soon
+ * would keep a busy one from ever being in time.
+ */
+const waitMsMax = { full: 1_000, other: 5_000, late: 30_000 } as const
+const firstWaitMs = 50
+/** Who waits looks so often whether another hold has left a slot, or has got one in time. */
+const lookEveryMs = idleMsMax / 2
 
 interface HeldSlot {
   readonly taken: TakenSlot
@@ -65,6 +74,8 @@ export class SlotPermit implements PausePermit, Disposable {
   readonly #windowMs: number
   readonly #idle: IdleSlot[] = []
   #disposed = false
+  /** Since the last slot that came in time: why the last question brought none, and when the next one is sent. */
+  #lastRefusal = { why: '', waitMs: 0, asksAtMs: 0 }
   /** The wait for a slot that several share. */
   #getting: Promise<void> | null = null
 
@@ -91,22 +102,49 @@ export class SlotPermit implements PausePermit, Disposable {
   /** @throws {Failure} PAUSE_NOT_GRANTED; the signal's reason */
   async #wait(forMs: number, signal: AbortSignal): Promise<HeldSlot> {
     const untilMs = monotonicMs() + forMs
-    for (let waitMs: number = againMs.first; ; waitMs *= 2) {
+    for (;;) {
       signal.throwIfAborted()
+      const idle = this.#lastRefusal.waitMs > 0 ? await this.#rest(untilMs, signal) : null
+      if (idle !== null) return idle
       const askedAtMs = monotonicMs()
       const answer = await this.#ask(signal)
       if ('rows' in answer) {
         const held = { taken: answer, beginsByMs: askedAtMs + this.#windowMs }
-        if (this.#isUseful(held)) return held
+        if (this.#isUseful(held)) {
+          this.#lastRefusal = { why: '', waitMs: 0, asksAtMs: 0 }
+          return held
+        }
         this.#source.release(answer)
-      } else if (answer.refused !== 'full' && forMs !== Infinity) throw notGranted(answer.why)
-      const most = 'rows' in answer || answer.refused === 'full' ? againMs.full : againMs.other
-      waitMs = Math.min(waitMs, most)
-      const pauseMs = waitMs * (0.5 + Math.random() / 2)
-      if (monotonicMs() + pauseMs > untilMs)
-        throw notGranted('rows' in answer ? 'the database answers too slowly' : answer.why)
-      await sleep(pauseMs, signal)
+        this.#asksAgain('the database answers too slowly', waitMsMax.late)
+      } else {
+        const { refused, why, againMs = 0 } = answer
+        if (refused !== 'full' && forMs !== Infinity) throw notGranted(why)
+        this.#asksAgain(why, refused === 'full' ? Math.max(waitMsMax.full, againMs) : waitMsMax.other)
+      }
     }
+  }
+
+  /** Hosts that ask at the same time drift apart. */
+  #asksAgain(why: string, mostMs: number): void {
+    const waitMs = Math.min(Math.max(firstWaitMs, 2 * this.#lastRefusal.waitMs), mostMs)
+    this.#lastRefusal = { why, waitMs, asksAtMs: monotonicMs() + waitMs * (0.5 + Math.random() / 2) }
+  }
+
+  /**
+   * Until the next question may be sent.
+   * @returns a slot that became idle meanwhile
+   * @throws {Failure} PAUSE_NOT_GRANTED if that is too late; the signal's reason
+   */
+  async #rest(untilMs: number, signal: AbortSignal): Promise<HeldSlot | null> {
+    const refusal = this.#lastRefusal
+    if (refusal.asksAtMs > untilMs) throw notGranted(refusal.why)
+    let restMs = refusal.asksAtMs - monotonicMs()
+    for (; restMs > 0 && refusal === this.#lastRefusal; restMs -= lookEveryMs) {
+      await sleep(Math.min(restMs, lookEveryMs), signal)
+      const idle = this.#takeIdle()
+      if (idle !== null) return idle
+    }
+    return null
   }
 
   /** If the signal aborts first, the slot that is granted afterwards goes back unused. */

@@ -63,6 +63,41 @@ test('the window counts from before the question, and a slot that comes after it
   expect(slot.beginsByMs - monotonicMs()).toBeLessThanOrEqual(windowMs - 150)
 })
 
+test('while answers come too late, it asks less and less often, whoever waits; one in time ends that', async () => {
+  const late = windowMs + 50
+  const source = new Source(late, late, late, late, late, late, 0)
+  using permit = new SlotPermit(source, windowMs)
+  const over = new AbortController()
+  const waiting = permit.ready(over.signal)
+  await sleep(300) // Waits of at most 50, 100, 200, 400, 800 and 1,600 ms, and at least half of each.
+  expect(source.asked).toBeGreaterThanOrEqual(2)
+  expect(source.asked).toBeLessThanOrEqual(4)
+  over.abort(new Error('the run ends'))
+  await expect(waiting).rejects.toThrow('the run ends')
+  const { asked } = source
+  const entering = permit.enter(never)
+  await sleep(10)
+  expect(source.asked).toBe(asked)
+  ;(await entering)[Symbol.dispose]()
+  expect(source.asked).toBe(7)
+  pass(2 * windowMs)
+  const again = permit.enter(never)
+  await sleep(40)
+  expect(source.asked).toBe(8)
+  ;(await again)[Symbol.dispose]()
+})
+
+test('who waits for the next question takes a slot that another hold leaves', async () => {
+  const source = new Source(0, { ...full, againMs: 60_000 })
+  using permit = new SlotPermit(source, windowMs)
+  const first = await permit.enter(never)
+  const waiting = permit.ready(never)
+  while (source.asked < 6) await sleep(10) // The next wait is of 400 ms at least. `poll` would move the clock.
+  first[Symbol.dispose]()
+  await waiting
+  expect(source.asked).toBe(6)
+})
+
 test('after its window a slot serves nobody', async () => {
   const source = new Source(0)
   using permit = new SlotPermit(source, windowMs)
@@ -101,6 +136,18 @@ test('a full fleet is asked again, and each time less often', async () => {
   using permit = new SlotPermit(source, windowMs)
   using _slot = await permit.enter(never)
   expect(source.asked).toBe(4)
+})
+
+test('a full fleet of many hosts is asked as rarely as it says', async () => {
+  const source = new Source({ ...full, againMs: 1_500 })
+  using permit = new SlotPermit(source, windowMs)
+  const over = new AbortController()
+  const waiting = permit.ready(over.signal)
+  await sleep(4_000) // Waits of at most 50, 100, 200, 400 and 800 ms, and then of 750 ms at least.
+  expect(source.asked).toBeGreaterThanOrEqual(7)
+  expect(source.asked).toBeLessThanOrEqual(10)
+  over.abort(new Error('the run ends'))
+  await expect(waiting).rejects.toThrow('the run ends')
 })
 
 test.each(['stopped', 'away'] as const)('if pauses are %s, what was prepared does not wait', async (refused) => {

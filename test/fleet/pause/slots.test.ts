@@ -52,8 +52,26 @@ eachDatabase((fleet: FleetUnderTest) => {
     expect(refusedSlot(await slotsOf('db4', { service: 'mail' }).take())).toEqual({
       refused: 'full',
       why: 'as many tenants stand still as the fleet allows',
+      againMs: 0,
     })
     expect(await heldRows()).toHaveLength(8)
+  })
+
+  test('all hosts together do not ask a full fleet too often, and none waits long', async () => {
+    const againMs = async (hosts: number): Promise<number | undefined> => {
+      await fleet.database.query(
+        `insert into holdfast.host(name, machine_id, boot_id, version, started_at)
+          select n, n, n, '0.1.0', now() from generate_series(1, $1::integer) n on conflict do nothing`,
+        [hosts],
+      )
+      await fleet.database.query('analyze holdfast.host')
+      return refusedSlot(await slotsOf('db2').take()).againMs
+    }
+    await setPauseLimits(fleet.database, { fleet: 1, service: 1, domain: 1 })
+    grantedSlot(await slotsOf('db1').take())
+    expect([await againMs(0), await againMs(100), await againMs(1_000), await againMs(4_000)]).toEqual([
+      0, 500, 5_000, 10_000,
+    ])
   })
 
   test('many that ask at the same time never have more than the limit', async () => {

@@ -60,6 +60,7 @@ declare
   stopped jsonb;
   wanted text;
   most integer;
+  hosts integer;
   free integer;
   found_slots integer[] := '{}';
   granted jsonb;
@@ -71,17 +72,32 @@ begin
   select jsonb_build_object('refused', 'breaker', 'scope', b.scope, 'reason', b.reason, 'by', b.by) into stopped
     from holdfast.breaker b where b.scope = any(scopes) order by b.scope limit 1;
   if found then return stopped; end if;
+  -- Hosts that wait ask again and again. A refusal must write nothing: a lock on a row is written, too.
+  select asked.scope into wanted from unnest(scopes) as asked(scope)
+    join holdfast.pause_limit l on l.kind = split_part(asked.scope, ':', 1)
+    where l.slots <= (select count(*) from holdfast.pause_slot p
+      where p.scope = asked.scope and p.slot <= l.slots and p.holder is not null)
+    order by asked.scope limit 1;
+  if found then
+    -- About so many: counting them for each question would cost more than all else here.
+    select greatest(reltuples, 0) into hosts from pg_class where oid = 'holdfast.host'::regclass;
+    return jsonb_build_object('refused', 'full', 'scope', wanted, 'hosts', hosts);
+  end if;
   foreach wanted in array scopes loop
     select l.slots into most from holdfast.pause_limit l where l.kind = split_part(wanted, ':', 1);
     if most is null then return jsonb_build_object('refused', 'limit', 'scope', wanted); end if;
-    insert into holdfast.pause_slot(scope, slot)
-      select wanted, n from generate_series(1, most) n
-      where not exists (select from holdfast.pause_slot p where p.scope = wanted and p.slot = n)
-      on conflict do nothing;
-    select p.slot into free from holdfast.pause_slot p
-      where p.scope = wanted and p.slot <= most and p.holder is null
-      order by p.slot limit 1 for update skip locked;
-    if not found then return jsonb_build_object('refused', 'full', 'scope', wanted); end if;
+    for tries in 1..2 loop
+      select p.slot into free from holdfast.pause_slot p
+        where p.scope = wanted and p.slot <= most and p.holder is null
+        order by p.slot limit 1 for update skip locked;
+      exit when free is not null or tries = 2;
+      -- The first take of a scope makes its rows, and so does the first one above an old limit.
+      insert into holdfast.pause_slot(scope, slot)
+        select wanted, n from generate_series(1, most) n
+        where not exists (select from holdfast.pause_slot p where p.scope = wanted and p.slot = n)
+        on conflict do nothing;
+    end loop;
+    if free is null then return jsonb_build_object('refused', 'full', 'scope', wanted); end if;
     found_slots := found_slots || free;
   end loop;
   with taking as (

@@ -13,8 +13,10 @@ import { PauseSlots } from '../../../../src/fleet/pause/pause-slots.ts'
 import { SlotPermit } from '../../../../src/fleet/pause/slot-permit.ts'
 import { deliverStatement } from '../../../../src/fleet/results/deliver-statement.ts'
 import { outgoingResult, type OutgoingResult } from '../../../../src/fleet/results/outgoing-result.ts'
+import type { PauseSlot } from '../../../../src/hold/pause/pause-permit.ts'
 import { sleep } from '../../../../src/host/clock.ts'
 import { tenantId } from '../../../../src/model/brand.ts'
+import { Failure } from '../../../../src/model/failure.ts'
 import type { Service } from '../../../../src/service/port.ts'
 import {
   simulatedFile,
@@ -94,11 +96,23 @@ function slotsOf(host: SimulatedHost): PauseSlots {
   return new PauseSlots({ database: databaseOf(host), ...named, expiryMs: 0, onFailure })
 }
 
+/** As a hold does: what waited in vain is let go, and prepared again when there is a slot. */
+async function slotOf(permit: SlotPermit, signal: AbortSignal): Promise<PauseSlot> {
+  for (;;) {
+    try {
+      return await permit.enter(signal)
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'PAUSE_NOT_GRANTED') throw error
+      await permit.ready(signal)
+    }
+  }
+}
+
 /** One tenant after the other, each with a slot; then all results. */
 async function examine(host: SimulatedHost, permit: SlotPermit, chunk: Chunk, signal: AbortSignal): Promise<void> {
   const results: OutgoingResult[] = []
   for (const tenant of chunk.tenants) {
-    using slot = await permit.enter(signal)
+    using slot = await slotOf(permit, signal)
     slot.asked()
     await sleep(pauseOf(tenant))
     slot.answered()
