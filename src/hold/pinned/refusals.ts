@@ -70,8 +70,8 @@ async function requireNoStoringMapping(files: LiveFiles, holders: readonly Holde
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`
   throw new Failure(
     'IN_USE',
-    `${nameProcess(first)}${more} has ${files.path} mapped into its memory for writing: it can change the database ` +
-      'without a lock, and without a sign',
+    `${nameProcess(first)}${more} has ${files.path} mapped into its memory and may write there: it can change the ` +
+      'database without a lock, and without a sign',
     { hint: `SQLite never maps a database for writing: end that program, or ${stopForCheck}` },
   )
 }

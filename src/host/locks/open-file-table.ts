@@ -27,6 +27,13 @@ export interface HolderSearch {
 }
 
 /**
+ * Processes that did not show their mappings before a search was over: they are stuck in their memory, as behind a dead
+ * network mount. A read that waits cannot be ended, and keeps one of the four threads with which Node reads files. So
+ * they are not asked again until it has ended.
+ */
+const stuck = new Set<number>()
+
+/**
  * One entry for each process and file, by pid. It may miss a process that starts or ends meanwhile.
  * @returns `unseen`: what could not be inspected, in plain words
  * @throws {Failure} PLATFORM_UNSUPPORTED
@@ -41,13 +48,14 @@ export async function findHolders(
   using _ending = until === null ? null : addAbortListener(until, () => end('no time')) // Perhaps it has aborted.
   const breath = new Breath()
   const hidden: number[] = []
+  const waiting: number[] = []
   for (const pid of pids()) {
     if (until?.aborted) break
     const folder = exceptPids.includes(pid) ? null : folderOf(pid)
     if (folder === null) continue
     const descriptors = await descriptorsOf(folder, files, breath, until)
-    // The kernel lets us wait while the process changes its memory, or is stuck in it.
-    const mappings = await Promise.race([mappingsOf(folder, files), over])
+    const mappings = await mappingsUntil(over, pid, folder, files)
+    if (mappings === 'stuck') waiting.push(pid)
     if (descriptors === 'hidden' || mappings === 'hidden') hidden.push(pid)
     if (descriptors !== 'hidden') for (const { file, modes } of descriptors) sightings.add(pid, file, modes)
     if (typeof mappings === 'object') for (const file of mappings) sightings.add(pid, file, ['mapped'])
@@ -56,21 +64,40 @@ export async function findHolders(
   const locks = await readLocks()
   if (locks !== 'hidden') addLocks(locks, files, sightings)
   const unseen = await unseenProcesses(hidden, locks === 'hidden')
+  if (waiting.length > 0) unseen.unshift(`the mapped files of ${processes(waiting, 'that do not show them now')}`)
   if (until?.aborted) unseen.unshift('processes that there was no time to examine')
   return { holders: await sightings.holders(over), unseen }
 }
 
+/** The kernel lets us wait while the process changes its memory, or is stuck in it. */
+async function mappingsUntil(
+  over: Promise<'no time'>,
+  pid: number,
+  folder: string,
+  files: readonly FileIdentity[],
+): Promise<readonly FileIdentity[] | 'hidden' | 'stuck'> {
+  if (stuck.has(pid)) return 'stuck'
+  const reading = mappingsOf(folder, files)
+  const mappings = await Promise.race([reading, over])
+  if (mappings !== 'no time') return mappings
+  stuck.add(pid)
+  reading.finally(() => stuck.delete(pid)).catch(() => undefined)
+  return 'stuck'
+}
+
 /**
  * Those of the holders that may change the file by a store into memory. SQLite never maps a database so, and neither a
- * lock nor the times of the file show such a store into a page that is changed already (hold/pinned/README.md L10).
+ * lock nor the times of the file show such a store into a page that is changed already (hold/pinned/README.md L10). One
+ * that does not show its mappings now may have such a one.
  * @param holders from `findHolders`
  */
 export async function findStoringMappings(file: FileIdentity, holders: readonly Holder[]): Promise<readonly Holder[]> {
   const storing: Holder[] = []
-  for (const holder of holders.filter(({ path, modes }) => path === file.path && modes.includes('mapped'))) {
+  for (const holder of holders.filter(({ path }) => path === file.path)) {
     const folder = folderOf(holder.pid)
-    const mapped = folder === null ? [] : await mappingsOf(folder, [file], 'storing')
-    if (mapped !== 'hidden' && mapped.length > 0) storing.push(holder)
+    const isStuck = stuck.has(holder.pid)
+    const mapped = folder === null || isStuck ? [] : await mappingsOf(folder, [file], 'storing')
+    if (isStuck || (mapped !== 'hidden' && mapped.length > 0)) storing.push(holder)
   }
   return storing
 }
@@ -117,6 +144,9 @@ function addLocks(locks: readonly KernelLock[], files: readonly FileIdentity[], 
   }
 }
 
+const processes = (pids: readonly number[], which: string): string =>
+  `${count(pids.length, 'process', 'processes')} ${which} (${pidsOf(pids)})`
+
 const pidsNamedMax = 3
 function pidsOf(all: readonly number[]): string {
   const more = all.length - pidsNamedMax
@@ -134,10 +164,7 @@ export async function unseenProcesses(hidden: readonly number[], locksHidden: bo
   const sentences: string[] = []
   if (locksHidden) sentences.push('the list of locks of the kernel (/proc/locks)')
   if (hidden.length > 0)
-    sentences.push(
-      `the open files of ${count(hidden.length, 'process', 'processes')} of other ` +
-        `users or with more rights than ours (${pidsOf(hidden)})`,
-    )
+    sentences.push(`the open files of ${processes(hidden, 'of other users or with more rights than ours')}`)
   const mounts = parseMountInfo(await readFile('/proc/self/mountinfo', 'latin1'))
   const hides = mounts.some(
     ({ type, superOptions }) => type === 'proc' && superOptions.some((option) => /^hidepid=(?!0|off)/.test(option)),
@@ -175,7 +202,7 @@ class Sightings {
     const unnamed = over === null ? [] : [over.then(() => '?')]
     const named = [...this.#seen.values()].map(async ({ pid, path, modes }) => ({
       pid,
-      command: await Promise.race([commandOf(pid), ...unnamed]),
+      command: stuck.has(pid) ? '?' : await Promise.race([commandOf(pid), ...unnamed]),
       modes: order.filter((mode) => modes.has(mode)),
       path,
     }))
