@@ -1,5 +1,6 @@
 /** A coordinator in this process, with the sinks of its configuration. */
 
+import { fleetHeartbeat } from '../../alarm/fleet/fleet-heartbeat.ts'
 import { fleetAlarmSender } from '../../alarm/fleet/send-fleet-alarm.ts'
 import { coordinate } from '../../fleet/coordinator/coordinate.ts'
 import type { FleetDatabase } from '../../fleet/database/database.ts'
@@ -25,5 +26,6 @@ export async function runCoordinator(
     if (why !== null) say(`an alarm did not reach ${sink}: ${why}`)
   })
   const { signal } = terminal.interrupt
-  await coordinate({ database, fleet, version: terminal.version, send, onNotice: say, signal })
+  const heartbeat = fleetHeartbeat(alerts)
+  await coordinate({ database, fleet, version: terminal.version, send, heartbeat, onNotice: say, signal })
 }

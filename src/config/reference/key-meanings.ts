@@ -153,7 +153,8 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
       'and its main fields in HOLDFAST_ALARM_* of the environment. ' +
       '`webhook` is an address that gets the same JSON by POST. ' +
       '`webhookFile` is a file with such an address, which only its owner may be able to read. ' +
-      'holdfast asks for the address `heartbeat` after each sweep that covered every tenant. ' +
+      'holdfast asks for the address `heartbeat` after each sweep that covered every tenant; ' +
+      'in a fleet the coordinator does, after each sweep of all hosts. ' +
       '`on` names the alarms of a sink: harm, paused, damage, stale, inconclusive, recovered; by default all. ' +
       'Addresses may hold secrets, so holdfast prints only their host. ' +
       '`holdfast alerts test` tries every sink. src/alarm/README.md has the details.',

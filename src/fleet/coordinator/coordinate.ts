@@ -13,6 +13,7 @@ import { printableInUtf8 } from '../../text/printable.ts'
 import { conditionOf, noteCondition } from '../alarms/condition.ts'
 import { findConditions } from '../alarms/find-conditions.ts'
 import { ConditionSender, type SendFleetAlarm } from '../alarms/send-conditions.ts'
+import { findWholeSweep } from '../alarms/whole-sweep.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { migrateFleet } from '../database/migrate.ts'
 import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
@@ -33,6 +34,8 @@ export interface CoordinatorOptions {
   readonly fleet: FleetSettings
   readonly version: string
   readonly send: SendFleetAlarm
+  /** Asks for the heartbeats after a sweep of the whole fleet. Resolves to what did not answer. Null: there are none. */
+  readonly heartbeat: (() => Promise<readonly string[]>) | null
   /** Called with one sentence. */
   readonly onNotice: (notice: string) => void
   readonly signal: AbortSignal
@@ -94,7 +97,7 @@ export async function coordinate(options: CoordinatorOptions): Promise<void> {
 }
 
 function tasksOf(
-  { database, fleet, version, send, onNotice, now = monotonicMs }: CoordinatorOptions,
+  { database, fleet, version, send, heartbeat, onNotice, now = monotonicMs }: CoordinatorOptions,
   jobs: FleetJobs,
   id: string,
 ): readonly RecurringTask[] {
@@ -154,6 +157,14 @@ function tasksOf(
       },
     },
     { name: 'send alarms', everyMs: 2_000, work: () => sender.send() },
+    {
+      name: 'ask for the heartbeats',
+      everyMs: 10_000,
+      work: async () => {
+        if (heartbeat === null || !(await findWholeSweep(database))) return
+        for (const missed of await heartbeat()) onNotice(missed)
+      },
+    },
   ]
 }
 

@@ -31,6 +31,7 @@ export function startCoordinator(
       alarms.push(alarm)
       return Promise.resolve(takes(alarm))
     },
+    heartbeat: null,
     onNotice: (notice) => void notices.push(notice),
     signal: end.signal,
     ...(now === undefined ? {} : { now }),

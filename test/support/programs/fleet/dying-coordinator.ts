@@ -52,6 +52,7 @@ await coordinate({
     say({ alarm })
     return Promise.resolve(true)
   },
+  heartbeat: null,
   onNotice: (notice) => say({ notice, steps }),
   signal: new AbortController().signal,
   now: () => monotonicMs() * faster,
