@@ -12,6 +12,7 @@ import { Failure } from '../../model/failure.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
 import { conditionOf, noteCondition } from '../alarms/condition.ts'
 import { findConditions } from '../alarms/find-conditions.ts'
+import { MisplacedTenants } from '../alarms/misplaced-tenants.ts'
 import { ConditionSender, type SendFleetAlarm } from '../alarms/send-conditions.ts'
 import { findWholeSweep } from '../alarms/whole-sweep.ts'
 import type { FleetDatabase } from '../database/database.ts'
@@ -104,6 +105,7 @@ function tasksOf(
   const slots = new SlotWatch(database, fleet.expiryMs)
   const watch = new HostWatch(now)
   const feeder = new RunFeeder({ database, jobs, watch, onNotice })
+  const misplaced = new MisplacedTenants(database, fleet.replicas)
   const sender = new ConditionSender({ database, id, send, now })
   return [
     {
@@ -157,6 +159,7 @@ function tasksOf(
       },
     },
     { name: 'send alarms', everyMs: 2_000, work: () => sender.send() },
+    { name: 'look where the tenants are', everyMs: 3_600_000, work: () => misplaced.look() },
     {
       name: 'ask for the heartbeats',
       everyMs: 10_000,
