@@ -3,6 +3,7 @@
 import { bootId } from '../../host/boot.ts'
 import { Failure } from '../../model/failure.ts'
 import { printableSentence } from '../../text/printable.ts'
+import { conditionOf, noteCondition } from '../alarms/condition.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import type { OutboxSize } from '../results/outbox.ts'
 
@@ -67,12 +68,17 @@ export async function showHost(database: FleetDatabase, host: ThisHost, facts: H
   return { databaseAt: Date.now() - clockSkewMs, isNew: true }
 }
 
+/** The people of the fleet are told too, once a day: nobody may read what the agent of this machine says. */
 async function hostTaken(database: FleetDatabase, { name, machine }: ThisHost): Promise<Failure> {
-  const { rows } = await database.query<{ machine_id: string; seen_at: Date }>(
-    'select machine_id, seen_at from holdfast.host where name = $1',
+  const { rows } = await database.query<{ machine_id: string; seen_at: Date; day: string }>(
+    'select machine_id, seen_at, current_date::text as day from holdfast.host where name = $1',
     [name],
   )
   const other = rows[0] === undefined ? 'another machine' : `the machine ${printableSentence(rows[0].machine_id)}`
   const seen = rows[0] === undefined ? '' : `, seen at ${rows[0].seen_at.toISOString()}`
-  return new Failure('FLEET_HOST_TAKEN', `${other} is the host ${name} of the fleet${seen}; this one is ${machine}`)
+  const why = `${other} is the host ${name} of the fleet${seen}; this one is ${machine}`
+  const text = `Two machines have the name ${name}, and the tenants of one are not checked: ${why}.`
+  const about = { severity: 'stale', host: name, text, command: 'holdfast fleet agents' } as const
+  await noteCondition(database, conditionOf('host-taken', name, `${machine} ${rows[0]?.day ?? ''}`, about))
+  return new Failure('FLEET_HOST_TAKEN', why)
 }

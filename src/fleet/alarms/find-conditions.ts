@@ -23,6 +23,7 @@ export async function findConditions(database: FleetDatabase, { silent, isRunOpe
   await database.query(overPlaces)
   await database.query(overHosts, [skewMsMax])
   await database.query(overPauses)
+  await database.query(overClaims)
 }
 
 /** Two clocks that differ by more are worth a person's time: they make ages in reports wrong. */
@@ -152,6 +153,11 @@ with ended as (
   returning known.*, true as recovered
 )
 ${recoveries}`
+
+/** The machine that was refused does not say that it has given up, so nobody is told that this is over. */
+const overClaims = `
+update holdfast.told set over_at = now()
+where over_at is null and kind = 'host-taken' and inserted_at < now() - interval '1 day'`
 
 const overPauses = `
 with ended as (

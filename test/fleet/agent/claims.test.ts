@@ -37,6 +37,17 @@ eachDatabase((fleet) => {
     expect([twin.code, twin.stderr]).toEqual([78, expect.stringContaining('FLEET_HOST_TAKEN')])
     const [row] = (await rowsOf('select machine_id from holdfast.host')) as readonly { machine_id: string }[]
     expect(twin.stderr.replaceAll(/\s+/g, ' ')).toContain(`the machine ${row?.machine_id ?? 'none'} is the host alpha`)
+    const told = "select kind, subject, body ->> 'text' as text from holdfast.told"
+    await (
+      await other.startAgent(false)
+    ).ended
+    expect(await rowsOf(told)).toEqual([
+      {
+        kind: 'host-taken',
+        subject: 'alpha',
+        text: expect.stringContaining('Two machines have the name alpha') as unknown,
+      },
+    ])
     // As if the first had been cut off: the other one takes the name, and the first gives it up when it is back.
     await fleet.database.query("update holdfast.host set seen_at = now() - interval '2 minutes'")
     await using _twin = await other.startAgent()
