@@ -35,6 +35,8 @@ export interface ChunkRunnerOptions {
   readonly delivery: ResultDelivery
   readonly slots: SlotSource
   readonly readLedger: () => Promise<LedgerReading>
+  /** Files of the chunk that have a result in the database, in the form of `doneKey`. */
+  readonly storedFiles: (chunk: Chunk) => Promise<ReadonlySet<string>>
   /** The questions of a comparison by key. */
   readonly questionsOf: (run: string) => QuestionsOfRun
   /** True while the outbox takes no more. */
@@ -149,7 +151,7 @@ export class ChunkRunner implements Disposable {
     try {
       const process = await ChunkProcess.start(
         order,
-        this.#observer(begun, receiver, () => process.stop()),
+        this.#observer(chunk, begun, receiver, () => process.stop()),
       )
       this.#process = process
       const stop = (): void => process.stop()
@@ -190,7 +192,7 @@ export class ChunkRunner implements Disposable {
     this.#process?.leave()
   }
 
-  #observer(begun: BegunChunk, receiver: ResultReceiver, stop: () => void): ChunkObserver {
+  #observer(chunk: Chunk, begun: BegunChunk, receiver: ResultReceiver, stop: () => void): ChunkObserver {
     const { slots, say } = this.#with
     return {
       slots,
@@ -198,7 +200,7 @@ export class ChunkRunner implements Disposable {
         try {
           await this.recoverOpen(begun.local)
           await this.#with.onRunLock()
-          return this.#with.outbox.doneIn(begun.run)
+          return await this.#doneFiles(chunk)
         } catch (error) {
           receiver.failure ??= error instanceof Error ? error : new Bug(String(error))
           throw error
@@ -211,6 +213,17 @@ export class ChunkRunner implements Disposable {
       ...answersFrom(this.#with.questionsOf(begun.run)),
       onNotice: (text) => say(`holdfast: ${printableSentence(text)}`),
     }
+  }
+
+  /**
+   * Files of the run that need no check. A database that failed over, or was restored, may have lost results that no
+   * outbox has any more: those files are checked again.
+   */
+  async #doneFiles(chunk: Chunk): Promise<ReadonlySet<string>> {
+    const { done, waiting } = this.#with.outbox.doneIn(chunk.run)
+    if (done.size === 0) return done
+    const stored = await this.#with.storedFiles(chunk) // After the look at what waits: it may be stored meanwhile.
+    return new Set([...done].filter((file) => waiting.has(file) || stored.has(file)))
   }
 
   /**

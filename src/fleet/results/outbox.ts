@@ -24,6 +24,11 @@ export interface BegunChunk {
 }
 
 /** A result as it waits. */
+interface FileOfRun {
+  readonly tenant: string
+  readonly path: string
+}
+
 export interface WaitingResult {
   readonly sequence: number
   readonly week: string
@@ -138,10 +143,14 @@ export class Outbox implements Disposable {
     return usingOutbox(this.#doing('read'), () => this.#sql.waits.get(run, chunk) !== undefined)
   }
 
-  /** Files of the run that have a result, in the form of `doneKey`. */
-  doneIn(run: string): ReadonlySet<string> {
-    const rows = usingOutbox(this.#doing('read'), () => this.#sql.done.all(run))
-    return new Set(rows.map(({ tenant, path }) => doneKey(tenant as TenantId, path)))
+  /** Files of the run that have a result, in the form of `doneKey`; and those of them whose result still waits. */
+  doneIn(run: string): { readonly done: ReadonlySet<string>; readonly waiting: ReadonlySet<string> } {
+    const keys = (rows: readonly FileOfRun[]): ReadonlySet<string> =>
+      new Set(rows.map(({ tenant, path }) => doneKey(tenant as TenantId, path)))
+    return usingOutbox(this.#doing('read'), () => ({
+      done: keys(this.#sql.done.all(run)),
+      waiting: keys(this.#sql.waitingOf.all(run)),
+    }))
   }
 
   /** `bytes`: of the file, without the part that is free. */
@@ -204,7 +213,8 @@ function statementsOf(database: Database.Database) {
       `select 1 from result join chunk using (local)
        where chunk.run = ? and chunk.chunk = ? and refused is null limit 1`,
     ),
-    done: database.prepare<[string], { tenant: string; path: string }>('select tenant, path from done where run = ?'),
+    done: database.prepare<[string], FileOfRun>('select tenant, path from done where run = ?'),
+    waitingOf: database.prepare<[string], FileOfRun>('select tenant, path from result where run = ?'),
     count: database.prepare<[], number>('select count(*) from result').pluck(),
     forgetChunks: database.prepare<[string]>(
       'delete from chunk where run < ? and open = 0 and local not in (select local from result)',

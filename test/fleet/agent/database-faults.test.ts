@@ -37,6 +37,25 @@ eachDatabase((fleet) => {
     120_000,
   )
 
+  test.skipIf(fleet.kind === 'postgres')(
+    'a database that has forgotten results, as a standby that lagged: their files are checked again, and no others',
+    async () => {
+      await using work = await startAgentAtWork(fleet, { tenants: 4 })
+      const { host, agent } = work
+      const chunk = await sendChunk(work)
+      await chunkDone(fleet, chunk, agent)
+      const [first, second] = host.demo.tenants
+      await fleet.database.query('delete from pgboss.job')
+      await fleet.database.query('delete from holdfast.result where tenant = any($1)', [[first, second]])
+      await fleet.database.query('update holdfast.run_host set done = 2, sound = 2')
+      await chunkDone(fleet, await sendChunk(work, host.demo.tenants, { run: chunk.run }), agent)
+      await eachOnce(host.demo.tenants)
+      const again = await rowsOf('select tenant from holdfast.result where attempt > 1 order by tenant')
+      expect(again).toEqual([{ tenant: first }, { tenant: second }])
+    },
+    120_000,
+  )
+
   test.skipIf(fleet.kind === 'postgres')('a chunk is not over before all its results are stored', async () => {
     await using work = await startAgentAtWork(fleet)
     const { host, agent } = work

@@ -92,10 +92,10 @@ test('files that have a result of a run are known, also after it was delivered; 
     using outbox = ledger.open()
     outbox.put('L1', [outgoing('acme', { run: old }), outgoing('bolt', { run: young })])
     outbox.delete(outbox.next(10))
-    expect(outbox.doneIn(young)).toEqual(new Set([doneKey(tenantId('bolt'), '/srv/bolt.db')]))
+    expect(outbox.doneIn(young).done).toEqual(new Set([doneKey(tenantId('bolt'), '/srv/bolt.db')]))
   }
   using outbox = ledger.open()
-  expect([outbox.doneIn(old).size, outbox.doneIn(young).size]).toEqual([0, 1])
+  expect([outbox.doneIn(old).done.size, outbox.doneIn(young).done.size]).toEqual([0, 1])
 })
 
 test('a chunk that is open, or whose results still wait, is known however old its run is', () => {
