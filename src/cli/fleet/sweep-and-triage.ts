@@ -66,7 +66,7 @@ async function requireHosts(database: FleetDatabase, hosts: readonly string[]): 
     })
 }
 
-/** @throws {Failure} INTERRUPTED if a signal came; the run goes on. FLEET_* */
+/** @throws {Failure} INTERRUPTED if a signal came, FLEET_* if the database was away for long; the run goes on */
 async function waitFor(
   database: FleetDatabase,
   run: RunId,
@@ -79,11 +79,11 @@ async function waitFor(
   try {
     return await followRun(database, run, (seen) => line.update(seen), signal)
   } catch (error) {
-    if (!signal.aborted) throw error
     const goesOn = `the ${kind} ${run} goes on without this command`
     const hint = '`holdfast fleet status` shows it'
-    terminal.say(`holdfast: ${goesOn}; ${hint}`)
-    throw new Failure('INTERRUPTED', goesOn, { hint })
+    const isAway = error instanceof Failure && error.retry
+    if (isAway || signal.aborted) terminal.say(`holdfast: ${goesOn}; ${hint}`)
+    throw signal.aborted ? new Failure('INTERRUPTED', goesOn, { hint }) : error
   }
 }
 

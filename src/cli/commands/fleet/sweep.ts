@@ -7,8 +7,9 @@ The agents of all hosts check their tenants: those never checked first, then
 those that were not found sound, then those whose last sound check is oldest.
 At most fleet.maxPaused tenants stand still at the same time, on all hosts.
 
-The command waits until the sweep has ended. A signal ends only the command; the
-sweep goes on. A coordinator gives the agents their tenants; it may start later.
+The command waits until the sweep has ended. A signal, or half an hour without
+an answer of the database, ends only the command; the sweep goes on. A
+coordinator gives the agents their tenants; it may start later.
 The sweep is stopped if the hosts that are left are silent for 30 minutes, or
 after 20 hours. With --host or --service it is no full sweep.
 

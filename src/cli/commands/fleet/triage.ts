@@ -10,8 +10,8 @@ the host, type \`holdfast triage\` there: it uses more signs of the crash.
 
 The fast pass (--depth quick) compares no index with its table. So it does not
 end a report of damage: \`fleet status\` shows known damage until a full check
-finds the file sound. The command waits until the triage has ended. A signal
-ends only the command.
+finds the file sound. The command waits until the triage has ended. A signal, or
+half an hour without an answer of the database, ends only the command.
 
 Examples:
   holdfast fleet triage                    all hosts, the fast pass
