@@ -3,6 +3,9 @@
  * and nowhere else.
  */
 
+import { readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
+import { Bug } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 
 /** @throws {Failure} FLEET_PACKAGE_MISSING, with the command that installs it */
@@ -19,10 +22,19 @@ async function load<Module>(name: string, loading: () => Promise<Module>): Promi
     return await loading()
   } catch (error) {
     if (!isMissing(error)) throw error
-    throw new Failure('FLEET_PACKAGE_MISSING', `the package ${name} is not installed: npm install ${name}`, {
+    const wanted = `${name}@${versionOf(name)}`
+    throw new Failure('FLEET_PACKAGE_MISSING', `the package ${name} is not installed: npm install ${wanted}`, {
       cause: error,
     })
   }
+}
+
+/** The version that our own package.json names: npm would install the newest one. */
+function versionOf(name: string): string {
+  const ours = findPackageJSON(import.meta.url)
+  if (ours === undefined) throw new Bug('our package has no package.json')
+  const { peerDependencies } = JSON.parse(readFileSync(ours, 'utf8')) as { peerDependencies: Record<string, string> }
+  return peerDependencies[name] ?? 'latest'
 }
 
 const isMissing = (error: unknown): boolean =>

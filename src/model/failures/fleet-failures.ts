@@ -167,10 +167,10 @@ export const fleetFailures = {
     stopsRun: false,
     next: 'explain',
     hint:
-      'install it beside holdfast, in the version that src/fleet/SETUP.md names; ' +
+      'install it beside holdfast, in the version that the message names (src/fleet/SETUP.md lists them all); ' +
       'the commands of one host work without it',
     otherwise: null,
-    means: 'A package that only the fleet needs is not installed, or has the wrong version.',
+    means: 'A package that only the fleet needs is not installed.',
     cause: 'npm installs pg-boss, pg and PGlite only when they are asked for.',
   },
 } as const satisfies Record<string, FailureKind>
