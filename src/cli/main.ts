@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { argumentsOf } from '../host/files/file-name.ts'
 import { keepHeapSmall } from '../host/garbage.ts'
+import { endProcess } from '../host/libc.ts'
+import { isSearchStuck } from '../host/locks/open-file-table.ts'
 import { maskForOurselves } from '../host/process/file-mask.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
@@ -24,7 +26,9 @@ void main()
 /** Runs the command line, and sets the exit code that also covers lost output. */
 async function main(): Promise<void> {
   const exitCode = await run()
-  process.exitCode = await reportLostOutput(exitCode, invocation.printing)
+  const last = await reportLostOutput(exitCode, invocation.printing)
+  process.exitCode = last
+  if (isSearchStuck()) endProcess(last)
 }
 
 /** null on a system without that file. */

@@ -6,6 +6,8 @@
  * are in the ledger, where the next agent finds them.
  */
 
+import { endProcess } from '../../host/libc.ts'
+import { isSearchStuck } from '../../host/locks/open-file-table.ts'
 import { maskForOurselves } from '../../host/process/file-mask.ts'
 import { unreachable } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
@@ -58,4 +60,5 @@ async function work({ order }: Extract<ToChunk, { kind: 'begin' }>): Promise<voi
   }
   send(await examineChunk(order, { slots, questions, stop, doneFiles, send }))
   process.stdin.destroy() // Nothing else keeps the process alive.
+  if (isSearchStuck()) endProcess(0)
 }

@@ -17,22 +17,29 @@ export interface HoldersFound {
   readonly sentence: string
 }
 
+/** A search for which nobody stands still. A process that is stuck would keep it for ever. */
+const searchMsMax = 60_000
+
 /**
  * Holders of an open live set, without this process.
- * @param until aborts when the search must end, because a tenant stands still for it; null: it ends by itself
+ * @param until aborts when the search must end, because a tenant stands still for it; null: it may take long
  */
 export async function holdersOf(files: LiveFiles, until: AbortSignal | null): Promise<HoldersFound> {
   const identities = files.parts.map((part) => {
     const { dev, ino } = files.stat(part)
     return { path: files.path + part, dev, ino }
   })
-  return described(await findHolders(identities, { exceptPids: [process.pid], until }))
+  return described(
+    await findHolders(identities, { exceptPids: [process.pid], until: until ?? AbortSignal.timeout(searchMsMax) }),
+  )
 }
 
 /** Holders of the live set that a path names. Opens nothing. @throws {Failure} as `resolveLivePath` */
 export async function holdersOfPath(named: string): Promise<HoldersFound> {
   const path = await resolveLivePath(named, null)
-  return described(await findHolders(await identitiesOf(path), { exceptPids: [], until: null }))
+  return described(
+    await findHolders(await identitiesOf(path), { exceptPids: [], until: AbortSignal.timeout(searchMsMax) }),
+  )
 }
 
 /** The parts of a live set that exist. Opens nothing. */

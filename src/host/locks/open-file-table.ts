@@ -22,8 +22,8 @@ import { parseLocks, type KernelLock } from './proc-locks.ts'
 
 export interface HolderSearch {
   readonly exceptPids: readonly number[]
-  /** Aborts when the search must end: a machine may have a hundred thousand processes. Null: it ends by itself. */
-  readonly until: AbortSignal | null
+  /** Aborts when the search must end: a machine may have a hundred thousand processes, and one that is stuck. */
+  readonly until: AbortSignal
 }
 
 /**
@@ -32,6 +32,9 @@ export interface HolderSearch {
  * they are not asked again until it has ended.
  */
 const stuck = new Set<number>()
+
+/** True while such a read waits. A program then has to end with `endProcess`, because Node would wait for the read. */
+export const isSearchStuck = (): boolean => stuck.size > 0
 
 /**
  * One entry for each process and file, by pid. It may miss a process that starts or ends meanwhile.
@@ -45,12 +48,12 @@ export async function findHolders(
   requireLinux()
   const sightings = new Sightings(exceptPids)
   const { promise: over, resolve: end } = Promise.withResolvers<'no time'>()
-  using _ending = until === null ? null : addAbortListener(until, () => end('no time')) // Perhaps it has aborted.
+  using _ending = addAbortListener(until, () => end('no time')) // Perhaps it has aborted.
   const breath = new Breath()
   const hidden: number[] = []
   const waiting: number[] = []
   for (const pid of pids()) {
-    if (until?.aborted) break
+    if (until.aborted) break
     const folder = exceptPids.includes(pid) ? null : folderOf(pid)
     if (folder === null) continue
     const descriptors = await descriptorsOf(folder, files, breath, until)
@@ -65,7 +68,7 @@ export async function findHolders(
   if (locks !== 'hidden') addLocks(locks, files, sightings)
   const unseen = await unseenProcesses(hidden, locks === 'hidden')
   if (waiting.length > 0) unseen.unshift(`the mapped files of ${processes(waiting, 'that do not show them now')}`)
-  if (until?.aborted) unseen.unshift('processes that there was no time to examine')
+  if (until.aborted) unseen.unshift('processes that there was no time to examine')
   return { holders: await sightings.holders(over), unseen }
 }
 

@@ -35,7 +35,7 @@ function newFile(path: string): FileIdentity {
 }
 
 const holdersOf = async (...files: readonly FileIdentity[]): Promise<readonly Holder[]> =>
-  (await findHolders(files, { exceptPids: [process.pid], until: null })).holders
+  (await findHolders(files, { exceptPids: [process.pid], until: AbortSignal.timeout(60_000) })).holders
 const entry = (modes: Holder['modes'], path = file.path): Holder => ({
   pid: otherProcess.pid,
   command: 'node other-process.ts',
@@ -124,7 +124,7 @@ test('real SQLite that holds a transaction is named with each file of its live s
 
 test('a mapping through which a process may change the file is told from the mappings of SQLite', async () => {
   const storing = async (one: FileIdentity): Promise<readonly Holder[]> =>
-    findStoringMappings(one, (await findHolders([one], { exceptPids: [], until: null })).holders)
+    findStoringMappings(one, (await findHolders([one], { exceptPids: [], until: AbortSignal.timeout(60_000) })).holders)
   const path = folder.file('mapped.db')
   writeFileSync(path, '')
   await otherProcess.do({ do: 'sql-keep', path, sql: 'create table t(x)' })
@@ -133,9 +133,9 @@ test('a mapping through which a process may change the file is told from the map
     await otherProcess.do({ do: 'statement', connection: Number(connection), sql })
   const { dev, ino } = statSync(path, { bigint: true })
   const database = { path, dev, ino }
-  expect((await findHolders([database], { exceptPids: [], until: null })).holders).toMatchObject([
-    { pid: otherProcess.pid },
-  ])
+  expect((await findHolders([database], { exceptPids: [], until: AbortSignal.timeout(60_000) })).holders).toMatchObject(
+    [{ pid: otherProcess.pid }],
+  )
   expect(readFileSync(`/proc/${otherProcess.pid}/maps`, 'utf8')).toMatch(new RegExp(`r--s .*${path}`))
   expect(await storing(database)).toEqual([])
 
@@ -152,7 +152,7 @@ test('processes that are excepted are left out, with their locks and leases', as
   tryLock(ours.number, 'write', { start: 0, length: 0 })
   expect(takeWriteLease(ours.number)).toEqual({ kind: 'granted' })
   expect(await holdersOf(file)).toEqual([])
-  expect((await findHolders([file], { exceptPids: [], until: null })).holders).toMatchObject([
+  expect((await findHolders([file], { exceptPids: [], until: AbortSignal.timeout(60_000) })).holders).toMatchObject([
     { pid: process.pid, modes: ['read', 'write', 'lock', 'lease'] },
   ])
 })
@@ -170,7 +170,7 @@ test.skipIf(process.geteuid?.() !== 0)(
     await otherProcess.open(file.path, 'read')
     process.seteuid?.(65_534)
     try {
-      const { holders, unseen } = await findHolders([file], { exceptPids: [], until: null })
+      const { holders, unseen } = await findHolders([file], { exceptPids: [], until: AbortSignal.timeout(60_000) })
       expect(holders).toEqual([])
       expect(unseen.join()).toMatch(/the open files of \d+ processes of other users .*\(pids? \d+/)
     } finally {

@@ -2,6 +2,8 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { makeDatabase } from '../../support/cli/folder.ts'
+import { launcher } from '../../support/cli/program.ts'
 import { startOtherProcess, temporaryFolder } from '../../support/host/other-process.ts'
 import { repository } from '../../support/processes.ts'
 
@@ -15,20 +17,23 @@ const inOwnNamespace = (line: string, ...words: readonly string[]) =>
 const isRoot = process.geteuid?.() === 0
 const canMount = isRoot && inOwnNamespace('mount --bind /dev/null /proc/$$/maps').status === 0
 
+/** The words run where the mappings of a process are a pipe without a writer: who reads them waits in the kernel. */
+function besideStuck(folder: ReturnType<typeof temporaryFolder>, pid: number, ...words: readonly string[]) {
+  const pipe = folder.file('pipe')
+  execFileSync('mkfifo', [pipe])
+  return inOwnNamespace('mount --bind "$1" "/proc/$2/maps" && shift 2 && exec "$@"', pipe, String(pid), ...words)
+}
+
 test.skipIf(!canMount)(
   'a search names what it could not see, and the next ones do not wait (skipped if /proc takes no mounts)',
   async () => {
     using folder = temporaryFolder()
     const file = folder.file('a.db')
     writeFileSync(file, Buffer.alloc(4096))
-    const pipe = folder.file('pipe')
-    execFileSync('mkfifo', [pipe])
     await using other = await startOtherProcess()
     await other.open(file, 'read')
     const program = 'test/support/programs/stuck-neighbour.ts'
-    const line = 'mount --bind "$1" "/proc/$2/maps" && shift 2 && exec "$@"'
-    const words = [pipe, String(other.pid), process.execPath, program, file, String(other.pid)]
-    const { stdout, stderr } = inOwnNamespace(line, ...words)
+    const { stdout, stderr } = besideStuck(folder, other.pid, process.execPath, program, file, String(other.pid))
     const unseen = `the mapped files of 1 process that do not show them now (pid ${other.pid})`
     expect(stdout, stderr).not.toBe('')
     expect(JSON.parse(stdout)).toMatchObject({
@@ -42,3 +47,12 @@ test.skipIf(!canMount)(
   },
   90_000,
 )
+
+test.skipIf(!canMount)('a check that was refused beside such a process ends, and names the holder', async () => {
+  using folder = temporaryFolder()
+  const file = makeDatabase(folder.file('a.db'))
+  await using other = await startOtherProcess()
+  await other.open(file, 'write')
+  const { status, stdout, stderr } = besideStuck(folder, other.pid, process.execPath, launcher, 'check', file)
+  expect([status, stdout + stderr]).toEqual([75, expect.stringContaining(`pid ${other.pid}`)])
+}, 90_000)
