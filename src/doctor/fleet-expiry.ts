@@ -14,7 +14,10 @@ export function judgeExpiry(settings: Settings): readonly DoctorStep[] {
     `within ${humanMs(guardianMs(fleet.windowMs, settings))}`
   const outcome =
     service.kind === 'admin-api'
-      ? fit(`${said}, if the service drops a request whose caller is gone`)
+      ? fit(
+          `${said}. holdfast does not try whether the service drops a request whose caller has gone: ` +
+            'one that does not needs a longer fleet.expiry, by the longest time for which it may be stuck',
+        )
       : warning(
           `${said}; but a quiesce command that is stuck may still pause a tenant later`,
           'raise fleet.expiry by the longest time for which that command may be stuck',

@@ -1,6 +1,6 @@
 /**
  * What becomes of a chunk that failed in all its attempts: its tenants have failed, a person is told once, and the next
- * sweep begins with them. It can be repeated.
+ * sweep checks them early. It can be repeated.
  */
 import { tenantId, type TenantId } from '../../model/brand.ts'
 import { count } from '../../text/count.ts'
@@ -40,7 +40,7 @@ export async function failDeadChunk(database: FleetDatabase, host: string, chunk
       host,
       text:
         `The agent of ${host} could not examine ${failed.length} of ${count(tenants.length, 'tenant')} of ` +
-        `run ${run}, in all attempts: ${said}. The next sweep begins with ${failed.length === 1 ? 'it' : 'them'}.`,
+        `run ${run}, in all attempts: ${said}. The next sweep checks ${failed.length === 1 ? 'it' : 'them'} early.`,
       command: `holdfast fleet agents`,
     }),
   )

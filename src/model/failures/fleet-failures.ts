@@ -107,7 +107,7 @@ export const fleetFailures = {
     next: 'check',
     hint:
       "read the log of the agent on that host (journalctl -u 'holdfast-*-agent'); " +
-      'the next sweep of the fleet begins with this tenant',
+      'the next sweep of the fleet checks this tenant early',
     otherwise: null,
     means: 'The agent of a host could not check this tenant in any attempt, and perhaps others of the same chunk.',
     cause: 'The agent was killed or lost its job in each attempt, or it could not use its service.',
@@ -120,7 +120,7 @@ export const fleetFailures = {
     next: 'explain',
     hint: 'wait until it ends: `holdfast fleet status` shows how far it is',
     otherwise: null,
-    means: 'A sweep or a triage of the fleet was asked for while another one is unfinished.',
+    means: 'A sweep, a triage or a resend of the fleet was asked for while another of its kind is unfinished.',
     cause: 'The schedule or another person began it. If no coordinator runs, it stays unfinished until one does.',
   },
   FLEET_AGENT_ACTIVE: {
@@ -129,7 +129,7 @@ export const fleetFailures = {
     exit: { run: exitCodes.busy, result: exitCodes.failed },
     stopsRun: false,
     next: 'explain',
-    hint: 'one agent works on each machine: stop the other first, or give this one another ledger.dir and fleet.host',
+    hint: 'one agent works with each ledger: stop the other first, or give this one its own ledger.dir and fleet.host',
     otherwise: null,
     means: 'Another agent works on this machine with the same ledger.',
     cause: 'The agent was started by hand while the unit of systemd runs, or two units name the same configuration.',

@@ -38,6 +38,7 @@ const described = new Set([
   'fleetagents',
   'fleetreconcile',
   'fleetcompare',
+  'fleetrun',
   'fleetpauses',
   'transfer',
 ])

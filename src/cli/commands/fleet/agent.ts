@@ -37,9 +37,9 @@ Examples:
   holdfast agent --coordinator         a whole fleet on one machine
   holdfast install systemd --agent     a unit that starts it with the machine
 
-Exit codes: 64 usage, 70 bug, 75 another agent works on this machine, 78
-  configuration, the database refuses, or another machine has the name of this
-  host, 129/130/131/143 ended by a signal, with no tenant left paused`,
+Exit codes: 64 usage, 70 bug, 75 another agent works with this ledger or has the
+  folder of the database, 78 configuration, the database refuses, or another
+  machine has the name of this host, 129/130/131/143 ended by a signal, with no tenant left paused`,
     )
     .action((options: AgentOptions) => invocation.perform(() => work(options, invocation.terminal)))
 }

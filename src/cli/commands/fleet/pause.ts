@@ -12,7 +12,7 @@ import type { Terminal } from '../../terminal/terminal.ts'
 const help = `
 From now on no host pauses a tenant, until \`fleet resume\`. Tenants that stand
 still now are resumed as usual: the command waits for them, at most for
-fleet.expiry. Ended by a signal, it waits no longer, and pauses stay stopped.
+fleet.expiry. If a signal ends the command, pauses stay stopped.
 A host that was in the middle of a sweep goes on with it after \`fleet resume\`.
 
 It needs the database. Without it no host begins a pause anyway. A \`sweep\` or
