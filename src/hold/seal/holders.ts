@@ -17,21 +17,21 @@ export interface HoldersFound {
   readonly sentence: string
 }
 
-/** A search for which nobody stands still. A process that is stuck would keep it for ever. */
-const searchMsMax = 60_000
+/** No search takes longer: a process that is stuck would keep it for ever. */
+const searchMsMax = 10_000
 
 /**
  * Holders of an open live set, without this process.
- * @param until aborts when the search must end, because a tenant stands still for it; null: it may take long
+ * @param until aborts when the search must end sooner, because a tenant stands still for it; null: nothing waits for it
  */
 export async function holdersOf(files: LiveFiles, until: AbortSignal | null): Promise<HoldersFound> {
   const identities = files.parts.map((part) => {
     const { dev, ino } = files.stat(part)
     return { path: files.path + part, dev, ino }
   })
-  return described(
-    await findHolders(identities, { exceptPids: [process.pid], until: until ?? AbortSignal.timeout(searchMsMax) }),
-  )
+  const limit = AbortSignal.timeout(searchMsMax)
+  const search = { exceptPids: [process.pid], until: until === null ? limit : AbortSignal.any([until, limit]) }
+  return described(await findHolders(identities, search))
 }
 
 /** Holders of the live set that a path names. Opens nothing. @throws {Failure} as `resolveLivePath` */

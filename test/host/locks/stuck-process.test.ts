@@ -48,11 +48,15 @@ test.skipIf(!canMount)(
   90_000,
 )
 
-test.skipIf(!canMount)('a check that was refused beside such a process ends, and names the holder', async () => {
-  using folder = temporaryFolder()
-  const file = makeDatabase(folder.file('a.db'))
-  await using other = await startOtherProcess()
-  await other.open(file, 'write')
-  const { status, stdout, stderr } = besideStuck(folder, other.pid, process.execPath, launcher, 'check', file)
-  expect([status, stdout + stderr]).toEqual([75, expect.stringContaining(`pid ${other.pid}`)])
-}, 90_000)
+test.skipIf(!canMount)(
+  'a check that was refused beside such a process ends, and names the holder',
+  async () => {
+    using folder = temporaryFolder()
+    const file = makeDatabase(folder.file('a.db'))
+    await using other = await startOtherProcess()
+    await other.open(file, 'write')
+    const { status, stdout, stderr } = besideStuck(folder, other.pid, process.execPath, launcher, 'check', file)
+    expect([status, stdout + stderr]).toEqual([75, expect.stringContaining(`pid ${other.pid}`)])
+  },
+  90_000,
+)

@@ -11,7 +11,7 @@ import { findHolders, findStoringMappings, isSearchStuck } from '../../../src/ho
 const [, , path = '', pid] = process.argv
 const { dev, ino } = statSync(path, { bigint: true })
 const file = { path, dev, ino }
-const search = () => findHolders([file], { exceptPids: [process.pid], until: AbortSignal.timeout(300) })
+const search = () => findHolders([file], { exceptPids: [process.pid], until: AbortSignal.timeout(5_000) })
 
 const [first] = await Promise.all([search(), search()])
 // More searches than Node has threads for files. Each must end by itself, long before its time is over.
