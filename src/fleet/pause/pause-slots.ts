@@ -34,7 +34,7 @@ type Answer =
   | { readonly refused: 'breaker'; readonly scope: string; readonly reason: string; readonly by: string }
 
 /** Of a full fleet. A thousand hosts that asked every second would take a whole processor of the database. */
-const questionsInSecondMax = 200
+const questionsInSecondMax = 100
 const againMsMax = 10_000
 
 /** A slot that the database does not take back is given back later, at most so many of them. */

@@ -69,8 +69,8 @@ eachDatabase((fleet: FleetUnderTest) => {
     }
     await setPauseLimits(fleet.database, { fleet: 1, service: 1, domain: 1 })
     grantedSlot(await slotsOf('db1').take())
-    expect([await againMs(0), await againMs(100), await againMs(1_000), await againMs(4_000)]).toEqual([
-      0, 500, 5_000, 10_000,
+    expect([await againMs(0), await againMs(50), await againMs(400), await againMs(2_000)]).toEqual([
+      0, 500, 4_000, 10_000,
     ])
   })
 
