@@ -1,13 +1,19 @@
-/** The messages between the agent and the process that examines a chunk. Each end sends whenever it wants. */
+/**
+ * The messages between the agent and the process that examines a chunk, and how a failure travels in them. Each end
+ * sends whenever it wants.
+ */
 
 import type { Settings } from '../../config/settings.ts'
+import { unforeseenFailure } from '../../host/failures/system-failure.ts'
 import type { RunId, TenantId } from '../../model/brand.ts'
+import { Bug } from '../../model/bug.ts'
 import type { FleetPart } from '../../model/event.ts'
-import type { FailureCode } from '../../model/failure.ts'
+import { Failure, type FailureCode } from '../../model/failure.ts'
 import type { CheckDepth } from '../../model/result/reading.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { RowQuestion } from '../compare/rows/row-questions.ts'
 import type { NotGranted, TakenSlot } from '../pause/slot-permit.ts'
+import type { ChunkStop } from './chunk-stop.ts'
 
 export interface ChunkOrder {
   readonly settings: Settings
@@ -69,3 +75,32 @@ export type FromChunk =
       readonly stopped: boolean
       readonly failure: ChunkFailure | null
     }
+
+/**
+ * An interruption by the stop itself is no failure. Any other failure is one, also if the stop had begun before it: a
+ * service that does not honour a lock must not be asked for more tenants.
+ * @param thrown what stopped the chunk; null if nothing did
+ */
+export function chunkFailureOf(thrown: unknown, { hasBegun }: Pick<ChunkStop, 'hasBegun'>): ChunkFailure | null {
+  if (thrown === null) return null
+  const error = unforeseenFailure(thrown)
+  if (error instanceof Failure) {
+    const { code, message, hint } = error
+    return hasBegun && code === 'INTERRUPTED' ? null : { code, message, hint }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'BUG', message, hint: 'this is a defect in holdfast' }
+}
+
+/**
+ * Why the rest of a chunk waits for its service; null if it does not.
+ * @param failure of the chunk. One that says more than that the service is silent comes first.
+ * @param unanswered of a tenant about which the service gave no answer
+ */
+export function silenceOf(failure: ChunkFailure | null, unanswered: ChunkFailure | null): ChunkFailure | null {
+  if (failure === null) return unanswered
+  return failure.code === 'ADMIN_UNREACHABLE' ? failure : null
+}
+
+export const asError = ({ code, message, hint }: ChunkFailure): Error =>
+  code === 'BUG' ? new Bug(message) : new Failure(code, message, { hint })

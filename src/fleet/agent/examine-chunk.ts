@@ -11,8 +11,7 @@ import type { AgentQuestions } from '../compare/rows/agent-questions.ts'
 import { serveRows } from '../compare/rows/serve-rows.ts'
 import { SlotPermit, type SlotSource } from '../pause/slot-permit.ts'
 import { doneKey } from '../results/done-key.ts'
-import { failureOf } from './chunk-failure.ts'
-import type { ChunkOrder, FromChunk } from './chunk-messages.ts'
+import { chunkFailureOf, type ChunkOrder, type FromChunk } from './chunk-messages.ts'
 import type { ChunkStop } from './chunk-stop.ts'
 
 export interface ChunkTerms {
@@ -36,10 +35,10 @@ export async function examineChunk(order: ChunkOrder, terms: ChunkTerms): Promis
   try {
     const options = { ...runOptions(order, terms), permit: stop.permitting(permit) }
     const { notCovered, stopped } = await withServiceRun(order.settings, options, (run) => examine(run, order, terms))
-    return { kind: 'ended', notCovered, stopped: stop.hasBegun, failure: failureOf(stopped, stop) }
+    return { kind: 'ended', notCovered, stopped: stop.hasBegun, failure: chunkFailureOf(stopped, stop) }
   } catch (error) {
     const { hasBegun } = stop
-    return { kind: 'ended', notCovered: order.tenants.length, stopped: hasBegun, failure: failureOf(error, stop) }
+    return { kind: 'ended', notCovered: order.tenants.length, stopped: hasBegun, failure: chunkFailureOf(error, stop) }
   }
 }
 

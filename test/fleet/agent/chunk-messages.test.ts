@@ -1,7 +1,6 @@
 /** A failure that stops a run is not hidden by a stop that had begun before it. */
 import { expect, test } from 'vitest'
-import { asError, failureOf, silenceOf } from '../../../src/fleet/agent/chunk-failure.ts'
-import type { ChunkFailure } from '../../../src/fleet/agent/chunk-messages.ts'
+import { asError, chunkFailureOf, silenceOf, type ChunkFailure } from '../../../src/fleet/agent/chunk-messages.ts'
 import { Bug } from '../../../src/model/bug.ts'
 import { Failure } from '../../../src/model/failure.ts'
 
@@ -11,12 +10,12 @@ const silent: ChunkFailure = { code: 'ADMIN_UNREACHABLE', message: 'no answer', 
 const interruption = new Failure('INTERRUPTED', 'the agent asked for it')
 
 test('only the interruption by the stop itself is no failure', () => {
-  expect(failureOf(null, { hasBegun: false })).toBeNull()
-  expect(failureOf(interruption, { hasBegun: true })).toBeNull()
-  expect(failureOf(interruption, { hasBegun: false })).toMatchObject({ code: 'INTERRUPTED' })
+  expect(chunkFailureOf(null, { hasBegun: false })).toBeNull()
+  expect(chunkFailureOf(interruption, { hasBegun: true })).toBeNull()
+  expect(chunkFailureOf(interruption, { hasBegun: false })).toMatchObject({ code: 'INTERRUPTED' })
   for (const hasBegun of [true, false]) {
-    expect(failureOf(asError(liar), { hasBegun })).toEqual(liar)
-    expect(failureOf(new TypeError('x is undefined'), { hasBegun })).toMatchObject({ code: 'BUG' })
+    expect(chunkFailureOf(asError(liar), { hasBegun })).toEqual(liar)
+    expect(chunkFailureOf(new TypeError('x is undefined'), { hasBegun })).toMatchObject({ code: 'BUG' })
   }
 })
 
