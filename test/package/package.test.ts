@@ -110,7 +110,8 @@ describe('npm pack, installed into an empty folder', () => {
       expect(files).toContain(name)
     const permitted = new RegExp(
       '^(package\\.json|LICENSE|README\\.md|src/ARCHITECTURE\\.md|src/fleet/SETUP\\.md|' +
-        'src/(?:alarm|backup|config|fleet|fleet/coordinator|fleet/pause|report|report/fleet|report/status)/README\\.md|' +
+        'src/(?:alarm|backup|config|fleet|fleet/coordinator|fleet/pause|report|report/fleet)/README\\.md|' +
+        'src/report/status/README\\.md|' +
         'src/service/(?:files|hooks)/README\\.md|' +
         'bin/holdfast\\.js|dist/core\\.wasm|dist/holdfast\\.1|' +
         'dist/grafana-(?:fleet-)?dashboard\\.json|dist/[\\w-]+\\.(js|yaml|schema\\.json)|dist/types/.*\\.d\\.ts)$',

@@ -1,7 +1,7 @@
 /**
  * Finds a sweep of the whole fleet that reached every file at full depth, damaged or not, for the heartbeats of
- * `alerts`. Each such sweep is found once, by one coordinator. If that one is killed before it asks, the heartbeat stays
- * away, and its monitor says so.
+ * `alerts`. Each such sweep is found once, by one coordinator. If that one is killed before it asks, the heartbeat
+ * stays away, and its monitor says so.
  */
 import type { FleetDatabase } from '../database/database.ts'
 
@@ -19,7 +19,8 @@ const statement = `
 insert into holdfast.told (kind, subject, since, body, sent_at, over_at)
 select 'whole-sweep', id, id, '{}', now(), now()
 from holdfast.run
-where kind = 'sweep' and state = 'done' and ended_at between now() - interval '1 day' and now() - make_interval(secs => $1)
+where kind = 'sweep' and state = 'done'
+  and ended_at between now() - interval '1 day' and now() - make_interval(secs => $1)
   and policy ->> 'depth' = 'full' and policy ->> 'hosts' is null and policy ->> 'service' is null
   and total > 0 and total = (select sum(done) from holdfast.run_host where run = run.id)
   and not exists (select from holdfast.result where failure = 'FLEET_CHUNK_FAILED' and result.run = run.id)

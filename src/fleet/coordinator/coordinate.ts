@@ -35,7 +35,7 @@ export interface CoordinatorOptions {
   readonly fleet: FleetSettings
   readonly version: string
   readonly send: SendFleetAlarm
-  /** Asks for the heartbeats after a sweep of the whole fleet. Resolves to what did not answer. Null: there are none. */
+  /** Asks for the heartbeats after a whole sweep of the fleet. Resolves to what did not answer. Null: there is none. */
   readonly heartbeat: (() => Promise<readonly string[]>) | null
   /** Called with one sentence. */
   readonly onNotice: (notice: string) => void

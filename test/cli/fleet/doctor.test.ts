@@ -14,7 +14,7 @@ test('a slot outlasts its pause, and a database that is away is a warning', asyn
       about: 'fleet.expiry',
       outcome: 'fit',
       said: expect.stringMatching(
-        /^a slot is freed after 1 min 30 s, and a pause has ended within 42\.0 s, if the service/,
+        /^a slot is freed after 1 min 30 s, and a pause has ended within 42\.0 s\. holdfast does not try/,
       ),
       next: null,
     },

@@ -6,12 +6,12 @@ import { findWholeSweep } from '../../../src/fleet/alarms/whole-sweep.ts'
 import { openWebServer } from '../../support/alarm/web-server.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 
-const whole = { depth: 'full', hosts: null, service: null }
+const whole: object = { depth: 'full', hosts: null, service: null }
 
 eachDatabase((fleet) => {
   const insertRun = async (
     id: string,
-    { kind = 'sweep', state = 'done', policy = whole as object, done = 3, ago = '1 minute' } = {},
+    { kind = 'sweep', state = 'done', policy = whole, done = 3, ago = '1 minute' } = {},
   ): Promise<void> => {
     await fleet.database.query(
       `insert into holdfast.run (id, kind, state, policy, total, ended_at)

@@ -8,8 +8,10 @@ import { slotsOf } from '../../support/fleet/pause/asked-slots.ts'
 import { noPostgres, PostgresCluster } from '../../support/fleet/postgres-cluster.ts'
 import { descendantsOf, eventually } from '../../support/processes.ts'
 
+const whySkipped = noPostgres === null ? '' : ` (skipped: ${noPostgres})`
+
 test.skipIf(noPostgres !== null)(
-  `slots, breaker and results survive a crash with synchronous_commit off${noPostgres === null ? '' : ` (skipped: ${noPostgres})`}`,
+  `slots, breaker and results survive a crash with synchronous_commit off${whySkipped}`,
   async () => {
     await using cluster = await PostgresCluster.start()
     await using database = await openFleetDatabase({ database: cluster.address, passwordFile: null, caFile: null })

@@ -39,7 +39,8 @@ Examples:
 
 Exit codes: 64 usage, 70 bug, 75 another agent works with this ledger or has the
   folder of the database, 78 configuration, the database refuses, or another
-  machine has the name of this host, 129/130/131/143 ended by a signal, with no tenant left paused`,
+  machine has the name of this host, 129/130/131/143 ended by a signal, with no
+  tenant left paused`,
     )
     .action((options: AgentOptions) => invocation.perform(() => work(options, invocation.terminal)))
 }

@@ -34,8 +34,8 @@ const printing: ChoosePrinting = (terminal, given) =>
 
 const help = `
 The status is what the database of the fleet knows. No host and no tenant is
-asked. Ages count by the clock of the database. If a command under "next" names a
-tenant, type it on the host that stands with it.
+asked. Ages count by the clock of the database. If a command names a tenant,
+type it on the host that stands with it.
 
 With --output and --html, a program that reads the file gets the old one or the
 new one, never a part of it. If there is no status for nagios or monit, the file
