@@ -4,8 +4,8 @@ import { CommanderError } from 'commander'
 import { argumentsOf } from '../host/files/file-name.ts'
 import { keepHeapSmall } from '../host/garbage.ts'
 import { endProcess } from '../host/libc.ts'
-import { isSearchStuck } from '../host/locks/open-file-table.ts'
 import { maskForOurselves } from '../host/process/file-mask.ts'
+import { isReadStuck } from '../host/process/one-read.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
 import { endTracing, startTracing } from './log/tracing.ts'
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const exitCode = await run()
   const last = await reportLostOutput(exitCode, invocation.printing)
   process.exitCode = last
-  if (isSearchStuck()) endProcess(last)
+  if (isReadStuck()) endProcess(last)
 }
 
 /** null on a system without that file. */

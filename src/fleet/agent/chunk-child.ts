@@ -7,8 +7,8 @@
  */
 
 import { endProcess } from '../../host/libc.ts'
-import { isSearchStuck } from '../../host/locks/open-file-table.ts'
 import { maskForOurselves } from '../../host/process/file-mask.ts'
+import { isReadStuck } from '../../host/process/one-read.ts'
 import { unreachable } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import { AgentQuestions } from '../compare/rows/agent-questions.ts'
@@ -60,5 +60,5 @@ async function work({ order }: Extract<ToChunk, { kind: 'begin' }>): Promise<voi
   }
   send(await examineChunk(order, { slots, questions, stop, doneFiles, send }))
   process.stdin.destroy() // Nothing else keeps the process alive.
-  if (isSearchStuck()) endProcess(0)
+  if (isReadStuck()) process.stdout.write('', () => endProcess(0)) // After what was sent.
 }

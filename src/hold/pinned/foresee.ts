@@ -3,7 +3,7 @@ import type { HoldSettings } from '../hold-request.ts'
 import { LiveFiles } from '../live/live-files.ts'
 import { resolveLivePath } from '../live/live-path.ts'
 import { predictPauseMs, preflight } from '../preflight.ts'
-import { holdersOf } from '../seal/holders.ts'
+import { allHoldersOf } from '../seal/holders.ts'
 import { requireNoLease } from '../seal/unused.ts'
 import { requireUsualLocks } from './refusals.ts'
 import { napMs } from './writer-wait.ts'
@@ -30,7 +30,7 @@ export async function foreseePin(
   await requireNoLease(path)
   using files = new LiveFiles(path, roots)
   await files.follow()
-  await requireUsualLocks(files, (await holdersOf(files, null)).holders)
+  await requireUsualLocks(files, (await allHoldersOf(files)).holders)
   const { contents, walMode, reflink, mainBytes, tailBytes } = await preflight(files, folder, trustMounts)
   if (contents !== 'sqlite') return { journal: 'no-database' }
   if (walMode) return { journal: 'wal' }

@@ -24,7 +24,7 @@ import { resolveLivePath } from '../live/live-path.ts'
 import { preflight, reserveSpace } from '../preflight.ts'
 import { publish } from '../publish.ts'
 import { conflictNamer, type NameConflict } from '../seal/conflict.ts'
-import { holdersOf } from '../seal/holders.ts'
+import { allHoldersOf } from '../seal/holders.ts'
 import { describeConflict } from '../seal/lock.ts'
 import { lockShared } from '../seal/shared-lock.ts'
 import { requireNoLease } from '../seal/unused.ts'
@@ -109,7 +109,7 @@ async function openFile(
   const judged = await preflight(files, folder, settings.trustMounts)
   record.step('preflight', { fileSystem: judged.fileSystem.type })
   requireDatabase(hold, judged)
-  const { holders, unseen } = await holdersOf(files, null)
+  const { holders, unseen } = await allHoldersOf(files)
   record.add({ holders, unseen })
   await requireUsualLocks(files, holders)
   return { hold, files, preflight: judged, nameConflict: conflictNamer(files, null, record, null) }

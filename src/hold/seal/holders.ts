@@ -3,19 +3,15 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { onDisk } from '../../host/files/file-name.ts'
 import type { FileIdentity } from '../../host/locks/file-identity.ts'
-import { findHolders } from '../../host/locks/open-file-table.ts'
+import { findHolders, type HoldersFound } from '../../host/locks/open-file-table.ts'
 import type { LivePath } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
 import { holdingProcesses, nameProcess } from '../../model/holders.ts'
 import { liveSetParts, type Holder } from '../../model/result/evidence.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import { resolveLivePath } from '../live/live-path.ts'
 
-export interface HoldersFound {
-  readonly holders: readonly Holder[]
-  /** What could not be examined. */
-  readonly unseen: readonly string[]
-  readonly sentence: string
-}
+export type HoldersInWords = HoldersFound & { readonly sentence: string }
 
 /** No search takes longer: a process that is stuck would keep it for ever. */
 const searchMsMax = 10_000
@@ -24,7 +20,7 @@ const searchMsMax = 10_000
  * Holders of an open live set, without this process.
  * @param until aborts when the search must end sooner, because a tenant stands still for it; null: nothing waits for it
  */
-export async function holdersOf(files: LiveFiles, until: AbortSignal | null): Promise<HoldersFound> {
+export async function holdersOf(files: LiveFiles, until: AbortSignal | null): Promise<HoldersInWords> {
   const identities = files.parts.map((part) => {
     const { dev, ino } = files.stat(part)
     return { path: files.path + part, dev, ino }
@@ -34,8 +30,20 @@ export async function holdersOf(files: LiveFiles, until: AbortSignal | null): Pr
   return described(await findHolders(identities, search))
 }
 
+/**
+ * As `holdersOf`, where no kernel lease says more: a process that was not looked at may be one.
+ * @throws {Failure} IN_USE
+ */
+export async function allHoldersOf(files: LiveFiles): Promise<HoldersInWords> {
+  const found = await holdersOf(files, null)
+  if (found.isWhole) return found
+  throw new Failure('IN_USE', `it cannot be seen whether another program has ${files.path} open: ${found.unseen[0]}`, {
+    hint: 'a process that is stuck, as behind a dead network mount, hides what it has: `ps -eo pid,stat,args` shows it as D',
+  })
+}
+
 /** Holders of the live set that a path names. Opens nothing. @throws {Failure} as `resolveLivePath` */
-export async function holdersOfPath(named: string): Promise<HoldersFound> {
+export async function holdersOfPath(named: string): Promise<HoldersInWords> {
   const path = await resolveLivePath(named, null)
   return described(
     await findHolders(await identitiesOf(path), { exceptPids: [], until: AbortSignal.timeout(searchMsMax) }),
@@ -52,10 +60,9 @@ export async function identitiesOf(path: LivePath): Promise<readonly FileIdentit
   return identities
 }
 
-const described = ({ holders, unseen }: Omit<HoldersFound, 'sentence'>): HoldersFound => ({
-  holders,
-  unseen,
-  sentence: describeHolders(holders, unseen),
+const described = (found: HoldersFound): HoldersInWords => ({
+  ...found,
+  sentence: describeHolders(found.holders, found.unseen),
 })
 
 /** `process 7 (node app.js) has app.db, app.db-wal (read, write)`: each process once, with its files. */

@@ -17,7 +17,7 @@ import { judgeFileSystem } from '../preflight.ts'
 import type { HoldRecord } from '../record.ts'
 import type { NameConflict, Refusal } from './conflict.ts'
 import type { Guardian } from './guardian.ts'
-import { describeHolders, holdersOf, identitiesOf } from './holders.ts'
+import { describeHolders, allHoldersOf, identitiesOf } from './holders.ts'
 import { leaseLiveSet, onceBroken, type LiveSetLease } from './live-set-lease.ts'
 import { describeConflict } from './lock.ts'
 
@@ -97,7 +97,7 @@ export async function requireUnused(
  * @throws {Failure} IN_USE
  */
 async function requireNoHolder(files: LiveFiles, record: HoldRecord): Promise<void> {
-  const { holders, unseen, sentence } = await holdersOf(files, null)
+  const { holders, unseen, sentence } = await allHoldersOf(files)
   record.add({ holders, unseen })
   if (holders.length > 0) throw new Failure('IN_USE', `another program has ${files.path} open or mapped: ${sentence}`)
 }

@@ -14,6 +14,7 @@ import { Breath } from '../clock.ts'
 import { deviceName, parseMountInfo } from '../files/file-system.ts'
 import { requireLinux } from '../platform.ts'
 import { commandOf } from '../process/command-line.ts'
+import { readOnce } from '../process/one-read.ts'
 import { folderOf } from '../process/processes.ts'
 import type { FileIdentity } from './file-identity.ts'
 import { mappingsOf } from './mappings.ts'
@@ -26,25 +27,22 @@ export interface HolderSearch {
   readonly until: AbortSignal
 }
 
-/**
- * Processes that did not show their mappings before a search was over: they are stuck in their memory, as behind a dead
- * network mount. A read that waits cannot be ended, and keeps one of the four threads with which Node reads files. So
- * they are not asked again until it has ended.
- */
-const stuck = new Set<number>()
-
-/** True while such a read waits. A program then has to end with `endProcess`, because Node would wait for the read. */
-export const isSearchStuck = (): boolean => stuck.size > 0
+export interface HoldersFound {
+  readonly holders: readonly Holder[]
+  /** What could not be inspected, in plain words. */
+  readonly unseen: readonly string[]
+  /** False if there was no time for all processes, or if one of them did not show its mappings. */
+  readonly isWhole: boolean
+}
 
 /**
  * One entry for each process and file, by pid. It may miss a process that starts or ends meanwhile.
- * @returns `unseen`: what could not be inspected, in plain words
  * @throws {Failure} PLATFORM_UNSUPPORTED
  */
 export async function findHolders(
   files: readonly FileIdentity[],
   { exceptPids, until }: HolderSearch,
-): Promise<{ readonly holders: readonly Holder[]; readonly unseen: readonly string[] }> {
+): Promise<HoldersFound> {
   requireLinux()
   const sightings = new Sightings(exceptPids)
   const { promise: over, resolve: end } = Promise.withResolvers<'no time'>()
@@ -57,7 +55,7 @@ export async function findHolders(
     const folder = exceptPids.includes(pid) ? null : folderOf(pid)
     if (folder === null) continue
     const descriptors = await descriptorsOf(folder, files, breath, until)
-    const mappings = await mappingsUntil(over, pid, folder, files)
+    const mappings = await readOnce(pid, over, () => mappingsOf(folder, files))
     if (mappings === 'stuck') waiting.push(pid)
     if (descriptors === 'hidden' || mappings === 'hidden') hidden.push(pid)
     if (descriptors !== 'hidden') for (const { file, modes } of descriptors) sightings.add(pid, file, modes)
@@ -69,23 +67,8 @@ export async function findHolders(
   const unseen = await unseenProcesses(hidden, locks === 'hidden')
   if (waiting.length > 0) unseen.unshift(`the mapped files of ${processes(waiting, 'that do not show them now')}`)
   if (until.aborted) unseen.unshift('processes that there was no time to examine')
-  return { holders: await sightings.holders(over), unseen }
-}
-
-/** The kernel lets us wait while the process changes its memory, or is stuck in it. */
-async function mappingsUntil(
-  over: Promise<'no time'>,
-  pid: number,
-  folder: string,
-  files: readonly FileIdentity[],
-): Promise<readonly FileIdentity[] | 'hidden' | 'stuck'> {
-  if (stuck.has(pid)) return 'stuck'
-  const reading = mappingsOf(folder, files)
-  const mappings = await Promise.race([reading, over])
-  if (mappings !== 'no time') return mappings
-  stuck.add(pid)
-  reading.finally(() => stuck.delete(pid)).catch(() => undefined)
-  return 'stuck'
+  const isWhole = waiting.length === 0 && !until.aborted
+  return { holders: await sightings.holders(over), unseen, isWhole }
 }
 
 /**
@@ -97,13 +80,16 @@ async function mappingsUntil(
 export async function findStoringMappings(file: FileIdentity, holders: readonly Holder[]): Promise<readonly Holder[]> {
   const storing: Holder[] = []
   for (const holder of holders.filter(({ path }) => path === file.path)) {
-    const folder = folderOf(holder.pid)
-    const isStuck = stuck.has(holder.pid)
-    const mapped = folder === null || isStuck ? [] : await mappingsOf(folder, [file], 'storing')
-    if (isStuck || (mapped !== 'hidden' && mapped.length > 0)) storing.push(holder)
+    const { pid } = holder
+    const folder = folderOf(pid)
+    const mapped = folder === null ? [] : await readOnce(pid, never(), () => mappingsOf(folder, [file], 'storing'))
+    if (mapped === 'stuck' || (mapped !== 'hidden' && mapped.length > 0)) storing.push(holder)
   }
   return storing
 }
+
+/** For reads that may take their time. */
+const never = (): Promise<never> => new Promise(() => undefined)
 
 /**
  * The owners of kernel leases on one of the files, by the kernel's list of locks alone. It inspects no process. Empty
@@ -119,7 +105,7 @@ export async function findLeaseHolders(files: readonly FileIdentity[]): Promise<
       files,
       sightings,
     )
-  return sightings.holders(null)
+  return sightings.holders(never())
 }
 
 function pids(): readonly number[] {
@@ -183,6 +169,11 @@ function isFirstPidNamespace(): boolean {
   return readlinkSync('/proc/self/ns/pid') === 'pid:[4026531836]'
 }
 
+async function commandUntil(over: Promise<unknown>, pid: number): Promise<string> {
+  const command = await readOnce(pid, over, () => commandOf(pid))
+  return command === 'stuck' ? '?' : command
+}
+
 class Sightings {
   readonly #except: ReadonlySet<number>
   readonly #seen = new Map<string, { readonly pid: number; readonly path: string; readonly modes: Set<HolderMode> }>()
@@ -199,13 +190,12 @@ class Sightings {
     this.#seen.set(key, entry)
   }
 
-  /** @param over resolves when there is no time left for the names of programs; null if there is */
-  async holders(over: Promise<unknown> | null): Promise<readonly Holder[]> {
+  /** @param over resolves when there is no time left for the names of programs */
+  async holders(over: Promise<unknown>): Promise<readonly Holder[]> {
     const order: readonly HolderMode[] = ['read', 'write', 'mapped', 'lock', 'lease']
-    const unnamed = over === null ? [] : [over.then(() => '?')]
     const named = [...this.#seen.values()].map(async ({ pid, path, modes }) => ({
       pid,
-      command: stuck.has(pid) ? '?' : await Promise.race([commandOf(pid), ...unnamed]),
+      command: await commandUntil(over, pid),
       modes: order.filter((mode) => modes.has(mode)),
       path,
     }))

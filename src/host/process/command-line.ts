@@ -3,8 +3,7 @@ import { basename } from 'node:path'
 
 /**
  * The name of a process for an operator: the program and, for an interpreter, the script. Other arguments are left out,
- * because they may contain passwords. `?` if the system does not say. The kernel may let us wait: the process itself
- * may be changing its memory just now, or be stuck in it.
+ * because they may contain passwords. `?` if the system does not say. The kernel may let us wait (`one-read.ts`).
  */
 export async function commandOf(pid: number): Promise<string> {
   const [program = '', ...rest] = (await read(`/proc/${pid}/cmdline`)).split('\0')

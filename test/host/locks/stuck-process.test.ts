@@ -25,24 +25,26 @@ function besideStuck(folder: ReturnType<typeof temporaryFolder>, pid: number, ..
 }
 
 test.skipIf(!canMount)(
-  'a search names what it could not see, and the next ones do not wait (skipped if /proc takes no mounts)',
+  'a search goes on past it, names what it could not see, and no thread is lost (skipped if /proc takes no mounts)',
   async () => {
     using folder = temporaryFolder()
     const file = folder.file('a.db')
     writeFileSync(file, Buffer.alloc(4096))
-    await using other = await startOtherProcess()
-    await other.open(file, 'read')
+    await using stuck = await startOtherProcess()
+    await stuck.open(file, 'read')
+    await using later = await startOtherProcess() // Its pid is looked at afterwards.
+    await later.open(file, 'read')
     const program = 'test/support/programs/stuck-neighbour.ts'
-    const { stdout, stderr } = besideStuck(folder, other.pid, process.execPath, program, file, String(other.pid))
-    const unseen = `the mapped files of 1 process that do not show them now (pid ${other.pid})`
+    const { stdout, stderr } = besideStuck(folder, stuck.pid, process.execPath, program, file)
     expect(stdout, stderr).not.toBe('')
-    expect(JSON.parse(stdout)).toMatchObject({
-      first: expect.arrayContaining([unseen]) as unknown,
-      last: expect.arrayContaining([unseen]) as unknown,
-      holders: [true],
-      storing: [true], // It may store into the file: nobody can see that it does not.
+    expect(JSON.parse(stdout)).toEqual({
+      holders: [stuck.pid, later.pid],
+      unseen: expect.arrayContaining([
+        `the mapped files of 1 process that do not show them now (pid ${stuck.pid})`,
+      ]) as unknown,
+      isWhole: false,
+      storing: [stuck.pid], // It may store into the file: nobody can see that it does not.
       isReading: true,
-      isSoon: true,
     })
   },
   90_000,
@@ -57,6 +59,22 @@ test.skipIf(!canMount)(
     await other.open(file, 'write')
     const { status, stdout, stderr } = besideStuck(folder, other.pid, process.execPath, launcher, 'check', file)
     expect([status, stdout + stderr]).toEqual([75, expect.stringContaining(`pid ${other.pid}`)])
+  },
+  90_000,
+)
+
+test.skipIf(!canMount)(
+  'where only the open-file table says who has a file, a process that does not show its mappings may be one',
+  async () => {
+    using folder = temporaryFolder()
+    const file = makeDatabase(folder.file('a.db'), { wal: true })
+    await using stuck = await startOtherProcess()
+    const words = [process.execPath, launcher, 'check', '--live', file]
+    const { status, stdout, stderr } = besideStuck(folder, stuck.pid, ...words)
+    expect([status, stdout + stderr]).toEqual([
+      75,
+      expect.stringContaining('it cannot be seen whether another program'),
+    ])
   },
   90_000,
 )
