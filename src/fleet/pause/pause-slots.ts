@@ -121,7 +121,7 @@ function refusal(answer: Exclude<Answer, { readonly rows: unknown }> | undefined
   switch (answer?.refused) {
     case 'full': {
       const { scope, hosts = 0 } = answer
-      const againMs = Math.min((hosts / questionsInSecondMax) * 1000, againMsMax)
+      const againMs = scope === 'fleet' ? Math.min((hosts / questionsInSecondMax) * 1000, againMsMax) : 0
       return { refused: 'full', why: `as many tenants stand still as ${placeOfScope(scope)} allows`, againMs }
     }
     case 'limit':

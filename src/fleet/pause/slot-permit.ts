@@ -5,8 +5,9 @@
  *
  * - The window is counted on the monotonic clock from before the slot was asked for, so that an answer that was late or
  *   frozen on its way makes it shorter, never longer.
- * - A slot that was asked for in vain, or is not used any more, is given back at once. A slot whose tenant may stand
- *   still is left alone: a coordinator that watches it frees it (README.md).
+ * - A slot that comes too late is given back. One that no tenant uses is kept for the next tenant for 100 ms, or for a
+ *   hold that is being prepared until its window ends. A slot whose tenant may stand still is left alone: a coordinator
+ *   that watches it frees it (README.md).
  */
 import type { PausePermit, PauseSlot } from '../../hold/pause/pause-permit.ts'
 import { monotonicMs, sleep } from '../../host/clock.ts'
@@ -35,7 +36,7 @@ export interface NotGranted {
   readonly refused: 'full' | 'stopped' | 'away'
   /** One sentence without a period. */
   readonly why: string
-  /** `full` only: who has waited for some time waits so long before the next question, in ms. */
+  /** `full` only: the longest wait before the next question, in ms. */
   readonly againMs?: number
 }
 
@@ -60,6 +61,15 @@ const firstWaitMs = 50
 /** Who waits looks so often whether another hold has left a slot, or has got one in time. */
 const lookEveryMs = idleMsMax / 2
 
+/** Of the last question since a slot came in time. All that wait in this process share it, and one of them asks again. */
+interface Refusal {
+  readonly why: string
+  /** 0: there was none, and whoever needs a slot asks. */
+  readonly waitMs: number
+  readonly asksAtMs: number
+  mayAsk: boolean
+}
+
 interface HeldSlot {
   readonly taken: TakenSlot
   readonly beginsByMs: number
@@ -74,8 +84,7 @@ export class SlotPermit implements PausePermit, Disposable {
   readonly #windowMs: number
   readonly #idle: IdleSlot[] = []
   #disposed = false
-  /** Since the last slot that came in time: why the last question brought none, and when the next one is sent. */
-  #lastRefusal = { why: '', waitMs: 0, asksAtMs: 0 }
+  #lastRefusal = noRefusal()
   /** The wait for a slot that several share. */
   #getting: Promise<void> | null = null
 
@@ -104,47 +113,61 @@ export class SlotPermit implements PausePermit, Disposable {
     const untilMs = monotonicMs() + forMs
     for (;;) {
       signal.throwIfAborted()
-      const idle = this.#lastRefusal.waitMs > 0 ? await this.#rest(untilMs, signal) : null
+      const idle = this.#lastRefusal.waitMs > 0 ? await this.#untilNextQuestion(untilMs, signal) : null
       if (idle !== null) return idle
-      const askedAtMs = monotonicMs()
-      const answer = await this.#ask(signal)
-      if ('rows' in answer) {
-        const held = { taken: answer, beginsByMs: askedAtMs + this.#windowMs }
-        if (this.#isUseful(held)) {
-          this.#lastRefusal = { why: '', waitMs: 0, asksAtMs: 0 }
-          return held
-        }
-        this.#source.release(answer)
-        this.#asksAgain('the database answers too slowly', waitMsMax.late)
-      } else {
-        const { refused, why, againMs = 0 } = answer
-        if (refused !== 'full' && forMs !== Infinity) throw notGranted(why)
-        this.#asksAgain(why, refused === 'full' ? Math.max(waitMsMax.full, againMs) : waitMsMax.other)
+      const refusal = this.#lastRefusal
+      refusal.mayAsk = refusal.waitMs === 0
+      try {
+        const held = await this.#askOnce(forMs, signal)
+        if (held !== null) return held
+      } finally {
+        refusal.mayAsk = true // If it is still the last one: this question was given up.
       }
     }
+  }
+
+  /** @returns null if the answer was no slot, or one that comes too late. @throws {Failure} PAUSE_NOT_GRANTED */
+  async #askOnce(forMs: number, signal: AbortSignal): Promise<HeldSlot | null> {
+    const askedAtMs = monotonicMs()
+    const answer = await this.#ask(signal)
+    if ('rows' in answer) {
+      const held = { taken: answer, beginsByMs: askedAtMs + this.#windowMs }
+      if (this.#isUseful(held)) {
+        this.#lastRefusal = noRefusal()
+        return held
+      }
+      this.#source.release(answer)
+      this.#asksAgain('the database answers too slowly', waitMsMax.late)
+    } else {
+      const { refused, why, againMs = 0 } = answer
+      if (refused !== 'full' && forMs !== Infinity) throw notGranted(why)
+      this.#asksAgain(why, refused === 'full' ? Math.max(waitMsMax.full, againMs) : waitMsMax.other)
+    }
+    return null
   }
 
   /** Hosts that ask at the same time drift apart. */
   #asksAgain(why: string, mostMs: number): void {
     const waitMs = Math.min(Math.max(firstWaitMs, 2 * this.#lastRefusal.waitMs), mostMs)
-    this.#lastRefusal = { why, waitMs, asksAtMs: monotonicMs() + waitMs * (0.5 + Math.random() / 2) }
+    const restMs = waitMs * (0.5 + Math.random() / 2)
+    const refusal = { why, waitMs, asksAtMs: monotonicMs() + restMs, mayAsk: false }
+    this.#lastRefusal = refusal
+    setTimeout(() => (refusal.mayAsk = true), restMs).unref()
   }
 
   /**
-   * Until the next question may be sent.
-   * @returns a slot that became idle meanwhile
+   * @returns a slot that another hold has left meanwhile; null when this one is to ask
    * @throws {Failure} PAUSE_NOT_GRANTED if that is too late; the signal's reason
    */
-  async #rest(untilMs: number, signal: AbortSignal): Promise<HeldSlot | null> {
-    const refusal = this.#lastRefusal
-    if (refusal.asksAtMs > untilMs) throw notGranted(refusal.why)
-    let restMs = refusal.asksAtMs - monotonicMs()
-    for (; restMs > 0 && refusal === this.#lastRefusal; restMs -= lookEveryMs) {
-      await sleep(Math.min(restMs, lookEveryMs), signal)
+  async #untilNextQuestion(untilMs: number, signal: AbortSignal): Promise<HeldSlot | null> {
+    for (;;) {
+      const { why, asksAtMs, mayAsk } = this.#lastRefusal
+      if (mayAsk) return null
+      if (Math.max(asksAtMs, monotonicMs()) > untilMs) throw notGranted(why)
+      await sleep(lookEveryMs, signal)
       const idle = this.#takeIdle()
       if (idle !== null) return idle
     }
-    return null
   }
 
   /** If the signal aborts first, the slot that is granted afterwards goes back unused. */
@@ -216,5 +239,7 @@ export class SlotPermit implements PausePermit, Disposable {
     }
   }
 }
+
+const noRefusal = (): Refusal => ({ why: '', waitMs: 0, asksAtMs: 0, mayAsk: true })
 
 const notGranted = (why: string): Failure => new Failure('PAUSE_NOT_GRANTED', `no tenant may be paused now: ${why}`)

@@ -98,6 +98,19 @@ test('who waits for the next question takes a slot that another hold leaves', as
   expect(source.asked).toBe(6)
 })
 
+test('several that wait for a full fleet ask no more often than one', async () => {
+  const source = new Source(full)
+  using permit = new SlotPermit(source, windowMs)
+  const over = new AbortController()
+  const waiting = [permit.ready(over.signal), permit.enter(over.signal), permit.enter(over.signal)]
+  const ended = Promise.allSettled(waiting)
+  await sleep(3_000) // Three questions at first, which double the wait three times.
+  expect(source.asked).toBeGreaterThan(4)
+  expect(source.asked).toBeLessThanOrEqual(3 + 8)
+  over.abort(new Error('the run ends'))
+  expect((await ended).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+})
+
 test('after its window a slot serves nobody', async () => {
   const source = new Source(0)
   using permit = new SlotPermit(source, windowMs)
@@ -143,9 +156,9 @@ test('a full fleet of many hosts is asked as rarely as it says', async () => {
   using permit = new SlotPermit(source, windowMs)
   const over = new AbortController()
   const waiting = permit.ready(over.signal)
-  await sleep(4_000) // Waits of at most 50, 100, 200, 400 and 800 ms, and then of 750 ms at least.
-  expect(source.asked).toBeGreaterThanOrEqual(7)
-  expect(source.asked).toBeLessThanOrEqual(10)
+  const beganMs = performance.now()
+  while (source.asked < 8) await sleep(10) // Waits of at most 50, 100, 200, 400, 800 and twice 1,500 ms.
+  expect(performance.now() - beganMs).toBeGreaterThan((1_550 + 2 * 1_500) / 2)
   over.abort(new Error('the run ends'))
   await expect(waiting).rejects.toThrow('the run ends')
 })
