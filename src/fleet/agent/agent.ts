@@ -23,9 +23,9 @@ import { agentIdentity, releaseLeft, slotsLeftBy } from '../pause/left-slots.ts'
 import { PauseSlots } from '../pause/pause-slots.ts'
 import type { NotGranted, SlotSource, TakenSlot } from '../pause/slot-permit.ts'
 import { ResultDelivery } from '../results/delivery.ts'
+import { doneFiles } from '../results/done-files.ts'
 import { Outbox } from '../results/outbox.ts'
 import { recoverLostOutbox } from '../results/recovered-results.ts'
-import { storedFiles } from '../results/stored-files.ts'
 import { takeAgentLock } from './agent-lock.ts'
 import { ChunkRunner } from './chunk-runner.ts'
 import { HostHeartbeat } from './heartbeat.ts'
@@ -100,7 +100,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
     slots: whileRoom(slots, fullness),
     questionsOf: (run) => new QuestionsOfRun(database, run, host.name),
     readLedger: readOwnLedger,
-    storedFiles: (chunk) => storedFiles(database, host.name, chunk),
+    doneFiles: (chunk) => doneFiles(database, outbox, host.name, chunk),
     isFull: () => fullness() !== null,
     onRunLock: async () => {
       const releasing = left

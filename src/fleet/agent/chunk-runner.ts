@@ -34,8 +34,8 @@ export interface ChunkRunnerOptions {
   readonly delivery: ResultDelivery
   readonly slots: SlotSource
   readonly readLedger: () => Promise<LedgerReading>
-  /** Files of the chunk that have a result in the database, in the form of `doneKey`. */
-  readonly storedFiles: (chunk: Chunk) => Promise<ReadonlySet<string>>
+  /** See `results/done-files.ts`. */
+  readonly doneFiles: (chunk: Chunk) => Promise<ReadonlySet<string>>
   /** The questions of a comparison by key. */
   readonly questionsOf: (run: string) => QuestionsOfRun
   /** True while the outbox takes no more. */
@@ -161,6 +161,7 @@ export class ChunkRunner implements Disposable {
       if (end.kind === 'died' || receiver.failure !== null) await this.#recover(begun)
       outbox.endChunk(local)
       this.#with.delivery.wake()
+      if (isAway(receiver.failure)) return 'leave'
       if (receiver.failure !== null) throw receiver.failure
       if (end.kind === 'died') throw end.failure
       return this.#endOf(end, receiver.unanswered, stopping.aborted)
@@ -199,7 +200,7 @@ export class ChunkRunner implements Disposable {
         try {
           await this.recoverOpen(begun.local)
           await this.#with.onRunLock()
-          return await this.#doneFiles(chunk)
+          return await this.#with.doneFiles(chunk)
         } catch (error) {
           receiver.failure ??= error instanceof Error ? error : new Bug(String(error))
           throw error
@@ -212,17 +213,6 @@ export class ChunkRunner implements Disposable {
       ...answersFrom(this.#with.questionsOf(begun.run)),
       onNotice: (text) => say(`holdfast: ${printableSentence(text)}`),
     }
-  }
-
-  /**
-   * Files of the run that need no check. A database that failed over, or was restored, may have lost results that no
-   * outbox has any more: those files are checked again.
-   */
-  async #doneFiles(chunk: Chunk): Promise<ReadonlySet<string>> {
-    const { done, waiting } = this.#with.outbox.doneIn(chunk.run)
-    if (done.size === 0) return done
-    const stored = await this.#with.storedFiles(chunk) // After the look at what waits: it may be stored meanwhile.
-    return new Set([...done].filter((file) => waiting.has(file) || stored.has(file)))
   }
 
   /**
@@ -295,5 +285,8 @@ class ResultReceiver {
     return true
   }
 }
+
+/** The database did not say what is done. No tenant was paused, so it is no attempt. */
+const isAway = (failure: Error | null): boolean => failure instanceof Failure && failure.code === 'FLEET_UNREACHABLE'
 
 type FromEnded = Extract<FromChunk, { kind: 'ended' }>

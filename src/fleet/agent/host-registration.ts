@@ -2,6 +2,7 @@
 
 import { bootId } from '../../host/boot.ts'
 import { Failure } from '../../model/failure.ts'
+import { orFailure } from '../../model/or-failure.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { conditionOf, noteCondition } from '../alarms/condition.ts'
 import type { FleetDatabase } from '../database/database.ts'
@@ -27,7 +28,7 @@ interface ShownHost {
   readonly isNew: boolean
 }
 
-/** A host that was not seen for so long counts as gone, and another machine may take its name. In ms. */
+/** If a host was not seen for so long, another machine may take its name. In ms. */
 const seenForMs = 90_000
 const saidLetters = 1_000
 
@@ -79,6 +80,7 @@ async function hostTaken(database: FleetDatabase, { name, machine }: ThisHost): 
   const why = `${other} is the host ${name} of the fleet${seen}; this one is ${machine}`
   const text = `Two machines have the name ${name}, and the tenants of one are not checked: ${why}.`
   const about = { severity: 'stale', host: name, text, command: 'holdfast fleet agents' } as const
-  await noteCondition(database, conditionOf('host-taken', name, `${machine} ${rows[0]?.day ?? ''}`, about))
+  // The refusal counts, also if people cannot be told.
+  await orFailure(noteCondition(database, conditionOf('host-taken', name, `${machine} ${rows[0]?.day ?? ''}`, about)))
   return new Failure('FLEET_HOST_TAKEN', why)
 }

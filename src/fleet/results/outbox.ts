@@ -23,12 +23,12 @@ export interface BegunChunk {
   readonly attempt: number
 }
 
-/** A result as it waits. */
 interface FileOfRun {
   readonly tenant: string
   readonly path: string
 }
 
+/** A result as it waits. */
 export interface WaitingResult {
   readonly sequence: number
   readonly week: string

@@ -1,0 +1,34 @@
+/** What needs no check again, because outbox or database have its result. */
+import type { TenantId } from '../../model/brand.ts'
+import type { FleetDatabase } from '../database/database.ts'
+import type { Chunk } from '../jobs/chunk.ts'
+import { doneKey } from './done-key.ts'
+import type { Outbox } from './outbox.ts'
+import { storableText } from './storable-text.ts'
+
+/** How the database has a file whose name it cannot take as it is. @param file in the form of `doneKey` */
+export const storedKey = (file: string): string => JSON.stringify(JSON.parse(storableText(file)))
+
+/**
+ * Files of a run that need no check again. A database that failed over, or was restored, may have lost results that no
+ * outbox has any more: those files are checked again.
+ * @returns files in the form of `doneKey`
+ * @throws {Failure} FLEET_*, LEDGER_UNUSABLE
+ */
+export async function doneFiles(
+  database: FleetDatabase,
+  outbox: Pick<Outbox, 'doneIn'>,
+  host: string,
+  { week, run, tenants }: Pick<Chunk, 'week' | 'run' | 'tenants'>,
+): Promise<ReadonlySet<string>> {
+  const { done, waiting } = outbox.doneIn(run)
+  if (done.size === 0) return done
+  // After the look at what waits: it may be stored meanwhile.
+  const { rows } = await database.query<{ readonly tenant: TenantId; readonly path: string }>(
+    `select distinct tenant, path from holdfast.result
+     where (week, run, host) = ($1::date, $2, $3) and tenant = any($4)`,
+    [week, run, host, [...tenants]],
+  )
+  const stored = new Set(rows.map(({ tenant, path }) => doneKey(tenant, path)))
+  return new Set([...done].filter((file) => waiting.has(file) || stored.has(storedKey(file))))
+}
