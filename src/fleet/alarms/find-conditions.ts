@@ -47,8 +47,8 @@ where verdict <> 'sound' and verdict = any($1) and gone_at is null
 on conflict do nothing`
 
 /**
- * A quick check is no sound check in this sense, and people are told all the same that the file could be read. If it
- * then cannot be read again, they must hear of it.
+ * A quick check ends such a condition, and does not change the time of the last sound check. So the same condition may
+ * come back with the same key, and people must hear of it.
  */
 const unreadAgain = `
 with again as (

@@ -5,17 +5,26 @@
 import { createHash } from 'node:crypto'
 import type { MeantReplicas } from '../../config/fleet/fleet-settings.ts'
 import type { FleetDatabase } from '../database/database.ts'
-import type { FoundByRule } from '../status/fleet-disagreement.ts'
+import type { FleetDisagreement, FleetRule } from '../status/fleet-disagreement.ts'
 import { findTenantHosts } from '../status/tenant-hosts.ts'
 import { conditionOf, noteCondition } from './condition.ts'
 
-/** So many tenants are named in an alarm. */
+/** So many tenants are named in an alarm, in so many letters. */
 const namedMax = 5
+const lettersMax = 2_000
+
+/** What was told of a rule: the same tenants are told once. */
+interface Told {
+  readonly digest: string
+  readonly since: string
+}
 
 export class MisplacedTenants {
   readonly #database: FleetDatabase
   readonly #replicas: readonly MeantReplicas[]
-  #before: ReadonlySet<string> = new Set()
+  /** Null before the first look. */
+  #before: ReadonlySet<string> | null = null
+  readonly #told = new Map<FleetRule, Told>()
 
   constructor(database: FleetDatabase, replicas: readonly MeantReplicas[]) {
     this.#database = database
@@ -24,28 +33,41 @@ export class MisplacedTenants {
 
   /** @throws {Failure} FLEET_* */
   async look(): Promise<void> {
-    const found = (await findTenantHosts(this.#database, this.#replicas)).found.filter(({ total }) => total > 0)
-    const now = new Map(found.map((one) => [digestOf(one), one]))
-    for (const [digest, one] of now) if (this.#before.has(digest)) await this.#tell(digest, one)
-    await this.#database.query(over, [found.map(({ rule }) => rule), [...now.keys()]])
-    this.#before = new Set(now.keys())
+    const { found, at } = await findTenantHosts(this.#database, this.#replicas)
+    const listed = found.flatMap((one) => one.listed)
+    const before = this.#before
+    if (before !== null) {
+      const staying = Map.groupBy(
+        listed.filter((one) => before.has(keyOf(one))),
+        ({ rule }) => rule,
+      )
+      for (const [rule, tenants] of staying) await this.#tell(rule, tenants, new Date(at))
+      for (const rule of this.#told.keys()) if (!staying.has(rule)) this.#told.delete(rule)
+      await this.#database.query(over, [[...staying.keys()], [...this.#told.values()].map(({ since }) => since)])
+    }
+    this.#before = new Set(listed.map(keyOf))
   }
 
-  async #tell(digest: string, { rule, total, listed }: FoundByRule): Promise<void> {
-    const named = listed.slice(0, namedMax).map(({ said }) => said)
-    const more = total > named.length ? ` And ${total - named.length} more.` : ''
-    const text = `Where tenants are is not as it should be: ${named.join('; ')}.${more}`
+  /** A coordinator that starts again tells the same tenants again, once a day at most. */
+  async #tell(rule: FleetRule, tenants: readonly FleetDisagreement[], now: Date): Promise<void> {
+    const digest = createHash('sha256')
+      .update(JSON.stringify(tenants.map(keyOf)))
+      .digest('hex')
+    if (this.#told.get(rule)?.digest === digest) return
+    const since = `${now.toISOString().slice(0, 10)} ${digest}`
+    const named = tenants.slice(0, namedMax).map(({ said }) => said)
+    const more = tenants.length > named.length ? `; and ${tenants.length - named.length} more` : ''
+    const text = `Where tenants are is not as it should be: ${named.join('; ').slice(0, lettersMax)}${more}.`
     const about = { severity: 'inconclusive', text, command: 'holdfast fleet reconcile' } as const
-    await noteCondition(this.#database, conditionOf('misplaced', rule, digest, about))
+    await noteCondition(this.#database, conditionOf('misplaced', rule, since, about))
+    this.#told.set(rule, { digest, since })
   }
 }
 
-const digestOf = ({ rule, total, listed }: FoundByRule): string =>
-  createHash('sha256')
-    .update(JSON.stringify([rule, total, listed.map(({ service, tenant, said }) => [service, tenant, said])]))
-    .digest('hex')
+const keyOf = ({ rule, service, tenant, said }: FleetDisagreement): string =>
+  JSON.stringify([rule, service, tenant, said])
 
-/** What changed is told anew. What is gone is told as over. `$1`: rules of which something is found; `$2`: digests. */
+/** Other tenants are told anew. That there are none any more is told as over. `$1`: rules; `$2`: what was told. */
 const over = `
 with ended as (
   update holdfast.told as known set over_at = now()

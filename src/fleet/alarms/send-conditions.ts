@@ -121,7 +121,10 @@ const severity = z.enum(['harm', 'paused', 'damaged', 'stale', 'inconclusive', '
 const text = z.string().max(4096).nullable()
 
 /** A person types it. What the database adds of its own is left out. */
-const command = z.enum(['holdfast fleet status', 'holdfast fleet agents']).nullable().catch(null)
+const command = z
+  .enum(['holdfast fleet status', 'holdfast fleet agents', 'holdfast fleet reconcile'])
+  .nullable()
+  .catch(null)
 
 const bodyShape = z.object({
   severity,

@@ -22,7 +22,8 @@ from holdfast.run
 where kind = 'sweep' and state = 'done'
   and ended_at between now() - interval '1 day' and now() - make_interval(secs => $1)
   and policy ->> 'depth' = 'full' and policy ->> 'hosts' is null and policy ->> 'service' is null
-  and total > 0 and total = (select sum(done) from holdfast.run_host where run = run.id)
+  and total > 0 and not exists (select from holdfast.run_host where run = run.id and done < run_host.total)
+  and exists (select from holdfast.run_host where run = run.id and sound + damaged > 0)
   and not exists (select from holdfast.result where failure = 'FLEET_CHUNK_FAILED' and result.run = run.id)
   and not exists (
     select from holdfast.told

@@ -22,12 +22,14 @@ eachDatabase((fleet) => {
     expect(await look()).toEqual([])
     expect(await look()).toEqual(['inconclusive', expect.stringContaining('acme')])
     expect(await look()).toEqual([])
+    // Another one moves in each hour. That does not hide the one that stays.
     await fleet.database.query(`update holdfast.place set gone_at = now() where tenant = 'core'`)
     expect(await look()).toEqual([])
-    expect(await look()).toEqual(['inconclusive', expect.stringContaining('core')])
     await fleet.database.query(`update holdfast.place set gone_at = null where tenant = 'core'`)
+    expect(await look()).toEqual([])
     await fleet.database.query(`update holdfast.place set gone_at = now() where tenant = 'acme' and host = 'b'`)
-    expect(await look()).toEqual(['recovered', null, 'recovered', null].slice(0, 2))
+    expect(await look()).toEqual(['recovered', null])
+    expect(alarms.map(({ conditions }) => conditions[0]?.command)).toEqual(['holdfast fleet reconcile', null])
   })
 
   test('replicas that are meant are not told', async () => {

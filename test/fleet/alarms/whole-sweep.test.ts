@@ -11,7 +11,7 @@ const whole: object = { depth: 'full', hosts: null, service: null }
 eachDatabase((fleet) => {
   const insertRun = async (
     id: string,
-    { kind = 'sweep', state = 'done', policy = whole, done = 3, ago = '1 minute' } = {},
+    { kind = 'sweep', state = 'done', policy = whole, done = 3, sound = 2, ago = '1 minute' } = {},
   ): Promise<void> => {
     await fleet.database.query(
       `insert into holdfast.run (id, kind, state, policy, total, ended_at)
@@ -19,8 +19,9 @@ eachDatabase((fleet) => {
       [id, kind, state, JSON.stringify(policy), ago],
     )
     await fleet.database.query(
-      `insert into holdfast.run_host (run, host, total, done) values ($1, 'a', 2, 2), ($1, 'b', 1, $2::integer - 2)`,
-      [id, done],
+      `insert into holdfast.run_host (run, host, total, done, sound)
+        values ($1, 'a', 2, 2, $3), ($1, 'b', 1, $2::integer - 2, 0)`,
+      [id, done, sound],
     )
   }
   const find = () => findWholeSweep(fleet.database)
@@ -39,10 +40,16 @@ eachDatabase((fleet) => {
     ['one of a service', { policy: { ...whole, service: 'notes' } }],
     ['a quick one', { policy: { ...whole, depth: 'quick' } }],
     ['one that did not reach a file', { done: 2 }],
+    ['one in which nothing could be read', { sound: 0 }],
     ['an old one', { ago: '25 hours' }],
   ])('%s is none', async (_what, run) => {
     await insertRun('r', run)
     expect(await find()).toBe(false)
+  })
+
+  test('a file that came after the plan does not make it less', async () => {
+    await insertRun('r', { done: 4 })
+    expect(await find()).toBe(true)
   })
 
   test('a chunk that no attempt could examine is not covered', async () => {
