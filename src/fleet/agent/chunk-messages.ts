@@ -66,8 +66,8 @@ export type FromChunk =
   /** To the last question. */
   | { readonly kind: 'answer'; readonly answer: object }
   /**
-   * The last message. `failure`: null if all tenants that are left were examined. `stopped`: as the agent asked, or
-   * because no tenant may be paused for long.
+   * The last message. `failure`: what went wrong; null if nothing did. `stopped`: as the agent asked, or because no
+   * tenant may be paused for long; tenants may be left then.
    */
   | {
       readonly kind: 'ended'

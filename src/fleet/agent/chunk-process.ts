@@ -22,7 +22,7 @@ export interface ChunkObserver {
   readonly onAnswer: (answer: object) => void
 }
 
-/** `ended`: it has said so itself, and `failure` is null if all its tenants have results. `died`: it has not. */
+/** `ended`: it has said so itself, and `failure` says what went wrong, if anything did. `died`: it has not. */
 export type ChunkEnd =
   | { readonly kind: 'ended'; readonly stopped: boolean; readonly failure: ChunkFailure | null }
   | { readonly kind: 'died'; readonly failure: Failure }

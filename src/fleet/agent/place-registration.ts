@@ -1,6 +1,7 @@
 /**
  * Where the tenants of this host live. The service's list is the truth (I3.1): what it does not list any more is marked
- * as gone, and keeps its last result. So is what the host had under another name of its service: it has one.
+ * as gone, and keeps its last result. A host has one service: if that was renamed, the files under the old name are
+ * marked as gone, too.
  */
 
 import { readFile, stat } from 'node:fs/promises'

@@ -3,7 +3,7 @@
  * monotonic clock of this process: a wall clock that is stepped makes no host look silent.
  */
 
-/** A host that was not seen for so long is silent. Its agent shows itself every few seconds. */
+/** A host that was not seen for so long is silent. Its agent shows itself every 15 s. */
 export const silentAfterMs = 30 * 60_000
 /** A longer time without a look, as while the database is away, does not count. */
 const blindMsMax = 60_000

@@ -32,8 +32,8 @@ const keptSeconds = 7 * daySeconds
 const common = { expireInSeconds: daySeconds, retentionSeconds: keptSeconds, deleteAfterSeconds: keptSeconds }
 
 /**
- * A second sweep is refused while one is unfinished. A coordinator that is killed has its sweep taken over by another
- * one as soon as its heartbeat is missed.
+ * A job of the schedule begins a sweep, and ends when it has begun. An index of `run` refuses a second sweep while one
+ * is unfinished.
  */
 export const sweepQueueOptions: QueueDefinition = {
   ...common,
