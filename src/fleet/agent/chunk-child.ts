@@ -8,7 +8,7 @@
 
 import { endProcess } from '../../host/libc.ts'
 import { maskForOurselves } from '../../host/process/file-mask.ts'
-import { isReadStuck } from '../../host/process/one-read.ts'
+import { isReadStuck } from '../../host/process/read-of-process.ts'
 import { unreachable } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import { AgentQuestions } from '../compare/rows/agent-questions.ts'

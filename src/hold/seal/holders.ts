@@ -13,8 +13,8 @@ import { resolveLivePath } from '../live/live-path.ts'
 
 export type HoldersInWords = HoldersFound & { readonly sentence: string }
 
-/** No search takes longer: a process that is stuck would keep it for ever. */
-const searchMsMax = 10_000
+/** No search takes longer. On a busy machine with many processes it may take some seconds. */
+const searchMsMax = 60_000
 
 /**
  * Holders of an open live set, without this process.
@@ -38,7 +38,7 @@ export async function allHoldersOf(files: LiveFiles): Promise<HoldersInWords> {
   const found = await holdersOf(files, null)
   if (found.isWhole) return found
   throw new Failure('IN_USE', `it cannot be seen whether another program has ${files.path} open: ${found.unseen[0]}`, {
-    hint: 'a process that is stuck, as behind a dead network mount, hides what it has: `ps -eo pid,stat,args` shows it as D',
+    hint: 'a process that is stuck, as behind a dead network mount, hides what it has: `ps -eo pid,stat,comm` shows D',
   })
 }
 

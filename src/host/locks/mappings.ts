@@ -1,22 +1,26 @@
 /** Finds in /proc/PID/maps which of the files a process has mapped, also long after it closed the descriptor (I1.3). */
 import { statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { deviceName } from '../files/file-system.ts'
+import { readOfProcess } from '../process/read-of-process.ts'
 import type { FileIdentity } from './file-identity.ts'
 import { goneOrHidden } from './open-descriptors.ts'
 
 /**
  * @param folder from `folderOf` (host/process/processes.ts). Empty for a process that is gone. `hidden`: we may not
- * inspect it.
+ * inspect it. `stuck`: it does not answer, or there was no time.
  * @param which `storing`: only mappings through which the process may change the file
+ * @param over resolves when there is no time left; left out: there is
  */
 export async function mappingsOf(
   folder: string,
   files: readonly FileIdentity[],
   which: 'all' | 'storing' = 'all',
-): Promise<readonly FileIdentity[] | 'hidden'> {
+  over?: Promise<unknown>,
+): Promise<readonly FileIdentity[] | 'hidden' | 'stuck'> {
   try {
-    const all = parseMaps(await readFile(`${folder}/maps`, 'utf8'))
+    const text = await readOfProcess(`${folder}/maps`, over)
+    if (text === null) return 'stuck'
+    const all = parseMaps(text)
     const mappings = which === 'all' ? all : all.filter(({ stores }) => stores)
     return files.filter((file) => mappings.some((mapping) => isMappingOf(folder, mapping, file)))
   } catch (error) {

@@ -13,9 +13,8 @@ import { count } from '../../text/count.ts'
 import { Breath } from '../clock.ts'
 import { deviceName, parseMountInfo } from '../files/file-system.ts'
 import { requireLinux } from '../platform.ts'
-import { commandOf } from '../process/command-line.ts'
-import { readOnce } from '../process/one-read.ts'
 import { folderOf } from '../process/processes.ts'
+import { commandOf } from '../programs/command-line.ts'
 import type { FileIdentity } from './file-identity.ts'
 import { mappingsOf } from './mappings.ts'
 import { descriptorsOf, goneOrHidden } from './open-descriptors.ts'
@@ -55,7 +54,7 @@ export async function findHolders(
     const folder = exceptPids.includes(pid) ? null : folderOf(pid)
     if (folder === null) continue
     const descriptors = await descriptorsOf(folder, files, breath, until)
-    const mappings = await readOnce(pid, over, () => mappingsOf(folder, files))
+    const mappings = await mappingsOf(folder, files, 'all', over)
     if (mappings === 'stuck') waiting.push(pid)
     if (descriptors === 'hidden' || mappings === 'hidden') hidden.push(pid)
     if (descriptors !== 'hidden') for (const { file, modes } of descriptors) sightings.add(pid, file, modes)
@@ -80,16 +79,12 @@ export async function findHolders(
 export async function findStoringMappings(file: FileIdentity, holders: readonly Holder[]): Promise<readonly Holder[]> {
   const storing: Holder[] = []
   for (const holder of holders.filter(({ path }) => path === file.path)) {
-    const { pid } = holder
-    const folder = folderOf(pid)
-    const mapped = folder === null ? [] : await readOnce(pid, never(), () => mappingsOf(folder, [file], 'storing'))
+    const folder = folderOf(holder.pid)
+    const mapped = folder === null ? [] : await mappingsOf(folder, [file], 'storing')
     if (mapped === 'stuck' || (mapped !== 'hidden' && mapped.length > 0)) storing.push(holder)
   }
   return storing
 }
-
-/** For reads that may take their time. */
-const never = (): Promise<never> => new Promise(() => undefined)
 
 /**
  * The owners of kernel leases on one of the files, by the kernel's list of locks alone. It inspects no process. Empty
@@ -105,7 +100,7 @@ export async function findLeaseHolders(files: readonly FileIdentity[]): Promise<
       files,
       sightings,
     )
-  return sightings.holders(never())
+  return sightings.holders()
 }
 
 function pids(): readonly number[] {
@@ -169,11 +164,6 @@ function isFirstPidNamespace(): boolean {
   return readlinkSync('/proc/self/ns/pid') === 'pid:[4026531836]'
 }
 
-async function commandUntil(over: Promise<unknown>, pid: number): Promise<string> {
-  const command = await readOnce(pid, over, () => commandOf(pid))
-  return command === 'stuck' ? '?' : command
-}
-
 class Sightings {
   readonly #except: ReadonlySet<number>
   readonly #seen = new Map<string, { readonly pid: number; readonly path: string; readonly modes: Set<HolderMode> }>()
@@ -190,12 +180,12 @@ class Sightings {
     this.#seen.set(key, entry)
   }
 
-  /** @param over resolves when there is no time left for the names of programs */
-  async holders(over: Promise<unknown>): Promise<readonly Holder[]> {
+  /** @param over resolves when there is no time left for the names of programs; left out: there is */
+  async holders(over?: Promise<unknown>): Promise<readonly Holder[]> {
     const order: readonly HolderMode[] = ['read', 'write', 'mapped', 'lock', 'lease']
     const named = [...this.#seen.values()].map(async ({ pid, path, modes }) => ({
       pid,
-      command: await commandUntil(over, pid),
+      command: await commandOf(pid, over),
       modes: order.filter((mode) => modes.has(mode)),
       path,
     }))

@@ -1,7 +1,7 @@
 /** What a running program is, for people: its command, its user, and the unit of systemd that started it. */
 import { readFileSync } from 'node:fs'
 import { goneOrHidden } from '../locks/open-descriptors.ts'
-import { commandOf } from '../process/command-line.ts'
+import { commandOf } from './command-line.ts'
 
 export interface ProgramFacts {
   readonly pid: number

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { commandOf } from '../../../src/host/process/command-line.ts'
 import { isAlive, isKernelThread, startTimeOf } from '../../../src/host/process/processes.ts'
+import { commandOf } from '../../../src/host/programs/command-line.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 import { eventually } from '../../support/processes.ts'
 

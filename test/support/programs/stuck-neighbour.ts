@@ -7,7 +7,7 @@ import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { endProcess } from '../../../src/host/libc.ts'
 import { findHolders, findStoringMappings } from '../../../src/host/locks/open-file-table.ts'
-import { isReadStuck } from '../../../src/host/process/one-read.ts'
+import { isReadStuck } from '../../../src/host/process/read-of-process.ts'
 
 const [, , path = ''] = process.argv
 const { dev, ino } = statSync(path, { bigint: true })

@@ -1,13 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { readOfProcess } from '../process/read-of-process.ts'
 
 /**
  * The name of a process for an operator: the program and, for an interpreter, the script. Other arguments are left out,
- * because they may contain passwords. `?` if the system does not say. The kernel may let us wait (`one-read.ts`).
+ * because they may contain passwords. `?` if the system does not say, or has not said when `over` resolves.
  */
-export async function commandOf(pid: number): Promise<string> {
-  const [program = '', ...rest] = (await read(`/proc/${pid}/cmdline`)).split('\0')
-  const name = basename(program) || (await read(`/proc/${pid}/comm`)).trim() || '?'
+export async function commandOf(pid: number, over?: Promise<unknown>): Promise<string> {
+  const [program = '', ...rest] = (await read(`/proc/${pid}/cmdline`, over)).split('\0')
+  const name = basename(program) || (await read(`/proc/${pid}/comm`, over)).trim() || '?'
   const script = interpreters.test(name)
     ? rest.find((argument) => /\.(?:[cm]?[jt]s|py|rb|pl|sh|php)$/.test(argument))
     : undefined
@@ -18,9 +18,9 @@ export async function commandOf(pid: number): Promise<string> {
 
 const interpreters = /^(?:node|python|ruby|perl|php|sh|bash|dash|bun|deno)[\d.]*$/i
 
-async function read(path: string): Promise<string> {
+async function read(path: string, over?: Promise<unknown>): Promise<string> {
   try {
-    return await readFile(path, 'utf8')
+    return (await readOfProcess(path, over)) ?? ''
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return ''
