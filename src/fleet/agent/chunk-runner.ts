@@ -34,7 +34,7 @@ export interface ChunkRunnerOptions {
   readonly delivery: ResultDelivery
   readonly slots: SlotSource
   readonly readLedger: () => Promise<LedgerReading>
-  /** See `results/done-files.ts`. */
+  /** See `fleet/results/done-files.ts`. */
   readonly doneFiles: (chunk: Chunk) => Promise<ReadonlySet<string>>
   /** The questions of a comparison by key. */
   readonly questionsOf: (run: string) => QuestionsOfRun

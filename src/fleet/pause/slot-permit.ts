@@ -61,7 +61,7 @@ const firstWaitMs = 50
 /** Who waits looks so often whether another hold has left a slot, or has got one in time. */
 const lookEveryMs = idleMsMax / 2
 
-/** Of the last question since a slot came in time. All that wait in this process share it, and one of them asks again. */
+/** Of the last question since a slot came in time. All that wait in this process share it; one of them asks again. */
 interface Refusal {
   readonly why: string
   /** 0: there was none, and whoever needs a slot asks. */

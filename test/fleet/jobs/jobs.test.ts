@@ -130,7 +130,7 @@ eachDatabase((fleet) => {
     expect([await job(), leftMeanwhile, await left()]).toEqual([[{ most: 3, later: true }], 1, 1])
   })
 
-  it('the schedule has its zone, and a sweep that was missed is made up for once', async () => {
+  it('the schedule is stored with its zone, and asks that a missed sweep is made up for once', async () => {
     await using coordinator = await open(fleet, 'coordinator')
     await coordinator.createQueues()
     const schedules = async () =>
