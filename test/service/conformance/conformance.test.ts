@@ -30,7 +30,7 @@ const program = fileURLToPath(new URL('service.py', import.meta.url))
 const hasPython = spawnSync('python3', ['-c', 'import sqlite3, http.server']).status === 0
 const tokened = new Set(['fit-with-token', 'looks-without-token', 'acts-without-token', 'no-challenge'])
 /** So many instances are tried at a time; each waits most of the time. */
-const atATime = 28
+const atATime = 12
 
 describe.skipIf(!hasPython)('a service in Python (skipped where there is no python3 with sqlite3)', () => {
   let home: string
