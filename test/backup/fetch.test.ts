@@ -191,34 +191,30 @@ function programOfReadme(): string {
   return path
 }
 
-test.skipIf(why !== null)(
-  `restic: the newest snapshot from before a time${whySkipped(why)}`,
-  async () => {
-    const live = store.file('live.db')
-    process.env['RESTIC_REPOSITORY'] = store.file('repository')
-    process.env['RESTIC_PASSWORD'] = 'for the test'
-    process.env['RESTIC_CACHE_DIR'] = store.file('cache')
-    const restic = (...args: readonly string[]): void => void execFileSync('restic', ['-q', ...args])
-    restic('init')
-    create(live, 4096, rows(10))
-    restic('backup', live, '--time', '2026-11-02 03:00:00')
-    const old = readFileSync(live)
-    const db = new Database(live)
-    db.exec('DELETE FROM events')
-    db.close()
-    restic('backup', live, '--time', '2026-11-03 03:00:00')
-    const path = programOfReadme()
-    const of: Command = [path, '{tenant}', '{out}', '{before}']
-    const before = new Date('2026-11-02 20:00:00').toISOString() // In the zone of the machine, as restic reads it.
-    const fetched = await fetch(of, { path: live, before })
-    expect(fetched.takenAt).toBe(new Date('2026-11-02 03:00:00').toISOString())
-    const restored = await store.backups.restore(fetched.id, store.file('back.db'), never)
-    expect(readFileSync(restored).equals(old)).toBe(true)
-    expect((await fetch(of, { path: live })).takenAt).toBe(new Date('2026-11-03 03:00:00').toISOString())
-    await expect(fetch(of, { path: live, before: new Date('2026-11-01').toISOString() })).rejects.toMatchObject({
-      code: 'BACKUP_UNKNOWN',
-      message: expect.stringContaining('restic has no snapshot of') as unknown,
-    })
-  },
-  60_000,
-)
+test.skipIf(why !== null)(`restic: the newest snapshot from before a time${whySkipped(why)}`, async () => {
+  const live = store.file('live.db')
+  process.env['RESTIC_REPOSITORY'] = store.file('repository')
+  process.env['RESTIC_PASSWORD'] = 'for the test'
+  process.env['RESTIC_CACHE_DIR'] = store.file('cache')
+  const restic = (...args: readonly string[]): void => void execFileSync('restic', ['-q', ...args])
+  restic('init')
+  create(live, 4096, rows(10))
+  restic('backup', live, '--time', '2026-11-02 03:00:00')
+  const old = readFileSync(live)
+  const db = new Database(live)
+  db.exec('DELETE FROM events')
+  db.close()
+  restic('backup', live, '--time', '2026-11-03 03:00:00')
+  const path = programOfReadme()
+  const of: Command = [path, '{tenant}', '{out}', '{before}']
+  const before = new Date('2026-11-02 20:00:00').toISOString() // In the zone of the machine, as restic reads it.
+  const fetched = await fetch(of, { path: live, before })
+  expect(fetched.takenAt).toBe(new Date('2026-11-02 03:00:00').toISOString())
+  const restored = await store.backups.restore(fetched.id, store.file('back.db'), never)
+  expect(readFileSync(restored).equals(old)).toBe(true)
+  expect((await fetch(of, { path: live })).takenAt).toBe(new Date('2026-11-03 03:00:00').toISOString())
+  await expect(fetch(of, { path: live, before: new Date('2026-11-01').toISOString() })).rejects.toMatchObject({
+    code: 'BACKUP_UNKNOWN',
+    message: expect.stringContaining('restic has no snapshot of') as unknown,
+  })
+})

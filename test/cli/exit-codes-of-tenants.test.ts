@@ -59,17 +59,13 @@ test(
         const [first, second] = closed
         if (first === undefined || id !== second) return
         // What stops the line ends the checks under way too: the first one's is over only when the ledger has it.
-        await eventually(
-          `${first} is checked`,
-          async () =>
-            (await holdfast(['history', first, '--json', '--config', service.config])).stdout.includes(
-              '"verdict": "damaged"',
-            ),
-          30_000,
-        )
+        await eventually(`${first} is checked`, async () => {
+          const { stdout } = await holdfast(['history', first, '--json', '--config', service.config])
+          return stdout.includes('"verdict": "damaged"')
+        })
       },
-      limits: { closeMsMax: 40_000 },
-      settings: { service: { requestTimeout: '40s' } },
+      limits: { closeMsMax: 150_000 },
+      settings: { service: { requestTimeout: '150s' } },
     })
     const ran = await holdfast(['check', '--json', '--tenant', 'acme', 'bolt', 'crate', '--config', service.config])
     const report = reportIn(ran)

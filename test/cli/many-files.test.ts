@@ -107,7 +107,6 @@ test(
       ])
     }
   },
-  300_000,
 )
 
 test('a file that goes away, and one that is replaced, while the run is on change only their own result', async () => {

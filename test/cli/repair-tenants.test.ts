@@ -184,7 +184,7 @@ test('a tenant that is always written, and may not be paused for so long, stays 
     expect(readdirSync(join(service.ledger, 'quarantine'))).toEqual([])
     return true
   })
-}, 180_000)
+})
 
 test('a tenant that is unwell after the change gets its original back in a second pause', async () => {
   let opened = 0

@@ -79,25 +79,21 @@ describe('a bare file', () => {
 
   test('a run that is ended after the change reports the change', async () => {
     // The signal must come between the change and the end of the check that follows it. It may come too late.
-    await untilSeen(
-      'a signal that comes after the change and before the end',
-      async () => {
-        using folder = makeFolder()
-        const path = makeDamaged(folder.in('app.db'))
-        const { ino } = statSync(path)
-        const program = start(['repair', path, '--apply', '--json'])
-        const ended = ending(program)
-        while (statSync(path).ino === ino && program.exitCode === null) await sleep(1)
-        program.kill('SIGTERM')
-        const { code, stdout } = await ended
-        expect(integrityOf(path)).toBe('ok')
-        const { applied, plan } = onlyRemedy(JSON.parse(stdout) as RemedyReport)
-        expect(plan.undo).toBe(`holdfast repair ${path} --undo ${applied?.change}`)
-        return code === 143 && applied?.verdict !== 'sound'
-      },
-      60_000,
-    )
-  }, 90_000)
+    await untilSeen('a signal that comes after the change and before the end', async () => {
+      using folder = makeFolder()
+      const path = makeDamaged(folder.in('app.db'))
+      const { ino } = statSync(path)
+      const program = start(['repair', path, '--apply', '--json'])
+      const ended = ending(program)
+      while (statSync(path).ino === ino && program.exitCode === null) await sleep(1)
+      program.kill('SIGTERM')
+      const { code, stdout } = await ended
+      expect(integrityOf(path)).toBe('ok')
+      const { applied, plan } = onlyRemedy(JSON.parse(stdout) as RemedyReport)
+      expect(plan.undo).toBe(`holdfast repair ${path} --undo ${applied?.change}`)
+      return code === 143 && applied?.verdict !== 'sound'
+    })
+  })
 
   test('--quarantine keeps the original, and nothing lies beside the file', async () => {
     using folder = makeFolder()

@@ -61,7 +61,6 @@ describe(
         expect(await demo.stopAndVerify()).toBeGreaterThan(0)
         expect(paused, 'kills that met a paused tenant').toBeGreaterThan(kills / 6)
       },
-      180_000,
     )
 
     it('of a run whose guardian was killed first: the lease ends the pause', async () => {
@@ -111,7 +110,6 @@ describe(`${title} (HOLDFAST_SEED=${seed})`, () => {
       expect((await service.run('sweep', '--quiet')).code).toBe(0)
       expect(met, 'kills of a run that had paused a tenant').toBeGreaterThan(kills / 4)
     },
-    180_000,
   )
 
   it('of a run whose guardian was killed first: the next run ends the pause', async () => {
@@ -134,30 +132,26 @@ describe('a hold that a kill of run and guardian left open is resumed long befor
     ['`resume --all`', ['resume', '--all']],
     ['the next run, over another tenant', ['check', '--tenant', 'bolt', '--quiet']],
   ] as const
-  it.concurrent.each(resumers)(
-    'by %s',
-    async (_, args) => {
-      // Copied as a whole during the pause, which is long enough for the kill.
-      await using demo = await startDemo({ tenants: 2, bytes: 20_000_000 })
-      const holdfast = configure(demo, { hold: '{ ttl: 60s, maxPause: 5s, warmAbove: 1GB }' })
-      await eventually('a kill that met the paused tenant', async () => {
-        await using check = holdfast.start('check', '--tenant', 'acme', '--quiet')
-        await firstLease(demo, 10_000)
-        killGuardian(check)
-        check.kill('SIGKILL')
-        await check.ended
-        return (await demo.service.leases(AbortSignal.timeout(5_000))).length > 0
-      })
-      expect((await demo.status('acme')).state).toBe('quiesced')
-      const ran = await holdfast.run(...args)
-      expect(ran.code, ran.stderr).toBe(0)
-      expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
-      await demo.servesAgain('acme', 1_000)
-      expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold stands open/)
-      await demo.stopAndVerify()
-    },
-    60_000,
-  )
+  it.concurrent.each(resumers)('by %s', async (_, args) => {
+    // Copied as a whole during the pause, which is long enough for the kill.
+    await using demo = await startDemo({ tenants: 2, bytes: 20_000_000 })
+    const holdfast = configure(demo, { hold: '{ ttl: 60s, maxPause: 5s, warmAbove: 1GB }' })
+    await eventually('a kill that met the paused tenant', async () => {
+      await using check = holdfast.start('check', '--tenant', 'acme', '--quiet')
+      await firstLease(demo, 10_000)
+      killGuardian(check)
+      check.kill('SIGKILL')
+      await check.ended
+      return (await demo.service.leases(AbortSignal.timeout(5_000))).length > 0
+    })
+    expect((await demo.status('acme')).state).toBe('quiesced')
+    const ran = await holdfast.run(...args)
+    expect(ran.code, ran.stderr).toBe(0)
+    expect(await demo.service.leases(AbortSignal.timeout(5_000))).toEqual([])
+    await demo.servesAgain('acme', 1_000)
+    expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold stands open/)
+    await demo.stopAndVerify()
+  })
 })
 
 /** Uses the same ledger and snapshots, with long limits for a slow machine. */

@@ -18,6 +18,5 @@ describe(`SIGKILL of a remedy, ${kills} times at random moments (HOLDFAST_SEED=$
       expect(complaints.join('\n')).toBe('')
       expect(old + mended).toBe(kills)
     },
-    300_000,
   )
 })

@@ -77,6 +77,5 @@ describe.each([
       expect(tenants.state('acme')).toEqual({ is: 'new', why: '' })
       if (load > 0) await tenants.demo.stopAndVerify()
     },
-    120_000,
   )
 })

@@ -35,5 +35,5 @@ describe.skipIf(why !== null)(`a system call fails (${how})`, () => {
     const { wrong, trials, missed } = await survey(drawn)
     expect(wrong.join('\n\n')).toBe('')
     expect(missed).toBeLessThan(trials / 2)
-  }, 180_000)
+  })
 })

@@ -27,7 +27,7 @@ describe.skipIf(noPostgres !== null)(
       cluster = opened.use(await PostgresCluster.start())
       await setUpRoles(cluster)
       await migrateFleet(await openAs('holdfast_coordinator', 'holdfast'))
-    }, 60_000)
+    })
     afterAll(() => opened.disposeAsync())
 
     test('the document has two blocks', () => expect(setUpStatements.map(({ length }) => length)).toEqual([4, 8]))

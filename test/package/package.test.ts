@@ -44,7 +44,7 @@ describe('npm pack, installed into an empty folder', () => {
     tarball = folder.in(readdirSync(folder.path).find((name) => name.endsWith('.tgz')) ?? '')
     writeFileSync(join(app, 'package.json'), '{"name":"app","private":true,"type":"module"}')
     install(machineEnvironment(), app, tarball)
-  }, 300_000) // A registry may be slow; that is no defect of ours.
+  }) // A registry may be slow; that is no defect of ours.
   afterAll(() => folder[Symbol.dispose]())
   const textOf = (name: string): string => readFileSync(join(app, 'node_modules/holdfast/dist', name), 'utf8')
   const importsOf = (name: string): readonly string[] =>

@@ -7,12 +7,8 @@ import { startLogWatcher, whyNoLogWatcher } from '../support/real/log-watcher.ts
 
 const why = whyNoLogWatcher
 
-it.skipIf(why !== null)(
-  `works on beside live checks, which find it sound${whySkipped(why)}`,
-  async () => {
-    using folder = temporaryFolder()
-    await using program = await startLogWatcher(folder.path)
-    await expectUnharmed(program, 3)
-  },
-  150_000,
-)
+it.skipIf(why !== null)(`works on beside live checks, which find it sound${whySkipped(why)}`, async () => {
+  using folder = temporaryFolder()
+  await using program = await startLogWatcher(folder.path)
+  await expectUnharmed(program, 3)
+})

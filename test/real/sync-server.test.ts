@@ -7,12 +7,8 @@ import { startSyncServer, whyNoSyncServer } from '../support/real/sync-server.ts
 
 const why = whyNoSyncServer()
 
-it.skipIf(why !== null)(
-  `works on beside live checks, which find it sound${whySkipped(why)}`,
-  async () => {
-    using folder = temporaryFolder()
-    await using program = await startSyncServer(folder.path)
-    await expectUnharmed(program, 3)
-  },
-  150_000,
-)
+it.skipIf(why !== null)(`works on beside live checks, which find it sound${whySkipped(why)}`, async () => {
+  using folder = temporaryFolder()
+  await using program = await startSyncServer(folder.path)
+  await expectUnharmed(program, 3)
+})

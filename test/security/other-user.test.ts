@@ -87,32 +87,28 @@ const folderKinds = Object.keys(modes) as (keyof typeof modes)[]
 
 const title = 'in a folder that is %s, another user can make root touch nothing outside (skipped unless root)'
 
-test.skipIf(!canAttack).each(folderKinds)(
-  title,
-  async (kind) => {
-    using shared = openSharedFolder(kind)
-    const before = stateOf(shared.victim)
-    const attack = await startAttack(shared)
-    const codes = new Map<string, number | null>()
-    const wrong: unknown[] = []
-    for (const args of commandsIn(shared)) {
-      const ran = await run(shared, args)
-      codes.set(args.join(' '), ran.code)
-      if (ran.code === null || ran.code === exitCodes.bug) wrong.push({ args, ...ran })
-    }
-    const { swaps, found } = await attack.end()
-    expect(wrong).toEqual([])
-    expect(stateOf(shared.victim)).toEqual(before)
-    expect(found).toEqual([])
-    expect(swaps > 0).toBe(kind !== 'sticky')
-    expect(readdirSync(join(shared.path, 'holdfast-old/d'))).toEqual(['file'])
-    expect(readdirSync(join(shared.path, '.holdfast-doctor-1'))).toEqual(['owner'])
-    // The configuration in the shared folder is refused, and none of its commands was run.
-    for (const command of ['sweep', 'status']) expect(codes.get(command)).toBe(exitCodes.configuration)
-    expect(existsSync(shared.pwned)).toBe(false)
-    // If names cannot be swapped, every command works as usual.
-    const sound = [...codes].filter(([args]) => /^(check|compare|pull|doctor)/.test(args)).map(([, code]) => code)
-    if (kind === 'sticky') expect(new Set(sound)).toEqual(new Set([exitCodes.sound]))
-  },
-  240_000,
-)
+test.skipIf(!canAttack).each(folderKinds)(title, async (kind) => {
+  using shared = openSharedFolder(kind)
+  const before = stateOf(shared.victim)
+  const attack = await startAttack(shared)
+  const codes = new Map<string, number | null>()
+  const wrong: unknown[] = []
+  for (const args of commandsIn(shared)) {
+    const ran = await run(shared, args)
+    codes.set(args.join(' '), ran.code)
+    if (ran.code === null || ran.code === exitCodes.bug) wrong.push({ args, ...ran })
+  }
+  const { swaps, found } = await attack.end()
+  expect(wrong).toEqual([])
+  expect(stateOf(shared.victim)).toEqual(before)
+  expect(found).toEqual([])
+  expect(swaps > 0).toBe(kind !== 'sticky')
+  expect(readdirSync(join(shared.path, 'holdfast-old/d'))).toEqual(['file'])
+  expect(readdirSync(join(shared.path, '.holdfast-doctor-1'))).toEqual(['owner'])
+  // The configuration in the shared folder is refused, and none of its commands was run.
+  for (const command of ['sweep', 'status']) expect(codes.get(command)).toBe(exitCodes.configuration)
+  expect(existsSync(shared.pwned)).toBe(false)
+  // If names cannot be swapped, every command works as usual.
+  const sound = [...codes].filter(([args]) => /^(check|compare|pull|doctor)/.test(args)).map(([, code]) => code)
+  if (kind === 'sticky') expect(new Set(sound)).toEqual(new Set([exitCodes.sound]))
+})

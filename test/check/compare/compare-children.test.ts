@@ -47,14 +47,10 @@ const readers = (): readonly number[] =>
     .map(({ pid }) => pid)
 /** The children of both sides, once they are confined and have no rights left. */
 const bothInRooms = (): Promise<readonly number[]> =>
-  eventually(
-    'both sides being read',
-    () => {
-      const pids = readers()
-      return pids.length === 2 && pids.every((pid) => !isRoot || isConfined(pid)) ? pids : null
-    },
-    30_000,
-  )
+  eventually('both sides being read', () => {
+    const pids = readers()
+    return pids.length === 2 && pids.every((pid) => !isRoot || isConfined(pid)) ? pids : null
+  })
 
 const isConfined = (pid: number): boolean =>
   /^Uid:\t65534\t65534\t65534\t65534$[^]*^CapEff:\t0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) &&

@@ -37,4 +37,4 @@ test('I4.2: PAUSED reaches a sink before the run has ended', async () => {
     tenants: [{ tenant: closed[0] }],
     command: `holdfast resume --config ${service.config} --all`,
   })
-}, 180_000)
+})

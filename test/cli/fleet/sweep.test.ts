@@ -14,9 +14,6 @@ import { registerHosts, insertPlaces } from '../../support/fleet/fleet-tables.ts
 import { startStandIn, type MadeUpVerdict, type StandIn } from '../../support/fleet/stand-in-agent.ts'
 import { eventually } from '../../support/processes.ts'
 
-const startMsMax = 120_000
-const runMsMax = 60_000
-
 let folder: Folder
 let service: TestService
 let sink: SinkCommand
@@ -43,10 +40,10 @@ beforeAll(async () => {
     await registerHosts(database, ['web-1'])
     return true
   }
-  await eventually('the coordinator has made the tables', register, startMsMax)
+  await eventually('the coordinator has made the tables', register)
   const fleet = { address: address(), open }
   agent = await startStandIn(fleet, { host: 'web-1', verdictOf: (tenant) => verdicts.get(tenant) ?? 'sound' })
-}, startMsMax)
+})
 
 afterAll(async () => {
   await agent[Symbol.asyncDispose]()
@@ -55,108 +52,84 @@ afterAll(async () => {
   expect(await ended).toMatchObject({ code: 143, stderr: expect.stringContaining('SIGTERM: stopping\n') })
   await service[Symbol.asyncDispose]()
   folder[Symbol.dispose]()
-}, startMsMax)
+})
 
-test(
-  'a sweep of a fleet without a tenant proves nothing',
-  async () => {
-    const ran = await command('fleet', 'sweep')
-    expect(ran.code).toBe(3)
-    expect(ran.stdout).toContain('No file of a tenant is registered yet')
-  },
-  runMsMax,
-)
+test('a sweep of a fleet without a tenant proves nothing', async () => {
+  const ran = await command('fleet', 'sweep')
+  expect(ran.code).toBe(3)
+  expect(ran.stdout).toContain('No file of a tenant is registered yet')
+})
 
-test(
-  'a sweep waits until all tenants were checked: exit code 0',
-  async () => {
-    {
-      await using database = await open()
-      await insertPlaces(
-        database,
-        ['acme', 'bolt'].map((tenant) => ({ host: 'web-1', tenant })),
-      )
-    }
-    const ran = await command('fleet', 'sweep')
-    expect([ran.code, ran.stderr]).toEqual([0, ''])
-    expect(ran.stdout).toContain('2 of 2 files on 1 host: 2 sound')
-    expect((await command('fleet', 'sweep', '--quiet')).stdout).toBe('')
-  },
-  runMsMax,
-)
-
-test(
-  'damage has exit code 2, a document that fits its schema, and one alarm',
-  async () => {
-    verdicts.set('bolt', 'damaged')
-    const ran = await command('fleet', 'sweep', '--json')
-    expect([ran.code, ran.stderr]).toEqual([2, ''])
-    expect(documentOf(ran)).toMatchObject({
-      schema: 'holdfast.fleetrun/1',
-      run: { kind: 'sweep', state: 'done', said: null },
-      counts: { total: 2, done: 2, sound: 1, damaged: 1 },
-      problems: [{ host: 'web-1', tenant: 'bolt', path: '/srv/bolt.db', verdict: 'damaged', damage: 'index' }],
-      exitCode: 2,
-    })
-    await eventually('the alarm', () => sink.alarms().length > 0)
-    expect((await command('fleet', 'triage')).stdout).toContain('DAMAGED (index)')
-    expect(sink.titles()).toEqual(['DAMAGED: bolt of notes'])
-    expect(sink.alarms()).toMatchObject([
-      { host: 'web-1', service: 'notes', tenants: [{ tenant: 'bolt' }], tenantsTotal: 1 },
-    ])
-  },
-  runMsMax,
-)
-
-test(
-  'a failed tenant has exit code 1, one that could not be read 3',
-  async () => {
-    verdicts.clear()
-    verdicts.set('bolt', 'failed')
-    expect((await command('fleet', 'triage', '--depth', 'full')).code).toBe(1)
-    verdicts.set('bolt', 'inconclusive')
-    expect((await command('fleet', 'triage', '--service', 'notes')).code).toBe(3)
-    verdicts.clear()
-  },
-  runMsMax,
-)
-
-test(
-  'a sweep that is only begun has a document too',
-  async () => {
-    const ran = await command('fleet', 'sweep', '--detach', '--json')
-    expect([ran.code, documentOf(ran)]).toMatchObject([0, { run: { kind: 'sweep' } }])
+test('a sweep waits until all tenants were checked: exit code 0', async () => {
+  {
     await using database = await open()
-    await eventually('it has ended', async () => (await unfinished(database)) === 0)
-  },
-  runMsMax,
-)
+    await insertPlaces(
+      database,
+      ['acme', 'bolt'].map((tenant) => ({ host: 'web-1', tenant })),
+    )
+  }
+  const ran = await command('fleet', 'sweep')
+  expect([ran.code, ran.stderr]).toEqual([0, ''])
+  expect(ran.stdout).toContain('2 of 2 files on 1 host: 2 sound')
+  expect((await command('fleet', 'sweep', '--quiet')).stdout).toBe('')
+})
 
-test(
-  'while one is unfinished, a second one is refused; a signal ends the command and not the sweep',
-  async () => {
-    await using database = await open()
-    await registerHosts(database, ['web-2']) // It has no agent.
-    await insertPlaces(database, [{ host: 'web-2', tenant: 'crate' }])
-    const sweep = start(['fleet', 'sweep', '--host', 'web-2', '--json', '--config', service.config])
-    const ended = ending(sweep)
-    await eventually('the sweep has begun', async () => (await unfinished(database)) === 1)
-    const second = await command('fleet', 'sweep')
-    expect([second.code, second.stdout]).toEqual([75, ''])
-    expect(second.stderr).toContain('FLEET_RUN_ACTIVE')
-    sweep.kill('SIGTERM')
-    const ran = await ended
-    expect(ran.code).toBe(143)
-    expect(documentOf(ran)).toMatchObject({ failure: { code: 'INTERRUPTED' } })
-    expect(ran.stderr).toContain('goes on without this command')
-    expect(await unfinished(database)).toBe(1)
-    await database.query(`delete from holdfast.chunk where host = 'web-2'`)
-    await database.query(`delete from holdfast.place where host = 'web-2'`)
-    await database.query(`delete from holdfast.host where name = 'web-2'`)
-    await eventually('the sweep has ended', async () => (await unfinished(database)) === 0)
-  },
-  runMsMax,
-)
+test('damage has exit code 2, a document that fits its schema, and one alarm', async () => {
+  verdicts.set('bolt', 'damaged')
+  const ran = await command('fleet', 'sweep', '--json')
+  expect([ran.code, ran.stderr]).toEqual([2, ''])
+  expect(documentOf(ran)).toMatchObject({
+    schema: 'holdfast.fleetrun/1',
+    run: { kind: 'sweep', state: 'done', said: null },
+    counts: { total: 2, done: 2, sound: 1, damaged: 1 },
+    problems: [{ host: 'web-1', tenant: 'bolt', path: '/srv/bolt.db', verdict: 'damaged', damage: 'index' }],
+    exitCode: 2,
+  })
+  await eventually('the alarm', () => sink.alarms().length > 0)
+  expect((await command('fleet', 'triage')).stdout).toContain('DAMAGED (index)')
+  expect(sink.titles()).toEqual(['DAMAGED: bolt of notes'])
+  expect(sink.alarms()).toMatchObject([
+    { host: 'web-1', service: 'notes', tenants: [{ tenant: 'bolt' }], tenantsTotal: 1 },
+  ])
+})
+
+test('a failed tenant has exit code 1, one that could not be read 3', async () => {
+  verdicts.clear()
+  verdicts.set('bolt', 'failed')
+  expect((await command('fleet', 'triage', '--depth', 'full')).code).toBe(1)
+  verdicts.set('bolt', 'inconclusive')
+  expect((await command('fleet', 'triage', '--service', 'notes')).code).toBe(3)
+  verdicts.clear()
+})
+
+test('a sweep that is only begun has a document too', async () => {
+  const ran = await command('fleet', 'sweep', '--detach', '--json')
+  expect([ran.code, documentOf(ran)]).toMatchObject([0, { run: { kind: 'sweep' } }])
+  await using database = await open()
+  await eventually('it has ended', async () => (await unfinished(database)) === 0)
+})
+
+test('while one is unfinished, a second one is refused; a signal ends the command and not the sweep', async () => {
+  await using database = await open()
+  await registerHosts(database, ['web-2']) // It has no agent.
+  await insertPlaces(database, [{ host: 'web-2', tenant: 'crate' }])
+  const sweep = start(['fleet', 'sweep', '--host', 'web-2', '--json', '--config', service.config])
+  const ended = ending(sweep)
+  await eventually('the sweep has begun', async () => (await unfinished(database)) === 1)
+  const second = await command('fleet', 'sweep')
+  expect([second.code, second.stdout]).toEqual([75, ''])
+  expect(second.stderr).toContain('FLEET_RUN_ACTIVE')
+  sweep.kill('SIGTERM')
+  const ran = await ended
+  expect(ran.code).toBe(143)
+  expect(documentOf(ran)).toMatchObject({ failure: { code: 'INTERRUPTED' } })
+  expect(ran.stderr).toContain('goes on without this command')
+  expect(await unfinished(database)).toBe(1)
+  await database.query(`delete from holdfast.chunk where host = 'web-2'`)
+  await database.query(`delete from holdfast.place where host = 'web-2'`)
+  await database.query(`delete from holdfast.host where name = 'web-2'`)
+  await eventually('the sweep has ended', async () => (await unfinished(database)) === 0)
+})
 
 const unfinished = async (database: FleetDatabase): Promise<number> =>
   (await database.query(`select from holdfast.run where state in ('feeding', 'fed')`)).rowCount

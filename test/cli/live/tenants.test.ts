@@ -9,10 +9,7 @@ import { openUnitHost } from '../../support/cli/units.ts'
 
 const proves = /locks of SQLite kept the copied bytes still while programs went on\.\s+That does not\s+show/
 
-/** Each start of a program takes seconds on a busy machine. */
-const timeoutMs = 180_000
-
-test('status, history and the list of backups name the level, and what it proves', { timeout: timeoutMs }, async () => {
+test('status, history and the list of backups name the level, and what it proves', async () => {
   using host = openUnitHost()
   expect((await host.holdfast('sweep')).code).toBe(0)
   for (const args of [['status'], ['history', 'vault'], ['backups', 'list']]) {
@@ -23,7 +20,7 @@ test('status, history and the list of backups name the level, and what it proves
   expect([host.takeCalls(), host.isRunning()]).toEqual([[], true])
 })
 
-test('a backup keeps the level: compare and the plan of a restore say it', { timeout: timeoutMs }, async () => {
+test('a backup keeps the level: compare and the plan of a restore say it', async () => {
   using host = openUnitHost()
   expect((await host.holdfast('sweep')).code).toBe(0)
   const listed = JSON.parse((await host.holdfast('backups', 'list', '--json')).stdout) as { backups: readonly Backup[] }
@@ -37,7 +34,7 @@ test('a backup keeps the level: compare and the plan of a restore say it', { tim
   expect([host.takeCalls(), host.isRunning()]).toEqual([['stop vault.service', 'start vault.service'], true])
 })
 
-test('pull copies beside the program, and the doctor says what that costs', { timeout: timeoutMs }, async () => {
+test('pull copies beside the program, and the doctor says what that costs', async () => {
   using host = openUnitHost()
   const pulled = join(host.folder.path, 'pulled')
   const pull = await host.holdfast('pull', 'vault', pulled)
@@ -53,20 +50,16 @@ test('pull copies beside the program, and the doctor says what that costs', { ti
   expect([host.takeCalls(), host.isRunning()]).toEqual([[], true])
 })
 
-test(
-  '`sweep --heal` changes nothing, stops no program, and says what a repair needs',
-  { timeout: timeoutMs },
-  async () => {
-    using host = openUnitHost({ before: damageIndex })
-    const swept = await host.holdfast('sweep', '--heal', '--json')
-    const report = reportIn(swept) as ReturnType<typeof reportIn> & {
-      readonly healing: { readonly results: readonly unknown[]; readonly left: readonly { readonly why: string }[] }
-    }
-    expect(report.results.map(({ verdict, evidence }) => [verdict, evidence.level])).toEqual([['damaged', 'pinned']])
-    expect(report.healing.results).toEqual([])
-    expect(report.healing.left.map(({ why }) => why)).toEqual([
-      expect.stringMatching(/^it was checked beside its program .* a change needs a sealed file: `holdfast repair`/),
-    ])
-    expect([host.takeCalls(), host.isRunning()]).toEqual([[], true])
-  },
-)
+test('`sweep --heal` changes nothing, stops no program, and says what a repair needs', async () => {
+  using host = openUnitHost({ before: damageIndex })
+  const swept = await host.holdfast('sweep', '--heal', '--json')
+  const report = reportIn(swept) as ReturnType<typeof reportIn> & {
+    readonly healing: { readonly results: readonly unknown[]; readonly left: readonly { readonly why: string }[] }
+  }
+  expect(report.results.map(({ verdict, evidence }) => [verdict, evidence.level])).toEqual([['damaged', 'pinned']])
+  expect(report.healing.results).toEqual([])
+  expect(report.healing.left.map(({ why }) => why)).toEqual([
+    expect.stringMatching(/^it was checked beside its program .* a change needs a sealed file: `holdfast repair`/),
+  ])
+  expect([host.takeCalls(), host.isRunning()]).toEqual([[], true])
+})

@@ -12,9 +12,6 @@ import { descendantsOf, eventually, isRunning, startProgram } from '../../suppor
 import { essence, onlyResult, runRemedy, type PrintedRemedies } from '../../support/remedies/remedy-run.ts'
 import { straceArguments, whyNotTraced } from '../../support/system-calls/strace.ts'
 
-/** Several runs of the program on a file that takes a while, beside other work. In ms. */
-const longestMs = 180_000
-
 /** Large enough that its index is built for a while. */
 function makeLarge(folder: Folder): string {
   const path = folder.in('app.db')
@@ -40,25 +37,21 @@ const mending = (program: RunningProgram): Promise<number> =>
   })
 
 const noTmpfs = whyNoMount('tmpfs')
-test.skipIf(noTmpfs !== null)(
-  `a disk that fills up: NO_SPACE, nothing is changed${whySkipped(noTmpfs)}`,
-  async () => {
-    using folder = makeFolder()
-    using small = mount('tmpfs', 200 << 20)
-    const path = makeLarge(folder)
-    const before = fingerprintOf(folder.path)
-    const program = start(['repair', path, '--apply', '--snapshots', small.path, '--json'])
-    const ended = ending(program)
-    await mending(program)
-    fill(join(small.path, 'filler'))
-    const { stdout, stderr, code } = await ended
-    const document = JSON.parse(stdout) as PrintedRemedies
-    expect(onlyResult(document), stderr).toMatchObject({ applied: null, failure: { code: 'NO_SPACE' } })
-    expect(code).toBe(1)
-    expect(fingerprintOf(folder.path)).toEqual(before)
-  },
-  longestMs,
-)
+test.skipIf(noTmpfs !== null)(`a disk that fills up: NO_SPACE, nothing is changed${whySkipped(noTmpfs)}`, async () => {
+  using folder = makeFolder()
+  using small = mount('tmpfs', 200 << 20)
+  const path = makeLarge(folder)
+  const before = fingerprintOf(folder.path)
+  const program = start(['repair', path, '--apply', '--snapshots', small.path, '--json'])
+  const ended = ending(program)
+  await mending(program)
+  fill(join(small.path, 'filler'))
+  const { stdout, stderr, code } = await ended
+  const document = JSON.parse(stdout) as PrintedRemedies
+  expect(onlyResult(document), stderr).toMatchObject({ applied: null, failure: { code: 'NO_SPACE' } })
+  expect(code).toBe(1)
+  expect(fingerprintOf(folder.path)).toEqual(before)
+})
 
 function fill(path: string): void {
   const piece = Buffer.alloc(1 << 20)
@@ -69,29 +62,25 @@ function fill(path: string): void {
   }
 }
 
-test(
-  'a run that is killed: its mending process ends too, and the next run mends the file',
-  async () => {
-    using folder = makeFolder()
-    using snapshots = makeFolder()
-    const path = makeLarge(folder)
-    const before = fingerprintOf(folder.path)
-    const program = start(['repair', path, '--apply', '--snapshots', snapshots.path])
-    const ended = ending(program)
-    const mender = await mending(program)
-    program.kill('SIGKILL')
-    await ended
-    await eventually('the mending process ends', () => !isRunning(mender), 10_000)
-    expect(fingerprintOf(folder.path)).toEqual(before)
+test('a run that is killed: its mending process ends too, and the next run mends the file', async () => {
+  using folder = makeFolder()
+  using snapshots = makeFolder()
+  const path = makeLarge(folder)
+  const before = fingerprintOf(folder.path)
+  const program = start(['repair', path, '--apply', '--snapshots', snapshots.path])
+  const ended = ending(program)
+  const mender = await mending(program)
+  program.kill('SIGKILL')
+  await ended
+  await eventually('the mending process ends', () => !isRunning(mender), 10_000)
+  expect(fingerprintOf(folder.path)).toEqual(before)
 
-    const result = onlyResult(await runRemedy(['repair', path, '--apply', '--snapshots', snapshots.path]))
-    expect(essence(result), result.failure?.message).toBe('rebuild, rehearsed sound, applied sound')
-    expect(readdirSync(snapshots.path)).toEqual([])
-    expect(existsSync(result.applied?.original ?? '')).toBe(true)
-    expect(readFileSync(result.applied?.original ?? '').length).toBe(statSync(path).size)
-  },
-  longestMs,
-)
+  const result = onlyResult(await runRemedy(['repair', path, '--apply', '--snapshots', snapshots.path]))
+  expect(essence(result), result.failure?.message).toBe('rebuild, rehearsed sound, applied sound')
+  expect(readdirSync(snapshots.path)).toEqual([])
+  expect(existsSync(result.applied?.original ?? '')).toBe(true)
+  expect(readFileSync(result.applied?.original ?? '').length).toBe(statSync(path).size)
+})
 
 const untraced = whyNotTraced()
 test.skipIf(untraced !== null)(
@@ -122,5 +111,4 @@ test.skipIf(untraced !== null)(
     const again = await remedyOf(...words)
     expect(again.results.map(({ applied }) => applied?.verdict)).toEqual(['sound', 'sound'])
   },
-  longestMs,
 )

@@ -41,6 +41,5 @@ describe.each(Object.entries(groups))('repair of %s', (_, cases) => {
       const { complaints } = await repairAll(some)
       expect(complaints.join('\n')).toBe('')
     },
-    300_000,
   )
 })

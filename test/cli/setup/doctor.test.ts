@@ -73,15 +73,11 @@ test('killed in a later hold, with a key or a short lease: its guardian ends it,
       const holdfast = configure(demo, { hold: '{ ttl: 60s }' })
       await using doctor = holdfast.start('doctor', '--tenant', 'acme')
       const holders = new Set<string>()
-      await eventually(
-        `hold ${nth} stands`,
-        async () => {
-          const { lease } = await demo.status('acme')
-          if (lease) holders.add(lease.holder)
-          return holders.size === nth
-        },
-        30_000,
-      )
+      await eventually(`hold ${nth} stands`, async () => {
+        const { lease } = await demo.status('acme')
+        if (lease) holders.add(lease.holder)
+        return holders.size === nth
+      })
       if (nth === 2) rmSync((await loadSettings(holdfast.config)).ledger.dir, { recursive: true })
       doctor.kill('SIGKILL')
       await doctor.ended
@@ -92,7 +88,7 @@ test('killed in a later hold, with a key or a short lease: its guardian ends it,
         await eventually('the ledger knows', async () => (await status()).includes('holds_overdue=0'), 10_000)
     }),
   )
-}, 60_000)
+})
 
 test(
   'beside a run it pauses no tenant (75), and without a tenant it ' +

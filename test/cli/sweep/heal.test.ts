@@ -136,6 +136,7 @@ test('a change after which the tenant is unwell is taken back, and ends the heal
   const [acme, bolt] = [bytesOf(service, 'acme'), bytesOf(service, 'bolt')]
   const report = await sweepOf(service, '--heal')
   expect(changed(report)).toEqual([])
-  expect(report.healing?.stopped).toMatch(/^acme: the change was taken back in a second pause: /)
+  // The one whose check ended first is healed first.
+  expect(report.healing?.stopped).toMatch(/^(acme|bolt): the change was taken back in a second pause: /)
   expect([bytesOf(service, 'acme').equals(acme), bytesOf(service, 'bolt').equals(bolt)]).toEqual([true, true])
 })

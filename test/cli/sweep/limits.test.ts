@@ -46,33 +46,29 @@ test('--max-paused and --workers: so many are paused and read in parallel, and n
     expect([paused <= 6, reading <= 1]).toEqual([true, true])
     return paused > 1 && reading === 1
   })
-}, 90_000)
+})
 
-test.each(['--workers', '--concurrency'])(
-  '%s counts over check.workers',
-  async (option) => {
-    await using demo = await startDemo({ tenants: 9, bytes: 1_000_000, maxPaused: 9 })
-    const holdfast = configure(demo) // check.workers: 1
-    await untilSeen('several are read in parallel', async () => {
-      await using sweep = holdfast.start('sweep', '--max-paused', '9', option, '3')
-      let over = false
-      let reading = 0
-      void sweep.ended.then(() => {
-        over = true
-      })
-      await eventually('the sweep is over', () => {
-        reading = Math.max(
-          reading,
-          descendantsOf(sweep.pid).filter(({ command }) => command.includes('reader-child')).length,
-        )
-        return over
-      })
-      expect(reading).toBeLessThanOrEqual(3)
-      return reading > 1
+test.each(['--workers', '--concurrency'])('%s counts over check.workers', async (option) => {
+  await using demo = await startDemo({ tenants: 9, bytes: 1_000_000, maxPaused: 9 })
+  const holdfast = configure(demo) // check.workers: 1
+  await untilSeen('several are read in parallel', async () => {
+    await using sweep = holdfast.start('sweep', '--max-paused', '9', option, '3')
+    let over = false
+    let reading = 0
+    void sweep.ended.then(() => {
+      over = true
     })
-  },
-  90_000,
-)
+    await eventually('the sweep is over', () => {
+      reading = Math.max(
+        reading,
+        descendantsOf(sweep.pid).filter(({ command }) => command.includes('reader-child')).length,
+      )
+      return over
+    })
+    expect(reading).toBeLessThanOrEqual(3)
+    return reading > 1
+  })
+})
 
 test('--timeout counts over check.timeout', async () => {
   // Longer to read than a busy machine needs to look at its clock.

@@ -131,7 +131,6 @@ test.skipIf(!hasScript)(
     const piped = await holdfast(['check', ...flags, path])
     expect([piped.code, piped.stderr]).toEqual([0, ''])
   },
-  120_000,
 )
 
 test.skipIf(!hasScript)(

@@ -82,7 +82,7 @@ describe('I1.6: triage --detach', () => {
     await eventually('the tenant serves', () => service.gate.stateOf('acme') === 'active', 30_000)
     await ended(begunIn(await begin(service, ['--detach', '--json', '--wait', '30s'])))
     expect(reportsIn(service)).toHaveLength(1)
-  }, 120_000)
+  })
 
   test('--service must name the configured service, and refuses a storm; a person may ask again', async () => {
     await using service = await serviceOf()

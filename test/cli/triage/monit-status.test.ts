@@ -33,10 +33,8 @@ describe.skipIf(whyNoMonit !== null)(`I4.2: monit reads the status${whySkipped(w
       `  if status = 2 then exec "${hook}"`,
     ])
     const requests = join(service.ledger, 'triage')
-    const name = await eventually(
-      'monit has called the hook',
-      () => readdirSync(requests).find((one) => one.endsWith('.request')),
-      60_000,
+    const name = await eventually('monit has called the hook', () =>
+      readdirSync(requests).find((one) => one.endsWith('.request')),
     )
     const text = readFileSync(join(requests, name), 'utf8')
     const { by, monit: said } = JSON.parse(text.slice(text.indexOf('\n'))) as TriageRequest
@@ -45,10 +43,8 @@ describe.skipIf(whyNoMonit !== null)(`I4.2: monit reads the status${whySkipped(w
     // The whole line has arrived, with its performance data: monit cuts at 512 bytes.
     expect(said?.description).toMatch(/HOLDFAST CRITICAL - DAMAGED 5: .* \| tenants=5 .*last_sweep=\d+s/)
     expect(monit.log()).toMatch(/'holdfast' .*status/)
-    await eventually(
-      'the triage has ended',
-      () => /Exit code 2/.test(readFileSync(join(requests, name.replace('request', 'out')), 'utf8')),
-      60_000,
+    await eventually('the triage has ended', () =>
+      /Exit code 2/.test(readFileSync(join(requests, name.replace('request', 'out')), 'utf8')),
     )
-  }, 240_000)
+  }, 400_000)
 })

@@ -37,10 +37,8 @@ describe.skipIf(whyNoMonit !== null)(`I1.9: monit asks for the status tenant${wh
       `  if failed port ${service.port} protocol http request "/tenants/healthcheck/notes" with timeout 5 seconds`,
       `    then exec "${service.hook}"`,
     )
-    const output = await eventually(
-      'the triage has ended',
-      () => service.outputs().find((text) => /Exit code \d/.test(text)),
-      120_000,
+    const output = await eventually('the triage has ended', () =>
+      service.outputs().find((text) => /Exit code \d/.test(text)),
     )
     expect(output.match(/^CULPRIT: \w+/gm)).toEqual(['CULPRIT: healthcheck', 'CULPRIT: acme'])
     expect(output).toMatch(/monit names it|never checked/)
@@ -48,7 +46,7 @@ describe.skipIf(whyNoMonit !== null)(`I1.9: monit asks for the status tenant${wh
       service.alarms().length > 0 ? service.alarms() : null,
     )
     expect(first).toMatchObject({ severity: 'DAMAGED', tenants: [{ tenant: 'healthcheck' }] })
-  }, 240_000)
+  })
 })
 
 const fetchNotes = async (port: number, tenant: string): Promise<number> =>

@@ -131,7 +131,7 @@ describe('I1.6: the service is down', () => {
     expect(resultOf(report, 'bolt').suspicion?.[0]).toMatchObject({ reason: 'known-damage' })
     expect(resultOf(report, 'core').verdict).not.toMatch(/sound|damaged/)
     user.use()
-  }, 180_000)
+  })
 })
 
 function openUser(path: string): Disposable & { readonly use: () => void } {
@@ -214,5 +214,5 @@ describe('I1.6: damage that is known, and that the fast pass does not see', () =
     const mended = await holdfast(['repair', '--tenant', 'acme', '--apply', '--config', service.config])
     expect(mended.code, mended.stdout).toBe(0)
     expect((await reportOf(quick)).summary).toMatchObject({ sound: 2, exitCode: 0 })
-  }, 240_000)
+  })
 })

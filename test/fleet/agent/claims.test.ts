@@ -63,7 +63,7 @@ eachDatabase((fleet) => {
       return !('refused' in (await removeHost(fleet.database, { host: 'alpha', by: 'a test', run: newRun() })))
     })
     await eventually('it is back', async () => (await placesHere()) === 3, 60_000)
-  }, 180_000)
+  })
 
   test('an outbox that is full: no tenant is paused, and the host says why', async () => {
     await using host = await startHost(fleet.address, 'alpha', { fleet: ['outbox: { max: 1MB }'] })

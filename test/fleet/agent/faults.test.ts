@@ -98,7 +98,6 @@ eachDatabase((fleet) => {
       await chunkDone(fleet, chunk, agent)
       await eachOnce(fleet, host)
     },
-    120_000,
   )
 
   test('cut off from the database: the hold ends, nothing else begins, and the result arrives later', async () => {
@@ -110,5 +109,5 @@ eachDatabase((fleet) => {
     relay.thaw()
     await chunkDone(fleet, chunk, agent)
     await eachOnce(fleet, host)
-  }, 120_000)
+  })
 })

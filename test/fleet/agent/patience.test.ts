@@ -35,7 +35,6 @@ eachDatabase((fleet) => {
       const held = 'select from holdfast.pause_slot where holder is not null'
       await eventually('all slots are free', async () => (await fleet.database.query(held)).rowCount === 0)
     },
-    180_000,
   )
 
   test.skipIf(fleet.kind === 'postgres')(
@@ -46,10 +45,8 @@ eachDatabase((fleet) => {
       process.kill(host.demo.pid, 'SIGSTOP')
       const chunk = await sendChunk(work)
       try {
-        await eventually(
-          'the process of the chunk has ended',
-          async () => agent.stderr().includes('waits for the service'),
-          60_000,
+        await eventually('the process of the chunk has ended', async () =>
+          agent.stderr().includes('waits for the service'),
         )
         expect(await jobState(fleet, chunk)).toBe('active')
       } finally {
@@ -59,7 +56,6 @@ eachDatabase((fleet) => {
       expect(await results()).toEqual(sound(host.demo.tenants))
       expect(await retries()).not.toContainEqual({ retries: 1 })
     },
-    180_000,
   )
 
   test.skipIf(fleet.kind === 'postgres')(
@@ -86,6 +82,5 @@ eachDatabase((fleet) => {
       expect(await results()).toEqual(sound(demo.tenants))
       expect(await retries()).not.toContainEqual({ retries: 1 })
     },
-    240_000,
   )
 })

@@ -15,7 +15,7 @@ describe.skipIf(why !== null)(`PgBouncer${why === null ? '' : ` (skipped: ${why}
   beforeEach(async () => {
     fleet = await openEncryptedFleet(here)
     pooler = await startPgBouncer(fleet, here, 2)
-  }, 60_000)
+  })
   afterEach(async () => {
     await using _fleet = fleet
     await pooler[Symbol.asyncDispose]()
@@ -28,7 +28,7 @@ describe.skipIf(why !== null)(`PgBouncer${why === null ? '' : ` (skipped: ${why}
     expect(counts).toMatchObject({ total: 6, done: 6, sound: 6 })
     expect(await pauses.end()).toBe(1)
     for (const { demo } of pooled.hosts) expect(await demo.stopAndVerify()).toBeGreaterThanOrEqual(0)
-  }, 240_000)
+  })
 
   test('with fleet.notify a sweep ends too; agent and doctor say that jobs are not announced', async () => {
     const options = { agents: 1, tenants: 1, most: 1, notify: true }
@@ -45,5 +45,5 @@ describe.skipIf(why !== null)(`PgBouncer${why === null ? '' : ` (skipped: ${why}
     })
     expect(await pooled.doctor(pooler.port, false)).toMatchObject({ outcome: 'fit' })
     expect(await pooled.doctor(fleet.cluster.address.port, true)).toMatchObject({ outcome: 'fit' })
-  }, 240_000)
+  })
 })

@@ -32,5 +32,5 @@ eachDatabase((fleet) => {
       { state: 'done' },
       { state: 'done' },
     ])
-  }, 60_000)
+  })
 })

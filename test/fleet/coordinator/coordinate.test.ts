@@ -8,8 +8,6 @@ import { startCoordinator } from '../../support/fleet/running-coordinator.ts'
 import { startStandIn } from '../../support/fleet/stand-in-agent.ts'
 import { eventually } from '../../support/processes.ts'
 
-const waitMs = 60_000
-
 eachDatabase((fleet) => {
   const rowsOf = async (text: string): Promise<number> => (await fleet.database.query(text)).rowCount
 
@@ -27,7 +25,7 @@ eachDatabase((fleet) => {
       verdictOf: (tenant) => (tenant === 't00003' ? 'damaged' : 'sound'),
     })
     const run = await beginSweep(fleet.database)
-    await eventually('the run ends', async () => (await runState(fleet.database, run)).state === 'done', waitMs)
+    await eventually('the run ends', async () => (await runState(fleet.database, run)).state === 'done')
     expect(await runState(fleet.database, run)).toEqual({ state: 'done', total: 140, said: null })
     const { rows } = await fleet.database.query(
       'select host, total, done, sound, damaged from holdfast.run_host where run = $1 order by host',
@@ -38,11 +36,11 @@ eachDatabase((fleet) => {
       { host: 'b', total: 70, done: 70, sound: 69, damaged: 1 },
     ])
     expect([...a.given, ...b.given].toSorted()).toEqual([`${run}/0`, `${run}/0`, `${run}/1`, `${run}/1`])
-    await eventually('an alarm', () => coordinator.alarms.length > 0, waitMs)
+    await eventually('an alarm', () => coordinator.alarms.length > 0)
     expect(coordinator.alarms).toMatchObject([
       { severity: 'damaged', service: 'notes', conditions: [{ host: 'b', tenant: 't00003', damage: 'index' }] },
     ])
-  }, 120_000)
+  })
 
   it('two coordinators at once do each thing once', async () => {
     const hosts = ['a', 'b', 'c']
@@ -58,41 +56,35 @@ eachDatabase((fleet) => {
     const given: (readonly string[])[] = []
     for (const host of hosts) given.push(agents.use(await startStandIn(fleet, { host, verdictOf })).given)
     const run = await beginSweep(fleet.database)
-    await eventually('the run ends', async () => (await runState(fleet.database, run)).state === 'done', waitMs)
+    await eventually('the run ends', async () => (await runState(fleet.database, run)).state === 'done')
     const unsent = 'select from holdfast.told where sent_at is null'
     const alarms = () => [...one.alarms, ...other.alarms]
     const conditions = () => alarms().flatMap((alarm) => alarm.conditions)
-    await eventually('each damage is told', () => conditions().length >= hosts.length, waitMs)
-    await eventually('all is told', async () => (await fleet.database.query(unsent)).rowCount === 0, waitMs)
+    await eventually('each damage is told', () => conditions().length >= hosts.length)
+    await eventually('all is told', async () => (await fleet.database.query(unsent)).rowCount === 0)
     expect(given.map((chunks) => chunks.toSorted())).toEqual(hosts.map(() => [`${run}/0`, `${run}/1`]))
     const told = conditions().map(({ host, tenant }) => `${host} ${tenant}`)
     expect(told.toSorted()).toEqual(['a t00003', 'b t00003', 'c t00003'])
-  }, 120_000)
+  })
 
-  it.skipIf(fleet.kind === 'pglite')(
-    'a database that goes away and comes back is one line each',
-    async () => {
-      const { cluster } = fleet
-      if (cluster === null) throw new Error('no cluster')
-      cluster.loseNothing()
-      await using coordinator = startCoordinator(fleet)
-      await eventually('it works', () =>
-        coordinator.notices.some((notice) => notice.startsWith('the coordinator works')),
-      )
-      await eventually('all tasks are done', async () => (await rowsOf('select from holdfast.coordinator')) > 0)
-      const before = coordinator.notices.length
-      const since = () => coordinator.notices.slice(before)
-      await cluster.stop('crash')
-      await eventually('it says so', () => since().length > 0, waitMs)
-      await sleep(12_000) // Each task has failed by then.
-      await cluster.serve()
-      await eventually('it says so', () => since().at(-1)?.includes('again'), waitMs)
-      await sleep(3_000)
-      expect(since()).toEqual([
-        expect.stringMatching(/^the coordinator cannot use the database: .*; /),
-        'the coordinator uses the database again',
-      ])
-    },
-    120_000,
-  )
+  it.skipIf(fleet.kind === 'pglite')('a database that goes away and comes back is one line each', async () => {
+    const { cluster } = fleet
+    if (cluster === null) throw new Error('no cluster')
+    cluster.loseNothing()
+    await using coordinator = startCoordinator(fleet)
+    await eventually('it works', () => coordinator.notices.some((notice) => notice.startsWith('the coordinator works')))
+    await eventually('all tasks are done', async () => (await rowsOf('select from holdfast.coordinator')) > 0)
+    const before = coordinator.notices.length
+    const since = () => coordinator.notices.slice(before)
+    await cluster.stop('crash')
+    await eventually('it says so', () => since().length > 0)
+    await sleep(12_000) // Each task has failed by then.
+    await cluster.serve()
+    await eventually('it says so', () => since().at(-1)?.includes('again'))
+    await sleep(3_000)
+    expect(since()).toEqual([
+      expect.stringMatching(/^the coordinator cannot use the database: .*; /),
+      'the coordinator uses the database again',
+    ])
+  })
 })

@@ -17,11 +17,11 @@ eachDatabase((fleet) => {
     const { rows } = await fleet.database.query('select kind, state from holdfast.run')
     expect(rows).toEqual([{ kind: 'sweep', state: 'fed' }])
     expect(coordinator.notices.filter((notice) => notice.includes('begun by the schedule'))).toHaveLength(1)
-  }, 300_000)
+  })
 
   it('a time that pg-boss does not understand is a failure in words', async () => {
     const settings = { schedule: { at: '61 2 * * *', zone: 'Europe/Berlin' } }
     const coordinator = startCoordinator(fleet, { settings })
     await expect(coordinator.ended).rejects.toMatchObject({ code: 'FLEET_STATEMENT_FAILED' })
-  }, 60_000)
+  })
 })

@@ -21,7 +21,7 @@ describe.skipIf(noPostgres !== null)(`PostgreSQL${noPostgres === null ? '' : ` (
   let fleet: EncryptedFleet
   beforeAll(async () => {
     fleet = opened.use(await openEncryptedFleet(here))
-  }, 60_000)
+  })
   afterAll(() => opened.disposeAsync())
 
   type Access = ReturnType<EncryptedFleet['access']>

@@ -15,7 +15,7 @@ describe.skipIf(noPostgres !== null)(`PostgreSQL${noPostgres === null ? '' : ` (
   let cluster: PostgresCluster
   beforeAll(async () => {
     cluster = await PostgresCluster.start()
-  }, 60_000)
+  })
   afterAll(() => cluster[Symbol.asyncDispose]())
 
   const openThrough = (relay: Relay, ms = statementMs): Promise<FleetDatabase> =>

@@ -64,5 +64,4 @@ it.skipIf(why !== null)(
     await using owner = await ownFleetDatabase(access)
     expect((await owner.query('select * from t order by a')).rows).toEqual([{ a: 1 }, { a: 2 }])
   },
-  120_000,
 )

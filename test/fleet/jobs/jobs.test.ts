@@ -59,7 +59,7 @@ eachDatabase((fleet) => {
     await coordinator.send('a', [...chunks, planned(3, 1)])
     await eventually('a fourth chunk', () => given.length >= 4, 60_000)
     expect(given).toEqual([1, 2, 0, 3])
-  }, 90_000)
+  })
 
   it('an incident does not wait for a chunk of a sweep', async () => {
     await using coordinator = await open(fleet, 'coordinator')
@@ -154,5 +154,5 @@ eachDatabase((fleet) => {
     await eventually('an error', () => said.length > 0, 60_000)
     await fleet.database.query('alter schema away rename to pgboss')
     expect(said[0]).toMatch(/^FLEET_NOT_PREPARED .*pgboss/)
-  }, 90_000)
+  })
 })

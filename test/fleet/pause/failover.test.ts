@@ -14,7 +14,6 @@ import { noPostgres, PostgresCluster } from '../../support/fleet/postgres-cluste
 import { eventually } from '../../support/processes.ts'
 
 const expiryMs = 1_000
-const testMs = 120_000
 const faketime = globSync('/usr/lib/*/faketime/libfaketime.so.1')[0] ?? ''
 
 const open = ({ address: database }: PostgresCluster): Promise<FleetDatabase> =>
@@ -75,7 +74,6 @@ test.skipIf(noPostgres !== null)(
     expect(await take(after, 'db3')).toBe(null)
     expect(await freeSlots(after, other)).toBe(2)
   },
-  testMs,
 )
 
 test.skipIf(noPostgres !== null || !existsSync(faketime))(
@@ -106,5 +104,4 @@ test.skipIf(noPostgres !== null || !existsSync(faketime))(
     expect((await watch.pass()).freed).toEqual([])
     expect(await take(database, 'db2')).toBe(null)
   },
-  testMs,
 )

@@ -73,5 +73,5 @@ eachDatabase((fleet) => {
        where attempt <> (select max(attempt) from holdfast.result r where r.tenant = p.tenant)`,
     )
     expect(wrong.rows).toEqual([])
-  }, 240_000)
+  })
 })

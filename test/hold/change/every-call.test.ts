@@ -14,15 +14,15 @@ describe.skipIf(untraced !== null)(`a change that breaks off${skipped}`, () => {
     const one = { state: 'wal', method: 'swap', what: 'change' } as const
     expect(await breakOffAtEach(one, ['renameat2', 'rename'], 'signal=SIGKILL')).toBeGreaterThan(5)
     expect(await breakOffAtEach(one, ['renameat2'], 'error=EIO')).toBe(2)
-  }, 240_000)
+  })
 
   it('of a file with a hot journal, in place, leaves it wholly old or wholly new', async () => {
     const one = { state: 'delete-hot', method: 'in-place', what: 'change' } as const
     expect(await breakOffAtEach(one, ['ftruncate', 'unlink'], 'signal=SIGKILL')).toBeGreaterThan(2)
-  }, 240_000)
+  })
 
   it('in place, on the way back, says which content stands', async () => {
     const one = { state: 'delete', method: 'in-place', what: 'undo' } as const
     expect(await breakOffAtEach(one, ['unlink'], 'signal=SIGKILL')).toBeGreaterThan(2)
-  }, 240_000)
+  })
 })

@@ -103,29 +103,25 @@ describe('a change of a tenant', () => {
     expect(await demo.stopAndVerify()).toBeGreaterThan(0)
   })
 
-  it.each(['restarts', 'lease-expires'])(
-    'is not made if the service %s in the pause',
-    async (misbehave) => {
-      // The service breaks its word so many ms after its answer. By then the change may be done, or not begun.
-      const until = performance.now() + 60_000
-      for (const afterMs of [2, 1, 0, 4, 8, 1, 0, 2, 16, 1, 0, 32, 1, 0, 2, 1]) {
-        if (performance.now() > until) break
-        await using demo = await startDemo({ tenants: 1, bytes: 100_000, misbehave: `${misbehave}=${afterMs}` })
-        // The snapshot is taken without a pause: it is the pause of the change in which the service breaks its word.
-        const { outcome } = await flow(demo, 'acme', { holdBare: true })
-        await demo.servesAgain('acme', 5_000)
-        expect(leftovers(demo)).toEqual([])
-        if (outcome.kind === 'unchanged') {
-          expect(versionOf(demo.fileOf('acme'))).not.toBe(77)
-          return
-        }
-        expect(outcome, JSON.stringify(outcome)).toMatchObject({ kind: 'applied', unproven: { code: 'LEASE_LOST' } })
-        expect(versionOf(demo.fileOf('acme'))).toBe(77)
+  it.each(['restarts', 'lease-expires'])('is not made if the service %s in the pause', async (misbehave) => {
+    // The service breaks its word so many ms after its answer. By then the change may be done, or not begun.
+    const until = performance.now() + 60_000
+    for (const afterMs of [2, 1, 0, 4, 8, 1, 0, 2, 16, 1, 0, 32, 1, 0, 2, 1]) {
+      if (performance.now() > until) break
+      await using demo = await startDemo({ tenants: 1, bytes: 100_000, misbehave: `${misbehave}=${afterMs}` })
+      // The snapshot is taken without a pause: it is the pause of the change in which the service breaks its word.
+      const { outcome } = await flow(demo, 'acme', { holdBare: true })
+      await demo.servesAgain('acme', 5_000)
+      expect(leftovers(demo)).toEqual([])
+      if (outcome.kind === 'unchanged') {
+        expect(versionOf(demo.fileOf('acme'))).not.toBe(77)
+        return
       }
-      expect.fail('each time the change was done before the service broke its word')
-    },
-    120_000,
-  )
+      expect(outcome, JSON.stringify(outcome)).toMatchObject({ kind: 'applied', unproven: { code: 'LEASE_LOST' } })
+      expect(versionOf(demo.fileOf('acme'))).toBe(77)
+    }
+    expect.fail('each time the change was done before the service broke its word')
+  })
 
   it('takes all files of the tenant, or none', async () => {
     await using demo = await startDemo({ tenants: 1, bytes: 50_000 })

@@ -38,7 +38,10 @@ test('programs that keep databases open are named with journal mode and size, an
   ])
   expect(unusable).toEqual([])
   const main = databases.find(({ path }) => path.endsWith('main.db'))
-  expect([main?.bytes, main?.programs[0]?.command]).toEqual([statSync(scene.file('main.db')).size, 'node file-user.ts'])
+  expect(main?.programs[0]?.command).toBe('node file-user.ts')
+  // Its program may have made it larger since.
+  expect(main?.bytes).toBeGreaterThan(0)
+  expect(main?.bytes).toBeLessThanOrEqual(statSync(scene.file('main.db')).size)
   expect(main?.walBytes).toBeGreaterThan(0)
   for (const program of [wal, second, rollback, mapped]) {
     const { done, refused } = await workOf(program)

@@ -13,8 +13,6 @@ import { beforeEachBook, type BookScene } from '../../support/pinned/book-scene.
 
 /** A round ends after this time, if it has some snapshots by then. */
 const roundMs = 10_000
-const timeoutMs = 240_000
-
 let fixture: BookScene['fixture']
 let folder: BookScene['folder']
 let file: string
@@ -53,61 +51,45 @@ async function takeBeside({
 const wrongOf = (taken: readonly SnapshotsTaken[]): readonly string[] => taken.flatMap(({ wrong }) => wrong)
 const countOf = (taken: readonly SnapshotsTaken[]): number => taken.reduce((sum, one) => sum + one.taken, 0)
 
-it(
-  'L1: programs without patience that never meet another one meet nothing beside us either',
-  async () => {
-    makeBook(file, 'wal', 1_000_000)
-    const members = ['node', 'python', 'opener', 'checkpointer', 'reader'] as const
-    const { taken, phases } = await takeBeside({ members, orderly: true, snapshots: 24, atLeast: 2 })
-    expect(wrongOf(taken)).toEqual([])
-    expect(errorsOfOurs(phases)).toEqual([])
-    expect(countOf(taken), JSON.stringify(taken)).toBeGreaterThanOrEqual(4)
-  },
-  timeoutMs,
-)
+it('L1: programs without patience that never meet another one meet nothing beside us either', async () => {
+  makeBook(file, 'wal', 1_000_000)
+  const members = ['node', 'python', 'opener', 'checkpointer', 'reader'] as const
+  const { taken, phases } = await takeBeside({ members, orderly: true, snapshots: 24, atLeast: 2 })
+  expect(wrongOf(taken)).toEqual([])
+  expect(errorsOfOurs(phases)).toEqual([])
+  expect(countOf(taken), JSON.stringify(taken)).toBeGreaterThanOrEqual(4)
+})
 
-it(
-  'L1: a snapshot has what only the WAL has',
-  async () => {
-    makeBook(file, 'wal', 1_000_000)
-    const members = ['node', 'python', 'reader'] as const
-    const { taken, phases } = await takeBeside({ members, orderly: true, snapshots: 12, atLeast: 2 })
-    expect(wrongOf(taken)).toEqual([])
-    expect(errorsOfOurs(phases)).toEqual([])
-    expect(countOf(taken), JSON.stringify(taken)).toBeGreaterThanOrEqual(4)
-  },
-  timeoutMs,
-)
+it('L1: a snapshot has what only the WAL has', async () => {
+  makeBook(file, 'wal', 1_000_000)
+  const members = ['node', 'python', 'reader'] as const
+  const { taken, phases } = await takeBeside({ members, orderly: true, snapshots: 12, atLeast: 2 })
+  expect(wrongOf(taken)).toEqual([])
+  expect(errorsOfOurs(phases)).toEqual([])
+  expect(countOf(taken), JSON.stringify(taken)).toBeGreaterThanOrEqual(4)
+})
 
-it(
-  'L1: all programs against all others, while writers are killed',
-  async () => {
-    makeBook(file, 'wal', 1_000_000)
-    const members = ['node', 'python', 'opener', 'checkpointer', 'reader'] as const
-    const { taken, phases } = await takeBeside({ members, orderly: false, snapshots: 16, atLeast: 1, killEveryMs: 600 })
-    expect(wrongOf(taken)).toEqual([])
-    expect(moreErrors(phases)).toEqual([])
-    expect(countOf(taken), JSON.stringify(taken)).toBeGreaterThanOrEqual(2)
-  },
-  timeoutMs,
-)
+it('L1: all programs against all others, while writers are killed', async () => {
+  makeBook(file, 'wal', 1_000_000)
+  const members = ['node', 'python', 'opener', 'checkpointer', 'reader'] as const
+  const { taken, phases } = await takeBeside({ members, orderly: false, snapshots: 16, atLeast: 1, killEveryMs: 600 })
+  expect(wrongOf(taken)).toEqual([])
+  expect(moreErrors(phases)).toEqual([])
+  expect(countOf(taken), JSON.stringify(taken)).toBeGreaterThanOrEqual(2)
+})
 
-it(
-  'L14: a program that opens and closes the file for each transaction notices nothing',
-  async () => {
-    makeBook(file, 'wal')
-    const { taken, phases } = await takeBeside({
-      members: ['opener'],
-      orderly: true,
-      snapshots: 6,
-      atLeast: 0,
-      pauseMs: 20,
-    })
-    expect(wrongOf(taken)).toEqual([])
-    expect(errorsOfOurs(phases)).toEqual([])
-  },
-  timeoutMs,
-)
+it('L14: a program that opens and closes the file for each transaction notices nothing', async () => {
+  makeBook(file, 'wal')
+  const { taken, phases } = await takeBeside({
+    members: ['opener'],
+    orderly: true,
+    snapshots: 6,
+    atLeast: 0,
+    pauseMs: 20,
+  })
+  expect(wrongOf(taken)).toEqual([])
+  expect(errorsOfOurs(phases)).toEqual([])
+})
 
 it.each(['delete', 'truncate', 'persist', 'memory'] as const)(
   'L11: writers with a rollback journal (%s) that wait for a lock, as most do, meet no error',
@@ -124,28 +106,23 @@ it.each(['delete', 'truncate', 'persist', 'memory'] as const)(
     expect(errorsOfOurs(phases)).toEqual([])
     expect(countOf(taken), JSON.stringify(taken)).toBeGreaterThanOrEqual(2)
   },
-  timeoutMs,
 )
 
-it(
-  'a program that is started, closed and killed again and again under pins meets no error',
-  async () => {
-    makeBook(file, 'wal', 1_000_000)
-    const restarts = restartAgainAndAgain(file, folder.path, 12)
-    const wrong: string[] = []
-    let taken = 0
-    while (!restarts.isDone) {
-      const once = await takeSnapshots({ fixture, file, crowd: restarts, count: 1, untilMs: Infinity })
-      wrong.push(...once.wrong)
-      taken += once.taken
-    }
-    await restarts.done
-    expect(restarts.errors).toEqual([])
-    expect(wrong).toEqual([])
-    expect(taken).toBeGreaterThan(0)
-    const { wrong: atEnd, seq } = judgeBook(file)
-    expect(atEnd).toBeNull()
-    expect(seq).toBeGreaterThanOrEqual(restarts.acknowledged())
-  },
-  timeoutMs,
-)
+it('a program that is started, closed and killed again and again under pins meets no error', async () => {
+  makeBook(file, 'wal', 1_000_000)
+  const restarts = restartAgainAndAgain(file, folder.path, 12)
+  const wrong: string[] = []
+  let taken = 0
+  while (!restarts.isDone) {
+    const once = await takeSnapshots({ fixture, file, crowd: restarts, count: 1, untilMs: Infinity })
+    wrong.push(...once.wrong)
+    taken += once.taken
+  }
+  await restarts.done
+  expect(restarts.errors).toEqual([])
+  expect(wrong).toEqual([])
+  expect(taken).toBeGreaterThan(0)
+  const { wrong: atEnd, seq } = judgeBook(file)
+  expect(atEnd).toBeNull()
+  expect(seq).toBeGreaterThanOrEqual(restarts.acknowledged())
+})

@@ -47,21 +47,16 @@ test.skipIf(!canMount)(
       isReading: true,
     })
   },
-  90_000,
 )
 
-test.skipIf(!canMount)(
-  'a check that was refused beside such a process ends, and names the holder',
-  async () => {
-    using folder = temporaryFolder()
-    const file = makeDatabase(folder.file('a.db'))
-    await using other = await startOtherProcess()
-    await other.open(file, 'write')
-    const { status, stdout, stderr } = besideStuck(folder, other.pid, process.execPath, launcher, 'check', file)
-    expect([status, stdout + stderr]).toEqual([75, expect.stringContaining(`pid ${other.pid}`)])
-  },
-  90_000,
-)
+test.skipIf(!canMount)('a check that was refused beside such a process ends, and names the holder', async () => {
+  using folder = temporaryFolder()
+  const file = makeDatabase(folder.file('a.db'))
+  await using other = await startOtherProcess()
+  await other.open(file, 'write')
+  const { status, stdout, stderr } = besideStuck(folder, other.pid, process.execPath, launcher, 'check', file)
+  expect([status, stdout + stderr]).toEqual([75, expect.stringContaining(`pid ${other.pid}`)])
+})
 
 test.skipIf(!canMount)(
   'where only the open-file table says who has a file, a process that does not show its mappings may be one',
@@ -76,5 +71,4 @@ test.skipIf(!canMount)(
       expect.stringContaining('it cannot be seen whether another program'),
     ])
   },
-  90_000,
 )

@@ -124,7 +124,7 @@ describe.skipIf(!hasPython)('a service in Python (skipped where there is no pyth
     expect(wrong.filter((one) => one.length > 0)).toEqual([])
     // Each hold is known to the guardian before the service is asked for it, and until it is over.
     expect([askedUnguarded, [...guarded]]).toEqual([[], []])
-  }, 180_000) // Some ten seconds on a quiet machine.
+  })
 
   test(
     'the doctor says so, each step in a line on a pipe: fit and 0, ' +

@@ -31,7 +31,7 @@ export interface ChunkInHold extends AgentAtWork {
 }
 
 /** On a busy machine a chunk of some tenants takes a while. */
-const chunkMsMax = 60_000
+const chunkMsMax = 120_000
 
 /** @param address the database as the agent reaches it: left out, as it is */
 export async function startAgentAtWork(

@@ -55,7 +55,7 @@ export async function startHost(
     async startAgent(isReady = true) {
       const program = holdfast.start('agent')
       if (isReady)
-        await eventually(`the agent of ${name} works`, () => takesTenants(program), startMsMax).catch(async (error) => {
+        await eventually(`the agent of ${name} works`, () => takesTenants(program)).catch(async (error) => {
           await program[Symbol.asyncDispose]()
           throw new Error(program.stderr(), { cause: error })
         })
@@ -66,9 +66,6 @@ export async function startHost(
 }
 
 const takesTenants = (agent: Program): boolean => agent.stderr().includes('takes tenants')
-/** Several agents that start together on a busy machine take long. */
-const startMsMax = 90_000
-
 /** For a configuration: `fleet.database`. */
 export function textOf(address: FleetAddress): string {
   if (address.kind === 'pglite') return `pglite:${address.dir}`

@@ -21,8 +21,6 @@ export interface StandInOptions {
   readonly before?: (chunk: Chunk) => void | Promise<void>
 }
 
-const queueMsMax = 60_000
-
 /** Waits for the queue of its host. */
 export async function startStandIn(
   fleet: Pick<FleetUnderTest, 'address' | 'open'>,
@@ -33,9 +31,9 @@ export async function startStandIn(
   const settings = fleetSettings(fleet)
   const onError = (): void => undefined // The database is stopped in some tests.
   const open = () => openJobs({ database, fleet: settings, role: 'agent', onError })
-  const jobs = opened.use(await eventually('the coordinator has prepared the tables', open, queueMsMax))
+  const jobs = opened.use(await eventually('the coordinator has prepared the tables', open))
   const given: string[] = []
-  await eventually(`the coordinator has made the queue of ${host}`, () => jobs.hasQueue(host), queueMsMax)
+  await eventually(`the coordinator has made the queue of ${host}`, () => jobs.hasQueue(host))
   for (const lane of ['sweep', 'incident'] as const)
     await jobs.work(host, lane, async (chunk) => {
       given.push(`${chunk.run}/${chunk.chunk}`)
