@@ -22,6 +22,7 @@ import { doneKey } from '../results/done-key.ts'
 import type { BegunChunk, Outbox } from '../results/outbox.ts'
 import { outgoingResult } from '../results/outgoing-result.ts'
 import { isExamined, recoverChunk, recoverTenants, revised } from '../results/recovered-results.ts'
+import { storedPath } from '../results/stored-path.ts'
 import { asError, silenceOf, type ChunkFailure, type FromChunk } from './chunk-messages.ts'
 import { ChunkProcess, type ChunkObserver } from './chunk-process.ts'
 import { ChunkTurns } from './chunk-turns.ts'
@@ -277,7 +278,7 @@ class ResultReceiver {
   /** A short outage must not be the result of a tenant, and a tenant that hangs must not hold up the rest. */
   #mayTryAgain(tenant: TenantId, { path, failure }: Result): boolean {
     if (failure === undefined || !isWithoutAnswer({ failure })) return false
-    const key = doneKey(tenant, path)
+    const key = doneKey(tenant, storedPath(path))
     const tries = this.#triedAgain.get(key) ?? 0
     if (tries >= triesAgainMax) return false
     this.#triedAgain.set(key, tries + 1)

@@ -11,6 +11,7 @@ import type { AgentQuestions } from '../compare/rows/agent-questions.ts'
 import { serveRows } from '../compare/rows/serve-rows.ts'
 import { SlotPermit, type SlotSource } from '../pause/slot-permit.ts'
 import { doneKey } from '../results/done-key.ts'
+import { storedPath } from '../results/stored-path.ts'
 import { chunkFailureOf, type ChunkOrder, type FromChunk } from './chunk-messages.ts'
 import type { ChunkStop } from './chunk-stop.ts'
 
@@ -50,7 +51,7 @@ async function examine(
   const done = await terms.doneFiles()
   const plan = {
     ids: order.tenants,
-    isDone: (tenant: TenantId, path: string) => done.has(doneKey(tenant, path)),
+    isDone: (tenant: TenantId, path: string) => done.has(doneKey(tenant, storedPath(path))),
     mayBegin: () => !terms.stop.hasBegun,
   }
   let covered = 0

@@ -12,6 +12,7 @@ import type { RegisteredTenant, Service } from '../../service/port.ts'
 import { count } from '../../text/count.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { storableText } from '../results/storable-text.ts'
+import { storedPath } from '../results/stored-path.ts'
 
 export interface PlaceTerms {
   readonly database: FleetDatabase
@@ -56,7 +57,8 @@ export async function registerOwnPlaces(
   return null
 }
 
-const textOf = (rows: readonly object[]): string => storableText(JSON.stringify(rows))
+const textOf = (rows: readonly Pick<Place, 'path'>[]): string =>
+  storableText(JSON.stringify(rows.map((row) => ({ ...row, path: storedPath(row.path) }))))
 
 /** Only rows that change are written: most registrations change nothing. */
 const storeStatement = `

@@ -4,10 +4,6 @@ import type { FleetDatabase } from '../database/database.ts'
 import type { Chunk } from '../jobs/chunk.ts'
 import { doneKey } from './done-key.ts'
 import type { Outbox } from './outbox.ts'
-import { storableText } from './storable-text.ts'
-
-/** How the database has a file whose name it cannot take as it is. @param file in the form of `doneKey` */
-export const storedKey = (file: string): string => JSON.stringify(JSON.parse(storableText(file)))
 
 /**
  * Files of a run that need no check again. A database that failed over, or was restored, may have lost results that no
@@ -30,5 +26,5 @@ export async function doneFiles(
     [week, run, host, [...tenants]],
   )
   const stored = new Set(rows.map(({ tenant, path }) => doneKey(tenant, path)))
-  return new Set([...done].filter((file) => waiting.has(file) || stored.has(storedKey(file))))
+  return new Set([...done].filter((file) => waiting.has(file) || stored.has(file)))
 }

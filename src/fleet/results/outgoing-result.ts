@@ -6,13 +6,14 @@ import type { FailureCode } from '../../model/failure.ts'
 import type { DamageClass } from '../../model/result/finding.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { ContentBasis, ReportedTable, VerdictWord } from '../../model/result/verdict.ts'
+import { storedPath } from './stored-path.ts'
 
 /** Together with the host, this names a result once and for ever. */
 export interface ResultKey {
   /** The run of the fleet. */
   readonly run: string
   readonly tenant: TenantId
-  /** Empty for a tenant that the service does not list and whose files are not known. */
+  /** As `storedPath` writes it; empty for a tenant that the service does not list and whose files are not known. */
   readonly path: string
   readonly attempt: number
 }
@@ -52,7 +53,7 @@ export function outgoingResult(
     week,
     attempt,
     tenant,
-    path,
+    path: storedPath(path),
     verdict,
     damage,
     failure: failure?.code ?? null,

@@ -1,10 +1,7 @@
 /** Text of results as PostgreSQL takes it. */
 
 import { expect, test } from 'vitest'
-import { storedKey } from '../../../src/fleet/results/done-files.ts'
-import { doneKey } from '../../../src/fleet/results/done-key.ts'
 import { storableText } from '../../../src/fleet/results/storable-text.ts'
-import { tenantId } from '../../../src/model/brand.ts'
 
 const stored = (value: unknown): unknown => JSON.parse(storableText(JSON.stringify(value)))
 
@@ -19,10 +16,4 @@ test('U+0000 and halves of surrogate pairs are replaced, also in names and after
     pairs: '\ufffd \ufffdx \u{10000}',
     after: '\\\ufffd',
   })
-})
-
-test('a file whose name the database cannot take is found there under the name that it has', () => {
-  const path = '/srv/a\ud800\\u0000b.db'
-  const inDatabase = '/srv/a\ufffd\\u0000b.db'
-  expect(storedKey(doneKey(tenantId('acme'), path))).toBe(doneKey(tenantId('acme'), inDatabase))
 })

@@ -47,7 +47,7 @@ export function sending(database: FleetDatabase, now: () => number = Date.now, h
       })
       outbox.put(local, results)
       delivery.wake()
-      await delivery.until(() => outbox.waitsFor({ run, chunk }), AbortSignal.timeout(30_000))
+      await delivery.until(() => outbox.waitsFor({ run, chunk }), AbortSignal.timeout(120_000))
     },
     async [Symbol.asyncDispose]() {
       await delivery[Symbol.asyncDispose]()

@@ -14,6 +14,7 @@ import { acquireByHold, type AcquiredFile } from '../../../runs/acquire-file.ts'
 import { readRegistry, targetsOf } from '../../../runs/begin/registry.ts'
 import type { ServiceRun } from '../../../runs/begin/service-run.ts'
 import type { Target } from '../../../runs/begin/target.ts'
+import { storedPath } from '../../results/stored-path.ts'
 import { answerOf, isAboutRows, openedFile } from './row-answers.ts'
 import type { RowQuestion, SentAnswer } from './row-questions.ts'
 
@@ -88,7 +89,7 @@ async function answerAll(
 }
 
 const listOf = (files: readonly CheckedFile[]): SentAnswer<'files'> => ({
-  files: files.map(({ result }) => ({ path: result.path })),
+  files: files.map(({ result }) => ({ path: storedPath(result.path) })),
 })
 
 /** @returns the first question that is not about rows of this file */
