@@ -12,11 +12,11 @@ import { isReadStuck } from '../../host/process/read-of-process.ts'
 import { unreachable } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import { AgentQuestions } from '../compare/rows/agent-questions.ts'
-import { AgentSlots } from './agent-slots.ts'
 import type { FromChunk, ToChunk } from './chunk-messages.ts'
 import { ChunkStop } from './chunk-stop.ts'
 import { examineChunk } from './examine-chunk.ts'
 import { openChannel } from './message-channel.ts'
+import { SlotsFromAgent } from './slots-from-agent.ts'
 
 maskForOurselves()
 const stop = new ChunkStop()
@@ -27,7 +27,7 @@ const send = openChannel<ToChunk, FromChunk>(process.stdin, process.stdout, hear
   questions.close()
   done.reject(new Failure('INTERRUPTED', 'the agent is gone'))
 })
-const slots = new AgentSlots(send)
+const slots = new SlotsFromAgent(send)
 const questions = new AgentQuestions(() => send({ kind: 'question' }))
 done.promise.catch(() => undefined) // It is awaited only if the run comes so far.
 

@@ -1,12 +1,12 @@
 /**
- * Finds a sweep of the whole fleet that reached every file at full depth, damaged or not, for the heartbeats of
- * `alerts`. Each such sweep is found once, by one coordinator. If that one is killed before it asks, the heartbeat
+ * Claims a sweep of the whole fleet that reached every file at full depth, damaged or not, for the heartbeats of
+ * `alerts`. Each such sweep is claimed once, by one coordinator. If that one is killed before it asks, the heartbeat
  * stays away, and its monitor says so.
  */
 import type { FleetDatabase } from '../database/database.ts'
 
-/** @returns true if there is one that was not found before @throws {Failure} FLEET_* */
-export async function findWholeSweep(database: FleetDatabase): Promise<boolean> {
+/** @returns true if there is one that no coordinator has claimed @throws {Failure} FLEET_* */
+export async function claimWholeSweep(database: FleetDatabase): Promise<boolean> {
   const { rowCount } = await database.query(statement, [settleSeconds])
   return rowCount > 0
 }

@@ -11,15 +11,14 @@ import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
 import { conditionOf, noteCondition } from '../alarms/condition.ts'
-import { findConditions } from '../alarms/find-conditions.ts'
 import { MisplacedTenants } from '../alarms/misplaced-tenants.ts'
+import { noteConditions } from '../alarms/note-conditions.ts'
 import { ConditionSender, type SendFleetAlarm } from '../alarms/send-conditions.ts'
-import { findWholeSweep } from '../alarms/whole-sweep.ts'
+import { claimWholeSweep } from '../alarms/whole-sweep.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { migrateFleet } from '../database/migrate.ts'
 import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
 import { setPauseLimits, SlotWatch } from '../pause/slot-watch.ts'
-import { damageOnSeveralHosts } from './damage-on-hosts.ts'
 import { DatabaseAlarm } from './database-alarm.ts'
 import { DatabaseOutage } from './database-outage.ts'
 import { dropOldWeeks, forgetGone } from './delete-old-results.ts'
@@ -28,6 +27,7 @@ import { HostWatch, type SeenHost } from './host-watch.ts'
 import { doRecurringTasks, type RecurringTask } from './recurring-tasks.ts'
 import { beginRun } from './runs/begin-run.ts'
 import { RunFeeder } from './runs/run-feeder.ts'
+import { stopPausesAfterDamage } from './stop-after-damage.ts'
 
 export interface CoordinatorOptions {
   /** The database as its owner has it: with pglite, this process has opened the folder. */
@@ -137,7 +137,7 @@ function tasksOf(
       name: 'look for signs of harm',
       everyMs: 5_000,
       work: async () => {
-        for (const reason of await damageOnSeveralHosts(database)) onNotice(`all pauses are stopped: ${reason}`)
+        for (const reason of await stopPausesAfterDamage(database)) onNotice(`all pauses are stopped: ${reason}`)
       },
     },
     {
@@ -146,7 +146,7 @@ function tasksOf(
       work: async () => {
         const { rowCount } = await database.query(`select from holdfast.run where state in ('feeding', 'fed')`)
         const silent = watch.names.filter((host) => watch.isSilent(host))
-        await findConditions(database, { silent, isRunOpen: rowCount > 0 })
+        await noteConditions(database, { silent, isRunOpen: rowCount > 0 })
       },
     },
     {
@@ -164,7 +164,7 @@ function tasksOf(
       name: 'ask for the heartbeats',
       everyMs: 10_000,
       work: async () => {
-        if (heartbeat === null || !(await findWholeSweep(database))) return
+        if (heartbeat === null || !(await claimWholeSweep(database))) return
         for (const missed of await heartbeat()) onNotice(missed)
       },
     },

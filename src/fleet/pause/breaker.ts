@@ -1,7 +1,7 @@
 /**
  * The breaker: while one is open, no slot is granted in its scope. `holdfast fleet pause` opens it. So do
  * results that say that holdfast or its locks do harm (`fleet/database/schema/pauses.ts`), and damage on several hosts
- * (`fleet/coordinator/damage-on-hosts.ts`). Only a person closes it.
+ * (`fleet/coordinator/stop-after-damage.ts`). Only a person closes it.
  */
 import { printable } from '../../text/printable.ts'
 import type { FleetDatabase } from '../database/database.ts'
@@ -50,7 +50,7 @@ export async function closeBreakers(
 }
 
 /** All that are open. @throws {Failure} FLEET_* */
-export async function openBreakers(database: FleetDatabase): Promise<readonly Breaker[]> {
+export async function readOpenBreakers(database: FleetDatabase): Promise<readonly Breaker[]> {
   const { rows } = await database.query<Breaker>('select scope, reason, since, by from holdfast.breaker order by scope')
   return rows
 }

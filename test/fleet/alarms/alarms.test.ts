@@ -1,7 +1,7 @@
 /** What people are told: once, in one alarm with one id, and when it is over. */
 import { expect, it } from 'vitest'
 import { conditionOf, noteCondition } from '../../../src/fleet/alarms/condition.ts'
-import { findConditions } from '../../../src/fleet/alarms/find-conditions.ts'
+import { noteConditions } from '../../../src/fleet/alarms/note-conditions.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { registerHosts, insertPlaces } from '../../support/fleet/fleet-tables.ts'
 import { alarmSender } from '../../support/fleet/told-alarms.ts'
@@ -39,7 +39,7 @@ eachDatabase((fleet) => {
     ])
     const { alarms, clock, sender } = alarmSender(fleet.database, 'one')
     const pass = async (): Promise<void> => {
-      await findConditions(fleet.database, quiet)
+      await noteConditions(fleet.database, quiet)
       clock.ms += minute
       await sender.send()
     }
@@ -61,10 +61,10 @@ eachDatabase((fleet) => {
   it('what could not be read is told when no run works any more', async () => {
     await insertPlaces(fleet.database, [{ host: 'a', tenant: 'acme', verdict: 'failed', checked: 1 }])
     const { alarms, sender } = alarmSender(fleet.database, 'one')
-    await findConditions(fleet.database, { silent: [], isRunOpen: true })
+    await noteConditions(fleet.database, { silent: [], isRunOpen: true })
     await sender.send()
     expect(alarms).toEqual([])
-    await findConditions(fleet.database, quiet)
+    await noteConditions(fleet.database, quiet)
     await sender.send()
     expect(alarms).toMatchObject([{ severity: 'inconclusive', conditions: [{ tenant: 'acme', verdict: 'failed' }] }])
   })
@@ -74,7 +74,7 @@ eachDatabase((fleet) => {
     const { alarms, clock, sender } = alarmSender(fleet.database, 'one')
     for (const verdict of ['failed', 'failed', 'sound', 'sound', 'failed', 'failed', 'sound', 'inconclusive']) {
       await fleet.database.query('update holdfast.place set verdict = $1, checked_at = now()', [verdict])
-      await findConditions(fleet.database, quiet)
+      await noteConditions(fleet.database, quiet)
       clock.ms += minute
       await sender.send()
     }
@@ -94,7 +94,7 @@ eachDatabase((fleet) => {
       scope,
     ])
     const { alarms, clock, sender } = alarmSender(fleet.database, 'one')
-    await findConditions(fleet.database, { ...quiet, silent: ['a', 'b'] })
+    await noteConditions(fleet.database, { ...quiet, silent: ['a', 'b'] })
     await sender.send()
     expect(alarms.map(({ severity, service }) => `${severity} ${service}`).toSorted()).toEqual([
       'harm notes',
@@ -102,7 +102,7 @@ eachDatabase((fleet) => {
     ])
     await registerHosts(fleet.database, ['a'])
     await fleet.database.query(`delete from holdfast.breaker; delete from holdfast.host where name = 'b'`)
-    await findConditions(fleet.database, quiet)
+    await noteConditions(fleet.database, quiet)
     clock.ms += minute
     await sender.send()
     expect(new Set(alarms.slice(2).map(({ severity, over }) => `${severity} ${over}`))).toEqual(

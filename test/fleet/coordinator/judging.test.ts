@@ -1,11 +1,11 @@
 /** What a coordinator makes of what the tables say: dead chunks, damage on several hosts, hosts that stay silent. */
 import { expect, it } from 'vitest'
-import { damageOnSeveralHosts } from '../../../src/fleet/coordinator/damage-on-hosts.ts'
 import { dropOldWeeks, forgetGone, weeksKept } from '../../../src/fleet/coordinator/delete-old-results.ts'
 import { failDeadChunk } from '../../../src/fleet/coordinator/fail-dead-chunk.ts'
 import { HostWatch, silentAfterMs } from '../../../src/fleet/coordinator/host-watch.ts'
 import { chunksLeft, planHost } from '../../../src/fleet/coordinator/runs/plan-host.ts'
 import { RunFeeder } from '../../../src/fleet/coordinator/runs/run-feeder.ts'
+import { stopPausesAfterDamage } from '../../../src/fleet/coordinator/stop-after-damage.ts'
 import { openJobs } from '../../../src/fleet/jobs/jobs.ts'
 import { beginSweep } from '../../support/fleet/begun-runs.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
@@ -50,15 +50,15 @@ eachDatabase((fleet) => {
     const damaged = 'update holdfast.place set run = $1 where host = any($2)'
     await fleet.database.query(`insert into holdfast.run_host (run, host, done) values ($1, 'a', 100)`, [run])
     await fleet.database.query(damaged, [run, ['a', 'b']])
-    expect(await damageOnSeveralHosts(fleet.database)).toEqual([])
+    expect(await stopPausesAfterDamage(fleet.database)).toEqual([])
     await fleet.database.query(damaged, [run, hosts])
-    expect(await damageOnSeveralHosts(fleet.database)).toEqual([
+    expect(await stopPausesAfterDamage(fleet.database)).toEqual([
       `3 files of notes on 3 hosts were sound and are damaged in run ${run}: holdfast may be the cause`,
     ])
     const { rowCount } = await fleet.database.query(`delete from holdfast.breaker where scope = 'fleet'`)
     expect(rowCount).toBe(1)
     // A person has closed it.
-    expect(await damageOnSeveralHosts(fleet.database)).toEqual([])
+    expect(await stopPausesAfterDamage(fleet.database)).toEqual([])
   })
 
   it('damage of one host alone, and of a run that has ended, stops nothing', async () => {
@@ -75,12 +75,12 @@ eachDatabase((fleet) => {
     )
     await fleet.database.query(`insert into holdfast.run_host (run, host, done) values ($1, 'a', 100)`, [run])
     await fleet.database.query('update holdfast.place set run = $1', [run])
-    expect(await damageOnSeveralHosts(fleet.database)).toEqual([])
+    expect(await stopPausesAfterDamage(fleet.database)).toEqual([])
     await fleet.database.query(`update holdfast.place set host = 'host of ' || tenant`)
     await fleet.database.query(`update holdfast.run set state = 'done'`)
-    expect(await damageOnSeveralHosts(fleet.database)).toEqual([])
+    expect(await stopPausesAfterDamage(fleet.database)).toEqual([])
     await fleet.database.query(`update holdfast.run set state = 'fed'`)
-    expect(await damageOnSeveralHosts(fleet.database)).toHaveLength(1)
+    expect(await stopPausesAfterDamage(fleet.database)).toHaveLength(1)
   })
 
   it('damage that was never sound, or is little among much, stops nothing', async () => {
@@ -95,7 +95,7 @@ eachDatabase((fleet) => {
       ['a', 'b', 'c', 'd'].map((host) => ({ host, tenant: 'new', verdict: 'damaged', checked: 0 })),
     )
     await fleet.database.query('update holdfast.place set run = $1', [run])
-    expect(await damageOnSeveralHosts(fleet.database)).toEqual([])
+    expect(await stopPausesAfterDamage(fleet.database)).toEqual([])
   })
 
   it('a run ends as stopped when the hosts that are left are silent, and not before', async () => {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { migrateFleet } from '../../../src/fleet/database/migrate.ts'
 import { openFleetDatabase } from '../../../src/fleet/database/open-database.ts'
-import { openBreaker, openBreakers } from '../../../src/fleet/pause/breaker.ts'
+import { openBreaker, readOpenBreakers } from '../../../src/fleet/pause/breaker.ts'
 import { setPauseLimits } from '../../../src/fleet/pause/slot-watch.ts'
 import { slotsOf } from '../../support/fleet/pause/asked-slots.ts'
 import { noPostgres, PostgresCluster } from '../../support/fleet/postgres-cluster.ts'
@@ -40,7 +40,7 @@ test.skipIf(noPostgres !== null)(
     await crashAfter(async () => expect(await slotsOf(database, 'db1').take()).toHaveProperty('rows'))
     expect(await count('holdfast.pause_slot where holder is not null')).toBe(2)
     await crashAfter(() => openBreaker(database, { scope: 'fleet', reason: 'the racks move', by: 'ada' }))
-    expect(await openBreakers(database)).toHaveLength(1)
+    expect(await readOpenBreakers(database)).toHaveLength(1)
     await crashAfter(() =>
       database.query(`insert into holdfast.result(week, run, host, service, tenant, path, attempt, verdict, checked_at)
         values ('2026-11-23', 'r', 'db1', 'notes', 'acme', '/srv/a.db', 1, 'sound', now())`),

@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
-import { closeBreakers, openBreaker, openBreakers } from '../../../src/fleet/pause/breaker.ts'
+import { closeBreakers, openBreaker, readOpenBreakers } from '../../../src/fleet/pause/breaker.ts'
 import { freeSlots } from '../../../src/fleet/pause/pause-slots.ts'
 import type { NotGranted, TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
 import { setPauseLimits, SlotWatch } from '../../../src/fleet/pause/slot-watch.ts'
@@ -189,7 +189,7 @@ eachDatabase((fleet: FleetUnderTest) => {
       await whileTaking(fleet, ['fleet'], async () => {
         stopping = stopPauses(fleet.database, request, 0, AbortSignal.timeout(60_000))
         stopping.catch(() => undefined) // It is awaited below.
-        await eventually('pauses are stopped', async () => (await openBreakers(fleet.database)).length > 0)
+        await eventually('pauses are stopped', async () => (await readOpenBreakers(fleet.database)).length > 0)
       })
       expect((await stopping)?.standing).toMatchObject([{ holder: 'db1' }])
     },
@@ -212,7 +212,7 @@ eachDatabase((fleet: FleetUnderTest) => {
         await eventually('the take waits', async () => (await fleet.database.query(waiting)).rowCount > 0)
         stopping = stopPauses(fleet.database, request, 0, AbortSignal.timeout(60_000))
         stopping.catch(() => undefined) // It is awaited below.
-        await eventually('pauses are stopped', async () => (await openBreakers(fleet.database)).length > 0)
+        await eventually('pauses are stopped', async () => (await readOpenBreakers(fleet.database)).length > 0)
         await sleep(500)
       },
     )
@@ -230,7 +230,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     expect(await closeBreakers(fleet.database, 'domain:other', 'ada')).toEqual([])
     expect(await take('db1')).toBe(false)
     expect(await closeBreakers(fleet.database, null, 'ada')).toEqual([opened])
-    expect([await take('db1'), await openBreakers(fleet.database)]).toEqual([true, []])
+    expect([await take('db1'), await readOpenBreakers(fleet.database)]).toEqual([true, []])
   })
 
   const week = '2026-11-23'
@@ -243,7 +243,8 @@ eachDatabase((fleet: FleetUnderTest) => {
       [week, run, failure, results, age],
     )
   }
-  const scopes = async (): Promise<readonly string[]> => (await openBreakers(fleet.database)).map(({ scope }) => scope)
+  const scopes = async (): Promise<readonly string[]> =>
+    (await readOpenBreakers(fleet.database)).map(({ scope }) => scope)
 
   test.each([
     ['LOCK_NOT_HONOURED', 'fleet'],
@@ -254,7 +255,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     await deliver('other', 'IN_USE', 3)
     expect(await scopes()).toEqual([])
     await deliver('now', failure, 2)
-    expect((await openBreakers(fleet.database)).map(({ scope: of, by }) => [of, by])).toEqual([[scope, 'holdfast']])
+    expect((await readOpenBreakers(fleet.database)).map(({ scope: of, by }) => [of, by])).toEqual([[scope, 'holdfast']])
   })
 
   test('lost leases open the breaker above one in a hundred, and count anew after it was closed', async () => {

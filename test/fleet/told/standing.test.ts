@@ -1,6 +1,6 @@
 /** Which conditions are noted, and which are over: what stands still is told, and no recovery that is none. */
 import { expect, it } from 'vitest'
-import { findConditions } from '../../../src/fleet/alarms/find-conditions.ts'
+import { noteConditions } from '../../../src/fleet/alarms/note-conditions.ts'
 import { weekOf } from '../../../src/fleet/jobs/week-of-run.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
@@ -12,7 +12,7 @@ const week = weekOf(run)
 
 eachDatabase((fleet) => {
   const change = (sql: string) => fleet.database.query(sql)
-  const note = (): Promise<void> => findConditions(fleet.database, { silent: [], isRunOpen: false })
+  const note = (): Promise<void> => noteConditions(fleet.database, { silent: [], isRunOpen: false })
 
   /** Notes what holds now, and sends what is new. */
   async function tellNow({ clock, sender }: AlarmSender): Promise<void> {

@@ -1,5 +1,5 @@
 import { openFleetDatabase } from '../../../fleet/database/open-database.ts'
-import { openBreakers } from '../../../fleet/pause/breaker.ts'
+import { readOpenBreakers } from '../../../fleet/pause/breaker.ts'
 import { stopPauses } from '../../../fleet/pause/stop-pauses.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
 import { person, printPauses, requireKnown, scopeOf, withPlace, type PausePlace } from '../../fleet/pause-commands.ts'
@@ -51,7 +51,7 @@ async function pause(options: PauseOptions, terminal: Terminal): Promise<ExitCod
   const request = { scope: scopeOf(options), reason: options.reason, by: person() }
   const { signal } = terminal.interrupt
   const { standing } = await stopPauses(database, request, fleet.expiryMs, signal)
-  const open = await openBreakers(database)
+  const open = await readOpenBreakers(database)
   const exitCode = standing.length === 0 ? exitCodes.sound : exitCodes.inconclusive
   return await printPauses('pause', { closed: [], open, standing }, exitCode, options, terminal)
 }

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import { openFleetDatabase } from '../../../fleet/database/open-database.ts'
-import { closeBreakers, openBreakers } from '../../../fleet/pause/breaker.ts'
+import { closeBreakers, readOpenBreakers } from '../../../fleet/pause/breaker.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
 import { person, printPauses, requireKnown, scopeOf, withPlace, type PausePlace } from '../../fleet/pause-commands.ts'
 import { fleetToRead } from '../../fleet/read-fleet.ts'
@@ -51,6 +51,6 @@ async function resume(options: ResumeOptions, terminal: Terminal): Promise<ExitC
   const all = options.all === true
   if (!all) await requireKnown(database, options)
   const closed = await closeBreakers(database, all ? null : scopeOf(options), person())
-  const open = await openBreakers(database)
+  const open = await readOpenBreakers(database)
   return await printPauses('resume', { closed, open, standing: null }, exitCodes.sound, options, terminal)
 }

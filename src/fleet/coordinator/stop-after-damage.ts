@@ -6,7 +6,7 @@
 import type { FleetDatabase } from '../database/database.ts'
 
 /** @returns why pauses were stopped now @throws {Failure} FLEET_* */
-export async function damageOnSeveralHosts(database: FleetDatabase): Promise<readonly string[]> {
+export async function stopPausesAfterDamage(database: FleetDatabase): Promise<readonly string[]> {
   const { rows } = await database.query<{ reason: string }>(statement, [hostsMin, shareMin])
   return rows.map(({ reason }) => reason)
 }

@@ -1,6 +1,6 @@
 /**
- * Finds what the people of the fleet must be told, from what its tables say now: tenants that are not sound or may
- * stand still, pauses that were stopped, hosts that are silent, clocks that differ. And finds what is over. Each
+ * Notes what the people of the fleet must be told, from what its tables say now: tenants that are not sound or may
+ * stand still, pauses that were stopped, hosts that are silent, clocks that differ. And notes what is over. Each
  * statement can be repeated without harm.
  */
 import type { FleetDatabase } from '../database/database.ts'
@@ -13,7 +13,7 @@ export interface SeenByCoordinator {
 }
 
 /** @throws {Failure} FLEET_* */
-export async function findConditions(database: FleetDatabase, { silent, isRunOpen }: SeenByCoordinator): Promise<void> {
+export async function noteConditions(database: FleetDatabase, { silent, isRunOpen }: SeenByCoordinator): Promise<void> {
   await database.query(notSound, [isRunOpen ? ['damaged'] : ['damaged', 'inconclusive', 'failed']])
   if (!isRunOpen) await database.query(unreadAgain)
   await database.query(paused)

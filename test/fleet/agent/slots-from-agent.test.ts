@@ -1,14 +1,14 @@
 /** The slots of a process that examines a chunk: none is kept that it does not use, and it waits for no dead agent. */
 import { expect, test, vi } from 'vitest'
-import { AgentSlots } from '../../../src/fleet/agent/agent-slots.ts'
 import type { FromChunk } from '../../../src/fleet/agent/chunk-messages.ts'
+import { SlotsFromAgent } from '../../../src/fleet/agent/slots-from-agent.ts'
 import type { TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
 
 const slot: TakenSlot = { epoch: 'e', generation: 1, rows: [{ scope: 'fleet', slot: 1, fence: '7' }] }
 
 function asking() {
   const sent: FromChunk[] = []
-  return { sent, slots: new AgentSlots((message) => void sent.push(message)) }
+  return { sent, slots: new SlotsFromAgent((message) => void sent.push(message)) }
 }
 
 test('each question gets its own answer', async () => {

@@ -6,7 +6,7 @@ import type { FromChunk } from './chunk-messages.ts'
 /** The agent answers within the time that the database has, unless it is frozen or very busy. */
 const answerMsMax = 15_000
 
-export class AgentSlots implements SlotSource {
+export class SlotsFromAgent implements SlotSource {
   readonly #send: (message: FromChunk) => void
   readonly #asked = new Map<number, (answer: TakenSlot | NotGranted) => void>()
   #numbers = 0
