@@ -36,7 +36,7 @@ export interface NotGranted {
   readonly refused: 'full' | 'stopped' | 'away'
   /** One sentence without a period. */
   readonly why: string
-  /** `full` only: the longest wait before the next question, in ms. */
+  /** `full` only: the longest wait before the next question, in ms. The first wait is half as long. */
   readonly againMs?: number
 }
 
@@ -53,7 +53,7 @@ const idleMsMax = 100
 const patienceMs = 15_000
 /**
  * The longest waits between two questions, in ms, by the answer. Each wait is twice as long as the one before, until a
- * slot comes in time. A slot that comes too late was work for the database all the same: hosts that asked again soon
+ * slot comes in time; a full fleet of many hosts says how long the first one is. A slot that comes too late was work for the database all the same: hosts that asked again soon
  * would keep a busy one from ever being in time.
  */
 const waitMsMax = { full: 1_000, other: 5_000, late: 30_000 } as const
@@ -141,14 +141,15 @@ export class SlotPermit implements PausePermit, Disposable {
     } else {
       const { refused, why, againMs = 0 } = answer
       if (refused !== 'full' && forMs !== Infinity) throw notGranted(why)
-      this.#asksAgain(why, refused === 'full' ? Math.max(waitMsMax.full, againMs) : waitMsMax.other)
+      if (refused === 'full') this.#asksAgain(why, Math.max(waitMsMax.full, againMs), againMs / 2)
+      else this.#asksAgain(why, waitMsMax.other)
     }
     return null
   }
 
   /** Hosts that ask at the same time drift apart. */
-  #asksAgain(why: string, mostMs: number): void {
-    const waitMs = Math.min(Math.max(firstWaitMs, 2 * this.#lastRefusal.waitMs), mostMs)
+  #asksAgain(why: string, mostMs: number, leastMs = firstWaitMs): void {
+    const waitMs = Math.min(Math.max(firstWaitMs, leastMs, 2 * this.#lastRefusal.waitMs), mostMs)
     const restMs = waitMs * (0.5 + Math.random() / 2)
     const refusal = { why, waitMs, asksAtMs: monotonicMs() + restMs, mayAsk: false }
     this.#lastRefusal = refusal
