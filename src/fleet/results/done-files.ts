@@ -7,7 +7,7 @@ import type { Outbox } from './outbox.ts'
 
 /**
  * Files of a run that need no check again. A database that failed over, or was restored, may have lost results that no
- * outbox has any more: those files are checked again.
+ * outbox has any more, or only the newest of a file: those files are checked again.
  * @returns files in the form of `doneKey`
  * @throws {Failure} FLEET_*, LEDGER_UNUSABLE
  */
@@ -18,13 +18,14 @@ export async function doneFiles(
   { week, run, tenants }: Pick<Chunk, 'week' | 'run' | 'tenants'>,
 ): Promise<ReadonlySet<string>> {
   const { done, waiting } = outbox.doneIn(run)
-  if (done.size === 0) return done
+  if (done.size === 0) return new Set()
   // After the look at what waits: it may be stored meanwhile.
-  const { rows } = await database.query<{ readonly tenant: TenantId; readonly path: string }>(
-    `select distinct tenant, path from holdfast.result
-     where (week, run, host) = ($1::date, $2, $3) and tenant = any($4)`,
+  const { rows } = await database.query<{ readonly tenant: TenantId; readonly path: string; readonly attempt: number }>(
+    `select tenant, path, max(attempt) as attempt from holdfast.result
+     where (week, run, host) = ($1::date, $2, $3) and tenant = any($4) group by tenant, path`,
     [week, run, host, [...tenants]],
   )
-  const stored = new Set(rows.map(({ tenant, path }) => doneKey(tenant, path)))
-  return new Set([...done].filter((file) => waiting.has(file) || stored.has(file)))
+  const stored = new Map(rows.map(({ tenant, path, attempt }) => [doneKey(tenant, path), attempt]))
+  const isStored = (file: string, attempt: number): boolean => attempt <= (stored.get(file) ?? -1)
+  return new Set([...done].flatMap(([file, attempt]) => (waiting.has(file) || isStored(file, attempt) ? [file] : [])))
 }

@@ -12,13 +12,13 @@ import { Failure } from '../../model/failure.ts'
 
 /** 'hlob': no file of another program is taken for an outbox. */
 const applicationId = 0x686c6f62
-const version = 1
+const version = 2
 /** Nothing else opens the file but `holdfast fleet reconcile --resend`, for a moment. */
 const busyMs = 5_000
 
 /**
  * `result`: what is not stored in the fleet's database yet. `chunk`: each time that a chunk was begun; `open` until all
- * its results are in `result`. `done`: files that have a result of a run.
+ * its results are in `result`. `done`: files that have a result of a run, with the attempt of the newest.
  */
 const schema = `
 create table result (
@@ -47,9 +47,16 @@ create table done (
   run text not null,
   tenant text not null,
   path text not null,
+  attempt integer not null,
   primary key (run, tenant, path)
 ) strict, without rowid;
 pragma application_id = ${applicationId};
+pragma user_version = ${version};
+`
+
+/** From version 1, which did not know the attempts. */
+const upgrade = `
+alter table done add column attempt integer not null default 0;
 pragma user_version = ${version};
 `
 
@@ -98,13 +105,12 @@ function open(file: string): { readonly database: Database.Database; readonly is
   const database = new Database(file, { timeout: busyMs })
   try {
     database.pragma('trusted_schema = off')
-    const tables = database.prepare<[], number>('select count(*) from sqlite_schema').pluck().get() ?? 0
-    const isNew = tables === 0
+    const isNew = isEmpty(database)
     if (!isNew) requireOurs(database, file)
     // FULL: a result that was put into the outbox survives a power cut.
     database.pragma('journal_mode = wal')
     database.pragma('synchronous = full')
-    if (isNew) database.transaction(() => database.exec(schema)).immediate()
+    database.transaction(() => makeCurrent(database)).immediate()
     return { database, isNew }
   } catch (error) {
     database.close()
@@ -112,12 +118,23 @@ function open(file: string): { readonly database: Database.Database; readonly is
   }
 }
 
+/** In a transaction: another process may do the same. */
+function makeCurrent(database: Database.Database): void {
+  if (isEmpty(database)) database.exec(schema)
+  else if (versionOf(database) < version) database.exec(upgrade)
+}
+
+const isEmpty = (database: Database.Database): boolean =>
+  database.prepare<[], number>('select count(*) from sqlite_schema').pluck().get() === 0
+
+const versionOf = (database: Database.Database): number => Number(database.pragma('user_version', { simple: true }))
+
 function requireOurs(database: Database.Database, file: string): void {
   if (database.pragma('application_id', { simple: true }) !== applicationId)
     throw new Failure('LEDGER_UNUSABLE', `${file} is a database of another program`, {
       hint: 'give holdfast a folder of its own with ledger.dir',
     })
-  const found = Number(database.pragma('user_version', { simple: true }))
+  const found = versionOf(database)
   if (found > version)
     throw new Failure('LEDGER_UNUSABLE', `${file} was written by a newer holdfast (outbox version ${found})`, {
       hint: 'use the newer holdfast; to go on with this one, let the newer one deliver all results first',

@@ -106,7 +106,7 @@ export class Outbox implements Disposable {
       for (const result of results) {
         const { run, week, tenant, path, attempt } = result
         this.#sql.put.run({ run, week, tenant, path, attempt, local, body: storableText(JSON.stringify(result)) })
-        this.#sql.markDone.run({ run, tenant, path })
+        this.#sql.markDone.run({ run, tenant, path, attempt })
       }
     })
   }
@@ -143,13 +143,15 @@ export class Outbox implements Disposable {
     return usingOutbox(this.#doing('read'), () => this.#sql.waits.get(run, chunk) !== undefined)
   }
 
-  /** Files of the run that have a result, in the form of `doneKey`; and those of them whose result still waits. */
-  doneIn(run: string): { readonly done: ReadonlySet<string>; readonly waiting: ReadonlySet<string> } {
-    const keys = (rows: readonly FileOfRun[]): ReadonlySet<string> =>
-      new Set(rows.map(({ tenant, path }) => doneKey(tenant as TenantId, path)))
+  /**
+   * Files of the run that have a result, in the form of `doneKey`, each with the attempt of its newest result; and those
+   * of them whose result still waits.
+   */
+  doneIn(run: string): { readonly done: ReadonlyMap<string, number>; readonly waiting: ReadonlySet<string> } {
+    const keyOf = ({ tenant, path }: FileOfRun): string => doneKey(tenant as TenantId, path)
     return usingOutbox(this.#doing('read'), () => ({
-      done: keys(this.#sql.done.all(run)),
-      waiting: keys(this.#sql.waitingOf.all(run)),
+      done: new Map(this.#sql.done.all(run).map((row) => [keyOf(row), row.attempt])),
+      waiting: new Set(this.#sql.waitingOf.all(run).map(keyOf)),
     }))
   }
 
@@ -196,8 +198,9 @@ function statementsOf(database: Database.Database) {
       `insert into result (run, week, tenant, path, attempt, local, body)
        values (@run, @week, @tenant, @path, @attempt, @local, @body) on conflict do nothing`,
     ),
-    markDone: database.prepare<Omit<ResultKey, 'attempt'>>(
-      'insert into done (run, tenant, path) values (@run, @tenant, @path) on conflict do nothing',
+    markDone: database.prepare<ResultKey>(
+      `insert into done (run, tenant, path, attempt) values (@run, @tenant, @path, @attempt)
+       on conflict do update set attempt = max(attempt, excluded.attempt)`,
     ),
     next: database.prepare<[number], WaitingResult>(
       'select sequence, week, body from result where refused is null order by sequence limit ?',
@@ -213,7 +216,9 @@ function statementsOf(database: Database.Database) {
       `select 1 from result join chunk using (local)
        where chunk.run = ? and chunk.chunk = ? and refused is null limit 1`,
     ),
-    done: database.prepare<[string], FileOfRun>('select tenant, path from done where run = ?'),
+    done: database.prepare<[string], FileOfRun & Pick<ResultKey, 'attempt'>>(
+      'select tenant, path, attempt from done where run = ?',
+    ),
     waitingOf: database.prepare<[string], FileOfRun>('select tenant, path from result where run = ?'),
     count: database.prepare<[], number>('select count(*) from result').pluck(),
     forgetChunks: database.prepare<[string]>(

@@ -84,6 +84,23 @@ test('the attempts of a run grow, with room for a revision of each, and each run
   expect(attempts).toEqual([1, 3, 9, 5])
 })
 
+test('an outbox of version 1 is taken over with what it has', () => {
+  using ledger = ledgerFolder()
+  const run = newRunId()
+  {
+    using outbox = ledger.open()
+    outbox.put('L1', [outgoing('acme', { run })])
+  }
+  const file = new Database(ledger.file)
+  file.exec('alter table done drop column attempt; pragma user_version = 1')
+  file.close()
+  for (let time = 0; time < 2; time++) {
+    using outbox = ledger.open()
+    expect([outbox.isNew, outbox.notice, outbox.size.rows]).toEqual([false, null, 1])
+    expect([...outbox.doneIn(run).done.values()]).toEqual([0])
+  }
+})
+
 test('files that have a result of a run are known, also after it was delivered; old runs are forgotten', () => {
   using ledger = ledgerFolder()
   const old = newRunId(Date.now() - 40 * 24 * 3_600_000)
@@ -92,7 +109,10 @@ test('files that have a result of a run are known, also after it was delivered; 
     using outbox = ledger.open()
     outbox.put('L1', [outgoing('acme', { run: old }), outgoing('bolt', { run: young })])
     outbox.delete(outbox.next(10))
-    expect(outbox.doneIn(young).done).toEqual(new Set([doneKey(tenantId('bolt'), '/srv/bolt.db')]))
+    outbox.put('L1', [outgoing('bolt', { run: young, attempt: 2 })])
+    expect(outbox.doneIn(young).done).toEqual(new Map([[doneKey(tenantId('bolt'), '/srv/bolt.db'), 2]]))
+    outbox.put('L1', [outgoing('bolt', { run: young })])
+    expect([...outbox.doneIn(young).done.values()]).toEqual([2])
   }
   using outbox = ledger.open()
   expect([outbox.doneIn(old).done.size, outbox.doneIn(young).done.size]).toEqual([0, 1])
@@ -169,7 +189,7 @@ test('a database of another program, and an outbox of a newer holdfast, are left
   other.exec('create table theirs (a); pragma user_version = 1')
   expect(() => ledger.open()).toThrow(expect.objectContaining({ code: 'LEDGER_UNUSABLE' }))
   other.pragma('application_id = 0x686c6f62')
-  other.pragma('user_version = 2')
+  other.pragma('user_version = 3')
   other.close()
   expect(() => ledger.open()).toThrow(/newer holdfast/)
   expect(readdirSync(join(ledger.dir, 'agent'))).toEqual(['outbox.db'])
