@@ -62,14 +62,16 @@ export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
-    // Tests with real processes and locks need processes, not threads. Three keep two cores busy; five took as long, and
-    // each test took longer. Each process runs many files: loading all modules again for each took a tenth of the time.
+    // Tests with real processes and locks need processes, not threads. Three keep two cores busy; five took as long,
+    // and each test took longer. Each process runs many files: loading all modules again for each file took a tenth of
+    // the time.
     // No test has a mock or a global that could affect another.
     pool: 'forks',
     isolate: false,
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    // These end a test that hangs, and are no figures. A slow machine that is busy takes ten times as long as a fast one.
+    // These end a test that hangs, and are no figures. A slow machine that is busy takes ten times as long as a fast
+    // one.
     testTimeout: 400_000,
     hookTimeout: 400_000,
     // Tests start programs some thousand times, so their compiled code is stored.

@@ -5,7 +5,7 @@
  * happen is not tried away.
  * @throws after `deadlineMs`
  */
-export async function untilSeen(what: string, attempt: () => Promise<boolean>, deadlineMs = 60_000): Promise<void> {
+export async function untilSeen(what: string, attempt: () => Promise<boolean>, deadlineMs = 120_000): Promise<void> {
   const end = performance.now() + deadlineMs
   for (let attempts = 1; !(await attempt()); attempts++)
     if (performance.now() > end) throw new Error(`not seen in ${attempts} attempts within ${deadlineMs} ms: ${what}`)

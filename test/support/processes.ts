@@ -104,7 +104,7 @@ function collect(child: ChildProcess): () => { readonly stdout: string; readonly
 export async function eventually<Seen>(
   what: string,
   condition: () => Seen | Promise<Seen>,
-  deadlineMs = 120_000,
+  deadlineMs = 240_000,
 ): Promise<NonNullable<Seen>> {
   const began = performance.now()
   const end = began + deadlineMs

@@ -13,7 +13,7 @@ import { startCoordinator } from '../../support/fleet/running-coordinator.ts'
 import { eventually } from '../../support/processes.ts'
 
 eachDatabase((fleet) => {
-  test('results that the database lost come back from the ledgers, each once, and nothing is checked again', async () => {
+  test('results that the database lost come back from the ledgers, each once; nothing is checked again', async () => {
     const { database } = fleet
     await using host = await startHost(fleet.address, 'alpha')
     await using coordinator = startCoordinator(fleet)

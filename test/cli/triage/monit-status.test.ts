@@ -46,5 +46,5 @@ describe.skipIf(whyNoMonit !== null)(`I4.2: monit reads the status${whySkipped(w
     await eventually('the triage has ended', () =>
       /Exit code 2/.test(readFileSync(join(requests, name.replace('request', 'out')), 'utf8')),
     )
-  }, 400_000)
+  })
 })
