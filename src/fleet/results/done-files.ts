@@ -26,6 +26,7 @@ export async function doneFiles(
     [week, run, host, [...tenants]],
   )
   const stored = new Map(rows.map(({ tenant, path, attempt }) => [doneKey(tenant, path), attempt]))
-  const isStored = (file: string, attempt: number): boolean => attempt <= (stored.get(file) ?? -1)
-  return new Set([...done].flatMap(([file, attempt]) => (waiting.has(file) || isStored(file, attempt) ? [file] : [])))
+  const isKept = (file: string, attempt: number): boolean =>
+    [waiting, stored].some((kept) => attempt <= (kept.get(file) ?? -1))
+  return new Set([...done].flatMap(([file, attempt]) => (isKept(file, attempt) ? [file] : [])))
 }

@@ -13,7 +13,7 @@ import { Failure } from '../../model/failure.ts'
 /** 'hlob': no file of another program is taken for an outbox. */
 const applicationId = 0x686c6f62
 const version = 2
-/** Nothing else opens the file but `holdfast fleet reconcile --resend`, for a moment. */
+/** Only the agent of this ledger opens the file, under its lock. */
 const busyMs = 5_000
 
 /**
@@ -118,7 +118,7 @@ function open(file: string): { readonly database: Database.Database; readonly is
   }
 }
 
-/** In a transaction: another process may do the same. */
+/** All or nothing. */
 function makeCurrent(database: Database.Database): void {
   if (isEmpty(database)) database.exec(schema)
   else if (versionOf(database) < version) database.exec(upgrade)

@@ -26,6 +26,7 @@ export interface BegunChunk {
 interface FileOfRun {
   readonly tenant: string
   readonly path: string
+  readonly attempt: number
 }
 
 /** A result as it waits. */
@@ -144,14 +145,15 @@ export class Outbox implements Disposable {
   }
 
   /**
-   * Files of the run that have a result, in the form of `doneKey`, each with the attempt of its newest result; and those
-   * of them whose result still waits.
+   * Files of the run that have a result, in the form of `doneKey`, each with the attempt of its newest one; and those
+   * whose result still waits, with the newest that waits.
    */
-  doneIn(run: string): { readonly done: ReadonlyMap<string, number>; readonly waiting: ReadonlySet<string> } {
-    const keyOf = ({ tenant, path }: FileOfRun): string => doneKey(tenant as TenantId, path)
+  doneIn(run: string): { readonly done: ReadonlyMap<string, number>; readonly waiting: ReadonlyMap<string, number> } {
+    const newest = (rows: readonly FileOfRun[]): ReadonlyMap<string, number> =>
+      new Map(rows.map(({ tenant, path, attempt }) => [doneKey(tenant as TenantId, path), attempt]))
     return usingOutbox(this.#doing('read'), () => ({
-      done: new Map(this.#sql.done.all(run).map((row) => [keyOf(row), row.attempt])),
-      waiting: new Set(this.#sql.waitingOf.all(run).map(keyOf)),
+      done: newest(this.#sql.done.all(run)),
+      waiting: newest(this.#sql.waitingOf.all(run)),
     }))
   }
 
@@ -216,10 +218,10 @@ function statementsOf(database: Database.Database) {
       `select 1 from result join chunk using (local)
        where chunk.run = ? and chunk.chunk = ? and refused is null limit 1`,
     ),
-    done: database.prepare<[string], FileOfRun & Pick<ResultKey, 'attempt'>>(
-      'select tenant, path, attempt from done where run = ?',
+    done: database.prepare<[string], FileOfRun>('select tenant, path, attempt from done where run = ?'),
+    waitingOf: database.prepare<[string], FileOfRun>(
+      'select tenant, path, max(attempt) as attempt from result where run = ? group by tenant, path',
     ),
-    waitingOf: database.prepare<[string], FileOfRun>('select tenant, path from result where run = ?'),
     count: database.prepare<[], number>('select count(*) from result').pluck(),
     forgetChunks: database.prepare<[string]>(
       'delete from chunk where run < ? and open = 0 and local not in (select local from result)',

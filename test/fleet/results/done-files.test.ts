@@ -23,5 +23,7 @@ eachDatabase((fleet) => {
     expect(await done()).toEqual(tenants)
     await fleet.database.query("delete from holdfast.result where tenant = 'acme' or attempt = 2")
     expect(await done()).toEqual(['crate'])
+    sender.outbox.put('L1', [outgoing('acme'), outgoing('bolt')])
+    expect(await done()).toEqual(['acme', 'crate']) // What revised the result of bolt is still lost.
   })
 })
