@@ -56,8 +56,8 @@ async function soakOnce(size: FleetSize, say: (line: string) => void): Promise<S
       `fleet status --format ${format}, ${when}: ${ms.toFixed(0)} ms, ` +
         `${processorMs.toFixed(0)} ms of processor time, load ${loadavg()[0]?.toFixed(1)}`,
     )
-    // While the sweep works, the time of the database is that of the sweep too.
-    isRight &&= when === quiet ? processorMs <= statusMsMax : true
+    // Both count too much: the one what else this machine does, the other what else the database does, such as vacuum.
+    isRight &&= when === quiet ? Math.min(ms, processorMs) <= statusMsMax : true
   }
   const sweep = await simulateSweep(simulated, size, async () => {
     for (const format of ['text', 'nagios']) await status('while the sweep works', format)
