@@ -33,8 +33,11 @@ type Answer =
   | { readonly refused: 'limit'; readonly scope: string }
   | { readonly refused: 'breaker'; readonly scope: string; readonly reason: string; readonly by: string }
 
-/** Of a full fleet. A thousand hosts that asked every second would take a whole processor of the database. */
-const questionsInSecondMax = 100
+/**
+ * About so many come from all hosts together, whatever is full: the fleet, a service or a failure domain. A thousand
+ * hosts that asked every second would take a whole processor of the database.
+ */
+const questionsInSecond = 100
 const againMsMax = 10_000
 
 /** A slot that the database does not take back is given back later, at most so many of them. */
@@ -121,7 +124,7 @@ function refusal(answer: Exclude<Answer, { readonly rows: unknown }> | undefined
   switch (answer?.refused) {
     case 'full': {
       const { scope, hosts = 0 } = answer
-      const againMs = scope === 'fleet' ? Math.min((hosts / questionsInSecondMax) * 1000, againMsMax) : 0
+      const againMs = Math.min((hosts / questionsInSecond) * 1000, againMsMax)
       return { refused: 'full', why: `as many tenants stand still as ${placeOfScope(scope)} allows`, againMs }
     }
     case 'limit':

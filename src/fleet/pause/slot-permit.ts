@@ -29,14 +29,14 @@ export interface TakenSlot {
 }
 
 /**
- * Why there is no slot. `full`: as many tenants stand still as the fleet allows. `stopped`: pauses are stopped, and
- * only a person lets them go on. `away`: the database does not answer, or must be watched first.
+ * Why there is no slot. `full`: the limit of the fleet, the service or the failure domain is reached. `stopped`: pauses
+ * are stopped, and only a person lets them go on. `away`: the database does not answer, or must be watched first.
  */
 export interface NotGranted {
   readonly refused: 'full' | 'stopped' | 'away'
   /** One sentence without a period. */
   readonly why: string
-  /** `full` only: the longest wait before the next question, in ms. The first wait is half as long. */
+  /** `full` only: the longest wait in ms if it is above 1,000. The first wait is at most half of it. */
   readonly againMs?: number
 }
 
@@ -53,12 +53,12 @@ const idleMsMax = 100
 const patienceMs = 15_000
 /**
  * The longest waits between two questions, in ms, by the answer. Each wait is twice as long as the one before, until a
- * slot comes in time; a full fleet of many hosts says how long the first one is. A slot that comes too late was work for the database all the same: hosts that asked again soon
- * would keep a busy one from ever being in time.
+ * slot comes in time. If many hosts may ask, the answer sets the first wait. A slot that comes too late was work for
+ * the database all the same: hosts that asked again soon would keep a busy one from ever being in time.
  */
 const waitMsMax = { full: 1_000, other: 5_000, late: 30_000 } as const
 const firstWaitMs = 50
-/** Who waits looks so often whether another hold has left a slot, or has got one in time. */
+/** A hold that waits looks so often whether another one has left a slot, or has got one in time. */
 const lookEveryMs = idleMsMax / 2
 
 /** Of the last question since a slot came in time. All that wait in this process share it; one of them asks again. */

@@ -72,6 +72,13 @@ eachDatabase((fleet: FleetUnderTest) => {
     expect([await againMs(0), await againMs(50), await againMs(400), await againMs(2_000)]).toEqual([
       0, 500, 4_000, 10_000,
     ])
+    // The limits of services and domains are reached by all hosts together, too.
+    await setPauseLimits(fleet.database, { fleet: 9, service: 1, domain: 9 })
+    expect(await againMs(2_000)).toBe(10_000)
+    await setPauseLimits(fleet.database, { fleet: 9, service: 9, domain: 1 })
+    const inRack = { domain: 'rack-a' }
+    grantedSlot(await slotsOf('db1', inRack).take())
+    expect(refusedSlot(await slotsOf('db2', inRack).take()).againMs).toBe(10_000)
   })
 
   test('many that ask at the same time never have more than the limit', async () => {

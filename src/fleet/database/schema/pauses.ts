@@ -60,7 +60,7 @@ declare
   stopped jsonb;
   wanted text;
   most integer;
-  hosts integer;
+  hosts integer; -- About so many: counting them for each question would cost more than all else here.
   free integer;
   found_slots integer[] := '{}';
   granted jsonb;
@@ -79,7 +79,6 @@ begin
       where p.scope = asked.scope and p.slot <= l.slots and p.holder is not null)
     order by asked.scope limit 1;
   if found then
-    -- About so many: counting them for each question would cost more than all else here.
     select greatest(reltuples, 0) into hosts from pg_class where oid = 'holdfast.host'::regclass;
     return jsonb_build_object('refused', 'full', 'scope', wanted, 'hosts', hosts);
   end if;
@@ -97,7 +96,10 @@ begin
         where not exists (select from holdfast.pause_slot p where p.scope = wanted and p.slot = n)
         on conflict do nothing;
     end loop;
-    if free is null then return jsonb_build_object('refused', 'full', 'scope', wanted); end if;
+    if free is null then
+      select greatest(reltuples, 0) into hosts from pg_class where oid = 'holdfast.host'::regclass;
+      return jsonb_build_object('refused', 'full', 'scope', wanted, 'hosts', hosts);
+    end if;
     found_slots := found_slots || free;
   end loop;
   with taking as (
