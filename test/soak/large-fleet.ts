@@ -56,7 +56,7 @@ async function soakOnce(size: FleetSize, say: (line: string) => void): Promise<S
       `fleet status --format ${format}, ${when}: ${ms.toFixed(0)} ms, ` +
         `${processorMs.toFixed(0)} ms of processor time, load ${loadavg()[0]?.toFixed(1)}`,
     )
-    // Both count too much: the one what else this machine does, the other what else the database does, such as vacuum.
+    // The wall time has other programs in it, the processor time the vacuum of the database. The lower one counts.
     isRight &&= when === quiet ? Math.min(ms, processorMs) <= statusMsMax : true
   }
   const sweep = await simulateSweep(simulated, size, async () => {

@@ -19,14 +19,14 @@ export async function doneFiles(
 ): Promise<ReadonlySet<string>> {
   const { done, waiting } = outbox.doneIn(run)
   if (done.size === 0) return new Set()
-  // After the look at what waits: it may be stored meanwhile.
+  // The outbox is read first: a result that waits may be stored meanwhile.
   const { rows } = await database.query<{ readonly tenant: TenantId; readonly path: string; readonly attempt: number }>(
     `select tenant, path, max(attempt) as attempt from holdfast.result
      where (week, run, host) = ($1::date, $2, $3) and tenant = any($4) group by tenant, path`,
     [week, run, host, [...tenants]],
   )
   const stored = new Map(rows.map(({ tenant, path, attempt }) => [doneKey(tenant, path), attempt]))
-  const isKept = (file: string, attempt: number): boolean =>
+  const isNewestKept = (file: string, attempt: number): boolean =>
     [waiting, stored].some((kept) => attempt <= (kept.get(file) ?? -1))
-  return new Set([...done].flatMap(([file, attempt]) => (isKept(file, attempt) ? [file] : [])))
+  return new Set([...done].flatMap(([file, attempt]) => (isNewestKept(file, attempt) ? [file] : [])))
 }

@@ -13,7 +13,7 @@ import { Failure } from '../../model/failure.ts'
 /** 'hlob': no file of another program is taken for an outbox. */
 const applicationId = 0x686c6f62
 const version = 2
-/** Only the agent of this ledger opens the file, under its lock. */
+/** How long SQLite waits for a lock. Only the agent of this ledger opens the file, so nobody has one. */
 const busyMs = 5_000
 
 /**

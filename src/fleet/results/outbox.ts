@@ -101,7 +101,7 @@ export class Outbox implements Disposable {
     return usingOutbox(this.#doing('read'), () => this.#sql.openChunks.all())
   }
 
-  /** Resolves on the disk. A result that is here already, or was delivered and is still known, changes nothing. */
+  /** Resolves on the disk. A result that waits here already changes nothing. */
   put(local: string, results: readonly OutgoingResult[]): void {
     this.#inTransaction(() => {
       for (const result of results) {
@@ -145,8 +145,8 @@ export class Outbox implements Disposable {
   }
 
   /**
-   * Files of the run that have a result, in the form of `doneKey`, each with the attempt of its newest one; and those
-   * whose result still waits, with the newest that waits.
+   * `done`: each file of the run that has a result, with its newest attempt. `waiting`: the same of results that were
+   * not delivered yet. Files are in the form of `doneKey`.
    */
   doneIn(run: string): { readonly done: ReadonlyMap<string, number>; readonly waiting: ReadonlyMap<string, number> } {
     const newest = (rows: readonly FileOfRun[]): ReadonlyMap<string, number> =>

@@ -22,7 +22,7 @@ const notExamined: ReadonlySet<string | undefined> = new Set<FailureCode>(['INTE
 
 export const isExamined = ({ failure }: Result): boolean => !notExamined.has(failure?.code)
 
-/** The attempt of a result that takes the place of one of the same run on this machine. */
+/** For a result that replaces an earlier one of the same run on this machine. */
 export const revised = <Part extends { readonly attempt: number }>(part: Part): Part => ({
   ...part,
   attempt: part.attempt + 1,
