@@ -148,7 +148,7 @@ export class SlotPermit implements PausePermit, Disposable {
   }
 
   /** Hosts that ask at the same time drift apart. */
-  #asksAgain(why: string, mostMs: number, leastMs = firstWaitMs): void {
+  #asksAgain(why: string, mostMs: number, leastMs = 0): void {
     const waitMs = Math.min(Math.max(firstWaitMs, leastMs, 2 * this.#lastRefusal.waitMs), mostMs)
     const restMs = waitMs * (0.5 + Math.random() / 2)
     const refusal = { why, waitMs, asksAtMs: monotonicMs() + restMs, mayAsk: false }
