@@ -22,6 +22,11 @@ export interface LeaseTermOptions {
   readonly answeredAtMs: number
 }
 
+/** The pause was predicted to be short enough, so something was slower than usual. */
+const shorter =
+  'try again when the machine is less busy and the tenant writes less; or raise hold.maxPause, or use WAL mode or a ' +
+  'file system with reflinks (xfs, btrfs)'
+
 export class LeaseTerm implements Disposable {
   readonly #with: LeaseTermOptions
   readonly #over = new AbortController()
@@ -108,7 +113,7 @@ export class LeaseTerm implements Disposable {
     if (nowMs > this.#safeUntilMs) this.#abandon(this.#ranOut('while the copy was made'))
     else if (pausedMs > limits.maxPauseMs) {
       const how = `stood still for ${Math.round(pausedMs)} ms, longer than hold.maxPause allows`
-      this.#abandon(new Failure('TOO_LARGE_FOR_PAUSE', `${tenant} ${how}; holdfast ended the copy`))
+      this.#abandon(new Failure('TOO_LARGE_FOR_PAUSE', `${tenant} ${how}; holdfast ended the pause`, { hint: shorter }))
     } else {
       const leftMs = Math.min(this.#safeUntilMs - nowMs, limits.maxPauseMs - pausedMs)
       this.#nextCheck = setTimeout(() => this.#endInTime(), Math.max(1, leftMs + 1))

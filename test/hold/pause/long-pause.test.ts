@@ -26,19 +26,20 @@ test('the copy is abandoned, the next run pauses no tenant for it, and the one a
       result?.verdict,
       result?.failure?.code,
       result?.failure?.tenantState,
+      result?.failure?.hint.includes('less busy'),
       (predictedPauseMs ?? 0) > maxPauseMs,
       pauseMs !== null,
       (ranOutMs ?? 0) > maxPauseMs,
     ]
   }
-  const givenUp = ['inconclusive', 'TOO_LARGE_FOR_PAUSE', 'active', false, true, true]
-  const sound = ['sound', undefined, undefined, false, true, false]
+  const givenUp = ['inconclusive', 'TOO_LARGE_FOR_PAUSE', 'active', true, false, true, true]
+  const sound = ['sound', undefined, undefined, undefined, false, true, false]
   expect(await examine({ stalls: true })).toEqual(givenUp)
-  expect(await examine()).toEqual(['failed', 'TOO_LARGE_FOR_PAUSE', 'untouched', true, false, false])
+  expect(await examine()).toEqual(['failed', 'TOO_LARGE_FOR_PAUSE', 'untouched', false, true, false, false])
   expect(await examine()).toEqual(sound)
   expect(await examine()).toEqual(sound)
 
   expect(await examine({ stalls: true })).toEqual(givenUp)
   // With a higher limit the pause is allowed.
-  expect(await examine({ maxPauseMs: 5_000 })).toEqual(['sound', undefined, undefined, true, true, false])
+  expect(await examine({ maxPauseMs: 5_000 })).toEqual(['sound', undefined, undefined, undefined, true, true, false])
 })
