@@ -98,6 +98,8 @@ export function writeConfiguration(folder: string, socket: string, tenants: stri
     [
       `service: { name: notes, admin: ${JSON.stringify(`unix:${socket}`)} }`,
       `tenants: { roots: [${JSON.stringify(tenants)}] }`,
+      // A slow disk must not end the demo: the notes service waits for as long as that.
+      'hold: { maxPause: 1m }',
       `snapshots: { dir: ${JSON.stringify(join(folder, 'snapshots'))} }`,
       `ledger: { dir: ${JSON.stringify(join(folder, 'ledger'))} }`,
       `backups: { dir: ${JSON.stringify(join(folder, 'backups'))} }`,
