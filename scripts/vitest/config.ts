@@ -74,6 +74,7 @@ export default defineConfig({
     // one.
     testTimeout: 400_000,
     hookTimeout: 400_000,
+    expect: { poll: { timeout: 240_000 } },
     // Tests start programs some thousand times, so their compiled code is stored.
     env: { NODE_COMPILE_CACHE: compiled },
     globalSetup: [new URL('before-tests.ts', import.meta.url).pathname],

@@ -123,7 +123,7 @@ test('a pull to a place where no folder can be is refused before its tenant is h
   const lost = spawnSync('sh', ['-c', launch], {
     cwd: folder.path,
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 240_000,
     env: { PATH: process.env['PATH'], NODE: process.execPath, LAUNCHER: launcher, CONFIG: config },
   })
   expect([lost.status, lost.stderr]).toEqual([

@@ -20,7 +20,7 @@ async function killWhen(
   toGuardian: readonly NodeJS.Signals[] = [],
 ): Promise<void> {
   await using sweep: Program = service.start('sweep', '--quiet')
-  await eventually(what, condition, 15_000)
+  await eventually(what, condition)
   for (const pid of descendantsRunning(sweep.pid, 'guardian-child'))
     for (const signal of toGuardian) process.kill(pid, signal)
   sweep.kill('SIGKILL')
@@ -32,7 +32,7 @@ const textsOf = (events: readonly CommandEvent[]): readonly string[] =>
 
 async function expectOver(service: ScriptedService): Promise<void> {
   await eventually('every tenant serves', () => service.paused().length === 0, servesWithinMs)
-  await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
+  await eventually('nothing of the run is left', () => service.leftRunning().length === 0)
   expect(overlapsIn(service.commandEvents())).toEqual([])
 }
 
@@ -74,7 +74,7 @@ describe('killed', () => {
     })
     await killWhen('the command runs', () => service.commandEvents().some(({ what }) => what === 'resume'), service)
     await eventually('the tenant serves', () => service.paused().length === 0, servesWithinMs + 4_000)
-    await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 5_000)
+    await eventually('nothing of the run is left', () => service.leftRunning().length === 0)
     expect(textsOf(service.commandEvents())).toEqual([
       'pause acme begins',
       'pause acme ends',
@@ -90,20 +90,16 @@ describe('killed', () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
     await killWhen('it is paused', () => service.paused().length > 0, service)
     const killed = new Set<number>()
-    await eventually(
-      'five were killed',
-      () => {
-        for (const pid of service.leftRunning()) {
-          if (killed.size === 5 || killed.has(pid) || !commandOfPid(pid).includes('resume-child')) continue
-          killed.add(pid)
-          process.kill(pid, 'SIGKILL')
-        }
-        return killed.size === 5
-      },
-      20_000,
-    )
+    await eventually('five were killed', () => {
+      for (const pid of service.leftRunning()) {
+        if (killed.size === 5 || killed.has(pid) || !commandOfPid(pid).includes('resume-child')) continue
+        killed.add(pid)
+        process.kill(pid, 'SIGKILL')
+      }
+      return killed.size === 5
+    })
     await eventually('the tenant serves', () => service.paused().length === 0, 20_000)
-    await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 20_000)
+    await eventually('nothing of the run is left', () => service.leftRunning().length === 0)
   })
 
   test.concurrent('after the resume command, before the tenant was seen serving: it is not started again', async () => {
@@ -114,7 +110,7 @@ describe('killed', () => {
       () => textsOf(service.commandEvents()).includes('resume acme ends'),
       service,
     )
-    await eventually('nothing of the run is left', () => service.leftRunning().length === 0, 8_000)
+    await eventually('nothing of the run is left', () => service.leftRunning().length === 0)
     expect(service.commandEvents().filter(({ what, phase }) => what === 'resume' && phase === 'begins')).toHaveLength(1)
     service.let('tenants', '')
     await expectNoOpenHold(service)
@@ -176,7 +172,7 @@ describe('killed', () => {
     await eventually('the tenant serves', () => service.paused().length === 0, servesWithinMs)
     const daemon = Number(readFileSync(join(service.home, 'daemon'), 'utf8'))
     try {
-      await eventually('only that process is left', () => service.leftRunning().every((pid) => pid === daemon), 5_000)
+      await eventually('only that process is left', () => service.leftRunning().every((pid) => pid === daemon))
       expect(isRunning(daemon)).toBe(true)
       expect(await filesOf(daemon)).not.toContainEqual(expect.stringContaining(service.ledger))
       await expectNoOpenHold(service)

@@ -12,7 +12,7 @@ function shortOfFiles(...given: readonly string[]): unknown {
     `${repository}test/support/programs/short-of-files.ts`,
     ...given,
   ]
-  const { stdout, stderr } = spawnSync('sh', limited, { encoding: 'utf8', timeout: 30_000 })
+  const { stdout, stderr } = spawnSync('sh', limited, { encoding: 'utf8', timeout: 240_000 })
   expect(stdout, stderr).not.toBe('')
   return JSON.parse(stdout)
 }

@@ -70,7 +70,7 @@ describe('a service that says', () => {
     // A tenant that is not healthy afterwards stays in the ledger, for `holdfast resume` to check again.
     expect(open.length).toBe(lie.code === 'RESUME_FAILED' ? 1 : 0)
     expect((await demo.status(own ? 'acme' : tenant)).state).toBe('active')
-    expect((await demo.service.leases(AbortSignal.timeout(5_000))).filter((lease) => lease.tenant === tenant)).toEqual(
+    expect((await demo.service.leases(AbortSignal.timeout(60_000))).filter((lease) => lease.tenant === tenant)).toEqual(
       [],
     )
     await unlocked.expect(demo.fileOf(own ? 'acme' : tenant))

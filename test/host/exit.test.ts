@@ -19,7 +19,7 @@ test.skipIf(!hasStrace)(`a process ends although its stderr cannot be synced${ha
     const node = [process.execPath, '--input-type=module', '-e', code]
     const { status, signal } = spawnSync('strace', [...inject, ...node], {
       stdio: ['ignore', 'ignore', stderr],
-      timeout: 30_000,
+      timeout: 240_000,
       killSignal: 'SIGKILL',
     })
     closeSync(stderr)

@@ -197,6 +197,6 @@ test('a program that forgets nothing ends by itself: an idle ledger keeps no pro
     const { openLedger } = await import(${JSON.stringify(ledgerModule)})
     const ledger = await openLedger(${JSON.stringify(folder.path)}, 'RUN')
     await ledger.append({ kind: 'run-finished', exitCode: 0, selected: 0, covered: 0, whole: true })`
-  execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 30_000 })
+  execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 240_000 })
   expect(readdirSync(folder.path)).toContain('ledger.db')
 })

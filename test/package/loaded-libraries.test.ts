@@ -76,7 +76,7 @@ test('a hook that begins a triage loads none of a run', async () => {
   expect(librariesIn(ran).filter((name) => ofRuns.includes(name))).toEqual(['koffi'])
   const { pid } = JSON.parse(ran.stdout) as { readonly pid: number }
   // No service answers it. It must not write into a folder that is gone.
-  await eventually('the triage has ended', () => !isRunning(pid), 60_000)
+  await eventually('the triage has ended', () => !isRunning(pid))
 })
 
 test('a check of a file that finds damage loads nothing for traces, bundles or a terminal', async () => {

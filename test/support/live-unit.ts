@@ -18,7 +18,7 @@ export async function startUnit(database: string): Promise<LiveUnit> {
   const running = `${database}.running`
   const child = spawn(process.execPath, [program, database, running], { stdio: ['ignore', 'ignore', 'inherit'] })
   const ended = once(child, 'exit')
-  await eventually('it writes', () => existsSync(running), 20_000)
+  await eventually('it writes', () => existsSync(running))
   return {
     pid: child.pid ?? 0,
     rows: () => Number(readFileSync(running, 'utf8')),

@@ -27,7 +27,7 @@ export interface NpmRun {
 }
 
 export function runAs(env: NodeJS.ProcessEnv, cwd: string, program: string, args: readonly string[]): NpmRun {
-  return spawnSync(program, args, { cwd, env, encoding: 'utf8', timeout: 180_000 })
+  return spawnSync(program, args, { cwd, env, encoding: 'utf8', timeout: 360_000 })
 }
 
 /** By default npm tries for minutes without a message. */

@@ -54,7 +54,7 @@ test('never run, killed, hung, half, and well again', async () => {
   }
   sweeping = start(['sweep', '--config', service.config])
   const ended = ending(sweeping)
-  await expect.poll(async () => (await nagios(service)).stdout, { timeout: 20_000 }).toContain('is stopped and does')
+  await expect.poll(async () => (await nagios(service)).stdout).toContain('is stopped and does')
   const hung = await nagios(service)
   expect(hung.code).toBe(2)
   expect(hung.stdout).toContain(`STALE the run hangs: its process ${sweeping.pid} is stopped and does nothing`)

@@ -50,7 +50,7 @@ test(
         reasons: [expect.stringMatching(/^DAMAGED 1: bolt/)],
         lastFullSweepAt: expect.any(Number),
       })
-      await eventually('the alarm', () => sink.titles().length > 0, 60_000)
+      await eventually('the alarm', () => sink.titles().length > 0)
       expect(sink.titles()).toEqual(['DAMAGED: bolt of test'])
       expect(service.deeds.filter((deed) => deed === 'open bolt').length).toBeGreaterThan(0)
     } finally {

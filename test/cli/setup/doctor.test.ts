@@ -84,8 +84,7 @@ test('killed in a later hold, with a key or a short lease: its guardian ends it,
       await demo.servesAgain('acme', 10_000) // The lease with a key would stand for a minute.
       // No start of holdfast has ended it: the status only reads.
       const status = async (): Promise<string> => (await holdfast.run('status', '--format', 'nagios')).stdout
-      if (nth === 3)
-        await eventually('the ledger knows', async () => (await status()).includes('holds_overdue=0'), 10_000)
+      if (nth === 3) await eventually('the ledger knows', async () => (await status()).includes('holds_overdue=0'))
     }),
   )
 })
@@ -124,7 +123,7 @@ test('a ledger whose disk becomes full between quiesce and resume leaves no tena
     guardian,
     tenant: tenantId('acme'),
     settings,
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
   })
   await expect(trial).rejects.toMatchObject({ code: 'LEDGER_UNUSABLE' })
   expect((await demo.status('acme')).state).toBe('active')
@@ -139,7 +138,7 @@ test('a quiesce that fails, and a resume that fails after it: both are shown', a
   const hooks = {
     kind: 'hooks',
     name: 'notes',
-    tenants: ['/bin/echo', JSON.stringify(await demo.service.tenants(AbortSignal.timeout(5_000)))],
+    tenants: ['/bin/echo', JSON.stringify(await demo.service.tenants(AbortSignal.timeout(60_000)))],
     quiesce: ['/bin/false', '{tenant}'],
     resume: ['/bin/sh', '-c', 'exec sleep 600', '{tenant}'],
     timeoutMs: 1_000,
@@ -151,7 +150,7 @@ test('a quiesce that fails, and a resume that fails after it: both are shown', a
     guardian,
     tenant: tenantId('acme'),
     settings: { ...settings, service: hooks },
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
   })
   expect(steps.filter(({ outcome }) => outcome !== 'skipped')).toEqual([
     expect.objectContaining({

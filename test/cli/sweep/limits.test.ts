@@ -22,7 +22,7 @@ test('--max-paused and --workers: so many are paused and read in parallel, and n
     const observing = (async () => {
       while (!over.signal.aborted) {
         await sleep(5)
-        seen.paused = Math.max(seen.paused, (await demo.service.leases(AbortSignal.timeout(5_000))).length)
+        seen.paused = Math.max(seen.paused, (await demo.service.leases(AbortSignal.timeout(60_000))).length)
         seen.reading = Math.max(
           seen.reading,
           descendantsOf(sweep.pid).filter(({ command }) => command.includes('reader-child')).length,

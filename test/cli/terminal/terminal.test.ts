@@ -96,7 +96,7 @@ test.skipIf(!hasScript)(
           for (let turns = 0; turns < 200 && isRunning(pid) && !/\d MB\/s {2}\d+ s left/.test(text()); turns++) {
             signalReaders('SIGSTOP')
             const before = text().length
-            await eventually('the lines are drawn again', () => text().length > before || !isRunning(pid), 30_000)
+            await eventually('the lines are drawn again', () => text().length > before || !isRunning(pid))
             // A rate is shown from one second on: that one passes while few pages are read.
             if (!pagesShown && text().includes(' pages')) {
               pagesShown = true

@@ -70,19 +70,19 @@ describe.skipIf(whyNoMonit !== null)(`I1.6: a crash loop under monit${whySkipped
     expect(alarm).toMatchObject({ severity: 'DAMAGED', tenants: [{ tenant: culprit, damage: 'index' }] })
     expect(alarm?.command).toMatch(new RegExp(`^holdfast repair .*--tenant ${culprit}`))
     // The loop goes on meanwhile: monit has asked again, and was refused.
-    await eventually('the service was started again', () => service.starts() >= 3, 60_000)
+    await eventually('the service was started again', () => service.starts() >= 3)
     const applied = await eventually(
       'the repair was applied between two crashes',
       async () => {
         const before = service.starts()
-        await eventually('the service has just been started', () => service.starts() > before, 30_000)
+        await eventually('the service has just been started', () => service.starts() > before)
         const ran = await service.holdfast.run('repair', '--tenant', culprit, '--apply', '--wait', '60s')
         return ran.code === 0 ? ran : null
       },
       240_000,
     )
     expect(applied.stdout).toMatch(/rebuil/i)
-    const pid = await eventually('the service runs', () => service.pid(), 30_000)
+    const pid = await eventually('the service runs', () => service.pid())
     const starts = service.starts()
     // Every tenant gets a transfer every ten seconds.
     await new Promise((resolve) => setTimeout(resolve, 15_000))

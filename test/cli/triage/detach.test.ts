@@ -42,7 +42,7 @@ function begunIn({ code, stdout, stderr }: Ran): Begun {
   return document
 }
 
-const ended = ({ pid }: Begun): Promise<boolean> => eventually('the triage has ended', () => !isRunning(pid), 60_000)
+const ended = ({ pid }: Begun): Promise<boolean> => eventually('the triage has ended', () => !isRunning(pid))
 
 const monitSays = {
   MONIT_SERVICE: 'notes',

@@ -26,7 +26,7 @@ eachDatabase((fleet) => {
     await cluster.stop('crash')
     await eventually(
       'no tenant is paused',
-      async () => (await host.demo.service.leases(AbortSignal.timeout(5_000))).length === 0,
+      async () => (await host.demo.service.leases(AbortSignal.timeout(60_000))).length === 0,
     )
     await cluster.serve()
     await chunkDone(fleet, chunk, agent)
@@ -59,8 +59,8 @@ eachDatabase((fleet) => {
         raise exception 'it cannot write now' using errcode = '53100'; end $$;
       create trigger no_write before insert on holdfast.result execute function holdfast.no_write()`)
     const chunk = await sendChunk(work)
-    await eventually('results wait', () => agent.stderr().includes('results wait in the outbox'), 60_000)
-    await eventually('all is examined', () => descendantsRunning(agent.pid, 'chunk-child').length === 0, 60_000)
+    await eventually('results wait', () => agent.stderr().includes('results wait in the outbox'))
+    await eventually('all is examined', () => descendantsRunning(agent.pid, 'chunk-child').length === 0)
     await sleep(1_000) // As long as it takes to end a chunk whose results are stored, and longer.
     expect(await jobState(fleet, chunk)).toBe('active')
     await fleet.database.query('drop trigger no_write on holdfast.result')

@@ -17,7 +17,7 @@ const tenants = 4
 const slow = { tenants, misbehave: 'slow=500', fleet: ['maxPaused: { fleet: 4, service: 4, domain: 4 }'] } as const
 const sweepsMax = 4
 
-const leases = ({ demo }: FleetHost) => demo.service.leases(AbortSignal.timeout(5_000))
+const leases = ({ demo }: FleetHost) => demo.service.leases(AbortSignal.timeout(60_000))
 
 test('PGlite: the agent that has the folder open is killed while two hosts have tenants paused', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pglite-'))
@@ -40,18 +40,18 @@ test('PGlite: the agent that has the folder open is killed while two hosts have 
     (await Promise.all(hosts.map(leases))).every((one) => one.length > 0) && !(await isDone())
 
   const works = (program: Program) =>
-    eventually(`it works: ${program.stderr()}`, () => program.stderr().includes('takes tenants'), 120_000)
+    eventually(`it works: ${program.stderr()}`, () => program.stderr().includes('takes tenants'))
   await using owner = alpha.holdfast.start('agent', '--coordinator')
   await works(owner)
   await using agent = await beta.startAgent(false)
   await works(agent)
-  await eventually('all is known', areAll('select from holdfast.place', 2 * tenants), 60_000)
+  await eventually('all is known', areAll('select from holdfast.place', 2 * tenants))
   for (let sweeps = 0; ; sweeps++) {
     expect(sweeps, 'sweeps until both hosts had a tenant paused').toBeLessThan(sweepsMax)
     await beginSweep()
     const pausedOrDone = async (): Promise<'paused' | 'done' | null> =>
       (await arePaused()) ? 'paused' : (await isDone()) ? 'done' : null
-    if ((await eventually('both are paused, or the sweep is over', pausedOrDone, 60_000)) === 'paused') break
+    if ((await eventually('both are paused, or the sweep is over', pausedOrDone)) === 'paused') break
   }
   owner.kill('SIGKILL')
   await owner.ended
@@ -68,7 +68,7 @@ test('PGlite: the agent that has the folder open is killed while two hosts have 
   await database.query(
     "update pgboss.job set state = 'retry', start_after = now() where state = 'active' and name = 'check.alpha'",
   )
-  await eventually(`the sweep is done: ${next.stderr()} ${agent.stderr()}`, isDone, 120_000)
+  await eventually(`the sweep is done: ${next.stderr()} ${agent.stderr()}`, isDone)
   expect(await rowsOf('select host, tenant, verdict from holdfast.result order by host, tenant')).toEqual(
     hosts.flatMap(({ name, demo }) => demo.tenants.map((tenant) => ({ host: name, tenant, verdict: 'sound' }))),
   )

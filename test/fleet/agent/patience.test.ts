@@ -26,7 +26,7 @@ eachDatabase((fleet) => {
       const check = (): ReturnType<typeof host.holdfast.run> =>
         host.holdfast.run('check', '--tenant', host.demo.tenants[0] ?? '')
       await sleep(30_000) // Until then the process of the chunk has the run lock.
-      await eventually('a person can check a tenant', async () => (await check()).code === 0, 90_000)
+      await eventually('a person can check a tenant', async () => (await check()).code === 0)
       expect([await results(), await jobState(fleet, chunk)]).toEqual([[], 'active'])
       await closeBreakers(fleet.database, null, 'ada')
       await chunkDone(fleet, chunk, agent)
@@ -65,7 +65,7 @@ eachDatabase((fleet) => {
       const { agent } = work
       const { demo } = work.host
       const chunk = await sendChunk(work)
-      await eventually('the first has a result', async () => (await results()).length > 0, 60_000)
+      await eventually('the first has a result', async () => (await results()).length > 0)
       // The service must not end while a tenant is paused: that is another fault, and another result.
       await openBreaker(fleet.database, { scope: 'fleet', reason: 'a deployment', by: 'ada' })
       const held = 'select from holdfast.pause_slot where holder is not null'
@@ -73,7 +73,7 @@ eachDatabase((fleet) => {
       demo.program.kill('SIGKILL')
       await demo.program.ended
       await closeBreakers(fleet.database, null, 'ada')
-      await eventually('the chunk waits', () => agent.stderr().includes('waits for the service'), 60_000)
+      await eventually('the chunk waits', () => agent.stderr().includes('waits for the service'))
       await sleep(2_000)
       const again = ['--dir', demo.dir, '--socket', demo.socket, '--tenants', '8', '--misbehave', 'slow=300']
       await using service = startNode('scripts/demo/service.ts', again)

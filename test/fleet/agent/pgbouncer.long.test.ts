@@ -32,7 +32,7 @@ describe.skipIf(why !== null)(`PgBouncer${why === null ? '' : ` (skipped: ${why}
     fleet.cluster.loseNothing()
     await pooled.begin()
     const verdicts = async () => (await database.query('select verdict from holdfast.result')).rows
-    await eventually('some results are there', async () => (await verdicts()).length > 2, 60_000)
+    await eventually('some results are there', async () => (await verdicts()).length > 2)
     await fleet.cluster.stop('crash')
     await fleet.cluster.serve()
     await eventually(

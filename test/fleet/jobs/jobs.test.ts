@@ -57,7 +57,7 @@ eachDatabase((fleet) => {
     await agent.work('a', 'sweep', ({ chunk }) => Promise.resolve(void given.push(chunk)))
     await eventually('three chunks', () => given.length >= 3)
     await coordinator.send('a', [...chunks, planned(3, 1)])
-    await eventually('a fourth chunk', () => given.length >= 4, 60_000)
+    await eventually('a fourth chunk', () => given.length >= 4)
     expect(given).toEqual([1, 2, 0, 3])
   })
 
@@ -151,7 +151,7 @@ eachDatabase((fleet) => {
     await using agent = await openJobs({ database: fleet.database, fleet: settings, role: 'agent', onError })
     await agent.work('a', 'sweep', () => Promise.resolve())
     await fleet.database.query('alter schema pgboss rename to away')
-    await eventually('an error', () => said.length > 0, 60_000)
+    await eventually('an error', () => said.length > 0)
     await fleet.database.query('alter schema away rename to pgboss')
     expect(said[0]).toMatch(/^FLEET_NOT_PREPARED .*pgboss/)
   })

@@ -74,15 +74,15 @@ test('a tenant that another holder has quiesced by then is left alone', async ()
   const request = { holder: 'another', reason: 'a test', ttlMs: 20_000, maxHoldMs: 20_000, drainTimeoutMs: 1_000 }
   const leases: { readonly fence: number | null; readonly leaseId: string }[] = []
   const bounds = waiting(async () => {
-    leases.push(await demo.service.quiesce(tenantId('acme'), request, AbortSignal.timeout(5_000)))
+    leases.push(await demo.service.quiesce(tenantId('acme'), request, AbortSignal.timeout(60_000)))
   })
   const held = await fixture.holdTenant(demo, 'acme', { bounds })
   expect(held).toMatchObject({ kind: 'undecided', failure: { code: 'SERVICE_BUSY', tenantState: 'untouched' } })
-  const [lease] = await demo.service.leases(AbortSignal.timeout(5_000))
+  const [lease] = await demo.service.leases(AbortSignal.timeout(60_000))
   expect(lease).toMatchObject({ holder: 'another', fence: leases[0]?.fence })
   await demo.service.resume(
     { tenant: tenantId('acme'), leaseId: leases[0]?.leaseId ?? '', fence: leases[0]?.fence ?? null },
-    AbortSignal.timeout(5_000),
+    AbortSignal.timeout(60_000),
   )
 })
 

@@ -11,7 +11,7 @@ const inOwnNamespace = (line: string, ...words: readonly string[]) =>
   spawnSync('unshare', ['--mount', 'sh', '-ec', line, 'sh', ...words], {
     cwd: repository,
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 240_000,
     killSignal: 'SIGKILL',
   })
 const isRoot = process.geteuid?.() === 0

@@ -242,13 +242,13 @@ test.each([
     await eventually('it hangs', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'hanging')
   process.kill(parent.pid, 'SIGKILL')
   await parent.exited
-  await eventually('the child is gone', () => isGone(pid), 5000)
+  await eventually('the child is gone', () => isGone(pid))
 })
 
 test.each(['idle', 'unasked'])('an %s child does not keep its parent from ending, and ends with it', async (how) => {
   const parent = await startParent(how)
   expect(await parent.exited).toBe(0)
-  await eventually('the child is gone', () => isGone(Number(parent.said)), 5000)
+  await eventually('the child is gone', () => isGone(Number(parent.said)))
 })
 
 test.each([

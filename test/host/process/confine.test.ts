@@ -136,7 +136,7 @@ describe.skipIf(!isRoot)(`a confined child${isRoot ? '' : ' (skipped: only root 
     const started = startTimeOf(pid) ?? ''
     await eventually('it hangs', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'hanging')
     parent.kill('SIGKILL')
-    await eventually('it is gone', () => !isAlive(pid, started), 5000).finally(() => {
+    await eventually('it is gone', () => !isAlive(pid, started)).finally(() => {
       if (isAlive(pid, started)) process.kill(pid, 'SIGKILL')
     })
   })

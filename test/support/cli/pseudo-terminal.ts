@@ -34,7 +34,7 @@ export async function onTerminal(
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: surroundings,
-    timeout: 60_000,
+    timeout: 240_000,
   })
   const pieces: Buffer[] = []
   let size = 0

@@ -72,7 +72,7 @@ export function openUnitHost({
   writeFileSync(join(bin, 'systemctl'), systemctl(database))
   chmodSync(join(bin, 'systemctl'), 0o755)
   const run = (deed: string): void =>
-    void execFileSync(join(bin, 'systemctl'), [deed, 'vault.service'], { timeout: 20_000 })
+    void execFileSync(join(bin, 'systemctl'), [deed, 'vault.service'], { timeout: 240_000 })
   const takeCalls = (): readonly string[] => {
     const lines = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : []
     writeFileSync(calls, '')

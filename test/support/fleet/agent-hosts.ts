@@ -92,7 +92,7 @@ export async function openCoordination(
 
 /** Waits until a tenant of the host is paused. */
 export const firstLease = ({ demo }: Pick<FleetHost, 'demo'>) =>
-  eventually('a tenant is paused', async () => (await demo.service.leases(AbortSignal.timeout(5_000)))[0])
+  eventually('a tenant is paused', async () => (await demo.service.leases(AbortSignal.timeout(60_000)))[0])
 
 export const newRun = (): RunId => newRunId()
 

@@ -24,7 +24,7 @@ export interface FleetUnderTest {
   open(statementMs?: number): Promise<FleetDatabase>
 }
 
-const startMsMax = 120_000
+const startMsMax = 240_000
 
 /** Call it once in a file: each kind starts once, and serves all `tests`. */
 export function eachDatabase(tests: (fleet: FleetUnderTest) => void): void {

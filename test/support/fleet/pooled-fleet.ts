@@ -50,7 +50,7 @@ export async function startPooledFleet(
     `maxPaused: { fleet: ${most}, service: ${most}, domain: ${most} }`,
   ])
   const coordinates = opened.use(coordinator.start('coordinator'))
-  await eventually('the tables are made', () => coordinates.stderr().includes('the coordinator works'), 90_000)
+  await eventually('the tables are made', () => coordinates.stderr().includes('the coordinator works'))
   const starting = await Promise.allSettled(hosts.map(async (host) => opened.use(await host.startAgent())))
   const running = starting.map((started) => {
     if (started.status === 'rejected') throw started.reason
@@ -82,7 +82,7 @@ export async function startPooledFleet(
 export function watchPauses(hosts: readonly FleetHost[]): { end(): Promise<number> } {
   const over = new AbortController()
   const leases = async (): Promise<ReadonlySet<string>> => {
-    const each = await Promise.all(hosts.map(({ demo }) => demo.service.leases(AbortSignal.timeout(10_000))))
+    const each = await Promise.all(hosts.map(({ demo }) => demo.service.leases(AbortSignal.timeout(60_000))))
     return new Set(each.flatMap((open, at) => open.map(({ leaseId }) => `${at} ${leaseId}`)))
   }
   const watching = (async () => {

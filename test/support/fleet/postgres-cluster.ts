@@ -30,7 +30,7 @@ import type { Network } from './networks.ts'
 import { copyTemplate } from './templates.ts'
 
 const user = 'fleet'
-const startMsMax = 60_000
+const startMsMax = 240_000
 
 /** The newest that is installed or was unpacked before the tests (scripts/vitest/before-tests.ts). */
 const binaries = ['/', join(repository, 'node_modules/.debian/postgresql')]

@@ -6,7 +6,7 @@ const program = fileURLToPath(new URL('../programs/live/ask.ts', import.meta.url
 
 /** The rows, each as an array of its columns. Waits for the answer. @throws {Error} SQLite's code, if it was refused */
 export function askAnother(file: string, sql: string): readonly (readonly unknown[])[] {
-  const said = execFileSync(process.execPath, [program, file, sql], { encoding: 'utf8', timeout: 30_000 })
+  const said = execFileSync(process.execPath, [program, file, sql], { encoding: 'utf8', timeout: 240_000 })
   const { rows, error } = JSON.parse(said) as { rows?: readonly (readonly unknown[])[]; error?: string }
   if (rows === undefined) throw new Error(String(error))
   return rows

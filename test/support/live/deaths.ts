@@ -60,7 +60,7 @@ async function endOnce(
   const ms = performance.now() - sinceMs
   pinner.kill('SIGKILL')
   await pinner.ended
-  await eventually('a checkpoint goes through', () => canCheckpoint(file), 10_000)
+  await eventually('a checkpoint goes through', () => canCheckpoint(file))
   rmSync(snapshots, { recursive: true })
   return { pinned, ms }
 }

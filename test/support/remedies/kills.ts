@@ -91,7 +91,7 @@ async function killAt(
   const children = descendantsOf(run.pid)
   run.kill('SIGKILL')
   await run.ended
-  const leases = await demo.service.leases(AbortSignal.timeout(5_000))
+  const leases = await demo.service.leases(AbortSignal.timeout(60_000))
   const complaints: string[] = []
   const complainUnless = async (what: string, work: Promise<unknown>): Promise<void> => {
     await work.catch(() => complaints.push(`not true: ${what}`))
@@ -102,7 +102,7 @@ async function killAt(
   for (const { pid, command } of children)
     await complainUnless(
       `${command} has ended`,
-      eventually('it has ended', () => !isRunning(pid) || commandOfPid(pid) !== command, 5_000),
+      eventually('it has ended', () => !isRunning(pid) || commandOfPid(pid) !== command),
     )
   return { met: leases.length > 0, complaints }
 }
@@ -112,7 +112,7 @@ async function secondPause(demo: DamagedTenants['demo'], withinMs: number): Prom
   const until = performance.now() + withinMs
   const seen = new Set<string>()
   while (performance.now() < until && seen.size < 2) {
-    for (const { leaseId } of await demo.service.leases(AbortSignal.timeout(5_000))) seen.add(leaseId)
+    for (const { leaseId } of await demo.service.leases(AbortSignal.timeout(60_000))) seen.add(leaseId)
     await sleep(3)
   }
 }

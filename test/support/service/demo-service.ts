@@ -100,7 +100,7 @@ async function startDemoIn(home: string, options: DemoOptions): Promise<Demo> {
   const service = await connectService(settings)
   const names = Array.from({ length: tenants }, (_, at) => tenantName(at))
   const status = (tenant: string): Promise<TenantStatus> =>
-    service.tenant(tenantId(tenant), AbortSignal.timeout(10_000))
+    service.tenant(tenantId(tenant), AbortSignal.timeout(60_000))
   return {
     program,
     pid: program.pid,

@@ -89,7 +89,7 @@ export async function superviseService(load: number, statusTenant?: string): Pro
         .slice(0, -1)
         .map((line) => JSON.parse(line) as Alarm),
     start: () => void spawnSync('sh', [folder.in('start.sh'), 'without-hook']),
-    crashed: async () => void (await eventually('the service has crashed', () => !isRunning(pid() ?? 0), 60_000)),
+    crashed: async () => void (await eventually('the service has crashed', () => !isRunning(pid() ?? 0))),
     monit: (...checks) => {
       monit = startMonit(folder.in('monit'), [
         `check process notes with pidfile ${pidFile}`,
