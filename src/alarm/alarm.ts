@@ -4,7 +4,7 @@ import type { DamageClass } from '../model/result/finding.ts'
 import type { Remedy, VerdictWord } from '../model/result/verdict.ts'
 
 /**
- * Gravest first. `HARM SUSPECTED`: holdfast may be the cause, or locks do not hold. `PAUSED`: a tenant may stand still.
+ * Gravest first. `HARM SUSPECTED`: holdfast may be the cause, or locks do not hold. `PAUSED`: a tenant may be paused.
  * `STALE`: something that should have happened did not. `RECOVERED`: an earlier alarm no longer holds.
  */
 export const severities = ['HARM SUSPECTED', 'PAUSED', 'DAMAGED', 'STALE', 'INCONCLUSIVE', 'RECOVERED'] as const

@@ -29,7 +29,7 @@ export interface Learned {
 
 /** The alarms of one run. Nothing here throws, waits for a sink, or changes a verdict. */
 export interface RunAlarms {
-  /** Considers a result. A tenant that may stand still is reported to the sinks immediately. */
+  /** Considers a result. A tenant that may be paused is reported to the sinks immediately. */
   consider(result: Result): void
   /** Considers a result that takes the place of an earlier one of the same file. */
   revise(result: Result, before: Pick<Result, 'verdict' | 'failure'>): void

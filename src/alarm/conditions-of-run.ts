@@ -211,7 +211,7 @@ export class ConditionsOfRun {
     const { service } = this.#terms
     const headline = {
       'HARM SUSPECTED': `by holdfast itself, or locks do not hold: ${names} of ${service}`,
-      PAUSED: `${names} of ${service} may stand still`,
+      PAUSED: `${names} of ${service} may be paused`,
       DAMAGED: `${names} of ${service}`,
       STALE: service,
       INCONCLUSIVE: `${names} of ${service} could not be checked`,

@@ -77,7 +77,7 @@ export function failedRunConditions(
         ...base,
         severity: 'PAUSED',
         subject: code,
-        headline: `a tenant of ${service} may stand still`,
+        headline: `a tenant of ${service} may be paused`,
         text: `${lead.PAUSED}\n${why}`,
         command: withConfiguration('holdfast resume --all', config),
       },

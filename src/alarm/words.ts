@@ -12,7 +12,7 @@ import type { StandingSeverity } from './condition.ts'
 /** How the text of an alarm begins. */
 export const lead: Readonly<Record<StandingSeverity, string>> = {
   'HARM SUSPECTED': 'The cause may be holdfast itself, or locks that do not hold. Run nothing more on this service.',
-  PAUSED: 'A tenant may stand still: it was not seen serving after holdfast.',
+  PAUSED: 'A tenant may be paused: it was not seen serving after holdfast.',
   DAMAGED: 'A check found damage.',
   STALE: 'Something that should have happened did not.',
   INCONCLUSIVE: 'These files were not proven, not read or not understood. Nothing is known of them.',

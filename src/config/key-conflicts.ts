@@ -135,7 +135,7 @@ function* serviceDisagreements(given: unknown): Generator<KeyProblem> {
   const { admin } = service
   const [way, ...others] = ways.filter(({ key }) => isThere(service[key]))
   for (const other of others)
-    yield at(other.key, `stands beside service.${way?.key}: a service has ${way?.is} or ${other.is}, not both`)
+    yield at(other.key, `cannot be used with service.${way?.key}: a service has ${way?.is} or ${other.is}, not both`)
   if (way === undefined) {
     yield {
       path: ['service'],

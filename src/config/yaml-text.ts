@@ -40,7 +40,7 @@ export function readYaml(text: string): YamlReading {
       ...place(error.pos[0]),
       message: plain(error.code, error.message),
     })),
-    ...repeatedKeys(document).map((offset) => ({ ...place(offset), message: 'this key stands here a second time' })),
+    ...repeatedKeys(document).map((offset) => ({ ...place(offset), message: 'this key is here a second time' })),
     ...references(document).map((offset) => ({
       ...place(offset),
       message: 'anchors, aliases and tags are not understood here: write the value out',

@@ -38,7 +38,7 @@ export function withTenantState(
     const how =
       record.endedBySelf === 'expired'
         ? 'its quiesce ended before we ended it'
-        : 'the service was restarted while it stood still'
+        : 'the service was restarted while the tenant was quiesced'
     return new Failure('LEASE_LOST', `${connection.tenant}: ${how}; it showed as ${failure.code}: ${failure.message}`, {
       cause: failure,
       tenant: 'active',

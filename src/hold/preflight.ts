@@ -194,7 +194,7 @@ export function requireNoAbandonedPause(what: string, leastMs: number | null, ma
   if (leastMs === null || leastMs <= maxPauseMs) return
   throw new Failure(
     'TOO_LARGE_FOR_PAUSE',
-    `the tenant had stood still for ${inWords(leastMs)} when holdfast ended the last copy of ` +
+    `the tenant had been paused for ${inWords(leastMs)} when holdfast ended the last copy of ` +
       `${what}; hold.maxPause is ${inWords(maxPauseMs)}`,
     {
       hint:

@@ -84,7 +84,7 @@ const words: Readonly<Record<ExitCode, string>> = {
   70: 'a bug in holdfast',
   75: 'busy, try later',
   78: 'configuration',
-  129: 'the terminal went away',
+  129: 'the terminal was closed',
   130: 'interrupted',
   131: 'quit',
   143: 'terminated',

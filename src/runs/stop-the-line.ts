@@ -68,7 +68,7 @@ export class StopTheLine {
       new Failure(
         'LEASE_LOST',
         `${count(size, 'lease')} ended before holdfast ended the pauses: the ` +
-          'service does not keep its promise to stand still',
+          'service does not keep its promise to leave a quiesced tenant closed',
       ),
     )
   }

@@ -24,7 +24,7 @@ test('I4.3: each result has its severity, and alarms name the tenants and the ne
   expect(titles(conditions).toSorted()).toEqual([
     'DAMAGED: b of notes',
     'INCONCLUSIVE: c, d of notes could not be checked',
-    'PAUSED: e of notes may stand still',
+    'PAUSED: e of notes may be paused',
   ])
   const find = (severity: string): Condition | undefined => conditions.find((one) => one.severity === severity)
   expect(find('DAMAGED')).toMatchObject({
@@ -58,7 +58,7 @@ test('leases that ended under a run are harm, although each result is inconclusi
   expect(titles(conditions)).toContain('HARM SUSPECTED: LEASE_LOST on notes')
 })
 
-test('what must not wait is told immediately: a tenant that may stand still, and the first culprit', () => {
+test('what must not wait is told immediately: a tenant that may be paused, and the first culprit', () => {
   const run = collect('sweep')
   expect(run.consider(damaged('a'))).toBeNull()
   expect(run.consider(paused('b'))).toMatchObject({ severity: 'PAUSED', tenantsTotal: 1 })
@@ -81,7 +81,7 @@ test.each([
 test('a run that leaves a tenant paused says so, whatever its code', () => {
   const failure = { code: 'GUARDIAN_LOST', message: 'm', hint: 'h', tenantState: 'maybe-paused' } as const
   const { conditions } = seenBy([], { ending: { counts: null, whole: true, stopped: null, failure } })
-  expect(titles(conditions)).toEqual(['PAUSED: a tenant of notes may stand still'])
+  expect(titles(conditions)).toEqual(['PAUSED: a tenant of notes may be paused'])
 })
 
 test('I4.2: what the ledger misses is STALE, one alarm each', () => {

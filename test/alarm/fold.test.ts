@@ -65,7 +65,7 @@ test('a tenant that was inconclusive and is damaged now has not recovered', () =
 test('a tenant that stood still recovers when its hold is seen to have ended, and not before', () => {
   const nights = new Nights()
   expect(nights.titles(t0, [paused('acme')], { learned: { absences: [], held: ['acme'], othersWork: false } })).toEqual(
-    ['PAUSED: acme of notes may stand still'],
+    ['PAUSED: acme of notes may be paused'],
   )
   const check = { mode: 'check', ending: { ...fullEnding(1), whole: false } }
   expect(nights.titles(t0 + 1, [], { ...check, learned: { absences: [], held: ['acme'], othersWork: false } })).toEqual(

@@ -16,8 +16,8 @@ const citedTest = /(?<![\w/.-])test\/[\w-]+(?:\/[\w-]+)*(?![\w/.*-])/g
 /** A name in capitals stands for any name: `src/cli/commands/NAME.ts`. */
 const isPlaceholder = (cited: string): boolean =>
   /[A-Z]{2,}/.test(cited.replace(/README|ARCHITECTURE|CONTRIBUTING/, ''))
-/** Files of users, of other programs, of the build and in the demo's report; folders that are reserved. */
-const elsewhere = /^(?:Node\.js|app\.js|(?:\.\/)?holdfast\.yaml|(?:dist|node_modules)\/.*|backup\/|repair\/|rogue\.ts)$/
+/** Files of users, of other programs, of the build and in the demo's report. */
+const elsewhere = /^(?:Node\.js|app\.js|(?:\.\/)?holdfast\.yaml|(?:dist|node_modules)\/.*|rogue\.ts)$/
 
 const folders = new Set(sourceFiles.flatMap(({ path }) => foldersOf(path)))
 function foldersOf(path: string): readonly string[] {

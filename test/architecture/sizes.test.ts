@@ -41,6 +41,14 @@ it(`no line has more than ${columnsMax} columns`, () => {
   expect(found).toEqual([])
 })
 
+it('each file ends with one line feed, no line ends with a space, and none has a tab', () => {
+  const found = sourceFiles.flatMap(({ path, lines }) => [
+    ...(lines.at(-1) === '' && lines.at(-2) !== '' ? [] : [`${path}: its end`]),
+    ...lines.flatMap((line, at) => (/[ \t]$|\t/.test(line) ? [`${path}:${at + 1}`] : [])),
+  ])
+  expect(found).toEqual([])
+})
+
 it('no folder has more files than one takes in at one sight', () => {
   const folders = Map.groupBy(
     sourceFiles.filter(({ path }) => path.includes('/')),

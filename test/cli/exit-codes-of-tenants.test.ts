@@ -31,7 +31,7 @@ test('an unknown tenant and a pattern that matches nothing are 64 and touch no t
 test('nothing open for `resume --all` is 0', async () => {
   await using service = await openService()
   const { code, stdout, stderr } = await holdfast(['resume', '--all', '--config', service.config])
-  expect([code, stdout]).toEqual([0, 'no tenant is known to be paused (no hold stands open)\n'])
+  expect([code, stdout]).toEqual([0, 'no tenant is known to be paused (no hold is open)\n'])
   expect(stderr).toBe(
     `holdfast: ledger: there is no ledger in ${service.ledger}: no hold is known; ` +
       `\`holdfast resume --config ${service.config} ID\` needs none\n`,

@@ -95,7 +95,7 @@ test('every run reports a ledger that was set aside; `resume` then cannot say th
   const resumed = await holdfast(['resume', '--all', '--config', service.config])
   expect([resumed.code, resumed.stdout, resumed.stderr]).toEqual([
     3,
-    expect.stringMatching(/no hold stands open in the ledger as it is now/),
+    expect.stringMatching(/no hold is open in the ledger as it is now/),
     expect.stringMatching(/holds that a crash left open could not be read from it/),
   ])
   const again = await holdfast(['resume', '--all', '--config', service.config])

@@ -168,8 +168,8 @@ test.each([
   [['repair', '--undo', 'app.db'], 'the word behind --undo is taken for a change'],
   [['repair', 'app.db', '--undo', 'x'], 'is no id of a change'],
   [['repair', 'app.db', '--undo', '--apply'], '--undo needs no --apply'],
-  [['repair', 'app.db', '--tenant', 'acme'], '--tenant goes without files'],
-  [['repair', '--tenant', 'acme', '--quarantine', '/tmp/q'], 'go with files'],
+  [['repair', 'app.db', '--tenant', 'acme'], '--tenant cannot be used with files'],
+  [['repair', '--tenant', 'acme', '--quarantine', '/tmp/q'], 'are for files'],
 ])('%j is a wrong command line', async (args, said) => {
   const ran = await holdfast(args)
   expect([ran.code, ran.stderr]).toEqual([64, expect.stringContaining(said)])

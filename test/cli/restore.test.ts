@@ -196,9 +196,9 @@ describe('a bare file', () => {
 
   test.each([
     [[], 'is sound, so it is restored only to a state that you name'],
-    [['--prefer', 'backup'], '--prefer goes with --merge-newer'],
+    [['--prefer', 'backup'], '--prefer needs --merge-newer'],
     [['--from', 'x', '--before', '2026-01-01'], '--from names the backup'],
-    [['--undo', '--from', 'x'], '--undo goes without --from'],
+    [['--undo', '--from', 'x'], '--undo cannot be used with --from'],
     [['--before', 'yesterday'], 'It must be a time such as'],
   ])('%j is a wrong command line for a sound file', async (more, said) => {
     using folder = makeFolder()

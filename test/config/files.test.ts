@@ -66,11 +66,11 @@ describe('what is wrong is said with its place', () => {
 
   test('beside an admin API, hooks, or what belongs to these', () => {
     expect(problemsOf('service: { name: n, admin: unix:/a, files: [/srv/x.db] }\n')).toEqual([
-      '1:37: service.files stands beside service.admin: a service has an admin API or files, not both',
+      '1:37: service.files cannot be used with service.admin: a service has an admin API or files, not both',
     ])
     const hooks = 'hooks: { tenants: [t], quiesce: [q, "{tenant}"], resume: [r, "{tenant}"] }'
     expect(problemsOf(`service: { name: n, files: [/srv/x.db], ${hooks} }\n`)).toEqual([
-      '1:21: service.files stands beside service.hooks: a service has hooks or files, not both',
+      '1:21: service.files cannot be used with service.hooks: a service has hooks or files, not both',
     ])
     expect(problemsOf('service: { name: n, files: [/srv/x.db], tokenFile: /t }\n')).toEqual([
       '1:41: service.tokenFile belongs to an admin API; files do not use it',

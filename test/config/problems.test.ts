@@ -120,7 +120,7 @@ describe('what is wrong is reported with line and column', () => {
       'two ways to the service',
       'service: { name: n, admin: unix:/a, hooks: { tenants: [t], quiesce: [q, ' +
         '"{tenant}"], resume: [r, "{tenant}"] } }\ntenants: { roots: [/srv] }\n',
-      ['1:37: service.hooks stands beside service.admin: a service has an admin API or hooks, not both'],
+      ['1:37: service.hooks cannot be used with service.admin: a service has an admin API or hooks, not both'],
     ],
     [
       'plain http, with the reason',
@@ -161,11 +161,7 @@ describe('what is wrong is reported with line and column', () => {
           '[notesctl, tenants], found one text: commands are run without a shell',
       ],
     ],
-    [
-      'the same key twice',
-      `${least}hold: { ttl: 5s }\nhold: { ttl: 6s }\n`,
-      ['4:1: this key stands here a second time'],
-    ],
+    ['the same key twice', `${least}hold: { ttl: 5s }\nhold: { ttl: 6s }\n`, ['4:1: this key is here a second time']],
     ['a tab', `${least}hold:\n\tttl: 5s\n`, ['4:1: a tab indents this line: use spaces']],
     ['two documents', `${least}---\n${least}`, ['3:1: a second document begins here: a configuration is one document']],
     [

@@ -57,7 +57,7 @@ describe(
         ).toEqual(Array(5).fill('sound'))
         expect(last.code).toBe(0)
         expect(holdfast.snapshotsLeft()).toEqual([])
-        expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold stands open/)
+        expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold is open/)
         expect(await demo.stopAndVerify()).toBeGreaterThan(0)
         expect(paused, 'kills that met a paused tenant').toBeGreaterThan(kills / 6)
       },
@@ -149,7 +149,7 @@ describe('a hold that a kill of run and guardian left open is resumed long befor
     expect(ran.code, ran.stderr).toBe(0)
     expect(await demo.service.leases(AbortSignal.timeout(60_000))).toEqual([])
     await demo.servesAgain('acme', 1_000)
-    expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold stands open/)
+    expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold is open/)
     await demo.stopAndVerify()
   })
 })

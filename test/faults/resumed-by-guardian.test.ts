@@ -54,9 +54,7 @@ describe('killed', () => {
     await expectOver(service)
     expect(service.commandEvents().filter(({ what, phase }) => what === 'resume' && phase === 'begins')).toHaveLength(1)
     await expectNoOpenHold(service)
-    expect((await service.run('resume', '--all')).stdout).toBe(
-      'no tenant is known to be paused (no hold stands open)\n',
-    )
+    expect((await service.run('resume', '--all')).stdout).toBe('no tenant is known to be paused (no hold is open)\n')
   })
 
   test.concurrent('while the quiesce command runs: it is ended, so that it cannot pause the tenant later', async () => {

@@ -30,7 +30,7 @@ export async function soakFleet(hosts: number, tenants: number, say: (line: stri
   return small.isRight && large.isRight && growth <= growthMax
 }
 
-/** So many customers may stand still at the same time, in a fleet of any size. The other hosts wait, and ask again. */
+/** So many customers may be paused at the same time, in a fleet of any size. The other hosts wait, and ask again. */
 const pausedMax = 50
 const sized = (hosts: number, tenants: number): FleetSize => ({ hosts, tenants, maxPaused: Math.min(hosts, pausedMax) })
 

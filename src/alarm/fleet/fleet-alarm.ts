@@ -55,7 +55,7 @@ export function alarmOfFleet(alarm: FleetAlarm, config: string | null): Alarm {
 function headline({ severity, over, conditions }: FleetAlarm, service: string): string {
   const names = [...new Set(conditions.flatMap(({ tenant, host }) => tenant ?? host ?? []))]
   if (names.length > 0) {
-    const what = { paused: ' may stand still', inconclusive: ' could not be checked' } as const
+    const what = { paused: ' may be paused', inconclusive: ' could not be checked' } as const
     const verb = severity === 'paused' || severity === 'inconclusive' ? what[severity] : ''
     const before = over === null ? '' : ` (${severityOf[over]})`
     return `${nameSome(names, names.length)} of ${service}${verb}${before}`

@@ -130,7 +130,7 @@ function requireOptions(action: BackupsAction, names: readonly string[], options
   for (const other of actions)
     for (const option of optionsOf[other])
       if (options[option] !== undefined && !optionsOf[action].includes(option))
-        throw new Failure('USAGE', `--${kebab(option)} goes with \`backups ${other}\`, not with ${action}`)
+        throw new Failure('USAGE', `--${kebab(option)} is an option of \`backups ${other}\`, not of ${action}`)
   if (action === 'add' && names.length === 0) throw new Failure('USAGE', 'name the tenants or the files to keep')
   if (action === 'prune' && names.length > 0)
     throw new Failure('USAGE', '`backups prune` takes no names: the rule is for all backups')

@@ -177,19 +177,19 @@ function requireFileOptions(
   { length }: readonly Target[],
 ): void {
   if (live && snapshot)
-    throw new Failure('USAGE', '--live goes with files that programs have open, and --snapshot with private copies')
+    throw new Failure('USAGE', '--live is for files that programs have open, and --snapshot for private copies')
   if (keepSnapshot !== undefined && (length !== 1 || snapshot))
-    throw new Failure('USAGE', '--keep-snapshot goes with a single live file')
+    throw new Failure('USAGE', '--keep-snapshot needs exactly one live file')
   if (ledger !== undefined && snapshot)
     throw new Failure(
       'USAGE',
-      '--ledger goes with live files: holdfast cannot know whether a copy is the one of the last run',
+      '--ledger is for live files: holdfast cannot know whether a copy is the one of the last run',
     )
-  if (incident !== undefined) throw new Failure('USAGE', '--incident goes with --tenant: files belong to no incident')
+  if (incident !== undefined) throw new Failure('USAGE', '--incident needs --tenant: files belong to no incident')
   if (depth === 'sample' && ledger === undefined)
-    throw new Failure('USAGE', '--depth sample goes with --tenant or --ledger: it begins where the last one stopped')
+    throw new Failure('USAGE', '--depth sample needs --tenant or --ledger: it begins where the last one stopped')
   if (wait !== undefined && ledger === undefined)
-    throw new Failure('USAGE', '--wait goes with --tenant or --ledger: without a ledger no run waits for another')
+    throw new Failure('USAGE', '--wait needs --tenant or --ledger: without a ledger no run waits for another')
 }
 
 async function checkTenants(
@@ -223,16 +223,17 @@ async function checkTenants(
 /** @throws {Failure} USAGE for files beside tenants, and for options that are about files */
 function requireTenantOptions(files: readonly string[], options: CheckOptions): void {
   if (options.live)
-    throw new Failure('USAGE', '--live goes with files, and not with --tenant', {
+    throw new Failure('USAGE', '--live is for files, not for --tenant', {
       hint: 'hold.require: pinned in the configuration does the same for tenants (`holdfast explain hold.require`)',
     })
   if (files.length > 0 || options.snapshot || options.recursive || options.ledger !== undefined)
     throw new Failure(
       'USAGE',
-      '--tenant goes without files, --recursive, --snapshot and --ledger: tenants have the ledger of the configuration',
+      '--tenant cannot be used with files, --recursive, --snapshot or --ledger: ' +
+        'tenants have the ledger of the configuration',
     )
   if (options.snapshots !== undefined || options.keepSnapshot !== undefined)
-    throw new Failure('USAGE', '--snapshots and --keep-snapshot go with files', {
+    throw new Failure('USAGE', '--snapshots and --keep-snapshot are for files', {
       hint: 'tenants have the snapshot folder of the configuration; `holdfast pull ID DIR` keeps a snapshot of one',
     })
 }

@@ -121,7 +121,7 @@ async function compareGiven(
     if (options.wait !== undefined)
       throw new Failure(
         'USAGE',
-        '--wait goes with tenants: files are compared without a ledger, and no run waits for another',
+        '--wait needs tenants: files are compared without a ledger, and no run waits for another',
       )
     return await watched((watching) => compareFiles(sides, fileRun, watching, terminal.interrupt.signal))
   }

@@ -84,7 +84,7 @@ async function restore(
   })
   return await printReport(document, terminal, options, async () => {
     const { from = null, before = null, mergeNewer = false, prefer } = others
-    if (prefer !== undefined && !mergeNewer) throw new Failure('USAGE', '--prefer goes with --merge-newer')
+    if (prefer !== undefined && !mergeNewer) throw new Failure('USAGE', '--prefer needs --merge-newer')
     if (from !== null && before !== null)
       throw new Failure('USAGE', '--from names the backup, so --before has no meaning beside it')
     const files = file === undefined ? [] : [file]

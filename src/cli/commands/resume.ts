@@ -137,7 +137,7 @@ function nothingOpen(only: TenantId | null, { notice, unread }: Resumption, kind
   const known = notice === null && !unread ? '' : ' in the ledger as it is now'
   const files = kind === 'files' ? '; with service.files holdfast pauses nothing' : ''
   return only === null
-    ? `no tenant is known to be paused (no hold stands open${known}${files})\n`
+    ? `no tenant is known to be paused (no hold is open${known}${files})\n`
     : `${printable(only)} is not known to be paused (no hold on it stands open${known}${files})\n`
 }
 

@@ -58,19 +58,19 @@ export function requestOf(
     throw new Failure('USAGE', 'name the file, or the tenant with --tenant', {
       hint:
         typeof undo === 'string' && !isChange(undo)
-          ? 'the word behind --undo is taken for a change: name the file before it'
+          ? 'the word after --undo is read as the id of a change: put the file before --undo'
           : `\`holdfast ${restore === null ? 'repair' : 'restore'} --help\` shows examples`,
     })
-  if (tenant !== undefined && files.length > 0) throw new Failure('USAGE', '--tenant goes without files')
+  if (tenant !== undefined && files.length > 0) throw new Failure('USAGE', '--tenant cannot be used with files')
   if (tenant !== undefined && (options.quarantine ?? options.snapshots ?? options.backups) !== undefined)
-    throw new Failure('USAGE', '--quarantine, --snapshots and --backups go with files', {
+    throw new Failure('USAGE', '--quarantine, --snapshots and --backups are for files', {
       hint: 'tenants have the folders of the configuration: quarantine.dir, snapshots.dir, backups.dir',
     })
   if (tenant === undefined && options.wait !== undefined)
-    throw new Failure('USAGE', '--wait goes with --tenant: files have no ledger, and no run waits for another')
+    throw new Failure('USAGE', '--wait needs --tenant: files have no ledger, and no run waits for another')
   if (undo !== undefined && apply) throw new Failure('USAGE', '--undo needs no --apply: leave it out')
   if (undo !== undefined && restore !== null && (restore.from ?? restore.before ?? restore.merge) !== null)
-    throw new Failure('USAGE', '--undo goes without --from, --before and --merge-newer')
+    throw new Failure('USAGE', '--undo cannot be used with --from, --before or --merge-newer')
   if (typeof undo === 'string' && !isChange(undo))
     throw new Failure('USAGE', `${JSON.stringify(undo)} is no id of a change: an id has 26 letters and digits`, {
       hint: 'leave it out to undo the newest change; `holdfast history` names the changes of tenants',

@@ -23,12 +23,12 @@ export function reportError(terminal: ErrorOutput, error: unknown): void {
 
 function reportOne(terminal: ErrorOutput, error: unknown): void {
   if (error instanceof Failure) {
-    const alarm = error.tenantState === 'maybe-paused' ? 'PAUSED: a tenant may stand still. ' : ''
+    const alarm = error.tenantState === 'maybe-paused' ? 'PAUSED: a tenant may be paused. ' : ''
     terminal.say(`holdfast: ${alarm}${error.code}: ${lines(error.message)}`)
     terminal.say(`  next: ${lines(hintFor(error, terminal.commandLine))}`)
     return
   }
-  terminal.say(`holdfast: this is a defect in holdfast ${terminal.version}; nothing is said about any tenant`)
+  terminal.say(`holdfast: this is a defect in holdfast ${terminal.version}; it says nothing about any tenant`)
   terminal.say(lines(error instanceof Error ? (error.stack ?? error.message) : String(error)))
 }
 
@@ -70,7 +70,7 @@ export function describeError(error: unknown, commandLine: CommandLine): RunFail
   return {
     code: 'BUG',
     message: gravest instanceof Error ? gravest.message : String(gravest),
-    hint: 'this is a defect in holdfast: report it with what stands on stderr',
+    hint: 'this is a defect in holdfast: report it with the text on stderr',
     tenantState: 'unknown',
   }
 }

@@ -23,7 +23,7 @@ export interface TriageCommandOptions extends ReportOptions, PageOptions, WaitOp
 /** @throws {Failure} USAGE for options that have no meaning together */
 export function requireTogether(files: readonly string[], options: TriageCommandOptions): void {
   if (files.length === 0) {
-    if (options.recursive) throw new Failure('USAGE', '--recursive goes with files or folders')
+    if (options.recursive) throw new Failure('USAGE', '--recursive needs files or folders')
     return
   }
   const ofService = [
@@ -39,7 +39,7 @@ export function requireTogether(files: readonly string[], options: TriageCommand
   ] as const
   const [wrong] = ofService.find(([, value]) => value !== undefined) ?? []
   if (wrong !== undefined)
-    throw new Failure('USAGE', `${wrong} goes without files: it is about the tenants of the configured service`)
+    throw new Failure('USAGE', `${wrong} cannot be used with files: it is about the tenants of the configured service`)
 }
 
 /** The words behind `triage` that a background process needs; the request says the rest. */

@@ -74,7 +74,8 @@ export const vocabulary: Readonly<Record<string, string>> = {
     'The service uses a paused tenant again. holdfast then checks that the tenant serves, and believes only ' +
     'what it sees.',
   pause:
-    'The time for which a tenant does not serve its users. Reports give it in milliseconds. hold.maxPause limits it.',
+    'The time from the request to quiesce a tenant until holdfast has seen it serving again. Reports give it in ' +
+    'milliseconds. hold.maxPause limits it.',
   lease:
     "The service's promise to keep a tenant paused for a limited time (hold.ttl). It ends " +
     'by itself, so a tenant is resumed even if holdfast is gone. A pause by hooks has no lease.',

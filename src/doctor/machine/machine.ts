@@ -81,7 +81,7 @@ function judgeLedger(ledger: LedgerReading | Failure, left: LeftOpen | Failure):
     return { outcome: 'paused', said, next: 'holdfast resume --all' }
   }
   if (ledger.notice !== null) return warning(ledger.notice, 'keep the renamed file if its history matters')
-  return fit(left.others.length === 0 ? 'opens, and no tenant is known to be paused (no hold stands open)' : 'opens')
+  return fit(left.others.length === 0 ? 'opens, and no tenant is known to be paused (no hold is open)' : 'opens')
 }
 
 const tenantsNamedMax = 10

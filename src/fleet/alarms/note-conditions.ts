@@ -73,7 +73,7 @@ insert into holdfast.told (kind, subject, since, body)
 select 'paused', json_build_array(host, service, tenant)::text, run || '/' || max(attempt),
   jsonb_build_object('severity', 'paused', 'over', null, 'service', service, 'host', host, 'tenant', tenant,
     'path', min(path), 'verdict', null, 'damage', null,
-    'text', 'It was not seen serving after its check: it may stand still. Type \`holdfast resume --all\` on its host.',
+    'text', 'It was not seen serving after its check: it may be paused. Type \`holdfast resume --all\` on its host.',
     'command', null)
 from holdfast.result
 where failure = 'RESUME_FAILED' and checked_at > now() - interval '7 days'

@@ -125,7 +125,7 @@ function refusal(answer: Exclude<Answer, { readonly rows: unknown }> | undefined
     case 'full': {
       const { scope, hosts = 0 } = answer
       const againMs = Math.min((hosts / questionsInSecond) * 1000, againMsMax)
-      return { refused: 'full', why: `as many tenants stand still as ${placeOfScope(scope)} allows`, againMs }
+      return { refused: 'full', why: `as many tenants are paused as ${placeOfScope(scope)} allows`, againMs }
     }
     case 'limit':
       return { refused: 'away', why: `no coordinator has set the limit of ${placeOfScope(answer.scope)} yet` }

@@ -6,7 +6,7 @@
  * - The window is counted on the monotonic clock from before the slot was asked for, so that an answer that was late or
  *   frozen on its way makes it shorter, never longer.
  * - A slot that comes too late is given back. One that no tenant uses is kept for the next tenant for 100 ms, or for a
- *   hold that is being prepared until its window ends. A slot whose tenant may stand still is left alone: a coordinator
+ *   hold that is being prepared until its window ends. A slot whose tenant may be paused is left alone: a coordinator
  *   that watches it frees it (README.md).
  */
 import type { PausePermit, PauseSlot } from '../../hold/pause/pause-permit.ts'

@@ -4,7 +4,7 @@ import { advisoryLock } from '../database/advisory-locks.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { openBreaker, type Breaker } from './breaker.ts'
 
-/** One tenant that may stand still. */
+/** One tenant that may be paused. */
 export interface TenantStanding {
   /** The host that has the slot. */
   readonly holder: string
@@ -13,7 +13,7 @@ export interface TenantStanding {
 
 export interface StoppedPauses {
   readonly breaker: Breaker
-  /** The tenants of the scope that may still stand still. */
+  /** The tenants of the scope that may still be paused. */
   readonly standing: readonly TenantStanding[]
 }
 

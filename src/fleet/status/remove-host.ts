@@ -35,7 +35,7 @@ export interface RemovedHost {
 }
 
 /**
- * `seen`: its agent reported in the last five minutes. `slot`: the host has a slot, so a tenant may stand still there.
+ * `seen`: its agent reported in the last five minutes. `slot`: the host has a slot, so a tenant may be paused there.
  * `unknown`: the fleet has no such host, and no file of it.
  */
 export type RemovalAnswer =

@@ -12,10 +12,10 @@ export function requireConfirmed(tenant: TenantId, answer: Quiesced | null, outc
   const { how, refused, resumed } = outcome
   if (how === 'service-restarted') throw restarted(tenant)
   if (refused !== null && how !== 'resumed') throw notResumed(tenant, refused)
-  if (resumed === null) throw leaseLost(`the service did not confirm that ${tenant} stood still until the end`)
+  if (resumed === null) throw leaseLost(`the service did not confirm that ${tenant} was quiesced until the end`)
   if ((answer?.bootId ?? null) !== resumed.bootId) throw restarted(tenant)
   if (how === 'expired') throw leaseLost(`the service ended the quiesce of ${tenant} before holdfast did`)
-  if (resumed.continuous === false) throw leaseLost(`the service says that ${tenant} did not stand still all the time`)
+  if (resumed.continuous === false) throw leaseLost(`the service says that ${tenant} was not quiesced all the time`)
 }
 
 const notResumed = (tenant: TenantId, why: string): Failure =>
@@ -25,6 +25,6 @@ const notResumed = (tenant: TenantId, why: string): Failure =>
     { hint: 'the service refused the resume or lost it: check its log; `holdfast doctor --tenant ID` tests each call' },
   )
 
-const restarted = (tenant: TenantId): Failure => leaseLost(`the service was restarted while ${tenant} stood still`)
+const restarted = (tenant: TenantId): Failure => leaseLost(`the service was restarted while ${tenant} was quiesced`)
 
 const leaseLost = (message: string): Failure => new Failure('LEASE_LOST', message)

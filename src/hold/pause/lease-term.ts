@@ -112,7 +112,7 @@ export class LeaseTerm implements Disposable {
     const pausedMs = nowMs - answeredAtMs
     if (nowMs > this.#safeUntilMs) this.#abandon(this.#ranOut('while the copy was made'))
     else if (pausedMs > limits.maxPauseMs) {
-      const how = `stood still for ${Math.round(pausedMs)} ms, longer than hold.maxPause allows`
+      const how = `was paused for ${Math.round(pausedMs)} ms, longer than hold.maxPause allows`
       this.#abandon(new Failure('TOO_LARGE_FOR_PAUSE', `${tenant} ${how}; holdfast ended the pause`, { hint: shorter }))
     } else {
       const leftMs = Math.min(this.#safeUntilMs - nowMs, limits.maxPauseMs - pausedMs)
@@ -126,7 +126,7 @@ export class LeaseTerm implements Disposable {
   }
 
   #ranOut(when: string): Failure {
-    return new Failure('LEASE_LOST', `the time that ${this.#with.tenant} was to stand still ran out ${when}`)
+    return new Failure('LEASE_LOST', `the lease of ${this.#with.tenant} ended ${when}`)
   }
 
   /** Stops the renewals and the deadline. Repeatable. */

@@ -99,9 +99,7 @@ function sealedAt(level: SealLevel, locked: Locked, lease: LiveSetLease | null, 
       new Failure(
         'IN_USE',
         `another program opened a file of ${locked.files.path} while it was sealed: holdfast released it immediately`,
-        {
-          hint: 'find out who opens the file while the service says that it stands still; the next attempt may succeed',
-        },
+        { hint: 'find out who opens the file while the tenant is quiesced; the next attempt may succeed' },
       ),
     )
   }

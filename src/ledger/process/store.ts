@@ -168,7 +168,7 @@ export class Store {
     this.#holdsLost = true
     this.#addNotice(
       `${what}; holds that a crash left open could not be read from it: ask the service ` +
-        `whether a tenant stands still, and run \`holdfast resume ID\``,
+        `whether a tenant is paused, and run \`holdfast resume ID\``,
     )
   }
 }

@@ -86,7 +86,9 @@ export const fleetFailures = {
     hint: 'stop the other coordinator first: one process opens this folder, and all others use its socket',
     otherwise: null,
     means: 'Another process has the folder of the fleet database open.',
-    cause: 'A second coordinator, or `agent --coordinator`, on the same machine. Two at once would lose rows.',
+    cause:
+      'A second coordinator, or `agent --coordinator`, on the same machine. ' +
+      'Two processes in one folder would lose rows.',
   },
   TRANSFER_BROKEN: {
     tenant: 'untouched',

@@ -42,7 +42,7 @@ export const machineFailures = {
     otherwise: null,
     means: 'In a fleet, no other tenant may be paused now. The tenant was not paused.',
     cause:
-      'As many tenants stand still as the fleet allows, pauses were stopped in the whole fleet, or the database of ' +
+      'As many tenants are paused as the fleet allows, pauses were stopped in the whole fleet, or the database of ' +
       'the fleet does not answer.',
   },
   LOCKS_UNTRUSTED: {

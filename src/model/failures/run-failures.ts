@@ -58,8 +58,8 @@ export const runFailures = {
       'the cause, or a lock that does not hold. The run was stopped, and no other tenant is paused.',
     cause:
       'Another checker, a backup or a copy that writes to the file while the service has it open; a file system or a ' +
-      'mount that grants two locks at once; a defect of holdfast, of the service or of the disk. The check itself ' +
-      'changed nothing.',
+      'mount that grants one lock to two programs; a defect of holdfast, of the service or of the disk. The check ' +
+      'itself changed nothing.',
   },
   INTERRUPTED: {
     tenant: 'untouched',

@@ -12,7 +12,7 @@ export interface FleetPauses {
   readonly closed: readonly Breaker[]
   /** Open when it ended. */
   readonly open: readonly Breaker[]
-  /** Tenants that may still stand still; null if that was not asked. */
+  /** Tenants that may still be paused; null if that was not asked. */
   readonly standing: readonly TenantStanding[] | null
 }
 
@@ -48,10 +48,10 @@ const whyOf = ({ reason, since, by }: Breaker): string =>
   `Stopped at ${timeOf(since)} by ${printable(by)}: ${printable(reason)}`
 
 function standingText(standing: readonly TenantStanding[]): string {
-  if (standing.length === 0) return 'No tenant stands still.'
+  if (standing.length === 0) return 'No tenant is paused.'
   const hosts = standing.map(({ holder, since }) => `one of ${printable(holder)} since ${timeOf(since)}`)
   return (
-    `${count(standing.length, 'tenant')} may still stand still: ${hosts.join(', ')}. ` +
+    `${count(standing.length, 'tenant')} may still be paused: ${hosts.join(', ')}. ` +
     '`holdfast resume --all` on that host resumes what ended runs have left paused.'
   )
 }

@@ -158,7 +158,7 @@ function* sweepTooOld({ runs, fleet }: SweepFacts, { now, maxAgeMs }: AbsenceTer
   const age = at === null ? null : ageOf(at, now)
   const kind = 'sweep-too-old'
   if (at !== null && age === null)
-    yield { ...base, kind, since: null, text: 'last full sweep lies in the future: a clock was wrong' }
+    yield { ...base, kind, since: null, text: 'the time of the last full sweep is in the future: a clock was wrong' }
   else if (age === null || age > maxAgeMs)
     yield { ...base, kind, since: at ?? runs.at(-1)?.startedAt ?? null, text: missingSweep(fleet, age) }
 }

@@ -199,7 +199,7 @@ async function fallBack(reader: RegistryReader, failure: Failure): Promise<reado
 }
 
 function tooOld(failure: Failure, since: number, ageMs: number | null, graceMs: number): Failure {
-  const age = ageMs === null ? 'lies in the future, because a clock was wrong' : `is ${humanMs(ageMs)} old`
+  const age = ageMs === null ? 'is in the future, because a clock was wrong' : `is ${humanMs(ageMs)} old`
   return new Failure(
     'REGISTRY_STALE',
     `the service gives no valid list of tenants (${failure.message}), and the copy of ${timeText(since)} ${age}; ` +

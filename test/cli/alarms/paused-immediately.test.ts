@@ -33,7 +33,7 @@ test('I4.2: PAUSED reaches a sink before the run has ended', async () => {
   const [alarm] = sink.alarms()
   expect(alarm).toMatchObject({
     severity: 'PAUSED',
-    title: `PAUSED: ${closed[0]} of test may stand still`,
+    title: `PAUSED: ${closed[0]} of test may be paused`,
     tenants: [{ tenant: closed[0] }],
     command: `holdfast resume --config ${service.config} --all`,
   })

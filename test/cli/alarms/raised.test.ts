@@ -225,7 +225,7 @@ test('a run that fails as a whole is told, and a person who mistyped is not', as
   expect(sink.titles().join('\n')).toMatch(/^(?:INCONCLUSIVE|STALE): /)
 })
 
-test('a tenant that may stand still is told once, and its recovery by `resume`', async () => {
+test('a tenant that may be paused is told once, and its recovery by `resume`', async () => {
   using folder = makeFolder()
   const sink = makeSinkCommand(folder.path)
   let isBroken = true
@@ -245,7 +245,7 @@ test('a tenant that may stand still is told once, and its recovery by `resume`',
   const [alarm] = sink.alarms()
   expect(alarm).toMatchObject({
     severity: 'PAUSED',
-    title: 'PAUSED: acme of notes may stand still',
+    title: 'PAUSED: acme of notes may be paused',
     command: `holdfast resume --config ${service.config} --all`,
   })
   const again = await holdfast(['resume', '--all', '--config', service.config])

@@ -277,8 +277,8 @@ describe('what is refused', () => {
   test.each([
     [['prune', 'acme'], /takes no names/],
     [['list', 'a', 'b'], /takes one tenant/],
-    [['list', '--dry-run'], /--dry-run goes with `backups prune`/],
-    [['add', 'x', '--max-age', '1d'], /--max-age goes with `backups verify`/],
+    [['list', '--dry-run'], /--dry-run is an option of `backups prune`/],
+    [['add', 'x', '--max-age', '1d'], /--max-age is an option of `backups verify`/],
     [['delete'], /Allowed choices are list, add, verify, prune/],
     [[], /missing required argument/],
   ])('%j', async (args, words) => {

@@ -38,7 +38,7 @@ test.each([
   ['sample=0%', /It must be quick, full, or a sample/],
   ['sample=101%', /It must be quick, full, or a sample/],
   ['sample=ten', /It must be quick, full, or a sample/],
-  ['sample=10%', /--depth sample goes with --tenant or --ledger/],
+  ['sample=10%', /--depth sample needs --tenant or --ledger/],
 ])('%s without a ledger is refused', async (depth, why) => {
   using remembered = rememberedFile()
   const { code, stderr } = await holdfast(['check', remembered.path, '--depth', depth])

@@ -38,7 +38,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     return path
   }
 
-  test('stops pauses everywhere, says who may still stand still, and lets them go on', async () => {
+  test('stops pauses everywhere, says who may still be paused, and lets them go on', async () => {
     using folder = makeFolder()
     const config = configuration(folder.in('holdfast.yaml'))
     const run = (...words: string[]): Promise<Ran> => holdfast(['fleet', ...words, '--config', config])
@@ -49,7 +49,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     expect([stopped.code, stopped.stderr]).toEqual([0, ''])
     expect(stopped.stdout.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'TIME').replaceAll('\n', ' ')).toBe(
       `No host pauses a tenant of the fleet any more. Stopped at TIME UTC by ${me}: we move the volumes ` +
-        'No tenant stands still. To let pauses go on: `holdfast fleet resume` ',
+        'No tenant is paused. To let pauses go on: `holdfast fleet resume` ',
     )
     expect(await slotsOf('db1').take()).toMatchObject({ refused: 'stopped' })
 

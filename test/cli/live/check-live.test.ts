@@ -105,7 +105,7 @@ describe('a holdfast.yaml with hold.require: pinned', () => {
   })
 })
 
-test('--live goes with files alone (64)', async () => {
+test('--live is for files alone (64)', async () => {
   using folder = makeFolder()
   const path = makeDatabase(folder.in('app.db'))
   const ran = await Promise.all([
@@ -114,7 +114,7 @@ test('--live goes with files alone (64)', async () => {
     holdfast(['check', '--live']),
   ])
   expect(ran.map(({ code }) => code)).toEqual([64, 64, 64])
-  expect(ran[0]?.stderr).toContain('--live goes with files that programs have open')
+  expect(ran[0]?.stderr).toContain('--live is for files that programs have open')
   expect(ran[1]?.stderr).toContain('hold.require: pinned')
 })
 

@@ -48,9 +48,7 @@ test.each(['unknown-lease', 'refuses-resume'])(
     const { code, stdout } = await holdfast.run('doctor', '--tenant', 'acme')
     expect([code, stdout]).toEqual([1, expect.stringMatching(/service: resume[^]*RESUME_FAILED[^]*serves again/)])
     expect((await demo.status('acme')).state).toBe('active')
-    expect((await holdfast.run('resume', '--all')).stdout).toBe(
-      'no tenant is known to be paused (no hold stands open)\n',
-    )
+    expect((await holdfast.run('resume', '--all')).stdout).toBe('no tenant is known to be paused (no hold is open)\n')
   },
 )
 

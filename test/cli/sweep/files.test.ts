@@ -47,7 +47,7 @@ test('night after night: sweep, status, history, backups and what people do with
   expect(await run('doctor')).toMatchObject({ code: 0, stdout: expect.stringContaining('lists 3 tenants') as string })
   expect(await run('resume', '--all')).toMatchObject({
     code: 0,
-    stdout: 'no tenant is known to be paused (no hold stands open; with service.files holdfast pauses nothing)\n',
+    stdout: 'no tenant is known to be paused (no hold is open; with service.files holdfast pauses nothing)\n',
   })
   const lines = JSON.parse((await run('history', '--json')).stdout) as object
   expect(JSON.stringify(lines)).not.toMatch(/hold-/)

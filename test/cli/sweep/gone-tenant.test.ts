@@ -89,7 +89,7 @@ test.concurrent('by hooks the resume command is run once more, and later runs go
   expect(left.deeds().filter((deed) => deed.endsWith('acme'))).toEqual(['pause acme', 'resume acme'])
   expect(await left.run('resume', '--all')).toMatchObject({
     code: 0,
-    stdout: 'no tenant is known to be paused (no hold stands open)\n',
+    stdout: 'no tenant is known to be paused (no hold is open)\n',
     stderr: '',
   })
 })
@@ -136,6 +136,6 @@ test.concurrent('by the admin API: unknown there, and no lease of the holder', a
   const swept = await holdfast(['sweep', '--quiet', '--config', service.config])
   expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(gone)])
   expect((await holdfast(['resume', '--all', '--config', service.config])).stdout).toBe(
-    'no tenant is known to be paused (no hold stands open)\n',
+    'no tenant is known to be paused (no hold is open)\n',
   )
 })

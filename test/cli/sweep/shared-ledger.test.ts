@@ -85,7 +85,7 @@ test('what a killed run of one service left open is named by others, and ended b
     )
     expect(all).toMatchObject({
       code: 0,
-      stdout: 'no tenant is known to be paused (no hold stands open)\n',
+      stdout: 'no tenant is known to be paused (no hold is open)\n',
       stderr: expect.stringMatching(said) as string,
     })
     expect(JSON.parse(byName?.stdout ?? '')).toMatchObject({ openHolds: [], otherHolds: [named] })
@@ -148,7 +148,7 @@ test(
       )
       const all = await now.run('resume', '--all')
       const once = longPattern(
-        /^holdfast: PAUSED: a tenant may stand still\. RESUME_FAILED: a /,
+        /^holdfast: PAUSED: a tenant may be paused\. RESUME_FAILED: a /,
         /hold on acme.*or other hooks.*\n {2}next: .*resume --config .*\n$/,
       )
       expect([all.code, all.stderr]).toEqual([4, expect.stringMatching(once)])

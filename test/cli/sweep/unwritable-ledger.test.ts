@@ -109,7 +109,7 @@ describe('a disk that is full, or may only be read (as root)', () => {
       expect((await left.run('resume', '--all')).code).toBe(0)
       expect(await left.run('resume', '--all')).toMatchObject({
         code: 0,
-        stdout: 'no tenant is known to be paused (no hold stands open)\n',
+        stdout: 'no tenant is known to be paused (no hold is open)\n',
         stderr: '',
       })
     },
@@ -153,7 +153,7 @@ describe('a ledger that cannot be read', () => {
         expect([all.code, all.stdout, left.service.paused()], all.stderr).toEqual([4, '', ['acme']])
         expect(all.stderr).toMatch(
           longPattern(
-            /^holdfast: PAUSED: a tenant may stand still\. LEDGER_UNUSABLE: holdfast does not /,
+            /^holdfast: PAUSED: a tenant may be paused\. LEDGER_UNUSABLE: holdfast does not /,
             /know which holds are open.*\n {2}next: .*holdfast resume --config \S+ ID.*\n$/,
           ),
         )
@@ -204,7 +204,7 @@ describe('a ledger that cannot be read', () => {
       ) as string
       expect(await run('--all')).toMatchObject({
         code: 0,
-        stdout: 'no tenant is known to be paused (no hold stands open)\n',
+        stdout: 'no tenant is known to be paused (no hold is open)\n',
         stderr: none,
       })
       expect(service.deeds).toEqual([])

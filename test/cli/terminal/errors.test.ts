@@ -45,7 +45,7 @@ test.each([
   ],
   ['a defect, then a failure', suppressing(defect, busy), ['x is not a function', 'LOCK_BUSY'], 'BUG', 70],
   [
-    'a defect, then a tenant that may stand still',
+    'a defect, then a tenant that may be paused',
     suppressing(defect, paused),
     ['x is not a function', 'PAUSED', 'acme does not serve'],
     'RESUME_FAILED',

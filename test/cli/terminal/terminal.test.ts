@@ -163,7 +163,7 @@ test(
     }
     // A second run finds nothing open: the first had ended all its holds.
     expect((await holdfast(['resume', '--all', '--config', service.config])).stdout).toBe(
-      'no tenant is known to be paused (no hold stands open)\n',
+      'no tenant is known to be paused (no hold is open)\n',
     )
     expect(readdirSync(service.snapshots)).toEqual([])
   },

@@ -8,7 +8,7 @@ import { monotonicMs, sleep } from '../../../src/host/clock.ts'
 
 const windowMs = 400
 const never = new AbortController().signal
-const full: NotGranted = { refused: 'full', why: 'as many tenants stand still as the fleet allows' }
+const full: NotGranted = { refused: 'full', why: 'as many tenants are paused as the fleet allows' }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['hrtime'] }))
 afterEach(() => void vi.useRealTimers())
@@ -122,7 +122,7 @@ test('after its window a slot serves nobody', async () => {
   expect([source.asked, other.beginsByMs > slot.beginsByMs]).toEqual([2, true])
 })
 
-test('a slot whose tenant may stand still is left alone', async () => {
+test('a slot whose tenant may be paused is left alone', async () => {
   const source = new Source(0)
   {
     using permit = new SlotPermit(source, windowMs)

@@ -44,14 +44,14 @@ eachDatabase((fleet: FleetUnderTest) => {
   test('the smallest limit decides, and who is refused takes nothing', async () => {
     grantedSlot(await slotsOf('db1', { domain: 'rack-a' }).take())
     expect(refusedSlot(await slotsOf('db2', { domain: 'rack-a' }).take()).why).toBe(
-      'as many tenants stand still as the domain rack-a allows',
+      'as many tenants are paused as the domain rack-a allows',
     )
     grantedSlot(await slotsOf('db2', { domain: 'rack-b' }).take())
-    expect(refusedSlot(await slotsOf('db3').take()).why).toBe('as many tenants stand still as the service notes allows')
+    expect(refusedSlot(await slotsOf('db3').take()).why).toBe('as many tenants are paused as the service notes allows')
     grantedSlot(await slotsOf('db3', { service: 'mail' }).take())
     expect(refusedSlot(await slotsOf('db4', { service: 'mail' }).take())).toEqual({
       refused: 'full',
-      why: 'as many tenants stand still as the fleet allows',
+      why: 'as many tenants are paused as the fleet allows',
       againMs: 0,
     })
     expect(await heldRows()).toHaveLength(8)

@@ -55,7 +55,7 @@ eachDatabase((fleet) => {
     expect(people.said()).toEqual(['inconclusive acme', 'damaged acme', 'recovered damaged acme'])
   })
 
-  it('a tenant that may stand still is told for each attempt, until a later check could read it', async () => {
+  it('a tenant that may be paused is told for each attempt, until a later check could read it', async () => {
     await insertPlaces(fleet.database, [{ host: 'a', tenant: 'acme', verdict: 'sound', sound: 1, checked: 1 }])
     await change(`select holdfast.result_week('${week}')`)
     const fail = (attempt: number) =>

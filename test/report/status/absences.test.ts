@@ -120,7 +120,7 @@ test.each([
   [
     'a sweep in the future',
     facts([recordedRun('1', { finished: fullEnd(now + hour) })]),
-    'sweep-too-old 1 last full sweep lies in the future: a clock was wrong',
+    'sweep-too-old 1 the time of the last full sweep is in the future: a clock was wrong',
   ],
   [
     'a killed sweep',

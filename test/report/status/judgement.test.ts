@@ -73,7 +73,7 @@ test.each<[string, StatusView, number, string]>([
     'C27 a sweep at a time that lies ahead',
     view([tenant('a')], { lastFullSweepAt: now + 8_760 * hour }),
     1,
-    'HOLDFAST WARNING - STALE last full sweep lies in the future',
+    'HOLDFAST WARNING - STALE the time of the last full sweep is in the future',
   ],
   [
     'a clock that was set by seconds',

@@ -153,5 +153,5 @@ test('a copy from the future is too old: a clock was wrong', async () => {
   await readRegistry(scene.reader, [])
   scene.list = down
   scene.hours = 0
-  await expect(readRegistry(scene.reader, [])).rejects.toEqual(stale(/lies in the future, because a clock was wrong/))
+  await expect(readRegistry(scene.reader, [])).rejects.toEqual(stale(/is in the future, because a clock was wrong/))
 })

@@ -63,7 +63,7 @@ test('attempts are limited even if the service always answers: each of them paus
   expect(attempts).toBe(12)
 })
 
-test('only an attempt that changed nothing is made again, and none if the tenant may stand still', () => {
+test('only an attempt that changed nothing is made again, and none if the tenant may be paused', () => {
   const applied = {} as RemedyResult['applied']
   expect(metRestart(outcome('ADMIN_UNREACHABLE'))).toBe(true)
   expect(metRestart(outcome('LEASE_LOST'))).toBe(true)

@@ -1,4 +1,4 @@
-/** Which files of two sides are compared with each other: nobody may stand still for a pair that was guessed. */
+/** Which files of two sides are compared with each other: nobody may be paused for a pair that was guessed. */
 
 import { expect, test } from 'vitest'
 import { tenantId } from '../../../src/model/brand.ts'

@@ -47,7 +47,7 @@ test('a service that takes the connection and stays silent is not looked for at 
   }
 })
 
-test('interrupted while it is asked what became of a quiesce: the tenant may stand still', async () => {
+test('interrupted while it is asked what became of a quiesce: the tenant may be paused', async () => {
   const interrupt = new AbortController()
   await using service = await openLiar(({ method }) => {
     if (method === 'GET') interrupt.abort()

@@ -80,7 +80,7 @@ async function removeOrRefuse(database: FleetDatabase, host: string): Promise<Re
     case 'seen':
       throw new Failure('FLEET_HOST_ACTIVE', `the agent of ${name} still reports: it was last seen${seen}`)
     case 'slot':
-      throw new Failure('FLEET_HOST_ACTIVE', `${name} has a slot, so one of its tenants may stand still`, {
+      throw new Failure('FLEET_HOST_ACTIVE', `${name} has a slot, so one of its tenants may be paused`, {
         hint: 'a coordinator frees the slot after fleet.expiry; `holdfast fleet reconcile` lists it until then',
       })
     default: {

@@ -23,7 +23,7 @@ Examples:
   holdfast fleet pause --service notes --reason "release of notes 2.1"
   holdfast fleet resume
 
-Exit codes: 0 no tenant stands still, 3 some may, or the database cannot be
+Exit codes: 0 no tenant is paused, 3 some may, or the database cannot be
   reached, 64 usage, 70 bug, 78 configuration, 129/130/131/143 ended by a signal`
 
 interface PauseOptions extends CommonOptions, PausePlace {

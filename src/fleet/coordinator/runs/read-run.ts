@@ -16,7 +16,7 @@ export interface FleetRunFacts {
   readonly damaged: number
   readonly inconclusive: number
   readonly failed: number
-  /** Tenants that may stand still after a check of this run. */
+  /** Tenants that may be paused after a check of this run. */
   readonly maybePaused: number
   readonly hosts: number
   /** Hosts that have not ended their share. */

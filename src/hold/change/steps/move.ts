@@ -59,5 +59,5 @@ const taken = (folder: LiveFolder): Failure =>
 /** Another user may rename in the folder. */
 const notOurs = (folder: LiveFolder, name: string): Failure =>
   new Failure('WRITER_SEEN', `${folder.pathOf(name)} is not the file that holdfast put there`, {
-    hint: 'another program renames files in this folder while the tenant stands still: find out which one',
+    hint: 'another program renames files in this folder while the tenant is paused: find out which one',
   })

@@ -22,7 +22,7 @@ const kinds = {
   'not-json': [415, 'The body is not JSON'],
   'idempotency-key-reused': [422, 'The Idempotency-Key was used for another request'],
   'tenant-busy': [423, 'The tenant cannot be quiesced now'],
-  'quiesce-limit': [429, 'As many tenants are quiesced as may be at once'],
+  'quiesce-limit': [429, 'The limit of quiesced tenants is reached'],
   'quiesce-failed': [500, 'The tenant could not be quiesced and is active again'],
   internal: [500, 'The gate failed'],
   'drain-timeout': [503, 'Requests of this tenant did not end in time'],
