@@ -105,6 +105,7 @@ class Finder {
         await this.#searchFolder(folder)
       }
     }
+    await this.#dropSecondNames()
     await this.#addLinkedFiles()
     return {
       files: [...this.#files].toSorted(),
@@ -170,6 +171,18 @@ class Finder {
     } else if (isMatch && real !== null && found?.isFile() === true && isBelow(real, this.#roots)) {
       this.#linked.set(path, real)
     } else if (isMatch) this.#links.add(path)
+  }
+
+  /** A folder that two patterns name, one of them by a link, holds no file twice. The name without a link stays. */
+  async #dropSecondNames(): Promise<void> {
+    if (this.#search.patterns.every(({ fixed }) => this.#fixed.includes(fixed))) return
+    const names = new Map<string, string>()
+    for (const path of [...this.#files].toSorted()) {
+      const real = (await this.#orOver(realPathOf(path))) ?? path
+      const earlier = names.get(real)
+      if (earlier !== undefined) this.#files.delete(path === real ? earlier : path)
+      if (earlier === undefined || path === real) names.set(real, path)
+    }
   }
 
   /** A link to a file that is found by its own name is no second tenant. */

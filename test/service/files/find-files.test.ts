@@ -106,6 +106,16 @@ test('the fixed part itself may be a link', async () => {
   expect(await scene.names(['app/*.db'])).toEqual(['app/a.db'])
 })
 
+test('a folder that two patterns name, one of them by a link, holds no file twice', async () => {
+  using scene = openScene()
+  scene.write('x/a.db', 'x/b/c.db')
+  symlinkSync('x', `${scene.path}/s`)
+  symlinkSync('x', `${scene.path}/t`)
+  expect(await scene.names(['s/*.db', 'x/**/*.db'])).toEqual(['x/a.db', 'x/b/c.db'])
+  expect(await scene.names(['x/*.db', 's/**/*.db'])).toEqual(['s/b/c.db', 'x/a.db'])
+  expect(await scene.names(['t/*.db', 's/*.db'])).toEqual(['s/a.db'])
+})
+
 test('hard links are two files here: the hold refuses both', async () => {
   using scene = openScene()
   scene.write('a.db')
