@@ -16,7 +16,7 @@ import { copyParts } from '../snapshot/copy.ts'
 import { superJournalOf } from '../snapshot/super-journal.ts'
 import type { PinnedCopy, PinTask } from './branch.ts'
 import { findJournal } from './journal-state.ts'
-import { companionGone } from './refusals.ts'
+import { companionGone, isReadByProgram } from './refusals.ts'
 import { seeShared } from './see-shared.ts'
 import { proveStill, proveStillAgain } from './still.ts'
 
@@ -63,14 +63,16 @@ function requireUnconnected(files: LiveFiles, code: 'WRITER_SEEN' | 'COPY_CHANGE
 }
 
 /**
- * A program that is connected keeps SHARED on the database. If it does so without a `-shm`, that file was deleted under
- * it: it writes to the WAL by an index that we cannot see. The lock of another holdfast is one of a description.
+ * A program that is connected keeps SHARED on the database. If no program has the switch of the `-shm` meanwhile, that
+ * file was deleted or replaced under it: it writes to the WAL by an index that we cannot see.
  * @throws {Failure} COPY_CHANGED; also for a program that is just opening the file
  */
 function requireUnread(files: LiveFiles): void {
-  if (files.has('-shm')) return
-  const lock = findConflict(files.descriptor(''), 'write', lockBytes.shared)
-  if (lock === null || lock.owner === 'description') return
-  const who = lock.pid === null ? 'a program' : `process ${lock.pid}`
-  throw companionGone(`${who} uses ${files.path}, but its -shm, by which programs share a WAL, has no name any more`)
+  if (isReadByProgram(files) !== true) return
+  const pid = findConflict(files.descriptor(''), 'write', lockBytes.shared)?.pid ?? null
+  const who = pid === null ? 'a program' : `process ${pid}`
+  throw companionGone(
+    `${who} uses ${files.path}, but not by the -shm that has its name: by that file programs share a WAL, and it was ` +
+      'deleted or replaced under it',
+  )
 }

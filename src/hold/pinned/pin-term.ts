@@ -10,19 +10,24 @@ import type { Guardian, Watch } from '../seal/guardian.ts'
 
 /** The guardian kills a process that has not released its locks so long after it had to: it is frozen. */
 const graceMs = 1_000
+/** How often its deadline moves on while locks are waited for. */
+const movesOnMs = 250
 
 export class PinTerm implements Disposable {
   readonly #files: LiveFiles
   readonly #limits: LiveLimits
+  readonly #standMsMax: number
   readonly #watch: Watch
   readonly #interrupt: AbortSignal
   readonly #over = new AbortController()
   readonly #onInterrupt = (): void => this.letGo(this.#interrupt.reason)
   #timer: NodeJS.Timeout | null = null
+  #movedOnAtMs = monotonicMs()
 
-  private constructor(files: LiveFiles, limits: LiveLimits, watch: Watch, interrupt: AbortSignal) {
+  private constructor(files: LiveFiles, limits: LiveLimits, standMsMax: number, watch: Watch, interrupt: AbortSignal) {
     this.#files = files
     this.#limits = limits
+    this.#standMsMax = standMsMax
     this.#watch = watch
     this.#interrupt = interrupt
     if (interrupt.aborted) this.#onInterrupt()
@@ -31,19 +36,27 @@ export class PinTerm implements Disposable {
 
   /**
    * To be called before the first lock is asked for: from now on the guardian watches.
-   * @param waitUntilMs when the wait for locks ends, on the monotonic clock
+   * @param standMsMax how long the locks may stand if this process freezes as soon as it has them
    * @throws {Failure} GUARDIAN_LOST; the reason of the signal
    */
   static async begin(
     files: LiveFiles,
     limits: LiveLimits,
-    waitUntilMs: number,
+    standMsMax: number,
     guardian: Guardian,
     interrupt: AbortSignal,
   ): Promise<PinTerm> {
     interrupt.throwIfAborted()
-    const watch = await guardian.watchUntil(waitUntilMs + graceMs)
-    return new PinTerm(files, limits, watch, interrupt)
+    const watch = await guardian.watchUntil(monotonicMs() + standMsMax + graceMs)
+    return new PinTerm(files, limits, standMsMax, watch, interrupt)
+  }
+
+  /** To be called again and again while locks are waited for: each may stand from the next moment on. */
+  keepWaiting(): void {
+    const nowMs = monotonicMs()
+    if (nowMs - this.#movedOnAtMs < movesOnMs) return
+    this.#movedOnAtMs = nowMs
+    this.#watch.until(nowMs + this.#standMsMax + graceMs)
   }
 
   /** Aborts when the locks were let go. */

@@ -33,10 +33,10 @@ import { Draft } from '../snapshot/draft.ts'
 import type { PinnedCopy, PinTask } from './branch.ts'
 import { takeIdle } from './idle.ts'
 import { PinTerm } from './pin-term.ts'
-import { requireUsualLocks } from './refusals.ts'
+import { requireSameWal, requireUsualLocks } from './refusals.ts'
 import { takeRollbackJournal } from './rollback-journal.ts'
 import { takeWal } from './wal.ts'
-import { requireShortWait } from './writer-wait.ts'
+import { requireShortWait, sharedMsMax } from './writer-wait.ts'
 
 export interface PinRequest extends HoldRequest {
   /** Names of the files of this hold that were resolved, by device and inode. */
@@ -112,6 +112,7 @@ async function openFile(
   const { holders, unseen } = await allHoldersOf(files)
   record.add({ holders, unseen })
   await requireUsualLocks(files, holders)
+  requireSameWal(files, holders)
   return { hold, files, preflight: judged, nameConflict: conflictNamer(files, null, record, null) }
 }
 
@@ -126,14 +127,15 @@ async function copyUnderLocks(
   if (!isWal(files)) await requireShortWait({ ...file, limits }, signal)
   await probe.ready()
   const waitUntilMs = monotonicMs() + limits.pinWaitMs
-  using term = await PinTerm.begin(files, limits, waitUntilMs, guardian, signal)
+  const standMsMax = isWal(files) ? limits.maxPinMs : sharedMsMax(limits)
+  using term = await PinTerm.begin(files, limits, standMsMax, guardian, signal)
   using _locks = hold
   const nameConflict: NameConflict = (code, refusal) => {
     term.release() // The search for the holders may take longer than the guardian waits.
     return file.nameConflict(code, refusal)
   }
   try {
-    await lockShared(files, waitUntilMs, nameConflict, term.over)
+    await lockShared(files, { untilMs: waitUntilMs, onWait: () => term.keepWaiting() }, nameConflict, term.over)
     const sharedSinceMs = monotonicMs()
     hold.record.step('locked', { lock: { kind: 'ofd', ranges: [sharedRange] } })
     await followUnderLock(files)
@@ -181,7 +183,8 @@ async function followUnderLock(files: LiveFiles): Promise<void> {
 async function takeBranch(task: PinTask): Promise<PinnedCopy> {
   const { files, waitUntilMs, term } = task
   if (!isWal(files) && !isConnected(files)) return takeRollbackJournal(task)
-  const pin = await pinWal(files, { idleMs: 0, busyMs: Math.max(0, waitUntilMs - monotonicMs()) }, term.over)
+  const wait = { idleMs: 0, busyMs: Math.max(0, waitUntilMs - monotonicMs()), onWait: () => term.keepWaiting() }
+  const pin = await pinWal(files, wait, term.over)
   switch (pin.kind) {
     case 'pinned':
       return takeWal(task, pin.mark)

@@ -2,7 +2,8 @@
  * A database in WAL mode that programs are connected to (README.md, L1 to L4). The locks of a connected reader and the
  * checkpoint lock keep the database file still, and the frames of the WAL up to the mark. Programs go on reading and
  * appending. So the copy is exactly the state at the mark, and nothing has to be followed.
- *   3. The pin stands. The wal-index that was read then is the mark. All names lead to the files that are open here.
+ *   3. The pin stands. The wal-index that was read then is the mark. All names lead to the files that are open here,
+ *      and programs have the same ones.
  *   4. Probe: a second process sees our locks, and SQLite there is refused a checkpoint.
  *   5. First proof of the database file.
  *   6. Copy it, then the frames up to the mark. Meanwhile a watch may let go.
@@ -20,7 +21,7 @@ import { copyParts, type Copied } from '../snapshot/copy.ts'
 import { WalFollower } from '../snapshot/wal-follower.ts'
 import type { PinnedCopy, PinTask } from './branch.ts'
 import { findJournal } from './journal-state.ts'
-import { companionGone } from './refusals.ts'
+import { companionGone, requireSameDatabase } from './refusals.ts'
 import { proveStill, proveStillAgain } from './still.ts'
 import { watchPin } from './watch-pin.ts'
 
@@ -32,6 +33,7 @@ export async function takeWal(task: PinTask, mark: WalIndexHeader): Promise<Pinn
   const { hold, files, probe, term } = task
   term.start()
   requireNamed(files)
+  requireSameDatabase(files)
   await requireNoHotJournal(files)
   using watch = watchPin(task)
   const pins = pinsOf(files)

@@ -15,7 +15,7 @@ export const napMs = 100
 const besidesCopyMs = 20
 
 /** How long SHARED may stand. */
-const sharedMsMax = ({ maxWriterWaitMs }: LiveLimits): number => Math.max(0, maxWriterWaitMs - napMs)
+export const sharedMsMax = ({ maxWriterWaitMs }: LiveLimits): number => Math.max(0, maxWriterWaitMs - napMs)
 
 /**
  * Predicts the wait by a rehearsal of the copy, and then reads the file into the cache. To be called while nothing is

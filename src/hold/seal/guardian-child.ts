@@ -27,9 +27,9 @@ const errorsOfHolder = 3
 const sayMsMax = 1_000
 /** The shell says no more than `Killed`. */
 const wordsOfKill =
-  'holdfast: the guardian has ended this run (SIGKILL). The run was frozen while it had a file locked, and the ' +
-  'service does not wait longer.\n' +
-  '  next: holdfast now resumes a tenant that this run has paused. Find out why the run was frozen: an overloaded ' +
+  'holdfast: the guardian has ended this run (SIGKILL). The run was frozen while it had a file locked, and nothing ' +
+  'may wait longer for it.\n' +
+  '  next: if this run has paused a tenant, holdfast now resumes it. Find out why the run was frozen: an overloaded ' +
   'machine or disk, or a signal that stopped it (Ctrl-Z). Then run it again.\n'
 let terms: ResumeTerms | null = null
 let locks: HoldLocks | null = null

@@ -43,6 +43,26 @@ export function seeLock(lock: LockToSee): LockSight {
   }
 }
 
+/**
+ * Whether a program has a lock on the bytes, and not only another holdfast. Null if that cannot be told. Takes nothing.
+ * @param descriptor open on the file
+ */
+export function hasProgramLock(descriptor: number, { path, dev, ino, range }: Omit<LockToSee, 'kind'>): boolean | null {
+  for (let look = 1; look <= looks.max; look++) {
+    const conflict = findConflict(descriptor, 'write', range)
+    if (conflict?.owner !== 'description') return conflict !== null
+    const locks = readLocks()
+    if (locks === null) return null
+    const devices = new Set([deviceName(dev), deviceOfMount(path, dev)])
+    const last = range.start + range.length - 1
+    const isOfProgram = (lock: KernelLock): boolean =>
+      lock.owner === 'process' && lock.ino === ino && devices.has(lock.device) && lock.first <= last
+    if (locks.some((lock) => isOfProgram(lock) && lock.last >= range.start)) return true
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, looks.apartMs)
+  }
+  return false
+}
+
 function lookOnce(descriptor: number, { path, dev, ino, kind, range }: LockToSee): LockSight | 'missed' {
   const conflict = findConflict(descriptor, 'write', range)
   if (conflict === null) return 'not-seen'

@@ -2,7 +2,7 @@
  * The second process, which tries what our lock must refuse (I1.2): first the lock bytes, and only if those are refused
  * real SQLite. It never waits, and stops at the first thing that it is granted.
  */
-import { closeSync, fstatSync, openSync, readdirSync, type BigIntStats } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, statSync, type BigIntStats } from 'node:fs'
 import Database from 'better-sqlite3'
 import { openDescriptor } from '../../host/files/descriptor.ts'
 import { onDisk } from '../../host/files/file-name.ts'
@@ -38,7 +38,7 @@ function makeReady(): 'ready' {
 
 function tryBoth({ path, scope, file }: LockToTry): ProbeAnswer {
   const raw = scope === 'exclusive' ? tryRaw(path, [lockBytes.all]) : tryRaw(`${path}-shm`, writerBytes)
-  if (raw === 'granted') return { raw, read: 'not-tried', write: 'not-tried' }
+  if (raw === 'granted' || wouldDelete(path)) return { raw, read: 'not-tried', write: 'not-tried' }
   using named = nameForSqlite(path)
   const database = new Database(named.path, { timeout: 0, fileMustExist: true })
   try {
@@ -54,9 +54,16 @@ function tryBoth({ path, scope, file }: LockToTry): ProbeAnswer {
 
 function tryPins({ path, pins, checkpointOf }: PinsToTry): PinsAnswer {
   const sights = pins.map(seeLock)
-  const mayTry = checkpointOf !== null && !sights.includes('not-seen')
+  const mayTry = checkpointOf !== null && !sights.includes('not-seen') && !wouldDelete(path)
   return { sights, checkpoint: mayTry ? tryCheckpoint(path, checkpointOf) : 'not-tried' }
 }
+
+/**
+ * Beside a database without pages SQLite deletes the WAL and the journal by their names, whatever they hold and whoever
+ * uses them; a connection that may only read does it too. One byte counts as none.
+ */
+const wouldDelete = (path: string): boolean =>
+  statSync(onDisk(path)).size <= 1 && ['-wal', '-journal'].some((part) => existsSync(onDisk(path + part)))
 
 /**
  * The connection may not write to the database file. So if the locks lie, its checkpoint fails at the first page. And
@@ -81,17 +88,21 @@ function tryCheckpoint(path: string, file: FileId): PinsAnswer['checkpoint'] {
 /** A program that closes the file keeps new readers out for microseconds: often, if it opens for each request. */
 const busyTimesMax = 100
 
-/** It reads the schema before it tries the lock. `busy`: another program kept it from that. */
+/**
+ * It reads the schema before it tries the lock. `busy`: another program kept it from that. `not-tried`: it could not
+ * read it, or its header says that the database has no WAL.
+ */
 function checkpointOnce(database: Database.Database): PinsAnswer['checkpoint'] | 'busy' {
   try {
     const [row] = database.pragma('wal_checkpoint(PASSIVE)') as readonly { busy: number; log: number }[]
-    return row?.busy === 1 && row.log === -1 ? 'refused' : 'granted'
+    if (row?.log !== -1) return 'granted'
+    return row.busy === 1 ? 'refused' : 'not-tried'
   } catch (error) {
     const code = (error as { code?: unknown }).code
     if (code === 'SQLITE_IOERR_WRITE') return 'granted'
     if (typeof code !== 'string') throw error
     if (code.startsWith('SQLITE_BUSY')) return 'busy'
-    if (/^SQLITE_(?:CORRUPT|NOTADB|ERROR)/.test(code)) return 'not-tried'
+    if (/^SQLITE_(?:CORRUPT|NOTADB|ERROR|IOERR_(?:READ|SHORT_READ)$)/.test(code)) return 'not-tried'
     throw error
   }
 }

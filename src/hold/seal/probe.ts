@@ -33,7 +33,7 @@ export interface PinsToTry {
 export interface PinsAnswer {
   /** One for each pin. */
   readonly sights: readonly LockSight[]
-  /** `not-tried`: SQLite was not asked, or met damage before it came to the lock. */
+  /** `not-tried`: SQLite was not asked, or met something else before it came to the lock. */
   readonly checkpoint: 'refused' | 'granted' | 'not-tried'
 }
 

@@ -15,15 +15,22 @@ import { describeConflict } from './lock.ts'
 const againMs = 1
 const pending = { start: lockBytes.pending, length: 1 } as const
 
+/** How long to wait for SHARED. */
+interface SharedWait {
+  /** On the monotonic clock. */
+  readonly untilMs: number
+  /** Called before it is asked for again. */
+  readonly onWait: () => void
+}
+
 /**
  * Waits for programs that have the database exclusively, and holds nothing meanwhile. Unlocking or closing the file
  * ends the lock.
- * @param untilMs on the monotonic clock
  * @throws {Failure} LOCK_BUSY with the program that is in the way
  */
 export async function lockShared(
   files: LiveFiles,
-  untilMs: number,
+  { untilMs, onWait }: SharedWait,
   nameConflict: NameConflict,
   signal: AbortSignal,
 ): Promise<void> {
@@ -32,6 +39,7 @@ export async function lockShared(
   while (!tryShared(database)) {
     const conflict = findConflict(database, 'read', lockBytes.all)
     if (monotonicMs() > untilMs) throw await failureOf(files.path, conflict, monotonicMs() - startMs, nameConflict)
+    onWait()
     await sleep(againMs, signal)
   }
 }

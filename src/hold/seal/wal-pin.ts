@@ -31,6 +31,8 @@ export interface NotPinned {
 export interface PinWait {
   readonly idleMs: number
   readonly busyMs: number
+  /** Called before it asks again. */
+  readonly onWait?: () => void
 }
 
 const againMs = 1
@@ -54,6 +56,7 @@ export async function pinWal(files: LiveFiles, wait: PinWait, signal: AbortSigna
     const outcome = pinOrRelease(files)
     if (outcome.kind === 'pinned') return outcome
     if (monotonicMs() - startMs > (outcome.kind === 'idle' ? wait.idleMs : wait.busyMs)) return outcome
+    wait.onWait?.()
     await sleep(againMs, signal)
   }
 }

@@ -32,12 +32,13 @@ describe('a program whose file is pinned', () => {
       folder.file('snapshots'),
       step,
       String(maxPinMs),
+      '600000',
     ])
     expect(await holder.ready).toEqual({ frozen: step })
     return holder
   }
 
-  it.each(steps)(
+  it.each(['locked', ...steps] as const)(
     'goes on while holdfast is frozen after "%s"; the guardian ends it after live.maxPin',
     async (step) => {
       await using holder = await frozenAfter(step, 2_000)
@@ -60,20 +61,24 @@ describe('a program whose file is pinned', () => {
   })
 })
 
-it('a program with a rollback journal waits for a frozen holdfast no longer than its writers may wait', async () => {
-  using folder = temporaryFolder()
-  const file = folder.file('book.db')
-  createBook(file)
-  mkdirSync(folder.file('snapshots'), { mode: 0o700 })
-  await using program = await startSqliteProgram('node', file, { timeoutMs: 60_000 })
-  await using holder = startNode('test/support/programs/live/frozen-pin.ts', [
-    file,
-    folder.file('snapshots'),
-    'probed',
-    '600000',
-  ])
-  expect(await holder.ready).toEqual({ frozen: 'probed' })
-  // Its commit waits for SHARED. The guardian ends the holder meanwhile: live.maxPin would come ten minutes later.
-  expect(program.run(insert)).toBe('done')
-  expect(await holder.ended).toMatchObject({ code: null, signal: 'SIGKILL' })
-})
+it.each(['locked', 'probed'])(
+  'a program with a rollback journal does not wait long for a frozen holdfast (%s)',
+  async (step) => {
+    using folder = temporaryFolder()
+    const file = folder.file('book.db')
+    createBook(file)
+    mkdirSync(folder.file('snapshots'), { mode: 0o700 })
+    await using program = await startSqliteProgram('node', file, { timeoutMs: 60_000 })
+    await using holder = startNode('test/support/programs/live/frozen-pin.ts', [
+      file,
+      folder.file('snapshots'),
+      step,
+      '600000',
+      '600000',
+    ])
+    expect(await holder.ready).toEqual({ frozen: step })
+    // Its commit waits for SHARED. The guardian ends the holder meanwhile: all other limits are ten minutes.
+    expect(program.run(insert)).toBe('done')
+    expect(await holder.ended).toMatchObject({ code: null, signal: 'SIGKILL' })
+  },
+)

@@ -70,7 +70,7 @@ it('a program whose -shm was deleted is no idle database: it is said what to do'
   rmSync(`${file}-shm`)
   await expect(takePinned(fixture, file)).rejects.toMatchObject({
     code: 'COPY_CHANGED',
-    message: expect.stringContaining(`process ${program.pid} uses ${file}, but its -shm`),
+    message: expect.stringContaining(`process ${program.pid} uses ${file}, but not by the -shm`),
     hint: expect.stringContaining('stop that program in good order'),
   })
   program.close()

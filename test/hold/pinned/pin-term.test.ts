@@ -3,7 +3,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { LiveFiles } from '../../../src/hold/live/live-files.ts'
 import { PinTerm } from '../../../src/hold/pinned/pin-term.ts'
 import { tryShared } from '../../../src/hold/seal/shared-lock.ts'
-import { monotonicMs } from '../../../src/host/clock.ts'
 import type { LivePath } from '../../../src/model/brand.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
@@ -28,7 +27,7 @@ it.each(['release', 'letGo'] as const)(
     using files = new LiveFiles(file as LivePath, null)
     await files.follow()
     const { guardian } = fixture.processes
-    using term = await PinTerm.begin(files, wideLimits, monotonicMs(), guardian, new AbortController().signal)
+    using term = await PinTerm.begin(files, wideLimits, 0, guardian, new AbortController().signal)
     expect(tryShared(files.descriptor(''))).toBe(true)
     if (how === 'release') term.release()
     else term.letGo(new Error('the copy took too long'))
