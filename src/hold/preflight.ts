@@ -186,15 +186,15 @@ export function predictPauseMs(files: number, copyBytes: number, rate: number | 
  * Refuses a tenant whose last copy was abandoned after a pause longer than the limit. The run after this one tries
  * again, because the ledger then has a refusal as the newest result.
  * @param what the files, by name
- * @param leastMs how long the tenant had been paused when its last copy was abandoned; null if it was not, or if that
+ * @param abandonedPauseMs how long the tenant had been paused when its last copy was abandoned; null if it was not, or if that
  * says nothing about this copy
  * @throws {Failure} TOO_LARGE_FOR_PAUSE
  */
-export function requireNoAbandonedPause(what: string, leastMs: number | null, maxPauseMs: number): void {
-  if (leastMs === null || leastMs <= maxPauseMs) return
+export function requireNoAbandonedPause(what: string, abandonedPauseMs: number | null, maxPauseMs: number): void {
+  if (abandonedPauseMs === null || abandonedPauseMs <= maxPauseMs) return
   throw new Failure(
     'TOO_LARGE_FOR_PAUSE',
-    `the tenant had been paused for ${inWords(leastMs)} when holdfast ended the last copy of ` +
+    `the tenant had been paused for ${inWords(abandonedPauseMs)} when holdfast ended the last copy of ` +
       `${what}; hold.maxPause is ${inWords(maxPauseMs)}`,
     {
       hint:

@@ -26,12 +26,12 @@ export const misuses = {
     // @ts-expect-error a hold must be sealed before it is proven
     return prove(probed)
   },
-  holdNothing: (request: HoldRequest, companions: HoldProcesses, signal: AbortSignal): unknown =>
+  holdNothing: (request: HoldRequest, processes: HoldProcesses, signal: AbortSignal): unknown =>
     // @ts-expect-error a hold takes at least one file
-    hold({ ...request, files: [] }, companions, signal),
-  holdOneByName: (request: HoldRequest, companions: HoldProcesses, signal: AbortSignal): unknown =>
+    hold({ ...request, files: [] }, processes, signal),
+  holdOneByName: (request: HoldRequest, processes: HoldProcesses, signal: AbortSignal): unknown =>
     // @ts-expect-error a hold has an outcome for each file
-    hold(request, companions, signal).then(({ kind }) => kind),
+    hold(request, processes, signal).then(({ kind }) => kind),
   probeNothing: (probe: Probe, over: AbortSignal): unknown => {
     // @ts-expect-error a probe needs a lock
     return probeLock(null, probe, over)

@@ -96,7 +96,7 @@ export class DoctorHold {
   async end(lease: DoctorLease | null): Promise<Failure | null> {
     const { service, ledger, tenant } = this.#trial
     const { holder } = this
-    const sight = await attempt(() =>
+    const outcome = await attempt(() =>
       resumeUntilSeen({
         service,
         tenant,
@@ -110,9 +110,9 @@ export class DoctorHold {
     )
     this.#guarded[Symbol.dispose]()
     // If the ledger fails too, that must not hide that the tenant may still be paused.
-    if (sight instanceof Failure)
-      await ledger.append({ kind: 'resume-failed', tenant, holder, code: sight.code }).catch(() => undefined)
-    else await this.ended(sight.how, sight.resumed?.heldMs ?? null)
-    return sight instanceof Failure ? sight : null
+    if (outcome instanceof Failure)
+      await ledger.append({ kind: 'resume-failed', tenant, holder, code: outcome.code }).catch(() => undefined)
+    else await this.ended(outcome.how, outcome.resumed?.heldMs ?? null)
+    return outcome instanceof Failure ? outcome : null
   }
 }

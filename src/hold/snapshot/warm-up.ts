@@ -77,12 +77,12 @@ async function requirePauseWithin(
   // A copy of all bytes that took too long once says nothing about another kind of copy.
   const whole = files.filter(({ warm, preflight }) => !warm && !preflight.reflink)
   const abandoned = whole.flatMap(({ hold: { request } }) => request.abandonedPauseMs ?? [])
-  const leastMs = abandoned.length === 0 ? null : Math.max(...abandoned)
-  record(leastMs)
-  requireNoAbandonedPause(what, leastMs, maxPauseMs)
+  const abandonedPauseMs = abandoned.length === 0 ? null : Math.max(...abandoned)
+  record(abandonedPauseMs)
+  requireNoAbandonedPause(what, abandonedPauseMs, maxPauseMs)
   const rate = large ? await readAndRehearse(whole, signal) : null
   const copyBytes = files.reduce((sum, { warm, preflight }) => sum + (warm ? 0 : preflight.copyBytes), 0)
-  const predictedMs = Math.max(leastMs ?? 0, predictPauseMs(files.length, copyBytes, rate))
+  const predictedMs = Math.max(abandonedPauseMs ?? 0, predictPauseMs(files.length, copyBytes, rate))
   record(predictedMs)
   requireShortPause(what, predictedMs, maxPauseMs)
 }

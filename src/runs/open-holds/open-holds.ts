@@ -151,12 +151,13 @@ async function resumeOrMiss(
   const { tenant, holder, leaseId, fence } = hold
   if (await listing.lacksQuickly(hold)) return endGone(hold, service)
   const answer = leaseId === null ? null : { leaseId, fence }
-  const sight = await orFailure(
+  const outcome = await orFailure(
     resumeUntilSeen({ service, tenant, holder, wasHealthy: false, answer, endsByMs, resumed: null, onRetry }),
   )
-  if (!(sight instanceof Failure)) return { how: sight.how, heldMs: sight.resumed?.heldMs ?? null, complaint: null }
+  if (!(outcome instanceof Failure))
+    return { how: outcome.how, heldMs: outcome.resumed?.heldMs ?? null, complaint: null }
   if (await listing.lacks(hold)) return endGone(hold, service)
-  throw sight
+  throw outcome
 }
 
 /**

@@ -10,7 +10,7 @@ import { openLedger } from '../../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 
-const home = mkdtempSync(join(tmpdir(), 'holdfast-announcement-'))
+const home = mkdtempSync(join(tmpdir(), 'holdfast-intent-'))
 afterAll(() => rmSync(home, { recursive: true }))
 
 const longestMs = 20_000

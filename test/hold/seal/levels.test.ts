@@ -120,8 +120,8 @@ describe('a seal', () => {
     async () => {
       using folder = temporaryFolder()
       await using probe = Probe.start({ LD_PRELOAD: makeLyingLocks(folder.path) })
-      const companions = { probe, guardian: fixture.processes.guardian, [Symbol.asyncDispose]: () => Promise.resolve() }
-      const examined = await fixture.examine(demo, 'acme', { processes: companions })
+      const processes = { probe, guardian: fixture.processes.guardian, [Symbol.asyncDispose]: () => Promise.resolve() }
+      const examined = await fixture.examine(demo, 'acme', { processes })
       expect(examined).toMatchObject({
         exitCode: 3,
         stopped: { code: 'LOCK_NOT_HONOURED' },

@@ -24,7 +24,7 @@ const service = await connectService({
   requestTimeoutMs: 5_000,
 })
 const ledger = await openLedger(`${folder}/ledger`, newRunId())
-await using companions = await startHoldProcesses()
+await using processes = await startHoldProcesses()
 const settings = {
   require: 'sealed',
   ttlMs: Number(ttl),
@@ -48,7 +48,7 @@ const [held] = await hold(
     folder,
     bounds: unbounded,
   },
-  companions,
+  processes,
   new AbortController().signal,
 )
 writeSync(1, `${JSON.stringify({ ended: held?.kind === 'snapshot' ? 'snapshot' : held?.failure.message })}\n`)

@@ -105,6 +105,6 @@ export class PageReader {
     this.#digests = digest ? new DigestedPages(file, pages) : null
     const fits = this.#core !== null && needed + prescanBytes(pages) <= memoryBytesMax
     this.#prescan = fits ? new Prescan(this.#core, file, header, pages, this.#digests) : null
-    return accountPages(header, this.#digests ?? file, this.#prescan?.glances)
+    return accountPages(header, this.#digests ?? file, this.#prescan?.prescanned)
   }
 }

@@ -32,7 +32,7 @@ export class Prescan {
     this.#digests = digests
   }
 
-  get glances(): PagePrescan {
+  get prescanned(): PagePrescan {
     return this.#prescanned
   }
 

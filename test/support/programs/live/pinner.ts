@@ -13,7 +13,7 @@ const { file, folder, maxPinMs } = JSON.parse(process.argv[2] ?? '') as PinnerOr
 const say = (line: object): void => void writeSync(1, `${JSON.stringify(line)}\n`)
 
 const onStep = (step: HoldStep): void => say({ step })
-await using companions = await startHoldProcesses()
+await using processes = await startHoldProcesses()
 say({ ready: true })
 for (let number = 0; ; number++) {
   const [held] = await hold(
@@ -30,7 +30,7 @@ for (let number = 0; ; number++) {
       folder,
       bounds: unbounded,
     },
-    companions,
+    processes,
     new AbortController().signal,
   )
   if (held?.kind === 'snapshot') await held.snapshot[Symbol.asyncDispose]()
