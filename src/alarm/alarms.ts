@@ -23,6 +23,12 @@ export interface Learned {
   readonly absences: readonly Absence[]
   /** Tenants whose hold stands open. */
   readonly held: readonly string[]
+  /** Of the tenants that were asked about: those whose newest hold was seen to end, and when, in ms since 1970. */
+  readonly served: ReadonlyMap<string, number>
+  /** When the oldest run began that the ledger told of, in ms since 1970; null if it told of none. */
+  readonly recordedSince: number | null
+  /** True if there may be open holds that the ledger has lost. */
+  readonly holdsLost: boolean
   /** True if another run works on the service: what it will make up for is not known yet. */
   readonly othersWork: boolean
 }
@@ -42,9 +48,10 @@ export interface RunAlarms {
   joinIncident(incident: string): void
   /**
    * Reads what the ledger knows at the end of the run, if there is a sink. Without this call the ledger is read anew.
+   * @param read is asked about the tenants of earlier alarms that may be paused
    * @throws what `read` throws
    */
-  learn(read: () => Promise<Learned>): Promise<void>
+  learn(read: (paused: readonly string[]) => Promise<Learned>): Promise<void>
   /**
    * Sends the alarms of the run. Resolves after a few seconds at most, although sending may go on for longer.
    * @returns sentences for the report about alarms that did not arrive

@@ -41,6 +41,9 @@ export const missingSweeps: ReadonlySet<string> = new Set<Absence['kind']>([
 /** Subject of a remedy that was undone: it is news although the damage itself was told before. */
 export const takenBackSubject = 'taken-back'
 
+/** Subject of a ledger that was lost, and with it the record of open holds. */
+export const ledgerLostSubject = 'ledger-lost'
+
 /** Files that are remembered for each condition. */
 export const rememberedMax = 1_000
 
@@ -58,6 +61,12 @@ export interface Cleared {
   readonly resumed: ReadonlySet<string>
   /** Tenants whose hold stands open; null if that is not known. */
   readonly held: ReadonlySet<string> | null
+  /** Tenants whose newest hold in the ledger was seen to end, and when, in ms since 1970. */
+  readonly served: ReadonlyMap<string, number>
+  /** The oldest run that the ledger told of, in ms since 1970; null if it may have lost something. */
+  readonly recordedSince: number | null
+  /** True for a sweep of all tenants that saw each of them serving after its hold. */
+  readonly allServing: boolean
   /** Subjects that still hold or were not looked at. Of the others, none holds any more. Null: none was looked at. */
   readonly standingSubjects: ReadonlySet<string> | null
   /** True for a sweep that covered all tenants and found all of them sound. */

@@ -28,6 +28,7 @@ import {
   absenceCondition,
   failedRunConditions,
   isHarmfulStop,
+  ledgerLostCondition,
   stopCondition,
   type AboutRun,
 } from './service-conditions.ts'
@@ -60,6 +61,7 @@ export class ConditionsOfRun {
   readonly #resumed = new Set<string>()
   #results = 0
   #soundResults = 0
+  #servingResults = 0
   #isHarmed = false
 
   constructor(terms: ConditionTerms) {
@@ -69,6 +71,7 @@ export class ConditionsOfRun {
   /** @returns the condition that must be told immediately; null for none */
   consider(result: Result): Condition | null {
     this.#results++
+    if (isSeenServing(result)) this.#servingResults++
     // It is what was asked for, and shows no recovery either.
     if (isQuietSample(result)) return null
     // A place that could not be searched is the absence `registry-partly`: no later result would end its alarm.
@@ -90,6 +93,7 @@ export class ConditionsOfRun {
   /** Takes an earlier result of this file back: `result` takes its place. */
   forget(result: Result, before: Pick<Result, 'verdict' | 'failure'>): void {
     this.#results--
+    if (isSeenServing(before)) this.#servingResults--
     const severity = severityOf(before)
     if (severity === null) this.#soundResults--
     else
@@ -153,6 +157,7 @@ export class ConditionsOfRun {
       ...[...this.#seen].flatMap(([severity, seen]) => (seen.total > 0 ? [this.#describe(severity, seen)] : [])),
       ...[...this.#takenBack].map(([severity, seen]) => this.#describe(severity, seen, takenBackSubject)),
       ...absences.map((absence) => absenceCondition(absence, this.#terms)),
+      ...(learned?.holdsLost === true ? [ledgerLostCondition(this.#terms)] : []),
       ...this.#failedRun(ending),
     ]
     const isFull = coversAll(ending)
@@ -164,6 +169,9 @@ export class ConditionsOfRun {
         unlisted: new Set(isFull ? [...this.#terms.watched].filter((file) => !this.#met.has(file)) : []),
         resumed: this.#resumed,
         held: learned === null ? null : new Set(learned.held),
+        served: learned?.served ?? new Map<string, number>(),
+        recordedSince: learned === null || learned.holdsLost ? null : learned.recordedSince,
+        allServing: isFull && !ending.counts?.notDue && this.#servingResults === this.#results,
         standingSubjects:
           learned === null
             ? null
@@ -261,6 +269,10 @@ function severityOf(result: Pick<Result, 'verdict' | 'failure'>): StandingSeveri
   if (verdict === 'sound') return null
   return verdict === 'damaged' ? 'DAMAGED' : 'INCONCLUSIVE'
 }
+
+/** True if the hold came to its end: the tenant was seen serving after it. */
+const isSeenServing = ({ failure }: Pick<Result, 'failure'>): boolean =>
+  failure === undefined || failure.tenantState === 'active'
 
 /** True for a sample that was read to its end and in which nothing was found. It is never sound. */
 const isQuietSample = ({ sample, verdict, failure }: Result): boolean =>

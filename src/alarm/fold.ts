@@ -8,8 +8,9 @@ import { count } from '../text/count.ts'
 import { printableInUtf8 } from '../text/printable.ts'
 import { humanMs } from '../text/units.ts'
 import { severities, tenantsMax, type Alarm, type AlarmSeverity } from './alarm.ts'
-import { fileKey, missingSweeps, rememberedMax, takenBackSubject } from './condition.ts'
+import { fileKey, ledgerLostSubject, missingSweeps, rememberedMax, takenBackSubject } from './condition.ts'
 import type { Cleared, Condition, StandingSeverity, TenantKey } from './condition.ts'
+import { isKeyCleared, isKnownOtherwise, isSubjectCleared } from './ended.ts'
 import { nameSome } from './words.ts'
 
 /** An alarm that was sent, and whose condition no run has seen end. Times are in ms since 1970. */
@@ -117,12 +118,13 @@ function clear(
   outgoing: Outgoing[],
 ): readonly Standing[] {
   if (one.keys.length === 0) {
-    if (!isSubjectCleared(one, cleared)) return [one]
+    if (!isSubjectCleared(one, cleared, speaker.now)) return [one]
     if (!isSweepStillMissing(one, cleared)) outgoing.push(recovered(one, [], speaker))
     return []
   }
-  const ended = one.keys.filter((key) => isKeyCleared(one, key, cleared))
-  const left = one.keys.filter((key) => !isKeyCleared(one, key, cleared) && !isKnownOtherwise(one, key, cleared))
+  const hasEnded = (key: TenantKey): boolean => isKeyCleared(one, key, cleared, speaker.now)
+  const ended = one.keys.filter(hasEnded)
+  const left = one.keys.filter((key) => !hasEnded(key) && !isKnownOtherwise(one, key, cleared))
   const news = ended.filter((key) => !isToldBeside(one, key, all))
   if (news.length > 0) outgoing.push(recovered(one, news, speaker))
   const total = one.total - (one.keys.length - left.length)
@@ -143,46 +145,6 @@ const isToldBeside = ({ severity, subject }: Standing, key: TenantKey, all: read
 const isSweepStillMissing = ({ subject }: Standing, { standingSubjects }: Cleared): boolean =>
   missingSweeps.has(subject) && [...missingSweeps].some((other) => standingSubjects?.has(other))
 
-function isSubjectCleared({ severity, subject }: Standing, cleared: Cleared): boolean {
-  switch (severity) {
-    case 'STALE':
-      return cleared.standingSubjects !== null && !cleared.standingSubjects.has(subject)
-    case 'HARM SUSPECTED':
-      return cleared.allSound
-    case 'PAUSED':
-      return cleared.held !== null && cleared.held.size === 0
-    case 'DAMAGED':
-    case 'INCONCLUSIVE':
-      return subject === cleared.endedRun
-  }
-}
-
-function isKeyCleared({ severity }: Standing, key: TenantKey, cleared: Cleared): boolean {
-  switch (severity) {
-    case 'HARM SUSPECTED':
-      return cleared.allSound
-    case 'PAUSED':
-      return isServing(key, cleared)
-    case 'DAMAGED':
-    case 'INCONCLUSIVE':
-      return cleared.sound.has(fileKey(key))
-    case 'STALE':
-      return false
-  }
-}
-
-/** An open hold outweighs what an earlier one came to. */
-const isServing = ({ tenant }: TenantKey, { resumed, held }: Cleared): boolean =>
-  tenant !== null && (held === null ? resumed.has(tenant) : !held.has(tenant))
-
-/**
- * No recovery: it was inconclusive and is damaged now, which another alarm says. Or the service no longer lists it,
- * which the sweep before has said.
- */
-const isKnownOtherwise = ({ severity }: Standing, key: TenantKey, { damaged, unlisted }: Cleared): boolean =>
-  (severity === 'INCONCLUSIVE' && damaged.has(fileKey(key))) ||
-  ((severity === 'INCONCLUSIVE' || severity === 'DAMAGED') && unlisted.has(fileKey(key)))
-
 const howRecovered: Readonly<Record<StandingSeverity, string>> = {
   'HARM SUSPECTED': 'a sweep found all tenants sound',
   PAUSED: 'serving again',
@@ -198,7 +160,9 @@ function recovered(one: Standing, ended: readonly TenantKey[], speaker: Speaker)
   const whose = names.length === 0 ? service : `${nameSome(names, names.length)} of ${service}`
   const how = subject.startsWith('run-')
     ? `the ${subject.slice('run-'.length)} came to its end`
-    : `${howRecovered[severity]}${severity === 'STALE' ? ` (${subject})` : ''}`
+    : subject === ledgerLostSubject
+      ? 'all tenants were seen serving'
+      : `${howRecovered[severity]}${severity === 'STALE' ? ` (${subject})` : ''}`
   const rest = one.keys.length - ended.length
   const alarm: Alarm = {
     ...frameOf(speaker, 'RECOVERED', `${whose}: ${how}`),

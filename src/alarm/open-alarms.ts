@@ -38,7 +38,7 @@ export interface AlarmTerms {
   /** Absences that the ledger does not know. */
   readonly known: readonly Absence[]
   /** Reads what the ledger knows, for a run that could not tell it; null if it cannot be read. */
-  readonly learn: () => Promise<Learned | null>
+  readonly learn: (paused: readonly string[]) => Promise<Learned | null>
 }
 
 type AlarmSettings = Pick<Settings, 'alerts' | 'service' | 'ledger'>
@@ -63,6 +63,8 @@ class AlarmsOfRun implements RunAlarms {
   readonly #stateComplaints = new Set<string>()
   /** Each change of the state comes after the one before. */
   #turn: Promise<void> = Promise.resolve()
+  /** Tenants of earlier alarms that may be paused. */
+  readonly #paused: readonly string[]
   #incident: string | null = null
   #learned: Learned | null = null
   #allTaken = true
@@ -72,6 +74,8 @@ class AlarmsOfRun implements RunAlarms {
     this.#terms = terms
     this.#sinks = sinksIn(settings.alerts)
     const { mode, config } = terms
+    const paused = standing.flatMap(({ severity, keys }) => (severity === 'PAUSED' ? keys : []))
+    this.#paused = [...new Set(paused.flatMap(({ tenant }) => tenant ?? []))]
     const watched = new Set(standing.flatMap(({ keys }) => keys.map(fileKey)))
     this.#seen = new ConditionsOfRun({ mode, config, service: settings.service.name, watched })
     this.#delivery = new Delivery({
@@ -102,8 +106,8 @@ class AlarmsOfRun implements RunAlarms {
     this.#raiseNow(this.#seen.considerEndings(endings))
   }
 
-  async learn(read: () => Promise<Learned>): Promise<void> {
-    this.#learned = await read()
+  async learn(read: (paused: readonly string[]) => Promise<Learned>): Promise<void> {
+    this.#learned = await read(this.#paused)
   }
 
   joinIncident(incident: string): void {
@@ -111,7 +115,7 @@ class AlarmsOfRun implements RunAlarms {
   }
 
   async end(ending: RunEnding): Promise<readonly string[]> {
-    const learned = this.#learned ?? (await this.#terms.learn())
+    const learned = this.#learned ?? (await this.#terms.learn(this.#paused))
     const seen = this.#seen.end(ending, learned, this.#terms.known)
     const waiting = await this.#raise(seen)
     for (const one of waiting) this.#send(one, one.sinks)

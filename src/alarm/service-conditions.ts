@@ -6,7 +6,7 @@ import type { Absence } from '../report/status/absences.ts'
 import { withConfiguration } from '../report/text/hint.ts'
 import { count } from '../text/count.ts'
 import type { RunEnding } from './alarms.ts'
-import type { Condition } from './condition.ts'
+import { ledgerLostSubject, type Condition } from './condition.ts'
 import { lead, sentence } from './words.ts'
 
 export interface AboutRun {
@@ -57,6 +57,18 @@ export const absenceCondition = (
   text: `${lead.STALE}\n${text}.`,
   since,
   command: withConfiguration(command, config),
+})
+
+export const ledgerLostCondition = ({ service, config }: AboutRun): Condition => ({
+  ...nothingNamed,
+  severity: 'INCONCLUSIVE',
+  subject: ledgerLostSubject,
+  headline: `the ledger of ${service} was lost`,
+  text:
+    'The ledger was lost or damaged. So holdfast does not know whether an earlier run left a tenant paused.\n' +
+    'A sweep that sees all tenants serving ends this alarm.',
+  since: null,
+  command: withConfiguration('holdfast resume --all', config),
 })
 
 /**

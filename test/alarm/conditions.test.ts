@@ -89,7 +89,7 @@ test('I4.2: what the ledger misses is STALE, one alarm each', () => {
     { kind: 'killed', code: 1, since: 5, text: 'the last sweep was killed', command: 'holdfast sweep' },
     { kind: 'registry-cached', code: 1, since: 7, text: 'a copy is used', command: 'holdfast doctor' },
   ] as const
-  const { conditions } = seenBy([sound('a')], { learned: { absences, held: [], othersWork: false } })
+  const { conditions } = seenBy([sound('a')], { learned: { ...nothingAbsent, absences } })
   expect(titles(conditions)).toEqual(['STALE: notes: the last sweep was killed', 'STALE: notes: a copy is used'])
   expect(conditions.map(({ since, command, subject }) => [since, command, subject])).toEqual([
     [5, 'holdfast sweep', 'killed'],

@@ -1,8 +1,10 @@
 /** An alarm is repeated after a day, or if it has grown; a recovery goes out once. The clock is injected. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { fullEnding, Nights, nothingAbsent, t0 } from '../support/alarm/samples.ts'
 import { damaged, paused, sound, unproven } from '../support/report.ts'
 import { hour } from '../support/status.ts'
+
+const servedAt = (at: number) => new Map([['acme', at]])
 
 test('a repeat is folded for 24 h, and then sent again', () => {
   const nights = new Nights()
@@ -64,25 +66,66 @@ test('a tenant that was inconclusive and is damaged now has not recovered', () =
 
 test('a tenant that stood still recovers when its hold is seen to have ended, and not before', () => {
   const nights = new Nights()
-  expect(nights.titles(t0, [paused('acme')], { learned: { absences: [], held: ['acme'], othersWork: false } })).toEqual(
-    ['PAUSED: acme of notes may be paused'],
-  )
+  expect(nights.titles(t0, [paused('acme')], { learned: { ...nothingAbsent, held: ['acme'] } })).toEqual([
+    'PAUSED: acme of notes may be paused',
+  ])
   const check = { mode: 'check', ending: { ...fullEnding(1), whole: false } }
-  expect(nights.titles(t0 + 1, [], { ...check, learned: { absences: [], held: ['acme'], othersWork: false } })).toEqual(
-    [],
-  )
+  expect(nights.titles(t0 + 1, [], { ...check, learned: { ...nothingAbsent, held: ['acme'] } })).toEqual([])
   expect(nights.titles(t0 + 2, [], { ...check, learned: null })).toEqual([])
-  expect(nights.titles(t0 + 3, [], check)).toEqual(['RECOVERED: acme of notes: serving again'])
-  expect(nights.titles(t0 + 4, [], check)).toEqual([])
+  const ended = { ...check, learned: { ...nothingAbsent, served: servedAt(t0 + 2) } }
+  expect(nights.titles(t0 + 3, [], ended)).toEqual(['RECOVERED: acme of notes: serving again'])
+  expect(nights.titles(t0 + 4, [], ended)).toEqual([])
+})
+
+describe('a ledger that was lost, and with it the record of open holds', () => {
+  const check = { mode: 'check', ending: { ...fullEnding(1), whole: false } }
+  const begunAnew = (at: number) => ({ ...nothingAbsent, recordedSince: at })
+
+  test('shows of no tenant that it serves: the end of a later hold does', () => {
+    const nights = new Nights()
+    nights.run(t0, [paused('acme')], { learned: { ...nothingAbsent, held: ['acme'] } })
+    const lost = { ...begunAnew(t0 + 1), holdsLost: true }
+    expect(nights.titles(t0 + 1, [], { ...check, learned: lost })).toEqual([
+      'INCONCLUSIVE: the ledger of notes was lost',
+    ])
+    expect(nights.titles(t0 + 2, [], { ...check, learned: begunAnew(t0 + 1) })).toEqual([])
+    expect(
+      nights.titles(t0 + 4, [sound('acme')], { ...check, learned: { ...begunAnew(t0 + 1), served: servedAt(t0 + 3) } }),
+    ).toEqual(['RECOVERED: acme of notes: serving again'])
+    expect(nights.titles(t0 + 5, [sound('acme'), sound('bolt')], { learned: begunAnew(t0 + 1) })).toEqual([
+      'RECOVERED: notes: all tenants were seen serving',
+    ])
+    expect(nights.standing).toEqual([])
+  })
+
+  test('an end from before the alarm does not count, as in a copy of an older ledger', () => {
+    const nights = new Nights()
+    nights.run(t0, [paused('acme')], { learned: { ...nothingAbsent, held: ['acme'] } })
+    const older = { ...begunAnew(t0 + 1), served: servedAt(t0 - hour) }
+    expect(nights.titles(t0 + 2, [], { ...check, learned: older })).toEqual([])
+  })
+
+  test('shows nothing of a tenant that an alarm could not name: a sweep that sees all of them serving does', () => {
+    const nights = new Nights()
+    const failure = { code: 'GUARDIAN_LOST', message: 'm', hint: 'h', tenantState: 'maybe-paused' } as const
+    const failed = { counts: null, whole: true, stopped: null, failure }
+    nights.run(t0, [], { ending: failed })
+    const learned = begunAnew(t0 + 1)
+    expect(nights.titles(t0 + 2, [sound('acme')], { ...check, learned })).toEqual([])
+    const { failure: left } = paused('acme')
+    const busy = unproven('acme', left === undefined ? {} : { failure: { ...left, tenantState: 'untouched' } })
+    nights.run(t0 + 3, [busy], { learned })
+    expect(nights.standing.map(({ severity }) => severity)).toContain('PAUSED')
+    nights.run(t0 + 4, [sound('acme')], { learned })
+    expect(nights.standing).toEqual([])
+  })
 })
 
 test('STALE recovers when a run that looked no longer finds it', () => {
   const nights = new Nights()
   const absences = [{ kind: 'killed', code: 1, since: t0 - hour, text: 'killed', command: 'holdfast sweep' }] as const
-  expect(nights.titles(t0, [], { learned: { absences, held: [], othersWork: false } })).toEqual([
-    'STALE: notes: killed',
-  ])
-  expect(nights.titles(t0 + 1, [], { learned: { absences, held: [], othersWork: false } })).toEqual([])
+  expect(nights.titles(t0, [], { learned: { ...nothingAbsent, absences } })).toEqual(['STALE: notes: killed'])
+  expect(nights.titles(t0 + 1, [], { learned: { ...nothingAbsent, absences } })).toEqual([])
   expect(nights.titles(t0 + 2, [], { learned: null })).toEqual([])
   expect(nights.titles(t0 + 3, [sound('a')])).toEqual(['RECOVERED: notes: no longer stale (killed)'])
 })
@@ -92,18 +135,16 @@ test('a sweep that reached half is no recovery from one that was killed', () => 
   const since = t0 - hour
   const killed = { kind: 'killed', code: 1, since, text: 'killed', command: 'holdfast sweep' } as const
   const half = { kind: 'covered-too-little', code: 1, since, text: 'half', command: 'holdfast sweep' } as const
-  nights.run(t0, [], { learned: { absences: [killed], held: [], othersWork: false } })
-  expect(nights.titles(t0 + 1, [], { learned: { absences: [half], held: [], othersWork: false } })).toEqual([
-    'STALE: notes: half',
-  ])
+  nights.run(t0, [], { learned: { ...nothingAbsent, absences: [killed] } })
+  expect(nights.titles(t0 + 1, [], { learned: { ...nothingAbsent, absences: [half] } })).toEqual(['STALE: notes: half'])
   expect(nights.titles(t0 + 2, [sound('a')])).toEqual(['RECOVERED: notes: no longer stale (covered-too-little)'])
 })
 
 test('while another run works, a missing sweep is not over', () => {
   const nights = new Nights()
   const absences = [{ kind: 'killed', code: 1, since: t0, text: 'killed', command: 'holdfast sweep' }] as const
-  nights.run(t0, [], { learned: { absences, held: [], othersWork: false } })
-  expect(nights.titles(t0 + 1, [], { learned: { absences: [], held: [], othersWork: true } })).toEqual([])
+  nights.run(t0, [], { learned: { ...nothingAbsent, absences } })
+  expect(nights.titles(t0 + 1, [], { learned: { ...nothingAbsent, othersWork: true } })).toEqual([])
   expect(nights.standing).toHaveLength(1)
 })
 

@@ -48,7 +48,7 @@ export async function recordingEnd<Done extends RunTotals & { readonly selected:
       ...(backups === null ? {} : { backups }),
     })
     // The run has its end in the ledger: whatever is wrong with alarms does not change how it ended.
-    await orNull(alarms?.learn(() => learnFrom(ledger, service.settings, own)) ?? null)
+    await orNull(alarms?.learn((paused) => learnFrom(ledger, service.settings, own, paused)) ?? null)
   }
   let done: Done
   try {

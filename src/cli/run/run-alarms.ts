@@ -5,7 +5,7 @@ import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { LedgerReading } from '../../ledger/ledger.ts'
 import { readLedger } from '../../ledger/open-ledger.ts'
-import type { RunId } from '../../model/brand.ts'
+import { tenantId, type RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { absencesIn, outdatedConfiguration, type Absence } from '../../report/status/absences.ts'
 import type { RunTotals } from '../../runs/pipeline.ts'
@@ -74,7 +74,7 @@ export async function openRunAlarms(
     now: Date.now,
     onComplaint: (sentence) => terminal.say(`holdfast: alarms: ${printableSentence(sentence)}`),
     onAttempt: (attempt) => logLine(terminal, options.logLevel, { run, tenant: null, step: 'alarm', ...attempt }),
-    learn: () => learnAnew(settings),
+    learn: (paused) => learnAnew(settings, paused),
     known: outdated === null ? [] : [outdatedConfiguration(outdated.since, outdated.failure.message)],
   })
 }
@@ -90,8 +90,17 @@ const noAlarms: RunAlarms = {
   end: () => Promise.resolve([]),
 }
 
-/** What the ledger knows at the end of a run. @param own the id of the run; null for one that never began */
-export async function learnFrom(ledger: LedgerReading, settings: Settings, own: string | null): Promise<Learned> {
+/**
+ * What the ledger knows at the end of a run.
+ * @param own the id of the run; null for one that never began
+ * @param paused tenants that may be paused, as earlier alarms said
+ */
+export async function learnFrom(
+  ledger: LedgerReading,
+  settings: Settings,
+  own: string | null,
+  paused: readonly string[],
+): Promise<Learned> {
   const now = Date.now()
   const facts = await readSweepFacts(ledger, settings, own)
   const maxAgeMs = alarmMaxAgeMs(settings)
@@ -100,19 +109,38 @@ export async function learnFrom(ledger: LedgerReading, settings: Settings, own: 
   return {
     absences: absences.filter((absence) => isNews(absence, now, maxAgeMs)),
     held,
+    served: await endsOfHolds(ledger, paused),
+    recordedSince: facts.runs.at(-1)?.startedAt ?? null,
+    holdsLost: ledger.holdsLost,
     othersWork: facts.atWork !== null,
   }
 }
+
+/** A hold is followed by a line for each file of its tenant. */
+const linesOfTenantMax = 100
+
+/** When the newest hold of each of these tenants was seen to end. Without one that did, a tenant is left out. */
+async function endsOfHolds(ledger: LedgerReading, tenants: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const ends = new Map<string, number>()
+  for (const tenant of tenants) {
+    const lines = await ledger.history(tenantId(tenant), linesOfTenantMax)
+    const newest = lines.find(({ event }) => holdEvents.has(event.kind))
+    if (newest?.event.kind === 'hold-ended') ends.set(tenant, newest.at)
+  }
+  return ends
+}
+
+const holdEvents: ReadonlySet<string> = new Set(['hold-asked', 'hold-quiesced', 'resume-failed', 'hold-ended'])
 
 /** A service that is new has no full sweep yet, and a run that began just now may be its first. */
 const isNews = ({ kind, since }: Absence, now: number, maxAgeMs: number): boolean =>
   kind !== 'sweep-too-old' || since === null || now - since > maxAgeMs
 
 /** For a run that failed before it had a ledger, such as one that another run keeps out. */
-async function learnAnew(settings: Settings): Promise<Learned | null> {
+async function learnAnew(settings: Settings, paused: readonly string[]): Promise<Learned | null> {
   try {
     await using ledger = await readLedger(settings.ledger.dir, wayOf(settings))
-    return await learnFrom(ledger, settings, null)
+    return await learnFrom(ledger, settings, null, paused)
   } catch (error) {
     if (error instanceof Failure) return null
     throw error

@@ -15,8 +15,15 @@ export const fullEnding = (files: number): RunEnding => ({
   stopped: null,
   failure: null,
 })
-/** The ledger knows of nothing that is absent, and of no open hold. */
-export const nothingAbsent: Learned = { absences: [], held: [], othersWork: false }
+/** The ledger is older than `t0`, and knows of nothing that is absent and of no open hold. */
+export const nothingAbsent: Learned = {
+  absences: [],
+  held: [],
+  served: new Map(),
+  recordedSince: t0 - 1_000_000,
+  holdsLost: false,
+  othersWork: false,
+}
 
 let ids = 0
 const speaker = (now: number): Speaker => ({

@@ -1,0 +1,57 @@
+/** Decides whether the condition of an alarm that was sent has ended. Nothing ends only because it is not seen. Pure. */
+
+import { fileKey, ledgerLostSubject, type Cleared, type TenantKey } from './condition.ts'
+import type { Standing } from './fold.ts'
+
+/** For an alarm that names no tenants. @param now ms since 1970 */
+export function isSubjectCleared({ severity, subject, since }: Standing, cleared: Cleared, now: number): boolean {
+  switch (severity) {
+    case 'STALE':
+      return cleared.standingSubjects !== null && !cleared.standingSubjects.has(subject)
+    case 'HARM SUSPECTED':
+      return cleared.allSound
+    case 'PAUSED':
+      return cleared.held?.size === 0 && (cleared.allServing || knowsOf(since, cleared, now))
+    case 'DAMAGED':
+    case 'INCONCLUSIVE':
+      return subject === ledgerLostSubject ? cleared.allServing : subject === cleared.endedRun
+  }
+}
+
+/** For one of the files or tenants of an alarm. */
+export function isKeyCleared({ severity, since }: Standing, key: TenantKey, cleared: Cleared, now: number): boolean {
+  switch (severity) {
+    case 'HARM SUSPECTED':
+      return cleared.allSound
+    case 'PAUSED':
+      return isServing(key, since, cleared, now)
+    case 'DAMAGED':
+    case 'INCONCLUSIVE':
+      return cleared.sound.has(fileKey(key))
+    case 'STALE':
+      return false
+  }
+}
+
+/**
+ * A ledger that replaces a lost one has no open holds, and that shows nothing: the end of a hold must be in it. An open
+ * hold outweighs what an earlier one came to.
+ */
+function isServing({ tenant }: TenantKey, since: number, cleared: Cleared, now: number): boolean {
+  if (tenant === null || cleared.held?.has(tenant)) return false
+  if (cleared.resumed.has(tenant)) return true
+  const endedAt = cleared.served.get(tenant)
+  return endedAt !== undefined && (endedAt >= since || knowsOf(since, cleared, now))
+}
+
+/** True if the record has what happened at this time. A time in the future is of a clock that was wrong. */
+const knowsOf = (at: number, { recordedSince }: Cleared, now: number): boolean =>
+  recordedSince !== null && (recordedSince <= at || at > now)
+
+/**
+ * No recovery: it was inconclusive and is damaged now, which another alarm says. Or the service no longer lists it,
+ * which the sweep before has said.
+ */
+export const isKnownOtherwise = ({ severity }: Standing, key: TenantKey, { damaged, unlisted }: Cleared): boolean =>
+  (severity === 'INCONCLUSIVE' && damaged.has(fileKey(key))) ||
+  ((severity === 'INCONCLUSIVE' || severity === 'DAMAGED') && unlisted.has(fileKey(key)))
