@@ -57,8 +57,10 @@ export function judgeChange(result: RemedyResult): 'unchanged' | 'well' | Unwell
     said: `${named.tenant ?? named.path} ${how}${why}.`,
     command: maybePaused
       ? 'holdfast resume --all'
-      : takenBack !== undefined
+      : takenBack !== undefined && severity !== 'HARM SUSPECTED'
         ? `holdfast check ${target(tenant, path)}`
-        : (plan.undo ?? 'holdfast history'),
+        : severity === 'HARM SUSPECTED'
+          ? 'holdfast explain HARM_SUSPECTED'
+          : (plan.undo ?? 'holdfast history'),
   }
 }

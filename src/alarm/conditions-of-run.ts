@@ -3,12 +3,10 @@
  * bounded, whatever the number of tenants.
  */
 
-import { signsOfHarm } from '../model/failure.ts'
 import type { RemedyResult } from '../model/result/remedy.ts'
 import type { Result } from '../model/result/report.ts'
 import type { Absence } from '../report/status/absences.ts'
 import { withConfiguration } from '../report/text/hint.ts'
-import { isPaused } from '../report/text/result-words.ts'
 import type { OpenHoldOutcome } from '../runs/open-holds/open-holds.ts'
 import { printableInUtf8 } from '../text/printable.ts'
 import { tenantsMax } from './alarm.ts'
@@ -23,6 +21,7 @@ import {
   type StandingSeverity,
   type TenantKey,
 } from './condition.ts'
+import { countNames, isQuietSample, isSeenServing, keyOf, severityOf } from './of-result.ts'
 import { FilesOfSeverity } from './seen.ts'
 import {
   absenceCondition,
@@ -41,6 +40,7 @@ import {
   sayWhileStopped,
   sentence,
   takenBackLead,
+  withoutChanges,
 } from './words.ts'
 
 const describedMax = 5
@@ -48,6 +48,8 @@ const describedMax = 5
 export interface ConditionTerms extends AboutRun {
   /** Files (`fileKey`) of standing conditions: it is remembered that they are sound again. */
   readonly watched: ReadonlySet<string>
+  /** True if an earlier alarm of suspected harm is not over. */
+  readonly isHarmStanding: boolean
 }
 
 export class ConditionsOfRun {
@@ -107,7 +109,8 @@ export class ConditionsOfRun {
   culprit(result: Result): Condition {
     const seen = new FilesOfSeverity()
     this.#addTo(seen, 'DAMAGED', result)
-    return this.#describe('DAMAGED', seen)
+    const condition = this.#describe('DAMAGED', seen)
+    return this.#isUnderHarm ? withoutChanges(condition, this.#terms.config) : condition
   }
 
   /** Considers a change of live data. @returns the condition to be told immediately; null for none */
@@ -152,6 +155,7 @@ export class ConditionsOfRun {
     known: readonly Absence[] = [],
   ): { readonly conditions: readonly Condition[]; readonly cleared: Cleared } {
     const absences = [...(learned?.absences ?? []), ...known]
+    const isFull = coversAll(ending)
     const conditions = [
       ...this.#stops(ending),
       ...[...this.#seen].flatMap(([severity, seen]) => (seen.total > 0 ? [this.#describe(severity, seen)] : [])),
@@ -160,9 +164,8 @@ export class ConditionsOfRun {
       ...(learned?.holdsLost === true ? [ledgerLostCondition(this.#terms)] : []),
       ...this.#failedRun(ending),
     ]
-    const isFull = coversAll(ending)
     return {
-      conditions,
+      conditions: this.#isUnderHarm ? conditions.map((one) => withoutChanges(one, this.#terms.config)) : conditions,
       cleared: {
         sound: this.#sound,
         damaged: this.#damaged,
@@ -192,8 +195,8 @@ export class ConditionsOfRun {
   #addTo(seen: FilesOfSeverity, severity: StandingSeverity, result: Result): void {
     const key = keyOf(severity, result)
     const { mode, config } = this.#terms
-    const said = `${describeResult(result)}${mode === 'triage' ? sayWhileStopped(result, config) : ''}`
-    seen.add(alarmTenantOf(result), key, said, alarmCommand(result, config))
+    const whileStopped = mode === 'triage' ? sayWhileStopped(result, config) : ''
+    seen.add(alarmTenantOf(result), key, describeResult(result), alarmCommand(result, config), whileStopped)
   }
 
   #seenOf(severity: StandingSeverity): FilesOfSeverity {
@@ -214,8 +217,10 @@ export class ConditionsOfRun {
 
   #describe(severity: StandingSeverity, { files, total }: FilesOfSeverity, subject = ''): Condition {
     const keys = files.map(({ key }) => key)
-    const sentences = files.slice(0, describedMax).map(({ said }) => said)
-    const names = nameSome([...new Set(keys.map(({ tenant, path }) => tenant ?? path))], distinct(keys, total))
+    const sentences = files
+      .slice(0, describedMax)
+      .map(({ said, whileStopped }) => (this.#isUnderHarm ? said : `${said}${whileStopped}`))
+    const names = nameSome([...new Set(keys.map(({ tenant, path }) => tenant ?? path))], countNames(keys, total))
     const { service } = this.#terms
     const headline = {
       'HARM SUSPECTED': `by holdfast itself, or locks do not hold: ${names} of ${service}`,
@@ -240,6 +245,11 @@ export class ConditionsOfRun {
     }
   }
 
+  /** Then the only commands are those that change nothing and check nothing. */
+  get #isUnderHarm(): boolean {
+    return this.#terms.isHarmStanding || this.#isHarmed || (this.#seen.get('HARM SUSPECTED')?.total ?? 0) > 0
+  }
+
   /** A stop that no result stands for. */
   #stops({ stopped }: RunEnding): readonly Condition[] {
     if (stopped === null || this.#isHarmed || !isHarmfulStop(stopped)) return []
@@ -260,28 +270,3 @@ export const coversAll = ({ whole, counts, failure }: RunEnding): boolean =>
   counts !== null &&
   counts.selected + (counts.notDue ?? 0) > 0 &&
   counts.covered === counts.selected
-
-/** Null for a sound result. */
-function severityOf(result: Pick<Result, 'verdict' | 'failure'>): StandingSeverity | null {
-  const { verdict, failure } = result
-  if (isPaused(result)) return 'PAUSED'
-  if (failure !== undefined && signsOfHarm.has(failure.code)) return 'HARM SUSPECTED'
-  if (verdict === 'sound') return null
-  return verdict === 'damaged' ? 'DAMAGED' : 'INCONCLUSIVE'
-}
-
-/** True if the hold came to its end: the tenant was seen serving after it. */
-const isSeenServing = ({ failure }: Pick<Result, 'failure'>): boolean =>
-  failure === undefined || failure.tenantState === 'active'
-
-/** True for a sample that was read to its end and in which nothing was found. It is never sound. */
-const isQuietSample = ({ sample, verdict, failure }: Result): boolean =>
-  sample !== undefined && verdict === 'inconclusive' && failure === undefined
-
-/** A tenant that stands still does so with all of its files. */
-const keyOf = (severity: StandingSeverity, { tenant, path, damage }: Result): TenantKey =>
-  severity === 'PAUSED' ? { tenant, path: '', damage: 'none' } : { tenant, path, damage }
-
-/** Several files of one tenant are one name; beyond the remembered files each counts. */
-const distinct = (keys: readonly TenantKey[], total: number): number =>
-  new Set(keys.map(({ tenant, path }) => tenant ?? path)).size + (total - keys.length)

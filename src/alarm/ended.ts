@@ -1,4 +1,4 @@
-/** Decides whether the condition of an alarm that was sent has ended. Nothing ends only because it is not seen. Pure. */
+/** Whether the condition of an alarm that was sent has ended. Nothing ends only because it is not seen. Pure. */
 
 import { fileKey, ledgerLostSubject, type Cleared, type TenantKey } from './condition.ts'
 import type { Standing } from './fold.ts'

@@ -77,7 +77,8 @@ class AlarmsOfRun implements RunAlarms {
     const paused = standing.flatMap(({ severity, keys }) => (severity === 'PAUSED' ? keys : []))
     this.#paused = [...new Set(paused.flatMap(({ tenant }) => tenant ?? []))]
     const watched = new Set(standing.flatMap(({ keys }) => keys.map(fileKey)))
-    this.#seen = new ConditionsOfRun({ mode, config, service: settings.service.name, watched })
+    const isHarmStanding = standing.some(({ severity }) => severity === 'HARM SUSPECTED')
+    this.#seen = new ConditionsOfRun({ mode, config, service: settings.service.name, watched, isHarmStanding })
     this.#delivery = new Delivery({
       onAttempt: terms.onAttempt,
       onDelivered: ({ id }, { key }) => this.#change((state) => delivered(state, id, key)),

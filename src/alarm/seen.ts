@@ -7,6 +7,8 @@ interface SeenFile {
   readonly tenant: AlarmTenant
   readonly key: TenantKey
   readonly said: string
+  /** What to do in a crash loop; empty if there is nothing to say. */
+  readonly whileStopped: string
   readonly command: string | null
 }
 
@@ -15,10 +17,11 @@ export class FilesOfSeverity {
   readonly #files = new Map<string, SeenFile>()
   total = 0
 
-  add(tenant: AlarmTenant, key: TenantKey, said: string, command: string | null): void {
+  add(tenant: AlarmTenant, key: TenantKey, said: string, command: string | null, whileStopped = ''): void {
     const file = fileKey(key)
     if (!this.#files.has(file)) this.total++
-    if (this.#files.has(file) || this.#files.size < rememberedMax) this.#files.set(file, { tenant, key, said, command })
+    if (this.#files.has(file) || this.#files.size < rememberedMax)
+      this.#files.set(file, { tenant, key, said, whileStopped, command })
   }
 
   remove(file: string): void {

@@ -2,12 +2,13 @@
 
 import type { Result } from '../model/result/report.ts'
 import type { Remedy } from '../model/result/verdict.ts'
-import { commandWhileStopped, nextCommand } from '../report/text/next-command.ts'
+import { withConfiguration } from '../report/text/hint.ts'
+import { commandWhileStopped, isHarmless, nextCommand } from '../report/text/next-command.ts'
 import { count } from '../text/count.ts'
 import { cutMiddle } from '../text/layout.ts'
 import { printableInUtf8, printableSentenceInUtf8 } from '../text/printable.ts'
 import type { AlarmTenant } from './alarm.ts'
-import type { StandingSeverity } from './condition.ts'
+import type { Condition, StandingSeverity } from './condition.ts'
 
 /** How the text of an alarm begins. */
 export const lead: Readonly<Record<StandingSeverity, string>> = {
@@ -85,6 +86,18 @@ export function sayWhileStopped(result: Result, config: string | null): string {
   if (command === null) return ''
   return ` If the service crashes before it is mended: stop it, then run \`${printableSentenceInUtf8(command)}\`.`
 }
+
+/**
+ * A condition as it is told while harm is suspected: its commands change no data, pause no tenant and check nothing,
+ * because each further pause may do further harm (I1.8).
+ */
+export const withoutChanges = (condition: Condition, config: string | null): Condition => ({
+  ...condition,
+  tenants: condition.tenants.map((one) =>
+    one.remedy === null ? one : { ...one, remedy: { ...one.remedy, command: null } },
+  ),
+  command: isHarmless(condition.command) ? condition.command : withConfiguration('holdfast status', config),
+})
 
 /** The command for a result, as another person will type it. */
 export const alarmCommand = (result: Result, config: string | null): string | null => {

@@ -1,11 +1,11 @@
 /** From what a run sees to alarms (I4.2, I4.3): the severity, the tenants, the command, and no word too many. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Condition } from '../../src/alarm/condition.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { Failure, type FailureCode } from '../../src/model/failure.ts'
 import type { RemedyResult } from '../../src/model/result/remedy.ts'
 import type { Result } from '../../src/model/result/report.ts'
-import { collect, fullEnding, nothingAbsent, seenBy } from '../support/alarm/samples.ts'
+import { collect, fullEnding, Nights, nothingAbsent, seenBy, t0 } from '../support/alarm/samples.ts'
 import { damaged, failed, paused, sound, unproven } from '../support/report.ts'
 
 const titles = (conditions: readonly Condition[]): readonly string[] =>
@@ -50,6 +50,55 @@ test.each(['HARM_SUSPECTED', 'LOCK_NOT_HONOURED'])('%s is harm, and damage besid
     'HARM SUSPECTED: by holdfast itself, or locks do not hold: acme of notes',
     'DAMAGED: acme of notes',
   ])
+})
+
+describe('while harm is suspected, no command is offered that changes, pauses or checks anything', () => {
+  const mendable = (id: string, more: Partial<Result> = {}): Result =>
+    damaged(id, {
+      remedy: {
+        do: 'rebuild',
+        indexes: ['i'],
+        rehearsed: true,
+        why: 'w',
+        command: `holdfast repair --tenant ${id} --apply`,
+      },
+      ...more,
+    })
+  const absences = [{ kind: 'killed', code: 1, since: 5, text: 'killed', command: 'holdfast sweep' }] as const
+  const offered = (conditions: readonly Condition[]): string =>
+    conditions
+      .flatMap(({ command, text, tenants }) => [command, text, ...tenants.map(({ remedy }) => remedy?.command ?? '')])
+      .join('\n')
+
+  test('by any alarm of the run that suspects it', () => {
+    const harmed = withFailure(mendable('acme'), 'HARM_SUSPECTED')
+    const { conditions } = seenBy([mendable('bolt'), harmed], {
+      mode: 'triage',
+      learned: { ...nothingAbsent, absences },
+    })
+    expect(conditions.map(({ severity, command }) => `${severity}: ${command}`).toSorted()).toEqual([
+      'DAMAGED: holdfast status',
+      'HARM SUSPECTED: holdfast explain HARM_SUSPECTED',
+      'STALE: holdfast status',
+    ])
+    expect(offered(conditions)).not.toMatch(/holdfast (?:repair|restore|sweep|check|triage|doctor)/)
+  })
+
+  test('nor by a later run, until the harm is over', () => {
+    const nights = new Nights()
+    nights.run(t0, [withFailure(mendable('acme'), 'HARM_SUSPECTED')])
+    const { outgoing } = nights.run(t0 + 1, [mendable('bolt')], { learned: { ...nothingAbsent, absences } })
+    expect(outgoing.map(({ alarm }) => alarm.command)).toEqual(['holdfast status', 'holdfast status'])
+    nights.run(t0 + 2, [sound('acme'), sound('bolt')])
+    expect(nights.run(t0 + 3, [mendable('bolt')]).outgoing[0]?.alarm.command).toMatch(/^holdfast repair /)
+  })
+
+  test('nor by the change that is suspected', () => {
+    const run = collect('repair')
+    run.considerRemedy(change({ applied: applied && { ...applied, verdict: 'damaged' } }))
+    const { conditions } = run.end({ ...fullEnding(1), whole: false }, nothingAbsent)
+    expect(conditions.map(({ command }) => command)).toEqual(['holdfast explain HARM_SUSPECTED'])
+  })
 })
 
 test('leases that ended under a run are harm, although each result is inconclusive', () => {

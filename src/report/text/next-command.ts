@@ -1,6 +1,6 @@
 /** The next command to type for a result that is not sound. */
 
-import { failureKinds } from '../../model/failure.ts'
+import { failureKinds, signsOfHarm } from '../../model/failure.ts'
 import type { Report, Result } from '../../model/result/report.ts'
 import { target } from '../../text/shell-words.ts'
 import { isUsedByPrograms } from '../pinned.ts'
@@ -16,7 +16,8 @@ export interface LastCommand {
 }
 
 /**
- * The next command for a result; null if there is nothing to do.
+ * The next command for a result; null if there is nothing to do. If harm is suspected, it changes nothing and checks
+ * nothing, because each further pause may do further harm (I1.8).
  * @param config the configuration that the command line named, else null
  */
 export function nextCommand(result: Result, ran: LastCommand, config: string | null): string | null {
@@ -26,17 +27,29 @@ export function nextCommand(result: Result, ran: LastCommand, config: string | n
 
 /**
  * Mends the file of a tenant while its service is stopped: a service in a crash loop may not stay up long enough. Null
- * if only a backup helps, and for a bare file.
+ * if only a backup helps, for a bare file, and if harm is suspected.
  */
-export function commandWhileStopped({ tenant, path, verdict, remedy }: Result, config: string | null): string | null {
+export function commandWhileStopped(result: Result, config: string | null): string | null {
+  const { tenant, path, verdict, remedy } = result
+  if (signOfHarm(result) !== null) return null
   const mends = remedy.command?.startsWith('holdfast repair ') ?? false
   if (tenant === null || verdict !== 'damaged' || !mends) return null
   return withConfiguration(`holdfast repair ${target(null, path)} --apply`, config)
 }
 
+/** True for a command that changes no data, pauses no tenant and checks nothing: also good where harm is suspected. */
+export const isHarmless = (command: string): boolean =>
+  /^holdfast (?:explain|status|history|holders|bundle|report|resume)(?: |$)/.test(command)
+
+/** The code of a failure that is a sign of harm; null without one. */
+export const signOfHarm = ({ failure }: Pick<Result, 'failure'>): string | null =>
+  failure !== undefined && signsOfHarm.has(failure.code) ? failure.code : null
+
 function commandFor(result: Result, ran: LastCommand): string | null {
   const { mode, copied } = ran
   if (result.failure?.tenantState === 'maybe-paused') return 'holdfast resume --all'
+  const sign = signOfHarm(result)
+  if (sign !== null) return `holdfast explain ${sign}`
   if (result.verdict === 'damaged') {
     const { do: todo, command } = result.remedy
     // Only a rule of the application is violated: there is nothing to salvage.

@@ -12,7 +12,7 @@ import { printable, printableSentence } from '../../text/printable.ts'
 import { humanBytes, humanMs } from '../../text/units.ts'
 import { beforeRemedy, pinClauses, secondSnapshotWords } from '../pinned.ts'
 import { legibleCommand, legibleName, legibleObject, legibleSentence } from './legible.ts'
-import { commandWhileStopped, nextCommand, type LastCommand } from './next-command.ts'
+import { commandWhileStopped, isHarmless, nextCommand, type LastCommand } from './next-command.ts'
 import { queryLines } from './query.ts'
 import { recoveryOf } from './recovery.ts'
 import { verdictWord } from './result-words.ts'
@@ -27,12 +27,14 @@ const noticesShownMax = 10
 /** @param mode what was run */
 export function describeUnsound(result: Result, mode: LastCommand['mode'], options: TextOptions): readonly string[] {
   const colors = createColors(options.color)
+  const isOffered = (one: string): boolean => options.harm !== true || isHarmless(one)
   const command = nextCommand(
     result,
     { mode, copied: options.copied ?? false, live: options.live ?? false },
     options.config ?? null,
   )
-  const stopped = mode === 'triage' ? commandWhileStopped(result, options.config ?? null) : null
+  const stopped =
+    mode === 'triage' && options.harm !== true ? commandWhileStopped(result, options.config ?? null) : null
   return [
     ...titleLines(result, options),
     ...findingLines(result, options),
@@ -47,7 +49,7 @@ export function describeUnsound(result: Result, mode: LastCommand['mode'], optio
     ...readByLines(result, options),
     ...(result.verdict === 'damaged' ? line('remedy', remedyWords(result.remedy), options) : []),
     ...labelledIfAny('first', beforeRemedy(result), options),
-    ...(command === null ? [] : ['  next', `    ${colors.bold(legibleCommand(command))}`]),
+    ...(command === null || !isOffered(command) ? [] : ['  next', `    ${colors.bold(legibleCommand(command))}`]),
     ...(stopped === null
       ? []
       : ['  if the service crashes before that is done: stop it, then', `    ${legibleCommand(stopped)}`]),

@@ -19,6 +19,8 @@ export interface TextOptions {
   readonly copied?: boolean
   /** True if files were to be checked while programs use them. */
   readonly live?: boolean
+  /** True if the run suspects harm: then no command is offered that changes, pauses or checks anything. */
+  readonly harm?: boolean
 }
 
 /** True if the tenant was not seen serving after the hold. */

@@ -19,6 +19,7 @@ import { exitCodeWords } from '../summary.ts'
 import { describeSuspicion } from '../triage/describe-culprit.ts'
 import { withConfiguration } from './hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from './legible.ts'
+import { signOfHarm } from './next-command.ts'
 import { describeMaps } from './page-map.ts'
 import { describeNotices, describeUnsound, describeProof } from './problem.ts'
 import { describeRecoveries } from './recovery.ts'
@@ -28,7 +29,8 @@ import type { TextOptions } from './result-words.ts'
 /** More sound results than this are counted instead of listed. */
 const soundListedMax = 20
 
-export function renderReport(report: Report, options: TextOptions): string {
+export function renderReport(report: Report, given: TextOptions): string {
+  const options = suspectsHarm(report) ? { ...given, harm: true } : given
   // A tenant is paused once for all of its files.
   const paused = [...new Set(report.results.filter(isPaused).map(nameOf))]
   const problems = report.results
@@ -90,10 +92,13 @@ function loudest(paused: readonly string[], report: Report, options: TextOptions
   ]
 }
 
+const suspectsHarm = ({ run, results }: Report): boolean =>
+  results.some((result) => signOfHarm(result) !== null) || signsOfHarm.has(run.stopped?.split(':')[0] ?? '')
+
 /** The loudest words of all but a paused tenant (I1.8). */
-function harmLines({ run, results }: Report, options: TextOptions): readonly string[] {
-  const harmed = results.filter(({ failure }) => failure !== undefined && signsOfHarm.has(failure.code))
-  if (harmed.length === 0 && !signsOfHarm.has(run.stopped?.split(':')[0] ?? '')) return []
+function harmLines({ results }: Report, options: TextOptions): readonly string[] {
+  if (options.harm !== true) return []
+  const harmed = results.filter((result) => signOfHarm(result) !== null)
   const names = harmed.length === 0 ? '' : ` Look at ${[...new Set(harmed.map(nameOf))].join(', ')}.`
   return [
     ...wrap(

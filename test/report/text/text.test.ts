@@ -50,6 +50,13 @@ found.
 `)
 })
 
+test('while harm is suspected, nothing is offered that changes, pauses or checks a tenant', () => {
+  const failure = { code: 'HARM_SUSPECTED', message: 'm', hint: 'h', tenantState: 'active' } as const
+  const text = renderReport(report([damaged('acme'), damaged('bolt', { failure })], { mode: 'triage' }), plain)
+  expect(text).toMatch(/^HARM SUSPECTED: /)
+  expect(commandsOf(text)).toEqual(['    holdfast explain HARM_SUSPECTED'])
+})
+
 test('more than twenty sound tenants are counted, others never', () => {
   const text = render(...Array.from({ length: 30 }, (_, index) => sound(`t${index}`)), damaged('acme'))
   expect(text).toContain('and 30 tenants sound, longest pause 9 ms')

@@ -36,12 +36,21 @@ const speaker = (now: number): Speaker => ({
   statusCommand: 'holdfast status',
 })
 
-export const collect = (mode: string, watched: ReadonlySet<string> = new Set()): ConditionsOfRun =>
-  new ConditionsOfRun({ mode, service: 'notes', config: null, watched })
+interface CollectMore {
+  readonly config?: string | null
+  readonly watched?: ReadonlySet<string>
+  readonly isHarmStanding?: boolean
+}
+
+export const collect = (
+  mode: string,
+  { config = null, watched = new Set(), isHarmStanding = false }: CollectMore = {},
+): ConditionsOfRun => new ConditionsOfRun({ mode, service: 'notes', config, watched, isHarmStanding })
 
 interface SeenMore {
   readonly standing?: readonly Standing[]
   readonly mode?: string
+  readonly config?: string | null
   readonly ending?: RunEnding
   readonly learned?: Learned | null
 }
@@ -49,10 +58,17 @@ interface SeenMore {
 /** What a run sees that has these results. */
 export function seenBy(
   results: readonly Result[],
-  { standing = [], mode = 'sweep', ending = fullEnding(results.length), learned = nothingAbsent }: SeenMore = {},
+  {
+    standing = [],
+    mode = 'sweep',
+    config = null,
+    ending = fullEnding(results.length),
+    learned = nothingAbsent,
+  }: SeenMore = {},
 ): { readonly conditions: readonly Condition[]; readonly cleared: Cleared } {
   const watched = standing.flatMap(({ keys }) => keys.map(({ tenant, path }) => JSON.stringify([tenant, path])))
-  const run = collect(mode, new Set(watched))
+  const isHarmStanding = standing.some(({ severity }) => severity === 'HARM SUSPECTED')
+  const run = collect(mode, { config, watched: new Set(watched), isHarmStanding })
   for (const result of results) run.consider(result)
   return run.end(ending, learned)
 }
