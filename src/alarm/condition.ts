@@ -69,7 +69,7 @@ export interface Cleared {
   readonly allServing: boolean
   /** Subjects that still hold or were not looked at. Of the others, none holds any more. Null: none was looked at. */
   readonly standingSubjects: ReadonlySet<string> | null
-  /** True for a sweep that covered all tenants and found all of them sound. */
+  /** True for a sweep that looked at all tenants, left none out as not due, and found all of them sound. */
   readonly allSound: boolean
   /** `run-sweep` and the like: a run of this kind came to its end. */
   readonly endedRun: string | null

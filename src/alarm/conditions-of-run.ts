@@ -156,6 +156,8 @@ export class ConditionsOfRun {
   ): { readonly conditions: readonly Condition[]; readonly cleared: Cleared } {
     const absences = [...(learned?.absences ?? []), ...known]
     const isFull = coversAll(ending)
+    // A file that was not due was not looked at.
+    const leftNoneOut = isFull && (ending.counts?.notDue ?? 0) === 0
     const conditions = [
       ...this.#stops(ending),
       ...[...this.#seen].flatMap(([severity, seen]) => (seen.total > 0 ? [this.#describe(severity, seen)] : [])),
@@ -174,12 +176,12 @@ export class ConditionsOfRun {
         held: learned === null ? null : new Set(learned.held),
         served: learned?.served ?? new Map<string, number>(),
         recordedSince: learned === null || learned.holdsLost ? null : learned.recordedSince,
-        allServing: isFull && !ending.counts?.notDue && this.#servingResults === this.#results,
+        allServing: leftNoneOut && this.#servingResults === this.#results,
         standingSubjects:
           learned === null
             ? null
             : new Set([...absences.map(({ kind }) => kind), ...(learned.othersWork ? missingSweeps : [])]),
-        allSound: isFull && !this.#isHarmed && this.#results > 0 && this.#soundResults === this.#results,
+        allSound: leftNoneOut && !this.#isHarmed && this.#results > 0 && this.#soundResults === this.#results,
         endedRun: ending.failure === null ? `run-${this.#terms.mode}` : null,
       },
     }

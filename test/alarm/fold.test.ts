@@ -165,6 +165,17 @@ test('suspected harm ends only with a sweep that finds all tenants sound', () =>
   ])
 })
 
+test('suspected harm does not end with a sweep that left tenants out because they were not due', () => {
+  const nights = new Nights()
+  const failure = { code: 'LOCK_NOT_HONOURED', message: 'm', hint: 'h', tenantState: 'active' } as const
+  nights.run(t0, [unproven('acme', { failure })])
+  const ending = { ...fullEnding(1), counts: { selected: 1, covered: 1, notDue: 9 } }
+  nights.run(t0 + 1, [sound('acme')], { ending })
+  expect(nights.standing.map(({ severity }) => severity)).toEqual(['HARM SUSPECTED'])
+  nights.run(t0 + 2, [sound('acme')])
+  expect(nights.standing).toEqual([])
+})
+
 test('a run that failed recovers when one of its kind comes to its end', () => {
   const nights = new Nights()
   const failure = { code: 'ADMIN_UNREACHABLE', message: 'm', hint: 'h', tenantState: 'untouched' } as const
