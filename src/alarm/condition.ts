@@ -38,6 +38,12 @@ export const missingSweeps: ReadonlySet<string> = new Set<Absence['kind']>([
   'covered-too-little',
 ])
 
+/** Subjects of STALE of which one takes the place of another: what is missing is the same, more or less of it. */
+export const oneLoss: readonly ReadonlySet<string>[] = [
+  missingSweeps,
+  new Set<Absence['kind']>(['registry-cached', 'registry-down']),
+]
+
 /** Subject of a remedy that was undone: it is news although the damage itself was told before. */
 export const takenBackSubject = 'taken-back'
 

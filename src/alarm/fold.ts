@@ -8,7 +8,7 @@ import { count } from '../text/count.ts'
 import { printableInUtf8 } from '../text/printable.ts'
 import { humanMs } from '../text/units.ts'
 import { severities, tenantsMax, type Alarm, type AlarmSeverity } from './alarm.ts'
-import { fileKey, ledgerLostSubject, missingSweeps, rememberedMax, takenBackSubject } from './condition.ts'
+import { fileKey, ledgerLostSubject, oneLoss, rememberedMax, takenBackSubject } from './condition.ts'
 import type { Cleared, Condition, StandingSeverity, TenantKey } from './condition.ts'
 import { isKeyCleared, isKnownOtherwise, isSubjectCleared } from './ended.ts'
 import { nameSome } from './words.ts'
@@ -119,7 +119,7 @@ function clear(
 ): readonly Standing[] {
   if (one.keys.length === 0) {
     if (!isSubjectCleared(one, cleared, speaker.now)) return [one]
-    if (!isSweepStillMissing(one, cleared)) outgoing.push(recovered(one, [], speaker))
+    if (!isLossGoingOn(one, cleared)) outgoing.push(recovered(one, [], speaker))
     return []
   }
   const hasEnded = (key: TenantKey): boolean => isKeyCleared(one, key, cleared, speaker.now)
@@ -141,9 +141,13 @@ const isToldBeside = ({ severity, subject }: Standing, key: TenantKey, all: read
       other.keys.some((one) => fileKey(one) === fileKey(key)),
   )
 
-/** A sweep that was killed and one that reached half are one loss: only a full sweep makes up for it. */
-const isSweepStillMissing = ({ subject }: Standing, { standingSubjects }: Cleared): boolean =>
-  missingSweeps.has(subject) && [...missingSweeps].some((other) => standingSubjects?.has(other))
+/**
+ * A sweep that was killed and one that reached half are one loss: only a full sweep makes up for it. So are a copy of
+ * the list of tenants, and one that has become too old.
+ */
+const isLossGoingOn = ({ severity, subject }: Standing, { standingSubjects }: Cleared): boolean =>
+  severity === 'STALE' &&
+  oneLoss.some((subjects) => subjects.has(subject) && [...subjects].some((other) => standingSubjects?.has(other)))
 
 const howRecovered: Readonly<Record<StandingSeverity, string>> = {
   'HARM SUSPECTED': 'a sweep found all tenants sound',

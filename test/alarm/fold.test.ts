@@ -140,6 +140,20 @@ test('a sweep that reached half is no recovery from one that was killed', () => 
   expect(nights.titles(t0 + 2, [sound('a')])).toEqual(['RECOVERED: notes: no longer stale (covered-too-little)'])
 })
 
+test('a copy of the list of tenants that has become too old is no recovery from its use', () => {
+  const nights = new Nights()
+  const cached = { kind: 'registry-cached', code: 1, since: t0, text: 'a copy', command: 'holdfast doctor' } as const
+  const down = { kind: 'registry-down', code: 2, since: t0, text: 'no list', command: 'holdfast doctor' } as const
+  nights.run(t0, [], { learned: { ...nothingAbsent, absences: [cached] } })
+  expect(nights.titles(t0 + 1, [], { learned: { ...nothingAbsent, absences: [down] } })).toEqual([
+    'STALE: notes: no list',
+  ])
+  expect(nights.titles(t0 + 2, [], { learned: { ...nothingAbsent, absences: [cached] } })).toEqual([
+    'STALE: notes: a copy',
+  ])
+  expect(nights.titles(t0 + 3, [sound('a')])).toEqual(['RECOVERED: notes: no longer stale (registry-cached)'])
+})
+
 test('while another run works, a missing sweep is not over', () => {
   const nights = new Nights()
   const absences = [{ kind: 'killed', code: 1, since: t0, text: 'killed', command: 'holdfast sweep' }] as const
