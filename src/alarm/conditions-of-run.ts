@@ -198,7 +198,7 @@ export class ConditionsOfRun {
     const key = keyOf(severity, result)
     const { mode, config } = this.#terms
     const whileStopped = mode === 'triage' ? sayWhileStopped(result, config) : ''
-    seen.add(alarmTenantOf(result), key, describeResult(result), alarmCommand(result, config), whileStopped)
+    seen.add(alarmTenantOf(result, config), key, describeResult(result), alarmCommand(result, config), whileStopped)
   }
 
   #seenOf(severity: StandingSeverity): FilesOfSeverity {

@@ -2,7 +2,7 @@
 
 import type { Result } from '../model/result/report.ts'
 import type { Remedy } from '../model/result/verdict.ts'
-import { withConfiguration } from '../report/text/hint.ts'
+import { withConfiguration, withConfigurations } from '../report/text/hint.ts'
 import { commandWhileStopped, isHarmless, nextCommand } from '../report/text/next-command.ts'
 import { count } from '../text/count.ts'
 import { cutMiddle } from '../text/layout.ts'
@@ -38,16 +38,22 @@ export function nameSome(names: readonly string[], total: number): string {
   return total > named.length ? `${named.join(', ')} and ${total - named.length} more` : named.join(', ')
 }
 
-/** A file in an alarm. Sentences about its content are left out, because some quote keys of rows. */
-export const alarmTenantOf = ({ tenant, path, verdict, damage, remedy }: Result): AlarmTenant => ({
+/**
+ * A file in an alarm. Sentences about its content are left out, because some quote keys of rows.
+ * @param config the configuration that commands must name; null if they find it
+ */
+export const alarmTenantOf = (
+  { tenant, path, verdict, damage, remedy }: Result,
+  config: string | null,
+): AlarmTenant => ({
   tenant: tenant === null ? null : printableInUtf8(tenant),
   path: printableInUtf8(path),
   verdict,
   damage,
-  remedy: verdict === 'damaged' ? printableRemedy(remedy) : null,
+  remedy: verdict === 'damaged' ? printableRemedy(remedy, config) : null,
 })
 
-const printableRemedy = (remedy: Remedy): Remedy => ({
+const printableRemedy = (remedy: Remedy, config: string | null): Remedy => ({
   ...remedy,
   indexes: remedy.indexes.slice(0, indexesMax).map(printableInUtf8),
   ...(remedy.fts === undefined
@@ -57,8 +63,8 @@ const printableRemedy = (remedy: Remedy): Remedy => ({
           .slice(0, indexesMax)
           .map(({ name, source }) => ({ name: printableInUtf8(name), source: printableInUtf8(source) })),
       }),
-  why: sentence(remedy.why),
-  command: remedy.command === null ? null : printableSentenceInUtf8(remedy.command),
+  why: sentence(withConfigurations(remedy.why, config)),
+  command: remedy.command === null ? null : printableSentenceInUtf8(withConfiguration(remedy.command, config)),
 })
 
 /** What a person reads of one result: the file, what is wrong with it, and what will mend it. */

@@ -36,6 +36,17 @@ test('I4.3: each result has its severity, and alarms name the tenants and the ne
   expect(find('INCONCLUSIVE')?.tenantsTotal).toBe(2)
 })
 
+test('all commands of an alarm name the configuration, because another person types them elsewhere', () => {
+  const command = 'holdfast repair --tenant acme --apply'
+  const remedy = { do: 'rebuild', indexes: ['i'], rehearsed: true, why: `w: \`${command}\``, command } as const
+  const [condition] = seenBy([damaged('acme', { remedy })], { config: '/etc/notes.yaml' }).conditions
+  const named = 'holdfast repair --config /etc/notes.yaml --tenant acme --apply'
+  expect([condition?.command, condition?.tenants[0]?.remedy]).toMatchObject([
+    named,
+    { command: named, why: `w: \`${named}\`` },
+  ])
+})
+
 test('a sample in which nothing was found raises nothing; one with damage does', () => {
   const sample = { first: 1, last: 10, pages: 100, since: '2026-11-28T00:00:00.000Z', wholeSince: null }
   const { failure: _, ...quiet } = unproven('c')
