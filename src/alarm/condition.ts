@@ -21,6 +21,8 @@ export interface Condition {
   readonly keys: readonly TenantKey[]
   readonly tenantsTotal: number
   readonly command: string
+  /** The first culprit of a triage: it is news also if its damage was told before. */
+  readonly isCulprit?: true
 }
 
 /** Names a file of a tenant, with the class of its damage: an alarm has grown if it has a new key. */

@@ -109,7 +109,8 @@ export class ConditionsOfRun {
   culprit(result: Result): Condition {
     const seen = new FilesOfSeverity()
     this.#addTo(seen, 'DAMAGED', result)
-    const condition = this.#describe('DAMAGED', seen)
+    const described = this.#describe('DAMAGED', seen)
+    const condition = { ...described, headline: `CULPRIT ${described.headline}`, isCulprit: true } as const
     return this.#isUnderHarm ? withoutChanges(condition, this.#terms.config) : condition
   }
 

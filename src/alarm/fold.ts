@@ -22,6 +22,8 @@ export interface Standing {
   readonly keys: readonly TenantKey[]
   /** Files beyond those in `keys` count here too. */
   readonly total: number
+  /** The culprit that was told last, with its incident; left out without one. */
+  readonly culprit?: string
 }
 
 /** The run that speaks. */
@@ -78,18 +80,21 @@ export function fold(
 function merge(
   known: Standing | undefined,
   condition: Condition,
-  { now }: Speaker,
+  { now, incident }: Speaker,
 ): { readonly next: Standing; readonly isNews: boolean } {
   const { severity, subject, keys, tenantsTotal } = condition
   const since = known?.since ?? condition.since ?? now
+  const found = condition.isCulprit === true ? JSON.stringify([incident, ...keys.map(fileKey)]) : undefined
+  const culprit = found ?? known?.culprit
+  const ofTriage = culprit === undefined ? {} : { culprit }
   if (known === undefined)
-    return { next: { severity, subject, since, sentAt: now, keys, total: tenantsTotal }, isNews: true }
+    return { next: { severity, subject, since, sentAt: now, keys, total: tenantsTotal, ...ofTriage }, isNews: true }
   const names = new Map([...known.keys, ...keys].map((key) => [fileKey(key), key]))
   const have = new Set(known.keys.map(withDamage))
   const isBeyond = names.size > rememberedMax
   const grew = isBeyond ? tenantsTotal > known.total : keys.some((key) => !have.has(withDamage(key)))
   const isOld = (ageOf(known.sentAt, now) ?? Infinity) >= repeatMs
-  const isNews = grew || isOld
+  const isNews = grew || isOld || (found !== undefined && found !== known.culprit)
   const next = {
     severity,
     subject,
@@ -97,6 +102,7 @@ function merge(
     sentAt: isNews ? now : known.sentAt,
     keys: [...names.values()].slice(0, rememberedMax),
     total: Math.max(names.size, tenantsTotal),
+    ...ofTriage,
   }
   return { next, isNews }
 }

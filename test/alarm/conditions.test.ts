@@ -122,7 +122,7 @@ test('what must not wait is told immediately: a tenant that may be paused, and t
   const run = collect('sweep')
   expect(run.consider(damaged('a'))).toBeNull()
   expect(run.consider(paused('b'))).toMatchObject({ severity: 'PAUSED', tenantsTotal: 1 })
-  expect(run.culprit(damaged('c'))).toMatchObject({ severity: 'DAMAGED', headline: 'c of notes' })
+  expect(run.culprit(damaged('c'))).toMatchObject({ severity: 'DAMAGED', headline: 'CULPRIT c of notes' })
 })
 
 test.each([

@@ -25,6 +25,16 @@ test('an alarm that has grown is sent immediately: another tenant, or worse dama
   expect(nights.titles(t0 + 4, [damaged('acme')])).toEqual([])
 })
 
+test('the culprit of a triage is told although its damage was told before, once for each incident', () => {
+  const nights = new Nights()
+  nights.run(t0, [damaged('acme'), damaged('bolt')])
+  expect(nights.culprit(t0 + 1, damaged('acme'), 'i1')).toEqual(['i1 DAMAGED: CULPRIT acme of notes'])
+  expect(nights.titles(t0 + 2, [damaged('acme'), damaged('bolt')], { mode: 'triage' })).toEqual([])
+  expect(nights.culprit(t0 + 3, damaged('acme'), 'i1')).toEqual([])
+  expect(nights.culprit(t0 + 4, damaged('bolt'), 'i1')).toEqual(['i1 DAMAGED: CULPRIT bolt of notes'])
+  expect(nights.culprit(t0 + 5, damaged('bolt'), 'i2')).toEqual(['i2 DAMAGED: CULPRIT bolt of notes'])
+})
+
 test('RECOVERED goes out once, when a full check finds the tenant sound, and since when it held is kept', () => {
   const nights = new Nights()
   nights.run(t0, [damaged('acme'), damaged('bolt')])

@@ -42,6 +42,7 @@ const shape = z.object({
       sentAt: z.number(),
       keys: z.array(key),
       total: z.number(),
+      culprit: z.optional(z.string()),
     }),
   ),
   pending: z.array(z.object({ alarm, severities: z.array(severity), sinks: z.array(z.string()), since: z.number() })),

@@ -202,7 +202,7 @@ test('I1.6: the first culprit of a triage is told while the triage goes on, with
   })
   const program = start(['triage', '--json', '--config', service.config])
   const closed = ending(program)
-  await expect.poll(() => sink.titles()).toEqual(['DAMAGED: t2 of test'])
+  await expect.poll(() => sink.titles()).toEqual(['DAMAGED: CULPRIT t2 of test'])
   expect(program.exitCode).toBeNull()
   const ran = await closed
   expect(ran.code).toBe(2)

@@ -26,10 +26,10 @@ export const nothingAbsent: Learned = {
 }
 
 let ids = 0
-const speaker = (now: number): Speaker => ({
+const speaker = (now: number, incident: string | null): Speaker => ({
   service: 'notes',
   host: 'host',
-  incident: null,
+  incident,
   run: 'run',
   now,
   newId: () => String(++ids).padStart(26, '0'),
@@ -78,9 +78,17 @@ export class Nights {
   standing: readonly Standing[] = []
 
   run(now: number, results: readonly Result[], more: Omit<SeenMore, 'standing'> = {}): Folded {
-    const folded = fold(this.standing, seenBy(results, { ...more, standing: this.standing }), speaker(now))
+    const folded = fold(this.standing, seenBy(results, { ...more, standing: this.standing }), speaker(now, null))
     this.standing = folded.standing
     return folded
+  }
+
+  /** A triage finds its first culprit. @returns the titles of the alarms that go out */
+  culprit(now: number, result: Result, incident: string): readonly string[] {
+    const seen = { conditions: [collect('triage').culprit(result)], cleared: null }
+    const { standing, outgoing } = fold(this.standing, seen, speaker(now, incident))
+    this.standing = standing
+    return outgoing.map(({ alarm }) => `${alarm.incident} ${alarm.title}`)
   }
 
   /** Titles of the alarms that go out. */
