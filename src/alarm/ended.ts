@@ -48,10 +48,10 @@ function isServing({ tenant }: TenantKey, since: number, cleared: Cleared, now: 
 const knowsOf = (at: number, { recordedSince }: Cleared, now: number): boolean =>
   recordedSince !== null && (recordedSince <= at || at > now)
 
-/**
- * No recovery: it was inconclusive and is damaged now, which another alarm says. Or the service no longer lists it,
- * which the sweep before has said.
- */
-export const isKnownOtherwise = ({ severity }: Standing, key: TenantKey, { damaged, unlisted }: Cleared): boolean =>
-  (severity === 'INCONCLUSIVE' && damaged.has(fileKey(key))) ||
-  ((severity === 'INCONCLUSIVE' || severity === 'DAMAGED') && unlisted.has(fileKey(key)))
+/** No recovery: it was inconclusive and is damaged now, which another alarm says. */
+export const isKnownOtherwise = ({ severity }: Standing, key: TenantKey, { damaged }: Cleared): boolean =>
+  severity === 'INCONCLUSIVE' && damaged.has(fileKey(key))
+
+/** The service no longer lists the file, so nothing will check it. */
+export const isUnlisted = ({ severity }: Standing, key: TenantKey, { unlisted }: Cleared): boolean =>
+  (severity === 'INCONCLUSIVE' || severity === 'DAMAGED') && unlisted.has(fileKey(key))

@@ -10,7 +10,7 @@ import { humanMs } from '../text/units.ts'
 import { severities, tenantsMax, type Alarm, type AlarmSeverity } from './alarm.ts'
 import { fileKey, ledgerLostSubject, oneLoss, rememberedMax, takenBackSubject } from './condition.ts'
 import type { Cleared, Condition, StandingSeverity, TenantKey } from './condition.ts'
-import { isKeyCleared, isKnownOtherwise, isSubjectCleared } from './ended.ts'
+import { isKeyCleared, isKnownOtherwise, isSubjectCleared, isUnlisted } from './ended.ts'
 import { nameSome } from './words.ts'
 
 /** An alarm that was sent, and whose condition no run has seen end. Times are in ms since 1970. */
@@ -125,14 +125,16 @@ function clear(
 ): readonly Standing[] {
   if (one.keys.length === 0) {
     if (!isSubjectCleared(one, cleared, speaker.now)) return [one]
-    if (!isLossGoingOn(one, cleared)) outgoing.push(recovered(one, [], speaker))
+    if (!isLossGoingOn(one, cleared)) outgoing.push(recovered(one, [], speaker, 0))
     return []
   }
   const hasEnded = (key: TenantKey): boolean => isKeyCleared(one, key, cleared, speaker.now)
-  const ended = one.keys.filter(hasEnded)
-  const left = one.keys.filter((key) => !hasEnded(key) && !isKnownOtherwise(one, key, cleared))
-  const news = ended.filter((key) => !isToldBeside(one, key, all))
-  if (news.length > 0) outgoing.push(recovered(one, news, speaker))
+  const isGone = (key: TenantKey): boolean => isUnlisted(one, key, cleared) && !hasEnded(key)
+  const left = one.keys.filter((key) => !hasEnded(key) && !isGone(key) && !isKnownOtherwise(one, key, cleared))
+  for (const [isOver, how] of [[hasEnded], [isGone, unlistedWords]] as const) {
+    const news = one.keys.filter((key) => isOver(key) && !isToldBeside(one, key, all))
+    if (news.length > 0) outgoing.push(recovered(one, news, speaker, left.length, how))
+  }
   const total = one.total - (one.keys.length - left.length)
   return left.length === 0 ? [] : [{ ...one, keys: left, total }]
 }
@@ -163,17 +165,32 @@ const howRecovered: Readonly<Record<StandingSeverity, string>> = {
   INCONCLUSIVE: 'checked again and sound',
 }
 
-function recovered(one: Standing, ended: readonly TenantKey[], speaker: Speaker): Outgoing {
+/** The file was not found sound: nothing will check it any more. */
+const unlistedWords = 'no longer listed by the service'
+
+/**
+ * @param rest files of the alarm that are as before
+ * @param other how it ended if not by a recovery
+ */
+function recovered(
+  one: Standing,
+  ended: readonly TenantKey[],
+  speaker: Speaker,
+  rest: number,
+  other: string | null = null,
+): Outgoing {
   const { severity, since, subject } = one
   const { service, now, statusCommand } = speaker
   const names = [...new Set(ended.map(({ tenant, path }) => tenant ?? path))]
   const whose = names.length === 0 ? service : `${nameSome(names, names.length)} of ${service}`
-  const how = subject.startsWith('run-')
-    ? `the ${subject.slice('run-'.length)} came to its end`
-    : subject === ledgerLostSubject
-      ? 'all tenants were seen serving'
-      : `${howRecovered[severity]}${severity === 'STALE' ? ` (${subject})` : ''}`
-  const rest = one.keys.length - ended.length
+  const isSound = other === null && (severity === 'DAMAGED' || severity === 'INCONCLUSIVE')
+  const how =
+    other ??
+    (subject.startsWith('run-')
+      ? `the ${subject.slice('run-'.length)} came to its end`
+      : subject === ledgerLostSubject
+        ? 'all tenants were seen serving'
+        : `${howRecovered[severity]}${severity === 'STALE' ? ` (${subject})` : ''}`)
   const alarm: Alarm = {
     ...frameOf(speaker, 'RECOVERED', `${whose}: ${how}`),
     since: isoOf(since),
@@ -182,8 +199,8 @@ function recovered(one: Standing, ended: readonly TenantKey[], speaker: Speaker)
       .map(({ tenant, path }) => ({
         tenant: tenant === null ? null : printableInUtf8(tenant),
         path: printableInUtf8(path),
-        verdict: severity === 'DAMAGED' || severity === 'INCONCLUSIVE' ? 'sound' : null,
-        damage: severity === 'DAMAGED' || severity === 'INCONCLUSIVE' ? 'none' : null,
+        verdict: isSound ? 'sound' : null,
+        damage: isSound ? 'none' : null,
         remedy: null,
       })),
     tenantsTotal: ended.length,

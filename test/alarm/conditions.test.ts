@@ -98,7 +98,9 @@ describe('while harm is suspected, no command is offered that changes, pauses or
   test('nor by a later run, until the harm is over', () => {
     const nights = new Nights()
     nights.run(t0, [withFailure(mendable('acme'), 'HARM_SUSPECTED')])
-    const { outgoing } = nights.run(t0 + 1, [mendable('bolt')], { learned: { ...nothingAbsent, absences } })
+    const { outgoing } = nights.run(t0 + 1, [damaged('acme'), mendable('bolt')], {
+      learned: { ...nothingAbsent, absences },
+    })
     expect(outgoing.map(({ alarm }) => alarm.command)).toEqual(['holdfast status', 'holdfast status'])
     nights.run(t0 + 2, [sound('acme'), sound('bolt')])
     expect(nights.run(t0 + 3, [mendable('bolt')]).outgoing[0]?.alarm.command).toMatch(/^holdfast repair /)

@@ -22,7 +22,8 @@ test('an alarm that has grown is sent immediately: another tenant, or worse dama
   expect(nights.titles(t0 + 2, [damaged('acme'), damaged('bolt')])).toEqual([])
   const worse = damaged('bolt', { damage: 'table' })
   expect(nights.titles(t0 + 3, [damaged('acme'), worse])).toEqual(['DAMAGED: acme, bolt of notes'])
-  expect(nights.titles(t0 + 4, [damaged('acme')])).toEqual([])
+  const check = { mode: 'check', ending: { ...fullEnding(1), whole: false } }
+  expect(nights.titles(t0 + 4, [damaged('acme')], check)).toEqual([])
 })
 
 test('the culprit of a triage is told although its damage was told before, once for each incident', () => {
@@ -209,10 +210,18 @@ test('a run that failed recovers when one of its kind comes to its end', () => {
   expect(nights.titles(t0 + 2, [sound('a')])).toEqual(['RECOVERED: notes: the sweep came to its end'])
 })
 
-test('a tenant that is no longer listed is forgotten after the sweep that said so', () => {
+test('an alarm of a tenant that the service no longer lists ends with words of its own: it was not found sound', () => {
   const nights = new Nights()
-  nights.run(t0, [damaged('acme'), sound('bolt')])
-  expect(nights.titles(t0 + 1, [sound('bolt')])).toEqual([])
+  nights.run(t0, [damaged('acme'), sound('bolt'), damaged('cube')])
+  const { outgoing } = nights.run(t0 + hour, [sound('bolt'), sound('cube')])
+  expect(outgoing.map(({ alarm }) => alarm)).toMatchObject([
+    { title: 'RECOVERED: cube of notes: sound again', tenants: [{ tenant: 'cube', verdict: 'sound' }] },
+    {
+      title: 'RECOVERED: acme of notes: no longer listed by the service',
+      tenants: [{ tenant: 'acme', verdict: null, damage: null }],
+      text: 'DAMAGED is over after 1 h: acme of notes: no longer listed by the service.',
+    },
+  ])
   expect(nights.standing).toEqual([])
 })
 
