@@ -43,6 +43,8 @@ export interface Speaker {
 export interface Outgoing {
   readonly alarm: Alarm
   readonly severities: readonly AlarmSeverity[]
+  /** The subject of its condition; left out for a recovery. */
+  readonly subject?: string
 }
 
 export interface Folded {
@@ -112,7 +114,7 @@ const withDamage = (key: TenantKey): string => `${fileKey(key)} ${key.damage}`
 function alarmOf(condition: Condition, { since }: Standing, speaker: Speaker): Outgoing {
   const { severity, headline, text, tenants, tenantsTotal, command } = condition
   const alarm = { ...frameOf(speaker, severity, headline), since: isoOf(since), tenants, tenantsTotal, command, text }
-  return { alarm, severities: [severity] }
+  return { alarm, severities: [severity], subject: condition.subject }
 }
 
 /** What is left of it; a recovery is added to `outgoing`. */

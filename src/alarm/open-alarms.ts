@@ -22,7 +22,7 @@ import { ConditionsOfRun, coversAll } from './conditions-of-run.ts'
 import { Delivery, type SendAttempt } from './delivery.ts'
 import { fold, type Outgoing, type Speaker } from './fold.ts'
 import { heartbeatsIn, alertKindOf, sinksIn, takes, type Sink } from './sinks/sink.ts'
-import { boundedState, delivered, noState, type AlarmState, type Pending } from './state/alarm-state.ts'
+import { boundedState, delivered, noState, stillHolds, type AlarmState, type Pending } from './state/alarm-state.ts'
 import { changeState, loadState } from './state/state-file.ts'
 
 export interface AlarmTerms {
@@ -118,8 +118,7 @@ class AlarmsOfRun implements RunAlarms {
   async end(ending: RunEnding): Promise<readonly string[]> {
     const learned = this.#learned ?? (await this.#terms.learn(this.#paused))
     const seen = this.#seen.end(ending, learned, this.#terms.known)
-    const waiting = await this.#raise(seen)
-    for (const one of waiting) this.#send(one, one.sinks)
+    await this.#raise(seen)
     const finished = this.#finish(coversAll(ending))
     // The report does not wait for a sink that hangs.
     using limit = startDeadline(reportWaitMs)
@@ -133,22 +132,22 @@ class AlarmsOfRun implements RunAlarms {
 
   /**
    * Begins to send what is new. What has to be sent is on the disk first, so that the next run sends it if this one is
-   * killed.
-   * @returns what earlier runs have left, if the run has ended
+   * killed. At the end of the run what earlier runs have left goes first: a recovery must not come before its alarm.
    */
-  async #raise(seen: { readonly conditions: readonly Condition[]; readonly cleared: Cleared | null }) {
+  async #raise(seen: { readonly conditions: readonly Condition[]; readonly cleared: Cleared | null }): Promise<void> {
     let outgoing: readonly Outgoing[] = []
     let waiting: readonly Pending[] = []
     await this.#change((state) => {
-      waiting = seen.cleared === null ? [] : state.pending.filter(({ alarm }) => !this.#sent.has(alarm.id))
       const folded = fold(state.standing, seen, this.#speaker())
       outgoing = folded.outgoing
+      const earlier = state.pending.filter((one) => stillHolds(one, folded.standing))
+      waiting = seen.cleared === null ? [] : earlier.filter(({ alarm }) => !this.#sent.has(alarm.id))
       const since = this.#terms.now()
       const pending = outgoing.map((one) => ({ ...one, since, sinks: this.#sinksFor(one).map(({ key }) => key) }))
-      return { standing: folded.standing, pending: [...state.pending, ...pending] }
+      return { standing: folded.standing, pending: [...earlier, ...pending] }
     })
+    for (const one of waiting) this.#send(one, one.sinks)
     for (const one of outgoing) this.#send(one, null)
-    return waiting
   }
 
   /** @param keys of the sinks that did not take it yet; null for all */

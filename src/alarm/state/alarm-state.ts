@@ -1,5 +1,6 @@
 /** What one run of a service leaves to the next: which alarms were sent, and which did not arrive. Pure. */
 
+import { printableInUtf8 } from '../../text/printable.ts'
 import type { Outgoing, Standing } from '../fold.ts'
 
 /** An alarm that some sinks did not take yet. */
@@ -29,6 +30,19 @@ export function boundedState({ standing, pending }: AlarmState, sinks: ReadonlyS
     .map((one) => ({ ...one, sinks: one.sinks.filter((sink) => sinks.has(sink)) }))
     .filter((one) => one.sinks.length > 0 && Math.abs(now - one.since) < pendingMsMax)
   return { standing: standing.slice(-standingMax), pending: waiting.slice(-pendingMax) }
+}
+
+/**
+ * False for an alarm whose condition has ended: it would come after its recovery, and be taken for news. A recovery
+ * has no condition.
+ */
+export function stillHolds({ alarm, subject }: Pending, standing: readonly Standing[]): boolean {
+  if (subject === undefined) return true
+  const one = standing.find((known) => known.severity === alarm.severity && known.subject === subject)
+  if (one === undefined) return false
+  if (one.keys.length === 0 || alarm.tenants.length < alarm.tenantsTotal) return true
+  const names = new Set(one.keys.map(({ tenant, path }) => printableInUtf8(tenant ?? path)))
+  return alarm.tenants.some(({ tenant, path }) => names.has(tenant ?? path))
 }
 
 /** Without the sink that took the alarm. */

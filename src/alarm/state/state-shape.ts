@@ -45,7 +45,15 @@ const shape = z.object({
       culprit: z.optional(z.string()),
     }),
   ),
-  pending: z.array(z.object({ alarm, severities: z.array(severity), sinks: z.array(z.string()), since: z.number() })),
+  pending: z.array(
+    z.object({
+      alarm,
+      severities: z.array(severity),
+      subject: z.optional(z.string()),
+      sinks: z.array(z.string()),
+      since: z.number(),
+    }),
+  ),
 })
 
 /** null for text that this version did not write. */
