@@ -41,6 +41,27 @@ const isFullAndSound = ({ finished }: RecordedRun): boolean =>
   finished.notDue === 0 && // What was left out was not found sound by it.
   finished.covered === finished.selected
 
+/** A run that was stopped because it suspected harm. `at`: when it ended, in ms since 1970. */
+export interface StandingHarm {
+  readonly code: string
+  readonly run: string
+  readonly at: number
+}
+
+/**
+ * Harm that a run suspected, until a later full sweep finds all tenants sound; null for none. A later check that finds
+ * the same damage without its cause clears nothing, nor does time.
+ * @param runs newest first
+ */
+export function standingHarm(runs: readonly RecordedRun[]): StandingHarm | null {
+  for (const recorded of runs) {
+    const { run, finished } = recorded
+    if (isFullAndSound(recorded)) return null
+    if (finished?.harm !== undefined) return { code: finished.harm, run, at: finished.at }
+  }
+  return null
+}
+
 /** null if none of the runs belongs to it. */
 function incidentOf(id: IncidentId, runs: readonly RecordedRun[]): Incident | null {
   const own = runs.filter(({ incident }) => incident === id)

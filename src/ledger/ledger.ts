@@ -123,6 +123,8 @@ export interface RecordedRun {
     readonly backups: BackupSurvey | null
     /** Files that a sweep left out because an earlier check of them still counts. They are not in `selected`. */
     readonly notDue: number
+    /** The sign of harm that stopped it; left out without one. */
+    readonly harm?: string
   } | null
 }
 

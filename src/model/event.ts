@@ -106,7 +106,7 @@ export type Event =
   /**
    * `whole`: it was a sweep of all tenants at full depth. `notCovered`: files that it selected and did not reach; older
    * lines do not list them. `notDue`: files that a sweep left out because an earlier check of them still counts; older
-   * lines have none.
+   * lines have none. `harm`: the sign of harm that stopped it; left out without one.
    */
   | {
       readonly kind: 'run-finished'
@@ -118,6 +118,7 @@ export type Event =
       /** Left out without a folder of backups, and by runs that are no sweep of all tenants. */
       readonly backups?: BackupSurvey
       readonly notDue?: number
+      readonly harm?: FailureCode
     }
   /**
    * Which list of tenants the run works with: that of the service (`live`), the copy of it (`cached`), or none, because

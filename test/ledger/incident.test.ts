@@ -1,12 +1,13 @@
 /** I1.8: which runs belong together. */
 
 import { describe, expect, test } from 'vitest'
-import { incidentOfRun, openIncident } from '../../src/ledger/incident.ts'
+import { incidentOfRun, openIncident, standingHarm } from '../../src/ledger/incident.ts'
 import type { RecordedRun } from '../../src/ledger/ledger.ts'
 import type { IncidentId, RunId } from '../../src/model/brand.ts'
 
 const now = 1_790_000_000_000
 const minute = 60_000
+const day = 24 * 60 * minute
 
 const ran = (run: string, startedAt: number, more: Partial<RecordedRun> = {}): RecordedRun => ({
   run,
@@ -80,4 +81,26 @@ describe('I1.8: a run', () => {
     expect((await of(over, { named: 'i' }))?.id).toBe('i')
     await expect(of(over, { named: 'x' })).rejects.toMatchObject({ code: 'USAGE' })
   })
+})
+
+test('harm that a run suspected stands until a later full sweep finds all tenants sound, however long', () => {
+  const harmed = ran('h', now - 90 * day, {
+    finished: {
+      at: now - 90 * day,
+      exitCode: 2,
+      selected: 3,
+      covered: 1,
+      whole: true,
+      backups: null,
+      notDue: 0,
+      harm: 'HARM_SUSPECTED',
+    },
+  })
+  const expected = { code: 'HARM_SUSPECTED', run: 'h', at: now - 90 * day }
+  expect(standingHarm([harmed])).toEqual(expected)
+  expect(standingHarm([ran('check', now, {}), harmed])).toEqual(expected)
+  expect(standingHarm([ran('damaged', now, whole({ exitCode: 2 })), harmed])).toEqual(expected)
+  expect(standingHarm([ran('not due', now, whole({ notDue: 1 })), harmed])).toEqual(expected)
+  expect(standingHarm([ran('sound', now, whole()), harmed])).toBeNull()
+  expect(standingHarm([harmed, ran('before', now - 91 * day, whole())])).toEqual(expected)
 })

@@ -108,6 +108,7 @@ export const view = (tenants: readonly TenantSummary[], more: Partial<StatusView
   configNamed: null,
   ledgerLost: false,
   lastFullSweepAt: now - hour,
+  harm: null,
   incident: null,
   generatedAt: now,
   maxAgeMs: 26 * hour,

@@ -3,7 +3,7 @@ import type { ScheduledSettings } from '../../config/last-good.ts'
 import { wayOf } from '../../config/service-way.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
 import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
-import { openIncident } from '../../ledger/incident.ts'
+import { openIncident, standingHarm } from '../../ledger/incident.ts'
 import type { LastResult, LedgerReading, NotableResults, QuietFiles } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
@@ -151,6 +151,7 @@ async function readStatus(
     configNamed: configurationNamed(options),
     ledgerLost: ledger.holdsLost,
     lastFullSweepAt: lastFullSweepAt(facts),
+    harm: standingHarm(facts.runs),
     incident: incident === null ? null : { id: incident.id, since: incident.since },
     // The last full sweep does not matter if only some tenants were asked about: each has its own age.
     absences: [

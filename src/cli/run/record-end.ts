@@ -2,7 +2,7 @@
 import type { RunAlarms } from '../../alarm/alarms.ts'
 import type { BackupSurvey } from '../../model/event.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
-import { Failure } from '../../model/failure.ts'
+import { Failure, signsOfHarm } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 import type { SelectedFile } from '../../model/result/report.ts'
 import { isGone } from '../../runs/begin/registry.ts'
@@ -21,6 +21,8 @@ export interface RecordedReport<Done> {
   exitCodeOfError(error: unknown): ExitCode
 }
 
+type Ended = Pick<RunTotals, 'covered'> & Partial<Pick<RunTotals, 'stopped'>> & { readonly selected: number }
+
 /**
  * @param whole whether it is a sweep of all tenants at full depth
  * @param alarms get to know what the ledger knows at the end; left out for a command that raises none
@@ -34,7 +36,7 @@ export async function recordingEnd<Done extends RunTotals & { readonly selected:
   alarms: Pick<RunAlarms, 'learn'> | null = null,
 ): Promise<Done> {
   const { ledger } = service
-  const record = async (exitCode: ExitCode, { selected, covered }: Pick<Done, 'selected' | 'covered'>) => {
+  const record = async (exitCode: ExitCode, { selected, covered, stopped = null }: Ended) => {
     const own = await orNull(ledger.lastRuns(1).then(([newest]) => newest?.run ?? null))
     const backups = whole && own !== null ? await orNull(surveyBackups(service, own)) : null
     await ledger.append({
@@ -46,6 +48,7 @@ export async function recordingEnd<Done extends RunTotals & { readonly selected:
       notDue: document.counts.notDue ?? 0,
       whole: whole && document.settlesAny, // A sweep that could check no tenant is no full sweep.
       ...(backups === null ? {} : { backups }),
+      ...(stopped !== null && signsOfHarm.has(stopped.code) ? { harm: stopped.code } : {}),
     })
     // The run has its end in the ledger: whatever is wrong with alarms does not change how it ended.
     await orNull(alarms?.learn((paused) => learnFrom(ledger, service.settings, own, paused)) ?? null)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import { acceptRequest } from '../../ledger/background/requests.ts'
+import { standingHarm } from '../../ledger/incident.ts'
 import { readLedger } from '../../ledger/open-ledger.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import { runAtWork } from '../../ledger/run-lock/run-liveness.ts'
@@ -54,15 +55,17 @@ async function requireNoHarm(settings: Settings): Promise<void> {
   const harmed = results
     .filter(({ failure }) => failure !== null && signsOfHarm.has(failure))
     .map(({ tenant }) => tenant)
-  if (harmed.length === 0) return
+  const stopped = standingHarm(await ledger.lastRuns(runsReadMax))
+  if (harmed.length === 0 && stopped === null) return
+  const where = harmed.length > 0 ? harmed.slice(0, namedMax).join(', ') : `${stopped?.code} in run ${stopped?.run}`
   throw new Failure(
     'HARM_SUSPECTED',
-    `an earlier run was stopped because it suspected harm (${printable(harmed.slice(0, namedMax).join(', '))}), ` +
-      'so no triage begins without a person',
+    `an earlier run was stopped because it suspected harm (${printable(where)}), so no triage begins without a person`,
   )
 }
 
 const namedMax = 5
+const runsReadMax = 1_000
 
 const commandOf = ({ command }: { readonly command: string | null }): string =>
   command === null ? '' : `, \`${printableSentence(command)}\``

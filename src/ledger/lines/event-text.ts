@@ -65,6 +65,7 @@ const shapes = {
     notCovered: z.optional(z.array(z.object({ tenant: z.nullable(tenant), path: z.string() }))),
     backups: z.optional(z.looseObject({ oldestAt: milliseconds, tenant: z.nullable(tenant), missing: z.number() })),
     notDue: z.optional(z.number()),
+    harm: z.optional(z.string()),
   }),
   'registry-read': z.discriminatedUnion('source', [
     z.looseObject({

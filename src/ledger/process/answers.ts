@@ -217,8 +217,9 @@ function endReader(database: Database.Database, read: Read): (run: string) => Re
     const row = finished.get(run)
     const end = row === undefined ? null : read(row)
     if (end?.event.kind !== 'run-finished') return null
-    const { exitCode, selected, covered, whole, notDue = 0, backups = null } = end.event
-    return { at: end.at, exitCode, selected, covered, whole, notDue, backups }
+    const { exitCode, selected, covered, whole, notDue = 0, backups = null, harm } = end.event
+    const ended = { at: end.at, exitCode, selected, covered, whole, notDue, backups }
+    return harm === undefined ? ended : { ...ended, harm }
   }
 }
 

@@ -56,9 +56,8 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const ofStanding = (standing: FileStanding): readonly TenantSummary[] =>
     tenants.filter((one) => standingOf(one) === standing)
   const overdue = overdueOf(view)
-  const harmed = tenants.filter(({ failure }) => failure !== null && signsOfHarm.has(failure))
   const critical = [
-    ...(harmed.length > 0 ? [`HARM SUSPECTED ${harmed.length}: ${someNames(harmed.map(nameOf))}`] : []),
+    ...harmReasons(view),
     ...pausedReasons(view, overdue),
     ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${someNames(ofStanding('damaged').map(nameOf))}`] : []),
     ...absenceReasons(view, 2),
@@ -83,6 +82,23 @@ export function judgeStatus(view: StatusView): StatusJudgement {
     oldestCheckAgeMs: oldestCheckAge(view),
     overdueHolds: overdue.left.length + overdue.others.length,
   }
+}
+
+/** The first sign of harm; null for none. It stands until a full sweep finds all tenants sound. */
+export const harmIn = ({ tenants, harm }: StatusView): string | null =>
+  tenants.find(isHarmed)?.failure ?? harm?.code ?? null
+
+const isHarmed = ({ failure }: TenantSummary): boolean => failure !== null && signsOfHarm.has(failure)
+
+function harmReasons({ tenants, harm, generatedAt }: StatusView): readonly string[] {
+  const harmed = tenants.filter(isHarmed)
+  if (harmed.length > 0) return [`HARM SUSPECTED ${harmed.length}: ${someNames(harmed.map(nameOf))}`]
+  if (harm === null) return []
+  const age = ageOf(harm.at, generatedAt)
+  return [
+    `HARM SUSPECTED ${age === null ? '' : `${humanMs(age)} ago `}by run ${legibleName(harm.run)} ` +
+      `(${legibleName(harm.code)}): it ends with a full sweep that finds all tenants sound`,
+  ]
 }
 
 /** Holds that were never seen to end: of this service in this way, and those that may be of this service. */

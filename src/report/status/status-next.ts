@@ -4,7 +4,7 @@ import { tenantId } from '../../model/brand.ts'
 import { target } from '../../text/shell-words.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { describeOther } from '../text/other-holds.ts'
-import { standingOf, type FileStanding, type StatusJudgement } from './status-judgement.ts'
+import { harmIn, standingOf, type FileStanding, type StatusJudgement } from './status-judgement.ts'
 import type { StatusView, TenantSummary } from './status-view.ts'
 
 /** At most this many tenants of each state have their own command. */
@@ -17,12 +17,15 @@ export function nextCommands(view: StatusView, { overdueHolds, reasons }: Status
   const isOverdue = openHolds.some(({ leftBehind }) => leftBehind) || (overdueHolds > 0 && otherHolds.length === 0)
   // Absences have commands of their own.
   const isStale = reasons.some((reason) => /^STALE (?:\d|no selected)/.test(reason))
-  const ours = [
+  const harm = harmIn(view)
+  const steps = [
     ...remediesOf(tenants),
     ...againstUnchecked(view),
     ...view.absences.map(({ command }) => command),
     ...(isStale ? (selection === null ? ['holdfast sweep'] : againstStale(view)) : []),
   ]
+  // Each further pause may do further harm (I1.8).
+  const ours = harm === null ? steps : [`holdfast explain ${harm}`]
   return [
     ...new Set([
       ...(isOverdue || view.ledgerLost ? [withConfiguration('holdfast resume --all', view.configNamed)] : []),

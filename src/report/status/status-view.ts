@@ -1,5 +1,6 @@
 /** What the ledger knows of one service, as all forms of the status show it. */
 
+import type { StandingHarm } from '../../ledger/incident.ts'
 import type { PauseTotals, QuietFiles, RecordedCheck } from '../../ledger/ledger.ts'
 import type { OpenHold } from '../../model/event.ts'
 import type { FailureCode } from '../../model/failure.ts'
@@ -69,6 +70,8 @@ export interface StatusView {
   readonly configNamed: string | null
   /** As `absences.ts` says. */
   readonly lastFullSweepAt: number | null
+  /** Harm that a run suspected, until a full sweep finds all tenants sound; null for none. */
+  readonly harm: StandingHarm | null
   /** The open incident; null for none. */
   readonly incident: OpenIncident | null
   /** What should have happened and did not, the gravest first. Empty with a `selection`. */

@@ -74,11 +74,17 @@ describe('I1.8: harm between two runs of one incident', () => {
     expect(stdout).toMatch(/Run nothing more against this service/)
     expect(stdout).toMatch(/STOPPED: HARM_SUSPECTED: t00/)
     expect(stdout).toContain(`in run ${before.run.id} of this incident`)
+    // A check that finds the damage again says nothing of its cause.
+    expect((await holdfast(['check', '--tenant', 't00', '--config', service.config])).code).toBe(2)
     // The hook of monit begins nothing now: a person must decide.
     const env = { MONIT_SERVICE: 'notes', MONIT_EVENT: 'Status failed', MONIT_DESCRIPTION: 'status 2' }
     const hook = await holdfast(['triage', '--from-monit', '--config', service.config], { env })
     expect([hook.code, hook.stdout]).toEqual([2, ''])
-    expect(hook.stderr).toMatch(/HARM_SUSPECTED: an earlier run was stopped because it suspected harm \(t00\)/)
+    expect(hook.stderr).toMatch(
+      /HARM_SUSPECTED: an earlier run was stopped because it suspected harm \((?:t00|HARM_SUSPECTED in run \w+)\)/,
+    )
+    const { stdout: status } = await holdfast(['status', '--config', service.config])
+    expect(status).toMatch(/CRITICAL[^]*HARM SUSPECTED[^]*\nnext\n {4}holdfast explain HARM_SUSPECTED\n[^ ]/)
   })
 
   test('check --tenant says it too; without an incident the same damage is plain damage', async () => {

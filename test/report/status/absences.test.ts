@@ -22,6 +22,12 @@ test('I4.3: suspected harm is the gravest, and an open incident is a warning', (
   const given = render(view([tenant('bolt'), harmed]), 'nagios')
   expect(given.code).toBe(2)
   expect(given.text).toMatch(/^HOLDFAST CRITICAL - HARM SUSPECTED 1: acme; DAMAGED 1: acme/)
+  // A later check finds the same damage: it does not say that the harm is over.
+  const later = tenant('acme', { verdict: 'damaged', damage: 'index' })
+  const harm = { code: 'HARM_SUSPECTED', run: '01H', at: now - 2 * hour }
+  const still = render(view([tenant('bolt'), later], { harm }), 'nagios')
+  expect(still.code).toBe(2)
+  expect(still.text).toMatch(/^HOLDFAST CRITICAL - HARM SUSPECTED 2 h ago by run 01H \(HARM_SUSPECTED\): it ends with/)
   const incident = render(view([tenant('bolt')], { incident: { id: '01J', since: now - 2 * hour } }), 'nagios')
   expect(incident.code).toBe(1)
   expect(incident.text).toMatch(/^HOLDFAST WARNING - INCIDENT 01J, begun 2 h ago: it ends with a full sweep/)

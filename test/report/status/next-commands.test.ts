@@ -45,6 +45,14 @@ test.each<[string, StatusView, readonly string[]]>([
     ['holdfast check --tenant a'],
   ],
   [
+    'harm is suspected: nothing is offered that changes or checks a tenant',
+    view([tenant('a', { verdict: 'damaged', damage: 'index' }), tenant('b', { verdict: 'failed' })], {
+      lastFullSweepAt: null,
+      harm: { code: 'LOCK_NOT_HONOURED', run: '01H', at: now - hour },
+    }),
+    ['holdfast explain LOCK_NOT_HONOURED'],
+  ],
+  [
     'all of them together',
     view([tenant('a', { verdict: 'damaged', damage: 'index' }), tenant('b', { verdict: 'failed' })], {
       openHolds: [standingHold(true)],
