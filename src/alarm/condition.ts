@@ -57,6 +57,19 @@ export const rememberedMax = 1_000
 
 export const fileKey = ({ tenant, path }: Pick<TenantKey, 'tenant' | 'path'>): string => JSON.stringify([tenant, path])
 
+/** An alarm that was sent, and whose condition no run has seen end. Times are in ms since 1970. */
+export interface Standing {
+  readonly severity: StandingSeverity
+  readonly subject: string
+  readonly since: number
+  readonly sentAt: number
+  readonly keys: readonly TenantKey[]
+  /** Files beyond those in `keys` count here too. */
+  readonly total: number
+  /** The culprit that was told last, with its incident; left out without one. */
+  readonly culprit?: string
+}
+
 /** What a run has seen that ends earlier conditions. */
 export interface Cleared {
   /** Files (`fileKey`) that a full check found sound. */

@@ -19,7 +19,6 @@ import {
   type Cleared,
   type Condition,
   type StandingSeverity,
-  type TenantKey,
 } from './condition.ts'
 import { countNames, isQuietSample, isSeenServing, keyOf, severityOf } from './of-result.ts'
 import { FilesOfSeverity } from './seen.ts'

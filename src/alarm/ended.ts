@@ -1,7 +1,6 @@
 /** Whether the condition of an alarm that was sent has ended. Nothing ends only because it is not seen. Pure. */
 
-import { fileKey, ledgerLostSubject, type Cleared, type TenantKey } from './condition.ts'
-import type { Standing } from './fold.ts'
+import { fileKey, ledgerLostSubject, type Cleared, type Standing, type TenantKey } from './condition.ts'
 
 /** For an alarm that names no tenants. @param now ms since 1970 */
 export function isSubjectCleared({ severity, subject, since }: Standing, cleared: Cleared, now: number): boolean {

@@ -9,22 +9,9 @@ import { printableInUtf8 } from '../text/printable.ts'
 import { humanMs } from '../text/units.ts'
 import { severities, tenantsMax, type Alarm, type AlarmSeverity } from './alarm.ts'
 import { fileKey, ledgerLostSubject, oneLoss, rememberedMax, takenBackSubject } from './condition.ts'
-import type { Cleared, Condition, StandingSeverity, TenantKey } from './condition.ts'
+import type { Cleared, Condition, Standing, StandingSeverity, TenantKey } from './condition.ts'
 import { isKeyCleared, isKnownOtherwise, isSubjectCleared, isUnlisted } from './ended.ts'
 import { nameSome } from './words.ts'
-
-/** An alarm that was sent, and whose condition no run has seen end. Times are in ms since 1970. */
-export interface Standing {
-  readonly severity: StandingSeverity
-  readonly subject: string
-  readonly since: number
-  readonly sentAt: number
-  readonly keys: readonly TenantKey[]
-  /** Files beyond those in `keys` count here too. */
-  readonly total: number
-  /** The culprit that was told last, with its incident; left out without one. */
-  readonly culprit?: string
-}
 
 /** The run that speaks. */
 export interface Speaker {

@@ -1,7 +1,8 @@
 /** What one run of a service leaves to the next: which alarms were sent, and which did not arrive. Pure. */
 
 import { printableInUtf8 } from '../../text/printable.ts'
-import type { Outgoing, Standing } from '../fold.ts'
+import type { Standing } from '../condition.ts'
+import type { Outgoing } from '../fold.ts'
 
 /** An alarm that some sinks did not take yet. */
 export interface Pending extends Outgoing {

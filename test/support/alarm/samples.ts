@@ -1,9 +1,9 @@
 /** What runs see and tell, made up for the tests of alarms. */
 
 import type { Learned, RunEnding } from '../../../src/alarm/alarms.ts'
-import type { Cleared, Condition } from '../../../src/alarm/condition.ts'
+import type { Cleared, Condition, Standing } from '../../../src/alarm/condition.ts'
 import { ConditionsOfRun } from '../../../src/alarm/conditions-of-run.ts'
-import { fold, type Folded, type Speaker, type Standing } from '../../../src/alarm/fold.ts'
+import { fold, type Folded, type Speaker } from '../../../src/alarm/fold.ts'
 import type { Result } from '../../../src/model/result/report.ts'
 
 export const t0 = Date.parse('2026-11-28T03:00:00Z')
