@@ -2,7 +2,7 @@
 
 import { ageOf } from '../../model/age.ts'
 import { label, metric } from './metrics.ts'
-import { standingOf, type StatusJudgement } from './status-judgement.ts'
+import { harmIn, standingOf, type StatusJudgement } from './status-judgement.ts'
 import type { StatusView } from './status-view.ts'
 
 export function renderPrometheus(
@@ -34,6 +34,12 @@ export function renderPrometheus(
       'gauge',
       'One for each damaged tenant; absent for others.',
       [...new Set(damaged)].map((tenant) => `{${service},tenant="${label(tenant)}"} 1`),
+    ),
+    ...metric(
+      'holdfast_harm_suspected',
+      'gauge',
+      'Whether a run suspected harm by holdfast or by locks that do not hold, until a full sweep finds all sound.',
+      [`{${service}} ${harmIn(view) === null ? 0 : 1}`],
     ),
     ...metric(
       'holdfast_oldest_check_age_seconds',

@@ -50,11 +50,13 @@ test.skipIf(!hasPromtool)(
       { series: `holdfast_last_full_sweep_timestamp_seconds${labels}`, values: '0+0x2000' },
       { series: `holdfast_tenants${of('verdict="sound"')}`, values: '3+0x2000' },
       { series: `holdfast_pause_seconds_count${labels}`, values: '5+0x2000' },
+      { series: `holdfast_harm_suspected${labels}`, values: '0+0x2000' },
       { series: `holdfast_holds_overdue${labels}`, values: '0+0x2000' },
       { series: `holdfast_registry_cached${labels}`, values: '0+0x2000' },
       { series: `holdfast_leases_expired_total${labels}`, values: '1+0x2000' },
     ]
     const cases = [
+      { alert: 'HoldfastHarmSuspected', at: '10m', series: `holdfast_harm_suspected${labels}`, values: '1+0x60' },
       {
         alert: 'HoldfastTenantDamaged',
         at: '10m',

@@ -36,6 +36,16 @@ holdfast_pause_seconds_count{service="notes"} 3
   expect(text).toContain('holdfast_leases_expired_total{service="notes"} 2\n')
 })
 
+test('a metric says whether harm is suspected: by the newest check, or by a run since the last sound sweep', () => {
+  const harmOf = (more: Parameters<typeof tenant>[1], given: Parameters<typeof view>[1] = {}) =>
+    /^holdfast_harm_suspected\{service="notes"\} (\d)$/m.exec(
+      render(view([tenant('a', more)], given), 'prometheus').text,
+    )?.[1]
+  expect(harmOf({ verdict: 'damaged' })).toBe('0')
+  expect(harmOf({ verdict: 'inconclusive', failure: 'LOCK_NOT_HONOURED' })).toBe('1')
+  expect(harmOf({ verdict: 'damaged' }, { harm: { code: 'HARM_SUSPECTED', run: '01H', at: now - hour } })).toBe('1')
+})
+
 test('metrics say what did not happen, how old backups are, and whether leases ended by themselves', () => {
   const absence = { code: 2, since: now - 9 * hour, text: 'gone', command: 'holdfast doctor' } as const
   const { text } = render(
