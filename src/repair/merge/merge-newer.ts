@@ -3,8 +3,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SnapshotPath } from '../../model/brand.ts'
+import { Failure } from '../../model/failure.ts'
 import { AccountDraft } from '../account/account-draft.ts'
 import { salvage, type DamagedSnapshot, type SalvageOptions } from '../salvage/salvage.ts'
+import type { Salvaged } from '../salvage/salvaged.ts'
 import { merge, type Merged, type MergeOptions } from './merge.ts'
 
 export interface MergeNewerOptions {
@@ -42,6 +44,7 @@ export async function mergeNewer(
       { folder: between, schemaOf: backup, listDoubted: true, limits, ...progress },
       signal,
     )
+    requireOwnTrees(salvaged.lostObjects)
     const account = new AccountDraft(between)
     try {
       const merged = await merge(
@@ -63,4 +66,19 @@ export async function mergeNewer(
   } finally {
     await rm(between, { recursive: true, force: true })
   }
+}
+
+/**
+ * Where the schema is lost, only the backup says at which page a table begins. Since then the page may have become that
+ * of another table, with rows of the same form: merged by key, they would take the place of true ones.
+ */
+function requireOwnTrees(lost: Salvaged['lostObjects']): void {
+  const other = lost.find(({ kind, ofBackup }) => ofBackup === true && (kind === 'table' || kind === 'index'))
+  if (other === undefined) return
+  throw new Failure(
+    'REMEDY_REFUSED',
+    `the schema of the damaged file is lost, so it is not certain which pages belong to ${other.kind} ${other.name}; ` +
+      'its rows are not merged by themselves',
+    { hint: 'first write its rows to a new file with `holdfast salvage`; then restore without --merge-newer' },
+  )
 }

@@ -6,6 +6,8 @@ export interface LostObject {
   /** Null if the row of the schema cannot be read. */
   readonly name: string | null
   readonly why: string
+  /** True if the statement of the backup was taken instead, and with it the page at which its tree began there. */
+  readonly ofBackup?: true
 }
 
 /** Rows of one table by what became of them. The keys are in the facts. */

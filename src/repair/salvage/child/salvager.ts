@@ -111,7 +111,12 @@ export class Salvager implements Disposable {
     const known = new Set(found.statements.map(({ name }) => foldedName(name)))
     const added = this.#backup.filter(({ name }) => !known.has(foldedName(name)))
     const why = 'its row of the schema was lost; the statement is that of the backup'
-    const lost = added.map((statement): LostObject => ({ kind: kindOf(statement), name: statement.name, why }))
+    const lost = added.map((statement): LostObject => ({
+      kind: kindOf(statement),
+      name: statement.name,
+      why,
+      ofBackup: true,
+    }))
     // SQLite must know a table before it can read what belongs to it.
     const all = [...found.statements, ...added]
     const statements = [...all.filter(({ type }) => type === 'table'), ...all.filter(({ type }) => type !== 'table')]

@@ -15,8 +15,8 @@ import type { MergedBackup, RestoreTools } from './try-restore.ts'
 export const mergerWith =
   (prefer: ConflictRule, folder: string, limits: CheckLimits, onStep: RestoreTools['onStep']) =>
   async (backup: BroughtBackup, file: CheckedFile, signal: AbortSignal): Promise<MergedBackup> => {
-    const { settled } = file
-    invariant(settled !== null, 'only a file that was read is merged')
+    const { held } = file
+    invariant(held.kind === 'snapshot', 'only a file that was held is merged')
     const to = join(dirname(backup.path), 'merged.db')
     const onProgress = ({
       step,
@@ -27,7 +27,7 @@ export const mergerWith =
       readonly done: number
       readonly total: number
     }) => onStep(file, `${stepWords[step] ?? step}, ${done} of ${total}`)
-    const merged = await mergeNewer(backup.path, settled, to, { prefer, folder, limits, onProgress }, signal)
+    const merged = await mergeNewer(backup.path, held.snapshot, to, { prefer, folder, limits, onProgress }, signal)
     return {
       path: merged.file as SnapshotPath, // Made of private copies that came out of holds.
       losses: merged.losses,

@@ -61,8 +61,6 @@ export async function tryRestore(
   }
   if (needsChoice(file) && options.from === null && options.before === null)
     return untried(planOf('nothing', 'the file is sound', null))
-  if (options.merge !== null && file.settled === null)
-    return refused('restore', 'a merge needs rows that can be read', null, cannotMerge(file))
   let backup: BroughtBackup
   try {
     tools.onStep(file, 'restoring a backup to a scratch folder')
@@ -212,13 +210,6 @@ const whyRestore = ({ result }: CheckedFile): string =>
 function heldFailure({ held }: CheckedFile): Failure {
   return held.kind === 'snapshot' ? new Failure('READ_FAILED', 'nothing of the file was read') : held.failure
 }
-
-const cannotMerge = ({ target }: CheckedFile): Failure =>
-  new Failure(
-    'REMEDY_REFUSED',
-    `nothing of ${target.tenant ?? target.named} can be read, so there is nothing to merge`,
-    { hint: 'leave --merge-newer out to restore the backup alone' },
-  )
 
 /** Of a file that could not be read at all. */
 const plainContext = ({ target, result }: CheckedFile) => ({
