@@ -17,7 +17,10 @@ export type ChangeMethod = (typeof changeMethods)[number]
 export interface TableLoss {
   readonly table: string
   readonly inBoth: number | null
-  /** In the live file, not in the result. */
+  /**
+   * In the live file, not in the result. Unreadable rows that do not come back are among them: it is the least number
+   * then, because a row that comes back may have been deleted.
+   */
   readonly lost: number | null
   /** In both, with other values in the result. */
   readonly changed: number | null
@@ -49,7 +52,7 @@ export interface RemedyPlan {
   readonly predictedPauseMs: number | null
   /** Disk space for the kept original, the new file and the copies; null if nothing is changed. */
   readonly needsBytes: number | null
-  /** Empty if nothing is lost. */
+  /** Empty if nothing is lost. If nothing is known: one with null for each known table, and one for the others. */
   readonly losses: readonly TableLoss[]
   /** The command that puts the original back; null if nothing is changed. */
   readonly undo: string | null

@@ -3,7 +3,7 @@
 import { createColors } from 'picocolors'
 import type { AccountSummary } from '../../model/result/account.ts'
 import type { Finding } from '../../model/result/finding.ts'
-import type { RemedyOutcome, RemedyResult } from '../../model/result/remedy.ts'
+import type { RemedyOutcome, RemedyResult, TableLoss } from '../../model/result/remedy.ts'
 import { count } from '../../text/count.ts'
 import { labelled, wrap } from '../../text/layout.ts'
 import { humanBytes, humanMs } from '../../text/units.ts'
@@ -214,7 +214,10 @@ function commandLines(result: RemedyResult, state: RemedyState, options: TextOpt
   const finished = state === 'applied' || state === 'undone'
   const explained = result.failure === null ? null : `holdfast explain ${result.failure.code}`
   const next = finished && result.failure === null ? null : (plan.command ?? explained)
-  const loses = plan.do === 'restore' && plan.losses.some(({ lost, changed }) => lost !== 0 || changed !== 0)
+  // Of rows that cannot be read, the least number is known that does not come back.
+  const mayLose = ({ lost, changed, unreadable }: TableLoss): boolean =>
+    [lost, changed, unreadable].some((rows) => rows !== 0)
+  const loses = plan.do === 'restore' && plan.losses.some(mayLose)
   const mergeable = state === 'ready' && loses && plan.command !== null && !plan.command.includes(' --merge-newer')
   return [
     ...(mergeable

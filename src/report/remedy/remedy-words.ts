@@ -72,6 +72,8 @@ export function backupAge(backup: ChosenBackup, at: number): string | null {
 export function describeLoss(loss: TableLoss, todo: RemedyPlan['do']): string {
   const { table, inBoth, lost, changed, recovered, unreadable, keys, keysTotal } = loss
   const unread = unreadable ?? 0
+  // Rows that come back may be deleted ones instead of those that cannot be read.
+  const isLeast = todo === 'restore' && unread > 0 && recovered !== 0
   const isPart = todo === 'salvage' && lost !== null && lost >= unread
   const whyLost = !isPart || unread === 0 ? '' : unread === lost ? ' (unreadable)' : ` (${grouped(unread)} unreadable)`
   const parts = [
@@ -79,7 +81,7 @@ export function describeLoss(loss: TableLoss, todo: RemedyPlan['do']): string {
       ? 'it is not known how many rows are lost'
       : lost === 0
         ? null
-        : `${count(lost, 'row')} LOST${whyLost}`,
+        : `${isLeast ? 'at least ' : ''}${count(lost, 'row')} LOST${whyLost}`,
     changed === null || changed === 0 ? null : `${count(changed, 'row')} with older values`,
     unread === 0 || isPart ? null : `${count(unread, 'row')} cannot be read now`,
     recovered === null || recovered === 0

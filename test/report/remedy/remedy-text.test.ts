@@ -59,9 +59,9 @@ code 0: every change was made as asked, and checked afterwards.
 test('a restore says for each table what is lost, and how to keep what is newer', () => {
   const text = render('restore', restore)
   expect(text.replaceAll(/the backup is .* old/g, 'the backup is N old'))
-    .toContain(`  lost    events: 10,000 rows LOST, 7 rows cannot be read now, 7 rows come back,
-          2,989,993 rows unchanged; rowids 949, 950, 3000001, 3000002, 3000003
-          and 10,002 more
+    .toContain(`  lost    events: at least 10,000 rows LOST, 7 rows cannot be read now, 7 rows
+          come back, 2,989,993 rows unchanged; rowids 949, 950, 3000001,
+          3000002, 3000003 and 10,002 more
 `)
   expect(text).toContain(`  to keep newer rows that are readable
     holdfast restore --tenant acme --merge-newer

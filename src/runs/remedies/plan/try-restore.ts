@@ -16,7 +16,7 @@ import type { CheckedFile } from '../checked-group.ts'
 import { bringBackup, type BackupSource, type BroughtBackup } from './choose-backup.ts'
 import type { RemedyCommands, RestoreOptions } from './commands.ts'
 import { giveJournalMode } from './journal-mode.ts'
-import { lossesBetween } from './losses.ts'
+import { lossesBetween, unknownLosses } from './losses.ts'
 import { planOf, untried, type RemedyAccount, type TriedRemedy } from './tried-remedy.ts'
 
 /** The backup with what the live file has besides, as one plain file. */
@@ -89,7 +89,8 @@ export async function tryRestore(
     reason: Failure,
     chosen: ChosenBackup | null = null,
   ): TriedRemedy {
-    return untried(planOf(todo, why, command, { backup: chosen }), reason)
+    const losses = chosen === null ? [] : unknownLosses(file.result.content.tables)
+    return untried(planOf(todo, why, command, { backup: chosen, losses }), reason)
   }
 }
 
@@ -109,14 +110,16 @@ async function drill(
   tools.onStep(file, 'checking what was restored')
   const rehearsed = await tools.rehearsals.rehearseFile({ path, kept: null, context, content: null }, signal)
   const compared = rehearsed.kind === 'refused' || merged !== null ? null : await comparedWith(rehearsed, path)
-  const losses = merged?.losses ?? (compared === null ? null : lossesBetween(compared, file.result.content.tables))
+  const { tables } = file.result.content
+  const known = merged?.losses ?? (compared === null ? null : lossesBetween(compared, tables, isSchemaWhole(file)))
+  const losses = known ?? unknownLosses(rehearsed.reading?.content ?? [], tables)
   const plan = planOf('restore', whyPlan(), rehearsed.kind === 'refused' ? null : commands.applyRestore(options), {
     backup: backup.chosen,
-    losses: losses ?? [],
+    losses,
   })
   const rehearsal = {
     ...rehearsed.rehearsal,
-    contentSame: losses !== null && losses.length === 0 && file.settled !== null,
+    contentSame: losses.length === 0 && file.settled !== null,
     ms: monotonicMs() - startedAtMs,
   }
   if (rehearsed.kind === 'refused') {
@@ -168,10 +171,7 @@ async function drill(
   }
 
   function whyPlan(): string {
-    const unknown =
-      losses === null && merged === null
-        ? '; the live file cannot be compared with it, so its losses are not known'
-        : ''
+    const unknown = known === null ? '; the live file cannot be compared with it, so its losses are not known' : ''
     const schema = compared === null ? '' : schemaWords(compared)
     const newer = merged === null ? '' : '; what is readable and newer is added to it'
     const notes = (merged?.notes ?? []).map((note) => `; ${note}`).join('')
@@ -197,6 +197,10 @@ function schemaWords({ tables, schemaDifferences }: Comparison): string {
   const more = differences.length - shown.length
   return `; THE SCHEMA DIFFERS: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
+
+/** False if a part of the schema cannot be read: it may name tables that nothing else shows. */
+const isSchemaWhole = ({ result: { findings } }: CheckedFile): boolean =>
+  !findings.some(({ severity, object }) => severity === 'damage' && object.kind === 'schema')
 
 const whyRestore = ({ result }: CheckedFile): string =>
   result.verdict === 'damaged'
