@@ -43,13 +43,14 @@ describe('without a backup that fits, the next step', () => {
     expect((await resultOf('repair', path)).plan.why).toContain('name one to `holdfast restore`')
   })
 
-  test('is no command if the file is sound, and a missing file is named', async () => {
+  test('is another name if there is no file of the name, and no backup: exit code 64', async () => {
     using folder = makeFolder()
     const path = makeDatabase(folder.in('app.db'))
-    const { plan, failure } = await resultOf('restore', path, '--from', 'nofile.db')
-    expect([plan.command, failure?.message]).toEqual([
-      null,
+    const { results, failure, summary } = await remedyOf('restore', path, '--from', 'nofile.db')
+    expect([results, failure?.message, summary.exitCode]).toEqual([
+      [],
       'there is no file nofile.db, and no folder of backups is known',
+      64,
     ])
   })
 })

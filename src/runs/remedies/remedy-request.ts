@@ -16,6 +16,7 @@ import { openRehearsals } from '../../repair/rehearse/rehearse.ts'
 import type { RunContext } from '../begin/run-context.ts'
 import type { Target } from '../begin/target.ts'
 import { GroupProgress } from './group-progress.ts'
+import { aimBackup } from './plan/aim-backup.ts'
 import type { BackupSource } from './plan/choose-backup.ts'
 import { commandsFor, type RestoreOptions } from './plan/commands.ts'
 import { mergerWith } from './plan/merge.ts'
@@ -74,6 +75,7 @@ export async function workOnRemedies(
   const progress = new GroupProgress(targets.length, observer)
   const rehearsals = await openRehearsals({ checker: context.checker, folder: context.folder, limits })
   const { restore } = request
+  const meant = await aimBackup(restore?.from ?? null, targets, places.backups)
   const run: Omit<RemedyRun, 'tryOn'> = {
     id: request.id,
     version: request.version,
@@ -108,11 +110,14 @@ export async function workOnRemedies(
     const refusal = request.refuse?.(file.result) ?? null
     if (refusal !== null) return Promise.resolve(untried(planOf('nothing', refusal.message, null), refusal))
     if (restore === null) return tryRepair(file, commands, shared, trySignal)
+    if (!meant.has(file.target)) return Promise.resolve(untried(planOf('nothing', ofOtherFile, null)))
     const tools = { ...shared, checker: context.checker, merge }
     return tryRestore(file, restore, commands, tools, trySignal)
   }
   return remedyTargets(targets, refused, request.deed, { ...run, tryOn }, { observer, progress }, signal)
 }
+
+const ofOtherFile = 'the backup is of another file of this tenant, and this one is left as it is'
 
 /** No file is changed while its program uses it: where a check only pins, a remedy pauses the tenant all the same. */
 const withRealHolds = (context: RunContext): RunContext => ({

@@ -24,6 +24,7 @@ import type { RunContext } from '../begin/run-context.ts'
 import type { Target } from '../begin/target.ts'
 import { ProgressTracker, type ProgressObserver, type RunProgress } from '../progress-tracker.ts'
 import { checkGroup, type CheckedFile } from '../remedies/checked-group.ts'
+import { aimBackup } from '../remedies/plan/aim-backup.ts'
 import { bringBackup, type BroughtBackup } from '../remedies/plan/choose-backup.ts'
 import { planOf, untried } from '../remedies/plan/tried-remedy.ts'
 import { outcomeOf } from '../remedies/remedy-outcome.ts'
@@ -51,7 +52,8 @@ export async function salvageFile(
   requireNew(request.to)
   return withFileRun(options, [request.target], interrupt, async (context, signal) => {
     const tracker = new ProgressTracker(1, observer)
-    const { target } = request
+    const { target, from, backups } = request
+    await aimBackup(from, [target], backups === null ? null : openBackups(backups))
     const groupObserver = {
       onHolding: (one: Target) => tracker.holding(one),
       onChecking: (one: Target) => {

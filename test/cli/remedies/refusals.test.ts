@@ -194,7 +194,7 @@ describe('restore is refused', () => {
     expect(essence(onlyResult(await runRemedy(args)))).toBe('restore, rehearsed sound, applied sound')
   })
 
-  it('from a backup of an unknown id: BACKUP_UNKNOWN', async () => {
+  it('from a backup of an unknown id: BACKUP_UNKNOWN, exit code 64', async () => {
     using folder = makeFolder()
     const path = folder.in('app.db')
     patient(1024).create(path)
@@ -203,7 +203,7 @@ describe('restore is refused', () => {
     const args = ['restore', path, '--from', '01J00000000000000000000000', '--backups', folder.in('backups'), '--apply']
     const ran = await holdfast([...args, '--json'])
     expect(ran.stdout + ran.stderr).toMatch(/BACKUP_UNKNOWN/)
-    expect(ran.code).toBe(2)
+    expect(ran.code).toBe(64)
   })
 
   it('if there is no backup at all: damage remains, exit code 2', async () => {

@@ -51,7 +51,7 @@ export async function bringBackup(
   source: BackupSource,
   signal: AbortSignal,
 ): Promise<BroughtBackup> {
-  if (options.from !== null && (await isFile(options.from))) return bringFile(options.from, source.folder, signal)
+  if (options.from !== null && (await namesFile(options.from))) return bringFile(options.from, source.folder, signal)
   const backups = requireStore(source.backups, options.from)
   const { backup, why } =
     options.from === null
@@ -79,7 +79,7 @@ export async function hasVerifiedBackup(target: Target, { backups, ledger }: Pic
 }
 
 /** An argument with a slash, or the name of an existing file, is a file. Every other argument is the id of a backup. */
-async function isFile(from: string): Promise<boolean> {
+export async function namesFile(from: string): Promise<boolean> {
   if (from.includes('/')) return true
   return stat(onDisk(from)).then(
     (found) => found.isFile(),
@@ -87,7 +87,8 @@ async function isFile(from: string): Promise<boolean> {
   )
 }
 
-function requireStore(backups: Backups | null, from: string | null): Backups {
+/** @throws {Failure} BACKUP_UNKNOWN */
+export function requireStore(backups: Backups | null, from: string | null): Backups {
   if (backups !== null) return backups
   const noFile = from === null || isBackupId(from) ? '' : `there is no file ${from}, and `
   throw new Failure('BACKUP_UNKNOWN', `${noFile}no folder of backups is known`, {
@@ -106,19 +107,19 @@ async function verifiedOf(id: string, target: Target, backups: Backups): Promise
     })
   }
   const { tenant, path } = await identityOf(target)
-  if (backup.tenant !== tenant || backup.path !== path)
-    throw new Failure(
-      'BACKUP_UNKNOWN',
-      `the backup ${id} is of ${backup.tenant ?? 'the file'} ${backup.path}, not of this file`,
-      { hint: '`holdfast backups list` shows the backups of each file' },
-    )
+  if (backup.tenant !== tenant || backup.path !== path) throw whyOtherFile(backup)
   return backup
 }
+
+export const whyOtherFile = ({ id, tenant, path }: Backup): Failure =>
+  new Failure('BACKUP_UNKNOWN', `the backup ${id} is of ${tenant ?? 'the file'} ${path}, not of this file`, {
+    hint: '`holdfast backups list` shows the backups of each file',
+  })
 
 const isVerified = (backup: Backup): backup is VerifiedBackup => backup.state === 'verified'
 
 /** The store knows a tenant's file by the name that the service gives it, and a bare file by its real path. */
-async function identityOf({ tenant, named }: Target): Promise<Pick<Backup, 'tenant' | 'path'>> {
+export async function identityOf({ tenant, named }: Target): Promise<Pick<Backup, 'tenant' | 'path'>> {
   return { tenant, path: tenant === null ? ((await realPathOf(named)) ?? named) : named }
 }
 
