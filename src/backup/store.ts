@@ -41,7 +41,10 @@ export interface Backups {
    * the state `broken` and the reason. Entries that are being written or deleted now are not.
    */
   list(filter?: BackupFilter): AsyncIterable<Entry>
-  /** @throws {Failure} BACKUP_UNKNOWN */
+  /**
+   * The entry in the folder of its file. A stray copy in the folder of another one is broken, and hides none.
+   * @throws {Failure} BACKUP_UNKNOWN
+   */
   find(id: string): Promise<Entry>
   /**
    * Stores a settled database: one plain file, as a full and sound check left it. It is compressed, synced, read back,
@@ -99,15 +102,20 @@ class Store implements Backups {
   }
 
   async find(id: string): Promise<Entry> {
+    const found: Entry[] = []
     if (isBackupId(id))
       for await (const folder of this.#folders(groups)) {
         const at = join(this.folder, folder)
         const parts = ['manifest', 'stored', 'partial'] as const
-        const found = await Promise.all(parts.map((part) => isThere(partPath(at, id, part))))
-        if (!found.includes(true)) continue
-        const entry = (await this.#entriesIn(folder, null)).find(({ backup }) => backup.id === id)
-        if (entry !== undefined) return entry
+        const there = await Promise.all(parts.map((part) => isThere(partPath(at, id, part))))
+        if (!there.includes(true)) continue
+        const entries = (await this.#entriesIn(folder, null)).filter(({ backup }) => backup.id === id)
+        const own = entries.find(({ manifest }) => isAt(manifest, folder))
+        if (own !== undefined) return own
+        found.push(...entries)
       }
+    const [stray] = found
+    if (stray !== undefined) return stray
     throw new Failure('BACKUP_UNKNOWN', `${this.folder} holds no backup ${JSON.stringify(id)}`)
   }
 

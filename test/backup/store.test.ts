@@ -1,5 +1,5 @@
 /** The store of backups: what is kept comes back byte for byte, once for each content, under the right name. */
-import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { backupFolderOf } from '../../src/backup/layout.ts'
@@ -100,6 +100,20 @@ test('the newest verified backup from before a time is chosen', async () => {
   expect(await newest('2026-11-02T04:00:00+00:00')).toEqual(kept[1])
   expect(await newest(day(1))).toEqual(kept[0])
   expect(await newest(day(1, 2))).toBeNull()
+})
+
+test('a stray copy in the folder of another file is broken, and does not hide the backup', async () => {
+  const { backup } = await store.keep(rows(10))
+  const others = { ...acmeFile, tenant: tenantId('aaa') }
+  await store.keep(rows(20), others)
+  const [from, to] = [store.folderOf(), store.folderOf(others)]
+  for (const name of store.namesOf()) copyFileSync(join(from, name), join(to, name))
+  expect(from > to).toBe(true)
+  const entry = await store.backups.find(backup.id)
+  expect([entry.folder, entry.backup.state]).toEqual([from, 'verified'])
+  await store.backups.restore(backup.id, store.file('back.db'), never)
+  const states = (await store.list()).filter(({ id }) => id === backup.id).map(({ state }) => state)
+  expect(states.toSorted()).toEqual(['broken', 'verified'])
 })
 
 test('an unknown id, or one that is none, is refused by its own code', async () => {
