@@ -22,7 +22,7 @@ let drafts = 0
 
 /**
  * @param files all files of one tenant, or one bare file
- * @param special see `HoldRequest`
+ * @param special see `HoldRequest`; `anyFile`: a file that is no database is held too
  * @returns each file with its own outcome, in their order
  * @throws {Failure} INTERRUPTED
  */
@@ -31,13 +31,16 @@ export async function holdTargets(
   context: RunContext,
   bounds: HoldBounds,
   signal: AbortSignal,
-  special: Pick<HoldRequest, 'acceptMounted' | 'confirming'> = {},
+  {
+    anyFile = false,
+    ...special
+  }: Pick<HoldRequest, 'acceptMounted' | 'confirming'> & { readonly anyFile?: boolean } = {},
 ): Promise<readonly HeldTarget[]> {
   const startedAtMs = monotonicMs()
   const [first, ...more] = files
   invariant(first.target.tenant !== null || more.length === 0, 'bare files are held one by one')
   const request = {
-    files: [requestFor(first, context), ...more.map((file) => requestFor(file, context))] as const,
+    files: [requestFor(first, context, anyFile), ...more.map((file) => requestFor(file, context, anyFile))] as const,
     roots: context.roots,
     connection: context.connectionOf(first.target),
     settings: { ...context.settings, require: context.levelFor(first.target) },
@@ -53,9 +56,13 @@ export async function holdTargets(
   })
 }
 
-const requestFor = ({ target, earlierChecks }: TargetWithHistory, context: RunContext): FileRequest => ({
+const requestFor = (
+  { target, earlierChecks }: TargetWithHistory,
+  context: RunContext,
+  anyFile: boolean,
+): FileRequest => ({
   named: target.named,
-  expected: (target.tenant !== null && context.listsDatabases) || earlierChecks.hadPages,
+  expected: anyFile || (target.tenant !== null && context.listsDatabases) || earlierChecks.hadPages,
   abandonedPauseMs: earlierChecks.abandonedPauseMs,
   name: draftName(drafts++),
   onStep: (step) => context.onStep(target, step),

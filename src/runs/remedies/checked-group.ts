@@ -55,8 +55,10 @@ export interface GroupObserver {
 }
 
 export interface CheckTerms {
-  /** Each file must be a database, so one that is none is held, and reported as damaged. */
-  readonly expected: boolean
+  /** A file that is no database is held and checked all the same. */
+  readonly anyFile: boolean
+  /** Each file is known to be a database, so one that is none is damaged. */
+  readonly isDatabase: boolean
   /** See `HoldRequest`. */
   readonly acceptMounted: boolean
 }
@@ -66,7 +68,7 @@ export async function checkGroup(
   group: TargetGroup,
   context: RunContext,
   observer: GroupObserver,
-  { expected, acceptMounted }: CheckTerms,
+  { anyFile, isDatabase, acceptMounted }: CheckTerms,
   signal: AbortSignal,
 ): Promise<CheckedGroup> {
   await using snapshots = new AsyncDisposables()
@@ -74,10 +76,10 @@ export async function checkGroup(
   const [first, ...more] = await addEarlierChecks(context.ledger, group)
   const asExpected = ({ target, earlierChecks }: TargetWithHistory): TargetWithHistory => ({
     target,
-    earlierChecks: { ...earlierChecks, hadPages: expected || earlierChecks.hadPages },
+    earlierChecks: { ...earlierChecks, hadPages: isDatabase || earlierChecks.hadPages },
   })
   const targets = [asExpected(first), ...more.map(asExpected)] as const
-  const held = await holdTargets(targets, context, unbounded, signal, { acceptMounted })
+  const held = await holdTargets(targets, context, unbounded, signal, { acceptMounted, anyFile })
   for (const one of held) if (one.held.kind === 'snapshot') snapshots.add(one.held.snapshot)
   await observer.onHeld?.(held)
   const files: CheckedFile[] = []

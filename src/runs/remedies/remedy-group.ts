@@ -90,7 +90,7 @@ async function attemptOnce(
   const { onHolding, onChecking } = progress
   const observer = { onHolding, onChecking, ...(run.apply ? { onHeld: pristine.keep } : {}) }
   // A file that is mounted by itself has another name. The person says that no program uses it.
-  const terms = { expected: run.mode === 'restore', acceptMounted: run.method === 'in-place' }
+  const terms = { anyFile: run.mode === 'restore', isDatabase: false, acceptMounted: run.method === 'in-place' }
   await using checked = await checkGroup(group, run.context, observer, terms, signal)
   await using trials = new AsyncDisposables()
   const startedAtMs = monotonicMs()

@@ -65,7 +65,7 @@ export async function salvageFile(
       [target],
       context,
       groupObserver,
-      { expected: true, acceptMounted: false },
+      { anyFile: true, isDatabase: false, acceptMounted: false },
       signal,
     )
     const [file] = group.files
@@ -97,8 +97,15 @@ async function salvageChecked(
     signal.throwIfAborted()
     const failure = systemFailure(error, { doing: 'salvage into', path: request.to })
     if (!(failure instanceof Failure) || failure.code === 'INTERRUPTED' || failure.code === 'USAGE') throw failure
-    return outcomeOf(file, untried(plan, failure))
+    return outcomeOf(file, untried(plan, asChecked(failure, file)))
   }
+}
+
+/** Where salvage finds no database, the check has said what the file is. */
+function asChecked(failure: Failure, { result }: CheckedFile): Failure {
+  if (failure.code !== 'NOT_SQLITE' || result.failure === undefined) return failure
+  const { code, message, hint, tenantState: tenant } = result.failure
+  return new Failure(code, message, { hint, tenant, cause: failure })
 }
 
 /** Of the folder beside the new file. */

@@ -59,7 +59,8 @@ async function look(
   await written
   if (unproven?.code === 'RESUME_FAILED')
     return { verdicts: new Map(), healthy: false, unwell: `the tenant was not seen serving: ${unproven.message}` }
-  await using checked = await checkGroup(group, run.context, progress, { expected: true, acceptMounted: true }, signal)
+  const terms = { anyFile: true, isDatabase: true, acceptMounted: true }
+  await using checked = await checkGroup(group, run.context, progress, terms, signal)
   const own = checked.files.filter(({ target }) => names.has(target.named))
   const healthy = await isHealthy(run, group[0], signal)
   const damaged = own.find(({ result }) => result.verdict === 'damaged')
