@@ -105,7 +105,8 @@ export function backupOf(manifest: BackupManifest): Backup {
   const judged =
     broken === null ? ({ state, failure: null } as const) : asBroken(broken.code, `${broken.message} (${broken.at})`)
   const { level } = manifest.evidence
-  return { id, tenant, path, takenAt, confirmedAt, verifiedAt, sha256, bytes, storedBytes, level, ...judged }
+  const latest = manifest.takenAtLatest === true ? { takenAtLatest: true as const } : {}
+  return { id, tenant, path, takenAt, ...latest, confirmedAt, verifiedAt, sha256, bytes, storedBytes, level, ...judged }
 }
 
 async function whyNotStored(folder: string, { id, storedBytes }: BackupManifest): Promise<string | null> {

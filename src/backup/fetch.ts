@@ -54,7 +54,7 @@ export async function fetchBackup(wanted: WantedBackup, terms: FetchTerms, signa
     const out = join(folder, 'fetched.db')
     const before = new Date(wanted.before ?? Date.now()).toISOString()
     const printed = await runFetch({ ...wanted, before }, out, terms, signal)
-    const takenAt = timeOf(printed, before)
+    const printedAt = timeOf(printed, before)
     const copy = await acceptCopy(out, terms)
     const checked = await checkCopy(copy, wanted, terms, signal)
     if (checked.kind !== 'sound')
@@ -64,7 +64,8 @@ export async function fetchBackup(wanted: WantedBackup, terms: FetchTerms, signa
       path: wanted.path,
       service: terms.service,
       origin: 'fetched' as const,
-      takenAt,
+      takenAt: printedAt ?? before,
+      ...(printedAt === null ? { takenAtLatest: true as const } : {}),
       content: checked.content,
       evidence: noEvidence,
       tool: { version: terms.version, sqlite: checked.sqlite },
@@ -130,12 +131,12 @@ function failedFetch(tenant: TenantId, ended: EndedCommand): Failure {
 }
 
 /**
- * The last line that the command prints may be the time at which its backup was taken. Else the backup counts as taken
- * at the latest possible time.
+ * The last line that the command prints may be the time at which its backup was taken.
+ * @returns null if it is none: the backup then counts as taken at the latest possible time
  */
-function timeOf(printed: string, before: string): string {
+function timeOf(printed: string, before: string): string | null {
   const line = printed.trim().split('\n').at(-1)?.trim() ?? ''
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(line) || Number.isNaN(Date.parse(line))) return before
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(line) || Number.isNaN(Date.parse(line))) return null
   const takenAt = new Date(line).toISOString()
   if (takenAt <= before) return takenAt
   throw new Failure('BACKUP_UNKNOWN', `backups.fetch brought a backup of ${takenAt}; one before ${before} was wanted`)

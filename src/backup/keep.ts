@@ -47,7 +47,7 @@ export async function keepBackup(
     const header = await headerOf(source, settled)
     const newest = await newestWithManifest(folder, about)
     if (newest !== null && hasSameContent(newest, about, header)) {
-      const confirmed = { ...newest, confirmedAt: laterOf(newest.confirmedAt, about.takenAt) }
+      const confirmed = { ...newest, confirmedAt: confirmedAt(newest, about) }
       await writeManifest(folder, confirmed)
       await syncFolder(folder)
       return { kind: 'confirmed', backup: backupOf(confirmed) }
@@ -94,6 +94,10 @@ async function newestWithManifest(folder: string, { tenant, path }: SoundFile): 
   )
   return newest?.manifest ?? null
 }
+
+/** A time that is only the latest possible one confirms nothing. */
+const confirmedAt = (newest: BackupManifest, { takenAt, takenAtLatest }: SoundFile): string | null =>
+  takenAtLatest === true ? newest.confirmedAt : laterOf(newest.confirmedAt, takenAt)
 
 /** True only if every table has a digest, and all of them and what the header holds are equal. */
 function hasSameContent(older: BackupManifest, { content, takenAt }: SoundFile, header: HeaderContent): boolean {

@@ -17,6 +17,7 @@ export const backupShape = z.object({
   service: z.nullable(z.string()),
   origin: z.enum(backupOrigins),
   takenAt: moment,
+  takenAtLatest: z.optional(z.literal(true)),
   confirmedAt: z.nullable(moment),
   verifiedAt: z.nullable(moment),
   bytes: whole,

@@ -20,6 +20,8 @@ export interface SoundFile extends BackedUpFile {
   readonly origin: BackupOrigin
   /** When the live set had this content, as in ISO 8601. */
   readonly takenAt: string
+  /** True if `takenAt` is only the latest possible time. */
+  readonly takenAtLatest?: true
   readonly content: ContentDigests
   readonly evidence: Evidence
   readonly tool: { readonly version: string; readonly sqlite: string }

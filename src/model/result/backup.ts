@@ -21,6 +21,8 @@ export interface Backup {
   readonly path: string
   /** Times as in ISO 8601. */
   readonly takenAt: string
+  /** Present if `takenAt` is only the latest possible time: `backups.fetch` named none. */
+  readonly takenAtLatest?: true
   /** When the live file last had the same content again; null if that was not seen since. */
   readonly confirmedAt: string | null
   readonly verifiedAt: string | null

@@ -37,9 +37,12 @@ export interface TableLoss {
 export interface ChosenBackup {
   readonly id: string
   readonly takenAt: string
+  /** Present if `takenAt` is only the latest possible time. */
+  readonly takenAtLatest?: true
   /** Of the database file, uncompressed; lower-case hex. */
   readonly sha256: string
-  readonly verifiedAt: string
+  /** When it was last found sound; null if it never was. */
+  readonly verifiedAt: string | null
 }
 
 export interface RemedyPlan {

@@ -27,7 +27,7 @@ export function deedOf({ do: todo, objects, backup }: RemedyPlan, tense: 'to' | 
     case 'restore':
       if (backup === null) return did ? 'restored a backup' : 'restore a backup'
       return did
-        ? `restored the backup ${legibleName(backup.id)} of ${whenUtc(backup.takenAt)}`
+        ? `restored the backup ${legibleName(backup.id)} of ${whenUtc(backup.takenAt)}${backup.takenAtLatest === true ? ' or earlier' : ''}`
         : `restore ${describeBackup(backup)}`
     case 'salvage':
       return `${did ? 'wrote' : 'write'} every row that is readable into a new file`
@@ -45,8 +45,9 @@ function namesOf(objects: readonly string[]): string {
   return `${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
 }
 
-function describeBackup({ id, takenAt, verifiedAt }: ChosenBackup): string {
-  return `the backup ${legibleName(id)}, taken ${whenUtc(takenAt)}, last verified ${whenUtc(verifiedAt)}`
+function describeBackup({ id, takenAt, takenAtLatest, verifiedAt }: ChosenBackup): string {
+  const taken = `taken ${whenUtc(takenAt)}${takenAtLatest === true ? ' or earlier' : ''}`
+  return `the backup ${legibleName(id)}, ${taken}, ${verifiedAt === null ? 'never verified' : `last verified ${whenUtc(verifiedAt)}`}`
 }
 
 /** `2026-11-28 03:12:44 UTC`; the text itself if it is no time. */
@@ -59,10 +60,10 @@ export const sincePlan = ({ at, same }: PlannedRemedy): string =>
     ? `the file is the same as in the plan of ${whenUtc(at)}`
     : `the file has changed since the plan of ${whenUtc(at)}; the remedy was tried anew on what it holds now`
 
-/** How old a backup is, seen from `at`; null if either is no time. */
+/** How old a backup is, seen from `at`; null if that is not known. */
 export function backupAge(backup: ChosenBackup, at: number): string | null {
   const takenAt = Date.parse(backup.takenAt)
-  return Number.isFinite(takenAt) && at >= takenAt ? humanMs(at - takenAt) : null
+  return backup.takenAtLatest !== true && Number.isFinite(takenAt) && at >= takenAt ? humanMs(at - takenAt) : null
 }
 
 /**

@@ -13,9 +13,13 @@ const wound = (path: string): void => {
 }
 
 /** A service whose tenant acme is damaged, and a command that brings `theirs`. */
-async function openDamaged(folder: Folder, theirs: string): Promise<TestService & { readonly store: string }> {
+async function openDamaged(
+  folder: Folder,
+  theirs: string,
+  printed = 'echo 2026-11-05T00:00:00Z',
+): Promise<TestService & { readonly store: string }> {
   const script = folder.in('fetch')
-  writeFileSync(script, `#!/bin/sh\ncp ${theirs} "$2"\necho 2026-11-05T00:00:00Z\n`)
+  writeFileSync(script, `#!/bin/sh\ncp ${theirs} "$2"\n${printed}\n`)
   chmodSync(script, 0o700)
   const store = folder.in('backups')
   const service = await openService({
@@ -64,4 +68,20 @@ test('a damaged one is not kept, and nothing is restored', async () => {
   expect(ran.code).toBe(2)
   expect((JSON.parse(ran.stdout) as Plan).results[0]?.failure?.code).toBe('BACKUP_BROKEN')
   expect(existsSync(service.store)).toBe(false)
+})
+
+test('one without a time has no age, and the plan of a later run says that no other backup was asked for', async () => {
+  using folder = makeFolder()
+  makeDatabase(folder.in('sound.db'), { rows: 400 })
+  await using service = await openDamaged(folder, folder.in('sound.db'), 'true')
+  const args = ['restore', '--tenant', 'acme', '--config', service.config]
+  const first = await holdfast([...args, '--json'])
+  expect((JSON.parse(first.stdout) as Plan).results[0]?.plan.backup).toMatchObject({ takenAtLatest: true })
+  expect(JSON.parse((await holdfast(['backups', 'list', '--json', '--config', service.config])).stdout)).toMatchObject({
+    backups: [{ takenAtLatest: true }],
+  })
+  const text = (await holdfast(args)).stdout.replaceAll(/\s+/g, ' ')
+  expect(text).toMatch(/taken \d{4}-\S+ \S+ UTC or earlier,/)
+  expect(text).not.toMatch(/the backup is \S+ \S+ old/)
+  expect(text).toContain('backups.fetch was not asked')
 })

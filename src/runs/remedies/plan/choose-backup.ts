@@ -62,9 +62,11 @@ export async function bringBackup(
   const remove = (): Promise<void> => removeFolder(folder)
   try {
     const path = await backups.restore(backup.id, join(folder, snapshotName), signal)
-    const { id, takenAt, sha256, verifiedAt } = backup
+    const { id, takenAt, takenAtLatest, sha256, verifiedAt } = backup
+    const latest = takenAtLatest === true ? { takenAtLatest } : {}
     const beside = backup.level === 'pinned' ? ', copied beside its program (level pinned)' : ''
-    return { chosen: { id, takenAt, sha256, verifiedAt }, path, why: `${why}${beside}`, [Symbol.asyncDispose]: remove }
+    const chosen = { id, takenAt, ...latest, sha256, verifiedAt }
+    return { chosen, path, why: `${why}${beside}`, [Symbol.asyncDispose]: remove }
   } catch (error) {
     await remove()
     throw error
@@ -133,13 +135,14 @@ async function newestBefore(
   const before = given ?? (await damagedSince(target, ledger))
   const of = { ...(await identityOf(target)), before }
   let backup = await backups.newestVerified(of)
+  const others = fetch === null || target.tenant === null || backup === null ? '' : notAsked
   if (backup === null && fetch !== null && target.tenant !== null) {
     await fetch({ tenant: target.tenant, path: of.path, before }, signal)
     backup = await backups.newestVerified(of)
   }
   const limit =
     before === null ? '' : given === null ? ' from before the damage was seen' : ' from before the given time'
-  if (backup !== null) return { backup, why: `the newest verified one${limit}` }
+  if (backup !== null) return { backup, why: `the newest verified one${limit}${others}` }
   const when = before === null ? '' : ` from before ${before}`
   throw new Failure('BACKUP_UNKNOWN', `there is no verified backup of ${target.tenant ?? target.named}${when}`, {
     hint:
@@ -147,6 +150,9 @@ async function newestBefore(
       '--from FILE takes any sound database file',
   })
 }
+
+const notAsked =
+  ' in our own store; backups.fetch was not asked, so another program may have a newer one, which --from FILE takes'
 
 /** Lines of the ledger that are read to find when the damage was first seen. */
 const linesMax = 1_000
@@ -180,8 +186,9 @@ async function bringFile(from: string, parent: string, signal: AbortSignal): Pro
       chosen: {
         id: from,
         takenAt: proofAt ?? new Date(modifiedMs).toISOString(),
+        ...(proofAt === undefined ? { takenAtLatest: true as const } : {}),
         sha256,
-        verifiedAt: new Date().toISOString(),
+        verifiedAt: null,
       },
       path: copy.path,
       why: 'the one that you named',

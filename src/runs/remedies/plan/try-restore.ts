@@ -114,7 +114,7 @@ async function drill(
   const known = merged?.losses ?? (compared === null ? null : lossesBetween(compared, tables, isSchemaWhole(file)))
   const losses = known ?? unknownLosses(rehearsed.reading?.content ?? [], tables)
   const plan = planOf('restore', whyPlan(), rehearsed.kind === 'refused' ? null : commands.applyRestore(options), {
-    backup: backup.chosen,
+    backup: rehearsed.kind === 'sound' ? foundSound(backup.chosen) : backup.chosen,
     losses,
   })
   const rehearsal = {
@@ -178,6 +178,10 @@ async function drill(
     return `${whyRestore(file)}; the backup is ${backup.why}${newer}${unknown}${schema}${notes}`
   }
 }
+
+/** A file that a person names counts as verified once it was checked in this run. */
+const foundSound = (chosen: ChosenBackup): ChosenBackup =>
+  chosen.verifiedAt === null ? { ...chosen, verifiedAt: new Date().toISOString() } : chosen
 
 const differencesMax = 3
 
