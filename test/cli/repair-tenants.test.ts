@@ -205,3 +205,22 @@ test('a tenant that is unwell after the change gets its original back in a secon
   expect(report.summary.exitCode).toBe(2)
   expect(readFileSync(path).equals(before)).toBe(true)
 })
+
+test('an undo after which a tenant is unwell, that was healthy, does not end with 0', async () => {
+  let isUndoing = false
+  let opened = 0
+  await using service = await openService({
+    tenants: (data) => ({ acme: makeDamaged(join(data, 'acme.db')) }),
+    onOpen: () => (opened += isUndoing ? 1 : 0),
+    // It serves after the pause of the undo, and is unhealthy since it was opened after the last look at the file.
+    healthy: () => opened < 2,
+  })
+  const path = join(service.data, 'acme.db')
+  const before = readFileSync(path)
+  await remedyOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
+  isUndoing = true
+  const report = await remedyOf('repair', '--tenant', 'acme', '--undo', '--config', service.config)
+  expect(onlyRemedy(report)).toMatchObject({ applied: { healthy: false }, failure: { tenantState: 'maybe-paused' } })
+  expect(report.summary.exitCode).toBe(4)
+  expect(readFileSync(path).equals(before)).toBe(true)
+})

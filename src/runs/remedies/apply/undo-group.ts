@@ -40,6 +40,7 @@ export async function undoGroup(
   const names = new Set(targets.map(({ named }) => named))
   const { written, unproven } = outcome
   const seen = await seeResult(group, names, { written, unproven, wasHealthy }, run, progress, signal)
+  const whyDown = wasHealthy === true && seen.healthy === false ? notServing(first) : null
   return targets.map((target) =>
     outcomeFor(
       target,
@@ -52,7 +53,7 @@ export async function undoGroup(
         healthy: seen.healthy,
         original: originalOf(found, target.named),
       },
-      seen.unseen ?? unproven,
+      seen.unseen ?? unproven ?? whyDown,
     ),
   )
 
@@ -83,6 +84,10 @@ export async function undoGroup(
     }
   }
 }
+
+/** The undo stays: nothing else could be put in its place. */
+const notServing = ({ tenant }: TargetGroup[0]): Failure =>
+  new Failure('RESUME_FAILED', `the original is back, but ${tenant} was healthy before the undo, and is not since`)
 
 /** With a slash, so that it is not taken for a tenant. */
 const fileWord = (path: string): string => shellWord(path.includes('/') ? path : `./${path}`)
