@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { Refused } from '../../../src/repair/worker/child/refused.ts'
 import { MergeFixture } from '../../support/merge/merge-fixture.ts'
 import { exactRows, checkOfResult, mergeInProcess } from '../../support/merge/merge-in-process.ts'
 
@@ -250,4 +251,25 @@ it('adds rows that had no parent in the damaged file either', () => {
     CREATE TABLE posts(id INTEGER PRIMARY KEY, user REFERENCES users)`
   using files = new MergeFixture(before, 'INSERT INTO posts VALUES(1, 7)')
   expect(mergeInProcess(files.backup, files.salvaged, files.result).tables.get('posts')?.keys.added).toEqual([1])
+})
+
+it('refuses a table with more foreign keys than can be judged, and counts only those that have a parent', () => {
+  const child = (parents: readonly string[]): string =>
+    `CREATE TABLE p(id INTEGER PRIMARY KEY); INSERT INTO p VALUES(1);
+      CREATE TABLE q(id INTEGER PRIMARY KEY, ${parents.map((to, i) => `c${i} REFERENCES ${to}(id)`).join(', ')});
+      INSERT INTO q(id, c0) VALUES(1, 1)`
+  using many = new MergeFixture(child(Array.from({ length: 63 }, () => 'p')), '')
+  const refused = new Refused('q has 63 foreign keys, and at most 62 can be judged')
+  expect(() => mergeInProcess(many.backup, many.salvaged, many.result)).toThrow(refused)
+  const missing = Array.from({ length: 70 }, (_, i) => `none${i}`)
+  using few = new MergeFixture(child(['p', ...missing]), 'INSERT INTO q(id, c0) VALUES(2, 1), (3, 9)')
+  const merged = mergeInProcess(few.backup, few.salvaged, few.result)
+  expect(merged.tables.get('q')?.keys).toMatchObject({ added: [2, 3], leftOut: [] })
+  using lost = new MergeFixture(
+    child(['p', ...missing]),
+    'INSERT INTO p VALUES(5); INSERT INTO q(id, c0) VALUES(2, 5)',
+    [{ table: 'p', rowids: [[5, 5]] }],
+  )
+  const without = mergeInProcess(lost.backup, lost.salvaged, lost.result)
+  expect(without.tables.get('q')?.keys).toMatchObject({ added: [], leftOut: [2] })
 })

@@ -5,19 +5,22 @@
  */
 
 import type Database from 'better-sqlite3'
-import { invariant } from '../../../model/bug.ts'
+import { Refused } from '../../worker/child/refused.ts'
 import { deeds } from './row-sets.ts'
 import type { RowSets } from './row-sets.ts'
 import { quoted } from './side-tables.ts'
 import type { Side } from './side-tables.ts'
 import { deleteRows } from './write-rows.ts'
 
-export interface ForeignKey {
-  readonly rows: RowSets
+interface NamedParent {
   /** The name of the parent's table. */
   readonly parent: string
   /** Columns of child and parent. */
   readonly columns: readonly (readonly [string, string])[]
+}
+
+export interface ForeignKey extends NamedParent {
+  readonly rows: RowSets
   /** A bit of `loose` in the decisions about the rows. */
   readonly bit: bigint
 }
@@ -25,7 +28,7 @@ export interface ForeignKey {
 /** More foreign keys in one table have no bit. */
 const keysMax = 62
 
-/** @throws what SQLite throws */
+/** @throws {Refused} if the table has too many @throws what SQLite throws */
 export function foreignKeysOf(db: Database.Database, rows: RowSets): readonly ForeignKey[] {
   const parts = db
     .prepare<
@@ -33,15 +36,16 @@ export function foreignKeysOf(db: Database.Database, rows: RowSets): readonly Fo
       { readonly id: number; readonly table: string; readonly from: string; readonly to: string | null }
     >(`SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?, 'main') ORDER BY id, seq`)
     .all(rows.table.name)
-  const keys = [...Map.groupBy(parts, ({ id }) => id)].flatMap(([id, all]): readonly ForeignKey[] => {
+  const keys = [...Map.groupBy(parts, ({ id }) => id).values()].flatMap((all): readonly NamedParent[] => {
     const [first] = all
     if (first === undefined || !hasTable(db, first.table)) return []
     const primary = primaryOf(db, first.table)
     const columns = all.map(({ from, to }, i) => [from, to ?? primary[i] ?? ''] as const)
-    return columns.some(([, to]) => to === '') ? [] : [{ rows, parent: first.table, columns, bit: 1n << BigInt(id) }]
+    return columns.some(([, to]) => to === '') ? [] : [{ parent: first.table, columns }]
   })
-  invariant(keys.length <= keysMax, `${rows.table.name} has at most ${keysMax} foreign keys`)
-  return keys
+  if (keys.length > keysMax)
+    throw new Refused(`${rows.table.name} has ${keys.length} foreign keys, and at most ${keysMax} can be judged`)
+  return keys.map((key, i) => ({ ...key, rows, bit: 1n << BigInt(i) }))
 }
 
 const hasTable = (db: Database.Database, name: string): boolean =>
