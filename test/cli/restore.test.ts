@@ -62,6 +62,7 @@ describe('a bare file', () => {
     woundedSinceBackup(path, backup)
     const before = fingerprintOf(folder.path)
     const { plan, rehearsal, applied, failure } = await resultOf('restore', path, '--from', backup)
+    expect(Number.isInteger(rehearsal?.ms)).toBe(true)
     expect([applied, failure]).toEqual([null, null])
     expect(rehearsal).toMatchObject({ verdict: 'sound', contentSame: false })
     expect(plan).toMatchObject({

@@ -120,7 +120,7 @@ async function drill(
   const rehearsal = {
     ...rehearsed.rehearsal,
     contentSame: losses.length === 0 && file.settled !== null,
-    ms: monotonicMs() - startedAtMs,
+    ms: Math.round(monotonicMs() - startedAtMs),
   }
   if (rehearsed.kind === 'refused') {
     merged?.account[Symbol.dispose]()
