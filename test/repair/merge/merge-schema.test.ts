@@ -116,6 +116,34 @@ it('keeps rows of a table with other columns beside the table of the backup', ()
   expect(ask(files.result, 'PRAGMA user_version')).toEqual([[1]])
 })
 
+it.each([
+  ['renamed', 'ALTER TABLE t RENAME COLUMN k TO key', 2],
+  ['of another kind', 'DROP TABLE t; CREATE TABLE t(k INTEGER PRIMARY KEY, v); INSERT INTO t VALUES(1, 2)', 0],
+])('keeps rows of a table whose primary key is %s beside the table of the backup', (_, after, inBoth) => {
+  const before = `CREATE TABLE t(k TEXT PRIMARY KEY, v) WITHOUT ROWID; INSERT INTO t VALUES('a', 1), ('b', 2)`
+  using files = new MergeFixture(before, `${after}; INSERT INTO t VALUES(77, 3)`)
+  const merged = mergeInProcess(files.backup, files.salvaged, files.result)
+  expect(merged.unmerged).toMatchObject([{ table: 't', stays: 'backup', besides: 'holdfast_newer_t' }])
+  expect(exactRows(files.result, 't', 'k')).toEqual(exactRows(files.backup, 't', 'k'))
+  expect(ask(files.result, 'SELECT * FROM holdfast_newer_t ORDER BY v')).toEqual(
+    ask(files.live, 'SELECT * FROM t ORDER BY v'),
+  )
+  expect(merged.tables.get('t')?.keys.conflicting).toHaveLength(inBoth)
+  expect(checkOfResult(files.result)).toBe('ok')
+})
+
+it('finds a name of its own for these rows, whatever the names of other tables are', () => {
+  const before = `CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); INSERT INTO t VALUES(1, 2, 3);
+    CREATE VIEW holdfast_newer_t_2 AS SELECT 1`
+  const after = `ALTER TABLE t DROP COLUMN a; CREATE TABLE Holdfast_Newer_t(x); INSERT INTO holdfast_newer_t VALUES(7)`
+  using files = new MergeFixture(before, after)
+  const merged = mergeInProcess(files.backup, files.salvaged, files.result)
+  expect(merged.unmerged).toMatchObject([{ table: 't', besides: 'holdfast_newer_t_3' }])
+  expect(exactRows(files.result, 'holdfast_newer_t_3')).toEqual(exactRows(files.live, 't'))
+  expect(exactRows(files.result, 'holdfast_newer_t')).toEqual(exactRows(files.live, 'holdfast_newer_t'))
+  expect(checkOfResult(files.result)).toBe('ok')
+})
+
 const renewed = `DROP TABLE old; CREATE TABLE fresh(a TEXT PRIMARY KEY, b) WITHOUT ROWID;
   CREATE INDEX fresh_b ON fresh(b);
   INSERT INTO fresh VALUES('x', 1), ('y', x'02'); CREATE TABLE holdfast_orphaned_t(x); DROP VIEW v;

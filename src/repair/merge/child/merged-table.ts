@@ -67,10 +67,16 @@ export class MergedTable {
     return { inBackup, inNewer: 0, unreadable: 0, union: inBackup }
   }
 
-  /** The columns differ, so only the keys can be compared. */
+  /** The columns differ, so only the keys can be compared, and only if they have as many columns. */
   #compareApart(db: Database.Database): ComparedRows {
     const { rows } = this
-    const isInBackup = `EXISTS (SELECT 1 FROM ${rows.of('main')} b WHERE ${rows.sameKey(rows.key('b'), rows.key('n'))})`
+    const older = keyNames(this.planned.older)
+    const areComparable = older.length === rows.key('n').length && older.every((name) => name !== null)
+    const same = rows.sameKey(
+      older.map((name) => `b.${name}`),
+      rows.key('n'),
+    )
+    const isInBackup = areComparable ? `EXISTS (SELECT 1 FROM ${rows.of('main')} b WHERE ${same})` : '0'
     db.exec(`${rows.decisions()};
       INSERT INTO ${rows.work} SELECT ${rows.key('n').join(', ')},
         CASE WHEN ${isInBackup} THEN ${deeds.older} ELSE ${deeds.added} END,
@@ -163,3 +169,7 @@ export class MergedTable {
 
 const count = (db: Database.Database, from: string): number =>
   db.prepare<[], number>(`SELECT count(*) FROM ${from}`).pluck().get() ?? 0
+
+/** The columns that identify a row, quoted; null for a rowid without a name. */
+const keyNames = (table: PlannedTable['older']): readonly (string | null)[] =>
+  table === null || table.key.length === 0 ? [table?.rowid ?? null] : table.key.map(({ name }) => quoted(name))

@@ -51,9 +51,10 @@ export class Merger {
     this.#db = openFiles(folder)
     const db = this.#db
     this.#plan = planMerge(tablesIn(db, 'main'), tablesIn(db, 'newer'), schemaIsWhole)
+    const taken = namesIn(db)
     takeOutTriggers(db)
     createVirtual(db, this.#plan)
-    this.#tables = this.#plan.tables.map((planned, i) => prepareTable(db, planned, i))
+    this.#tables = this.#plan.tables.map((planned, i) => prepareTable(db, planned, i, taken))
     const merged = new Set(
       this.#tables.flatMap(({ planned: { deed, newer } }) =>
         newer !== null && (deed === 'rows' || deed === 'carry') ? [foldedName(newer.name)] : [],
@@ -171,7 +172,7 @@ function attach(db: Database.Database, name: string, path: string): void {
   }
 }
 
-function prepareTable(db: Database.Database, planned: PlannedTable, index: number): MergedTable {
+function prepareTable(db: Database.Database, planned: PlannedTable, index: number, taken: Set<string>): MergedTable {
   const { deed, newer, older, hasMoreColumns } = planned
   const table = newer ?? older
   invariant(table !== null, 'a planned table is on one side')
@@ -184,15 +185,27 @@ function prepareTable(db: Database.Database, planned: PlannedTable, index: numbe
     planned,
     rows,
     readFacts(db, rows, table.name),
-    deed === 'apart' ? nameBesides(db, table.name) : null,
+    deed === 'apart' ? nameBesides(table.name, taken) : null,
   )
 }
 
-function nameBesides(db: Database.Database, table: string): string {
-  const isFree = (name: string): boolean =>
-    db.prepare('SELECT 1 FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE').get(name) === undefined
+/** Folded names of all objects of both sides: the result may get any of them. */
+const namesIn = (db: Database.Database): Set<string> =>
+  new Set(
+    db
+      .prepare<[], string>('SELECT name FROM main.sqlite_schema UNION SELECT name FROM newer.sqlite_schema')
+      .pluck()
+      .all()
+      .map(foldedName),
+  )
+
+/** @param taken gets the name */
+function nameBesides(table: string, taken: Set<string>): string {
   const wanted = `holdfast_newer_${table}`
-  for (let i = 2, name = wanted; ; name = `${wanted}_${i++}`) if (isFree(name)) return name
+  let name = wanted
+  for (let i = 2; taken.has(foldedName(name)); i++) name = `${wanted}_${i}`
+  taken.add(foldedName(name))
+  return name
 }
 
 function unmergedOf({ planned: { deed, name }, besides }: MergedTable): readonly UnmergedTable[] {
