@@ -26,6 +26,10 @@ export type KeyKind = 'unreadable' | 'orphaned' | 'from-index' | 'doubted'
  * `keys`: rows by key. `key` is JSON (RowKey), for reports; `rowid_` is the exact rowid, NULL in tables WITHOUT ROWID,
  * for which `keys_ID(id, k0, ...)` has the exact values; `id` is the rowid in `keys`.
  *
+ * `made`: tables of the new file that the salvage made itself, for rows that are in no table. Names cannot tell: the
+ * damaged file may have had tables of such names. `table_id`: the table whose rows they are. Rows that fit no table
+ * have an entry of their own in `tables`, with the name of the table that was made for them.
+ *
  * `known`: values that entries of indexes hold of unreadable rows. `key_id` is the rowid in `keys`, `cid` as in
  * `pragma table_xinfo`.
  */
@@ -38,6 +42,7 @@ export const factsSchema = `
     known INTEGER NOT NULL DEFAULT 0);
   CREATE TABLE keys(table_id INTEGER NOT NULL, kind TEXT NOT NULL, rowid_ INTEGER, key TEXT NOT NULL, page INTEGER,
     why TEXT NOT NULL);
+  CREATE TABLE made(name TEXT NOT NULL UNIQUE, table_id INTEGER NOT NULL);
   CREATE TABLE known(table_id INTEGER NOT NULL, key_id INTEGER NOT NULL, cid INTEGER NOT NULL, value);
   CREATE TABLE pages(table_id INTEGER NOT NULL, page INTEGER NOT NULL, why TEXT NOT NULL)
 `

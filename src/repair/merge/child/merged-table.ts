@@ -14,6 +14,7 @@ import type { PlannedTable } from './plan-tables.ts'
 import { deeds, sides } from './row-sets.ts'
 import type { RowSets } from './row-sets.ts'
 import { quoted, storedColumns } from './side-tables.ts'
+import { lossOfUnowned } from './table-facts.ts'
 import type { KnownLosses } from './table-facts.ts'
 import { writeRows } from './write-rows.ts'
 
@@ -46,7 +47,9 @@ export class MergedTable {
         ? this.#compareAlone(db)
         : this.planned.deed === 'apart'
           ? this.#compareApart(db)
-          : decideByKey(db, this.rows, this.facts, prefer)
+          : this.planned.deed === 'leave'
+            ? this.#compareNothing(db)
+            : decideByKey(db, this.rows, this.facts, prefer)
   }
 
   write(db: Database.Database, prefer: ConflictRule): void {
@@ -65,6 +68,12 @@ export class MergedTable {
         SELECT ${this.rows.key('b').join(', ')}, ${deeds.deleted}, ${sides.backup}, 0 FROM ${this.rows.of('main')} b`)
     const inBackup = count(db, this.rows.of('main'))
     return { inBackup, inNewer: 0, unreadable: 0, union: inBackup }
+  }
+
+  /** None of the rows is one of a table. */
+  #compareNothing(db: Database.Database): ComparedRows {
+    db.exec(this.rows.decisions())
+    return { inBackup: 0, inNewer: 0, unreadable: 0, union: 0 }
   }
 
   /** The columns differ, so only the keys can be compared, and only if they have as many columns. */
@@ -116,7 +125,7 @@ export class MergedTable {
 
   #verify(db: Database.Database, kept: number): void {
     const { deed } = this.planned
-    if (deed === 'drop') return
+    if (deed === 'drop' || deed === 'leave') return
     const { inBackup, inNewer } = this.#numbers()
     const added = this.#decided(db, `what = ${deeds.added}`)
     const stayed = this.#decided(db, `what IN (${deeds.newer}, ${deeds.older})`)
@@ -128,8 +137,18 @@ export class MergedTable {
     invariant(besides === inNewer, `the table of newer rows has ${besides} rows instead of ${inNewer}`)
   }
 
-  /** null if no row of the live file is lost, changed or brought back. */
-  loss(db: Database.Database): TableLoss | null {
+  /**
+   * null if no row of the live file is lost, changed or brought back.
+   * @param schemaIsWhole the salvage could read the whole schema
+   */
+  loss(db: Database.Database, schemaIsWhole: boolean): TableLoss | null {
+    const { deed, name } = this.planned
+    const { id } = this.facts
+    if (deed === 'leave') return id === null ? null : lossOfUnowned(db, { name, id }, schemaIsWhole, shownMax)
+    return this.#lossOfRows(db)
+  }
+
+  #lossOfRows(db: Database.Database): TableLoss | null {
     const { inNewer, unreadable } = this.#numbers()
     const { newer, both, backup } = sides
     const leftOut = `what IN (${deeds.notUnique}, ${deeds.noParent}) AND side IN (${newer}, ${both})`

@@ -27,13 +27,14 @@ import {
   takeOutTriggers,
   takeSettings,
 } from './schema-objects.ts'
-import { tablesIn } from './side-tables.ts'
+import { newerTables, tablesIn } from './side-tables.ts'
 import { readFacts } from './table-facts.ts'
 import { completeVirtual, createVirtual } from './virtual-tables.ts'
 
 export class Merger {
   readonly #db: Database.Database
   readonly #prefer: ConflictRule
+  readonly #schemaIsWhole: boolean
   readonly #plan: MergePlan
   readonly #tables: readonly MergedTable[]
   readonly #foreignKeys: readonly ForeignKey[]
@@ -48,9 +49,11 @@ export class Merger {
    */
   constructor(folder: string, { prefer, schemaIsWhole }: MergeSteps['open']['ask']) {
     this.#prefer = prefer
+    this.#schemaIsWhole = schemaIsWhole
     this.#db = openFiles(folder)
     const db = this.#db
-    this.#plan = planMerge(tablesIn(db, 'main'), tablesIn(db, 'newer'), schemaIsWhole)
+    const { own, unowned } = newerTables(db)
+    this.#plan = planMerge(tablesIn(db, 'main'), own, unowned, schemaIsWhole)
     const taken = namesIn(db)
     takeOutTriggers(db)
     createVirtual(db, this.#plan)
@@ -109,7 +112,7 @@ export class Merger {
     const merged = this.#at(table)
     return {
       totals: merged.totals(this.#db),
-      loss: merged.loss(this.#db),
+      loss: merged.loss(this.#db, this.#schemaIsWhole),
       pages: merged.facts.id === null ? [] : pagesOf(this.#db, merged.facts.id),
     }
   }
@@ -227,6 +230,7 @@ function unmergedOf({ planned: { deed, name }, besides }: MergedTable): readonly
       ]
     case 'rows':
     case 'carry':
+    case 'leave':
       return []
   }
 }

@@ -7,9 +7,10 @@ import type { SideColumn, SideTable } from './side-tables.ts'
 /**
  * `rows`: merged row by row. `carry`: only the newer side has it, and the result gets it. `drop`: only the backup has
  * it, and the newer side had dropped it. `keep`: only the backup has it, and it stays. `apart`: both have it with other
- * columns; the backup's stays, and the rows of the newer side go to a table beside it.
+ * columns; the backup's stays, and the rows of the newer side go to a table beside it. `leave`: the salvage has made it
+ * for rows that fit no table; they never get into the result.
  */
-type TableDeed = 'rows' | 'carry' | 'drop' | 'keep' | 'apart'
+type TableDeed = 'rows' | 'carry' | 'drop' | 'keep' | 'apart' | 'leave'
 
 export interface PlannedTable {
   readonly deed: TableDeed
@@ -45,19 +46,29 @@ export interface MergePlan {
 
 type Tables = ReadonlyMap<string, SideTable>
 
-/** A salvage puts rows without an owner into tables of such names. They are never merged. */
-const ofSalvage = /^holdfast_orphaned_/i
-
-export function planMerge(older: Tables, newer: Tables, schemaIsWhole: boolean): MergePlan {
+/** @param newer without the tables that the salvage has made itself @param unowned those with rows that fit no table */
+export function planMerge(
+  older: Tables,
+  newer: Tables,
+  unowned: readonly SideTable[],
+  schemaIsWhole: boolean,
+): MergePlan {
   const pairs = pairsOf(older, newer)
   const virtual = pairs.flatMap((pair) => planVirtual(pair, pairs))
   const shadows = new Set(pairs.flatMap((pair) => shadowsOf(pair, pairs)))
-  const tables = pairs
-    .filter(({ name }) => !shadows.has(name) && !ofSalvage.test(name))
-    .flatMap((pair) => planTable(pair, pairs, schemaIsWhole))
+  const tables = pairs.filter(({ name }) => !shadows.has(name)).flatMap((pair) => planTable(pair, pairs, schemaIsWhole))
   const schemaOf = schemaIsWhole && tables.every(({ deed }) => deed !== 'apart') ? 'newer' : 'backup'
-  return { tables, virtual, schemaOf }
+  return { tables: [...tables, ...unowned.map(leave)], virtual, schemaOf }
 }
+
+const leave = (table: SideTable): PlannedTable => ({
+  deed: 'leave',
+  name: table.name,
+  older: null,
+  newer: table,
+  hasMoreColumns: false,
+  textOf: null,
+})
 
 /** One table of both sides. */
 interface Pair {

@@ -57,6 +57,26 @@ export function tablesIn(db: Database.Database, side: Side): ReadonlyMap<string,
   return new Map(rows.map((row) => [foldedName(row.name), describeTable(db, side, row)]))
 }
 
+/** The newer side: its own tables, and those that the salvage has made of rows that fit no table. */
+export function newerTables(db: Database.Database): {
+  readonly own: ReadonlyMap<string, SideTable>
+  readonly unowned: readonly SideTable[]
+} {
+  const made = new Map(
+    db
+      .prepare<[], { readonly name: string; readonly owner: string }>(
+        'SELECT m.name, t.name AS owner FROM facts.made m JOIN facts.tables t ON t.id = m.table_id',
+      )
+      .all()
+      .map(({ name, owner }) => [foldedName(name), foldedName(owner)]),
+  )
+  const all = [...tablesIn(db, 'newer')]
+  return {
+    own: new Map(all.filter(([name]) => !made.has(name))),
+    unowned: all.flatMap(([name, table]) => (made.get(name) === name ? [table] : [])),
+  }
+}
+
 function describeTable(db: Database.Database, side: Side, { name, sql }: SchemaRow): SideTable {
   const module = moduleOf(sql)
   const described = columnsOf(db, side, name)

@@ -4,6 +4,8 @@
  */
 
 import type Database from 'better-sqlite3'
+import type { RowKey } from '../../../model/result/finding.ts'
+import type { TableLoss } from '../../../model/result/remedy.ts'
 import type { RowSets } from './row-sets.ts'
 
 export interface KnownLosses {
@@ -111,3 +113,45 @@ function ordered(rows: RowSets, bound: string, direction: '<' | '>'): string {
 
 const collationOf = (rows: RowSets, at: number): string =>
   ` COLLATE "${(rows.table.key[at]?.collation ?? 'BINARY').replaceAll('"', '""')}"`
+
+/** Nothing is known of the rows of a table. */
+const unknownLoss = (table: string): TableLoss => ({
+  table,
+  inBoth: null,
+  lost: null,
+  changed: null,
+  recovered: null,
+  unreadable: null,
+  keys: [],
+  keysTotal: null,
+})
+
+/**
+ * Of rows that fit no table.
+ * @param id of the table that was made for them, in the facts
+ * @param schemaIsWhole every table is known: then they may be rows of a table that was dropped
+ */
+export function lossOfUnowned(
+  db: Database.Database,
+  { name, id }: { readonly name: string; readonly id: number },
+  schemaIsWhole: boolean,
+  keysMax: number,
+): TableLoss {
+  const from = "FROM facts.keys WHERE table_id = ? AND kind = 'orphaned'"
+  const total = db.prepare<[number], number>(`SELECT count(*) ${from}`).pluck().get(id) ?? 0
+  const keys = db
+    .prepare<[number, number], string>(`SELECT key ${from} ORDER BY rowid LIMIT ?`)
+    .pluck()
+    .all(id, keysMax)
+  const which = schemaIsWhole ? 'rows that fit no table: deleted or lost' : 'rows that fit no table'
+  return {
+    ...unknownLoss(`${name} (${which})`),
+    inBoth: 0,
+    lost: schemaIsWhole ? null : total,
+    changed: 0,
+    recovered: 0,
+    unreadable: 0,
+    keys: keys.map((key) => JSON.parse(key) as RowKey),
+    keysTotal: total,
+  }
+}

@@ -86,11 +86,12 @@ export class Salvager implements Disposable {
     newFile.db.exec('BEGIN')
     const tables = yield* this.#counted(writeTables(to, trees, orphans, listDoubted))
     let unknownRows = 0
-    for (const page of unknownPages) unknownRows += unknown.write(page, orphanTables)
+    for (const page of unknownPages) unknownRows += unknown.write(page, to)
     newFile.db.exec('COMMIT')
     this.#progress = { step: 'indexes', done: 0, total: [...shapes.values()].filter(isIndex).length }
     const finished = yield* this.#counted(finishFile(to, header, statements, shapes))
     const salvaged = tables.map((table) => salvagedTable(to, table))
+    for (const [name, id] of orphanTables.madeForTables) facts.addMade(name, id)
     facts.end()
     return {
       tables: [...salvaged, ...(unknownRows === 0 ? [] : [unknownTable(orphanTables, unknownRows)])],

@@ -156,15 +156,37 @@ export class FactsFile implements Disposable {
 
   /** A virtual table of which rows were lost. @param lost those that are known, and what is known of each */
   addVirtualTable(name: string, rows: number, lost: readonly { readonly rowid: bigint; readonly why: string }[]): void {
-    const id = this.db.prepare<[], number>('SELECT max(id) + 1 FROM tables').pluck().get() ?? 1
+    const id = this.#nextId()
     this.db.prepare('INSERT INTO tables VALUES(?, ?, 0, ?, 0)').run(id, name, rows)
     this.#insertRange.run(id, rowidMin, rowidMax, null, 0)
     for (const { rowid, why } of lost)
       this.#insertKey.run(id, 'unreadable', rowid, JSON.stringify(integerKey(rowid)), null, why)
   }
 
+  /** A table that the salvage made for rows of this one. */
+  addMade(name: string, id: number): void {
+    this.db.prepare('INSERT INTO made VALUES(?, ?)').run(name, id)
+  }
+
+  /** The table that was made for rows that fit no table. @returns its id */
+  addUnknownTable(name: string): number {
+    const id = this.#nextId()
+    this.db.prepare('INSERT INTO tables VALUES(?, ?, 0, 0, 0)').run(id, name)
+    this.addMade(name, id)
+    return id
+  }
+
+  addUnknownRow(id: number, rowid: bigint, page: number): void {
+    const why = 'it looks like a row of no table'
+    this.#insertKey.run(id, 'orphaned', rowid, JSON.stringify(integerKey(rowid)), page, why)
+  }
+
   endTable(shape: TreeShape, rows: number, complete: boolean): void {
     this.db.prepare('UPDATE tables SET rows = ?, complete = ? WHERE id = ?').run(rows, Number(complete), shape.id)
+  }
+
+  #nextId(): number {
+    return this.db.prepare<[], number>('SELECT coalesce(max(id), 0) + 1 FROM tables').pluck().get() ?? 1
   }
 
   countsOf(shape: TreeShape): TableCounts {

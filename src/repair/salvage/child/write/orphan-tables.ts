@@ -54,6 +54,11 @@ export class OrphanTables {
     return this.#tables.get(shape?.id ?? 0)?.name ?? null
   }
 
+  /** The tables that were made for rows of a table of the schema, and the ids of their shapes. */
+  get madeForTables(): readonly (readonly [name: string, id: number])[] {
+    return [...this.#tables].flatMap(([id, { name }]) => (id === 0 ? [] : [[name, id] as const]))
+  }
+
   #create(shape: TreeShape | null): OrphanTable {
     const name = free(shape === null ? prefix : `${prefix}_${shape.name}`, this.#names)
     const columns =

@@ -5,7 +5,7 @@ import type { DamagedFile } from '../read/damaged-file.ts'
 import type { OverflowChains } from '../read/payloads.ts'
 import type { TreeShape } from '../read/shape.ts'
 import { TreeWalker } from '../read/walk-tree.ts'
-import type { OrphanTables } from './orphan-tables.ts'
+import type { Salvaging } from './table-salvage.ts'
 
 /** SQLite creates no table with more. */
 const columnsMax = 2000
@@ -29,6 +29,8 @@ export class UnknownRows {
   readonly #file: DamagedFile
   readonly #cells: CellRows
   readonly #tree: Pick<WalkedTree, 'shape' | 'walker'>
+  /** In the facts, of the table that was made for these rows; null if none was. */
+  #id: number | null = null
 
   constructor(file: DamagedFile, chains: OverflowChains) {
     this.#file = file
@@ -43,11 +45,13 @@ export class UnknownRows {
     return most
   }
 
-  /** @returns how many rows the page has */
-  write(page: number, orphans: OrphanTables): number {
+  /** Their rowids go into the facts. @returns how many rows the page has */
+  write(page: number, { orphans, facts }: Pick<Salvaging, 'orphans' | 'facts'>): number {
     let rows = 0
     this.#eachRow(page, (row) => {
       orphans.add(null, page, row)
+      this.#id ??= facts.addUnknownTable(orphans.nameOf(null) ?? '')
+      if (row.rowid !== null) facts.addUnknownRow(this.#id, row.rowid, page)
       rows++
     })
     return rows

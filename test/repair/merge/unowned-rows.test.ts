@@ -1,0 +1,111 @@
+/** Tables that a salvage makes for rows without an owner are told from those of the application, and never merged. */
+import { copyFileSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { beforeEach, afterEach, expect, it } from 'vitest'
+import type { SnapshotPath } from '../../../src/model/brand.ts'
+import { mergeNewer, type MergedNewer } from '../../../src/repair/merge/merge-newer.ts'
+import { makeFolder, type Folder } from '../../support/cli/folder.ts'
+import { Patient } from '../../support/databases/surgeon.ts'
+import { checkOfResult, exactRows } from '../../support/merge/merge-in-process.ts'
+
+let folder: Folder
+beforeEach(() => {
+  folder = makeFolder()
+})
+afterEach(() => folder[Symbol.dispose]())
+
+const limits = { memoryBytesMax: 500_000_000, niceness: 0, timeoutMs: 60_000 }
+const run = (): Promise<MergedNewer> =>
+  mergeNewer(
+    folder.in('backup') as SnapshotPath,
+    { path: folder.in('live') as SnapshotPath, kept: null },
+    folder.in('result'),
+    { prefer: 'newer', folder: folder.path, limits },
+    new AbortController().signal,
+  )
+
+/** @param after what the application did since the backup @param wound the damage */
+function makeFiles(after: string, wound: (patient: Patient) => void): void {
+  const fill = (name: string, sql: string): void => {
+    const db = new Database(folder.in(name))
+    db.exec(`PRAGMA secure_delete=OFF; PRAGMA page_size=1024; PRAGMA synchronous=OFF; ${sql}`)
+    db.close()
+  }
+  const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)'
+  fill(
+    'backup',
+    `CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT); ${numbers} INSERT INTO t SELECT i, 'name ' || i FROM n`,
+  )
+  copyFileSync(folder.in('backup'), folder.in('live'))
+  fill('live', after.replaceAll('NUMBERS', numbers))
+  copyFileSync(folder.in('live'), folder.in('whole'))
+  using patient = new Patient(folder.in('live'))
+  wound(patient)
+}
+
+/** The free list is lost, so its pages look like pages that something lost. */
+const loseFreeList = (patient: Patient): void => {
+  patient.edit(1, (bytes) => bytes.fill(0, 32, 40))
+}
+
+const tablesOf = (path: string): readonly unknown[] => {
+  const db = new Database(path, { readonly: true })
+  try {
+    return db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all()
+  } finally {
+    db.close()
+  }
+}
+
+const dropped = `CREATE TABLE dead(id INTEGER PRIMARY KEY, u TEXT, v TEXT, w TEXT, x BLOB);
+  NUMBERS INSERT INTO dead SELECT i, 'secret ' || i, 'dead row', 'zz', x'00' FROM n; DROP TABLE dead`
+
+it('rows of a dropped table stay away from the result, are counted, and are never said to be nothing', async () => {
+  makeFiles(dropped, loseFreeList)
+  using merged = await run()
+  expect(tablesOf(folder.in('result'))).toEqual(['t'])
+  expect(exactRows(folder.in('result'), 't')).toEqual(exactRows(folder.in('whole'), 't'))
+  const [loss, ...others] = merged.losses
+  expect(others).toEqual([])
+  expect(loss).toMatchObject({
+    table: 'holdfast_orphaned (rows that fit no table: deleted or lost)',
+    lost: null,
+    changed: 0,
+    recovered: 0,
+  })
+  expect(loss?.keysTotal).toBeGreaterThan(300)
+  const accounted = merged.account.summary.tables.find(({ table }) => table === 'holdfast_orphaned')
+  expect(accounted).toMatchObject({ kept: 0, rows: { orphaned: { total: loss?.keysTotal }, added: { total: 0 } } })
+})
+
+it('tables of the application stay, whatever their names are', async () => {
+  const own = ['holdfast_orphaned', 'holdfast_orphaned_2', 'Holdfast_Orphaned_t', 'holdfast_orphaned_x']
+  const create = own.map((name) => `CREATE TABLE ${name}(a, b); INSERT INTO ${name} VALUES(1, '${name}'), (3, x'04');`)
+  // Leaves of `t` become free pages, so the salvage makes a table for their rows too.
+  makeFiles(`${create.join('')} ${dropped}; DELETE FROM t WHERE id BETWEEN 150 AND 300`, loseFreeList)
+  using merged = await run()
+  expect(tablesOf(folder.in('result'))).toEqual([...own, 't'].toSorted())
+  for (const table of [...own, 't'])
+    expect(exactRows(folder.in('result'), table)).toEqual(exactRows(folder.in('whole'), table))
+  const rowsOf = (name: string): unknown => merged.account.summary.tables.find(({ table }) => table === name)?.rows
+  for (const name of own) expect(rowsOf(name)).toMatchObject({ added: { total: 2 }, orphaned: { total: 0 } })
+  const ofTable = rowsOf('t') as { readonly orphaned: { readonly total: number } }
+  expect(ofTable).toMatchObject({ deleted: { total: 151 } })
+  expect(ofTable.orphaned.total).toBeGreaterThan(100)
+  expect(rowsOf('holdfast_orphaned_3')).toMatchObject({ added: { total: 0 } })
+  expect(merged.losses.map(({ table }) => table)).toEqual([
+    'holdfast_orphaned_3 (rows that fit no table: deleted or lost)',
+  ])
+  expect(checkOfResult(folder.in('result'))).toBe('ok')
+})
+
+it('a table of such a name that only the backup has was dropped by the application', async () => {
+  makeFiles('', () => {})
+  const db = new Database(folder.in('backup'))
+  db.exec('CREATE TABLE holdfast_orphaned_t(a); INSERT INTO holdfast_orphaned_t VALUES(1)')
+  db.close()
+  using merged = await run()
+  expect(tablesOf(folder.in('result'))).toEqual(['t'])
+  const accounted = merged.account.summary.tables.find(({ table }) => table === 'holdfast_orphaned_t')
+  expect(accounted?.rows.deleted.total).toBe(1)
+})
