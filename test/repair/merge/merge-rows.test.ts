@@ -61,7 +61,7 @@ it('adds newer rows, takes newer versions, keeps deletions, and brings back what
   expect(merged?.loss).toEqual({
     table: 'notes',
     inBoth: 89,
-    lost: 1,
+    lost: null,
     changed: 0,
     recovered: 11,
     unreadable: 11,

@@ -14,7 +14,7 @@ import type { PlannedTable } from './plan-tables.ts'
 import { deeds, sides } from './row-sets.ts'
 import type { RowSets } from './row-sets.ts'
 import { quoted, storedColumns } from './side-tables.ts'
-import { lossOfUnowned } from './table-facts.ts'
+import { lossOfUnowned, mayLackRows, unknownLoss } from './table-facts.ts'
 import type { KnownLosses } from './table-facts.ts'
 import { writeRows } from './write-rows.ts'
 
@@ -144,6 +144,7 @@ export class MergedTable {
   loss(db: Database.Database, schemaIsWhole: boolean): TableLoss | null {
     const { deed, name } = this.planned
     const { id } = this.facts
+    if (deed === 'keep') return unknownLoss(name)
     if (deed === 'leave') return id === null ? null : lossOfUnowned(db, { name, id }, schemaIsWhole, shownMax)
     return this.#lossOfRows(db)
   }
@@ -157,7 +158,9 @@ export class MergedTable {
     const lost = this.#decided(db, isLost)
     const changed = this.#decided(db, isChanged)
     const recovered = this.#decided(db, `what IN (${deeds.returned}, ${deeds.older}) AND side = ${backup}`)
-    if (lost + changed + recovered + unreadable === 0) return null
+    const isComparable = this.planned.deed !== 'apart' && !this.byContent
+    const isKnown = this.planned.deed === 'drop' || !mayLackRows(db, this.rows, this.facts, isComparable)
+    if (isKnown && lost + changed + recovered + unreadable === 0) return null
     const shown = `${isLost} OR ${isChanged}`
     const keys: RowKey[] = []
     for (const key of decidedKeys(db, this.rows, shown)) {
@@ -167,7 +170,7 @@ export class MergedTable {
     return {
       table: this.planned.name,
       inBoth: inNewer - this.#decided(db, leftOut),
-      lost,
+      lost: isKnown ? lost : null,
       changed,
       recovered,
       unreadable,

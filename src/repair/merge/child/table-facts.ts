@@ -7,13 +7,17 @@ import type Database from 'better-sqlite3'
 import type { RowKey } from '../../../model/result/finding.ts'
 import type { TableLoss } from '../../../model/result/remedy.ts'
 import type { RowSets } from './row-sets.ts'
+import { quoted } from './side-tables.ts'
 
 export interface KnownLosses {
   /** Id of the table in the facts; null if they do not have it. */
   readonly id: number | null
   /** Condition: a page that may have held the row `b` is lost. */
   readonly isLost: string
-  /** Keys that only indexes or lost pages know, each once: the key, and the `id` of its line in the facts. */
+  /**
+   * Keys that only indexes or lost pages know, each once: the key, and the `id` of its line in the facts. Rows without
+   * an owner are among them if a page that may have held them is lost.
+   */
   readonly unreadable: string
   /** Keys of rows of the newer side that an index contradicts. */
   readonly doubted: string
@@ -35,6 +39,7 @@ export function readFacts(db: Database.Database, rows: RowSets, name: string): K
   if (found === undefined) return { id: null, isLost: '1', unreadable, doubted, isComplete: false, isWhole: false }
   const { id } = found
   const ranges = rows.table.key.length === 0 ? lostRowids(db, rows, id) : lostKeys(db, rows, id)
+  if (ranges !== null && found.complete === 0) addOrphaned(db, rows, id, unreadable, ranges)
   return {
     id,
     isLost: ranges ?? '0',
@@ -56,6 +61,20 @@ function keysOf(db: Database.Database, rows: RowSets, id: number | null, kind: '
       WHERE f.table_id = ? AND f.kind = ? ORDER BY f.rowid`,
   ).run(id, kind)
   return name
+}
+
+/** Adds rows without an owner whose keys meet the condition on `b` to a table of keys. */
+function addOrphaned(db: Database.Database, rows: RowSets, id: number, to: string, condition: string): void {
+  const from = exactKeys(rows, id)
+  const { key, rowid } = rows.table
+  const names = key.length === 0 ? [rowid] : key.map(({ name }) => quoted(name))
+  const columns = from.key.map((one, i) => `${one} AS ${names[i]}`)
+  db.prepare<[number]>(
+    `INSERT OR IGNORE INTO ${to} SELECT ${rows.key('b').join(', ')}, b.holdfast_line FROM
+      (SELECT ${columns.join(', ')}, f.rowid AS holdfast_line FROM ${from.from}
+        WHERE f.table_id = ? AND f.kind = 'orphaned' ORDER BY f.rowid) b
+      WHERE ${condition}`,
+  ).run(id)
 }
 
 /** How statements read the keys of the facts as values: `f` is a line of `keys`. */
@@ -114,8 +133,32 @@ function ordered(rows: RowSets, bound: string, direction: '<' | '>'): string {
 const collationOf = (rows: RowSets, at: number): string =>
   ` COLLATE "${(rows.table.key[at]?.collation ?? 'BINARY').replaceAll('"', '""')}"`
 
-/** Nothing is known of the rows of a table. */
-const unknownLoss = (table: string): TableLoss => ({
+/**
+ * True if a lost page may have held a row that nothing names. A range of rowids is known if each of them is in the
+ * result or was decided about. After all rows were written.
+ * @param isComparable a rowid means the same row on both sides @throws what SQLite throws
+ */
+export function mayLackRows(db: Database.Database, rows: RowSets, facts: KnownLosses, isComparable: boolean): boolean {
+  if (facts.id === null || facts.isComplete) return false
+  const isKeyed = rows.table.key.length > 0
+  const open = db
+    .prepare<[number]>(`SELECT 1 FROM facts.${isKeyed ? 'lost_keys' : 'lost_rowids'} WHERE table_id = ? AND known = 0`)
+    .get(facts.id)
+  if (open === undefined || isKeyed || !isComparable) return open !== undefined
+  const { rowid } = rows.table
+  const isWritten = `EXISTS (SELECT 1 FROM ${rows.of('main')} r WHERE r.${rowid} = w.k)`
+  const gap = db
+    .prepare(
+      `SELECT 1 FROM ${rows.keyTable('l', '').name} l WHERE l.high - l.k >
+        (SELECT count(*) FROM ${rows.of('main')} r WHERE r.${rowid} BETWEEN l.k AND l.high) - 1 +
+        (SELECT count(*) FROM ${rows.work} w WHERE w.k BETWEEN l.k AND l.high AND NOT ${isWritten}) LIMIT 1`,
+    )
+    .get()
+  return gap !== undefined
+}
+
+/** Of a table that only the backup shows, though the damaged file may have it: nothing is known of its newer rows. */
+export const unknownLoss = (table: string): TableLoss => ({
   table,
   inBoth: null,
   lost: null,
