@@ -23,20 +23,25 @@ interface Salvage {
   readonly differences: ReturnType<typeof rowDifferences>
 }
 
-/** Makes a database, wounds it and salvages it. */
-function salvaged(folder: Folder, fill: Fill, wound: (patient: Patient) => void, hasSchema = false): Salvage {
+/** Makes a database, wounds it and salvages it. @param schema of the database, or the one that is there */
+function salvaged(
+  folder: Folder,
+  fill: Fill,
+  wound: (patient: Patient) => void,
+  schema: boolean | 'as it is' = false,
+): Salvage {
   const path = folder.in(salvageNames.damaged)
   create(path, 1024, (db) => {
     db.pragma('secure_delete=OFF')
     fill(db)
   })
-  if (hasSchema) copyFileSync(path, folder.in(salvageNames.schema))
+  if (schema === true) copyFileSync(path, folder.in(salvageNames.schema))
   const truth = readRows(path)
   {
     using patient = new Patient(path)
     wound(patient)
   }
-  const outcome = salvageInProcess(folder, hasSchema)
+  const outcome = salvageInProcess(folder, schema !== false)
   const result = folder.in(salvageNames.result)
   expect(integrityBySqlite(result)).toBe('ok')
   return { result, truth, outcome, differences: rowDifferences(truth, readRows(result)) }
@@ -190,6 +195,44 @@ test('values are exact: bytes that are no text, whole reals, empty texts and BLO
   )
   expect(differences).toEqual({ missing: [], invented: [] })
   expect(outcome.tables).toMatchObject([{ table: 'x', rows: 6 }])
+})
+
+describe('a statement is no SQL any more', () => {
+  const fill: Fill = (db) => {
+    people(db)
+    db.exec('CREATE TABLE others(a)')
+  }
+  const garble = (patient: Patient): void =>
+    patient.edit(1, (bytes) => {
+      bytes.write('CREATEX', bytes.indexOf('CREATE TABLE people'))
+    })
+
+  test('its rows are in a table without names, and their rowids are listed', () => {
+    using folder = makeFolder()
+    const { result, outcome } = salvaged(folder, fill, garble)
+    expect(outcome.lostObjects.map(({ name }) => name)).toEqual(['people', 'by_both'])
+    expect(all(result, 'SELECT count(DISTINCT rowid_) FROM holdfast_orphaned')).toEqual([[400]])
+    expect(listedKeys(folder, 'orphaned')).toHaveLength(400)
+    expect(all(folder.in(salvageNames.facts), 'SELECT name FROM made')).toEqual([['holdfast_orphaned']])
+  })
+
+  test('that of a backup takes its place, with the tree that the damaged file names', () => {
+    using folder = makeFolder()
+    const older = folder.in(salvageNames.schema)
+    create(older, 1024, (db) => db.exec('CREATE TABLE gone(x)'))
+    const path = folder.in('statements')
+    create(path, 1024, fill)
+    const statements = all(path, "SELECT sql FROM sqlite_schema WHERE tbl_name = 'people' ORDER BY rowid").flat()
+    const database = new Database(older)
+    database.exec(statements.join(';'))
+    database.close()
+    const { outcome, differences, result } = salvaged(folder, fill, garble, 'as it is')
+    expect(differences).toEqual({ missing: [], invented: [] })
+    expect(outcome.lostObjects).toMatchObject([{ kind: 'table', name: 'people' }])
+    expect(outcome.lostObjects[0]?.why).toContain('the statement is that of the backup')
+    expect(all(result, 'SELECT count(*) FROM people INDEXED BY by_both')).toEqual([[400]])
+    expect(all(result, "SELECT 1 FROM sqlite_schema WHERE name = 'gone'")).toEqual([])
+  })
 })
 
 describe('the row of a table is lost from the schema', () => {

@@ -5,7 +5,6 @@ import Database from 'better-sqlite3'
 import { recoveredName } from '../../../check/protocol.ts'
 import { readLayout } from '../../../check/reader/pages/page-file.ts'
 import { readSchemaRows } from '../../../check/reader/schema/schema-objects.ts'
-import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'
 import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import { names } from '../protocol.ts'
 import type { SalvageProgress } from '../protocol.ts'
@@ -15,9 +14,10 @@ import { DamagedFile, ownersBytesOf } from './read/damaged-file.ts'
 import { guessHeader } from './read/guess-header.ts'
 import { OverflowChains } from './read/payloads.ts'
 import { walkTrees } from './read/walk-trees.ts'
+import { fillSchema } from './schema/fill-schema.ts'
 import { readDamagedSchema, type FoundSchema } from './schema/read-schema.ts'
 import type { SchemaStatement } from './schema/schema-rows.ts'
-import { kindOf, readShapes, schemaShape } from './schema/schema-shapes.ts'
+import { readShapes, schemaShape } from './schema/schema-shapes.ts'
 import { DoubtedRows } from './write/doubted-rows.ts'
 import { FactsFile } from './write/facts-file.ts'
 import { finishFile } from './write/finish-file.ts'
@@ -70,7 +70,7 @@ export class Salvager implements Disposable {
     const { statements, shapes, lost } = readShapes(schema.statements, file)
     this.#progress = { step: 'trees', done: 0, total: file.pages }
     const trees = yield* this.#counted(walkTrees(file, this.#chains, [schemaShape(file.encoding), ...shapes.values()]))
-    const orphans = yield* new PageAdoption(file, this.#chains, trees).adopt(schema.isWhole)
+    const orphans = yield* new PageAdoption(file, this.#chains, trees).adopt(schema.isWhole && !lost.some(isTree))
     const header = { ...file.header, textEncoding: file.encoding }
     using newFile = new NewFile(join(this.#folder, names.result), header, statements, shapes)
     using facts = new FactsFile(join(this.#folder, names.facts), file.encoding)
@@ -108,20 +108,7 @@ export class Salvager implements Disposable {
   /** The schema of the file; what it lacks comes from the backup, if there is one. */
   #schema(): FoundSchema {
     const found = readDamagedSchema(this.#file, this.#chains)
-    if (found.isWhole) return found
-    const known = new Set(found.statements.map(({ name }) => foldedName(name)))
-    const added = this.#backup.filter(({ name }) => !known.has(foldedName(name)))
-    const why = 'its row of the schema was lost; the statement is that of the backup'
-    const lost = added.map((statement): LostObject => ({
-      kind: kindOf(statement),
-      name: statement.name,
-      why,
-      ofBackup: true,
-    }))
-    // SQLite must know a table before it can read what belongs to it.
-    const all = [...found.statements, ...added]
-    const statements = [...all.filter(({ type }) => type === 'table'), ...all.filter(({ type }) => type !== 'table')]
-    return { ...found, statements, lost: [...found.lost, ...lost] }
+    return this.#backup.length === 0 ? found : fillSchema(found, this.#backup)
   }
 
   *#counted<Value>(work: Generator<void, Value>): Generator<void, Value> {
@@ -132,6 +119,9 @@ export class Salvager implements Disposable {
     }
   }
 }
+
+/** Its pages have no owner, so they may look like those of another tree. */
+const isTree = ({ kind }: LostObject): boolean => kind === 'table' || kind === 'index'
 
 const isIndex = ({ kind }: { readonly kind: string }): boolean => kind === 'index'
 

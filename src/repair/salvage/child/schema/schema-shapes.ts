@@ -113,6 +113,16 @@ export const kindOf = (statement: SchemaStatement): LostObject['kind'] =>
 
 /** Statements that SQLite can read, each name once. */
 function acceptedBySqlite(found: readonly SchemaStatement[], lost: LostObject[]): readonly SchemaStatement[] {
+  const refused = refusedStatements(found)
+  return found.filter((statement) => {
+    const why = refused.get(statement)
+    if (why !== undefined) lost.push({ kind: kindOf(statement), name: statement.name, why })
+    return why === undefined
+  })
+}
+
+/** Statements that SQLite cannot read, or whose names others have, with the reason. */
+export function refusedStatements(found: readonly SchemaStatement[]): ReadonlyMap<SchemaStatement, string> {
   const rows = found.map((statement, i): SchemaRow => ({
     type: statement.type,
     name: statement.name,
@@ -122,25 +132,17 @@ function acceptedBySqlite(found: readonly SchemaStatement[], lost: LostObject[])
   }))
   const judged = judgeRows(rows, Infinity)
   const names = new Set<string>()
-  return found.filter((statement) => {
+  const refused = new Map<SchemaStatement, string>()
+  for (const statement of found) {
     const { name } = statement
     const again = names.has(foldedName(name))
-    const refusal = judged?.refusals.find((refused) => refused.kind === 'refused' && refused.name === name)
-    if (!again && judged !== null && !judged.refused.has(name)) {
-      names.add(foldedName(name))
-      return true
-    }
-    lost.push({
-      kind: kindOf(statement),
-      name,
-      why: again
-        ? 'the schema has another object of this name'
-        : judged === null
-          ? 'the schema has too many rows'
-          : `SQLite does not take its statement: ${refusal?.why ?? 'its table cannot be read'}`,
-    })
-    return false
-  })
+    const refusal = judged?.refusals.find((one) => one.kind === 'refused' && one.name === name)
+    if (!again && judged !== null && !judged.refused.has(name)) names.add(foldedName(name))
+    else if (again) refused.set(statement, 'the schema has another object of this name')
+    else if (judged === null) refused.set(statement, 'the schema has too many rows')
+    else refused.set(statement, `SQLite does not take its statement: ${refusal?.why ?? 'its table cannot be read'}`)
+  }
+  return refused
 }
 
 function fillScratch(scratch: Database.Database, rows: readonly SchemaRow[]): void {

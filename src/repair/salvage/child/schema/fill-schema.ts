@@ -1,0 +1,53 @@
+/** Child side: statements of a backup take the place of those that the damaged file lost, or that SQLite refuses. */
+import { foldedName } from '../../../../check/reader/schema/sql-tokens.ts'
+import type { LostObject } from '../../salvaged.ts'
+import type { FoundSchema } from './read-schema.ts'
+import type { SchemaStatement } from './schema-rows.ts'
+import { isRooted, kindOf, refusedStatements } from './schema-shapes.ts'
+
+/**
+ * @param backup the schema of a sound backup
+ * @returns the schema as it is if SQLite takes all of it. A refused statement is replaced, and the tree stays the one
+ * that its row names. If objects are missing, or a refused one has no counterpart, what only the backup has is added.
+ */
+export function fillSchema(found: FoundSchema, backup: readonly SchemaStatement[]): FoundSchema {
+  if (found.isWhole && refusedStatements(found.statements).size === 0) return found
+  const older = new Map(backup.map((statement) => [foldedName(statement.name), statement]))
+  const lost: LostObject[] = []
+  // Tables first: without its table, SQLite refuses an index too.
+  const mended = [isTable, (one: SchemaStatement) => !isTable(one)].reduce(
+    (statements, isTurn) => replaceRefused(statements, isTurn, older, lost),
+    found.statements,
+  )
+  const refused = refusedStatements(mended)
+  const known = new Set(mended.filter((one) => !refused.has(one)).map(({ name }) => foldedName(name)))
+  const isMissing = !found.isWhole || [...refused.keys()].some(({ name }) => !older.has(foldedName(name)))
+  const added = isMissing ? backup.filter(({ name }) => !known.has(foldedName(name))) : []
+  if (lost.length + added.length === 0) return found
+  const why = 'its row of the schema was lost; the statement is that of the backup'
+  for (const statement of added) lost.push({ kind: kindOf(statement), name: statement.name, why, ofBackup: true })
+  // SQLite must know a table before it can read what belongs to it.
+  const all = [...mended, ...added]
+  const statements = [...all.filter(isTable), ...all.filter((one) => !isTable(one))]
+  return { statements, isWhole: false, lost: [...found.lost, ...lost] }
+}
+
+const isTable = ({ type }: SchemaStatement): boolean => type === 'table'
+
+/** @param isTurn only these are replaced @param lost gets those that were */
+function replaceRefused(
+  statements: readonly SchemaStatement[],
+  isTurn: (statement: SchemaStatement) => boolean,
+  older: ReadonlyMap<string, SchemaStatement>,
+  lost: LostObject[],
+): readonly SchemaStatement[] {
+  const refused = refusedStatements(statements)
+  return statements.map((statement) => {
+    const reason = refused.get(statement)
+    const other = older.get(foldedName(statement.name))
+    if (reason === undefined || !isTurn(statement) || other?.type !== statement.type) return statement
+    if (other.sql === statement.sql) return statement
+    lost.push({ kind: kindOf(other), name: other.name, why: `${reason}; the statement is that of the backup` })
+    return { ...other, root: isRooted(other) ? statement.root : 0 }
+  })
+}

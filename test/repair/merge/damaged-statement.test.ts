@@ -1,0 +1,101 @@
+/** A statement of the schema that is no SQL any more, in a file whose schema can be read otherwise. */
+import { copyFileSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { beforeEach, afterEach, expect, it } from 'vitest'
+import type { SnapshotPath } from '../../../src/model/brand.ts'
+import { mergeNewer, type MergedNewer } from '../../../src/repair/merge/merge-newer.ts'
+import { makeFolder, type Folder } from '../../support/cli/folder.ts'
+import { Patient } from '../../support/databases/surgeon.ts'
+import { checkOfResult, exactRows } from '../../support/merge/merge-in-process.ts'
+
+let folder: Folder
+beforeEach(() => {
+  folder = makeFolder()
+})
+afterEach(() => folder[Symbol.dispose]())
+
+const limits = { memoryBytesMax: 500_000_000, niceness: 0, timeoutMs: 60_000 }
+const run = (): Promise<MergedNewer> =>
+  mergeNewer(
+    folder.in('backup') as SnapshotPath,
+    { path: folder.in('live') as SnapshotPath, kept: null },
+    folder.in('result'),
+    { prefer: 'newer', folder: folder.path, limits },
+    new AbortController().signal,
+  )
+
+const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)'
+
+/** @param after what the application did since the backup @param statement the beginning of the one that is damaged */
+function makeFiles(after: string, statement: string): void {
+  const fill = (name: string, sql: string): void => {
+    const db = new Database(folder.in(name))
+    db.exec(`PRAGMA secure_delete=OFF; PRAGMA page_size=1024; PRAGMA synchronous=OFF; ${sql}`)
+    db.close()
+  }
+  fill(
+    'backup',
+    `CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b INT); CREATE INDEX t_a ON t(a); CREATE VIEW v AS SELECT a FROM t;
+      CREATE TABLE u(k TEXT PRIMARY KEY, w) WITHOUT ROWID; CREATE TABLE old(x);
+      ${numbers} INSERT INTO t SELECT i, 'name ' || i, i FROM n; ${numbers} INSERT INTO u SELECT 'k' || i, i FROM n`,
+  )
+  copyFileSync(folder.in('backup'), folder.in('live'))
+  fill('live', `DROP TABLE old; ${after.replaceAll('NUMBERS', numbers)}`)
+  copyFileSync(folder.in('live'), folder.in('whole'))
+  using patient = new Patient(folder.in('live'))
+  patient.edit(1, (bytes) => {
+    bytes.write('CREATEX', bytes.indexOf(statement))
+  })
+}
+
+const tablesOf = (path: string): readonly unknown[] => {
+  const db = new Database(path, { readonly: true })
+  try {
+    return db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all()
+  } finally {
+    db.close()
+  }
+}
+
+const newer = `NUMBERS INSERT INTO t SELECT i + 3000, 'new ' || i, -i FROM n;
+  NUMBERS INSERT INTO u SELECT 'new ' || i, -i FROM n; UPDATE t SET b = 7 WHERE id = 5; DELETE FROM u WHERE k = 'k9'`
+
+it.each(['CREATE TABLE t(', 'CREATE TABLE u(', 'CREATE INDEX t_a', 'CREATE VIEW v'])(
+  'no row is lost where that of the backup takes its place: %s',
+  async (statement) => {
+    makeFiles(newer, statement)
+    using merged = await run()
+    expect(exactRows(folder.in('result'), 't')).toEqual(exactRows(folder.in('whole'), 't'))
+    expect(exactRows(folder.in('result'), 'u', 'k')).toEqual(exactRows(folder.in('whole'), 'u', 'k'))
+    expect(merged.losses.filter(({ table }) => table !== 'old')).toEqual([])
+    expect(checkOfResult(folder.in('result'))).toBe('ok')
+  },
+)
+
+it('rows with more columns than the backup knows are counted as lost', async () => {
+  makeFiles(
+    `ALTER TABLE t ADD COLUMN c; NUMBERS INSERT INTO t SELECT i + 3000, 'new ' || i, -i, 1 FROM n`,
+    'CREATE TABLE t(',
+  )
+  using merged = await run()
+  const all = [...exactRows(folder.in('whole'), 't').keys()]
+  const found = exactRows(folder.in('result'), 't')
+  const missing = all.filter((id) => !found.has(id)).length
+  expect(missing).toBeGreaterThan(200)
+  const lost = merged.losses.map((loss) => loss.lost)
+  expect(lost.includes(null) || lost.reduce<number>((sum, one) => sum + (one ?? 0), 0) >= missing).toBe(true)
+  expect(merged.losses.map(({ table }) => table)).toContain('holdfast_orphaned (rows that fit no table)')
+})
+
+it('rows of a newer table that no backup has are counted as lost', async () => {
+  makeFiles(
+    `CREATE TABLE fresh(id INTEGER PRIMARY KEY, p TEXT, q TEXT, r TEXT, s TEXT);
+    NUMBERS INSERT INTO fresh SELECT i, 'p', 'q', 'r', i FROM n`,
+    'CREATE TABLE fresh',
+  )
+  using merged = await run()
+  expect(tablesOf(folder.in('result'))).not.toContain('fresh')
+  expect(merged.losses).toContainEqual(
+    expect.objectContaining({ table: 'holdfast_orphaned (rows that fit no table)', lost: 300, keysTotal: 300 }),
+  )
+})
