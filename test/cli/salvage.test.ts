@@ -1,6 +1,15 @@
 /** `salvage` as a person runs it: the new file, its account, and exit codes that say what was lost. */
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import type { Account } from '../../src/model/result/account.ts'
@@ -127,6 +136,42 @@ test('a killed salvage: no new file, and the next one deletes what it has left, 
   expect(resultIn(ran).plan.why).toContain(`what a killed salvage had left was deleted first (${name})`)
   expect(left()).toEqual(['.holdfast-salvage-theirs'])
   expect(existsSync(to)).toBe(true)
+})
+
+describe('a new file that SQLite would take for a part of another database, or another for a part of it', () => {
+  test.each(['new.db-wal', 'new.db-shm', 'new.db-journal'])(
+    'beside %s: exit code 64, and nothing is done',
+    async (name) => {
+      using folder = makeFolder()
+      const path = makeDamaged(folder.in('app.db'), zeroLeaf)
+      writeFileSync(folder.in(name), 'of another database')
+      const before = fingerprintOf(folder.path)
+      const { code, stderr } = await holdfast(['salvage', path, '--to', folder.in('new.db')])
+      expect([code, fingerprintOf(folder.path)]).toEqual([64, before])
+      expect(stderr).toContain(name)
+    },
+  )
+
+  test.each(['app.db-wal', 'app.db-shm', 'app.db-journal'])('under the name %s: exit code 64', async (name) => {
+    using folder = makeFolder()
+    const path = makeDamaged(folder.in('app.db'), zeroLeaf)
+    symlinkSync(folder.path, folder.in('link'))
+    const before = readdirSync(folder.path)
+    for (const to of [folder.in(name), folder.in(`link/${name}`)])
+      expect((await holdfast(['salvage', path, '--to', to])).code).toBe(64)
+    expect(readdirSync(folder.path)).toEqual(before)
+  })
+
+  test('a WAL that comes while the rows are written: exit code 64, and no new file', async () => {
+    using folder = makeFolder()
+    const path = makeDamaged(folder.in('app.db'), zeroLeaf)
+    const program = start(['salvage', path, '--to', folder.in('new.db')])
+    const ended = once(program, 'close')
+    await eventually('it writes', () => readdirSync(folder.path).some((name) => name.startsWith('.holdfast-')))
+    writeFileSync(folder.in('new.db-wal'), 'of another database')
+    expect((await ended)[0]).toBe(64)
+    expect(readdirSync(folder.path).sort()).toEqual(['app.db', 'new.db-wal'])
+  })
 })
 
 test('a file that is no database: no new file, and exit code 1 or 3', async () => {

@@ -18,7 +18,8 @@ const printing = reportPrinting(
 const help = `
 salvage reads a damaged file page by page, and writes every row that it can read
 into a new file. FILE is never written; no program may have it open. NEW must
-not exist, and gets its name only when both engines found it sound.
+not exist, no WAL or journal may lie beside it, and it must not have the name of
+one. NEW gets its name only when both engines found it sound.
 
 The tables of NEW hold only rows that are certain. Other rows are in tables of
 their own: those on pages that no table owns, and those that violate a

@@ -20,6 +20,7 @@ import { failureOfPath } from '../live/path-failure.ts'
 import type { Snapshot } from '../snapshot/draft.ts'
 import { failureOfFolder } from '../snapshot/folder-failure.ts'
 import { makeTrustedFolder, requireTrustedFolder } from '../snapshot/private-folder.ts'
+import { requireNoCompanions } from './new-database.ts'
 
 const manifestName = 'manifest.json'
 
@@ -38,7 +39,8 @@ export interface Manifest {
  * Copies a snapshot with its manifest into a new folder, durably. If that fails, nothing of it is left. The manifest,
  * which says that all is there, is written last and deleted first.
  * @param database name of the database file in the folder
- * @throws {Failure} USAGE if a file of such a name is there, SNAPSHOT_UNSAFE; see `failureOfFolder`
+ * @throws {Failure} USAGE if a file of such a name, or a WAL or journal for it, is there; SNAPSHOT_UNSAFE; see
+ *   `failureOfFolder`
  */
 export async function writePulled(
   snapshot: Pick<Snapshot, 'path' | 'files'>,
@@ -52,6 +54,7 @@ export async function writePulled(
   let made: readonly string[] = []
   try {
     made = await makeTrustedFolder(folder)
+    requireNoCompanions(join(folder, database)) // They may have come while the tenant was held.
     for (const { part } of snapshot.files)
       await copyDurably(snapshot.path + part, join(folder, database + part), written)
     await writeDurably(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, written)

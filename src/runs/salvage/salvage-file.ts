@@ -3,10 +3,11 @@
  * only when both engines found it sound.
  */
 
-import { closeSync, fsync, linkSync, lstatSync, openSync, unlinkSync } from 'node:fs'
+import { closeSync, fsync, linkSync, openSync, unlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { openBackups } from '../../backup/store.ts'
+import { requireNewDatabase } from '../../hold/copies/new-database.ts'
 import { openFolderOfRun } from '../../hold/snapshot/temporary-folder.ts'
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import { syncFolder } from '../../host/files/durable.ts'
@@ -42,14 +43,14 @@ export interface SalvageRequest {
   readonly backups: string | null
 }
 
-/** @throws {Failure} USAGE if the new file exists; INTERRUPTED, and as `withFileRun` */
+/** @throws {Failure} USAGE as `requireNewDatabase`; INTERRUPTED, and as `withFileRun` */
 export async function salvageFile(
   request: SalvageRequest,
   options: FileRunOptions,
   observer: ProgressObserver,
   interrupt: AbortSignal,
 ): Promise<RemedyOutcome> {
-  requireNew(request.to)
+  requireNewDatabase(request.to)
   return withFileRun(options, [request.target], interrupt, async (context, signal) => {
     const tracker = new ProgressTracker(1, observer)
     const { target, from, backups } = request
@@ -185,7 +186,10 @@ async function checkNew(
   })
 }
 
-/** The new file and its account are on the disk when it has its name. Another file of this name stays. */
+/**
+ * The new file and its account are on the disk when it has its name. Another file of this name stays.
+ * @throws {Failure} USAGE as `requireNewDatabase`: such files may have come meanwhile
+ */
 async function giveName({ file }: Salvaged, to: string, account: string): Promise<void> {
   const descriptor = openSync(onDisk(file), 'r')
   try {
@@ -194,10 +198,11 @@ async function giveName({ file }: Salvaged, to: string, account: string): Promis
     closeSync(descriptor)
   }
   try {
+    requireNewDatabase(to)
     linkSync(onDisk(file), onDisk(to))
   } catch (error) {
     unlinkSync(onDisk(account))
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken(to)
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') requireNewDatabase(to)
     throw error
   }
   await syncFolder(dirname(to))
@@ -205,13 +210,6 @@ async function giveName({ file }: Salvaged, to: string, account: string): Promis
 
 const leftBefore = (removed: readonly string[]): string =>
   removed.length === 0 ? '' : `; what a killed salvage had left was deleted first (${removed.join(', ')})`
-
-const taken = (to: string): Failure =>
-  new Failure('USAGE', `${to} exists already, and is not overwritten`, { hint: 'name a new file with --to' })
-
-function requireNew(to: string): void {
-  if (lstatSync(onDisk(to), { throwIfNoEntry: false }) !== undefined) throw taken(to)
-}
 
 const broughtFor = (
   { target, from, backups }: SalvageRequest,
