@@ -88,6 +88,29 @@ describe('a damaged file', () => {
     expect(countIn(folder.in('new.db'), 'events')).toBe(1000)
   })
 
+  test('of which an index holds another value than a row: 2, and the account names the row and the entry', async () => {
+    using folder = makeFolder()
+    const path = folder.in('app.db')
+    create(path, 1024, (db) =>
+      db.exec(`CREATE TABLE t(a); CREATE INDEX i ON t(a); INSERT INTO t VALUES('one'), ('two')`),
+    )
+    {
+      using patient = new Patient(path)
+      patient.edit(patient.root('t'), (bytes) => bytes.write('TWO', bytes.indexOf('two')))
+    }
+    const ran = await holdfast(['salvage', path, '--to', folder.in('new.db'), '--json'])
+    expect(ran.code).toBe(2)
+    const { plan, account } = resultIn(ran)
+    expect(plan.losses).toMatchObject([{ table: 't', inBoth: 1, lost: 0, doubted: 1, keys: [2], keysTotal: 1 }])
+    expect(plan.why).toContain('1 row in the tables differs from an index')
+    const { tables, dropped } = JSON.parse(readFileSync(account ?? '', 'utf8')) as Account
+    expect(tables).toMatchObject([{ kept: 2, doubted: { total: 1, keys: [2] } }])
+    expect(dropped).toEqual([{ index: 'i', key: 2, columns: ['a'], values: ['two'] }])
+    const text = await holdfast(['salvage', path, '--to', folder.in('other.db')])
+    expect(text.stdout).toContain('t: 1 row that an index CONTRADICTS')
+    expect(text.stdout).not.toContain('everything')
+  })
+
   test('the text names what is lost and where it is listed', async () => {
     using folder = makeFolder()
     const path = makeDamaged(folder.in('app.db'), zeroLeaf)

@@ -21,10 +21,12 @@ into a new file. FILE is never written; no program may have it open. NEW must
 not exist, no WAL or journal may lie beside it, and it must not have the name of
 one. NEW gets its name only when both engines found it sound.
 
-The tables of NEW hold only rows that are certain. Other rows are in tables of
-their own: those on pages that no table owns, and those that violate a
-constraint. For the table "orders" it is holdfast_orphaned_orders. The account
-beside NEW lists what was lost, with the keys that the file still knows.
+Rows that are not certain are in tables of their own: those on pages that no
+table owns, and those that violate a constraint. For the table "orders" it is
+holdfast_orphaned_orders. Of two rows of a UNIQUE key the one stays that the
+indexes name. A row that an index contradicts stays in its table: the account
+beside NEW names it, with the values that the index holds. The account also
+lists what was lost, with the keys that the file still knows.
 
 A salvage that was killed is not resumed. Start it again: nothing was lost,
 since FILE is only read. What it had left beside NEW is deleted then.
@@ -38,8 +40,9 @@ Examples:
                                        sound file, where that of app.db is lost
 
 Exit codes: 0 NEW holds everything that app.db had, 2 NEW is sound and rows are
-  lost or in tables of their own, 1 or 3 no NEW was written, 64 usage (NEW
-  exists), 70 bug, 75 in use (try later), 78 configuration,
+  lost, in tables of their own or contradicted by an index, 1 or 3 no NEW was
+  written, 64 usage (NEW exists), 70 bug, 75 in use (try later),
+  78 configuration,
   129/130/131/143 ended by a signal`
 
 interface SalvageCommandOptions extends ReportOptions {

@@ -52,13 +52,15 @@ export interface TableAccount {
   readonly orphaned: AccountedRows
   /** Rebuilt wholly from the entries of indexes, and in the result. They are counted in `kept` or `added` too. */
   readonly fromIndex: AccountedRows
+  /** In the result, and contradicted by an index that could be read. They are counted in `kept` or `added` too. */
+  readonly doubted: AccountedRows
   /** Pages of the table that could not be read. */
   readonly pages: readonly number[]
   /** In the order of keys. They may overlap rows that other lists name. */
   readonly lostRanges: readonly LostRange[]
 }
 
-/** An index entry that a rebuild drops. It may be the only copy of its values. */
+/** An index entry that a rebuild or a salvage drops: no row agrees with it. It may be the only copy of its values. */
 export interface DroppedEntry {
   readonly index: string
   readonly key: RowKey | null
@@ -70,7 +72,7 @@ export interface Account {
   readonly schema: 'holdfast.account/1'
   readonly change: string
   readonly tables: readonly TableAccount[]
-  /** Present if a rebuild drops entries. */
+  /** Present if there are such entries. */
   readonly dropped?: readonly DroppedEntry[]
 }
 
@@ -84,6 +86,7 @@ export const accountedKinds = [
   'unreadable',
   'orphaned',
   'fromIndex',
+  'doubted',
 ] as const
 export type AccountedKind = (typeof accountedKinds)[number]
 

@@ -28,7 +28,9 @@ export interface TableLoss {
   readonly recovered: number | null
   /** Rows of the live file that cannot be read. */
   readonly unreadable: number | null
-  /** The first 20 keys of lost, changed and unreadable rows. */
+  /** Rows of the result that an index contradicts; left out if there are none. */
+  readonly doubted?: number
+  /** The first 20 keys of lost, changed, unreadable and doubted rows. */
   readonly keys: readonly RowKey[]
   readonly keysTotal: number | null
 }

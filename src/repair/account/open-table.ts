@@ -68,6 +68,7 @@ export class OpenTable implements Disposable {
       unreadable: spooled(),
       orphaned: spooled(),
       fromIndex: spooled(),
+      doubted: spooled(),
     }
     this.pages = spooled()
     this.lostRanges = spooled()
@@ -86,7 +87,7 @@ export class OpenTable implements Disposable {
 
   /** Writes the table as an object. */
   writeTo(document: BufferedFile, totals: TableTotals): void {
-    const { added, conflicting, ofBackup, leftOut, deleted, unreadable, orphaned, fromIndex } = this.keys
+    const { added, conflicting, ofBackup, leftOut, deleted, unreadable, orphaned, fromIndex, doubted } = this.keys
     const list = (name: string, keys: Spooled<RowKey>): void => {
       document.write(`,"${name}":{"total":${keys.total},"keys":`)
       keys.writeTo(document)
@@ -107,6 +108,7 @@ export class OpenTable implements Disposable {
     list('unreadable', unreadable)
     list('orphaned', orphaned)
     list('fromIndex', fromIndex)
+    list('doubted', doubted)
     document.write(',"pages":')
     this.pages.writeTo(document)
     document.write(',"lostRanges":')

@@ -41,7 +41,7 @@ export async function mergeNewer(
     const salvaged = await salvage(
       damaged,
       join(between, 'salvaged'),
-      { folder: between, schemaOf: backup, listDoubted: true, limits, ...progress },
+      { folder: between, schemaOf: backup, limits, ...progress },
       signal,
     )
     requireOwnTrees(salvaged.lostObjects)

@@ -6,7 +6,7 @@
 /**
  * What became of a row. `unreadable`: a cell or an index knows its key, and it is not in the new file. `orphaned`: it
  * is in `holdfast_orphaned_TABLE`. `from-index`: it is in the table, rebuilt wholly from entries of indexes. `doubted`:
- * it is in the table, and no index has its values; listed for merges only.
+ * it is in the table, and no index has its values; for an account also if one of several has others.
  */
 export type KeyKind = 'unreadable' | 'orphaned' | 'from-index' | 'doubted'
 
@@ -30,6 +30,9 @@ export type KeyKind = 'unreadable' | 'orphaned' | 'from-index' | 'doubted'
  * damaged file may have had tables of such names. `table_id`: the table whose rows they are. Rows that fit no table
  * have an entry of their own in `tables`, with the name of the table that was made for them.
  *
+ * `dropped`: entries of indexes that no row of the new file agrees with (DroppedEntry in model/result/account.ts, as
+ * JSON). For an account only.
+ *
  * `known`: values that entries of indexes hold of unreadable rows. `key_id` is the rowid in `keys`, `cid` as in
  * `pragma table_xinfo`.
  */
@@ -44,5 +47,6 @@ export const factsSchema = `
     why TEXT NOT NULL);
   CREATE TABLE made(name TEXT NOT NULL UNIQUE, table_id INTEGER NOT NULL);
   CREATE TABLE known(table_id INTEGER NOT NULL, key_id INTEGER NOT NULL, cid INTEGER NOT NULL, value);
+  CREATE TABLE dropped(table_id INTEGER NOT NULL, entry TEXT NOT NULL);
   CREATE TABLE pages(table_id INTEGER NOT NULL, page INTEGER NOT NULL, why TEXT NOT NULL)
 `

@@ -1,5 +1,5 @@
 /** The questions to the child process that salvages, and its answers. */
-import type { LostRange } from '../../model/result/account.ts'
+import type { DroppedEntry, LostRange } from '../../model/result/account.ts'
 import type { RowKey } from '../../model/result/finding.ts'
 import type { FirstSteps } from '../worker/steps.ts'
 import type { KeyKind } from './facts.ts'
@@ -27,15 +27,15 @@ export type SalvageSlice =
 
 export interface SalvageSteps extends FirstSteps {
   /**
-   * Begins, or goes on for about `ms`. `hasSchema`: a sound database lies in the sandbox. `listDoubted`: the facts get
-   * the keys of rows that indexes contradict.
+   * Begins, or goes on for about `ms`. `hasSchema`: a sound database lies in the sandbox. `listDropped`: the facts get
+   * the entries of indexes that no row of the new file agrees with.
    */
   salvage: {
     readonly ask: {
       readonly ms: number
       readonly memoryBytesMax: number
       readonly hasSchema: boolean
-      readonly listDoubted: boolean
+      readonly listDropped: boolean
     }
     readonly answer: { readonly slice: SalvageSlice }
   }
@@ -46,6 +46,8 @@ export interface SalvageSteps extends FirstSteps {
     readonly ask: { readonly table: number; readonly after: number; readonly keysMax: number }
     readonly answer: { readonly keys: readonly FactsKey[] }
   }
+  /** The next entries that no row agrees with, behind number `after`. */
+  dropped: { readonly ask: { readonly after: number }; readonly answer: { readonly entries: readonly FactsEntry[] } }
   /** The next pages of a table. */
   pages: {
     readonly ask: { readonly table: number; readonly after: number; readonly pagesMax: number }
@@ -62,6 +64,11 @@ export interface FactsTable {
   readonly id: number
   readonly name: string
   readonly rows: number
+}
+
+export interface FactsEntry {
+  readonly number: number
+  readonly entry: DroppedEntry
 }
 
 export interface FactsKey {

@@ -6,7 +6,7 @@ import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import type { LostRange } from '../../model/result/account.ts'
 import { WorkingChild, type WorkingProgram } from '../worker/working-child.ts'
-import type { FactsKey, FactsTable, SalvageSlice, SalvageSteps } from './protocol.ts'
+import type { FactsEntry, FactsKey, FactsTable, SalvageSlice, SalvageSteps } from './protocol.ts'
 
 /** Keys of one answer. */
 const keysMax = 5_000
@@ -62,6 +62,18 @@ export class SalvageProcess implements AsyncDisposable {
       if (last === undefined) return
       invariant(last.number > after, 'keys are read in the order of their numbers')
       yield keys
+      after = last.number
+    }
+  }
+
+  /** All entries that no row of the new file agrees with, in pieces. */
+  async *dropped(): AsyncGenerator<readonly FactsEntry[]> {
+    for (let after = 0; ;) {
+      const { entries } = await this.#child.ask<'dropped'>({ step: 'dropped', after })
+      const last = entries.at(-1)
+      if (last === undefined) return
+      invariant(last.number > after, 'entries are read in the order of their numbers')
+      yield entries
       after = last.number
     }
   }

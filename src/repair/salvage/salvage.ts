@@ -16,6 +16,7 @@ import { openDescriptor } from '../../host/files/descriptor.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { KeptFiles } from '../../model/kept.ts'
+import type { AccountedKind } from '../../model/result/account.ts'
 import type { AccountDraft } from '../account/account-draft.ts'
 import type { KeyKind } from './facts.ts'
 import { names, type SalvageProgress } from './protocol.ts'
@@ -27,12 +28,13 @@ export interface SalvageOptions {
   readonly folder: string
   /** A sound database whose schema is used where that of the damaged file cannot be read; null if there is none. */
   readonly schemaOf: SnapshotPath | null
-  /** The facts get the keys of rows that indexes contradict, for a merge. Default: they do not. */
-  readonly listDoubted?: boolean
   /** For the child. `timeoutMs`: for the whole salvage. */
   readonly limits: ChildLimits & { readonly timeoutMs: number }
   readonly onProgress?: (progress: SalvageProgress) => void
-  /** Gets the keys of rows that are not in their table, or were rebuilt. Default: they are in the facts only. */
+  /**
+   * Gets the keys of rows that are not in their table, were rebuilt, or are contradicted by indexes, and the entries
+   * that do so. Default: the keys are in the facts only.
+   */
   readonly account?: AccountDraft
 }
 
@@ -93,14 +95,18 @@ async function runChild(
   folder: string,
   user: User | null,
   fileBytesMax: number,
-  { limits, schemaOf, listDoubted = false, onProgress, account }: SalvageOptions,
+  { limits, schemaOf, onProgress, account }: SalvageOptions,
   signal: AbortSignal,
 ): Promise<Omit<Salvaged, 'file' | 'facts' | 'ms'>> {
   await using process = await SalvageProcess.start(folder, user, limits, signal)
   await process.limitFileSize(fileBytesMax)
   for (;;) {
     const { memoryBytesMax } = limits
-    const answer = await process.goOn({ memoryBytesMax, hasSchema: schemaOf !== null, listDoubted })
+    const answer = await process.goOn({
+      memoryBytesMax,
+      hasSchema: schemaOf !== null,
+      listDropped: account !== undefined,
+    })
     if (answer.kind === 'ended') {
       if (account !== undefined) await writeAccount(process, account)
       return answer.salvaged
@@ -113,7 +119,7 @@ async function runChild(
   }
 }
 
-/** Without a backup, no row is in doubt, and `kept` are the rows that the new file has. */
+/** Without a backup, `kept` are the rows that the new file has, those in doubt among them. */
 async function writeAccount(process: SalvageProcess, account: AccountDraft): Promise<void> {
   for (const { id, name, rows } of await process.tables()) {
     let unreadable = 0
@@ -130,12 +136,15 @@ async function writeAccount(process: SalvageProcess, account: AccountDraft): Pro
     const union = rows + unreadable
     account.endTable({ kept: rows, union, leftOutByUnique: 0, leftOutByForeignKey: 0 })
   }
+  for await (const entries of process.dropped()) for (const { entry } of entries) account.addDropped(entry)
 }
 
-const kinds = { unreadable: 'unreadable', orphaned: 'orphaned', 'from-index': 'fromIndex' } as const satisfies Record<
-  Exclude<KeyKind, 'doubted'>,
-  string
->
+const kinds = {
+  unreadable: 'unreadable',
+  orphaned: 'orphaned',
+  'from-index': 'fromIndex',
+  doubted: 'doubted',
+} as const satisfies Record<KeyKind, AccountedKind>
 
 /** Puts a copy of a sound database beside the damaged one. */
 async function putSchema(from: SnapshotPath, to: string, user: User | null): Promise<void> {

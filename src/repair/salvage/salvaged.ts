@@ -21,12 +21,23 @@ export interface SalvagedTable {
   readonly orphaned: number
   /** `holdfast_orphaned_TABLE`; null if there are none. */
   readonly orphanedTable: string | null
+  /** Rows in the table that indexes contradict. */
+  readonly doubted: number
   /** Rows that are known by their key and are not in the new file. */
   readonly unreadable: number
   /** Key ranges of which some page could not be read. 0: every row of the table was seen. */
   readonly lostRanges: number
   /** Pages of the table that could not be read: the first 100. */
   readonly pages: readonly number[]
+}
+
+export interface ContradictedIndex {
+  readonly index: string
+  readonly table: string
+  /** Rows that were moved to the orphaned ones. */
+  readonly rows: number
+  /** Keys of which no entry says which row has them: the first row stayed. */
+  readonly undecided: number
 }
 
 export interface Salvaged {
@@ -36,8 +47,8 @@ export interface Salvaged {
   readonly facts: string
   readonly tables: readonly SalvagedTable[]
   readonly lostObjects: readonly LostObject[]
-  /** Indexes that the rows of their table contradict (UNIQUE), and how many rows were moved to the orphaned ones. */
-  readonly contradicted: readonly { readonly index: string; readonly table: string; readonly rows: number }[]
+  /** Indexes that the rows of their table contradict (UNIQUE). */
+  readonly contradicted: readonly ContradictedIndex[]
   readonly pagesRead: number
   readonly ms: number
 }

@@ -31,7 +31,7 @@ function unchangedTables(tables: readonly TableSummary[], all: boolean): string 
 }
 
 function describeTable({ table, kept, rows, pages, lostRanges }: TableSummary): readonly string[] {
-  const { added, conflicting, ofBackup, leftOut, deleted, unreadable, orphaned, fromIndex } = rows
+  const { added, conflicting, ofBackup, leftOut, deleted, unreadable, orphaned, fromIndex, doubted } = rows
   const newer = conflicting.total - ofBackup.total - leftOut.total
   const conflicts = [
     `${grouped(newer)} newer`,
@@ -46,6 +46,7 @@ function describeTable({ table, kept, rows, pages, lostRanges }: TableSummary): 
     ...(unreadable.total === 0 ? [] : [`${grouped(unreadable.total)} UNREADABLE`]),
     ...(orphaned.total === 0 ? [] : [`${grouped(orphaned.total)} orphaned`]),
     ...(fromIndex.total === 0 ? [] : [`${grouped(fromIndex.total)} rebuilt from indexes`]),
+    ...(doubted.total === 0 ? [] : [`${grouped(doubted.total)} CONTRADICTED by an index`]),
     ...(pages === 0 ? [] : [`${count(pages, 'page')} unreadable`]),
   ]
   return [
@@ -53,6 +54,7 @@ function describeTable({ table, kept, rows, pages, lostRanges }: TableSummary): 
     ...firstKeys('unreadable', unreadable),
     ...firstKeys('left out', leftOut),
     ...firstKeys('orphaned', orphaned),
+    ...firstKeys('contradicted', doubted),
     ...describeRanges(lostRanges),
   ]
 }

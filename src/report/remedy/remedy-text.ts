@@ -140,7 +140,8 @@ function wordsOf(
 ): string {
   if (mode === 'salvage' && applied > 0) {
     if (code === 0) return 'the new file holds everything'
-    if (code === 2) return 'the new file is sound, but rows are lost, or are in tables of their own'
+    if (code === 2)
+      return 'the new file is sound, but rows are lost, are in tables of their own, or differ from an index'
   }
   const undone = results.length > 0 && results.every(({ plan }) => plan.do === 'undo')
   if (code === 0 && undone) return 'the original is back in its place'

@@ -71,7 +71,7 @@ export function backupAge(backup: ChosenBackup, at: number): string | null {
  * read; a restore loses others besides.
  */
 export function describeLoss(loss: TableLoss, todo: RemedyPlan['do']): string {
-  const { table, inBoth, lost, changed, recovered, unreadable, keys, keysTotal } = loss
+  const { table, inBoth, lost, changed, recovered, unreadable, doubted = 0, keys, keysTotal } = loss
   const unread = unreadable ?? 0
   // Rows that come back may be deleted ones instead of those that cannot be read.
   const isLeast = todo === 'restore' && unread > 0 && recovered !== 0
@@ -88,6 +88,7 @@ export function describeLoss(loss: TableLoss, todo: RemedyPlan['do']): string {
     recovered === null || recovered === 0
       ? null
       : `${count(recovered, 'row')} ${recovered === 1 ? 'comes' : 'come'} back`,
+    doubted === 0 ? null : `${count(doubted, 'row')} that an index CONTRADICTS`,
     inBoth === null ? null : `${count(inBoth, 'row')} unchanged`,
   ].filter((part) => part !== null)
   const shown = keys.slice(0, keysShownMax).map(printableKey)

@@ -2,34 +2,37 @@
 
 import type { AccountSummary } from '../../model/result/account.ts'
 import type { TableLoss } from '../../model/result/remedy.ts'
-import type { LostObject, Salvaged, SalvagedTable } from '../../repair/salvage/salvaged.ts'
+import type { ContradictedIndex, LostObject, Salvaged, SalvagedTable } from '../../repair/salvage/salvaged.ts'
 import { count } from '../../text/count.ts'
 
-/** Empty if the new file holds everything that the damaged one had, as far as anything says. */
+/** Empty if the new file holds everything that the damaged one had, and nothing says otherwise. */
 export function lossesOf(
   { tables, lostObjects }: Salvaged,
   { tables: accounts }: AccountSummary,
 ): readonly TableLoss[] {
   const keysOf = new Map(accounts.map(({ table, rows }) => [table, rows]))
   return [
-    ...tables.filter(isIncomplete).map((one): TableLoss => {
-      const { unreadable, orphaned } = keysOf.get(one.table) ?? {}
-      return {
-        table: one.table,
-        inBoth: one.rows - one.fromIndex,
-        lost: one.lostRanges > 0 || one.table === one.orphanedTable ? null : one.unreadable + one.orphaned,
-        changed: 0,
-        recovered: one.fromIndex,
-        unreadable: one.unreadable,
-        keys: [...(unreadable?.keys ?? []), ...(orphaned?.keys ?? [])].slice(0, 20),
-        keysTotal: one.unreadable + one.orphaned,
-      }
-    }),
+    ...tables
+      .filter((one) => lacksRows(one) || one.doubted > 0)
+      .map((one): TableLoss => {
+        const { unreadable, orphaned, doubted } = keysOf.get(one.table) ?? {}
+        return {
+          table: one.table,
+          inBoth: one.rows - one.fromIndex - one.doubted,
+          lost: one.lostRanges > 0 || one.table === one.orphanedTable ? null : one.unreadable + one.orphaned,
+          changed: 0,
+          recovered: one.fromIndex,
+          unreadable: one.unreadable,
+          ...(one.doubted === 0 ? {} : { doubted: one.doubted }),
+          keys: [unreadable, orphaned, doubted].flatMap((rows) => rows?.keys ?? []).slice(0, 20),
+          keysTotal: one.unreadable + one.orphaned + one.doubted,
+        }
+      }),
     ...lostObjects.map(lossOfObject),
   ]
 }
 
-const isIncomplete = ({ orphaned, unreadable, lostRanges }: SalvagedTable): boolean =>
+const lacksRows = ({ orphaned, unreadable, lostRanges }: SalvagedTable): boolean =>
   orphaned > 0 || unreadable > 0 || lostRanges > 0
 
 const lossOfObject = ({ kind, name, why }: LostObject): TableLoss => ({
@@ -45,7 +48,8 @@ const lossOfObject = ({ kind, name, why }: LostObject): TableLoss => ({
 
 /** One sentence. */
 export function sentenceOf({ tables, lostObjects, contradicted }: Salvaged): string {
-  const incomplete = tables.filter(isIncomplete)
+  const incomplete = tables.filter(lacksRows)
+  const doubted = tables.reduce((sum, table) => sum + table.doubted, 0)
   const orphaned = tables.reduce((sum, table) => sum + table.orphaned, 0)
   const fromIndex = tables.reduce((sum, table) => sum + table.fromIndex, 0)
   const parts = [
@@ -56,8 +60,19 @@ export function sentenceOf({ tables, lostObjects, contradicted }: Salvaged): str
     ...(orphaned === 0
       ? []
       : [`${count(orphaned, 'row is', 'rows are')} in tables of their own (holdfast_orphaned_…)`]),
-    ...contradicted.map(({ index, rows }) => `${count(rows, 'row contradicts', 'rows contradict')} UNIQUE ${index}`),
+    ...(doubted === 0
+      ? []
+      : [`${count(doubted, 'row')} in the tables ${doubted === 1 ? 'differs' : 'differ'} from an index`]),
+    ...contradicted.map(sentenceOfUnique),
     ...(lostObjects.length === 0 ? [] : [`${count(lostObjects.length, 'object')} of the schema could not be read`]),
   ]
   return parts.join('; ')
+}
+
+function sentenceOfUnique({ index, rows, undecided }: ContradictedIndex): string {
+  const which = 'nothing says which row is right, and the first one stayed'
+  return (
+    `${count(rows, 'row contradicts', 'rows contradict')} UNIQUE ${index}` +
+    (undecided === 0 ? '' : `: of ${count(undecided, 'key')} ${which}`)
+  )
 }

@@ -15,6 +15,7 @@ const noKeys = {
   unreadable: [],
   orphaned: [],
   fromIndex: [],
+  doubted: [],
 }
 
 it('merges equal files into the backup itself', () => {
@@ -90,7 +91,7 @@ it('keeps the version of the backup where an index contradicts the row, or where
   const after = `UPDATE notes SET body = 'changed' WHERE id IN (10, 20); INSERT INTO notes VALUES(300, 'added', 1, 1)`
   using files = new MergeFixture(notes, after, [{ table: 'notes', doubted: 'id IN (10, 300)' }])
   const newer = mergeInProcess(files.backup, files.salvaged, files.result).tables.get('notes')
-  expect(newer?.keys).toEqual({ ...noKeys, added: [300], conflicting: [10, 20], ofBackup: [10] })
+  expect(newer?.keys).toEqual({ ...noKeys, added: [300], conflicting: [10, 20], ofBackup: [10], doubted: [300] })
   expect(exactRows(files.result, 'notes').get('10')).toBe(exactRows(files.backup, 'notes').get('10'))
   expect(exactRows(files.result, 'notes').get('20')).toBe(exactRows(files.live, 'notes').get('20'))
   expect(newer?.loss).toMatchObject({ changed: 1, lost: 0, keys: [10], keysTotal: 1 })
@@ -98,7 +99,7 @@ it('keeps the version of the backup where an index contradicts the row, or where
   const backup = mergeInProcess(files.backup, files.salvaged, `${files.result}-2`, { prefer: 'backup' }).tables.get(
     'notes',
   )
-  expect(backup?.keys).toEqual({ ...noKeys, added: [300], conflicting: [10, 20], ofBackup: [10, 20] })
+  expect(backup?.keys).toEqual({ ...noKeys, added: [300], conflicting: [10, 20], ofBackup: [10, 20], doubted: [300] })
 })
 
 it('brings back a row outside of all lost ranges if an index or a broken cell still knows it', () => {
@@ -140,7 +141,7 @@ it('gives a doubted row its newer version if another row has taken the values of
   const after = `UPDATE notes SET title = 'x' WHERE id = 1; UPDATE notes SET title = 'title 1' WHERE id = 2`
   using files = new MergeFixture(notes, after, [{ table: 'notes', doubted: 'id = 1' }])
   const merged = mergeInProcess(files.backup, files.salvaged, files.result).tables.get('notes')
-  expect(merged?.keys).toEqual({ ...noKeys, conflicting: [1, 2] })
+  expect(merged?.keys).toEqual({ ...noKeys, conflicting: [1, 2], doubted: [1] })
   expect(exactRows(files.result, 'notes')).toEqual(exactRows(files.live, 'notes'))
 })
 

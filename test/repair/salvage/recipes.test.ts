@@ -6,6 +6,7 @@ import { makeFolder } from '../../support/cli/folder.ts'
 import { recipes } from '../../support/databases/recipes.ts'
 import { integersFrom } from '../../support/random.ts'
 import {
+  droppedEntries,
   rowDifferences,
   integrityBySqlite,
   readRows,
@@ -46,9 +47,9 @@ describe.each([1024, 4096])('with pages of %d bytes', (pageSize) => {
     expect(integrityBySqlite(result)).toBe('ok')
     expect(readRows(result)).toEqual(rows)
     expect(schemaOf(result)).toEqual(schema)
-    expect([lostObjects, contradicted]).toEqual([[], []])
+    expect([lostObjects, contradicted, droppedEntries(folder)]).toEqual([[], [], []])
     for (const table of tables)
-      expect(table).toMatchObject({ orphaned: 0, unreadable: 0, lostRanges: 0, fromIndex: 0, pages: [] })
+      expect(table).toMatchObject({ orphaned: 0, doubted: 0, unreadable: 0, lostRanges: 0, fromIndex: 0, pages: [] })
   })
 
   test.each(recipes.map((recipe) => [recipe.name, recipe] as const))(

@@ -141,7 +141,7 @@ test('rows that break a UNIQUE index are moved to a table of their own, and noth
       bytes.write('u001', at)
     })
   })
-  expect(outcome.contradicted).toEqual([{ index: 'sqlite_autoindex_t_1', table: 't', rows: 1 }])
+  expect(outcome.contradicted).toEqual([{ index: 'sqlite_autoindex_t_1', table: 't', rows: 1, undecided: 0 }])
   expect(outcome.tables[0]).toMatchObject({ table: 't', rows: 399, orphaned: 1 })
   expect(all(result, 'SELECT count(*) FROM (SELECT id FROM t UNION ALL SELECT id FROM holdfast_orphaned_t)')).toEqual([
     [400],

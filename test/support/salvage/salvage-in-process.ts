@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import type { DroppedEntry } from '../../../src/model/result/account.ts'
 import { Salvager } from '../../../src/repair/salvage/child/salvager.ts'
 import type { Salvaged } from '../../../src/repair/salvage/salvaged.ts'
 import type { Folder } from '../cli/folder.ts'
@@ -17,7 +18,7 @@ export function salvageInProcess(folder: Folder, hasSchema = false): SalvageOutc
   const opened = Salvager.open(folder.path, hasSchema, 1e9)
   if (typeof opened === 'string') throw new Error(opened)
   using salvager = opened
-  const run = salvager.run(false)
+  const run = salvager.run(true)
   for (let next = run.next(); ; next = run.next()) if (next.done === true) return next.value
 }
 
@@ -95,6 +96,17 @@ export function listedKeys(folder: Folder, ...kinds: readonly string[]): readonl
       )
       .pluck()
       .all(...kinds)
+  } finally {
+    database.close()
+  }
+}
+
+/** The entries of indexes that no row of the new file agrees with. */
+export function droppedEntries(folder: Folder): readonly DroppedEntry[] {
+  const database = new Database(folder.in(salvageNames.facts), { readonly: true })
+  try {
+    const entries = database.prepare<[], string>('SELECT entry FROM dropped').pluck().all()
+    return entries.map((entry) => JSON.parse(entry) as DroppedEntry)
   } finally {
     database.close()
   }

@@ -75,16 +75,17 @@ export function* decidedKeys(db: Database.Database, rows: RowSets, condition: st
   }
 }
 
-/** Of rows that are in the result from indexes, and of rows that no table owns. */
+/** Of rows that are in the result from indexes or against them, and of rows that no table owns. */
 function* salvagedKeys(db: Database.Database, rows: RowSets, id: number, kind: AccountedKind): Generator<RowKey> {
   const from = exactKeys(rows, id)
   const same = rows.sameKey(rows.workKey('w'), from.key)
   const isIn = `NOT EXISTS (SELECT 1 FROM ${rows.work} w
     WHERE ${same} AND w.what IN (${older}, ${notUnique}, ${noParent}))`
   const select =
-    kind === 'fromIndex'
-      ? `SELECT f.key FROM ${from.from} WHERE f.table_id = ? AND f.kind = 'from-index' AND ${isIn} ORDER BY f.rowid`
-      : `SELECT f.key FROM facts.keys f WHERE f.table_id = ? AND f.kind = 'orphaned' ORDER BY f.rowid`
+    kind === 'orphaned'
+      ? `SELECT f.key FROM facts.keys f WHERE f.table_id = ? AND f.kind = 'orphaned' ORDER BY f.rowid`
+      : `SELECT f.key FROM ${from.from} WHERE f.table_id = ? AND ${isIn} AND f.kind = ` +
+        `'${kind === 'doubted' ? 'doubted' : 'from-index'}' ORDER BY f.rowid`
   for (const key of db.prepare<[number], string>(select).pluck().iterate(id)) yield JSON.parse(key) as RowKey
 }
 

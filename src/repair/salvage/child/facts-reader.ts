@@ -1,10 +1,13 @@
 /** Child side: reads the facts of a salvage in pieces. */
 import Database from 'better-sqlite3'
-import type { LostRange } from '../../../model/result/account.ts'
+import type { DroppedEntry, LostRange } from '../../../model/result/account.ts'
 import type { RowKey } from '../../../model/result/finding.ts'
 import type { KeyKind } from '../facts.ts'
-import type { FactsKey, FactsTable } from '../protocol.ts'
+import type { FactsEntry, FactsKey, FactsTable } from '../protocol.ts'
 import { lostRanges, takeRanges } from './lost-ranges.ts'
+
+/** Of the entries of one answer, before the last. */
+const answerLengthMax = 1_000_000
 
 export class FactsReader {
   readonly #db: Database.Database
@@ -26,6 +29,20 @@ export class FactsReader {
       )
       .all(table, after, keysMax)
     return rows.map(({ number, kind, key }) => ({ number, kind, key: JSON.parse(key) as RowKey }))
+  }
+
+  /** As many as fit into an answer. */
+  dropped(after: number): readonly FactsEntry[] {
+    const rows = this.#db.prepare<[number], { readonly number: number; readonly entry: string }>(
+      'SELECT rowid AS number, entry FROM dropped WHERE rowid > ? ORDER BY rowid',
+    )
+    const entries: FactsEntry[] = []
+    let length = 0
+    for (const { number, entry } of rows.iterate(after)) {
+      entries.push({ number, entry: JSON.parse(entry) as DroppedEntry })
+      if ((length += entry.length) > answerLengthMax) break
+    }
+    return entries
   }
 
   pages(table: number, after: number, pagesMax: number): readonly number[] {

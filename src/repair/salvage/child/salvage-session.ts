@@ -26,6 +26,8 @@ export class SalvageSession {
         return { step: 'tables', tables: this.#factsOf().tables() }
       case 'keys':
         return { step: 'keys', keys: this.#factsOf().keys(question.table, question.after, question.keysMax) }
+      case 'dropped':
+        return { step: 'dropped', entries: this.#factsOf().dropped(question.after) }
       case 'pages':
         return { step: 'pages', pages: this.#factsOf().pages(question.table, question.after, question.pagesMax) }
       case 'lostRanges':
@@ -38,13 +40,13 @@ export class SalvageSession {
     return (this.#facts ??= new FactsReader(join(this.#folder, names.facts)))
   }
 
-  #slice({ ms, hasSchema, listDoubted, memoryBytesMax }: SalvageSteps['salvage']['ask']): SalvageSlice {
+  #slice({ ms, hasSchema, listDropped, memoryBytesMax }: SalvageSteps['salvage']['ask']): SalvageSlice {
     if (this.#salvager === null) {
       const opened = Salvager.open(this.#folder, hasSchema, memoryBytesMax)
       if (typeof opened === 'string') return { kind: 'not-possible', why: opened }
       this.#salvager = opened
     }
-    const run = (this.#run ??= this.#salvager.run(listDoubted))
+    const run = (this.#run ??= this.#salvager.run(listDropped))
     const until = performance.now() + ms
     for (let next = run.next(); ; next = run.next()) {
       if (next.done === true) return { kind: 'ended', salvaged: next.value }

@@ -62,9 +62,9 @@ export class Salvager implements Disposable {
 
   /**
    * Yields often. The last value is what was salvaged.
-   * @param listDoubted rows that indexes contradict are listed in the facts
+   * @param listDropped entries of indexes that no row agrees with are listed in the facts
    */
-  *run(listDoubted: boolean): Generator<void, Result> {
+  *run(listDropped: boolean): Generator<void, Result> {
     const file = this.#file
     const schema = this.#schema()
     const { statements, shapes, lost } = readShapes(schema.statements, file)
@@ -81,15 +81,15 @@ export class Salvager implements Disposable {
       statements.map(({ name }) => name),
       unknown.columnsOf(unknownPages),
     )
-    const to: Salvaging = { file, chains: this.#chains, newFile, facts, orphans: orphanTables }
+    const to: Salvaging = { file, chains: this.#chains, newFile, facts, orphans: orphanTables, trees }
     this.#progress = { step: 'rows', done: 0, total: file.pages }
     newFile.db.exec('BEGIN')
-    const tables = yield* this.#counted(writeTables(to, trees, orphans, listDoubted))
+    const tables = yield* this.#counted(writeTables(to, trees, orphans))
     let unknownRows = 0
     for (const page of unknownPages) unknownRows += unknown.write(page, to)
     newFile.db.exec('COMMIT')
     this.#progress = { step: 'indexes', done: 0, total: [...shapes.values()].filter(isIndex).length }
-    const finished = yield* this.#counted(finishFile(to, header, statements, shapes))
+    const finished = yield* this.#counted(finishFile(to, header, statements, shapes, listDropped))
     const salvaged = tables.map((table) => salvagedTable(to, table))
     for (const [name, id] of orphanTables.madeForTables) facts.addMade(name, id)
     facts.end()
@@ -135,7 +135,6 @@ function* writeTables(
   to: Salvaging,
   trees: readonly WalkedTree[],
   orphans: readonly Orphan[],
-  listDoubted: boolean,
 ): Generator<void, readonly WrittenTable[]> {
   const written: WrittenTable[] = []
   for (const tree of trees) {
@@ -148,7 +147,7 @@ function* writeTables(
     const indexes = trees.filter(({ shape: { kind, table } }) => kind === 'index' && table === shape.name)
     const fromIndexes = new IndexRows(to, tree, indexes)
     yield* fromIndexes.rebuild(rows.written)
-    if (listDoubted) yield* new DoubtedRows(to, tree, indexes).list()
+    yield* new DoubtedRows(to, tree, indexes).list()
     written.push({ tree, isComplete: fromIndexes.hasComplete })
   }
   return written
@@ -156,7 +155,7 @@ function* writeTables(
 
 function salvagedTable({ facts, newFile, orphans }: Salvaging, { tree, isComplete }: WrittenTable): SalvagedTable {
   const { shape } = tree
-  const { orphaned, unreadable, fromIndex, lostRanges, pages } = facts.countsOf(shape)
+  const { orphaned, doubted, unreadable, fromIndex, lostRanges, pages } = facts.countsOf(shape)
   const rows = newFile.countRows(shape.name)
   facts.endTable(shape, rows, isComplete)
   return {
@@ -165,6 +164,7 @@ function salvagedTable({ facts, newFile, orphans }: Salvaging, { tree, isComplet
     fromIndex,
     orphaned,
     orphanedTable: orphans.nameOf(shape),
+    doubted,
     unreadable,
     // A complete index names every row, so each of them is in the table or known to be lost.
     lostRanges: isComplete ? 0 : lostRanges,
@@ -180,6 +180,7 @@ const unknownTable = (orphans: OrphanTables, rows: number): SalvagedTable => {
     fromIndex: 0,
     orphaned: rows,
     orphanedTable: name,
+    doubted: 0,
     unreadable: 0,
     lostRanges: 0,
     pages: [],

@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3'
 import { kinds, type Columns } from '../../../../census/record/columns.ts'
 import { integerKey, primaryKey } from '../../../../census/record/row-key.ts'
+import type { DroppedEntry } from '../../../../model/result/account.ts'
 import { factsSchema, type KeyKind } from '../../facts.ts'
 import { keptKey, type Key } from '../read/keys.ts'
 import type { StoredValue } from '../read/record-header.ts'
@@ -17,6 +18,7 @@ const encodings = ['UTF-8', 'UTF-8', 'UTF-16le', 'UTF-16be'] as const
 /** What became of the rows of one table. */
 interface TableCounts {
   orphaned: number
+  doubted: number
   unreadable: number
   fromIndex: number
   lostRanges: number
@@ -31,6 +33,9 @@ interface KeyRange {
 /** Lost ranges of a table WITHOUT ROWID that are kept in memory. Rows in others are not rebuilt from indexes. */
 const keyRangesMax = 20_000
 
+/** Bytes of an entry with its values. Of a longer one only the key is listed. */
+const entryBytesMax = 32_000_000
+
 /** Pages of a table that are listed in the answer to the parent. */
 const pagesListedMax = 100
 
@@ -42,7 +47,8 @@ export class FactsFile implements Disposable {
   readonly #keyRanges = new Map<number, KeyRange[]>()
   readonly #insertKey: Database.Statement
   readonly #insertRange: Database.Statement
-  readonly #findUnreadable: Database.Statement<[number, string], number>
+  readonly #findKey: Database.Statement<[number, KeyKind, string], number>
+  readonly #insertDropped: Database.Statement
 
   constructor(path: string, encoding: number) {
     this.db = new Database(path)
@@ -56,16 +62,15 @@ export class FactsFile implements Disposable {
       'INSERT INTO keys(table_id, kind, rowid_, key, page, why) VALUES(?, ?, ?, ?, ?, ?)',
     )
     this.#insertRange = this.db.prepare('INSERT INTO lost_rowids VALUES(?, ?, ?, ?, ?)')
-    this.#findUnreadable = this.db
-      .prepare<[number, string], number>(
-        "SELECT rowid FROM keys WHERE table_id = ? AND kind = 'unreadable' AND key = ?",
-      )
+    this.#findKey = this.db
+      .prepare<[number, KeyKind, string], number>('SELECT rowid FROM keys WHERE table_id = ? AND kind = ? AND key = ?')
       .pluck()
+    this.#insertDropped = this.db.prepare('INSERT INTO dropped VALUES(?, ?)')
   }
 
   addTable(shape: TreeShape): void {
     const keyed = shape.kind === 'keyed-table'
-    this.#counts.set(shape.id, { orphaned: 0, unreadable: 0, fromIndex: 0, lostRanges: 0, pages: [] })
+    this.#counts.set(shape.id, { orphaned: 0, doubted: 0, unreadable: 0, fromIndex: 0, lostRanges: 0, pages: [] })
     this.db.prepare('INSERT INTO tables VALUES(?, ?, ?, 0, 0)').run(shape.id, shape.name, Number(keyed))
     if (!keyed) return
     const names = (letter: string): string => shape.key.map((_, i) => `${letter}${i}`).join(', ')
@@ -84,6 +89,7 @@ export class FactsFile implements Disposable {
     if (kind === 'orphaned') counts.orphaned++
     else if (kind === 'unreadable') counts.unreadable++
     else if (kind === 'from-index') counts.fromIndex++
+    else counts.doubted++
     const rowid = typeof key === 'bigint' ? key : null
     const { lastInsertRowid } = this.#insertKey.run(
       shape.id,
@@ -127,18 +133,35 @@ export class FactsFile implements Disposable {
     this.countsOf(shape).lostRanges++
   }
 
-  /** The number of an unreadable key that is known already; null if it is not. */
-  unreadableKey(shape: TreeShape, key: Key): bigint | null {
-    const id = this.#findUnreadable.get(shape.id, JSON.stringify(shownKey(shape, key)))
+  /** The number of a key that the facts have; null if they do not. */
+  numberOf(shape: TreeShape, kind: KeyKind, key: Key): bigint | null {
+    const id = this.#findKey.get(shape.id, kind, JSON.stringify(shownKey(shape, key)))
     return id === undefined ? null : BigInt(id)
   }
 
-  forgetUnreadable(shape: TreeShape, key: Key): void {
-    const id = this.unreadableKey(shape, key)
+  forget(shape: TreeShape, kind: 'unreadable' | 'doubted', key: Key): void {
+    const id = this.numberOf(shape, kind, key)
     if (id === null) return
     this.db.prepare('DELETE FROM keys WHERE rowid = ?').run(id)
     if (typeof key !== 'bigint') this.db.prepare(`DELETE FROM keys_${shape.id} WHERE id = ?`).run(id)
-    this.countsOf(shape).unreadable--
+    this.countsOf(shape)[kind]--
+  }
+
+  /** An entry of an index that no row of the new file agrees with. @param values of `columns` */
+  addDropped(
+    shape: TreeShape,
+    key: Key,
+    index: string,
+    columns: readonly string[],
+    values: DroppedEntry['values'],
+  ): void {
+    const entry = JSON.stringify({ index, key: shownKey(shape, key), columns, values })
+    this.#insertDropped.run(
+      shape.id,
+      Buffer.byteLength(entry) <= entryBytesMax
+        ? entry
+        : JSON.stringify({ index, key: shownKey(shape, key), columns: [], values: [] }),
+    )
   }
 
   addPage(shape: TreeShape, page: number, why: string): void {

@@ -3,11 +3,12 @@ import Database from 'better-sqlite3'
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
 import type { DatabaseHeader } from '../../../../sqlite/header.ts'
 import type { LostObject, Salvaged } from '../../salvaged.ts'
+import { listDroppedEntries } from '../entries/dropped-by-salvage.ts'
+import { moveContradicting, notMoved } from '../entries/unique-rows.ts'
 import type { TreeShape } from '../read/shape.ts'
 import type { SchemaStatement } from '../schema/schema-rows.ts'
 import { isRooted } from '../schema/schema-shapes.ts'
 import type { Salvaging } from './table-salvage.ts'
-import { moveContradicting } from './unique-rows.ts'
 import { mendVirtualTables } from './virtual-tables.ts'
 
 export interface Finished {
@@ -23,9 +24,11 @@ export function* finishFile(
   header: DatabaseHeader,
   statements: readonly SchemaStatement[],
   shapes: Shapes,
+  listDropped: boolean,
 ): Generator<void, Finished> {
   const { newFile } = to
   newFile.show('tables')
+  if (listDropped) yield* listAllDropped(to)
   const lost: LostObject[] = []
   const contradicted: Finished['contradicted'][number][] = []
   let indexes = [...shapes].filter(([, { kind }]) => kind === 'index')
@@ -43,8 +46,8 @@ export function* finishFile(
     if (violated.length === 0) break
     for (const [{ name, table }, shape] of violated) {
       const owner = [...shapes.values()].find(({ kind, name: of }) => kind !== 'index' && of === shape.table)
-      const rows = owner === undefined ? 0 : moveContradicting(to, owner, shape)
-      contradicted.push({ index: name, table, rows })
+      const moved = owner === undefined ? notMoved : yield* moveContradicting(to, owner, shape)
+      contradicted.push({ index: name, table, ...moved })
     }
   }
   newFile.show('whole')
@@ -60,6 +63,13 @@ export function* finishFile(
 
 /** Rows that were moved may leave others that contradict: each try finds fewer. */
 const triesMax = 5
+
+function* listAllDropped(to: Salvaging): Generator<void> {
+  for (const index of to.trees) {
+    const table = to.trees.find(({ shape: { kind, name } }) => kind !== 'index' && name === index.shape.table)
+    if (index.shape.kind === 'index' && table !== undefined) yield* listDroppedEntries(to, table.shape, index)
+  }
+}
 
 type BuildOutcome =
   | { readonly kind: 'built' | 'violated' }

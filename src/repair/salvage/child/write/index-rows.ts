@@ -125,7 +125,7 @@ export class IndexRows {
       else {
         const all = this.#shape.kind === 'rowid-table' ? [row, ...values.values] : values.values
         insert.runRaw(all, (this.#shape.kind === 'rowid-table' ? '-' : '') + values.texts)
-        facts.forgetUnreadable(this.#shape, key)
+        facts.forget(this.#shape, 'unreadable', key)
         facts.addKey(this.#shape, 'from-index', key, null, 'entries of indexes hold all of its columns')
         rebuilt++
       }
@@ -154,7 +154,7 @@ export class IndexRows {
     const why = lookUp.isLost(row)
       ? 'an index names it, and the page of its row is lost'
       : 'an index names it, and the page where its row should be has none'
-    const id = facts.unreadableKey(this.#shape, key) ?? facts.addKey(this.#shape, 'unreadable', key, null, why)
+    const id = facts.numberOf(this.#shape, 'unreadable', key) ?? facts.addKey(this.#shape, 'unreadable', key, null, why)
     for (const [col, type, value, differ] of known) {
       const column = col < 0n ? undefined : this.#shape.columns[Number(col)]
       if (column !== undefined && differ === 0n)

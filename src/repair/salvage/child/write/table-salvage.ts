@@ -20,6 +20,8 @@ export interface Salvaging {
   readonly newFile: NewFile
   readonly facts: FactsFile
   readonly orphans: OrphanTables
+  /** Of the damaged file, in the order of the schema. */
+  readonly trees: readonly WalkedTree[]
 }
 
 /** Consecutive cells of a page that gave no row. */

@@ -1,0 +1,47 @@
+/**
+ * Child side: the entries of the damaged indexes that no row of the new file agrees with. The new indexes do not have
+ * them. They may be the only copy of their values, and their rows are not certain.
+ */
+import { valuesAt } from '../../../../census/differences/salvage.ts'
+import { fromRowid } from '../../../../census/plan.ts'
+import { Columns } from '../../../../census/record/columns.ts'
+import { columnValue } from '../../../../check/reader/sqlite/column-value.ts'
+import type { WalkedTree } from '../read/adopt-pages.ts'
+import type { Key } from '../read/keys.ts'
+import type { TreeShape } from '../read/shape.ts'
+import type { Salvaging } from '../write/table-salvage.ts'
+import { matchEntries, type MatchedEntry } from './match-entries.ts'
+
+/** Puts the entries, and the keys of their rows, into the facts. Yields after each page. */
+export function* listDroppedEntries(to: Salvaging, table: TreeShape, index: WalkedTree): Generator<void> {
+  const { plan } = index.shape
+  if (plan === null) return
+  const positions = plan.parts.flatMap(({ source }, at) =>
+    source === fromRowid || plan.identity.includes(at) ? [] : [at],
+  )
+  const columns = positions.map((at) => table.columns[plan.parts[at]?.source ?? -1]?.name ?? '(computed)')
+  for (const entry of matchEntries(to, table, index)) {
+    if (entry === null) yield
+    else if (entry.match !== 'agrees') {
+      const key = keyOf(table, entry)
+      to.facts.addDropped(table, key, index.shape.name, columns, valuesAt(entry.columns, positions, table.encoding))
+      noteRow(to, table, key, entry.match, index.shape.name)
+    }
+  }
+}
+
+function noteRow({ facts }: Salvaging, table: TreeShape, key: Key, match: 'differs' | 'no-row', index: string): void {
+  if (match === 'differs') {
+    if (facts.numberOf(table, 'doubted', key) === null)
+      facts.addKey(table, 'doubted', key, null, `an entry of ${index} has other values`)
+  } else if (facts.numberOf(table, 'unreadable', key) === null && facts.numberOf(table, 'orphaned', key) === null)
+    facts.addKey(table, 'unreadable', key, null, `an entry of ${index} names it, and the table has no such row`)
+}
+
+function keyOf({ kind }: TreeShape, { identity, identityTexts }: MatchedEntry): Key {
+  const [rowid] = identity
+  if (kind === 'rowid-table' && typeof rowid === 'bigint') return rowid
+  const key = new Columns(identity.length)
+  key.take(identity.map((value, i) => columnValue(identityTexts[i] === 't' ? 'text' : 'blob', value)))
+  return key
+}

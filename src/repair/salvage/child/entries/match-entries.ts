@@ -1,0 +1,137 @@
+/**
+ * Child side: the entries of an index of the damaged file, and whether the new file has a row with their values. The
+ * tables of the new file must be shown by their own statements, so that SQLite computes expressions and conditions.
+ */
+import Database from 'better-sqlite3'
+import { valuesAt } from '../../../../census/differences/salvage.ts'
+import { fromRowid, fromSql } from '../../../../census/plan.ts'
+import { Columns } from '../../../../census/record/columns.ts'
+import { differByRounding } from '../../../../census/record/rounding.ts'
+import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
+import { computingOf, naming, rowNames, type ComputingQuery } from '../../../../check/reader/sqlite/computed-entries.ts'
+import type { ColumnValue } from '../../../../sqlite/column-value.ts'
+import type { WalkedTree } from '../read/adopt-pages.ts'
+import { CellRows, type StoredRow } from '../read/cell-rows.ts'
+import type { StoredValue } from '../read/record-header.ts'
+import type { TreeShape } from '../read/shape.ts'
+import type { Salvaging } from '../write/table-salvage.ts'
+
+/** `no-row`: the table has no row of this key. */
+type Match = 'agrees' | 'differs' | 'no-row'
+
+export interface MatchedEntry {
+  readonly match: Match
+  /** The columns that name the row, as values and as `t` for a text, `-` for others. */
+  readonly identity: readonly StoredValue[]
+  readonly identityTexts: string
+  /** All columns of the entry. Valid until the next entry. */
+  readonly columns: Columns
+}
+
+/** Statements that are kept, one for each combination of columns with a text. */
+const statementsMax = 100
+
+/**
+ * Yields null after each page. An index of which SQLite cannot compute the entries, or whose rows have no name, gives
+ * nothing; cells that cannot be trusted are left out.
+ */
+export function* matchEntries(to: Salvaging, table: TreeShape, index: WalkedTree): Generator<MatchedEntry | null> {
+  const { db } = to.newFile
+  const { plan } = index.shape
+  const computing = plan === null ? null : computingOrNull(db, index.shape.name, table.name)
+  const names = rowNames(naming(db, table.name))
+  if (plan === null || computing === null || names.length !== plan.identity.length) return
+  const statements = new Map<string, Database.Statement<unknown[], readonly Typed[1][]>>()
+  const cells = new CellRows(to.chains, index)
+  const columns = new Columns(plan.parts.length)
+  const computed = plan.parts.flatMap(({ source }, at) => (source === fromSql ? [at] : []))
+  const compared = plan.parts.flatMap(({ source }, at) => (source === fromRowid ? [] : [at]))
+  for (const { page, bytes, judged } of index.walker.walk('claimed', { leafDepth: null, gaps: [] })) {
+    for (const [i, state] of judged.states.entries()) {
+      const entry = state === 'good' ? cells.read(bytes, page, i) : null
+      if (entry === null || (entry.chain !== null && entry.chain !== 'whole')) continue
+      columns.take(valuesOf(entry))
+      const statement = statements.get(entry.texts) ?? prepare(entry.texts)
+      if (statement === null) return
+      const identity = plan.identity.map((at) => entry.values[at] ?? null)
+      const row = statement.get(...compared.map((at) => entry.values[at] ?? null), ...identity)
+      const identityTexts = plan.identity.map((at) => entry.texts[at] ?? '-').join('')
+      const match = row === undefined ? 'no-row' : isEqual(row) ? 'agrees' : 'differs'
+      yield { match, identity, identityTexts, columns }
+    }
+    yield null
+  }
+
+  /** The first column: whether the row belongs into the index. Then one for each part, and the computed values. */
+  function prepare(texts: string): Database.Statement<unknown[], readonly Typed[1][]> | null {
+    if (statements.size >= statementsMax) statements.clear()
+    const statement = matching(db, computing as ComputingQuery, {
+      names,
+      compared,
+      computed,
+      plan: index.shape.plan,
+      texts,
+    })
+    if (statement !== null) statements.set(texts, statement)
+    return statement
+  }
+
+  /** A function may round otherwise than that of the SQLite that wrote the entry. */
+  function isEqual([belongs, ...values]: readonly Typed[1][]): boolean {
+    if (belongs !== 1n) return false
+    const differing = compared.filter((_, i) => values[i] !== 1n)
+    if (differing.length === 0) return true
+    const now = new Columns(Math.max(1, computed.length))
+    const rest = values.slice(compared.length)
+    now.take(computed.map((_, i) => columnValue(String(rest[2 * i]), rest[2 * i + 1] ?? null)))
+    const { encoding } = index.shape
+    const was = valuesAt(columns, computed, encoding)
+    const is = valuesAt(now, [...computed.keys()], encoding)
+    return differing.every((at) => {
+      const i = computed.indexOf(at)
+      return i >= 0 && differByRounding(was[i] ?? null, is[i] ?? null)
+    })
+  }
+}
+
+interface Matching {
+  readonly names: readonly string[]
+  readonly compared: readonly number[]
+  readonly computed: readonly number[]
+  readonly plan: TreeShape['plan']
+  readonly texts: string
+}
+
+/** Null if SQLite does not know a function or a collation of the index. */
+function matching(
+  db: Database.Database,
+  { terms, from, where }: ComputingQuery,
+  { names, compared, computed, plan, texts }: Matching,
+): Database.Statement<unknown[], readonly Typed[1][]> | null {
+  const value = (at: number): string => (texts[at] === 't' ? 'CAST(? AS TEXT)' : '?')
+  const belongs = where === '' ? '1' : `coalesce(${where.replace(/^ WHERE /, '')}, 0) <> 0`
+  // Without a type of their own: values are compared as they are stored.
+  const isSame = compared.map((at) => `(+${terms[at]}) IS (${value(at)}) COLLATE BINARY`)
+  const select = [belongs, ...isSame, ...computed.map((at) => typed(terms[at] ?? 'NULL'))].join(', ')
+  const key = names.map((name, i) => `${name} = ${value(plan?.identity[i] ?? -1)}`).join(' AND ')
+  return orNull(() =>
+    db.prepare<unknown[], readonly Typed[1][]>(`SELECT ${select} FROM ${from} WHERE ${key}`).raw().safeIntegers(),
+  )
+}
+
+function computingOrNull(db: Database.Database, index: string, table: string): ComputingQuery | null {
+  const computing = orNull(() => computingOf(db, index, table))
+  return computing?.kind === 'query' ? computing : null
+}
+
+function orNull<Value>(work: () => Value): Value | null {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Database.SqliteError) return null
+    throw error
+  }
+}
+
+const valuesOf = ({ values, texts }: StoredRow): readonly ColumnValue[] =>
+  values.map((value, i) => columnValue(texts[i] === 't' ? 'text' : 'blob', value))
