@@ -7,16 +7,18 @@ import { failureOfFolder } from './folder-failure.ts'
 
 /**
  * Makes the folder with mode 0700. Refuses it if another user can read it, or could put another one in its place.
+ * @param hint what to do about an unsafe one, if it is not the folder of the snapshots
  * @throws {Failure} SNAPSHOT_UNSAFE; `failureOfFolder` if it cannot be made
  */
-export async function requirePrivateFolder(folder: string): Promise<void> {
+export async function requirePrivateFolder(folder: string, hint: string | null = null): Promise<void> {
   // SQLite opens what lies there, and takes names in UTF-8 only.
   if (!folder.isWellFormed()) {
     throw new Failure('USAGE', 'a folder for snapshots needs a name in UTF-8', { hint: 'name another folder' })
   }
   await makeTrustedFolder(folder)
   const found = await stat(folder)
-  const unsafe = (why: string): Failure => new Failure('SNAPSHOT_UNSAFE', `${folder} ${why}`)
+  const unsafe = (why: string): Failure =>
+    new Failure('SNAPSHOT_UNSAFE', `${folder} ${why}`, hint === null ? {} : { hint })
   if ((found.mode & 0o077) !== 0) throw unsafe(`is open to others (mode ${(found.mode & 0o777).toString(8)})`)
   const user = process.geteuid?.()
   if (user !== undefined && found.uid !== user) throw unsafe(`belongs to another user (uid ${found.uid})`)

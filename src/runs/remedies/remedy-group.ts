@@ -13,6 +13,7 @@
  */
 
 import { estimateChange, newChangeId } from '../../hold/change/estimate.ts'
+import { tryPlace } from '../../hold/change/original/try-place.ts'
 import { monotonicMs } from '../../host/clock.ts'
 import { AsyncDisposables } from '../../host/disposal.ts'
 import { isMountPoint } from '../../host/files/file-system.ts'
@@ -31,7 +32,7 @@ import { checkGroup, type CheckedFile, type CheckedGroup } from './checked-group
 import type { GroupProgress } from './group-progress.ts'
 import { earlierPlan, keepPlan } from './plan/planned.ts'
 import { planOf, untried, type ReadyFile, type TriedFile, type TriedRemedy } from './plan/tried-remedy.ts'
-import { outcomeOf } from './remedy-outcome.ts'
+import { outcomeOf, withoutPlace } from './remedy-outcome.ts'
 import type { RemedyRun } from './remedy-run.ts'
 import { awayMsMax, metRestart, withWayOut } from './restart-patience.ts'
 
@@ -109,6 +110,9 @@ async function attemptOnce(
   const tooLong = whyTooLong(ready, run)
   if (tooLong !== null) return withFailure(costed, tooLong)
   if (!run.apply) {
+    const noPlace = await whyNoPlace(ready, change, run)
+    if (noPlace !== null)
+      return costed.map((one) => (isReady(one) ? withoutPlace(one, noPlace) : outcomeOf(one.file, one.tried)))
     const outcomes: RemedyOutcome[] = []
     for (const one of costed) outcomes.push(await planned(one, change, run, signal))
     return outcomes
@@ -210,6 +214,17 @@ function whyTooLong(ready: readonly ReadyFile[], { context }: RemedyRun): Failur
     `the tenant would not serve for about ${humanMs(pauseMs)}; hold.maxPause allows ${humanMs(maxPauseMs)}`,
     { tenant: 'active' },
   )
+}
+
+/** @returns why the originals could not be kept, as with --apply; null if they could */
+async function whyNoPlace(ready: readonly ReadyFile[], change: ChangeId, run: RemedyRun): Promise<Failure | null> {
+  const files = ready.flatMap(({ file: { held, target } }) =>
+    held.kind === 'snapshot' ? [{ named: target.named, snapshot: held.snapshot }] : [],
+  )
+  const [first] = ready
+  if (first === undefined) return null
+  const tried = await orFailure(tryPlace(files, await run.placeOf(first.file.target), change))
+  return tried instanceof Failure ? tried : null
 }
 
 const withFailure = (files: readonly TriedFile[], failure: Failure): readonly RemedyOutcome[] =>

@@ -10,7 +10,7 @@ import type {
 } from '../../model/result/remedy.ts'
 import { failureFields } from '../file-result.ts'
 import type { CheckedFile } from './checked-group.ts'
-import type { TriedRemedy } from './plan/tried-remedy.ts'
+import type { TriedFile, TriedRemedy } from './plan/tried-remedy.ts'
 
 export interface Extras {
   readonly plan?: RemedyPlan
@@ -26,6 +26,10 @@ export const outcomeWithFailure = (outcome: RemedyOutcome, failure: Failure): Re
   ...outcome,
   result: { ...outcome.result, failure: failureFields(failure) },
 })
+
+/** The original cannot be kept. The command of the plan would fail again, until the place is another one. */
+export const withoutPlace = ({ file, tried }: TriedFile, failure: Failure): RemedyOutcome =>
+  outcomeOf(file, tried, { plan: { ...tried.plan, command: null }, failure })
 
 export function outcomeOf(file: CheckedFile, tried: TriedRemedy, extras: Extras = {}): RemedyOutcome {
   const { target, result } = file

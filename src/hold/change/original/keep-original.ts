@@ -14,7 +14,7 @@ import { syncNames } from '../steps/sync-names.ts'
 import { closing, copyDurably, makeFile, requireContent } from './kept-copy.ts'
 import { draftEnd, KeptNames } from './kept-names.ts'
 import { makePlace, type KeptPlace } from './place.ts'
-import { requireRoom } from './room.ts'
+import { changedBytesOf, requireRoom } from './room.ts'
 
 /** The originals that this process keeps, with their open records. Only a change of the live set claims one. */
 const kept = new WeakMap<KeptOriginal, OpenOriginal>()
@@ -43,7 +43,7 @@ export async function keepOriginal(
   const keptPlace = await makePlace(place, about.change)
   await using written = new AsyncDisposables()
   written.add({ [Symbol.dispose]: () => keptPlace.remove() })
-  requireRoom(keptPlace.folder, live.map(bytesOf))
+  requireRoom(keptPlace.folder, live.map(changedBytesOf))
   // First: by the record, the next run finds what this one leaves if it is killed.
   const record = written.add(
     RecordFile.create(keptPlace.record, {
@@ -120,12 +120,6 @@ export function openOriginal(original: KeptOriginal): ChangedOriginal {
 interface LiveOriginal {
   readonly path: LivePath
   readonly snapshot: OriginalFile['snapshot']
-}
-
-const bytesOf = ({ path, snapshot: { files } }: LiveOriginal): Parameters<typeof requireRoom>[1][number] => {
-  const mainBytes = files.find(({ part }) => part === '')?.bytes ?? 0
-  const companionBytes = files.reduce((sum, { part, bytes }) => sum + (part === '' ? 0 : bytes), 0)
-  return { path, mainBytes, companionBytes, mendedBytes: mainBytes + companionBytes }
 }
 
 function namesOf([first, ...more]: readonly LiveOriginal[], place: KeptPlace): KeptOriginal['files'] {

@@ -53,7 +53,7 @@ export async function makePlace(place: OriginalPlace, change: ChangeId): Promise
     requireShortName(kept.record)
     return kept
   }
-  await requirePrivateFolder(place.folder)
+  await requirePrivateFolder(place.folder, privateHint)
   try {
     mkdirSync(onDisk(kept.folder), { mode: 0o700 })
     syncNames(kept.folder)
@@ -67,6 +67,10 @@ export async function makePlace(place: OriginalPlace, change: ChangeId): Promise
   }
   return kept
 }
+
+const privateHint =
+  "originals hold customers' data: make this folder one of its own with mode 0700 (`chmod 700`), or name another in " +
+  'quarantine.dir (for files: `--quarantine DIR`)'
 
 /** What a file system allows for one name. */
 const nameBytesMax = 255

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { onDisk } from '../../../host/files/file-name.ts'
 import { Failure } from '../../../model/failure.ts'
+import type { LiveSetPart } from '../../../model/result/evidence.ts'
 import { humanBytes } from '../../../text/units.ts'
 
 export interface ChangedBytes {
@@ -24,6 +25,18 @@ export const besideBytes = ({ mainBytes, companionBytes, mendedBytes }: ChangedB
 
 /** As a hold does, a change leaves this to the service. */
 const marginBytes = 16 * 1024 * 1024
+
+/** What a change may write for a live set, by its snapshot. */
+export function changedBytesOf({ path, snapshot: { files } }: LiveSet): ChangedBytes & { readonly path: string } {
+  const mainBytes = files.find(({ part }) => part === '')?.bytes ?? 0
+  const companionBytes = files.reduce((sum, { part, bytes }) => sum + (part === '' ? 0 : bytes), 0)
+  return { path, mainBytes, companionBytes, mendedBytes: mainBytes + companionBytes }
+}
+
+interface LiveSet {
+  readonly path: string
+  readonly snapshot: { readonly files: readonly { readonly part: LiveSetPart; readonly bytes: number }[] }
+}
 
 /**
  * @param folder of the original

@@ -20,7 +20,7 @@ import type { NonEmpty } from '../../../model/result/verdict.ts'
 import type { TargetGroup } from '../../selection/target-groups.ts'
 import type { GroupProgress } from '../group-progress.ts'
 import type { ReadyFile } from '../plan/tried-remedy.ts'
-import { outcomeOf } from '../remedy-outcome.ts'
+import { outcomeOf, withoutPlace } from '../remedy-outcome.ts'
 import type { RemedyRun } from '../remedy-run.ts'
 import type { PristineCopies } from './pristine-copies.ts'
 import { MendedAgain, rehearsedFrom } from './remake.ts'
@@ -53,7 +53,7 @@ export async function applyChange(
   const wasHealthy = await isHealthy(run, group[0], signal)
   progress.onStep(ready[0].file, 'keeping the original')
   const original = await orFailure(keepOriginals(prepared, run, signal))
-  if (original instanceof Failure) return refused(ready, original)
+  if (original instanceof Failure) return ready.map((one) => withoutPlace(one, original))
   const accounts = await orFailure(writeAccounts(prepared, run))
   if (accounts instanceof Failure) {
     await original[Symbol.asyncDispose]()
