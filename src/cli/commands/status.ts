@@ -8,7 +8,8 @@ import type { LastResult, LedgerReading, NotableResults, QuietFiles } from '../.
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
 import { absencesIn, lastFullSweepAt, oldestBackupAt, outdatedConfiguration } from '../../report/status/absences.ts'
-import type { StatusFormat, StatusView, TenantSummary } from '../../report/status/status-view.ts'
+import { filesGone, type GoneName } from '../../report/status/files-gone.ts'
+import { filesIn, type StatusFormat, type StatusView, type TenantSummary } from '../../report/status/status-view.ts'
 import { renderStatus } from '../../report/status/status.ts'
 import { isGone } from '../../runs/begin/registry.ts'
 import type { Invocation } from '../invocation.ts'
@@ -137,13 +138,15 @@ async function readStatus(
     .map(async (hold) => ({ ...hold, leftBehind: !(await isOfRunningRun(dir, settings.service.name, hold, now)) }))
   const facts = await readSweepFacts(ledger, settings, null)
   const incident = openIncident(facts.runs, now)
+  const tenants = results.filter((result) => choice.hasResult(result)).map(withTimes)
+  const filesLeft = filesIn({ tenants, ...(quiet === null ? {} : { others: quiet }) })
   const view: StatusView = {
     service: settings.service.name,
     selection: choice.selection,
     via: settings.service.kind,
     generatedAt: now,
     maxAgeMs: options.maxAge,
-    tenants: results.filter((result) => choice.hasResult(result)).map(withTimes),
+    tenants,
     ...(quiet === null ? {} : { others: quiet }),
     openHolds: await Promise.all(openHolds),
     otherHolds: others.filter(({ tenant }) => choice.has(tenant)),
@@ -156,7 +159,12 @@ async function readStatus(
     // The last full sweep does not matter if only some tenants were asked about: each has its own age.
     absences: [
       ...(outdated === null ? [] : [outdatedConfiguration(outdated.since, outdated.failure.message)]),
-      ...(choice.selection === null ? absencesIn(facts, absenceTermsOf(settings, now, options.maxAge)) : []),
+      ...(choice.selection === null
+        ? [
+            ...absencesIn(facts, absenceTermsOf(settings, now, options.maxAge)),
+            ...filesGone(results.filter(isGone).map(goneName), filesLeft, facts.runs),
+          ]
+        : []),
     ],
     oldestBackupAt: choice.selection === null ? oldestBackupAt(facts.runs) : null,
     pauses: await ledger.pauseTotals(),
@@ -164,6 +172,11 @@ async function readStatus(
   if (ledger.notice !== null) reportNotice(terminal)(ledger.notice)
   return { view, all: all === null ? view.tenants : eachKnown(all) }
 }
+
+const goneName = ({ tenant, path, failure, at }: LastResult): GoneName => ({
+  name: failure === 'FILE_GONE' ? path : tenant,
+  at,
+})
 
 /** Without those that are gone. */
 function* eachKnown(all: Iterable<LastResult>): Generator<TenantSummary> {

@@ -20,6 +20,7 @@ export const absenceKinds = [
   'covered-too-little',
   'registry-cached',
   'registry-partly',
+  'tenants-gone',
   'configuration-copy',
   'backups-too-old',
 ] as const

@@ -65,7 +65,7 @@ export async function readRegistry(
   const tenants = await orFailure(listTenants(reader, known, empty))
   if (!(tenants instanceof Failure)) {
     const takenAt = reader.now()
-    const unkept = tenants.length === 0 ? null : keepRegistryCopy(reader.settings, tenants, takenAt)
+    const unkept = countFiles(tenants) === 0 ? null : keepRegistryCopy(reader.settings, tenants, takenAt)
     const notices = unkept === null ? [] : [`the copy of the list of tenants could not be kept: ${unkept}`]
     const { unsearched, links } = reader.service.leftOut
     const partly = unsearchedIn(unsearched)
@@ -95,21 +95,30 @@ async function listTenants(
   const tenants = [...listed, ...knownBelow(service.leftOut.unsearched, listed, known)]
   if (new Set(tenants.map(({ id }) => id)).size < tenants.length)
     throw new Failure('REGISTRY_STALE', 'the service lists a tenant twice')
-  if (tenants.length > 0) return tenants
-  const none = settings.service.kind === 'files' ? 'service.files finds no file' : 'the service lists no tenants'
+  if (countFiles(tenants) > 0) return tenants
+  const none = describeNone(tenants, settings.service.kind)
   if (known.length > 0)
     throw new Failure(
       'REGISTRY_STALE',
       `${none}, and ${count(known.length, 'file of a tenant is', 'files of tenants are')} known`,
     )
   const copy = await readRegistryCopy(settings)
-  if (copy.kind === 'read' && copy.tenants.length > 0)
+  if (copy.kind === 'read' && countFiles(copy.tenants) > 0)
     throw new Failure('REGISTRY_STALE', `${none}, and it listed ${count(copy.tenants.length, 'tenant')} before`, {
       hint:
         `no tenant was checked, and none was paused; if the list is right, delete ${registryCopyFile(settings)}; ` +
         "else mend the service's list",
     })
   return tenants
+}
+
+/** A list without any file is like an empty one: it leaves nothing to check. */
+const countFiles = (tenants: readonly RegisteredTenant[]): number =>
+  tenants.reduce((sum, { files }) => sum + files.length, 0)
+
+function describeNone(tenants: readonly RegisteredTenant[], via: Service['via']): string {
+  if (via === 'files') return 'service.files finds no file'
+  return tenants.length === 0 ? 'the service lists no tenants' : 'the service lists no file of any tenant'
 }
 
 /** The pattern of a person names it, no service does. One that the ledger knows as a database stays: it is damaged. */

@@ -53,6 +53,13 @@ test('a tenant that is gone since the last run is named once, with 3, and the ot
   // A part of the list does not say which tenants are missing.
   expect(await sweep('--only', 'acme')).toEqual([0, { acme: 'sound' }])
   expect(await sweep()).toEqual([3, { acme: 'sound', crate: 'sound', bolt: 'inconclusive TENANT_GONE' }])
+  const monitored = await holdfast(['status', '--format', 'monit', '--config', service.config])
+  expect([monitored.code, monitored.stdout]).toEqual([
+    1,
+    expect.stringMatching(
+      /^HOLDFAST WARNING - STALE the service no longer lists 1 file that it listed before: bolt \|/,
+    ),
+  ])
   expect(await sweep()).toEqual([0, { acme: 'sound', crate: 'sound' }])
   expect((await holdfast(['status', '--config', service.config])).stdout).not.toContain('bolt')
   const named = await holdfast(['status', '--tenant', 'bolt', '--config', service.config]) // Its name was asked for.

@@ -17,7 +17,7 @@ import type { Event } from '../../../src/model/event.ts'
 import { Failure } from '../../../src/model/failure.ts'
 import { registryCopyFile } from '../../../src/runs/begin/registry-copy.ts'
 import { readRegistry, type RegistryReader } from '../../../src/runs/begin/registry.ts'
-import { nothingLeftOut } from '../../../src/service/port.ts'
+import { nothingLeftOut, type RegisteredTenant } from '../../../src/service/port.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
 
 const hourMs = 3_600_000
@@ -29,7 +29,7 @@ interface Scene extends Disposable {
   readonly events: Event[]
   readonly notices: string[]
   hours: number
-  list: () => typeof tenants | readonly []
+  list: () => readonly RegisteredTenant[]
 }
 
 function openScene(more = ''): Scene {
@@ -42,7 +42,7 @@ function openScene(more = ''): Scene {
     events: [] as Event[],
     notices: [] as string[],
     hours: 0,
-    list: () => tenants as ReturnType<Scene['list']>,
+    list: (): readonly RegisteredTenant[] => tenants,
   }
   const reader: RegistryReader = {
     settings: parseSettings(text, folder.file('holdfast.yaml')),
@@ -93,6 +93,21 @@ test('a list that became empty is not true, although the ledger knows no tenant 
   scene.list = () => []
   expect(await readRegistry(scene.reader, [])).toMatchObject({ source: 'cached', tenants })
   expect(scene.notices.at(-1)).toContain('the service lists no tenants, and it listed 1 tenant before')
+})
+
+test('a list whose tenants have lost all their files is not true, and does not become the copy', async () => {
+  using scene = openScene()
+  const hollow = [{ ...tenants[0], files: [] }]
+  scene.list = () => hollow
+  expect(await readRegistry(scene.reader, [])).toMatchObject({ source: 'live', tenants: hollow })
+  scene.list = () => tenants
+  await readRegistry(scene.reader, [])
+  scene.list = () => hollow
+  for (scene.hours = 1; scene.hours <= 2; scene.hours++)
+    expect(await readRegistry(scene.reader, [])).toMatchObject({ source: 'cached', tenants, gone: [] })
+  expect(scene.notices.at(-1)).toContain('the service lists no file of any tenant, and it listed 1 tenant before')
+  scene.hours = 9
+  await expect(readRegistry(scene.reader, [])).rejects.toEqual(stale(/lists no file of any tenant/))
 })
 
 test('an interruption is no failure of the registry: no copy is used', async () => {
