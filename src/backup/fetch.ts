@@ -14,6 +14,7 @@ import type { Backup } from '../model/result/backup.ts'
 import { noEvidence } from '../model/result/evidence.ts'
 import { commandFor } from '../service/hooks/argument.ts'
 import { describeEnd, hasSucceeded, type EndedCommand } from '../service/hooks/command-failures.ts'
+import { maskedCommand } from '../service/hooks/command-secrets.ts'
 import { runCommand } from '../service/hooks/command.ts'
 import { humanBytes } from '../text/units.ts'
 import { checkCopy, type CopyCheck } from './check-copy.ts'
@@ -91,7 +92,7 @@ async function runFetch(
   const end = await runCommand(argv, { timeoutMs, signal: either, env, readsStdout: true, onStarted: () => undefined })
   if (end.how === 'aborted') either.throwIfAborted()
   if (hasSucceeded(end)) return end.stdout
-  throw failedFetch(tenant, { command: argv, end, timeoutMs })
+  throw failedFetch(tenant, { command: argv, template: command, end, timeoutMs })
 }
 
 /** A disk takes so few bytes in this time that half of the free space is not used up between two looks. */
@@ -144,7 +145,7 @@ function timeOf(printed: string, before: string): string | null {
 
 /** A journal or a WAL beside it belongs to it. */
 async function acceptCopy(out: string, { command }: FetchTerms): Promise<SnapshotPath> {
-  const brought = `${JSON.stringify(command)} (backups.fetch) ended well, but`
+  const brought = `${maskedCommand(command)} (backups.fetch) ended well, but`
   for (const part of ['', '-wal', '-journal'] as const) {
     const found = await lstat(onDisk(out + part)).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null

@@ -1,6 +1,7 @@
 /** Runs the command of a sink without a shell: the alarm is on stdin, its main fields in the environment. */
 
 import type { Command } from '../../config/settings.ts'
+import { withoutSecrets } from '../../service/hooks/command-secrets.ts'
 import { runCommand, type CommandEnd } from '../../service/hooks/command.ts'
 import { count } from '../../text/count.ts'
 import { printableSentenceInUtf8 } from '../../text/printable.ts'
@@ -49,27 +50,3 @@ function describe(end: CommandEnd, command: Command): string {
   const complaint = printableSentenceInUtf8(withoutSecrets(end.complaint, command))
   return `${how[end.how]}${complaint === '' ? '' : ` (${complaint})`}`
 }
-
-/** What a command prints may quote its arguments, or the address that it sends to: both may hold a secret. */
-function withoutSecrets(text: string, [, ...args]: Command): string {
-  const secrets = args.filter((word) => word.length > lettersShown).toSorted((one, other) => other.length - one.length)
-  const masked = secrets.reduce((left, word) => left.replaceAll(word, '…'), text)
-  return withoutCutSecrets(masked, secrets).replaceAll(/\b([a-z][a-z0-9+.-]*:\/\/)\S+/gi, '$1…')
-}
-
-/** So many letters tell nothing. */
-const lettersShown = 3
-
-/** Only a part of a long line is kept: its first word may be the end of a secret, and its last one the beginning. */
-function withoutCutSecrets(text: string, secrets: readonly string[]): string {
-  const longest = (isCut: (length: number, word: string) => boolean): number =>
-    Math.max(0, ...secrets.map((word) => lengthsOf(word).findLast((length) => isCut(length, word)) ?? 0))
-  const atStart = longest((length, word) => text.startsWith(word.slice(-length)))
-  const rest = atStart === 0 ? text : `…${text.slice(atStart)}`
-  const atEnd = longest((length, word) => rest.endsWith(word.slice(0, length)))
-  return atEnd === 0 ? rest : `${rest.slice(0, -atEnd)}…`
-}
-
-/** How much of a word may be left of it, and tell something. */
-const lengthsOf = (word: string): readonly number[] =>
-  Array.from({ length: word.length - lettersShown - 1 }, (_, at) => at + lettersShown + 1)

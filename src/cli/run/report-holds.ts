@@ -31,7 +31,7 @@ function describeOutcome({ hold, how, complaint, unwritten }: OpenHoldOutcome): 
   if (complaint === null) return sentence
   return (
     `${sentence}\n  ITS RESUME COMMAND FAILED: ${printableSentence(complaint)}. ` +
-    'If the tenant is still paused, run the command by hand'
+    'If the tenant is still paused, run the command of service.hooks.resume by hand'
   )
 }
 

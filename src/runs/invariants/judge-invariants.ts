@@ -126,7 +126,7 @@ async function askCommand(
   if (end.how === 'aborted') signal.throwIfAborted()
   if (end.how === 'exit' && end.code === 0) return { kind: 'held' }
   if (end.how === 'exit' && end.code === 1) return linesOf(end.stdout)
-  return unjudged(describeEnd({ command, end, timeoutMs }, 'its timeout'))
+  return unjudged(describeEnd({ command: argv, template: command, end, timeoutMs }, 'its timeout'))
 }
 
 const linesMax = 20

@@ -1,5 +1,6 @@
 /** Puts a tenant id into a command line. An id is untrusted text: it stays one argument and never becomes an option. */
 import { Failure } from '../../model/failure.ts'
+import { maskedCommand } from './command-secrets.ts'
 
 const placeholder = '{tenant}'
 
@@ -19,7 +20,7 @@ export function commandFor(
   const refuse = (why: string, hint: string): Failure =>
     new Failure(
       'CONFIG_INVALID',
-      `tenant ${JSON.stringify(tenant)} cannot be passed to ${JSON.stringify(argv)}: ${why}`,
+      `tenant ${JSON.stringify(tenant)} cannot be passed to ${maskedCommand(argv)}: ${why}`,
       { hint },
     )
   if (tenant.includes('\0'))

@@ -2,12 +2,15 @@
 import { nameOfError, systemFailure } from '../../host/failures/system-failure.ts'
 import { Failure } from '../../model/failure.ts'
 import { quoteText } from '../quote-text.ts'
+import { maskedCommand, withoutSecrets } from './command-secrets.ts'
 import { stdoutBytesMax, type CommandEnd } from './command.ts'
 import { listHint } from './tenant-list.ts'
 
 /** A command that was run, and how it ended. */
 export interface EndedCommand {
   readonly command: readonly string[]
+  /** The same with its placeholders; left out if it has none. */
+  readonly template?: readonly string[]
   readonly end: CommandEnd
   /** What it was allowed, in ms. */
   readonly timeoutMs: number
@@ -81,8 +84,11 @@ function startFailure(
   return new Failure('ADMIN_UNREACHABLE', `service.hooks.${hook}: ${describeEnd(ended)}`, { hint, concerns, cause })
 }
 
-/** @param limit which setting or constant gives the time */
-export function describeEnd({ command, end, timeoutMs }: EndedCommand, limit = 'service.hooks.timeout'): string {
+/** Arguments are not shown: they may be secrets. @param limit which setting or constant gives the time */
+export function describeEnd(
+  { command, template = command, end, timeoutMs }: EndedCommand,
+  limit = 'service.hooks.timeout',
+): string {
   const late = `it did not end within ${timeoutMs} ms (${limit})`
   const how: Record<CommandEnd['how'], string> = {
     exit: `exit code ${end.code}`,
@@ -93,5 +99,6 @@ export function describeEnd({ command, end, timeoutMs }: EndedCommand, limit = '
     unkillable: `${late} and could not be killed; it may still run`,
     'too-much-output': `it printed without end and was killed (more than ${stdoutBytesMax} bytes)`,
   }
-  return `${JSON.stringify(command)}: ${how[end.how]}${end.complaint === '' ? '' : ` (${end.complaint})`}`
+  const complaint = withoutSecrets(end.complaint, command, template)
+  return `${maskedCommand(command, template)}: ${how[end.how]}${complaint === '' ? '' : ` (${complaint})`}`
 }

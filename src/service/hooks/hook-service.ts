@@ -77,7 +77,7 @@ export class HookService implements Service {
     // An id that cannot be passed to the resume command is refused before anything is paused.
     commandFor(this.#settings.resume, id)
     const end = await this.#run('quiesce', command, id, request.holder, signal)
-    if (!hasSucceeded(end)) throw quiesceFailure(this.#ended(command, end))
+    if (!hasSucceeded(end)) throw quiesceFailure(this.#ended(command, end, this.#settings.quiesce))
     this.#quiescedAt.set(id, performance.now())
     return {
       tenant: id,
@@ -111,7 +111,8 @@ export class HookService implements Service {
       const end = await this.#run('resume', command, tenant, leaseId, signal)
       if (hasSucceeded(end)) break
       const hadItsTime = end.how === 'timeout' || end.how === 'unkillable'
-      if (hadItsTime || attempt === resumeAttempts || signal.aborted) throw resumeFailure(this.#ended(command, end))
+      if (hadItsTime || attempt === resumeAttempts || signal.aborted)
+        throw resumeFailure(this.#ended(command, end, this.#settings.resume))
     }
     const quiescedAt = this.#quiescedAt.get(tenant)
     this.#quiescedAt.delete(tenant)
@@ -184,7 +185,7 @@ export class HookService implements Service {
     return end
   }
 
-  #ended(command: readonly string[], end: CommandEnd): EndedCommand {
-    return { command, end, timeoutMs: this.#settings.timeoutMs }
+  #ended(command: readonly string[], end: CommandEnd, template = command): EndedCommand {
+    return { command, template, end, timeoutMs: this.#settings.timeoutMs }
   }
 }

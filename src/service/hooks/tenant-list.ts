@@ -4,6 +4,7 @@ import { Failure } from '../../model/failure.ts'
 import { files, listOf, readAnswer, tenantIdSchema as id } from '../client/answers.ts'
 import { quoteText } from '../quote-text.ts'
 import { RegistrySize } from '../registry-bounds.ts'
+import { maskedCommand } from './command-secrets.ts'
 
 const state = z.nullish(z.enum(['active', 'draining', 'quiesced', 'resuming']))
 const listedTenant = z.object({ id, files, state, healthy: z.nullish(z.boolean()) })
@@ -61,7 +62,7 @@ export class TenantList {
   }
 
   #invalid(why: string): Failure {
-    return new Failure('REGISTRY_STALE', `service.hooks.tenants: ${JSON.stringify(this.#command)}: ${why}`, {
+    return new Failure('REGISTRY_STALE', `service.hooks.tenants: ${maskedCommand(this.#command)}: ${why}`, {
       hint: listHint,
     })
   }

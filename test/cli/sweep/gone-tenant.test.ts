@@ -100,7 +100,7 @@ test.concurrent('if that command fails, the report names the command to type; th
   left.failResume(true)
   const resumed = await left.run('resume', '--all')
   expect([resumed.code, resumed.stderr]).toEqual([0, expect.stringMatching(gone)])
-  expect(resumed.stderr).toMatch(/ITS RESUME COMMAND FAILED: [^]*ctl","resume","acme"\][^]*the pool is gone/)
+  expect(resumed.stderr).toMatch(/ITS RESUME COMMAND FAILED: [^]*ctl","…","acme"\][^]*the pool is gone/)
   left.failResume(false)
   expect(await left.run('sweep', '--quiet')).toMatchObject({ code: 0, stderr: '' })
 })
