@@ -8,7 +8,7 @@
 
 import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { access, constants, stat } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { isSystemError } from '../host/failures/system-failure.ts'
 import { onDisk } from '../host/files/file-name.ts'
@@ -18,6 +18,7 @@ import { Failure } from '../model/failure.ts'
 import { orFailure } from '../model/or-failure.ts'
 import { humanMs } from '../text/units.ts'
 import { defaultLedgerDir } from './defaults.ts'
+import { keepLedgerPointer, readLedgerPointer } from './ledger-pointer.ts'
 import { configurationPlaces, fileBytesMax, findConfiguration, loadSettings, readConfiguration } from './load.ts'
 import type { Settings } from './settings.ts'
 
@@ -33,7 +34,7 @@ export interface OutdatedConfiguration {
   readonly failure: Failure
   /** When the copy was made: the file was valid then. ms since 1970. */
   readonly keptAt: number
-  /** Since when the file cannot be used, as far as is known. ms since 1970. */
+  /** When holdfast first saw that the file cannot be used. ms since 1970. */
   readonly since: number
   /** Why it could not be recorded since when; `since` is then `keptAt`. null if it is recorded. */
   readonly unrecorded: string | null
@@ -60,7 +61,8 @@ export async function keepConfiguration({ file, ledger }: Settings, now: number)
   const { parseSettings } = await import('./parse.ts')
   if (valueOrFailure(() => parseSettings(text, file)) instanceof Failure) return null
   const copy = JSON.stringify({ path: file, keptAt: now, text })
-  return valueOrFailure(() => writeCheckedText(copyFile(ledger.dir, file), title, copy))?.message ?? null
+  const unkept = valueOrFailure(() => writeCheckedText(copyFile(ledger.dir, file), title, copy))
+  return unkept?.message ?? keepLedgerPointer({ file, ledger })
 }
 
 function valueOrFailure<Value>(make: () => Value): Value | Failure {
@@ -76,13 +78,15 @@ function valueOrFailure<Value>(make: () => Value): Value | Failure {
  * The settings for what a schedule runs: those of the file, or of the last valid copy within `registry.grace` of it.
  * @param given null: the usual places
  * @param now ms since 1970
- * @param usualLedgerDir where a copy is searched if the file does not give the folder of the ledger
+ * @param usualLedgerDir where a copy is searched if neither the file nor its pointer gives the folder of the ledger
+ * @param onExpired called before the failure, with a copy that was valid and whose time is over: its sinks may be told
  * @throws {Failure} CONFIG_INVALID for the file, if no copy may be used
  */
 export async function loadScheduledSettings(
   given: string | null,
   now: number,
   usualLedgerDir = defaultLedgerDir,
+  onExpired: OnExpiredCopy = () => Promise.resolve(),
 ): Promise<ScheduledSettings> {
   const settings = await orFailure(findConfiguration(given).then(loadSettings))
   if (!(settings instanceof Failure)) {
@@ -90,14 +94,26 @@ export async function loadScheduledSettings(
     return { settings, outdated: null }
   }
   if (settings.code !== 'CONFIG_INVALID' && settings.code !== 'READ_FAILED') throw settings
+  const searched = new Set<string>()
   for (const path of await unusablePlaces(given)) {
-    for (const folder of new Set([await ledgerDirIn(path), usualLedgerDir])) {
-      const copied = folder === null ? null : await settingsIn(folder, path, settings, now)
+    for (const folder of new Set([await ledgerDirIn(path), await readLedgerPointer(path), usualLedgerDir])) {
+      if (folder === null) continue
+      searched.add(folder)
+      const copied = await settingsIn(folder, path, settings, now, onExpired)
       if (copied !== null) return copied
     }
   }
-  throw settings
+  throw withoutCopy(settings, [...searched])
 }
+
+/** Called with the settings of the copy. */
+export type OnExpiredCopy = (expired: ScheduledSettings & { readonly outdated: OutdatedConfiguration }) => Promise<void>
+
+const withoutCopy = (failure: Failure, searched: readonly string[]): Failure =>
+  new Failure(failure.code, failure.message, {
+    cause: failure.cause,
+    hint: `${failure.hint}; no copy of the last valid configuration is in ${searched.join(' or ')}`,
+  })
 
 /** The file that was found, or all places at which none was. */
 async function unusablePlaces(given: string | null): Promise<readonly string[]> {
@@ -120,6 +136,7 @@ async function settingsIn(
   path: string,
   failure: Failure,
   now: number,
+  onExpired: OnExpiredCopy,
 ): Promise<ScheduledSettings | null> {
   const file = copyFile(folder, path)
   if (!(await mayEnter(folder))) return null // It is not known whether there is a copy.
@@ -136,19 +153,21 @@ async function settingsIn(
   const { parseSettings } = await import('./parse.ts')
   const settings = valueOrFailure(() => parseSettings(copy.text, path))
   if (settings instanceof Failure) throw refuse(`this version does not read it: ${settings.message}`)
-  const { since, unrecorded } = await invalidSince(folder, path, copy.keptAt)
+  const { since, unrecorded } = await invalidSince(folder, path, copy.keptAt, now)
   const { graceMs } = settings.registry
   const ageMs = ageOf(since, now)
-  if (ageMs === null || ageMs > graceMs)
-    throw refuse(
-      `there is no valid file since ${new Date(since).toISOString()}, and registry.grace allows ${humanMs(graceMs)}` +
-        (unrecorded === null ? '' : `; ${unrecorded}`),
-    )
-  return { settings, outdated: { failure, keptAt: copy.keptAt, since, unrecorded } }
+  const outdated = { failure, keptAt: copy.keptAt, since, unrecorded }
+  if (ageMs !== null && ageMs <= graceMs) return { settings, outdated }
+  await onExpired({ settings, outdated })
+  throw refuse(
+    `no valid file was seen since ${new Date(since).toISOString()}, and registry.grace allows ${humanMs(graceMs)}` +
+      (unrecorded === null ? '' : `; ${unrecorded}`),
+  )
 }
 
 /**
- * Since when the file is invalid. The first call after the copy was made records it, and later calls read it. What
+ * Since when the file is seen invalid. The first call after the copy was made records it, and later calls read it: a
+ * file may be invalid for a day until the next run sees it, and that run must still be able to go on. What
  * cannot be recorded must not extend the grace: then it counts from the copy.
  * @param keptAt of the copy: a record that belongs to an older one does not count
  */
@@ -156,6 +175,7 @@ async function invalidSince(
   folder: string,
   path: string,
   keptAt: number,
+  now: number,
 ): Promise<Pick<OutdatedConfiguration, 'since' | 'unrecorded'>> {
   const file = invalidSinceFile(folder, path)
   const unrecorded = (why: string): Pick<OutdatedConfiguration, 'since' | 'unrecorded'> => ({
@@ -168,10 +188,9 @@ async function invalidSince(
     const record = JSON.parse(found.text) as InvalidSince
     if (record.path === path && record.keptAt === keptAt) return { since: record.since, unrecorded: null }
   }
-  const since = Math.max(keptAt, (await changedAt(path)) ?? 0)
-  const record: InvalidSince = { path, keptAt, since }
+  const record: InvalidSince = { path, keptAt, since: now }
   const written = valueOrFailure(() => writeCheckedText(file, invalidSinceTitle, JSON.stringify(record)))
-  return written instanceof Failure ? unrecorded(written.message) : { since, unrecorded: null }
+  return written instanceof Failure ? unrecorded(written.message) : { since: now, unrecorded: null }
 }
 
 const invalidSinceTitle = 'holdfast.configuration-invalid-since/1'
@@ -198,16 +217,6 @@ async function mayEnter(folder: string): Promise<boolean> {
     return true
   } catch (error) {
     if (isSystemError(error)) return false
-    throw error
-  }
-}
-
-/** When the file got its present content, owner or mode; null if there is none. */
-async function changedAt(path: string): Promise<number | null> {
-  try {
-    return Math.floor((await stat(onDisk(path))).ctimeMs)
-  } catch (error) {
-    if (isSystemError(error)) return null
     throw error
   }
 }

@@ -15,7 +15,7 @@ import type { Invocation } from '../invocation.ts'
 import { waitOption, withCommon, type CommonOptions } from '../options.ts'
 import { textOrDocument } from '../printing/printing.ts'
 import { reportNotice, reportOtherHolds, reportOutcomes, reportResumeRetry } from '../run/report-holds.ts'
-import { openRunAlarms } from '../run/run-alarms.ts'
+import { openRunAlarms, raiseRefused } from '../run/run-alarms.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
 import { waitingOf } from '../run/wait-option.ts'
 import { describeError } from '../terminal/errors.ts'
@@ -60,10 +60,15 @@ Exit codes: 0 no hold is open any more, 1 failed, or the tenants serve and the
 async function resume(id: string | undefined, options: ResumeOptions, terminal: Terminal): Promise<ExitCode> {
   if ((id === undefined) === (options.all !== true))
     throw new Failure('USAGE', 'name one tenant, or say --all', { hint: '`holdfast resume --help` shows how' })
-  const { settings, outdated } = await scheduledSettings(options.config ?? null, terminal)
+  const run = newRunId()
+  const { settings, outdated } = await scheduledSettings(
+    options.config ?? null,
+    terminal,
+    undefined,
+    raiseRefused({ terminal, options, run }),
+  )
   const only = id === undefined ? null : tenantId(id)
   const waiting = waitingOf(terminal, options)
-  const run = newRunId()
   const alarms = await openRunAlarms(settings, { terminal, options, run, mode: 'resume', outdated })
   const end = (failure: Failure | null): Promise<readonly string[]> =>
     alarms.end({

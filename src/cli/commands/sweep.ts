@@ -3,6 +3,7 @@ import type { RunAlarms } from '../../alarm/alarms.ts'
 import type { ScheduledSettings } from '../../config/last-good.ts'
 import { findConfiguration, loadSettings } from '../../config/load.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
+import type { RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
@@ -27,7 +28,7 @@ import { printReport, reportPrinting } from '../report-run/print-report.ts'
 import { ResultsDocument } from '../report-run/results-document.ts'
 import { overridden } from '../run/overrides.ts'
 import { recordingEnd } from '../run/record-end.ts'
-import { withAlarms } from '../run/run-alarms.ts'
+import { raiseRefused, withAlarms } from '../run/run-alarms.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
 import { reportSchemaOutliers } from '../run/schema-outliers.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
@@ -122,7 +123,7 @@ async function sweepService(
   using document = new ResultsDocument(terminal, options, { id: run, mode: 'sweep', registry: 'live' })
   return await printReport(document, terminal, options, async () => {
     const { maxPaused, workers = options.concurrency } = options
-    const { settings: given, outdated } = await settingsOf(options, terminal, document)
+    const { settings: given, outdated } = await settingsOf(options, terminal, document, run)
     const settings = overridden(given, { maxPaused, workers })
     await document.keepWith(settings)
     const request = sweepRequest(options, depthIsGiven, settings.sweep)
@@ -183,10 +184,13 @@ async function sweepService(
 
 /** A sweep that changes files does not go on with an old configuration. @throws {Failure} CONFIG_INVALID */
 async function settingsOf(
-  { config, heal: changesFiles = false }: SweepCommandOptions,
+  options: SweepCommandOptions,
   terminal: Terminal,
   document: ResultsDocument,
+  run: RunId,
 ): Promise<ScheduledSettings> {
+  const { config, heal: changesFiles = false } = options
   if (changesFiles) return { settings: await loadSettings(await findConfiguration(config ?? null)), outdated: null }
-  return scheduledSettings(config ?? null, terminal, (notice) => document.addNotice(notice))
+  const addNotice = (notice: string): void => document.addNotice(notice)
+  return scheduledSettings(config ?? null, terminal, addNotice, raiseRefused({ terminal, options, run }))
 }

@@ -1,13 +1,13 @@
 /** How a command raises alarms: while it works, and when its report has all that it will have. */
 import type { Learned, RunAlarms, RunEnding } from '../../alarm/alarms.ts'
-import type { OutdatedConfiguration } from '../../config/last-good.ts'
+import type { OnExpiredCopy, OutdatedConfiguration } from '../../config/last-good.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { LedgerReading } from '../../ledger/ledger.ts'
 import { readLedger } from '../../ledger/open-ledger.ts'
 import { tenantId, type RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import { absencesIn, outdatedConfiguration, type Absence } from '../../report/status/absences.ts'
+import { absencesIn, outdatedConfiguration, refusedConfiguration, type Absence } from '../../report/status/absences.ts'
 import type { RunTotals } from '../../runs/pipeline.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { logLine } from '../log/log.ts'
@@ -28,6 +28,8 @@ export interface AlarmedRun {
   readonly isWhole: () => boolean
   /** The copy of the configuration that is used in the place of the file; null or left out if the file is. */
   readonly outdated?: OutdatedConfiguration | null
+  /** The copy that may not be used any more: only its sinks are told; null or left out for a run. */
+  readonly refused?: OutdatedConfiguration | null
 }
 
 /**
@@ -60,10 +62,10 @@ export async function withAlarms<Done extends Pick<RunTotals, 'stopped'>>(
 /** Without sinks nothing is loaded or read. */
 export async function openRunAlarms(
   settings: Settings,
-  about: Pick<AlarmedRun, 'terminal' | 'options' | 'run' | 'mode' | 'outdated'>,
+  about: Pick<AlarmedRun, 'terminal' | 'options' | 'run' | 'mode' | 'outdated' | 'refused'>,
 ): Promise<RunAlarms> {
   if (settings.alerts.length === 0) return noAlarms
-  const { terminal, options, run, mode, outdated = null } = about
+  const { terminal, options, run, mode, outdated = null, refused = null } = about
   const { openAlarms } = await import('../../alarm/open-alarms.ts')
   const { file } = settings
   return openAlarms(settings, {
@@ -74,10 +76,23 @@ export async function openRunAlarms(
     now: Date.now,
     onComplaint: (sentence) => terminal.say(`holdfast: alarms: ${printableSentence(sentence)}`),
     onAttempt: (attempt) => logLine(terminal, options.logLevel, { run, tenant: null, step: 'alarm', ...attempt }),
-    learn: (paused) => learnAnew(settings, paused),
-    known: outdated === null ? [] : [outdatedConfiguration(outdated.since, outdated.failure.message)],
+    // Nothing is over while nothing is checked.
+    learn: (paused) => (refused === null ? learnAnew(settings, paused) : Promise.resolve(null)),
+    known: [
+      ...(outdated === null ? [] : [outdatedConfiguration(outdated.since, outdated.failure.message)]),
+      ...(refused === null ? [] : [refusedConfiguration(refused.since, refused.failure.message)]),
+    ],
   })
 }
+
+/** Tells the sinks of the last valid configuration that its time is over, and that nothing is checked any more. */
+export const raiseRefused =
+  (about: Pick<AlarmedRun, 'terminal' | 'options' | 'run'>): OnExpiredCopy =>
+  async ({ settings, outdated }) => {
+    const alarms = await openRunAlarms(settings, { ...about, mode: 'configuration', refused: outdated })
+    const unsent = await alarms.end({ counts: null, whole: false, stopped: null, failure: null })
+    for (const notice of unsent) about.terminal.say(`holdfast: ${printableSentence(notice)}`)
+  }
 
 const noAlarms: RunAlarms = {
   consider: () => undefined,

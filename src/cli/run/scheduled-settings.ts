@@ -2,7 +2,12 @@
  * The configuration of what a schedule runs: `sweep`, `triage`, `status` and `resume` go on with the last valid one for
  * a time (I5.1). Commands that change data load the file itself.
  */
-import { loadScheduledSettings, type OutdatedConfiguration, type ScheduledSettings } from '../../config/last-good.ts'
+import {
+  loadScheduledSettings,
+  type OnExpiredCopy,
+  type OutdatedConfiguration,
+  type ScheduledSettings,
+} from '../../config/last-good.ts'
 import type { Settings } from '../../config/settings.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
@@ -11,14 +16,16 @@ import type { Terminal } from '../terminal/terminal.ts'
 /**
  * Says on stderr, also with --quiet, that a copy is used and what is wrong with the file.
  * @param addNotice adds the same to the report
+ * @param onExpired called before the failure, with a copy whose time is over
  * @throws {Failure} CONFIG_INVALID
  */
 export async function scheduledSettings(
   given: string | null,
   terminal: Pick<Terminal, 'say'>,
   addNotice: (notice: string) => void = () => undefined,
+  onExpired?: OnExpiredCopy,
 ): Promise<ScheduledSettings> {
-  const { settings, outdated } = await loadScheduledSettings(given, Date.now())
+  const { settings, outdated } = await loadScheduledSettings(given, Date.now(), undefined, onExpired)
   if (outdated !== null) {
     const notice = describeOutdated(outdated, settings)
     for (const line of notice.split('\n')) terminal.say(`holdfast: ${printableSentence(line)}`)

@@ -17,7 +17,7 @@ import { ResultsDocument } from '../report-run/results-document.ts'
 import { fileRunOptions } from '../run/file-run-options.ts'
 import { overridden } from '../run/overrides.ts'
 import { recordingEnd } from '../run/record-end.ts'
-import { withAlarms } from '../run/run-alarms.ts'
+import { raiseRefused, withAlarms } from '../run/run-alarms.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -49,8 +49,11 @@ async function triageService(
   document: ResultsDocument,
   run: RunId,
 ): Promise<TriageTotals> {
-  const { settings, outdated } = await scheduledSettings(options.config ?? null, terminal, (notice) =>
-    document.addNotice(notice),
+  const { settings, outdated } = await scheduledSettings(
+    options.config ?? null,
+    terminal,
+    (notice) => document.addNotice(notice),
+    raiseRefused({ terminal, options, run }),
   )
   requireService(settings, options)
   await document.keepWith(settings)

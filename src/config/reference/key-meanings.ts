@@ -168,7 +168,11 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
       'If the service later gives no valid list, a run goes on with the copy for this time, and its report says so. ' +
       'After this time the run ends with REGISTRY_STALE. 0s: the copy is never used. ' +
       'In the same way `sweep`, `triage`, `status` and `resume` go on with the last valid configuration. ' +
-      'The time then counts from when holdfast first saw the file invalid.',
+      'The time then counts from when holdfast first saw the file invalid. ' +
+      'After it they end with 78, and the sinks of that configuration get one more alarm. ' +
+      'With a ledger.dir of its own, the file FILE.ledger beside the configuration says where the copy is: ' +
+      'a run makes it. If holdfast may not write there, as in the sandbox of `install systemd`, run a command such as ' +
+      '`holdfast sweep` once by hand. Without it the copy is found only if the invalid file still names ledger.dir.',
     default: '8h',
     example: '24h',
   },

@@ -13,6 +13,7 @@ import { humanMs } from '../../text/units.ts'
 /** One for each kind. The order is that of their gravity. */
 export const absenceKinds = [
   'registry-down',
+  'configuration-refused',
   'hung',
   'never-run',
   'sweep-too-old',
@@ -119,6 +120,15 @@ export const outdatedConfiguration = (since: number, why: string): Absence => ({
   code: 1,
   since,
   text: `the configuration is not valid, a copy is used: ${sayWhy(why)}`,
+  command: 'holdfast doctor',
+})
+
+/** The copy is too old as well, so that no run begins. @param since in ms since 1970 */
+export const refusedConfiguration = (since: number, why: string): Absence => ({
+  kind: 'configuration-refused',
+  code: 2,
+  since,
+  text: `the configuration is not valid, its copy is too old, and nothing is checked: ${sayWhy(why)}`,
   command: 'holdfast doctor',
 })
 

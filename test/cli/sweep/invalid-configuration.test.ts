@@ -1,6 +1,9 @@
 /** A configuration that became invalid: what a schedule runs goes on with the last valid one, and says so (I5.1). */
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { readCheckedText, writeCheckedText } from '../../../src/host/private-files/checked-file.ts'
+import { openFileScene } from '../../support/cli/open-files.ts'
 import { gist, holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
@@ -59,3 +62,38 @@ test('I5.1: a first run has no copy, and ends with 78 as ever', async () => {
   }
   expect(service.deeds).toEqual([])
 })
+
+test('I5.2: past the grace a sweep ends with 78, and the sinks of the last valid copy hear of it', async () => {
+  using scene = openFileScene()
+  const alarms = scene.file('../alarms')
+  scene.configure(['app/*.db'], `alerts: [ { command: [tee, -a, ${alarms}] } ]\n`)
+  scene.make('a.db')
+  const sweep = (): ReturnType<typeof holdfast> => holdfast(['sweep', '--quiet', '--config', scene.config])
+  expect((await sweep()).code).toBe(0)
+  writeFileSync(scene.config, '') // Only the pointer beside it says where the ledger is.
+  const going = await sweep()
+  expect([going.code, going.stderr]).toEqual([0, expect.stringMatching(/this command uses the copy/)])
+  expect(titlesIn(alarms)).toEqual([expect.stringMatching(/^STALE: .* a copy is used/)])
+  const ledger = scene.file('../state')
+  const record = join(ledger, readdirSync(ledger).find((name) => name.endsWith('.invalid-since')) ?? 'none')
+  await seenEarlier(record, 9 * 3_600_000)
+  expect((await sweep()).code).toBe(78)
+  expect((await holdfast(['status', '--config', scene.config])).code).toBe(78)
+  expect(titlesIn(alarms).slice(1)).toEqual([
+    expect.stringMatching(/^STALE: .* its copy is too old, and nothing is checked/),
+  ])
+})
+
+const titlesIn = (file: string): readonly string[] =>
+  readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { title: string }).title)
+
+async function seenEarlier(record: string, earlierMs: number): Promise<void> {
+  const title = 'holdfast.configuration-invalid-since/1'
+  const found = await readCheckedText(record, title, 1e6)
+  if (found.kind !== 'read') throw new Error('there is no record')
+  const seen = JSON.parse(found.text) as { since: number }
+  writeCheckedText(record, title, JSON.stringify({ ...seen, since: seen.since - earlierMs }))
+}
