@@ -1,10 +1,11 @@
-/** Lines for cron: a sweep each night, silent if all is well, and a resume after a crash. @see crontab(5) */
+/** Lines for cron: a sweep each night, a reconcile each hour, silent if all is well; a resume after a crash. @see crontab(5) */
 import { shellWord } from '../../text/shell-words.ts'
 import { holdfastCommand, type InstallFile, type InstallTerms } from './install-terms.ts'
 
 export function cronFiles(terms: InstallTerms): readonly InstallFile[] {
   const user = terms.user ?? 'root'
   const sweep = cronCommand(holdfastCommand(terms, 'sweep', '--quiet'))
+  const reconcile = cronCommand(holdfastCommand(terms, 'reconcile', '--quiet'))
   const resume = cronCommand(holdfastCommand(terms, 'resume', '--all', '--quiet'))
   return [
     {
@@ -14,6 +15,9 @@ SHELL=/bin/sh
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 MAILTO=${user}
 17 2 * * * ${user} ${sweep}
+# Each hour: tenants, files, backups and ledger must agree. Each good list of tenants is kept: a sweep goes on with it
+# for registry.grace if the service later gives none.
+47 * * * * ${user} ${reconcile}
 # After a crash of this machine: ends holds that were left open.
 @reboot ${user} ${resume}
 `,

@@ -35,13 +35,18 @@ export function afterInstall(
   if (fleet !== null) return afterFleetInstall(fleet.process, terms, fleet.terms)
   switch (program) {
     case 'systemd':
-      return ['systemctl daemon-reload', `systemctl enable --now holdfast-${terms.service}.timer`]
+      return ['systemctl daemon-reload', `systemctl enable --now ${timersOf(terms).join(' ')}`]
     case 'monit':
       return ['monit -t', 'monit reload']
     case 'cron':
       return []
   }
 }
+
+const timersOf = ({ service }: InstallTerms): readonly string[] => [
+  `holdfast-${service}.timer`,
+  `holdfast-${service}-reconcile.timer`,
+]
 
 /** All files one after the other, each below a comment with its path. */
 export const renderInstall = (files: readonly InstallFile[]): string =>

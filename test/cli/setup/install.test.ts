@@ -27,8 +27,13 @@ test.skipIf(!isThere('systemd-analyze'))(
     const units = folder.in('units')
     const { code, stdout } = await holdfast(['install', 'systemd', '--config', config, '--to', units, '--json'])
     expect(code).toBe(0)
-    const { written } = JSON.parse(stdout) as { readonly written: readonly string[] }
-    expect(written).toEqual(['holdfast-notes.eu.service', 'holdfast-notes.eu.timer'].map((name) => `${units}/${name}`))
+    const { written, next } = JSON.parse(stdout) as { readonly written: readonly string[]; readonly next: string[] }
+    expect(written).toEqual(
+      ['', '-reconcile'].flatMap((name) =>
+        ['service', 'timer'].map((kind) => `${units}/holdfast-notes.eu${name}.${kind}`),
+      ),
+    )
+    expect(next.at(-1)).toBe('systemctl enable --now holdfast-notes.eu.timer holdfast-notes.eu-reconcile.timer')
     const { status, stderr } = spawnSync('systemd-analyze', ['verify', ...written], { encoding: 'utf8' })
     expect([status, stderr]).toEqual([0, ''])
     expect(readFileSync(written[0] ?? '', 'utf8')).toContain(
@@ -86,6 +91,15 @@ test('cron runs the sweep through a shell, with % escaped', async () => {
   const command = /^17 2 \* \* \* \S+ (.*)$/.exec(line ?? '')?.[1]?.replaceAll(String.raw`\%`, '%')
   const { stdout: words } = spawnSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' })
   expect(words.split('\n').slice(-5)).toEqual(['sweep', '--quiet', '--config', config, ''])
+})
+
+test('the list of tenants is asked for each hour, so that a sweep of the night finds a young copy (I2.3, I5.1)', async () => {
+  using folder = makeFolder()
+  const config = configured(folder)
+  const { stdout: cron } = await holdfast(['install', 'cron', '--config', config])
+  expect(cron).toMatch(/^47 \* \* \* \* \S+ .* reconcile --quiet --config /m)
+  const { stdout: units } = await holdfast(['install', 'systemd', '--config', config])
+  expect(units).toMatch(/^ExecStart=.* reconcile --config [^]*^OnCalendar=hourly$/m)
 })
 
 test('a file that is there is not replaced, and nothing is written beside it', async () => {

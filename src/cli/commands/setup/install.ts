@@ -49,13 +49,16 @@ put the files in their places yourself, or write them there with --to. Then run
 the commands that holdfast prints. The unit of systemd has a sandbox, unless the
 configuration has commands: they would run in it too.
 
+Beside the sweep of each night there is a reconcile of each hour. It pauses no
+tenant, and keeps the list of tenants young enough for registry.grace.
+
 An agent replaces the nightly sweep of its host: the fleet begins its sweeps.
 If systemd ran that sweep, disable its timer.
 
 Examples:
-  holdfast install systemd                     a nightly sweep: service, timer
+  holdfast install systemd                     services and timers
   holdfast install monit                       alerts and the recovery hook
-  holdfast install cron                        a nightly sweep by cron
+  holdfast install cron                        the same by cron
   holdfast install systemd --to /etc/systemd/system
   holdfast install systemd --agent             on each host of a fleet
   holdfast install systemd --coordinator       on one host, or several
