@@ -13,12 +13,15 @@ import type { Terminal } from '../terminal/terminal.ts'
 const help = `
 Each sink gets one alarm of each kind that its \`on\` names. Title and text say
 that it is a test, and the document has "test": true. Each is tried once, for at
-most 10 s. A heartbeat's address is asked for once, so its monitor then waits
-for a whole period again. Tests change nothing in what holdfast remembers.
+most 10 s. Tests change nothing in what holdfast remembers.
+
+A heartbeat's address is asked for once. For its monitor that is a sweep that
+went well: it waits for a whole period again. So never put this command into
+cron or a timer: the monitor would stay silent although no sweep ever runs.
 
 Examples:
   holdfast alerts test                   after each change of \`alerts\`
-  holdfast alerts test --quiet           for cron: silent if all sinks work
+  holdfast alerts test --quiet           prints nothing if all sinks work
   holdfast alerts test --json            for a program
 
 Exit codes: 0 every sink took what it was sent, 1 a sink failed, 64 usage,

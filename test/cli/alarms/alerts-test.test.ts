@@ -81,3 +81,9 @@ test('without a sink nobody would be told: 78', async () => {
   expect(ran.code).toBe(78)
   expect(ran.stderr).toContain('names no sink: nobody gets an alarm')
 })
+
+test('I4.2: the help keeps it out of schedules: it would keep a heartbeat alive without any sweep', async () => {
+  const { stdout } = await holdfast(['alerts', '--help'])
+  expect(stdout).toMatch(/never put this command into\s+cron or a timer/)
+  expect(stdout).not.toContain('for cron')
+})
