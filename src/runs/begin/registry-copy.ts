@@ -60,13 +60,24 @@ export async function readRegistryCopy(settings: CopySettings): Promise<Registry
   if (!shaped.success) return { kind: 'wrong', why: 'it is not one that this holdfast wrote' }
   const { takenAt, tenants, ...owner } = shaped.data
   if (JSON.stringify(owner) !== JSON.stringify(ownerOf(settings)))
-    return { kind: 'wrong', why: `it is of ${owner.service} at ${owner.address}` }
+    return { kind: 'wrong', why: `it is of ${describeOwner(owner)}` }
   return {
     kind: 'read',
     takenAt,
     tenants: tenants.map(({ id, files }) => ({ id: tenantId(id), files, state: 'active' })),
   }
 }
+
+/** The address of hooks is their quiesce command, whose arguments may be secrets. */
+const describeOwner = ({
+  service,
+  via,
+  address,
+}: {
+  readonly service: string
+  readonly via: string
+  readonly address: string
+}): string => (via === 'hooks' ? `${service} with another quiesce command` : `${service} at ${address}`)
 
 /** A service that moved to another address, or another one of the same name, has its own list. */
 function ownerOf(settings: CopySettings): { readonly service: string; readonly via: string; readonly address: string } {

@@ -15,7 +15,7 @@ import { readCheckedText, writeCheckedText } from '../../../src/host/private-fil
 import { tenantId } from '../../../src/model/brand.ts'
 import type { Event } from '../../../src/model/event.ts'
 import { Failure } from '../../../src/model/failure.ts'
-import { registryCopyFile } from '../../../src/runs/begin/registry-copy.ts'
+import { keepRegistryCopy, readRegistryCopy, registryCopyFile } from '../../../src/runs/begin/registry-copy.ts'
 import { readRegistry, type RegistryReader } from '../../../src/runs/begin/registry.ts'
 import { nothingLeftOut, type RegisteredTenant } from '../../../src/service/port.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
@@ -169,4 +169,20 @@ test('a copy from the future is too old: a clock was wrong', async () => {
   scene.list = down
   scene.hours = 0
   await expect(readRegistry(scene.reader, [])).rejects.toEqual(stale(/is in the future, because a clock was wrong/))
+})
+
+test('a copy of other hooks is refused without their arguments, which may be secrets', async () => {
+  using folder = temporaryFolder()
+  mkdirSync(folder.file('ledger'), { mode: 0o700 })
+  const reachedBy = (token: string): ReturnType<typeof parseSettings> =>
+    parseSettings(
+      `service: { name: notes, hooks: { tenants: [/bin/t], quiesce: [/bin/q, ${token}, "{tenant}"], ` +
+        'resume: [/bin/r, "{tenant}"] } }\ntenants: { roots: [/srv/notes] }\nledger: { dir: ledger }\n',
+      folder.file('holdfast.yaml'),
+    )
+  expect(keepRegistryCopy(reachedBy('OLDSECRET'), tenants, began)).toBeNull()
+  expect(await readRegistryCopy(reachedBy('NEWSECRET'))).toEqual({
+    kind: 'wrong',
+    why: 'it is of notes with another quiesce command',
+  })
 })

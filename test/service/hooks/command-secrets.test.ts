@@ -6,7 +6,12 @@ import { maskedCommand, withoutSecrets } from '../../../src/service/hooks/comman
 import { acme, failureOf, forever, request } from '../../support/service/client.ts'
 import { notesctl } from '../../support/service/notesctl.ts'
 
-const shell = (script: string, ...more: readonly string[]): readonly string[] => ['/bin/sh', '-c', script, ...more]
+const shell = (script: string, ...more: readonly string[]): readonly [string, ...string[]] => [
+  '/bin/sh',
+  '-c',
+  script,
+  ...more,
+]
 const telling = 'echo "curl $2 failed: https://u:HOOKPW@x/?key=HOOKKEY refused SECRETSECRET for $1" >&2; exit 1'
 
 test.each(['tenants', 'quiesce', 'resume'] as const)(
@@ -21,7 +26,7 @@ test.each(['tenants', 'quiesce', 'resume'] as const)(
         ? service.tenants(forever)
         : hook === 'quiesce'
           ? service.quiesce(acme, request, forever)
-          : service.resume({ tenant: acme, leaseId: 'one' }, forever)
+          : service.resume({ tenant: acme, leaseId: 'one', fence: null }, forever)
     const { message, hint } = await failureOf(asked)
     expect(message + hint).not.toMatch(/SECRET|HOOKPW|HOOKKEY/)
     const last = hook === 'tenants' ? 'all' : 'acme'
@@ -35,7 +40,7 @@ test.each(['tenants', 'quiesce', 'resume'] as const)(
 test('a list that does not fit, and an id that cannot be passed, tell none either', async () => {
   using ctl = notesctl()
   const tenants = shell('echo 7', '--token=SECRETSECRET')
-  const quiesce = [ctl.program, '--token=SECRETSECRET', '{tenant}']
+  const quiesce: [string, ...string[]] = [ctl.program, '--token=SECRETSECRET', '{tenant}']
   await using service = await connectService(ctl.settings({ tenants, quiesce }))
   const refusedId = tenantId('-rf')
   for (const ask of [() => service.tenants(forever), () => service.quiesce(refusedId, request, forever)])
