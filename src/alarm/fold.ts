@@ -180,6 +180,7 @@ function recovered(
       : subject === ledgerLostSubject
         ? 'all tenants were seen serving'
         : `${howRecovered[severity]}${severity === 'STALE' ? ` (${subject})` : ''}`)
+  const age = ageOf(since, now)
   const alarm: Alarm = {
     ...frameOf(speaker, 'RECOVERED', `${whose}: ${how}`),
     since: isoOf(since),
@@ -195,7 +196,7 @@ function recovered(
     tenantsTotal: ended.length,
     command: statusCommand,
     text:
-      `${severity} is over after ${humanMs(Math.max(0, now - since))}: ${whose}: ${how}.` +
+      `${severity} is over${age === null ? '' : ` after ${humanMs(age)}`}: ${whose}: ${how}.` +
       (rest > 0 ? `\n${count(rest, 'other file')} of this alarm ${rest === 1 ? 'is' : 'are'} as before.` : ''),
   }
   return { alarm, severities: [severity, 'RECOVERED'] }

@@ -16,7 +16,7 @@ export const lead: Readonly<Record<StandingSeverity, string>> = {
   PAUSED: 'A tenant may be paused: it was not seen serving after holdfast.',
   DAMAGED: 'A check found damage.',
   STALE: 'Something that should have happened did not.',
-  INCONCLUSIVE: 'These files were not proven, not read or not understood. Nothing is known of them.',
+  INCONCLUSIVE: 'These files were not proven, not read or not understood. This run cannot say that they are sound.',
 }
 
 export const takenBackLead =

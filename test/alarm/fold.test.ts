@@ -57,6 +57,13 @@ test('RECOVERED goes out once, when a full check finds the tenant sound, and sin
   expect(nights.standing).toEqual([])
 })
 
+test('an alarm that began while a clock was wrong is over after no known time', () => {
+  const nights = new Nights()
+  nights.run(t0 + 2 * hour, [damaged('acme')])
+  const [over] = nights.run(t0, [sound('acme')]).outgoing
+  expect(over?.alarm.text).toBe('DAMAGED is over: acme of notes: sound again.')
+})
+
 test('a quick check, an inconclusive one, and a check of others clear no damage', () => {
   const nights = new Nights()
   nights.run(t0, [damaged('acme')])

@@ -228,8 +228,7 @@ function* registryAbsence({ registry }: SweepFacts, { now }: AbsenceTerms): Gene
     return
   }
   const { source, since, code, why } = registry
-  const last =
-    since === null ? 'no copy of an earlier one can be used' : `the last one is ${humanMs(ageOf(since, now))} old`
+  const last = since === null ? 'no copy of an earlier one can be used' : sayLast(ageOf(since, now))
   const failure = `${code}: ${sayWhy(why)}`
   yield source === 'cached'
     ? {
@@ -247,6 +246,9 @@ function* registryAbsence({ registry }: SweepFacts, { now }: AbsenceTerms): Gene
         command: 'holdfast doctor',
       }
 }
+
+const sayLast = (age: number | null): string =>
+  age === null ? 'the time of the last one is in the future: a clock was wrong' : `the last one is ${humanMs(age)} old`
 
 const partlySearched = (
   { places, first }: NonNullable<Extract<RecordedRegistry, { source: 'live' }>['unsearched']>,

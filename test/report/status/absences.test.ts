@@ -158,6 +158,12 @@ test.each([
       '(ADMIN_UNREACHABLE: no\\eanswer)',
   ],
   [
+    'no list of tenants, and a copy from the future',
+    facts([full], { registry: { ...cached, source: 'refused', since: now + hour, at: now, run: '1' } }),
+    'registry-down 2 the service gives no list of tenants, and nothing is checked; ' +
+      'the time of the last one is in the future: a clock was wrong (ADMIN_UNREACHABLE: no\\eanswer)',
+  ],
+  [
     'no list of tenants, and a copy that is missing or was altered',
     facts([full], { registry: { ...cached, source: 'refused', since: null, at: now, run: '1' } }),
     'registry-down 2 the service gives no list of tenants, and nothing is checked; ' +
