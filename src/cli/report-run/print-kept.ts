@@ -10,6 +10,7 @@ import { settingsOfSchedule } from '../read-ledger.ts'
 import { requireOutsideRoots } from '../status-file.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { openKept, type KeptDocument } from './kept-document.ts'
+import { sayNewerRun } from './newer-run.ts'
 import { runPage } from './run-page.ts'
 
 export interface KeptReportOptions extends ReportOptions {
@@ -24,6 +25,8 @@ export async function printKept(run: string | null, options: KeptReportOptions, 
   const { settings } = await settingsOfSchedule(options.config ?? null, terminal)
   if (output !== undefined) await requireOutsideRoots(output, settings.tenants.roots)
   const kept = findReport(settings.ledger.dir, settings.service.name, run, html ? 'holdfast.report/1' : null)
+  const newer = run === null ? await sayNewerRun(settings, kept) : null
+  if (newer !== null) terminal.say(`holdfast: ${newer}`)
   const document = openKept(kept, options.redactKeys)
   const pieces = html
     ? await pageOf(kept, document, settings, terminal)

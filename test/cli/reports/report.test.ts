@@ -146,3 +146,23 @@ test('a folder that cannot be used is said, and changes no verdict', async () =>
   const read = await holdfast(['report', '--config', broken.config])
   expect([read.code, read.stderr]).toEqual([1, expect.stringContaining('REPORT_BROKEN') as string])
 })
+
+test('a newer run that has no report is named by report and bundle, and by none if a run is named', async () => {
+  let listed = true
+  await using other = await openService({ isListed: () => listed })
+  const ask = (...args: readonly string[]): Promise<Ran> => holdfast([...args, '--config', other.config])
+  expect((await ask('sweep')).code).toBe(0)
+  const { id } = reportIn(await ask('report', '--json')).run
+  listed = false
+  rmSync(join(other.ledger, readdirSync(other.ledger).find((name) => name.startsWith('registry-')) ?? 'none'))
+  expect((await ask('sweep')).code).toBe(1)
+  const newer = new RegExp(`the report is of run ${id}, a sweep of .* A newer run has none: \\w{26}, a sweep .* code 1`)
+  expect((await ask('report')).stderr).toMatch(newer)
+  const bundle = await ask('bundle', '--output', other.folder.in('b.tar.gz'))
+  expect([bundle.code, bundle.stderr, bundle.stdout]).toEqual([
+    0,
+    expect.stringMatching(newer),
+    expect.stringMatching(/Missing:\n {2}A newer run: the report is of run/),
+  ])
+  expect((await ask('report', id)).stderr).toBe('')
+})

@@ -10,7 +10,7 @@ export function addBundle(invocation: Invocation): void {
       .description("put a run's evidence into one archive, to study it elsewhere; no tenant is paused"),
     'holdfast.bundle/1',
   )
-    .argument('[run]', 'id of a run, or of an incident with all of its runs (default: the newest run)')
+    .argument('[run]', 'id of a run, or of an incident with all of its runs (default: the newest run with a report)')
     .option('--output <file>', 'the archive (default: holdfast-bundle-RUN.tar.gz in the current folder)', namedFile)
     .option('--with-contents', 'do not mask contents of rows in damaged pages')
     .addHelpText(
@@ -19,14 +19,15 @@ export function addBundle(invocation: Invocation): void {
 The archive has the report as JSON and as a page, lines of the ledger, damaged
 pages with decoded headers, versions, mounts, what the service says of itself,
 the configuration without secrets, and what the doctor finds. Its README.txt
-says what each file is, and what could not be had.
+says what each file is, and what could not be had: also a newer run that has no
+report, because it ended before it had one.
 
 The archive has mode 0600. It has names of tenants and keys of rows. Contents of
 rows are masked unless you ask for them. Nothing is overwritten, and <file> must
 not be in a folder of tenants.roots.
 
 Examples:
-  holdfast bundle                          the newest run
+  holdfast bundle                          the newest run with a report
   holdfast bundle RUN --output /var/tmp/evidence.tar.gz
   tar -tzf holdfast-bundle-RUN.tar.gz      what is in it
 
