@@ -1,9 +1,11 @@
 /** What `status` and alarms judge absences by: sweeps, the list of tenants, and the run that works now. */
 import type { Settings } from '../../config/settings.ts'
 import { isStopped } from '../../host/process/processes.ts'
-import type { LedgerReading } from '../../ledger/ledger.ts'
+import type { LedgerReading, RecordedRegistry } from '../../ledger/ledger.ts'
 import { goneRuns, runAtWork } from '../../ledger/run-lock/run-liveness.ts'
+import { ageOf } from '../../model/age.ts'
 import type { AbsenceTerms, RunAtWork, SweepFacts } from '../../report/status/absences.ts'
+import { readRegistryCopy } from '../../runs/begin/registry-copy.ts'
 import { readFleetCoverage } from '../fleet/fleet-coverage.ts'
 
 /** A full sweep each night, and two hours for nights that differ. */
@@ -31,7 +33,7 @@ export async function readSweepFacts(
   } = settings
   const [runs, registry, [newest]] = [
     await ledger.lastRuns(runsReadMax),
-    await ledger.lastRegistry(),
+    await newestRegistry(ledger, settings),
     await ledger.history(null, 1),
   ]
   const atWork = await seenAtWork(dir, service.name)
@@ -46,6 +48,15 @@ export async function readSweepFacts(
     gone: new Set(gone.map(({ run }) => run)),
     atWork: atWork?.run === own ? null : atWork,
   }
+}
+
+/** `reconcile` writes no line. If it got a list after the last run got none, the copy is younger than that line. */
+async function newestRegistry(ledger: LedgerReading, settings: FactSettings): Promise<RecordedRegistry | null> {
+  const read = await ledger.lastRegistry()
+  if (read === null || read.source === 'live') return read
+  const copy = await readRegistryCopy(settings)
+  if (copy.kind !== 'read' || copy.takenAt <= read.at || ageOf(copy.takenAt, Date.now()) === null) return read
+  return { source: 'live', since: copy.takenAt, at: copy.takenAt, run: read.run }
 }
 
 async function seenAtWork(dir: string, service: string): Promise<RunAtWork | null> {
