@@ -5,7 +5,6 @@ import {
   linkSync,
   mkdirSync,
   readFileSync,
-  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -262,22 +261,6 @@ test('a file that a tenant claims is never opened: a kernel lease of a hold on i
   expect(gistOf(await reconciled(service.config))).toEqual(['unknown-file stray'])
   expect([leaseOn(claimed), leaseOn(stray)]).toEqual(['ACTIVE', 'BREAKING'])
   expect(leases.count).toBe(2)
-})
-
-test('a list that it got ends the alarm of status that there is none', async () => {
-  let listed = true
-  await using service = await openService({ isListed: () => listed })
-  const ask = (...args: readonly string[]): ReturnType<typeof holdfast> =>
-    holdfast([...args, '--config', service.config])
-  expect((await ask('sweep')).code).toBe(0)
-  listed = false
-  rmSync(join(service.ledger, readdirSync(service.ledger).find((name) => name.startsWith('registry-')) ?? 'none'))
-  expect((await ask('sweep')).code).toBe(1)
-  const status = async (): Promise<string> => (await ask('status', '--format', 'monit')).stdout
-  expect(await status()).toMatch(/^HOLDFAST CRITICAL - STALE the service gives no list of tenants/)
-  listed = true
-  expect((await ask('reconcile')).code).toBe(0)
-  expect(await status()).not.toContain('list of tenants')
 })
 
 /** Each file gets a process that holds a kernel lease on it. */

@@ -2,8 +2,6 @@
 import {
   chmodSync,
   chownSync,
-  copyFileSync,
-  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -15,9 +13,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { defaultLedgerDir } from '../../src/config/defaults.ts'
 import { keepConfiguration, loadScheduledSettings } from '../../src/config/last-good.ts'
-import { keepLedgerPointer, ledgerPointerFile } from '../../src/config/ledger-pointer.ts'
+import { ledgerPointerFile } from '../../src/config/ledger-pointer.ts'
 import { loadSettings } from '../../src/config/load.ts'
 import { temporaryFolder } from '../support/host/other-process.ts'
 
@@ -54,7 +51,6 @@ const fileOfLedger = (ending: string): string => {
 const copyFile = (): string => fileOfLedger('.copy')
 const recordFile = (): string => fileOfLedger('.invalid-since')
 const pointer = (): string => ledgerPointerFile(file())
-const otherPointer = (): string => ledgerPointerFile(folder.file('other.yaml'))
 
 const load = (aheadMs = 0) => loadScheduledSettings(file(), Date.now() + aheadMs)
 const refused = (message: RegExp): Error =>
@@ -96,7 +92,7 @@ describe('I5.1: the copy takes the place of a file', () => {
   })
 })
 
-test('I5.2: the grace begins when the file is first seen invalid, and after it the mistake is the failure', async () => {
+test('I5.2: the grace begins when the file is first seen invalid; after it the mistake is the failure', async () => {
   await kept()
   write(valid('hold: { ttl: soon }\n'))
   // It was broken by day, and a sweep of the night is the first run that sees it.
@@ -255,50 +251,6 @@ describe('I5.1: a file that gives not even the folder of the ledger', () => {
     await expect(loadScheduledSettings(file(), Date.now() + 9 * hourMs, folder.file('ledger'))).rejects.toEqual(
       refused(/registry\.grace allows 8 h$/),
     )
-  })
-})
-
-describe('the pointer to the ledger', () => {
-  const spoil = (): void => write('')
-  const away = (): Promise<unknown> => load()
-
-  test('is private, and is found for a file without a word of the ledger', async () => {
-    await kept('hold: { maxPaused: 7 }\n')
-    expect(statSync(pointer()).mode & 0o777).toBe(0o600)
-    for (const text of ['', valid().replace('dir:', 'dirr:'), `${valid()}hold: [\n`]) {
-      write(text)
-      expect((await load()).settings.hold.maxPaused).toBe(7)
-    }
-    rmSync(file())
-    expect((await load()).settings.hold.maxPaused).toBe(7)
-  })
-
-  test.each([
-    ['others may write', () => chmodSync(pointer(), 0o666)],
-    ['was altered', () => writeFileSync(pointer(), readFileSync(pointer(), 'utf8').replace('ledger"', 'elsewhere"'))],
-    ['is a folder', () => (rmSync(pointer()), mkdirSync(pointer()))],
-    ['is of another configuration', () => copyFileSync(otherPointer(), pointer())],
-  ])('that %s is not trusted', async (_, change) => {
-    await kept()
-    writeFileSync(folder.file('other.yaml'), valid(), { mode: 0o600 })
-    await keepConfiguration(await loadSettings(folder.file('other.yaml')), Date.now())
-    change()
-    spoil()
-    await expect(away()).rejects.toMatchObject({
-      code: 'CONFIG_INVALID',
-      hint: expect.stringMatching(/no copy of the last valid configuration is in \/var\/lib\/holdfast$/) as string,
-    })
-  })
-
-  test('goes with the ledger: it follows another folder, and is not there for the usual one', async () => {
-    await kept()
-    mkdirSync(folder.file('moved'), { mode: 0o700 })
-    write(valid().replace('dir: ledger', 'dir: moved'))
-    await keepConfiguration(await loadSettings(file()), Date.now())
-    expect(readFileSync(pointer(), 'utf8')).toContain(folder.file('moved'))
-    const usual = { ...(await loadSettings(file())), ledger: { dir: defaultLedgerDir } }
-    expect(await keepLedgerPointer(usual)).toBeNull()
-    expect(existsSync(pointer())).toBe(false)
   })
 })
 

@@ -171,7 +171,7 @@ export const keyMeanings: Readonly<Record<string, KeyMeaning>> = {
       'The time then counts from when holdfast first saw the file invalid. ' +
       'After it they end with 78, and the sinks of that configuration get one more alarm. ' +
       'With a ledger.dir of its own, the file FILE.ledger beside the configuration says where the copy is: ' +
-      'a run makes it. If holdfast may not write there, as in the sandbox of `install systemd`, run a command such as ' +
+      'a run makes it. If holdfast may not write there, as in the sandbox of `install systemd`, run ' +
       '`holdfast sweep` once by hand. Without it the copy is found only if the invalid file still names ledger.dir.',
     default: '8h',
     example: '24h',

@@ -1,4 +1,7 @@
-/** Lines for cron: a sweep each night, a reconcile each hour, silent if all is well; a resume after a crash. @see crontab(5) */
+/**
+ * Lines for cron: a sweep each night and a reconcile each hour, silent if all is well, and a resume after a crash.
+ * @see crontab(5)
+ */
 import { shellWord } from '../../text/shell-words.ts'
 import { holdfastCommand, type InstallFile, type InstallTerms } from './install-terms.ts'
 

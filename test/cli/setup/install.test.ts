@@ -93,7 +93,7 @@ test('cron runs the sweep through a shell, with % escaped', async () => {
   expect(words.split('\n').slice(-5)).toEqual(['sweep', '--quiet', '--config', config, ''])
 })
 
-test('the list of tenants is asked for each hour, so that a sweep of the night finds a young copy (I2.3, I5.1)', async () => {
+test('the list is asked for each hour, so that a sweep of the night finds a young copy (I2.3, I5.1)', async () => {
   using folder = makeFolder()
   const config = configured(folder)
   const { stdout: cron } = await holdfast(['install', 'cron', '--config', config])
