@@ -27,7 +27,7 @@ export function deedOf({ do: todo, objects, backup }: RemedyPlan, tense: 'to' | 
     case 'restore':
       if (backup === null) return did ? 'restored a backup' : 'restore a backup'
       return did
-        ? `restored the backup ${legibleName(backup.id)} of ${whenUtc(backup.takenAt)}${backup.takenAtLatest === true ? ' or earlier' : ''}`
+        ? `restored the backup ${legibleName(backup.id)} of ${takenWhen(backup)}`
         : `restore ${describeBackup(backup)}`
     case 'salvage':
       return `${did ? 'wrote' : 'write'} every row that is readable into a new file`
@@ -45,10 +45,14 @@ function namesOf(objects: readonly string[]): string {
   return `${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
 }
 
-function describeBackup({ id, takenAt, takenAtLatest, verifiedAt }: ChosenBackup): string {
-  const taken = `taken ${whenUtc(takenAt)}${takenAtLatest === true ? ' or earlier' : ''}`
-  return `the backup ${legibleName(id)}, ${taken}, ${verifiedAt === null ? 'never verified' : `last verified ${whenUtc(verifiedAt)}`}`
+function describeBackup(backup: ChosenBackup): string {
+  const { id, verifiedAt } = backup
+  const verified = verifiedAt === null ? 'never verified' : `last verified ${whenUtc(verifiedAt)}`
+  return `the backup ${legibleName(id)}, taken ${takenWhen(backup)}, ${verified}`
 }
+
+const takenWhen = ({ takenAt, takenAtLatest }: ChosenBackup): string =>
+  `${whenUtc(takenAt)}${takenAtLatest === true ? ' or earlier' : ''}`
 
 /** `2026-11-28 03:12:44 UTC`; the text itself if it is no time. */
 export const whenUtc = (iso: string): string =>

@@ -1,4 +1,4 @@
-/** `restore --merge-newer` of a file whose header is lost: its rows are merged if its own schema says where they are. */
+/** `restore --merge-newer` of a file without a header: its rows are merged if its own schema says where they are. */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'

@@ -8,7 +8,7 @@ import type { Backups } from '../../../backup/store.ts'
 import { recognise } from '../../../hold/copies/manifest.ts'
 import { Failure } from '../../../model/failure.ts'
 import type { Target } from '../../begin/target.ts'
-import { identityOf, namesFile, requireStore, whyOtherFile } from './choose-backup.ts'
+import { backedUpFileOf, namesFile, requireStore, whyOtherFile } from './choose-backup.ts'
 
 /**
  * @param from id of a backup, or the name of a database file; null: each file gets its own newest backup
@@ -29,7 +29,7 @@ export async function aimBackup(
   if (manifest === null) return new Set(targets) // It is broken, and restored for none of them.
   const meant = new Set<Target>()
   for (const target of targets) {
-    const { tenant, path } = await identityOf(target)
+    const { tenant, path } = await backedUpFileOf(target)
     if (backup.tenant === tenant && backup.path === path) meant.add(target)
   }
   if (meant.size === 0) throw whyOtherFile(backup)
@@ -49,7 +49,8 @@ async function meantBy(from: string, targets: readonly Target[]): Promise<Target
     `${targets[0]?.tenant ?? 'the tenant'} has ${targets.length} files, and it is not clear which one ${from} is for`,
     {
       hint:
-        `give the file the name of the one that it is for (${targets.map(({ named }) => basename(named)).join(', ')}), ` +
+        `give the file the name of the one that it is for ` +
+        `(${targets.map(({ named }) => basename(named)).join(', ')}), ` +
         'or name the id of a backup: `holdfast backups list`',
     },
   )

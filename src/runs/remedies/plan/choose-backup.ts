@@ -77,7 +77,7 @@ export async function bringBackup(
 export async function hasVerifiedBackup(target: Target, { backups, ledger }: Pick<BackupSource, 'backups' | 'ledger'>) {
   if (backups === null) return false
   const before = await damagedSince(target, ledger)
-  return (await backups.newestVerified({ ...(await identityOf(target)), before })) !== null
+  return (await backups.newestVerified({ ...(await backedUpFileOf(target)), before })) !== null
 }
 
 /** An argument with a slash, or the name of an existing file, is a file. Every other argument is the id of a backup. */
@@ -108,7 +108,7 @@ async function verifiedOf(id: string, target: Target, backups: Backups): Promise
       hint: '`holdfast backups list` shows the verified ones; `holdfast backups verify` verifies the others',
     })
   }
-  const { tenant, path } = await identityOf(target)
+  const { tenant, path } = await backedUpFileOf(target)
   if (backup.tenant !== tenant || backup.path !== path) throw whyOtherFile(backup)
   return backup
 }
@@ -121,7 +121,7 @@ export const whyOtherFile = ({ id, tenant, path }: Backup): Failure =>
 const isVerified = (backup: Backup): backup is VerifiedBackup => backup.state === 'verified'
 
 /** The store knows a tenant's file by the name that the service gives it, and a bare file by its real path. */
-export async function identityOf({ tenant, named }: Target): Promise<Pick<Backup, 'tenant' | 'path'>> {
+export async function backedUpFileOf({ tenant, named }: Target): Promise<Pick<Backup, 'tenant' | 'path'>> {
   return { tenant, path: tenant === null ? ((await realPathOf(named)) ?? named) : named }
 }
 
@@ -133,7 +133,7 @@ async function newestBefore(
   signal: AbortSignal,
 ): Promise<{ readonly backup: VerifiedBackup; readonly why: string }> {
   const before = given ?? (await damagedSince(target, ledger))
-  const of = { ...(await identityOf(target)), before }
+  const of = { ...(await backedUpFileOf(target)), before }
   let backup = await backups.newestVerified(of)
   const others = fetch === null || target.tenant === null || backup === null ? '' : notAsked
   if (backup === null && fetch !== null && target.tenant !== null) {
