@@ -146,12 +146,6 @@ async function runSteps(
   return { losses, unmerged }
 }
 
-/** Pages are lost, and nothing says which rows they held. */
-const withUnknownRows = (table: string, loss: TableLoss | null): TableLoss =>
-  loss === null
-    ? { table, inBoth: null, lost: null, changed: 0, recovered: 0, unreadable: null, keys: [], keysTotal: null }
-    : { ...loss, lost: null, unreadable: null, keysTotal: null }
-
 /** Lists all rows of one table in the account. @returns what the plan says of it; null if nothing is lost */
 async function accountFor(
   process: WorkingChild<MergeSteps>,
@@ -168,15 +162,13 @@ async function accountFor(
       isLast = answer.isLast
     }
   account.addPages(pages)
-  let rangesTotal = 0
   for (let isEnd = false; !isEnd;) {
     const { ranges, isLast } = await process.ask<'lostRanges'>({ step: 'lostRanges', table })
     account.addLostRanges(ranges)
-    rangesTotal += ranges.length
     isEnd = isLast
   }
   account.endTable(totals)
-  return rangesTotal === 0 ? loss : withUnknownRows(name, loss)
+  return loss
 }
 
 /**
