@@ -23,7 +23,8 @@ export type KeyKind = 'unreadable' | 'orphaned' | 'from-index' | 'doubted'
  * such table `lost_ID(id, low, high, l0, ..., h0, ...)` has the exact values: `id` is the rowid in `lost_keys`, `low`
  * and `high` are 1 if there is such a bound.
  *
- * `keys`: rows by key. `key` is JSON (RowKey), for reports; `rowid_` is the exact rowid, NULL in tables WITHOUT ROWID,
+ * `keys`: rows by key. `page` of an orphaned row is NULL if the row was moved out of its table, because another one has
+ * its UNIQUE key. `key` is JSON (RowKey), for reports; `rowid_` is the exact rowid, NULL in tables WITHOUT ROWID,
  * for which `keys_ID(id, k0, ...)` has the exact values; `id` is the rowid in `keys`.
  *
  * `made`: tables of the new file that the salvage made itself, for rows that are in no table. Names cannot tell: the

@@ -48,15 +48,6 @@ function makeFiles(after: string, statement: string): void {
   })
 }
 
-const tablesOf = (path: string): readonly unknown[] => {
-  const db = new Database(path, { readonly: true })
-  try {
-    return db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all()
-  } finally {
-    db.close()
-  }
-}
-
 const newer = `NUMBERS INSERT INTO t SELECT i + 3000, 'new ' || i, -i FROM n;
   NUMBERS INSERT INTO u SELECT 'new ' || i, -i FROM n; UPDATE t SET b = 7 WHERE id = 5; DELETE FROM u WHERE k = 'k9'`
 

@@ -55,9 +55,9 @@ it('a row without an owner is unreadable if a lost page may have held it', () =>
     { table: 'k', keys: [['n', 'q']] },
   ])
   const facts = new Database(`${files.salvaged}-facts`)
-  facts.exec(`INSERT INTO keys(table_id, kind, rowid_, key, why) SELECT id, 'orphaned', column1, column1, 'test'
-      FROM tables JOIN (VALUES(903), (910), (2000)) WHERE name = 't';
-    INSERT INTO keys(rowid, table_id, kind, key, why) SELECT 100 + column1, id, 'orphaned', '["test"]', 'test'
+  facts.exec(`INSERT INTO keys(table_id, kind, rowid_, key, page, why)
+      SELECT id, 'orphaned', column1, column1, 9, 'test' FROM tables JOIN (VALUES(903), (910), (2000)) WHERE name = 't';
+    INSERT INTO keys(rowid, table_id, kind, key, page, why) SELECT 100 + column1, id, 'orphaned', '["test"]', 9, 'test'
       FROM tables JOIN (VALUES(1), (2)) WHERE name = 'k';
     INSERT INTO keys_2 VALUES(101, 'p'), (102, 'r')`)
   facts.close()

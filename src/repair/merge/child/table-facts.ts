@@ -16,7 +16,7 @@ export interface KnownLosses {
   readonly isLost: string
   /**
    * Keys that only indexes or lost pages know, each once: the key, and the `id` of its line in the facts. Rows without
-   * an owner are among them if a page that may have held them is lost.
+   * an owner are among them if a page that may have held them is lost, and rows that were moved out of the table.
    */
   readonly unreadable: string
   /** Keys of rows of the newer side that an index contradicts. */
@@ -39,6 +39,7 @@ export function readFacts(db: Database.Database, rows: RowSets, name: string): K
   if (found === undefined) return { id: null, isLost: '1', unreadable, doubted, isComplete: false, isWhole: false }
   const { id } = found
   const ranges = rows.table.key.length === 0 ? lostRowids(db, rows, id) : lostKeys(db, rows, id)
+  addOrphaned(db, rows, id, unreadable, wasMoved)
   if (ranges !== null && found.complete === 0) addOrphaned(db, rows, id, unreadable, ranges)
   return {
     id,
@@ -63,6 +64,9 @@ function keysOf(db: Database.Database, rows: RowSets, id: number | null, kind: '
   return name
 }
 
+/** Of a page of its own table, from which a salvage moved it because another row has its UNIQUE key. */
+const wasMoved = 'b.holdfast_page IS NULL'
+
 /** Adds rows without an owner whose keys meet the condition on `b` to a table of keys. */
 function addOrphaned(db: Database.Database, rows: RowSets, id: number, to: string, condition: string): void {
   const from = exactKeys(rows, id)
@@ -71,7 +75,7 @@ function addOrphaned(db: Database.Database, rows: RowSets, id: number, to: strin
   const columns = from.key.map((one, i) => `${one} AS ${names[i]}`)
   db.prepare<[number]>(
     `INSERT OR IGNORE INTO ${to} SELECT ${rows.key('b').join(', ')}, b.holdfast_line FROM
-      (SELECT ${columns.join(', ')}, f.rowid AS holdfast_line FROM ${from.from}
+      (SELECT ${columns.join(', ')}, f.rowid AS holdfast_line, f.page AS holdfast_page FROM ${from.from}
         WHERE f.table_id = ? AND f.kind = 'orphaned' ORDER BY f.rowid) b
       WHERE ${condition}`,
   ).run(id)
