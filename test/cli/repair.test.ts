@@ -165,7 +165,7 @@ describe('a bare file', () => {
 
 test.each([
   [['repair'], 'name the file, or the tenant'],
-  [['repair', '--undo', 'app.db'], 'the word behind --undo is taken for a change'],
+  [['repair', '--undo', 'app.db'], 'the word after --undo is read as the id of a change'],
   [['repair', 'app.db', '--undo', 'x'], 'is no id of a change'],
   [['repair', 'app.db', '--undo', '--apply'], '--undo needs no --apply'],
   [['repair', 'app.db', '--tenant', 'acme'], '--tenant cannot be used with files'],
