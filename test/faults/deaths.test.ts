@@ -111,7 +111,7 @@ describe('in the middle of a hold', () => {
           expect(report.results.filter(({ failure }) => failure?.tenantState === 'maybe-paused')).toEqual([])
         }
       }
-      for (const tenant of demo.tenants) await demo.servesAgain(tenant, 1_000)
+      for (const tenant of demo.tenants) await demo.servesAgain(tenant, 10_000)
       expect(await demo.service.leases(AbortSignal.timeout(60_000))).toEqual([])
       expect((await one.sweep()).code).toBe(0)
       expect(one.snapshotsLeft()).toEqual([])

@@ -15,7 +15,7 @@ import { randomFrom } from '../support/random.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
 /** A tenant must serve this long after the kill. Leases last 30 s, and pauses by hooks have none. */
-const servesWithinMs = 2_000
+const servesWithinMs = 10_000
 const services = [
   { number: 0, warmAbove: '0B', maxPaused: 1 },
   { number: 1, warmAbove: '8MB', maxPaused: 3 },
@@ -30,7 +30,7 @@ describe(
     `(HOLDFAST_SEED=${seed})`,
   () => {
     it.concurrent.each(services)(
-      'harms no tenant of service $number: all serve again within 2 s, no write is lost, nothing is left',
+      'harms no tenant of service $number: all serve again within 10 s, no write is lost, nothing is left',
       async ({ number, warmAbove, maxPaused }) => {
         const random = randomFrom(seed + number)
         await using demo = await startDemo({ tenants: 5, bytes: 20_000, load: 60, maxPaused: 4 })
@@ -80,7 +80,7 @@ describe(`${title} (HOLDFAST_SEED=${seed})`, () => {
   const tenants = ['acme', 'bolt', 'crate']
 
   it.concurrent.each(services)(
-    'leaves no tenant of service $number paused: all serve again within 2 s, no two ' +
+    'leaves no tenant of service $number paused: all serve again within 10 s, no two ' +
       'commands of a tenant run at the same time, nothing is left',
     async ({ number, maxPaused }) => {
       const random = randomFrom(seed + 10 + number)
@@ -148,7 +148,7 @@ describe('a hold that a kill of run and guardian left open is resumed long befor
     const ran = await holdfast.run(...args)
     expect(ran.code, ran.stderr).toBe(0)
     expect(await demo.service.leases(AbortSignal.timeout(60_000))).toEqual([])
-    await demo.servesAgain('acme', 1_000)
+    await demo.servesAgain('acme', 10_000)
     expect((await holdfast.run('resume', '--all')).stdout).toMatch(/no hold is open/)
     await demo.stopAndVerify()
   })

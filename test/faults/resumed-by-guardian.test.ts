@@ -11,7 +11,7 @@ import {
 } from '../support/cli/scripted-service.ts'
 import { commandOfPid, descendantsRunning, eventually, isRunning, type Program } from '../support/processes.ts'
 
-const servesWithinMs = 2_000
+const servesWithinMs = 10_000
 
 async function killWhen(
   what: string,
