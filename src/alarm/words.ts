@@ -3,7 +3,7 @@
 import type { Result } from '../model/result/report.ts'
 import type { Remedy } from '../model/result/verdict.ts'
 import { withConfiguration, withConfigurations } from '../report/text/hint.ts'
-import { commandWhileStopped, isHarmless, nextCommand } from '../report/text/next-command.ts'
+import { commandWhileStopped, isHarmless, nextCommand, signOfHarm } from '../report/text/next-command.ts'
 import { count } from '../text/count.ts'
 import { cutMiddle } from '../text/layout.ts'
 import { printableInUtf8, printableSentenceInUtf8 } from '../text/printable.ts'
@@ -107,6 +107,9 @@ export const withoutChanges = (condition: Condition, config: string | null): Con
 
 /** The command for a result, as another person will type it. */
 export const alarmCommand = (result: Result, config: string | null): string | null => {
-  const command = nextCommand(result, { mode: 'sweep', copied: false }, config)
+  const next = nextCommand(result, { mode: 'sweep', copied: false }, config)
+  const sign = signOfHarm(result)
+  const command =
+    sign !== null && next !== null && !isHarmless(next) ? withConfiguration(`holdfast explain ${sign}`, config) : next
   return command === null ? null : printableSentenceInUtf8(command)
 }

@@ -49,7 +49,7 @@ function commandFor(result: Result, ran: LastCommand): string | null {
   const { mode, copied } = ran
   if (result.failure?.tenantState === 'maybe-paused') return 'holdfast resume --all'
   const sign = signOfHarm(result)
-  if (sign !== null) return `holdfast explain ${sign}`
+  if (sign !== null) return sign === 'LOCK_NOT_HONOURED' ? 'holdfast doctor' : `holdfast explain ${sign}`
   if (result.verdict === 'damaged') {
     const { do: todo, command } = result.remedy
     // Only a rule of the application is violated: there is nothing to salvage.
