@@ -6,10 +6,21 @@ import type { Result, RunFailure } from '../model/result/report.ts'
 import type { Absence } from '../report/status/absences.ts'
 import type { OpenHoldOutcome } from '../runs/open-holds/open-holds.ts'
 
+/** Numbers of files. */
+export interface RunCounts {
+  readonly selected: number
+  /** Those that the run reached. */
+  readonly covered: number
+  /** Of those reached: the ones that are neither sound nor damaged, except for files that are gone. */
+  readonly unsettled?: number
+  /** Not selected, because an earlier check still counts. */
+  readonly notDue?: number
+}
+
 /** How a run ended. */
 export interface RunEnding {
   /** Null if the run failed before it had selected anything. */
-  readonly counts: { readonly selected: number; readonly covered: number; readonly notDue?: number } | null
+  readonly counts: RunCounts | null
   /** True for a sweep of all tenants at full depth. */
   readonly whole: boolean
   /** Why the line was stopped; null if it was not. */

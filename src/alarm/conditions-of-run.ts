@@ -266,9 +266,12 @@ export class ConditionsOfRun {
 }
 
 /** True for a sweep of all tenants at full depth that reached each of them. One that was not due counts as reached. */
-export const coversAll = ({ whole, counts, failure }: RunEnding): boolean =>
+const coversAll = ({ whole, counts, failure }: RunEnding): boolean =>
   whole &&
   failure === null &&
   counts !== null &&
   counts.selected + (counts.notDue ?? 0) > 0 &&
   counts.covered === counts.selected
+
+/** True for a sweep that covers all, if each of its files was found sound or damaged. Then a heartbeat may be sent. */
+export const settlesAll = (ending: RunEnding): boolean => coversAll(ending) && (ending.counts?.unsettled ?? 0) === 0

@@ -18,7 +18,7 @@ import { printableInUtf8 } from '../text/printable.ts'
 import type { Alarm } from './alarm.ts'
 import type { Learned, RunAlarms, RunEnding } from './alarms.ts'
 import { fileKey, type Cleared, type Condition } from './condition.ts'
-import { ConditionsOfRun, coversAll } from './conditions-of-run.ts'
+import { ConditionsOfRun, settlesAll } from './conditions-of-run.ts'
 import { Delivery, type SendAttempt } from './delivery.ts'
 import { fold, type Outgoing, type Speaker } from './fold.ts'
 import { heartbeatsIn, alertKindOf, sinksIn, takes, type Sink } from './sinks/sink.ts'
@@ -119,7 +119,7 @@ class AlarmsOfRun implements RunAlarms {
     const learned = this.#learned ?? (await this.#terms.learn(this.#paused))
     const seen = this.#seen.end(ending, learned, this.#terms.known)
     await this.#raise(seen)
-    const finished = this.#finish(coversAll(ending))
+    const finished = this.#finish(settlesAll(ending))
     // The report does not wait for a sink that hangs.
     using limit = startDeadline(reportWaitMs)
     await Promise.race([finished, once(limit.signal, 'abort')])
@@ -166,9 +166,9 @@ class AlarmsOfRun implements RunAlarms {
   }
 
   /** Waits for the sinks, which have limits, and says what did not arrive. */
-  async #finish(isFull: boolean): Promise<void> {
+  async #finish(allSettled: boolean): Promise<void> {
     await this.#delivery.done()
-    const missed = isFull ? await this.#ping() : []
+    const missed = allSettled ? await this.#ping() : []
     for (const sentence of [...this.#stateComplaints, ...this.#delivery.complaints, ...missed])
       this.#terms.onComplaint(sentence)
   }

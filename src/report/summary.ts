@@ -21,6 +21,7 @@ export interface RunEnd {
 export class ResultCounts {
   readonly #codes = new Map<ExitCode, number>()
   readonly #counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0 }
+  #unsettled = 0
 
   add(result: Result): void {
     this.#count(result, 1)
@@ -35,10 +36,16 @@ export class ResultCounts {
     const code = exitCodeOfResult(result)
     this.#codes.set(code, (this.#codes.get(code) ?? 0) + by)
     this.#counts[result.verdict] += by
+    if (!isSettled(result)) this.#unsettled += by
   }
 
   get results(): number {
     return Object.values(this.#counts).reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Files that are neither sound nor damaged. Those that are gone do not count. */
+  get unsettled(): number {
+    return this.#unsettled
   }
 
   /** True if any file was found sound or damaged. */
@@ -67,6 +74,10 @@ export class ResultCounts {
     }
   }
 }
+
+/** A file that the service no longer has needs no verdict. */
+const isSettled = ({ verdict, failure }: Pick<Result, 'verdict' | 'failure'>): boolean =>
+  verdict === 'sound' || verdict === 'damaged' || failure?.code === 'TENANT_GONE' || failure?.code === 'FILE_GONE'
 
 /** The meaning of an exit code, in words. */
 export function exitCodeWords(code: number): string {

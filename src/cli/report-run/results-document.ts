@@ -1,4 +1,5 @@
 /** The report of `check`, `sweep` and `pull`: results are spooled, so that memory does not grow with tenants. */
+import type { RunCounts } from '../../alarm/alarms.ts'
 import type { Settings } from '../../config/settings.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
 import type { RunId, TenantId } from '../../model/brand.ts'
@@ -123,9 +124,9 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
     return [...this.pending.values()].slice(0, notReachedMax)
   }
 
-  get counts(): { readonly selected: number; readonly covered: number; readonly notDue: number } {
-    const covered = this.#results.results
-    return { selected: covered + this.pending.size, covered, notDue: this.#notDue }
+  get counts(): RunCounts & { readonly notDue: number } {
+    const { results: covered, unsettled } = this.#results
+    return { selected: covered + this.pending.size, covered, unsettled, notDue: this.#notDue }
   }
 
   /** Whether any file has a verdict on its data, now or from the check that still counts. */

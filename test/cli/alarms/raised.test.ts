@@ -174,6 +174,22 @@ test('I4.2: the heartbeat is asked for after full coverage only, and not while a
   expect(server.requests).toMatchObject([{ method: 'GET', path: '/ping/SECRET' }])
 })
 
+test('I4.2: the heartbeat is not asked for while one tenant cannot be checked', async () => {
+  await using server = await openWebServer()
+  let refuses = true
+  await using service = await openService({
+    onClose: (id) => {
+      if (refuses && id === 'bolt') throw new Error('bolt is busy')
+    },
+    settings: { alerts: [{ heartbeat: `${server.url}/ping` }] },
+  })
+  expect((await run(service, 'sweep')).code).toBe(1)
+  expect(server.requests).toEqual([])
+  refuses = false
+  expect((await run(service, 'sweep')).code).toBe(0)
+  expect(server.requests).toHaveLength(1)
+})
+
 test('without a state everything is sent, and what cannot be recorded is said', async () => {
   using folder = makeFolder()
   const sink = makeSinkCommand(folder.path)
