@@ -2,8 +2,8 @@
 import { tenantId } from '../../src/model/brand.ts'
 import type { DrawnMap } from '../../src/model/result/page-map.ts'
 import type { Report, Result } from '../../src/model/result/report.ts'
-import { collectPage, type HistoryLine } from '../../src/report/page/page-data.ts'
-import { renderPage, type PageContext } from '../../src/report/page/page.ts'
+import { collectPage, type HistoryLine, type PageContext } from '../../src/report/page/page-data.ts'
+import { renderPage } from '../../src/report/page/page.ts'
 import { damaged, report } from './report.ts'
 
 export const pageOf = (run: Report, context: Partial<PageContext> = {}): string => {

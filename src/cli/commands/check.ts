@@ -40,6 +40,7 @@ type GivenOptions = Omit<CheckOptions, keyof WantedDepth> & { readonly depth: Wa
 
 interface CheckOptions extends ReportOptions, FileOptions {
   readonly snapshot?: boolean
+  readonly map?: boolean
   readonly live?: boolean
   readonly recursive?: boolean
   readonly tenant?: readonly string[]

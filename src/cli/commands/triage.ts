@@ -50,7 +50,8 @@ While the service is down, holdfast holds its files without it: nothing has them
 open, and the seal proves that. holdfast waits for a service that restarts.
 
 ${patternHelp}
-With files or folders, triage needs no service and no configuration.
+With files or folders, triage needs no service and no configuration. Then --html
+writes only to a name that is not taken, or replaces an earlier page.
 
 --detach records the request in ledger.dir, starts the triage in the background
 and returns immediately. --from-monit reads what monit says (MONIT_SERVICE and
@@ -62,6 +63,7 @@ Examples:
   holdfast triage --first                    stop at the first culprit
   holdfast triage --depth quick              the fast pass alone
   holdfast triage --first /srv/notes         files, without a service
+  holdfast triage --html page.html app.db    also a page for a browser
   holdfast triage --detach                   return now, work in the background
   holdfast triage --service notes --detach   before a restart, from a script
   holdfast triage --from-monit               as an exec of monit

@@ -21,6 +21,7 @@ import type { PageOptions, ReportOptions } from '../options.ts'
 import { requireOutsideRoots } from '../status-file.ts'
 import { exitCodeOfError, withHint } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import { requireNoOtherFile } from './page-file.ts'
 import type { ReportDocument, ReportEnd } from './print-report.ts'
 import type { ReportKeeper } from './report-keeper.ts'
 import { reportText } from './report-text.ts'
@@ -51,6 +52,8 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
   #sqlite = 'none'
   /** null if the report is not kept. */
   #keeper: ReportKeeper<Result> | null = null
+  /** What a page of bare files shows; null if no such page was asked for. */
+  #paged: Spool<Result> | null = null
   #settings: KeepSettings | null = null
 
   constructor(
@@ -97,6 +100,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
     this.#sqlite = result.readBy?.sqlite ?? this.#sqlite
     const redacted = this.#redact(result)
     this.#keeper?.add(redacted)
+    this.#paged?.add(redacted)
     this.#spool.add(this.#shorten(this.#showsMaps ? redacted : withoutMap(redacted)))
   }
 
@@ -185,16 +189,50 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
     this.#keeper = new ReportKeeper(settings, this.#terminal, keptResult)
   }
 
+  /**
+   * Has the page of a run over bare files written, if it was asked for. Call it before the first result.
+   * @throws {Failure} NOT_A_FILE if another file has the name of the page
+   */
+  async preparePageOfFiles(): Promise<void> {
+    if (this.#html === null) return
+    await requireNoOtherFile(this.#html)
+    this.#paged = new Spool('file')
+  }
+
   async keep(end: ReportEnd<Ending>): Promise<void> {
     if (!this.isEmpty) await this.#keeper?.keep(this.#reportOf(end), (results) => this.#current(results))
   }
 
   async writePage(end: ReportEnd<Ending>): Promise<void> {
-    const [html, keeper, settings] = [this.#html, this.#keeper, this.#settings]
-    if (html === null || keeper === null || settings === null) return
-    const { runPage } = await import('./run-page.ts')
-    const report = { frame: this.#reportOf(end), results: () => this.#current(keeper.items()) }
-    replaceFile(html, await runPage(report, settings, this.#terminal.commandLine.config), 'ours')
+    const [html, paged, keeper, settings] = [this.#html, this.#paged, this.#keeper, this.#settings]
+    if (html === null) return
+    const { config } = this.#terminal.commandLine
+    const reportOf = (items: () => Iterable<Result>) => ({
+      frame: this.#reportOf(end),
+      results: () => this.#current(items()),
+    })
+    const { filesPage, runPage } = await import('./run-page.ts')
+    if (paged !== null) {
+      await requireNoOtherFile(html)
+      replaceFile(
+        html,
+        filesPage(
+          reportOf(() => paged.all()),
+          config,
+        ),
+        'ours',
+      )
+    } else if (keeper !== null && settings !== null) {
+      replaceFile(
+        html,
+        await runPage(
+          reportOf(() => keeper.items()),
+          settings,
+          config,
+        ),
+        'ours',
+      )
+    }
   }
 
   json(end: ReportEnd<Ending>): Iterable<string> {
@@ -230,6 +268,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
 
   [Symbol.dispose](): void {
     this.#keeper?.[Symbol.dispose]()
+    this.#paged?.[Symbol.dispose]()
     this.#spool[Symbol.dispose]()
   }
 }

@@ -13,7 +13,7 @@ import { ledgerToRead } from '../read-ledger.ts'
 type OfService = Pick<Settings, 'file' | 'ledger' | 'service'>
 
 /**
- * The page in pieces.
+ * The page in pieces, of tenants of a service.
  * @param config the configuration that the command line named, else null
  * @throws {Failure} REPORT_BROKEN
  */
@@ -26,6 +26,13 @@ export async function runPage(
   const read = await readHistories(data, settings)
   return renderPage(data, { service: settings.service.name, config, ...read })
 }
+
+/**
+ * The page in pieces, of bare files.
+ * @throws {Failure} REPORT_BROKEN
+ */
+export const filesPage = (report: StoredReport, config: string | null): Iterable<string> =>
+  renderPage(collectPage(report), { service: null, config, histories: new Map(), noHistory: null })
 
 type Histories = ReadonlyMap<string, readonly HistoryLine[]>
 

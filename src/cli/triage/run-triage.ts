@@ -92,14 +92,22 @@ async function triageNamed(
   document: ResultsDocument,
   run: RunId,
 ): Promise<TriageTotals> {
+  await document.preparePageOfFiles()
   const { databases, unreadable, links } = await databasesOf(files, options.recursive ?? false)
   if (!options.quiet) for (const link of links) terminal.say(`not followed: ${printable(link)} is a link to a folder`)
   const [first] = unreadable
   if (first !== undefined && databases.length === 0) throw first.failure
-  for (const { path, failure } of unreadable)
-    terminal.say(`not examined: ${printable(path)}: ${printable(failure.message)}`)
+  for (const { path, failure } of unreadable) {
+    const notice = `not examined: ${printable(path)}: ${printable(failure.message)}`
+    terminal.say(notice)
+    document.addNotice(notice)
+  }
   const targets = [...new Set(databases)].map((named) => ({ tenant: null, named }))
-  const fileRun = await fileRunOptions({ ...options, engine: 'census', rehearse: true }, terminal, run)
+  const fileRun = await fileRunOptions(
+    { ...options, engine: 'census', rehearse: true, map: options.html === undefined ? false : 'damaged' },
+    terminal,
+    run,
+  )
   return watchTriage(terminal, options, document, (watching) =>
     withFileRun(fileRun, targets, terminal.interrupt.signal, (context, signal) =>
       triageFiles(

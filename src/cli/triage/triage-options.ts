@@ -33,7 +33,6 @@ export function requireTogether(files: readonly string[], options: TriageCommand
     ['--from-monit', options.fromMonit],
     ['--service', options.service],
     ['--incident', options.incident],
-    ['--html', options.html],
     ['--wait', options.wait],
     ['--request', options.request],
   ] as const

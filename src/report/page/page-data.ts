@@ -56,6 +56,18 @@ export interface PageData {
   readonly notices: readonly Result[]
 }
 
+/** What a page shows beside the report of the run. */
+export interface PageContext {
+  /** null for bare files: no service quiesced them, and the report of their run is not kept. */
+  readonly service: string | null
+  /** The configuration that commands must name; null if they find it by themselves. */
+  readonly config: string | null
+  /** Earlier checks by tenant, the newest first. */
+  readonly histories: ReadonlyMap<string, readonly HistoryLine[]>
+  /** Why there are no histories; null if there are. */
+  readonly noHistory: string | null
+}
+
 const noticesMax = 50
 
 /** @throws {Failure} REPORT_BROKEN */

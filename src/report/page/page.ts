@@ -10,22 +10,12 @@ import { legibleName, legibleSentence } from '../text/legible.ts'
 import { footHtml, headHtml } from './frame.ts'
 import { healingHtml } from './healing.ts'
 import { factsHtml, html, type Html, nameHtml, nothing } from './html.ts'
-import type { HistoryLine, PageData } from './page-data.ts'
+import type { PageContext, PageData } from './page-data.ts'
 import { fleetHtml } from './pictures/fleet-grid.ts'
 import { timesHtml } from './pictures/time-bars.ts'
 import { problemHtml } from './problem-article.ts'
 import { headlineOf, nowHtml, runFacts, subtitleOf } from './summary-section.ts'
 import { tenantsHtml } from './tenant-table.ts'
-
-export interface PageContext {
-  readonly service: string
-  /** The configuration that commands must name; null if they find it by themselves. */
-  readonly config: string | null
-  /** Earlier checks by tenant, the newest first. */
-  readonly histories: ReadonlyMap<string, readonly HistoryLine[]>
-  /** Why there are no histories; null if there are. */
-  readonly noHistory: string | null
-}
 
 /** The page in pieces. */
 export function* renderPage(data: PageData, context: PageContext): Generator<string> {
@@ -35,7 +25,7 @@ export function* renderPage(data: PageData, context: PageContext): Generator<str
   const noun = nounOf(data)
   const headline = headlineOf(data, noun)
   const groups = groupFailures(problems)
-  yield headHtml(`${headline}: ${service}`).text
+  yield headHtml(service === null ? headline : `${headline}: ${service}`).text
   yield html`<body class="${kindOf(data)}">
     <a class="skip" href="#now">Skip to what to do</a>
     <header>
@@ -45,7 +35,7 @@ export function* renderPage(data: PageData, context: PageContext): Generator<str
     </header>
     <main>
    `.text
-  yield nowHtml(data, groups, { mode, config }).text
+  yield nowHtml(data, groups, { mode, config, service }).text
   yield healingHtml(frame.healing, config).text
   yield fleetHtml(data, noun).text
   if (groups.length > 0)
@@ -57,10 +47,11 @@ export function* renderPage(data: PageData, context: PageContext): Generator<str
     yield problemHtml(group, at, { mode, config, histories: context.histories }).text
   if (groups.length > 0) yield '</section>\n'
   yield timesHtml(data.pauses, data.checks).text
-  yield tenantsHtml(data, noun, withConfiguration(`holdfast report ${frame.run.id} --verbose`, config)).text
-  yield aboutHtml(data, context).text
+  const whole = service === null ? null : withConfiguration(`holdfast report ${frame.run.id} --verbose`, config)
+  yield tenantsHtml(data, noun, whole).text
+  yield aboutHtml(data, context, noun).text
   yield runHtml(data, service).text
-  yield footHtml(frame.tool.version, 'It has names of tenants and keys of rows, and nothing else of rows.').text
+  yield footHtml(frame.tool.version, `It has names of ${noun}s and keys of rows, and nothing else of rows.`).text
 }
 
 const nounOf = ({ rows }: PageData): 'tenant' | 'file' =>
@@ -89,20 +80,20 @@ const noticesOf = (result: Result): readonly Html[] =>
       </li> `,
   )
 
-const runHtml = ({ frame }: PageData, service: string): Html =>
+const runHtml = ({ frame }: PageData, service: string | null): Html =>
   html`<section aria-labelledby="run">
     <h2 id="run">This run</h2>
     ${factsHtml(runFacts(frame, service))}
   </section> `
 
 /** Notices, holds of others, and what the run did not reach. */
-function aboutHtml({ frame, notices }: PageData, { noHistory }: PageContext): Html {
+function aboutHtml({ frame, notices }: PageData, { noHistory }: PageContext, noun: string): Html {
   const { notices: ofRun = [], otherHolds = [] } = frame.run
   const { notReached = [], notCovered } = frame.summary
   const named = notReached.slice(0, 100)
   const lists: readonly (readonly [string, readonly Html[]])[] = [
     ['Notices of the run', [...ofRun, ...(noHistory === null ? [] : [noHistory])].map((one) => html`<li>${one}</li> `)],
-    ['Notices: the tenants are still sound', notices.flatMap(noticesOf)],
+    [`Notices: the ${noun}s are still sound`, notices.flatMap(noticesOf)],
     [
       'Holds that this run could not end',
       otherHolds.map(({ said, next }) => html`<li>${legibleSentence(said)}; next: ${legibleSentence(next)}</li> `),

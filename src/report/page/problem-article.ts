@@ -90,14 +90,14 @@ const namesHtml = (others: readonly Result[]): Html =>
     }.
   </p>`
 
-const states = {
-  untouched: 'The tenant was not touched.',
-  active: 'The tenant serves again.',
-  'maybe-paused': 'THE TENANT MAY STILL BE PAUSED.',
-  unknown: 'The state of the tenant was not checked since.',
-} as const
-
-function failureHtml({ failure, reason, path }: Result): Html {
+function failureHtml({ failure, reason, path, tenant }: Result): Html {
+  const it = tenant === null ? 'file' : 'tenant'
+  const states = {
+    untouched: `The ${it} was not touched.`,
+    active: `The ${it} serves again.`,
+    'maybe-paused': 'THE TENANT MAY STILL BE PAUSED.',
+    unknown: `The state of the ${it} was not checked since.`,
+  }
   const said = failure === undefined ? '' : legibleSentence(failure.message, [path])
   const isNew = reason !== undefined && !said.includes(legibleSentence(reason, [path]))
   return html`${

@@ -8,7 +8,7 @@ import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts
 import { nextCommand } from '../text/next-command.ts'
 import { verdictWord } from '../text/result-words.ts'
 import { commandHtml, html, nameHtml, nothing, type Html } from './html.ts'
-import type { PageData } from './page-data.ts'
+import type { PageContext, PageData } from './page-data.ts'
 
 const namedMax = 20
 const stepsMax = 10
@@ -39,7 +39,7 @@ const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text
 export function nowHtml(
   { frame, paused, counts }: PageData,
   groups: readonly (readonly [Result, ...Result[]])[],
-  { mode, config }: { readonly mode: Report['run']['mode']; readonly config: string | null },
+  { mode, config, service }: Pick<PageContext, 'config' | 'service'> & { readonly mode: Report['run']['mode'] },
 ): Html {
   const { summary, run, failure } = frame
   const healed = new Set((frame.healing?.results ?? []).flatMap(({ tenant, applied }) => (applied ? [tenant] : [])))
@@ -78,7 +78,7 @@ export function nowHtml(
     }
     ${
       steps.length === 0
-        ? html`<p>${quietAdvice(counts, summary.exitCode)}</p>`
+        ? html`<p>${quietAdvice(counts, summary.exitCode, service)}</p>`
         : html`<ol>
               ${steps
                 .slice(0, stepsMax)
@@ -104,27 +104,35 @@ const notDueWords = (notDue = 0): string =>
 function quietAdvice(
   { damaged, failed, inconclusive, notCovered, paused }: PageData['counts'],
   exitCode: number,
+  service: string | null,
 ): string {
   if (damaged + paused > 0) return 'The problems below say what is known.'
   if (failed + inconclusive > 0)
     return 'No damage was found. The problems below say what kept files from being checked.'
-  if (notCovered > 0) return 'No damage was found. The next sweep begins with what this one did not reach.'
+  if (notCovered > 0)
+    return service === null
+      ? 'No damage was found. Run it again for the files that it did not reach.'
+      : 'No damage was found. The next sweep begins with what this one did not reach.'
   return exitCode === 0 ? 'Nothing.' : 'No file was checked.'
 }
 
 /** `Service notes, sweep of 2026-11-28 02:00:04 UTC` */
-export const subtitleOf = ({ run }: PageData['frame'], service: string): string =>
-  `Service ${printable(service)}, ${run.mode} of ${timeOf(run.startedAt)}`
+export const subtitleOf = ({ run }: PageData['frame'], service: string | null): string =>
+  `${service === null ? 'Files without a service' : `Service ${printable(service)}`}, ` +
+  `${run.mode} of ${timeOf(run.startedAt)}`
 
 /** Facts about the run itself. */
-export function runFacts({ run, tool }: PageData['frame'], service: string): readonly (readonly [string, string])[] {
+export function runFacts(
+  { run, tool }: PageData['frame'],
+  service: string | null,
+): readonly (readonly [string, string])[] {
   return [
-    ['Service', printable(service)],
+    ['Service', service === null ? 'none' : printable(service)],
     ['Run', `${printable(run.id)} (${run.mode})`],
     ...(run.incident == null ? [] : [['Incident', printable(run.incident)] as const]),
     ['Began', timeOf(run.startedAt)],
     ['Ended', timeOf(run.finishedAt)],
-    ['List of tenants', registryWords(run.registry)],
+    ...(service === null ? [] : [['List of tenants', registryWords(run.registry)] as const]),
     ['holdfast', `${printable(tool.version)} with SQLite ${printable(tool.sqlite)}`],
   ]
 }

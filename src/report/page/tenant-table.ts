@@ -5,7 +5,8 @@ import { legibleName } from '../text/legible.ts'
 import { html, nameHtml, nothing, type Html } from './html.ts'
 import type { PageData, TenantRow } from './page-data.ts'
 
-export function tenantsHtml({ rows, rowsTotal }: PageData, noun: string, command: string): Html {
+/** @param command prints all of them; null if the report is not kept */
+export function tenantsHtml({ rows, rowsTotal }: PageData, noun: string, command: string | null): Html {
   if (rows.length === 0) return nothing
   const more = rowsTotal - rows.length
   return html`<section aria-labelledby="tenants">
@@ -15,7 +16,7 @@ export function tenantsHtml({ rows, rowsTotal }: PageData, noun: string, command
         ? nothing
         : html`<p>
             This page lists ${count(rows.length, 'file')}, the gravest first. It leaves out ${grouped(more)} more, so
-            that it opens quickly. <code>${command}</code> has them all.
+            that it opens quickly.${command === null ? nothing : html` <code>${command}</code> has them all.`}
           </p>`
     }
     <div class="scroll" tabindex="0" role="region" aria-label="Table of all ${noun}s">

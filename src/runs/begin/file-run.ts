@@ -40,7 +40,7 @@ export interface FileRunOptions {
   readonly invariants: readonly InvariantRule[]
   /** How large a part of the pages a check at depth `sample` reads; null at another depth. */
   readonly sampleShare: number | null
-  readonly map: boolean
+  readonly map: RunContext['map']
   readonly check: CheckLimits
   readonly checksInParallel: number
   /** What compares rows with index entries. */

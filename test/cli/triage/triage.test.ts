@@ -1,11 +1,11 @@
 /** I1.6: `triage` as a person runs it, against a service that works, one that is down, and files alone. */
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import type { Report, Result } from '../../../src/model/result/report.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
-import { holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
+import { holdfast, otherUser, reportIn, reportOf, whyNoOtherUser } from '../../support/cli/program.ts'
 import { openServiceOf } from '../../support/cli/service.ts'
 
 /** A file whose index has lost entries; its structure is whole, so only counts or rows show it. */
@@ -162,6 +162,57 @@ describe('I1.6: files alone', () => {
     expect(report.results.map(({ verdict }) => verdict).toSorted()).toEqual(['inconclusive', 'sound'])
     expect(readFileSync(folder.in('b.db'), 'utf8')).toBe('a text')
     expect((await holdfast(['triage', folder.in('nowhere.db')])).code).toBe(1)
+  })
+
+  test('--html writes a page with the culprit, its reasons and its map, and names no service', async () => {
+    using folder = makeFolder()
+    mkdirSync(folder.in('data'))
+    for (const name of ['data/a.db', 'data/b.db']) makeDatabase(folder.in(name))
+    damageIndex(folder.in('data/b.db'))
+    const page = folder.in('page.html')
+    const { code, stdout, stderr } = await holdfast(['triage', folder.in('data'), '--html', page])
+    expect([code, stdout]).toEqual([2, expect.stringContaining('2 files: 1 sound, 1 damaged') as string])
+    const written = readFileSync(page, 'utf8')
+    expect(written, stderr).toMatch(/^<!doctype html>[^]*1 of 2 files is damaged[^]*<\/html>\n$/)
+    expect(written).toMatch(/Files without a service, triage of 20[^]*What to do now/)
+    expect(written).toContain(`<code>holdfast repair ${folder.in('data/b.db')} --apply</code>`)
+    expect(written).toContain('What owns the pages')
+    expect(written).not.toContain('holdfast report')
+    expect(statSync(page).mode & 0o777).toBe(0o600)
+    // Once more: an earlier page is replaced.
+    rmSync(folder.in('data/b.db'))
+    expect((await holdfast(['triage', folder.in('data'), '--html', page])).code).toBe(0)
+    expect(readFileSync(page, 'utf8')).toContain('1 file is sound')
+  })
+
+  test.skipIf(otherUser === null || whyNoOtherUser() !== null)(
+    'a folder that could not be searched is named on the page, whose files may all be sound',
+    async () => {
+      using folder = makeFolder()
+      const { uid, gid } = otherUser ?? { uid: 0, gid: 0 }
+      mkdirSync(folder.in('data'))
+      mkdirSync(folder.in('data/locked'), { mode: 0 })
+      for (const own of [folder.path, folder.in('data'), makeDatabase(folder.in('data/a.db'))]) chownSync(own, uid, gid)
+      const page = folder.in('page.html')
+      const words = ['triage', '--recursive', folder.in('data'), '--html', page]
+      await holdfast(words, { as: { uid, gid }, env: { TMPDIR: folder.path }, cwd: '/' })
+      expect(readFileSync(page, 'utf8')).toMatch(/1 file is sound[^]*Notices of the run[^]*not examined: \S+locked: /)
+    },
+  )
+
+  test('--html replaces no file that may be a database, also if its header is broken', async () => {
+    using folder = makeFolder()
+    const [broken, empty, other] = [folder.in('a.db'), folder.in('empty'), makeDatabase(folder.in('b.db'))]
+    writeFileSync(broken, readFileSync(makeDatabase(broken)).fill(0, 0, 100))
+    writeFileSync(empty, '')
+    const before = fingerprintOf(folder.path)
+    for (const file of [broken, empty]) {
+      // As `triage --html *.db`, where the shell puts the names.
+      const { code, stdout, stderr } = await holdfast(['triage', '--html', file, other])
+      expect([code, stdout]).toEqual([1, ''])
+      expect(stderr).toContain(`${file} is no page of HTML, and is not replaced`)
+    }
+    expect(fingerprintOf(folder.path)).toEqual(before)
   })
 
   test.each([
