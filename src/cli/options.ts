@@ -122,10 +122,10 @@ export const onlyOption = (): Option =>
   new Option('--only <glob...>', 'only tenants whose id matches one of these patterns')
 
 /** How patterns are written, for the help of each command with `--only`. */
-export const patternHelp = `A <glob> is a pattern: * matches any text, also with / or a leading dot; ?
-matches one character, [a-c] one of these, [!a-c] any other, and {a,b} either a
-or b. A \\ makes the next character literal: 'a\\*' matches the id a*. Quote each
-<glob> for the shell. Each must match at least one tenant.`
+export const patternHelp = `A <glob> is a pattern. * matches any text, also with / or a leading dot.
+? matches one character, [a-c] one of these, [!a-c] any other, and {a,b} either
+a or b. A \\ makes the next character literal: 'a\\*' matches the id a*. Quote
+each <glob> for the shell. Each must match at least one tenant.`
 
 /** A run joins the open incident without it. */
 export const incidentOption = (): Option =>

@@ -37,18 +37,18 @@ holds and proves files as \`check FILE\` does, and tenants as \`check --tenant\`
 does. It checks both snapshots, then compares them.
 
 If a side has several database files, holdfast compares each with the file of
-the same name on the other side, one pair after the other. If the other side is
-a single file, it takes only the file of that name, and touches no other. If the
-other side is a folder or a tenant, a file that only one side has is a
-difference: the report names it, and holdfast does not read it. If each side has
-one file, holdfast compares these two, whatever their names.
+the same name on the other side. It takes one pair after the other. If the other
+side is a single file, it takes only the file of that name, and touches no
+other. If the other side is a folder or a tenant, a file that only one side has
+is a difference. The report names it, and holdfast does not read it. If each
+side has one file, holdfast compares these two, whatever their names.
 
 holdfast compares contents, not layouts: page size, VACUUM, journal mode, order
 and text encoding make no difference, and 1 equals 1.0. It identifies a row by
-its rowid if that is an INTEGER PRIMARY KEY, by its primary key in a table
-WITHOUT ROWID, and otherwise by its values. It shows keys, and never other
-values. It also compares columns, indexes, views, triggers, user_version and
-application_id. It leaves out SQLite's own tables (sqlite_...).
+its rowid if that is an INTEGER PRIMARY KEY. In a table WITHOUT ROWID the
+primary key identifies it, in any other its values. It shows keys, and never
+other values. It also compares columns, indexes, views, triggers, user_version
+and application_id. It leaves out SQLite's own tables (sqlite_...).
 
 Examples:
   holdfast compare app.db replica.db             files that no program has open

@@ -20,8 +20,8 @@ const help = `
 reconcile compares the service's list of tenants, the files below tenants.roots,
 the backups and the ledger. It pauses no tenant, opens no file of a tenant, and
 says nothing about damage. A disagreement counts only if it is found twice, a
-second apart. What may be under way is counted apart: a hold or a change of a
-run that is at work, a file that is newer than the list or the last full sweep.
+second apart. What may be under way is counted apart. That is a hold or a change
+of a run at work, or a file that is newer than the list or the last full sweep.
 
   open-hold, open-change   left by a run that is gone
   claimed-twice            one file of several tenants, also by a link

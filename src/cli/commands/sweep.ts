@@ -78,8 +78,8 @@ ${patternHelp}
 A sweep with --only is not a full sweep: \`status\` still requires one.
 
 With --max-age a tenant is left out if a full, sealed check of all its files was
-sound and is younger, and if size, time of change, change counter and WAL of
-each file are as they were. A quick check does not count. If no tenant is due,
+sound and is younger. Size, time of change, change counter and WAL of each file
+must also be as they were. A quick check does not count. If no tenant is due,
 the exit code is 0. What a budget or an interruption left is not covered: exit
 code 3, and the next sweep begins with it.
 

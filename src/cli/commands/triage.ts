@@ -36,11 +36,12 @@ const printing: ChoosePrinting = (terminal, given) => ({
 
 const help = `
 Something crashes, and it is not known which tenant is the cause. triage orders
-all tenants by suspicion and shows each reason: the service names the tenant, it
-is known to be damaged, a crash left a journal or a log beside it, it was
-written last before the crash, it was never or long ago checked, it is big. A
-fast pass over all comes first, then a deep one in the same order. The first
-culprit is printed as soon as it is found, with the command to run next.
+all tenants by suspicion and shows each reason. The strongest are: the service
+names the tenant, it is known to be damaged, or a crash left a journal or a log
+beside it. Weaker are: it was written last before the crash, it was never
+checked or long ago, or it is big. A fast pass over all comes first, then a deep
+one in the same order. The first culprit is printed as soon as it is found, with
+the command to run next.
 
 The fast pass compares no index with its table. If it alone finds a tenant
 sound, damage that was known before remains: see \`status\`. With --first, other

@@ -32,8 +32,9 @@ export const checkKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'check.accept': {
     means:
-      'Limits of a check that you accept for good: what depends on a collation, a function, a module of virtual ' +
-      'tables or a tokenizer that only your program has, or on a newer SQLite. Such a part no longer keeps the ' +
+      'Limits of a check that you accept for good. They concern what depends on something that only your program ' +
+      'has: a collation, a function, a module of virtual tables or a tokenizer. They also concern what depends on a ' +
+      'newer SQLite. Such a part no longer keeps the ' +
       'verdict from sound. Every report still lists it, marked as accepted, and damage elsewhere in the file is ' +
       'found as ever. `tenants` and `objects` narrow an entry. The table, index or virtual table that ' +
       'coverage.skipped names is the object. newer-sqlite does not cover a file whose whole format is not ' +
@@ -50,7 +51,7 @@ export const checkKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
       '0 means that the rule holds, 1 that it does not, and the lines on stdout say why. Any other end is only a ' +
       'notice. A violation is the finding invariant-violated, and never corruption. `severity: notice` leaves the ' +
       'verdict as it is; `inconclusive` gives exit code 3. `damage` gives the verdict damaged, with the damage class ' +
-      'none, and exit code 2: the snapshot is then not kept as a backup, and `repair`, `restore` and `sweep --heal` ' +
+      'none, and exit code 2. The snapshot is then not kept as a backup, and `repair`, `restore` and `sweep --heal` ' +
       'leave the file alone.',
     default: '[]',
     example: "[{ name: no negative totals, sql: 'SELECT id FROM orders WHERE total < 0' }]",

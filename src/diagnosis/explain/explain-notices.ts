@@ -45,8 +45,9 @@ export const noticeMeanings = {
   },
   'slower-than-usual': {
     means:
-      'The check or the pause took more than five times the median of the earlier sound checks of this file, for a ' +
-      'file of this size. At least five of them are known. A pause must be longer than 1 s, a check longer than 10 s.',
+      'The check or the pause took more than five times the median of the earlier sound checks of this file. Their ' +
+      'times are scaled up if the file has grown. At least five of these checks are known. A pause must be longer ' +
+      'than 1 s, a check longer than 10 s.',
     cause: 'A disk that is failing or busy, too little memory, or another program that uses the machine.',
     todo: 'Check the kernel log and the load of the disk. A slow disk is often the first sign of a failing one.',
   },

@@ -12,8 +12,8 @@ export const remedyMeanings: Readonly<Record<Remedy['do'], Meaning>> = {
   },
   rebuild: {
     means:
-      'A rebuild mends the file, because its tables are whole: REINDEX of the named indexes, the rebuild of ' +
-      'full-text indexes by their module, or a rewrite of the file where only the accounting of pages is damaged.',
+      'A rebuild mends the file, because its tables are whole. It is REINDEX of the named indexes, or the rebuild of ' +
+      'full-text indexes by their module. Where only the accounting of pages is damaged, it is a rewrite of the file.',
     cause: 'Only indexes, full-text indexes or the accounting of pages are damaged.',
     todo:
       '`holdfast repair --tenant ID` (or FILE) tries it on a copy and prints a plan. With `--apply` it changes the ' +

@@ -59,8 +59,8 @@ export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
   'page-used-twice': {
     means: 'Two owners use one page: one of them has lost what it stored there.',
     cause:
-      'A lost write that left an old page, a free list that named a page in use, or two programs that wrote ' +
-      'at the same time.',
+      'A lost write that left an old page, or a free list that named a page in use. Or two programs wrote at the ' +
+      'same time.',
     todo: restore,
   },
   'page-out-of-range': {

@@ -163,7 +163,7 @@ export const vocabulary: Readonly<Record<string, string>> = {
     'A remedy that is carried out on a copy by a confined process. The copy is checked wholly, and its tables ' +
     'are compared with those before. Only what passes may be applied. See check.rehearse.',
   plan:
-    'What `repair` and `restore` print before they change anything: the remedy, its rehearsal, the predicted ' +
+    'What `repair` and `restore` print before they change anything. It has the remedy, its rehearsal, the predicted ' +
     'pause, the space, what would be lost in each table, and the command that undoes it.',
   account:
     'A file that lists the rows of a remedy by key: kept, added, conflicting, deleted, unreadable. It may hold ' +

@@ -30,8 +30,8 @@ export const fleetFailures = {
     otherwise: null,
     means: 'The database of the fleet does not let this host in, or does not let it do this.',
     cause:
-      'A wrong password, user or database, a certificate that does not prove the name of the server, ' +
-      'or a role without the rights that src/fleet/SETUP.md lists.',
+      'A wrong password, user or database, or a certificate that does not prove the name of the server. ' +
+      'Or the role lacks the rights that src/fleet/SETUP.md lists.',
   },
   FLEET_FULL: {
     tenant: 'untouched',

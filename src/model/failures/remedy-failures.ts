@@ -29,8 +29,8 @@ export const remedyFailures = {
     otherwise: null,
     means: 'The remedy would not mend the file, or would lose something, so it was not applied.',
     cause:
-      'A rehearsal on a copy that did not come out sound: for example rows that violate a UNIQUE index, or a ' +
-      'full-text table that stores no text.',
+      'A rehearsal on a copy did not come out sound. For example, rows violate a UNIQUE index, or a full-text ' +
+      'table stores no text.',
   },
   BACKUP_BROKEN: {
     tenant: 'untouched',

@@ -57,9 +57,9 @@ export const runFailures = {
       'holdfast found this file sound earlier in this run or incident, and it is damaged now. holdfast itself may be ' +
       'the cause, or a lock that does not hold. The run was stopped, and no other tenant is paused.',
     cause:
-      'Another checker, a backup or a copy that writes to the file while the service has it open; a file system or a ' +
-      'mount that grants one lock to two programs; a defect of holdfast, of the service or of the disk. The check ' +
-      'itself changed nothing.',
+      'Another checker, a backup or a copy that writes to the file while the service has it open. Or a file system ' +
+      'or a mount that grants one lock to two programs. Or a defect of holdfast, of the service or of the disk. The ' +
+      'check itself changed nothing.',
   },
   INTERRUPTED: {
     tenant: 'untouched',
@@ -82,8 +82,8 @@ export const runFailures = {
     otherwise: null,
     means: 'No report of this run is kept.',
     cause:
-      'The id is wrong, the run was of another service, its report could not be written, or it is so old that newer ' +
-      'reports took its place. Runs over bare files keep no report.',
+      'The id is wrong, or the run was of another service. Or its report could not be written, or newer reports took ' +
+      'its place. Runs over bare files keep no report.',
   },
   REPORT_BROKEN: {
     tenant: 'untouched',

@@ -51,8 +51,8 @@ export const serviceFailures = {
     otherwise: 'show this to the owner of the service',
     means: 'The service said one thing and did another.',
     cause:
-      'After a quiesce it still has open handles, it names other files than it uses, or it gives an answer ' +
-      'that the contract does not know.',
+      'After a quiesce it still has open handles, or it names other files than it uses. Or it gives an answer that ' +
+      'the contract does not know.',
   },
   QUIESCE_TIMEOUT: {
     tenant: 'unknown',

@@ -18,7 +18,7 @@ interface FleetCompareOptions extends CommonOptions {
 
 const help = `
 Each full check stores a digest of every table in the database of the fleet.
-compare reads them for all hosts that have the tenant: no tenant is paused, no
+compare reads them for all hosts that have the tenant. No tenant is paused, no
 file is read, and no row crosses the network.
 
 Digests say whether rows are the same, whatever the layout of the files. They
@@ -30,8 +30,8 @@ If no host has two files of the tenant, holdfast takes all of them for copies of
 one file. Otherwise files of the same name are copies. Copies in services of
 different names are compared if --service names these services.
 
---by-key asks the agents of at most 5 hosts for a snapshot each, as for a check:
-the tenant is paused once on each host, within the limits of the fleet. It then
+--by-key asks the agents of at most 5 hosts for a snapshot each, as for a check.
+The tenant is paused once on each host, within the limits of the fleet. It then
 compares rows: the first copy with each other one. Only fingerprints of rows and
 the keys of up to 20 rows of each kind that differ cross the network. Up to 1.2
 million rows of a table are compared, in at most 10 minutes.

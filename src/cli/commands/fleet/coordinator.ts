@@ -12,9 +12,9 @@ interface CoordinatorOptions {
 
 const help = `
 A coordinator begins the sweeps of fleet.schedule, gives the agents their
-tenants, frees the slots of agents that died, and sends the alarms of the fleet
-once, to the sinks of \`alerts\`. It touches no tenant. It makes and migrates the
-tables of the database, so it starts before the first agent.
+tenants, and frees the slots of agents that died. It sends the alarms of the
+fleet once, to the sinks of \`alerts\`. It touches no tenant. It makes and
+migrates the tables of the database, so it starts before the first agent.
 
 Any number of coordinators may run, on any hosts: there is no leader. Without
 one the agents finish what is queued, and nothing new begins. With pglite one

@@ -11,10 +11,10 @@ import type { Terminal } from '../../terminal/terminal.ts'
 
 const help = `
 Lets hosts pause tenants again, after \`fleet pause\`, or after holdfast itself
-has stopped the pauses: a lock did not hold, harm is suspected, a tenant was not
-seen serving, or leases were lost too often. First read the reason: \`holdfast
-fleet status\` shows it. Only this command lets pauses go on. The next such sign
-stops them again.
+has stopped the pauses. It stops them if a lock did not hold, harm is suspected,
+a tenant was not seen serving, or leases were lost too often. First read the
+reason: \`holdfast fleet status\` shows it. Only this command lets pauses go on.
+The next such sign stops them again.
 
 It resumes no tenant. Each host does that by itself, also without the database;
 \`holdfast resume --all\` on a host resumes what its runs have left paused.

@@ -3,9 +3,10 @@ import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { textOrDocument } from '../../printing/printing.ts'
 
 const help = `
-The agents of all hosts check their tenants: those never checked first, then
-those that were not found sound, then those whose last sound check is oldest.
-At most fleet.maxPaused tenants are paused at the same time, on all hosts.
+The agents of all hosts check their tenants. Those never checked come first,
+then those that were not found sound, then those whose last sound check is
+oldest. At most fleet.maxPaused tenants are paused at the same time, on all
+hosts.
 
 The command waits until the sweep has ended. A signal, or half an hour without
 an answer of the database, ends only the command; the sweep goes on. A

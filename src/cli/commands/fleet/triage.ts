@@ -4,9 +4,9 @@ import { textOrDocument } from '../../printing/printing.ts'
 
 const help = `
 Something crashes, and it is not known on which host the cause is. The agents
-check their tenants now, also while a sweep works: those known to be damaged
-first, then those that could not be read, then those never checked. If you know
-the host, type \`holdfast triage\` there: it uses more signs of the crash.
+check their tenants now, also while a sweep works. Those known to be damaged
+come first, then those that could not be read, then those never checked. If you
+know the host, type \`holdfast triage\` there: it uses more signs of the crash.
 
 The fast pass (--depth quick) compares no index with its table. So it does not
 end a report of damage: \`fleet status\` shows known damage until a full check

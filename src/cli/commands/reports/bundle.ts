@@ -16,11 +16,11 @@ export function addBundle(invocation: Invocation): void {
     .addHelpText(
       'after',
       `
-The archive has the report as JSON and as a page, lines of the ledger, damaged
-pages with decoded headers, versions, mounts, what the service says of itself,
-the configuration without secrets, and what the doctor finds. Its README.txt
-says what each file is, and what could not be had: also a newer run that has no
-report, because it ended before it had one.
+The archive has the report as JSON and as a page, lines of the ledger, and
+damaged pages with decoded headers. It has versions, mounts, what the service
+says of itself, the configuration without secrets, and what the doctor finds.
+Its README.txt says what each file is, and what could not be had. It also names
+a newer run that ended before it had a report.
 
 The archive has mode 0600. It has names of tenants and keys of rows. Contents of
 rows are masked unless you ask for them. Nothing is overwritten, and <file> must
