@@ -11,7 +11,7 @@ type FileKindName = 'sqlite' | 'empty' | 'foreign' | 'broken-header'
 export interface FileKind {
   readonly contents: FileKindName
   /**
-   * True if the file is no database by itself, but its WAL or journal may make it one: they hold the first page of a
+   * True if the file is no database by itself, but its WAL or journal may make it one. They hold the first page of a
    * database, which SQLite takes from there, or they lie beside an empty file. (Of an encrypted file these are
    * encrypted too.)
    */

@@ -24,8 +24,8 @@
  *  15. The guardian forgets the hold. Write its end to the ledger, without awaiting it. Release the pause slot.
  * Phase 3, `publish`: the tenant serves.
  *  16. Hash and rename each draft: it becomes a snapshot, which the caller disposes of.
- *  17. Release the rest of phase 1: the watch of 5, each draft that became no snapshot, and an intent that was not used
- *      (the ledger records `never-began`).
+ *  17. Release the rest of phase 1: the watch of 5, each draft that became no snapshot, and an unused intent. For such
+ *      an intent the ledger records `never-began`.
  * The caller releases the disk space of 3 when it has disposed of the snapshots.
  *
  * A failure at any step releases what the steps before it registered, in reverse order: locks before the resume, the
@@ -155,9 +155,9 @@ async function copyInPauseSlot(
 const unconfirmed = new Set<Failure['code']>(['LEASE_LOST', 'RESUME_FAILED'])
 
 /**
- * A service that dies while its tenant is quiesced cannot confirm the pause. The kernel still can: where its leases on
- * every file stood from before the copy to after it, no other program had the files, and the copies are what lies on
- * the disk. Those copies are kept, with the failure that says what is not proven. All others are thrown away.
+ * A service that dies while its tenant is quiesced cannot confirm the pause. The kernel still can. If its leases on
+ * every file stood from before the copy to after it, no other program had the files. The copies are what lies on the
+ * disk. Those copies are kept, with the failure that says what is not proven. All others are thrown away.
  * @throws {unknown} the error itself, if no copy may be kept
  */
 function sealedWithoutConfirmation(proven: readonly CopiedFile[], error: unknown): Copies {

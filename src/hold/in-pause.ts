@@ -1,7 +1,7 @@
 /**
- * Phase 2 of a hold: the tenant stands still. Each function below is one scope, and what a scope registers is released
- * when it ends, in this order: kernel leases, then locks and live files, then the pause. All files are sealed before
- * the deed begins, and none is released before it ends for the last one. So they share one moment: a transaction over
+ * Phase 2 of a hold: the tenant stands still. Each function below is one scope. What a scope registers is released when
+ * it ends, in this order: kernel leases, then locks and live files, then the pause. All files are sealed before the
+ * deed begins, and none is released before it ends for the last one. So they share one moment: a transaction over
  * several files is in all snapshots or in none.
  */
 import { Disposables } from '../host/disposal.ts'

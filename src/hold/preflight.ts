@@ -186,8 +186,8 @@ export function predictPauseMs(files: number, copyBytes: number, rate: number | 
  * Refuses a tenant whose last copy was abandoned after a pause longer than the limit. The run after this one tries
  * again, because the ledger then has a refusal as the newest result.
  * @param what the files, by name
- * @param abandonedPauseMs how long the tenant had been paused when its last copy was abandoned; null if it was not, or
- * if that says nothing about this copy
+ * @param abandonedPauseMs how long the tenant had been paused when its last copy was abandoned. Null if it was not, or
+ * if that says nothing about this copy.
  * @throws {Failure} TOO_LARGE_FOR_PAUSE
  */
 export function requireNoAbandonedPause(what: string, abandonedPauseMs: number | null, maxPauseMs: number): void {

@@ -157,7 +157,7 @@ async function confirmUnused(file: PreparedFile, { probe }: HoldProcesses, signa
 }
 
 /**
- * With command hooks the intent is written right before the request (`PauseIntent.write`), not here: after a crash,
+ * With command hooks the intent is written right before the request (`PauseIntent.write`), not here. After a crash,
  * each intent is followed by a resume command, whether the tenant was paused or not.
  */
 async function writeIntent(

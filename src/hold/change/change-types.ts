@@ -96,9 +96,9 @@ export type ChangeOutcome =
       /** True if the live set had to be mended anew inside the pause. */
       readonly remade: boolean
       /**
-       * Why the service did not confirm the pause or was not seen serving after it, although the change stands on the
-       * disk; or what broke off when the content already stood. RESUME_FAILED: the tenant may be paused. Null if the
-       * tenant serves.
+       * The change stands on the disk, but the service did not confirm the pause, or was not seen serving after it. Or
+       * something broke off when the content already stood. This says why. RESUME_FAILED: the tenant may be paused.
+       * Null if the tenant serves.
        */
       readonly unproven: Failure | null
       readonly record: HoldRecord

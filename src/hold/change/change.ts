@@ -1,8 +1,8 @@
 /**
  * Changes a live set. Only this folder does, and only inside a hold whose seal was proven for this very change.
  *
- * Before the pause: the original is kept (original/), the files that will take the live names are written beside them
- * and synced (target.ts), the record says `prepared`, the ledger has `change-begun`. In the pause (set-change.ts), as
+ * Before the pause the original is kept (original/). The files that will take the live names are written beside them
+ * and synced (target.ts). The record says `prepared`, the ledger has `change-begun`. In the pause (set-change.ts), as
  * another deed in the place of the copy: is the live set still what was rehearsed? Then the steps, each on the disk
  * before the next (steps/plan-steps.ts). After it: the record says `applied`, the ledger `change-ended`, what is left
  * beside the live files is deleted.

@@ -9,8 +9,8 @@ const companions = liveSetParts.filter((part) => part !== '')
 
 /**
  * Asked before any work, and again right before the file gets its name.
- * @throws {Failure} USAGE if the name is taken, or is that of a WAL or journal, which SQLite plays back or deletes; and
- *   if such a part lies beside it, which SQLite would play into the new file
+ * @throws {Failure} USAGE if the name is taken, or is that of a WAL or journal, which SQLite plays back or deletes.
+ * Also if such a part lies beside it, which SQLite would play into the new file.
  */
 export function requireNewDatabase(path: string): void {
   if (isTaken(path)) throw refused(`${path} exists already, and is not overwritten`)

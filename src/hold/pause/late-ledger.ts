@@ -28,9 +28,9 @@ export class LateLedger implements AsyncDisposable {
   }
 
   /**
-   * Ends the other holds of this run that the ledger calls open: intents for which the service was never asked, and
-   * holds that the run saw end but had not written down. No other tenant is paused, because the guardian hears of a
-   * hold before the service is asked.
+   * Ends the other holds of this run that the ledger calls open. They are intents for which the service was never
+   * asked, and holds that the run saw end but had not written down. No other tenant is paused, because the guardian
+   * hears of a hold before the service is asked.
    */
   async endOthers({ terms, open, ended }: ResumeOrder, service: Service): Promise<void> {
     const known = new Set(open.map(({ holder }) => holder))

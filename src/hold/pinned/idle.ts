@@ -1,7 +1,7 @@
 /**
  * A database in WAL mode that no program has open (README.md, L5 and L9). Nothing of ours may stand on the `-shm`: the
  * next program would take a stale one for current. SHARED on the database alone does not keep a program from
- * checkpointing, but none can come and go unseen: its last close cannot delete `-shm` and `-wal`. So the files are
+ * checkpointing, but none can come and go unseen. Its last close cannot delete `-shm` and `-wal`. So the files are
  * copied as they lie there, the WAL with them, and looked at again.
  *   1. SHARED stands. No program is connected. Look at the journal.
  *   2. Probe: a second process sees our lock. No SQLite: it would be a program that comes and goes.
@@ -64,7 +64,7 @@ function requireUnconnected(files: LiveFiles, code: 'WRITER_SEEN' | 'COPY_CHANGE
 
 /**
  * A program that is connected keeps SHARED on the database. If no program has the switch of the `-shm` meanwhile, that
- * file was deleted or replaced under it: it writes to the WAL by an index that we cannot see.
+ * file was deleted or replaced under it. It writes to the WAL by an index that we cannot see.
  * @throws {Failure} COPY_CHANGED; also for a program that is just opening the file
  */
 function requireUnread(files: LiveFiles): void {

@@ -7,7 +7,7 @@ import type { LiveFiles } from '../live/live-files.ts'
 const reserved = { start: lockBytes.reserved, length: 1 } as const
 
 /**
- * To be called while SHARED of ours stands, for files that were opened under it: then no program changes the database
+ * To be called while SHARED of ours stands, for files that were opened under it. Then no program changes the database
  * file, and none rolls a journal back. A journal that appears later is of a transaction under way.
  * @returns `hot`: a transaction was interrupted, and the file is right only together with the journal. `in-use`: of a
  * transaction that is under way and has not changed the file. It is not needed: a rollback would write what is there.

@@ -89,7 +89,7 @@ export class PinTerm implements Disposable {
 
   /**
    * Releases every lock on the live set, and ends the guardian's watch. To be called before work that may take longer
-   * than the watch: the kernel finishes a piece of the copy, or the holders of a file are sought. Repeatable.
+   * than the watch. The kernel finishes a piece of the copy, or the holders of a file are sought. Repeatable.
    */
   release(): void {
     this.#files.unlock()

@@ -1,6 +1,6 @@
 /**
- * What SQLite's usual locks cannot keep still, recognised before anything is locked: a program with locks of another
- * kind, and one that changes the file through memory. Each refusal says what to do.
+ * What SQLite's usual locks cannot keep still, recognised before anything is locked. That is a program with locks of
+ * another kind, or one that changes the file through memory. Each refusal says what to do.
  */
 import { lstatSync } from 'node:fs'
 import { onDisk } from '../../host/files/file-name.ts'
@@ -76,7 +76,7 @@ export function isReadByProgram(files: LiveFiles): boolean | null {
 
 /**
  * To be asked when the pin of a WAL stands. If the database was replaced under its programs, its WAL does not belong to
- * the file that has the name now: together they are a state that never was.
+ * the file that has the name now. Together they are a state that never was.
  * @throws {Failure} COPY_CHANGED
  */
 export function requireSameDatabase(files: LiveFiles): void {

@@ -81,7 +81,7 @@ function requireNamed(files: LiveFiles): void {
 
 /**
  * Programs that use the WAL do not read the journal. The next one that opens the database alone rolls it back, over
- * what they have committed since: then the snapshot is not what that program sees (README.md L16).
+ * what they have committed since. Then the snapshot is not what that program sees (README.md L16).
  */
 async function requireNoHotJournal(files: LiveFiles): Promise<void> {
   if ((await findJournal(files)) !== 'hot') return

@@ -1,6 +1,6 @@
 /**
- * Looks after a pinned WAL all the time, and lets go if the pin would harm its programs, or is worth nothing any more:
- * a wal-index that a program must recover, a WAL that grows too long, names that lead elsewhere.
+ * Looks after a pinned WAL all the time, and lets go if the pin would harm its programs, or is worth nothing any more.
+ * Examples are a wal-index that a program must recover, a WAL that grows too long, names that lead elsewhere.
  */
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import { Failure } from '../../model/failure.ts'

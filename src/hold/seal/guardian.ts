@@ -129,7 +129,7 @@ export class Guardian implements AsyncDisposable {
   /**
    * A watch whose deadline lies between the two. It begins when the guardian has answered, because it may have died
    * unnoticed. In a sweep, a hold takes over the watch of the one before if that answer is fresh and the guardian is
-   * seen to live; this saves two messages.
+   * seen to live. This saves two messages.
    * @throws {Failure} GUARDIAN_LOST
    */
   async watch(earliestMs: number, latestMs: number): Promise<Watch> {

@@ -1,7 +1,7 @@
 /**
  * Kernel leases on every file of an open live set. While they stand, the kernel knows no other open or mapping of one
- * of the files, in any process, container or mount namespace (hold/README.md F3, I1.3). They harm no program as long
- * as they are released when it opens a file (F12).
+ * of the files. That covers every process, container and mount namespace (hold/README.md F3, I1.3). They harm no
+ * program as long as they are released when it opens a file (F12).
  */
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { leaseOf, onLeaseBreak, releaseLease, takeWriteLease } from '../../host/locks/kernel-lease.ts'

@@ -1,7 +1,7 @@
 /**
  * Whether a second process sees a lock of ours that refuses no reader, so that it cannot be tried
  * (hold/pinned/README.md L15). It takes nothing. The kernel's list shows every lock. Where that list is hidden, the
- * kernel is asked what would refuse a write lock; it answers with one lock only, and that may be another program's.
+ * kernel is asked what would refuse a write lock. It answers with one lock only, and that may be another program's.
  */
 import { fstatSync, readFileSync, realpathSync } from 'node:fs'
 import { openDescriptor } from '../../host/files/descriptor.ts'

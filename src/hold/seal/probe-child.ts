@@ -60,7 +60,7 @@ function tryPins({ path, pins, checkpointOf }: PinsToTry): PinsAnswer {
 
 /**
  * Beside a database without pages SQLite deletes the WAL and the journal by their names, whatever they hold and whoever
- * uses them; a connection that may only read does it too. One byte counts as none.
+ * uses them. A connection that may only read does it too. One byte counts as none.
  */
 const wouldDelete = (path: string): boolean =>
   statSync(onDisk(path)).size <= 1 && ['-wal', '-journal'].some((part) => existsSync(onDisk(path + part)))
@@ -115,7 +115,7 @@ interface FileForSqlite extends Disposable {
 
 /**
  * better-sqlite3 takes names in UTF-8 only, and drops blanks at their end. A file with another name is named by a
- * descriptor that opens nothing (O_PATH): SQLite follows the link, and looks for journal and WAL beside the file.
+ * descriptor that opens nothing (O_PATH). SQLite follows the link, and looks for journal and WAL beside the file.
  */
 function nameForSqlite(path: string): FileForSqlite {
   if (path.isWellFormed() && path.trim() === path) return { path, descriptor: null, [Symbol.dispose]: () => undefined }

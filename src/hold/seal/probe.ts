@@ -82,8 +82,8 @@ export class Probe implements AsyncDisposable {
    * Tries the lock on `path` from the second process.
    * @returns what was refused: everything that had to be
    * @param file what the path led to when it was locked
-   * @param over aborts when the lock can no longer stand: the second process is then killed, so that it tries nothing
-   * when the lock is released
+   * @param over aborts when the lock can no longer stand. The second process is then killed, so that it tries nothing
+   * when the lock is released.
    * @throws the reason of `over`
    * @throws {Failure} LOCK_NOT_HONOURED if anything was granted; the run must stop. READ_FAILED or IN_USE if nothing
    * could be tried: the process died, the file could not be opened, or the path leads elsewhere.
@@ -103,7 +103,7 @@ export class Probe implements AsyncDisposable {
   }
 
   /**
-   * Has the second process look for a lock of ours that it cannot try: a program with the same rights as ours would get
+   * Has the second process look for a lock of ours that it cannot try. A program with the same rights as ours would get
    * it too, or would be in the way of others.
    * @returns `refused`: it saw the lock, which stands in its way. No SQLite was tried.
    * @throws {Failure} LOCK_NOT_HONOURED if it does not see the lock: the run must stop. LOCK_BUSY if another program's
@@ -121,8 +121,8 @@ export class Probe implements AsyncDisposable {
   }
 
   /**
-   * Has the second process look for the locks of a pinned WAL, and then let SQLite try a PASSIVE checkpoint, over a
-   * connection that may not write: it does least if the locks lie. The connection is closed before the answer.
+   * Has the second process look for the locks of a pinned WAL, and then let SQLite try a PASSIVE checkpoint. The
+   * connection may not write, so it does least if the locks lie. The connection is closed before the answer.
    * @param checkpointOf the database file; null: SQLite is not asked
    * @returns `hidden`: whether another program's lock hides one of ours
    * @throws {Failure} LOCK_NOT_HONOURED if a lock is not seen, or SQLite began the checkpoint: the run must stop.

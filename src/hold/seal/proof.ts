@@ -90,7 +90,7 @@ export function observeFiles(files: LiveFiles, parts: readonly LiveSetPart[], le
 
 /**
  * The name must still lead to the file that is open here, and to nothing if none is. Synchronous: the file system was
- * judged fit and all names were found a moment ago, so a call takes microseconds; through the thread pool it would take
+ * judged fit and all names were found a moment ago, so a call takes microseconds. Through the thread pool it would take
  * a tenth of a millisecond of the pause.
  * @throws {Failure} WRITER_SEEN
  */

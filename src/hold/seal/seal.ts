@@ -1,6 +1,6 @@
 /**
  * The probe and the seal. A write lease on every file of the live set is the kernel's word that no other program has it
- * open or mapped, in any process, container or mount namespace (hold/README.md F3, I1.3).
+ * open or mapped. That covers every process, container and mount namespace (hold/README.md F3, I1.3).
  */
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'

@@ -1,6 +1,6 @@
 /**
  * The pin of a WAL: the locks of a connected reader, with its dead man's switch, and the checkpoint lock. While they
- * stand with SHARED on the database, no checkpoint changes the database file and the WAL is not reset; programs go on
+ * stand with SHARED on the database, no checkpoint changes the database file and the WAL is not reset. Programs go on
  * reading and appending (hold/README.md F6).
  *
  * Without the switch, a program that closes and opens again would find no connection and discard the wal-index. To
@@ -86,7 +86,7 @@ function tryPin(files: LiveFiles): WalPin | NotPinned {
 }
 
 /**
- * Whether another open file has the dead man's switch. Asked without taking it: a wal-index without a connection may be
+ * Whether another open file has the dead man's switch. Asked without taking it. A wal-index without a connection may be
  * stale, and with our switch the next program to open it would take it for current.
  */
 export const isConnected = (files: LiveFiles): boolean =>

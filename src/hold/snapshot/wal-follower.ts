@@ -1,7 +1,7 @@
 /**
  * Copies a WAL to which the service appends. While the service writes, only committed frames are copied, because a
  * transaction may still rewrite its own uncommitted frames. Once the tenant stands still, all frames of this generation
- * are copied. The wal-index says what is committed: a writer that was killed between its commit frame and its entry
+ * are copied. The wal-index says what is committed. A writer that was killed between its commit frame and its entry
  * there leaves frames that look committed, and that the next writer overwrites.
  */
 import { write } from 'node:fs'
@@ -76,8 +76,9 @@ export class WalFollower {
   }
 
   /**
-   * Copies the rest, once the tenant stands still: every frame with this generation's salts, valid or not, so that a
-   * cut in the chain is seen in the copy. Older generations behind it are left out; SQLite does not read them either.
+   * Copies the rest, once the tenant stands still. It copies every frame with this generation's salts, valid or not, so
+   * that a cut in the chain is seen in the copy. Older generations behind it are left out; SQLite does not read them
+   * either.
    * @returns how many bytes
    */
   async followRest(signal: AbortSignal): Promise<number> {
@@ -92,7 +93,7 @@ export class WalFollower {
   }
 
   /**
-   * Null as long as the header does not have the salts of the wal-index: a WAL that was just reset has no header, or
+   * Null as long as the header does not have the salts of the wal-index. A WAL that was just reset has no header, or
    * still the old one.
    */
   async #start(salts: string | null): Promise<WalScan | null> {

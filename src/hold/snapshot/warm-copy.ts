@@ -1,8 +1,8 @@
 /**
- * The warm copy, made while the tenant serves. Locks of ours pin the WAL (hold/README.md F6): no checkpoint changes the
+ * The warm copy, made while the tenant serves. Locks of ours pin the WAL (hold/README.md F6). No checkpoint changes the
  * database file and the WAL is not reset, while the service goes on writing. The database file is copied meanwhile,
  * then the committed frames of the WAL in rounds, until little is left for the pause. The pin stands until the live
- * files are closed: it keeps the service's last close from checkpointing (F7), and the exclusive lock is taken on top
+ * files are closed. It keeps the service's last close from checkpointing (F7), and the exclusive lock is taken on top
  * of it.
  */
 import { monotonicMs } from '../../host/clock.ts'

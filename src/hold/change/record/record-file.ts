@@ -1,5 +1,5 @@
 /**
- * The record on the disk. It is locked as long as the run that changes the live set lives: the lock belongs to the open
+ * The record on the disk. It is locked as long as the run that changes the live set lives. The lock belongs to the open
  * file and ends with its process, however that ends. A version gets the name only when it is locked and synced.
  */
 import {

@@ -11,7 +11,7 @@ import { recordsIn } from './find-changes.ts'
 import { settle, tidyUp } from './settle.ts'
 
 /**
- * Ends the changes that broke off there, as far as the runs that made them are dead: a record is locked as long as its
+ * Ends the changes that broke off there, as far as the runs that made them are dead. A record is locked as long as its
  * run lives. No live file is changed.
  * @param ledger null: nothing is recorded
  * @throws {Failure} NO_PERMISSION and others, LEDGER_UNUSABLE

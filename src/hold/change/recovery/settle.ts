@@ -1,6 +1,6 @@
 /**
  * What became of a change that broke off: decided by what stands on the disk. It changes no live file. SQLite finds the
- * old or the new content whole whatever stands there; what is left to do is to say which, and to delete our own names.
+ * old or the new content whole whatever stands there. What is left to do is to say which, and to delete our own names.
  */
 import { fstatSync, readSync, statSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'

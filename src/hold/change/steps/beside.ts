@@ -68,7 +68,7 @@ export class Beside implements Disposable {
   }
 
   /**
-   * Locks it as the live file is locked, and takes a kernel lease: a program that opens it as soon as it has the name
+   * Locks it as the live file is locked, and takes a kernel lease. A program that opens it as soon as it has the name
    * waits for us.
    * @throws {Failure} IN_USE if another program has found it
    */

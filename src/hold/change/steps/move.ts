@@ -5,7 +5,7 @@ import type { LiveFolder } from './live-folder.ts'
 import type { Step } from './step.ts'
 
 /**
- * A file beside the live one takes its name, and the live file takes that of the other: no program that opened it
+ * A file beside the live one takes its name, and the live file takes that of the other. No program that opened it
  * meanwhile is left with a file without a name. If the names cannot be exchanged here, the live file loses its name.
  *
  * It is not reversed once another program has asked for the new file under the live name: that program will use it.

@@ -23,7 +23,7 @@ export interface Overwriting {
   readonly main: number
   readonly pageSize: number
   /**
-   * Called before each piece is written. Once it throws, our lock may be gone, and nothing more is written: a journal
+   * Called before each piece is written. Once it throws, our lock may be gone, and nothing more is written. A journal
    * that lies beside the file is rolled back by the next program that opens it.
    */
   readonly requireSeal: () => void
@@ -41,8 +41,8 @@ const pieceBytes = 1 << 20
 const sync = promisify(fsync)
 
 /**
- * While a WAL or a hot journal covers each page in which the two contents differ: SQLite finds the same whatever part
- * of it was written.
+ * For two contents that differ only in pages that a WAL or a hot journal covers: SQLite finds the same, whatever part
+ * was written.
  * @param content what the file is to hold
  * @param before what it holds, for the way back
  */
