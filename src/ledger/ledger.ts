@@ -61,11 +61,13 @@ export interface LastResult extends RecordedCheck {
 
 /**
  * Quiet files: the newest check was sound, and so was the one that settles the file. `fresh`: it was settled since the
- * time that was asked for. `oldestAt`: when the oldest of them was settled, in ms since 1970; null for none.
+ * time that was asked for. `pinned`: as many of them have a newest check at level `pinned`. `oldestAt`: when the oldest
+ * of them was settled, in ms since 1970; null for none.
  */
 export interface QuietFiles {
   readonly fresh: number
   readonly stale: number
+  readonly pinned: number
   readonly oldestAt: number | null
 }
 

@@ -58,7 +58,7 @@ async function started(ledger: LedgerProcess): Promise<Ledger> {
   }
 }
 
-const nothingNotable = { results: [], others: { fresh: 0, stale: 0, oldestAt: null } }
+const nothingNotable = { results: [], others: { fresh: 0, stale: 0, pinned: 0, oldestAt: null } }
 
 const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
   notice: isGone

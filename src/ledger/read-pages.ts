@@ -67,7 +67,7 @@ export async function readNotable(
   ask: (after: FileKey | null, listed: Pick<QuietTerms, 'freshListed' | 'staleListed'>) => Promise<ResultPage>,
 ): Promise<NotableResults> {
   const results: LastResult[] = []
-  let others: QuietFiles = { fresh: 0, stale: 0, oldestAt: null }
+  let others: QuietFiles = { fresh: 0, stale: 0, pinned: 0, oldestAt: null }
   let next: FileKey | null = null
   let [freshListed, staleListed] = [quietListedMax, quietListedMax]
   do {
@@ -85,6 +85,7 @@ export async function readNotable(
 const added = (one: QuietFiles, other: QuietFiles): QuietFiles => ({
   fresh: one.fresh + other.fresh,
   stale: one.stale + other.stale,
+  pinned: one.pinned + other.pinned,
   oldestAt:
     one.oldestAt === null || other.oldestAt === null
       ? (one.oldestAt ?? other.oldestAt)

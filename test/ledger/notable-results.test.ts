@@ -5,6 +5,8 @@ import { lineRow } from '../../src/ledger/lines/rows.ts'
 import { readLedger } from '../../src/ledger/open-ledger.ts'
 import { Store } from '../../src/ledger/process/store.ts'
 import type { Event } from '../../src/model/event.ts'
+import { noEvidence } from '../../src/model/result/evidence.ts'
+import type { Result } from '../../src/model/result/report.ts'
 import { checked, scratch } from '../support/ledger/sample-events.ts'
 import { damagedCheck, notes } from '../support/ledger/services.ts'
 
@@ -20,8 +22,13 @@ function write(dir: string, checks: readonly (readonly [ageHours: number, Event]
   store.close()
 }
 
-const many = (prefix: string, length: number, ageHours: number): readonly (readonly [number, Event])[] =>
-  Array.from({ length }, (_, at) => [ageHours, checked(`${prefix}-${String(at).padStart(5, '0')}`)] as const)
+const many = (
+  prefix: string,
+  length: number,
+  ageHours: number,
+  change: Partial<Result> = {},
+): readonly (readonly [number, Event])[] =>
+  Array.from({ length }, (_, at) => [ageHours, checked(`${prefix}-${String(at).padStart(5, '0')}`, change)] as const)
 
 test('of sound files the first twenty fresh and stale ones are listed, and the others counted', async () => {
   using folder = scratch()
@@ -34,6 +41,7 @@ test('of sound files the first twenty fresh and stale ones are listed, and the o
     [2, checked('was-damaged', { depth: 'quick' })],
     [-50, checked('ahead')],
     [2, checked('quick', { depth: 'quick' })],
+    ...many('pinned', 6, 1, { evidence: { ...noEvidence, level: 'pinned' } }),
   ])
   await using ledger = await readLedger(folder.path, notes)
   const { results, others } = await ledger.notableResults(now - 26 * hourMs, now)
@@ -44,11 +52,11 @@ test('of sound files the first twenty fresh and stale ones are listed, and the o
     20,
     ['ahead', 'quick', 'was-damaged', 'was-sound'],
   ])
-  expect(others).toEqual({ fresh: 5980, stale: 10, oldestAt: now - 50 * hourMs })
+  expect(others).toEqual({ fresh: 5986, stale: 10, pinned: 6, oldestAt: now - 50 * hourMs })
   expect(namesOf(/^fresh/)[19]).toBe('fresh-00019')
   // The same results as in the whole list.
   const all = await ledger.lastResults()
-  expect(all).toHaveLength(6034)
+  expect(all).toHaveLength(6040)
   expect(results).toEqual(all.filter(({ tenant }) => results.some((one) => one.tenant === tenant)))
   // Both in one go, for a document of all files: it may be read more than once.
   const both = await ledger.allResults(now - 26 * hourMs, now)
@@ -61,5 +69,5 @@ test('a few files are all listed', async () => {
   write(folder.path, [...many('fresh', 20, 1), ...many('stale', 20, 50)])
   await using ledger = await readLedger(folder.path, notes)
   const { results, others } = await ledger.notableResults(now - 26 * hourMs, now)
-  expect([results.length, others]).toEqual([40, { fresh: 0, stale: 0, oldestAt: null }])
+  expect([results.length, others]).toEqual([40, { fresh: 0, stale: 0, pinned: 0, oldestAt: null }])
 })

@@ -5,7 +5,7 @@ import type { QuietFiles, RecordedCheck } from '../ledger.ts'
 import type { QuietTerms } from '../protocol.ts'
 
 /** The newest check of a file, and the newest one that settles it. */
-export interface FileChecks extends Pick<RecordedCheck, 'verdict'> {
+export interface FileChecks extends Pick<RecordedCheck, 'verdict' | 'level'> {
   readonly failure: string | null
   readonly settled: Pick<RecordedCheck, 'at' | 'verdict'> | null
 }
@@ -17,6 +17,7 @@ export class QuietCount {
   #staleListed = 0
   #fresh = 0
   #stale = 0
+  #pinned = 0
   #oldestAt: number | null = null
 
   /** @param terms null: no file is counted */
@@ -25,11 +26,11 @@ export class QuietCount {
   }
 
   get files(): QuietFiles {
-    return { fresh: this.#fresh, stale: this.#stale, oldestAt: this.#oldestAt }
+    return { fresh: this.#fresh, stale: this.#stale, pinned: this.#pinned, oldestAt: this.#oldestAt }
   }
 
   /** @returns false for a file that must be listed */
-  takes({ verdict, failure, settled }: FileChecks): boolean {
+  takes({ verdict, level, failure, settled }: FileChecks): boolean {
     const terms = this.#terms
     if (terms === null || settled === null || failure !== null) return false
     if (verdict !== 'sound' || settled.verdict !== 'sound') return false
@@ -40,6 +41,7 @@ export class QuietCount {
     else {
       if (isFresh) this.#fresh++
       else this.#stale++
+      if (level === 'pinned') this.#pinned++
       this.#oldestAt = Math.min(this.#oldestAt ?? settled.at, settled.at)
       return true
     }

@@ -212,6 +212,7 @@ function knownOf(rows: NonEmpty<LastCheckRow>, { own, addNotice }: Terms): Known
 
 const standingOf = ({ newest, settled }: KnownFileChecks): FileChecks => ({
   verdict: newest.summary.verdict,
+  level: newest.summary.level,
   failure: newest.summary.failure,
   settled: settled === null ? null : { at: settled.at, verdict: settled.summary.verdict },
 })

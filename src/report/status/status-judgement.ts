@@ -11,7 +11,7 @@ import { legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
 import type { Absence } from './absences.ts'
 import { listSome, someNames } from './name-some.ts'
-import type { StatusView, TenantSummary } from './status-view.ts'
+import type { SettledThen, StatusView, TenantSummary } from './status-view.ts'
 
 export interface StatusJudgement {
   readonly code: 0 | 1 | 2 | 3
@@ -28,6 +28,8 @@ export interface StatusJudgement {
    * if there is no file.
    */
   readonly oldestCheckAgeMs: number | null
+  /** Number of files whose verdict rests on a pinned snapshot. */
+  readonly pinned: number
   /** Holds of this service that were never seen to end. */
   readonly overdueHolds: number
 }
@@ -40,6 +42,21 @@ export type FileStanding = VerdictWord | 'never'
  */
 export const standingOf = ({ verdict, settled }: TenantSummary): FileStanding =>
   settled?.verdict === 'damaged' ? 'damaged' : (verdict ?? 'never')
+
+/** The check that the verdict rests on; null if there was none. */
+export function standingCheck({
+  settled,
+  checkedAt,
+  verdict,
+  damage,
+  level,
+  depth,
+  pauseMs,
+}: TenantSummary): SettledThen | null {
+  if (settled?.verdict === 'damaged') return settled
+  return verdict === null || checkedAt === null ? null : { at: checkedAt, verdict, damage, level, depth, pauseMs }
+} /** True if the verdict rests on a pinned snapshot: a writer outside of SQLite's locks was not excluded. */
+export const restsOnPin = (one: TenantSummary): boolean => standingCheck(one)?.level === 'pinned'
 
 /**
  * True if no check settled the file within `maxAgeMs`. A quick, refused or inconclusive check does not count, nor does
@@ -80,6 +97,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
     reasons: [...critical, ...warning],
     counts,
     oldestCheckAgeMs: oldestCheckAge(view),
+    pinned: tenants.filter(restsOnPin).length + (view.others?.pinned ?? 0),
     overdueHolds: overdue.left.length + overdue.others.length,
   }
 }

@@ -7,7 +7,7 @@ import type { StatusView } from './status-view.ts'
 
 export function renderPrometheus(
   view: StatusView,
-  { counts, oldestCheckAgeMs, overdueHolds }: StatusJudgement,
+  { counts, oldestCheckAgeMs, overdueHolds, pinned }: StatusJudgement,
 ): string {
   const service = `service="${label(view.service)}"`
   const damaged = view.tenants.filter((one) => standingOf(one) === 'damaged').map(({ tenant, path }) => tenant ?? path)
@@ -34,6 +34,12 @@ export function renderPrometheus(
       'gauge',
       'One for each damaged tenant; absent for others.',
       [...new Set(damaged)].map((tenant) => `{${service},tenant="${label(tenant)}"} 1`),
+    ),
+    ...metric(
+      'holdfast_tenants_pinned',
+      'gauge',
+      'Files whose verdict rests on a pinned snapshot: a writer outside of the locks of SQLite was not excluded.',
+      [`{${service}} ${pinned}`],
     ),
     ...metric(
       'holdfast_harm_suspected',

@@ -1,15 +1,15 @@
 import { createColors } from 'picocolors'
 import { ageOf } from '../../model/age.ts'
-import { count } from '../../text/count.ts'
+import { count, grouped } from '../../text/count.ts'
 import { indented, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
 import { whatPinnedProves } from '../pinned.ts'
 import { legibleCommand, legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
-import { isStale, standingOf, type StatusJudgement } from './status-judgement.ts'
+import { restsOnPin, isStale, standingCheck, standingOf, type StatusJudgement } from './status-judgement.ts'
 import { nextCommands } from './status-next.ts'
-import { filesIn, type SettledThen, type StatusOptions, type StatusView, type TenantSummary } from './status-view.ts'
+import { filesIn, type StatusOptions, type StatusView, type TenantSummary } from './status-view.ts'
 
 /** More sound and fresh tenants than this are counted instead of listed. */
 const soundListedMax = 20
@@ -22,6 +22,7 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
   const { fresh = 0, stale = 0 } = view.others ?? {}
   const folded = quiet.length + fresh > soundListedMax && !options.verbose
   const listed = folded ? tenants.filter((one) => !isQuiet(one)) : tenants
+  const hiddenPinned = judgement.pinned - listed.filter(restsOnPin).length
   const commands = nextCommands(view, judgement)
   // A reason below says the same in other words.
   const isReason = judgement.reasons.some((reason) => /^STALE (?:never run|(?:no|last) full sweep)/.test(reason))
@@ -44,7 +45,6 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
     ...judgement.reasons.flatMap((reason) => indented(reason, options)),
     ...view.otherHolds.flatMap((hold) => indented(describeOther(hold, view.config, now).said, options)),
     ...(listed.length === 0 ? [] : ['', ...tableOf(listed, view, options)]),
-    ...(listed.some((one) => standingCheck(one)?.level === 'pinned') ? wrap(whatPinnedProves, options.width) : []),
     ...(stale > 0
       ? wrap(`and ${count(stale, 'tenant')} sound and not fully checked within ${humanMs(maxAgeMs)}`, options.width)
       : []),
@@ -55,6 +55,8 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
           options.width,
         )
       : []),
+    ...(hiddenPinned === 0 ? [] : wrap(`${grouped(hiddenPinned)} of these at level pinned`, options.width)),
+    ...(judgement.pinned === 0 ? [] : wrap(whatPinnedProves, options.width)),
     ...(commands.length === 0 ? [] : ['', 'next', ...commands.map((command) => `    ${legibleCommand(command)}`)]),
     ...(judgement.code === 0 ? [] : wrap(exitLine(judgement), options.width)),
   ].join('\n')}\n`
@@ -102,20 +104,6 @@ function tableOf(listed: readonly TenantSummary[], view: StatusView, options: St
       ...besides(one, view).flatMap((text) => indented(text, options)),
     ]),
   ]
-}
-
-/** The check that the verdict rests on; null if there was none. */
-function standingCheck({
-  settled,
-  checkedAt,
-  verdict,
-  damage,
-  level,
-  depth,
-  pauseMs,
-}: TenantSummary): SettledThen | null {
-  if (settled?.verdict === 'damaged') return settled
-  return verdict === null || checkedAt === null ? null : { at: checkedAt, verdict, damage, level, depth, pauseMs }
 }
 
 /**

@@ -42,7 +42,7 @@ Exit code 0: answered. With --format nagios or monit it is 2: CRITICAL.
 
 test('a document lists all files, also those that the view only counts', () => {
   const all = Array.from({ length: 2000 }, (_, at) => tenant(`t${at}`))
-  const given = view(all.slice(0, 20), { others: { fresh: 1980, stale: 0, oldestAt: now - hour } })
+  const given = view(all.slice(0, 20), { others: { fresh: 1980, stale: 0, pinned: 0, oldestAt: now - hour } })
   const { text } = renderStatus(given, { format: 'json', width: 80, color: false, verbose: false }, all)
   const pieces = [...text]
   expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(70_000)
@@ -53,6 +53,32 @@ test('a document lists all files, also those that the view only counts', () => {
     expect.objectContaining({ sound: 2000 }),
     undefined,
   ])
+})
+
+test('each form says how many verdicts rest on a pinned snapshot, and what that leaves open', () => {
+  const pinned = { level: 'pinned', pauseMs: null } as const
+  const given = view([tenant('a'), tenant('b', pinned)], {
+    others: { fresh: 2000, stale: 0, pinned: 1999, oldestAt: now - hour },
+  })
+  for (const format of ['nagios', 'monit'] as const) {
+    const { code, text } = render(given, format)
+    expect(code).toBe(0)
+    expect(text).toMatch(/^HOLDFAST OK - 2,002 tenants sound, oldest check 1 h ago, 2,000 pinned \| .* pinned=2000\n$/)
+  }
+  expect(render(given, 'prometheus').text).toContain('\nholdfast_tenants_pinned{service="notes"} 2000\n')
+  const { text } = render(given, 'text')
+  expect(text).toContain('\n2,002 tenants sound and checked within 1 d 2 h\n2,000 of these at level pinned\npinned: ')
+  expect(text.replaceAll('\n', ' ')).toContain('does not show that no program ignores these locks.')
+  // Of one that is damaged, too: beside a reason, in the data alone.
+  const damaged = view([tenant('a'), tenant('b', { ...pinned, verdict: 'damaged', damage: 'index' })])
+  expect(render(damaged, 'monit').text).toMatch(/^HOLDFAST CRITICAL - DAMAGED 1: b \| .* pinned=1\n$/)
+  // The verdict of a check that was refused rests on no snapshot.
+  const sealed = view([
+    tenant('a'),
+    tenant('b', { verdict: 'failed', level: 'none', settled: { ...wasSound, ...pinned } }),
+  ])
+  expect(render(sealed, 'monit').text).not.toContain('pinned')
+  expect(render(sealed, 'prometheus').text).toContain('\nholdfast_tenants_pinned{service="notes"} 0\n')
 })
 
 test('damage stands in every format until a full check finds the file sound', () => {

@@ -9,14 +9,14 @@ test.each<[string, StatusView, number, string]>([
   ['one damaged', view([tenant('a', { verdict: 'damaged', damage: 'index' })]), 2, 'HOLDFAST CRITICAL - DAMAGED 1: a'],
   [
     'most of them only counted',
-    view([tenant('a')], { others: { fresh: 5000, stale: 0, oldestAt: now - 3 * hour } }),
+    view([tenant('a')], { others: { fresh: 5000, stale: 0, pinned: 0, oldestAt: now - 3 * hour } }),
     0,
     'HOLDFAST OK - 5,001 tenants sound, oldest check 3 h ago | tenants=5001 sound=5001 ',
   ],
   [
     'many that are too old only counted',
     view([tenant('a'), tenant('b', { checkedAt: now - 40 * hour })], {
-      others: { fresh: 7, stale: 900, oldestAt: now - 50 * hour },
+      others: { fresh: 7, stale: 900, pinned: 0, oldestAt: now - 50 * hour },
     }),
     1,
     'HOLDFAST WARNING - STALE 901 tenants not fully checked within 1 d 2 h: b and 900 more',
