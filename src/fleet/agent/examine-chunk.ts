@@ -3,6 +3,7 @@
 import type { TenantId } from '../../model/brand.ts'
 import type { Event } from '../../model/event.ts'
 import { exitCodes } from '../../model/exit-code.ts'
+import { signsOfHarm, type Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 import type { Result } from '../../model/result/report.ts'
 import { withServiceRun, type RunOptions, type ServiceRun } from '../../runs/begin/service-run.ts'
@@ -56,8 +57,9 @@ async function examine(
   }
   let covered = 0
   const observer = observerOf(terms, () => covered++)
-  const ended = async (exitCode: number, selected: number): Promise<void> => {
-    const event = { kind: 'run-finished', exitCode, selected, covered, whole: false } satisfies Event
+  const ended = async (exitCode: number, selected: number, stopped: Failure | null = null): Promise<void> => {
+    const harm = stopped !== null && signsOfHarm.has(stopped.code) ? { harm: stopped.code } : {}
+    const event = { kind: 'run-finished', exitCode, selected, covered, whole: false, ...harm } satisfies Event
     await orFailure(run.ledger.append(event))
   }
   try {
@@ -67,7 +69,7 @@ async function examine(
       return { notCovered: 0, stopped: null }
     }
     const totals = await sweep(run, { selection: { kind: 'chunk', plan }, depth: order.depth }, observer)
-    await ended(totals.notCovered === 0 ? exitCodes.sound : exitCodes.inconclusive, totals.selected)
+    await ended(totals.notCovered === 0 ? exitCodes.sound : exitCodes.inconclusive, totals.selected, totals.stopped)
     return totals
   } catch (error) {
     await ended(exitCodes.failed, covered)

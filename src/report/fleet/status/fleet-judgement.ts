@@ -31,6 +31,8 @@ export interface FleetJudgement {
   readonly missed: readonly HostFacts[]
   /** Slots that no coordinator frees although it should have. */
   readonly stuck: readonly FleetSlot[]
+  /** True if any of the reasons is HARM SUSPECTED. */
+  readonly isHarmSuspected: boolean
   /** Files whose tenants may still be paused. */
   readonly paused: readonly FleetFile[]
   /** Age in ms of the oldest of the newest sound checks; null if a file never had one, or if there is no file. */
@@ -49,7 +51,8 @@ export function judgeFleet(view: FleetView): FleetJudgement {
     oldestSoundAgeMs: oldestSoundAge(view),
   }
   const isBlind = hosts.length > 0 && found.missed.length === hosts.length
-  const critical = [...harmReasons(view), ...pausedReasons(found.paused), ...damagedReasons(view, counts)]
+  const harm = harmReasons(view)
+  const critical = [...harm, ...pausedReasons(found.paused), ...damagedReasons(view, counts)]
   if (isBlind) critical.push(blindReason(view))
   const warning = [
     ...(shares.length === 0 ? ['STALE no agent has registered a file yet'] : []),
@@ -68,6 +71,7 @@ export function judgeFleet(view: FleetView): FleetJudgement {
   const code = critical.length > 0 ? 2 : knowsNothing(view, counts) ? 3 : warning.length > 0 ? 1 : 0
   return {
     ...found,
+    isHarmSuspected: harm.length > 0,
     code,
     word: (['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const)[code],
     reasons: [...critical, ...warning],

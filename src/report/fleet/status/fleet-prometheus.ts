@@ -6,7 +6,8 @@ import { label, metric } from '../../status/metrics.ts'
 import type { FleetJudgement } from './fleet-judgement.ts'
 import { lastWholeSweep, runsUnderWay, type FleetView } from './fleet-view.ts'
 
-export function renderFleetPrometheus(view: FleetView, { missed, stuck, paused }: FleetJudgement): string {
+export function renderFleetPrometheus(view: FleetView, judgement: FleetJudgement): string {
+  const { missed, stuck, paused, isHarmSuspected } = judgement
   const { hosts, shares, files, slots, breakers, coordinators, at } = view
   const last = lastWholeSweep(view)
   const [run] = runsUnderWay(view)
@@ -44,6 +45,12 @@ export function renderFleetPrometheus(view: FleetView, { missed, stuck, paused }
     ...metric('holdfast_fleet_tenant_damaged', 'gauge', 'One for each damaged tenant; absent for others.', [
       ...damaged,
     ]),
+    ...metric(
+      'holdfast_fleet_harm_suspected',
+      'gauge',
+      'Whether a check or a coordinator suspected harm by holdfast or by locks that do not hold, while it stands.',
+      [` ${bool(isHarmSuspected)}`],
+    ),
     ...metric(
       'holdfast_fleet_oldest_check_age_seconds',
       'gauge',

@@ -48,6 +48,7 @@ test('metrics of a fleet', () => {
     `holdfast_fleet_last_full_sweep_timestamp_seconds ${(now - 2 * hour) / 1000}`,
     'holdfast_fleet_tenants{host="h1",service="notes",verdict="failed"} 2',
     'holdfast_fleet_tenants_stale{host="h1",service="notes"} 3',
+    'holdfast_fleet_harm_suspected 0', // A person has stopped the pauses.
     'holdfast_fleet_oldest_check_age_seconds{host="h1",service="notes"} +Inf',
     'holdfast_fleet_oldest_check_age_seconds{host="h\\"2\\\\\\\\",service="notes"} 10800',
     'holdfast_fleet_agent_up{host="h1"} 1',
@@ -150,6 +151,7 @@ const healthy: readonly Series[] = [
   { series: 'holdfast_fleet_last_full_sweep_timestamp_seconds', values: '0+600x200' },
   { series: 'holdfast_fleet_tenants{host="h1",service="notes",verdict="sound"}', values: '3+0x200' },
   { series: 'holdfast_fleet_tenants_stale{host="h1",service="notes"}', values: '0+0x200' },
+  { series: 'holdfast_fleet_harm_suspected', values: '0+0x200' },
   { series: 'holdfast_fleet_agent_up{host="h1"}', values: '1+0x200' },
   { series: 'holdfast_fleet_outbox_results{host="h1"}', values: '0+0x200' },
   { series: 'holdfast_fleet_clock_skew_seconds{host="h1"}', values: '0+0x200' },
@@ -160,6 +162,7 @@ const healthy: readonly Series[] = [
 
 /** For each rule what makes it fire, in the place of the healthy series of the same name. */
 const causes: Readonly<Record<string, Series>> = {
+  HoldfastFleetHarmSuspected: { series: 'holdfast_fleet_harm_suspected', values: '1+0x200' },
   HoldfastFleetTenantDamaged: {
     series: 'holdfast_fleet_tenant_damaged{host="h1",service="notes",tenant="b"}',
     values: '1+0x200',
