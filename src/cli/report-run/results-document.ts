@@ -207,31 +207,18 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
     const [html, paged, keeper, settings] = [this.#html, this.#paged, this.#keeper, this.#settings]
     if (html === null) return
     const { config } = this.#terminal.commandLine
-    const reportOf = (items: () => Iterable<Result>) => ({
-      frame: this.#reportOf(end),
-      results: () => this.#current(items()),
-    })
     const { filesPage, runPage } = await import('./run-page.ts')
+    const reportFrom = (results: () => Iterable<Result>) => ({
+      frame: this.#reportOf(end),
+      results: () => this.#current(results()),
+    })
     if (paged !== null) {
       await requireNoOtherFile(html)
-      replaceFile(
-        html,
-        filesPage(
-          reportOf(() => paged.all()),
-          config,
-        ),
-        'ours',
-      )
+      const report = reportFrom(() => paged.all())
+      replaceFile(html, filesPage(report, config), 'ours')
     } else if (keeper !== null && settings !== null) {
-      replaceFile(
-        html,
-        await runPage(
-          reportOf(() => keeper.items()),
-          settings,
-          config,
-        ),
-        'ours',
-      )
+      const report = reportFrom(() => keeper.items())
+      replaceFile(html, await runPage(report, settings, config), 'ours')
     }
   }
 

@@ -55,7 +55,9 @@ export function standingCheck({
 }: TenantSummary): SettledThen | null {
   if (settled?.verdict === 'damaged') return settled
   return verdict === null || checkedAt === null ? null : { at: checkedAt, verdict, damage, level, depth, pauseMs }
-} /** True if the verdict rests on a pinned snapshot: a writer outside of SQLite's locks was not excluded. */
+}
+
+/** True if the verdict rests on a pinned snapshot: a writer outside of SQLite's locks was not excluded. */
 export const restsOnPin = (one: TenantSummary): boolean => standingCheck(one)?.level === 'pinned'
 
 /**
