@@ -77,7 +77,7 @@ export type FromChunk =
     }
 
 /**
- * An interruption by the stop itself is no failure. Any other failure is one, also if the stop had begun before it: a
+ * An interruption by the stop itself is no failure. Any other failure is one, also if the stop had begun before it. A
  * service that does not honour a lock must not be asked for more tenants.
  * @param thrown what stopped the chunk; null if nothing did
  */

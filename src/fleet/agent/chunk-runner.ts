@@ -56,8 +56,8 @@ const askAgainMs = 5_000
 const silentMsMax = 30 * 60_000
 
 /**
- * What the rest of a chunk waits for, without a process and without the run lock: an incident that came first, leave to
- * pause a tenant, or a service that does not answer. `done`: there is no rest.
+ * What the rest of a chunk waits for, without a process and without the run lock. It is an incident that came first,
+ * leave to pause a tenant, or a service that does not answer. `done`: there is no rest.
  */
 type TurnEnd = 'done' | 'incident' | 'leave' | 'service'
 

@@ -1,5 +1,5 @@
 /**
- * One chunk at a time. An incident does not wait for the end of the chunk of a sweep: that chunk gives up its turn
+ * One chunk at a time. An incident does not wait for the end of the chunk of a sweep. That chunk gives up its turn
  * between two tenants, and goes on afterwards.
  */
 

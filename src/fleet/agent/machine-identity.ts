@@ -8,7 +8,7 @@ import { ofLedger } from '../../ledger/folder.ts'
 import { outboxFolder } from '../results/outbox-file.ts'
 
 /**
- * The id of the machine, if the system has one, and of the folder of the outbox: a machine may have been copied with
+ * The id of the machine, if the system has one, and of the folder of the outbox. A machine may have been copied with
  * its id, and two agents of one machine may have been given one name.
  * @throws {Failure} LEDGER_UNUSABLE
  */

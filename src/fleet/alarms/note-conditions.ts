@@ -1,7 +1,7 @@
 /**
- * Notes what the people of the fleet must be told, from what its tables say now: tenants that are not sound or may
- * stand still, pauses that were stopped, hosts that are silent, clocks that differ. And notes what is over. Each
- * statement can be repeated without harm.
+ * Notes what the people of the fleet must be told, from what its tables say now. Conditions are tenants that are not
+ * sound or may stand still, pauses that were stopped, hosts that are silent, clocks that differ. It also notes what is
+ * over. Each statement can be repeated without harm.
  */
 import type { FleetDatabase } from '../database/database.ts'
 

@@ -1,6 +1,6 @@
 /**
  * Sends what is to be told, each condition once. Conditions of one kind that are new together make one alarm, with an
- * id that is stored before it is sent: a sink that gets it twice, because the coordinator died in between, can see
+ * id that is stored before it is sent. A sink that gets it twice, because the coordinator died in between, can see
  * that.
  */
 import { z } from 'zod'

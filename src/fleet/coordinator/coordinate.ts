@@ -1,7 +1,7 @@
 /**
- * A coordinator: it feeds the runs of the fleet, begins those of the schedule, frees slots of dead agents, stops all
- * pauses when results say that holdfast may do harm, and tells people once. Any number of them may work at the same
- * time, and each may be killed at any time: what it does can be repeated.
+ * A coordinator: it feeds the runs of the fleet, begins those of the schedule, and frees slots of dead agents. It stops
+ * all pauses when results say that holdfast may do harm, and tells people once. Any number of coordinators may work at
+ * the same time, and each may be killed at any time: what it does can be repeated.
  */
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'

@@ -1,5 +1,5 @@
 /**
- * What a coordinator says while the database cannot be used: one line when that begins, and one when it is over,
+ * What a coordinator says while the database cannot be used. It is one line when that begins, and one when it is over,
  * however many tasks fail meanwhile. Errors of one task alone are said by that task.
  */
 import type { Failure, FailureCode } from '../../model/failure.ts'

@@ -1,5 +1,5 @@
 /**
- * What becomes of a chunk that failed in all its attempts: its tenants have failed, a person is told once, and the next
+ * What becomes of a chunk that failed in all its attempts. Its tenants have failed, a person is told once, and the next
  * sweep checks them early. It can be repeated.
  */
 import { tenantId, type TenantId } from '../../model/brand.ts'

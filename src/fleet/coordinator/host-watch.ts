@@ -1,6 +1,6 @@
 /**
  * Watches whether hosts are still seen. It compares what the database says now with what it said before, on the
- * monotonic clock of this process: a wall clock that is stepped makes no host look silent.
+ * monotonic clock of this process. A wall clock that is stepped makes no host look silent.
  */
 
 /** A host that was not seen for so long is silent. Its agent shows itself every 15 s. */
@@ -45,8 +45,8 @@ export class HostWatch {
   }
 
   /**
-   * True if the last look did not see the host, although this process had watched for long enough; or if the host is
-   * not of the fleet.
+   * True if the last look did not see the host, although this process had watched for long enough. Also true if the
+   * host is not of the fleet.
    */
   isSilent(host: string): boolean {
     const sighting = this.#sightings.get(host)

@@ -1,7 +1,7 @@
 /**
- * Suspects holdfast itself across hosts (I1.8): files of one service that were sound are damaged in one run, on at
- * least 3 hosts, and more than 1 % of what the run has checked. That is rarely the disks. The breaker is opened: no
- * tenant is paused any more, until a person closes it. One run opens it once.
+ * Suspects holdfast itself across hosts (I1.8). In one run, files of one service that were sound are damaged: on at
+ * least 3 hosts, and more than 1 % of those checked. That is rarely the disks. The breaker is opened: no tenant is
+ * paused any more, until a person closes it. One run opens it once.
  */
 import type { FleetDatabase } from '../database/database.ts'
 

@@ -15,11 +15,11 @@ export interface QueryAnswer<Row> {
 export interface FleetDatabase extends AsyncDisposable {
   readonly kind: 'postgres' | 'pglite'
   /**
-   * The columns of a row have these types in both kinds: integers of all sizes are numbers, `numeric` is a number,
+   * The columns of a row have the same types in both kinds. Integers of all sizes are numbers, `numeric` is a number,
    * `timestamptz` is a Date, `date` is `YYYY-MM-DD`, `json` and `jsonb` are parsed.
    *
-   * @param text without values it may have several statements; the rows of all of them are returned, and they are one
-   * transaction unless it says otherwise
+   * @param text without values it may have several statements. The rows of all of them are returned. They are one
+   * transaction unless the text says otherwise.
    * @param values of `$1` and on: texts, numbers, booleans, Dates, null, and arrays of these. JSON is given as text.
    * @throws {Failure} FLEET_*: its `cause` has the SQLSTATE in `code`
    */

@@ -1,6 +1,6 @@
 /**
  * What an agent remembers of the fences that it was given. Within one epoch they only grow. A lower one shows that the
- * database was rolled back without a change of epoch, as by the snapshot of a virtual machine: slots that are in use
+ * database was rolled back without a change of epoch, as by the snapshot of a virtual machine. Slots that are in use
  * may then be missing.
  */
 import type { TakenSlot } from './slot-permit.ts'

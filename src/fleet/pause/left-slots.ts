@@ -1,6 +1,6 @@
 /**
  * The slots that an agent left taken when it ended. It may give them back as soon as it starts again, without waiting
- * for a coordinator: if it surely has no hold under way, and its service knows no lease of holdfast.
+ * for a coordinator. It must surely have no hold under way, and its service must know no lease of holdfast.
  */
 import { randomUUID } from 'node:crypto'
 import { statSync } from 'node:fs'
@@ -32,7 +32,7 @@ export async function slotsLeftBy(database: FleetDatabase, identity: string): Pr
 
 /**
  * Gives them back. To be called when the run lock of the service is ours and the holds that earlier runs left open were
- * ended: then no process of an earlier agent can pause a tenant any more, frozen or not.
+ * ended. Then no process of an earlier agent can pause a tenant any more, frozen or not.
  * @returns how many rows were freed; 0 if the service still knows a lease of holdfast
  * @throws {Failure} FLEET_*; what the service answers
  */

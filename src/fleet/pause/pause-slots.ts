@@ -1,5 +1,5 @@
 /**
- * The agent's side of the limit: takes slots from the database and gives them back, each with one statement, so that an
+ * The agent's side of the limit: takes slots from the database and gives them back, each with one statement. So an
  * agent that dies or freezes never leaves a transaction open. It has no tenant and no live file: the process that holds
  * asks it (`SlotSource`).
  */

@@ -1,13 +1,13 @@
 /**
- * The permit of a run in a fleet: takes slots from a source, uses each for one tenant after the other within its
- * window, and gives it back. Runs in the process that holds the tenants. From the quiesce to the resume it asks for
+ * The permit of a run in a fleet: takes slots from a source and gives them back. It uses each for one tenant after the
+ * other within its window. It runs in the process that holds the tenants. From the quiesce to the resume it asks for
  * nothing.
  *
- * - The window is counted on the monotonic clock from before the slot was asked for, so that an answer that was late or
+ * - The window is counted on the monotonic clock from before the slot was asked for. So an answer that was late or
  *   frozen on its way makes it shorter, never longer.
- * - A slot that comes too late is given back. One that no tenant uses is kept for the next tenant for 100 ms, or for a
- *   hold that is being prepared until its window ends. A slot whose tenant may be paused is left alone: a coordinator
- *   that watches it frees it (README.md).
+ * - A slot that comes too late is given back. One that no tenant uses is kept for the next tenant for 100 ms. For a
+ *   hold that is being prepared it is kept until its window ends. A slot whose tenant may be paused is left alone: a
+ *   coordinator that watches it frees it (README.md).
  */
 import type { PausePermit, PauseSlot } from '../../hold/pause/pause-permit.ts'
 import { monotonicMs, sleep } from '../../host/clock.ts'
@@ -54,7 +54,7 @@ const patienceMs = 15_000
 /**
  * The longest waits between two questions, in ms, by the answer. Each wait is twice as long as the one before, until a
  * slot comes in time. If many hosts may ask, the answer sets the first wait. A slot that comes too late was work for
- * the database all the same: hosts that asked again soon would keep a busy one from ever being in time.
+ * the database all the same. Hosts that asked again soon would keep a busy one from ever being in time.
  */
 const waitMsMax = { full: 1_000, other: 5_000, late: 30_000 } as const
 const firstWaitMs = 50

@@ -1,11 +1,11 @@
 /**
  * The statement that delivers a batch of results. It is one statement, so all of it happens or nothing does. The log
- * takes each result once. Whatever else a result changes is changed from the rows that were new to the log, and so
- * once too: the last result of its place, what is known of its tables, and the counts of its run. Damage is over when a
- * full check has found the file sound, and not by a check that read less.
+ * takes each result once. Whatever else a result changes is changed from the rows that were new to the log, and so once
+ * too. That is the last result of its place, what is known of its tables, and the counts of its run. Damage is over
+ * when a full check has found the file sound, and not by a check that read less.
  *
  * The last result is that of the newest run. Only runs that work at the same time, as a triage does within a sweep, go
- * by the time of the check: the sweep began first, and may check a file last. A time that is in the future says
+ * by the time of the check. The sweep began first, and may check a file last. A time that is in the future says
  * nothing, as that of a host whose clock was set back.
  *
  * `$1`: the batch as JSON. `$2`: the host. `$3`: the service. `$4`: the clock of the host, in ms since 1970. The age

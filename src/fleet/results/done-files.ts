@@ -7,7 +7,7 @@ import type { Outbox } from './outbox.ts'
 
 /**
  * Files of a run that need no check again. A database that failed over, or was restored, may have lost results that no
- * outbox has any more, or only the newest of a file: those files are checked again.
+ * outbox has any more, or only the newest of a file. Those files are checked again.
  * @returns files in the form of `doneKey`
  * @throws {Failure} FLEET_*, LEDGER_UNUSABLE
  */

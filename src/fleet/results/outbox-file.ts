@@ -1,5 +1,5 @@
 /**
- * The file of the outbox. It is opened in the agent's process, which has no lock on a live file: each chunk is checked
+ * The file of the outbox. It is opened in the agent's process, which has no lock on a live file. Each chunk is checked
  * by a process of its own (hold/README.md F10).
  */
 

@@ -1,6 +1,7 @@
 /**
- * Puts results into the outbox that are only in the ledger: of chunks whose agent or process died, of the last days if
- * the outbox was lost, and of all times if the fleet has lost its database. What the database has, it leaves out.
+ * Puts results into the outbox that are only in the ledger. They are of chunks whose agent or process died, or of the
+ * last days if the outbox was lost. If the fleet has lost its database, they are of all times. What the database has,
+ * it leaves out.
  */
 
 import type { LedgerLine, LedgerReading } from '../../ledger/ledger.ts'

@@ -160,7 +160,7 @@ const asFile = ({ verdict, damage, ...file }: FileRow): FleetFile => ({
 })
 
 /**
- * The newest first. No more of a host counts as done than it had to do: one that was removed meanwhile and came back
+ * The newest first. No more of a host counts as done than it had to do. One that was removed meanwhile and came back
  * (`remove-host.ts`) must not stand for what another one has left.
  */
 export async function readRuns(database: FleetDatabase, max: number): Promise<readonly FleetRun[]> {

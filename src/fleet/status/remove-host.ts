@@ -1,5 +1,5 @@
 /**
- * Takes a host out of the fleet that will not come back. Its files are marked as gone and keep their last results, so
+ * Takes a host out of the fleet that will not come back. Its files are marked as gone and keep their last results. So
  * an agent that comes back all the same registers the host and its files again, and nothing is lost. What unfinished
  * runs still had for it is taken out of them: they end with the hosts that are left.
  */

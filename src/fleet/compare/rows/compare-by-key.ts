@@ -1,7 +1,7 @@
 /**
  * Compares the rows of a tenant's copies over the network, when a person asks for it. The agent of each host takes one
  * snapshot, and the tenant serves again. Then this program asks the agents for fingerprints of rows, in as few messages
- * as the differences need, and for the keys of the first rows that differ.
+ * as the differences need. It also asks for the keys of the first rows that differ.
  */
 
 import { compareRows } from '../../../check/compare/compare-rows.ts'

@@ -34,8 +34,8 @@ export async function chunksLeft(database: FleetDatabase, run: RunId, host: stri
 
 /**
  * A sweep takes files in waves: those never checked, those that were not found sound, then by the age of their last
- * sound check. A triage takes those that are damaged first, then those that could not be read, those
- * never checked, and the others by the age of their last sound check.
+ * sound check. A triage takes those that are damaged first, then those that could not be read, then those never
+ * checked. The others follow by the age of their last sound check.
  */
 const planStatement = `
 with run as (select kind, policy from holdfast.run where id = $1 and state = 'feeding'),

@@ -1,6 +1,6 @@
 /**
- * Feeds the runs of the fleet and ends them. Each step can be repeated, by this coordinator or another one, also if one
- * is killed between any two of them, or if two work at the same time.
+ * Feeds the runs of the fleet and ends them. Each step can be repeated, by this coordinator or another one. One may be
+ * killed between any two steps, and two may work at the same time.
  */
 import { monotonicMs } from '../../../host/clock.ts'
 import type { RunId } from '../../../model/brand.ts'

@@ -1,5 +1,5 @@
 /**
- * PGlite on a folder, opened by this process alone. Each statement runs by itself: one that leaves a transaction open
+ * PGlite on a folder, opened by this process alone. Each statement runs by itself. One that leaves a transaction open
  * is rolled back and refused, because the next statement may be that of another process.
  *
  * If PGlite cannot write its log (a quota, or a disk that another program fills), it panics, and each later statement

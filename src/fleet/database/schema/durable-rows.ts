@@ -1,6 +1,6 @@
 /**
  * A server may be set to forget its last commits in a crash (`synchronous_commit = off`). Then a slot would be given
- * out twice, pauses that a person has stopped would go on, and results would be lost that no outbox has any more. So
+ * out twice, and pauses that a person has stopped would go on. Results would be lost that no outbox has any more. So
  * whoever writes these tables waits until the disk has it, whatever the server is set to.
  */
 const tables = ['pause_limit', 'pause_slot', 'pause_epoch', 'breaker', 'result']

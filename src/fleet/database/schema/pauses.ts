@@ -1,6 +1,6 @@
 /**
  * Who may pause a tenant now: one row a slot, the epoch in which fences are comparable, and the breaker. No wall clock
- * takes part: `taken_at` is for people. `expiry_ms` is the expiry of the host that took the slot last: it fits the
+ * takes part: `taken_at` is for people. `expiry_ms` is the expiry of the host that took the slot last. It fits the
  * pauses of that host, and that of a coordinator may not. `fleet/pause/README.md` has the rules.
  */
 
