@@ -35,8 +35,8 @@ export interface AccountPlace {
 }
 
 /**
- * Named as files of a change are: if a run is killed while it writes an account beside the file that it changes, the
- * next run deletes the draft with the others (hold/change/steps/live-folder.ts).
+ * Named as files of a change are. If a run is killed while it writes one beside the file that it changes, the next run
+ * deletes the draft with the others (hold/change/steps/live-folder.ts).
  */
 const nameOfDraft = (change: string): string => `.holdfast-${change}-0-account`
 

@@ -70,7 +70,7 @@ export async function mergeNewer(
 
 /**
  * Where the schema is lost, only the backup says at which page a table begins. Since then the page may have become that
- * of another table, with rows of the same form: merged by key, they would take the place of true ones.
+ * of another table, with rows of the same form. Merged by key, they would take the place of true ones.
  */
 function requireOwnTrees(lost: Salvaged['lostObjects']): void {
   const other = lost.find(({ kind, ofBackup }) => ofBackup === true && (kind === 'table' || kind === 'index'))

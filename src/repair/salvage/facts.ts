@@ -12,7 +12,7 @@ export type KeyKind = 'unreadable' | 'orphaned' | 'from-index' | 'doubted'
 
 /**
  * `tables`: `keyed` is 1 for WITHOUT ROWID. `rows`: in the table of the new file. `complete`: 1 if an index that could
- * be read completely names every row, so that a key that neither the table nor `keys` has was not in the table.
+ * be read completely names every row. Then a key that neither the table nor `keys` has was not in the table.
  *
  * `lost_rowids`: no readable page covers the rowids from `low` to `high` (both included). A row with such a rowid may
  * have been there. `known` is 1 if `keys` has every row of the range. A rowid outside of all ranges that the new file
@@ -20,12 +20,12 @@ export type KeyKind = 'unreadable' | 'orphaned' | 'from-index' | 'doubted'
  *
  * `lost_keys`: the same for tables WITHOUT ROWID, and both bounds are excluded. A bound is the JSON array of the key
  * columns in the order of the primary key (RowKey in model/result/finding.ts), for reports; NULL: no bound. For each
- * such table `lost_ID(id, low, high, l0, ..., h0, ...)` has the exact values: `id` is the rowid in `lost_keys`, `low`
- * and `high` are 1 if there is such a bound.
+ * such table `lost_ID(id, low, high, l0, ..., h0, ...)` has the exact values. `id` is the rowid in `lost_keys`, and
+ * `low` and `high` are 1 if there is such a bound.
  *
  * `keys`: rows by key. `page` of an orphaned row is NULL if the row was moved out of its table, because another one has
- * its UNIQUE key. `key` is JSON (RowKey), for reports; `rowid_` is the exact rowid, NULL in tables WITHOUT ROWID,
- * for which `keys_ID(id, k0, ...)` has the exact values; `id` is the rowid in `keys`.
+ * its UNIQUE key. `key` is JSON (RowKey), for reports. `rowid_` is the exact rowid, NULL in tables WITHOUT ROWID. For
+ * these `keys_ID(id, k0, ...)` has the exact values; `id` is the rowid in `keys`.
  *
  * `made`: tables of the new file that the salvage made itself, for rows that are in no table. Names cannot tell: the
  * damaged file may have had tables of such names. `table_id`: the table whose rows they are. Rows that fit no table

@@ -1,6 +1,6 @@
 /**
  * Reads the rows of a damaged file page by page, in a confined child, and writes them into a new file. A salvage that
- * ends too early begins anew: it reads the file once, as fast as the disk gives it, and a new file that was written in
+ * ends too early begins anew. It reads the file once, as fast as the disk gives it, and a new file that was written in
  * part proves nothing.
  */
 import { fchownSync, statSync, unlinkSync } from 'node:fs'

@@ -74,8 +74,8 @@ export class WorkingChild<All extends StepsOf<All>> implements AsyncDisposable {
   }
 
   /**
-   * @throws {Failure} NO_SPACE, READ_FAILED for a shortage of the machine; as the program says, if SQLite refused, or
-   * if the process crashed over its files @throws signal.reason if it was aborted
+   * @throws {Failure} NO_SPACE, READ_FAILED for a shortage of the machine. As the program says, if SQLite refused, or
+   * if the process crashed over its files. @throws signal.reason if it was aborted
    */
   async ask<S extends keyof All>(question: StepQuestion<All, S>): Promise<StepAnswer<All, S>> {
     this.#signal.throwIfAborted()

@@ -1,6 +1,6 @@
 /**
  * Child side: views, triggers, indexes and settings of the result. Triggers must not fire while rows are written. Views
- * and triggers are rows of the schema without pages: they are taken out and put back as they are, because SQLite would
+ * and triggers are rows of the schema without pages. They are taken out and put back as they are, because SQLite would
  * not accept all their texts a second time (double-quoted strings).
  */
 

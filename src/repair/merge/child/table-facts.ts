@@ -15,8 +15,9 @@ export interface KnownLosses {
   /** Condition: a page that may have held the row `b` is lost. */
   readonly isLost: string
   /**
-   * Keys that only indexes or lost pages know, each once: the key, and the `id` of its line in the facts. Rows without
-   * an owner are among them if a page that may have held them is lost, and rows that were moved out of the table.
+   * Keys that only indexes or lost pages know, each once: the key, and the `id` of its line in the facts. Rows that
+   * were moved out of the table are among them. So are rows without an owner, if a page that may have held them is
+   * lost.
    */
   readonly unreadable: string
   /** Keys of rows of the newer side that an index contradicts. */

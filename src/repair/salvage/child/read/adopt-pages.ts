@@ -1,7 +1,7 @@
 /**
- * Child side: finds the tables of leaves that nothing names. A leaf surely belongs to a table if the file has no other
- * use for it, all its rows look like rows of that table and of no other that lacks pages, and its keys lie in a gap of
- * that table, which lost the pointer and not the page.
+ * Child side: finds the tables of leaves that nothing names. A leaf surely belongs to a table under three conditions.
+ * The file has no other use for it. All its rows look like rows of that table, and of no other that lacks pages. Its
+ * keys lie in a gap of that table, which lost the pointer and not the page.
  */
 import { CellCursor } from '../../../../census/record/cell-cursor.ts'
 import { beginPage } from './begin-page.ts'

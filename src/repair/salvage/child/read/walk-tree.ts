@@ -1,6 +1,6 @@
 /**
- * Child side: walks the tree of a table or an index in the order of its keys. It follows only what fits: a page must be
- * of the right kind, its keys must lie between those of its parent, and its records must look like those of the tree.
+ * Child side: walks the tree of a table or an index in the order of its keys. It follows only what fits. A page must be
+ * of the right kind, and its keys must lie between those of its parent. Its records must look like those of the tree.
  * What does not fit leaves a gap.
  */
 import type { DamagedFile } from './damaged-file.ts'

@@ -1,7 +1,8 @@
 /**
- * Child side: rows of the new file that indexes of the damaged file contradict: a page of the table may be an old one,
- * which can be read all the same. A row is in doubt if an index that has an entry for every row could be read wholly,
- * and none such has the values of this row. One that agrees shows that the others are wrong.
+ * Child side: rows of the new file that indexes of the damaged file contradict. A page of the table may be an old one,
+ * which can be read all the same. Only indexes that have an entry for every row, and that could be read wholly, are
+ * asked. A row is in doubt if there is one, and none has the values of this row. One that agrees shows that the others
+ * are wrong.
  */
 import type Database from 'better-sqlite3'
 import { Columns } from '../../../../census/record/columns.ts'

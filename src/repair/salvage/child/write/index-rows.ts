@@ -1,6 +1,6 @@
 /**
  * Child side: what the indexes of a table know of rows that the new file lacks. Rows whose every column is in an entry
- * are rebuilt, if the page that held them is lost; of the others the keys and values are noted.
+ * are rebuilt, if the page that held them is lost. Of the others the keys and values are noted.
  */
 import type Database from 'better-sqlite3'
 import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'

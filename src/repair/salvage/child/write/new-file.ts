@@ -1,5 +1,5 @@
 /**
- * Child side: the new file. While rows are written its tables have no types, no constraints and no names, so that every
+ * Child side: the new file. While rows are written its tables have no types, no constraints and no names. So every
  * value is stored as it is, and nothing of the schema runs. Afterwards the statements of the damaged schema take their
  * place, and SQLite builds the indexes.
  */
