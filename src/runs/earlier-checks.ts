@@ -1,6 +1,6 @@
 /**
- * What the ledger knows of a file from earlier runs: its last sound check, so that this one sees what changed although
- * nothing wrote to the file (`diagnosis/silent-change.ts`), and the pause that was last abandoned.
+ * What the ledger knows of a file from earlier runs: its last sound check, and the pause that was last abandoned. By
+ * the last sound check this one sees what changed although nothing wrote to the file (`diagnosis/silent-change.ts`).
  */
 
 import { contentFormat } from '../census/content-format.ts'

@@ -14,9 +14,9 @@
  * 7. Give the result to the observer, to the line, and to the ledger.
  *
  * A tenant begins when the one before it has its hold slot. Steps 5 to 7 run beside the holds of later tenants. If no
- * snapshot comes out of step 4, steps 5 to 7 still give each file its result. If step 3 fails, or another tenant stops
- * the line during step 3 or 4, the whole reservation is released and the tenant has no result. The tenant whose own
- * pause stopped the line has one.
+ * snapshot comes out of step 4, steps 5 to 7 still give each file its result. Step 3 may fail, or another tenant may
+ * stop the line during step 3 or 4. Then the whole reservation is released and the tenant has no result. The tenant
+ * whose own pause stopped the line has one.
  *
  * I1.8: before the next tenant, some that were found sound may be examined again (`harm/harm-watch.ts`). They take the
  * same steps, are counted once, and have a new result only if they are damaged now.

@@ -1,6 +1,6 @@
 /**
- * Files that the service lists and that are not held: those of a tenant that the admin API cannot address, and those
- * that two tenants share. Each is a failure of its own tenants; all other files are held.
+ * Files that the service lists and that are not held. They are those of a tenant that the admin API cannot address, and
+ * those that two tenants share. Each is a failure of its own tenants; all other files are held.
  */
 
 import { requireInside } from '../../hold/live/live-path.ts'

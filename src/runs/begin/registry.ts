@@ -263,7 +263,7 @@ export const targetsOf = (tenants: readonly RegisteredTenant[]): readonly Target
 
 /**
  * @throws {Failure} TENANT_UNKNOWN, naming the ids that the service does not list, or REGISTRY_STALE if only a copy
- * does not; USAGE, naming those that it lists without any file, because there would be no result for them
+ * does not. USAGE, naming those that it lists without any file, because there would be no result for them
  */
 export function pickTenants(
   { tenants, source }: Pick<ServiceRegistry, 'tenants' | 'source'>,

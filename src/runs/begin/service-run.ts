@@ -270,8 +270,8 @@ async function withLedger<Value>(
 }
 
 /**
- * Reports what the ledger says of itself: now, in case the run ends early, and when it is disposed of, because a run
- * may find more.
+ * Reports what the ledger says of itself. It does so now, in case the run ends early, and when it is disposed of,
+ * because a run may find more.
  */
 export function reportNotices(ledger: Ledger, onNotice: (notice: string) => void): Disposable {
   let reported: string | null = null

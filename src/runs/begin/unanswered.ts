@@ -1,6 +1,6 @@
 /**
  * A run with a copy of the list of tenants does not know whether the service runs at all. If it gives no answer about
- * several tenants in a row, the others are not asked for: a service that hangs would keep the run for days.
+ * several tenants in a row, the others are not asked for. A service that hangs would keep the run for days.
  */
 
 import type { FailureCode } from '../../model/failure.ts'

@@ -1,7 +1,7 @@
 /**
  * Compares pairs one after the other: both files are acquired and checked as `check` does it, and their snapshots are
  * then read side by side. Both are deleted before the next pair is acquired. Of a pair a file is acquired first and a
- * tenant last, so that no tenant is paused for a comparison that can come to nothing.
+ * tenant last. So no tenant is paused for a comparison that can come to nothing.
  */
 
 import type { Checker } from '../../check/check.ts'

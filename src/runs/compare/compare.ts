@@ -1,6 +1,6 @@
 /**
  * `compare`: files, private copies or tenants, with one database file or several on each side. Of files at most two
- * snapshots lie on the disk at a time; of a tenant, those of all files that are still to be compared.
+ * snapshots lie on the disk at a time. Of a tenant, those of all files that are still to be compared.
  */
 
 import { openChecker } from '../../check/check.ts'
@@ -76,8 +76,8 @@ const recordNothing = (): Promise<void> => Promise.resolve()
 /**
  * Two sides of which at least one is a tenant.
  * @param options how a file beside the tenant is held
- * @throws {Failure} USAGE for a name that is a file and a tenant, and as `compareFiles`; TENANT_UNKNOWN,
- * REGISTRY_STALE, ADMIN_UNREACHABLE and the like; what stopped the line before all files were compared
+ * @throws {Failure} USAGE for a name that is a file and a tenant, and as `compareFiles`. TENANT_UNKNOWN,
+ * REGISTRY_STALE, ADMIN_UNREACHABLE and the like. What stopped the line before all files were compared
  */
 export async function compareTenants(
   sides: Sided<GivenSide>,

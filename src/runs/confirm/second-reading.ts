@@ -1,5 +1,5 @@
 /**
- * Reads a damaged snapshot a second time, past the page cache: a fault of memory or of a cable must not be taken for
+ * Reads a damaged snapshot a second time, past the page cache. A fault of memory or of a cable must not be taken for
  * the file's. The pages that findings name are compared byte by byte. A file that is not large is checked once more as
  * a whole. It costs nothing where no damage was found.
  */

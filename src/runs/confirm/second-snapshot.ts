@@ -1,6 +1,6 @@
 /**
  * Damage in a pinned snapshot is confirmed by a second one, with a pin of its own. A program that ignores the locks of
- * SQLite may have written into the first copy, and it will not do the same again at the same place. Only what both
+ * SQLite may have written into the first copy. It will not do the same again at the same place. Only what both
  * snapshots show is damage; what one of them shows is inconclusive. It costs nothing where no damage was found.
  */
 

@@ -1,6 +1,6 @@
 /**
  * I1.8: holdfast suspects itself. A file that an earlier check of this run or incident found sound, and that is damaged
- * now, stops the run. Where several tenants are found damaged, some that were found sound are looked at again: a
+ * now, stops the run. Where several tenants are found damaged, some that were found sound are looked at again. A
  * program that does harm beside a run shows in no other way.
  */
 
@@ -91,8 +91,8 @@ export class HarmWatch {
 }
 
 /**
- * The newest check that settled the file, if it was as deep as this one, found the file sound, and is of this run or
- * incident. Null also if the damage is known already, or if a person has put a damaged original back since.
+ * The newest check that settled the file, if it was as deep as this one and found the file sound. It must be of this
+ * run or incident. Null also if the damage is known already, or if a person has put a damaged original back since.
  * @param lines of the tenant, newest first
  */
 function soundBefore(

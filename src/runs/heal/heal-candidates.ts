@@ -1,6 +1,7 @@
 /**
- * Which tenants `sweep --heal` may change by itself (I2.5). Pure. Only indexes and full-text indexes are rebuilt, only
- * where nothing speaks against it, and never after a sign that holdfast or its locks may be the cause of the damage.
+ * Which tenants `sweep --heal` may change by itself (I2.5). Pure. Only indexes and full-text indexes are rebuilt, and
+ * only where nothing speaks against it. None is rebuilt after a sign that holdfast or its locks may be the cause of the
+ * damage.
  */
 
 import type { LedgerLine } from '../../ledger/ledger.ts'

@@ -39,7 +39,7 @@ export const rulesFor = ({ tenant }: Target, invariants: readonly InvariantRule[
 
 /**
  * The statements are asked in the confined child. Each command gets the path of a copy of its own, which is deleted
- * afterwards: never the live file, and never what may be kept as a backup.
+ * afterwards. It never gets the live file, nor what may be kept as a backup.
  * @param snapshot one plain file, as a check leaves it
  * @throws {Failure} INTERRUPTED; any other failure makes a rule unjudged
  */

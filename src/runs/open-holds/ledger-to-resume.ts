@@ -30,8 +30,8 @@ export async function openLedgerForResume(settings: Settings, run: RunId): Promi
   const { dir } = settings.ledger
   const way = wayOf(settings)
   const found = await orFailure(inspectFolder(dir))
-  // With an admin API the service can say which tenants are paused, so a ledger that cannot be read is set aside, as
-  // in any run. With hooks it stays where it is.
+  // With an admin API the service can say which tenants are paused. So a ledger that cannot be read is set aside, as in
+  // any run. With hooks it stays where it is.
   const opening = settings.service.kind === 'hooks' ? openLedgerToResume : openLedger
   const written = found === 'there' ? await orFailure(opening(dir, run, way)) : null
   if (written !== null && !(written instanceof Failure))

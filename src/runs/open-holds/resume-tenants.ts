@@ -173,9 +173,9 @@ async function ourLeases(service: Service): Promise<readonly OpenLease[] | null>
 const unhurried = new AbortController().signal
 
 /**
- * Ends what may keep a tenant paused although it is not an open hold in the ledger: a lease of a holdfast; with hooks a
- * pause that the ledger lost, or that another way began. If the ledger is whole and has no hold, there is none: a pause
- * by another program is not resumed.
+ * Ends what may keep a tenant paused although it is not an open hold in the ledger. That is a lease of a holdfast, or
+ * with hooks a pause that the ledger lost, or that another way began. If the ledger is whole and has no hold, there is
+ * none: a pause by another program is not resumed.
  */
 async function resumeNamed(
   tenant: TenantId,

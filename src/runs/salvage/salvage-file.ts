@@ -1,5 +1,5 @@
 /**
- * `salvage`: a damaged file is held and checked, its rows are written into a new file, and the new file gets its name
+ * `salvage`: a damaged file is held and checked, and its rows are written into a new file. The new file gets its name
  * only when both engines found it sound.
  */
 

@@ -1,6 +1,6 @@
 /**
- * The tenants that `--max-age` leaves out. All files of such a tenant had a full, sealed, sound check that is younger,
- * nothing else was found since, and the files look as they did then. A quick check counts for nothing here.
+ * The tenants that `--max-age` leaves out. All files of such a tenant had a full, sealed, sound check that is younger.
+ * Nothing else was found since, and the files look as they did then. A quick check counts for nothing here.
  */
 
 import { looksUnchanged } from '../../hold/live/unchanged.ts'

@@ -1,5 +1,5 @@
 /**
- * One pass of a triage over files in the order of suspicion. A few tenants go through the pipeline at a time, so that a
+ * One pass of a triage over files in the order of suspicion. A few tenants go through the pipeline at a time. So a
  * culprit is known soon, and a tenant that a restart of the service has met is tried again soon.
  */
 

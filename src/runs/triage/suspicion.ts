@@ -59,7 +59,7 @@ const bigFactor = 4
 
 /**
  * All files, the most suspicious first. The status tenant comes before all others (I1.9). Each reason weighs more than
- * all weaker ones together; of two files with the same reasons, the one whose last sound check is older comes first,
+ * all weaker ones together. Of two files with the same reasons, the one whose last sound check is older comes first,
  * then the one that was written last.
  */
 export function orderBySuspicion(facts: readonly SuspectFacts[], terms: SuspicionTerms): readonly Suspect[] {

@@ -1,5 +1,5 @@
 /**
- * A tenant that is written all the time is mended inside of its pause: the snapshots that were taken there are checked,
+ * A tenant that is written all the time is mended inside of its pause. The snapshots that were taken there are checked,
  * and the same remedy is rehearsed on them. Another plan than before is refused.
  */
 

@@ -15,8 +15,8 @@ import { backedUpFileOf, namesFile, requireStore, whyOtherFile } from './choose-
  * @param targets all files of one tenant, or bare files
  * @param backups null if no store is known
  * @returns those that the backup is for
- * @throws {Failure} BACKUP_UNKNOWN if there is no such backup of any of them; USAGE if it is not clear which one of
- * several files is meant
+ * @throws {Failure} BACKUP_UNKNOWN if there is no such backup of any of them. USAGE if it is not clear which one of
+ * several files is meant.
  */
 export async function aimBackup(
   from: string | null,

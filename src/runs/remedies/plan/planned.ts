@@ -1,6 +1,6 @@
 /**
- * Plans of tenants are kept in the ledger with the digests of what they were rehearsed on, so that --apply can say
- * whether the file is still the same. They decide nothing: each --apply rehearses what the file holds then.
+ * Plans of tenants are kept in the ledger with the digests of what they were rehearsed on. So --apply can say whether
+ * the file is still the same. They decide nothing: each --apply rehearses what the file holds then.
  */
 
 import { openDescriptor } from '../../../host/files/descriptor.ts'
