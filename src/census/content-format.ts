@@ -11,8 +11,8 @@ import { Fingerprint } from './record/fingerprint.ts'
 import { contentKey } from './scan/row-content.ts'
 
 /**
- * Raise it if digests change in a way that the row below does not show: which rows and columns go into a digest, and
- * how rows are added.
+ * Raise it if digests change in a way that the row below does not show. That is which rows and columns go into a
+ * digest, and how rows are added.
  */
 const revision = 1
 

@@ -147,7 +147,7 @@ function unknownFormat(header: DatabaseHeader): HeaderReading | null {
 const pageTypes = new Set([2, 5, 10, 13])
 
 /**
- * True if b-tree pages lie behind a beginning that is not a SQLite header: the file is then a damaged database, and not
+ * True if b-tree pages lie behind a beginning that is not a SQLite header. The file is then a damaged database, and not
  * a file of another kind.
  *
  * It is conservative. At one page size, at least two pages must have a plausible b-tree page header, and a quarter of

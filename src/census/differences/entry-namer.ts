@@ -75,7 +75,7 @@ export class EntryNamer {
   }
 
   /**
-   * The values of the entry that was decoded last, without its key. Null if they exceed the limit on bytes: a part of a
+   * The values of the entry that was decoded last, without its key. Null if they exceed the limit on bytes. A part of a
    * value is never listed, because an operator could write it into the table as if it were the whole.
    */
   #salvage(index: IndexPlan): readonly SalvagedValue[] | null {

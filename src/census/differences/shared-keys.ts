@@ -1,5 +1,5 @@
 /**
- * Finds the rows of a table that share a key which must be unique. The rows decide, not the index: a wrong index may
+ * Finds the rows of a table that share a key which must be unique. The rows decide, not the index. A wrong index may
  * have a key twice that the table has once, or once that the table has twice.
  *
  * The keys of the rows become fingerprints, which are sorted, so that equal ones lie side by side. This is done for one

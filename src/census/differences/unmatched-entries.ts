@@ -1,6 +1,6 @@
 /**
- * Collects the entries that are left when all entries with a counterpart have cancelled out: rows without an entry in
- * an index, and entries of an index without a row.
+ * Collects the entries that are left when all entries with a counterpart have cancelled out. They are rows without an
+ * entry in an index, and entries of an index without a row.
  */
 
 import type { Finding, SalvagedValue } from '../../model/result/finding.ts'

@@ -120,7 +120,7 @@ export class Scanner {
 
   /**
    * Notes a root page of the wrong kind. The page accounting reports pages below the root, but accepts both kinds for
-   * the root of a table: the pages of the schema alone do not say which is right.
+   * the root of a table. The pages of the schema alone do not say which is right.
    */
   #noteWrongKind(name: string, tree: number, page: number): void {
     if (this.#owners.parents[page] !== 0) return

@@ -2,7 +2,7 @@
  * Finds a cut WAL: SQLite silently drops commits, because a frame before them no longer agrees with its checksum.
  *
  * Invalid frames at the end of a WAL are normal. A crash in a transaction leaves them, so does a transaction that was
- * rolled back, and an older generation. It is damage if the checksums continue behind the bad frame up to a commit: a
+ * rolled back, and an older generation. It is damage if the checksums continue behind the bad frame up to a commit. A
  * writer continued from that frame, so it was right once. Frames of a transaction that was rolled back continue each
  * other too, but have no commit mark. If every page is what the dropped frames say, nothing was lost.
  */
