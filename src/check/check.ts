@@ -83,7 +83,7 @@ export interface Checker extends AsyncDisposable {
     work: (reader: Reader) => Promise<Value>,
   ): Promise<Value>
   /**
-   * Compares two snapshots that were checked. Each is read by a child of its own in a sandbox of its own: a hostile
+   * Compares two snapshots that were checked. Each is read by a child of its own in a sandbox of its own. A hostile
    * file spoils only the report on itself, and does not see the other. Waits for its turn.
    * @throws {Failure} READ_FAILED if the files of one are not `kept`; signal.reason if it was aborted
    */

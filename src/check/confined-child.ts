@@ -43,7 +43,7 @@ export interface ConfinedChild<Question, Answer> {
 }
 
 /**
- * A child that dies at its start is started once more: the kernel's memory killer prefers our children, and a moment
+ * A child that dies at its start is started once more. The kernel's memory killer prefers our children, and a moment
  * later there may be memory.
  * @throws {Failure} CANNOT_CONFINE; READ_FAILED if it cannot be started, dies again, or takes too long
  */

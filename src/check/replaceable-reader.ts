@@ -1,6 +1,6 @@
 /**
- * A reader that outlives its processes. It has one process at a time (reader-process.ts), starts it when it is needed,
- * and replaces it by a fresh one as soon as a file may have harmed it.
+ * A reader that outlives its processes. It has one process at a time (reader-process.ts), and starts it when it is
+ * needed. It replaces it by a fresh one as soon as a file may have harmed it.
  */
 import { ChildEnded } from '../host/process/child.ts'
 import type { ProcessEnd } from '../host/process/child.ts'

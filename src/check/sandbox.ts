@@ -154,7 +154,7 @@ export class Sandbox implements AsyncDisposable {
   /**
    * Removes the snapshot from the sandbox. A file that SQLite deleted inside (a journal that it rolled back, a WAL that
    * it wrote back) is deleted outside too.
-   * @param endChildren ends the children of this sandbox. Called if something inside is not a file: only a child that
+   * @param endChildren ends the children of this sandbox. Called if something inside is not a file. Only a child that
    * was taken over makes such things, and it must not run while they are removed.
    */
   async clear(endChildren: () => Promise<void> = () => Promise.resolve()): Promise<void> {

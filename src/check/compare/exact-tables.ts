@@ -1,6 +1,6 @@
 /**
- * What is no part of the content of a database and must be kept by a remedy all the same: the rowids of tables without
- * INTEGER PRIMARY KEY, and the rows of SQLite's own tables (`sqlite_sequence`, those of ANALYZE).
+ * What is no part of the content of a database and must be kept by a remedy all the same. That is the rowids of tables
+ * without INTEGER PRIMARY KEY, and the rows of SQLite's own tables (`sqlite_sequence`, those of ANALYZE).
  */
 import { randomInt } from 'node:crypto'
 import type { CensusPlan } from '../../census/plan.ts'

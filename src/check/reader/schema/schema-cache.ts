@@ -86,9 +86,9 @@ function digestOfSchema(rows: readonly SchemaRow[]): string {
 }
 
 /**
- * All that SQLite's view of a schema depends on: its rows in their order without the root pages, and the header's
- * fields for text encoding and descending indexes. null if it may depend on more, because virtual tables read their own
- * data. Also null if two rows have one name: the name then does not say whose a root page is.
+ * All that SQLite's view of a schema depends on. That is its rows in their order without the root pages, and the
+ * header's fields for text encoding and descending indexes. null if it may depend on more, because virtual tables read
+ * their own data. Also null if two rows have one name: the name then does not say whose a root page is.
  */
 function keyOf(path: string, rows: readonly SchemaRow[]): string | null {
   const layout = readLayout(path)

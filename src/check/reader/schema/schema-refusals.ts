@@ -60,7 +60,7 @@ export function judgeRows(rows: readonly SchemaRow[], pages: number): JudgedRows
 }
 
 /**
- * The checks of root pages that SQLite makes when it reads a schema: a root must be a page of the database, and not the
+ * The checks of root pages that SQLite makes when it reads a schema. A root must be a page of the database, and not the
  * root of another index of the table. @returns a function that gives the reason, or null
  */
 function rootChecks(pages: number): (row: SchemaRow) => string | null {

@@ -1,6 +1,6 @@
 /**
  * Child side: asks a rule of the application (`check.invariants`): one SELECT, whose rows are what violates it. The
- * statement comes from the configuration, and the file may be hostile: nothing of the snapshot is written, no other
+ * statement comes from the configuration, and the file may be hostile. Nothing of the snapshot is written, no other
  * file is attached, and only the first column of each row is looked at.
  */
 import Database from 'better-sqlite3'

@@ -1,6 +1,6 @@
 /**
- * Child side: what SQLite's check of a table says beside CHECK constraints and generated columns, for a table on which
- * it breaks off because these need a function or a collation that is not here.
+ * Child side: what SQLite's check of a table says beside CHECK constraints and generated columns. It is for a table on
+ * which SQLite breaks off, because these need a function or a collation that is not here.
  */
 import Database from 'better-sqlite3'
 import type { Fact } from '../../../model/result/reading.ts'

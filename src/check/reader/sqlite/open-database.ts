@@ -5,8 +5,8 @@ import type { Fact } from '../../../model/result/reading.ts'
 export type Mode = 'strict' | 'tolerant'
 
 /**
- * Opens the snapshot. The schema can call no unsafe functions; no memory is mapped (a cut file would end in SIGBUS);
- * temporary tables and the WAL index are in memory. `tolerant` reads what it can of a broken schema, or of a cut file.
+ * Opens the snapshot. The schema can call no unsafe functions. No memory is mapped (a cut file would end in SIGBUS).
+ * Temporary tables and the WAL index are in memory. `tolerant` reads what it can of a broken schema, or of a cut file.
  * There is no hard_heap_limit, which has no effect in this build (SQLITE_DEFAULT_MEMSTATUS=0): the parent watches the
  * memory of the whole child.
  */
