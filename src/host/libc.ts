@@ -2,8 +2,8 @@
  * The C library behind typed functions. This is the only module that knows koffi. It is loaded at the first call, so
  * that importing anything of host/ does no harm on any platform.
  *
- * Numbers and layouts are those of Linux on x64 and arm64, where glibc and musl agree: off_t has 64 bits, and struct
- * flock is { short type; short whence; int64 start; int64 length; int32 pid } in 32 bytes.
+ * Numbers and layouts are those of Linux on x64 and arm64, where glibc and musl agree. There off_t has 64 bits, and
+ * struct flock is { short type; short whence; int64 start; int64 length; int32 pid } in 32 bytes.
  */
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'

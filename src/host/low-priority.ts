@@ -13,7 +13,7 @@ interface RunningChild {
 
 /**
  * Linux divides the processors among sessions first (autogroup). The niceness of a process counts only within its
- * session: a child with a session of its own would get the same share as the service. So its session gets it, too.
+ * session. A child with a session of its own would get the same share as the service. So its session gets it, too.
  */
 export function lowerPriority(
   child: RunningChild,

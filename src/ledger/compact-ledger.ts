@@ -3,7 +3,7 @@ import { Failure } from '../model/failure.ts'
 import { orFailure } from '../model/or-failure.ts'
 import type { Ledger } from './ledger.ts'
 
-/** The report waits for this: so many ms at the end of each run, or a share of the time of a run that took longer. */
+/** The report waits for this: so many ms at the end of each run, or a share of the time of a longer run. */
 const workMsMin = 2_000
 const workShare = 1 / 20
 /** The ledger is asked for pieces of this length. */

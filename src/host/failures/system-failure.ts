@@ -1,6 +1,7 @@
 /**
- * The one place that turns an error of the operating system into a failure: what was tried, on which path, the errno in
- * words, and advice that fits. It lives here because the configuration is the first that is read (src/ARCHITECTURE.md).
+ * The one place that turns an error of the operating system into a failure. It says what was tried, on which path, the
+ * errno in words, and advice that fits. It lives here because the configuration is the first that is read
+ * (src/ARCHITECTURE.md).
  */
 import { constants } from 'node:os'
 import { isAbsolute } from 'node:path'

@@ -38,8 +38,8 @@ type Readers = 'public' | 'ours' | 'private'
 /**
  * Replaces the file by `content`. It is on the disk when this returns. If this throws, the old file is unchanged and no
  * other file is left.
- * @throws {Failure} NOT_A_FILE for a link, a folder, a device, a pipe, or a file of SQLite; NO_PERMISSION if another
- * user could choose the folder; NOT_FOUND, NO_SPACE or READ_FAILED for what the system refused
+ * @throws {Failure} NOT_A_FILE for a link, a folder, a device, a pipe, or a file of SQLite. NO_PERMISSION if another
+ * user could choose the folder. NOT_FOUND, NO_SPACE or READ_FAILED for what the system refused
  */
 export function replaceFile(
   path: string,

@@ -86,7 +86,7 @@ export function onLeaseBreak(listener: () => void): Disposable {
  * Without a listener SIGIO kills the process (F4). Node removes its own when the last listener goes, so ours stays.
  *
  * SIGPOLL is another name of the same signal, and Node calls the listeners of both. proper-lockfile listens to each
- * signal that can end a process. Where it listens alone it takes that for the end, and removes the run lock: 10 s later
+ * signal that can end a process. Where it listens alone it takes that for the end, and removes the run lock. 10 s later
  * the run stops, because its lock is lost.
  */
 function listenForBreaks(): void {

@@ -42,7 +42,7 @@ function numbersOf(folder: string): readonly string[] {
 
 /**
  * Reads the link first, because it shows what is no file. Then it reads the inode number of fdinfo, and calls stat only
- * on a match: stat on every file of every process would hang at the first dead network mount.
+ * on a match. A stat on every file of every process would hang at the first dead network mount.
  */
 function look(folder: string, number: string, files: readonly FileIdentity[]): OpenDescriptor | null {
   const link = `${folder}/fd/${number}`

@@ -71,9 +71,9 @@ export async function findHolders(
 }
 
 /**
- * Those of the holders that may change the file by a store into memory. SQLite never maps a database so, and neither a
- * lock nor the times of the file show such a store into a page that is changed already (hold/pinned/README.md L10). One
- * that does not show its mappings now may have such a one.
+ * Those of the holders that may change the file by a store into memory. SQLite never maps a database so. Neither a lock
+ * nor the times of the file show such a store into a page that is changed already (hold/pinned/README.md L10). One that
+ * does not show its mappings now may have such a one.
  * @param holders from `findHolders`
  */
 export async function findStoringMappings(file: FileIdentity, holders: readonly Holder[]): Promise<readonly Holder[]> {

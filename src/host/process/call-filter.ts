@@ -1,8 +1,8 @@
 /**
- * The system calls that a process gives up for good, by a seccomp filter (seccomp(2)): network, programs, other
- * processes, mounts, and parts of the kernel that it does not need. The list says what is refused, not what is allowed.
- * Node and SQLite use other calls in each version, and a call that is missing from a list of allowed ones would end a
- * check in the night. Calls newer than this list answer ENOSYS, as on an older kernel.
+ * The system calls that a process gives up for good, by a seccomp filter (seccomp(2)). They concern network, programs,
+ * other processes, mounts, and parts of the kernel that it does not need. The list says what is refused, not what is
+ * allowed. Node and SQLite use other calls in each version. A call that is missing from a list of allowed ones would
+ * end a check in the night. Calls newer than this list answer ENOSYS, as on an older kernel.
  */
 import { constants } from 'node:os'
 import { invariant } from '../../model/bug.ts'

@@ -1,7 +1,8 @@
 /**
- * Reads files of /proc/PID for which the kernel may let us wait: while the process changes its memory, or is stuck in
- * it, as behind a dead network mount. Such a read cannot be ended, and it keeps one of the four threads with which Node
- * reads files. So those that want the same file share a read, and nothing more is read while two of them are stuck.
+ * Reads files of /proc/PID for which the kernel may let us wait. It does so while the process changes its memory, or is
+ * stuck in it, as behind a dead network mount. Such a read cannot be ended, and it keeps one of the four threads with
+ * which Node reads files. So those that want the same file share a read, and nothing more is read while two of them are
+ * stuck.
  */
 import { readFile } from 'node:fs/promises'
 import { nextTurn, startDeadline } from '../clock.ts'

@@ -18,7 +18,7 @@ create unique index way_by_name on way (ifnull(service, ''), ifnull(via, ''), if
 `
 
 /**
- * The newest check of each file in each way, and the newest one that settles something: a quick check neither refreshes
+ * The newest check of each file in each way, and the newest one that settles something. A quick check neither refreshes
  * a full one nor clears damage.
  */
 export const newestCheckSchema = `

@@ -6,9 +6,9 @@
  * 2. proper-lockfile's folder `run-SERVICE.lock`: it works where the kernel's lock does not, and is stale after 60 s.
  *
  * A crash must not cost the next run a minute. So a folder that was left behind is removed immediately if the kernel's
- * lock is free *and* the process that wrote the file is gone. It is gone if it is no process of this machine any more,
- * or if it had the kernel's lock since the last start of this machine, perhaps in a container that has ended. In doubt
- * the run waits for the 60 s.
+ * lock is free *and* the process that wrote the file is gone. It is gone if it is no process of this machine any more.
+ * It is also gone if it had the kernel's lock since the last start of this machine, perhaps in a container that has
+ * ended. In doubt the run waits for the 60 s.
  *
  * A run that does not get the kernel's lock does not try the folder. If it took the folder alone, the next run with the
  * kernel's lock would believe that the folder was left behind, until the file is signed.
