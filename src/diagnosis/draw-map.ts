@@ -1,5 +1,5 @@
 /**
- * Draws the map of a result from the pages that a check accounted for: root pages become objects, and findings mark the
+ * Draws the map of a result from the pages that a check accounted for. Root pages become objects, and findings mark the
  * pages that they name. Pure.
  */
 

@@ -11,8 +11,8 @@ export type TenantId = Brand<string, 'TenantId'>
 /** Absolute real path of a main database file that the service may be using. Only hold/ makes and accepts one. */
 export type LivePath = Brand<string, 'LivePath'>
 /**
- * Absolute path of the main database file of a private copy: of a snapshot that came out of a hold, or of what was made
- * of one (a restored backup, a mended file). Never of a live file.
+ * Absolute path of the main database file of a private copy. A private copy is a snapshot that came out of a hold, or
+ * what was made of one (a restored backup, a mended file). Never of a live file.
  */
 export type SnapshotPath = Brand<string, 'SnapshotPath'>
 /** Identifies one run of holdfast; ids sort by time. */

@@ -121,8 +121,8 @@ export type Event =
       readonly harm?: FailureCode
     }
   /**
-   * Which list of tenants the run works with: that of the service (`live`), the copy of it (`cached`), or none, because
-   * the copy is too old or there is none (`refused`). The newest of these lines says how the registry is.
+   * Which list of tenants the run works with: that of the service (`live`), or the copy of it (`cached`). `refused`:
+   * none, because the copy is too old or there is none. The newest of these lines says how the registry is.
    */
   | ({ readonly kind: 'registry-read' } & RegistrySource)
   /** Before the quiesce request. `holder` is unique per hold. */

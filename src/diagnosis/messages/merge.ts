@@ -56,7 +56,7 @@ export function lackingTrees({ facts }: Pick<Reading, 'facts'>): ObjectsWithoutT
 }
 
 /**
- * Leaves out what SQLite says about the number of entries of an index with functions that it does not know: a program
+ * Leaves out what SQLite says about the number of entries of an index with functions that it does not know. A program
  * with these functions may keep other entries. The same for an index without a tree. What SQLite says about pages
  * stays.
  */

@@ -1,6 +1,6 @@
 /**
- * If the disk refuses a page, SQLite also reports entries that it did not count, pages that it did not reach, and lists
- * that it could not follow. None of this is about the data.
+ * If the disk refuses a page, SQLite also reports what follows from that. It did not count some entries, reach some
+ * pages, or follow some lists. None of this is about the data.
  */
 
 import type { Reading } from '../../model/result/reading.ts'

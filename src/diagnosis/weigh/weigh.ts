@@ -160,7 +160,7 @@ function classOfObject(object: FoundObject): DamageClass {
 }
 
 /**
- * Tables that several indexes contradict in the same way. Either the same row is missing from two indexes; or two
+ * Tables that several indexes contradict in the same way. Either the same row is missing from two indexes. Or two
  * counts differ and no row is missing, as if the table had lost a page. A rebuild would make the indexes agree with the
  * loss.
  */

@@ -86,8 +86,8 @@ export type KeyColumn = string | number | null | { readonly blob: string }
 export type RowKey = number | string | readonly KeyColumn[]
 
 /**
- * A value of an index entry. An integer beyond 2^53 is a decimal string, a real that JSON cannot write is its name, and
- * text that is invalid in the encoding of the database is its bytes.
+ * A value of an index entry. An integer beyond 2^53 is a decimal string. A real that JSON cannot write is its name.
+ * Text that is invalid in the encoding of the database is its bytes.
  */
 export type SalvagedValue =
   | string

@@ -18,7 +18,7 @@ export interface TableLoss {
   readonly table: string
   readonly inBoth: number | null
   /**
-   * In the live file, not in the result. Unreadable rows that do not come back are among them: it is the least number
+   * In the live file, not in the result. Unreadable rows that do not come back are among them. It is the least number
    * then, because a row that comes back may have been deleted.
    */
   readonly lost: number | null
