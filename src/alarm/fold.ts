@@ -1,6 +1,6 @@
 /**
  * Folds what a run has seen into what sinks were told before: the same alarm goes out again only after a day, or if it
- * has grown; a recovery goes out once. Pure.
+ * has grown. A recovery goes out once. Pure.
  */
 
 import { ageOf } from '../model/age.ts'

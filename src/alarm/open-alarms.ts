@@ -1,6 +1,6 @@
 /**
- * The alarms of one run. Whatever a sink does changes no verdict and no exit code, and nothing waits for it for long:
- * what goes wrong here is said once, and tried again by the next run.
+ * The alarms of one run. Whatever a sink does changes no verdict and no exit code, and nothing waits for it for long.
+ * What goes wrong here is said once, and tried again by the next run.
  */
 
 import { once } from 'node:events'

@@ -94,7 +94,7 @@ export function sayWhileStopped(result: Result, config: string | null): string {
 }
 
 /**
- * A condition as it is told while harm is suspected: its commands change no data, pause no tenant and check nothing,
+ * A condition as it is told while harm is suspected. Its commands change no data, pause no tenant and check nothing,
  * because each further pause may do further harm (I1.8).
  */
 export const withoutChanges = (condition: Condition, config: string | null): Condition => ({

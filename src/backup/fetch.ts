@@ -1,5 +1,5 @@
 /**
- * Brings a backup that another program made (restic, Litestream, a copy on another disk): `backups.fetch` is run, and
+ * Brings a backup that another program made (restic, Litestream, a copy on another disk). `backups.fetch` is run, and
  * what it wrote is checked as a whole. Only a sound file is kept in the store, and only what is kept there counts.
  */
 import { statfsSync } from 'node:fs'
@@ -44,8 +44,8 @@ export interface WantedBackup {
 
 /**
  * @returns the backup in the store: the new one, or one that has the same content
- * @throws {Failure} BACKUP_UNKNOWN if the command brings nothing that fits; BACKUP_BROKEN if what it brings is not
- * sound; NO_SPACE if it would use more than half of the free space; CONFIG_INVALID; the reason of the signal
+ * @throws {Failure} BACKUP_UNKNOWN if the command brings nothing that fits. BACKUP_BROKEN if what it brings is not
+ * sound. NO_SPACE if it would use more than half of the free space. CONFIG_INVALID; the reason of the signal.
  */
 export async function fetchBackup(wanted: WantedBackup, terms: FetchTerms, signal: AbortSignal): Promise<Backup> {
   const folder = await mkdtemp(join(terms.scratch, 'fetched-')).catch((error: unknown) => {

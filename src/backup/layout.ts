@@ -18,7 +18,7 @@ const hashLetters = 16
 const readableMax = 40
 
 /**
- * The folder of a file, below that of the store. Its name begins with the readable part of the id, for people; a digest
+ * The folder of a file, below that of the store. Its name begins with the readable part of the id, for people. A digest
  * of the whole id tells ids apart that look alike, and is what counts.
  */
 export function backupFolderOf({ tenant, path }: BackedUpFile): string {
@@ -52,8 +52,8 @@ export type EntryPart = NamedPart | 'draft'
 export const partPath = (folder: string, id: string, part: NamedPart): string => join(folder, id + suffixes[part])
 
 /**
- * A new name for a manifest while it is written, because two runs may write one at the same time; and for a stored file
- * before it is locked.
+ * A new name for a manifest while it is written, because two runs may write one at the same time. Also for a stored
+ * file before it is locked.
  */
 export const draftOf = (folder: string, id: string, part: 'manifest' | 'stored'): string =>
   `${partPath(folder, id, part)}.${randomBytes(4).toString('hex')}.partial`

@@ -14,8 +14,8 @@ const dayMs = 86_400_000
 const mondayOffsetMs = 3 * dayMs
 
 /**
- * A backup stands for every day from its `takenAt` to its `confirmedAt`, because the file had its content on the first
- * and on the last of them. Of each day or week the newest backup is kept.
+ * A backup stands for every day from its `takenAt` to its `confirmedAt`. The file had its content on the first and on
+ * the last of them. Of each day or week the newest backup is kept.
  * @param backups verified backups of one file
  * @returns those that may be deleted; never the newest
  */

@@ -67,7 +67,7 @@ export class Invocation {
 
   /**
    * How a command line is answered that commander refuses. There an option may lack its value, for example an empty
-   * variable of a script: then it does not take the next option for its value.
+   * variable of a script. Then it does not take the next option for its value.
    */
   get printingOfRefused(): Printing {
     return this.#command === null ? this.#printing : this.#choosePrinting(this.#command, withOptionalValue)

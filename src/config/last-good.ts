@@ -2,7 +2,7 @@
  * The last valid configuration, in the ledger's folder (I5.1). What a schedule runs goes on with it for a time if the
  * file becomes invalid, cannot be read, or is gone. What changes data never does.
  *
- * That time counts from the first moment at which the file was seen invalid, which is recorded beside the copy: a tool
+ * That time counts from the first moment at which the file was seen invalid, which is recorded beside the copy. A tool
  * that writes the invalid file again and again must not keep an old configuration alive.
  */
 
@@ -166,9 +166,9 @@ async function settingsIn(
 }
 
 /**
- * Since when the file is seen invalid. The first call after the copy was made records it, and later calls read it: a
- * file may be invalid for a day until the next run sees it, and that run must still be able to go on. What
- * cannot be recorded must not extend the grace: then it counts from the copy.
+ * Since when the file is seen invalid. The first call after the copy was made records it, and later calls read it. A
+ * file may be invalid for a day until the next run sees it, and that run must still be able to go on. What cannot be
+ * recorded must not extend the grace: then it counts from the copy.
  * @param keptAt of the copy: a record that belongs to an older one does not count
  */
 async function invalidSince(

@@ -75,7 +75,7 @@ const judgeConfiguration = (settings: Settings): readonly DoctorStep[] => [
 ]
 
 /**
- * The same beside runs, for a bundle of evidence: it takes no run lock, so it keeps no sweep from its work, writes
+ * The same beside runs, for a bundle of evidence. It takes no run lock, so it keeps no sweep from its work. It writes
  * nothing into the ledger, and pauses no tenant.
  */
 export async function examineBesideRuns(settings: Settings, signal: AbortSignal): Promise<Fitness> {

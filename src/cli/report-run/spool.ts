@@ -1,5 +1,5 @@
 /**
- * Keeps what a run finds until it is printed. A spool of the kind `file` uses a private file without a name: a sweep of
+ * Keeps what a run finds until it is printed. A spool of the kind `file` uses a private file without a name. A sweep of
  * ten thousand tenants needs no more memory than one of ten. If no such file can be written (the disk is full, there is
  * no TMPDIR), values stay in memory, so that none is lost.
  */

@@ -51,7 +51,7 @@ interface PauseTimes {
 }
 
 /**
- * The longest time from the request for a slot to the end of a pause in it, in ms: then the guardian has ended the
+ * The longest time from the request for a slot to the end of a pause in it, in ms. By then the guardian has ended the
  * hold. It is the window, the wait for the answer to the request, and the longest hold.
  */
 export function guardianMs(windowMs: number, { service, hold }: PauseTimes): number {

@@ -1,6 +1,6 @@
 /**
- * A short lease, observed to its end: a renewal prolongs it, but not beyond `maxHoldMs`, and it ends by itself at the
- * time that the service gave.
+ * A short lease, observed to its end. A renewal prolongs it, but not beyond `maxHoldMs`. It ends by itself at the time
+ * that the service gave.
  */
 
 import { sleep } from '../../host/clock.ts'

@@ -26,7 +26,7 @@ export function layoutOfFile(first: Uint8Array | null, pageSize: number): PageLa
 }
 
 /**
- * The page as it is kept. Of a page that only leads to damage, or has the header, its structure is enough: what may be
+ * The page as it is kept. Of a page that only leads to damage, or has the header, its structure is enough. What may be
  * contents of rows is replaced by zeroes. A page that is damaged itself is kept whole, because its bytes are what shows
  * which program wrote them.
  * @param first the first page of the file; null if it is not known

@@ -14,7 +14,7 @@ const alikeMin = 3
 
 /**
  * Several databases of one folder with the same ending are one pattern, and so is one file name in several folders
- * beside each other: a program makes more of them. Every other database has its own path.
+ * beside each other. A program makes more of them. Every other database has its own path.
  */
 export function patternsFor(databases: readonly OpenDatabase[]): readonly NamedDatabases[] {
   const byEnding = Map.groupBy(databases, ({ path }) => `${dirname(path)}/*${extname(path)}`)

@@ -1,5 +1,5 @@
 /**
- * What the page shows of a run, collected in one pass over its results. Each part has a bound, so a run over ten
+ * What the page shows of a run, collected in one pass over its results. Each part has a bound. So a run over ten
  * thousand tenants makes a page that opens quickly, and memory does not grow with the number of tenants.
  */
 import type { TenantId } from '../../model/brand.ts'

@@ -1,6 +1,6 @@
 /**
- * Remedies as text, for a tired person: what is wrong, what will be done or was done, what it costs, what is lost, how
- * to undo it, and the command to type.
+ * Remedies as text, for a tired person: what is wrong, what will be done or was done, what it costs, and what is lost.
+ * Then how to undo it, and the command to type.
  */
 
 import { createColors } from 'picocolors'

@@ -14,7 +14,7 @@ export interface GoneName {
 }
 
 /**
- * Files that are not listed any more, until another full sweep has ended: one sweep has told it, and a person must have
+ * Files that are not listed any more, until another full sweep has ended. One sweep has told it, and a person must have
  * the time to see it. If no file is left at all, every sweep looks well because it has nothing to check: then for ever.
  * @param gone all that were ever reported and are not listed again @param filesLeft number of files that are listed
  */

@@ -24,7 +24,7 @@ export interface StatusJudgement {
   /** Number of files with each standing. */
   readonly counts: Readonly<Record<FileStanding, number>>
   /**
-   * Age in ms of the oldest check that settled a file; null if a file never had one, if its time is in the future, or
+   * Age in ms of the oldest check that settled a file. Null if a file never had one, if its time is in the future, or
    * if there is no file.
    */
   readonly oldestCheckAgeMs: number | null

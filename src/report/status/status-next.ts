@@ -43,7 +43,7 @@ function remediesOf(tenants: readonly TenantSummary[]): readonly string[] {
 
 /**
  * A file that only violates a rule of the application is whole: its report lists the rows. A pinned file has a program
- * that must stop for a remedy, and `repair` may stop it to plan one: the report of a check says which remedy it needs.
+ * that must stop for a remedy, and `repair` may stop it to plan one. The report of a check says which remedy it needs.
  */
 function remedyOf(one: TenantSummary): string {
   const { damage, level } = one.settled ?? one

@@ -1,6 +1,6 @@
 /**
  * Sends a request again after a lost answer, or when the service asks for a wait. Every call of the admin API may be
- * repeated: a read changes nothing, a quiesce has a key, and the contract allows it for resume and renew.
+ * repeated. A read changes nothing, a quiesce has a key, and the contract allows it for resume and renew.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { problemOf } from './problem.ts'

@@ -6,7 +6,7 @@ const placeholder = '{tenant}'
 
 /**
  * Replaces `{tenant}` in a command, and other words in braces. An id that begins with a dash is allowed only where no
- * program reads it as an option: after an argument `--`, or inside an argument, as in `--tenant={tenant}`.
+ * program reads it as an option. That is after an argument `--`, or inside an argument, as in `--tenant={tenant}`.
  * @param others by their name without braces; what they stand for must not begin with a dash
  * @param setting the section of the configuration, for hints
  * @throws {Failure} CONFIG_INVALID if the id cannot be passed safely
