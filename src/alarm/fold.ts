@@ -1,5 +1,5 @@
 /**
- * Folds what a run has seen into what sinks were told before: the same alarm goes out again only after a day, or if it
+ * Folds what a run has seen into what sinks were told before. The same alarm goes out again only after a day, or if it
  * has grown. A recovery goes out once. Pure.
  */
 

@@ -1,6 +1,6 @@
 /**
- * Compresses a database. A large one is compressed in a child process of low priority, because a service shares the
- * machine, and a tenant may be paused by this process meanwhile. A small one takes less time than the start of a child.
+ * Compresses a database. A large one is compressed in a child process of low priority. A service shares the machine,
+ * and a tenant may be paused by this process meanwhile. A small one takes less time than the start of a child.
  */
 import type { FileHandle } from 'node:fs/promises'
 import { ChildEnded, startChild } from '../host/process/child.ts'

@@ -12,8 +12,9 @@
  * same number of transactions, or was restored and written to up to the same count. So it is a notice, never damage.
  * - `written`: anything else. The file was written or replaced, and nothing is reported.
  *
- * Knowingly missed: changes on the disk before a program moves time or counter; files that were replaced under their
- * name, or have another device number; WAL databases across a restart; free pages, which hold nothing.
+ * Knowingly missed are changes on the disk before a program moves time or counter. So are files that were replaced
+ * under their name, or have another device number. So are WAL databases across a restart, and free pages, which hold
+ * nothing.
  */
 
 import type { Finding, FoundObject } from '../model/result/finding.ts'

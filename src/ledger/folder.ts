@@ -47,8 +47,8 @@ export async function prepareFolder(dir: string): Promise<void> {
 }
 
 /**
- * @throws {Failure} LEDGER_UNUSABLE if another user owns the folder or the file or can write to it, or if the file is
- * not a regular file with one name
+ * @throws {Failure} LEDGER_UNUSABLE if another user owns the folder or the file or can write to it. Also if the file is
+ * not a regular file with one name.
  */
 export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
   requireTrusted(dir) // Also if it does not exist: another user may have moved it away.

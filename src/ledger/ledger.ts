@@ -174,8 +174,8 @@ export interface LedgerReading extends AsyncDisposable {
   /** Holds of this service, asked for in this way, whose end was not seen. Oldest first. */
   openHolds(): Promise<readonly OpenHold[]>
   /**
-   * All other holds whose end was not seen: of another service, asked for in another way, or written by an older
-   * holdfast that did not record either.
+   * All other holds whose end was not seen. They are of another service, asked for in another way, or written by an
+   * older holdfast that recorded neither.
    */
   otherHolds(): Promise<readonly OtherHold[]>
   /**

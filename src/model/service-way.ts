@@ -10,8 +10,8 @@ export interface ServiceWay {
   readonly service: string
   readonly via: 'admin-api' | 'hooks' | 'files'
   /**
-   * Socket or URL of the admin API; for hooks the quiesce command, because a corrected resume command still means the
-   * same service; for files the configuration, because its patterns may change.
+   * Socket or URL of the admin API. For hooks the quiesce command, because a corrected resume command still means the
+   * same service. For files the configuration, because its patterns may change.
    */
   readonly address: string
   /** The configuration file, for people only: it does not identify the service. */

@@ -1,6 +1,6 @@
 /**
- * The checksum that SQLite's extension cksumvfs keeps in the last eight bytes of each page, if the header reserves
- * exactly eight bytes (ext/misc/cksumvfs.c in SQLite's sources). Nothing else marks such a file: another extension may
+ * The checksum that SQLite's extension cksumvfs keeps in the last eight bytes of each page (ext/misc/cksumvfs.c in
+ * SQLite's sources). The header must reserve exactly eight bytes. Nothing else marks such a file: another extension may
  * reserve eight bytes too.
  */
 

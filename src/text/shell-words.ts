@@ -6,8 +6,8 @@ import { showsAsciiOnly } from './letters.ts'
 /**
  * One shell word of printable characters. A plain word stays as it is; others are put in single quotes. A word with
  * control characters, bidirectional marks or other invisible letters becomes `$'…'` (POSIX 2024, bash, zsh, ksh) with
- * these letters byte by byte, so that the line can be shown and copied. The same is done for every letter that the
- * terminal cannot show.
+ * these letters byte by byte. So the line can be shown and copied. The same is done for every letter that the terminal
+ * cannot show.
  */
 export function shellWord(text: string): string {
   if (/^[\w@:,./-]+$/.test(text)) return text

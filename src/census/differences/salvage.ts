@@ -1,6 +1,6 @@
 /**
- * Salvage: what the entries of an index hold of rows that the table has lost, or that it has with other values
- * (src/diagnosis/README.md, "Who is right, index or table?").
+ * Salvage: what the entries of an index hold of rows that the table has lost, or has with other values
+ * (src/diagnosis/README.md, "Which is right, index or table?").
  */
 
 import type { RowKey, Salvage, SalvagedValue } from '../../model/result/finding.ts'

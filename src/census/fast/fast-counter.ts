@@ -1,6 +1,7 @@
 /**
- * Counts plain pages with the compiled core. JavaScript counts all others: page 1, a page with a payload in overflow
- * pages that are not at hand, and a page whose records or order are wrong. The core adds all of a page or nothing.
+ * Counts plain pages with the compiled core. JavaScript counts all others. They are page 1, pages with a payload in
+ * overflow pages that are not at hand, and pages whose records or order are wrong. The core adds all of a page or
+ * nothing.
  *
  * The sums of a page are the same either way: test/census/fast/fast-counter.test.ts compares them page by page.
  */

@@ -1,6 +1,6 @@
 /**
- * The keys between which a page must lie: the cells to its left and to its right in the interior pages above it
- * (sqlite.org/fileformat2.html, section 1.6). Interior pages are few, so they are cached.
+ * The keys between which a page must lie. They are the cells to its left and to its right in the interior pages above
+ * it (sqlite.org/fileformat2.html, section 1.6). Interior pages are few, so they are cached.
  */
 
 import type { PageSource } from '../../sqlite/accounting/page-source.ts'

@@ -1,7 +1,7 @@
 /**
  * Finds the users, besides root and us, who could change where a path leads. Files that holdfast obeys (configuration,
- * token, certificates) and folders with customers' data must be out of their reach, with every folder and link on the
- * way.
+ * token, certificates) and folders with customers' data must be out of their reach. So must every folder and link on
+ * the way.
  */
 import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'

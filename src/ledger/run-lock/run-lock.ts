@@ -10,8 +10,8 @@
  * It is also gone if it had the kernel's lock since the last start of this machine, perhaps in a container that has
  * ended. In doubt the run waits for the 60 s.
  *
- * A run that does not get the kernel's lock does not try the folder. If it took the folder alone, the next run with the
- * kernel's lock would believe that the folder was left behind, until the file is signed.
+ * A run that does not get the kernel's lock does not try the folder. Suppose it took the folder alone. Until the file
+ * is signed, the next run with the kernel's lock would believe that the folder was left behind.
  */
 
 import { constants } from 'node:fs'

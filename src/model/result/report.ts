@@ -102,8 +102,8 @@ export interface Result {
   /** Present if a map was requested. */
   readonly map?: PageMap
   /**
-   * Present for `failed`; for `inconclusive` if the hold did not reach both proofs or the file is not a database; and
-   * for `inconclusive` and `damaged` if the service did not confirm the pause.
+   * Present for `failed`. For `inconclusive` it is present if the hold did not reach both proofs, or the file is not a
+   * database. For `inconclusive` and `damaged` it is present if the service did not confirm the pause.
    */
   readonly failure?: ReportedFailure
   /** One sentence; present for `inconclusive`. */

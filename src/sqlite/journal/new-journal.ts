@@ -1,6 +1,6 @@
 /**
- * Writes a rollback journal (journal.ts describes the format). A database that is overwritten in place while a whole
- * journal of it lies beside it is, for SQLite, what it was before the first byte was overwritten.
+ * Writes a rollback journal (journal.ts describes the format). A database may be overwritten in place while a whole
+ * journal of it lies beside it. For SQLite it is then what it was before the first byte was overwritten.
  */
 import { journalMagic } from './journal.ts'
 

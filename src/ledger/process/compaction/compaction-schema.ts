@@ -1,6 +1,6 @@
 /**
  * Which lines may be removed, and how far that has been done. SQLite itself refuses to remove any other line. It keeps
- * lines of open holds, the newest check of a file, the newest that settles it, and any line about a run or a change.
+ * lines of open holds, runs and changes, and of each file the newest check and the newest that settles it.
  */
 
 import type Database from 'better-sqlite3'
