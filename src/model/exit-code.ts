@@ -1,4 +1,4 @@
-/** Exit codes. Each result has its own (failure-exit.ts); the gravest of them is the exit code of the run. */
+/** Exit codes. Each result has its own (failures/exit-of-failure.ts); the gravest is the exit code of the run. */
 export const exitCodes = {
   sound: 0,
   failed: 1,

@@ -1,7 +1,7 @@
 /** The summary of a run: the counts, and the exit code that follows from them. */
 
 import { exitCodes, gravest, type ExitCode } from '../model/exit-code.ts'
-import { exitCodeOfResult } from '../model/failure-exit.ts'
+import { exitCodeOfResult } from '../model/failures/exit-of-failure.ts'
 import type { Result, SelectedFile, Summary } from '../model/result/report.ts'
 
 /** How a run ended, besides its results. */

@@ -1,8 +1,8 @@
 /** What each failure code does to its result, to its run and to the next step: contracts that no rewrite may change. */
 
 import { expect, it, test } from 'vitest'
-import { exitCodeOfFailure, exitCodeOfResult } from '../../src/model/failure-exit.ts'
 import { Failure, failureKinds, type FailureCode } from '../../src/model/failure.ts'
+import { exitCodeOfFailure, exitCodeOfResult } from '../../src/model/failures/exit-of-failure.ts'
 import { nextCommand } from '../../src/report/text/next-command.ts'
 import { StopTheLine } from '../../src/runs/stop-the-line.ts'
 import { failed } from '../support/report.ts'

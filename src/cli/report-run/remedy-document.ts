@@ -2,7 +2,7 @@
 import type { Settings } from '../../config/settings.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
-import { exitCodeOfFailure } from '../../model/failure-exit.ts'
+import { exitCodeOfFailure } from '../../model/failures/exit-of-failure.ts'
 import type { RemedyOutcome, RemedyReport } from '../../model/result/remedy.ts'
 import type { SelectedFile } from '../../model/result/report.ts'
 import { remedyJson, remedyRedactor } from '../../report/remedy/remedy-json.ts'

@@ -1,8 +1,8 @@
 /** Failures and bugs on stderr, for a person: what was tried, and what to do next. */
 import { unforeseenFailure } from '../../host/failures/system-failure.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
-import { exitCodeOfFailure } from '../../model/failure-exit.ts'
 import { Failure } from '../../model/failure.ts'
+import { exitCodeOfFailure } from '../../model/failures/exit-of-failure.ts'
 import type { Result, RunFailure } from '../../model/result/report.ts'
 import { withSuppressed } from '../../model/suppressed.ts'
 import { hintFor, type CommandLine } from '../../report/text/hint.ts'

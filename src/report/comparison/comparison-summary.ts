@@ -1,7 +1,7 @@
 /** The result of a comparison: in a word, in numbers, and as an exit code. */
 
 import { exitCodes, gravest, type ExitCode } from '../../model/exit-code.ts'
-import { exitCodeOfResult } from '../../model/failure-exit.ts'
+import { exitCodeOfResult } from '../../model/failures/exit-of-failure.ts'
 import type {
   ComparisonCounts,
   ComparisonOutcome,

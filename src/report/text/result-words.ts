@@ -1,7 +1,7 @@
 /** Words for verdicts: none can be mistaken for another. */
 
 import { exitCodes } from '../../model/exit-code.ts'
-import { exitCodeOfResult } from '../../model/failure-exit.ts'
+import { exitCodeOfResult } from '../../model/failures/exit-of-failure.ts'
 import type { SealLevel } from '../../model/result/evidence.ts'
 import type { Result } from '../../model/result/report.ts'
 import { humanMs } from '../../text/units.ts'

@@ -5,10 +5,10 @@
 
 import type { FoundObject } from '../../model/result/finding.ts'
 import { isPointerMapPage, lockBytePage, pointerMapEntryOffset } from '../page-layout.ts'
-import { pointerMapTypes, readPointerMapEntry } from '../pointer-map.ts'
 import type { UnfinishedAccount } from './account.ts'
 import { uses } from './claims.ts'
 import type { Use } from './claims.ts'
+import { pointerMapTypes, readPointerMapEntry } from './pointer-map.ts'
 
 const pointerMap: FoundObject = { kind: 'pointer-map', name: 'pointer map', table: null }
 

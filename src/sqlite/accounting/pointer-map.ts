@@ -3,7 +3,7 @@
  * section 1.8).
  */
 
-import { read32 } from './bytes.ts'
+import { read32 } from '../bytes.ts'
 
 export const pointerMapTypes = { root: 1, free: 2, firstOverflow: 3, laterOverflow: 4, bTree: 5 } as const
 

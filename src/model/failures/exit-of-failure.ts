@@ -1,8 +1,8 @@
 /** The exit code of a failed run, and of one result. */
 
-import { exitCodes, type ExitCode } from './exit-code.ts'
-import { failureKinds, type FailureCode, type TenantState } from './failure.ts'
-import type { VerdictWord } from './result/verdict.ts'
+import { exitCodes, type ExitCode } from '../exit-code.ts'
+import { failureKinds, type FailureCode, type TenantState } from '../failure.ts'
+import type { VerdictWord } from '../result/verdict.ts'
 
 interface FailureOutcome {
   readonly code: FailureCode
