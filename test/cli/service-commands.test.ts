@@ -15,6 +15,19 @@ import { openService, type TestService } from '../support/cli/service.ts'
 const pausesOf = (checks: readonly { readonly tenant: string; readonly pauseMs: number }[]): unknown =>
   Object.fromEntries(checks.map(({ tenant, pauseMs }) => [tenant, pauseMs]))
 
+test('a service that has never listed a tenant is not OK, also if its sweeps run', async () => {
+  await using service = await openService({ tenants: () => ({}) })
+  const run = (...args: string[]) => holdfast([...args, '--config', service.config])
+  expect((await run('sweep')).code).toBe(0)
+  const [line, text] = [await run('status', '--format', 'monit'), await run('status')]
+  expect([line.code, line.stdout]).toEqual([
+    3,
+    expect.stringMatching(/ - STALE no full sweep yet: .* lists no file \|/),
+  ])
+  expect(text.stdout).toContain(`next\n    holdfast doctor --config ${service.config}\n`)
+  expect(text.stdout).not.toContain('holdfast sweep')
+})
+
 describe('after a sweep of a service with one damaged tenant', () => {
   let service: TestService
   const run = (...args: string[]): ReturnType<typeof holdfast> =>

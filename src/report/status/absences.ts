@@ -159,8 +159,9 @@ function* hung({ atWork, newestLineAt }: SweepFacts, terms: AbsenceTerms): Gener
     }
 }
 
-function* sweepTooOld({ runs, fleet }: SweepFacts, { now, maxAgeMs }: AbsenceTerms): Generator<Absence> {
-  const base = { code: 1, command: fleet === null ? 'holdfast sweep' : 'holdfast fleet status' } as const
+function* sweepTooOld({ runs, fleet, lastSweep }: SweepFacts, { now, maxAgeMs }: AbsenceTerms): Generator<Absence> {
+  const command = fleet !== null ? 'holdfast fleet status' : isEmpty(lastSweep) ? 'holdfast doctor' : 'holdfast sweep'
+  const base = { code: 1, command } as const
   if (runs.length === 0) {
     yield { ...base, kind: 'never-run', since: null, text: 'never run: no run was ever recorded' }
     return
@@ -171,13 +172,19 @@ function* sweepTooOld({ runs, fleet }: SweepFacts, { now, maxAgeMs }: AbsenceTer
   if (at !== null && age === null)
     yield { ...base, kind, since: null, text: 'the time of the last full sweep is in the future: a clock was wrong' }
   else if (age === null || age > maxAgeMs)
-    yield { ...base, kind, since: at ?? runs.at(-1)?.startedAt ?? null, text: missingSweep(fleet, age) }
+    yield { ...base, kind, since: at ?? runs.at(-1)?.startedAt ?? null, text: missingSweep(fleet, age, lastSweep) }
 }
 
+/** True for a sweep over all tenants that had none. Another one does not help. */
+const isEmpty = (sweep: SweepFacts['lastSweep']): boolean =>
+  sweep !== null && sweep.only === null && sweep.selected + sweep.notDue === 0
+
 /** @param age of the last full sweep; null if there was none */
-function missingSweep(fleet: FleetCoverage | null, age: number | null): string {
+function missingSweep(fleet: FleetCoverage | null, age: number | null, last: SweepFacts['lastSweep']): string {
   if (fleet !== null && fleet.reached < fleet.files)
     return `the fleet has not checked ${fleet.files - fleet.reached} of ${count(fleet.files, 'file')} at full depth yet`
+  if (age === null && fleet === null && isEmpty(last))
+    return 'no full sweep yet: the last sweep had nothing to check, because the service lists no file'
   if (age === null) return 'no full sweep yet'
   return `${fleet === null ? 'last full sweep' : 'last full check of all files'} ${humanMs(age)} ago`
 }

@@ -58,6 +58,21 @@ test('a sweep that reached no tenant covered too little, although it is no full 
   expect(found({ ...given, lastSweep: { ...lastSweep, only: ['a*'] } })).toEqual([])
 })
 
+test('a sweep that had nothing to check says why another one does not help; nothing is OK', () => {
+  const finished = { ...fullEnd(now), selected: 0, covered: 0, whole: false }
+  const base = { run: '1', at: now, since: now, depth: 'full', only: null, notDue: 0, finished } as const
+  const given = facts([recordedRun('1', { finished })], { lastSweep: { ...base, selected: 0 } })
+  const absences = absencesIn(given, absenceTerms)
+  expect(absences).toMatchObject([{ kind: 'sweep-too-old', code: 1, command: 'holdfast doctor' }])
+  const { code, text } = render(view([], { absences, lastFullSweepAt: null }), 'nagios')
+  expect([code, text]).toEqual([
+    3,
+    expect.stringMatching(/^HOLDFAST UNKNOWN - STALE no full sweep yet: the last .* lists no file \|/) as string,
+  ])
+  const known = found({ ...given, lastSweep: { ...base, selected: 0, only: ['a*'] } })
+  expect(known).toEqual(['sweep-too-old 1 no full sweep yet'])
+})
+
 test('files that were not due count as covered', () => {
   const end = { ...fullEnd(now), selected: 2, covered: 2, notDue: 8 }
   expect(found(facts([recordedRun('1', { finished: end })]))).toEqual([])
