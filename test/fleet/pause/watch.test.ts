@@ -258,6 +258,18 @@ eachDatabase((fleet: FleetUnderTest) => {
     expect((await readOpenBreakers(fleet.database)).map(({ scope: of, by }) => [of, by])).toEqual([[scope, 'holdfast']])
   })
 
+  test('a sign of harm is seen although a person has stopped the pauses, whose reason is kept', async () => {
+    await openBreaker(fleet.database, { scope: 'fleet', reason: 'move of the racks', by: 'ada' })
+    await deliver('now', 'HARM_SUSPECTED', 1)
+    const [seen] = await readOpenBreakers(fleet.database)
+    expect(seen).toMatchObject({
+      by: 'holdfast',
+      reason: 'HARM_SUSPECTED of tenant tenant-1 on db1; pauses were stopped before by ada: move of the racks',
+    })
+    await deliver('later', 'LOCK_NOT_HONOURED', 1) // The first sign stays.
+    expect(await readOpenBreakers(fleet.database)).toEqual([seen])
+  })
+
   test('lost leases open the breaker above one in a hundred, and count anew after it was closed', async () => {
     await deliver('two', 'LEASE_LOST', 2)
     expect(await scopes()).toEqual([])

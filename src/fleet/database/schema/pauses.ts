@@ -150,13 +150,16 @@ declare
   since timestamptz;
   held bigint;
 begin
-  insert into holdfast.breaker(scope, reason, by)
+  -- A person may have stopped the pauses for another reason. Harm must be seen all the same.
+  insert into holdfast.breaker as standing (scope, reason, by)
     select distinct on (1) case when failure = 'RESUME_FAILED' then 'service:' || service else 'fleet' end,
         failure || ' of tenant ' || tenant || ' on ' || host, 'holdfast'
       from fresh
       where failure in ('LOCK_NOT_HONOURED', 'HARM_SUSPECTED', 'RESUME_FAILED')
         and checked_at > now() - interval '1 day'
-      on conflict do nothing;
+      on conflict (scope) do update set since = now(), by = excluded.by,
+        reason = excluded.reason || '; pauses were stopped before by ' || standing.by || ': ' || standing.reason
+        where standing.by not in ('holdfast', 'coordinator');
   for one in
     select distinct service from fresh where failure = 'LEASE_LOST' and checked_at > now() - interval '1 day'
   loop
