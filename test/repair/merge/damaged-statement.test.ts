@@ -1,12 +1,8 @@
 /** A statement of the schema that is no SQL any more, in a file whose schema can be read otherwise. */
-import { copyFileSync } from 'node:fs'
-import Database from 'better-sqlite3'
 import { beforeEach, afterEach, expect, it } from 'vitest'
-import type { SnapshotPath } from '../../../src/model/brand.ts'
-import { mergeNewer, type MergedNewer } from '../../../src/repair/merge/merge-newer.ts'
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
 import { checkOfResult, exactRows } from '../../support/merge/merge-in-process.ts'
+import { makeWounded, mergeWounded } from '../../support/merge/wounded-live.ts'
 
 let folder: Folder
 beforeEach(() => {
@@ -14,39 +10,17 @@ beforeEach(() => {
 })
 afterEach(() => folder[Symbol.dispose]())
 
-const limits = { memoryBytesMax: 500_000_000, niceness: 0, timeoutMs: 60_000 }
-const run = (): Promise<MergedNewer> =>
-  mergeNewer(
-    folder.in('backup') as SnapshotPath,
-    { path: folder.in('live') as SnapshotPath, kept: null },
-    folder.in('result'),
-    { prefer: 'newer', folder: folder.path, limits },
-    new AbortController().signal,
-  )
-
-const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)'
+const before = `CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b INT); CREATE INDEX t_a ON t(a);
+  CREATE VIEW v AS SELECT a FROM t; CREATE TABLE u(k TEXT PRIMARY KEY, w) WITHOUT ROWID; CREATE TABLE old(x);
+  NUMBERS INSERT INTO t SELECT i, 'name ' || i, i FROM n; NUMBERS INSERT INTO u SELECT 'k' || i, i FROM n`
 
 /** @param after what the application did since the backup @param statement the beginning of the one that is damaged */
-function makeFiles(after: string, statement: string): void {
-  const fill = (name: string, sql: string): void => {
-    const db = new Database(folder.in(name))
-    db.exec(`PRAGMA secure_delete=OFF; PRAGMA page_size=1024; PRAGMA synchronous=OFF; ${sql}`)
-    db.close()
-  }
-  fill(
-    'backup',
-    `CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b INT); CREATE INDEX t_a ON t(a); CREATE VIEW v AS SELECT a FROM t;
-      CREATE TABLE u(k TEXT PRIMARY KEY, w) WITHOUT ROWID; CREATE TABLE old(x);
-      ${numbers} INSERT INTO t SELECT i, 'name ' || i, i FROM n; ${numbers} INSERT INTO u SELECT 'k' || i, i FROM n`,
-  )
-  copyFileSync(folder.in('backup'), folder.in('live'))
-  fill('live', `DROP TABLE old; ${after.replaceAll('NUMBERS', numbers)}`)
-  copyFileSync(folder.in('live'), folder.in('whole'))
-  using patient = new Patient(folder.in('live'))
-  patient.edit(1, (bytes) => {
-    bytes.write('CREATEX', bytes.indexOf(statement))
+const makeFiles = (after: string, statement: string): void =>
+  makeWounded(folder, before, `DROP TABLE old; ${after}`, (patient) => {
+    patient.edit(1, (bytes) => {
+      bytes.write('CREATEX', bytes.indexOf(statement))
+    })
   })
-}
 
 const newer = `NUMBERS INSERT INTO t SELECT i + 3000, 'new ' || i, -i FROM n;
   NUMBERS INSERT INTO u SELECT 'new ' || i, -i FROM n; UPDATE t SET b = 7 WHERE id = 5; DELETE FROM u WHERE k = 'k9'`
@@ -55,7 +29,7 @@ it.each(['CREATE TABLE t(', 'CREATE TABLE u(', 'CREATE INDEX t_a', 'CREATE VIEW 
   'no row is lost where that of the backup takes its place: %s',
   async (statement) => {
     makeFiles(newer, statement)
-    using merged = await run()
+    using merged = await mergeWounded(folder)
     expect(exactRows(folder.in('result'), 't')).toEqual(exactRows(folder.in('whole'), 't'))
     expect(exactRows(folder.in('result'), 'u', 'k')).toEqual(exactRows(folder.in('whole'), 'u', 'k'))
     expect(merged.losses.filter(({ table }) => table !== 'old')).toEqual([])
@@ -68,7 +42,7 @@ it('rows with more columns than the backup knows are counted as lost', async () 
     `ALTER TABLE t ADD COLUMN c; NUMBERS INSERT INTO t SELECT i + 3000, 'new ' || i, -i, 1 FROM n`,
     'CREATE TABLE t(',
   )
-  using merged = await run()
+  using merged = await mergeWounded(folder)
   const all = [...exactRows(folder.in('whole'), 't').keys()]
   const found = exactRows(folder.in('result'), 't')
   const missing = all.filter((id) => !found.has(id)).length
@@ -84,7 +58,7 @@ it('nothing is merged if the statement is of a newer table: which pages are whos
     NUMBERS INSERT INTO fresh SELECT i, 'p', 'q', 'r', i FROM n`,
     'CREATE TABLE fresh',
   )
-  await expect(run()).rejects.toMatchObject({
+  await expect(mergeWounded(folder)).rejects.toMatchObject({
     code: 'REMEDY_REFUSED',
     hint: expect.stringContaining('holdfast salvage'),
   })

@@ -1,12 +1,10 @@
 /** Tables that a salvage makes for rows without an owner are told from those of the application, and never merged. */
-import { copyFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { beforeEach, afterEach, expect, it } from 'vitest'
-import type { SnapshotPath } from '../../../src/model/brand.ts'
-import { mergeNewer, type MergedNewer } from '../../../src/repair/merge/merge-newer.ts'
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
+import type { Patient } from '../../support/databases/surgeon.ts'
 import { checkOfResult, exactRows } from '../../support/merge/merge-in-process.ts'
+import { makeWounded, mergeWounded } from '../../support/merge/wounded-live.ts'
 
 let folder: Folder
 beforeEach(() => {
@@ -14,34 +12,10 @@ beforeEach(() => {
 })
 afterEach(() => folder[Symbol.dispose]())
 
-const limits = { memoryBytesMax: 500_000_000, niceness: 0, timeoutMs: 60_000 }
-const run = (): Promise<MergedNewer> =>
-  mergeNewer(
-    folder.in('backup') as SnapshotPath,
-    { path: folder.in('live') as SnapshotPath, kept: null },
-    folder.in('result'),
-    { prefer: 'newer', folder: folder.path, limits },
-    new AbortController().signal,
-  )
+const before = `CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT); NUMBERS INSERT INTO t SELECT i, 'name ' || i FROM n`
 
 /** @param after what the application did since the backup @param wound the damage */
-function makeFiles(after: string, wound: (patient: Patient) => void): void {
-  const fill = (name: string, sql: string): void => {
-    const db = new Database(folder.in(name))
-    db.exec(`PRAGMA secure_delete=OFF; PRAGMA page_size=1024; PRAGMA synchronous=OFF; ${sql}`)
-    db.close()
-  }
-  const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)'
-  fill(
-    'backup',
-    `CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT); ${numbers} INSERT INTO t SELECT i, 'name ' || i FROM n`,
-  )
-  copyFileSync(folder.in('backup'), folder.in('live'))
-  fill('live', after.replaceAll('NUMBERS', numbers))
-  copyFileSync(folder.in('live'), folder.in('whole'))
-  using patient = new Patient(folder.in('live'))
-  wound(patient)
-}
+const makeFiles = (after: string, wound: (patient: Patient) => void): void => makeWounded(folder, before, after, wound)
 
 /** The free list is lost, so its pages look like pages that something lost. */
 const loseFreeList = (patient: Patient): void => {
@@ -62,7 +36,7 @@ const dropped = `CREATE TABLE dead(id INTEGER PRIMARY KEY, u TEXT, v TEXT, w TEX
 
 it('rows of a dropped table stay away from the result, are counted, and are never said to be nothing', async () => {
   makeFiles(dropped, loseFreeList)
-  using merged = await run()
+  using merged = await mergeWounded(folder)
   expect(tablesOf(folder.in('result'))).toEqual(['t'])
   expect(exactRows(folder.in('result'), 't')).toEqual(exactRows(folder.in('whole'), 't'))
   const [loss, ...others] = merged.losses
@@ -83,7 +57,7 @@ it('tables of the application stay, whatever their names are', async () => {
   const create = own.map((name) => `CREATE TABLE ${name}(a, b); INSERT INTO ${name} VALUES(1, '${name}'), (3, x'04');`)
   // Leaves of `t` become free pages, so the salvage makes a table for their rows too.
   makeFiles(`${create.join('')} ${dropped}; DELETE FROM t WHERE id BETWEEN 150 AND 300`, loseFreeList)
-  using merged = await run()
+  using merged = await mergeWounded(folder)
   expect(tablesOf(folder.in('result'))).toEqual([...own, 't'].toSorted())
   for (const table of [...own, 't'])
     expect(exactRows(folder.in('result'), table)).toEqual(exactRows(folder.in('whole'), table))
@@ -104,7 +78,7 @@ it('newer rows without an owner are lost if their page may have been one of thei
     patient.edit(1, (bytes) => bytes.writeUInt32BE(5, 36)) // The free list lacks pages: a leaf may be one of them.
     patient.write(2, Buffer.alloc(patient.layout.pageSize)) // The root.
   })
-  using merged = await run()
+  using merged = await mergeWounded(folder)
   expect(exactRows(folder.in('result'), 't')).toEqual(exactRows(folder.in('backup'), 't'))
   expect(merged.losses).toMatchObject([{ table: 't', lost: null, recovered: 400, unreadable: 800, keysTotal: 400 }])
   const [accounted] = merged.account.summary.tables
@@ -116,7 +90,7 @@ it('a table of such a name that only the backup has was dropped by the applicati
   const db = new Database(folder.in('backup'))
   db.exec('CREATE TABLE holdfast_orphaned_t(a); INSERT INTO holdfast_orphaned_t VALUES(1)')
   db.close()
-  using merged = await run()
+  using merged = await mergeWounded(folder)
   expect(tablesOf(folder.in('result'))).toEqual(['t'])
   const accounted = merged.account.summary.tables.find(({ table }) => table === 'holdfast_orphaned_t')
   expect(accounted?.rows.deleted.total).toBe(1)
