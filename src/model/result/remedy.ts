@@ -35,6 +35,18 @@ export interface TableLoss {
   readonly keysTotal: number | null
 }
 
+/** Of rows of which nothing is known. @param table or what else was lost */
+export const unknownLoss = (table: string): TableLoss => ({
+  table,
+  inBoth: null,
+  lost: null,
+  changed: null,
+  recovered: null,
+  unreadable: null,
+  keys: [],
+  keysTotal: null,
+})
+
 /** The backup that a plan restores. Times as in ISO 8601. */
 export interface ChosenBackup {
   readonly id: string

@@ -1,7 +1,7 @@
 /** What a salvage could not bring back, in the form of a plan. Pure. */
 
 import type { AccountSummary } from '../../model/result/account.ts'
-import type { TableLoss } from '../../model/result/remedy.ts'
+import { unknownLoss, type TableLoss } from '../../model/result/remedy.ts'
 import type { ContradictedIndex, LostObject, Salvaged, SalvagedTable } from '../../repair/salvage/salvaged.ts'
 import { count } from '../../text/count.ts'
 
@@ -35,16 +35,8 @@ export function lossesOf(
 const lacksRows = ({ orphaned, unreadable, lostRanges }: SalvagedTable): boolean =>
   orphaned > 0 || unreadable > 0 || lostRanges > 0
 
-const lossOfObject = ({ kind, name, why }: LostObject): TableLoss => ({
-  table: `${name ?? 'an object that is not known'} (${kind}: ${why})`,
-  inBoth: null,
-  lost: null,
-  changed: null,
-  recovered: null,
-  unreadable: null,
-  keys: [],
-  keysTotal: null,
-})
+const lossOfObject = ({ kind, name, why }: LostObject): TableLoss =>
+  unknownLoss(`${name ?? 'an object that is not known'} (${kind}: ${why})`)
 
 /** One sentence. */
 export function sentenceOf({ tables, lostObjects, contradicted }: Salvaged): string {

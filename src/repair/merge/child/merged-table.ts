@@ -4,7 +4,7 @@ import type Database from 'better-sqlite3'
 import { invariant } from '../../../model/bug.ts'
 import type { ConflictRule } from '../../../model/result/account.ts'
 import type { RowKey } from '../../../model/result/finding.ts'
-import type { TableLoss } from '../../../model/result/remedy.ts'
+import { unknownLoss, type TableLoss } from '../../../model/result/remedy.ts'
 import type { TableTotals } from '../../account/open-table.ts'
 import { decideByContent, hasNewRowids, writeContents } from './decide-by-content.ts'
 import { decideByKey } from './decide-by-key.ts'
@@ -14,7 +14,7 @@ import type { PlannedTable } from './plan-tables.ts'
 import { deeds, sides } from './row-sets.ts'
 import type { RowSets } from './row-sets.ts'
 import { quoted, storedColumns } from './side-tables.ts'
-import { lossOfUnowned, mayLackRows, unknownLoss } from './table-facts.ts'
+import { lossOfUnowned, mayLackRows } from './table-facts.ts'
 import type { KnownLosses } from './table-facts.ts'
 import { writeRows } from './write-rows.ts'
 
@@ -144,6 +144,7 @@ export class MergedTable {
   loss(db: Database.Database, schemaIsWhole: boolean): TableLoss | null {
     const { deed, name } = this.planned
     const { id } = this.facts
+    // Only the backup shows it, though the damaged file may have it.
     if (deed === 'keep') return unknownLoss(name)
     if (deed === 'leave') return id === null ? null : lossOfUnowned(db, { name, id }, schemaIsWhole, shownMax)
     return this.#lossOfRows(db)

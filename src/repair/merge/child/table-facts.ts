@@ -5,7 +5,7 @@
 
 import type Database from 'better-sqlite3'
 import type { RowKey } from '../../../model/result/finding.ts'
-import type { TableLoss } from '../../../model/result/remedy.ts'
+import { unknownLoss, type TableLoss } from '../../../model/result/remedy.ts'
 import type { RowSets } from './row-sets.ts'
 import { quoted } from './side-tables.ts'
 
@@ -161,18 +161,6 @@ export function mayLackRows(db: Database.Database, rows: RowSets, facts: KnownLo
     .get()
   return gap !== undefined
 }
-
-/** Of a table that only the backup shows, though the damaged file may have it: nothing is known of its newer rows. */
-export const unknownLoss = (table: string): TableLoss => ({
-  table,
-  inBoth: null,
-  lost: null,
-  changed: null,
-  recovered: null,
-  unreadable: null,
-  keys: [],
-  keysTotal: null,
-})
 
 /**
  * Of rows that fit no table.

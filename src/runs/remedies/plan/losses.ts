@@ -2,7 +2,7 @@
 
 import type { Comparison, DifferingRows, RowDifferences, TableComparison } from '../../../model/result/comparison.ts'
 import type { RowKey } from '../../../model/result/finding.ts'
-import type { TableLoss } from '../../../model/result/remedy.ts'
+import { unknownLoss, type TableLoss } from '../../../model/result/remedy.ts'
 import type { ReportedTable, TableContent } from '../../../model/result/verdict.ts'
 
 const keysMax = 20
@@ -22,13 +22,13 @@ export function lossesBetween(
   if (compared.why !== null) return null
   const unreadable = new Map(live.map((table) => [table.name, table.unreadable]))
   const losses = compared.tables.filter(holdsRowsOfPeople).flatMap((table) => {
-    if (!schemaIsWhole && table.comparison === 'only-in-b') return [unknown(table.partOf ?? table.name)]
+    if (!schemaIsWhole && table.comparison === 'only-in-b') return [unknownLoss(table.partOf ?? table.name)]
     const counted = unreadable.get(table.name)
     // A table that was read wholly has no such number, and neither has one that nobody could count.
     const loss = lossOf(table, counted === undefined ? (table.why === null ? 0 : null) : counted)
     return loss === null || isNothing(loss) ? [] : [loss]
   })
-  return schemaIsWhole ? losses : [...losses, unknown(otherTables)]
+  return schemaIsWhole ? losses : [...losses, unknownLoss(otherTables)]
 }
 
 /**
@@ -36,7 +36,7 @@ export function lossesBetween(
  * @param tables of the two files, as far as they are known
  */
 export const unknownLosses = (...tables: readonly (readonly TableContent[])[]): readonly TableLoss[] =>
-  [...new Set(tables.flatMap((some) => some.map(({ name }) => name)).filter(isOfPeople)), otherTables].map(unknown)
+  [...new Set(tables.flatMap((some) => some.map(({ name }) => name)).filter(isOfPeople)), otherTables].map(unknownLoss)
 
 const otherTables = 'other tables of the live file'
 const isOfPeople = (table: string): boolean => !table.startsWith('sqlite_')
@@ -60,14 +60,14 @@ function lossOf(table: TableComparison, unreadable: number | null): TableLoss | 
     case 'only-in-b':
       return { ...nothing(name), recovered: rows.b }
     case 'not-compared': {
-      if (digest.a === null || digest.b === null) return { ...unknown(name), unreadable }
+      if (digest.a === null || digest.b === null) return { ...unknownLoss(name), unreadable }
       // What could be read of it is equal: rows that cannot be read may come back.
       const recovered = backIn(rows.a, rows.b)
       const lost = notBack(unreadable, recovered)
       return { ...nothing(name), inBoth: rows.a, lost, recovered, unreadable, keysTotal: lost }
     }
     case 'differs':
-      return differing === null ? { ...unknown(name), unreadable } : lossOfRows(name, rows.b, differing, unreadable)
+      return differing === null ? { ...unknownLoss(name), unreadable } : lossOfRows(name, rows.b, differing, unreadable)
   }
 }
 
@@ -100,17 +100,6 @@ const notBack = (unreadable: number | null, recovered: number | null): number | 
   unreadable === 0 ? 0 : unreadable === null || recovered === null ? null : Math.max(0, unreadable - recovered)
 
 const plus = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b)
-
-const unknown = (table: string): TableLoss => ({
-  table,
-  inBoth: null,
-  lost: null,
-  changed: null,
-  recovered: null,
-  unreadable: null,
-  keys: [],
-  keysTotal: null,
-})
 
 const nothing = (table: string): TableLoss => ({
   table,
