@@ -1,55 +1,25 @@
 /** Rows that indexes contradict: each is named, with the values that the entries hold. */
-import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { create } from '../../support/databases/create-database.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
+import type { Patient } from '../../support/databases/surgeon.ts'
 import {
   droppedEntries,
   integrityBySqlite,
   listedKeys,
-  salvageInProcess,
   salvageNames,
+  type salvageInProcess,
 } from '../../support/salvage/salvage-in-process.ts'
+import { replaceText, salvageWounded, selectSalvaged } from '../../support/salvage/wounded-table.ts'
 
-type Outcome = ReturnType<typeof salvageInProcess>
-
-function salvaged(folder: Folder, schema: string, wound: (patient: Patient) => void): Outcome {
-  create(folder.in(salvageNames.damaged), 1024, (db) => {
-    db.exec(schema)
-    const insert = db.prepare('INSERT INTO t VALUES(?, ?, ?)')
-    db.transaction(() => {
-      for (let i = 1; i <= 200; i++) insert.run(i, `name${String(i).padStart(4, '0')}`, i / 8)
-    })()
-  })
-  {
-    using patient = new Patient(folder.in(salvageNames.damaged))
-    wound(patient)
-  }
-  const outcome = salvageInProcess(folder)
+function salvaged(
+  folder: Folder,
+  schema: string,
+  wound: (patient: Patient) => void,
+): ReturnType<typeof salvageInProcess> {
+  const outcome = salvageWounded(folder, schema, wound)
   expect(integrityBySqlite(folder.in(salvageNames.result))).toBe('ok')
   return outcome
 }
-
-function all(folder: Folder, sql: string): readonly unknown[] {
-  const database = new Database(folder.in(salvageNames.result), { readonly: true })
-  try {
-    return database.prepare(sql).raw().all()
-  } finally {
-    database.close()
-  }
-}
-
-/** Changes a text in the pages of one tree, and in no other. */
-const replace =
-  (tree: string, from: string, to: string) =>
-  (patient: Patient): void => {
-    for (const page of patient.pages(tree))
-      patient.edit(page, (bytes) => {
-        const at = bytes.indexOf(from)
-        if (at >= 0) bytes.write(to, at)
-      })
-  }
 
 const table = 'CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b REAL)'
 const indexes = [
@@ -69,15 +39,15 @@ const indexes = [
 describe('a changed byte in a value of a row', () => {
   test.each(indexes)('%s has the value: row and entry are named', (_, schema, key, columns, values) => {
     using folder = makeFolder()
-    const outcome = salvaged(folder, schema, replace('t', 'name0017', 'nbme0017'))
+    const outcome = salvaged(folder, schema, replaceText('t', 'name0017', 'nbme0017'))
     expect(outcome.tables).toMatchObject([{ rows: 200, orphaned: 0, doubted: 1, unreadable: 0 }])
     expect(droppedEntries(folder)).toEqual([{ index: 'i', key, columns, values }])
-    expect(all(folder, 'SELECT a FROM t WHERE id = 17')).toEqual([['nbme0017']])
+    expect(selectSalvaged(folder, 'SELECT a FROM t WHERE id = 17')).toEqual([['nbme0017']])
   })
 
   test('without an index of the column, nobody can see it', () => {
     using folder = makeFolder()
-    const outcome = salvaged(folder, `${table}; CREATE INDEX j ON t(b)`, replace('t', 'name0017', 'nbme0017'))
+    const outcome = salvaged(folder, `${table}; CREATE INDEX j ON t(b)`, replaceText('t', 'name0017', 'nbme0017'))
     expect(outcome.tables).toMatchObject([{ rows: 200, doubted: 0 }])
     expect(droppedEntries(folder)).toEqual([])
   })
@@ -100,15 +70,15 @@ test('an entry without a row, while there are as many rows as entries: its key a
 
 describe('two rows of one UNIQUE key', () => {
   const unique = 'CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b REAL); CREATE UNIQUE INDEX i ON t(a)'
-  const both = replace('t', 'name0017', 'name0018')
+  const both = replaceText('t', 'name0017', 'name0018')
 
   test('the one stays that the index names, and the value that it holds of the other is listed', () => {
     using folder = makeFolder()
     const outcome = salvaged(folder, unique, both)
     expect(outcome.contradicted).toEqual([{ index: 'i', table: 't', rows: 1, undecided: 0 }])
     expect(outcome.tables).toMatchObject([{ rows: 199, orphaned: 1, doubted: 0 }])
-    expect(all(folder, "SELECT id FROM t WHERE a = 'name0018'")).toEqual([[18]])
-    expect(all(folder, 'SELECT id, a FROM holdfast_orphaned_t')).toEqual([[17, 'name0018']])
+    expect(selectSalvaged(folder, "SELECT id FROM t WHERE a = 'name0018'")).toEqual([[18]])
+    expect(selectSalvaged(folder, 'SELECT id, a FROM holdfast_orphaned_t')).toEqual([[17, 'name0018']])
     expect(droppedEntries(folder)).toEqual([{ index: 'i', key: 17, columns: ['a'], values: ['name0017'] }])
   })
 
@@ -119,7 +89,7 @@ describe('two rows of one UNIQUE key', () => {
       patient.write(patient.root('i'), Buffer.alloc(1024))
     })
     expect(outcome.contradicted).toEqual([{ index: 'i', table: 't', rows: 1, undecided: 0 }])
-    expect(all(folder, 'SELECT id FROM holdfast_orphaned_t')).toEqual([[17]])
+    expect(selectSalvaged(folder, 'SELECT id FROM holdfast_orphaned_t')).toEqual([[17]])
   })
 
   test('no index can be read: the first stays, and it is said that nothing decides', () => {
@@ -129,7 +99,7 @@ describe('two rows of one UNIQUE key', () => {
       patient.write(patient.root('i'), Buffer.alloc(1024))
     })
     expect(outcome.contradicted).toEqual([{ index: 'i', table: 't', rows: 1, undecided: 1 }])
-    expect(all(folder, 'SELECT id FROM holdfast_orphaned_t')).toEqual([[18]])
+    expect(selectSalvaged(folder, 'SELECT id FROM holdfast_orphaned_t')).toEqual([[18]])
   })
 
   test('of a table WITHOUT ROWID', () => {
@@ -140,6 +110,6 @@ describe('two rows of one UNIQUE key', () => {
       both,
     )
     expect(outcome.contradicted).toMatchObject([{ rows: 1, undecided: 0 }])
-    expect(all(folder, 'SELECT id FROM holdfast_orphaned_t')).toEqual([[17]])
+    expect(selectSalvaged(folder, 'SELECT id FROM holdfast_orphaned_t')).toEqual([[17]])
   })
 })

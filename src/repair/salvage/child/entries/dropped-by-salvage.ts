@@ -10,7 +10,7 @@ import type { WalkedTree } from '../read/adopt-pages.ts'
 import type { Key } from '../read/keys.ts'
 import type { TreeShape } from '../read/shape.ts'
 import type { Salvaging } from '../write/table-salvage.ts'
-import { matchEntries, type MatchedEntry } from './match-entries.ts'
+import { matchEntries, type RowName } from './match-entries.ts'
 
 /** Puts the entries, and the keys of their rows, into the facts. Yields after each page. */
 export function* listDroppedEntries(to: Salvaging, table: TreeShape, index: WalkedTree): Generator<void> {
@@ -23,25 +23,29 @@ export function* listDroppedEntries(to: Salvaging, table: TreeShape, index: Walk
   for (const entry of matchEntries(to, table, index)) {
     if (entry === null) yield
     else if (entry.match !== 'agrees') {
-      const key = keyOf(table, entry)
+      const key = keyOf(table, entry.named)
       to.facts.addDropped(table, key, index.shape.name, columns, valuesAt(entry.columns, positions, table.encoding))
-      noteRow(to, table, key, entry.match, index.shape.name)
+      if (entry.match === 'differs') noteDiffering(to, table, keyOf(table, entry.row), index.shape.name)
+      else if (key !== null) noteMissing(to, table, key, index.shape.name)
     }
   }
 }
 
-function noteRow({ facts }: Salvaging, table: TreeShape, key: Key, match: 'differs' | 'no-row', index: string): void {
-  if (match === 'differs') {
-    if (facts.numberOf(table, 'doubted', key) === null)
-      facts.addKey(table, 'doubted', key, null, `an entry of ${index} has other values`)
-  } else if (facts.numberOf(table, 'unreadable', key) === null && facts.numberOf(table, 'orphaned', key) === null)
+function noteDiffering({ facts }: Salvaging, table: TreeShape, key: Key | null, index: string): void {
+  if (key !== null && facts.numberOf(table, 'doubted', key) === null)
+    facts.addKey(table, 'doubted', key, null, `an entry of ${index} has other values`)
+}
+
+function noteMissing({ facts }: Salvaging, table: TreeShape, key: Key, index: string): void {
+  if (facts.numberOf(table, 'unreadable', key) === null && facts.numberOf(table, 'orphaned', key) === null)
     facts.addKey(table, 'unreadable', key, null, `an entry of ${index} names it, and the table has no such row`)
 }
 
-function keyOf({ kind }: TreeShape, { identity, identityTexts }: MatchedEntry): Key {
-  const [rowid] = identity
-  if (kind === 'rowid-table' && typeof rowid === 'bigint') return rowid
-  const key = new Columns(identity.length)
-  key.take(identity.map((value, i) => columnValue(identityTexts[i] === 't' ? 'text' : 'blob', value)))
+/** Null if an entry has no integer where the rowid should be. */
+function keyOf({ kind }: TreeShape, { values, texts }: RowName): Key | null {
+  const [rowid] = values
+  if (kind === 'rowid-table') return typeof rowid === 'bigint' ? rowid : null
+  const key = new Columns(values.length)
+  key.take(values.map((value, i) => columnValue(texts[i] === 't' ? 'text' : 'blob', value)))
   return key
 }

@@ -13,20 +13,30 @@ import type { ColumnValue } from '../../../../sqlite/column-value.ts'
 import type { WalkedTree } from '../read/adopt-pages.ts'
 import { CellRows, type StoredRow } from '../read/cell-rows.ts'
 import type { StoredValue } from '../read/record-header.ts'
-import type { TreeShape } from '../read/shape.ts'
+import { collationName, storedOf, type TreeShape } from '../read/shape.ts'
 import type { Salvaging } from '../write/table-salvage.ts'
 
-/** `no-row`: the table has no row of this key. */
-type Match = 'agrees' | 'differs' | 'no-row'
+/** The rowid, or the columns of the primary key. */
+export interface RowName {
+  readonly values: readonly StoredValue[]
+  /** For each value: `t` for a text, `-` for others. */
+  readonly texts: string
+}
 
-export interface MatchedEntry {
-  readonly match: Match
-  /** The columns that name the row, as values and as `t` for a text, `-` for others. */
-  readonly identity: readonly StoredValue[]
-  readonly identityTexts: string
+export type MatchedEntry = {
+  /** The row that the entry names. */
+  readonly named: RowName
   /** All columns of the entry. Valid until the next entry. */
   readonly columns: Columns
-}
+} & (
+  | {
+      /** `differs`: the row has other values, or values from which SQLite cannot compute the entry. */
+      readonly match: 'agrees' | 'differs'
+      /** The row of the table. A collation may take it for the one that the entry names though its bytes differ. */
+      readonly row: RowName
+    }
+  | { readonly match: 'no-row' }
+)
 
 /** Statements that are kept, one for each combination of columns with a text. */
 const statementsMax = 100
@@ -41,7 +51,7 @@ export function* matchEntries(to: Salvaging, table: TreeShape, index: WalkedTree
   const computing = plan === null ? null : computingOrNull(db, index.shape.name, table.name)
   const names = rowNames(naming(db, table.name))
   if (plan === null || computing === null || names.length !== plan.identity.length) return
-  const statements = new Map<string, Database.Statement<unknown[], readonly Typed[1][]>>()
+  const statements = new Map<string, Lookup>()
   const cells = new CellRows(to.chains, index)
   const columns = new Columns(plan.parts.length)
   const computed = plan.parts.flatMap(({ source }, at) => (source === fromSql ? [at] : []))
@@ -53,27 +63,29 @@ export function* matchEntries(to: Salvaging, table: TreeShape, index: WalkedTree
       columns.take(valuesOf(entry))
       const statement = statements.get(entry.texts) ?? prepare(entry.texts)
       if (statement === null) return
-      const identity = plan.identity.map((at) => entry.values[at] ?? null)
-      const row = statement.get(...compared.map((at) => entry.values[at] ?? null), ...identity)
-      const identityTexts = plan.identity.map((at) => entry.texts[at] ?? '-').join('')
-      const match = row === undefined ? 'no-row' : isEqual(row) ? 'agrees' : 'differs'
-      yield { match, identity, identityTexts, columns }
+      const named = {
+        values: plan.identity.map((at) => entry.values[at] ?? null),
+        texts: plan.identity.map((at) => entry.texts[at] ?? '-').join(''),
+      }
+      const found = rowOf(statement, [...compared.map((at) => entry.values[at] ?? null), ...named.values])
+      if (found === undefined) yield { match: 'no-row', named, columns }
+      else if (found === null) yield { match: 'differs', row: named, named, columns }
+      else yield { match: isEqual(found) ? 'agrees' : 'differs', row: nameIn(found), named, columns }
     }
     yield null
   }
 
-  /** The first column: whether the row belongs into the index. Then one for each part, and the computed values. */
-  function prepare(texts: string): Database.Statement<unknown[], readonly Typed[1][]> | null {
+  function prepare(texts: string): Lookup | null {
     if (statements.size >= statementsMax) statements.clear()
-    const statement = matching(db, computing as ComputingQuery, {
-      names,
-      compared,
-      computed,
-      plan: index.shape.plan,
-      texts,
-    })
+    const { plan, key } = { plan: index.shape.plan, key: table.key }
+    const statement = matching(db, computing as ComputingQuery, { names, key, compared, computed, plan, texts })
     if (statement !== null) statements.set(texts, statement)
     return statement
+  }
+
+  function nameIn(row: readonly Typed[1][]): RowName {
+    const values = names.map((_, i) => typedAt(row.slice(row.length - 2 * names.length), i))
+    return { values: values.map(storedOf), texts: values.map(({ kind }) => (kind === 'text' ? 't' : '-')).join('') }
   }
 
   /** A function may round otherwise than that of the SQLite that wrote the entry. */
@@ -83,7 +95,7 @@ export function* matchEntries(to: Salvaging, table: TreeShape, index: WalkedTree
     if (differing.length === 0) return true
     const now = new Columns(Math.max(1, computed.length))
     const rest = values.slice(compared.length)
-    now.take(computed.map((_, i) => columnValue(String(rest[2 * i]), rest[2 * i + 1] ?? null)))
+    now.take(computed.map((_, i) => typedAt(rest, i)))
     const { encoding } = index.shape
     const was = valuesAt(columns, computed, encoding)
     const is = valuesAt(now, [...computed.keys()], encoding)
@@ -94,8 +106,29 @@ export function* matchEntries(to: Salvaging, table: TreeShape, index: WalkedTree
   }
 }
 
+/**
+ * Its first column: whether the row belongs into the index. Then one for each part that is compared, the computed
+ * values, and the key of the row.
+ */
+type Lookup = Database.Statement<unknown[], readonly Typed[1][]>
+
+/** Undefined if there is no such row; null if a function of the index fails for its values. */
+function rowOf(statement: Lookup, values: readonly unknown[]): readonly Typed[1][] | null | undefined {
+  try {
+    return statement.get(...values)
+  } catch (error) {
+    if (error instanceof Database.SqliteError && error.code === 'SQLITE_ERROR') return null
+    throw error
+  }
+}
+
+const typedAt = (row: readonly Typed[1][], i: number): ColumnValue =>
+  columnValue(String(row[2 * i]), row[2 * i + 1] ?? null)
+
 interface Matching {
   readonly names: readonly string[]
+  /** Of a table WITHOUT ROWID: its collations decide which row has a key, and SQLite needs them to find it fast. */
+  readonly key: TreeShape['key']
   readonly compared: readonly number[]
   readonly computed: readonly number[]
   readonly plan: TreeShape['plan']
@@ -106,17 +139,21 @@ interface Matching {
 function matching(
   db: Database.Database,
   { terms, from, where }: ComputingQuery,
-  { names, compared, computed, plan, texts }: Matching,
-): Database.Statement<unknown[], readonly Typed[1][]> | null {
+  { names, key, compared, computed, plan, texts }: Matching,
+): Lookup | null {
   const value = (at: number): string => (texts[at] === 't' ? 'CAST(? AS TEXT)' : '?')
   const belongs = where === '' ? '1' : `coalesce(${where.replace(/^ WHERE /, '')}, 0) <> 0`
   // Without a type of their own: values are compared as they are stored.
   const isSame = compared.map((at) => `(+${terms[at]}) IS (${value(at)}) COLLATE BINARY`)
-  const select = [belongs, ...isSame, ...computed.map((at) => typed(terms[at] ?? 'NULL'))].join(', ')
-  const key = names.map((name, i) => `${name} = ${value(plan?.identity[i] ?? -1)}`).join(' AND ')
-  return orNull(() =>
-    db.prepare<unknown[], readonly Typed[1][]>(`SELECT ${select} FROM ${from} WHERE ${key}`).raw().safeIntegers(),
-  )
+  const shown = [...computed.map((at) => terms[at] ?? 'NULL'), ...names].map(typed)
+  const select = [belongs, ...isSame, ...shown].join(', ')
+  const isNamed = names.map((name, i) => {
+    const { collation = 'unknown' } = key[i] ?? {}
+    const collate = collation === 'unknown' ? '' : ` COLLATE ${collationName(collation)}`
+    return `${name}${collate} = ${value(plan?.identity[i] ?? -1)}`
+  })
+  const sql = `SELECT ${select} FROM ${from} WHERE ${isNamed.join(' AND ')}`
+  return orNull(() => db.prepare<unknown[], readonly Typed[1][]>(sql).raw().safeIntegers())
 }
 
 function computingOrNull(db: Database.Database, index: string, table: string): ComputingQuery | null {

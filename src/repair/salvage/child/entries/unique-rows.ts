@@ -3,13 +3,14 @@
  * of readable indexes name, the others go to the orphaned rows. If nothing says which is right, the first by rowid
  * stays.
  */
+import type Database from 'better-sqlite3'
 import { Columns } from '../../../../census/record/columns.ts'
 import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
 import { computingOf, naming, rowNames } from '../../../../check/reader/sqlite/computed-entries.ts'
 import type { ContradictedIndex } from '../../salvaged.ts'
 import { collationName, storedOf, type TreeShape } from '../read/shape.ts'
 import type { Salvaging } from '../write/table-salvage.ts'
-import { matchEntries, type MatchedEntry } from './match-entries.ts'
+import { matchEntries, type RowName } from './match-entries.ts'
 
 type Moved = Pick<ContradictedIndex, 'rows' | 'undecided'>
 
@@ -36,8 +37,8 @@ export function* moveContradicting(to: Salvaging, table: TreeShape, index: TreeS
 const numbered = (names: number): readonly string[] => Array.from({ length: names }, (_, i) => `n${i}`)
 
 /**
- * Makes a table of all rows whose key another row has, too. `backed`: an entry of this index has the row. `against`:
- * how many entries of indexes have other values for it.
+ * Makes a table of all rows whose key another row has, too. Its columns have no type, as those of the plain tables.
+ * `backed`: an entry of this index has the row. `against`: how many entries of indexes have other values for it.
  * @returns how many columns name a row; 0 if SQLite cannot find the rows
  */
 function findSharing({ newFile: { db } }: Salvaging, table: TreeShape, index: TreeShape): number {
@@ -53,7 +54,7 @@ function findSharing({ newFile: { db } }: Salvaging, table: TreeShape, index: Tr
   const key = numbered(names.length).join(', ')
   db.exec(
     `CREATE TEMP TABLE sharing AS SELECT ${key}, shared, 0 AS backed, 0 AS against FROM (SELECT ` +
-      `${names.map((name, i) => `${name} AS n${i}`).join(', ')}, count(*) OVER (PARTITION BY ${unique}) AS members, ` +
+      `${names.map((name, i) => `+${name} AS n${i}`).join(', ')}, count(*) OVER (PARTITION BY ${unique}) AS members, ` +
       `dense_rank() OVER (ORDER BY ${unique}) AS shared FROM ${from}` +
       `${where === '' ? ' WHERE' : `${where} AND`} ${notNull.join(' AND ')}) WHERE members > 1; ` +
       `CREATE INDEX temp.sharing_key ON sharing(${key})`,
@@ -64,16 +65,20 @@ function findSharing({ newFile: { db } }: Salvaging, table: TreeShape, index: Tr
 /** Asks all entries of all indexes of the table about these rows. */
 function* weigh(to: Salvaging, table: TreeShape, index: TreeShape, names: number): Generator<void> {
   const { db } = to.newFile
-  const note = ({ identity, identityTexts }: MatchedEntry, change: string): void => {
-    const which = numbered(names).map((name, i) => `${name} = ${identityTexts[i] === 't' ? 'CAST(? AS TEXT)' : '?'}`)
-    db.prepare(`UPDATE temp.sharing SET ${change} WHERE ${which.join(' AND ')}`).run(identity)
+  const statements = new Map<string, Database.Statement>()
+  const note = ({ values, texts }: RowName, change: string): void => {
+    const which = numbered(names).map((name, i) => `${name} = ${texts[i] === 't' ? 'CAST(? AS TEXT)' : '?'}`)
+    const sql = `UPDATE temp.sharing SET ${change} WHERE ${which.join(' AND ')}`
+    const statement = statements.get(sql) ?? db.prepare(sql)
+    statements.set(sql, statement)
+    statement.run(values)
   }
   for (const tree of to.trees) {
     if (tree.shape.kind !== 'index' || tree.shape.table !== table.name) continue
     for (const entry of matchEntries(to, table, tree)) {
       if (entry === null) yield
-      else if (entry.match === 'differs') note(entry, 'against = against + 1')
-      else if (entry.match === 'agrees' && tree.shape === index) note(entry, 'backed = 1')
+      else if (entry.match === 'differs') note(entry.row, 'against = against + 1')
+      else if (entry.match === 'agrees' && tree.shape === index) note(entry.row, 'backed = 1')
     }
   }
 }
@@ -98,18 +103,21 @@ function moveRows({ newFile, facts, orphans }: Salvaging, table: TreeShape, inde
   const plain = newFile.plainTable(table)
   const key = isRowid ? ['rowid'] : table.key.map((_, i) => `c${i}`)
   const columns = table.columns.map((_, i) => `c${i}`)
-  const same = numbered(names).map((name, i) => `x.${name} = p.${key[i]}`)
-  const rows = db
-    .prepare<[], Typed[1][]>(
+  const same = numbered(names).map((name, i) => `p.${key[i]} = x.${name}`)
+  // One at a time: they may be all rows of a table.
+  const row = db
+    .prepare<[number], Typed[1][]>(
       `SELECT x.undecided, ${[...(isRowid ? ['rowid'] : []), ...columns].map((one) => typed(`p.${one}`)).join(', ')}
-        FROM temp.contradicting x JOIN ${plain} p ON ${same.join(' AND ')}`,
+        FROM temp.contradicting x CROSS JOIN ${plain} p ON ${same.join(' AND ')} WHERE x.rowid = ?`,
     )
     .raw()
     .safeIntegers()
-  let moved = 0
-  for (const [undecided, ...row] of rows.all()) {
-    const values = Array.from({ length: row.length / 2 }, (_, i) =>
-      columnValue(String(row[2 * i]), row[2 * i + 1] ?? null),
+  const total = db.prepare<[], number>('SELECT count(*) FROM temp.contradicting').pluck().get() ?? 0
+  db.exec('BEGIN')
+  for (let moved = 1; moved <= total; moved++) {
+    const [undecided, ...typedValues] = row.get(moved) ?? []
+    const values = Array.from({ length: typedValues.length / 2 }, (_, i) =>
+      columnValue(String(typedValues[2 * i]), typedValues[2 * i + 1] ?? null),
     )
     const [first] = values
     const rowid = isRowid && first?.kind === 'integer' ? first.value : null
@@ -119,12 +127,12 @@ function moveRows({ newFile, facts, orphans }: Salvaging, table: TreeShape, inde
     const why =
       undecided === 1n ? `nothing says which row has its key in` : `entries say that another row has its key in`
     facts.addKey(table, 'orphaned', rowid ?? keyOf(stored), null, `${why} UNIQUE ${index.name}`)
-    facts.forget(table, 'doubted', rowid ?? keyOf(stored))
-    moved++
+    for (const kind of ['doubted', 'from-index'] as const) facts.forget(table, kind, rowid ?? keyOf(stored))
   }
   const which = isRowid ? 'rowid' : `(${key.join(', ')})`
   db.exec(`DELETE FROM ${plain} WHERE ${which} IN (SELECT ${numbered(names).join(', ')} FROM temp.contradicting)`)
-  return moved
+  db.exec('COMMIT')
+  return total
 
   function keyOf(stored: readonly ReturnType<typeof columnValue>[]): Columns {
     const columns = new Columns(table.key.length)

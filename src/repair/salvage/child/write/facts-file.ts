@@ -25,6 +25,13 @@ interface TableCounts {
   readonly pages: number[]
 }
 
+const countOf = {
+  orphaned: 'orphaned',
+  doubted: 'doubted',
+  unreadable: 'unreadable',
+  'from-index': 'fromIndex',
+} as const satisfies Record<KeyKind, keyof TableCounts>
+
 interface KeyRange {
   readonly low: Key | null
   readonly high: Key | null
@@ -85,11 +92,7 @@ export class FactsFile implements Disposable {
 
   /** @param key as the cell or the index entry has it @returns the number of the key in the facts */
   addKey(shape: TreeShape, kind: KeyKind, key: Key, page: number | null, why: string): bigint {
-    const counts = this.countsOf(shape)
-    if (kind === 'orphaned') counts.orphaned++
-    else if (kind === 'unreadable') counts.unreadable++
-    else if (kind === 'from-index') counts.fromIndex++
-    else counts.doubted++
+    this.countsOf(shape)[countOf[kind]]++
     const rowid = typeof key === 'bigint' ? key : null
     const { lastInsertRowid } = this.#insertKey.run(
       shape.id,
@@ -139,28 +142,32 @@ export class FactsFile implements Disposable {
     return id === undefined ? null : BigInt(id)
   }
 
-  forget(shape: TreeShape, kind: 'unreadable' | 'doubted', key: Key): void {
+  forget(shape: TreeShape, kind: KeyKind, key: Key): void {
     const id = this.numberOf(shape, kind, key)
     if (id === null) return
     this.db.prepare('DELETE FROM keys WHERE rowid = ?').run(id)
     if (typeof key !== 'bigint') this.db.prepare(`DELETE FROM keys_${shape.id} WHERE id = ?`).run(id)
-    this.countsOf(shape)[kind]--
+    this.countsOf(shape)[countOf[kind]]--
   }
 
-  /** An entry of an index that no row of the new file agrees with. @param values of `columns` */
+  /**
+   * An entry of an index that no row of the new file agrees with.
+   * @param key null if it names no row @param values of `columns`
+   */
   addDropped(
     shape: TreeShape,
-    key: Key,
+    key: Key | null,
     index: string,
     columns: readonly string[],
     values: DroppedEntry['values'],
   ): void {
-    const entry = JSON.stringify({ index, key: shownKey(shape, key), columns, values })
+    const shown = key === null ? null : shownKey(shape, key)
+    const entry = JSON.stringify({ index, key: shown, columns, values })
     this.#insertDropped.run(
       shape.id,
       Buffer.byteLength(entry) <= entryBytesMax
         ? entry
-        : JSON.stringify({ index, key: shownKey(shape, key), columns: [], values: [] }),
+        : JSON.stringify({ index, key: shown, columns: [], values: [] }),
     )
   }
 

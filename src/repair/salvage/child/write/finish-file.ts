@@ -44,10 +44,16 @@ export function* finishFile(
     indexes = indexes.filter((index) => !unbuildable.includes(index))
     const violated = indexes.filter(([statement]) => built.get(statement)?.kind === 'violated')
     if (violated.length === 0) break
-    for (const [{ name, table }, shape] of violated) {
+    for (const [statement, shape] of violated) {
+      const { name, table } = statement
       const owner = [...shapes.values()].find(({ kind, name: of }) => kind !== 'index' && of === shape.table)
       const moved = owner === undefined ? notMoved : yield* moveContradicting(to, owner, shape)
-      contradicted.push({ index: name, table, ...moved })
+      if (moved.rows > 0) contradicted.push({ index: name, table, ...moved })
+      else {
+        lost.push({ kind: 'index', name, why: 'rows contradict it, and no statement can name these rows' })
+        newFile.dropIndexes([statement])
+        indexes = indexes.filter(([one]) => one !== statement)
+      }
     }
   }
   newFile.show('whole')
@@ -67,7 +73,8 @@ const triesMax = 5
 function* listAllDropped(to: Salvaging): Generator<void> {
   for (const index of to.trees) {
     const table = to.trees.find(({ shape: { kind, name } }) => kind !== 'index' && name === index.shape.table)
-    if (index.shape.kind === 'index' && table !== undefined) yield* listDroppedEntries(to, table.shape, index)
+    if (index.shape.kind === 'index' && table !== undefined)
+      yield* listDroppedEntries(to, table.shape, index)
   }
 }
 

@@ -136,11 +136,12 @@ export class NewFile implements Disposable {
 }
 
 function plainTable(name: string, { kind, columns, key }: TreeShape): string {
-  const names = columns.map((_, i) => `c${i}`)
-  if (kind === 'rowid-table') return `CREATE TABLE ${name}(${names.join(', ')})`
-  const parts = key.map(
-    ({ descending, collation }, i) => `c${i} COLLATE ${collationName(collation)}${descending ? ' DESC' : ''}`,
+  // A column has the collation of its key, so that SQLite finds a row by its key without reading all of them.
+  const names = columns.map(
+    (_, i) => `c${i}${key[i] === undefined ? '' : ` COLLATE ${collationName(key[i].collation)}`}`,
   )
+  if (kind === 'rowid-table') return `CREATE TABLE ${name}(${names.join(', ')})`
+  const parts = key.map(({ descending }, i) => `c${i}${descending ? ' DESC' : ''}`)
   return `CREATE TABLE ${name}(${names.join(', ')}, PRIMARY KEY(${parts.join(', ')})) WITHOUT ROWID`
 }
 
