@@ -12,7 +12,8 @@ export type KeyKind = 'unreadable' | 'orphaned' | 'from-index' | 'doubted'
 
 /**
  * `tables`: `keyed` is 1 for WITHOUT ROWID. `rows`: in the table of the new file. `complete`: 1 if an index that could
- * be read completely names every row. Then a key that neither the table nor `keys` has was not in the table.
+ * be read completely names every row, and agrees with each row of the new file. Then a key that neither the table nor
+ * `keys` has was not in the table.
  *
  * `lost_rowids`: no readable page covers the rowids from `low` to `high` (both included). A row with such a rowid may
  * have been there. `known` is 1 if `keys` has every row of the range. A rowid outside of all ranges that the new file

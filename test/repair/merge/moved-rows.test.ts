@@ -1,10 +1,9 @@
-/** A row that a salvage moves because another one has its UNIQUE key was in its table: the backup's row comes back. */
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+/** Rows that a salvage does not find under their key though they were in their table: the backup's row comes back. */
 import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
-import type { SnapshotPath } from '../../../src/model/brand.ts'
-import { mergeNewer } from '../../../src/repair/merge/merge-newer.ts'
 import { makeFolder } from '../../support/cli/folder.ts'
+import { exactRows } from '../../support/merge/merge-in-process.ts'
+import { makeWounded, mergeWounded } from '../../support/merge/wounded-live.ts'
 
 function rowsOf(path: string): unknown {
   const db = new Database(path, { readonly: true })
@@ -18,25 +17,34 @@ function rowsOf(path: string): unknown {
 it.each([
   ['with rowids', 'id INTEGER PRIMARY KEY, k TEXT', ''],
   ['without rowids', 'id TEXT PRIMARY KEY, k TEXT', 'WITHOUT ROWID'],
-])('in a table %s', async (_, columns, how) => {
+])('another row has its UNIQUE key, in a table %s', async (_, columns, how) => {
   using folder = makeFolder()
-  const db = new Database(folder.in('backup'))
-  db.exec(`CREATE TABLE u(${columns}) ${how}; CREATE UNIQUE INDEX u_k ON u(k);
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
-      INSERT INTO u SELECT i, printf('k%05d', i) FROM n`)
-  db.close()
-  copyFileSync(folder.in('backup'), folder.in('live'))
-  const bytes = readFileSync(folder.in('live'))
-  bytes.write('k00018', bytes.indexOf('k00017')) // Of the table, which lies before its index.
-  writeFileSync(folder.in('live'), bytes)
-  const limits = { memoryBytesMax: 500_000_000, niceness: 0, timeoutMs: 60_000 }
-  using merged = await mergeNewer(
-    folder.in('backup') as SnapshotPath,
-    { path: folder.in('live') as SnapshotPath, kept: null },
-    folder.in('result'),
-    { prefer: 'newer', folder: folder.path, limits },
-    new AbortController().signal,
-  )
+  const before = `CREATE TABLE u(${columns}) ${how}; CREATE UNIQUE INDEX u_k ON u(k);
+    NUMBERS INSERT INTO u SELECT i, printf('k%05d', i) FROM n WHERE i <= 200`
+  makeWounded(folder, before, '', (patient) => {
+    for (const page of patient.pages('u'))
+      patient.edit(page, (bytes) => {
+        const at = bytes.indexOf('k00017')
+        if (at >= 0) bytes.write('k00018', at)
+      })
+  })
+  using merged = await mergeWounded(folder)
   expect(rowsOf(folder.in('result'))).toEqual(rowsOf(folder.in('backup')))
+  expect(merged.account.summary.tables).toMatchObject([{ rows: { deleted: { total: 0 } } }])
+})
+
+it('its rowid was changed, so the index has as many entries as the table has rows', async () => {
+  using folder = makeFolder()
+  const before = `CREATE TABLE u(id INTEGER PRIMARY KEY, k TEXT); CREATE INDEX u_k ON u(k);
+    NUMBERS INSERT INTO u SELECT i, printf('k%05d', i) FROM n WHERE i <= 200`
+  makeWounded(folder, before, '', (patient) => {
+    patient.edit(patient.pages('u').at(-1) ?? 0, (bytes) => {
+      // The rowid 200 is a varint of two bytes, and becomes 201.
+      bytes[bytes.lastIndexOf(Buffer.from([0x81, 0x48]), bytes.indexOf('k00200')) + 1] = 0x49
+    })
+  })
+  using merged = await mergeWounded(folder)
+  const rows = exactRows(folder.in('result'), 'u')
+  for (const [id, row] of exactRows(folder.in('backup'), 'u')) expect(rows.get(id)).toEqual(row)
   expect(merged.account.summary.tables).toMatchObject([{ rows: { deleted: { total: 0 } } }])
 })

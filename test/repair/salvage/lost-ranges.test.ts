@@ -9,7 +9,7 @@ import type { LostRange, TableSummary } from '../../../src/model/result/account.
 import { AccountDraft } from '../../../src/repair/account/account-draft.ts'
 import { mergeNewer } from '../../../src/repair/merge/merge-newer.ts'
 import { salvage } from '../../../src/repair/salvage/salvage.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
+import { dropCell, Patient, recordBody } from '../../support/databases/surgeon.ts'
 import { rowidsOn } from '../../support/merge/rowids-on.ts'
 
 let folder = ''
@@ -198,6 +198,51 @@ it.each([
   const account = await accountOf('t')
   expect(lost.length).toBeGreaterThan(0)
   expect(lost.filter((id) => !isIn(account, id))).toEqual([])
+})
+
+/** Where the entry of a row lies in the index of this name, which begins with the id. */
+function entryOf(patient: Patient, index: string, id: number): { readonly page: number; readonly i: number } {
+  for (const page of patient.pages(index)) {
+    const bytes = patient.read(page)
+    if (!patient.bTree(page).leaf) continue
+    for (let i = 0; i < patient.bTree(page).cellCount; i++)
+      if (bytes.subarray(recordBody(patient, page, i)).readUInt16BE(0) === id) return { page, i }
+  }
+  throw new Error(`no leaf of ${index} has ${id}`)
+}
+
+const unnamed = async (lost: readonly number[]): Promise<readonly number[]> => {
+  const account = await accountOf('t')
+  const found = rowids('result')
+  const { keys } = account.rows.unreadable
+  return lost.filter((id) => !found.includes(id) && !keys.includes(id) && !isIn(account, id))
+}
+
+it('an index that lacks a row which can be read may be an old one: it does not name every row', async () => {
+  make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT); CREATE INDEX t_id ON t(id, owner)', plain, 2000)
+  const lost = rowidsOnLeaves(zeroLeaves('t', 20, 21))
+  {
+    using patient = new Patient(at('live'))
+    for (const id of [lost[2] ?? 0, 1000]) {
+      const { page, i } = entryOf(patient, 't_id', id)
+      dropCell(patient, page, i)
+    }
+  }
+  expect(await unnamed(lost)).toEqual([])
+})
+
+it('an index does not name every row if an entry has no rowid', async () => {
+  make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT); CREATE INDEX t_id ON t(id, owner)', plain, 2000)
+  const lost = rowidsOnLeaves(zeroLeaves('t', 20, 21))
+  {
+    using patient = new Patient(at('live'))
+    const { page, i } = entryOf(patient, 't_id', lost[2] ?? 0)
+    const type = recordBody(patient, page, i) - 1
+    patient.edit(page, (bytes) => {
+      bytes[type] = 0x11 // A text of two bytes, no integer of two bytes.
+    })
+  }
+  expect(await unnamed(lost)).toEqual([])
 })
 
 it.each(['', 'WITHOUT ROWID'])(

@@ -147,8 +147,9 @@ function* writeTables(
     const indexes = trees.filter(({ shape: { kind, table } }) => kind === 'index' && table === shape.name)
     const fromIndexes = new IndexRows(to, tree, indexes)
     yield* fromIndexes.rebuild(rows.written)
-    yield* new DoubtedRows(to, tree, indexes).list()
-    written.push({ tree, isComplete: fromIndexes.hasComplete })
+    const agreeing = yield* new DoubtedRows(to, tree, indexes).list()
+    if (agreeing.length === 0) yield* fromIndexes.rebuildFromOthers()
+    written.push({ tree, isComplete: fromIndexes.isNamedWholly(agreeing) })
   }
   return written
 }

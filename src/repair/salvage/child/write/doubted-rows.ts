@@ -34,21 +34,26 @@ export class DoubtedRows {
     this.#key = shape.kind === 'rowid-table' ? ['t.rowid'] : shape.key.map((_, i) => `t.c${i}`)
   }
 
-  /** Puts their keys into the facts. Yields after each page. */
-  *list(): Generator<void> {
+  /**
+   * Puts their keys into the facts. Yields after each page.
+   * @returns indexes that have an entry with the values of each row; if some have, perhaps not all of them
+   */
+  *list(): Generator<void, readonly WalkedTree[]> {
     const { db } = this.#to.newFile
     const rows = db.prepare<[], number>(`SELECT count(*) FROM ${this.#rows}`).pluck().get() ?? 0
-    if (rows === 0 || this.#indexes.length === 0) return
+    if (rows === 0) return this.#indexes
+    if (this.#indexes.length === 0) return []
     for (const index of this.#indexes) {
       // Entries of an index differ from each other, so each agrees with a row of its own.
       const agreeing = yield* this.#agree(index, 'SELECT 1')
-      if (agreeing >= rows) return
+      if (agreeing >= rows) return [index]
     }
     db.exec(this.#agreeingTable())
     for (const index of this.#indexes)
       yield* this.#agree(index, `INSERT OR IGNORE INTO temp.agreeing SELECT ${this.#key.join(', ')}`)
     this.#note()
     db.exec('DROP TABLE temp.agreeing')
+    return []
   }
 
   #agreeingTable(): string {

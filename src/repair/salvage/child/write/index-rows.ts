@@ -34,6 +34,7 @@ export class IndexRows {
   readonly #table: WalkedTree
   readonly #shape: TreeShape
   readonly #indexes: readonly KnownIndex[]
+  readonly #asked = new Set<KnownIndex>()
 
   /** @param indexes of this table, that were walked */
   constructor(to: Salvaging, table: WalkedTree, indexes: readonly WalkedTree[]) {
@@ -46,31 +47,43 @@ export class IndexRows {
     })
   }
 
-  /** True if an index names every row that the table had. */
-  get hasComplete(): boolean {
-    return this.#indexes.some(({ isComplete }) => isComplete)
+  /**
+   * True if an index names every row that the table had.
+   * @param agreeing indexes that have an entry for every row of the new file: one that lacks some may be an old one
+   */
+  isNamedWholly(agreeing: readonly WalkedTree[]): boolean {
+    return this.#indexes.some(({ isComplete, tree }) => isComplete && agreeing.includes(tree))
   }
 
   /**
+   * Asks the indexes that may know of other rows, by the number of their entries.
    * @param rows that the table of the new file has
-   * @returns how many it got
    */
-  *rebuild(rows: number): Generator<void, number> {
+  *rebuild(rows: number): Generator<void> {
+    const hasLost = this.#to.facts.hasLostRanges(this.#shape)
+    yield* this.#ask(this.#indexes.filter(({ tree, isFull }) => hasLost || (isFull && tree.entries !== rows)))
+  }
+
+  /** Asks the others too: as many entries as rows may name other rows. */
+  *rebuildFromOthers(): Generator<void> {
+    yield* this.#ask(this.#indexes.filter((index) => index.isFull && !this.#asked.has(index)))
+  }
+
+  *#ask(indexes: readonly KnownIndex[]): Generator<void> {
+    if (indexes.length === 0) return
     const { facts } = this.#to
-    const suspects = this.#indexes.filter(
-      ({ tree, isFull }) => facts.hasLostRanges(this.#shape) || (isFull && tree.entries !== rows),
-    )
-    if (suspects.length === 0) return 0
     facts.db.exec(entriesSchema)
     const lookUp = new RowLookUp(this.#to, this.#table)
-    for (const index of suspects) yield* this.#collect(index, lookUp)
-    const rebuilt = yield* this.#settle(
+    for (const index of indexes) {
+      this.#asked.add(index)
+      yield* this.#collect(index, lookUp)
+    }
+    yield* this.#settle(
       lookUp,
-      suspects.filter(({ isComplete }) => isComplete),
+      indexes.filter(({ isComplete }) => isComplete),
     )
     facts.db.exec('DROP TABLE temp.entries')
     lookUp.end()
-    return rebuilt
   }
 
   /** Notes what the entries of an index say of rows that the table lacks. */
@@ -94,10 +107,12 @@ export class IndexRows {
           index.isComplete = false
           continue
         }
-        const row = lookUp.missing(
+        const named = lookUp.find(
           plan.identity.map((at) => ({ value: entry.values[at] ?? null, text: entry.texts[at] === 't' })),
         )
-        if (row === null) continue
+        if (named === 'no-key') index.isComplete = false
+        if (typeof named === 'string') continue
+        const row = named
         note.run(row, presence)
         for (const [at, { source }] of plan.parts.entries())
           if (source >= 0) (entry.texts[at] === 't' ? putText : putOther).run(row, source, entry.values[at] ?? null)
@@ -107,16 +122,20 @@ export class IndexRows {
   }
 
   /** @param complete the complete indexes that were read: a row that one of them lacks was deleted */
-  *#settle(lookUp: RowLookUp, complete: readonly KnownIndex[]): Generator<void, number> {
+  *#settle(lookUp: RowLookUp, complete: readonly KnownIndex[]): Generator<void> {
     const { facts, newFile } = this.#to
-    const rows = facts.db.prepare<[], bigint>('SELECT DISTINCT row FROM temp.entries').pluck().safeIntegers()
+    // One at a time: a damaged table may lack millions of rows.
+    const first = facts.db.prepare<[], bigint | null>('SELECT min(row) FROM temp.entries').pluck().safeIntegers()
+    const next = facts.db
+      .prepare<[bigint], bigint | null>('SELECT min(row) FROM temp.entries WHERE row > ?')
+      .pluck()
+      .safeIntegers()
     const columns = facts.db
       .prepare<[bigint], Column>(`SELECT col, ${typed('value')}, differ FROM temp.entries WHERE row = ? ORDER BY col`)
       .raw()
       .safeIntegers()
     const insert = insertInto(newFile, this.#shape)
-    let rebuilt = 0
-    for (const row of rows.all()) {
+    for (let row = first.get() ?? null; row !== null; row = next.get(row) ?? null) {
       const known = columns.all(row)
       const isInAll = complete.every(({ presence }) => known.some(([col]) => col === BigInt(presence)))
       const key = lookUp.keyOf(row)
@@ -127,11 +146,9 @@ export class IndexRows {
         insert.runRaw(all, (this.#shape.kind === 'rowid-table' ? '-' : '') + values.texts)
         facts.forget(this.#shape, 'unreadable', key)
         facts.addKey(this.#shape, 'from-index', key, null, 'entries of indexes hold all of its columns')
-        rebuilt++
       }
       yield
     }
-    return rebuilt
   }
 
   /** All columns of a row; null if one is not known, or entries differ. */

@@ -44,11 +44,12 @@ export class RowLookUp {
       .safeIntegers()
   }
 
-  /** The number of the row that an entry names; null if the table of the new file has it, or the entry names none. */
-  missing(identity: readonly KeyValue[]): bigint | null {
-    if (this.#numbered !== null) return this.#hasKey(identity) ? null : this.#numbered.numberOf(identity)
+  /** `present`: the table of the new file has the row. `no-key`: the entry names none. Else the number of the row. */
+  find(identity: readonly KeyValue[]): bigint | 'present' | 'no-key' {
+    if (this.#numbered !== null) return this.#hasKey(identity) ? 'present' : this.#numbered.numberOf(identity)
     const rowid = identity[0]?.value
-    return typeof rowid !== 'bigint' || this.#byRowid.get(rowid) !== undefined ? null : rowid
+    if (typeof rowid !== 'bigint') return 'no-key'
+    return this.#byRowid.get(rowid) === undefined ? rowid : 'present'
   }
 
   keyOf(row: bigint): Key {
