@@ -7,6 +7,7 @@ import { CellCursor } from '../../../../census/record/cell-cursor.ts'
 import { beginPage } from './begin-page.ts'
 import type { DamagedFile } from './damaged-file.ts'
 import { keptKey, type Key } from './keys.ts'
+import { hasLostTrunk } from './lost-trunks.ts'
 import type { JudgedPage } from './page-cells.ts'
 import type { OverflowChains } from './payloads.ts'
 import { RecordHeader } from './record-header.ts'
@@ -59,6 +60,8 @@ export class PageAdoption {
   readonly #page: Uint8Array
   readonly #cursor: CellCursor
   readonly #header = new RecordHeader()
+  /** True if every free page of the file is known. */
+  #freeListIsWhole = false
 
   constructor(file: DamagedFile, chains: OverflowChains, trees: readonly WalkedTree[]) {
     this.#file = file
@@ -74,6 +77,7 @@ export class PageAdoption {
    * @returns the leaves that no table surely owns
    */
   *adopt(schemaIsWhole: boolean): Generator<void, readonly Orphan[]> {
+    this.#freeListIsWhole = this.#file.freeListIsWhole && !(yield* hasLostTrunk(this.#file))
     const orphans: Orphan[] = []
     const claims = new Map<Gap, (AdoptedLeaf & { readonly tree: WalkedTree })[]>()
     for (let page = 2; page <= this.#file.pages; page++) {
@@ -142,7 +146,7 @@ export class PageAdoption {
   /** False if the page that belongs there is the one that is named: then no other page can be it. */
   #isAdoptable(gap: Gap, { walked, shape }: WalkedTree): boolean {
     const isLeaf = gap.depth === walked.leafDepth
-    return this.#file.freeListIsWhole && shape.ordered && (!isLeaf || this.#isUsedOtherwise(gap.page))
+    return this.#freeListIsWhole && shape.ordered && (!isLeaf || this.#isUsedOtherwise(gap.page))
   }
 
   #isUsedOtherwise(page: number): boolean {

@@ -1,0 +1,32 @@
+/**
+ * Child side: free pages that the free list of the header does not reach. If the header is an old one, or was zeroed,
+ * its list looks whole and is not. Leaves of deleted rows then look like leaves that nothing names.
+ */
+import { readTrunk } from '../../../../sqlite/freelist.ts'
+import type { DamagedFile } from './damaged-file.ts'
+
+/**
+ * True if a page that nothing uses looks like a trunk of a free list: it names free pages, or another trunk. Yields
+ * after each page.
+ */
+export function* hasLostTrunk(file: DamagedFile): Generator<void, boolean> {
+  const bytes = new Uint8Array(file.layout.pageSize)
+  for (let page = 2; page <= file.pages; page++) {
+    if (!file.isUnowned(page)) continue
+    if (file.read(page, bytes) !== null && isTrunk(bytes, page, file)) return true
+    yield
+  }
+  return false
+}
+
+function isTrunk(bytes: Uint8Array, page: number, file: DamagedFile): boolean {
+  const trunk = readTrunk(bytes, file.layout.usable)
+  if (trunk.kind === 'wrong') return false
+  const named = trunk.next === 0 ? trunk.leaves : [trunk.next, ...trunk.leaves]
+  return (
+    named.length > 0 &&
+    new Set([page, ...named]).size === named.length + 1 &&
+    named.every((one) => one > 1 && one <= file.pages && !file.isReserved(one)) &&
+    named.some((one) => file.isUnowned(one))
+  )
+}

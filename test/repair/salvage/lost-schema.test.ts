@@ -1,0 +1,78 @@
+/** Rows of tables whose statement, or whose row of the schema, is lost. */
+import Database from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import { makeFolder } from '../../support/cli/folder.ts'
+import { create, type Fill } from '../../support/databases/create-database.ts'
+import { Patient } from '../../support/databases/surgeon.ts'
+import { fillMany, people, salvageAndCompare, selectAll } from '../../support/salvage/salvage-and-compare.ts'
+import {
+  listedKeys,
+  readRows,
+  rowDifferences,
+  salvageInProcess,
+  salvageNames,
+} from '../../support/salvage/salvage-in-process.ts'
+
+describe('a statement is no SQL any more', () => {
+  const fill: Fill = (db) => {
+    people(db)
+    db.exec('CREATE TABLE others(a)')
+  }
+  const garble = (patient: Patient): void =>
+    patient.edit(1, (bytes) => {
+      bytes.write('CREATEX', bytes.indexOf('CREATE TABLE people'))
+    })
+
+  test('its rows are in a table without names, and their rowids are listed', () => {
+    using folder = makeFolder()
+    const { result, outcome } = salvageAndCompare(folder, fill, garble)
+    expect(outcome.lostObjects.map(({ name }) => name)).toEqual(['people', 'by_both'])
+    expect(selectAll(result, 'SELECT count(DISTINCT rowid_) FROM holdfast_orphaned')).toEqual([[400]])
+    expect(listedKeys(folder, 'orphaned')).toHaveLength(400)
+    expect(selectAll(folder.in(salvageNames.facts), 'SELECT name FROM made')).toEqual([['holdfast_orphaned']])
+  })
+
+  test('that of a backup takes its place, with the tree that the damaged file names', () => {
+    using folder = makeFolder()
+    const older = folder.in(salvageNames.schema)
+    create(older, 1024, (db) => db.exec('CREATE TABLE gone(x)'))
+    const path = folder.in('statements')
+    create(path, 1024, fill)
+    const statements = selectAll(path, "SELECT sql FROM sqlite_schema WHERE tbl_name = 'people' ORDER BY rowid").flat()
+    const database = new Database(older)
+    database.exec(statements.join(';'))
+    database.close()
+    const { outcome, differences, result } = salvageAndCompare(folder, fill, garble, 'as it is')
+    expect(differences).toEqual({ missing: [], invented: [] })
+    expect(outcome.lostObjects).toMatchObject([{ kind: 'table', name: 'people' }])
+    expect(outcome.lostObjects[0]?.why).toContain('the statement is that of the backup')
+    expect(selectAll(result, 'SELECT count(*) FROM people INDEXED BY by_both')).toEqual([[400]])
+    expect(selectAll(result, "SELECT 1 FROM sqlite_schema WHERE name = 'gone'")).toEqual([])
+  })
+})
+
+describe('the row of a table is lost from the schema', () => {
+  const fill: Fill = (db) => {
+    people(db)
+    db.exec('CREATE TABLE others(a)')
+  }
+  const garble = (patient: Patient): void =>
+    patient.edit(1, (bytes) => {
+      bytes.write('tabXe', bytes.indexOf('tablepeople'))
+    })
+
+  test('its rows are in a table without names', () => {
+    using folder = makeFolder()
+    const { result, outcome, differences } = salvageAndCompare(folder, fill, garble)
+    expect(differences.invented).toEqual([])
+    expect(outcome.lostObjects.map(({ kind }) => kind)).toContain('unknown')
+    expect(selectAll(result, 'SELECT count(*), count(DISTINCT rowid_) FROM holdfast_orphaned')).toEqual([[400, 400]])
+  })
+
+  test('with the schema of a backup they are in their table', () => {
+    using folder = makeFolder()
+    const { outcome, differences } = salvageAndCompare(folder, fill, garble, true)
+    expect(differences).toEqual({ missing: [], invented: [] })
+    expect(outcome.lostObjects.map(({ name }) => name)).toContain('people')
+  })
+})
