@@ -1,4 +1,5 @@
 /** Rows of tables whose statement, or whose row of the schema, is lost. */
+import { copyFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { makeFolder } from '../../support/cli/folder.ts'
@@ -68,6 +69,50 @@ describe('the row of a table is lost from the schema', () => {
     expect(outcome.lostObjects.map(({ kind }) => kind)).toContain('unknown')
     expect(selectAll(result, 'SELECT count(*), count(DISTINCT rowid_) FROM holdfast_orphaned')).toEqual([[400, 400]])
   })
+
+  const twins = (patient: Patient): void =>
+    patient.edit(1, (bytes) => {
+      for (const name of ['one', 'two']) bytes.write('tabXe', bytes.indexOf(`table${name}`))
+    })
+  const changes = [
+    ['the same schema', '', 400, 0],
+    [
+      'other root pages since',
+      'ALTER TABLE one RENAME TO x; CREATE TABLE one(a, b); INSERT INTO one SELECT a, b FROM x; DROP TABLE x; VACUUM',
+      0,
+      800,
+    ],
+  ] as const
+
+  test.each(changes)(
+    'two tables of one form, and a backup with %s: no row is in the wrong table',
+    (_, after, rows, orphaned) => {
+      using folder = makeFolder()
+      const path = folder.in(salvageNames.damaged)
+      create(path, 1024, (db) => {
+        for (const name of ['one', 'two'])
+          fillMany(`CREATE TABLE ${name}(a TEXT, b TEXT)`, `INSERT INTO ${name} VALUES(?, ?)`, (i) => [name, `b${i}`])(
+            db,
+          )
+      })
+      copyFileSync(path, folder.in(salvageNames.schema))
+      const database = new Database(path)
+      database.exec(after)
+      database.close()
+      const truth = readRows(path)
+      {
+        using patient = new Patient(path)
+        twins(patient)
+      }
+      const { tables } = salvageInProcess(folder, true)
+      expect(rowDifferences(truth, readRows(folder.in(salvageNames.result))).invented).toEqual([])
+      expect(tables).toMatchObject([
+        { table: 'one', rows },
+        { table: 'two', rows },
+      ])
+      expect(tables.reduce((sum, one) => sum + one.orphaned, 0)).toBe(orphaned)
+    },
+  )
 
   test('with the schema of a backup they are in their table', () => {
     using folder = makeFolder()

@@ -29,14 +29,20 @@ import { UnknownRows } from './write/unknown-rows.ts'
 
 type Result = Omit<Salvaged, 'file' | 'facts' | 'ms'>
 
+/** The schema of a sound database. `isUnchanged`: the damaged file has the same schema cookie. */
+interface Backup {
+  readonly statements: readonly SchemaStatement[]
+  readonly isUnchanged: boolean
+}
+
 export class Salvager implements Disposable {
   readonly #file: DamagedFile
   readonly #chains: OverflowChains
   readonly #folder: string
-  readonly #backup: readonly SchemaStatement[]
+  readonly #backup: Backup
   #progress: SalvageProgress = { step: 'trees', done: 0, total: 1 }
 
-  private constructor(folder: string, header: DatabaseHeader, backup: readonly SchemaStatement[]) {
+  private constructor(folder: string, header: DatabaseHeader, backup: Backup) {
     this.#folder = folder
     this.#file = new DamagedFile(join(folder, recoveredName), header)
     this.#chains = new OverflowChains(this.#file)
@@ -48,12 +54,15 @@ export class Salvager implements Disposable {
     const backupPath = join(folder, names.schema)
     const path = join(folder, recoveredName)
     const own = readLayout(path)
-    const backup = typeof own === 'string' && hasSchema ? readLayout(backupPath) : own
-    const header = typeof backup === 'string' ? guessHeader(path) : backup.header
+    const older = hasSchema ? readLayout(backupPath) : own
+    const layout = typeof own === 'string' ? older : own
+    const header = typeof layout === 'string' ? guessHeader(path) : layout.header
     if (header === null) return typeof own === 'string' ? own : 'nothing looks like a page'
     const needed = ownersBytesOf(Math.ceil(statSync(path).size / header.pageSize))
     if (needed > memoryBytesMax / 2) return `the owner map of this file needs ${Math.ceil(needed / 1e6)} MB`
-    return new Salvager(folder, header, hasSchema ? statementsOf(backupPath) : [])
+    const isUnchanged =
+      typeof own !== 'string' && typeof older !== 'string' && own.header.schemaCookie === older.header.schemaCookie
+    return new Salvager(folder, header, { statements: hasSchema ? statementsOf(backupPath) : [], isUnchanged })
   }
 
   get progress(): SalvageProgress {
@@ -108,7 +117,8 @@ export class Salvager implements Disposable {
   /** The schema of the file; what it lacks comes from the backup, if there is one. */
   #schema(): FoundSchema {
     const found = readDamagedSchema(this.#file, this.#chains)
-    return this.#backup.length === 0 ? found : fillSchema(found, this.#backup)
+    const { statements, isUnchanged } = this.#backup
+    return statements.length === 0 ? found : fillSchema(found, statements, isUnchanged)
   }
 
   *#counted<Value>(work: Generator<void, Value>): Generator<void, Value> {
@@ -144,7 +154,9 @@ function* writeTables(
     const rows = new TableSalvage(to, tree)
     yield* rows.write()
     for (const orphan of orphans) if (orphan.tree === tree) rows.writeOrphan(orphan.page)
-    const indexes = trees.filter(({ shape: { kind, table } }) => kind === 'index' && table === shape.name)
+    const indexes = trees.filter(
+      ({ shape: { kind, table }, isCertain }) => isCertain && kind === 'index' && table === shape.name,
+    )
     const fromIndexes = new IndexRows(to, tree, indexes)
     yield* fromIndexes.rebuild(rows.written)
     const agreeing = yield* new DoubtedRows(to, tree, indexes).list()

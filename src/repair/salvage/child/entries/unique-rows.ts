@@ -74,7 +74,7 @@ function* weigh(to: Salvaging, table: TreeShape, index: TreeShape, names: number
     statement.run(values)
   }
   for (const tree of to.trees) {
-    if (tree.shape.kind !== 'index' || tree.shape.table !== table.name) continue
+    if (!tree.isCertain || tree.shape.kind !== 'index' || tree.shape.table !== table.name) continue
     for (const entry of matchEntries(to, table, tree)) {
       if (entry === null) yield
       else if (entry.match === 'differs') note(entry.row, 'against = against + 1')

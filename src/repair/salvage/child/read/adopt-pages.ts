@@ -24,6 +24,8 @@ export interface WalkedTree {
   readonly shape: TreeShape
   readonly walker: TreeWalker
   readonly walked: Walked
+  /** False if its pages may be those of another tree. */
+  isCertain: boolean
   /** Fewest columns of a record that was seen on its pages; null if none was. */
   countMin: number | null
   /** Cells that were read, and cells that could not be. */

@@ -26,6 +26,8 @@ export interface TreeShape {
   /** For an index, its table. */
   readonly table: string
   readonly root: number
+  /** Only a backup says that it begins there: since then the page may have become that of another tree. */
+  readonly rootOfBackup: boolean
   /** In storage order. Empty for an index. */
   readonly columns: readonly ShapeColumn[]
   /** Position of the INTEGER PRIMARY KEY in `columns`; -1 if there is none. */
@@ -51,6 +53,10 @@ export function columnsMin({ kind, columns, key, columnsMax }: TreeShape): numbe
   }
   return least
 }
+
+/** True if a record may fit both tables. */
+export const areAlike = (one: TreeShape, other: TreeShape): boolean =>
+  one.kind === other.kind && columnsMin(one) <= other.columnsMax && columnsMin(other) <= one.columnsMax
 
 /** Why a row cannot be in its table; null if it can. */
 export function violationOf(shape: TreeShape, header: RecordHeader): string | null {

@@ -2,7 +2,7 @@
 import { countChains, type WalkedTree } from './adopt-pages.ts'
 import type { DamagedFile } from './damaged-file.ts'
 import type { OverflowChains } from './payloads.ts'
-import type { TreeShape } from './shape.ts'
+import { areAlike, type TreeShape } from './shape.ts'
 import { TreeWalker } from './walk-tree.ts'
 
 /** Yields after each page. @param shapes in the order of the schema, the schema itself first */
@@ -15,13 +15,16 @@ export function* walkTrees(
   const walkers = shapes.map((shape) => ({ shape, walker: new TreeWalker(file, shape, chains) }))
   // A tree whose records have fewer columns may have been led to pages of another. It gets what the others leave.
   const exact = walkers.map(({ shape, walker }) => shape.id === 0 || walker.looksExact())
-  const order = [true, false].flatMap((isExact) => walkers.filter((_, i) => exact[i] === isExact))
+  const inOrder = [true, false].flatMap((isExact) => walkers.filter((_, i) => exact[i] === isExact))
+  // The same goes for one that only a backup knows.
+  const order = [false, true].flatMap((ofBackup) => inOrder.filter(({ shape }) => shape.rootOfBackup === ofBackup))
   for (const { shape, walker } of order) {
     const walked = { leafDepth: null, gaps: [] }
     const tree: WalkedTree = {
       shape,
       walker,
       walked,
+      isCertain: true,
       countMin: null,
       entries: 0,
       badCells: 0,
@@ -37,8 +40,21 @@ export function* walkTrees(
     }
     trees.push(tree)
   }
+  for (const tree of trees) tree.isCertain = isCertain(tree, trees)
   yield* countAllChains(file, chains, trees)
   return trees.toSorted((a, b) => a.shape.id - b.shape.id)
+}
+
+/**
+ * A tree that only a backup knows may have moved. The records of a table show which one it is, if no other table of
+ * this form lacks pages. Those of an index show nothing.
+ */
+function isCertain({ shape }: WalkedTree, trees: readonly WalkedTree[]): boolean {
+  if (!shape.rootOfBackup) return true
+  const lacking = trees.filter(
+    ({ shape: { id, rootOfBackup }, walked: { gaps } }) => id > 0 && (rootOfBackup || gaps.length > 0),
+  )
+  return shape.kind !== 'index' && !lacking.some((other) => other.shape !== shape && areAlike(other.shape, shape))
 }
 
 function* countAllChains(file: DamagedFile, chains: OverflowChains, trees: readonly WalkedTree[]): Generator<void> {

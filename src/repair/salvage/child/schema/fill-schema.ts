@@ -7,10 +7,11 @@ import { isRooted, kindOf, refusedStatements } from './schema-shapes.ts'
 
 /**
  * @param backup the schema of a sound backup
+ * @param isUnchanged the schema has not changed since: its trees begin where they began
  * @returns the schema as it is if SQLite takes all of it. A refused statement is replaced, and the tree stays the one
  * that its row names. If objects are missing, or a refused one has no counterpart, what only the backup has is added.
  */
-export function fillSchema(found: FoundSchema, backup: readonly SchemaStatement[]): FoundSchema {
+export function fillSchema(found: FoundSchema, backup: readonly SchemaStatement[], isUnchanged: boolean): FoundSchema {
   if (found.isWhole && refusedStatements(found.statements).size === 0) return found
   const older = new Map(backup.map((statement) => [foldedName(statement.name), statement]))
   const lost: LostObject[] = []
@@ -22,7 +23,8 @@ export function fillSchema(found: FoundSchema, backup: readonly SchemaStatement[
   const refused = refusedStatements(mended)
   const known = new Set(mended.filter((one) => !refused.has(one)).map(({ name }) => foldedName(name)))
   const isMissing = !found.isWhole || [...refused.keys()].some(({ name }) => !older.has(foldedName(name)))
-  const added = isMissing ? backup.filter(({ name }) => !known.has(foldedName(name))) : []
+  const missing = isMissing ? backup.filter(({ name }) => !known.has(foldedName(name))) : []
+  const added = missing.map((one): SchemaStatement => (isUnchanged ? one : { ...one, rootOfBackup: true }))
   if (lost.length + added.length === 0) return found
   const why = 'its row of the schema was lost; the statement is that of the backup'
   for (const statement of added) lost.push({ kind: kindOf(statement), name: statement.name, why, ofBackup: true })

@@ -10,6 +10,8 @@ export interface SchemaStatement {
   /** 0 for an object without a b-tree. */
   readonly root: number
   readonly sql: string | null
+  /** True if only a backup says at which page its tree begins, and the schema has changed since, or may have. */
+  readonly rootOfBackup?: true
 }
 
 const types = new Set(['table', 'index', 'view', 'trigger'])

@@ -36,6 +36,7 @@ export function schemaShape(encoding: number): TreeShape {
     name: 'sqlite_schema',
     table: 'sqlite_schema',
     root: 1,
+    rootOfBackup: false,
     columns: ['type', 'name', 'tbl_name', 'rootpage', 'sql'].map(column),
     alias: -1,
     key: [],
@@ -186,7 +187,8 @@ function shapeOf(
   file: DamagedFile,
 ): TreeShape | null {
   const encoding = textEncodingOf(file.encoding)
-  const common = { id, name: statement.name, root: statement.root, encoding }
+  const { name, root, rootOfBackup = false } = statement
+  const common = { id, name, root, rootOfBackup, encoding }
   if (tree.kind === 'index') {
     if (tree.parts.length === 0) return null
     const { parts, ordered } = tree

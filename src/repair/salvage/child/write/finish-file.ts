@@ -73,7 +73,7 @@ const triesMax = 5
 function* listAllDropped(to: Salvaging): Generator<void> {
   for (const index of to.trees) {
     const table = to.trees.find(({ shape: { kind, name } }) => kind !== 'index' && name === index.shape.table)
-    if (index.shape.kind === 'index' && table !== undefined)
+    if (index.isCertain && index.shape.kind === 'index' && table !== undefined)
       yield* listDroppedEntries(to, table.shape, index)
   }
 }

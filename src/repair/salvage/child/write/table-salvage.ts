@@ -50,6 +50,7 @@ export class TableSalvage {
 
   /** Yields after each page. */
   *write(): Generator<void> {
+    if (!this.#tree.isCertain) return yield* this.#writeUncertain()
     const { shape, walker, walked, adopted, filled } = this.#tree
     for (const page of walker.walk('claimed', { leafDepth: null, gaps: [] })) {
       this.#writePage(page)
@@ -70,11 +71,24 @@ export class TableSalvage {
   /** Writes the rows of a page that no table owns. */
   writeOrphan(page: number): void {
     const read = this.#judge(page, { low: null, high: null })
-    if (read === null) return
-    for (let i = 0; i < read.judged.states.length; i++) {
-      const row = this.#cells.read(read.bytes, page, i)
-      const key = read.judged.keys[i] ?? null
-      if (row !== null && key !== null) this.#orphan(page, key, row, 'no table owns its page')
+    if (read !== null) this.#orphanAll({ page, ...read }, 'no table owns its page')
+  }
+
+  /** Its rows may be those of another table, and its own rows anywhere. */
+  *#writeUncertain(): Generator<void> {
+    const { shape, walker } = this.#tree
+    for (const page of walker.walk('claimed', { leafDepth: null, gaps: [] })) {
+      this.#orphanAll(page, 'only a backup says that its page belongs to this table')
+      yield
+    }
+    this.#to.facts.addLostRange(shape, null, null, 0)
+  }
+
+  #orphanAll({ page, bytes, judged }: Pick<RowPage, 'page' | 'bytes' | 'judged'>, why: string): void {
+    for (let i = 0; i < judged.states.length; i++) {
+      const row = this.#cells.read(bytes, page, i)
+      const key = judged.keys[i] ?? null
+      if (row !== null && key !== null) this.#orphan(page, key, row, why)
     }
   }
 

@@ -16,6 +16,7 @@ const shape: TreeShape = {
   name: '',
   table: '',
   root: 0,
+  rootOfBackup: false,
   columns: [],
   alias: -1,
   key: [],
