@@ -1,13 +1,11 @@
 /** Entries of damaged indexes that are hard to compare with the rows of the new file. */
 import { describe, expect, test } from 'vitest'
 import { makeFolder } from '../../support/cli/folder.ts'
-import { create } from '../../support/databases/create-database.ts'
 import type { Patient } from '../../support/databases/surgeon.ts'
 import {
   droppedEntries,
   integrityBySqlite,
   listedKeys,
-  salvageInProcess,
   salvageNames,
 } from '../../support/salvage/salvage-in-process.ts'
 import { replaceText, salvageWounded, selectSalvaged } from '../../support/salvage/wounded-table.ts'
@@ -47,23 +45,6 @@ test('a key whose collation ignores case: the row is named once, and the entry h
   const outcome = salvageWounded(folder, schema, replaceText('t', 'name0017', 'nAme0017'))
   expect(outcome.tables).toMatchObject([{ rows: 200, doubted: 1, unreadable: 0 }])
   expect(droppedEntries(folder)).toEqual([{ index: 'i', key: ['name0017'], columns: ['b'], values: [2.125] }])
-})
-
-test('rows are found by such a key about as fast as by another one', () => {
-  const msOf = (collation: string): number => {
-    using folder = makeFolder()
-    create(folder.in(salvageNames.damaged), 4096, (db) => {
-      db.exec(`CREATE TABLE t(a TEXT COLLATE ${collation} PRIMARY KEY, b INT) WITHOUT ROWID; CREATE INDEX i ON t(b)`)
-      const insert = db.prepare('INSERT INTO t VALUES(?, ?)')
-      db.transaction(() => {
-        for (let i = 1; i <= 8000; i++) insert.run(`name${i}`, i)
-      })()
-    })
-    const startedMs = performance.now()
-    expect(salvageInProcess(folder).tables).toMatchObject([{ rows: 8000, doubted: 0 }])
-    return performance.now() - startedMs
-  }
-  expect(msOf('NOCASE') / msOf('BINARY')).toBeLessThan(5)
 })
 
 test('an entry without a rowid is listed, and is no row', () => {
