@@ -15,7 +15,7 @@ export interface CheckBenchOptions {
   readonly workers: number
 }
 
-export interface Competitor {
+export interface ComparedProgram {
   readonly name: string
   /** Wall clock of each round. */
   readonly warmMs: readonly number[]
@@ -27,7 +27,7 @@ export interface CheckFigures {
   readonly rows: number
   readonly bytes: number
   readonly workers: number
-  readonly competitors: readonly Competitor[]
+  readonly competitors: readonly ComparedProgram[]
   /** How long the census takes for a database with a tenth of the rows. */
   readonly tenthMs: number
   /** Of the census when it used most memory: all processes together, this one included. */

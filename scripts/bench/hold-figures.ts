@@ -1,5 +1,5 @@
 /** Collects what is measured of the holds of one tenant. */
-import type { Held } from '../../src/hold/hold.ts'
+import type { HoldResult } from '../../src/hold/hold.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import { spreadOf, type Spread } from './units.ts'
 
@@ -41,7 +41,7 @@ export class HoldMeasurements {
     }
   }
 
-  endHold(held: Held): void {
+  endHold(held: HoldResult): void {
     if (held.kind !== 'snapshot') {
       this.#failures.push(`${held.failure.code}: ${held.failure.message}`)
       return

@@ -18,7 +18,7 @@ export interface SweepBenchOptions {
   readonly args: readonly string[]
 }
 
-export interface Timed {
+export interface TimedRun {
   readonly what: 'holdfast sweep' | 'holdfast check DIR' | 'shell loop' | 'watched sweep'
   readonly ms: number
   /** Processor time of all its processes, without the service. The better measure on a busy machine. */
@@ -33,7 +33,7 @@ interface Sample extends MemoryUse {
 export interface SweepFigures {
   readonly tenants: number
   readonly bytes: number
-  readonly rounds: readonly Timed[]
+  readonly rounds: readonly TimedRun[]
   /** Median of ours divided by that of the loop, so 1 is as fast as the loop; null if nothing was compared. */
   readonly sweepByLoop: number | null
   readonly checkByLoop: number | null
@@ -77,8 +77,8 @@ async function compareWithLoop(
   options: SweepBenchOptions,
   files: string,
   sweep: readonly string[],
-): Promise<readonly Timed[]> {
-  const rounds: Timed[] = []
+): Promise<readonly TimedRun[]> {
+  const rounds: TimedRun[] = []
   for (let round = 0; round < options.rounds && workspace.hasTime; round++)
     rounds.push(
       await timed(workspace, 'shell loop', () => shellLoop(workspace, files)),
@@ -89,7 +89,7 @@ async function compareWithLoop(
 }
 
 interface WatchedSweeps {
-  readonly rounds: readonly Timed[]
+  readonly rounds: readonly TimedRun[]
   /** Of all sweeps. */
   readonly samples: readonly Sample[]
   /** Of the last sweep. */
@@ -104,7 +104,7 @@ async function watchSweeps(
   service: BenchService,
   sweep: readonly string[],
 ): Promise<WatchedSweeps> {
-  const rounds: Timed[] = []
+  const rounds: TimedRun[] = []
   const samples: Sample[] = []
   let last: Sample[] = []
   let each: ReturnType<typeof memoryUseOfEach> = []
@@ -137,7 +137,7 @@ ledger: { dir: ${JSON.stringify(join(workspace.folder, 'ledger'))} }
   return path
 }
 
-async function timed(workspace: Workspace, what: Timed['what'], work: () => Promise<void>): Promise<Timed> {
+async function timed(workspace: Workspace, what: TimedRun['what'], work: () => Promise<void>): Promise<TimedRun> {
   const processorMs = processorMsOfEnded()
   const startedAt = performance.now()
   await work()
@@ -208,8 +208,8 @@ async function run(workspace: Workspace, command: string, args: readonly string[
   }
 }
 
-function ratio(rounds: readonly Timed[], what: Timed['what']): number | null {
-  const median = (which: Timed['what']): number | null => {
+function ratio(rounds: readonly TimedRun[], what: TimedRun['what']): number | null {
+  const median = (which: TimedRun['what']): number | null => {
     const sorted = rounds
       .filter((round) => round.what === which)
       .map(({ ms }) => ms)

@@ -9,7 +9,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isUtf8 } from '../../src/cli/terminal/surroundings.ts'
+import { isUtf8 } from '../../src/cli/terminal/terminal-features.ts'
 import { showAsciiOnly } from '../../src/text/letters.ts'
 import { colors, expect, hasNotEnded, say } from './narrator.ts'
 import { askSqlite, readNotes, writeNotes } from './notes-user.ts'

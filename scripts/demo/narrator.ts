@@ -1,7 +1,7 @@
 /** What the demo says: each step in a sentence, and whether it was as promised. If one is not, the exit code is 1. */
 import { readFileSync } from 'node:fs'
 import { createColors } from 'picocolors'
-import { hasColors, widthOf } from '../../src/cli/terminal/surroundings.ts'
+import { hasColors, widthOf } from '../../src/cli/terminal/terminal-features.ts'
 import { hanging } from '../../src/text/layout.ts'
 
 export const colors = createColors(hasColors(process.stdout, process.env))

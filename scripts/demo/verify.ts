@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { keepsAccounts, readInvariant } from './notes/tenant-database.ts'
 
-export interface Verified {
+export interface VerifiedTenant {
   readonly tenant: string
   readonly sum: number
   readonly promised: number
@@ -14,7 +14,7 @@ export interface Verified {
 }
 
 /** One for each tenant with accounts. @throws what SQLite throws for a database that it cannot read */
-export function verifyTenants(dir: string, tenants: readonly string[]): readonly Verified[] {
+export function verifyTenants(dir: string, tenants: readonly string[]): readonly VerifiedTenant[] {
   const acknowledged = readAcknowledged(join(dir, 'acknowledged.log'))
   return tenants.flatMap((tenant) => {
     const database = new Database(join(dir, `${tenant}.db`), { readonly: true, fileMustExist: true, timeout: 5_000 })
@@ -32,7 +32,7 @@ export function verifyTenants(dir: string, tenants: readonly string[]): readonly
   })
 }
 
-export const isWhole = ({ sum, promised, missing }: Verified): boolean => sum === promised && missing.length === 0
+export const isWhole = ({ sum, promised, missing }: VerifiedTenant): boolean => sum === promised && missing.length === 0
 
 /** Transfer ids by tenant. A last line without a line end does not count: its process was killed while it wrote. */
 export function readAcknowledged(log: string): ReadonlyMap<string, readonly string[]> {

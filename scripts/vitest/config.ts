@@ -40,7 +40,7 @@ const longest = [
   'faults/service-death',
 ].map((name) => `/test/${name}.test.ts`)
 
-class LongestFirst extends BaseSequencer {
+class LongestFirstSequencer extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification): boolean => longest.some((name) => moduleId.endsWith(name))
     const sorted = await super.sort(files)
@@ -69,7 +69,7 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: 3,
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: LongestFirstSequencer },
     // These end a test that hangs, and are no figures. A slow machine that is busy takes ten times as long as a fast
     // one.
     testTimeout: 400_000,

@@ -18,7 +18,7 @@ export interface RunCounts {
 }
 
 /** How a run ended. */
-export interface RunEnding {
+export interface EndedRun {
   /** Null if the run failed before it had selected anything. */
   readonly counts: RunCounts | null
   /** True for a sweep of all tenants at full depth. */
@@ -30,7 +30,7 @@ export interface RunEnding {
 }
 
 /** What the ledger told at the end of a run. */
-export interface Learned {
+export interface LedgerFacts {
   readonly absences: readonly Absence[]
   /** Tenants whose hold stands open. */
   readonly held: readonly string[]
@@ -62,10 +62,10 @@ export interface RunAlarms {
    * @param read is asked about the tenants of earlier alarms that may be paused
    * @throws what `read` throws
    */
-  learn(read: (paused: readonly string[]) => Promise<Learned>): Promise<void>
+  learn(read: (paused: readonly string[]) => Promise<LedgerFacts>): Promise<void>
   /**
    * Sends the alarms of the run. Resolves after a few seconds at most, although sending may go on for longer.
    * @returns sentences for the report about alarms that did not arrive
    */
-  end(ending: RunEnding): Promise<readonly string[]>
+  end(ending: EndedRun): Promise<readonly string[]>
 }

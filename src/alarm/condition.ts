@@ -58,7 +58,7 @@ export const rememberedMax = 1_000
 export const fileKey = ({ tenant, path }: Pick<TenantKey, 'tenant' | 'path'>): string => JSON.stringify([tenant, path])
 
 /** An alarm that was sent, and whose condition no run has seen end. Times are in ms since 1970. */
-export interface Standing {
+export interface StandingAlarm {
   readonly severity: StandingSeverity
   readonly subject: string
   readonly since: number
@@ -71,7 +71,7 @@ export interface Standing {
 }
 
 /** What a run has seen that ends earlier conditions. */
-export interface Cleared {
+export interface ClearedConditions {
   /** Files (`fileKey`) that a full check found sound. */
   readonly sound: ReadonlySet<string>
   /** Files that a check found damaged: they are no longer inconclusive. */

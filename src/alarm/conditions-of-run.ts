@@ -10,25 +10,25 @@ import { withConfiguration } from '../report/text/hint.ts'
 import type { OpenHoldOutcome } from '../runs/open-holds/open-holds.ts'
 import { printableInUtf8 } from '../text/printable.ts'
 import { tenantsMax } from './alarm.ts'
-import type { Learned, RunEnding } from './alarms.ts'
+import type { LedgerFacts, EndedRun } from './alarms.ts'
 import { judgeChange } from './changed-tenant.ts'
 import {
   fileKey,
   missingSweeps,
   takenBackSubject,
-  type Cleared,
+  type ClearedConditions,
   type Condition,
   type StandingSeverity,
 } from './condition.ts'
+import { FilesOfSeverity } from './files-of-severity.ts'
 import { countNames, isQuietSample, isSeenServing, keyOf, severityOf } from './of-result.ts'
-import { FilesOfSeverity } from './seen.ts'
 import {
   absenceCondition,
   failedRunConditions,
   isHarmfulStop,
   ledgerLostCondition,
   stopCondition,
-  type AboutRun,
+  type RunDescription,
 } from './service-conditions.ts'
 import {
   alarmTenantOf,
@@ -44,7 +44,7 @@ import {
 
 const describedMax = 5
 
-export interface ConditionTerms extends AboutRun {
+export interface ConditionTerms extends RunDescription {
   /** Files (`fileKey`) of standing conditions: it is remembered that they are sound again. */
   readonly watched: ReadonlySet<string>
   /** True if an earlier alarm of suspected harm is not over. */
@@ -150,10 +150,10 @@ export class ConditionsOfRun {
    * @param known absences that the ledger does not know
    */
   end(
-    ending: RunEnding,
-    learned: Learned | null,
+    ending: EndedRun,
+    learned: LedgerFacts | null,
     known: readonly Absence[] = [],
-  ): { readonly conditions: readonly Condition[]; readonly cleared: Cleared } {
+  ): { readonly conditions: readonly Condition[]; readonly cleared: ClearedConditions } {
     const absences = [...(learned?.absences ?? []), ...known]
     const isFull = coversAll(ending)
     // A file that was not due was not looked at.
@@ -253,20 +253,20 @@ export class ConditionsOfRun {
   }
 
   /** A stop that no result stands for. */
-  #stops({ stopped }: RunEnding): readonly Condition[] {
+  #stops({ stopped }: EndedRun): readonly Condition[] {
     if (stopped === null || this.#isHarmed || !isHarmfulStop(stopped)) return []
     this.#isHarmed = true
     return [stopCondition(stopped, this.#terms)]
   }
 
-  #failedRun({ failure, counts }: RunEnding): readonly Condition[] {
+  #failedRun({ failure, counts }: EndedRun): readonly Condition[] {
     const isTold = failure?.tenantState === 'maybe-paused' && (this.#seen.get('PAUSED')?.total ?? 0) > 0
     return failure === null || isTold ? [] : failedRunConditions(failure, counts, this.#terms)
   }
 }
 
 /** True for a sweep of all tenants at full depth that reached each of them. One that was not due counts as reached. */
-const coversAll = ({ whole, counts, failure }: RunEnding): boolean =>
+const coversAll = ({ whole, counts, failure }: EndedRun): boolean =>
   whole &&
   failure === null &&
   counts !== null &&
@@ -274,4 +274,4 @@ const coversAll = ({ whole, counts, failure }: RunEnding): boolean =>
   counts.covered === counts.selected
 
 /** True for a sweep that covers all, if each of its files was found sound or damaged. Then a heartbeat may be sent. */
-export const settlesAll = (ending: RunEnding): boolean => coversAll(ending) && (ending.counts?.unsettled ?? 0) === 0
+export const settlesAll = (ending: EndedRun): boolean => coversAll(ending) && (ending.counts?.unsettled ?? 0) === 0

@@ -34,7 +34,7 @@ export interface DeliveryObserver {
 }
 
 /** Alarms that a sink did not take. */
-interface Missed {
+interface UndeliveredAlarms {
   readonly sink: Sink
   alarms: number
   why: string
@@ -44,7 +44,7 @@ export class Delivery {
   readonly #observer: DeliveryObserver
   /** The last thing that each sink does. */
   readonly #turns = new Map<string, Promise<void>>()
-  readonly #missed = new Map<string, Missed>()
+  readonly #missed = new Map<string, UndeliveredAlarms>()
   readonly #underWay = new Map<string, Sink>()
 
   constructor(observer: DeliveryObserver) {

@@ -8,13 +8,13 @@ import { count } from '../text/count.ts'
 import { printableInUtf8 } from '../text/printable.ts'
 import { humanMs } from '../text/units.ts'
 import { severities, tenantsMax, type Alarm, type AlarmSeverity } from './alarm.ts'
+import { isKeyCleared, isKnownOtherwise, isSubjectCleared, isUnlisted } from './condition-end.ts'
 import { fileKey, ledgerLostSubject, oneLoss, rememberedMax, takenBackSubject } from './condition.ts'
-import type { Cleared, Condition, Standing, StandingSeverity, TenantKey } from './condition.ts'
-import { isKeyCleared, isKnownOtherwise, isSubjectCleared, isUnlisted } from './ended.ts'
+import type { ClearedConditions, Condition, StandingAlarm, StandingSeverity, TenantKey } from './condition.ts'
 import { nameSome } from './words.ts'
 
 /** The run that speaks. */
-export interface Speaker {
+export interface AlarmSource {
   readonly service: string
   readonly host: string
   readonly incident: string | null
@@ -27,50 +27,50 @@ export interface Speaker {
 }
 
 /** An alarm to send. A sink gets it if it gets all of these severities: a recovery goes to those that were told. */
-export interface Outgoing {
+export interface OutgoingAlarm {
   readonly alarm: Alarm
   readonly severities: readonly AlarmSeverity[]
   /** The subject of its condition; left out for a recovery. */
   readonly subject?: string
 }
 
-export interface Folded {
-  readonly standing: readonly Standing[]
+export interface FoldResult {
+  readonly standing: readonly StandingAlarm[]
   /** The gravest first. */
-  readonly outgoing: readonly Outgoing[]
+  readonly outgoing: readonly OutgoingAlarm[]
 }
 
 /** An alarm that still holds is repeated after this time. */
 const repeatMs = 24 * 3_600_000
 
 export function fold(
-  standing: readonly Standing[],
-  { conditions, cleared }: { readonly conditions: readonly Condition[]; readonly cleared: Cleared | null },
-  speaker: Speaker,
-): Folded {
-  const outgoing: Outgoing[] = []
+  standing: readonly StandingAlarm[],
+  { conditions, cleared }: { readonly conditions: readonly Condition[]; readonly cleared: ClearedConditions | null },
+  source: AlarmSource,
+): FoldResult {
+  const outgoing: OutgoingAlarm[] = []
   const left =
-    cleared === null ? [...standing] : standing.flatMap((one) => clear(one, standing, cleared, speaker, outgoing))
+    cleared === null ? [...standing] : standing.flatMap((one) => clear(one, standing, cleared, source, outgoing))
   for (const condition of conditions) {
     const at = left.findIndex(
       ({ severity, subject }) => severity === condition.severity && subject === condition.subject,
     )
     const known = left[at]
-    const { next, isNews } = merge(known, condition, speaker)
+    const { next, isNews } = merge(known, condition, source)
     if (known === undefined) left.push(next)
     else left[at] = next
-    if (isNews) outgoing.push(alarmOf(condition, next, speaker))
+    if (isNews) outgoing.push(alarmOf(condition, next, source))
   }
-  const gravity = ({ alarm }: Outgoing): number => severities.indexOf(alarm.severity)
+  const gravity = ({ alarm }: OutgoingAlarm): number => severities.indexOf(alarm.severity)
   return { standing: left, outgoing: outgoing.toSorted((one, other) => gravity(one) - gravity(other)) }
 }
 
 /** `isNews`: the alarm must go out. */
 function merge(
-  known: Standing | undefined,
+  known: StandingAlarm | undefined,
   condition: Condition,
-  { now, incident }: Speaker,
-): { readonly next: Standing; readonly isNews: boolean } {
+  { now, incident }: AlarmSource,
+): { readonly next: StandingAlarm; readonly isNews: boolean } {
   const { severity, subject, keys, tenantsTotal } = condition
   const since = known?.since ?? condition.since ?? now
   const found = condition.isCulprit === true ? JSON.stringify([incident, ...keys.map(fileKey)]) : undefined
@@ -98,38 +98,38 @@ function merge(
 
 const withDamage = (key: TenantKey): string => `${fileKey(key)} ${key.damage}`
 
-function alarmOf(condition: Condition, { since }: Standing, speaker: Speaker): Outgoing {
+function alarmOf(condition: Condition, { since }: StandingAlarm, source: AlarmSource): OutgoingAlarm {
   const { severity, headline, text, tenants, tenantsTotal, command } = condition
-  const alarm = { ...frameOf(speaker, severity, headline), since: isoOf(since), tenants, tenantsTotal, command, text }
+  const alarm = { ...frameOf(source, severity, headline), since: isoOf(since), tenants, tenantsTotal, command, text }
   return { alarm, severities: [severity], subject: condition.subject }
 }
 
 /** What is left of it; a recovery is added to `outgoing`. */
 function clear(
-  one: Standing,
-  all: readonly Standing[],
-  cleared: Cleared,
-  speaker: Speaker,
-  outgoing: Outgoing[],
-): readonly Standing[] {
+  one: StandingAlarm,
+  all: readonly StandingAlarm[],
+  cleared: ClearedConditions,
+  source: AlarmSource,
+  outgoing: OutgoingAlarm[],
+): readonly StandingAlarm[] {
   if (one.keys.length === 0) {
-    if (!isSubjectCleared(one, cleared, speaker.now)) return [one]
-    if (!isLossGoingOn(one, cleared)) outgoing.push(recovered(one, [], speaker, 0))
+    if (!isSubjectCleared(one, cleared, source.now)) return [one]
+    if (!isLossGoingOn(one, cleared)) outgoing.push(recovered(one, [], source, 0))
     return []
   }
-  const hasEnded = (key: TenantKey): boolean => isKeyCleared(one, key, cleared, speaker.now)
+  const hasEnded = (key: TenantKey): boolean => isKeyCleared(one, key, cleared, source.now)
   const isGone = (key: TenantKey): boolean => isUnlisted(one, key, cleared) && !hasEnded(key)
   const left = one.keys.filter((key) => !hasEnded(key) && !isGone(key) && !isKnownOtherwise(one, key, cleared))
   for (const [isOver, how] of [[hasEnded], [isGone, unlistedWords]] as const) {
     const news = one.keys.filter((key) => isOver(key) && !isToldBeside(one, key, all))
-    if (news.length > 0) outgoing.push(recovered(one, news, speaker, left.length, how))
+    if (news.length > 0) outgoing.push(recovered(one, news, source, left.length, how))
   }
   const total = one.total - (one.keys.length - left.length)
   return left.length === 0 ? [] : [{ ...one, keys: left, total }]
 }
 
 /** The recovery of the damage itself says that a file is sound, also after a remedy that was taken back. */
-const isToldBeside = ({ severity, subject }: Standing, key: TenantKey, all: readonly Standing[]): boolean =>
+const isToldBeside = ({ severity, subject }: StandingAlarm, key: TenantKey, all: readonly StandingAlarm[]): boolean =>
   subject === takenBackSubject &&
   all.some(
     (other) =>
@@ -142,7 +142,7 @@ const isToldBeside = ({ severity, subject }: Standing, key: TenantKey, all: read
  * A sweep that was killed and one that reached half are one loss: only a full sweep makes up for it. So are a copy of
  * the list of tenants, and one that has become too old.
  */
-const isLossGoingOn = ({ severity, subject }: Standing, { standingSubjects }: Cleared): boolean =>
+const isLossGoingOn = ({ severity, subject }: StandingAlarm, { standingSubjects }: ClearedConditions): boolean =>
   severity === 'STALE' &&
   oneLoss.some((subjects) => subjects.has(subject) && [...subjects].some((other) => standingSubjects?.has(other)))
 
@@ -162,14 +162,14 @@ const unlistedWords = 'no longer listed by the service'
  * @param other how it ended if not by a recovery
  */
 function recovered(
-  one: Standing,
+  one: StandingAlarm,
   ended: readonly TenantKey[],
-  speaker: Speaker,
+  source: AlarmSource,
   rest: number,
   other: string | null = null,
-): Outgoing {
+): OutgoingAlarm {
   const { severity, since, subject } = one
-  const { service, now, statusCommand } = speaker
+  const { service, now, statusCommand } = source
   const names = [...new Set(ended.map(({ tenant, path }) => tenant ?? path))]
   const whose = names.length === 0 ? service : `${nameSome(names, names.length)} of ${service}`
   const isSound = other === null && (severity === 'DAMAGED' || severity === 'INCONCLUSIVE')
@@ -182,7 +182,7 @@ function recovered(
         : `${howRecovered[severity]}${severity === 'STALE' ? ` (${subject})` : ''}`)
   const age = ageOf(since, now)
   const alarm: Alarm = {
-    ...frameOf(speaker, 'RECOVERED', `${whose}: ${how}`),
+    ...frameOf(source, 'RECOVERED', `${whose}: ${how}`),
     since: isoOf(since),
     tenants: ended
       .slice(0, tenantsMax)
@@ -203,7 +203,7 @@ function recovered(
 }
 
 const frameOf = (
-  { service, host, incident, run, newId }: Speaker,
+  { service, host, incident, run, newId }: AlarmSource,
   severity: AlarmSeverity,
   headline: string,
 ): Pick<Alarm, 'schema' | 'id' | 'severity' | 'title' | 'service' | 'host' | 'incident' | 'run'> => ({

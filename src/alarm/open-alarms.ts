@@ -16,13 +16,20 @@ import { withConfiguration } from '../report/text/hint.ts'
 import type { OpenHoldOutcome } from '../runs/open-holds/open-holds.ts'
 import { printableInUtf8 } from '../text/printable.ts'
 import type { Alarm } from './alarm.ts'
-import type { Learned, RunAlarms, RunEnding } from './alarms.ts'
-import { fileKey, type Cleared, type Condition } from './condition.ts'
+import type { LedgerFacts, RunAlarms, EndedRun } from './alarms.ts'
+import { fileKey, type ClearedConditions, type Condition } from './condition.ts'
 import { ConditionsOfRun, settlesAll } from './conditions-of-run.ts'
 import { Delivery, type SendAttempt } from './delivery.ts'
-import { fold, type Outgoing, type Speaker } from './fold.ts'
+import { fold, type OutgoingAlarm, type AlarmSource } from './fold.ts'
 import { heartbeatsIn, alertKindOf, sinksIn, takes, type Sink } from './sinks/sink.ts'
-import { boundedState, delivered, noState, stillHolds, type AlarmState, type Pending } from './state/alarm-state.ts'
+import {
+  boundedState,
+  delivered,
+  noState,
+  stillHolds,
+  type AlarmState,
+  type PendingAlarm,
+} from './state/alarm-state.ts'
 import { changeState, loadState } from './state/state-file.ts'
 
 export interface AlarmTerms {
@@ -38,7 +45,7 @@ export interface AlarmTerms {
   /** Absences that the ledger does not know. */
   readonly known: readonly Absence[]
   /** Reads what the ledger knows, for a run that could not tell it; null if it cannot be read. */
-  readonly learn: (paused: readonly string[]) => Promise<Learned | null>
+  readonly learn: (paused: readonly string[]) => Promise<LedgerFacts | null>
 }
 
 type AlarmSettings = Pick<Settings, 'alerts' | 'service' | 'ledger'>
@@ -66,7 +73,7 @@ class AlarmsOfRun implements RunAlarms {
   /** Tenants of earlier alarms that may be paused. */
   readonly #paused: readonly string[]
   #incident: string | null = null
-  #learned: Learned | null = null
+  #learned: LedgerFacts | null = null
   #allTaken = true
 
   constructor(settings: AlarmSettings, terms: AlarmTerms, { standing }: AlarmState, unread: string | null) {
@@ -107,7 +114,7 @@ class AlarmsOfRun implements RunAlarms {
     this.#raiseNow(this.#seen.considerEndings(endings))
   }
 
-  async learn(read: (paused: readonly string[]) => Promise<Learned>): Promise<void> {
+  async learn(read: (paused: readonly string[]) => Promise<LedgerFacts>): Promise<void> {
     this.#learned = await read(this.#paused)
   }
 
@@ -115,7 +122,7 @@ class AlarmsOfRun implements RunAlarms {
     this.#incident = incident
   }
 
-  async end(ending: RunEnding): Promise<readonly string[]> {
+  async end(ending: EndedRun): Promise<readonly string[]> {
     const learned = this.#learned ?? (await this.#terms.learn(this.#paused))
     const seen = this.#seen.end(ending, learned, this.#terms.known)
     await this.#raise(seen)
@@ -134,11 +141,14 @@ class AlarmsOfRun implements RunAlarms {
    * Begins to send what is new. What has to be sent is on the disk first, so that the next run sends it if this one is
    * killed. At the end of the run what earlier runs have left goes first: a recovery must not come before its alarm.
    */
-  async #raise(seen: { readonly conditions: readonly Condition[]; readonly cleared: Cleared | null }): Promise<void> {
-    let outgoing: readonly Outgoing[] = []
-    let waiting: readonly Pending[] = []
+  async #raise(seen: {
+    readonly conditions: readonly Condition[]
+    readonly cleared: ClearedConditions | null
+  }): Promise<void> {
+    let outgoing: readonly OutgoingAlarm[] = []
+    let waiting: readonly PendingAlarm[] = []
     await this.#change((state) => {
-      const folded = fold(state.standing, seen, this.#speaker())
+      const folded = fold(state.standing, seen, this.#source())
       outgoing = folded.outgoing
       const earlier = state.pending.filter((one) => stillHolds(one, folded.standing))
       waiting = seen.cleared === null ? [] : earlier.filter(({ alarm }) => !this.#sent.has(alarm.id))
@@ -151,7 +161,7 @@ class AlarmsOfRun implements RunAlarms {
   }
 
   /** @param keys of the sinks that did not take it yet; null for all */
-  #send(one: Outgoing, keys: readonly string[] | null): void {
+  #send(one: OutgoingAlarm, keys: readonly string[] | null): void {
     this.#sent.add(one.alarm.id)
     for (const sink of this.#sinksFor(one))
       if (keys === null || keys.includes(sink.key)) void this.#deliver(sink, one.alarm)
@@ -161,7 +171,7 @@ class AlarmsOfRun implements RunAlarms {
     if (!(await this.#delivery.send(sink, alarm))) this.#allTaken = false
   }
 
-  #sinksFor({ severities }: Outgoing): readonly Sink[] {
+  #sinksFor({ severities }: OutgoingAlarm): readonly Sink[] {
     return this.#sinks.filter((sink) => takes(sink, severities.map(alertKindOf)))
   }
 
@@ -203,7 +213,7 @@ class AlarmsOfRun implements RunAlarms {
     return turn
   }
 
-  #speaker(): Speaker {
+  #source(): AlarmSource {
     const { now, run, config } = this.#terms
     const at = now()
     return {

@@ -5,11 +5,11 @@ import type { RunFailure } from '../model/result/report.ts'
 import type { Absence } from '../report/status/absences.ts'
 import { withConfiguration } from '../report/text/hint.ts'
 import { count } from '../text/count.ts'
-import type { RunEnding } from './alarms.ts'
+import type { EndedRun } from './alarms.ts'
 import { ledgerLostSubject, type Condition } from './condition.ts'
 import { lead, sentence } from './words.ts'
 
-export interface AboutRun {
+export interface RunDescription {
   readonly mode: string
   readonly service: string
   /** The configuration to name in commands; null if they find it. */
@@ -36,7 +36,7 @@ const nothingNamed = { tenants: [], keys: [], tenantsTotal: 0 } as const
 
 export const isHarmfulStop = ({ code }: Failure): boolean => harmfulStops.has(code)
 
-export const stopCondition = ({ code, message }: Failure, { service }: AboutRun): Condition => ({
+export const stopCondition = ({ code, message }: Failure, { service }: RunDescription): Condition => ({
   ...nothingNamed,
   severity: 'HARM SUSPECTED',
   subject: code,
@@ -48,7 +48,7 @@ export const stopCondition = ({ code, message }: Failure, { service }: AboutRun)
 
 export const absenceCondition = (
   { kind, since, text, command }: Absence,
-  { service, config }: AboutRun,
+  { service, config }: RunDescription,
 ): Condition => ({
   ...nothingNamed,
   severity: 'STALE',
@@ -59,7 +59,7 @@ export const absenceCondition = (
   command: withConfiguration(command, config),
 })
 
-export const ledgerLostCondition = ({ service, config }: AboutRun): Condition => ({
+export const ledgerLostCondition = ({ service, config }: RunDescription): Condition => ({
   ...nothingNamed,
   severity: 'INCONCLUSIVE',
   subject: ledgerLostSubject,
@@ -77,8 +77,8 @@ export const ledgerLostCondition = ({ service, config }: AboutRun): Condition =>
  */
 export function failedRunConditions(
   { code, message, tenantState }: RunFailure,
-  counts: RunEnding['counts'],
-  { mode, service, config }: AboutRun,
+  counts: EndedRun['counts'],
+  { mode, service, config }: RunDescription,
 ): readonly Condition[] {
   if (noAlarm.has(code)) return []
   const base = { ...nothingNamed, since: null }

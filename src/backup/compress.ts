@@ -3,10 +3,10 @@
  * and a tenant may be paused by this process meanwhile. A small one takes less time than the start of a child.
  */
 import type { FileHandle } from 'node:fs/promises'
-import { ChildEnded, startChild } from '../host/process/child.ts'
+import { ChildEndError, startChild } from '../host/process/child.ts'
 import { programBeside } from '../host/process/program-beside.ts'
 import { Failure } from '../model/failure.ts'
-import { compressAndReadBack, type Compressed, type ReadBack } from './compression.ts'
+import { compressAndReadBack, type CompressedFile, type ReadBackResult } from './compression.ts'
 
 export interface CompressQuestion {
   readonly from: string
@@ -30,7 +30,7 @@ const timeoutMsMin = 10 * 60_000
  * @param to empty, and readable
  * @throws {Failure} BACKUP_BROKEN if what was written did not come back; the reason of the signal
  */
-export async function compressWhole(from: NamedFile, to: NamedFile, signal: AbortSignal): Promise<Compressed> {
+export async function compressWhole(from: NamedFile, to: NamedFile, signal: AbortSignal): Promise<CompressedFile> {
   const { size } = await from.file.stat()
   const { compressed, whole } =
     size <= inProcessBytesMax
@@ -42,10 +42,10 @@ export async function compressWhole(from: NamedFile, to: NamedFile, signal: Abor
   })
 }
 
-async function compressInChild(question: CompressQuestion, size: number, signal: AbortSignal): Promise<ReadBack> {
+async function compressInChild(question: CompressQuestion, size: number, signal: AbortSignal): Promise<ReadBackResult> {
   signal.throwIfAborted()
   const options = { ownSession: true, niceness, memoryBytesMax, env: {}, youngMegabytesMax: 2 }
-  await using child = await startChild<CompressQuestion, ReadBack>(
+  await using child = await startChild<CompressQuestion, ReadBackResult>(
     programBeside(import.meta.url, 'compress-child'),
     options,
   )
@@ -55,7 +55,7 @@ async function compressInChild(question: CompressQuestion, size: number, signal:
     return await child.ask(question, { timeoutMs: Math.max(timeoutMsMin, size / bytesPerMsMin) })
   } catch (error) {
     signal.throwIfAborted()
-    if (!(error instanceof ChildEnded)) throw error
+    if (!(error instanceof ChildEndError)) throw error
     throw new Failure('READ_FAILED', `the process that compressed ${question.from} ended: ${error.message}`, {
       cause: error,
       hint: 'the kernel may have killed it for memory: `dmesg` shows that; the next run tries again',

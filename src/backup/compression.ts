@@ -12,7 +12,7 @@ const pieceBytes = 1024 * 1024
 /** Pieces are read and hashed ahead, while zstd works on earlier ones in another thread. */
 const streaming = { chunkSize: pieceBytes, highWaterMark: 8 * pieceBytes }
 
-export interface Compressed {
+export interface CompressedFile {
   readonly bytes: number
   readonly sha256: string
   readonly storedBytes: number
@@ -20,8 +20,8 @@ export interface Compressed {
 }
 
 /** A frame that was written and read back. `whole`: what came out has the digest of what was put in. */
-export interface ReadBack {
-  readonly compressed: Compressed
+export interface ReadBackResult {
+  readonly compressed: CompressedFile
   readonly whole: boolean
 }
 
@@ -31,8 +31,12 @@ export interface ReadBack {
  * @param to empty
  * @throws the error of reading or writing; the reason of the signal
  */
-export async function compressAndReadBack(from: FileHandle, to: FileHandle, signal: AbortSignal): Promise<ReadBack> {
-  const written = new Written()
+export async function compressAndReadBack(
+  from: FileHandle,
+  to: FileHandle,
+  signal: AbortSignal,
+): Promise<ReadBackResult> {
+  const written = new WriteProgress()
   const [compressing, readingBack] = await Promise.allSettled([
     compress(from, to, written, signal).finally(() => written.end()),
     decompressed(() => piecesBehind(to, written), null, Infinity, signal),
@@ -46,7 +50,12 @@ export async function compressAndReadBack(from: FileHandle, to: FileHandle, sign
   return { compressed, whole }
 }
 
-async function compress(from: FileHandle, to: FileHandle, written: Written, signal: AbortSignal): Promise<Compressed> {
+async function compress(
+  from: FileHandle,
+  to: FileHandle,
+  written: WriteProgress,
+  signal: AbortSignal,
+): Promise<CompressedFile> {
   const plain = new Counter()
   const stored = new Counter()
   const { ZSTD_c_compressionLevel: level, ZSTD_c_checksumFlag: checksum } = constants
@@ -67,7 +76,7 @@ async function compress(from: FileHandle, to: FileHandle, written: Written, sign
 }
 
 /** How far a file is written. */
-class Written {
+class WriteProgress {
   bytes = 0
   isEnded = false
   #changed = Promise.withResolvers<void>()
@@ -94,7 +103,7 @@ class Written {
 }
 
 /** Bytes that came out of a frame; `too-many` if there were more than allowed, and the rest was not read. */
-type Decompressed = { readonly bytes: number; readonly sha256: string } | 'too-many'
+type DecompressResult = { readonly bytes: number; readonly sha256: string } | 'too-many'
 
 /**
  * @param to receives the bytes, and is synced
@@ -106,7 +115,7 @@ export const decompress = (
   to: FileHandle,
   bytesMax: number,
   signal: AbortSignal,
-): Promise<Decompressed> => decompressed(() => piecesOf(from, null), to, bytesMax, signal)
+): Promise<DecompressResult> => decompressed(() => piecesOf(from, null), to, bytesMax, signal)
 
 /** @param to null: the bytes are only counted and hashed */
 async function decompressed(
@@ -114,7 +123,7 @@ async function decompressed(
   to: FileHandle | null,
   bytesMax: number,
   signal: AbortSignal,
-): Promise<Decompressed> {
+): Promise<DecompressResult> {
   const plain = new Counter()
   const tooMany = new Error('more bytes than the backup has')
   const write = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
@@ -171,7 +180,7 @@ async function* piecesOf(file: FileHandle, counter: Counter | null): AsyncGenera
 }
 
 /** Reads what is written, and waits for more until the writing has ended. */
-async function* piecesBehind(file: FileHandle, written: Written): AsyncGenerator<Buffer> {
+async function* piecesBehind(file: FileHandle, written: WriteProgress): AsyncGenerator<Buffer> {
   for (let position = 0; ;) {
     const change = written.change() // Before looking, so that no change is missed.
     if (position < written.bytes) {

@@ -16,7 +16,7 @@ import type { Backup } from '../model/result/backup.ts'
 import type { ContentDigests } from '../model/result/last-good.ts'
 import { readHeader } from '../sqlite/header.ts'
 import { compressWhole } from './compress.ts'
-import type { Compressed } from './compression.ts'
+import type { CompressedFile } from './compression.ts'
 import { backupOf, readEntries, removeLeftovers, unlinkIfThere, writerLock } from './entries.ts'
 import { draftOf, backupFolderOf, newBackupId, partPath } from './layout.ts'
 import { writeManifest, type BackupManifest, type HeaderContent, type SoundFile } from './manifest.ts'
@@ -156,7 +156,7 @@ async function storeNew(
 }
 
 /** Recovery changes a snapshot that had a WAL or a journal. Any other must still be what the hold copied. */
-function requireWhatWasCopied({ evidence, path }: SoundFile, { sha256 }: Compressed): void {
+function requireWhatWasCopied({ evidence, path }: SoundFile, { sha256 }: CompressedFile): void {
   const files = evidence.snapshot?.files ?? []
   if (files.length !== 1 || files[0]?.sha256 === sha256) return
   throw new Failure('READ_FAILED', `the snapshot of ${path} is not what was copied, so it was not kept`, {

@@ -83,10 +83,10 @@ export interface Backups {
  */
 export function openBackups(folder: string): Backups {
   requireTrustedFolder(folder, 'folder', 'name another folder (backups.dir, or --backups DIR)')
-  return new Store(folder)
+  return new BackupFolder(folder)
 }
 
-class Store implements Backups {
+class BackupFolder implements Backups {
   readonly folder: string
 
   constructor(folder: string) {
@@ -189,9 +189,11 @@ class Store implements Backups {
     return judged.toSorted(byFileAndTime)
   }
 
-  async #verifiedOf(of: BackedUpFile): Promise<readonly VerifiedEntry[]> {
+  async #verifiedOf(of: BackedUpFile): Promise<readonly EntryOfVerifiedBackup[]> {
     const entries = await this.#entriesIn(backupFolderOf(of), of.tenant)
-    return entries.filter((entry) => isVerified(entry) && isOf(entry, of)).map((entry) => entry as VerifiedEntry)
+    return entries
+      .filter((entry) => isVerified(entry) && isOf(entry, of))
+      .map((entry) => entry as EntryOfVerifiedBackup)
   }
 }
 
@@ -200,7 +202,7 @@ const byFileAndTime = ({ backup: a }: Entry, { backup: b }: Entry): number => {
   return first < second ? -1 : 1
 }
 
-type VerifiedEntry = Entry & { readonly backup: VerifiedBackup; readonly manifest: BackupManifest }
+type EntryOfVerifiedBackup = Entry & { readonly backup: VerifiedBackup; readonly manifest: BackupManifest }
 
 const isVerified = ({ backup, manifest }: Entry): boolean => backup.state === 'verified' && manifest !== null
 
@@ -214,7 +216,7 @@ const isAt = (manifest: BackupManifest | null, folder: string): boolean =>
   manifest !== null && backupFolderOf(manifest) === folder
 
 /** The manifest goes first, in one step: from then on the backup is not listed, and another run can finish. */
-async function removeEntry({ folder, backup: { id } }: VerifiedEntry): Promise<void> {
+async function removeEntry({ folder, backup: { id } }: EntryOfVerifiedBackup): Promise<void> {
   await rename(onDisk(partPath(folder, id, 'manifest')), onDisk(partPath(folder, id, 'removed')))
   await syncFolder(folder)
   await unlinkIfThere(partPath(folder, id, 'stored'))

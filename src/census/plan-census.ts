@@ -1,6 +1,6 @@
 /** Makes the plan of a census from what SQLite says of the schema. */
 
-import type { Skipped } from '../model/result/verdict.ts'
+import type { SkippedObject } from '../model/result/verdict.ts'
 import { fromRowid, fromSql } from './plan.ts'
 import type {
   CensusPlan,
@@ -19,7 +19,7 @@ import type { ColumnFacts, IndexFacts, SchemaFacts, TableFacts } from './schema-
 interface PlanResult {
   readonly plan: CensusPlan
   /** Objects that are not counted, or whose order is not checked, with the reason. */
-  readonly skipped: readonly Skipped[]
+  readonly skipped: readonly SkippedObject[]
 }
 
 /** Makes the plan. A tree is either in the plan or in `skipped`. */
@@ -29,7 +29,7 @@ export function planCensus(facts: SchemaFacts): PlanResult {
   const primaryKeys = new Map(
     facts.indexes.filter(({ origin }) => origin === 'pk').map((index) => [index.table, index]),
   )
-  const skipped: Skipped[] = []
+  const skipped: SkippedObject[] = []
   const trees: TreePlan[] = [schemaTable]
   const tables = planTables(facts.tables, primaryKeys, trees, skipped)
   planIndexes(facts.indexes, tables, primaryKeys, trees, skipped)
@@ -50,7 +50,7 @@ function planTables(
   tables: readonly TableFacts[],
   primaryKeys: ReadonlyMap<string, IndexFacts>,
   trees: TreePlan[],
-  skipped: Skipped[],
+  skipped: SkippedObject[],
 ): ReadonlyMap<string, TableInPlan> {
   const planned = new Map<string, TableInPlan>()
   for (const facts of tables) {
@@ -77,7 +77,7 @@ function planIndexes(
   tables: ReadonlyMap<string, TableInPlan>,
   primaryKeys: ReadonlyMap<string, IndexFacts>,
   trees: TreePlan[],
-  skipped: Skipped[],
+  skipped: SkippedObject[],
 ): void {
   for (const facts of indexes) {
     const table = tables.get(facts.table)
@@ -145,7 +145,7 @@ function planKeyedTable(
   table: TableFacts,
   primaryKey: IndexFacts,
   stored: readonly number[],
-  skipped: Skipped[],
+  skipped: SkippedObject[],
 ): KeyedTablePlan {
   const key = primaryKey.parts
     .filter((part) => part.key)

@@ -41,7 +41,7 @@ import type { CensusPlan } from '../census/plan.ts'
 import type { Reader } from './protocol.ts'
 import type { ReadingBuilder } from './reading-builder.ts'
 import { beginCounting, runPlanAndScan, runPlanScanAndTally, whyLessWasChecked } from './steps/census-steps.ts'
-import type { Counting } from './steps/census-steps.ts'
+import type { CountTask } from './steps/census-steps.ts'
 import { mustStayClosed, runChecksums, runInspect, runRecover } from './steps/file-steps.ts'
 import type { AfterRecovery } from './steps/file-steps.ts'
 import { runAccount, runFinish, runObjects } from './steps/page-steps.ts'
@@ -172,7 +172,7 @@ async function runSqliteSide(steps: SqliteSteps): Promise<void> {
 function beginCensus(
   reading: ReadingBuilder,
   { plan, noPlanWhy }: { readonly plan: CensusPlan | null; readonly noPlanWhy: string | null },
-): Counting | null {
+): CountTask | null {
   if (plan === null) reading.skip('census', whyLessWasChecked(noPlanWhy ?? 'there is no plan for it'))
   return plan === null ? null : beginCounting(plan)
 }

@@ -5,8 +5,8 @@
 import PQueue from 'p-queue'
 import { makeFolders } from '../host/folders/folder.ts'
 import type { SnapshotPath } from '../model/brand.ts'
-import type { KeptFiles } from '../model/kept.ts'
-import type { Comparison, Sided } from '../model/result/comparison.ts'
+import type { KeptFiles } from '../model/kept-file.ts'
+import type { Comparison, SidePair } from '../model/result/comparison.ts'
 import type { CheckDepth, Engine, Reading } from '../model/result/reading.ts'
 import type { SampleRequest } from '../model/result/sample.ts'
 import { usualRowsEachPass } from './compare/compare-rows.ts'
@@ -19,7 +19,7 @@ import {
 import { confinedUser } from './confinement.ts'
 import type { User } from './confinement.ts'
 import { isUnanswered } from './protocol.ts'
-import type { Digesting, NotAnswered, Reader } from './protocol.ts'
+import type { DigestRequest, MissingAnswer, Reader } from './protocol.ts'
 import type { ReadingProgress } from './reading-builder.ts'
 import type { RuleAnswer } from './step-answers.ts'
 import { CheckWorker, type WorkerLimits } from './worker.ts'
@@ -43,7 +43,7 @@ export interface CheckOptions {
    * Digests the pages, and compares them with earlier digests. Only with a full census: other checks read rows and
    * entries less closely. Default: nothing is digested.
    */
-  readonly digesting?: Digesting
+  readonly digesting?: DigestRequest
   /** If something is found, reads the file a second time without its WAL or journal. Default: true. */
   readonly suspectCompanions?: boolean
   readonly signal: AbortSignal
@@ -87,7 +87,7 @@ export interface Checker extends AsyncDisposable {
    * file spoils only the report on itself, and does not see the other. Waits for its turn.
    * @throws {Failure} READ_FAILED if the files of one are not `kept`; signal.reason if it was aborted
    */
-  compare(snapshots: Sided<CheckedSnapshot>, signal: AbortSignal, options?: CompareOptions): Promise<Comparison>
+  compare(snapshots: SidePair<CheckedSnapshot>, signal: AbortSignal, options?: CompareOptions): Promise<Comparison>
 }
 
 export interface CheckerOptions extends CheckLimits {
@@ -119,14 +119,14 @@ async function askRules(reader: Reader, rules: readonly AskedRule[]): Promise<re
   return answers
 }
 
-const whyUnanswered = ({ how, detail }: NotAnswered, timeoutMs: number): string =>
+const whyUnanswered = ({ how, detail }: MissingAnswer, timeoutMs: number): string =>
   how === 'timeout'
     ? `it took longer than ${timeoutMs} ms`
     : how === 'failed'
       ? detail
       : `the process that asked it ended: ${detail}`
 
-const noDigests: Digesting = { kind: 'none' }
+const noDigests: DigestRequest = { kind: 'none' }
 
 /**
  * Starts one child immediately; the others start with the first snapshots that have none. If we are root, each is
@@ -221,7 +221,7 @@ class WorkerPool implements Checker {
     })
   }
 
-  compare(snapshots: Sided<CheckedSnapshot>, signal: AbortSignal, options = contentOnly): Promise<Comparison> {
+  compare(snapshots: SidePair<CheckedSnapshot>, signal: AbortSignal, options = contentOnly): Promise<Comparison> {
     const { a, b } = snapshots
     const { timeoutMs, memoryBytesMax } = this.#options
     return this.#queue.add(async () => {

@@ -2,7 +2,7 @@
 import { sleep } from '../host/clock.ts'
 import { systemFailure } from '../host/failures/system-failure.ts'
 import { failureOfEnd } from '../host/process/child-start.ts'
-import { ChildEnded, startChild } from '../host/process/child.ts'
+import { ChildEndError, startChild } from '../host/process/child.ts'
 import type { Child } from '../host/process/child.ts'
 import { Failure } from '../model/failure.ts'
 import type { Wall } from '../model/result/reading.ts'
@@ -51,16 +51,16 @@ export async function startConfinedChild<Question, Answer>(
   program: ConfinedProgram<Question, Answer>,
   limits: ChildLimits,
 ): Promise<ConfinedChild<Question, Answer>> {
-  const failureOfStart = (error: ChildEnded): Failure => failureOfEnd(program.name, error.ended, startMsMax, error)
+  const failureOfStart = (error: ChildEndError): Failure => failureOfEnd(program.name, error.ended, startMsMax, error)
   try {
     return await startOnce(program, limits)
   } catch (error) {
-    if (!(error instanceof ChildEnded)) throw error
+    if (!(error instanceof ChildEndError)) throw error
     if (error.ended.how === 'killed-timeout') throw failureOfStart(error)
   }
   await sleep(secondStartAfterMs)
   return startOnce(program, limits).catch((error: unknown) => {
-    throw error instanceof ChildEnded ? failureOfStart(error) : error
+    throw error instanceof ChildEndError ? failureOfStart(error) : error
   })
 }
 

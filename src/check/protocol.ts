@@ -6,15 +6,15 @@ import type { CensusPlan } from '../census/plan.ts'
 import type { CensusTally } from '../census/scan/tally.ts'
 import type { RowEntries } from '../comparison/row-entries.ts'
 import type { SchemaDescription } from '../comparison/schema.ts'
-import type { RowReading } from '../comparison/table-rows.ts'
+import type { RowReadOptions } from '../comparison/table-rows.ts'
 import type { RowKey } from '../model/result/finding.ts'
-import type { PageDigests, PagesSeen } from '../model/result/last-good.ts'
+import type { PageDigests, PageDigestResult } from '../model/result/last-good.ts'
 import type { CheckDepth, Engine, Fact, SchemaObject, Wall } from '../model/result/reading.ts'
 import type { SampledRange, SampleRequest } from '../model/result/sample.ts'
 import type { TableContent } from '../model/result/verdict.ts'
 import type { User } from './confinement.ts'
 import type {
-  AccountAnswer,
+  AccountingAnswer,
   ChecksumAnswer,
   CompareAnswer,
   InspectedFiles,
@@ -37,7 +37,7 @@ export type Confinement =
   | { readonly kind: 'refused'; readonly why: string }
 
 /** Whether pages are digested, and the digests that they are compared with. */
-export type Digesting = { readonly kind: 'none' } | { readonly kind: 'pages'; readonly earlier: PageDigests | null }
+export type DigestRequest = { readonly kind: 'none' } | { readonly kind: 'pages'; readonly earlier: PageDigests | null }
 
 interface ReaderSteps {
   /** Confines the process to its sandbox for good. Without a user it keeps its own, and only uses the folder. */
@@ -58,7 +58,7 @@ interface ReaderSteps {
       readonly sample: SampleRequest | null
       readonly key: readonly [number, number]
       readonly map: boolean
-      readonly digesting: Digesting
+      readonly digesting: DigestRequest
       readonly showValues: boolean
       readonly bytesMax: number
       readonly memoryBytesMax: number
@@ -91,7 +91,7 @@ interface ReaderSteps {
       readonly digest: boolean
       readonly memoryBytesMax: number
     }
-    readonly answer: AccountAnswer
+    readonly answer: AccountingAnswer
   }
   /** Opens the database with SQLite and reads the schema. */
   schema: { readonly ask: object; readonly answer: SchemaAnswer }
@@ -164,7 +164,7 @@ interface ReaderSteps {
   beginTable: {
     readonly ask: {
       readonly tree: number
-      readonly reading: RowReading
+      readonly reading: RowReadOptions
       readonly rowsMax: number
       readonly memoryBytesMax: number
     }
@@ -197,8 +197,8 @@ interface ReaderSteps {
   }
   /** Owners of these pages, and digests. Ends the reading of this snapshot: everything is closed. */
   finish: {
-    readonly ask: { readonly pages: readonly number[]; readonly digesting: Digesting }
-    readonly answer: { readonly owners: ReadonlyMap<number, number>; readonly digested: PagesSeen }
+    readonly ask: { readonly pages: readonly number[]; readonly digesting: DigestRequest }
+    readonly answer: { readonly owners: ReadonlyMap<number, number>; readonly digested: PageDigestResult }
   }
 }
 export type ReaderStep = keyof ReaderSteps
@@ -213,7 +213,7 @@ export type AnswerOf<S extends ReaderStep> = { readonly step: S } & ReaderSteps[
  * Why a question has no answer. `failed`: the process lives, but could not do the step: a disk error, no memory.
  * Otherwise it died: it `crashed`, was `killed` from outside, or was killed by us for its time or memory.
  */
-export interface NotAnswered {
+export interface MissingAnswer {
   readonly step: 'not-answered'
   readonly how: 'failed' | 'crashed' | 'killed' | 'timeout' | 'memory'
   readonly detail: string
@@ -221,8 +221,8 @@ export interface NotAnswered {
 
 /** Answers one question at a time. After a question without an answer, a fresh process answers the next. */
 export interface Reader {
-  ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S> | NotAnswered>
+  ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S> | MissingAnswer>
 }
 
-export const isUnanswered = <S extends ReaderStep>(answer: AnswerOf<S> | NotAnswered): answer is NotAnswered =>
+export const isUnanswered = <S extends ReaderStep>(answer: AnswerOf<S> | MissingAnswer): answer is MissingAnswer =>
   answer.step === 'not-answered'

@@ -2,14 +2,22 @@
 import { randomInt } from 'node:crypto'
 import { monotonicMs } from '../host/clock.ts'
 import type { Finding, Rule } from '../model/result/finding.ts'
-import type { PagesSeen } from '../model/result/last-good.ts'
+import type { PageDigestResult } from '../model/result/last-good.ts'
 import type { BadPages, MappedPages, NoMap, PageGroups } from '../model/result/page-map.ts'
-import type { CheckDepth, Engine, Fact, Reading, Recovered, SchemaObject } from '../model/result/reading.ts'
+import type { CheckDepth, Engine, Fact, Reading, RecoveryFacts, SchemaObject } from '../model/result/reading.ts'
 import type { SampledRange, SampleRequest } from '../model/result/sample.ts'
-import type { RowCounts, Skipped, TableContent, TextEncodingName } from '../model/result/verdict.ts'
+import type { RowCounts, SkippedObject, TableContent, TextEncodingName } from '../model/result/verdict.ts'
 import { isUnanswered } from './protocol.ts'
-import type { AnswerOf, Digesting, NotAnswered, QuestionOf, Reader, ReaderAnswer, ReaderStep } from './protocol.ts'
-import type { Uncounted } from './step-answers.ts'
+import type {
+  AnswerOf,
+  DigestRequest,
+  MissingAnswer,
+  QuestionOf,
+  Reader,
+  ReaderAnswer,
+  ReaderStep,
+} from './protocol.ts'
+import type { UncountedObject } from './step-answers.ts'
 
 export interface ReadingProgress {
   /** Pages of the file that are done; never fewer than before. SQLite's own check does not count. */
@@ -30,7 +38,7 @@ export interface ReadingLimits {
   readonly timeoutMs: number
   /** For each process. */
   readonly memoryBytesMax: number
-  readonly digesting: Digesting
+  readonly digesting: DigestRequest
   /** True if findings show what entries hold beside keys. */
   readonly showValues: boolean
   readonly onProgress: (progress: ReadingProgress) => void
@@ -39,9 +47,9 @@ export interface ReadingLimits {
 export class ReadingBuilder {
   readonly limits: ReadingLimits
   readonly facts: Fact[] = []
-  readonly skipped: Skipped[] = []
+  readonly skipped: SkippedObject[] = []
   /** What the census could not decide. */
-  readonly uncounted: Uncounted[] = []
+  readonly uncounted: UncountedObject[] = []
   objects: readonly SchemaObject[] = []
   owners: ReadonlyMap<number, number> = new Map()
   /** Digest of the normalized schema. */
@@ -54,8 +62,8 @@ export class ReadingBuilder {
   groups: PageGroups | null = null
   /** Pages of index entries that differ from their rows. */
   entries: BadPages = { places: [], more: 0, groups: [] }
-  digested: PagesSeen = { kind: 'not-digested' }
-  recovered: Recovered | null = null
+  digested: PageDigestResult = { kind: 'not-digested' }
+  recovered: RecoveryFacts | null = null
   /** Version of the SQLite that wrote the file last. */
   writtenBy: string | null = null
   pages = 0
@@ -175,7 +183,7 @@ export class ReadingBuilder {
     }
   }
 
-  #notAnswered({ how, detail }: NotAnswered, during: ReaderStep): null {
+  #notAnswered({ how, detail }: MissingAnswer, during: ReaderStep): null {
     if (how === 'timeout') return this.#ended('timeout', during, `it took longer than ${this.limits.timeoutMs} ms`)
     return this.#ended(how === 'failed' ? 'crashed' : how, during, detail)
   }
@@ -188,6 +196,6 @@ export class ReadingBuilder {
 }
 
 /** Several questions may have skipped the same for the same reason. */
-const distinct = (skipped: readonly Skipped[]): readonly Skipped[] => [
+const distinct = (skipped: readonly SkippedObject[]): readonly SkippedObject[] => [
   ...new Map(skipped.map((one) => [JSON.stringify(one), one])).values(),
 ]

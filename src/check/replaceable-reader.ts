@@ -2,12 +2,12 @@
  * A reader that outlives its processes. It has one process at a time (reader-process.ts), and starts it when it is
  * needed. It replaces it by a fresh one as soon as a file may have harmed it.
  */
-import { ChildEnded } from '../host/process/child.ts'
+import { ChildEndError } from '../host/process/child.ts'
 import type { ProcessEnd } from '../host/process/child.ts'
 import { Bug } from '../model/bug.ts'
 import type { ChildLimits } from './confined-child.ts'
 import type { User } from './confinement.ts'
-import type { AnswerOf, NotAnswered, QuestionOf, ReaderStep } from './protocol.ts'
+import type { AnswerOf, MissingAnswer, QuestionOf, ReaderStep } from './protocol.ts'
 import { ReaderProcess } from './reader-process.ts'
 
 export class ReplaceableReader implements AsyncDisposable {
@@ -73,7 +73,7 @@ export class ReplaceableReader implements AsyncDisposable {
     question: QuestionOf<S>,
     timeoutMs: number,
     signal: AbortSignal,
-  ): Promise<AnswerOf<S> | NotAnswered> {
+  ): Promise<AnswerOf<S> | MissingAnswer> {
     signal.throwIfAborted()
     const process = await this.ready()
     try {
@@ -85,7 +85,7 @@ export class ReplaceableReader implements AsyncDisposable {
       // The process is dead, or in a state that is not known.
       await this.end()
       signal.throwIfAborted()
-      if (error instanceof ChildEnded) return deathOf(error.ended)
+      if (error instanceof ChildEndError) return deathOf(error.ended)
       if (error instanceof Bug) throw error
       return { step: 'not-answered', how: 'failed', detail: error instanceof Error ? error.message : String(error) }
     }
@@ -114,7 +114,7 @@ export class ReplaceableReader implements AsyncDisposable {
   }
 }
 
-function deathOf({ how, code, signal }: ProcessEnd): NotAnswered {
+function deathOf({ how, code, signal }: ProcessEnd): MissingAnswer {
   const step = 'not-answered'
   if (how === 'killed-timeout') return { step, how: 'timeout', detail: 'it took longer than it may' }
   if (how === 'killed-memory') return { step, how: 'memory', detail: 'it took more memory than it may' }

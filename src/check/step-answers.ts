@@ -4,7 +4,7 @@ import type { Finding, RowKey } from '../model/result/finding.ts'
 import type { BadPages, PageGroups } from '../model/result/page-map.ts'
 import type { Fact, SchemaObject } from '../model/result/reading.ts'
 import type { Companion } from '../model/result/recovery.ts'
-import type { RowCounts, Skipped, TableContent } from '../model/result/verdict.ts'
+import type { RowCounts, SkippedObject, TableContent } from '../model/result/verdict.ts'
 
 export interface InspectedFiles {
   readonly file: InspectedDatabaseFile
@@ -18,7 +18,7 @@ export interface InspectedFiles {
   /** About journal and WAL. */
   readonly findings: readonly Finding[]
   /** What of journal and WAL could not be understood. */
-  readonly skipped: readonly Skipped[]
+  readonly skipped: readonly SkippedObject[]
 }
 
 /** The database file alone. Before recovery: what its own first bytes say. */
@@ -79,7 +79,7 @@ export interface ChecksumAnswer {
   readonly wrongTotal: number
 }
 
-export type AccountAnswer =
+export type AccountingAnswer =
   | { readonly kind: 'going-on'; readonly pages: number; readonly pagesRead: number }
   | {
       readonly kind: 'ended'
@@ -92,7 +92,7 @@ export type AccountAnswer =
   | { readonly kind: 'not-possible'; readonly why: string }
 
 /** An object that the census cannot decide on. SQLite's full check of `table` decides. */
-export interface Uncounted {
+export interface UncountedObject {
   readonly object: string
   readonly table: string
   readonly why: string
@@ -101,8 +101,8 @@ export interface Uncounted {
 export interface CompareAnswer {
   readonly findings: readonly Finding[]
   /** Indexes that this SQLite cannot judge. */
-  readonly skipped: readonly Skipped[]
-  readonly uncounted: readonly Uncounted[]
+  readonly skipped: readonly SkippedObject[]
+  readonly uncounted: readonly UncountedObject[]
   /** Pages of wrong entries; null if no map was asked for. */
   readonly entries: BadPages | null
   /** Of the tables that were counted completely. */
@@ -119,12 +119,12 @@ export interface SchemaAnswer {
   readonly noPlanWhy: string | null
   /** Objects that SQLite refuses, or has read in part only. SQLite is asked nothing about them. */
   readonly refused: readonly string[]
-  readonly uncounted: readonly Uncounted[]
+  readonly uncounted: readonly UncountedObject[]
   readonly objects: readonly SchemaObject[]
   /** Digest of the schema, normalized; null if SQLite has not read all of it. */
   readonly digest: string | null
   readonly facts: readonly Fact[]
-  readonly skipped: readonly Skipped[]
+  readonly skipped: readonly SkippedObject[]
 }
 
 /** Virtual tables whose modules this SQLite has. */
@@ -136,7 +136,7 @@ export function virtualTables({ objects, skipped }: Pick<SchemaAnswer, 'objects'
 /** What a check by SQLite brought. */
 export interface IntegrityAnswer {
   readonly facts: readonly Fact[]
-  readonly skipped: readonly Skipped[]
+  readonly skipped: readonly SkippedObject[]
   /** False if something broke off, and the check of single tables did not replace it. */
   readonly complete: boolean
 }

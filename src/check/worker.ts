@@ -7,7 +7,7 @@ import { otherDisk } from '../hold/snapshot/draft.ts'
 import { isSystemError, systemFailure } from '../host/failures/system-failure.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
-import type { KeptFiles } from '../model/kept.ts'
+import type { KeptFiles } from '../model/kept-file.ts'
 import type { Fact, Reading } from '../model/result/reading.ts'
 import type { CheckedSnapshot } from './compare/compare-snapshots.ts'
 import type { ChildLimits } from './confined-child.ts'
@@ -42,7 +42,7 @@ interface WorkerOptions extends Omit<ReadingLimits, 'timeoutMs' | 'memoryBytesMa
   readonly signal: AbortSignal
 }
 
-interface Prepared {
+interface PreparedReader {
   readonly sandbox: Sandbox
   readonly reader: ReplaceableReader
 }
@@ -212,7 +212,7 @@ export class CheckWorker implements AsyncDisposable {
     return systemFailure(error, { doing, path: this.#folder, elsewhere: otherDisk, concerns: 'machine' })
   }
 
-  async #prepare(): Promise<Prepared> {
+  async #prepare(): Promise<PreparedReader> {
     this.#sandbox ??= await Sandbox.open(this.#folder, this.#user).catch((error: unknown) => {
       throw this.#failureOf(error, 'make a folder for a process that reads, in')
     })

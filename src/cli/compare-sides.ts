@@ -8,7 +8,7 @@ import { findDatabases } from '../hold/live/find-databases.ts'
 import { isFolder, isThere } from '../host/files/path-kind.ts'
 import { tenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
-import { tenantPrefix, type Sided } from '../model/result/comparison.ts'
+import { tenantPrefix, type SidePair } from '../model/result/comparison.ts'
 import type { GivenFiles, GivenSide } from '../runs/compare/sides.ts'
 import { shellWord } from '../text/shell-words.ts'
 import { noDatabaseIn } from './database-files.ts'
@@ -21,7 +21,7 @@ interface SideOptions {
 }
 
 /** @throws {Failure} USAGE for a name that nothing has, for a folder without a database, and for one tenant twice */
-export async function sidesOf(a: string, b: string, options: SideOptions): Promise<Sided<GivenSide>> {
+export async function sidesOf(a: string, b: string, options: SideOptions): Promise<SidePair<GivenSide>> {
   const sides = { a: await sideOf(a, options), b: await sideOf(b, options) }
   if (sides.a.kind === 'tenant' && sides.b.kind === 'tenant' && sides.a.id === sides.b.id)
     throw new Failure('USAGE', `${a} and ${b} are the same tenant`, {
@@ -30,7 +30,7 @@ export async function sidesOf(a: string, b: string, options: SideOptions): Promi
   return sides
 }
 
-export const areFiles = (sides: Sided<GivenSide>): sides is Sided<GivenFiles> =>
+export const areFiles = (sides: SidePair<GivenSide>): sides is SidePair<GivenFiles> =>
   sides.a.kind !== 'tenant' && sides.b.kind !== 'tenant'
 
 async function sideOf(given: string, { snapshot, config, restore }: SideOptions): Promise<GivenSide> {

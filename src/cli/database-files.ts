@@ -1,10 +1,10 @@
 /** The databases that the names of a command line stand for: files, and folders of them. */
-import { findDatabases, findDatabasesBelow, type FoundBelow } from '../hold/live/find-databases.ts'
+import { findDatabases, findDatabasesBelow, type DatabasesBelow } from '../hold/live/find-databases.ts'
 import { isFolder } from '../host/files/path-kind.ts'
 import { Failure } from '../model/failure.ts'
 import { shellWord } from '../text/shell-words.ts'
 
-export type FoundFiles = Pick<FoundBelow, 'databases' | 'unreadable' | 'links'>
+export type FoundFiles = Pick<DatabasesBelow, 'databases' | 'unreadable' | 'links'>
 
 /** Folders that are searched below a named one. */
 const foldersMax = 100_000
@@ -33,7 +33,7 @@ async function databasesIn(name: string, recursive: boolean): Promise<FoundFiles
   return { databases: await findDatabases(name), unreadable: [], links: [] }
 }
 
-async function allBelow(folder: string): Promise<FoundBelow> {
+async function allBelow(folder: string): Promise<DatabasesBelow> {
   const found = await findDatabasesBelow(folder, foldersMax)
   if (found.whole) return found
   const why = `${folder} has more than ${foldersMax} folders below it`

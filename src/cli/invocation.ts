@@ -3,21 +3,21 @@ import type { Command } from 'commander'
 import { requireProc } from '../host/platform.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { givenOptions } from './printing/given-options.ts'
-import { textOrDocument, type ChoosePrinting, type Printing } from './printing/printing.ts'
+import { textOrDocument, type ChoosePrinter, type Printer } from './printing/printer.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
 export interface CommandGroup {
   readonly command: Command
   /** As `Invocation.add`, below the group. */
-  add(name: string, choose: ChoosePrinting): Command
+  add(name: string, choose: ChoosePrinter): Command
 }
 
 export class Invocation {
   readonly program: Command
   readonly terminal: Terminal
   readonly #words: readonly string[]
-  readonly #choices = new Map<Command, ChoosePrinting>()
-  #printing: Printing
+  readonly #choices = new Map<Command, ChoosePrinter>()
+  #printing: Printer
   /** null until commander has found the command. */
   #command: Command | null = null
   #exitCode: ExitCode = exitCodes.sound
@@ -33,7 +33,7 @@ export class Invocation {
   }
 
   /** Adds a command. @param choose how it prints; decided before commander checks its options */
-  add(name: string, choose: ChoosePrinting): Command {
+  add(name: string, choose: ChoosePrinter): Command {
     return this.#addTo(this.program, name, choose)
   }
 
@@ -44,7 +44,7 @@ export class Invocation {
     return { command: group, add: (child, choose) => this.#addTo(group, child, choose) }
   }
 
-  #addTo(parent: Command, name: string, choose: ChoosePrinting): Command {
+  #addTo(parent: Command, name: string, choose: ChoosePrinter): Command {
     const words = parent === this.program ? name : `${parent.name()} ${name}`
     const command = parent
       .command(name)
@@ -61,7 +61,7 @@ export class Invocation {
   }
 
   /** How the command prints that was called. */
-  get printing(): Printing {
+  get printing(): Printer {
     return this.#printing
   }
 
@@ -69,7 +69,7 @@ export class Invocation {
    * How a command line is answered that commander refuses. There an option may lack its value, for example an empty
    * variable of a script. Then it does not take the next option for its value.
    */
-  get printingOfRefused(): Printing {
+  get printingOfRefused(): Printer {
     return this.#command === null ? this.#printing : this.#choosePrinting(this.#command, withOptionalValue)
   }
 
@@ -90,7 +90,7 @@ export class Invocation {
     this.#exitCode = await work()
   }
 
-  #choosePrinting(command: Command, flagsOf: (flags: string) => string): Printing {
+  #choosePrinting(command: Command, flagsOf: (flags: string) => string): Printer {
     const flags = command.options.map((option) => flagsOf(option.flags))
     // Commander leaves to the command what the program itself does not know.
     const given = givenOptions(flags, this.program.parseOptions([...this.#words]).unknown)

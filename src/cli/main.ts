@@ -9,7 +9,7 @@ import { isReadStuck } from '../host/process/read-of-process.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
 import { endTracing, startTracing } from './log/tracing.ts'
-import type { Printing } from './printing/printing.ts'
+import type { Printer } from './printing/printer.ts'
 import { openInvocation } from './program.ts'
 import { reportError } from './terminal/errors.ts'
 import { openTerminal } from './terminal/terminal.ts'
@@ -57,14 +57,14 @@ async function run(): Promise<ExitCode> {
  * Ends a command line that Commander did not pass to a command. Commander has printed the help or the version, or has
  * reported on stderr why it refuses the command line.
  */
-async function endByCommander({ exitCode, code, message }: CommanderError, printing: Printing): Promise<ExitCode> {
+async function endByCommander({ exitCode, code, message }: CommanderError, printing: Printer): Promise<ExitCode> {
   if (exitCode === 0) return exitCodes.sound
   const why = code === 'commander.help' ? 'this names no command' : message.replace(/^error: /, '')
   return printing.failure(new Failure('USAGE', why))
 }
 
 /** A report that was lost is no success. */
-async function reportLostOutput(exitCode: ExitCode, printing: Printing): Promise<ExitCode> {
+async function reportLostOutput(exitCode: ExitCode, printing: Printer): Promise<ExitCode> {
   // Node reports the error of a write one turn of the event loop later.
   await new Promise((resolve) => {
     setImmediate(resolve)

@@ -5,7 +5,7 @@ import { configurationPlaces, findConfiguration, loadSettings } from '../config/
 import type { Settings } from '../config/settings.ts'
 import { onDisk } from '../host/files/file-name.ts'
 import { ledgerFile } from '../ledger/folder.ts'
-import type { LedgerReading } from '../ledger/ledger.ts'
+import type { LedgerReader } from '../ledger/ledger.ts'
 import { readLedger } from '../ledger/open-ledger.ts'
 import { Failure } from '../model/failure.ts'
 import type { ServiceWay } from '../model/service-way.ts'
@@ -27,7 +27,7 @@ export async function settingsOfSchedule(given: string | null, terminal: Termina
 }
 
 /** @throws {Failure} LEDGER_UNUSABLE, with the advice for other users if we may not read the ledger */
-export function ledgerToRead(dir: string, way: ServiceWay): Promise<LedgerReading> {
+export function ledgerToRead(dir: string, way: ServiceWay): Promise<LedgerReader> {
   return readLedger(dir, way).catch((error: unknown) => advised(error, [dir, ledgerFile(dir)]))
 }
 

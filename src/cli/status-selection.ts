@@ -1,6 +1,6 @@
 /** The tenants that `status` is asked about. */
 
-import type { LastResult, LedgerReading } from '../ledger/ledger.ts'
+import type { LastResult, LedgerReader } from '../ledger/ledger.ts'
 import { tenantId, type TenantId } from '../model/brand.ts'
 import { Failure } from '../model/failure.ts'
 import type { StatusSelection } from '../report/status/status-view.ts'
@@ -21,7 +21,7 @@ export interface Choice {
  */
 export async function chooseKnown(
   { tenant, only }: { readonly tenant?: readonly string[]; readonly only?: readonly string[] },
-  ledger: LedgerReading,
+  ledger: LedgerReader,
   ids: ReadonlySet<TenantId>,
 ): Promise<Choice> {
   if (tenant === undefined && only === undefined) {
@@ -42,7 +42,7 @@ export async function chooseKnown(
 
 async function requireKnown(
   names: ReadonlySet<TenantId>,
-  ledger: LedgerReading,
+  ledger: LedgerReader,
   ids: ReadonlySet<TenantId>,
 ): Promise<void> {
   const unknown: TenantId[] = []

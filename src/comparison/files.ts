@@ -1,12 +1,12 @@
 /** The comparison of a pair of files, or of a file that only one side has. */
 
-import type { Comparison, ComparisonWord, FileComparison, Sided } from '../model/result/comparison.ts'
+import type { Comparison, ComparisonWord, FileComparison, SidePair } from '../model/result/comparison.ts'
 import type { Result } from '../model/result/report.ts'
 
 /** A pair of which at least one file was checked. @param comparison null if one of the two could not be read */
 export function comparedFile(
   name: string,
-  paths: Sided<string>,
+  paths: SidePair<string>,
   results: FileComparison['results'],
   comparison: Comparison | null,
 ): FileComparison {
@@ -21,7 +21,7 @@ export function fileOfOneSide(word: 'only-in-a' | 'only-in-b', name: string, pat
 }
 
 /** A pair that the run did not reach or did not finish. */
-export const fileNotReached = (name: string, paths: Sided<string>): FileComparison =>
+export const fileNotReached = (name: string, paths: SidePair<string>): FileComparison =>
   notRead(name, paths, 'the run ended before it was done with this file')
 
 const notRead = (name: string, paths: FileComparison['paths'], why: string | null): FileComparison => ({
@@ -44,7 +44,7 @@ function wordOf({ tables, schemaDifferences, why }: Comparison): ComparisonWord 
   return why !== null || tables.some((table) => table.comparison === 'not-compared') ? 'not-compared' : 'equal'
 }
 
-function whyUnread({ a, b }: Sided<Result | null>): string {
+function whyUnread({ a, b }: SidePair<Result | null>): string {
   const unread = (
     [
       ['A', a],

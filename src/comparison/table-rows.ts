@@ -16,7 +16,7 @@ import { contentKey, fingerprintRow } from '../census/scan/row-content.ts'
 import type { PageSource } from '../sqlite/accounting/page-source.ts'
 import type { ColumnValue } from '../sqlite/column-value.ts'
 
-export interface RowReading {
+export interface RowReadOptions {
   /** `content`: rows have no key, and are compared by their content only. */
   readonly identity: 'key' | 'content'
   /** True if texts are converted to UTF-8, because the other side has another encoding. */
@@ -34,7 +34,7 @@ export interface RowSink {
 
 export class TableRows {
   readonly #table: RowidTablePlan | KeyedTablePlan
-  readonly #reading: RowReading
+  readonly #reading: RowReadOptions
   readonly #encoding: CensusPlan['encoding']
   readonly #pageSize: number
   readonly #terms: TableTerms
@@ -46,7 +46,7 @@ export class TableRows {
   readonly #contentPrint = new Fingerprint(contentKey)
 
   /** @param source reads single overflow pages */
-  constructor(plan: CensusPlan, table: RowidTablePlan | KeyedTablePlan, source: PageSource, reading: RowReading) {
+  constructor(plan: CensusPlan, table: RowidTablePlan | KeyedTablePlan, source: PageSource, reading: RowReadOptions) {
     this.#table = table
     this.#reading = reading
     this.#encoding = plan.encoding

@@ -3,7 +3,7 @@
 import type { CensusPlan, KeyedTablePlan, RowidTablePlan } from '../census/plan.ts'
 import type { RowIdentity, TableComparison } from '../model/result/comparison.ts'
 import type { Finding } from '../model/result/finding.ts'
-import type { Skipped, TableContent } from '../model/result/verdict.ts'
+import type { SkippedObject, TableContent } from '../model/result/verdict.ts'
 import { plainName, sameColumns } from './schema.ts'
 
 export type TablePlan = RowidTablePlan | KeyedTablePlan
@@ -54,7 +54,10 @@ export function findTables(
 }
 
 /** Why the content of a table may be incomplete: damage to the table, or to something that all tables need. */
-export function doubtsIn(findings: readonly Finding[], skipped: readonly Skipped[]): (table: string) => string | null {
+export function doubtsIn(
+  findings: readonly Finding[],
+  skipped: readonly SkippedObject[],
+): (table: string) => string | null {
   const damage = findings.filter(({ severity }) => severity === 'damage')
   const ofAll = damage.find(({ object }) => object.kind === 'schema' || object.kind === 'file')
   const unread = skipped.find(({ object }) => object === 'pages')

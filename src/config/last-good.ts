@@ -185,10 +185,10 @@ async function invalidSince(
   const found = await readCheckedText(file, invalidSinceTitle, recordBytesMax)
   if (found.kind === 'wrong') return unrecorded(`${file}: ${found.why}`)
   if (found.kind === 'read') {
-    const record = JSON.parse(found.text) as InvalidSince
+    const record = JSON.parse(found.text) as InvalidConfiguration
     if (record.path === path && record.keptAt === keptAt) return { since: record.since, unrecorded: null }
   }
-  const record: InvalidSince = { path, keptAt, since: now }
+  const record: InvalidConfiguration = { path, keptAt, since: now }
   const written = valueOrFailure(() => writeCheckedText(file, invalidSinceTitle, JSON.stringify(record)))
   return written instanceof Failure ? unrecorded(written.message) : { since: now, unrecorded: null }
 }
@@ -196,7 +196,7 @@ async function invalidSince(
 const invalidSinceTitle = 'holdfast.configuration-invalid-since/1'
 const recordBytesMax = 64 << 10
 
-interface InvalidSince {
+interface InvalidConfiguration {
   readonly path: string
   readonly keptAt: number
   readonly since: number

@@ -18,7 +18,7 @@ import type { Sections } from './schema.ts'
 import type { ServiceSettings, Settings } from './settings.ts'
 import { sinksOf } from './sinks/alert-sinks.ts'
 import { readYaml } from './yaml-text.ts'
-import type { PlacedProblem, YamlReading } from './yaml-text.ts'
+import type { PlacedProblem, YamlParseResult } from './yaml-text.ts'
 
 /** Problems beyond so many are counted and not listed: the first ones mostly explain the rest. */
 const listedProblemsMax = 50
@@ -32,7 +32,7 @@ export function parseSettings(text: string, file: string): Settings {
   if (yaml.kind === 'refused') throw invalid(file, yaml.problems)
   const schema = sections(dirname(file))
   const parsed = schema.safeParse(yaml.value ?? {})
-  const problems: readonly KeyProblem[] = [
+  const problems: readonly PlacedKeyProblem[] = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => locateIssue(issue, schema, yaml))),
     ...conflictsBetweenKeys(yaml.value, dirname(file)).map(({ path, message }) => ({
       ...yaml.placeOf(path, 'key'),
@@ -52,9 +52,9 @@ export function parseSettings(text: string, file: string): Settings {
 }
 
 /** `key`: as `holdfast explain` knows it; left out if the problem is about no key. */
-type KeyProblem = PlacedProblem & { readonly key?: string }
+type PlacedKeyProblem = PlacedProblem & { readonly key?: string }
 
-function invalid(file: string, problems: readonly KeyProblem[]): Failure {
+function invalid(file: string, problems: readonly PlacedKeyProblem[]): Failure {
   invariant(problems.length > 0, 'a configuration is not refused without a reason')
   const inOrder = problems.toSorted((one, other) => one.line - other.line || one.column - other.column)
   const listed = inOrder
@@ -69,9 +69,9 @@ function invalid(file: string, problems: readonly KeyProblem[]): Failure {
   return new Failure('CONFIG_INVALID', [...listed, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n'), detail)
 }
 
-type ReadYaml = Extract<YamlReading, { kind: 'read' }>
+type ReadYaml = Extract<YamlParseResult, { kind: 'read' }>
 
-function locateIssue(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml): readonly KeyProblem[] {
+function locateIssue(issue: z.core.$ZodIssue, schema: Sections, yaml: ReadYaml): readonly PlacedKeyProblem[] {
   if (issue.code !== 'unrecognized_keys') {
     const where = pathText(issue.path)
     return [
@@ -129,9 +129,9 @@ function knownKeys(schema: unknown, path: readonly PropertyKey[]): readonly stri
   return at instanceof z.ZodMiniObject ? Object.keys(at.shape) : []
 }
 
-type Given = z.infer<Sections>
+type GivenSettings = z.infer<Sections>
 
-function settingsOf(given: Given, file: string): Settings {
+function settingsOf(given: GivenSettings, file: string): Settings {
   const { hold, live, check, backups, ledger } = given
   const quarantine = given.quarantine.dir ?? join(ledger.dir, defaultQuarantineName)
   const accounts = given.accounts.dir ?? join(ledger.dir, defaultAccountsName)
@@ -188,7 +188,7 @@ function invariantOf({
   tenants,
   severity,
   timeout,
-}: Given['check']['invariants'][number]): InvariantRule {
+}: GivenSettings['check']['invariants'][number]): InvariantRule {
   invariant((sql === null) !== (command === null), 'a rule has either sql or command')
   const common = { name, tenants, severity, timeoutMs: timeout }
   return command === null
@@ -199,7 +199,7 @@ function invariantOf({
 type Roots = Settings['tenants']['roots']
 
 /** By default the fixed parts of the patterns: what lies beside them is not touched. */
-function rootsOf({ service, tenants }: Given): Roots {
+function rootsOf({ service, tenants }: GivenSettings): Roots {
   if (tenants.roots !== null) return tenants.roots
   const [first, ...more] = (service.files ?? []).map(fixedPartOf)
   invariant(first !== undefined, 'roots are given, or files')
@@ -213,7 +213,7 @@ function fixedPartOf(text: string): string {
 }
 
 function serviceOf(
-  { name, admin, hooks, files, tokenFile, caFile, requestTimeout }: Given['service'],
+  { name, admin, hooks, files, tokenFile, caFile, requestTimeout }: GivenSettings['service'],
   roots: Roots,
   own: readonly string[],
 ): ServiceSettings {

@@ -6,7 +6,7 @@ import type { Command } from './settings.ts'
 import { durationMs, durationUnitNames, sizeBytes, sizeUnitNames } from './units.ts'
 
 /** The value, or why it is refused. */
-type Reading<Value> = { readonly value: Value } | { readonly refused: string }
+type ParseResult<Value> = { readonly value: Value } | { readonly refused: string }
 const refused = (why: string): { readonly refused: string } => ({ refused: why })
 
 export interface Kind<Value> {
@@ -17,7 +17,7 @@ export interface Kind<Value> {
   /** `ms, s, m, h, d`; left out if a value has no unit. */
   readonly unit?: string
   /** null if `given` is not what is expected. */
-  read(given: unknown): Reading<Value> | null
+  read(given: unknown): ParseResult<Value> | null
 }
 
 /** A key that holds a value, as the reference describes it. */

@@ -4,34 +4,34 @@ import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, vi
 import type { Document, Node, Pair, YAMLMap } from 'yaml'
 import { invariant } from '../model/bug.ts'
 
-interface TextPlace {
+interface TextPosition {
   /** Both counted from 1. */
   readonly line: number
   readonly column: number
 }
 
-export interface PlacedProblem extends TextPlace {
+export interface PlacedProblem extends TextPosition {
   readonly message: string
 }
 
-export type YamlReading =
+export type YamlParseResult =
   | {
       readonly kind: 'read'
       readonly value: unknown
-      placeOf(path: readonly PropertyKey[], of: 'key' | 'value'): TextPlace
+      placeOf(path: readonly PropertyKey[], of: 'key' | 'value'): TextPosition
     }
   | { readonly kind: 'refused'; readonly problems: readonly PlacedProblem[] }
 
 /** A configuration has four levels. Text with hundreds was written to break the parser. */
 const depthMax = 40
 
-export function readYaml(text: string): YamlReading {
+export function readYaml(text: string): YamlParseResult {
   const deep = deepPlace(text)
   if (deep !== null)
     return { kind: 'refused', problems: [{ ...deep, message: 'lists or sections are nested too deeply' }] }
   const lines = new LineCounter()
   const document = parseTolerantly(text, lines)
-  const place = (offset: number): TextPlace => {
+  const place = (offset: number): TextPosition => {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
@@ -77,7 +77,7 @@ const parseTolerantly = (text: string, lineCounter: LineCounter): Document =>
  * indentation in block style.
  * @returns where the text becomes too deep; null if it does not
  */
-function deepPlace(text: string): TextPlace | null {
+function deepPlace(text: string): TextPosition | null {
   const lines = text.split('\n')
   let brackets = 0
   for (const [index, line] of lines.entries()) {

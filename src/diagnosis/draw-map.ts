@@ -5,7 +5,7 @@
 
 import type { Finding, FoundObject } from '../model/result/finding.ts'
 import { pageStates, placesMax } from '../model/result/page-map.ts'
-import type { BadPlace, DrawnMap, MappedPages, PageGroups, PageMap, PageState } from '../model/result/page-map.ts'
+import type { BadPageRange, DrawnMap, MappedPages, PageGroups, PageMap, PageState } from '../model/result/page-map.ts'
 import type { Reading } from '../model/result/reading.ts'
 import { disagreementRules } from './messages/merge.ts'
 import { viewSchema } from './messages/schema-view.ts'
@@ -42,13 +42,13 @@ export function drawMap(reading: Pick<Reading, 'map' | 'objects' | 'owners'>, fi
   }
 }
 
-const pagesOf = (places: readonly BadPlace[]): number =>
+const pagesOf = (places: readonly BadPageRange[]): number =>
   places.reduce((sum, { first, last }) => sum + last - first + 1, 0)
 
 /** Pages that a finding names and that are not marked for it yet. */
-function placesOf({ accounted, entries }: MappedPages, findings: readonly Finding[]): readonly BadPlace[] {
+function placesOf({ accounted, entries }: MappedPages, findings: readonly Finding[]): readonly BadPageRange[] {
   const known = [...accounted.bad.places, ...entries.places]
-  return findings.flatMap(({ rule, severity, object, page }): readonly BadPlace[] => {
+  return findings.flatMap(({ rule, severity, object, page }): readonly BadPageRange[] => {
     if (page === undefined || page < 1 || page > accounted.pages || severity === 'notice') return []
     const state = severity === 'leak' ? 'unowned' : disagreementRules.has(rule) ? 'disagreeing' : 'damaged'
     const marked = known.some(
@@ -64,9 +64,9 @@ class Damage {
   readonly disagreeing: number
   readonly #ofObjects: ReadonlyMap<string, number>
 
-  constructor({ bad }: PageGroups, others: readonly BadPlace[]) {
+  constructor({ bad }: PageGroups, others: readonly BadPageRange[]) {
     const known = bad.places.filter(({ state }) => state === 'damaged')
-    const beside = (places: readonly BadPlace[]): number =>
+    const beside = (places: readonly BadPageRange[]): number =>
       places.length === 0 ? 0 : distinctPages([...known, ...places]) - distinctPages(known)
     const disagreeing = others.filter(({ state }) => state === 'disagreeing')
     const damaged = others.filter(({ state }) => state === 'damaged')
@@ -87,7 +87,7 @@ class Damage {
 
 const keyOf = (object: FoundObject | null): string => JSON.stringify([object?.kind, object?.name, object?.table])
 
-function distinctPages(places: readonly BadPlace[]): number {
+function distinctPages(places: readonly BadPageRange[]): number {
   let pages = 0
   let reached = 0
   for (const { first, last } of places.toSorted((a, b) => a.first - b.first)) {
@@ -126,7 +126,7 @@ function ownersOf(
 /** The groups with the marks of findings; neighbours that show the same become one cell. */
 function cellsOf(
   { accounted: { groups, pages, pagesPerGroup }, entries }: MappedPages,
-  others: readonly BadPlace[],
+  others: readonly BadPageRange[],
   positions: ReadonlyMap<number, number>,
 ): DrawnMap['cells'] {
   const states = groups.map(({ state }) => state)

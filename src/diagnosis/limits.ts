@@ -1,7 +1,7 @@
 /** Known limits of a check, recognized by the reason that a part was not read. */
 
 import type { Reading } from '../model/result/reading.ts'
-import type { AcceptedLimit, Limit, Skipped } from '../model/result/verdict.ts'
+import type { AcceptedLimit, Limit, SkippedObject } from '../model/result/verdict.ts'
 import { matchesGlob } from '../text/glob.ts'
 import type { DiagnosisContext } from './context.ts'
 import { isDamage } from './messages/refusal.ts'
@@ -23,16 +23,16 @@ const patterns: readonly (readonly [RegExp, Limit])[] = [
 /** The limit that a reason stands for; null if it is none of them. */
 export const limitOf = (why: string): Limit | null => patterns.find(([pattern]) => pattern.test(why))?.[1] ?? null
 
-type Accepting = Pick<DiagnosisContext, 'tenant' | 'accept'>
+type AcceptanceContext = Pick<DiagnosisContext, 'tenant' | 'accept'>
 
 /** True if the configuration accepts that this object was not read for this reason. */
-export const isAccepted = (part: Pick<Skipped, 'object' | 'why'>, accepting: Accepting): boolean =>
+export const isAccepted = (part: Pick<SkippedObject, 'object' | 'why'>, accepting: AcceptanceContext): boolean =>
   entriesFor(part, accepting).length > 0
 
 /** The entries of the configuration that accept this. */
 function entriesFor(
-  { object, why }: Pick<Skipped, 'object' | 'why'>,
-  { tenant, accept }: Accepting,
+  { object, why }: Pick<SkippedObject, 'object' | 'why'>,
+  { tenant, accept }: AcceptanceContext,
 ): readonly AcceptedLimit[] {
   const limit = limitOf(why)
   if (limit === null || isOfWholeFile(why) || lacksColumn(why)) return []
@@ -57,8 +57,8 @@ const isAmong = (name: string, globs: readonly string[]): boolean => globs.some(
  */
 export function skippedWithLimits(
   reading: Pick<Reading, 'facts' | 'coverage' | 'writtenBy' | 'sqliteVersion'>,
-  context: Accepting,
-): readonly Skipped[] {
+  context: AcceptanceContext,
+): readonly SkippedObject[] {
   const refused = reading.facts.flatMap((fact) =>
     fact.kind === 'refused' ? [{ name: fact.name, damaged: isDamage(fact, reading) }] : [],
   )

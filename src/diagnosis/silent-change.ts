@@ -62,7 +62,7 @@ function describe(
   changed: ChangedPages,
   owners: readonly FoundObject[],
   { standing, run }: LastGood,
-  since: Exclude<WriteEvidence, 'written'>,
+  since: Exclude<WriteTrace, 'written'>,
   { changeCounter }: HeaderMarks,
   rows: RowChange,
 ): string {
@@ -77,13 +77,13 @@ function describe(
   return `${whichPages(changed, owners)} ${verb} changed since ${lastSound}, although ${although}: ${inWords(rows)}`
 }
 
-type WriteEvidence = 'untouched' | 'uncounted' | 'written'
+type WriteTrace = 'untouched' | 'uncounted' | 'written'
 
 export function sinceThen(
   earlier: Pick<LastGood, 'standing' | 'header'>,
   now: LiveSetState,
   header: HeaderMarks,
-): WriteEvidence {
+): WriteTrace {
   const then = earlier.standing
   if (!samePlaces(then, now)) return 'written'
   const counts = !earlier.header.walMode && !header.walMode && sameMarks(earlier.header, header)

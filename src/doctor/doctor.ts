@@ -9,7 +9,7 @@ import type { Settings } from '../config/settings.ts'
 import { Guardian } from '../hold/seal/guardian.ts'
 import { givenMask } from '../host/process/file-mask.ts'
 import { isOfRunningRun, leftBehind } from '../ledger/at-work.ts'
-import type { Ledger, LedgerReading } from '../ledger/ledger.ts'
+import type { Ledger, LedgerReader } from '../ledger/ledger.ts'
 import { openLedger, readLedger } from '../ledger/open-ledger.ts'
 import { newRunId } from '../ledger/run-lock/run-id.ts'
 import { waitForRun, type RunWait } from '../ledger/run-lock/wait-for-run.ts'
@@ -21,7 +21,7 @@ import type { Service } from '../service/port.ts'
 import { target } from '../text/shell-words.ts'
 import { judgeExpiry } from './fleet-expiry.ts'
 import { foreseeLiveMode } from './machine/live-mode.ts'
-import { examineMachine, type LeftOpen } from './machine/machine.ts'
+import { examineMachine, type RecordedOpenHolds } from './machine/machine.ts'
 import { examinePrograms } from './machine/programs.ts'
 import { tryContract } from './service/contract.ts'
 import { tryWithoutPause } from './service/without-pause.ts'
@@ -90,14 +90,14 @@ export async function examineBesideRuns(settings: Settings, signal: AbortSignal)
   }
 }
 
-async function leftByDeadRuns(ledger: LedgerReading | Failure, settings: Settings): Promise<LeftOpen> {
+async function leftByDeadRuns(ledger: LedgerReader | Failure, settings: Settings): Promise<RecordedOpenHolds> {
   const { ours, others } = await leftOpen(ledger)
   const { dir } = settings.ledger
   const atWork = await Promise.all(ours.map((hold) => isOfRunningRun(dir, settings.service.name, hold, Date.now())))
   return { ours: ours.filter((_, at) => atWork[at] === false), others: await leftBehind(others, dir) }
 }
 
-async function leftOpen(ledger: LedgerReading | Failure): Promise<LeftOpen> {
+async function leftOpen(ledger: LedgerReader | Failure): Promise<RecordedOpenHolds> {
   if (ledger instanceof Failure) throw ledger
   const [ours, others] = await Promise.all([ledger.openHolds(), ledger.otherHolds()])
   return { ours, others: others.filter(mayBeOurs) }

@@ -45,7 +45,7 @@ export class FileHold implements Disposable {
   }
 }
 
-interface OfFile {
+interface FileInHold {
   readonly hold: FileHold
 }
 
@@ -54,7 +54,7 @@ interface OfFile {
  * @returns the results of the files for which the step succeeded
  * @throws a failure that concerns more than one file
  */
-export async function inTurn<From extends OfFile, To>(
+export async function inTurn<From extends FileInHold, To>(
   files: readonly From[],
   step: (file: From) => To | Promise<To>,
 ): Promise<readonly To[]> {
@@ -75,7 +75,7 @@ export async function inTurn<From extends OfFile, To>(
  * @returns as `inTurn`
  * @throws as `inTurn`
  */
-export async function inParallel<From extends OfFile, To>(
+export async function inParallel<From extends FileInHold, To>(
   files: readonly From[],
   step: (file: From) => To | Promise<To>,
 ): Promise<readonly To[]> {
@@ -90,7 +90,7 @@ export async function inParallel<From extends OfFile, To>(
 }
 
 /** Reports for each file that a step is done. */
-export function reportStep(files: readonly OfFile[], step: HoldStep): void {
+export function reportStep(files: readonly FileInHold[], step: HoldStep): void {
   for (const { hold } of files) hold.record.step(step)
 }
 
@@ -109,7 +109,7 @@ const concernsAll = new Set<Failure['code']>([
 export const concernsAllFiles = ({ code }: Failure): boolean => concernsAll.has(code)
 
 /** @throws an error that is more than the failure of one file */
-function ownFailure(error: unknown, { hold }: OfFile): Failure {
+function ownFailure(error: unknown, { hold }: FileInHold): Failure {
   const failure = gravestOf(error, hold.request.named)
   if (concernsAllFiles(failure)) throw error
   return failure

@@ -3,7 +3,7 @@ import { invariant } from '../model/bug.ts'
 import type { Failure } from '../model/failure.ts'
 import type { FileHold } from './file-hold.ts'
 import { withTenantState } from './hold-failure.ts'
-import type { Held, TenantConnection } from './hold-request.ts'
+import type { HoldResult, TenantConnection } from './hold-request.ts'
 
 /**
  * Failures that another attempt may settle. LEASE_LOST is not one of them: each such attempt may pause the tenant for
@@ -28,7 +28,7 @@ export function withoutSnapshot(
   ofAll: Failure | null,
   connection: TenantConnection | null,
   paused: boolean,
-): Held {
+): HoldResult {
   const maybePaused = ofAll?.code === 'RESUME_FAILED'
   const met = maybePaused && record.begun ? ofAll : (own ?? ofAll)
   invariant(met, 'a file without a snapshot has a failure')

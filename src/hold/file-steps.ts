@@ -10,9 +10,9 @@ import { holdersOf } from './seal/holders.ts'
 import { lockLiveSet, type Locked } from './seal/lock.ts'
 import type { Probe } from './seal/probe.ts'
 import { prove, proveAgain, type Proven } from './seal/proof.ts'
+import { requireUnused } from './seal/require-unused.ts'
 import { probeLock, seal, type Probed, type Sealed } from './seal/seal.ts'
-import { requireUnused } from './seal/unused.ts'
-import { copyLiveSet, type Copied } from './snapshot/copy.ts'
+import { copyLiveSet, type CopyResult } from './snapshot/copy.ts'
 import type { PreparedFile } from './snapshot/prepared-file.ts'
 import { superJournalOf, type SuperJournal } from './snapshot/super-journal.ts'
 
@@ -20,7 +20,7 @@ export type LockedFile = PreparedFile & { readonly locked: Locked; readonly name
 export type ProbedFile = LockedFile & { readonly probed: Probed }
 type SealedFile = ProbedFile & { readonly sealed: Sealed }
 export type ProvenFile = SealedFile & { readonly proven: Proven; readonly superJournal: SuperJournal }
-export type CopiedFile = ProvenFile & { readonly copied: Copied }
+export type CopiedFile = ProvenFile & { readonly copied: CopyResult }
 
 export function compareAnswer(file: PreparedFile, { answer }: QuiescedToken): PreparedFile {
   if (answer !== null) requireNamedByService(file.files.path, answer)

@@ -1,7 +1,7 @@
 /** What an error in a hold means for a file, and what is then known about the tenant. */
 import { unforeseenFailure } from '../host/failures/system-failure.ts'
 import { Failure } from '../model/failure.ts'
-import { withSuppressed } from '../model/suppressed.ts'
+import { withSuppressed } from '../model/suppressed-errors.ts'
 import type { TenantConnection } from './hold-request.ts'
 import type { HoldRecord } from './record.ts'
 

@@ -104,7 +104,7 @@ export interface HoldRequest {
 }
 
 /** What became of one file. */
-export type Held =
+export type HoldResult =
   | {
       readonly kind: 'snapshot'
       readonly snapshot: Snapshot

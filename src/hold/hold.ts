@@ -17,7 +17,7 @@
  *      watch over the pause.
  *   9. Ask the service to quiesce the tenant: it grants its lease. Compare its answer with the files.
  *  10. Open the live files anew, if there is no warm copy. Lock them, probe, take the kernel leases: they are sealed.
- *  11. First proof. The deed: copy into the drafts, second proof.
+ *  11. First proof. The task: copy into the drafts, second proof.
  *  12. Release the kernel leases, because the probe opens the files by name. Probe again under the locks.
  *  13. Release the locks and close the live files. This ends the pin of 5, but not the watch of 5.
  *  14. End the watch of 8. Resume, which ends the service's lease, and see the tenant serving.
@@ -45,15 +45,22 @@ import { isWorthRetrying, withoutSnapshot } from './file-outcome.ts'
 import { copyFile, probeAgain, proveFileAgain, type CopiedFile } from './file-steps.ts'
 import { gravestOf } from './hold-failure.ts'
 import type { HoldProcesses } from './hold-processes.ts'
-import type { Held, HoldRequest } from './hold-request.ts'
-import { inPause, type HoldDeed } from './in-pause.ts'
+import type { HoldResult, HoldRequest } from './hold-request.ts'
+import { inPause, type HoldTask } from './in-pause.ts'
 import { holdPinned } from './pinned/hold-pinned.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { publish, type Copies } from './publish.ts'
 import { HoldRecord } from './record.ts'
 
 export { unbounded } from './hold-request.ts'
-export type { FileRequest, Held, HoldBounds, HoldRequest, HoldSettings, TenantConnection } from './hold-request.ts'
+export type {
+  FileRequest,
+  HoldResult,
+  HoldBounds,
+  HoldRequest,
+  HoldSettings,
+  TenantConnection,
+} from './hold-request.ts'
 
 const attemptsMax = 3
 
@@ -68,7 +75,7 @@ export async function hold(
   request: HoldRequest,
   processes: HoldProcesses,
   signal: AbortSignal,
-): Promise<readonly Held[]> {
+): Promise<readonly HoldResult[]> {
   if (request.settings.require === 'pinned') return holdPinned(request, processes, signal)
   const records = request.files.map(({ onStep }) => new HoldRecord(onStep))
   for (let attempt = 1; ;) {
@@ -85,8 +92,8 @@ export async function hold(
   }
 }
 
-interface Outcome {
-  readonly snapshots: ReadonlyMap<FileHold, Held>
+interface HoldAttempt {
+  readonly snapshots: ReadonlyMap<FileHold, HoldResult>
   /** What ended the hold for the files that have neither a snapshot nor a failure of their own. */
   readonly failure: Failure | null
 }
@@ -97,7 +104,7 @@ async function holdOnce(
   request: HoldRequest,
   processes: HoldProcesses,
   signal: AbortSignal,
-): Promise<Outcome | 'again' | 'later'> {
+): Promise<HoldAttempt | 'again' | 'later'> {
   const { connection } = request
   const mayTryAgain = (): boolean =>
     !isLast && !signal.aborted && files.some((file) => isWorthRetrying(file, connection))
@@ -123,8 +130,8 @@ async function holdOnce(
   }
 }
 
-/** The deed of a hold. A file whose copy has both proofs is done. */
-const copying: HoldDeed<CopiedFile> = {
+/** The task of a hold. A file whose copy has both proofs is done. */
+const copying: HoldTask<CopiedFile> = {
   underSeal: async (proven, pause, over) => {
     const copied = await inTurn(proven, (file) => copyFile(file, over))
     const provenAgain = await inTurn(copied, proveFileAgain)

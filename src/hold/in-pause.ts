@@ -1,7 +1,7 @@
 /**
  * Phase 2 of a hold: the tenant stands still. Each function below is one scope. What a scope registers is released when
  * it ends, in this order: kernel leases, then locks and live files, then the pause. All files are sealed before the
- * deed begins, and none is released before it ends for the last one. So they share one moment: a transaction over
+ * task begins, and none is released before it ends for the last one. So they share one moment: a transaction over
  * several files is in all snapshots or in none.
  */
 import { Disposables } from '../host/disposal.ts'
@@ -17,7 +17,7 @@ import type { Prepared } from './prepare.ts'
 import type { PreparedFile } from './snapshot/prepared-file.ts'
 
 /** What is done with the files while they are sealed: they are copied, or changed. */
-export interface HoldDeed<Done extends InHold> {
+export interface HoldTask<Done extends FileInHold> {
   /**
    * Kernel leases, locks and the pause stand. Ends with a look whether they stood all the time.
    * @param files sealed and proven; a file that could not be sealed is missing, and has its failure
@@ -29,20 +29,20 @@ export interface HoldDeed<Done extends InHold> {
   underLocks(files: readonly Done[], probe: HoldProcesses['probe'], over: AbortSignal): Promise<readonly Done[]>
 }
 
-interface InHold {
+interface FileInHold {
   readonly hold: FileHold
 }
 
 /**
- * Does the deed with all files in one pause. If a file cannot be locked, sealed, copied or proven, its `FileHold` has
- * the failure afterwards, and it is not in `done`.
- * @param done receives the files with which the deed was done, before the service is asked to resume: its answer
+ * Carries out the task with all files in one pause. If a file cannot be locked, sealed, copied or proven, its
+ * `FileHold` has the failure afterwards, and it is not in `done`.
+ * @param done receives the files with which the task was done, before the service is asked to resume: its answer
  * changes nothing about their bytes
  * @returns a promise that resolves when the end of the hold is in the ledger
  * @throws a failure of the tenant or of the run. The tenant was resumed before, unless the resume itself failed.
  */
-export async function inPause<Done extends InHold>(
-  deed: HoldDeed<Done>,
+export async function inPause<Done extends FileInHold>(
+  task: HoldTask<Done>,
   prepared: Prepared,
   done: Done[],
   request: Omit<HoldRequest, 'files'>,
@@ -61,7 +61,7 @@ export async function inPause<Done extends InHold>(
   // A pause has its own watch. Without one, the guardian ends this process if it freezes while it has the file locked.
   using _watchOfBareFile = pause ? null : await processes.guardian.watchHeartbeat()
   const quiesced = pause ? await quiesce(pause, files, signal) : notServed
-  done.push(...(await doUnderLocks(deed, files, quiesced, pause, request, processes, signal)))
+  done.push(...(await doUnderLocks(task, files, quiesced, pause, request, processes, signal)))
   reportStep(done, 'released')
   const ended = await pause?.resume()
   reportStep(done, 'resumed')
@@ -69,8 +69,8 @@ export async function inPause<Done extends InHold>(
 }
 
 /** When it returns or throws, no lock of ours stands and no live file is open: the service finds nothing of ours. */
-async function doUnderLocks<Done extends InHold>(
-  deed: HoldDeed<Done>,
+async function doUnderLocks<Done extends FileInHold>(
+  task: HoldTask<Done>,
   files: readonly PreparedFile[],
   quiesced: QuiescedToken,
   pause: Pause | null,
@@ -84,12 +84,12 @@ async function doUnderLocks<Done extends InHold>(
   const over = pause ? AbortSignal.any([signal, pause.over]) : signal
   const locked = await inParallel(named, (file) => lockFile(file, quiesced, request, guardian, over))
   const probed = await inParallel(locked, (file) => probeFile(file, probe, over))
-  return await deed.underLocks(await doUnderLeases(deed, probed, pause, request, over), probe, over)
+  return await task.underLocks(await doUnderLeases(task, probed, pause, request, over), probe, over)
 }
 
 /** When it returns or throws, no kernel lease of ours stands. The probe opens by name: it would wait for the lease. */
-async function doUnderLeases<Done extends InHold>(
-  deed: HoldDeed<Done>,
+async function doUnderLeases<Done extends FileInHold>(
+  task: HoldTask<Done>,
   probed: readonly ProbedFile[],
   pause: Pause | null,
   request: Omit<HoldRequest, 'files'>,
@@ -97,7 +97,7 @@ async function doUnderLeases<Done extends InHold>(
 ): Promise<readonly Done[]> {
   const sealed = await inParallel(probed, (file) => sealFile(file, request, over))
   using _kernelLeases = together(sealed.map((file) => file.sealed))
-  return await deed.underSeal(await inTurn(sealed, proveFile), pause, over)
+  return await task.underSeal(await inTurn(sealed, proveFile), pause, over)
 }
 
 async function openPause(

@@ -10,7 +10,7 @@ import { LiveFiles } from './live/live-files.ts'
 import { requireNoCompanion, resolveLivePath } from './live/live-path.ts'
 import { preflight, type PreflightResult } from './preflight.ts'
 import { conflictNamer } from './seal/conflict.ts'
-import { requireNoLease, requireUnused, type UnusedFile } from './seal/unused.ts'
+import { requireNoLease, requireUnused, type UnusedFile } from './seal/require-unused.ts'
 
 export interface ResolvedFile {
   readonly hold: FileHold

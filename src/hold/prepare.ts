@@ -20,10 +20,10 @@ import { readIntoCache } from './snapshot/warm-copy.ts'
 import { isLarge, stayCold, warmUp } from './snapshot/warm-up.ts'
 
 /** What phase 1 needs of the request. */
-type HeldTogether = Omit<HoldRequest, 'files'>
+type HoldRequestOfGroup = Omit<HoldRequest, 'files'>
 
 /** `change`: usually nothing is copied in the pause, so no space is reserved and nothing is copied before. */
-type Aim = 'copy' | 'change'
+type HoldPurpose = 'copy' | 'change'
 
 /** Disposing it releases what is left of phase 1 (hold.ts, step 17). */
 export interface Prepared extends AsyncDisposable {
@@ -43,14 +43,14 @@ export interface Prepared extends AsyncDisposable {
  */
 export async function prepare(
   holds: readonly FileHold[],
-  request: HeldTogether,
+  request: HoldRequestOfGroup,
   processes: HoldProcesses,
   signal: AbortSignal,
-  aim: Aim = 'copy',
+  purpose: HoldPurpose = 'copy',
 ): Promise<Prepared> {
   requireFew(holds)
   for (;;) {
-    const outcome = await prepareIfSpace(holds, request, processes, signal, aim)
+    const outcome = await prepareIfSpace(holds, request, processes, signal, purpose)
     if (!('space' in outcome)) return outcome
     // This may last until other tenants are checked. Meanwhile holdfast has no file of this tenant open.
     await outcome.space
@@ -61,10 +61,10 @@ export async function prepare(
 /** @returns the promise to await first if there is no disk space; everything that was opened is then released */
 async function prepareIfSpace(
   holds: readonly FileHold[],
-  request: HeldTogether,
+  request: HoldRequestOfGroup,
   processes: HoldProcesses,
   signal: AbortSignal,
-  aim: Aim,
+  purpose: HoldPurpose,
 ): Promise<Prepared | { readonly space: Promise<void> }> {
   const { connection, settings } = request
   await using opened = new AsyncDisposables()
@@ -75,7 +75,7 @@ async function prepareIfSpace(
   const wasHealthy = resolved.length === 0 || (await requireActive(connection, signal))
   const inspected = await inspectFiles(resolved, opened, request, processes, signal)
   const copyBytes = inspected.reduce((sum, { preflight }) => sum + preflight.copyBytes, 0)
-  const space = aim === 'copy' && inspected.length > 0 ? reserveSpace(copyBytes, 0, request) : null
+  const space = purpose === 'copy' && inspected.length > 0 ? reserveSpace(copyBytes, 0, request) : null
   if (space) {
     space.catch(() => undefined) // The caller awaits it when everything is released.
     return { space }
@@ -84,7 +84,7 @@ async function prepareIfSpace(
   // Not later: in the pause it would prolong the pause, and right before it the process would wait for its next turn.
   if (isLarge(drafted, settings)) await collectInSlot(request)
   const warm =
-    aim === 'copy'
+    purpose === 'copy'
       ? await warmUp(drafted, { opened, connection, settings, guardian: processes.guardian, signal })
       : stayCold(drafted, connection)
   const files = await inTurn(warm, (file) => confirmUnused(file, processes, signal))
@@ -104,7 +104,7 @@ async function prepareIfSpace(
  * In a pause slot, so that it does not prolong the pause of another tenant. Not for a bare file: kernel leases stand on
  * it here, and a wait for a slot would keep them for long.
  */
-async function collectInSlot({ connection, bounds }: HeldTogether): Promise<void> {
+async function collectInSlot({ connection, bounds }: HoldRequestOfGroup): Promise<void> {
   if (connection === null) collectGarbage()
   else await bounds.inPause(() => Promise.resolve(collectGarbage()))
 }
@@ -135,7 +135,7 @@ async function requireActive(connection: TenantConnection | null, signal: AbortS
   return healthy
 }
 
-function openDraft({ hold }: InspectedFile, opened: AsyncDisposables, { folder }: HeldTogether): Draft {
+function openDraft({ hold }: InspectedFile, opened: AsyncDisposables, { folder }: HoldRequestOfGroup): Draft {
   const draft = opened.add(Draft.open(folder, hold.request.name))
   draft.descriptor('') // Every draft has a database file. It is not made in the pause, which it would lengthen.
   return draft
@@ -162,7 +162,7 @@ async function confirmUnused(file: PreparedFile, { probe }: HoldProcesses, signa
  */
 async function writeIntent(
   opened: AsyncDisposables,
-  { connection, settings }: HeldTogether,
+  { connection, settings }: HoldRequestOfGroup,
 ): Promise<PauseIntent | null> {
   if (connection === null) return null
   const { service } = connection

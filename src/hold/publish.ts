@@ -5,7 +5,7 @@ import { isEmptyDatabase } from '../sqlite/header.ts'
 import { inTurn, type FileHold } from './file-hold.ts'
 import { kindOfCopy, type FileKind } from './file-kind.ts'
 import type { CopiedFile } from './file-steps.ts'
-import type { Held } from './hold-request.ts'
+import type { HoldResult } from './hold-request.ts'
 import type { Snapshot } from './snapshot/draft.ts'
 import { settleSuperJournal } from './snapshot/super-journal.ts'
 
@@ -25,7 +25,7 @@ export interface Copies {
 export async function publish(
   { files, written, unproven }: Copies,
   signal: AbortSignal,
-): Promise<ReadonlyMap<FileHold, Held>> {
+): Promise<ReadonlyMap<FileHold, HoldResult>> {
   await using unclaimed = new AsyncDisposables() // Until all are there, nothing else would delete them.
   const published = await inTurn(files, async (file) => {
     const published = await publishFile(file, signal)

@@ -42,7 +42,7 @@ export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmedia
  * Lets the event loop turn during long work on the main thread, so that leases are released in time (hold/README.md
  * F12).
  */
-export class Breath {
+export class EventLoopYielder {
   #taken = monotonicMs()
 
   /** Resolves without a turn unless 10 ms have passed since the last one. */

@@ -182,7 +182,7 @@ export function setIoPriority(priority: number): void {
   checked('ioprio_set', libc.syscall(number, 'long', whoProcess, 'long', 0, 'long', priority), libc.errno())
 }
 
-type Done = (error: Error | null, result: number) => void
+type CallCallback = (error: Error | null, result: number) => void
 /** Ends this process at once. Node itself waits for its threads, and one that is stuck in the kernel never ends. */
 export function endProcess(exitCode: number): void {
   callByNumber('exit_group', { x64: 231, arm64: 94 }, exitCode)
@@ -190,7 +190,7 @@ export function endProcess(exitCode: number): void {
 
 interface Callable<Arguments extends readonly unknown[]> {
   (...given: Arguments): number
-  readonly async: (...given: readonly [...Arguments, Done]) => void
+  readonly async: (...given: readonly [...Arguments, CallCallback]) => void
 }
 /** koffi takes variadic arguments in pairs: the C type, then the value. */
 type Variadic = readonly unknown[]
@@ -273,9 +273,9 @@ function checked(call: string, result: number, errno: number): number {
 /**
  * `start` is a closure over the buffers of the call, which keeps them from being collected while the kernel uses them.
  */
-function offLoop(call: string, libc: Libc, start: (done: Done) => void): Promise<number> {
+function offLoop(call: string, libc: Libc, start: (done: CallCallback) => void): Promise<number> {
   return new Promise((resolve, reject) => {
-    const done: Done = (error, result) => {
+    const done: CallCallback = (error, result) => {
       const errno = libc.errno() // koffi carries it over from its thread for the time of this callback.
       inFlight.delete(start)
       if (error) reject(error)

@@ -2,15 +2,15 @@
 
 import type { RecordedRun } from './ledger.ts'
 
-type Ended = Pick<RecordedRun, 'finished'>
+type FinishedRun = Pick<RecordedRun, 'finished'>
 
 /**
  * True for a sweep of all tenants at full depth that reached every file. Files that were not due count as reached:
  * their own checks still count.
  */
-export const isFullSweep = (run: Ended): boolean =>
+export const isFullSweep = (run: FinishedRun): boolean =>
   isFullyCovered(run) && run.finished !== null && run.finished.whole && run.finished.selected + run.finished.notDue > 0
 
 /** True if a run came to its end and reached every file that it took. */
-export const isFullyCovered = ({ finished }: Ended): boolean =>
+export const isFullyCovered = ({ finished }: FinishedRun): boolean =>
   finished !== null && finished.covered === finished.selected

@@ -5,7 +5,7 @@
 
 import { randomInt } from 'node:crypto'
 import { failureOfEnd } from '../host/process/child-start.ts'
-import { ChildEnded, startChild } from '../host/process/child.ts'
+import { ChildEndError, startChild } from '../host/process/child.ts'
 import type { Child } from '../host/process/child.ts'
 import { programBeside } from '../host/process/program-beside.ts'
 import type { RunId } from '../model/brand.ts'
@@ -146,7 +146,7 @@ export class LedgerProcess extends LedgerQuestions implements Ledger {
         await child.ask({ ask: 'close' }, { timeoutMs: askMs })
       } catch (error) {
         // All lines are on the disk. The next run clears up the rest.
-        if (!(error instanceof ChildEnded)) throw error
+        if (!(error instanceof ChildEndError)) throw error
       }
     })
   }
@@ -217,7 +217,7 @@ export class LedgerProcess extends LedgerQuestions implements Ledger {
       try {
         return await attempt()
       } catch (error) {
-        if (!(error instanceof ChildEnded)) throw error
+        if (!(error instanceof ChildEndError)) throw error
         await this.#child?.[Symbol.asyncDispose]()
         this.#child = null
         if (attempts >= attemptsMax) {

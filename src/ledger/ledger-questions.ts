@@ -8,7 +8,7 @@ import type { OtherHold } from '../model/service-way.ts'
 import { count } from '../text/count.ts'
 import type {
   AllResults,
-  FleetRunHere,
+  LocalFleetRun,
   LastResult,
   LedgerLine,
   NewestLines,
@@ -86,8 +86,8 @@ export abstract class LedgerQuestions {
     return (await this.ask({ ask: 'last-runs', limit }, 'last-runs')).runs
   }
 
-  async fleetRuns(): Promise<readonly FleetRunHere[]> {
-    const all: FleetRunHere[] = []
+  async fleetRuns(): Promise<readonly LocalFleetRun[]> {
+    const all: LocalFleetRun[] = []
     for (let after: number | null = 0; after !== null;) {
       const { runs, next }: Extract<LedgerAnswer, { kind: 'fleet-runs' }> = await this.ask(
         { ask: 'fleet-runs', after },

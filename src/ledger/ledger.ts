@@ -131,7 +131,7 @@ export interface RecordedRun {
 }
 
 /** A run on this machine that did a part of a run of the fleet. */
-export interface FleetRunHere extends FleetPart {
+export interface LocalFleetRun extends FleetPart {
   readonly local: string
 }
 
@@ -163,7 +163,7 @@ export interface PauseTotals {
 export type RecordedRegistry = RegistrySource & { readonly at: number; readonly run: string }
 
 /** Reading the ledger. Each answer is bounded. @throws {Failure} LEDGER_UNUSABLE */
-export interface LedgerReading extends AsyncDisposable {
+export interface LedgerReader extends AsyncDisposable {
   /**
    * Sentences about the ledger itself, such as damage or lines that could not be read; null if there is nothing to say.
    * Later questions may add to it, so it must be read at the end too.
@@ -202,7 +202,7 @@ export interface LedgerReading extends AsyncDisposable {
   /** Newest first. */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
   /** All runs of the service that did a part of a run of the fleet, the oldest first. */
-  fleetRuns(): Promise<readonly FleetRunHere[]>
+  fleetRuns(): Promise<readonly LocalFleetRun[]>
   /** The newest sweep that knew its tenants; null if there was none. */
   lastSweep(): Promise<RecordedSweep | null>
   /** Of all holds of the service whose length is known. */
@@ -213,7 +213,7 @@ export interface LedgerReading extends AsyncDisposable {
   lastGood(files: readonly KnownFile[]): Promise<readonly (LastGood | null)[]>
 }
 
-export interface Ledger extends LedgerReading {
+export interface Ledger extends LedgerReader {
   /**
    * Resolves when the event is on the disk. Events that come during a commit are committed together.
    * @throws {Failure} LEDGER_UNUSABLE

@@ -5,7 +5,7 @@ import type { RunId } from '../model/brand.ts'
 import type { ServiceWay } from '../model/service-way.ts'
 import { inspectFolder, ofLedger, prepareFolder } from './folder.ts'
 import { LedgerProcess } from './ledger-process.ts'
-import type { Ledger, LedgerReading } from './ledger.ts'
+import type { Ledger, LedgerReader } from './ledger.ts'
 import { runsWereRecorded } from './note.ts'
 import { noPauses } from './process/later-tables/pause-totals.ts'
 
@@ -34,7 +34,7 @@ export async function openLedgerToResume(dir: string, run: RunId, way: ServiceWa
  * empty and `notice` says so.
  * @throws {Failure} LEDGER_UNUSABLE, also if it is damaged
  */
-export async function readLedger(dir: string, way: ServiceWay | null = null): Promise<LedgerReading> {
+export async function readLedger(dir: string, way: ServiceWay | null = null): Promise<LedgerReader> {
   if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir, wereRecorded(dir))
   return started(new LedgerProcess(dir, 'read', null, way))
 }
@@ -60,7 +60,7 @@ async function started(ledger: LedgerProcess): Promise<Ledger> {
 
 const nothingNotable = { results: [], others: { fresh: 0, stale: 0, pinned: 0, oldestAt: null } }
 
-const emptyLedger = (dir: string, isGone: boolean): LedgerReading => ({
+const emptyLedger = (dir: string, isGone: boolean): LedgerReader => ({
   notice: isGone
     ? `the ledger in ${dir} is gone, though runs were recorded in it`
     : `there is no ledger in ${dir} yet: no run was ever recorded there`,

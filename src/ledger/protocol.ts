@@ -5,7 +5,7 @@ import type { KnownFile, LastGood, SchemaOutliers } from '../model/result/last-g
 import type { SampleRound } from '../model/result/sample.ts'
 import type { OtherHold, ServiceWay } from '../model/service-way.ts'
 import type {
-  FleetRunHere,
+  LocalFleetRun,
   LedgerLine,
   NewestCheck,
   NewestLines,
@@ -86,14 +86,14 @@ export type LedgerAnswer = {
   | { readonly kind: 'run-lines'; readonly newest: NewestLines }
   | { readonly kind: 'newest-checks'; readonly checks: readonly (NewestCheck | null)[] }
   | { readonly kind: 'last-runs'; readonly runs: readonly RecordedRun[] }
-  | { readonly kind: 'fleet-runs'; readonly runs: readonly FleetRunHere[]; readonly next: number | null }
+  | { readonly kind: 'fleet-runs'; readonly runs: readonly LocalFleetRun[]; readonly next: number | null }
   | { readonly kind: 'last-sweep'; readonly sweep: RecordedSweep | null }
   | { readonly kind: 'pause-totals'; readonly totals: PauseTotals }
   | { readonly kind: 'last-registry'; readonly registry: RecordedRegistry | null }
 )
 
 /** An answer without the fields that `ledger-child.ts` adds to each. */
-export type Answered = LedgerAnswer extends infer Each
+export type AnswerBody = LedgerAnswer extends infer Each
   ? Each extends LedgerAnswer
     ? Omit<Each, 'notices' | 'holdsLost'>
     : never

@@ -33,7 +33,7 @@ export const signsOfHarm: ReadonlySet<string> = new Set<FailureCode>(['HARM_SUSP
  * `tenant`: the failure concerns this tenant alone. `machine`: the next tenant would probably meet the same, because
  * the machine has no process, descriptor, memory or disk space left.
  */
-export type Concerns = 'tenant' | 'machine'
+export type FailureScope = 'tenant' | 'machine'
 
 export interface FailureDetail {
   readonly cause?: unknown
@@ -44,7 +44,7 @@ export interface FailureDetail {
   /** Overrides `retry` in the table. */
   readonly retry?: boolean
   /** Left out: `tenant`. */
-  readonly concerns?: Concerns
+  readonly concerns?: FailureScope
 }
 
 /** Thrown where holdfast cannot go on with this tenant or this run. The message says what was tried on what. */
@@ -54,7 +54,7 @@ export class Failure extends Error {
   readonly retry: boolean
   readonly hint: string
   readonly tenantState: TenantState
-  readonly concerns: Concerns
+  readonly concerns: FailureScope
 
   constructor(code: FailureCode, message: string, detail: FailureDetail = {}) {
     super(message, 'cause' in detail ? { cause: detail.cause } : undefined)

@@ -28,7 +28,7 @@ export interface SourceDisagreement {
 }
 
 /** What two sources do not agree about yet. `why`: what is under way. */
-export interface InFlight {
+export interface PendingDisagreement {
   readonly rule: ReconciliationRule
   readonly tenant: string | null
   readonly path: string | null
@@ -78,7 +78,7 @@ export interface ReconciliationReport {
   /** The gravest first; at most 10,000. */
   readonly disagreements: readonly SourceDisagreement[]
   /** At most 10,000. */
-  readonly inFlight: readonly InFlight[]
+  readonly inFlight: readonly PendingDisagreement[]
   /** What could not be compared, and why: then nothing is said about it. */
   readonly notCompared: readonly { readonly what: string; readonly why: string }[]
   readonly summary: ReconciliationSummary

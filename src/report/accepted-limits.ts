@@ -1,7 +1,7 @@
 /** What was not read of sound files because the configuration accepts it (`check.accept`). */
 
 import type { Result } from '../model/result/report.ts'
-import type { Skipped } from '../model/result/verdict.ts'
+import type { SkippedObject } from '../model/result/verdict.ts'
 import { count } from '../text/count.ts'
 import { indented, wrap } from '../text/layout.ts'
 import { legibleName } from './text/legible.ts'
@@ -12,7 +12,7 @@ const filesShownMax = 10
 /** Objects of one file that are named. */
 const objectsShownMax = 3
 
-export const acceptedIn = ({ coverage }: Pick<Result, 'coverage'>): readonly Skipped[] =>
+export const acceptedIn = ({ coverage }: Pick<Result, 'coverage'>): readonly SkippedObject[] =>
   coverage.skipped.filter(({ accepted }) => accepted === true)
 
 /** Nothing if all was read, or if a result is not sound: its own part of the report then lists what was not read. */

@@ -3,11 +3,11 @@
  * the lines are one document. A reader takes one result after the other, so memory does not grow with their number.
  */
 import { Failure } from '../model/failure.ts'
-import type { Healing } from '../model/result/healing.ts'
+import type { HealReport } from '../model/result/heal-report.ts'
 import type { Report, Result } from '../model/result/report.ts'
 
 /** All of a report but its results, and what `--heal` has done. */
-export type ReportFrame = Omit<Report, 'results'> & { readonly healing?: Healing }
+export type ReportFrame = Omit<Report, 'results'> & { readonly healing?: HealReport }
 
 /** Of checks, or of remedies. */
 export interface StoredReport<Item = Result, Frame = ReportFrame> {

@@ -4,7 +4,7 @@
  */
 
 import { contentFormat } from '../census/content-format.ts'
-import type { Digesting } from '../check/protocol.ts'
+import type { DigestRequest } from '../check/protocol.ts'
 import { withPace } from '../diagnosis/notices/slower.ts'
 import { silentChange } from '../diagnosis/silent-change.ts'
 import { bootId } from '../host/boot.ts'
@@ -133,7 +133,7 @@ export class EarlierChecksReader {
   }
 }
 
-export const digestingFor = ({ file, lastGood }: EarlierChecks): Digesting =>
+export const digestingFor = ({ file, lastGood }: EarlierChecks): DigestRequest =>
   file === null ? { kind: 'none' } : { kind: 'pages', earlier: lastGood?.pages ?? null }
 
 /** Adds a fact to the reading if bytes changed although nothing wrote to the file. */

@@ -10,7 +10,7 @@ import type { FileKind } from '../hold/file-kind.ts'
 import type { SnapshotPath } from '../model/brand.ts'
 import { invariant } from '../model/bug.ts'
 import { Failure } from '../model/failure.ts'
-import type { KeptFiles } from '../model/kept.ts'
+import type { KeptFiles } from '../model/kept-file.ts'
 import type { LiveSetPart } from '../model/result/evidence.ts'
 import type { LastGood } from '../model/result/last-good.ts'
 import type { Reading } from '../model/result/reading.ts'
@@ -33,7 +33,7 @@ import {
 } from './file-result.ts'
 import { withRules } from './invariants/with-rules.ts'
 import { addNotices, seenIn, type SeenFiles } from './notices/add-notices.ts'
-import { beginSample } from './sample/sampling.ts'
+import { beginSample } from './sample/begin-sample.ts'
 import { requireStillness } from './weigh-evidence.ts'
 
 export interface Examination {

@@ -12,7 +12,7 @@ import type { PageMap } from '../model/result/page-map.ts'
 import type { Reading } from '../model/result/reading.ts'
 import type { Result } from '../model/result/report.ts'
 import type { Diagnosis, Remedy, VerdictWord } from '../model/result/verdict.ts'
-import type { Depth, MapWish } from './begin/run-context.ts'
+import type { Depth, MapChoice } from './begin/run-context.ts'
 import type { Target } from './begin/target.ts'
 import { contentBasis, noEarlierChecks, type EarlierChecks } from './earlier-checks.ts'
 
@@ -24,14 +24,14 @@ export interface UncheckedFile {
   /** When its examination began, on the monotonic clock. */
   readonly startedAtMs: number
   readonly depth: Depth
-  readonly map: MapWish
+  readonly map: MapChoice
   readonly earlierChecks: EarlierChecks
   /** What was found on the file itself, outside of its content. */
   readonly notices: readonly Finding[]
 }
 
 /** A target that was never held. */
-export const notHeld = (target: Target, depth: Depth, map: MapWish): UncheckedFile => ({
+export const notHeld = (target: Target, depth: Depth, map: MapChoice): UncheckedFile => ({
   target,
   depth,
   map,

@@ -1,6 +1,6 @@
 /** The first half of an examination: one hold takes a snapshot of each file of a tenant. */
 
-import { hold, type FileRequest, type Held, type HoldBounds, type HoldRequest } from '../hold/hold.ts'
+import { hold, type FileRequest, type HoldResult, type HoldBounds, type HoldRequest } from '../hold/hold.ts'
 import { draftName } from '../hold/snapshot/draft.ts'
 import { monotonicMs } from '../host/clock.ts'
 import { invariant } from '../model/bug.ts'
@@ -12,7 +12,7 @@ import type { EarlierChecks, TargetWithHistory } from './earlier-checks.ts'
 /** A target whose hold has ended. */
 export interface HeldTarget {
   readonly target: Target
-  readonly held: Held
+  readonly held: HoldResult
   /** When its examination began, on the monotonic clock. */
   readonly startedAtMs: number
   readonly earlierChecks: EarlierChecks

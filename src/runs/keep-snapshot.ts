@@ -2,12 +2,12 @@
 
 import { basename } from 'node:path'
 import { folderOfPulled, requireEmptyFolder, writePulled } from '../hold/copies/manifest.ts'
-import type { Held } from '../hold/hold.ts'
+import type { HoldResult } from '../hold/hold.ts'
 import { invariant } from '../model/bug.ts'
 import type { Target } from './begin/target.ts'
 
 /** Called after the hold and before the check: the files are kept as they were copied, WAL and journal included. */
-export type KeepSnapshot = (target: Target, held: Extract<Held, { readonly kind: 'snapshot' }>) => Promise<void>
+export type KeepSnapshot = (target: Target, held: Extract<HoldResult, { readonly kind: 'snapshot' }>) => Promise<void>
 
 /**
  * @param folder for the copies; must be new or empty (see `folderOfPulled`)

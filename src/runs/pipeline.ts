@@ -27,7 +27,7 @@
 
 import PQueue from 'p-queue'
 import { damagedPagesOf } from '../hold/copies/damaged-pages.ts'
-import type { Held, HoldBounds } from '../hold/hold.ts'
+import type { HoldResult, HoldBounds } from '../hold/hold.ts'
 import { Failure } from '../model/failure.ts'
 import type { Result } from '../model/result/report.ts'
 import type { RunContext, RunLimits } from './begin/run-context.ts'
@@ -196,13 +196,13 @@ async function checkAndReport(held: TakenTarget, reservation: Reservation, pipel
   await pipeline.line.guard(checked.then((outcome) => report(outcome, held, pipeline)))
 }
 
-interface Checked {
+interface CheckEnd {
   readonly examined: Examination
   /** Why the snapshot could not be kept for the user; null if it was kept, or if no copy is wanted. */
   readonly keepFailure: Failure | null
 }
 
-async function checkAndDelete(heldTarget: HeldTarget, reservation: Reservation, pipeline: Pipeline): Promise<Checked> {
+async function checkAndDelete(heldTarget: HeldTarget, reservation: Reservation, pipeline: Pipeline): Promise<CheckEnd> {
   const { held } = heldTarget
   try {
     const bytes = held.kind === 'snapshot' ? held.snapshot.bytes : 0
@@ -229,7 +229,7 @@ function keepDamagedPages({ held }: HeldTarget, { result }: Examination, { conte
   context.onDamagedPages(damagedPagesOf(result, held.snapshot.path))
 }
 
-async function keepAndCheck(heldTarget: HeldTarget, reservation: Reservation, pipeline: Pipeline): Promise<Checked> {
+async function keepAndCheck(heldTarget: HeldTarget, reservation: Reservation, pipeline: Pipeline): Promise<CheckEnd> {
   const { depth, progress } = pipeline
   const { rehearsing } = pipeline.context
   const reserve = (bytes: number): Disposable | null => reservation.addBytes(bytes)
@@ -257,12 +257,12 @@ async function keepCopy({ target, held }: HeldTarget, { keepSnapshot }: RunConte
  * A tenant that was not seen serving has stopped the line. Its snapshot is needed all the more, so only an interruption
  * ends this check.
  */
-const signalForCheck = (held: Held, { line, interrupt }: Pipeline): AbortSignal =>
+const signalForCheck = (held: HoldResult, { line, interrupt }: Pipeline): AbortSignal =>
   held.kind === 'snapshot' && held.unproven?.code === 'RESUME_FAILED' ? interrupt : line.signal
 
 /** Step 7. @throws {Failure} `keepFailure`, LEDGER_UNUSABLE: each stops the line */
 async function report(
-  { examined: checked, keepFailure }: Checked,
+  { examined: checked, keepFailure }: CheckEnd,
   { target, again }: TakenTarget,
   { context: { ledger, harm }, observer, progress, line }: Pipeline,
 ): Promise<void> {

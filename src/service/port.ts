@@ -5,13 +5,13 @@
 import type { TenantId } from '../model/brand.ts'
 import type { Failure } from '../model/failure.ts'
 
-export type TenantServing = 'active' | 'draining' | 'quiesced' | 'resuming'
+export type TenantServingState = 'active' | 'draining' | 'quiesced' | 'resuming'
 
 export interface RegisteredTenant {
   readonly id: TenantId
   /** Main database files as the service names them: not trusted and not resolved yet. */
   readonly files: readonly string[]
-  readonly state: TenantServing
+  readonly state: TenantServingState
 }
 
 interface LeaseStatus {
@@ -25,7 +25,7 @@ interface LeaseStatus {
 
 export interface TenantStatus {
   readonly id: TenantId
-  readonly state: TenantServing
+  readonly state: TenantServingState
   /** True if the tenant can work, and while it is quiesced in good order. */
   readonly healthy: boolean
   readonly lease: LeaseStatus | null
@@ -42,7 +42,7 @@ export interface QuiesceRequest {
 }
 
 /** A file when the service had closed its handles. `dev` and `ino` are decimal strings, because they exceed 2^53. */
-interface ClaimedFile {
+interface ClosedFile {
   readonly path: string
   readonly dev: string
   readonly ino: string
@@ -62,13 +62,13 @@ export interface Quiesced {
   readonly expiresInMs: number
   readonly openHandles: number
   /** null for hooks, which name files in the registry only. */
-  readonly files: readonly ClaimedFile[] | null
+  readonly files: readonly ClosedFile[] | null
   readonly sqliteVersion: string | null
   readonly via: 'admin-api' | 'hooks'
 }
 
 /** How a lease ended. A 410 answer is a value and no failure, because the tenant serves after it. */
-export interface Resumed {
+export interface LeaseEnd {
   readonly heldMs: number | null
   /**
    * True if the tenant was quiesced without a gap. null if the service cannot know. Only true lets a snapshot count.
@@ -107,19 +107,19 @@ export interface OpenLease {
 }
 
 /** A folder whose files are not known, or a file that cannot be a tenant. Its known tenants are still listed. */
-export interface UnsearchedPlace {
+export interface UnsearchedPath {
   readonly path: string
   readonly failure: Failure
 }
 
 /** What a list of tenants does not have, although it may be meant. */
-export interface LeftOut {
-  readonly unsearched: readonly UnsearchedPlace[]
+export interface ListOmissions {
+  readonly unsearched: readonly UnsearchedPath[]
   /** Symbolic links that were not followed. */
   readonly links: readonly string[]
 }
 
-export const nothingLeftOut: LeftOut = { unsearched: [], links: [] }
+export const nothingLeftOut: ListOmissions = { unsearched: [], links: [] }
 
 export interface Capabilities {
   readonly service: string
@@ -146,7 +146,7 @@ export interface Service extends AsyncDisposable {
    */
   tenants(signal: AbortSignal): Promise<readonly RegisteredTenant[]>
   /** About the last answer of `tenants`. A service that lists its tenants itself leaves out nothing. */
-  readonly leftOut: LeftOut
+  readonly leftOut: ListOmissions
   tenant(id: TenantId, signal: AbortSignal): Promise<TenantStatus>
   /** As `tenant`, for the time after a resume. Only fields that show whether the tenant serves must fit. */
   servingStatus(id: TenantId, signal: AbortSignal): Promise<TenantStatus>
@@ -162,7 +162,7 @@ export interface Service extends AsyncDisposable {
    * May be repeated. Resolves also if the lease has ended already.
    * @throws {Failure} RESUME_FAILED, with `maybe-paused`; `retry` is false if it must not be repeated
    */
-  resume(quiesced: Pick<Quiesced, 'tenant' | 'leaseId' | 'fence'>, signal: AbortSignal): Promise<Resumed>
+  resume(quiesced: Pick<Quiesced, 'tenant' | 'leaseId' | 'fence'>, signal: AbortSignal): Promise<LeaseEnd>
   /**
    * Waits until no command of a dead run acts on the tenant: a quiesce command that still runs would pause the tenant
    * after our resume. Takes at most the configured time, and none if there are no commands.

@@ -8,7 +8,7 @@ import type { PageLayout } from './page-layout.ts'
 import type { BTreePage } from './page.ts'
 import { varintBytes, varintNumber } from './varint.ts'
 
-export type CellReading =
+export type CellParseResult =
   | {
       readonly kind: 'cell'
       /** 0 on leaves. */
@@ -45,7 +45,7 @@ export const overflowPagesOf = (payloadBytes: number, localBytes: number, usable
   Math.ceil((payloadBytes - localBytes) / (usable - 4))
 
 /** Reads the cell at byte `at` of a page. Reads nothing behind the usable end. */
-export function readCell(bytes: Uint8Array, at: number, page: BTreePage, layout: PageLayout): CellReading {
+export function readCell(bytes: Uint8Array, at: number, page: BTreePage, layout: PageLayout): CellParseResult {
   if (at < page.content || at > layout.usable - 4)
     return { kind: 'wrong', why: `begins at byte ${at}, outside of the cell content area` }
   let next = at

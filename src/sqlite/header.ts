@@ -43,7 +43,7 @@ export interface DatabaseHeader {
   readonly sqliteVersion: number
 }
 
-export type HeaderReading =
+export type HeaderParseResult =
   | { readonly kind: 'header'; readonly header: DatabaseHeader }
   | { readonly kind: 'empty' }
   | { readonly kind: 'not-sqlite' }
@@ -64,7 +64,7 @@ export const magic = [
 ] as const
 
 /** @param first100 the first 100 bytes of the file, or all bytes of a shorter file */
-export function readHeader(first100: Uint8Array): HeaderReading {
+export function readHeader(first100: Uint8Array): HeaderParseResult {
   if (first100.length === 0) return { kind: 'empty' }
   if (!startsWith(first100, magic)) return { kind: 'not-sqlite' }
   if (first100.length < 100)
@@ -130,8 +130,8 @@ function refusal(header: DatabaseHeader, bytes: Uint8Array): string | null {
   return null
 }
 
-function unknownFormat(header: DatabaseHeader): HeaderReading | null {
-  const unknown = (format: UnknownFormat, why: string): HeaderReading => ({
+function unknownFormat(header: DatabaseHeader): HeaderParseResult | null {
+  const unknown = (format: UnknownFormat, why: string): HeaderParseResult => ({
     kind: 'wrong',
     header,
     why,

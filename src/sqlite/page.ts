@@ -29,12 +29,12 @@ export interface BTreePage {
   readonly rightChild: number
 }
 
-type PageReading = BTreePage | { readonly kind: 'unreadable'; readonly why: string }
+type PageParseResult = BTreePage | { readonly kind: 'unreadable'; readonly why: string }
 
 /** Byte offset of the b-tree header: 100 on page 1. */
 export const headerOffset = (page: number): number => (page === 1 ? 100 : 0)
 
-export function readPage(bytes: Uint8Array, page: number, layout: PageLayout): PageReading {
+export function readPage(bytes: Uint8Array, page: number, layout: PageLayout): PageParseResult {
   const at = headerOffset(page)
   const type = bytes[at] ?? 0
   if (type !== 2 && type !== 5 && type !== 10 && type !== 13)

@@ -4,7 +4,7 @@ import { count } from '../text/count.ts'
 import type { ColumnValue } from './column-value.ts'
 import { varintBytes, varintNumber } from './varint.ts'
 
-type RecordReading =
+type RecordParseResult =
   | { readonly kind: 'record'; readonly values: readonly ColumnValue[] }
   | { readonly kind: 'malformed'; readonly why: string }
 
@@ -16,7 +16,7 @@ export function valueBytes(serialType: number): number | null {
 }
 
 /** Reads the first `valuesMax` values of a record, or as many as it has. */
-export function readRecord(payload: Uint8Array, valuesMax: number): RecordReading {
+export function readRecord(payload: Uint8Array, valuesMax: number): RecordParseResult {
   const headerBytes = varintNumber(payload, 0)
   let at = varintBytes(payload, 0)
   if (headerBytes < at || headerBytes > payload.length)

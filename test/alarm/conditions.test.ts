@@ -5,7 +5,7 @@ import { tenantId } from '../../src/model/brand.ts'
 import { Failure, type FailureCode } from '../../src/model/failure.ts'
 import type { RemedyResult } from '../../src/model/result/remedy.ts'
 import type { Result } from '../../src/model/result/report.ts'
-import { collect, fullEnding, Nights, nothingAbsent, seenBy, t0 } from '../support/alarm/samples.ts'
+import { collect, fullEnding, AlarmHistory, nothingAbsent, seenBy, t0 } from '../support/alarm/samples.ts'
 import { damaged, failed, paused, sound, unproven } from '../support/report.ts'
 
 const titles = (conditions: readonly Condition[]): readonly string[] =>
@@ -96,7 +96,7 @@ describe('while harm is suspected, no command is offered that changes, pauses or
   })
 
   test('nor by a later run, until the harm is over', () => {
-    const nights = new Nights()
+    const nights = new AlarmHistory()
     nights.run(t0, [withFailure(mendable('acme'), 'HARM_SUSPECTED')])
     const { outgoing } = nights.run(t0 + 1, [damaged('acme'), mendable('bolt')], {
       learned: { ...nothingAbsent, absences },

@@ -1,13 +1,13 @@
 /** An alarm is repeated after a day, or if it has grown; a recovery goes out once. The clock is injected. */
 import { describe, expect, test } from 'vitest'
-import { fullEnding, Nights, nothingAbsent, t0 } from '../support/alarm/samples.ts'
+import { fullEnding, AlarmHistory, nothingAbsent, t0 } from '../support/alarm/samples.ts'
 import { damaged, paused, sound, unproven } from '../support/report.ts'
 import { hour } from '../support/status.ts'
 
 const servedAt = (at: number) => new Map([['acme', at]])
 
 test('a repeat is folded for 24 h, and then sent again', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   expect(nights.titles(t0, [damaged('acme')])).toEqual(['DAMAGED: acme of notes'])
   expect(nights.titles(t0 + hour, [damaged('acme')])).toEqual([])
   expect(nights.titles(t0 + 24 * hour - 1, [damaged('acme')])).toEqual([])
@@ -16,7 +16,7 @@ test('a repeat is folded for 24 h, and then sent again', () => {
 })
 
 test('an alarm that has grown is sent immediately: another tenant, or worse damage', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   nights.run(t0, [damaged('acme')])
   expect(nights.titles(t0 + 1, [damaged('acme'), damaged('bolt')])).toEqual(['DAMAGED: acme, bolt of notes'])
   expect(nights.titles(t0 + 2, [damaged('acme'), damaged('bolt')])).toEqual([])
@@ -27,7 +27,7 @@ test('an alarm that has grown is sent immediately: another tenant, or worse dama
 })
 
 test('the culprit of a triage is told although its damage was told before, once for each incident', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   nights.run(t0, [damaged('acme'), damaged('bolt')])
   expect(nights.culprit(t0 + 1, damaged('acme'), 'i1')).toEqual(['i1 DAMAGED: CULPRIT acme of notes'])
   expect(nights.titles(t0 + 2, [damaged('acme'), damaged('bolt')], { mode: 'triage' })).toEqual([])
@@ -37,7 +37,7 @@ test('the culprit of a triage is told although its damage was told before, once 
 })
 
 test('RECOVERED goes out once, when a full check finds the tenant sound, and since when it held is kept', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   nights.run(t0, [damaged('acme'), damaged('bolt')])
   const { outgoing } = nights.run(t0 + 2 * hour, [sound('acme'), damaged('bolt')])
   expect(outgoing.map(({ alarm }) => alarm)).toMatchObject([
@@ -58,14 +58,14 @@ test('RECOVERED goes out once, when a full check finds the tenant sound, and sin
 })
 
 test('an alarm that began while a clock was wrong is over after no known time', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   nights.run(t0 + 2 * hour, [damaged('acme')])
   const [over] = nights.run(t0, [sound('acme')]).outgoing
   expect(over?.alarm.text).toBe('DAMAGED is over: acme of notes: sound again.')
 })
 
 test('a quick check, an inconclusive one, and a check of others clear no damage', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   nights.run(t0, [damaged('acme')])
   expect(nights.titles(t0 + 1, [sound('acme', { depth: 'quick' })])).toEqual([])
   expect(nights.titles(t0 + 2, [unproven('acme')])).toEqual(['INCONCLUSIVE: acme of notes could not be checked'])
@@ -76,14 +76,14 @@ test('a quick check, an inconclusive one, and a check of others clear no damage'
 })
 
 test('a tenant that was inconclusive and is damaged now has not recovered', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   nights.run(t0, [unproven('acme')])
   expect(nights.titles(t0 + 1, [damaged('acme')])).toEqual(['DAMAGED: acme of notes'])
   expect(nights.titles(t0 + 2, [sound('acme')])).toEqual(['RECOVERED: acme of notes: sound again'])
 })
 
 test('a tenant that stood still recovers when its hold is seen to have ended, and not before', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   expect(nights.titles(t0, [paused('acme')], { learned: { ...nothingAbsent, held: ['acme'] } })).toEqual([
     'PAUSED: acme of notes may be paused',
   ])
@@ -100,7 +100,7 @@ describe('a ledger that was lost, and with it the record of open holds', () => {
   const begunAnew = (at: number) => ({ ...nothingAbsent, recordedSince: at })
 
   test('shows of no tenant that it serves: the end of a later hold does', () => {
-    const nights = new Nights()
+    const nights = new AlarmHistory()
     nights.run(t0, [paused('acme')], { learned: { ...nothingAbsent, held: ['acme'] } })
     const lost = { ...begunAnew(t0 + 1), holdsLost: true }
     expect(nights.titles(t0 + 1, [], { ...check, learned: lost })).toEqual([
@@ -117,14 +117,14 @@ describe('a ledger that was lost, and with it the record of open holds', () => {
   })
 
   test('an end from before the alarm does not count, as in a copy of an older ledger', () => {
-    const nights = new Nights()
+    const nights = new AlarmHistory()
     nights.run(t0, [paused('acme')], { learned: { ...nothingAbsent, held: ['acme'] } })
     const older = { ...begunAnew(t0 + 1), served: servedAt(t0 - hour) }
     expect(nights.titles(t0 + 2, [], { ...check, learned: older })).toEqual([])
   })
 
   test('shows nothing of a tenant that an alarm could not name: a sweep that sees all of them serving does', () => {
-    const nights = new Nights()
+    const nights = new AlarmHistory()
     const failure = { code: 'GUARDIAN_LOST', message: 'm', hint: 'h', tenantState: 'maybe-paused' } as const
     const failed = { counts: null, whole: true, stopped: null, failure }
     nights.run(t0, [], { ending: failed })
@@ -140,7 +140,7 @@ describe('a ledger that was lost, and with it the record of open holds', () => {
 })
 
 test('STALE recovers when a run that looked no longer finds it', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   const absences = [{ kind: 'killed', code: 1, since: t0 - hour, text: 'killed', command: 'holdfast sweep' }] as const
   expect(nights.titles(t0, [], { learned: { ...nothingAbsent, absences } })).toEqual(['STALE: notes: killed'])
   expect(nights.titles(t0 + 1, [], { learned: { ...nothingAbsent, absences } })).toEqual([])
@@ -149,7 +149,7 @@ test('STALE recovers when a run that looked no longer finds it', () => {
 })
 
 test('a sweep that reached half is no recovery from one that was killed', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   const since = t0 - hour
   const killed = { kind: 'killed', code: 1, since, text: 'killed', command: 'holdfast sweep' } as const
   const half = { kind: 'covered-too-little', code: 1, since, text: 'half', command: 'holdfast sweep' } as const
@@ -159,7 +159,7 @@ test('a sweep that reached half is no recovery from one that was killed', () => 
 })
 
 test('a copy of the list of tenants that has become too old is no recovery from its use', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   const cached = { kind: 'registry-cached', code: 1, since: t0, text: 'a copy', command: 'holdfast doctor' } as const
   const down = { kind: 'registry-down', code: 2, since: t0, text: 'no list', command: 'holdfast doctor' } as const
   nights.run(t0, [], { learned: { ...nothingAbsent, absences: [cached] } })
@@ -173,7 +173,7 @@ test('a copy of the list of tenants that has become too old is no recovery from 
 })
 
 test('while another run works, a missing sweep is not over', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   const absences = [{ kind: 'killed', code: 1, since: t0, text: 'killed', command: 'holdfast sweep' }] as const
   nights.run(t0, [], { learned: { ...nothingAbsent, absences } })
   expect(nights.titles(t0 + 1, [], { learned: { ...nothingAbsent, othersWork: true } })).toEqual([])
@@ -181,7 +181,7 @@ test('while another run works, a missing sweep is not over', () => {
 })
 
 test('suspected harm ends only with a sweep that finds all tenants sound', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   const harmed = damaged('acme', {
     failure: { code: 'LOCK_NOT_HONOURED', message: 'm', hint: 'h', tenantState: 'active' },
   })
@@ -198,7 +198,7 @@ test('suspected harm ends only with a sweep that finds all tenants sound', () =>
 })
 
 test('suspected harm does not end with a sweep that left tenants out because they were not due', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   const failure = { code: 'LOCK_NOT_HONOURED', message: 'm', hint: 'h', tenantState: 'active' } as const
   nights.run(t0, [unproven('acme', { failure })])
   const ending = { ...fullEnding(1), counts: { selected: 1, covered: 1, notDue: 9 } }
@@ -209,7 +209,7 @@ test('suspected harm does not end with a sweep that left tenants out because the
 })
 
 test('a run that failed recovers when one of its kind comes to its end', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   const failure = { code: 'ADMIN_UNREACHABLE', message: 'm', hint: 'h', tenantState: 'untouched' } as const
   nights.run(t0, [], { ending: { counts: null, whole: true, stopped: null, failure } })
   const check = { mode: 'check', ending: { ...fullEnding(1), whole: false } }
@@ -218,7 +218,7 @@ test('a run that failed recovers when one of its kind comes to its end', () => {
 })
 
 test('an alarm of a tenant that the service no longer lists ends with words of its own: it was not found sound', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   nights.run(t0, [damaged('acme'), sound('bolt'), damaged('cube')])
   const { outgoing } = nights.run(t0 + hour, [sound('bolt'), sound('cube')])
   expect(outgoing.map(({ alarm }) => alarm)).toMatchObject([
@@ -233,7 +233,7 @@ test('an alarm of a tenant that the service no longer lists ends with words of i
 })
 
 test('a recovery goes only to sinks that get the alarm too', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   nights.run(t0, [damaged('acme')])
   expect(nights.run(t0 + 1, [sound('acme')]).outgoing.map(({ severities }) => severities)).toEqual([
     ['DAMAGED', 'RECOVERED'],
@@ -241,13 +241,13 @@ test('a recovery goes only to sinks that get the alarm too', () => {
 })
 
 test('a clock that was ahead sends again instead of never', () => {
-  const nights = new Nights()
+  const nights = new AlarmHistory()
   nights.run(t0 + 1000 * hour, [damaged('acme')])
   expect(nights.titles(t0, [damaged('acme')])).toEqual(['DAMAGED: acme of notes'])
   expect(nights.titles(t0 + 1, [damaged('acme')], { learned: nothingAbsent })).toEqual([])
 })
 
 test('I4.3: the gravest alarm goes first, and each title begins with its severity', () => {
-  const titles = new Nights().titles(t0, [unproven('a'), damaged('b'), paused('c')])
+  const titles = new AlarmHistory().titles(t0, [unproven('a'), damaged('b'), paused('c')])
   expect(titles.map((title) => title.split(':')[0])).toEqual(['PAUSED', 'DAMAGED', 'INCONCLUSIVE'])
 })

@@ -38,8 +38,8 @@ const folderOf = (path: string): string => path.split('/')[1] ?? ''
 const orderOf = (path: string): number => order.indexOf(folderOf(path))
 const isIn = (path: string | null, folder: string): boolean => path?.startsWith(`${folder}/`) ?? false
 
-type Found = readonly { readonly from: SourceModule; readonly imported: ImportedModule }[]
-const violations = (found: Found, rule: string): readonly string[] =>
+type FoundImports = readonly { readonly from: SourceModule; readonly imported: ImportedModule }[]
+const violations = (found: FoundImports, rule: string): readonly string[] =>
   found.map(({ from, imported }) => `${from.path}:${imported.line}: imports ${imported.target}: ${rule}`)
 
 it('src/ARCHITECTURE.md lists the folders in this order', () => {

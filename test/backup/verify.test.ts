@@ -21,12 +21,12 @@ async function keepVerifiedOn(tenant: string, verifiedAt: string | null): Promis
   return backup
 }
 
-interface Verified extends VerifyTotals {
+interface VerifyResult extends VerifyTotals {
   readonly begun: readonly string[]
   readonly kinds: readonly string[]
 }
 
-async function verify(terms: Partial<VerifyTerms> = {}): Promise<Verified> {
+async function verify(terms: Partial<VerifyTerms> = {}): Promise<VerifyResult> {
   const scratch = store.file('scratch')
   mkdirSync(scratch, { recursive: true, mode: 0o700 })
   const begun: string[] = []

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { census } from '../support/census/census-both-ways.ts'
 import { buildGenerated } from '../support/databases/build-generated.ts'
 import { create, pageSizes, removeDatabase } from '../support/databases/create-database.ts'
-import { generated } from '../support/databases/generated.ts'
+import { generated } from '../support/databases/generated-database.ts'
 import { recipes } from '../support/databases/recipes.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'census-'))

@@ -27,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 let made = 0
 const fresh = (): string => join(folder, `${++made}.db`)
 
-interface Mapped {
+interface MapResult {
   readonly map: DrawnMap
   readonly findings: readonly Finding[]
 }
@@ -37,7 +37,7 @@ const drawn = (map: PageMap): DrawnMap => {
   return map
 }
 
-async function mapOf(path: string, depth: 'quick' | 'full' = 'full'): Promise<Mapped> {
+async function mapOf(path: string, depth: 'quick' | 'full' = 'full'): Promise<MapResult> {
   const reading = await readInProcess(path, depth, 'census', true)
   const { findings } = diagnose(reading, context)
   return { map: drawn(drawMap(reading, findings)), findings }

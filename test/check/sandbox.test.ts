@@ -23,7 +23,7 @@ import { confinedUser } from '../../src/check/confinement.ts'
 import { recoveredName } from '../../src/check/protocol.ts'
 import { Sandbox } from '../../src/check/sandbox.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
-import { keptFile, type KeptFiles } from '../../src/model/kept.ts'
+import { keptFile, type KeptFiles } from '../../src/model/kept-file.ts'
 import { startNode } from '../support/processes.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'sandbox-'))

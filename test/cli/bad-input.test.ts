@@ -22,9 +22,9 @@ import { Patient } from '../support/databases/surgeon.ts'
 import { createPatient } from '../support/databases/wounds.ts'
 
 /** Name to what the report must say of it. */
-type Expected = Record<string, string>
+type ExpectedWords = Record<string, string>
 
-function layOut(folder: Folder): Expected {
+function layOut(folder: Folder): ExpectedWords {
   const good = makeDatabase(folder.in('good.db'), { rows: 400 })
   const copy = (name: string): string => {
     copyFileSync(good, folder.in(name))
@@ -142,7 +142,7 @@ test('each kind of bad input gets its own clear result, held or copied, and noth
   const ofCopies = Object.fromEntries(copies.results.map((result) => [result.path, result]))
   // Another name does not matter to a private copy, which no program writes. A WAL that is a link does: SQLite opens
   // none.
-  const otherwise: Expected = { 'two-names.db': 'sound' }
+  const otherwise: ExpectedWords = { 'two-names.db': 'sound' }
   for (const [name, word] of Object.entries(expected))
     expect(`${name}: ${gist(ofCopies[name] as never)}`).toContain(`${name}: ${otherwise[name] ?? word}`)
   expect(copies.results.every(({ evidence }) => evidence.level === 'none')).toBe(true)

@@ -15,12 +15,12 @@ import { describe, expect, test } from 'vitest'
 import type { Account } from '../../src/model/result/account.ts'
 import type { RemedyReport, RemedyResult } from '../../src/model/result/remedy.ts'
 import { fingerprintOf, makeFolder } from '../support/cli/folder.ts'
-import { holdfast, start, type Ran } from '../support/cli/program.ts'
+import { holdfast, start, type ProgramResult } from '../support/cli/program.ts'
 import { create, fillEvents } from '../support/databases/create-database.ts'
 import { Patient } from '../support/databases/surgeon.ts'
 import { eventually } from '../support/processes.ts'
 
-function resultIn({ stdout, stderr, code }: Ran): RemedyResult {
+function resultIn({ stdout, stderr, code }: ProgramResult): RemedyResult {
   expect(stdout, stderr).toMatch(/^\{[^]*\}\n$/)
   const { results, summary, run } = JSON.parse(stdout) as RemedyReport
   expect(summary.exitCode).toBe(code)

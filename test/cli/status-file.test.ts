@@ -16,12 +16,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
 import { longPattern } from '../support/cli/long-pattern.ts'
-import { holdfast, otherUser, whyNoOtherUser, type Ran, type ProgramOptions } from '../support/cli/program.ts'
+import { holdfast, otherUser, whyNoOtherUser, type ProgramResult, type ProgramOptions } from '../support/cli/program.ts'
 import { openService, type TestService } from '../support/cli/service.ts'
 import { repository } from '../support/processes.ts'
 
 let service: TestService
-const run = (args: readonly string[], options: ProgramOptions = {}): Promise<Ran> =>
+const run = (args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> =>
   holdfast([...args, '--config', service.config], options)
 beforeAll(async () => {
   service = await openService({
@@ -80,7 +80,7 @@ test('a file that cannot be written is reported: 3 for a monitor, else 1, and 64
   using out = outside()
   writeFileSync(join(out.path, 'target'), 'kept')
   symlinkSync('target', join(out.path, 'link'))
-  const to = (name: string, ...args: readonly string[]): Promise<Ran> =>
+  const to = (name: string, ...args: readonly string[]): Promise<ProgramResult> =>
     run(['status', ...args, '--output', name === '' ? '' : join(out.path, name)])
   const [text, nagios, json, nameless] = await Promise.all([
     to('link'),

@@ -2,11 +2,11 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
-import { holdfast, type Ran, type ProgramOptions } from '../support/cli/program.ts'
+import { holdfast, type ProgramResult, type ProgramOptions } from '../support/cli/program.ts'
 import { openService, type TestService } from '../support/cli/service.ts'
 
 let service: TestService
-const run = (args: readonly string[], options: ProgramOptions = {}): Promise<Ran> =>
+const run = (args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> =>
   holdfast([...args, '--config', service.config], options)
 beforeAll(async () => {
   service = await openService({

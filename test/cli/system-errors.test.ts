@@ -24,7 +24,7 @@ import {
   otherUser,
   whyNoOtherUser,
   type RunningProgram,
-  type Ran,
+  type ProgramResult,
   type ProgramOptions,
 } from '../support/cli/program.ts'
 import { mount, whySkipped, whyNoMount } from '../support/host/mounts.ts'
@@ -36,9 +36,9 @@ function startShell(line: string, { cwd, env, as }: ProgramOptions): RunningProg
   const script = `HF() { "$NODE" "$LAUNCHER" "$@"; }; ${line}`
   return spawn('bash', ['-c', script], { env: all, cwd, stdio: ['ignore', 'pipe', 'pipe'], ...as })
 }
-const shell = (line: string, options: ProgramOptions = {}): Promise<Ran> => ending(startShell(line, options))
+const shell = (line: string, options: ProgramOptions = {}): Promise<ProgramResult> => ending(startShell(line, options))
 /** As one line: reports are broken at 80 columns. */
-const inOneLine = ({ stdout, stderr }: Ran): string => `${stdout} ${stderr}`.replaceAll(/\s+/g, ' ')
+const inOneLine = ({ stdout, stderr }: ProgramResult): string => `${stdout} ${stderr}`.replaceAll(/\s+/g, ' ')
 const including = (text: string): string => expect.stringContaining(text) as string
 const matching = (pattern: RegExp | string): string => expect.stringMatching(pattern) as string
 
@@ -86,7 +86,7 @@ test('a pipe without a reader ends nothing, and a full stderr changes no exit co
 })
 
 describe('a current folder that was removed', () => {
-  const gone = (line: string, folder: Folder, env = {}): Promise<Ran> => {
+  const gone = (line: string, folder: Folder, env = {}): Promise<ProgramResult> => {
     mkdirSync(folder.in('gone'))
     return shell(`cd gone && rmdir ../gone && ${line}`, { cwd: folder.path, env: { HERE: folder.path, ...env } })
   }
@@ -162,7 +162,7 @@ test.skipIf(noMonitor !== null)(closedTo, async () => {
   for (const name of ['ledger', 'closed']) mkdirSync(folder.in(name), { mode: 0o700 })
   cpSync(config, folder.in('closed/holdfast.yaml'))
   const as = otherUser === null ? {} : { as: otherUser }
-  const run = (command: string, given = config): Promise<Ran> =>
+  const run = (command: string, given = config): Promise<ProgramResult> =>
     shell(`HF ${command} --config "$CONFIG"`, { env: { CONFIG: given }, ...as })
   const denied = String.raw`permission denied \(EACCES\)\n +next: it belongs to uid 0 \(mode 0\d00\): allow it`
   const read = `CONFIG_INVALID: cannot read the configuration .*${denied}`
@@ -188,7 +188,7 @@ test.each([
   using folder = makeFolder()
   const env = { FILE: makeDatabase(folder.in('app.db')), PLACE: folder.in(name) }
   symlinkSync('loop', folder.in('loop'))
-  const run = (line: string): Promise<Ran> => shell(`HF ${line}`, { env })
+  const run = (line: string): Promise<ProgramResult> => shell(`HF ${line}`, { env })
   const ledger = await run('check --ledger "$PLACE" "$FILE"')
   const unusable = `LEDGER_UNUSABLE: cannot make the ledger's folder ${env.PLACE}: .*\\(${errno}\\)`
   expect(ledger).toMatchObject({ code: 1, stderr: matching(unusable) })

@@ -4,12 +4,12 @@ import { expect, test } from 'vitest'
 import { bareFiles } from '../../src/ledger/folder.ts'
 import { takeRunLock } from '../../src/ledger/run-lock/run-lock.ts'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
-import { ending, holdfast, reportIn, start, type RunningProgram, type Ran } from '../support/cli/program.ts'
+import { ending, holdfast, reportIn, start, type RunningProgram, type ProgramResult } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 import { eventually } from '../support/processes.ts'
 
 /** What it has said on stderr so far, and its end. */
-function watched(program: RunningProgram): { readonly said: () => string; readonly ended: Promise<Ran> } {
+function watched(program: RunningProgram): { readonly said: () => string; readonly ended: Promise<ProgramResult> } {
   let text = ''
   program.stderr.on('data', (piece: Buffer) => {
     text += piece.toString()

@@ -17,9 +17,9 @@ import type { Explanation, KeyValue } from '../../src/diagnosis/explain/explain.
 import { Failure } from '../../src/model/failure.ts'
 
 type Section = { readonly [key: string]: unknown }
-type Described = Explanation & { readonly value: KeyValue }
+type DescribedKey = Explanation & { readonly value: KeyValue }
 
-const keys = explainKeys().filter((one): one is Described => one.value !== undefined)
+const keys = explainKeys().filter((one): one is DescribedKey => one.value !== undefined)
 const admin = { service: { name: 'notes', admin: 'unix:/run/notes/admin.sock' }, tenants: { roots: ['/srv/notes'] } }
 const https = { ...admin, service: { name: 'notes', admin: 'https://notes.example:8443', tokenFile: '/etc/token' } }
 const hooks = {

@@ -3,7 +3,7 @@
  * copy. The tenant serves again and nothing is left.
  */
 import { describe, expect, it } from 'vitest'
-import type { Held } from '../../src/hold/hold.ts'
+import type { HoldResult } from '../../src/hold/hold.ts'
 import { Failure } from '../../src/model/failure.ts'
 import { holdSteps, useHold } from '../support/hold-set-up.ts'
 import { footprint } from '../support/hold/expect-unlocked.ts'
@@ -50,7 +50,7 @@ describe.each([
       const children = descendantsOf(process.pid).length
       const before = tenant === 'bolt' ? footprint(hold.demo.fileOf(tenant)) : null
       let raised: Error | null = null
-      const ended: Held | Error = await hold.fixture
+      const ended: HoldResult | Error = await hold.fixture
         .holdTenant(hold.demo, tenant, {
           settings: { warmAboveBytes },
           onStep: (step) => {

@@ -174,7 +174,7 @@ const timeOf = async (work: () => Promise<void>): Promise<number> => {
   return performance.now() - beganAt
 }
 
-type BeforeKill = (run: Program) => void
+type KillPreparation = (run: Program) => void
 
 function killGuardian(run: Program): void {
   for (const pid of descendantsRunning(run.pid, 'guardian-child')) process.kill(pid, 'SIGKILL')
@@ -186,7 +186,7 @@ async function killAt(
   demo: Demo,
   holdfast: Holdfast,
   withinMs: number,
-  beforeKill: BeforeKill = () => undefined,
+  beforeKill: KillPreparation = () => undefined,
 ): Promise<boolean> {
   await using sweep = holdfast.start('sweep', '--quiet')
   await Promise.race([moment, sweep.ended])
@@ -206,7 +206,7 @@ async function killAt(
 async function killScripted(
   moment: Promise<void>,
   service: ScriptedService,
-  beforeKill: BeforeKill = () => undefined,
+  beforeKill: KillPreparation = () => undefined,
 ): Promise<void> {
   await using sweep = service.start('sweep', '--quiet')
   await Promise.race([moment, sweep.ended])

@@ -1,6 +1,7 @@
 /**
  * holdfast is killed or frozen while it takes pinned snapshots: its locks end with it, or with its guardian's patience,
- * and programs without patience meet no error (hold/pinned/README.md L13). `npm run soak -- live` tries fifty moments.
+ * and programs without a busy timeout meet no error (hold/pinned/README.md L13). `npm run soak -- live` tries fifty
+ * moments.
  */
 import { expect, it } from 'vitest'
 import { temporaryFolder } from '../support/host/other-process.ts'

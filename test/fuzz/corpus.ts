@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openChecker } from '../../src/check/check.ts'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
-import { ChildEnded, startChild } from '../../src/host/process/child.ts'
+import { ChildEndError, startChild } from '../../src/host/process/child.ts'
 import type { Child } from '../../src/host/process/child.ts'
 import { programBeside } from '../../src/host/process/program-beside.ts'
 import type { SnapshotPath } from '../../src/model/brand.ts'
@@ -11,7 +11,7 @@ import type { Reading } from '../../src/model/result/reading.ts'
 import type { Diagnosis } from '../../src/model/result/verdict.ts'
 import { removeDatabase } from '../support/databases/create-database.ts'
 import { bareFileContext } from '../support/differential/engines.ts'
-import type { SaidBySqlite } from '../support/differential/referee.ts'
+import type { SqliteMessages } from '../support/differential/referee.ts'
 import { readCorpus, unpackCorpus } from './corpus-source.ts'
 import type { CorpusFile } from './corpus-source.ts'
 
@@ -85,10 +85,10 @@ type RefereeAnswer =
   | { readonly kind: 'ended'; readonly text: string }
 
 class Referee implements AsyncDisposable {
-  #child: Child<string, SaidBySqlite> | null = null
+  #child: Child<string, SqliteMessages> | null = null
 
   async ask(path: string): Promise<RefereeAnswer> {
-    this.#child ??= await startChild<string, SaidBySqlite>(programBeside(import.meta.url, 'referee-child'), {
+    this.#child ??= await startChild<string, SqliteMessages>(programBeside(import.meta.url, 'referee-child'), {
       ownSession: true,
       niceness: 15,
       memoryBytesMax,
@@ -98,7 +98,7 @@ class Referee implements AsyncDisposable {
       const { lines, thrown } = await this.#child.ask(path, { timeoutMs })
       return { kind: lines.length > 0 || thrown !== null ? 'complains' : 'ok', text: thrown ?? lines[0] ?? '' }
     } catch (error) {
-      if (!(error instanceof ChildEnded)) throw error
+      if (!(error instanceof ChildEndError)) throw error
       this.#child = null
       return { kind: 'ended', text: error.message }
     }

@@ -10,7 +10,7 @@ export interface HostileTask {
   readonly progress: Int32Array
 }
 
-interface Slowest {
+interface SlowestInput {
   readonly cpuMs: number
   readonly seed: number
   readonly bytes: number
@@ -24,7 +24,7 @@ export type HostileAnswer =
       readonly findings: number
       readonly silent: number
       readonly ms: number
-      readonly slowest: Slowest
+      readonly slowest: SlowestInput
     }
   | { readonly kind: 'threw'; readonly seed: number; readonly what: string; readonly error: string }
 
@@ -35,7 +35,7 @@ parentPort?.postMessage(read())
 function read(): HostileAnswer {
   const specimens = makeSpecimens(40, 100_000)
   const began = performance.now()
-  let slowest: Slowest = { cpuMs: 0, seed: 0, bytes: 0, what: '' }
+  let slowest: SlowestInput = { cpuMs: 0, seed: 0, bytes: 0, what: '' }
   let findings = 0
   let silent = 0
   for (let i = 0; i < task.inputs; i++) {

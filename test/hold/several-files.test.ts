@@ -3,7 +3,7 @@ import { appendFileSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, u
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { unbounded, type Held, type HoldRequest } from '../../src/hold/hold.ts'
+import { unbounded, type HoldResult, type HoldRequest } from '../../src/hold/hold.ts'
 import type { HoldStep } from '../../src/hold/record.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { tenantId } from '../../src/model/brand.ts'
@@ -46,7 +46,7 @@ describe('a hold of a tenant with three files', () => {
   async function holdAll(
     options: HoldOptions = {},
     named: HoldRequest['files'][0]['named'][] = files,
-  ): Promise<readonly Held[]> {
+  ): Promise<readonly HoldResult[]> {
     asked.length = 0
     const ledger: Ledger = Object.assign(Object.create(fixture.ledger) as Ledger, {
       append: (event: Event) => {
@@ -77,7 +77,7 @@ describe('a hold of a tenant with three files', () => {
     expect(fixture.remainingFiles()).toEqual([])
     return held
   }
-  const gist = (held: readonly Held[]): readonly string[] =>
+  const gist = (held: readonly HoldResult[]): readonly string[] =>
     held.map((one) =>
       one.kind === 'snapshot'
         ? `snapshot ${one.record.evidence.level}`

@@ -4,7 +4,7 @@ import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import type { LedgerReading } from '../../src/ledger/ledger.ts'
+import type { LedgerReader } from '../../src/ledger/ledger.ts'
 import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { asked, checked, ended, fileIn, quiesced, scratch } from '../support/ledger/sample-events.ts'
@@ -78,7 +78,7 @@ describe('a ledger of the first version', () => {
     await olderLedger(folder.path, services)
     const stamp = statSync(fileIn(folder.path), { bigint: true }).mtimeNs
     const whose = services.includes('notes') ? 'old: not-said' : 'old: another-service'
-    const look = async (reading: LedgerReading): Promise<void> => {
+    const look = async (reading: LedgerReader): Promise<void> => {
       expect(await holders(reading)).toEqual([[], [whose]])
       expect((await reading.lastResults()).map(({ tenant, verdict }) => [tenant, verdict])).toEqual(
         known === 1 ? [['acme', 'damaged']] : [],

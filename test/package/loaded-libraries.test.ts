@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
-import { holdfast, type Ran } from '../support/cli/program.ts'
+import { holdfast, type ProgramResult } from '../support/cli/program.ts'
 import { temporaryFolder } from '../support/host/other-process.ts'
 import { eventually, isRunning } from '../support/processes.ts'
 
@@ -24,11 +24,11 @@ writeFileSync(
   })`,
 )
 
-async function watched(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ran> {
+async function watched(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<ProgramResult> {
   return holdfast(args, { env: { NODE_OPTIONS: `--import ${watcher}`, ...more } })
 }
 
-function librariesIn({ stderr }: Ran): readonly string[] {
+function librariesIn({ stderr }: ProgramResult): readonly string[] {
   const line = /^LOADED (.*)$/m.exec(stderr)?.[1]
   expect(line).toBeDefined()
   return line?.split(' ') ?? []

@@ -23,8 +23,8 @@ const machineOrPerson = [
 const packageOf = (path: string): string => /^(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path
 
 /** What `npm ls --json` prints. */
-interface Listed {
-  readonly dependencies?: Readonly<Record<string, Listed>>
+interface ListedPackage {
+  readonly dependencies?: Readonly<Record<string, ListedPackage>>
 }
 
 describe('npm pack, installed into an empty folder', () => {
@@ -162,7 +162,7 @@ describe('npm pack, installed into an empty folder', () => {
 
     const listed = run('npm', ['ls', '--omit=dev', '--all', '--json'])
     expect(listed.status, listed.stderr).toBe(0)
-    const [holdfast] = Object.values((JSON.parse(listed.stdout) as Listed).dependencies ?? {})
+    const [holdfast] = Object.values((JSON.parse(listed.stdout) as ListedPackage).dependencies ?? {})
     // npm lists packages of the fleet that may be missing, too.
     const ownDependencies = Object.keys(holdfast?.dependencies ?? {}).filter((name) => !ofFleet.includes(name))
     expect(ownDependencies.toSorted()).toEqual(declared.toSorted())

@@ -6,14 +6,14 @@ import { expect, test } from 'vitest'
 import { sinceThen } from '../../src/diagnosis/silent-change.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Evidence, PinEvidence } from '../../src/model/result/evidence.ts'
-import type { HeaderMarks, LastGood, PagesSeen } from '../../src/model/result/last-good.ts'
+import type { HeaderMarks, LastGood, PageDigestResult } from '../../src/model/result/last-good.ts'
 import { lastGoodFrom } from '../../src/runs/earlier-checks.ts'
 import { reading } from '../support/diagnosis.ts'
 import { sealed } from '../support/report.ts'
 
 const header: HeaderMarks = { walMode: true, changeCounter: 7, versionValidFor: 7, pageCount: 2, schemaCookie: 1 }
 const digests = { format: 1, pageSize: 4096, pages: 2, groupPages: 1, groups: new Uint32Array(2) }
-const pages: PagesSeen = { kind: 'digested', header, digests, changed: null }
+const pages: PageDigestResult = { kind: 'digested', header, digests, changed: null }
 const earlier = {
   file: { tenant: tenantId('acme'), path: '/srv/notes/acme.db' },
   lastGood: null,

@@ -1,11 +1,11 @@
 /** The copies of a rehearsal are counted while they exist. Without room it is not tried, and the report says so. */
 import { statSync } from 'node:fs'
 import { beforeEach, expect, test } from 'vitest'
-import { keptFile } from '../../src/model/kept.ts'
+import { keptFile } from '../../src/model/kept-file.ts'
 import type { Result } from '../../src/model/result/report.ts'
 import { rehearseRemedy, type RehearsalTerms } from '../../src/runs/remedies/rehearse-remedy.ts'
 import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
-import { useRehearsals } from '../support/remedies/rehearsing.ts'
+import { useRehearsals } from '../support/remedies/rehearsal-fixture.ts'
 
 const place = useRehearsals()
 beforeEach(() => damageIndex(makeDatabase(place.path)))

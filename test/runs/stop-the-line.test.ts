@@ -1,13 +1,13 @@
 /** The rule: what every later tenant would meet stops the line, and what one tenant meets does not, however often. */
 
 import { describe, expect, it, test } from 'vitest'
-import { Failure, failureKinds, type Concerns, type FailureCode } from '../../src/model/failure.ts'
+import { Failure, failureKinds, type FailureScope, type FailureCode } from '../../src/model/failure.ts'
 import { noEvidence, type QuiesceEvidence } from '../../src/model/result/evidence.ts'
 import type { Result } from '../../src/model/result/report.ts'
 import type { Examination } from '../../src/runs/examine.ts'
 import { StopTheLine } from '../../src/runs/stop-the-line.ts'
 
-type Looked = Pick<Examination, 'result' | 'failure'>
+type ExaminationEnd = Pick<Examination, 'result' | 'failure'>
 
 const quiesce: QuiesceEvidence = {
   via: 'admin-api',
@@ -18,7 +18,7 @@ const quiesce: QuiesceEvidence = {
   continuous: null,
   sqliteVersion: null,
 }
-const examined = (failure: Failure | null, path = 'a.db', leaseId = 'first'): Looked => ({
+const examined = (failure: Failure | null, path = 'a.db', leaseId = 'first'): ExaminationEnd => ({
   failure,
   result: resultOf(leaseId, path),
 })
@@ -39,11 +39,11 @@ const resultOf = (leaseId: string, path: string): Result => ({
   readBy: null,
   timings: { warmMs: null, pauseMs: null, predictedPauseMs: null, checkMs: null, totalMs: 0 },
 })
-const met = (code: FailureCode, concerns: Concerns = 'tenant'): Looked =>
+const met = (code: FailureCode, concerns: FailureScope = 'tenant'): ExaminationEnd =>
   examined(new Failure(code, 'a test', { concerns }))
 const sound = examined(null)
 const newLine = (): StopTheLine => new StopTheLine(new AbortController().signal)
-const lineAfter = (...looked: readonly Looked[]): StopTheLine => {
+const lineAfter = (...looked: readonly ExaminationEnd[]): StopTheLine => {
   const line = newLine()
   for (const one of looked) line.consider(one)
   return line
@@ -104,7 +104,8 @@ describe('what the machine has none of', () => {
 })
 
 test('six files of one lost pause do not stop the line, the fourth lost pause does', () => {
-  const lost = (leaseId: string, path: string): Looked => examined(new Failure('LEASE_LOST', 'a test'), path, leaseId)
+  const lost = (leaseId: string, path: string): ExaminationEnd =>
+    examined(new Failure('LEASE_LOST', 'a test'), path, leaseId)
   const line = lineAfter(
     ...['a', 'b', 'c', 'd', 'e', 'f'].map((path) => lost('first', path)),
     lost('second', 'a'),

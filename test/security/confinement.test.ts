@@ -15,7 +15,7 @@ import {
   single,
   otherUser,
   whyNoOtherUser,
-  type Ran,
+  type ProgramResult,
 } from '../support/cli/program.ts'
 import { programOf } from '../support/host/other-process.ts'
 import { startDemo } from '../support/service/demo-service.ts'
@@ -25,7 +25,7 @@ const isRoot = process.geteuid?.() === 0
 const environment = { PATH: process.env['PATH'] ?? '' }
 
 /** Runs holdfast as root without these capabilities, as in a container or a service unit. */
-const without = (capabilities: readonly string[], args: readonly string[]): Promise<Ran> =>
+const without = (capabilities: readonly string[], args: readonly string[]): Promise<ProgramResult> =>
   ending(
     spawn(
       'setpriv',
@@ -117,7 +117,7 @@ test.skipIf(cannot !== null)(
 )
 
 /** Runs holdfast as on a kernel without seccomp. */
-const withoutFilters = (args: readonly string[], as: typeof otherUser): Promise<Ran> =>
+const withoutFilters = (args: readonly string[], as: typeof otherUser): Promise<ProgramResult> =>
   ending(
     spawn(process.execPath, [programOf('without-filters'), launcher, ...args], {
       env: environment,

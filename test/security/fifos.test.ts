@@ -4,12 +4,12 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder, type Folder } from '../support/cli/folder.ts'
-import { ending, launcher, start, type Ran } from '../support/cli/program.ts'
+import { ending, launcher, start, type ProgramResult } from '../support/cli/program.ts'
 
 const waitMsMax = 20_000
 
 /** @throws if holdfast does not end by itself */
-async function run(folder: Folder, args: readonly string[]): Promise<Ran> {
+async function run(folder: Folder, args: readonly string[]): Promise<ProgramResult> {
   const child = start(args, { cwd: folder.path, env: { TMPDIR: folder.path } })
   const timer = setTimeout(() => child.kill('SIGKILL'), waitMsMax)
   const ran = await ending(child)

@@ -8,7 +8,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exitCodes } from '../../src/model/exit-code.ts'
-import { ending, start, type Ran } from '../support/cli/program.ts'
+import { ending, start, type ProgramResult } from '../support/cli/program.ts'
 import { repository } from '../support/processes.ts'
 import { modes, openSharedFolder, secret, stateOf, attackingUser, type SharedFolder } from '../support/shared-folder.ts'
 
@@ -48,7 +48,7 @@ async function startAttack({ path, victim }: SharedFolder): Promise<Attack> {
 }
 
 /** Runs as root, in the shared folder and with it as TMPDIR. The code is null if the command took too long. */
-async function run({ path }: SharedFolder, args: readonly string[]): Promise<Ran> {
+async function run({ path }: SharedFolder, args: readonly string[]): Promise<ProgramResult> {
   const child = start(args, { cwd: path, env: { TMPDIR: path } })
   const timer = setTimeout(() => child.kill('SIGKILL'), commandMsMax)
   const ran = await ending(child)

@@ -28,7 +28,7 @@ while [ "$n" -gt 0 ]; do mount --bind "$1" "$1"; shift; n=$((n-1)); done
 mount -o remount,bind,ro /
 exec "$@"`
 
-interface Swept {
+interface SweepResult {
   readonly code: number
   readonly results: readonly {
     readonly verdict: string
@@ -37,7 +37,7 @@ interface Swept {
   }[]
 }
 
-async function sweepIn(command: readonly string[], service: TestService): Promise<Swept> {
+async function sweepIn(command: readonly string[], service: TestService): Promise<SweepResult> {
   const words = [process.execPath, launcher, 'sweep', '--json', '--config', service.config]
   const child = spawn('env', [...command, ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''

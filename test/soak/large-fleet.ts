@@ -34,12 +34,12 @@ export async function soakFleet(hosts: number, tenants: number, say: (line: stri
 const pausedMax = 50
 const sized = (hosts: number, tenants: number): FleetSize => ({ hosts, tenants, maxPaused: Math.min(hosts, pausedMax) })
 
-interface Soaked {
+interface SoakResult {
   readonly microsOfTenant: number
   readonly isRight: boolean
 }
 
-async function soakOnce(size: FleetSize, say: (line: string) => void): Promise<Soaked> {
+async function soakOnce(size: FleetSize, say: (line: string) => void): Promise<SoakResult> {
   say(`\n${size.hosts} hosts, ${size.tenants} tenants, ${size.maxPaused} may be paused`)
   await using cluster = await PostgresCluster.start()
   await setAsInstalled(cluster)

@@ -10,9 +10,15 @@ import { openHoldFixture } from '../support/hold/hold-fixture.ts'
 import { judgeBook, makeBook, type JournalMode } from '../support/live/book.ts'
 import { killAgainAndAgain, startCrowd, whyNoPython, type ErrorCounts, type MemberKind } from '../support/live/crowd.ts'
 import { endAtMoments } from '../support/live/deaths.ts'
-import { errorsOfOurs, interleave, moreErrors, type Interleaved, type Phase } from '../support/live/interleaved.ts'
+import {
+  errorsOfOurs,
+  interleave,
+  moreErrors,
+  type InterleavedPhases,
+  type Phase,
+} from '../support/live/interleaved-phases.ts'
 import { restartAgainAndAgain } from '../support/live/restarts.ts'
-import { takeSnapshots, type SnapshotsTaken } from '../support/live/snapshots.ts'
+import { takeSnapshots, type TakenSnapshots } from '../support/live/snapshots.ts'
 import { randomFrom } from '../support/random.ts'
 
 interface Scene {
@@ -40,7 +46,7 @@ const rollback = (mode: JournalMode): Scene => ({
 })
 const scenes: readonly Scene[] = [
   {
-    name: 'WAL, without patience, no program meets another',
+    name: 'WAL, without a busy timeout, no program meets another',
     mode: 'wal',
     members: everyKind,
     orderly: true,
@@ -49,7 +55,7 @@ const scenes: readonly Scene[] = [
     share: 0.45,
   },
   {
-    name: 'WAL, without patience, all against all, writers are killed',
+    name: 'WAL, without a busy timeout, all against all, writers are killed',
     mode: 'wal',
     members: everyKind,
     orderly: false,
@@ -58,7 +64,7 @@ const scenes: readonly Scene[] = [
     share: 0.3,
   },
   {
-    name: 'WAL, without patience, opened and closed for each transaction',
+    name: 'WAL, without a busy timeout, opened and closed for each transaction',
     mode: 'wal',
     members: ['opener'],
     orderly: true,
@@ -135,7 +141,7 @@ async function soakScene(
   makeBook(file, scene.mode, fillerBytes)
   await using crowd = await startCrowd({ ...scene, file, folder: join(folder, 'crowd') })
   const wrong: string[] = []
-  const all: SnapshotsTaken[] = []
+  const all: TakenSnapshots[] = []
   const killing = scene.killEveryMs === null ? null : killAgainAndAgain(crowd, scene.killEveryMs)
   const phases = await interleave(crowd, rounds, 8_000, async (round) => {
     const [from, to] = [round, round + 1].map((at) => Math.round((count * at) / rounds)) as [number, number]
@@ -157,8 +163,8 @@ async function soakScene(
 
 function describeScene(
   { name }: Scene,
-  all: readonly SnapshotsTaken[],
-  { alone, beside }: Interleaved,
+  all: readonly TakenSnapshots[],
+  { alone, beside }: InterleavedPhases,
   transactions: number,
   checkpoints: number,
 ): string {
@@ -187,11 +193,14 @@ function describeScene(
   ].join(' ')
 }
 
-interface Rest extends Pick<SceneRun, 'home' | 'untilMs' | 'say'> {
+interface SceneContext extends Pick<SceneRun, 'home' | 'untilMs' | 'say'> {
   readonly wrong: string[]
 }
 
-async function soakDeaths(signal: 'SIGKILL' | 'SIGSTOP', rest: Rest & { readonly seed: number }): Promise<boolean> {
+async function soakDeaths(
+  signal: 'SIGKILL' | 'SIGSTOP',
+  rest: SceneContext & { readonly seed: number },
+): Promise<boolean> {
   const { home, untilMs, seed, say, wrong } = rest
   const folder = mkdtempSync(join(home, 'deaths-'))
   const file = join(folder, 'book.db')
@@ -222,7 +231,7 @@ async function soakRestarts({
   untilMs,
   say,
   wrong,
-}: Rest & { readonly fixture: HoldFixture }): Promise<boolean> {
+}: SceneContext & { readonly fixture: HoldFixture }): Promise<boolean> {
   if (performance.now() > untilMs) return false
   const folder = join(home, 'restarts')
   mkdirSync(folder)

@@ -14,15 +14,15 @@ import { Patient } from './databases/surgeon.ts'
 export const limits: CheckLimits = { timeoutMs: 30_000, memoryBytesMax: 1e9, niceness: 0 }
 const signal = new AbortController().signal
 
-type Changes = Partial<Pick<CheckerOptions, 'engine'> & CheckLimits>
+type CheckerOverrides = Partial<Pick<CheckerOptions, 'engine'> & CheckLimits>
 
 export interface SnapshotFolder {
   readonly folder: string
   readonly snapshot: SnapshotPath
   /** Opens a checker for this folder. */
-  readonly open: (changes?: Changes) => Promise<Checker>
+  readonly open: (changes?: CheckerOverrides) => Promise<Checker>
   /** Makes one check, with a checker of its own. */
-  readonly check: (depth?: 'quick' | 'full', changes?: Changes) => Promise<Reading>
+  readonly check: (depth?: 'quick' | 'full', changes?: CheckerOverrides) => Promise<Reading>
   /** Makes the snapshot: better-sqlite3 cannot open its awkward name, so it is made elsewhere and copied. */
   readonly make: (fill: (db: Database.Database) => void) => void
   /** Changes the snapshot by the surgeon. */
@@ -41,7 +41,7 @@ export function useSnapshotFolder(): SnapshotFolder {
     folder = mkdtempSync(join(top, 'snapshots-'))
   })
   const snapshot = (): SnapshotPath => join(folder, 'tenant one.db ') as SnapshotPath
-  const open = (changes: Changes = {}): Promise<Checker> =>
+  const open = (changes: CheckerOverrides = {}): Promise<Checker> =>
     openChecker({ ...limits, engine: 'census', ...changes, folder, parallel: 2 })
   const copy = (): string => {
     const path = join(folder, 'copied.db')

@@ -6,14 +6,14 @@ import { tenantId } from '../../src/model/brand.ts'
 import type { OtherHold } from '../../src/model/service-way.ts'
 import { absencesIn, type AbsenceTerms, type SweepFacts } from '../../src/report/status/absences.ts'
 import type {
-  SettledThen,
+  DecisiveCheck,
   StandingHold,
   StatusFormat,
   StatusView,
   TenantSummary,
 } from '../../src/report/status/status-view.ts'
 import { renderStatus } from '../../src/report/status/status.ts'
-import type { StatusRendering } from '../../src/report/status/status.ts'
+import type { RenderedStatus } from '../../src/report/status/status.ts'
 
 export const hour = 3_600_000
 export const now = 1_790_000_000_000
@@ -38,7 +38,7 @@ export const tenant = (id: string, more: Partial<TenantSummary> = {}): TenantSum
     ...newest,
   }
 }
-export const wasDamaged: SettledThen = {
+export const wasDamaged: DecisiveCheck = {
   at: now - 2 * hour,
   verdict: 'damaged',
   damage: 'index',
@@ -46,7 +46,7 @@ export const wasDamaged: SettledThen = {
   depth: 'full',
   pauseMs: 7,
 }
-export const wasSound: SettledThen = { ...wasDamaged, verdict: 'sound', damage: 'none' }
+export const wasSound: DecisiveCheck = { ...wasDamaged, verdict: 'sound', damage: 'none' }
 /** A run as the ledger has it: by default a sweep that covered all of its ten files an hour ago. */
 export const recordedRun = (run: string, more: Partial<RecordedRun> = {}): RecordedRun => ({
   run,
@@ -117,7 +117,7 @@ export const view = (tenants: readonly TenantSummary[], more: Partial<StatusView
 export function render(
   given: StatusView,
   format: StatusFormat,
-): { readonly code: StatusRendering['code']; readonly text: string } {
+): { readonly code: RenderedStatus['code']; readonly text: string } {
   const { code, text } = renderStatus(given, { format, width: 80, cuts: true, color: false, verbose: false })
   return { code, text: [...text].join('') }
 }

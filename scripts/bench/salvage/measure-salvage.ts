@@ -6,7 +6,7 @@ import type { Workspace } from '../workspace.ts'
 import { openRecoverShell } from './recover-shell.ts'
 import { strayOfSalvage } from './stray-of-salvage.ts'
 import { isInLostRange, runShellRecover, runSalvage, type ToolRun } from './tools.ts'
-import { judgeRecoveredRows, readTrueRows, strayOfRecover, type RowsFound, type TrueRows } from './true-rows.ts'
+import { judgeRecoveredRows, readTrueRows, strayOfRecover, type FoundRows, type TrueRows } from './true-rows.ts'
 import { makeWholeTables, pagesOfTables, tableWounds, woundTable, type TableWoundName } from './wounded-tables.ts'
 
 export interface SalvageBenchOptions {
@@ -99,7 +99,7 @@ function figuresOf(
   truth: TrueRows,
   readStray: (database: Database.Database, truth: TrueRows) => ReadonlyMap<string, ReadonlySet<string>>,
 ): ToolFigures {
-  const nothing: RowsFound = {
+  const nothing: FoundRows = {
     exact: 0,
     elsewhere: 0,
     invented: 0,

@@ -43,7 +43,7 @@ export function jsonKey(columns: readonly string[]): string {
   return `json_array(${parts.join(', ')})`
 }
 
-export interface RowsFound {
+export interface FoundRows {
   /** True rows in their own tables. */
   readonly exact: number
   /** True rows elsewhere: in tables for rows that no table owns. */
@@ -61,7 +61,7 @@ export function judgeRecoveredRows(
   file: string,
   truth: TrueRows,
   readStray: (database: Database.Database, truth: TrueRows) => ReadonlyMap<string, ReadonlySet<string>>,
-): RowsFound {
+): FoundRows {
   const database = new Database(file, { readonly: true })
   try {
     const stray = readStray(database, truth)

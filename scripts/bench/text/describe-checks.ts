@@ -1,10 +1,10 @@
 /** The figures of checks as text. */
-import type { CheckFigures, Competitor } from '../check.ts'
+import type { CheckFigures, ComparedProgram } from '../check.ts'
 import { formatBytes, formatMs, spreadOf, formatTable } from '../units.ts'
 
 export function describeChecks(figures: CheckFigures): string {
   const [census, ...others] = figures.competitors
-  const fastest = ({ warmMs }: Competitor): number => Math.min(...warmMs)
+  const fastest = ({ warmMs }: ComparedProgram): number => Math.min(...warmMs)
   const ours = census ? fastest(census) : Number.NaN
   return [
     `A database of ${formatBytes(figures.bytes)}, ${figures.rows} rows in its largest table, in turn`,

@@ -1,6 +1,6 @@
 /** The figures of sweeps as text. */
 import type { MemoryUse } from '../memory.ts'
-import type { SweepFigures, Timed } from '../sweep.ts'
+import type { SweepFigures, TimedRun } from '../sweep.ts'
 import { formatBytes, formatTable } from '../units.ts'
 
 export function describeSweep(figures: SweepFigures): string {
@@ -37,13 +37,13 @@ export function describeSweep(figures: SweepFigures): string {
   ].join('\n')
 }
 
-const secondsOf = (rounds: readonly Timed[], what: Timed['what'], which: 'ms' | 'processorMs'): string =>
+const secondsOf = (rounds: readonly TimedRun[], what: TimedRun['what'], which: 'ms' | 'processorMs'): string =>
   rounds
     .filter((round) => round.what === what)
     .map((round) => (round[which] / 1000).toFixed(1))
     .join(' ')
 
-function rateOf(rounds: readonly Timed[], what: Timed['what'], tenants: number): string {
+function rateOf(rounds: readonly TimedRun[], what: TimedRun['what'], tenants: number): string {
   const fastest = Math.min(...rounds.filter((round) => round.what === what).map(({ ms }) => ms))
   return `${(tenants / (fastest / 1000)).toFixed(1)} (fastest)`
 }

@@ -26,7 +26,7 @@ import {
   type DemoHost,
   type HostName,
 } from './fleet-hosts.ts'
-import { startedBy, logOf, startHoldfast, waitUntil, type LongRunning } from './fleet-processes.ts'
+import { startedBy, logOf, startHoldfast, waitUntil, type LongRunningProgram } from './fleet-processes.ts'
 
 const bytesPerTenant = 2_000_000
 const transfersPerSecond = 30
@@ -39,7 +39,7 @@ interface FleetDemo {
   readonly folder: string
   readonly hosts: Readonly<Record<HostName, DemoHost>>
   /** The one of a host that runs, or ran last. */
-  readonly agents: Record<HostName, LongRunning>
+  readonly agents: Record<HostName, LongRunningProgram>
   /** Of all processes that the demo has started. */
   readonly pids: number[]
   readonly cleanup: AsyncDisposableStack
@@ -90,7 +90,7 @@ async function prepare(cleanup: AsyncDisposableStack, signal: AbortSignal): Prom
   )
   pids.push(coordinator.pid)
   say(`started the coordinator (pid ${coordinator.pid}); its database is a folder (PGlite)`)
-  const start = (name: HostName): LongRunning => startAgent({ folder, hosts, pids, cleanup }, name)
+  const start = (name: HostName): LongRunningProgram => startAgent({ folder, hosts, pids, cleanup }, name)
   const agents = { alpha: start('alpha'), beta: start('beta'), gamma: start('gamma') }
   const demo = { folder, hosts, agents, pids, cleanup, signal }
   await waitUntil('all agents take tenants', () => knownFiles(demo), { ...waiting(demo), everyMs: 500 })
@@ -100,7 +100,7 @@ async function prepare(cleanup: AsyncDisposableStack, signal: AbortSignal): Prom
 function startAgent(
   { folder, hosts, pids, cleanup }: Pick<FleetDemo, 'folder' | 'hosts' | 'pids' | 'cleanup'>,
   name: HostName,
-): LongRunning {
+): LongRunningProgram {
   const agent = cleanup.use(startHoldfast(['agent', '--config', hosts[name].config], logOf(folder, name)))
   pids.push(agent.pid)
   say(`started the agent of ${name} (pid ${agent.pid})`)

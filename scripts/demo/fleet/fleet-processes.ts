@@ -7,7 +7,7 @@ import { sleep } from '../../../src/host/clock.ts'
 
 const launcher = resolve(import.meta.dirname, '../../../bin/holdfast.js')
 
-export interface LongRunning extends AsyncDisposable {
+export interface LongRunningProgram extends AsyncDisposable {
   readonly pid: number
   /** Ends it as an operator does: with SIGTERM, and with SIGKILL if it does not end. */
   stop(): Promise<void>
@@ -17,7 +17,7 @@ export interface LongRunning extends AsyncDisposable {
 
 const endMsMax = 60_000
 
-export function startHoldfast(words: readonly string[], log: string): LongRunning {
+export function startHoldfast(words: readonly string[], log: string): LongRunningProgram {
   const output = openSync(log, 'a')
   // Detached, so that Ctrl-C reaches the demo alone, which ends its children in order.
   const child = spawn(process.execPath, [launcher, ...words], { stdio: ['ignore', output, output], detached: true })

@@ -43,20 +43,20 @@ function askedBy(request: IncomingMessage): AdminRequest {
   return { kind: renew === undefined ? 'resume' : 'renew', tenant }
 }
 
-interface Early {
+interface EarlyAnswer {
   readonly status: number
   readonly body: Json
   readonly headers: Record<string, string>
 }
 
-const problem = (status: number, name: string, more: Json = {}, headers: Record<string, string> = {}): Early => ({
+const problem = (status: number, name: string, more: Json = {}, headers: Record<string, string> = {}): EarlyAnswer => ({
   status,
   body: { type: `urn:holdfast:problem:${name}`, title: name, status, ...more },
   headers: { 'content-type': 'application/problem+json', ...headers },
 })
 
 /** Answers that are sent instead of doing the work. */
-function answerBefore(faults: ServiceFaults, { kind, tenant }: AdminRequest): Early | null {
+function answerBefore(faults: ServiceFaults, { kind, tenant }: AdminRequest): EarlyAnswer | null {
   const occasion = `${kind} ${tenant}`
   if (kind === 'registry' && faults.has('empty-registry', null))
     return { status: 200, body: { tenants: [], next: null }, headers: {} }

@@ -1,11 +1,11 @@
 /** What one run of a service leaves to the next: which alarms were sent, and which did not arrive. Pure. */
 
 import { printableInUtf8 } from '../../text/printable.ts'
-import type { Standing } from '../condition.ts'
-import type { Outgoing } from '../fold.ts'
+import type { StandingAlarm } from '../condition.ts'
+import type { OutgoingAlarm } from '../fold.ts'
 
 /** An alarm that some sinks did not take yet. */
-export interface Pending extends Outgoing {
+export interface PendingAlarm extends OutgoingAlarm {
   /** Keys of these sinks. */
   readonly sinks: readonly string[]
   /** When it was first tried, in ms since 1970. */
@@ -13,9 +13,9 @@ export interface Pending extends Outgoing {
 }
 
 export interface AlarmState {
-  readonly standing: readonly Standing[]
+  readonly standing: readonly StandingAlarm[]
   /** The oldest first. */
-  readonly pending: readonly Pending[]
+  readonly pending: readonly PendingAlarm[]
 }
 
 export const noState: AlarmState = { standing: [], pending: [] }
@@ -37,7 +37,7 @@ export function boundedState({ standing, pending }: AlarmState, sinks: ReadonlyS
  * False for an alarm whose condition has ended: it would come after its recovery, and be taken for news. A recovery
  * has no condition.
  */
-export function stillHolds({ alarm, subject }: Pending, standing: readonly Standing[]): boolean {
+export function stillHolds({ alarm, subject }: PendingAlarm, standing: readonly StandingAlarm[]): boolean {
   if (subject === undefined) return true
   const one = standing.find((known) => known.severity === alarm.severity && known.subject === subject)
   if (one === undefined) return false

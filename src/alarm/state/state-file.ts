@@ -22,14 +22,14 @@ const lockAgainMs = 20
 
 const stateFile = (dir: string, service: string): string => join(dir, `alarms-${encodeURIComponent(service)}`)
 
-export interface StateReading {
+export interface LoadedState {
   readonly state: AlarmState
   /** Why an earlier state is not used; null if it is, or if there is none. */
   readonly why: string | null
 }
 
 /** Without a state everything is sent, so a file that cannot be used is as none. */
-export async function loadState(dir: string, service: string): Promise<StateReading> {
+export async function loadState(dir: string, service: string): Promise<LoadedState> {
   const found = await readCheckedText(stateFile(dir, service), title, bytesMax)
   switch (found.kind) {
     case 'missing':

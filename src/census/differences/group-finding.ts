@@ -1,7 +1,7 @@
 /** Makes the finding of one group of unmatched entries. */
 
 import type { Finding } from '../../model/result/finding.ts'
-import type { BadPlaces } from '../../sqlite/accounting/bad-places.ts'
+import type { BadPageRanges } from '../../sqlite/accounting/bad-page-ranges.ts'
 import { count } from '../../text/count.ts'
 import type { CensusPlan, IndexPlan } from '../plan.ts'
 import { compareRowKeys } from '../record/row-key.ts'
@@ -16,7 +16,7 @@ const rowsMax = 20
 /** What the caller wants beside the findings. */
 export interface DifferenceOptions {
   /** Collects the pages of all wrong entries; null if the caller wants no map. */
-  readonly places: BadPlaces | null
+  readonly places: BadPageRanges | null
   /** True if the findings list what the entries hold beside keys. */
   readonly showValues: boolean
 }

@@ -34,11 +34,11 @@ export interface DifferencePass {
   /** True if this pass must scan the page. */
   needs(page: number): boolean
   /** Gives what is left to `take`; without it, to `DifferenceSearch.unmatched`. */
-  end(take?: TakeUnmatched): void
+  end(take?: UnmatchedEntrySink): void
 }
 
 /** @param tree position of the index in the plan */
-export type TakeUnmatched = (tree: number, entry: UnmatchedEntry) => void
+export type UnmatchedEntrySink = (tree: number, entry: UnmatchedEntry) => void
 
 export class DifferenceSearch {
   readonly unmatched: UnmatchedEntries

@@ -7,8 +7,8 @@ import { randomInt } from 'node:crypto'
 import { comparePrintedKeys, keysMax } from '../../comparison/first-keys.ts'
 import { matchRows } from '../../comparison/row-entries.ts'
 import { passesOver } from '../../comparison/row-sums.ts'
-import type { RowReading } from '../../comparison/table-rows.ts'
-import type { RowDifferences, RowIdentity, Sided } from '../../model/result/comparison.ts'
+import type { RowReadOptions } from '../../comparison/table-rows.ts'
+import type { RowDifferences, RowIdentity, SidePair } from '../../model/result/comparison.ts'
 import type { ComparedSide } from './compared-side.ts'
 
 export interface RowLimits {
@@ -24,22 +24,22 @@ const passesMax = 64
 
 interface ComparedTable {
   /** Position of the table in the plan of each side. */
-  readonly tree: Sided<number>
-  readonly rows: Sided<number>
+  readonly tree: SidePair<number>
+  readonly rows: SidePair<number>
   readonly identity: RowIdentity
   /** True if texts are converted to UTF-8. */
   readonly asUtf8: boolean
 }
 
-type RowsCompared =
+type RowComparison =
   | { readonly kind: 'compared'; readonly differing: RowDifferences }
   | { readonly kind: 'not-compared'; readonly why: string }
 
 export async function compareRows(
-  sides: Sided<ComparedSide>,
+  sides: SidePair<ComparedSide>,
   table: ComparedTable,
   limits: RowLimits,
-): Promise<RowsCompared> {
+): Promise<RowComparison> {
   const identity = table.identity === 'content' ? 'content' : 'key'
   const reading = { identity, asUtf8: table.asUtf8, key: [randomInt(2 ** 32), randomInt(2 ** 32)] } as const
   const refused = await beginRows(sides, table.tree, reading, limits)
@@ -71,7 +71,7 @@ type RowPass =
 
 /** Collects the wanted rows of both sides, matches them, and makes the readers remember the keys of what differs. */
 async function runPass(
-  sides: Sided<ComparedSide>,
+  sides: SidePair<ComparedSide>,
   wanted: Uint8Array | null,
   identity: 'content' | 'key',
   { rowsEachPass }: RowLimits,
@@ -98,7 +98,7 @@ function addTo(totals: RowTotals, { onlyInA, onlyInB, different }: RowTotals): v
 }
 
 /** The result of all passes, with the first keys. */
-async function differencesOf(sides: Sided<ComparedSide>, totals: RowTotals, exact: boolean): Promise<RowsCompared> {
+async function differencesOf(sides: SidePair<ComparedSide>, totals: RowTotals, exact: boolean): Promise<RowComparison> {
   const { onlyInA, onlyInB, different } = totals
   const [firstA, firstB] = await Promise.all(
     [sides.a, sides.b].map((side) => side.ask<'firstKeys'>({ step: 'firstKeys' })),
@@ -120,7 +120,7 @@ async function differencesOf(sides: Sided<ComparedSide>, totals: RowTotals, exac
 
 /** Content digest of a table with its texts in UTF-8; null if it could not be made. */
 export async function digestInUtf8(side: ComparedSide, tree: number, limits: RowLimits): Promise<string | null> {
-  const reading: RowReading = { identity: 'content', asUtf8: true, key: [0, 0] }
+  const reading: RowReadOptions = { identity: 'content', asUtf8: true, key: [0, 0] }
   const ready = await side.ask<'beginTable'>({
     step: 'beginTable',
     tree,
@@ -133,13 +133,13 @@ export async function digestInUtf8(side: ComparedSide, tree: number, limits: Row
   return counted === null || counted.unread !== null ? null : counted.digest
 }
 
-const notCompared = (why: string): RowsCompared => ({ kind: 'not-compared', why })
+const notCompared = (why: string): RowComparison => ({ kind: 'not-compared', why })
 
 /** @returns why rows cannot be compared; null if they can */
 async function beginRows(
-  { a, b }: Sided<ComparedSide>,
-  tree: Sided<number>,
-  reading: RowReading,
+  { a, b }: SidePair<ComparedSide>,
+  tree: SidePair<number>,
+  reading: RowReadOptions,
   { rowsEachPass, memoryBytesMax }: RowLimits,
 ): Promise<string | null> {
   const ask = (side: ComparedSide, of: number): ReturnType<typeof side.ask<'beginTable'>> =>
@@ -151,7 +151,7 @@ async function beginRows(
 
 /** @returns the buckets of each pass (null: all rows in one pass), or why they cannot be found */
 async function planPasses(
-  sides: Sided<ComparedSide>,
+  sides: SidePair<ComparedSide>,
   rows: number,
   { rowsEachPass }: RowLimits,
 ): Promise<readonly (Uint8Array | null)[] | string> {
@@ -161,7 +161,7 @@ async function planPasses(
   return passesOver(a.sums, b.sums, rowsEachPass)
 }
 
-function whyOf({ a, b }: Sided<ComparedSide>, unreadInA: string | null, unreadInB: string | null): string {
+function whyOf({ a, b }: SidePair<ComparedSide>, unreadInA: string | null, unreadInB: string | null): string {
   const reasons = (
     [
       ['A', a.stoppedWhy ?? unreadInA],

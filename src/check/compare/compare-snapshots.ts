@@ -4,8 +4,8 @@ import { findTables, identityIn, judgeTable } from '../../comparison/tables.ts'
 import type { FoundTable } from '../../comparison/tables.ts'
 import { monotonicMs } from '../../host/clock.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
-import type { KeptFiles } from '../../model/kept.ts'
-import type { Comparison, Sided, TableComparison } from '../../model/result/comparison.ts'
+import type { KeptFiles } from '../../model/kept-file.ts'
+import type { Comparison, SidePair, TableComparison } from '../../model/result/comparison.ts'
 import type { TableContent } from '../../model/result/verdict.ts'
 import type { Reader } from '../protocol.ts'
 import { compareRows, digestInUtf8 } from './compare-rows.ts'
@@ -41,8 +41,8 @@ export const contentOnly: CompareOptions = { except: new Set(), exact: false }
 
 /** @param readers one for each side @param limits `timeoutMs` is for the whole comparison */
 export async function compareSnapshots(
-  readers: Sided<Reader>,
-  checked: Sided<CheckedContent>,
+  readers: SidePair<Reader>,
+  checked: SidePair<CheckedContent>,
   limits: RowLimits & { readonly timeoutMs: number },
   { except, exact }: CompareOptions = contentOnly,
 ): Promise<Comparison> {
@@ -64,25 +64,25 @@ export async function compareSnapshots(
   return { why: null, tables: compared, schemaDifferences: compareSchemas(a.description, b.description) }
 }
 
-type Pair = Sided<FoundTable | null>
+type Pair = SidePair<FoundTable | null>
 type Tables = ReadonlyMap<string, FoundTable>
 
 const tablesOf = ({ plan }: OpenedSchema, { content, doubtOf }: CheckedContent): Tables =>
   findTables(plan, content, doubtOf)
 
 /** Tables by plain name, in the order of names; null if a side has no table of this name. */
-const pairsOf = ({ a, b }: Sided<Tables>): readonly (readonly [string, Pair])[] =>
+const pairsOf = ({ a, b }: SidePair<Tables>): readonly (readonly [string, Pair])[] =>
   [...new Set([...a.keys(), ...b.keys()])]
     .sort()
     .map((name) => [name, { a: a.get(name) ?? null, b: b.get(name) ?? null }])
 
-const partOf = ({ a, b }: Sided<OpenedSchema>, name: string): string | null =>
+const partOf = ({ a, b }: SidePair<OpenedSchema>, name: string): string | null =>
   [...a.description.objects, ...b.description.objects].find(
     (object) => object.kind === 'table' && plainName(object.name) === name && object.shadowOf !== null,
   )?.shadowOf ?? null
 
 async function compareTable(
-  sides: Sided<ComparedSide>,
+  sides: SidePair<ComparedSide>,
   { a, b }: Pair,
   shadowOf: string | null,
   asUtf8: boolean,
@@ -107,8 +107,8 @@ async function compareTable(
 
 /** The same tables with digests of texts in UTF-8: digests of two encodings cannot be compared. */
 async function inUtf8(
-  sides: Sided<ComparedSide>,
-  schemas: Sided<OpenedSchema>,
+  sides: SidePair<ComparedSide>,
+  schemas: SidePair<OpenedSchema>,
   pair: Pair,
   limits: RowLimits,
 ): Promise<Pair> {
@@ -123,7 +123,7 @@ async function inUtf8(
 }
 
 /** For a schema that could not be read again: reports what the checks counted, and compares nothing. */
-function notCompared({ a, b }: Sided<ComparedSide>, checked: Sided<CheckedContent>): Comparison {
+function notCompared({ a, b }: SidePair<ComparedSide>, checked: SidePair<CheckedContent>): Comparison {
   const why = (
     [
       ['A', a.stoppedWhy],

@@ -6,7 +6,7 @@ import type { CensusPlan } from '../../census/plan.ts'
 import type { SchemaDescription } from '../../comparison/schema.ts'
 import { monotonicMs } from '../../host/clock.ts'
 import { isUnanswered } from '../protocol.ts'
-import type { AnswerOf, NotAnswered, QuestionOf, Reader, ReaderStep } from '../protocol.ts'
+import type { AnswerOf, MissingAnswer, QuestionOf, Reader, ReaderStep } from '../protocol.ts'
 
 export interface OpenedSchema {
   readonly plan: CensusPlan | null
@@ -61,7 +61,7 @@ export class ComparedSide {
   }
 }
 
-function inWords({ how, detail }: NotAnswered): string {
+function inWords({ how, detail }: MissingAnswer): string {
   switch (how) {
     case 'failed':
       return `it could not be read: ${detail}`

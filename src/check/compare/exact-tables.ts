@@ -4,18 +4,18 @@
  */
 import { randomInt } from 'node:crypto'
 import type { CensusPlan } from '../../census/plan.ts'
-import type { RowReading } from '../../comparison/table-rows.ts'
+import type { RowReadOptions } from '../../comparison/table-rows.ts'
 import type { FoundTable } from '../../comparison/tables.ts'
-import type { Sided, TableComparison } from '../../model/result/comparison.ts'
+import type { SidePair, TableComparison } from '../../model/result/comparison.ts'
 import type { AnswerOf } from '../protocol.ts'
 import type { RowLimits } from './compare-rows.ts'
 import type { ComparedSide } from './compared-side.ts'
 
 /** @param table of equal content */
 export async function withRowids(
-  sides: Sided<ComparedSide>,
+  sides: SidePair<ComparedSide>,
   table: TableComparison,
-  { a, b }: Sided<FoundTable | null>,
+  { a, b }: SidePair<FoundTable | null>,
   limits: RowLimits,
 ): Promise<TableComparison> {
   if (a?.plan?.kind !== 'rowid-table' || a.plan.rowidAlias >= 0 || a.tree === null || b?.tree == null) return table
@@ -28,8 +28,8 @@ export async function withRowids(
 
 /** Only the tables that differ, or could not be compared. */
 export async function compareOwnTables(
-  sides: Sided<ComparedSide>,
-  plans: Sided<CensusPlan | null>,
+  sides: SidePair<ComparedSide>,
+  plans: SidePair<CensusPlan | null>,
   limits: RowLimits,
 ): Promise<readonly TableComparison[]> {
   const own = { a: ownTables(plans.a), b: ownTables(plans.b) }
@@ -59,12 +59,12 @@ const ownTables = (plan: CensusPlan | null): ReadonlyMap<string, number> =>
 
 /** @returns why the sums could not be made, if so */
 async function sumBoth(
-  { a, b }: Sided<ComparedSide>,
-  tree: Sided<number>,
-  identity: RowReading['identity'],
+  { a, b }: SidePair<ComparedSide>,
+  tree: SidePair<number>,
+  identity: RowReadOptions['identity'],
   { rowsEachPass, memoryBytesMax }: RowLimits,
-): Promise<Sided<AnswerOf<'sumRows'>> | string> {
-  const reading: RowReading = { identity, asUtf8: false, key: [randomInt(2 ** 32), randomInt(2 ** 32)] }
+): Promise<SidePair<AnswerOf<'sumRows'>> | string> {
+  const reading: RowReadOptions = { identity, asUtf8: false, key: [randomInt(2 ** 32), randomInt(2 ** 32)] }
   const sum = async (side: ComparedSide, position: number): Promise<AnswerOf<'sumRows'> | string> => {
     const begun = await side.ask<'beginTable'>({
       step: 'beginTable',

@@ -1,6 +1,6 @@
 /** Child side: the child's driver of the check steps. It answers them itself, until an answer reports something. */
 import { runCheckSteps } from '../check-steps.ts'
-import type { AnswerOf, NotAnswered, QuestionOf, Reader, ReaderAnswer, ReaderStep, SingleStep } from '../protocol.ts'
+import type { AnswerOf, MissingAnswer, QuestionOf, Reader, ReaderAnswer, ReaderStep, SingleStep } from '../protocol.ts'
 import { ReadingBuilder } from '../reading-builder.ts'
 
 /**
@@ -35,7 +35,7 @@ export async function checkAlone(
 }
 
 /** Ends the steps: without an answer they ask no further. */
-const stopped: NotAnswered = { step: 'not-answered', how: 'failed', detail: 'an answer reported something' }
+const stopped: MissingAnswer = { step: 'not-answered', how: 'failed', detail: 'an answer reported something' }
 
 /** True if the answer has more to say than that everything is all right. */
 function reportsSomething(answer: ReaderAnswer, bytesMax: number, withCensus: boolean): boolean {

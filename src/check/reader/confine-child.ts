@@ -1,20 +1,20 @@
 /** Child side: confines this process, after everything from outside its sandbox was loaded. */
 import Database from 'better-sqlite3'
-import { CannotConfine } from '../../host/process/confine.ts'
+import { ConfinementError } from '../../host/process/confine.ts'
 import type { Wall } from '../../model/result/reading.ts'
 import type { User } from '../confinement.ts'
 import type { Confinement } from '../protocol.ts'
 
 /** What confines this process, and limits the files that it writes. */
-export interface Confining {
-  /** @returns the walls that hold @throws {CannotConfine} */
+export interface ProcessConfiner {
+  /** @returns the walls that hold @throws {ConfinementError} */
   enter(folder: string, user: User | null): readonly Wall[]
   limitFileSize(bytes: number): void
 }
 
 /** Loads SQLite's native code first: the sandbox does not have its file. */
 export function confineChild(
-  confining: Confining,
+  confining: ProcessConfiner,
   folder: string,
   user: User | null,
 ): { readonly sqliteVersion: string; readonly confinement: Confinement } {
@@ -24,7 +24,8 @@ export function confineChild(
   try {
     return { sqliteVersion, confinement: { kind: 'stands', walls: confining.enter(folder, user) } }
   } catch (error) {
-    if (error instanceof CannotConfine) return { sqliteVersion, confinement: { kind: 'refused', why: error.message } }
+    if (error instanceof ConfinementError)
+      return { sqliteVersion, confinement: { kind: 'refused', why: error.message } }
     throw error
   }
 }

@@ -6,23 +6,23 @@ import Database from 'better-sqlite3'
 import { findingsOfDifferences, findingsOfNotes } from '../../census/differences/findings.ts'
 import type { DifferenceOptions } from '../../census/differences/group-finding.ts'
 import { DifferenceSearch, differingIndexes } from '../../census/differences/search.ts'
-import type { DifferencePass, TakeUnmatched } from '../../census/differences/search.ts'
+import type { DifferencePass, UnmatchedEntrySink } from '../../census/differences/search.ts'
 import type { IndexPlan, TreePlan } from '../../census/plan.ts'
 import { ComputedEntries } from '../../census/scan/computed-entries.ts'
 import { tableDigest } from '../../census/scan/tally.ts'
 import type { CensusTally } from '../../census/scan/tally.ts'
 import type { Rule } from '../../model/result/finding.ts'
 import type { RowCounts, TableContent } from '../../model/result/verdict.ts'
-import { BadPlaces } from '../../sqlite/accounting/bad-places.ts'
-import type { CompareAnswer, Uncounted } from '../step-answers.ts'
+import { BadPageRanges } from '../../sqlite/accounting/bad-page-ranges.ts'
+import type { CompareAnswer, UncountedObject } from '../step-answers.ts'
 import type { PageCounter } from './pages/page-counter.ts'
 import { computedEntries, computingOf } from './sqlite/computed-entries.ts'
-import type { Computing } from './sqlite/computed-entries.ts'
+import type { EntryComputation } from './sqlite/computed-entries.ts'
 import { withEntryQueries } from './sqlite/entry-queries.ts'
 import { roundedOtherwise } from './sqlite/rounded-otherwise.ts'
 import { askRowsForKeys } from './sqlite/unique-keys.ts'
 
-type Query = Extract<Computing, { kind: 'query' }>
+type Query = Extract<EntryComputation, { kind: 'query' }>
 
 /** @param wanted `map`: the pages of wrong entries; `showValues`: what entries hold beside keys */
 export function findCountDifferences(
@@ -38,7 +38,7 @@ export function findCountDifferences(
   const uncounted = [...computed.uncounted, ...unread]
   // A tree that was not read completely has no sums to compare.
   for (const { tree } of uncounted) forget(tally, tree, plan.trees.length)
-  const places = map ? new BadPlaces(Math.ceil(file.fileBytes / plan.pageSize)) : null
+  const places = map ? new BadPageRanges(Math.ceil(file.fileBytes / plan.pageSize)) : null
   const agree = tally.noted.size === 0 && differingIndexes(plan, tally).length === 0
   const { findings, skipped } = agree
     ? { findings: [], skipped: [] }
@@ -79,7 +79,7 @@ function findDifferences(
   }
 }
 
-interface UncountedTree extends Uncounted {
+interface UncountedTree extends UncountedObject {
   readonly tree: number
 }
 
@@ -128,7 +128,7 @@ export function runPass(
   db: Database.Database,
   pass: DifferencePass,
   queries: ReadonlyMap<number, Query>,
-  take?: TakeUnmatched,
+  take?: UnmatchedEntrySink,
 ): void {
   counter.scanWith(pass.scanner, (page) => pass.needs(page))
   for (const tree of pass.computed) {

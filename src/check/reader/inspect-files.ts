@@ -4,9 +4,9 @@
  */
 import type { Finding } from '../../model/result/finding.ts'
 import type { Companion } from '../../model/result/recovery.ts'
-import type { Skipped } from '../../model/result/verdict.ts'
+import type { SkippedObject } from '../../model/result/verdict.ts'
 import { isEmptyDatabase, readHeader } from '../../sqlite/header.ts'
-import type { DatabaseHeader, HeaderReading } from '../../sqlite/header.ts'
+import type { DatabaseHeader, HeaderParseResult } from '../../sqlite/header.ts'
 import { findJournalCut, type JournalCut } from '../../sqlite/journal/journal-cut.ts'
 import { isDestroyedJournal, isHot, readJournal, superJournalName } from '../../sqlite/journal/journal.ts'
 import { isNewer, versionText } from '../../sqlite/version.ts'
@@ -90,7 +90,7 @@ const schemaFormatMax = 6
  * A format that a newer SQLite may have introduced, or another SQLite. null if the writer of the file cannot have it.
  */
 function foreignFormat(
-  { header, why, unknown }: Extract<HeaderReading, { kind: 'wrong' }>,
+  { header, why, unknown }: Extract<HeaderParseResult, { kind: 'wrong' }>,
   sqliteVersion: string,
 ): InspectedDatabaseFile['notUnderstood'] {
   if (header === null || unknown === null) return null
@@ -117,7 +117,7 @@ interface InspectedJournal {
   readonly superJournal: string | null
   readonly companion: readonly Companion[]
   readonly findings: readonly Finding[]
-  readonly skipped: readonly Skipped[]
+  readonly skipped: readonly SkippedObject[]
 }
 
 function inspectJournal({ bytes, read }: OpenFile, database: string): InspectedJournal {
@@ -158,7 +158,7 @@ interface InspectedWal {
   readonly commits: boolean
   readonly companion: readonly Companion[]
   readonly findings: readonly Finding[]
-  readonly skipped: readonly Skipped[]
+  readonly skipped: readonly SkippedObject[]
 }
 
 function inspectWal(log: OpenFile, database: string, file: InspectedDatabaseFile): InspectedWal {

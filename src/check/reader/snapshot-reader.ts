@@ -12,7 +12,7 @@ import type { ReaderAnswer, AnswerOf, ReaderQuestion, QuestionOf, SingleStep } f
 import { bringCompanionsBack, putPagesBack } from './before-recovery.ts'
 import { checkAlone } from './check-alone.ts'
 import { confineChild } from './confine-child.ts'
-import type { Confining } from './confine-child.ts'
+import type { ProcessConfiner } from './confine-child.ts'
 import { findCountDifferences } from './find-differences.ts'
 import { inspectSnapshotFiles } from './inspect-files.ts'
 import { loadCore } from './pages/compiled-core.ts'
@@ -34,7 +34,7 @@ import { thrownFact } from './sqlite/open-database.ts'
 import { tableRowsBytes, TableRowReader } from './table-rows.ts'
 
 export class SnapshotReader {
-  readonly #confining: Confining
+  readonly #confining: ProcessConfiner
   readonly #schemas = new SchemaCache()
   #folder: string | null = null
   #sqliteVersion = ''
@@ -46,7 +46,7 @@ export class SnapshotReader {
   #planned: CensusPlan | null = null
   #rows: TableRowReader | null = null
 
-  constructor(confining: Confining) {
+  constructor(confining: ProcessConfiner) {
     this.#confining = confining
   }
 

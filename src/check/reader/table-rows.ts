@@ -13,7 +13,7 @@ import { CollectedRows } from '../../comparison/row-entries.ts'
 import type { RowEntries } from '../../comparison/row-entries.ts'
 import { RowSums } from '../../comparison/row-sums.ts'
 import { TableRows } from '../../comparison/table-rows.ts'
-import type { RowReading, RowSink } from '../../comparison/table-rows.ts'
+import type { RowReadOptions, RowSink } from '../../comparison/table-rows.ts'
 import type { TablePlan } from '../../comparison/tables.ts'
 import { invariant } from '../../model/bug.ts'
 import type { RowKey } from '../../model/result/finding.ts'
@@ -54,7 +54,7 @@ export class TableRowReader {
   }
 
   /** @param tree position of the table in the plan */
-  begin(tree: number, reading: RowReading): void {
+  begin(tree: number, reading: RowReadOptions): void {
     const plan = this.#plan.trees[tree]
     invariant(plan !== undefined && plan.kind !== 'index', 'only tables have rows to compare')
     this.#unread = null

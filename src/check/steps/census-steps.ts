@@ -4,7 +4,7 @@ import type { CensusTally } from '../../census/scan/tally.ts'
 import type { Reader } from '../protocol.ts'
 import type { ReadingBuilder } from '../reading-builder.ts'
 
-export interface Counting {
+export interface CountTask {
   readonly plan: CensusPlan
   /** Gives each range of pages to one reader only. */
   readonly ranges: Ranges
@@ -13,7 +13,7 @@ export interface Counting {
 /** Bytes that one question counts: enough for reading ahead, and few enough for readers to end at the same time. */
 export const rangeBytes = 16 << 20
 
-export function beginCounting(plan: CensusPlan): Counting {
+export function beginCounting(plan: CensusPlan): CountTask {
   return { plan, ranges: new Ranges(plan.pages, Math.max(1, Math.floor(rangeBytes / plan.pageSize))) }
 }
 
@@ -44,7 +44,7 @@ class Ranges {
 export async function runPlanAndScan(
   reading: ReadingBuilder,
   reader: Reader,
-  { plan, ranges }: Counting,
+  { plan, ranges }: CountTask,
 ): Promise<boolean> {
   const ready = await reading.step(reader, {
     step: 'plan',
@@ -65,7 +65,7 @@ export async function runPlanAndScan(
 export async function runPlanScanAndTally(
   reading: ReadingBuilder,
   reader: Reader,
-  counting: Counting,
+  counting: CountTask,
 ): Promise<CensusTally | null> {
   if (!(await runPlanAndScan(reading, reader, counting))) return null
   return (await reading.step(reader, { step: 'tally' }))?.tally ?? null

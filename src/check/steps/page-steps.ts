@@ -2,7 +2,7 @@
 import { count } from '../../text/count.ts'
 import type { Reader } from '../protocol.ts'
 import type { ReadingBuilder } from '../reading-builder.ts'
-import { pagesNamed } from './pages-named.ts'
+import { namedPages } from './named-pages.ts'
 
 /** Pages that one question accounts for: about a tenth of a second, so that a person sees the progress. */
 const pagesEachQuestion = 10_000
@@ -43,7 +43,7 @@ export async function runFinish(reading: ReadingBuilder, reader: Reader): Promis
   if (reading.facts.some((fact) => fact.kind === 'child-ended')) return
   const answer = await reading.step(reader, {
     step: 'finish',
-    pages: pagesNamed(reading.facts),
+    pages: namedPages(reading.facts),
     digesting: reading.limits.digesting,
   })
   reading.owners = answer?.owners ?? new Map()

@@ -2,12 +2,12 @@
 import type { CensusPlan, TextEncoding } from '../../census/plan.ts'
 import type { CensusTally } from '../../census/scan/tally.ts'
 import type { SchemaObject } from '../../model/result/reading.ts'
-import type { Skipped, TextEncodingName } from '../../model/result/verdict.ts'
+import type { SkippedObject, TextEncodingName } from '../../model/result/verdict.ts'
 import type { AnswerOf, QuestionOf, Reader } from '../protocol.ts'
 import type { ReadingBuilder } from '../reading-builder.ts'
 import { virtualTables } from '../step-answers.ts'
 import { whyLessWasChecked } from './census-steps.ts'
-import type { Counting } from './census-steps.ts'
+import type { CountTask } from './census-steps.ts'
 import { nameByCensus } from './name-by-census.ts'
 
 const encodingNames: Readonly<Record<TextEncoding, TextEncodingName>> = { 1: 'UTF-8', 2: 'UTF-16le', 3: 'UTF-16be' }
@@ -52,7 +52,7 @@ export class SqliteSteps {
   }
 
   /** @returns what was not read */
-  runIntegrity(depth: 'quick' | 'full'): Promise<readonly Skipped[]> {
+  runIntegrity(depth: 'quick' | 'full'): Promise<readonly SkippedObject[]> {
     return this.#ask({ step: 'integrity', depth, objects: this.#objects, tableByTable: this.#tableByTable })
   }
 
@@ -105,7 +105,7 @@ export class SqliteSteps {
    * Runs the step `compare`, the last part of the census, which needs both pages and SQLite.
    * @returns false if there was no answer
    */
-  async runCompare({ plan }: Counting, tallies: readonly CensusTally[]): Promise<boolean> {
+  async runCompare({ plan }: CountTask, tallies: readonly CensusTally[]): Promise<boolean> {
     if (!(await this.#reopen())) return false
     const reading = this.#reading
     const { map, showValues } = reading.limits
@@ -146,7 +146,7 @@ export class SqliteSteps {
   /** @returns what was not read */
   async #ask(
     question: QuestionOf<'integrity'> | QuestionOf<'compareBySqlite'> | QuestionOf<'foreignKeys'>,
-  ): Promise<readonly Skipped[]> {
+  ): Promise<readonly SkippedObject[]> {
     if (!(await this.#reopen())) return []
     const answer = await this.#reading.step<IntegrityStep>(this.#reader, question)
     if (answer === null) {

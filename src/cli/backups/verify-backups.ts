@@ -6,7 +6,7 @@ import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { checkLimits } from '../../runs/begin/run-limits.ts'
 import type { CommonOptions } from '../options.ts'
 import { showProgress } from '../progress/progress.ts'
-import type { BackupsDocument, BackupsEnding } from '../report-run/backups-document.ts'
+import type { BackupsDocument, BackupsEnd } from '../report-run/backups-document.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { chosenEntries, type OpenedStore } from './open-store.ts'
 
@@ -19,7 +19,7 @@ export async function verifyChosen(
   options: VerifyOptions,
   terminal: Terminal,
   document: BackupsDocument,
-): Promise<BackupsEnding> {
+): Promise<BackupsEnd> {
   const check = settings?.check ?? defaultCheckSettings
   const { signal } = terminal.interrupt
   await using scratch = await openSnapshotFolder(options.snapshots ?? settings?.snapshots.dir ?? null, null)

@@ -63,7 +63,7 @@ export async function makeBundle(named: string | null, options: BundleOptions, t
   return exitCodes.sound
 }
 
-interface Collected {
+interface CollectedFiles {
   readonly files: readonly BundleFile[]
   readonly missing: readonly string[]
 }
@@ -74,7 +74,7 @@ async function collect(
   settings: Settings,
   contents: boolean,
   terminal: Terminal,
-): Promise<Collected> {
+): Promise<CollectedFiles> {
   const [newest, ...earlier] = reports
   const missing: string[] = []
   const lines = await ledgerLines(reports, settings, missing)

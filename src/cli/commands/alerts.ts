@@ -7,7 +7,7 @@ import { withConfiguration } from '../../report/text/hint.ts'
 import { jsonText } from '../../text/json-text.ts'
 import type { Invocation } from '../invocation.ts'
 import { withCommon, type CommonOptions } from '../options.ts'
-import { textOrDocument } from '../printing/printing.ts'
+import { textOrDocument } from '../printing/printer.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 const help = `

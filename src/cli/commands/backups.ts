@@ -7,7 +7,7 @@ import { chosenEntries, openStore, type StoreOptions } from '../backups/open-sto
 import { verifyChosen } from '../backups/verify-backups.ts'
 import type { Invocation } from '../invocation.ts'
 import { durationOption, waitOption, withCommon, type CommonOptions } from '../options.ts'
-import { BackupsDocument, type BackupsEnding } from '../report-run/backups-document.ts'
+import { BackupsDocument, type BackupsEnd } from '../report-run/backups-document.ts'
 import { printReport, reportPrinting } from '../report-run/print-report.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -104,7 +104,7 @@ async function perform(
   options: BackupsOptions,
   terminal: Terminal,
   document: BackupsDocument,
-): Promise<BackupsEnding> {
+): Promise<BackupsEnd> {
   requireOptions(action, names, options)
   const store = await openStore(options)
   document.setFolder(store.backups.folder)

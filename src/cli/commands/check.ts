@@ -36,9 +36,9 @@ import { withProgress } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /** As commander gives them. */
-type GivenOptions = Omit<CheckOptions, keyof WantedDepth> & { readonly depth: WantedDepth }
+type CommanderOptions = Omit<CheckCommandOptions, keyof WantedDepth> & { readonly depth: WantedDepth }
 
-interface CheckOptions extends ReportOptions, FileOptions {
+interface CheckCommandOptions extends ReportOptions, FileOptions {
   readonly snapshot?: boolean
   readonly map?: boolean
   readonly live?: boolean
@@ -99,12 +99,12 @@ export function addCheck(invocation: Invocation): void {
     .addOption(incidentOption())
     .addOption(waitOption())
     .addHelpText('after', help)
-    .action((files: readonly string[], options: GivenOptions) =>
+    .action((files: readonly string[], options: CommanderOptions) =>
       invocation.perform(() => check(files, { ...options, ...options.depth }, invocation.terminal)),
     )
 }
 
-async function check(files: readonly string[], options: CheckOptions, terminal: Terminal): Promise<ExitCode> {
+async function check(files: readonly string[], options: CheckCommandOptions, terminal: Terminal): Promise<ExitCode> {
   const run = newRunId()
   const registry = options.tenant ? 'live' : 'none'
   using document = new ResultsDocument(terminal, options, { id: run, mode: 'check', registry })
@@ -126,7 +126,7 @@ interface CheckRun {
 
 async function checkFiles(
   files: readonly string[],
-  options: CheckOptions,
+  options: CheckCommandOptions,
   { run, terminal, document }: CheckRun,
 ): Promise<RunTotals> {
   if (files.length === 0)
@@ -174,7 +174,7 @@ async function eachOnce(targets: readonly Target[]): Promise<readonly Target[]> 
 
 /** @throws {Failure} USAGE for options that have no meaning for these files */
 function requireFileOptions(
-  { keepSnapshot, snapshot, live, ledger, wait, incident, depth }: CheckOptions,
+  { keepSnapshot, snapshot, live, ledger, wait, incident, depth }: CheckCommandOptions,
   { length }: readonly Target[],
 ): void {
   if (live && snapshot)
@@ -196,7 +196,7 @@ function requireFileOptions(
 async function checkTenants(
   ids: readonly string[],
   files: readonly string[],
-  options: CheckOptions,
+  options: CheckCommandOptions,
   { run, terminal, document }: CheckRun,
 ): Promise<RunTotals> {
   requireTenantOptions(files, options)
@@ -222,7 +222,7 @@ async function checkTenants(
 }
 
 /** @throws {Failure} USAGE for files beside tenants, and for options that are about files */
-function requireTenantOptions(files: readonly string[], options: CheckOptions): void {
+function requireTenantOptions(files: readonly string[], options: CheckCommandOptions): void {
   if (options.live)
     throw new Failure('USAGE', '--live is for files, not for --tenant', {
       hint: 'hold.require: pinned in the configuration does the same for tenants (`holdfast explain hold.require`)',

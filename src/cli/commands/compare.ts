@@ -18,7 +18,7 @@ import { overridden } from '../run/overrides.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-interface CompareOptions extends ReportOptions {
+interface CompareCommandOptions extends ReportOptions {
   readonly snapshot?: boolean
   readonly snapshots?: string
   readonly backups?: string
@@ -82,12 +82,12 @@ export function addCompare(invocation: Invocation): void {
     .option('--backups <dir>', 'folder of the backups (default: backups.dir of the configuration)')
     .addOption(waitOption())
     .addHelpText('after', help)
-    .action((a: string, b: string, options: CompareOptions) =>
+    .action((a: string, b: string, options: CompareCommandOptions) =>
       invocation.perform(() => compare(a, b, options, invocation.terminal)),
     )
 }
 
-async function compare(a: string, b: string, options: CompareOptions, terminal: Terminal): Promise<ExitCode> {
+async function compare(a: string, b: string, options: CompareCommandOptions, terminal: Terminal): Promise<ExitCode> {
   const run = newRunId()
   using document = new ComparisonDocument(terminal, options, { id: run, given: { a, b } })
   return await printReport(document, terminal, { ...options, copied: options.snapshot ?? false }, () =>
@@ -98,7 +98,7 @@ async function compare(a: string, b: string, options: CompareOptions, terminal: 
 async function compareGiven(
   a: string,
   b: string,
-  options: CompareOptions,
+  options: CompareCommandOptions,
   {
     run,
     terminal,

@@ -10,7 +10,7 @@ import { renderHistory, type HistoryChange, type HistoryEntry } from '../../repo
 import { shellWord } from '../../text/shell-words.ts'
 import type { Invocation } from '../invocation.ts'
 import { positiveNumber, withCommon, type CommonOptions } from '../options.ts'
-import { textOrDocument } from '../printing/printing.ts'
+import { textOrDocument } from '../printing/printer.ts'
 import { ledgerToRead, settingsToRead } from '../read-ledger.ts'
 import { reportNotice } from '../run/report-holds.ts'
 import type { Terminal } from '../terminal/terminal.ts'

@@ -13,7 +13,7 @@ import { jsonText } from '../../text/json-text.ts'
 import { printable } from '../../text/printable.ts'
 import type { Invocation } from '../invocation.ts'
 import { waitOption, withCommon, type CommonOptions } from '../options.ts'
-import { textOrDocument } from '../printing/printing.ts'
+import { textOrDocument } from '../printing/printer.ts'
 import { reportNotice, reportOtherHolds, reportOutcomes, reportResumeRetry } from '../run/report-holds.ts'
 import { openRunAlarms, raiseRefused } from '../run/run-alarms.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
@@ -21,7 +21,7 @@ import { waitingOf } from '../run/wait-option.ts'
 import { describeError } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-interface ResumeOptions extends CommonOptions {
+interface ResumeCommandOptions extends CommonOptions {
   readonly all?: boolean
   readonly wait?: number
 }
@@ -52,12 +52,12 @@ Exit codes: 0 no hold is open any more, 1 failed, or the tenants serve and the
   not be read, 4 a tenant may still be paused, 64 usage, 70 bug, 75 a run is
   active, 78 configuration, 129/130/131/143 ended by a signal`,
     )
-    .action((id: string | undefined, options: ResumeOptions) =>
+    .action((id: string | undefined, options: ResumeCommandOptions) =>
       invocation.perform(() => resume(id, options, invocation.terminal)),
     )
 }
 
-async function resume(id: string | undefined, options: ResumeOptions, terminal: Terminal): Promise<ExitCode> {
+async function resume(id: string | undefined, options: ResumeCommandOptions, terminal: Terminal): Promise<ExitCode> {
   if ((id === undefined) === (options.all !== true))
     throw new Failure('USAGE', 'name one tenant, or say --all', { hint: '`holdfast resume --help` shows how' })
   const run = newRunId()
@@ -97,7 +97,7 @@ async function resume(id: string | undefined, options: ResumeOptions, terminal: 
 }
 
 /** Reports on stderr what became of each hold, except for the one that the failure at the end names. */
-function reportHolds(resumption: Resumption, left: Left | null, config: string, terminal: Terminal): void {
+function reportHolds(resumption: Resumption, left: ResumeFailure | null, config: string, terminal: Terminal): void {
   const known = resumption.endings.filter((ending) => !isPresumed(ending, resumption))
   const isSaidAtTheEnd = left === null || left.about === 'ledger'
   reportOutcomes(terminal, isSaidAtTheEnd ? known.map((ending) => ({ ...ending, unwritten: null })) : known)
@@ -110,7 +110,7 @@ function reportHolds(resumption: Resumption, left: Left | null, config: string, 
 /** Reports on stderr what is wrong with the ledger. @param dir its folder if all tenants were meant, else null */
 function reportLedger(
   { notice, unwritable: trouble, isNew }: Resumption,
-  left: Left | null,
+  left: ResumeFailure | null,
   dir: string | null,
   terminal: Terminal,
 ): void {
@@ -172,7 +172,7 @@ function documentOf(resumption: Resumption, config: string, { commandLine }: Ter
 }
 
 /** The failure that ends the command although holdfast has done what it could. */
-interface Left {
+interface ResumeFailure {
   readonly failure: Failure
   /** A tenant that may not serve, or a ledger that does not record that all serve. */
   readonly about: 'tenant' | 'ledger'
@@ -184,7 +184,7 @@ interface Left {
 function notServing(
   { endings, others, leases, unknown, unwritable: trouble, notice }: Resumption,
   config: string,
-): Left | null {
+): ResumeFailure | null {
   const open = notResumed(endings)
   if (open !== null) return { failure: open, about: 'tenant', hold: null }
   if (unknown) {
@@ -215,7 +215,7 @@ function notServing(
 }
 
 /** null if the ledger has recorded every end */
-function notRecorded({ endings }: Resumption): Left | null {
+function notRecorded({ endings }: Resumption): ResumeFailure | null {
   const unwritten = endings.filter((ending) => ending.unwritten !== null)
   const [first] = unwritten
   if (!first?.unwritten) return null

@@ -4,7 +4,7 @@ import { wayOf } from '../../config/service-way.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
 import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
 import { openIncident, standingHarm } from '../../ledger/incident.ts'
-import type { LastResult, LedgerReading, NotableResults, QuietFiles } from '../../ledger/ledger.ts'
+import type { LastResult, LedgerReader, NotableResults, QuietFiles } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { mayBeOurs } from '../../model/service-way.ts'
 import { absencesIn, lastFullSweepAt, oldestBackupAt, outdatedConfiguration } from '../../report/status/absences.ts'
@@ -22,7 +22,7 @@ import {
   withCommon,
   type CommonOptions,
 } from '../options.ts'
-import { printMonitorLine, textOrDocument, type ChoosePrinting } from '../printing/printing.ts'
+import { printMonitorLine, textOrDocument, type ChoosePrinter } from '../printing/printer.ts'
 import { ledgerToRead, settingsOfSchedule } from '../read-ledger.ts'
 import { reportNotice } from '../run/report-holds.ts'
 import { absenceTermsOf, readSweepFacts } from '../run/sweep-facts.ts'
@@ -30,7 +30,7 @@ import { leaveUnknown, leaveUnknownUnlessEmpty, requireOutsideRoots } from '../s
 import { chooseKnown } from '../status-selection.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-interface StatusOptions extends CommonOptions {
+interface StatusCommandOptions extends CommonOptions {
   readonly format: StatusFormat
   readonly maxAge: number
   readonly output?: string
@@ -41,7 +41,7 @@ interface StatusOptions extends CommonOptions {
 const isForMonitor = (format: unknown): boolean => format === 'nagios' || format === 'monit'
 
 /** `--json` counts before `--format`, and the last of several formats counts. */
-const printing: ChoosePrinting = (terminal, given) =>
+const printing: ChoosePrinter = (terminal, given) =>
   given['json'] !== true && isForMonitor(given['format']) ? printMonitorLine(terminal) : textOrDocument(terminal, given)
 
 const help = `
@@ -84,10 +84,10 @@ export function addStatus(invocation: Invocation): void {
     .addOption(onlyOption())
     .option('--output <file>', 'write the status to this file instead of stdout', namedFile)
     .addHelpText('after', help)
-    .action((options: StatusOptions) => invocation.perform(() => printStatus(options, invocation.terminal)))
+    .action((options: StatusCommandOptions) => invocation.perform(() => printStatus(options, invocation.terminal)))
 }
 
-async function printStatus(options: StatusOptions, terminal: Terminal): Promise<ExitCode> {
+async function printStatus(options: StatusCommandOptions, terminal: Terminal): Promise<ExitCode> {
   const format = options.json ? 'json' : options.format
   const { output } = options
   const fileForMonitor = isForMonitor(format) ? output : undefined
@@ -120,7 +120,7 @@ interface ReadStatus {
 /** @throws {Failure} LEDGER_UNUSABLE; TENANT_UNKNOWN for a tenant or a pattern that the ledger does not know */
 async function readStatus(
   { settings, outdated }: ScheduledSettings,
-  options: StatusOptions,
+  options: StatusCommandOptions,
   terminal: Terminal,
 ): Promise<ReadStatus> {
   const { dir } = settings.ledger
@@ -192,8 +192,8 @@ interface ReadResults extends Pick<NotableResults, 'results'> {
 
 /** A person or a monitor gets no list of files that are all well. A document of all files is read piece by piece. */
 async function readResults(
-  ledger: LedgerReading,
-  { tenant, only, format, json, verbose, maxAge }: StatusOptions,
+  ledger: LedgerReader,
+  { tenant, only, format, json, verbose, maxAge }: StatusCommandOptions,
   now: number,
 ): Promise<ReadResults> {
   const since = now - maxAge

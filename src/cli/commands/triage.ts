@@ -13,7 +13,7 @@ import {
   withReport,
   workersOption,
 } from '../options.ts'
-import { printText, type ChoosePrinting } from '../printing/printing.ts'
+import { printText, type ChoosePrinter } from '../printing/printer.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { saidByMonit } from '../triage/monit.ts'
@@ -25,7 +25,7 @@ import {
 } from '../triage/triage-options.ts'
 
 /** The hooks of monit wait for `--detach`: it loads nothing of a run, nor of its report. */
-const printing: ChoosePrinting = (terminal, given) => ({
+const printing: ChoosePrinter = (terminal, given) => ({
   ...printText(terminal),
   failure: async (error) => {
     const { triagePrinting } = await import('../triage/run-triage.ts')

@@ -1,7 +1,7 @@
 /** What `fleet export` and `fleet import` share: the database as its owner has it, and what they print. */
 import type { FleetDatabase } from '../../fleet/database/database.ts'
 import { migrateFleet } from '../../fleet/database/migrate.ts'
-import type { Transferred } from '../../fleet/transfer/export-fleet.ts'
+import type { ExportResult } from '../../fleet/transfer/export-fleet.ts'
 import { openWholeFleet } from '../../fleet/transfer/open-whole-fleet.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { count, grouped } from '../../text/count.ts'
@@ -23,7 +23,7 @@ export async function withWholeFleet<Value>(
   return await work(database)
 }
 
-interface TransferOutcome extends Transferred {
+interface TransferOutcome extends ExportResult {
   readonly action: 'export' | 'import'
   readonly file: string
 }

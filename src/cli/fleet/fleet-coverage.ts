@@ -1,6 +1,6 @@
 /** What the runs of the fleet have checked on this host: each chunk is a run here, and none of them is a sweep. */
 import type { Settings } from '../../config/settings.ts'
-import type { LastResult, LedgerReading } from '../../ledger/ledger.ts'
+import type { LastResult, LedgerReader } from '../../ledger/ledger.ts'
 import type { FleetCoverage } from '../../report/status/absences.ts'
 import { readRegistryCopy } from '../../runs/begin/registry-copy.ts'
 
@@ -9,7 +9,7 @@ import { readRegistryCopy } from '../../runs/begin/registry-copy.ts'
  * @returns null if the host belongs to no fleet, or if it has no good list of its tenants
  */
 export async function readFleetCoverage(
-  ledger: Pick<LedgerReading, 'lastResults'>,
+  ledger: Pick<LedgerReader, 'lastResults'>,
   settings: Pick<Settings, 'file' | 'service' | 'ledger' | 'fleet'>,
 ): Promise<FleetCoverage | null> {
   if (settings.fleet === null) return null

@@ -10,7 +10,7 @@ import { printable } from '../../text/printable.ts'
 import type { CommonOptions } from '../options.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-export interface PausePlace {
+export interface PauseScope {
   readonly service?: string
   readonly domain?: string
 }
@@ -21,14 +21,14 @@ export const withPlace = (command: Command, all: string): Command =>
     .addOption(new Option('--service <name>', `of this service only (default: ${all})`).conflicts('domain'))
     .addOption(new Option('--domain <name>', 'of this failure domain only'))
 
-export const scopeOf = ({ service, domain }: PausePlace): string =>
+export const scopeOf = ({ service, domain }: PauseScope): string =>
   service !== undefined ? `service:${service}` : domain !== undefined ? `domain:${domain}` : 'fleet'
 
 /**
  * A name that no host has would stop nothing, and nobody would notice.
  * @throws {Failure} USAGE, FLEET_*
  */
-export async function requireKnown(database: FleetDatabase, { service, domain }: PausePlace): Promise<void> {
+export async function requireKnown(database: FleetDatabase, { service, domain }: PauseScope): Promise<void> {
   const kind = service === undefined ? 'domain' : 'service'
   const name = service ?? domain
   if (name === undefined) return

@@ -2,7 +2,7 @@
 import type { VerifiedEntry } from '../../backup/verify.ts'
 import { exitCodes, gravest, type ExitCode } from '../../model/exit-code.ts'
 import type { Backup } from '../../model/result/backup.ts'
-import { renderBackups, type BackupsView, type NotKept } from '../../report/backups/backups-text.ts'
+import { renderBackups, type BackupsView, type UnkeptFile } from '../../report/backups/backups-text.ts'
 import { jsonDocument } from '../../report/json.ts'
 import type { TextOptions } from '../../report/text/result-words.ts'
 import { exitCodeOfError } from '../terminal/errors.ts'
@@ -11,13 +11,13 @@ import type { ReportDocument, ReportEnd } from './print-report.ts'
 import { Spool } from './spool.ts'
 
 /** What a command adds at its end. */
-export type BackupsEnding = Partial<Pick<BackupsView, 'leftovers' | 'notReached'>>
+export type BackupsEnd = Partial<Pick<BackupsView, 'leftovers' | 'notReached'>>
 
-export class BackupsDocument implements ReportDocument<BackupsEnding> {
+export class BackupsDocument implements ReportDocument<BackupsEnd> {
   readonly #terminal: Pick<Terminal, 'version' | 'interrupt'>
   readonly #about: Pick<BackupsView, 'action' | 'dryRun'>
   readonly #backups: Spool<Backup>
-  readonly #notKept: NotKept[] = []
+  readonly #notKept: UnkeptFile[] = []
   readonly #codes = new Set<ExitCode>()
   #folder: string | null = null
   #count = 0
@@ -47,7 +47,7 @@ export class BackupsDocument implements ReportDocument<BackupsEnding> {
     this.#codes.add({ sound: exitCodes.sound, broken: exitCodes.damaged, unclear: exitCodes.inconclusive }[kind])
   }
 
-  addNotKept(notKept: NotKept, code: ExitCode): void {
+  addNotKept(notKept: UnkeptFile, code: ExitCode): void {
     this.#notKept.push(notKept)
     this.#codes.add(code)
   }
@@ -67,7 +67,7 @@ export class BackupsDocument implements ReportDocument<BackupsEnding> {
     return this.#codes.size === 0 ? own : gravest([own, ...this.#codes])
   }
 
-  json({ exitCode, ending, failure }: ReportEnd<BackupsEnding>): Iterable<string> {
+  json({ exitCode, ending, failure }: ReportEnd<BackupsEnd>): Iterable<string> {
     const { action, dryRun } = this.#about
     return jsonDocument(
       { schema: 'holdfast.backups/1', tool: { version: this.#terminal.version }, action, folder: this.#folder, dryRun },
@@ -83,7 +83,7 @@ export class BackupsDocument implements ReportDocument<BackupsEnding> {
     )
   }
 
-  text({ ending }: ReportEnd<BackupsEnding>, options: TextOptions): Iterable<string> {
+  text({ ending }: ReportEnd<BackupsEnd>, options: TextOptions): Iterable<string> {
     const view = {
       ...this.#about,
       folder: this.#folder,

@@ -3,7 +3,7 @@
 import type { RunId } from '../../model/brand.ts'
 import type { RegistrySource } from '../../model/event.ts'
 import type { ExitCode } from '../../model/exit-code.ts'
-import type { ComparisonReport, FileComparison, Sided, SideOfComparison } from '../../model/result/comparison.ts'
+import type { ComparisonReport, FileComparison, SidePair, SideOfComparison } from '../../model/result/comparison.ts'
 import { comparisonJson, fileRedactor } from '../../report/comparison/comparison-json.ts'
 import { ComparisonTally } from '../../report/comparison/comparison-summary.ts'
 import { comparisonText } from '../../report/comparison/comparison-text.ts'
@@ -22,7 +22,7 @@ export class ComparisonDocument implements ReportDocument<void> {
   readonly #redact: (file: FileComparison) => FileComparison
   readonly #spool = new Spool<FileComparison>('file')
   readonly #tally = new ComparisonTally()
-  #sides: Sided<SideOfComparison>
+  #sides: SidePair<SideOfComparison>
   #sqlite = 'none'
   #registry = 'live'
 
@@ -30,7 +30,7 @@ export class ComparisonDocument implements ReportDocument<void> {
   constructor(
     terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt'>,
     { redactKeys }: Pick<ReportOptions, 'redactKeys'>,
-    { id, given }: { readonly id: RunId; readonly given: Sided<string> | null },
+    { id, given }: { readonly id: RunId; readonly given: SidePair<string> | null },
   ) {
     this.#terminal = terminal
     this.#run = { id, startedAt: new Date().toISOString() }
@@ -39,7 +39,7 @@ export class ComparisonDocument implements ReportDocument<void> {
   }
 
   /** Names what the two words of the command line were understood as. */
-  setSides({ a, b }: Sided<GivenSide>): void {
+  setSides({ a, b }: SidePair<GivenSide>): void {
     this.#sides = { a: { given: a.given, kind: a.kind }, b: { given: b.given, kind: b.kind } }
   }
 

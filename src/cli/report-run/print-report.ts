@@ -4,7 +4,7 @@ import type { RunFailure } from '../../model/result/report.ts'
 import type { TextOptions } from '../../report/text/result-words.ts'
 import type { ReportOptions } from '../options.ts'
 import type { GivenOptions } from '../printing/given-options.ts'
-import { printText, type Printing } from '../printing/printing.ts'
+import { printText, type Printer } from '../printing/printer.ts'
 import { describeError, reportError } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -85,7 +85,7 @@ async function isPageWritten<Ending>(
  */
 export const reportPrinting =
   <Ending>(open: (terminal: Terminal) => ReportDocument<Ending>) =>
-  (terminal: Terminal, { json }: GivenOptions): Printing => ({
+  (terminal: Terminal, { json }: GivenOptions): Printer => ({
     ...printText(terminal),
     failure: async (error) => {
       using document = open(terminal)

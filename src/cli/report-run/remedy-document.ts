@@ -18,10 +18,10 @@ import type { ReportDocument, ReportEnd } from './print-report.ts'
 import type { ReportKeeper } from './report-keeper.ts'
 import { RunFacts } from './run-facts.ts'
 
-type RemedyEnding = Pick<RunTotals, 'stopped'>
+type RemedyEnd = Pick<RunTotals, 'stopped'>
 
 /** A remedy has few targets, so their outcomes stay in memory. */
-export class RemedyDocument extends RunFacts<RemedyMode> implements ReportDocument<RemedyEnding> {
+export class RemedyDocument extends RunFacts<RemedyMode> implements ReportDocument<RemedyEnd> {
   readonly #terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt' | 'say'>
   readonly #redact: (outcome: RemedyOutcome) => RemedyOutcome
   readonly #tally: RemedyTally
@@ -69,7 +69,7 @@ export class RemedyDocument extends RunFacts<RemedyMode> implements ReportDocume
   /** No run of remedies is a full sweep. */
   readonly settlesAny = false
 
-  exitCode({ stopped }: RemedyEnding): ExitCode {
+  exitCode({ stopped }: RemedyEnd): ExitCode {
     const code = stopped === null ? null : exitCodeOfFailure(stopped)
     return this.#tally.exitCode(this.counts.selected, code, this.#terminal.interrupt.exitCode())
   }
@@ -88,19 +88,19 @@ export class RemedyDocument extends RunFacts<RemedyMode> implements ReportDocume
     this.#keeper = new ReportKeeper(settings, this.#terminal, (outcome) => outcome)
   }
 
-  async keep(end: ReportEnd<RemedyEnding>): Promise<void> {
+  async keep(end: ReportEnd<RemedyEnd>): Promise<void> {
     if (!this.isEmpty) await this.#keeper?.keep(this.#frame(end), (outcomes) => outcomes)
   }
 
-  json(end: ReportEnd<RemedyEnding>): Iterable<string> {
+  json(end: ReportEnd<RemedyEnd>): Iterable<string> {
     return remedyJson(this.#frame(end), this.#outcomes)
   }
 
-  text(end: ReportEnd<RemedyEnding>, options: TextOptions): Iterable<string> {
+  text(end: ReportEnd<RemedyEnd>, options: TextOptions): Iterable<string> {
     return [remedyText(this.#frame(end), this.#outcomes, options)]
   }
 
-  #frame({ exitCode, ending, failure }: ReportEnd<RemedyEnding>): Omit<RemedyReport, 'results'> {
+  #frame({ exitCode, ending, failure }: ReportEnd<RemedyEnd>): Omit<RemedyReport, 'results'> {
     return {
       schema: 'holdfast.remedy/1',
       tool: { version: this.#terminal.version, sqlite: this.#sqlite },

@@ -7,7 +7,7 @@ import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import type { Failure, FailureCode } from '../../model/failure.ts'
 import { exitCodeOfFailure } from '../../model/failures/exit-of-failure.ts'
 import type { Finding } from '../../model/result/finding.ts'
-import type { Healing } from '../../model/result/healing.ts'
+import type { HealReport } from '../../model/result/heal-report.ts'
 import type { DamagedPage } from '../../model/result/page-map.ts'
 import type { Report, Result, SelectedFile } from '../../model/result/report.ts'
 import { jsonReport } from '../../report/json.ts'
@@ -29,11 +29,11 @@ import { resultKey, RunFacts } from './run-facts.ts'
 import { shortResult } from './short-result.ts'
 import { Spool } from './spool.ts'
 
-type Ending = Pick<RunTotals, 'notCovered' | 'stopped'>
+type ResultsEnd = Pick<RunTotals, 'notCovered' | 'stopped'>
 type ResultsOptions = Pick<ReportOptions, 'json' | 'verbose' | 'redactKeys'> & PageOptions & { readonly map?: boolean }
 type KeepSettings = Pick<Settings, 'file' | 'ledger' | 'service' | 'tenants' | 'check'>
 
-export class ResultsDocument extends RunFacts<Report['run']['mode']> implements ReportDocument<Ending> {
+export class ResultsDocument extends RunFacts<Report['run']['mode']> implements ReportDocument<ResultsEnd> {
   readonly #terminal: Pick<Terminal, 'version' | 'commandLine' | 'interrupt' | 'say'>
   readonly #redact: (result: Result) => Result
   readonly #showsMaps: boolean
@@ -45,7 +45,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
   /** Findings that are known only at the end of a run, by file. */
   readonly #late = new Map<string, Finding>()
   /** Of `sweep --heal`. */
-  #healing: Healing | null = null
+  #healing: HealReport | null = null
   /** How many results of a file were replaced by later ones. */
   readonly #replaced = new Map<string, number>()
   #notDue = 0
@@ -81,7 +81,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
   }
 
   /** Adds what `--heal` has done. */
-  addHealing(healing: Healing): void {
+  addHealing(healing: HealReport): void {
     this.#healing = healing
   }
 
@@ -146,7 +146,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
    * What stopped the run counts beside the results, except for what a tenant met: that tenant's result has its own
    * code.
    */
-  exitCode({ stopped, notCovered }: Ending): ExitCode {
+  exitCode({ stopped, notCovered }: ResultsEnd): ExitCode {
     const code = stopped === null ? null : this.#codeOfStop(stopped)
     return this.#results.exitCode({
       notCovered,
@@ -199,11 +199,11 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
     this.#paged = new Spool('file')
   }
 
-  async keep(end: ReportEnd<Ending>): Promise<void> {
+  async keep(end: ReportEnd<ResultsEnd>): Promise<void> {
     if (!this.isEmpty) await this.#keeper?.keep(this.#reportOf(end), (results) => this.#current(results))
   }
 
-  async writePage(end: ReportEnd<Ending>): Promise<void> {
+  async writePage(end: ReportEnd<ResultsEnd>): Promise<void> {
     const [html, paged, keeper, settings] = [this.#html, this.#paged, this.#keeper, this.#settings]
     if (html === null) return
     const { config } = this.#terminal.commandLine
@@ -222,11 +222,11 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
     }
   }
 
-  json(end: ReportEnd<Ending>): Iterable<string> {
+  json(end: ReportEnd<ResultsEnd>): Iterable<string> {
     return jsonReport(this.#reportOf(end), this.#current(this.#spool.all()))
   }
 
-  text(end: ReportEnd<Ending>, options: TextOptions): Iterable<string> {
+  text(end: ReportEnd<ResultsEnd>, options: TextOptions): Iterable<string> {
     return reportText({ ...this.#reportOf(end), results: [...this.#current(this.#spool.inMemory)] }, options)
   }
 
@@ -241,7 +241,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
     exitCode,
     ending,
     failure,
-  }: ReportEnd<Ending>): Omit<Report, 'results'> & { readonly healing?: Healing } {
+  }: ReportEnd<ResultsEnd>): Omit<Report, 'results'> & { readonly healing?: HealReport } {
     const { stopped, notCovered } = ending ?? { stopped: null, notCovered: this.pending.size }
     return {
       schema: 'holdfast.report/1',

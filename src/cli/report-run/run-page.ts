@@ -10,7 +10,7 @@ import type { StoredReport } from '../../report/stored-report.ts'
 import { verdictWord } from '../../report/text/result-words.ts'
 import { ledgerToRead } from '../read-ledger.ts'
 
-type OfService = Pick<Settings, 'file' | 'ledger' | 'service'>
+type PageSettings = Pick<Settings, 'file' | 'ledger' | 'service'>
 
 /**
  * The page in pieces, of tenants of a service.
@@ -19,7 +19,7 @@ type OfService = Pick<Settings, 'file' | 'ledger' | 'service'>
  */
 export async function runPage(
   report: StoredReport,
-  settings: OfService,
+  settings: PageSettings,
   config: string | null,
 ): Promise<Iterable<string>> {
   const data = collectPage(report)
@@ -38,7 +38,7 @@ type Histories = ReadonlyMap<string, readonly HistoryLine[]>
 
 async function readHistories(
   { problems }: PageData,
-  settings: OfService,
+  settings: PageSettings,
 ): Promise<{ readonly histories: Histories; readonly noHistory: string | null }> {
   const tenants = new Set(problems.flatMap(({ tenant }) => (tenant === null ? [] : [tenant as string])))
   if (tenants.size === 0) return { histories: new Map(), noHistory: null }

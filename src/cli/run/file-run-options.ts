@@ -7,7 +7,7 @@ import { findConfiguration, loadSettings } from '../../config/load.ts'
 import type { RunId } from '../../model/brand.ts'
 import type { CheckDepth, Engine } from '../../model/result/reading.ts'
 import type { FileRunOptions } from '../../runs/begin/file-run.ts'
-import type { MapWish } from '../../runs/begin/run-context.ts'
+import type { MapChoice } from '../../runs/begin/run-context.ts'
 import { checkLimits } from '../../runs/begin/run-limits.ts'
 import { keepSnapshotsIn } from '../../runs/keep-snapshot.ts'
 import { printable } from '../../text/printable.ts'
@@ -25,7 +25,7 @@ export interface FileOptions extends CommonOptions, WaitOptions {
   readonly timeout?: number
   readonly snapshots?: string
   readonly keepSnapshot?: string
-  readonly map?: MapWish
+  readonly map?: MapChoice
   /** True: programs may have the files open, and none is asked to stand still. */
   readonly live?: boolean
   readonly ledger?: string

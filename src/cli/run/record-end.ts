@@ -21,7 +21,7 @@ export interface RecordedReport<Done> {
   exitCodeOfError(error: unknown): ExitCode
 }
 
-type Ended = Pick<RunTotals, 'covered'> & Partial<Pick<RunTotals, 'stopped'>> & { readonly selected: number }
+type FinishedCounts = Pick<RunTotals, 'covered'> & Partial<Pick<RunTotals, 'stopped'>> & { readonly selected: number }
 
 /**
  * @param whole whether it is a sweep of all tenants at full depth
@@ -36,7 +36,7 @@ export async function recordingEnd<Done extends RunTotals & { readonly selected:
   alarms: Pick<RunAlarms, 'learn'> | null = null,
 ): Promise<Done> {
   const { ledger } = service
-  const record = async (exitCode: ExitCode, { selected, covered, stopped = null }: Ended) => {
+  const record = async (exitCode: ExitCode, { selected, covered, stopped = null }: FinishedCounts) => {
     const own = await orNull(ledger.lastRuns(1).then(([newest]) => newest?.run ?? null))
     const backups = whole && own !== null ? await orNull(surveyBackups(service, own)) : null
     await ledger.append({

@@ -77,7 +77,7 @@ export function requestOf(
     })
   return {
     ...about,
-    deed: undo === undefined ? { kind: 'mend' } : { kind: 'undo', change: undo === true ? null : undo },
+    action: undo === undefined ? { kind: 'mend' } : { kind: 'undo', change: undo === true ? null : undo },
     restore,
     apply,
     method: options.method ?? null,

@@ -1,9 +1,9 @@
 /** How a command raises alarms: while it works, and when its report has all that it will have. */
-import type { Learned, RunAlarms, RunEnding } from '../../alarm/alarms.ts'
+import type { LedgerFacts, RunAlarms, EndedRun } from '../../alarm/alarms.ts'
 import type { OnExpiredCopy, OutdatedConfiguration } from '../../config/last-good.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
-import type { LedgerReading } from '../../ledger/ledger.ts'
+import type { LedgerReader } from '../../ledger/ledger.ts'
 import { readLedger } from '../../ledger/open-ledger.ts'
 import { tenantId, type RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
@@ -23,7 +23,7 @@ export interface AlarmedRun {
   readonly run: RunId
   readonly mode: string
   /** The report, which says what did not arrive. */
-  readonly document: Pick<ResultsDocument, 'addNotice'> & { readonly counts: NonNullable<RunEnding['counts']> }
+  readonly document: Pick<ResultsDocument, 'addNotice'> & { readonly counts: NonNullable<EndedRun['counts']> }
   /** Whether it was a sweep of all tenants at full depth. Called at the end. */
   readonly isWhole: () => boolean
   /** The copy of the configuration that is used in the place of the file; null or left out if the file is. */
@@ -44,7 +44,7 @@ export async function withAlarms<Done extends Pick<RunTotals, 'stopped'>>(
 ): Promise<Done> {
   const { terminal, document, isWhole } = about
   const alarms = await openRunAlarms(settings, about)
-  const end = async (ending: Pick<RunEnding, 'stopped' | 'failure'>): Promise<void> => {
+  const end = async (ending: Pick<EndedRun, 'stopped' | 'failure'>): Promise<void> => {
     const counts = ending.failure !== null && document.counts.selected === 0 ? null : document.counts
     for (const notice of await alarms.end({ ...ending, counts, whole: isWhole() })) document.addNotice(notice)
   }
@@ -111,11 +111,11 @@ const noAlarms: RunAlarms = {
  * @param paused tenants that may be paused, as earlier alarms said
  */
 export async function learnFrom(
-  ledger: LedgerReading,
+  ledger: LedgerReader,
   settings: Settings,
   own: string | null,
   paused: readonly string[],
-): Promise<Learned> {
+): Promise<LedgerFacts> {
   const now = Date.now()
   const facts = await readSweepFacts(ledger, settings, own)
   const maxAgeMs = alarmMaxAgeMs(settings)
@@ -135,7 +135,7 @@ export async function learnFrom(
 const linesOfTenantMax = 100
 
 /** When the newest hold of each of these tenants was seen to end. Without one that did, a tenant is left out. */
-async function endsOfHolds(ledger: LedgerReading, tenants: readonly string[]): Promise<ReadonlyMap<string, number>> {
+async function endsOfHolds(ledger: LedgerReader, tenants: readonly string[]): Promise<ReadonlyMap<string, number>> {
   const ends = new Map<string, number>()
   for (const tenant of tenants) {
     const lines = await ledger.history(tenantId(tenant), linesOfTenantMax)
@@ -152,7 +152,7 @@ const isNews = ({ kind, since }: Absence, now: number, maxAgeMs: number): boolea
   kind !== 'sweep-too-old' || since === null || now - since > maxAgeMs
 
 /** For a run that failed before it had a ledger, such as one that another run keeps out. */
-async function learnAnew(settings: Settings, paused: readonly string[]): Promise<Learned | null> {
+async function learnAnew(settings: Settings, paused: readonly string[]): Promise<LedgerFacts | null> {
   try {
     await using ledger = await readLedger(settings.ledger.dir, wayOf(settings))
     return await learnFrom(ledger, settings, null, paused)

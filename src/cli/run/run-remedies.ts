@@ -20,7 +20,7 @@ import { reportAway, reportPlanned, reportRecovered } from './report-holds.ts'
 import { withAlarms } from './run-alarms.ts'
 import { serviceRunOptions } from './service-run-options.ts'
 
-interface Means {
+interface RemedyOutput {
   readonly terminal: Terminal
   readonly document: RemedyDocument
 }
@@ -30,7 +30,7 @@ export async function runRemedies(
   files: readonly string[],
   options: RemedyOptions,
   request: RemedyRequest,
-  { terminal, document }: Means,
+  { terminal, document }: RemedyOutput,
 ): Promise<RemedyTotals> {
   const settings = async () => loadSettings(await findConfiguration(options.config ?? null))
   const watched = async (

@@ -1,10 +1,10 @@
 /** What `status` and alarms judge absences by: sweeps, the list of tenants, and the run that works now. */
 import type { Settings } from '../../config/settings.ts'
 import { isStopped } from '../../host/process/processes.ts'
-import type { LedgerReading, RecordedRegistry } from '../../ledger/ledger.ts'
+import type { LedgerReader, RecordedRegistry } from '../../ledger/ledger.ts'
 import { goneRuns, runAtWork } from '../../ledger/run-lock/run-liveness.ts'
 import { ageOf } from '../../model/age.ts'
-import type { AbsenceTerms, RunAtWork, SweepFacts } from '../../report/status/absences.ts'
+import type { AbsenceTerms, ActiveRun, SweepFacts } from '../../report/status/absences.ts'
 import { readRegistryCopy } from '../../runs/begin/registry-copy.ts'
 import { readFleetCoverage } from '../fleet/fleet-coverage.ts'
 
@@ -23,7 +23,7 @@ export const alarmMaxAgeMs = ({ sweep }: FactSettings): number =>
 
 /** @param own the id of our own run, which does not hang; null if we are none */
 export async function readSweepFacts(
-  ledger: LedgerReading,
+  ledger: LedgerReader,
   settings: FactSettings,
   own: string | null,
 ): Promise<SweepFacts> {
@@ -51,7 +51,7 @@ export async function readSweepFacts(
 }
 
 /** `reconcile` writes no line. If it got a list after the last run got none, the copy is younger than that line. */
-async function newestRegistry(ledger: LedgerReading, settings: FactSettings): Promise<RecordedRegistry | null> {
+async function newestRegistry(ledger: LedgerReader, settings: FactSettings): Promise<RecordedRegistry | null> {
   const read = await ledger.lastRegistry()
   if (read === null || read.source === 'live') return read
   const copy = await readRegistryCopy(settings)
@@ -59,7 +59,7 @@ async function newestRegistry(ledger: LedgerReading, settings: FactSettings): Pr
   return { source: 'live', since: copy.takenAt, at: copy.takenAt, run: read.run }
 }
 
-async function seenAtWork(dir: string, service: string): Promise<RunAtWork | null> {
+async function seenAtWork(dir: string, service: string): Promise<ActiveRun | null> {
   const owner = await runAtWork(dir, service)
   if (owner === null || owner.run === null) return null
   const { run, pid, since, startTime } = owner

@@ -4,7 +4,7 @@ import { printableSentence } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
 import type { CommonOptions } from '../options.ts'
 import { timeLeft } from '../progress/rate.ts'
-import { drawsLines } from '../terminal/surroundings.ts'
+import { drawsLines } from '../terminal/terminal-features.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 export type WaitOptions = Pick<CommonOptions, 'quiet'> & { readonly wait?: number }

@@ -8,7 +8,7 @@ import { hanging } from '../../text/layout.ts'
 import { inShownLetters, showAsciiOnly } from '../../text/letters.ts'
 import { commandLineOf } from '../command-line.ts'
 import { listenForSignals, type Interrupt } from '../run/interrupt.ts'
-import { drawsLines, hasColors, isTerminal, isUtf8, widthOf } from './surroundings.ts'
+import { drawsLines, hasColors, isTerminal, isUtf8, widthOf } from './terminal-features.ts'
 
 export interface Terminal {
   readonly version: string

@@ -3,13 +3,13 @@ import type { TriageRequest } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
 
-type Said = NonNullable<TriageRequest['monit']>
+type MonitFields = NonNullable<TriageRequest['monit']>
 
 /** Letters of each variable that are kept. monit's own descriptions are shorter. */
 const lettersMax = 1_000
 
 /** @throws {Failure} USAGE if this process was not started by monit */
-export function saidByMonit(env: Readonly<Record<string, string | undefined>>): Said {
+export function saidByMonit(env: Readonly<Record<string, string | undefined>>): MonitFields {
   const said = (name: string): string => printableInUtf8((env[name] ?? '').slice(0, lettersMax))
   const service = said('MONIT_SERVICE')
   if (service === '')

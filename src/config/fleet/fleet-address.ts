@@ -4,21 +4,21 @@ import { resolve } from 'node:path'
 import { plainText, type Kind } from '../value.ts'
 import type { FleetAddress } from './fleet-settings.ts'
 
-type AddressReading = { readonly value: FleetAddress } | { readonly refused: string }
+type AddressParseResult = { readonly value: FleetAddress } | { readonly refused: string }
 
 const postgresPort = 5432
 
 /** `pglite:/var/lib/holdfast/fleet` or `postgres://user@host/database`. */
 export const fleetAddress = (folder: string): Kind<FleetAddress> => ({
   expected: 'pglite:/path/of/folder or postgres://user@host/database',
-  read(given): AddressReading | null {
+  read(given): AddressParseResult | null {
     if (typeof given !== 'string' || given.includes('\0')) return null
     if (given.startsWith('pglite:')) return pgliteAddress(given.slice('pglite:'.length), folder)
     return /^postgres(?:ql)?:\/\//i.test(given) ? postgresAddress(given) : null
   },
 })
 
-function pgliteAddress(path: string, folder: string): AddressReading {
+function pgliteAddress(path: string, folder: string): AddressParseResult {
   if (path === '' || path.startsWith('//'))
     return { refused: 'expected the path of a folder after pglite:, such as pglite:/var/lib/holdfast/fleet' }
   const dir = resolve(folder, path)
@@ -27,7 +27,7 @@ function pgliteAddress(path: string, folder: string): AddressReading {
 }
 
 /** A message never repeats the address: it may hold a password. */
-function postgresAddress(given: string): AddressReading {
+function postgresAddress(given: string): AddressParseResult {
   const url = URL.parse(given)
   if (url === null) return { refused: 'is no address: expected postgres://user@host/database' }
   if (url.password !== '') return { refused: 'must not carry a password: name its file with fleet.passwordFile' }

@@ -65,16 +65,16 @@ export function guardianMs(windowMs: number, { service, hold }: PauseTimes): num
   return windowMs + answerMs + Math.max(ttlMs, maxPauseMs + 2_000)
 }
 
-interface FleetProblem {
+interface FleetSettingProblem {
   readonly path: readonly PropertyKey[]
   readonly message: string
 }
 
 /** A slot that is freed while its tenant may still be paused would let one more tenant be paused than allowed. */
-export function fleetConflicts(fleet: FleetSettings | null, times: PauseTimes): readonly FleetProblem[] {
+export function fleetConflicts(fleet: FleetSettings | null, times: PauseTimes): readonly FleetSettingProblem[] {
   if (fleet === null) return []
   const least = 2 * guardianMs(fleet.windowMs, times)
-  const problems: FleetProblem[] = []
+  const problems: FleetSettingProblem[] = []
   if (fleet.expiryMs < least)
     problems.push({
       path: ['fleet', 'expiry'],

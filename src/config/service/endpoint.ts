@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import type { Endpoint } from '../settings.ts'
 
-type EndpointReading = { readonly value: Endpoint } | { readonly refused: string }
+type EndpointParseResult = { readonly value: Endpoint } | { readonly refused: string }
 
 /** The kernel's limit for the path of a unix socket, without its closing NUL. */
 const socketPathBytesMax = 107
@@ -11,7 +11,7 @@ const socketPathBytesMax = 107
 /** `unix:/run/notes/admin.sock` or `https://host:port`. */
 export const endpointKind = (folder: string) => ({
   expected: 'unix:/path/of/admin.sock or https://host:port',
-  read(given: unknown): EndpointReading | null {
+  read(given: unknown): EndpointParseResult | null {
     if (typeof given !== 'string' || given.includes('\0')) return null
     if (given.startsWith('unix:')) return unixEndpoint(given.slice('unix:'.length), folder)
     if (/^http:/i.test(given))
@@ -24,7 +24,7 @@ export const endpointKind = (folder: string) => ({
   },
 })
 
-function unixEndpoint(path: string, folder: string): EndpointReading {
+function unixEndpoint(path: string, folder: string): EndpointParseResult {
   if (path === '' || path.startsWith('//'))
     return { refused: 'expected the path of a socket after unix:, such as unix:/run/notes/admin.sock' }
   const socket = resolve(folder, path)
@@ -34,7 +34,7 @@ function unixEndpoint(path: string, folder: string): EndpointReading {
   return { value: { kind: 'unix', socket } }
 }
 
-function httpsEndpoint(given: string): EndpointReading {
+function httpsEndpoint(given: string): EndpointParseResult {
   const url = URL.parse(given)
   if (url === null || url.hostname === '') return { refused: 'is no address: expected https://host:port' }
   if (url.username !== '' || url.password !== '')

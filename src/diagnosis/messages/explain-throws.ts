@@ -60,7 +60,7 @@ export function explainThrows(
   const throws = observations.filter(isThrow)
   const others = observations.filter((observation) => !isThrow(observation))
   if (throws.length === 0) return { observations, covers: () => false }
-  const wrong: readonly Wrong[] = [
+  const wrong: readonly RuleAndObject[] = [
     ...others.filter(({ bearing }) => bearing === 'damage'),
     ...found.filter(({ severity }) => severity === 'damage'),
   ]
@@ -77,7 +77,7 @@ export function explainThrows(
   return { observations: [...others, ...kept], covers: ({ what }) => (what === null ? allNamed : covered.has(what)) }
 }
 
-type Wrong = Pick<Observation, 'rule' | 'object'>
+type RuleAndObject = Pick<Observation, 'rule' | 'object'>
 
 const isThrow = ({ rule, page, bearing }: Observation): boolean =>
   rule === 'page-unreadable' && page === null && bearing === 'damage'
@@ -94,7 +94,7 @@ interface ExplainedThrow {
 
 function explainThrow(
   thrown: Observation,
-  wrong: readonly Wrong[],
+  wrong: readonly RuleAndObject[],
   whole: ReadonlySet<string>,
   lacking: ReadonlySet<string>,
 ): ExplainedThrow {
@@ -113,7 +113,7 @@ function explainThrow(
 }
 
 /** The first broken index of the table, or of any table for null; undefined if anything but indexes is broken. */
-function brokenIndex(table: string | null, wrong: readonly Wrong[]): FoundObject | undefined {
+function brokenIndex(table: string | null, wrong: readonly RuleAndObject[]): FoundObject | undefined {
   const broken = wrong.flatMap(({ rule, object }) => (treeRules.has(rule) ? [object] : []))
   if (broken.some(({ kind }) => kind !== 'index')) return undefined
   return broken.toSorted((a, b) => (a.name < b.name ? -1 : 1)).find((object) => table === null || isOf(object, table))

@@ -9,7 +9,7 @@ import { readRowMessage } from './row-message.ts'
 import { theFile, theFreelist } from './schema-view.ts'
 import type { SchemaView } from './schema-view.ts'
 import { readTreeMessage } from './tree-message.ts'
-import type { TreePlace } from './tree-message.ts'
+import type { TreeLocation } from './tree-message.ts'
 
 /** What one message says: at least one observation, or none for a heading. */
 export function readMessage(text: string, schema: SchemaView): readonly Observation[] {
@@ -38,14 +38,14 @@ function readPlaced(line: string, schema: SchemaView): Observation | null {
   return readTreeMessage(line, { object: null, page: null }, schema)
 }
 
-type PlaceOf = (match: RegExpExecArray, schema: SchemaView) => TreePlace
+type LocationOf = (match: RegExpExecArray, schema: SchemaView) => TreeLocation
 const number = (text: string | undefined): number => Number(text ?? Number.NaN)
 
 /**
  * In an auto-vacuum file SQLite says `right child` also for cells that come after it: the page is right, this word is
  * not.
  */
-const prefixes: readonly (readonly [RegExp, PlaceOf])[] = [
+const prefixes: readonly (readonly [RegExp, LocationOf])[] = [
   [
     /^Tree (\d+) page (\d+)(?: cell \d+| right child)?: /,
     ([, root, page], schema) => ({ object: schema.atRoot(number(root)), page: number(page) }),

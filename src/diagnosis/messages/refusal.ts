@@ -5,7 +5,7 @@
 import type { Fact, Reading } from '../../model/result/reading.ts'
 import { isNewer } from '../../sqlite/version.ts'
 
-type Refused = Extract<Fact, { kind: 'refused' }>
+type RefusalFact = Extract<Fact, { kind: 'refused' }>
 
 /** What every SQLite that we know would say about a schema that lost something. */
 const lost = [
@@ -27,7 +27,7 @@ const isAmong = (why: string, patterns: readonly RegExp[]): boolean => patterns.
  * not know, is not.
  */
 export function isDamage(
-  refused: Refused,
+  refused: RefusalFact,
   { writtenBy, sqliteVersion }: Pick<Reading, 'writtenBy' | 'sqliteVersion'>,
 ): boolean {
   const { why, statement } = refused

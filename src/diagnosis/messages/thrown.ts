@@ -6,8 +6,8 @@ import type { Observation } from './observation.ts'
 import { theFile, theSchema } from './schema-view.ts'
 import type { SchemaView } from './schema-view.ts'
 
-type Thrown = Extract<Fact, { kind: 'thrown' }>
-type ChildEnded = Extract<Fact, { kind: 'child-ended' }>
+type ThrowFact = Extract<Fact, { kind: 'thrown' }>
+type ChildEndFact = Extract<Fact, { kind: 'child-ended' }>
 
 /** A part that was not read, and why. */
 export interface UnreadObject {
@@ -19,7 +19,7 @@ export type ThrownMeaning =
   | { readonly kind: 'damage'; readonly observation: Observation }
   | { readonly kind: 'unread'; readonly unread: UnreadObject }
 
-export function readThrown(thrown: Thrown, schema: SchemaView): ThrownMeaning {
+export function readThrown(thrown: ThrowFact, schema: SchemaView): ThrownMeaning {
   if (missingPart.test(thrown.text) || thrown.code === 'SQLITE_ERROR_MISSING_COLLSEQ') return unread(thrown)
   if (thrown.text.startsWith('malformed database schema'))
     return damage(observe('schema-unreadable', theSchema, { detail: thrown.text }))
@@ -29,7 +29,7 @@ export function readThrown(thrown: Thrown, schema: SchemaView): ThrownMeaning {
 }
 
 /** A child died because of the file or because of the machine. It is not known which, so this alone is never damage. */
-export function readChildEnd(ended: ChildEnded): Observation {
+export function readChildEnd(ended: ChildEndFact): Observation {
   const rule = ended.how === 'timeout' ? 'check-timeout' : 'checker-crashed'
   const how = {
     crashed: 'died',
@@ -57,7 +57,7 @@ const whileIt = (during: string): string =>
       ? 'while it counted rows'
       : `during ${during}`
 
-function readCorrupt(thrown: Thrown, schema: SchemaView): Observation {
+function readCorrupt(thrown: ThrowFact, schema: SchemaView): Observation {
   const detail = `SQLite stopped ${whileIt(thrown.during)}: ${thrown.text}`
   const object =
     thrown.object === null
@@ -71,7 +71,7 @@ function readCorrupt(thrown: Thrown, schema: SchemaView): Observation {
 }
 
 const damage = (observation: Observation): ThrownMeaning => ({ kind: 'damage', observation })
-const unread = (thrown: Thrown): ThrownMeaning => ({
+const unread = (thrown: ThrowFact): ThrownMeaning => ({
   kind: 'unread',
   unread: { what: thrown.object ?? thrown.during, why: `${thrown.text} (${thrown.code})` },
 })

@@ -7,15 +7,15 @@ import { theFile, theFreelist, thePointerMap } from './schema-view.ts'
 import type { SchemaView } from './schema-view.ts'
 
 /** The b-tree or list of a message, and its page; null if the prefix does not name it. */
-export interface TreePlace {
+export interface TreeLocation {
   readonly object: FoundObject | null
   readonly page: number | null
 }
 
-type MessageReader = (match: RegExpExecArray, place: TreePlace, schema: SchemaView, text: string) => Observation
+type MessageReader = (match: RegExpExecArray, place: TreeLocation, schema: SchemaView, text: string) => Observation
 
 /** @returns null for a text that is not from btree.c */
-export function readTreeMessage(text: string, place: TreePlace, schema: SchemaView): Observation | null {
+export function readTreeMessage(text: string, place: TreeLocation, schema: SchemaView): Observation | null {
   for (const [pattern, read] of messages) {
     const match = pattern.exec(text)
     if (match) return read(match, place, schema, text)
@@ -23,7 +23,7 @@ export function readTreeMessage(text: string, place: TreePlace, schema: SchemaVi
   return null
 }
 
-const onFreelist = (place: TreePlace): boolean => place.object?.kind === 'freelist'
+const onFreelist = (place: TreeLocation): boolean => place.object?.kind === 'freelist'
 const pageIn = (match: RegExpExecArray): number => Number(match[1])
 
 /** Damage to the tree of the message; on the free list every fault is one of the list. */

@@ -14,12 +14,12 @@ const shareLeft = 0.1
 /** More are counted in the last finding. */
 const listedMax = 20
 
-type Counted = Pick<Reading, 'content' | 'objects' | 'depth' | 'complete'>
+type ReadingWithCounts = Pick<Reading, 'content' | 'objects' | 'depth' | 'complete'>
 
 /** Compares only tables whose rows were counted now. Shadow tables of full-text indexes and the like are left out. */
 export function rowsGone(
   { content: { tables: before }, standing, run }: Pick<LastGood, 'content' | 'standing' | 'run'>,
-  reading: Counted,
+  reading: ReadingWithCounts,
 ): readonly Finding[] {
   const since = `the last sound check (${new Date(standing.provenAt).toISOString()}, run ${run})`
   const shadows = new Set(reading.objects.flatMap(({ name, shadowOf }) => (shadowOf === null ? [] : [name])))

@@ -26,7 +26,7 @@ export async function foreseeLiveMode(
   const files = tenants.flatMap(({ id, files }) => files.map((named) => ({ tenant: id, named })))
   if (files.length === 0) return notTried('the list of tenants has no file')
   await using folder = await openSnapshotFolder(settings.snapshots.dir, null)
-  const seen = new Foreseen(settings)
+  const seen = new PinForecast(settings)
   const untilMs = monotonicMs() + msMax
   for (const { tenant, named } of files.slice(0, filesMax)) {
     signal.throwIfAborted()
@@ -37,7 +37,7 @@ export async function foreseeLiveMode(
   return seen.outcome(files.length)
 }
 
-class Foreseen {
+class PinForecast {
   readonly #settings: Settings
   #wal = 0
   #rollback = 0

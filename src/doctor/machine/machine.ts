@@ -10,7 +10,7 @@ import { draftName } from '../../hold/snapshot/draft.ts'
 import { requirePrivateFolder } from '../../hold/snapshot/private-folder.ts'
 import { openFolderOfRun, openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { fileSystemOf } from '../../host/files/file-system.ts'
-import type { LedgerReading } from '../../ledger/ledger.ts'
+import type { LedgerReader } from '../../ledger/ledger.ts'
 import { invariant } from '../../model/bug.ts'
 import type { OpenHold } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
@@ -21,7 +21,7 @@ import { checkTestDatabase } from './check-test-database.ts'
 import { makeTestDatabase } from './test-database.ts'
 
 /** The open holds in the ledger. */
-export interface LeftOpen {
+export interface RecordedOpenHolds {
   /** Of this service as it is reached now. */
   readonly ours: readonly OpenHold[]
   readonly others: readonly OtherHold[]
@@ -33,8 +33,8 @@ export interface LeftOpen {
  */
 export async function examineMachine(
   settings: Settings,
-  ledger: LedgerReading | Failure,
-  left: LeftOpen | Failure,
+  ledger: LedgerReader | Failure,
+  left: RecordedOpenHolds | Failure,
   signal: AbortSignal,
 ): Promise<readonly DoctorStep[]> {
   const { roots } = settings.tenants
@@ -68,7 +68,7 @@ async function examineSnapshotFolder(folder: string): Promise<StepOutcome> {
 }
 
 /** No run works on these holds, as the caller has seen: a tenant with an open one may be paused. */
-function judgeLedger(ledger: LedgerReading | Failure, left: LeftOpen | Failure): StepOutcome {
+function judgeLedger(ledger: LedgerReader | Failure, left: RecordedOpenHolds | Failure): StepOutcome {
   if (ledger instanceof Failure && ledger.code === 'RUN_ACTIVE')
     return notTried('another run uses it, so it was not checked', 'try again when that run is over')
   if (ledger instanceof Failure) throw ledger

@@ -3,7 +3,7 @@
 import { accessSync, constants } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { Command, ServiceSettings } from '../../config/settings.ts'
-import { findUntrusted, type Untrusted } from '../../host/files/trusted-path.ts'
+import { findUntrusted, type UntrustedPath } from '../../host/files/trusted-path.ts'
 import { fit, warning, type StepOutcome } from '../steps.ts'
 
 /**
@@ -24,7 +24,7 @@ export function examinePrograms(service: ServiceSettings): StepOutcome {
  * A program without a slash is searched in the folders of PATH. Another user's program in an earlier folder would run
  * in its place.
  */
-function untrustedProgram(program: Command[0]): Untrusted | null {
+function untrustedProgram(program: Command[0]): UntrustedPath | null {
   if (program.includes('/')) return findUntrusted(program, 'file')
   for (const folder of (process.env['PATH'] ?? '').split(':')) {
     if (!isAbsolute(folder)) return { path: JSON.stringify(folder), ...relativeInPath }

@@ -83,7 +83,7 @@ function judgeLength(said: WireAnswer | Failure, lease: DoctorLease | null, ttlM
     : fit(`${told} ms, and the doctor asked for ${ttlMs} ms`)
 }
 
-interface Short {
+interface ShortLease {
   readonly first: End
   readonly ttlMs: number
   readonly maxHoldMs: number
@@ -94,7 +94,7 @@ interface Short {
 async function tryRenewal(
   trial: ApiTrial,
   lease: DoctorLease,
-  { first, ttlMs, maxHoldMs, answeredAt }: Short,
+  { first, ttlMs, maxHoldMs, answeredAt }: ShortLease,
 ): Promise<{ readonly end: End; readonly renewal: StepOutcome }> {
   const { service, tenant, signal } = trial
   const calls = new TenantCalls(trial)

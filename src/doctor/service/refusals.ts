@@ -13,19 +13,19 @@ import { leaseIn, TenantCalls } from './tenant-calls.ts'
 const ttlMs = 2_000
 
 /** A wrong request, and the problem that must be its answer. */
-interface Wrong {
+interface InvalidCall {
   readonly what: string
   readonly problem: 'idempotency-key-missing' | 'unknown-field' | 'invalid-request'
   readonly ask: (calls: TenantCalls, holder: string) => Promise<WireAnswer>
 }
 
-const field = (what: string, problem: Wrong['problem'], more: object): Wrong => ({
+const field = (what: string, problem: InvalidCall['problem'], more: object): InvalidCall => ({
   what,
   problem,
   ask: (calls, holder) => calls.quiesce(calls.terms(holder, ttlMs, more)),
 })
 
-const wrongs: Readonly<Record<string, readonly Wrong[]>> = {
+const wrongs: Readonly<Record<string, readonly InvalidCall[]>> = {
   'service: quiesce without a key': [
     {
       what: 'no Idempotency-Key',
@@ -62,7 +62,7 @@ export async function tryRefusals(trial: ApiTrial): Promise<readonly DoctorStep[
   return steps
 }
 
-async function tryAll(trial: ApiTrial, calls: TenantCalls, requests: readonly Wrong[]): Promise<StepOutcome> {
+async function tryAll(trial: ApiTrial, calls: TenantCalls, requests: readonly InvalidCall[]): Promise<StepOutcome> {
   const held = await DoctorHold.announce(trial, ttlMs)
   let granted: DoctorLease | null = null
   let refused = true
@@ -88,7 +88,7 @@ async function tryAll(trial: ApiTrial, calls: TenantCalls, requests: readonly Wr
   return wrong === null ? fit(requests.length === 1 ? 'refused' : `refused, each of ${requests.length}`) : broken(wrong)
 }
 
-function wrongOf(what: string, problem: Wrong['problem'], said: WireAnswer): string | null {
+function wrongOf(what: string, problem: InvalidCall['problem'], said: WireAnswer): string | null {
   if (said.status < 400) return `a request with ${what} was not refused: it was answered ${describeAnswer(said)}`
   const wrong = wrongRefusal(said, 400, problem)
   return wrong === null ? null : `a request with ${what}: ${wrong}`

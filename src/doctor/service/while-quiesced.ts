@@ -24,7 +24,7 @@ export interface QuiescedTenant {
   nested: { readonly held: DoctorHold; readonly lease: DoctorLease | null } | null
 }
 
-interface WrongRequest {
+interface RefusedCall {
   readonly about: string
   readonly ask: (trial: QuiescedTrial) => Promise<WireAnswer>
   /** The answer that it must get. */
@@ -32,7 +32,7 @@ interface WrongRequest {
   readonly problem: string
 }
 
-const wrongRequests: readonly WrongRequest[] = [
+const wrongRequests: readonly RefusedCall[] = [
   {
     about: 'service: renewal with a wrong fence',
     ask: ({ calls, lease }) => calls.renew(lease, { fence: lease.fence + 1 }),

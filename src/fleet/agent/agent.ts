@@ -7,7 +7,7 @@ import type { FleetSettings } from '../../config/fleet/fleet-settings.ts'
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import { sleep } from '../../host/clock.ts'
-import type { LedgerReading } from '../../ledger/ledger.ts'
+import type { LedgerReader } from '../../ledger/ledger.ts'
 import { readLedger } from '../../ledger/open-ledger.ts'
 import { goneRuns } from '../../ledger/run-lock/run-liveness.ts'
 import { Failure } from '../../model/failure.ts'
@@ -21,7 +21,7 @@ import { requireVersions } from '../database/versions.ts'
 import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
 import { agentIdentity, releaseLeft, slotsLeftBy } from '../pause/left-slots.ts'
 import { PauseSlots } from '../pause/pause-slots.ts'
-import type { NotGranted, SlotSource, TakenSlot } from '../pause/slot-permit.ts'
+import type { SlotRefusal, SlotSource, TakenSlot } from '../pause/slot-permit.ts'
 import { ResultDelivery } from '../results/delivery.ts'
 import { doneFiles } from '../results/done-files.ts'
 import { Outbox } from '../results/outbox.ts'
@@ -55,7 +55,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
   await using _lock = await takeAgentLock(dir)
   using outbox = Outbox.open(dir, Date.now())
   const host: ThisHost = { name: fleet.host, machine: machineIdentity(dir), domain: fleet.domain, version }
-  const readOwnLedger = (): Promise<LedgerReading> => readLedger(dir, wayOf(settings))
+  const readOwnLedger = (): Promise<LedgerReader> => readLedger(dir, wayOf(settings))
   if (outbox.notice !== null) say(`holdfast: ${outbox.notice}`)
   if (outbox.isNew) {
     await using ledger = await readOwnLedger()
@@ -140,13 +140,13 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 
-interface Begun {
+interface AgentStart {
   readonly identity: string
   readonly left: readonly TakenSlot[]
 }
 
 /** Writes nothing to tables of another version. Reads the slots that an earlier agent left before one is taken. */
-async function begin({ settings, database }: AgentTerms, host: ThisHost): Promise<Begun> {
+async function begin({ settings, database }: AgentTerms, host: ThisHost): Promise<AgentStart> {
   await requireVersions(database)
   await registerHost(database, host)
   const identity = agentIdentity(settings.ledger.dir)
@@ -240,7 +240,7 @@ const whyFull = (outbox: Outbox, maxBytes: number): string | null =>
 
 /** No pause begins whose result could not be kept. */
 const whileRoom = (slots: SlotSource, whyNot: () => string | null): SlotSource => ({
-  take: async (): Promise<TakenSlot | NotGranted> => {
+  take: async (): Promise<TakenSlot | SlotRefusal> => {
     const why = whyNot()
     return why === null ? slots.take() : { refused: 'away', why }
   },

@@ -12,7 +12,7 @@ import { Failure, type FailureCode } from '../../model/failure.ts'
 import type { CheckDepth } from '../../model/result/reading.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { RowQuestion } from '../compare/rows/row-questions.ts'
-import type { NotGranted, TakenSlot } from '../pause/slot-permit.ts'
+import type { SlotRefusal, TakenSlot } from '../pause/slot-permit.ts'
 import type { ChunkStop } from './chunk-stop.ts'
 
 export interface ChunkOrder {
@@ -41,7 +41,7 @@ export type ToChunk =
   /** Answers `done`: files of the run that have a result, as `doneKey` writes them. */
   | { readonly kind: 'done'; readonly files: ReadonlySet<string> }
   /** Answers `take` of this number. */
-  | { readonly kind: 'slot'; readonly number: number; readonly answer: TakenSlot | NotGranted }
+  | { readonly kind: 'slot'; readonly number: number; readonly answer: TakenSlot | SlotRefusal }
   /** Answers `question`: the next one; null if nothing more is asked. */
   | { readonly kind: 'question'; readonly question: RowQuestion | null }
   /** What is under way comes to its end; no other tenant begins. */

@@ -5,13 +5,13 @@
 
 import type { Settings } from '../../config/settings.ts'
 import { monotonicMs, sleep } from '../../host/clock.ts'
-import type { LedgerReading } from '../../ledger/ledger.ts'
+import type { LedgerReader } from '../../ledger/ledger.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Bug } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
-import { isWithoutAnswer } from '../../runs/begin/unanswered.ts'
+import { isWithoutAnswer } from '../../runs/begin/unanswered-row.ts'
 import { printableSentence } from '../../text/printable.ts'
 import { answersFrom, type QuestionsOfRun } from '../compare/rows/question-table.ts'
 import type { Chunk } from '../jobs/chunk.ts'
@@ -34,7 +34,7 @@ export interface ChunkRunnerOptions {
   readonly outbox: Outbox
   readonly delivery: ResultDelivery
   readonly slots: SlotSource
-  readonly readLedger: () => Promise<LedgerReading>
+  readonly readLedger: () => Promise<LedgerReader>
   /** See `fleet/results/done-files.ts`. */
   readonly doneFiles: (chunk: Chunk) => Promise<ReadonlySet<string>>
   /** The questions of a comparison by key. */
@@ -173,7 +173,7 @@ export class ChunkRunner implements Disposable {
   }
 
   #endOf(
-    { failure, stopped }: Pick<FromEnded, 'failure' | 'stopped'>,
+    { failure, stopped }: Pick<EndMessage, 'failure' | 'stopped'>,
     unanswered: ChunkFailure | null,
     isAsked: boolean,
   ): TurnEnd {
@@ -290,4 +290,4 @@ class ResultReceiver {
 /** The database did not say what is done. No tenant was paused, so it is no attempt. */
 const isAway = (failure: Error | null): boolean => failure instanceof Failure && failure.code === 'FLEET_UNREACHABLE'
 
-type FromEnded = Extract<FromChunk, { kind: 'ended' }>
+type EndMessage = Extract<FromChunk, { kind: 'ended' }>

@@ -10,13 +10,13 @@ export interface ChunkTurn extends Disposable {
   readonly yielding: AbortSignal
 }
 
-interface Waiting {
+interface WaitingChunk {
   readonly lane: Lane
   readonly start: () => void
 }
 
 export class ChunkTurns {
-  readonly #waiting: Waiting[] = []
+  readonly #waiting: WaitingChunk[] = []
   #current: { readonly lane: Lane; readonly yielding: AbortController } | null = null
 
   /** Waits for the turn; incidents come first. @throws the signal's reason */
@@ -42,7 +42,7 @@ export class ChunkTurns {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
         reject(signal.reason as Error)
       }
-      const waiting: Waiting = {
+      const waiting: WaitingChunk = {
         lane,
         start: () => {
           signal.removeEventListener('abort', abort)
@@ -54,7 +54,7 @@ export class ChunkTurns {
     })
   }
 
-  #next(): Waiting | undefined {
+  #next(): WaitingChunk | undefined {
     const incident = this.#waiting.findIndex(({ lane }) => lane === 'incident')
     return this.#waiting.splice(Math.max(0, incident), 1)[0]
   }

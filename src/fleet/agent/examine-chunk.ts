@@ -25,13 +25,13 @@ export interface ChunkTerms {
   readonly send: (message: FromChunk) => void
 }
 
-type Ended = Extract<FromChunk, { kind: 'ended' }>
+type EndMessage = Extract<FromChunk, { kind: 'ended' }>
 
 /** Another run of this machine may work on the service for so long, in ms: it is no failure of the chunk. */
 const waitMsMax = 24 * 60 * 60 * 1000
 
 /** Does not throw: what went wrong is in the message that it returns. */
-export async function examineChunk(order: ChunkOrder, terms: ChunkTerms): Promise<Ended> {
+export async function examineChunk(order: ChunkOrder, terms: ChunkTerms): Promise<EndMessage> {
   const { stop } = terms
   using permit = new SlotPermit(stop.watching(terms.slots), order.windowMs)
   try {

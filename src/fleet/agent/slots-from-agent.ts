@@ -1,6 +1,6 @@
 /** The slots of the fleet, as the process of a chunk gets them: the agent takes them from the database. */
 
-import type { NotGranted, SlotSource, TakenSlot } from '../pause/slot-permit.ts'
+import type { SlotRefusal, SlotSource, TakenSlot } from '../pause/slot-permit.ts'
 import type { FromChunk } from './chunk-messages.ts'
 
 /** The agent answers within the time that the database has, unless it is frozen or very busy. */
@@ -8,7 +8,7 @@ const answerMsMax = 15_000
 
 export class SlotsFromAgent implements SlotSource {
   readonly #send: (message: FromChunk) => void
-  readonly #asked = new Map<number, (answer: TakenSlot | NotGranted) => void>()
+  readonly #asked = new Map<number, (answer: TakenSlot | SlotRefusal) => void>()
   #numbers = 0
   #isClosed = false
 
@@ -16,10 +16,10 @@ export class SlotsFromAgent implements SlotSource {
     this.#send = send
   }
 
-  async take(): Promise<TakenSlot | NotGranted> {
+  async take(): Promise<TakenSlot | SlotRefusal> {
     if (this.#isClosed) return agentIsGone
     const number = this.#numbers++
-    const asked = Promise.withResolvers<TakenSlot | NotGranted>()
+    const asked = Promise.withResolvers<TakenSlot | SlotRefusal>()
     this.#asked.set(number, asked.resolve)
     const timer = setTimeout(() => asked.resolve(noAnswer), answerMsMax)
     this.#send({ kind: 'take', number })
@@ -34,7 +34,7 @@ export class SlotsFromAgent implements SlotSource {
   }
 
   /** An answer that comes too late is a slot that no one uses. */
-  hear(number: number, answer: TakenSlot | NotGranted): void {
+  hear(number: number, answer: TakenSlot | SlotRefusal): void {
     const resolve = this.#asked.get(number)
     if (resolve !== undefined) return resolve(answer)
     if ('rows' in answer) this.release(answer)
@@ -47,5 +47,5 @@ export class SlotsFromAgent implements SlotSource {
   }
 }
 
-const agentIsGone: NotGranted = { refused: 'away', why: 'the agent is gone' }
-const noAnswer: NotGranted = { refused: 'away', why: `the agent has not answered for ${answerMsMax / 1000} s` }
+const agentIsGone: SlotRefusal = { refused: 'away', why: 'the agent is gone' }
+const noAnswer: SlotRefusal = { refused: 'away', why: `the agent has not answered for ${answerMsMax / 1000} s` }

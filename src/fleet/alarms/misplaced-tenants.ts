@@ -14,7 +14,7 @@ const namedMax = 5
 const lettersMax = 2_000
 
 /** What was told of a rule: the same tenants are told once. */
-interface Told {
+interface ReportedRule {
   readonly digest: string
   readonly since: string
 }
@@ -24,7 +24,7 @@ export class MisplacedTenants {
   readonly #replicas: readonly MeantReplicas[]
   /** Null before the first look. */
   #before: ReadonlySet<string> | null = null
-  readonly #told = new Map<FleetRule, Told>()
+  readonly #told = new Map<FleetRule, ReportedRule>()
 
   constructor(database: FleetDatabase, replicas: readonly MeantReplicas[]) {
     this.#database = database

@@ -5,7 +5,7 @@
  */
 import type { FleetDatabase } from '../database/database.ts'
 
-export interface SeenByCoordinator {
+export interface CoordinatorFacts {
   /** Hosts that were not seen for long. */
   readonly silent: readonly string[]
   /** True while a sweep or a triage works: it may still read what it could not read at first. */
@@ -13,7 +13,7 @@ export interface SeenByCoordinator {
 }
 
 /** @throws {Failure} FLEET_* */
-export async function noteConditions(database: FleetDatabase, { silent, isRunOpen }: SeenByCoordinator): Promise<void> {
+export async function noteConditions(database: FleetDatabase, { silent, isRunOpen }: CoordinatorFacts): Promise<void> {
   await database.query(notSound, [isRunOpen ? ['damaged'] : ['damaged', 'inconclusive', 'failed']])
   if (!isRunOpen) await database.query(unreadAgain)
   await database.query(paused)

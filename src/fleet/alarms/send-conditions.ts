@@ -51,7 +51,7 @@ interface OpenBatch {
   readonly sends: number
 }
 
-interface Watched {
+interface WatchedBatch {
   readonly sends: number
   readonly sinceMs: number
 }
@@ -59,7 +59,7 @@ interface Watched {
 export class ConditionSender {
   readonly #with: ConditionSenderOptions
   readonly #gatheredAtMs = new Map<string, number>()
-  readonly #watched = new Map<string, Watched>()
+  readonly #watched = new Map<string, WatchedBatch>()
 
   constructor(options: ConditionSenderOptions) {
     this.#with = options

@@ -11,7 +11,7 @@ import type { Chunk } from '../jobs/chunk.ts'
 import { deliverStatement } from '../results/deliver-statement.ts'
 import type { OutgoingResult } from '../results/outgoing-result.ts'
 
-interface Missing {
+interface MissingFile {
   readonly service: string
   readonly tenant: string
   readonly path: string
@@ -23,7 +23,7 @@ const beforeAllAttempts = 0
 /** @param why the error of the last attempt: untrusted text @throws {Failure} FLEET_* */
 export async function failDeadChunk(database: FleetDatabase, host: string, chunk: Chunk, why: string): Promise<void> {
   const { week, run, tenants } = chunk
-  const { rows } = await database.query<Missing>(withoutResult, [week, run, host, [...tenants]])
+  const { rows } = await database.query<MissingFile>(withoutResult, [week, run, host, [...tenants]])
   if (rows.length > 0) await database.query('select holdfast.result_week($1::date)', [week])
   for (const [service, missing] of Map.groupBy(rows, (row) => row.service)) {
     const now = Date.now()

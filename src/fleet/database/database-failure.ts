@@ -17,12 +17,12 @@ export function databaseFailure(error: unknown, name: string): Failure {
   return new Failure(code, `${name}: ${wordsOf(error)}`, { cause: error, ...detail })
 }
 
-interface Kind {
+interface DatabaseFailureKind {
   readonly code: FailureCode
   readonly detail?: FailureDetail
 }
 
-function kindOf(error: unknown): Kind {
+function kindOf(error: unknown): DatabaseFailureKind {
   const state = error instanceof Error && 'code' in error ? String(error.code) : ''
   return byState(state) ?? byMessage(error instanceof Error ? error.message : '') ?? { code: 'FLEET_STATEMENT_FAILED' }
 }
@@ -35,7 +35,7 @@ const unknownName = /^(?:ENOTFOUND|EAI_[A-Z]+)$/
 const checkName = "check the name in fleet.database, and this machine's name servers; until then agents pause no tenant"
 const again = /^(?:40...|55P03)$/
 
-function byState(state: string): Kind | null {
+function byState(state: string): DatabaseFailureKind | null {
   if (state === '53300')
     return { code: 'FLEET_UNREACHABLE', detail: { hint: 'the server has no free connection: see max_connections' } }
   if (unknownName.test(state)) return { code: 'FLEET_UNREACHABLE', detail: { hint: checkName } }
@@ -48,7 +48,7 @@ function byState(state: string): Kind | null {
 }
 
 /** What pg reports without a code. */
-function byMessage(message: string): Kind | null {
+function byMessage(message: string): DatabaseFailureKind | null {
   if (/timeout|terminated|not queryable|connection ended|closed the connection/i.test(message))
     return { code: 'FLEET_UNREACHABLE' }
   if (/SSL|password|SASL|SCRAM/i.test(message)) return { code: 'FLEET_REFUSED' }

@@ -5,13 +5,13 @@
 
 import { printable } from '../../text/printable.ts'
 
-interface Unverified {
+interface EncryptionProblem {
   readonly words: string
   readonly hint: string
 }
 
 /** null: the error is about something else. */
-export function unverified(error: Error): Unverified | null {
+export function unverified(error: Error): EncryptionProblem | null {
   if (error.message === 'The server does not support SSL connections') return withoutEncryption
   const code = 'code' in error ? String(error.code) : ''
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return { words: namesIn(error), hint: hints.name }
@@ -23,13 +23,13 @@ const hints = {
   time: 'give the server a new certificate and reload its configuration, or correct the clock of this host',
 } as const
 
-const withoutEncryption: Unverified = {
+const withoutEncryption: EncryptionProblem = {
   words: 'the server offers no encryption, so it got no password',
   hint: 'set `ssl = on` on the server and give it a certificate; check that fleet.database names the right server',
 }
 
 /** By the codes of OpenSSL that Node passes on. */
-const byCode: readonly (readonly [RegExp, Unverified])[] = [
+const byCode: readonly (readonly [RegExp, EncryptionProblem])[] = [
   [/^CERT_HAS_EXPIRED$/, { words: 'the certificate of the server has expired', hint: hints.time }],
   [/^CERT_NOT_YET_VALID$/, { words: 'the certificate of the server is not valid yet', hint: hints.time }],
   [

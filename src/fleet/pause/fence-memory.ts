@@ -5,17 +5,17 @@
  */
 import type { TakenSlot } from './slot-permit.ts'
 
-interface Seen {
+interface HighestFence {
   readonly epoch: string
   readonly generation: number
   readonly fence: bigint
 }
 
 export class FenceMemory {
-  #seen: Seen | null = null
+  #seen: HighestFence | null = null
 
   /** What was seen before a question was sent. Answers to questions that cross may come in any order. */
-  mark(): Seen | null {
+  mark(): HighestFence | null {
     return this.#seen
   }
 
@@ -28,7 +28,7 @@ export class FenceMemory {
    * @param before what `mark` gave before the question was sent
    * @returns false if the database has forgotten what it gave out before
    */
-  accept({ epoch, generation, rows }: TakenSlot, before: Seen | null): boolean {
+  accept({ epoch, generation, rows }: TakenSlot, before: HighestFence | null): boolean {
     const fences = rows.map(({ fence }) => BigInt(fence))
     const lowest = fences.reduce((least, fence) => (fence < least ? fence : least))
     const highest = fences.reduce((most, fence) => (fence > most ? fence : most))

@@ -9,7 +9,7 @@ import { printable } from '../../text/printable.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { placeOfScope } from './breaker.ts'
 import { FenceMemory } from './fence-memory.ts'
-import type { NotGranted, SlotRow, SlotSource, TakenSlot } from './slot-permit.ts'
+import type { SlotRefusal, SlotRow, SlotSource, TakenSlot } from './slot-permit.ts'
 
 export interface PauseSlotsOptions {
   readonly database: FleetDatabase
@@ -26,7 +26,7 @@ export interface PauseSlotsOptions {
   readonly onFailure: (failure: Failure) => void
 }
 
-type Answer =
+type TakeAnswer =
   | { readonly epoch: string; readonly generation: number; readonly rows: readonly SlotRow[] }
   | { readonly refused: 'epoch' }
   | { readonly refused: 'full'; readonly scope: string; readonly hosts?: number }
@@ -56,11 +56,11 @@ export class PauseSlots implements SlotSource {
     this.#scopes = scopesOf(options)
   }
 
-  async take(): Promise<TakenSlot | NotGranted> {
+  async take(): Promise<TakenSlot | SlotRefusal> {
     const { database, host, identity, expiryMs } = this.#with
     const seen = this.#memory.mark()
     try {
-      const { rows } = await database.query<{ readonly answer: Answer }>(
+      const { rows } = await database.query<{ readonly answer: TakeAnswer }>(
         'select holdfast.pause_take($1, $2, $3, $4, $5) answer',
         [this.#scopes, host, identity, randomUUID(), expiryMs],
       )
@@ -120,7 +120,7 @@ export async function freeSlots(database: FleetDatabase, { epoch, generation, ro
   return answer.rows[0]?.freed ?? 0
 }
 
-function refusal(answer: Exclude<Answer, { readonly rows: unknown }> | undefined): NotGranted {
+function refusal(answer: Exclude<TakeAnswer, { readonly rows: unknown }> | undefined): SlotRefusal {
   switch (answer?.refused) {
     case 'full': {
       const { scope, hosts = 0 } = answer

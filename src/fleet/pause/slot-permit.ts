@@ -32,7 +32,7 @@ export interface TakenSlot {
  * Why there is no slot. `full`: the limit of the fleet, the service or the failure domain is reached. `stopped`: pauses
  * are stopped, and only a person lets them go on. `away`: the database does not answer, or must be watched first.
  */
-export interface NotGranted {
+export interface SlotRefusal {
   readonly refused: 'full' | 'stopped' | 'away'
   /** One sentence without a period. */
   readonly why: string
@@ -42,7 +42,7 @@ export interface NotGranted {
 
 export interface SlotSource {
   /** Asks once. Does not throw, and answers within some seconds. */
-  take(): Promise<TakenSlot | NotGranted>
+  take(): Promise<TakenSlot | SlotRefusal>
   /** Gives a slot back, by its fences. Not awaited: if it gets lost, a coordinator frees the slot. */
   release(slot: TakenSlot): void
 }
@@ -50,7 +50,7 @@ export interface SlotSource {
 /** How long a slot without a tenant is kept for the next one. In a sweep the next tenant is prepared already. */
 const idleMsMax = 100
 /** How long what was prepared for a pause waits. It may keep a WAL from being written back. */
-const patienceMs = 15_000
+const slotWaitMsMax = 15_000
 /**
  * The longest waits between two questions, in ms, by the answer. Each wait is twice as long as the one before, until a
  * slot comes in time. If many hosts may ask, the answer sets the first wait. A slot that comes too late was work for
@@ -62,7 +62,7 @@ const firstWaitMs = 50
 const lookEveryMs = idleMsMax / 2
 
 /** Of the last question since a slot came in time. All that wait in this process share it; one of them asks again. */
-interface Refusal {
+interface LastRefusal {
   readonly why: string
   /** 0: there was none, and whoever needs a slot asks. */
   readonly waitMs: number
@@ -94,7 +94,7 @@ export class SlotPermit implements PausePermit, Disposable {
   }
 
   async enter(signal: AbortSignal): Promise<PauseSlot> {
-    return this.#slotOf(this.#takeIdle() ?? (await this.#wait(patienceMs, signal)))
+    return this.#slotOf(this.#takeIdle() ?? (await this.#wait(slotWaitMsMax, signal)))
   }
 
   /** Several that wait share one slot: the first that is prepared uses it. */
@@ -172,7 +172,7 @@ export class SlotPermit implements PausePermit, Disposable {
   }
 
   /** If the signal aborts first, the slot that is granted afterwards goes back unused. */
-  async #ask(signal: AbortSignal): Promise<TakenSlot | NotGranted> {
+  async #ask(signal: AbortSignal): Promise<TakenSlot | SlotRefusal> {
     const asked = this.#source.take()
     const aborted = Promise.withResolvers<never>()
     const abort = (): void => aborted.reject(signal.reason as Error)
@@ -241,6 +241,6 @@ export class SlotPermit implements PausePermit, Disposable {
   }
 }
 
-const noRefusal = (): Refusal => ({ why: '', waitMs: 0, asksAtMs: 0, mayAsk: true })
+const noRefusal = (): LastRefusal => ({ why: '', waitMs: 0, asksAtMs: 0, mayAsk: true })
 
 const notGranted = (why: string): Failure => new Failure('PAUSE_NOT_GRANTED', `no tenant may be paused now: ${why}`)

@@ -23,7 +23,7 @@ export interface WatchedPass {
 /** A row of the limit that is taken. */
 type HeldRow = SlotRow & { readonly holder: string; readonly expiryMs: number }
 
-interface Seen {
+interface ObservedSlots {
   readonly epoch: string
   readonly generation: number
   readonly now: string
@@ -48,7 +48,7 @@ export class SlotWatch {
   /** To be called every few seconds. @throws {Failure} FLEET_*; the next pass goes on where this one ended */
   async pass(): Promise<WatchedPass> {
     const askedAtMs = monotonicMs()
-    const { rows } = await this.#database.query<Seen>(seeing)
+    const { rows } = await this.#database.query<ObservedSlots>(seeing)
     const [seen] = rows
     if (!seen) return { held: 0, freed: [], epoch: 'resting' }
     const seenAtMs = monotonicMs()
@@ -67,7 +67,7 @@ export class SlotWatch {
     return { held: seen.held.length, freed, epoch: 'known' }
   }
 
-  async #rest(seen: Seen, askedAtMs: number, seenAtMs: number): Promise<WatchedPass> {
+  async #rest(seen: ObservedSlots, askedAtMs: number, seenAtMs: number): Promise<WatchedPass> {
     const { epoch, generation, now, held, longestMs } = seen
     this.#since.clear() // The same fence may be another one now.
     const key = JSON.stringify([epoch, generation, now])
@@ -109,10 +109,10 @@ const dropping = `
 delete from holdfast.pause_slot p using holdfast.pause_limit l
 where l.kind = split_part(p.scope, ':', 1) and p.slot > l.slots and p.holder is null`
 
-const keyOf = ({ scope, slot, fence }: SlotRow, { epoch, generation }: Seen): string =>
+const keyOf = ({ scope, slot, fence }: SlotRow, { epoch, generation }: ObservedSlots): string =>
   JSON.stringify([epoch, generation, scope, slot, fence])
 
-const asSlot = ({ scope, slot, fence }: SlotRow, { epoch, generation }: Seen): TakenSlot => ({
+const asSlot = ({ scope, slot, fence }: SlotRow, { epoch, generation }: ObservedSlots): TakenSlot => ({
   epoch,
   generation,
   rows: [{ scope, slot, fence }],

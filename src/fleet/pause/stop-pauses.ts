@@ -5,7 +5,7 @@ import type { FleetDatabase } from '../database/database.ts'
 import { openBreaker, type Breaker } from './breaker.ts'
 
 /** One tenant that may be paused. */
-export interface TenantStanding {
+export interface PausedTenant {
   /** The host that has the slot. */
   readonly holder: string
   readonly since: Date
@@ -14,7 +14,7 @@ export interface TenantStanding {
 export interface StoppedPauses {
   readonly breaker: Breaker
   /** The tenants of the scope that may still be paused. */
-  readonly standing: readonly TenantStanding[]
+  readonly standing: readonly PausedTenant[]
 }
 
 const lookEveryMs = 200
@@ -42,7 +42,7 @@ export async function stopPauses(
   const breaker = await openBreaker(database, request)
   await database.query(takesEnded)
   for (const beganMs = monotonicMs(); ; await sleep(lookEveryMs, signal).catch(() => undefined)) {
-    const { rows } = await database.query<TenantStanding & { readonly expiryMs: number }>(standingOf, [request.scope])
+    const { rows } = await database.query<PausedTenant & { readonly expiryMs: number }>(standingOf, [request.scope])
     const waitMs = Math.max(expiryMs, ...rows.map((row) => row.expiryMs))
     const standing = rows.map(({ holder, since }) => ({ holder, since }))
     if (standing.length === 0 || monotonicMs() - beganMs > waitMs || signal.aborted) return { breaker, standing }

@@ -140,15 +140,15 @@ function requireOurs(database: Database.Database, file: string): void {
       hint: 'use the newer holdfast; to go on with this one, let the newer one deliver all results first',
     })
   const [first] = database.prepare<[], string>('pragma quick_check(1)').pluck().all()
-  if (first !== 'ok') throw new OutboxDamaged(`its check says: ${first ?? 'nothing'}`)
+  if (first !== 'ok') throw new OutboxDamageError(`its check says: ${first ?? 'nothing'}`)
 }
 
-class OutboxDamaged extends Error {
-  override readonly name = 'OutboxDamaged'
+class OutboxDamageError extends Error {
+  override readonly name = 'OutboxDamageError'
 }
 
 const isDamage = (error: unknown): boolean =>
-  error instanceof OutboxDamaged ||
+  error instanceof OutboxDamageError ||
   (error instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB|ERROR|SCHEMA|FORMAT)/.test(error.code))
 
 /** Any other error is a defect, and comes back as it is. */

@@ -4,12 +4,12 @@
  * it leaves out.
  */
 
-import type { LedgerLine, LedgerReading } from '../../ledger/ledger.ts'
+import type { LedgerLine, LedgerReader } from '../../ledger/ledger.ts'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { TenantId } from '../../model/brand.ts'
 import type { FailureCode } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
-import { isWithoutAnswer } from '../../runs/begin/unanswered.ts'
+import { isWithoutAnswer } from '../../runs/begin/unanswered-row.ts'
 import type { BegunChunk, Outbox } from './outbox.ts'
 import { outgoingResult, type OutgoingResult } from './outgoing-result.ts'
 
@@ -33,14 +33,14 @@ export const revised = <Part extends { readonly attempt: number }>(part: Part): 
  * Without the results that only say that the service gave no answer: while the chunk runs, its agent tries these again.
  * @throws {Failure} LEDGER_UNUSABLE
  */
-export async function recoverChunk(ledger: LedgerReading, outbox: Outbox, chunk: BegunChunk): Promise<void> {
+export async function recoverChunk(ledger: LedgerReader, outbox: Outbox, chunk: BegunChunk): Promise<void> {
   const { lines } = await ledger.runLines(chunk.local, linesMax)
   const answered = lines.filter(({ event }) => event.kind === 'checked' && !isWithoutAnswer(event.result))
   outbox.put(chunk.local, resultsOf(answered.toReversed(), chunk))
 }
 
 /** For an outbox that was made anew. @param now ms since 1970 @throws {Failure} LEDGER_UNUSABLE */
-export async function recoverLostOutbox(ledger: LedgerReading, outbox: Outbox, now: number): Promise<void> {
+export async function recoverLostOutbox(ledger: LedgerReader, outbox: Outbox, now: number): Promise<void> {
   const since = newRunId(now - lostMs) // Ids of runs sort by time.
   for (const chunk of await ledger.fleetRuns()) {
     if (chunk.run < since) continue
@@ -55,7 +55,7 @@ export async function recoverLostOutbox(ledger: LedgerReading, outbox: Outbox, n
  * @throws {Failure} LEDGER_UNUSABLE
  */
 export async function recoverTenants(
-  ledger: LedgerReading,
+  ledger: LedgerReader,
   outbox: Outbox,
   tenants: readonly TenantId[],
   present: BegunChunk,
@@ -83,7 +83,7 @@ const pathOf = ({ event }: LedgerLine): string => (event.kind === 'checked' ? ev
  * @returns a function that adds them to the line of that check, and returns all others as they are
  */
 async function digestsOf(
-  ledger: LedgerReading,
+  ledger: LedgerReader,
   tenant: TenantId,
   paths: readonly string[],
 ): Promise<(line: LedgerLine) => LedgerLine> {

@@ -26,7 +26,7 @@ export interface FleetDisagreement {
 }
 
 /** What was found by one rule. */
-export interface FoundByRule {
+export interface RuleDisagreements {
   readonly rule: FleetRule
   /** All, also those that are not listed. */
   readonly total: number

@@ -13,11 +13,11 @@ import {
   listedOfRuleMax,
   type FleetDisagreement,
   type FleetRule,
-  type FoundByRule,
+  type RuleDisagreements,
 } from './fleet-disagreement.ts'
 import { agentMissedMs } from './fleet-facts.ts'
 import { readHosts, readRuns } from './read-facts.ts'
-import { findTenantHosts, type ReplicasFound } from './tenant-hosts.ts'
+import { findTenantHosts, type FoundReplicas } from './tenant-hosts.ts'
 
 export interface FleetReconciliation {
   readonly at: number
@@ -29,7 +29,7 @@ export interface FleetReconciliation {
   /** All, by rule. */
   readonly totals: Readonly<Partial<Record<FleetRule, number>>>
   /** What `fleet.replicas` says, and so is no disagreement. */
-  readonly replicas: readonly ReplicasFound[]
+  readonly replicas: readonly FoundReplicas[]
 }
 
 /** Newest runs that are looked at. */
@@ -64,7 +64,7 @@ export async function reconcileFleet(
   }
 }
 
-async function unknownHosts(database: FleetDatabase): Promise<FoundByRule> {
+async function unknownHosts(database: FleetDatabase): Promise<RuleDisagreements> {
   const { rows } = await database.query<{ host: string; files: number }>(`
     select host, count(*)::float8 as files from holdfast.place
     where gone_at is null and host not in (select name from holdfast.host) group by host order by host`)
@@ -82,7 +82,7 @@ async function unknownHosts(database: FleetDatabase): Promise<FoundByRule> {
   }
 }
 
-function missedHosts(hosts: Awaited<ReturnType<typeof readHosts>>, at: number): FoundByRule {
+function missedHosts(hosts: Awaited<ReturnType<typeof readHosts>>, at: number): RuleDisagreements {
   const missed = hosts.filter(({ seenAt }) => at - seenAt > agentMissedMs)
   return {
     rule: 'host-missed',
@@ -100,7 +100,7 @@ function missedHosts(hosts: Awaited<ReturnType<typeof readHosts>>, at: number): 
 }
 
 /** A slot of a host whose agent does not report: a coordinator frees it once it has watched it for `fleet.expiry`. */
-async function slotsWithoutAgent(database: FleetDatabase): Promise<FoundByRule> {
+async function slotsWithoutAgent(database: FleetDatabase): Promise<RuleDisagreements> {
   const { rows } = await database.query<{ holder: string; scopes: readonly string[] }>(
     `
     select holder, array_agg(scope order by scope) as scopes from holdfast.pause_slot
@@ -126,7 +126,7 @@ async function slotsWithoutAgent(database: FleetDatabase): Promise<FoundByRule> 
 }
 
 /** What ended runs have less than they should, and whether their counts are those of the log. */
-async function resultsOfRuns(database: FleetDatabase): Promise<readonly FoundByRule[]> {
+async function resultsOfRuns(database: FleetDatabase): Promise<readonly RuleDisagreements[]> {
   const ended = (await readRuns(database, runsMax)).filter(
     ({ kind, state }) => state === 'done' && (kind === 'sweep' || kind === 'triage'),
   )
@@ -155,7 +155,7 @@ async function resultsOfRuns(database: FleetDatabase): Promise<readonly FoundByR
 }
 
 /** Of the newest ended run alone: the log has a row for each result. */
-async function countsOfNewest(database: FleetDatabase, run: string | null): Promise<FoundByRule> {
+async function countsOfNewest(database: FleetDatabase, run: string | null): Promise<RuleDisagreements> {
   if (run === null) return { rule: 'counts-differ', total: 0, listed: [] }
   const { rows } = await database.query<{ host: string; counted: number; logged: number }>(
     `
@@ -184,7 +184,7 @@ async function countsOfNewest(database: FleetDatabase, run: string | null): Prom
   }
 }
 
-async function neverChecked(database: FleetDatabase): Promise<FoundByRule> {
+async function neverChecked(database: FleetDatabase): Promise<RuleDisagreements> {
   const { rows } = await database.query<{ host: string; files: number }>(`
     select host, count(*)::float8 as files from holdfast.place
     where gone_at is null and checked_at is null and registered_at < (

@@ -8,17 +8,17 @@ import { count } from '../../text/count.ts'
 import { globMatcher } from '../../text/glob.ts'
 import { shellWord } from '../../text/shell-words.ts'
 import type { FleetDatabase } from '../database/database.ts'
-import { aboutNothing, listedOfRuleMax, type FleetDisagreement, type FoundByRule } from './fleet-disagreement.ts'
+import { aboutNothing, listedOfRuleMax, type FleetDisagreement, type RuleDisagreements } from './fleet-disagreement.ts'
 
 /** An entry of `fleet.replicas`, with the number of tenants that are on as many hosts as it says. */
-export type ReplicasFound = MeantReplicas & { readonly total: number }
+export type FoundReplicas = MeantReplicas & { readonly total: number }
 
 export interface TenantHosts {
   readonly at: number
   readonly files: number
   readonly tenants: number
-  readonly found: readonly FoundByRule[]
-  readonly replicas: readonly ReplicasFound[]
+  readonly found: readonly RuleDisagreements[]
+  readonly replicas: readonly FoundReplicas[]
 }
 
 /** @throws {Failure} FLEET_* */
@@ -83,7 +83,7 @@ const namedHostsMax = 10
 
 const named = (hosts: readonly string[]): string => hosts.slice(0, namedHostsMax).join(' and ')
 
-async function tenantsOnNone(database: FleetDatabase, total: number): Promise<FoundByRule> {
+async function tenantsOnNone(database: FleetDatabase, total: number): Promise<RuleDisagreements> {
   const rule = 'tenant-on-no-host'
   const some = total === 0 ? [] : await tenantsWhere(database, 'first is null')
   const listed = some.map(({ service, tenant, hosts }) => ({
@@ -97,7 +97,7 @@ async function tenantsOnNone(database: FleetDatabase, total: number): Promise<Fo
 }
 
 /** Two replicas are several too: `fleet compare` says whether they are the same. */
-async function tenantsOnSeveral(database: FleetDatabase, total: number): Promise<FoundByRule> {
+async function tenantsOnSeveral(database: FleetDatabase, total: number): Promise<RuleDisagreements> {
   const some = total === 0 ? [] : await tenantsWhere(database, 'first <> last')
   return { rule: 'tenant-on-several-hosts', total, listed: some.map((one) => severalHosts(one, null)) }
 }

@@ -9,7 +9,7 @@ import { onDisk } from '../../host/files/file-name.ts'
 import type { FleetDatabase, QueryAnswer } from '../database/database.ts'
 import { movedTables, transferSchema, type MovedRows, type MovedTable, type TransferEnd } from './moved-tables.ts'
 
-export interface Transferred {
+export interface ExportResult {
   readonly rows: MovedRows
   readonly sha256: string
 }
@@ -25,7 +25,7 @@ export async function exportFleet(
   path: string,
   version: number,
   signal: AbortSignal,
-): Promise<Transferred> {
+): Promise<ExportResult> {
   const attempt = { doing: 'write', path, elsewhere: 'name another file' }
   const file = await open(onDisk(path), 'wx', 0o600).catch((error: unknown) => {
     throw systemFailure(error, attempt)
@@ -47,7 +47,7 @@ async function writeTables(
   file: FileHandle,
   version: number,
   signal: AbortSignal,
-): Promise<Transferred> {
+): Promise<ExportResult> {
   const digest = createHash('sha256')
   const rows: Record<string, number> = {}
   const write = async (lines: readonly string[]): Promise<void> => {

@@ -8,7 +8,7 @@ import { onDisk } from '../../host/files/file-name.ts'
 import { Failure, type FailureDetail } from '../../model/failure.ts'
 import { jsonOrNull } from '../../text/json-text.ts'
 import type { FleetDatabase } from '../database/database.ts'
-import type { Transferred } from './export-fleet.ts'
+import type { ExportResult } from './export-fleet.ts'
 import { movedTables, transferSchema, type TransferEnd, type TransferHead, type TransferRow } from './moved-tables.ts'
 
 /** Letters in one statement: a row with a report may be much larger than others. */
@@ -27,7 +27,7 @@ export async function importFleet(
   path: string,
   version: number,
   signal: AbortSignal,
-): Promise<Transferred> {
+): Promise<ExportResult> {
   try {
     const end = await verify(path, version, signal)
     // Agents of the old database may still have its slots, so this one grants none until it was watched.
@@ -59,7 +59,7 @@ export async function importFleet(
 
 /** @throws {Failure} TRANSFER_BROKEN */
 async function verify(path: string, version: number, signal: AbortSignal): Promise<TransferEnd> {
-  const broken: Broken = (why, detail) => new Failure('TRANSFER_BROKEN', `${path}: ${why}`, detail)
+  const broken: FailureMaker = (why, detail) => new Failure('TRANSFER_BROKEN', `${path}: ${why}`, detail)
   const known = new Set(movedTables.map(({ name }) => name))
   const digest = createHash('sha256')
   let end: TransferEnd | null = null
@@ -83,9 +83,9 @@ async function verify(path: string, version: number, signal: AbortSignal): Promi
   return end
 }
 
-type Broken = (why: string, detail?: FailureDetail) => Failure
+type FailureMaker = (why: string, detail?: FailureDetail) => Failure
 
-function requireHead(message: object, version: number, broken: Broken): void {
+function requireHead(message: object, version: number, broken: FailureMaker): void {
   const head = message as Partial<TransferHead>
   if (head.schema !== transferSchema) throw broken('it is no export of a fleet')
   if (head.version !== version)
@@ -94,11 +94,11 @@ function requireHead(message: object, version: number, broken: Broken): void {
     })
 }
 
-type Line = TransferHead | TransferRow | TransferEnd
+type TransferLine = TransferHead | TransferRow | TransferEnd
 
-function parsed(line: string): Line | null {
+function parsed(line: string): TransferLine | null {
   const message = jsonOrNull(line)
-  return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as Line) : null
+  return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as TransferLine) : null
 }
 
 const linesOf = (path: string): AsyncIterable<string> =>

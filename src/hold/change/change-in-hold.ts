@@ -6,7 +6,7 @@ import type { Event } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 import type { ChangeMethod, RemedyKind } from '../../model/result/remedy.ts'
-import { withSuppressed } from '../../model/suppressed.ts'
+import { withSuppressed } from '../../model/suppressed-errors.ts'
 import type { FileHold } from '../file-hold.ts'
 import type { ProvenFile } from '../file-steps.ts'
 import { gravestOf, withTenantState } from '../hold-failure.ts'
@@ -21,7 +21,7 @@ import { undoCommand } from './record/undo-command.ts'
 import { settle } from './recovery/settle.ts'
 import { SetChange, type FilePlan } from './set-change.ts'
 import type { LiveFolder } from './steps/live-folder.ts'
-import { StandsBetween } from './steps/step.ts'
+import { StepReversalError } from './steps/step.ts'
 
 /** What differs between a change and its undo. Disposing of it closes what `prepare` opened. */
 export interface ChangeParts extends AsyncDisposable {
@@ -48,20 +48,20 @@ export interface ChangeParts extends AsyncDisposable {
   described(after: readonly SeenFile[]): readonly ChangedFile[]
 }
 
-type Request = Omit<HoldRequest, 'files'>
+type ChangeHoldRequest = Omit<HoldRequest, 'files'>
 
 /** @throws {Failure} INTERRUPTED; nothing is changed then */
 export async function changeInHold(
   holds: readonly FileHold[],
   parts: ChangeParts,
-  request: Request,
+  request: ChangeHoldRequest,
   processes: HoldProcesses,
   signal: AbortSignal,
 ): Promise<ChangeOutcome> {
   await using _parts = parts
   for (const { record } of holds) record.startAttempt()
   let startedMs = monotonicMs()
-  const deed = new SetChange({
+  const task = new SetChange({
     files: holds.length,
     plan: (files, over) => parts.plan(files, over, startedMs),
     begin: () => parts.claim(),
@@ -77,7 +77,7 @@ export async function changeInHold(
     throwFirst(holds)
     const inSlot = (): ReturnType<typeof inPause> => {
       startedMs = monotonicMs()
-      return inPause(deed, prepared, [], forChange(request, parts), processes, signal)
+      return inPause(task, prepared, [], forChange(request, parts), processes, signal)
     }
     // What follows writes to the disk without a turn of the event loop.
     const ended = await request.bounds.inPause(inSlot).finally(() => processes.guardian.tellEnded())
@@ -86,15 +86,15 @@ export async function changeInHold(
   } catch (error) {
     met = error
   }
-  const { after } = deed
+  const { after } = task
   // Awaited here: what `parts` has opened is used until the end.
   return after === null
-    ? await unchanged(holds, parts, request, deed, met)
+    ? await unchanged(holds, parts, request, task, met)
     : await changed(holds, parts, request, after, met, written)
 }
 
 /** Only a seal shows that no program has a file open, which would go on with the old one. */
-const forChange = (request: Request, { method }: ChangeParts): Request => ({
+const forChange = (request: ChangeHoldRequest, { method }: ChangeParts): ChangeHoldRequest => ({
   ...request,
   settings: { ...request.settings, require: 'sealed' },
   acceptMounted: method === 'in-place',
@@ -108,7 +108,7 @@ function throwFirst(holds: readonly FileHold[]): void {
 async function changed(
   [first]: readonly FileHold[],
   parts: ChangeParts,
-  request: Request,
+  request: ChangeHoldRequest,
   after: readonly SeenFile[],
   met: unknown,
   written: Promise<void>,
@@ -144,13 +144,13 @@ async function endRecord(parts: ChangeParts, after: readonly SeenFile[]): Promis
 async function unchanged(
   holds: readonly FileHold[],
   parts: ChangeParts,
-  request: Request,
-  deed: SetChange,
+  request: ChangeHoldRequest,
+  task: SetChange,
   met: unknown,
 ): Promise<ChangeOutcome> {
   const [first] = holds
   invariant(first, 'a change has a file')
-  const between = withSuppressed(met).find((one) => one instanceof StandsBetween)
+  const between = withSuppressed(met).find((one) => one instanceof StepReversalError)
   const failure = between?.failure ?? gravestOf(met ?? new Failure('INTERRUPTED', 'the change was not begun'))
   if (between !== undefined) {
     const { how, isMixed, sentence } = await settle(parts.record)
@@ -168,14 +168,14 @@ async function unchanged(
   if (parts.record.record.state === parts.states.during) {
     const files = parts.record.record.files.map((file) => ({ ...file, beside: [] }))
     const { back, during } = parts.states
-    parts.record.update({ state: during === 'prepared' && !deed.begun ? 'kept' : back, files })
+    parts.record.update({ state: during === 'prepared' && !task.begun ? 'kept' : back, files })
     await orFailure(note(parts, request, during === 'undoing' ? 'applied' : 'rolled-back'))
   }
   if (failure.code === 'INTERRUPTED') throw stateOf(failure, holds, request)
   return { kind: 'unchanged', failure: stateOf(failure, holds, request), record: first.record }
 }
 
-function stateOf(failure: Failure, holds: readonly FileHold[], { connection }: Request): Failure {
+function stateOf(failure: Failure, holds: readonly FileHold[], { connection }: ChangeHoldRequest): Failure {
   const [first] = holds
   invariant(first, 'a change has a file')
   const paused = holds.some(({ record }) => record.begun)
@@ -192,7 +192,7 @@ async function removeNames({ folders, record }: ChangeParts): Promise<void> {
 /** A bare file has no tenant, by whose id the ledger could find the line again. */
 async function note(
   { record, remedy, method }: ChangeParts,
-  { connection }: Request,
+  { connection }: ChangeHoldRequest,
   how: 'begun' | Extract<Event, { readonly kind: 'change-ended' }>['how'],
 ): Promise<void> {
   if (connection === null) return

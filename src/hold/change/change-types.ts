@@ -13,12 +13,12 @@ import type { ChangeRecord } from './record/change-record.ts'
  * Where originals are kept. `quarantine`: a folder for each change below this one. `beside`: beside the bare file, as
  * `app.db.original-CHANGE`.
  */
-export type OriginalPlace =
+export type OriginalsLocation =
   | { readonly kind: 'quarantine'; readonly folder: string }
   | { readonly kind: 'beside'; readonly file: string }
 
 /** What the record of a change says about it, besides its files. */
-export interface AboutChange {
+export interface ChangeDescription {
   readonly change: ChangeId
   readonly run: RunId
   /** Of holdfast. */
@@ -40,8 +40,8 @@ export interface OriginalFile {
  * begun: from then on holdfast never deletes it.
  */
 export interface KeptOriginal extends AsyncDisposable {
-  readonly about: AboutChange
-  readonly place: OriginalPlace
+  readonly about: ChangeDescription
+  readonly place: OriginalsLocation
   /** Path of the record. */
   readonly record: string
   readonly files: NonEmpty<{
@@ -65,7 +65,7 @@ export interface ChangeFile extends FileRequest, RehearsedCopy {
 }
 
 /** A snapshot that was taken inside the pause, because the live set was no longer what was rehearsed. */
-export interface TakenAgain {
+export interface RetakenSnapshot {
   readonly path: LivePath
   readonly snapshot: Snapshot
 }
@@ -74,7 +74,7 @@ export interface TakenAgain {
  * Checks, mends and rehearses anew, while the tenant stands still. The original is kept anew before it is called.
  * @returns one for each file, in their order; null if the plan would be another one now
  */
-export type Remake = (taken: NonEmpty<TakenAgain>, signal: AbortSignal) => Promise<NonEmpty<RehearsedCopy> | null>
+export type Remake = (taken: NonEmpty<RetakenSnapshot>, signal: AbortSignal) => Promise<NonEmpty<RehearsedCopy> | null>
 
 export interface ChangeRequest extends Omit<HoldRequest, 'files'> {
   /** In the order of `original.files`. */
@@ -113,7 +113,7 @@ export type ChangeOutcome =
 
 /** A change that was found by its record. */
 export interface FoundChange {
-  readonly place: OriginalPlace
+  readonly place: OriginalsLocation
   /** Path of the record. */
   readonly file: string
   readonly record: ChangeRecord

@@ -3,7 +3,7 @@
  *
  * Before the pause the original is kept (original/). The files that will take the live names are written beside them
  * and synced (target.ts). The record says `prepared`, the ledger has `change-begun`. In the pause (set-change.ts), as
- * another deed in the place of the copy: is the live set still what was rehearsed? Then the steps, each on the disk
+ * another task in the place of the copy: is the live set still what was rehearsed? Then the steps, each on the disk
  * before the next (steps/plan-steps.ts). After it: the record says `applied`, the ledger `change-ended`, what is left
  * beside the live files is deleted.
  */
@@ -17,7 +17,7 @@ import type { ProvenFile } from '../file-steps.ts'
 import type { HoldProcesses } from '../hold-processes.ts'
 import { requireShortPause } from '../preflight.ts'
 import { HoldRecord } from '../record.ts'
-import { requireNoLease } from '../seal/unused.ts'
+import { requireNoLease } from '../seal/require-unused.ts'
 import { changeInHold, type ChangeParts } from './change-in-hold.ts'
 import type { ChangeOutcome, ChangeRequest, RehearsedCopy } from './change-types.ts'
 import { estimateChange } from './estimate.ts'
@@ -40,12 +40,12 @@ export async function change(
   signal: AbortSignal,
 ): Promise<ChangeOutcome> {
   const holds = request.files.map((file) => new FileHold(file, new HoldRecord(file.onStep)))
-  const forward = new Forward(request)
+  const forward = new ApplyParts(request)
   return changeInHold(holds, forward, request, processes, signal)
 }
 
 /** One way of a change: from what the hold found to the mended files. */
-class Forward implements ChangeParts {
+class ApplyParts implements ChangeParts {
   readonly remedy: RemedyKind
   readonly method: ChangeMethod
   readonly states = { during: 'prepared', after: 'applied', back: 'rolled-back' } as const

@@ -3,7 +3,7 @@ import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { ChangeId } from '../../model/brand.ts'
 import type { ChangeMethod } from '../../model/result/remedy.ts'
 import { predictPauseMs } from '../preflight.ts'
-import { besideBytes, keptBytes, type ChangedBytes } from './original/room.ts'
+import { besideBytes, keptBytes, type ChangedBytes } from './original/disk-space.ts'
 
 /** A new id. Ids sort by time. */
 export const newChangeId = (): ChangeId => String(newRunId()) as ChangeId

@@ -9,7 +9,7 @@ import { Failure } from '../../model/failure.ts'
 import type { NonEmpty } from '../../model/result/verdict.ts'
 import { humanMs } from '../../text/units.ts'
 import { copyFile, proveFileAgain, type ProvenFile } from '../file-steps.ts'
-import type { ChangeRequest, RehearsedCopy, TakenAgain } from './change-types.ts'
+import type { ChangeRequest, RehearsedCopy, RetakenSnapshot } from './change-types.ts'
 import type { ChangedOriginal } from './original/keep-original.ts'
 import type { ChangedFile } from './record/change-record.ts'
 
@@ -17,7 +17,7 @@ import type { ChangedFile } from './record/change-record.ts'
 const writeRateFloor = 150e6
 const copies = 4
 
-interface Remade {
+interface RemadeFile {
   readonly kept: ChangedFile
   readonly rehearsed: RehearsedCopy
 }
@@ -34,7 +34,7 @@ export async function remakeInPause(
   original: ChangedOriginal,
   opened: AsyncDisposables,
   { over, startedMs }: { readonly over: AbortSignal; readonly startedMs: number },
-): Promise<readonly Remade[]> {
+): Promise<readonly RemadeFile[]> {
   if (remake === null) throw isStale(stale, 'it was written since')
   const bytes = files.reduce((sum, { files: live }) => sum + fstatSync(live.descriptor('')).size, 0)
   const predictedMs = monotonicMs() - startedMs + remake.ms + ((copies * bytes) / writeRateFloor) * 1000
@@ -44,7 +44,7 @@ export async function remakeInPause(
       `it was written since, and to mend it anew in the pause would take about ${humanMs(predictedMs)}; ` +
         `hold.maxPause is ${humanMs(maxPauseMs)}`,
     )
-  const taken: TakenAgain[] = []
+  const taken: RetakenSnapshot[] = []
   for (const file of files) {
     const copied = await copyFile(file, over)
     proveFileAgain(copied)
@@ -52,7 +52,7 @@ export async function remakeInPause(
   }
   const [first, ...more] = taken
   invariant(first, 'a change has a file')
-  const all: NonEmpty<TakenAgain> = [first, ...more]
+  const all: NonEmpty<RetakenSnapshot> = [first, ...more]
   const kept = await original.keepAgain(all, over)
   const rehearsed = await remake.work(all, over)
   over.throwIfAborted()

@@ -1,14 +1,14 @@
-/** The deed of a change: while its files are sealed, names or bytes of them change. All of them, or none. */
+/** The task of a change: while its files are sealed, names or bytes of them change. All of them, or none. */
 import { fstatSync, readSync } from 'node:fs'
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import { reportStep } from '../file-hold.ts'
 import type { ProvenFile } from '../file-steps.ts'
-import type { HoldDeed } from '../in-pause.ts'
+import type { HoldTask } from '../in-pause.ts'
 import type { Pause } from '../pause/pause.ts'
 import type { SeenFile } from './record/change-record.ts'
-import type { Beside } from './steps/beside.ts'
 import type { LiveFolder } from './steps/live-folder.ts'
+import type { StagedFile } from './steps/staged-file.ts'
 import { takeSteps, type Step } from './steps/step.ts'
 
 /** What becomes of one file. */
@@ -16,9 +16,9 @@ export interface FilePlan {
   readonly folder: LiveFolder
   readonly steps: readonly Step[]
   /** The file that then has the name; null if the live one keeps it. */
-  readonly next: Beside | null
+  readonly next: StagedFile | null
   /** Files beside the live one that take its name, even for a moment. */
-  readonly beside: readonly Beside[]
+  readonly beside: readonly StagedFile[]
   /** Open descriptor of a private file with the content that must stand there afterwards. */
   readonly content: number
 }
@@ -32,7 +32,7 @@ export interface ChangeTerms {
   begin(): void
 }
 
-export class SetChange implements HoldDeed<ProvenFile> {
+export class SetChange implements HoldTask<ProvenFile> {
   readonly #terms: ChangeTerms
   #begun = false
   #after: readonly SeenFile[] | null = null

@@ -10,31 +10,31 @@ import type { ProvenFile } from '../file-steps.ts'
 import { readAt } from '../live/live-files.ts'
 import type { RehearsedCopy } from './change-types.ts'
 import type { CopiedContent } from './original/kept-copy.ts'
-import type { BesideFile } from './record/change-record.ts'
+import type { StagedFileRecord } from './record/change-record.ts'
 import { findDifferences, type PageDifferences } from './record/page-samples.ts'
 import type { FilePlan } from './set-change.ts'
-import { Beside } from './steps/beside.ts'
 import { nameBeside } from './steps/live-folder.ts'
-import { forwardSteps, type Place, type Replacing } from './steps/plan-steps.ts'
+import { forwardSteps, type FileInChange, type Replacement } from './steps/plan-steps.ts'
+import { StagedFile } from './steps/staged-file.ts'
 
 export class ChangeTarget implements Disposable {
-  readonly place: Place
+  readonly place: FileInChange
   readonly settled: Descriptor
   readonly mended: Descriptor
   readonly pageSize: number
   readonly mendedContent: CopiedContent
   /** Between settled and mended file; null for a swap. */
   readonly differences: PageDifferences | null
-  readonly #beside: Readonly<Record<'settled' | 'mended', Beside | null>>
+  readonly #beside: Readonly<Record<'settled' | 'mended', StagedFile | null>>
   readonly #opened: Disposables
 
   private constructor(
-    place: Place,
+    place: FileInChange,
     contents: { readonly settled: Descriptor; readonly mended: Descriptor },
     pageSize: number,
     mendedContent: CopiedContent,
     differences: PageDifferences | null,
-    beside: Readonly<Record<'settled' | 'mended', Beside | null>>,
+    beside: Readonly<Record<'settled' | 'mended', StagedFile | null>>,
     opened: Disposables,
   ) {
     this.place = place
@@ -53,7 +53,7 @@ export class ChangeTarget implements Disposable {
    * @throws {Failure} NO_SPACE, NO_PERMISSION; REMEDY_REFUSED if the file cannot be overwritten in place
    */
   static async make(
-    place: Place,
+    place: FileInChange,
     rehearsed: RehearsedCopy,
     covers: boolean,
     like: number | null,
@@ -63,10 +63,10 @@ export class ChangeTarget implements Disposable {
     const settled = opened.add(openDescriptor(rehearsed.settled, 'read-only'))
     const mended = opened.add(openDescriptor(rehearsed.mended, 'read-only'))
     const pageSize = await pageSizeOf(place.folder.path, settled, mended, like === null)
-    const make = async (what: 'settled' | 'mended', from: string): Promise<Beside | null> =>
+    const make = async (what: 'settled' | 'mended', from: string): Promise<StagedFile | null> =>
       like === null
         ? null
-        : opened.add(await Beside.make(place.folder, nameBeside(place.change, place.nth, what), from, like, signal))
+        : opened.add(await StagedFile.make(place.folder, nameBeside(place.change, place.nth, what), from, like, signal))
     const beside = {
       settled: covers ? await make('settled', rehearsed.settled) : null,
       mended: await make('mended', rehearsed.mended),
@@ -76,7 +76,7 @@ export class ChangeTarget implements Disposable {
     return new ChangeTarget(place, { settled, mended }, pageSize, content, differences, beside, opened.move())
   }
 
-  get besideFiles(): readonly BesideFile[] {
+  get besideFiles(): readonly StagedFileRecord[] {
     return (['settled', 'mended'] as const).flatMap((what) => this.#beside[what]?.described(what) ?? [])
   }
 
@@ -95,7 +95,7 @@ export class ChangeTarget implements Disposable {
     const pages = this.differences?.pages ?? null
     mended?.resemble(main)
     settled?.resemble(main)
-    const replacing: Replacing =
+    const replacing: Replacement =
       method === 'swap'
         ? { method }
         : {

@@ -15,16 +15,16 @@ import type { ProvenFile } from '../file-steps.ts'
 import type { HoldProcesses } from '../hold-processes.ts'
 import { readAt } from '../live/live-files.ts'
 import { HoldRecord } from '../record.ts'
-import { requireNoLease } from '../seal/unused.ts'
+import { requireNoLease } from '../seal/require-unused.ts'
 import { changeInHold, type ChangeParts } from './change-in-hold.ts'
 import type { ChangeOutcome, UndoRequest } from './change-types.ts'
 import type { ChangedFile, ChangeState, KeptPart, SeenFile } from './record/change-record.ts'
 import { findDifferences } from './record/page-samples.ts'
 import { RecordFile } from './record/record-file.ts'
 import { seenFile, type FilePlan } from './set-change.ts'
-import { Beside } from './steps/beside.ts'
 import { LiveFolder, nameBeside } from './steps/live-folder.ts'
-import { backwardSteps, type Content, type Replacing } from './steps/plan-steps.ts'
+import { backwardSteps, type Content, type Replacement } from './steps/plan-steps.ts'
+import { StagedFile } from './steps/staged-file.ts'
 
 /**
  * Brings the whole original set back: main file, WAL and journal, byte for byte.
@@ -44,7 +44,7 @@ export async function undo(
         new HoldRecord(onStep),
       ),
   )
-  return await changeInHold(holds, new Backward(record, request), request, processes, signal)
+  return await changeInHold(holds, new UndoParts(record, request), request, processes, signal)
 }
 
 /** @throws {Failure} REMEDY_REFUSED */
@@ -61,16 +61,16 @@ function takeRecord(path: string): RecordFile {
 }
 
 /** The kept set of one file, and what goes beside the live file. */
-interface Kept {
+interface KeptSet {
   readonly folder: LiveFolder
   readonly main: Content & { readonly descriptor: number }
   readonly settled: Content & { readonly descriptor: number }
-  readonly companions: ReadonlyMap<'-wal' | '-journal', Beside>
+  readonly companions: ReadonlyMap<'-wal' | '-journal', StagedFile>
   /** In place: the pages in which the live file differs from the settled one, and which file that was. */
   readonly differing: { readonly pages: readonly number[]; readonly of: SeenFile } | null
 }
 
-class Backward implements ChangeParts {
+class UndoParts implements ChangeParts {
   readonly remedy = 'undo'
   readonly method: ChangeMethod
   readonly record: RecordFile
@@ -79,7 +79,7 @@ class Backward implements ChangeParts {
   readonly states
   readonly #request: UndoRequest
   readonly #opened = new AsyncDisposables()
-  readonly #kept: Kept[] = []
+  readonly #kept: KeptSet[] = []
   #files: readonly ChangedFile[]
 
   constructor(record: RecordFile, request: UndoRequest) {
@@ -113,17 +113,17 @@ class Backward implements ChangeParts {
   }
 
   /** Copies the kept set beside the live file. @throws {Failure} NO_SPACE, NOT_FOUND; READ_FAILED if it is not whole */
-  async #bring(file: ChangedFile, folder: LiveFolder, nth: number, signal: AbortSignal): Promise<Kept> {
+  async #bring(file: ChangedFile, folder: LiveFolder, nth: number, signal: AbortSignal): Promise<KeptSet> {
     const { change } = this.record.record
     const from = (name: string): string => join(dirname(this.record.path), name)
     using live = openDescriptor(file.path, 'read-only')
-    const make = async (what: string, kept: Omit<KeptPart, 'part'>): Promise<Beside> => {
+    const make = async (what: string, kept: Omit<KeptPart, 'part'>): Promise<StagedFile> => {
       const name = nameBeside(change, nth, what)
-      const beside = this.#opened.add(await Beside.make(folder, name, from(kept.name), live.number, signal))
+      const beside = this.#opened.add(await StagedFile.make(folder, name, from(kept.name), live.number, signal))
       requireKept(from(kept.name), beside.content, kept)
       return beside
     }
-    const content = async (what: string, kept: Omit<KeptPart, 'part'>): Promise<Kept['main']> => {
+    const content = async (what: string, kept: Omit<KeptPart, 'part'>): Promise<KeptSet['main']> => {
       const descriptor = this.#opened.add(openDescriptor(from(kept.name), 'read-only')).number
       if (this.method === 'swap') return { descriptor, beside: await make(what, kept) }
       requireKept(from(kept.name), await digestOf(descriptor, signal), kept)
@@ -131,7 +131,7 @@ class Backward implements ChangeParts {
     }
     const original = file.original.find(({ part }) => part === '')
     invariant(original, 'a kept set has a main file')
-    const companions = new Map<'-wal' | '-journal', Beside>()
+    const companions = new Map<'-wal' | '-journal', StagedFile>()
     for (const kept of file.original)
       if (kept.part !== '') companions.set(kept.part, await make(`kept${kept.part.slice(1)}`, kept))
     const main = await content('original', original)
@@ -153,7 +153,7 @@ class Backward implements ChangeParts {
 
   async #planOne(
     file: ProvenFile,
-    { folder, main, settled, companions, differing }: Kept,
+    { folder, main, settled, companions, differing }: KeptSet,
     changed: ChangedFile,
     nth: number,
     untilMs: number,
@@ -173,7 +173,7 @@ class Backward implements ChangeParts {
     const requireSeal = (): void => file.sealed.assertUnbroken()
     const isSameFile = differing !== null && isSame(differing.of, seenFile(file.files.stat('')))
     const pages = isSameFile ? differing.pages : null
-    const replacing: Replacing =
+    const replacing: Replacement =
       this.method === 'swap'
         ? { method: 'swap' }
         : { method: 'in-place', overwriting: { folder, main: live, pageSize, requireSeal, pages, over } }
@@ -210,7 +210,7 @@ function requireKept(path: string, found: { readonly sha256: string }, kept: { r
   throw new Failure('READ_FAILED', `${path} is no longer what was kept: its digest differs`)
 }
 
-async function differencesOf(live: number, settled: number): Promise<Kept['differing']> {
+async function differencesOf(live: number, settled: number): Promise<KeptSet['differing']> {
   const of = seenFile(fstatSync(live, { bigint: true }))
   const header = readHeader(await readAt(live, 0, 100))
   if (header.kind !== 'header') return null

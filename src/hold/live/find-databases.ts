@@ -35,7 +35,7 @@ export async function findDatabases(named: string): Promise<readonly string[]> {
 }
 
 /** What lies in a folder and in all folders below it. */
-export interface FoundBelow {
+export interface DatabasesBelow {
   /** By folder, then by name. */
   readonly databases: readonly string[]
   /** Folders that cannot be read. */
@@ -55,7 +55,7 @@ export async function findDatabasesBelow(
   folder: string,
   foldersMax: number,
   databasesMax = Infinity,
-): Promise<FoundBelow> {
+): Promise<DatabasesBelow> {
   const databases: string[] = []
   const unreadable: { readonly path: string; readonly failure: Failure }[] = []
   const links: string[] = []

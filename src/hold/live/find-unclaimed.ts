@@ -23,7 +23,7 @@ interface UnclaimedFile {
   readonly madeAt: number
 }
 
-export interface Unclaimed {
+export interface UnclaimedFiles {
   readonly databases: readonly UnclaimedFile[]
   /** A WAL, a wal-index or a journal without its database. */
   readonly companions: readonly UnclaimedFile[]
@@ -47,9 +47,16 @@ export interface UnclaimedSearch {
 }
 
 /** Links to folders are not followed, so there are no loops. Other mounts below the folders are searched as well. */
-export async function findUnclaimed(search: UnclaimedSearch): Promise<Unclaimed> {
+export async function findUnclaimed(search: UnclaimedSearch): Promise<UnclaimedFiles> {
   const { roots, own, foldersMax, signal } = search
-  const found: Found = { databases: [], companions: [], mounts: [], links: [], unsearched: [], waiting: [...roots] }
+  const found: SearchState = {
+    databases: [],
+    companions: [],
+    mounts: [],
+    links: [],
+    unsearched: [],
+    waiting: [...roots],
+  }
   let folders = 0
   for (let path = found.waiting.pop(); path !== undefined; path = found.waiting.pop()) {
     signal.throwIfAborted()
@@ -65,7 +72,7 @@ export async function findUnclaimed(search: UnclaimedSearch): Promise<Unclaimed>
   return { ...rest, folders }
 }
 
-interface Found {
+interface SearchState {
   readonly databases: UnclaimedFile[]
   readonly companions: UnclaimedFile[]
   readonly mounts: string[]
@@ -74,7 +81,7 @@ interface Found {
   readonly waiting: string[]
 }
 
-async function searchFolder(folder: string, search: UnclaimedSearch, found: Found): Promise<void> {
+async function searchFolder(folder: string, search: UnclaimedSearch, found: SearchState): Promise<void> {
   const entries = await readdir(onDisk(folder), { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
     const failure = failureOfPath(folder, error)
     if (!(failure instanceof Failure)) throw failure
@@ -92,7 +99,7 @@ async function searchFolder(folder: string, search: UnclaimedSearch, found: Foun
 }
 
 /** A link to a file inside leads to a name that is found by itself. */
-async function searchLink(path: string, { roots }: UnclaimedSearch, { links }: Found): Promise<void> {
+async function searchLink(path: string, { roots }: UnclaimedSearch, { links }: SearchState): Promise<void> {
   const real = await realpath(onDisk(path), 'buffer').then(nameOf, () => null)
   if (real === null || roots.some((root) => real === root || real.startsWith(`${root}/`))) return
   if ((await isFolder(real)) || namesDatabase(path)) links.push(path)
@@ -104,7 +111,7 @@ async function judgeFile(
   path: string,
   name: string,
   beside: ReadonlyMap<string, Dirent<Buffer>>,
-  found: Found,
+  found: SearchState,
 ): Promise<void> {
   const entry = beside.get(name)
   if (entry === undefined) return

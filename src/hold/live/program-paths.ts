@@ -11,7 +11,7 @@ import type { ProgramFile } from '../../host/programs/open-files.ts'
 import { isTrusted } from '../preflight.ts'
 
 /** `why`: it cannot be used here. */
-type PathHere = { readonly path: string } | { readonly why: string }
+type LocalPath = { readonly path: string } | { readonly why: string }
 
 export class ProgramPaths {
   readonly #own: readonly Mount[]
@@ -26,7 +26,7 @@ export class ProgramPaths {
     return new ProgramPaths(await mountsOf('self'))
   }
 
-  async find({ pid, path, link }: ProgramFile): Promise<PathHere> {
+  async find({ pid, path, link }: ProgramFile): Promise<LocalPath> {
     const theirs = await this.#mountsOf(pid)
     // What it sees there counts: under the same path, another file system may be mounted here.
     const untrusted = whyUntrusted(path, theirs)

@@ -8,7 +8,7 @@ import type { TenantId } from '../../model/brand.ts'
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import type { QuiesceEvidence, SealLevel } from '../../model/result/evidence.ts'
-import type { Quiesced as QuiescedAnswer, Resumed, Service } from '../../service/port.ts'
+import type { Quiesced as QuiescedAnswer, LeaseEnd, Service } from '../../service/port.ts'
 import type { Guardian, Watch } from '../seal/guardian.ts'
 import { askInTime } from './ask-in-time.ts'
 import { requireConfirmed } from './confirm-pause.ts'
@@ -68,7 +68,7 @@ export class Pause implements AsyncDisposable {
   #askedAtMs = 0
   #answer: QuiescedAnswer | null = null
   #term: LeaseTerm | null = null
-  #resumed: Resumed | null = null
+  #resumed: LeaseEnd | null = null
   /** The ledger line about the end. Disposing awaits it, unless `resume` has handed it to its caller. */
   #written: Promise<void> = Promise.resolve()
 

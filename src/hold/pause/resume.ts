@@ -5,7 +5,7 @@
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Quiesced, Resumed, Service } from '../../service/port.ts'
+import type { Quiesced, LeaseEnd, Service } from '../../service/port.ts'
 import { shellWord } from '../../text/shell-words.ts'
 
 export interface ResumeRequest {
@@ -19,7 +19,7 @@ export interface ResumeRequest {
   /** A tenant that was not healthy before the hold need not be healthy after it. */
   readonly wasHealthy: boolean
   /** The service's answer, if the hold was resumed before and the tenant must only be seen serving; else null. */
-  readonly resumed: Resumed | null
+  readonly resumed: LeaseEnd | null
   /** Called as soon as a resume has failed that will be tried again, unless the tenant is then seen serving. */
   readonly onRetry: (why: Error) => void
 }
@@ -28,7 +28,7 @@ export interface ResumeRequest {
 export interface ResumeOutcome {
   readonly how: 'resumed' | 'expired' | 'service-restarted' | 'never-began'
   /** The service's answer to the resume; null if none was seen. */
-  readonly resumed: Resumed | null
+  readonly resumed: LeaseEnd | null
   /** Why the resume was not done when we asked for it; null if it was. */
   readonly refused: string | null
   /** When the answer came that ended the pause, on the monotonic clock. */
@@ -73,7 +73,7 @@ class Resume {
   #lease: ResumeRequest['answer']
   /** Another lease of our holder that the service shows. It is ended too, but says nothing about our hold. */
   #other: ResumeRequest['answer'] = null
-  #resumed: Resumed | null
+  #resumed: LeaseEnd | null
   /** Whether the resume was answered, so that only the state is left to ask for. */
   #answered: boolean
   #refused: string | null = null
@@ -194,7 +194,7 @@ async function leaseOfHolder({ service, holder, tenant }: ResumeRequest): Promis
   return leases.find((lease) => lease.holder === holder && lease.tenant === tenant) ?? null
 }
 
-function howItEnded(lease: ResumeRequest['answer'], resumed: Resumed | null): ResumeOutcome['how'] {
+function howItEnded(lease: ResumeRequest['answer'], resumed: LeaseEnd | null): ResumeOutcome['how'] {
   if (resumed === null) return lease === null ? 'never-began' : 'expired'
   switch (resumed.endedBy) {
     case 'holder':

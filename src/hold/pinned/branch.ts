@@ -6,7 +6,7 @@ import type { LiveFiles } from '../live/live-files.ts'
 import type { PreflightResult } from '../preflight.ts'
 import type { NameConflict } from '../seal/conflict.ts'
 import type { Probe } from '../seal/probe.ts'
-import type { Copied } from '../snapshot/copy.ts'
+import type { CopyResult } from '../snapshot/copy.ts'
 import type { Draft } from '../snapshot/draft.ts'
 import type { SuperJournal } from '../snapshot/super-journal.ts'
 import type { PinTerm } from './pin-term.ts'
@@ -36,6 +36,6 @@ export interface PinnedCopy {
   readonly pin: Omit<PinEvidence, 'heldMs'>
   readonly probe: { readonly before: ProbeAnswer; readonly after: ProbeAnswer }
   readonly proofs: readonly [Proof, Proof]
-  readonly copied: Copied
+  readonly copied: CopyResult
   readonly superJournal: SuperJournal
 }

@@ -4,7 +4,7 @@ import { LiveFiles } from '../live/live-files.ts'
 import { resolveLivePath } from '../live/live-path.ts'
 import { predictPauseMs, preflight } from '../preflight.ts'
 import { allHoldersOf } from '../seal/holders.ts'
-import { requireNoLease } from '../seal/unused.ts'
+import { requireNoLease } from '../seal/require-unused.ts'
 import { requireUsualLocks } from './refusals.ts'
 import { napMs } from './writer-wait.ts'
 

@@ -10,7 +10,7 @@ import { concernsAllFiles, FileHold } from '../file-hold.ts'
 import { isWorthRetrying, withoutSnapshot } from '../file-outcome.ts'
 import { gravestOf } from '../hold-failure.ts'
 import type { HoldProcesses } from '../hold-processes.ts'
-import type { FileRequest, Held, HoldRequest } from '../hold-request.ts'
+import type { FileRequest, HoldResult, HoldRequest } from '../hold-request.ts'
 import { HoldRecord } from '../record.ts'
 import { takeFile, type PinRequest } from './take-file.ts'
 
@@ -26,13 +26,13 @@ export async function holdPinned(
   request: HoldRequest,
   processes: HoldProcesses,
   signal: AbortSignal,
-): Promise<readonly Held[]> {
+): Promise<readonly HoldResult[]> {
   await using unclaimed = new AsyncDisposables()
   const terms: PinRequest = { ...request, seen: new Map(), compared: new Set(), earlierBytes: 0 }
-  const outcomes: Held[] = []
+  const outcomes: HoldResult[] = []
   let ofAll: Failure | null = null
   for (const file of request.files) {
-    const held: Held = ofAll === null ? await holdFile(file, terms, processes, signal) : notTried(file, ofAll)
+    const held: HoldResult = ofAll === null ? await holdFile(file, terms, processes, signal) : notTried(file, ofAll)
     outcomes.push(held)
     if (held.kind === 'snapshot') {
       unclaimed.add(held.snapshot)
@@ -48,7 +48,7 @@ async function holdFile(
   terms: PinRequest,
   processes: HoldProcesses,
   signal: AbortSignal,
-): Promise<Held> {
+): Promise<HoldResult> {
   const record = new HoldRecord(request.onStep)
   for (let attempt = 1; ; attempt++) {
     const file = new FileHold(request, record)
@@ -64,7 +64,7 @@ async function holdFile(
   }
 }
 
-const notTried = (request: FileRequest, failure: Failure): Held => ({
+const notTried = (request: FileRequest, failure: Failure): HoldResult => ({
   kind: 'refused',
   failure,
   record: new HoldRecord(request.onStep),

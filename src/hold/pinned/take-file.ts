@@ -11,12 +11,12 @@ import { fdatasync } from 'node:fs'
 import { promisify } from 'node:util'
 import { monotonicMs, nextTurn } from '../../host/clock.ts'
 import { AsyncDisposables } from '../../host/disposal.ts'
-import { ShortCopy } from '../../host/files/copying.ts'
+import { ShortCopy } from '../../host/files/copy-range.ts'
 import { Failure } from '../../model/failure.ts'
 import { lockBytes } from '../../sqlite/lock-bytes.ts'
 import type { FileHold } from '../file-hold.ts'
 import type { HoldProcesses } from '../hold-processes.ts'
-import type { FileRequest, Held, HoldRequest } from '../hold-request.ts'
+import type { FileRequest, HoldResult, HoldRequest } from '../hold-request.ts'
 import { requireDatabase } from '../inspect-files.ts'
 import { requireListedOnce } from '../live/listed-once.ts'
 import { LiveFiles } from '../live/live-files.ts'
@@ -26,8 +26,8 @@ import { publish } from '../publish.ts'
 import { conflictNamer, type NameConflict } from '../seal/conflict.ts'
 import { allHoldersOf } from '../seal/holders.ts'
 import { describeConflict } from '../seal/lock.ts'
+import { requireNoLease } from '../seal/require-unused.ts'
 import { lockShared } from '../seal/shared-lock.ts'
-import { requireNoLease } from '../seal/unused.ts'
 import { findPinConflict, isConnected, pinWal } from '../seal/wal-pin.ts'
 import { Draft } from '../snapshot/draft.ts'
 import type { PinnedCopy, PinTask } from './branch.ts'
@@ -58,7 +58,7 @@ export async function takeFile(
   request: PinRequest,
   processes: HoldProcesses,
   signal: AbortSignal,
-): Promise<Held> {
+): Promise<HoldResult> {
   for (;;) {
     const outcome = await takeIfSpace(hold, request, processes, signal)
     if (!('space' in outcome)) return outcome
@@ -73,7 +73,7 @@ async function takeIfSpace(
   request: PinRequest,
   processes: HoldProcesses,
   signal: AbortSignal,
-): Promise<Held | { readonly space: Promise<void> }> {
+): Promise<HoldResult | { readonly space: Promise<void> }> {
   await using opened = new AsyncDisposables()
   opened.add(hold)
   const file = await openFile(hold, request)

@@ -17,7 +17,7 @@ import type { WalIndexHeader } from '../../sqlite/wal/wal-index.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import type { LockToSee } from '../seal/lock-sight.ts'
 import { isConnected, readWalIndex, walPinLocks } from '../seal/wal-pin.ts'
-import { copyParts, type Copied } from '../snapshot/copy.ts'
+import { copyParts, type CopyResult } from '../snapshot/copy.ts'
 import { WalFollower } from '../snapshot/wal-follower.ts'
 import type { PinnedCopy, PinTask } from './branch.ts'
 import { findJournal } from './journal-state.ts'
@@ -117,7 +117,7 @@ const withSalts = (proof: Proof, { frames, salts }: WalIndexHeader): Proof =>
   frames === 0 ? proof : { ...proof, walSalts: salts }
 
 /** With no committed frame, the snapshot is the database file alone: its WAL may hold an old generation. */
-async function copyToMark({ files, draft, term }: PinTask, first: Proof, mark: WalIndexHeader): Promise<Copied> {
+async function copyToMark({ files, draft, term }: PinTask, first: Proof, mark: WalIndexHeader): Promise<CopyResult> {
   const copied = await copyParts(files, first.files, draft, term.over)
   if (mark.frames === 0) return copied
   const follower = new WalFollower(files, draft.descriptor('-wal'))

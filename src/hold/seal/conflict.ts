@@ -11,7 +11,7 @@ import type { Holder } from '../../model/result/evidence.ts'
 import type { TenantConnection } from '../hold-request.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import type { HoldRecord } from '../record.ts'
-import { describeHolders, holdersOf, leftOpenHint, type HoldersInWords } from './holders.ts'
+import { describeHolders, holdersOf, leftOpenHint, type DescribedHolders } from './holders.ts'
 
 /** Because of what a lock or a kernel lease was refused, as far as the refusal itself shows. */
 export interface Refusal {
@@ -73,7 +73,7 @@ function describeRefusal({ who, pid, does }: Refusal, holders: readonly Holder[]
 }
 
 /** The lock or lease was refused, even if the open-file table cannot be read, for example for want of a descriptor. */
-function noneSeen(error: unknown): HoldersInWords {
+function noneSeen(error: unknown): DescribedHolders {
   if (!isSystemError(error)) throw error
   const unseen = [`who has which file open: ${inWords(error)}`]
   return { holders: [], unseen, isWhole: false, sentence: describeHolders([], unseen) }

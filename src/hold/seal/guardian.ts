@@ -8,7 +8,7 @@ import { monotonicMs } from '../../host/clock.ts'
 import { AsyncDisposables } from '../../host/disposal.ts'
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import { retryShortage, failureOfEnd } from '../../host/process/child-start.ts'
-import { ChildEnded, startChild, type Child } from '../../host/process/child.ts'
+import { ChildEndError, startChild, type Child } from '../../host/process/child.ts'
 import { isAlive, startTimeOf } from '../../host/process/processes.ts'
 import { programBeside } from '../../host/process/program-beside.ts'
 import type { TenantId } from '../../model/brand.ts'
@@ -233,7 +233,7 @@ export class Guardian implements AsyncDisposable {
     await this.#questions
       .add(() => this.#child.ask(message, { timeoutMs: answerMsMax }))
       .catch((error: unknown) => {
-        if (error instanceof ChildEnded)
+        if (error instanceof ChildEndError)
           throw failureOfEnd(program, error.ended, answerMsMax, error).withCode('GUARDIAN_LOST')
         throw new Failure('GUARDIAN_LOST', 'the guardian process does not answer', { cause: error })
       })

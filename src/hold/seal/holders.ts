@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { onDisk } from '../../host/files/file-name.ts'
 import type { FileIdentity } from '../../host/locks/file-identity.ts'
-import { findHolders, type HoldersFound } from '../../host/locks/open-file-table.ts'
+import { findHolders, type FoundHolders } from '../../host/locks/open-file-table.ts'
 import type { LivePath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { holdingProcesses, nameProcess } from '../../model/holders.ts'
@@ -11,7 +11,7 @@ import { liveSetParts, type Holder } from '../../model/result/evidence.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import { resolveLivePath } from '../live/live-path.ts'
 
-export type HoldersInWords = HoldersFound & { readonly sentence: string }
+export type DescribedHolders = FoundHolders & { readonly sentence: string }
 
 /** No search takes longer. On a busy machine with many processes it may take some seconds. */
 const searchMsMax = 60_000
@@ -20,7 +20,7 @@ const searchMsMax = 60_000
  * Holders of an open live set, without this process.
  * @param until aborts when the search must end sooner, because a tenant stands still for it; null: nothing waits for it
  */
-export async function holdersOf(files: LiveFiles, until: AbortSignal | null): Promise<HoldersInWords> {
+export async function holdersOf(files: LiveFiles, until: AbortSignal | null): Promise<DescribedHolders> {
   const identities = files.parts.map((part) => {
     const { dev, ino } = files.stat(part)
     return { path: files.path + part, dev, ino }
@@ -34,7 +34,7 @@ export async function holdersOf(files: LiveFiles, until: AbortSignal | null): Pr
  * As `holdersOf`, where no kernel lease says more: a process that was not looked at may be one.
  * @throws {Failure} IN_USE
  */
-export async function allHoldersOf(files: LiveFiles): Promise<HoldersInWords> {
+export async function allHoldersOf(files: LiveFiles): Promise<DescribedHolders> {
   const found = await holdersOf(files, null)
   if (found.isWhole) return found
   throw new Failure('IN_USE', `it cannot be seen whether another program has ${files.path} open: ${found.unseen[0]}`, {
@@ -43,7 +43,7 @@ export async function allHoldersOf(files: LiveFiles): Promise<HoldersInWords> {
 }
 
 /** Holders of the live set that a path names. Opens nothing. @throws {Failure} as `resolveLivePath` */
-export async function holdersOfPath(named: string): Promise<HoldersInWords> {
+export async function holdersOfPath(named: string): Promise<DescribedHolders> {
   const path = await resolveLivePath(named, null)
   return described(
     await findHolders(await identitiesOf(path), { exceptPids: [], until: AbortSignal.timeout(searchMsMax) }),
@@ -60,7 +60,7 @@ export async function identitiesOf(path: LivePath): Promise<readonly FileIdentit
   return identities
 }
 
-const described = (found: HoldersFound): HoldersInWords => ({
+const described = (found: FoundHolders): DescribedHolders => ({
   ...found,
   sentence: describeHolders(found.holders, found.unseen),
 })

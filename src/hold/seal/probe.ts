@@ -3,7 +3,7 @@ import { addAbortListener } from 'node:events'
 import PQueue from 'p-queue'
 import { systemFailure } from '../../host/failures/system-failure.ts'
 import { failureOfEnd } from '../../host/process/child-start.ts'
-import { ChildEnded, startChild, type Child } from '../../host/process/child.ts'
+import { ChildEndError, startChild, type Child } from '../../host/process/child.ts'
 import { programBeside } from '../../host/process/program-beside.ts'
 import type { LivePath } from '../../model/brand.ts'
 import { invariant } from '../../model/bug.ts'
@@ -194,7 +194,7 @@ export class Probe implements AsyncDisposable {
 }
 
 function failureOfQuestion(question: ProbeQuestion, error: unknown): Failure {
-  if (error instanceof ChildEnded) return failureOfEnd(program, error.ended, answerMsMax, error)
+  if (error instanceof ChildEndError) return failureOfEnd(program, error.ended, answerMsMax, error)
   const path = question === 'ready' ? null : question.path
   const shortage = systemFailure(error, { doing: 'try the lock in a second process on', path })
   if (shortage instanceof Failure && shortage.concerns === 'machine') return shortage

@@ -23,7 +23,7 @@ export interface WalPin {
  * Why a WAL is not pinned. Nothing of ours stands on the `-shm` then. `idle`: no program is connected. `busy`: another
  * program keeps the checkpoint lock. `invalid`: the wal-index is not valid; a program must recover it.
  */
-export interface NotPinned {
+export interface PinObstacle {
   readonly kind: 'idle' | 'busy' | 'invalid'
 }
 
@@ -49,7 +49,7 @@ export const walPinLocks = [
  * SHARED on the database must stand: it keeps the last close of a program from deleting `-shm` and `-wal`.
  * @throws the signal's reason; nothing stands then
  */
-export async function pinWal(files: LiveFiles, wait: PinWait, signal: AbortSignal): Promise<WalPin | NotPinned> {
+export async function pinWal(files: LiveFiles, wait: PinWait, signal: AbortSignal): Promise<WalPin | PinObstacle> {
   const startMs = monotonicMs()
   for (;;) {
     signal.throwIfAborted()
@@ -61,8 +61,8 @@ export async function pinWal(files: LiveFiles, wait: PinWait, signal: AbortSigna
   }
 }
 
-function pinOrRelease(files: LiveFiles): WalPin | NotPinned {
-  let outcome: WalPin | NotPinned | null = null
+function pinOrRelease(files: LiveFiles): WalPin | PinObstacle {
+  let outcome: WalPin | PinObstacle | null = null
   try {
     return (outcome = tryPin(files))
   } finally {
@@ -77,7 +77,7 @@ export function unpinWal(files: LiveFiles): void {
 }
 
 /** @returns what was refused first; some of the locks may stand then */
-function tryPin(files: LiveFiles): WalPin | NotPinned {
+function tryPin(files: LiveFiles): WalPin | PinObstacle {
   if (!isConnected(files)) return { kind: 'idle' }
   const shm = files.descriptor('-shm')
   if (walPinLocks.some(({ kind, range }) => tryLock(shm, kind, range) === 'refused')) return { kind: 'busy' }

@@ -1,5 +1,5 @@
 /** The copy in the pause, through the sealed descriptors into the draft. */
-import { copyRangeSparsely } from '../../host/files/copying.ts'
+import { copyRangeSparsely } from '../../host/files/copy-range.ts'
 import { Failure } from '../../model/failure.ts'
 import type { CopyMethod, FileProof, SnapshotEvidence } from '../../model/result/evidence.ts'
 import type { LiveFiles } from '../live/live-files.ts'
@@ -8,7 +8,7 @@ import { companionBytesOf } from './companion-bytes.ts'
 import type { Draft } from './draft.ts'
 import type { WarmCopy } from './warm-copy.ts'
 
-export interface Copied {
+export interface CopyResult {
   readonly method: SnapshotEvidence['method']
   /** Bytes copied while the tenant stood still. */
   readonly tailBytes: number
@@ -23,11 +23,11 @@ export async function copyLiveSet(
   draft: Draft,
   warm: WarmCopy | null,
   signal: AbortSignal,
-): Promise<Copied> {
+): Promise<CopyResult> {
   return warm ? copyTail(proven, draft, warm, signal) : copyWhole(proven, draft, signal)
 }
 
-function copyWhole({ sealed, proof }: Proven, draft: Draft, signal: AbortSignal): Promise<Copied> {
+function copyWhole({ sealed, proof }: Proven, draft: Draft, signal: AbortSignal): Promise<CopyResult> {
   return copyParts(sealed.locked.files, proof.files, draft, signal)
 }
 
@@ -37,7 +37,7 @@ export async function copyParts(
   observed: readonly Pick<FileProof, 'part' | 'size'>[],
   draft: Draft,
   signal: AbortSignal,
-): Promise<Copied> {
+): Promise<CopyResult> {
   let method: CopyMethod = 'copy_file_range'
   let bytes = 0
   for (const { part, size } of observed) {
@@ -51,7 +51,12 @@ export async function copyParts(
   return { method, tailBytes: bytes }
 }
 
-async function copyTail({ sealed, proof }: Proven, draft: Draft, warm: WarmCopy, signal: AbortSignal): Promise<Copied> {
+async function copyTail(
+  { sealed, proof }: Proven,
+  draft: Draft,
+  warm: WarmCopy,
+  signal: AbortSignal,
+): Promise<CopyResult> {
   const { files, quiesced } = sealed.locked
   const { size, mtimeNs, ctimeNs, ino } = warm.pinned
   const main = proof.files.find(({ part }) => part === '')

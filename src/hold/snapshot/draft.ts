@@ -13,7 +13,7 @@ import { isSystemError, nameOfError, systemFailure } from '../../host/failures/s
 import { digestOf } from '../../host/files/digest.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
 import { invariant } from '../../model/bug.ts'
-import { keptFile, type KeptFiles } from '../../model/kept.ts'
+import { keptFile, type KeptFiles } from '../../model/kept-file.ts'
 import type { LiveSetPart, SnapshotEvidence } from '../../model/result/evidence.ts'
 import { liveSetParts } from '../../model/result/evidence.ts'
 

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
-import { canReflink } from '../../host/files/copying.ts'
+import { canReflink } from '../../host/files/copy-range.ts'
 import { openDescriptor } from '../../host/files/descriptor.ts'
 import { fileSystemOf } from '../../host/files/file-system.ts'
 import { findUntrusted } from '../../host/files/trusted-path.ts'

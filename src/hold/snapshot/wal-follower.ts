@@ -6,7 +6,7 @@
  */
 import { write } from 'node:fs'
 import { isDeepStrictEqual, promisify } from 'node:util'
-import { copyRangeSparsely } from '../../host/files/copying.ts'
+import { copyRangeSparsely } from '../../host/files/copy-range.ts'
 import { Failure } from '../../model/failure.ts'
 import { readWalIndexHeader, walIndexHeaderBytes, type WalIndexHeader } from '../../sqlite/wal/wal-index.ts'
 import {

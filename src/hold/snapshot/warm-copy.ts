@@ -7,7 +7,7 @@
  */
 import { monotonicMs } from '../../host/clock.ts'
 import { Disposables } from '../../host/disposal.ts'
-import { copyRange, copyRangeSparsely, type CopiedRange } from '../../host/files/copying.ts'
+import { copyRange, copyRangeSparsely, type CopiedRange } from '../../host/files/copy-range.ts'
 import { dataSpans } from '../../host/files/holes.ts'
 import { unlock } from '../../host/locks/byte-lock.ts'
 import { Failure } from '../../model/failure.ts'

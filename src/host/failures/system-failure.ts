@@ -6,7 +6,7 @@
 import { constants } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { getSystemErrorMap } from 'node:util'
-import { Failure, type Concerns, type FailureCode, type TenantState } from '../../model/failure.ts'
+import { Failure, type FailureScope, type FailureCode, type TenantState } from '../../model/failure.ts'
 import { shellWord } from '../../text/shell-words.ts'
 import { whyRefused } from './refused-access.ts'
 
@@ -34,7 +34,7 @@ export interface Attempt {
   /**
    * `machine` if every tenant meets it, whatever the errno: for a folder that all share. Without it, the errno decides.
    */
-  readonly concerns?: Concerns
+  readonly concerns?: FailureScope
 }
 
 export function isSystemError(error: unknown): error is SystemError {
@@ -141,12 +141,12 @@ const movable = new Set([
   'ENODEV',
 ])
 
-interface Kind {
+interface SystemFailureKind {
   readonly code: FailureCode
   readonly hint: string
 }
 
-function kindOf(error: SystemError, path: string | null): Kind {
+function kindOf(error: SystemError, path: string | null): SystemFailureKind {
   const name = nameOfError(error)
   const word = path === null ? null : shellWord(shortened(path))
   switch (name) {

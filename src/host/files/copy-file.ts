@@ -13,7 +13,7 @@ import {
 import { copyFile } from 'node:fs/promises'
 import { Failure } from '../../model/failure.ts'
 import { hasDescriptorPaths } from '../folders/open-folder.ts'
-import { copyRangeSparsely } from './copying.ts'
+import { copyRangeSparsely } from './copy-range.ts'
 import { onDisk } from './file-name.ts'
 import { hasHoles } from './holes.ts'
 

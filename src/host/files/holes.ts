@@ -3,7 +3,7 @@
  * report holes reliably are believed. On others the whole file counts as data and is read.
  */
 import { fstatSync } from 'node:fs'
-import { Breath } from '../clock.ts'
+import { EventLoopYielder } from '../clock.ts'
 import { fileSystemTypeOf, seek, SystemCallError } from '../libc.ts'
 
 /** A piece of a file with data in it; `end` is the offset after it. */
@@ -88,13 +88,13 @@ export async function* dataSpans(descriptor: number): AsyncGenerator<DataSpan> {
     if (size > 0) yield { offset: 0, end: size }
     return
   }
-  const breath = new Breath()
+  const yielder = new EventLoopYielder()
   for (let at = 0; ;) {
     const span = nextData(descriptor, at, size)
     if (span === null) return
     yield span
     at = span.end
-    await breath.take()
+    await yielder.take()
   }
 }
 

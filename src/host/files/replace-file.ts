@@ -155,7 +155,7 @@ function beginningOf(folder: OpenFolder, name: string | Buffer): Uint8Array {
   }
 }
 
-interface Draft extends Disposable {
+interface UnnamedFile extends Disposable {
   readonly descriptor: number
   /** Gives it its name, and replaces the file of that name. */
   rename(name: string | Buffer): void
@@ -164,7 +164,7 @@ interface Draft extends Disposable {
 }
 
 /** Without a name if the system can: a process that is killed then leaves nothing behind. */
-function openDraft(folder: OpenFolder): Draft {
+function openDraft(folder: OpenFolder): UnnamedFile {
   const draft = `.holdfast-${randomUUID()}`
   let isNamed = false
   const unnamed = openUnnamed(folder)

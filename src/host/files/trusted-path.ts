@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path'
 import { nameOf, onDisk } from '../../model/file-name.ts'
 
 /** The thing that lets another user change where a path leads. */
-export interface Untrusted {
+export interface UntrustedPath {
   /** The file, folder or link. */
   readonly path: string
   /** For example `it belongs to another user (uid 1000, mode 0755)`. */
@@ -30,7 +30,7 @@ export type PathUse = 'file' | 'folder' | 'shared-folder'
  * @returns the first thing that another user could change; null if there is none. It passes over what does not exist,
  * what cannot be inspected, and what is neither file nor folder: opening that reports why.
  */
-export function findUntrusted(path: string, use: PathUse): Untrusted | null {
+export function findUntrusted(path: string, use: PathUse): UntrustedPath | null {
   if (process.geteuid === undefined) return null // This system has no owners.
   const pending = absolute(path)?.split('/').filter(Boolean)
   if (pending === undefined) return null
@@ -69,7 +69,7 @@ const sticky = 0o1000
 /** Others may make names there, but may rename only their own. */
 const isShared = ({ mode }: Stats): boolean => (mode & writableByOthers) !== 0
 
-function judgeFolder(path: string, stats: Stats, use: PathUse | 'above'): Untrusted | null {
+function judgeFolder(path: string, stats: Stats, use: PathUse | 'above'): UntrustedPath | null {
   if (!isTrustedOwner(stats) && !isUnnamedOwner(stats)) return { ...belongsToOther(path, stats), remedy: null }
   if (!isShared(stats)) return null
   const isSticky = (stats.mode & sticky) !== 0
@@ -80,7 +80,7 @@ function judgeFolder(path: string, stats: Stats, use: PathUse | 'above'): Untrus
   return stats.uid !== 0 ? found : { ...found, remedy: null }
 }
 
-function judgeFile(path: string, stats: Stats): Untrusted | null {
+function judgeFile(path: string, stats: Stats): UntrustedPath | null {
   if (!stats.isFile()) return null
   if (!isTrustedOwner(stats)) return belongsToOther(path, stats)
   return isShared(stats) ? writable(path, stats) : null
@@ -88,13 +88,13 @@ function judgeFile(path: string, stats: Stats): Untrusted | null {
 
 const isTrustedOwner = ({ uid }: Stats): boolean => uid === 0 || uid === process.geteuid?.()
 
-function belongsToOther(path: string, { uid, mode }: Stats): Untrusted {
+function belongsToOther(path: string, { uid, mode }: Stats): UntrustedPath {
   const owner = process.geteuid?.() === 0 ? 'root' : String(process.geteuid?.())
   const why = `it belongs to another user (uid ${uid}, mode ${octal(mode)})`
   return { path, why, remedy: `chown ${owner} ${shown(path)}` }
 }
 
-function writable(path: string, { mode, gid }: Stats): Untrusted {
+function writable(path: string, { mode, gid }: Stats): UntrustedPath {
   const byGroup = (mode & 0o002) === 0
   const who = byGroup ? `its group (gid ${gid}) may write it` : 'everybody may write it'
   return { path, why: `${who} (mode ${octal(mode)})`, remedy: `chmod ${byGroup ? 'g' : 'go'}-w ${shown(path)}` }

@@ -1,7 +1,7 @@
 /** Finds in /proc/PID/fd and fdinfo which of the files a process has open, and how. */
 import { constants, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import type { HolderMode } from '../../model/result/evidence.ts'
-import type { Breath } from '../clock.ts'
+import type { EventLoopYielder } from '../clock.ts'
 import type { FileIdentity } from './file-identity.ts'
 
 export interface OpenDescriptor {
@@ -16,7 +16,7 @@ export interface OpenDescriptor {
 export async function descriptorsOf(
   folder: string,
   files: readonly FileIdentity[],
-  breath: Breath,
+  yielder: EventLoopYielder,
   until: AbortSignal | null,
 ): Promise<readonly OpenDescriptor[] | 'hidden'> {
   const found: OpenDescriptor[] = []
@@ -25,7 +25,7 @@ export async function descriptorsOf(
     if (until?.aborted) break
     const descriptor = look(folder, number, files)
     if (descriptor) found.push(descriptor)
-    await breath.take() // One process may have a hundred thousand.
+    await yielder.take() // One process may have a hundred thousand.
   }
   return found
 }

@@ -10,7 +10,7 @@ import { readdirSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Holder, HolderMode } from '../../model/result/evidence.ts'
 import { count } from '../../text/count.ts'
-import { Breath } from '../clock.ts'
+import { EventLoopYielder } from '../clock.ts'
 import { deviceName, parseMountInfo } from '../files/file-system.ts'
 import { requireLinux } from '../platform.ts'
 import { folderOf } from '../process/processes.ts'
@@ -26,7 +26,7 @@ export interface HolderSearch {
   readonly until: AbortSignal
 }
 
-export interface HoldersFound {
+export interface FoundHolders {
   readonly holders: readonly Holder[]
   /** What could not be inspected, in plain words. */
   readonly unseen: readonly string[]
@@ -41,25 +41,25 @@ export interface HoldersFound {
 export async function findHolders(
   files: readonly FileIdentity[],
   { exceptPids, until }: HolderSearch,
-): Promise<HoldersFound> {
+): Promise<FoundHolders> {
   requireLinux()
   const sightings = new Sightings(exceptPids)
   const { promise: over, resolve: end } = Promise.withResolvers<'no time'>()
   using _ending = addAbortListener(until, () => end('no time')) // Perhaps it has aborted.
-  const breath = new Breath()
+  const yielder = new EventLoopYielder()
   const hidden: number[] = []
   const waiting: number[] = []
   for (const pid of pids()) {
     if (until.aborted) break
     const folder = exceptPids.includes(pid) ? null : folderOf(pid)
     if (folder === null) continue
-    const descriptors = await descriptorsOf(folder, files, breath, until)
+    const descriptors = await descriptorsOf(folder, files, yielder, until)
     const mappings = await mappingsOf(folder, files, 'all', over)
     if (mappings === 'stuck') waiting.push(pid)
     if (descriptors === 'hidden' || mappings === 'hidden') hidden.push(pid)
     if (descriptors !== 'hidden') for (const { file, modes } of descriptors) sightings.add(pid, file, modes)
     if (typeof mappings === 'object') for (const file of mappings) sightings.add(pid, file, ['mapped'])
-    await breath.take()
+    await yielder.take()
   }
   const locks = await readLocks()
   if (locks !== 'hidden') addLocks(locks, files, sightings)

@@ -15,8 +15,8 @@ import { frameOf, Frames } from './frames.ts'
 export type { ProcessEnd }
 
 /** The child died or was killed before it answered. */
-export class ChildEnded extends Error {
-  override readonly name = 'ChildEnded'
+export class ChildEndError extends Error {
+  override readonly name = 'ChildEndError'
   readonly ended: ProcessEnd
 
   constructor(ended: ProcessEnd) {
@@ -49,7 +49,7 @@ export interface Child<Question, Answer> extends AsyncDisposable {
   readonly isRunning: boolean
   /**
    * One question at a time. Keeps our event loop alive while the question is open.
-   * @throws {ChildEnded} if the child dies, or is killed because of its time or memory
+   * @throws {ChildEndError} if the child dies, or is killed because of its time or memory
    * @throws the error that the child answered with: its message, and its errno if it is one of the system
    */
   ask(question: Question, limits: { readonly timeoutMs: number }): Promise<Answer>
@@ -119,7 +119,7 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     // One reaction serves all questions. One for each would stay for as long as the child lives.
     void this.ended.then((ended) => {
       this.#ended = ended
-      this.#open?.reject(new ChildEnded(ended))
+      this.#open?.reject(new ChildEndError(ended))
     })
     for (const part of this.#handles) part.unref()
   }
@@ -130,7 +130,7 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
 
   async ask(question: Question, limits: { readonly timeoutMs: number }): Promise<Answer> {
     invariant(this.#open === null, 'a child is asked one question at a time')
-    if (this.#ended) throw new ChildEnded(this.#ended)
+    if (this.#ended) throw new ChildEndError(this.#ended)
     const answer = new Promise<Answer>((resolve, reject) => {
       this.#open = { resolve, reject }
     })

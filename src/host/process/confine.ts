@@ -14,15 +14,15 @@ export interface ConfinedFolder {
 }
 
 /** This process lacks a right, or this kernel lacks a feature, that confining needs. The message names it. */
-export class CannotConfine extends Error {
-  override readonly name = 'CannotConfine'
+export class ConfinementError extends Error {
+  override readonly name = 'ConfinementError'
 }
 
 /**
  * Locks this process into a folder under another user, for good. For root only. Before the call everything from
  * elsewhere (better-sqlite3) must be loaded, every thread started, and the event loop must have turned once.
  * @returns the walls that now stand
- * @throws {CannotConfine} if root may not do it here, or if an open folder would let the process leave:
+ * @throws {ConfinementError} if root may not do it here, or if an open folder would let the process leave:
  * it is then of no use
  * @throws {Bug} if root's rights can be regained
  */
@@ -48,13 +48,13 @@ export function confine(into: ConfinedFolder): readonly Wall[] {
  * Takes network, programs and other processes from this process, for good. It keeps its user and sees what that user
  * sees: more is not possible without root. Load the same beforehand as for `confine`.
  * @returns the walls that now stand; none outside of Linux
- * @throws {CannotConfine} if the kernel has no filter for calls
+ * @throws {ConfinementError} if the kernel has no filter for calls
  */
 export function confineInPlace(): readonly Wall[] {
   if (process.platform !== 'linux') return []
   keepNoCore()
   const walls = giveUpCalls()
-  if (walls.length === 0) throw new CannotConfine('this kernel gives no filter for system calls (seccomp)')
+  if (walls.length === 0) throw new ConfinementError('this kernel gives no filter for system calls (seccomp)')
   return walls
 }
 
@@ -90,7 +90,7 @@ function permitted(call: string, work: () => void): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException | SystemCallError
     if (code !== 'EPERM' && code !== 'EINVAL') throw error
-    throw new CannotConfine(`${call} is refused to root here (${code})`, { cause: error })
+    throw new ConfinementError(`${call} is refused to root here (${code})`, { cause: error })
   }
 }
 
@@ -101,7 +101,7 @@ function requireNoOpenFolder(): void {
     .filter((descriptor) => isFolder(descriptor))
   // Node opens the root folder if it cannot open /dev/null.
   if (outside.length > 0)
-    throw new CannotConfine(`the process that reads has a folder open (descriptor ${outside.join(', ')})`)
+    throw new ConfinementError(`the process that reads has a folder open (descriptor ${outside.join(', ')})`)
 }
 
 function isFolder(descriptor: number): boolean {

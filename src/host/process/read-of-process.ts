@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { nextTurn, startDeadline } from '../clock.ts'
 
 /** A process that only works answers much sooner, on a busy machine too. */
-const patienceMs = 5_000
+const answerMsMax = 5_000
 const stuckMax = 2
 
 const reading = new Map<string, Promise<string>>()
@@ -27,9 +27,9 @@ export async function readOfProcess(path: string, over: Promise<unknown> = never
   const shared = reading.get(path)
   if (shared === undefined && stuck.size >= stuckMax) return null
   const text = shared ?? begin(path)
-  using patience = startDeadline(patienceMs)
+  using deadline = startDeadline(answerMsMax)
   const { promise: tooLong, resolve: end } = Promise.withResolvers<void>()
-  patience.signal.addEventListener('abort', () => end(), { once: true })
+  deadline.signal.addEventListener('abort', () => end(), { once: true })
   const found = await Promise.race([text, lateAfter(Promise.race([over, tooLong]))])
   if (found === null && reading.has(path)) stuck.add(path)
   return found

@@ -1,7 +1,7 @@
 /** Which files running programs have open or mapped, as far as /proc shows them. No file is opened. */
 import { constants, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { Breath } from '../clock.ts'
+import { EventLoopYielder } from '../clock.ts'
 import { nameOf } from '../files/file-name.ts'
 import { parseMaps } from '../locks/mappings.ts'
 import { goneOrHidden } from '../locks/open-descriptors.ts'
@@ -33,7 +33,7 @@ export async function listOpenFiles(
   requireLinux()
   const files: ProgramFile[] = []
   const hidden: number[] = []
-  const breath = new Breath()
+  const yielder = new EventLoopYielder()
   let seen = 0
   for (const pid of pidsOfOthers()) {
     const folder = folderOf(pid)
@@ -47,7 +47,7 @@ export async function listOpenFiles(
       signal.throwIfAborted()
       const file = seen++ < filesMax ? openFileOf(pid, folder, number) : null
       if (file !== null && isWanted(file.path, file.mayWrite)) files.push(file)
-      await breath.take()
+      await yielder.take()
     }
     files.push(...(await mappedFilesOf(pid, folder)).filter(({ path, mayWrite }) => isWanted(path, mayWrite)))
   }

@@ -38,7 +38,7 @@ export interface AcceptedRequest extends Disposable {
 }
 
 /** What a monitor is told apart by, and when it asks. */
-export interface Asking {
+export interface RequestOrigin {
   /** null: a person asks, who may ask as often as they like. */
   readonly monitor: string | null
   /** ms since 1970. */
@@ -53,7 +53,11 @@ const outputPathOf = (dir: string, id: string): string => join(folderOf(dir), `$
  * Records the request, unless another one is being worked on, or the same monitor has asked a short while ago.
  * @throws {Failure} RUN_ACTIVE, TOO_SOON, LEDGER_UNUSABLE
  */
-export async function acceptRequest(dir: string, request: TriageRequest, asking: Asking): Promise<AcceptedRequest> {
+export async function acceptRequest(
+  dir: string,
+  request: TriageRequest,
+  asking: RequestOrigin,
+): Promise<AcceptedRequest> {
   await prepareFolder(dir)
   const folder = folderOf(dir)
   try {

@@ -134,12 +134,12 @@ const shapes = {
 } satisfies Record<Event['kind'], z.ZodMiniType>
 
 /** `unknown`: a kind of a newer holdfast, which is left out silently. `garbled`: no holdfast wrote it so. */
-type EventReading =
+type EventParseResult =
   | { readonly kind: 'event'; readonly event: Event }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'garbled' }
 
-export function readEvent(kind: unknown, text: unknown): EventReading {
+export function readEvent(kind: unknown, text: unknown): EventParseResult {
   if (typeof kind !== 'string' || typeof text !== 'string') return { kind: 'garbled' }
   if (!Object.hasOwn(shapes, kind)) return { kind: 'unknown' }
   const parsed = shapes[kind as Event['kind']].safeParse(jsonOrNull(text))

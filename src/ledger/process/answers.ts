@@ -209,7 +209,7 @@ export function lastRuns(
   })
 }
 
-function endReader(database: Database.Database, read: Read): (run: string) => RecordedRun['finished'] {
+function endReader(database: Database.Database, read: RowParser): (run: string) => RecordedRun['finished'] {
   const finished = database.prepare<[string], Row>(
     `select ${columns} from line where kind = 'run-finished' and run = ? order by sequence desc limit 1`,
   )
@@ -255,9 +255,9 @@ const noticeGarbled = (sequence: number, kind: string, at: number, addNotice: Ad
 /** A time outside of the calendar must not make the report of a garbled line fail. */
 const whenOf = (at: number): string => (Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : 'at no time')
 
-type Read = (row: Row) => LedgerLine | null
+type RowParser = (row: Row) => LedgerLine | null
 
-export function reader(addNotice: AddNotice): Read {
+export function reader(addNotice: AddNotice): RowParser {
   return ({ sequence, at, run, kind, event: text }) => {
     const reading = readEvent(kind, text)
     if (reading.kind === 'garbled') noticeGarbled(sequence, kind, at, addNotice)

@@ -16,7 +16,7 @@ import { pauseTotalSchema } from './later-tables/pause-totals.ts'
 import { sampleRoundSchema } from './later-tables/sample-rounds.ts'
 import { migrate, namesOfFirstVersion, readAsPresent } from './older-version.ts'
 import { applicationId, schema, schemaNames, schemaVersion } from './schema.ts'
-import { LedgerDamaged, LedgerUnusable, translate } from './sqlite-errors.ts'
+import { LedgerDamageError, LedgerUnusable, translate } from './sqlite-errors.ts'
 
 /** How long another process may lock the file: a reader does so while it answers. */
 const busyMs = 15_000
@@ -31,7 +31,7 @@ export const itIsEmpty = 'it is empty'
 /**
  * Opens for writing. Makes the tables of a new file.
  * @param mayBegin false if an empty file is damage
- * @throws {LedgerDamaged | LedgerUnusable}
+ * @throws {LedgerDamageError | LedgerUnusable}
  */
 export function openForWriting(file: string, mayBegin: boolean): Database.Database {
   return opened(file, { timeout: busyMs }, (database) => {
@@ -41,7 +41,7 @@ export function openForWriting(file: string, mayBegin: boolean): Database.Databa
       throw new LedgerUnusable(`${file} is a database of another program`, {
         hint: 'give holdfast a folder of its own with ledger.dir',
       })
-    if (kind === 'new' && !mayBegin) throw new LedgerDamaged(itIsEmpty)
+    if (kind === 'new' && !mayBegin) throw new LedgerDamageError(itIsEmpty)
     const version = kind === 'ours' ? versionOf(database, file) : schemaVersion
     // Before the first byte is written: a damaged ledger is kept as it was found.
     if (kind === 'ours') inspect(database, version)
@@ -69,15 +69,15 @@ export function openForWriting(file: string, mayBegin: boolean): Database.Databa
 
 /**
  * Opens for reading while a run may be writing. Makes no tables and no file.
- * @throws {LedgerDamaged | LedgerUnusable}
+ * @throws {LedgerDamageError | LedgerUnusable}
  */
 export function openForReading(file: string): Database.Database {
-  if (isEmptyFile(file)) throw new LedgerDamaged(`${file}: ${itIsEmpty}`)
+  if (isEmptyFile(file)) throw new LedgerDamageError(`${file}: ${itIsEmpty}`)
   return opened(file, { timeout: busyMs, readonly: true, fileMustExist: true }, (database) => {
     harden(database)
     const kind = kindOf(database)
     if (kind === 'foreign') throw new LedgerUnusable(`${file} is a database of another program`)
-    if (kind === 'new') throw new LedgerDamaged(`${file}: ${itIsEmpty}`) // The first run could not write it.
+    if (kind === 'new') throw new LedgerDamageError(`${file}: ${itIsEmpty}`) // The first run could not write it.
     if (kind === 'ours' && versionOf(database, file) === 1) readAsPresent(database, file)
     return database
   })
@@ -164,17 +164,17 @@ function versionOf(database: Database.Database, file: string): number {
       { hint: 'use the newer holdfast, or give this one another ledger.dir' },
     )
   }
-  if (version < 1) throw new LedgerDamaged(`${file} has tables but no version`)
+  if (version < 1) throw new LedgerDamageError(`${file} has tables but no version`)
   return version
 }
 
 function inspect(database: Database.Database, version: number): void {
   const names = database.prepare<[], string>('select name from sqlite_schema').pluck().all()
   const missing = (version === 1 ? namesOfFirstVersion : schemaNames).filter((name) => !names.includes(name))
-  if (missing.length > 0) throw new LedgerDamaged(`${missing.join(', ')} missing from its schema`)
+  if (missing.length > 0) throw new LedgerDamageError(`${missing.join(', ')} missing from its schema`)
   const bytes =
     Number(database.pragma('page_count', { simple: true })) * Number(database.pragma('page_size', { simple: true }))
   if (bytes > inspectedBytesMax) return
   const [first] = database.prepare<[], string>('pragma quick_check(1)').pluck().all()
-  if (first !== 'ok') throw new LedgerDamaged(`its check says: ${first ?? 'nothing'}`)
+  if (first !== 'ok') throw new LedgerDamageError(`its check says: ${first ?? 'nothing'}`)
 }

@@ -5,7 +5,7 @@
 
 import type Database from 'better-sqlite3'
 import type { ServiceWay } from '../../model/service-way.ts'
-import type { FleetRunHere } from '../ledger.ts'
+import type { LocalFleetRun } from '../ledger.ts'
 import { answerMax } from '../protocol.ts'
 import { reader, type AddNotice, type Row } from './answers.ts'
 import { numbersOf } from './ways.ts'
@@ -20,7 +20,7 @@ export function fleetRunsAfter(
   way: ServiceWay | null,
   after: number,
   addNotice: AddNotice,
-): { readonly runs: readonly FleetRunHere[]; readonly next: number | null } {
+): { readonly runs: readonly LocalFleetRun[]; readonly next: number | null } {
   const { service } = numbersOf(database, way)
   const rows = database
     .prepare<[number, string, number], Row>(

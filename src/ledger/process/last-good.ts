@@ -65,7 +65,7 @@ const shape = z.object({
   paces: z._default(z.array(z.object({ bytes: whole, checkMs: z.number(), pauseMs: z.nullable(z.number()) })), []),
 })
 
-type Stored = Pick<LastGoodRow, 'facts' | 'digests'>
+type StoredFacts = Pick<LastGoodRow, 'facts' | 'digests'>
 
 /** The caller has begun a transaction. */
 export function keepLastGood(database: Database.Database, kept: readonly LastGoodRow[]): void {
@@ -98,7 +98,7 @@ export function lastGoodOf(
   files: readonly KnownFile[],
   addNotice: AddNotice,
 ): readonly (LastGood | null)[] {
-  const find = database.prepare<[string], Stored>('select facts, digests from last_good where file = ?')
+  const find = database.prepare<[string], StoredFacts>('select facts, digests from last_good where file = ?')
   const service = way?.service ?? null
   // Rows of the first version name no service. If there was only one, they are of this service.
   const isTheOnly =
@@ -117,7 +117,7 @@ export function lastGoodOf(
   })
 }
 
-function readRow({ facts, digests }: Stored): LastGood | null {
+function readRow({ facts, digests }: StoredFacts): LastGood | null {
   const parsed = shape.safeParse(jsonOrNull(facts))
   if (!parsed.success || digests.length % 4 !== 0) return null
   const { pages, ...rest } = parsed.data

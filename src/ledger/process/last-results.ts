@@ -39,7 +39,7 @@ type LastCheckRow = readonly [
 ]
 
 /** The files whose result rests on a check in another way. */
-class FromOtherWays {
+class OtherWayCounter {
   readonly #others: ReadonlySet<number>
   readonly #ways = new Set<number>()
   #files = 0
@@ -118,7 +118,7 @@ export function addLastChecks(database: Database.Database): void {
 const filesPerPage = 5000
 
 /** Counts over all pages of one answer. */
-let fromOthers = new FromOtherWays(new Set())
+let fromOthers = new OtherWayCounter(new Set())
 
 /**
  * @param after the last file of the page before; null for the first page
@@ -133,7 +133,7 @@ export function lastResultsAfter(
   addNotice: AddNotice,
 ): { readonly packed: string; readonly next: FileKey | null; readonly quiet: QuietFiles } {
   const { own, service, others } = numbersOf(database, way)
-  if (after === null) fromOthers = new FromOtherWays(others)
+  if (after === null) fromOthers = new OtherWayCounter(others)
   const rows = database
     .prepare<[string, string, string], LastCheckRow>(`
       select tenant, path, way, sequence, at, run, brief, settled, settled_at, settled_run, settled_brief
@@ -180,7 +180,7 @@ interface Terms {
 }
 
 /** What one way knows of a file. */
-interface OfWay {
+interface ResultOfWay {
   readonly isOwn: boolean
   readonly sequence: number
   /** null if its summary cannot be read. */
@@ -226,7 +226,7 @@ function packed([tenant, path]: LastCheckRow, { newest, settled }: KnownFileChec
   return [tenant, path, failure, settled.summary.mark, check, settling]
 }
 
-function readRow(row: LastCheckRow, own: ReadonlySet<number>, addNotice: AddNotice): OfWay {
+function readRow(row: LastCheckRow, own: ReadonlySet<number>, addNotice: AddNotice): ResultOfWay {
   const [, , way, sequence, at, run, brief, settledSequence, settledAt, settledRun, settledBrief] = row
   const isOwn = own.has(way)
   const read = (number: number, then: number, of: string, text: string | null): FoundCheck | null => {
@@ -241,7 +241,7 @@ function readRow(row: LastCheckRow, own: ReadonlySet<number>, addNotice: AddNoti
   return { isOwn, sequence, newest, settled }
 }
 
-function settledIn(ways: readonly OfWay[]): FoundCheck | null {
+function settledIn(ways: readonly ResultOfWay[]): FoundCheck | null {
   const [only, ...more] = ways
   if (only !== undefined && more.length === 0) return only.settled
   const all = ways.flatMap(({ settled }) => settled ?? []).toSorted((a, b) => b.sequence - a.sequence)

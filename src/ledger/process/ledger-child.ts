@@ -3,7 +3,7 @@
 import { answerIsolated } from '../../host/process/child-side.ts'
 import { invariant, unreachable } from '../../model/bug.ts'
 import { ledgerFile } from '../folder.ts'
-import type { Answered, LedgerAnswer, LedgerQuestion } from '../protocol.ts'
+import type { AnswerBody, LedgerAnswer, LedgerQuestion } from '../protocol.ts'
 import * as answers from './answers.ts'
 import { compact } from './compaction/compact.ts'
 import { fleetRunsAfter } from './fleet-runs.ts'
@@ -14,7 +14,7 @@ import { pauseTotals } from './later-tables/pause-totals.ts'
 import { sampleRoundOf } from './later-tables/sample-rounds.ts'
 import { openHolds, otherHolds } from './open-holds.ts'
 import { schemaOutliers } from './schema-outliers.ts'
-import { LedgerDamaged, LedgerUnusable, unusableBySystem } from './sqlite-errors.ts'
+import { LedgerDamageError, LedgerUnusable, unusableBySystem } from './sqlite-errors.ts'
 import { Store } from './store.ts'
 
 /** Notices beyond so many are only counted. */
@@ -37,13 +37,13 @@ function addNotice(notice: string): void {
   else unlisted += 1
 }
 
-function answer(question: LedgerQuestion): Answered {
+function answer(question: LedgerQuestion): AnswerBody {
   try {
     return answerOrThrow(question)
   } catch (thrown) {
     const error = unusableBySystem(thrown, 'cannot use the ledger')
     if (error instanceof LedgerUnusable) return { kind: 'unusable', message: error.message, hint: error.hint }
-    if (error instanceof LedgerDamaged)
+    if (error instanceof LedgerDamageError)
       return {
         kind: 'unusable',
         message: error.message,
@@ -53,7 +53,7 @@ function answer(question: LedgerQuestion): Answered {
   }
 }
 
-function answerOrThrow(question: LedgerQuestion): Answered {
+function answerOrThrow(question: LedgerQuestion): AnswerBody {
   if (question.ask === 'open') {
     store = new Store(ledgerFile(question.dir), question.mode, question.way, addNotice)
     return { kind: 'done' }
@@ -62,7 +62,7 @@ function answerOrThrow(question: LedgerQuestion): Answered {
   return answerFrom(store, question)
 }
 
-function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open' }>): Answered {
+function answerFrom(store: Store, question: Exclude<LedgerQuestion, { ask: 'open' }>): AnswerBody {
   switch (question.ask) {
     case 'append':
       store.append(question.lines, question.lastGood, question.rounds)

@@ -18,14 +18,14 @@ const listedMax = 1000
 const kindsMax = 100
 const schemasMax = 1000
 
-interface SchemaRow {
+interface SchemaOfFile {
   readonly file: string
   readonly schema: string
 }
 
 export function schemaOutliers(database: Database.Database, way: ServiceWay | null): SchemaOutliers {
   if (way === null) return { outliers: [], total: 0 }
-  const rows = database.prepare<[], SchemaRow>(
+  const rows = database.prepare<[], SchemaOfFile>(
     "select file, json_extract(facts, '$.schema') as schema from last_good " +
       "where json_extract(facts, '$.schema') is not null order by file",
   )
@@ -51,7 +51,7 @@ interface NamedFile {
 }
 
 /** null for a file of another service, and for a row that names none. */
-function fileOf({ file }: SchemaRow, service: string): NamedFile | null {
+function fileOf({ file }: SchemaOfFile, service: string): NamedFile | null {
   const [of, tenant, path] = JSON.parse(file) as readonly unknown[]
   if (of !== service || typeof tenant !== 'string' || typeof path !== 'string') return null
   return { tenant, path, kind: basename(path).replaceAll(tenant, '{tenant}') }
@@ -64,7 +64,7 @@ interface UsualSchema {
   readonly of: number
 }
 
-function usualSchemas(rows: Iterable<SchemaRow>, service: string): ReadonlyMap<string, UsualSchema> {
+function usualSchemas(rows: Iterable<SchemaOfFile>, service: string): ReadonlyMap<string, UsualSchema> {
   const counts = new Map<string, Map<string, number>>()
   for (const row of rows) {
     const file = fileOf(row, service)

@@ -5,8 +5,8 @@ import { inWords, isSystemError, systemFailure } from '../../host/failures/syste
 import { ofLedger } from '../folder.ts'
 
 /** The file is not as holdfast wrote it: it is set aside and a new one begun. */
-export class LedgerDamaged extends Error {
-  override readonly name = 'LedgerDamaged'
+export class LedgerDamageError extends Error {
+  override readonly name = 'LedgerDamageError'
 }
 
 /** The file may be in order, but cannot be used: a full disk, no permission, a file of another program. */
@@ -21,15 +21,15 @@ export class LedgerUnusable extends Error {
 }
 
 /**
- * @throws {LedgerDamaged | LedgerUnusable} in the place of an error of SQLite or the file system; any other error as it
- * is
+ * @throws {LedgerDamageError | LedgerUnusable} in the place of an error of SQLite or the file system; any other error
+ * as it is
  */
 export function translate(error: unknown, doing: string): never {
   if (!(error instanceof Database.SqliteError)) throw unusableBySystem(error, doing)
   // SQLITE_ERROR: a table is missing, or is not as holdfast made it. SQLITE_CONSTRAINT: an index does not match its
   // table.
   if (/^SQLITE_(CORRUPT|NOTADB|ERROR|CONSTRAINT|SCHEMA|MISMATCH|FORMAT)/.test(error.code))
-    throw new LedgerDamaged(`${doing}: ${error.message}`, { cause: error })
+    throw new LedgerDamageError(`${doing}: ${error.message}`, { cause: error })
   const hint = Object.entries(hints).find(([code]) => error.code.startsWith(code))?.[1]
   const detail = { ...(hint === undefined ? {} : { hint }), cause: error }
   throw new LedgerUnusable(`${doing}: ${error.message} (${error.code})`, detail)

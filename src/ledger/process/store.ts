@@ -15,7 +15,7 @@ import { closeDatabase, isEmptyFile, itIsEmpty, openForReading, openForWriting }
 import { keepLastGood } from './last-good.ts'
 import { keepRounds } from './later-tables/sample-rounds.ts'
 import { hasJournal, hasOrphanedParts, putLedgerBack, setAside } from './set-aside.ts'
-import { LedgerDamaged, LedgerUnusable, trying } from './sqlite-errors.ts'
+import { LedgerDamageError, LedgerUnusable, trying } from './sqlite-errors.ts'
 import { prepared } from './statement-cache.ts'
 import { numberOf, wayColumns, written, type WrittenWay } from './ways.ts'
 
@@ -35,7 +35,7 @@ export class Store {
   readonly #way: ServiceWay | null
   #holdsLost = false
 
-  /** @throws {LedgerUnusable}, and for reading also {LedgerDamaged} */
+  /** @throws {LedgerUnusable}, and for reading also {LedgerDamageError} */
   constructor(file: string, mode: LedgerMode, way: ServiceWay | null, addNotice: AddNotice) {
     this.#way = way
     this.#file = file
@@ -50,7 +50,7 @@ export class Store {
     try {
       this.#write(lines, lastGood, rounds)
     } catch (error) {
-      if (!(error instanceof LedgerDamaged)) throw error
+      if (!(error instanceof LedgerDamageError)) throw error
       this.#beginAnew(error)
       this.#write(lines, lastGood, rounds)
     }
@@ -67,7 +67,7 @@ export class Store {
     try {
       return asked()
     } catch (error) {
-      if (!(error instanceof LedgerDamaged)) throw error
+      if (!(error instanceof LedgerDamageError)) throw error
       if (this.#mode === 'read')
         throw new LedgerUnusable(`${error.message}: the ledger is damaged`, {
           cause: error,
@@ -123,24 +123,24 @@ export class Store {
     else if (hadRuns && !existsSync(this.#file))
       this.#noticeLost('the ledger is gone, though runs were recorded in it; holdfast began a new one')
     else if (isEmptyFile(this.#file) && (hadRuns || hasJournal(this.#file)))
-      return this.#replaced(new LedgerDamaged(itIsEmpty), null)
+      return this.#replaced(new LedgerDamageError(itIsEmpty), null)
     try {
       const database = openForWriting(this.#file, !hadRuns || !existsSync(this.#file))
       trying(`cannot write beside the ledger ${this.#file}`, () => noteRuns(this.#file))
       return database
     } catch (error) {
-      if (!(error instanceof LedgerDamaged)) throw error
+      if (!(error instanceof LedgerDamageError)) throw error
       return this.#replaced(error, salvageOpenHolds(this.#file))
     }
   }
 
-  #beginAnew(damage: LedgerDamaged): void {
+  #beginAnew(damage: LedgerDamageError): void {
     const salvaged = openHoldLines(this.#database)
     closeDamaged(this.#database)
     this.#database = this.#replaced(damage, salvaged)
   }
 
-  #replaced(damage: LedgerDamaged, salvaged: readonly FoundLine[] | null): Database.Database {
+  #replaced(damage: LedgerDamageError, salvaged: readonly FoundLine[] | null): Database.Database {
     const why = oneLine(damage.message)
     if (salvaged === null && this.#mode === 'resume')
       throw new LedgerUnusable(`the ledger is damaged (${why}), and the holds that stand open cannot be read from it`, {
@@ -183,7 +183,7 @@ function salvageOpenHolds(file: string): readonly FoundLine[] | null {
       closeDamaged(database)
     }
   } catch (error) {
-    if (error instanceof LedgerDamaged || error instanceof LedgerUnusable) return null
+    if (error instanceof LedgerDamageError || error instanceof LedgerUnusable) return null
     throw error
   }
 }
@@ -203,7 +203,7 @@ function openHoldLines(database: Database.Database): readonly FoundLine[] | null
           .all(),
       )
     } catch (error) {
-      if (!(error instanceof LedgerDamaged || error instanceof LedgerUnusable)) throw error
+      if (!(error instanceof LedgerDamageError || error instanceof LedgerUnusable)) throw error
     }
   }
   return null
@@ -214,7 +214,7 @@ function closeDamaged(database: Database.Database): void {
   try {
     trying('close', () => database.close())
   } catch (error) {
-    if (!(error instanceof LedgerDamaged || error instanceof LedgerUnusable)) throw error
+    if (!(error instanceof LedgerDamageError || error instanceof LedgerUnusable)) throw error
   }
 }
 

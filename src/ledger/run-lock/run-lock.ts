@@ -127,10 +127,10 @@ async function ownerIn(file: FileHandle): Promise<RunOwner | null> {
 const isLeftBehind = (owner: RunOwner): boolean =>
   isSurelyGone(owner) || (owner.locked && owner.bootId !== '' && owner.bootId === bootId())
 
-type KernelLock = 'granted' | 'refused' | 'unknown'
+type KernelLockResult = 'granted' | 'refused' | 'unknown'
 
 /** `unknown` if the file system has no such locks: then only the folder counts. */
-function lockByKernel(file: FileHandle): KernelLock {
+function lockByKernel(file: FileHandle): KernelLockResult {
   try {
     return tryLock(file.fd, 'write', { start: 0, length: 1 })
   } catch (error) {
@@ -163,7 +163,7 @@ async function correctFutureTime(folder: string): Promise<void> {
 async function lockByFolder(
   name: string,
   owner: RunOwner | null,
-  kernel: KernelLock,
+  kernel: KernelLockResult,
   compromised: AbortController,
 ): Promise<() => Promise<void>> {
   try {

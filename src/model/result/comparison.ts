@@ -4,7 +4,7 @@ import type { RowKey } from './finding.ts'
 import type { Result, RunFailure } from './report.ts'
 
 /** The two sides of a comparison, A and B in the order of the command line. */
-export interface Sided<Value> {
+export interface SidePair<Value> {
   readonly a: Value
   readonly b: Value
 }
@@ -48,9 +48,9 @@ export interface TableComparison {
   readonly partOf: string | null
   readonly comparison: ComparisonWord
   /** null if they were not counted, or if there is no such table. */
-  readonly rows: Sided<number | null>
+  readonly rows: SidePair<number | null>
   /** Digests of the content, equal for equal rows in any layout of pages; null if there is none. */
-  readonly digest: Sided<string | null>
+  readonly digest: SidePair<string | null>
   /** What identifies the rows in `differing`; null if rows were not compared. */
   readonly rowsToldBy: RowIdentity | null
   readonly differing: RowDifferences | null
@@ -82,7 +82,7 @@ export interface FileComparison {
   /** The name without folders, by which files are paired. If each side has only one file: the name of A's file. */
   readonly name: string
   /** As the service or a person gave it; null on a side that has no such file. */
-  readonly paths: Sided<string | null>
+  readonly paths: SidePair<string | null>
   /**
    * A file that only one side has is listed and not read: no tenant is paused for a comparison that has no other side.
    */
@@ -90,7 +90,7 @@ export interface FileComparison {
   /** Why nothing, or not everything, was compared; null if the tables say it. */
   readonly why: string | null
   /** The results of the checks; null if the run did not reach one. */
-  readonly results: Sided<Result | null>
+  readonly results: SidePair<Result | null>
   readonly tables: readonly TableComparison[]
   readonly schemaDifferences: readonly SchemaDifference[]
 }
@@ -140,7 +140,7 @@ export interface ComparisonReport {
     /** `none` for files, otherwise `live` or `cached since …`. */
     readonly registry: string
   }
-  readonly sides: Sided<SideOfComparison>
+  readonly sides: SidePair<SideOfComparison>
   readonly outcome: ComparisonOutcome
   /** Empty if the run ended before it knew them. */
   readonly files: readonly FileComparison[]

@@ -104,7 +104,7 @@ export interface ChangedPages {
 }
 
 /** What a reading found out about the bytes of pages. */
-export type PagesSeen =
+export type PageDigestResult =
   | { readonly kind: 'not-digested' }
   /** `changed`: null if nothing changed, or if there was nothing to compare with. */
   | {

@@ -6,13 +6,13 @@
 
 import type { FileProof, Proof } from './evidence.ts'
 
-type SeenFile = Pick<FileProof, 'part' | 'ino' | 'size' | 'mtimeNs'>
+type FileMark = Pick<FileProof, 'part' | 'ino' | 'size' | 'mtimeNs'>
 
 /**
  * Of the files alone. A -shm does not count, because readers write to it. Nor does an empty companion, because a
  * service that opens a database makes one.
  */
-export const markOfFiles = (files: readonly SeenFile[]): string =>
+export const markOfFiles = (files: readonly FileMark[]): string =>
   files
     .filter(({ part, size }) => part === '' || (part !== '-shm' && size > 0))
     .map(({ part, ino, size, mtimeNs }) => `${part} ${ino} ${size} ${mtimeNs};`)
@@ -20,6 +20,6 @@ export const markOfFiles = (files: readonly SeenFile[]): string =>
 
 /** Begins with the mark of the files. */
 export const liveSetMark = (
-  files: readonly SeenFile[],
+  files: readonly FileMark[],
   { changeCounter, walSalts }: Pick<Proof, 'changeCounter' | 'walSalts'>,
 ): string => `${markOfFiles(files)}${changeCounter} ${walSalts ?? '-'}`

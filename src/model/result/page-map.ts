@@ -30,7 +30,7 @@ export type PageState = (typeof pageStates)[number]
 export type BadPageState = 'damaged' | 'disagreeing' | 'unread' | 'unowned'
 
 /** Consecutive pages with the same thing wrong. */
-export interface BadPlace {
+export interface BadPageRange {
   readonly state: BadPageState
   readonly first: number
   readonly last: number
@@ -42,7 +42,7 @@ export interface BadPlace {
 
 /** Pages with something wrong. */
 export interface BadPages {
-  readonly places: readonly BadPlace[]
+  readonly places: readonly BadPageRange[]
   /** Number of pages in places that are not listed. */
   readonly more: number
   /** Positions of the groups with such a page, including pages that are not listed. */
@@ -115,7 +115,7 @@ export interface DrawnMap {
     readonly owner: number | null
   }[]
   /** In the order of the file. */
-  readonly places: readonly BadPlace[]
+  readonly places: readonly BadPageRange[]
   /** Number of pages in places that are not listed. */
   readonly placesMore: number
 }

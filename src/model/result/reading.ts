@@ -1,7 +1,7 @@
 /** A reading: the facts that a check brings back from a snapshot, before diagnosis makes findings of them. */
 
 import type { Finding } from './finding.ts'
-import type { PagesSeen } from './last-good.ts'
+import type { PageDigestResult } from './last-good.ts'
 import type { MappedPages, NoMap } from './page-map.ts'
 import type { Companion } from './recovery.ts'
 import type { SampledRange } from './sample.ts'
@@ -120,16 +120,16 @@ export interface Reading {
   /** null if no map was requested. */
   readonly map: MappedPages | NoMap | null
   /** null if nothing beside the file makes SQLite recover it. */
-  readonly recovered: Recovered | null
+  readonly recovered: RecoveryFacts | null
   /** Digests of the bytes of pages, if they were requested. */
-  readonly pages: PagesSeen
+  readonly pages: PageDigestResult
   /** True if all that was requested was read: no child died, and nothing stopped early. */
   readonly complete: boolean
   readonly checkMs: number
 }
 
 /** What recovery did to the snapshot before it was read. */
-export interface Recovered {
+export interface RecoveryFacts {
   readonly companions: readonly Companion[]
   readonly pagesChanged: number | null
   /** The file read without its companions; null if nothing was wrong with the recovered file. */

@@ -44,7 +44,7 @@ export interface AcceptedLimit {
   readonly objects: readonly string[] | null
 }
 
-export interface Skipped {
+export interface SkippedObject {
   readonly object: string
   readonly why: string
   /** Present in reports if the reason is a known limit. */
@@ -65,7 +65,7 @@ export interface Coverage {
   readonly pages: number
   readonly pagesRead: number
   readonly objects: number
-  readonly skipped: readonly Skipped[]
+  readonly skipped: readonly SkippedObject[]
 }
 
 export interface TableContent {

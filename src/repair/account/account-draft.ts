@@ -25,7 +25,7 @@ import { OpenTable } from './open-table.ts'
 import type { TableTotals } from './open-table.ts'
 
 /** Where an account is published. */
-export interface AccountPlace {
+export interface AccountLocation {
   /** Made with its parents (0700) if it does not exist. */
   readonly folder: string
   /** Of the file in it. There must be no such file. */
@@ -110,7 +110,7 @@ export class AccountDraft implements Disposable {
    * place.
    * @returns its path @throws {Failure} NOT_A_FILE if there is a file of this name; NO_SPACE, NO_PERMISSION and others
    */
-  async publish(change: string, { folder, name, draftIn = folder }: AccountPlace): Promise<string> {
+  async publish(change: string, { folder, name, draftIn = folder }: AccountLocation): Promise<string> {
     invariant(this.#table === null, 'an account is published after its last table')
     const path = join(folder, name)
     try {

@@ -19,7 +19,7 @@ export interface TableTotals {
 const firstMax = 20
 
 /** A JSON array of any length. */
-class Spooled<Item> implements Disposable {
+class SpooledArray<Item> implements Disposable {
   total = 0
   readonly first: Item[] = []
   readonly #openFile: () => BufferedFile
@@ -50,15 +50,15 @@ class Spooled<Item> implements Disposable {
 }
 
 export class OpenTable implements Disposable {
-  readonly keys: Readonly<Record<AccountedKind, Spooled<RowKey>>>
-  readonly pages: Spooled<number>
-  readonly lostRanges: Spooled<LostRange>
+  readonly keys: Readonly<Record<AccountedKind, SpooledArray<RowKey>>>
+  readonly pages: SpooledArray<number>
+  readonly lostRanges: SpooledArray<LostRange>
   readonly #table: string
 
   /** @param openFile makes an empty file for keys */
   constructor(table: string, openFile: () => BufferedFile) {
     this.#table = table
-    const spooled = <Item>(): Spooled<Item> => new Spooled(openFile)
+    const spooled = <Item>(): SpooledArray<Item> => new SpooledArray(openFile)
     this.keys = {
       added: spooled(),
       conflicting: spooled(),
@@ -88,7 +88,7 @@ export class OpenTable implements Disposable {
   /** Writes the table as an object. */
   writeTo(document: BufferedFile, totals: TableTotals): void {
     const { added, conflicting, ofBackup, leftOut, deleted, unreadable, orphaned, fromIndex, doubted } = this.keys
-    const list = (name: string, keys: Spooled<RowKey>): void => {
+    const list = (name: string, keys: SpooledArray<RowKey>): void => {
       document.write(`,"${name}":{"total":${keys.total},"keys":`)
       keys.writeTo(document)
       document.write('}')

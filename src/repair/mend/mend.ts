@@ -20,20 +20,20 @@ import { systemFailure } from '../../host/failures/system-failure.ts'
 import { programBeside } from '../../host/process/program-beside.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type { KeptFiles } from '../../model/kept.ts'
-import type { NotDone } from '../worker/steps.ts'
+import type { KeptFiles } from '../../model/kept-file.ts'
+import type { FailedStep } from '../worker/steps.ts'
 import { WorkingChild, type WorkingProgram } from '../worker/working-child.ts'
-import type { Mending } from './mending.ts'
+import type { MendOrder } from './mend-order.ts'
 import { droppedName, rewrittenName } from './protocol.ts'
 import type { MenderSteps } from './protocol.ts'
 
-export type MendingWay = 'in-place' | 'rewritten'
+export type MendMethod = 'in-place' | 'rewritten'
 
 export interface MendRequest {
   /** One plain file. It is only read. */
   readonly from: { readonly path: SnapshotPath; readonly kept: KeptFiles | null }
-  readonly mending: Mending
-  readonly way: MendingWay
+  readonly mending: MendOrder
+  readonly way: MendMethod
   /** Indexes that have entries which their tables lack: these are listed first. */
   readonly doubtful: readonly string[]
   /** Paths of the files to make. */
@@ -44,7 +44,7 @@ export interface MendRequest {
 }
 
 /** `texts`: the full-text tables that were rebuilt, and where their text came from. */
-export type Mended =
+export type MendResult =
   | {
       readonly kind: 'mended'
       readonly droppedTotal: number
@@ -68,7 +68,7 @@ export class Mender {
    * @returns `refused` if SQLite could not do it to this file; the files of `to` are then not there
    * @throws {Failure} CANNOT_CONFINE, READ_FAILED, NO_SPACE: says nothing of the file @throws signal.reason
    */
-  mend(request: MendRequest): Promise<Mended> {
+  mend(request: MendRequest): Promise<MendResult> {
     return this.#mend(request).catch((error: unknown) => {
       throw systemFailure(error, {
         doing: 'let a process mend a copy in',
@@ -79,7 +79,7 @@ export class Mender {
     })
   }
 
-  async #mend(request: MendRequest): Promise<Mended> {
+  async #mend(request: MendRequest): Promise<MendResult> {
     const { from, to, signal, onStep } = request
     signal.throwIfAborted()
     onStep('copy')
@@ -102,7 +102,7 @@ export class Mender {
   }
 
   /** No process runs in the sandbox afterwards. */
-  async #mendInside(sandbox: Sandbox, request: MendRequest): Promise<Mended> {
+  async #mendInside(sandbox: Sandbox, request: MendRequest): Promise<MendResult> {
     const process = await WorkingChild.start<MenderSteps>(
       program,
       sandbox.folder,
@@ -131,7 +131,7 @@ const program: WorkingProgram = {
   refusal: (why) => new Failure('REMEDY_REFUSED', `SQLite could not mend a copy: ${why}`),
 }
 
-async function runSteps(process: MenderProcess, request: MendRequest, memoryBytesMax: number): Promise<Mended> {
+async function runSteps(process: MenderProcess, request: MendRequest, memoryBytesMax: number): Promise<MendResult> {
   const { mending, way, doubtful } = request
   const { indexes, fts } = mending.do === 'rebuild' ? mending : { indexes: [], fts: [] }
   const listed = await listDropped(process, doubtful, memoryBytesMax)
@@ -162,12 +162,12 @@ async function listDropped(
   process: MenderProcess,
   indexes: readonly string[],
   memoryBytesMax: number,
-): Promise<{ readonly kind: 'listed'; readonly total: number } | NotDone> {
+): Promise<{ readonly kind: 'listed'; readonly total: number } | FailedStep> {
   if (indexes.length === 0) return { kind: 'listed', total: 0 }
   return (await process.ask({ step: 'listDropped', indexes, memoryBytesMax })).listed
 }
 
-function refusedIndex(index: string, rebuilt: NotDone): Mended {
+function refusedIndex(index: string, rebuilt: FailedStep): MendResult {
   return rebuilt.reason === 'not-unique'
     ? {
         kind: 'refused',
@@ -177,7 +177,7 @@ function refusedIndex(index: string, rebuilt: NotDone): Mended {
     : refused(`index ${index} cannot be rebuilt`, rebuilt)
 }
 
-const refused = (what: string, { reason, why }: NotDone): Mended => ({
+const refused = (what: string, { reason, why }: FailedStep): MendResult => ({
   kind: 'refused',
   corrupt: reason === 'corrupt',
   why: `${what}: ${why}`,

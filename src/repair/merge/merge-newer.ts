@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import type { SnapshotPath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { AccountDraft } from '../account/account-draft.ts'
+import type { SalvageResult } from '../salvage/salvage-result.ts'
 import { salvage, type DamagedSnapshot, type SalvageOptions } from '../salvage/salvage.ts'
-import type { Salvaged } from '../salvage/salvaged.ts'
-import { merge, type Merged, type MergeOptions } from './merge.ts'
+import { merge, type MergeResult, type MergeOptions } from './merge.ts'
 
 export interface MergeNewerOptions {
   readonly prefer: MergeOptions['prefer']
@@ -18,7 +18,7 @@ export interface MergeNewerOptions {
 }
 
 /** Disposing of it closes the account, not the file. */
-export interface MergedNewer extends Merged, Disposable {
+export interface MergedNewer extends MergeResult, Disposable {
   /** May be published more than once. */
   readonly account: AccountDraft
 }
@@ -72,7 +72,7 @@ export async function mergeNewer(
  * Where the schema is lost, only the backup says at which page a table begins. Since then the page may have become that
  * of another table, with rows of the same form. Merged by key, they would take the place of true ones.
  */
-function requireOwnTrees(lost: Salvaged['lostObjects']): void {
+function requireOwnTrees(lost: SalvageResult['lostObjects']): void {
   const other = lost.find(({ kind, ofBackup }) => ofBackup === true && (kind === 'table' || kind === 'index'))
   if (other === undefined) return
   throw new Failure(

@@ -52,7 +52,7 @@ export interface MergeProgress {
   readonly total: number
 }
 
-export interface Merged {
+export interface MergeResult {
   /** One plain file, closed and not yet synced. It was not checked yet. */
   readonly file: string
   /** Tables that have rows other than kept ones. */
@@ -71,7 +71,7 @@ export async function merge(
   to: string,
   options: MergeOptions,
   signal: AbortSignal,
-): Promise<Merged> {
+): Promise<MergeResult> {
   try {
     return await mergeInside(inputs, to, options, signal)
   } catch (error) {
@@ -89,7 +89,7 @@ async function mergeInside(
   to: string,
   options: MergeOptions,
   signal: AbortSignal,
-): Promise<Merged> {
+): Promise<MergeResult> {
   const startedMs = monotonicMs()
   signal.throwIfAborted()
   options.onProgress?.({ step: 'copy', done: 0, total: 0 })
@@ -123,7 +123,7 @@ async function runSteps(
   inputs: MergeInputs,
   options: MergeOptions,
   signal: AbortSignal,
-): Promise<Pick<Merged, 'losses' | 'unmerged'>> {
+): Promise<Pick<MergeResult, 'losses' | 'unmerged'>> {
   await using process = await WorkingChild.start<MergeSteps>(program, sandbox.folder, user, options, signal)
   await process.ask({ step: 'limitFileSize', fileBytesMax: fileBytesOf(inputs) })
   const { prefer, onProgress = () => undefined } = options

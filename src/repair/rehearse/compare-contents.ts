@@ -5,14 +5,14 @@ import type { Checker } from '../../check/check.ts'
 import { doubtsIn } from '../../comparison/tables.ts'
 import { diagnose } from '../../diagnosis/diagnose.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
-import type { KeptFiles } from '../../model/kept.ts'
+import type { KeptFiles } from '../../model/kept-file.ts'
 import type { Reading } from '../../model/result/reading.ts'
 import type { TableContent } from '../../model/result/verdict.ts'
 import { readHeader } from '../../sqlite/header.ts'
 import type { DatabaseHeader } from '../../sqlite/header.ts'
 import { count } from '../../text/count.ts'
-import type { Mending } from '../mend/mending.ts'
-import type { SettledFile } from './rehearsed.ts'
+import type { MendOrder } from '../mend/mend-order.ts'
+import type { SettledFile } from './rehearsal-result.ts'
 
 interface MadeFile {
   readonly path: SnapshotPath
@@ -25,7 +25,7 @@ export async function compareContents(
   checker: Checker,
   { path, kept, reading, context }: SettledFile,
   made: MadeFile,
-  mending: Mending,
+  mending: MendOrder,
   signal: AbortSignal,
 ): Promise<string | null> {
   const { findings } = diagnose(reading, context)
@@ -50,7 +50,7 @@ export async function compareContents(
 }
 
 /** The tables that the rebuild of a full-text index fills. Its text is in other tables, which are compared. */
-function rebuiltTables({ objects }: Reading, mending: Mending): ReadonlySet<string> {
+function rebuiltTables({ objects }: Reading, mending: MendOrder): ReadonlySet<string> {
   const rebuilt = new Set(mending.do === 'rebuild' ? mending.fts : [])
   return new Set(
     objects.flatMap(({ name, shadowOf }) =>

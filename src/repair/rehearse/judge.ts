@@ -4,7 +4,7 @@ import type { Checker, CheckOptions } from '../../check/check.ts'
 import type { DiagnosisContext } from '../../diagnosis/context.ts'
 import { diagnose } from '../../diagnosis/diagnose.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
-import type { KeptFiles } from '../../model/kept.ts'
+import type { KeptFiles } from '../../model/kept-file.ts'
 import type { Engine, Reading } from '../../model/result/reading.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 

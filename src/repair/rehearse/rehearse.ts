@@ -16,13 +16,13 @@ import { systemFailure } from '../../host/failures/system-failure.ts'
 import { makeFolders } from '../../host/folders/folder.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import { keptFile, type KeptFiles } from '../../model/kept.ts'
+import { keptFile, type KeptFiles } from '../../model/kept-file.ts'
 import type { Rehearsal } from '../../model/result/remedy.ts'
 import { Mender } from '../mend/mend.ts'
-import type { MendingWay } from '../mend/mend.ts'
+import type { MendMethod } from '../mend/mend.ts'
 import { compareContents, whyOtherContent, whyOtherHeader } from './compare-contents.ts'
 import { checkBy, judgeByBothEngines, type FileJudgement } from './judge.ts'
-import type { CandidateFile, Mending, Rehearsed, RehearsedFile, SettledFile } from './rehearsed.ts'
+import type { CandidateFile, MendOrder, RehearsalResult, RehearsedFile, SettledFile } from './rehearsal-result.ts'
 import { doubtfulIndexes, unreadPagesOf, waysOf } from './ways.ts'
 
 export interface RehearsalOptions {
@@ -39,13 +39,18 @@ type RehearsalObserver = (step: 'copy' | 'mend' | 'check' | 'check-by-sqlite' | 
 
 export interface Rehearsals {
   /** Bytes that the copies of one rehearsal may take at the same time. */
-  bytesFor(settled: SettledFile, mending: Mending): number
+  bytesFor(settled: SettledFile, mending: MendOrder): number
   /**
    * Carries out a remedy on a copy of `settled`, and checks what comes out. The caller disposes of what is mended.
    * @throws {Failure} CANNOT_CONFINE, NO_SPACE, READ_FAILED and others that say nothing of the remedy
    * @throws signal.reason if it was aborted; nothing is then left
    */
-  rehearse(settled: SettledFile, mending: Mending, signal: AbortSignal, onStep?: RehearsalObserver): Promise<Rehearsed>
+  rehearse(
+    settled: SettledFile,
+    mending: MendOrder,
+    signal: AbortSignal,
+    onStep?: RehearsalObserver,
+  ): Promise<RehearsalResult>
   /**
    * Checks a file that others made as `rehearse` checks what it made: a restored backup, a salvaged or merged file.
    * @throws as `rehearse`
@@ -71,23 +76,23 @@ class MendedCopies implements Rehearsals {
     this.#mender = mender
   }
 
-  bytesFor({ path, reading }: SettledFile, mending: Mending): number {
+  bytesFor({ path, reading }: SettledFile, mending: MendOrder): number {
     return Math.max(...waysOf(reading, mending).map((way) => spaceFor(path, mending, way)))
   }
 
   async rehearse(
     found: SettledFile,
-    mending: Mending,
+    mending: MendOrder,
     signal: AbortSignal,
     onStep: RehearsalObserver = unheard,
-  ): Promise<Rehearsed> {
+  ): Promise<RehearsalResult> {
     signal.throwIfAborted()
     const startedMs = monotonicMs()
     // SQLite's own check gives no digests of the tables, which are compared afterwards.
     const { checker } = this.#options
     const settled =
       found.reading.engine === 'census' ? found : { ...found, reading: await checkBy(checker, found, 'census', signal) }
-    let refused: Refused = { kind: 'refused', failure: refusal('there is nothing to mend'), rehearsal: null }
+    let refused: RefusedResult = { kind: 'refused', failure: refusal('there is nothing to mend'), rehearsal: null }
     for (const way of waysOf(settled.reading, mending)) {
       const tried = await this.#tryWay({ settled, mending, way, signal, onStep, startedMs })
       if (tried.kind === 'sound' || !tried.tryNextWay) return tried
@@ -97,7 +102,7 @@ class MendedCopies implements Rehearsals {
   }
 
   /** One way, in a folder of its own. The folder stays if a sound file came out. */
-  async #tryWay(attempt: Attempt): Promise<Sound | RefusedWay> {
+  async #tryWay(attempt: RehearsalAttempt): Promise<SoundResult | RefusedWay> {
     const { settled, mending } = attempt
     const { folder } = this.#options
     requireSpace(folder, spaceFor(settled.path, mending, attempt.way))
@@ -114,7 +119,7 @@ class MendedCopies implements Rehearsals {
     }
   }
 
-  async #mendAndProve(attempt: Attempt, own: string): Promise<Sound | RefusedWay> {
+  async #mendAndProve(attempt: RehearsalAttempt, own: string): Promise<SoundResult | RefusedWay> {
     const { settled, mending, way, signal, onStep, startedMs } = attempt
     const indexes = mending.do === 'rebuild' ? mending.indexes : []
     const path = join(own, 'mended.db') as SnapshotPath
@@ -158,9 +163,9 @@ class MendedCopies implements Rehearsals {
 
   /** The whole check of what was mended, and the comparison with what went in. */
   async #prove(
-    { settled, mending, signal, onStep }: Attempt,
+    { settled, mending, signal, onStep }: RehearsalAttempt,
     made: { readonly path: SnapshotPath; readonly kept: KeptFiles },
-  ): Promise<Proof> {
+  ): Promise<RehearsalCheck> {
     const { checker } = this.#options
     const judged = await judgeByBothEngines(checker, { ...made, context: settled.context }, signal, onStep)
     if (judged.why !== null)
@@ -192,21 +197,21 @@ class MendedCopies implements Rehearsals {
   }
 }
 
-interface Attempt {
+interface RehearsalAttempt {
   readonly settled: SettledFile
-  readonly mending: Mending
-  readonly way: MendingWay
+  readonly mending: MendOrder
+  readonly way: MendMethod
   readonly signal: AbortSignal
   readonly onStep: RehearsalObserver
   readonly startedMs: number
 }
 
-type Sound = Extract<Rehearsed, { readonly kind: 'sound' }>
-type Refused = Extract<Rehearsed, { readonly kind: 'refused' }>
+type SoundResult = Extract<RehearsalResult, { readonly kind: 'sound' }>
+type RefusedResult = Extract<RehearsalResult, { readonly kind: 'refused' }>
 /** `tryNextWay`: another way may come out sound. */
-type RefusedWay = Refused & { readonly tryNextWay: boolean }
+type RefusedWay = RefusedResult & { readonly tryNextWay: boolean }
 
-interface Proof {
+interface RehearsalCheck {
   readonly judged: FileJudgement
   readonly contentSame: boolean
   /** Why it may not be applied; null if it may. */
@@ -216,7 +221,7 @@ interface Proof {
 const refusal = (why: string): Failure => new Failure('REMEDY_REFUSED', `a rehearsal on a copy failed: ${why}`)
 
 /** The copy, what a rebuild adds to it or sorts beside it, and the second file of a rewrite. */
-function spaceFor(path: SnapshotPath, mending: Mending, way: MendingWay): number {
+function spaceFor(path: SnapshotPath, mending: MendOrder, way: MendMethod): number {
   const bytes = statSync(path).size
   return way === 'rewritten' && mending.do === 'rebuild' ? 3 * bytes : 2 * bytes
 }

@@ -2,11 +2,11 @@
 
 import type { Finding, Rule } from '../../model/result/finding.ts'
 import type { Reading } from '../../model/result/reading.ts'
-import type { MendingWay } from '../mend/mend.ts'
-import type { Mending } from '../mend/mending.ts'
+import type { MendOrder } from '../mend/mend-order.ts'
+import type { MendMethod } from '../mend/mend.ts'
 
 /** The ways to try, the cheapest first. A broken tree is never cleared: its pointers may lead into other trees. */
-export function waysOf(reading: Reading, mending: Mending): readonly MendingWay[] {
+export function waysOf(reading: Reading, mending: MendOrder): readonly MendMethod[] {
   if (mending.do === 'rewrite') return ['rewritten']
   const names = new Set([...mending.indexes, ...mending.fts])
   const broken = foundIn(reading).some(({ rule, object }) => names.has(object.name) && breaksTree.has(rule))

@@ -3,7 +3,7 @@ import type { DroppedEntry, LostRange } from '../../model/result/account.ts'
 import type { RowKey } from '../../model/result/finding.ts'
 import type { FirstSteps } from '../worker/steps.ts'
 import type { KeyKind } from './facts.ts'
-import type { Salvaged } from './salvaged.ts'
+import type { SalvageResult } from './salvage-result.ts'
 
 /** Names inside the sandbox. The damaged file has the name of every snapshot (`recoveredName`). */
 export const names = { result: 'new', facts: 'facts', schema: 'schema' } as const
@@ -22,7 +22,7 @@ export type SalvageSlice =
       readonly done: number
       readonly total: number
     }
-  | { readonly kind: 'ended'; readonly salvaged: Omit<Salvaged, 'file' | 'facts' | 'ms'> }
+  | { readonly kind: 'ended'; readonly salvaged: Omit<SalvageResult, 'file' | 'facts' | 'ms'> }
   | { readonly kind: 'not-possible'; readonly why: string }
 
 export interface SalvageSteps extends FirstSteps {

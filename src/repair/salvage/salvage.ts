@@ -15,13 +15,13 @@ import { copyRegularFile } from '../../host/files/copy-file.ts'
 import { openDescriptor } from '../../host/files/descriptor.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type { KeptFiles } from '../../model/kept.ts'
+import type { KeptFiles } from '../../model/kept-file.ts'
 import type { AccountedKind } from '../../model/result/account.ts'
 import type { AccountDraft } from '../account/account-draft.ts'
 import type { KeyKind } from './facts.ts'
 import { names, type SalvageProgress } from './protocol.ts'
 import { SalvageProcess } from './salvage-process.ts'
-import type { Salvaged } from './salvaged.ts'
+import type { SalvageResult } from './salvage-result.ts'
 
 export interface SalvageOptions {
   /** For the sandbox: a folder of ours, on the file system of the new file and of the damaged one. */
@@ -58,7 +58,7 @@ export function salvage(
   to: string,
   options: SalvageOptions,
   signal: AbortSignal,
-): Promise<Salvaged> {
+): Promise<SalvageResult> {
   return salvageInto(damaged, to, options, signal).catch((error: unknown) => {
     signal.throwIfAborted()
     throw systemFailure(error, { doing: 'salvage a file into', path: to, elsewhere: otherDisk, concerns: 'machine' })
@@ -70,7 +70,7 @@ async function salvageInto(
   to: string,
   options: SalvageOptions,
   signal: AbortSignal,
-): Promise<Salvaged> {
+): Promise<SalvageResult> {
   signal.throwIfAborted()
   const startedMs = monotonicMs()
   const user = confinedUser()
@@ -97,7 +97,7 @@ async function runChild(
   fileBytesMax: number,
   { limits, schemaOf, onProgress, account }: SalvageOptions,
   signal: AbortSignal,
-): Promise<Omit<Salvaged, 'file' | 'facts' | 'ms'>> {
+): Promise<Omit<SalvageResult, 'file' | 'facts' | 'ms'>> {
   await using process = await SalvageProcess.start(folder, user, limits, signal)
   await process.limitFileSize(fileBytesMax)
   for (;;) {

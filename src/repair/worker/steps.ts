@@ -21,7 +21,7 @@ export interface FirstSteps {
  * Why SQLite did not do it. `corrupt`: it met a broken tree. `not-unique`: rows violate a UNIQUE index. `space`,
  * `memory`, `disk`: the machine, not the file. `other`: what `why` says, for example a collation that is missing.
  */
-export interface NotDone {
+export interface FailedStep {
   readonly kind: 'not-done'
   readonly reason: 'corrupt' | 'not-unique' | 'space' | 'memory' | 'disk' | 'other'
   readonly why: string
@@ -34,7 +34,7 @@ export type Question<All extends Steps<All>> = { [S in keyof All]: StepQuestion<
 /** `not-done`: the step could not be done, and no answer of its own says so. */
 export type Answer<All extends Steps<All>> =
   | { [S in keyof All]: StepAnswer<All, S> }[keyof All]
-  | ({ readonly step: 'not-done' } & NotDone)
+  | ({ readonly step: 'not-done' } & FailedStep)
 
 /** Steps of one kind of child. */
 export type StepsOf<All> = Steps<All> & FirstSteps

@@ -4,10 +4,10 @@ import { startConfinedChild, type ChildLimits } from '../../check/confined-child
 import type { User } from '../../check/confinement.ts'
 import { monotonicMs } from '../../host/clock.ts'
 import { failureOfEnd } from '../../host/process/child-start.ts'
-import { ChildEnded, type Child } from '../../host/process/child.ts'
+import { ChildEndError, type Child } from '../../host/process/child.ts'
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Answer, NotDone, Question, StepAnswer, StepQuestion, StepsOf } from './steps.ts'
+import type { Answer, FailedStep, Question, StepAnswer, StepQuestion, StepsOf } from './steps.ts'
 
 export interface WorkingProgram {
   /** Path of the program. */
@@ -84,11 +84,11 @@ export class WorkingChild<All extends StepsOf<All>> implements AsyncDisposable {
       return await askChild<All, S>(this.#program, this.#child, question, leftMs)
     } catch (error) {
       this.#signal.throwIfAborted()
-      throw error instanceof ChildEnded ? this.#failureOf(error) : error
+      throw error instanceof ChildEndError ? this.#failureOf(error) : error
     }
   }
 
-  #failureOf(error: ChildEnded): Failure {
+  #failureOf(error: ChildEndError): Failure {
     const { how, signal, code } = error.ended
     const { name, process, crashCode } = this.#program
     if (how === 'killed-timeout' || how === 'killed-memory' || signal === 'SIGKILL')
@@ -110,7 +110,7 @@ async function askChild<All extends StepsOf<All>, S extends keyof All>(
   timeoutMs: number,
 ): Promise<StepAnswer<All, S>> {
   const answer: { readonly step: unknown } = await child.ask(question, { timeoutMs })
-  if (answer.step === 'not-done') throw failureOf(program, answer as unknown as NotDone)
+  if (answer.step === 'not-done') throw failureOf(program, answer as unknown as FailedStep)
   invariant(
     answer.step === question.step,
     `${program.process} was asked to ${String(question.step)} and answered to ${String(answer.step)}`,
@@ -118,7 +118,7 @@ async function askChild<All extends StepsOf<All>, S extends keyof All>(
   return answer as StepAnswer<All, S>
 }
 
-function failureOf({ process, file, spaceHint, refusal }: WorkingProgram, { reason, why }: NotDone): Failure {
+function failureOf({ process, file, spaceHint, refusal }: WorkingProgram, { reason, why }: FailedStep): Failure {
   switch (reason) {
     case 'space':
       return new Failure(

@@ -5,14 +5,14 @@ import { count } from '../../text/count.ts'
 import { hanging, unbroken } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanBytes } from '../../text/units.ts'
-import { whatPinnedProves } from '../pinned.ts'
+import { whatPinnedProves } from '../describe-pinned.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import type { TextOptions } from '../text/result-words.ts'
 
 export type BackupsAction = 'list' | 'add' | 'verify' | 'prune'
 
 /** A file that `add` was asked for and that is not in the store. */
-export interface NotKept {
+export interface UnkeptFile {
   readonly tenant: string | null
   readonly path: string
   /** One clause. */
@@ -25,7 +25,7 @@ export interface BackupsView {
   readonly folder: string | null
   /** All that there are, or those that were added, verified or deleted. */
   readonly backups: readonly Backup[]
-  readonly notKept: readonly NotKept[]
+  readonly notKept: readonly UnkeptFile[]
   /** Ids of half-written backups that were deleted. */
   readonly leftovers: readonly string[]
   /** Backups that `verify` left for a later run. */

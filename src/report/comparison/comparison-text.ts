@@ -14,14 +14,14 @@ import type {
   ComparisonWord,
   DifferingRows,
   FileComparison,
-  Sided,
+  SidePair,
   TableComparison,
 } from '../../model/result/comparison.ts'
 import type { Result } from '../../model/result/report.ts'
 import { count, grouped } from '../../text/count.ts'
 import { indented, labelled, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
-import { describePinned } from '../pinned.ts'
+import { describePinned } from '../describe-pinned.ts'
 import { registryLines } from '../registry-line.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import { describeUnsound, printableKey } from '../text/problem.ts'
@@ -128,7 +128,7 @@ function headedFile(file: FileComparison, options: TextOptions): readonly string
 }
 
 /** @param names of the file on both sides, legible; null on a side without the file */
-function fileLines(file: FileComparison, names: Sided<string | null>, options: TextOptions): readonly string[] {
+function fileLines(file: FileComparison, names: SidePair<string | null>, options: TextOptions): readonly string[] {
   const { results, tables } = file
   const problems = [results.a, results.b].flatMap((result) =>
     result === null || result.verdict === 'sound' ? [] : [result],

@@ -1,6 +1,6 @@
 /** What `fleet pause` and `fleet resume` say. */
 import { placeOfScope, type Breaker } from '../../fleet/pause/breaker.ts'
-import type { TenantStanding } from '../../fleet/pause/stop-pauses.ts'
+import type { PausedTenant } from '../../fleet/pause/stop-pauses.ts'
 import { count } from '../../text/count.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { wrap } from '../../text/layout.ts'
@@ -13,7 +13,7 @@ export interface FleetPauses {
   /** Open when it ended. */
   readonly open: readonly Breaker[]
   /** Tenants that may still be paused; null if that was not asked. */
-  readonly standing: readonly TenantStanding[] | null
+  readonly standing: readonly PausedTenant[] | null
 }
 
 export function fleetPausesText({ closed, open, standing }: FleetPauses, width: number): string {
@@ -47,7 +47,7 @@ const described = ({ scope, reason, since, by }: Breaker) => ({ scope, reason, s
 const whyOf = ({ reason, since, by }: Breaker): string =>
   `Stopped at ${timeOf(since)} by ${printable(by)}: ${printable(reason)}`
 
-function standingText(standing: readonly TenantStanding[]): string {
+function standingText(standing: readonly PausedTenant[]): string {
   if (standing.length === 0) return 'No tenant is paused.'
   const hosts = standing.map(({ holder, since }) => `one of ${printable(holder)} since ${timeOf(since)}`)
   return (

@@ -3,12 +3,12 @@ import type { OpenDatabase } from '../../hold/live/open-databases.ts'
 
 const temporaryFolders = ['/tmp', '/var/tmp', '/dev/shm'] as const
 
-export interface ByPlace {
+export interface DatabasesByLifetime {
   readonly lasting: readonly OpenDatabase[]
   readonly temporary: readonly OpenDatabase[]
 }
 
-export function partedByPlace(databases: readonly OpenDatabase[]): ByPlace {
+export function partedByPlace(databases: readonly OpenDatabase[]): DatabasesByLifetime {
   const isTemporary = ({ path }: OpenDatabase): boolean =>
     temporaryFolders.some((folder) => path.startsWith(`${folder}/`))
   return { lasting: databases.filter((database) => !isTemporary(database)), temporary: databases.filter(isTemporary) }

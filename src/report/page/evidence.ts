@@ -3,7 +3,7 @@ import type { Evidence, ProbeAnswer, Proof } from '../../model/result/evidence.t
 import { count } from '../../text/count.ts'
 import { printable } from '../../text/printable.ts'
 import { humanBytes, humanMs } from '../../text/units.ts'
-import { pinClauses, whatPinnedProves } from '../pinned.ts'
+import { pinClauses, whatPinnedProves } from '../describe-pinned.ts'
 
 const holdersMax = 10
 

@@ -73,8 +73,8 @@ const noticesMax = 50
 /** @throws {Failure} REPORT_BROKEN */
 export function collectPage({ frame, results }: StoredReport): PageData {
   const cells: CellState[] = []
-  const problems = new Gravest<Result>(pageBounds.problems, rankOfResult)
-  const rows = new Gravest<TenantRow>(pageBounds.rows, ({ state }) => cellStates.indexOf(state))
+  const problems = new GravestItems<Result>(pageBounds.problems, rankOfResult)
+  const rows = new GravestItems<TenantRow>(pageBounds.rows, ({ state }) => cellStates.indexOf(state))
   const [pauses, checks] = [new Times(), new Times()]
   const paused = new Set<string>()
   const notices: Result[] = []
@@ -114,7 +114,7 @@ function countsOf(cells: readonly CellState[], notCovered: number): PageData['co
 }
 
 /** Keeps the gravest items, in their order, as many as fit. */
-class Gravest<Item> {
+class GravestItems<Item> {
   readonly #max: number
   readonly #rankOf: (item: Item) => number
   /** By rank. */

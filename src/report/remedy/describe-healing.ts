@@ -1,7 +1,7 @@
 /** What `sweep --heal` has changed, in words that nobody overlooks. */
 
 import { createColors } from 'picocolors'
-import type { Healing } from '../../model/result/healing.ts'
+import type { HealReport } from '../../model/result/heal-report.ts'
 import type { RemedyResult } from '../../model/result/remedy.ts'
 import type { Result } from '../../model/result/report.ts'
 import { count } from '../../text/count.ts'
@@ -13,7 +13,7 @@ import { describeRemedy } from './describe-remedy.ts'
 const leftShownMax = 10
 
 /** The first line of the report. */
-export function healingHeadline({ results }: Healing, options: TextOptions): readonly string[] {
+export function healingHeadline({ results }: HealReport, options: TextOptions): readonly string[] {
   const changed = [...new Set(results.flatMap(({ applied, tenant, path }) => (applied ? [tenant ?? path] : [])))]
   if (changed.length === 0) return []
   const line = `CHANGED BY --heal: ${changed.map(legibleName).join(', ')}`
@@ -21,7 +21,7 @@ export function healingHeadline({ results }: Healing, options: TextOptions): rea
 }
 
 /** The next step for a tenant that was left to a person is to read the plan, not to apply it. */
-export function planFirst(results: readonly Result[], { left }: Healing): readonly Result[] {
+export function planFirst(results: readonly Result[], { left }: HealReport): readonly Result[] {
   const tenants = new Set<string | null>(left.map(({ tenant }) => tenant))
   return results.map((result) => {
     const { tenant, remedy } = result
@@ -32,7 +32,7 @@ export function planFirst(results: readonly Result[], { left }: Healing): readon
 
 /** What was done, and what is left to a person. */
 export function describeHealing(
-  { limit, results, left, leftTotal, stopped }: Healing,
+  { limit, results, left, leftTotal, stopped }: HealReport,
   options: TextOptions,
 ): readonly string[] {
   const shown = options.verbose ? left : left.slice(0, leftShownMax)

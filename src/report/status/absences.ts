@@ -40,7 +40,7 @@ export interface Absence {
 }
 
 /** The run that works on the service now. */
-export interface RunAtWork {
+export interface ActiveRun {
   readonly run: string
   readonly pid: number
   /** When it began, in ms since 1970. */
@@ -69,7 +69,7 @@ export interface SweepFacts {
   /** Runs without an end that no process works on any more. */
   readonly gone: ReadonlySet<string>
   /** null if none works on the service, or if that cannot be seen. */
-  readonly atWork: RunAtWork | null
+  readonly atWork: ActiveRun | null
   /** When the newest line of the ledger was written; null without one. */
   readonly newestLineAt: number | null
   /** null if no run asked for the list of tenants yet. */

@@ -11,7 +11,7 @@ import { legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
 import type { Absence } from './absences.ts'
 import { listSome, someNames } from './name-some.ts'
-import type { SettledThen, StatusView, TenantSummary } from './status-view.ts'
+import type { DecisiveCheck, StatusView, TenantSummary } from './status-view.ts'
 
 export interface StatusJudgement {
   readonly code: 0 | 1 | 2 | 3
@@ -22,7 +22,7 @@ export interface StatusJudgement {
    */
   readonly reasons: readonly string[]
   /** Number of files with each standing. */
-  readonly counts: Readonly<Record<FileStanding, number>>
+  readonly counts: Readonly<Record<LastVerdict, number>>
   /**
    * Age in ms of the oldest check that settled a file. Null if a file never had one, if its time is in the future, or
    * if there is no file.
@@ -34,13 +34,13 @@ export interface StatusJudgement {
   readonly overdueHolds: number
 }
 
-export type FileStanding = VerdictWord | 'never'
+export type LastVerdict = VerdictWord | 'never'
 
 /**
  * Damage stands until a full check finds the file sound. A check that was quick, refused or inconclusive does not clear
  * it.
  */
-export const standingOf = ({ verdict, settled }: TenantSummary): FileStanding =>
+export const standingOf = ({ verdict, settled }: TenantSummary): LastVerdict =>
   settled?.verdict === 'damaged' ? 'damaged' : (verdict ?? 'never')
 
 /** The check that the verdict rests on; null if there was none. */
@@ -52,7 +52,7 @@ export function standingCheck({
   level,
   depth,
   pauseMs,
-}: TenantSummary): SettledThen | null {
+}: TenantSummary): DecisiveCheck | null {
   if (settled?.verdict === 'damaged') return settled
   return verdict === null || checkedAt === null ? null : { at: checkedAt, verdict, damage, level, depth, pauseMs }
 }
@@ -72,7 +72,7 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
   for (const one of tenants) counts[standingOf(one)] += 1
   counts.sound += (view.others?.fresh ?? 0) + (view.others?.stale ?? 0)
-  const ofStanding = (standing: FileStanding): readonly TenantSummary[] =>
+  const ofStanding = (standing: LastVerdict): readonly TenantSummary[] =>
     tenants.filter((one) => standingOf(one) === standing)
   const overdue = overdueOf(view)
   const critical = [

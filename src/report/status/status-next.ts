@@ -4,7 +4,7 @@ import { tenantId } from '../../model/brand.ts'
 import { target } from '../../text/shell-words.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { describeOther } from '../text/other-holds.ts'
-import { harmIn, standingOf, type FileStanding, type StatusJudgement } from './status-judgement.ts'
+import { harmIn, standingOf, type LastVerdict, type StatusJudgement } from './status-judgement.ts'
 import type { StatusView, TenantSummary } from './status-view.ts'
 
 /** At most this many tenants of each state have their own command. */
@@ -51,7 +51,7 @@ function remedyOf(one: TenantSummary): string {
   return `holdfast repair ${targetOf(one)}`
 }
 
-function checksOf(tenants: readonly TenantSummary[], standing: FileStanding): readonly string[] {
+function checksOf(tenants: readonly TenantSummary[], standing: LastVerdict): readonly string[] {
   return [...new Set(tenants.filter((one) => standingOf(one) === standing).map(checkOf))].slice(0, checksMax)
 }
 

@@ -28,7 +28,7 @@ export interface TenantSummary {
    * The newest check that settles the file: a full one that found it sound, or any that found damage; null if there was
    * none.
    */
-  readonly settled: SettledThen | null
+  readonly settled: DecisiveCheck | null
 }
 
 /** Runs that belong together until a full sweep finds all tenants sound. `since` in ms since 1970. */
@@ -37,7 +37,7 @@ export interface OpenIncident {
   readonly since: number
 }
 
-export type SettledThen = Pick<RecordedCheck, 'at' | 'verdict' | 'damage' | 'level' | 'depth' | 'pauseMs'>
+export type DecisiveCheck = Pick<RecordedCheck, 'at' | 'verdict' | 'damage' | 'level' | 'depth' | 'pauseMs'>
 
 /** `leftBehind`: no run works on it any more. */
 export type StandingHold = OpenHold & { readonly leftBehind: boolean }

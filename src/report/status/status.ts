@@ -9,7 +9,7 @@ import { renderPrometheus } from './status-prometheus.ts'
 import { renderStatusText } from './status-text.ts'
 import type { StatusOptions, StatusView, TenantSummary } from './status-view.ts'
 
-export interface StatusRendering {
+export interface RenderedStatus {
   /** In pieces: a list of all tenants may be long. */
   readonly text: Iterable<string>
   /** 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN: the exit code for `nagios` and `monit`. */
@@ -21,7 +21,7 @@ export function renderStatus(
   view: StatusView,
   options: StatusOptions,
   all: Iterable<TenantSummary> = view.tenants,
-): StatusRendering {
+): RenderedStatus {
   const judgement = judgeStatus(view)
   const { code } = judgement
   switch (options.format) {

@@ -3,7 +3,7 @@
 import { failureKinds, signsOfHarm } from '../../model/failure.ts'
 import type { Report, Result } from '../../model/result/report.ts'
 import { target } from '../../text/shell-words.ts'
-import { isUsedByPrograms } from '../pinned.ts'
+import { isUsedByPrograms } from '../describe-pinned.ts'
 import { withConfiguration } from './hint.ts'
 
 /** The command that was just run: it is never its own next step. */

@@ -6,7 +6,7 @@
 import { createColors } from 'picocolors'
 import type { Finding } from '../../model/result/finding.ts'
 import { pageStates } from '../../model/result/page-map.ts'
-import type { BadPlace, DrawnMap, PageState } from '../../model/result/page-map.ts'
+import type { BadPageRange, DrawnMap, PageState } from '../../model/result/page-map.ts'
 import type { Result } from '../../model/result/report.ts'
 import { count, grouped } from '../../text/count.ts'
 import { indented, labelled, wrap } from '../../text/layout.ts'
@@ -203,20 +203,20 @@ function placeLines(map: DrawnMap, findings: readonly Finding[], options: TextOp
   ]
 }
 
-const rank = ([place]: readonly BadPlace[]): number => pageStates.indexOf(place?.state ?? 'owned')
+const rank = ([place]: readonly BadPageRange[]): number => pageStates.indexOf(place?.state ?? 'owned')
 
-function ownerOf([place]: readonly BadPlace[]): string {
+function ownerOf([place]: readonly BadPageRange[]): string {
   const object = place?.object ?? null
   return object === null || object.kind === 'file' ? '' : `${legibleObject(object)}, `
 }
 
 /** `page 152`, `pages 8-9, 12, 15 and 110 more` */
-function rangesOf(places: readonly BadPlace[], rangesMax: number): string {
+function rangesOf(places: readonly BadPageRange[], rangesMax: number): string {
   const shown = places.slice(0, rangesMax)
   const hidden = pagesOf(places.slice(rangesMax))
   const ranges = shown.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`)).join(', ')
   return `${pagesOf(places) === 1 ? 'page' : 'pages'} ${ranges}${hidden > 0 ? ` and ${grouped(hidden)} more` : ''}`
 }
 
-const pagesOf = (places: readonly BadPlace[]): number =>
+const pagesOf = (places: readonly BadPageRange[]): number =>
   places.reduce((sum, { first, last }) => sum + last - first + 1, 0)

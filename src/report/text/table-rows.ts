@@ -18,7 +18,7 @@ const wholeListedMax = 3
 const states = ['uncounted', 'unknown', 'missing', 'unread', 'damaged', 'whole'] as const
 type State = (typeof states)[number]
 
-interface Line {
+interface TableLine {
   readonly state: State
   readonly text: string
 }
@@ -33,8 +33,8 @@ export function tableLines(result: Result, options: TextOptions): readonly strin
         : [],
     ),
   )
-  const all: readonly Line[] = [
-    ...(content.uncounted ?? []).map((name): Line => ({
+  const all: readonly TableLine[] = [
+    ...(content.uncounted ?? []).map((name): TableLine => ({
       state: 'uncounted',
       text: `${name}: its rows cannot be counted`,
     })),
@@ -58,8 +58,8 @@ export function tableLines(result: Result, options: TextOptions): readonly strin
   )
 }
 
-function lineOf({ name, rows, readable, unreadable }: ReportedTable, isDamaged: boolean): Line {
-  const line = (state: State, text: string): Line => ({ state, text: `${name}: ${text}` })
+function lineOf({ name, rows, readable, unreadable }: ReportedTable, isDamaged: boolean): TableLine {
+  const line = (state: State, text: string): TableLine => ({ state, text: `${name}: ${text}` })
   if (readable === undefined) return line('unread', `${rowsOf(rows)} counted, not read one by one`)
   if (unreadable === null || unreadable === undefined)
     return line('unknown', `${rowsOf(readable)} readable, the rest cannot be counted`)

@@ -13,7 +13,7 @@ import type { RegisteredTenant, Service } from '../../service/port.ts'
 import type { Target } from './target.ts'
 
 /** A file by the name that a tenant lists. */
-interface Listed {
+interface ListedFile {
   readonly tenant: TenantId
   readonly named: string
 }
@@ -59,7 +59,7 @@ export function whyNotAddressable(tenant: TenantId, via: Service['via']): Failur
   })
 }
 
-function whyShared(own: Listed, all: readonly Listed[], via: Service['via']): Failure | null {
+function whyShared(own: ListedFile, all: readonly ListedFile[], via: Service['via']): Failure | null {
   const others = all.filter(({ tenant }) => tenant !== own.tenant)
   const [other] = others
   if (other === undefined) return null
@@ -87,7 +87,7 @@ const parallelCalls = 2
 async function findShared(
   tenants: readonly RegisteredTenant[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, readonly Listed[]>> {
+): Promise<ReadonlyMap<string, readonly ListedFile[]>> {
   const byName = new Map<string, TenantId | readonly TenantId[]>()
   for (const { id, files } of tenants) {
     for (const named of new Set(files)) {
@@ -95,7 +95,7 @@ async function findShared(
       byName.set(named, before === undefined ? id : typeof before === 'string' ? [before, id] : [...before, id])
     }
   }
-  const listed = (named: string): readonly Listed[] =>
+  const listed = (named: string): readonly ListedFile[] =>
     [byName.get(named) ?? []].flat().map((tenant) => ({ tenant, named }))
   const byOneName = [...byName].filter(([, ids]) => typeof ids !== 'string')
   const shared = new Map(byOneName.map(([named]) => [named, listed(named)]))

@@ -11,7 +11,7 @@ import type { RegistrySource } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 import { holdsNothing } from '../../service/files/empty-file.ts'
-import type { RegisteredTenant, Service, UnsearchedPlace } from '../../service/port.ts'
+import type { RegisteredTenant, Service, UnsearchedPath } from '../../service/port.ts'
 import { count } from '../../text/count.ts'
 import { humanMs } from '../../text/units.ts'
 import { keepRegistryCopy, readRegistryCopy, registryCopyFile } from './registry-copy.ts'
@@ -27,7 +27,7 @@ export interface ServiceRegistry {
    */
   readonly gone: readonly GoneFile[]
   /** Places whose files are not known (`service.files`). Tenants there that the ledger knows are still listed. */
-  readonly unsearched: readonly UnsearchedPlace[]
+  readonly unsearched: readonly UnsearchedPath[]
 }
 
 interface GoneFile {
@@ -141,7 +141,7 @@ async function withoutEmpty(
 
 /** A file in a folder that cannot be searched is not gone. Its own check says what is wrong. */
 function knownBelow(
-  unsearched: readonly UnsearchedPlace[],
+  unsearched: readonly UnsearchedPath[],
   listed: readonly RegisteredTenant[],
   known: readonly LastResult[],
 ): readonly RegisteredTenant[] {
@@ -155,7 +155,7 @@ const isAtOrBelow = (path: string, place: string): boolean => path === place || 
 
 const whyLettersMax = 1_000
 
-const unsearchedIn = ([first, ...more]: readonly UnsearchedPlace[]): Pick<
+const unsearchedIn = ([first, ...more]: readonly UnsearchedPath[]): Pick<
   RegistrySource & { source: 'live' },
   'unsearched'
 > =>

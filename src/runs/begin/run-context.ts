@@ -34,7 +34,7 @@ export interface RunContext {
   readonly invariants: readonly InvariantRule[]
   /** How large a part of the pages a check at depth `sample` reads; null at another depth. */
   readonly sampleShare: number | null
-  readonly map: MapWish
+  readonly map: MapChoice
   /** null for bare files without `--ledger`. */
   readonly ledger: Ledger | null
   /** Compares what is damaged with earlier checks; null for bare files. */
@@ -58,7 +58,7 @@ export interface RunContext {
 export type Depth = CheckDepth
 
 /** Which results get a map of their pages: all, none, or those with damage. */
-export type MapWish = boolean | 'damaged'
+export type MapChoice = boolean | 'damaged'
 
 export interface RunLimits {
   readonly depth: Depth

@@ -231,7 +231,7 @@ async function openRun(
 }
 
 /** A run whose first line is in the ledger. */
-interface BegunRun extends Pick<OpenedRun, 'ledger' | 'service'> {
+interface RecordedRunStart extends Pick<OpenedRun, 'ledger' | 'service'> {
   /** Changes of dead runs that were ended. */
   readonly recovered: readonly RecoveredChange[]
   readonly incident: Incident | null
@@ -248,7 +248,7 @@ async function withLedger<Value>(
   settings: Settings,
   options: RunOptions,
   guard: ResumeGuards['guard'],
-  work: (begun: BegunRun) => Promise<Value>,
+  work: (begun: RecordedRunStart) => Promise<Value>,
 ): Promise<Value> {
   using _notices = reportNotices(ledger, options.onNotice)
   using locks = HoldLocks.open(settings.ledger.dir)

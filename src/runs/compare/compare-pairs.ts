@@ -10,7 +10,7 @@ import { comparedFile, fileNotReached, fileOfOneSide } from '../../comparison/fi
 import { doubtsIn } from '../../comparison/tables.ts'
 import { draftName } from '../../hold/snapshot/draft.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Comparison, FileComparison, Sided } from '../../model/result/comparison.ts'
+import type { Comparison, FileComparison, SidePair } from '../../model/result/comparison.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { AcquiredFile } from '../acquire-file.ts'
 import type { Examination } from '../examine.ts'
@@ -27,7 +27,7 @@ export interface ComparisonObserver extends ProgressObserver {
 }
 
 interface ComparisonContext<Side extends GivenSide> {
-  readonly sides: Sided<Side>
+  readonly sides: SidePair<Side>
   readonly acquire: AcquireFiles<Side>
   readonly checker: Checker
   readonly observer: ComparisonObserver
@@ -81,7 +81,7 @@ export async function compareInTurn<Side extends GivenSide>(
 const onlyIn = ({ kind, name, target }: Exclude<PairedFile, Pair>): FileComparison =>
   fileOfOneSide(kind, name, target.named)
 
-const pathsOf = ({ targets }: Pair): Sided<string> => ({ a: targets.a.named, b: targets.b.named })
+const pathsOf = ({ targets }: Pair): SidePair<string> => ({ a: targets.a.named, b: targets.b.named })
 
 interface ComparedPair {
   readonly compared: FileComparison
@@ -91,14 +91,14 @@ interface ComparedPair {
 
 async function comparePair<Side extends GivenSide>(
   pair: Pair,
-  from: Sided<SideFiles<Side>>,
+  from: SidePair<SideFiles<Side>>,
   { sides, checker }: ComparisonContext<Side>,
   progress: PairProgress,
   signal: AbortSignal,
 ): Promise<ComparedPair> {
   const [early, late] =
     sides.a.kind === 'tenant' && sides.b.kind !== 'tenant' ? (['b', 'a'] as const) : (['a', 'b'] as const)
-  const sided = <Value>(ofEarly: Value, ofLate: Value): Sided<Value> =>
+  const sided = <Value>(ofEarly: Value, ofLate: Value): SidePair<Value> =>
     early === 'a' ? { a: ofEarly, b: ofLate } : { a: ofLate, b: ofEarly }
   const finish = (one: Examination, other: Examination | null, comparison: Comparison | null): ComparedPair => ({
     compared: comparedFile(

@@ -5,7 +5,7 @@
 
 import { openChecker } from '../../check/check.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
-import type { FileComparison, Sided } from '../../model/result/comparison.ts'
+import type { FileComparison, SidePair } from '../../model/result/comparison.ts'
 import { acquireByHold, acquireCopy } from '../acquire-file.ts'
 import { withFileRun, type FileRunOptions } from '../begin/file-run.ts'
 import { refusedTargets } from '../begin/refused-targets.ts'
@@ -22,7 +22,7 @@ import { pairSides, targetsOfFiles, targetsOfSide, type GivenFiles, type GivenSi
  * @throws {Failure} USAGE for files that cannot be paired or are the same, INTERRUPTED, and as `withFileRun`
  */
 export async function compareFiles(
-  sides: Sided<GivenFiles>,
+  sides: SidePair<GivenFiles>,
   options: FileRunOptions,
   observer: ComparisonObserver,
   interrupt: AbortSignal,
@@ -40,7 +40,7 @@ export async function compareFiles(
 
 /** Nothing is held, so no guardian and no run lock is needed. */
 async function compareCopies(
-  sides: Sided<GivenFiles>,
+  sides: SidePair<GivenFiles>,
   files: readonly PairedFile[],
   options: FileRunOptions,
   observer: ComparisonObserver,
@@ -80,7 +80,7 @@ const recordNothing = (): Promise<void> => Promise.resolve()
  * REGISTRY_STALE, ADMIN_UNREACHABLE and the like. What stopped the line before all files were compared
  */
 export async function compareTenants(
-  sides: Sided<GivenSide>,
+  sides: SidePair<GivenSide>,
   run: ServiceRun,
   options: FileRunOptions,
   observer: ComparisonObserver,

@@ -1,18 +1,18 @@
 /** Progress of a comparison: which side of which pair is held or checked. */
 
-import type { Sided } from '../../model/result/comparison.ts'
+import type { SidePair } from '../../model/result/comparison.ts'
 import type { PagesObserver } from '../examine.ts'
 import type { CheckProgress, ProgressObserver } from '../progress-tracker.ts'
 
 export interface PairProgress {
   holding(side: 'a' | 'b'): void
   /** Both sides are being checked. @returns what to call with the pages of each */
-  checking(): Sided<PagesObserver>
+  checking(): SidePair<PagesObserver>
 }
 
 /** @param done pairs before this one, of `total` */
 export function pairProgress(
-  names: Sided<string>,
+  names: SidePair<string>,
   done: number,
   total: number,
   observer: ProgressObserver,
@@ -22,7 +22,7 @@ export function pairProgress(
   return {
     holding: (side) => report([names[side]], []),
     checking: () => {
-      const both: Sided<{ name: string; pages: CheckProgress['pages'] }> = {
+      const both: SidePair<{ name: string; pages: CheckProgress['pages'] }> = {
         a: { name: names.a, pages: null },
         b: { name: names.b, pages: null },
       }

@@ -3,7 +3,7 @@
 import { isSameFile } from '../../host/files/path-kind.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Sided } from '../../model/result/comparison.ts'
+import type { SidePair } from '../../model/result/comparison.ts'
 import type { RegisteredTenant } from '../../service/port.ts'
 import { targetsOf } from '../begin/registry.ts'
 import type { Target } from '../begin/target.ts'
@@ -50,8 +50,8 @@ export function targetsOfSide(side: GivenSide, tenants: readonly RegisteredTenan
 
 /** @throws {Failure} USAGE, as `pairFiles`, and for a file that would be compared with itself */
 export async function pairSides(
-  sides: Sided<GivenSide>,
-  targets: Sided<readonly Target[]>,
+  sides: SidePair<GivenSide>,
+  targets: SidePair<readonly Target[]>,
 ): Promise<readonly PairedFile[]> {
   const setOf = (side: 'a' | 'b'): FileSet => ({
     given: sides[side].given,

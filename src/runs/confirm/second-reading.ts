@@ -7,7 +7,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { Checker, CheckOptions } from '../../check/check.ts'
 import { systemFailure } from '../../host/failures/system-failure.ts'
-import { dropFromCache, openUncached } from '../../host/uncached.ts'
+import { dropFromCache, openUncached } from '../../host/uncached-file.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'

@@ -31,7 +31,7 @@ export interface HarmTerms {
 }
 
 /** An earlier check that found a file sound. */
-interface SoundBefore {
+interface EarlierSoundCheck {
   readonly at: number
   readonly run: string
   readonly depth: Result['depth']
@@ -99,7 +99,7 @@ function soundBefore(
   lines: readonly LedgerLine[],
   { path, depth }: Pick<Result, 'path' | 'depth'>,
   isOurs: (run: string) => boolean,
-): SoundBefore | null {
+): EarlierSoundCheck | null {
   for (const { at, run, event } of lines) {
     if (event.kind === 'change-ended' && event.path === path && event.how !== 'applied') return null
     if (event.kind !== 'checked' || event.result.path !== path) continue
@@ -111,7 +111,7 @@ function soundBefore(
   return null
 }
 
-function suspected({ tenant, path, failure }: Result, before: SoundBefore, run: RunId): Failure {
+function suspected({ tenant, path, failure }: Result, before: EarlierSoundCheck, run: RunId): Failure {
   const when = new Date(before.at).toISOString()
   const where = before.run === run ? 'in this run' : `in run ${before.run} of this incident`
   const message =

@@ -8,7 +8,7 @@ import type { LedgerLine } from '../../ledger/ledger.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { signsOfHarm } from '../../model/failure.ts'
 import type { Cause } from '../../model/result/finding.ts'
-import type { LeftTenant } from '../../model/result/healing.ts'
+import type { LeftTenant } from '../../model/result/heal-report.ts'
 import type { Result } from '../../model/result/report.ts'
 
 /** Damaged tenants that are remembered; `heal.limit` is far smaller. */

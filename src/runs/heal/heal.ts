@@ -5,7 +5,7 @@
 
 import type { RunId, TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Healing, LeftTenant } from '../../model/result/healing.ts'
+import type { HealReport, LeftTenant } from '../../model/result/heal-report.ts'
 import type { RemedyOutcome } from '../../model/result/remedy.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { ServiceRun } from '../begin/service-run.ts'
@@ -30,7 +30,7 @@ export async function heal(
   swept: SweepTotals,
   { run, version }: HealOptions,
   { onProgress }: ProgressObserver,
-): Promise<Healing> {
+): Promise<HealReport> {
   const { limit } = service.settings.heal
   const results: RemedyOutcome[] = []
   const left: LeftTenant[] = [...found.left]
@@ -88,7 +88,7 @@ const requestFor = (
 ): Parameters<typeof remedyTenants>[2] => ({
   id: run,
   version,
-  deed: { kind: 'mend' },
+  action: { kind: 'mend' },
   restore: null,
   apply: true,
   method: null,

@@ -11,7 +11,7 @@ import { systemFailure } from '../../host/failures/system-failure.ts'
 import { copyRegularFile } from '../../host/files/copy-file.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type { KeptFiles } from '../../model/kept.ts'
+import type { KeptFiles } from '../../model/kept-file.ts'
 import { describeEnd } from '../../service/hooks/command-failures.ts'
 import { runCommand } from '../../service/hooks/command.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
@@ -24,7 +24,7 @@ export interface JudgedSnapshot {
   readonly bytes: number
 }
 
-interface JudgingTerms {
+interface InvariantTerms {
   readonly checker: Checker
   /** Private folder for copies. */
   readonly folder: string
@@ -46,7 +46,7 @@ export const rulesFor = ({ tenant }: Target, invariants: readonly InvariantRule[
 export async function judgeInvariants(
   target: Target,
   snapshot: JudgedSnapshot,
-  terms: JudgingTerms,
+  terms: InvariantTerms,
   signal: AbortSignal,
 ): Promise<readonly JudgedRule[]> {
   const rules = rulesFor(target, terms.invariants)
@@ -66,18 +66,18 @@ export async function judgeInvariants(
   return judged
 }
 
-type Outcome = JudgedRule['outcome']
-const unjudged = (why: string): Outcome => ({ kind: 'unjudged', why })
+type RuleOutcome = JudgedRule['outcome']
+const unjudged = (why: string): RuleOutcome => ({ kind: 'unjudged', why })
 
 async function askAll(
   asked: readonly { readonly sql: string; readonly timeoutMs: number }[],
   { path, kept }: JudgedSnapshot,
   checker: Checker,
   signal: AbortSignal,
-): Promise<readonly Outcome[]> {
+): Promise<readonly RuleOutcome[]> {
   try {
     const answers = await checker.askRules({ path, kept }, asked, signal)
-    return answers.map((answer): Outcome => {
+    return answers.map((answer): RuleOutcome => {
       if (answer.kind !== 'violated') return answer
       const { keys, total, more } = answer
       return { kind: 'rows', keys, total, more }
@@ -95,7 +95,7 @@ async function runRule(
   snapshot: JudgedSnapshot,
   parent: string,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<RuleOutcome> {
   let folder: string | null = null
   try {
     requireSpace(parent, snapshot.bytes, 'the copy for a rule of check.invariants')
@@ -119,7 +119,7 @@ async function askCommand(
   timeoutMs: number,
   { tenant, named }: Target,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<RuleOutcome> {
   const argv = command.map((word) => word.replaceAll('{snapshot}', () => copy))
   const env = { HOLDFAST_TENANT: tenant ?? '', HOLDFAST_PATH: named }
   const end = await runCommand(argv, { timeoutMs, signal, env, readsStdout: true, onStarted: () => undefined })
@@ -132,7 +132,7 @@ async function askCommand(
 const linesMax = 20
 const lineLengthMax = 200
 
-function linesOf(stdout: string): Outcome {
+function linesOf(stdout: string): RuleOutcome {
   const lines = stdout.split('\n').filter((line) => line.trim() !== '')
   return {
     kind: 'lines',

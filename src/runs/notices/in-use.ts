@@ -10,14 +10,14 @@ import type { Target } from '../begin/target.ts'
 
 const inUse: ReadonlySet<FailureCode> = new Set<FailureCode>(['IN_USE', 'LOCK_BUSY'])
 
-type Way = Pick<RunContext, 'connectionOf' | 'levelFor' | 'listsDatabases'>
+type InUseContext = Pick<RunContext, 'connectionOf' | 'levelFor' | 'listsDatabases'>
 
 /** No service can be asked to close the file. */
-const isHeldBare = (target: Target, { connectionOf, levelFor }: Way): boolean =>
+const isHeldBare = (target: Target, { connectionOf, levelFor }: InUseContext): boolean =>
   connectionOf(target) === null && levelFor(target) !== 'pinned'
 
 /** A check of a bare file, or of a file of `service.files`, can be made beside the program, with a weaker proof. */
-export function withWayAround(failure: Failure, target: Target, way: Way): Failure {
+export function withWayAround(failure: Failure, target: Target, way: InUseContext): Failure {
   if (!inUse.has(failure.code) || !isHeldBare(target, way)) return failure
   if (target.tenant === null)
     return failure.withHint(
@@ -38,7 +38,7 @@ export const copyForSalvage = (path: string): string =>
   '`holdfast salvage` can read'
 
 /** A remedy cannot: no program may have the file open while it is changed. */
-export const withRealHold = (failure: Failure, target: Target, way: Way): Failure =>
+export const withRealHold = (failure: Failure, target: Target, way: InUseContext): Failure =>
   inUse.has(failure.code) && isHeldBare(target, way)
     ? failure.withHint(
         'a remedy needs a file that no program has open: stop the program, run this again, then start it; ' +

@@ -6,7 +6,7 @@
 import { wayOf } from '../../config/service-way.ts'
 import type { Settings } from '../../config/settings.ts'
 import { inspectFolder } from '../../ledger/folder.ts'
-import type { Ledger, LedgerReading } from '../../ledger/ledger.ts'
+import type { Ledger, LedgerReader } from '../../ledger/ledger.ts'
 import { openLedger, openLedgerToResume, readLedger } from '../../ledger/open-ledger.ts'
 import { runAtWork } from '../../ledger/run-lock/run-liveness.ts'
 import type { RunLock } from '../../ledger/run-lock/run-lock.ts'
@@ -14,7 +14,7 @@ import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { orFailure } from '../../model/or-failure.ts'
 
-export type ReadableLedger = LedgerReading & Pick<Ledger, 'append'>
+export type ReadableLedger = LedgerReader & Pick<Ledger, 'append'>
 
 export interface LedgerToResume extends AsyncDisposable {
   /** null if the ledger cannot even be read. */
@@ -50,7 +50,7 @@ const endingWith = (opened: AsyncDisposable | null): AsyncDisposable => ({
 })
 
 /** @param isNew true if there never was a ledger: then there is no notice */
-function readOnly(reading: LedgerReading, unwritable: Failure | null, isNew: boolean): ReadableLedger {
+function readOnly(reading: LedgerReader, unwritable: Failure | null, isNew: boolean): ReadableLedger {
   return {
     get notice() {
       return isNew ? null : reading.notice

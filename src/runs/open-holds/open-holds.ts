@@ -138,7 +138,7 @@ async function end(
   return { hold, how, failure: null, complaint, unwritten: unwritten instanceof Failure ? unwritten : null }
 }
 
-type Ended = Pick<OpenHoldOutcome, 'complaint'> & { readonly how: HoldEnd; readonly heldMs: number | null }
+type ObservedHoldEnd = Pick<OpenHoldOutcome, 'complaint'> & { readonly how: HoldEnd; readonly heldMs: number | null }
 
 /** @throws {Failure} RESUME_FAILED */
 async function resumeOrMiss(
@@ -147,7 +147,7 @@ async function resumeOrMiss(
   service: Service,
   listing: TenantListing,
   onRetry: (why: Error) => void,
-): Promise<Ended> {
+): Promise<ObservedHoldEnd> {
   const { tenant, holder, leaseId, fence } = hold
   if (await listing.lacksQuickly(hold)) return endGone(hold, service)
   const answer = leaseId === null ? null : { leaseId, fence }
@@ -164,7 +164,7 @@ async function resumeOrMiss(
  * With hooks the tenant may still be paused, so the command runs once more. Whatever it says, this tenant will never be
  * seen serving.
  */
-async function endGone({ tenant, holder }: OpenHold, service: Service): Promise<Ended> {
+async function endGone({ tenant, holder }: OpenHold, service: Service): Promise<ObservedHoldEnd> {
   const resumed =
     service.via === 'admin-api'
       ? null

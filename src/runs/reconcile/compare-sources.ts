@@ -1,21 +1,21 @@
 /** Compares the sources. What may be under way is no disagreement. Pure. */
 
-import { reconciliationRules, type SourceDisagreement, type InFlight } from '../../model/reconciliation.ts'
+import { reconciliationRules, type SourceDisagreement, type PendingDisagreement } from '../../model/reconciliation.ts'
 import { shellWord } from '../../text/shell-words.ts'
 import { isGone } from '../begin/registry.ts'
 import type { ClaimedFile } from './claimed-files.ts'
 import type { Sources } from './gather-sources.ts'
 
-export interface Compared {
+export interface SourceComparison {
   /** The gravest first. */
   readonly disagreements: readonly SourceDisagreement[]
-  readonly inFlight: readonly InFlight[]
+  readonly inFlight: readonly PendingDisagreement[]
 }
 
 /** A disagreement, and why it may be none. */
-type Judged = SourceDisagreement & { readonly underWay: string | null }
+type JudgedDisagreement = SourceDisagreement & { readonly underWay: string | null }
 
-export function compareSources(sources: Sources): Compared {
+export function compareSources(sources: Sources): SourceComparison {
   const judged = [
     ...holdsLeftOpen(sources),
     ...changesLeftOpen(sources),
@@ -35,7 +35,7 @@ export function compareSources(sources: Sources): Compared {
   }
 }
 
-const byGravity = (a: Judged, b: Judged): number =>
+const byGravity = (a: JudgedDisagreement, b: JudgedDisagreement): number =>
   reconciliationRules.indexOf(a.rule) - reconciliationRules.indexOf(b.rule) ||
   (keyOfDisagreement(a) < keyOfDisagreement(b) ? -1 : 1)
 
@@ -49,7 +49,7 @@ export const keyOfDisagreement = ({
 const ofTenant = (command: string, id: string): string =>
   `holdfast ${command} --tenant${id.startsWith('-') ? '=' : ' '}${shellWord(id)}`
 
-function* holdsLeftOpen({ holds, otherHolds }: Sources): Generator<Judged> {
+function* holdsLeftOpen({ holds, otherHolds }: Sources): Generator<JudgedDisagreement> {
   const next = 'holdfast resume --all'
   for (const { tenant, askedAt, running } of holds)
     yield {
@@ -71,7 +71,7 @@ function* holdsLeftOpen({ holds, otherHolds }: Sources): Generator<Judged> {
     }
 }
 
-function* changesLeftOpen({ changes }: Sources): Generator<Judged> {
+function* changesLeftOpen({ changes }: Sources): Generator<JudgedDisagreement> {
   for (const { change, tenant, paths, running } of changes)
     yield {
       rule: 'open-change',
@@ -84,7 +84,7 @@ function* changesLeftOpen({ changes }: Sources): Generator<Judged> {
 }
 
 /** Names and links count alike: what matters is the file. */
-function* claimedTwice({ claimed }: Sources): Generator<Judged> {
+function* claimedTwice({ claimed }: Sources): Generator<JudgedDisagreement> {
   const byFile = Map.groupBy(
     claimed.filter(({ found }) => found !== null),
     ({ found }) => found?.identity ?? '',
@@ -105,7 +105,7 @@ function* claimedTwice({ claimed }: Sources): Generator<Judged> {
   }
 }
 
-function* claimsWithoutFile({ claimed, registry }: Sources): Generator<Judged> {
+function* claimsWithoutFile({ claimed, registry }: Sources): Generator<JudgedDisagreement> {
   const old = registry.source === 'cached' ? 'the list of tenants is a copy' : null
   for (const { tenant, named, state, why } of claimed) {
     const about = { tenant, path: named }
@@ -129,7 +129,7 @@ function* claimsWithoutFile({ claimed, registry }: Sources): Generator<Judged> {
 }
 
 /** A copy of the list shows nothing about what is gone. */
-function* knownToLedgerAlone({ registry }: Sources): Generator<Judged> {
+function* knownToLedgerAlone({ registry }: Sources): Generator<JudgedDisagreement> {
   for (const { tenant, path, failure } of registry.gone)
     yield {
       rule: failure.code === 'TENANT_GONE' ? 'tenant-gone' : 'file-gone',
@@ -141,7 +141,7 @@ function* knownToLedgerAlone({ registry }: Sources): Generator<Judged> {
     }
 }
 
-function* claimedByNone({ unclaimed, listedAt, claimed }: Sources): Generator<Judged> {
+function* claimedByNone({ unclaimed, listedAt, claimed }: Sources): Generator<JudgedDisagreement> {
   const known = new Set(claimed.flatMap(({ found }) => found?.real ?? []))
   const newer = (madeAt: number): string | null => (madeAt >= listedAt ? 'it is newer than the list of tenants' : null)
   for (const { path, madeAt } of unclaimed.databases)
@@ -168,7 +168,7 @@ function* claimedByNone({ unclaimed, listedAt, claimed }: Sources): Generator<Ju
 }
 
 /** Before the first full sweep, nothing is said about this. */
-function* neverChecked(sources: Sources): Generator<Judged> {
+function* neverChecked(sources: Sources): Generator<JudgedDisagreement> {
   const { claimed, results, sweptFrom } = sources
   if (sweptFrom === null) return
   const checked = new Set(results.map(({ tenant, path }) => JSON.stringify([tenant, path])))
@@ -185,7 +185,7 @@ function* neverChecked(sources: Sources): Generator<Judged> {
   }
 }
 
-function* withoutBackup(sources: Sources): Generator<Judged> {
+function* withoutBackup(sources: Sources): Generator<JudgedDisagreement> {
   const { backups, claimed } = sources
   if (backups === null) return
   const verified = new Set(
@@ -208,7 +208,7 @@ const newerThanSweep = ({ found }: ClaimedFile, { sweptFrom }: Sources): string 
   sweptFrom !== null && found !== null && found.madeAt >= sweptFrom ? 'it is newer than the last full sweep' : null
 
 /** Backups of what a sweep has reported as gone stay until a person removes them. */
-function* backupsOfNone({ backups, registry, results }: Sources): Generator<Judged> {
+function* backupsOfNone({ backups, registry, results }: Sources): Generator<JudgedDisagreement> {
   if (backups === null || registry.source === 'cached') return
   const { tenants } = registry
   const listed = new Map(tenants.map(({ id, files }) => [id as string, new Set(files)]))

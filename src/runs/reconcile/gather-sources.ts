@@ -3,10 +3,10 @@
 import { openBackups } from '../../backup/store.ts'
 import type { Settings } from '../../config/settings.ts'
 import { findChanges } from '../../hold/change/recovery/find-changes.ts'
-import { findUnclaimed, type Unclaimed } from '../../hold/live/find-unclaimed.ts'
+import { findUnclaimed, type UnclaimedFiles } from '../../hold/live/find-unclaimed.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
-import type { LastResult, LedgerReading, RecordedRun } from '../../ledger/ledger.ts'
+import type { LastResult, LedgerReader, RecordedRun } from '../../ledger/ledger.ts'
 import { goneRuns } from '../../ledger/run-lock/run-liveness.ts'
 import type { OpenHold } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
@@ -20,7 +20,7 @@ export interface Sources {
   /** Just before the service was asked for the list; for a copy, when the service gave it. ms since 1970. */
   readonly listedAt: number
   readonly claimed: readonly ClaimedFile[]
-  readonly unclaimed: Unclaimed
+  readonly unclaimed: UnclaimedFiles
   readonly results: readonly LastResult[]
   /** When the last sweep began that checked all tenants; null if there was none. ms since 1970. */
   readonly sweptFrom: number | null
@@ -28,7 +28,7 @@ export interface Sources {
   readonly otherHolds: readonly OtherHold[]
   readonly changes: readonly OpenChange[]
   /** null if no backups are configured. */
-  readonly backups: readonly BackedUp[] | null
+  readonly backups: readonly FileWithBackups[] | null
   /** Sources, or parts of them, that could not be read. */
   readonly unread: readonly { readonly what: string; readonly why: string }[]
 }
@@ -42,7 +42,7 @@ interface OpenChange {
 }
 
 /** A file of which there are backups. */
-interface BackedUp {
+interface FileWithBackups {
   readonly tenant: string
   readonly path: string
   readonly verified: boolean
@@ -50,7 +50,7 @@ interface BackedUp {
 
 export interface SourcesReader extends RegistryReader {
   readonly settings: Settings
-  readonly reading: LedgerReading
+  readonly reading: LedgerReader
 }
 
 const foldersMax = 100_000
@@ -95,7 +95,7 @@ async function searchRoots(
   claimed: readonly ClaimedFile[],
   unread: { readonly what: string; readonly why: string }[],
   signal: AbortSignal,
-): Promise<Unclaimed> {
+): Promise<UnclaimedFiles> {
   const roots: string[] = []
   for (const root of settings.tenants.roots) {
     const real = await realPathOf(root)
@@ -167,7 +167,7 @@ async function backedUpOf(
   unread: { readonly what: string; readonly why: string }[],
 ): Promise<Sources['backups']> {
   if (backups === null) return null
-  const files = new Map<string, BackedUp>()
+  const files = new Map<string, FileWithBackups>()
   try {
     for await (const { backup, manifest } of openBackups(backups.dir).list()) {
       const { tenant, path, state } = backup

@@ -5,10 +5,10 @@
 
 import { sleep } from '../../host/clock.ts'
 import type { ReconciledSources } from '../../model/reconciliation.ts'
-import { compareSources, keyOfDisagreement, type Compared } from './compare-sources.ts'
+import { compareSources, keyOfDisagreement, type SourceComparison } from './compare-sources.ts'
 import { gatherSources, type Sources, type SourcesReader } from './gather-sources.ts'
 
-export interface Reconciliation extends Compared {
+export interface Reconciliation extends SourceComparison {
   readonly sources: ReconciledSources
   /** True if a copy of the list of tenants was compared. */
   readonly isCached: boolean
@@ -40,7 +40,7 @@ export async function reconcile(reader: SourcesReader): Promise<Reconciliation> 
   })
 }
 
-function outcomeOf({ settings }: SourcesReader, sources: Sources, compared: Compared): Reconciliation {
+function outcomeOf({ settings }: SourcesReader, sources: Sources, compared: SourceComparison): Reconciliation {
   const { registry, claimed, unclaimed, results, backups, unread } = sources
   const unseen = claimed.filter(({ state }) => state === 'unseen')
   return {

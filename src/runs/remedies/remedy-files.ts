@@ -6,7 +6,7 @@ import { recoverChanges } from '../../hold/change/recovery/recover-changes.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import { withFileRun, type FileRunOptions } from '../begin/file-run.ts'
 import type { Target } from '../begin/target.ts'
-import { workOnRemedies, type RemedyPlaces, type RemedyRequest } from './remedy-request.ts'
+import { workOnRemedies, type RemedyLocations, type RemedyRequest } from './remedy-request.ts'
 import type { RemedyObserver } from './remedy-run.ts'
 import type { RemedyTotals } from './remedy-targets.ts'
 
@@ -32,7 +32,7 @@ export async function remedyFiles(
 ): Promise<RemedyTotals> {
   const backups = request.backups ?? configured?.backups ?? null
   const quarantine = request.quarantine ?? configured?.quarantine ?? null
-  const places: RemedyPlaces = {
+  const places: RemedyLocations = {
     quarantine,
     accounts: request.quarantine === null ? (configured?.accounts ?? null) : null,
     backups: backups === null ? null : openBackups(backups),

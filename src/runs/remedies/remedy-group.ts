@@ -13,7 +13,7 @@
  */
 
 import { estimateChange, newChangeId } from '../../hold/change/estimate.ts'
-import { tryPlace } from '../../hold/change/original/try-place.ts'
+import { tryOriginalFolder } from '../../hold/change/original/try-original-folder.ts'
 import { monotonicMs } from '../../host/clock.ts'
 import { AsyncDisposables } from '../../host/disposal.ts'
 import { isMountPoint } from '../../host/files/file-system.ts'
@@ -30,11 +30,11 @@ import { PristineCopies } from './apply/pristine-copies.ts'
 import { writeAccount } from './apply/write-account.ts'
 import { checkGroup, type CheckedFile, type CheckedGroup } from './checked-group.ts'
 import type { GroupProgress } from './group-progress.ts'
-import { earlierPlan, keepPlan } from './plan/planned.ts'
+import { earlierPlan, keepPlan } from './plan/keep-plan.ts'
 import { planOf, untried, type ReadyFile, type TriedFile, type TriedRemedy } from './plan/tried-remedy.ts'
 import { outcomeOf, withoutPlace } from './remedy-outcome.ts'
 import type { RemedyRun } from './remedy-run.ts'
-import { awayMsMax, metRestart, withWayOut } from './restart-patience.ts'
+import { awayMsMax, metRestart, withWayOut } from './restart-retries.ts'
 
 /** A tenant that writes all the time: the first attempt, and two more. */
 const staleMax = 3
@@ -66,7 +66,7 @@ const isStale = ({ result: { applied, failure } }: RemedyOutcome): boolean =>
 
 async function serviceIsBack(
   [target]: TargetGroup,
-  { context, patience, onAway }: RemedyRun,
+  { context, retries, onAway }: RemedyRun,
   progress: GroupProgress,
   isFirst: boolean,
   signal: AbortSignal,
@@ -75,7 +75,7 @@ async function serviceIsBack(
   if (connection === null) return false
   progress.onStep({ target }, 'waiting for the service, which was away')
   if (isFirst && connection.service.via !== 'hooks') onAway(target, awayMsMax)
-  return patience.mayTryAgain(connection.service, signal)
+  return retries.mayTryAgain(connection.service, signal)
 }
 
 /** @param isFirst false if an earlier attempt has reported plans of the ledger */
@@ -223,7 +223,7 @@ async function whyNoPlace(ready: readonly ReadyFile[], change: ChangeId, run: Re
   )
   const [first] = ready
   if (first === undefined) return null
-  const tried = await orFailure(tryPlace(files, await run.placeOf(first.file.target), change))
+  const tried = await orFailure(tryOriginalFolder(files, await run.placeOf(first.file.target), change))
   return tried instanceof Failure ? tried : null
 }
 

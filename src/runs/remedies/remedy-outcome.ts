@@ -12,7 +12,7 @@ import { failureFields } from '../file-result.ts'
 import type { CheckedFile } from './checked-group.ts'
 import type { TriedFile, TriedRemedy } from './plan/tried-remedy.ts'
 
-export interface Extras {
+export interface OutcomeParts {
   readonly plan?: RemedyPlan
   readonly planned?: PlannedRemedy | null
   readonly applied?: AppliedChange | null
@@ -31,7 +31,7 @@ export const outcomeWithFailure = (outcome: RemedyOutcome, failure: Failure): Re
 export const withoutPlace = ({ file, tried }: TriedFile, failure: Failure): RemedyOutcome =>
   outcomeOf(file, tried, { plan: { ...tried.plan, command: null }, failure })
 
-export function outcomeOf(file: CheckedFile, tried: TriedRemedy, extras: Extras = {}): RemedyOutcome {
+export function outcomeOf(file: CheckedFile, tried: TriedRemedy, extras: OutcomeParts = {}): RemedyOutcome {
   const { target, result } = file
   const met = extras.failure ?? tried.failure
   // The tenant was paused for its snapshot, and was seen serving afterwards.

@@ -5,13 +5,13 @@ import { fetchBackup } from '../../backup/fetch.ts'
 import type { Backups } from '../../backup/store.ts'
 import type { CheckLimits } from '../../check/check.ts'
 import type { Command } from '../../config/settings.ts'
-import type { OriginalPlace } from '../../hold/change/change-types.ts'
+import type { OriginalsLocation } from '../../hold/change/change-types.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import type { ChangeId, RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { ChangeMethod } from '../../model/result/remedy.ts'
 import type { Result } from '../../model/result/report.ts'
-import type { AccountPlace } from '../../repair/account/account-draft.ts'
+import type { AccountLocation } from '../../repair/account/account-draft.ts'
 import { openRehearsals } from '../../repair/rehearse/rehearse.ts'
 import type { RunContext } from '../begin/run-context.ts'
 import type { Target } from '../begin/target.ts'
@@ -24,14 +24,14 @@ import { planOf, untried } from './plan/tried-remedy.ts'
 import { tryRepair } from './plan/try-repair.ts'
 import { tryRestore } from './plan/try-restore.ts'
 import type { RemedyObserver, RemedyRun } from './remedy-run.ts'
-import { remedyTargets, type RemedyDeed, type RemedyTotals } from './remedy-targets.ts'
-import { RestartPatience } from './restart-patience.ts'
+import { remedyTargets, type RemedyAction, type RemedyTotals } from './remedy-targets.ts'
+import { RestartRetries } from './restart-retries.ts'
 
 export interface RemedyRequest {
   readonly id: RunId
   /** Of holdfast. */
   readonly version: string
-  readonly deed: RemedyDeed
+  readonly action: RemedyAction
   /** Null for `repair`. */
   readonly restore: RestoreOptions | null
   readonly apply: boolean
@@ -44,7 +44,7 @@ export interface RemedyRequest {
 }
 
 /** What the configuration or the command line gives. */
-export interface RemedyPlaces {
+export interface RemedyLocations {
   /** Null: beside each bare file. */
   readonly quarantine: string | null
   /** Null: beside each bare file, or in the quarantine. */
@@ -56,8 +56,8 @@ export interface RemedyPlaces {
 }
 
 /** What a run is opened with. */
-export interface RemedyMeans {
-  readonly places: RemedyPlaces
+export interface RemedyTools {
+  readonly places: RemedyLocations
   readonly limits: CheckLimits
   readonly context: RunContext
 }
@@ -67,7 +67,7 @@ export async function workOnRemedies(
   targets: readonly Target[],
   refused: ReadonlyMap<Target, Failure>,
   request: RemedyRequest,
-  { places, limits, context: given }: RemedyMeans,
+  { places, limits, context: given }: RemedyTools,
   observer: RemedyObserver,
   signal: AbortSignal,
 ): Promise<RemedyTotals> {
@@ -83,7 +83,7 @@ export async function workOnRemedies(
     context,
     apply: request.apply,
     method: request.method,
-    patience: new RestartPatience(),
+    retries: new RestartRetries(),
     commandsFor: (target) => commandsFor(target, request),
     onPlanned: (target, planned) => observer.onPlanned(target, planned),
     onAway: (target, msMax) => observer.onAway(target, msMax),
@@ -114,7 +114,7 @@ export async function workOnRemedies(
     const tools = { ...shared, checker: context.checker, merge }
     return tryRestore(file, restore, commands, tools, trySignal)
   }
-  return remedyTargets(targets, refused, request.deed, { ...run, tryOn }, { observer, progress }, signal)
+  return remedyTargets(targets, refused, request.action, { ...run, tryOn }, { observer, progress }, signal)
 }
 
 const ofOtherFile = 'the backup is of another file of this tenant, and this one is left as it is'
@@ -129,7 +129,7 @@ const withRealHolds = (context: RunContext): RunContext => ({
 })
 
 /** What the command brings is checked in this run, and kept in the store. */
-function fetchFor({ backups, fetch }: RemedyPlaces, version: string, context: RunContext): BackupSource['fetch'] {
+function fetchFor({ backups, fetch }: RemedyLocations, version: string, context: RunContext): BackupSource['fetch'] {
   if (backups === null || fetch === null) return null
   const { checker, accept, folder: scratch } = context
   return (wanted, signal) => fetchBackup(wanted, { ...fetch, backups, version, scratch, checker, accept }, signal)
@@ -139,7 +139,7 @@ const isOneOfSeveral = (target: Target, targets: readonly Target[]): boolean =>
   target.tenant !== null && targets.filter(({ tenant }) => tenant === target.tenant).length > 1
 
 /** Originals of a bare file stay beside it, unless a folder is given. */
-async function placeOf({ named }: Target, { quarantine }: RemedyPlaces): Promise<OriginalPlace> {
+async function placeOf({ named }: Target, { quarantine }: RemedyLocations): Promise<OriginalsLocation> {
   if (quarantine !== null) return { kind: 'quarantine', folder: quarantine }
   return { kind: 'beside', file: (await realPathOf(named)) ?? named }
 }
@@ -149,8 +149,8 @@ async function accountPlaceOf(
   { tenant, named }: Target,
   change: ChangeId,
   isOneOfSeveral: boolean,
-  { accounts, quarantine }: RemedyPlaces,
-): Promise<AccountPlace> {
+  { accounts, quarantine }: RemedyLocations,
+): Promise<AccountLocation> {
   if (accounts !== null)
     return { folder: accounts, name: isOneOfSeveral ? `${change}-${basename(named)}.json` : `${change}.json` }
   const real = tenant === null ? ((await realPathOf(named)) ?? named) : named

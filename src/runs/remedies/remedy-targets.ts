@@ -17,7 +17,7 @@ import { remedyGroup } from './remedy-group.ts'
 import type { RemedyObserver, RemedyRun } from './remedy-run.ts'
 
 /** `undo`: takes a change back; null: the newest one that stands. */
-export type RemedyDeed = { readonly kind: 'mend' } | { readonly kind: 'undo'; readonly change: string | null }
+export type RemedyAction = { readonly kind: 'mend' } | { readonly kind: 'undo'; readonly change: string | null }
 
 export type RemedyTotals = RunTotals & { readonly selected: number }
 
@@ -28,7 +28,7 @@ export type RemedyTotals = RunTotals & { readonly selected: number }
 export async function remedyTargets(
   targets: readonly Target[],
   refused: ReadonlyMap<Target, Failure>,
-  deed: RemedyDeed,
+  action: RemedyAction,
   run: RemedyRun,
   { observer, progress }: { readonly observer: RemedyObserver; readonly progress: GroupProgress },
   interrupt: AbortSignal,
@@ -55,8 +55,8 @@ export async function remedyTargets(
   async function workOn(group: TargetGroup): Promise<readonly RemedyOutcome[]> {
     const reason = group.map((target) => refused.get(target)).find((failure) => failure !== undefined)
     if (reason !== undefined) return group.map((target) => notHeldOutcome(target, reason))
-    return deed.kind === 'undo'
-      ? undoGroup(group, deed.change, run, progress, line.signal)
+    return action.kind === 'undo'
+      ? undoGroup(group, action.change, run, progress, line.signal)
       : remedyGroup(group, run, progress, line.signal)
   }
 }

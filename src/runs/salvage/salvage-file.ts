@@ -18,8 +18,8 @@ import type { Rehearsal, RemedyOutcome, RemedyPlan } from '../../model/result/re
 import { AccountDraft } from '../../repair/account/account-draft.ts'
 import { openRehearsals } from '../../repair/rehearse/rehearse.ts'
 import type { SalvageProgress } from '../../repair/salvage/protocol.ts'
+import type { SalvageResult } from '../../repair/salvage/salvage-result.ts'
 import { salvage } from '../../repair/salvage/salvage.ts'
-import type { Salvaged } from '../../repair/salvage/salvaged.ts'
 import { withFileRun, type FileRunOptions } from '../begin/file-run.ts'
 import type { RunContext } from '../begin/run-context.ts'
 import type { Target } from '../begin/target.ts'
@@ -76,7 +76,7 @@ export async function salvageFile(
   })
 }
 
-interface Means {
+interface SalvageTools {
   readonly context: RunContext
   readonly options: FileRunOptions
   readonly working: (progress: RunProgress) => void
@@ -85,7 +85,7 @@ interface Means {
 async function salvageChecked(
   file: CheckedFile,
   request: SalvageRequest,
-  means: Means,
+  means: SalvageTools,
   signal: AbortSignal,
 ): Promise<RemedyOutcome> {
   const { held } = file
@@ -122,7 +122,7 @@ async function writeNew(
   damaged: Parameters<typeof salvage>[0],
   request: SalvageRequest,
   backup: BroughtBackup | null,
-  { context, options, working }: Means,
+  { context, options, working }: SalvageTools,
   signal: AbortSignal,
 ): Promise<RemedyOutcome> {
   const { id, to } = request
@@ -170,7 +170,7 @@ async function writeNew(
 async function checkNew(
   path: SnapshotPath,
   { to }: SalvageRequest,
-  { context, options }: Means,
+  { context, options }: SalvageTools,
   signal: AbortSignal,
 ): Promise<Rehearsal> {
   const rehearsals = await openRehearsals({ checker: context.checker, folder: context.folder, limits: options.check })
@@ -190,7 +190,7 @@ async function checkNew(
  * The new file and its account are on the disk when it has its name. Another file of this name stays.
  * @throws {Failure} USAGE as `requireNewDatabase`: such files may have come meanwhile
  */
-async function giveName({ file }: Salvaged, to: string, account: string): Promise<void> {
+async function giveName({ file }: SalvageResult, to: string, account: string): Promise<void> {
   const descriptor = openSync(onDisk(file), 'r')
   try {
     await promisify(fsync)(descriptor)

@@ -2,12 +2,17 @@
 
 import type { AccountSummary } from '../../model/result/account.ts'
 import { unknownLoss, type TableLoss } from '../../model/result/remedy.ts'
-import type { ContradictedIndex, LostObject, Salvaged, SalvagedTable } from '../../repair/salvage/salvaged.ts'
+import type {
+  ContradictedIndex,
+  LostObject,
+  SalvageResult,
+  SalvagedTable,
+} from '../../repair/salvage/salvage-result.ts'
 import { count } from '../../text/count.ts'
 
 /** Empty if the new file holds everything that the damaged one had, and nothing says otherwise. */
 export function lossesOf(
-  { tables, lostObjects }: Salvaged,
+  { tables, lostObjects }: SalvageResult,
   { tables: accounts }: AccountSummary,
 ): readonly TableLoss[] {
   const keysOf = new Map(accounts.map(({ table, rows }) => [table, rows]))
@@ -39,7 +44,7 @@ const lossOfObject = ({ kind, name, why }: LostObject): TableLoss =>
   unknownLoss(`${name ?? 'an object that is not known'} (${kind}: ${why})`)
 
 /** One sentence. */
-export function sentenceOf({ tables, lostObjects, contradicted }: Salvaged): string {
+export function sentenceOf({ tables, lostObjects, contradicted }: SalvageResult): string {
   const incomplete = tables.filter(lacksRows)
   const doubted = tables.reduce((sum, table) => sum + table.doubted, 0)
   const orphaned = tables.reduce((sum, table) => sum + table.orphaned, 0)

@@ -3,7 +3,7 @@
  * Nothing else was found since, and the files look as they did then. A quick check counts for nothing here.
  */
 
-import { looksUnchanged } from '../../hold/live/unchanged.ts'
+import { looksUnchanged } from '../../hold/live/looks-unchanged.ts'
 import { startDeadline } from '../../host/clock.ts'
 import type { LastResult } from '../../ledger/ledger.ts'
 import { ageOf } from '../../model/age.ts'

@@ -5,7 +5,7 @@
 
 import { basename } from 'node:path'
 import { Failure } from '../../model/failure.ts'
-import type { Sided } from '../../model/result/comparison.ts'
+import type { SidePair } from '../../model/result/comparison.ts'
 import { count } from '../../text/count.ts'
 import type { Target } from '../begin/target.ts'
 
@@ -21,7 +21,7 @@ export interface FileSet {
 }
 
 export type PairedFile =
-  | { readonly kind: 'pair'; readonly name: string; readonly targets: Sided<Target> }
+  | { readonly kind: 'pair'; readonly name: string; readonly targets: SidePair<Target> }
   | { readonly kind: 'only-in-a' | 'only-in-b'; readonly name: string; readonly target: Target }
 
 /** How many names a refusal lists. */
@@ -31,7 +31,7 @@ const namesMax = 8
  * @returns in the order of A, then those that only B has; at least one pair
  * @throws {Failure} USAGE where names are not unique, or no file has its counterpart
  */
-export function pairFiles({ a, b }: Sided<FileSet>): readonly PairedFile[] {
+export function pairFiles({ a, b }: SidePair<FileSet>): readonly PairedFile[] {
   const [firstA, ...othersA] = a.files
   const [firstB, ...othersB] = b.files
   if (firstA && firstB && othersA.length === 0 && othersB.length === 0)
@@ -43,7 +43,7 @@ export function pairFiles({ a, b }: Sided<FileSet>): readonly PairedFile[] {
   return pairByName(filesByName(a), filesByName(b), { a, b })
 }
 
-function pairByName(inA: FilesByName, inB: FilesByName, sides: Sided<FileSet>): readonly PairedFile[] {
+function pairByName(inA: FilesByName, inB: FilesByName, sides: SidePair<FileSet>): readonly PairedFile[] {
   const files = [...new Set([...inA.keys(), ...inB.keys()])].flatMap((name): readonly PairedFile[] => {
     const [a, b] = [inA.get(name), inB.get(name)]
     if (a && b) return [{ kind: 'pair', name, targets: { a, b } }]

@@ -14,14 +14,14 @@ import { groupTargets, type TargetGroup } from '../selection/target-groups.ts'
 
 export interface PassTerms {
   readonly limits: RunLimits
-  readonly meansNow: () => Promise<Means>
-  readonly patience: Patience
+  readonly meansNow: () => Promise<PassTools>
+  readonly waitBudget: WaitBudget
   /** Aborts when a person interrupts, or when the run lock is lost. */
   readonly signal: AbortSignal
 }
 
 /** What the next tenants are examined with. */
-export interface Means {
+export interface PassTools {
   /** While the service does not answer, files are held without it. */
   readonly context: RunContext
   /** False if another attempt would meet the same, as with a service that hangs and has its files open. */
@@ -57,7 +57,7 @@ const worthAnotherTry: ReadonlySet<FailureCode> = new Set<FailureCode>([
 ])
 
 /** How long a run waits for a service between attempts, all waits together. */
-export class Patience {
+export class WaitBudget {
   #leftMs: number
   #nextMs = 100
 
@@ -86,7 +86,7 @@ export class Patience {
 /** @throws what the pipeline throws: defects only */
 export async function examineInOrder(
   targets: readonly Target[],
-  { limits, meansNow, patience, signal }: PassTerms,
+  { limits, meansNow, waitBudget, signal }: PassTerms,
   observer: PassObserver,
 ): Promise<PassEnd> {
   const waiting = [...groupTargets(targets)]
@@ -115,13 +115,13 @@ export async function examineInOrder(
       },
       signal,
     )
-    stopped = totals.stopped !== null && isRestart(totals.stopped, patience) ? null : totals.stopped
+    stopped = totals.stopped !== null && isRestart(totals.stopped, waitBudget) ? null : totals.stopped
     const again: TargetGroup[] = []
     for (const group of groups) {
       const found = group.flatMap((target) => results.get(target) ?? [])
       const tried = (attempts.get(group) ?? 0) + 1
       attempts.set(group, tried)
-      const mayTryAgain = stopped === null && mayRecover && tried < attemptsMax && !patience.isExhausted
+      const mayTryAgain = stopped === null && mayRecover && tried < attemptsMax && !waitBudget.isExhausted
       if (mayTryAgain && mayBeSettled(found, group.length)) {
         again.push(group)
         continue
@@ -130,13 +130,13 @@ export async function examineInOrder(
       covered += found.length
     }
     if (again.length === 0) {
-      patience.calm()
+      waitBudget.calm()
       size = Math.min(size * 2, together.most)
       continue
     }
     waiting.unshift(...again)
     size = together.first
-    await patience.wait(signal).catch(() => undefined) // The signal is looked at above.
+    await waitBudget.wait(signal).catch(() => undefined) // The signal is looked at above.
   }
   return { covered, stopped }
 }
@@ -147,7 +147,8 @@ const mayBeSettled = (found: readonly Result[], files: number): boolean =>
   (found.length < files || found.some(({ failure }) => failure !== undefined && worthAnotherTry.has(failure.code)))
 
 /** In a crash loop leases end with the process, which breaks no promise of the service. */
-const isRestart = ({ code }: Failure, patience: Patience): boolean => code === 'LEASE_LOST' && !patience.isExhausted
+const isRestart = ({ code }: Failure, waitBudget: WaitBudget): boolean =>
+  code === 'LEASE_LOST' && !waitBudget.isExhausted
 
 const reasonOf = ({ reason }: AbortSignal): Failure =>
   reason instanceof Failure ? reason : new Failure('INTERRUPTED', 'the run was interrupted', { cause: reason })

@@ -4,7 +4,7 @@ import type { Depth, RunContext } from '../begin/run-context.ts'
 import { besideLockedFile, limitsFor } from '../begin/run-limits.ts'
 import type { Target } from '../begin/target.ts'
 import { lookAtFiles, unseenFile } from './gather/file-facts.ts'
-import { Patience } from './pass.ts'
+import { WaitBudget } from './pass.ts'
 import { passes, type PassesObserver } from './passes.ts'
 import { orderBySuspicion } from './suspicion.ts'
 import type { TriageTotals } from './triage.ts'
@@ -46,7 +46,7 @@ export async function triageFiles(
       limitsOf: (of) => limitsFor(context.folder, of, 1, checksInParallel, besideLockedFile),
       // A program that has a file open will have it open in a minute too.
       meansNow: () => Promise.resolve({ context, mayRecover: false }),
-      patience: new Patience(0),
+      waitBudget: new WaitBudget(0),
       signal,
     },
     observer,

@@ -23,7 +23,7 @@ import { matchesId, requireMatches } from '../selection/id-pattern.ts'
 import { crashTime } from './gather/crash-time.ts'
 import { lookAtFiles, unseenFile } from './gather/file-facts.ts'
 import { addNamed, askForTrouble } from './gather/service-words.ts'
-import { Patience, type Means } from './pass.ts'
+import { WaitBudget, type PassTools } from './pass.ts'
 import { passes, type PassesObserver } from './passes.ts'
 import { orderBySuspicion, type Suspect } from './suspicion.ts'
 
@@ -45,7 +45,7 @@ export interface TriageTotals extends RunTotals {
 /** What is gathered before the first pause takes so long at most, whatever hangs. In ms. */
 const gatherMsMax = 1_500
 /** A service that restarts is waited for so long, all waits together. In ms. */
-const patienceMs = 60_000
+const waitMsMax = 60_000
 /** The list of tenants is asked for again so long, if there is no copy of it. In ms. */
 const registryMsMax = 20_000
 
@@ -81,7 +81,7 @@ export async function triage(
       statusTenant,
       limitsOf: (of) => limitsOfTriage(run, of),
       meansNow: meansOf(run),
-      patience: new Patience(patienceMs),
+      waitBudget: new WaitBudget(waitMsMax),
       signal,
     },
     observer,
@@ -91,13 +91,13 @@ export async function triage(
 
 /** A service in a crash loop gives its list between two crashes, or there is a copy of it. */
 async function registryOf(run: ServiceRun, lastResults: readonly LastResult[]): Promise<ServiceRegistry> {
-  const patience = new Patience(registryMsMax)
+  const waitBudget = new WaitBudget(registryMsMax)
   for (;;) {
     const registry = await orFailure(readRegistry(run, lastResults))
     if (!(registry instanceof Failure)) return registry
     const mayAnswer = registry.code === 'ADMIN_UNREACHABLE' || registry.code === 'SERVICE_BUSY'
-    if (!mayAnswer || patience.isExhausted || run.signal.aborted) throw registry
-    await patience.wait(run.signal)
+    if (!mayAnswer || waitBudget.isExhausted || run.signal.aborted) throw registry
+    await waitBudget.wait(run.signal)
   }
 }
 
@@ -145,7 +145,7 @@ const askAgainMs = 5_000
  * While no process of the service answers, no process pauses a tenant, and none needs to: a file that is sealed is open
  * nowhere. The seal must then be the whole proof, whatever `hold.require` allows (README.md).
  */
-function meansOf({ context, service, signal }: ServiceRun): () => Promise<Means> {
+function meansOf({ context, service, signal }: ServiceRun): () => Promise<PassTools> {
   const withoutService: RunContext = { ...context, connectionOf: () => null, levelFor: () => 'sealed' }
   let hangsUntilMs = 0
   return async () => {

@@ -10,9 +10,9 @@ import {
   type OpenLease,
   type Quiesced,
   type QuiesceRequest,
-  type Resumed,
+  type LeaseEnd,
   type Service,
-  type TenantServing,
+  type TenantServingState,
   type TenantStatus,
 } from '../port.ts'
 import {
@@ -112,8 +112,8 @@ export class AdminClient implements Service {
     const mayStandStill = (error: unknown): never => {
       throw interrupted(what, error, 'maybe-paused')
     }
-    const patience = { inProgressMs: timeoutMs, startMsMax: quiesceStartMsMax }
-    const outcome = await this.#ask(asked, patience, signal).catch(mayStandStill)
+    const limits = { inProgressMs: timeoutMs, startMsMax: quiesceStartMsMax }
+    const outcome = await this.#ask(asked, limits, signal).catch(mayStandStill)
     const state = isLate(outcome.reply) ? await this.#stateSoon(id, signal).catch(mayStandStill) : null
     const answer = this.#expect(outcome, 201, () => quiesceRefusal(what, outcome, state))
     const read = readAnswer(quiesceAnswer, answer.json)
@@ -160,7 +160,7 @@ export class AdminClient implements Service {
     return read.value
   }
 
-  async resume(quiesced: Pick<Quiesced, 'tenant' | 'leaseId' | 'fence'>, signal: AbortSignal): Promise<Resumed> {
+  async resume(quiesced: Pick<Quiesced, 'tenant' | 'leaseId' | 'fence'>, signal: AbortSignal): Promise<LeaseEnd> {
     const what = this.#what(`resuming tenant ${JSON.stringify(quiesced.tenant)}`)
     const asked = { method: 'DELETE', path: `${leasePath(quiesced)}?fence=${quiesced.fence}` } as const
     const outcome = await this.#ask(asked, { waitMsMax: 2_000 }, signal).catch((error: unknown) => {
@@ -198,7 +198,7 @@ export class AdminClient implements Service {
   }
 
   /** Shows whether the service is silent or only one call. null if no answer comes within a second. */
-  async #stateSoon(id: TenantId, signal: AbortSignal): Promise<TenantServing | null> {
+  async #stateSoon(id: TenantId, signal: AbortSignal): Promise<TenantServingState | null> {
     const timeoutMs = Math.min(this.#transport.timeoutMs, soonMs)
     const { reply } = await this.#ask({ path: `/tenants/${encode(id)}`, timeoutMs }, { waits: 0, repeats: 0 }, signal)
     const read = readAnswer(servingAnswer, reply.kind === 'answer' && reply.status === 200 ? reply.json : undefined)
@@ -241,7 +241,7 @@ export class AdminClient implements Service {
    * For a lease that the service does not know, or of which it says how it ended. A boot id that differs from that of
    * the quiesce means that the service was restarted.
    */
-  async #endedBefore(leaseId: string, problem: ServiceProblem, signal: AbortSignal): Promise<Resumed> {
+  async #endedBefore(leaseId: string, problem: ServiceProblem, signal: AbortSignal): Promise<LeaseEnd> {
     if (problem.endedBy === 'expiry')
       return { heldMs: problem.heldMs, continuous: false, bootId: problem.bootId, endedBy: 'expiry' }
     const before = this.#bootIds.get(leaseId)

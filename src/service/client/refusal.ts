@@ -1,7 +1,7 @@
 /** Makes a Failure of a reply; admin-api.yaml says what each status means. */
 import { WrongRequest } from '../../model/bug.ts'
 import { Failure, type FailureCode, type TenantState } from '../../model/failure.ts'
-import type { TenantServing } from '../port.ts'
+import type { TenantServingState } from '../port.ts'
 import { quoteText } from '../quote-text.ts'
 import { describeProblem, problemOf } from './problem.ts'
 import { isFromProxy, type CallOutcome } from './retry.ts'
@@ -16,7 +16,7 @@ export function refusal(what: string, outcome: CallOutcome): Failure {
  * For a quiesce: `maybe-paused`, unless the reply rules that out.
  * @param state the tenant's status if no answer came in time; null if that is unknown too
  */
-export function quiesceRefusal(what: string, outcome: CallOutcome, state: TenantServing | null): Failure {
+export function quiesceRefusal(what: string, outcome: CallOutcome, state: TenantServingState | null): Failure {
   const { reply, anyLost } = outcome
   if (isInProgress(reply)) return unfinished(what, 'the service still works on it')
   // A tenant that is quiesced came to rest in time; only the answer is lost.

@@ -1,12 +1,16 @@
 /** Reads all pages of the registry. A registry that cannot be read completely is refused (I3.1). */
 import { tenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type { RegisteredTenant, TenantServing } from '../port.ts'
+import type { RegisteredTenant, TenantServingState } from '../port.ts'
 import { registryBounds, RegistrySize } from '../registry-bounds.ts'
 import type { ReadAnswer } from './answers.ts'
 
 interface RegistryPage {
-  readonly tenants: readonly { readonly id: string; readonly files: readonly string[]; readonly state: TenantServing }[]
+  readonly tenants: readonly {
+    readonly id: string
+    readonly files: readonly string[]
+    readonly state: TenantServingState
+  }[]
   readonly next: string | null
 }
 

@@ -39,7 +39,7 @@ export async function sendWithRetries(
   signal: AbortSignal,
 ): Promise<CallOutcome> {
   const startedAt = performance.now()
-  const left: Left = {
+  const left: RetryBudget = {
     waits: policy.waits,
     repeats: policy.repeats,
     tokens: 1,
@@ -60,7 +60,7 @@ export async function sendWithRetries(
 }
 
 /** What is left of the policy for one request. */
-interface Left {
+interface RetryBudget {
   waits: number
   repeats: number
   tokens: number
@@ -71,7 +71,7 @@ interface Left {
 async function delayBeforeNext(
   reply: Reply,
   anyLost: boolean,
-  left: Left,
+  left: RetryBudget,
   policy: RetryPolicy,
   elapsedMs: number,
   transport: Transport,

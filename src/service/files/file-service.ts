@@ -10,11 +10,11 @@ import { pathPattern, type PathPattern } from '../../text/path-pattern.ts'
 import {
   nothingLeftOut,
   type Capabilities,
-  type LeftOut,
+  type ListOmissions,
   type OpenLease,
   type Quiesced,
   type RegisteredTenant,
-  type Resumed,
+  type LeaseEnd,
   type Service,
   type TenantStatus,
 } from '../port.ts'
@@ -27,7 +27,7 @@ type FileSettings = Extract<ServiceSettings, { kind: 'files' }>
 export class FileService implements Service {
   readonly via = 'files'
   readonly callMsMax = 0
-  leftOut: LeftOut = nothingLeftOut
+  leftOut: ListOmissions = nothingLeftOut
   readonly #settings: FileSettings
   readonly #patterns: readonly PathPattern[]
 
@@ -73,7 +73,7 @@ export class FileService implements Service {
   }
 
   /** Called only for a hold that another configuration of this service began. */
-  resume(): Promise<Resumed> {
+  resume(): Promise<LeaseEnd> {
     const message = 'service.files has no command that resumes a program, and pauses none'
     return Promise.reject(new Failure('RESUME_FAILED', message, { hint: resumeHint }))
   }
@@ -101,7 +101,7 @@ function patternOf(text: string): PathPattern {
   return pattern
 }
 
-const withTooLongId = (path: string): LeftOut['unsearched'][number] => ({
+const withTooLongId = (path: string): ListOmissions['unsearched'][number] => ({
   path,
   failure: new Failure('REGISTRY_STALE', `${path} has too long a path for the id of a tenant`, {
     hint: `an id has at most ${idLettersMax} letters: begin its pattern with a deeper folder`,

@@ -11,7 +11,7 @@ import { realPathOf } from '../../host/files/path-kind.ts'
 import { Failure } from '../../model/failure.ts'
 import { isOfChange, isOfLiveSet } from '../../model/names-beside.ts'
 import type { PathPattern } from '../../text/path-pattern.ts'
-import type { UnsearchedPlace } from '../port.ts'
+import type { UnsearchedPath } from '../port.ts'
 
 export interface FileSearch {
   readonly patterns: readonly PathPattern[]
@@ -24,7 +24,7 @@ export interface FileSearch {
 export interface MatchedFiles {
   /** Absolute paths below the fixed parts, each once, in their order. */
   readonly files: readonly string[]
-  readonly unsearched: readonly UnsearchedPlace[]
+  readonly unsearched: readonly UnsearchedPath[]
   /** Links that a pattern meets and that lead to folders, out of the roots, or nowhere. They are not followed. */
   readonly links: readonly string[]
 }
@@ -80,7 +80,7 @@ class Finder {
   /** Links to files that match, with the file that each leads to. */
   readonly #linked = new Map<string, string>()
   readonly #links = new Set<string>()
-  readonly #unsearched = new Map<string, UnsearchedPlace>()
+  readonly #unsearched = new Map<string, UnsearchedPath>()
   readonly #waiting: WaitingFolder[] = []
   #own: ReadonlySet<string> = new Set()
   #roots: readonly string[] = []

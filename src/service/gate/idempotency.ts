@@ -7,7 +7,7 @@ import { Problem } from './http/problem.ts'
 const keepMs = 3_600_000
 const keysMax = 20_000
 
-interface Entry {
+interface StoredAnswer {
   readonly fingerprint: string
   /** null while the work goes on. */
   readonly answer: object | null
@@ -17,7 +17,7 @@ interface Entry {
 }
 
 export class IdempotencyKeys {
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new Map<string, StoredAnswer>()
 
   /**
    * Does the work unless it was done under this key before. Only success is stored. A caller that asks while the work

@@ -42,7 +42,7 @@ import { listenOnSocket } from './http/listen.ts'
 import { IdempotencyKeys } from './idempotency.ts'
 import { Leases } from './leases.ts'
 import { limitsOf, type GateOptions } from './options.ts'
-import { pausedAnswer, type PausedAnswer } from './paused.ts'
+import { pausedAnswer, type PausedAnswer } from './paused-answer.ts'
 import { Registry } from './registry.ts'
 import { Tenants, type Serving } from './tenants.ts'
 import type { Passage } from './turnstile.ts'
@@ -50,8 +50,8 @@ import type { Passage } from './turnstile.ts'
 export type { GateFastifyPlugin } from './http/fastify.ts'
 export type { GateHandler } from './http/handler.ts'
 export type { GateFile, GateLimits, GateOptions, GateTenant } from './options.ts'
-export { TenantPaused } from './paused.ts'
-export type { PausedAnswer } from './paused.ts'
+export { TenantPaused } from './paused-answer.ts'
+export type { PausedAnswer } from './paused-answer.ts'
 export type { Passage } from './turnstile.ts'
 export type { Serving } from './tenants.ts'
 
@@ -85,10 +85,10 @@ export interface Gate extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-interface Inside {
+interface EnteredTenant {
   readonly tenantId: string
   readonly passage: Passage
-  readonly outer: Inside | undefined
+  readonly outer: EnteredTenant | undefined
 }
 
 /** @throws {TypeError} if a limit is no positive number */
@@ -104,7 +104,7 @@ export function createGate(options: GateOptions): Gate {
     registry: new Registry(options),
     keys: new IdempotencyKeys(),
   })
-  const inside = new AsyncLocalStorage<Inside>()
+  const inside = new AsyncLocalStorage<EnteredTenant>()
 
   async function enter(tenantId: string, signal?: AbortSignal): Promise<Passage> {
     const record = tenants.of(tenantId)
@@ -133,7 +133,7 @@ export function createGate(options: GateOptions): Gate {
 }
 
 /** True only while the outer work still runs. Work that it started but did not await must wait like any other. */
-function isInside(innermost: Inside | undefined, tenantId: string): boolean {
+function isInside(innermost: EnteredTenant | undefined, tenantId: string): boolean {
   for (let level = innermost; level; level = level.outer)
     if (level.tenantId === tenantId && level.passage.inside) return true
   return false

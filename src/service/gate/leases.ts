@@ -21,7 +21,7 @@ export interface QuiesceTerms {
   readonly drainTimeoutMs: number | null
 }
 
-interface Closed {
+interface CloseResult {
   readonly files: readonly QuiescedFile[]
   readonly openHandles: number
 }
@@ -172,12 +172,12 @@ export class Leases {
     )
   }
 
-  async #close(record: TenantRecord, tenant: GateTenant, callers: Callers): Promise<Closed> {
-    const patience = new AbortController()
+  async #close(record: TenantRecord, tenant: GateTenant, callers: Callers): Promise<CloseResult> {
+    const closeController = new AbortController()
     const startedAt = performance.now()
     try {
       // The call is inside the promise, so a close that throws synchronously is a close that failed.
-      const closing = (async () => this.#options.close(record.id, patience.signal))()
+      const closing = (async () => this.#options.close(record.id, closeController.signal))()
       const said = await within(this.#limits.closeMsMax, 'closing its handles', closing, () => this.#closedLate(record))
       const files = said?.files ?? tenant.files
       const paths = files.map(pathOfGateFile)
@@ -187,7 +187,7 @@ export class Leases {
       this.#paths.set(record.id, paths)
       return { files: claimed, openHandles: countOpenHandles(paths) ?? 0 }
     } catch (error) {
-      patience.abort(error)
+      closeController.abort(error)
       record.serving = 'resuming'
       await this.#open(record)
       this.#admit(record)
@@ -197,7 +197,7 @@ export class Leases {
     }
   }
 
-  #grant(record: TenantRecord, terms: QuiesceTerms, closed: Closed, waitedMs: number): object {
+  #grant(record: TenantRecord, terms: QuiesceTerms, closed: CloseResult, waitedMs: number): object {
     const ttlMs = Math.min(terms.ttlMs, this.#limits.ttlMsMax)
     const maxHoldMs = Math.min(terms.maxHoldMs, this.#limits.maxHoldMsMax)
     const fence = ++this.#fence

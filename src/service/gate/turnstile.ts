@@ -2,7 +2,7 @@
  * The entrance to one tenant for requests and background jobs. While it is closed they wait, and it reports when all
  * have left.
  */
-import { TenantPaused } from './paused.ts'
+import { TenantPaused } from './paused-answer.ts'
 
 /**
  * One request or job inside a tenant. Call it, or let `using` call it, when the work ends. More than one call does no
@@ -21,14 +21,14 @@ type Leave = (() => void) & {
   [Symbol.asyncDispose]: () => Promise<void>
 }
 
-interface Waiting {
+interface Waiter {
   readonly admit: () => void
 }
 
 export class Turnstile {
   readonly #tenantId: string
   readonly #onIdle: () => void
-  readonly #waiting = new Set<Waiting>()
+  readonly #waiting = new Set<Waiter>()
   #closed = false
   #inFlight = 0
   #emptied: (() => void) | null = null
@@ -85,7 +85,7 @@ export class Turnstile {
         this.#waiting.delete(waiting)
       }
       // Counted as inside when it is admitted, so that the next drain sees it.
-      const waiting: Waiting = {
+      const waiting: Waiter = {
         admit: () => {
           settle()
           resolve(this.pass())

@@ -11,9 +11,9 @@ import {
   type Quiesced,
   type QuiesceRequest,
   type RegisteredTenant,
-  type Resumed,
+  type LeaseEnd,
   type Service,
-  type TenantServing,
+  type TenantServingState,
   type TenantStatus,
 } from '../port.ts'
 import { commandFor } from './argument.ts'
@@ -105,7 +105,7 @@ export class HookService implements Service {
     return Promise.resolve({ expiresInMs: quiesced.expiresInMs })
   }
 
-  async resume({ tenant, leaseId }: Pick<Quiesced, 'tenant' | 'leaseId'>, signal: AbortSignal): Promise<Resumed> {
+  async resume({ tenant, leaseId }: Pick<Quiesced, 'tenant' | 'leaseId'>, signal: AbortSignal): Promise<LeaseEnd> {
     const command = commandFor(this.#settings.resume, tenant)
     for (let attempt = 1; ; attempt++) {
       const end = await this.#run('resume', command, tenant, leaseId, signal)
@@ -137,7 +137,7 @@ export class HookService implements Service {
     return Promise.resolve()
   }
 
-  #stateOf(id: TenantId): TenantServing {
+  #stateOf(id: TenantId): TenantServingState {
     return this.#quiescedAt.has(id) ? 'quiesced' : 'active'
   }
 

@@ -12,7 +12,7 @@ import { count, grouped } from '../../text/count.ts'
 import { isZero } from '../bytes.ts'
 import type { DatabaseHeader } from '../header.ts'
 import { isPointerMapPage, lockBytePage } from '../page-layout.ts'
-import { UnfinishedAccount } from './account.ts'
+import { AccountingState } from './accounting-state.ts'
 import { freeListOwner, noOwner, reservedOwner, uses } from './claims.ts'
 import { walkFreeList } from './free-list-walk.ts'
 import { groupPages } from './page-groups.ts'
@@ -26,7 +26,7 @@ import { UnownedTrees } from './unowned-trees.ts'
 
 const file: FoundObject = { kind: 'file', name: 'file', table: null }
 
-export interface PageAccount {
+export interface PageAccountingResult {
   readonly findings: readonly Finding[]
   /** Pages of the file, an incomplete last page and pages behind the end of the database included. */
   readonly pages: number
@@ -48,7 +48,7 @@ export interface PageAccounting {
   /** Continues for about so many pages. @returns true at the end */
   step(pagesMax: number): boolean
   /** The result; complete once `step` has returned true. */
-  result(): PageAccount
+  result(): PageAccountingResult
 }
 
 /** Begins the accounting of a file with this header. @param prescan must be complete before the first step */
@@ -58,7 +58,7 @@ export function accountPages(
   prescan: PagePrescan = noPrescan,
 ): PageAccounting {
   const filePages = Math.ceil(source.fileBytes / header.pageSize)
-  const account = new UnfinishedAccount(header, databasePages(header, filePages), source, prescan)
+  const account = new AccountingState(header, databasePages(header, filePages), source, prescan)
   const rows: SchemaPageRow[] = []
   const steps = walk(account, source, filePages, rows)
   return {
@@ -87,7 +87,7 @@ export const databasePages = (header: DatabaseHeader, filePages: number): number
   header.pageCountValid ? Math.min(header.pageCount, filePages) : filePages
 
 function* walk(
-  account: UnfinishedAccount,
+  account: AccountingState,
   source: PageSource,
   filePages: number,
   rows: SchemaPageRow[],
@@ -113,7 +113,7 @@ function* walk(
 }
 
 /** Checks that the file has the size that its header says. */
-function checkSize(account: UnfinishedAccount, source: PageSource, filePages: number): void {
+function checkSize(account: AccountingState, source: PageSource, filePages: number): void {
   const { header } = account
   const whole = Math.floor(source.fileBytes / header.pageSize)
   if (header.pageCountValid && header.pageCount > whole) {
@@ -142,7 +142,7 @@ function checkSize(account: UnfinishedAccount, source: PageSource, filePages: nu
   }
 }
 
-function claimReserved(account: UnfinishedAccount): void {
+function claimReserved(account: AccountingState): void {
   const { claims, layout } = account
   const lockPage = lockBytePage(layout)
   if (lockPage <= claims.pageCount) {
@@ -155,7 +155,7 @@ function claimReserved(account: UnfinishedAccount): void {
 }
 
 /** Walks the tree of sqlite_schema at page 1, then reads its rows. */
-function* readSchema(account: UnfinishedAccount, rows: SchemaPageRow[]): Generator<void> {
+function* readSchema(account: AccountingState, rows: SchemaPageRow[]): Generator<void> {
   account.objects.set(1, schemaObject)
   const leaves: number[] = []
   yield* walkTree(account, { root: 1, object: schemaObject, kind: 'table' }, (page) => leaves.push(page))
@@ -177,7 +177,7 @@ function* readSchema(account: UnfinishedAccount, rows: SchemaPageRow[]): Generat
  *
  * @param treesWhole false if a tree could not be followed to its end: unowned pages may be the rest of it
  */
-function* reportUnowned(account: UnfinishedAccount, treesWhole: boolean): Generator<void> {
+function* reportUnowned(account: AccountingState, treesWhole: boolean): Generator<void> {
   const { claims, header } = account
   const perhaps = account.brokenOff ? '; it may belong to what could not be followed' : ''
   const trees = new UnownedTrees(account)
@@ -203,7 +203,7 @@ function* reportUnowned(account: UnfinishedAccount, treesWhole: boolean): Genera
  * Reads whole pages behind the end of the database. Zeros are space that SQLite has reserved
  * (SQLITE_FCNTL_CHUNK_SIZE). Anything else was written once.
  */
-function* readBehind(account: UnfinishedAccount, source: PageSource, filePages: number): Generator<void> {
+function* readBehind(account: AccountingState, source: PageSource, filePages: number): Generator<void> {
   let written = 0
   const from = account.claims.pageCount + 1
   const last = Math.max(from - 1, Math.min(filePages, source.dataPages ?? filePages))
@@ -226,7 +226,7 @@ function* readBehind(account: UnfinishedAccount, source: PageSource, filePages: 
     )
 }
 
-function ownerOf(account: UnfinishedAccount, page: number): number | null {
+function ownerOf(account: AccountingState, page: number): number | null {
   const owner = account.claims.ownerOf(page)
   if (owner === freeListOwner) return 0
   return owner === noOwner || owner === reservedOwner ? null : owner

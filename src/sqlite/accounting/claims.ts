@@ -20,7 +20,7 @@ export type Use = (typeof uses)[keyof typeof uses]
 
 /** What is wrong with a page. Stored in the same byte as its use. */
 export const marks = { damaged: 0x40, unread: 0x80 } as const
-type Mark = (typeof marks)[keyof typeof marks]
+type PageMark = (typeof marks)[keyof typeof marks]
 const useBits = 0x0f
 
 export type Claim =
@@ -69,11 +69,11 @@ export class Claims {
   }
 
   /** Ignores pages that the database does not have. */
-  mark(page: number, mark: Mark): void {
+  mark(page: number, mark: PageMark): void {
     if (page >= 1 && page <= this.pageCount) this.#uses[page] = (this.#uses[page] ?? 0) | mark
   }
 
-  isMarked(page: number, mark: Mark): boolean {
+  isMarked(page: number, mark: PageMark): boolean {
     return ((this.#uses[page] ?? 0) & mark) !== 0
   }
 

@@ -2,13 +2,13 @@
 
 import { count } from '../../text/count.ts'
 import { readTrunk } from '../freelist.ts'
-import { freeList } from './account.ts'
-import type { UnfinishedAccount } from './account.ts'
+import { freeList } from './accounting-state.ts'
+import type { AccountingState } from './accounting-state.ts'
 import { freeListOwner, uses } from './claims.ts'
 import type { Use } from './claims.ts'
 
 /** Yields after each trunk and each leaf. Reads free pages too: a file with an unreadable page is not sound. */
-export function* walkFreeList(account: UnfinishedAccount): Generator<void> {
+export function* walkFreeList(account: AccountingState): Generator<void> {
   const { header, layout } = account
   let trunk = header.freelistTrunk
   let before = 0
@@ -53,7 +53,7 @@ export function* walkFreeList(account: UnfinishedAccount): Generator<void> {
   }
 }
 
-function claimFree(account: UnfinishedAccount, page: number, use: Use, from: number): boolean {
+function claimFree(account: AccountingState, page: number, use: Use, from: number): boolean {
   const claim = account.claims.claim(page, freeListOwner, use, 0)
   const by = from === 0 ? 'the header' : `page ${from}`
   switch (claim.kind) {

@@ -2,8 +2,8 @@
 
 import { pageStates } from '../../model/result/page-map.ts'
 import type { PageGroups, PageState } from '../../model/result/page-map.ts'
-import type { UnfinishedAccount } from './account.ts'
-import { pagesPerGroup } from './bad-places.ts'
+import type { AccountingState } from './accounting-state.ts'
+import { pagesPerGroup } from './bad-page-ranges.ts'
 import { freeListOwner, marks, reservedOwner, uses } from './claims.ts'
 
 /** Trees that are listed with their number of pages: more than any map can show. */
@@ -20,7 +20,7 @@ interface Group {
  * Entries that disagree with their rows are not in these groups: the census reports them.
  * @param filePages pages of the file; those behind the end of the database belong to the map too
  */
-export function groupPages(account: UnfinishedAccount, filePages: number): PageGroups {
+export function groupPages(account: AccountingState, filePages: number): PageGroups {
   const size = pagesPerGroup(filePages)
   const groups: PageGroups['groups'][number][] = []
   const totals = emptyGroup()
@@ -51,7 +51,7 @@ export function groupPages(account: UnfinishedAccount, filePages: number): PageG
 
 const emptyGroup = (): Group => ({ states: pageStates.map(() => 0), trees: new Map() })
 
-function countGroup(account: UnfinishedAccount, first: number, last: number, damaged: Map<number, number>): Group {
+function countGroup(account: AccountingState, first: number, last: number, damaged: Map<number, number>): Group {
   const { claims } = account
   const group = emptyGroup()
   const add = (state: PageState): void => {

@@ -5,7 +5,7 @@
 
 import type { FoundObject } from '../../model/result/finding.ts'
 import { isPointerMapPage, lockBytePage, pointerMapEntryOffset } from '../page-layout.ts'
-import type { UnfinishedAccount } from './account.ts'
+import type { AccountingState } from './accounting-state.ts'
 import { uses } from './claims.ts'
 import type { Use } from './claims.ts'
 import { pointerMapTypes, readPointerMapEntry } from './pointer-map.ts'
@@ -13,7 +13,7 @@ import { pointerMapTypes, readPointerMapEntry } from './pointer-map.ts'
 const pointerMap: FoundObject = { kind: 'pointer-map', name: 'pointer map', table: null }
 
 /** Yields after each page of the map. */
-export function* checkPointerMap(account: UnfinishedAccount): Generator<void> {
+export function* checkPointerMap(account: AccountingState): Generator<void> {
   const { claims, layout } = account
   let map: Uint8Array | null = null
   let mapPage = 0
@@ -27,7 +27,7 @@ export function* checkPointerMap(account: UnfinishedAccount): Generator<void> {
 }
 
 /** If the lock-byte page lies where a map page would be, that map page follows it; entries count from there. */
-function compare(account: UnfinishedAccount, page: number, mapPage: number, map: Uint8Array): void {
+function compare(account: AccountingState, page: number, mapPage: number, map: Uint8Array): void {
   const expected = expectedType(account.claims.useOf(page))
   const at = pointerMapEntryOffset(account.layout, page)
   if (expected === null || at < 0 || account.claims.isContested(page)) return
@@ -84,7 +84,7 @@ function describe(type: number, parent: number): string {
 }
 
 /** Checks that the largest root in the header is the largest root of the schema. */
-export function checkLargestRoot(account: UnfinishedAccount, roots: readonly number[]): void {
+export function checkLargestRoot(account: AccountingState, roots: readonly number[]): void {
   const largest = roots.reduce((a, b) => Math.max(a, b), 1)
   if (largest === account.header.largestRoot) return
   account.report(

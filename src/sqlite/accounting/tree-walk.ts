@@ -6,8 +6,8 @@
 import type { FoundObject } from '../../model/result/finding.ts'
 import { count } from '../../text/count.ts'
 import { isPointerMapPage } from '../page-layout.ts'
-import { nameOfObject } from './account.ts'
-import type { UnfinishedAccount } from './account.ts'
+import { nameOfObject } from './accounting-state.ts'
+import type { AccountingState } from './accounting-state.ts'
 import { uses } from './claims.ts'
 import type { Claim, Use } from './claims.ts'
 import { listedOfEachMax } from './collected-findings.ts'
@@ -17,7 +17,7 @@ import type { OverflowChain } from './references.ts'
 /** SQLite refuses deeper trees (BTCURSOR_MAX_DEPTH), and no file is large enough for them. */
 const depthMax = 20
 
-interface Step {
+interface WalkStep {
   readonly page: number
   readonly children: readonly number[]
   next: number
@@ -35,11 +35,11 @@ export interface Tree {
  * at most once.
  */
 export function* walkTree(
-  account: UnfinishedAccount,
+  account: AccountingState,
   tree: Tree,
   onLeaf: (page: number) => void = () => {},
 ): Generator<void> {
-  const trail: Step[] = []
+  const trail: WalkStep[] = []
   let kind = tree.kind
   const depths: Depths = new Map()
   let next: number | null = tree.root
@@ -81,7 +81,7 @@ export function* walkTree(
 /** Number of leaves by their distance from the root, and the paths of the first of each. */
 type Depths = Map<number, { count: number; readonly first: (readonly number[])[] }>
 
-function countDepth(depths: Depths, trail: readonly Step[], page: number): void {
+function countDepth(depths: Depths, trail: readonly WalkStep[], page: number): void {
   const depth = trail.length
   const known = depths.get(depth) ?? { count: 0, first: [] }
   if (known.count === 0) depths.set(depth, known)
@@ -89,10 +89,13 @@ function countDepth(depths: Depths, trail: readonly Step[], page: number): void 
   if (known.first.length < listedOfEachMax) known.first.push(pathTo(trail, page))
 }
 
-const pathTo = (trail: readonly Step[], page: number): readonly number[] => [...trail.map((step) => step.page), page]
+const pathTo = (trail: readonly WalkStep[], page: number): readonly number[] => [
+  ...trail.map((step) => step.page),
+  page,
+]
 
 /** Reports leaves of another depth than most. All leaves of a healthy tree lie equally deep. */
-function reportWrongDepths(account: UnfinishedAccount, tree: Tree, depths: Depths): void {
+function reportWrongDepths(account: AccountingState, tree: Tree, depths: Depths): void {
   const [right, ...wrong] = [...depths].toSorted(([, a], [, b]) => b.count - a.count)
   // A pointer leads over a level: the pages that it leaves out belong to this tree.
   if (wrong.length > 0) account.brokenOff = true
@@ -112,7 +115,7 @@ function reportWrongDepths(account: UnfinishedAccount, tree: Tree, depths: Depth
   }
 }
 
-function nextOf(trail: Step[]): number | null {
+function nextOf(trail: WalkStep[]): number | null {
   for (let step = trail.at(-1); step !== undefined; step = trail.at(-1)) {
     const child = step.children[step.next++]
     if (child !== undefined) return child
@@ -133,7 +136,7 @@ interface VisitedPage {
  * page; nothing was then done.
  */
 function claimKnownLeaf(
-  account: UnfinishedAccount,
+  account: AccountingState,
   tree: Tree,
   page: number,
   parent: number,
@@ -147,7 +150,7 @@ function claimKnownLeaf(
 
 /** Claims and reads one page of the tree; null if the walk cannot continue below it. */
 function visit(
-  account: UnfinishedAccount,
+  account: AccountingState,
   tree: Tree,
   page: number,
   path: readonly number[],
@@ -192,7 +195,7 @@ function visit(
 
 /** Reports a page of the other kind of tree. */
 function reportWrongKind(
-  account: UnfinishedAccount,
+  account: AccountingState,
   tree: Tree,
   page: number,
   path: readonly number[],
@@ -215,7 +218,7 @@ function reportWrongKind(
  * needs, and a zero after the last.
  */
 function* walkChain(
-  account: UnfinishedAccount,
+  account: AccountingState,
   tree: Tree,
   parent: number,
   path: readonly number[],
@@ -256,7 +259,7 @@ function* walkChain(
 
 /** Reports that a page could not be claimed for a tree. */
 function reportRefused(
-  account: UnfinishedAccount,
+  account: AccountingState,
   tree: Tree,
   page: number,
   claim: Exclude<Claim, { kind: 'granted' }>,

@@ -7,7 +7,7 @@ import { count, grouped } from '../../text/count.ts'
 import { readCell } from '../cell.ts'
 import { cellOffset, readPage } from '../page.ts'
 import { varintBytes, varintNumber } from '../varint.ts'
-import type { UnfinishedAccount } from './account.ts'
+import type { AccountingState } from './accounting-state.ts'
 import { readReferences } from './references.ts'
 
 /** Of more unowned pages only the first are looked at: their numbers are kept in memory. */
@@ -15,14 +15,14 @@ const pagesMax = 100_000
 
 /** Collects unowned pages that are valid pages of b-trees. */
 export class UnownedTrees {
-  readonly #account: UnfinishedAccount
+  readonly #account: AccountingState
   /** Valid pages of b-trees with at least one cell. */
   readonly #valid = new Set<number>()
   readonly #interiors: number[] = []
   /** Leaves of tables, by the number of columns of their first row. */
   readonly #leaves = new Map<number, { pages: number; rows: number }>()
 
-  constructor(account: UnfinishedAccount) {
+  constructor(account: AccountingState) {
     this.#account = account
   }
 
@@ -70,7 +70,7 @@ export class UnownedTrees {
 const shapesMax = 3
 
 /** 0 if the record is not valid, or its header does not lie in the page. */
-function columnsOfFirstRow(bytes: Uint8Array, page: number, { layout }: UnfinishedAccount): number {
+function columnsOfFirstRow(bytes: Uint8Array, page: number, { layout }: AccountingState): number {
   const tree = readPage(bytes, page, layout)
   const cell = tree.kind === 'unreadable' ? tree : readCell(bytes, cellOffset(bytes, tree, 0), tree, layout)
   if (cell.kind !== 'cell') return 0

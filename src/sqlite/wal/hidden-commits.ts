@@ -64,12 +64,12 @@ function isOfAnotherFormat(first: Uint8Array): boolean {
 }
 
 /** The layout of the frames of a log. */
-type Shape = Pick<WalHeader, 'pageSize' | 'bigEndianChecksums'>
+type FrameLayout = Pick<WalHeader, 'pageSize' | 'bigEndianChecksums'>
 
 const pageSizes = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536]
 
 /** A log has the page size of its database. Its checksums have the byte order of the machine that started it. */
-function guessShapes(first: Uint8Array, known: number | null): readonly Shape[] {
+function guessShapes(first: Uint8Array, known: number | null): readonly FrameLayout[] {
   const stated = read32(first, 8)
   const sizes = known !== null ? [known] : pageSizes.includes(stated) ? [stated] : pageSizes
   const bigFirst = read32(first, 0) === 0x377f0683
@@ -89,7 +89,7 @@ interface Chain {
 /** Most offsets that are searched for a first frame, which takes seconds: a log may be a hole of terabytes. */
 const framesMax = 1_000_000
 
-function firstChain(wal: LogFile, first: Uint8Array, shape: Shape): Chain | null | 'too-far' {
+function firstChain(wal: LogFile, first: Uint8Array, shape: FrameLayout): Chain | null | 'too-far' {
   for (let number = 1; ; number++) {
     if (number > framesMax) return 'too-far'
     const head = wal.read(offsetOf(shape, number), frameHeaderBytes)
@@ -101,7 +101,7 @@ function firstChain(wal: LogFile, first: Uint8Array, shape: Shape): Chain | null
   }
 }
 
-function follow(wal: LogFile, shape: Shape, from: number, head: Uint8Array): Chain {
+function follow(wal: LogFile, shape: FrameLayout, from: number, head: Uint8Array): Chain {
   let before = head
   let commit = isCommit(head) ? from : 0
   for (let number = from + 1; ; number++) {
@@ -115,7 +115,7 @@ function follow(wal: LogFile, shape: Shape, from: number, head: Uint8Array): Cha
 }
 
 /** Damage hit either the checksum of the header, or the bytes that it covers. The other is then right. */
-function isProvenByHeader(wal: LogFile, first: Uint8Array, shape: Shape): boolean {
+function isProvenByHeader(wal: LogFile, first: Uint8Array, shape: FrameLayout): boolean {
   const frame = wal.read(walHeaderBytes, frameBytesOf(shape))
   if (frame === null) return false
   const stored: Checksum = [read32(first, 24), read32(first, 28)]
@@ -124,13 +124,18 @@ function isProvenByHeader(wal: LogFile, first: Uint8Array, shape: Shape): boolea
 }
 
 /** Judges a chain from frame 1 on. It is of the newest generation: a newer one would have overwritten it first. */
-function judgeNewest(wal: LogFile, database: DatabaseFile, shape: Shape, { commit }: Chain): HiddenCommits | null {
+function judgeNewest(
+  wal: LogFile,
+  database: DatabaseFile,
+  shape: FrameLayout,
+  { commit }: Chain,
+): HiddenCommits | null {
   const pages = commit === 0 ? 0 : pagesThatDiffer(wal, database, shape, 1, commit)
   return pages === 0 ? null : { kind: 'lost', frames: commit, pages }
 }
 
 /** Judges frames of the same generation behind one that breaks the chain. */
-function judgeRest(wal: LogFile, database: DatabaseFile, shape: Shape, { to }: Chain): HiddenCommits | null {
+function judgeRest(wal: LogFile, database: DatabaseFile, shape: FrameLayout, { to }: Chain): HiddenCommits | null {
   const last = wal.read(offsetOf(shape, to), frameHeaderBytes)
   const broken = wal.read(offsetOf(shape, to + 1), frameHeaderBytes)
   if (last === null || broken === null || !isPlausible(broken) || !haveSameSalts(last, broken)) return null
@@ -148,7 +153,7 @@ function judgeRest(wal: LogFile, database: DatabaseFile, shape: Shape, { to }: C
 function judgeBehind(
   wal: LogFile,
   database: DatabaseFile,
-  shape: Shape,
+  shape: FrameLayout,
   { from, commit }: Chain,
 ): HiddenCommits | null {
   const newest = unprovenFrames(wal, database, shape)
@@ -165,7 +170,7 @@ function judgeBehind(
 function judgeUnproven(
   wal: LogFile,
   database: DatabaseFile,
-  shape: Shape,
+  shape: FrameLayout,
   { commit }: Omit<Chain, 'from'>,
 ): HiddenCommits | null {
   const pages = commit === 0 ? 0 : pagesThatDiffer(wal, database, shape, 1, commit)
@@ -173,7 +178,7 @@ function judgeUnproven(
 }
 
 /** Judges a log without a chain: noise, or frames of which no two prove each other. */
-function judgeNoChain(wal: LogFile, database: DatabaseFile, shapes: readonly Shape[]): HiddenCommits | null {
+function judgeNoChain(wal: LogFile, database: DatabaseFile, shapes: readonly FrameLayout[]): HiddenCommits | null {
   for (const shape of shapes) {
     const newest = unprovenFrames(wal, database, shape)
     if (newest !== null) return judgeUnproven(wal, database, shape, newest)
@@ -185,7 +190,7 @@ function judgeNoChain(wal: LogFile, database: DatabaseFile, shapes: readonly Sha
  * The frames of the newest generation, if no two prove each other. They are a single commit of one page, or an
  * unfinished transaction, whose checksums SQLite writes at its end. null if the log begins with something else.
  */
-function unprovenFrames(wal: LogFile, database: DatabaseFile, shape: Shape): Omit<Chain, 'from'> | null {
+function unprovenFrames(wal: LogFile, database: DatabaseFile, shape: FrameLayout): Omit<Chain, 'from'> | null {
   let first: Uint8Array | null = null
   let commit = 0
   for (let number = 1; ; number++) {
@@ -206,7 +211,13 @@ const unclear = (why: string): HiddenCommits => ({ kind: 'unclear', why: `its he
  * Number of pages of the file that differ from what the frames `from` to `commit` leave. Frames of pages behind the end
  * of the database do not count.
  */
-function pagesThatDiffer(wal: LogFile, database: DatabaseFile, shape: Shape, from: number, commit: number): number {
+function pagesThatDiffer(
+  wal: LogFile,
+  database: DatabaseFile,
+  shape: FrameLayout,
+  from: number,
+  commit: number,
+): number {
   const { pageSize } = shape
   const seen = new Set<number>()
   let pageCount: number | null = null
@@ -224,15 +235,15 @@ function pagesThatDiffer(wal: LogFile, database: DatabaseFile, shape: Shape, fro
   return different
 }
 
-const frameBytesOf = ({ pageSize }: Shape): number => frameHeaderBytes + pageSize
-const offsetOf = (shape: Shape, number: number): number => walHeaderBytes + (number - 1) * frameBytesOf(shape)
+const frameBytesOf = ({ pageSize }: FrameLayout): number => frameHeaderBytes + pageSize
+const offsetOf = (shape: FrameLayout, number: number): number => walHeaderBytes + (number - 1) * frameBytesOf(shape)
 const isPlausible = (head: Uint8Array): boolean => read32(head, 0) !== 0 && !isZero(head.subarray(8, 24))
 const isCommit = (head: Uint8Array): boolean => read32(head, 4) !== 0
 const haveSameSalts = (a: Uint8Array, b: Uint8Array): boolean =>
   read32(a, 8) === read32(b, 8) && read32(a, 12) === read32(b, 12)
 const storedChecksum = (head: Uint8Array): Checksum => [read32(head, 16), read32(head, 20)]
 
-function verifies(frame: Uint8Array, shape: Shape, before: Checksum): boolean {
+function verifies(frame: Uint8Array, shape: FrameLayout, before: Checksum): boolean {
   const [one, two] = frameChecksum(viewOf(frame), 0, shape, before)
   return one === read32(frame, 16) && two === read32(frame, 20)
 }

@@ -21,7 +21,7 @@ import { openDatabase } from '../../../src/check/reader/sqlite/open-database.ts'
 import type { PageSource } from '../../../src/sqlite/accounting/page-source.ts'
 import { buildGenerated } from '../../support/databases/build-generated.ts'
 import { create, pageSizes, removeDatabase } from '../../support/databases/create-database.ts'
-import { generated } from '../../support/databases/generated.ts'
+import { generated } from '../../support/databases/generated-database.ts'
 import { recipes } from '../../support/databases/recipes.ts'
 import { integersFrom } from '../../support/random.ts'
 

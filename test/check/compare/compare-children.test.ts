@@ -9,14 +9,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openChecker } from '../../../src/check/check.ts'
 import type { CheckedSnapshot } from '../../../src/check/compare/compare-snapshots.ts'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
-import type { Comparison, Sided } from '../../../src/model/result/comparison.ts'
+import type { Comparison, SidePair } from '../../../src/model/result/comparison.ts'
 import { create } from '../../support/databases/create-database.ts'
 import { descendantsOf, eventually } from '../../support/processes.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'compare-children-'))
 const isRoot = process.getuid?.() === 0
 const rows = 600_000
-let sides: Sided<CheckedSnapshot>
+let sides: SidePair<CheckedSnapshot>
 
 /** Enough rows to be at work for a while, with digests as a check finds them: some differ. */
 function makeSide(name: string, value: number): CheckedSnapshot {

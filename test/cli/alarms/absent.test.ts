@@ -6,12 +6,19 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeSinkCommand } from '../../support/alarm/sink-command.ts'
 import { makeFolder } from '../../support/cli/folder.ts'
-import { ending, holdfast, killWithGuardian, start, type Ran, type RunningProgram } from '../../support/cli/program.ts'
+import {
+  ending,
+  holdfast,
+  killWithGuardian,
+  start,
+  type ProgramResult,
+  type RunningProgram,
+} from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 
-const nagios = (service: TestService): Promise<Ran> =>
+const nagios = (service: TestService): Promise<ProgramResult> =>
   holdfast(['status', '--format', 'nagios', '--config', service.config])
-const run = (service: TestService, ...args: readonly string[]): Promise<Ran> =>
+const run = (service: TestService, ...args: readonly string[]): Promise<ProgramResult> =>
   holdfast([...args, '--config', service.config])
 
 test('never run, killed, hung, half, and well again', async () => {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { makeSinkCommand } from '../../support/alarm/sink-command.ts'
 import { makeFolder } from '../../support/cli/folder.ts'
-import { holdfast, type Ran } from '../../support/cli/program.ts'
+import { holdfast, type ProgramResult } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
 const day = 86_400_000
@@ -19,12 +19,12 @@ test('a newest backup older than backups.maxAge is a warning and an alarm, and e
     },
   })
   /** The program with a clock that is ahead. */
-  const after = (ms: number, ...args: readonly string[]): Promise<Ran> => {
+  const after = (ms: number, ...args: readonly string[]): Promise<ProgramResult> => {
     const clock = folder.in(`ahead-${ms}.mjs`)
     writeFileSync(clock, `const now = Date.now; Date.now = () => now() + ${ms}`)
     return holdfast([...args, '--config', service.config], { env: { NODE_OPTIONS: `--import=${clock}` } })
   }
-  const nagios = (ms: number): Promise<Ran> => after(ms, 'status', '--format', 'nagios', '--max-age', '30d')
+  const nagios = (ms: number): Promise<ProgramResult> => after(ms, 'status', '--format', 'nagios', '--max-age', '30d')
   expect((await after(0, 'sweep')).code).toBe(0)
   const young = await nagios(6 * day)
   expect([young.code, young.stdout]).toEqual([0, expect.stringMatching(/^HOLDFAST OK/)])

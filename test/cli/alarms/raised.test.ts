@@ -8,7 +8,7 @@ import { makeSinkCommand, type SinkCommand } from '../../support/alarm/sink-comm
 import { openRawServer, openWebServer } from '../../support/alarm/web-server.ts'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
-import { ending, holdfast, start, type Ran } from '../../support/cli/program.ts'
+import { ending, holdfast, start, type ProgramResult } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 
 /** Two tenants, of which bolt has a damaged index. */
@@ -26,9 +26,9 @@ async function openDamaged(
   })
 }
 
-const run = (service: TestService, ...args: readonly string[]): Promise<Ran> =>
+const run = (service: TestService, ...args: readonly string[]): Promise<ProgramResult> =>
   holdfast([...args, '--config', service.config])
-const reportOf = ({ stdout }: Ran): Report => JSON.parse(stdout) as Report
+const reportOf = ({ stdout }: ProgramResult): Report => JSON.parse(stdout) as Report
 
 test('a sweep tells a command and a webhook of a damaged tenant, with the command that mends it', async () => {
   using folder = makeFolder()

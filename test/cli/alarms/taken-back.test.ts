@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeSinkCommand } from '../../support/alarm/sink-command.ts'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
-import { holdfast, type Ran } from '../../support/cli/program.ts'
+import { holdfast, type ProgramResult } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
 test('a remedy that was taken back because the tenant was unwell is an alarm; its recovery is told once', async () => {
@@ -20,7 +20,7 @@ test('a remedy that was taken back because the tenant was unwell is an alarm; it
     healthy: () => opened !== unwellAt,
     settings: { alerts: [{ command: sink.command }] },
   })
-  const run = (...args: readonly string[]): Promise<Ran> => holdfast([...args, '--config', service.config])
+  const run = (...args: readonly string[]): Promise<ProgramResult> => holdfast([...args, '--config', service.config])
   expect((await run('sweep')).code).toBe(2)
   expect(sink.titles()).toEqual(['DAMAGED: acme of test'])
 

@@ -5,14 +5,14 @@ import type { Report, Result } from '../../../src/model/result/report.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { gist, holdfast } from '../../support/cli/program.ts'
 
-interface Checked {
+interface CheckOutput {
   readonly result: Result
   readonly code: number | null
   readonly text: string
 }
 
 /** @param rules the list as YAML */
-async function checkWith(folder: Folder, rules: string, ...more: readonly string[]): Promise<Checked> {
+async function checkWith(folder: Folder, rules: string, ...more: readonly string[]): Promise<CheckOutput> {
   const config = folder.in('holdfast.yaml')
   writeFileSync(
     config,

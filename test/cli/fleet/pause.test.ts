@@ -4,12 +4,12 @@ import { hostname, userInfo } from 'node:os'
 import { beforeEach, expect, test } from 'vitest'
 import { setPauseLimits } from '../../../src/fleet/pause/slot-watch.ts'
 import { makeFolder } from '../../support/cli/folder.ts'
-import { ending, holdfast, start, type Ran } from '../../support/cli/program.ts'
+import { ending, holdfast, start, type ProgramResult } from '../../support/cli/program.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { slotsOf as slotsOfHost } from '../../support/fleet/pause/asked-slots.ts'
 
 /** On a machine that is very busy a command takes many seconds to start. */
-const patienceMs = 120_000
+const timeoutMs = 120_000
 
 eachDatabase((fleet: FleetUnderTest) => {
   const slotsOf = (host: string) => slotsOfHost(fleet.database, host, { domain: 'rack-a' })
@@ -41,7 +41,7 @@ eachDatabase((fleet: FleetUnderTest) => {
   test('stops pauses everywhere, says who may still be paused, and lets them go on', async () => {
     using folder = makeFolder()
     const config = configuration(folder.in('holdfast.yaml'))
-    const run = (...words: string[]): Promise<Ran> => holdfast(['fleet', ...words, '--config', config])
+    const run = (...words: string[]): Promise<ProgramResult> => holdfast(['fleet', ...words, '--config', config])
     const me = `${userInfo().username}@${hostname()}`
 
     expect(await run('resume')).toMatchObject({ code: 0, stdout: 'Nothing was stopped.\n', stderr: '' })
@@ -81,7 +81,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     const command = ['fleet', 'pause', '--domain', 'rack-a', '--reason', 'power', '--config', config]
     const waiting = ending(start([...command, '--json']))
     const isOpen = async (): Promise<number> => (await fleet.database.query('select from holdfast.breaker')).rowCount
-    await expect.poll(isOpen, { timeout: patienceMs }).toBe(1)
+    await expect.poll(isOpen, { timeout: timeoutMs }).toBe(1)
     slots.release(taken)
     const ended = await waiting
     expect([ended.code, JSON.parse(ended.stdout)]).toMatchObject([
@@ -93,7 +93,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     await slots.take()
     const interrupted = start(command)
     const end = ending(interrupted)
-    await expect.poll(isOpen, { timeout: patienceMs }).toBe(1)
+    await expect.poll(isOpen, { timeout: timeoutMs }).toBe(1)
     interrupted.kill('SIGTERM')
     expect(await end).toMatchObject({ code: 143, stderr: expect.stringContaining('SIGTERM: stopping\n') })
     expect(await slots.take()).toMatchObject({ refused: 'stopped' })

@@ -8,7 +8,7 @@ import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { openFleetDatabase } from '../../../src/fleet/database/open-database.ts'
 import { makeSinkCommand, type SinkCommand } from '../../support/alarm/sink-command.ts'
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { ending, holdfast, start, type Ran, type RunningProgram } from '../../support/cli/program.ts'
+import { ending, holdfast, start, type ProgramResult, type RunningProgram } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 import { registerHosts, insertPlaces } from '../../support/fleet/fleet-tables.ts'
 import { startStandIn, type MadeUpVerdict, type StandIn } from '../../support/fleet/stand-in-agent.ts'
@@ -23,8 +23,9 @@ const verdicts = new Map<string, MadeUpVerdict>()
 
 const address = (): FleetAddress => ({ kind: 'pglite', dir: folder.in('fleet') })
 const open = () => openFleetDatabase({ database: address(), passwordFile: null, caFile: null })
-const command = (...words: readonly string[]): Promise<Ran> => holdfast([...words, '--config', service.config])
-const documentOf = ({ stdout }: Ran): Readonly<Record<string, unknown>> => JSON.parse(stdout) as never
+const command = (...words: readonly string[]): Promise<ProgramResult> =>
+  holdfast([...words, '--config', service.config])
+const documentOf = ({ stdout }: ProgramResult): Readonly<Record<string, unknown>> => JSON.parse(stdout) as never
 
 beforeAll(async () => {
   folder = makeFolder()

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
+import { generousLimits, generousConfig } from '../../support/cli/generous-limits.ts'
 import { longPattern } from '../../support/cli/long-pattern.ts'
-import { patientSection, patientConfig } from '../../support/cli/patience.ts'
 import { holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
 import { startUnit } from '../../support/live-unit.ts'
 
@@ -16,7 +16,7 @@ test('a file in use is BUSY (75); the hint names --live, which finds it sound wh
   expect([busy.code, busy.stdout]).toEqual([75, expect.stringContaining(`hint    \`holdfast check --live ${path}\``)])
 
   const before = unit.rows()
-  const live = await holdfast(['check', '--live', path, '--config', patientConfig(folder)])
+  const live = await holdfast(['check', '--live', path, '--config', generousConfig(folder)])
   expect([live.code, live.stdout], live.stderr).toEqual([
     0,
     expect.stringMatching(
@@ -42,7 +42,7 @@ test('the JSON report names the level, and how the file was pinned; --keep-snaps
     '--keep-snapshot',
     folder.in('kept'),
     '--config',
-    patientConfig(folder),
+    generousConfig(folder),
   ])
   expect(report.results[0]?.evidence).toMatchObject({
     level: 'pinned',
@@ -62,7 +62,7 @@ test('a folder, and several files: each is pinned for itself', async () => {
   await using _one = await startUnit(one ?? '')
   await using _two = await startUnit(two ?? '')
   for (const named of [[folder.path], [one ?? '', two ?? '']]) {
-    const { results } = await reportOf(['check', '--live', ...named, '--config', patientConfig(folder)])
+    const { results } = await reportOf(['check', '--live', ...named, '--config', generousConfig(folder)])
     expect(results.map(({ verdict, evidence }) => [verdict, evidence.level])).toEqual([
       ['sound', 'pinned'],
       ['sound', 'pinned'],
@@ -81,7 +81,7 @@ test('a rollback journal, and a file that no program has open: the report says w
     busy,
     idle,
     '--config',
-    patientConfig(folder),
+    generousConfig(folder),
   ])
   expect(code, stderr).toBe(0)
   expect(stdout).toMatch(/busy\.db\n +proof +pinned .*; a commit could wait \S+ m?s for the copy, and 100 ms more/)
@@ -96,7 +96,7 @@ describe('a holdfast.yaml with hold.require: pinned', () => {
     writeFileSync(
       config,
       `service: { name: notes, admin: unix:${folder.in('none.sock')} }\n` +
-        `tenants: { roots: [${folder.path}] }\nhold: { require: pinned }\n${patientSection}`,
+        `tenants: { roots: [${folder.path}] }\nhold: { require: pinned }\n${generousLimits}`,
     )
     await using _unit = await startUnit(path)
     expect((await holdfast(['check', 'app.db'], { cwd: folder.path })).code).toBe(75)
@@ -123,7 +123,7 @@ test('damage that both snapshots show is damage; a remedy is refused with words'
   const path = makeDatabase(folder.in('app.db'), { wal: true, rows: 200 })
   damageIndex(path)
   await using _unit = await startUnit(path)
-  const report = await reportOf(['check', '--live', path, '--config', patientConfig(folder)])
+  const report = await reportOf(['check', '--live', path, '--config', generousConfig(folder)])
   expect(report.summary.exitCode).toBe(2)
   const [result] = report.results
   expect(result).toMatchObject({
@@ -135,7 +135,7 @@ test('damage that both snapshots show is damage; a remedy is refused with words'
   // Two pins, not one evidence twice.
   expect(result?.secondSnapshot?.evidence.proofs[0]?.at).not.toBe(result?.evidence.proofs[0]?.at)
 
-  const { stdout } = await holdfast(['check', '--live', path, '--config', patientConfig(folder)])
+  const { stdout } = await holdfast(['check', '--live', path, '--config', generousConfig(folder)])
   expect(stdout).toMatch(
     longPattern(
       /again +a second snapshot, pinned later, shows the same 1 finding of damage\n[^]*/,
@@ -163,7 +163,7 @@ test('damage in a copy that was pinned is inconclusive: only the live file can c
   damageIndex(path)
   await using _unit = await startUnit(path)
   const kept = folder.in('kept')
-  const live = await reportOf(['check', '--live', path, '--keep-snapshot', kept, '--config', patientConfig(folder)])
+  const live = await reportOf(['check', '--live', path, '--keep-snapshot', kept, '--config', generousConfig(folder)])
   expect(live.results.map(({ verdict }) => verdict)).toEqual(['damaged'])
   const copy = await reportOf(['check', '--snapshot', kept])
   expect([copy.summary.exitCode, copy.results.map(({ verdict, remedy }) => [verdict, remedy.command])]).toEqual([

@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { patientSection } from '../../support/cli/patience.ts'
+import { generousLimits } from '../../support/cli/generous-limits.ts'
 import { holdfast, reportOf } from '../../support/cli/program.ts'
 import { startUnit } from '../../support/live-unit.ts'
 
@@ -15,7 +15,7 @@ function configure(folder: Folder, hold: string): string {
   const own = ['snapshots', 'ledger'].map((name) => `${name}: { dir: ${folder.in(name)} }\n`).join('')
   writeFileSync(
     config,
-    `service: { name: apps, files: ["${folder.in('data')}/*.db"] }\nhold: ${hold}\n${own}${patientSection}`,
+    `service: { name: apps, files: ["${folder.in('data')}/*.db"] }\nhold: ${hold}\n${own}${generousLimits}`,
   )
   return config
 }

@@ -6,7 +6,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs
 import { expect, test } from 'vitest'
 import type { Report } from '../../../src/model/result/report.ts'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
-import { patientConfig } from '../../support/cli/patience.ts'
+import { generousConfig } from '../../support/cli/generous-limits.ts'
 import { ending, reportIn, start } from '../../support/cli/program.ts'
 import { inDatabase } from '../../support/cli/remedies.ts'
 import { startUnit } from '../../support/live-unit.ts'
@@ -60,7 +60,7 @@ test('is inconclusive (3): no remedy is offered, and both pieces of evidence are
   const path = makeDatabase(folder.in('app.db'), { wal: true })
   const page = addArchive(path)
   const right = Uint8Array.from(readFileSync(path).subarray((page - 1) * pageBytes, page * pageBytes))
-  const config = patientConfig(folder)
+  const config = generousConfig(folder)
   await using _unit = await startUnit(path)
   let report: Report | null = null
   for (let attempt = 0; report === null && attempt < attemptsMax; attempt++)

@@ -7,14 +7,14 @@ import { holdfast } from '../../support/cli/program.ts'
 import { inDatabase, integrityOf, remedyOf, zeroTableLeaf } from '../../support/cli/remedies.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 
-interface Paired extends TestService {
+interface PairedService extends TestService {
   readonly main: string
   readonly search: string
   readonly idOfMain: string
 }
 
 /** The tenant acme has two files and a backup of each. Then one of them is damaged. */
-async function openPaired(folder: Folder): Promise<Paired> {
+async function openPaired(folder: Folder): Promise<PairedService> {
   const service = await openService({
     tenants: (data) => ({
       acme: ['main.db', 'search.db'].map((name) => makeDatabase(join(data, name), { rows: 2_000 })),

@@ -4,13 +4,13 @@ import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { damageIndex, makeDatabase } from '../../support/cli/folder.ts'
-import { holdfast, type ProgramOptions, type Ran } from '../../support/cli/program.ts'
+import { holdfast, type ProgramOptions, type ProgramResult } from '../../support/cli/program.ts'
 import { schemaErrors } from '../../support/cli/report-schema.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 
 const token = 'a-very-secret-token'
 let service: TestService
-const run = (args: readonly string[], options: ProgramOptions = {}): Promise<Ran> =>
+const run = (args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> =>
   holdfast([...args, '--config', service.config], options)
 
 beforeAll(async () => {
@@ -36,7 +36,7 @@ beforeAll(async () => {
 afterAll(() => service[Symbol.asyncDispose]())
 
 /** Bundles, and unpacks with the tar of the system. */
-async function bundled(...args: readonly string[]): Promise<{ readonly ran: Ran; readonly folder: string }> {
+async function bundled(...args: readonly string[]): Promise<{ readonly ran: ProgramResult; readonly folder: string }> {
   const folder = service.folder.in(`unpacked-${Math.random().toString(36).slice(2)}`)
   const archive = `${folder}.tar.gz`
   const ran = await run(['bundle', '--output', archive, ...args])

@@ -3,12 +3,12 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, st
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { damageIndex, makeDatabase } from '../../support/cli/folder.ts'
-import { holdfast, reportIn, type ProgramOptions, type Ran } from '../../support/cli/program.ts'
+import { holdfast, reportIn, type ProgramOptions, type ProgramResult } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 
 let service: TestService
-let swept: Ran
-const run = (args: readonly string[], options: ProgramOptions = {}): Promise<Ran> =>
+let swept: ProgramResult
+const run = (args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> =>
   holdfast([...args, '--config', service.config], options)
 const reports = (): readonly string[] => readdirSync(join(service.ledger, 'reports'))
 
@@ -150,7 +150,7 @@ test('a folder that cannot be used is said, and changes no verdict', async () =>
 test('a newer run that has no report is named by report and bundle, and by none if a run is named', async () => {
   let listed = true
   await using other = await openService({ isListed: () => listed })
-  const ask = (...args: readonly string[]): Promise<Ran> => holdfast([...args, '--config', other.config])
+  const ask = (...args: readonly string[]): Promise<ProgramResult> => holdfast([...args, '--config', other.config])
   expect((await ask('sweep')).code).toBe(0)
   const { id } = reportIn(await ask('report', '--json')).run
   listed = false

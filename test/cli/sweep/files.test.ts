@@ -14,7 +14,15 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { damageIndex } from '../../support/cli/folder.ts'
 import { openFileScene, workOf } from '../../support/cli/open-files.ts'
-import { gist, holdfast, otherUser, reportOf, single, whyNoOtherUser, type Ran } from '../../support/cli/program.ts'
+import {
+  gist,
+  holdfast,
+  otherUser,
+  reportOf,
+  single,
+  whyNoOtherUser,
+  type ProgramResult,
+} from '../../support/cli/program.ts'
 
 const gists = (report: Awaited<ReturnType<typeof reportOf>>): Readonly<Record<string, string>> =>
   Object.fromEntries(report.results.map((result) => [result.tenant ?? result.path, gist(result)]))
@@ -22,7 +30,7 @@ const gists = (report: Awaited<ReturnType<typeof reportOf>>): Readonly<Record<st
 test('night after night: sweep, status, history, backups and what people do with one tenant', async () => {
   using scene = openFileScene('backups: { dir: backups }\n')
   scene.make('main.db', 'users/a.db', 'users/b.db')
-  const run = (...args: readonly string[]): Promise<Ran> => holdfast([...args, '--config', scene.config])
+  const run = (...args: readonly string[]): Promise<ProgramResult> => holdfast([...args, '--config', scene.config])
   const config = ['--config', scene.config]
   const first = await reportOf(['sweep', ...config])
   expect(gists(first)).toEqual({ 'main.db': 'sound', 'users/a.db': 'sound', 'users/b.db': 'sound' })

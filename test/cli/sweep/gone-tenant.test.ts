@@ -7,13 +7,20 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { ending, holdfast, killWithGuardian, start, type RunningProgram, type Ran } from '../../support/cli/program.ts'
+import {
+  ending,
+  holdfast,
+  killWithGuardian,
+  start,
+  type RunningProgram,
+  type ProgramResult,
+} from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 import { eventually } from '../../support/processes.ts'
 
-interface Hooked extends Disposable {
+interface HookedTenants extends Disposable {
   readonly folder: Folder
-  readonly run: (...args: readonly string[]) => Promise<Ran>
+  readonly run: (...args: readonly string[]) => Promise<ProgramResult>
   /** What the tenants command prints from now on. */
   readonly list: (...ids: readonly string[]) => void
   readonly failResume: (fails: boolean) => void
@@ -22,7 +29,7 @@ interface Hooked extends Disposable {
 }
 
 /** A service of shell commands that reports no tenant's state. A sweep of it was killed while acme was paused. */
-async function leftPaused(): Promise<Hooked> {
+async function leftPaused(): Promise<HookedTenants> {
   const folder = makeFolder()
   for (const name of ['data', 'snapshots', 'ledger']) mkdirSync(folder.in(name), { mode: 0o700 })
   for (const id of ['acme', 'bolt']) makeDatabase(join(folder.in('data'), `${id}.db`))

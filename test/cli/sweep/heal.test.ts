@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import type { Healing } from '../../../src/model/result/healing.ts'
+import type { HealReport } from '../../../src/model/result/heal-report.ts'
 import type { Report } from '../../../src/model/result/report.ts'
 import { damageIndex, makeDatabase } from '../../support/cli/folder.ts'
 import { holdfast } from '../../support/cli/program.ts'
 import { openServiceOf, type TestService } from '../../support/cli/service.ts'
 
-type Healed = Report & { readonly healing?: Healing }
+type HealedReport = Report & { readonly healing?: HealReport }
 
 /** With a second index, which shows that the table is right. */
 function healable(path: string): string {
@@ -27,16 +27,16 @@ function doubtful(path: string): string {
   return path
 }
 
-async function sweepOf(service: TestService, ...args: readonly string[]): Promise<Healed> {
+async function sweepOf(service: TestService, ...args: readonly string[]): Promise<HealedReport> {
   const { stdout, stderr, code } = await holdfast(['sweep', '--json', '--config', service.config, ...args])
   expect(stdout, stderr).toMatch(/^\{/)
-  const report = JSON.parse(stdout) as Healed
+  const report = JSON.parse(stdout) as HealedReport
   expect(report.summary.exitCode).toBe(code)
   return report
 }
 
 const bytesOf = (service: TestService, id: string): Buffer => readFileSync(join(service.data, `${id}.db`))
-const changed = ({ healing }: Healed): readonly (string | null)[] =>
+const changed = ({ healing }: HealedReport): readonly (string | null)[] =>
   (healing?.results ?? []).flatMap(({ applied, tenant }) => (applied ? [tenant] : []))
 
 describe('a damaged index beyond doubt', () => {

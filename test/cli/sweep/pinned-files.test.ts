@@ -26,7 +26,8 @@ test('a sweep beside programs with a WAL and a rollback journal, and beside a fi
   expect(await holdfast(['backups', 'verify', ...config])).toMatchObject({ code: 0 })
   expect(await holdfast(['status', '--format', 'nagios', ...config])).toMatchObject({ code: 0 })
   expect(await holdfast(['pull', 'wal.db', scene.file('../pulled'), ...config])).toMatchObject({ code: 0 })
-  // A writer in WAL mode notices nothing. One with a rollback journal and without patience tries its commit again.
+  // A writer in WAL mode notices nothing. One with a rollback journal and without a busy timeout tries its commit
+  // again.
   const worked = await workOf(wal)
   expect([worked.done > 0, worked.refused]).toEqual([true, 0])
   expect((await workOf(rollback)).done).toBeGreaterThan(0)

@@ -15,17 +15,17 @@ import {
   reportIn,
   start,
   type RunningProgram,
-  type Ran,
+  type ProgramResult,
 } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 
-interface Shared {
+interface SharedLedger {
   readonly config: string
-  readonly run: (...args: readonly string[]) => Promise<Ran>
+  readonly run: (...args: readonly string[]) => Promise<ProgramResult>
 }
 
 /** The same service under a name, with its ledger in `ledger`. */
-function sharing(service: HookedService | TestService, name: string, ledger: string): Shared {
+function sharing(service: HookedService | TestService, name: string, ledger: string): SharedLedger {
   const settings = JSON.parse(readFileSync(service.config, 'utf8')) as { readonly service: object }
   const config = service.folder.in(`${name}.yaml`)
   writeFileSync(
@@ -43,7 +43,7 @@ function makeLedger(): Folder & { readonly dir: string } {
 }
 
 /** A service by hooks whose tenant stands still because the sweep was killed. */
-async function leftPaused(name: string, ledger: string): Promise<HookedService & Shared> {
+async function leftPaused(name: string, ledger: string): Promise<HookedService & SharedLedger> {
   let sweeping: RunningProgram | null = null
   const service = await openHookedService({
     tenants: { acme: { wal: true } },

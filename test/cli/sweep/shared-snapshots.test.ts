@@ -1,12 +1,12 @@
 /** Several services on one machine, with the one folder for snapshots that is the default of the configuration. */
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { holdfast, reportIn, type Ran } from '../../support/cli/program.ts'
+import { holdfast, reportIn, type ProgramResult } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
 test('a sweep that begins while another one holds a tenant leaves what the other has in the folder alone', async () => {
   await using other = await openService()
-  const beside: Promise<Ran>[] = []
+  const beside: Promise<ProgramResult>[] = []
   await using service = await openService({
     settings: { snapshots: { dir: other.snapshots }, service: { requestTimeout: '40s' } },
     limits: { closeMsMax: 40_000 },

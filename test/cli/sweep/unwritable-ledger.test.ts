@@ -8,7 +8,14 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openHookedService, type HookedService } from '../../support/cli/hooked-service.ts'
 import { longPattern } from '../../support/cli/long-pattern.ts'
-import { ending, holdfast, killWithGuardian, start, type RunningProgram, type Ran } from '../../support/cli/program.ts'
+import {
+  ending,
+  holdfast,
+  killWithGuardian,
+  start,
+  type RunningProgram,
+  type ProgramResult,
+} from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 import { eventually } from '../../support/processes.ts'
 
@@ -27,17 +34,17 @@ const fill = (path: string): void => {
   }
 }
 
-interface Left extends AsyncDisposable {
+interface UnwritableLedger extends AsyncDisposable {
   readonly service: HookedService
   readonly ledger: string
-  readonly run: (...args: readonly string[]) => Promise<Ran>
+  readonly run: (...args: readonly string[]) => Promise<ProgramResult>
 }
 
 /**
  * A service by hooks with a tenant that a killed sweep left standing still, and its ledger on a small disk of its own
  * where there is root.
  */
-async function leftPaused(): Promise<Left> {
+async function leftPaused(): Promise<UnwritableLedger> {
   let sweeping: RunningProgram | null = null
   const service = await openHookedService({
     tenants: { acme: { wal: true } },
@@ -61,7 +68,7 @@ async function leftPaused(): Promise<Left> {
 }
 
 /** A gate with a lease that a killed sweep left, and that will not end by itself for a minute. */
-async function leftLeased(): Promise<TestService & Pick<Left, 'run'>> {
+async function leftLeased(): Promise<TestService & Pick<UnwritableLedger, 'run'>> {
   let sweeping: RunningProgram | null = null
   const service = await openService({
     tenants: (data) => ({ acme: join(data, 'acme.db') }),
@@ -197,7 +204,7 @@ describe('a ledger that cannot be read', () => {
           if (id === 'nobody') throw new Error('no such tenant')
         },
       })
-      const run = (...args: readonly string[]): Promise<Ran> =>
+      const run = (...args: readonly string[]): Promise<ProgramResult> =>
         holdfast(['resume', ...args, '--config', service.config])
       const none = expect.stringMatching(
         /there is no ledger in .*no hold is known; `holdfast resume --config \S+ ID` needs none/,

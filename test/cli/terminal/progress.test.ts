@@ -8,11 +8,11 @@ import { Rate, timeLeft } from '../../../src/cli/progress/rate.ts'
 import type { CheckProgress, RunProgress } from '../../../src/runs/progress-tracker.ts'
 import { displayWidth } from '../../../src/text/layout.ts'
 
-interface Live extends CheckProgress {
+interface LiveProgress extends CheckProgress {
   pages: CheckProgress['pages']
 }
 
-const checking = (name: string): Live => ({ name, pages: null })
+const checking = (name: string): LiveProgress => ({ name, pages: null })
 const pagesOf = (pagesDone: number, pages = 100_000): NonNullable<CheckProgress['pages']> => ({
   pagesDone,
   pages,
@@ -30,7 +30,7 @@ const progress = (now: readonly CheckProgress[], more: Partial<RunProgress> = {}
 function watch(
   text: ProgressText,
   what: RunProgress,
-  live: Live,
+  live: LiveProgress,
   pagesASecond: number,
   fromMs: number,
   toMs: number,

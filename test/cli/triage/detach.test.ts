@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { damageIndex, makeDatabase } from '../../support/cli/folder.ts'
 import { problemsOfDocument } from '../../support/cli/json-documents.ts'
-import { holdfast, launcher, type Ran } from '../../support/cli/program.ts'
+import { holdfast, launcher, type ProgramResult } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 import { eventually, isRunning } from '../../support/processes.ts'
 
@@ -23,9 +23,9 @@ const begin = (
   service: TestService,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): Promise<Ran> => holdfast(['triage', '--config', service.config, ...args], { env })
+): Promise<ProgramResult> => holdfast(['triage', '--config', service.config, ...args], { env })
 
-interface Begun {
+interface DetachedRun {
   readonly pid: number
   readonly output: string
   readonly request: {
@@ -35,14 +35,14 @@ interface Begun {
   }
 }
 
-function begunIn({ code, stdout, stderr }: Ran): Begun {
+function begunIn({ code, stdout, stderr }: ProgramResult): DetachedRun {
   expect([code, stderr]).toEqual([0, ''])
-  const document = JSON.parse(stdout) as Begun
+  const document = JSON.parse(stdout) as DetachedRun
   expect(problemsOfDocument(document as never)).toEqual([])
   return document
 }
 
-const ended = ({ pid }: Begun): Promise<boolean> => eventually('the triage has ended', () => !isRunning(pid))
+const ended = ({ pid }: DetachedRun): Promise<boolean> => eventually('the triage has ended', () => !isRunning(pid))
 
 const monitSays = {
   MONIT_SERVICE: 'notes',
@@ -149,6 +149,6 @@ describe('I1.6: triage --from-monit', () => {
       { env, encoding: 'utf8', cwd: '/' },
     )
     expect(status).toBe(0)
-    await ended(JSON.parse(stdout) as Begun)
+    await ended(JSON.parse(stdout) as DetachedRun)
   })
 })

@@ -1,7 +1,7 @@
 /** How a chunk ends early: no other tenant is paused, and one that is paused comes to its end. */
 import { expect, test, vi } from 'vitest'
 import { ChunkStop } from '../../../src/fleet/agent/chunk-stop.ts'
-import type { NotGranted, TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
+import type { SlotRefusal, TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
 import type { PausePermit, PauseSlot } from '../../../src/hold/pause/pause-permit.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { Failure } from '../../../src/model/failure.ts'
@@ -65,15 +65,15 @@ test('it ends when no tenant may be paused for 30 s, and not while the fleet is 
   vi.useFakeTimers({ toFake: ['hrtime'] })
   using _clock = { [Symbol.dispose]: () => vi.useRealTimers() }
   const stop = new ChunkStop()
-  let answer: TakenSlot | NotGranted = { refused: 'full', why: 'two stand still' }
+  let answer: TakenSlot | SlotRefusal = { refused: 'full', why: 'two stand still' }
   const slots = stop.watching({ take: () => Promise.resolve(answer), release: () => undefined })
-  const askAfter = async (ms: number, given: TakenSlot | NotGranted): Promise<boolean> => {
+  const askAfter = async (ms: number, given: TakenSlot | SlotRefusal): Promise<boolean> => {
     vi.advanceTimersByTime(ms)
     answer = given
     expect(await slots.take()).toEqual(given)
     return stop.hasBegun
   }
-  const away: NotGranted = { refused: 'away', why: 'no answer' }
+  const away: SlotRefusal = { refused: 'away', why: 'no answer' }
   expect(await askAfter(0, { refused: 'full', why: 'two stand still' })).toBe(false)
   expect(await askAfter(60_000, { refused: 'full', why: 'two stand still' })).toBe(false)
   expect(await askAfter(60_000, away)).toBe(false)

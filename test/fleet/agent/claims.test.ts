@@ -8,7 +8,7 @@ import { removeHost } from '../../../src/fleet/status/remove-host.ts'
 import { chunkDone, sendChunk } from '../../support/fleet/agent-at-work.ts'
 import { jobState, newRun, openCoordination, startHost, type FleetHost } from '../../support/fleet/agent-hosts.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
-import { outgoing } from '../../support/fleet/outgoing.ts'
+import { outgoing } from '../../support/fleet/outgoing-results.ts'
 import { descendantsRunning, eventually } from '../../support/processes.ts'
 
 /** With results that no database takes. */

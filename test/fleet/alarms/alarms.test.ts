@@ -5,7 +5,7 @@ import { noteConditions } from '../../../src/fleet/alarms/note-conditions.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { registerHosts, insertPlaces } from '../../support/fleet/fleet-tables.ts'
 import { alarmSender } from '../../support/fleet/told-alarms.ts'
-import { whileUncommitted } from '../../support/fleet/uncommitted.ts'
+import { whileUncommitted } from '../../support/fleet/while-uncommitted.ts'
 
 const quiet = { silent: [], isRunOpen: false }
 const stale = conditionOf('test', 'a', '1', { severity: 'stale', text: 'It is late.' })

@@ -11,17 +11,17 @@ import type { DyingOptions } from '../../support/programs/fleet/dying-coordinato
 /** A dead sender is watched for three minutes on this clock. */
 const faster = 60
 
-interface Said {
+interface CoordinatorMessage {
   readonly alarm?: FleetAlarm
   readonly notice?: string
 }
 
-const saidBy = (program: Program): readonly Said[] =>
+const saidBy = (program: Program): readonly CoordinatorMessage[] =>
   program
     .stdout()
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Said)
+    .map((line) => JSON.parse(line) as CoordinatorMessage)
 
 eachDatabase((fleet) => {
   it('killed at each step, the run ends, and all is done and told once', async () => {
@@ -39,7 +39,7 @@ eachDatabase((fleet) => {
       hosts.flatMap((host) => tenants.map((tenant) => ({ host, tenant }))),
     )
     const run = await beginSweep(fleet.database)
-    const said: Said[] = []
+    const said: CoordinatorMessage[] = []
     let kills = 0
     await using agents = new AsyncDisposableStack()
     const agentsReady = Promise.all(

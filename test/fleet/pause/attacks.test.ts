@@ -9,7 +9,7 @@ import { attackExpiryMs, type AgentOptions } from '../../support/fleet/pause/age
 import { saidBy, openAttackScene, PlainAgent, startWatch } from '../../support/fleet/pause/attack-scene.ts'
 import { eventually, isRunning } from '../../support/processes.ts'
 
-const patienceMs = attackExpiryMs + 60_000
+const timeoutMs = attackExpiryMs + 60_000
 
 type Defences = AgentOptions['defences']
 
@@ -38,7 +38,7 @@ eachDatabase((fleet: FleetUnderTest) => {
         'the service sleeps': 1,
       })
     },
-    2 * patienceMs,
+    2 * timeoutMs,
   )
 
   /** An agent freezes between its slot and its request, and wakes when another has the slot. */
@@ -49,16 +49,16 @@ eachDatabase((fleet: FleetUnderTest) => {
     const agent = scene.agent({ database: address, host: name, holds: 100, tenants: ['t0'], freezeAt, defences })
     const asked = (): number => saidBy(agent).filter(({ asks }) => asks !== undefined).length
     const hasHeld = (): boolean => saidBy(agent).some(({ held }) => held !== undefined)
-    await eventually('it is frozen', () => saidBy(agent).some(({ frozen }) => frozen === freezeAt), patienceMs)
+    await eventually('it is frozen', () => saidBy(agent).some(({ frozen }) => frozen === freezeAt), timeoutMs)
     const askedBefore = asked()
     await using _watch = startWatch(database)
     await using other = new PlainAgent(database, name, scene.socket)
-    await other.take(patienceMs)
-    const still = await other.pause('t1', patienceMs)
+    await other.take(timeoutMs)
+    const still = await other.pause('t1', timeoutMs)
     const wasKilled = !isRunning(agent.pid)
     agent.kill('SIGCONT')
     const hasGoneOn = (): boolean => wasKilled || hasHeld() || asked() > askedBefore
-    await eventually('it has gone on', hasGoneOn, patienceMs)
+    await eventually('it has gone on', hasGoneOn, timeoutMs)
     await still[Symbol.asyncDispose]()
     expect(wasKilled).toBe(freezeAt === 'asked' && defences.includes('guardian'))
     return await scene.mostAtOnce()
@@ -70,13 +70,13 @@ eachDatabase((fleet: FleetUnderTest) => {
     await using scene = await openAttackScene(name, 2, blind)
     const { database } = fleet
     await using first = new PlainAgent(database, name, scene.socket)
-    await first.take(patienceMs)
+    await first.take(timeoutMs)
     scene.service.kill('SIGSTOP')
     await expect(first.pause('t0', 500)).rejects.toThrow() // It gives up. Its slot is in doubt, and stays.
     await using _watch = startWatch(database)
     await using second = new PlainAgent(database, name, scene.socket)
-    await second.take(patienceMs)
-    const pausing = second.pause('t1', patienceMs)
+    await second.take(timeoutMs)
+    const pausing = second.pause('t1', timeoutMs)
     scene.service.kill('SIGCONT')
     await (await pausing)[Symbol.asyncDispose]()
     return await scene.mostAtOnce()

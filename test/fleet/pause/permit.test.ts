@@ -3,12 +3,12 @@
  * clock by which a window is counted goes on only when a test says so, so that no machine is too slow for one.
  */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { SlotPermit, type NotGranted, type SlotSource, type TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
+import { SlotPermit, type SlotRefusal, type SlotSource, type TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
 import { monotonicMs, sleep } from '../../../src/host/clock.ts'
 
 const windowMs = 400
 const never = new AbortController().signal
-const full: NotGranted = { refused: 'full', why: 'as many tenants are paused as the fleet allows' }
+const full: SlotRefusal = { refused: 'full', why: 'as many tenants are paused as the fleet allows' }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['hrtime'] }))
 afterEach(() => void vi.useRealTimers())
@@ -17,15 +17,15 @@ const pass = (ms: number): void => void vi.advanceTimersByTime(ms)
 
 class Source implements SlotSource {
   readonly released: string[] = []
-  readonly answers: (NotGranted | number)[]
+  readonly answers: (SlotRefusal | number)[]
   asked = 0
 
   /** @param answers a refusal, or how many ms pass until a slot is granted; the last one is repeated */
-  constructor(...answers: (NotGranted | number)[]) {
+  constructor(...answers: (SlotRefusal | number)[]) {
     this.answers = answers
   }
 
-  async take(): Promise<TakenSlot | NotGranted> {
+  async take(): Promise<TakenSlot | SlotRefusal> {
     const answer = this.answers[Math.min(this.asked++, this.answers.length - 1)] ?? 0
     if (typeof answer !== 'number') return answer
     const fence = String(this.asked)

@@ -6,13 +6,13 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { closeBreakers, openBreaker, readOpenBreakers } from '../../../src/fleet/pause/breaker.ts'
 import { freeSlots } from '../../../src/fleet/pause/pause-slots.ts'
-import type { NotGranted, TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
+import type { SlotRefusal, TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
 import { setPauseLimits, SlotWatch } from '../../../src/fleet/pause/slot-watch.ts'
 import { stopPauses, type StoppedPauses } from '../../../src/fleet/pause/stop-pauses.ts'
 import { sleep } from '../../../src/host/clock.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { grantedSlot, slotsOf, whileTaking } from '../../support/fleet/pause/asked-slots.ts'
-import { whileUncommitted } from '../../support/fleet/uncommitted.ts'
+import { whileUncommitted } from '../../support/fleet/while-uncommitted.ts'
 import { eventually } from '../../support/processes.ts'
 
 const expiryMs = 600
@@ -21,7 +21,7 @@ const pass = (ms: number): void => void vi.advanceTimersByTime(ms)
 const nothing = (): Promise<void> => Promise.resolve()
 
 eachDatabase((fleet: FleetUnderTest) => {
-  const isGranted = (answer: TakenSlot | NotGranted): answer is TakenSlot => 'rows' in answer
+  const isGranted = (answer: TakenSlot | SlotRefusal): answer is TakenSlot => 'rows' in answer
   const take = async (host: string): Promise<boolean> => isGranted(await slotsOf(fleet.database, host).take())
   const watch = (): SlotWatch => new SlotWatch(fleet.database, expiryMs)
 
@@ -199,7 +199,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     vi.useRealTimers()
     await using agent = await fleet.open()
     const request = { scope: 'fleet', reason: 'the racks move', by: 'ada' }
-    let taking = Promise.resolve<TakenSlot | NotGranted | null>(null)
+    let taking = Promise.resolve<TakenSlot | SlotRefusal | null>(null)
     let stopping = Promise.resolve<StoppedPauses | null>(null)
     const waiting = `select from pg_locks where locktype = 'transactionid' and not granted`
     // The first scope of the take waits for a row that another one is just making.

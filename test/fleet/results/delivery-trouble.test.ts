@@ -4,9 +4,9 @@ import { expect, test } from 'vitest'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { deliverStatement } from '../../../src/fleet/results/deliver-statement.ts'
 import { Failure } from '../../../src/model/failure.ts'
+import { sending } from '../../support/fleet/delivery-fixture.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
-import { outgoing, outgoingDamaged } from '../../support/fleet/outgoing.ts'
-import { sending } from '../../support/fleet/sending.ts'
+import { outgoing, outgoingDamaged } from '../../support/fleet/outgoing-results.ts'
 import { eventually } from '../../support/processes.ts'
 
 eachDatabase((fleet) => {

@@ -2,9 +2,9 @@
 
 import { expect, test } from 'vitest'
 import { deliverStatement } from '../../../src/fleet/results/deliver-statement.ts'
+import { sending } from '../../support/fleet/delivery-fixture.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
-import { outgoing, outgoingDamaged, runs } from '../../support/fleet/outgoing.ts'
-import { sending } from '../../support/fleet/sending.ts'
+import { outgoing, outgoingDamaged, runs } from '../../support/fleet/outgoing-results.ts'
 
 eachDatabase((fleet) => {
   const rowsOf = async (text: string): Promise<readonly object[]> => (await fleet.database.query(text)).rows

@@ -13,7 +13,7 @@ import { Outbox } from '../../../src/fleet/results/outbox.ts'
 import { sleep } from '../../../src/host/clock.ts'
 import { startDatabaseRelay } from '../../support/fleet/database-relay.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
-import { runs } from '../../support/fleet/outgoing.ts'
+import { runs } from '../../support/fleet/outgoing-results.ts'
 import { eventually, startNode, type Program } from '../../support/processes.ts'
 import { randomFrom } from '../../support/random.ts'
 

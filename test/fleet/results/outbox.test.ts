@@ -11,15 +11,15 @@ import { Outbox } from '../../../src/fleet/results/outbox.ts'
 import type { OutgoingResult } from '../../../src/fleet/results/outgoing-result.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
-import { outgoing, runs } from '../../support/fleet/outgoing.ts'
+import { outgoing, runs } from '../../support/fleet/outgoing-results.ts'
 
-interface Ledger extends Disposable {
+interface LedgerFixture extends Disposable {
   readonly dir: string
   readonly file: string
   open(): Outbox
 }
 
-function ledgerFolder(): Ledger {
+function ledgerFolder(): LedgerFixture {
   const dir = mkdtempSync(join(tmpdir(), 'outbox-'))
   mkdirSync(join(dir, 'agent'))
   return {

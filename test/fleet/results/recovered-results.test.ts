@@ -10,7 +10,7 @@ import { openLedger, readLedger } from '../../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId, type RunId } from '../../../src/model/brand.ts'
 import type { Event } from '../../../src/model/event.ts'
-import { runs } from '../../support/fleet/outgoing.ts'
+import { runs } from '../../support/fleet/outgoing-results.ts'
 import { checked, scratch, soundResult } from '../../support/ledger/sample-events.ts'
 import { damagedCheck, notes } from '../../support/ledger/services.ts'
 

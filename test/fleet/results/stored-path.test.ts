@@ -9,9 +9,9 @@ import { storedPath } from '../../../src/fleet/results/stored-path.ts'
 import { nameOf } from '../../../src/host/files/file-name.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import type { Result } from '../../../src/model/result/report.ts'
+import { sending } from '../../support/fleet/delivery-fixture.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
-import { runs } from '../../support/fleet/outgoing.ts'
-import { sending } from '../../support/fleet/sending.ts'
+import { runs } from '../../support/fleet/outgoing-results.ts'
 
 const acme = tenantId('acme')
 const week = weekOf(runs[0])

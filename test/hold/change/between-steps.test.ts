@@ -8,9 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RehearsedCopy } from '../../../src/hold/change/change-types.ts'
 import { newChangeId } from '../../../src/hold/change/estimate.ts'
 import { findDifferences } from '../../../src/hold/change/record/page-samples.ts'
-import { Beside } from '../../../src/hold/change/steps/beside.ts'
 import { LiveFolder, nameBeside } from '../../../src/hold/change/steps/live-folder.ts'
-import { backwardSteps, forwardSteps, type Content, type Replacing } from '../../../src/hold/change/steps/plan-steps.ts'
+import {
+  backwardSteps,
+  forwardSteps,
+  type Content,
+  type Replacement,
+} from '../../../src/hold/change/steps/plan-steps.ts'
+import { StagedFile } from '../../../src/hold/change/steps/staged-file.ts'
 import { takeSteps, type Step } from '../../../src/hold/change/steps/step.ts'
 import { Disposables } from '../../../src/host/disposal.ts'
 import { openDescriptor } from '../../../src/host/files/descriptor.ts'
@@ -53,7 +58,7 @@ describe('the steps of a change', () => {
     pieces: number,
   ): Promise<Scene> {
     const opened = new Disposables()
-    const besides: Beside[] = []
+    const besides: StagedFile[] = []
     const seal = (): void => {
       for (const one of besides) one.seal()
     }
@@ -71,15 +76,15 @@ describe('the steps of a change', () => {
     const requireSeal = (): void => {
       if (left-- <= 0) throw new Error('died')
     }
-    const replacing: Replacing =
+    const replacing: Replacement =
       method === 'swap'
         ? { method }
         : {
             method,
             overwriting: { folder: place.folder, main: live.number, pageSize: 1024, requireSeal, pages, over: forever },
           }
-    const beside = async (what: string, from: string): Promise<Beside> => {
-      const made = await Beside.make(place.folder, nameBeside(place.change, 1, what), from, live.number, forever)
+    const beside = async (what: string, from: string): Promise<StagedFile> => {
+      const made = await StagedFile.make(place.folder, nameBeside(place.change, 1, what), from, live.number, forever)
       besides.push(made)
       return opened.add(made)
     }
@@ -95,7 +100,7 @@ describe('the steps of a change', () => {
       const steps = forwardSteps(place, replacing, { present, covers }, { before, settled, mended })
       return { file, folder, steps, seal, [Symbol.dispose]: () => opened[Symbol.dispose]() }
     }
-    const companions = new Map<'-wal' | '-journal', Beside>()
+    const companions = new Map<'-wal' | '-journal', StagedFile>()
     for (const part of ['-wal', '-journal'] as const)
       if (bytes[part] !== undefined) companions.set(part, await beside(`kept${part.slice(1)}`, kept + part))
     const original = await content('original', kept)

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, watch, write
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { OriginalPlace } from '../../../src/hold/change/change-types.ts'
+import type { OriginalsLocation } from '../../../src/hold/change/change-types.ts'
 import { findChanges } from '../../../src/hold/change/recovery/find-changes.ts'
 import { recoverChanges } from '../../../src/hold/change/recovery/recover-changes.ts'
 import { AccountDraft } from '../../../src/repair/account/account-draft.ts'
@@ -19,7 +19,7 @@ describe('a change of a bare file', () => {
   beforeEach(() => {
     ;({ folder, file } = scene.begin())
   })
-  const quarantine = (): OriginalPlace => scene.common().place
+  const quarantine = (): OriginalsLocation => scene.common().place
   /** Names of ours that are left beside the live file. */
   const leftovers = (): readonly string[] => readdirSync(folder).filter((name) => name.startsWith('.holdfast-'))
 

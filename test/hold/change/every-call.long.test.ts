@@ -1,9 +1,9 @@
 /** As every-call.test.ts, for all calls and more states, also of an undo. Takes about half an hour on two cores. */
 import { describe, expect, it } from 'vitest'
-import { breakOffAtEach, type BrokenOff } from '../../support/hold/broken-off.ts'
+import { breakOffAtEach, type InterruptedChange } from '../../support/hold/broken-off.ts'
 import { whyNotTraced } from '../../support/system-calls/strace.ts'
 
-const cases: readonly BrokenOff[] = [
+const cases: readonly InterruptedChange[] = [
   { state: 'wal', method: 'swap', what: 'change' },
   { state: 'wal', method: 'swap', what: 'undo' },
   { state: 'persist-hot', method: 'swap', what: 'change' },

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readAcknowledged } from '../../../scripts/demo/verify.ts'
-import type { OriginalPlace, RecoveredChange, TakenAgain } from '../../../src/hold/change/change-types.ts'
+import type { OriginalsLocation, RecoveredChange, RetakenSnapshot } from '../../../src/hold/change/change-types.ts'
 import { findChanges } from '../../../src/hold/change/recovery/find-changes.ts'
 import { recoverChanges } from '../../../src/hold/change/recovery/recover-changes.ts'
 import { takeBackMixed } from '../../../src/hold/change/recovery/take-back-mixed.ts'
@@ -12,7 +12,7 @@ import { unbounded, type TenantConnection } from '../../../src/hold/hold.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import type { NonEmpty } from '../../../src/model/result/verdict.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
-import { changeFlow, undoFlow, usual, type Flowed, type FlowOptions } from '../../support/hold/change-flow.ts'
+import { changeFlow, undoFlow, usual, type FlowResult, type FlowOptions } from '../../support/hold/change-flow.ts'
 import { rehearse } from '../../support/hold/changes.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { eventually, startNode, startProgram } from '../../support/processes.ts'
@@ -35,7 +35,7 @@ describe('a change of a tenant', () => {
     fixture = await openHoldFixture()
   })
   afterAll(() => fixture[Symbol.asyncDispose]())
-  let place: OriginalPlace & { readonly kind: 'quarantine' }
+  let place: OriginalsLocation & { readonly kind: 'quarantine' }
   beforeEach(() => {
     place = { kind: 'quarantine', folder: join(fixture.home, `quarantine-${Math.random()}`) }
   })
@@ -55,7 +55,7 @@ describe('a change of a tenant', () => {
     place,
     mend: (snapshot: string) => rehearse(snapshot, mark),
   })
-  const flow = (demo: Demo, tenant: string, options: Partial<FlowOptions> = {}): Promise<Flowed> =>
+  const flow = (demo: Demo, tenant: string, options: Partial<FlowOptions> = {}): Promise<FlowResult> =>
     changeFlow({ ...common(demo, tenant), files: [demo.fileOf(tenant)], ...options })
   /** Waits until the service has acknowledged another write of the tenant. */
   const written = async (demo: Demo, tenant: string): Promise<void> => {
@@ -84,7 +84,7 @@ describe('a change of a tenant', () => {
 
   it('loses no acknowledged write of a tenant that never stops writing: it is mended anew in the pause', async () => {
     await using demo = await startDemo({ tenants: 2, bytes: 100_000, load: 60 })
-    const work = ([taken]: NonEmpty<TakenAgain>) => Promise.resolve([rehearse(taken.snapshot.path, mark)] as const)
+    const work = ([taken]: NonEmpty<RetakenSnapshot>) => Promise.resolve([rehearse(taken.snapshot.path, mark)] as const)
     const done = await flow(demo, 'acme', { remake: { ms: 50, work }, between: () => written(demo, 'acme') })
     expect(done.outcome, JSON.stringify(done.outcome)).toMatchObject({ kind: 'applied', remade: true })
     await written(demo, 'acme')

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { TakenAgain } from '../../../src/hold/change/change-types.ts'
+import type { RetakenSnapshot } from '../../../src/hold/change/change-types.ts'
 import type { NonEmpty } from '../../../src/model/result/verdict.ts'
 import { changeFlow } from '../../support/hold/change-flow.ts'
 import { bytesInState, contentOf, rehearse, writeSet } from '../../support/hold/changes.ts'
@@ -39,7 +39,7 @@ describe('while a file is changed', () => {
       const sql = "update t set v = v || '+' where id = 1"
       const remake = {
         ms: 20,
-        work: ([taken]: NonEmpty<TakenAgain>) => Promise.resolve([rehearse(taken.snapshot.path, sql)] as const),
+        work: ([taken]: NonEmpty<RetakenSnapshot>) => Promise.resolve([rehearse(taken.snapshot.path, sql)] as const),
       }
       // The program is in the way of most attempts on a slow machine: go on until one gets through.
       for (let attempt = 0; attempt < 15 || (attempt < 150 && !outcomes.includes('applied')); attempt++) {

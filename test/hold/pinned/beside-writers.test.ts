@@ -6,9 +6,9 @@
 import { expect, it } from 'vitest'
 import { judgeBook, makeBook } from '../../support/live/book.ts'
 import { killAgainAndAgain, startCrowd, type CrowdOptions } from '../../support/live/crowd.ts'
-import { errorsOfOurs, interleave, moreErrors, type Interleaved } from '../../support/live/interleaved.ts'
+import { errorsOfOurs, interleave, moreErrors, type InterleavedPhases } from '../../support/live/interleaved-phases.ts'
 import { restartAgainAndAgain } from '../../support/live/restarts.ts'
-import { takeSnapshots, type SnapshotsTaken } from '../../support/live/snapshots.ts'
+import { takeSnapshots, type TakenSnapshots } from '../../support/live/snapshots.ts'
 import { beforeEachBook, type BookScene } from '../../support/pinned/book-scene.ts'
 
 /** A round ends after this time, if it has some snapshots by then. */
@@ -18,7 +18,7 @@ let folder: BookScene['folder']
 let file: string
 beforeEachBook(null, (scene) => ({ fixture, folder, file } = scene))
 
-type Beside = Pick<CrowdOptions, 'members' | 'orderly' | 'timeoutMs' | 'pauseMs'> & {
+type WriterCase = Pick<CrowdOptions, 'members' | 'orderly' | 'timeoutMs' | 'pauseMs'> & {
   readonly snapshots: number
   /** In each round, however long it takes. */
   readonly atLeast: number
@@ -31,10 +31,10 @@ async function takeBeside({
   atLeast,
   killEveryMs,
   ...options
-}: Beside): Promise<{ readonly taken: readonly SnapshotsTaken[]; readonly phases: Interleaved }> {
+}: WriterCase): Promise<{ readonly taken: readonly TakenSnapshots[]; readonly phases: InterleavedPhases }> {
   await using crowd = await startCrowd({ ...options, file, folder: folder.file('crowd') })
   const killing = killEveryMs === undefined ? null : killAgainAndAgain(crowd, killEveryMs)
-  const taken: SnapshotsTaken[] = []
+  const taken: TakenSnapshots[] = []
   const phases = await interleave(crowd, 2, 2_000, async () => {
     const untilMs = performance.now() + roundMs
     taken.push(await takeSnapshots({ fixture, file, crowd, count: snapshots / 2, untilMs, atLeast }))
@@ -48,10 +48,10 @@ async function takeBeside({
   return { taken, phases }
 }
 
-const wrongOf = (taken: readonly SnapshotsTaken[]): readonly string[] => taken.flatMap(({ wrong }) => wrong)
-const countOf = (taken: readonly SnapshotsTaken[]): number => taken.reduce((sum, one) => sum + one.taken, 0)
+const wrongOf = (taken: readonly TakenSnapshots[]): readonly string[] => taken.flatMap(({ wrong }) => wrong)
+const countOf = (taken: readonly TakenSnapshots[]): number => taken.reduce((sum, one) => sum + one.taken, 0)
 
-it('L1: programs without patience that never meet another one meet nothing beside us either', async () => {
+it('L1: programs without a busy timeout that never meet another one meet nothing beside us either', async () => {
   makeBook(file, 'wal', 1_000_000)
   const members = ['node', 'python', 'opener', 'checkpointer', 'reader'] as const
   const { taken, phases } = await takeBeside({ members, orderly: true, snapshots: 24, atLeast: 2 })

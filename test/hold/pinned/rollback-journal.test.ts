@@ -39,7 +39,7 @@ describe.each(programKinds)('beside the SQLite of %s', (kind) => {
   })
 
   it.each(modes)(
-    'L11: a commit without patience is refused under the lock, and succeeds when it is tried again (%s)',
+    'L11: a commit without a busy timeout is refused under the lock, and succeeds when it is tried again (%s)',
     async (mode) => {
       // Some builds refuse `off`.
       const hasJournal = /delete|truncate|persist/.test(program.run(`pragma journal_mode=${mode}`))

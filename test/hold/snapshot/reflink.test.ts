@@ -3,13 +3,13 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
-import { mount, whyNoMount, type Mounted } from '../../support/host/mounts.ts'
+import { mount, whyNoMount, type MountedFolder } from '../../support/host/mounts.ts'
 import { startDemo, type Demo } from '../../support/service/demo-service.ts'
 
 const noXfs = whyNoMount('xfs')
 
 describe.skipIf(noXfs !== null)(`a hold on xfs${noXfs === null ? '' : ` (skipped: ${noXfs})`}`, () => {
-  let xfs: Mounted
+  let xfs: MountedFolder
   let fixture: HoldFixture
   let demo: Demo
   let folder: string

@@ -3,14 +3,14 @@ import { statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Held, TenantConnection } from '../../../src/hold/hold.ts'
+import type { HoldResult, TenantConnection } from '../../../src/hold/hold.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { connectService } from '../../../src/service/connect.ts'
 import { appendDeadTransaction } from '../../support/databases/dead-transaction.ts'
 import { digestOfRows } from '../../support/databases/rows.ts'
 import { openHoldFixture, type HoldFixture } from '../../support/hold/hold-fixture.ts'
 import { temporaryFolder } from '../../support/host/other-process.ts'
-import { deviationOf, startHeavy, type Heavy } from '../../support/service/busy-service.ts'
+import { deviationOf, startHeavy, type BusyService } from '../../support/service/busy-service.ts'
 
 describe('a warm copy', () => {
   let fixture: HoldFixture
@@ -19,7 +19,7 @@ describe('a warm copy', () => {
   })
   afterAll(() => fixture[Symbol.asyncDispose]())
 
-  const holdHeavy = (heavy: Heavy): Promise<Held> =>
+  const holdHeavy = (heavy: BusyService): Promise<HoldResult> =>
     fixture.hold(
       heavy.file,
       {

@@ -4,7 +4,7 @@ import { closeSync, ftruncateSync, openSync, readFileSync, readSync, statSync, w
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { copyRegularFile } from '../../../src/host/files/copy-file.ts'
-import { copyRangeSparsely, ShortCopy } from '../../../src/host/files/copying.ts'
+import { copyRangeSparsely, ShortCopy } from '../../../src/host/files/copy-range.ts'
 import { digestOf } from '../../../src/host/files/digest.ts'
 import { dataBytesOf, endOfData, hasHoles, nextData } from '../../../src/host/files/holes.ts'
 import { Bug } from '../../../src/model/bug.ts'

@@ -1,7 +1,7 @@
 import { closeSync, constants, open as openCallback, readFileSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { copyRange } from '../../../src/host/files/copying.ts'
+import { copyRange } from '../../../src/host/files/copy-range.ts'
 import { openDescriptor, type Descriptor } from '../../../src/host/files/descriptor.ts'
 import { leaseOf, onLeaseBreak, releaseLease, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'
 import { mount, whyNoMount } from '../../support/host/mounts.ts'

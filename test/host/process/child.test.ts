@@ -2,18 +2,18 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { afterEach, expect, test } from 'vitest'
-import { ChildEnded, startChild, type Child, type ChildOptions } from '../../../src/host/process/child.ts'
+import { ChildEndError, startChild, type Child, type ChildOptions } from '../../../src/host/process/child.ts'
 import { isAlive, startTimeOf } from '../../../src/host/process/processes.ts'
 import { programBeside } from '../../../src/host/process/program-beside.ts'
 import { Bug } from '../../../src/model/bug.ts'
 import { programOf } from '../../support/host/other-process.ts'
 import { eventually } from '../../support/processes.ts'
-import type { Whim } from '../../support/programs/unruly.ts'
+import type { UnrulyOrder } from '../../support/programs/unruly.ts'
 
 const plain: ChildOptions = { ownSession: false, niceness: 0, memoryBytesMax: null, env: {} }
-const started: Child<Whim, unknown>[] = []
-const start = async (options: Partial<ChildOptions> = {}): Promise<Child<Whim, unknown>> => {
-  const child = await startChild<Whim, unknown>(programOf('unruly'), { ...plain, ...options })
+const started: Child<UnrulyOrder, unknown>[] = []
+const start = async (options: Partial<ChildOptions> = {}): Promise<Child<UnrulyOrder, unknown>> => {
+  const child = await startChild<UnrulyOrder, unknown>(programOf('unruly'), { ...plain, ...options })
   started.push(child)
   return child
 }
@@ -71,7 +71,7 @@ test('what it is told is not answered', async () => {
 test('an exit in the middle of a question is told with its code', async () => {
   const child = await start()
   const asking = child.ask({ whim: 'exit' }, soon)
-  await expect(asking).rejects.toBeInstanceOf(ChildEnded)
+  await expect(asking).rejects.toBeInstanceOf(ChildEndError)
   await expect(asking).rejects.toMatchObject({ ended: { how: 'exit', code: 7, signal: null } })
   expect(await child.ended).toMatchObject({ how: 'exit', code: 7 })
 })
@@ -84,7 +84,7 @@ test('a crash is told with its signal', async () => {
 
 test('the last 4 KB that it wrote to stderr are kept', async () => {
   const child = await start()
-  await expect(child.ask({ whim: 'shout' }, soon)).rejects.toBeInstanceOf(ChildEnded)
+  await expect(child.ask({ whim: 'shout' }, soon)).rejects.toBeInstanceOf(ChildEndError)
   const { stderr } = await child.ended
   expect(stderr).toHaveLength(4096)
   expect(stderr).toMatch(/^x+the end\n$/)
@@ -130,7 +130,7 @@ test('kill ends it, and asking or telling it afterwards says so or does nothing'
   const child = await start()
   child.kill()
   expect(await child.ended).toMatchObject({ how: 'signal', signal: 'SIGKILL' })
-  await expect(child.ask({ whim: 'echo', value: 1 }, soon)).rejects.toBeInstanceOf(ChildEnded)
+  await expect(child.ask({ whim: 'echo', value: 1 }, soon)).rejects.toBeInstanceOf(ChildEndError)
   child.tell({ whim: 'told' })
   child.kill()
 })
@@ -153,7 +153,7 @@ test('disposing ends an idle child gently and a busy one by force, repeatably', 
   await busy.ask({ whim: 'echo', value: 1 }, soon)
   const asking = busy.ask({ whim: 'hang' }, soon).catch((error: unknown) => error)
   await busy[Symbol.asyncDispose]()
-  expect(await asking).toBeInstanceOf(ChildEnded)
+  expect(await asking).toBeInstanceOf(ChildEndError)
   expect(isGone(busy.pid)).toBe(true)
 })
 
@@ -207,7 +207,7 @@ test.skipIf(sessionNicenessOf('self') === null)(
 )
 
 test('a program that is not there ends with what Node said', async () => {
-  const child = await startChild<Whim, unknown>('/nowhere/program.ts', plain)
+  const child = await startChild<UnrulyOrder, unknown>('/nowhere/program.ts', plain)
   await expect(child.ask({ whim: 'told' }, soon)).rejects.toMatchObject({ ended: { how: 'exit', code: 1 } })
   expect((await child.ended).stderr).toContain('/nowhere/program.ts')
 })
@@ -252,8 +252,8 @@ test.each(['idle', 'unasked'])('an %s child does not keep its parent from ending
 })
 
 test.each([
-  ['late', 'ChildEnded: child process ended: killed-timeout SIGKILL'],
-  ['exit', 'ChildEnded: child process ended: exit code 7'],
+  ['late', 'ChildEndError: child process ended: killed-timeout SIGKILL'],
+  ['exit', 'ChildEndError: child process ended: exit code 7'],
 ])('a parent with nothing else to do waits until it has heard how its child ended: %s', async (how, told) => {
   const parent = await startParent(how)
   expect(await parent.exited).toBe(0)

@@ -5,19 +5,19 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { confinedUser } from '../../../src/check/confinement.ts'
 import { Failure } from '../../../src/model/failure.ts'
-import { Mender, type Mended, type MendRequest } from '../../../src/repair/mend/mend.ts'
+import { Mender, type MendResult, type MendRequest } from '../../../src/repair/mend/mend.ts'
 import { untilSeen } from '../../support/coincidence.ts'
 import { recipes } from '../../support/databases/recipes.ts'
 import { differencesOf, examine } from '../../support/remedies/contents.ts'
 import { bySql, hideFromIndex, zeroLeaf, zeroRoot } from '../../support/remedies/object-wounds.ts'
-import { useRehearsals } from '../../support/remedies/rehearsing.ts'
+import { useRehearsals } from '../../support/remedies/rehearsal-fixture.ts'
 import { limits } from '../../support/snapshot-folder.ts'
 
 const place = useRehearsals()
 const user = confinedUser()
 const isRoot = process.getuid?.() === 0
 
-function mend(request: Partial<MendRequest>, memoryBytesMax = limits.memoryBytesMax): Promise<Mended> {
+function mend(request: Partial<MendRequest>, memoryBytesMax = limits.memoryBytesMax): Promise<MendResult> {
   return new Mender(place.folder, user, { ...limits, memoryBytesMax }).mend({
     from: { path: place.path, kept: null },
     mending: { do: 'rebuild', indexes: ['notes_title'], fts: [] },

@@ -29,7 +29,7 @@ const change = record({
   u,
   v,
 })
-type Change = typeof change extends Arbitrary<infer Value> ? Value : never
+type RowEdit = typeof change extends Arbitrary<infer Value> ? Value : never
 
 const range = tuple(id, integer({ min: 0, max: 2 })).map(([low, more]) => [low, low + more] as const)
 const history = record({
@@ -46,7 +46,7 @@ const history = record({
   pragma: constantFrom('', "PRAGMA encoding='UTF-16le'", 'PRAGMA page_size=512', 'PRAGMA auto_vacuum=1'),
 })
 
-const sqlOf = (changes: readonly Change[]): string =>
+const sqlOf = (changes: readonly RowEdit[]): string =>
   changes
     .map((one) => {
       switch (one.do) {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Refused } from '../../../src/repair/worker/child/refused.ts'
+import { RefusalError } from '../../../src/repair/worker/child/refusal-error.ts'
 import { MergeFixture } from '../../support/merge/merge-fixture.ts'
 import { exactRows, checkOfResult, mergeInProcess } from '../../support/merge/merge-in-process.ts'
 
@@ -260,7 +260,7 @@ it('refuses a table with more foreign keys than can be judged, and counts only t
       CREATE TABLE q(id INTEGER PRIMARY KEY, ${parents.map((to, i) => `c${i} REFERENCES ${to}(id)`).join(', ')});
       INSERT INTO q(id, c0) VALUES(1, 1)`
   using many = new MergeFixture(child(Array.from({ length: 63 }, () => 'p')), '')
-  const refused = new Refused('q has 63 foreign keys, and at most 62 can be judged')
+  const refused = new RefusalError('q has 63 foreign keys, and at most 62 can be judged')
   expect(() => mergeInProcess(many.backup, many.salvaged, many.result)).toThrow(refused)
   const missing = Array.from({ length: 70 }, (_, i) => `none${i}`)
   using few = new MergeFixture(child(['p', ...missing]), 'INSERT INTO q(id, c0) VALUES(2, 1), (3, 9)')

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
 import type { Account, ConflictRule } from '../../../src/model/result/account.ts'
 import { AccountDraft } from '../../../src/repair/account/account-draft.ts'
-import { merge, type Merged, type MergeProgress } from '../../../src/repair/merge/merge.ts'
+import { merge, type MergeResult, type MergeProgress } from '../../../src/repair/merge/merge.ts'
 import { accountErrors } from '../../support/account-schema.ts'
 import { MergeFixture } from '../../support/merge/merge-fixture.ts'
 import { exactRows, checkOfResult } from '../../support/merge/merge-in-process.ts'
@@ -16,7 +16,7 @@ function run(
   prefer: ConflictRule = 'newer',
   signal = new AbortController().signal,
   onProgress: (progress: MergeProgress) => void = () => {},
-): Promise<Merged> {
+): Promise<MergeResult> {
   const [backup, salvaged, facts] = [files.backup, files.salvaged, `${files.salvaged}-facts`] as SnapshotPath[]
   if (!backup || !salvaged || !facts) throw new Error('three files')
   return merge(

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { recipes } from '../../support/databases/recipes.ts'
 import { differencesOf, examine } from '../../support/remedies/contents.ts'
 import { bySql, dropFrom, zeroLeaf, type WoundFile } from '../../support/remedies/object-wounds.ts'
-import { useRehearsals } from '../../support/remedies/rehearsing.ts'
+import { useRehearsals } from '../../support/remedies/rehearsal-fixture.ts'
 
 const place = useRehearsals()
 const indexesMax = 6

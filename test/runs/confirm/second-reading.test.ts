@@ -20,16 +20,16 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openChecker, type Checker } from '../../../src/check/check.ts'
 import { diagnose } from '../../../src/diagnosis/diagnose.ts'
-import { dropFromCache, openUncached } from '../../../src/host/uncached.ts'
+import { dropFromCache, openUncached } from '../../../src/host/uncached-file.ts'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
-import { keptFile } from '../../../src/model/kept.ts'
+import { keptFile } from '../../../src/model/kept-file.ts'
 import type { Result } from '../../../src/model/result/report.ts'
 import { acquireCopy } from '../../../src/runs/acquire-file.ts'
 import { confirmDamage, type ReadSnapshot } from '../../../src/runs/confirm/confirm-damage.ts'
 import { notHeld } from '../../../src/runs/file-result.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { context } from '../../support/diagnosis.ts'
-import { mount, whyNoMount, whySkipped, type Mounted } from '../../support/host/mounts.ts'
+import { mount, whyNoMount, whySkipped, type MountedFolder } from '../../support/host/mounts.ts'
 import { limits } from '../../support/snapshot-folder.ts'
 
 const signal = new AbortController().signal
@@ -79,7 +79,7 @@ function writeBelow(device: string, path: string, at: number, bytes: Buffer): vo
   }
 }
 
-const deviceOf = (mounted: Mounted): string =>
+const deviceOf = (mounted: MountedFolder): string =>
   execFileSync('findmnt', ['-n', '-o', 'SOURCE', mounted.path], { encoding: 'utf8' }).trim()
 
 /** Checks a private copy and confirms its damage, as every check does. */

@@ -4,10 +4,10 @@ import { resumeUntilSeen } from '../../../src/hold/pause/resume.ts'
 import { monotonicMs } from '../../../src/host/clock.ts'
 import type { Service } from '../../../src/service/port.ts'
 import { acme, aLease, connect, failureOf, forever, request, shortOf } from '../../support/service/client.ts'
-import { granted, openLiar, problem, type Asked, type Lie } from '../../support/service/liar.ts'
+import { granted, openLiar, problem, type ReceivedRequest, type Lie } from '../../support/service/liar.ts'
 
 async function withAnswer<Answer>(
-  answer: (asked: Asked) => Lie,
+  answer: (asked: ReceivedRequest) => Lie,
   use: (service: Service) => Promise<Answer>,
 ): Promise<Answer> {
   await using liar = await openLiar(answer)

@@ -3,12 +3,12 @@ import { tenantId } from '../../../src/model/brand.ts'
 import { Bug } from '../../../src/model/bug.ts'
 import { retryAfterMs } from '../../../src/service/client/retry.ts'
 import { acme, aLease, connect, failureOf, forever, request, shortOf } from '../../support/service/client.ts'
-import { granted, openLiar, problem, type Asked, type Lie } from '../../support/service/liar.ts'
+import { granted, openLiar, problem, type ReceivedRequest, type Lie } from '../../support/service/liar.ts'
 
 const quiesceWith = async (
-  answer: (asked: Asked) => Lie,
+  answer: (asked: ReceivedRequest) => Lie,
   more = {},
-): Promise<{ said: string; asked: readonly Asked[] }> => {
+): Promise<{ said: string; asked: readonly ReceivedRequest[] }> => {
   await using service = await openLiar(answer)
   await using client = await connect(service.socket, { requestTimeoutMs: 150, ...more })
   const said = await client.quiesce(acme, { ...request, drainTimeoutMs: 100 }, forever).then(
@@ -172,7 +172,7 @@ test('silence ends at the deadline, for every call', async () => {
 })
 
 test('I3.1: a registry with a repeated cursor, a repeated tenant or an unfit page is refused', async () => {
-  const registry = async (answer: (asked: Asked) => Lie): Promise<string> => {
+  const registry = async (answer: (asked: ReceivedRequest) => Lie): Promise<string> => {
     await using service = await openLiar(answer)
     await using client = await connect(service.socket)
     return await client.tenants(forever).then(
@@ -185,7 +185,7 @@ test('I3.1: a registry with a repeated cursor, a repeated tenant or an unfit pag
   expect(await registry(() => page([one], null))).toBe('a registry')
   expect(await registry(() => page([], null))).toBe('a registry')
   expect(await registry(() => page([one], undefined))).toBe('a registry') // Absent means null.
-  const wrong: ((asked: Asked) => Lie)[] = [
+  const wrong: ((asked: ReceivedRequest) => Lie)[] = [
     () => page([], 'again'),
     ({ url }) => page([], url.endsWith('a') ? 'b' : 'a'),
     ({ url }) => page([one], url.includes('after') ? null : 'more'),
@@ -224,7 +224,7 @@ test('a status that speaks of another tenant is not believed', async () => {
 })
 
 test('I2.1: a resume counts only when the answer says all of it; lost ones are repeated', async () => {
-  const resumeWith = async (answer: (asked: Asked) => Lie): Promise<string> => {
+  const resumeWith = async (answer: (asked: ReceivedRequest) => Lie): Promise<string> => {
     await using service = await openLiar(answer)
     await using client = await connect(service.socket, { requestTimeoutMs: 100 })
     return await client.resume(aLease, forever).then(

@@ -4,11 +4,11 @@
 import { expect, test, vi } from 'vitest'
 import { registryBounds, RegistrySize } from '../../../src/service/registry-bounds.ts'
 import { acme, connect, failureOf, forever } from '../../support/service/client.ts'
-import { openLiar, type Asked, type Lie } from '../../support/service/liar.ts'
+import { openLiar, type ReceivedRequest, type Lie } from '../../support/service/liar.ts'
 
 const page = (tenants: readonly object[], next: string | null): Lie => ({ status: 200, body: { tenants, next } })
 
-const listing = async (answer: (asked: Asked) => Lie): Promise<string> => {
+const listing = async (answer: (asked: ReceivedRequest) => Lie): Promise<string> => {
   await using service = await openLiar(answer)
   await using client = await connect(service.socket, { requestTimeoutMs: 10_000 }) // A page may have 15 MB.
   return await client.tenants(forever).then(

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSyn
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { PageAccount } from '../../../src/sqlite/accounting/account-pages.ts'
+import type { PageAccountingResult } from '../../../src/sqlite/accounting/account-pages.ts'
 import { readHeader } from '../../../src/sqlite/header.ts'
 import { accountBothWays } from '../../support/census/account-both-ways.ts'
 import { fillEvents, pageSizes, removeDatabase } from '../../support/databases/create-database.ts'
@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 let made = 0
 const fresh = (): string => join(folder, `${++made}.db`)
 
-function account(path: string): PageAccount {
+function account(path: string): PageAccountingResult {
   const file = openSync(path, 'r')
   try {
     const first = Buffer.alloc(100)
@@ -60,7 +60,7 @@ describe.each(pageSizes)('page size %i', (pageSize) => {
 })
 
 /** Pages by object, as dbstat counts them. */
-function countOwners(result: PageAccount): Record<string, number> {
+function countOwners(result: PageAccountingResult): Record<string, number> {
   const names = new Map(result.rows.map((row) => [row.root, row.name]))
   names.set(1, 'sqlite_schema')
   const counts: Record<string, number> = {}

@@ -1,22 +1,22 @@
 /** What runs see and tell, made up for the tests of alarms. */
 
-import type { Learned, RunEnding } from '../../../src/alarm/alarms.ts'
-import type { Cleared, Condition, Standing } from '../../../src/alarm/condition.ts'
+import type { LedgerFacts, EndedRun } from '../../../src/alarm/alarms.ts'
+import type { ClearedConditions, Condition, StandingAlarm } from '../../../src/alarm/condition.ts'
 import { ConditionsOfRun } from '../../../src/alarm/conditions-of-run.ts'
-import { fold, type Folded, type Speaker } from '../../../src/alarm/fold.ts'
+import { fold, type FoldResult, type AlarmSource } from '../../../src/alarm/fold.ts'
 import type { Result } from '../../../src/model/result/report.ts'
 
 export const t0 = Date.parse('2026-11-28T03:00:00Z')
 
 /** A sweep of all tenants at full depth that came to its end. */
-export const fullEnding = (files: number): RunEnding => ({
+export const fullEnding = (files: number): EndedRun => ({
   counts: { selected: files, covered: files },
   whole: true,
   stopped: null,
   failure: null,
 })
 /** The ledger is older than `t0`, and knows of nothing that is absent and of no open hold. */
-export const nothingAbsent: Learned = {
+export const nothingAbsent: LedgerFacts = {
   absences: [],
   held: [],
   served: new Map(),
@@ -26,7 +26,7 @@ export const nothingAbsent: Learned = {
 }
 
 let ids = 0
-const speaker = (now: number, incident: string | null): Speaker => ({
+const sourceAt = (now: number, incident: string | null): AlarmSource => ({
   service: 'notes',
   host: 'host',
   incident,
@@ -47,12 +47,12 @@ export const collect = (
   { config = null, watched = new Set(), isHarmStanding = false }: CollectMore = {},
 ): ConditionsOfRun => new ConditionsOfRun({ mode, service: 'notes', config, watched, isHarmStanding })
 
-interface SeenMore {
-  readonly standing?: readonly Standing[]
+interface FoldOptions {
+  readonly standing?: readonly StandingAlarm[]
   readonly mode?: string
   readonly config?: string | null
-  readonly ending?: RunEnding
-  readonly learned?: Learned | null
+  readonly ending?: EndedRun
+  readonly learned?: LedgerFacts | null
 }
 
 /** What a run sees that has these results. */
@@ -64,8 +64,8 @@ export function seenBy(
     config = null,
     ending = fullEnding(results.length),
     learned = nothingAbsent,
-  }: SeenMore = {},
-): { readonly conditions: readonly Condition[]; readonly cleared: Cleared } {
+  }: FoldOptions = {},
+): { readonly conditions: readonly Condition[]; readonly cleared: ClearedConditions } {
   const watched = standing.flatMap(({ keys }) => keys.map(({ tenant, path }) => JSON.stringify([tenant, path])))
   const isHarmStanding = standing.some(({ severity }) => severity === 'HARM SUSPECTED')
   const run = collect(mode, { config, watched: new Set(watched), isHarmStanding })
@@ -74,11 +74,11 @@ export function seenBy(
 }
 
 /** One run after another, each folded into what the earlier ones left. */
-export class Nights {
-  standing: readonly Standing[] = []
+export class AlarmHistory {
+  standing: readonly StandingAlarm[] = []
 
-  run(now: number, results: readonly Result[], more: Omit<SeenMore, 'standing'> = {}): Folded {
-    const folded = fold(this.standing, seenBy(results, { ...more, standing: this.standing }), speaker(now, null))
+  run(now: number, results: readonly Result[], more: Omit<FoldOptions, 'standing'> = {}): FoldResult {
+    const folded = fold(this.standing, seenBy(results, { ...more, standing: this.standing }), sourceAt(now, null))
     this.standing = folded.standing
     return folded
   }
@@ -86,13 +86,13 @@ export class Nights {
   /** A triage finds its first culprit. @returns the titles of the alarms that go out */
   culprit(now: number, result: Result, incident: string): readonly string[] {
     const seen = { conditions: [collect('triage').culprit(result)], cleared: null }
-    const { standing, outgoing } = fold(this.standing, seen, speaker(now, incident))
+    const { standing, outgoing } = fold(this.standing, seen, sourceAt(now, incident))
     this.standing = standing
     return outgoing.map(({ alarm }) => `${alarm.incident} ${alarm.title}`)
   }
 
   /** Titles of the alarms that go out. */
-  titles(...args: Parameters<Nights['run']>): readonly string[] {
+  titles(...args: Parameters<AlarmHistory['run']>): readonly string[] {
     return this.run(...args).outgoing.map(({ alarm }) => alarm.title)
   }
 }

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { PrescannedPages } from '../../../src/census/fast/prescan.ts'
 import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
 import { accountPages } from '../../../src/sqlite/accounting/account-pages.ts'
-import type { PageAccount } from '../../../src/sqlite/accounting/account-pages.ts'
+import type { PageAccountingResult } from '../../../src/sqlite/accounting/account-pages.ts'
 import { noPrescan } from '../../../src/sqlite/accounting/page-source.ts'
 import type { PagePrescan, PageSource } from '../../../src/sqlite/accounting/page-source.ts'
 import type { DatabaseHeader } from '../../../src/sqlite/header.ts'
@@ -14,7 +14,7 @@ const core = loadCore()
 const stepsMax = 1000
 
 /** @throws if the two differ, or if one does not end */
-export function accountBothWays(header: DatabaseHeader, source: PageSource): PageAccount {
+export function accountBothWays(header: DatabaseHeader, source: PageSource): PageAccountingResult {
   const account = accountOnce(header, source, noPrescan)
   const prescanned = accountOnce(header, source, prescanOf(header, source))
   const [plain, other] = [account, prescanned].map((one) => ({
@@ -28,7 +28,7 @@ export function accountBothWays(header: DatabaseHeader, source: PageSource): Pag
   return account
 }
 
-function accountOnce(header: DatabaseHeader, source: PageSource, prescan: PagePrescan): PageAccount {
+function accountOnce(header: DatabaseHeader, source: PageSource, prescan: PagePrescan): PageAccountingResult {
   const accounting = accountPages(header, source, prescan)
   for (let steps = 0; !accounting.step(1000); steps++)
     if (steps > stepsMax) throw new Error('the accounting does not end')

@@ -24,7 +24,7 @@ import { accountFor } from '../differential/referee.ts'
 
 const core = loadCore()
 
-interface Census {
+interface CensusResult {
   readonly accounting: readonly Finding[]
   readonly findings: readonly Finding[]
   readonly plan: CensusPlan
@@ -40,12 +40,12 @@ interface Census {
  * @param pieces how many parts the file is scanned in, as if by workers
  * @param entriesEachPass entries that one pass of the difference search may hold
  */
-export function census(path: string, pieces = 3, entriesEachPass = 1_000_000): Census {
+export function census(path: string, pieces = 3, entriesEachPass = 1_000_000): CensusResult {
   const accounting = accountFor(path)
   const whole = readFileSync(path)
   const reading = readHeader(whole.subarray(0, 100))
   const header = reading.kind === 'header' || reading.kind === 'wrong' ? reading.header : null
-  const empty: Census = {
+  const empty: CensusResult = {
     accounting: accounting?.findings ?? [],
     findings: [],
     plan: { pageSize: 0, usable: 0, pages: 0, encoding: 1, buckets: 16, trees: [] },
@@ -81,7 +81,7 @@ function count(
   { plan, skipped }: ReturnType<typeof planCensus>,
   pieces: number,
   entriesEachPass: number,
-): Omit<Census, 'accounting' | 'thrown'> {
+): Omit<CensusResult, 'accounting' | 'thrown'> {
   const file = openSync(path, 'r')
   try {
     const source = {

@@ -11,14 +11,14 @@ export const later = 3_071_000
 export const known = 3_040_001
 
 /** What is done to a healthy file. */
-export interface Change {
+export interface FileEdit {
   readonly sql?: string
   readonly version?: number
   readonly bytes?: (bytes: Buffer) => void
 }
 
 /** A database of three tables with 300 rows each, changed. */
-export function makeChanged(path: string, { sql = '', version = known, bytes: change = () => {} }: Change): void {
+export function makeChanged(path: string, { sql = '', version = known, bytes: change = () => {} }: FileEdit): void {
   rmSync(path, { force: true })
   create(path, 1024, (db) => {
     db.exec(`CREATE TABLE note(id INTEGER PRIMARY KEY, t TEXT UNIQUE, n); CREATE INDEX note_n ON note(n);
@@ -47,7 +47,7 @@ export function makeChanged(path: string, { sql = '', version = known, bytes: ch
 /** The diagnosis of a file after `change`, with the objects that were skipped and the tables that were counted. */
 export async function concludeChanged(
   path: string,
-  change: Change,
+  change: FileEdit,
   depth: 'quick' | 'full' = 'full',
   engine: 'census' | 'sqlite' = 'census',
 ): Promise<Diagnosis & { readonly skipped: readonly string[]; readonly tables: readonly string[] }> {

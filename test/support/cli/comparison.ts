@@ -8,7 +8,7 @@ import Database from 'better-sqlite3'
 import { expect } from 'vitest'
 import type { ComparisonReport, FileComparison, TableComparison } from '../../../src/model/result/comparison.ts'
 import { makeDatabase, type Folder } from './folder.ts'
-import { holdfast, type Ran, type ProgramOptions } from './program.ts'
+import { holdfast, type ProgramResult, type ProgramOptions } from './program.ts'
 
 const tree = process.env['HOLDFAST_TREE'] ?? fileURLToPath(new URL('../../..', import.meta.url))
 const schema = (name: string): object =>
@@ -19,7 +19,7 @@ ajv.addSchema(schema('report'))
 export const validateComparison = ajv.compile(schema('compare'))
 
 /** The one document on stdout: it fits the published schema, and its exit code is that of the process. */
-export function comparisonIn({ stdout, stderr, code }: Ran): ComparisonReport {
+export function comparisonIn({ stdout, stderr, code }: ProgramResult): ComparisonReport {
   expect(stdout, stderr).toMatch(/^\{[^]*\}\n$/)
   const report = JSON.parse(stdout) as ComparisonReport
   expect(validateComparison(report) ? [] : validateComparison.errors).toEqual([])

@@ -31,7 +31,7 @@ export const whyNoOtherUser = (): string | null =>
     ? null
     : 'another user may not run this tree'
 
-export interface Ran {
+export interface ProgramResult {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
@@ -58,11 +58,11 @@ export const start = (args: readonly string[], { cwd, env = {}, as }: ProgramOpt
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 
-export const holdfast = (args: readonly string[], options: ProgramOptions = {}): Promise<Ran> =>
+export const holdfast = (args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> =>
   ending(start(args, options))
 
 /** Runs it, and kills it after 20 s: a program that calls the kernel without end handles no signal. */
-export async function holdfastOrKill(args: readonly string[], options: ProgramOptions = {}): Promise<Ran> {
+export async function holdfastOrKill(args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
   const program = start(args, options)
   const deadline = setTimeout(() => program.kill('SIGKILL'), 20_000)
   try {
@@ -81,7 +81,7 @@ export function killWithGuardian(run: RunningProgram | null): void {
 }
 
 /** Reads both streams to their end. */
-export async function ending(program: RunningProgram): Promise<Ran> {
+export async function ending(program: RunningProgram): Promise<ProgramResult> {
   const [stdout, stderr, [code]] = await Promise.all([
     textOf(program.stdout),
     textOf(program.stderr),
@@ -104,7 +104,7 @@ addFormats.default(ajv)
 const validate = ajv.compile(schema)
 
 /** The one document on stdout: it fits the published schema, and its exit code is that of the process. */
-export function reportIn({ stdout, code, stderr }: Ran): Report {
+export function reportIn({ stdout, code, stderr }: ProgramResult): Report {
   expect(stdout, stderr).toMatch(/^\{[^]*\}\n$/)
   const report = JSON.parse(stdout) as Report
   expect(validate(report) ? [] : validate.errors).toEqual([])

@@ -7,8 +7,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeDatabase, makeFolder, type Folder } from './folder.ts'
-import { patientSection } from './patience.ts'
-import { holdfast, type Ran } from './program.ts'
+import { generousLimits } from './generous-limits.ts'
+import { holdfast, type ProgramResult } from './program.ts'
 
 const page = readFileSync(new URL('../../../src/service/hooks/README.md', import.meta.url), 'utf8')
 const example = page.slice(page.indexOf('## A program that is stopped'), page.indexOf('## What a command is given'))
@@ -41,7 +41,7 @@ export interface UnitHost extends Disposable {
   /** The commands that systemctl got since the last call, in order. */
   takeCalls(): readonly string[]
   systemctl(deed: 'start' | 'stop'): void
-  holdfast(...args: readonly string[]): Promise<Ran>
+  holdfast(...args: readonly string[]): Promise<ProgramResult>
 }
 
 /**
@@ -65,7 +65,7 @@ export function openUnitHost({
   for (const path of [bin, dirname(config), dirname(database)]) mkdirSync(path, { recursive: true })
   const placed = (text: string): string =>
     text.replaceAll('/etc/holdfast', dirname(config)).replaceAll('/var/lib', folder.in('var/lib'))
-  writeFileSync(config, `${placed(change(configured))}${own}${patientSection}`)
+  writeFileSync(config, `${placed(change(configured))}${own}${generousLimits}`)
   writeFileSync(folder.in('etc/units.json'), placed(units))
   makeDatabase(database, { wal, rows: 200 })
   before(database)

@@ -1,8 +1,8 @@
 /** Builds a generated database. */
 
 import Database from 'better-sqlite3'
+import type { GeneratedDatabase } from './generated-database.ts'
 import { indexSql, tableSql, typeOf } from './generated-sql.ts'
-import type { GeneratedDatabase } from './generated.ts'
 
 /** Leaves out rows that the constraints refuse, and indexes that SQLite refuses because they would not be unique. */
 export function buildGenerated(path: string, shape: GeneratedDatabase): void {

@@ -1,6 +1,6 @@
 /** The statements that create the table and the indexes of a generated database. */
 
-import type { GeneratedDatabase } from './generated.ts'
+import type { GeneratedDatabase } from './generated-database.ts'
 
 const strictTypes: Readonly<Record<string, string>> = {
   INTEGER: 'INTEGER',

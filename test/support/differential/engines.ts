@@ -6,7 +6,7 @@ import { damageClasses } from '../../../src/model/result/finding.ts'
 import type { Engine, Reading } from '../../../src/model/result/reading.ts'
 import type { Diagnosis, Limit } from '../../../src/model/result/verdict.ts'
 import { removeDatabase } from '../databases/create-database.ts'
-import { rebuildIndexes } from '../databases/rebuilt.ts'
+import { rebuildIndexes } from '../databases/rebuild-indexes.ts'
 import { readInProcess } from '../read-in-process.ts'
 
 export const bareFileContext: DiagnosisContext = {
@@ -25,14 +25,14 @@ export const accepting = (...limits: readonly Limit[]): DiagnosisContext => ({
   accept: limits.map((limit) => ({ limit, tenants: null, objects: null })),
 })
 
-export interface Concluded {
+export interface EngineResult {
   readonly reading: Reading
   readonly diagnosis: Diagnosis
 }
 
 /** Each engine gets a copy of its own: SQLite may write into what it reads. */
-export async function readWithBoth(path: string): Promise<Readonly<Record<Engine, Concluded>>> {
-  const conclude = async (engine: Engine): Promise<Concluded> => {
+export async function readWithBoth(path: string): Promise<Readonly<Record<Engine, EngineResult>>> {
+  const conclude = async (engine: Engine): Promise<EngineResult> => {
     const copy = `${path}.${engine}`
     for (const part of ['', '-wal', '-journal']) copyIfThere(path + part, copy + part)
     try {
@@ -68,7 +68,10 @@ export type Judgement =
   | { readonly kind: 'weaker'; readonly why: string }
 
 /** Compares what both engines found in the file at `path`. The census must not be weaker on any file. */
-export async function judge(path: string, { census, sqlite }: Readonly<Record<Engine, Concluded>>): Promise<Judgement> {
+export async function judge(
+  path: string,
+  { census, sqlite }: Readonly<Record<Engine, EngineResult>>,
+): Promise<Judgement> {
   const [ours, theirs] = [census.diagnosis, sqlite.diagnosis]
   const byVerdict = verdicts.indexOf(ours.verdict.kind) - verdicts.indexOf(theirs.verdict.kind)
   const byDamage = damageClasses.indexOf(ours.damage) - damageClasses.indexOf(theirs.damage)

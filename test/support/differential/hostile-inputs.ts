@@ -13,19 +13,19 @@ import { makePlan } from '../../../src/check/reader/schema/census-plan.ts'
 import { readSchemaFacts } from '../../../src/check/reader/schema/schema-facts.ts'
 import { buildGenerated } from '../databases/build-generated.ts'
 import { removeDatabase } from '../databases/create-database.ts'
-import { generated } from '../databases/generated.ts'
+import { generated } from '../databases/generated-database.ts'
 import { recipes } from '../databases/recipes.ts'
 import { createPatient } from '../databases/wounds.ts'
 import { integersFrom } from '../random.ts'
 import { damageBytes } from './referee.ts'
 
-export interface Specimen {
+export interface IntactDatabase {
   readonly name: string
   readonly bytes: Buffer
   readonly plan: CensusPlan
 }
 
-export interface HostileInput extends Specimen {
+export interface HostileInput extends IntactDatabase {
   readonly seed: number
   /** What was done to the database. */
   readonly done: readonly string[]
@@ -40,7 +40,7 @@ const pagesOf = (bytes: Buffer, pageSize: number): number => Math.max(1, Math.fl
  * @param generatedCount databases of random shape, in addition to the recipes
  * @param bytesMax larger ones are left out, so that more can be read
  */
-export function makeSpecimens(generatedCount: number, bytesMax: number): readonly Specimen[] {
+export function makeSpecimens(generatedCount: number, bytesMax: number): readonly IntactDatabase[] {
   const folder = mkdtempSync(join(tmpdir(), 'specimens-'))
   try {
     const builds = [
@@ -55,7 +55,7 @@ export function makeSpecimens(generatedCount: number, bytesMax: number): readonl
         .sample(generated, { seed: 1, numRuns: generatedCount })
         .map((shape, i) => ({ name: `generated ${i}`, build: (path: string) => buildGenerated(path, shape) })),
     ]
-    return builds.flatMap(({ name, build }): readonly Specimen[] => {
+    return builds.flatMap(({ name, build }): readonly IntactDatabase[] => {
       const path = join(folder, 'specimen.db')
       build(path)
       const db = new Database(path)
@@ -70,9 +70,9 @@ export function makeSpecimens(generatedCount: number, bytesMax: number): readonl
   }
 }
 
-export function makeHostile(specimens: readonly Specimen[], seed: number): HostileInput {
+export function makeHostile(specimens: readonly IntactDatabase[], seed: number): HostileInput {
   const random = integersFrom(seed)
-  const pick = (): Specimen => specimens[random(specimens.length)] ?? nothing
+  const pick = (): IntactDatabase => specimens[random(specimens.length)] ?? nothing
   const specimen = pick()
   const done: string[] = []
   let { plan } = specimen
@@ -92,7 +92,7 @@ export function makeHostile(specimens: readonly Specimen[], seed: number): Hosti
   return { seed, name: specimen.name, bytes, plan, done }
 }
 
-const nothing: Specimen = {
+const nothing: IntactDatabase = {
   name: 'nothing',
   bytes: Buffer.alloc(512),
   plan: { pageSize: 512, usable: 512, pages: 1, encoding: 1, buckets: 16, trees: [] },
@@ -146,7 +146,7 @@ const manners: readonly Manner[] = [
   },
 ]
 
-function spliced(random: Random, bytes: Buffer, other: Specimen, done: string[]): Buffer {
+function spliced(random: Random, bytes: Buffer, other: IntactDatabase, done: string[]): Buffer {
   const { pageSize } = other.plan
   const at = random(2) === 0 ? random(bytes.length + 1) : random(pagesOf(bytes, pageSize)) * pageSize
   const from = random(3) === 0 ? random(other.bytes.length) : Math.min(at, other.bytes.length)

@@ -101,14 +101,14 @@ const aboutPages = new RegExp(
   ].join('|'),
 )
 
-export interface SaidBySqlite {
+export interface SqliteMessages {
   /** All messages; empty if it says ok. */
   readonly lines: readonly string[]
   readonly thrown: string | null
   readonly aboutPages: readonly string[]
 }
 
-export function askInProcess(path: string): SaidBySqlite {
+export function askInProcess(path: string): SqliteMessages {
   const lines: string[] = []
   let thrown: string | null = null
   try {

@@ -36,16 +36,16 @@ export function eachDatabase(tests: (fleet: FleetUnderTest) => void): void {
   })
 }
 
-interface Started extends AsyncDisposable {
+interface StartedDatabase extends AsyncDisposable {
   readonly database: FleetDatabase
   readonly address: FleetAddress
   readonly agentAddress: FleetAddress
   readonly cluster: PostgresCluster | null
 }
 
-function startedOnce(kind: FleetDatabase['kind'], start: () => Promise<Started>): FleetUnderTest {
-  let running: Started | null = null
-  const given = (): Started => {
+function startedOnce(kind: FleetDatabase['kind'], start: () => Promise<StartedDatabase>): FleetUnderTest {
+  let running: StartedDatabase | null = null
+  const given = (): StartedDatabase => {
     if (running === null) throw new Error('the database does not run')
     return running
   }
@@ -75,7 +75,7 @@ function startedOnce(kind: FleetDatabase['kind'], start: () => Promise<Started>)
 
 const accessTo = (database: FleetAddress) => ({ database, passwordFile: null, caFile: null })
 
-async function startPostgres(): Promise<Started> {
+async function startPostgres(): Promise<StartedDatabase> {
   const cluster = await PostgresCluster.start()
   const addressOf = await setUpRoles(cluster)
   const address = addressOf('holdfast_coordinator')
@@ -92,7 +92,7 @@ async function startPostgres(): Promise<Started> {
   }
 }
 
-async function startPglite(): Promise<Started> {
+async function startPglite(): Promise<StartedDatabase> {
   const folder = mkdtempSync(join(tmpdir(), 'pglite-'))
   const address = { kind: 'pglite', dir: join(folder, 'fleet') } as const
   await makePgliteFolder(address.dir)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { FleetSettings } from '../../../src/config/fleet/fleet-settings.ts'
 import { openFleetDatabase } from '../../../src/fleet/database/open-database.ts'
 import { freePort } from '../real/real-program.ts'
-import { makeAuthority, type Authority } from '../service/certificates.ts'
+import { makeAuthority, type CertificateAuthority } from '../service/certificates.ts'
 import { setUpFile, setUpRoles, type FleetRole } from './fleet-roles.ts'
 import type { Network } from './networks.ts'
 import { PostgresCluster } from './postgres-cluster.ts'
@@ -16,7 +16,7 @@ import { PostgresCluster } from './postgres-cluster.ts'
 export interface EncryptedFleet extends AsyncDisposable {
   /** For files that belong to it. */
   readonly folder: string
-  readonly authority: Authority
+  readonly authority: CertificateAuthority
   readonly cluster: PostgresCluster
   /** How a role connects by TCP. */
   access(role: FleetRole, port?: number): Pick<FleetSettings, 'database' | 'passwordFile' | 'caFile'>

@@ -9,7 +9,7 @@ import { repository } from '../processes.ts'
 import { straceArguments, type Fault } from '../system-calls/strace.ts'
 import { bytesInState, contentOf, readSet, inMemory, writeSet, type SetBytes, type SetState } from './changes.ts'
 
-export interface BrokenOff {
+export interface InterruptedChange {
   readonly state: SetState
   readonly method: 'swap' | 'in-place'
   readonly what: 'change' | 'undo'
@@ -33,7 +33,7 @@ interface Contents {
  * @param what as strace has it: `signal=SIGKILL`, `error=EIO`
  * @returns how many runs broke off
  */
-export async function breakOffAtEach(one: BrokenOff, calls: readonly string[], what: string): Promise<number> {
+export async function breakOffAtEach(one: InterruptedChange, calls: readonly string[], what: string): Promise<number> {
   const home = mkdtempSync(join(inMemory, 'holdfast-calls-'))
   try {
     const bytes = bytesInState(one.state, 120)
@@ -76,7 +76,7 @@ function pathsIn(home: string, name: string): Paths {
 }
 
 /** @returns what the program printed; null if it was killed */
-async function run(at: Paths, { method, what }: BrokenOff, fault: Fault | null): Promise<string | null> {
+async function run(at: Paths, { method, what }: InterruptedChange, fault: Fault | null): Promise<string | null> {
   const program = [process.execPath, 'test/support/programs/changer.ts', what, at.file, at.home, method]
   const [command = '', ...args] =
     fault === null ? program : ['strace', ...straceArguments('/dev/null', fault), ...program]
@@ -94,7 +94,7 @@ async function run(at: Paths, { method, what }: BrokenOff, fault: Fault | null):
 }
 
 /** The contents before and after, by a run that nothing breaks off. */
-async function bothContents(home: string, one: BrokenOff, bytes: SetBytes): Promise<Contents> {
+async function bothContents(home: string, one: InterruptedChange, bytes: SetBytes): Promise<Contents> {
   const at = pathsIn(home, 'whole')
   writeSet(at.file, bytes)
   const old = contentOf(at.file)
@@ -106,7 +106,7 @@ async function bothContents(home: string, one: BrokenOff, bytes: SetBytes): Prom
 
 async function expectWhole(
   at: Paths,
-  { what }: BrokenOff,
+  { what }: InterruptedChange,
   bytes: SetBytes,
   { old, fresh }: Contents,
   said: string | null,

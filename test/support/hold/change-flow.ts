@@ -1,6 +1,6 @@
 /** The flow of a remedy around `change`, as the commands have it: hold, keep, settle, mend, change. */
 import { defaultLiveSettings } from '../../../src/config/defaults.ts'
-import type { ChangeOutcome, OriginalPlace, Remake, UndoRequest } from '../../../src/hold/change/change-types.ts'
+import type { ChangeOutcome, OriginalsLocation, Remake, UndoRequest } from '../../../src/hold/change/change-types.ts'
 import { change } from '../../../src/hold/change/change.ts'
 import { newChangeId } from '../../../src/hold/change/estimate.ts'
 import { keepOriginal } from '../../../src/hold/change/original/keep-original.ts'
@@ -19,7 +19,7 @@ export interface FlowOptions {
   readonly processes: HoldProcesses
   /** Private folder for snapshots. */
   readonly folder: string
-  readonly place: OriginalPlace
+  readonly place: OriginalsLocation
   readonly method?: ChangeMethod
   readonly settings?: Partial<HoldSettings>
   readonly remake?: { readonly ms: number; readonly work: Remake }
@@ -46,14 +46,14 @@ export const usual: HoldSettings = {
 const forever = new AbortController().signal
 let names = 0
 
-export interface Flowed {
+export interface FlowResult {
   readonly outcome: ChangeOutcome
   readonly change: ChangeId
   /** Main files of the kept originals. */
   readonly originals: readonly string[]
 }
 
-export async function changeFlow(options: FlowOptions): Promise<Flowed> {
+export async function changeFlow(options: FlowOptions): Promise<FlowResult> {
   const { files: named, connection, processes, folder, place, method = 'swap', signal = forever } = options
   const fileOf = (one: string) => ({
     named: one,

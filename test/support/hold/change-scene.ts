@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import { changeFlow, undoFlow, type Flowed, type FlowOptions } from './change-flow.ts'
+import { changeFlow, undoFlow, type FlowResult, type FlowOptions } from './change-flow.ts'
 import { openHoldFixture, type HoldFixture } from './hold-fixture.ts'
 
 export interface ChangeScene {
@@ -11,8 +11,8 @@ export interface ChangeScene {
   readonly begin: () => { readonly folder: string; readonly file: string }
   /** Options that all flows have. */
   readonly common: () => Pick<FlowOptions, 'connection' | 'processes' | 'folder'> & { readonly place: Quarantine }
-  readonly flow: (options?: Partial<FlowOptions>) => Promise<Flowed>
-  readonly back: (done: Flowed, place?: FlowOptions['place']) => ReturnType<typeof undoFlow>
+  readonly flow: (options?: Partial<FlowOptions>) => Promise<FlowResult>
+  readonly back: (done: FlowResult, place?: FlowOptions['place']) => ReturnType<typeof undoFlow>
 }
 
 type Quarantine = Extract<FlowOptions['place'], { readonly kind: 'quarantine' }>

@@ -9,7 +9,7 @@ import {
   hold,
   unbounded,
   type FileRequest,
-  type Held,
+  type HoldResult,
   type HoldBounds,
   type HoldSettings,
   type TenantConnection,
@@ -77,11 +77,15 @@ export interface HoldFixture extends AsyncDisposable {
   /** The snapshot folder. */
   readonly folder: string
   /** A hold of a tenant of the demo service. */
-  holdTenant(demo: Demo, tenant: string, options?: HoldOptions): Promise<Held>
-  hold(named: string, connection: TenantConnection | null, options?: HoldOptions): Promise<Held>
+  holdTenant(demo: Demo, tenant: string, options?: HoldOptions): Promise<HoldResult>
+  hold(named: string, connection: TenantConnection | null, options?: HoldOptions): Promise<HoldResult>
   /** Several files of one tenant, in one hold. */
-  holdAll(named: NonEmpty<string>, connection: TenantConnection | null, options?: HoldOptions): Promise<readonly Held[]>
-  holdBare(named: string, options?: HoldOptions): Promise<Held>
+  holdAll(
+    named: NonEmpty<string>,
+    connection: TenantConnection | null,
+    options?: HoldOptions,
+  ): Promise<readonly HoldResult[]>
+  holdBare(named: string, options?: HoldOptions): Promise<HoldResult>
   /** Hold, check and verdict of one tenant, as in a run; `named` replaces its file. */
   examine(demo: Demo, tenant: string, options?: HoldOptions & { readonly named?: string }): Promise<ExaminedTenant>
   examineBare(named: string, options?: HoldOptions): Promise<ExaminedTenant>
@@ -120,7 +124,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
     [first, ...more]: NonEmpty<string>,
     connection: TenantConnection | null,
     options: HoldOptions,
-  ): Promise<readonly Held[]> =>
+  ): Promise<readonly HoldResult[]> =>
     hold(
       {
         files: [
@@ -136,7 +140,11 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
       options.processes ?? processes,
       options.signal ?? forever,
     )
-  const holdFile = async (named: string, connection: TenantConnection | null, options: HoldOptions): Promise<Held> => {
+  const holdFile = async (
+    named: string,
+    connection: TenantConnection | null,
+    options: HoldOptions,
+  ): Promise<HoldResult> => {
     const [held] = await holdFiles([named], connection, options)
     if (held === undefined) throw new Error('a hold has an outcome for each file')
     return held

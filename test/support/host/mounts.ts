@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-export interface Mounted extends Disposable {
+export interface MountedFolder extends Disposable {
   readonly path: string
 }
 
@@ -23,7 +23,7 @@ export function whyNoMount(kind: MountKind): string | null {
 export const whySkipped = (why: string | null): string => (why === null ? '' : ` (skipped: ${why})`)
 
 /** @param bytes size of a tmpfs; other kinds have a size of their own */
-export function mount(kind: MountKind, bytes: number): Mounted {
+export function mount(kind: MountKind, bytes: number): MountedFolder {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-mount-'))
   const path = join(folder, 'mounted')
   mkdirSync(path)

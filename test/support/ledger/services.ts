@@ -1,6 +1,6 @@
 /** Services that share a ledger, and what their runs write to it. */
 
-import type { LedgerReading } from '../../../src/ledger/ledger.ts'
+import type { LedgerReader } from '../../../src/ledger/ledger.ts'
 import { openLedger } from '../../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import type { Event } from '../../../src/model/event.ts'
@@ -29,7 +29,7 @@ export async function write(dir: string, way: ServiceWay | null, ...events: read
 }
 
 /** Holders of open holds: those of this service, and those of others with whose they are. */
-export const holders = async (reading: LedgerReading): Promise<unknown> => [
+export const holders = async (reading: LedgerReader): Promise<unknown> => [
   (await reading.openHolds()).map(({ holder }) => holder),
   (await reading.otherHolds()).map(({ holder, whose }) => `${holder}: ${whose}`),
 ]

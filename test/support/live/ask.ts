@@ -1,4 +1,4 @@
-/** Asks a database as any other program does: in a process of its own, without patience. */
+/** Asks a database as any other program does: in a process of its own, without a busy timeout. */
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 

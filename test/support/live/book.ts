@@ -46,7 +46,7 @@ export function makeBook(file: string, mode: JournalMode, fillerBytes = 0): void
 export const fromAccount = (seq: number): number => (seq * 7919) % accounts
 export const toAccount = (seq: number): number => (seq * 104_729) % accounts
 
-export interface Judged {
+export interface JudgedCopy {
   /** The last transaction that the copy has. */
   readonly seq: number
   /** Why the copy is no state that ever was; null if it is one. */
@@ -54,7 +54,7 @@ export interface Judged {
 }
 
 /** Opens a private copy with SQLite, which replays what lies beside it. */
-export function judgeBook(copy: string): Judged {
+export function judgeBook(copy: string): JudgedCopy {
   const database = new Database(copy, { fileMustExist: true })
   try {
     const [integrity] = database.pragma('integrity_check(3)') as { integrity_check: string }[]

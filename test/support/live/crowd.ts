@@ -161,11 +161,11 @@ async function endOf(kind: MemberKind, program: Program): Promise<EndedProgram> 
   return ended
 }
 
-type Line = { readonly error?: string; readonly totals?: Readonly<Record<string, number>> }
+type MemberLine = { readonly error?: string; readonly totals?: Readonly<Record<string, number>> }
 
-function* linesOf(outputs: readonly string[]): Generator<Line> {
+function* linesOf(outputs: readonly string[]): Generator<MemberLine> {
   for (const output of outputs)
-    for (const line of output.split('\n').slice(0, -1)) if (line.endsWith('}')) yield JSON.parse(line) as Line
+    for (const line of output.split('\n').slice(0, -1)) if (line.endsWith('}')) yield JSON.parse(line) as MemberLine
 }
 
 function countErrors(outputs: readonly string[]): ErrorCounts {

@@ -14,7 +14,7 @@ export interface Restarts extends Pick<Crowd, 'acknowledged' | 'writers'> {
   readonly errors: readonly string[]
 }
 
-/** Each start writes some transactions without patience. Every third is killed in the middle of them. */
+/** Each start writes some transactions without a busy timeout. Every third is killed in the middle of them. */
 export function restartAgainAndAgain(file: string, folder: string, times: number): Restarts {
   const acknowledged = join(folder, 'acknowledged.restarted')
   writeFileSync(acknowledged, Buffer.alloc(8))

@@ -15,7 +15,7 @@ export interface SnapshotsOptions {
   readonly hold?: HoldOptions
 }
 
-export interface SnapshotsTaken {
+export interface TakenSnapshots {
   readonly taken: number
   /** What was wrong with each snapshot that is no state that was, or that is older than what was acknowledged. */
   readonly wrong: readonly string[]
@@ -28,7 +28,7 @@ export interface SnapshotsTaken {
   readonly emptyWal: number
 }
 
-export async function takeSnapshots(options: SnapshotsOptions): Promise<SnapshotsTaken> {
+export async function takeSnapshots(options: SnapshotsOptions): Promise<TakenSnapshots> {
   const { fixture, file, crowd, count, untilMs, atLeast: enough = 0 } = options
   const wrong: string[] = []
   const failures: Record<string, number> = {}

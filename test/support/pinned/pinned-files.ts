@@ -1,6 +1,6 @@
 /** Databases for tests of pinned snapshots, and what a snapshot holds. */
 import Database from 'better-sqlite3'
-import type { Held, HoldSettings } from '../../../src/hold/hold.ts'
+import type { HoldResult, HoldSettings } from '../../../src/hold/hold.ts'
 import type { HoldStep } from '../../../src/hold/record.ts'
 import type { PinEvidence } from '../../../src/model/result/evidence.ts'
 import type { HoldFixture, HoldOptions } from '../hold/hold-fixture.ts'
@@ -50,10 +50,10 @@ export const wideLimits: HoldSettings['live'] = {
   maxWriterWaitMs: 60_000,
 }
 
-export interface Pinned {
+export interface PinnedCopyResult {
   readonly copy: BookCopy
   readonly pin: PinEvidence | null
-  readonly held: Extract<Held, { kind: 'snapshot' }>
+  readonly held: Extract<HoldResult, { kind: 'snapshot' }>
 }
 
 export interface PinOptions {
@@ -70,7 +70,11 @@ export const pinOptions = ({ live, on, folder }: PinOptions): HoldOptions => ({
 })
 
 /** Takes a pinned snapshot and reads it. @throws the failure, if there is none */
-export async function takePinned(fixture: HoldFixture, file: string, options: PinOptions = {}): Promise<Pinned> {
+export async function takePinned(
+  fixture: HoldFixture,
+  file: string,
+  options: PinOptions = {},
+): Promise<PinnedCopyResult> {
   const held = await fixture.holdBare(file, pinOptions(options))
   if (held.kind !== 'snapshot') throw held.failure
   await using snapshot = held.snapshot

@@ -1,7 +1,7 @@
 /** A pin that stands for as long as a test wants: the second process, which a pinned hold asks, is stopped. */
 import { openSync, closeSync } from 'node:fs'
 import { startHoldProcesses } from '../../../src/hold/hold-processes.ts'
-import type { Held } from '../../../src/hold/hold.ts'
+import type { HoldResult } from '../../../src/hold/hold.ts'
 import { findConflict } from '../../../src/host/locks/byte-lock.ts'
 import { shmLockBytes } from '../../../src/sqlite/lock-bytes.ts'
 import type { HoldFixture } from '../hold/hold-fixture.ts'
@@ -27,7 +27,7 @@ export async function whilePinned(
   file: string,
   options: PinOptions & { readonly signal?: AbortSignal },
   work: () => Promise<void>,
-): Promise<Held> {
+): Promise<HoldResult> {
   const before = descendantsRunning(process.pid, 'probe-child')
   await using processes = await startHoldProcesses()
   await processes.probe.ready()

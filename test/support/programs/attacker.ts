@@ -17,13 +17,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 
-interface Asked {
+interface AttackOrder {
   readonly places: readonly string[]
   readonly victim: string
   readonly secret: string
 }
 
-const { places, victim, secret } = JSON.parse(process.argv[2] ?? '{}') as Asked
+const { places, victim, secret } = JSON.parse(process.argv[2] ?? '{}') as AttackOrder
 const asideName = '.aside-'
 const found = new Set<string>()
 /** Names that lead to the victim just now, and what they led to. */

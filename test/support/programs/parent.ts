@@ -4,9 +4,9 @@
  * it.
  */
 import { startChild } from '../../../src/host/process/child.ts'
-import type { Whim } from './unruly.ts'
+import type { UnrulyOrder } from './unruly.ts'
 
-const child = await startChild<Whim, unknown>(process.argv[2] ?? '', {
+const child = await startChild<UnrulyOrder, unknown>(process.argv[2] ?? '', {
   ownSession: process.argv[4] === 'own-session',
   niceness: 0,
   memoryBytesMax: null,

@@ -6,7 +6,7 @@
 import { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { chroot } from '../../../src/host/libc.ts'
 
-interface Asked {
+interface TakeOverOrder {
   readonly folder: string
   readonly uid: number
   readonly gid: number
@@ -14,7 +14,7 @@ interface Asked {
   readonly rooted: boolean
 }
 
-const { folder, uid, gid, victim, rooted } = JSON.parse(process.argv[2] ?? '{}') as Asked
+const { folder, uid, gid, victim, rooted } = JSON.parse(process.argv[2] ?? '{}') as TakeOverOrder
 if (rooted) chroot(folder)
 process.chdir(rooted ? '/' : folder)
 process.setgroups?.([])

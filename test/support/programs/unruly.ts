@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, writeSync } from 'node:fs'
 import { answerQuestions, setIdlePriority } from '../../../src/host/process/child-side.ts'
 
-export type Whim =
+export type UnrulyOrder =
   | { readonly whim: 'echo'; readonly value: unknown }
   | {
       readonly whim:
@@ -25,7 +25,7 @@ export type Whim =
 let told = 0
 const eaten: Buffer[] = []
 
-answerQuestions<Whim, unknown>(async (question) => {
+answerQuestions<UnrulyOrder, unknown>(async (question) => {
   switch (question.whim) {
     case 'echo':
       return question.value

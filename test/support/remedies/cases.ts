@@ -29,15 +29,15 @@ export interface RemedyCase {
   readonly aloneOnly: boolean
 }
 
-type Expected = Pick<RemedyCase, 'remedy' | 'objects'>
+type ExpectedRemedy = Pick<RemedyCase, 'remedy' | 'objects'>
 
-const lost: Expected = { remedy: 'lost', objects: [] }
-const whole: Expected = { remedy: 'whole', objects: [] }
-const rewrite: Expected = { remedy: 'rewrite', objects: [] }
-const rebuild = (...objects: readonly string[]): Expected => ({ remedy: 'rebuild', objects: objects.toSorted() })
+const lost: ExpectedRemedy = { remedy: 'lost', objects: [] }
+const whole: ExpectedRemedy = { remedy: 'whole', objects: [] }
+const rewrite: ExpectedRemedy = { remedy: 'rewrite', objects: [] }
+const rebuild = (...objects: readonly string[]): ExpectedRemedy => ({ remedy: 'rebuild', objects: objects.toSorted() })
 
 /** By name of the surgeon's wound; all others lose rows, or something that no rebuild can bring back. */
-const ofSurgeon: Readonly<Record<string, Expected>> = {
+const ofSurgeon: Readonly<Record<string, ExpectedRemedy>> = {
   'index entry removed': rebuild('events_kind'),
   'value of an index entry changed': rebuild('events_kind'),
   'index entries out of order': rebuild('events_note'),
@@ -89,7 +89,7 @@ export function surgeonCases(subject: Subject, isAutoVacuum: boolean): readonly 
   )
 }
 
-const one = (name: string, subject: Subject, expected: Expected, wound: WoundFile): RemedyCase => ({
+const one = (name: string, subject: Subject, expected: ExpectedRemedy, wound: WoundFile): RemedyCase => ({
   name,
   subject,
   wound,

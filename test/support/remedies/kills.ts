@@ -76,12 +76,12 @@ export async function killRemedies({ command, kills, random, report }: KillOptio
   return { ...outcome, complaints }
 }
 
-type Moment = { readonly afterMs: number } | { readonly inPauseMs: number }
+type KillMoment = { readonly afterMs: number } | { readonly inPauseMs: number }
 
 async function killAt(
   { demo, holdfast }: DamagedTenants,
   args: readonly string[],
-  moment: Moment,
+  moment: KillMoment,
   wholeMs: number,
 ): Promise<{ readonly met: boolean; readonly complaints: readonly string[] }> {
   await using run = holdfast.start(...args, '--quiet')

@@ -9,7 +9,7 @@ import type { RemedyCase } from './cases.ts'
 import { contentsOf, differencesOf, examine, type Contents } from './contents.ts'
 import { layOut, layouts, needsRecovery, type Layout } from './layouts.ts'
 import { attributesOf, bytesOf, differentParts, type InodeAttributes, type BytesOfParts } from './live-files.ts'
-import { essence, runRemedy, verdictsOf, type RanRemedies } from './remedy-run.ts'
+import { essence, runRemedy, verdictsOf, type RemedyRunResult } from './remedy-run.ts'
 
 export interface WoundedScene {
   readonly it: RemedyCase
@@ -78,7 +78,7 @@ export async function repairAll(cases: readonly (readonly [RemedyCase, Layout])[
     complaints.push(...lines.map((line) => `${it.name} (${it.subject.name}, ${layout}), ${step}: ${line}`))
   }
   const paths = scenes.map(({ path }) => path)
-  const resultsOf = (run: RanRemedies): ReadonlyMap<string, RemedyResult> =>
+  const resultsOf = (run: RemedyRunResult): ReadonlyMap<string, RemedyResult> =>
     new Map(run.results.map((result) => [result.path, result]))
 
   const listed = namesIn(folder.path)

@@ -1,7 +1,7 @@
 /** Runs the commands of the remedies as a person does, and reads the document that they print. */
 import { expect } from 'vitest'
 import type { RemedyResult, RemedySummary } from '../../../src/model/result/remedy.ts'
-import { holdfast, reportIn, type ProgramOptions, type Ran } from '../cli/program.ts'
+import { holdfast, reportIn, type ProgramOptions, type ProgramResult } from '../cli/program.ts'
 
 /** The published document. It was compared with its schema when it was printed. */
 export interface PrintedRemedies {
@@ -11,18 +11,18 @@ export interface PrintedRemedies {
   readonly summary: RemedySummary
 }
 
-export interface RanRemedies extends PrintedRemedies {
+export interface RemedyRunResult extends PrintedRemedies {
   readonly code: number | null
   readonly stderr: string
 }
 
 /** @throws unless the command prints exactly one document and ends with the exit code that it names */
-export async function runRemedy(args: readonly string[], options: ProgramOptions = {}): Promise<RanRemedies> {
+export async function runRemedy(args: readonly string[], options: ProgramOptions = {}): Promise<RemedyRunResult> {
   const ran = await holdfast([...args, '--json'], options)
   return { ...documentIn(ran, args), code: ran.code, stderr: ran.stderr }
 }
 
-function documentIn({ stdout, stderr, code }: Ran, args: readonly string[]): PrintedRemedies {
+function documentIn({ stdout, stderr, code }: ProgramResult, args: readonly string[]): PrintedRemedies {
   const what = `${args.join(' ')}: exit code ${code}, ${stderr}`
   expect(stdout, what).toMatch(/^\{[^]*\}\n$/)
   const document = JSON.parse(stdout) as PrintedRemedies

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { DroppedEntry } from '../../../src/model/result/account.ts'
 import { Salvager } from '../../../src/repair/salvage/child/salvager.ts'
-import type { Salvaged } from '../../../src/repair/salvage/salvaged.ts'
+import type { SalvageResult } from '../../../src/repair/salvage/salvage-result.ts'
 import type { Folder } from '../cli/folder.ts'
 
 /** Names in the folder: of the damaged file, as in every sandbox, of the new one, and of its facts. */
 export const salvageNames = { damaged: 'database', result: 'new', facts: 'facts', schema: 'schema' } as const
 
-type SalvageOutcome = Omit<Salvaged, 'file' | 'facts' | 'ms'>
+type SalvageOutcome = Omit<SalvageResult, 'file' | 'facts' | 'ms'>
 
 /** @throws {Error} if nothing can be salvaged */
 export function salvageInProcess(folder: Folder, hasSchema = false): SalvageOutcome {

@@ -11,13 +11,13 @@ import type { Service } from '../../../src/service/port.ts'
 import { digestOfRows } from '../databases/rows.ts'
 import { startNode } from '../processes.ts'
 
-export interface Heavy extends AsyncDisposable {
+export interface BusyService extends AsyncDisposable {
   readonly file: string
   readonly socket: string
   readonly service: Service
   readonly pid: number
   /** What the tenant held when it was last quiesced. */
-  quiesced(): Quiesced
+  quiesced(): QuiescedContent
   /** Ends it. */
   end(): Promise<{
     readonly transactions: number
@@ -27,13 +27,13 @@ export interface Heavy extends AsyncDisposable {
   }>
 }
 
-interface Quiesced {
+interface QuiescedContent {
   readonly digest: string
   readonly sum: number
   readonly transactions: number
 }
 
-export async function startHeavy(manner: 'keeps' | 'reopens'): Promise<Heavy> {
+export async function startHeavy(manner: 'keeps' | 'reopens'): Promise<BusyService> {
   const dir = mkdtempSync(join(tmpdir(), 'holdfast-heavy-'))
   const socket = join(dir, 'admin.sock')
   const program = startNode('test/support/programs/busy-service.ts', [dir, socket, manner])
@@ -51,7 +51,7 @@ export async function startHeavy(manner: 'keeps' | 'reopens'): Promise<Heavy> {
     socket,
     service,
     pid: program.pid,
-    quiesced: () => JSON.parse(readFileSync(join(dir, 'quiesced.json'), 'utf8')) as Quiesced,
+    quiesced: () => JSON.parse(readFileSync(join(dir, 'quiesced.json'), 'utf8')) as QuiescedContent,
     end: async () => {
       await program[Symbol.asyncDispose]()
       const { stdout } = await program.ended
@@ -74,7 +74,7 @@ export async function startHeavy(manner: 'keeps' | 'reopens'): Promise<Heavy> {
 }
 
 /** What is wrong with a snapshot, in words; null when it is exactly what the service held. */
-export function deviationOf(snapshot: string, { digest, sum }: Quiesced): string | null {
+export function deviationOf(snapshot: string, { digest, sum }: QuiescedContent): string | null {
   const database = new Database(snapshot)
   try {
     const integrity = database.pragma('integrity_check', { simple: true })

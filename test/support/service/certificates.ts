@@ -23,13 +23,13 @@ export interface IssuedCertificate {
   readonly keyFile: string
 }
 
-export interface Authority {
+export interface CertificateAuthority {
   readonly caFile: string
   /** @param alternatives such as `DNS:localhost`. @param days until it ends; with -1 it has ended yesterday */
   issue(name: string, alternatives: readonly string[], days?: number): IssuedCertificate
 }
 
-export function makeAuthority(dir: string, named = 'ca'): Authority {
+export function makeAuthority(dir: string, named = 'ca'): CertificateAuthority {
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' })
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
   const caFile = join(dir, `${named}.pem`)

@@ -36,7 +36,7 @@ export interface Demo extends AsyncDisposable {
   readonly service: Service
   readonly tenants: readonly string[]
   fileOf(tenant: string): string
-  /** Another client, with a patience of its own. */
+  /** Another client, with a request timeout of its own. */
   connect(requestTimeoutMs: number): Promise<Service>
   status(tenant: string): Promise<TenantStatus>
   /** Waits until the service says that the tenant is active, within `deadlineMs`. */
@@ -111,7 +111,7 @@ async function startDemoIn(home: string, options: DemoOptions): Promise<Demo> {
     service,
     tenants: names,
     status,
-    connect: (patienceMs) => connectService({ ...settings, requestTimeoutMs: patienceMs }),
+    connect: (timeoutMs) => connectService({ ...settings, requestTimeoutMs: timeoutMs }),
     fileOf: (tenant) => join(dir, `${tenant}.db`),
     servesAgain: async (tenant, deadlineMs = 10_000) => {
       await eventually(`${tenant} serves again`, async () => (await status(tenant)).state === 'active', deadlineMs)

@@ -19,13 +19,13 @@ interface Json {
   readonly [field: string]: unknown
 }
 
-export interface Heard {
+export interface GateResponse {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly json: Json
 }
 
-export interface Sent {
+export interface GateRequest {
   readonly headers?: Record<string, string>
   readonly body?: unknown
   /** A body that is sent as it stands. */
@@ -39,8 +39,8 @@ export async function call(
   where: RequestOptions & { readonly tls?: boolean },
   method: string,
   path: string,
-  sent: Sent = {},
-): Promise<Heard> {
+  sent: GateRequest = {},
+): Promise<GateResponse> {
   const heard = await exchange(where, method, path, sent)
   if (templateOf(path) !== null && heard.status !== 405) expect(misfits(method, path, heard)).toEqual([])
   return heard
@@ -50,8 +50,8 @@ export function exchange(
   { tls = false, ...where }: RequestOptions & { readonly tls?: boolean },
   method: string,
   path: string,
-  { headers = {}, body, raw, chunked = false }: Sent,
-): Promise<Heard> {
+  { headers = {}, body, raw, chunked = false }: GateRequest,
+): Promise<GateResponse> {
   const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
   return new Promise((resolve, reject) => {
     const request = (tls ? httpsRequest : httpRequest)(
@@ -101,8 +101,8 @@ export interface TestGate extends AsyncDisposable {
   readonly deeds: string[]
   readonly databases: Map<string, Database.Database>
   fileOf(id: string): string
-  call(method: string, path: string, sent?: Sent): Promise<Heard>
-  quiesce(id: string, body?: object, key?: string): Promise<Heard>
+  call(method: string, path: string, sent?: GateRequest): Promise<GateResponse>
+  quiesce(id: string, body?: object, key?: string): Promise<GateResponse>
 }
 
 let keys = 0
@@ -146,7 +146,7 @@ export async function openTestGate(
   })
   const socket = join(dir, 'admin.sock')
   const server = await gate.listen(socket)
-  const send = (method: string, path: string, sent?: Sent): Promise<Heard> =>
+  const send = (method: string, path: string, sent?: GateRequest): Promise<GateResponse> =>
     call({ socketPath: socket }, method, path, sent)
   return {
     gate,
@@ -185,4 +185,4 @@ export async function until(
   }
 }
 
-export const problemName = (heard: Heard): string => String(heard.json['type']).split(/[/:#]/).at(-1) ?? ''
+export const problemName = (heard: GateResponse): string => String(heard.json['type']).split(/[/:#]/).at(-1) ?? ''

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-export interface Asked {
+export interface ReceivedRequest {
   readonly method: string
   readonly url: string
   readonly key: string | undefined
@@ -34,16 +34,16 @@ export type Lie =
 
 export interface Liar extends AsyncDisposable {
   readonly socket: string
-  readonly asked: Asked[]
+  readonly asked: ReceivedRequest[]
 }
 
-export async function openLiar(answer: (asked: Asked) => Lie): Promise<Liar> {
+export async function openLiar(answer: (asked: ReceivedRequest) => Lie): Promise<Liar> {
   const dir = mkdtempSync(join(tmpdir(), 'liar-'))
   const socket = join(dir, 's')
-  const asked: Asked[] = []
+  const asked: ReceivedRequest[] = []
   const server = createServer((request, response) => {
     void readBody(request).then((text) => {
-      const one: Asked = {
+      const one: ReceivedRequest = {
         method: request.method ?? '',
         url: request.url ?? '',
         key: request.headers['idempotency-key'] as string | undefined,

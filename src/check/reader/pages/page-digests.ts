@@ -15,7 +15,7 @@ const format = 1
 const groupsMax = 4096
 const runsListedMax = 20
 const ownersListedMax = 20
-/** As in `PageAccount.ownerOf`. */
+/** As in `PageAccountingResult.ownerOf`. */
 const freeListOwner = 0
 const noTree = 0
 
@@ -64,7 +64,7 @@ export class DigestedPages implements PageSource {
 /** Bytes of memory for digesting so many pages. */
 export const digestingBytes = (pages: number): number => 4 * (pages + 1)
 
-/** null if nothing changed, or the two cannot be compared. @param ownerOf as in `PageAccount.ownerOf` */
+/** null if nothing changed, or the two cannot be compared. @param ownerOf as in `PageAccountingResult.ownerOf` */
 export function changedBetween(
   earlier: PageDigests,
   now: PageDigests,

@@ -1,15 +1,15 @@
 /** Child side: the page accounting of the recovered database file (sqlite/accounting/account-pages.ts). */
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import { prescanBytes } from '../../../census/fast/prescan.ts'
-import type { PagesSeen } from '../../../model/result/last-good.ts'
+import type { PageDigestResult } from '../../../model/result/last-good.ts'
 import { accountPages, databasePages } from '../../../sqlite/accounting/account-pages.ts'
-import type { PageAccount, PageAccounting } from '../../../sqlite/accounting/account-pages.ts'
+import type { PageAccountingResult, PageAccounting } from '../../../sqlite/accounting/account-pages.ts'
 import { claimsBytes } from '../../../sqlite/accounting/claims.ts'
 import type { SchemaPageRow } from '../../../sqlite/accounting/schema-rows.ts'
 import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import { lockBytePage } from '../../../sqlite/page-layout.ts'
-import type { Digesting } from '../../protocol.ts'
-import type { AccountAnswer } from '../../step-answers.ts'
+import type { DigestRequest } from '../../protocol.ts'
+import type { AccountingAnswer } from '../../step-answers.ts'
 import { changedBetween, DigestedPages, digestingBytes } from './page-digests.ts'
 import { readLayout } from './page-file.ts'
 import type { PageFile } from './page-file.ts'
@@ -22,7 +22,7 @@ export class PageReader {
   /** null if there is no core, or too little memory for it. */
   #prescan: Prescan | null = null
   #accounting: PageAccounting | null = null
-  #account: PageAccount | null = null
+  #account: PageAccountingResult | null = null
   #header: DatabaseHeader | null = null
   /** null if no digests were asked for. */
   #digests: DigestedPages | null = null
@@ -38,7 +38,7 @@ export class PageReader {
    * Accounts for about `pagesMax` more pages. It takes 5 to 9 bytes a page, so it has a limit: a sparse file of
    * terabytes must not take the machine's memory.
    */
-  step(pagesMax: number, map: boolean, digest: boolean, memoryBytesMax: number): AccountAnswer {
+  step(pagesMax: number, map: boolean, digest: boolean, memoryBytesMax: number): AccountingAnswer {
     if (this.#accounting === null) {
       const begun = this.#begin(memoryBytesMax, digest)
       if (typeof begun === 'string') return { kind: 'not-possible', why: begun }
@@ -67,7 +67,7 @@ export class PageReader {
   }
 
   /** The digests of the pages; none if the accounting could not read them all. */
-  digested(digesting: Digesting): PagesSeen {
+  digested(digesting: DigestRequest): PageDigestResult {
     const [account, header, digests] = [this.#account, this.#header, this.#digests]
     if (digesting.kind === 'none' || account === null || header === null || digests === null || account.pagesUnread > 0)
       return { kind: 'not-digested' }

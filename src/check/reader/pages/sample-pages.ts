@@ -8,7 +8,7 @@ import { layoutOf } from '../../../census/page-layout.ts'
 import { trailTo } from '../../../census/scan/page-owners.ts'
 import type { Finding, FoundObject, Rule } from '../../../model/result/finding.ts'
 import type { SampledRange } from '../../../model/result/sample.ts'
-import { nameOfObject } from '../../../sqlite/accounting/account.ts'
+import { nameOfObject } from '../../../sqlite/accounting/accounting-state.ts'
 import { CollectedFindings } from '../../../sqlite/accounting/collected-findings.ts'
 import { readReferences } from '../../../sqlite/accounting/references.ts'
 import type { SampleAnswer } from '../../step-answers.ts'
@@ -48,12 +48,12 @@ function* pagesToJudge({ plan, owners }: PageCounter, first: number, last: numbe
   for (let page = first; page <= last; page++) yield page
 }
 
-interface Fault {
+interface PageFault {
   readonly rule: Extract<Rule, 'page-unreadable' | 'page-malformed'>
   readonly why: string
 }
 
-function faultOf(bytes: Uint8Array, page: number, { plan }: PageCounter, kind: 'table' | 'index'): Fault | null {
+function faultOf(bytes: Uint8Array, page: number, { plan }: PageCounter, kind: 'table' | 'index'): PageFault | null {
   const references = readReferences(bytes, page, { ...layoutOf(plan), autoVacuum: false })
   if (references.kind === 'unreadable') return { rule: 'page-unreadable', why: references.why }
   if (references.tree !== kind) return { rule: 'page-unreadable', why: `is a page of another kind of tree` }
@@ -61,7 +61,7 @@ function faultOf(bytes: Uint8Array, page: number, { plan }: PageCounter, kind: '
 }
 
 const findingOf = (
-  { rule, why }: Fault,
+  { rule, why }: PageFault,
   object: FoundObject,
   page: number,
   trail: readonly number[],

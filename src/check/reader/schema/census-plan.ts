@@ -3,21 +3,21 @@ import Database from 'better-sqlite3'
 import { planCensus } from '../../../census/plan-census.ts'
 import type { CensusPlan } from '../../../census/plan.ts'
 import type { SchemaFacts } from '../../../census/schema-facts.ts'
-import type { Skipped } from '../../../model/result/verdict.ts'
-import type { Uncounted } from '../../step-answers.ts'
+import type { SkippedObject } from '../../../model/result/verdict.ts'
+import type { UncountedObject } from '../../step-answers.ts'
 import { readLayout } from '../pages/page-file.ts'
 import { notUnderstood } from './countable.ts'
 import type { SchemaLayout } from './schema-facts.ts'
 
-export interface CensusPlanning {
+export interface CensusPlanResult {
   /** null if SQLite or the header do not give what is to be counted. SQLite's full check then replaces the census. */
   readonly plan: CensusPlan | null
   /** Why there is no plan; null if there is one. */
   readonly noPlanWhy: string | null
   /** What nothing will check. */
-  readonly skipped: readonly Skipped[]
+  readonly skipped: readonly SkippedObject[]
   /** What SQLite's full check decides. */
-  readonly uncounted: readonly Uncounted[]
+  readonly uncounted: readonly UncountedObject[]
 }
 
 /** @param ask asks SQLite about the schema; may throw what SQLite throws */
@@ -25,7 +25,7 @@ export function makePlan(
   path: string,
   db: Database.Database,
   ask: (layout: SchemaLayout) => SchemaFacts,
-): CensusPlanning {
+): CensusPlanResult {
   const layout = readLayout(path)
   if (typeof layout === 'string') return { plan: null, noPlanWhy: layout, skipped: [], uncounted: [] }
   const { header, filePages } = layout

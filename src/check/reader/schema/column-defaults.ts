@@ -4,7 +4,7 @@
 import Database from 'better-sqlite3'
 import type { ColumnValue } from '../../../sqlite/column-value.ts'
 import { columnValue, typed } from '../sqlite/column-value.ts'
-import type { Typed } from '../sqlite/column-value.ts'
+import type { TypedValue } from '../sqlite/column-value.ts'
 
 const encodings = ['UTF-8', 'UTF-8', 'UTF-16le', 'UTF-16be'] as const
 
@@ -40,7 +40,7 @@ export class ColumnDefaults implements Disposable {
     try {
       db.exec(`ALTER TABLE scratch ADD COLUMN ${column}`)
       const row = db
-        .prepare<[], Typed>(`SELECT ${typed('c')} FROM scratch`)
+        .prepare<[], TypedValue>(`SELECT ${typed('c')} FROM scratch`)
         .raw()
         .safeIntegers()
         .get()

@@ -3,16 +3,16 @@ import Database from 'better-sqlite3'
 import type { CensusPlan } from '../../../census/plan.ts'
 import type { SchemaFacts } from '../../../census/schema-facts.ts'
 import type { Finding } from '../../../model/result/finding.ts'
-import type { Skipped } from '../../../model/result/verdict.ts'
+import type { SkippedObject } from '../../../model/result/verdict.ts'
 import { computingOf } from '../sqlite/computed-entries.ts'
 import { isVirtual } from './schema-objects.ts'
 import type { SchemaRow } from './schema-objects.ts'
 import { moduleOf } from './virtual-table-module.ts'
 
-type Named = Pick<SchemaFacts, 'tables' | 'indexes'>
+type NamedObjects = Pick<SchemaFacts, 'tables' | 'indexes'>
 
 /** Without refused tables and their indexes, refused indexes, and indexes without a tree. */
-export function countable<Facts extends Named>(facts: Facts, refused: ReadonlySet<string>): Facts {
+export function countable<Facts extends NamedObjects>(facts: Facts, refused: ReadonlySet<string>): Facts {
   return {
     ...facts,
     tables: facts.tables.filter(({ name }) => !refused.has(name)),
@@ -23,7 +23,7 @@ export function countable<Facts extends Named>(facts: Facts, refused: ReadonlySe
 /** Tables and indexes without a root page in the schema: what they hold cannot be found. */
 export function findIncomplete(
   rows: readonly SchemaRow[],
-  { indexes }: Named,
+  { indexes }: NamedObjects,
   refused: ReadonlySet<string>,
 ): readonly Finding[] {
   const withRow = new Set(rows.flatMap(({ type, name }) => (type === 'index' ? [name] : [])))
@@ -63,8 +63,8 @@ const unknownFunction = /^(?:no such function: |wrong number of arguments to fun
  * Computed indexes of the plan that call functions which this SQLite does not have. The application that has them may
  * keep such an index in its own way.
  */
-export function notUnderstood(db: Database.Database, plan: CensusPlan): readonly Skipped[] {
-  return plan.trees.flatMap((tree): readonly Skipped[] => {
+export function notUnderstood(db: Database.Database, plan: CensusPlan): readonly SkippedObject[] {
+  return plan.trees.flatMap((tree): readonly SkippedObject[] => {
     if (tree.kind !== 'index' || tree.entries !== 'computed') return []
     try {
       const computing = computingOf(db, tree.object.name, tree.object.table ?? '')

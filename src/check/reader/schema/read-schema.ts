@@ -5,7 +5,7 @@ import type { SchemaAnswer } from '../../step-answers.ts'
 import { readLayout } from '../pages/page-file.ts'
 import { openDatabase, thrownFact } from '../sqlite/open-database.ts'
 import { SchemaCache } from './schema-cache.ts'
-import type { SchemaRead } from './schema-cache.ts'
+import type { SchemaReadResult } from './schema-cache.ts'
 import { readSchemaRows } from './schema-objects.ts'
 import { judgeRows } from './schema-refusals.ts'
 
@@ -62,7 +62,7 @@ function tryOpened(
 }
 
 function answerOf(
-  { objects, plan, noPlanWhy, uncounted, leftOut, skipped, findings, digest }: SchemaRead,
+  { objects, plan, noPlanWhy, uncounted, leftOut, skipped, findings, digest }: SchemaReadResult,
   facts: readonly Fact[],
   refused: ReadonlySet<string>,
 ): SchemaAnswer {

@@ -7,10 +7,10 @@ import type Database from 'better-sqlite3'
 import type { SchemaFacts } from '../../../census/schema-facts.ts'
 import type { Finding } from '../../../model/result/finding.ts'
 import type { SchemaObject } from '../../../model/result/reading.ts'
-import type { Skipped } from '../../../model/result/verdict.ts'
+import type { SkippedObject } from '../../../model/result/verdict.ts'
 import { readLayout } from '../pages/page-file.ts'
 import { makePlan } from './census-plan.ts'
-import type { CensusPlanning } from './census-plan.ts'
+import type { CensusPlanResult } from './census-plan.ts'
 import { countable, findIncomplete } from './countable.ts'
 import { plainStatement } from './describe-schema.ts'
 import { readSchemaFacts } from './schema-facts.ts'
@@ -22,10 +22,10 @@ const schemasMax = 4
 /** Characters of one schema; a longer one is not remembered. */
 const textMax = 200_000
 
-export interface SchemaRead extends CensusPlanning {
+export interface SchemaReadResult extends CensusPlanResult {
   readonly objects: readonly SchemaObject[]
   /** Objects that SQLite leaves out. */
-  readonly leftOut: readonly Skipped[]
+  readonly leftOut: readonly SkippedObject[]
   /** About what the schema lacks. */
   readonly findings: readonly Finding[]
   /** The same for all files with the same objects, in whatever order and spelling. */
@@ -43,12 +43,17 @@ export class SchemaCache {
   readonly #known = new Map<string, KnownSchema>()
 
   /** @param db opened strictly on the file at `path` @throws what SQLite throws */
-  read(path: string, db: Database.Database): SchemaRead {
+  read(path: string, db: Database.Database): SchemaReadResult {
     return this.readRows(path, db, readSchemaRows(db), new Set())
   }
 
   /** @param refused objects that SQLite does not know, or not completely @throws what SQLite throws */
-  readRows(path: string, db: Database.Database, rows: readonly SchemaRow[], refused: ReadonlySet<string>): SchemaRead {
+  readRows(
+    path: string,
+    db: Database.Database,
+    rows: readonly SchemaRow[],
+    refused: ReadonlySet<string>,
+  ): SchemaReadResult {
     const key = keyOf(path, rows)
     const known = (key === null ? null : this.#known.get(key)) ?? newlyKnown(db, rows)
     const { objects, skipped: leftOut } = objectsOf(rows, known.modules)

@@ -1,7 +1,7 @@
 /** Child side: the objects of the schema, as SQLite knows them. */
 import type Database from 'better-sqlite3'
 import type { SchemaObject } from '../../../model/result/reading.ts'
-import type { Skipped } from '../../../model/result/verdict.ts'
+import type { SkippedObject } from '../../../model/result/verdict.ts'
 import type { SchemaPageRow } from '../../../sqlite/accounting/schema-rows.ts'
 import { foldedName } from './sql-tokens.ts'
 import { contentOption, isShadow, moduleOf } from './virtual-table-module.ts'
@@ -48,7 +48,7 @@ export const knownModules = (db: Database.Database): ReadonlySet<string> =>
 export function objectsOf(
   rows: readonly SchemaRow[],
   modules: ReadonlySet<string>,
-): { readonly objects: readonly SchemaObject[]; readonly skipped: readonly Skipped[] } {
+): { readonly objects: readonly SchemaObject[]; readonly skipped: readonly SkippedObject[] } {
   const virtual = new Map(
     rows.filter(isVirtual).map((row) => [foldedName(row.name), { name: row.name, module: moduleOf(row.sql ?? '') }]),
   )
@@ -57,7 +57,10 @@ export function objectsOf(
   // SQLite silently leaves out a virtual table whose module it does not have.
   const skipped = objects
     .filter((object) => object.module !== null && !modules.has(object.module.toLowerCase()))
-    .map((object): Skipped => ({ object: object.name, why: `module ${object.module} is not part of this SQLite` }))
+    .map((object): SkippedObject => ({
+      object: object.name,
+      why: `module ${object.module} is not part of this SQLite`,
+    }))
   return { objects, skipped }
 }
 

@@ -24,7 +24,7 @@ interface JudgedRows {
  */
 export function judgeRows(rows: readonly SchemaRow[], pages: number): JudgedRows | null {
   if (rows.length > rowsMax) return null
-  using scratch = new Scratch()
+  using scratch = new ScratchDatabase()
   const tables = new Map(
     rows.flatMap((row) => (row.type === 'table' || row.type === 'view' ? [[foldedName(row.name), row]] : [])),
   )
@@ -75,7 +75,7 @@ function rootChecks(pages: number): (row: SchemaRow) => string | null {
 }
 
 /** An empty database in memory. Each question puts rows into its schema and takes them out again. */
-class Scratch implements Disposable {
+class ScratchDatabase implements Disposable {
   readonly #db = new Database(':memory:')
 
   constructor() {

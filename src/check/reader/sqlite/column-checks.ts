@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import type { Fact } from '../../../model/result/reading.ts'
 import { isStrict } from '../schema/schema-facts.ts'
 import { tokensOf, unquoted } from '../schema/sql-tokens.ts'
-import { naming } from './computed-entries.ts'
+import { tableNamesOf } from './computed-entries.ts'
 import { openDatabase, quoteName } from './open-database.ts'
 
 /** True for what SQLite throws if it lacks a function or a collation, or has the function with other arguments. */
@@ -45,7 +45,7 @@ function wrongColumns(db: Database.Database, table: string): readonly Fact[] {
   // One pass over the rows.
   const wrong = db
     .prepare<[], (number | null)[]>(
-      `SELECT ${conditions.map(({ sql }) => `max(${sql})`).join(', ')} FROM ${naming(db, table).from}`,
+      `SELECT ${conditions.map(({ sql }) => `max(${sql})`).join(', ')} FROM ${tableNamesOf(db, table).from}`,
     )
     .raw()
     .get()

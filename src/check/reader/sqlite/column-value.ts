@@ -3,7 +3,7 @@ import type { ColumnValue } from '../../../sqlite/column-value.ts'
 
 type Raw = bigint | number | string | Uint8Array | null
 /** What `typed` selects: the name of the type, and the value. */
-export type Typed = readonly [type: string, value: Raw]
+export type TypedValue = readonly [type: string, value: Raw]
 
 /** Two columns of a SELECT. Texts are read as blobs: a JavaScript string would lose bytes that are not valid text. */
 export const typed = (expression: string): string =>

@@ -8,7 +8,7 @@ import { readIndexDefinition } from '../schema/index-definition.ts'
 import { withLiterals } from '../schema/literals.ts'
 import { foldedName, onOneLine } from '../schema/sql-tokens.ts'
 import { columnValue, typed } from './column-value.ts'
-import type { Typed } from './column-value.ts'
+import type { TypedValue } from './column-value.ts'
 import { quoteName } from './open-database.ts'
 
 interface Part {
@@ -17,7 +17,7 @@ interface Part {
 }
 
 /** A statement that lists the entries that an index must hold; or why there is none. */
-export type Computing = ComputingQuery | { readonly kind: 'not-possible'; readonly why: string }
+export type EntryComputation = ComputingQuery | { readonly kind: 'not-possible'; readonly why: string }
 
 export interface ComputingQuery {
   readonly kind: 'query'
@@ -32,7 +32,7 @@ export interface ComputingQuery {
 }
 
 /** @throws what SQLite throws */
-export function computingOf(db: Database.Database, index: string, table: string): Computing {
+export function computingOf(db: Database.Database, index: string, table: string): EntryComputation {
   const parts = db
     .prepare<[string], Part>("SELECT cid, name FROM pragma_index_xinfo(?, 'main') ORDER BY seqno")
     .all(index)
@@ -43,7 +43,7 @@ export function computingOf(db: Database.Database, index: string, table: string)
       .get(index) ?? null
   const definition = sql === null ? { terms: [], where: null } : readIndexDefinition(sql)
   if (definition === null) return { kind: 'not-possible', why: 'its statement could not be taken apart' }
-  const { columns, rowid, rowidNames, from } = naming(db, table)
+  const { columns, rowid, rowidNames, from } = tableNamesOf(db, table)
   const values: string[] = []
   for (const [i, { cid, name }] of parts.entries()) {
     const term = definition.terms[i]
@@ -71,7 +71,7 @@ export function computingOf(db: Database.Database, index: string, table: string)
   return { kind: 'query', sql: computed, parts: parts.length, terms: values, from, where }
 }
 
-export interface Naming {
+export interface TableNames {
   /** Folded names. */
   readonly columns: ReadonlySet<string>
   /** The expression for the rowid; null if the table has none, or columns have taken its names. */
@@ -85,7 +85,7 @@ export interface Naming {
 }
 
 /** How a statement names a table, its rows and their columns. @throws what SQLite throws */
-export function naming(db: Database.Database, table: string): Naming {
+export function tableNamesOf(db: Database.Database, table: string): TableNames {
   const described = db
     .prepare<[string], { readonly name: string; readonly type: string; readonly pk: number }>(
       "SELECT name, type, pk FROM pragma_table_xinfo(?, 'main')",
@@ -116,7 +116,7 @@ export function naming(db: Database.Database, table: string): Naming {
 }
 
 /** The expressions that name a row: its rowid, or the columns of its primary key. Empty if columns have taken them. */
-export const rowNames = ({ key, rowid }: Naming): readonly string[] =>
+export const rowNames = ({ key, rowid }: TableNames): readonly string[] =>
   key.length > 0 ? key.map((name) => quoteName(name)) : rowid === null ? [] : [rowid]
 
 /** The index of the primary key. `holdsRows`: it is the table WITHOUT ROWID itself; its entries have no rowid. */
@@ -136,7 +136,7 @@ const keyIndexOf = (
 
 /** Yields the entries one at a time. @throws what SQLite throws */
 export function* computedEntries(db: Database.Database, computing: ComputingQuery): Generator<readonly ColumnValue[]> {
-  for (const row of db.prepare<[], Typed[number][]>(computing.sql).raw().safeIntegers().iterate()) {
+  for (const row of db.prepare<[], TypedValue[number][]>(computing.sql).raw().safeIntegers().iterate()) {
     const entry: ColumnValue[] = []
     for (let i = 0; i < computing.parts; i++) entry.push(columnValue(String(row[2 * i]), row[2 * i + 1] ?? null))
     yield entry

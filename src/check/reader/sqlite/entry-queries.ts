@@ -4,12 +4,12 @@
  */
 import Database from 'better-sqlite3'
 import type { Finding, Rule } from '../../../model/result/finding.ts'
-import { computingOf, naming, rowNames } from './computed-entries.ts'
+import { computingOf, tableNamesOf, rowNames } from './computed-entries.ts'
 import type { ComputingQuery } from './computed-entries.ts'
 import { quoteName } from './open-database.ts'
 
 /** The parts of a statement: the entries of an index (`INDEXED BY`), and the rows of its table (`NOT INDEXED`). */
-interface Sources {
+interface StatementParts {
   readonly entries: string
   readonly rows: string
   readonly names: string
@@ -17,7 +17,7 @@ interface Sources {
   readonly whole: string
 }
 
-const queries: Partial<Record<Rule, (sources: Sources) => string>> = {
+const queries: Partial<Record<Rule, (sources: StatementParts) => string>> = {
   'row-missing-from-index': ({ names, rows, entries }) => without(names, rows, entries),
   'entry-without-row': ({ names, rows, entries }) => without(names, entries, rows),
   'entry-differs-from-row': ({ names, whole, rows, entries }) =>
@@ -30,7 +30,7 @@ const without = (names: string, one: string, other: string): string =>
 
 /** The same findings, with a query if rows and entries of an index disagree. */
 export function withEntryQueries(db: Database.Database, findings: readonly Finding[]): readonly Finding[] {
-  const known = new Map<string, Sources | null>()
+  const known = new Map<string, StatementParts | null>()
   return findings.map((finding) => {
     const { rule, object } = finding
     const query = queries[rule]
@@ -42,10 +42,10 @@ export function withEntryQueries(db: Database.Database, findings: readonly Findi
 }
 
 /** null if no statement can be made. */
-function sourcesOf(db: Database.Database, index: string, table: string): Sources | null {
+function sourcesOf(db: Database.Database, index: string, table: string): StatementParts | null {
   try {
     const computing = computingOf(db, index, table)
-    const names = rowNames(naming(db, table))
+    const names = rowNames(tableNamesOf(db, table))
     if (computing.kind !== 'query' || names.length === 0) return null
     const { from, where, terms } = computing
     return {

@@ -1,7 +1,7 @@
 /** Child side: SQLite's own check: of the whole file, and if that breaks off, table by table (check/README.md). */
 import type Database from 'better-sqlite3'
 import type { Fact, SchemaObject } from '../../../model/result/reading.ts'
-import type { Skipped } from '../../../model/result/verdict.ts'
+import type { SkippedObject } from '../../../model/result/verdict.ts'
 import type { QuestionOf } from '../../protocol.ts'
 import type { IntegrityAnswer } from '../../step-answers.ts'
 import { whyUnusable } from '../schema/unknown-parts.ts'
@@ -54,15 +54,15 @@ export function checkTables(db: Database.Database, tables: readonly string[]): I
   return { facts, skipped, complete: skipped.length === 0 }
 }
 
-const tooMany: Skipped = {
+const tooMany: SkippedObject = {
   object: 'messages',
   why: `SQLite has more than ${messagesMax} complaints; the rest of them was not listened to`,
 }
 
-type Thrown = Fact & { kind: 'thrown' }
+type ThrowFact = Fact & { kind: 'thrown' }
 interface PragmaResult {
   readonly messages: readonly Fact[]
-  readonly thrown: Thrown | null
+  readonly thrown: ThrowFact | null
   /** True if SQLite may have more messages. */
   readonly cut: boolean
 }
@@ -70,7 +70,7 @@ interface PragmaResult {
 /** Runs a checking pragma. SQLite reports what it has found, and may then throw: the rows before that are kept. */
 function ask(db: Database.Database, pragma: string, during: string, object: string | null): PragmaResult {
   const messages: Fact[] = []
-  let thrown: Thrown | null = null
+  let thrown: ThrowFact | null = null
   const quick = pragma.startsWith('quick_check')
   if (quick) setCache(db, cacheKilobytes.quick)
   try {
@@ -114,7 +114,7 @@ function checkEachTable(db: Database.Database, pragma: string, objects: readonly
 
 function checkEach(db: Database.Database, pragma: string, tables: readonly string[]): TablesResult {
   const facts: Fact[] = []
-  const skipped: Skipped[] = tables
+  const skipped: SkippedObject[] = tables
     .slice(tablesMax)
     .map((name) => ({ object: name, why: 'too many tables to check one by one' }))
   for (const name of tables.slice(0, tablesMax)) {
@@ -132,7 +132,7 @@ function checkEach(db: Database.Database, pragma: string, tables: readonly strin
 }
 
 /** What can still be checked of a table on which SQLite broke off. */
-function checkInPart(db: Database.Database, pragma: string, name: string, thrown: Thrown): TablesResult {
+function checkInPart(db: Database.Database, pragma: string, name: string, thrown: ThrowFact): TablesResult {
   const quick = `quick_check(${quoteName(name)})`
   if (!lacksPart(thrown.text)) {
     // The quick check computes nothing by SQL, so it may still check the structure.
@@ -159,7 +159,7 @@ function withoutChecks<Value>(db: Database.Database, work: () => Value): Value {
 /** SQLite's text for an error that it does not explain. */
 const logicError = 'SQL logic error'
 
-function explained(db: Database.Database, name: string, thrown: Thrown): Thrown {
+function explained(db: Database.Database, name: string, thrown: ThrowFact): ThrowFact {
   return thrown.text === logicError ? { ...thrown, text: whyUnusable(db, name) ?? thrown.text } : thrown
 }
 

@@ -5,9 +5,9 @@ import { Columns } from '../../../census/record/columns.ts'
 import { compareRowKeys, identityKey } from '../../../census/record/row-key.ts'
 import type { RowKey } from '../../../model/result/finding.ts'
 import { columnValue, typed } from './column-value.ts'
-import type { Typed } from './column-value.ts'
+import type { TypedValue } from './column-value.ts'
 import { rowNames } from './computed-entries.ts'
-import type { Naming } from './computed-entries.ts'
+import type { TableNames } from './computed-entries.ts'
 
 /** Rows that a finding names. */
 const rowsMax = 20
@@ -22,7 +22,7 @@ export interface ListedRows {
 }
 
 /** @returns null if columns have taken all names of the rowid @throws what SQLite throws */
-export function listRows(db: Database.Database, naming: Naming, condition: string): ListedRows | null {
+export function listRows(db: Database.Database, naming: TableNames, condition: string): ListedRows | null {
   const names = rowNames(naming)
   if (names.length === 0) return null
   const rest = ` FROM ${naming.from} WHERE ${condition}`
@@ -31,7 +31,7 @@ export function listRows(db: Database.Database, naming: Naming, condition: strin
   let rows: RowKey[] = []
   let total = 0
   for (const values of db
-    .prepare<[], Typed[number][]>(`SELECT ${names.map(typed).join(', ')}${rest}`)
+    .prepare<[], TypedValue[number][]>(`SELECT ${names.map(typed).join(', ')}${rest}`)
     .raw()
     .safeIntegers()
     .iterate()) {

@@ -9,17 +9,17 @@ import { count } from '../../../text/count.ts'
 import { withLiterals } from '../schema/literals.ts'
 import { onOneLine } from '../schema/sql-tokens.ts'
 import { checksOf } from './check-constraints.ts'
-import { naming } from './computed-entries.ts'
-import type { Naming } from './computed-entries.ts'
+import { tableNamesOf } from './computed-entries.ts'
+import type { TableNames } from './computed-entries.ts'
 import { listRows } from './list-rows.ts'
 import type { ListedRows } from './list-rows.ts'
 import { quoteName } from './open-database.ts'
 
 /** `undeclared-type`: the application may have stored such a value itself. */
-type Kind = 'null' | 'forbidden-type' | 'undeclared-type' | 'check'
+type WrongValueKind = 'null' | 'forbidden-type' | 'undeclared-type' | 'check'
 
-interface Wrong {
-  readonly kind: Kind
+interface WrongValues {
+  readonly kind: WrongValueKind
   readonly table: string
   /** Columns, each with the condition that finds its wrong values. Empty for CHECK constraints. */
   readonly columns: Map<string, string>
@@ -35,7 +35,7 @@ const rightTypes: Readonly<Record<string, string>> = {
 }
 
 /** SQLite's messages, and the condition that finds their rows. Table and column are at the end of the message. */
-const messages: readonly (readonly [RegExp, Kind, (column: string, match: RegExpExecArray) => string])[] = [
+const messages: readonly (readonly [RegExp, WrongValueKind, (column: string, match: RegExpExecArray) => string])[] = [
   // Not IS NULL: SQLite would drop it, because the column forbids NULL.
   [/^NULL value in /, 'null', (column) => `typeof(${column}) = 'null'`],
   [
@@ -68,9 +68,9 @@ export function nameRows(
   })
 }
 
-function wrongRows(facts: readonly Fact[], objects: readonly SchemaObject[]): readonly Wrong[] {
+function wrongRows(facts: readonly Fact[], objects: readonly SchemaObject[]): readonly WrongValues[] {
   const tables = objects.filter(({ kind }) => kind === 'table').toSorted((a, b) => b.name.length - a.name.length)
-  const found = new Map<string, Wrong>()
+  const found = new Map<string, WrongValues>()
   for (const fact of facts) {
     if (fact.kind !== 'message') continue
     for (const [pattern, kind, condition] of messages) {
@@ -90,15 +90,15 @@ function wrongRows(facts: readonly Fact[], objects: readonly SchemaObject[]): re
 }
 
 /** null if no query can be made. @throws what SQLite throws */
-function findRows(db: Database.Database, { kind, table, columns }: Wrong): ListedRows | null {
-  const named = naming(db, table)
+function findRows(db: Database.Database, { kind, table, columns }: WrongValues): ListedRows | null {
+  const named = tableNamesOf(db, table)
   const conditions = kind === 'check' ? failedChecks(db, table, named) : [...columns.values()]
   if (conditions.length === 0) return null
   const bracketed = conditions.length > 1 && kind === 'undeclared-type'
   return listRows(db, named, conditions.map((one) => (bracketed ? `(${one})` : one)).join(' OR '))
 }
 
-function failedChecks(db: Database.Database, table: string, { columns, rowidNames }: Naming): readonly string[] {
+function failedChecks(db: Database.Database, table: string, { columns, rowidNames }: TableNames): readonly string[] {
   const statement = db
     .prepare<[string], string | null>(
       `SELECT CAST(sql AS TEXT) FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE`,
@@ -117,9 +117,9 @@ const rules = {
   check: 'check-failed',
 } as const
 
-function findingOf({ kind, table, columns }: Wrong, { rows, total, query }: ListedRows): Finding {
+function findingOf({ kind, table, columns }: WrongValues, { rows, total, query }: ListedRows): Finding {
   const one = total === 1
-  const what: Record<Kind, string> = {
+  const what: Record<WrongValueKind, string> = {
     null: `${one ? 'holds' : 'hold'} NULL where the column forbids it`,
     'forbidden-type': `${one ? 'holds' : 'hold'} a value of another type than the column allows`,
     'undeclared-type': `${one ? 'holds' : 'hold'} a value of another type than the column declares`,

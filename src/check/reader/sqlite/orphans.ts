@@ -5,7 +5,7 @@
 import Database from 'better-sqlite3'
 import type { Finding } from '../../../model/result/finding.ts'
 import { foldedName } from '../schema/sql-tokens.ts'
-import { naming } from './computed-entries.ts'
+import { tableNamesOf } from './computed-entries.ts'
 import { listRows } from './list-rows.ts'
 import { quoteName } from './open-database.ts'
 
@@ -40,7 +40,7 @@ export function nameOrphans(
     if (conditions.length === 0) return null
     const listed = listRows(
       db,
-      naming(db, table),
+      tableNamesOf(db, table),
       conditions.length === 1 ? conditions.join('') : conditions.map((one) => `(${one})`).join(' OR '),
     )
     if (listed === null) return null
@@ -76,7 +76,7 @@ function withoutParent(db: Database.Database, references: readonly Reference[]):
   if (key === 'no-parent') return filled
   if (key === null) return null
   const { columns, collations, isRowid } = key
-  const source = naming(db, parent).from
+  const source = tableNamesOf(db, parent).from
   const many = isRowid ? 0 : (db.prepare<[], number>(`SELECT count(*) FROM ${source}`).pluck().get() ?? 0)
   if (many > parentsMax) return null
   // `+` removes the affinity of the column. SQLite then compares with that of the parent's column, as foreign keys do.

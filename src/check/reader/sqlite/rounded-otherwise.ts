@@ -7,13 +7,13 @@ import type { EntryPair, UnmatchedEntries } from '../../../census/differences/un
 import { fromSql } from '../../../census/plan.ts'
 import type { IndexPlan } from '../../../census/plan.ts'
 import { differByRounding } from '../../../census/record/rounding.ts'
-import type { Skipped } from '../../../model/result/verdict.ts'
+import type { SkippedObject } from '../../../model/result/verdict.ts'
 import { readHeader } from '../../../sqlite/header.ts'
 import { versionText } from '../../../sqlite/version.ts'
 import type { PageCounter } from '../pages/page-counter.ts'
-import type { Computing } from './computed-entries.ts'
+import type { EntryComputation } from './computed-entries.ts'
 
-type Query = Extract<Computing, { kind: 'query' }>
+type Query = Extract<EntryComputation, { kind: 'query' }>
 
 /** @returns those indexes, as what this SQLite cannot judge */
 export function roundedOtherwise(
@@ -21,13 +21,13 @@ export function roundedOtherwise(
   db: Database.Database,
   queries: ReadonlyMap<number, Query>,
   unmatched: UnmatchedEntries,
-): readonly Skipped[] {
+): readonly SkippedObject[] {
   const ours = db.prepare<[], string>('SELECT sqlite_version()').pluck().get()
   const firstPage = new Uint8Array(plan.pageSize)
   const header = file.read(1, firstPage) === 'unread' ? null : readHeader(firstPage.subarray(0, 100))
   const writer = header?.kind === 'header' ? versionText(header.header.sqliteVersion) : null
   if (writer === null || writer === ours) return []
-  return [...unmatched.trees].flatMap((tree): readonly Skipped[] => {
+  return [...unmatched.trees].flatMap((tree): readonly SkippedObject[] => {
     const [index, query] = [plan.trees[tree], queries.get(tree)]
     if (index?.kind !== 'index' || query === undefined) return []
     const pairs = unmatched.pairsOf(tree, file)

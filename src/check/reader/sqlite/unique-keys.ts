@@ -5,7 +5,7 @@ import type { SharedKeys } from '../../../census/differences/shared-keys.ts'
 import type { IndexPlan } from '../../../census/plan.ts'
 import type { Finding } from '../../../model/result/finding.ts'
 import type { PageCounter } from '../pages/page-counter.ts'
-import { computedEntries, computingOf, naming, rowNames } from './computed-entries.ts'
+import { computedEntries, computingOf, tableNamesOf, rowNames } from './computed-entries.ts'
 import { sharedKeysQuery } from './entry-queries.ts'
 
 /**
@@ -54,7 +54,7 @@ function sharedKeysOf(
     )
     if (shared === null) return null
     const collations = index.parts.slice(0, index.uniqueParts).map(({ collation }) => collation)
-    const query = sharedKeysQuery(computing, rowNames(naming(db, table ?? '')), collations)
+    const query = sharedKeysQuery(computing, rowNames(tableNamesOf(db, table ?? '')), collations)
     return { ...shared, finding: violated(index, shared, query) }
   } catch (error) {
     // The table has a finding about what SQLite breaks off over.

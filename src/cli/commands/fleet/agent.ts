@@ -5,10 +5,10 @@ import { printableSentence } from '../../../text/printable.ts'
 import { fleetToRead } from '../../fleet/read-fleet.ts'
 import { runCoordinator } from '../../fleet/run-coordinator.ts'
 import type { Invocation } from '../../invocation.ts'
-import { printText } from '../../printing/printing.ts'
+import { printText } from '../../printing/printer.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
-interface AgentOptions {
+interface AgentCommandOptions {
   readonly config?: string
   readonly coordinator?: boolean
 }
@@ -42,10 +42,10 @@ Exit codes: 64 usage, 70 bug, 75 another agent works with this ledger or has the
   machine has the name of this host, 129/130/131/143 ended by a signal, with no
   tenant left paused`,
     )
-    .action((options: AgentOptions) => invocation.perform(() => work(options, invocation.terminal)))
+    .action((options: AgentCommandOptions) => invocation.perform(() => work(options, invocation.terminal)))
 }
 
-async function work(options: AgentOptions, terminal: Terminal): Promise<ExitCode> {
+async function work(options: AgentCommandOptions, terminal: Terminal): Promise<ExitCode> {
   terminal.interrupt.announce('ending the tenants that are under way, then stopping')
   const settings = await fleetToRead(options.config)
   const open = options.coordinator === true ? ownFleetDatabase : openFleetDatabase

@@ -8,7 +8,7 @@ import { printableSentence } from '../../../text/printable.ts'
 import { askFleet, fleetToRead } from '../../fleet/read-fleet.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { withCommon, type CommonOptions } from '../../options.ts'
-import { textOrDocument } from '../../printing/printing.ts'
+import { textOrDocument } from '../../printing/printer.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 interface FleetCompareOptions extends CommonOptions {

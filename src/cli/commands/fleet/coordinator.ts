@@ -3,10 +3,10 @@ import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
 import { fleetToRead } from '../../fleet/read-fleet.ts'
 import { runCoordinator } from '../../fleet/run-coordinator.ts'
 import type { Invocation } from '../../invocation.ts'
-import { printText } from '../../printing/printing.ts'
+import { printText } from '../../printing/printer.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
-interface CoordinatorOptions {
+interface CoordinatorCommandOptions {
   readonly config?: string
 }
 
@@ -35,10 +35,10 @@ export function addCoordinator(invocation: Invocation): void {
     .description('give the agents of a fleet their tenants, and send its alarms, until it is ended')
     .option('--config <file>', 'configuration (default: holdfast.yaml, then /etc/holdfast/holdfast.yaml)')
     .addHelpText('after', help)
-    .action((options: CoordinatorOptions) => invocation.perform(() => work(options, invocation.terminal)))
+    .action((options: CoordinatorCommandOptions) => invocation.perform(() => work(options, invocation.terminal)))
 }
 
-async function work(options: CoordinatorOptions, terminal: Terminal): Promise<ExitCode> {
+async function work(options: CoordinatorCommandOptions, terminal: Terminal): Promise<ExitCode> {
   terminal.interrupt.announce('stopping')
   const settings = await fleetToRead(options.config)
   await using database = await ownFleetDatabase(settings.fleet)

@@ -8,7 +8,7 @@ import { shellWord } from '../../../text/shell-words.ts'
 import { askFleet, fleetToRead } from '../../fleet/read-fleet.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { positiveNumber, withCommon, type CommonOptions } from '../../options.ts'
-import { textOrDocument } from '../../printing/printing.ts'
+import { textOrDocument } from '../../printing/printer.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 interface FleetHistoryOptions extends CommonOptions {

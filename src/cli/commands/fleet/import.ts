@@ -5,7 +5,7 @@ import type { ExitCode } from '../../../model/exit-code.ts'
 import { printTransfer, withWholeFleet } from '../../fleet/export-and-import.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { namedFile, withCommon, type CommonOptions } from '../../options.ts'
-import { textOrDocument } from '../../printing/printing.ts'
+import { textOrDocument } from '../../printing/printer.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 const help = `

@@ -2,11 +2,11 @@ import { openFleetDatabase } from '../../../fleet/database/open-database.ts'
 import { readOpenBreakers } from '../../../fleet/pause/breaker.ts'
 import { stopPauses } from '../../../fleet/pause/stop-pauses.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
-import { person, printPauses, requireKnown, scopeOf, withPlace, type PausePlace } from '../../fleet/pause-commands.ts'
+import { person, printPauses, requireKnown, scopeOf, withPlace, type PauseScope } from '../../fleet/pause-commands.ts'
 import { fleetToRead } from '../../fleet/read-fleet.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { withCommon, type CommonOptions } from '../../options.ts'
-import { textOrDocument } from '../../printing/printing.ts'
+import { textOrDocument } from '../../printing/printer.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 const help = `
@@ -26,7 +26,7 @@ Examples:
 Exit codes: 0 no tenant is paused, 3 some may, or the database cannot be
   reached, 64 usage, 70 bug, 78 configuration, 129/130/131/143 ended by a signal`
 
-interface PauseOptions extends CommonOptions, PausePlace {
+interface PauseOptions extends CommonOptions, PauseScope {
   readonly reason: string
 }
 

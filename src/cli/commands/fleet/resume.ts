@@ -2,11 +2,11 @@ import { Option } from 'commander'
 import { openFleetDatabase } from '../../../fleet/database/open-database.ts'
 import { closeBreakers, readOpenBreakers } from '../../../fleet/pause/breaker.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
-import { person, printPauses, requireKnown, scopeOf, withPlace, type PausePlace } from '../../fleet/pause-commands.ts'
+import { person, printPauses, requireKnown, scopeOf, withPlace, type PauseScope } from '../../fleet/pause-commands.ts'
 import { fleetToRead } from '../../fleet/read-fleet.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { withCommon, type CommonOptions } from '../../options.ts'
-import { textOrDocument } from '../../printing/printing.ts'
+import { textOrDocument } from '../../printing/printer.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 const help = `
@@ -27,7 +27,7 @@ Examples:
 Exit codes: 0 done, also if nothing was stopped, 3 the database cannot be
   reached, 64 usage, 70 bug, 78 configuration, 129/130/131/143 ended by a signal`
 
-interface ResumeOptions extends CommonOptions, PausePlace {
+interface FleetResumeOptions extends CommonOptions, PauseScope {
   readonly all?: boolean
 }
 
@@ -43,10 +43,10 @@ export function addFleetResume(invocation: Invocation, group: CommandGroup): voi
       new Option('--all', 'everywhere: the whole fleet, each service and each domain').conflicts(['service', 'domain']),
     )
     .addHelpText('after', help)
-    .action((options: ResumeOptions) => invocation.performAnywhere(() => resume(options, invocation.terminal)))
+    .action((options: FleetResumeOptions) => invocation.performAnywhere(() => resume(options, invocation.terminal)))
 }
 
-async function resume(options: ResumeOptions, terminal: Terminal): Promise<ExitCode> {
+async function resume(options: FleetResumeOptions, terminal: Terminal): Promise<ExitCode> {
   await using database = await openFleetDatabase((await fleetToRead(options.config)).fleet)
   const all = options.all === true
   if (!all) await requireKnown(database, options)

@@ -16,7 +16,7 @@ import {
   type CommonOptions,
   type PageOptions,
 } from '../../options.ts'
-import { printMonitorLine, textOrDocument, type ChoosePrinting } from '../../printing/printing.ts'
+import { printMonitorLine, textOrDocument, type ChoosePrinter } from '../../printing/printer.ts'
 import { leaveUnknown, leaveUnknownUnlessEmpty, requireOutsideRoots } from '../../status-file.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
@@ -29,7 +29,7 @@ interface FleetStatusOptions extends CommonOptions, PageOptions {
 const isForMonitor = (format: unknown): boolean => format === 'nagios' || format === 'monit'
 
 /** `--json` counts before `--format`. */
-const printing: ChoosePrinting = (terminal, given) =>
+const printing: ChoosePrinter = (terminal, given) =>
   given['json'] !== true && isForMonitor(given['format']) ? printMonitorLine(terminal) : textOrDocument(terminal, given)
 
 const help = `

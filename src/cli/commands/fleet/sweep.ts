@@ -1,6 +1,6 @@
 import { runFleet, withFleetRun, type FleetRunOptions } from '../../fleet/sweep-and-triage.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
-import { textOrDocument } from '../../printing/printing.ts'
+import { textOrDocument } from '../../printing/printer.ts'
 
 const help = `
 The agents of all hosts check their tenants. Those never checked come first,

@@ -1,6 +1,6 @@
 import { runFleet, withFleetRun, type FleetRunOptions } from '../../fleet/sweep-and-triage.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
-import { textOrDocument } from '../../printing/printing.ts'
+import { textOrDocument } from '../../printing/printer.ts'
 
 const help = `
 Something crashes, and it is not known on which host the cause is. The agents

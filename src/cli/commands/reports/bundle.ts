@@ -1,7 +1,7 @@
 import type { BundleOptions } from '../../bundle/make-bundle.ts'
 import type { Invocation } from '../../invocation.ts'
 import { namedFile, withCommon } from '../../options.ts'
-import { textOrDocument } from '../../printing/printing.ts'
+import { textOrDocument } from '../../printing/printer.ts'
 
 export function addBundle(invocation: Invocation): void {
   withCommon(

@@ -1,7 +1,7 @@
 import type { Invocation } from '../../invocation.ts'
 import { namedFile, withReport } from '../../options.ts'
-import { textOrDocument } from '../../printing/printing.ts'
-import type { KeptReportOptions } from '../../report-run/print-kept.ts'
+import { textOrDocument } from '../../printing/printer.ts'
+import type { KeptReportOptions } from '../../report-run/print-kept-report.ts'
 
 export function addReport(invocation: Invocation): void {
   withReport(
@@ -29,8 +29,8 @@ Exit codes: 0 printed, 1 failed, 64 no such report, 70 bug, 78 configuration`,
     )
     .action((run: string | undefined, options: KeptReportOptions) =>
       invocation.perform(async () => {
-        const { printKept } = await import('../../report-run/print-kept.ts') // Most commands need none of it.
-        return printKept(run ?? null, options, invocation.terminal)
+        const { printKeptReport } = await import('../../report-run/print-kept-report.ts') // Few commands need it.
+        return printKeptReport(run ?? null, options, invocation.terminal)
       }),
     )
 }

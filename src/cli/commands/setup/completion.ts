@@ -2,7 +2,7 @@ import { Argument } from 'commander'
 import { exitCodes } from '../../../model/exit-code.ts'
 import { describeCommands } from '../../completion/command-tree.ts'
 import type { Invocation } from '../../invocation.ts'
-import { printText } from '../../printing/printing.ts'
+import { printText } from '../../printing/printer.ts'
 
 const shells = ['bash', 'zsh', 'fish'] as const
 
@@ -31,10 +31,10 @@ Exit codes: 0 printed, 64 usage, 70 bug`,
     )
 }
 
-type Tree = ReturnType<typeof describeCommands>
+type CommandTree = ReturnType<typeof describeCommands>
 
 /** Loads only the one that is asked for. */
-const scriptOf: Readonly<Record<(typeof shells)[number], (tree: Tree) => Promise<string>>> = {
+const scriptOf: Readonly<Record<(typeof shells)[number], (tree: CommandTree) => Promise<string>>> = {
   bash: async (tree) => (await import('../../completion/bash.ts')).bashCompletion(tree),
   zsh: async (tree) => (await import('../../completion/zsh.ts')).zshCompletion(tree),
   fish: async (tree) => (await import('../../completion/fish.ts')).fishCompletion(tree),

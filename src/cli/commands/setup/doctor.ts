@@ -13,7 +13,7 @@ import { jsonText } from '../../../text/json-text.ts'
 import { wrap } from '../../../text/layout.ts'
 import type { Invocation } from '../../invocation.ts'
 import { waitOption, withCommon, type CommonOptions } from '../../options.ts'
-import { textOrDocument } from '../../printing/printing.ts'
+import { textOrDocument } from '../../printing/printer.ts'
 import { waitingOf } from '../../run/wait-option.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 

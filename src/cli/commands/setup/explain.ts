@@ -10,7 +10,7 @@ import {
 import { jsonText } from '../../../text/json-text.ts'
 import type { Invocation } from '../../invocation.ts'
 import { withCommon, type CommonOptions } from '../../options.ts'
-import { textOrDocument } from '../../printing/printing.ts'
+import { textOrDocument } from '../../printing/printer.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 export function addExplain(invocation: Invocation): void {

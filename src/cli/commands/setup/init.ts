@@ -14,7 +14,7 @@ import { printableSentence } from '../../../text/printable.ts'
 import { shellWord } from '../../../text/shell-words.ts'
 import type { Invocation } from '../../invocation.ts'
 import { withCommon, type CommonOptions } from '../../options.ts'
-import { textOrDocument } from '../../printing/printing.ts'
+import { textOrDocument } from '../../printing/printer.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 interface InitOptions extends CommonOptions {

@@ -20,7 +20,7 @@ import { jsonText } from '../../../text/json-text.ts'
 import { shellWord } from '../../../text/shell-words.ts'
 import type { Invocation } from '../../invocation.ts'
 import { withCommon, type CommonOptions } from '../../options.ts'
-import { textOrDocument } from '../../printing/printing.ts'
+import { textOrDocument } from '../../printing/printer.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 interface InstallOptions extends CommonOptions {

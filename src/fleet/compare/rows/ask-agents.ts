@@ -79,10 +79,10 @@ async function sendChunks({ database, fleet, tenant, onNotice }: AskedTenant, ru
   }
 }
 
-type Listed = readonly string[] | Failure
+type ListOutcome = readonly string[] | Failure
 
 /** Paths, as the agent knows them now. */
-async function filesOf(host: HostQuestions): Promise<Listed> {
+async function filesOf(host: HostQuestions): Promise<ListOutcome> {
   const answer = await orFailure(host.ask<'files'>({ step: 'files' }, snapshotMsMax))
   return answer instanceof Failure ? answer : answer.files.map(({ path }) => path)
 }
@@ -90,7 +90,7 @@ async function filesOf(host: HostQuestions): Promise<Listed> {
 function askedCopies(
   { copies }: CopiesOfFile,
   asking: ReadonlyMap<string, HostQuestions>,
-  listed: ReadonlyMap<string, Listed>,
+  listed: ReadonlyMap<string, ListOutcome>,
 ): readonly AskedCopy[] {
   return copies.flatMap(({ label, host, path }): readonly AskedCopy[] => {
     const questions = asking.get(host)

@@ -11,7 +11,7 @@ import { judgeTable, type FoundTable } from '../../../comparison/tables.ts'
 import { monotonicMs } from '../../../host/clock.ts'
 import { Failure } from '../../../model/failure.ts'
 import { orFailure } from '../../../model/or-failure.ts'
-import type { Sided, TableComparison } from '../../../model/result/comparison.ts'
+import type { SidePair, TableComparison } from '../../../model/result/comparison.ts'
 import type { PairByKey } from '../fleet-comparison.ts'
 import { RemoteReader, type AskHost } from './remote-reader.ts'
 import { rowsEachPass, type AnswerTo } from './row-questions.ts'
@@ -80,7 +80,10 @@ const tablesOf = ({ tables }: AnswerTo<'open'>): ReadonlyMap<string, FoundTable>
     ]),
   )
 
-async function compareTable(sides: Sided<ComparedSide>, { a, b }: Sided<FoundTable | null>): Promise<TableComparison> {
+async function compareTable(
+  sides: SidePair<ComparedSide>,
+  { a, b }: SidePair<FoundTable | null>,
+): Promise<TableComparison> {
   const { table, compareRowsBy: identity } = judgeTable(a, b, null)
   if (identity === null || a === null || b === null || a.tree === null || b.tree === null) return table
   const rows = await compareRows(

@@ -1,6 +1,6 @@
 /** The reader of a snapshot on another host. It answers the questions that `compareRows` asks of a reader. */
 
-import type { AnswerOf, NotAnswered, QuestionOf, Reader, ReaderStep } from '../../../check/protocol.ts'
+import type { AnswerOf, MissingAnswer, QuestionOf, Reader, ReaderStep } from '../../../check/protocol.ts'
 import { Bug } from '../../../model/bug.ts'
 import { Failure } from '../../../model/failure.ts'
 import { pack, unpackedWords } from './pack-numbers.ts'
@@ -23,7 +23,7 @@ export class RemoteReader implements Reader {
     this.#host = host
   }
 
-  async ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S> | NotAnswered> {
+  async ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S> | MissingAnswer> {
     try {
       return (await this.#answerTo(question, timeoutMs)) as AnswerOf<S>
     } catch (error) {

@@ -40,18 +40,26 @@ function shapeOf(plan: TableShape | null): TableOfFile['shape'] {
     : { kind: 'keyed-table', key: Array.from(plan.key, () => null), columns }
 }
 
-export type AboutRows = Exclude<RowQuestion, { readonly step: 'files' | 'open' | 'ping' | 'end' }>
+export type QuestionAboutRows = Exclude<RowQuestion, { readonly step: 'files' | 'open' | 'ping' | 'end' }>
 
-export const isAboutRows = (question: RowQuestion): question is AboutRows =>
+export const isAboutRows = (question: RowQuestion): question is QuestionAboutRows =>
   !['files', 'open', 'ping', 'end'].includes(question.step)
 
-export async function answerOf(side: ComparedSide, question: AboutRows, memoryBytesMax: number): Promise<object> {
+export async function answerOf(
+  side: ComparedSide,
+  question: QuestionAboutRows,
+  memoryBytesMax: number,
+): Promise<object> {
   const answer = await askReader(side, question, memoryBytesMax)
   return answer ?? { failed: side.stoppedWhy ?? 'its reader gave no answer' }
 }
 
 /** @returns null if the reader gave no answer */
-async function askReader(side: ComparedSide, question: AboutRows, memoryBytesMax: number): Promise<object | null> {
+async function askReader(
+  side: ComparedSide,
+  question: QuestionAboutRows,
+  memoryBytesMax: number,
+): Promise<object | null> {
   switch (question.step) {
     case 'begin': {
       const { tree, identity, asUtf8, key } = question

@@ -44,7 +44,7 @@ export async function serveRows(run: ServiceRun, terms: RowsTerms): Promise<void
   await using files = new AsyncDisposableStack()
   const acquired = await acquireByHold(targets, context, 'full', signal)
   for (const file of acquired) files.use(file)
-  const checked: CheckedFile[] = []
+  const checked: FileWithResult[] = []
   for (const file of acquired) {
     const { result } = await file.check(() => undefined)
     await ledger.append({ kind: 'checked', tenant: terms.tenant, result })
@@ -54,7 +54,7 @@ export async function serveRows(run: ServiceRun, terms: RowsTerms): Promise<void
   await answerAll(run, checked, first, terms)
 }
 
-interface CheckedFile {
+interface FileWithResult {
   readonly file: AcquiredFile
   readonly result: Result
 }
@@ -74,7 +74,7 @@ async function nextBut(
 /** Answers until nothing more is asked. One file at a time has a reader. */
 async function answerAll(
   run: ServiceRun,
-  files: readonly CheckedFile[],
+  files: readonly FileWithResult[],
   first: RowQuestion,
   terms: RowsTerms,
 ): Promise<void> {
@@ -88,14 +88,14 @@ async function answerAll(
   }
 }
 
-const listOf = (files: readonly CheckedFile[]): SentAnswer<'files'> => ({
+const listOf = (files: readonly FileWithResult[]): SentAnswer<'files'> => ({
   files: files.map(({ result }) => ({ path: storedPath(result.path) })),
 })
 
 /** @returns the first question that is not about rows of this file */
 async function answerAbout(
   { context, settings, signal }: ServiceRun,
-  checked: CheckedFile | undefined,
+  checked: FileWithResult | undefined,
   endsAtMs: number,
   terms: RowsTerms,
 ): Promise<RowQuestion | null> {

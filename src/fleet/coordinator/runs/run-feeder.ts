@@ -26,7 +26,7 @@ interface OpenRun {
   readonly is_old: boolean
 }
 
-interface HostLeft {
+interface RemainingHost {
   readonly host: string
   readonly chunks: number
 }
@@ -79,7 +79,7 @@ export class RunFeeder {
 
   async #follow(run: OpenRun): Promise<void> {
     const { database, watch } = this.#with
-    const { rows: left } = await database.query<HostLeft>(
+    const { rows: left } = await database.query<RemainingHost>(
       'select host, count(*) as chunks from holdfast.chunk where run = $1 group by host order by host',
       [run.id],
     )
@@ -92,19 +92,19 @@ export class RunFeeder {
   }
 
   /** Jobs that are queued, or that ended and are still kept, are refused by their ids. */
-  async #feedAgain(run: RunId, left: readonly HostLeft[]): Promise<void> {
+  async #feedAgain(run: RunId, left: readonly RemainingHost[]): Promise<void> {
     const { database, jobs } = this.#with
     for (const host of this.#known(left)) await jobs.send(host, await chunksLeft(database, run, host))
     this.#fedAtMs.set(run, monotonicMs())
   }
 
   /** Hosts that have a queue. */
-  #known(left: readonly HostLeft[]): readonly string[] {
+  #known(left: readonly RemainingHost[]): readonly string[] {
     const names = new Set(this.#with.watch.names)
     return left.map(({ host }) => host).filter((host) => names.has(host))
   }
 
-  async #stop(run: OpenRun, left: readonly HostLeft[], why: string): Promise<void> {
+  async #stop(run: OpenRun, left: readonly RemainingHost[], why: string): Promise<void> {
     const { database, jobs } = this.#with
     for (const host of this.#known(left)) await jobs.withdraw(host, await chunksLeft(database, run.id, host))
     const names = left.slice(0, namedMax).map(({ host }) => host)

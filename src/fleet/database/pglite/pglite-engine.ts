@@ -151,9 +151,9 @@ const isPanic = (error: unknown): boolean => error instanceof Error && 'severity
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : null)
 
-type Given = Awaited<ReturnType<PGlite['exec']>>
+type ExecResult = Awaited<ReturnType<PGlite['exec']>>
 
-function rawAnswer(given: Given): RawAnswer {
+function rawAnswer(given: ExecResult): RawAnswer {
   const parts = given
     .filter(({ rows }) => rows.length > 0)
     .map(({ fields, rows }) => ({

@@ -49,7 +49,7 @@ const nobodyServes =
   'no coordinator has this folder open: start `holdfast coordinator` on this machine, as the same user; ' +
   '`holdfast check` and `holdfast sweep` work without it'
 
-interface Asked {
+interface PendingStatement {
   readonly resolve: (answer: RawAnswer) => void
   readonly reject: (error: Error) => void
 }
@@ -57,7 +57,7 @@ interface Asked {
 /** It keeps the process alive only while it waits for an answer. */
 class Connection {
   readonly #socket: Socket
-  readonly #asked = new Map<number, Asked>()
+  readonly #asked = new Map<number, PendingStatement>()
   #lastId = 0
 
   constructor(path: string) {

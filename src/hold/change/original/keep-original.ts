@@ -7,21 +7,21 @@ import type { LivePath } from '../../../model/brand.ts'
 import { invariant } from '../../../model/bug.ts'
 import type { NonEmpty } from '../../../model/result/verdict.ts'
 import { resolveLivePath } from '../../live/live-path.ts'
-import type { AboutChange, KeptOriginal, OriginalFile, OriginalPlace } from '../change-types.ts'
+import type { ChangeDescription, KeptOriginal, OriginalFile, OriginalsLocation } from '../change-types.ts'
 import type { ChangedFile, KeptPart } from '../record/change-record.ts'
 import { RecordFile } from '../record/record-file.ts'
 import { syncNames } from '../steps/sync-names.ts'
+import { changedBytesOf, requireSpaceForChange } from './disk-space.ts'
 import { closing, copyDurably, makeFile, requireContent } from './kept-copy.ts'
 import { draftEnd, KeptNames } from './kept-names.ts'
-import { makePlace, type KeptPlace } from './place.ts'
-import { changedBytesOf, requireRoom } from './room.ts'
+import { makePlace, type OriginalFolder } from './original-folder.ts'
 
 /** The originals that this process keeps, with their open records. Only a change of the live set claims one. */
 const kept = new WeakMap<KeptOriginal, OpenOriginal>()
 
 interface OpenOriginal {
   readonly record: RecordFile
-  readonly place: KeptPlace
+  readonly place: OriginalFolder
   readonly names: KeptNames
   claimed: boolean
 }
@@ -34,8 +34,8 @@ interface OpenOriginal {
  */
 export async function keepOriginal(
   files: NonEmpty<OriginalFile>,
-  place: OriginalPlace,
-  about: AboutChange,
+  place: OriginalsLocation,
+  about: ChangeDescription,
   signal: AbortSignal,
 ): Promise<KeptOriginal> {
   const live: LiveOriginal[] = []
@@ -43,7 +43,7 @@ export async function keepOriginal(
   const keptPlace = await makePlace(place, about.change)
   await using written = new AsyncDisposables()
   written.add({ [Symbol.dispose]: () => keptPlace.remove() })
-  requireRoom(keptPlace.folder, live.map(changedBytesOf))
+  requireSpaceForChange(keptPlace.folder, live.map(changedBytesOf))
   // First: by the record, the next run finds what this one leaves if it is killed.
   const record = written.add(
     RecordFile.create(keptPlace.record, {
@@ -122,7 +122,7 @@ interface LiveOriginal {
   readonly snapshot: OriginalFile['snapshot']
 }
 
-function namesOf([first, ...more]: readonly LiveOriginal[], place: KeptPlace): KeptOriginal['files'] {
+function namesOf([first, ...more]: readonly LiveOriginal[], place: OriginalFolder): KeptOriginal['files'] {
   invariant(first, 'a change has a file')
   const named = ({ path }: LiveOriginal, nth: number): KeptOriginal['files'][number] => ({
     path,
@@ -133,7 +133,7 @@ function namesOf([first, ...more]: readonly LiveOriginal[], place: KeptPlace): K
 
 async function keepAll(
   files: readonly LiveOriginal[],
-  place: KeptPlace,
+  place: OriginalFolder,
   names: KeptNames,
   end: string,
   signal: AbortSignal,

@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, fsync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { systemFailure } from '../../../host/failures/system-failure.ts'
-import { copyRangeSparsely } from '../../../host/files/copying.ts'
+import { copyRangeSparsely } from '../../../host/files/copy-range.ts'
 import { openDescriptor } from '../../../host/files/descriptor.ts'
 import { digestOf } from '../../../host/files/digest.ts'
 import { onDisk } from '../../../host/files/file-name.ts'

@@ -29,7 +29,7 @@ export interface KeptPart {
 /**
  * A file of ours beside the live file. `aside`: a companion that was moved away because its commits are in the file.
  */
-export interface BesideFile {
+export interface StagedFileRecord {
   readonly what: 'settled' | 'mended' | 'original' | 'wal' | 'journal' | 'aside'
   readonly name: string
   readonly dev: string
@@ -57,7 +57,7 @@ export interface ChangedFile {
   readonly after: SeenFile | null
   readonly mended: { readonly bytes: number; readonly sha256: string } | null
   /** Names of ours beside the live file, as long as the change has not ended. */
-  readonly beside: readonly BesideFile[]
+  readonly beside: readonly StagedFileRecord[]
   /** Empty for a swap: there the inode tells. */
   readonly samples: readonly PageSample[]
   /** True if the change broke off before it reached this file: an undo leaves it as it is. */

@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { nameOf, onDisk } from '../../../host/files/file-name.ts'
 import { requireTrustedFolder } from '../../snapshot/private-folder.ts'
-import type { FoundChange, OriginalPlace } from '../change-types.ts'
-import { recordName } from '../original/place.ts'
+import type { FoundChange, OriginalsLocation } from '../change-types.ts'
+import { recordName } from '../original/original-folder.ts'
 import { readChangeRecord } from '../record/record-file.ts'
 
 const changeId = /^[0-9A-Z]{26}$/
@@ -14,7 +14,7 @@ const changeId = /^[0-9A-Z]{26}$/
  * The changes whose originals are kept there, the newest first. Files of other users are not believed.
  * @throws {Failure} NO_PERMISSION and others if the folder cannot be read; SNAPSHOT_UNSAFE
  */
-export function findChanges(place: OriginalPlace): readonly FoundChange[] {
+export function findChanges(place: OriginalsLocation): readonly FoundChange[] {
   return recordsIn(place).flatMap((file) => {
     const record = readChangeRecord(file)
     return record === null ? [] : [{ place, file, record }]
@@ -22,7 +22,7 @@ export function findChanges(place: OriginalPlace): readonly FoundChange[] {
 }
 
 /** Their paths, the newest first. */
-export function recordsIn(place: OriginalPlace): readonly string[] {
+export function recordsIn(place: OriginalsLocation): readonly string[] {
   if (place.kind === 'quarantine') requireTrustedFolder(place.folder, 'folder')
   const folder = place.kind === 'beside' ? dirname(place.file) : place.folder
   const stem = place.kind === 'beside' ? `${basename(place.file)}.original-` : ''

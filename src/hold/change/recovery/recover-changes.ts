@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { onDisk } from '../../../host/files/file-name.ts'
 import type { Ledger } from '../../../ledger/ledger.ts'
-import type { FoundChange, OriginalPlace, RecoveredChange } from '../change-types.ts'
-import { placeOf } from '../original/place.ts'
+import type { FoundChange, OriginalsLocation, RecoveredChange } from '../change-types.ts'
+import { originalFolderOf } from '../original/original-folder.ts'
 import { RecordFile, readChangeRecord } from '../record/record-file.ts'
 import { recordsIn } from './find-changes.ts'
 import { settle, tidyUp } from './settle.ts'
@@ -17,7 +17,7 @@ import { settle, tidyUp } from './settle.ts'
  * @throws {Failure} NO_PERMISSION and others, LEDGER_UNUSABLE
  */
 export async function recoverChanges(
-  place: OriginalPlace,
+  place: OriginalsLocation,
   ledger: Pick<Ledger, 'append'> | null,
 ): Promise<readonly RecoveredChange[]> {
   const recovered: RecoveredChange[] = []
@@ -48,7 +48,7 @@ function needsWork(path: string): boolean {
 /** The live set was not touched: what the dead run copied is no original of anything. */
 async function discard({ place, file, record }: FoundChange): Promise<void> {
   if ((await tidyUp(record)).length > 0) return
-  const kept = placeOf(place, record.change)
+  const kept = originalFolderOf(place, record.change)
   for (const [at, { path }] of record.files.entries()) {
     const main = join(kept.folder, kept.nameOf(at + 1, path))
     for (const ending of ['', '-wal', '-journal', '.settled']) removeIfThere(main + ending)

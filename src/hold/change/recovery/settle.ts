@@ -19,7 +19,7 @@ import type { RecordFile } from '../record/record-file.ts'
 import { seenFile } from '../set-change.ts'
 import { LiveFolder } from '../steps/live-folder.ts'
 
-export interface Settled {
+export interface ChangeRecoveryResult {
   readonly how: 'applied' | 'rolled-back' | 'undone' | 'unclear'
   /** True if some files of the tenant are old and some new: an undo can still bring the new ones back. */
   readonly isMixed: boolean
@@ -35,12 +35,12 @@ async function unwrittenSince({ path, mended }: ChangedFile): Promise<SeenFile |
   return sha256 === mended?.sha256 && isDeepStrictEqual(before, seen()) ? before : null
 }
 
-type Side = 'old' | 'new' | 'unclear'
+type FileSide = 'old' | 'new' | 'unclear'
 
 /** Ends the record, and deletes the names of the change that are left beside the live files. */
-export async function settle(record: RecordFile): Promise<Settled> {
+export async function settle(record: RecordFile): Promise<ChangeRecoveryResult> {
   const { record: found } = record
-  const sides: Side[] = []
+  const sides: FileSide[] = []
   for (const file of found.files) sides.push(await sideOf(file, found))
   const settled = settledBy(sides, found)
   const left = await tidyUp(found)
@@ -56,7 +56,7 @@ export async function settle(record: RecordFile): Promise<Settled> {
     : { ...settled, sentence: `${settled.sentence}; ${left.join(', ')} beside it could not be deleted` }
 }
 
-function settledBy(sides: readonly Side[], { state, change, files }: ChangeRecord): Settled {
+function settledBy(sides: readonly FileSide[], { state, change, files }: ChangeRecord): ChangeRecoveryResult {
   const what = files.map(({ path }) => path).join(', ')
   const undoing = state === 'undoing'
   const deed = undoing ? 'the undo of' : 'the'
@@ -88,7 +88,7 @@ function settledBy(sides: readonly Side[], { state, change, files }: ChangeRecor
 }
 
 /** @returns which content a live file has, also if it was written since */
-async function sideOf(file: ChangedFile, { method, state }: ChangeRecord): Promise<Side> {
+async function sideOf(file: ChangedFile, { method, state }: ChangeRecord): Promise<FileSide> {
   const found = statOf(file.path)
   if (found === null) return 'unclear'
   const is = (one: { readonly dev: string; readonly ino: string } | null): boolean =>
@@ -101,7 +101,7 @@ async function sideOf(file: ChangedFile, { method, state }: ChangeRecord): Promi
 }
 
 /** The file is the same one; its bytes tell. It is read by name and without a lock: that harms no program. */
-async function sideInPlace(file: ChangedFile): Promise<Side> {
+async function sideInPlace(file: ChangedFile): Promise<FileSide> {
   using folder = LiveFolder.open(file.path)
   const side = sideOfJournal(folder, file) // SQLite rolls it back before it reads anything.
   if (side !== null) return side
@@ -121,7 +121,7 @@ async function sideInPlace(file: ChangedFile): Promise<Side> {
  * What SQLite rolls back to if a journal of ours still lies there. It has the content before of each page that tells;
  * the service's own journals have others.
  */
-function sideOfJournal(folder: LiveFolder, { samples, path }: ChangedFile): Side | null {
+function sideOfJournal(folder: LiveFolder, { samples, path }: ChangedFile): FileSide | null {
   if (folder.find(`${folder.base}-journal`)?.isFile() !== true) return null
   using journal = openDescriptor(`${path}-journal`, 'read-only')
   const { size } = fstatSync(journal.number)

@@ -1,7 +1,7 @@
 /** Steps that only change names. They run without a turn of the event loop. */
 import { Failure } from '../../../model/failure.ts'
-import type { Beside } from './beside.ts'
 import type { LiveFolder } from './live-folder.ts'
+import type { StagedFile } from './staged-file.ts'
 import type { Step } from './step.ts'
 
 /**
@@ -10,7 +10,7 @@ import type { Step } from './step.ts'
  *
  * It is not reversed once another program has asked for the new file under the live name: that program will use it.
  */
-export function takeName(folder: LiveFolder, next: Beside): Step {
+export function takeName(folder: LiveFolder, next: StagedFile): Step {
   const { name: beside, identity: expected } = next
   let state: 'before' | 'exchanged' | 'replaced' = 'before'
   const swap = (): void => {

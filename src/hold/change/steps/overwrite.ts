@@ -17,7 +17,7 @@ import { closing, makeFile } from '../original/kept-copy.ts'
 import type { LiveFolder } from './live-folder.ts'
 import type { Step } from './step.ts'
 
-export interface Overwriting {
+export interface OverwriteTerms {
   readonly folder: LiveFolder
   /** Sealed descriptor of the live file. */
   readonly main: number
@@ -46,7 +46,7 @@ const sync = promisify(fsync)
  * @param content what the file is to hold
  * @param before what it holds, for the way back
  */
-export function overwriteCovered(to: Overwriting, content: number, before: number): Step {
+export function overwriteCovered(to: OverwriteTerms, content: number, before: number): Step {
   return { run: () => writeContent(to, content, mayGoOn(to)), takeBack: () => writeContent(to, before, to.requireSeal) }
 }
 
@@ -55,7 +55,7 @@ export function overwriteCovered(to: Overwriting, content: number, before: numbe
  * @param draft name beside the file for the journal until it is whole
  * @param before what the file holds, for the way back after the transaction; null: then there is none
  */
-export function overwriteJournalled(to: Overwriting, draft: string, content: number, before: number | null): Step {
+export function overwriteJournalled(to: OverwriteTerms, draft: string, content: number, before: number | null): Step {
   const { folder, requireSeal } = to
   const journal = `${folder.base}-journal`
   let state: 'before' | 'begun' | 'done' = 'before'
@@ -87,14 +87,14 @@ export function overwriteJournalled(to: Overwriting, draft: string, content: num
 }
 
 const mayGoOn =
-  ({ requireSeal, over }: Overwriting) =>
+  ({ requireSeal, over }: OverwriteTerms) =>
   (): void => {
     requireSeal()
     over.throwIfAborted()
   }
 
 /** As SQLite would do it with our journal, if it has its name. */
-async function rollBack({ folder, main, requireSeal }: Overwriting): Promise<void> {
+async function rollBack({ folder, main, requireSeal }: OverwriteTerms): Promise<void> {
   const journal = `${folder.base}-journal`
   if (folder.find(journal) === null) return
   using file = openDescriptor(folder.at(journal), 'read-only')
@@ -114,7 +114,7 @@ async function rollBack({ folder, main, requireSeal }: Overwriting): Promise<voi
   await sync(main)
 }
 
-async function nameJournal(to: Overwriting, draft: string, content: number, check: () => void): Promise<void> {
+async function nameJournal(to: OverwriteTerms, draft: string, content: number, check: () => void): Promise<void> {
   const { folder, main, pageSize } = to
   using journal = closing(makeFile(folder.at(draft)))
   copyAttributes(main, journal.number, folder.path) // A program that may write the file must be able to roll it back.
@@ -139,10 +139,10 @@ async function nameJournal(to: Overwriting, draft: string, content: number, chec
 }
 
 /** Compares all pages: a WAL or a journal says which differ, but not whether it is whole. */
-const writeContent = (to: Overwriting, content: number, check: () => void): Promise<void> =>
+const writeContent = (to: OverwriteTerms, content: number, check: () => void): Promise<void> =>
   writeChanged({ ...to, pages: null }, content, check)
 
-async function writeChanged(to: Overwriting, content: number, check: () => void): Promise<void> {
+async function writeChanged(to: OverwriteTerms, content: number, check: () => void): Promise<void> {
   const { folder, main } = to
   const { size } = fstatSync(content)
   check()
@@ -161,7 +161,7 @@ type OnDifference = (offset: number, old: Buffer, fresh: Buffer) => void
 const pagesInTurn = 256
 
 async function forEachChanged(
-  { main, pageSize, pages }: Overwriting,
+  { main, pageSize, pages }: OverwriteTerms,
   content: number,
   end: number,
   onDifference: OnDifference,

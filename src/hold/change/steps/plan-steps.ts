@@ -12,13 +12,13 @@
 import type { ChangeId } from '../../../model/brand.ts'
 import { invariant } from '../../../model/bug.ts'
 import type { LiveSetPart } from '../../../model/result/evidence.ts'
-import type { Beside } from './beside.ts'
 import { nameBeside, type LiveFolder } from './live-folder.ts'
 import { move, takeName } from './move.ts'
-import { overwriteCovered, overwriteJournalled, type Overwriting } from './overwrite.ts'
+import { overwriteCovered, overwriteJournalled, type OverwriteTerms } from './overwrite.ts'
+import type { StagedFile } from './staged-file.ts'
 import type { Step } from './step.ts'
 
-export interface Place {
+export interface FileInChange {
   readonly folder: LiveFolder
   readonly change: ChangeId
   /** Of the file in its change, counted from 1. */
@@ -26,14 +26,16 @@ export interface Place {
 }
 
 /** How the main file gets another content: a file beside it takes its name, or it is overwritten. */
-export type Replacing = { readonly method: 'swap' } | { readonly method: 'in-place'; readonly overwriting: Overwriting }
+export type Replacement =
+  | { readonly method: 'swap' }
+  | { readonly method: 'in-place'; readonly overwriting: OverwriteTerms }
 
 /** A content that the main file is to have, or has now. */
 export interface Content {
   /** Null if the content is in the live file only. */
   readonly descriptor: number | null
   /** Null for a content that is only written into the live file. */
-  readonly beside: Beside | null
+  readonly beside: StagedFile | null
 }
 
 /** Companions in the order in which they go. */
@@ -44,8 +46,8 @@ const goingOrder = ['-journal', '-wal', '-shm'] as const satisfies readonly Live
  * @param covers whether one of them has bytes; then `settled` is S
  */
 export function forwardSteps(
-  at: Place,
-  replacing: Replacing,
+  at: FileInChange,
+  replacing: Replacement,
   { present, covers }: { readonly present: readonly LiveSetPart[]; readonly covers: boolean },
   { before, settled, mended }: { readonly before: Content; readonly settled: Content; readonly mended: Content },
 ): readonly Step[] {
@@ -62,10 +64,10 @@ export function forwardSteps(
  * @param companions the kept WAL and journal, beside the live file
  */
 export function backwardSteps(
-  at: Place,
-  replacing: Replacing,
+  at: FileInChange,
+  replacing: Replacement,
   present: readonly LiveSetPart[],
-  companions: ReadonlyMap<'-wal' | '-journal', Beside>,
+  companions: ReadonlyMap<'-wal' | '-journal', StagedFile>,
   { mended, settled, original }: { readonly mended: Content; readonly settled: Content; readonly original: Content },
 ): readonly Step[] {
   const gone = goingOrder.filter((part) => present.includes(part)).map((part) => aside(at, part))
@@ -84,8 +86,8 @@ export function backwardSteps(
 }
 
 function replace(
-  { folder, change, nth }: Place,
-  replacing: Replacing,
+  { folder, change, nth }: FileInChange,
+  replacing: Replacement,
   next: Content,
   now: Content,
   how: 'alone' | 'covered',
@@ -104,9 +106,9 @@ function replace(
 }
 
 /** Moved, not deleted: so it can come back. It is deleted when the tenant serves again. */
-const aside = ({ folder, change, nth }: Place, part: (typeof goingOrder)[number]): Step =>
+const aside = ({ folder, change, nth }: FileInChange, part: (typeof goingOrder)[number]): Step =>
   move(folder, folder.base + part, nameBeside(change, nth, `aside${part.slice(1)}`))
 
 /** Without bytes in a WAL, its index says nothing. It is dropped all the same: the index of another inode. */
-const dropShm = (at: Place, present: readonly LiveSetPart[]): readonly Step[] =>
+const dropShm = (at: FileInChange, present: readonly LiveSetPart[]): readonly Step[] =>
   present.includes('-shm') ? [aside(at, '-shm')] : []

@@ -3,7 +3,7 @@
  * between two steps is on the disk before the next one begins.
  */
 import { Failure } from '../../../model/failure.ts'
-import { withSuppressed } from '../../../model/suppressed.ts'
+import { withSuppressed } from '../../../model/suppressed-errors.ts'
 
 export interface Step {
   /** Leaves everything as it was if it throws, unless `takeBack` is to be called. */
@@ -13,8 +13,8 @@ export interface Step {
 }
 
 /** A step could not be reversed: the live set stands between two steps, and so is wholly old for SQLite. */
-export class StandsBetween extends Error {
-  override readonly name = 'StandsBetween'
+export class StepReversalError extends Error {
+  override readonly name = 'StepReversalError'
   readonly failure: Failure
 
   constructor(failure: Failure, cause: unknown) {
@@ -27,7 +27,7 @@ export class StandsBetween extends Error {
  * Takes all steps, or none.
  * @param check called after each step; if it throws, the steps are reversed
  * @throws what a step or `check` threw, after all steps were reversed
- * @throws {StandsBetween} if one could not be reversed
+ * @throws {StepReversalError} if one could not be reversed
  */
 export async function takeSteps(steps: readonly Step[], check: () => void): Promise<void> {
   const begun: Step[] = []
@@ -41,7 +41,7 @@ export async function takeSteps(steps: readonly Step[], check: () => void): Prom
     try {
       for (const step of begun.toReversed()) await step.takeBack()
     } catch (second) {
-      throw new StandsBetween(failureOf(error), second)
+      throw new StepReversalError(failureOf(error), second)
     }
     throw error
   }

@@ -7,7 +7,7 @@ import { carriesChecksums, stampPages } from '../../../check/reader/pages/page-c
 import { invariant } from '../../../model/bug.ts'
 import type { Answer, FirstSteps, Question, StepQuestion } from '../../worker/steps.ts'
 import { droppedName, rewrittenName } from '../protocol.ts'
-import type { DoneOrNot, MenderSteps } from '../protocol.ts'
+import type { StepCompletion, MenderSteps } from '../protocol.ts'
 import { listDropped } from './dropped-entries.ts'
 import { closeCopy, openCopy, usesWal } from './open-copy.ts'
 import { reindex } from './reindex.ts'
@@ -58,7 +58,7 @@ export class CopyMender {
     })
   }
 
-  #open(): DoneOrNot {
+  #open(): StepCompletion {
     const path = this.#path(recoveredName)
     this.#wal = usesWal(path)
     this.#stamped = carriesChecksums(path)
@@ -68,7 +68,7 @@ export class CopyMender {
     })
   }
 
-  #rewrite({ emptied, emptiedTexts }: StepQuestion<MenderSteps, 'rewrite'>): DoneOrNot {
+  #rewrite({ emptied, emptiedTexts }: StepQuestion<MenderSteps, 'rewrite'>): StepCompletion {
     const into = this.#path(rewrittenName)
     return tryDone(() => {
       const db = this.#opened()
@@ -79,7 +79,7 @@ export class CopyMender {
     })
   }
 
-  #close(): DoneOrNot {
+  #close(): StepCompletion {
     return tryDone(() => {
       const db = this.#opened()
       this.#db = null

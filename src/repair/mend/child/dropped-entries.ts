@@ -20,16 +20,16 @@ import { notDoneBecause, refusedBySqlite } from '../../worker/child/not-done.ts'
 import { droppedLineBytesMax } from '../protocol.ts'
 import type { MenderSteps } from '../protocol.ts'
 
-type Listed = MenderSteps['listDropped']['answer']['listed']
+type ListOutcome = MenderSteps['listDropped']['answer']['listed']
 
-interface Listing {
+interface ListTerms {
   readonly indexes: readonly string[]
   readonly memoryBytesMax: number
   readonly core: CompiledCore | null
 }
 
 /** @param to the file to write; it does not exist */
-export function listDropped(database: string, to: string, listing: Listing): Listed {
+export function listDropped(database: string, to: string, listing: ListTerms): ListOutcome {
   const { db, answer } = readSchema(database, new SchemaCache())
   try {
     if (db === null || answer.plan === null) return notDoneBecause(answer.noPlanWhy ?? 'SQLite cannot read the schema')
@@ -48,8 +48,8 @@ function list(
   plan: CensusPlan,
   database: string,
   to: string,
-  { indexes, core }: Listing,
-): Listed {
+  { indexes, core }: ListTerms,
+): ListOutcome {
   const wanted = new Set(indexes.map((name) => positionOf(plan, name)))
   if (wanted.has(-1)) return notDoneBecause('an index has a collation or a function that is not known here')
   using file = new PageFile(database, plan.pageSize)
@@ -62,7 +62,7 @@ function list(
   if (unread !== undefined) return notDoneBecause(unread[1])
   forgetOthers(counter, wanted)
   const search = new DifferenceSearch(plan, counter.owners, counter.tally)
-  using lines = new Lines(to)
+  using lines = new LineWriter(to)
   const namer = new EntryNamer(plan, file, false)
   for (const pass of search.passes(file)) {
     runPass(counter, db, pass, queries, (tree, entry) => {
@@ -110,7 +110,7 @@ function droppedEntry(
 }
 
 /** Writes one JSON document a line, some of them together. */
-class Lines implements Disposable {
+class LineWriter implements Disposable {
   total = 0
   /** True if an entry could not be written. */
   tooLong = false

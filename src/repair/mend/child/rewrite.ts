@@ -14,7 +14,7 @@ import Database from 'better-sqlite3'
 import { quoteName } from '../../../check/reader/sqlite/open-database.ts'
 import { openCopy } from './open-copy.ts'
 
-export interface Emptying {
+export interface EmptiedObjects {
   /** Indexes. */
   readonly emptied: readonly string[]
   /** Full-text tables. */
@@ -22,7 +22,7 @@ export interface Emptying {
 }
 
 /** @param db of the file `path`; it is closed @param into does not exist @throws what SQLite throws */
-export function rewriteInto(db: Database.Database, path: string, into: string, emptying: Emptying): void {
+export function rewriteInto(db: Database.Database, path: string, into: string, emptying: EmptiedObjects): void {
   let open = db
   try {
     const trees = [...emptying.emptied, ...emptying.emptiedTexts.flatMap((table) => treesOfText(db, table))]
@@ -47,7 +47,7 @@ function treesOfText(db: Database.Database, table: string): readonly string[] {
   )
 }
 
-interface SchemaRow {
+interface SchemaObjectName {
   readonly type: 'table' | 'index'
   readonly name: string
 }
@@ -55,7 +55,7 @@ interface SchemaRow {
 /** An index, or a table WITHOUT ROWID, has a tree of the same kind. */
 function emptyTree(db: Database.Database, name: string): void {
   const row = db
-    .prepare<[string], SchemaRow>(
+    .prepare<[string], SchemaObjectName>(
       'SELECT type, name FROM sqlite_schema WHERE rootpage > 0 AND name = ? COLLATE NOCASE ' +
         "AND type IN ('table', 'index')",
     )

@@ -3,13 +3,13 @@ import type Database from 'better-sqlite3'
 import { contentOption, moduleOf } from '../../../check/reader/schema/virtual-table-module.ts'
 import { quoteName } from '../../../check/reader/sqlite/open-database.ts'
 import { notDoneBecause, refusedBySqlite } from '../../worker/child/not-done.ts'
-import type { NotDone } from '../../worker/steps.ts'
+import type { FailedStep } from '../../worker/steps.ts'
 
 /** REINDEX does nothing for such an index. A table that stores no text and names none cannot be rebuilt. */
 export function rebuildText(
   db: Database.Database,
   table: string,
-): { readonly kind: 'done'; readonly source: string } | NotDone {
+): { readonly kind: 'done'; readonly source: string } | FailedStep {
   try {
     const named = db
       .prepare<[string], string>(

@@ -1,9 +1,9 @@
 /** Child side: work on a copy that SQLite may refuse. */
 import { refusedBySqlite } from '../../worker/child/not-done.ts'
-import type { DoneOrNot } from '../protocol.ts'
+import type { StepCompletion } from '../protocol.ts'
 
 /** @throws what says nothing about the file */
-export function tryDone(work: () => void): DoneOrNot {
+export function tryDone(work: () => void): StepCompletion {
   try {
     work()
     return { kind: 'done' }

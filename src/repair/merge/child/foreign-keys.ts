@@ -5,7 +5,7 @@
  */
 
 import type Database from 'better-sqlite3'
-import { Refused } from '../../worker/child/refused.ts'
+import { RefusalError } from '../../worker/child/refusal-error.ts'
 import { deeds } from './row-sets.ts'
 import type { RowSets } from './row-sets.ts'
 import { quoted } from './side-tables.ts'
@@ -28,7 +28,7 @@ export interface ForeignKey extends NamedParent {
 /** More foreign keys in one table have no bit. */
 const keysMax = 62
 
-/** @throws {Refused} if the table has too many @throws what SQLite throws */
+/** @throws {RefusalError} if the table has too many @throws what SQLite throws */
 export function foreignKeysOf(db: Database.Database, rows: RowSets): readonly ForeignKey[] {
   const parts = db
     .prepare<
@@ -44,7 +44,7 @@ export function foreignKeysOf(db: Database.Database, rows: RowSets): readonly Fo
     return columns.some(([, to]) => to === '') ? [] : [{ parent: first.table, columns }]
   })
   if (keys.length > keysMax)
-    throw new Refused(`${rows.table.name} has ${keys.length} foreign keys, and at most ${keysMax} can be judged`)
+    throw new RefusalError(`${rows.table.name} has ${keys.length} foreign keys, and at most ${keysMax} can be judged`)
   return keys.map((key, i) => ({ ...key, rows, bit: 1n << BigInt(i) }))
 }
 

@@ -5,7 +5,7 @@ import type { TextEncoding } from '../../../census/plan.ts'
 import { Columns } from '../../../census/record/columns.ts'
 import { identityKey } from '../../../census/record/row-key.ts'
 import { columnValue, typed } from '../../../check/reader/sqlite/column-value.ts'
-import type { Typed } from '../../../check/reader/sqlite/column-value.ts'
+import type { TypedValue } from '../../../check/reader/sqlite/column-value.ts'
 import { invariant } from '../../../model/bug.ts'
 import type { AccountedKind } from '../../../model/result/account.ts'
 import type { RowKey } from '../../../model/result/finding.ts'
@@ -69,7 +69,7 @@ export function* decidedKeys(db: Database.Database, rows: RowSets, condition: st
   const row = new Columns(key.length)
   const positions = key.map((_, i) => i)
   const select = `SELECT ${key.map(typed).join(', ')} FROM ${rows.work} w WHERE ${condition} ORDER BY ${key.join(', ')}`
-  for (const values of db.prepare<[], Typed[number][]>(select).raw().safeIntegers().iterate()) {
+  for (const values of db.prepare<[], TypedValue[number][]>(select).raw().safeIntegers().iterate()) {
     row.take(key.map((_, i) => columnValue(String(values[2 * i]), values[2 * i + 1] ?? null)))
     yield identityKey(row, positions, encoding, rows.table.key.length === 0)
   }

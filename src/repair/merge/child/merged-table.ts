@@ -40,30 +40,30 @@ export class MergedTable {
 
   /** Decides about all rows, and writes nothing into the result. */
   compare(db: Database.Database, prefer: ConflictRule): void {
-    this.byContent = this.planned.deed === 'rows' && hasNewRowids(db, this.rows)
+    this.byContent = this.planned.action === 'rows' && hasNewRowids(db, this.rows)
     this.#compared = this.byContent
       ? decideByContent(db, this.rows, this.facts)
-      : this.planned.deed === 'drop' || this.planned.deed === 'keep'
+      : this.planned.action === 'drop' || this.planned.action === 'keep'
         ? this.#compareAlone(db)
-        : this.planned.deed === 'apart'
+        : this.planned.action === 'apart'
           ? this.#compareApart(db)
-          : this.planned.deed === 'leave'
+          : this.planned.action === 'leave'
             ? this.#compareNothing(db)
             : decideByKey(db, this.rows, this.facts, prefer)
   }
 
   write(db: Database.Database, prefer: ConflictRule): void {
-    const { deed, older, textOf } = this.planned
+    const { action, older, textOf } = this.planned
     if (this.byContent) writeContents(db, this.rows)
-    else if (deed === 'drop') db.exec(`DROP TABLE main.${quoted((textOf ?? older)?.name ?? '')}`)
-    else if (deed === 'rows' || deed === 'carry') writeRows(db, this.rows, prefer)
+    else if (action === 'drop') db.exec(`DROP TABLE main.${quoted((textOf ?? older)?.name ?? '')}`)
+    else if (action === 'rows' || action === 'carry') writeRows(db, this.rows, prefer)
     else if (this.besides !== null) this.#writeBesides(db, this.besides)
   }
 
   /** Only the backup has the table: its rows all stay, or go with it. */
   #compareAlone(db: Database.Database): ComparedRows {
     db.exec(this.rows.decisions())
-    if (this.planned.deed === 'drop')
+    if (this.planned.action === 'drop')
       db.exec(`INSERT INTO ${this.rows.work}
         SELECT ${this.rows.key('b').join(', ')}, ${deeds.deleted}, ${sides.backup}, 0 FROM ${this.rows.of('main')} b`)
     const inBackup = count(db, this.rows.of('main'))
@@ -124,12 +124,12 @@ export class MergedTable {
   }
 
   #verify(db: Database.Database, kept: number): void {
-    const { deed } = this.planned
-    if (deed === 'drop' || deed === 'leave') return
+    const { action } = this.planned
+    if (action === 'drop' || action === 'leave') return
     const { inBackup, inNewer } = this.#numbers()
     const added = this.#decided(db, `what = ${deeds.added}`)
     const stayed = this.#decided(db, `what IN (${deeds.newer}, ${deeds.older})`)
-    const expected = deed === 'apart' ? inBackup : kept + added + stayed
+    const expected = action === 'apart' ? inBackup : kept + added + stayed
     const found = count(db, this.rows.of('main'))
     invariant(found === expected, `the merged table has ${found} rows instead of ${expected}`)
     if (this.besides === null) return
@@ -142,11 +142,11 @@ export class MergedTable {
    * @param schemaIsWhole the salvage could read the whole schema
    */
   loss(db: Database.Database, schemaIsWhole: boolean): TableLoss | null {
-    const { deed, name } = this.planned
+    const { action, name } = this.planned
     const { id } = this.facts
     // Only the backup shows it, though the damaged file may have it.
-    if (deed === 'keep') return unknownLoss(name)
-    if (deed === 'leave') return id === null ? null : lossOfUnowned(db, { name, id }, schemaIsWhole, shownMax)
+    if (action === 'keep') return unknownLoss(name)
+    if (action === 'leave') return id === null ? null : lossOfUnowned(db, { name, id }, schemaIsWhole, shownMax)
     return this.#lossOfRows(db)
   }
 
@@ -159,8 +159,8 @@ export class MergedTable {
     const lost = this.#decided(db, isLost)
     const changed = this.#decided(db, isChanged)
     const recovered = this.#decided(db, `what IN (${deeds.returned}, ${deeds.older}) AND side = ${backup}`)
-    const isComparable = this.planned.deed !== 'apart' && !this.byContent
-    const isKnown = this.planned.deed === 'drop' || !mayLackRows(db, this.rows, this.facts, isComparable)
+    const isComparable = this.planned.action !== 'apart' && !this.byContent
+    const isKnown = this.planned.action === 'drop' || !mayLackRows(db, this.rows, this.facts, isComparable)
     if (isKnown && lost + changed + recovered + unreadable === 0) return null
     const shown = `${isLost} OR ${isChanged}`
     const keys: RowKey[] = []

@@ -7,7 +7,7 @@ import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'
 import { invariant } from '../../../model/bug.ts'
 import type { AccountedKind, ConflictRule, LostRange } from '../../../model/result/account.ts'
 import { lostRanges, takeRanges } from '../../salvage/child/lost-ranges.ts'
-import { Refused } from '../../worker/child/refused.ts'
+import { RefusalError } from '../../worker/child/refusal-error.ts'
 import { mergeFiles } from '../protocol.ts'
 import type { MergeSteps } from '../protocol.ts'
 import type { UnmergedTable } from '../unmerged-table.ts'
@@ -45,7 +45,7 @@ export class Merger {
 
   /**
    * Opens the files in `folder` and prepares the tables of the result.
-   * @throws {Refused} if the two files cannot be merged @throws what SQLite throws
+   * @throws {RefusalError} if the two files cannot be merged @throws what SQLite throws
    */
   constructor(folder: string, { prefer, schemaIsWhole }: MergeSteps['open']['ask']) {
     this.#prefer = prefer
@@ -59,14 +59,14 @@ export class Merger {
     createVirtual(db, this.#plan)
     this.#tables = this.#plan.tables.map((planned, i) => prepareTable(db, planned, i, taken))
     const merged = new Set(
-      this.#tables.flatMap(({ planned: { deed, newer } }) =>
-        newer !== null && (deed === 'rows' || deed === 'carry') ? [foldedName(newer.name)] : [],
+      this.#tables.flatMap(({ planned: { action, newer } }) =>
+        newer !== null && (action === 'rows' || action === 'carry') ? [foldedName(newer.name)] : [],
       ),
     )
     this.#indexes =
       this.#plan.schemaOf === 'newer' ? dropOtherIndexes(db, (table) => merged.has(foldedName(table))) : []
-    this.#foreignKeys = this.#tables.flatMap(({ planned: { deed, textOf }, rows }) =>
-      (deed === 'rows' || deed === 'carry') && textOf === null ? foreignKeysOf(db, rows) : [],
+    this.#foreignKeys = this.#tables.flatMap(({ planned: { action, textOf }, rows }) =>
+      (action === 'rows' || action === 'carry') && textOf === null ? foreignKeysOf(db, rows) : [],
     )
   }
 
@@ -168,7 +168,7 @@ function attach(db: Database.Database, name: string, path: string): void {
     db.exec(`PRAGMA ${name}.synchronous=OFF`)
   } catch (error) {
     if (error instanceof Database.SqliteError && error.message.includes('text encoding'))
-      throw new Refused(
+      throw new RefusalError(
         `the backup stores its texts as ${String(db.pragma('encoding', { simple: true }))}, the damaged file otherwise`,
       )
     throw error
@@ -176,19 +176,19 @@ function attach(db: Database.Database, name: string, path: string): void {
 }
 
 function prepareTable(db: Database.Database, planned: PlannedTable, index: number, taken: Set<string>): MergedTable {
-  const { deed, newer, older, hasMoreColumns } = planned
+  const { action, newer, older, hasMoreColumns } = planned
   const table = newer ?? older
   invariant(table !== null, 'a planned table is on one side')
   if (table.key.length === 0 && table.rowid === null)
-    throw new Refused(`the columns of ${table.name} have taken all names of the rowid`)
-  if (deed === 'carry' && planned.textOf === null) db.exec(table.sql)
+    throw new RefusalError(`the columns of ${table.name} have taken all names of the rowid`)
+  if (action === 'carry' && planned.textOf === null) db.exec(table.sql)
   if (hasMoreColumns && older !== null) setTableText(db, older.name, table.sql)
   const rows = new RowSets(table, index)
   return new MergedTable(
     planned,
     rows,
     readFacts(db, rows, table.name),
-    deed === 'apart' ? nameBesides(table.name, taken) : null,
+    action === 'apart' ? nameBesides(table.name, taken) : null,
   )
 }
 
@@ -211,8 +211,8 @@ function nameBesides(table: string, taken: Set<string>): string {
   return name
 }
 
-function unmergedOf({ planned: { deed, name }, besides }: MergedTable): readonly UnmergedTable[] {
-  switch (deed) {
+function unmergedOf({ planned: { action, name }, besides }: MergedTable): readonly UnmergedTable[] {
+  switch (action) {
     case 'apart':
       return [
         { table: name, stays: 'backup', besides, why: 'the damaged file has it with other columns than the backup' },

@@ -10,10 +10,10 @@ import type { SideColumn, SideTable } from './side-tables.ts'
  * columns; the backup's stays, and the rows of the newer side go to a table beside it. `leave`: the salvage has made it
  * for rows that fit no table; they never get into the result.
  */
-type TableDeed = 'rows' | 'carry' | 'drop' | 'keep' | 'apart' | 'leave'
+type TableAction = 'rows' | 'carry' | 'drop' | 'keep' | 'apart' | 'leave'
 
 export interface PlannedTable {
-  readonly deed: TableDeed
+  readonly action: TableAction
   /** In reports: for the content of a full-text table, that table. */
   readonly name: string
   /** The table of the backup; null if it has none. */
@@ -30,7 +30,7 @@ export interface PlannedTable {
  * `stored`: it has no text, so the data of one side stays whole.
  */
 export interface PlannedVirtual {
-  readonly deed: 'rebuild' | 'stored'
+  readonly action: 'rebuild' | 'stored'
   readonly older: SideTable | null
   readonly newer: SideTable | null
   /** Names of the tables that hold its data. */
@@ -57,12 +57,12 @@ export function planMerge(
   const virtual = pairs.flatMap((pair) => planVirtual(pair, pairs))
   const shadows = new Set(pairs.flatMap((pair) => shadowsOf(pair, pairs)))
   const tables = pairs.filter(({ name }) => !shadows.has(name)).flatMap((pair) => planTable(pair, pairs, schemaIsWhole))
-  const schemaOf = schemaIsWhole && tables.every(({ deed }) => deed !== 'apart') ? 'newer' : 'backup'
+  const schemaOf = schemaIsWhole && tables.every(({ action }) => action !== 'apart') ? 'newer' : 'backup'
   return { tables: [...tables, ...unowned.map(leave)], virtual, schemaOf }
 }
 
 const leave = (table: SideTable): PlannedTable => ({
-  deed: 'leave',
+  action: 'leave',
   name: table.name,
   older: null,
   newer: table,
@@ -109,8 +109,8 @@ function planTable(pair: Pair, pairs: readonly Pair[], schemaIsWhole: boolean): 
 
 function decide({ older, newer }: Pair, schemaIsWhole: boolean, textOf: SideTable | null): PlannedTable {
   const name = (textOf ?? newer ?? older)?.name ?? ''
-  const planned = (deed: TableDeed, hasMoreColumns = false): PlannedTable => ({
-    deed,
+  const planned = (action: TableAction, hasMoreColumns = false): PlannedTable => ({
+    action,
     name,
     older,
     newer,
@@ -129,7 +129,7 @@ function planVirtual(pair: Pair, pairs: readonly Pair[]): readonly PlannedVirtua
   const module = moduleIn(pair)
   const table = newer ?? older
   if (module === null || table === null || isSpatial(module)) return []
-  return [{ deed: hasText(table) ? 'rebuild' : 'stored', older, newer, shadows: shadowsOf(pair, pairs) }]
+  return [{ action: hasText(table) ? 'rebuild' : 'stored', older, newer, shadows: shadowsOf(pair, pairs) }]
 }
 
 const sameKeys = (a: SideTable, b: SideTable): boolean =>

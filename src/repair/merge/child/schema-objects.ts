@@ -6,7 +6,7 @@
 
 import Database from 'better-sqlite3'
 import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'
-import { Refused } from '../../worker/child/refused.ts'
+import { RefusalError } from '../../worker/child/refusal-error.ts'
 import { quoted } from './side-tables.ts'
 
 const withoutPages = "type IN ('view', 'trigger')"
@@ -74,14 +74,16 @@ export function dropOtherIndexes(db: Database.Database, isMerged: (table: string
   )
 }
 
-/** @throws {Refused} if the rows of both sides together violate a new UNIQUE index, or SQLite refuses the text */
+/** @throws {RefusalError} if the rows of both sides together violate a new UNIQUE index, or SQLite refuses the text */
 export function createIndexes(db: Database.Database, indexes: readonly IndexRow[]): void {
   for (const { name, table, sql } of indexes) {
     try {
       db.exec(sql)
     } catch (error) {
       if (!(error instanceof Database.SqliteError)) throw error
-      throw new Refused(`the index ${name} of ${table} is newer than the backup and cannot be made: ${error.message}`)
+      throw new RefusalError(
+        `the index ${name} of ${table} is newer than the backup and cannot be made: ${error.message}`,
+      )
     }
   }
 }

@@ -43,7 +43,7 @@ export interface SideTable {
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-interface SchemaRow {
+interface SchemaRowOfSide {
   readonly name: string
   readonly sql: string
 }
@@ -51,7 +51,7 @@ interface SchemaRow {
 /** All tables by folded name, without those of SQLite itself. @throws what SQLite throws */
 export function tablesIn(db: Database.Database, side: Side): ReadonlyMap<string, SideTable> {
   const rows = db
-    .prepare<[], SchemaRow>(`SELECT name, CAST(sql AS TEXT) AS sql FROM ${side}.sqlite_schema
+    .prepare<[], SchemaRowOfSide>(`SELECT name, CAST(sql AS TEXT) AS sql FROM ${side}.sqlite_schema
       WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid`)
     .all()
   return new Map(rows.map((row) => [foldedName(row.name), describeTable(db, side, row)]))
@@ -77,7 +77,7 @@ export function newerTables(db: Database.Database): {
   }
 }
 
-function describeTable(db: Database.Database, side: Side, { name, sql }: SchemaRow): SideTable {
+function describeTable(db: Database.Database, side: Side, { name, sql }: SchemaRowOfSide): SideTable {
   const module = moduleOf(sql)
   const described = columnsOf(db, side, name)
   const indexes = db

@@ -21,7 +21,7 @@ export function completeVirtual(
   tables: readonly MergedTable[],
 ): readonly UnmergedTable[] {
   const dropped = new Set(
-    tables.flatMap(({ planned: { deed, textOf } }) => (deed === 'drop' && textOf !== null ? [textOf.name] : [])),
+    tables.flatMap(({ planned: { action, textOf } }) => (action === 'drop' && textOf !== null ? [textOf.name] : [])),
   )
   return plan.virtual.flatMap((one, i): readonly UnmergedTable[] => {
     const table = one.newer ?? one.older
@@ -30,7 +30,7 @@ export function completeVirtual(
       db.exec(`DROP TABLE main.${quoted(table.name)}`)
       return []
     }
-    if (one.deed === 'rebuild') {
+    if (one.action === 'rebuild') {
       const name = quoted(table.name)
       db.exec(`INSERT INTO main.${name}(${name}) VALUES('rebuild')`)
       return []

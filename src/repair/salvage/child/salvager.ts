@@ -8,7 +8,7 @@ import { readSchemaRows } from '../../../check/reader/schema/schema-objects.ts'
 import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import { names } from '../protocol.ts'
 import type { SalvageProgress } from '../protocol.ts'
-import type { LostObject, Salvaged, SalvagedTable } from '../salvaged.ts'
+import type { LostObject, SalvageResult, SalvagedTable } from '../salvage-result.ts'
 import { PageAdoption, type Orphan, type WalkedTree } from './read/adopt-pages.ts'
 import { DamagedFile, ownersBytesOf } from './read/damaged-file.ts'
 import { guessHeader } from './read/guess-header.ts'
@@ -24,10 +24,10 @@ import { finishFile } from './write/finish-file.ts'
 import { IndexRows } from './write/index-rows.ts'
 import { NewFile } from './write/new-file.ts'
 import { OrphanTables } from './write/orphan-tables.ts'
-import { TableSalvage, type Salvaging } from './write/table-salvage.ts'
+import { TableSalvage, type SalvageContext } from './write/table-salvage.ts'
 import { UnknownRows } from './write/unknown-rows.ts'
 
-type Result = Omit<Salvaged, 'file' | 'facts' | 'ms'>
+type SalvagerResult = Omit<SalvageResult, 'file' | 'facts' | 'ms'>
 
 /** The schema of a sound database. `isUnchanged`: the damaged file has the same schema cookie. */
 interface Backup {
@@ -73,7 +73,7 @@ export class Salvager implements Disposable {
    * Yields often. The last value is what was salvaged.
    * @param listDropped entries of indexes that no row agrees with are listed in the facts
    */
-  *run(listDropped: boolean): Generator<void, Result> {
+  *run(listDropped: boolean): Generator<void, SalvagerResult> {
     const file = this.#file
     const schema = this.#schema()
     const { statements, shapes, lost } = readShapes(schema.statements, file)
@@ -90,7 +90,7 @@ export class Salvager implements Disposable {
       statements.map(({ name }) => name),
       unknown.columnsOf(unknownPages),
     )
-    const to: Salvaging = { file, chains: this.#chains, newFile, facts, orphans: orphanTables, trees }
+    const to: SalvageContext = { file, chains: this.#chains, newFile, facts, orphans: orphanTables, trees }
     this.#progress = { step: 'rows', done: 0, total: file.pages }
     newFile.db.exec('BEGIN')
     const tables = yield* this.#counted(writeTables(to, trees, orphans))
@@ -142,7 +142,7 @@ interface WrittenTable {
 }
 
 function* writeTables(
-  to: Salvaging,
+  to: SalvageContext,
   trees: readonly WalkedTree[],
   orphans: readonly Orphan[],
 ): Generator<void, readonly WrittenTable[]> {
@@ -166,7 +166,7 @@ function* writeTables(
   return written
 }
 
-function salvagedTable({ facts, newFile, orphans }: Salvaging, { tree, isComplete }: WrittenTable): SalvagedTable {
+function salvagedTable({ facts, newFile, orphans }: SalvageContext, { tree, isComplete }: WrittenTable): SalvagedTable {
   const { shape } = tree
   const { orphaned, doubted, unreadable, fromIndex, lostRanges, pages } = facts.countsOf(shape)
   const rows = newFile.countRows(shape.name)

@@ -1,11 +1,11 @@
 /** Child side: what SQLite threw, as an answer. */
 import Database from 'better-sqlite3'
-import type { NotDone } from '../steps.ts'
-import { Refused } from './refused.ts'
+import type { FailedStep } from '../steps.ts'
+import { RefusalError } from './refusal-error.ts'
 
-/** @throws any error that is neither SQLite's nor `Refused` */
-export function notDone(error: unknown): NotDone {
-  if (error instanceof Refused) return notDoneBecause(error.message)
+/** @throws any error that is neither SQLite's nor `RefusalError` */
+export function notDone(error: unknown): FailedStep {
+  if (error instanceof RefusalError) return notDoneBecause(error.message)
   if (error instanceof TypeError && noFolder.test(error.message))
     return { kind: 'not-done', reason: 'disk', why: "the sandbox's folder cannot be reached" }
   if (!(error instanceof Database.SqliteError)) throw error
@@ -20,14 +20,14 @@ const noFolder = /directory does not exist/
  * As `notDone`, where the answer says what SQLite refused.
  * @throws also what says nothing about the file: that is the answer of the whole step
  */
-export function refusedBySqlite(error: unknown): NotDone {
+export function refusedBySqlite(error: unknown): FailedStep {
   const outcome = notDone(error)
   if (outcome.reason === 'space' || outcome.reason === 'memory' || outcome.reason === 'disk') throw error
   return outcome
 }
 
 /** By the names of SQLite's result codes. CANTOPEN: a temporary file could not be made. */
-const reasons: readonly (readonly [RegExp, NotDone['reason']])[] = [
+const reasons: readonly (readonly [RegExp, FailedStep['reason']])[] = [
   [/^SQLITE_CONSTRAINT_(?:UNIQUE|PRIMARYKEY)$/, 'not-unique'],
   [/^SQLITE_(?:CORRUPT|NOTADB|IOERR_SHORT_READ|IOERR_CORRUPTFS)/, 'corrupt'],
   [/^SQLITE_FULL$/, 'space'],
@@ -35,4 +35,4 @@ const reasons: readonly (readonly [RegExp, NotDone['reason']])[] = [
   [/^SQLITE_(?:IOERR|CANTOPEN|READONLY)/, 'disk'],
 ]
 
-export const notDoneBecause = (why: string): NotDone => ({ kind: 'not-done', reason: 'other', why })
+export const notDoneBecause = (why: string): FailedStep => ({ kind: 'not-done', reason: 'other', why })

@@ -1,7 +1,7 @@
 /** Prints what the database of a fleet knows, for people and for monitors. No host and no tenant is asked. */
 
 import type { StatusFormat } from '../../status/status-view.ts'
-import type { StatusRendering } from '../../status/status.ts'
+import type { RenderedStatus } from '../../status/status.ts'
 import type { TextOptions } from '../../text/result-words.ts'
 import { fleetDocument } from './fleet-document.ts'
 import { judgeFleet } from './fleet-judgement.ts'
@@ -13,7 +13,7 @@ import type { FleetView } from './fleet-view.ts'
 export function renderFleetStatus(
   view: FleetView,
   { format, ...options }: TextOptions & { readonly format: StatusFormat },
-): StatusRendering {
+): RenderedStatus {
   const judgement = judgeFleet(view)
   const { code } = judgement
   switch (format) {

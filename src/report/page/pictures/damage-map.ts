@@ -1,5 +1,5 @@
 /** The map of a damaged file: which object owns its pages, and where the damage is. */
-import type { BadPlace, DrawnMap, PageMap, PageState } from '../../../model/result/page-map.ts'
+import type { BadPageRange, DrawnMap, PageMap, PageState } from '../../../model/result/page-map.ts'
 import { count, grouped } from '../../../text/count.ts'
 import { humanBytes } from '../../../text/units.ts'
 import { legibleObject, legibleSentence } from '../../text/legible.ts'
@@ -133,7 +133,7 @@ function placesHtml({ places, placesMore }: DrawnMap): Html {
     </ul>`
 }
 
-function placeWords({ first, last, rule, object }: BadPlace): string {
+function placeWords({ first, last, rule, object }: BadPageRange): string {
   const pages = first === last ? `page ${first}` : `pages ${first} to ${last}`
   const owner = object === null || object.kind === 'file' ? '' : `, ${legibleObject(object)}`
   return `${pages}: ${rule ?? 'not read: the system refused'}${owner}`

@@ -6,9 +6,9 @@ import { pictureHtml, squaresHtml, swatchHtml, type Mark } from './squares.ts'
 
 const squaresMax = 4096
 
-type Looks = Readonly<Record<CellState, { readonly words: string; readonly mark: Mark }>>
+type CellStyles = Readonly<Record<CellState, { readonly words: string; readonly mark: Mark }>>
 
-const looks: Looks = {
+const looks: CellStyles = {
   paused: { words: 'may still be paused', mark: 'double' },
   damaged: { words: 'damaged', mark: 'cross' },
   failed: { words: 'failed: not checked', mark: 'bar' },

@@ -23,7 +23,7 @@ import type { ReadyFile } from '../plan/tried-remedy.ts'
 import { outcomeOf, withoutPlace } from '../remedy-outcome.ts'
 import type { RemedyRun } from '../remedy-run.ts'
 import type { PristineCopies } from './pristine-copies.ts'
-import { MendedAgain, rehearsedFrom } from './remake.ts'
+import { RemadeFiles, rehearsedFrom } from './remake.ts'
 import { isHealthy, seeResult, type SeenResult } from './see-result.ts'
 import { takeBack } from './take-back.ts'
 import { removeAccount, writeAccount } from './write-account.ts'
@@ -59,7 +59,7 @@ export async function applyChange(
     await original[Symbol.asyncDispose]()
     return withoutAccounts(ready, accounts, prepared, run)
   }
-  await using mended = new MendedAgain(ready, change, run, progress)
+  await using mended = new RemadeFiles(ready, change, run, progress)
   progress.onStep(ready[0].file, 'changing the live file')
   const outcome = await changeOnce(prepared, original, { ms: trialMs, work: mended.work }, run, signal)
   if (outcome.kind === 'unchanged') return await withoutAccounts(mended.files, outcome.failure, prepared, run)
@@ -175,7 +175,7 @@ function filesOf({ ready: [first, ...more] }: PreparedChange, { context }: Remed
 const methodOf = (ready: readonly ReadyFile[]): ChangeMethod =>
   ready.some(({ tried }) => tried.plan.method === 'in-place') ? 'in-place' : 'swap'
 
-interface Applied {
+interface ApplyResult {
   readonly change: ChangeId
   readonly outcome: Extract<ChangeOutcome, { readonly kind: 'applied' }>
   readonly original: KeptOriginal
@@ -186,7 +186,7 @@ interface Applied {
 /** @param failure why the change could not be taken back, although it must not stay; null if it may */
 const appliedOutcomes = (
   files: readonly ReadyFile[],
-  { change, outcome, original, seen, accounts }: Applied,
+  { change, outcome, original, seen, accounts }: ApplyResult,
   run: RemedyRun,
   failure: Failure | null,
 ): readonly RemedyOutcome[] =>

@@ -3,7 +3,7 @@
  * and the same remedy is rehearsed on them. Another plan than before is refused.
  */
 
-import type { Remake, RehearsedCopy, TakenAgain } from '../../../hold/change/change-types.ts'
+import type { Remake, RehearsedCopy, RetakenSnapshot } from '../../../hold/change/change-types.ts'
 import { AsyncDisposables } from '../../../host/disposal.ts'
 import type { ChangeId } from '../../../model/brand.ts'
 import { invariant } from '../../../model/bug.ts'
@@ -18,7 +18,7 @@ import type { RemedyRun } from '../remedy-run.ts'
 import { writeAccount } from './write-account.ts'
 
 /** Disposing of it deletes what was mended inside of the pause. */
-export class MendedAgain implements AsyncDisposable {
+export class RemadeFiles implements AsyncDisposable {
   readonly #before: NonEmpty<ReadyFile>
   readonly #change: ChangeId
   readonly #run: RemedyRun
@@ -61,7 +61,7 @@ export class MendedAgain implements AsyncDisposable {
     return [rehearsedFrom(first), ...more.map(rehearsedFrom)]
   }
 
-  async #check(file: CheckedFile, { snapshot }: TakenAgain, signal: AbortSignal): Promise<CheckedFile> {
+  async #check(file: CheckedFile, { snapshot }: RetakenSnapshot, signal: AbortSignal): Promise<CheckedFile> {
     const { target, held } = file
     invariant(held.kind === 'snapshot', 'a file that is ready was held')
     const unchecked = {

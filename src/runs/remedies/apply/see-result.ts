@@ -20,7 +20,7 @@ export interface SeenResult {
   readonly unseen: Failure | null
 }
 
-interface Changed {
+interface ChangeContext {
   /** Ends when the ledger has the change. */
   readonly written: Promise<void>
   /** Why the tenant was not seen serving after the change; null if it was. */
@@ -33,7 +33,7 @@ interface Changed {
 export async function seeResult(
   group: TargetGroup,
   names: ReadonlySet<string>,
-  changed: Changed,
+  changed: ChangeContext,
   run: RemedyRun,
   progress: GroupProgress,
   signal: AbortSignal,
@@ -51,7 +51,7 @@ export async function seeResult(
 async function look(
   group: TargetGroup,
   names: ReadonlySet<string>,
-  { written, unproven, wasHealthy }: Changed,
+  { written, unproven, wasHealthy }: ChangeContext,
   run: RemedyRun,
   progress: GroupProgress,
   signal: AbortSignal,

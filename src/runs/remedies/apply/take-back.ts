@@ -13,7 +13,7 @@ import type { Target } from '../../begin/target.ts'
 import type { RemedyRun } from '../remedy-run.ts'
 import { isHealthy } from './see-result.ts'
 
-interface WhyTakenBack {
+interface TakeBackReason {
   /** One clause. */
   readonly why: string
   /** Before the change; null for a bare file, and if the service did not answer. */
@@ -28,7 +28,7 @@ interface WhyTakenBack {
  */
 export async function takeBack(
   change: ChangeId,
-  { why, wasHealthy, unproven: notServing }: WhyTakenBack,
+  { why, wasHealthy, unproven: notServing }: TakeBackReason,
   target: Target,
   run: RemedyRun,
   signal: AbortSignal,

@@ -1,8 +1,8 @@
 /** The account of a remedy: made on the copy, and written under the id of the change before the live set changes. */
 
 import { AccountDraft } from '../../../repair/account/account-draft.ts'
-import { readDropped } from '../../../repair/rehearse/dropped.ts'
-import type { DroppedEntries } from '../../../repair/rehearse/rehearsed.ts'
+import { readDropped } from '../../../repair/rehearse/read-dropped.ts'
+import type { DroppedEntries } from '../../../repair/rehearse/rehearsal-result.ts'
 import type { RemedyAccount } from './tried-remedy.ts'
 
 /** @param scratch a private folder of ours @returns the account of the entries that a rebuild drops */

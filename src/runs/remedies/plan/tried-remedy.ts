@@ -4,7 +4,7 @@ import type { SnapshotPath } from '../../../model/brand.ts'
 import type { Failure } from '../../../model/failure.ts'
 import type { AccountSummary } from '../../../model/result/account.ts'
 import type { Rehearsal, RemedyPlan } from '../../../model/result/remedy.ts'
-import type { AccountPlace } from '../../../repair/account/account-draft.ts'
+import type { AccountLocation } from '../../../repair/account/account-draft.ts'
 import type { CheckedFile } from '../checked-group.ts'
 
 /** One plain file that was checked by both engines and is sound, in the journal mode of the live file. */
@@ -32,7 +32,7 @@ export interface RemedyAccount extends Disposable {
    * @param change the id that the account carries
    * @returns its path @throws {Failure} NO_SPACE and others
    */
-  publish(change: string, place: AccountPlace): Promise<string>
+  publish(change: string, place: AccountLocation): Promise<string>
 }
 
 /** A file with its trial. */

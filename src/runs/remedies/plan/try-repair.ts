@@ -5,9 +5,9 @@ import { afterRehearsal } from '../../../diagnosis/remedy.ts'
 import { tenantId } from '../../../model/brand.ts'
 import { Failure } from '../../../model/failure.ts'
 import type { RemedyPlan } from '../../../model/result/remedy.ts'
-import { mendingOf, type Mending } from '../../../repair/mend/mending.ts'
+import { mendingOf, type MendOrder } from '../../../repair/mend/mend-order.ts'
+import type { RehearsalResult } from '../../../repair/rehearse/rehearsal-result.ts'
 import type { Rehearsals } from '../../../repair/rehearse/rehearse.ts'
-import type { Rehearsed } from '../../../repair/rehearse/rehearsed.ts'
 import { count } from '../../../text/count.ts'
 import type { CheckedFile } from '../checked-group.ts'
 import { accountOfDropped } from './account.ts'
@@ -61,7 +61,7 @@ export async function tryRepair(
   }
 }
 
-const objectsOf = (mending: Mending): readonly string[] =>
+const objectsOf = (mending: MendOrder): readonly string[] =>
   mending.do === 'rewrite' ? [] : [...mending.indexes, ...mending.fts]
 
 /**
@@ -96,7 +96,7 @@ function whyRefused({ result: { findings, remedy } }: CheckedFile): Failure | nu
 }
 
 /** A full-text index takes its text from where it is now: the plan names that place. */
-function sourcesOf({ texts }: Extract<Rehearsed, { kind: 'sound' }>): string {
+function sourcesOf({ texts }: Extract<RehearsalResult, { kind: 'sound' }>): string {
   if (texts.length === 0) return ''
   return `; ${texts.map(({ name, source }) => `${name} takes its text from ${source}`).join(', ')}`
 }

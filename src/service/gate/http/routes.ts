@@ -26,7 +26,7 @@ export interface RouteAnswer {
   readonly body: object
 }
 
-interface Call {
+interface RouteCall {
   readonly request: IncomingMessage
   readonly query: URLSearchParams
   /** The decoded path segments in the places of `*`. */
@@ -38,7 +38,7 @@ interface Route {
   readonly pattern: readonly string[]
   /** True if the call changes nothing, so that a read-only token is enough. */
   readonly looksOnly: boolean
-  readonly answer: (parts: Parts, call: Call) => Promise<RouteAnswer>
+  readonly answer: (parts: Parts, call: RouteCall) => Promise<RouteAnswer>
 }
 
 const routes: readonly Route[] = [
@@ -77,7 +77,7 @@ export function routeOf(request: IncomingMessage): {
   }
 }
 
-async function capabilities({ options, limits, leases }: Parts, { query }: Call): Promise<RouteAnswer> {
+async function capabilities({ options, limits, leases }: Parts, { query }: RouteCall): Promise<RouteAnswer> {
   readQuery(query, [])
   const { maxPaused, ttlMsMax, maxHoldMsMax, drainTimeoutMsMax } = limits
   return ok({
@@ -90,7 +90,7 @@ async function capabilities({ options, limits, leases }: Parts, { query }: Call)
   })
 }
 
-async function listTenants({ registry, tenants }: Parts, { query }: Call): Promise<RouteAnswer> {
+async function listTenants({ registry, tenants }: Parts, { query }: RouteCall): Promise<RouteAnswer> {
   readQuery(query, ['after'])
   const page = await registry.page(query.get('after'))
   return ok({
@@ -105,7 +105,7 @@ async function listTenants({ registry, tenants }: Parts, { query }: Call): Promi
 
 async function tenantStatus(
   { options, registry, tenants }: Parts,
-  { query, given: [id = ''] }: Call,
+  { query, given: [id = ''] }: RouteCall,
 ): Promise<RouteAnswer> {
   readQuery(query, [])
   if (!tenants.peek(id)?.lease) await registry.find(id)
@@ -145,14 +145,14 @@ async function troubleOf(options: GateOptions, id: string): Promise<string | nul
   }
 }
 
-async function listLeases({ leases }: Parts, { query }: Call): Promise<RouteAnswer> {
+async function listLeases({ leases }: Parts, { query }: RouteCall): Promise<RouteAnswer> {
   readQuery(query, [])
   return ok(leases.list())
 }
 
 async function quiesce(
   { registry, leases, keys }: Parts,
-  { request, query, given: [id = ''] }: Call,
+  { request, query, given: [id = ''] }: RouteCall,
 ): Promise<RouteAnswer> {
   readQuery(query, [])
   const key = request.headers['idempotency-key']
@@ -181,7 +181,7 @@ async function readTerms(request: IncomingMessage): Promise<QuiesceTerms> {
 
 async function renew(
   { leases }: Parts,
-  { request, query, given: [id = '', leaseId = ''] }: Call,
+  { request, query, given: [id = '', leaseId = ''] }: RouteCall,
 ): Promise<RouteAnswer> {
   readQuery(query, [])
   const fields = await readFields(request, ['fence'])
@@ -190,7 +190,7 @@ async function renew(
 
 async function resume(
   { registry, leases, tenants }: Parts,
-  { query, given: [id = '', leaseId = ''] }: Call,
+  { query, given: [id = '', leaseId = ''] }: RouteCall,
 ): Promise<RouteAnswer> {
   readQuery(query, ['fence'])
   const fence = query.get('fence') ?? ''

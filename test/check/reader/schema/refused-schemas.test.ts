@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import { concludeChanged, known, later, makeChanged, statement } from '../../../support/check/changed-schema.ts'
-import type { Change } from '../../../support/check/changed-schema.ts'
+import type { FileEdit } from '../../../support/check/changed-schema.ts'
 import { bareFileContext } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
@@ -14,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), 'refused-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const path = join(folder, 'made.db')
 
-const torn: readonly (readonly [string, Change])[] = [
+const torn: readonly (readonly [string, FileEdit])[] = [
   ['a statement that is cut', { sql: "UPDATE sqlite_schema SET sql = substr(sql, 1, 20) WHERE name = 'meta'" }],
   [
     'bytes of something else',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
-import { SchemaCache, type SchemaRead } from '../../../../src/check/reader/schema/schema-cache.ts'
+import { SchemaCache, type SchemaReadResult } from '../../../../src/check/reader/schema/schema-cache.ts'
 import { openDatabase } from '../../../../src/check/reader/sqlite/open-database.ts'
 import { create } from '../../../support/databases/create-database.ts'
 
@@ -37,7 +37,7 @@ const plain =
   (database: Database.Database): void =>
     void database.exec(`${before}${sql}`)
 
-function read(path: string, schemas: SchemaCache): SchemaRead {
+function read(path: string, schemas: SchemaCache): SchemaReadResult {
   const db = openDatabase(path, 'strict')
   try {
     return schemas.read(path, db)

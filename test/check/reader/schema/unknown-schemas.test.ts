@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { concludeChanged, later, meta, statement } from '../../../support/check/changed-schema.ts'
-import type { Change } from '../../../support/check/changed-schema.ts'
+import type { FileEdit } from '../../../support/check/changed-schema.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'refused-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -13,7 +13,7 @@ const path = join(folder, 'made.db')
 /** Changes the row t150 of note behind its index. */
 const wound = (bytes: Buffer): void => void bytes.write('t1X0', bytes.lastIndexOf('t150'))
 
-const foreign: readonly (readonly [string, Change, readonly string[], string | null])[] = [
+const foreign: readonly (readonly [string, FileEdit, readonly string[], string | null])[] = [
   ['a table option', { sql: statement('meta', `${meta} WITH HISTORY`) }, ['meta', 'meta_k'], 'other-sqlite'],
   [
     'a table option of a newer SQLite',

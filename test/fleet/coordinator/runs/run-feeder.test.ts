@@ -12,7 +12,7 @@ import { insertPlaces, registerHosts } from '../../../support/fleet/fleet-tables
 /** For a coordinator that looks less often, the time between two looks does not count. */
 const lookEveryMs = 30_000
 
-interface Feeding extends AsyncDisposable {
+interface FeederFixture extends AsyncDisposable {
   readonly notices: string[]
   /** When the hosts were seen, by a coordinator that looks until `now` on its own clock. */
   see(hosts: Readonly<Record<string, number>>, now?: number): void
@@ -22,7 +22,7 @@ interface Feeding extends AsyncDisposable {
 }
 
 /** A coordinator that only feeds. The hosts `a` and `b` have a tenant each. */
-async function startFeeding(fleet: FleetUnderTest): Promise<Feeding> {
+async function startFeeding(fleet: FleetUnderTest): Promise<FeederFixture> {
   await using opened = new AsyncDisposableStack()
   await registerHosts(fleet.database, ['a', 'b'])
   await insertPlaces(fleet.database, [
@@ -41,7 +41,7 @@ async function startFeeding(fleet: FleetUnderTest): Promise<Feeding> {
     new RunFeeder({ database, jobs, watch, onNotice: (notice) => notices.push(notice) })
   let feeder = feederOn(fleet.database)
   const all = opened.move()
-  const feeding: Feeding = {
+  const feeding: FeederFixture = {
     notices,
     see(hosts, now = clock.ms) {
       do {

@@ -1,7 +1,7 @@
 /** Random wounds of one page. Each returns what it did, or null if the page has nothing that it needs. */
 
 import { readCell } from '../../../../src/sqlite/cell.ts'
-import type { CellReading } from '../../../../src/sqlite/cell.ts'
+import type { CellParseResult } from '../../../../src/sqlite/cell.ts'
 import { cellOffset, headerOffset } from '../../../../src/sqlite/page.ts'
 import type { BTreePage } from '../../../../src/sqlite/page.ts'
 import { varintBytes, varintNumber } from '../../../../src/sqlite/varint.ts'
@@ -39,7 +39,7 @@ interface WoundTarget extends PatientPage {
   readonly write: (change: () => void) => string
 }
 
-type Cell = Extract<CellReading, { kind: 'cell' }>
+type Cell = Extract<CellParseResult, { kind: 'cell' }>
 
 type PageWoundKind = keyof typeof pageWounds
 

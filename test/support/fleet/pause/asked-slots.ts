@@ -1,9 +1,9 @@
 /** Slots of agents that are there in name alone, and what the database has answered them. */
 import type { FleetDatabase } from '../../../../src/fleet/database/database.ts'
 import { PauseSlots, type PauseSlotsOptions } from '../../../../src/fleet/pause/pause-slots.ts'
-import type { NotGranted, TakenSlot } from '../../../../src/fleet/pause/slot-permit.ts'
+import type { SlotRefusal, TakenSlot } from '../../../../src/fleet/pause/slot-permit.ts'
 import type { FleetUnderTest } from '../each-database.ts'
-import { whileUncommitted } from '../uncommitted.ts'
+import { whileUncommitted } from '../while-uncommitted.ts'
 
 /** Of the service `notes`, in no domain, unless `more` says otherwise. A trouble of the database fails the test. */
 export const slotsOf = (database: FleetDatabase, host: string, more: Partial<PauseSlotsOptions> = {}): PauseSlots =>
@@ -21,13 +21,13 @@ export const slotsOf = (database: FleetDatabase, host: string, more: Partial<Pau
   })
 
 /** @throws if no slot was granted */
-export function grantedSlot(answer: TakenSlot | NotGranted): TakenSlot {
+export function grantedSlot(answer: TakenSlot | SlotRefusal): TakenSlot {
   if (!('rows' in answer)) throw new Error(`${answer.refused}: ${answer.why}`)
   return answer
 }
 
 /** @throws if a slot was granted */
-export function refusedSlot(answer: TakenSlot | NotGranted): NotGranted {
+export function refusedSlot(answer: TakenSlot | SlotRefusal): SlotRefusal {
   if ('rows' in answer) throw new Error(`a slot was granted: ${JSON.stringify(answer)}`)
   return answer
 }

@@ -114,9 +114,9 @@ export class PlainAgent implements AsyncDisposable {
     }
   }
 
-  /** Has a tenant stand still until the lease is disposed of. @param patienceMs for each answer of the service */
-  async pause(tenant: string, patienceMs: number): Promise<AsyncDisposable> {
-    const service = { ...serviceAt(this.#socket), requestTimeoutMs: patienceMs }
+  /** Has a tenant stand still until the lease is disposed of. @param answerTimeoutMs for each answer of the service */
+  async pause(tenant: string, answerTimeoutMs: number): Promise<AsyncDisposable> {
+    const service = { ...serviceAt(this.#socket), requestTimeoutMs: answerTimeoutMs }
     const client = await connectService(service)
     const { signal } = new AbortController()
     const id = tenantId(tenant)

@@ -45,7 +45,7 @@ export interface SimulatedSweep {
 }
 
 /** What is done while the sweep works, once half of it is done. */
-export type AtHalf = () => Promise<void>
+export type HalfwayAction = () => Promise<void>
 
 const hostsOfProcess = 100
 const domains = 40
@@ -54,7 +54,7 @@ const pollMs = 200
 export async function simulateSweep(
   fleet: SimulatedDatabase,
   { hosts, tenants, maxPaused }: FleetSize,
-  atHalf: AtHalf = () => Promise.resolve(),
+  atHalf: HalfwayAction = () => Promise.resolve(),
 ): Promise<SimulatedSweep> {
   const { database, address } = fleet
   const limits = { fleet: maxPaused, service: maxPaused, domain: maxPaused }
@@ -85,7 +85,7 @@ export async function simulateSweep(
 }
 
 /** Waits for the end of the run. */
-async function follow(database: FleetDatabase, run: RunId, tenants: number, atHalf: AtHalf): Promise<void> {
+async function follow(database: FleetDatabase, run: RunId, tenants: number, atHalf: HalfwayAction): Promise<void> {
   let isHalf = false
   await until(async () => {
     const state = await stateOf(database, run)

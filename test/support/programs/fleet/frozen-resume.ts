@@ -14,7 +14,7 @@ import { openLedger } from '../../../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../../src/model/brand.ts'
 import { connectService } from '../../../../src/service/connect.ts'
-import type { Resumed, Service } from '../../../../src/service/port.ts'
+import type { LeaseEnd, Service } from '../../../../src/service/port.ts'
 
 const [folder = '', named = '', mark = '', window = ''] = process.argv.slice(2)
 const settings = {
@@ -39,7 +39,7 @@ const service = new Proxy(real, {
 })
 
 /** The guardian hears within 20 ms that a watch has ended. */
-async function resumeFrozen(...asked: Parameters<Service['resume']>): Promise<Resumed> {
+async function resumeFrozen(...asked: Parameters<Service['resume']>): Promise<LeaseEnd> {
   await sleep(200)
   writeSync(1, `${JSON.stringify({ frozen: 'resume' })}\n`)
   process.kill(process.pid, 'SIGSTOP')

@@ -11,7 +11,7 @@ import { openFleetDatabase } from '../../../../src/fleet/database/open-database.
 import { deliverStatement } from '../../../../src/fleet/results/deliver-statement.ts'
 import { ResultDelivery } from '../../../../src/fleet/results/delivery.ts'
 import { Outbox } from '../../../../src/fleet/results/outbox.ts'
-import { outgoing } from '../../fleet/outgoing.ts'
+import { outgoing } from '../../fleet/outgoing-results.ts'
 
 const [ledgerDir = '', truth = '', address = '', run = ''] = process.argv.slice(2)
 const tenants = 40

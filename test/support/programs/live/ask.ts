@@ -1,4 +1,4 @@
-/** Opens a file, asks one statement without patience, closes it, and prints the rows: `ask.ts FILE SQL`. */
+/** Opens a file, asks one statement without a busy timeout, closes it, and prints the rows: `ask.ts FILE SQL`. */
 import Database from 'better-sqlite3'
 
 const [file = '', sql = ''] = process.argv.slice(2)

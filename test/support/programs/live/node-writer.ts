@@ -69,7 +69,7 @@ function write(): void {
   handle = null
 }
 
-/** With a rollback journal a commit without patience may be refused beside any reader: it is tried again. */
+/** With a rollback journal a commit without a busy timeout may be refused beside any reader: it is tried again. */
 function commit(database: Database.Database): void {
   for (let time = 0; ; time++) {
     try {

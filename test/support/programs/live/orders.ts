@@ -5,8 +5,8 @@ export interface WriterOrders {
   /** It writes the number of each transaction that was committed into this file: 8 bytes, little-endian, a float. */
   readonly acknowledged: string
   /**
-   * Writers that share this file take turns by a lock on it. So no writer without patience meets another one, and every
-   * error comes from somewhere else. Null: no turns.
+   * Writers that share this file take turns by a lock on it. So no writer without a busy timeout meets another one, and
+   * every error comes from somewhere else. Null: no turns.
    */
   readonly turn: string | null
   /** `keeps` its handle, or `reopens` the file for each transaction. */

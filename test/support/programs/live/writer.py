@@ -34,7 +34,7 @@ def opened():
 
 
 def commit(database):
-    """With a rollback journal a commit without patience may be refused beside any reader: it is tried again."""
+    """With a rollback journal a commit without a busy timeout may be refused beside any reader: it is tried again."""
     for attempt in range(2001):
         try:
             return database.execute("commit")

@@ -9,11 +9,11 @@ import { columnValue } from '../../../../check/reader/sqlite/column-value.ts'
 import type { WalkedTree } from '../read/adopt-pages.ts'
 import type { Key } from '../read/keys.ts'
 import type { TreeShape } from '../read/shape.ts'
-import type { Salvaging } from '../write/table-salvage.ts'
+import type { SalvageContext } from '../write/table-salvage.ts'
 import { matchEntries, type RowName } from './match-entries.ts'
 
 /** Puts the entries, and the keys of their rows, into the facts. Yields after each page. */
-export function* listDroppedEntries(to: Salvaging, table: TreeShape, index: WalkedTree): Generator<void> {
+export function* listDroppedEntries(to: SalvageContext, table: TreeShape, index: WalkedTree): Generator<void> {
   const { plan } = index.shape
   if (plan === null) return
   const positions = plan.parts.flatMap(({ source }, at) =>
@@ -31,12 +31,12 @@ export function* listDroppedEntries(to: Salvaging, table: TreeShape, index: Walk
   }
 }
 
-function noteDiffering({ facts }: Salvaging, table: TreeShape, key: Key | null, index: string): void {
+function noteDiffering({ facts }: SalvageContext, table: TreeShape, key: Key | null, index: string): void {
   if (key !== null && facts.numberOf(table, 'doubted', key) === null)
     facts.addKey(table, 'doubted', key, null, `an entry of ${index} has other values`)
 }
 
-function noteMissing({ facts }: Salvaging, table: TreeShape, key: Key, index: string): void {
+function noteMissing({ facts }: SalvageContext, table: TreeShape, key: Key, index: string): void {
   if (facts.numberOf(table, 'unreadable', key) === null && facts.numberOf(table, 'orphaned', key) === null)
     facts.addKey(table, 'unreadable', key, null, `an entry of ${index} names it, and the table has no such row`)
 }

@@ -7,14 +7,19 @@ import { valuesAt } from '../../../../census/differences/salvage.ts'
 import { fromRowid, fromSql } from '../../../../census/plan.ts'
 import { Columns } from '../../../../census/record/columns.ts'
 import { differByRounding } from '../../../../census/record/rounding.ts'
-import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
-import { computingOf, naming, rowNames, type ComputingQuery } from '../../../../check/reader/sqlite/computed-entries.ts'
+import { columnValue, typed, type TypedValue } from '../../../../check/reader/sqlite/column-value.ts'
+import {
+  computingOf,
+  tableNamesOf,
+  rowNames,
+  type ComputingQuery,
+} from '../../../../check/reader/sqlite/computed-entries.ts'
 import type { ColumnValue } from '../../../../sqlite/column-value.ts'
 import type { WalkedTree } from '../read/adopt-pages.ts'
 import { CellRows, type StoredRow } from '../read/cell-rows.ts'
 import type { StoredValue } from '../read/record-header.ts'
 import { collationName, storedOf, type TreeShape } from '../read/shape.ts'
-import type { Salvaging } from '../write/table-salvage.ts'
+import type { SalvageContext } from '../write/table-salvage.ts'
 
 /** The rowid, or the columns of the primary key. */
 export interface RowName {
@@ -45,11 +50,11 @@ const statementsMax = 100
  * Yields null after each page. An index of which SQLite cannot compute the entries, or whose rows have no name, gives
  * nothing; cells that cannot be trusted are left out.
  */
-export function* matchEntries(to: Salvaging, table: TreeShape, index: WalkedTree): Generator<MatchedEntry | null> {
+export function* matchEntries(to: SalvageContext, table: TreeShape, index: WalkedTree): Generator<MatchedEntry | null> {
   const { db } = to.newFile
   const { plan } = index.shape
   const computing = plan === null ? null : computingOrNull(db, index.shape.name, table.name)
-  const names = rowNames(naming(db, table.name))
+  const names = rowNames(tableNamesOf(db, table.name))
   if (plan === null || computing === null || names.length !== plan.identity.length) return
   const statements = new Map<string, Lookup>()
   const cells = new CellRows(to.chains, index)
@@ -78,18 +83,18 @@ export function* matchEntries(to: Salvaging, table: TreeShape, index: WalkedTree
   function prepare(texts: string): Lookup | null {
     if (statements.size >= statementsMax) statements.clear()
     const { plan, key } = { plan: index.shape.plan, key: table.key }
-    const statement = matching(db, computing as ComputingQuery, { names, key, compared, computed, plan, texts })
+    const statement = prepareMatch(db, computing as ComputingQuery, { names, key, compared, computed, plan, texts })
     if (statement !== null) statements.set(texts, statement)
     return statement
   }
 
-  function nameIn(row: readonly Typed[1][]): RowName {
+  function nameIn(row: readonly TypedValue[1][]): RowName {
     const values = names.map((_, i) => typedAt(row.slice(row.length - 2 * names.length), i))
     return { values: values.map(storedOf), texts: values.map(({ kind }) => (kind === 'text' ? 't' : '-')).join('') }
   }
 
   /** A function may round otherwise than that of the SQLite that wrote the entry. */
-  function isEqual([belongs, ...values]: readonly Typed[1][]): boolean {
+  function isEqual([belongs, ...values]: readonly TypedValue[1][]): boolean {
     if (belongs !== 1n) return false
     const differing = compared.filter((_, i) => values[i] !== 1n)
     if (differing.length === 0) return true
@@ -110,10 +115,10 @@ export function* matchEntries(to: Salvaging, table: TreeShape, index: WalkedTree
  * Its first column: whether the row belongs into the index. Then one for each part that is compared, the computed
  * values, and the key of the row.
  */
-type Lookup = Database.Statement<unknown[], readonly Typed[1][]>
+type Lookup = Database.Statement<unknown[], readonly TypedValue[1][]>
 
 /** Undefined if there is no such row; null if a function of the index fails for its values. */
-function rowOf(statement: Lookup, values: readonly unknown[]): readonly Typed[1][] | null | undefined {
+function rowOf(statement: Lookup, values: readonly unknown[]): readonly TypedValue[1][] | null | undefined {
   try {
     return statement.get(...values)
   } catch (error) {
@@ -122,10 +127,10 @@ function rowOf(statement: Lookup, values: readonly unknown[]): readonly Typed[1]
   }
 }
 
-const typedAt = (row: readonly Typed[1][], i: number): ColumnValue =>
+const typedAt = (row: readonly TypedValue[1][], i: number): ColumnValue =>
   columnValue(String(row[2 * i]), row[2 * i + 1] ?? null)
 
-interface Matching {
+interface MatchTerms {
   readonly names: readonly string[]
   /** Of a table WITHOUT ROWID: its collations decide which row has a key, and SQLite needs them to find it fast. */
   readonly key: TreeShape['key']
@@ -136,10 +141,10 @@ interface Matching {
 }
 
 /** Null if SQLite does not know a function or a collation of the index. */
-function matching(
+function prepareMatch(
   db: Database.Database,
   { terms, from, where }: ComputingQuery,
-  { names, key, compared, computed, plan, texts }: Matching,
+  { names, key, compared, computed, plan, texts }: MatchTerms,
 ): Lookup | null {
   const value = (at: number): string => (texts[at] === 't' ? 'CAST(? AS TEXT)' : '?')
   const belongs = where === '' ? '1' : `coalesce(${where.replace(/^ WHERE /, '')}, 0) <> 0`
@@ -153,7 +158,7 @@ function matching(
     return `${name}${collate} = ${value(plan?.identity[i] ?? -1)}`
   })
   const sql = `SELECT ${select} FROM ${from} WHERE ${isNamed.join(' AND ')}`
-  return orNull(() => db.prepare<unknown[], readonly Typed[1][]>(sql).raw().safeIntegers())
+  return orNull(() => db.prepare<unknown[], readonly TypedValue[1][]>(sql).raw().safeIntegers())
 }
 
 function computingOrNull(db: Database.Database, index: string, table: string): ComputingQuery | null {

@@ -5,22 +5,26 @@
  */
 import type Database from 'better-sqlite3'
 import { Columns } from '../../../../census/record/columns.ts'
-import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
-import { computingOf, naming, rowNames } from '../../../../check/reader/sqlite/computed-entries.ts'
-import type { ContradictedIndex } from '../../salvaged.ts'
+import { columnValue, typed, type TypedValue } from '../../../../check/reader/sqlite/column-value.ts'
+import { computingOf, tableNamesOf, rowNames } from '../../../../check/reader/sqlite/computed-entries.ts'
+import type { ContradictedIndex } from '../../salvage-result.ts'
 import { collationName, storedOf, type TreeShape } from '../read/shape.ts'
-import type { Salvaging } from '../write/table-salvage.ts'
+import type { SalvageContext } from '../write/table-salvage.ts'
 import { matchEntries, type RowName } from './match-entries.ts'
 
-type Moved = Pick<ContradictedIndex, 'rows' | 'undecided'>
+type MovedRowCounts = Pick<ContradictedIndex, 'rows' | 'undecided'>
 
-export const notMoved: Moved = { rows: 0, undecided: 0 }
+export const notMoved: MovedRowCounts = { rows: 0, undecided: 0 }
 
 /**
  * Yields after each page of an index.
  * @param table of the index @returns how many rows were moved; 0 if they cannot be found
  */
-export function* moveContradicting(to: Salvaging, table: TreeShape, index: TreeShape): Generator<void, Moved> {
+export function* moveContradicting(
+  to: SalvageContext,
+  table: TreeShape,
+  index: TreeShape,
+): Generator<void, MovedRowCounts> {
   const { db } = to.newFile
   to.newFile.show('tables')
   const names = findSharing(to, table, index)
@@ -41,9 +45,9 @@ const numbered = (names: number): readonly string[] => Array.from({ length: name
  * `backed`: an entry of this index has the row. `against`: how many entries of indexes have other values for it.
  * @returns how many columns name a row; 0 if SQLite cannot find the rows
  */
-function findSharing({ newFile: { db } }: Salvaging, table: TreeShape, index: TreeShape): number {
+function findSharing({ newFile: { db } }: SalvageContext, table: TreeShape, index: TreeShape): number {
   const computing = computingOf(db, index.name, table.name)
-  const names = rowNames(naming(db, table.name))
+  const names = rowNames(tableNamesOf(db, table.name))
   if (computing.kind !== 'query' || names.length === 0 || index.plan === null) return 0
   const { terms, from, where } = computing
   const unique = terms
@@ -63,7 +67,7 @@ function findSharing({ newFile: { db } }: Salvaging, table: TreeShape, index: Tr
 }
 
 /** Asks all entries of all indexes of the table about these rows. */
-function* weigh(to: Salvaging, table: TreeShape, index: TreeShape, names: number): Generator<void> {
+function* weigh(to: SalvageContext, table: TreeShape, index: TreeShape, names: number): Generator<void> {
   const { db } = to.newFile
   const statements = new Map<string, Database.Statement>()
   const note = ({ values, texts }: RowName, change: string): void => {
@@ -84,7 +88,7 @@ function* weigh(to: Salvaging, table: TreeShape, index: TreeShape, names: number
 }
 
 /** Makes the table of the rows that do not stay. @returns of how many keys nothing says which row has them */
-function rank({ newFile: { db } }: Salvaging, names: number): number {
+function rank({ newFile: { db } }: SalvageContext, names: number): number {
   const key = numbered(names).join(', ')
   db.exec(
     `CREATE TEMP TABLE contradicting AS SELECT * FROM (SELECT ${key}, shared, ` +
@@ -97,7 +101,12 @@ function rank({ newFile: { db } }: Salvaging, names: number): number {
   )
 }
 
-function moveRows({ newFile, facts, orphans }: Salvaging, table: TreeShape, index: TreeShape, names: number): number {
+function moveRows(
+  { newFile, facts, orphans }: SalvageContext,
+  table: TreeShape,
+  index: TreeShape,
+  names: number,
+): number {
   const { db } = newFile
   const isRowid = table.kind === 'rowid-table'
   const plain = newFile.plainTable(table)
@@ -106,7 +115,7 @@ function moveRows({ newFile, facts, orphans }: Salvaging, table: TreeShape, inde
   const same = numbered(names).map((name, i) => `p.${key[i]} = x.${name}`)
   // One at a time: they may be all rows of a table.
   const row = db
-    .prepare<[number], Typed[1][]>(
+    .prepare<[number], TypedValue[1][]>(
       `SELECT x.undecided, ${[...(isRowid ? ['rowid'] : []), ...columns].map((one) => typed(`p.${one}`)).join(', ')}
         FROM temp.contradicting x CROSS JOIN ${plain} p ON ${same.join(' AND ')} WHERE x.rowid = ?`,
     )

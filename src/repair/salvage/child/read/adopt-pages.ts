@@ -12,7 +12,7 @@ import type { JudgedPage } from './page-cells.ts'
 import type { OverflowChains } from './payloads.ts'
 import { RecordHeader } from './record-header.ts'
 import { looksLike, type TreeShape } from './shape.ts'
-import type { Gap, TreeWalker, Walked } from './walk-tree.ts'
+import type { Gap, TreeWalker, WalkResult } from './walk-tree.ts'
 
 /** More columns than any table of SQLite has. */
 const columnsMost = 40_000
@@ -23,7 +23,7 @@ const rowPages = new Set([2, 10, 13])
 export interface WalkedTree {
   readonly shape: TreeShape
   readonly walker: TreeWalker
-  readonly walked: Walked
+  readonly walked: WalkResult
   /** False if its pages may be those of another tree. */
   isCertain: boolean
   /** Fewest columns of a record that was seen on its pages; null if none was. */

@@ -12,7 +12,7 @@ import { looksLike, type TreeShape } from './shape.ts'
  * `displaced`: its key is out of order, or belongs to another page.
  * `doubtful`: it overlaps another cell, or lies before one that was overwritten.
  */
-type CellState = 'good' | 'unreadable' | 'displaced' | 'doubtful'
+type CellCondition = 'good' | 'unreadable' | 'displaced' | 'doubtful'
 
 /** Keys of a page lie between these; null: no bound. */
 export interface Bounds {
@@ -22,7 +22,7 @@ export interface Bounds {
 
 export interface JudgedPage {
   readonly leaf: boolean
-  readonly states: readonly CellState[]
+  readonly states: readonly CellCondition[]
   /** Of cells whose key can be read; null for others. Valid until the next page of the same tree is judged. */
   readonly keys: readonly (Key | null)[]
   /** Of interior pages: of each cell and of the right child; 0 if it cannot be read. */
@@ -63,7 +63,7 @@ export class CellJudge {
       return null
     const { leaf, cellCount } = cursor
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const states: CellState[] = []
+    const states: CellCondition[] = []
     const found: (Key | null)[] = []
     const extents: [from: number, to: number][] = []
     const children: number[] = []
@@ -101,7 +101,7 @@ export class CellJudge {
 }
 
 /** Cells of a page never overlap. One that begins inside of another is not where a pointer should lead. */
-function markOverlaps(states: CellState[], extents: readonly (readonly [number, number])[]): void {
+function markOverlaps(states: CellCondition[], extents: readonly (readonly [number, number])[]): void {
   const order = states.flatMap((state, i) => (state === 'good' ? [i] : []))
   order.sort((a, b) => (extents[a]?.[0] ?? 0) - (extents[b]?.[0] ?? 0))
   let last = -1
@@ -125,7 +125,11 @@ const fragmentBytesMax = 3
  * What overwrote the beginning of a cell may have begun in the cell before it, whose end then is not what was written.
  * The beginning is whole if the length that it gives leads to the next cell.
  */
-function markNeighbours(states: CellState[], extents: readonly (readonly [number, number])[], usable: number): void {
+function markNeighbours(
+  states: CellCondition[],
+  extents: readonly (readonly [number, number])[],
+  usable: number,
+): void {
   if (!states.includes('unreadable')) return
   const order = states.map((_, i) => i).toSorted((a, b) => (extents[a]?.[0] ?? 0) - (extents[b]?.[0] ?? 0))
   const starts = [...order.map((i) => extents[i]?.[0] ?? 0), usable]
@@ -138,7 +142,7 @@ function markNeighbours(states: CellState[], extents: readonly (readonly [number
   }
 }
 
-function markDisplaced(states: CellState[], found: (Key | null)[], keys: KeyReader, { low, high }: Bounds): void {
+function markDisplaced(states: CellCondition[], found: (Key | null)[], keys: KeyReader, { low, high }: Bounds): void {
   const usable = found.map((key, i) =>
     key !== null && states[i] === 'good' && keys.isBetween(key, low, high) ? key : null,
   )
@@ -148,7 +152,7 @@ function markDisplaced(states: CellState[], found: (Key | null)[], keys: KeyRead
 }
 
 /** True if all good cells are in their place, as on nearly all pages. */
-function isAscending(usable: readonly (Key | null)[], states: readonly CellState[], keys: KeyReader): boolean {
+function isAscending(usable: readonly (Key | null)[], states: readonly CellCondition[], keys: KeyReader): boolean {
   let before: Key | null = null
   for (const [i, key] of usable.entries()) {
     if (states[i] !== 'good') continue

@@ -36,7 +36,7 @@ export interface Gap {
   readonly depth: number
 }
 
-export interface Walked {
+export interface WalkResult {
   /** Distance of the leaves from the root; null if no leaf was reached. */
   leafDepth: number | null
   readonly gaps: Gap[]
@@ -105,7 +105,7 @@ export class TreeWalker {
   }
 
   /** Yields the pages with rows. Their bytes and keys are valid until the next one. */
-  *walk(mode: WalkMode, walked: Walked): Generator<RowPage> {
+  *walk(mode: WalkMode, walked: WalkResult): Generator<RowPage> {
     const ahead: Visit[] = [{ page: this.#shape.root, low: null, high: null, depth: 0 }]
     const seen = new Set<number>()
     walked.leafDepth = this.#expectedDepth()

@@ -1,6 +1,6 @@
 /** Child side: statements of a backup take the place of those that the damaged file lost, or that SQLite refuses. */
 import { foldedName } from '../../../../check/reader/schema/sql-tokens.ts'
-import type { LostObject } from '../../salvaged.ts'
+import type { LostObject } from '../../salvage-result.ts'
 import type { FoundSchema } from './read-schema.ts'
 import type { SchemaStatement } from './schema-rows.ts'
 import { isRooted, kindOf, refusedStatements } from './schema-shapes.ts'

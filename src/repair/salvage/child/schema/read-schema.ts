@@ -1,10 +1,10 @@
 /** Child side: reads sqlite_schema from the pages of the damaged file. */
-import type { LostObject } from '../../salvaged.ts'
+import type { LostObject } from '../../salvage-result.ts'
 import { CellRows } from '../read/cell-rows.ts'
 import type { DamagedFile } from '../read/damaged-file.ts'
 import type { JudgedPage } from '../read/page-cells.ts'
 import type { OverflowChains } from '../read/payloads.ts'
-import { TreeWalker, type Gap, type Walked } from '../read/walk-tree.ts'
+import { TreeWalker, type Gap, type WalkResult } from '../read/walk-tree.ts'
 import { schemaStatement, type SchemaStatement } from './schema-rows.ts'
 import { schemaShape } from './schema-shapes.ts'
 
@@ -50,7 +50,7 @@ class SchemaPages {
   }
 
   read(): FoundSchema {
-    const walked: Walked = { leafDepth: null, gaps: [] }
+    const walked: WalkResult = { leafDepth: null, gaps: [] }
     for (const { page, bytes, judged } of this.#walker.walk('claim', walked)) this.#take(page, bytes, judged)
     for (const { page } of walked.gaps)
       this.#lost.push({ kind: 'unknown', name: null, why: `page ${page} of the schema cannot be read` })

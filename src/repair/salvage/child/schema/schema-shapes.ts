@@ -6,7 +6,7 @@ import { readSchemaFacts } from '../../../../check/reader/schema/schema-facts.ts
 import type { SchemaRow } from '../../../../check/reader/schema/schema-objects.ts'
 import { judgeRows } from '../../../../check/reader/schema/schema-refusals.ts'
 import { foldedName } from '../../../../check/reader/schema/sql-tokens.ts'
-import type { LostObject } from '../../salvaged.ts'
+import type { LostObject } from '../../salvage-result.ts'
 import type { DamagedFile } from '../read/damaged-file.ts'
 import { affinityOfType, type ShapeColumn, type TreeShape } from '../read/shape.ts'
 import type { SchemaStatement } from './schema-rows.ts'

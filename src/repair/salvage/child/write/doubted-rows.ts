@@ -6,19 +6,19 @@
  */
 import type Database from 'better-sqlite3'
 import { Columns } from '../../../../census/record/columns.ts'
-import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
+import { columnValue, typed, type TypedValue } from '../../../../check/reader/sqlite/column-value.ts'
 import { wasReadWholly, type WalkedTree } from '../read/adopt-pages.ts'
 import { CellRows } from '../read/cell-rows.ts'
 import { collationName, type TreeShape } from '../read/shape.ts'
-import type { Salvaging } from './table-salvage.ts'
+import type { SalvageContext } from './table-salvage.ts'
 
 /** Statements that are kept, one for each combination of columns with a text. */
 const statementsMax = 100
 
-type Plan = NonNullable<TreeShape['plan']>
+type ShapePlan = NonNullable<TreeShape['plan']>
 
 export class DoubtedRows {
-  readonly #to: Salvaging
+  readonly #to: SalvageContext
   readonly #shape: TreeShape
   readonly #indexes: readonly WalkedTree[]
   readonly #rows: string
@@ -26,7 +26,7 @@ export class DoubtedRows {
   readonly #key: readonly string[]
 
   /** @param indexes of this table, that were walked */
-  constructor(to: Salvaging, { shape }: WalkedTree, indexes: readonly WalkedTree[]) {
+  constructor(to: SalvageContext, { shape }: WalkedTree, indexes: readonly WalkedTree[]) {
     this.#to = to
     this.#shape = shape
     this.#indexes = indexes.filter((index) => index.shape.plan?.entries === 'plain' && wasReadWholly(index))
@@ -69,7 +69,7 @@ export class DoubtedRows {
     const { newFile, facts } = this.#to
     const isAgreeing = this.#key.map((one, i) => `a.k${i} = ${one}`).join(' AND ')
     const keys = newFile.db
-      .prepare<[], readonly Typed[number][]>(
+      .prepare<[], readonly TypedValue[number][]>(
         `SELECT ${this.#key.map(typed).join(', ')} FROM ${this.#rows}
           WHERE NOT EXISTS (SELECT 1 FROM temp.agreeing a WHERE ${isAgreeing})`,
       )
@@ -115,7 +115,7 @@ export class DoubtedRows {
   }
 
   /** @param texts `t` for each text of an entry, `-` for any other value */
-  #prepare(plan: Plan, does: string, texts: string): Database.Statement {
+  #prepare(plan: ShapePlan, does: string, texts: string): Database.Statement {
     const value = (at: number): string => (texts[at] === 't' ? 'CAST(? AS TEXT)' : '?')
     const terms = [
       ...plan.identity.map((at, i) => `${this.#key[i]} = ${value(at)}`),
@@ -126,5 +126,5 @@ export class DoubtedRows {
 }
 
 /** The parts of an entry that are columns of the row. */
-const comparedOf = ({ parts }: Plan): readonly { readonly at: number; readonly source: number }[] =>
+const comparedOf = ({ parts }: ShapePlan): readonly { readonly at: number; readonly source: number }[] =>
   parts.flatMap(({ source }, at) => (source >= 0 ? [{ at, source }] : []))

@@ -2,35 +2,35 @@
 import Database from 'better-sqlite3'
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
 import type { DatabaseHeader } from '../../../../sqlite/header.ts'
-import type { LostObject, Salvaged } from '../../salvaged.ts'
+import type { LostObject, SalvageResult } from '../../salvage-result.ts'
 import { listDroppedEntries } from '../entries/dropped-by-salvage.ts'
 import { moveContradicting, notMoved } from '../entries/unique-rows.ts'
 import type { TreeShape } from '../read/shape.ts'
 import type { SchemaStatement } from '../schema/schema-rows.ts'
 import { isRooted } from '../schema/schema-shapes.ts'
-import type { Salvaging } from './table-salvage.ts'
+import type { SalvageContext } from './table-salvage.ts'
 import { mendVirtualTables } from './virtual-tables.ts'
 
-export interface Finished {
+export interface FinishResult {
   readonly lost: readonly LostObject[]
-  readonly contradicted: Salvaged['contradicted']
+  readonly contradicted: SalvageResult['contradicted']
 }
 
 type Shapes = ReadonlyMap<SchemaStatement, TreeShape>
 
 /** Yields after each index. @param statements of the new file */
 export function* finishFile(
-  to: Salvaging,
+  to: SalvageContext,
   header: DatabaseHeader,
   statements: readonly SchemaStatement[],
   shapes: Shapes,
   listDropped: boolean,
-): Generator<void, Finished> {
+): Generator<void, FinishResult> {
   const { newFile } = to
   newFile.show('tables')
   if (listDropped) yield* listAllDropped(to)
   const lost: LostObject[] = []
-  const contradicted: Finished['contradicted'][number][] = []
+  const contradicted: FinishResult['contradicted'][number][] = []
   let indexes = [...shapes].filter(([, { kind }]) => kind === 'index')
   for (let tries = 0; tries < triesMax; tries++) {
     const built = new Map<SchemaStatement, BuildOutcome>()
@@ -70,7 +70,7 @@ export function* finishFile(
 /** Rows that were moved may leave others that contradict: each try finds fewer. */
 const triesMax = 5
 
-function* listAllDropped(to: Salvaging): Generator<void> {
+function* listAllDropped(to: SalvageContext): Generator<void> {
   for (const index of to.trees) {
     const table = to.trees.find(({ shape: { kind, name } }) => kind !== 'index' && name === index.shape.table)
     if (index.isCertain && index.shape.kind === 'index' && table !== undefined)

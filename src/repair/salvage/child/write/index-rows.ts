@@ -3,13 +3,13 @@
  * are rebuilt, if the page that held them is lost. Of the others the keys and values are noted.
  */
 import type Database from 'better-sqlite3'
-import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
+import { columnValue, typed, type TypedValue } from '../../../../check/reader/sqlite/column-value.ts'
 import { wasReadWholly, type WalkedTree } from '../read/adopt-pages.ts'
 import { CellRows } from '../read/cell-rows.ts'
 import type { StoredValue } from '../read/record-header.ts'
 import { storedOf, type ShapeColumn, type TreeShape } from '../read/shape.ts'
 import { RowLookUp } from './row-look-up.ts'
-import { insertInto, type Salvaging } from './table-salvage.ts'
+import { insertInto, type SalvageContext } from './table-salvage.ts'
 
 /** An index of the table. */
 interface KnownIndex {
@@ -27,17 +27,17 @@ const entriesSchema = `
   CREATE TEMP TABLE entries(row INTEGER NOT NULL, col INTEGER NOT NULL, value, differ INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY(row, col)) WITHOUT ROWID`
 
-type Column = readonly [col: bigint, type: string, value: Typed[1], differ: bigint]
+type DifferingColumn = readonly [col: bigint, type: string, value: TypedValue[1], differ: bigint]
 
 export class IndexRows {
-  readonly #to: Salvaging
+  readonly #to: SalvageContext
   readonly #table: WalkedTree
   readonly #shape: TreeShape
   readonly #indexes: readonly KnownIndex[]
   readonly #asked = new Set<KnownIndex>()
 
   /** @param indexes of this table, that were walked */
-  constructor(to: Salvaging, table: WalkedTree, indexes: readonly WalkedTree[]) {
+  constructor(to: SalvageContext, table: WalkedTree, indexes: readonly WalkedTree[]) {
     this.#to = to
     this.#table = table
     this.#shape = table.shape
@@ -131,7 +131,9 @@ export class IndexRows {
       .pluck()
       .safeIntegers()
     const columns = facts.db
-      .prepare<[bigint], Column>(`SELECT col, ${typed('value')}, differ FROM temp.entries WHERE row = ? ORDER BY col`)
+      .prepare<[bigint], DifferingColumn>(
+        `SELECT col, ${typed('value')}, differ FROM temp.entries WHERE row = ? ORDER BY col`,
+      )
       .raw()
       .safeIntegers()
     const insert = insertInto(newFile, this.#shape)
@@ -152,7 +154,9 @@ export class IndexRows {
   }
 
   /** All columns of a row; null if one is not known, or entries differ. */
-  #wholeRow(known: readonly Column[]): { readonly values: readonly StoredValue[]; readonly texts: string } | null {
+  #wholeRow(
+    known: readonly DifferingColumn[],
+  ): { readonly values: readonly StoredValue[]; readonly texts: string } | null {
     const byColumn = new Map(known.map((column) => [Number(column[0]), column]))
     const values: StoredValue[] = []
     let texts = ''
@@ -165,7 +169,7 @@ export class IndexRows {
     return { values, texts }
   }
 
-  #noteUnreadable(lookUp: RowLookUp, row: bigint, known: readonly Column[]): void {
+  #noteUnreadable(lookUp: RowLookUp, row: bigint, known: readonly DifferingColumn[]): void {
     const { facts } = this.#to
     const key = lookUp.keyOf(row)
     const why = lookUp.isLost(row)

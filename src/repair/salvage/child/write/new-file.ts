@@ -17,7 +17,7 @@ const cacheKib = 64_000
 type SchemaForm = 'plain' | 'tables' | 'whole'
 
 /** An object with a root page. */
-interface Placed {
+interface ObjectWithRoot {
   readonly statement: SchemaStatement
   readonly plainName: string
   readonly plainSql: string
@@ -27,7 +27,7 @@ interface Placed {
 
 export class NewFile implements Disposable {
   readonly db: Database.Database
-  #placed: Placed[] = []
+  #placed: ObjectWithRoot[] = []
   readonly #others: readonly SchemaStatement[]
   #form: SchemaForm = 'plain'
 
@@ -151,6 +151,6 @@ function plainIndex(name: string, { table }: TreeShape, shapes: ReadonlyMap<Sche
   return `CREATE INDEX ${name} ON t${owner?.id}(c0) WHERE 0`
 }
 
-function plainTableOf({ plainName, plainSql }: Placed): string {
+function plainTableOf({ plainName, plainSql }: ObjectWithRoot): string {
   return / ON (t\d+)\(/.exec(plainSql)?.[1] ?? plainName
 }

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
 import type { SchemaStatement } from '../schema/schema-rows.ts'
 import { forgetVirtualTable } from './forget-virtual-table.ts'
-import type { Salvaging } from './table-salvage.ts'
+import type { SalvageContext } from './table-salvage.ts'
 
 /** Bytes of a coordinate, and of the beginning of a node. */
 const coordinateBytes = 4
@@ -19,7 +19,7 @@ interface Box {
 }
 
 /** @returns what was lost, in words; null if nothing was */
-export function rebuildRTree({ newFile, facts }: Salvaging, { name, sql }: SchemaStatement): string | null {
+export function rebuildRTree({ newFile, facts }: SalvageContext, { name, sql }: SchemaStatement): string | null {
   const { db } = newFile
   try {
     const columns = columnsOf(name, sql ?? '')

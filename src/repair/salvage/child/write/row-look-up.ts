@@ -1,23 +1,23 @@
 /** Child side: whether the new file has the row of an index entry, and whether the page of that row is lost. */
 import type Database from 'better-sqlite3'
 import { Columns } from '../../../../census/record/columns.ts'
-import { columnValue, typed, type Typed } from '../../../../check/reader/sqlite/column-value.ts'
+import { columnValue, typed, type TypedValue } from '../../../../check/reader/sqlite/column-value.ts'
 import type { ColumnValue } from '../../../../sqlite/column-value.ts'
 import type { WalkedTree } from '../read/adopt-pages.ts'
 import type { Key } from '../read/keys.ts'
 import type { StoredValue } from '../read/record-header.ts'
 import type { TreeShape } from '../read/shape.ts'
 import { BoundValues } from './bound-values.ts'
-import type { Salvaging } from './table-salvage.ts'
+import type { SalvageContext } from './table-salvage.ts'
 
 /** A column of a key. */
-interface KeyValue {
+interface StoredKeyValue {
   readonly value: StoredValue
   readonly text: boolean
 }
 
 export class RowLookUp {
-  readonly #to: Salvaging
+  readonly #to: SalvageContext
   readonly #table: WalkedTree
   readonly #shape: TreeShape
   /** Rows of a table WITHOUT ROWID are numbered. */
@@ -26,7 +26,7 @@ export class RowLookUp {
   readonly #nextLost: Database.Statement<[number, bigint], bigint>
   readonly #found = new Map<string, Database.Statement>()
 
-  constructor(to: Salvaging, table: WalkedTree) {
+  constructor(to: SalvageContext, table: WalkedTree) {
     this.#to = to
     this.#table = table
     const shape = (this.#shape = table.shape)
@@ -45,7 +45,7 @@ export class RowLookUp {
   }
 
   /** `present`: the table of the new file has the row. `no-key`: the entry names none. Else the number of the row. */
-  find(identity: readonly KeyValue[]): bigint | 'present' | 'no-key' {
+  find(identity: readonly StoredKeyValue[]): bigint | 'present' | 'no-key' {
     if (this.#numbered !== null) return this.#hasKey(identity) ? 'present' : this.#numbered.numberOf(identity)
     const rowid = identity[0]?.value
     if (typeof rowid !== 'bigint') return 'no-key'
@@ -71,7 +71,7 @@ export class RowLookUp {
     this.#numbered?.end()
   }
 
-  #hasKey(identity: readonly KeyValue[]): boolean {
+  #hasKey(identity: readonly StoredKeyValue[]): boolean {
     const texts = identity.map(({ text }) => (text ? 't' : '-')).join('')
     let statement = this.#found.get(texts)
     if (statement === undefined) {
@@ -90,7 +90,7 @@ class NumberedKeys {
   readonly #db: Database.Database
   readonly #columns: number
   readonly #insert: BoundValues
-  readonly #find: Database.Statement<[bigint], Typed[number]>
+  readonly #find: Database.Statement<[bigint], TypedValue[number]>
 
   constructor(db: Database.Database, { key }: TreeShape) {
     this.#db = db
@@ -104,12 +104,12 @@ class NumberedKeys {
       ' ON CONFLICT DO UPDATE SET k0 = k0 RETURNING id',
     )
     this.#find = db
-      .prepare<[bigint], Typed[number]>(`SELECT ${names.map(typed).join(', ')} FROM temp.numbered WHERE id = ?`)
+      .prepare<[bigint], TypedValue[number]>(`SELECT ${names.map(typed).join(', ')} FROM temp.numbered WHERE id = ?`)
       .raw()
       .safeIntegers()
   }
 
-  numberOf(identity: readonly KeyValue[]): bigint {
+  numberOf(identity: readonly StoredKeyValue[]): bigint {
     const texts = identity.map(({ text }) => (text ? 't' : '-')).join('')
     return BigInt(
       this.#insert.get(
@@ -120,7 +120,7 @@ class NumberedKeys {
   }
 
   keyOf(id: bigint): Columns {
-    const row = (this.#find.get(id) ?? []) as unknown as readonly Typed[1][]
+    const row = (this.#find.get(id) ?? []) as unknown as readonly TypedValue[1][]
     const values: ColumnValue[] = []
     for (let i = 0; i < this.#columns; i++) values.push(columnValue(String(row[2 * i]), row[2 * i + 1] ?? null))
     const columns = new Columns(this.#columns)

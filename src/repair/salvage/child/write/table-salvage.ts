@@ -14,7 +14,7 @@ import type { NewFile } from './new-file.ts'
 import type { OrphanTables } from './orphan-tables.ts'
 
 /** Where rows come from, and where they go. */
-export interface Salvaging {
+export interface SalvageContext {
   readonly file: DamagedFile
   readonly chains: OverflowChains
   readonly newFile: NewFile
@@ -32,7 +32,7 @@ interface LostCells {
 }
 
 export class TableSalvage {
-  readonly #to: Salvaging
+  readonly #to: SalvageContext
   readonly #tree: WalkedTree
   readonly #shape: TreeShape
   readonly #cells: CellRows
@@ -40,7 +40,7 @@ export class TableSalvage {
   /** Rows in the table. */
   written = 0
 
-  constructor(to: Salvaging, tree: WalkedTree) {
+  constructor(to: SalvageContext, tree: WalkedTree) {
     this.#to = to
     this.#tree = tree
     this.#shape = tree.shape

@@ -5,7 +5,7 @@ import type { DamagedFile } from '../read/damaged-file.ts'
 import type { OverflowChains } from '../read/payloads.ts'
 import type { TreeShape } from '../read/shape.ts'
 import { TreeWalker } from '../read/walk-tree.ts'
-import type { Salvaging } from './table-salvage.ts'
+import type { SalvageContext } from './table-salvage.ts'
 
 /** SQLite creates no table with more. */
 const columnsMax = 2000
@@ -47,7 +47,7 @@ export class UnknownRows {
   }
 
   /** Their rowids go into the facts. @returns how many rows the page has */
-  write(page: number, { orphans, facts }: Pick<Salvaging, 'orphans' | 'facts'>): number {
+  write(page: number, { orphans, facts }: Pick<SalvageContext, 'orphans' | 'facts'>): number {
     let rows = 0
     this.#eachRow(page, (row) => {
       orphans.add(null, page, row)

@@ -2,14 +2,14 @@
 import Database from 'better-sqlite3'
 import { moduleOf } from '../../../../check/reader/schema/virtual-table-module.ts'
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
-import type { LostObject } from '../../salvaged.ts'
+import type { LostObject } from '../../salvage-result.ts'
 import type { SchemaStatement } from '../schema/schema-rows.ts'
 import { forgetVirtualTable } from './forget-virtual-table.ts'
 import { rebuildRTree } from './r-tree.ts'
-import type { Salvaging } from './table-salvage.ts'
+import type { SalvageContext } from './table-salvage.ts'
 
 /** @param statements of virtual tables, views and triggers @returns tables that could not be mended */
-export function mendVirtualTables(to: Salvaging, statements: readonly SchemaStatement[]): readonly LostObject[] {
+export function mendVirtualTables(to: SalvageContext, statements: readonly SchemaStatement[]): readonly LostObject[] {
   return statements.flatMap((statement): readonly LostObject[] => {
     if (statement.type !== 'table') return []
     const { name, sql } = statement
@@ -67,6 +67,6 @@ function nameVersion(db: Database.Database, name: string): void {
   }
 }
 
-function mendRTree(to: Salvaging, statement: SchemaStatement): string | null {
+function mendRTree(to: SalvageContext, statement: SchemaStatement): string | null {
   return isSound(to.newFile.db, statement.name, 'rtree') ? null : rebuildRTree(to, statement)
 }

@@ -6,13 +6,13 @@ import { onDisk } from '../../../host/files/file-name.ts'
 import type { ChangeId } from '../../../model/brand.ts'
 import { Failure } from '../../../model/failure.ts'
 import { requirePrivateFolder } from '../../snapshot/private-folder.ts'
-import type { OriginalPlace } from '../change-types.ts'
+import type { OriginalsLocation } from '../change-types.ts'
 import { syncNames } from '../steps/sync-names.ts'
 import { draftEnd } from './kept-names.ts'
 
 export const recordName = 'change.json'
 
-export interface KeptPlace {
+export interface OriginalFolder {
   readonly folder: string
   readonly record: string
   /** Name of the main file of the nth kept set, counted from 1. WAL and journal have SQLite's endings. */
@@ -22,7 +22,7 @@ export interface KeptPlace {
 }
 
 /** Names and folder of a change. Makes nothing. */
-export function placeOf(place: OriginalPlace, change: ChangeId): KeptPlace {
+export function originalFolderOf(place: OriginalsLocation, change: ChangeId): OriginalFolder {
   if (place.kind === 'beside') {
     const stem = `${basename(place.file)}.original-${change}`
     const folder = dirname(place.file)
@@ -47,8 +47,8 @@ export function placeOf(place: OriginalPlace, change: ChangeId): KeptPlace {
 const isTaken = (name: string): boolean => /^\d+-/.test(name) || name.startsWith(recordName)
 
 /** @throws {Failure} SNAPSHOT_UNSAFE, NO_SPACE, NO_PERMISSION and others; NOT_FOUND for a name that is too long */
-export async function makePlace(place: OriginalPlace, change: ChangeId): Promise<KeptPlace> {
-  const kept = placeOf(place, change)
+export async function makePlace(place: OriginalsLocation, change: ChangeId): Promise<OriginalFolder> {
+  const kept = originalFolderOf(place, change)
   if (place.kind === 'beside') {
     requireShortName(kept.record)
     return kept

@@ -40,7 +40,7 @@ export interface ContradictedIndex {
   readonly undecided: number
 }
 
-export interface Salvaged {
+export interface SalvageResult {
   /** The new file: one plain file, closed and not yet synced. */
   readonly file: string
   /** A SQLite database with the facts; its tables are in facts.ts. */

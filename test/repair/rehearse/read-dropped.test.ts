@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { readDropped } from '../../../src/repair/rehearse/dropped.ts'
-import { useRehearsals } from '../../support/remedies/rehearsing.ts'
+import { readDropped } from '../../../src/repair/rehearse/read-dropped.ts'
+import { useRehearsals } from '../../support/remedies/rehearsal-fixture.ts'
 
 const place = useRehearsals()
 const rows = 6000

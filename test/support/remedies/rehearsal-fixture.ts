@@ -6,16 +6,21 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { openChecker, type Checker } from '../../../src/check/check.ts'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
 import type { DroppedEntry } from '../../../src/model/result/account.ts'
-import { readDropped } from '../../../src/repair/rehearse/dropped.ts'
+import { readDropped } from '../../../src/repair/rehearse/read-dropped.ts'
+import type {
+  DroppedEntries,
+  MendOrder,
+  RehearsalResult,
+  SettledFile,
+} from '../../../src/repair/rehearse/rehearsal-result.ts'
 import { openRehearsals, type Rehearsals } from '../../../src/repair/rehearse/rehearse.ts'
-import type { DroppedEntries, Mending, Rehearsed, SettledFile } from '../../../src/repair/rehearse/rehearsed.ts'
 import { context } from '../diagnosis.ts'
 import { limits } from '../snapshot-folder.ts'
 import { examine, type ExaminedDatabase } from './contents.ts'
 
 const never = new AbortController().signal
 
-export interface Rehearsing {
+export interface RehearsalFixture {
   /** The database, anew for each test. */
   readonly path: SnapshotPath
   readonly folder: string
@@ -23,20 +28,20 @@ export interface Rehearsing {
   readonly rehearsals: Rehearsals
   /** What the rehearsal is about: the database after its check. */
   readonly settle: () => Promise<SettledFile>
-  readonly rehearse: (mending: Mending, signal?: AbortSignal) => Promise<Rehearsed>
+  readonly rehearse: (mending: MendOrder, signal?: AbortSignal) => Promise<RehearsalResult>
   /** Rehearses, and reads what came out. The mended file is deleted. */
-  readonly mend: (mending: Mending) => Promise<MendedContents>
+  readonly mend: (mending: MendOrder) => Promise<MendedContents>
   /** Names in the folder beside the database. */
   readonly leftovers: () => readonly string[]
 }
 
 interface MendedContents extends ExaminedDatabase {
-  readonly rehearsed: Rehearsed
+  readonly rehearsed: RehearsalResult
   readonly dropped: readonly DroppedEntry[]
 }
 
 /** Call it at the top of a test file. */
-export function useRehearsals(): Rehearsing {
+export function useRehearsals(): RehearsalFixture {
   const top = mkdtempSync(join(tmpdir(), 'rehearsing-'))
   const folder = mkdtempSync(join(top, 'copies-'))
   let checker: Checker | null = null
@@ -63,7 +68,7 @@ export function useRehearsals(): Rehearsing {
     const reading = await opened(checker).check(path, { depth: 'full', signal: never })
     return { path, kept: null, reading, context }
   }
-  const rehearse = async (mending: Mending, signal = never): Promise<Rehearsed> =>
+  const rehearse = async (mending: MendOrder, signal = never): Promise<RehearsalResult> =>
     opened(rehearsals).rehearse(await settle(), mending, signal)
   return {
     folder,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { drawsLines, hasColors, isUtf8, widthOf } from '../../../src/cli/terminal/surroundings.ts'
+import { drawsLines, hasColors, isUtf8, widthOf } from '../../../src/cli/terminal/terminal-features.ts'
 
 const terminal = { isTTY: true, columns: 132 }
 const pipe = { columns: 0 }

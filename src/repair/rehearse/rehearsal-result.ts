@@ -3,11 +3,11 @@
 import type { DiagnosisContext } from '../../diagnosis/context.ts'
 import type { SnapshotPath } from '../../model/brand.ts'
 import type { Failure } from '../../model/failure.ts'
-import type { KeptFiles } from '../../model/kept.ts'
+import type { KeptFiles } from '../../model/kept-file.ts'
 import type { Reading } from '../../model/result/reading.ts'
 import type { Rehearsal } from '../../model/result/remedy.ts'
 
-export type { Mending } from '../mend/mending.ts'
+export type { MendOrder } from '../mend/mend-order.ts'
 
 /** A private copy that was checked: one plain file, as recovery has left it. It is only read. */
 export interface SettledFile {
@@ -45,7 +45,7 @@ interface RebuiltText {
 }
 
 /** `refused`: nothing is kept. `failure` is REMEDY_REFUSED with the reason in words. */
-export type Rehearsed =
+export type RehearsalResult =
   | {
       readonly kind: 'sound'
       readonly mended: MendedFile

@@ -3,7 +3,7 @@
 import type { AlarmTenant } from './alarm.ts'
 import { fileKey, rememberedMax, type TenantKey } from './condition.ts'
 
-interface SeenFile {
+interface AlarmFile {
   readonly tenant: AlarmTenant
   readonly key: TenantKey
   readonly said: string
@@ -14,7 +14,7 @@ interface SeenFile {
 
 export class FilesOfSeverity {
   /** The first files, by their keys. */
-  readonly #files = new Map<string, SeenFile>()
+  readonly #files = new Map<string, AlarmFile>()
   total = 0
 
   add(tenant: AlarmTenant, key: TenantKey, said: string, command: string | null, whileStopped = ''): void {
@@ -28,7 +28,7 @@ export class FilesOfSeverity {
     if (this.#files.delete(file) || this.total > this.#files.size) this.total--
   }
 
-  get files(): readonly SeenFile[] {
+  get files(): readonly AlarmFile[] {
     return [...this.#files.values()]
   }
 }

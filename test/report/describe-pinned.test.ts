@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Evidence, PinEvidence } from '../../src/model/result/evidence.ts'
 import type { Result } from '../../src/model/result/report.ts'
+import { beforeRemedy, describePinned, pinClauses, secondSnapshotWords } from '../../src/report/describe-pinned.ts'
 import { renderJson } from '../../src/report/json.ts'
 import { evidenceFacts } from '../../src/report/page/evidence.ts'
 import { problemHtml } from '../../src/report/page/problem-article.ts'
-import { beforeRemedy, describePinned, pinClauses, secondSnapshotWords } from '../../src/report/pinned.ts'
 import { renderReport } from '../../src/report/text/text.ts'
 import { damaged, failed, report, sealed, sound } from '../support/report.ts'
 

@@ -6,7 +6,7 @@ import { Failure } from '../../model/failure.ts'
 import type { DroppedEntry } from '../../model/result/account.ts'
 import { jsonOrNull } from '../../text/json-text.ts'
 import { droppedLineBytesMax } from '../mend/protocol.ts'
-import type { DroppedEntries } from './rehearsed.ts'
+import type { DroppedEntries } from './rehearsal-result.ts'
 
 /** The dropped entries, one at a time. @throws {Failure} READ_FAILED if the file is not what the mender writes */
 export async function* readDropped({ file, total }: DroppedEntries): AsyncGenerator<DroppedEntry> {

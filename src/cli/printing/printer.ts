@@ -6,7 +6,7 @@ import { describeError, exitCodeOfError } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { GivenOptions } from './given-options.ts'
 
-export interface Printing {
+export interface Printer {
   /**
    * Prints a failure that is on stderr already, if the reader of stdout waits for a document or a line.
    * @returns the exit code
@@ -19,17 +19,17 @@ export interface Printing {
 }
 
 /** A command chooses by its options, which may be those of a command line that is refused. */
-export type ChoosePrinting = (terminal: Terminal, given: GivenOptions) => Printing
+export type ChoosePrinter = (terminal: Terminal, given: GivenOptions) => Printer
 
 /** For people: failures are on stderr only. */
-export const printText = (terminal: Terminal): Printing => ({
+export const printText = (terminal: Terminal): Printer => ({
   failure: (error) => Promise.resolve(exitCodeOfError(error, terminal.interrupt.exitCode())),
   exitCode: (code) => (code === exitCodes.maybePaused ? code : (terminal.interrupt.exitCode() ?? code)),
   exitCodeOfLost: (code) => (code === exitCodes.sound ? exitCodes.failed : code),
 })
 
 /** For programs: a failure is a document too. */
-const printFailureDocument = (terminal: Terminal): Printing => ({
+const printFailureDocument = (terminal: Terminal): Printer => ({
   ...printText(terminal),
   failure: async (error) => {
     const exitCode = exitCodeOfError(error, terminal.interrupt.exitCode())
@@ -41,14 +41,14 @@ const printFailureDocument = (terminal: Terminal): Printing => ({
   },
 })
 
-export const textOrDocument: ChoosePrinting = (terminal, { json }) =>
+export const textOrDocument: ChoosePrinter = (terminal, { json }) =>
   json === true ? printFailureDocument(terminal) : printText(terminal)
 
 /**
  * For monitors: they read the exit code and show the line. A failure is UNKNOWN (3). So is lost output, unless the exit
  * code is CRITICAL (2).
  */
-export const printMonitorLine = (terminal: Terminal): Printing => ({
+export const printMonitorLine = (terminal: Terminal): Printer => ({
   ...printText(terminal),
   failure: async (error) => {
     const { code, message } = describeError(error, terminal.commandLine)

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { tenantId } from '../../../src/model/brand.ts'
 import { Failure, type FailureCode } from '../../../src/model/failure.ts'
 import type { ChosenBackup, RemedyOutcome, RemedyResult } from '../../../src/model/result/remedy.ts'
-import { metRestart, RestartPatience, withWayOut } from '../../../src/runs/remedies/restart-patience.ts'
+import { metRestart, RestartRetries, withWayOut } from '../../../src/runs/remedies/restart-retries.ts'
 import type { Service } from '../../../src/service/port.ts'
 
 const target = { tenant: tenantId('acme'), named: '/srv/notes/a b.db' }
@@ -50,16 +50,16 @@ const answersFrom = (nth: number, via: Service['via'] = 'admin-api'): Service =>
 
 test('a service is asked until it answers; a command hook is not, for each answer would run a command', async () => {
   const { signal } = new AbortController()
-  expect(await new RestartPatience().mayTryAgain(answersFrom(3), signal)).toBe(true)
-  expect(await new RestartPatience().mayTryAgain(answersFrom(1, 'hooks'), signal)).toBe(false)
-  expect(await new RestartPatience().mayTryAgain(answersFrom(Infinity), AbortSignal.abort())).toBe(false)
+  expect(await new RestartRetries().mayTryAgain(answersFrom(3), signal)).toBe(true)
+  expect(await new RestartRetries().mayTryAgain(answersFrom(1, 'hooks'), signal)).toBe(false)
+  expect(await new RestartRetries().mayTryAgain(answersFrom(Infinity), AbortSignal.abort())).toBe(false)
 })
 
 test('attempts are limited even if the service always answers: each of them pauses the tenant', async () => {
-  const patience = new RestartPatience()
+  const retries = new RestartRetries()
   const { signal } = new AbortController()
   let attempts = 1
-  while (attempts < 100 && (await patience.mayTryAgain(answersFrom(1), signal))) attempts++
+  while (attempts < 100 && (await retries.mayTryAgain(answersFrom(1), signal))) attempts++
   expect(attempts).toBe(12)
 })
 

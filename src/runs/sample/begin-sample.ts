@@ -6,7 +6,7 @@ import type { RunContext } from '../begin/run-context.ts'
 import type { UncheckedFile } from '../file-result.ts'
 import { afterSample, nextPage } from './rounds.ts'
 
-interface Sampling {
+interface SampleTask {
   /** null at another depth. */
   readonly request: SampleRequest | null
   /** Both are null if no range was read to its end. */
@@ -17,7 +17,7 @@ interface Sampling {
 export async function beginSample(
   { depth, earlierChecks: { file } }: UncheckedFile,
   { ledger, sampleShare }: Pick<RunContext, 'ledger' | 'sampleShare'>,
-): Promise<Sampling> {
+): Promise<SampleTask> {
   const nothing = { round: null, reported: null }
   if (depth !== 'sample' || sampleShare === null) return { request: null, end: () => nothing }
   const before = file === null || ledger === null ? null : await ledger.sampleRound(file)

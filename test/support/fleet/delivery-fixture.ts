@@ -6,9 +6,9 @@ import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { ResultDelivery } from '../../../src/fleet/results/delivery.ts'
 import { Outbox } from '../../../src/fleet/results/outbox.ts'
 import type { OutgoingResult } from '../../../src/fleet/results/outgoing-result.ts'
-import { runs } from './outgoing.ts'
+import { runs } from './outgoing-results.ts'
 
-export interface Sending extends AsyncDisposable {
+export interface DeliveryFixture extends AsyncDisposable {
   readonly outbox: Outbox
   readonly delivery: ResultDelivery
   readonly troubles: string[]
@@ -18,7 +18,7 @@ export interface Sending extends AsyncDisposable {
 }
 
 /** @param now the clock of the host, in ms since 1970 */
-export function sending(database: FleetDatabase, now: () => number = Date.now, host = 'alpha'): Sending {
+export function sending(database: FleetDatabase, now: () => number = Date.now, host = 'alpha'): DeliveryFixture {
   const dir = mkdtempSync(join(tmpdir(), 'delivery-'))
   mkdirSync(join(dir, 'agent'))
   const outbox = Outbox.open(dir, Date.now())

@@ -19,7 +19,11 @@ export interface KeptReportOptions extends ReportOptions {
 }
 
 /** @param run null: the newest */
-export async function printKept(run: string | null, options: KeptReportOptions, terminal: Terminal): Promise<ExitCode> {
+export async function printKeptReport(
+  run: string | null,
+  options: KeptReportOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const { html = false, json = false, output } = options
   if (html && json) throw new Failure('USAGE', '--html and --json are two forms of one report: name one of them')
   const { settings } = await settingsOfSchedule(options.config ?? null, terminal)

@@ -20,10 +20,10 @@ import {
 import type { PageLayout } from '../../../src/sqlite/page-layout.ts'
 import { removeDatabase } from './create-database.ts'
 
-type Rebuilding = { readonly kind: 'rebuilt' } | { readonly kind: 'not-possible'; readonly why: string }
+type RebuildResult = { readonly kind: 'rebuilt' } | { readonly kind: 'not-possible'; readonly why: string }
 
 /** Makes `copy` from the database at `path`. The caller removes it. */
-export function rebuildIndexes(path: string, copy: string, indexes: readonly string[]): Rebuilding {
+export function rebuildIndexes(path: string, copy: string, indexes: readonly string[]): RebuildResult {
   removeDatabase(copy)
   copyFileSync(path, copy)
   const reading = readHeader(readFileSync(copy).subarray(0, 100))

@@ -10,7 +10,7 @@ export interface LeftTenant {
 }
 
 /** The field `healing` of a report of `sweep --heal`. */
-export interface Healing {
+export interface HealReport {
   /** `heal.limit`: so many tenants may be changed in one sweep. */
   readonly limit: number
   /** One for each file of a tenant that was tried. */

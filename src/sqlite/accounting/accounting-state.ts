@@ -4,19 +4,19 @@ import type { FoundObject, Rule, Severity } from '../../model/result/finding.ts'
 import { read32 } from '../bytes.ts'
 import type { DatabaseHeader } from '../header.ts'
 import type { PageLayout } from '../page-layout.ts'
-import { BadPlaces } from './bad-places.ts'
+import { BadPageRanges } from './bad-page-ranges.ts'
 import { Claims, freeListOwner, marks, uses } from './claims.ts'
 import type { Use } from './claims.ts'
 import { CollectedFindings } from './collected-findings.ts'
 import type { PagePrescan, PageSource } from './page-source.ts'
 
-export class UnfinishedAccount {
+export class AccountingState {
   readonly header: DatabaseHeader
   readonly layout: PageLayout
   readonly claims: Claims
   readonly found = new CollectedFindings()
   /** Pages with something wrong, for a map. */
-  readonly places: BadPlaces
+  readonly places: BadPageRanges
   /** Objects by root page. */
   readonly objects = new Map<number, FoundObject>()
   /** Pages that were read, wholly or in part. */
@@ -37,7 +37,7 @@ export class UnfinishedAccount {
       autoVacuum: header.largestRoot > 0,
     }
     this.claims = new Claims(pageCount, this.layout.autoVacuum)
-    this.places = new BadPlaces(Math.ceil(source.fileBytes / header.pageSize))
+    this.places = new BadPageRanges(Math.ceil(source.fileBytes / header.pageSize))
     this.#source = source
     this.#prescan = prescan
     this.#page = new Uint8Array(header.pageSize)

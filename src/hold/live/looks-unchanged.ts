@@ -34,9 +34,9 @@ export async function looksUnchanged(named: string, roots: readonly string[], ma
   }
 }
 
-type SeenFile = Pick<FileProof, 'part' | 'ino' | 'size' | 'mtimeNs'>
+type FileMark = Pick<FileProof, 'part' | 'ino' | 'size' | 'mtimeNs'>
 
-function filesOf(path: LivePath): readonly SeenFile[] {
+function filesOf(path: LivePath): readonly FileMark[] {
   return (['', '-wal', '-journal'] as const satisfies readonly LiveSetPart[]).flatMap((part) => {
     const found = lstatSync(onDisk(path + part), { bigint: true, throwIfNoEntry: false })
     if (found === undefined) return []
@@ -44,7 +44,7 @@ function filesOf(path: LivePath): readonly SeenFile[] {
   })
 }
 
-function beginningsOf(path: LivePath, files: readonly SeenFile[]): Parameters<typeof liveSetMark>[1] {
+function beginningsOf(path: LivePath, files: readonly FileMark[]): Parameters<typeof liveSetMark>[1] {
   const header = readHeader(beginningOf(path, headerBytes))
   const hasWal = files.some(({ part, size }) => part === '-wal' && size > 0)
   const wal = hasWal ? readWalHeader(beginningOf(`${path}-wal`, walHeaderBytes)) : null

@@ -27,13 +27,13 @@ export const besideBytes = ({ mainBytes, companionBytes, mendedBytes }: ChangedB
 const marginBytes = 16 * 1024 * 1024
 
 /** What a change may write for a live set, by its snapshot. */
-export function changedBytesOf({ path, snapshot: { files } }: LiveSet): ChangedBytes & { readonly path: string } {
+export function changedBytesOf({ path, snapshot: { files } }: LiveSetBytes): ChangedBytes & { readonly path: string } {
   const mainBytes = files.find(({ part }) => part === '')?.bytes ?? 0
   const companionBytes = files.reduce((sum, { part, bytes }) => sum + (part === '' ? 0 : bytes), 0)
   return { path, mainBytes, companionBytes, mendedBytes: mainBytes + companionBytes }
 }
 
-interface LiveSet {
+interface LiveSetBytes {
   readonly path: string
   readonly snapshot: { readonly files: readonly { readonly part: LiveSetPart; readonly bytes: number }[] }
 }
@@ -42,7 +42,10 @@ interface LiveSet {
  * @param folder of the original
  * @throws {Failure} NO_SPACE
  */
-export function requireRoom(folder: string, files: readonly (ChangedBytes & { readonly path: string })[]): void {
+export function requireSpaceForChange(
+  folder: string,
+  files: readonly (ChangedBytes & { readonly path: string })[],
+): void {
   const needed = new Map<string, { readonly folder: string; bytes: number }>()
   const add = (where: string, bytes: number): void => {
     const { dev } = onFolder(where, () => statSync(onDisk(where), { bigint: true }))

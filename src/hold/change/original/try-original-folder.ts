@@ -7,14 +7,14 @@ import { tryFolder, removeFolders } from '../../../host/folders/folder.ts'
 import type { ChangeId } from '../../../model/brand.ts'
 import { resolveLivePath } from '../../live/live-path.ts'
 import { makeTrustedFolder } from '../../snapshot/private-folder.ts'
-import type { OriginalFile, OriginalPlace } from '../change-types.ts'
-import { makePlace } from './place.ts'
-import { changedBytesOf, requireRoom } from './room.ts'
+import type { OriginalFile, OriginalsLocation } from '../change-types.ts'
+import { changedBytesOf, requireSpaceForChange } from './disk-space.ts'
+import { makePlace } from './original-folder.ts'
 
 /** @throws {Failure} what `keepOriginal` would throw over this place, and a change over the folder of a live file */
-export async function tryPlace(
+export async function tryOriginalFolder(
   files: readonly Pick<OriginalFile, 'named' | 'snapshot'>[],
-  place: OriginalPlace,
+  place: OriginalsLocation,
   change: ChangeId,
 ): Promise<void> {
   const live = await Promise.all(
@@ -27,7 +27,7 @@ export async function tryPlace(
       if (place.kind === 'quarantine') await failingAs(kept.folder, tryFolder(kept.folder, 0o700))
       for (const folder of new Set(live.map(({ path }) => dirname(path))))
         await failingAs(folder, access(onDisk(folder), constants.W_OK | constants.X_OK))
-      requireRoom(kept.folder, live.map(changedBytesOf))
+      requireSpaceForChange(kept.folder, live.map(changedBytesOf))
     } finally {
       kept.remove()
     }

@@ -7,7 +7,7 @@ export interface Phase {
   readonly errors: ErrorCounts
 }
 
-export interface Interleaved {
+export interface InterleavedPhases {
   readonly alone: Phase
   readonly beside: Phase
 }
@@ -21,7 +21,7 @@ export async function interleave(
   rounds: number,
   aloneMsMax: number,
   besideUs: (round: number) => Promise<void>,
-): Promise<Interleaved> {
+): Promise<InterleavedPhases> {
   let alone: Phase = { seconds: 0, errors: {} }
   let beside: Phase = { seconds: 0, errors: {} }
   for (let round = 0; round < rounds; round++) {
@@ -33,7 +33,7 @@ export async function interleave(
 }
 
 /** Errors that came beside us and never without us, as sentences. For crowds in which no error is expected. */
-export function errorsOfOurs({ alone, beside }: Interleaved): readonly string[] {
+export function errorsOfOurs({ alone, beside }: InterleavedPhases): readonly string[] {
   return Object.entries(beside.errors)
     .filter(([error]) => (alone.errors[error] ?? 0) === 0)
     .map(([error, count]) => `${error}: ${count} times beside us, never without us`)
@@ -43,7 +43,7 @@ export function errorsOfOurs({ alone, beside }: Interleaved): readonly string[] 
  * Errors that came more often beside us than chance explains, as sentences. For crowds that meet errors without us:
  * half as many again, and beyond four standard deviations.
  */
-export function moreErrors({ alone, beside }: Interleaved): readonly string[] {
+export function moreErrors({ alone, beside }: InterleavedPhases): readonly string[] {
   const share = beside.seconds / (beside.seconds + alone.seconds)
   return Object.entries(beside.errors).flatMap(([error, count]) => {
     const without = alone.errors[error] ?? 0

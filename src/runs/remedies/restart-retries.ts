@@ -22,7 +22,7 @@ const askEveryMs = 100
 const attemptsMax = 12
 
 /** Of one run. */
-export class RestartPatience {
+export class RestartRetries {
   #untilMs: number | null = null
   #attempts = 0
 

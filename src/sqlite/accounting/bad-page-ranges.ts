@@ -2,21 +2,21 @@
 
 import type { FoundObject, Rule } from '../../model/result/finding.ts'
 import { groupsMax, placesMax } from '../../model/result/page-map.ts'
-import type { BadPages, BadPageState, BadPlace } from '../../model/result/page-map.ts'
+import type { BadPages, BadPageState, BadPageRange } from '../../model/result/page-map.ts'
 
 /** Pages of one group of a map. */
 export const pagesPerGroup = (filePages: number): number => Math.max(1, Math.ceil(filePages / groupsMax))
 
-interface Range {
-  readonly place: Omit<BadPlace, 'last'>
+interface OpenRange {
+  readonly place: Omit<BadPageRange, 'last'>
   last: number
 }
 
-export class BadPlaces {
+export class BadPageRanges {
   readonly #pagesPerGroup: number
-  readonly #ranges: Range[] = []
+  readonly #ranges: OpenRange[] = []
   /** The newest range of each kind. Pages come roughly in the order of the file, so it is the one to extend. */
-  readonly #newest = new Map<string, Range>()
+  readonly #newest = new Map<string, OpenRange>()
   readonly #groups = new Set<number>()
   /** Pages beyond the limit of ranges. */
   #more = 0
@@ -46,7 +46,7 @@ export class BadPlaces {
   /** Places in the order of the file. */
   pages(): BadPages {
     const places = this.#ranges
-      .map(({ place, last }): BadPlace => ({ ...place, last }))
+      .map(({ place, last }): BadPageRange => ({ ...place, last }))
       .toSorted((a, b) => a.first - b.first || a.last - b.last)
     return { places, more: this.#more, groups: [...this.#groups] }
   }

@@ -3,7 +3,7 @@ import type { Fact } from '../../model/result/reading.ts'
 
 const pagesMax = 10_000
 
-export function pagesNamed(facts: readonly Fact[]): readonly number[] {
+export function namedPages(facts: readonly Fact[]): readonly number[] {
   const pages = new Set<number>()
   for (const fact of facts) {
     if (fact.kind !== 'message') continue

@@ -1,5 +1,5 @@
 /** What `sweep --heal` has changed by itself, with the command that undoes it, and what it has left to a person. */
-import type { Healing } from '../../model/result/healing.ts'
+import type { HealReport } from '../../model/result/heal-report.ts'
 import { count } from '../../text/count.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts'
@@ -8,7 +8,7 @@ import { commandHtml, html, nameHtml, nothing, type Html } from './html.ts'
 const shownMax = 50
 
 /** @param config the configuration that commands must name; null if they find it by themselves */
-export function healingHtml(healing: Healing | undefined, config: string | null): Html {
+export function healingHtml(healing: HealReport | undefined, config: string | null): Html {
   if (healing === undefined) return nothing
   const { results, left, leftTotal, stopped } = healing
   const changed = results.filter(({ applied }) => applied !== null)

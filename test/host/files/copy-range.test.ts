@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { canReflink, copyRange, ShortCopy } from '../../../src/host/files/copying.ts'
+import { canReflink, copyRange, ShortCopy } from '../../../src/host/files/copy-range.ts'
 import { openDescriptor } from '../../../src/host/files/descriptor.ts'
 import { SystemCallError } from '../../../src/host/libc.ts'
 import { leaseOf, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'

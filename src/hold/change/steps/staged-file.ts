@@ -6,10 +6,10 @@ import { leaseOf, releaseLease, takeWriteLease } from '../../../host/locks/kerne
 import { Failure } from '../../../model/failure.ts'
 import { lockBytes } from '../../../sqlite/lock-bytes.ts'
 import { copyDurably, makeFile, type CopiedContent } from '../original/kept-copy.ts'
-import type { BesideFile } from '../record/change-record.ts'
+import type { StagedFileRecord } from '../record/change-record.ts'
 import type { Identity, LiveFolder } from './live-folder.ts'
 
-export class Beside implements Disposable {
+export class StagedFile implements Disposable {
   readonly name: string
   readonly content: CopiedContent
   readonly identity: Identity
@@ -38,11 +38,11 @@ export class Beside implements Disposable {
     from: string,
     like: number,
     signal: AbortSignal,
-  ): Promise<Beside> {
+  ): Promise<StagedFile> {
     const file = makeFile(folder.at(name))
     try {
       const content = await copyDurably(from, file, folder.pathOf(name), signal)
-      const beside = new Beside(folder, name, file, content)
+      const beside = new StagedFile(folder, name, file, content)
       beside.resemble(like)
       folder.sync()
       return beside
@@ -87,7 +87,7 @@ export class Beside implements Disposable {
     return this.#leased && leaseOf(this.#file) === 'write'
   }
 
-  described(what: BesideFile['what']): BesideFile {
+  described(what: StagedFileRecord['what']): StagedFileRecord {
     return { what, name: this.name, dev: String(this.identity.dev), ino: String(this.identity.ino) }
   }
 
