@@ -2,8 +2,9 @@
  * The order of the steps of a check. It is written here and nowhere else, and two drivers run it:
  *
  * - `read-snapshot.ts`: the parent asks child processes, one question for each step.
- * - `reader/check-alone.ts`: the child of a small snapshot asks itself, and stops at the first answer that reports
- *   something. The parent then runs the steps again: it takes the answers that are there, and asks for the others.
+ * - `reader/check-alone.ts`: the child of a snapshot of at most 8 MB asks itself, and stops at the first answer that
+ *   reports something. The parent then runs the steps again: it takes the answers that are there, and asks for the
+ *   others.
  *
  * A full check with the census:
  *
@@ -18,24 +19,26 @@
  *   6. integrity         SQLite's quick check
  *      compareBySqlite   SQLite's full check of virtual tables
  *      foreignKeys       rows without a parent
- *   7. compareBySqlite   SQLite's full check of the tables that the census could not decide on;
- *      integrity         and of the whole file if its pointer map is wrong.
- *                        If the census could not be made: integrity as a full check, then countRows
+ *   7. compareBySqlite   SQLite's full check of the tables that the census could not decide on
+ *      integrity         SQLite's full check of the file, if its pointer map is wrong.
+ *                        If the census could not be made, 7 is: integrity as a full check, then countRows
  *   8. finish            owners of the pages that facts name, digests. Its reader closes the snapshot.
  *                        Not run if the steps ended early, or if a child died
  *
- * One reader runs them in this order. On a large snapshot, after 1 and 2, step 4 comes first. Then three things run in
- * parallel: `pages` runs 3 and then 5; the helpers run 5; `sqlite` runs 6. `compare` waits for all of them.
+ * One reader runs them in this order. For a full census of a large snapshot there are several. After 1 and 2, step 4
+ * comes first. Then three things run in parallel: `pages` runs 3 and then 5; the helpers run 5; `sqlite` runs 6.
+ * `compare` waits for all of them.
  *
  * Without the census, 5 to 7 are only `integrity`: quick_check, or for a full check integrity_check. A full check then
  * runs plan, scan and compare if SQLite has messages about index entries, to name their rows; then foreignKeys and
  * countRows.
  *
- * A sample: schema, plan, scan of a range, judgeSample, finish. Page checksums are not verified.
+ * A sample: inspect, recover, schema, plan, scan of a range, judgeSample, finish. Page checksums are not verified.
  *
  * A file that SQLite must not open, or whose format is unknown, ends the steps. If a step has no answer, the steps that
- * depend on it are not run. The others are run. If SQLite crashes its reader in step 2, only 3 follows. If SQLite
- * cannot read the schema, `objects` replaces 5 to 7, if the pages can be read.
+ * depend on it are not run. The others are run. If step 2 has no answer, only 3 follows; nothing follows if a journal
+ * or a WAL was to be written back. If SQLite cannot read the schema, `objects` replaces 5 to 7, if the pages can be
+ * read.
  */
 import type { CensusPlan } from '../census/plan.ts'
 import type { Reader } from './protocol.ts'
@@ -48,7 +51,7 @@ import { runAccount, runFinish, runObjects } from './steps/page-steps.ts'
 import { runSample } from './steps/sample-steps.ts'
 import { SqliteSteps } from './steps/sqlite-steps.ts'
 
-/** The readers of one snapshot. A small snapshot has one reader, which is then both `pages` and `sqlite`. */
+/** The readers of one snapshot. A full census of a large one has several; else one is both `pages` and `sqlite`. */
 export interface StepReaders {
   /** Reads pages: accounts for them and counts them. */
   readonly pages: Reader

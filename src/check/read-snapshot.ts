@@ -10,7 +10,7 @@ import type { ReadingLimits } from './reading-builder.ts'
 export interface ReaderSet extends StepReaders, Pick<Reading, 'sqliteVersion' | 'walls'> {}
 
 /** A child checks snapshots up to this size alone, on one question: some ten milliseconds of work. */
-export const oneChildBytesMax = 8_000_000
+export const oneQuestionBytesMax = 8_000_000
 
 /** A child that hangs on this one question leaves most of the time to the single steps. They show where it hangs. */
 const checkAloneShare = 0.2
@@ -36,7 +36,7 @@ async function checkAlone({ limits, key }: ReadingBuilder, child: Reader): Promi
       map,
       digesting,
       showValues,
-      bytesMax: oneChildBytesMax,
+      bytesMax: oneQuestionBytesMax,
       memoryBytesMax,
     },
     timeoutMs * checkAloneShare,

@@ -52,7 +52,7 @@ export class ReaderProcess implements AsyncDisposable {
     this.fileBytesMax = fileBytesMax
   }
 
-  /** @throws {ChildEnded} if the process dies over the question @throws the error that it answers with */
+  /** @throws {ChildEndError} if the process dies over the question @throws the error that it answers with */
   ask<S extends ReaderStep>(question: QuestionOf<S>, timeoutMs: number): Promise<AnswerOf<S>> {
     return ask(this.#child, question, timeoutMs)
   }

@@ -1,4 +1,7 @@
-/** The command line: parse, call, print, set the exit code. `process.exit` is not called: it could cut the output. */
+/**
+ * The command line: parse, call, print, set the exit code. Node then ends by itself, because `process.exit` could cut
+ * the output.
+ */
 import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { argumentsOf } from '../host/files/file-name.ts'
@@ -23,15 +26,16 @@ const invocation = await openInvocation(terminal, argumentsOf(process.argv, read
 keepHeapSmall() // The modules are loaded, and nothing else has used memory yet.
 void main()
 
-/** Runs the command line, and sets the exit code that also covers lost output. */
+/** Runs the command line, and sets the exit code. Lost output changes it. */
 async function main(): Promise<void> {
   const exitCode = await run()
   const last = await reportLostOutput(exitCode, invocation.printing)
   process.exitCode = last
+  // Node would wait for a stuck read for ever. The output was written before.
   if (isReadStuck()) endProcess(last)
 }
 
-/** null on a system without that file. */
+/** The words with all their bytes: Node replaces those that are not UTF-8. null on a system without that file. */
 function readCommandLine(): Buffer | null {
   try {
     return readFileSync('/proc/self/cmdline')

@@ -59,12 +59,15 @@ export interface HoldBounds {
    * @returns null if they are reserved now, else a promise that resolves when there may be space
    */
   readonly reserve: (bytes: number) => Promise<void> | null
-  /** Waits for a pause slot, runs `work` in it, and releases the slot. The slots bound how many tenants are paused. */
-  readonly inPause: <Value>(work: () => Promise<Value>) => Promise<Value>
+  /**
+   * Waits for a pause slot, runs `work` in it, and releases the slot. The slots bound how many tenants are paused. The
+   * work need not pause one.
+   */
+  readonly inPauseSlot: <Value>(work: () => Promise<Value>) => Promise<Value>
 }
 
 /** For a hold that runs alone. */
-export const unbounded: HoldBounds = { othersBytes: () => 0, reserve: () => null, inPause: (work) => work() }
+export const unbounded: HoldBounds = { othersBytes: () => 0, reserve: () => null, inPauseSlot: (work) => work() }
 
 /** One database file of the tenant. */
 export interface FileRequest {
@@ -116,9 +119,12 @@ export type HoldResult =
        * Why the service did not confirm the pause, although the copy has both proofs: it died, or refused the resume.
        * Null if it confirmed the pause.
        */
-      readonly unproven: Failure | null
+      readonly unconfirmed: Failure | null
     }
-  /** The hold ended before the tenant was paused, or the bare file sealed (`failed`). */
+  /** The hold ended before the tenant was paused, or before the bare file was sealed. Verdict: `failed`. */
   | { readonly kind: 'refused'; readonly failure: Failure; readonly record: HoldRecord }
-  /** The hold ended in the pause, without both proofs (`inconclusive`). */
+  /**
+   * The hold ended after that without both proofs, or before it with a failure of `undecidedBeforePause`. Verdict:
+   * `inconclusive`.
+   */
   | { readonly kind: 'undecided'; readonly failure: Failure; readonly record: HoldRecord }

@@ -7,12 +7,14 @@
  *   2. Open the live files and judge them.
  *   3. Reserve disk space. If there is none: release 2, wait, begin again with 1.
  *   4. Make the drafts.
- *   5. Start a guardian watch, pin the WAL by locks, and make the warm copy. If there is none, close the live files.
+ *   5. A large tenant collects garbage in a pause slot. If it also has a WAL, and the file system does not share
+ *      blocks: start a guardian watch, pin the WAL by locks, make the warm copy. Predict the pause, and refuse one that
+ *      is too long. Close the live files that have no warm copy.
  *   6. Admin API: write the intent to the ledger.
  * Phase 2, `inPause`: the tenant stands still.
- *   7. Take a pause slot. Large tenants: wait for the probe. Add what was committed since 5 to the warm copy. If leave
- *      to pause is needed (`pause/pause-permit.ts`), wait for it. It is given back after 14. If it does not come,
- *      release all, and begin again.
+ *   7. Take a pause slot. Large tenants: wait for the probe. Add what was committed since 5 to the warm copy. In a
+ *      fleet, take leave to pause (`pause/pause-permit.ts`), then add once more. If no leave comes: release all, wait
+ *      until there is one, and begin again with 1.
  *   8. Write the intent if there is none, or if it is older than a second. Report the hold to the guardian. Start its
  *      watch over the pause.
  *   9. Ask the service to quiesce the tenant: it grants its lease. Compare its answer with the files.
@@ -20,23 +22,26 @@
  *  11. First proof. The task: copy into the drafts, second proof.
  *  12. Release the kernel leases, because the probe opens the files by name. Probe again under the locks.
  *  13. Release the locks and close the live files. This ends the pin of 5, but not the watch of 5.
- *  14. End the watch of 8. Resume, which ends the service's lease, and see the tenant serving.
- *  15. The guardian forgets the hold. Write its end to the ledger, without awaiting it. Release the pause slot.
+ *  14. End the watch of 8 (with hooks in a fleet: after the resume). Resume, which ends the service's lease, and see
+ *      the tenant serving.
+ *  15. The guardian forgets the hold. Write its end to the ledger; this is awaited only after a failure. Give back the
+ *      leave of 7, then the pause slot.
  * Phase 3, `publish`: the tenant serves.
- *  16. Hash and rename each draft: it becomes a snapshot, which the caller disposes of.
+ *  16. Settle the journal of each draft, hash and rename it: it becomes a snapshot, which the caller disposes of.
  *  17. Release the rest of phase 1: the watch of 5, each draft that became no snapshot, and an unused intent. For such
  *      an intent the ledger records `never-began`.
  * The caller releases the disk space of 3 when it has disposed of the snapshots.
  *
- * A failure at any step releases what the steps before it registered, in reverse order: locks before the resume, the
- * resume before the pause slot. If a step failed only because a file moved, the whole is tried again.
+ * If one file fails, only that file is released, immediately; the others go on (file-hold.ts). A failure of the tenant
+ * or of the run releases everything in reverse order: locks before the resume, the resume before the pause slot. If a
+ * file moved (COPY_CHANGED, WRITER_SEEN), or if the pause would begin too late, all begins again.
  *
- * Level `pinned` has none of these steps: pinned/hold-pinned.ts takes the snapshots without a pause.
+ * Level `pinned` has its own steps, without a service and without a pause: pinned/take-file.ts lists them.
  *
- * A bare file has no service: steps 1 (state), 5, 6, 9 and 14 do not apply, and step 15 only releases the pause slot.
- * Its files stay open. In step 2 holdfast takes kernel leases under a guardian watch. They end before step 7. Step 10
- * takes them again, locks the file and releases them; then it probes and seals as above. Step 8 only starts a watch,
- * which lasts to step 14.
+ * A bare file has no service: steps 1 (state), 5, 6, 9 and 14 do not apply. Step 2 takes kernel leases under a guardian
+ * watch; both end before step 7. The file stays open until step 13. Step 8 only starts a watch, which ends after that.
+ * Step 10 takes kernel leases, locks the file, and releases these leases. It then probes and seals as above. Step 15
+ * only releases the pause slot.
  */
 import { nextTurn } from '../host/clock.ts'
 import type { Failure } from '../model/failure.ts'
@@ -65,8 +70,9 @@ export type {
 const attemptsMax = 3
 
 /**
- * Takes a snapshot of each file, in at most three attempts. A file that cannot be held has its own outcome. If another
- * attempt may help one file, it is made for all files, so that the snapshots are of one moment.
+ * Takes a snapshot of each file, in at most three attempts. Waits for leave to pause are not limited. A file that
+ * cannot be held has its own outcome. If another attempt may help one file, it is made for all files, so that the
+ * snapshots are of one moment.
  * @returns one outcome for each file, in their order
  * @throws {Failure} INTERRUPTED if the signal aborted the hold. All other failures are outcomes; runs/ decides which
  * of them stop the run.
@@ -108,18 +114,18 @@ async function holdOnce(
   const { connection } = request
   const mayTryAgain = (): boolean =>
     !isLast && !signal.aborted && files.some((file) => isWorthRetrying(file, connection))
-  let unproven: Failure | null = null
+  let unconfirmed: Failure | null = null
   try {
     await using prepared = await prepare(files, request, processes, signal)
     const copies = await copyInPauseSlot(prepared, request, processes, signal)
-    unproven = copies.unproven
-    if (unproven === null && mayTryAgain()) return 'again'
+    unconfirmed = copies.unconfirmed
+    if (unconfirmed === null && mayTryAgain()) return 'again'
     await nextTurn() // The request for the next tenant goes out first: the service works on it while we hash.
-    return { snapshots: await publish(copies, signal), failure: unproven }
+    return { snapshots: await publish(copies, signal), failure: unconfirmed }
   } catch (error) {
     const failure = gravestOf(error)
-    // It has stopped the run and so interrupted `publish`. That the tenant may be paused outweighs the lost copies.
-    if (unproven?.code === 'RESUME_FAILED') return { snapshots: new Map(), failure: unproven }
+    // RESUME_FAILED has stopped the run, which interrupted `publish`. A paused tenant outweighs the lost copies.
+    if (unconfirmed?.code === 'RESUME_FAILED') return { snapshots: new Map(), failure: unconfirmed }
     if (failure.code === 'INTERRUPTED')
       throw failure.withTenant(connection && files.some(({ record }) => record.begun) ? 'active' : 'untouched')
     if (failure.code !== 'RESUME_FAILED' && mayTryAgain()) return 'again'
@@ -148,18 +154,18 @@ async function copyInPauseSlot(
   signal: AbortSignal,
 ): Promise<Copies> {
   const proven: CopiedFile[] = []
-  if (prepared.files.length === 0) return { files: proven, written: Promise.resolve(), unproven: null }
+  if (prepared.files.length === 0) return { files: proven, written: Promise.resolve(), unconfirmed: null }
   try {
     const inSlot = (): ReturnType<typeof inPause> => inPause(copying, prepared, proven, request, processes, signal)
-    const { written } = await request.bounds.inPause(inSlot)
-    return { files: proven, written, unproven: null }
+    const { written } = await request.bounds.inPauseSlot(inSlot)
+    return { files: proven, written, unconfirmed: null }
   } catch (error) {
-    return sealedWithoutConfirmation(proven, error)
+    return keepSealedCopies(proven, error)
   }
 }
 
 /** The service did not confirm the pause, or did not answer. */
-const unconfirmed = new Set<Failure['code']>(['LEASE_LOST', 'RESUME_FAILED'])
+const codesOfUnconfirmed = new Set<Failure['code']>(['LEASE_LOST', 'RESUME_FAILED'])
 
 /**
  * A service that dies while its tenant is quiesced cannot confirm the pause. The kernel still can. If its leases on
@@ -167,10 +173,10 @@ const unconfirmed = new Set<Failure['code']>(['LEASE_LOST', 'RESUME_FAILED'])
  * disk. Those copies are kept, with the failure that says what is not proven. All others are thrown away.
  * @throws {unknown} the error itself, if no copy may be kept
  */
-function sealedWithoutConfirmation(proven: readonly CopiedFile[], error: unknown): Copies {
+function keepSealedCopies(proven: readonly CopiedFile[], error: unknown): Copies {
   const failure = gravestOf(error)
   const sealed = proven.filter(({ sealed: { level } }) => level === 'sealed')
-  if (sealed.length === 0 || !unconfirmed.has(failure.code)) throw error
+  if (sealed.length === 0 || !codesOfUnconfirmed.has(failure.code)) throw error
   const state = failure.code === 'RESUME_FAILED' ? failure.tenantState : 'active'
-  return { files: sealed, written: Promise.resolve(), unproven: failure.withTenant(state) }
+  return { files: sealed, written: Promise.resolve(), unconfirmed: failure.withTenant(state) }
 }

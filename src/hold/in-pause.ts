@@ -1,8 +1,8 @@
 /**
- * Phase 2 of a hold: the tenant stands still. Each function below is one scope. What a scope registers is released when
- * it ends, in this order: kernel leases, then locks and live files, then the pause. All files are sealed before the
- * task begins, and none is released before it ends for the last one. So they share one moment: a transaction over
- * several files is in all snapshots or in none.
+ * Phase 2 of a hold: the tenant stands still. `inPause`, `doUnderLocks` and `doUnderLeases` are one scope each. What a
+ * scope registers is released when it ends: kernel leases, then locks and live files, then the pause. All files are
+ * sealed before the task begins. A file that fails is released immediately. No other is released before `underSeal` has
+ * ended for all. So they share one moment: a transaction over several files is in all snapshots or in none.
  */
 import { Disposables } from '../host/disposal.ts'
 import { invariant } from '../model/bug.ts'
@@ -19,7 +19,7 @@ import type { PreparedFile } from './snapshot/prepared-file.ts'
 /** What is done with the files while they are sealed: they are copied, or changed. */
 export interface HoldTask<Done extends FileInHold> {
   /**
-   * Kernel leases, locks and the pause stand. Ends with a look whether they stood all the time.
+   * Kernel leases, locks and the pause stand. Its last act is to check that all three stood without a gap.
    * @param files sealed and proven; a file that could not be sealed is missing, and has its failure
    * @param pause null for a bare file
    * @param over aborts when the pause must end, or when the run was interrupted
@@ -52,13 +52,14 @@ export async function inPause<Done extends FileInHold>(
   const { files } = prepared
   signal.throwIfAborted()
   if (prepared.large) await processes.probe.ready() // One that slept for long answers its first question slowly.
-  // If a WAL has grown past the limit meanwhile, the hold fails here with NO_SPACE.
+  // The hold fails here with NO_SPACE if a WAL has outgrown its limit, and with COPY_CHANGED if frames do not verify.
   for (const { warm } of files) await warm?.catchUp()
   using slot = (await request.connection?.permit?.enter(signal)) ?? null
   if (slot) for (const { warm } of files) await warm?.catchUp() // The wait for it may have been long.
   await using pause = await openPause(prepared, slot, request, processes)
   reportStep(files, 'asked')
-  // A pause has its own watch. Without one, the guardian ends this process if it freezes while it has the file locked.
+  // A pause has its own watch. A bare file has no pause, so it gets this one: the guardian ends a process that freezes
+  // while it has the file locked.
   using _watchOfBareFile = pause ? null : await processes.guardian.watchHeartbeat()
   const quiesced = pause ? await quiesce(pause, files, signal) : notServed
   done.push(...(await doUnderLocks(task, files, quiesced, pause, request, processes, signal)))
@@ -87,7 +88,10 @@ async function doUnderLocks<Done extends FileInHold>(
   return await task.underLocks(await doUnderLeases(task, probed, pause, request, over), probe, over)
 }
 
-/** When it returns or throws, no kernel lease of ours stands. The probe opens by name: it would wait for the lease. */
+/**
+ * When it returns, no kernel lease of ours stands, because the probe opens by name and would wait for it. After a throw
+ * the scope of the caller ends those that are left.
+ */
 async function doUnderLeases<Done extends FileInHold>(
   task: HoldTask<Done>,
   probed: readonly ProbedFile[],

@@ -20,7 +20,7 @@ import { readIntoCache } from './snapshot/warm-copy.ts'
 import { isLarge, stayCold, warmUp } from './snapshot/warm-up.ts'
 
 /** What phase 1 needs of the request. */
-type HoldRequestOfGroup = Omit<HoldRequest, 'files'>
+type TenantHoldRequest = Omit<HoldRequest, 'files'>
 
 /** `change`: usually nothing is copied in the pause, so no space is reserved and nothing is copied before. */
 type HoldPurpose = 'copy' | 'change'
@@ -43,7 +43,7 @@ export interface Prepared extends AsyncDisposable {
  */
 export async function prepare(
   holds: readonly FileHold[],
-  request: HoldRequestOfGroup,
+  request: TenantHoldRequest,
   processes: HoldProcesses,
   signal: AbortSignal,
   purpose: HoldPurpose = 'copy',
@@ -61,7 +61,7 @@ export async function prepare(
 /** @returns the promise to await first if there is no disk space; everything that was opened is then released */
 async function prepareIfSpace(
   holds: readonly FileHold[],
-  request: HoldRequestOfGroup,
+  request: TenantHoldRequest,
   processes: HoldProcesses,
   signal: AbortSignal,
   purpose: HoldPurpose,
@@ -81,7 +81,7 @@ async function prepareIfSpace(
     return { space }
   }
   const drafted = await inTurn(inspected, (file) => ({ ...file, draft: openDraft(file, opened, request) }))
-  // Not later: in the pause it would prolong the pause, and right before it the process would wait for its next turn.
+  // Garbage is collected now. In the pause it would prolong the pause; right before it, the process would wait for it.
   if (isLarge(drafted, settings)) await collectInSlot(request)
   const warm =
     purpose === 'copy'
@@ -104,9 +104,9 @@ async function prepareIfSpace(
  * In a pause slot, so that it does not prolong the pause of another tenant. Not for a bare file: kernel leases stand on
  * it here, and a wait for a slot would keep them for long.
  */
-async function collectInSlot({ connection, bounds }: HoldRequestOfGroup): Promise<void> {
+async function collectInSlot({ connection, bounds }: TenantHoldRequest): Promise<void> {
   if (connection === null) collectGarbage()
-  else await bounds.inPause(() => Promise.resolve(collectGarbage()))
+  else await bounds.inPauseSlot(() => Promise.resolve(collectGarbage()))
 }
 
 /** Each file costs a dozen descriptors, and milliseconds of the pause that all of them share. */
@@ -135,7 +135,7 @@ async function requireActive(connection: TenantConnection | null, signal: AbortS
   return healthy
 }
 
-function openDraft({ hold }: InspectedFile, opened: AsyncDisposables, { folder }: HoldRequestOfGroup): Draft {
+function openDraft({ hold }: InspectedFile, opened: AsyncDisposables, { folder }: TenantHoldRequest): Draft {
   const draft = opened.add(Draft.open(folder, hold.request.name))
   draft.descriptor('') // Every draft has a database file. It is not made in the pause, which it would lengthen.
   return draft
@@ -162,7 +162,7 @@ async function confirmUnused(file: PreparedFile, { probe }: HoldProcesses, signa
  */
 async function writeIntent(
   opened: AsyncDisposables,
-  { connection, settings }: HoldRequestOfGroup,
+  { connection, settings }: TenantHoldRequest,
 ): Promise<PauseIntent | null> {
   if (connection === null) return null
   const { service } = connection

@@ -18,19 +18,19 @@ export interface Copies {
   /** Resolves when the end of the hold is in the ledger. */
   readonly written: Promise<void>
   /** Why the service did not confirm the pause; null if it did. */
-  readonly unproven: Failure | null
+  readonly unconfirmed: Failure | null
 }
 
 /** @returns the outcome of each file that became a snapshot; a file that could not be hashed or renamed has failed */
 export async function publish(
-  { files, written, unproven }: Copies,
+  { files, written, unconfirmed }: Copies,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<FileHold, HoldResult>> {
   await using unclaimed = new AsyncDisposables() // Until all are there, nothing else would delete them.
   const published = await inTurn(files, async (file) => {
     const published = await publishFile(file, signal)
     unclaimed.add(published.snapshot)
-    return [file.hold, { kind: 'snapshot', ...published, record: file.hold.record, written, unproven }] as const
+    return [file.hold, { kind: 'snapshot', ...published, record: file.hold.record, written, unconfirmed }] as const
   })
   unclaimed.move()
   return new Map(published)

@@ -57,7 +57,7 @@ function acquiredFrom(
   return {
     // A tenant that may still be paused is compared with nothing. Its snapshot is checked all the same.
     snapshot:
-      held.kind === 'snapshot' && isDatabase(held.file) && held.unproven?.code !== 'RESUME_FAILED'
+      held.kind === 'snapshot' && isDatabase(held.file) && held.unconfirmed?.code !== 'RESUME_FAILED'
         ? held.snapshot
         : null,
     check: (onPages) => examineHeld(heldTarget, context, depth, onPages, signal),

@@ -1,7 +1,7 @@
 /** The snapshots that wait for their check, and how many are checked in parallel. */
 
 import PQueue from 'p-queue'
-import { oneChildBytesMax } from '../check/read-snapshot.ts'
+import { oneQuestionBytesMax } from '../check/read-snapshot.ts'
 
 /** While at most so many snapshots wait, small ones are checked one after the other. */
 const waitingMax = 2
@@ -23,7 +23,7 @@ export class CheckQueue {
 
   /** @param bytes size of the snapshot */
   async add<Value>(bytes: number, check: () => Promise<Value>): Promise<Value> {
-    const large = bytes > oneChildBytesMax
+    const large = bytes > oneQuestionBytesMax
     if (large) this.#large++
     const checked = this.#queue.add(check)
     if (this.#large > 0 || this.#queue.size > waitingMax) this.#queue.concurrency = this.#parallelMax

@@ -11,7 +11,7 @@ export interface Reservation {
   readonly othersBytes: number
   /**
    * Reserves so many bytes in all, in the place of those that were reserved before. Any number fits if nothing else is
-   * reserved, and no bytes always fit.
+   * reserved. Zero bytes always fit.
    * @returns null if they are reserved now; else a promise that resolves when they are, and rejects with the reason of
    * the signal. While it waits, it has no bytes reserved.
    */

@@ -2,14 +2,15 @@
  * The pipeline: the next tenant is held while earlier snapshots are checked. Each tenant takes these steps:
  *
  * 1. Reserve its number of snapshots in the disk budget. They are released one by one, in step 6.
- * 2. Take a hold slot. It is released after step 4.
+ * 2. Take a hold slot. It is released after step 4. If the run may begin no tenant by then, release the reservation.
  * 3. Read the earlier checks of its files from the ledger.
  * 4. Hold it: reserve the bytes of its snapshots in the disk budget, take a pause slot, pause, copy, resume, hash. The
  *    pause slot is released when the tenant was resumed. If the pause fails in a way that stops the line, the line is
- *    stopped first.
- * 5. For each snapshot: wait for a place in the check queue, copy the snapshot if the user wants to keep it, check it.
- *    Wait until the end of the hold is in the ledger. Then the place is released. A sound snapshot is kept as a backup.
- *    A remedy is tried on copies if the disk budget has room for them.
+ *    stopped first. Level `pinned` takes no pause slot.
+ * 5. For each snapshot: wait for a place in the check queue. Copy the snapshot if the user wants to keep it, then check
+ *    it. At level `pinned` damage is checked on a second snapshot, which reserves nothing. Try a remedy on copies, if
+ *    the disk budget has room for them. Wait until the end of the hold is in the ledger. Release the place. Only then
+ *    keep a sound snapshot as a backup.
  * 6. Delete the snapshot. Then release the snapshot and its bytes in the disk budget.
  * 7. Give the result to the observer, to the line, and to the ledger.
  *
@@ -182,7 +183,7 @@ const boundsFor = (
   othersBytes: () => reservation.othersBytes,
   reserve: (bytes) => reservation.reserveBytes(bytes, line.signal),
   // A pause whose failure stops the line does so inside of its slot: no other tenant is paused in between.
-  inPause: (pause) => pauseSlots.add(() => line.guardPause(progress.pausing(target, pause()))),
+  inPauseSlot: (pause) => pauseSlots.add(() => line.guardPause(progress.pausing(target, pause()))),
 })
 
 /** `again`: the file has a result already, and was found sound. */
@@ -220,7 +221,7 @@ async function checkAndDelete(heldTarget: HeldTarget, reservation: Reservation, 
 /** A pause that the service did not confirm makes no backup, whatever was found. */
 async function keepBackup({ target, held }: HeldTarget, examined: Examination, pipeline: Pipeline): Promise<void> {
   const { context, line } = pipeline
-  if (held.kind !== 'snapshot' || held.unproven !== null || examined.failure !== null) return
+  if (held.kind !== 'snapshot' || held.unconfirmed !== null || examined.failure !== null) return
   await context.backups?.keep(target, held.snapshot.path, examined.result, line.signal)
 }
 
@@ -258,7 +259,7 @@ async function keepCopy({ target, held }: HeldTarget, { keepSnapshot }: RunConte
  * ends this check.
  */
 const signalForCheck = (held: HoldResult, { line, interrupt }: Pipeline): AbortSignal =>
-  held.kind === 'snapshot' && held.unproven?.code === 'RESUME_FAILED' ? interrupt : line.signal
+  held.kind === 'snapshot' && held.unconfirmed?.code === 'RESUME_FAILED' ? interrupt : line.signal
 
 /** Step 7. @throws {Failure} `keepFailure`, LEDGER_UNUSABLE: each stops the line */
 async function report(

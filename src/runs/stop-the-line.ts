@@ -90,8 +90,8 @@ export class StopTheLine {
   }
 
   /**
-   * Passes a value on. A failure stops the line and becomes null. So does any other error, which `throwBug` throws at
-   * the end.
+   * Passes a value on. A failure stops the line and becomes null. So does any other error. `throwBug` throws the first
+   * one at the end, unless the line had stopped before.
    */
   async guard<Value>(work: Promise<Value>): Promise<Value | null> {
     try {

@@ -23,9 +23,9 @@ export function requireStillness(result: Result): Result {
 /**
  * A pause that the service did not confirm makes no result sound. Damage stays damage: the kernel's leases stood, so no
  * program could write, and the copied bytes are those on the disk.
- * @param unproven why the service did not confirm the pause
+ * @param unconfirmed why the service did not confirm the pause
  */
-export function withUnproven(result: Result, { code, message, hint, tenantState }: Failure): Result {
+export function withUnconfirmed(result: Result, { code, message, hint, tenantState }: Failure): Result {
   const failure = { code, message, hint, tenantState }
   switch (result.verdict) {
     case 'sound':

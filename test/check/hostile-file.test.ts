@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { oneChildBytesMax } from '../../src/check/read-snapshot.ts'
+import { oneQuestionBytesMax } from '../../src/check/read-snapshot.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
 import { fillEvents, fillSlow } from '../support/databases/create-database.ts'
 import { eventually } from '../support/processes.ts'
@@ -84,7 +84,7 @@ describe('what a hostile file can do', () => {
   test('a child that is killed from outside says nothing about the file, which is read once more', async () => {
     make(fillEvents(60_000))
     // Otherwise one question would answer all steps.
-    expect(statSync(place.snapshot).size).toBeGreaterThan(oneChildBytesMax)
+    expect(statSync(place.snapshot).size).toBeGreaterThan(oneQuestionBytesMax)
     const killed: number[] = []
     const killAt = (times: number) => (): void => {
       const [reader] = readingChildren()

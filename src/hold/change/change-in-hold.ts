@@ -80,7 +80,7 @@ export async function changeInHold(
       return inPause(task, prepared, [], forChange(request, parts), processes, signal)
     }
     // What follows writes to the disk without a turn of the event loop.
-    const ended = await request.bounds.inPause(inSlot).finally(() => processes.guardian.tellEnded())
+    const ended = await request.bounds.inPauseSlot(inSlot).finally(() => processes.guardian.tellEnded())
     written = ended.written
     throwFirst(holds)
   } catch (error) {
@@ -115,7 +115,7 @@ async function changed(
 ): Promise<ChangeOutcome> {
   invariant(first, 'a change has a file')
   const { record, states, method, remade } = parts
-  const unproven = met === null ? null : gravestOf(met)
+  const unconfirmed = met === null ? null : gravestOf(met)
   // The change stands, whatever fails now: the outcome says so, and the caller meets the failure in `written`.
   const ended = endRecord(parts, after)
   await ended.catch(() => undefined)
@@ -129,7 +129,7 @@ async function changed(
     at,
     pauseMs: first.record.timings.pauseMs,
     remade,
-    unproven,
+    unconfirmed,
     record: first.record,
     written: all,
   }
@@ -162,7 +162,7 @@ async function unchanged(
     const { method, remade, record } = parts
     const { pauseMs } = first.record.timings
     const made = { method, at: record.record.at, pauseMs, remade, record: first.record, written: Promise.resolve() }
-    return { kind: 'applied', ...made, unproven: failed }
+    return { kind: 'applied', ...made, unconfirmed: failed }
   }
   await removeNames(parts)
   if (parts.record.record.state === parts.states.during) {

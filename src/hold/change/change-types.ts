@@ -100,7 +100,7 @@ export type ChangeOutcome =
        * something broke off when the content already stood. This says why. RESUME_FAILED: the tenant may be paused.
        * Null if the tenant serves.
        */
-      readonly unproven: Failure | null
+      readonly unconfirmed: Failure | null
       readonly record: HoldRecord
       /** Resolves when the ledger has the end of the hold and of the change. */
       readonly written: Promise<void>

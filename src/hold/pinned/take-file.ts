@@ -88,7 +88,7 @@ async function takeIfSpace(
   const { superJournal, copied } = await copyUnderLocks({ ...file, draft }, request, processes, signal)
   await nextTurn()
   const finished = { hold, draft, superJournal, copied, preflight: file.preflight }
-  const published = await publish({ files: [finished], written: Promise.resolve(), unproven: null }, signal)
+  const published = await publish({ files: [finished], written: Promise.resolve(), unconfirmed: null }, signal)
   const held = published.get(hold)
   if (held === undefined) throw hold.failure ?? new Failure('READ_FAILED', `no snapshot of ${hold.request.named}`)
   return held

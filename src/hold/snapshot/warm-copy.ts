@@ -23,7 +23,7 @@ export interface WarmCopy extends Disposable {
   readonly follower: WalFollower
   /**
    * Copies what was committed since, right before the pause.
-   * @throws {Failure} if the WAL has outgrown the limit meanwhile
+   * @throws {Failure} NO_SPACE if the WAL has outgrown the limit; COPY_CHANGED if its frames do not verify
    */
   catchUp(): Promise<void>
   /** The database file when it was pinned. The first proof of the pause must show the same. */

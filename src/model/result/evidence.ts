@@ -88,7 +88,7 @@ export interface Evidence {
   readonly quiesce: QuiesceEvidence | null
   readonly snapshot: SnapshotEvidence | null
   readonly fileSystem: string | null
-  /** Number of attempts; 1 if the first succeeded. */
+  /** Number of attempts; 1 if the first succeeded. In a fleet, each wait for leave to pause counts too. */
   readonly attempts: number
 }
 

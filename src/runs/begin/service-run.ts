@@ -100,8 +100,8 @@ export async function withServiceRun<Value>(
   options: RunOptions,
   work: (run: ServiceRun) => Promise<Value>,
 ): Promise<Value> {
-  // Probe and guardian start while the lock is taken and the ledger opened; the checker's child starts while the
-  // service is asked. They may outlive the run lock, because they hold nothing.
+  // Probe and guardian start while the lock is taken and the ledger opened. The checker's child starts while the
+  // guardian answers. They may outlive the run lock, because they hold nothing.
   await using holdProcesses = await beginHoldProcesses({
     settings: settings.service,
     way: wayOf(settings),

@@ -11,7 +11,7 @@ import type { UncheckedFile } from '../file-result.ts'
 import { holdTargets, type HeldTarget } from '../hold-targets.ts'
 import { withWayAround } from '../notices/in-use.ts'
 import { rehearseRemedy } from '../remedies/rehearse-remedy.ts'
-import { withStandingDamage, withUnproven } from '../weigh-evidence.ts'
+import { withStandingDamage, withUnconfirmed } from '../weigh-evidence.ts'
 import { weighSecondSnapshot } from './second-snapshot.ts'
 
 /**
@@ -35,12 +35,12 @@ export async function examineHeld(
   const result = withStandingDamage(rehearsed.result, heldTarget.earlierChecks.standingDamage)
   const examined = { ...rehearsed, result, lastGood: result.verdict === 'sound' ? rehearsed.lastGood : null }
   await held.written
-  if (held.unproven === null) return examined
+  if (held.unconfirmed === null) return examined
   return {
-    result: withUnproven(examined.result, held.unproven),
+    result: withUnconfirmed(examined.result, held.unconfirmed),
     lastGood: null,
     round: null,
-    failure: held.unproven,
+    failure: held.unconfirmed,
     read: null,
   }
 }

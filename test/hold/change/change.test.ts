@@ -28,7 +28,7 @@ describe('a change of a bare file', () => {
       writeSet(file, bytesInState(state))
       const [before, old] = [readSet(file), contentOf(file)]
       const done = await flow({ method })
-      expect(done.outcome).toMatchObject({ kind: 'applied', method, unproven: null, remade: false })
+      expect(done.outcome).toMatchObject({ kind: 'applied', method, unconfirmed: null, remade: false })
       const mended = contentOf(file)
       expect(mended).toMatch(/^ok .*"mended1"/)
       expect(mended).not.toBe(old)

@@ -70,14 +70,18 @@ describe('a change of a tenant', () => {
     await using demo = await startDemo({ tenants: 1, bytes: 200_000 })
     const steps: string[] = []
     const done = await flow(demo, 'acme', { onStep: (step) => steps.push(step) })
-    expect(done.outcome, JSON.stringify(done.outcome)).toMatchObject({ kind: 'applied', unproven: null, remade: false })
+    expect(done.outcome, JSON.stringify(done.outcome)).toMatchObject({
+      kind: 'applied',
+      unconfirmed: null,
+      remade: false,
+    })
     expect(steps.slice(-3)).toEqual(['changed', 'released', 'resumed'])
     expect((await demo.status('acme')).state).toBe('active')
     expect(versionOf(demo.fileOf('acme'))).toBe(77)
     expect(await fixture.ledger.openHolds()).toEqual([])
     expect(leftovers(demo)).toEqual([])
     const undone = await undoFlow(common(demo, 'acme'), done.change)
-    expect(undone, JSON.stringify(undone)).toMatchObject({ kind: 'applied', unproven: null })
+    expect(undone, JSON.stringify(undone)).toMatchObject({ kind: 'applied', unconfirmed: null })
     expect(versionOf(demo.fileOf('acme'))).not.toBe(77)
     expect(leftovers(demo)).toEqual([])
   })
@@ -117,7 +121,7 @@ describe('a change of a tenant', () => {
         expect(versionOf(demo.fileOf('acme'))).not.toBe(77)
         return
       }
-      expect(outcome, JSON.stringify(outcome)).toMatchObject({ kind: 'applied', unproven: { code: 'LEASE_LOST' } })
+      expect(outcome, JSON.stringify(outcome)).toMatchObject({ kind: 'applied', unconfirmed: { code: 'LEASE_LOST' } })
       expect(versionOf(demo.fileOf('acme'))).toBe(77)
     }
     expect.fail('each time the change was done before the service broke its word')

@@ -13,7 +13,7 @@ describe('a tenant of a service', () => {
       onStep: (step) => order.push(step),
       bounds: {
         ...unbounded,
-        inPause: async (work) => {
+        inPauseSlot: async (work) => {
           order.push('slot')
           try {
             return await work()

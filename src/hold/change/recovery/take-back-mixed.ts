@@ -23,7 +23,8 @@ export async function takeBackMixed(
   const { found } = recovered
   const { change } = found.record
   const outcome = await orFailure(undo({ ...request, change: found }, processes, signal))
-  const met = outcome instanceof Failure ? outcome : outcome.kind === 'unchanged' ? outcome.failure : outcome.unproven
+  const met =
+    outcome instanceof Failure ? outcome : outcome.kind === 'unchanged' ? outcome.failure : outcome.unconfirmed
   if (met?.code === 'INTERRUPTED' || met?.tenantState === 'maybe-paused') throw met
   if (outcome instanceof Failure || outcome.kind === 'unchanged') {
     const { code, message } = outcome instanceof Failure ? outcome : outcome.failure

@@ -16,7 +16,7 @@ export class MergeSession {
     this.#folder = folder
   }
 
-  /** @throws what SQLite throws, and `Refused` */
+  /** @throws what SQLite throws, and `RefusalError` */
   answer(question: MergeQuestion): Answer<MergeSteps> {
     if (question.step === 'open') {
       this.#merger = new Merger(this.#folder, question)

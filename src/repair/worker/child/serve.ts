@@ -14,7 +14,7 @@ import { invariant } from '../../../model/bug.ts'
 import type { Answer, FirstSteps, Question, StepAnswer, StepQuestion, StepsOf } from '../steps.ts'
 import { notDone } from './not-done.ts'
 
-/** Answers the questions behind the first steps. It may throw what SQLite throws, and `Refused`. */
+/** Answers the questions behind the first steps. It may throw what SQLite throws, and `RefusalError`. */
 interface Work<All extends StepsOf<All>> {
   answer(question: Exclude<Question<All>, Question<FirstSteps>>): Answer<All>
 }

@@ -64,14 +64,14 @@ export async function applyChange(
   const outcome = await changeOnce(prepared, original, { ms: trialMs, work: mended.work }, run, signal)
   if (outcome.kind === 'unchanged') return await withoutAccounts(mended.files, outcome.failure, prepared, run)
   const names = new Set(ready.map(({ file }) => file.target.named))
-  const { written, unproven } = outcome
-  const seen = await seeResult(group, names, { written, unproven, wasHealthy }, run, progress, signal)
+  const { written, unconfirmed } = outcome
+  const seen = await seeResult(group, names, { written, unconfirmed, wasHealthy }, run, progress, signal)
   const applied = { change, outcome, original, seen, accounts }
   if (seen.unwell === null) return appliedOutcomes(mended.files, applied, run, seen.unseen)
   progress.onStep(ready[0].file, 'taking the change back')
   const { isUndone, failure } = await takeBack(
     change,
-    { why: seen.unwell, wasHealthy, unproven: outcome.unproven },
+    { why: seen.unwell, wasHealthy, unconfirmed: outcome.unconfirmed },
     group[0],
     run,
     signal,

@@ -24,7 +24,7 @@ interface ChangeContext {
   /** Ends when the ledger has the change. */
   readonly written: Promise<void>
   /** Why the tenant was not seen serving after the change; null if it was. */
-  readonly unproven: Failure | null
+  readonly unconfirmed: Failure | null
   /** Whether the tenant was healthy before the change. */
   readonly wasHealthy: boolean | null
 }
@@ -43,7 +43,7 @@ export async function seeResult(
   const unseen = new Failure(seen.code, `the file was changed, but its result was not checked: ${seen.message}`, {
     cause: seen,
     hint: 'check it now: `holdfast check`',
-    tenant: changed.unproven?.tenantState ?? (seen.tenantState === 'untouched' ? 'unknown' : seen.tenantState),
+    tenant: changed.unconfirmed?.tenantState ?? (seen.tenantState === 'untouched' ? 'unknown' : seen.tenantState),
   })
   return { verdicts: new Map(), healthy: null, unwell: null, unseen }
 }
@@ -51,14 +51,14 @@ export async function seeResult(
 async function look(
   group: TargetGroup,
   names: ReadonlySet<string>,
-  { written, unproven, wasHealthy }: ChangeContext,
+  { written, unconfirmed, wasHealthy }: ChangeContext,
   run: RemedyRun,
   progress: GroupProgress,
   signal: AbortSignal,
 ): Promise<Omit<SeenResult, 'unseen'>> {
   await written
-  if (unproven?.code === 'RESUME_FAILED')
-    return { verdicts: new Map(), healthy: false, unwell: `the tenant was not seen serving: ${unproven.message}` }
+  if (unconfirmed?.code === 'RESUME_FAILED')
+    return { verdicts: new Map(), healthy: false, unwell: `the tenant was not seen serving: ${unconfirmed.message}` }
   const terms = { anyFile: true, isDatabase: true, acceptMounted: true }
   await using checked = await checkGroup(group, run.context, progress, terms, signal)
   const own = checked.files.filter(({ target }) => names.has(target.named))

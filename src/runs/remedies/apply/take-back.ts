@@ -19,7 +19,7 @@ interface TakeBackReason {
   /** Before the change; null for a bare file, and if the service did not answer. */
   readonly wasHealthy: boolean | null
   /** Why the tenant was not seen serving after the change; null if it was. */
-  readonly unproven: Failure | null
+  readonly unconfirmed: Failure | null
 }
 
 /**
@@ -28,7 +28,7 @@ interface TakeBackReason {
  */
 export async function takeBack(
   change: ChangeId,
-  { why, wasHealthy, unproven: notServing }: TakeBackReason,
+  { why, wasHealthy, unconfirmed: notServing }: TakeBackReason,
   target: Target,
   run: RemedyRun,
   signal: AbortSignal,
@@ -50,13 +50,13 @@ export async function takeBack(
     }
   }
   await outcome.written
-  const { unproven } = outcome
-  if (unproven !== null)
+  const { unconfirmed } = outcome
+  if (unconfirmed !== null)
     return {
       isUndone: true,
-      failure: new Failure(unproven.code, `${why}; the change was taken back, but then: ${unproven.message}`, {
-        cause: unproven,
-        tenant: unproven.tenantState,
+      failure: new Failure(unconfirmed.code, `${why}; the change was taken back, but then: ${unconfirmed.message}`, {
+        cause: unconfirmed,
+        tenant: unconfirmed.tenantState,
       }),
     }
   const staysDown = wasHealthy === true && (await isHealthy(run, target, signal)) === false

@@ -38,8 +38,8 @@ export async function undoGroup(
   if (outcome instanceof Failure) return targets.map((target) => outcomeFor(target, null, outcome))
   if (outcome.kind === 'unchanged') return targets.map((target) => outcomeFor(target, null, outcome.failure))
   const names = new Set(targets.map(({ named }) => named))
-  const { written, unproven } = outcome
-  const seen = await seeResult(group, names, { written, unproven, wasHealthy }, run, progress, signal)
+  const { written, unconfirmed } = outcome
+  const seen = await seeResult(group, names, { written, unconfirmed, wasHealthy }, run, progress, signal)
   const whyDown = wasHealthy === true && seen.healthy === false ? notServing(first) : null
   return targets.map((target) =>
     outcomeFor(
@@ -53,7 +53,7 @@ export async function undoGroup(
         healthy: seen.healthy,
         original: originalOf(found, target.named),
       },
-      seen.unseen ?? unproven ?? whyDown,
+      seen.unseen ?? unconfirmed ?? whyDown,
     ),
   )
 
