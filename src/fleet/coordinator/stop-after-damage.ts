@@ -1,7 +1,8 @@
 /**
  * Suspects holdfast itself across hosts (I1.8). In one run, files of one service that were sound are damaged: on at
  * least 3 hosts, and more than 1 % of those checked. That is rarely the disks. The breaker is opened: no tenant is
- * paused any more, until a person closes it. One run opens it once.
+ * paused any more, until a person closes it. One run opens it once. If a person has opened it for another reason, it
+ * becomes one of harm.
  */
 import type { FleetDatabase } from '../database/database.ts'
 
@@ -33,7 +34,9 @@ new as (
   on conflict do nothing
   returning subject, since
 )
-insert into holdfast.breaker (scope, reason, by)
+insert into holdfast.breaker as standing (scope, reason, by)
 select 'fleet', reason, 'coordinator' from sign join new on (subject, since) = (service, run) limit 1
-on conflict do nothing
+on conflict (scope) do update set since = now(), by = excluded.by,
+  reason = excluded.reason || '; pauses were stopped before by ' || standing.by || ': ' || standing.reason
+  where standing.by not in ('holdfast', 'coordinator')
 returning reason`

@@ -61,6 +61,22 @@ eachDatabase((fleet) => {
     expect(await stopPausesAfterDamage(fleet.database)).toEqual([])
   })
 
+  it('new damage on three hosts shows although a person has stopped the pauses, whose reason is kept', async () => {
+    await fleet.database.query(`insert into holdfast.breaker (scope, reason, by) values ('fleet', 'new racks', 'ada')`)
+    const run = await beginSweep(fleet.database)
+    await insertPlaces(
+      fleet.database,
+      ['a', 'b', 'c'].map((host) => ({ host, tenant: 'acme', verdict: 'damaged', sound: 1, checked: 0 })),
+    )
+    await fleet.database.query('update holdfast.place set run = $1', [run])
+    await fleet.database.query(`insert into holdfast.run_host (run, host, done) values ($1, 'a', 100)`, [run])
+    const [reason] = await stopPausesAfterDamage(fleet.database)
+    expect(reason).toMatch(/^3 files of notes .* may be the cause; pauses were stopped before by ada: new racks$/)
+    expect((await fleet.database.query('select scope, reason, by from holdfast.breaker')).rows).toEqual([
+      { scope: 'fleet', reason, by: 'coordinator' },
+    ])
+  })
+
   it('damage of one host alone, and of a run that has ended, stops nothing', async () => {
     const run = await beginSweep(fleet.database)
     await insertPlaces(
