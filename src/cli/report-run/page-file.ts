@@ -1,4 +1,4 @@
-/** The file of a page about bare files. No setting says where databases are, so more is refused than for a service. */
+/** The file of a page. A person may name a database by mistake, in a folder that no setting knows. */
 import { constants } from 'node:fs'
 import { lstat, open } from 'node:fs/promises'
 import { systemFailure } from '../../host/failures/system-failure.ts'

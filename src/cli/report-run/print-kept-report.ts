@@ -11,6 +11,7 @@ import { requireOutsideRoots } from '../status-file.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { openKept, type KeptDocument } from './kept-document.ts'
 import { sayNewerRun } from './newer-run.ts'
+import { requireNoOtherFile } from './page-file.ts'
 import { runPage } from './run-page.ts'
 
 export interface KeptReportOptions extends ReportOptions {
@@ -28,6 +29,7 @@ export async function printKeptReport(
   if (html && json) throw new Failure('USAGE', '--html and --json are two forms of one report: name one of them')
   const { settings } = await settingsOfSchedule(options.config ?? null, terminal)
   if (output !== undefined) await requireOutsideRoots(output, settings.tenants.roots)
+  if (output !== undefined && html) await requireNoOtherFile(output)
   const kept = findReport(settings.ledger.dir, settings.service.name, run, html ? 'holdfast.report/1' : null)
   const newer = run === null ? await sayNewerRun(settings, kept) : null
   if (newer !== null) terminal.say(`holdfast: ${newer}`)

@@ -179,11 +179,14 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
   /**
    * Has the report kept beside the ledger, when it is printed, and its page written, if that was asked for. What they
    * need is loaded only now.
-   * @throws {Failure} NOT_A_FILE if the page would lie in one of the roots
+   * @throws {Failure} NOT_A_FILE if the page would lie in one of the roots, or if another file has its name
    */
   async keepWith(settings: KeepSettings): Promise<void> {
     this.warnOf(settings, this.#terminal)
-    if (this.#html !== null) await requireOutsideRoots(this.#html, settings.tenants.roots)
+    if (this.#html !== null) {
+      await requireOutsideRoots(this.#html, settings.tenants.roots)
+      await requireNoOtherFile(this.#html)
+    }
     const { ReportKeeper, keptResult } = await import('./report-keeper.ts')
     this.#settings = settings
     this.#keeper = new ReportKeeper(settings, this.#terminal, keptResult)
@@ -212,8 +215,8 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
       frame: this.#reportOf(end),
       results: () => this.#current(results()),
     })
+    await requireNoOtherFile(html)
     if (paged !== null) {
-      await requireNoOtherFile(html)
       const report = reportFrom(() => paged.all())
       replaceFile(html, filesPage(report, config), 'ours')
     } else if (keeper !== null && settings !== null) {

@@ -21,7 +21,7 @@ import {
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { Failure } from '../../model/failure.ts'
-import { liveSetMagicBytes, isPartOfLiveSet } from '../../sqlite/part-of-live-set.ts'
+import { isPartOfLiveSet } from '../../sqlite/part-of-live-set.ts'
 import { systemFailure } from '../failures/system-failure.ts'
 import { OpenFolder, hasDescriptorPaths } from '../folders/open-folder.ts'
 import { nameDescriptor } from '../libc.ts'
@@ -50,7 +50,7 @@ export function replaceFile(
     using folder = OpenFolder.named(dirname(path))
     requireOwnChoice(path, folder)
     const name = onDisk(basename(path))
-    const old = requireReplaceable(path, folder, path.endsWith('/') ? '.' : name)
+    const old = requireReplaceable(path, folder, path.endsWith('/') ? '.' : name, readers !== 'private')
     using draft = openDraft(folder)
     for (const piece of typeof content === 'string' ? [content] : content)
       writeAll(draft.descriptor, Buffer.from(piece))
@@ -112,8 +112,17 @@ function requireOwnChoice(path: string, folder: OpenFolder): void {
   })
 }
 
-/** The file that exists now; null if there is none. */
-function requireReplaceable(path: string, folder: OpenFolder, name: string | Buffer): BigIntStats | null {
+/**
+ * The file that exists now; null if there is none.
+ * @param mustBeText false for files of our own. A file that a person names by mistake may be a database whose header is
+ * broken: text has no byte 0, and a page of a database has.
+ */
+function requireReplaceable(
+  path: string,
+  folder: OpenFolder,
+  name: string | Buffer,
+  mustBeText: boolean,
+): BigIntStats | null {
   requireNoCompanion(path)
   const old = lstatSync(folder.at(name), { bigint: true, throwIfNoEntry: false })
   if (old === undefined) return null
@@ -124,9 +133,11 @@ function requireReplaceable(path: string, folder: OpenFolder, name: string | Buf
     const kind = old.isDirectory() ? 'a folder' : old.isFIFO() ? 'a pipe' : old.isSocket() ? 'a socket' : 'a device'
     throw notReplaced(`${path} is ${kind}, not a regular file`, 'name a file, which is made where there is none')
   }
-  if (old.size > 0n && isPartOfLiveSet(beginningOf(folder, name))) {
+  const beginning = old.size > 0n ? beginningOf(folder, name) : Buffer.alloc(0)
+  if (isPartOfLiveSet(beginning))
     throw notReplaced(`${path} is a database, or lies beside one as a part of it`, 'name another file')
-  }
+  if (mustBeText && beginning.includes(0))
+    throw notReplaced(`${path} is no text, and is not replaced`, 'name another file')
   return old
 }
 
@@ -139,13 +150,16 @@ function requireNoCompanion(path: string): void {
 
 const notReplaced = (message: string, hint: string): Failure => new Failure('NOT_A_FILE', message, { hint })
 
+/** A page of a database that SQLite writes by default. */
+const beginningBytes = 4096
+
 /** Empty if we may not read it: it belongs to another user, and can be replaced all the same. */
-function beginningOf(folder: OpenFolder, name: string | Buffer): Uint8Array {
+function beginningOf(folder: OpenFolder, name: string | Buffer): Buffer {
   try {
     const file = openSync(folder.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
-      const bytes = Buffer.alloc(liveSetMagicBytes)
-      return bytes.subarray(0, readSync(file, bytes, 0, liveSetMagicBytes, 0))
+      const bytes = Buffer.alloc(beginningBytes)
+      return bytes.subarray(0, readSync(file, bytes, 0, beginningBytes, 0))
     } finally {
       closeSync(file)
     }

@@ -91,6 +91,25 @@ test.each([
   expect([existsSync(file), reports().length]).toEqual([false, before]) // No tenant was paused for nothing.
 })
 
+test.each([
+  ['sweep', '--only', 'acme', '--html'],
+  ['triage', '--html'],
+  ['report', '--html', '--output'],
+])('a page replaces no file that may be a database: %s', async (...command) => {
+  const [broken, empty] = [service.folder.in('broken.db'), service.folder.in('empty.db')]
+  writeFileSync(broken, 'x'.repeat(4096))
+  writeFileSync(empty, '')
+  const before = reports().length
+  for (const file of [broken, empty])
+    expect(await run([...command, file])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(`${file} is no page of HTML, and is not replaced`) as string,
+    })
+  expect([readFileSync(broken, 'utf8'), readFileSync(empty, 'utf8')]).toEqual(['x'.repeat(4096), ''])
+  expect(reports()).toHaveLength(before) // No tenant was paused for nothing.
+})
+
 test('a run that is not kept: unknown, of another service, over bare files', async () => {
   expect(await run(['report', 'NOPE'])).toMatchObject({
     code: 64,

@@ -82,6 +82,7 @@ test('links, folders, pipes, sockets, devices and files of SQLite are refused by
   const live = makeDatabase(folder.file('app.db'), { wal: true })
   const database = new Database(live)
   database.exec('DELETE FROM notes WHERE id = 1')
+  writeFileSync(folder.file('broken.db'), readFileSync(live).fill(0xff, 0, 100))
   const names = readdirSync(folder.path)
   const refused = {
     link: /symbolic link/,
@@ -94,6 +95,7 @@ test('links, folders, pipes, sockets, devices and files of SQLite are refused by
     'app.db': /is a database/,
     'app.db-wal': /database/,
     'app.db-shm': /database/,
+    'broken.db': /is no text/,
   }
   for (const [name, message] of Object.entries(refused))
     expect(() => replaceFile(join(folder.path, '/') + name, 'x'), name).toThrow(failing('NOT_A_FILE', message))
@@ -106,6 +108,7 @@ test('links, folders, pipes, sockets, devices and files of SQLite are refused by
     'app.db',
     'app.db-shm',
     'app.db-wal',
+    'broken.db',
     'dangling',
     'folder',
     'link',

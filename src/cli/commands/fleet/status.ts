@@ -17,6 +17,7 @@ import {
   type PageOptions,
 } from '../../options.ts'
 import { printMonitorLine, textOrDocument, type ChoosePrinter } from '../../printing/printer.ts'
+import { requireNoOtherFile } from '../../report-run/page-file.ts'
 import { leaveUnknown, leaveUnknownUnlessEmpty, requireOutsideRoots } from '../../status-file.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
@@ -82,6 +83,7 @@ async function printFleet(options: FleetStatusOptions, terminal: Terminal): Prom
     throw error
   })
   for (const file of [output, html]) if (file !== undefined) await requireOutsideRoots(file, settings.tenants.roots)
+  if (html !== undefined) await requireNoOtherFile(html)
   const facts = await askFleet(settings, (database) => readFleetFacts(database, options.maxAge)).catch(
     (error: unknown) => {
       if (fileForMonitor !== undefined) leaveUnknown(fileForMonitor, error, terminal)
