@@ -260,3 +260,18 @@ it.each(['', 'WITHOUT ROWID'])(
     expect(account.lostRanges).toEqual({ total: 0, first: [] })
   },
 )
+
+it('a table whose only page is lost is not known to be empty because its index is', async () => {
+  make('CREATE TABLE t(a TEXT, b TEXT); CREATE INDEX i ON t(a)', "INSERT INTO t VALUES('n' || ?, 'v')", 5)
+  {
+    using patient = new Patient(at('live'))
+    const [root = 0, index = 0] = [...patient.pages('t'), ...patient.pages('i')]
+    patient.write(root, Buffer.alloc(1024))
+    patient.edit(index, (bytes) => {
+      bytes.fill(0)
+      bytes[0] = 10 // As it was before the first row: a leaf without cells.
+      bytes.writeUInt16BE(1024, 5)
+    })
+  }
+  expect((await accountOf('t')).lostRanges.total).toBe(1)
+})

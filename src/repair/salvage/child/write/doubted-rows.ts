@@ -39,9 +39,11 @@ export class DoubtedRows {
    * @returns indexes that have an entry with the values of each row; if some have, perhaps not all of them
    */
   *list(): Generator<void, readonly WalkedTree[]> {
-    const { db } = this.#to.newFile
+    const { facts, newFile } = this.#to
+    const { db } = newFile
     const rows = db.prepare<[], number>(`SELECT count(*) FROM ${this.#rows}`).pluck().get() ?? 0
-    if (rows === 0) return this.#indexes
+    // Without a row and without an entry nothing agrees: the index may be an old one, from before the first row.
+    if (rows === 0) return this.#indexes.filter(({ entries }) => entries > 0 || !facts.hasLostRanges(this.#shape))
     if (this.#indexes.length === 0) return []
     for (const index of this.#indexes) {
       // Entries of an index differ from each other, so each agrees with a row of its own.
