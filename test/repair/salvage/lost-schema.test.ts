@@ -74,19 +74,24 @@ describe('the row of a table is lost from the schema', () => {
     patient.edit(1, (bytes) => {
       for (const name of ['one', 'two']) bytes.write('tabXe', bytes.indexOf(`table${name}`))
     })
+  const moving =
+    'ALTER TABLE one RENAME TO x; CREATE TABLE one(a, b); INSERT INTO one SELECT a, b FROM x; DROP TABLE x; VACUUM'
+  const oldHeader = (patient: Patient, older: string): void => {
+    using backup = new Patient(older)
+    patient.edit(1, (bytes) => backup.read(1).copy(bytes, 0, 0, 100))
+  }
+  /** Behind the end that the header says. */
+  const grow = (patient: Patient): void => patient.truncate(patient.bytes + 1024)
   const changes = [
-    ['the same schema', '', 400, 0],
-    [
-      'other root pages since',
-      'ALTER TABLE one RENAME TO x; CREATE TABLE one(a, b); INSERT INTO one SELECT a, b FROM x; DROP TABLE x; VACUUM',
-      0,
-      800,
-    ],
+    ['the same schema', '', null, 400, 0],
+    ['the same schema, and the file grew without its header', '', grow, 0, 800],
+    ['other root pages since', moving, null, 0, 800],
+    ['other root pages since, and its header', moving, oldHeader, 0, 800],
   ] as const
 
   test.each(changes)(
     'two tables of one form, and a backup with %s: no row is in the wrong table',
-    (_, after, rows, orphaned) => {
+    (_, after, wound, rows, orphaned) => {
       using folder = makeFolder()
       const path = folder.in(salvageNames.damaged)
       create(path, 1024, (db) => {
@@ -103,6 +108,7 @@ describe('the row of a table is lost from the schema', () => {
       {
         using patient = new Patient(path)
         twins(patient)
+        wound?.(patient, folder.in(salvageNames.schema))
       }
       const { tables } = salvageInProcess(folder, true)
       expect(rowDifferences(truth, readRows(folder.in(salvageNames.result))).invented).toEqual([])
@@ -113,6 +119,29 @@ describe('the row of a table is lost from the schema', () => {
       expect(tables.reduce((sum, one) => sum + one.orphaned, 0)).toBe(orphaned)
     },
   )
+
+  test('its page may be that of a newer table, of which the schema has no readable row', () => {
+    using folder = makeFolder()
+    const path = folder.in(salvageNames.damaged)
+    const fillOne = fillMany('CREATE TABLE one(a TEXT, b TEXT)', 'INSERT INTO one VALUES(?, ?)', (i) => [
+      'one',
+      `b${i}`,
+    ])
+    create(path, 1024, fillOne)
+    copyFileSync(path, folder.in(salvageNames.schema))
+    const database = new Database(path)
+    database.exec('DROP TABLE one')
+    fillMany('CREATE TABLE two(a TEXT, b TEXT)', 'INSERT INTO two VALUES(?, ?)', (i) => ['two', `b${i}`], 300)(database)
+    database.close()
+    {
+      using patient = new Patient(path)
+      patient.edit(1, (bytes) => {
+        bytes.write('tabXe', bytes.indexOf('tabletwo'))
+      })
+    }
+    const { tables } = salvageInProcess(folder, true)
+    expect(tables).toMatchObject([{ table: 'one', rows: 0, orphaned: 300, lostRanges: 1 }])
+  })
 
   test('with the schema of a backup they are in their table', () => {
     using folder = makeFolder()

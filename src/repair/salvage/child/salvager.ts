@@ -29,7 +29,10 @@ import { UnknownRows } from './write/unknown-rows.ts'
 
 type SalvagerResult = Omit<SalvageResult, 'file' | 'facts' | 'ms'>
 
-/** The schema of a sound database. `isUnchanged`: the damaged file has the same schema cookie. */
+/**
+ * The schema of a sound database. `isUnchanged`: the header of the damaged file has the same schema cookie. It also
+ * seems to be as new as the file: its page count is that of the file.
+ */
 interface Backup {
   readonly statements: readonly SchemaStatement[]
   readonly isUnchanged: boolean
@@ -58,10 +61,15 @@ export class Salvager implements Disposable {
     const layout = typeof own === 'string' ? older : own
     const header = typeof layout === 'string' ? guessHeader(path) : layout.header
     if (header === null) return typeof own === 'string' ? own : 'nothing looks like a page'
-    const needed = ownersBytesOf(Math.ceil(statSync(path).size / header.pageSize))
+    const { size } = statSync(path)
+    const needed = ownersBytesOf(Math.ceil(size / header.pageSize))
     if (needed > memoryBytesMax / 2) return `the owner map of this file needs ${Math.ceil(needed / 1e6)} MB`
     const isUnchanged =
-      typeof own !== 'string' && typeof older !== 'string' && own.header.schemaCookie === older.header.schemaCookie
+      typeof own !== 'string' &&
+      typeof older !== 'string' &&
+      own.header.schemaCookie === older.header.schemaCookie &&
+      own.header.pageCountValid &&
+      own.header.pageCount * own.header.pageSize === size
     return new Salvager(folder, header, { statements: hasSchema ? statementsOf(backupPath) : [], isUnchanged })
   }
 

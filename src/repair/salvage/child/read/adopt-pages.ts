@@ -25,7 +25,7 @@ export interface WalkedTree {
   readonly walker: TreeWalker
   readonly walked: WalkResult
   /** False if its pages may be those of another tree. */
-  isCertain: boolean
+  readonly isCertain: boolean
   /** Fewest columns of a record that was seen on its pages; null if none was. */
   countMin: number | null
   /** Cells that were read, and cells that could not be. */

@@ -54,10 +54,6 @@ export function columnsMin({ kind, columns, key, columnsMax }: TreeShape): numbe
   return least
 }
 
-/** True if a record may fit both tables. */
-export const areAlike = (one: TreeShape, other: TreeShape): boolean =>
-  one.kind === other.kind && columnsMin(one) <= other.columnsMax && columnsMin(other) <= one.columnsMax
-
 /** Why a row cannot be in its table; null if it can. */
 export function violationOf(shape: TreeShape, header: RecordHeader): string | null {
   for (let i = 0; i < shape.columns.length; i++) {

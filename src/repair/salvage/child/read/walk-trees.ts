@@ -2,7 +2,7 @@
 import { countChains, type WalkedTree } from './adopt-pages.ts'
 import type { DamagedFile } from './damaged-file.ts'
 import type { OverflowChains } from './payloads.ts'
-import { areAlike, type TreeShape } from './shape.ts'
+import type { TreeShape } from './shape.ts'
 import { TreeWalker } from './walk-tree.ts'
 
 /** Yields after each page. @param shapes in the order of the schema, the schema itself first */
@@ -24,7 +24,8 @@ export function* walkTrees(
       shape,
       walker,
       walked,
-      isCertain: true,
+      // Another table may have it meanwhile, also one that the schema does not show any more.
+      isCertain: !shape.rootOfBackup,
       countMin: null,
       entries: 0,
       badCells: 0,
@@ -40,21 +41,8 @@ export function* walkTrees(
     }
     trees.push(tree)
   }
-  for (const tree of trees) tree.isCertain = isCertain(tree, trees)
   yield* countAllChains(file, chains, trees)
   return trees.toSorted((a, b) => a.shape.id - b.shape.id)
-}
-
-/**
- * A tree that only a backup knows may have moved. The records of a table show which one it is, if no other table of
- * this form lacks pages. Those of an index show nothing.
- */
-function isCertain({ shape }: WalkedTree, trees: readonly WalkedTree[]): boolean {
-  if (!shape.rootOfBackup) return true
-  const lacking = trees.filter(
-    ({ shape: { id, rootOfBackup }, walked: { gaps } }) => id > 0 && (rootOfBackup || gaps.length > 0),
-  )
-  return shape.kind !== 'index' && !lacking.some((other) => other.shape !== shape && areAlike(other.shape, shape))
 }
 
 function* countAllChains(file: DamagedFile, chains: OverflowChains, trees: readonly WalkedTree[]): Generator<void> {

@@ -2,12 +2,13 @@
 import { foldedName } from '../../../../check/reader/schema/sql-tokens.ts'
 import type { LostObject } from '../../salvage-result.ts'
 import type { FoundSchema } from './read-schema.ts'
-import type { SchemaStatement } from './schema-rows.ts'
+import type { DamagedStatement, SchemaStatement } from './schema-rows.ts'
 import { isRooted, kindOf, refusedStatements } from './schema-shapes.ts'
 
 /**
  * @param backup the schema of a sound backup
- * @param isUnchanged the schema has not changed since: its trees begin where they began
+ * @param isUnchanged the header says that the schema has not changed since: if nothing contradicts it, the trees of the
+ * backup begin where they began there
  * @returns the schema as it is if SQLite takes all of it. A refused statement is replaced, and the tree stays the one
  * that its row names. If objects are missing, or a refused one has no counterpart, what only the backup has is added.
  */
@@ -24,14 +25,21 @@ export function fillSchema(found: FoundSchema, backup: readonly SchemaStatement[
   const known = new Set(mended.filter((one) => !refused.has(one)).map(({ name }) => foldedName(name)))
   const isMissing = !found.isWhole || [...refused.keys()].some(({ name }) => !older.has(foldedName(name)))
   const missing = isMissing ? backup.filter(({ name }) => !known.has(foldedName(name))) : []
-  const added = missing.map((one): SchemaStatement => (isUnchanged ? one : { ...one, rootOfBackup: true }))
+  const areRootsCertain = isUnchanged && agrees(found, backup)
+  const added = missing.map((one): SchemaStatement => (areRootsCertain ? one : { ...one, rootOfBackup: true }))
   if (lost.length + added.length === 0) return found
   const why = 'its row of the schema was lost; the statement is that of the backup'
   for (const statement of added) lost.push({ kind: kindOf(statement), name: statement.name, why, ofBackup: true })
   // SQLite must know a table before it can read what belongs to it.
   const all = [...mended, ...added]
   const statements = [...all.filter(isTable), ...all.filter((one) => !isTable(one))]
-  return { statements, isWhole: false, lost: [...found.lost, ...lost] }
+  return { ...found, statements, isWhole: false, lost: [...found.lost, ...lost] }
+}
+
+/** True if the backup has all that can be read of the damaged schema. The header may be older than the rest. */
+function agrees({ statements, damaged }: FoundSchema, backup: readonly SchemaStatement[]): boolean {
+  const isIn = (one: DamagedStatement): boolean => backup.some(({ root, sql }) => root === one.root && sql === one.sql)
+  return [...statements, ...damaged].every(isIn)
 }
 
 const isTable = ({ type }: SchemaStatement): boolean => type === 'table'

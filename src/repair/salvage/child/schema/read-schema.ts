@@ -5,12 +5,14 @@ import type { DamagedFile } from '../read/damaged-file.ts'
 import type { JudgedPage } from '../read/page-cells.ts'
 import type { OverflowChains } from '../read/payloads.ts'
 import { TreeWalker, type Gap, type WalkResult } from '../read/walk-tree.ts'
-import { schemaStatement, type SchemaStatement } from './schema-rows.ts'
+import { damagedStatement, schemaStatement, type DamagedStatement, type SchemaStatement } from './schema-rows.ts'
 import { schemaShape } from './schema-shapes.ts'
 
 export interface FoundSchema {
   /** In the order of the schema. */
   readonly statements: readonly SchemaStatement[]
+  /** Rows that can be read and are no statements any more. */
+  readonly damaged: readonly DamagedStatement[]
   /** False if an object may have existed that is not among the statements. */
   readonly isWhole: boolean
   readonly lost: readonly LostObject[]
@@ -30,7 +32,7 @@ export function readDamagedSchema(file: DamagedFile, chains: OverflowChains): Fo
     break
   }
   file.forgetUses()
-  return best ?? { statements: [], isWhole: false, lost: [] }
+  return best ?? { statements: [], damaged: [], isWhole: false, lost: [] }
 }
 
 class SchemaPages {
@@ -39,6 +41,7 @@ class SchemaPages {
   readonly #walker: TreeWalker
   readonly #cells: CellRows
   readonly #statements: { readonly rowid: bigint; readonly statement: SchemaStatement }[] = []
+  readonly #damaged: DamagedStatement[] = []
   readonly #lost: LostObject[] = []
 
   constructor(file: DamagedFile, chains: OverflowChains, encoding: number) {
@@ -57,6 +60,7 @@ class SchemaPages {
     if (walked.gaps.length > 0) this.#searchLeaves(walked.gaps)
     return {
       statements: this.#statements.toSorted((a, b) => Number(a.rowid - b.rowid)).map(({ statement }) => statement),
+      damaged: this.#damaged,
       isWhole: this.#lost.length === 0,
       lost: this.#lost,
     }
@@ -66,6 +70,7 @@ class SchemaPages {
     for (const [i, state] of judged.states.entries()) {
       const row = state === 'good' ? this.#cells.read(bytes, page, i) : null
       const statement = row === null ? null : schemaStatement(row.values, this.#encoding)
+      if (row !== null && statement === null) this.#damaged.push(damagedStatement(row.values, this.#encoding))
       if (row?.rowid == null || statement === null)
         this.#lost.push({ kind: 'unknown', name: null, why: `row ${i} of page ${page} of the schema cannot be read` })
       else this.#statements.push({ rowid: row.rowid, statement })
