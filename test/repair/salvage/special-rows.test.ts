@@ -19,6 +19,30 @@ describe('indexes', () => {
     expect(listedKeys(folder, 'from-index')).toHaveLength(table?.fromIndex ?? 0)
   })
 
+  test('two spellings of one key in two indexes: the row cannot be read, and others are rebuilt', () => {
+    using folder = makeFolder()
+    const fill = fillMany(
+      `CREATE TABLE t(k TEXT COLLATE NOCASE PRIMARY KEY, v TEXT) WITHOUT ROWID;
+        CREATE INDEX i ON t(v); CREATE INDEX j ON t(v)`,
+      'INSERT INTO t VALUES(?, ?)',
+      (i) => [`abc${1000 + i}`, `v${1000 + i}`],
+    )
+    const { outcome, differences } = salvageAndCompare(folder, fill, (patient) => {
+      const having = (name: string): number =>
+        patient.pages(name).find((page) => patient.read(page).includes('abc1005')) ?? 0
+      patient.edit(having('j'), (bytes) => {
+        bytes.write('Abc', bytes.indexOf('abc1005'))
+      })
+      for (const name of ['i', 'j']) zeroPage(patient, patient.pages(name).at(-1) ?? 0)
+      zeroPage(patient, having('t'))
+    })
+    expect(differences.invented).toEqual([])
+    expect(differences.missing).toContain("t 'abc1005'")
+    expect(differences.missing).toHaveLength(1)
+    expect(outcome.tables[0]?.fromIndex).toBeGreaterThan(5)
+    expect(outcome.tables[0]?.unreadable).toBeGreaterThan(0)
+  })
+
   test('a row that was deleted does not come back from an index', () => {
     using folder = makeFolder()
     const { differences, outcome } = salvageAndCompare(folder, people, (patient) => {

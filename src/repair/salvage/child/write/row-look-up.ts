@@ -6,7 +6,7 @@ import type { ColumnValue } from '../../../../sqlite/column-value.ts'
 import type { WalkedTree } from '../read/adopt-pages.ts'
 import type { Key } from '../read/keys.ts'
 import type { StoredValue } from '../read/record-header.ts'
-import type { TreeShape } from '../read/shape.ts'
+import { collationName, type TreeShape } from '../read/shape.ts'
 import { BoundValues } from './bound-values.ts'
 import type { SalvageContext } from './table-salvage.ts'
 
@@ -75,7 +75,7 @@ export class RowLookUp {
     const texts = identity.map(({ text }) => (text ? 't' : '-')).join('')
     let statement = this.#found.get(texts)
     if (statement === undefined) {
-      const terms = identity.map(({ text }, i) => `c${i} = ${text ? 'CAST(? AS TEXT)' : '?'}`)
+      const terms = identity.map(({ text }, i) => `c${i} = ${text ? 'CAST(? AS TEXT)' : '?'}${collate(this.#shape, i)}`)
       statement = this.#to.newFile.db
         .prepare(`SELECT 1 FROM ${this.#to.newFile.plainTable(this.#shape)} WHERE ${terms.join(' AND ')}`)
         .pluck()
@@ -85,18 +85,22 @@ export class RowLookUp {
   }
 }
 
-/** Numbers for keys of several columns. */
+/** Two spellings may be one key. */
+const collate = ({ key }: TreeShape, i: number): string => ` COLLATE ${collationName(key[i]?.collation ?? 'unknown')}`
+
+/** Numbers for keys of several columns. Spellings of one key have one number, and its key is the first of them. */
 class NumberedKeys {
   readonly #db: Database.Database
   readonly #columns: number
   readonly #insert: BoundValues
   readonly #find: Database.Statement<[bigint], TypedValue[number]>
 
-  constructor(db: Database.Database, { key }: TreeShape) {
+  constructor(db: Database.Database, shape: TreeShape) {
     this.#db = db
-    this.#columns = key.length
-    const names = key.map((_, i) => `k${i}`)
-    db.exec(`CREATE TEMP TABLE numbered(id INTEGER PRIMARY KEY, ${names.join(', ')}, UNIQUE(${names.join(', ')}))`)
+    this.#columns = shape.key.length
+    const names = shape.key.map((_, i) => `k${i}`)
+    const unique = names.map((name, i) => name + collate(shape, i))
+    db.exec(`CREATE TEMP TABLE numbered(id INTEGER PRIMARY KEY, ${names.join(', ')}, UNIQUE(${unique.join(', ')}))`)
     this.#insert = new BoundValues(
       db,
       `INSERT INTO temp.numbered(${names.join(', ')}) VALUES`,
