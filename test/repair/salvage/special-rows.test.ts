@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { makeFolder } from '../../support/cli/folder.ts'
 import type { Fill } from '../../support/databases/create-database.ts'
-import { dropCell } from '../../support/databases/surgeon.ts'
+import { dropCell, type Patient } from '../../support/databases/surgeon.ts'
 import { fillMany, people, salvageAndCompare, selectAll, zeroPage } from '../../support/salvage/salvage-and-compare.ts'
 import { isRowidInLostRange, listedKeys } from '../../support/salvage/salvage-in-process.ts'
 
@@ -123,7 +123,15 @@ test('rows of pages that are free never come back', () => {
   expect(outcome.tables[0]).toMatchObject({ rows: 100, orphaned: 0 })
 })
 
-test('deleted rows do not come back if the header knows nothing of the free list any more', () => {
+const trunks = [
+  ['', () => undefined],
+  [
+    ', and it names a page behind the end of the file',
+    (patient: Patient) => patient.write32At((patient.header.freelistTrunk - 1) * 1024 + 8, patient.bytes / 1024 + 5),
+  ],
+] as const
+
+test.each(trunks)('deleted rows do not come back if the header knows nothing of the free list any more%s', (_, cut) => {
   using folder = makeFolder()
   const fill: Fill = (db) => {
     people(db)
@@ -131,6 +139,7 @@ test('deleted rows do not come back if the header knows nothing of the free list
       INSERT INTO people SELECT i, 'new ' || i, i FROM n`)
   }
   const { differences, outcome } = salvageAndCompare(folder, fill, (patient) => {
+    cut(patient)
     patient.edit(1, (bytes) => bytes.fill(0, 32, 40))
     zeroPage(patient, patient.root('people'))
   })

@@ -6,8 +6,8 @@ import { readTrunk } from '../../../../sqlite/freelist.ts'
 import type { DamagedFile } from './damaged-file.ts'
 
 /**
- * True if a page that nothing uses looks like a trunk of a free list: it names free pages, or another trunk. Yields
- * after each page.
+ * True if a page that nothing uses looks like a trunk of a free list: it names free pages, or another trunk. Some of
+ * them may lie behind the end of a file that was cut off. Yields after each page.
  */
 export function* hasLostTrunk(file: DamagedFile): Generator<void, boolean> {
   const bytes = new Uint8Array(file.layout.pageSize)
@@ -26,7 +26,7 @@ function isTrunk(bytes: Uint8Array, page: number, file: DamagedFile): boolean {
   return (
     named.length > 0 &&
     new Set([page, ...named]).size === named.length + 1 &&
-    named.every((one) => one > 1 && one <= file.pages && !file.isReserved(one)) &&
+    named.every((one) => one > 1 && !file.isReserved(one)) &&
     named.some((one) => file.isUnowned(one))
   )
 }
