@@ -26,6 +26,19 @@ describe('a value from which SQLite cannot compute the entry', () => {
     expect(droppedEntries(folder)).toEqual([{ index: 'i', key: 17, columns: ['(computed)'], values: ['name0017'] }])
   })
 
+  test('so it is if the entry would be too large for SQLite', () => {
+    using folder = makeFolder()
+    const outcome = salvageWounded(
+      folder,
+      `${table}; CREATE INDEX i ON t(length(zeroblob(CAST(a AS INT))))`,
+      replaceText('t', '00000000017', '99999999917'),
+      (id) => String(id).padStart(11, '0'),
+    )
+    expect(outcome.tables).toMatchObject([{ rows: 200, doubted: 1, unreadable: 0 }])
+    expect(outcome.lostObjects).toMatchObject([{ kind: 'index', name: 'i' }])
+    expect(droppedEntries(folder)).toEqual([{ index: 'i', key: 17, columns: ['(computed)'], values: [17] }])
+  })
+
   test('it does not keep rows of a UNIQUE key from being moved', () => {
     using folder = makeFolder()
     const both = (patient: Patient): void => {

@@ -117,12 +117,18 @@ export function* matchEntries(to: SalvageContext, table: TreeShape, index: Walke
  */
 type Lookup = Database.Statement<unknown[], readonly TypedValue[1][]>
 
+const codesOfFunctions = new Set(['SQLITE_ERROR', 'SQLITE_TOOBIG', 'SQLITE_MISMATCH'])
+
+/** True if a function of an index fails for the values of a row. SQLite says no more. */
+export const isFailedFunction = (error: unknown): error is Error =>
+  error instanceof Database.SqliteError && codesOfFunctions.has(error.code)
+
 /** Undefined if there is no such row; null if a function of the index fails for its values. */
 function rowOf(statement: Lookup, values: readonly unknown[]): readonly TypedValue[1][] | null | undefined {
   try {
     return statement.get(...values)
   } catch (error) {
-    if (error instanceof Database.SqliteError && error.code === 'SQLITE_ERROR') return null
+    if (isFailedFunction(error)) return null
     throw error
   }
 }

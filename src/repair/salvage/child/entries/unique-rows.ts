@@ -7,6 +7,7 @@ import type Database from 'better-sqlite3'
 import { Columns } from '../../../../census/record/columns.ts'
 import { columnValue, typed, type TypedValue } from '../../../../check/reader/sqlite/column-value.ts'
 import { computingOf, tableNamesOf, rowNames } from '../../../../check/reader/sqlite/computed-entries.ts'
+import { invariant } from '../../../../model/bug.ts'
 import type { ContradictedIndex } from '../../salvage-result.ts'
 import { collationName, storedOf, type TreeShape } from '../read/shape.ts'
 import type { SalvageContext } from '../write/table-salvage.ts'
@@ -124,7 +125,9 @@ function moveRows(
   const total = db.prepare<[], number>('SELECT count(*) FROM temp.contradicting').pluck().get() ?? 0
   db.exec('BEGIN')
   for (let moved = 1; moved <= total; moved++) {
-    const [undecided, ...typedValues] = row.get(moved) ?? []
+    const found = row.get(moved)
+    invariant(found !== undefined, 'a row that is moved is in its table')
+    const [undecided, ...typedValues] = found
     const values = Array.from({ length: typedValues.length / 2 }, (_, i) =>
       columnValue(String(typedValues[2 * i]), typedValues[2 * i + 1] ?? null),
     )

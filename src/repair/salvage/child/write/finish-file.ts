@@ -4,6 +4,7 @@ import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
 import type { DatabaseHeader } from '../../../../sqlite/header.ts'
 import type { LostObject, SalvageResult } from '../../salvage-result.ts'
 import { listDroppedEntries } from '../entries/dropped-by-salvage.ts'
+import { isFailedFunction } from '../entries/match-entries.ts'
 import { moveContradicting, notMoved } from '../entries/unique-rows.ts'
 import type { TreeShape } from '../read/shape.ts'
 import type { SchemaStatement } from '../schema/schema-rows.ts'
@@ -88,10 +89,9 @@ function buildIndex(db: Database.Database, name: string): BuildOutcome {
     db.exec(`REINDEX ${quoteName(name)}`)
     return { kind: 'built' }
   } catch (error) {
-    if (!(error instanceof Database.SqliteError)) throw error
-    if (error.code.startsWith('SQLITE_CONSTRAINT')) return { kind: 'violated' }
-    if (error.code !== 'SQLITE_ERROR') throw error
-    return { kind: 'not-possible', why: error.message }
+    if (isFailedFunction(error)) return { kind: 'not-possible', why: error.message }
+    if (!(error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CONSTRAINT'))) throw error
+    return { kind: 'violated' }
   }
 }
 
