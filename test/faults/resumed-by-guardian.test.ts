@@ -88,14 +88,16 @@ describe('killed', () => {
     using service = openScriptedService({ tenants: ['acme'], pause: 'touch state/acme; sleep .4' })
     await killWhen('it is paused', () => service.paused().length > 0, service)
     const killed = new Set<number>()
-    await eventually('five were killed', () => {
+    // On a busy machine one may resume the tenant before it is seen here.
+    await eventually('five were killed, or one has resumed the tenant', () => {
       for (const pid of service.leftRunning()) {
         if (killed.size === 5 || killed.has(pid) || !commandOfPid(pid).includes('resume-child')) continue
         killed.add(pid)
         process.kill(pid, 'SIGKILL')
       }
-      return killed.size === 5
+      return killed.size === 5 || service.paused().length === 0
     })
+    expect(killed.size).toBeGreaterThan(1)
     await eventually('the tenant serves', () => service.paused().length === 0, 20_000)
     await eventually('nothing of the run is left', () => service.leftRunning().length === 0)
   })
