@@ -1,6 +1,6 @@
 /** Prints a kept report: as text, as JSON, or as a page. What that needs is loaded for this command alone. */
 import type { Settings } from '../../config/settings.ts'
-import { replaceFile } from '../../host/files/replace-file.ts'
+import { replaceFile, requirePage } from '../../host/files/replace-file.ts'
 import { findReport, type KeptReport } from '../../ledger/reports/kept-reports.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
@@ -11,7 +11,6 @@ import { requireOutsideRoots } from '../status-file.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { openKept, type KeptDocument } from './kept-document.ts'
 import { sayNewerRun } from './newer-run.ts'
-import { requireNoOtherFile } from './page-file.ts'
 import { runPage } from './run-page.ts'
 
 export interface KeptReportOptions extends ReportOptions {
@@ -29,7 +28,7 @@ export async function printKeptReport(
   if (html && json) throw new Failure('USAGE', '--html and --json are two forms of one report: name one of them')
   const { settings } = await settingsOfSchedule(options.config ?? null, terminal)
   if (output !== undefined) await requireOutsideRoots(output, settings.tenants.roots)
-  if (output !== undefined && html) await requireNoOtherFile(output)
+  if (output !== undefined && html) requirePage(output)
   const kept = findReport(settings.ledger.dir, settings.service.name, run, html ? 'holdfast.report/1' : null)
   const newer = run === null ? await sayNewerRun(settings, kept) : null
   if (newer !== null) terminal.say(`holdfast: ${newer}`)

@@ -1,7 +1,7 @@
 /** The report of `check`, `sweep` and `pull`: results are spooled, so that memory does not grow with tenants. */
 import type { RunCounts } from '../../alarm/alarms.ts'
 import type { Settings } from '../../config/settings.ts'
-import { replaceFile } from '../../host/files/replace-file.ts'
+import { replaceFile, requirePage } from '../../host/files/replace-file.ts'
 import type { RunId, TenantId } from '../../model/brand.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
 import type { Failure, FailureCode } from '../../model/failure.ts'
@@ -21,7 +21,6 @@ import type { PageOptions, ReportOptions } from '../options.ts'
 import { requireOutsideRoots } from '../status-file.ts'
 import { exitCodeOfError, withHint } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { requireNoOtherFile } from './page-file.ts'
 import type { ReportDocument, ReportEnd } from './print-report.ts'
 import type { ReportKeeper } from './report-keeper.ts'
 import { reportText } from './report-text.ts'
@@ -185,7 +184,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
     this.warnOf(settings, this.#terminal)
     if (this.#html !== null) {
       await requireOutsideRoots(this.#html, settings.tenants.roots)
-      await requireNoOtherFile(this.#html)
+      requirePage(this.#html)
     }
     const { ReportKeeper, keptResult } = await import('./report-keeper.ts')
     this.#settings = settings
@@ -196,9 +195,9 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
    * Has the page of a run over bare files written, if it was asked for. Call it before the first result.
    * @throws {Failure} NOT_A_FILE if another file has the name of the page
    */
-  async preparePageOfFiles(): Promise<void> {
+  preparePageOfFiles(): void {
     if (this.#html === null) return
-    await requireNoOtherFile(this.#html)
+    requirePage(this.#html)
     this.#paged = new Spool('file')
   }
 
@@ -215,7 +214,7 @@ export class ResultsDocument extends RunFacts<Report['run']['mode']> implements 
       frame: this.#reportOf(end),
       results: () => this.#current(results()),
     })
-    await requireNoOtherFile(html)
+    requirePage(html)
     if (paged !== null) {
       const report = reportFrom(() => paged.all())
       replaceFile(html, filesPage(report, config), 'ours')

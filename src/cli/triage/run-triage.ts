@@ -92,7 +92,7 @@ async function triageNamed(
   document: ResultsDocument,
   run: RunId,
 ): Promise<TriageTotals> {
-  await document.preparePageOfFiles()
+  document.preparePageOfFiles()
   const { databases, unreadable, links } = await databasesOf(files, options.recursive ?? false)
   if (!options.quiet) for (const link of links) terminal.say(`not followed: ${printable(link)} is a link to a folder`)
   const [first] = unreadable

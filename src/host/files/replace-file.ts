@@ -68,6 +68,25 @@ export function replaceFile(
   }
 }
 
+const beginningOfPage = '<!doctype html'
+
+/**
+ * Allows a name that is not taken, and an earlier page of HTML. Any other file may be a database: an empty one, or one
+ * whose header is broken. `--html *.db` names one by mistake. Links, folders and devices are left to `replaceFile`.
+ * @throws {Failure} NOT_A_FILE for another regular file; NO_PERMISSION or READ_FAILED for what the system refused
+ */
+export function requirePage(path: string): void {
+  try {
+    if (lstatSync(onDisk(path), { throwIfNoEntry: false })?.isFile() !== true) return
+    using folder = OpenFolder.named(dirname(path))
+    const beginning = beginningOf(folder, onDisk(basename(path))).toString('latin1', 0, beginningOfPage.length)
+    if (beginning.toLowerCase() !== beginningOfPage)
+      throw notReplaced(`${path} is no page of HTML, and is not replaced`, 'name a new file, or an earlier page')
+  } catch (error) {
+    throw systemFailure(error, { doing: 'read', path })
+  }
+}
+
 /**
  * Makes a file (0600) of a name that is not taken. It gets its name when it is whole and on the disk. If this throws,
  * no file is left.

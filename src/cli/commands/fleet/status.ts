@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import { readFleetFacts } from '../../../fleet/status/read-facts.ts'
-import { replaceFile } from '../../../host/files/replace-file.ts'
+import { replaceFile, requirePage } from '../../../host/files/replace-file.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
 import { renderFleetPage } from '../../../report/fleet/status/fleet-page.ts'
 import { renderFleetStatus } from '../../../report/fleet/status/fleet-status.ts'
@@ -17,7 +17,6 @@ import {
   type PageOptions,
 } from '../../options.ts'
 import { printMonitorLine, textOrDocument, type ChoosePrinter } from '../../printing/printer.ts'
-import { requireNoOtherFile } from '../../report-run/page-file.ts'
 import { leaveUnknown, leaveUnknownUnlessEmpty, requireOutsideRoots } from '../../status-file.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
@@ -83,7 +82,7 @@ async function printFleet(options: FleetStatusOptions, terminal: Terminal): Prom
     throw error
   })
   for (const file of [output, html]) if (file !== undefined) await requireOutsideRoots(file, settings.tenants.roots)
-  if (html !== undefined) await requireNoOtherFile(html)
+  if (html !== undefined) requirePage(html)
   const facts = await askFleet(settings, (database) => readFleetFacts(database, options.maxAge)).catch(
     (error: unknown) => {
       if (fileForMonitor !== undefined) leaveUnknown(fileForMonitor, error, terminal)
