@@ -123,7 +123,8 @@ interface InspectedJournal {
 function inspectJournal({ bytes, read }: OpenFile, database: string): InspectedJournal {
   const header = read(0, 28)
   const hot = isHot(header, bytes)
-  const superJournal = hot ? superJournalName(read(Math.max(0, bytes - trailerBytes), trailerBytes)) : null
+  const name = hot ? superJournalName(read(Math.max(0, bytes - trailerBytes), trailerBytes)) : null
+  const superJournal = name?.toString() ?? null
   const readable = readJournal(read, bytes) !== null
   const cut = readable && withFile(database, (main) => findJournalCut(read, bytes, main.read))
   return {
@@ -173,7 +174,7 @@ function inspectWal(log: OpenFile, database: string, file: InspectedDatabaseFile
   )
   const commits = state.committedFrames > 0
   const findings = [
-    ...(cut === null
+    ...(cut === null || cut.framesBehind === 0
       ? []
       : [
           walCut(
@@ -194,7 +195,16 @@ function inspectWal(log: OpenFile, database: string, file: InspectedDatabaseFile
       : []),
   ]
   if (state.frames === 0 && state.stopped === 'salts' && cut === null) return inspectBehindHeader(log, database, file)
-  return { commits, companion: commits ? [{ part: '-wal', bytes, did: 'replayed' }] : [], findings, skipped: [] }
+  const skipped =
+    cut?.framesBehind === 0
+      ? [
+          {
+            object: 'write-ahead log',
+            why: `it breaks off at frame ${cut.frame}, and a commit behind it cannot be verified`,
+          },
+        ]
+      : []
+  return { commits, companion: commits ? [{ part: '-wal', bytes, did: 'replayed' }] : [], findings, skipped }
 }
 
 /** For a WAL of which SQLite uses nothing. */

@@ -5,6 +5,9 @@
  * rolled back, and an older generation. It is damage if the checksums continue behind the bad frame up to a commit. A
  * writer continued from that frame, so it was right once. Frames of a transaction that was rolled back continue each
  * other too, but have no commit mark. If every page is what the dropped frames say, nothing was lost.
+ *
+ * Damage may also destroy the headers of several frames. Frames behind them still prove each other, and have the salts
+ * of the header.
  */
 
 import { read32 } from '../bytes.ts'
@@ -18,7 +21,7 @@ interface WalCut {
   /** The first bad frame, counted from 1, and its byte offset. */
   readonly frame: number
   readonly offset: number
-  /** Valid frames behind it. */
+  /** Frames behind it that prove each other; 0 if there is a commit of this generation that nothing proves. */
   readonly framesBehind: number
 }
 
@@ -61,12 +64,23 @@ function chainBehind({ header, read, checksumBefore }: ScannedLog, bad: Uint8Arr
     const behind = followChain(header, from, seed, read)
     if (behind.frames > 0 && (behind.commitEnd !== null || badCommits)) return behind
   }
-  // If both were damaged, the next frame cannot be verified, but the frame after it can verify that one.
-  const next = read(from, frameBytesOf(header))
-  if (next === null || !isOfGeneration(next, header)) return null
-  const behind = followChain(header, from + frameBytesOf(header), [read32(next, 16), read32(next, 20)], read)
-  const commitEnd = behind.commitEnd ?? (read32(next, 4) !== 0 ? from + frameBytesOf(header) : null)
-  return behind.frames > 0 && commitEnd !== null ? { frames: behind.frames + 1, commitEnd } : null
+  return laterChain(header, from, read)
+}
+
+/** If both were damaged, or further frames too, no frame behind them continues a known checksum. */
+function laterChain(header: WalHeader, from: number, read: ReadExactly): Chain | null {
+  const frameBytes = frameBytesOf(header)
+  let unproven: Chain | null = null
+  for (let at = from; ; at += frameBytes) {
+    const head = read(at, frameHeaderBytes)
+    if (head === null) return unproven
+    if (!isOfGeneration(head, header)) continue
+    const behind = followChain(header, at + frameBytes, [read32(head, 16), read32(head, 20)], read)
+    const commitEnd = behind.commitEnd ?? (read32(head, 4) !== 0 ? at + frameBytes : null)
+    if (behind.frames > 0 && commitEnd !== null) return { frames: behind.frames + 1, commitEnd }
+    if (commitEnd !== null) unproven = { frames: 0, commitEnd }
+    at += behind.frames * frameBytes
+  }
 }
 
 function followChain(header: WalHeader, from: number, seed: Checksum, read: ReadExactly): Chain {

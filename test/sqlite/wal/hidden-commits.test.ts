@@ -112,6 +112,16 @@ describe.each(Array.from({ length: seeds }, (_, i) => firstSeed * 1000 + i))('a 
           )
         }
       }
+      // A block of the disk covers headers of several small frames, or the end of one frame and the header of the next.
+      const block = Math.floor((32 + (frame - 1) * (24 + pageSize)) / 4096) * 4096
+      const wounded = withWal(set, (bytes) => void bytes.fill(0, block, Math.min(block + 4096, bytes.length)))
+      if (block === 0 || recoveredOrElse(Buffer.alloc(0), wounded).equals(whole)) continue
+      const firstBehind = Math.ceil((block + 4096 - 32) / (24 + pageSize)) + 1
+      const got = reported(wounded)
+      if ((commits.at(-1) ?? 0) > firstBehind)
+        expect(got, `${set.how}, the block of frame ${frame}`).toEqual({ rules: ['wal-cut'], unclear: [] })
+      else if ((commits.at(-1) ?? 0) === firstBehind)
+        expect(got, `${set.how}, the block of frame ${frame}`).not.toEqual(silence)
     }
   })
 })
