@@ -106,11 +106,11 @@ describe('the rollback journal', () => {
   })
 
   test('names its super-journal, whether bytes are summed signed or unsigned', () => {
-    const name = Buffer.from('/srv/notes/ä.db-mj0123')
+    const name = Buffer.from('/srv/notes/\xe4.db-mj0123', 'latin1') // Not UTF-8.
     const unsigned = name.reduce((sum, byte) => sum + byte, 0)
     const signed = name.reduce((sum, byte) => sum + (byte > 127 ? byte - 256 : byte), 0)
-    expect(superJournalName(trailer(name, unsigned))).toBe('/srv/notes/ä.db-mj0123')
-    expect(superJournalName(trailer(name, signed))).toBe('/srv/notes/ä.db-mj0123')
+    expect(superJournalName(trailer(name, unsigned))).toEqual(name)
+    expect(superJournalName(trailer(name, signed))).toEqual(name)
     expect(superJournalName(trailer(name, signed + 1))).toBeNull()
     expect(superJournalName(Buffer.alloc(100))).toBeNull()
     expect(superJournalName(Buffer.alloc(3))).toBeNull()

@@ -148,7 +148,7 @@ export const ruleMeanings: Readonly<Record<Rule, Meaning>> = {
       'restore, or let a person salvage its commits.',
   },
   'journal-cut': {
-    means: 'The rollback journal has a wrong checksum. SQLite undoes the transaction only up to that point.',
+    means: 'The rollback journal has a wrong checksum or header. SQLite undoes the transaction only up to that point.',
     cause: 'Bytes of the journal changed on the disk, or the journal was cut.',
     todo:
       'Keep the file and its journal as they are. Restore from a backup that you have checked, or let a ' +

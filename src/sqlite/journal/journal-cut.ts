@@ -4,10 +4,12 @@
  * The records that the header counts were synced before their pages were written into the database. If one of these is
  * wrong, the transaction stays half done, unless the pages behind it were not written yet. Records that no header
  * counts may be wrong after any crash.
+ *
+ * If a header counts too few records, or a later header is destroyed, SQLite ends there too. The records behind that
+ * place still verify. If pages of the file have other content, these records were synced, and so were counted.
  */
 
-import { read32 } from '../bytes.ts'
-import { readJournal, type JournalContents, type JournalRecord, type ReadBytes } from './journal.ts'
+import { isVerified, readJournal, type ReadBytes } from './journal.ts'
 
 export interface JournalCut {
   /** The first bad record, counted from 1. */
@@ -21,6 +23,8 @@ export function findJournalCut(read: ReadBytes, size: number, database: ReadByte
   const journal = readJournal(read, size)
   if (journal === null) return null
   const { pageSize, pageCount } = journal
+  const differs = (page: number, image: Uint8Array): boolean =>
+    Buffer.compare(database((page - 1) * pageSize, pageSize), image) !== 0
   const done = new Set<number>()
   let number = 0
   let cut: number | null = null
@@ -28,7 +32,7 @@ export function findJournalCut(read: ReadBytes, size: number, database: ReadByte
   for (const record of journal.records) {
     number++
     const image = read(record.offset, pageSize)
-    if (cut === null && !verifies(image, record, read, journal)) {
+    if (cut === null && !isVerified(record, image, read)) {
       if (!record.counted) return null
       cut = number
     }
@@ -40,19 +44,14 @@ export function findJournalCut(read: ReadBytes, size: number, database: ReadByte
     // The first image of a page is its content before the transaction.
     if (record.page > pageCount || done.has(record.page)) continue
     done.add(record.page)
-    if (cut !== null && Buffer.compare(database((record.page - 1) * pageSize, pageSize), image) !== 0) pages++
+    if (cut !== null && differs(record.page, image)) pages++
   }
-  return cut === null || pages === 0 ? null : { record: cut, pages }
-}
-
-/** The checksum adds every two hundredth byte, from the end (pager.c of SQLite, pager_cksum). */
-function verifies(
-  image: Uint8Array,
-  { page, offset, nonce }: JournalRecord,
-  read: ReadBytes,
-  { pageSize }: JournalContents,
-): boolean {
-  let sum = nonce
-  for (let at = pageSize - 200; at > 0; at -= 200) sum = (sum + (image[at] ?? 0)) >>> 0
-  return page !== 0 && sum === read32(read(offset + pageSize, 4), 0)
+  if (cut === null) {
+    for (const { page, offset } of journal.verified) {
+      if (page > pageCount || done.has(page)) continue
+      done.add(page)
+      if (differs(page, read(offset, pageSize))) pages++
+    }
+  }
+  return pages === 0 ? null : { record: cut ?? number + 1, pages }
 }

@@ -5,7 +5,7 @@
  *   page number of the lock-byte page (4) · name · length of the name (4) · sum of its bytes (4) · magic (8)
  */
 
-import { read32, startsWith } from '../bytes.ts'
+import { isZero, read32, startsWith } from '../bytes.ts'
 
 export const journalMagic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7] as const
 /** Far more than the longest path that SQLite allows. */
@@ -47,6 +47,11 @@ export interface JournalContents {
   /** Pages of the database before the transaction. Rolling back truncates the file to them. */
   readonly pageCount: number
   readonly records: Iterable<JournalRecord>
+  /**
+   * All records whose checksums agree, from the first on, whatever the headers count. Also those behind a later header
+   * whose magic is destroyed. SQLite zeroes the first byte of one that an older transaction has left there.
+   */
+  readonly verified: Iterable<JournalRecord>
 }
 
 /**
@@ -60,7 +65,13 @@ export function readJournal(read: ReadBytes, size: number): JournalContents | nu
   const sectorSize = read32(first, 20)
   const pageSize = read32(first, 24)
   if (!isPowerOfTwo(pageSize, 512, 65_536) || !isPowerOfTwo(sectorSize, 32, 65_536)) return null
-  return { pageSize, pageCount: read32(first, 16), records: records(read, size, { pageSize, sectorSize }) }
+  const sizes = { pageSize, sectorSize }
+  return {
+    pageSize,
+    pageCount: read32(first, 16),
+    records: records(read, size, sizes),
+    verified: verifiedRecords(read, size, sizes),
+  }
 }
 
 const journalHeaderBytes = 28
@@ -94,12 +105,36 @@ function* records(read: ReadBytes, size: number, { pageSize, sectorSize }: Sizes
   }
 }
 
+function* verifiedRecords(read: ReadBytes, size: number, { pageSize, sectorSize }: Sizes): Generator<JournalRecord> {
+  const recordBytes = 4 + pageSize + 4
+  for (let at = 0; at + sectorSize <= size;) {
+    const header = read(at, journalHeaderBytes)
+    const hasSizes = read32(header, 20) === sectorSize && read32(header, 24) === pageSize
+    if (!startsWith(header, journalMagic) && (header[0] === 0 || !hasSizes)) return
+    const [nonce, counted] = [read32(header, 12), read32(header, 8) !== 0xffff_ffff]
+    for (at += sectorSize; at + recordBytes <= size; at += recordBytes) {
+      const record = { page: read32(read(at, 4), 0), offset: at + 4, nonce, counted }
+      if (!isVerified(record, read(record.offset, pageSize), read)) break
+      yield record
+    }
+    at = Math.ceil(at / sectorSize) * sectorSize
+  }
+}
+
+/** The checksum adds every two hundredth byte, from the end (pager.c of SQLite, pager_cksum). */
+export function isVerified({ page, offset, nonce }: JournalRecord, image: Uint8Array, read: ReadBytes): boolean {
+  let sum = nonce
+  for (let at = image.length - 200; at > 0; at -= 200) sum = (sum + (image[at] ?? 0)) >>> 0
+  return page !== 0 && sum === read32(read(offset + image.length, 4), 0)
+}
+
 /**
  * True if this was the header of a hot journal: either the magic or the sizes are still right, but not both. SQLite
- * ignores such a journal and leaves the transaction half done. The header of an ended journal is zeros.
+ * ignores such a journal and leaves the transaction half done. The header of an ended journal is zeros. One that was
+ * not synced has no magic and counts no records: nothing of its transaction is in the file.
  */
 export function isDestroyedJournal(header: Uint8Array, size: number): boolean {
-  if (size < 512 || header.length < journalHeaderBytes || header[0] === 0) return false
+  if (size < 512 || header.length < journalHeaderBytes || isZero(header.subarray(0, 12))) return false
   const sizes = isPowerOfTwo(read32(header, 24), 512, 65_536) && isPowerOfTwo(read32(header, 20), 32, 65_536)
   return startsWith(header, journalMagic) ? !sizes : sizes
 }
@@ -111,8 +146,9 @@ const isPowerOfTwo = (value: number, least: number, most: number): boolean =>
  * The name of the super-journal in the trailer, or null. The name is the absolute path of a live file. If SQLite opens
  * a snapshot with such a journal, it reads that live file, and may delete it.
  * @param lastBytes the last few KB of the journal, or all of it
+ * @returns bytes, because a path need not be UTF-8
  */
-export function superJournalName(lastBytes: Uint8Array): string | null {
+export function superJournalName(lastBytes: Uint8Array): Buffer | null {
   const end = lastBytes.length
   if (end < 17 || !startsWith(lastBytes.subarray(end - 8), journalMagic)) return null
   const length = read32(lastBytes, end - 16)
@@ -127,5 +163,5 @@ export function superJournalName(lastBytes: Uint8Array): string | null {
     signed = (signed + (byte > 127 ? byte - 256 : byte)) | 0
   }
   if (signed >>> 0 !== sum && unsigned >>> 0 !== sum) return null
-  return new TextDecoder().decode(name)
+  return Buffer.from(name)
 }

@@ -32,7 +32,20 @@ const wounds: Readonly<Record<string, (journal: Buffer, record: number, pageSize
   },
   'an end in a record': (journal, record) => journal.subarray(0, record + 100),
   'a sector of zeros': (journal, record) => journal.fill(0, record - 4, record + 508),
+  'a header that counts too few': (journal) => {
+    const count = journal.readUInt32BE(8)
+    if (count !== 0xffff_ffff) journal.writeUInt32BE(count >> 1, 8)
+    return journal
+  },
+  'a later header without its magic': (journal) => {
+    const sector = journal.readUInt32BE(20)
+    for (let at = sector; at + 8 <= journal.length; at += sector)
+      if (journal.subarray(at, at + 8).equals(journal.subarray(0, 8))) return journal.fill(7, at, at + 1)
+    return journal
+  },
 }
+/** Of the others a page is not known, and so may have lost nothing. */
+const exact = new Set(['a checksum that is wrong', 'a header that counts too few', 'a later header without its magic'])
 
 test.each(Object.keys(wounds))('%s is reported if it leaves a transaction half done', (name) => {
   let losses = 0
@@ -50,11 +63,9 @@ test.each(Object.keys(wounds))('%s is reported if it leaves a transaction half d
       const wounded = { ...set, journal: wounds[name]?.(Buffer.from(journal), record, contents.pageSize) ?? journal }
       const path = join(folder, 'recovered.db')
       const lost = !recovered(path, wounded).equals(recovered(path, set))
-      // The page of a record without a number is not known.
-      if (lost || name === 'a checksum that is wrong')
-        expect(reported(wounded), set.how).toEqual(lost ? ['journal-cut'] : [])
+      if (lost || exact.has(name)) expect(reported(wounded), set.how).toEqual(lost ? ['journal-cut'] : [])
       losses += Number(lost)
     }
   }
-  expect(losses).toBeGreaterThan(5)
+  expect(losses).toBeGreaterThan(name === 'a later header without its magic' ? 0 : 5)
 })
