@@ -152,6 +152,29 @@ describe('a live set', () => {
     expect(footprint(superJournal)).toEqual(before)
   })
 
+  it('with a super-journal whose path is not UTF-8 is rolled back too', async () => {
+    const file = folder.file('latin.db')
+    await crash(file, 'delete', 30, 300)
+    const superJournal = Buffer.concat([Buffer.from(folder.file('transaction-')), Buffer.from([0xe4])])
+    writeFileSync(superJournal, 'names of journals')
+    appendTrailer(`${file}-journal`, superJournal)
+    expect(await rowsInSnapshot(file)).toBe(30)
+  })
+
+  it.each([
+    ['is in a folder that is not here', '/srv/elsewhere/transaction-mj12345678'],
+    ['is in a folder that is a file', '/etc/passwd/transaction-mj12345678'],
+  ])('is inconclusive if its super-journal %s', async (_, superJournal) => {
+    const file = folder.file('elsewhere.db')
+    await crash(file, 'delete', 30, 300)
+    appendTrailer(`${file}-journal`, superJournal)
+    const before = footprint(file)
+    const { result } = await fixture.examineBare(file)
+    expect(result?.verdict).toBe('inconclusive')
+    expect(JSON.stringify(result?.coverage.skipped)).toContain('transaction over several files')
+    expect(footprint(file)).toEqual(before)
+  })
+
   it('with a WAL of no bytes is sound and untouched', async () => {
     const file = folder.file('empty-wal.db')
     create(file, 4096, (database) => {

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 /** SQLite's own trailer (pager.c, writeSuperJournal): lock-byte page, name, its length, the sum of its bytes, magic. */
-export function appendTrailer(journal: string, name: string): void {
-  const bytes = Buffer.from(name)
+export function appendTrailer(journal: string, name: string | Buffer): void {
+  const bytes = typeof name === 'string' ? Buffer.from(name) : name
   const trailer = Buffer.alloc(4 + bytes.length + 8)
   trailer.writeUInt32BE(0x40000000 / 4096 + 1, 0)
   bytes.copy(trailer, 4)
