@@ -24,8 +24,8 @@ export interface OpenCompanion {
   readonly read: ReadBytes
 }
 
-/** How many bytes of a file `contentsOf` needs. */
-export const firstBytes = 65_536
+/** How many bytes of a file `contentsOf` needs: three pages of the largest size. */
+export const firstBytes = 196_608
 
 /** @param first the first `firstBytes` of the file, or all if it has fewer; the first 100 are enough if SQLite's */
 function contentsOf(first: Uint8Array): FileKindName {

@@ -1,7 +1,7 @@
 /**
  * `check DIR`: the databases in a folder. These are the files with a database's ending, whatever their bytes; the files
- * that begin as a database; and all that `pull` has put there. A file that cannot be read counts as a database, so that
- * its own failure is reported and no file is passed over.
+ * that begin as a database, or have pages of one behind a destroyed header; and all that `pull` has put there. A file
+ * that cannot be read counts as a database, so that its own failure is reported and no file is passed over.
  */
 import { fstatSync, lstatSync, readSync, type Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
@@ -12,8 +12,9 @@ import { isFolder, realPathOf } from '../../host/files/path-kind.ts'
 import { Failure } from '../../model/failure.ts'
 import { isOfChange } from '../../model/names-beside.ts'
 import { journalHoldsFirstPage, walHoldsFirstPage } from '../../sqlite/first-page.ts'
-import { readHeader } from '../../sqlite/header.ts'
+import { looksLikePages, readHeader } from '../../sqlite/header.ts'
 import { findPulledBelow, namedInManifest } from '../copies/manifest.ts'
+import { firstBytes } from '../file-kind.ts'
 import { readAt } from './live-files.ts'
 import { failureOfPath } from './path-failure.ts'
 
@@ -111,12 +112,12 @@ async function readFolder(folder: string): Promise<FolderContents> {
   return { databases, folders, links }
 }
 
-/** True if the file has the ending of a database, or begins as one. Only in doubt it is opened. */
+/** True if the file has the ending of a database, or its bytes are those of one. Only in doubt it is opened. */
 export async function isDatabase(path: string, entry: Dirent<Buffer>, beside: Names): Promise<boolean> {
   const part = livePart.exec(path)
   if (part === null && namesDatabase(path)) return true
   if (!entry.isFile() && !entry.isSymbolicLink()) return false
-  if (!(await beginsAsDatabase(path))) return false
+  if (!(await hasBytesOfDatabase(path))) return false
   // A WAL or a journal belongs to the database beside it, whatever its first bytes are.
   const main = part === null ? path : path.slice(0, part.index)
   const mainEntry = part === null ? undefined : beside.get(nameIn(main))
@@ -126,13 +127,17 @@ export async function isDatabase(path: string, entry: Dirent<Buffer>, beside: Na
 const nameIn = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
 /** Also true for a file that cannot be opened. False for what is no file, leads nowhere, or is gone by now. */
-async function beginsAsDatabase(path: string): Promise<boolean> {
+async function hasBytesOfDatabase(path: string): Promise<boolean> {
   try {
     const real = nameOf(await realpath(onDisk(path), 'buffer'))
-    if (!(await stat(onDisk(real))).isFile()) return false
+    const found = await stat(onDisk(real))
+    if (!found.isFile()) return false
     using file = openDescriptor(real, 'read-only')
     const { kind } = readHeader(await readAt(file.number, 0, 100))
-    return kind === 'header' || kind === 'wrong' || (kind === 'not-sqlite' && firstPageLiesBeside(real))
+    if (kind !== 'not-sqlite') return kind !== 'empty'
+    if (firstPageLiesBeside(real)) return true
+    // A header may be destroyed. Few files of other kinds have a size that could be that of a database.
+    return found.size % 512 === 0 && looksLikePages(await readAt(file.number, 0, firstBytes))
   } catch (error) {
     return !['ENOENT', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')
   }

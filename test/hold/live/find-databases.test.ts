@@ -1,9 +1,12 @@
-/** What a change leaves beside a live file is not checked as a database by itself. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+/** Which files of a folder are databases. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
+import { kindOfCopy } from '../../../src/hold/file-kind.ts'
 import { findDatabases } from '../../../src/hold/live/find-databases.ts'
+import type { SnapshotPath } from '../../../src/model/brand.ts'
 import { bytesInState } from '../../support/hold/changes.ts'
 
 it('a folder that is checked gives neither files of a change nor kept originals', async () => {
@@ -19,3 +22,25 @@ it('a folder that is checked gives neither files of a change nor kept originals'
     rmSync(folder, { recursive: true })
   }
 })
+
+it.each([512, 4096, 65_536])(
+  'a database whose header is destroyed is found without an ending, pages of %i',
+  async (pageSize) => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-find-'))
+    try {
+      const file = join(folder, 'state')
+      const db = new Database(file)
+      db.pragma(`page_size=${pageSize}`)
+      db.exec('CREATE TABLE t(a); CREATE TABLE u(a)')
+      for (let i = 0; i < 300; i++) db.exec(`INSERT INTO t VALUES('${'x'.repeat(90)}'); INSERT INTO u VALUES(${i})`)
+      db.close()
+      const bytes = readFileSync(file).fill(0x5a, 0, 100)
+      writeFileSync(file, bytes)
+      writeFileSync(join(folder, 'noise'), Buffer.alloc(8192, 'no database'))
+      expect(await findDatabases(folder)).toEqual([file])
+      expect(kindOfCopy(file as SnapshotPath).contents).toBe('broken-header')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
