@@ -2,6 +2,7 @@
 
 import { basename, dirname, join } from 'node:path'
 import type { ChangeOutcome, FoundChange } from '../../../hold/change/change-types.ts'
+import type { ChangedFile } from '../../../hold/change/record/change-record.ts'
 import { findChanges } from '../../../hold/change/recovery/find-changes.ts'
 import { undo } from '../../../hold/change/undo.ts'
 import { unbounded } from '../../../hold/hold.ts'
@@ -10,6 +11,7 @@ import type { ChangeId } from '../../../model/brand.ts'
 import { Failure } from '../../../model/failure.ts'
 import { orFailure } from '../../../model/or-failure.ts'
 import type { Target } from '../../begin/target.ts'
+import type { TargetGroup } from '../../selection/target-groups.ts'
 import type { RemedyRun } from '../remedy-run.ts'
 import { isHealthy } from './see-result.ts'
 
@@ -99,10 +101,29 @@ export async function undoChange(
   )
 }
 
-/** The main file of the kept set, of the file of this name. */
-export function originalOf({ file, record }: FoundChange, named: string): string {
-  const own = record.files.find(({ path }) => basename(path) === basename(named)) ?? record.files[0]
-  const main = own?.original.find(({ part }) => part === '')
+/**
+ * The changed file that each target names, by the name of the target. Two files of a tenant may have the same name in
+ * two folders. Only if no path agrees, because the folder has another path now, names alone decide.
+ */
+export async function changedFilesOf(
+  { record: { files } }: FoundChange,
+  group: TargetGroup,
+): Promise<ReadonlyMap<string, ChangedFile>> {
+  const byPath = new Map<string, ChangedFile>()
+  const byName = new Map<string, ChangedFile>()
+  for (const { named } of group) {
+    const real = await realPathOf(named)
+    const same = files.find(({ path }) => path === real || path === named)
+    const alike = files.find(({ path }) => basename(path) === basename(named))
+    if (same !== undefined) byPath.set(named, same)
+    if (alike !== undefined) byName.set(named, alike)
+  }
+  return byPath.size > 0 ? byPath : byName
+}
+
+/** The main file of the kept set of a changed file. */
+export function originalOf({ file }: FoundChange, { original }: ChangedFile): string {
+  const main = original.find(({ part }) => part === '')
   return main === undefined ? file : join(dirname(file), main.name)
 }
 

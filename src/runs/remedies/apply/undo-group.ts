@@ -1,6 +1,5 @@
 /** `--undo`: the kept original of a change is put back in a pause, and a fresh snapshot of it is checked. */
 
-import { basename } from 'node:path'
 import { Failure } from '../../../model/failure.ts'
 import { orFailure } from '../../../model/or-failure.ts'
 import { tenantPrefix } from '../../../model/result/comparison.ts'
@@ -12,7 +11,7 @@ import type { GroupProgress } from '../group-progress.ts'
 import { planOf } from '../plan/tried-remedy.ts'
 import type { RemedyRun } from '../remedy-run.ts'
 import { isHealthy, seeResult } from './see-result.ts'
-import { changeToUndo, originalOf, undoChange } from './take-back.ts'
+import { changedFilesOf, changeToUndo, originalOf, undoChange } from './take-back.ts'
 
 /**
  * @param id null: the newest change of the target that stands
@@ -28,10 +27,9 @@ export async function undoGroup(
 ): Promise<readonly RemedyOutcome[]> {
   const [first] = group
   const found = await changeToUndo(id, first, run)
-  const { change, files } = found.record
-  const targets = group.filter(
-    ({ named }) => first.tenant === null || files.some(({ path }) => basename(path) === basename(named)),
-  )
+  const { change } = found.record
+  const files = await changedFilesOf(found, group)
+  const targets = group.filter(({ named }) => files.has(named))
   progress.onStep({ target: first }, 'putting the original back')
   const wasHealthy = await isHealthy(run, first, signal)
   const outcome = await orFailure(undoChange(found, first, run, signal))
@@ -51,11 +49,16 @@ export async function undoGroup(
         pauseMs: outcome.pauseMs === null ? null : Math.round(outcome.pauseMs),
         verdict: seen.verdicts.get(target.named) ?? 'inconclusive',
         healthy: seen.healthy,
-        original: originalOf(found, target.named),
+        original: originalFor(target.named),
       },
       seen.unseen ?? unconfirmed ?? whyDown,
     ),
   )
+
+  function originalFor(named: string): string {
+    const file = files.get(named)
+    return file === undefined ? found.file : originalOf(found, file)
+  }
 
   function outcomeFor(
     { tenant, named }: (typeof group)[number],
@@ -66,7 +69,7 @@ export async function undoGroup(
     const nextCommand = (): string | null => {
       if (failure?.code !== 'REMEDY_STALE') return null
       const live = tenant === null ? fileWord(named) : shellWord(`${tenantPrefix}${tenant}`)
-      return `holdfast compare ${live} ${fileWord(originalOf(found, named))}`
+      return `holdfast compare ${live} ${fileWord(originalFor(named))}`
     }
     return {
       check: null,
