@@ -11,8 +11,6 @@ export interface InstallFile {
 export interface FleetTerms {
   /** The folder that has an embedded database, its lock and its socket; null for PostgreSQL. */
   readonly folder: string | null
-  /** True if alarms run commands: a sandbox would bind them too. */
-  readonly alarmsByCommand: boolean
   /** Those of `folders` and `folder` that are not there yet. A sandbox needs them. */
   readonly missing: readonly string[]
 }
@@ -30,8 +28,10 @@ export interface InstallTerms {
   readonly folders: readonly string[]
   /** True if a folder of tenants belongs to another user than the one who runs holdfast. */
   readonly needsLease: boolean
-  /** True if holdfast runs commands of the configuration: a sandbox would bind them too. */
+  /** True if a check of tenants runs commands of the configuration: a sandbox would bind them too. */
   readonly runsCommands: boolean
+  /** The same for alarms. A program that sends mail needs rights of another group, which a sandbox refuses it. */
+  readonly alarmsByCommand: boolean
   /** For how long a sweep may run, in ms; null without a bound. */
   readonly budgetMs: number | null
   /** Checks older than this are stale, as `status --max-age` takes it. */

@@ -79,8 +79,9 @@ function endLines(what: FleetProcess, terms: InstallTerms): readonly string[] {
 /** A coordinator touches no tenant: it needs no rights, and writes only its own database. */
 function sandboxOf(what: FleetProcess, terms: InstallTerms, fleet: FleetTerms): readonly string[] {
   const folders = foldersOf(what, terms, fleet)
-  if (what === 'coordinator') return sandboxLines({ folders, runsCommands: fleet.alarmsByCommand }, [])
-  return sandboxLines({ folders, runsCommands: terms.runsCommands }, agentCapabilities(terms))
+  if (what === 'coordinator') return sandboxLines(folders, terms.alarmsByCommand, [])
+  const runsCommands = terms.runsCommands || (what === 'both' && terms.alarmsByCommand)
+  return sandboxLines(folders, runsCommands, agentCapabilities(terms))
 }
 
 const foldersOf = (what: FleetProcess, { folders }: InstallTerms, { folder }: FleetTerms): readonly string[] => [

@@ -34,8 +34,10 @@ export function userLines({ user, needsLease }: InstallTerms): readonly string[]
 export const agentCapabilities = ({ user, needsLease }: InstallTerms): readonly string[] =>
   user === null ? capabilitiesOfRoot : needsLease ? ['CAP_LEASE'] : []
 
+/** @param runsCommands true if the unit runs commands of the configuration */
 export function sandboxLines(
-  { runsCommands, folders }: Pick<InstallTerms, 'runsCommands' | 'folders'>,
+  folders: readonly string[],
+  runsCommands: boolean,
   capabilities: readonly string[],
 ): readonly string[] {
   if (runsCommands)

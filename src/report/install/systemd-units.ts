@@ -39,7 +39,7 @@ KillMode=mixed
 OOMScoreAdjust=500
 UMask=0077
 ${userLines(terms).join('\n')}
-${sandboxLines(terms, agentCapabilities(terms)).join('\n')}
+${sandboxLines(terms.folders, terms.runsCommands || terms.alarmsByCommand, agentCapabilities(terms)).join('\n')}
 `
 
 const timerUnit = ({ service }: InstallTerms): string => `[Unit]
@@ -68,7 +68,7 @@ KillMode=mixed
 OOMScoreAdjust=500
 UMask=0077
 ${userLines(terms).join('\n')}
-${sandboxLines(terms, agentCapabilities(terms)).join('\n')}
+${sandboxLines(terms.folders, terms.runsCommands || terms.alarmsByCommand, agentCapabilities(terms)).join('\n')}
 `
 
 const reconcileTimer = ({ service }: InstallTerms): string => `[Unit]

@@ -51,10 +51,14 @@ test.skipIf(!isThere('systemd-analyze'))(
   },
 )
 
-test('the unit has no sandbox where holdfast runs commands of the configuration', async () => {
+const hooks = { tenants: ['/bin/true'], quiesce: ['/bin/true', '{tenant}'], resume: ['/bin/true', '{tenant}'] }
+test.each([
+  ['hooks', { service: { name: 'notes', hooks } }],
+  ['an alarm', { alerts: [{ command: ['/usr/sbin/sendmail', '-t'] }] }],
+  ['a rule', { check: { invariants: [{ name: 'sums', command: ['/bin/true', '{snapshot}'] }] } }],
+])('the unit has no sandbox where %s runs a command of the configuration', async (_, keys) => {
   using folder = makeFolder()
-  const hooks = { tenants: ['/bin/true'], quiesce: ['/bin/true', '{tenant}'], resume: ['/bin/true', '{tenant}'] }
-  const config = configured(folder, 'tenants', { service: { name: 'notes', hooks } })
+  const config = configured(folder, 'tenants', keys)
   const { stdout } = await holdfast(['install', 'systemd', '--config', config])
   expect(stdout).toContain('ExecStopPost=')
   expect(stdout).not.toContain('ProtectSystem')

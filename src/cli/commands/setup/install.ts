@@ -106,7 +106,11 @@ function termsOf(settings: Settings): InstallTerms {
       ]),
     ],
     needsLease: uid !== 0 && roots.some((root) => ownerOf(root) !== uid),
-    runsCommands: settings.service.kind === 'hooks' || settings.backups?.fetch != null,
+    runsCommands:
+      settings.service.kind === 'hooks' ||
+      settings.backups?.fetch != null ||
+      settings.check.invariants.some(({ question }) => question.kind === 'command'),
+    alarmsByCommand: settings.alerts.some(({ kind }) => kind === 'command'),
     budgetMs: null,
     maxAge: '26h',
   }
@@ -116,7 +120,7 @@ function termsOf(settings: Settings): InstallTerms {
 function fleetOf(
   program: InstallProgram,
   { agent = false, coordinator = false }: InstallOptions,
-  { fleet, file, alerts }: Settings,
+  { fleet, file }: Settings,
   { folders }: InstallTerms,
 ): FleetInstall | null {
   if (!agent && !coordinator) return null
@@ -131,11 +135,7 @@ function fleetOf(
   const folder = fleet.database.kind === 'pglite' ? dirname(fleet.database.dir) : null
   return {
     process: agent && coordinator ? 'both' : agent ? 'agent' : 'coordinator',
-    terms: {
-      folder,
-      alarmsByCommand: alerts.some(({ kind }) => kind === 'command'),
-      missing: [...folders, ...(folder === null ? [] : [folder])].filter((one) => !existsSync(one)),
-    },
+    terms: { folder, missing: [...folders, ...(folder === null ? [] : [folder])].filter((one) => !existsSync(one)) },
   }
 }
 
