@@ -59,7 +59,7 @@ function valueAt(columns: Columns, i: number, encoding: TextEncoding): SalvagedV
 
 function textOf(bytes: Uint8Array, encoding: TextEncoding): SalvagedValue {
   try {
-    return decoderOf(encoding, { fatal: true, ignoreBOM: true }).decode(bytes)
+    return decoderOf(encoding, { fatal: true }).decode(bytes)
   } catch (error) {
     if (error instanceof TypeError) return { blob: hexOf(bytes) }
     throw error

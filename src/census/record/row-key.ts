@@ -58,8 +58,9 @@ function columnKey(columns: Columns, i: number, encoding: TextEncoding): KeyColu
   }
 }
 
+/** For SQLite a byte order mark is a character like any other. */
 export const decoderOf = (
   encoding: TextEncoding,
-  options: { readonly fatal?: boolean; readonly ignoreBOM?: boolean } = {},
+  options: { readonly fatal?: boolean } = {},
 ): InstanceType<typeof TextDecoder> =>
-  new TextDecoder(encoding === 2 ? 'utf-16le' : encoding === 3 ? 'utf-16be' : 'utf-8', options)
+  new TextDecoder(encoding === 2 ? 'utf-16le' : encoding === 3 ? 'utf-16be' : 'utf-8', { ...options, ignoreBOM: true })

@@ -5,4 +5,4 @@ import { decoderOf } from '../../../../census/record/row-key.ts'
 export const textEncodingOf = (encoding: number): TextEncoding => (encoding === 2 || encoding === 3 ? encoding : 1)
 
 export const sqliteText = (bytes: Uint8Array, encoding: number): string =>
-  decoderOf(textEncodingOf(encoding), { ignoreBOM: true }).decode(bytes)
+  decoderOf(textEncodingOf(encoding)).decode(bytes)
