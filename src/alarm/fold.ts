@@ -120,10 +120,12 @@ function clear(
   const hasEnded = (key: TenantKey): boolean => isKeyCleared(one, key, cleared, source.now)
   const isGone = (key: TenantKey): boolean => isUnlisted(one, key, cleared) && !hasEnded(key)
   const left = one.keys.filter((key) => !hasEnded(key) && !isGone(key) && !isKnownOtherwise(one, key, cleared))
-  for (const [isOver, how] of [[hasEnded], [isGone, unlistedWords]] as const) {
+  const report = (isOver: (key: TenantKey) => boolean, how?: string): void => {
     const news = one.keys.filter((key) => isOver(key) && !isToldBeside(one, key, all))
     if (news.length > 0) outgoing.push(recovered(one, news, source, left.length, how))
   }
+  report(hasEnded)
+  report(isGone, unlistedWords)
   const total = one.total - (one.keys.length - left.length)
   return left.length === 0 ? [] : [{ ...one, keys: left, total }]
 }

@@ -2,9 +2,9 @@
  * The order of the steps of a check. It is written here and nowhere else, and two drivers run it:
  *
  * - `read-snapshot.ts`: the parent asks child processes, one question for each step.
- * - `reader/check-alone.ts`: the child of a snapshot of at most 8 MB asks itself, and stops at the first answer that
- *   reports something. The parent then runs the steps again: it takes the answers that are there, and asks for the
- *   others.
+ * - `reader/check-alone.ts`: the child of a snapshot of at most 8 MB is asked once for all steps. It stops at the first
+ *   answer that reports something. The parent then runs the steps again: it takes the answers that are there, and asks
+ *   for the others.
  *
  * A full check with the census:
  *
@@ -23,7 +23,7 @@
  *      integrity         SQLite's full check of the file, if its pointer map is wrong.
  *                        If the census could not be made, 7 is: integrity as a full check, then countRows
  *   8. finish            owners of the pages that facts name, digests. Its reader closes the snapshot.
- *                        Not run if the steps ended early, or if a child died
+ *                        Not run if the steps ended early, or if a step had no answer
  *
  * One reader runs them in this order. For a full census of a large snapshot there are several. After 1 and 2, step 4
  * comes first. Then three things run in parallel: `pages` runs 3 and then 5; the helpers run 5; `sqlite` runs 6.
@@ -35,10 +35,11 @@
  *
  * A sample: inspect, recover, schema, plan, scan of a range, judgeSample, finish. Page checksums are not verified.
  *
- * A file that SQLite must not open, or whose format is unknown, ends the steps. If a step has no answer, the steps that
- * depend on it are not run. The others are run. If step 2 has no answer, only 3 follows; nothing follows if a journal
- * or a WAL was to be written back. If SQLite cannot read the schema, `objects` replaces 5 to 7, if the pages can be
- * read.
+ * A file that SQLite must not open ends the steps after 1. A file of an unknown format ends them after 2. If a step has
+ * no answer, the steps that depend on it are not run. The others are run. If step 2 has no answer, only 3 follows;
+ * nothing follows if a journal or a WAL was to be written back. If step 2 answers that it could not write them back,
+ * step 3 and the census are left out: 4 follows, then 5 to 7 as without the census. If SQLite cannot read the schema,
+ * `objects` replaces 5 to 7, if the pages can be read.
  */
 import type { CensusPlan } from '../census/plan.ts'
 import type { Reader } from './protocol.ts'
@@ -135,8 +136,12 @@ async function checkWithCensus(reading: ReadingBuilder, readers: StepReaders): P
 /** @returns true if the census was made and its sums were compared */
 async function countAlone(reading: ReadingBuilder, reader: Reader, steps: SqliteSteps): Promise<boolean> {
   const counting = beginCensus(reading, steps)
+  if (counting === null) {
+    await runSqliteSide(steps)
+    return false
+  }
   // The census comes first: its counts are lost with the process, while SQLite can be asked in a fresh one.
-  const scanned = counting !== null && (await runPlanAndScan(reading, reader, counting))
+  const scanned = await runPlanAndScan(reading, reader, counting)
   if (!scanned) steps.reopenLater()
   const compared = scanned && (await steps.runCompare(counting, []))
   await runSqliteSide(steps)

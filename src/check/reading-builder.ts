@@ -95,7 +95,10 @@ export class ReadingBuilder {
    */
   async step<S extends ReaderStep>(reader: Reader, question: QuestionOf<S>): Promise<AnswerOf<S> | null> {
     const early = this.#early.get(question.step)
-    if (early !== undefined && this.#early.delete(question.step)) return early as unknown as AnswerOf<S>
+    if (early !== undefined) {
+      this.#early.delete(question.step)
+      return early as unknown as AnswerOf<S>
+    }
     const { timeoutMs } = this.limits
     const leftMs = timeoutMs - (monotonicMs() - this.#began)
     // One fact is enough for all steps that had no time.

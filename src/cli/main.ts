@@ -1,6 +1,6 @@
 /**
  * The command line: parse, call, print, set the exit code. Node then ends by itself, because `process.exit` could cut
- * the output.
+ * the output. If a read is stuck in the kernel, `endProcess` ends it after the output was written.
  */
 import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
@@ -26,7 +26,7 @@ const invocation = await openInvocation(terminal, argumentsOf(process.argv, read
 keepHeapSmall() // The modules are loaded, and nothing else has used memory yet.
 void main()
 
-/** Runs the command line, and sets the exit code. Lost output changes it. */
+/** Runs the command line, and sets the exit code. If output was lost, the exit code says so. */
 async function main(): Promise<void> {
   const exitCode = await run()
   const last = await reportLostOutput(exitCode, invocation.printing)
@@ -49,7 +49,7 @@ async function run(): Promise<ExitCode> {
     await startTracing(terminal.version, (sentence) => terminal.say(sentence))
     return await invocation.run()
   } catch (error) {
-    if (error instanceof CommanderError) return await endByCommander(error, invocation.printingOfRefused)
+    if (error instanceof CommanderError) return await exitCodeOfRefused(error, invocation.printingOfRefused)
     reportError(terminal, error)
     return await invocation.printing.failure(error)
   } finally {
@@ -58,10 +58,10 @@ async function run(): Promise<ExitCode> {
 }
 
 /**
- * Ends a command line that Commander did not pass to a command. Commander has printed the help or the version, or has
- * reported on stderr why it refuses the command line.
+ * The exit code of a command line that Commander did not pass to a command. Commander has printed the help or the
+ * version, or has reported on stderr why it refuses the command line.
  */
-async function endByCommander({ exitCode, code, message }: CommanderError, printing: Printer): Promise<ExitCode> {
+async function exitCodeOfRefused({ exitCode, code, message }: CommanderError, printing: Printer): Promise<ExitCode> {
   if (exitCode === 0) return exitCodes.sound
   const why = code === 'commander.help' ? 'this names no command' : message.replace(/^error: /, '')
   return printing.failure(new Failure('USAGE', why))

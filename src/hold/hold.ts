@@ -7,14 +7,15 @@
  *   2. Open the live files and judge them.
  *   3. Reserve disk space. If there is none: release 2, wait, begin again with 1.
  *   4. Make the drafts.
- *   5. A large tenant collects garbage in a pause slot. If it also has a WAL, and the file system does not share
- *      blocks: start a guardian watch, pin the WAL by locks, make the warm copy. Predict the pause, and refuse one that
- *      is too long. Close the live files that have no warm copy.
+ *   5. For a large tenant, this process collects its own garbage, in a pause slot. If the tenant also has a WAL, and
+ *      the file system does not share blocks: start a guardian watch, pin the WAL by locks, make the warm copy. Its
+ *      other files are read into memory, and their copy is rehearsed. Large or not: predict the pause, and refuse one
+ *      that is too long. Close the live files that have no warm copy.
  *   6. Admin API: write the intent to the ledger.
  * Phase 2, `inPause`: the tenant stands still.
- *   7. Take a pause slot. Large tenants: wait for the probe. Add what was committed since 5 to the warm copy. In a
- *      fleet, take leave to pause (`pause/pause-permit.ts`), then add once more. If no leave comes: release all, wait
- *      until there is one, and begin again with 1.
+ *   7. Take a pause slot. Large tenants: wait for the probe. Add to the warm copy what was committed since 5. In a
+ *      fleet, take a slot from the permit (`pause/pause-permit.ts`), then add once more. If the permit gives none:
+ *      release all, wait until it has one, and begin again with 1.
  *   8. Write the intent if there is none, or if it is older than a second. Report the hold to the guardian. Start its
  *      watch over the pause.
  *   9. Ask the service to quiesce the tenant: it grants its lease. Compare its answer with the files.
@@ -24,24 +25,30 @@
  *  13. Release the locks and close the live files. This ends the pin of 5, but not the watch of 5.
  *  14. End the watch of 8 (with hooks in a fleet: after the resume). Resume, which ends the service's lease, and see
  *      the tenant serving.
- *  15. The guardian forgets the hold. Write its end to the ledger; this is awaited only after a failure. Give back the
- *      leave of 7, then the pause slot.
+ *  15. The guardian forgets the hold. Write the end of the hold to the ledger. After a failure this line is awaited
+ *      here. After a success the caller awaits it, last of all (`written`). Give back the slot of the permit, then the
+ *      pause slot.
  * Phase 3, `publish`: the tenant serves.
  *  16. Settle the journal of each draft, hash and rename it: it becomes a snapshot, which the caller disposes of.
  *  17. Release the rest of phase 1: the watch of 5, each draft that became no snapshot, and an unused intent. For such
  *      an intent the ledger records `never-began`.
  * The caller releases the disk space of 3 when it has disposed of the snapshots.
  *
- * If one file fails, only that file is released, immediately; the others go on (file-hold.ts). A failure of the tenant
- * or of the run releases everything in reverse order: locks before the resume, the resume before the pause slot. If a
- * file moved (COPY_CHANGED, WRITER_SEEN), or if the pause would begin too late, all begins again.
+ * If one file fails, the others go on (file-hold.ts). The failed one is released at the latest when the step has ended
+ * for all files. A failure of the tenant or of the run releases everything in reverse order: locks before the resume,
+ * the resume before the pause slot. There are two exceptions: the service did not confirm the pause (LEASE_LOST), or
+ * the tenant was not seen serving (RESUME_FAILED). Then finished copies of level `sealed` are still published. After
+ * RESUME_FAILED the hold stays open in the ledger, and the slot of the permit is not given back.
+ *
+ * If a file changed (COPY_CHANGED, WRITER_SEEN), or if the pause would begin too late, all begins again: three attempts
+ * at most.
  *
  * Level `pinned` has its own steps, without a service and without a pause: pinned/take-file.ts lists them.
  *
- * A bare file has no service: steps 1 (state), 5, 6, 9 and 14 do not apply. Step 2 takes kernel leases under a guardian
- * watch; both end before step 7. The file stays open until step 13. Step 8 only starts a watch, which ends after that.
- * Step 10 takes kernel leases, locks the file, and releases these leases. It then probes and seals as above. Step 15
- * only releases the pause slot.
+ * A bare file has no service: steps 1 (state), 5, 6, 9 and 14 do not apply, but garbage is collected for a large one.
+ * Step 2 takes kernel leases under a guardian watch; both end before step 7. The file stays open until step 13. Step 8
+ * only starts a guardian watch, which ends after step 13. Step 10 takes kernel leases, locks the file, and releases
+ * these leases. It then probes and seals as above. Step 15 only releases the pause slot.
  */
 import { nextTurn } from '../host/clock.ts'
 import type { Failure } from '../model/failure.ts'
@@ -70,9 +77,9 @@ export type {
 const attemptsMax = 3
 
 /**
- * Takes a snapshot of each file, in at most three attempts. Waits for leave to pause are not limited. A file that
- * cannot be held has its own outcome. If another attempt may help one file, it is made for all files, so that the
- * snapshots are of one moment.
+ * Takes a snapshot of each file, in at most three attempts. How long it waits for a slot of the permit is not limited.
+ * A file that cannot be held has its own outcome. If another attempt may help one file, it is made for all files, so
+ * that the snapshots are of one moment.
  * @returns one outcome for each file, in their order
  * @throws {Failure} INTERRUPTED if the signal aborted the hold. All other failures are outcomes; runs/ decides which
  * of them stop the run.
@@ -88,13 +95,14 @@ export async function hold(
     const files = records.map((record, at) => new FileHold(request.files[at] ?? request.files[0], record))
     for (const record of records) record.startAttempt()
     const outcome = await holdOnce(files, attempt === attemptsMax, request, processes, signal)
-    if (outcome === 'later') await request.connection?.permit?.ready(signal)
     if (outcome === 'again') attempt++
-    if (outcome === 'again' || outcome === 'later') continue
-    const paused = records.some(({ begun }) => begun)
-    return files.map(
-      (file) => outcome.snapshots.get(file) ?? withoutSnapshot(file, outcome.failure, request.connection, paused),
-    )
+    else if (outcome === 'later') await request.connection?.permit?.ready(signal)
+    else {
+      const paused = records.some(({ begun }) => begun)
+      return files.map(
+        (file) => outcome.snapshots.get(file) ?? withoutSnapshot(file, outcome.failure, request.connection, paused),
+      )
+    }
   }
 }
 
@@ -153,14 +161,14 @@ async function copyInPauseSlot(
   processes: HoldProcesses,
   signal: AbortSignal,
 ): Promise<Copies> {
-  const proven: CopiedFile[] = []
-  if (prepared.files.length === 0) return { files: proven, written: Promise.resolve(), unconfirmed: null }
+  const copied: CopiedFile[] = [] // `inPause` adds to it before the resume: if that fails, the copies are still there.
+  if (prepared.files.length === 0) return { files: copied, written: Promise.resolve(), unconfirmed: null }
   try {
-    const inSlot = (): ReturnType<typeof inPause> => inPause(copying, prepared, proven, request, processes, signal)
+    const inSlot = (): ReturnType<typeof inPause> => inPause(copying, prepared, copied, request, processes, signal)
     const { written } = await request.bounds.inPauseSlot(inSlot)
-    return { files: proven, written, unconfirmed: null }
+    return { files: copied, written, unconfirmed: null }
   } catch (error) {
-    return keepSealedCopies(proven, error)
+    return keepSealedCopies(copied, error)
   }
 }
 
@@ -173,9 +181,9 @@ const codesOfUnconfirmed = new Set<Failure['code']>(['LEASE_LOST', 'RESUME_FAILE
  * disk. Those copies are kept, with the failure that says what is not proven. All others are thrown away.
  * @throws {unknown} the error itself, if no copy may be kept
  */
-function keepSealedCopies(proven: readonly CopiedFile[], error: unknown): Copies {
+function keepSealedCopies(copied: readonly CopiedFile[], error: unknown): Copies {
   const failure = gravestOf(error)
-  const sealed = proven.filter(({ sealed: { level } }) => level === 'sealed')
+  const sealed = copied.filter(({ sealed: { level } }) => level === 'sealed')
   if (sealed.length === 0 || !codesOfUnconfirmed.has(failure.code)) throw error
   const state = failure.code === 'RESUME_FAILED' ? failure.tenantState : 'active'
   return { files: sealed, written: Promise.resolve(), unconfirmed: failure.withTenant(state) }

@@ -1,8 +1,9 @@
 /**
  * Phase 2 of a hold: the tenant stands still. `inPause`, `doUnderLocks` and `doUnderLeases` are one scope each. What a
  * scope registers is released when it ends: kernel leases, then locks and live files, then the pause. All files are
- * sealed before the task begins. A file that fails is released immediately. No other is released before `underSeal` has
- * ended for all. So they share one moment: a transaction over several files is in all snapshots or in none.
+ * sealed before the task begins. A file that fails is released at the latest when the step has ended for all files. No
+ * other is released before `underSeal` has ended for all. So they share one moment: a transaction over several files is
+ * in all snapshots or in none.
  */
 import { Disposables } from '../host/disposal.ts'
 import { invariant } from '../model/bug.ts'

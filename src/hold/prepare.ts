@@ -51,9 +51,9 @@ export async function prepare(
   requireFew(holds)
   for (;;) {
     const outcome = await prepareIfSpace(holds, request, processes, signal, purpose)
-    if (!('space' in outcome)) return outcome
+    if (!('untilSpace' in outcome)) return outcome
     // This may last until other tenants are checked. Meanwhile holdfast has no file of this tenant open.
-    await outcome.space
+    await outcome.untilSpace
     signal.throwIfAborted()
   }
 }
@@ -65,7 +65,7 @@ async function prepareIfSpace(
   processes: HoldProcesses,
   signal: AbortSignal,
   purpose: HoldPurpose,
-): Promise<Prepared | { readonly space: Promise<void> }> {
+): Promise<Prepared | { readonly untilSpace: Promise<void> }> {
   const { connection, settings } = request
   await using opened = new AsyncDisposables()
   const resolved = await resolveNames(
@@ -75,10 +75,10 @@ async function prepareIfSpace(
   const wasHealthy = resolved.length === 0 || (await requireActive(connection, signal))
   const inspected = await inspectFiles(resolved, opened, request, processes, signal)
   const copyBytes = inspected.reduce((sum, { preflight }) => sum + preflight.copyBytes, 0)
-  const space = purpose === 'copy' && inspected.length > 0 ? reserveSpace(copyBytes, 0, request) : null
-  if (space) {
-    space.catch(() => undefined) // The caller awaits it when everything is released.
-    return { space }
+  const untilSpace = purpose === 'copy' && inspected.length > 0 ? reserveSpace(copyBytes, 0, request) : null
+  if (untilSpace) {
+    untilSpace.catch(() => undefined) // The caller awaits it when everything is released.
+    return { untilSpace }
   }
   const drafted = await inTurn(inspected, (file) => ({ ...file, draft: openDraft(file, opened, request) }))
   // Garbage is collected now. In the pause it would prolong the pause; right before it, the process would wait for it.

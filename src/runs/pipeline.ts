@@ -2,25 +2,27 @@
  * The pipeline: the next tenant is held while earlier snapshots are checked. Each tenant takes these steps:
  *
  * 1. Reserve its number of snapshots in the disk budget. They are released one by one, in step 6.
- * 2. Take a hold slot. It is released after step 4. If the run may begin no tenant by then, release the reservation.
+ * 2. Wait for a hold slot. It is released after step 4. If the run may begin no other tenant when the slot comes,
+ *    release the reservation.
  * 3. Read the earlier checks of its files from the ledger.
  * 4. Hold it: reserve the bytes of its snapshots in the disk budget, take a pause slot, pause, copy, resume, hash. The
- *    pause slot is released when the tenant was resumed. If the pause fails in a way that stops the line, the line is
- *    stopped first. Level `pinned` takes no pause slot.
+ *    pause slot is released when the tenant was resumed. If the failure of a pause stops the line, that happens before
+ *    its pause slot is released. Level `pinned` takes no pause slot.
  * 5. For each snapshot: wait for a place in the check queue. Copy the snapshot if the user wants to keep it, then check
  *    it. At level `pinned` damage is checked on a second snapshot, which reserves nothing. Try a remedy on copies, if
  *    the disk budget has room for them. Wait until the end of the hold is in the ledger. Release the place. Only then
- *    keep a sound snapshot as a backup.
- * 6. Delete the snapshot. Then release the snapshot and its bytes in the disk budget.
+ *    keep a sound snapshot as a backup, and the damaged pages of a damaged one for the bundle.
+ * 6. Delete the snapshot. Then release its place and its bytes in the disk budget.
  * 7. Give the result to the observer, to the line, and to the ledger.
  *
- * A tenant begins when the one before it has its hold slot. Steps 5 to 7 run beside the holds of later tenants. If no
- * snapshot comes out of step 4, steps 5 to 7 still give each file its result. Step 3 may fail, or another tenant may
- * stop the line during step 3 or 4. Then the whole reservation is released and the tenant has no result. The tenant
- * whose own pause stopped the line has one.
+ * A tenant begins when the one before it has its hold slot. The first `leading` targets serve again before any other
+ * tenant is held. Steps 5 to 7 run beside the holds of later tenants. If no snapshot comes out of step 4, steps 5 to 7
+ * still give each file its result. Step 3 may fail, or another tenant may stop the line during step 3 or 4. Then the
+ * whole reservation is released and the tenant has no result. The tenant whose own pause stopped the line has one.
  *
- * I1.8: before the next tenant, some that were found sound may be examined again (`harm/harm-watch.ts`). They take the
- * same steps, are counted once, and have a new result only if they are damaged now.
+ * I1.8: before the next tenant, and after the last one, some that were found sound may be examined again
+ * (`harm/harm-watch.ts`). They take the same steps, are counted once, and have a new result only if they are damaged
+ * now.
  *
  * The failure of one tenant is its result. `stop-the-line.ts` decides which failures end the run: then no other tenant
  * begins, and every hold and check that is under way is interrupted.
@@ -94,14 +96,18 @@ export async function workThrough(
     await holdSlots.onIdle()
     await Promise.all(checksUnderWay)
   }
-  /** @returns false if the line was stopped */
+  /**
+   * @param first position of the group's first target; null if the group is examined again
+   * @returns false if the line was stopped
+   */
   const take = async (group: TargetGroup, first: number | null): Promise<boolean> => {
+    const again = first === null
     const reservation = await line.guard(diskBudget.reserveSnapshots(group.length, line.signal))
     if (reservation === null) return false // It failed, and so the line was stopped.
     await startInTurn(holdSlots, async () => {
-      if (first !== null && !limits.mayBegin()) return reservation.releaseAll() // It has waited for its slot.
+      if (!again && !limits.mayBegin()) return reservation.releaseAll() // It has waited for its slot.
       for (const held of await holdGroup(group, first, reservation, pipeline)) {
-        const check = checkAndReport({ ...held, again: first === null }, reservation, pipeline).finally(() =>
+        const check = checkAndReport({ ...held, again }, reservation, pipeline).finally(() =>
           checksUnderWay.delete(check),
         )
         checksUnderWay.add(check)

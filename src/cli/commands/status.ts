@@ -126,11 +126,9 @@ async function readStatus(
   const { dir } = settings.ledger
   await using ledger = await ledgerToRead(dir, wayOf(settings))
   const now = Date.now()
-  const [{ results, others: quiet, all }, holds, others] = [
-    await readResults(ledger, options, now),
-    await ledger.openHolds(),
-    await leftBehind(await ledger.otherHolds(), dir),
-  ]
+  const { results, others: quiet, all } = await readResults(ledger, options, now)
+  const holds = await ledger.openHolds()
+  const others = await leftBehind(await ledger.otherHolds(), dir)
   const known = [...results.filter((result) => !isGone(result)), ...holds, ...others.filter(mayBeOurs)]
   const choice = await chooseKnown(options, ledger, new Set(known.map(({ tenant }) => tenant)))
   const openHolds = holds

@@ -87,8 +87,11 @@ export class ChunkRunner implements Disposable {
       return delivery.until(() => outbox.waitsUpTo(newest), signal)
     }
     const unanswered = new Map<string, number>()
-    for (let end: TurnEnd; (end = await this.#takeTurn(chunk, lane, signal, unanswered)) !== 'done';)
+    for (;;) {
+      const end = await this.#takeTurn(chunk, lane, signal, unanswered)
+      if (end === 'done') break
       while (!(await this.#mayGoOn(end))) await sleep(askAgainMs, signal)
+    }
     await delivery.until(() => outbox.waitsFor(chunk), signal)
   }
 

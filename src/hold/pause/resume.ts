@@ -79,7 +79,9 @@ class Resume {
   #refused: string | null = null
   /** The service is resuming: a second resume is not started beside the first. */
   #underWay = false
+  /** It was active before the resume was answered. That is sent again, to learn whether the pause had a gap. */
   #confirming = false
+  /** The service refused the resume for good. */
   #givenUp = false
   #deadlineMs: number
   #endedAtMs = monotonicMs()
@@ -101,11 +103,11 @@ class Resume {
       if (this.#givenUp) break
       const askedAtMs = monotonicMs()
       const next = await this.#see()
-      if (typeof next === 'object') return next
+      if (typeof next === 'object' && next !== null) return next
       // The last question has the time that is configured for it, however long.
       const isUnhealthy = this.#activeSinceMs !== null && askedAtMs - this.#activeSinceMs > recoverMsMax
       if (isUnhealthy || askedAtMs > this.#deadlineMs) break
-      await sleep(next === 'again' ? waitMs : next)
+      await sleep(next ?? waitMs)
     }
     throw notSeen(this.#request, this.#lastError)
   }
@@ -132,8 +134,8 @@ class Resume {
     }
   }
 
-  /** @returns what was seen, or how long in ms to wait before the next round */
-  async #see(): Promise<ResumeOutcome | number | 'again'> {
+  /** @returns what was seen; or how long in ms to wait before the next round, null: the usual time */
+  async #see(): Promise<ResumeOutcome | number | null> {
     const { service, tenant, holder, wasHealthy, answer } = this.#request
     try {
       const status = await service.servingStatus(tenant, noDeadline)
@@ -163,7 +165,7 @@ class Resume {
     } catch (error) {
       this.#lastError = error as Error
     }
-    return 'again'
+    return null
   }
 
   #reportRetry(): void {
