@@ -183,7 +183,7 @@ export function setIoPriority(priority: number): void {
 }
 
 type CallCallback = (error: Error | null, result: number) => void
-/** Ends this process at once. Node itself waits for its threads, and one that is stuck in the kernel never ends. */
+/** Ends this process immediately. Node itself waits for its threads, and one that is stuck in the kernel never ends. */
 export function endProcess(exitCode: number): void {
   callByNumber('exit_group', { x64: 231, arm64: 94 }, exitCode)
 }

@@ -15,8 +15,8 @@ Each sink gets one alarm of each kind that its \`on\` names. Title and text say
 that it is a test, and the document has "test": true. Each is tried once, for at
 most 10 s. Tests change nothing in what holdfast remembers.
 
-A heartbeat's address is asked for once. For its monitor that is a sweep that
-went well: it waits for a whole period again. So never put this command into
+Each heartbeat address is requested once. Its monitor takes that for a sweep
+that went well, and waits for a whole period again. So never put this command into
 cron or a timer: the monitor would stay silent although no sweep ever runs.
 
 Examples:

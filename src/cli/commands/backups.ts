@@ -45,9 +45,9 @@ list      shows all backups, one backup, or those of a tenant. A broken one has
 add       holds and checks tenants or files as \`check\` does, and keeps those
           that are sound. An argument with a slash, or the name of an existing
           file, means a file. Old backups are deleted as by prune.
-verify    restores backups to a scratch folder and checks them wholly, the one
-          whose verification is oldest first. Arguments are ids of backups, or
-          tenants.
+verify    restores each backup to a scratch folder and checks it as a whole. The
+          one that was verified longest ago comes first. Arguments are ids of
+          backups, or tenants.
 prune     deletes the backups that backups.keep does not keep (default: the last
           3, one for each of 7 days and of 5 weeks), and half-written ones. The
           newest verified backup of a file always stays, and so does every

@@ -42,7 +42,7 @@ export function addRepair(invocation: Invocation): void {
       .description('rebuild what a file can rebuild itself; tried on a copy, and applied only with --apply')
       .argument('[files...]', 'database files that no program has open')
       .option('--tenant <id...>', 'these tenants of the configured service')
-      .option('--backups <dir>', 'the folder of backups of files (for tenants: backups.dir); repair only looks there'),
+      .option('--backups <dir>', 'the folder of backups of files (for tenants: backups.dir); repair only reads it'),
   )
     .addHelpText('after', help)
     .action((files: readonly string[], options: RemedyOptions) =>

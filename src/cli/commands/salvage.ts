@@ -18,13 +18,13 @@ const printing = reportPrinting(
 const help = `
 salvage reads a damaged file page by page, and writes every row that it can read
 into a new file. FILE is never written; no program may have it open. NEW must
-not exist, no WAL or journal may lie beside it, and it must not have the name of
-one. NEW gets its name only when both engines found it sound.
+not exist. It must not have the name of a WAL or a journal, and none of its own
+may lie beside it. NEW gets its name only when both engines found it sound.
 
 Rows that are not certain are in tables of their own: those on pages that no
 table owns, and those that violate a constraint. For the table "orders" it is
-holdfast_orphaned_orders. Of two rows of a UNIQUE key the one stays that the
-indexes name. A row that an index contradicts stays in its table: the account
+holdfast_orphaned_orders. If two rows have the same UNIQUE key, the row
+that the indexes name stays. A row that an index contradicts stays in its table: the account
 beside NEW names it, with the values that the index holds. The account also
 lists what was lost, with the keys that the file still knows.
 

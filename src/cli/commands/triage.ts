@@ -78,7 +78,7 @@ export function addTriage(invocation: Invocation): void {
   withReport(
     invocation
       .add('triage', printing)
-      .description('something crashes: find the damaged tenant, the most suspicious first'),
+      .description('something crashes: find the damaged tenant; the most suspicious are checked first'),
   )
     .argument('[files...]', 'database files, or folders of them, instead of the tenants of the service')
     .addOption(onlyOption())

@@ -39,7 +39,7 @@ export const withSelection = (command: Command): Command =>
     )
     .option(
       '--budget <duration>',
-      'begin with no other tenant after so long; the next sweep begins with what is left (default: sweep.budget)',
+      'after this time, begin no other tenant; the next sweep begins with those that are left (default: sweep.budget)',
       durationOption,
     )
     .option('--deadline <time>', 'the same at a time: 06:00 here, or 2026-11-28T06:00Z', deadlineOption)

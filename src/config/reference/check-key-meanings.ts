@@ -32,13 +32,13 @@ export const checkKeyMeanings: Readonly<Record<string, KeyMeaning>> = {
   },
   'check.accept': {
     means:
-      'Limits of a check that you accept for good. They concern what depends on something that only your program ' +
-      'has: a collation, a function, a module of virtual tables or a tokenizer. They also concern what depends on a ' +
-      'newer SQLite. Such a part no longer keeps the ' +
-      'verdict from sound. Every report still lists it, marked as accepted, and damage elsewhere in the file is ' +
-      'found as ever. `tenants` and `objects` narrow an entry. The table, index or virtual table that ' +
-      'coverage.skipped names is the object. newer-sqlite does not cover a file whose whole format is not ' +
-      'understood. Give it objects: without them it also accepts a statement of the schema that damage has changed.',
+      'Limits of a check that you accept for good. Such a limit concerns a part of the file that needs something of ' +
+      'your program: its collation, function, module of virtual tables or tokenizer. Or the part needs a newer ' +
+      'SQLite. An accepted part no longer prevents the verdict sound. Every report still lists it, marked as ' +
+      'accepted, and damage elsewhere in the file is found as ever. `tenants` and `objects` narrow an entry. The ' +
+      'table, index or virtual table that coverage.skipped names is the object. newer-sqlite does not cover a file ' +
+      'whose whole format is not understood. Give it objects: without them it also accepts a statement of the schema ' +
+      'that damage has changed.',
     default: '[]',
     example: '[unknown-collation, { limit: unknown-module, objects: ["vec_*"] }]',
   },

@@ -21,7 +21,7 @@ export const sectionMeanings: Readonly<Record<string, string>> = {
     'src/backup/README.md says how to restore one without holdfast.',
   'backups.keep':
     'How many backups of each tenant are kept. `backups prune` and each new backup remove the others. ' +
-    'The newest backup of a tenant that is not known to be sound now is never removed.',
+    'The newest verified backup of each file is never removed.',
   quarantine: 'Where holdfast keeps the original of each file that it changed.',
   accounts: 'Where holdfast writes the accounts: what a remedy kept, added, dropped and could not read.',
   sweep: 'Which tenants a sweep takes, and how long it may take. Without this section it takes all of them.',

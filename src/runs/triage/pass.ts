@@ -38,7 +38,7 @@ export interface PassEnd {
   readonly stopped: Failure | null
 }
 
-/** Tenants that go through the pipeline together: first few, so that the likeliest culprit is known at once. */
+/** Tenants that go through the pipeline together: first few, so that the likeliest culprit is known soon. */
 const together = { first: 2, most: 8 } as const
 /** A tenant that a restart of the service has met is tried so often in one pass. */
 const attemptsMax = 4

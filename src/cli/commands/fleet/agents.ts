@@ -30,7 +30,7 @@ export function addFleetAgents(invocation: Invocation, group: CommandGroup): voi
         .argParser(durationOption)
         .default(durationOption('26h'), '26h'),
     )
-    .option('--remove <host>', 'take a host out of the fleet that will not come back, and show the others')
+    .option('--remove <host>', 'take this host, which will not come back, out of the fleet; show the others')
     .addHelpText(
       'after',
       `

@@ -35,7 +35,7 @@ const printing: ChoosePrinter = (terminal, given) =>
 const help = `
 The status is what the database of the fleet knows. No host and no tenant is
 asked. Ages count by the clock of the database. If a command names a tenant,
-type it on the host that stands with it.
+type it on the host that is printed beside it.
 
 With --output and --html, a program that reads the file gets the old one or the
 new one, never a part of it. If there is no status for nagios or monit, the file

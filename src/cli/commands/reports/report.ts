@@ -20,7 +20,7 @@ hundred, and always the newest with damage. If a newer run has no report,
 stderr says so. --output refuses a <file> in a folder of tenants.roots.
 
 Examples:
-  holdfast report                      the newest run  with a report
+  holdfast report                      the newest run with a report
   holdfast report RUN --verbose        an earlier one, with every result
   holdfast report --json               for a program
   holdfast report --html --output run.html
