@@ -2,6 +2,7 @@
  * Child side: reads the files of a snapshot before SQLite opens them. SQLite drops the end of a broken WAL silently, so
  * afterwards its damage could not be found.
  */
+import { nameOf } from '../../host/files/file-name.ts'
 import type { Finding } from '../../model/result/finding.ts'
 import type { Companion } from '../../model/result/recovery.ts'
 import type { SkippedObject } from '../../model/result/verdict.ts'
@@ -124,7 +125,7 @@ function inspectJournal({ bytes, read }: OpenFile, database: string): InspectedJ
   const header = read(0, 28)
   const hot = isHot(header, bytes)
   const name = hot ? superJournalName(read(Math.max(0, bytes - trailerBytes), trailerBytes)) : null
-  const superJournal = name?.toString() ?? null
+  const superJournal = name === null ? null : nameOf(name)
   const readable = readJournal(read, bytes) !== null
   const cut = readable && withFile(database, (main) => findJournalCut(read, bytes, main.read))
   return {
@@ -174,7 +175,7 @@ function inspectWal(log: OpenFile, database: string, file: InspectedDatabaseFile
   )
   const commits = state.committedFrames > 0
   const findings = [
-    ...(cut === null || cut.framesBehind === 0
+    ...(cut === null || !cut.isProven
       ? []
       : [
           walCut(
@@ -196,11 +197,11 @@ function inspectWal(log: OpenFile, database: string, file: InspectedDatabaseFile
   ]
   if (state.frames === 0 && state.stopped === 'salts' && cut === null) return inspectBehindHeader(log, database, file)
   const skipped =
-    cut?.framesBehind === 0
+    cut?.isProven === false
       ? [
           {
             object: 'write-ahead log',
-            why: `it breaks off at frame ${cut.frame}, and a commit behind it cannot be verified`,
+            why: `it breaks off at frame ${cut.frame}, and one commit lies behind: a crash leaves that, and damage too`,
           },
         ]
       : []

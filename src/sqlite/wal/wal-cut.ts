@@ -8,6 +8,10 @@
  *
  * Damage may also destroy the headers of several frames. Frames behind them still prove each other, and have the salts
  * of the header.
+ *
+ * Two states of a healthy WAL look like a cut, and both have one commit behind the bad frame. A power loss in a commit
+ * leaves holes, because the disk writes blocks in any order. A writer that dies right after its commit frame leaves a
+ * commit that never happened; the next writer begins at the same place, and the rest stays behind its commit.
  */
 
 import { read32 } from '../bytes.ts'
@@ -21,8 +25,10 @@ interface WalCut {
   /** The first bad frame, counted from 1, and its byte offset. */
   readonly frame: number
   readonly offset: number
-  /** Frames behind it that prove each other; 0 if there is a commit of this generation that nothing proves. */
+  /** Frames behind it. */
   readonly framesBehind: number
+  /** False if a healthy WAL may look so, too. */
+  readonly isProven: boolean
 }
 
 /** A log that was scanned up to its first bad frame. */
@@ -46,25 +52,40 @@ export function findWalCut(log: ScannedLog, database: ReadExactly): WalCut | nul
   const behind = chainBehind(log, bad, offset + frameBytes)
   if (behind === null) return null
   const last = behind.commitEnd ?? offset + frameBytes
-  return losesPages(log, bad, last, database) ? { frame: number, offset, framesBehind: behind.frames } : null
+  if (!losesPages(log, bad, last, database)) return null
+  return { frame: number, offset, framesBehind: behind.frames, isProven: behind.isProven }
 }
 
 interface Chain {
   readonly frames: number
   /** Byte offset behind the last frame with a commit mark; null if only the bad frame has one. */
   readonly commitEnd: number | null
+  /** Frames with a commit mark. */
+  readonly commits: number
 }
 
 /** Finds frames behind the bad one that continue each other's checksums up to a commit. */
-function chainBehind({ header, read, checksumBefore }: ScannedLog, bad: Uint8Array, from: number): Chain | null {
+function chainBehind(
+  { header, state, read, checksumBefore }: ScannedLog,
+  bad: Uint8Array,
+  from: number,
+): ProvenChain | null {
   const badCommits = read32(bad, 4) !== 0
-  // If the content was damaged, the stored checksum is right. If the checksum was damaged, the computed one is right.
-  const stored: Checksum = [read32(bad, 16), read32(bad, 20)]
-  for (const seed of [stored, frameChecksum(viewOf(bad), 0, header, checksumBefore)]) {
-    const behind = followChain(header, from, seed, read)
-    if (behind.frames > 0 && (behind.commitEnd !== null || badCommits)) return behind
+  // The frame is whole but for its stored checksum, and so are those behind it.
+  const computed = followChain(header, from, frameChecksum(viewOf(bad), 0, header, checksumBefore), read)
+  if (computed.frames > 0 && (computed.commitEnd !== null || badCommits)) return { ...computed, isProven: true }
+  // If the content was damaged, the stored checksum is right.
+  const stored = followChain(header, from, [read32(bad, 16), read32(bad, 20)], read)
+  if (stored.frames > 0 && (stored.commitEnd !== null || badCommits)) {
+    const isBehindCommit = state.validEnd === state.committedEnd && state.committedFrames > 0
+    return { ...stored, isProven: !isBehindCommit || stored.commits + Number(badCommits) > 1 }
   }
-  return laterChain(header, from, read)
+  const later = laterChain(header, from, read)
+  return later && { ...later, isProven: later.frames > 0 && later.commits > 1 }
+}
+
+interface ProvenChain extends Chain {
+  readonly isProven: boolean
 }
 
 /** If both were damaged, or further frames too, no frame behind them continues a known checksum. */
@@ -76,9 +97,10 @@ function laterChain(header: WalHeader, from: number, read: ReadExactly): Chain |
     if (head === null) return unproven
     if (!isOfGeneration(head, header)) continue
     const behind = followChain(header, at + frameBytes, [read32(head, 16), read32(head, 20)], read)
-    const commitEnd = behind.commitEnd ?? (read32(head, 4) !== 0 ? at + frameBytes : null)
-    if (behind.frames > 0 && commitEnd !== null) return { frames: behind.frames + 1, commitEnd }
-    if (commitEnd !== null) unproven = { frames: 0, commitEnd }
+    const commits = behind.commits + Number(read32(head, 4) !== 0)
+    const commitEnd = behind.commitEnd ?? (commits > 0 ? at + frameBytes : null)
+    if (behind.frames > 0 && commitEnd !== null) return { frames: behind.frames + 1, commitEnd, commits }
+    if (commitEnd !== null) unproven = { frames: 0, commitEnd, commits }
     at += behind.frames * frameBytes
   }
 }
@@ -88,13 +110,16 @@ function followChain(header: WalHeader, from: number, seed: Checksum, read: Read
   let checksum = seed
   let frames = 0
   let commitEnd: number | null = null
+  let commits = 0
   for (let offset = from; ; offset += frameBytes) {
     const frame = read(offset, frameBytes)
-    if (frame === null || !isOfGeneration(frame, header)) return { frames, commitEnd }
+    if (frame === null || !isOfGeneration(frame, header)) return { frames, commitEnd, commits }
     checksum = frameChecksum(viewOf(frame), 0, header, checksum)
-    if (checksum[0] !== read32(frame, 16) || checksum[1] !== read32(frame, 20)) return { frames, commitEnd }
+    if (checksum[0] !== read32(frame, 16) || checksum[1] !== read32(frame, 20)) return { frames, commitEnd, commits }
     frames++
-    if (read32(frame, 4) !== 0) commitEnd = offset + frameBytes
+    if (read32(frame, 4) === 0) continue
+    commitEnd = offset + frameBytes
+    commits++
   }
 }
 
