@@ -151,13 +151,13 @@ const pageTypes = new Set([2, 5, 10, 13])
  * a file of another kind.
  *
  * It is conservative. At one page size, at least two pages must have a plausible b-tree page header, and a quarter of
- * all pages that are not zero.
+ * all pages that are not zero. That of page 1 lies behind the 100 bytes, and may be whole.
  * @param bytes the first few hundred KB of the file
  */
 export function looksLikePages(bytes: Uint8Array): boolean {
   for (let pageSize = 512; pageSize <= 65_536; pageSize *= 2) {
-    let plausible = 0
-    let checked = 0
+    let plausible = Number(isPlausiblePage(bytes.subarray(0, pageSize), 100))
+    let checked = plausible
     for (let at = pageSize; at + pageSize <= bytes.length; at += pageSize) {
       const page = bytes.subarray(at, at + pageSize)
       if (isZero(page)) continue
@@ -173,13 +173,13 @@ export function looksLikePages(bytes: Uint8Array): boolean {
  * True for a b-tree page header with cells, whose pointers lead into the cell content area and to different bytes
  * (section 1.6).
  */
-function isPlausiblePage(page: Uint8Array): boolean {
-  const type = page[0] ?? 0
+function isPlausiblePage(page: Uint8Array, from = 0): boolean {
+  const type = page[from] ?? 0
   if (!pageTypes.has(type)) return false
-  const cellCount = read16(page, 3)
-  const content = read16(page, 5) || 65_536
-  const pointers = type === 2 || type === 5 ? 12 : 8
-  if (cellCount === 0 || pointers + 2 * cellCount > content || content >= page.length || (page[7] ?? 0) > 60)
+  const cellCount = read16(page, from + 3)
+  const content = read16(page, from + 5) || 65_536
+  const pointers = from + (type === 2 || type === 5 ? 12 : 8)
+  if (cellCount === 0 || pointers + 2 * cellCount > content || content >= page.length || (page[from + 7] ?? 0) > 60)
     return false
   const seen = new Set<number>()
   for (let i = 0; i < cellCount; i++) {

@@ -76,6 +76,14 @@ describe('pages behind a broken beginning', () => {
     expect(looksLikePages(bytes.subarray(0, 1 << 20))).toBe(true)
   })
 
+  test('are recognised in a file of two pages, if only the first 100 bytes are gone', () => {
+    const path = join(folder, 'two-pages.db')
+    create(path, 4096, fillEvents(3))
+    const bytes = readFileSync(path)
+    bytes.fill(0, 0, 100)
+    expect(looksLikePages(bytes.subarray(0, 8192))).toBe(true)
+  })
+
   test('are not recognised in noise, text, zeros or an empty file', () => {
     const random = integersFrom(3)
     for (let i = 0; i < 20; i++)
