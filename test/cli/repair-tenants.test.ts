@@ -1,10 +1,10 @@
 /** `repair` of tenants of a live service: in a pause, checked afterwards, taken back if it did the tenant no good. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import type { RemedyReport } from '../../src/model/result/remedy.ts'
-import { fingerprintOf, makeDatabase } from '../support/cli/folder.ts'
+import { fingerprintOf, leaveEntries, makeDatabase } from '../support/cli/folder.ts'
 import { holdfast } from '../support/cli/program.ts'
 import { inDatabase, integrityOf, makeDamaged, onlyRemedy, remedyOf, zeroTableLeaf } from '../support/cli/remedies.ts'
 import { openService } from '../support/cli/service.ts'
@@ -119,6 +119,23 @@ test('originals of several files have names that differ, whatever the files are 
   expect(names).toEqual(['1-2-app.db', '2-app.db', '3-change.json'])
   await remedyOf('repair', '--tenant', 'acme', '--undo', '--config', service.config)
   expect(bytes()).toEqual(before)
+})
+
+test('files of one name in two folders have an account each', async () => {
+  await using service = await openService({
+    tenants: (data) => ({
+      acme: ['one', 'two'].map((folder) => {
+        mkdirSync(join(data, folder))
+        const path = makeDatabase(join(data, folder, 'app.db'))
+        leaveEntries(path)
+        return path
+      }),
+    }),
+  })
+  const { results } = await remedyOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
+  const accounts = results.map(({ account }) => account ?? '')
+  expect(accounts.map((path) => basename(path).replace(/^\w+-/, ''))).toEqual(['1-app.db.json', '2-app.db.json'])
+  for (const path of accounts) expect(existsSync(path)).toBe(true)
 })
 
 test('a tenant that is sound is not paused a second time', async () => {

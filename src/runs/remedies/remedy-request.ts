@@ -88,7 +88,7 @@ export async function workOnRemedies(
     onPlanned: (target, planned) => observer.onPlanned(target, planned),
     onAway: (target, msMax) => observer.onAway(target, msMax),
     placeOf: (target) => placeOf(target, places),
-    accountPlaceOf: (target, change) => accountPlaceOf(target, change, isOneOfSeveral(target, targets), places),
+    accountPlaceOf: (target, change) => accountPlaceOf(target, change, nameInTenant(target, targets), places),
   }
   const shared = {
     rehearsals,
@@ -135,8 +135,15 @@ function fetchFor({ backups, fetch }: RemedyLocations, version: string, context:
   return (wanted, signal) => fetchBackup(wanted, { ...fetch, backups, version, scratch, checker, accept }, signal)
 }
 
-const isOneOfSeveral = (target: Target, targets: readonly Target[]): boolean =>
-  target.tenant !== null && targets.filter(({ tenant }) => tenant === target.tenant).length > 1
+/** What tells a file from the others of its tenant, which may have the same name in other folders; null for one file. */
+function nameInTenant(target: Target, targets: readonly Target[]): string | null {
+  const names = targets.filter(({ tenant }) => tenant === target.tenant).map(({ named }) => named)
+  if (target.tenant === null || names.length < 2) return null
+  const name = basename(target.named)
+  return new Set(names.map((one) => basename(one))).size === names.length
+    ? name
+    : `${names.indexOf(target.named) + 1}-${name}`
+}
 
 /** Originals of a bare file stay beside it, unless a folder is given. */
 async function placeOf({ named }: Target, { quarantine }: RemedyLocations): Promise<OriginalsLocation> {
@@ -148,11 +155,11 @@ async function placeOf({ named }: Target, { quarantine }: RemedyLocations): Prom
 async function accountPlaceOf(
   { tenant, named }: Target,
   change: ChangeId,
-  isOneOfSeveral: boolean,
+  nameInTenant: string | null,
   { accounts, quarantine }: RemedyLocations,
 ): Promise<AccountLocation> {
   if (accounts !== null)
-    return { folder: accounts, name: isOneOfSeveral ? `${change}-${basename(named)}.json` : `${change}.json` }
+    return { folder: accounts, name: nameInTenant === null ? `${change}.json` : `${change}-${nameInTenant}.json` }
   const real = tenant === null ? ((await realPathOf(named)) ?? named) : named
   const name = `${basename(real)}.account-${change}.json`
   const isTooLong = Buffer.byteLength(name) > nameBytesMax

@@ -62,6 +62,22 @@ export function damageIndex(path: string): void {
   partial.close()
 }
 
+/** Deletes two rows behind the back of their index: its entries for them stay. */
+export function leaveEntries(path: string): void {
+  const database = new Database(path)
+  database.unsafeMode(true)
+  database.pragma('writable_schema=ON')
+  const [index] = database.prepare("SELECT * FROM sqlite_schema WHERE name = 'notes_title'").raw().all() as unknown[][]
+  database.exec("DELETE FROM sqlite_schema WHERE name = 'notes_title'")
+  database.close()
+  const without = new Database(path)
+  without.unsafeMode(true)
+  without.pragma('writable_schema=ON')
+  without.exec('DELETE FROM notes WHERE id IN (3, 4)')
+  without.prepare('INSERT INTO sqlite_schema VALUES(?, ?, ?, ?, ?)').run(index)
+  without.close()
+}
+
 /** Digest and times of every file in a folder: equal before and after means that no process wrote. */
 export function fingerprintOf(folder: string): Record<string, string> {
   return Object.fromEntries(
