@@ -18,7 +18,7 @@ import { keepBackup, type KeptBackup } from './keep.ts'
 import { backupFolderOf, groups, isBackupId, partPath, type BackedUpFile } from './layout.ts'
 import type { BackupManifest, SoundFile } from './manifest.ts'
 import { restoreEntry } from './restore.ts'
-import { surplusOf, type RotationRule } from './rotation.ts'
+import { isOfFuture, surplusOf, type RotationRule } from './rotation.ts'
 
 export interface BackupFilter {
   /** null: bare files only. Absent: all. */
@@ -125,8 +125,9 @@ class BackupFolder implements Backups {
 
   async newestVerified({ before, ...of }: BackedUpFile & { readonly before: string | null }) {
     const latest = before === null ? null : new Date(before).toISOString()
-    const verified = await this.#verifiedOf(of)
-    return verified.map(({ backup }) => backup).findLast(({ takenAt }) => latest === null || takenAt <= latest) ?? null
+    const verified = (await this.#verifiedOf(of)).map(({ backup }) => backup)
+    if (latest !== null) return verified.findLast(({ takenAt }) => takenAt <= latest) ?? null
+    return verified.findLast((backup) => !isOfFuture(backup, Date.now())) ?? verified.at(-1) ?? null
   }
 
   async restore(id: string, toFile: string, signal: AbortSignal): Promise<SnapshotPath> {
@@ -138,6 +139,7 @@ class BackupFolder implements Backups {
     const surplus = surplusOf(
       verified.map(({ backup }) => backup),
       rule,
+      Date.now(),
     )
     const ids = new Set(surplus.map(({ id }) => id))
     for (const entry of verified)
@@ -155,7 +157,9 @@ class BackupFolder implements Backups {
       const entries = await this.#entriesIn(folder, null)
       const files = new Map(entries.flatMap(({ manifest }) => (manifest === null ? [] : [[manifest.path, manifest]])))
       for (const file of files.values())
-        surplus.push(...(dryRun ? surplusOf(verifiedAmong(entries, file), rule) : await this.rotate(file, rule)))
+        surplus.push(
+          ...(dryRun ? surplusOf(verifiedAmong(entries, file), rule, Date.now()) : await this.rotate(file, rule)),
+        )
       const dead = entries.filter(({ backup, manifest }) => manifest === null && backup.path.endsWith('.partial'))
       leftovers.push(
         ...(dryRun ? dead.map(({ backup }) => backup.id) : await removeLeftovers(join(this.folder, folder))),

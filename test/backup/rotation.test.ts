@@ -22,8 +22,9 @@ const at = (takenAt: string, confirmedAt: string | null = null): VerifiedBackup 
 
 /** The hour of the first moment of 2026-11-02, a Monday, and so many hours later. */
 const hours = (count: number): string => new Date(Date.UTC(2026, 10, 2) + count * 3_600_000).toISOString()
+const later = Date.UTC(2028, 0, 1)
 const keptOf = (backups: readonly VerifiedBackup[], rule: RotationRule): readonly string[] => {
-  const surplus = new Set(surplusOf(backups, rule))
+  const surplus = new Set(surplusOf(backups, rule, later))
   return backups.filter((backup) => !surplus.has(backup)).map(({ takenAt }) => takenAt)
 }
 
@@ -65,18 +66,24 @@ test('a confirmed backup stands for every day until its confirmation', () => {
   expect(keptOf(backups, { last: 1, daily: 3, weekly: 0 })).not.toContain(old.takenAt)
 })
 
+test('backups of a wrong clock stay, and no other goes for them', () => {
+  const backups = [at(hours(0)), at(hours(1), hours(24 * 700)), at(hours(24 * 400)), at(hours(24 * 800))]
+  const surplus = surplusOf(backups, { last: 1, daily: 1, weekly: 1 }, Date.parse(hours(2)))
+  expect(surplus.map(({ takenAt }) => takenAt)).toEqual([hours(0)])
+})
+
 test('whatever the rule: the newest stays, and never fewer than the last ones', () => {
   const any = fc.array(fc.tuple(fc.integer({ min: 0, max: 2000 }), fc.integer({ min: 0, max: 500 })), { maxLength: 40 })
   fc.assert(
     fc.property(any, fc.nat(5), fc.nat(8), fc.nat(8), (times, last, daily, weekly) => {
       const backups = times.map(([hour, until]) => at(hours(hour), until === 0 ? null : hours(hour + until)))
       const rule = { last, daily, weekly }
-      const surplus = surplusOf(backups, rule)
+      const surplus = surplusOf(backups, rule, later)
       const kept = backups.filter((backup) => !surplus.includes(backup))
       const newest = backups.toSorted((a, b) => (a.id < b.id ? 1 : -1))
       for (const one of newest.slice(0, Math.max(1, last))) expect(kept).toContain(one)
       expect(kept.length).toBeLessThanOrEqual(Math.max(1, last) + daily + weekly)
-      expect(surplusOf(kept, rule)).toEqual([]) // Rotating again deletes nothing more.
+      expect(surplusOf(kept, rule, later)).toEqual([]) // Rotating again deletes nothing more.
     }),
   )
 })

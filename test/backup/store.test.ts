@@ -61,6 +61,15 @@ test('an older state is no confirmation of a newer one', async () => {
   expect((await store.keep(rows(50), { takenAt: day(4), origin: 'fetched' })).kind).toBe('stored')
 })
 
+test('a backup that was made while the clock was wrong is neither the newest nor in the way', async () => {
+  const ahead = new Date(Date.now() + 400 * 86_400_000).toISOString()
+  await store.keep(rows(1), { takenAt: ahead })
+  const { backup } = await store.keep(rows(2))
+  await store.backups.rotate(acmeFile, { last: 1, daily: 0, weekly: 0 })
+  expect(await store.list()).toHaveLength(2)
+  expect((await store.backups.newestVerified({ ...acmeFile, before: null }))?.id).toBe(backup.id)
+})
+
 test('ids that look alike have folders of their own', async () => {
   const ids = ['a/b', 'a:b', 'A/b', 'a_b', '..', '.', 'é', 'e\u0301', '\ud800', '\udc00', 'x'.repeat(300), '-rf', ' ']
   const folders = ids.map((id) => backupFolderOf({ tenant: tenantId(id), path: '/srv/a.db' }))
