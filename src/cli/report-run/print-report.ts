@@ -58,24 +58,21 @@ export async function printReport<Ending>(
     return exitCode
   }
   const end = { exitCode: document.exitCode(ending), ending, failure: null }
-  await print(document, terminal, options, end)
-  return (await isPageWritten(document, terminal, end)) || end.exitCode !== exitCodes.sound
-    ? end.exitCode
-    : exitCodes.failed
+  const pageError = await writePage(document, end)
+  // A page that cannot be written changes no verdict; but a run that lacks what was asked for has not ended well.
+  const exitCode = pageError !== null && end.exitCode === exitCodes.sound ? exitCodes.failed : end.exitCode
+  await print(document, terminal, options, { ...end, exitCode })
+  if (pageError !== null) reportError(terminal, pageError)
+  return exitCode
 }
 
-/** A page that cannot be written changes no verdict; but a run that lacks what was asked for has not ended well. */
-async function isPageWritten<Ending>(
-  document: ReportDocument<Ending>,
-  terminal: Terminal,
-  end: ReportEnd<Ending>,
-): Promise<boolean> {
+/** @returns why the page could not be written; null if it was, or if none is wanted */
+async function writePage<Ending>(document: ReportDocument<Ending>, end: ReportEnd<Ending>): Promise<unknown> {
   try {
     await document.writePage?.(end)
-    return true
+    return null
   } catch (error) {
-    reportError(terminal, error)
-    return false
+    return error
   }
 }
 
@@ -105,7 +102,8 @@ async function printFailedReport<Ending>(
   const exitCode = document.exitCodeOfError(error)
   const end = { exitCode, ending: null, failure: describeError(error, terminal.commandLine) }
   if (options.json || !document.isEmpty) await print(document, terminal, options, end)
-  await isPageWritten(document, terminal, end)
+  const pageError = await writePage(document, end)
+  if (pageError !== null) reportError(terminal, pageError)
   return exitCode
 }
 

@@ -77,6 +77,8 @@ test('a page that cannot be written is an error of a sound run, and changes no o
   ]
   expect([sound.code, damaged.code]).toEqual([1, 2])
   for (const { stderr } of [sound, damaged]) expect(stderr).toContain(`cannot write ${nowhere}`)
+  const { code, stdout } = await run(['sweep', '--only', 'acme', '--html', nowhere, '--json'])
+  expect([code, JSON.parse(stdout)]).toMatchObject([1, { summary: { exitCode: 1 } }])
 })
 
 test.each([
