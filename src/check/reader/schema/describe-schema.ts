@@ -47,16 +47,21 @@ export function describeSchema(db: Database.Database): SchemaDescription {
 
 /**
  * A statement without what makes no difference to SQLite: ALTER TABLE, and tools that dump and load, write statements
- * in their own way. If two results are equal, the statements mean the same. The reverse is not always true.
+ * in their own way. If two results are equal, the statements mean the same. The reverse is not always true. One
+ * exception: outside of DEFAULT, a word in double quotes that names nothing is a string, and its case is not seen.
  */
 export function plainStatement(sql: string): string {
-  return tokensOf(sql)
-    .map(({ text }) => plainToken(text))
-    .join('\u0000')
+  const tokens = tokensOf(sql).map(({ text }) => text)
+  return tokens.map((token, at) => (isDefault(tokens[at - 1]) ? unquoted(token) : plainToken(token))).join('\u0000')
 }
+
+/** A word behind it is a string, in double quotes or in none. */
+const isDefault = (token = ''): boolean => token.toLowerCase() === 'default'
 
 function plainToken(token: string): string {
   if (token.startsWith("'")) return token
-  const name = /^["`[]([a-z_][\w$]*)["`\]]$/i.exec(token)?.[1] ?? token
+  const name = unquoted(token)
   return /^[\w$]+$/.test(name) ? name.toLowerCase() : name
 }
+
+const unquoted = (token: string): string => /^["`[]([a-z_][\w$]*)["`\]]$/i.exec(token)?.[1] ?? token

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
-import { describeSchema } from '../../../../src/check/reader/schema/describe-schema.ts'
+import { describeSchema, plainStatement } from '../../../../src/check/reader/schema/describe-schema.ts'
 import { openDatabase } from '../../../../src/check/reader/sqlite/open-database.ts'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import { create } from '../../../support/databases/create-database.ts'
@@ -124,4 +124,10 @@ test('shadow tables are found without making SQLite expand every view', async ()
     'a_docsize: a',
     'a_idx: a',
   ])
+})
+
+test('statements that are written in another way are the same, unless a default differs', () => {
+  const same = ['CREATE TABLE t(a TEXT DEFAULT "A")', 'create table "T" ( [A] text default A )']
+  expect(new Set(same.map(plainStatement)).size).toBe(1)
+  expect(plainStatement('CREATE TABLE t(a TEXT DEFAULT "a")')).not.toBe(plainStatement(same[0] ?? ''))
 })
