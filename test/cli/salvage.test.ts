@@ -14,10 +14,12 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import type { Account } from '../../src/model/result/account.ts'
 import type { RemedyReport, RemedyResult } from '../../src/model/result/remedy.ts'
+import { newJournalHeader, newJournalRecord } from '../../src/sqlite/journal/new-journal.ts'
 import { fingerprintOf, makeFolder } from '../support/cli/folder.ts'
 import { holdfast, start, type ProgramResult } from '../support/cli/program.ts'
 import { create, fillEvents } from '../support/databases/create-database.ts'
 import { Patient } from '../support/databases/surgeon.ts'
+import { appendTrailer } from '../support/databases/trailer.ts'
 import { eventually } from '../support/processes.ts'
 
 function resultIn({ stdout, stderr, code }: ProgramResult): RemedyResult {
@@ -213,4 +215,17 @@ test('a file that is not there: exit code 1', async () => {
 
 test('without --to: exit code 64', async () => {
   expect((await holdfast(['salvage', 'app.db'])).code).toBe(64)
+})
+
+test('a journal that cannot be rolled back is named: half of a transaction may be in the new file', async () => {
+  using folder = makeFolder()
+  const file = folder.in('app.db')
+  create(file, 1024, fillEvents(100))
+  const bytes = readFileSync(file)
+  const [pageCount, nonce] = [bytes.length / 1024, 7]
+  const header = newJournalHeader({ pageSize: 1024, pageCount, records: 1, nonce })
+  writeFileSync(`${file}-journal`, Buffer.concat([header, newJournalRecord(2, bytes.subarray(1024, 2048), nonce)]))
+  appendTrailer(`${file}-journal`, '/srv/elsewhere/transaction-mj12345678')
+  const { stdout } = await holdfast(['salvage', file, '--to', folder.in('new.db')])
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('the journal was not rolled back: it belongs to a transaction over')
 })

@@ -30,7 +30,7 @@ export function mustStayClosed(reading: ReadingBuilder, { file, superJournal }: 
   // snapshot's transaction as committed.
   reading.skip(
     'journal',
-    `it belongs to a transaction over several files (${JSON.stringify(superJournal)}) and cannot be rolled back here`,
+    `it belongs to a transaction over several files ("${superJournal}") and cannot be rolled back here`,
   )
   return true
 }

@@ -165,6 +165,7 @@ function doneLines(result: RemedyResult, mode: RemedyMode, options: TextOptions)
   if (mode === 'salvage')
     return [
       ...line('done', `${deedOf(plan, 'did')}, ${whenUtc(applied.at)}`, options),
+      ...line('found', legibleSentence(plan.why), options),
       ...line('new', `${legibleName(applied.original)}: ${verdictWords[applied.verdict]}`, options),
       ...lossLines(result, options),
     ]

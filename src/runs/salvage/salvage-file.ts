@@ -89,7 +89,7 @@ async function salvageChecked(
   signal: AbortSignal,
 ): Promise<RemedyOutcome> {
   const { held } = file
-  const plan = planOf('salvage', 'the file itself is never written', null)
+  const plan = planOf('salvage', `the file itself is never written${journalLeft(file)}`, null)
   if (held.kind !== 'snapshot') return outcomeOf(file, untried(plan, file.failure ?? notHeldFailure(file)))
   try {
     await using backup = request.from === null ? null : await broughtFor(request, means.context, signal)
@@ -100,6 +100,12 @@ async function salvageChecked(
     if (!(failure instanceof Failure) || failure.code === 'INTERRUPTED' || failure.code === 'USAGE') throw failure
     return outcomeOf(file, untried(plan, asChecked(failure, file)))
   }
+}
+
+/** Of a transaction that the check could not end, some pages may be new and some old. */
+function journalLeft({ result }: CheckedFile): string {
+  const left = result.coverage.skipped.find(({ object }) => object === 'journal')
+  return left === undefined ? '' : `; the journal was not rolled back: ${left.why}`
 }
 
 /** Where salvage finds no database, the check has said what the file is. */
@@ -143,7 +149,7 @@ async function writeNew(
   working(workingOn(file.target, 'checking the new file'))
   const rehearsal = await checkNew(salvaged.file as SnapshotPath, request, { context, options, working }, signal)
   const plan: RemedyPlan = {
-    ...planOf('salvage', `${sentenceOf(salvaged)}${leftBefore(folder.removed)}`, null),
+    ...planOf('salvage', `${sentenceOf(salvaged)}${leftBefore(folder.removed)}${journalLeft(file)}`, null),
     backup: backup?.chosen ?? null,
     losses: lossesOf(salvaged, account.summary),
   }
