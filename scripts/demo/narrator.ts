@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createColors } from 'picocolors'
 import { hasColors, widthOf } from '../../src/cli/terminal/terminal-features.ts'
-import { hanging } from '../../src/text/layout.ts'
+import { wrapHanging } from '../../src/text/layout.ts'
 
 export const colors = createColors(hasColors(process.stdout, process.env))
 
@@ -17,7 +17,7 @@ export function hasNotEnded(pid: number): boolean {
 
 /** @param word printed before the text, in colour */
 export function say(text: string, word = '', paint: (word: string) => string = colors.bold): void {
-  const [first = '', ...more] = hanging(`demo: ${word}${text}`, widthOf(process.stdout, process.env))
+  const [first = '', ...more] = wrapHanging(`demo: ${word}${text}`, widthOf(process.stdout, process.env))
   const painted = first.startsWith(`demo: ${word}`)
     ? `${colors.bold('demo:')} ${paint(word)}${first.slice('demo: '.length + word.length)}`
     : first

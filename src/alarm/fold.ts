@@ -114,7 +114,7 @@ function clear(
 ): readonly StandingAlarm[] {
   if (one.keys.length === 0) {
     if (!isSubjectCleared(one, cleared, source.now)) return [one]
-    if (!isLossGoingOn(one, cleared)) outgoing.push(recovered(one, [], source, 0))
+    if (!isLossGoingOn(one, cleared)) outgoing.push(recoveryAlarm(one, [], source, 0))
     return []
   }
   const hasEnded = (key: TenantKey): boolean => isKeyCleared(one, key, cleared, source.now)
@@ -122,7 +122,7 @@ function clear(
   const left = one.keys.filter((key) => !hasEnded(key) && !isGone(key) && !isKnownOtherwise(one, key, cleared))
   const report = (isOver: (key: TenantKey) => boolean, how?: string): void => {
     const news = one.keys.filter((key) => isOver(key) && !isToldBeside(one, key, all))
-    if (news.length > 0) outgoing.push(recovered(one, news, source, left.length, how))
+    if (news.length > 0) outgoing.push(recoveryAlarm(one, news, source, left.length, how))
   }
   report(hasEnded)
   report(isGone, unlistedWords)
@@ -163,7 +163,7 @@ const unlistedWords = 'no longer listed by the service'
  * @param rest files of the alarm that are as before
  * @param other how it ended if not by a recovery
  */
-function recovered(
+function recoveryAlarm(
   one: StandingAlarm,
   ended: readonly TenantKey[],
   source: AlarmSource,

@@ -24,7 +24,7 @@ import { fold, type OutgoingAlarm, type AlarmSource } from './fold.ts'
 import { heartbeatsIn, alertKindOf, sinksIn, takes, type Sink } from './sinks/sink.ts'
 import {
   boundedState,
-  delivered,
+  recordDelivery,
   noState,
   stillHolds,
   type AlarmState,
@@ -88,7 +88,7 @@ class AlarmsOfRun implements RunAlarms {
     this.#seen = new ConditionsOfRun({ mode, config, service: settings.service.name, watched, isHarmStanding })
     this.#delivery = new Delivery({
       onAttempt: terms.onAttempt,
-      onDelivered: ({ id }, { key }) => this.#change((state) => delivered(state, id, key)),
+      onDelivered: ({ id }, { key }) => this.#change((state) => recordDelivery(state, id, key)),
     })
     if (unread !== null) this.#stateComplaints.add(`the earlier alarms cannot be read, all are sent again: ${unread}`)
   }

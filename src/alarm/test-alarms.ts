@@ -35,7 +35,7 @@ export async function testSinks(
   const tested = [
     ...sinksIn(alerts).map((sink) => testSink(sink, alarms, signal)),
     ...heartbeatsIn(alerts).map(async (heartbeat) => [
-      await timed(heartbeat.name, 'HEARTBEAT', () =>
+      await timeDelivery(heartbeat.name, 'HEARTBEAT', () =>
         heartbeat.ping(AbortSignal.any([signal, AbortSignal.timeout(sinkMsMax)])),
       ),
     ]),
@@ -52,7 +52,7 @@ async function testSink(sink: Sink, alarms: readonly Alarm[], signal: AbortSigna
     const { name } = sink
     tested.push(
       takes(sink, [alertKindOf(severity)])
-        ? await timed(name, severity, async () =>
+        ? await timeDelivery(name, severity, async () =>
             limit.aborted ? { ok: false, why: 'there was no time left for it' } : sink.send(alarm, limit),
           )
         : { sink: name, severity, outcome: 'not-asked-for', why: null, ms: null },
@@ -61,7 +61,7 @@ async function testSink(sink: Sink, alarms: readonly Alarm[], signal: AbortSigna
   return tested
 }
 
-async function timed(
+async function timeDelivery(
   sink: string,
   severity: TestedAlarm['severity'],
   send: () => Promise<SinkAnswer>,

@@ -39,7 +39,7 @@ export async function compressAndReadBack(
   const written = new WriteProgress()
   const [compressing, readingBack] = await Promise.allSettled([
     compress(from, to, written, signal).finally(() => written.end()),
-    decompressed(() => piecesBehind(to, written), null, Infinity, signal),
+    decompressPieces(() => piecesBehind(to, written), null, Infinity, signal),
   ])
   if (compressing.status === 'rejected') throw compressing.reason
   await to.sync()
@@ -65,7 +65,7 @@ async function compress(
   const write = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
     for await (const piece of pieces) {
       await writeAt(to, piece, stored.count(piece))
-      written.reached(stored.bytes)
+      written.advance(stored.bytes)
     }
   }
   await pipeline(() => piecesOf(from, plain), zstd, write, { signal }).catch((error: unknown) => {
@@ -81,7 +81,7 @@ class WriteProgress {
   isEnded = false
   #changed = Promise.withResolvers<void>()
 
-  reached(bytes: number): void {
+  advance(bytes: number): void {
     this.bytes = bytes
     this.#wake()
   }
@@ -115,10 +115,10 @@ export const decompress = (
   to: FileHandle,
   bytesMax: number,
   signal: AbortSignal,
-): Promise<DecompressResult> => decompressed(() => piecesOf(from, null), to, bytesMax, signal)
+): Promise<DecompressResult> => decompressPieces(() => piecesOf(from, null), to, bytesMax, signal)
 
 /** @param to null: the bytes are only counted and hashed */
-async function decompressed(
+async function decompressPieces(
   stored: () => AsyncIterable<Buffer>,
   to: FileHandle | null,
   bytesMax: number,

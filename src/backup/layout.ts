@@ -22,10 +22,10 @@ const readableMax = 40
  * of the whole id tells ids apart that look alike, and is what counts.
  */
 export function backupFolderOf({ tenant, path }: BackedUpFile): string {
-  return tenant === null ? join('files', encoded(basename(path), path)) : join('tenants', encoded(tenant, tenant))
+  return tenant === null ? join('files', encodeName(basename(path), path)) : join('tenants', encodeName(tenant, tenant))
 }
 
-function encoded(shown: string, whole: string): string {
+function encodeName(shown: string, whole: string): string {
   const readable = shown.replaceAll(/[^A-Za-z0-9._-]+/g, '_').slice(0, readableMax)
   // UTF-16, because UTF-8 has the same bytes for every lone surrogate.
   const digest = createHash('sha256').update(Buffer.from(whole, 'utf16le')).digest('hex').slice(0, hashLetters)

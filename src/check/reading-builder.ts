@@ -103,16 +103,16 @@ export class ReadingBuilder {
     const leftMs = timeoutMs - (monotonicMs() - this.#began)
     // One fact is enough for all steps that had no time.
     if (leftMs <= 0 && this.facts.some((fact) => fact.kind === 'child-ended' && fact.how === 'timeout')) return null
-    if (leftMs <= 0) return this.#ended('timeout', question.step, `no time was left of ${timeoutMs} ms`)
+    if (leftMs <= 0) return this.#addEnd('timeout', question.step, `no time was left of ${timeoutMs} ms`)
     const answer = await reader.ask<S>(question, leftMs)
-    return isUnanswered<S>(answer) ? this.#notAnswered(answer, question.step) : answer
+    return isUnanswered<S>(answer) ? this.#endWithoutAnswer(answer, question.step) : answer
   }
 
   hasFound(rule: Rule): boolean {
     return this.facts.some((fact) => fact.kind === 'found' && fact.finding.rule === rule)
   }
 
-  found(findings: readonly Finding[]): void {
+  addFindings(findings: readonly Finding[]): void {
     this.facts.push(...findings.map((finding): Fact => ({ kind: 'found', finding })))
   }
 
@@ -122,13 +122,13 @@ export class ReadingBuilder {
   }
 
   /** @param pages accounted for so far */
-  accounted(pages: number): void {
+  setAccounted(pages: number): void {
     this.#accounted = pages
     this.#reportProgress()
   }
 
   /** @param pages counted since the last call */
-  counted(pages: number): void {
+  addCounted(pages: number): void {
     this.#counted += pages
     this.#reportProgress()
   }
@@ -186,12 +186,12 @@ export class ReadingBuilder {
     }
   }
 
-  #notAnswered({ how, detail }: MissingAnswer, during: ReaderStep): null {
-    if (how === 'timeout') return this.#ended('timeout', during, `it took longer than ${this.limits.timeoutMs} ms`)
-    return this.#ended(how === 'failed' ? 'crashed' : how, during, detail)
+  #endWithoutAnswer({ how, detail }: MissingAnswer, during: ReaderStep): null {
+    if (how === 'timeout') return this.#addEnd('timeout', during, `it took longer than ${this.limits.timeoutMs} ms`)
+    return this.#addEnd(how === 'failed' ? 'crashed' : how, during, detail)
   }
 
-  #ended(how: Extract<Fact, { kind: 'child-ended' }>['how'], during: string, detail: string): null {
+  #addEnd(how: Extract<Fact, { kind: 'child-ended' }>['how'], during: string, detail: string): null {
     this.complete = false
     this.facts.push({ kind: 'child-ended', how, during, detail })
     return null

@@ -100,7 +100,8 @@ export class Sandbox implements AsyncDisposable {
     file.inside = await linkOrCopy(file.outside.path, path)
     const linked = file.inside === 'linked'
     using copy = linked ? null : openDescriptor(path, 'read-only')
-    if (linked && statOf(path)?.ino !== file.found.ino) throw changed(file.outside.path, 'it was replaced meanwhile')
+    if (linked && statOf(path)?.ino !== file.found.ino)
+      throw changedFailure(file.outside.path, 'it was replaced meanwhile')
     this.#giveToChildren((copy ?? file.outside).number)
   }
 
@@ -119,11 +120,11 @@ export class Sandbox implements AsyncDisposable {
     name: string = recoveredName,
   ): Promise<void> {
     using outside = openPart(snapshot)
-    if (outside === null) throw changed(snapshot, 'it is gone')
+    if (outside === null) throw changedFailure(snapshot, 'it is gone')
     const found = fstatSync(outside.number, { bigint: true })
     if (kept !== null) requireKept(snapshot, found, kept.get('') ?? null)
     for (const part of parts.slice(1))
-      if (statOf(snapshot + part) !== null) throw changed(snapshot + part, 'it was not written back')
+      if (statOf(snapshot + part) !== null) throw changedFailure(snapshot + part, 'it was not written back')
     const inside = openSync(this.#inside.at(name), 'wx', 0o600)
     try {
       await copyRangeSparsely(outside.number, inside, { offset: 0, bytes: Number(found.size) }, signal)
@@ -142,13 +143,13 @@ export class Sandbox implements AsyncDisposable {
     // A child that was taken over may have started others. None may write to the file once it is ours.
     if (this.#user !== null) await killRootedIn(pathOf(this.#inside.number))
     using file = openPart(this.#inside.at(name))
-    if (file === null) throw notTaken(name, 'is not there')
+    if (file === null) throw notTakenFailure(name, 'is not there')
     const { nlink, ino } = fstatSync(file.number, { bigint: true })
-    if (nlink !== 1n) throw notTaken(name, 'has a second name')
+    if (nlink !== 1n) throw notTakenFailure(name, 'has a second name')
     if (this.#user !== null) fchownSync(file.number, process.geteuid?.() ?? 0, process.getegid?.() ?? 0)
     fchmodSync(file.number, 0o600)
     renameSync(this.#inside.at(name), to)
-    if (statOf(to)?.ino !== ino) throw notTaken(name, 'was replaced meanwhile')
+    if (statOf(to)?.ino !== ino) throw notTakenFailure(name, 'was replaced meanwhile')
   }
 
   /**
@@ -228,28 +229,28 @@ function openPart(path: string): Descriptor | null {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return null
-    throw code === 'ELOOP' || error instanceof Failure ? changed(path, 'it is no regular file', error) : error
+    throw code === 'ELOOP' || error instanceof Failure ? changedFailure(path, 'it is no regular file', error) : error
   }
 }
 
 /** @throws {Failure} READ_FAILED */
 function requireKept(path: string, found: BigIntStats | null, kept: KeptFile | null): void {
   if (kept === null && found === null) return
-  if (found === null) throw changed(path, 'it is gone')
-  if (kept === null) throw changed(path, 'it was not there before')
-  if (found.dev !== kept.dev || found.ino !== kept.ino) throw changed(path, 'another file took its place')
+  if (found === null) throw changedFailure(path, 'it is gone')
+  if (kept === null) throw changedFailure(path, 'it was not there before')
+  if (found.dev !== kept.dev || found.ino !== kept.ino) throw changedFailure(path, 'another file took its place')
   if (Number(found.size) !== kept.bytes)
-    throw changed(path, `it has ${count(Number(found.size), 'byte')} instead of ${kept.bytes}`)
+    throw changedFailure(path, `it has ${count(Number(found.size), 'byte')} instead of ${kept.bytes}`)
 }
 
-function changed(path: string, what: string, cause?: unknown): Failure {
+function changedFailure(path: string, what: string, cause?: unknown): Failure {
   return new Failure('READ_FAILED', `the snapshot is not what was copied: ${JSON.stringify(path)}: ${what}`, {
     hint: 'another program changes the folder for snapshots; give holdfast a folder of its own, and check again',
     cause,
   })
 }
 
-const notTaken = (name: string, what: string): Failure =>
+const notTakenFailure = (name: string, what: string): Failure =>
   new Failure('READ_FAILED', `the file ${name} that a confined process should have made ${what}`)
 
 async function linkOrCopy(outside: string, inside: string): Promise<'linked' | 'copied'> {
@@ -258,8 +259,9 @@ async function linkOrCopy(outside: string, inside: string): Promise<'linked' | '
     return 'linked'
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw changed(outside, 'it is gone', error)
-    if (code === 'EEXIST') throw changed(outside, 'a file of its name is already in the folder of the reader', error)
+    if (code === 'ENOENT') throw changedFailure(outside, 'it is gone', error)
+    if (code === 'EEXIST')
+      throw changedFailure(outside, 'a file of its name is already in the folder of the reader', error)
     if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error
     await copyRegularFile(outside, inside, 'refuse')
     return 'copied'

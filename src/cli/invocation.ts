@@ -17,7 +17,7 @@ export class Invocation {
   readonly terminal: Terminal
   readonly #words: readonly string[]
   readonly #choices = new Map<Command, ChoosePrinter>()
-  #printing: Printer
+  #printer: Printer
   /** null until commander has found the command. */
   #command: Command | null = null
   #exitCode: ExitCode = exitCodes.sound
@@ -28,7 +28,7 @@ export class Invocation {
     this.terminal = terminal
     this.#words = words
     // Counts until commander has found the command, and so for a command that does not exist.
-    this.#printing = textOrDocument(terminal, givenOptions(['--json'], words))
+    this.#printer = textOrDocument(terminal, givenOptions(['--json'], words))
     this.#chooseWhenFound(program)
   }
 
@@ -56,27 +56,27 @@ export class Invocation {
   #chooseWhenFound(parent: Command): void {
     parent.hook('preSubcommand', (_, command) => {
       this.#command = command
-      this.#printing = this.#choosePrinting(command, (flags) => flags)
+      this.#printer = this.#choosePrinter(command, (flags) => flags)
     })
   }
 
   /** How the command prints that was called. */
-  get printing(): Printer {
-    return this.#printing
+  get printer(): Printer {
+    return this.#printer
   }
 
   /**
    * How a command line is answered that commander refuses. There an option may lack its value, for example an empty
    * variable of a script. Then it does not take the next option for its value.
    */
-  get printingOfRefused(): Printer {
-    return this.#command === null ? this.#printing : this.#choosePrinting(this.#command, withOptionalValue)
+  get printerOfRefused(): Printer {
+    return this.#command === null ? this.#printer : this.#choosePrinter(this.#command, withOptionalValue)
   }
 
   /** Parses the command line and runs its command. @returns the exit code @throws what the command throws */
   async run(): Promise<ExitCode> {
     await this.program.parseAsync(this.#words, { from: 'user' })
-    return this.#printing.exitCode(this.#exitCode)
+    return this.#printer.exitCode(this.#exitCode)
   }
 
   /** Runs the work of a command on files or tenants. @throws {Failure} PLATFORM_UNSUPPORTED without /proc */
@@ -90,7 +90,7 @@ export class Invocation {
     this.#exitCode = await work()
   }
 
-  #choosePrinting(command: Command, flagsOf: (flags: string) => string): Printer {
+  #choosePrinter(command: Command, flagsOf: (flags: string) => string): Printer {
     const flags = command.options.map((option) => flagsOf(option.flags))
     // Commander leaves to the command what the program itself does not know.
     const given = givenOptions(flags, this.program.parseOptions([...this.#words]).unknown)

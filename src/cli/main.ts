@@ -29,7 +29,7 @@ void main()
 /** Runs the command line, and sets the exit code. If output was lost, the exit code says so. */
 async function main(): Promise<void> {
   const exitCode = await run()
-  const last = await reportLostOutput(exitCode, invocation.printing)
+  const last = await reportLostOutput(exitCode, invocation.printer)
   process.exitCode = last
   // Node would wait for a stuck read for ever. The output was written before.
   if (isReadStuck()) endProcess(last)
@@ -49,9 +49,9 @@ async function run(): Promise<ExitCode> {
     await startTracing(terminal.version, (sentence) => terminal.say(sentence))
     return await invocation.run()
   } catch (error) {
-    if (error instanceof CommanderError) return await exitCodeOfRefused(error, invocation.printingOfRefused)
+    if (error instanceof CommanderError) return await exitCodeOfRefused(error, invocation.printerOfRefused)
     reportError(terminal, error)
-    return await invocation.printing.failure(error)
+    return await invocation.printer.failure(error)
   } finally {
     await endTracing()
   }
@@ -61,20 +61,20 @@ async function run(): Promise<ExitCode> {
  * The exit code of a command line that Commander did not pass to a command. Commander has printed the help or the
  * version, or has reported on stderr why it refuses the command line.
  */
-async function exitCodeOfRefused({ exitCode, code, message }: CommanderError, printing: Printer): Promise<ExitCode> {
+async function exitCodeOfRefused({ exitCode, code, message }: CommanderError, printer: Printer): Promise<ExitCode> {
   if (exitCode === 0) return exitCodes.sound
   const why = code === 'commander.help' ? 'this names no command' : message.replace(/^error: /, '')
-  return printing.failure(new Failure('USAGE', why))
+  return printer.failure(new Failure('USAGE', why))
 }
 
 /** A report that was lost is no success. */
-async function reportLostOutput(exitCode: ExitCode, printing: Printer): Promise<ExitCode> {
+async function reportLostOutput(exitCode: ExitCode, printer: Printer): Promise<ExitCode> {
   // Node reports the error of a write one turn of the event loop later.
   await new Promise((resolve) => {
     setImmediate(resolve)
   })
-  const lost = terminal.lost()
+  const lost = terminal.whyLost()
   if (lost === null) return exitCode
   terminal.say(`holdfast: the output could not be written: ${lost}`)
-  return printing.exitCodeOfLost(exitCode)
+  return printer.exitCodeOfLost(exitCode)
 }

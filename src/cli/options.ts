@@ -15,7 +15,7 @@ export interface CommonOptions {
 }
 
 /** The absolute path of the configuration that the command line names; null where it names none. */
-export const configurationNamed = ({ config }: Pick<CommonOptions, 'config'>): string | null =>
+export const configurationPath = ({ config }: Pick<CommonOptions, 'config'>): string | null =>
   config === undefined ? null : resolve(config)
 
 /** Of the commands that print a report. */

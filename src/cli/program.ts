@@ -1,6 +1,6 @@
 /** The program itself: its help, and its commands. */
 import { Command } from 'commander'
-import { hanging } from '../text/layout.ts'
+import { wrapHanging } from '../text/layout.ts'
 import { inShownLetters } from '../text/letters.ts'
 import { printableSentence } from '../text/printable.ts'
 import { Invocation } from './invocation.ts'
@@ -65,7 +65,7 @@ function describeProgram(terminal: Terminal): Command {
       // Commander leaves a column unwrapped that is narrower than this.
       .configureHelp({ minWidthToWrap: 30 })
       .configureOutput({
-        writeOut: (help) => void process.stdout.write(inShownLetters(wrapped(help, terminal.width))),
+        writeOut: (help) => void process.stdout.write(inShownLetters(wrapLines(help, terminal.width))),
         writeErr: (text) => {
           for (const line of text.trimEnd().split('\n')) terminal.say(printableSentence(line))
         },
@@ -89,8 +89,8 @@ Exit codes: 0 sound, 1 failed, 2 damaged, 3 inconclusive,
   )
 }
 
-const wrapped = (text: string, width: number): string =>
+const wrapLines = (text: string, width: number): string =>
   text
     .split('\n')
-    .flatMap((line) => hanging(line, width))
+    .flatMap((line) => wrapHanging(line, width))
     .join('\n')

@@ -15,7 +15,7 @@ import type { Terminal } from './terminal/terminal.ts'
 /** @throws {Failure} CONFIG_INVALID, with the advice for other users if we may not read the file */
 export async function settingsToRead(given: string | null): Promise<Settings> {
   const file = await findConfiguration(given)
-  return loadSettings(file).catch((error: unknown) => advised(error, [file]))
+  return loadSettings(file).catch((error: unknown) => throwWithAdvice(error, [file]))
 }
 
 /**
@@ -23,12 +23,14 @@ export async function settingsToRead(given: string | null): Promise<Settings> {
  * @throws {Failure} CONFIG_INVALID, with the advice for other users if we may not read the file
  */
 export async function settingsOfSchedule(given: string | null, terminal: Terminal): Promise<ScheduledSettings> {
-  return scheduledSettings(given, terminal).catch(async (error: unknown) => advised(error, configurationPlaces(given)))
+  return scheduledSettings(given, terminal).catch(async (error: unknown) =>
+    throwWithAdvice(error, configurationPlaces(given)),
+  )
 }
 
 /** @throws {Failure} LEDGER_UNUSABLE, with the advice for other users if we may not read the ledger */
 export function ledgerToRead(dir: string, way: ServiceWay): Promise<LedgerReader> {
-  return readLedger(dir, way).catch((error: unknown) => advised(error, [dir, ledgerFile(dir)]))
+  return readLedger(dir, way).catch((error: unknown) => throwWithAdvice(error, [dir, ledgerFile(dir)]))
 }
 
 /**
@@ -39,7 +41,7 @@ const forOthers =
   'only root and the user that runs holdfast may read this; let that user write the status to a file ' +
   'for you, from cron or a timer: `holdfast status --format nagios --output FILE`'
 
-async function advised(error: unknown, paths: readonly string[]): Promise<never> {
+async function throwWithAdvice(error: unknown, paths: readonly string[]): Promise<never> {
   if (!(error instanceof Failure)) throw error
   const areClosed = await Promise.all(paths.map(isClosedToUs))
   throw areClosed.includes(true)

@@ -13,7 +13,7 @@ import { defaultAccountsName, defaultQuarantineName, defaultRequestTimeoutMs } f
 import { fleetConflicts, fleetOf } from './fleet/fleet-of.ts'
 import type { InvariantRule } from './invariants.ts'
 import { conflictsBetweenKeys } from './key-conflicts.ts'
-import { sections, unwrapped } from './schema.ts'
+import { sections, unwrap } from './schema.ts'
 import type { Sections } from './schema.ts'
 import type { ServiceSettings, Settings } from './settings.ts'
 import { sinksOf } from './sinks/alert-sinks.ts'
@@ -117,7 +117,7 @@ const printable = (text: string): string =>
 function knownKeys(schema: unknown, path: readonly PropertyKey[]): readonly string[] {
   let at: unknown = schema
   for (const step of [...path, null]) {
-    at = unwrapped(at)
+    at = unwrap(at)
     if (step === null) break
     at =
       at instanceof z.ZodMiniArray

@@ -172,12 +172,12 @@ function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 
 /** The schemas of the keys of a section; null if `schema` is no section. */
 export function keysOfSection(schema: unknown): Readonly<Record<string, unknown>> | null {
-  const section = unwrapped(schema)
+  const section = unwrap(schema)
   return section instanceof z.ZodMiniObject ? section.shape : null
 }
 
 /** The schema of the value in the file, without the wrappers that add a default. */
-export function unwrapped(schema: unknown): unknown {
+export function unwrap(schema: unknown): unknown {
   let at = schema
   for (;;) {
     if (at instanceof z.ZodMiniPipe) at = at.def.out

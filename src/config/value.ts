@@ -32,7 +32,7 @@ export const valueNotes = z.registry<ValueNote>()
 
 /** The key must be there. */
 export function required<Value>(kind: Kind<Value>): z.ZodMiniType<Value> {
-  return noted(
+  return addNote(
     kind,
     true,
     z.transform((given: unknown, context) => {
@@ -44,7 +44,7 @@ export function required<Value>(kind: Kind<Value>): z.ZodMiniType<Value> {
 
 /** `fallback` is the value if the key is left out. If it is null, the file may say `null` too. */
 export function optional<Value, Fallback>(kind: Kind<Value>, fallback: Fallback): z.ZodMiniType<Value | Fallback> {
-  return noted(
+  return addNote(
     kind,
     false,
     z.transform((given: unknown, context) => {
@@ -54,7 +54,7 @@ export function optional<Value, Fallback>(kind: Kind<Value>, fallback: Fallback)
   )
 }
 
-function noted<Schema extends z.ZodMiniType>(kind: Kind<unknown>, isRequired: boolean, schema: Schema): Schema {
+function addNote<Schema extends z.ZodMiniType>(kind: Kind<unknown>, isRequired: boolean, schema: Schema): Schema {
   valueNotes.add(schema, { allowed: kind.allowed ?? kind.expected, unit: kind.unit ?? null, required: isRequired })
   return schema
 }

@@ -8,7 +8,7 @@ import type { Reading } from '../model/result/reading.ts'
 import type { Result } from '../model/result/report.ts'
 import type { ReportedTable, RowCounts } from '../model/result/verdict.ts'
 import { disagreementRules } from './messages/merge.ts'
-import { tablesContradicted } from './weigh/weigh.ts'
+import { contradictedTables } from './weigh/weigh.ts'
 
 /** Faults of a b-tree that may lose rows without any sign in the table. */
 const losesRows = new Set<Rule>([
@@ -36,7 +36,7 @@ type CountedReading = Pick<Reading, 'engine' | 'depth' | 'content' | 'rowCounts'
 /** The tables of a damaged file. @param findings of the diagnosis */
 export function countTables(reading: CountedReading, findings: readonly Finding[]): Result['content'] {
   const { content, objects, depth } = reading
-  const suspects = new Set(tablesContradicted(findings))
+  const suspects = new Set(contradictedTables(findings))
   const counts = new Map(reading.rowCounts.map((one) => [one.table, one]))
   const damage = findings.filter(({ severity }) => severity === 'damage')
   const isWhole = isReadWhole(reading)

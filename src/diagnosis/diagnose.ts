@@ -10,7 +10,7 @@ import { explainThrows, wholeTables } from './messages/explain-throws.ts'
 import { gather } from './messages/gather.ts'
 import {
   judgeContent,
-  lackingTrees,
+  objectsWithoutTree,
   mergeFound,
   withoutForeignIndexes,
   withoutMiscounts,
@@ -25,7 +25,7 @@ import type { SchemaView } from './messages/schema-view.ts'
 import { readChildEnd, readThrown } from './messages/thrown.ts'
 import type { UnreadObject } from './messages/thrown.ts'
 import { withoutConsequences } from './messages/unread-pages.ts'
-import { unreadOf } from './messages/unread.ts'
+import { unreadParts } from './messages/unread.ts'
 import type { UnreadPart } from './messages/unread.ts'
 import { nothingToMend, remedyFor } from './remedy.ts'
 import { describeSalvage } from './salvage.ts'
@@ -39,7 +39,7 @@ export function diagnose(reading: Reading, context: DiagnosisContext): Diagnosis
   const schema = viewSchema(reading)
   const { observations, found, unread: thrown, covers } = understand(reading, schema)
   const findings = judgeContent([...gather(observations), ...found]).toSorted(byGravity(schema))
-  const unread = unreadOf(reading, context, thrown, observations)
+  const unread = unreadParts(reading, context, thrown, observations)
   const [first, ...rest] = findings.filter(({ severity }) => severity !== 'notice')
   if (first === undefined) return unread.length > 0 ? inconclusive(unread, findings) : sound(findings, reading)
   const damage: NonEmpty<Finding> = [first, ...rest]
@@ -75,7 +75,7 @@ interface Interpretation extends FactMeanings {
 /** What the facts say once repeats, consequences of unread pages, and what another SQLite wrote are left out. */
 function understand(reading: Reading, schema: SchemaView): Interpretation {
   const { observations, found, unread } = interpret(reading, schema)
-  const lacking = lackingTrees(reading)
+  const lacking = objectsWithoutTree(reading)
   const distinct = withoutConsequences(withoutRepeats(observations), reading)
   const counted = withoutMiscounts(distinct, reading)
   const ours = withoutForeignIndexes(counted, reading, lacking)

@@ -49,7 +49,7 @@ export function diagnoseNoDatabase(kind: Exclude<NoDatabase, 'empty'>, context: 
     object: theFile,
     text,
   }
-  return damaged([finding], context)
+  return damageDiagnosis([finding], context)
 }
 
 /**
@@ -81,7 +81,7 @@ export function diagnoseEmptyFile(
     object: theFile,
     text,
   }
-  return damaged([empty, ...lost], context)
+  return damageDiagnosis([empty, ...lost], context)
 }
 
 function inconclusive(failure: 'EMPTY_FILE' | 'NOT_SQLITE', reason: string): NoDatabaseDiagnosis {
@@ -97,7 +97,7 @@ function inconclusive(failure: 'EMPTY_FILE' | 'NOT_SQLITE', reason: string): NoD
   }
 }
 
-function damaged(findings: NonEmpty<Finding>, context: Context): NoDatabaseDiagnosis {
+function damageDiagnosis(findings: NonEmpty<Finding>, context: Context): NoDatabaseDiagnosis {
   return {
     failure: null,
     diagnosis: {

@@ -40,7 +40,7 @@ export function silentChange(
 ): Finding | null {
   if (reading.pages.kind === 'not-digested' || reading.pages.changed === null) return null
   const { header, changed } = reading.pages
-  const since = sinceThen(earlier, now.standing, header)
+  const since = writeTraceSince(earlier, now.standing, header)
   if (since === 'written') return null
   const view = viewSchema({ objects: reading.objects, owners: new Map() })
   const owners = changed.owners.map((root) => (root === 0 ? theFile : view.atRoot(root)))
@@ -79,7 +79,7 @@ function describe(
 
 type WriteTrace = 'untouched' | 'uncounted' | 'written'
 
-export function sinceThen(
+export function writeTraceSince(
   earlier: Pick<LastGood, 'standing' | 'header'>,
   now: LiveSetState,
   header: HeaderMarks,

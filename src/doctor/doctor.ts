@@ -8,7 +8,7 @@ import { wayOf } from '../config/service-way.ts'
 import type { Settings } from '../config/settings.ts'
 import { Guardian } from '../hold/seal/guardian.ts'
 import { givenMask } from '../host/process/file-mask.ts'
-import { isOfRunningRun, leftBehind } from '../ledger/at-work.ts'
+import { isOfRunningRun, findAbandonedHolds } from '../ledger/at-work.ts'
 import type { Ledger, LedgerReader } from '../ledger/ledger.ts'
 import { openLedger, readLedger } from '../ledger/open-ledger.ts'
 import { newRunId } from '../ledger/run-lock/run-id.ts'
@@ -94,7 +94,7 @@ async function leftByDeadRuns(ledger: LedgerReader | Failure, settings: Settings
   const { ours, others } = await leftOpen(ledger)
   const { dir } = settings.ledger
   const atWork = await Promise.all(ours.map((hold) => isOfRunningRun(dir, settings.service.name, hold, Date.now())))
-  return { ours: ours.filter((_, at) => atWork[at] === false), others: await leftBehind(others, dir) }
+  return { ours: ours.filter((_, at) => atWork[at] === false), others: await findAbandonedHolds(others, dir) }
 }
 
 async function leftOpen(ledger: LedgerReader | Failure): Promise<RecordedOpenHolds> {

@@ -6,7 +6,7 @@
 import { AsyncDisposables } from '../host/disposal.ts'
 import { collectGarbage } from '../host/garbage.ts'
 import { Failure } from '../model/failure.ts'
-import { count, grouped } from '../text/count.ts'
+import { count, groupDigits } from '../text/count.ts'
 import { inTurn, reportStep, type FileHold } from './file-hold.ts'
 import type { HoldProcesses } from './hold-processes.ts'
 import type { HoldRequest, TenantConnection } from './hold-request.ts'
@@ -118,7 +118,7 @@ function requireFew(holds: readonly FileHold[]): void {
   throw new Failure(
     'TOO_LARGE_FOR_PAUSE',
     `the service lists ${count(holds.length, 'file')} for this tenant; ` +
-      `at most ${grouped(filesMax)} are held in one pause`,
+      `at most ${groupDigits(filesMax)} are held in one pause`,
     { hint: 'check the service\u2019s list of tenants; a tenant with so many files cannot be held as a whole' },
   )
 }

@@ -49,13 +49,13 @@ function nameOf(errno: number): string {
 /** fcntl with a number as its argument. @returns the kernel's answer, never negative @throws {SystemCallError} */
 export function fcntlNumber(descriptor: number, command: number, argument: number): number {
   const libc = load()
-  return checked('fcntl', libc.fcntl(descriptor, command, 'int', argument), libc.errno())
+  return orThrow('fcntl', libc.fcntl(descriptor, command, 'int', argument), libc.errno())
 }
 
 /** fcntl with a struct flock of 32 bytes, which the kernel may write to. @throws {SystemCallError} */
 export function fcntlLock(descriptor: number, command: number, flock: Buffer): void {
   const libc = load()
-  checked('fcntl', libc.fcntl(descriptor, command, 'void *', flock), libc.errno())
+  orThrow('fcntl', libc.fcntl(descriptor, command, 'void *', flock), libc.errno())
 }
 
 /** ioctl with a pointer, off the event loop. @throws {SystemCallError} */
@@ -79,13 +79,13 @@ export function copyFileRange(from: number, to: number, offset: number, bytes: n
 /** @throws {SystemCallError} */
 export function chroot(folder: string): void {
   const libc = load()
-  checked('chroot', libc.chroot(folder), libc.errno())
+  orThrow('chroot', libc.chroot(folder), libc.errno())
 }
 
 /** prctl with one number as its argument. @throws {SystemCallError} */
 export function prctl(option: number, argument: number): number {
   const libc = load()
-  return checked('prctl', libc.prctl(option, 'ulong', argument, 'ulong', 0, 'ulong', 0, 'ulong', 0), libc.errno())
+  return orThrow('prctl', libc.prctl(option, 'ulong', argument, 'ulong', 0, 'ulong', 0, 'ulong', 0), libc.errno())
 }
 
 /** Sets the soft and the hard limit. @throws {SystemCallError} */
@@ -94,7 +94,7 @@ export function setLimit(resource: number, limit: number): void {
   const pair = Buffer.alloc(16)
   pair.writeBigUInt64LE(BigInt(limit), 0)
   pair.writeBigUInt64LE(BigInt(limit), 8)
-  checked('setrlimit', libc.setrlimit(resource, pair), libc.errno())
+  orThrow('setrlimit', libc.setrlimit(resource, pair), libc.errno())
 }
 
 /**
@@ -107,13 +107,13 @@ export function seccomp(operation: number, flags: number, filter: Buffer): void 
   const program = { length: filter.length / 8, filter }
   const result = libc.syscall(number, 'ulong', operation, 'ulong', flags, libc.filterProgram, program)
   // A positive result is the number of that thread.
-  if (checked('seccomp', result, libc.errno()) > 0) throw new SystemCallError('seccomp', constants.errno.ESRCH)
+  if (orThrow('seccomp', result, libc.errno()) > 0) throw new SystemCallError('seccomp', constants.errno.ESRCH)
 }
 
 /** A call by its number, with three numbers as arguments. @throws {SystemCallError} */
 export function systemCall(number: number, first: number, second: number, third: number): number {
   const libc = load()
-  return checked(`call ${number}`, libc.syscall(number, 'long', first, 'long', second, 'long', third), libc.errno())
+  return orThrow(`call ${number}`, libc.syscall(number, 'long', first, 'long', second, 'long', third), libc.errno())
 }
 
 /**
@@ -124,7 +124,7 @@ export function systemCall(number: number, first: number, second: number, third:
 export function callByNumber(call: string, numbers: CallNumbers, ...given: readonly (number | Buffer)[]): number {
   const libc = load()
   const rest: Variadic = given.flatMap((one): Variadic => (typeof one === 'number' ? ['long', one] : ['void *', one]))
-  return checked(call, libc.syscall(process.arch === 'arm64' ? numbers.arm64 : numbers.x64, ...rest), libc.errno())
+  return orThrow(call, libc.syscall(process.arch === 'arm64' ? numbers.arm64 : numbers.x64, ...rest), libc.errno())
 }
 
 export interface CallNumbers {
@@ -140,7 +140,7 @@ export interface CallNumbers {
 export function seek(descriptor: number, from: number, to: 'data' | 'hole'): number {
   const libc = load()
   const [SEEK_DATA, SEEK_HOLE] = [3, 4]
-  return checked('lseek', libc.lseek(descriptor, from, to === 'data' ? SEEK_DATA : SEEK_HOLE), libc.errno())
+  return orThrow('lseek', libc.lseek(descriptor, from, to === 'data' ? SEEK_DATA : SEEK_HOLE), libc.errno())
 }
 
 /**
@@ -150,7 +150,7 @@ export function seek(descriptor: number, from: number, to: 'data' | 'hole'): num
 export function fileSystemTypeOf(descriptor: number): number {
   const libc = load()
   const found = Buffer.alloc(256) // struct statfs has 120 bytes, and begins with f_type.
-  checked('fstatfs', libc.fstatfs(descriptor, found), libc.errno())
+  orThrow('fstatfs', libc.fstatfs(descriptor, found), libc.errno())
   return found.readUInt32LE(0)
 }
 
@@ -164,14 +164,14 @@ export function memoryFile(name: string): number {
   const [closeOnExec, noExecSeal] = [1, 8]
   // Kernels before 6.3 do not know the second flag; later ones may insist on it.
   const descriptor = libc.memfd(name, closeOnExec | noExecSeal)
-  return descriptor >= 0 ? descriptor : checked('memfd_create', libc.memfd(name, closeOnExec), libc.errno())
+  return descriptor >= 0 ? descriptor : orThrow('memfd_create', libc.memfd(name, closeOnExec), libc.errno())
 }
 
 /** linkat(2): gives a name in an open folder to a file without one (O_TMPFILE). @throws {SystemCallError} */
 export function nameDescriptor(descriptor: number, folder: number, name: string): void {
   const libc = load()
   const [currentFolder, followLink] = [-100, 0x400]
-  checked('linkat', libc.linkat(currentFolder, `/proc/self/fd/${descriptor}`, folder, name, followLink), libc.errno())
+  orThrow('linkat', libc.linkat(currentFolder, `/proc/self/fd/${descriptor}`, folder, name, followLink), libc.errno())
 }
 
 /** ioprio_set(2) for the calling thread. The C library has no name for it. @throws {SystemCallError} */
@@ -179,7 +179,7 @@ export function setIoPriority(priority: number): void {
   const libc = load()
   const whoProcess = 1
   const number = process.arch === 'arm64' ? 30 : 251
-  checked('ioprio_set', libc.syscall(number, 'long', whoProcess, 'long', 0, 'long', priority), libc.errno())
+  orThrow('ioprio_set', libc.syscall(number, 'long', whoProcess, 'long', 0, 'long', priority), libc.errno())
 }
 
 type CallCallback = (error: Error | null, result: number) => void
@@ -265,7 +265,7 @@ function replaceStderr(dup2: (from: number, to: number) => number): void {
   }
 }
 
-function checked(call: string, result: number, errno: number): number {
+function orThrow(call: string, result: number, errno: number): number {
   if (result < 0) throw new SystemCallError(call, errno)
   return result
 }

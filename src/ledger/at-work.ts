@@ -21,7 +21,7 @@ export async function isOfRunningRun(
 }
 
 /** The holds of others that were left behind. */
-export async function leftBehind(holds: readonly OtherHold[], dir: string): Promise<readonly OtherHold[]> {
+export async function findAbandonedHolds(holds: readonly OtherHold[], dir: string): Promise<readonly OtherHold[]> {
   const now = Date.now()
   const atWork = await Promise.all(holds.map((hold) => isOfRunningRun(dir, hold.service, hold, now)))
   return holds.filter((_, at) => atWork[at] !== true)

@@ -44,8 +44,8 @@ interface PendingAppend {
   readonly lines: readonly LineRow[]
   readonly lastGood: readonly LastGoodRow[]
   readonly rounds: readonly RoundRow[]
-  readonly written: () => void
-  readonly failed: (error: unknown) => void
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
 }
 
 export class LedgerProcess extends LedgerQuestions implements Ledger {
@@ -91,7 +91,7 @@ export class LedgerProcess extends LedgerQuestions implements Ledger {
 
   /** Starts the process. @throws {Failure} LEDGER_UNUSABLE */
   async open(): Promise<void> {
-    await this.#inTurn(() => this.#persist(() => this.#started()))
+    await this.#inTurn(() => this.#persist(() => this.#start()))
   }
 
   append(event: Event): Promise<void> {
@@ -104,12 +104,12 @@ export class LedgerProcess extends LedgerQuestions implements Ledger {
     invariant(!this.#closed, 'nothing is appended to a ledger that was closed')
     invariant(this.#run !== null, 'a ledger that was opened for reading is not written to')
     this.#number += 1
-    return this.#written({ lines: [lineRow(Date.now(), this.#run, this.#number, event)], lastGood: [], rounds: [] })
+    return this.#enqueue({ lines: [lineRow(Date.now(), this.#run, this.#number, event)], lastGood: [], rounds: [] })
   }
 
   storeLastGood(lastGood: Omit<LastGood, 'run'>): Promise<void> {
     invariant(!this.#closed && this.#run !== null, 'nothing is kept in a ledger that was closed, or opened for reading')
-    return this.#written({
+    return this.#enqueue({
       lines: [],
       lastGood: [lastGoodRow(this.#service, { ...lastGood, run: this.#run })],
       rounds: [],
@@ -125,7 +125,7 @@ export class LedgerProcess extends LedgerQuestions implements Ledger {
 
   storeRound(round: SampleRound): Promise<void> {
     invariant(!this.#closed && this.#run !== null, 'nothing is kept in a ledger that was closed, or opened for reading')
-    return this.#written({ lines: [], lastGood: [], rounds: [roundRow(this.#service, round, Date.now())] })
+    return this.#enqueue({ lines: [], lastGood: [], rounds: [roundRow(this.#service, round, Date.now())] })
   }
 
   async newestChecks(files: readonly KnownFile[]): Promise<readonly (NewestCheck | null)[]> {
@@ -152,9 +152,9 @@ export class LedgerProcess extends LedgerQuestions implements Ledger {
   }
 
   /** Waits for the next commit. */
-  #written(what: Pick<PendingAppend, 'lines' | 'lastGood' | 'rounds'>): Promise<void> {
-    return new Promise((written, failed) => {
-      this.#waiting.push({ ...what, written, failed })
+  #enqueue(what: Pick<PendingAppend, 'lines' | 'lastGood' | 'rounds'>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...what, resolve, reject })
       this.#soon ??= setTimeout(() => this.#commitSoon(), soonMs)
     })
   }
@@ -180,9 +180,9 @@ export class LedgerProcess extends LedgerQuestions implements Ledger {
         lastGood: batch.flatMap(({ lastGood }) => lastGood),
         rounds: batch.flatMap(({ rounds }) => rounds),
       })
-      for (const { written } of batch) written()
+      for (const { resolve } of batch) resolve()
     } catch (error) {
-      for (const { failed } of batch) failed(error)
+      for (const { reject } of batch) reject(error)
     }
   }
 
@@ -206,7 +206,7 @@ export class LedgerProcess extends LedgerQuestions implements Ledger {
 
   #answer(question: LedgerQuestion): Promise<LedgerAnswer> {
     return this.#persist(async () => {
-      const child = this.#child ?? (await this.#started())
+      const child = this.#child ?? (await this.#start())
       return this.#heard(await child.ask(question, { timeoutMs: askMs }))
     })
   }
@@ -232,7 +232,7 @@ export class LedgerProcess extends LedgerQuestions implements Ledger {
     }
   }
 
-  async #started(): Promise<Child<LedgerQuestion, LedgerAnswer>> {
+  async #start(): Promise<Child<LedgerQuestion, LedgerAnswer>> {
     // In a session of its own: Ctrl-C must not end it, because the run still has lines to write.
     const child = await startChild<LedgerQuestion, LedgerAnswer>(programBeside(import.meta.url, `process/${program}`), {
       ownSession: true,

@@ -17,7 +17,7 @@ import { noPauses } from './process/later-tables/pause-totals.ts'
  */
 export async function openLedger(dir: string, run: RunId, way: ServiceWay | null = null): Promise<Ledger> {
   await prepareFolder(dir)
-  return started(new LedgerProcess(dir, 'write', run, way))
+  return startLedger(new LedgerProcess(dir, 'write', run, way))
 }
 
 /**
@@ -26,7 +26,7 @@ export async function openLedger(dir: string, run: RunId, way: ServiceWay | null
  */
 export async function openLedgerToResume(dir: string, run: RunId, way: ServiceWay): Promise<Ledger> {
   await prepareFolder(dir)
-  return started(new LedgerProcess(dir, 'resume', run, way))
+  return startLedger(new LedgerProcess(dir, 'resume', run, way))
 }
 
 /**
@@ -36,7 +36,7 @@ export async function openLedgerToResume(dir: string, run: RunId, way: ServiceWa
  */
 export async function readLedger(dir: string, way: ServiceWay | null = null): Promise<LedgerReader> {
   if ((await inspectFolder(dir)) === 'empty') return emptyLedger(dir, wereRecorded(dir))
-  return started(new LedgerProcess(dir, 'read', null, way))
+  return startLedger(new LedgerProcess(dir, 'read', null, way))
 }
 
 /** @throws {Failure} LEDGER_UNUSABLE */
@@ -48,7 +48,7 @@ function wereRecorded(dir: string): boolean {
   }
 }
 
-async function started(ledger: LedgerProcess): Promise<Ledger> {
+async function startLedger(ledger: LedgerProcess): Promise<Ledger> {
   try {
     await ledger.open()
     return ledger

@@ -76,13 +76,13 @@ export async function readNotable(
     // A page that had to count some has listed as many as it might.
     if (page.quiet.fresh > 0) freshListed = 0
     if (page.quiet.stale > 0) staleListed = 0
-    others = added(others, page.quiet)
+    others = sumOf(others, page.quiet)
     next = page.next
   } while (next !== null)
   return { results, others }
 }
 
-const added = (one: QuietFiles, other: QuietFiles): QuietFiles => ({
+const sumOf = (one: QuietFiles, other: QuietFiles): QuietFiles => ({
   fresh: one.fresh + other.fresh,
   stale: one.stale + other.stale,
   pinned: one.pinned + other.pinned,

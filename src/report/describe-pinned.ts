@@ -3,7 +3,7 @@
 import type { PinEvidence } from '../model/result/evidence.ts'
 import type { Result } from '../model/result/report.ts'
 import { copyForSalvage } from '../runs/notices/in-use.ts'
-import { count, grouped } from '../text/count.ts'
+import { count, groupDigits } from '../text/count.ts'
 import { wrap } from '../text/layout.ts'
 import { humanBytes, humanMs } from '../text/units.ts'
 import { legibleSentence } from './text/legible.ts'
@@ -38,7 +38,7 @@ export function pinClauses(pin: PinEvidence | null | undefined): readonly string
     case 'wal':
       return [
         `writers went on for the ${time} of the copy` +
-          (mark === null ? '' : `, which ends with frame ${grouped(mark.frames)} of the WAL`),
+          (mark === null ? '' : `, which ends with frame ${groupDigits(mark.frames)} of the WAL`),
         ...(walGrewBytes > 0 ? [`the WAL grew by ${humanBytes(walGrewBytes)} meanwhile`] : []),
         ...(lastSeenConnected
           ? []

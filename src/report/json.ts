@@ -23,7 +23,7 @@ export function* jsonReport(
   yield* jsonDocument(
     { schema, tool, run },
     'results',
-    eachChanged(results, (result) => inOrder(redact(result))),
+    mapEach(results, (result) => inOrder(redact(result))),
     { ...others, summary },
   )
 }
@@ -35,32 +35,32 @@ const pieceLetters = 64 * 1024
 export function* jsonDocument(before: object, name: string, items: Iterable<object>, after: object): Generator<string> {
   yield '{\n'
   for (const [key, value] of Object.entries(before))
-    if (value !== undefined) yield `  ${jsonText(key)}: ${indented(value, 2)},\n`
+    if (value !== undefined) yield `  ${jsonText(key)}: ${indentJson(value, 2)},\n`
   let [piece, written] = [`  ${jsonText(name)}: [`, 0]
   for (const item of items) {
-    piece += `${written++ === 0 ? '' : ','}\n    ${indented(item, 4)}`
+    piece += `${written++ === 0 ? '' : ','}\n    ${indentJson(item, 4)}`
     if (piece.length < pieceLetters) continue
     yield piece
     piece = ''
   }
   yield piece + (written === 0 ? ']' : '\n  ]')
   for (const [key, value] of Object.entries(after))
-    if (value !== undefined) yield `,\n  ${jsonText(key)}: ${indented(value, 2)}`
+    if (value !== undefined) yield `,\n  ${jsonText(key)}: ${indentJson(value, 2)}`
   yield '\n}\n'
 }
 
 /** Changes each item when it is read. */
-export function* eachChanged<From, To>(items: Iterable<From>, change: (item: From) => To): Generator<To> {
+export function* mapEach<From, To>(items: Iterable<From>, change: (item: From) => To): Generator<To> {
   for (const item of items) yield change(item)
 }
 
-const indented = (value: unknown, columns: number): string =>
+const indentJson = (value: unknown, columns: number): string =>
   jsonText(value).replaceAll('\n', `\n${' '.repeat(columns)}`)
 
 /** A result with its keys in the fixed order. */
 export function inOrder(result: Result): object {
   const findings = result.findings.map((finding) =>
-    ordered(finding, [
+    orderKeys(finding, [
       'rule',
       'severity',
       'source',
@@ -78,7 +78,7 @@ export function inOrder(result: Result): object {
       'text',
     ]),
   )
-  const evidence = ordered(result.evidence, [
+  const evidence = orderKeys(result.evidence, [
     'level',
     'lock',
     'probe',
@@ -88,8 +88,8 @@ export function inOrder(result: Result): object {
     'quiesce',
     'snapshot',
   ])
-  const remedy = ordered(result.remedy, ['do', 'indexes', 'fts', 'rewrite', 'rehearsed', 'why', 'command'])
-  return ordered({ ...result, findings, evidence, remedy }, [
+  const remedy = orderKeys(result.remedy, ['do', 'indexes', 'fts', 'rewrite', 'rehearsed', 'why', 'command'])
+  return orderKeys({ ...result, findings, evidence, remedy }, [
     'tenant',
     'path',
     'verdict',
@@ -115,7 +115,7 @@ export function inOrder(result: Result): object {
 }
 
 /** The same object with `keys` first, in their order; other keys follow in theirs. */
-function ordered(value: object, keys: readonly string[]): object {
+function orderKeys(value: object, keys: readonly string[]): object {
   const own = Object.entries(value)
   const known = keys.flatMap((key) => own.filter(([name]) => name === key))
   return Object.fromEntries([...known, ...own.filter(([name]) => !keys.includes(name))])

@@ -38,21 +38,21 @@ export function storedReport<Item, Frame>(lines: () => Iterable<string>): Stored
     first ??= line
     if (line.startsWith(']')) last = line
   }
-  const { results: _none, ...frame } = parsed(`${first ?? ''}${last}`) as { readonly results: unknown }
+  const { results: _none, ...frame } = parseJson(`${first ?? ''}${last}`) as { readonly results: unknown }
   return {
     frame: frame as Frame,
     results: function* () {
       let isFirst = true
       for (const line of lines()) {
         if (line.startsWith(']')) return
-        if (!isFirst) yield parsed(line.replace(/^,/, '')) as Item
+        if (!isFirst) yield parseJson(line.replace(/^,/, '')) as Item
         isFirst = false
       }
     },
   }
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {

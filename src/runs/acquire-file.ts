@@ -43,10 +43,10 @@ export async function acquireByHold(
   signal: AbortSignal,
 ): Promise<readonly AcquiredFile[]> {
   const held = await holdTargets(await addEarlierChecks(context.ledger, targets), context, unbounded, signal)
-  return held.map((one) => acquiredFrom(one, context, depth, signal))
+  return held.map((one) => acquiredFileOf(one, context, depth, signal))
 }
 
-function acquiredFrom(
+function acquiredFileOf(
   heldTarget: HeldTarget,
   context: RunContext,
   depth: CheckDepth,

@@ -133,7 +133,7 @@ export class EarlierChecksReader {
   }
 }
 
-export const digestingFor = ({ file, lastGood }: EarlierChecks): DigestRequest =>
+export const digestRequestOf = ({ file, lastGood }: EarlierChecks): DigestRequest =>
   file === null ? { kind: 'none' } : { kind: 'pages', earlier: lastGood?.pages ?? null }
 
 /** Adds a fact to the reading if bytes changed although nothing wrote to the file. */

@@ -19,7 +19,7 @@ import type { Result } from '../model/result/report.ts'
 import type { SampleRequest, SampleRound } from '../model/result/sample.ts'
 import type { RunContext } from './begin/run-context.ts'
 import { confirmDamage } from './confirm/confirm-damage.ts'
-import { digestingFor, lastGoodFrom } from './earlier-checks.ts'
+import { digestRequestOf, lastGoodFrom } from './earlier-checks.ts'
 import {
   diagnosisFields,
   failureFields,
@@ -32,7 +32,7 @@ import {
   type UncheckedFile,
 } from './file-result.ts'
 import { withRules } from './invariants/with-rules.ts'
-import { addNotices, seenIn, type SeenFiles } from './notices/add-notices.ts'
+import { addNotices, seenFilesOf, type SeenFiles } from './notices/add-notices.ts'
 import { beginSample } from './sample/begin-sample.ts'
 import { requireStillness } from './weigh-evidence.ts'
 
@@ -73,7 +73,7 @@ export async function examineCopy(
   const context = diagnosisContextOf(file, accept, verifiedBackup)
   const { contents, recoverable } = copy.file
   if (contents !== 'sqlite' && !recoverable) return examineNoDatabase(file, copy, context, null)
-  const seen = file.evidence.proofs.length > 0 ? seenIn(file.evidence) : seenAsCopy(copy)
+  const seen = file.evidence.proofs.length > 0 ? seenFilesOf(file.evidence) : seenFilesOfCopy(copy)
   const sampling = await beginSample(file, run)
   const reading = await readCopy(file, copy, checker, sampling.request, onPages, signal)
   if (reading instanceof Failure)
@@ -109,7 +109,7 @@ async function readCopy(
     depth,
     ...(sample === null ? {} : { sample }),
     map: map !== false,
-    digesting: digestingFor(earlierChecks),
+    digesting: digestRequestOf(earlierChecks),
     // The service was using this WAL a moment ago, so it belongs to the file.
     suspectCompanions: evidence.snapshot?.method !== 'warm+tail' && evidence.pin?.branch !== 'wal',
     signal,
@@ -124,7 +124,7 @@ async function readCopy(
 }
 
 /** Called before the check, which recovers the copy into one file. */
-const seenAsCopy = ({ kept, modifiedMs }: ExaminedCopy): SeenFiles => ({
+const seenFilesOfCopy = ({ kept, modifiedMs }: ExaminedCopy): SeenFiles => ({
   seenAtMs: Date.now(),
   files: [...kept].map(([part, { bytes }]) => ({ part, bytes, modifiedMs: modifiedMs.get(part) ?? Date.now() })),
 })

@@ -132,7 +132,7 @@ export async function workThrough(
   await settle()
   line.throwBug()
   const notCovered = targets.length - progress.done
-  return { covered: progress.done, notCovered, stopped: line.stopped(notCovered) }
+  return { covered: progress.done, notCovered, stopped: line.whyStopped(notCovered) }
 }
 
 function startPipeline(
@@ -168,7 +168,7 @@ async function holdGroup(
   pipeline: Pipeline,
 ): Promise<readonly HeldTarget[]> {
   const { context, earlierChecks, line, progress } = pipeline
-  for (const target of group) progress.holding(target)
+  for (const target of group) progress.beginHold(target)
   const known = first === null ? addEarlierChecks(context.ledger, group) : earlierChecks.of(group, first)
   const held = await line.guard(
     known.then((files) => holdTargets(files, context, boundsFor(group, reservation, pipeline), line.signal)),
@@ -189,7 +189,7 @@ const boundsFor = (
   othersBytes: () => reservation.othersBytes,
   reserve: (bytes) => reservation.reserveBytes(bytes, line.signal),
   // A pause whose failure stops the line does so inside of its slot: no other tenant is paused in between.
-  inPauseSlot: (pause) => pauseSlots.add(() => line.guardPause(progress.pausing(target, pause()))),
+  inPauseSlot: (pause) => pauseSlots.add(() => line.guardPause(progress.trackPause(target, pause()))),
 })
 
 /** `again`: the file has a result already, and was found sound. */
@@ -242,7 +242,7 @@ async function keepAndCheck(heldTarget: HeldTarget, reservation: Reservation, pi
   const reserve = (bytes: number): Disposable | null => reservation.addBytes(bytes)
   const context = { ...pipeline.context, rehearsing: rehearsing && { ...rehearsing, reserve } }
   const { target, held } = heldTarget
-  progress.checking(target)
+  progress.beginCheck(target)
   const keepFailure = await keepCopy(heldTarget, context) // First: the check changes the snapshot.
   const signal = signalForCheck(held, pipeline)
   return { examined: await examineHeld(heldTarget, context, depth, progress.pagesOf(target), signal), keepFailure }
@@ -275,7 +275,7 @@ async function report(
 ): Promise<void> {
   const examined = withHarm(checked, harm === null ? null : await harm.consider(checked.result))
   const { result, lastGood, round } = examined
-  progress.finished(target, !again)
+  progress.finish(target, !again)
   if (!again) observer.onResult(result)
   else if (result.verdict === 'damaged') observer.onRevised(result, { verdict: 'sound' })
   line.consider(examined)

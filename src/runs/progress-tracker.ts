@@ -50,13 +50,13 @@ export class ProgressTracker {
     this.#observer = observer
   }
 
-  holding(target: Target): void {
+  beginHold(target: Target): void {
     this.#holding.add(target)
     this.#report()
   }
 
   /** Passes on the outcome of a pause, and shows it while it lasts. */
-  async pausing<Value>(target: Target, pause: Promise<Value>): Promise<Value> {
+  async trackPause<Value>(target: Target, pause: Promise<Value>): Promise<Value> {
     const name = nameOf(target)
     this.#paused.set(name, { name, sinceMs: monotonicMs() })
     this.#report()
@@ -68,7 +68,7 @@ export class ProgressTracker {
     }
   }
 
-  checking(target: Target): void {
+  beginCheck(target: Target): void {
     this.#holding.delete(target)
     this.#checking.set(target, { name: nameOf(target), pages: null })
     this.#report()
@@ -83,7 +83,7 @@ export class ProgressTracker {
   }
 
   /** @param counts false if the target was finished before, and was only examined again */
-  finished(target: Target, counts = true): void {
+  finish(target: Target, counts = true): void {
     this.#checking.delete(target)
     if (counts) this.#done++
     this.#report()

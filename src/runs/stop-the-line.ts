@@ -48,7 +48,7 @@ export class StopTheLine {
    * Why the run ended early; null if it did not. A shortage that only the last results met is not a reason: all targets
    * were covered, and these results have their own codes.
    */
-  stopped(notCovered: number): Failure | null {
+  whyStopped(notCovered: number): Failure | null {
     return notCovered === 0 && this.#reason === this.#shortage ? null : this.#reason
   }
 

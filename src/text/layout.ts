@@ -29,7 +29,7 @@ export const commandMax = 4_096
 /** A space that printable text never has. */
 const firmSpace = '\u00a0'
 /** Keeps the words of a path or a command on one line. */
-export const unbroken = (text: string): string => text.replaceAll(' ', firmSpace)
+export const withoutBreaks = (text: string): string => text.replaceAll(' ', firmSpace)
 /** The same text with plain spaces, as it is printed. */
 export const breakable = (text: string): string => text.replaceAll(firmSpace, ' ')
 
@@ -61,7 +61,7 @@ export function wrap(text: string, width: number, laterWidth = width): readonly 
 
 const unbrokenCommands = (text: string): string =>
   text.replaceAll(quotedCommand, (command) =>
-    command.length > commandMax ? 'a command that is too long to show' : unbroken(command),
+    command.length > commandMax ? 'a command that is too long to show' : withoutBreaks(command),
   )
 
 /** The word, cut to a length that people can read; a command is not cut. */
@@ -97,7 +97,7 @@ function takeColumns(letters: readonly string[], columns: number): string[] {
 }
 
 /** `label  text`: the text is wrapped, and its later lines are indented below its first. */
-export function labelled(
+export function wrapLabelled(
   label: string,
   text: string,
   options: { readonly indent: number; readonly labelWidth: number; readonly width: number },
@@ -110,11 +110,11 @@ export function labelled(
 }
 
 /** The lines of a text under a heading. */
-export const indented = (text: string, { width }: { readonly width: number }): readonly string[] =>
+export const wrapIndented = (text: string, { width }: { readonly width: number }): readonly string[] =>
   wrap(text, width - 2).map((line) => `  ${line}`)
 
 /** Wraps a sentence that may begin with spaces. The lines after the first are indented by two more columns. */
-export function hanging(sentence: string, width: number): readonly string[] {
+export function wrapHanging(sentence: string, width: number): readonly string[] {
   const text = sentence.trimStart()
   const indent = sentence.length - text.length
   return wrap(text, width - indent, width - indent - 2).map(

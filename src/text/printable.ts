@@ -7,14 +7,14 @@ import { invisible } from './shell-words.ts'
  * doubled. The result is one line, and no two names give the same result. In a locale that is not UTF-8 all letters
  * beyond ASCII are written as codes too.
  */
-export const printable = (name: string): string => printableSentence(doubled(name))
+export const printable = (name: string): string => printableSentence(doubleBackslashes(name))
 
 /**
  * The same for sentences and commands. They may contain backslashes that already quote a name: these are not doubled,
  * so that a command can be typed as it is printed.
  */
 export function printableSentence(text: string): string {
-  const shown = spelledOut(text)
+  const shown = spellOutLetters(text)
   return showsAsciiOnly()
     ? shown.replaceAll(beyondAscii, (letter) => `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`)
     : shown
@@ -28,13 +28,14 @@ export const joinedLines = (text: string): string =>
     .join('; ')
 
 /** The same as `printable` for a program that reads UTF-8, in any locale. */
-export const printableInUtf8 = (name: string): string => spelledOut(doubled(name))
+export const printableInUtf8 = (name: string): string => spellOutLetters(doubleBackslashes(name))
 
 /** The same as `printableSentence` for a program that reads UTF-8, in any locale. */
-export const printableSentenceInUtf8 = (text: string): string => spelledOut(text)
+export const printableSentenceInUtf8 = (text: string): string => spellOutLetters(text)
 
-const doubled = (name: string): string => name.replaceAll('\\', '\\\\')
-const spelledOut = (text: string): string => text.replaceAll(unprintable, (letter) => named[letter] ?? spellOut(letter))
+const doubleBackslashes = (name: string): string => name.replaceAll('\\', '\\\\')
+const spellOutLetters = (text: string): string =>
+  text.replaceAll(unprintable, (letter) => named[letter] ?? spellOut(letter))
 
 const beyondAscii = /[^\0-\u007f]/gu
 const unprintable = new RegExp(invisible, 'gu')

@@ -1,7 +1,7 @@
 /** Helps are written for 80 columns: nothing that fits is wrapped there, and nothing is wider than the terminal. */
 import { availableParallelism } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { hanging } from '../../src/text/layout.ts'
+import { wrapHanging } from '../../src/text/layout.ts'
 import { holdfast } from '../support/cli/program.ts'
 
 const commands = [
@@ -62,9 +62,9 @@ describe('the help of', () => {
 test('a sentence that fits is one line, and what is too wide by a letter is two', () => {
   const sentence = `${'word '.repeat(15)}tail.`
   expect(sentence).toHaveLength(80)
-  expect(hanging(sentence, 80)).toEqual([sentence])
-  expect(hanging(`  ${sentence}`, 82)).toEqual([`  ${sentence}`])
-  expect(hanging(sentence, 79)).toEqual([sentence.slice(0, 74), '  tail.'])
+  expect(wrapHanging(sentence, 80)).toEqual([sentence])
+  expect(wrapHanging(`  ${sentence}`, 82)).toEqual([`  ${sentence}`])
+  expect(wrapHanging(sentence, 79)).toEqual([sentence.slice(0, 74), '  tail.'])
 })
 
 test('the short part of the help of doctor comes before the table of requirements', async () => {

@@ -1,7 +1,7 @@
 /** What shows that nothing wrote to a file, and what is reported of bytes that changed nevertheless. */
 import { describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
-import { silentChange, sinceThen } from '../../src/diagnosis/silent-change.ts'
+import { silentChange, writeTraceSince } from '../../src/diagnosis/silent-change.ts'
 import type { Finding } from '../../src/model/result/finding.ts'
 import type { ChangedPages, HeaderMarks, LastGood, LiveSetState } from '../../src/model/result/last-good.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
@@ -116,7 +116,9 @@ describe('what shows that nothing wrote', () => {
       { once: { provenAt: 1_795_000_000_124 } },
     ],
   ])('%s: %s', (_, since, { once = {}, now = {}, before = marks, after = marks }) => {
-    expect(sinceThen({ standing: { ...standing, ...once }, header: before }, { ...later, ...now }, after)).toBe(since)
+    expect(writeTraceSince({ standing: { ...standing, ...once }, header: before }, { ...later, ...now }, after)).toBe(
+      since,
+    )
   })
 })
 

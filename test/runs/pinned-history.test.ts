@@ -3,7 +3,7 @@
  * no later check may take these files for untouched, and call the rows of these frames a silent change.
  */
 import { expect, test } from 'vitest'
-import { sinceThen } from '../../src/diagnosis/silent-change.ts'
+import { writeTraceSince } from '../../src/diagnosis/silent-change.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Evidence, PinEvidence } from '../../src/model/result/evidence.ts'
 import type { HeaderMarks, LastGood, PageDigestResult } from '../../src/model/result/last-good.ts'
@@ -48,7 +48,7 @@ test.each([
   ['pinned with a WAL in use', pinnedBy('wal'), 'written'],
 ] as const)('%s: the same files later are %3$s', (_what, evidence, since) => {
   const kept = keptOf(evidence)
-  expect(sinceThen(kept, keptOf(sealed).standing, header)).toBe(since)
+  expect(writeTraceSince(kept, keptOf(sealed).standing, header)).toBe(since)
   // Nor is an earlier sealed check compared with a pinned one.
-  expect(sinceThen(keptOf(sealed), kept.standing, header)).toBe(since)
+  expect(writeTraceSince(keptOf(sealed), kept.standing, header)).toBe(since)
 })

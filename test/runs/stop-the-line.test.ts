@@ -93,11 +93,11 @@ describe('what the machine has none of', () => {
 
   it('is no reason of a run that has covered everything: its results have their own codes', () => {
     const line = lineAfter(shortage, shortage, shortage)
-    expect([line.stopped(0), line.stopped(1)?.code]).toEqual([null, 'READ_FAILED'])
+    expect([line.whyStopped(0), line.whyStopped(1)?.code]).toEqual([null, 'READ_FAILED'])
   })
 
   it('hides no graver reason', () => {
-    expect(lineAfter(shortage, shortage, met('GUARDIAN_LOST', 'machine')).stopped(0)).toMatchObject({
+    expect(lineAfter(shortage, shortage, met('GUARDIAN_LOST', 'machine')).whyStopped(0)).toMatchObject({
       code: 'GUARDIAN_LOST',
     })
   })

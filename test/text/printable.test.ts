@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { legibleCommand } from '../../src/report/text/legible.ts'
 import { jsonText } from '../../src/text/json-text.ts'
-import { cutEnd, cutMiddle, displayWidth, hanging, unbroken, wrap } from '../../src/text/layout.ts'
+import { cutEnd, cutMiddle, displayWidth, wrapHanging, withoutBreaks, wrap } from '../../src/text/layout.ts'
 import { showAsciiOnly } from '../../src/text/letters.ts'
 import { printable, printableSentence } from '../../src/text/printable.ts'
 import { shellWord } from '../../src/text/shell-words.ts'
@@ -110,9 +110,13 @@ test('commands and names are kept in one piece, and where lines are not wrapped 
     '`holdfast resume --all`',
     'at once',
   ])
-  expect(wrap(`in ${unbroken('/srv/my notes/app.db')}, page 7`, 12)).toEqual(['in', '/srv/my notes/app.db,', 'page 7'])
+  expect(wrap(`in ${withoutBreaks('/srv/my notes/app.db')}, page 7`, 12)).toEqual([
+    'in',
+    '/srv/my notes/app.db,',
+    'page 7',
+  ])
   expect(wrap(`a  b ${'c'.repeat(300)}`, Infinity)).toEqual([`a  b ${'c'.repeat(300)}`])
-  expect(hanging('  next: one two three four', 18)).toEqual(['  next: one two', '    three four'])
+  expect(wrapHanging('  next: one two three four', 18)).toEqual(['  next: one two', '    three four'])
 })
 
 test('names that are too long to read are cut in the middle; commands are left out', () => {

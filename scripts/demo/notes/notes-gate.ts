@@ -37,7 +37,7 @@ export class NotesGate implements AsyncDisposable {
   }
 
   /** To be called after the answer to a quiesce was sent. */
-  quiesced(id: string): void {
+  afterQuiesce(id: string): void {
     const delayMs = this.#faults.measure('restarts', id, 0)
     if (delayMs === 0) this.#restart()
     else if (delayMs !== null) setTimeout(() => this.#restart(), delayMs)

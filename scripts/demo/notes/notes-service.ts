@@ -48,7 +48,7 @@ export async function startNotesService(options: NotesOptions): Promise<NotesSer
     falsifyAnswers(
       () => gate.current.handler,
       faults,
-      (id) => gate.quiesced(id),
+      (id) => gate.afterQuiesce(id),
     ),
   )
   await listen(admin, options.socket)

@@ -26,15 +26,15 @@ export async function sendByCommand(command: Command, alarm: Alarm, signal: Abor
 /** `TENANTS`: one id a line, or the path of a file without a tenant. Texts are printable, so no id has a line break. */
 const environmentOf = ({ severity, title, service, tenants, command }: Alarm): Record<string, string> => ({
   HOLDFAST_ALARM_SEVERITY: severity,
-  HOLDFAST_ALARM_TITLE: fitting(title),
+  HOLDFAST_ALARM_TITLE: shorten(title),
   HOLDFAST_ALARM_SERVICE: service,
-  HOLDFAST_ALARM_TENANTS: fitting([...new Set(tenants.map(({ tenant, path }) => tenant ?? path))].join('\n')),
-  HOLDFAST_ALARM_COMMAND: fitting(command),
+  HOLDFAST_ALARM_TENANTS: shorten([...new Set(tenants.map(({ tenant, path }) => tenant ?? path))].join('\n')),
+  HOLDFAST_ALARM_COMMAND: shorten(command),
 })
 
 /** The kernel refuses to start a program with a variable of more than 128 KiB. A letter has at most four bytes. */
 const variableLettersMax = 16_384
-const fitting = (text: string): string =>
+const shorten = (text: string): string =>
   text.length > variableLettersMax ? `${text.slice(0, variableLettersMax)}…` : text
 
 function describe(end: CommandEnd, command: Command): string {

@@ -31,21 +31,21 @@ export async function sendByWeb(
     await response.body?.cancel().catch(() => undefined)
     return judge(response)
   } catch (error) {
-    if (limit.aborted) return failed(`it did not answer within ${count(answerWithinMs / 1000, 'second')}`)
-    if (signal.aborted) return failed('it did not answer in time')
-    return failed(whyOf(error))
+    if (limit.aborted) return failedAnswer(`it did not answer within ${count(answerWithinMs / 1000, 'second')}`)
+    if (signal.aborted) return failedAnswer('it did not answer in time')
+    return failedAnswer(whyOf(error))
   }
 }
 
 function judge({ status, ok, headers }: Response): SinkAnswer {
   if (ok) return { ok: true }
-  if (status < 300 || status >= 400) return failed(`it answered with status ${status}`)
+  if (status < 300 || status >= 400) return failedAnswer(`it answered with status ${status}`)
   const host = URL.parse(headers.get('location') ?? '')?.host
   const where = host === undefined || host === '' ? '' : ` to ${host}`
-  return failed(`it redirects${where} (status ${status}), which is not followed: configure the new address`)
+  return failedAnswer(`it redirects${where} (status ${status}), which is not followed: configure the new address`)
 }
 
-const failed = (why: string): SinkAnswer => ({ ok: false, why })
+const failedAnswer = (why: string): SinkAnswer => ({ ok: false, why })
 
 /** Only codes are used: a message may quote the address. */
 function whyOf(error: unknown): string {

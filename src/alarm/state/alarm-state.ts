@@ -47,7 +47,7 @@ export function stillHolds({ alarm, subject }: PendingAlarm, standing: readonly 
 }
 
 /** Without the sink that took the alarm. */
-export const delivered = ({ standing, pending }: AlarmState, id: string, sink: string): AlarmState => ({
+export const recordDelivery = ({ standing, pending }: AlarmState, id: string, sink: string): AlarmState => ({
   standing,
   pending: pending
     .map((one) => (one.alarm.id === id ? { ...one, sinks: one.sinks.filter((key) => key !== sink) } : one))

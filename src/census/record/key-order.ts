@@ -49,7 +49,7 @@ function compareColumn(a: Columns, b: Columns, i: number, collation: Collation, 
   const textB = encoding === 1 ? b.bytesAt(i) : fromUtf16(b.bytesAt(i), encoding === 3)
   return collation === 'NOCASE'
     ? compareNoCase(textA, textB)
-    : compareBytes(textA, 0, trimmed(textA), textB, 0, trimmed(textB))
+    : compareBytes(textA, 0, trimmedLength(textA), textB, 0, trimmedLength(textB))
 }
 
 /**
@@ -101,7 +101,7 @@ function compareNoCase(a: Uint8Array, b: Uint8Array): number {
 export function foldedText(text: Uint8Array, collation: Collation, encoding: TextEncoding): Uint8Array {
   if (collation !== 'NOCASE' && collation !== 'RTRIM') return text
   const plain = encoding === 1 ? text : fromUtf16(text, encoding === 3)
-  if (collation === 'RTRIM') return plain.subarray(0, trimmed(plain))
+  if (collation === 'RTRIM') return plain.subarray(0, trimmedLength(plain))
   const folded = new Uint8Array(plain.length)
   for (let i = 0; i < plain.length && plain[i] !== 0; i++) folded[i] = lower(plain[i] ?? 0)
   return folded
@@ -109,7 +109,7 @@ export function foldedText(text: Uint8Array, collation: Collation, encoding: Tex
 
 const lower = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte)
 
-function trimmed(text: Uint8Array): number {
+function trimmedLength(text: Uint8Array): number {
   let length = text.length
   while (length > 0 && text[length - 1] === 0x20) length--
   return length

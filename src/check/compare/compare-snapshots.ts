@@ -114,11 +114,11 @@ async function inUtf8(
 ): Promise<Pair> {
   const { a, b } = pair
   if (!a?.plan || !b?.plan || identityIn(a.plan, b.plan) === 'other-columns') return pair
-  const redigested = async (side: 'a' | 'b', table: FoundTable): Promise<FoundTable> => {
+  const withUtf8Digest = async (side: 'a' | 'b', table: FoundTable): Promise<FoundTable> => {
     if (schemas[side].description.encoding === 'UTF-8' || table.tree === null || table.content === null) return table
     return { ...table, content: { ...table.content, digest: await digestInUtf8(sides[side], table.tree, limits) } }
   }
-  const [inA, inB] = await Promise.all([redigested('a', a), redigested('b', b)])
+  const [inA, inB] = await Promise.all([withUtf8Digest('a', a), withUtf8Digest('b', b)])
   return { a: inA, b: inB }
 }
 

@@ -16,10 +16,10 @@ import type { RowCounts, TableContent } from '../../model/result/verdict.ts'
 import { BadPageRanges } from '../../sqlite/accounting/bad-page-ranges.ts'
 import type { CompareAnswer, UncountedObject } from '../step-answers.ts'
 import type { PageCounter } from './pages/page-counter.ts'
-import { computedEntries, computingOf } from './sqlite/computed-entries.ts'
+import { computedEntries, computationOf } from './sqlite/computed-entries.ts'
 import type { EntryComputation } from './sqlite/computed-entries.ts'
 import { withEntryQueries } from './sqlite/entry-queries.ts'
-import { roundedOtherwise } from './sqlite/rounded-otherwise.ts'
+import { findRoundingDifferences } from './sqlite/rounding-differences.ts'
 import { askRowsForKeys } from './sqlite/unique-keys.ts'
 
 type Query = Extract<EntryComputation, { kind: 'query' }>
@@ -65,7 +65,7 @@ function findDifferences(
   const { plan, tally, owners, file } = counter
   const search = new DifferenceSearch(plan, owners, tally)
   for (const pass of search.passes(file)) runPass(counter, db, pass, queries)
-  const skipped = search.complete ? roundedOtherwise(counter, db, queries, search.unmatched) : []
+  const skipped = search.complete ? findRoundingDifferences(counter, db, queries, search.unmatched) : []
   const passedOver = new Set(skipped.map(({ object }) => object))
   const differences = findingsOfDifferences(plan, owners, tally, search, file, options).filter(
     ({ object }) => object.kind !== 'index' || !passedOver.has(object.name),
@@ -94,7 +94,7 @@ export function addComputed(
   for (const [tree, index] of plan.trees.entries()) {
     if (index.kind !== 'index' || index.entries !== 'computed') continue
     try {
-      const computing = computingOf(db, index.object.name, index.object.table ?? '')
+      const computing = computationOf(db, index.object.name, index.object.table ?? '')
       if (computing.kind === 'query') {
         queries.set(tree, computing)
         for (const entry of computedEntries(db, computing)) entries.add(tree, entry)
@@ -162,9 +162,11 @@ function rowCountsOf(
   const byTable = Map.groupBy(plain, ({ table }) => table)
   return trees.flatMap((tree, i): readonly RowCounts[] => {
     if (!isCounted(tree) || unread.has(i)) return []
-    const noted = (rule: Rule): number => tally.noted.get(`${rule} ${i}`) ?? 0
+    const countNoted = (rule: Rule): number => tally.noted.get(`${rule} ${i}`) ?? 0
     const indexes = (byTable.get(i) ?? []).map(({ name, entries }) => ({ name, entries }))
-    return [{ table: tree.object.name, broken: noted('record-malformed') + noted('overflow-broken'), indexes }]
+    return [
+      { table: tree.object.name, broken: countNoted('record-malformed') + countNoted('overflow-broken'), indexes },
+    ]
   })
 }
 

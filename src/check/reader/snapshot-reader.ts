@@ -17,7 +17,7 @@ import { findCountDifferences } from './find-differences.ts'
 import { inspectSnapshotFiles } from './inspect-files.ts'
 import { loadCore } from './pages/compiled-core.ts'
 import { verifyChecksums } from './pages/page-checksums.ts'
-import { countingBytes, PageCounter } from './pages/page-counter.ts'
+import { counterBytes, PageCounter } from './pages/page-counter.ts'
 import { PageFile } from './pages/page-file.ts'
 import { PageReader } from './pages/page-reader.ts'
 import { judgeSample } from './pages/sample-pages.ts'
@@ -86,26 +86,26 @@ export class SnapshotReader {
       case 'scan':
         return this.#scan(question)
       case 'judgeSample':
-        return { step: 'judgeSample', ...judgeSample(this.#counting(), question) }
+        return { step: 'judgeSample', ...judgeSample(this.#requireCounter(), question) }
       case 'tally':
-        return { step: 'tally', tally: this.#counting().tally }
+        return { step: 'tally', tally: this.#requireCounter().tally }
       case 'compare':
         return this.#compare(question)
       case 'integrity':
         return this.#checkIntegrity(question)
       case 'compareBySqlite':
-        return { step: 'compareBySqlite', ...checkTables(this.#opened(), question.tables) }
+        return { step: 'compareBySqlite', ...checkTables(this.#requireDatabase(), question.tables) }
       case 'foreignKeys':
         return {
           step: 'foreignKeys',
-          facts: findOrphans(this.#opened(), question.objects),
+          facts: findOrphans(this.#requireDatabase(), question.objects),
           skipped: [],
           complete: true,
         }
       case 'rule':
         return { step: 'rule', said: askRule(this.#database(), question.sql) }
       case 'countRows':
-        return { step: 'countRows', ...countRows(this.#opened(), question.objects) }
+        return { step: 'countRows', ...countRows(this.#requireDatabase(), question.objects) }
       case 'describe':
         return this.#describe()
       case 'beginTable':
@@ -153,7 +153,7 @@ export class SnapshotReader {
   }
 
   #plan({ plan, key, memoryBytesMax }: QuestionOf<'plan'>): AnswerOf<'plan'> {
-    const needed = countingBytes(plan)
+    const needed = counterBytes(plan)
     if (needed > memoryBytesMax)
       return { step: 'plan', kind: 'not-possible', why: `the census of this file needs ${Math.ceil(needed / 1e6)} MB` }
     this.#counter = new PageCounter(this.#file(plan.pageSize), plan, key, this.#core)
@@ -161,28 +161,28 @@ export class SnapshotReader {
   }
 
   #scan({ first, last }: QuestionOf<'scan'>): AnswerOf<'scan'> {
-    this.#counting().scan(first, last)
+    this.#requireCounter().scan(first, last)
     return { step: 'scan' }
   }
 
   #compare({ plan, key, map, showValues, tallies }: QuestionOf<'compare'>): AnswerOf<'compare'> {
     const counter = (this.#counter ??= new PageCounter(this.#file(plan.pageSize), plan, key, this.#core))
     counter.add(tallies)
-    return { step: 'compare', ...findCountDifferences(counter, this.#opened(), { map, showValues }) }
+    return { step: 'compare', ...findCountDifferences(counter, this.#requireDatabase(), { map, showValues }) }
   }
 
   #checkIntegrity(question: QuestionOf<'integrity'>): AnswerOf<'integrity'> {
-    const checked = checkIntegrity(this.#opened(), question)
+    const checked = checkIntegrity(this.#requireDatabase(), question)
     return {
       step: 'integrity',
       ...checked,
-      facts: [...checked.facts, ...nameRows(this.#opened(), checked.facts, question.objects)],
+      facts: [...checked.facts, ...nameRows(this.#requireDatabase(), checked.facts, question.objects)],
     }
   }
 
   #describe(): AnswerOf<'describe'> {
     try {
-      return { step: 'describe', kind: 'described', description: describeSchema(this.#opened()) }
+      return { step: 'describe', kind: 'described', description: describeSchema(this.#requireDatabase()) }
     } catch (error) {
       return { step: 'describe', kind: 'not-possible', why: thrownFact(error, 'describing the schema', null).text }
     }
@@ -212,7 +212,7 @@ export class SnapshotReader {
     this.#sqlite?.close()
     this.#sqlite = null
     const owners = this.#pages?.ownersOf(pages) ?? new Map<number, number>()
-    const digested = this.#pages?.digested(digesting) ?? { kind: 'not-digested' }
+    const digested = this.#pages?.pageDigests(digesting) ?? { kind: 'not-digested' }
     this.#pages = null
     this.#counter = null
     this.#planned = null
@@ -238,7 +238,7 @@ export class SnapshotReader {
     return this.#pageFile
   }
 
-  #counting(): PageCounter {
+  #requireCounter(): PageCounter {
     invariant(this.#counter !== null, 'a reading child needs the plan of the census before it counts')
     return this.#counter
   }
@@ -248,7 +248,7 @@ export class SnapshotReader {
     return this.#rows
   }
 
-  #opened(): Database.Database {
+  #requireDatabase(): Database.Database {
     invariant(this.#sqlite !== null, 'a reading child reads the schema before it asks SQLite')
     return this.#sqlite
   }

@@ -56,7 +56,7 @@ export async function runPlanAndScan(
   if (ready?.kind !== 'ready') return false
   for (let range = ranges.take(); range !== null; range = ranges.take()) {
     if ((await reading.step(reader, { step: 'scan', ...range })) === null) return false
-    reading.counted(range.last - range.first + 1)
+    reading.addCounted(range.last - range.first + 1)
   }
   return true
 }

@@ -1,7 +1,7 @@
 /** The steps about the files: inspect, checksums, recover. Each asks one question; its answer goes into the reading. */
 import { isEmptyDatabase } from '../../sqlite/header.ts'
 import { checksumBytes } from '../../sqlite/page-checksum.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import type { Reader } from '../protocol.ts'
 import type { ReadingBuilder } from '../reading-builder.ts'
 import type { InspectedDatabaseFile, InspectedFiles } from '../step-answers.ts'
@@ -11,7 +11,7 @@ export async function runInspect(reading: ReadingBuilder, reader: Reader): Promi
   const files = await reading.step(reader, { step: 'inspect' })
   if (files === null) return null
   takeFile(reading, files.file)
-  reading.found(files.findings)
+  reading.addFindings(files.findings)
   for (const { object, why } of files.skipped) reading.skip(object, why)
   if (files.companions.length > 0)
     reading.recovered = { companions: files.companions, pagesChanged: null, without: null }
@@ -41,7 +41,7 @@ export async function runChecksums(reading: ReadingBuilder, reader: Reader, { fi
   const answer = await reading.step(reader, { step: 'checksums' })
   if (answer?.carried !== true) return
   const more = answer.wrongTotal - answer.wrong.length
-  reading.found(
+  reading.addFindings(
     answer.wrong.map((page, i) => ({
       rule: 'page-checksum-wrong',
       severity: 'damage',
@@ -50,7 +50,7 @@ export async function runChecksums(reading: ReadingBuilder, reader: Reader, { fi
       page,
       text:
         `page ${page} does not carry the right checksum of cksumvfs, and ` +
-        `${grouped(answer.checked - answer.wrongTotal)} of ${count(answer.checked, 'page')} do` +
+        `${groupDigits(answer.checked - answer.wrongTotal)} of ${count(answer.checked, 'page')} do` +
         (i === answer.wrong.length - 1 && more > 0 ? `; ${count(more, 'more page does', 'more pages do')} not` : ''),
     })),
   )
@@ -83,7 +83,7 @@ export async function runRecover(
     if (file.notUnderstood.readable === 'nothing') return { opened, readable: 'nothing' }
   }
   reading.facts.push(...(answer?.facts ?? []))
-  if (opened || companions.length === 0) reading.found(file.findings)
+  if (opened || companions.length === 0) reading.addFindings(file.findings)
   if (companions.length > 0)
     reading.recovered = { companions, pagesChanged: answer?.pagesChanged ?? null, without: null }
   if (answer?.recovered === true || !(hotJournal || walCommits)) return { opened, readable: 'pages' }

@@ -22,10 +22,10 @@ export async function runAccount(reading: ReadingBuilder, reader: Reader): Promi
     if (answer.kind === 'not-possible') return reading.skip('pages', answer.why)
     reading.pages = answer.pages
     reading.pagesRead = answer.pagesRead
-    reading.accounted(answer.pagesRead)
+    reading.setAccounted(answer.pagesRead)
     if (answer.kind === 'going-on') continue
     reading.groups = answer.groups
-    reading.found(answer.findings)
+    reading.addFindings(answer.findings)
     if (answer.pagesUnread > 0)
       reading.skip('pages', `${count(answer.pagesUnread, 'page')} could not be read from the disk`)
     return

@@ -19,11 +19,11 @@ export async function runSample(reading: ReadingBuilder, reader: Reader): Promis
   for (let page = first; page <= last; page += piece) {
     if ((await reading.step(reader, { step: 'scan', first: page, last: Math.min(last, page + piece - 1) })) === null)
       return
-    reading.accounted(Math.min(last, page + piece - 1) - first + 1)
+    reading.setAccounted(Math.min(last, page + piece - 1) - first + 1)
   }
   const answer = await reading.step(reader, { step: 'judgeSample', first, last })
   if (answer === null) return
-  reading.found(answer.findings)
+  reading.addFindings(answer.findings)
   reading.pagesRead = answer.pagesRead
   if (answer.unread !== null) return reading.skip('pages', answer.unread)
   reading.sampled = { first, last }

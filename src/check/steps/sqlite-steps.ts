@@ -98,7 +98,7 @@ export class SqliteSteps {
   /** Names the rows behind SQLite's messages about indexes. */
   async nameRowsByCensus(): Promise<void> {
     if (this.plan === null || !(await this.#reopen())) return
-    this.#reading.found(await nameByCensus(this.#reading, this.#reader, this.plan))
+    this.#reading.addFindings(await nameByCensus(this.#reading, this.#reader, this.plan))
   }
 
   /**
@@ -121,7 +121,7 @@ export class SqliteSteps {
       this.reopenLater()
       return false
     }
-    reading.found(answer.findings)
+    reading.addFindings(answer.findings)
     reading.skipped.push(...answer.skipped)
     reading.uncounted.push(...answer.uncounted)
     reading.content = answer.content

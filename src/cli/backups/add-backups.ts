@@ -23,7 +23,7 @@ import { showProgress } from '../progress/progress.ts'
 import type { BackupsDocument } from '../report-run/backups-document.ts'
 import { ResultsDocument } from '../report-run/results-document.ts'
 import { fileRunOptions } from '../run/file-run-options.ts'
-import { recordingEnd } from '../run/record-end.ts'
+import { withRecordedEnd } from '../run/record-end.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import type { WaitOptions } from '../run/wait-option.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -62,7 +62,7 @@ async function addTenants(ids: readonly string[], run: AddRun): Promise<void> {
       backups: { keep: true, onKept: collector.onKept, onNotice: collector.onNotice },
     }
     return withServiceRun({ ...settings, backups }, runOptions, (service) =>
-      recordingEnd(service, results.document, false, () =>
+      withRecordedEnd(service, results.document, false, () =>
         sweep(service, { selection: { kind: 'tenants', ids: ids.map(tenantId) }, depth: 'full' }, watching),
       ),
     )

@@ -19,7 +19,7 @@ export interface NamedBackup {
  * @returns null if the word means something else
  * @throws {Failure} BACKUP_UNKNOWN for a word that can mean nothing else; BACKUP_BROKEN
  */
-export async function backupNamed(word: string, options: StoreOptions): Promise<NamedBackup | null> {
+export async function findNamedBackup(word: string, options: StoreOptions): Promise<NamedBackup | null> {
   const isMeant = word.startsWith(backupPrefix)
   const id = isMeant ? word.slice(backupPrefix.length) : word
   if (!isMeant && !isBackupId(word)) return null
@@ -40,7 +40,7 @@ export async function backupNamed(word: string, options: StoreOptions): Promise<
  * @param scratch a private folder that the caller deletes
  * @throws {Failure} BACKUP_BROKEN, NO_SPACE; the reason of the signal
  */
-export async function restoreNamed(
+export async function restoreNamedBackup(
   { backups, id, manifest }: NamedBackup,
   scratch: string,
   signal: AbortSignal,

@@ -12,7 +12,7 @@ import { bundleDocument, bundleText } from '../../report/bundle/bundle-text.ts'
 import { count } from '../../text/count.ts'
 import type { CommonOptions } from '../options.ts'
 import { ledgerToRead, settingsOfSchedule } from '../read-ledger.ts'
-import { openKept } from '../report-run/kept-document.ts'
+import { openKeptReport } from '../report-run/kept-document.ts'
 import { sayNewerRun } from '../report-run/newer-run.ts'
 import { runPage } from '../report-run/run-page.ts'
 import { requireOutsideRoots } from '../status-file.ts'
@@ -79,7 +79,7 @@ async function collect(
   const missing: string[] = []
   const lines = await ledgerLines(reports, settings, missing)
   const pages = pagesOf(reports, contents, missing)
-  const tool = { holdfast: terminal.version, sqlite: openKept(newest).sqlite }
+  const tool = { holdfast: terminal.version, sqlite: openKeptReport(newest).sqlite }
   const machine = await machineFiles(settings, tool, terminal.interrupt.signal)
   return {
     files: [
@@ -95,7 +95,7 @@ async function collect(
 
 async function reportFiles(kept: KeptReport, settings: Settings, terminal: Terminal): Promise<readonly BundleFile[]> {
   const json = reportFile(kept, 'report.json')
-  const { report } = openKept(kept)
+  const { report } = openKeptReport(kept)
   if (report === null) return [json] // Remedies have no page.
   const page = [...(await runPage(report, settings, terminal.commandLine.config))]
   return [longFile('report.html', 'The report as a page for a browser; it needs no network.', () => page), json]
@@ -104,7 +104,7 @@ async function reportFiles(kept: KeptReport, settings: Settings, terminal: Termi
 function reportFile(kept: KeptReport, name: string): BundleFile {
   const { mode, document, startedAt } = kept.heading
   const what = `The report of the ${mode} of ${startedAt.slice(0, 19).replace('T', ' ')} UTC, as JSON (${document}).`
-  return longFile(name, what, openKept(kept).json)
+  return longFile(name, what, openKeptReport(kept).json)
 }
 
 async function ledgerLines(

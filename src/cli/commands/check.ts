@@ -28,8 +28,8 @@ import {
 import { printReport, reportPrinting } from '../report-run/print-report.ts'
 import { ResultsDocument } from '../report-run/results-document.ts'
 import { fileRunOptions, type FileOptions } from '../run/file-run-options.ts'
-import { overridden } from '../run/overrides.ts'
-import { recordingEnd } from '../run/record-end.ts'
+import { applyOverrides } from '../run/overrides.ts'
+import { withRecordedEnd } from '../run/record-end.ts'
 import { withAlarms } from '../run/run-alarms.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import { withProgress } from '../run/with-progress.ts'
@@ -200,7 +200,7 @@ async function checkTenants(
   { run, terminal, document }: CheckRun,
 ): Promise<RunTotals> {
   requireTenantOptions(files, options)
-  const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), options)
+  const settings = applyOverrides(await loadSettings(await findConfiguration(options.config ?? null)), options)
   await document.keepWith(settings)
   const { engine, map = false, showValues = false, depth, sampleShare = null } = options
   const about = { terminal, options, run, document, mode: 'check', isWhole: () => false }
@@ -210,7 +210,7 @@ async function checkTenants(
     return withServiceRun(settings, serviceRunOptions(terminal, options, run, 'check', more), (service) => {
       const selection = { kind: 'tenants', ids: ids.map(tenantId) } as const
       const work = (watching: SweepObserver) => sweep(service, { selection, depth }, watching)
-      return recordingEnd(
+      return withRecordedEnd(
         service,
         document,
         false,

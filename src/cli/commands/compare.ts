@@ -14,7 +14,7 @@ import { showProgress } from '../progress/progress.ts'
 import { ComparisonDocument } from '../report-run/comparison-document.ts'
 import { printReport, reportPrinting } from '../report-run/print-report.ts'
 import { fileRunOptions } from '../run/file-run-options.ts'
-import { overridden } from '../run/overrides.ts'
+import { applyOverrides } from '../run/overrides.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -110,10 +110,10 @@ async function compareGiven(
   const sides = await sidesOf(a, b, { snapshot: options.snapshot ?? false, config: options.config ?? null, restore })
   document.setSides(sides)
   const fileRun = await fileRunOptions({ ...options, depth: 'full', engine: 'census' }, terminal, run)
-  const watched = async (work: (watching: ComparisonObserver) => Promise<void>): Promise<void> => {
+  const withObserver = async (work: (watching: ComparisonObserver) => Promise<void>): Promise<void> => {
     using line = await showProgress(terminal, options.quiet ?? false)
     await work({
-      onFile: (file) => document.add(restored.named(file)),
+      onFile: (file) => document.add(restored.withOriginals(file)),
       onProgress: (progress) => line.update(progress),
     })
   }
@@ -123,12 +123,12 @@ async function compareGiven(
         'USAGE',
         '--wait needs tenants: files are compared without a ledger, and no run waits for another',
       )
-    return await watched((watching) => compareFiles(sides, fileRun, watching, terminal.interrupt.signal))
+    return await withObserver((watching) => compareFiles(sides, fileRun, watching, terminal.interrupt.signal))
   }
-  const settings = overridden(await loadSettings(await findConfiguration(options.config ?? null)), {
+  const settings = applyOverrides(await loadSettings(await findConfiguration(options.config ?? null)), {
     timeout: options.timeout,
   })
   await withServiceRun(settings, serviceRunOptions(terminal, options, run, 'compare', { document }), (service) =>
-    watched((watching) => compareTenants(sides, service, fileRun, watching)),
+    withObserver((watching) => compareTenants(sides, service, fileRun, watching)),
   )
 }

@@ -10,13 +10,13 @@ import { withServiceRun } from '../../runs/begin/service-run.ts'
 import { keepSnapshotsIn } from '../../runs/keep-snapshot.ts'
 import type { RunTotals } from '../../runs/pipeline.ts'
 import { sweep } from '../../runs/sweep.ts'
-import { backupNamed, restoreNamed, type NamedBackup } from '../backups/named-backup.ts'
+import { findNamedBackup, restoreNamedBackup, type NamedBackup } from '../backups/named-backup.ts'
 import type { Invocation } from '../invocation.ts'
 import { depthOption, waitOption, withReport, type ReportOptions } from '../options.ts'
 import { printReport, reportPrinting } from '../report-run/print-report.ts'
 import { ResultsDocument } from '../report-run/results-document.ts'
 import { fileRunOptions, reportKept } from '../run/file-run-options.ts'
-import { recordingEnd } from '../run/record-end.ts'
+import { withRecordedEnd } from '../run/record-end.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
 import { withProgress } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -67,14 +67,14 @@ async function pullTenant(id: string, folder: string, options: PullOptions, term
   const run = newRunId()
   using document = new ResultsDocument(terminal, options, { id: run, mode: 'pull', registry: 'live' })
   return await printReport(document, terminal, options, async () => {
-    const backup = await backupNamed(id, options)
+    const backup = await findNamedBackup(id, options)
     if (backup !== null) return pullBackup(backup, folder, options, terminal, document)
     const settings = await loadSettings(await findConfiguration(options.config ?? null))
     await document.keepWith(settings)
     const keepSnapshot = await keepSnapshotsIn(folder, terminal.version, reportKept('pulled to', terminal, options))
     const runOptions = serviceRunOptions(terminal, options, run, 'pull', { keepSnapshot, document })
     return withServiceRun(settings, runOptions, (service) =>
-      recordingEnd(service, document, false, () =>
+      withRecordedEnd(service, document, false, () =>
         withProgress(terminal, options, document, (watching) =>
           sweep(service, { selection: { kind: 'tenants', ids: [tenantId(id)] }, depth: options.depth }, watching),
         ),
@@ -95,7 +95,7 @@ async function pullBackup(
   const { signal } = terminal.interrupt
   await requireEmptyFolder(folder)
   await using scratch = await openSnapshotFolder(null, null)
-  const restored = await restoreNamed(backup, scratch.path, signal)
+  const restored = await restoreNamedBackup(backup, scratch.path, signal)
   const about = { tenant, path, takenAt, tool: { version: terminal.version }, evidence }
   const copy = { path: restored, files: [{ part: '', bytes, sha256 }] as const }
   const named = await writePulled(copy, folder, basename(path), about)

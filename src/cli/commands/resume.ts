@@ -7,7 +7,7 @@ import { Failure } from '../../model/failure.ts'
 import { mayBeOurs, type OtherHold } from '../../model/service-way.ts'
 import { hintFor } from '../../report/text/hint.ts'
 import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
-import { notResumed, type OpenHoldOutcome } from '../../runs/open-holds/open-holds.ts'
+import { failureToResume, type OpenHoldOutcome } from '../../runs/open-holds/open-holds.ts'
 import { resumeTenants, type Resumption } from '../../runs/open-holds/resume-tenants.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { printable } from '../../text/printable.ts'
@@ -17,7 +17,7 @@ import { textOrDocument } from '../printing/printer.ts'
 import { reportNotice, reportOtherHolds, reportOutcomes, reportResumeRetry } from '../run/report-holds.ts'
 import { openRunAlarms, raiseRefused } from '../run/run-alarms.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
-import { waitingOf } from '../run/wait-option.ts'
+import { runWaitOf } from '../run/wait-option.ts'
 import { describeError } from '../terminal/errors.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -68,7 +68,7 @@ async function resume(id: string | undefined, options: ResumeCommandOptions, ter
     raiseRefused({ terminal, options, run }),
   )
   const only = id === undefined ? null : tenantId(id)
-  const waiting = waitingOf(terminal, options)
+  const waiting = runWaitOf(terminal, options)
   const alarms = await openRunAlarms(settings, { terminal, options, run, mode: 'resume', outdated })
   const end = (failure: Failure | null): Promise<readonly string[]> =>
     alarms.end({
@@ -185,7 +185,7 @@ function notServing(
   { endings, others, leases, unknown, unwritable: trouble, notice }: Resumption,
   config: string,
 ): ResumeFailure | null {
-  const open = notResumed(endings)
+  const open = failureToResume(endings)
   if (open !== null) return { failure: open, about: 'tenant', hold: null }
   if (unknown) {
     const named =

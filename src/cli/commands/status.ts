@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import type { ScheduledSettings } from '../../config/last-good.ts'
 import { wayOf } from '../../config/service-way.ts'
 import { replaceFile } from '../../host/files/replace-file.ts'
-import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
+import { isOfRunningRun, findAbandonedHolds } from '../../ledger/at-work.ts'
 import { openIncident, standingHarm } from '../../ledger/incident.ts'
 import type { LastResult, LedgerReader, NotableResults, QuietFiles } from '../../ledger/ledger.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
@@ -14,7 +14,7 @@ import { renderStatus } from '../../report/status/status.ts'
 import { isGone } from '../../runs/begin/registry.ts'
 import type { Invocation } from '../invocation.ts'
 import {
-  configurationNamed,
+  configurationPath,
   durationOption,
   namedFile,
   onlyOption,
@@ -128,7 +128,7 @@ async function readStatus(
   const now = Date.now()
   const { results, others: quiet, all } = await readResults(ledger, options, now)
   const holds = await ledger.openHolds()
-  const others = await leftBehind(await ledger.otherHolds(), dir)
+  const others = await findAbandonedHolds(await ledger.otherHolds(), dir)
   const known = [...results.filter((result) => !isGone(result)), ...holds, ...others.filter(mayBeOurs)]
   const choice = await chooseKnown(options, ledger, new Set(known.map(({ tenant }) => tenant)))
   const openHolds = holds
@@ -149,7 +149,7 @@ async function readStatus(
     openHolds: await Promise.all(openHolds),
     otherHolds: others.filter(({ tenant }) => choice.has(tenant)),
     config: settings.file,
-    configNamed: configurationNamed(options),
+    configNamed: configurationPath(options),
     ledgerLost: ledger.holdsLost,
     lastFullSweepAt: lastFullSweepAt(facts),
     harm: standingHarm(facts.runs),

@@ -26,8 +26,8 @@ import {
 } from '../options.ts'
 import { printReport, reportPrinting } from '../report-run/print-report.ts'
 import { ResultsDocument } from '../report-run/results-document.ts'
-import { overridden } from '../run/overrides.ts'
-import { recordingEnd } from '../run/record-end.ts'
+import { applyOverrides } from '../run/overrides.ts'
+import { withRecordedEnd } from '../run/record-end.ts'
 import { raiseRefused, withAlarms } from '../run/run-alarms.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
 import { reportSchemaOutliers } from '../run/schema-outliers.ts'
@@ -124,7 +124,7 @@ async function sweepService(
   return await printReport(document, terminal, options, async () => {
     const { maxPaused, workers = options.concurrency } = options
     const { settings: given, outdated } = await settingsOf(options, terminal, document, run)
-    const settings = overridden(given, { maxPaused, workers })
+    const settings = applyOverrides(given, { maxPaused, workers })
     await document.keepWith(settings)
     const request = sweepRequest(options, depthIsGiven, settings.sweep)
     let isWhole = false
@@ -140,7 +140,7 @@ async function sweepService(
         report(noticesOfPlan(request, plan))
         const work = (watching: SweepObserver) => sweepAndHeal(service, plan, watching, alarms)
         const shown = () => withProgress(terminal, options, document, work, alarms)
-        const swept = await recordingEnd(service, document, isWhole, shown, alarms)
+        const swept = await withRecordedEnd(service, document, isWhole, shown, alarms)
         report(noticesOfEnd(request, swept))
         return swept
       })

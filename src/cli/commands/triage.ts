@@ -16,7 +16,7 @@ import {
 import { printText, type ChoosePrinter } from '../printing/printer.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { saidByMonit } from '../triage/monit.ts'
+import { readMonitFields } from '../triage/monit.ts'
 import {
   requireService,
   requireTogether,
@@ -109,7 +109,7 @@ async function runTriage(
   if (options.detach === true || options.fromMonit === true) {
     const { settings } = await scheduledSettings(options.config ?? null, terminal)
     requireService(settings, options)
-    const monit = options.fromMonit === true ? saidByMonit(process.env) : null
+    const monit = options.fromMonit === true ? readMonitFields(process.env) : null
     const { detach } = await import('../triage/detach.ts')
     return detach(
       settings,

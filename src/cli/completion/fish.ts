@@ -7,20 +7,20 @@ export const fishCompletion = (program: CompletedCommand): string =>
     ...allCommands(program).flatMap((command) => [
       ...command.commands.map(
         ({ words, description }) =>
-          `complete -c holdfast -f -n ${quoted(whenIn(command))} ` +
-          `-a ${quoted(words.at(-1) ?? '')} -d ${quoted(description)}`,
+          `complete -c holdfast -f -n ${quote(whenIn(command))} ` +
+          `-a ${quote(words.at(-1) ?? '')} -d ${quote(description)}`,
       ),
       ...(command.choices.length === 0
         ? []
-        : [`complete -c holdfast -f -n ${quoted(whenIn(command))} -a ${quoted(command.choices.join(' '))}`]),
+        : [`complete -c holdfast -f -n ${quote(whenIn(command))} -a ${quote(command.choices.join(' '))}`]),
       ...command.options.map((option) => optionLine(command, option)),
     ]),
     '',
   ].join('\n')
 
 function optionLine(command: CompletedCommand, { flag, description, choices, takesValue }: CompletedOption): string {
-  const value = choices.length > 0 ? ` -x -a ${quoted(choices.join(' '))}` : takesValue ? ' -r' : ''
-  return `complete -c holdfast -n ${quoted(whenIn(command))} -l ${flag.slice(2)}${value} -d ${quoted(description)}`
+  const value = choices.length > 0 ? ` -x -a ${quote(choices.join(' '))}` : takesValue ? ' -r' : ''
+  return `complete -c holdfast -n ${quote(whenIn(command))} -l ${flag.slice(2)}${value} -d ${quote(description)}`
 }
 
 /** All words of the command were typed, and no command below it. */
@@ -31,4 +31,4 @@ function whenIn({ words, commands }: CompletedCommand): string {
   return [...seen, ...not].join('; and ')
 }
 
-const quoted = (text: string): string => `'${text.replaceAll(/[\\']/g, String.raw`\$&`)}'`
+const quote = (text: string): string => `'${text.replaceAll(/[\\']/g, String.raw`\$&`)}'`

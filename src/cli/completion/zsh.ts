@@ -8,17 +8,17 @@ compdef ${nameOf(program)} holdfast
 `
 
 function functionOf(command: CompletedCommand): string {
-  const options = command.options.map((option) => `    ${quoted(specificationOf(option))}`)
+  const options = command.options.map((option) => `    ${quote(specificationOf(option))}`)
   const { commands } = command
   if (commands.length === 0) {
     const rest = command.choices.length > 0 ? `*:word:(${command.choices.join(' ')})` : '*:file:_files'
     return `${nameOf(command)}() {
   _arguments -s \\
-${[...options, `    ${quoted(rest)}`].join(' \\\n')}
+${[...options, `    ${quote(rest)}`].join(' \\\n')}
 }`
   }
   const described = commands.map(
-    (inner) => `    ${quoted(`${last(inner)}:${inner.description.replaceAll(':', '\\:')}`)}`,
+    (inner) => `    ${quote(`${last(inner)}:${inner.description.replaceAll(':', '\\:')}`)}`,
   )
   return `${nameOf(command)}() {
   local -a commands
@@ -46,4 +46,4 @@ function specificationOf({ flag, description, choices, takesValue }: CompletedOp
   return takesValue ? `${said}:value:_files` : said
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`

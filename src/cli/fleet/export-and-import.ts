@@ -4,7 +4,7 @@ import { migrateFleet } from '../../fleet/database/migrate.ts'
 import type { ExportResult } from '../../fleet/transfer/export-fleet.ts'
 import { openWholeFleet } from '../../fleet/transfer/open-whole-fleet.ts'
 import { exitCodes, type ExitCode } from '../../model/exit-code.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { printable } from '../../text/printable.ts'
 import type { CommonOptions } from '../options.ts'
@@ -38,7 +38,7 @@ export async function printTransfer(
     await terminal.out(`${jsonText({ ...document, exitCode: exitCodes.sound })}\n`)
   } else if (!options.quiet) {
     const all = Object.values(rows).reduce((sum, one) => sum + one, 0)
-    const parts = Object.entries(rows).map(([table, moved]) => `  ${table} ${grouped(moved)}\n`)
+    const parts = Object.entries(rows).map(([table, moved]) => `  ${table} ${groupDigits(moved)}\n`)
     await terminal.print(
       `${action === 'export' ? 'Written to' : 'Read from'} ${printable(file)}: ${count(all, 'row')}\n${parts.join('')}`,
     )

@@ -13,7 +13,7 @@ import { Failure } from '../../model/failure.ts'
 import { exitCodeOfFleetRun, fleetRunDocument, fleetRunText, problemsMax } from '../../report/fleet/run/fleet-run.ts'
 import { withConfigurations } from '../../report/text/hint.ts'
 import { printable } from '../../text/printable.ts'
-import { configurationNamed, withCommon, type CommonOptions } from '../options.ts'
+import { configurationPath, withCommon, type CommonOptions } from '../options.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { fleetToRead } from './read-fleet.ts'
 import { showFleetProgress } from './run-progress.ts'
@@ -98,7 +98,7 @@ async function printBegun(
     const facts = await readRun(database, run)
     if (facts !== null) await terminal.out(fleetRunDocument({ run: facts, problems: [] }, terminal.version))
   } else if (options.quiet !== true) {
-    const next = withConfigurations('`holdfast fleet status` shows it.', configurationNamed(options))
+    const next = withConfigurations('`holdfast fleet status` shows it.', configurationPath(options))
     await terminal.print(`The ${kind} ${run} of the fleet has begun. ${next}\n`)
   }
   return exitCodes.sound
@@ -113,7 +113,7 @@ async function printRun(
   const problems = await readProblems(database, run.id, problemsMax)
   const code = exitCodeOfFleetRun(run)
   const { width, cuts, color } = terminal
-  const shown = { width, cuts, color, verbose: options.verbose ?? false, config: configurationNamed(options) }
+  const shown = { width, cuts, color, verbose: options.verbose ?? false, config: configurationPath(options) }
   if (options.json === true) await terminal.out(fleetRunDocument({ run, problems }, terminal.version))
   else if (options.quiet !== true || code !== exitCodes.sound)
     await terminal.print(fleetRunText({ run, problems }, shown))

@@ -33,7 +33,7 @@ const printFailureDocument = (terminal: Terminal): Printer => ({
   ...printText(terminal),
   failure: async (error) => {
     const exitCode = exitCodeOfError(error, terminal.interrupt.exitCode())
-    if (terminal.printed()) return exitCode // One document, not two.
+    if (terminal.hasPrinted()) return exitCode // One document, not two.
     const failure = describeError(error, terminal.commandLine)
     const document = { schema: 'holdfast.failure/1', tool: { version: terminal.version }, failure, exitCode }
     await terminal.out(`${jsonText(document)}\n`)

@@ -1,6 +1,6 @@
 /** What the progress line says: the run on one line, and a line for each check that takes longer. */
 import type { CheckProgress, RunProgress } from '../../runs/progress-tracker.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { cutEnd, cutMiddle, displayWidth } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
@@ -55,7 +55,7 @@ export class ProgressText {
     for (const [{ pages }, known] of this.#shown) {
       if (pages === null) continue
       known.rate ??= new Rate(pages.pagesDone, nowMs)
-      known.rate.seen(pages.pagesDone, nowMs)
+      known.rate.observe(pages.pagesDone, nowMs)
     }
   }
 
@@ -79,7 +79,7 @@ function wordsOf(
   const leftMs = measured?.leftMs(pages) ?? null
   return [
     `${Math.floor((pagesDone / pages) * 100)} %`,
-    `${grouped(pagesDone)} of ${count(pages, 'page')}`,
+    `${groupDigits(pagesDone)} of ${count(pages, 'page')}`,
     ...(rate === null ? [] : [megabytesASecond(rate * pageSize * 1000)]),
     ...(leftMs === null ? [] : [timeLeft(leftMs)]),
   ]
@@ -99,13 +99,13 @@ export function describeRun(progress: RunProgress, elapsedMs: number, nowMs: num
   const speed =
     rate === null ? '' : `, ${rate * 1000 >= 10 ? Math.round(rate * 1000) : (rate * 1000).toFixed(1)} a second`
   const pauses = paused.map(({ name, sinceMs }) => `${name} for ${humanMs(Math.max(0, Math.round(nowMs - sinceMs)))}`)
-  return `${done} of ${total}${speed}${left}${naming('pausing', pauses)}${naming('holding', holding)}${naming(
+  return `${done} of ${total}${speed}${left}${clauseOf('pausing', pauses)}${clauseOf('holding', holding)}${clauseOf(
     'checking',
     checking.map(({ name }) => name),
   )}${working === undefined ? '' : `; ${printable(working)}`}`
 }
 
-const naming = (verb: string, names: readonly string[]): string => {
+const clauseOf = (verb: string, names: readonly string[]): string => {
   if (names.length === 0) return ''
   const more = names.length > namesMax ? ` and ${names.length - namesMax} more` : ''
   return `; ${verb} ${names

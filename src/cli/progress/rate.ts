@@ -24,7 +24,7 @@ export class Rate {
   }
 
   /** Takes note that so much is done by now. */
-  seen(done: number, atMs: number): void {
+  observe(done: number, atMs: number): void {
     const ms = Math.max(0, atMs - this.#atMs)
     const weight = Math.exp(-ms / memoryMs)
     this.#weightedDone = this.#weightedDone * weight + Math.max(0, done - this.#done)

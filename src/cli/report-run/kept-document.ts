@@ -3,7 +3,7 @@ import { linesOfReport, type KeptReport } from '../../ledger/reports/kept-report
 import { Failure } from '../../model/failure.ts'
 import type { RemedyOutcome, RemedyReport } from '../../model/result/remedy.ts'
 import type { Result } from '../../model/result/report.ts'
-import { eachChanged, jsonReport } from '../../report/json.ts'
+import { mapEach, jsonReport } from '../../report/json.ts'
 import { keyRedactor } from '../../report/redact.ts'
 import { remedyJson, remedyRedactor } from '../../report/remedy/remedy-json.ts'
 import { remedyText } from '../../report/remedy/remedy-text.ts'
@@ -22,7 +22,7 @@ export interface KeptDocument {
 }
 
 /** @throws {Failure} REPORT_BROKEN; USAGE for a kind that only a newer holdfast knows */
-export function openKept(kept: KeptReport, redactKeys = false): KeptDocument {
+export function openKeptReport(kept: KeptReport, redactKeys = false): KeptDocument {
   const { document, mode, run } = kept.heading
   const lines = (): Iterable<string> => linesOfReport(kept)
   switch (document) {
@@ -36,13 +36,13 @@ export function openKept(kept: KeptReport, redactKeys = false): KeptDocument {
 }
 
 function checksOf({ frame, results: stored }: StoredReport, redactKeys: boolean): KeptDocument {
-  const results = redactKeys ? () => eachChanged(stored(), keyRedactor()) : stored
+  const results = redactKeys ? () => mapEach(stored(), keyRedactor()) : stored
   return {
     sqlite: frame.tool.sqlite,
     report: { frame, results },
     json: () => jsonReport(frame, results()),
     text: (options) => {
-      const shown = eachChanged(results(), (result) => (options.verbose ? result : shortResult(result)))
+      const shown = mapEach(results(), (result) => (options.verbose ? result : shortResult(result)))
       return reportText({ ...frame, results: [...shown] }, options)
     },
   }
@@ -52,7 +52,7 @@ function remediesOf(
   { frame, results: stored }: StoredReport<RemedyOutcome, Omit<RemedyReport, 'results'>>,
   redactKeys: boolean,
 ): KeptDocument {
-  const outcomes = redactKeys ? () => eachChanged(stored(), remedyRedactor()) : stored
+  const outcomes = redactKeys ? () => mapEach(stored(), remedyRedactor()) : stored
   return {
     sqlite: frame.tool.sqlite,
     report: null,

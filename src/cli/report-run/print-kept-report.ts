@@ -9,7 +9,7 @@ import type { ReportOptions } from '../options.ts'
 import { settingsOfSchedule } from '../read-ledger.ts'
 import { requireOutsideRoots } from '../status-file.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { openKept, type KeptDocument } from './kept-document.ts'
+import { openKeptReport, type KeptDocument } from './kept-document.ts'
 import { sayNewerRun } from './newer-run.ts'
 import { runPage } from './run-page.ts'
 
@@ -32,7 +32,7 @@ export async function printKeptReport(
   const kept = findReport(settings.ledger.dir, settings.service.name, run, html ? 'holdfast.report/1' : null)
   const newer = run === null ? await sayNewerRun(settings, kept) : null
   if (newer !== null) terminal.say(`holdfast: ${newer}`)
-  const document = openKept(kept, options.redactKeys)
+  const document = openKeptReport(kept, options.redactKeys)
   const pieces = html
     ? await pageOf(kept, document, settings, terminal)
     : json

@@ -86,7 +86,7 @@ export const reportPrinting =
     ...printText(terminal),
     failure: async (error) => {
       using document = open(terminal)
-      if (terminal.printed()) return document.exitCodeOfError(error) // One document, not two.
+      if (terminal.hasPrinted()) return document.exitCodeOfError(error) // One document, not two.
       return await printFailedReport(document, terminal, { json: json === true }, error)
     },
     // A report has its exit code in it: a signal that comes while it is printed changes nothing.

@@ -1,7 +1,7 @@
 /** A sound result without what its line in a table does not show, so that a long run needs little memory. */
 import { noEvidence, sealLevels, type Evidence, type SealLevel } from '../../model/result/evidence.ts'
 import type { Result } from '../../model/result/report.ts'
-import { acceptedIn } from '../../report/accepted-limits.ts'
+import { acceptedObjects } from '../../report/accepted-limits.ts'
 
 /** Leaves every other result as it is. */
 export const shortResult = (result: Result): Result =>
@@ -23,7 +23,7 @@ const evidenceOf = Object.fromEntries(
 const acceptedKeptMax = 10
 
 function acceptedCoverage(result: Result): Result['coverage'] {
-  const accepted = acceptedIn(result)
+  const accepted = acceptedObjects(result)
   return accepted.length === 0 ? shared.coverage : { ...shared.coverage, skipped: accepted.slice(0, acceptedKeptMax) }
 }
 

@@ -15,7 +15,7 @@ import { logSteps } from '../log/log.ts'
 import type { CommonOptions } from '../options.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { reportNotice } from './report-holds.ts'
-import { waitingOf, type WaitOptions } from './wait-option.ts'
+import { runWaitOf, type WaitOptions } from './wait-option.ts'
 
 export interface FileOptions extends CommonOptions, WaitOptions {
   readonly depth: CheckDepth
@@ -45,7 +45,7 @@ export async function fileRunOptions(options: FileOptions, terminal: Terminal, r
   return {
     run,
     ledger: options.ledger ?? null,
-    waiting: waitingOf(terminal, options),
+    waiting: runWaitOf(terminal, options),
     snapshots: options.snapshots ?? null,
     accept: check.accept,
     invariants: options.rehearse === true ? check.invariants : [],

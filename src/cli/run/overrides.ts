@@ -9,7 +9,7 @@ export interface Overrides {
   readonly timeout?: number | undefined
 }
 
-export function overridden(settings: Settings, { maxPaused, workers, timeout }: Overrides): Settings {
+export function applyOverrides(settings: Settings, { maxPaused, workers, timeout }: Overrides): Settings {
   const { hold, check } = settings
   return {
     ...settings,

@@ -28,7 +28,7 @@ type FinishedCounts = Pick<RunTotals, 'covered'> & Partial<Pick<RunTotals, 'stop
  * @param alarms get to know what the ledger knows at the end; left out for a command that raises none
  * @throws what the work throws
  */
-export async function recordingEnd<Done extends RunTotals & { readonly selected: number }>(
+export async function withRecordedEnd<Done extends RunTotals & { readonly selected: number }>(
   service: ServiceRun,
   document: RecordedReport<Done>,
   whole: boolean,

@@ -9,7 +9,7 @@ import { legibleCommand } from '../../report/text/legible.ts'
 import { adviceOn, describeOther } from '../../report/text/other-holds.ts'
 import type { Target } from '../../runs/begin/target.ts'
 import type { OpenHoldOutcome } from '../../runs/open-holds/open-holds.ts'
-import { unbroken } from '../../text/layout.ts'
+import { withoutBreaks } from '../../text/layout.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -40,7 +40,7 @@ export function reportOtherHolds(terminal: Terminal, others: readonly OtherHold[
   for (const hold of others) {
     const { said, next } = describeOther(hold, config)
     terminal.say(said)
-    terminal.say(`  next: ${adviceOn(hold, config).replace(next, () => unbroken(legibleCommand(next)))}`)
+    terminal.say(`  next: ${adviceOn(hold, config).replace(next, () => withoutBreaks(legibleCommand(next)))}`)
   }
 }
 

@@ -13,8 +13,8 @@ import { showProgress } from '../progress/progress.ts'
 import type { RemedyDocument } from '../report-run/remedy-document.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { fileRunOptions } from './file-run-options.ts'
-import { overridden } from './overrides.ts'
-import { recordingEnd } from './record-end.ts'
+import { applyOverrides } from './overrides.ts'
+import { withRecordedEnd } from './record-end.ts'
 import type { RemedyOptions } from './remedy-options.ts'
 import { reportAway, reportPlanned, reportRecovered } from './report-holds.ts'
 import { withAlarms } from './run-alarms.ts'
@@ -33,7 +33,7 @@ export async function runRemedies(
   { terminal, document }: RemedyOutput,
 ): Promise<RemedyTotals> {
   const settings = async () => loadSettings(await findConfiguration(options.config ?? null))
-  const watched = async (
+  const withObserver = async (
     work: (watching: RemedyObserver) => Promise<RemedyTotals>,
     alarms: RunAlarms | null = null,
   ): Promise<RemedyTotals> => {
@@ -57,17 +57,17 @@ export async function runRemedies(
     const targets = files.map((named) => ({ tenant: null, named }))
     const absolute = { ...request, quarantine: absoluteOf(request.quarantine), backups: absoluteOf(request.backups) }
     const fileOptions = { request: absolute, configured, onRecovered: reportRecovered(terminal) }
-    return watched((watching) => remedyFiles(fileRun, targets, fileOptions, watching, terminal.interrupt.signal))
+    return withObserver((watching) => remedyFiles(fileRun, targets, fileOptions, watching, terminal.interrupt.signal))
   }
   const ids = options.tenant.map(tenantId)
   const mode = request.restore === null ? 'repair' : 'restore'
   const about = { terminal, options, run: request.id, document, mode, isWhole: () => false }
-  const chosen = overridden(await settings(), { timeout: options.timeout })
+  const chosen = applyOverrides(await settings(), { timeout: options.timeout })
   await document.keepWith(chosen)
   return withAlarms(chosen, about, (alarms) =>
     withServiceRun(chosen, serviceRunOptions(terminal, options, request.id, mode, { document, alarms }), (service) => {
       const work = (watching: RemedyObserver) => remedyTenants(service, ids, request, watching)
-      return recordingEnd(service, document, false, () => watched(work, alarms), alarms)
+      return withRecordedEnd(service, document, false, () => withObserver(work, alarms), alarms)
     }),
   )
 }

@@ -8,7 +8,7 @@ import type { CommonOptions } from '../options.ts'
 import type { ResultsDocument } from '../report-run/results-document.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { reportNotice, reportOtherHolds, reportOutcomes, reportRecovered, reportResumeRetry } from './report-holds.ts'
-import { waitingOf, type WaitOptions } from './wait-option.ts'
+import { runWaitOf, type WaitOptions } from './wait-option.ts'
 
 export function serviceRunOptions(
   terminal: Terminal,
@@ -53,7 +53,7 @@ export function serviceRunOptions(
       more.alarms?.joinIncident(id)
     },
     interrupt: terminal.interrupt.signal,
-    waiting: waitingOf(terminal, options),
+    waiting: runWaitOf(terminal, options),
     onRegistry: (source, notices) => {
       more.document?.setRegistry(source)
       for (const notice of notices) {

@@ -36,7 +36,7 @@ export async function readSweepFacts(
     await newestRegistry(ledger, settings),
     await ledger.history(null, 1),
   ]
-  const atWork = await seenAtWork(dir, service.name)
+  const atWork = await findActiveRun(dir, service.name)
   const isGone = await goneRuns(dir, service.name)
   const gone = runs.filter(({ run, finished }) => finished === null && run !== own && isGone(run))
   return {
@@ -59,7 +59,7 @@ async function newestRegistry(ledger: LedgerReader, settings: FactSettings): Pro
   return { source: 'live', since: copy.takenAt, at: copy.takenAt, run: read.run }
 }
 
-async function seenAtWork(dir: string, service: string): Promise<ActiveRun | null> {
+async function findActiveRun(dir: string, service: string): Promise<ActiveRun | null> {
   const owner = await runAtWork(dir, service)
   if (owner === null || owner.run === null) return null
   const { run, pid, since, startTime } = owner

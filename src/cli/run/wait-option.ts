@@ -15,7 +15,7 @@ interface Spinner {
 }
 
 /** null without `--wait`. */
-export function waitingOf(terminal: Terminal, { wait, quiet }: WaitOptions): RunWait | null {
+export function runWaitOf(terminal: Terminal, { wait, quiet }: WaitOptions): RunWait | null {
   if (wait === undefined) return null
   let isReported = false
   let spinner: Spinner | null = null

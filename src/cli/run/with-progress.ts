@@ -18,13 +18,13 @@ export async function withProgress<Done extends Pick<RunTotals, 'notCovered' | '
   using line = await showProgress(terminal, quiet ?? false)
   return await work({
     onSelected: (targets, notDue) => document.select(targets, notDue),
-    ...recordingResults(terminal, { logLevel }, document, alarms),
+    ...resultRecorder(terminal, { logLevel }, document, alarms),
     onProgress: (progress) => line.update(progress),
   })
 }
 
 /** Adds each result to the log, to the report and to the alarms. */
-export const recordingResults = (
+export const resultRecorder = (
   terminal: Terminal,
   { logLevel }: Pick<CommonOptions, 'logLevel'>,
   document: ResultsDocument,

@@ -4,7 +4,7 @@ import { findPackageJSON } from 'node:module'
 import { inWords, isSystemError } from '../../host/failures/system-failure.ts'
 import { invariant } from '../../model/bug.ts'
 import { withConfigurations, type CommandLine } from '../../report/text/hint.ts'
-import { hanging } from '../../text/layout.ts'
+import { wrapHanging } from '../../text/layout.ts'
 import { inShownLetters, showAsciiOnly } from '../../text/letters.ts'
 import { commandLineOf } from '../command-line.ts'
 import { listenForSignals, type Interrupt } from '../run/interrupt.ts'
@@ -26,9 +26,9 @@ export interface Terminal {
   /** Writes text for people, in letters that the terminal can show. */
   print(text: string): Promise<void>
   /** Whether anything was written to stdout. */
-  readonly printed: () => boolean
+  readonly hasPrinted: () => boolean
   /** Why output was lost, such as a full disk; null if none was, or if its reader closed the pipe. */
-  readonly lost: () => string | null
+  readonly whyLost: () => string | null
   /** Writes a sentence for the person on stderr. */
   say(sentence: string): void
   /** Writes a line for a program on stderr. */
@@ -49,7 +49,7 @@ export function openTerminal(): Terminal {
   const say = (sentence: string): void =>
     withConfigurations(sentence, commandLine.config)
       .split('\n')
-      .flatMap((line) => hanging(line, aside.width))
+      .flatMap((line) => wrapHanging(line, aside.width))
       .forEach(log)
   return {
     ...stdout,
@@ -67,7 +67,7 @@ export function openTerminal(): Terminal {
 }
 
 /** A closed pipe (EPIPE) never ends a hold: output without a reader is dropped. `main` reports every other loss. */
-function openStdout(): Pick<Terminal, 'out' | 'printed' | 'lost'> {
+function openStdout(): Pick<Terminal, 'out' | 'hasPrinted' | 'whyLost'> {
   let isOpen = true
   let printed = false
   let lost: string | null = null
@@ -81,7 +81,7 @@ function openStdout(): Pick<Terminal, 'out' | 'printed' | 'lost'> {
       if (!isOpen) return resolve()
       process.stdout.write(data, () => resolve())
     })
-  return { out, printed: () => printed, lost: () => lost }
+  return { out, hasPrinted: () => printed, whyLost: () => lost }
 }
 
 function readVersion(): string {

@@ -9,7 +9,7 @@ type MonitFields = NonNullable<TriageRequest['monit']>
 const lettersMax = 1_000
 
 /** @throws {Failure} USAGE if this process was not started by monit */
-export function saidByMonit(env: Readonly<Record<string, string | undefined>>): MonitFields {
+export function readMonitFields(env: Readonly<Record<string, string | undefined>>): MonitFields {
   const said = (name: string): string => printableInUtf8((env[name] ?? '').slice(0, lettersMax))
   const service = said('MONIT_SERVICE')
   if (service === '')

@@ -15,8 +15,8 @@ import { databasesOf } from '../database-files.ts'
 import { printReport, reportPrinting } from '../report-run/print-report.ts'
 import { ResultsDocument } from '../report-run/results-document.ts'
 import { fileRunOptions } from '../run/file-run-options.ts'
-import { overridden } from '../run/overrides.ts'
-import { recordingEnd } from '../run/record-end.ts'
+import { applyOverrides } from '../run/overrides.ts'
+import { withRecordedEnd } from '../run/record-end.ts'
 import { raiseRefused, withAlarms } from '../run/run-alarms.ts'
 import { scheduledSettings } from '../run/scheduled-settings.ts'
 import { serviceRunOptions } from '../run/service-run-options.ts'
@@ -68,10 +68,10 @@ async function triageService(
       document,
       alarms,
     })
-    return withServiceRun(overridden(settings, { maxPaused, workers }), runOptions, (service) => {
+    return withServiceRun(applyOverrides(settings, { maxPaused, workers }), runOptions, (service) => {
       const work = (watching: PassesObserver) =>
-        triage(service, { only, depth, first, said: saidIn(request) }, watching)
-      return recordingEnd(
+        triage(service, { only, depth, first, said: monitTexts(request) }, watching)
+      return withRecordedEnd(
         service,
         document,
         false,
@@ -82,7 +82,7 @@ async function triageService(
   })
 }
 
-const saidIn = (request: TriageRequest | null): readonly { readonly by: string; readonly text: string }[] =>
+const monitTexts = (request: TriageRequest | null): readonly { readonly by: string; readonly text: string }[] =>
   request?.monit == null ? [] : [{ by: 'monit', text: `${request.monit.event}: ${request.monit.description}` }]
 
 async function triageNamed(

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import type { Settings } from '../../config/settings.ts'
 import { Failure } from '../../model/failure.ts'
-import { configurationNamed, type PageOptions, type ReportOptions } from '../options.ts'
+import { configurationPath, type PageOptions, type ReportOptions } from '../options.ts'
 import type { WaitOptions } from '../run/wait-option.ts'
 
 export interface TriageCommandOptions extends ReportOptions, PageOptions, WaitOptions {
@@ -45,7 +45,7 @@ export function requireTogether(files: readonly string[], options: TriageCommand
 export function wordsForBackground(options: TriageCommandOptions): readonly string[] {
   const { only, depth, first, maxPaused, workers, incident, service, wait, html } = options
   const { json, verbose, redactKeys, logLevel } = options
-  const config = configurationNamed(options)
+  const config = configurationPath(options)
   const named = (name: string, value: string | number | null | undefined): readonly string[] =>
     value === null || value === undefined ? [] : [`${name}=${value}`]
   return [

@@ -10,7 +10,7 @@ import { target as shellTarget } from '../../text/shell-words.ts'
 import type { CommonOptions } from '../options.ts'
 import { showProgress } from '../progress/progress.ts'
 import type { ResultsDocument } from '../report-run/results-document.ts'
-import { recordingResults } from '../run/with-progress.ts'
+import { resultRecorder } from '../run/with-progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /** So many suspects are named before the first is examined. */
@@ -36,7 +36,7 @@ export async function watchTriage(
     onOrder: (order) => {
       if (!quiet) for (const sentence of describeOrder(order)) terminal.say(sentence)
     },
-    ...recordingResults(terminal, { logLevel }, document, alarms),
+    ...resultRecorder(terminal, { logLevel }, document, alarms),
     onProgress: (progress) => line.update(progress),
     onCulprit: (result, place, again) => {
       if (++culprits === 1) alarms?.culprit(result)

@@ -37,8 +37,8 @@ function postgresAddress(given: string): AddressParseResult {
     return { refused: 'needs a host: postgres://user@host/database, or postgres:///database?host=/run/postgresql' }
   if ([...url.searchParams.keys()].some((key) => key !== 'host') || url.hash !== '')
     return { refused: 'must have no parameters but host: the connection is always verified (see fleet.caFile)' }
-  const user = unescaped(url.username)
-  const database = unescaped(url.pathname.slice(1))
+  const user = decodeEscapes(url.username)
+  const database = decodeEscapes(url.pathname.slice(1))
   if (database === '' || database.includes('/'))
     return { refused: 'needs the name of a database: postgres://user@host/database' }
   return {
@@ -53,7 +53,7 @@ function postgresAddress(given: string): AddressParseResult {
 }
 
 /** Empty if it is not escaped as in an address. */
-function unescaped(text: string): string {
+function decodeEscapes(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

@@ -44,7 +44,7 @@ export interface ObjectsWithoutTree {
   readonly tables: ReadonlySet<string>
 }
 
-export function lackingTrees({ facts }: Pick<Reading, 'facts'>): ObjectsWithoutTree {
+export function objectsWithoutTree({ facts }: Pick<Reading, 'facts'>): ObjectsWithoutTree {
   const lacking = facts.flatMap((fact): readonly Pick<FoundObject, 'name' | 'table'>[] => {
     if (fact.kind === 'refused') return [{ name: fact.name, table: fact.table }]
     return fact.kind === 'found' && fact.finding.rule === 'schema-incomplete' ? [fact.finding.object] : []

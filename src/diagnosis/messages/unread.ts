@@ -1,7 +1,7 @@
 /** The parts that were not read. */
 
 import type { Reading } from '../../model/result/reading.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import type { DiagnosisContext } from '../context.ts'
 import { isAccepted, limitOf } from '../limits.ts'
 import { nameObject } from '../sentence.ts'
@@ -20,7 +20,7 @@ export interface UnreadPart {
  * Distinct parts, in order, that were not read and that the configuration does not accept. Empty if everything was
  * read.
  */
-export function unreadOf(
+export function unreadParts(
   reading: Reading,
   context: DiagnosisContext,
   thrown: readonly UnreadObject[],
@@ -57,7 +57,7 @@ function sampleClause({ sampled, coverage: { pages } }: Reading): string {
   const { first, last } = sampled
   const share = pages === 0 ? 0 : Math.min(100, ((last - first + 1) / pages) * 100)
   return (
-    `only a sample was read, pages ${grouped(first)} to ${grouped(last)} of ${grouped(pages)} ` +
+    `only a sample was read, pages ${groupDigits(first)} to ${groupDigits(last)} of ${groupDigits(pages)} ` +
     `(${share.toFixed(1)} %), and nothing is wrong there`
   )
 }

@@ -36,7 +36,7 @@ export function withInvariants(result: Result, judged: readonly JudgedRule[]): R
     ...found.filter(({ severity }) => severity !== 'damage'),
   ]
   const all = { ...result, findings, findingsTotal: result.findingsTotal + found.length }
-  if (grave.length > 0) return damaged(all, grave)
+  if (grave.length > 0) return asDamaged(all, grave)
   if (unsure.length === 0) return all
   const reason = `${namesOf(unsure)} violated`
   const before = result.verdict === 'inconclusive' && result.reason !== undefined ? `${result.reason}; ` : ''
@@ -49,7 +49,7 @@ export function withInvariants(result: Result, judged: readonly JudgedRule[]): R
 }
 
 /** A person decides, and neither `repair` nor `restore`. */
-function damaged(result: Result, grave: readonly JudgedRule[]): Result {
+function asDamaged(result: Result, grave: readonly JudgedRule[]): Result {
   const { reason: _, ...rest } = result
   return {
     ...rest,

@@ -3,7 +3,7 @@
 import type { Finding } from '../../model/result/finding.ts'
 import type { LastGood } from '../../model/result/last-good.ts'
 import type { Reading } from '../../model/result/reading.ts'
-import { grouped } from '../../text/count.ts'
+import { groupDigits } from '../../text/count.ts'
 import { nameObject } from '../sentence.ts'
 
 /** Smaller tables are often emptied: queues, sessions, caches. */
@@ -30,10 +30,10 @@ export function rowsGone(
   const all = before.flatMap(({ name, rows, digest }): readonly Finding[] => {
     if (shadows.has(name) || rows < rowsForEmpty) return []
     const left = now.get(name)?.rows
-    const had = `had ${grouped(rows)} rows at ${since}`
+    const had = `had ${groupDigits(rows)} rows at ${since}`
     if (left === 0) return [findingOf(name, rows, `${nameOf(name)} has no rows; it ${had}`)]
     if (left !== undefined && rows >= rowsForDrop && left < rows * shareLeft)
-      return [findingOf(name, rows - left, `${nameOf(name)} has ${grouped(left)} rows; it ${had}`)]
+      return [findingOf(name, rows - left, `${nameOf(name)} has ${groupDigits(left)} rows; it ${had}`)]
     // A table with the same content under a new name was renamed.
     if (left === undefined && dropped(name) && !(digest !== null && digests.has(digest)))
       return [findingOf(name, rows, `${nameOf(name)} is not there any more; it ${had}`)]

@@ -2,7 +2,7 @@
 
 import type { Finding } from '../../model/result/finding.ts'
 import type { SchemaOutlier } from '../../model/result/last-good.ts'
-import { grouped } from '../../text/count.ts'
+import { groupDigits } from '../../text/count.ts'
 
 export const schemaDiffers = ({ alike, of }: SchemaOutlier): Finding => ({
   rule: 'schema-differs',
@@ -10,6 +10,6 @@ export const schemaDiffers = ({ alike, of }: SchemaOutlier): Finding => ({
   source: 'ledger',
   object: { kind: 'schema', name: 'sqlite_schema', table: null },
   text:
-    `the schema is not that of most tenants: ${grouped(alike)} of ${grouped(of)} have the same one. ` +
+    `the schema is not that of most tenants: ${groupDigits(alike)} of ${groupDigits(of)} have the same one. ` +
     '`holdfast compare` with another tenant shows each difference',
 })

@@ -26,7 +26,7 @@ export function slowerThanUsual(earlier: readonly Pace[], now: PresentPace): rea
     msMin: number,
     of: (pace: Pace) => number | null,
   ): readonly Finding[] => {
-    const known = earlier.flatMap((pace) => scaled(of(pace), pace.bytes, now.bytes))
+    const known = earlier.flatMap((pace) => expectedMs(of(pace), pace.bytes, now.bytes))
     const median = known.toSorted((a, b) => a - b)[Math.floor(known.length / 2)]
     if (ms === null || median === undefined || known.length < earlierMin) return []
     if (ms < msMin || ms <= timesMedian * median) return []
@@ -49,7 +49,7 @@ export function slowerThanUsual(earlier: readonly Pace[], now: PresentPace): rea
 }
 
 /** A file that has grown takes longer. One that has shrunk is not expected to be faster: much of the time is fixed. */
-const scaled = (ms: number | null, bytes: number, bytesNow: number): readonly number[] =>
+const expectedMs = (ms: number | null, bytes: number, bytesNow: number): readonly number[] =>
   ms === null ? [] : [ms * Math.max(1, bytes > 0 ? bytesNow / bytes : 1)]
 
 /** The history with one more check. The oldest is dropped if there are too many. */

@@ -12,7 +12,7 @@ export const saysRow: ReadonlySet<Rule> = new Set<Rule>(['row-missing-from-index
 export const saysDifference: ReadonlySet<Rule> = new Set<Rule>([...saysRow, 'index-count-differs'])
 
 /** Names of the indexes that are wrong whatever their table holds. */
-export const brokenInThemselves = (findings: readonly Finding[]): ReadonlySet<string> =>
+export const brokenIndexes = (findings: readonly Finding[]): ReadonlySet<string> =>
   new Set(
     findings
       .filter(({ rule, object }) => object.kind === 'index' && saysBrokenInItself.has(rule))
@@ -34,12 +34,12 @@ const saysBrokenInItself = new Set([
  * Sound indexes that disagree with their table where no other index shows which is right. An index beside others is
  * among them if its entries differ from their rows: another index says nothing about the columns of this one.
  */
-export function undecided(
+export function undecidedIndexes(
   findings: readonly Finding[],
   observations: readonly Observation[],
   schema: SchemaView,
 ): readonly { readonly index: string; readonly why: string }[] {
-  const broken = brokenInThemselves(findings)
+  const broken = brokenIndexes(findings)
   const differing = [
     ...observations.filter(({ rule }) => saysDifference.has(rule)),
     ...findings.filter(({ rule }) => disagreementRules.has(rule)),

@@ -8,7 +8,7 @@ import type { Cause, DamageClass, Finding, FoundObject } from '../../model/resul
 import { disagreementRules } from '../messages/merge.ts'
 import type { Observation } from '../messages/observation.ts'
 import type { SchemaView } from '../messages/schema-view.ts'
-import { brokenInThemselves, saysDifference, saysRow, undecided } from './index-or-table.ts'
+import { brokenIndexes, saysDifference, saysRow, undecidedIndexes } from './index-or-table.ts'
 
 export interface DamageAssessment {
   readonly damage: DamageClass
@@ -26,12 +26,12 @@ export function weigh(
 ): DamageAssessment {
   // A table with damage of its own needs no suspicion.
   const plainly = new Set(findings.filter(({ object }) => object.kind !== 'index').map(({ object }) => object.name))
-  const suspects = [...new Set([...suspectTables(observations), ...tablesContradicted(findings)])]
+  const suspects = [...new Set([...suspectTables(observations), ...contradictedTables(findings)])]
     .toSorted()
     .filter((table) => !plainly.has(table))
   const classes = findings.map((finding) => classOf(finding, schema))
   if (suspects.length > 0) classes.push('table')
-  const alone = undecided(findings, observations, schema)
+  const alone = undecidedIndexes(findings, observations, schema)
   return {
     damage: worst(classes),
     suspects,
@@ -195,9 +195,9 @@ function sharesRow(ofTable: readonly Observation[]): boolean {
  * Tables that several indexes contradict about the same row in the same way. This is exact, because the census names
  * rows. An index that is itself broken does not count.
  */
-export function tablesContradicted(findings: readonly Finding[]): readonly string[] {
+export function contradictedTables(findings: readonly Finding[]): readonly string[] {
   const indexBySaying = new Map<string, string>()
-  const broken = brokenInThemselves(findings)
+  const broken = brokenIndexes(findings)
   return findings.flatMap(({ rule, source, object, rows, agreeing }) => {
     const { table } = object
     if (
@@ -229,7 +229,7 @@ function witnessesAmong(
   tables: ReadonlySet<string>,
   alone: ReadonlySet<string>,
 ): ReadonlySet<string> {
-  const broken = brokenInThemselves(findings)
+  const broken = brokenIndexes(findings)
   const differing = findings.filter(
     ({ rule, object }) => object.kind === 'index' && disagreementRules.has(rule) && !broken.has(object.name),
   )

@@ -31,11 +31,11 @@ import { tryFiles, tryWhileQuiesced, type QuiescedTenant } from './while-quiesce
 
 const phases: readonly {
   readonly about: string
-  readonly tried: (trial: ApiTrial, first: FirstHold) => Promise<readonly DoctorStep[]>
+  readonly run: (trial: ApiTrial, first: FirstHold) => Promise<readonly DoctorStep[]>
 }[] = [
-  { about: 'service: wrong requests', tried: tryRefusals },
-  { about: 'service: idempotency keys', tried: tryIdempotencyKeys },
-  { about: 'service: the end of a lease', tried: tryLeaseEnd },
+  { about: 'service: wrong requests', run: tryRefusals },
+  { about: 'service: idempotency keys', run: tryIdempotencyKeys },
+  { about: 'service: the end of a lease', run: tryLeaseEnd },
 ]
 
 /**
@@ -58,12 +58,12 @@ export async function tryContract(trial: ContractTrial): Promise<readonly Doctor
   await using wire = await connectWire(way, 'configured')
   const wired: ApiTrial = { ...trial, wire, files: listed.files }
   const { steps, first } = await tryFirstHold(trial, listed.files, wired)
-  for (const { about, tried } of phases) {
+  for (const { about, run } of phases) {
     if (first === null) steps.push(skipped(about, 'it was not quiesced'))
     else if (!isResumed(steps)) steps.push(skipped(about, 'it is paused again only where its resume works'))
     else {
       // If a phase fails as a whole, the steps before it are still reported.
-      const found = await attempt(() => tried(wired, first))
+      const found = await attempt(() => run(wired, first))
       steps.push(...(found instanceof Failure ? [unfit(about, found)] : found))
     }
   }
@@ -125,7 +125,7 @@ async function tryFirstHold(
 /** The quiesce failed. If the tenant may be paused all the same, it is resumed. */
 async function endWithoutLease(failure: Failure, held: DoctorHold): Promise<DoctorStep[]> {
   const pausedNothing = failure.tenantState === 'untouched' || failure.tenantState === 'active'
-  if (pausedNothing) await held.ended('never-began', null)
+  if (pausedNothing) await held.recordEnd('never-began', null)
   const stillPaused = pausedNothing ? null : await held.end(null)
   const failed = unfit('service: quiesce', failure.withTenant('active'))
   return stillPaused === null ? [failed] : [failed, unfit('service: resume', stillPaused)]
@@ -142,7 +142,7 @@ async function resumeAndLook(
   const late = service.via === 'admin-api' && performance.now() > surelyUntil
   const resume = await step(about, () => tryResume(service, quiesced))
   if (resume.outcome === 'fit') {
-    await held.ended('resumed', null)
+    await held.recordEnd('resumed', null)
     return resume
   }
   const stillPaused = await held.end(quiesced)

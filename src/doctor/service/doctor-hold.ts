@@ -82,7 +82,7 @@ export class DoctorHold {
   }
 
   /** Writes the end of a hold whose tenant was seen serving already, or was never paused. */
-  async ended(how: ResumeOutcome['how'], heldMs: number | null): Promise<void> {
+  async recordEnd(how: ResumeOutcome['how'], heldMs: number | null): Promise<void> {
     const { ledger, tenant } = this.#trial
     this.#guarded[Symbol.dispose]()
     await ledger.append({ kind: 'hold-ended', tenant, holder: this.holder, how, heldMs })
@@ -112,7 +112,7 @@ export class DoctorHold {
     // If the ledger fails too, that must not hide that the tenant may still be paused.
     if (outcome instanceof Failure)
       await ledger.append({ kind: 'resume-failed', tenant, holder, code: outcome.code }).catch(() => undefined)
-    else await this.ended(outcome.how, outcome.resumed?.heldMs ?? null)
+    else await this.recordEnd(outcome.how, outcome.resumed?.heldMs ?? null)
     return outcome instanceof Failure ? outcome : null
   }
 }

@@ -81,7 +81,7 @@ async function tryAll(trial: ApiTrial, calls: TenantCalls, requests: readonly In
   } finally {
     // A refusal alone proves nothing: the tenant was not paused only if it is seen active.
     const pausedNobody = refused && (await attempt(() => calls.state())) === 'active'
-    if (pausedNobody) await held.ended('never-began', null)
+    if (pausedNobody) await held.recordEnd('never-began', null)
     else stillPaused = await held.end(granted)
   }
   if (stillPaused) return unfitFor(stillPaused)

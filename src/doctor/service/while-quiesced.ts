@@ -189,7 +189,7 @@ class QuiescedTrial {
     const granted = leaseIn(second)
     if (isRefusal(second)) {
       this.#standing.nested = null
-      await held.ended('never-began', null)
+      await held.recordEnd('never-began', null)
     } else this.#standing.nested = { held, lease: granted }
     if (granted) await this.calls.resume(granted)
     return this.withoutEffect(

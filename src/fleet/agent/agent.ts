@@ -119,7 +119,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
     host,
     service: settings.service,
     outboxSize: () => outbox.size,
-    said: fullness,
+    complaint: fullness,
     onSeen: async () => {
       const isGone = await goneRuns(dir, settings.service.name)
       await runner.recoverOpen(null, isGone)
@@ -136,7 +136,7 @@ export async function runAgent(terms: AgentTerms): Promise<void> {
     throw error
   })
   const outcomes = await Promise.allSettled([beating, working])
-  await slots.settled()
+  await slots.untilReturned()
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 

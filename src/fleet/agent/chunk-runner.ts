@@ -21,7 +21,7 @@ import type { ResultDelivery } from '../results/delivery.ts'
 import { doneKey } from '../results/done-key.ts'
 import type { BegunChunk, Outbox } from '../results/outbox.ts'
 import { outgoingResult } from '../results/outgoing-result.ts'
-import { isExamined, recoverChunk, recoverTenants, revised } from '../results/recovered-results.ts'
+import { isExamined, recoverChunk, recoverTenants, nextAttempt } from '../results/recovered-results.ts'
 import { storedPath } from '../results/stored-path.ts'
 import { asError, silenceOf, type ChunkFailure, type FromChunk } from './chunk-messages.ts'
 import { ChunkProcess, type ChunkObserver } from './chunk-process.ts'
@@ -268,7 +268,7 @@ class ResultReceiver {
 
   take({ tenant, result, at, revised: isRevised }: Extract<FromChunk, { kind: 'result' }>): void {
     if (!isExamined(result) || this.#mayTryAgain(tenant, result)) return
-    const part = isRevised ? revised(this.#begun) : this.#begun
+    const part = isRevised ? nextAttempt(this.#begun) : this.#begun
     try {
       this.#with.outbox.put(this.#begun.local, [outgoingResult(part, tenant, result, at)])
       this.#with.delivery.wake()

@@ -64,7 +64,7 @@ export class ChunkStop {
   }
 
   /** Permits no pause as soon as no other tenant may begin, also not in a slot that was taken before. */
-  permitting(permit: PausePermit): PausePermit {
+  limitPermit(permit: PausePermit): PausePermit {
     return {
       enter: (signal) => (this.hasBegun ? untilAborted(signal) : permit.enter(signal)),
       ready: (signal) => (this.hasBegun ? untilAborted(signal) : permit.ready(signal)),
@@ -75,7 +75,7 @@ export class ChunkStop {
    * Ends the chunk if pauses are stopped, or the database is away: a person's check of a tenant does not wait for that.
    * A fleet that is only full gives leave soon.
    */
-  watching(slots: SlotSource): SlotSource {
+  watchSlots(slots: SlotSource): SlotSource {
     return {
       take: async () => {
         const answer = await slots.take()

@@ -33,9 +33,9 @@ const waitMsMax = 24 * 60 * 60 * 1000
 /** Does not throw: what went wrong is in the message that it returns. */
 export async function examineChunk(order: ChunkOrder, terms: ChunkTerms): Promise<EndMessage> {
   const { stop } = terms
-  using permit = new SlotPermit(stop.watching(terms.slots), order.windowMs)
+  using permit = new SlotPermit(stop.watchSlots(terms.slots), order.windowMs)
   try {
-    const options = { ...runOptions(order, terms), permit: stop.permitting(permit) }
+    const options = { ...runOptions(order, terms), permit: stop.limitPermit(permit) }
     const { notCovered, stopped } = await withServiceRun(order.settings, options, (run) => examine(run, order, terms))
     return { kind: 'ended', notCovered, stopped: stop.hasBegun, failure: chunkFailureOf(stopped, stop) }
   } catch (error) {
@@ -57,7 +57,7 @@ async function examine(
   }
   let covered = 0
   const observer = observerOf(terms, () => covered++)
-  const ended = async (exitCode: number, selected: number, stopped: Failure | null = null): Promise<void> => {
+  const recordEnd = async (exitCode: number, selected: number, stopped: Failure | null = null): Promise<void> => {
     const harm = stopped !== null && signsOfHarm.has(stopped.code) ? { harm: stopped.code } : {}
     const event = { kind: 'run-finished', exitCode, selected, covered, whole: false, ...harm } satisfies Event
     await orFailure(run.ledger.append(event))
@@ -65,14 +65,14 @@ async function examine(
   try {
     if (order.rows) {
       await answerAboutRows(run, order, terms, () => covered++)
-      await ended(exitCodes.sound, covered)
+      await recordEnd(exitCodes.sound, covered)
       return { notCovered: 0, stopped: null }
     }
     const totals = await sweep(run, { selection: { kind: 'chunk', plan }, depth: order.depth }, observer)
-    await ended(totals.notCovered === 0 ? exitCodes.sound : exitCodes.inconclusive, totals.selected, totals.stopped)
+    await recordEnd(totals.notCovered === 0 ? exitCodes.sound : exitCodes.inconclusive, totals.selected, totals.stopped)
     return totals
   } catch (error) {
-    await ended(exitCodes.failed, covered)
+    await recordEnd(exitCodes.failed, covered)
     throw error
   }
 }

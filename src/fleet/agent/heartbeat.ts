@@ -18,7 +18,7 @@ export interface HostHeartbeatOptions {
   readonly service: ServiceSettings
   readonly outboxSize: () => OutboxSize
   /** Why this host does not work as it should; null if it does. */
-  readonly said: () => string | null
+  readonly complaint: () => string | null
   /** Called after the database has answered. */
   readonly onSeen: () => Promise<void>
   readonly say: (sentence: string) => void
@@ -63,9 +63,9 @@ export class HostHeartbeat {
   }
 
   async #show(signal: AbortSignal): Promise<void> {
-    const { database, host, outboxSize, said, onSeen } = this.#with
+    const { database, host, outboxSize, complaint, onSeen } = this.#with
     const askedAt = Date.now()
-    const facts = { outbox: outboxSize(), clockSkewMs: this.#clockSkewMs, said: said() ?? this.#placeNotice }
+    const facts = { outbox: outboxSize(), clockSkewMs: this.#clockSkewMs, said: complaint() ?? this.#placeNotice }
     const { databaseAt, isNew } = await showHost(database, host, facts)
     if (isNew) this.#placesDueMs = 0 // The database may have lost them, or has them marked as gone.
     this.#clockSkewMs = (askedAt + Date.now()) / 2 - databaseAt

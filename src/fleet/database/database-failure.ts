@@ -3,12 +3,12 @@
 import { inWords, isSystemError } from '../../host/failures/system-failure.ts'
 import { Failure, type FailureCode, type FailureDetail } from '../../model/failure.ts'
 import { printableSentenceInUtf8 } from '../../text/printable.ts'
-import { unverified } from './encryption-failure.ts'
+import { encryptionProblem } from './encryption-failure.ts'
 
 /** @param name how messages name the database */
 export function databaseFailure(error: unknown, name: string): Failure {
   if (error instanceof Failure) return error
-  const unproven = error instanceof Error ? unverified(error) : null
+  const unproven = error instanceof Error ? encryptionProblem(error) : null
   if (unproven !== null) {
     const { words, hint } = unproven
     return new Failure('FLEET_REFUSED', `${name}: ${words}`, { cause: error, hint })

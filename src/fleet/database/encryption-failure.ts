@@ -11,7 +11,7 @@ interface EncryptionProblem {
 }
 
 /** null: the error is about something else. */
-export function unverified(error: Error): EncryptionProblem | null {
+export function encryptionProblem(error: Error): EncryptionProblem | null {
   if (error.message === 'The server does not support SSL connections') return withoutEncryption
   const code = 'code' in error ? String(error.code) : ''
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return { words: namesIn(error), hint: hints.name }

@@ -81,7 +81,7 @@ export class PauseSlots implements SlotSource {
   }
 
   /** Resolves when every slot that was given back is free, or could not be freed. To be called before the end. */
-  async settled(): Promise<void> {
+  async untilReturned(): Promise<void> {
     await Promise.all(this.#returning)
   }
 
@@ -130,11 +130,14 @@ function refusal(answer: Exclude<TakeAnswer, { readonly rows: unknown }> | undef
     case 'limit':
       return { refused: 'away', why: `no coordinator has set the limit of ${placeOfScope(answer.scope)} yet` }
     case 'breaker':
-      return { refused: 'stopped', why: `pauses of ${placeOfScope(answer.scope)} were stopped: ${said(answer.reason)}` }
+      return {
+        refused: 'stopped',
+        why: `pauses of ${placeOfScope(answer.scope)} were stopped: ${printableText(answer.reason)}`,
+      }
     default:
       return { refused: 'away', why: 'the database was replaced or restored, and a coordinator must watch it first' }
   }
 }
 
 /** Texts of the database are not trusted. */
-const said = (text: string): string => printable(text.slice(0, 200))
+const printableText = (text: string): string => printable(text.slice(0, 200))

@@ -192,10 +192,10 @@ export class SlotPermit implements PausePermit, Disposable {
     let over = false
     return {
       beginsByMs: held.beginsByMs,
-      asked: () => {
+      markAsked: () => {
         inDoubt = true
       },
-      answered: () => {
+      markAnswered: () => {
         inDoubt = false
       },
       [Symbol.dispose]: () => {

@@ -79,14 +79,14 @@ export function openOutboxFile(file: string): OutboxFile {
     if (!isDamage(error)) throw unusable(error, `cannot open the outbox ${file}`)
   }
   const setAside = `${file}.damaged-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
-  return usingOutbox(`cannot begin a new outbox ${file}`, () => {
+  return translateOutboxErrors(`cannot begin a new outbox ${file}`, () => {
     for (const part of ['-wal', '-shm', '']) if (existsSync(file + part)) renameSync(file + part, setAside + part)
     return { ...open(file), setAside }
   })
 }
 
 /** Does `work`. @throws {Failure} LEDGER_UNUSABLE for an error of SQLite or of the system */
-export function usingOutbox<Value>(doing: string, work: () => Value): Value {
+export function translateOutboxErrors<Value>(doing: string, work: () => Value): Value {
   try {
     return work()
   } catch (error) {

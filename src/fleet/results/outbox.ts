@@ -8,7 +8,7 @@ import type Database from 'better-sqlite3'
 import { newRunId } from '../../ledger/run-lock/run-id.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { doneKey } from './done-key.ts'
-import { openOutboxFile, outboxFolder, usingOutbox } from './outbox-file.ts'
+import { openOutboxFile, outboxFolder, translateOutboxErrors } from './outbox-file.ts'
 import type { OutgoingResult, ResultKey } from './outgoing-result.ts'
 import { storableText } from './storable-text.ts'
 
@@ -63,7 +63,7 @@ export class Outbox implements Disposable {
     this.isNew = isNew
     this.notice =
       setAside === null ? null : `the outbox was damaged and is kept as ${setAside}; its results are in the ledger`
-    this.#sql = usingOutbox(this.#doing('read'), () => statementsOf(database))
+    this.#sql = translateOutboxErrors(this.#failureText('read'), () => statementsOf(database))
     this.#forgetRunsBefore(now - keptMs)
     // Perhaps the database takes them now, or this version sends them in another way.
     this.#inTransaction(() => this.#sql.acceptRefused.run())
@@ -98,7 +98,7 @@ export class Outbox implements Disposable {
 
   /** Chunks whose process may have written results into the ledger that are not here. */
   openChunks(): readonly BegunChunk[] {
-    return usingOutbox(this.#doing('read'), () => this.#sql.openChunks.all())
+    return translateOutboxErrors(this.#failureText('read'), () => this.#sql.openChunks.all())
   }
 
   /** Resolves on the disk. A result that waits here already changes nothing. */
@@ -114,7 +114,7 @@ export class Outbox implements Disposable {
 
   /** The oldest results that may be delivered. */
   next(limit: number): readonly WaitingResult[] {
-    return usingOutbox(this.#doing('read'), () => this.#sql.next.all(limit))
+    return translateOutboxErrors(this.#failureText('read'), () => this.#sql.next.all(limit))
   }
 
   /** They are stored in the fleet's database. */
@@ -131,17 +131,17 @@ export class Outbox implements Disposable {
 
   /** The number of the newest result that was put; 0 if none waits. */
   get newest(): number {
-    return usingOutbox(this.#doing('read'), () => this.#sql.newest.get() ?? 0)
+    return translateOutboxErrors(this.#failureText('read'), () => this.#sql.newest.get() ?? 0)
   }
 
   /** True if a result still waits that is not newer than this one. */
   waitsUpTo(sequence: number): boolean {
-    return usingOutbox(this.#doing('read'), () => this.#sql.waitsUpTo.get(sequence) !== undefined)
+    return translateOutboxErrors(this.#failureText('read'), () => this.#sql.waitsUpTo.get(sequence) !== undefined)
   }
 
   /** True if results of the chunk still wait, of whichever attempt. */
   waitsFor({ run, chunk }: Pick<BegunChunk, 'run' | 'chunk'>): boolean {
-    return usingOutbox(this.#doing('read'), () => this.#sql.waits.get(run, chunk) !== undefined)
+    return translateOutboxErrors(this.#failureText('read'), () => this.#sql.waits.get(run, chunk) !== undefined)
   }
 
   /**
@@ -151,7 +151,7 @@ export class Outbox implements Disposable {
   doneIn(run: string): { readonly done: ReadonlyMap<string, number>; readonly waiting: ReadonlyMap<string, number> } {
     const newest = (rows: readonly FileOfRun[]): ReadonlyMap<string, number> =>
       new Map(rows.map(({ tenant, path, attempt }) => [doneKey(tenant as TenantId, path), attempt]))
-    return usingOutbox(this.#doing('read'), () => ({
+    return translateOutboxErrors(this.#failureText('read'), () => ({
       done: newest(this.#sql.done.all(run)),
       waiting: newest(this.#sql.waitingOf.all(run)),
     }))
@@ -159,7 +159,7 @@ export class Outbox implements Disposable {
 
   /** `bytes`: of the file, without the part that is free. */
   get size(): OutboxSize {
-    return usingOutbox(this.#doing('read'), () => {
+    return translateOutboxErrors(this.#failureText('read'), () => {
       const pragma = (name: string): number => Number(this.#database.pragma(name, { simple: true }))
       const pages = pragma('page_count') - pragma('freelist_count')
       return { rows: this.#sql.count.get() ?? 0, bytes: pages * pragma('page_size') }
@@ -179,10 +179,10 @@ export class Outbox implements Disposable {
   }
 
   #inTransaction<Value>(work: () => Value): Value {
-    return usingOutbox(this.#doing('write'), () => this.#database.transaction(work).immediate())
+    return translateOutboxErrors(this.#failureText('write'), () => this.#database.transaction(work).immediate())
   }
 
-  #doing(what: string): string {
+  #failureText(what: string): string {
     return `cannot ${what} the outbox ${this.#file}`
   }
 }

@@ -59,7 +59,7 @@ export function outgoingResult(
     failure: failure?.code ?? null,
     settles: verdict === 'damaged' || (verdict === 'sound' && depth === 'full'),
     checkedAt,
-    report: verdict === 'sound' ? null : bounded(tenant, result),
+    report: verdict === 'sound' ? null : condenseResult(tenant, result),
     content: content.tables.length === 0 ? null : storedContent(content),
   }
 }
@@ -71,7 +71,7 @@ const storedContent = ({ tables, basis }: Result['content']): readonly StoredCon
   tables.slice(0, tablesMax).map((table) => (basis === undefined ? table : { ...table, basis }))
 
 /** As the ledger keeps it: the first findings with their totals, and no map. */
-function bounded(tenant: TenantId, result: Result): Result {
+function condenseResult(tenant: TenantId, result: Result): Result {
   const event = condense({ kind: 'checked', tenant, result })
   return event.kind === 'checked' ? event.result : result
 }

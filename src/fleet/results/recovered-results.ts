@@ -24,7 +24,7 @@ const notExamined: ReadonlySet<string | undefined> = new Set<FailureCode>(['INTE
 export const isExamined = ({ failure }: Result): boolean => !notExamined.has(failure?.code)
 
 /** For a result that replaces an earlier one of the same run on this machine. */
-export const revised = <Part extends { readonly attempt: number }>(part: Part): Part => ({
+export const nextAttempt = <Part extends { readonly attempt: number }>(part: Part): Part => ({
   ...part,
   attempt: part.attempt + 1,
 })
@@ -114,6 +114,6 @@ function resultsOf(lines: readonly LedgerLine[], chunk: BegunChunk): readonly Ou
     const isFirst = !seen.has(result.path)
     seen.add(result.path)
     if (isFirst) return [outgoingResult(chunk, tenant, result, at)]
-    return result.verdict === 'damaged' ? [outgoingResult(revised(chunk), tenant, result, at)] : []
+    return result.verdict === 'damaged' ? [outgoingResult(nextAttempt(chunk), tenant, result, at)] : []
   })
 }

@@ -81,7 +81,7 @@ async function tenantsWhere(database: FleetDatabase, which: string): Promise<rea
 
 const namedHostsMax = 10
 
-const named = (hosts: readonly string[]): string => hosts.slice(0, namedHostsMax).join(' and ')
+const nameHosts = (hosts: readonly string[]): string => hosts.slice(0, namedHostsMax).join(' and ')
 
 async function tenantsOnNone(database: FleetDatabase, total: number): Promise<RuleDisagreements> {
   const rule = 'tenant-on-no-host'
@@ -110,7 +110,7 @@ function severalHosts({ service, tenant, hosts }: NamedTenant, meant: number | n
     rule: 'tenant-on-several-hosts',
     service,
     tenant,
-    said: `${tenant} of ${service} is on ${named(hosts)}${said}`,
+    said: `${tenant} of ${service} is on ${nameHosts(hosts)}${said}`,
     next: `holdfast fleet compare ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`,
   }
 }
@@ -120,7 +120,7 @@ const missingReplica = ({ service, tenant, hosts }: NamedTenant, meant: number):
   rule: 'replica-missing',
   service,
   tenant,
-  said: `${tenant} of ${service} is only on ${named(hosts)}; fleet.replicas says ${count(meant, 'host')}`,
+  said: `${tenant} of ${service} is only on ${nameHosts(hosts)}; fleet.replicas says ${count(meant, 'host')}`,
 })
 
 const tenantsOfPage = 10_000

@@ -68,7 +68,7 @@ async function verify(path: string, version: number, signal: AbortSignal): Promi
     signal.throwIfAborted()
     number += 1
     if (end !== null) throw broken('lines follow its end')
-    const message = parsed(line)
+    const message = parseLine(line)
     if (message === null) throw broken(`line ${number} is no line of an export`)
     if ('end' in message) {
       end = message
@@ -96,7 +96,7 @@ function requireHead(message: object, version: number, broken: FailureMaker): vo
 
 type TransferLine = TransferHead | TransferRow | TransferEnd
 
-function parsed(line: string): TransferLine | null {
+function parseLine(line: string): TransferLine | null {
   const message = jsonOrNull(line)
   return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as TransferLine) : null
 }

@@ -45,7 +45,7 @@ export interface ChangeParts extends AsyncDisposable {
   /** Called right before the first name or byte changes. */
   claim(): void
   /** The files for the record when the change is made. */
-  described(after: readonly SeenFile[]): readonly ChangedFile[]
+  changedFiles(after: readonly SeenFile[]): readonly ChangedFile[]
 }
 
 type ChangeHoldRequest = Omit<HoldRequest, 'files'>
@@ -89,8 +89,8 @@ export async function changeInHold(
   const { after } = task
   // Awaited here: what `parts` has opened is used until the end.
   return after === null
-    ? await unchanged(holds, parts, request, task, met)
-    : await changed(holds, parts, request, after, met, written)
+    ? await outcomeWithoutChange(holds, parts, request, task, met)
+    : await outcomeOfChange(holds, parts, request, after, met, written)
 }
 
 /** Only a seal shows that no program has a file open, which would go on with the old one. */
@@ -105,7 +105,7 @@ function throwFirst(holds: readonly FileHold[]): void {
   if (failure) throw failure
 }
 
-async function changed(
+async function outcomeOfChange(
   [first]: readonly FileHold[],
   parts: ChangeParts,
   request: ChangeHoldRequest,
@@ -137,11 +137,11 @@ async function changed(
 
 /** If it fails, the next run sees by what stands there that the change was made. */
 async function endRecord(parts: ChangeParts, after: readonly SeenFile[]): Promise<void> {
-  parts.record.update({ state: parts.states.after, files: parts.described(after) })
+  parts.record.update({ state: parts.states.after, files: parts.changedFiles(after) })
   await removeNames(parts)
 }
 
-async function unchanged(
+async function outcomeWithoutChange(
   holds: readonly FileHold[],
   parts: ChangeParts,
   request: ChangeHoldRequest,

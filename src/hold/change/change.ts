@@ -110,7 +110,7 @@ class ApplyParts implements ChangeParts {
     )
   }
 
-  described(after: readonly SeenFile[]): readonly ChangedFile[] {
+  changedFiles(after: readonly SeenFile[]): readonly ChangedFile[] {
     return this.#files.map((file, at) => ({ ...file, after: after[at] ?? null, beside: [] }))
   }
 

@@ -134,12 +134,12 @@ function requireFit(files: readonly ProvenFile[]): void {
  * @throws {Failure} IN_USE if a program has asked for a file that has lost the live name, or is to lose it
  */
 function requireUnbroken(files: readonly ProvenFile[], plans: readonly FilePlan[]): void {
-  const asked = (path: string): Failure =>
+  const inUseFailure = (path: string): Failure =>
     new Failure('IN_USE', `another program opened ${path} while holdfast changed it: holdfast took the change back`)
-  for (const { sealed, files: live } of files) if (!sealed.isUnbroken) throw asked(live.path)
+  for (const { sealed, files: live } of files) if (!sealed.isUnbroken) throw inUseFailure(live.path)
   for (const { folder, beside } of plans)
     for (const one of beside)
-      if (!one.isUnbroken && !folder.leadsTo(folder.base, one.identity)) throw asked(folder.pathOf(one.name))
+      if (!one.isUnbroken && !folder.leadsTo(folder.base, one.identity)) throw inUseFailure(folder.pathOf(one.name))
 }
 
 /** Whether size, first and last piece are the same. */

@@ -77,7 +77,7 @@ export class ChangeTarget implements Disposable {
   }
 
   get besideFiles(): readonly StagedFileRecord[] {
-    return (['settled', 'mended'] as const).flatMap((what) => this.#beside[what]?.described(what) ?? [])
+    return (['settled', 'mended'] as const).flatMap((what) => this.#beside[what]?.recordOf(what) ?? [])
   }
 
   /**

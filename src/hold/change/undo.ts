@@ -103,8 +103,8 @@ class UndoParts implements ChangeParts {
       const kept = await this.#bring(file, folder, at + 1, signal)
       this.#kept.push(kept)
       const beside = [
-        kept.main.beside?.described('original') ?? [],
-        kept.settled.beside?.described('settled') ?? [],
+        kept.main.beside?.recordOf('original') ?? [],
+        kept.settled.beside?.recordOf('settled') ?? [],
       ].flat()
       files.push({ ...file, beside })
     }
@@ -195,7 +195,7 @@ class UndoParts implements ChangeParts {
     // The original stays where it is kept.
   }
 
-  described(): readonly ChangedFile[] {
+  changedFiles(): readonly ChangedFile[] {
     return this.#files.map((file) => ({ ...file, beside: [] }))
   }
 

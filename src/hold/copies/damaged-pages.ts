@@ -23,7 +23,7 @@ export function damagedPagesOf({ tenant, path, findings, map }: Result, settled:
       const first = readAt(file, 0, 100)
       const header = readHeader(first)
       const pageSize = 'header' in header && header.header !== null ? header.header.pageSize : usualPageSize
-      return [...wanted(findings, map)].slice(0, pagesMax).flatMap(([page, why]) => {
+      return [...pagesToCopy(findings, map)].slice(0, pagesMax).flatMap(([page, why]) => {
         const bytes = readAt(file, (page - 1) * pageSize, pageSize)
         return bytes.length === 0
           ? []
@@ -39,7 +39,7 @@ export function damagedPagesOf({ tenant, path, findings, map }: Result, settled:
 }
 
 /** Pages with the reasons for them; the most telling first. */
-function wanted(findings: Result['findings'], map: Result['map']): ReadonlyMap<number, ReadonlySet<string>> {
+function pagesToCopy(findings: Result['findings'], map: Result['map']): ReadonlyMap<number, ReadonlySet<string>> {
   const pages = new Map<number, Set<string>>([[1, new Set(['header'])]])
   const add = (page: number, why: string): void => {
     if (page >= 1 && Number.isSafeInteger(page)) pages.set(page, (pages.get(page) ?? new Set()).add(why))

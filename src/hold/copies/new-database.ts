@@ -13,10 +13,10 @@ const companions = liveSetParts.filter((part) => part !== '')
  * Also if such a part lies beside it, which SQLite would play into the new file.
  */
 export function requireNewDatabase(path: string): void {
-  if (isTaken(path)) throw refused(`${path} exists already, and is not overwritten`)
+  if (isTaken(path)) throw targetFailure(`${path} exists already, and is not overwritten`)
   const part = companions.find((one) => path.toLowerCase().endsWith(one))
   if (part !== undefined)
-    throw refused(
+    throw targetFailure(
       `${path} has the name of a part (${part}) of ${path.slice(0, -part.length)}: ` +
         'SQLite would delete it, or play it into that database',
     )
@@ -27,7 +27,7 @@ export function requireNewDatabase(path: string): void {
 export function requireNoCompanions(path: string): void {
   const found = companions.find((part) => isTaken(path + part))
   if (found === undefined) return
-  throw refused(
+  throw targetFailure(
     `${basename(path)}${found} lies beside the new file already: SQLite would take it for a part of ${path}, ` +
       'and could destroy the new file with it',
   )
@@ -43,4 +43,4 @@ const isTaken = (path: string): boolean => {
   }
 }
 
-const refused = (message: string): Failure => new Failure('USAGE', message, { hint: 'name another new file' })
+const targetFailure = (message: string): Failure => new Failure('USAGE', message, { hint: 'name another new file' })

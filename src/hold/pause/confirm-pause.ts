@@ -10,21 +10,22 @@ import type { ResumeOutcome } from './resume.ts'
  */
 export function requireConfirmed(tenant: TenantId, answer: Quiesced | null, outcome: ResumeOutcome): void {
   const { how, refused, resumed } = outcome
-  if (how === 'service-restarted') throw restarted(tenant)
-  if (refused !== null && how !== 'resumed') throw notResumed(tenant, refused)
+  if (how === 'service-restarted') throw restartedFailure(tenant)
+  if (refused !== null && how !== 'resumed') throw notResumedFailure(tenant, refused)
   if (resumed === null) throw leaseLost(`the service did not confirm that ${tenant} was quiesced until the end`)
-  if ((answer?.bootId ?? null) !== resumed.bootId) throw restarted(tenant)
+  if ((answer?.bootId ?? null) !== resumed.bootId) throw restartedFailure(tenant)
   if (how === 'expired') throw leaseLost(`the service ended the quiesce of ${tenant} before holdfast did`)
   if (resumed.continuous === false) throw leaseLost(`the service says that ${tenant} was not quiesced all the time`)
 }
 
-const notResumed = (tenant: TenantId, why: string): Failure =>
+const notResumedFailure = (tenant: TenantId, why: string): Failure =>
   new Failure(
     'LEASE_LOST',
     `${tenant} was not resumed when holdfast asked for it (${why}); it was seen serving again later`,
     { hint: 'the service refused the resume or lost it: check its log; `holdfast doctor --tenant ID` tests each call' },
   )
 
-const restarted = (tenant: TenantId): Failure => leaseLost(`the service was restarted while ${tenant} was quiesced`)
+const restartedFailure = (tenant: TenantId): Failure =>
+  leaseLost(`the service was restarted while ${tenant} was quiesced`)
 
 const leaseLost = (message: string): Failure => new Failure('LEASE_LOST', message)

@@ -15,16 +15,16 @@ export interface PausePermit {
 }
 
 /**
- * The permission to pause one tenant at a time. Disposing gives it back, unless `asked` was called and `answered` was
- * not: whether the tenant stands still is then in doubt.
+ * The permission to pause one tenant at a time. Disposing gives it back, unless `markAsked` was called and
+ * `markAnswered` was not: whether the tenant stands still is then in doubt.
  */
 export interface PauseSlot extends Disposable {
   /** On the monotonic clock: the service is not asked to quiesce after that. */
   readonly beginsByMs: number
   /** To be called right before the service is asked. */
-  asked(): void
+  markAsked(): void
   /** To be called when no lease of ours can stand any more: the resume was answered, or the service refused. */
-  answered(): void
+  markAnswered(): void
 }
 
 /** To be called as the last thing before the service is asked. @throws {Failure} PAUSE_TOO_LATE */

@@ -105,20 +105,20 @@ export class Pause implements AsyncDisposable {
 
   /** Aborts when the lease can no longer be relied on, or when the pause has become too long. */
   get over(): AbortSignal {
-    return this.#standing.over
+    return this.#givenTerm.over
   }
 
   /** @throws the reason, once the service may no longer be quiesced */
   assertStanding(): void {
-    this.#standing.assertStanding()
+    this.#givenTerm.assertStanding()
   }
 
   /** Has the service confirm that the tenant is still quiesced for us. @throws {Failure} LEASE_LOST */
   confirm(): Promise<void> {
-    return this.#standing.confirm(this.over)
+    return this.#givenTerm.confirm(this.over)
   }
 
-  get #standing(): LeaseTerm {
+  get #givenTerm(): LeaseTerm {
     invariant(this.#term, 'only a service that has quiesced a tenant has given a lease')
     return this.#term
   }
@@ -155,13 +155,13 @@ export class Pause implements AsyncDisposable {
     const askedAtMs = monotonicMs()
     // The guardian's watch stands. If this process froze until now and is too late, the service was not asked.
     if (slot) requireInTime(slot, askedAtMs)
-    slot?.asked()
+    slot?.markAsked()
     this.#state = 'asked'
     this.#askedAtMs = askedAtMs
     const ask = (asking: AbortSignal): Promise<QuiescedAnswer> => service.quiesce(tenant, request, asking)
     const answerByMs = this.#longestEndsByMs - request.maxHoldMs
     const asked = slot ? askInTime(ask, answerByMs, signal) : ask(signal)
-    const answer = await asked.catch((error: unknown) => this.#refused(error))
+    const answer = await asked.catch((error: unknown) => this.#endRefused(error))
     const answeredAtMs = monotonicMs()
     this.#state = 'quiesced'
     this.#answer = answer
@@ -185,10 +185,10 @@ export class Pause implements AsyncDisposable {
   /**
    * A refusal that surely paused nothing ends the hold here. After any other, disposing seeks the lease and resumes.
    */
-  async #refused(error: unknown): Promise<never> {
+  async #endRefused(error: unknown): Promise<never> {
     if (error instanceof Failure && (error.tenantState === 'untouched' || error.tenantState === 'active')) {
       this.#state = 'refused'
-      this.#with.slot?.answered()
+      this.#with.slot?.markAnswered()
       await this.#neverBegan()
     }
     throw error
@@ -224,14 +224,14 @@ export class Pause implements AsyncDisposable {
     if (this.#term?.over.aborted) guardian.tellEnded() // Its deadline is near.
     const hold = { service, tenant, holder: this.#holder, answer: this.#answer, resumed: null }
     const outcome = await resumeUntilSeen({ ...hold, endsByMs, wasHealthy, onRetry }).catch((error: unknown) =>
-      this.#notSeen(error),
+      this.#leaveOpen(error),
     )
     this.#state = 'ended'
     this.#watch[Symbol.dispose]()
     this.#guarded[Symbol.dispose]()
     this.#resumed = outcome.resumed
     // If neither was answered, a request of ours may still be on its way to a service that hangs.
-    if (this.#answer !== null || outcome.resumed !== null) slot?.answered()
+    if (this.#answer !== null || outcome.resumed !== null) slot?.markAnswered()
     const pauseMs = this.#askedAtMs === 0 ? null : Math.max(0, outcome.endedAtMs - this.#askedAtMs)
     onEnded({ quiesce: this.evidence, pauseMs, abandonedPauseMs: this.#abandonedPauseMs, how: outcome.how })
     this.#written = this.#writeEnd(outcome, pauseMs)
@@ -246,7 +246,7 @@ export class Pause implements AsyncDisposable {
   /**
    * After the resume was tried until the lease must have ended. The hold stays open in the ledger, for the next run.
    */
-  async #notSeen(error: unknown): Promise<never> {
+  async #leaveOpen(error: unknown): Promise<never> {
     const { tenant, ledger, onEnded } = this.#with
     this.#state = 'ended'
     onEnded({ quiesce: this.evidence, pauseMs: null, abandonedPauseMs: this.#abandonedPauseMs, how: null })

@@ -155,7 +155,7 @@ class Resume {
           this.#confirming = true
           return 0
         }
-        if (status.healthy || !wasHealthy) return this.#seen()
+        if (status.healthy || !wasHealthy) return this.#outcome()
         this.#activeSinceMs ??= monotonicMs()
         const why = status.lastError === null ? '' : `: ${status.lastError}`
         this.#lastError = new Error(`it is active but not healthy${why}`)
@@ -176,7 +176,7 @@ class Resume {
     }
   }
 
-  #seen(): ResumeOutcome {
+  #outcome(): ResumeOutcome {
     const how = howItEnded(this.#lease, this.#resumed)
     return { how, resumed: this.#resumed, refused: this.#refused, endedAtMs: this.#endedAtMs }
   }

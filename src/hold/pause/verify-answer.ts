@@ -12,7 +12,7 @@ import { count } from '../../text/count.ts'
  */
 export function requireClosed(answer: Quiesced, required: SealLevel): void {
   if (answer.openHandles > 0 && isAtLeast(required, 'sealed')) {
-    throw broken(
+    throw contractFailure(
       `the service says that it quiesced ${answer.tenant}, and that it ` +
         `keeps ${count(answer.openHandles, 'handle')} open`,
     )
@@ -29,12 +29,12 @@ export function requireNamedByService(path: LivePath, answer: Quiesced): void {
   for (const claim of answer.files) {
     if (claim.path !== path && realPathOf(claim.path) !== path) continue
     if (seen && claim.dev === String(seen.dev) && claim.ino === String(seen.ino)) return
-    throw broken(
+    throw contractFailure(
       `the service says that ${path} is inode ${claim.ino} on device ${claim.dev}; we see ` +
         (seen ? `inode ${seen.ino} on device ${seen.dev}` : 'no file'),
     )
   }
-  throw broken(`the service did not name ${path} among the files it quiesced`)
+  throw contractFailure(`the service did not name ${path} among the files it quiesced`)
 }
 
 function realPathOf(path: string): string | null {
@@ -45,4 +45,4 @@ function realPathOf(path: string): string | null {
   }
 }
 
-const broken = (message: string): Failure => new Failure('CONTRACT_BROKEN', message, { tenant: 'unknown' })
+const contractFailure = (message: string): Failure => new Failure('CONTRACT_BROKEN', message, { tenant: 'unknown' })

@@ -64,7 +64,7 @@ export class PinTerm implements Disposable {
     return this.#over.signal
   }
 
-  get started(): boolean {
+  get isStarted(): boolean {
     return this.#timer !== null
   }
 

@@ -147,7 +147,7 @@ async function copyUnderLocks(
     hold.record.step('released', { level: 'pinned', probe: answers, proofs, pin: { ...pin, heldMs } })
     return copy
   } catch (error) {
-    hold.record.begun ||= term.started
+    hold.record.begun ||= term.isStarted
     const why = whyEnded(error, files, term)
     term.release()
     await draft.empty() // Not later: the program may need the space that the copy took.

@@ -28,7 +28,7 @@ export function watchPin({ files, limits: { maxWalGrowthBytes }, term }: PinTask
     // The same bytes twice: no program is at work on them. Its recovery needs the checkpoint lock.
     if (invalid !== null && before?.equals(invalid) === true) term.letGo(tornIndex(files))
     if (grewBytes() > maxWalGrowthBytes) term.letGo(tooMuchWal(files, maxWalGrowthBytes))
-    if (!files.areNamed()) term.letGo(replaced(files))
+    if (!files.areNamed()) term.letGo(replacedFailure(files))
   }
   const timer = setInterval(() => {
     try {
@@ -47,7 +47,7 @@ const tornIndex = ({ path }: LiveFiles): Failure =>
     { hint: 'the next attempt may succeed; `holdfast holders FILE` names the programs that are left' },
   )
 
-const replaced = ({ path }: LiveFiles): Failure =>
+const replacedFailure = ({ path }: LiveFiles): Failure =>
   new Failure('COPY_CHANGED', `a file of ${path} was removed or replaced while it was copied`)
 
 const tooMuchWal = ({ path }: LiveFiles, bytesMax: number): Failure =>

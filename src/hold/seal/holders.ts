@@ -27,7 +27,7 @@ export async function holdersOf(files: LiveFiles, until: AbortSignal | null): Pr
   })
   const limit = AbortSignal.timeout(searchMsMax)
   const search = { exceptPids: [process.pid], until: until === null ? limit : AbortSignal.any([until, limit]) }
-  return described(await findHolders(identities, search))
+  return withSentence(await findHolders(identities, search))
 }
 
 /**
@@ -45,7 +45,7 @@ export async function allHoldersOf(files: LiveFiles): Promise<DescribedHolders> 
 /** Holders of the live set that a path names. Opens nothing. @throws {Failure} as `resolveLivePath` */
 export async function holdersOfPath(named: string): Promise<DescribedHolders> {
   const path = await resolveLivePath(named, null)
-  return described(
+  return withSentence(
     await findHolders(await identitiesOf(path), { exceptPids: [], until: AbortSignal.timeout(searchMsMax) }),
   )
 }
@@ -60,7 +60,7 @@ export async function identitiesOf(path: LivePath): Promise<readonly FileIdentit
   return identities
 }
 
-const described = (found: FoundHolders): DescribedHolders => ({
+const withSentence = (found: FoundHolders): DescribedHolders => ({
   ...found,
   sentence: describeHolders(found.holders, found.unseen),
 })

@@ -74,7 +74,7 @@ async function leaseWithin(
  * Calls `giveWay` once, when another program asks for one of the files. The process also hears of leases on other
  * files; they are ignored. Dispose to stop.
  */
-export function onceBroken(lease: LiveSetLease, giveWay: () => void): Disposable {
+export function watchForBreak(lease: LiveSetLease, giveWay: () => void): Disposable {
   const listening = onLeaseBreak(() => {
     if (lease.isUnbroken()) return
     listening[Symbol.dispose]()

@@ -18,7 +18,7 @@ import type { HoldRecord } from '../record.ts'
 import type { NameConflict, Refusal } from './conflict.ts'
 import type { Guardian } from './guardian.ts'
 import { describeHolders, allHoldersOf, identitiesOf } from './holders.ts'
-import { leaseLiveSet, onceBroken, type LiveSetLease } from './live-set-lease.ts'
+import { leaseLiveSet, watchForBreak, type LiveSetLease } from './live-set-lease.ts'
 import { describeConflict } from './lock.ts'
 
 /** No program uses the file. This holds until a program opens it; holdfast then releases its kernel lease for it. */
@@ -121,7 +121,7 @@ function unusedBy(files: LiveFiles, lease: LiveSetLease | null, release: Disposa
     broken ||= !released
     lease?.[Symbol.dispose]()
   }
-  const listening = lease === null ? null : onceBroken(lease, giveWay)
+  const listening = lease === null ? null : watchForBreak(lease, giveWay)
   const assertStanding = (): void => {
     // The signal may not have reached us yet: ask the kernel.
     if (lease !== null && !released && !lease.isUnbroken()) giveWay()

@@ -6,7 +6,7 @@ import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import { isAtLeast, type Evidence, type ProbeAnswer, type SealLevel } from '../../model/result/evidence.ts'
 import type { NameConflict } from './conflict.ts'
-import { leaseLiveSet, onceBroken, type LiveSetLease } from './live-set-lease.ts'
+import { leaseLiveSet, watchForBreak, type LiveSetLease } from './live-set-lease.ts'
 import type { Locked } from './lock.ts'
 import type { Probe } from './probe.ts'
 
@@ -103,7 +103,7 @@ function sealedAt(level: SealLevel, locked: Locked, lease: LiveSetLease | null, 
       ),
     )
   }
-  const listening = lease === null ? null : onceBroken(lease, giveWay)
+  const listening = lease === null ? null : watchForBreak(lease, giveWay)
   let open = true
   const token = {
     locked,

@@ -59,7 +59,7 @@ export function systemFailure(error: unknown, attempt: Attempt): unknown {
   const { doing, elsewhere, tenant, concerns = ofMachine.has(nameOfError(error)) ? 'machine' : 'tenant' } = attempt
   const code = attempt.code ?? (kind.code === 'READ_FAILED' ? kind.code : (attempt.pathCode ?? kind.code))
   const move = elsewhere !== undefined && movable.has(nameOfError(error)) ? `; or ${elsewhere}` : ''
-  const what = path === null ? doing : `${doing} ${shortened(path)}`
+  const what = path === null ? doing : `${doing} ${shorten(path)}`
   return new Failure(code, `cannot ${what}: ${inWords(error)}`, {
     hint: `${kind.hint}${move}`,
     cause: error,
@@ -148,7 +148,7 @@ interface SystemFailureKind {
 
 function kindOf(error: SystemError, path: string | null): SystemFailureKind {
   const name = nameOfError(error)
-  const word = path === null ? null : shellWord(shortened(path))
+  const word = path === null ? null : shellWord(shorten(path))
   switch (name) {
     case 'EACCES':
     case 'EPERM':
@@ -238,5 +238,5 @@ const hints: Readonly<Record<string, string>> = {
 }
 
 /** A name that is too long does not help an operator. */
-const shortened = (path: string): string => (path.length > pathLengthMax ? `${path.slice(0, 80)}...` : path)
+const shorten = (path: string): string => (path.length > pathLengthMax ? `${path.slice(0, 80)}...` : path)
 const pathLengthMax = 1_000

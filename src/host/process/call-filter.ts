@@ -185,7 +185,7 @@ function filterFor({ column, audit }: Machine, refusal: CallFilter, pid: number)
     answer(refused)
   }
   answer(allowed)
-  return assembled(lines)
+  return assemble(lines)
 }
 
 /** Loads a word of the call (struct seccomp_data): number, architecture, and the low half of the first argument. */
@@ -200,7 +200,7 @@ const withError = 0x00050000
 const refused = withError | constants.errno.EPERM
 const unknown = withError | constants.errno.ENOSYS
 
-function assembled(lines: readonly (readonly [number, number, number, number])[]): Buffer {
+function assemble(lines: readonly (readonly [number, number, number, number])[]): Buffer {
   const program = Buffer.alloc(lines.length * 8)
   for (const [index, [code, ifTrue, ifFalse, operand]] of lines.entries()) {
     program.writeUInt16LE(code, index * 8)

@@ -77,7 +77,7 @@ export async function startChild<Question, Answer>(
     name: basename(program),
     ownSession,
     ourErrors,
-    env: { ...inherited(), ...env },
+    env: { ...inheritedVariables(), ...env },
   })
   return new ForkedChild<Question, Answer>(started, options)
 }
@@ -243,7 +243,7 @@ const inheritedNames = ['PATH', 'TZ', 'LANG', compileCache] as const
 /** Node runs what is in a compile cache, so a folder that another user can write is not used. */
 const isOursAlone = (folder: string): boolean => findUntrusted(folder, 'folder') === null
 
-function inherited(): Record<string, string> {
+function inheritedVariables(): Record<string, string> {
   const env: Record<string, string> = {}
   for (const name of inheritedNames) {
     const value = process.env[name]

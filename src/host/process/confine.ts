@@ -34,11 +34,11 @@ export function confine(into: ConfinedFolder): readonly Wall[] {
   const parent = process.ppid
   keepNoCore()
   prctl(PR_SET_NO_NEW_PRIVS, 1)
-  permitted('chroot', () => chroot(into.folder))
+  requirePermitted('chroot', () => chroot(into.folder))
   process.chdir('/')
-  permitted('setgroups', () => setgroups([]))
-  permitted('setgid', () => setgid(into.gid))
-  permitted('setuid', () => setuid(into.uid))
+  requirePermitted('setgroups', () => setgroups([]))
+  requirePermitted('setgid', () => setgid(into.gid))
+  requirePermitted('setuid', () => setuid(into.uid))
   requireNoWayBack(into)
   dieWithParent(parent)
   return ['own-folder', 'other-user', ...giveUpCalls()]
@@ -84,7 +84,7 @@ function giveUpCalls(): readonly Wall[] {
 }
 
 /** EPERM: root without that capability. EINVAL: a user namespace that does not know the user. */
-function permitted(call: string, work: () => void): void {
+function requirePermitted(call: string, work: () => void): void {
   try {
     work()
   } catch (error) {

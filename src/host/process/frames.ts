@@ -38,7 +38,7 @@ export class Frames<Message> {
       length !== null && this.#bytes >= lengthBytes + length;
       length = this.#nextLength()
     ) {
-      const all = this.#joined()
+      const all = this.#join()
       messages.push(valueIn(all.subarray(lengthBytes, lengthBytes + length)) as Message)
       this.#parts = [all.subarray(lengthBytes + length)]
       this.#bytes -= lengthBytes + length
@@ -50,12 +50,12 @@ export class Frames<Message> {
   #nextLength(): number | null {
     if (this.#bytes < lengthBytes) return null
     const first = this.#parts[0]
-    const length = (first !== undefined && first.length >= lengthBytes ? first : this.#joined()).readUInt32LE()
+    const length = (first !== undefined && first.length >= lengthBytes ? first : this.#join()).readUInt32LE()
     if (length > frameBytesMax) throw new BrokenFrame(`a message of ${length} bytes is announced`)
     return length
   }
 
-  #joined(): Buffer {
+  #join(): Buffer {
     const [first, ...more] = this.#parts
     const all = first !== undefined && more.length === 0 ? first : Buffer.concat(this.#parts)
     this.#parts = [all]

@@ -10,13 +10,13 @@ const killMsMax = 2_000
  */
 export async function killRootedIn(folder: string): Promise<void> {
   const endsAtMs = monotonicMs() + killMsMax
-  for (let found = rootedIn(folder); found.length > 0 && monotonicMs() < endsAtMs; found = rootedIn(folder)) {
+  for (let found = findRootedIn(folder); found.length > 0 && monotonicMs() < endsAtMs; found = findRootedIn(folder)) {
     for (const pid of found) killIfThere(pid)
     await sleep(2)
   }
 }
 
-function rootedIn(folder: string): readonly number[] {
+function findRootedIn(folder: string): readonly number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0 && rootOf(pid) === folder)

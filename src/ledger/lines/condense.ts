@@ -30,7 +30,7 @@ export function condense(event: Event): Event {
         result: withoutMap(event.result.verdict === 'sound' ? condenseSound(event.result) : bound(event.result)),
       }
     case 'run-started':
-      return { ...event, argv: bounded(event.argv) }
+      return { ...event, argv: limitWords(event.argv) }
     case 'run-finished':
       return event.notCovered === undefined
         ? event
@@ -38,7 +38,7 @@ export function condense(event: Event): Event {
     case 'registry-read':
       return event.source === 'live' ? event : { ...event, why: event.why.slice(0, kept.whyLetters) }
     case 'sweep-selected':
-      return event.only === null ? event : { ...event, only: bounded(event.only) }
+      return event.only === null ? event : { ...event, only: limitWords(event.only) }
     case 'hold-asked':
     case 'hold-quiesced':
     case 'hold-ended':
@@ -50,7 +50,7 @@ export function condense(event: Event): Event {
   }
 }
 
-const bounded = (words: readonly string[]): readonly string[] =>
+const limitWords = (words: readonly string[]): readonly string[] =>
   words.slice(0, kept.words).map((word) => word.slice(0, 1000))
 
 /** A map is only for the person who asked for it. */

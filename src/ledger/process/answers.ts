@@ -265,7 +265,7 @@ export function reader(addNotice: AddNotice): RowParser {
   }
 }
 
-export function bounded<Item>(
+export function limitItems<Item>(
   items: readonly Item[],
   most: number,
   what: string,

@@ -34,7 +34,7 @@ export const itIsEmpty = 'it is empty'
  * @throws {LedgerDamageError | LedgerUnusable}
  */
 export function openForWriting(file: string, mayBegin: boolean): Database.Database {
-  return opened(file, { timeout: busyMs }, (database) => {
+  return openWith(file, { timeout: busyMs }, (database) => {
     harden(database)
     const kind = kindOf(database)
     if (kind === 'foreign')
@@ -73,7 +73,7 @@ export function openForWriting(file: string, mayBegin: boolean): Database.Databa
  */
 export function openForReading(file: string): Database.Database {
   if (isEmptyFile(file)) throw new LedgerDamageError(`${file}: ${itIsEmpty}`)
-  return opened(file, { timeout: busyMs, readonly: true, fileMustExist: true }, (database) => {
+  return openWith(file, { timeout: busyMs, readonly: true, fileMustExist: true }, (database) => {
     harden(database)
     const kind = kindOf(database)
     if (kind === 'foreign') throw new LedgerUnusable(`${file} is a database of another program`)
@@ -104,7 +104,7 @@ export function closeDatabase(database: Database.Database): void {
 /** An empty file must not be opened: SQLite would remove the journal beside it. */
 export const isEmptyFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.size === 0
 
-function opened(
+function openWith(
   file: string,
   options: Database.Options,
   prepare: (database: Database.Database) => Database.Database,

@@ -14,7 +14,7 @@ import type { ServiceWay } from '../../model/service-way.ts'
 import { jsonOrNull } from '../../text/json-text.ts'
 import { fileName, type LastGoodRow } from '../lines/rows.ts'
 import type { AddNotice } from './answers.ts'
-import { prepared } from './statement-cache.ts'
+import { statementFor } from './statement-cache.ts'
 
 /** The version of the ledger stays the same: an older holdfast works with the file and ignores this table. */
 export const lastGoodSchema = `
@@ -70,7 +70,7 @@ type StoredFacts = Pick<LastGoodRow, 'facts' | 'digests'>
 /** The caller has begun a transaction. */
 export function keepLastGood(database: Database.Database, kept: readonly LastGoodRow[]): void {
   if (kept.length === 0) return
-  const put = prepared(
+  const put = statementFor(
     database,
     'insert into last_good (file, at, facts, digests) values (:file, :at, :facts, :digests) on conflict ' +
       'do update set at = excluded.at, facts = excluded.facts, digests = excluded.digests',

@@ -147,10 +147,10 @@ export function lastResultsAfter(
   // No tenant has an empty id.
   const [tenant, path] = after ?? ['', '']
   for (const ofFile of byFile(rows.iterate(tenant, path, service))) {
-    const known = knownOf(ofFile, terms)
+    const known = knownChecksOf(ofFile, terms)
     if (known !== null) {
       fromOthers.count(known.newest.way, known.settled?.way ?? known.newest.way)
-      if (!counted.takes(standingOf(known))) results.push(packed(ofFile[0], known))
+      if (!counted.takes(standingOf(known))) results.push(packResult(ofFile[0], known))
     }
     const [[lastTenant, lastPath]] = ofFile
     if (++files >= filesPerPage)
@@ -203,7 +203,7 @@ interface KnownFileChecks {
 }
 
 /** null if no summary can be read. */
-function knownOf(rows: NonEmpty<LastCheckRow>, { own, addNotice }: Terms): KnownFileChecks | null {
+function knownChecksOf(rows: NonEmpty<LastCheckRow>, { own, addNotice }: Terms): KnownFileChecks | null {
   const ways = rows.map((row) => readRow(row, own, addNotice))
   if (ways.length > 1) ways.sort((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.sequence - a.sequence)
   const newest = ways.find((one) => one.newest !== null)?.newest
@@ -217,7 +217,7 @@ const standingOf = ({ newest, settled }: KnownFileChecks): FileChecks => ({
   settled: settled === null ? null : { at: settled.at, verdict: settled.summary.verdict },
 })
 
-function packed([tenant, path]: LastCheckRow, { newest, settled }: KnownFileChecks): PackedResult {
+function packResult([tenant, path]: LastCheckRow, { newest, settled }: KnownFileChecks): PackedResult {
   const { failure } = newest.summary
   const check = packCheck(newest.at, newest.run, newest.summary)
   if (settled === null) return [tenant, path, failure, null, check, null]

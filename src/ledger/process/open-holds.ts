@@ -5,7 +5,7 @@ import { advance } from '../../model/event.ts'
 import type { OpenHold } from '../../model/event.ts'
 import type { OtherHold, ServiceWay } from '../../model/service-way.ts'
 import { answerMax } from '../protocol.ts'
-import { bounded, reader, type Row, type AddNotice } from './answers.ts'
+import { limitItems, reader, type Row, type AddNotice } from './answers.ts'
 import { wayColumns, whoseIs, type WrittenWay } from './ways.ts'
 
 /** Open holds of this service, asked for in this way. */
@@ -15,7 +15,7 @@ export function openHolds(
   addNotice: AddNotice,
 ): readonly OpenHold[] {
   const ours = allOpenHolds(database, addNotice).flatMap(({ hold, by }) => (whoseIs(by, way) === null ? [hold] : []))
-  return bounded(ours, answerMax.openHolds, 'open holds', addNotice)
+  return limitItems(ours, answerMax.openHolds, 'open holds', addNotice)
 }
 
 /** All other open holds. */
@@ -29,7 +29,7 @@ export function otherHolds(
     const { service, via, address, config } = by
     return whose === null ? [] : [{ ...hold, whose, service, via, address, config }]
   })
-  return bounded(others, answerMax.openHolds, 'open holds of others', addNotice)
+  return limitItems(others, answerMax.openHolds, 'open holds of others', addNotice)
 }
 
 interface HoldWithWay {

@@ -55,7 +55,7 @@ export function unusableBySystem(error: unknown, doing: string): unknown {
 }
 
 /** Does `work`. @throws as `translate` */
-export function trying<Result>(doing: string, work: () => Result): Result {
+export function translateErrors<Result>(doing: string, work: () => Result): Result {
   try {
     return work()
   } catch (error) {

@@ -15,9 +15,9 @@ import { closeDatabase, isEmptyFile, itIsEmpty, openForReading, openForWriting }
 import { keepLastGood } from './last-good.ts'
 import { keepRounds } from './later-tables/sample-rounds.ts'
 import { hasJournal, hasOrphanedParts, putLedgerBack, setAside } from './set-aside.ts'
-import { LedgerDamageError, LedgerUnusable, trying } from './sqlite-errors.ts'
-import { prepared } from './statement-cache.ts'
-import { numberOf, wayColumns, written, type WrittenWay } from './ways.ts'
+import { LedgerDamageError, LedgerUnusable, translateErrors } from './sqlite-errors.ts'
+import { statementFor } from './statement-cache.ts'
+import { numberOf, wayColumns, writtenWay, type WrittenWay } from './ways.ts'
 
 /** A line with its service and way. */
 type FoundLine = LineRow & WrittenWay
@@ -46,7 +46,7 @@ export class Store {
 
   /** Writes all of it in one transaction. When this returns, it is on the disk. @throws {LedgerUnusable} */
   append(rows: readonly LineRow[], lastGood: readonly LastGoodRow[] = [], rounds: readonly RoundRow[] = []): void {
-    const lines = rows.map((row) => ({ ...row, ...written(this.#way) }))
+    const lines = rows.map((row) => ({ ...row, ...writtenWay(this.#way) }))
     try {
       this.#write(lines, lastGood, rounds)
     } catch (error) {
@@ -62,10 +62,12 @@ export class Store {
    * @throws {LedgerUnusable}
    */
   ask<Answer>(question: (database: Database.Database, way: ServiceWay | null, addNotice: AddNotice) => Answer): Answer {
-    const asked = (): Answer =>
-      trying(`cannot read the ledger ${this.#file}`, () => question(this.#database, this.#way, this.#addNotice))
+    const askOnce = (): Answer =>
+      translateErrors(`cannot read the ledger ${this.#file}`, () =>
+        question(this.#database, this.#way, this.#addNotice),
+      )
     try {
-      return asked()
+      return askOnce()
     } catch (error) {
       if (!(error instanceof LedgerDamageError)) throw error
       if (this.#mode === 'read')
@@ -74,7 +76,7 @@ export class Store {
           hint: 'the next run renames it and begins a new one',
         })
       this.#beginAnew(error)
-      return asked()
+      return askOnce()
     }
   }
 
@@ -88,8 +90,8 @@ export class Store {
   }
 
   #write(lines: readonly FoundLine[], lastGood: readonly LastGoodRow[], rounds: readonly RoundRow[]): void {
-    trying(`cannot write to the ledger ${this.#file}`, () => {
-      const insert = prepared(
+    translateErrors(`cannot write to the ledger ${this.#file}`, () => {
+      const insert = statementFor(
         this.#database,
         `
         insert into line (at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, way)
@@ -123,30 +125,32 @@ export class Store {
     else if (hadRuns && !existsSync(this.#file))
       this.#noticeLost('the ledger is gone, though runs were recorded in it; holdfast began a new one')
     else if (isEmptyFile(this.#file) && (hadRuns || hasJournal(this.#file)))
-      return this.#replaced(new LedgerDamageError(itIsEmpty), null)
+      return this.#replace(new LedgerDamageError(itIsEmpty), null)
     try {
       const database = openForWriting(this.#file, !hadRuns || !existsSync(this.#file))
-      trying(`cannot write beside the ledger ${this.#file}`, () => noteRuns(this.#file))
+      translateErrors(`cannot write beside the ledger ${this.#file}`, () => noteRuns(this.#file))
       return database
     } catch (error) {
       if (!(error instanceof LedgerDamageError)) throw error
-      return this.#replaced(error, salvageOpenHolds(this.#file))
+      return this.#replace(error, salvageOpenHolds(this.#file))
     }
   }
 
   #beginAnew(damage: LedgerDamageError): void {
     const salvaged = openHoldLines(this.#database)
     closeDamaged(this.#database)
-    this.#database = this.#replaced(damage, salvaged)
+    this.#database = this.#replace(damage, salvaged)
   }
 
-  #replaced(damage: LedgerDamageError, salvaged: readonly FoundLine[] | null): Database.Database {
+  #replace(damage: LedgerDamageError, salvaged: readonly FoundLine[] | null): Database.Database {
     const why = oneLine(damage.message)
     if (salvaged === null && this.#mode === 'resume')
       throw new LedgerUnusable(`the ledger is damaged (${why}), and the holds that stand open cannot be read from it`, {
         hint: 'the next run renames it and begins a new one',
       })
-    const name = trying(`cannot set the damaged ledger ${this.#file} aside`, () => setAside(this.#file, new Date()))
+    const name = translateErrors(`cannot set the damaged ledger ${this.#file} aside`, () =>
+      setAside(this.#file, new Date()),
+    )
     const lines = distinct([...(salvaged ?? []), ...[...this.#open.values()].flat()])
     let begun: Database.Database | null = null
     try {
@@ -154,7 +158,7 @@ export class Store {
       this.#write(lines, [], [])
     } catch (error) {
       if (begun !== null) closeDamaged(begun)
-      trying(`cannot put the damaged ledger back from ${name}`, () => putLedgerBack(this.#file, name))
+      translateErrors(`cannot put the damaged ledger back from ${name}`, () => putLedgerBack(this.#file, name))
       throw error
     }
     for (const line of lines) this.#remember(line)
@@ -195,7 +199,7 @@ function openHoldLines(database: Database.Database): readonly FoundLine[] | null
     'null as service, null as via, null as address, null as config, 0 as said from line',
   ]) {
     try {
-      return trying('salvage', () =>
+      return translateErrors('salvage', () =>
         database
           .prepare<[], FoundLine>(`
         select at, run, number, kind, tenant, holder, path, verdict, depth, brief, event, ${from}
@@ -212,7 +216,7 @@ function openHoldLines(database: Database.Database): readonly FoundLine[] | null
 /** To close a damaged file may fail, because SQLite writes to it. */
 function closeDamaged(database: Database.Database): void {
   try {
-    trying('close', () => database.close())
+    translateErrors('close', () => database.close())
   } catch (error) {
     if (!(error instanceof LedgerDamageError || error instanceof LedgerUnusable)) throw error
   }

@@ -4,12 +4,12 @@
 
 import type Database from 'better-sqlite3'
 import type { OtherHold, ServiceWay } from '../../model/service-way.ts'
-import { prepared } from './statement-cache.ts'
+import { statementFor } from './statement-cache.ts'
 
 /** The way of a line, as it is stored. `said` is 0 for lines of the first version, which do not record it. */
 export type WrittenWay = { readonly [Key in keyof ServiceWay]: ServiceWay[Key] | null } & { readonly said: 0 | 1 }
 
-export const written = (way: ServiceWay | null): WrittenWay => ({
+export const writtenWay = (way: ServiceWay | null): WrittenWay => ({
   service: null,
   via: null,
   address: null,
@@ -24,12 +24,12 @@ export const wayColumns = 'way.service, way.via, way.address, way.config, ifnull
 /** The number of a way. A new way gets a new number. The caller has begun a transaction. */
 export function numberOf(database: Database.Database, way: WrittenWay): number {
   if (way.said === 0) {
-    prepared(database, 'update way set service = coalesce(service, ?) where id = 0').run(way.service)
+    statementFor(database, 'update way set service = coalesce(service, ?) where id = 0').run(way.service)
     return 0
   }
   const { service, via, address, config } = way
   const named = { service, via, address, config }
-  const find = prepared(
+  const find = statementFor(
     database,
     `
     select id from way
@@ -37,7 +37,7 @@ export function numberOf(database: Database.Database, way: WrittenWay): number {
   )
   const found = find.get(named) as { readonly id: number } | undefined
   if (found !== undefined) return found.id
-  const put = prepared(
+  const put = statementFor(
     database,
     'insert into way (service, via, address, config) values (:service, :via, :address, :config)',
   )
@@ -55,7 +55,7 @@ interface WayNumbers {
 }
 
 export function numbersOf(database: Database.Database, way: ServiceWay | null): WayNumbers {
-  const { service, via, address } = written(way)
+  const { service, via, address } = writtenWay(way)
   const select = (condition: string, ...values: readonly (string | null)[]): readonly number[] =>
     database
       .prepare<unknown[], number>(`select id from way where ${condition}`)
@@ -90,7 +90,7 @@ export function describeWays(database: Database.Database, numbers: ReadonlySet<n
 
 /** @returns null for a hold of this service in this way */
 export function whoseIs(by: WrittenWay, way: ServiceWay | null): OtherHold['whose'] | null {
-  const ours = written(way)
+  const ours = writtenWay(way)
   if (by.said === 0) return by.service === null || by.service === ours.service ? 'not-said' : 'another-service'
   if (by.service !== ours.service) return 'another-service'
   return by.via === ours.via && by.address === ours.address ? null : 'another-way'

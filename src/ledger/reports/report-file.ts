@@ -37,7 +37,7 @@ const plainBytesMax = 256 * 1024 * 1024
 
 /** The bytes of the file. @param lines each without its line feed */
 export function* reportBytes(heading: ReportHeading, lines: Iterable<string>): Generator<Uint8Array> {
-  yield skippable(headingMagic, Buffer.from(signed(JSON.stringify(heading))))
+  yield skippable(headingMagic, Buffer.from(withChecksum(JSON.stringify(heading))))
   let piece: string[] = []
   let length = 0
   for (const line of lines) {
@@ -52,7 +52,7 @@ export function* reportBytes(heading: ReportHeading, lines: Iterable<string>): G
 }
 
 /** A text with its checksum: zstd has none for skippable frames. */
-const signed = (text: string): string => `${crc32(text).toString(16).padStart(8, '0')} ${text}`
+const withChecksum = (text: string): string => `${crc32(text).toString(16).padStart(8, '0')} ${text}`
 
 function* frameOf(text: string): Generator<Uint8Array> {
   const frame = zstdCompressSync(Buffer.from(text), {
@@ -83,11 +83,11 @@ export function* readReportLines(path: string): Generator<string> {
   headingOf(file)
   while (!file.atEnd) {
     const length = file.skippable(lengthMagic, 4).readUInt32LE()
-    if (length > frameBytesMax) throw broken(path, 'a part of it is too long')
-    const text = decompressed(path, file.read(length))
+    if (length > frameBytesMax) throw brokenFailure(path, 'a part of it is too long')
+    const text = decompressFrame(path, file.read(length))
     for (let at = 0; at < text.length;) {
       const end = text.indexOf('\n', at)
-      if (end < 0) throw broken(path, 'a line of it has no end')
+      if (end < 0) throw brokenFailure(path, 'a line of it has no end')
       yield text.slice(at, end)
       at = end + 1
     }
@@ -111,7 +111,7 @@ function openReport(path: string): OpenReport {
     const bytes = Buffer.alloc(length)
     for (let done = 0; done < length;) {
       const more = readSync(descriptor, bytes, done, length - done, position)
-      if (more === 0) throw broken(path, 'it was cut')
+      if (more === 0) throw brokenFailure(path, 'it was cut')
       done += more
       position += more
     }
@@ -126,35 +126,36 @@ function openReport(path: string): OpenReport {
     skippable: (magic, contentMax) => {
       const start = read(skippableBytes)
       const length = start.readUInt32LE(4)
-      if (start.readUInt32LE() !== magic || length > contentMax) throw broken(path, 'holdfast did not write it so')
+      if (start.readUInt32LE() !== magic || length > contentMax)
+        throw brokenFailure(path, 'holdfast did not write it so')
       return read(length)
     },
     [Symbol.dispose]: () => closeSync(descriptor),
   }
   if (found.isFile()) return file
   file[Symbol.dispose]()
-  throw broken(path, 'it is not a regular file')
+  throw brokenFailure(path, 'it is not a regular file')
 }
 
 function headingOf(file: OpenReport): ReportHeading {
   const text = file.skippable(headingMagic, headingBytesMax).toString()
   const json = text.slice(9)
-  const heading = (signed(json) === text ? jsonOrNull(json) : null) as Partial<ReportHeading> | null
+  const heading = (withChecksum(json) === text ? jsonOrNull(json) : null) as Partial<ReportHeading> | null
   if (heading?.schema !== 'holdfast.kept/1' || typeof heading.run !== 'string' || typeof heading.service !== 'string')
-    throw broken(file.path, 'its heading is damaged')
+    throw brokenFailure(file.path, 'its heading is damaged')
   return heading as ReportHeading
 }
 
-function decompressed(path: string, frame: Buffer): string {
+function decompressFrame(path: string, frame: Buffer): string {
   try {
     return zstdDecompressSync(frame, { maxOutputLength: plainBytesMax }).toString()
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     if (code.startsWith('ZSTD_') || code === 'ERR_BUFFER_TOO_LARGE' || code === 'Z_BUF_ERROR')
-      throw broken(path, 'its compressed data is damaged', error)
+      throw brokenFailure(path, 'its compressed data is damaged', error)
     throw error
   }
 }
 
-const broken = (path: string, why: string, cause?: unknown): Failure =>
+const brokenFailure = (path: string, why: string, cause?: unknown): Failure =>
   new Failure('REPORT_BROKEN', `the kept report ${path} cannot be read: ${why}`, { cause })

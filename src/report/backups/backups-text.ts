@@ -2,7 +2,7 @@
 
 import type { Backup } from '../../model/result/backup.ts'
 import { count } from '../../text/count.ts'
-import { hanging, unbroken } from '../../text/layout.ts'
+import { wrapHanging, withoutBreaks } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanBytes } from '../../text/units.ts'
 import { whatPinnedProves } from '../describe-pinned.ts'
@@ -37,13 +37,13 @@ export interface BackupsView {
 export function renderBackups(view: BackupsView, options: TextOptions): string {
   const lines = [
     ...(view.backups.length === 0 ? [] : tableOf(view.backups, options)),
-    ...(view.backups.some(({ level }) => level === 'pinned') ? hanging(whatPinnedProves, options.width) : []),
+    ...(view.backups.some(({ level }) => level === 'pinned') ? wrapHanging(whatPinnedProves, options.width) : []),
     ...view.backups.filter(({ failure }) => failure !== null).flatMap((backup) => failureLines(backup, options)),
     ...view.notKept.flatMap(({ tenant, path, why }) => {
       const what = tenant === null ? legibleName(path) : `${legibleName(tenant)} (${legibleName(path)})`
-      return hanging(`NOT KEPT: ${what}: ${legibleSentence(why, [path])}`, options.width)
+      return wrapHanging(`NOT KEPT: ${what}: ${legibleSentence(why, [path])}`, options.width)
     }),
-    ...hanging(summaryOf(view), options.width),
+    ...wrapHanging(summaryOf(view), options.width),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -94,7 +94,7 @@ const when = (at: string | null): string => (at === null ? '-' : at.slice(0, 16)
 
 function failureLines({ id, state, failure }: Backup, { width }: TextOptions): readonly string[] {
   const word = state === 'broken' ? 'BROKEN' : 'NOT VERIFIED'
-  return hanging(`${word}: ${unbroken(id)}: ${legibleSentence(failure?.message ?? '')}`, width)
+  return wrapHanging(`${word}: ${withoutBreaks(id)}: ${legibleSentence(failure?.message ?? '')}`, width)
 }
 
 function summaryOf(view: BackupsView): string {

@@ -1,7 +1,7 @@
 /** What `bundle` prints: where the archive is, what is in it, and what is missing. */
 import { count } from '../../text/count.ts'
 import { jsonText } from '../../text/json-text.ts'
-import { indented, wrap } from '../../text/layout.ts'
+import { wrapIndented, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanBytes } from '../../text/units.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
@@ -56,7 +56,7 @@ export function bundleText(
     ...(files.length > listed.length ? [`and ${count(files.length - listed.length, 'more page')}`] : []),
     ...(missing.length === 0
       ? []
-      : ['', 'Missing:', ...missing.flatMap((sentence) => indented(legibleSentence(sentence), options))]),
+      : ['', 'Missing:', ...missing.flatMap((sentence) => wrapIndented(legibleSentence(sentence), options))]),
     '',
     ...wrap(
       contents

@@ -2,7 +2,7 @@
 
 import type { ComparisonReport, DifferingRows, FileComparison, TableComparison } from '../../model/result/comparison.ts'
 import type { Result } from '../../model/result/report.ts'
-import { inOrder, eachChanged, jsonDocument } from '../json.ts'
+import { inOrder, mapEach, jsonDocument } from '../json.ts'
 import { keyDigest, keyRedactor } from '../redact.ts'
 
 /**
@@ -43,7 +43,7 @@ export function comparisonJson(
   files: Iterable<FileComparison>,
 ): Iterable<string> {
   const { summary, ...between } = others
-  return jsonDocument({ schema, tool, run, sides, outcome }, 'files', eachChanged(files, fileInOrder), {
+  return jsonDocument({ schema, tool, run, sides, outcome }, 'files', mapEach(files, fileInOrder), {
     ...between,
     summary,
   })

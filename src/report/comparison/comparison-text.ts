@@ -18,8 +18,8 @@ import type {
   TableComparison,
 } from '../../model/result/comparison.ts'
 import type { Result } from '../../model/result/report.ts'
-import { count, grouped } from '../../text/count.ts'
-import { indented, labelled, wrap } from '../../text/layout.ts'
+import { count, groupDigits } from '../../text/count.ts'
+import { wrapIndented, wrapLabelled, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { describePinned } from '../describe-pinned.ts'
 import { registryLines } from '../registry-line.ts'
@@ -43,12 +43,12 @@ export function* comparisonText(
   options: TextOptions,
 ): Generator<string> {
   const list = registryLines(report.run.registry, options)
-  if (list.length > 0) yield ended(list)
-  if (report.summary.files.total === 1) for (const file of files) yield ended(onlyFile(file, report, options))
+  if (list.length > 0) yield textOfLines(list)
+  if (report.summary.files.total === 1) for (const file of files) yield textOfLines(onlyFile(file, report, options))
   else yield* severalFiles(report, files, options)
 }
 
-const ended = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')
+const textOfLines = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')
 
 function onlyFile(file: FileComparison, { sides, summary }: Frame, options: TextOptions): readonly string[] {
   const nameOf = (side: 'a' | 'b'): string => sideName(sides[side], file.results[side])
@@ -89,12 +89,12 @@ function* severalFiles(
 ): Generator<string> {
   const folded = summary.files.equal > equalListedMax && !options.verbose
   let counted = 0
-  yield ended([...sideLine('A', folderName(sides.a), options), ...sideLine('B', folderName(sides.b), options)])
+  yield textOfLines([...sideLine('A', folderName(sides.a), options), ...sideLine('B', folderName(sides.b), options)])
   for (const file of files) {
     if (folded && isWell(file)) counted++
-    else yield ended(['', ...headedFile(file, options)])
+    else yield textOfLines(['', ...headedFile(file, options)])
   }
-  yield ended([
+  yield textOfLines([
     ...(counted === 0 ? [] : ['', ...wrap(`and ${count(counted, 'file')} equal`, options.width)]),
     '',
     ...wrap(
@@ -151,7 +151,7 @@ function fileLines(file: FileComparison, names: SidePair<string | null>, options
 }
 
 const sideLine = (label: string, text: string, options: TextOptions): readonly string[] =>
-  labelled(label, text, { indent: 0, labelWidth: 3, width: options.width })
+  wrapLabelled(label, text, { indent: 0, labelWidth: 3, width: options.width })
 
 const wordOf: Readonly<Record<ComparisonWord, string>> = {
   equal: 'equal',
@@ -171,7 +171,7 @@ function tableLines(tables: readonly TableComparison[], options: TextOptions): r
     if (cell === 'equal') return colors.green(cell)
     return cell === 'not compared' ? colors.yellow(cell) : colors.bold(cell)
   }
-  const number = (value: number | null): string => (value === null ? '-' : grouped(value))
+  const number = (value: number | null): string => (value === null ? '-' : groupDigits(value))
   const columns = [
     { head: 'TABLE', align: 'left' },
     { head: 'A AND B', align: 'left' },
@@ -206,7 +206,7 @@ function tableLines(tables: readonly TableComparison[], options: TextOptions): r
 }
 
 function differingWord({ comparison, differing }: TableComparison): string {
-  if (differing !== null) return differing.exact ? grouped(differing.rows) : `>= ${grouped(differing.rows)}`
+  if (differing !== null) return differing.exact ? groupDigits(differing.rows) : `>= ${groupDigits(differing.rows)}`
   return comparison === 'differs' ? '?' : '-'
 }
 
@@ -243,16 +243,16 @@ export function differenceLines(
         ]),
     ...(why === null
       ? []
-      : labelled('note', legibleSentence(why), { indent: 2, labelWidth: 11, width: options.width })),
+      : wrapLabelled('note', legibleSentence(why), { indent: 2, labelWidth: 11, width: options.width })),
   ]
 }
 
 function rowLines(label: string, { total, keys }: DifferingRows, options: TextOptions): readonly string[] {
   if (total === 0) return []
   const more = total - keys.length
-  return labelled(
+  return wrapLabelled(
     label,
-    `${grouped(total)}: ${keys.map(printableKey).join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`,
+    `${groupDigits(total)}: ${keys.map(printableKey).join(', ')}${more > 0 ? ` and ${groupDigits(more)} more` : ''}`,
     { indent: 2, labelWidth: 11, width: options.width },
   )
 }
@@ -265,7 +265,7 @@ function schemaLines({ schemaDifferences }: FileComparison, options: TextOptions
     ...shown.map(({ text }) => legibleSentence(text)),
     ...(more > 0 ? [`${more} more; --verbose shows all`] : []),
   ]
-  return ['', createColors(options.color).bold('Schema'), ...lines.flatMap((text) => indented(text, options))]
+  return ['', createColors(options.color).bold('Schema'), ...lines.flatMap((text) => wrapIndented(text, options))]
 }
 
 /** @param ending what follows; empty if a sentence about all files comes later */

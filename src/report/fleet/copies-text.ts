@@ -12,7 +12,7 @@ import type {
   TableVariant,
 } from '../../fleet/compare/fleet-comparison.ts'
 import { exitCodes } from '../../model/exit-code.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
 import { shellWord } from '../../text/shell-words.ts'
 import { renderTable } from '../../text/table.ts'
@@ -98,7 +98,7 @@ function tableLines(tables: readonly CopiesOfTable[], copies: number, options: T
     variants.map((variant, at) => [
       at === 0 ? legibleName(name) : '',
       at === 0 ? wordOf[comparison] : '',
-      variant.missing ? 'no such table' : variant.rows === null ? '-' : grouped(variant.rows),
+      variant.missing ? 'no such table' : variant.rows === null ? '-' : groupDigits(variant.rows),
       onWords(variant, copies),
     ]),
   )

@@ -2,9 +2,9 @@
 
 import type { FleetRun } from '../../fleet/status/fleet-facts.ts'
 import type { FleetHistoryEntry } from '../../fleet/status/read-history.ts'
-import { grouped } from '../../text/count.ts'
+import { groupDigits } from '../../text/count.ts'
 import { jsonText } from '../../text/json-text.ts'
-import { unbroken, wrap } from '../../text/layout.ts'
+import { withoutBreaks, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
@@ -33,7 +33,7 @@ export function fleetHistoryText(history: FleetHistory, options: TextOptions): s
   const said = runs.flatMap(({ id, said }) =>
     said === null ? [] : wrap(`${legibleName(id)}: ${legibleSentence(said)}`, options.width),
   )
-  const left = older === null ? [] : wrap(`older ones are not shown: ${unbroken(older)}`, options.width)
+  const left = older === null ? [] : wrap(`older ones are not shown: ${withoutBreaks(older)}`, options.width)
   return `${[...table, ...said, ...left].join('\n')}\n`
 }
 
@@ -55,10 +55,10 @@ function runTable(runs: readonly FleetRun[], options: TextOptions): readonly str
     when(begunAt),
     endedAt === null ? '-' : humanMs(Math.max(0, endedAt - begunAt)),
     state === 'feeding' || state === 'fed' ? 'under way' : state,
-    done === total ? grouped(done) : `${grouped(done)} of ${grouped(total)}`,
-    grouped(sound),
-    grouped(damaged),
-    grouped(inconclusive + failed),
+    done === total ? groupDigits(done) : `${groupDigits(done)} of ${groupDigits(total)}`,
+    groupDigits(sound),
+    groupDigits(damaged),
+    groupDigits(inconclusive + failed),
   ])
   return renderTable(columns, rows, { ...options, paint: (cell) => cell })
 }

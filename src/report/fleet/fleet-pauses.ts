@@ -21,7 +21,7 @@ export function fleetPausesText({ closed, open, standing }: FleetPauses, width: 
     ...closed.map((breaker) => `Tenants of ${placeOfScope(breaker.scope)} may be paused again. ${whyOf(breaker)}`),
     ...open.map((breaker) => `No host pauses a tenant of ${placeOfScope(breaker.scope)} any more. ${whyOf(breaker)}`),
     ...(closed.length + open.length === 0 ? ['Nothing was stopped.'] : []),
-    ...(standing === null ? [] : [standingText(standing)]),
+    ...(standing === null ? [] : [pausedText(standing)]),
     ...open.map(({ scope }) => `To let pauses go on: \`${resumeCommand(scope)}\``),
   ]
   return `${said.flatMap((one) => wrap(one, width)).join('\n')}\n`
@@ -36,18 +36,18 @@ export const fleetPausesDocument = (
   `${jsonText({
     schema: 'holdfast.fleetpauses/1',
     action,
-    closed: closed.map(described),
-    open: open.map(described),
+    closed: closed.map(breakerDocument),
+    open: open.map(breakerDocument),
     standing: standing?.map(({ holder, since }) => ({ host: holder, since: since.toISOString() })) ?? null,
     exitCode,
   })}\n`
 
-const described = ({ scope, reason, since, by }: Breaker) => ({ scope, reason, since: since.toISOString(), by })
+const breakerDocument = ({ scope, reason, since, by }: Breaker) => ({ scope, reason, since: since.toISOString(), by })
 
 const whyOf = ({ reason, since, by }: Breaker): string =>
   `Stopped at ${timeOf(since)} by ${printable(by)}: ${printable(reason)}`
 
-function standingText(standing: readonly PausedTenant[]): string {
+function pausedText(standing: readonly PausedTenant[]): string {
   if (standing.length === 0) return 'No tenant is paused.'
   const hosts = standing.map(({ holder, since }) => `one of ${printable(holder)} since ${timeOf(since)}`)
   return (

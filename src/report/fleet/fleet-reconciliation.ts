@@ -4,9 +4,9 @@ import { createColors } from 'picocolors'
 import { fleetRules, type FleetDisagreement } from '../../fleet/status/fleet-disagreement.ts'
 import type { FleetReconciliation } from '../../fleet/status/reconcile-fleet.ts'
 import { exitCodes } from '../../model/exit-code.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { jsonText } from '../../text/json-text.ts'
-import { indented, wrap } from '../../text/layout.ts'
+import { wrapIndented, wrap } from '../../text/layout.ts'
 import { someNames } from '../status/name-some.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleCommand, legibleSentence } from '../text/legible.ts'
@@ -47,11 +47,13 @@ export function fleetReconciliationText(
     const all = found.disagreements.filter((one) => one.rule === rule)
     const shown = options.verbose ? all : all.slice(0, listedMax)
     return [
-      ...wrap(`${headings[rule]}: ${grouped(total)} (${rule})`, options.width).map((line) => bold(line)),
-      ...shown.flatMap(({ said, tenant }) => indented(legibleSentence(said, tenant === null ? [] : [tenant]), options)),
+      ...wrap(`${headings[rule]}: ${groupDigits(total)} (${rule})`, options.width).map((line) => bold(line)),
+      ...shown.flatMap(({ said, tenant }) =>
+        wrapIndented(legibleSentence(said, tenant === null ? [] : [tenant]), options),
+      ),
       ...commandsOf(shown).map((command) => `    ${legibleCommand(withConfiguration(command, config))}`),
       ...(total > shown.length
-        ? indented(`${grouped(total - shown.length)} more; --verbose or --json lists them`, options)
+        ? wrapIndented(`${groupDigits(total - shown.length)} more; --verbose or --json lists them`, options)
         : []),
       '',
     ]

@@ -1,6 +1,6 @@
 /** What `fleet agents --remove` has done, in sentences. */
 import type { RemovedHost } from '../../fleet/status/remove-host.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
 import { someNames } from '../status/name-some.ts'
 import { withConfigurations } from '../text/hint.ts'
@@ -22,7 +22,7 @@ export function removedHostText(removed: RemovedHost, { width, config = null }: 
         ]),
     ...(outboxRows === 0
       ? []
-      : [`Its agent had ${grouped(outboxRows)} results that it did not deliver: they are only on the host.`]),
+      : [`Its agent had ${groupDigits(outboxRows)} results that it did not deliver: they are only on the host.`]),
     ...(runs.length === 0
       ? []
       : [`What ${someNames(runs)} still had for it is left out: the run ends with the other hosts.`]),

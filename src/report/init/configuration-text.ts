@@ -3,7 +3,7 @@ import type { OpenDatabase, OpenDatabases } from '../../hold/live/open-databases
 import { count } from '../../text/count.ts'
 import { humanBytes } from '../../text/units.ts'
 import { patternsFor, type NamedDatabases } from './file-patterns.ts'
-import { partedByPlace } from './temporary-files.ts'
+import { splitByLifetime } from './temporary-files.ts'
 import { comment, quotedYaml } from './yaml-words.ts'
 
 export interface InitTerms {
@@ -31,7 +31,7 @@ export function configurationText(found: OpenDatabases, terms: InitTerms): strin
     '',
     ...restPart,
     '',
-    ...hooksPart(partedByPlace(found.databases).lasting),
+    ...hooksPart(splitByLifetime(found.databases).lasting),
     '',
   ].join('\n')
 }
@@ -47,7 +47,7 @@ const heading = ({ version, at }: InitTerms): readonly string[] => [
 const exampleFiles = '/srv/app/**/*.sqlite'
 
 function servicePart({ databases, unusable, unseen }: OpenDatabases): readonly string[] {
-  const { lasting, temporary } = partedByPlace(databases)
+  const { lasting, temporary } = splitByLifetime(databases)
   const patterns = patternsFor(lasting)
   return [
     'service:',

@@ -18,26 +18,28 @@ const alikeMin = 3
  */
 export function patternsFor(databases: readonly OpenDatabase[]): readonly NamedDatabases[] {
   const byEnding = Map.groupBy(databases, ({ path }) => `${dirname(path)}/*${extname(path)}`)
-  const [several, single] = parted(
+  const [several, single] = partition(
     [...byEnding.values()],
     ([first, ...more]) => more.length > 0 && extname(first?.path ?? '') !== '',
   )
   const rest = single.flat()
   const byName = Map.groupBy(rest, ({ path }) => `${dirname(dirname(path))}\0${basename(path)}`)
-  const [alike, others] = parted(
+  const [alike, others] = partition(
     [...byName.values()],
     (group) => group.length >= alikeMin && dirname(dirname(group[0]?.path ?? '')) !== '/',
   )
   return [
-    ...several.map((group) => named(group, (path) => `${patternOf(dirname(path))}/*${patternOf(extname(path))}`)),
-    ...alike.map((group) =>
-      named(group, (path) => `${patternOf(dirname(dirname(path)))}/*/${patternOf(basename(path))}`),
+    ...several.map((group) =>
+      namedDatabases(group, (path) => `${patternOf(dirname(path))}/*${patternOf(extname(path))}`),
     ),
-    ...others.flat().map((database) => named([database], patternOf)),
+    ...alike.map((group) =>
+      namedDatabases(group, (path) => `${patternOf(dirname(dirname(path)))}/*/${patternOf(basename(path))}`),
+    ),
+    ...others.flat().map((database) => namedDatabases([database], patternOf)),
   ].toSorted((a, b) => (a.pattern < b.pattern ? -1 : 1))
 }
 
-function named(databases: readonly OpenDatabase[], pattern: (path: string) => string): NamedDatabases {
+function namedDatabases(databases: readonly OpenDatabase[], pattern: (path: string) => string): NamedDatabases {
   const [first] = databases
   return { pattern: pattern(first?.path ?? ''), databases }
 }
@@ -45,7 +47,7 @@ function named(databases: readonly OpenDatabase[], pattern: (path: string) => st
 /** A byte that is not UTF-8 cannot stand in a YAML file: `?` matches it. */
 const patternOf = (path: string): string => escapedPattern(path).replaceAll(/[\udc80-\udcff]/g, '?')
 
-function parted<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): readonly [Item[], Item[]] {
+function partition<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): readonly [Item[], Item[]] {
   const parts: [Item[], Item[]] = [[], []]
   for (const item of items) parts[isFirst(item) ? 0 : 1].push(item)
   return parts

@@ -8,7 +8,7 @@ export interface DatabasesByLifetime {
   readonly temporary: readonly OpenDatabase[]
 }
 
-export function partedByPlace(databases: readonly OpenDatabase[]): DatabasesByLifetime {
+export function splitByLifetime(databases: readonly OpenDatabase[]): DatabasesByLifetime {
   const isTemporary = ({ path }: OpenDatabase): boolean =>
     temporaryFolders.some((folder) => path.startsWith(`${folder}/`))
   return { lasting: databases.filter((database) => !isTemporary(database)), temporary: databases.filter(isTemporary) }

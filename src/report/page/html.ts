@@ -23,15 +23,15 @@ type Part = Html | string | number | readonly Html[]
 
 /** Template of HTML. It is safe in text and in attributes with quotes; style and script take no text. */
 export function html(pieces: TemplateStringsArray, ...parts: readonly Part[]): Html {
-  const shown = parts.map((part) => (typeof part === 'object' ? joined(part) : escaped(String(part))))
+  const shown = parts.map((part) => (typeof part === 'object' ? joinHtml(part) : escapeText(String(part))))
   // The formatter indents templates; a page needs no indentation.
   return Html.ofOurs(String.raw({ raw: pieces.map((piece) => piece.replaceAll(/\s*\n\s*/g, '\n')) }, ...shown))
 }
 
-const joined = (part: Html | readonly Html[]): string =>
+const joinHtml = (part: Html | readonly Html[]): string =>
   part instanceof Html ? part.text : part.map(({ text }) => text).join('')
 
-const escaped = (text: string): string =>
+const escapeText = (text: string): string =>
   printableSentence(breakable(text)).replaceAll(/[&<>"'`]/g, (letter) => entities[letter] ?? '')
 
 const entities: Readonly<Record<string, string>> = {

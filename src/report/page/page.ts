@@ -3,7 +3,7 @@
  * page lacks the buttons that copy commands, and nothing else.
  */
 import type { Result } from '../../model/result/report.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { groupFailures } from '../same-failure.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
@@ -41,7 +41,7 @@ export function* renderPage(data: PageData, context: PageContext): Generator<str
   if (groups.length > 0)
     yield html`<section aria-labelledby="problems">
       <h2 id="problems">Problems</h2>
-      ${leftOut(data)}
+      ${leftOutHtml(data)}
      `.text
   for (const [at, group] of groups.entries())
     yield problemHtml(group, at, { mode, config, histories: context.histories }).text
@@ -62,13 +62,13 @@ function kindOf({ counts, frame }: PageData): string {
   return frame.summary.exitCode === 0 ? 'well' : 'unclear'
 }
 
-function leftOut({ problems, problemsTotal }: PageData): Html {
+function leftOutHtml({ problems, problemsTotal }: PageData): Html {
   const more = problemsTotal - problems.length
   return more === 0
     ? nothing
     : html`<p>
-        The gravest ${grouped(problems.length)} of ${grouped(problemsTotal)} are described here; the table below lists
-        more.
+        The gravest ${groupDigits(problems.length)} of ${groupDigits(problemsTotal)} are described here; the table below
+        lists more.
       </p>`
 }
 

@@ -2,7 +2,7 @@
 import type { Finding } from '../../model/result/finding.ts'
 import { describeWalls } from '../../model/result/reading.ts'
 import type { Report, Result } from '../../model/result/report.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { printable } from '../../text/printable.ts'
 import { humanMs } from '../../text/units.ts'
 import { beforeRemedy, secondSnapshotWords } from '../describe-pinned.ts'
@@ -79,14 +79,14 @@ const pathHtml = (result: Result): Html =>
 
 const damageWords = ({ damage, coverage }: Result): string =>
   `${damage === 'none' ? '' : `; damage of class ${damage}`}${
-    coverage.pages === 0 ? '' : `; ${grouped(coverage.pagesRead)} of ${count(coverage.pages, 'page')} read`
+    coverage.pages === 0 ? '' : `; ${groupDigits(coverage.pagesRead)} of ${count(coverage.pages, 'page')} read`
   }`
 
 const namesHtml = (others: readonly Result[]): Html =>
   html`<p>
     For the same reason:
     ${others.slice(0, namedMax).map((result, at) => html`${at === 0 ? '' : ', '}${nameHtml(nameOf(result))}`)}${
-      others.length > namedMax ? ` and ${grouped(others.length - namedMax)} more` : ''
+      others.length > namedMax ? ` and ${groupDigits(others.length - namedMax)} more` : ''
     }.
   </p>`
 

@@ -1,6 +1,6 @@
 /** The top of the page: what the run found, and what to type now. */
 import type { Report, Result } from '../../model/result/report.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { printable } from '../../text/printable.ts'
 import { exitCodeWords } from '../summary.ts'
 import { withConfiguration } from '../text/hint.ts'
@@ -22,7 +22,7 @@ export function headlineOf(
   const those = (total: number): string =>
     total === selected
       ? `${total === 1 ? '' : 'all '}${count(total, noun)}`
-      : `${grouped(total)} of ${count(selected, noun)}`
+      : `${groupDigits(total)} of ${count(selected, noun)}`
   const sentence = (total: number, what: string): string =>
     upperFirst(`${those(total)} ${total === 1 ? 'is' : 'are'} ${what}`)
   if (paused.length > 0) return `${count(paused.length, 'tenant')} may still be paused`
@@ -56,7 +56,7 @@ export function nowHtml(
         : html`<p class="loud">
               PAUSED:
               ${paused.slice(0, namedMax).map((name, at) => html`${at === 0 ? '' : ', '}${nameHtml(name)}`)}${
-                paused.length > namedMax ? ` and ${grouped(paused.length - namedMax)} more` : ''
+                paused.length > namedMax ? ` and ${groupDigits(paused.length - namedMax)} more` : ''
               }
               may still be paused. Run this command now.
             </p>

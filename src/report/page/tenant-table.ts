@@ -1,5 +1,5 @@
 /** All tenants of the run, the gravest first, as many as a page can have. */
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { humanMs } from '../../text/units.ts'
 import { legibleName } from '../text/legible.ts'
 import { html, nameHtml, nothing, type Html } from './html.ts'
@@ -15,14 +15,14 @@ export function tenantsHtml({ rows, rowsTotal }: PageData, noun: string, command
       more === 0
         ? nothing
         : html`<p>
-            This page lists ${count(rows.length, 'file')}, the gravest first. It leaves out ${grouped(more)} more, so
-            that it opens quickly.${command === null ? nothing : html` <code>${command}</code> has them all.`}
+            This page lists ${count(rows.length, 'file')}, the gravest first. It leaves out ${groupDigits(more)} more,
+            so that it opens quickly.${command === null ? nothing : html` <code>${command}</code> has them all.`}
           </p>`
     }
     <div class="scroll" tabindex="0" role="region" aria-label="Table of all ${noun}s">
       <table class="tenants">
         <caption>
-          ${count(rows.length, 'file')} of ${grouped(rowsTotal)}, the gravest first
+          ${count(rows.length, 'file')} of ${groupDigits(rowsTotal)}, the gravest first
         </caption>
         <thead>
           <tr>

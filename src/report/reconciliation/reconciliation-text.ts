@@ -7,8 +7,8 @@ import {
   type ReconciliationRule,
   type ReconciliationReport,
 } from '../../model/reconciliation.ts'
-import { count, grouped } from '../../text/count.ts'
-import { indented, wrap } from '../../text/layout.ts'
+import { count, groupDigits } from '../../text/count.ts'
+import { wrapIndented, wrap } from '../../text/layout.ts'
 import { registryLines } from '../registry-line.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts'
@@ -51,10 +51,10 @@ function ruleLines(rule: ReconciliationRule, { disagreements, summary }: Reconci
   const shown = options.verbose ? all : all.slice(0, listedMax)
   const { bold } = createColors(options.color)
   return [
-    ...wrap(`${headings[rule]}: ${grouped(total)} (${rule})`, options.width).map((line) => bold(line)),
+    ...wrap(`${headings[rule]}: ${groupDigits(total)} (${rule})`, options.width).map((line) => bold(line)),
     ...shown.flatMap((one) => disagreementLines(one, options)),
     ...(total > shown.length
-      ? indented(`${grouped(total - shown.length)} more; --verbose or --json lists them`, options)
+      ? wrapIndented(`${groupDigits(total - shown.length)} more; --verbose or --json lists them`, options)
       : []),
     '',
   ]
@@ -63,7 +63,7 @@ function ruleLines(rule: ReconciliationRule, { disagreements, summary }: Reconci
 function disagreementLines({ said, next, path, tenant }: SourceDisagreement, options: TextOptions): readonly string[] {
   const names = [path, tenant].flatMap((name) => (name === null ? [] : [name]))
   return [
-    ...indented(legibleSentence(said, names), options),
+    ...wrapIndented(legibleSentence(said, names), options),
     ...(next === null ? [] : [`    ${legibleCommand(withConfiguration(next, options.config ?? null))}`]),
   ]
 }
@@ -72,9 +72,9 @@ function notComparedLines({ notCompared }: ReconciliationReport, options: TextOp
   if (notCompared.length === 0) return []
   const shown = options.verbose ? notCompared : notCompared.slice(0, listedMax)
   return [
-    ...wrap(`Not compared: ${grouped(notCompared.length)}`, options.width),
-    ...shown.flatMap(({ what, why }) => indented(`${legibleName(what)}: ${legibleSentence(why)}`, options)),
-    ...(notCompared.length > shown.length ? indented(`${notCompared.length - shown.length} more`, options) : []),
+    ...wrap(`Not compared: ${groupDigits(notCompared.length)}`, options.width),
+    ...shown.flatMap(({ what, why }) => wrapIndented(`${legibleName(what)}: ${legibleSentence(why)}`, options)),
+    ...(notCompared.length > shown.length ? wrapIndented(`${notCompared.length - shown.length} more`, options) : []),
     '',
   ]
 }
@@ -86,7 +86,7 @@ function inFlightLines({ inFlight }: ReconciliationReport, options: TextOptions)
   return [
     ...wrap('Under way:', options.width),
     ...inFlight.flatMap(({ rule, tenant, path, why }) =>
-      indented(`${legibleName(path ?? tenant ?? '')} (${rule}): ${legibleSentence(why)}`, options),
+      wrapIndented(`${legibleName(path ?? tenant ?? '')} (${rule}): ${legibleSentence(why)}`, options),
     ),
     '',
   ]

@@ -1,7 +1,7 @@
 /** An account for people: one line for each table, and the first keys of the rows that are not in the result. */
 
 import type { AccountSummary, LostRange, SummedRows, TableSummary } from '../../model/result/account.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { legibleName } from '../text/legible.ts'
 import { printableKey } from '../text/problem.ts'
 
@@ -15,7 +15,7 @@ export function describeAccount({ tables, dropped }: AccountSummary): readonly s
   return [
     ...tables.filter((table) => !isUnchanged(table)).flatMap(describeTable),
     ...(same.length === 0 ? [] : [unchangedTables(same, same.length === tables.length)]),
-    ...(dropped === 0 ? [] : [`${grouped(dropped)} index ${entries} dropped; the account holds the values`]),
+    ...(dropped === 0 ? [] : [`${groupDigits(dropped)} index ${entries} dropped; the account holds the values`]),
   ]
 }
 
@@ -26,7 +26,7 @@ function unchangedTables(tables: readonly TableSummary[], all: boolean): string 
   const [first] = tables
   const rows = tables.reduce((sum, { kept }) => sum + kept, 0)
   const isOne = tables.length === 1 && first !== undefined
-  const named = isOne ? legibleName(first.table) : `${all ? 'all' : 'the other'} ${grouped(tables.length)} tables`
+  const named = isOne ? legibleName(first.table) : `${all ? 'all' : 'the other'} ${groupDigits(tables.length)} tables`
   return `${named}: ${count(rows, 'row')} kept, nothing else`
 }
 
@@ -34,19 +34,19 @@ function describeTable({ table, kept, rows, pages, lostRanges }: TableSummary): 
   const { added, conflicting, ofBackup, leftOut, deleted, unreadable, orphaned, fromIndex, doubted } = rows
   const newer = conflicting.total - ofBackup.total - leftOut.total
   const conflicts = [
-    `${grouped(newer)} newer`,
-    `${grouped(ofBackup.total)} of the backup`,
-    ...(leftOut.total === 0 ? [] : [`${grouped(leftOut.total)} LEFT OUT`]),
+    `${groupDigits(newer)} newer`,
+    `${groupDigits(ofBackup.total)} of the backup`,
+    ...(leftOut.total === 0 ? [] : [`${groupDigits(leftOut.total)} LEFT OUT`]),
   ].join(', ')
   const sums = [
     `${count(kept, 'row')} kept`,
-    ...(added.total === 0 ? [] : [`${grouped(added.total)} added`]),
-    ...(conflicting.total === 0 ? [] : [`${grouped(conflicting.total)} conflicting (${conflicts})`]),
-    ...(deleted.total === 0 ? [] : [`${grouped(deleted.total)} deleted`]),
-    ...(unreadable.total === 0 ? [] : [`${grouped(unreadable.total)} UNREADABLE`]),
-    ...(orphaned.total === 0 ? [] : [`${grouped(orphaned.total)} orphaned`]),
-    ...(fromIndex.total === 0 ? [] : [`${grouped(fromIndex.total)} rebuilt from indexes`]),
-    ...(doubted.total === 0 ? [] : [`${grouped(doubted.total)} CONTRADICTED by an index`]),
+    ...(added.total === 0 ? [] : [`${groupDigits(added.total)} added`]),
+    ...(conflicting.total === 0 ? [] : [`${groupDigits(conflicting.total)} conflicting (${conflicts})`]),
+    ...(deleted.total === 0 ? [] : [`${groupDigits(deleted.total)} deleted`]),
+    ...(unreadable.total === 0 ? [] : [`${groupDigits(unreadable.total)} UNREADABLE`]),
+    ...(orphaned.total === 0 ? [] : [`${groupDigits(orphaned.total)} orphaned`]),
+    ...(fromIndex.total === 0 ? [] : [`${groupDigits(fromIndex.total)} rebuilt from indexes`]),
+    ...(doubted.total === 0 ? [] : [`${groupDigits(doubted.total)} CONTRADICTED by an index`]),
     ...(pages === 0 ? [] : [`${count(pages, 'page')} unreadable`]),
   ]
   return [
@@ -63,7 +63,7 @@ function firstKeys(what: string, { total, keys }: SummedRows): readonly string[]
   if (total === 0) return []
   const shown = keys.slice(0, shownMax).map(printableKey)
   const more = total - shown.length
-  return [`  ${what}: ${shown.join(', ')}${more === 0 ? '' : ` and ${grouped(more)} more`}`]
+  return [`  ${what}: ${shown.join(', ')}${more === 0 ? '' : ` and ${groupDigits(more)} more`}`]
 }
 
 function describeRanges({ total, first }: TableSummary['lostRanges']): readonly string[] {
@@ -72,7 +72,9 @@ function describeRanges({ total, first }: TableSummary['lostRanges']): readonly 
   const more = total - shown.length
   return [
     ...shown.map((range) => `  ${whichRows(range)} cannot be known: their pages are lost`),
-    ...(more === 0 ? [] : [`  ${grouped(more)} more such ${more === 1 ? 'range is' : 'ranges are'} in the account`]),
+    ...(more === 0
+      ? []
+      : [`  ${groupDigits(more)} more such ${more === 1 ? 'range is' : 'ranges are'} in the account`]),
   ]
 }
 

@@ -5,7 +5,7 @@ import type { HealReport } from '../../model/result/heal-report.ts'
 import type { RemedyResult } from '../../model/result/remedy.ts'
 import type { Result } from '../../model/result/report.ts'
 import { count } from '../../text/count.ts'
-import { labelled, wrap } from '../../text/layout.ts'
+import { wrapLabelled, wrap } from '../../text/layout.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import type { TextOptions } from '../text/result-words.ts'
 import { describeRemedy } from './describe-remedy.ts'
@@ -38,7 +38,7 @@ export function describeHealing(
   const shown = options.verbose ? left : left.slice(0, leftShownMax)
   const changed = results.filter(({ applied }) => applied !== null).length
   const line = (label: string, text: string): readonly string[] =>
-    labelled(label, text, { indent: 2, labelWidth: 8, width: options.width })
+    wrapLabelled(label, text, { indent: 2, labelWidth: 8, width: options.width })
   return [
     '',
     `Self-healing: ${count(changed, 'file')} changed; heal.limit is ${limit} a sweep`,

@@ -5,7 +5,7 @@ import type { AccountSummary } from '../../model/result/account.ts'
 import type { Finding } from '../../model/result/finding.ts'
 import type { RemedyOutcome, RemedyResult, TableLoss } from '../../model/result/remedy.ts'
 import { count } from '../../text/count.ts'
-import { labelled, wrap } from '../../text/layout.ts'
+import { wrapLabelled, wrap } from '../../text/layout.ts'
 import { humanBytes, humanMs } from '../../text/units.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts'
@@ -51,7 +51,7 @@ export function describeRemedy(
 }
 
 const line = (label: string, text: string, options: TextOptions): readonly string[] =>
-  labelled(label, text, { indent: 2, labelWidth: 8, width: options.width })
+  wrapLabelled(label, text, { indent: 2, labelWidth: 8, width: options.width })
 
 function titleLines({ tenant, path }: RemedyResult, word: string, options: TextOptions): readonly string[] {
   const title = [word, ...(tenant === null ? [] : [legibleName(tenant)]), legibleName(path)].join('  ')

@@ -2,7 +2,7 @@
 
 import { accountedKinds, type LostRange, type SummedRows, type TableSummary } from '../../model/result/account.ts'
 import type { RemedyOutcome, RemedyReport, RemedyResult, TableLoss } from '../../model/result/remedy.ts'
-import { eachChanged, jsonDocument } from '../json.ts'
+import { mapEach, jsonDocument } from '../json.ts'
 import { keyDigest, keyRedactor } from '../redact.ts'
 
 /** Replaces row keys by digests, in the losses and in the findings. The same key has the same digest everywhere. */
@@ -42,7 +42,7 @@ export function remedyJson(
   return jsonDocument(
     { schema, tool, run },
     'results',
-    eachChanged(outcomes, ({ result }) => inOrder(result)),
+    mapEach(outcomes, ({ result }) => inOrder(result)),
     { ...others, summary },
   )
 }

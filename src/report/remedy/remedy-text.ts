@@ -5,7 +5,7 @@
 
 import { createColors } from 'picocolors'
 import type { RemedyOutcome, RemedyReport, RemedyResult } from '../../model/result/remedy.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
@@ -110,15 +110,15 @@ function summaryOf({ run: { mode }, summary }: Frame, results: readonly RemedyRe
   const left = selected - ready - applied - nothing - ask - failed
   const parts = [
     ...(mode === 'salvage'
-      ? [`${grouped(applied)} salvaged`]
+      ? [`${groupDigits(applied)} salvaged`]
       : [
-          `${grouped(ready)} ready`,
-          `${grouped(applied)} changed`,
-          `${grouped(nothing)} sound already`,
-          `${grouped(ask)} to decide`,
+          `${groupDigits(ready)} ready`,
+          `${groupDigits(applied)} changed`,
+          `${groupDigits(nothing)} sound already`,
+          `${groupDigits(ask)} to decide`,
         ]),
-    `${grouped(failed)} failed`,
-    ...(left > 0 ? [`${grouped(left)} NOT REACHED`] : []),
+    `${groupDigits(failed)} failed`,
+    ...(left > 0 ? [`${groupDigits(left)} NOT REACHED`] : []),
   ]
   const changed =
     applied > 0 || results.some(({ applied: one }) => one !== null)

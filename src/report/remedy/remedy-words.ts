@@ -1,7 +1,7 @@
 /** Sentences about plans and losses: plain words and exact numbers. */
 
 import type { ChosenBackup, PlannedRemedy, RemedyPlan, RemedyResult, TableLoss } from '../../model/result/remedy.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { humanMs } from '../../text/units.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import { printableKey } from '../text/problem.ts'
@@ -13,7 +13,7 @@ const objectsShownMax = 8
 export function lossOf({ plan, rehearsal, applied }: RemedyResult): string {
   if (rehearsal === null && applied === null) return '-'
   const lost = plan.losses.map((table) => table.lost)
-  return lost.includes(null) ? '?' : grouped(lost.reduce<number>((sum, one) => sum + (one ?? 0), 0))
+  return lost.includes(null) ? '?' : groupDigits(lost.reduce<number>((sum, one) => sum + (one ?? 0), 0))
 }
 
 /** What the plan does, as `to` (rebuild) or `did` (rebuilt). */
@@ -42,7 +42,7 @@ export function deedOf({ do: todo, objects, backup }: RemedyPlan, tense: 'to' | 
 function namesOf(objects: readonly string[]): string {
   const shown = objects.slice(0, objectsShownMax).map(legibleName)
   const more = objects.length - shown.length
-  return `${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
+  return `${shown.join(', ')}${more > 0 ? ` and ${groupDigits(more)} more` : ''}`
 }
 
 function describeBackup(backup: ChosenBackup): string {
@@ -80,7 +80,8 @@ export function describeLoss(loss: TableLoss, todo: RemedyPlan['do']): string {
   // Rows that come back may be deleted ones instead of those that cannot be read.
   const isLeast = todo === 'restore' && unread > 0 && recovered !== 0
   const isPart = todo === 'salvage' && lost !== null && lost >= unread
-  const whyLost = !isPart || unread === 0 ? '' : unread === lost ? ' (unreadable)' : ` (${grouped(unread)} unreadable)`
+  const whyLost =
+    !isPart || unread === 0 ? '' : unread === lost ? ' (unreadable)' : ` (${groupDigits(unread)} unreadable)`
   const parts = [
     lost === null
       ? 'it is not known how many rows are lost'
@@ -98,7 +99,9 @@ export function describeLoss(loss: TableLoss, todo: RemedyPlan['do']): string {
   const shown = keys.slice(0, keysShownMax).map(printableKey)
   const more = keysTotal === null ? 0 : keysTotal - shown.length
   const named =
-    shown.length === 0 ? '' : `; ${keyWord(keys)} ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
+    shown.length === 0
+      ? ''
+      : `; ${keyWord(keys)} ${shown.join(', ')}${more > 0 ? ` and ${groupDigits(more)} more` : ''}`
   return `${legibleName(table)}: ${parts.join(', ')}${named}`
 }
 

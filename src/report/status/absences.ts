@@ -96,7 +96,7 @@ export function absencesIn(facts: SweepFacts, terms: AbsenceTerms): readonly Abs
   const found = [
     ...hung(facts, terms),
     ...sweepTooOld(facts, terms),
-    ...killed(facts),
+    ...killedSweep(facts),
     ...coveredTooLittle(facts),
     ...registryAbsence(facts, terms),
     ...backupsTooOld(facts, terms),
@@ -190,7 +190,7 @@ function missingSweep(fleet: FleetCoverage | null, age: number | null, last: Swe
 }
 
 /** A sweep without an end in the ledger, that no process works on. A later full sweep makes up for it. */
-function* killed({ runs, gone, fleet }: SweepFacts): Generator<Absence> {
+function* killedSweep({ runs, gone, fleet }: SweepFacts): Generator<Absence> {
   const newest = runs.find((run) => run.mode === 'sweep' && (run.finished !== null || gone.has(run.run)))
   if (newest === undefined || newest.finished !== null || sweptSince(runs, newest)) return
   if (isCheckedSince(fleet, newest.startedAt)) return

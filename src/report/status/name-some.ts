@@ -1,6 +1,6 @@
 /** Names within a reason: the first few, and how many more there are. */
 
-import { grouped } from '../../text/count.ts'
+import { groupDigits } from '../../text/count.ts'
 import { legibleName } from '../text/legible.ts'
 
 const namedMax = 3
@@ -14,5 +14,5 @@ export const someNames = (names: readonly string[], total = names.length): strin
 /** @param items printable, and unbroken by lines */
 export function listSome(items: readonly string[], total = items.length): string {
   const named = items.slice(0, namedMax)
-  return `${named.join(', ')}${total > named.length ? ` and ${grouped(total - named.length)} more` : ''}`
+  return `${named.join(', ')}${total > named.length ? ` and ${groupDigits(total - named.length)} more` : ''}`
 }

@@ -72,13 +72,13 @@ export function judgeStatus(view: StatusView): StatusJudgement {
   const counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
   for (const one of tenants) counts[standingOf(one)] += 1
   counts.sound += (view.others?.fresh ?? 0) + (view.others?.stale ?? 0)
-  const ofStanding = (standing: LastVerdict): readonly TenantSummary[] =>
+  const withVerdict = (standing: LastVerdict): readonly TenantSummary[] =>
     tenants.filter((one) => standingOf(one) === standing)
   const overdue = overdueOf(view)
   const critical = [
     ...harmReasons(view),
     ...pausedReasons(view, overdue),
-    ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${someNames(ofStanding('damaged').map(nameOf))}`] : []),
+    ...(counts.damaged > 0 ? [`DAMAGED ${counts.damaged}: ${someNames(withVerdict('damaged').map(nameOf))}`] : []),
     ...absenceReasons(view, 2),
   ]
   const warning = [
@@ -88,9 +88,9 @@ export function judgeStatus(view: StatusView): StatusJudgement {
     ...incidentReasons(view),
     ...staleReasons(view),
     ...(counts.inconclusive > 0
-      ? [`INCONCLUSIVE ${counts.inconclusive}: ${nameWithCauses(ofStanding('inconclusive'))}`]
+      ? [`INCONCLUSIVE ${counts.inconclusive}: ${nameWithCauses(withVerdict('inconclusive'))}`]
       : []),
-    ...(counts.failed > 0 ? [`FAILED ${counts.failed}: ${nameWithCauses(ofStanding('failed'))}`] : []),
+    ...(counts.failed > 0 ? [`FAILED ${counts.failed}: ${nameWithCauses(withVerdict('failed'))}`] : []),
   ]
   const code = critical.length > 0 ? 2 : knowsNothing(view) ? 3 : warning.length > 0 ? 1 : 0
   return {

@@ -1,7 +1,7 @@
 /** The status as one line for monitors. */
 
 import { ageOf } from '../../model/age.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { humanMs } from '../../text/units.ts'
 import { renderMonitorLine } from './monitor-line.ts'
 import type { StatusJudgement } from './status-judgement.ts'
@@ -12,7 +12,7 @@ export function renderStatusLine(view: StatusView, judgement: StatusJudgement): 
   const good =
     `${count(counts.sound, 'tenant')} ` +
     `sound${oldestCheckAgeMs === null ? '' : `, oldest check ${humanMs(oldestCheckAgeMs)} ago`}` +
-    (pinned === 0 ? '' : `, ${grouped(pinned)} pinned`)
+    (pinned === 0 ? '' : `, ${groupDigits(pinned)} pinned`)
   const text = reasons.length === 0 ? good : reasons.join('; ')
   return renderMonitorLine({ word, text, data: performanceData(view, judgement) })
 }

@@ -1,7 +1,7 @@
 import { createColors } from 'picocolors'
 import { ageOf } from '../../model/age.ts'
-import { count, grouped } from '../../text/count.ts'
-import { indented, wrap } from '../../text/layout.ts'
+import { count, groupDigits } from '../../text/count.ts'
+import { wrapIndented, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
 import { whatPinnedProves } from '../describe-pinned.ts'
@@ -42,8 +42,8 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
         `${judgement.counts.sound} sound${sweep}`,
       options.width,
     ).map(paint),
-    ...judgement.reasons.flatMap((reason) => indented(reason, options)),
-    ...view.otherHolds.flatMap((hold) => indented(describeOther(hold, view.config, now).said, options)),
+    ...judgement.reasons.flatMap((reason) => wrapIndented(reason, options)),
+    ...view.otherHolds.flatMap((hold) => wrapIndented(describeOther(hold, view.config, now).said, options)),
     ...(listed.length === 0 ? [] : ['', ...tableOf(listed, view, options)]),
     ...(stale > 0
       ? wrap(`and ${count(stale, 'tenant')} sound and not fully checked within ${humanMs(maxAgeMs)}`, options.width)
@@ -55,7 +55,7 @@ export function renderStatusText(view: StatusView, judgement: StatusJudgement, o
           options.width,
         )
       : []),
-    ...(hiddenPinned === 0 ? [] : wrap(`${grouped(hiddenPinned)} of these at level pinned`, options.width)),
+    ...(hiddenPinned === 0 ? [] : wrap(`${groupDigits(hiddenPinned)} of these at level pinned`, options.width)),
     ...(judgement.pinned === 0 ? [] : wrap(whatPinnedProves, options.width)),
     ...(commands.length === 0 ? [] : ['', 'next', ...commands.map((command) => `    ${legibleCommand(command)}`)]),
     ...(judgement.code === 0 ? [] : wrap(exitLine(judgement), options.width)),
@@ -101,7 +101,7 @@ function tableOf(listed: readonly TenantSummary[], view: StatusView, options: St
     head,
     ...listed.flatMap((one, row) => [
       lines[row] ?? '',
-      ...besides(one, view).flatMap((text) => indented(text, options)),
+      ...besides(one, view).flatMap((text) => wrapIndented(text, options)),
     ]),
   ]
 }

@@ -1,7 +1,7 @@
 /** Prints what the ledger knows, for people and for monitors. No tenant is touched. */
 
 import { breakable } from '../../text/layout.ts'
-import { eachChanged, jsonDocument } from '../json.ts'
+import { mapEach, jsonDocument } from '../json.ts'
 import { describeOther } from '../text/other-holds.ts'
 import { judgeStatus, standingOf, type StatusJudgement } from './status-judgement.ts'
 import { renderStatusLine } from './status-line.ts'
@@ -47,7 +47,7 @@ function documentOf(
   return jsonDocument(
     { schema: 'holdfast.status/1', service, selection, via, generatedAt, maxAgeMs },
     'tenants',
-    eachChanged(all, (one) => ({ ...one, standing: standingOf(one) })),
+    mapEach(all, (one) => ({ ...one, standing: standingOf(one) })),
     {
       ...facts,
       otherHolds: otherHolds.map((hold) => ({ ...hold, ...describeOther(hold, config, generatedAt) })),

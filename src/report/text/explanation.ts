@@ -2,7 +2,7 @@
 
 import { createColors } from 'picocolors'
 import type { Explanation, KeyValue, TopicKind } from '../../diagnosis/explain/explain.ts'
-import { labelled, wrap } from '../../text/layout.ts'
+import { wrapLabelled, wrap } from '../../text/layout.ts'
 
 interface Options {
   readonly width: number
@@ -15,7 +15,7 @@ export const renderExplanations = (explanations: readonly Explanation[], options
 
 function renderExplanation(explanation: Explanation, { width, color }: Options): string {
   const line = (label: string, text: string): readonly string[] =>
-    text === '' || text === '-' ? [] : labelled(label, text, { indent: 2, labelWidth: 9, width })
+    text === '' || text === '-' ? [] : wrapLabelled(label, text, { indent: 2, labelWidth: 9, width })
   return `${[
     createColors(color).bold(`${explanation.topic} (${explanation.kind})`),
     ...line('means', explanation.means),

@@ -21,7 +21,7 @@ export function renderFitness(
     paused: colors.red,
   }
   const lines = withoutRepeats(steps).flatMap(({ about, outcome, said, next }) => [
-    ...hanging(
+    ...wrapAfterWord(
       `${legibleSentence(about)}: ${legibleSentence(said)}`,
       paint[outcome](words[outcome].padEnd(10)),
       options.width,
@@ -72,6 +72,6 @@ function conclusion(steps: Fitness['steps']): string {
   return "This machine and service are fit for holdfast. The doctor's help lists what it cannot test."
 }
 
-function hanging(text: string, word: string, width: number): readonly string[] {
+function wrapAfterWord(text: string, word: string, width: number): readonly string[] {
   return wrap(text, width - 12).map((line, index) => `${index === 0 ? `  ${word}` : '            '}${line}`)
 }

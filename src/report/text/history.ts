@@ -7,7 +7,7 @@ import type { CheckDepth } from '../../model/result/reading.ts'
 import type { RemedyKind } from '../../model/result/remedy.ts'
 import type { VerdictWord } from '../../model/result/verdict.ts'
 import { jsonText } from '../../text/json-text.ts'
-import { unbroken, wrap } from '../../text/layout.ts'
+import { withoutBreaks, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { whatPinnedProves } from '../describe-pinned.ts'
 import type { OpenIncident } from '../status/status-view.ts'
@@ -99,7 +99,7 @@ export function renderHistory({ entries, changes, incident, older }: HistoryView
   }))
   const rows = [...changed, ...checks].toSorted((a, b) => b.at - a.at).map(({ row }) => row)
   const table = renderTable(columns, rows, { ...options, paint: (cell) => cell })
-  const left = older === null ? [] : wrap(`older checks are not shown: ${unbroken(older)}`, options.width)
+  const left = older === null ? [] : wrap(`older checks are not shown: ${withoutBreaks(older)}`, options.width)
   const open =
     incident === null
       ? []

@@ -2,14 +2,14 @@
 
 import { nameObject } from '../../diagnosis/sentence.ts'
 import type { FoundObject } from '../../model/result/finding.ts'
-import { boundedName, commandMax, cutMiddle, unbroken } from '../../text/layout.ts'
+import { boundedName, commandMax, cutMiddle, withoutBreaks } from '../../text/layout.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 
 /** A name in a database may have millions of letters, and a sentence may quote several. */
 const sentenceMax = 4_096
 
 /** A path, a tenant or an object of a schema as one word that no line break divides. */
-export const legibleName = (name: string): string => unbroken(boundedName(printable(name)))
+export const legibleName = (name: string): string => withoutBreaks(boundedName(printable(name)))
 
 /** `index events_kind of events` */
 export const legibleObject = (object: FoundObject): string =>
@@ -24,7 +24,7 @@ export function legibleSentence(text: string, names: readonly string[] = []): st
   const shown = cutMiddle(printableSentence(text), sentenceMax)
   return names
     .filter((name) => name.includes(' '))
-    .reduce((sentence, name) => sentence.replaceAll(printable(name), unbroken(printable(name))), shown)
+    .reduce((sentence, name) => sentence.replaceAll(printable(name), withoutBreaks(printable(name))), shown)
 }
 
 /** The command, unbroken. If it is too long to be typed: where to find it. */

@@ -8,8 +8,8 @@ import type { Finding } from '../../model/result/finding.ts'
 import { pageStates } from '../../model/result/page-map.ts'
 import type { BadPageRange, DrawnMap, PageState } from '../../model/result/page-map.ts'
 import type { Result } from '../../model/result/report.ts'
-import { count, grouped } from '../../text/count.ts'
-import { indented, labelled, wrap } from '../../text/layout.ts'
+import { count, groupDigits } from '../../text/count.ts'
+import { wrapIndented, wrapLabelled, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanBytes } from '../../text/units.ts'
 import { legibleName, legibleObject, legibleSentence } from './legible.ts'
@@ -54,7 +54,7 @@ export function describeMaps(results: readonly Result[], options: TextOptions): 
       options.width,
     ).map((line) => createColors(options.color).bold(line))
     if (map.kind === 'none')
-      return ['', ...title, ...indented(`No map: ${legibleSentence(map.why, [result.path])}`, options)]
+      return ['', ...title, ...wrapIndented(`No map: ${legibleSentence(map.why, [result.path])}`, options)]
     const owners = lettersOf(map)
     return [
       '',
@@ -86,7 +86,7 @@ function scale({ pages, pageSize, pagesPerCell }: DrawnMap, options: TextOptions
     pagesPerCell === 1
       ? 'a cell is a page'
       : `a cell is ${count(pagesPerCell, 'page')}: it shows the worst of them, otherwise the most common`
-  return indented(`${count(pages, 'page')} of ${pageSize} bytes; ${cell}`, options)
+  return wrapIndented(`${count(pages, 'page')} of ${pageSize} bytes; ${cell}`, options)
 }
 
 /** Rows of cells, each after the number of its first page. */
@@ -133,7 +133,7 @@ function painter(options: TextOptions): (text: string) => string {
 function legend(map: DrawnMap, owners: ReadonlyMap<number, string>, options: TextOptions): readonly string[] {
   const row = (sign: string, name: string, pages: number, damaged: number | null): readonly string[] => [
     `  ${sign} ${name}`,
-    grouped(pages),
+    groupDigits(pages),
     `${((pages / Math.max(1, map.pages)) * 100).toFixed(1)} %`,
     ...(options.width < bytesFromWidth ? [] : [humanBytes(pages * map.pageSize)]),
     damaged === null || damaged === 0 ? '-' : String(damaged),
@@ -183,7 +183,7 @@ function placeLines(map: DrawnMap, findings: readonly Finding[], options: TextOp
       severity !== 'notice' && (page === undefined || page > map.pages) && !placed.has(`${rule} ${object.name}`),
   )
   const line = (label: string, text: string): readonly string[] =>
-    labelled(label, text, { indent: 2, labelWidth: 24, width: options.width })
+    wrapLabelled(label, text, { indent: 2, labelWidth: 24, width: options.width })
   return [
     ...kinds
       .slice(0, kindsMax)
@@ -215,7 +215,7 @@ function rangesOf(places: readonly BadPageRange[], rangesMax: number): string {
   const shown = places.slice(0, rangesMax)
   const hidden = pagesOf(places.slice(rangesMax))
   const ranges = shown.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`)).join(', ')
-  return `${pagesOf(places) === 1 ? 'page' : 'pages'} ${ranges}${hidden > 0 ? ` and ${grouped(hidden)} more` : ''}`
+  return `${pagesOf(places) === 1 ? 'page' : 'pages'} ${ranges}${hidden > 0 ? ` and ${groupDigits(hidden)} more` : ''}`
 }
 
 const pagesOf = (places: readonly BadPageRange[]): number =>

@@ -5,8 +5,8 @@ import { holdingProcesses } from '../../model/holders.ts'
 import type { Finding, RowKey } from '../../model/result/finding.ts'
 import { describeWalls } from '../../model/result/reading.ts'
 import type { Result } from '../../model/result/report.ts'
-import { count, grouped } from '../../text/count.ts'
-import { indented, labelled, wrap } from '../../text/layout.ts'
+import { count, groupDigits } from '../../text/count.ts'
+import { wrapIndented, wrapLabelled, wrap } from '../../text/layout.ts'
 import { cutMark } from '../../text/letters.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
 import { humanBytes, humanMs } from '../../text/units.ts'
@@ -90,10 +90,10 @@ export function describeNotices(results: readonly Result[], options: TextOptions
     '',
     ...wrap(`Notices (the ${notices.length === 1 ? 'tenant is' : 'tenants are'} still sound):`, options.width),
     ...shown.flatMap(({ result, finding }) =>
-      [noticeSentence(result, finding), ...printedLines(finding)].flatMap((text) => indented(text, options)),
+      [noticeSentence(result, finding), ...printedLines(finding)].flatMap((text) => wrapIndented(text, options)),
     ),
     ...(shown.length < notices.length
-      ? indented(`${notices.length - shown.length} more; --verbose shows all`, options)
+      ? wrapIndented(`${notices.length - shown.length} more; --verbose shows all`, options)
       : []),
   ]
 }
@@ -109,11 +109,13 @@ function noticeSentence(result: Result, finding: Finding): string {
 /** What the command of a rule of the application printed. */
 function printedLines({ lines = [], total = lines.length }: Finding): readonly string[] {
   const shown = lines.slice(0, rowsShownMax).map((text) => `  ${legibleSentence(text)}`)
-  return lines.length === 0 || total <= shown.length ? shown : [...shown, `  and ${grouped(total - shown.length)} more`]
+  return lines.length === 0 || total <= shown.length
+    ? shown
+    : [...shown, `  and ${groupDigits(total - shown.length)} more`]
 }
 
 const line = (label: string, text: string, options: TextOptions): readonly string[] =>
-  labelled(label, text, { indent: 2, labelWidth: 8, width: options.width })
+  wrapLabelled(label, text, { indent: 2, labelWidth: 8, width: options.width })
 
 function findingLines(result: Result, options: TextOptions): readonly string[] {
   const shown = options.verbose ? result.findings : result.findings.slice(0, findingsShownMax)
@@ -183,7 +185,7 @@ function rowsOf(rows: readonly RowKey[], total: number): string {
   const more = Math.max(total, rows.length) - shown.length
   return (
     `${rows.length === 1 && more === 0 ? 'row' : 'rows'} ` +
-    `${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
+    `${shown.join(', ')}${more > 0 ? ` and ${groupDigits(more)} more` : ''}`
   )
 }
 
@@ -237,7 +239,7 @@ function sampleLines({ sample }: Result, options: TextOptions): readonly string[
     wholeSince === null ? 'no round over all pages is complete yet' : `each page was read since ${wholeSince}`
   return line(
     'sample',
-    `pages ${grouped(first)} to ${grouped(last)} of ${grouped(pages)}; this round began ${since}; ${whole}`,
+    `pages ${groupDigits(first)} to ${groupDigits(last)} of ${groupDigits(pages)}; this round began ${since}; ${whole}`,
     options,
   )
 }
@@ -251,7 +253,7 @@ function secondReadingLines({ secondReading, verdict }: Result, options: TextOpt
   if (!options.verbose && differing === 0) return []
   if (how === 'not-possible') return line('again', `not read a second time: ${legibleSentence(why ?? '')}`, options)
   const from = how === 'direct' ? 'from the disk, past the page cache' : 'after the kernel was told to forget it'
-  const bytes = differing === 0 ? 'the same bytes' : `${grouped(differing)} of them hold other bytes there`
+  const bytes = differing === 0 ? 'the same bytes' : `${groupDigits(differing)} of them hold other bytes there`
   const whole =
     again === null ? '' : again === 'damaged' ? '; a second check found damage too' : `; a second check is ${again}`
   return line('again', `${count(pages, 'page')} read a second time ${from}: ${bytes}${whole}`, options)

@@ -1,6 +1,6 @@
 /** The statement of a finding, for people who type it. */
 
-import { displayWidth, labelled } from '../../text/layout.ts'
+import { displayWidth, wrapLabelled } from '../../text/layout.ts'
 import { showsAsciiOnly } from '../../text/letters.ts'
 import { invisible, shellWord } from '../../text/shell-words.ts'
 import type { TextOptions } from './result-words.ts'
@@ -13,7 +13,7 @@ const lengthMax = 2000
  * as codes for the shell, because SQL has no codes.
  */
 export function queryLines(query: string, { width }: TextOptions): readonly string[] {
-  const line = (text: string): readonly string[] => labelled('list', text, { indent: 2, labelWidth: 8, width })
+  const line = (text: string): readonly string[] => wrapLabelled('list', text, { indent: 2, labelWidth: 8, width })
   if (query.length > lengthMax) return line(`the statement has ${query.length} characters; --json has it`)
   if (!invisible.test(query) && !(showsAsciiOnly() && /[^\0-\u007f]/.test(query)))
     return ['  list', ...brokenOutsideNames(`${query};`, width - 4).map((line) => `    ${line}`)]

@@ -6,7 +6,7 @@ import { nameCompanion } from '../../diagnosis/recovery.ts'
 import type { Recovery } from '../../model/result/recovery.ts'
 import type { Result } from '../../model/result/report.ts'
 import { count } from '../../text/count.ts'
-import { indented, wrap } from '../../text/layout.ts'
+import { wrapIndented, wrap } from '../../text/layout.ts'
 import { humanBytes, humanMs } from '../../text/units.ts'
 import { legibleName } from './legible.ts'
 import type { TextOptions } from './result-words.ts'
@@ -64,10 +64,10 @@ export function describeRecoveries(results: readonly Result[], options: TextOpti
     '',
     ...wrap('Recovered before the check, as SQLite does when it opens the file:', options.width),
     ...shown.flatMap((result) =>
-      indented(`${legibleName(result.tenant ?? result.path)}: ${recoveryOf(result).join('; ')}`, options),
+      wrapIndented(`${legibleName(result.tenant ?? result.path)}: ${recoveryOf(result).join('; ')}`, options),
     ),
     ...(shown.length < reported.length
-      ? indented(`${reported.length - shown.length} more; --verbose shows all`, options)
+      ? wrapIndented(`${reported.length - shown.length} more; --verbose shows all`, options)
       : []),
   ]
 }

@@ -4,8 +4,8 @@
 
 import type { Result } from '../../model/result/report.ts'
 import type { ReportedTable } from '../../model/result/verdict.ts'
-import { count, grouped } from '../../text/count.ts'
-import { labelled } from '../../text/layout.ts'
+import { count, groupDigits } from '../../text/count.ts'
+import { wrapLabelled } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'
 import type { TextOptions } from './result-words.ts'
 
@@ -54,7 +54,7 @@ export function tableLines(result: Result, options: TextOptions): readonly strin
       : []),
   ]
   return texts.flatMap((text, i) =>
-    labelled(i === 0 ? 'tables' : '', text, { indent: 2, labelWidth: 8, width: options.width }),
+    wrapLabelled(i === 0 ? 'tables' : '', text, { indent: 2, labelWidth: 8, width: options.width }),
   )
 }
 
@@ -63,7 +63,7 @@ function lineOf({ name, rows, readable, unreadable }: ReportedTable, isDamaged: 
   if (readable === undefined) return line('unread', `${rowsOf(rows)} counted, not read one by one`)
   if (unreadable === null || unreadable === undefined)
     return line('unknown', `${rowsOf(readable)} readable, the rest cannot be counted`)
-  if (unreadable > 0) return line('missing', `${grouped(readable)} of ${rowsOf(readable + unreadable)} readable`)
+  if (unreadable > 0) return line('missing', `${groupDigits(readable)} of ${rowsOf(readable + unreadable)} readable`)
   return isDamaged ? line('damaged', `all ${rowsOf(rows)} readable`) : line('whole', `whole, ${rowsOf(rows)}`)
 }
 

@@ -6,7 +6,7 @@ import { createColors } from 'picocolors'
 import { exitCodes } from '../../model/exit-code.ts'
 import { signsOfHarm } from '../../model/failure.ts'
 import type { Report, Result, SelectedFile, Summary } from '../../model/result/report.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { wrap } from '../../text/layout.ts'
 import { printable } from '../../text/printable.ts'
 import { renderTable } from '../../text/table.ts'
@@ -188,7 +188,7 @@ function notReachedLines({ notReached = [], notCovered }: Summary, options: Text
   const names = named.map(({ tenant, path }) => legibleName(tenant ?? path))
   return wrap(
     'NOT COVERED, because the run ended first: ' +
-      `${names.join(', ')}${more > 0 ? ` and ${grouped(more)} more (--json names them)` : ''}`,
+      `${names.join(', ')}${more > 0 ? ` and ${groupDigits(more)} more (--json names them)` : ''}`,
     options.width,
   )
 }
@@ -212,14 +212,14 @@ const wordsOfEnd = ({ exitCode, damaged }: Summary): string =>
 
 function summaryLines(summary: Summary, noun: string, options: TextOptions): readonly string[] {
   const parts = [
-    `${grouped(summary.sound)} sound`,
-    `${grouped(summary.damaged)} damaged`,
-    `${grouped(summary.inconclusive)} inconclusive`,
-    `${grouped(summary.failed)} failed`,
+    `${groupDigits(summary.sound)} sound`,
+    `${groupDigits(summary.damaged)} damaged`,
+    `${groupDigits(summary.inconclusive)} inconclusive`,
+    `${groupDigits(summary.failed)} failed`,
   ]
-  if (summary.notCovered > 0) parts.push(`${grouped(summary.notCovered)} NOT COVERED`)
+  if (summary.notCovered > 0) parts.push(`${groupDigits(summary.notCovered)} NOT COVERED`)
   const { notDue = 0 } = summary
-  if (notDue > 0) parts.push(`${grouped(notDue)} not due, because an earlier check still counts`)
+  if (notDue > 0) parts.push(`${groupDigits(notDue)} not due, because an earlier check still counts`)
   return wrap(
     `${count(summary.selected, noun)}: ${parts.join(', ')}. Exit code ${summary.exitCode}: ` +
       `${wordsOfEnd(summary)}.`,

@@ -3,7 +3,7 @@
 import { createColors } from 'picocolors'
 import type { Result, Suspicion } from '../../model/result/report.ts'
 import { weightOf } from '../../runs/triage/suspicion.ts'
-import { indented, labelled, wrap } from '../../text/layout.ts'
+import { wrapIndented, wrapLabelled, wrap } from '../../text/layout.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import { describeUnsound } from '../text/problem.ts'
 import type { TextOptions } from '../text/result-words.ts'
@@ -32,7 +32,7 @@ export function renderCulprit({ result, place, suspects, again }: Culprit, optio
 
 const reasonLines = (suspicion: readonly Suspicion[], options: TextOptions): readonly string[] =>
   suspicion.flatMap(({ text }, at) =>
-    labelled(at === 0 ? 'suspect' : '', legibleSentence(text), { indent: 2, labelWidth: 8, width: options.width }),
+    wrapLabelled(at === 0 ? 'suspect' : '', legibleSentence(text), { indent: 2, labelWidth: 8, width: options.width }),
   )
 
 /** So many suspects are listed without --verbose. */
@@ -50,7 +50,7 @@ export function describeSuspicion(results: readonly Result[], options: TextOptio
     ...wrap('Suspected, in this order:', options.width),
     ...shown.flatMap((result) => {
       const reasons = (result.suspicion ?? []).map(({ text }) => legibleSentence(text)).join('; ')
-      return indented(`${legibleName(result.tenant ?? result.path)} (${result.verdict}): ${reasons}`, options)
+      return wrapIndented(`${legibleName(result.tenant ?? result.path)} (${result.verdict}): ${reasons}`, options)
     }),
     ...(shown.length < suspected.length
       ? wrap(`  ${suspected.length - shown.length} more; --verbose shows all`, options.width)

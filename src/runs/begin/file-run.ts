@@ -104,7 +104,7 @@ async function withContext<Value>(
     onStep: options.onStep,
     keepSnapshot: options.keepSnapshot,
     backups: options.backups,
-    rehearsing: await rehearsing(options, checker, folder.path),
+    rehearsing: await rehearsalTermsOf(options, checker, folder.path),
     listsDatabases: false,
     connectionOf: () => null,
   })
@@ -119,7 +119,7 @@ const openFileChecker = (options: FileRunOptions, folder: string): Promise<Check
     parallel: options.checksInParallel,
   })
 
-async function rehearsing(
+async function rehearsalTermsOf(
   { rehearse, check }: FileRunOptions,
   checker: Checker,
   folder: string,
@@ -138,7 +138,7 @@ export async function checkCopies(
   await using folder = await openSnapshotFolder(options.snapshots, null)
   await using checker = await openFileChecker(options, folder.path)
   const { accept, invariants, map } = options
-  const terms = await rehearsing(options, checker, folder.path)
+  const terms = await rehearsalTermsOf(options, checker, folder.path)
   const context = {
     checker,
     accept,
@@ -160,12 +160,12 @@ export async function checkCopies(
   await checks.onIdle()
   line.throwBug()
   const notCovered = targets.length - progress.done
-  return { covered: progress.done, notCovered, stopped: line.stopped(notCovered) }
+  return { covered: progress.done, notCovered, stopped: line.whyStopped(notCovered) }
 
   async function checkAndReport(target: Target, name: string): Promise<void> {
-    progress.checking(target)
+    progress.beginCheck(target)
     const examined = await check(target, name)
-    progress.finished(target)
+    progress.finish(target)
     observer.onResult(examined.result)
     line.consider(examined)
   }

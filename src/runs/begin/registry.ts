@@ -74,7 +74,7 @@ export async function readRegistry(
       ...aboutLinks(links),
       ...aboutEmpty(empty),
     ])
-    return { source: 'live', tenants, gone: goneFrom(tenants, known, reader.settings.service.kind), unsearched }
+    return { source: 'live', tenants, gone: findGone(tenants, known, reader.settings.service.kind), unsearched }
   }
   // Who is not let in gets no other answer for a tenant either: a wrong token is no outage.
   if (reader.signal.aborted || tenants.code === 'INTERRUPTED' || tenants.code === 'ADMIN_REFUSED') throw tenants
@@ -234,7 +234,7 @@ async function announce(
 
 const timeText = (at: number): string => new Date(at).toISOString()
 
-function goneFrom(
+function findGone(
   tenants: readonly RegisteredTenant[],
   known: readonly LastResult[],
   via: Service['via'],

@@ -14,7 +14,7 @@ import type { PausePermit } from '../../hold/pause/pause-permit.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { monotonicMs } from '../../host/clock.ts'
 import { givenMask } from '../../host/process/file-mask.ts'
-import { leftBehind } from '../../ledger/at-work.ts'
+import { findAbandonedHolds } from '../../ledger/at-work.ts'
 import { compactLedger } from '../../ledger/compact-ledger.ts'
 import type { Incident } from '../../ledger/incident.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
@@ -257,7 +257,7 @@ async function withLedger<Value>(
   requireAllResumed(endings)
   const recovered = await recoverChanges({ kind: 'quarantine', folder: settings.quarantine.dir }, ledger)
   options.onRecovered(recovered)
-  options.onOthers(await leftBehind(await ledger.otherHolds(), settings.ledger.dir), settings.file)
+  options.onOthers(await findAbandonedHolds(await ledger.otherHolds(), settings.ledger.dir), settings.file)
   const unkept = await keepConfiguration(settings, Date.now())
   if (unkept !== null) options.onNotice(`the copy of the configuration could not be kept: ${unkept}`)
   await requireAnyRoot(settings.tenants.roots, options.interrupt)

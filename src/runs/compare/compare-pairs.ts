@@ -110,15 +110,18 @@ async function comparePair<Side extends GivenSide>(
     examined: other === null ? [one] : [one, other],
   })
   signal.throwIfAborted()
-  progress.holding(early)
+  progress.beginHold(early)
   await using earlyFile = await from[early].take(pair.targets[early], draftName('compared-1'))
   if (earlyFile.snapshot === null) return finish(await earlyFile.check(() => undefined), null, null)
-  progress.holding(late)
+  progress.beginHold(late)
   await using lateFile = await from[late].take(pair.targets[late], draftName('compared-2'))
-  const onPages = progress.checking()
+  const onPages = progress.beginChecks()
   const [one, other] = await Promise.all([earlyFile.check(onPages[early]), lateFile.check(onPages[late])])
   if (lateFile.snapshot === null) return finish(one, other, null)
-  const snapshots = sided(checked(earlyFile.snapshot, one.result), checked(lateFile.snapshot, other.result))
+  const snapshots = sided(
+    checkedSnapshot(earlyFile.snapshot, one.result),
+    checkedSnapshot(lateFile.snapshot, other.result),
+  )
   return finish(one, other, await checker.compare(snapshots, signal).catch(notCompared))
 }
 
@@ -132,7 +135,7 @@ function notCompared(error: unknown): Comparison {
   throw error
 }
 
-const checked = (
+const checkedSnapshot = (
   { path, kept }: NonNullable<AcquiredFile['snapshot']>,
   { content, findings, coverage }: Result,
 ): CheckedSnapshot => ({ path, kept, content: content.tables, doubtOf: doubtsIn(findings, coverage.skipped) })

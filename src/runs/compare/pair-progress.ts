@@ -5,9 +5,9 @@ import type { PagesObserver } from '../examine.ts'
 import type { CheckProgress, ProgressObserver } from '../progress-tracker.ts'
 
 export interface PairProgress {
-  holding(side: 'a' | 'b'): void
+  beginHold(side: 'a' | 'b'): void
   /** Both sides are being checked. @returns what to call with the pages of each */
-  checking(): SidePair<PagesObserver>
+  beginChecks(): SidePair<PagesObserver>
 }
 
 /** @param done pairs before this one, of `total` */
@@ -20,8 +20,8 @@ export function pairProgress(
   const report = (holding: readonly string[], checking: readonly CheckProgress[]): void =>
     observer.onProgress({ done: done * 2, total: total * 2, holding, checking })
   return {
-    holding: (side) => report([names[side]], []),
-    checking: () => {
+    beginHold: (side) => report([names[side]], []),
+    beginChecks: () => {
       const both: SidePair<{ name: string; pages: CheckProgress['pages'] }> = {
         a: { name: names.a, pages: null },
         b: { name: names.b, pages: null },

@@ -11,7 +11,7 @@ import type { Reading } from '../../model/result/reading.ts'
 import type { Result, SecondReading } from '../../model/result/report.ts'
 import type { SampleRequest } from '../../model/result/sample.ts'
 import { count } from '../../text/count.ts'
-import { addSilentChange, digestingFor } from '../earlier-checks.ts'
+import { addSilentChange, digestRequestOf } from '../earlier-checks.ts'
 import type { UncheckedFile } from '../file-result.ts'
 import { withoutVerdict } from '../weigh-evidence.ts'
 import { contradicts, readAgain } from './second-reading.ts'
@@ -34,7 +34,7 @@ export async function confirmDamage(
   checker: Checker,
 ): Promise<Result> {
   const snapshot = { path, bytes: kept.get('')?.bytes ?? 0, reading, findings: result.findings }
-  const digesting = digestingFor(earlierChecks)
+  const digesting = digestRequestOf(earlierChecks)
   const again = await readAgain(snapshot, {
     checker,
     options: { kept, depth, ...(sample === null ? {} : { sample }), digesting, suspectCompanions: false, signal },

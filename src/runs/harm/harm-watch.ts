@@ -63,7 +63,7 @@ export class HarmWatch {
     this.#damaged.add(tenant)
     this.#sound.delete(tenant)
     const before = soundBefore(await this.#terms.ledger.history(tenant, linesRead), result, this.#isOurs)
-    return before === null ? null : suspected(result, before, this.#terms.run)
+    return before === null ? null : harmFailure(result, before, this.#terms.run)
   }
 
   /** The files to examine again before any other; mostly none. Each tenant is named once in a run. */
@@ -111,7 +111,7 @@ function soundBefore(
   return null
 }
 
-function suspected({ tenant, path, failure }: Result, before: EarlierSoundCheck, run: RunId): Failure {
+function harmFailure({ tenant, path, failure }: Result, before: EarlierSoundCheck, run: RunId): Failure {
   const when = new Date(before.at).toISOString()
   const where = before.run === run ? 'in this run' : `in run ${before.run} of this incident`
   const message =

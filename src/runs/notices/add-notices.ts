@@ -16,7 +16,7 @@ export interface SeenFiles {
 }
 
 /** By the first proof of a hold; none if it reached none. */
-export function seenIn({ proofs }: Evidence): SeenFiles {
+export function seenFilesOf({ proofs }: Evidence): SeenFiles {
   const [first] = proofs
   return {
     seenAtMs: first === undefined ? Date.now() : Date.parse(first.at),
@@ -31,11 +31,11 @@ export function seenIn({ proofs }: Evidence): SeenFiles {
 export function addNotices(reading: Reading, file: UncheckedFile, seen: SeenFiles): Reading {
   const { earlierChecks, evidence, notices } = file
   const silent = addSilentChange(reading, earlierChecks, evidence)
-  const found = [...notices, ...noticesOfLiveSet(seen.files, seen.seenAtMs, reading), ...sinceThen(reading, file)]
+  const found = [...notices, ...noticesOfLiveSet(seen.files, seen.seenAtMs, reading), ...findingsSince(reading, file)]
   return { ...silent, facts: [...silent.facts, ...found.map((finding) => ({ kind: 'found' as const, finding }))] }
 }
 
-function sinceThen(reading: Reading, { earlierChecks: { lastGood }, timings }: UncheckedFile): readonly Finding[] {
+function findingsSince(reading: Reading, { earlierChecks: { lastGood }, timings }: UncheckedFile): readonly Finding[] {
   if (lastGood === null) return []
   const now = paceOf(reading, timings.pauseMs)
   const isAlike = reading.depth === 'full' && reading.engine === 'census'

@@ -35,15 +35,15 @@ export async function openLedgerForResume(settings: Settings, run: RunId): Promi
   const opening = settings.service.kind === 'hooks' ? openLedgerToResume : openLedger
   const written = found === 'there' ? await orFailure(opening(dir, run, way)) : null
   if (written !== null && !(written instanceof Failure))
-    return { ledger: written, unwritable: null, isNew: false, ...endingWith(written) }
+    return { ledger: written, unwritable: null, isNew: false, ...closerOf(written) }
   const reading = await orFailure(readLedger(dir, way))
   if (reading instanceof Failure)
-    return { ledger: null, unwritable: written ?? reading, isNew: false, ...endingWith(null) }
+    return { ledger: null, unwritable: written ?? reading, isNew: false, ...closerOf(null) }
   const isNew = found === 'empty' && !reading.holdsLost
-  return { ledger: readOnly(reading, written, isNew), unwritable: written, isNew, ...endingWith(reading) }
+  return { ledger: readOnly(reading, written, isNew), unwritable: written, isNew, ...closerOf(reading) }
 }
 
-const endingWith = (opened: AsyncDisposable | null): AsyncDisposable => ({
+const closerOf = (opened: AsyncDisposable | null): AsyncDisposable => ({
   [Symbol.asyncDispose]: async () => {
     await opened?.[Symbol.asyncDispose]()
   },

@@ -85,7 +85,7 @@ async function endInTurn(
   return endings
 }
 
-const failed = (hold: OpenHold, failure: Failure): OpenHoldOutcome => ({
+const failedOutcome = (hold: OpenHold, failure: Failure): OpenHoldOutcome => ({
   hold,
   how: null,
   failure,
@@ -118,7 +118,7 @@ async function endAlone(
     return await end(hold, endsByMs, service, ledger, listing, (why) => onResumeRetry(tenant, why))
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    return failed(hold, error)
+    return failedOutcome(hold, error)
   } finally {
     locks?.release(holder)
   }
@@ -175,14 +175,14 @@ async function endGone({ tenant, holder }: OpenHold, service: Service): Promise<
 /** Each call has a deadline of its own, and a resume is not interrupted. */
 const unhurried = new AbortController().signal
 
-/** @throws {Failure} as `notResumed` */
+/** @throws {Failure} as `failureToResume` */
 export function requireAllResumed(endings: readonly OpenHoldOutcome[]): void {
-  const failure = notResumed(endings)
+  const failure = failureToResume(endings)
   if (failure !== null) throw failure
 }
 
 /** @returns RESUME_FAILED, which names the tenants that were not seen serving; null where there are none */
-export function notResumed(endings: readonly OpenHoldOutcome[]): Failure | null {
+export function failureToResume(endings: readonly OpenHoldOutcome[]): Failure | null {
   const failed = endings.filter(({ failure }) => failure !== null)
   const [first] = failed
   if (!first?.failure) return null

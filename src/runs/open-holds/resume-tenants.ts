@@ -59,7 +59,7 @@ export async function resumeTenants(
   const guards: ResumeGuards = { locks, guard: null, onResumeRetry }
   const endings = await endHolds(known.open, service, holdLedgerOf(opened), only !== null, guards)
   return only === null
-    ? await allResumed(endings, opened, known, service)
+    ? await resumptionOfAll(endings, opened, known, service)
     : await resumeNamedTenant(only, endings, opened, known, service, run, guards)
 }
 
@@ -82,7 +82,7 @@ function withoutService(
   throw endings.length === 0 && !known.lost ? unreachable : unreachable.withTenant('maybe-paused')
 }
 
-async function allResumed(
+async function resumptionOfAll(
   endings: readonly OpenHoldOutcome[],
   opened: LedgerToResume,
   known: KnownHolds,

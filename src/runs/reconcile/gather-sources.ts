@@ -5,7 +5,7 @@ import type { Settings } from '../../config/settings.ts'
 import { findChanges } from '../../hold/change/recovery/find-changes.ts'
 import { findUnclaimed, type UnclaimedFiles } from '../../hold/live/find-unclaimed.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
-import { isOfRunningRun, leftBehind } from '../../ledger/at-work.ts'
+import { isOfRunningRun, findAbandonedHolds } from '../../ledger/at-work.ts'
 import type { LastResult, LedgerReader, RecordedRun } from '../../ledger/ledger.ts'
 import { goneRuns } from '../../ledger/run-lock/run-liveness.ts'
 import type { OpenHold } from '../../model/event.ts'
@@ -134,7 +134,7 @@ async function openHoldsOf({
       running: await isOfRunningRun(ledger.dir, service.name, hold, now()),
     })),
   )
-  const otherHolds = (await leftBehind(await reading.otherHolds(), ledger.dir)).filter(mayBeOurs)
+  const otherHolds = (await findAbandonedHolds(await reading.otherHolds(), ledger.dir)).filter(mayBeOurs)
   return { holds, otherHolds }
 }
 

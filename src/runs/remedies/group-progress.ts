@@ -31,7 +31,7 @@ export class GroupProgress {
   readonly onStep = ({ target }: { readonly target: Target }, step: string): void =>
     this.#report({ working: `${step} (${nameOf(target)})` })
 
-  finished(targets: number): void {
+  finish(targets: number): void {
     this.#done += targets
     this.#report({})
   }

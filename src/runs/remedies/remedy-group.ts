@@ -31,7 +31,7 @@ import { writeAccount } from './apply/write-account.ts'
 import { checkGroup, type CheckedFile, type CheckedGroup } from './checked-group.ts'
 import type { GroupProgress } from './group-progress.ts'
 import { earlierPlan, keepPlan } from './plan/keep-plan.ts'
-import { planOf, untried, type ReadyFile, type TriedFile, type TriedRemedy } from './plan/tried-remedy.ts'
+import { planOf, untriedRemedy, type ReadyFile, type TriedFile, type TriedRemedy } from './plan/tried-remedy.ts'
 import { outcomeOf, withoutPlace } from './remedy-outcome.ts'
 import type { RemedyRun } from './remedy-run.ts'
 import { awayMsMax, metRestart, withWayOut } from './restart-retries.ts'
@@ -114,7 +114,7 @@ async function attemptOnce(
     if (noPlace !== null)
       return costed.map((one) => (isReady(one) ? withoutPlace(one, noPlace) : outcomeOf(one.file, one.tried)))
     const outcomes: RemedyOutcome[] = []
-    for (const one of costed) outcomes.push(await planned(one, change, run, signal))
+    for (const one of costed) outcomes.push(await planOutcome(one, change, run, signal))
     return outcomes
   }
   const [first, ...more] = ready
@@ -140,7 +140,7 @@ async function tryOn(file: CheckedFile, run: RemedyRun, signal: AbortSignal): Pr
   const tried = await orFailure(run.tryOn(file, signal))
   if (!(tried instanceof Failure)) return tried
   if (tried.code === 'INTERRUPTED' || failureKinds[tried.code].stopsRun) throw tried
-  return untried(planOf('nothing', `no remedy could be tried: ${tried.message}`, null), tried)
+  return untriedRemedy(planOf('nothing', `no remedy could be tried: ${tried.message}`, null), tried)
 }
 
 const isReady = (one: TriedFile): one is ReadyFile => one.tried.candidate !== null
@@ -235,7 +235,12 @@ const withPlan = (outcome: RemedyOutcome | undefined, plan: PlannedRemedy | null
   outcome === undefined || plan === null ? outcome : { ...outcome, result: { ...outcome.result, planned: plan } }
 
 /** The plan without --apply. The account of a tenant's file goes to a folder of ours; that of a bare file does not. */
-async function planned(one: TriedFile, change: ChangeId, run: RemedyRun, signal: AbortSignal): Promise<RemedyOutcome> {
+async function planOutcome(
+  one: TriedFile,
+  change: ChangeId,
+  run: RemedyRun,
+  signal: AbortSignal,
+): Promise<RemedyOutcome> {
   const { file, tried } = one
   const account = file.target.tenant === null ? null : await writeAccount(file.target, tried, change, run)
   return outcomeOf(file, tried, { account, planned: isReady(one) ? await keepPlan(one, change, run, signal) : null })

@@ -20,7 +20,7 @@ import { aimBackup } from './plan/aim-backup.ts'
 import type { BackupSource } from './plan/choose-backup.ts'
 import { commandsFor, type RestoreOptions } from './plan/commands.ts'
 import { mergerWith } from './plan/merge.ts'
-import { planOf, untried } from './plan/tried-remedy.ts'
+import { planOf, untriedRemedy } from './plan/tried-remedy.ts'
 import { tryRepair } from './plan/try-repair.ts'
 import { tryRestore } from './plan/try-restore.ts'
 import type { RemedyObserver, RemedyRun } from './remedy-run.ts'
@@ -108,9 +108,9 @@ export async function workOnRemedies(
   const tryOn: RemedyRun['tryOn'] = (file, trySignal) => {
     const commands = run.commandsFor(file.target)
     const refusal = request.refuse?.(file.result) ?? null
-    if (refusal !== null) return Promise.resolve(untried(planOf('nothing', refusal.message, null), refusal))
+    if (refusal !== null) return Promise.resolve(untriedRemedy(planOf('nothing', refusal.message, null), refusal))
     if (restore === null) return tryRepair(file, commands, shared, trySignal)
-    if (!meant.has(file.target)) return Promise.resolve(untried(planOf('nothing', ofOtherFile, null)))
+    if (!meant.has(file.target)) return Promise.resolve(untriedRemedy(planOf('nothing', ofOtherFile, null)))
     const tools = { ...shared, checker: context.checker, merge }
     return tryRestore(file, restore, commands, tools, trySignal)
   }

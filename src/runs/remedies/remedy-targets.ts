@@ -45,12 +45,12 @@ export async function remedyTargets(
       considerOutcome(outcome, line)
     }
     done += group.length
-    progress.finished(group.length)
+    progress.finish(group.length)
   }
   line.throwBug()
   if (line.reason?.code === 'USAGE' && done === 0) throw line.reason
   const notCovered = targets.length - done
-  return { selected: targets.length, covered: done, notCovered, stopped: line.stopped(notCovered) }
+  return { selected: targets.length, covered: done, notCovered, stopped: line.whyStopped(notCovered) }
 
   async function workOn(group: TargetGroup): Promise<readonly RemedyOutcome[]> {
     const reason = group.map((target) => refused.get(target)).find((failure) => failure !== undefined)

@@ -27,7 +27,7 @@ import { ProgressTracker, type ProgressObserver, type RunProgress } from '../pro
 import { checkGroup, type CheckedFile } from '../remedies/checked-group.ts'
 import { aimBackup } from '../remedies/plan/aim-backup.ts'
 import { bringBackup, type BroughtBackup } from '../remedies/plan/choose-backup.ts'
-import { planOf, untried } from '../remedies/plan/tried-remedy.ts'
+import { planOf, untriedRemedy } from '../remedies/plan/tried-remedy.ts'
 import { outcomeOf } from '../remedies/remedy-outcome.ts'
 import { lossesOf, sentenceOf } from './salvage-losses.ts'
 
@@ -56,9 +56,9 @@ export async function salvageFile(
     const { target, from, backups } = request
     await aimBackup(from, [target], backups === null ? null : openBackups(backups))
     const groupObserver = {
-      onHolding: (one: Target) => tracker.holding(one),
+      onHolding: (one: Target) => tracker.beginHold(one),
       onChecking: (one: Target) => {
-        tracker.checking(one)
+        tracker.beginCheck(one)
         return tracker.pagesOf(one)
       },
     }
@@ -90,7 +90,7 @@ async function salvageChecked(
 ): Promise<RemedyOutcome> {
   const { held } = file
   const plan = planOf('salvage', `the file itself is never written${journalLeft(file)}`, null)
-  if (held.kind !== 'snapshot') return outcomeOf(file, untried(plan, file.failure ?? notHeldFailure(file)))
+  if (held.kind !== 'snapshot') return outcomeOf(file, untriedRemedy(plan, file.failure ?? notHeldFailure(file)))
   try {
     await using backup = request.from === null ? null : await broughtFor(request, means.context, signal)
     return await writeNew(file, held.snapshot, request, backup, means, signal)
@@ -98,7 +98,7 @@ async function salvageChecked(
     signal.throwIfAborted()
     const failure = systemFailure(error, { doing: 'salvage into', path: request.to })
     if (!(failure instanceof Failure) || failure.code === 'INTERRUPTED' || failure.code === 'USAGE') throw failure
-    return outcomeOf(file, untried(plan, asChecked(failure, file)))
+    return outcomeOf(file, untriedRemedy(plan, asChecked(failure, file)))
   }
 }
 
@@ -169,7 +169,7 @@ async function writeNew(
     healthy: null,
     original: to,
   } as const
-  return outcomeOf(file, { ...untried(plan), rehearsal }, { applied, account: accountPath })
+  return outcomeOf(file, { ...untriedRemedy(plan), rehearsal }, { applied, account: accountPath })
 }
 
 /** @throws {Failure} READ_FAILED if it is not sound */

@@ -28,7 +28,7 @@ export interface SelectionCriteria {
 
 /** @throws {Failure} TENANT_UNKNOWN when a pattern matches no tenant */
 export function select(targets: readonly Target[], criteria: SelectionCriteria): readonly Target[] {
-  const chosen = criteria.only === null ? targets : matching(targets, criteria.only)
+  const chosen = criteria.only === null ? targets : selectMatching(targets, criteria.only)
   return chosen
     .map((target) => ({ target, rank: rankOf(target, criteria) }))
     .toSorted((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1])
@@ -60,7 +60,7 @@ const wasLeft = ({ tenant }: Target, result: LastResult | null, sweep: SweepScop
 const takes = ({ only }: SweepScope, tenant: Target['tenant']): boolean =>
   only === null || (tenant !== null && only.some((pattern) => matchesId(tenant, pattern)))
 
-function matching(targets: readonly Target[], patterns: readonly string[]): readonly Target[] {
+function selectMatching(targets: readonly Target[], patterns: readonly string[]): readonly Target[] {
   requireMatches(patterns, new Set(targets.flatMap(({ tenant }) => tenant ?? [])))
   return targets.filter(({ tenant }) => tenant !== null && patterns.some((pattern) => matchesId(tenant, pattern)))
 }

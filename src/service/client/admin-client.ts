@@ -110,7 +110,7 @@ export class AdminClient implements Service {
       timeoutMs,
     } as const
     const mayStandStill = (error: unknown): never => {
-      throw interrupted(what, error, 'maybe-paused')
+      throw interruptionOf(what, error, 'maybe-paused')
     }
     const limits = { inProgressMs: timeoutMs, startMsMax: quiesceStartMsMax }
     const outcome = await this.#ask(asked, limits, signal).catch(mayStandStill)
@@ -164,7 +164,7 @@ export class AdminClient implements Service {
     const what = this.#what(`resuming tenant ${JSON.stringify(quiesced.tenant)}`)
     const asked = { method: 'DELETE', path: `${leasePath(quiesced)}?fence=${quiesced.fence}` } as const
     const outcome = await this.#ask(asked, { waitMsMax: 2_000 }, signal).catch((error: unknown) => {
-      throw interrupted(what, error, 'maybe-paused')
+      throw interruptionOf(what, error, 'maybe-paused')
     })
     const { reply } = outcome
     if (reply.kind === 'answer' && reply.status === 410)
@@ -228,7 +228,7 @@ export class AdminClient implements Service {
         signal,
       )
     } catch (error) {
-      throw signal.aborted ? interrupted(this.#what('asking'), signal.reason, 'untouched') : error
+      throw signal.aborted ? interruptionOf(this.#what('asking'), signal.reason, 'untouched') : error
     }
   }
 
@@ -278,7 +278,7 @@ const resumeFailed = (what: string, cause: Failure): Failure =>
   new Failure('RESUME_FAILED', cause.message.startsWith(what) ? cause.message : `${what}: ${cause.message}`, { cause })
 
 /** The caller gave up, or another failure came in between. The result says what is known of the tenant. */
-function interrupted(what: string, reason: unknown, tenant: TenantState): unknown {
+function interruptionOf(what: string, reason: unknown, tenant: TenantState): unknown {
   if (reason instanceof Failure) return tenant === 'maybe-paused' ? reason.withTenant(tenant) : reason
   if (reason instanceof Error && reason.name !== 'AbortError' && reason.name !== 'TimeoutError') return reason
   return new Failure('INTERRUPTED', `${what}: interrupted`, { cause: reason, tenant })

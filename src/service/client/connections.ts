@@ -25,7 +25,7 @@ const options: AgentOptions = { keepAlive: true, maxSockets: 16 }
 export async function openConnections({ endpoint, caFile }: AdminSettings): Promise<Connections> {
   if (endpoint.kind === 'unix') {
     const target = { protocol: 'http:', hostname: 'localhost', socketPath: endpoint.socket }
-    return { agent: closingIdle(new Agent(options)), target, prefix: '' }
+    return { agent: closeIdleConnections(new Agent(options)), target, prefix: '' }
   }
   const url = new URL(endpoint.url)
   const { protocol, hostname, port } = urlToHttpOptions(url)
@@ -33,7 +33,7 @@ export async function openConnections({ endpoint, caFile }: AdminSettings): Prom
   // Loading TLS takes time that a unix socket does not need.
   const { Agent: TlsAgent } = await import('node:https')
   return {
-    agent: closingIdle(new TlsAgent({ ...options, ...tls })),
+    agent: closeIdleConnections(new TlsAgent({ ...options, ...tls })),
     target: { protocol, hostname, port },
     prefix: url.pathname.replace(/\/+$/, ''),
   }
@@ -53,7 +53,7 @@ export function closeConnections({ agent }: Connections): void {
  * Makes the agent close a connection that was idle for long, or on which the service sends bytes between two requests.
  * Those bytes would be taken for the answer to the next request. Node before 24 does not watch for them.
  */
-function closingIdle(agent: Agent): Agent {
+function closeIdleConnections(agent: Agent): Agent {
   const keep = agent.keepSocketAlive.bind(agent) as unknown as (socket: Duplex) => boolean
   const reuse = agent.reuseSocket.bind(agent)
   agent.keepSocketAlive = (socket): boolean => {

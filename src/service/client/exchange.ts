@@ -37,7 +37,7 @@ export function answerTo(request: ClientRequest, bodyBytesMax: number): Promise<
     })
     // Node reports no error if the service answers with a change of the protocol.
     request.on('close', () => {
-      if (!isAnswered) reject(endedEarly())
+      if (!isAnswered) reject(earlyEndError())
     })
   })
 }
@@ -55,7 +55,7 @@ function readBody(response: IncomingMessage, bytesMax: number): Promise<HttpAnsw
     })
     response.on('end', () => resolve(answerOf(response, Buffer.concat(chunks))))
     response.on('error', reject)
-    response.on('close', () => reject(endedEarly()))
+    response.on('close', () => reject(earlyEndError()))
   })
 }
 
@@ -85,5 +85,5 @@ function parse(body: string): unknown {
   }
 }
 
-const endedEarly = (): Error =>
+const earlyEndError = (): Error =>
   Object.assign(new Error('the connection ended before the answer'), { code: 'ECONNRESET' })

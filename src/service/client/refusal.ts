@@ -18,10 +18,10 @@ export function refusal(what: string, outcome: CallOutcome): Failure {
  */
 export function quiesceRefusal(what: string, outcome: CallOutcome, state: TenantServingState | null): Failure {
   const { reply, anyLost } = outcome
-  if (isInProgress(reply)) return unfinished(what, 'the service still works on it')
+  if (isInProgress(reply)) return quiesceTimeout(what, 'the service still works on it')
   // A tenant that is quiesced came to rest in time; only the answer is lost.
   if (isLate(reply) && state !== null && state !== 'quiesced')
-    return unfinished(what, `${reply.cause.message}; the service says that the tenant is ${state}`)
+    return quiesceTimeout(what, `${reply.cause.message}; the service says that the tenant is ${state}`)
   if (reply.kind === 'unreachable' && !anyLost) return failureOf(what, outcome, 'untouched')
   if (reply.kind !== 'answer' || reply.status < 400 || isFromProxy(reply))
     return failureOf(what, outcome, 'maybe-paused')
@@ -44,7 +44,7 @@ const isInProgress = (reply: Reply): boolean =>
   reply.kind === 'answer' && reply.status === 409 && problemOf(reply).name === 'in-progress'
 
 /** The service answers, but the quiesce did not end. */
-const unfinished = (what: string, why: string): Failure =>
+const quiesceTimeout = (what: string, why: string): Failure =>
   new Failure('QUIESCE_TIMEOUT', `${what}: not quiesced in time (${why})`, {
     tenant: 'maybe-paused',
     hint:

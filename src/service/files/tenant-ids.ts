@@ -20,11 +20,11 @@ export function commonFolder(folders: readonly string[]): string {
  * The path below the folder. A letter that cannot be shown, and %, is written as its bytes: `%0A`. So no two paths have
  * the same id.
  */
-export const fileTenantId = (base: string, path: string): TenantId => tenantId(escaped(relative(base, path)))
+export const fileTenantId = (base: string, path: string): TenantId => tenantId(escapeHidden(relative(base, path)))
 
 const hidden = new RegExp(`%|${invisible.source}`, 'gu')
 
-const escaped = (text: string): string =>
+const escapeHidden = (text: string): string =>
   text.replaceAll(hidden, (letter) =>
     Array.from(bytesOfLetter(letter), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
   )

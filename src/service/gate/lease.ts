@@ -43,7 +43,7 @@ export class Lease {
   }
 
   /** True by the clock, also if a busy event loop has delayed the timer. */
-  get expired(): boolean {
+  get isExpired(): boolean {
     return performance.now() >= this.#expiresAt
   }
 

@@ -72,8 +72,8 @@ export class Leases {
   /** @throws {Problem} lease-expired, fence-mismatch */
   renew(tenant: string, leaseId: string, fence: number): object {
     const lease = this.#tenants.peek(tenant)?.lease
-    if (!lease || lease.terms.leaseId !== leaseId || lease.ending !== null || lease.expired)
-      throw this.#gone(tenant, leaseId)
+    if (!lease || lease.terms.leaseId !== leaseId || lease.ending !== null || lease.isExpired)
+      throw this.#goneProblem(tenant, leaseId)
     this.#requireFence(lease.terms.fence, fence)
     lease.renew()
     return { expiresInMs: lease.expiresInMs }
@@ -84,12 +84,12 @@ export class Leases {
     const record = this.#tenants.peek(tenant)
     if (record?.lease?.terms.leaseId === leaseId) {
       this.#requireFence(record.lease.terms.fence, fence)
-      await this.#end(record, record.lease, record.lease.expired ? 'expiry' : 'holder')
+      await this.#end(record, record.lease, record.lease.isExpired ? 'expiry' : 'holder')
     }
     const found = this.#ended.find(tenant, leaseId)
-    if (!found) throw this.#gone(tenant, leaseId)
+    if (!found) throw this.#goneProblem(tenant, leaseId)
     this.#requireFence(found.terms.fence, fence)
-    if (found.ended.endedBy === 'expiry') throw this.#gone(tenant, leaseId)
+    if (found.ended.endedBy === 'expiry') throw this.#goneProblem(tenant, leaseId)
     return { state: 'active', heldMs: found.ended.heldMs, continuous: true, bootId: this.bootId, endedBy: 'holder' }
   }
 
@@ -178,7 +178,7 @@ export class Leases {
     try {
       // The call is inside the promise, so a close that throws synchronously is a close that failed.
       const closing = (async () => this.#options.close(record.id, closeController.signal))()
-      const said = await within(this.#limits.closeMsMax, 'closing its handles', closing, () => this.#closedLate(record))
+      const said = await within(this.#limits.closeMsMax, 'closing its handles', closing, () => this.#reopenLate(record))
       const files = said?.files ?? tenant.files
       const paths = files.map(pathOfGateFile)
       const claimed = claimFiles(files)
@@ -270,7 +270,7 @@ export class Leases {
   }
 
   /** A close that ran past its limit may end late, and close what `open` had opened meanwhile. */
-  #closedLate(record: TenantRecord): void {
+  #reopenLate(record: TenantRecord): void {
     if (record.serving === 'active') void this.#open(record)
   }
 
@@ -284,7 +284,7 @@ export class Leases {
     if (held !== given) throw new Problem('fence-mismatch', `the lease has another fence than ${given}`)
   }
 
-  #gone(tenant: string, leaseId: string): Problem {
+  #goneProblem(tenant: string, leaseId: string): Problem {
     const found = this.#ended.find(tenant, leaseId)
     const members = found
       ? { endedBy: found.ended.endedBy, heldMs: found.ended.heldMs, bootId: this.bootId }

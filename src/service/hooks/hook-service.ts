@@ -77,7 +77,7 @@ export class HookService implements Service {
     // An id that cannot be passed to the resume command is refused before anything is paused.
     commandFor(this.#settings.resume, id)
     const end = await this.#run('quiesce', command, id, request.holder, signal)
-    if (!hasSucceeded(end)) throw quiesceFailure(this.#ended(command, end, this.#settings.quiesce))
+    if (!hasSucceeded(end)) throw quiesceFailure(this.#endedCommand(command, end, this.#settings.quiesce))
     this.#quiescedAt.set(id, performance.now())
     return {
       tenant: id,
@@ -112,7 +112,7 @@ export class HookService implements Service {
       if (hasSucceeded(end)) break
       const hadItsTime = end.how === 'timeout' || end.how === 'unkillable'
       if (hadItsTime || attempt === resumeAttempts || signal.aborted)
-        throw resumeFailure(this.#ended(command, end, this.#settings.resume))
+        throw resumeFailure(this.#endedCommand(command, end, this.#settings.resume))
     }
     const quiescedAt = this.#quiescedAt.get(tenant)
     this.#quiescedAt.delete(tenant)
@@ -162,7 +162,7 @@ export class HookService implements Service {
       readsStdout: true,
       onStarted: () => undefined,
     })
-    if (!hasSucceeded(end)) throw listingFailure(this.#ended(command, end), signal.reason)
+    if (!hasSucceeded(end)) throw listingFailure(this.#endedCommand(command, end), signal.reason)
     return new TenantList(command, end.stdout)
   }
 
@@ -185,7 +185,7 @@ export class HookService implements Service {
     return end
   }
 
-  #ended(command: readonly string[], end: CommandEnd, template = command): EndedCommand {
+  #endedCommand(command: readonly string[], end: CommandEnd, template = command): EndedCommand {
     return { command, template, end, timeoutMs: this.#settings.timeoutMs }
   }
 }

@@ -8,7 +8,7 @@
 
 import type { Finding, FoundObject } from '../../model/result/finding.ts'
 import type { PageGroups } from '../../model/result/page-map.ts'
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { isZero } from '../bytes.ts'
 import type { DatabaseHeader } from '../header.ts'
 import { isPointerMapPage, lockBytePage } from '../page-layout.ts'
@@ -126,7 +126,7 @@ function checkSize(account: AccountingState, source: PageSource, filePages: numb
       file,
       null,
       [],
-      `the file has ${grouped(filePages)} of the ${count(header.pageCount, 'page')} that its header names${torn}`,
+      `the file has ${groupDigits(filePages)} of the ${count(header.pageCount, 'page')} that its header names${torn}`,
     )
   } else if (filePages > whole) {
     // Without a valid count the incomplete page may belong to the database.

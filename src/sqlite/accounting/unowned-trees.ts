@@ -3,7 +3,7 @@
  * tree. Its rows exist nowhere else, so such pages are more than lost space.
  */
 
-import { count, grouped } from '../../text/count.ts'
+import { count, groupDigits } from '../../text/count.ts'
 import { readCell } from '../cell.ts'
 import { cellOffset, readPage } from '../page.ts'
 import { varintBytes, varintNumber } from '../varint.ts'
@@ -60,7 +60,8 @@ export class UnownedTrees {
     )
     const more = rows.length > shapesMax ? ` and rows of ${rows.length - shapesMax} other shapes` : ''
     return (
-      `${grouped(this.#valid.size)} of the pages that belong to nothing ${joined > 0 ? 'form a tree' : 'hold rows'}` +
+      `${groupDigits(this.#valid.size)} of the pages that belong to nothing ` +
+      (joined > 0 ? 'form a tree' : 'hold rows') +
       (rows.length === 0 ? ' of an index or of a table WITHOUT ROWID' : `: ${rows.slice(0, shapesMax).join(', ')}`) +
       `${more}; a table may have been lost from the schema`
     )

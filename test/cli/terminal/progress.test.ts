@@ -93,29 +93,29 @@ describe('the rate', () => {
   test('nothing is shown in the first moment, without progress, or when all is done', () => {
     const pace = new Rate(0, 0)
     expect([pace.rate, pace.leftMs(10)]).toEqual([null, null])
-    pace.seen(0, 0)
+    pace.observe(0, 0)
     expect([pace.rate, pace.leftMs(10)]).toEqual([null, null])
-    pace.seen(5, 900)
+    pace.observe(5, 900)
     expect(pace.rate).toBe(null)
-    pace.seen(5, 1000)
+    pace.observe(5, 1000)
     expect(pace.rate).toBeGreaterThan(0)
-    pace.seen(10, 2000)
+    pace.observe(10, 2000)
     expect(pace.leftMs(10)).toBe(null)
     const still = new Rate(7, 0)
-    still.seen(7, 60_000)
+    still.observe(7, 60_000)
     expect([still.rate, still.leftMs(10)]).toEqual([null, null])
   })
 
   test('it follows a change within seconds, and does not jump with every piece', () => {
     const pace = new Rate(0, 0)
-    for (let ms = 100; ms <= 20_000; ms += 100) pace.seen(ms, ms)
+    for (let ms = 100; ms <= 20_000; ms += 100) pace.observe(ms, ms)
     expect(pace.rate).toBeCloseTo(1, 5)
-    for (let ms = 100; ms <= 10_000; ms += 100) pace.seen(20_000 + ms / 10, 20_000 + ms)
+    for (let ms = 100; ms <= 10_000; ms += 100) pace.observe(20_000 + ms / 10, 20_000 + ms)
     expect(pace.rate).toBeLessThan(0.25)
     const pieces = new Rate(0, 0)
     const rates: number[] = []
     for (let ms = 100; ms <= 20_000; ms += 100) {
-      pieces.seen(Math.floor(ms / 500) * 500, ms)
+      pieces.observe(Math.floor(ms / 500) * 500, ms)
       if (ms > 10_000) rates.push(pieces.rate ?? 0)
     }
     expect(Math.max(...rates) / Math.min(...rates)).toBeLessThan(1.15)
@@ -131,7 +131,7 @@ describe('the rate', () => {
         (seen, total) => {
           const pace = new Rate(0, 0)
           for (const [done, atMs] of seen) {
-            pace.seen(done, atMs)
+            pace.observe(done, atMs)
             for (const value of [pace.rate, pace.leftMs(total)])
               if (value !== null) expect(Number.isFinite(value) && value > 0).toBe(true)
           }

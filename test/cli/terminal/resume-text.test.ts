@@ -3,7 +3,7 @@ import { reportOutcomes } from '../../../src/cli/run/report-holds.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { Failure } from '../../../src/model/failure.ts'
-import { notResumed, type OpenHoldOutcome } from '../../../src/runs/open-holds/open-holds.ts'
+import { failureToResume, type OpenHoldOutcome } from '../../../src/runs/open-holds/open-holds.ts'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
 import { ending, holdfast, killWithGuardian, start, type RunningProgram } from '../../support/cli/program.ts'
 
@@ -47,7 +47,7 @@ describe('`resume --all` says each thing once', () => {
     ]
     const said: string[] = []
     reportOutcomes({ say: (sentence) => void said.push(sentence) }, endings)
-    expect([...said, notResumed(endings)?.message]).toEqual([
+    expect([...said, failureToResume(endings)?.message]).toEqual([
       'an earlier run left a hold on acme open; it serves again',
       '4 holds of earlier runs have not ended: bolt was not seen serving; crate, door: it hangs up',
     ])

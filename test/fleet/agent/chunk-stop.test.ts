@@ -50,7 +50,7 @@ test('after it has begun no slot is given, also not one that was taken before', 
     enter: () => Promise.resolve({ number: ++entered } as unknown as PauseSlot),
     ready: () => Promise.resolve(void entered++),
   }
-  const stopped = stop.permitting(permit)
+  const stopped = stop.limitPermit(permit)
   await stopped.ready(new AbortController().signal)
   await stopped.enter(new AbortController().signal)
   stop.begin('why')
@@ -66,7 +66,7 @@ test('it ends when no tenant may be paused for 30 s, and not while the fleet is 
   using _clock = { [Symbol.dispose]: () => vi.useRealTimers() }
   const stop = new ChunkStop()
   let answer: TakenSlot | SlotRefusal = { refused: 'full', why: 'two stand still' }
-  const slots = stop.watching({ take: () => Promise.resolve(answer), release: () => undefined })
+  const slots = stop.watchSlots({ take: () => Promise.resolve(answer), release: () => undefined })
   const askAfter = async (ms: number, given: TakenSlot | SlotRefusal): Promise<boolean> => {
     vi.advanceTimersByTime(ms)
     answer = given

@@ -5,7 +5,7 @@ import { diagnose } from '../../../src/diagnosis/diagnose.ts'
 import { askAgents } from '../../../src/fleet/compare/rows/ask-agents.ts'
 import { compareByKey, type AskedCopy } from '../../../src/fleet/compare/rows/compare-by-key.ts'
 import type { AskHost } from '../../../src/fleet/compare/rows/remote-reader.ts'
-import { answerOf, isAboutRows, openedFile } from '../../../src/fleet/compare/rows/row-answers.ts'
+import { answerOf, isAboutRows, describeFile } from '../../../src/fleet/compare/rows/row-answers.ts'
 import {
   rowAnswers,
   rowFailure,
@@ -46,7 +46,7 @@ async function hostOf(path: string, wire: Wire): Promise<AskHost & Disposable> {
       const question = rowQuestion.parse(JSON.parse(asked))
       const answer =
         question.step === 'open'
-          ? await openedFile(side, result)
+          ? await describeFile(side, result)
           : !isAboutRows(question)
             ? { files: [{ path }] }
             : await answerOf(side, question, 500_000_000)

@@ -54,8 +54,8 @@ test('one slot serves one tenant after the other within its window, and goes bac
   const begins = new Set<number>()
   for (let hold = 0; hold < 5; hold++) {
     using slot = await permit.enter(never)
-    slot.asked()
-    slot.answered()
+    slot.markAsked()
+    slot.markAnswered()
     begins.add(slot.beginsByMs)
   }
   expect(source.asked).toBe(begins.size)
@@ -133,7 +133,7 @@ test('a slot whose tenant may be paused is left alone', async () => {
   {
     using permit = new SlotPermit(source, windowMs)
     const slot = await permit.enter(never)
-    slot.asked()
+    slot.markAsked()
     slot[Symbol.dispose]()
     using other = await permit.enter(never)
     expect([source.asked, other.beginsByMs >= slot.beginsByMs]).toEqual([2, true])

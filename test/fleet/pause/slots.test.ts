@@ -37,7 +37,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     ])
     expect(await heldRows()).toHaveLength(3)
     slots.release(taken)
-    await slots.settled()
+    await slots.untilReturned()
     expect([await heldRows(), troubles]).toEqual([[], []])
   })
 
@@ -95,7 +95,7 @@ eachDatabase((fleet: FleetUnderTest) => {
           await sleep(2)
           held--
           slots.release(answer)
-          await slots.settled()
+          await slots.untilReturned()
         }
       }),
     )
@@ -122,7 +122,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     expect(await freeSlots(fleet.database, taken)).toBe(2)
     const other = grantedSlot(await slotsOf('db2').take())
     first.release(taken)
-    await first.settled()
+    await first.untilReturned()
     expect(await heldRows()).toHaveLength(2)
     expect(await freeSlots(fleet.database, other)).toBe(2)
   })
@@ -161,7 +161,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     const slots = slotsOf('db1')
     for (let round = 0; round < 3; round++) {
       slots.release(grantedSlot(await slots.take()))
-      await slots.settled()
+      await slots.untilReturned()
     }
     await fleet.database.query(`select setval('holdfast.pause_fence', 2)`)
     expect(refusedSlot(await slots.take()).why).toBe(
@@ -231,14 +231,14 @@ eachDatabase((fleet: FleetUnderTest) => {
     const taken = grantedSlot(await slots.take())
     await fleet.database.query('alter table holdfast.pause_slot rename to pause_slot_away')
     slots.release(taken)
-    await slots.settled()
+    await slots.untilReturned()
     expect(refusedSlot(await slots.take()).why).toMatch(/^the database of the fleet does not answer/)
     expect(troubles.length).toBe(2)
     await fleet.database.query('alter table holdfast.pause_slot_away rename to pause_slot')
     const again = grantedSlot(await slots.take())
     await expect.poll(heldRows).toHaveLength(2)
     slots.release(again)
-    await slots.settled()
+    await slots.untilReturned()
     expect(await heldRows()).toEqual([])
     await database[Symbol.asyncDispose]()
   })

@@ -69,7 +69,7 @@ eachDatabase((fleet: FleetUnderTest) => {
       pass(expiryMs / 2)
       expect((await watching.pass()).freed).toEqual([])
       if (isGranted(taken)) slots.release(taken)
-      await slots.settled()
+      await slots.untilReturned()
       taken = await slots.take()
       expect(isGranted(taken)).toBe(true)
     }
@@ -173,7 +173,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     await watch().pass()
     expect(await rows()).toEqual([{ slot: 1 }, { slot: 2 }])
     for (const one of taken) slots.release(one)
-    await slots.settled()
+    await slots.untilReturned()
     await watch().pass()
     expect(await rows()).toEqual([{ slot: 1 }])
   })

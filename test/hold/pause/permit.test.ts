@@ -30,8 +30,8 @@ function scene(windowsMs: readonly (number | null)[], changed: Partial<Service> 
       if (windowMs === null) throw new Failure('PAUSE_NOT_GRANTED', 'no tenant may be paused now: a test')
       return {
         beginsByMs: monotonicMs() + windowMs,
-        asked: () => deeds.push('asked'),
-        answered: () => deeds.push('answered'),
+        markAsked: () => deeds.push('asked'),
+        markAnswered: () => deeds.push('answered'),
         [Symbol.dispose]: () => deeds.push('given back'),
       }
     },

@@ -15,7 +15,7 @@ import { tableDigest, emptyTally, mergeTallies } from '../../../src/census/scan/
 import type { CensusTally } from '../../../src/census/scan/tally.ts'
 import { loadCore } from '../../../src/check/reader/pages/compiled-core.ts'
 import { readSchemaFacts } from '../../../src/check/reader/schema/schema-facts.ts'
-import { computedEntries, computingOf } from '../../../src/check/reader/sqlite/computed-entries.ts'
+import { computedEntries, computationOf } from '../../../src/check/reader/sqlite/computed-entries.ts'
 import { openDatabase } from '../../../src/check/reader/sqlite/open-database.ts'
 import type { Finding } from '../../../src/model/result/finding.ts'
 import type { ColumnValue } from '../../../src/sqlite/column-value.ts'
@@ -146,7 +146,7 @@ function stream(
   add: (values: readonly ColumnValue[]) => void,
 ): string | null {
   const object = plan.trees[tree]?.object
-  const computing = computingOf(db, object?.name ?? '', object?.table ?? '')
+  const computing = computationOf(db, object?.name ?? '', object?.table ?? '')
   if (computing.kind === 'not-possible') return computing.why
   try {
     for (const values of computedEntries(db, computing)) add(values)

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { computedEntries, computingOf } from '../../../src/check/reader/sqlite/computed-entries.ts'
+import { computedEntries, computationOf } from '../../../src/check/reader/sqlite/computed-entries.ts'
 import { quoteName } from '../../../src/check/reader/sqlite/open-database.ts'
 import type { Rule } from '../../../src/model/result/finding.ts'
 import { readCell } from '../../../src/sqlite/cell.ts'
@@ -93,7 +93,7 @@ function canRebuild(path: string): boolean {
 function entriesOf(path: string, shape: GeneratedDatabase, from: 'table' | 'index'): readonly Entry[] {
   const db = new Database(path, { readonly: true })
   try {
-    const computing = computingOf(db, 'i0', 't')
+    const computing = computationOf(db, 'i0', 't')
     if (computing.kind === 'not-possible') throw new Error(computing.why)
     const query =
       from === 'table'

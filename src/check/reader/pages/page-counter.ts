@@ -77,5 +77,5 @@ export class PageCounter {
 }
 
 /** Bytes of memory for the owners, the sums of a plan (which exist twice), and the compiled core's pages. */
-export const countingBytes = (plan: CensusPlan): number =>
+export const counterBytes = (plan: CensusPlan): number =>
   ownersBytes(plan.pages) + plan.trees.length * 26_000 + 4_000_000

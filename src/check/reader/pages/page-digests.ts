@@ -62,10 +62,10 @@ export class DigestedPages implements PageSource {
 }
 
 /** Bytes of memory for digesting so many pages. */
-export const digestingBytes = (pages: number): number => 4 * (pages + 1)
+export const digestBytes = (pages: number): number => 4 * (pages + 1)
 
 /** null if nothing changed, or the two cannot be compared. @param ownerOf as in `PageAccountingResult.ownerOf` */
-export function changedBetween(
+export function findChangedPages(
   earlier: PageDigests,
   now: PageDigests,
   ownerOf: (page: number) => number | null,

@@ -10,7 +10,7 @@ import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import { lockBytePage } from '../../../sqlite/page-layout.ts'
 import type { DigestRequest } from '../../protocol.ts'
 import type { AccountingAnswer } from '../../step-answers.ts'
-import { changedBetween, DigestedPages, digestingBytes } from './page-digests.ts'
+import { findChangedPages, DigestedPages, digestBytes } from './page-digests.ts'
 import { readLayout } from './page-file.ts'
 import type { PageFile } from './page-file.ts'
 import { Prescan } from './prescan.ts'
@@ -67,7 +67,7 @@ export class PageReader {
   }
 
   /** The digests of the pages; none if the accounting could not read them all. */
-  digested(digesting: DigestRequest): PageDigestResult {
+  pageDigests(digesting: DigestRequest): PageDigestResult {
     const [account, header, digests] = [this.#account, this.#header, this.#digests]
     if (digesting.kind === 'none' || account === null || header === null || digests === null || account.pagesUnread > 0)
       return { kind: 'not-digested' }
@@ -84,7 +84,7 @@ export class PageReader {
       digests: now,
       header: { walMode: header.writeVersion === 2, changeCounter, versionValidFor, pageCount, schemaCookie },
       changed:
-        digesting.earlier === null ? null : changedBetween(digesting.earlier, now, (page) => account.ownerOf(page)),
+        digesting.earlier === null ? null : findChangedPages(digesting.earlier, now, (page) => account.ownerOf(page)),
     }
   }
 
@@ -98,7 +98,7 @@ export class PageReader {
     if (typeof layout === 'string') return layout
     const { header, filePages } = layout
     const pages = databasePages(header, filePages)
-    const needed = claimsBytes(pages, header.largestRoot > 0) + (digest ? digestingBytes(pages) : 0)
+    const needed = claimsBytes(pages, header.largestRoot > 0) + (digest ? digestBytes(pages) : 0)
     if (needed > memoryBytesMax) return `the owner map of this file needs ${Math.ceil(needed / 1e6)} MB`
     this.#header = header
     const file = this.#open(header.pageSize)

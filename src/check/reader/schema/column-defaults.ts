@@ -24,8 +24,8 @@ export class ColumnDefaults implements Disposable {
     // A default may be a bare word, which is no expression, or an expression, which needs brackets.
     return (
       this.#known.get(column + value) ??
-      this.#tried(column + value, `${column} ${value}\n`) ??
-      this.#tried(column + value, `${column} (${value}\n)`) ?? { kind: 'null' }
+      this.#tryDefault(column + value, `${column} ${value}\n`) ??
+      this.#tryDefault(column + value, `${column} (${value}\n)`) ?? { kind: 'null' }
     )
   }
 
@@ -34,7 +34,7 @@ export class ColumnDefaults implements Disposable {
   }
 
   /** null if SQLite refuses to add such a column: then no row can be older than the column. */
-  #tried(key: string, column: string): ColumnValue | null {
+  #tryDefault(key: string, column: string): ColumnValue | null {
     const db = (this.#db ??= this.#open())
     db.exec('BEGIN')
     try {

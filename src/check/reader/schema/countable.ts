@@ -4,7 +4,7 @@ import type { CensusPlan } from '../../../census/plan.ts'
 import type { SchemaFacts } from '../../../census/schema-facts.ts'
 import type { Finding } from '../../../model/result/finding.ts'
 import type { SkippedObject } from '../../../model/result/verdict.ts'
-import { computingOf } from '../sqlite/computed-entries.ts'
+import { computationOf } from '../sqlite/computed-entries.ts'
 import { isVirtual } from './schema-objects.ts'
 import type { SchemaRow } from './schema-objects.ts'
 import { moduleOf } from './virtual-table-module.ts'
@@ -67,7 +67,7 @@ export function notUnderstood(db: Database.Database, plan: CensusPlan): readonly
   return plan.trees.flatMap((tree): readonly SkippedObject[] => {
     if (tree.kind !== 'index' || tree.entries !== 'computed') return []
     try {
-      const computing = computingOf(db, tree.object.name, tree.object.table ?? '')
+      const computing = computationOf(db, tree.object.name, tree.object.table ?? '')
       if (computing.kind === 'query') db.prepare(computing.sql)
       return []
     } catch (error) {

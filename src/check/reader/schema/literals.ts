@@ -4,7 +4,7 @@
  * (SQLITE_DQS=0), so such names become literals first.
  */
 import { quoteName } from '../sqlite/open-database.ts'
-import { foldedName, isDoubleQuoted, tokensOf, unquoted } from './sql-tokens.ts'
+import { foldedName, isDoubleQuoted, tokensOf, unquote } from './sql-tokens.ts'
 
 /**
  * @param names folded names that stay names: the columns of the table, and names of the rowid if they are allowed
@@ -14,11 +14,11 @@ export function withLiterals(expression: string, names: ReadonlySet<string>): st
   let rewritten = ''
   let copied = 0
   for (const [i, { text, from, to }] of tokens.entries()) {
-    if (!isDoubleQuoted(text) || names.has(foldedName(unquoted(text)))) continue
+    if (!isDoubleQuoted(text) || names.has(foldedName(unquote(text)))) continue
     // Beside a dot it is the name of a table or a column; before a bracket it is the name of a function.
     const [before, after] = [tokens[i - 1]?.text, tokens[i + 1]?.text]
     if (before === '.' || after === '.' || after === '(') continue
-    rewritten += expression.slice(copied, from) + quoteName(unquoted(text), "'")
+    rewritten += expression.slice(copied, from) + quoteName(unquote(text), "'")
     copied = to
   }
   return rewritten + expression.slice(copied)

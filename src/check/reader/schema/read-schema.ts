@@ -17,7 +17,7 @@ interface ReadSchema {
 
 export function readSchema(path: string, schemas: SchemaCache): ReadSchema {
   try {
-    return tryOpened(path, 'strict', (db) => answerOf(schemas.read(path, db), [], new Set()))
+    return tryOpen(path, 'strict', (db) => answerOf(schemas.read(path, db), [], new Set()))
   } catch (error) {
     const thrown = thrownFact(error, 'reading the schema', null)
     return readInPart(path, thrown) ?? { db: null, answer: { ...nothing, facts: [thrown] } }
@@ -29,7 +29,7 @@ function readInPart(path: string, thrown: Fact): ReadSchema | null {
   const layout = readLayout(path)
   if (typeof layout === 'string') return null
   try {
-    return tryOpened(path, 'tolerant', (db) => {
+    return tryOpen(path, 'tolerant', (db) => {
       const rows = readSchemaRows(db)
       const judged = judgeRows(rows, layout.filePages)
       const { refusals, refused } = judged ?? { refusals: [], refused: new Set<string>() }
@@ -47,11 +47,7 @@ function readInPart(path: string, thrown: Fact): ReadSchema | null {
 }
 
 /** @throws what SQLite throws; nothing is open then */
-function tryOpened(
-  path: string,
-  mode: 'strict' | 'tolerant',
-  read: (db: Database.Database) => SchemaAnswer,
-): ReadSchema {
+function tryOpen(path: string, mode: 'strict' | 'tolerant', read: (db: Database.Database) => SchemaAnswer): ReadSchema {
   const db = openDatabase(path, mode)
   try {
     return { db, answer: read(db) }

@@ -60,7 +60,7 @@ export class SchemaCache {
     let findings: readonly Finding[] = []
     const planning = makePlan(path, db, (layout) => {
       const facts =
-        known.facts === null ? readSchemaFacts(db, layout, rows) : { ...layout, ...rooted(known.facts, rows) }
+        known.facts === null ? readSchemaFacts(db, layout, rows) : { ...layout, ...withRoots(known.facts, rows) }
       known.facts ??= { tables: facts.tables, indexes: facts.indexes }
       findings = findIncomplete(rows, facts, refused)
       return countable(facts, refused)
@@ -119,7 +119,7 @@ const named = ({ type, name }: Pick<SchemaRow, 'type' | 'name'>): string => `${t
  * The same schema with the root pages of this file. The primary key of a table WITHOUT ROWID has no row in the schema:
  * its tree is the table.
  */
-function rooted(
+function withRoots(
   { tables, indexes }: Pick<SchemaFacts, 'tables' | 'indexes'>,
   rows: readonly SchemaRow[],
 ): Pick<SchemaFacts, 'tables' | 'indexes'> {

@@ -4,7 +4,7 @@
 import Database from 'better-sqlite3'
 import type { Fact } from '../../../model/result/reading.ts'
 import type { SchemaRow } from './schema-objects.ts'
-import { foldedName, tokensOf, unquoted } from './sql-tokens.ts'
+import { foldedName, tokensOf, unquote } from './sql-tokens.ts'
 
 /** With more rows than this, none is judged. */
 const rowsMax = 50_000
@@ -153,7 +153,7 @@ function statementOf({ type, name, sql }: SchemaRow): RefusedRow['statement'] {
     tokens.some(({ text }) => text.length === 1 && /[^\x21-\x7e\u0080-\ufffc]|["'`[]/.test(text))
   )
     return 'torn'
-  const named = tokens.slice(1, 12).some(({ text }) => foldedName(unquoted(text)) === foldedName(name))
+  const named = tokens.slice(1, 12).some(({ text }) => foldedName(unquote(text)) === foldedName(name))
   if (!named || !/^create$/i.test(tokens[0]?.text ?? '')) return 'torn'
   const words = tokens.slice(0, moreWordsMax + 2).map(({ text }) => text.toLowerCase())
   return createsType(type, words) ? 'whole' : 'unlike'

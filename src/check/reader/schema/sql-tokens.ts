@@ -33,7 +33,7 @@ export function tokensOf(sql: string): readonly Token[] {
 export const foldedName = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 
 /** A name or string without its quotes. */
-export function unquoted(text: string): string {
+export function unquote(text: string): string {
   const mark = text[0] ?? ''
   if (mark === '[') return text.slice(1, -1)
   return mark === '"' || mark === "'" || mark === '`' ? text.slice(1, -1).replaceAll(mark + mark, mark) : text

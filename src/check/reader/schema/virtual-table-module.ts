@@ -1,5 +1,5 @@
 /** The module and its options in the statement of a virtual table, and the tables in which modules keep their data. */
-import { tokensOf, unquoted } from './sql-tokens.ts'
+import { tokensOf, unquote } from './sql-tokens.ts'
 
 /**
  * Name of the module in `CREATE VIRTUAL TABLE name USING module(…)`; null if the text is no such statement. Names may
@@ -9,7 +9,7 @@ export function moduleOf(sql: string): string | null {
   const tokens = tokensOf(sql)
   const using = tokens.findIndex(({ text }) => /^using$/i.test(text))
   const name = using < 0 ? undefined : tokens[using + 1]
-  return name === undefined ? null : unquoted(name.text)
+  return name === undefined ? null : unquote(name.text)
 }
 
 /**
@@ -22,7 +22,7 @@ export function contentOption(sql: string): string | null {
   const at = tokens.findIndex(
     (text, i) => /^content$/i.test(text) && /^[(,]$/.test(tokens[i - 1] ?? '') && tokens[i + 1] === '=',
   )
-  const value = at < 0 ? '' : unquoted(tokens[at + 2] ?? '')
+  const value = at < 0 ? '' : unquote(tokens[at + 2] ?? '')
   return value === '' || value === ',' || value === ')' ? null : value
 }
 

@@ -5,7 +5,7 @@
 import Database from 'better-sqlite3'
 import type { Fact } from '../../../model/result/reading.ts'
 import { isStrict } from '../schema/schema-facts.ts'
-import { tokensOf, unquoted } from '../schema/sql-tokens.ts'
+import { tokensOf, unquote } from '../schema/sql-tokens.ts'
 import { tableNamesOf } from './computed-entries.ts'
 import { openDatabase, quoteName } from './open-database.ts'
 
@@ -82,7 +82,7 @@ const knownCollations = new Set(['BINARY', 'NOCASE', 'RTRIM'])
 function withKnownCollations(sql: string): string {
   const tokens = tokensOf(sql)
   const names = tokens.filter(
-    ({ text }, i) => /^collate$/i.test(tokens[i - 1]?.text ?? '') && !knownCollations.has(unquoted(text).toUpperCase()),
+    ({ text }, i) => /^collate$/i.test(tokens[i - 1]?.text ?? '') && !knownCollations.has(unquote(text).toUpperCase()),
   )
   return names.reduceRight((text, { from, to }) => `${text.slice(0, from)}BINARY${text.slice(to)}`, sql)
 }

@@ -32,7 +32,7 @@ export interface ComputingQuery {
 }
 
 /** @throws what SQLite throws */
-export function computingOf(db: Database.Database, index: string, table: string): EntryComputation {
+export function computationOf(db: Database.Database, index: string, table: string): EntryComputation {
   const parts = db
     .prepare<[string], Part>("SELECT cid, name FROM pragma_index_xinfo(?, 'main') ORDER BY seqno")
     .all(index)

@@ -4,7 +4,7 @@
  */
 import Database from 'better-sqlite3'
 import type { Finding, Rule } from '../../../model/result/finding.ts'
-import { computingOf, tableNamesOf, rowNames } from './computed-entries.ts'
+import { computationOf, tableNamesOf, rowNames } from './computed-entries.ts'
 import type { ComputingQuery } from './computed-entries.ts'
 import { quoteName } from './open-database.ts'
 
@@ -44,7 +44,7 @@ export function withEntryQueries(db: Database.Database, findings: readonly Findi
 /** null if no statement can be made. */
 function sourcesOf(db: Database.Database, index: string, table: string): StatementParts | null {
   try {
-    const computing = computingOf(db, index, table)
+    const computing = computationOf(db, index, table)
     const names = rowNames(tableNamesOf(db, table))
     if (computing.kind !== 'query' || names.length === 0) return null
     const { from, where, terms } = computing

@@ -121,7 +121,7 @@ function checkEach(db: Database.Database, pragma: string, tables: readonly strin
     const result = ask(db, `${pragma}(${quoteName(name)})`, pragma, name)
     facts.push(...result.messages)
     if (result.thrown === null) continue
-    const thrown = explained(db, name, result.thrown)
+    const thrown = explainError(db, name, result.thrown)
     facts.push(thrown)
     skipped.push({ object: name, why: thrown.text })
     const rest = checkInPart(db, pragma, name, thrown)
@@ -159,7 +159,7 @@ function withoutChecks<Value>(db: Database.Database, work: () => Value): Value {
 /** SQLite's text for an error that it does not explain. */
 const logicError = 'SQL logic error'
 
-function explained(db: Database.Database, name: string, thrown: ThrowFact): ThrowFact {
+function explainError(db: Database.Database, name: string, thrown: ThrowFact): ThrowFact {
   return thrown.text === logicError ? { ...thrown, text: whyUnusable(db, name) ?? thrown.text } : thrown
 }
 

@@ -5,7 +5,7 @@ import type { SharedKeys } from '../../../census/differences/shared-keys.ts'
 import type { IndexPlan } from '../../../census/plan.ts'
 import type { Finding } from '../../../model/result/finding.ts'
 import type { PageCounter } from '../pages/page-counter.ts'
-import { computedEntries, computingOf, tableNamesOf, rowNames } from './computed-entries.ts'
+import { computedEntries, computationOf, tableNamesOf, rowNames } from './computed-entries.ts'
 import { sharedKeysQuery } from './entry-queries.ts'
 
 /**
@@ -41,7 +41,7 @@ function sharedKeysOf(
 ): (SharedKeys & { readonly finding: Finding }) | null {
   const { name, table } = index.object
   try {
-    const computing = computingOf(db, name, table ?? '')
+    const computing = computationOf(db, name, table ?? '')
     if (computing.kind !== 'query') return null
     const isRowid = plan.trees[index.table]?.kind === 'rowid-table'
     const shared = findSharedKeys(
@@ -55,7 +55,7 @@ function sharedKeysOf(
     if (shared === null) return null
     const collations = index.parts.slice(0, index.uniqueParts).map(({ collation }) => collation)
     const query = sharedKeysQuery(computing, rowNames(tableNamesOf(db, table ?? '')), collations)
-    return { ...shared, finding: violated(index, shared, query) }
+    return { ...shared, finding: uniqueViolation(index, shared, query) }
   } catch (error) {
     // The table has a finding about what SQLite breaks off over.
     if (error instanceof Database.SqliteError) return null
@@ -63,7 +63,11 @@ function sharedKeysOf(
   }
 }
 
-function violated({ object }: IndexPlan, { rows, total, keys, exact }: SharedKeys, query: string | null): Finding {
+function uniqueViolation(
+  { object }: IndexPlan,
+  { rows, total, keys, exact }: SharedKeys,
+  query: string | null,
+): Finding {
   const shared = `${total} rows of ${object.table} share ${keys === 1 ? 'a key' : `${keys} keys`}`
   const text = `${exact ? '' : 'at least '}${shared} in the unique index ${object.name}`
   const listed = query === null ? {} : { query }

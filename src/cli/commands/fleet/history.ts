@@ -61,7 +61,7 @@ async function printHistory(
       return { tenant, runs: runs.slice(0, limit), results: [], older: older(runs.length) }
     }
     const results = await readHistory(database, tenant, limit)
-    if (results === null) throw unknown(tenant)
+    if (results === null) throw unknownTenant(tenant)
     return { tenant, runs: [], results: results.slice(0, limit), older: older(results.length) }
   })
   const { width, cuts, color } = terminal
@@ -76,7 +76,7 @@ function olderOnes(tenant: string | null, limit: number): string {
   return `holdfast fleet history --limit ${Math.min(limit * 10, limitMax)}${name}`
 }
 
-const unknown = (tenant: string): Failure =>
+const unknownTenant = (tenant: string): Failure =>
   new Failure('TENANT_UNKNOWN', `the fleet knows nothing of ${JSON.stringify(tenant)}`, {
     hint: '`holdfast status` on the host of the tenant lists the tenants there',
   })

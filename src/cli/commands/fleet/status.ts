@@ -9,7 +9,7 @@ import type { StatusFormat } from '../../../report/status/status-view.ts'
 import { askFleet, fleetToRead } from '../../fleet/read-fleet.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import {
-  configurationNamed,
+  configurationPath,
   durationOption,
   namedFile,
   withCommon,
@@ -90,7 +90,7 @@ async function printFleet(options: FleetStatusOptions, terminal: Terminal): Prom
     },
   )
   const { expiryMs } = settings.fleet
-  const view: FleetView = { ...facts, maxAgeMs: options.maxAge, expiryMs, configNamed: configurationNamed(options) }
+  const view: FleetView = { ...facts, maxAgeMs: options.maxAge, expiryMs, configNamed: configurationPath(options) }
   // The text of a file is that of a pipe.
   const { width, cuts, color } = output === undefined ? terminal : { width: Infinity, cuts: false, color: false }
   const { text, code } = renderFleetStatus(view, { format, width, cuts, color, verbose: options.verbose ?? false })

@@ -14,7 +14,7 @@ import { wrap } from '../../../text/layout.ts'
 import type { Invocation } from '../../invocation.ts'
 import { waitOption, withCommon, type CommonOptions } from '../../options.ts'
 import { textOrDocument } from '../../printing/printer.ts'
-import { waitingOf } from '../../run/wait-option.ts'
+import { runWaitOf } from '../../run/wait-option.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 interface DoctorOptions extends CommonOptions {
@@ -69,7 +69,7 @@ async function examine(options: DoctorOptions, terminal: Terminal): Promise<Exit
     settings,
     options.tenant === undefined ? null : tenantId(options.tenant),
     terminal.interrupt.signal,
-    waitingOf(terminal, options),
+    runWaitOf(terminal, options),
   )
   const steps = [
     ...tried.flatMap((step) =>
@@ -78,7 +78,7 @@ async function examine(options: DoctorOptions, terminal: Terminal): Promise<Exit
     ...(settings.fleet === null ? [] : [await databaseStep(settings.fleet)]),
   ]
   const fitness = {
-    steps: steps.map((step) => ({ ...step, next: step.next === null ? null : advised(step.next, terminal) })),
+    steps: steps.map((step) => ({ ...step, next: step.next === null ? null : adviceFor(step.next, terminal) })),
   }
   const code = exitCodeOfSteps(steps)
   if (options.json) await terminal.out(`${jsonText({ schema: 'holdfast.fitness/1', ...fitness })}\n`)
@@ -107,5 +107,5 @@ const openHoldStep = (hold: OtherHold, config: string): DoctorStep => ({
 })
 
 /** @param next a sentence, or nothing but a command */
-const advised = (next: string, { commandLine: { config } }: Terminal): string =>
+const adviceFor = (next: string, { commandLine: { config } }: Terminal): string =>
   withConfigurations(withConfiguration(next, config), config)

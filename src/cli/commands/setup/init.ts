@@ -7,7 +7,7 @@ import { systemFailure } from '../../../host/failures/system-failure.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
 import { Failure } from '../../../model/failure.ts'
 import { configurationText } from '../../../report/init/configuration-text.ts'
-import { partedByPlace } from '../../../report/init/temporary-files.ts'
+import { splitByLifetime } from '../../../report/init/temporary-files.ts'
 import { count } from '../../../text/count.ts'
 import { jsonText } from '../../../text/json-text.ts'
 import { printableSentence } from '../../../text/printable.ts'
@@ -91,7 +91,7 @@ function withoutOwn(found: OpenDatabases): OpenDatabases {
 }
 
 function summaryOf({ databases, unusable }: OpenDatabases): string {
-  const { lasting, temporary } = partedByPlace(databases)
+  const { lasting, temporary } = splitByLifetime(databases)
   const others = unusable.length + temporary.length
   const left = others === 0 ? '' : `; ${count(others, 'other is', 'others are')} named in a comment`
   return lasting.length === 0

@@ -3,10 +3,10 @@
 import { z } from 'zod'
 
 /** @param bytesMax longer texts are refused before they are decoded */
-export const packedWords = (bytesMax: number) => packed(bytesMax).refine((bytes) => bytes.length % 4 === 0)
+export const packedWordsSchema = (bytesMax: number) => packedSchema(bytesMax).refine((bytes) => bytes.length % 4 === 0)
 
 /** @param bytesMax longer texts are refused before they are decoded */
-export const packed = (bytesMax: number) =>
+export const packedSchema = (bytesMax: number) =>
   z
     .string()
     .max(Math.ceil(bytesMax / 3) * 4)
@@ -17,7 +17,7 @@ export const pack = ({ buffer, byteOffset, byteLength }: ArrayBufferView): strin
   Buffer.from(buffer, byteOffset, byteLength).toString('base64')
 
 /** The words of a packed column. All hosts of a fleet are little-endian, as all that Node.js runs on are. */
-export function unpackedWords<Words extends Int32Array | Uint32Array>(
+export function unpackWords<Words extends Int32Array | Uint32Array>(
   bytes: Buffer,
   Kind: new (buffer: ArrayBuffer) => Words,
 ): Words {

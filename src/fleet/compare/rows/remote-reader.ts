@@ -3,7 +3,7 @@
 import type { AnswerOf, MissingAnswer, QuestionOf, Reader, ReaderStep } from '../../../check/protocol.ts'
 import { Bug } from '../../../model/bug.ts'
 import { Failure } from '../../../model/failure.ts'
-import { pack, unpackedWords } from './pack-numbers.ts'
+import { pack, unpackWords } from './pack-numbers.ts'
 import type { AnsweredStep, AnswerTo, SentQuestion } from './row-questions.ts'
 
 /** Asks the agent of one host. */
@@ -47,14 +47,14 @@ export class RemoteReader implements Reader {
       }
       case 'sumRows': {
         const { sums, ...more } = await this.#host.ask<'sums'>({ step: 'sums' }, timeoutMs)
-        return { step: 'sumRows', ...more, sums: unpackedWords(sums, Int32Array) }
+        return { step: 'sumRows', ...more, sums: unpackWords(sums, Int32Array) }
       }
       case 'collectRows': {
         const { wanted } = question as QuestionOf<'collectRows'>
         const packedMarks = wanted === null ? null : pack(wanted)
         const rows = await this.#host.ask<'rows'>({ step: 'rows', wanted: packedMarks }, timeoutMs)
         const { count, keyLow, keyHigh, contentLow, contentHigh, full, unread } = rows
-        const columns = [keyLow, keyHigh, contentLow, contentHigh].map((column) => unpackedWords(column, Int32Array))
+        const columns = [keyLow, keyHigh, contentLow, contentHigh].map((column) => unpackWords(column, Int32Array))
         if (columns.some((column) => column.length !== count))
           throw new Failure('READ_FAILED', 'an agent sent columns of different lengths')
         const [a, b, c, d] = columns as [Int32Array, Int32Array, Int32Array, Int32Array]

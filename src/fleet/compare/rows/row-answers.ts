@@ -4,11 +4,11 @@ import type { ComparedSide } from '../../../check/compare/compared-side.ts'
 import { keysMax } from '../../../comparison/first-keys.ts'
 import { doubtsIn, findTables, type TableShape } from '../../../comparison/tables.ts'
 import type { Result } from '../../../model/result/report.ts'
-import { pack, unpackedWords } from './pack-numbers.ts'
+import { pack, unpackWords } from './pack-numbers.ts'
 import { rowsEachPass, type RowQuestion, type SentAnswer, type TableOfFile } from './row-questions.ts'
 
 /** Recovers the snapshot if the check has not, and describes its tables. */
-export async function openedFile(
+export async function describeFile(
   side: ComparedSide,
   { content, findings, coverage }: Pick<Result, 'content' | 'findings' | 'coverage'>,
 ): Promise<SentAnswer<'open'>> {
@@ -94,8 +94,8 @@ async function askReader(
       } satisfies SentAnswer<'rows'>
     }
     case 'name': {
-      const onlyHere = unpackedWords(question.onlyHere, Uint32Array)
-      const different = unpackedWords(question.different, Uint32Array)
+      const onlyHere = unpackWords(question.onlyHere, Uint32Array)
+      const different = unpackWords(question.different, Uint32Array)
       return (await side.ask<'nameRows'>({ step: 'nameRows', onlyHere, different })) && {}
     }
     case 'first': {

@@ -5,7 +5,7 @@
  */
 
 import { z } from 'zod'
-import { packed, packedWords } from './pack-numbers.ts'
+import { packedSchema, packedWordsSchema } from './pack-numbers.ts'
 
 /** Rows of one pass of one copy: 24 bytes each in a child, and 22 letters in a message. */
 export const rowsEachPass = 20_000
@@ -37,11 +37,11 @@ export const rowQuestion = z.discriminatedUnion('step', [
   }),
   z.object({ step: z.literal('sums') }),
   /** `wanted`: a mark for each bucket; null for all rows. */
-  z.object({ step: z.literal('rows'), wanted: packed(bucketsMax).nullable() }),
+  z.object({ step: z.literal('rows'), wanted: packedSchema(bucketsMax).nullable() }),
   z.object({
     step: z.literal('name'),
-    onlyHere: packedWords(4 * rowsEachPass),
-    different: packedWords(4 * rowsEachPass),
+    onlyHere: packedWordsSchema(4 * rowsEachPass),
+    different: packedWordsSchema(4 * rowsEachPass),
   }),
   z.object({ step: z.literal('first') }),
   /** The command that asks is still there. It has no answer. */
@@ -83,14 +83,14 @@ const openAnswer = z.object({
 const keyText = z.string().max(keyBytesMax)
 const keyColumn = z.union([keyText, z.number(), z.null(), z.object({ blob: keyText })])
 const keys = z.array(z.union([keyText, z.number(), z.array(keyColumn).max(100)])).max(100)
-const columnOfRows = packedWords(4 * rowsEachPass)
+const columnOfRows = packedWordsSchema(4 * rowsEachPass)
 
 /** By the step of their question. */
 export const rowAnswers = {
   files: filesAnswer,
   open: openAnswer,
   begin: z.object({ refused: text.nullable() }),
-  sums: z.object({ sums: packedWords(sumsBytesMax), digest: text, keyedDigest: text, unread: text.nullable() }),
+  sums: z.object({ sums: packedWordsSchema(sumsBytesMax), digest: text, keyedDigest: text, unread: text.nullable() }),
   rows: z.object({
     count: z.int().min(0).max(rowsEachPass),
     keyLow: columnOfRows,

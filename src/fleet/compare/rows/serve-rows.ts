@@ -15,7 +15,7 @@ import { readRegistry, targetsOf } from '../../../runs/begin/registry.ts'
 import type { ServiceRun } from '../../../runs/begin/service-run.ts'
 import type { Target } from '../../../runs/begin/target.ts'
 import { storedPath } from '../../results/stored-path.ts'
-import { answerOf, isAboutRows, openedFile } from './row-answers.ts'
+import { answerOf, isAboutRows, describeFile } from './row-answers.ts'
 import type { RowQuestion, SentAnswer } from './row-questions.ts'
 
 export interface RowsTerms {
@@ -106,7 +106,7 @@ async function answerAbout(
   }
   return context.checker.withReader(snapshot, signal, async (reader) => {
     const side = new ComparedSide(reader, endsAtMs)
-    terms.answer(await openedFile(side, checked.result))
+    terms.answer(await describeFile(side, checked.result))
     for (;;) {
       const question = await nextBut(terms, ['ping'])
       if (question === null || !isAboutRows(question)) return question

@@ -94,19 +94,19 @@ export class RunFeeder {
   /** Jobs that are queued, or that ended and are still kept, are refused by their ids. */
   async #feedAgain(run: RunId, left: readonly RemainingHost[]): Promise<void> {
     const { database, jobs } = this.#with
-    for (const host of this.#known(left)) await jobs.send(host, await chunksLeft(database, run, host))
+    for (const host of this.#knownHosts(left)) await jobs.send(host, await chunksLeft(database, run, host))
     this.#fedAtMs.set(run, monotonicMs())
   }
 
   /** Hosts that have a queue. */
-  #known(left: readonly RemainingHost[]): readonly string[] {
+  #knownHosts(left: readonly RemainingHost[]): readonly string[] {
     const names = new Set(this.#with.watch.names)
     return left.map(({ host }) => host).filter((host) => names.has(host))
   }
 
   async #stop(run: OpenRun, left: readonly RemainingHost[], why: string): Promise<void> {
     const { database, jobs } = this.#with
-    for (const host of this.#known(left)) await jobs.withdraw(host, await chunksLeft(database, run.id, host))
+    for (const host of this.#knownHosts(left)) await jobs.withdraw(host, await chunksLeft(database, run.id, host))
     const names = left.slice(0, namedMax).map(({ host }) => host)
     const more = left.length > names.length ? ` and ${left.length - names.length} more` : ''
     const said = `${why}; some tenants of ${names.join(', ')}${more} were not checked`

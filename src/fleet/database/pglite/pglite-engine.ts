@@ -69,13 +69,13 @@ export class PgliteEngine implements AsyncDisposable {
     try {
       return await (values.length > 0 ? this.#one(text, values) : this.#script(text))
     } catch (error) {
-      if (isPanic(error)) throw this.#panicked(error)
+      if (isPanic(error)) throw this.#recordPanic(error)
       if (this.#readsOnly === null || codeOf(error) !== readOnlyTransaction) throw error
       throw Object.assign(new Error(this.#readsOnly, { cause: error }), { code: diskFull })
     }
   }
 
-  #panicked(cause: unknown): Error {
+  #recordPanic(cause: unknown): Error {
     const why = Object.assign(new Error('PGlite could not write its log, and must be opened again', { cause }), {
       code: ioError,
     })
@@ -93,7 +93,7 @@ export class PgliteEngine implements AsyncDisposable {
     try {
       this.#database = await this.#open()
     } catch (error) {
-      throw this.#panicked(error)
+      throw this.#recordPanic(error)
     }
     this.#panic = null
     this.#readsOnly = null

@@ -12,7 +12,7 @@ import type { ChangedFile, KeptPart } from '../record/change-record.ts'
 import { RecordFile } from '../record/record-file.ts'
 import { syncNames } from '../steps/sync-names.ts'
 import { changedBytesOf, requireSpaceForChange } from './disk-space.ts'
-import { closing, copyDurably, makeFile, requireContent } from './kept-copy.ts'
+import { disposableDescriptor, copyDurably, makeFile, requireContent } from './kept-copy.ts'
 import { draftEnd, KeptNames } from './kept-names.ts'
 import { makePlace, type OriginalFolder } from './original-folder.ts'
 
@@ -103,7 +103,7 @@ export function openOriginal(original: KeptOriginal): ChangedOriginal {
     keepSettled: async (nth, path, settled, signal) => {
       const name = `${place.nameOf(nth, path)}.settled`
       const to = join(place.folder, name)
-      using file = closing(makeFile(to))
+      using file = disposableDescriptor(makeFile(to))
       open.names.add(to)
       return { name, ...(await copyDurably(settled, file.number, to, signal)) }
     },
@@ -172,7 +172,7 @@ async function keepFile(
     if (part === '-shm') continue
     const name = stem + part
     const to = join(folder, name + end)
-    using file = closing(makeFile(to))
+    using file = disposableDescriptor(makeFile(to))
     names.add(to)
     requireContent(to, await copyDurably(snapshot.path + part, file.number, to, signal), { bytes, sha256 })
     original.push({ part, name, bytes, sha256 })

@@ -53,7 +53,7 @@ export function requireContent(path: string, copied: CopiedContent, wanted: Copi
 }
 
 /** A descriptor that is closed at the end of its scope. */
-export const closing = (number: number): Disposable & { readonly number: number } => ({
+export const disposableDescriptor = (number: number): Disposable & { readonly number: number } => ({
   number,
   [Symbol.dispose]: () => closeSync(number),
 })

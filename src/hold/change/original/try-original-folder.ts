@@ -24,9 +24,9 @@ export async function tryOriginalFolder(
   try {
     const kept = await makePlace(place, change)
     try {
-      if (place.kind === 'quarantine') await failingAs(kept.folder, tryFolder(kept.folder, 0o700))
+      if (place.kind === 'quarantine') await withFolderFailure(kept.folder, tryFolder(kept.folder, 0o700))
       for (const folder of new Set(live.map(({ path }) => dirname(path))))
-        await failingAs(folder, access(onDisk(folder), constants.W_OK | constants.X_OK))
+        await withFolderFailure(folder, access(onDisk(folder), constants.W_OK | constants.X_OK))
       requireSpaceForChange(kept.folder, live.map(changedBytesOf))
     } finally {
       kept.remove()
@@ -37,7 +37,7 @@ export async function tryOriginalFolder(
 }
 
 /** The folder of a live file is only asked about: without --apply nothing is made there. */
-const failingAs = (folder: string, work: Promise<void>): Promise<void> =>
+const withFolderFailure = (folder: string, work: Promise<void>): Promise<void> =>
   work.catch((error: unknown) => {
     throw systemFailure(error, { doing: 'make files in', path: folder, tenant: 'untouched' })
   })

@@ -29,7 +29,7 @@ export function takeName(folder: LiveFolder, next: StagedFile): Step {
     },
     takeBack: () => {
       if (state === 'before') return
-      if (state === 'replaced' || !next.isUnbroken) throw taken(folder)
+      if (state === 'replaced' || !next.isUnbroken) throw takenFailure(folder)
       swap()
       folder.sync()
     },
@@ -53,7 +53,7 @@ export function move(folder: LiveFolder, from: string, to: string): Step {
   }
 }
 
-const taken = (folder: LiveFolder): Failure =>
+const takenFailure = (folder: LiveFolder): Failure =>
   new Failure('IN_USE', `${folder.path}: the file that took its place cannot be taken back`)
 
 /** Another user may rename in the folder. */

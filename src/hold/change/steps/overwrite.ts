@@ -13,7 +13,7 @@ import { Failure } from '../../../model/failure.ts'
 import { readJournal } from '../../../sqlite/journal/journal.ts'
 import { journalBytesOf, newJournalHeader, newJournalRecord } from '../../../sqlite/journal/new-journal.ts'
 import { lockBytePage } from '../../../sqlite/page-layout.ts'
-import { closing, makeFile } from '../original/kept-copy.ts'
+import { disposableDescriptor, makeFile } from '../original/kept-copy.ts'
 import type { LiveFolder } from './live-folder.ts'
 import type { Step } from './step.ts'
 
@@ -116,7 +116,7 @@ async function rollBack({ folder, main, requireSeal }: OverwriteTerms): Promise<
 
 async function nameJournal(to: OverwriteTerms, draft: string, content: number, check: () => void): Promise<void> {
   const { folder, main, pageSize } = to
-  using journal = closing(makeFile(folder.at(draft)))
+  using journal = disposableDescriptor(makeFile(folder.at(draft)))
   copyAttributes(main, journal.number, folder.path) // A program that may write the file must be able to roll it back.
   const pageCount = fstatSync(main).size / pageSize
   const nonce = randomInt(2 ** 32)

@@ -87,7 +87,7 @@ export class StagedFile implements Disposable {
     return this.#leased && leaseOf(this.#file) === 'write'
   }
 
-  described(what: StagedFileRecord['what']): StagedFileRecord {
+  recordOf(what: StagedFileRecord['what']): StagedFileRecord {
     return { what, name: this.name, dev: String(this.identity.dev), ino: String(this.identity.ino) }
   }
 

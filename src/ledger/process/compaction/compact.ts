@@ -13,7 +13,7 @@
 
 import type Database from 'better-sqlite3'
 import { readCheckSummary } from '../../lines/check-summary.ts'
-import { prepared } from '../statement-cache.ts'
+import { statementFor } from '../statement-cache.ts'
 
 /** Lines stay whole for so long: for incidents, and for the bundle of a run. In ms. */
 const wholeMs = 86_400_000
@@ -49,8 +49,8 @@ export function compact(database: Database.Database, workMs: number, now: number
 
 /** @returns false if nothing more is old enough */
 function compactStep(database: Database.Database, now: number): boolean {
-  const upTo = Number(prepared(database, 'select up_to from compacted').pluck().get())
-  const next = prepared(
+  const upTo = Number(statementFor(database, 'select up_to from compacted').pluck().get())
+  const next = statementFor(
     database,
     `select sequence, at, kind, tenant, path, way, holder in (select holder from open_holder) as isOpen
     from line where sequence > ? order by sequence limit ${linesPerStep}`,
@@ -61,11 +61,11 @@ function compactStep(database: Database.Database, now: number): boolean {
   const last = old.at(-1)
   if (last === undefined) return false
   const removable = [...oldHolds(old), ...checksOf(database, old, last.sequence)]
-  const mark = prepared(database, 'insert into removable (sequence) values (?) on conflict do nothing')
+  const mark = statementFor(database, 'insert into removable (sequence) values (?) on conflict do nothing')
   for (const sequence of removable) mark.run(sequence)
-  prepared(database, 'delete from line where sequence in (select sequence from removable)').run()
-  prepared(database, 'delete from removable').run()
-  prepared(database, 'update compacted set up_to = ?').run(last.sequence)
+  statementFor(database, 'delete from line where sequence in (select sequence from removable)').run()
+  statementFor(database, 'delete from removable').run()
+  statementFor(database, 'update compacted set up_to = ?').run(last.sequence)
   return young === -1 && next.length === linesPerStep
 }
 
@@ -88,7 +88,7 @@ function* checksOf(database: Database.Database, lines: readonly LineToJudge[], l
       .filter(({ kind }) => kind === 'checked')
       .map(({ tenant, path, way }) => [JSON.stringify([tenant, path, way]), { tenant, path, way }]),
   )
-  const checks = prepared(
+  const checks = statementFor(
     database,
     `select sequence, brief, octet_length(event) as bytes, exists (select 1 from newest_check
       where tenant = :tenant and path = :path and way = :way and line.sequence in (sequence, settled)) as isKept

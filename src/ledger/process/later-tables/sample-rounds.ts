@@ -11,7 +11,7 @@ import type { SampleRound } from '../../../model/result/sample.ts'
 import type { ServiceWay } from '../../../model/service-way.ts'
 import { jsonOrNull } from '../../../text/json-text.ts'
 import { fileName, type RoundRow } from '../../lines/rows.ts'
-import { prepared } from '../statement-cache.ts'
+import { statementFor } from '../statement-cache.ts'
 
 /** The version of the ledger stays the same: an older holdfast works with the file and ignores this table. */
 export const sampleRoundSchema = `
@@ -34,13 +34,13 @@ const shape = z.object({
 export function keepRounds(database: Database.Database, rounds: readonly RoundRow[]): void {
   const [first] = rounds
   if (first === undefined) return
-  const put = prepared(
+  const put = statementFor(
     database,
     'insert into sample_round (file, at, facts) values (:file, :at, :facts) on conflict do update set ' +
       'at = excluded.at, facts = excluded.facts',
   )
   for (const row of rounds) put.run(row)
-  prepared(database, 'delete from sample_round where at < ?').run(first.at - keptMs)
+  statementFor(database, 'delete from sample_round where at < ?').run(first.at - keptMs)
 }
 
 /** null if there is none, or if it cannot be read */

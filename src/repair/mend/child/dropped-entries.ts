@@ -11,7 +11,7 @@ import { DifferenceSearch } from '../../../census/differences/search.ts'
 import type { CompiledCore } from '../../../census/fast/compiled-core.ts'
 import type { CensusPlan, IndexPlan } from '../../../census/plan.ts'
 import { addComputed, runPass } from '../../../check/reader/find-differences.ts'
-import { countingBytes, PageCounter } from '../../../check/reader/pages/page-counter.ts'
+import { counterBytes, PageCounter } from '../../../check/reader/pages/page-counter.ts'
 import { PageFile } from '../../../check/reader/pages/page-file.ts'
 import { readSchema } from '../../../check/reader/schema/read-schema.ts'
 import { SchemaCache } from '../../../check/reader/schema/schema-cache.ts'
@@ -33,7 +33,7 @@ export function listDropped(database: string, to: string, listing: ListTerms): L
   const { db, answer } = readSchema(database, new SchemaCache())
   try {
     if (db === null || answer.plan === null) return notDoneBecause(answer.noPlanWhy ?? 'SQLite cannot read the schema')
-    if (countingBytes(answer.plan) > listing.memoryBytesMax)
+    if (counterBytes(answer.plan) > listing.memoryBytesMax)
       return notDoneBecause('it needs more memory than check.memory allows')
     return list(db, answer.plan, database, to, listing)
   } catch (error) {

@@ -2,7 +2,7 @@
 import { createColors } from 'picocolors'
 import type { FleetProblem, FleetRunFacts } from '../../../fleet/coordinator/runs/read-run.ts'
 import { exitCodes, gravest, type ExitCode } from '../../../model/exit-code.ts'
-import { count, grouped } from '../../../text/count.ts'
+import { count, groupDigits } from '../../../text/count.ts'
 import { jsonText } from '../../../text/json-text.ts'
 import { wrap } from '../../../text/layout.ts'
 import { shellWord } from '../../../text/shell-words.ts'
@@ -57,7 +57,7 @@ export function fleetRunText({ run, problems }: FleetRunReport, options: TextOpt
       ? wrap(`${count(run.maybePaused, 'tenant')} MAY STAND STILL: see \`holdfast fleet status\`.`, options.width)
       : []),
     ...(rows.length === 0 ? [] : ['', ...renderTable(columns, rows, { ...options, paint: (cell) => cell })]),
-    ...(unnamed > 0 && rows.length > 0 ? [`and ${grouped(unnamed)} more`] : []),
+    ...(unnamed > 0 && rows.length > 0 ? [`and ${groupDigits(unnamed)} more`] : []),
     ...nextLines(problems, options),
     '',
     `Exit code ${code}: ${exitCodeWords(code)}`,
@@ -72,8 +72,8 @@ export function fleetRunCounts(run: FleetRunFacts): string {
   const { done, total, hosts } = run
   const parts = (['sound', 'damaged', 'inconclusive', 'failed'] as const)
     .filter((word) => run[word] > 0)
-    .map((word) => `${grouped(run[word])} ${word}`)
-  const head = `${grouped(done)} of ${count(total, 'file')} on ${count(hosts, 'host')}`
+    .map((word) => `${groupDigits(run[word])} ${word}`)
+  const head = `${groupDigits(done)} of ${count(total, 'file')} on ${count(hosts, 'host')}`
   return parts.length === 0 ? head : `${head}: ${parts.join(', ')}`
 }
 

@@ -3,8 +3,8 @@
 import { createColors } from 'picocolors'
 import { agentMissedMs, type HostFacts } from '../../../fleet/status/fleet-facts.ts'
 import { ageOf } from '../../../model/age.ts'
-import { grouped } from '../../../text/count.ts'
-import { indented } from '../../../text/layout.ts'
+import { groupDigits } from '../../../text/count.ts'
+import { wrapIndented } from '../../../text/layout.ts'
 import { renderTable } from '../../../text/table.ts'
 import { humanMs } from '../../../text/units.ts'
 import { legibleName, legibleSentence } from '../../text/legible.ts'
@@ -37,11 +37,11 @@ export function agentTable(
       legibleName(name),
       domain === null ? '-' : legibleName(domain),
       age === null ? 'in the future' : age > agentMissedMs ? `MISSED ${humanMs(age)}` : `${humanMs(age)} ago`,
-      grouped(totalOf(counts)),
-      grouped(counts.sound),
-      grouped(counts.damaged),
-      grouped(own.reduce((sum, { stale }) => sum + stale, 0)),
-      grouped(outboxRows),
+      groupDigits(totalOf(counts)),
+      groupDigits(counts.sound),
+      groupDigits(counts.damaged),
+      groupDigits(own.reduce((sum, { stale }) => sum + stale, 0)),
+      groupDigits(outboxRows),
       legibleName(version),
     ]
   })
@@ -56,7 +56,7 @@ export function agentTable(
     head,
     ...hosts.flatMap(({ said }, row) => [
       lines[row] ?? '',
-      ...(said === null ? [] : indented(legibleSentence(said.replaceAll('\n', ' ')), options)),
+      ...(said === null ? [] : wrapIndented(legibleSentence(said.replaceAll('\n', ' ')), options)),
     ]),
   ]
 }

@@ -1,7 +1,7 @@
 /** The status of a fleet as one JSON document. Names and paths are as the database has them. */
 
 import { breakable } from '../../../text/layout.ts'
-import { eachChanged, jsonDocument } from '../../json.ts'
+import { mapEach, jsonDocument } from '../../json.ts'
 import type { FleetJudgement } from './fleet-judgement.ts'
 import { fleetNextSteps } from './fleet-next.ts'
 import { lastWholeSweep, type FleetView } from './fleet-view.ts'
@@ -15,7 +15,7 @@ export function fleetDocument(view: FleetView, judgement: FleetJudgement): Itera
   return jsonDocument(
     { schema: 'holdfast.fleetstatus/1', generatedAt: at, maxAgeMs, state: word, code, reasons: reasons.map(breakable) },
     'hosts',
-    eachChanged(hosts, (host) => describeHost(host, byHost.get(host.name) ?? [], missed.includes(host))),
+    mapEach(hosts, (host) => describeHost(host, byHost.get(host.name) ?? [], missed.includes(host))),
     {
       /** Hosts that have files and are not registered. */
       hostsUnknown: [...byHost.keys()].filter((name) => !named.has(name)),

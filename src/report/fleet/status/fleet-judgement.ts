@@ -13,7 +13,7 @@ import {
 } from '../../../fleet/status/fleet-facts.ts'
 import { ageOf } from '../../../model/age.ts'
 import { signsOfHarm } from '../../../model/failure.ts'
-import { count, grouped } from '../../../text/count.ts'
+import { count, groupDigits } from '../../../text/count.ts'
 import { humanBytes, humanMs } from '../../../text/units.ts'
 import { listSome, someNames } from '../../status/name-some.ts'
 import { legibleName, legibleSentence } from '../../text/legible.ts'
@@ -90,7 +90,9 @@ function harmReasons({ files, breakers }: FleetView): readonly string[] {
   const open = breakers.filter(isHarm)
   return [
     ...(harmed.length === 0 ? [] : [`HARM SUSPECTED ${harmed.length}: ${listSome(harmed.map(placeName))}`]),
-    ...open.map(({ scope, reason }) => `HARM SUSPECTED pauses in ${scopeName(scope)} are stopped: ${said(reason)}`),
+    ...open.map(
+      ({ scope, reason }) => `HARM SUSPECTED pauses in ${scopeName(scope)} are stopped: ${oneLineText(reason)}`,
+    ),
   ]
 }
 
@@ -106,7 +108,9 @@ const ofVerdict = ({ files }: FleetView, verdict: FleetFile['verdict']): readonl
   files.filter((file) => file.verdict === verdict)
 
 const damagedReasons = (view: FleetView, { damaged }: FleetCounts): readonly string[] =>
-  damaged === 0 ? [] : [`DAMAGED ${grouped(damaged)}: ${listSome(ofVerdict(view, 'damaged').map(placeName), damaged)}`]
+  damaged === 0
+    ? []
+    : [`DAMAGED ${groupDigits(damaged)}: ${listSome(ofVerdict(view, 'damaged').map(placeName), damaged)}`]
 
 function blindReason({ hosts, at }: FleetView): string {
   const last = Math.max(...hosts.map(({ seenAt }) => seenAt))
@@ -119,7 +123,7 @@ function breakerReasons({ breakers, at }: FleetView): readonly string[] {
     .map(
       ({ scope, reason, since, by }) =>
         `STOPPED pauses in ${scopeName(scope)}, ${humanMs(ageOf(since, at))} ago, ` +
-        `by ${legibleName(by)}: ${said(reason)}`,
+        `by ${legibleName(by)}: ${oneLineText(reason)}`,
     )
 }
 
@@ -127,7 +131,7 @@ function breakerReasons({ breakers, at }: FleetView): readonly string[] {
 export const scopeName = (scope: string): string =>
   scope === 'fleet' ? 'the fleet' : legibleName(scope).replace(/^(service|domain):/, '$1 ')
 
-const said = (text: string): string => legibleSentence(text.replaceAll('\n', ' '))
+const oneLineText = (text: string): string => legibleSentence(text.replaceAll('\n', ' '))
 
 function missedReasons(missed: readonly HostFacts[], { at }: FleetView): readonly string[] {
   if (missed.length === 0) return []
@@ -163,7 +167,7 @@ function sweepReasons(view: FleetView): readonly string[] {
     .map(
       ({ id, kind, begunAt, done, total }) =>
         `STALE ${legibleName(kind)} ${legibleName(id)} has worked for ${humanMs(ageOf(begunAt, at))}, ` +
-        `and has ${grouped(done)} of ${count(total, 'result')}`,
+        `and has ${groupDigits(done)} of ${count(total, 'result')}`,
     )
   const last = lastWholeSweep(view)
   if (last === null)
@@ -172,7 +176,7 @@ function sweepReasons(view: FleetView): readonly string[] {
     const age = ageOf(last.endedAt ?? 0, at)
     if (age === null || age > maxAgeMs) reasons.push(`STALE last full sweep ${humanMs(age)} ago`)
     if (last.done < last.total)
-      reasons.push(`STALE the last full sweep has results of ${grouped(last.done)} of ${count(last.total, 'file')}`)
+      reasons.push(`STALE the last full sweep has results of ${groupDigits(last.done)} of ${count(last.total, 'file')}`)
   }
   return reasons
 }
@@ -189,7 +193,7 @@ function hostReasons({ hosts }: FleetView): readonly string[] {
   const skewed = hosts.filter(({ clockSkewMs }) => Math.abs(clockSkewMs) > skewMsMax)
   const speaking = hosts.filter((host) => host.said !== null)
   return [
-    ...speaking.slice(0, 3).map((host) => `STALE ${legibleName(host.name)}: ${said(host.said ?? '')}`),
+    ...speaking.slice(0, 3).map((host) => `STALE ${legibleName(host.name)}: ${oneLineText(host.said ?? '')}`),
     ...(speaking.length > 3 ? [`STALE ${count(speaking.length - 3, 'more host')} with a notice`] : []),
     ...(waiting.length === 0
       ? []
@@ -221,8 +225,8 @@ function unsureReasons(view: FleetView, { inconclusive, failed }: FleetCounts): 
       total,
     )
   return [
-    ...(inconclusive > 0 ? [`INCONCLUSIVE ${grouped(inconclusive)}: ${named('inconclusive', inconclusive)}`] : []),
-    ...(failed > 0 ? [`FAILED ${grouped(failed)}: ${named('failed', failed)}`] : []),
+    ...(inconclusive > 0 ? [`INCONCLUSIVE ${groupDigits(inconclusive)}: ${named('inconclusive', inconclusive)}`] : []),
+    ...(failed > 0 ? [`FAILED ${groupDigits(failed)}: ${named('failed', failed)}`] : []),
   ]
 }
 

@@ -1,6 +1,6 @@
 /** The tables on the page of a fleet: files that are not sound, and all hosts. */
 import { ageOf } from '../../../model/age.ts'
-import { count, grouped } from '../../../text/count.ts'
+import { count, groupDigits } from '../../../text/count.ts'
 import { humanMs } from '../../../text/units.ts'
 import { html, nameHtml, nothing, type Html } from '../../page/html.ts'
 import { pageBounds } from '../../page/page-data.ts'
@@ -17,7 +17,7 @@ export function filesHtml({ files, at }: FleetView, { counts }: FleetJudgement):
     <div class="scroll" tabindex="0" role="region" aria-label="Table of the files that are not sound">
       <table class="tenants">
         <caption>
-          ${count(files.length, 'file')} of ${grouped(total)}, the gravest first
+          ${count(files.length, 'file')} of ${groupDigits(total)}, the gravest first
         </caption>
         <thead>
           <tr>
@@ -58,7 +58,7 @@ export function hostsHtml({ hosts, shares, at }: FleetView, { missed }: FleetJud
     <div class="scroll" tabindex="0" role="region" aria-label="Table of all hosts">
       <table class="tenants">
         <caption>
-          ${count(listed.length, 'host')} of ${grouped(hosts.length)}, those that do not report first
+          ${count(listed.length, 'host')} of ${groupDigits(hosts.length)}, those that do not report first
         </caption>
         <thead>
           <tr>
@@ -85,11 +85,11 @@ export function hostsHtml({ hosts, shares, at }: FleetView, { missed }: FleetJud
               <td class="${missed.includes(host) ? 'bad' : 'good'}">
                 ${age === null ? 'in the future' : `${missed.includes(host) ? 'missed ' : ''}${humanMs(age)} ago`}
               </td>
-              <td class="n">${grouped(totalOf(counts))}</td>
-              <td class="n">${grouped(counts.sound)}</td>
-              <td class="n">${grouped(counts.damaged)}</td>
-              <td class="n">${grouped(own.reduce((sum, { stale }) => sum + stale, 0))}</td>
-              <td class="n">${grouped(host.outboxRows)}</td>
+              <td class="n">${groupDigits(totalOf(counts))}</td>
+              <td class="n">${groupDigits(counts.sound)}</td>
+              <td class="n">${groupDigits(counts.damaged)}</td>
+              <td class="n">${groupDigits(own.reduce((sum, { stale }) => sum + stale, 0))}</td>
+              <td class="n">${groupDigits(host.outboxRows)}</td>
             </tr> `
           })}
         </tbody>

@@ -2,7 +2,7 @@
  * The status of a fleet as one page of HTML that needs no network and no other file (../../page/README.md). What to do
  * comes first.
  */
-import { count, grouped } from '../../../text/count.ts'
+import { count, groupDigits } from '../../../text/count.ts'
 import { breakable } from '../../../text/layout.ts'
 import { footHtml, headHtml } from '../../page/frame.ts'
 import { commandHtml, html, nameHtml, nothing, type Html } from '../../page/html.ts'
@@ -43,9 +43,9 @@ export function* renderFleetPage(view: FleetView, version: string): Generator<st
 function headlineOf(view: FleetView, { counts, paused, stale, missed, reasons, code }: FleetJudgement): string {
   const total = totalOf(counts)
   if (paused.length > 0) return `${count(paused.length, 'tenant')} may still be paused`
-  if (counts.damaged > 0) return `${grouped(counts.damaged)} of ${count(total, 'file')} damaged`
-  if (missed.length > 0) return `${grouped(missed.length)} of ${count(view.hosts.length, 'agent')} not reporting`
-  if (stale > 0) return `${grouped(stale)} of ${count(total, 'file')} not known to be sound`
+  if (counts.damaged > 0) return `${groupDigits(counts.damaged)} of ${count(total, 'file')} damaged`
+  if (missed.length > 0) return `${groupDigits(missed.length)} of ${count(view.hosts.length, 'agent')} not reporting`
+  if (stale > 0) return `${groupDigits(stale)} of ${count(total, 'file')} not known to be sound`
   if (total === 0) return 'No file is known yet'
   return code === 0 ? `All ${count(total, 'file')} sound` : `No damage; ${count(reasons.length, 'thing')} to look at`
 }

@@ -3,8 +3,8 @@
 import { createColors } from 'picocolors'
 import type { FleetFile, FleetRun, FleetSlot } from '../../../fleet/status/fleet-facts.ts'
 import { ageOf } from '../../../model/age.ts'
-import { count, grouped } from '../../../text/count.ts'
-import { indented, wrap } from '../../../text/layout.ts'
+import { count, groupDigits } from '../../../text/count.ts'
+import { wrapIndented, wrap } from '../../../text/layout.ts'
 import { renderTable } from '../../../text/table.ts'
 import { humanMs } from '../../../text/units.ts'
 import { legibleCommand, legibleName, legibleSentence } from '../../text/legible.ts'
@@ -25,11 +25,11 @@ export function renderFleetText(view: FleetView, judgement: FleetJudgement, opti
   const last = lastWholeSweep(view)?.endedAt ?? null
   return `${[
     ...wrap(
-      `${word}: ${count(hosts.length, 'host')}, ${count(totalOf(counts), 'file')}, ${grouped(counts.sound)} sound` +
+      `${word}: ${count(hosts.length, 'host')}, ${count(totalOf(counts), 'file')}, ${groupDigits(counts.sound)} sound` +
         (last === null ? '' : `, last full sweep ${ago(last, at)}`),
       options.width,
     ).map((line) => paint(line)),
-    ...judgement.reasons.flatMap((reason) => indented(reason, options)),
+    ...judgement.reasons.flatMap((reason) => wrapIndented(reason, options)),
     ...slotLines(view.slots, options),
     ...runsUnderWay(view).flatMap((run) => wrap(progressText(run, at), options.width)),
     ...fileLines(view, judgement, options),
@@ -67,8 +67,8 @@ export function progressText(run: FleetRun, now: number): string {
   const share = total === 0 ? '' : ` (${Math.floor((100 * done) / total)} %)`
   const rest = age === null || done === 0 || done >= total ? null : (age / done) * (total - done)
   return (
-    `${legibleName(kind)} ${legibleName(id)} has ${grouped(done)} of ${count(total, 'result')}${share}` +
-    `${damaged === 0 ? '' : `, ${grouped(damaged)} damaged`}; begun ${ago(begunAt, now)}` +
+    `${legibleName(kind)} ${legibleName(id)} has ${groupDigits(done)} of ${count(total, 'result')}${share}` +
+    `${damaged === 0 ? '' : `, ${groupDigits(damaged)} damaged`}; begun ${ago(begunAt, now)}` +
     (state === 'feeding' ? ', not all of it is queued yet' : '') +
     `${rest === null ? '' : `, about ${humanMs(rest)} more`}${said === null ? '' : `; ${legibleSentence(said)}`}`
   )

@@ -1,6 +1,6 @@
 /** The map of a damaged file: which object owns its pages, and where the damage is. */
 import type { BadPageRange, DrawnMap, PageMap, PageState } from '../../../model/result/page-map.ts'
-import { count, grouped } from '../../../text/count.ts'
+import { count, groupDigits } from '../../../text/count.ts'
 import { humanBytes } from '../../../text/units.ts'
 import { legibleObject, legibleSentence } from '../../text/legible.ts'
 import { pageStateWords } from '../../text/page-map.ts'
@@ -79,10 +79,10 @@ function legendHtml(map: DrawnMap, kinds: ReadonlyMap<number, string>, name: str
     html`<tr>
       <td>${swatch}</td>
       <th scope="row">${nameHtml(name)}</th>
-      <td class="n">${grouped(pages)}</td>
+      <td class="n">${groupDigits(pages)}</td>
       <td class="n">${((pages / Math.max(1, map.pages)) * 100).toFixed(1)} %</td>
       <td class="n">${humanBytes(pages * map.pageSize)}</td>
-      <td class="n">${damaged === null || damaged === 0 ? '-' : grouped(damaged)}</td>
+      <td class="n">${damaged === null || damaged === 0 ? '-' : groupDigits(damaged)}</td>
     </tr> `
   const named = map.owners.flatMap((owner, position) => {
     const kind = kinds.get(position)

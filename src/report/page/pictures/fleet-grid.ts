@@ -1,5 +1,5 @@
 /** The fleet as a grid: one square for each thing, or for a few of them. */
-import { count, grouped } from '../../../text/count.ts'
+import { count, groupDigits } from '../../../text/count.ts'
 import { html, nothing, type Html } from '../html.ts'
 import { cellStates, type CellState, type PageData } from '../page-data.ts'
 import { pictureHtml, squaresHtml, swatchHtml, type Mark } from './squares.ts'
@@ -37,7 +37,7 @@ export const legendHtml = (counts: PageData['counts'], wordsOf: (state: CellStat
       .filter((state) => counts[state] > 0)
       .map(
         (state) =>
-          html`<li>${swatchHtml(state, looks[state].mark)} <b>${grouped(counts[state])}</b> ${wordsOf(state)}</li>`,
+          html`<li>${swatchHtml(state, looks[state].mark)} <b>${groupDigits(counts[state])}</b> ${wordsOf(state)}</li>`,
       )}
   </ul>`
 

@@ -1,5 +1,5 @@
 /** Pauses and check times as bars, in a table that can be read without seeing them. */
-import { count, grouped } from '../../../text/count.ts'
+import { count, groupDigits } from '../../../text/count.ts'
 import { humanMs } from '../../../text/units.ts'
 import { legibleName } from '../../text/legible.ts'
 import { html, nameHtml, nothing, type Html } from '../html.ts'
@@ -35,7 +35,7 @@ function barsHtml(caption: string, head: string, { ranges, longest, total }: Tim
           ({ fromMs, upToMs, count: times }) =>
             html`<tr>
               <th scope="row">${rangeWords(fromMs, upToMs)}</th>
-              <td class="n">${grouped(times)}</td>
+              <td class="n">${groupDigits(times)}</td>
               <td class="bar">
                 <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">
                   <rect width="${Math.round((times / most) * 1000) / 10}" height="10" /></svg

@@ -23,7 +23,7 @@ import type { ReadyFile } from '../plan/tried-remedy.ts'
 import { outcomeOf, withoutPlace } from '../remedy-outcome.ts'
 import type { RemedyRun } from '../remedy-run.ts'
 import type { PristineCopies } from './pristine-copies.ts'
-import { RemadeFiles, rehearsedFrom } from './remake.ts'
+import { RemadeFiles, rehearsedCopyOf } from './remake.ts'
 import { isHealthy, seeResult, type SeenResult } from './see-result.ts'
 import { takeBack } from './take-back.ts'
 import { removeAccount, writeAccount } from './write-account.ts'
@@ -107,7 +107,7 @@ async function changeOnce(
   return await changeLiveSet(request, context.holdProcesses, signal)
 }
 
-const refused = (files: readonly ReadyFile[], failure: Failure): readonly RemedyOutcome[] =>
+const refusedOutcomes = (files: readonly ReadyFile[], failure: Failure): readonly RemedyOutcome[] =>
   files.map(({ file, tried }) => outcomeOf(file, tried, { failure }))
 
 /** Nothing was changed: deletes the accounts of the change. */
@@ -118,7 +118,7 @@ async function withoutAccounts(
   run: RemedyRun,
 ): Promise<readonly RemedyOutcome[]> {
   for (const { file } of ready) await orFailure(removeAccount(file.target, change, run))
-  return refused(files, failure)
+  return refusedOutcomes(files, failure)
 }
 
 /** @returns by the name of the file */
@@ -159,7 +159,7 @@ function filesOf({ ready: [first, ...more] }: PreparedChange, { context }: Remed
     const proof = result.evidence.proofs.at(-1)
     invariant(proof, 'a snapshot has proofs')
     return {
-      ...rehearsedFrom(ready),
+      ...rehearsedCopyOf(ready),
       proof,
       named: target.named,
       expected: true,

@@ -58,7 +58,7 @@ export class RemadeFiles implements AsyncDisposable {
     invariant(first, 'a change has a file')
     for (const { file, tried } of again) await writeAccount(file.target, tried, this.#change, this.#run)
     this.#files = [first, ...more]
-    return [rehearsedFrom(first), ...more.map(rehearsedFrom)]
+    return [rehearsedCopyOf(first), ...more.map(rehearsedCopyOf)]
   }
 
   async #check(file: CheckedFile, { snapshot }: RetakenSnapshot, signal: AbortSignal): Promise<CheckedFile> {
@@ -95,7 +95,7 @@ export class RemadeFiles implements AsyncDisposable {
 const isSamePlan = (a: RemedyPlan, b: RemedyPlan): boolean =>
   a.do === b.do && a.backup?.id === b.backup?.id && JSON.stringify(a.objects) === JSON.stringify(b.objects)
 
-export function rehearsedFrom({ file: { held }, tried: { candidate } }: ReadyFile): RehearsedCopy {
+export function rehearsedCopyOf({ file: { held }, tried: { candidate } }: ReadyFile): RehearsedCopy {
   invariant(held.kind === 'snapshot', 'a file that is ready was held')
   return { settled: held.snapshot.path, mended: candidate.path }
 }

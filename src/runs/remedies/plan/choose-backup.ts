@@ -56,7 +56,7 @@ export async function bringBackup(
   const { backup, why } =
     options.from === null
       ? await newestBefore(target, options.before, backups, source, signal)
-      : { backup: await verifiedOf(options.from, target, backups), why: 'the one that you named' }
+      : { backup: await requireVerified(options.from, target, backups), why: 'the one that you named' }
   const folder = join(source.folder, draftName(`restored-${++brought}`))
   mkdirSync(folder, { mode: 0o700 })
   const remove = (): Promise<void> => removeFolder(folder)
@@ -100,7 +100,7 @@ export function requireStore(backups: Backups | null, from: string | null): Back
   })
 }
 
-async function verifiedOf(id: string, target: Target, backups: Backups): Promise<VerifiedBackup> {
+async function requireVerified(id: string, target: Target, backups: Backups): Promise<VerifiedBackup> {
   const { backup } = await backups.find(id)
   if (!isVerified(backup)) {
     const why = backup.state === 'broken' ? (backup.failure?.message ?? 'it is broken') : 'it was never verified'

@@ -55,16 +55,16 @@ function lossOf(table: TableComparison, unreadable: number | null): TableLoss | 
       return null
     case 'only-in-a': {
       const lost = plus(rows.a, unreadable)
-      return { ...nothing(name), lost, unreadable, keysTotal: lost }
+      return { ...noLoss(name), lost, unreadable, keysTotal: lost }
     }
     case 'only-in-b':
-      return { ...nothing(name), recovered: rows.b }
+      return { ...noLoss(name), recovered: rows.b }
     case 'not-compared': {
       if (digest.a === null || digest.b === null) return { ...unknownLoss(name), unreadable }
       // What could be read of it is equal: rows that cannot be read may come back.
       const recovered = backIn(rows.a, rows.b)
       const lost = notBack(unreadable, recovered)
-      return { ...nothing(name), inBoth: rows.a, lost, recovered, unreadable, keysTotal: lost }
+      return { ...noLoss(name), inBoth: rows.a, lost, recovered, unreadable, keysTotal: lost }
     }
     case 'differs':
       return differing === null ? { ...unknownLoss(name), unreadable } : lossOfRows(name, rows.b, differing, unreadable)
@@ -101,7 +101,7 @@ const notBack = (unreadable: number | null, recovered: number | null): number | 
 
 const plus = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b)
 
-const nothing = (table: string): TableLoss => ({
+const noLoss = (table: string): TableLoss => ({
   table,
   inBoth: 0,
   lost: 0,

@@ -44,7 +44,7 @@ export interface TriedFile {
 export type ReadyFile = TriedFile & { readonly tried: TriedRemedy & { readonly candidate: MadeFile } }
 
 /** A plan without anything to put in place. */
-export const untried = (plan: RemedyPlan, failure: Failure | null = null): TriedRemedy => ({
+export const untriedRemedy = (plan: RemedyPlan, failure: Failure | null = null): TriedRemedy => ({
   plan,
   failure,
   rehearsal: null,

@@ -13,7 +13,7 @@ import type { CheckedFile } from '../checked-group.ts'
 import { accountOfDropped } from './account.ts'
 import { hasVerifiedBackup, type BackupSource } from './choose-backup.ts'
 import type { RemedyCommands } from './commands.ts'
-import { planOf, untried, type TriedRemedy } from './tried-remedy.ts'
+import { planOf, untriedRemedy, type TriedRemedy } from './tried-remedy.ts'
 
 export interface RepairTools {
   readonly rehearsals: Rehearsals
@@ -31,19 +31,19 @@ export async function tryRepair(
   signal: AbortSignal,
 ): Promise<TriedRemedy> {
   const { result, settled, failure } = file
-  if (failure !== null) return untried(planOf('nothing', 'the file could not be checked', null), failure)
+  if (failure !== null) return untriedRemedy(planOf('nothing', 'the file could not be checked', null), failure)
   if (result.verdict !== 'damaged' || settled === null) {
     const next = result.verdict === 'sound' ? null : result.remedy.command
-    return untried(planOf('nothing', result.reason ?? result.remedy.why, next))
+    return untriedRemedy(planOf('nothing', result.reason ?? result.remedy.why, next))
   }
   const mending = mendingOf(result.remedy)
-  if (mending === null) return untried(await planInstead(null, file, commands, tools), whyRefused(file))
+  if (mending === null) return untriedRemedy(await planInstead(null, file, commands, tools), whyRefused(file))
   const rehearsed = await tools.rehearsals.rehearse(settled, mending, signal, (step) =>
     tools.onStep(file, stepWords[step]),
   )
   if (rehearsed.kind === 'refused') {
     const plan = await planInstead(rehearsed.failure.message, file, commands, tools)
-    return { ...untried(plan, rehearsed.failure), rehearsal: rehearsed.rehearsal }
+    return { ...untriedRemedy(plan, rehearsed.failure), rehearsal: rehearsed.rehearsal }
   }
   const { mended, rehearsal, dropped } = rehearsed
   const why = `${result.remedy.why}${sourcesOf(rehearsed)}${droppedWords(dropped.total)}`

@@ -17,7 +17,7 @@ import { bringBackup, type BackupSource, type BroughtBackup } from './choose-bac
 import type { RemedyCommands, RestoreOptions } from './commands.ts'
 import { giveJournalMode } from './journal-mode.ts'
 import { lossesBetween, unknownLosses } from './losses.ts'
-import { planOf, untried, type RemedyAccount, type TriedRemedy } from './tried-remedy.ts'
+import { planOf, untriedRemedy, type RemedyAccount, type TriedRemedy } from './tried-remedy.ts'
 
 /** The backup with what the live file has besides, as one plain file. */
 export interface MergedBackup {
@@ -57,10 +57,10 @@ export async function tryRestore(
   const { target, failure, held } = file
   if (held.kind !== 'snapshot' || failure !== null) {
     const why = failure ?? heldFailure(file)
-    return untried(planOf('nothing', 'the file could not be checked', null), why)
+    return untriedRemedy(planOf('nothing', 'the file could not be checked', null), why)
   }
   if (needsChoice(file) && options.from === null && options.before === null)
-    return untried(planOf('nothing', 'the file is sound', null))
+    return untriedRemedy(planOf('nothing', 'the file is sound', null))
   let backup: BroughtBackup
   try {
     tools.onStep(file, 'restoring a backup to a scratch folder')
@@ -90,7 +90,7 @@ export async function tryRestore(
     chosen: ChosenBackup | null = null,
   ): TriedRemedy {
     const losses = chosen === null ? [] : unknownLosses(file.result.content.tables)
-    return untried(planOf(todo, why, command, { backup: chosen, losses }), reason)
+    return untriedRemedy(planOf(todo, why, command, { backup: chosen, losses }), reason)
   }
 }
 
@@ -132,7 +132,7 @@ async function drill(
             `the backup ${backup.chosen.id} did not come out sound: ${rehearsed.failure.message}`,
           )
         : rehearsed.failure
-    return { ...untried(plan, reason), rehearsal }
+    return { ...untriedRemedy(plan, reason), rehearsal }
   }
   return {
     plan,

@@ -52,16 +52,16 @@ interface SeenParts {
 
 async function partsOf(named: string): Promise<SeenParts> {
   const [main, wal, shm, journal] = [
-    await seen(named),
-    await seen(`${named}-wal`),
-    await seen(`${named}-shm`),
-    await seen(`${named}-journal`),
+    await statOrNull(named),
+    await statOrNull(`${named}-wal`),
+    await statOrNull(`${named}-shm`),
+    await statOrNull(`${named}-journal`),
   ]
   return { main, wal, shm, journal }
 }
 
 /** null for nothing, and for what may not be seen. */
-const seen = (path: string): Promise<Stats | null> => stat(onDisk(path)).catch(() => null)
+const statOrNull = (path: string): Promise<Stats | null> => stat(onDisk(path)).catch(() => null)
 
 function factsOf({ main, wal, shm, journal }: SeenParts, locks: ReadonlySet<string>, seesLocks: boolean): FileFacts {
   if (main === null) return unseenFile

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openChecker } from '../../../../src/check/check.ts'
-import { changedBetween, DigestedPages } from '../../../../src/check/reader/pages/page-digests.ts'
+import { findChangedPages, DigestedPages } from '../../../../src/check/reader/pages/page-digests.ts'
 import type { SnapshotPath } from '../../../../src/model/brand.ts'
 import type { PageDigests } from '../../../../src/model/result/last-good.ts'
 import type { Reading } from '../../../../src/model/result/reading.ts'
@@ -141,7 +141,7 @@ test('a hundred thousand pages have some thousand digests, and a change is found
   const earlier = digest([])
   expect([earlier.groupPages, earlier.groups.length, earlier.groups.byteLength < 20_000]).toEqual([25, 4000, true])
   const ownerOf = (page: number): number => (page <= 50_000 ? 2 : 3)
-  expect(changedBetween(earlier, digest([1, 26, 99_999]), ownerOf)).toEqual({
+  expect(findChangedPages(earlier, digest([1, 26, 99_999]), ownerOf)).toEqual({
     runs: [
       [1, 50],
       [99_976, 100_000],
@@ -150,8 +150,8 @@ test('a hundred thousand pages have some thousand digests, and a change is found
     groupPages: 25,
     owners: [2, 3],
   })
-  expect(changedBetween(digest([], 77), digest([77], 77), ownerOf)).toBeNull()
-  const everywhere = changedBetween(earlier, digest(Array.from({ length: 100 }, (_, i) => 1000 * i + 1)), ownerOf)
+  expect(findChangedPages(digest([], 77), digest([77], 77), ownerOf)).toBeNull()
+  const everywhere = findChangedPages(earlier, digest(Array.from({ length: 100 }, (_, i) => 1000 * i + 1)), ownerOf)
   expect([everywhere?.runs.length, everywhere?.pages]).toEqual([20, 2500])
 })
 
@@ -159,7 +159,7 @@ test('digests of another kind are never compared', () => {
   const earlier: PageDigests = { format: 1, pageSize: 4096, pages: 3, groupPages: 1, groups: Uint32Array.of(1, 2, 3) }
   const now: PageDigests = { ...earlier, groups: Uint32Array.of(1, 9, 3) }
   const ownerOf = (): number => 2
-  expect(changedBetween(earlier, now, ownerOf)).toMatchObject({ runs: [[2, 2]] })
+  expect(findChangedPages(earlier, now, ownerOf)).toMatchObject({ runs: [[2, 2]] })
   for (const unlike of [{ format: 2 }, { pageSize: 512 }, { pages: 4 }, { groupPages: 2 }])
-    expect(changedBetween({ ...earlier, ...unlike }, now, ownerOf)).toBeNull()
+    expect(findChangedPages({ ...earlier, ...unlike }, now, ownerOf)).toBeNull()
 })

@@ -138,6 +138,6 @@ export class PlainAgent implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#slots.settled()
+    await this.#slots.untilReturned()
   }
 }

@@ -46,7 +46,7 @@ async function resumeFrozen(...asked: Parameters<Service['resume']>): Promise<Le
   return real.resume(...asked)
 }
 
-const slot = { asked: () => undefined, answered: () => undefined, [Symbol.dispose]: () => undefined }
+const slot = { markAsked: () => undefined, markAnswered: () => undefined, [Symbol.dispose]: () => undefined }
 const permit = {
   ready: () => Promise.resolve(),
   enter: () => Promise.resolve({ ...slot, beginsByMs: monotonicMs() + Number(window) }),

@@ -113,9 +113,9 @@ async function examine(host: SimulatedHost, permit: SlotPermit, chunk: Chunk, si
   const results: OutgoingResult[] = []
   for (const tenant of chunk.tenants) {
     using slot = await slotOf(permit, signal)
-    slot.asked()
+    slot.markAsked()
     await sleep(pauseOf(tenant))
-    slot.answered()
+    slot.markAnswered()
     results.push(outgoingResult({ ...chunk, attempt: 1 }, tenant, recordedResult(tenant), Date.now()))
   }
   const own = databaseOf(host)

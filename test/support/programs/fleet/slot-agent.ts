@@ -54,12 +54,12 @@ const permit = new SlotPermit(slots, limits.windowMs)
 let isFirst = true
 const attacked = (slot: PauseSlot): PauseSlot => ({
   beginsByMs: defences.includes('window') ? slot.beginsByMs : slot.beginsByMs + 1e8,
-  asked() {
+  markAsked() {
     if (isFirst && freezeAt === 'asked') freeze(freezeAt)
     isFirst = false
-    slot.asked()
+    slot.markAsked()
   },
-  answered: () => slot.answered(),
+  markAnswered: () => slot.markAnswered(),
   [Symbol.dispose]: () => slot[Symbol.dispose](),
 })
 const attackedPermit: PausePermit = {
@@ -118,5 +118,5 @@ for (let at = 0; at < options.holds; at++) {
   if (held?.kind === 'snapshot') await held.snapshot[Symbol.asyncDispose]()
 }
 permit[Symbol.dispose]()
-await slots.settled()
+await slots.untilReturned()
 process.exit(0)

@@ -9,7 +9,7 @@ import { Columns } from '../../../../census/record/columns.ts'
 import { differByRounding } from '../../../../census/record/rounding.ts'
 import { columnValue, typed, type TypedValue } from '../../../../check/reader/sqlite/column-value.ts'
 import {
-  computingOf,
+  computationOf,
   tableNamesOf,
   rowNames,
   type ComputingQuery,
@@ -168,7 +168,7 @@ function prepareMatch(
 }
 
 function computingOrNull(db: Database.Database, index: string, table: string): ComputingQuery | null {
-  const computing = orNull(() => computingOf(db, index, table))
+  const computing = orNull(() => computationOf(db, index, table))
   return computing?.kind === 'query' ? computing : null
 }
 

@@ -6,7 +6,7 @@
 import type Database from 'better-sqlite3'
 import { Columns } from '../../../../census/record/columns.ts'
 import { columnValue, typed, type TypedValue } from '../../../../check/reader/sqlite/column-value.ts'
-import { computingOf, tableNamesOf, rowNames } from '../../../../check/reader/sqlite/computed-entries.ts'
+import { computationOf, tableNamesOf, rowNames } from '../../../../check/reader/sqlite/computed-entries.ts'
 import { invariant } from '../../../../model/bug.ts'
 import type { ContradictedIndex } from '../../salvage-result.ts'
 import { collationName, storedOf, type TreeShape } from '../read/shape.ts'
@@ -47,7 +47,7 @@ const numbered = (names: number): readonly string[] => Array.from({ length: name
  * @returns how many columns name a row; 0 if SQLite cannot find the rows
  */
 function findSharing({ newFile: { db } }: SalvageContext, table: TreeShape, index: TreeShape): number {
-  const computing = computingOf(db, index.name, table.name)
+  const computing = computationOf(db, index.name, table.name)
   const names = rowNames(tableNamesOf(db, table.name))
   if (computing.kind !== 'query' || names.length === 0 || index.plan === null) return 0
   const { terms, from, where } = computing

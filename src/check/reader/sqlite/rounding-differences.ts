@@ -16,7 +16,7 @@ import type { EntryComputation } from './computed-entries.ts'
 type Query = Extract<EntryComputation, { kind: 'query' }>
 
 /** @returns those indexes, as what this SQLite cannot judge */
-export function roundedOtherwise(
+export function findRoundingDifferences(
   { plan, file }: PageCounter,
   db: Database.Database,
   queries: ReadonlyMap<number, Query>,
