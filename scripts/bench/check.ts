@@ -57,7 +57,7 @@ export async function measureChecks(workspace: Workspace, options: CheckBenchOpt
   ]
   await census(file) // Fills the page cache.
   const warm = await measureWarm(workspace, programs, options.rounds)
-  const tenthTimes = [await timed(() => census(tenth)), await timed(() => census(tenth))]
+  const tenthTimes = [await measureMs(() => census(tenth)), await measureMs(() => census(tenth))]
   const cold = await measureCold(workspace, programs)
   return {
     rows: options.rows,
@@ -96,7 +96,7 @@ async function measureWarm(
   for (let round = 1; round <= rounds && workspace.hasTime; round++) {
     for (const program of programs) {
       workspace.report(`round ${round} of ${rounds}: ${program.name}`)
-      times.get(program.name)?.push(await timed(() => program.run()))
+      times.get(program.name)?.push(await measureMs(() => program.run()))
     }
   }
   return times
@@ -109,7 +109,7 @@ async function measureCold(
 ): Promise<ReadonlyMap<string, number>> {
   const times = new Map<string, number>()
   for (const program of programs)
-    if (workspace.hasTime && dropPageCache()) times.set(program.name, await timed(() => program.run()))
+    if (workspace.hasTime && dropPageCache()) times.set(program.name, await measureMs(() => program.run()))
   return times
 }
 
@@ -135,7 +135,7 @@ async function check(checker: Checker, file: string, signal: AbortSignal): Promi
     throw new Error(`the reference database is not sound: ${JSON.stringify(reading.facts)}`)
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
+async function measureMs(work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now()
   await work()
   return performance.now() - startedAt

@@ -81,9 +81,9 @@ async function compareWithLoop(
   const rounds: TimedRun[] = []
   for (let round = 0; round < options.rounds && workspace.hasTime; round++)
     rounds.push(
-      await timed(workspace, 'shell loop', () => shellLoop(workspace, files)),
-      await timed(workspace, 'holdfast sweep', () => holdfast(workspace, options, sweep, null)),
-      await timed(workspace, 'holdfast check DIR', () => holdfast(workspace, options, ['check', files], null)),
+      await timeRun(workspace, 'shell loop', () => shellLoop(workspace, files)),
+      await timeRun(workspace, 'holdfast sweep', () => holdfast(workspace, options, sweep, null)),
+      await timeRun(workspace, 'holdfast check DIR', () => holdfast(workspace, options, ['check', files], null)),
     )
   return rounds
 }
@@ -117,7 +117,7 @@ async function watchSweeps(
       last.push({ ...use, holds: (await service.figures()).holds - before })
       if (each.length <= use.processes) each = memoryUseOfEach(pid)
     }
-    rounds.push(await timed(workspace, 'watched sweep', () => holdfast(workspace, options, sweep, sample)))
+    rounds.push(await timeRun(workspace, 'watched sweep', () => holdfast(workspace, options, sweep, sample)))
     samples.push(...last)
   }
   return { rounds, samples, last, each }
@@ -137,7 +137,7 @@ ledger: { dir: ${JSON.stringify(join(workspace.folder, 'ledger'))} }
   return path
 }
 
-async function timed(workspace: Workspace, what: TimedRun['what'], work: () => Promise<void>): Promise<TimedRun> {
+async function timeRun(workspace: Workspace, what: TimedRun['what'], work: () => Promise<void>): Promise<TimedRun> {
   const processorMs = processorMsOfEnded()
   const startedAt = performance.now()
   await work()

@@ -60,16 +60,16 @@ const prose = (text: string): readonly string[] => wrap(text, proseWidth)
 const section = (name: string): readonly string[] => [
   '',
   `## \`${name}\``,
-  ...prose(linked(sectionMeanings[name] ?? '')),
+  ...prose(withLinks(sectionMeanings[name] ?? '')),
 ]
 
 /** Files of the repository are named from its root; this page lies in src/config/. */
-const linked = (text: string): string => text.replaceAll(/src\/(\S+\.md)/g, '[$&](../$1)')
+const withLinks = (text: string): string => text.replaceAll(/src\/(\S+\.md)/g, '[$&](../$1)')
 
 const key = ({ topic, means }: Explanation, value: NonNullable<Explanation['value']>): readonly string[] => [
   '',
   `${topic.includes('.') ? '###' : '##'} \`${topic}\``,
-  ...prose(linked(means)),
+  ...prose(withLinks(means)),
   '',
   ...valueOf(value).flatMap(([label, text]) =>
     isCode(label, value) ? [`- ${label}: \`${text}\``] : hangingItem(`${label}: ${text}`),

@@ -45,7 +45,7 @@ const titles = ({ requests }: WebServer, from: number): readonly string[] => [
 ]
 
 /** A sweep whose alarms the sink refuses, all three times. @returns the number of requests so far */
-async function refused(server: WebServer, service: string, results: readonly Result[]): Promise<number> {
+async function sweepRefused(server: WebServer, service: string, results: readonly Result[]): Promise<number> {
   server.answer(500)
   const complaints = await sweep(service, server.url, results)
   await expect.poll(() => complaints.length, { timeout: 60_000 }).toBe(1)
@@ -55,14 +55,14 @@ async function refused(server: WebServer, service: string, results: readonly Res
 
 test('an alarm that waits goes before the news, such as the recovery of one of its tenants', async () => {
   await using server = await openWebServer()
-  const before = await refused(server, 'first', [damaged('acme'), damaged('bolt')])
+  const before = await sweepRefused(server, 'first', [damaged('acme'), damaged('bolt')])
   await sweep('first', server.url, [sound('acme'), damaged('bolt')])
   expect(titles(server, before)).toEqual(['DAMAGED: acme, bolt of first', 'RECOVERED: acme of first: sound again'])
 })
 
 test('an alarm whose condition has ended is not sent after its recovery', async () => {
   await using server = await openWebServer()
-  const before = await refused(server, 'over', [damaged('acme'), unproven('bolt')])
+  const before = await sweepRefused(server, 'over', [damaged('acme'), unproven('bolt')])
   await sweep('over', server.url, [sound('acme'), unproven('bolt')])
   expect(titles(server, before)).toEqual([
     'INCONCLUSIVE: bolt of over could not be checked',

@@ -33,11 +33,11 @@ const about = {
 }
 
 /** Our children that compress. */
-const compressing = (): readonly number[] => descendantsRunning(process.pid, 'compress-child')
+const compressChildren = (): readonly number[] => descendantsRunning(process.pid, 'compress-child')
 
 async function whenCompressing(): Promise<number> {
   for (;;) {
-    const [pid] = compressing()
+    const [pid] = compressChildren()
     if (pid !== undefined) return pid
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
@@ -49,7 +49,7 @@ test('it comes back byte for byte, and no child is left', async () => {
   const pid = await whenCompressing()
   expect(readFileSync(`/proc/${pid}/stat`, 'latin1').split(' ')[18]).toBe('10') // Its niceness, as that of a check.
   const { backup } = await keeping
-  expect(compressing()).toEqual([])
+  expect(compressChildren()).toEqual([])
   const restored = await store.backups.restore(backup.id, store.file('back.db'), never)
   expect(readFileSync(restored).equals(readFileSync(large))).toBe(true)
 })
@@ -72,5 +72,5 @@ test('an interruption ends the child, and is its own reason', async () => {
   await whenCompressing()
   controller.abort(new Failure('INTERRUPTED', 'stopped by the test'))
   await interrupted
-  expect([compressing(), readdirSync(store.folderOf())]).toEqual([[], []])
+  expect([compressChildren(), readdirSync(store.folderOf())]).toEqual([[], []])
 })

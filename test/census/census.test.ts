@@ -26,7 +26,7 @@ function editSchema(path: string, ...statements: readonly string[]): void {
   db.close()
 }
 
-const reported = (path: string, ...more: readonly number[]): readonly unknown[] =>
+const findingsOf = (path: string, ...more: readonly number[]): readonly unknown[] =>
   census(path, ...more).findings.map(({ rule, object, rows, total }) => [rule, object.name, rows, total])
 
 test('an index with a collation of the application is compared with its table; only its order is not checked', () => {
@@ -46,7 +46,7 @@ test('an index with a collation of the application is compared with its table; o
       bytes[at] = 0x7a
     })
   }
-  expect(reported(path)).toEqual([['entry-differs-from-row', 't_x', [1], 1]])
+  expect(findingsOf(path)).toEqual([['entry-differs-from-row', 't_x', [1], 1]])
 })
 
 test('two leaves that changed places are out of order, in tables and in indexes', () => {
@@ -128,7 +128,7 @@ test('an integer in a REAL column is compared as it is stored, as SQLite does', 
   )
   editSchema(path, "UPDATE sqlite_schema SET sql = replace(sql, 'x INTEGER', 'x REAL') WHERE name = 't'")
   expect(askInProcess(path).lines).toEqual([])
-  expect(reported(path)).toEqual([])
+  expect(findingsOf(path)).toEqual([])
 })
 
 test('a key that a unique index has twice is reported by its row', () => {
@@ -140,7 +140,7 @@ test('a key that a unique index has twice is reported by its row', () => {
     ),
   )
   editSchema(path, "UPDATE sqlite_schema SET sql = 'CREATE UNIQUE INDEX t_x ON t(x)' WHERE name = 't_x'")
-  expect(reported(path)).toEqual([['unique-violated', 't_x', [3], 1]])
+  expect(findingsOf(path)).toEqual([['unique-violated', 't_x', [3], 1]])
 })
 
 test('an index that lost all entries misses every row, whether one pass finds it or many', () => {
@@ -154,12 +154,12 @@ test('an index that lost all entries misses every row, whether one pass finds it
     empty.writeUInt16BE(1024, 5)
     patient.write(patient.root('events_kind'), empty)
   }
-  const once = reported(path)
+  const once = findingsOf(path)
   expect(once).toEqual([
     ['row-missing-from-index', 'events_kind', Array.from({ length: 20 }, (_, i) => (i + 1) * 3), 3000],
   ])
-  expect(reported(path, 3, 700)).toEqual(once)
-  expect(reported(path, 1, 300)).toEqual(once)
+  expect(findingsOf(path, 3, 700)).toEqual(once)
+  expect(findingsOf(path, 1, 300)).toEqual(once)
 })
 
 test('a row that the table lost is an entry without a row in every index', () => {
@@ -171,7 +171,7 @@ test('a row that the table lost is an entry without a row in every index', () =>
       patient.pages('events').find((page) => patient.bTree(page).leaf && patient.read(page).readUInt16BE(1) === 0) ?? 0
     dropCell(patient, page, 1)
   }
-  expect(reported(path)).toEqual(
+  expect(findingsOf(path)).toEqual(
     ['events_note', 'events_at', 'events_kind'].map((name) => ['entry-without-row', name, [6], 1]),
   )
 })
@@ -227,7 +227,7 @@ test('rowids beyond 2^53 are reported as text, keys of several columns as a list
       })
     }
   }
-  expect(reported(path)).toEqual([
+  expect(findingsOf(path)).toEqual([
     ['entry-differs-from-row', 'big_x', ['9007199254740993'], 1],
     ['entry-differs-from-row', 'pairs_c', [['ä', { blob: '00ff' }]], 1],
   ])

@@ -33,7 +33,11 @@ const limits = (depth: 'quick' | 'full', engine: 'census' | 'sqlite'): ReadingLi
 })
 
 /** A reader that notes each question, and the steps that it answered by itself. */
-function noting(reader: Reader): { readonly reader: Reader; readonly asked: string[]; readonly alone: string[] } {
+function recordQuestions(reader: Reader): {
+  readonly reader: Reader
+  readonly asked: string[]
+  readonly alone: string[]
+} {
   const asked: string[] = []
   const alone: string[] = []
   return {
@@ -52,7 +56,7 @@ function noting(reader: Reader): { readonly reader: Reader; readonly asked: stri
 
 async function askOne(depth: 'quick' | 'full', engine: 'census' | 'sqlite'): Promise<readonly (readonly string[])[]> {
   using file = openInProcess(path)
-  const { reader, asked, alone } = noting(file)
+  const { reader, asked, alone } = recordQuestions(file)
   await readSnapshot(
     { sqliteVersion: '', walls: [], pages: reader, sqlite: reader, helpers: [] },
     limits(depth, engine),
@@ -91,7 +95,7 @@ test('several readers: one asks SQLite, the others count pages, and the sums are
   using a = openInProcess(path)
   using b = openInProcess(path)
   using c = openInProcess(path)
-  const [pages, sqlite, helper] = [noting(a), noting(b), noting(c)]
+  const [pages, sqlite, helper] = [recordQuestions(a), recordQuestions(b), recordQuestions(c)]
   await readSnapshot(
     { sqliteVersion: '', walls: [], pages: pages.reader, sqlite: sqlite.reader, helpers: [helper.reader] },
     limits('full', 'census'),

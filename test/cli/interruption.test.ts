@@ -1,7 +1,7 @@
 /** A run that is interrupted resumes whatever is paused, says which signal it was, and leaves nothing behind. */
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { ending, reportIn, start, type RunningProgram } from '../support/cli/program.ts'
+import { resultOf, reportIn, start, type RunningProgram } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 
 test.each([
@@ -15,7 +15,7 @@ test.each([
     let program: RunningProgram | null = null
     await using service = await openService({ onClose: () => void program?.kill(signal) })
     program = start(['sweep', '--json', '--config', service.config])
-    const ran = await ending(program)
+    const ran = await resultOf(program)
     const report = reportIn(ran)
     expect(ran.code, ran.stderr).toBe(expected)
     expect(ran.stderr).toContain(`${signal}: resuming what is paused`)
@@ -37,6 +37,6 @@ test('a second signal changes nothing: the tenant is resumed', async () => {
     },
   })
   program = start(['check', '--tenant', 'acme', '--config', service.config])
-  const { code } = await ending(program)
+  const { code } = await resultOf(program)
   expect([code, service.gate.stateOf('acme')]).toEqual([130, 'active'])
 })

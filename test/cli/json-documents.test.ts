@@ -9,7 +9,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { openHookedService } from '../support/cli/hooked-service.ts'
-import { ending, holdfast, killWithGuardian, start, type RunningProgram } from '../support/cli/program.ts'
+import { resultOf, holdfast, killWithGuardian, start, type RunningProgram } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 
 type Document = Readonly<Record<string, unknown>>
@@ -37,7 +37,7 @@ test('a hold by hooks that a killed run left: open, of another service, resumed'
   expect(unknown).toMatchObject({ schema: 'holdfast.status/1', state: 'UNKNOWN', tenants: [], lastFullSweepAt: null })
   expect(empty).toEqual({ schema: 'holdfast.history/1', incident: null, entries: [], changes: [], more: false })
   sweeping = start(['sweep', '--config', service.config])
-  await ending(sweeping)
+  await resultOf(sweeping)
   sweeping = null
   expect(service.paused()).toEqual(['acme'])
   const renamed = service.folder.in('other.yaml')
@@ -80,7 +80,7 @@ test('a lease of a run whose ledger was lost: which holds stand open is unknown'
     onClose: () => killWithGuardian(sweeping),
   })
   sweeping = start(['sweep', '--config', service.config])
-  await ending(sweeping)
+  await resultOf(sweeping)
   sweeping = null
   rmSync(service.ledger, { recursive: true })
   expect(await documentOf(['resume', '--all'], service.config, 4)).toMatchObject({

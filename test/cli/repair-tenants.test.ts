@@ -147,7 +147,7 @@ test('a tenant that is sound is not paused a second time', async () => {
 })
 
 /** The service writes a row whenever it opens the tenant again, so each plan is out of date. */
-const writing = async (maxPause: string) => {
+const openWritingService = async (maxPause: string) => {
   let path = ''
   const service = await openService({
     tenants: (data) => ({ acme: (path = makeDamaged(join(data, 'acme.db'))) }),
@@ -160,7 +160,7 @@ const writing = async (maxPause: string) => {
   })
   return { service, path }
 }
-const writtenIn = (path: string): unknown => {
+const countWritten = (path: string): unknown => {
   const database = new Database(path, { readonly: true })
   try {
     return database.prepare("SELECT count(*) FROM notes NOT INDEXED WHERE title = 'written meanwhile'").pluck().get()
@@ -170,12 +170,12 @@ const writtenIn = (path: string): unknown => {
 }
 
 test('a tenant that is written meanwhile is mended inside of its pause, and keeps what was written', async () => {
-  const { service, path } = await writing('10s')
+  const { service, path } = await openWritingService('10s')
   await using _service = service
   const report = await remedyOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
   const { applied, failure } = onlyRemedy(report)
   expect(applied, JSON.stringify(failure)).toMatchObject({ verdict: 'sound', healthy: true })
-  expect([integrityOf(path), writtenIn(path)]).toEqual(['ok', 3]) // After the hold, the change, and the last check.
+  expect([integrityOf(path), countWritten(path)]).toEqual(['ok', 3]) // After the hold, the change, and the last check.
   expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(3)
   const kept = new Database(applied?.original ?? '', { readonly: true })
   expect(kept.prepare("SELECT count(*) FROM notes NOT INDEXED WHERE title = 'written meanwhile'").pluck().get()).toBe(1)
@@ -188,14 +188,14 @@ test('a tenant that is always written, and may not be paused for so long, stays 
   await untilSeen('a pause that is long enough for a hold alone', async () => {
     const { value: maxPause } = pauses.next()
     if (maxPause === undefined) throw new Error('each pause was too long or too short')
-    const { service, path } = await writing(maxPause)
+    const { service, path } = await openWritingService(maxPause)
     await using _service = service
     const report = await remedyOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
     const { applied, failure } = onlyRemedy(report)
     if (applied !== null || failure?.code === 'TOO_LARGE_FOR_PAUSE') return false
     expect(failure, JSON.stringify(failure)).toMatchObject({ code: 'REMEDY_STALE', tenantState: 'active' })
     expect(report.summary.exitCode).toBe(3)
-    expect(writtenIn(path)).toBe(6) // Three attempts, each with a hold and a pause.
+    expect(countWritten(path)).toBe(6) // Three attempts, each with a hold and a pause.
     expect(service.gate.stateOf('acme')).toBe('active')
     expect(integrityOf(path)).not.toBe('ok')
     expect(readdirSync(join(service.ledger, 'quarantine'))).toEqual([])

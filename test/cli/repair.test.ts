@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import type { RemedyReport } from '../../src/model/result/remedy.ts'
 import { fingerprintOf, makeDatabase, makeFolder, damageIndex } from '../support/cli/folder.ts'
-import { ending, holdfast, start } from '../support/cli/program.ts'
+import { resultOf, holdfast, start } from '../support/cli/program.ts'
 import { integrityOf, makeDamaged, onlyRemedy, remedyOf, zeroTableLeaf } from '../support/cli/remedies.ts'
 import { untilSeen } from '../support/coincidence.ts'
 
@@ -84,7 +84,7 @@ describe('a bare file', () => {
       const path = makeDamaged(folder.in('app.db'))
       const { ino } = statSync(path)
       const program = start(['repair', path, '--apply', '--json'])
-      const ended = ending(program)
+      const ended = resultOf(program)
       while (statSync(path).ino === ino && program.exitCode === null) await sleep(1)
       program.kill('SIGTERM')
       const { code, stdout } = await ended

@@ -19,7 +19,7 @@ import { describe, expect, test } from 'vitest'
 import { makeDatabase, makeFolder, type Folder } from '../support/cli/folder.ts'
 import { openHookedService } from '../support/cli/hooked-service.ts'
 import {
-  ending,
+  resultOf,
   launcher,
   otherUser,
   whyNoOtherUser,
@@ -36,7 +36,7 @@ function startShell(line: string, { cwd, env, as }: ProgramOptions): RunningProg
   const script = `HF() { "$NODE" "$LAUNCHER" "$@"; }; ${line}`
   return spawn('bash', ['-c', script], { env: all, cwd, stdio: ['ignore', 'pipe', 'pipe'], ...as })
 }
-const shell = (line: string, options: ProgramOptions = {}): Promise<ProgramResult> => ending(startShell(line, options))
+const shell = (line: string, more: ProgramOptions = {}): Promise<ProgramResult> => resultOf(startShell(line, more))
 /** As one line: reports are broken at 80 columns. */
 const inOneLine = ({ stdout, stderr }: ProgramResult): string => `${stdout} ${stderr}`.replaceAll(/\s+/g, ' ')
 const including = (text: string): string => expect.stringContaining(text) as string

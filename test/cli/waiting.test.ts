@@ -4,17 +4,17 @@ import { expect, test } from 'vitest'
 import { bareFiles } from '../../src/ledger/folder.ts'
 import { takeRunLock } from '../../src/ledger/run-lock/run-lock.ts'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
-import { ending, holdfast, reportIn, start, type RunningProgram, type ProgramResult } from '../support/cli/program.ts'
+import { resultOf, holdfast, reportIn, start, type RunningProgram, type ProgramResult } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 import { eventually } from '../support/processes.ts'
 
 /** What it has said on stderr so far, and its end. */
-function watched(program: RunningProgram): { readonly said: () => string; readonly ended: Promise<ProgramResult> } {
+function watch(program: RunningProgram): { readonly said: () => string; readonly ended: Promise<ProgramResult> } {
   let text = ''
   program.stderr.on('data', (piece: Buffer) => {
     text += piece.toString()
   })
-  return { said: () => text, ended: ending(program) }
+  return { said: () => text, ended: resultOf(program) }
 }
 
 test('every command that takes the run lock waits for the other run, names it, and then does its work', async () => {
@@ -29,7 +29,7 @@ test('every command that takes the run lock waits for the other run, names it, a
     ['doctor'],
   ]
   const lock = await takeRunLock(service.ledger, 'test')
-  const waiting = commands.map((args) => watched(start([...args, '--wait', '5m', ...given])))
+  const waiting = commands.map((args) => watch(start([...args, '--wait', '5m', ...given])))
   for (const [at, { said }] of waiting.entries()) {
     await eventually(`${commands[at]?.[0]} waits`, () => said().includes('waiting for it to end, at most 5 min'))
     expect(said().replaceAll(/\s+/g, ' ')).toMatch(
@@ -70,7 +70,7 @@ test.each([
   await using service = await openService()
   await using _lock = await takeRunLock(service.ledger, 'test')
   const program = start(['sweep', '--wait', '10m', '--config', service.config])
-  const { said, ended } = watched(program)
+  const { said, ended } = watch(program)
   await eventually('it waits', () => said().includes('waiting for it to end'))
   const began = performance.now()
   program.kill(signal)
@@ -84,7 +84,7 @@ test('bare files wait with --ledger; without one no run waits, and the option is
   const file = makeDatabase(folder.in('a.db'))
   mkdirSync(folder.in('ledger'), { mode: 0o700 })
   const lock = await takeRunLock(folder.in('ledger'), bareFiles)
-  const { said, ended } = watched(start(['check', file, '--ledger', folder.in('ledger'), '--wait', '5m']))
+  const { said, ended } = watch(start(['check', file, '--ledger', folder.in('ledger'), '--wait', '5m']))
   await eventually('it waits', () => said().includes('waiting for it to end'))
   await lock[Symbol.asyncDispose]()
   expect((await ended).code).toBe(0)

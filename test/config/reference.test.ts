@@ -60,10 +60,10 @@ const settingsOf = (document: Section): Settings =>
 const isSection = (value: unknown): value is Section =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function merged(one: Section, other: Section): Section {
+function mergeSections(one: Section, other: Section): Section {
   return Object.entries(other).reduce<Section>((sum, [key, value]) => {
     const known = sum[key]
-    return { ...sum, [key]: isSection(known) && isSection(value) ? merged(known, value) : value }
+    return { ...sum, [key]: isSection(known) && isSection(value) ? mergeSections(known, value) : value }
   }, one)
 }
 
@@ -95,7 +95,7 @@ test('every key and section of the schema is described, and no other', () => {
 describe.each(keys.map((key) => [key.topic, key] as const))('%s', (topic, { value, means }) => {
   test('has an example that parses, and is not the default', () => {
     const example = parse(value.example) as Section
-    const settings = settingsOf(merged(around(topic), example))
+    const settings = settingsOf(mergeSections(around(topic), example))
     if (value.default !== null && keyMeanings[topic]?.example !== value.default)
       expect(settings).not.toEqual(settingsOf(around(topic)))
   })
@@ -103,9 +103,11 @@ describe.each(keys.map((key) => [key.topic, key] as const))('%s', (topic, { valu
   test('has the default that holds without it, or must be given', () => {
     if (value.required) expect(() => settingsOf(without(around(topic), topic.split('.')))).toThrow(Failure)
     else if (value.default !== null)
-      expect(settingsOf(merged(around(topic), at(topic, parse(value.default))))).toEqual(settingsOf(around(topic)))
+      expect(settingsOf(mergeSections(around(topic), at(topic, parse(value.default))))).toEqual(
+        settingsOf(around(topic)),
+      )
     else if (!['service.admin', 'service.files', 'service.tokenFile'].includes(topic))
-      expect(settingsOf(merged(around(topic), at(topic, null)))).toEqual(settingsOf(around(topic)))
+      expect(settingsOf(mergeSections(around(topic), at(topic, null)))).toEqual(settingsOf(around(topic)))
   })
 
   test('names its unit if it has one', () => {
@@ -117,10 +119,11 @@ describe.each(keys.map((key) => [key.topic, key] as const))('%s', (topic, { valu
     expect(value.unit).toBe(units === null ? null : units.join(', '))
     if (units === null) return
     const [, least = '', most = ''] = / from (\S+) to (\S+)$/.exec(value.allowed) ?? []
-    for (const limit of [least, most]) expect(() => settingsOf(merged(around(topic), at(topic, limit)))).not.toThrow()
-    const moved = (limit: string, by: number): string => limit.replace(/\d+/, (number) => String(Number(number) + by))
-    for (const beyond of [moved(least, -1), moved(most, 1)]) {
-      expect(() => settingsOf(merged(around(topic), at(topic, beyond)))).toThrow(Failure)
+    for (const limit of [least, most])
+      expect(() => settingsOf(mergeSections(around(topic), at(topic, limit)))).not.toThrow()
+    const shift = (limit: string, by: number): string => limit.replace(/\d+/, (number) => String(Number(number) + by))
+    for (const beyond of [shift(least, -1), shift(most, 1)]) {
+      expect(() => settingsOf(mergeSections(around(topic), at(topic, beyond)))).toThrow(Failure)
     }
   })
 

@@ -42,7 +42,7 @@ const pidsIn = (text: string): number[] =>
   Array.from(text.matchAll(/^demo: started [^\n]*?\(pid (\d+)\)/gm), ([, pid]) => Number(pid))
 
 /** Command lines of the processes that still run. */
-function running(pids: readonly number[]): string[] {
+function commandsOf(pids: readonly number[]): string[] {
   return pids.flatMap((pid) => {
     try {
       return [readFileSync(`/proc/${pid}/cmdline`, 'utf8')].filter((command) => command.includes('scripts/demo'))
@@ -59,7 +59,7 @@ test('I1.12: everything is as promised, and nothing is left', async () => {
   expect([ended, demo.output().match(withReport)]).toEqual([[0, null], null])
   expect(demo.output().match(/as promised:/g)?.length).toBeGreaterThanOrEqual(14)
   expect(pidsIn(demo.output()).length).toBe(3)
-  expect(running(pidsIn(demo.output()))).toEqual([])
+  expect(commandsOf(pidsIn(demo.output()))).toEqual([])
   expect(demo.left()).toEqual([])
 })
 
@@ -74,6 +74,6 @@ test('if it is interrupted during the sweep, it stops everything and removes its
     ])
   demo.interrupt()
   expect([await demo.ended, demo.output().includes('interrupted; everything was stopped')]).toEqual([[130, null], true])
-  expect(running(pidsIn(demo.output()))).toEqual([])
+  expect(commandsOf(pidsIn(demo.output()))).toEqual([])
   expect(demo.left()).toEqual([])
 })

@@ -10,7 +10,7 @@ import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
 import { noEvidence, type PinEvidence } from '../../src/model/result/evidence.ts'
 import type { Finding } from '../../src/model/result/finding.ts'
-import { asked, checked, ended, quiesced, scratch } from '../support/ledger/sample-events.ts'
+import { holdAsked, checked, holdEnded, holdQuiesced, scratch } from '../support/ledger/sample-events.ts'
 
 const tenants = Array.from({ length: 10_000 }, (_, index) => `tenant-${index}`)
 /** Straight into the file, without a process in between: what is measured here is reading. */
@@ -22,10 +22,12 @@ const storeIn = (dir: string): Store =>
 let number = 0
 const linesOf = (tenant: string, night: number): readonly LineRow[] => {
   const holder = `${night} ${tenant}`
-  return [asked(holder, tenant), quiesced(holder, tenant), ended(holder, tenant), checked(tenant)].map((event) => {
-    number += 1
-    return lineRow(night * 86_400_000 + number, `RUN-${night}`, number, condense(event))
-  })
+  return [holdAsked(holder, tenant), holdQuiesced(holder, tenant), holdEnded(holder, tenant), checked(tenant)].map(
+    (event) => {
+      number += 1
+      return lineRow(night * 86_400_000 + number, `RUN-${night}`, number, condense(event))
+    },
+  )
 }
 
 test('100,000 events of 10,000 tenants: each answer takes under a second, a sound check under 2 KB', async () => {
@@ -37,7 +39,7 @@ test('100,000 events of 10,000 tenants: each answer takes under a second, a soun
     for (let from = 0; from < tenants.length; from += 1000)
       store.append(tenants.slice(from, from + 1000).flatMap((tenant) => linesOf(tenant, night)))
   }
-  store.append(['left', 'open'].map((holder) => lineRow(5, 'RUN-3', (number += 1), asked(holder))))
+  store.append(['left', 'open'].map((holder) => lineRow(5, 'RUN-3', (number += 1), holdAsked(holder))))
   store.close()
   const bytes = statSync(join(folder.path, 'ledger.db')).size
   expect(bytes / (tenants.length * nights.length)).toBeLessThan(3500)
@@ -91,7 +93,7 @@ test('answers are bounded, whatever is asked', async () => {
         lineRow(from + index, 'CHECKS', from + index, condense(checked('acme'))),
       ),
     )
-  store.append(Array.from({ length: 11_000 }, (_, index) => lineRow(index, 'R', index, asked(`h${index}`, 'acme'))))
+  store.append(Array.from({ length: 11_000 }, (_, index) => lineRow(index, 'R', index, holdAsked(`h${index}`, 'acme'))))
   store.close()
   await using reading = await readLedger(folder.path)
   expect(await reading.history(null, Number.MAX_SAFE_INTEGER)).toHaveLength(10_000)

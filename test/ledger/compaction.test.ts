@@ -15,7 +15,15 @@ import type { Finding } from '../../src/model/result/finding.ts'
 import type { Result } from '../../src/model/result/report.ts'
 import type { ServiceWay } from '../../src/model/service-way.ts'
 import { makeLargeLedger } from '../soak/large-ledger.ts'
-import { asked, checked, ended, fileIn, ledgerProcessesOf, quiesced, scratch } from '../support/ledger/sample-events.ts'
+import {
+  holdAsked,
+  checked,
+  holdEnded,
+  fileIn,
+  ledgerProcessesOf,
+  holdQuiesced,
+  scratch,
+} from '../support/ledger/sample-events.ts'
 import { finished, notes, notesByApi, started } from '../support/ledger/services.ts'
 
 const dayMs = 86_400_000
@@ -69,7 +77,12 @@ test('of many equal nights the newest three and the first remain; what came out 
 test('lines of the last day stay whole, and a file whose outcome changes all the time keeps 60 checks', async () => {
   using folder = scratch()
   const many = Array.from({ length: 200 }, (_, at) => [300 - at, checked('acme', at % 2 === 0 ? {} : damaged)] as const)
-  writeAged(folder.path, [...many, [0.5, asked('one', 'acme')], [0.5, ended('one', 'acme')], [0.4, checked('acme')]])
+  writeAged(folder.path, [
+    ...many,
+    [0.5, holdAsked('one', 'acme')],
+    [0.5, holdEnded('one', 'acme')],
+    [0.4, checked('acme')],
+  ])
   compactAll(folder.path)
   expect(await agesLeft(folder.path, 'acme')).toHaveLength(60)
   await using reading = await readLedger(folder.path, notes)
@@ -88,9 +101,9 @@ test('whatever was written, every answer but the history is the same after it', 
   )
   const event: fc.Arbitrary<Event> = fc.oneof(
     { arbitrary: fc.tuple(tenant, outcome).map(([id, change]) => checked(id, change)), weight: 6 },
-    holder.map((name) => asked(name, 'a')),
-    holder.map((name) => quiesced(name, 'a')),
-    holder.map((name) => ended(name, 'a')),
+    holder.map((name) => holdAsked(name, 'a')),
+    holder.map((name) => holdQuiesced(name, 'a')),
+    holder.map((name) => holdEnded(name, 'a')),
     fc.constant(started),
     fc.constant(finished),
   )
@@ -130,9 +143,9 @@ test('SQLite itself refuses to remove what is needed', () => {
     [9, checked('acme')],
     [8, quick],
     [7, quick],
-    [6, asked('open', 'acme')],
-    [5, asked('over', 'acme')],
-    [5, ended('over', 'acme')],
+    [6, holdAsked('open', 'acme')],
+    [5, holdAsked('over', 'acme')],
+    [5, holdEnded('over', 'acme')],
   ])
   const store = storeIn(folder.path)
   const removed = store.ask((database) => [1, 2, 3, 4, 5, 6, 7].filter((sequence) => isRemoved(database, sequence)))

@@ -8,7 +8,14 @@ import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import { advance } from '../../src/model/event.ts'
 import type { Event, OpenHold } from '../../src/model/event.ts'
-import { asked, checked, ended, ledgerProcessesOf, quiesced, scratch } from '../support/ledger/sample-events.ts'
+import {
+  holdAsked,
+  checked,
+  holdEnded,
+  ledgerProcessesOf,
+  holdQuiesced,
+  scratch,
+} from '../support/ledger/sample-events.ts'
 
 /** Waits for a condition, not for luck. */
 async function until(condition: () => boolean): Promise<void> {
@@ -64,7 +71,7 @@ test('the process of the ledger may be killed at any moment: no line is lost and
   const holders = Array.from({ length: 150 }, (_, index) => `h${index}`)
   let kills = 0
   for (const [index, holder] of holders.entries()) {
-    const appended = Promise.all([asked(holder), quiesced(holder)].map((event) => ledger.append(event)))
+    const appended = Promise.all([holdAsked(holder), holdQuiesced(holder)].map((event) => ledger.append(event)))
     if (index % 30 === 15) {
       for (const pid of ledgerProcessesOf(process.pid)) {
         process.kill(pid, 'SIGKILL')
@@ -76,7 +83,7 @@ test('the process of the ledger may be killed at any moment: no line is lost and
   expect(kills).toBe(5)
   const lines = await ledger.history(null, 10_000)
   expect(lines.map(({ event }) => event).toReversed()).toEqual(
-    holders.flatMap((holder) => [asked(holder), quiesced(holder)]),
+    holders.flatMap((holder) => [holdAsked(holder), holdQuiesced(holder)]),
   )
   expect(await ledger.openHolds()).toHaveLength(holders.length)
 })
@@ -88,7 +95,7 @@ test('a process that can never be started again is a failure, not an endless att
   try {
     await expect(
       (async () => {
-        for (;;) await ledger.append(asked('one'))
+        for (;;) await ledger.append(holdAsked('one'))
       })(),
     ).rejects.toMatchObject({
       code: 'LEDGER_UNUSABLE',
@@ -103,9 +110,9 @@ test('a process that can never be started again is a failure, not an endless att
 test('whatever is written in whatever order, the open holds are those of the fold over all events', async () => {
   const holder = fc.constantFrom('a', 'b', 'c', 'd')
   const event: fc.Arbitrary<Event> = fc.oneof(
-    holder.map((name) => asked(name)),
-    holder.map((name) => quiesced(name)),
-    holder.map((name) => ended(name)),
+    holder.map((name) => holdAsked(name)),
+    holder.map((name) => holdQuiesced(name)),
+    holder.map((name) => holdEnded(name)),
     holder.map((name) => checked(name)),
     holder.map((name): Event => ({
       kind: 'resume-failed',

@@ -17,7 +17,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
-import { asked, checked, ended, fileIn, quiesced, scratch } from '../support/ledger/sample-events.ts'
+import { holdAsked, checked, holdEnded, fileIn, holdQuiesced, scratch } from '../support/ledger/sample-events.ts'
 
 const setAsideIn = (dir: string): readonly string[] =>
   readdirSync(dir).filter((name) => /^ledger\.damaged-\d{8}T\d{6}Z(-\d+)?$/.test(name))
@@ -28,10 +28,13 @@ async function fill(dir: string): Promise<void> {
   const holders = Array.from({ length: 300 }, (_, index) => `h${index}`)
   await Promise.all(
     holders.flatMap((holder) =>
-      [asked(holder), quiesced(holder), checked(holder), ended(holder)].map((event) => ledger.append(event)),
+      [holdAsked(holder), holdQuiesced(holder), checked(holder), holdEnded(holder)].map((event) =>
+        ledger.append(event),
+      ),
     ),
   )
-  for (const event of [asked('open one'), asked('open two'), quiesced('open two')]) await ledger.append(event)
+  for (const event of [holdAsked('open one'), holdAsked('open two'), holdQuiesced('open two')])
+    await ledger.append(event)
 }
 
 function overwrite(path: string, offset: number, bytes: Uint8Array): void {
@@ -84,7 +87,7 @@ describe('a damaged ledger never blocks a check: it is set aside and a new one b
     wound(fileIn(folder.path))
     const damaged = readFileSync(fileIn(folder.path))
     await using ledger = await openLedger(folder.path, newRunId())
-    await ledger.append(asked('new one'))
+    await ledger.append(holdAsked('new one'))
     expect((await ledger.openHolds()).map((hold) => hold.holder)).toContain('new one')
     expect(ledger.notice).toMatch(
       /^the ledger was damaged \(.*\); holdfast renamed it to ledger\.damaged-\d{8}T\d{6}Z and began a new one; /,
@@ -116,13 +119,13 @@ test('a ledger that fails in the middle of a run is replaced, and no open hold a
   using folder = scratch()
   await fill(folder.path)
   await using ledger = await openLedger(folder.path, newRunId())
-  await ledger.append(asked('of this run'))
+  await ledger.append(holdAsked('of this run'))
   for (const part of ['', '-wal', '-shm']) {
     const { size } = statSync(fileIn(folder.path) + part)
     overwrite(fileIn(folder.path) + part, 0, Buffer.alloc(size, 0xa5))
   }
-  await ledger.append(quiesced('of this run'))
-  await ledger.append(asked('after that'))
+  await ledger.append(holdQuiesced('of this run'))
+  await ledger.append(holdAsked('after that'))
   expect(
     (await ledger.openHolds()).filter((hold) => hold.holder === 'of this run' || hold.holder === 'after that'),
   ).toMatchObject([
@@ -138,7 +141,7 @@ test('a journal without its ledger is not taken for that of a new one', async ()
   const dir = join(folder.path, 'ledger')
   {
     await using ledger = await openLedger(dir, newRunId())
-    await ledger.append(asked('old'))
+    await ledger.append(holdAsked('old'))
     mkdirSync(join(folder.path, 'kept'))
     for (const part of ['-wal', '-shm']) copyFileSync(fileIn(dir) + part, join(folder.path, 'kept', `ledger.db${part}`))
   }
@@ -153,7 +156,7 @@ test('an empty file is begun anew', async () => {
   using folder = scratch()
   writeFileSync(fileIn(folder.path), '', { mode: 0o600 })
   await using ledger = await openLedger(folder.path, newRunId())
-  await ledger.append(asked('one'))
+  await ledger.append(holdAsked('one'))
   expect(await ledger.openHolds()).toHaveLength(1)
 })
 
@@ -177,11 +180,11 @@ test.skipIf(process.getuid?.() !== 0)(
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=600k,mode=0700', 'tmpfs', dir])
     try {
       await using ledger = await openLedger(dir, newRunId())
-      await ledger.append(asked('before'))
+      await ledger.append(holdAsked('before'))
       const filler = 'x'.repeat(50_000)
       await expect(
         (async () => {
-          for (let hold = 0; hold < 100; hold += 1) await ledger.append(asked(`${hold} ${filler}`))
+          for (let hold = 0; hold < 100; hold += 1) await ledger.append(holdAsked(`${hold} ${filler}`))
         })(),
       ).rejects.toMatchObject({
         code: 'LEDGER_UNUSABLE',
@@ -190,7 +193,7 @@ test.skipIf(process.getuid?.() !== 0)(
       })
       expect((await ledger.openHolds()).map((hold) => hold.holder)).toContain('before')
       execFileSync('mount', ['-o', 'remount,size=4m', dir])
-      await ledger.append(asked('after'))
+      await ledger.append(holdAsked('after'))
       expect((await ledger.openHolds()).map((hold) => hold.holder)).toEqual(expect.arrayContaining(['before', 'after']))
       expect(ledger.notice).toBeNull()
     } finally {

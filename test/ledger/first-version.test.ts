@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import type { LedgerReader } from '../../src/ledger/ledger.ts'
 import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
-import { asked, checked, ended, fileIn, quiesced, scratch } from '../support/ledger/sample-events.ts'
+import { holdAsked, checked, holdEnded, fileIn, holdQuiesced, scratch } from '../support/ledger/sample-events.ts'
 import { damagedCheck, finished, holders, notes, started, write } from '../support/ledger/services.ts'
 
 /** The tables of version 1. */
@@ -51,10 +51,10 @@ async function olderLedger(dir: string, services: readonly string[]): Promise<vo
     present,
     null,
     started,
-    asked('ended', 'bolt'),
-    ended('ended', 'bolt'),
-    asked('old', 'acme'),
-    quiesced('old', 'acme'),
+    holdAsked('ended', 'bolt'),
+    holdEnded('ended', 'bolt'),
+    holdAsked('old', 'acme'),
+    holdQuiesced('old', 'acme'),
     damagedCheck('acme'),
     finished,
   )
@@ -95,7 +95,7 @@ describe('a ledger of the first version', () => {
       await look(ledger)
       expect(ledger.notice).toBeNull()
       await ledger.append(checked('acme'))
-      await ledger.append(ended('old', 'acme'))
+      await ledger.append(holdEnded('old', 'acme'))
     }
     await using reading = await readLedger(folder.path, notes)
     expect([await holders(reading), (await reading.lastResults()).map(({ verdict }) => verdict)]).toEqual([

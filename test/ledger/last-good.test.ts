@@ -12,7 +12,7 @@ import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { TenantId } from '../../src/model/brand.ts'
 import type { LastGood } from '../../src/model/result/last-good.ts'
-import { asked, checked, fileIn, scratch } from '../support/ledger/sample-events.ts'
+import { holdAsked, checked, fileIn, scratch } from '../support/ledger/sample-events.ts'
 
 const acme = tenantId('acme')
 const day = 86_400_000
@@ -53,7 +53,7 @@ function lastGood(
   }
 }
 
-const recalled = async (ledger: Ledger, tenant: TenantId | null, path: string): Promise<LastGood | null> =>
+const readLastGood = async (ledger: Ledger, tenant: TenantId | null, path: string): Promise<LastGood | null> =>
   (await ledger.lastGood([{ tenant, path }]))[0] ?? null
 
 test('it is there for the next run as it was put, of tenants and of bare files apart', async () => {
@@ -67,12 +67,12 @@ test('it is there for the next run as it was put, of tenants and of bare files a
         pages: { format: 1, pageSize: 512, pages: 1, groupPages: 1, groups: Uint32Array.of(4_294_967_295) },
       }),
     )
-    expect(await recalled(ledger, acme, '/srv/b.db')).toBeNull()
+    expect(await readLastGood(ledger, acme, '/srv/b.db')).toBeNull()
   }
   await using ledger = await openLedger(folder.path, newRunId())
-  expect(await recalled(ledger, acme, '/srv/a.db')).toEqual({ ...lastGood(acme, '/srv/a.db'), run })
-  expect((await recalled(ledger, null, '/srv/a.db'))?.pages.groups).toEqual(Uint32Array.of(4_294_967_295))
-  expect(await recalled(ledger, tenantId('null'), '/srv/a.db')).toBeNull()
+  expect(await readLastGood(ledger, acme, '/srv/a.db')).toEqual({ ...lastGood(acme, '/srv/a.db'), run })
+  expect((await readLastGood(ledger, null, '/srv/a.db'))?.pages.groups).toEqual(Uint32Array.of(4_294_967_295))
+  expect(await readLastGood(ledger, tenantId('null'), '/srv/a.db')).toBeNull()
   const three = await ledger.lastGood([
     { tenant: null, path: '/srv/a.db' },
     { tenant: acme, path: '/srv/b.db' },
@@ -115,7 +115,7 @@ test('a file without a check for more than a year is forgotten', async () => {
     await using ledger = await openLedger(folder.path, newRunId())
     return await Promise.all(
       ['/srv/gone.db', '/srv/new.db'].map(
-        async (path) => (await recalled(ledger, null, path))?.standing.provenAt ?? null,
+        async (path) => (await readLastGood(ledger, null, path))?.standing.provenAt ?? null,
       ),
     )
   }
@@ -136,7 +136,7 @@ test('a clock that was years ahead for one check makes nothing else look old', a
     await ledger.storeLastGood(lastGood(null, '/srv/a.db', {}, 9000 * day))
   }
   await using ledger = await openLedger(folder.path, newRunId())
-  expect(await Promise.all(paths.map(async (path) => (await recalled(ledger, null, path)) !== null))).toEqual([
+  expect(await Promise.all(paths.map(async (path) => (await readLastGood(ledger, null, path)) !== null))).toEqual([
     true,
     true,
     true,
@@ -148,7 +148,7 @@ test('a ledger of an earlier holdfast loses nothing, and readers do not wait for
   using folder = scratch()
   {
     await using ledger = await openLedger(folder.path, newRunId())
-    for (const event of [asked('open one'), checked('acme')]) await ledger.append(event)
+    for (const event of [holdAsked('open one'), checked('acme')]) await ledger.append(event)
   }
   // That is all by which the two differ.
   const database = new Database(fileIn(folder.path))
@@ -165,9 +165,9 @@ test('a ledger of an earlier holdfast loses nothing, and readers do not wait for
     expect([(await reading.lastResults()).length, reading.notice]).toEqual([1, null])
   }
   await using ledger = await openLedger(folder.path, newRunId())
-  expect(await recalled(ledger, acme, '/srv/a.db')).toBeNull()
+  expect(await readLastGood(ledger, acme, '/srv/a.db')).toBeNull()
   await ledger.storeLastGood(lastGood(acme, '/srv/a.db'))
-  expect(await recalled(ledger, acme, '/srv/a.db')).toMatchObject({ path: '/srv/a.db' })
+  expect(await readLastGood(ledger, acme, '/srv/a.db')).toMatchObject({ path: '/srv/a.db' })
   expect([(await ledger.openHolds()).length, (await ledger.lastResults()).length, ledger.notice]).toEqual([1, 1, null])
 })
 
@@ -185,10 +185,10 @@ test.each<[string, string]>([
   database.exec(garble)
   database.close()
   await using ledger = await openLedger(folder.path, newRunId())
-  expect(await recalled(ledger, acme, '/srv/a.db')).toBeNull()
+  expect(await readLastGood(ledger, acme, '/srv/a.db')).toBeNull()
   expect(ledger.notice).toMatch(/last sound check of "\/srv\/a.db" cannot be read/)
   await ledger.storeLastGood(lastGood(acme, '/srv/a.db'))
-  expect(await recalled(ledger, acme, '/srv/a.db')).toMatchObject({ tenant: 'acme' })
+  expect(await readLastGood(ledger, acme, '/srv/a.db')).toMatchObject({ tenant: 'acme' })
 })
 
 test('after kill -9 of a run at any moment it is the one before or the one after, whole', async () => {
@@ -210,7 +210,7 @@ test('after kill -9 of a run at any moment it is the one before or the one after
     writer.kill('SIGKILL')
     await ended
     await using ledger = await openLedger(folder.path, newRunId())
-    const kept = await recalled(ledger, acme, '/srv/a.db')
+    const kept = await readLastGood(ledger, acme, '/srv/a.db')
     const count = kept?.header.changeCounter ?? -1
     expect([ledger.notice, count > 0]).toEqual([null, true])
     expect([

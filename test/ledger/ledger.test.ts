@@ -7,7 +7,15 @@ import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId, type ChangeId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
-import { asked, checked, ended, fileIn, quiesced, scratch, soundResult } from '../support/ledger/sample-events.ts'
+import {
+  holdAsked,
+  checked,
+  holdEnded,
+  fileIn,
+  holdQuiesced,
+  scratch,
+  soundResult,
+} from '../support/ledger/sample-events.ts'
 
 const run = newRunId()
 const ledgerModule = join(import.meta.dirname, '../../src/ledger/open-ledger.ts')
@@ -17,7 +25,7 @@ test('folder and file are private, and at rest the ledger is one file', async ()
   const dir = join(folder.path, 'deep', 'ledger')
   {
     await using ledger = await openLedger(dir, run)
-    await ledger.append(asked('one'))
+    await ledger.append(holdAsked('one'))
     expect([dir, fileIn(dir), `${fileIn(dir)}-wal`].map((path) => statSync(path).mode & 0o777)).toEqual([
       0o700, 0o600, 0o600,
     ])
@@ -30,12 +38,12 @@ test('what was appended is there for the next run, in order', async () => {
   using folder = scratch()
   const events: readonly Event[] = [
     { kind: 'run-started', mode: 'sweep', version: '0.1.0', argv: ['sweep'] },
-    asked('a'),
-    quiesced('a'),
-    ended('a'),
-    asked('b'),
-    quiesced('b'),
-    asked('c'),
+    holdAsked('a'),
+    holdQuiesced('a'),
+    holdEnded('a'),
+    holdAsked('b'),
+    holdQuiesced('b'),
+    holdAsked('c'),
     {
       kind: 'remedy-planned',
       tenant: tenantId('acme'),
@@ -90,7 +98,7 @@ test('appends that come together are committed together, in the order in which t
   using folder = scratch()
   await using ledger = await openLedger(folder.path, run)
   const holders = Array.from({ length: 2500 }, (_, index) => `h${index}`)
-  await Promise.all(holders.map((holder) => ledger.append(asked(holder))))
+  await Promise.all(holders.map((holder) => ledger.append(holdAsked(holder))))
   expect((await ledger.openHolds()).map((hold) => hold.holder)).toEqual(holders)
 })
 
@@ -118,7 +126,7 @@ test('reading goes on while a run writes, and sees what was acknowledged', async
   await using ledger = await openLedger(folder.path, run)
   await using reading = await readLedger(folder.path)
   for (let hold = 0; hold < 20; hold += 1) {
-    const [, seen] = await Promise.all([ledger.append(asked(`h${hold}`)), reading.openHolds()])
+    const [, seen] = await Promise.all([ledger.append(holdAsked(`h${hold}`)), reading.openHolds()])
     expect(seen.length).toBeGreaterThanOrEqual(hold)
     expect(await reading.openHolds()).toHaveLength(hold + 1)
   }
@@ -128,7 +136,7 @@ test('a garbled line of any kind is left out, with a notice', async () => {
   using folder = scratch()
   {
     await using ledger = await openLedger(folder.path, run)
-    await ledger.append(asked('good'))
+    await ledger.append(holdAsked('good'))
     await ledger.append(checked('acme'))
   }
   const database = new Database(fileIn(folder.path))
@@ -162,7 +170,7 @@ test('no line can be changed or removed', async () => {
   using folder = scratch()
   {
     await using ledger = await openLedger(folder.path, run)
-    await ledger.append(asked('one'))
+    await ledger.append(holdAsked('one'))
   }
   const database = new Database(fileIn(folder.path))
   expect(() => database.exec('delete from line')).toThrow('append-only')
@@ -174,7 +182,7 @@ test('text of any kind comes back as it went in', async () => {
   using folder = scratch()
   await using ledger = await openLedger(folder.path, run)
   const holders = ['', "'; drop table line; --", 'a\u0000b', '\u{1f4a5}\n"', '__proto__', 'x'.repeat(100_000)]
-  for (const holder of holders) await ledger.append(asked(holder))
+  for (const holder of holders) await ledger.append(holdAsked(holder))
   expect((await ledger.openHolds()).map((hold) => hold.holder).toSorted()).toEqual(holders.toSorted())
 })
 

@@ -4,13 +4,13 @@ import { rmSync, truncateSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
-import { asked, fileIn, scratch } from '../support/ledger/sample-events.ts'
+import { holdAsked, fileIn, scratch } from '../support/ledger/sample-events.ts'
 import { notes, write } from '../support/ledger/services.ts'
 
 describe('a ledger that was lost', () => {
   test('an empty file is set aside with a notice, and its holds are unknown', async () => {
     using folder = scratch()
-    await write(folder.path, notes, asked('h', 'acme'))
+    await write(folder.path, notes, holdAsked('h', 'acme'))
     truncateSync(fileIn(folder.path), 0)
     await expect(readLedger(folder.path, notes)).rejects.toMatchObject({
       code: 'LEDGER_UNUSABLE',
@@ -27,7 +27,7 @@ describe('a ledger that was lost', () => {
 
   test('the notice says that it is gone, for readers too', async () => {
     using folder = scratch()
-    await write(folder.path, notes, asked('h', 'acme'))
+    await write(folder.path, notes, holdAsked('h', 'acme'))
     rmSync(fileIn(folder.path))
     {
       await using reading = await readLedger(folder.path, notes)

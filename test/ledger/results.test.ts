@@ -7,7 +7,7 @@ import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
 import type { FailureCode } from '../../src/model/failure.ts'
 import type { Result } from '../../src/model/result/report.ts'
-import { asked, checked, ended, quiesced, scratch, soundResult } from '../support/ledger/sample-events.ts'
+import { holdAsked, checked, holdEnded, holdQuiesced, scratch, soundResult } from '../support/ledger/sample-events.ts'
 
 const run = newRunId()
 
@@ -91,7 +91,7 @@ test('the limit counts checks alone, and the answer says whether there are older
   using folder = scratch()
   await using ledger = await openLedger(folder.path, run)
   for (const tenant of ['acme', 'bolt', 'acme', 'acme']) {
-    for (const event of [asked('h', tenant), quiesced('h', tenant), checked(tenant), ended('h', tenant)])
+    for (const event of [holdAsked('h', tenant), holdQuiesced('h', tenant), checked(tenant), holdEnded('h', tenant)])
       await ledger.append(event)
   }
   const found = async (tenant: string | null, limit: number): Promise<unknown> => {

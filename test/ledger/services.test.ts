@@ -5,17 +5,17 @@ import { expect, test } from 'vitest'
 import { openLedger, readLedger } from '../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../src/model/brand.ts'
-import { asked, checked, fileIn, quiesced, scratch, soundResult } from '../support/ledger/sample-events.ts'
+import { holdAsked, checked, fileIn, holdQuiesced, scratch, soundResult } from '../support/ledger/sample-events.ts'
 import { damagedCheck, finished, holders, mail, notes, notesByApi, started, write } from '../support/ledger/services.ts'
 
 test('each service has its own holds, results, history and runs; holds of others are named as such', async () => {
   using folder = scratch()
-  await write(folder.path, notes, started, asked('n', 'acme'), damagedCheck('acme'), finished)
+  await write(folder.path, notes, started, holdAsked('n', 'acme'), damagedCheck('acme'), finished)
   await write(
     folder.path,
     mail,
-    asked('m', 'acme'),
-    quiesced('m', 'acme'),
+    holdAsked('m', 'acme'),
+    holdQuiesced('m', 'acme'),
     checked('acme', {
       failure: { code: 'TENANT_GONE', message: '', hint: '', tenantState: 'unknown' },
       verdict: 'inconclusive',
@@ -86,8 +86,8 @@ test('last good checks and abandoned pauses belong to one service', async () => 
 
 test('a damaged ledger is set aside, and each open hold goes on as whose it was', async () => {
   using folder = scratch()
-  await write(folder.path, notes, asked('n', 'acme'))
-  await write(folder.path, mail, asked('m', 'acme'), ...Array.from({ length: 200 }, (_, at) => checked(`t${at}`)))
+  await write(folder.path, notes, holdAsked('n', 'acme'))
+  await write(folder.path, mail, holdAsked('m', 'acme'), ...Array.from({ length: 200 }, (_, at) => checked(`t${at}`)))
   const spoilt = new Database(fileIn(folder.path))
   spoilt.exec('drop index line_of_tenant')
   spoilt.close()

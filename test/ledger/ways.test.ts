@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { readLedger } from '../../src/ledger/open-ledger.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { ServiceWay } from '../../src/model/service-way.ts'
-import { asked, checked, scratch } from '../support/ledger/sample-events.ts'
+import { holdAsked, checked, scratch } from '../support/ledger/sample-events.ts'
 import { damagedCheck, holders, notes, notesByApi, write } from '../support/ledger/services.ts'
 
 describe('the same service, reached in another way', () => {
@@ -13,7 +13,7 @@ describe('the same service, reached in another way', () => {
     ['with another quiesce command', { ...notes, address: '["other","pause"]' }],
   ])('%s: its holds are not ours to end', async (_how, now) => {
     using folder = scratch()
-    await write(folder.path, notes, asked('h', 'acme'))
+    await write(folder.path, notes, holdAsked('h', 'acme'))
     await using reading = await readLedger(folder.path, now)
     expect(await holders(reading)).toEqual([[], ['h: another-way']])
   })
@@ -76,7 +76,7 @@ describe('the same service, reached in another way', () => {
 
   test('a configuration that moved is the same way', async () => {
     using folder = scratch()
-    await write(folder.path, notes, asked('h', 'acme'))
+    await write(folder.path, notes, holdAsked('h', 'acme'))
     await using reading = await readLedger(folder.path, { ...notes, config: '/elsewhere.yaml' })
     expect(await holders(reading)).toEqual([['h'], []])
   })

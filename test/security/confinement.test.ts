@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { configure } from '../support/cli/holdfast.ts'
 import {
-  ending,
+  resultOf,
   launcher,
   reportIn,
   reportOf,
@@ -26,7 +26,7 @@ const environment = { PATH: process.env['PATH'] ?? '' }
 
 /** Runs holdfast as root without these capabilities, as in a container or a service unit. */
 const without = (capabilities: readonly string[], args: readonly string[]): Promise<ProgramResult> =>
-  ending(
+  resultOf(
     spawn(
       'setpriv',
       [`--bounding-set=${capabilities.map((one) => `-${one}`).join(',')}`, process.execPath, launcher, ...args],
@@ -118,7 +118,7 @@ test.skipIf(cannot !== null)(
 
 /** Runs holdfast as on a kernel without seccomp. */
 const withoutFilters = (args: readonly string[], as: typeof otherUser): Promise<ProgramResult> =>
-  ending(
+  resultOf(
     spawn(process.execPath, [programOf('without-filters'), launcher, ...args], {
       env: environment,
       ...as,

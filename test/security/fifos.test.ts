@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder, type Folder } from '../support/cli/folder.ts'
-import { ending, launcher, start, type ProgramResult } from '../support/cli/program.ts'
+import { resultOf, launcher, start, type ProgramResult } from '../support/cli/program.ts'
 
 const waitMsMax = 20_000
 
@@ -12,7 +12,7 @@ const waitMsMax = 20_000
 async function run(folder: Folder, args: readonly string[]): Promise<ProgramResult> {
   const child = start(args, { cwd: folder.path, env: { TMPDIR: folder.path } })
   const timer = setTimeout(() => child.kill('SIGKILL'), waitMsMax)
-  const ran = await ending(child)
+  const ran = await resultOf(child)
   clearTimeout(timer)
   if (ran.code === null) throw new Error(`holdfast ${args.join(' ')} waits for a FIFO`)
   return ran

@@ -8,7 +8,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exitCodes } from '../../src/model/exit-code.ts'
-import { ending, start, type ProgramResult } from '../support/cli/program.ts'
+import { resultOf, start, type ProgramResult } from '../support/cli/program.ts'
 import { repository } from '../support/processes.ts'
 import { modes, openSharedFolder, secret, stateOf, attackingUser, type SharedFolder } from '../support/shared-folder.ts'
 
@@ -51,7 +51,7 @@ async function startAttack({ path, victim }: SharedFolder): Promise<Attack> {
 async function run({ path }: SharedFolder, args: readonly string[]): Promise<ProgramResult> {
   const child = start(args, { cwd: path, env: { TMPDIR: path } })
   const timer = setTimeout(() => child.kill('SIGKILL'), commandMsMax)
-  const ran = await ending(child)
+  const ran = await resultOf(child)
   clearTimeout(timer)
   return ran
 }

@@ -15,7 +15,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { recoveredName } from '../../src/check/protocol.ts'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
-import { ending, holdfast, reportIn, reportOf, start } from '../support/cli/program.ts'
+import { resultOf, holdfast, reportIn, reportOf, start } from '../support/cli/program.ts'
 import { openService, type TestService } from '../support/cli/service.ts'
 import { until } from '../support/service/gate.ts'
 
@@ -160,7 +160,7 @@ test.skipIf(!asRoot)(
     using folder = makeFolder()
     const file = makeDatabase(folder.in('large.db'), { rows: 120_000 })
     const program = start(['check', '--json', file])
-    const ended = ending(program)
+    const ended = resultOf(program)
     const seen: {
       readonly uids: string
       readonly groups: string

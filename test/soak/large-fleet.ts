@@ -20,8 +20,8 @@ const quiet = 'afterwards'
 
 export async function soakFleet(hosts: number, tenants: number, say: (line: string) => void): Promise<boolean> {
   say(`${cpus().length} processors (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}`)
-  const small = await soakOnce(sized(Math.ceil(hosts / smallPart), Math.ceil(tenants / smallPart)), say)
-  const large = await soakOnce(sized(hosts, tenants), say)
+  const small = await soakOnce(fleetSize(Math.ceil(hosts / smallPart), Math.ceil(tenants / smallPart)), say)
+  const large = await soakOnce(fleetSize(hosts, tenants), say)
   const growth = large.microsOfTenant / small.microsOfTenant
   say(
     `processor time of the database for each tenant: ${small.microsOfTenant.toFixed(0)} µs in a tenth, ` +
@@ -32,7 +32,11 @@ export async function soakFleet(hosts: number, tenants: number, say: (line: stri
 
 /** So many customers may be paused at the same time, in a fleet of any size. The other hosts wait, and ask again. */
 const pausedMax = 50
-const sized = (hosts: number, tenants: number): FleetSize => ({ hosts, tenants, maxPaused: Math.min(hosts, pausedMax) })
+const fleetSize = (hosts: number, tenants: number): FleetSize => ({
+  hosts,
+  tenants,
+  maxPaused: Math.min(hosts, pausedMax),
+})
 
 interface SoakResult {
   readonly microsOfTenant: number

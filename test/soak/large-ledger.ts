@@ -16,7 +16,7 @@ import { compact } from '../../src/ledger/process/compaction/compact.ts'
 import { Store } from '../../src/ledger/process/store.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { Event } from '../../src/model/event.ts'
-import { asked, checked, ended, quiesced } from '../support/ledger/sample-events.ts'
+import { holdAsked, checked, holdEnded, holdQuiesced } from '../support/ledger/sample-events.ts'
 import { startNode } from '../support/processes.ts'
 
 export interface LargeLedger {
@@ -93,7 +93,9 @@ function writeNight(store: Store, { night, at, tenants, isWhole }: Night): numbe
     const lines = taken.flatMap((place) => {
       const id = `tenant-${place}`
       const holder = `${run} ${id}`
-      return [asked(holder, id), quiesced(holder, id), ended(holder, id), checkOf(id, place, night)].map(line)
+      return [holdAsked(holder, id), holdQuiesced(holder, id), holdEnded(holder, id), checkOf(id, place, night)].map(
+        line,
+      )
     })
     store.append(
       lines,

@@ -26,7 +26,7 @@ import {
   type DemoHost,
   type HostName,
 } from './fleet-hosts.ts'
-import { startedBy, logOf, startHoldfast, waitUntil, type LongRunningProgram } from './fleet-processes.ts'
+import { startedPids, logOf, startHoldfast, waitUntil, type LongRunningProgram } from './fleet-processes.ts'
 
 const bytesPerTenant = 2_000_000
 const transfersPerSecond = 30
@@ -93,7 +93,7 @@ async function prepare(cleanup: AsyncDisposableStack, signal: AbortSignal): Prom
   const start = (name: HostName): LongRunningProgram => startAgent({ folder, hosts, pids, cleanup }, name)
   const agents = { alpha: start('alpha'), beta: start('beta'), gamma: start('gamma') }
   const demo = { folder, hosts, agents, pids, cleanup, signal }
-  await waitUntil('all agents take tenants', () => knownFiles(demo), { ...waiting(demo), everyMs: 500 })
+  await waitUntil('all agents take tenants', () => knownFiles(demo), { ...waitTerms(demo), everyMs: 500 })
   return demo
 }
 
@@ -107,7 +107,7 @@ function startAgent(
   return agent
 }
 
-const waiting = ({ folder, signal }: FleetDemo) => ({
+const waitTerms = ({ folder, signal }: FleetDemo) => ({
   ms: stepMsMax,
   logs: ['coordinator', ...hostNames].map((name) => logOf(folder, name)),
   signal,
@@ -143,13 +143,13 @@ async function showSweep(demo: FleetDemo): Promise<void> {
   say('holdfast fleet sweep, while the services work:')
   const sweeping = ask(demo, ['sweep'], 'shown')
   const paused = await waitUntil('a tenant of gamma is paused', () => pausedNow(pauses), {
-    ...waiting(demo),
+    ...waitTerms(demo),
     everyMs: 1,
   })
-  demo.pids.push(...startedBy(agents.gamma.pid))
+  demo.pids.push(...startedPids(agents.gamma.pid))
   await agents.gamma.kill()
   say(`killed the agent of gamma (kill -9) while ${paused.tenant} was paused`)
-  const endedNs = await waitUntil('it is resumed', () => endOf(pauses, paused), { ...waiting(demo), everyMs: 5 })
+  const endedNs = await waitUntil('it is resumed', () => endOf(pauses, paused), { ...waitTerms(demo), everyMs: 5 })
   const pausedMs = Number((endedNs - paused.beganNs) / 1_000_000n)
   expect(pausedMs < leaseMs, `${paused.tenant} serves again without the agent: it stood still for ${pausedMs} ms`)
   agents.gamma = startAgent(demo, 'gamma')
@@ -173,7 +173,7 @@ async function showStatus(demo: FleetDemo): Promise<void> {
     `each of the ${demoFiles} databases has a result, and all but one are sound`,
   )
   const log = alarmsIn(demo.folder)
-  const told = await waitUntil('the alarm', () => alarmsAbout(log, damagedTenant), { ...waiting(demo), everyMs: 200 })
+  const told = await waitUntil('the alarm', () => alarmsAbout(log, damagedTenant), { ...waitTerms(demo), everyMs: 200 })
   expect(told.length === 1, `the damage of ${damagedTenant} raised one alarm for the whole fleet`)
 }
 
@@ -219,7 +219,7 @@ async function showReplicas(demo: FleetDemo): Promise<void> {
 
 async function showThatNoWriteIsLost({ hosts, agents, pids }: FleetDemo): Promise<void> {
   for (const name of hostNames) {
-    pids.push(...startedBy(agents[name].pid))
+    pids.push(...startedPids(agents[name].pid))
     await agents[name].stop()
     await hosts[name].service.stop()
   }

@@ -54,7 +54,7 @@ export async function waitUntil<Value>(
 }
 
 /** Pids of the processes that a process has started, and of those that these have started. */
-export function startedBy(pid: number): readonly number[] {
+export function startedPids(pid: number): readonly number[] {
   const parents = readdirSync('/proc').flatMap((name) =>
     /^\d+$/.test(name) ? [[Number(name), parentOf(name)] as const] : [],
   )

@@ -18,14 +18,14 @@ export function falsifyAnswers(
   onQuiesced: (tenant: string) => void,
 ): GateHandler {
   return (request, response) => {
-    const asked = askedBy(request)
+    const asked = adminRequestOf(request)
     if (asked.kind === 'quiesce' && asked.tenant !== null) faults.beginPause(asked.tenant)
     const early = answerBefore(faults, asked)
     if (early) return answer(response, early.status, early.body, early.headers)
     void shorten(faults, asked, request).then(() => {
       change(
         response,
-        (status, body) => changed(faults, asked, status, body),
+        (status, body) => falsify(faults, asked, status, body),
         (send) => deliver(faults, asked, request, response, send, onQuiesced),
       )
       handler()(request, response)
@@ -33,7 +33,7 @@ export function falsifyAnswers(
   }
 }
 
-function askedBy(request: IncomingMessage): AdminRequest {
+function adminRequestOf(request: IncomingMessage): AdminRequest {
   const [, , , kind, id, quiesce, lease, renew] = (request.url ?? '').split('?')[0]?.split('/') ?? []
   const tenant = id === undefined ? null : decodeURIComponent(id)
   if (kind !== 'tenants') return { kind: kind === 'quiesce' ? 'leases' : 'capabilities', tenant: null }
@@ -85,7 +85,7 @@ async function shorten(faults: ServiceFaults, { kind, tenant }: AdminRequest, re
 
 const claimedTtl = new WeakMap<IncomingMessage, unknown>()
 
-function changed(faults: ServiceFaults, { kind, tenant }: AdminRequest, status: number, body: Json): Json {
+function falsify(faults: ServiceFaults, { kind, tenant }: AdminRequest, status: number, body: Json): Json {
   const has = (name: Misbehaviour): boolean => faults.has(name, tenant)
   if (kind === 'registry' && status === 200)
     return {

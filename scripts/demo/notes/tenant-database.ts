@@ -72,8 +72,8 @@ export function transfer(database: TenantHandle, id: string, onDamage: () => voi
   const source = pick()
   const target = pick()
   const amount = 1 + Math.floor(Math.random() * 10)
-  const move = prepared(database, 'update accounts set balance = balance + ? where id = ?')
-  const record = prepared(database, 'insert into transfers values (?, ?, ?, ?, ?)')
+  const move = prepare(database, 'update accounts set balance = balance + ? where id = ?')
+  const record = prepare(database, 'insert into transfers values (?, ?, ?, ?, ?)')
   database.transaction(() => {
     try {
       move.run(-amount, source)
@@ -88,7 +88,7 @@ export function transfer(database: TenantHandle, id: string, onDamage: () => voi
 
 const statements = new WeakMap<TenantHandle, Map<string, Database.Statement>>()
 
-function prepared(database: TenantHandle, sql: string): Database.Statement {
+function prepare(database: TenantHandle, sql: string): Database.Statement {
   const known = statements.get(database) ?? new Map<string, Database.Statement>()
   statements.set(database, known)
   const statement = known.get(sql) ?? database.prepare(sql)

@@ -58,7 +58,7 @@ const isConfined = (pid: number): boolean =>
 const rootOf = (pid: number): string => readlinkSync(`/proc/${pid}/root`)
 
 /** Compares with a checker that reads one snapshot at a time. */
-async function comparing(signal = new AbortController().signal): Promise<Comparison> {
+async function compareAlone(signal = new AbortController().signal): Promise<Comparison> {
   await using checker = await openChecker({
     folder,
     parallel: 1,
@@ -73,7 +73,7 @@ async function comparing(signal = new AbortController().signal): Promise<Compari
 const left = (): readonly string[] => readdirSync(folder).filter((name) => name !== 'a' && name !== 'b')
 
 test('each side has its own child, which sees only its own sandbox; all rows are found; nothing is left', async () => {
-  const compared = comparing()
+  const compared = compareAlone()
   const pids = await bothInRooms()
   if (isRoot) expect(new Set(pids.map(rootOf)).size).toBe(2)
   const { tables } = await compared
@@ -94,7 +94,7 @@ test('each side has its own child, which sees only its own sandbox; all rows are
 })
 
 test('a child that dies is reported, and nothing is said about a table that was not read', async () => {
-  const compared = comparing()
+  const compared = compareAlone()
   const [first = 0] = await bothInRooms()
   process.kill(first, 'SIGSEGV')
   const { tables, why } = await compared
@@ -126,7 +126,7 @@ test('a child that died between two questions is replaced', async () => {
 
 test('an abort ends both children immediately, and gives the snapshots back', async () => {
   const aborting = new AbortController()
-  const compared = comparing(aborting.signal)
+  const compared = compareAlone(aborting.signal)
   await bothInRooms()
   aborting.abort(new Error('enough'))
   await expect(compared).rejects.toThrow('enough')

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { makeSinkCommand } from '../../support/alarm/sink-command.ts'
 import { makeFolder } from '../../support/cli/folder.ts'
 import {
-  ending,
+  resultOf,
   holdfast,
   killWithGuardian,
   start,
@@ -36,7 +36,7 @@ test('never run, killed, hung, half, and well again', async () => {
 
   onClose = () => killWithGuardian(sweeping)
   sweeping = start(['sweep', '--config', service.config])
-  await ending(sweeping)
+  await resultOf(sweeping)
   const killed = await nagios(service)
   expect(killed.code).toBe(2) // A hold stands open.
   expect(killed.stdout).toContain('STALE the last sweep was killed: it began, and recorded no end')
@@ -49,7 +49,7 @@ test('never run, killed, hung, half, and well again', async () => {
     if (id === 'bolt') sweeping?.kill('SIGTERM')
   }
   sweeping = start(['sweep', '--config', service.config])
-  await ending(sweeping)
+  await resultOf(sweeping)
   onClose = () => undefined
   const half = await nagios(service)
   expect(half.code).not.toBe(0)
@@ -60,7 +60,7 @@ test('never run, killed, hung, half, and well again', async () => {
     if (id === 'bolt') sweeping?.kill('SIGSTOP')
   }
   sweeping = start(['sweep', '--config', service.config])
-  const ended = ending(sweeping)
+  const ended = resultOf(sweeping)
   await expect.poll(async () => (await nagios(service)).stdout).toContain('is stopped and does')
   const hung = await nagios(service)
   expect(hung.code).toBe(2)

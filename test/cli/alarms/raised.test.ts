@@ -8,7 +8,7 @@ import { makeSinkCommand, type SinkCommand } from '../../support/alarm/sink-comm
 import { openRawServer, openWebServer } from '../../support/alarm/web-server.ts'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
-import { ending, holdfast, start, type ProgramResult } from '../../support/cli/program.ts'
+import { resultOf, holdfast, start, type ProgramResult } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 
 /** Two tenants, of which bolt has a damaged index. */
@@ -121,7 +121,7 @@ test('a sink that hangs delays no resume and no report for long', async () => {
   const program = start(['sweep', '--json', '--config', service.config])
   let reportAt: number | null = null
   program.stdout.once('data', () => (reportAt = Date.now()))
-  const closed = ending(program)
+  const closed = resultOf(program)
   await expect.poll(() => reportAt).not.toBeNull()
   // The sinks are tried for 30 s.
   expect(program.exitCode).toBeNull()
@@ -143,7 +143,7 @@ test('a run that is killed while it sends leaves its alarm to the next run', asy
   sink.become(`touch "${folder.in('begun')}"; sleep 1000`)
   await using service = await openDamaged([{ command: sink.command }])
   const program = start(['sweep', '--config', service.config])
-  const closed = ending(program)
+  const closed = resultOf(program)
   await expect.poll(() => statSync(folder.in('begun'), { throwIfNoEntry: false })).toBeDefined()
   program.kill('SIGKILL')
   await closed
@@ -217,7 +217,7 @@ test('I1.6: the first culprit of a triage is told while the triage goes on, with
     settings: { alerts: [{ command: sink.command }] },
   })
   const program = start(['triage', '--json', '--config', service.config])
-  const closed = ending(program)
+  const closed = resultOf(program)
   await expect.poll(() => sink.titles()).toEqual(['DAMAGED: CULPRIT t2 of test'])
   expect(program.exitCode).toBeNull()
   const ran = await closed

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { readLedger } from '../../../src/ledger/open-ledger.ts'
 import { damageIndex } from '../../support/cli/folder.ts'
-import { ending, gist, holdfast, reportIn, reportOf, single, start } from '../../support/cli/program.ts'
+import { resultOf, gist, holdfast, reportIn, reportOf, single, start } from '../../support/cli/program.ts'
 import { rememberedFile, rotten, said } from '../../support/cli/silently-changed.ts'
 import { rot } from '../../support/databases/rot.ts'
 import { eventually } from '../../support/processes.ts'
@@ -76,7 +76,7 @@ describe('what the ledger keeps', () => {
       const program = start(['check', path, '--ledger', folder.in('ledger')])
       await new Promise((resolve) => setTimeout(resolve, afterMs))
       program.kill('SIGKILL')
-      await ending(program)
+      await resultOf(program)
       // Its children notice that it is gone, and let the file go.
       await eventually('the file is free', async () => gist(await check()) === 'sound')
     }

@@ -16,7 +16,7 @@ import {
 } from '../../support/cli/comparison.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { longPattern } from '../../support/cli/long-pattern.ts'
-import { ending, holdfast, reportOf, start, type RunningProgram } from '../../support/cli/program.ts'
+import { resultOf, holdfast, reportOf, start, type RunningProgram } from '../../support/cli/program.ts'
 import { openService, type TestService, type TestServiceOptions } from '../../support/cli/service.ts'
 
 function changeIn(path: string, sql: string): void {
@@ -185,7 +185,7 @@ test('interrupted in the hold: each file is reported as not compared, and the te
   mkdirSync(copies)
   for (const name of ['main.db', 'search.db', 'later.db']) makeDatabase(join(copies, name))
   program = start(['compare', copies, 'many', '--json', '--config', service.config])
-  const ran = await ending(program)
+  const ran = await resultOf(program)
   const report = comparisonIn(ran)
   expect([gistsOf(report), report.failure?.code, report.files[2]?.why], ran.stderr).toEqual([
     [

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { comparisonIn, comparisonOf, gistOf, onlyFileIn, tableIn } from '../../support/cli/comparison.ts'
-import { ending, holdfast, start, type RunningProgram } from '../../support/cli/program.ts'
+import { resultOf, holdfast, start, type RunningProgram } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 import { until } from '../../support/service/gate.ts'
 
@@ -64,7 +64,7 @@ test('killed in the middle, a comparison leaves no copy that the next run does n
     )
   await until(isCopyThere, 'the copy of the file is there')
   program.kill('SIGKILL')
-  await ending(program)
+  await resultOf(program)
   await until(() => service.gate.stateOf('acme') === 'active', 'acme serves', 60_000)
   expect(isCopyThere()).toBe(true)
   expect(gistOf(await comparisonOf(args))).toBe('equal sound / sound 0')
@@ -81,7 +81,7 @@ test('interrupted in a hold: the tenant serves again, nothing is left, and the d
   let program: RunningProgram | null = null
   await using service = await openService({ onClose: () => void program?.kill('SIGTERM') })
   program = start(['compare', 'tenant:acme', 'tenant:bolt', '--json', '--config', service.config])
-  const ran = await ending(program)
+  const ran = await resultOf(program)
   const report = comparisonIn(ran)
   expect([ran.code, report.outcome, report.failure?.code], ran.stderr).toEqual([143, 'inconclusive', 'INTERRUPTED'])
   expect([service.gate.stateOf('acme'), service.deeds, readdirSync(service.snapshots)]).toEqual([

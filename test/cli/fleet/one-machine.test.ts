@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeSinkCommand } from '../../support/alarm/sink-command.ts'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
-import { ending, holdfast, start } from '../../support/cli/program.ts'
+import { resultOf, holdfast, start } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 import { eventually } from '../../support/processes.ts'
 
@@ -28,7 +28,7 @@ test(
     })
     const command = (...words: readonly string[]) => holdfast([...words, '--config', service.config])
     const agent = start(['agent', '--coordinator', '--config', service.config])
-    const ended = ending(agent)
+    const ended = resultOf(agent)
     try {
       const knows = async (): Promise<boolean> => {
         const { stdout } = await command('fleet', 'agents', '--json')

@@ -4,7 +4,7 @@ import { hostname, userInfo } from 'node:os'
 import { beforeEach, expect, test } from 'vitest'
 import { setPauseLimits } from '../../../src/fleet/pause/slot-watch.ts'
 import { makeFolder } from '../../support/cli/folder.ts'
-import { ending, holdfast, start, type ProgramResult } from '../../support/cli/program.ts'
+import { resultOf, holdfast, start, type ProgramResult } from '../../support/cli/program.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { slotsOf as slotsOfHost } from '../../support/fleet/pause/asked-slots.ts'
 
@@ -79,7 +79,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     const taken = await slots.take()
     if (!('rows' in taken)) throw new Error(taken.why)
     const command = ['fleet', 'pause', '--domain', 'rack-a', '--reason', 'power', '--config', config]
-    const waiting = ending(start([...command, '--json']))
+    const waiting = resultOf(start([...command, '--json']))
     const isOpen = async (): Promise<number> => (await fleet.database.query('select from holdfast.breaker')).rowCount
     await expect.poll(isOpen, { timeout: timeoutMs }).toBe(1)
     slots.release(taken)
@@ -92,7 +92,7 @@ eachDatabase((fleet: FleetUnderTest) => {
     await fleet.database.query('delete from holdfast.breaker')
     await slots.take()
     const interrupted = start(command)
-    const end = ending(interrupted)
+    const end = resultOf(interrupted)
     await expect.poll(isOpen, { timeout: timeoutMs }).toBe(1)
     interrupted.kill('SIGTERM')
     expect(await end).toMatchObject({ code: 143, stderr: expect.stringContaining('SIGTERM: stopping\n') })

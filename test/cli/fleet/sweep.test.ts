@@ -8,7 +8,7 @@ import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { openFleetDatabase } from '../../../src/fleet/database/open-database.ts'
 import { makeSinkCommand, type SinkCommand } from '../../support/alarm/sink-command.ts'
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { ending, holdfast, start, type ProgramResult, type RunningProgram } from '../../support/cli/program.ts'
+import { resultOf, holdfast, start, type ProgramResult, type RunningProgram } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 import { registerHosts, insertPlaces } from '../../support/fleet/fleet-tables.ts'
 import { startStandIn, type MadeUpVerdict, type StandIn } from '../../support/fleet/stand-in-agent.ts'
@@ -48,7 +48,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await agent[Symbol.asyncDispose]()
-  const ended = ending(coordinator)
+  const ended = resultOf(coordinator)
   coordinator.kill('SIGTERM')
   expect(await ended).toMatchObject({ code: 143, stderr: expect.stringContaining('SIGTERM: stopping\n') })
   await service[Symbol.asyncDispose]()
@@ -115,7 +115,7 @@ test('while one is unfinished, a second one is refused; a signal ends the comman
   await registerHosts(database, ['web-2']) // It has no agent.
   await insertPlaces(database, [{ host: 'web-2', tenant: 'crate' }])
   const sweep = start(['fleet', 'sweep', '--host', 'web-2', '--json', '--config', service.config])
-  const ended = ending(sweep)
+  const ended = resultOf(sweep)
   await eventually('the sweep has begun', async () => (await unfinished(database)) === 1)
   const second = await command('fleet', 'sweep')
   expect([second.code, second.stdout]).toEqual([75, ''])

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import type { Report } from '../../../src/model/result/report.ts'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { generousConfig } from '../../support/cli/generous-limits.ts'
-import { ending, reportIn, start } from '../../support/cli/program.ts'
+import { resultOf, reportIn, start } from '../../support/cli/program.ts'
 import { inDatabase } from '../../support/cli/remedies.ts'
 import { startUnit } from '../../support/live-unit.ts'
 
@@ -49,7 +49,7 @@ async function checkMended(path: string, page: number, right: Uint8Array, config
     writePage(path, page, right)
     mended = log.split('"step":"preflight"').length === 2 ? 'in time' : 'too late'
   })
-  const report = reportIn(await ending(program))
+  const report = reportIn(await resultOf(program))
   return mended === 'in time' ? report : null
 }
 

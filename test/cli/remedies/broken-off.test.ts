@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { damageIndex, fingerprintOf, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { ending, holdfast, launcher, start, type RunningProgram } from '../../support/cli/program.ts'
+import { resultOf, holdfast, launcher, start, type RunningProgram } from '../../support/cli/program.ts'
 import { integrityOf, makeDamaged, remedyOf } from '../../support/cli/remedies.ts'
 import { openService } from '../../support/cli/service.ts'
 import { mount, whyNoMount, whySkipped } from '../../support/host/mounts.ts'
@@ -28,7 +28,7 @@ function makeLarge(folder: Folder): string {
 }
 
 /** Waits until a confined process mends the copy. @returns its pid */
-const mending = (program: RunningProgram): Promise<number> =>
+const untilMending = (program: RunningProgram): Promise<number> =>
   eventually('a process mends', () => {
     const mender = descendantsOf(program.pid ?? 0).find(({ command }) => command.includes('mender-child'))
     if (mender === undefined) return null
@@ -43,8 +43,8 @@ test.skipIf(noTmpfs !== null)(`a disk that fills up: NO_SPACE, nothing is change
   const path = makeLarge(folder)
   const before = fingerprintOf(folder.path)
   const program = start(['repair', path, '--apply', '--snapshots', small.path, '--json'])
-  const ended = ending(program)
-  await mending(program)
+  const ended = resultOf(program)
+  await untilMending(program)
   fill(join(small.path, 'filler'))
   const { stdout, stderr, code } = await ended
   const document = JSON.parse(stdout) as PrintedRemedies
@@ -68,8 +68,8 @@ test('a run that is killed: its mending process ends too, and the next run mends
   const path = makeLarge(folder)
   const before = fingerprintOf(folder.path)
   const program = start(['repair', path, '--apply', '--snapshots', snapshots.path])
-  const ended = ending(program)
-  const mender = await mending(program)
+  const ended = resultOf(program)
+  const mender = await untilMending(program)
   program.kill('SIGKILL')
   await ended
   await eventually('the mending process ends', () => !isRunning(mender))

@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { RemedyReport } from '../../../src/model/result/remedy.ts'
-import { holdfast, ending, start } from '../../support/cli/program.ts'
+import { holdfast, resultOf, start } from '../../support/cli/program.ts'
 import { integrityOf, makeDamaged, onlyRemedy } from '../../support/cli/remedies.ts'
 import { openService } from '../../support/cli/service.ts'
 import { eventually } from '../../support/processes.ts'
@@ -13,7 +13,7 @@ test('I1.6: a service that was away when the remedy began is waited for, and the
   const config = ['--config', service.config]
   expect((await holdfast(['sweep', ...config])).code).toBe(2)
   service.vanish()
-  const repairing = ending(start(['repair', '--tenant', 'acme', '--apply', '--json', ...config]))
+  const repairing = resultOf(start(['repair', '--tenant', 'acme', '--apply', '--json', ...config]))
   await eventually('the first attempt has met no service', async () =>
     (await holdfast(['history', 'acme', '--json', ...config])).stdout.includes('ADMIN_UNREACHABLE'),
   )

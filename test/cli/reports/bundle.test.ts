@@ -36,7 +36,9 @@ beforeAll(async () => {
 afterAll(() => service[Symbol.asyncDispose]())
 
 /** Bundles, and unpacks with the tar of the system. */
-async function bundled(...args: readonly string[]): Promise<{ readonly ran: ProgramResult; readonly folder: string }> {
+async function unpackBundle(
+  ...args: readonly string[]
+): Promise<{ readonly ran: ProgramResult; readonly folder: string }> {
   const folder = service.folder.in(`unpacked-${Math.random().toString(36).slice(2)}`)
   const archive = `${folder}.tar.gz`
   const ran = await run(['bundle', '--output', archive, ...args])
@@ -57,7 +59,7 @@ const filesIn = (folder: string): readonly string[] =>
 
 describe('I5.3: a bundle', () => {
   test('has the report, its page, the ledger, the machine, the service and the damaged pages', async () => {
-    const { ran, folder } = await bundled('--json')
+    const { ran, folder } = await unpackBundle('--json')
     const files = filesIn(folder)
     expect(files).toEqual(
       expect.arrayContaining([
@@ -94,7 +96,7 @@ describe('I5.3: a bundle', () => {
   })
 
   test('has no secret: no token, no argument of a command', async () => {
-    const { folder } = await bundled('--with-contents')
+    const { folder } = await unpackBundle('--with-contents')
     const all = filesIn(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
     for (const secret of [token, 'hunter2']) expect(all.filter((text) => text.includes(secret))).toEqual([])
     const settings = readFileSync(join(folder, 'configuration.json'), 'utf8')
@@ -106,7 +108,7 @@ describe('I5.3: a bundle', () => {
   })
 
   test('masks contents of rows, and decodes what is around them', async () => {
-    const { folder } = await bundled()
+    const { folder } = await unpackBundle()
     const pages = filesIn(folder).filter((name) => name.startsWith('pages/'))
     const texts = pages.map((name) => readFileSync(join(folder, name), 'utf8'))
     const hexOf = (word: string): string => [...Buffer.from(word)].map((byte) => byte.toString(16)).join(' ')
@@ -120,7 +122,7 @@ describe('I5.3: a bundle', () => {
   })
 
   test('--with-contents adds whole pages, and says so', async () => {
-    const { ran, folder } = await bundled('--with-contents')
+    const { ran, folder } = await unpackBundle('--with-contents')
     expect(ran.stdout).toContain('The pages have contents of rows')
     const [name = ''] = filesIn(folder).filter((file) => file.endsWith('torn_b_/page-5.bin'))
     expect(readFileSync(join(folder, name))).toEqual(
@@ -146,7 +148,7 @@ describe('I5.3: a bundle', () => {
 
   test('is made without the service, and says what is missing', async () => {
     service.vanish()
-    const { ran, folder } = await bundled('--json')
+    const { ran, folder } = await unpackBundle('--json')
     expect(filesIn(folder)).not.toContain('service.json')
     expect((JSON.parse(ran.stdout) as { readonly missing: readonly string[] }).missing.join()).toContain(
       'What the service says of itself: ADMIN_UNREACHABLE',

@@ -11,7 +11,7 @@ const scriptFor = async (shell: string): Promise<string> => (await holdfast(['co
 test('bash completes commands, commands below them, options and their choices', async () => {
   using folder = makeFolder()
   writeFileSync(folder.in('completion'), await scriptFor('bash'))
-  const completed = (...words: readonly string[]): readonly string[] => {
+  const complete = (...words: readonly string[]): readonly string[] => {
     const program = `source "$1"; shift
 COMP_WORDS=(holdfast "$@"); COMP_CWORD=$#; compopt() { COMPREPLY=(FILES); }
 _holdfast; printf '%s\\n' "\${COMPREPLY[@]}"`
@@ -21,13 +21,13 @@ _holdfast; printf '%s\\n' "\${COMPREPLY[@]}"`
     expect(stderr).toBe('')
     return stdout.split('\n').filter((line) => line !== '')
   }
-  expect(completed('swe')).toEqual(['sweep'])
-  expect(completed('backups', 'ver')).toEqual(['verify'])
-  expect(completed('sweep', '--dep')).toEqual(['--depth'])
-  expect(completed('check', '--engine', '')).toEqual(['census', 'sqlite'])
-  expect(completed('install', '')).toEqual(['systemd', 'monit', 'cron'])
-  expect(completed('check', '--config', '')).toEqual(['FILES'])
-  expect(completed('check', 'app')).toEqual(['FILES'])
+  expect(complete('swe')).toEqual(['sweep'])
+  expect(complete('backups', 'ver')).toEqual(['verify'])
+  expect(complete('sweep', '--dep')).toEqual(['--depth'])
+  expect(complete('check', '--engine', '')).toEqual(['census', 'sqlite'])
+  expect(complete('install', '')).toEqual(['systemd', 'monit', 'cron'])
+  expect(complete('check', '--config', '')).toEqual(['FILES'])
+  expect(complete('check', 'app')).toEqual(['FILES'])
 })
 
 test.skipIf(!isThere('zsh'))('zsh loads its script (skipped without zsh)', async () => {
@@ -41,12 +41,12 @@ test.skipIf(!isThere('zsh'))('zsh loads its script (skipped without zsh)', async
 test.skipIf(!isThere('fish'))('fish completes by its script (skipped without fish)', async () => {
   using folder = makeFolder()
   writeFileSync(folder.in('holdfast.fish'), await scriptFor('fish'))
-  const completed = (line: string): string =>
+  const complete = (line: string): string =>
     spawnSync('fish', ['--no-config', '-c', `source ${folder.in('holdfast.fish')}; complete -C '${line}'`], {
       encoding: 'utf8',
       env: { ...process.env, HOME: folder.in('.') },
     }).stdout
-  expect(completed('holdfast swe')).toMatch(/^sweep\t/)
-  expect(completed('holdfast check --engine ')).toMatch(/^census\t/m)
-  expect(completed('holdfast backups ver')).toMatch(/^verify$/m)
+  expect(complete('holdfast swe')).toMatch(/^sweep\t/)
+  expect(complete('holdfast check --engine ')).toMatch(/^census\t/m)
+  expect(complete('holdfast backups ver')).toMatch(/^verify$/m)
 })

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Report } from '../../../src/model/result/report.ts'
 import { damageIndex, makeDatabase } from '../../support/cli/folder.ts'
-import { ending, holdfast, reportIn, start, type RunningProgram } from '../../support/cli/program.ts'
+import { resultOf, holdfast, reportIn, start, type RunningProgram } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
 import { eventually } from '../../support/processes.ts'
 
@@ -56,7 +56,7 @@ test('after kill -9 --continue repeats at most the tenants in flight, and tells 
     },
   })
   sweeping = start(['sweep', '--order', 'registry', '--config', service.config])
-  await ending(sweeping)
+  await resultOf(sweeping)
   killAt = 0
   const before = service.deeds.length
   await eventually('the guardian has resumed it', () => service.gate.stateOf('echo') === 'active')
@@ -94,7 +94,7 @@ test('--continue without an interrupted sweep begins one; else --only and --dept
   expect([fresh.code, reportIn(fresh).summary.sound]).toEqual([0, ids.length])
   expect(reportIn(fresh).run.notices).toEqual(['no sweep of the last 24 hours was interrupted, so a new one began'])
   sweeping = start(['sweep', '--depth', 'quick', '--only', '[a-d]*', '--config', service.config])
-  expect((await ending(sweeping)).code).toBe(143)
+  expect((await resultOf(sweeping)).code).toBe(143)
   sweeping = null
   const other = await run(service, '--continue', '--depth', 'full')
   expect([other.code, reportIn(other).failure?.message]).toEqual([

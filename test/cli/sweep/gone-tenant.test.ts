@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
 import {
-  ending,
+  resultOf,
   holdfast,
   killWithGuardian,
   start,
@@ -74,7 +74,7 @@ exit 0
   const sweeping: RunningProgram = start(['sweep', '--config', config])
   await eventually('acme stands still', () => existsSync(folder.in('paused')))
   killWithGuardian(sweeping)
-  await ending(sweeping)
+  await resultOf(sweeping)
   rmSync(folder.in('hangs'))
   return {
     folder,
@@ -136,7 +136,7 @@ test.concurrent('by the admin API: unknown there, and no lease of the holder', a
     onClose: () => killWithGuardian(sweeping),
   })
   sweeping = start(['check', '--tenant', 'acme', '--config', service.config])
-  await ending(sweeping)
+  await resultOf(sweeping)
   sweeping = null
   isListed = false
   await eventually('the lease has ended', () => service.deeds.includes('open acme'))

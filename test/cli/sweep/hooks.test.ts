@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
 import { longPattern } from '../../support/cli/long-pattern.ts'
-import { ending, gist, holdfast, reportIn, reportOf, start, type RunningProgram } from '../../support/cli/program.ts'
+import { resultOf, gist, holdfast, reportIn, reportOf, start, type RunningProgram } from '../../support/cli/program.ts'
 import { descendantsOf, eventually } from '../../support/processes.ts'
 
 const three = { acme: { wal: true }, bolt: { wal: false }, crate: { wal: true } }
@@ -94,7 +94,7 @@ test('killed with its guardian in a pause: only our command ends it, and `resume
     },
   })
   killed = start(['sweep', '--config', service.config])
-  expect((await ending(killed)).code).toBeNull()
+  expect((await resultOf(killed)).code).toBeNull()
   killed = null
   expect(service.paused()).toEqual(['bolt'])
   const resumed = await holdfast(['resume', '--all', '--config', service.config])
@@ -115,7 +115,7 @@ test('the next run resumes it too, before it asks for anything else', async () =
     onPause: () => killWithGuardian(killed),
   })
   killed = start(['sweep', '--config', service.config])
-  await ending(killed)
+  await resultOf(killed)
   killed = null
   expect(service.paused()).toEqual(['acme'])
   const report = await reportOf(['check', '--tenant', 'acme', '--config', service.config])
@@ -133,7 +133,7 @@ test('killed alone: its guardian has the tenant resumed, and the service loses n
     },
   })
   killed = start(['sweep', '--config', service.config])
-  expect((await ending(killed)).code).toBeNull()
+  expect((await resultOf(killed)).code).toBeNull()
   await eventually('it serves again', () => service.paused().length === 0, 5_000)
   expect(service.deeds.at(-1)).toBe('resume bolt')
   expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })

@@ -10,7 +10,7 @@ import { readLedger } from '../../../src/ledger/open-ledger.ts'
 import type { Event } from '../../../src/model/event.ts'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
-import { ending, holdfast, reportIn, start, type RunningProgram } from '../../support/cli/program.ts'
+import { resultOf, holdfast, reportIn, start, type RunningProgram } from '../../support/cli/program.ts'
 
 const three = { acme: { wal: true }, bolt: { wal: false }, crate: { wal: true } }
 
@@ -24,7 +24,7 @@ test.concurrent('by a signal', async () => {
   let sweeping: RunningProgram | null = null
   await using service = await openHookedService({ tenants: three, onPause: () => sweeping?.kill('SIGTERM') })
   sweeping = start(['sweep', '--config', service.config])
-  const { code, stdout } = await ending(sweeping)
+  const { code, stdout } = await resultOf(sweeping)
   expect([code, stdout]).toEqual([
     143,
     expect.stringMatching(/^NOT COVERED, because the run ended first: .*bolt, crate$/m),

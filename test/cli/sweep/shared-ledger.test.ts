@@ -9,7 +9,7 @@ import { damageIndex, makeFolder, type Folder } from '../../support/cli/folder.t
 import { openHookedService, type HookedService } from '../../support/cli/hooked-service.ts'
 import { longPattern } from '../../support/cli/long-pattern.ts'
 import {
-  ending,
+  resultOf,
   holdfast,
   killWithGuardian,
   reportIn,
@@ -25,7 +25,7 @@ interface SharedLedger {
 }
 
 /** The same service under a name, with its ledger in `ledger`. */
-function sharing(service: HookedService | TestService, name: string, ledger: string): SharedLedger {
+function shareLedger(service: HookedService | TestService, name: string, ledger: string): SharedLedger {
   const settings = JSON.parse(readFileSync(service.config, 'utf8')) as { readonly service: object }
   const config = service.folder.in(`${name}.yaml`)
   writeFileSync(
@@ -49,9 +49,9 @@ async function leftPaused(name: string, ledger: string): Promise<HookedService &
     tenants: { acme: { wal: true } },
     onPause: () => killWithGuardian(sweeping),
   })
-  const shared = sharing(service, name, ledger)
+  const shared = shareLedger(service, name, ledger)
   sweeping = start(['sweep', '--config', shared.config])
-  await ending(sweeping)
+  await resultOf(sweeping)
   sweeping = null
   expect(service.paused()).toEqual(['acme'])
   return { ...service, ...shared, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
@@ -67,7 +67,7 @@ test('what a killed run of one service left open is named by others, and ended b
     `a hold on acme is still open; it belongs to another service \\(service ` +
       `one, by hooks, since .*\\)[^]*next: ${named.next}`,
   )
-  for (const other of [sharing(hooked, 'two', ledger.dir), sharing(gated, 'three', ledger.dir)]) {
+  for (const other of [shareLedger(hooked, 'two', ledger.dir), shareLedger(gated, 'three', ledger.dir)]) {
     const swept = await other.run('sweep', '--json')
     expect([reportIn(swept).summary.exitCode, reportIn(swept).run.otherHolds, swept.stderr]).toEqual([
       0,
@@ -109,7 +109,7 @@ test('damage of one stays damage whatever another sweeps, nothing is called gone
   using ledger = makeLedger()
   await using hooked = await openHookedService({ tenants: { acme: { wal: false }, bolt: { wal: false } } })
   await using gated = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }) })
-  const [one, two] = [sharing(hooked, 'one', ledger.dir), sharing(gated, 'two', ledger.dir)]
+  const [one, two] = [shareLedger(hooked, 'one', ledger.dir), shareLedger(gated, 'two', ledger.dir)]
   damageIndex(join(gated.data, 'acme.db'))
   expect((await two.run('sweep', '--quiet')).code).toBe(2)
   for (let time = 0; time < 2; time++) {
@@ -132,7 +132,7 @@ test(
       using ledger = makeLedger()
       await using old = await leftPaused('notes', ledger.dir)
       await using gated = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }) })
-      const now = sharing(gated, 'notes', ledger.dir)
+      const now = shareLedger(gated, 'notes', ledger.dir)
       const swept = await now.run('sweep', '--quiet')
       expect([swept.code, swept.stderr]).toEqual([
         0,
@@ -198,9 +198,9 @@ test('two services that were given one name at two sockets: the one does not end
     onClose: () => killWithGuardian(sweeping),
   })
   await using two = await openService({ tenants })
-  const [ofOne, ofTwo] = [sharing(one, 'notes', ledger.dir), sharing(two, 'notes', ledger.dir)]
+  const [ofOne, ofTwo] = [shareLedger(one, 'notes', ledger.dir), shareLedger(two, 'notes', ledger.dir)]
   sweeping = start(['sweep', '--config', ofOne.config])
-  await ending(sweeping)
+  await resultOf(sweeping)
   sweeping = null
   const swept = await ofTwo.run('sweep', '--quiet')
   expect([swept.code, swept.stderr]).toEqual([
@@ -216,7 +216,7 @@ test('a service whose socket moved stays known, and a configuration that moved e
   using ledger = makeLedger()
   await using gated = await openService({ tenants: (data) => ({ acme: join(data, 'acme.db') }) })
   damageIndex(join(gated.data, 'acme.db'))
-  const before = sharing(gated, 'notes', ledger.dir)
+  const before = shareLedger(gated, 'notes', ledger.dir)
   expect((await before.run('sweep', '--quiet')).code).toBe(2)
   const moved = gated.folder.in('moved.sock')
   renameSync(gated.socket, moved)

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { openHookedService, type HookedService } from '../../support/cli/hooked-service.ts'
 import { longPattern } from '../../support/cli/long-pattern.ts'
 import {
-  ending,
+  resultOf,
   holdfast,
   killWithGuardian,
   start,
@@ -53,7 +53,7 @@ async function leftPaused(): Promise<UnwritableLedger> {
   const ledger = service.folder.in('ledger')
   if (isRoot) execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', ledger])
   sweeping = start(['sweep', '--config', service.config])
-  await ending(sweeping)
+  await resultOf(sweeping)
   sweeping = null
   expect(service.paused()).toEqual(['acme'])
   return {
@@ -76,7 +76,7 @@ async function leftLeased(): Promise<TestService & Pick<UnwritableLedger, 'run'>
     onClose: () => killWithGuardian(sweeping),
   })
   sweeping = start(['sweep', '--config', service.config])
-  await ending(sweeping)
+  await resultOf(sweeping)
   sweeping = null
   expect(service.deeds).toEqual(['close acme'])
   return {

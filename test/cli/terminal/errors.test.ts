@@ -4,7 +4,7 @@ import { describeError, exitCodeOfError, reportError } from '../../../src/cli/te
 import { Failure } from '../../../src/model/failure.ts'
 
 /** The error of work that throws `first`, after which cleaning up throws `then`. */
-function suppressing(first: Error, then: Error): unknown {
+function suppressedError(first: Error, then: Error): unknown {
   try {
     using _cleanup = {
       [Symbol.dispose]: () => {
@@ -38,29 +38,29 @@ const defect = new TypeError('x is not a function')
 test.each([
   [
     'a failure, then a defect',
-    suppressing(busy, defect),
+    suppressedError(busy, defect),
     ['LOCK_BUSY', 'defect in holdfast 1.2.3', 'x is not a function'],
     'BUG',
     70,
   ],
-  ['a defect, then a failure', suppressing(defect, busy), ['x is not a function', 'LOCK_BUSY'], 'BUG', 70],
+  ['a defect, then a failure', suppressedError(defect, busy), ['x is not a function', 'LOCK_BUSY'], 'BUG', 70],
   [
     'a defect, then a tenant that may be paused',
-    suppressing(defect, paused),
+    suppressedError(defect, paused),
     ['x is not a function', 'PAUSED', 'acme does not serve'],
     'RESUME_FAILED',
     4,
   ],
   [
     'a failure, then another',
-    suppressing(busy, new Failure('NO_SPACE', 'full')),
+    suppressedError(busy, new Failure('NO_SPACE', 'full')),
     ['LOCK_BUSY', 'NO_SPACE'],
     'LOCK_BUSY',
     75,
   ],
   [
     'an interruption, then a defect',
-    suppressing(new Failure('INTERRUPTED', 'by SIGINT'), defect),
+    suppressedError(new Failure('INTERRUPTED', 'by SIGINT'), defect),
     ['defect in holdfast', 'x is not a function'],
     'BUG',
     70,
@@ -72,10 +72,16 @@ test.each([
     'NO_SPACE',
     1,
   ],
-  ['an error of the system, then a defect', suppressing(full, defect), ['NO_SPACE', 'x is not a function'], 'BUG', 70],
+  [
+    'an error of the system, then a defect',
+    suppressedError(full, defect),
+    ['NO_SPACE', 'x is not a function'],
+    'BUG',
+    70,
+  ],
   [
     'one after two',
-    suppressing(busy, suppressing(defect, paused) as Error),
+    suppressedError(busy, suppressedError(defect, paused) as Error),
     ['LOCK_BUSY', 'x is not a function', 'PAUSED'],
     'RESUME_FAILED',
     4,

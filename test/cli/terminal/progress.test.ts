@@ -12,7 +12,7 @@ interface LiveProgress extends CheckProgress {
   pages: CheckProgress['pages']
 }
 
-const checking = (name: string): LiveProgress => ({ name, pages: null })
+const checkOf = (name: string): LiveProgress => ({ name, pages: null })
 const pagesOf = (pagesDone: number, pages = 100_000): NonNullable<CheckProgress['pages']> => ({
   pagesDone,
   pages,
@@ -44,7 +44,7 @@ function watch(
 }
 
 test('a check that takes long says what it reads, how far it is, how fast it goes and how long it will take', () => {
-  const live = checking('/srv/notes/acme.db')
+  const live = checkOf('/srv/notes/acme.db')
   const text = new ProgressText(0)
   expect(watch(text, progress([live]), live, 10_000, 0, 400)).toEqual(['0 of 1; checking /srv/notes/acme.db'])
   expect(watch(text, progress([live]), live, 10_000, 500, 900)).toEqual([
@@ -62,7 +62,7 @@ test(
   'several in parallel have a line each below that of the run; what is ' +
     'over quickly has none, and of many some are counted',
   () => {
-    const [big, small] = [checking('big'), checking('small')]
+    const [big, small] = [checkOf('big'), checkOf('small')]
     const text = new ProgressText(0)
     const run = { done: 411, total: 1000, holding: ['next'] }
     watch(text, progress([big], run), big, 5_000, 0, 3000)
@@ -71,7 +71,7 @@ test(
       '411 of 1000, 137 a second, 5 s left; holding next; checking small',
       '  big  15 %  15,000 of 100,000 pages  20 MB/s  17 s left',
     ])
-    const many = Array.from({ length: 19 }, (_, i) => checking(`t${i}`))
+    const many = Array.from({ length: 19 }, (_, i) => checkOf(`t${i}`))
     for (const one of many) one.pages = pagesOf(50)
     text.lines(progress(many, run), 4000, 77)
     const lines = text.lines(progress(many, run), 6000, 77)
@@ -82,9 +82,9 @@ test(
 
 test('a check that begins anew under the same name is another one', () => {
   const text = new ProgressText(0)
-  const first = checking('acme')
+  const first = checkOf('acme')
   watch(text, progress([first]), first, 10_000, 0, 5000)
-  const second = checking('acme')
+  const second = checkOf('acme')
   second.pages = pagesOf(10)
   expect(text.lines(progress([second]), 5100, 77)).toEqual(['0 of 1; checking acme'])
 })
@@ -177,7 +177,7 @@ test('no line is wider than the terminal, and nothing of a hostile name reaches 
       fc.nat(2 ** 32),
       fc.nat(2 ** 32),
       (names, width, a, b) => {
-        const live = names.map(checking)
+        const live = names.map(checkOf)
         for (const one of live) one.pages = { pagesDone: Math.min(a, b), pages: Math.max(a, b, 1), pageSize: 65_536 }
         const text = new ProgressText(0)
         const what = progress(live, { total: names.length, holding: names })

@@ -5,7 +5,7 @@ import { tenantId } from '../../../src/model/brand.ts'
 import { Failure } from '../../../src/model/failure.ts'
 import { failureToResume, type OpenHoldOutcome } from '../../../src/runs/open-holds/open-holds.ts'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
-import { ending, holdfast, killWithGuardian, start, type RunningProgram } from '../../support/cli/program.ts'
+import { resultOf, holdfast, killWithGuardian, start, type RunningProgram } from '../../support/cli/program.ts'
 
 describe('`resume --all` says each thing once', () => {
   test('of a tenant that serves again', async () => {
@@ -15,7 +15,7 @@ describe('`resume --all` says each thing once', () => {
       onPause: () => killWithGuardian(sweeping),
     })
     sweeping = start(['sweep', '--config', service.config])
-    await ending(sweeping)
+    await resultOf(sweeping)
     sweeping = null
     const ran = await holdfast(['resume', '--all', '--config', service.config])
     expect(ran).toEqual({ code: 0, stdout: '', stderr: 'an earlier run left a hold on acme open; it serves again\n' })

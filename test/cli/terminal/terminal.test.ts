@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
-import { ending, holdfast, launcher, start } from '../../support/cli/program.ts'
+import { resultOf, holdfast, launcher, start } from '../../support/cli/program.ts'
 import { escapes, hasScript, onTerminal } from '../../support/cli/pseudo-terminal.ts'
 import { openService } from '../../support/cli/service.ts'
 import { descendantsOf, eventually, isRunning } from '../../support/processes.ts'
@@ -156,7 +156,7 @@ test(
       service.deeds.length = 0
       const program = start(['sweep', ...flags, '--config', service.config])
       program.stdout.destroy()
-      const { code, stderr } = await endingWithoutStdout(program)
+      const { code, stderr } = await resultWithoutStdout(program)
       expect([code, stderr]).toEqual([0, ''])
       expect(service.deeds.filter((deed) => deed.startsWith('close'))).toHaveLength(3)
       for (const id of ['acme', 'bolt', 'crate']) expect(service.gate.stateOf(id)).toBe('active')
@@ -169,7 +169,7 @@ test(
   },
 )
 
-async function endingWithoutStdout(
+async function resultWithoutStdout(
   program: ReturnType<typeof start>,
 ): Promise<{ code: number | null; stderr: string }> {
   let stderr = ''
@@ -186,7 +186,7 @@ test('`| head -1` gets its line, and the shell sees the exit code', async () => 
   const check = `'${process.execPath}' '${launcher}' check --verbose '${folder.path}'`
   const script = `${check} | head -1; exit "\${PIPESTATUS[0]}"`
   const child = spawn('bash', ['-c', script], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const said = await ending(child)
+  const said = await resultOf(child)
   expect([said.code, said.stderr]).toEqual([2, ''])
   expect(said.stdout).toMatch(/^holdfast 0|^FILE/)
 })
@@ -200,7 +200,7 @@ test('stderr without a reader: logging each step makes no tenant wait', async ()
     `'${process.execPath}' '${launcher}' sweep --json --depth quick --log-level debug ` +
     `--config '${service.config}' 2> >(read line; echo "$line"; cat > /dev/null)`
   const child = spawn('bash', ['-c', script], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const { stdout } = await ending(child)
+  const { stdout } = await resultOf(child)
   const first = /^\{"at":.*\}$/m.exec(stdout)?.[0]
   expect(JSON.parse(first ?? '{}')).toMatchObject({
     run: expect.any(String) as string,

@@ -42,7 +42,7 @@ function begunIn({ code, stdout, stderr }: ProgramResult): DetachedRun {
   return document
 }
 
-const ended = ({ pid }: DetachedRun): Promise<boolean> => eventually('the triage has ended', () => !isRunning(pid))
+const untilEnded = ({ pid }: DetachedRun): Promise<boolean> => eventually('the triage has ended', () => !isRunning(pid))
 
 const monitSays = {
   MONIT_SERVICE: 'notes',
@@ -62,7 +62,7 @@ describe('I1.6: triage --detach', () => {
     expect(readFileSync(`/proc/${begun.pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[3]).toBe(String(begun.pid))
     expect(begun.output.startsWith(join(service.ledger, 'triage/'))).toBe(true)
     expect(statSync(begun.output).mode & 0o777).toBe(0o600)
-    await ended(begun)
+    await untilEnded(begun)
     const written = readFileSync(begun.output, 'utf8')
     const report = JSON.parse(written.slice(written.indexOf('\n{'))) as {
       readonly run: object
@@ -78,9 +78,9 @@ describe('I1.6: triage --detach', () => {
     const second = await begin(service, ['--detach'])
     expect([second.code, second.stderr]).toEqual([75, expect.stringMatching(/RUN_ACTIVE: /)])
     process.kill(begun.pid, 'SIGKILL')
-    await ended(begun)
+    await untilEnded(begun)
     await eventually('the tenant serves', () => service.gate.stateOf('acme') === 'active', 30_000)
-    await ended(begunIn(await begin(service, ['--detach', '--json', '--wait', '30s'])))
+    await untilEnded(begunIn(await begin(service, ['--detach', '--json', '--wait', '30s'])))
     expect(reportsIn(service)).toHaveLength(1)
   })
 
@@ -89,11 +89,11 @@ describe('I1.6: triage --detach', () => {
     expect((await begin(service, ['--service', 'other', '--detach'])).code).toBe(64)
     const named = ['--service', 'test', '--detach', '--json']
     const first = begunIn(await begin(service, named))
-    await ended(first)
+    await untilEnded(first)
     const again = await begin(service, named)
     expect([again.code, again.stderr]).toEqual([75, expect.stringMatching(/TOO_SOON: .*"test".* ago/)])
     expect(again.stderr).toContain(`next: ${first.output} is the output of that triage; `)
-    await ended(begunIn(await begin(service, ['--detach', '--json'])))
+    await untilEnded(begunIn(await begin(service, ['--detach', '--json'])))
   })
 })
 
@@ -111,17 +111,17 @@ describe('I1.6: triage --from-monit', () => {
       by: 'monit',
       monit: { service: 'notes', event: 'Does not exist', date: monitSays.MONIT_DATE, host: 'db1' },
     })
-    await ended(begun)
+    await untilEnded(begun)
     expect(readFileSync(begun.output, 'utf8')).toMatch(/"reason": "named-by-service",\s*"text": "monit names it: /)
   })
 
   test('is refused without MONIT_SERVICE, and a second time for the same service, not for another', async () => {
     await using service = await serviceOf()
     expect((await begin(service, ['--from-monit'])).code).toBe(64)
-    await ended(begunIn(await begin(service, ['--from-monit', '--json'], monitSays)))
+    await untilEnded(begunIn(await begin(service, ['--from-monit', '--json'], monitSays)))
     expect((await begin(service, ['--from-monit'], monitSays)).code).toBe(75)
     const other = { ...monitSays, MONIT_SERVICE: 'another' }
-    await ended(begunIn(await begin(service, ['--from-monit', '--json'], other)))
+    await untilEnded(begunIn(await begin(service, ['--from-monit', '--json'], other)))
   })
 
   test('hostile text of monit is bounded, printable, and names no file', async () => {
@@ -129,7 +129,7 @@ describe('I1.6: triage --from-monit', () => {
     const hostile = '../../x\u001b[2J\u202e`touch pwned`$(touch pwned)\n'.repeat(200)
     const env = Object.fromEntries(Object.keys(monitSays).map((name) => [name, hostile]))
     const begun = begunIn(await begin(service, ['--from-monit', '--json'], env))
-    await ended(begun)
+    await untilEnded(begun)
     for (const text of Object.values(begun.request.monit ?? {})) {
       expect(text).toMatch(/^[^\p{Cc}\p{Cf}]*$/u)
       expect(text.length).toBeLessThan(10_000)
@@ -149,6 +149,6 @@ describe('I1.6: triage --from-monit', () => {
       { env, encoding: 'utf8', cwd: '/' },
     )
     expect(status).toBe(0)
-    await ended(JSON.parse(stdout) as DetachedRun)
+    await untilEnded(JSON.parse(stdout) as DetachedRun)
   })
 })

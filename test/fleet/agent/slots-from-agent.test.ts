@@ -6,13 +6,13 @@ import type { TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
 
 const slot: TakenSlot = { epoch: 'e', generation: 1, rows: [{ scope: 'fleet', slot: 1, fence: '7' }] }
 
-function asking() {
+function openSlots() {
   const sent: FromChunk[] = []
   return { sent, slots: new SlotsFromAgent((message) => void sent.push(message)) }
 }
 
 test('each question gets its own answer', async () => {
-  const { sent, slots } = asking()
+  const { sent, slots } = openSlots()
   const answers = [slots.take(), slots.take()]
   slots.hear(1, slot)
   slots.hear(0, { refused: 'full', why: 'two tenants stand still' })
@@ -26,7 +26,7 @@ test('each question gets its own answer', async () => {
 test('a slot that comes after the wait for it has ended goes back', async () => {
   vi.useFakeTimers()
   try {
-    const { sent, slots } = asking()
+    const { sent, slots } = openSlots()
     const asked = slots.take()
     await vi.advanceTimersByTimeAsync(15_000)
     expect(await asked).toMatchObject({ refused: 'away' })
@@ -39,7 +39,7 @@ test('a slot that comes after the wait for it has ended goes back', async () => 
 })
 
 test('when the agent is gone, who waits is told so, and nobody asks any more', async () => {
-  const { sent, slots } = asking()
+  const { sent, slots } = openSlots()
   const asked = slots.take()
   slots.close()
   expect([await asked, await slots.take()]).toMatchObject([{ refused: 'away' }, { refused: 'away' }])

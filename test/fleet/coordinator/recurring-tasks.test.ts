@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { doRecurringTasks, type RecurringTaskObserver } from '../../../src/fleet/coordinator/recurring-tasks.ts'
 import { Failure } from '../../../src/model/failure.ts'
 
-function observed(): { readonly said: string[]; readonly observer: RecurringTaskObserver } {
+function makeObserver(): { readonly said: string[]; readonly observer: RecurringTaskObserver } {
   const said: string[] = []
   let ms = 0
   const observer: RecurringTaskObserver = {
@@ -15,7 +15,7 @@ function observed(): { readonly said: string[]; readonly observer: RecurringTask
 }
 
 test('a task that fails is tried again, and the others go on', async () => {
-  const { said, observer } = observed()
+  const { said, observer } = makeObserver()
   const end = new AbortController()
   let tries = 0
   let others = 0
@@ -42,7 +42,7 @@ test('a task that fails is tried again, and the others go on', async () => {
 })
 
 test('a defect ends all tasks, and is thrown', async () => {
-  const { observer } = observed()
+  const { observer } = makeObserver()
   const defective = (): Promise<void> => Promise.reject(new TypeError('a defect'))
   const other = (): Promise<void> => Promise.resolve()
   const tasks = [

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { setPauseLimits } from '../../../src/fleet/pause/slot-watch.ts'
 import { eachDatabase, type FleetUnderTest } from '../../support/fleet/each-database.ts'
 import { attackExpiryMs, type AgentOptions } from '../../support/fleet/pause/agent-options.ts'
-import { saidBy, openAttackScene, PlainAgent, startWatch } from '../../support/fleet/pause/attack-scene.ts'
+import { messagesOf, openAttackScene, PlainAgent, startWatch } from '../../support/fleet/pause/attack-scene.ts'
 import { eventually, isRunning } from '../../support/processes.ts'
 
 const timeoutMs = attackExpiryMs + 60_000
@@ -15,10 +15,10 @@ type Defences = AgentOptions['defences']
 
 eachDatabase((fleet: FleetUnderTest) => {
   const attacks: Readonly<Record<string, () => Promise<number>>> = {
-    'it freezes before its last look at the clock, which it does not take': () => frozen('taken', ['guardian']),
-    'it freezes before its last look at the clock': () => frozen('taken', ['window', 'guardian']),
-    'it freezes after its last look, and no guardian watches': () => frozen('asked', []),
-    'it freezes after its last look': () => frozen('asked', ['window', 'guardian']),
+    'it freezes before its last look at the clock, which it does not take': () => freezeAgent('taken', ['guardian']),
+    'it freezes before its last look at the clock': () => freezeAgent('taken', ['window', 'guardian']),
+    'it freezes after its last look, and no guardian watches': () => freezeAgent('asked', []),
+    'it freezes after its last look': () => freezeAgent('asked', ['window', 'guardian']),
     'the service sleeps, and its gate does not look who is still there': () => asleep(true),
     'the service sleeps': () => asleep(false),
   }
@@ -42,14 +42,14 @@ eachDatabase((fleet: FleetUnderTest) => {
   )
 
   /** An agent freezes between its slot and its request, and wakes when another has the slot. */
-  async function frozen(freezeAt: NonNullable<AgentOptions['freezeAt']>, defences: Defences): Promise<number> {
+  async function freezeAgent(freezeAt: NonNullable<AgentOptions['freezeAt']>, defences: Defences): Promise<number> {
     const name = `frozen-${freezeAt}-${defences.join('-')}`
     await using scene = await openAttackScene(name, 2)
     const { database, address } = fleet
     const agent = scene.agent({ database: address, host: name, holds: 100, tenants: ['t0'], freezeAt, defences })
-    const asked = (): number => saidBy(agent).filter(({ asks }) => asks !== undefined).length
-    const hasHeld = (): boolean => saidBy(agent).some(({ held }) => held !== undefined)
-    await eventually('it is frozen', () => saidBy(agent).some(({ frozen }) => frozen === freezeAt), timeoutMs)
+    const asked = (): number => messagesOf(agent).filter(({ asks }) => asks !== undefined).length
+    const hasHeld = (): boolean => messagesOf(agent).some(({ held }) => held !== undefined)
+    await eventually('it is frozen', () => messagesOf(agent).some(({ frozen }) => frozen === freezeAt), timeoutMs)
     const askedBefore = asked()
     await using _watch = startWatch(database)
     await using other = new PlainAgent(database, name, scene.socket)

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { FleetDatabase } from '../../../src/fleet/database/database.ts'
 import { deliverStatement } from '../../../src/fleet/results/deliver-statement.ts'
 import { Failure } from '../../../src/model/failure.ts'
-import { sending } from '../../support/fleet/delivery-fixture.ts'
+import { openDeliveryFixture } from '../../support/fleet/delivery-fixture.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { outgoing, outgoingDamaged } from '../../support/fleet/outgoing-results.ts'
 import { eventually } from '../../support/processes.ts'
@@ -15,7 +15,7 @@ eachDatabase((fleet) => {
   const place = () => rowsOf('select tenant from holdfast.place order by tenant')
 
   test('what no database takes stays in the outbox with a notice, and keeps no other result back', async () => {
-    await using sender = sending(fleet.database)
+    await using sender = openDeliveryFixture(fleet.database)
     await sender.send(
       outgoing('acme'),
       outgoing('bolt', { attempt: 3_000_000_000 }),
@@ -41,7 +41,7 @@ eachDatabase((fleet) => {
       },
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }
-    await using sender = sending(slow)
+    await using sender = openDeliveryFixture(slow)
     await sender.send(...Array.from({ length: 120 }, (_, at) => outgoing(`tenant-${at}`)))
     expect(await counts()).toMatchObject([{ done: 120, sound: 120 }])
     expect(sender.troubles.at(-1)).toBe('over')
@@ -57,7 +57,7 @@ eachDatabase((fleet) => {
       },
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }
-    await using sender = sending(measured)
+    await using sender = openDeliveryFixture(measured)
     const report = { findings: ['x'.repeat(4_500_000)] } as never
     await sender.send(outgoingDamaged('acme', { report }), outgoingDamaged('bolt', { report }))
     expect(lengths.map((length) => Math.round(length / 1e6))).toEqual([5, 5])
@@ -68,7 +68,7 @@ eachDatabase((fleet) => {
     ['53100', 'FLEET_FULL'],
     ['40P01', 'FLEET_STATEMENT_FAILED'],
   ])('a database that cannot write now (%s) keeps results waiting, and has them once it can', async (state, code) => {
-    await using sender = sending(fleet.database)
+    await using sender = openDeliveryFixture(fleet.database)
     await fleet.database.query(`
       create function holdfast.no_write() returns trigger language plpgsql as $$ begin
         raise exception 'it cannot write now' using errcode = '${state}'; end $$;

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { deliverStatement } from '../../../src/fleet/results/deliver-statement.ts'
-import { sending } from '../../support/fleet/delivery-fixture.ts'
+import { openDeliveryFixture } from '../../support/fleet/delivery-fixture.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { outgoing, outgoingDamaged, runs } from '../../support/fleet/outgoing-results.ts'
 
@@ -13,7 +13,7 @@ eachDatabase((fleet) => {
   const place = () => rowsOf('select tenant, verdict, damage, run, attempt from holdfast.place order by tenant')
 
   test('results are logged, counted, and become the last of their place; sent again they change nothing', async () => {
-    await using sender = sending(fleet.database)
+    await using sender = openDeliveryFixture(fleet.database)
     const sent = [
       outgoing('acme'),
       outgoingDamaged('bolt', { report: { findings: [] } as never }),
@@ -41,7 +41,7 @@ eachDatabase((fleet) => {
   })
 
   test('a later attempt takes the place of an earlier one in the counts, whichever comes first', async () => {
-    await using sender = sending(fleet.database)
+    await using sender = openDeliveryFixture(fleet.database)
     await sender.send(outgoing('acme'), outgoing('acme', { attempt: 3, verdict: 'failed', settles: false }))
     await sender.send(outgoingDamaged('acme', { attempt: 5 }), outgoing('bolt', { attempt: 5 }))
     await sender.send(
@@ -57,7 +57,7 @@ eachDatabase((fleet) => {
   })
 
   test('an older run does not replace what a newer one has found, and is counted for itself', async () => {
-    await using sender = sending(fleet.database)
+    await using sender = openDeliveryFixture(fleet.database)
     await sender.send(outgoing('acme', { run: runs[1] }))
     await sender.send(outgoingDamaged('acme', { attempt: 9 }))
     expect(await place()).toMatchObject([{ verdict: 'sound', run: runs[1], attempt: 1 }])
@@ -77,7 +77,7 @@ eachDatabase((fleet) => {
            on conflict (id) do update set state = excluded.state`,
           [runs[0], state],
         )
-        await using sender = sending(fleet.database)
+        await using sender = openDeliveryFixture(fleet.database)
         const attempt = state === 'fed' ? 1 : 3
         const steps = [
           outgoing('acme', { run: runs[1], attempt, checkedAt: Date.now() - 120_000 }),
@@ -94,7 +94,7 @@ eachDatabase((fleet) => {
 
   test('a time in the future does not let an older run take the place of a newer one', async () => {
     await fleet.database.query(`insert into holdfast.run (id, kind, state) values ($1, 'sweep', 'fed')`, [runs[0]])
-    await using sender = sending(fleet.database)
+    await using sender = openDeliveryFixture(fleet.database)
     await sender.send(outgoing('acme', { run: runs[1], checkedAt: Date.now() - 120_000 }))
     await sender.send(outgoingDamaged('acme', { checkedAt: Date.now() + 3_600_000 }))
     expect(await place()).toMatchObject([{ verdict: 'sound', run: runs[1] }])
@@ -103,7 +103,7 @@ eachDatabase((fleet) => {
   test.each(['in one batch', 'one after the other'])(
     'damage stays until a full check has found the file sound (%s)',
     async (how) => {
-      await using sender = sending(fleet.database)
+      await using sender = openDeliveryFixture(fleet.database)
       const steps = [
         outgoingDamaged('acme'),
         outgoing('acme', { attempt: 3, settles: false }),
@@ -119,7 +119,7 @@ eachDatabase((fleet) => {
   )
 
   test('the newest full check of a batch decides whether there is damage, and not what was known before', async () => {
-    await using sender = sending(fleet.database)
+    await using sender = openDeliveryFixture(fleet.database)
     await sender.send(outgoingDamaged('acme'))
     const failed = (tenant: string) => outgoing(tenant, { attempt: 7, verdict: 'failed', settles: false })
     await sender.send(outgoing('acme', { attempt: 5 }), failed('acme'))
@@ -131,7 +131,7 @@ eachDatabase((fleet) => {
   })
 
   test('a check that fails leaves when the file was sound', async () => {
-    await using sender = sending(fleet.database)
+    await using sender = openDeliveryFixture(fleet.database)
     const soundAt = () => rowsOf('select sound_at from holdfast.place')
     await sender.send(outgoing('acme'))
     const before = await soundAt()
@@ -142,7 +142,7 @@ eachDatabase((fleet) => {
 
   test('ages count by the clock of the database: a host whose clock is an hour ahead changes nothing', async () => {
     const hourMs = 3_600_000
-    await using sender = sending(fleet.database, () => Date.now() + hourMs)
+    await using sender = openDeliveryFixture(fleet.database, () => Date.now() + hourMs)
     await sender.send(
       outgoing('acme', { checkedAt: Date.now() + hourMs - 60_000 }),
       outgoing('bolt', { checkedAt: Date.now() + 5 * hourMs }),
@@ -158,7 +158,7 @@ eachDatabase((fleet) => {
   })
 
   test('tables of the last check are kept, and others dropped; a check that read nothing drops none', async () => {
-    await using sender = sending(fleet.database)
+    await using sender = openDeliveryFixture(fleet.database)
     const content = () =>
       rowsOf('select table_name, rows, digest, facts, run from holdfast.content order by table_name')
     const table = (name: string, rows: number) => ({ name, rows, digest: `d${rows}`, pages: 3 }) as never
@@ -178,8 +178,8 @@ eachDatabase((fleet) => {
   })
 
   test('tables of another host or another tenant stay, although their paths are the same', async () => {
-    await using sender = sending(fleet.database)
-    await using other = sending(fleet.database, Date.now, 'beta')
+    await using sender = openDeliveryFixture(fleet.database)
+    await using other = openDeliveryFixture(fleet.database, Date.now, 'beta')
     const table = (name: string) => ({ name, rows: 1, digest: 'd' }) as never
     const path = '/srv/shared.db'
     await sender.send(

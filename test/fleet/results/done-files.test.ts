@@ -4,13 +4,13 @@ import { weekOf } from '../../../src/fleet/jobs/week-of-run.ts'
 import { doneFiles } from '../../../src/fleet/results/done-files.ts'
 import { doneKey } from '../../../src/fleet/results/done-key.ts'
 import { tenantId } from '../../../src/model/brand.ts'
-import { sending } from '../../support/fleet/delivery-fixture.ts'
+import { openDeliveryFixture } from '../../support/fleet/delivery-fixture.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { outgoing, outgoingDamaged, runs } from '../../support/fleet/outgoing-results.ts'
 
 eachDatabase((fleet) => {
   test('a file is checked again if the database has lost its result, or only what revised it', async () => {
-    await using sender = sending(fleet.database)
+    await using sender = openDeliveryFixture(fleet.database)
     const tenants = ['acme', 'bolt', 'crate'].map(tenantId)
     const done = async (): Promise<readonly string[]> => {
       const chunk = { week: weekOf(runs[0]), run: runs[0], tenants }

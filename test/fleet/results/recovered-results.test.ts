@@ -37,7 +37,7 @@ const begun = (local: RunId, more: Partial<BegunChunk> = {}): BegunChunk => ({
   ...more,
 })
 
-const waiting = (outbox: Outbox): readonly string[] =>
+const waitingResults = (outbox: Outbox): readonly string[] =>
   outbox
     .next(100)
     .map(({ body }) => JSON.parse(body) as OutgoingResult)
@@ -62,7 +62,7 @@ test('the first result of a file has the attempt of its chunk, and damage found 
   await using ledger = await readLedger(folder.path, notes)
   using outbox = Outbox.open(folder.path, Date.now())
   await recoverChunk(ledger, outbox, begun(local))
-  expect(waiting(outbox)).toEqual(['acme 5 sound', 'bolt 5 sound', 'echo 5 failed', 'acme 6 damaged'])
+  expect(waitingResults(outbox)).toEqual(['acme 5 sound', 'bolt 5 sound', 'echo 5 failed', 'acme 6 damaged'])
 })
 
 test('a lost outbox has the results of the last days again, and its chunks count as open', async () => {
@@ -75,7 +75,7 @@ test('a lost outbox has the results of the last days again, and its chunks count
   await using ledger = await readLedger(folder.path, notes)
   using outbox = Outbox.open(folder.path, Date.now())
   await recoverLostOutbox(ledger, outbox, Date.now())
-  expect(waiting(outbox)).toEqual(['acme 5 sound'])
+  expect(waitingResults(outbox)).toEqual(['acme 5 sound'])
   expect(outbox.openChunks()).toEqual([begun(local)])
   expect(outbox.beginChunk({ local: 'next', run: runs[0], week: '2026-11-23', chunk: 0 }).attempt).toBe(7)
 })
@@ -91,7 +91,7 @@ test('what the ledger has of a tenant keeps its keys; the last check by hand is 
   await using ledger = await readLedger(folder.path, notes)
   using outbox = Outbox.open(folder.path, Date.now())
   await recoverTenants(ledger, outbox, [tenantId('acme')], begun(present, { attempt: 1 }))
-  expect(waiting(outbox)).toEqual([`${ofFleet.run} acme 5 sound`, 'acme 1 sound'])
+  expect(waitingResults(outbox)).toEqual([`${ofFleet.run} acme 5 sound`, 'acme 1 sound'])
   expect(outbox.openChunks()).toEqual([])
 })
 

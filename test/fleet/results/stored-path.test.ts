@@ -9,7 +9,7 @@ import { storedPath } from '../../../src/fleet/results/stored-path.ts'
 import { nameOf } from '../../../src/host/files/file-name.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import type { Result } from '../../../src/model/result/report.ts'
-import { sending } from '../../support/fleet/delivery-fixture.ts'
+import { openDeliveryFixture } from '../../support/fleet/delivery-fixture.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { runs } from '../../support/fleet/outgoing-results.ts'
 
@@ -31,7 +31,7 @@ test('every path has a text of its own, and one that is UTF-8 stays as it is', (
 
 eachDatabase((fleet) => {
   test('each has its place and its result, is known to be done, and is not checked again', async () => {
-    await using sender = sending(fleet.database)
+    await using sender = openDeliveryFixture(fleet.database)
     await registerOwnPlaces(
       { database: fleet.database, host: 'alpha', service: 'notes' },
       {

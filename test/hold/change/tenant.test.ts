@@ -58,7 +58,7 @@ describe('a change of a tenant', () => {
   const flow = (demo: Demo, tenant: string, options: Partial<FlowOptions> = {}): Promise<FlowResult> =>
     changeFlow({ ...common(demo, tenant), files: [demo.fileOf(tenant)], ...options })
   /** Waits until the service has acknowledged another write of the tenant. */
-  const written = async (demo: Demo, tenant: string): Promise<void> => {
+  const untilWritten = async (demo: Demo, tenant: string): Promise<void> => {
     const count = (): number => readAcknowledged(join(demo.dir, 'acknowledged.log')).get(tenant)?.length ?? 0
     const before = count()
     await eventually(`${tenant} is written`, () => count() > before)
@@ -89,9 +89,9 @@ describe('a change of a tenant', () => {
   it('loses no acknowledged write of a tenant that never stops writing: it is mended anew in the pause', async () => {
     await using demo = await startDemo({ tenants: 2, bytes: 100_000, load: 60 })
     const work = ([taken]: NonEmpty<RetakenSnapshot>) => Promise.resolve([rehearse(taken.snapshot.path, mark)] as const)
-    const done = await flow(demo, 'acme', { remake: { ms: 50, work }, between: () => written(demo, 'acme') })
+    const done = await flow(demo, 'acme', { remake: { ms: 50, work }, between: () => untilWritten(demo, 'acme') })
     expect(done.outcome, JSON.stringify(done.outcome)).toMatchObject({ kind: 'applied', remade: true })
-    await written(demo, 'acme')
+    await untilWritten(demo, 'acme')
     expect((await undoFlow(common(demo, 'acme'), done.change)).kind).toBe('unchanged')
     expect(versionOf(demo.fileOf('acme'))).toBe(77)
     expect(await demo.stopAndVerify()).toBeGreaterThan(0)
@@ -99,7 +99,7 @@ describe('a change of a tenant', () => {
 
   it('is not made if the tenant was written since and nothing may be mended in the pause', async () => {
     await using demo = await startDemo({ tenants: 1, bytes: 100_000, load: 60 })
-    const done = await flow(demo, 'acme', { between: () => written(demo, 'acme') })
+    const done = await flow(demo, 'acme', { between: () => untilWritten(demo, 'acme') })
     expect(done.outcome).toMatchObject({ kind: 'unchanged', failure: { code: 'REMEDY_STALE', tenantState: 'active' } })
     expect(versionOf(demo.fileOf('acme'))).not.toBe(77)
     expect(leftovers(demo)).toEqual([])
@@ -176,7 +176,7 @@ describe('a change of a tenant', () => {
       expect(files.map(versionOf)).toEqual(what === 'change' ? [77, 0] : [0, 77])
       return files
     }
-    const takenBack = async (demo: Demo) => {
+    const takeBackChange = async (demo: Demo) => {
       const [recovered] = (await recoverChanges(place, null)) as [RecoveredChange]
       expect(recovered).toMatchObject({ how: 'unclear', isMixed: true })
       expect(recovered.sentence).toContain('some are old, some new')
@@ -188,7 +188,7 @@ describe('a change of a tenant', () => {
     it.each(['change', 'undo'] as const)('is wholly old after the next run: %s', async (what) => {
       await using demo = await startDemo({ tenants: 1, bytes: 50_000 })
       const files = await killedBetween(demo, what, join(fixture.home, `between-${what}`))
-      const ended = await takenBack(demo)
+      const ended = await takeBackChange(demo)
       expect(ended.sentence).toContain('was taken back: all files of the tenant hold what they held before')
       expect(files.map(versionOf)).toEqual([0, 0])
       expect(findChanges(place)[0]?.record.state).toBe('undone')
@@ -203,7 +203,7 @@ describe('a change of a tenant', () => {
       const db = new Database(files[0])
       db.pragma('application_id = 5')
       db.close()
-      const ended = await takenBack(demo)
+      const ended = await takeBackChange(demo)
       expect(ended).toMatchObject({ how: 'unclear' })
       expect(ended.sentence).toMatch(/could not be taken back \(REMEDY_STALE: .*`holdfast repair --tenant acme --undo /)
       expect(files.map(versionOf)).toEqual([77, 0])

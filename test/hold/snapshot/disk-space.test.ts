@@ -25,7 +25,7 @@ afterAll(async () => {
 })
 
 /** There is no room at first; `meanwhile` happens before there is. */
-function waiting(meanwhile: () => void | Promise<void>): HoldBounds & { readonly asked: number[] } {
+function boundsThatWait(meanwhile: () => void | Promise<void>): HoldBounds & { readonly asked: number[] } {
   const asked: number[] = []
   return {
     ...unbounded,
@@ -37,7 +37,7 @@ function waiting(meanwhile: () => void | Promise<void>): HoldBounds & { readonly
   }
 }
 
-function opened(path: string): number {
+function countDescriptors(path: string): number {
   return readdirSync('/proc/self/fd').filter((number) => {
     try {
       return readlinkSync(`/proc/self/fd/${number}`).startsWith(path)
@@ -57,8 +57,8 @@ test('after the wait, the file is the one that its name leads to then, with the 
   create(fresh, 4096, fillEvents(900))
   symlinkSync(old, name)
   let openMeanwhile = -1
-  const bounds = waiting(() => {
-    openMeanwhile = opened(folder.path)
+  const bounds = boundsThatWait(() => {
+    openMeanwhile = countDescriptors(folder.path)
     symlinkSync(fresh, `${name}.new`)
     renameSync(`${name}.new`, name)
   })
@@ -73,7 +73,7 @@ test('after the wait, the file is the one that its name leads to then, with the 
 test('a tenant that another holder has quiesced by then is left alone', async () => {
   const request = { holder: 'another', reason: 'a test', ttlMs: 20_000, maxHoldMs: 20_000, drainTimeoutMs: 1_000 }
   const leases: { readonly fence: number | null; readonly leaseId: string }[] = []
-  const bounds = waiting(async () => {
+  const bounds = boundsThatWait(async () => {
     leases.push(await demo.service.quiesce(tenantId('acme'), request, AbortSignal.timeout(60_000)))
   })
   const held = await fixture.holdTenant(demo, 'acme', { bounds })
@@ -89,12 +89,12 @@ test('a tenant that another holder has quiesced by then is left alone', async ()
 test('a hold that is interrupted while it waits ends, and has asked the service for nothing', async () => {
   const interrupt = new AbortController()
   const steps: string[] = []
-  const bounds = waiting(() => interrupt.abort(new Error('enough')))
+  const bounds = boundsThatWait(() => interrupt.abort(new Error('enough')))
   await expect(
     fixture.holdTenant(demo, 'bolt', { bounds, signal: interrupt.signal, onStep: (step) => steps.push(step) }),
   ).rejects.toThrow('enough')
   expect(steps).toEqual(['preflight'])
-  expect([opened(demo.dir), fixture.remainingFiles()]).toEqual([0, []])
+  expect([countDescriptors(demo.dir), fixture.remainingFiles()]).toEqual([0, []])
 })
 
 test.skipIf(whyNoTmpfs !== null)(
@@ -103,7 +103,7 @@ test.skipIf(whyNoTmpfs !== null)(
     using small = mount('tmpfs', 1 << 20)
     const huge = folder.file('huge.db')
     create(huge, 4096, fillEvents(10))
-    const bounds = waiting(() => undefined)
+    const bounds = boundsThatWait(() => undefined)
     expect(await fixture.holdBare(huge, { bounds, folder: small.path })).toMatchObject({
       kind: 'refused',
       failure: { code: 'NO_SPACE', tenantState: 'untouched' },
@@ -115,7 +115,7 @@ test.skipIf(whyNoTmpfs !== null)(
 test('a file that is no database waits for nothing either, and its file system is reported', async () => {
   const empty = folder.file('empty.db')
   writeFileSync(empty, '')
-  const bounds = waiting(() => undefined)
+  const bounds = boundsThatWait(() => undefined)
   const held = await fixture.holdBare(empty, { bounds })
   expect(held).toMatchObject({ kind: 'undecided', failure: { code: 'EMPTY_FILE' } })
   expect([held.record.evidence.fileSystem === null, bounds.asked]).toEqual([false, []])

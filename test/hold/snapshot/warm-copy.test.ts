@@ -62,7 +62,7 @@ describe('a warm copy', () => {
     const file = folder.file('sparse.db')
     new Database(file).exec('create table t (id integer primary key, body text)').close()
     truncateSync(file, 200 << 20)
-    using database = closing(new Database(file))
+    using database = closeable(new Database(file))
     database.it.pragma('journal_mode = wal')
     database.it.exec("insert into t values (1, 'first')")
     const held = await fixture.hold(file, await keptOpen(folder.path), {
@@ -75,14 +75,14 @@ describe('a warm copy', () => {
       files: [{ part: '', bytes: 200 << 20 }, { part: '-wal' }],
     })
     expect(statSync(snapshot.path).blocks * 512).toBeLessThan(1 << 20)
-    using copy = closing(new Database(snapshot.path))
+    using copy = closeable(new Database(snapshot.path))
     expect(digestOfRows(copy.it)).toBe(digestOfRows(database.it))
   })
 
   it('leaves out a transaction that its writer died over, and takes the one that overwrote it', async () => {
     using folder = temporaryFolder()
     const file = folder.file('killed-writer.db')
-    using database = closing(new Database(file))
+    using database = closeable(new Database(file))
     database.it.pragma('journal_mode = wal')
     database.it.exec("create table t (id integer primary key, body text); insert into t values (1, 'first')")
     appendDeadTransaction(`${file}-wal`)
@@ -97,7 +97,7 @@ describe('a warm copy', () => {
     if (held.kind !== 'snapshot') throw held.failure
     await using snapshot = held.snapshot
     expect(held.record.evidence.snapshot?.method).toBe('warm+tail')
-    using copy = closing(new Database(snapshot.path))
+    using copy = closeable(new Database(snapshot.path))
     expect(copy.it.prepare('select id from t').pluck().all()).toEqual([1, 2])
     expect(digestOfRows(copy.it)).toBe(digestOfRows(database.it))
   })
@@ -105,7 +105,7 @@ describe('a warm copy', () => {
   it('takes no pin on a WAL that was written anew from its beginning since', async () => {
     using folder = temporaryFolder()
     const file = folder.file('restarted.db')
-    using database = closing(new Database(file))
+    using database = closeable(new Database(file))
     database.it.pragma('journal_mode = wal')
     database.it.exec("create table t (id integer primary key, body text); insert into t values (1, 'first')")
     // From here on the wal-index speaks of another WAL than the one in the file.
@@ -121,7 +121,7 @@ describe('a warm copy', () => {
     if (held.kind !== 'snapshot') throw held.failure
     await using snapshot = held.snapshot
     expect(held.record.evidence.attempts).toBe(1)
-    using copy = closing(new Database(snapshot.path))
+    using copy = closeable(new Database(snapshot.path))
     expect(digestOfRows(copy.it)).toBe(digestOfRows(database.it))
   })
 
@@ -147,6 +147,6 @@ describe('a warm copy', () => {
   }
 })
 
-function closing<Closeable extends { close(): unknown }>(it: Closeable): Disposable & { readonly it: Closeable } {
+function closeable<Closeable extends { close(): unknown }>(it: Closeable): Disposable & { readonly it: Closeable } {
   return { it, [Symbol.dispose]: () => void it.close() }
 }

@@ -123,7 +123,7 @@ test('real SQLite that holds a transaction is named with each file of its live s
 })
 
 test('a mapping through which a process may change the file is told from the mappings of SQLite', async () => {
-  const storing = async (one: FileIdentity): Promise<readonly Holder[]> =>
+  const findStoring = async (one: FileIdentity): Promise<readonly Holder[]> =>
     findStoringMappings(one, (await findHolders([one], { exceptPids: [], until: AbortSignal.timeout(60_000) })).holders)
   const path = folder.file('mapped.db')
   writeFileSync(path, '')
@@ -137,14 +137,14 @@ test('a mapping through which a process may change the file is told from the map
     [{ pid: otherProcess.pid }],
   )
   expect(readFileSync(`/proc/${otherProcess.pid}/maps`, 'utf8')).toMatch(new RegExp(`r--s .*${path}`))
-  expect(await storing(database)).toEqual([])
+  expect(await findStoring(database)).toEqual([])
 
   const descriptor = await otherProcess.open(file.path, 'write')
   expect(await otherProcess.do({ do: 'map', descriptor, bytes: 4096, how: 'private' })).toBe('mapped')
-  expect(await storing(file)).toEqual([])
+  expect(await findStoring(file)).toEqual([])
   expect(await otherProcess.do({ do: 'map', descriptor, bytes: 4096, how: 'shared' })).toBe('mapped')
   await otherProcess.do({ do: 'close', descriptor })
-  expect(await storing(file)).toEqual([entry(['mapped'])])
+  expect(await findStoring(file)).toEqual([entry(['mapped'])])
 })
 
 test('processes that are excepted are left out, with their locks and leases', async () => {

@@ -18,7 +18,7 @@ const way = (service: string, address = '/run/admin.sock'): ServiceWay => ({
   config: '/etc/holdfast.yaml',
 })
 let holds = 0
-const ended = (pauseMs: number | null, heldMs: number | null = null, how: HoldEnd = 'resumed'): Event => ({
+const holdEnd = (pauseMs: number | null, heldMs: number | null = null, how: HoldEnd = 'resumed'): Event => ({
   kind: 'hold-ended',
   tenant: tenantId('acme'),
   holder: `holder-${holds++}`,
@@ -45,12 +45,12 @@ test(
   async () => {
     using folder = scratch()
     await write(folder.path, way('notes'), [
-      ended(9.5, 4),
-      ended(10),
-      ended(null, 40),
-      ended(null),
-      ended(3, null, 'never-began'),
-      ended(60_000),
+      holdEnd(9.5, 4),
+      holdEnd(10),
+      holdEnd(null, 40),
+      holdEnd(null),
+      holdEnd(3, null, 'never-began'),
+      holdEnd(60_000),
     ])
     const first = await read(folder.path, way('notes'))
     expect([
@@ -61,7 +61,7 @@ test(
       within(first, 50),
       within(first, 10_000),
     ]).toEqual([4, 60_059.5, 0, 2, 3, 3])
-    await write(folder.path, way('notes'), [ended(1)])
+    await write(folder.path, way('notes'), [holdEnd(1)])
     const second = await read(folder.path, way('notes'))
     expect([second.count, second.totalMs, within(second, 1), within(second, 10)]).toEqual([5, 60_060.5, 1, 3])
   },
@@ -69,9 +69,9 @@ test(
 
 test('services that share a ledger have their own, and one that moved keeps its own', async () => {
   using folder = scratch()
-  await write(folder.path, way('notes'), [ended(1)])
-  await write(folder.path, way('notes', '/run/other.sock'), [ended(2)])
-  await write(folder.path, way('mail'), [ended(4)])
+  await write(folder.path, way('notes'), [holdEnd(1)])
+  await write(folder.path, way('notes', '/run/other.sock'), [holdEnd(2)])
+  await write(folder.path, way('mail'), [holdEnd(4)])
   expect([
     (await read(folder.path, way('notes'))).totalMs,
     (await read(folder.path, way('mail'))).totalMs,
@@ -81,11 +81,11 @@ test('services that share a ledger have their own, and one that moved keeps its 
 
 test('a ledger of an older holdfast has no totals, and counts from the first run of this version', async () => {
   using folder = scratch()
-  await write(folder.path, way('notes'), [ended(1)])
+  await write(folder.path, way('notes'), [holdEnd(1)])
   const old = new Database(join(folder.path, 'ledger.db'))
   old.exec('drop trigger pause_ended; drop table pause_total')
   old.close()
   expect((await read(folder.path, way('notes'))).count).toBe(0)
-  await write(folder.path, way('notes'), [ended(7)])
+  await write(folder.path, way('notes'), [holdEnd(7)])
   expect(await read(folder.path, way('notes'))).toMatchObject({ count: 1, totalMs: 7 })
 })

@@ -33,7 +33,7 @@ const examined = (result: Result, failure: Failure | null = null): Examination =
 const withFindings = (...findings: readonly Finding[]): Examination =>
   examined(damaged('acme', { evidence: pinned, findings, findingsTotal: findings.length }))
 
-const weighed = (first: Examination, second: Examination): Result => weighSecondSnapshot(first, second).result
+const weighBoth = (first: Examination, second: Examination): Result => weighSecondSnapshot(first, second).result
 
 test('damage that both show stays damage, with its remedy and the evidence of both', () => {
   const first = withFindings(inIndex('events_kind', [1, 2]))
@@ -117,7 +117,7 @@ test('locks that do not hold stop the run, whatever was found', () => {
 
 test('a bare file is checked again with --live', () => {
   const first = examined(damaged('acme', { tenant: null, evidence: pinned, findings: [inIndex('events_kind', [1])] }))
-  expect(weighed(first, examined(sound('acme'))).remedy.command).toBe('holdfast check --live /srv/notes/acme.db')
+  expect(weighBoth(first, examined(sound('acme'))).remedy.command).toBe('holdfast check --live /srv/notes/acme.db')
 })
 
 function table(name: string): Finding['object'] {

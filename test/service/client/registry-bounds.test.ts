@@ -8,7 +8,7 @@ import { openLiar, type ReceivedRequest, type Lie } from '../../support/service/
 
 const page = (tenants: readonly object[], next: string | null): Lie => ({ status: 200, body: { tenants, next } })
 
-const listing = async (answer: (asked: ReceivedRequest) => Lie): Promise<string> => {
+const listTenants = async (answer: (asked: ReceivedRequest) => Lie): Promise<string> => {
   await using service = await openLiar(answer)
   await using client = await connect(service.socket, { requestTimeoutMs: 10_000 }) // A page may have 15 MB.
   return await client.tenants(forever).then(
@@ -20,7 +20,7 @@ const listing = async (answer: (asked: ReceivedRequest) => Lie): Promise<string>
 test('pages without end are read up to a bound of bytes', async () => {
   let asked = 0
   const path = `/${'d'.repeat(15_000)}`
-  const said = await listing(({ count }) => {
+  const said = await listTenants(({ count }) => {
     asked = count
     return page(
       Array.from({ length: 1_000 }, (_, at) => ({ id: `${count} ${at}`, files: [path], state: 'active' })),
@@ -37,9 +37,9 @@ test('a hundred thousand tenants are a list, in many pages or in one', async () 
     files: [`/srv/notes/tenant-${at}/notes.db`],
     state: 'active',
   }))
-  expect(await listing(() => page(tenants, null))).toBe('100000 tenants')
+  expect(await listTenants(() => page(tenants, null))).toBe('100000 tenants')
   expect(
-    await listing(({ count }) =>
+    await listTenants(({ count }) =>
       page(tenants.slice((count - 1) * 1_000, count * 1_000), count === 100 ? null : String(count)),
     ),
   ).toBe('100000 tenants')
@@ -72,15 +72,15 @@ test('of a million items that do not fit the first is named, and the others cost
   const raw = (text: string) => (): Lie => ({ status: 200, raw: text })
   const many = '0,'.repeat(1_000_000)
   const before = process.memoryUsage().rss
-  expect(await listing(raw(`{"tenants":[${many}0]}`))).toMatch(/^REGISTRY_STALE .*\(tenants\.0: .*object/)
-  expect(await listing(raw(`{"tenants":[{"id":"a","state":"active","files":["/a",${many}0]}]}`))).toMatch(
+  expect(await listTenants(raw(`{"tenants":[${many}0]}`))).toMatch(/^REGISTRY_STALE .*\(tenants\.0: .*object/)
+  expect(await listTenants(raw(`{"tenants":[{"id":"a","state":"active","files":["/a",${many}0]}]}`))).toMatch(
     /^REGISTRY_STALE .*\(tenants\.0\.files\.1: .*string/,
   )
   expect(process.memoryUsage().rss - before).toBeLessThan(300e6)
 })
 
 test('an id that is too long is named by its bound', async () => {
-  expect(await listing(() => page([{ id: 'i'.repeat(4_097), files: [], state: 'active' }], null))).toMatch(
+  expect(await listTenants(() => page([{ id: 'i'.repeat(4_097), files: [], state: 'active' }], null))).toMatch(
     /^REGISTRY_STALE .*tenants\.0\.id: .*4096/,
   )
 })

@@ -7,14 +7,14 @@ import { openTestGate, terms, until, type TestGate } from '../../support/service
 /** Long enough for a machine under load. */
 const patient = { drainTimeoutMs: 30_000, ttlMs: 30_000, maxHoldMs: 30_000 }
 const body = JSON.stringify({ ...terms, ...patient })
-const asking = (key: string): string =>
+const requestText = (key: string): string =>
   `POST /admin/v1/tenants/acme/quiesce HTTP/1.1\r\nhost: x\r\ncontent-type: ` +
   `application/json\r\nidempotency-key: ${key}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
 
 /** Sends a request by a connection of its own, and does no more. */
 const ask = ({ socket }: TestGate, key: string): Promise<Socket> =>
   new Promise((resolve, reject) => {
-    const connection = connect(socket, () => connection.write(asking(key), () => resolve(connection)))
+    const connection = connect(socket, () => connection.write(requestText(key), () => resolve(connection)))
     connection.once('error', reject)
   })
 const stateOf = async (service: TestGate): Promise<unknown> =>
@@ -75,7 +75,7 @@ test('a caller that lost its connection and asks again under its key is still th
   await until(() => heard.includes('in-progress'), 'it is told to ask again')
   passage()
   await until(async () => (await stateOf(service)) === 'quiesced', 'the tenant stands still for it')
-  second.write(asking('again'))
+  second.write(requestText('again'))
   await until(() => heard.includes('HTTP/1.1 201'), 'it gets its lease')
   expect(heard.toLowerCase()).toContain('idempotency-replayed: true')
   second.destroy()
@@ -95,7 +95,7 @@ test('a service that was frozen wakes and pauses nobody for requests that were g
   )
   await service.call('GET', '/capabilities') // They are accepted by now.
   for (const [at, connection] of connections.entries())
-    connection.write(asking(`frozen-${at}`), () => connection.destroy())
+    connection.write(requestText(`frozen-${at}`), () => connection.destroy())
   await until(() => connections.every(({ closed }) => closed), 'all have gone')
   await service.call('GET', '/capabilities')
   expect([service.deeds, await leasesOf(service)]).toEqual([[], []])

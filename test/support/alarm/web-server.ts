@@ -34,7 +34,7 @@ export async function openWebServer(listener?: RequestListener): Promise<WebServ
       else response.writeHead(status, answered).end('{"token":"garbage')
     })
   })
-  const url = await listening(server)
+  const url = await listen(server)
   return {
     url,
     requests,
@@ -59,7 +59,7 @@ export async function openRawServer(
     socket.on('error', () => undefined)
     onConnection(socket)
   })
-  const url = await listening(server)
+  const url = await listen(server)
   return {
     url,
     async [Symbol.asyncDispose]() {
@@ -69,7 +69,7 @@ export async function openRawServer(
   }
 }
 
-async function listening(server: Server): Promise<string> {
+async function listen(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`

@@ -59,14 +59,14 @@ export const start = (args: readonly string[], { cwd, env = {}, as }: ProgramOpt
   })
 
 export const holdfast = (args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> =>
-  ending(start(args, options))
+  resultOf(start(args, options))
 
 /** Runs it, and kills it after 20 s: a program that calls the kernel without end handles no signal. */
 export async function holdfastOrKill(args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
   const program = start(args, options)
   const deadline = setTimeout(() => program.kill('SIGKILL'), 20_000)
   try {
-    return await ending(program)
+    return await resultOf(program)
   } finally {
     clearTimeout(deadline)
   }
@@ -81,7 +81,7 @@ export function killWithGuardian(run: RunningProgram | null): void {
 }
 
 /** Reads both streams to their end. */
-export async function ending(program: RunningProgram): Promise<ProgramResult> {
+export async function resultOf(program: RunningProgram): Promise<ProgramResult> {
   const [stdout, stderr, [code]] = await Promise.all([
     textOf(program.stdout),
     textOf(program.stderr),

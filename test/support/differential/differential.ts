@@ -14,7 +14,7 @@ import type { GeneratedDatabase } from '../databases/generated-database.ts'
 import { inflict, randomWound } from '../databases/random-wound.ts'
 import type { RandomWound } from '../databases/random-wound.ts'
 import { Patient } from '../databases/surgeon.ts'
-import { accepting, judge, readWithBoth } from './engines.ts'
+import { acceptingContext, judge, readWithBoth } from './engines.ts'
 import { changeRows } from './exact-rows.ts'
 import { damage } from './referee.ts'
 
@@ -58,7 +58,7 @@ export async function tryHealthy(folder: string, { shape, ownCollation, changes 
     const hasOwn = ownCollation && useOwnCollation(path)
     const { census, sqlite } = await readWithBoth(path)
     if (!hasOwn && sqlite.diagnosis.verdict.kind !== 'sound') return 'SQLite itself takes it for damaged'
-    const diagnosis = hasOwn ? diagnose(census.reading, accepting('unknown-collation')) : census.diagnosis
+    const diagnosis = hasOwn ? diagnose(census.reading, acceptingContext('unknown-collation')) : census.diagnosis
     const { skipped } = census.reading.coverage
     if (hasOwn && skipped.length > 0 && census.diagnosis.verdict.kind !== 'inconclusive')
       throw new Error(`not everything was checked, and nothing says so: ${census.diagnosis.verdict.kind}`)

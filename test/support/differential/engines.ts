@@ -20,7 +20,7 @@ export const bareFileContext: DiagnosisContext = {
 }
 
 /** Of a configuration that accepts these limits everywhere. */
-export const accepting = (...limits: readonly Limit[]): DiagnosisContext => ({
+export const acceptingContext = (...limits: readonly Limit[]): DiagnosisContext => ({
   ...bareFileContext,
   accept: limits.map((limit) => ({ limit, tenants: null, objects: null })),
 })

@@ -80,7 +80,7 @@ export function makeHostile(specimens: readonly IntactDatabase[], seed: number):
   for (let i = 0, turns = 1 + random(3); i < turns; i++) {
     const manner = random(manners.length + 2)
     if (manner === manners.length) plan = planOf(random, plan, pick().plan, done)
-    else bytes = manners[manner]?.(random, bytes, plan.pageSize, done) ?? spliced(random, bytes, pick(), done)
+    else bytes = manners[manner]?.(random, bytes, plan.pageSize, done) ?? splice(random, bytes, pick(), done)
   }
   if (random(5) === 0) {
     done.push('cut')
@@ -146,7 +146,7 @@ const manners: readonly Manner[] = [
   },
 ]
 
-function spliced(random: Random, bytes: Buffer, other: IntactDatabase, done: string[]): Buffer {
+function splice(random: Random, bytes: Buffer, other: IntactDatabase, done: string[]): Buffer {
   const { pageSize } = other.plan
   const at = random(2) === 0 ? random(bytes.length + 1) : random(pagesOf(bytes, pageSize)) * pageSize
   const from = random(3) === 0 ? random(other.bytes.length) : Math.min(at, other.bytes.length)

@@ -18,7 +18,11 @@ export interface DeliveryFixture extends AsyncDisposable {
 }
 
 /** @param now the clock of the host, in ms since 1970 */
-export function sending(database: FleetDatabase, now: () => number = Date.now, host = 'alpha'): DeliveryFixture {
+export function openDeliveryFixture(
+  database: FleetDatabase,
+  now: () => number = Date.now,
+  host = 'alpha',
+): DeliveryFixture {
   const dir = mkdtempSync(join(tmpdir(), 'delivery-'))
   mkdirSync(join(dir, 'agent'))
   const outbox = Outbox.open(dir, Date.now())

@@ -20,7 +20,7 @@ import { debianLibraries, pathInDebian } from '../real/debian.ts'
 import { freePort } from '../real/real-program.ts'
 import type { EncryptedFleet } from './encrypted-fleet.ts'
 import { setUpFile } from './fleet-roles.ts'
-import { unprivileged } from './postgres-cluster.ts'
+import { unprivilegedUser } from './postgres-cluster.ts'
 
 const program = pathInDebian('pgbouncer', 'usr/sbin/pgbouncer')
 
@@ -37,7 +37,7 @@ export async function startPgBouncer(fleet: EncryptedFleet, address: string, con
   if (program === null) throw new Error('PgBouncer is not installed')
   await using opened = new AsyncDisposableStack()
   const folder = opened.adopt(mkdtempSync(join(tmpdir(), 'pgbouncer-')), (made) => rmSync(made, { recursive: true }))
-  const { uid, gid } = unprivileged()
+  const { uid, gid } = unprivilegedUser()
   const own = (path: string): void => {
     chmodSync(path, 0o600)
     chownSync(path, uid, gid)

@@ -79,7 +79,7 @@ export class PostgresCluster implements AsyncDisposable {
   static async start(options: ClusterOptions = {}): Promise<PostgresCluster> {
     const { parent = tmpdir(), listen, access = [], certificate } = options
     const folder = mkdtempSync(join(parent, 'pg-'))
-    const { uid, gid } = unprivileged()
+    const { uid, gid } = unprivilegedUser()
     chownSync(folder, uid, gid)
     const cluster = new PostgresCluster(folder, options)
     const data = join(folder, 'data')
@@ -98,7 +98,7 @@ export class PostgresCluster implements AsyncDisposable {
 
   /** From the next start on the server has this certificate; null: it offers no encryption. */
   encrypt(certificate: IssuedCertificate | null): void {
-    const { uid, gid } = unprivileged()
+    const { uid, gid } = unprivilegedUser()
     for (const [from, name] of [
       [certificate?.certFile, 'server.crt'],
       [certificate?.keyFile, 'server.key'],
@@ -132,12 +132,12 @@ export class PostgresCluster implements AsyncDisposable {
   /** Starts the server again after `stop`. */
   async serve(): Promise<void> {
     const log = openSync(join(this.folder, 'log'), 'a')
-    const [command, ...words] = [...this.#entering(), program('postgres'), '-D', join(this.folder, 'data')]
+    const [command, ...words] = [...this.#enterArguments(), program('postgres'), '-D', join(this.folder, 'data')]
     this.#server = spawn(command, words, {
       cwd: this.folder,
       env: { ...env, ...this.environment },
       stdio: ['ignore', log, log],
-      ...(this.#network === null ? unprivileged() : {}),
+      ...(this.#network === null ? unprivilegedUser() : {}),
     })
     closeSync(log)
     for (const untilMs = performance.now() + startMsMax; !(await this.#isReady()); await sleep(20)) {
@@ -147,8 +147,8 @@ export class PostgresCluster implements AsyncDisposable {
   }
 
   /** Only root can enter a network, so `nsenter` becomes the other user. */
-  #entering(): readonly string[] {
-    const { uid, gid } = unprivileged()
+  #enterArguments(): readonly string[] {
+    const { uid, gid } = unprivilegedUser()
     return this.#network === null ? [] : [...this.#network.enter, `--setuid=${uid}`, `--setgid=${gid}`]
   }
 
@@ -172,7 +172,7 @@ export class PostgresCluster implements AsyncDisposable {
   /** Another server that follows this one. */
   async standby(): Promise<PostgresCluster> {
     const folder = mkdtempSync(join(tmpdir(), 'pg-'))
-    const { uid, gid } = unprivileged()
+    const { uid, gid } = unprivilegedUser()
     chownSync(folder, uid, gid)
     const data = join(folder, 'data')
     await promisify(execFile)(
@@ -189,7 +189,7 @@ export class PostgresCluster implements AsyncDisposable {
   /** A standby follows nobody any more, and takes writes. */
   async promote(): Promise<void> {
     const data = join(this.folder, 'data')
-    await promisify(execFile)(program('pg_ctl'), ['promote', '-s', '-w', '-D', data], unprivileged())
+    await promisify(execFile)(program('pg_ctl'), ['promote', '-s', '-w', '-D', data], unprivilegedUser())
   }
 
   /** From now on a crash loses nothing that the server has answered. Without this, tests are faster. */
@@ -217,7 +217,7 @@ export class PostgresCluster implements AsyncDisposable {
 /** `initdb` makes the folder, so the one around it must be of its user. */
 async function makeData(data: string): Promise<void> {
   const around = mkdtempSync(join(tmpdir(), 'initdb-'))
-  const { uid, gid } = unprivileged()
+  const { uid, gid } = unprivilegedUser()
   chownSync(around, uid, gid)
   const made = join(around, 'data')
   await promisify(execFile)(
@@ -235,7 +235,7 @@ function program(name: string): string {
 }
 
 /** PostgreSQL refuses to run as root. */
-export function unprivileged(): { readonly uid: number; readonly gid: number } {
+export function unprivilegedUser(): { readonly uid: number; readonly gid: number } {
   const { uid, gid } = userInfo()
   const nobody = 65_534
   return uid === 0 ? { uid: nobody, gid: nobody } : { uid, gid }

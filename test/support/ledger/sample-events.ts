@@ -10,20 +10,20 @@ import { noEvidence } from '../../../src/model/result/evidence.ts'
 import type { Evidence, FileProof } from '../../../src/model/result/evidence.ts'
 import type { Result } from '../../../src/model/result/report.ts'
 
-export const asked = (holder: string, tenant = `tenant of ${holder}`): Event => ({
+export const holdAsked = (holder: string, tenant = `tenant of ${holder}`): Event => ({
   kind: 'hold-asked',
   tenant: tenantId(tenant),
   holder,
   endsBy: 1_800_000_000_000,
 })
-export const quiesced = (holder: string, tenant = `tenant of ${holder}`): Event => ({
+export const holdQuiesced = (holder: string, tenant = `tenant of ${holder}`): Event => ({
   kind: 'hold-quiesced',
   tenant: tenantId(tenant),
   holder,
   leaseId: `lease of ${holder}`,
   fence: 7,
 })
-export const ended = (holder: string, tenant = `tenant of ${holder}`): Event => ({
+export const holdEnded = (holder: string, tenant = `tenant of ${holder}`): Event => ({
   kind: 'hold-ended',
   tenant: tenantId(tenant),
   holder,

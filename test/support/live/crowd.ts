@@ -65,8 +65,8 @@ export async function startCrowd(options: CrowdOptions): Promise<Crowd> {
   closeSync(openSync(turn, 'a'))
   const acks = members.filter(isWriter).map((kind) => ackOf(options.folder, kind))
   for (const ack of acks) writeFileSync(ack, Buffer.alloc(8))
-  const started = (kind: MemberKind): Program => startMember(kind, options, options.orderly ? turn : null)
-  const running = new Map(members.map((kind) => [kind, started(kind)]))
+  const startOne = (kind: MemberKind): Program => startMember(kind, options, options.orderly ? turn : null)
+  const running = new Map(members.map((kind) => [kind, startOne(kind)]))
   const outputs: string[] = []
   await Promise.all([...running.values()].map(({ ready }) => ready))
   const errors = (): ErrorCounts => countErrors([...outputs, ...[...running.values()].map((one) => one.stdout())])
@@ -86,7 +86,7 @@ export async function startCrowd(options: CrowdOptions): Promise<Crowd> {
     async killAndRestart(kind) {
       if (!running.has(kind)) return
       await kill(kind)
-      const next = started(kind)
+      const next = startOne(kind)
       running.set(kind, next)
       await next.ready
     },

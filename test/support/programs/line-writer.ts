@@ -3,7 +3,7 @@
 import { writeSync } from 'node:fs'
 import { openLedger } from '../../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
-import { asked, checked, ended, quiesced } from '../ledger/sample-events.ts'
+import { holdAsked, checked, holdEnded, holdQuiesced } from '../ledger/sample-events.ts'
 
 const [, , dir = '', name = ''] = process.argv
 const ledger = await openLedger(dir, newRunId())
@@ -13,7 +13,7 @@ for (let hold = 0; ; hold += 1) {
   await Promise.all(
     [0, 1, 2].map(async (part) => {
       const one = `${holder}-${part}`
-      for (const event of [asked(one), quiesced(one), checked(one), ended(one)]) {
+      for (const event of [holdAsked(one), holdQuiesced(one), checked(one), holdEnded(one)]) {
         await ledger.append(event)
         writeSync(1, `${event.kind} ${one}\n`)
       }

@@ -10,7 +10,7 @@ import { skippedWithLimits } from '../../../../src/diagnosis/limits.ts'
 import { tenantId } from '../../../../src/model/brand.ts'
 import { knownLimits, type Limit } from '../../../../src/model/result/verdict.ts'
 import { create } from '../../../support/databases/create-database.ts'
-import { accepting, bareFileContext } from '../../../support/differential/engines.ts'
+import { acceptingContext, bareFileContext } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'accepted-limits-'))
@@ -149,7 +149,7 @@ describe.each(cases)('$what', ({ sql, words, object, limit }) => {
     const refused = await judge(bareFileContext)
     expect(refused).toMatchObject({ verdict: { kind: 'inconclusive' }, findings: [] })
     expect(refused.skipped).toContainEqual({ object, why: expect.any(String) as string, limit })
-    const accepted = await judge(accepting(limit))
+    const accepted = await judge(acceptingContext(limit))
     expect(accepted).toMatchObject({ verdict: { kind: 'sound' }, findings: [] })
     const unnamed = limit === 'newer-sqlite' ? { acceptedUnnamed: true } : {}
     expect(accepted.skipped).toContainEqual({
@@ -164,7 +164,9 @@ describe.each(cases)('$what', ({ sql, words, object, limit }) => {
 
   test('stays inconclusive where other limits, other objects or other tenants are accepted', async () => {
     make(sql, [words])
-    expect((await judge(accepting(...knownLimits.filter((one) => one !== limit)))).verdict.kind).toBe('inconclusive')
+    expect((await judge(acceptingContext(...knownLimits.filter((one) => one !== limit)))).verdict.kind).toBe(
+      'inconclusive',
+    )
     const narrowed = async (
       tenants: readonly string[] | null,
       objects: readonly string[] | null,
@@ -183,7 +185,7 @@ describe.each(cases)('$what', ({ sql, words, object, limit }) => {
 
   test('does not hide an index of another table that has lost entries', async () => {
     make(`${sql}; ${other}`, [words, [' WHERE v > 1', '']])
-    const found = await judge(accepting(...knownLimits))
+    const found = await judge(acceptingContext(...knownLimits))
     expect(found.verdict.kind).toBe('damaged')
     expect(found.findings.map((finding) => finding.object.name)).toContain('other_w')
   })
@@ -196,7 +198,7 @@ describe.each(cases)('$what', ({ sql, words, object, limit }) => {
       ),
       [words, ['n DEFAULT 1', 'n NOT NULL DEFAULT 1']],
     )
-    const found = await judge(accepting(...knownLimits))
+    const found = await judge(acceptingContext(...knownLimits))
     expect(found.findings).toContainEqual(expect.objectContaining({ rule: 'null-in-not-null' }))
     expect(found.verdict.kind).toBe('damaged')
   })
@@ -207,7 +209,7 @@ test('a value of a wrong type in a STRICT table is found, although its CHECK nee
     ['abs(', 'own_fn('],
     [' >= 0))', ' >= 0)) STRICT'],
   ])
-  const found = await judge(accepting('unknown-function'))
+  const found = await judge(acceptingContext('unknown-function'))
   expect(found.findings).toContainEqual(
     expect.objectContaining({ rule: 'type-mismatch', severity: 'damage', rows: [1], total: 1 }),
   )
@@ -218,7 +220,7 @@ test('an index on a column that its table lacks is accepted by nobody, whatever 
   const bytes = readFileSync(path)
   bytes.writeUInt32BE(3_099_000, 96) // The version of the SQLite that wrote the file last.
   writeFileSync(path, bytes)
-  const found = await judge(accepting(...knownLimits))
+  const found = await judge(acceptingContext(...knownLimits))
   expect([found.verdict.kind, found.skipped.map(({ object, accepted }) => [object, accepted])]).toEqual([
     'inconclusive',
     [['t_b', undefined]],
@@ -234,8 +236,8 @@ test('a format that is not understood as a whole is accepted by nobody', async (
     complete: false,
     coverage: { ...reading.coverage, skipped: [{ object: 'header', why }] },
   }
-  expect(diagnose(unread, accepting(...knownLimits)).verdict.kind).toBe('inconclusive')
-  expect(skippedWithLimits(unread, accepting(...knownLimits))).toEqual([
+  expect(diagnose(unread, acceptingContext(...knownLimits)).verdict.kind).toBe('inconclusive')
+  expect(skippedWithLimits(unread, acceptingContext(...knownLimits))).toEqual([
     { object: 'header', why, limit: 'newer-sqlite' },
   ])
 })

@@ -26,7 +26,7 @@ alter table users add column score real default 1.5;
 let files = 0
 
 /** @param before moves the root pages */
-function made(fill: (database: Database.Database) => void, pageSize = 4096): string {
+function makeDatabaseFile(fill: (database: Database.Database) => void, pageSize = 4096): string {
   const path = join(folder, `${files++}.db`)
   create(path, pageSize, fill)
   return path
@@ -65,9 +65,9 @@ test.each<[string, (database: Database.Database) => void, number]>([
   ['with a virtual table', plain(`${statements} create virtual table words using fts5(word)`), 4096],
 ])('a file %s', (_, fill, pageSize) => {
   const schemas = new SchemaCache()
-  const first = read(made(plain(statements)), schemas)
+  const first = read(makeDatabaseFile(plain(statements)), schemas)
   expect(first.plan?.trees.length).toBe(8)
-  const second = made(fill, pageSize)
+  const second = makeDatabaseFile(fill, pageSize)
   const asked = read(second, new SchemaCache())
   expect(read(second, schemas)).toEqual(asked)
   expect(read(second, schemas)).toEqual(asked)
@@ -77,8 +77,8 @@ test('a file in a format that knows no descending indexes', () => {
   const schemas = new SchemaCache()
   const descending = (path: string): unknown =>
     read(path, schemas).plan?.trees.flatMap((tree) => (tree.kind === 'index' ? [tree.parts] : []))
-  const modern = descending(made(plain(statements)))
-  const old = made(plain(statements))
+  const modern = descending(makeDatabaseFile(plain(statements)))
+  const old = makeDatabaseFile(plain(statements))
   const file = openSync(old, 'r+')
   writeSync(file, Uint8Array.of(1), 0, 1, 47)
   closeSync(file)
@@ -89,7 +89,7 @@ test('a file in a format that knows no descending indexes', () => {
 test('the root pages are those of the file', () => {
   const schemas = new SchemaCache()
   const roots = (path: string): unknown => read(path, schemas).plan?.trees.map((tree) => tree.root)
-  expect(roots(made(plain(statements, moved)))).not.toEqual(roots(made(plain(statements))))
+  expect(roots(makeDatabaseFile(plain(statements, moved)))).not.toEqual(roots(makeDatabaseFile(plain(statements))))
 })
 
 test('only the last few schemas are remembered', () => {
@@ -97,6 +97,7 @@ test('only the last few schemas are remembered', () => {
   for (const round of [1, 2])
     for (let at = 0; at < 8; at++)
       expect(
-        read(made(plain(`create table t${at} (a${round}, b); create index i on t${at} (b)`)), schemas).objects,
+        read(makeDatabaseFile(plain(`create table t${at} (a${round}, b); create index i on t${at} (b)`)), schemas)
+          .objects,
       ).toHaveLength(2)
 })

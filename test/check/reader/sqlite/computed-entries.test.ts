@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import { create } from '../../../support/databases/create-database.ts'
-import { accepting, bareFileContext } from '../../../support/differential/engines.ts'
+import { acceptingContext, bareFileContext } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'computed-'))
@@ -119,7 +119,7 @@ test('entries in an unknown collation are not compared, and no configuration mak
     db.pragma('writable_schema=ON')
     db.exec("UPDATE sqlite_schema SET sql = replace(sql, 'NOCASE', 'klingon')")
   })
-  const context = accepting('unknown-collation')
+  const context = acceptingContext('unknown-collation')
   expect(diagnose(await readInProcess(path), context).verdict).toEqual({
     kind: 'inconclusive',
     reason: expect.stringContaining('part: neither the census nor SQLite could compare') as string,

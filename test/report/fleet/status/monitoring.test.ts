@@ -190,7 +190,7 @@ interface Case {
 }
 
 /** Evaluated late enough for each `for`. @returns the rules that fire */
-function firing(folder: Folder, cases: readonly Case[]): readonly string[] {
+function firingRules(folder: Folder, cases: readonly Case[]): readonly string[] {
   const document = {
     rule_files: [rules],
     evaluation_interval: '10m',
@@ -210,10 +210,10 @@ test.skipIf(!hasPromtool)('each rule fires on what it is for, and none on a heal
   using folder = makeFolder()
   const named = [...readFileSync(rules, 'utf8').matchAll(/alert: (\w+)/g)].map(([, name = '']) => name)
   expect(named.toSorted()).toEqual(Object.keys(causes).toSorted())
-  expect(firing(folder, [{ input: healthy, alerts: named }])).toEqual([])
+  expect(firingRules(folder, [{ input: healthy, alerts: named }])).toEqual([])
   const cases = Object.entries(causes).map(([alert, cause]) => ({
     input: [...healthy.filter(({ series }) => series !== cause.series), cause],
     alerts: [alert],
   }))
-  expect(firing(folder, cases).toSorted()).toEqual(named.toSorted())
+  expect(firingRules(folder, cases).toSorted()).toEqual(named.toSorted())
 })

@@ -39,7 +39,7 @@ export async function openAttackScene(name: string, tenants: number, blind = fal
     async mostAtOnce() {
       service.kill('SIGTERM')
       await service.ended
-      return Math.max(...saidBy(service).map(({ most }) => Number(most ?? 0)))
+      return Math.max(...messagesOf(service).map(({ most }) => Number(most ?? 0)))
     },
     agent(options) {
       const own = mkdtempSync(join(folder, `${options.host}-`))
@@ -70,7 +70,7 @@ export async function openAttackScene(name: string, tenants: number, blind = fal
   }
 }
 
-export const saidBy = (program: Program): readonly Readonly<Record<string, unknown>>[] =>
+export const messagesOf = (program: Program): readonly Readonly<Record<string, unknown>>[] =>
   program
     .stdout()
     .split('\n')

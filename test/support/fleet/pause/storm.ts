@@ -8,7 +8,7 @@ import type { Program } from '../../processes.ts'
 import { randomFrom } from '../../random.ts'
 import type { FleetUnderTest } from '../each-database.ts'
 import { attackExpiryMs } from './agent-options.ts'
-import { saidBy, openAttackScene, startWatch } from './attack-scene.ts'
+import { messagesOf, openAttackScene, startWatch } from './attack-scene.ts'
 
 interface StormTerms {
   readonly fleet: Pick<FleetUnderTest, 'database' | 'address' | 'cluster'>
@@ -52,7 +52,7 @@ export async function raiseStorm({ fleet, seconds, holdsMin, seed, agents, limit
     })
   const running = Array.from({ length: agents }, (_, at) => begin(at))
   const startedMs = performance.now()
-  const heldBy = (agent: Program): number => saidBy(agent).filter(({ held }) => held !== undefined).length
+  const heldBy = (agent: Program): number => messagesOf(agent).filter(({ held }) => held !== undefined).length
   const holds = (): number => running.reduce((sum, agent) => sum + heldBy(agent), tally.holds)
   for (;;) {
     const passed = (performance.now() - startedMs) / 1000
@@ -80,7 +80,7 @@ export async function raiseStorm({ fleet, seconds, holdsMin, seed, agents, limit
       const end = await Promise.race([one.ended, Promise.resolve(null)])
       if (end === null) continue
       tally.holds += heldBy(one)
-      tally.inGap += saidBy(one).some(({ frozen }) => frozen !== undefined) ? 1 : 0
+      tally.inGap += messagesOf(one).some(({ frozen }) => frozen !== undefined) ? 1 : 0
       if (end.signal === null) ended.push(`${end.code}: ${end.stderr.slice(-500)}`)
       running[place] = begin(place)
     }

@@ -62,7 +62,7 @@ export async function simulateSweep(
   await until(async () => (await database.query('select from holdfast.coordinator').catch(() => null)) !== null)
   await setPauseLimits(database, limits)
   const all = hostsOf(hosts, tenants)
-  const [agents, registered] = await measured(fleet, async () => {
+  const [agents, registered] = await measure(fleet, async () => {
     const groups = Array.from({ length: Math.ceil(hosts / hostsOfProcess) }, (_, at) =>
       all.slice(at * hostsOfProcess, (at + 1) * hostsOfProcess),
     )
@@ -71,12 +71,12 @@ export async function simulateSweep(
   await using _agents = { [Symbol.asyncDispose]: () => endAgents(agents) }
   await database.query('analyze')
   const run = newRunId()
-  const [, fed] = await measured(fleet, async () => {
+  const [, fed] = await measure(fleet, async () => {
     await beginRun(database, run, { kind: 'sweep', depth: 'full', hosts: null, service: null, by: 'simulation' })
     await until(async () => (await stateOf(database, run)) === 'fed')
   })
   const sampler = new Sampler(database)
-  const [, worked] = await measured(fleet, async () => {
+  const [, worked] = await measure(fleet, async () => {
     for (const agent of agents) agent.send('work')
     const following = follow(database, run, tenants, atHalf)
     await Promise.race([following, ...agents.map(endedEarly)])
@@ -143,7 +143,7 @@ async function doneOf(database: FleetDatabase, run: RunId): Promise<number> {
   return rows[0]?.done ?? 0
 }
 
-async function measured<Value>(
+async function measure<Value>(
   { processorMs }: SimulatedDatabase,
   work: () => Promise<Value>,
 ): Promise<readonly [Value, Phase]> {
