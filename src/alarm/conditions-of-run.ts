@@ -36,7 +36,7 @@ import {
   describeResult,
   lead,
   nameSome,
-  sayWhileStopped,
+  adviceWhileStopped,
   sentence,
   takenBackLead,
   withoutChanges,
@@ -197,7 +197,7 @@ export class ConditionsOfRun {
   #addTo(seen: FilesOfSeverity, severity: StandingSeverity, result: Result): void {
     const key = keyOf(severity, result)
     const { mode, config } = this.#terms
-    const whileStopped = mode === 'triage' ? sayWhileStopped(result, config) : ''
+    const whileStopped = mode === 'triage' ? adviceWhileStopped(result, config) : ''
     seen.add(alarmTenantOf(result, config), key, describeResult(result), alarmCommand(result, config), whileStopped)
   }
 

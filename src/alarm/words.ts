@@ -87,7 +87,7 @@ export function describeResult({
 }
 
 /** What to do in a crash loop; empty if there is nothing to say. */
-export function sayWhileStopped(result: Result, config: string | null): string {
+export function adviceWhileStopped(result: Result, config: string | null): string {
   const command = commandWhileStopped(result, config)
   if (command === null) return ''
   return ` If the service crashes before it is mended: stop it, then run \`${printableSentenceInUtf8(command)}\`.`

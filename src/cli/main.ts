@@ -7,7 +7,7 @@ import { CommanderError } from 'commander'
 import { argumentsOf } from '../host/files/file-name.ts'
 import { keepHeapSmall } from '../host/garbage.ts'
 import { endProcess } from '../host/libc.ts'
-import { maskForOurselves } from '../host/process/file-mask.ts'
+import { restrictFileMask } from '../host/process/file-mask.ts'
 import { isReadStuck } from '../host/process/read-of-process.ts'
 import { exitCodes, type ExitCode } from '../model/exit-code.ts'
 import { Failure } from '../model/failure.ts'
@@ -18,7 +18,7 @@ import { reportError } from './terminal/errors.ts'
 import { openTerminal } from './terminal/terminal.ts'
 import { reportUncaught } from './terminal/uncaught.ts'
 
-maskForOurselves()
+restrictFileMask()
 const terminal = openTerminal()
 reportUncaught(terminal)
 process.exitCode = exitCodes.bug // Stays if the process ends before it has an answer.

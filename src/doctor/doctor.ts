@@ -7,7 +7,7 @@ import { doubtfulEntries } from '../config/accepted-limits.ts'
 import { wayOf } from '../config/service-way.ts'
 import type { Settings } from '../config/settings.ts'
 import { Guardian } from '../hold/seal/guardian.ts'
-import { givenMask } from '../host/process/file-mask.ts'
+import { initialFileMask } from '../host/process/file-mask.ts'
 import { isOfRunningRun, findAbandonedHolds } from '../ledger/at-work.ts'
 import type { Ledger, LedgerReader } from '../ledger/ledger.ts'
 import { openLedger, readLedger } from '../ledger/open-ledger.ts'
@@ -118,7 +118,7 @@ async function examineService(
   const begun = paused === null ? null : await attempt(() => beginGuardian(settings, run))
   await using guardian = begun instanceof Failure ? null : begun
   const connected = await attempt(() =>
-    connectService(settings.service, (tenant, news) => guardian?.tellCommand(tenant, news)),
+    connectService(settings.service, (tenant, latest) => guardian?.tellCommand(tenant, latest)),
   )
   if (connected instanceof Failure) return [...steps, unfit('service', connected)]
   await using service = connected
@@ -166,5 +166,5 @@ const beginGuardian = (settings: Settings, run: RunId): Promise<Guardian> =>
     ledgerDir: settings.ledger.dir,
     run,
     env: { ...process.env },
-    fileMask: givenMask(),
+    fileMask: initialFileMask(),
   })

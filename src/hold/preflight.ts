@@ -209,12 +209,12 @@ export function requireShortPause(
   what: string,
   predictedMs: number,
   maxPauseMs: number,
-  deed: 'copying' | 'overwriting' = 'copying',
+  work: 'copying' | 'overwriting' = 'copying',
 ): void {
   if (predictedMs <= maxPauseMs) return
   throw new Failure(
     'TOO_LARGE_FOR_PAUSE',
-    `${deed} ${what} would hold the tenant for about ${inWords(predictedMs)}; hold.maxPause is ${inWords(maxPauseMs)}`,
+    `${work} ${what} would hold the tenant for about ${inWords(predictedMs)}; hold.maxPause is ${inWords(maxPauseMs)}`,
   )
 }
 

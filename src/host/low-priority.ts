@@ -39,7 +39,7 @@ function setSessionNiceness(child: RunningChild, niceness: number, attempts: num
 }
 
 /** When memory runs out, the kernel should kill our child and not the service (I4.1). */
-export function preferredVictim(pid: number): void {
+export function preferForOomKill(pid: number): void {
   unlessRefused(() => writeFileSync(`/proc/${pid}/oom_score_adj`, '1000'))
 }
 
@@ -47,9 +47,9 @@ export function preferredVictim(pid: number): void {
  * null if the system refused the call. A started process must not be lost because of it, and an error in a timer would
  * end this process.
  */
-export function unlessRefused<Done>(deed: () => Done): Done | null {
+export function unlessRefused<Done>(work: () => Done): Done | null {
   try {
-    return deed()
+    return work()
   } catch (error) {
     if (isSystemError(error)) return null
     throw error

@@ -86,16 +86,16 @@ export interface StartedProcess {
 
 /** The latest known state of the commands that act on a tenant. */
 export type CommandState =
-  | { readonly deed: 'quiesce' | 'resume'; readonly state: 'running'; readonly process: StartedProcess }
-  | { readonly deed: 'quiesce' | 'resume'; readonly state: 'succeeded' | 'failed' }
+  | { readonly command: 'quiesce' | 'resume'; readonly state: 'running'; readonly process: StartedProcess }
+  | { readonly command: 'quiesce' | 'resume'; readonly state: 'succeeded' | 'failed' }
 
 /** Called when a command that acts on a tenant has started, and when it has ended. */
-export type CommandObserver = (tenant: TenantId, news: CommandState) => void
+export type CommandObserver = (tenant: TenantId, latest: CommandState) => void
 
-/** The commands of a hold whose run is gone. `news` is null if nothing is known about them. */
+/** The commands of a hold whose run is gone. `latest` is null if nothing is known about them. */
 export interface HoldCommands {
   readonly holder: string
-  readonly news: CommandState | null
+  readonly latest: CommandState | null
 }
 
 export interface OpenLease {

@@ -24,7 +24,7 @@ test('an unknown tenant and a pattern that matches nothing are 64 and touch no t
   }
   const document = reportIn(await holdfast(['sweep', '--only', 'zzz*', '--json', '--config', service.config]))
   expect([document.failure?.code, document.results, document.summary.exitCode]).toEqual(['TENANT_UNKNOWN', [], 64])
-  expect(service.deeds).toEqual([])
+  expect(service.actions).toEqual([])
   expect(existsSync(service.folder.in('pulled'))).toBe(false)
 })
 
@@ -107,7 +107,7 @@ test.skipIf(noCompiler !== null)(
       /^LOCK_NOT_HONOURED: our exclusive lock on .* stands, and yet a second process was granted/,
     )
     const [tenant] = report.results.map((result) => result.tenant)
-    expect(service.deeds).toEqual([`close ${tenant}`, `open ${tenant}`])
+    expect(service.actions).toEqual([`close ${tenant}`, `open ${tenant}`])
   },
 )
 

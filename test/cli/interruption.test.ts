@@ -22,8 +22,8 @@ test.each([
     expect(report.summary.notCovered).toBeGreaterThan(0)
     expect(report.run.stopped).toContain('INTERRUPTED')
     for (const id of ['acme', 'bolt']) expect(service.gate.stateOf(id)).toBe('active')
-    expect(service.deeds.filter((deed) => deed.startsWith('open')).length).toBe(
-      service.deeds.filter((deed) => deed.startsWith('close')).length,
+    expect(service.actions.filter((action) => action.startsWith('open')).length).toBe(
+      service.actions.filter((action) => action.startsWith('close')).length,
     )
     expect(readdirSync(service.snapshots)).toEqual([])
   },

@@ -40,7 +40,7 @@ test.skipIf(!canHide)(
       expect([args[0], status], said).toEqual([args[0], 1])
       expect(said).toMatch(/PLATFORM_UNSUPPORTED: \/proc is not mounted here.*\n.*mount -t proc proc \/proc/)
     }
-    expect(service.deeds).toEqual([])
+    expect(service.actions).toEqual([])
     const document = JSON.parse(unmounted(['check', '--json', one]).said.split('\nholdfast: ')[0] ?? '') as unknown
     expect(document).toMatchObject({ schema: 'holdfast.report/1', failure: { code: 'PLATFORM_UNSUPPORTED' } })
   },

@@ -89,7 +89,7 @@ test('a pull into a folder that is not empty overwrites nothing, and the tenant 
   expect([again.code, again.stderr]).toEqual([64, expect.stringContaining('nothing is overwritten')])
   expect(fingerprintOf(folder)).toEqual(before)
   // No tenant was paused for it.
-  expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(1)
+  expect(service.actions.filter((action) => action === 'close acme')).toHaveLength(1)
   expect(service.gate.stateOf('acme')).toBe('active')
   expect(existsSync(service.snapshots) && readdirSync(service.snapshots)).toEqual([])
 })
@@ -130,7 +130,7 @@ test('a pull to a place where no folder can be is refused before its tenant is h
     1,
     expect.stringMatching(/NOT_FOUND: cannot make or write the folder here: .*\n.*the current folder was removed/),
   ])
-  expect(service.deeds).toEqual([])
+  expect(service.actions).toEqual([])
   // Folders that were made are removed, also if the run is refused for another reason.
   expect((await holdfast(['pull', 'nobody', folder.in('new/below'), '--config', config])).code).toBe(64)
   expect(existsSync(folder.in('new'))).toBe(false)
@@ -152,7 +152,7 @@ test.skipIf(whyNoMount('tmpfs') !== null)(
         ),
       ])
     }
-    expect(service.deeds).toEqual([])
+    expect(service.actions).toEqual([])
   },
 )
 

@@ -49,7 +49,7 @@ test('I2.3: all agree after a sweep, in text, in JSON and silently, and no tenan
   await using service = await openService()
   withBackups(service)
   expect((await holdfast(['sweep', '--config', service.config])).code).toBe(0)
-  service.deeds.splice(0)
+  service.actions.splice(0)
   const report = await reconciled(service.config)
   expect(report).toMatchObject({
     run: { registry: 'live' },
@@ -62,7 +62,7 @@ test('I2.3: all agree after a sweep, in text, in JSON and silently, and no tenan
   expect([text.code, text.stdout]).toEqual([0, '2 tenants, 2 files, backups of 2 files: all agree. Exit code 0.\n'])
   const quiet = await holdfast(['reconcile', '--quiet', '--config', service.config])
   expect([quiet.code, quiet.stdout, quiet.stderr]).toEqual([0, '', ''])
-  expect(service.deeds).toEqual([])
+  expect(service.actions).toEqual([])
 })
 
 test('I2.3: files that no tenant claims, and companions without their database, are named', async () => {

@@ -143,7 +143,7 @@ test('a tenant that is sound is not paused a second time', async () => {
   const report = await remedyOf('repair', '--tenant', 'acme', '--apply', '--config', service.config)
   expect(onlyRemedy(report)).toMatchObject({ plan: { do: 'nothing' }, applied: null, failure: null })
   expect(report.summary).toMatchObject({ nothing: 1, exitCode: 0 })
-  expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(1)
+  expect(service.actions.filter((action) => action === 'close acme')).toHaveLength(1)
 })
 
 /** The service writes a row whenever it opens the tenant again, so each plan is out of date. */
@@ -176,7 +176,7 @@ test('a tenant that is written meanwhile is mended inside of its pause, and keep
   const { applied, failure } = onlyRemedy(report)
   expect(applied, JSON.stringify(failure)).toMatchObject({ verdict: 'sound', healthy: true })
   expect([integrityOf(path), countWritten(path)]).toEqual(['ok', 3]) // After the hold, the change, and the last check.
-  expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(3)
+  expect(service.actions.filter((action) => action === 'close acme')).toHaveLength(3)
   const kept = new Database(applied?.original ?? '', { readonly: true })
   expect(kept.prepare("SELECT count(*) FROM notes NOT INDEXED WHERE title = 'written meanwhile'").pluck().get()).toBe(1)
   kept.close()

@@ -114,7 +114,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
   })
 
   test('status and history touch no tenant, and work while the service is away', async () => {
-    const deeds = service.deeds.length
+    const actions = service.actions.length
     const { config } = service
     const away = service.folder.in('away.yaml')
     writeFileSync(
@@ -129,7 +129,7 @@ describe('after a sweep of a service with one damaged tenant', () => {
     )
     expect((await holdfast(['status', '--format', 'monit', '--config', away])).stdout).toMatch(/CRITICAL/)
     expect((await holdfast(['history', 'acme', '--config', away])).code).toBe(0)
-    expect([service.deeds.length, config]).toEqual([deeds, service.config])
+    expect([service.actions.length, config]).toEqual([actions, service.config])
   })
 
   test('doctor finds all fit; with a tenant it tries the whole contract and leaves it serving', async () => {
@@ -143,13 +143,13 @@ describe('after a sweep of a service with one damaged tenant', () => {
     expect(
       fitness.steps.some(({ about, outcome }) => about === 'service: quiesce and resume' && outcome === 'skipped'),
     ).toBe(true)
-    const deeds = service.deeds.length
+    const actions = service.actions.length
     const whole = await run('doctor', '--tenant', 'acme')
     expect(whole.code, whole.stdout + whole.stderr).toBe(0)
     expect(whole.stdout).toMatch(/quiesce[^]*no nesting[^]*renew[^]*resume/)
     expect(whole.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
     expect(whole.stdout).toMatch(/are fit for holdfast/)
-    const since = service.deeds.slice(deeds)
+    const since = service.actions.slice(actions)
     // Never two in parallel, and each is ended.
     expect(since).toEqual(since.map((_, at) => (at % 2 === 0 ? 'close acme' : 'open acme')))
     expect(since.at(-1)).toBe('open acme')
@@ -159,14 +159,14 @@ describe('after a sweep of a service with one damaged tenant', () => {
   })
 
   test('a check by glob takes those tenants only; resume --json is a document too', async () => {
-    const deeds = service.deeds.length
+    const actions = service.actions.length
     const some = await run('sweep', '--only', 'a*', 'odd*', '--json')
     expect(
       reportIn(some)
         .results.map(({ tenant }) => tenant)
         .toSorted((a, b) => (String(a) < String(b) ? -1 : 1)),
     ).toEqual(['acme', 'odd id/\u001b[31m'])
-    expect(service.deeds.slice(deeds).filter((deed) => deed === 'close bolt')).toEqual([])
+    expect(service.actions.slice(actions).filter((action) => action === 'close bolt')).toEqual([])
     const resumed = await run('resume', '--all', '--json')
     expect([resumed.code, JSON.parse(resumed.stdout)]).toEqual([0, { schema: 'holdfast.resume/1', holds: [] }])
   })

@@ -36,7 +36,7 @@ test('every command that takes the run lock waits for the other run, names it, a
       new RegExp(`another run works on this service: pid ${process.pid}, since 2\\S+, .holdfast`),
     )
   }
-  expect(service.deeds).toEqual([])
+  expect(service.actions).toEqual([])
   await lock[Symbol.asyncDispose]()
   const codes = await Promise.all(waiting.map(async ({ ended }) => (await ended).code))
   expect(codes).toEqual([0, 0, 0, expect.toSatisfy((code: number) => code === 0 || code === 5), 0, 0])
@@ -76,7 +76,7 @@ test.each([
   program.kill(signal)
   expect((await ended).code).toBe(code)
   expect(performance.now() - began).toBeLessThan(60_000) // It would wait for 10 min.
-  expect([service.deeds, readdirSync(service.snapshots)]).toEqual([[], []])
+  expect([service.actions, readdirSync(service.snapshots)]).toEqual([[], []])
 })
 
 test('bare files wait with --ledger; without one no run waits, and the option is refused', async () => {

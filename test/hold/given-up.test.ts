@@ -54,13 +54,13 @@ describe('a hold', () => {
 
   describe('ends, and resumes the tenant, when', () => {
     /** Carried out once, when the step is done. */
-    const once = (at: HoldStep, deed: () => void): HoldOptions => {
+    const once = (at: HoldStep, work: () => void): HoldOptions => {
       let done = false
       return {
         onStep: (step) => {
           if (step === at && !done) {
             done = true
-            deed()
+            work()
           }
         },
       }

@@ -83,13 +83,13 @@ describe('a hold of a tenant with three files', () => {
         ? `snapshot ${one.record.evidence.level}`
         : `${one.kind} ${one.failure.code} ${one.failure.tenantState}`,
     )
-  const onceAt = (at: HoldStep, deed: () => void): HoldOptions => {
+  const onceAt = (at: HoldStep, work: () => void): HoldOptions => {
     let done = false
     return {
       onStep: (step) => {
         if (step === at && !done) {
           done = true
-          deed()
+          work()
         }
       },
     }

@@ -5,7 +5,7 @@ import { isOfRunningRun } from '../../src/ledger/at-work.ts'
 import { newRunId } from '../../src/ledger/run-lock/run-id.ts'
 import { runAtWork } from '../../src/ledger/run-lock/run-liveness.ts'
 import { takeRunLock } from '../../src/ledger/run-lock/run-lock.ts'
-import { ourselves } from '../../src/ledger/run-lock/run-owner.ts'
+import { ownerOfThisRun } from '../../src/ledger/run-lock/run-owner.ts'
 import { tenantId } from '../../src/model/brand.ts'
 import type { OpenHold } from '../../src/model/event.ts'
 import { scratch } from '../support/ledger/sample-events.ts'
@@ -43,7 +43,7 @@ test('a hold is at work while its run has the run lock, and its times make sense
 })
 
 test.each<[string, unknown]>([
-  ['the run is on a machine that cannot be seen from here', { ...ourselves(run, false), bootId: 'another' }],
+  ['the run is on a machine that cannot be seen from here', { ...ownerOfThisRun(run, false), bootId: 'another' }],
   ['nobody knows who signed the lock', 'garbled'],
 ])('in doubt the end of its lease decides: %s', async (_why, owner) => {
   using folder = scratch()

@@ -53,7 +53,7 @@ test(
       expect(`${id} ${said[id]}`).toBe(`${id} failed PATH_OUTSIDE_ROOTS`)
     expect(said['itself']).toMatch(/^failed (PATH_OUTSIDE_ROOTS|NOT_A_FILE)$/)
     expect(said['good']).toBe('sound')
-    expect(service.deeds).toEqual(['close good', 'open good'])
+    expect(service.actions).toEqual(['close good', 'open good'])
     expect(fingerprintOf(outside.path)).toEqual(before)
     expect(statSync(outside.in('x.db'), { bigint: true }).atimeNs).toBe(seenAt)
   },

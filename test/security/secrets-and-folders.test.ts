@@ -52,7 +52,7 @@ test.each([0o644, 0o640, 0o604, 0o660])(
       expect([report.results, report.failure?.tenantState]).toEqual([[], 'untouched'])
       expect(report.failure?.message).toMatch(/token/)
       expect([1, 78]).toContain(ran.code)
-      expect(service.deeds).toEqual([])
+      expect(service.actions).toEqual([])
     })
   },
 )
@@ -99,7 +99,7 @@ test.each([0o755, 0o777, 0o750, 0o701])(
     await using service = await openService()
     chmodSync(service.snapshots, mode)
     const ran = await holdfast(['sweep', '--json', '--config', service.config])
-    expect([reportIn(ran).failure?.code, ran.code, service.deeds]).toEqual(['SNAPSHOT_UNSAFE', 1, []])
+    expect([reportIn(ran).failure?.code, ran.code, service.actions]).toEqual(['SNAPSHOT_UNSAFE', 1, []])
     const bare = await holdfast([
       'check',
       '--json',
@@ -119,14 +119,14 @@ test.skipIf(!asRoot)('a snapshot folder or ledger of another owner is refused (s
   chownSync(service.snapshots, 0, 0)
   chownSync(service.ledger, 65_534, 65_534)
   const ledger = reportIn(await holdfast(['sweep', '--json', '--config', service.config]))
-  expect([ledger.failure?.code, service.deeds]).toEqual(['LEDGER_UNUSABLE', []])
+  expect([ledger.failure?.code, service.actions]).toEqual(['LEDGER_UNUSABLE', []])
 })
 
 test('a ledger folder that others can write is refused before a tenant is paused', async () => {
   await using service = await openService()
   chmodSync(service.ledger, 0o777)
   const ran = await holdfast(['sweep', '--json', '--config', service.config])
-  expect([reportIn(ran).failure?.code, ran.code, service.deeds]).toEqual(['LEDGER_UNUSABLE', 1, []])
+  expect([reportIn(ran).failure?.code, ran.code, service.actions]).toEqual(['LEDGER_UNUSABLE', 1, []])
 })
 
 test('a configuration that other users may write is refused, because it names commands', async () => {

@@ -13,7 +13,7 @@ import { count } from '../../text/count.ts'
 import type { CommonOptions } from '../options.ts'
 import { ledgerToRead, settingsOfSchedule } from '../read-ledger.ts'
 import { openKeptReport } from '../report-run/kept-document.ts'
-import { sayNewerRun } from '../report-run/newer-run.ts'
+import { describeNewerRun } from '../report-run/newer-run.ts'
 import { runPage } from '../report-run/run-page.ts'
 import { requireOutsideRoots } from '../status-file.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -36,7 +36,7 @@ export async function makeBundle(named: string | null, options: BundleOptions, t
   const path = resolve(options.output ?? `holdfast-bundle-${run}.tar.gz`)
   await requireOutsideRoots(path, settings.tenants.roots)
   const contents = options.withContents ?? false
-  const newer = named === null ? await sayNewerRun(settings, newest) : null
+  const newer = named === null ? await describeNewerRun(settings, newest) : null
   if (newer !== null) terminal.say(`holdfast: ${newer}`)
   const collected = await collect(reports, settings, contents, terminal)
   const { files } = collected

@@ -14,7 +14,7 @@ const runsReadMax = 100
  * @param taken the newest report that fits
  * @returns that a newer run has no report, in a sentence; null if there is none, or if the ledger cannot be read
  */
-export async function sayNewerRun(settings: Settings, { heading: taken }: KeptReport): Promise<string | null> {
+export async function describeNewerRun(settings: Settings, { heading: taken }: KeptReport): Promise<string | null> {
   const runs = await orFailure(newestRuns(settings))
   if (runs instanceof Failure) return null
   const kept = new Set(keptReports(settings.ledger.dir, settings.service.name).map(({ heading }) => heading.run))

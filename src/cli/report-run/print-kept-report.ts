@@ -10,7 +10,7 @@ import { settingsOfSchedule } from '../read-ledger.ts'
 import { requireOutsideRoots } from '../status-file.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { openKeptReport, type KeptDocument } from './kept-document.ts'
-import { sayNewerRun } from './newer-run.ts'
+import { describeNewerRun } from './newer-run.ts'
 import { runPage } from './run-page.ts'
 
 export interface KeptReportOptions extends ReportOptions {
@@ -30,7 +30,7 @@ export async function printKeptReport(
   if (output !== undefined) await requireOutsideRoots(output, settings.tenants.roots)
   if (output !== undefined && html) requirePage(output)
   const kept = findReport(settings.ledger.dir, settings.service.name, run, html ? 'holdfast.report/1' : null)
-  const newer = run === null ? await sayNewerRun(settings, kept) : null
+  const newer = run === null ? await describeNewerRun(settings, kept) : null
   if (newer !== null) terminal.say(`holdfast: ${newer}`)
   const document = openKeptReport(kept, options.redactKeys)
   const pieces = html

@@ -7,7 +7,7 @@
  */
 
 import { endProcess } from '../../host/libc.ts'
-import { maskForOurselves } from '../../host/process/file-mask.ts'
+import { restrictFileMask } from '../../host/process/file-mask.ts'
 import { isReadStuck } from '../../host/process/read-of-process.ts'
 import { unreachable } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
@@ -18,7 +18,7 @@ import { examineChunk } from './examine-chunk.ts'
 import { openChannel } from './message-channel.ts'
 import { SlotsFromAgent } from './slots-from-agent.ts'
 
-maskForOurselves()
+restrictFileMask()
 const stop = new ChunkStop()
 const done = Promise.withResolvers<ReadonlySet<string>>()
 const send = openChannel<ToChunk, FromChunk>(process.stdin, process.stdout, hear, () => {

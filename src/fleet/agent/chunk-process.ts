@@ -3,7 +3,7 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { failureOfEnd, startProcess, type ProcessEnd } from '../../host/process/child-start.ts'
 import { nodeFlags } from '../../host/process/child.ts'
-import { givenMask, underMask } from '../../host/process/file-mask.ts'
+import { initialFileMask, withFileMask } from '../../host/process/file-mask.ts'
 import { programBeside } from '../../host/process/program-beside.ts'
 import type { Failure } from '../../model/failure.ts'
 import type { RowQuestion } from '../compare/rows/row-questions.ts'
@@ -52,7 +52,7 @@ export class ChunkProcess {
   static async start(order: ChunkOrder, observer: ChunkObserver): Promise<ChunkProcess> {
     const args = [...nodeFlags, programBeside(import.meta.url, program), String(process.pid)]
     // The commands of a service get the mask and the environment that the agent was started with, but for the password.
-    const started = await underMask(givenMask(), () =>
+    const started = await withFileMask(initialFileMask(), () =>
       startProcess(args, { name: program, ownSession: true, env: withoutDatabase(process.env) }),
     )
     const chunk = new ChunkProcess(started, observer)

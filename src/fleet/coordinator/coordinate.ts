@@ -21,7 +21,7 @@ import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
 import { setPauseLimits, SlotWatch } from '../pause/slot-watch.ts'
 import { DatabaseAlarm } from './database-alarm.ts'
 import { DatabaseOutage } from './database-outage.ts'
-import { dropOldWeeks, forgetGone } from './delete-old-results.ts'
+import { dropOldWeeks, forgetGoneFiles } from './delete-old-results.ts'
 import { failDeadChunk } from './fail-dead-chunk.ts'
 import { HostWatch, type SeenHost } from './host-watch.ts'
 import { doRecurringTasks, type RecurringTask } from './recurring-tasks.ts'
@@ -155,7 +155,7 @@ function tasksOf(
       work: async () => {
         await database.query(`delete from holdfast.coordinator where seen_at < now() - interval '7 days'`)
         for (const week of await dropOldWeeks(database)) onNotice(`the results of the week ${week} were deleted`)
-        await forgetGone(database)
+        await forgetGoneFiles(database)
       },
     },
     { name: 'send alarms', everyMs: 2_000, work: () => sender.send() },

@@ -18,7 +18,7 @@ export async function dropOldWeeks(database: FleetDatabase): Promise<readonly st
  * Forgets files that are gone for as long and of which no result is kept any more: until then `fleet reconcile` names
  * their tenants. @returns how many @throws {Failure} FLEET_*
  */
-export async function forgetGone(database: FleetDatabase): Promise<number> {
+export async function forgetGoneFiles(database: FleetDatabase): Promise<number> {
   const { rowCount } = await database.query(gone, [weeksKept])
   return rowCount
 }

@@ -26,7 +26,7 @@ export interface GuardedHold {
 }
 
 export interface AbandonedHold extends GuardedHold {
-  readonly news: CommandState | null
+  readonly latest: CommandState | null
 }
 
 /** For the process that resumes what a run left paused. */

@@ -55,10 +55,10 @@ async function endHold(
   }
 }
 
-async function resume({ tenant, holder, endsByMs, news }: AbandonedHold, service: Service): Promise<ResumeOutcome> {
-  const commands: HoldCommands = { holder, news }
+async function resume({ tenant, holder, endsByMs, latest }: AbandonedHold, service: Service): Promise<ResumeOutcome> {
+  const commands: HoldCommands = { holder, latest }
   await service.endEarlierCommands(commands)
-  const resumed = news?.deed === 'resume' && news.state === 'succeeded'
+  const resumed = latest?.command === 'resume' && latest.state === 'succeeded'
   return resumeUntilSeen({
     service,
     tenant,

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { nodeFlags } from '../../host/process/child.ts'
-import { underMask } from '../../host/process/file-mask.ts'
+import { withFileMask } from '../../host/process/file-mask.ts'
 import { programBeside } from '../../host/process/program-beside.ts'
 import type { HoldLocks } from '../../ledger/run-lock/hold-locks.ts'
 import { exitCodes } from '../../model/exit-code.ts'
@@ -34,7 +34,7 @@ function exitCodeOf(order: ResumeOrder, locks: HoldLocks | null): Promise<number
   return new Promise<number | null>((resolve) => {
     // In a session of its own, and with the environment of the run, so that its commands find what they need.
     const program = programBeside(import.meta.url, 'resume-child')
-    const child = underMask(order.terms.fileMask, () =>
+    const child = withFileMask(order.terms.fileMask, () =>
       spawn(process.execPath, [...nodeFlags, program], {
         env: order.terms.env,
         stdio: ['pipe', 'ignore', 'ignore', locks?.descriptor ?? 'ignore'],

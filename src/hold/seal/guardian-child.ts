@@ -62,12 +62,13 @@ function hear(message: GuardianMessage): void {
       setDeadline(message.watch, message.forMs)
       return
     case 'hold':
-      open.set(message.hold.holder, { ...message.hold, news: null })
+      open.set(message.hold.holder, { ...message.hold, latest: null })
       // The run made the folder before its first hold. Without the lock the tenant is resumed all the same.
       if (terms) (locks ??= HoldLocks.open(terms.ledgerDir))?.take(message.hold.holder)
       return
     case 'command':
-      for (const [key, hold] of open) if (hold.tenant === message.tenant) open.set(key, { ...hold, news: message.news })
+      for (const [key, hold] of open)
+        if (hold.tenant === message.tenant) open.set(key, { ...hold, latest: message.latest })
       return
     case 'goodbye':
       holderEndsInOrder = true

@@ -27,7 +27,7 @@ export type GuardianMessage =
   | { readonly kind: 'terms'; readonly terms: ResumeTerms }
   | { readonly kind: 'until'; readonly watch: number; readonly forMs: number; readonly ended: EndedParts }
   | { readonly kind: 'hold'; readonly hold: GuardedHold; readonly ended: EndedParts }
-  | { readonly kind: 'command'; readonly tenant: TenantId; readonly news: CommandState }
+  | { readonly kind: 'command'; readonly tenant: TenantId; readonly latest: CommandState }
   | { readonly kind: 'end'; readonly ended: EndedParts }
   /** The run ends in good order. */
   | { readonly kind: 'goodbye' }
@@ -185,8 +185,8 @@ export class Guardian implements AsyncDisposable {
   }
 
   /** Hands on what is known of a command that pauses or resumes a tenant: the command outlives this process. */
-  tellCommand(tenant: TenantId, news: CommandState): void {
-    this.#child.tell({ kind: 'command', tenant, news })
+  tellCommand(tenant: TenantId, latest: CommandState): void {
+    this.#child.tell({ kind: 'command', tenant, latest })
   }
 
   async #begin(deadlineMs: number): Promise<KnownWatch> {

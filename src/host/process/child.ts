@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { invariant } from '../../model/bug.ts'
 import { findUntrusted } from '../files/trusted-path.ts'
-import { lowerPriority, preferredVictim, unlessRefused } from '../low-priority.ts'
+import { lowerPriority, preferForOomKill, unlessRefused } from '../low-priority.ts'
 import type { ToChild, ToParent } from './child-protocol.ts'
 import { startProcess, type ProcessEnd } from './child-start.ts'
 import { frameOf, Frames } from './frames.ts'
@@ -227,7 +227,7 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
   }
 
   #watchMemory(bytesMax: number): void {
-    preferredVictim(this.pid)
+    preferForOomKill(this.pid)
     const timer = setInterval(() => {
       if (memoryOf(this.pid) > bytesMax) this.#killFor('killed-memory')
     }, memoryLookEveryMs)

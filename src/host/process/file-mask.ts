@@ -7,15 +7,15 @@ const ours = 0o077
 let given: number | null = null
 
 /** Call it before anything is made. Children inherit the mask. */
-export function maskForOurselves(): void {
+export function restrictFileMask(): void {
   given = process.umask(ours)
 }
 
 /** The mask that holdfast was started with. */
-export const givenMask = (): number => given ?? process.umask()
+export const initialFileMask = (): number => given ?? process.umask()
 
 /** Starts a process with another mask. `start` must not wait, because the mask is that of the whole process. */
-export function underMask<Started>(mask: number, start: () => Started): Started {
+export function withFileMask<Started>(mask: number, start: () => Started): Started {
   const before = process.umask(mask)
   try {
     return start()

@@ -25,7 +25,7 @@ import { ageOf } from '../../model/age.ts'
 import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { runLockFile, ofLedger, prepareFolder } from '../folder.ts'
-import { ourselves, ownerBytesMax, readOwner } from './run-owner.ts'
+import { ownerOfThisRun, ownerBytesMax, readOwner } from './run-owner.ts'
 import type { RunOwner } from './run-owner.ts'
 
 export interface RunLock extends AsyncDisposable {
@@ -89,7 +89,7 @@ class HeldRunLock implements RunLock {
   }
 
   async sign(run: string | null, locked: boolean): Promise<void> {
-    const text = Buffer.from(`${JSON.stringify(ourselves(run, locked))}\n`)
+    const text = Buffer.from(`${JSON.stringify(ownerOfThisRun(run, locked))}\n`)
     await this.#file.write(text, 0, text.length, 0)
     await this.#file.truncate(text.length)
   }

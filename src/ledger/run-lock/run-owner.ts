@@ -23,7 +23,7 @@ export type RunOwner = z.infer<typeof shape>
 /** The file of the run lock has at most so many bytes. */
 export const ownerBytesMax = 4096
 
-export function ourselves(run: string | null, locked: boolean): RunOwner {
+export function ownerOfThisRun(run: string | null, locked: boolean): RunOwner {
   return { ...ownMark(), run, since: Date.now(), locked, command: commandLine().slice(0, commandLengthMax) }
 }
 

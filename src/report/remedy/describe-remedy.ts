@@ -13,7 +13,7 @@ import type { TextOptions } from '../text/result-words.ts'
 import { tableLines } from '../text/table-rows.ts'
 import { describeAccount } from './account-words.ts'
 import { isMaybePaused, remedyStateOf, type RemedyMode, type RemedyState } from './remedy-summary.ts'
-import { backupAge, deedOf, describeLoss, sincePlan, whenUtc } from './remedy-words.ts'
+import { backupAge, planWords, describeLoss, sincePlan, whenUtc } from './remedy-words.ts'
 
 const findingsShownMax = 3
 const lossesShownMax = 10
@@ -87,10 +87,10 @@ const sinceLines = ({ planned, applied }: RemedyResult, options: TextOptions): r
 function planLines(result: RemedyResult, state: RemedyState, options: TextOptions): readonly string[] {
   const { plan, rehearsal } = result
   if (plan.do === 'nothing') return line('plan', `nothing: ${legibleSentence(plan.why)}`, options)
-  const deed = state === 'ask' ? `${plan.do}: ` : `${deedOf(plan, 'to')}; `
+  const words = state === 'ask' ? `${plan.do}: ` : `${planWords(plan, 'to')}; `
   const age = plan.backup === null ? null : backupAge(plan.backup, Date.now())
   return [
-    ...line('plan', `${deed}${legibleSentence(plan.why)}${age === null ? '' : `; the backup is ${age} old`}`, options),
+    ...line('plan', `${words}${legibleSentence(plan.why)}${age === null ? '' : `; the backup is ${age} old`}`, options),
     ...(rehearsal === null ? [] : line('tried', triedOf(rehearsal, plan.do), options)),
     ...(rehearsal === null ? [] : lossLines(result, options)),
     ...(state === 'ready' ? costLines(result, options) : []),
@@ -164,13 +164,13 @@ function doneLines(result: RemedyResult, mode: RemedyMode, options: TextOptions)
   ]
   if (mode === 'salvage')
     return [
-      ...line('done', `${deedOf(plan, 'did')}, ${whenUtc(applied.at)}`, options),
+      ...line('done', `${planWords(plan, 'did')}, ${whenUtc(applied.at)}`, options),
       ...line('found', legibleSentence(plan.why), options),
       ...line('new', `${legibleName(applied.original)}: ${verdictWords[applied.verdict]}`, options),
       ...lossLines(result, options),
     ]
   return [
-    ...line('done', `${deedOf(plan, 'did')}${how}, ${whenUtc(applied.at)}, change ${applied.change}`, options),
+    ...line('done', `${planWords(plan, 'did')}${how}, ${whenUtc(applied.at)}, change ${applied.change}`, options),
     ...(tenant === null || pause.length === 0 ? [] : line('pause', pause.join('; '), options)),
     ...line(
       'now',

@@ -17,7 +17,7 @@ export function lossOf({ plan, rehearsal, applied }: RemedyResult): string {
 }
 
 /** What the plan does, as `to` (rebuild) or `did` (rebuilt). */
-export function deedOf({ do: todo, objects, backup }: RemedyPlan, tense: 'to' | 'did'): string {
+export function planWords({ do: todo, objects, backup }: RemedyPlan, tense: 'to' | 'did'): string {
   const did = tense === 'did'
   switch (todo) {
     case 'rebuild':

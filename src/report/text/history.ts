@@ -92,7 +92,7 @@ export function renderHistory({ entries, changes, incident, older }: HistoryView
       legibleName(change.tenant ?? change.path),
       when(change.at),
       'CHANGE',
-      `${deedOf(change)} (${legibleName(change.change)})`,
+      `${changeWords(change)} (${legibleName(change.change)})`,
       '-',
       '-',
     ],
@@ -108,7 +108,7 @@ export function renderHistory({ entries, changes, incident, older }: HistoryView
   return `${[...open, ...table, ...pinned, ...left].join('\n')}\n`
 }
 
-function deedOf({ how, remedy }: HistoryChange): string {
+function changeWords({ how, remedy }: HistoryChange): string {
   switch (how) {
     case 'undone':
       return 'undone'
@@ -117,11 +117,11 @@ function deedOf({ how, remedy }: HistoryChange): string {
     case 'begun':
       return 'begun, its end is not known'
     case 'applied':
-      return remedy === null ? 'changed' : (deeds[remedy] ?? 'changed')
+      return remedy === null ? 'changed' : (appliedWords[remedy] ?? 'changed')
   }
 }
 
-const deeds: Readonly<Partial<Record<RemedyKind, string>>> = {
+const appliedWords: Readonly<Partial<Record<RemedyKind, string>>> = {
   rebuild: 'rebuilt',
   rewrite: 'rewritten',
   restore: 'restored',

@@ -19,14 +19,14 @@ export function recoveryOf({ recovery, path }: Pick<Result, 'recovery' | 'path'>
     ...companions.map(
       (companion) =>
         `${nameCompanion(companion)} ${legibleName(path + companion.part)} ` +
-        `(${[humanBytes(companion.bytes), ...ageOf(companion)].join(', ')}) ${deeds[companion.did]}`,
+        `(${[humanBytes(companion.bytes), ...ageOf(companion)].join(', ')}) ${companionWords[companion.did]}`,
     ),
     ...(pagesChanged === null ? [] : [`this changed ${count(pagesChanged, 'page')}`]),
     ...(without === null ? [] : [withoutIt(without)]),
   ]
 }
 
-const deeds = {
+const companionWords = {
   replayed: 'was replayed into the file first',
   'rolled-back': 'was rolled back into the file first',
   ignored: 'lies beside the file: SQLite deletes it unread when it opens the file',

@@ -13,7 +13,7 @@ import { requireAnyRoot } from '../../hold/live/live-path.ts'
 import type { PausePermit } from '../../hold/pause/pause-permit.ts'
 import { openSnapshotFolder } from '../../hold/snapshot/temporary-folder.ts'
 import { monotonicMs } from '../../host/clock.ts'
-import { givenMask } from '../../host/process/file-mask.ts'
+import { initialFileMask } from '../../host/process/file-mask.ts'
 import { findAbandonedHolds } from '../../ledger/at-work.ts'
 import { compactLedger } from '../../ledger/compact-ledger.ts'
 import type { Incident } from '../../ledger/incident.ts'
@@ -108,10 +108,10 @@ export async function withServiceRun<Value>(
     ledgerDir: settings.ledger.dir,
     run: options.run,
     env: { ...process.env },
-    fileMask: givenMask(),
+    fileMask: initialFileMask(),
   })
   const { guardian } = holdProcesses
-  await using opened = await openOrResume(settings, options, (tenant, news) => guardian.tellCommand(tenant, news))
+  await using opened = await openOrResume(settings, options, (tenant, latest) => guardian.tellCommand(tenant, latest))
   const guard: ResumeGuards['guard'] = (hold) => guardian.guard(hold)
   return await withLedger(
     opened,

@@ -114,7 +114,7 @@ async function endAlone(
     if (!(open instanceof Failure) && !open.some((one) => one.holder === holder))
       return { hold, how: 'resumed', failure: null, complaint: null, unwritten: null }
     using _guarded = guard?.({ tenant, holder, endsByMs })
-    await service.endEarlierCommands({ holder, news: null })
+    await service.endEarlierCommands({ holder, latest: null })
     return await end(hold, endsByMs, service, ledger, listing, (why) => onResumeRetry(tenant, why))
   } catch (error) {
     if (!(error instanceof Failure)) throw error

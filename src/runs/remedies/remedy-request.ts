@@ -16,10 +16,10 @@ import { openRehearsals } from '../../repair/rehearse/rehearse.ts'
 import type { RunContext } from '../begin/run-context.ts'
 import type { Target } from '../begin/target.ts'
 import { GroupProgress } from './group-progress.ts'
-import { aimBackup } from './plan/aim-backup.ts'
 import type { BackupSource } from './plan/choose-backup.ts'
 import { commandsFor, type RestoreOptions } from './plan/commands.ts'
 import { mergerWith } from './plan/merge.ts'
+import { targetsOfBackup } from './plan/targets-of-backup.ts'
 import { planOf, untriedRemedy } from './plan/tried-remedy.ts'
 import { tryRepair } from './plan/try-repair.ts'
 import { tryRestore } from './plan/try-restore.ts'
@@ -75,7 +75,7 @@ export async function workOnRemedies(
   const progress = new GroupProgress(targets.length, observer)
   const rehearsals = await openRehearsals({ checker: context.checker, folder: context.folder, limits })
   const { restore } = request
-  const meant = await aimBackup(restore?.from ?? null, targets, places.backups)
+  const meant = await targetsOfBackup(restore?.from ?? null, targets, places.backups)
   const run: Omit<RemedyRun, 'tryOn'> = {
     id: request.id,
     version: request.version,

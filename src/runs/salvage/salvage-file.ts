@@ -25,8 +25,8 @@ import type { RunContext } from '../begin/run-context.ts'
 import type { Target } from '../begin/target.ts'
 import { ProgressTracker, type ProgressObserver, type RunProgress } from '../progress-tracker.ts'
 import { checkGroup, type CheckedFile } from '../remedies/checked-group.ts'
-import { aimBackup } from '../remedies/plan/aim-backup.ts'
 import { bringBackup, type BroughtBackup } from '../remedies/plan/choose-backup.ts'
+import { targetsOfBackup } from '../remedies/plan/targets-of-backup.ts'
 import { planOf, untriedRemedy } from '../remedies/plan/tried-remedy.ts'
 import { outcomeOf } from '../remedies/remedy-outcome.ts'
 import { lossesOf, sentenceOf } from './salvage-losses.ts'
@@ -54,7 +54,7 @@ export async function salvageFile(
   return withFileRun(options, [request.target], interrupt, async (context, signal) => {
     const tracker = new ProgressTracker(1, observer)
     const { target, from, backups } = request
-    await aimBackup(from, [target], backups === null ? null : openBackups(backups))
+    await targetsOfBackup(from, [target], backups === null ? null : openBackups(backups))
     const groupObserver = {
       onHolding: (one: Target) => tracker.beginHold(one),
       onChecking: (one: Target) => {

@@ -10,7 +10,7 @@ import { closeSync, fstatSync, ftruncateSync, readSync, writeSync } from 'node:f
 import { inWords, isSystemError, type SystemError } from '../../host/failures/system-failure.ts'
 import { fcntlNumber, memoryFile } from '../../host/libc.ts'
 import { retryShortage } from '../../host/process/child-start.ts'
-import { givenMask, underMask } from '../../host/process/file-mask.ts'
+import { initialFileMask, withFileMask } from '../../host/process/file-mask.ts'
 import { isAlive, startTimeOf } from '../../host/process/processes.ts'
 import type { StartedProcess } from '../port.ts'
 
@@ -148,7 +148,9 @@ function start(
   return new Promise((resolve, reject) => {
     const env = { ...process.env, ...terms.env }
     const stdio = [stdin ?? 'ignore', stdout ?? 'ignore', stderr] satisfies StdioOptions
-    const child = underMask(givenMask(), () => spawn(program, args, { shell: false, stdio, detached: true, env }))
+    const child = withFileMask(initialFileMask(), () =>
+      spawn(program, args, { shell: false, stdio, detached: true, env }),
+    )
     child.once('spawn', () => resolve(child))
     child.on('error', reject)
   })

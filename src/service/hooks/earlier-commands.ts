@@ -7,18 +7,18 @@ import { ageMsOf, isAlive, sessionLeadersWith, startTimeOf } from '../../host/pr
 import type { CommandState, HoldCommands, StartedProcess } from '../port.ts'
 import { killProcessGroup } from './command.ts'
 
-type TenantCommand = CommandState['deed']
+type TenantCommand = CommandState['command']
 
 const pollEveryMs = 20
 /** How long a killed command may take until it is gone. */
 const goneWithinMs = 5_000
 
 /** An environment variable that names the hold for which a command was started. */
-export const commandMark = (deed: TenantCommand, holder: string): Readonly<Record<string, string>> => ({
-  [nameOf(deed)]: holder,
+export const commandMark = (command: TenantCommand, holder: string): Readonly<Record<string, string>> => ({
+  [nameOf(command)]: holder,
 })
 
-const nameOf = (deed: TenantCommand): string => `HOLDFAST_${deed.toUpperCase()}`
+const nameOf = (command: TenantCommand): string => `HOLDFAST_${command.toUpperCase()}`
 
 /**
  * Resolves when none of them runs any more, or has had its time.
@@ -27,15 +27,16 @@ const nameOf = (deed: TenantCommand): string => `HOLDFAST_${deed.toUpperCase()}`
  * - A process that was only found by its environment gets that time too and is not killed. It may be the command, or
  *   a process that the command left running.
  */
-export async function endEarlierCommands({ holder, news }: HoldCommands, timeoutMs: number): Promise<void> {
-  if (news?.state === 'running') {
-    if (news.deed === 'quiesce' || !(await waitFor(news.process, timeoutMs))) await killGroup(news.process, timeoutMs)
+export async function endEarlierCommands({ holder, latest }: HoldCommands, timeoutMs: number): Promise<void> {
+  if (latest?.state === 'running') {
+    if (latest.command === 'quiesce' || !(await waitFor(latest.process, timeoutMs)))
+      await killGroup(latest.process, timeoutMs)
     return
   }
-  if (news?.deed === 'resume' && news.state === 'succeeded') return
+  if (latest?.command === 'resume' && latest.state === 'succeeded') return
   // The run may have been killed after it started a command and before it recorded that.
-  const deeds: readonly TenantCommand[] = news === null ? ['quiesce', 'resume'] : ['resume']
-  const found = deeds.flatMap((deed) => sessionLeadersWith(nameOf(deed), holder))
+  const commands: readonly TenantCommand[] = latest === null ? ['quiesce', 'resume'] : ['resume']
+  const found = commands.flatMap((command) => sessionLeadersWith(nameOf(command), holder))
   await Promise.all(found.map((pid) => waitFor({ pid, startTime: startTimeOf(pid) ?? '' }, timeoutMs)))
 }
 

@@ -168,20 +168,20 @@ export class HookService implements Service {
 
   /** Runs a command that acts on a tenant. */
   async #run(
-    deed: 'quiesce' | 'resume',
-    command: readonly string[],
+    command: 'quiesce' | 'resume',
+    words: readonly string[],
     tenant: TenantId,
     holder: string,
     signal: AbortSignal,
   ): Promise<CommandEnd> {
-    const end = await runCommand(command, {
+    const end = await runCommand(words, {
       timeoutMs: this.#settings.timeoutMs,
       signal,
-      env: commandMark(deed, holder),
+      env: commandMark(command, holder),
       readsStdout: false,
-      onStarted: (process) => this.#onCommand(tenant, { deed, state: 'running', process }),
+      onStarted: (process) => this.#onCommand(tenant, { command, state: 'running', process }),
     })
-    this.#onCommand(tenant, { deed, state: hasSucceeded(end) ? 'succeeded' : 'failed' })
+    this.#onCommand(tenant, { command, state: hasSucceeded(end) ? 'succeeded' : 'failed' })
     return end
   }
 

@@ -150,21 +150,21 @@ describe('rows that differ are named exactly', () => {
   test('after random changes the answer is that of a comparison in SQL', async () => {
     const a = make(fill)
     const cells = fc.array(
-      fc.record({ id: fc.integer({ min: 1, max: 320 }), deed: fc.constantFrom('delete', 'change', 'put') }),
+      fc.record({ id: fc.integer({ min: 1, max: 320 }), edit: fc.constantFrom('delete', 'change', 'put') }),
       { maxLength: 40 },
     )
     await fc.assert(
-      fc.asyncProperty(cells, async (deeds) => {
+      fc.asyncProperty(cells, async (edits) => {
         const b = changed(
           a,
-          deeds
+          edits
             .map(
-              ({ id, deed }) =>
+              ({ id, edit }) =>
                 ({
                   delete: `DELETE FROM named WHERE id = ${id}`,
                   change: `UPDATE named SET v = v + 1 WHERE id = ${id}`,
                   put: `INSERT OR IGNORE INTO named VALUES(${id}, 'put', NULL)`,
-                })[deed],
+                })[edit],
             )
             .join(';'),
         )

@@ -125,7 +125,7 @@ test('a sink that hangs delays no resume and no report for long', async () => {
   await expect.poll(() => reportAt).not.toBeNull()
   // The sinks are tried for 30 s.
   expect(program.exitCode).toBeNull()
-  expect(service.deeds.filter((deed) => deed.startsWith('open')).toSorted()).toEqual(['open acme', 'open bolt'])
+  expect(service.actions.filter((action) => action.startsWith('open')).toSorted()).toEqual(['open acme', 'open bolt'])
   const ran = await closed
   expect(ran.code).toBe(2)
   expect(Date.now() - (reportAt ?? 0)).toBeGreaterThan(5_000)

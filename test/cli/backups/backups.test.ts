@@ -62,7 +62,7 @@ describe('sweep and check --tenant', () => {
     const stored = await documentOf(['list', ...config], 0)
     expect(gist(stored)).toEqual(['acme verified', 'bolt verified'])
     expect(stored.backups.map(({ confirmedAt }) => confirmedAt)).toEqual([null, null])
-    expect(service.deeds).toHaveLength(4) // One pause for each tenant.
+    expect(service.actions).toHaveLength(4) // One pause for each tenant.
 
     await reportOf(['check', '--tenant', 'acme', ...config])
     const confirmed = await documentOf(['list', 'acme', ...config], 0)
@@ -246,7 +246,7 @@ describe('a backup elsewhere', () => {
     expect(
       new Database(join(pulled, 'acme.db'), { readonly: true }).prepare('SELECT count(*) FROM notes').pluck().get(),
     ).toBe(50)
-    expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(3)
+    expect(service.actions.filter((action) => action === 'close acme')).toHaveLength(3)
   })
 
   test('an unknown one is refused by its own code, and so is a broken one', async () => {
@@ -269,7 +269,7 @@ describe('a backup elsewhere', () => {
       ])
     }
     expect(existsSync(service.folder.in('out'))).toBe(false)
-    expect(service.deeds.filter((deed) => deed === 'close acme')).toHaveLength(1)
+    expect(service.actions.filter((action) => action === 'close acme')).toHaveLength(1)
   })
 })
 

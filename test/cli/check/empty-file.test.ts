@@ -25,7 +25,7 @@ describe('an empty file', () => {
         'none',
         [],
       ])
-    expect(service.deeds).toEqual(['close new', 'open new'])
+    expect(service.actions).toEqual(['close new', 'open new'])
   })
 
   test('is damaged where the ledger remembers pages, night after night', async () => {

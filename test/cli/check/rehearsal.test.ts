@@ -84,6 +84,6 @@ test('a sweep rehearses too, without a further pause', async () => {
   await using service = await openService({ tenants: (data) => ({ acme: damagedFile(`${data}/acme.db`) }) })
   const { results } = await reportOf(['sweep', '--config', service.config])
   expect(results[0]?.remedy).toMatchObject({ rehearsed: true, command: 'holdfast repair --tenant acme --apply' })
-  expect(service.deeds).toEqual(['close acme', 'open acme'])
+  expect(service.actions).toEqual(['close acme', 'open acme'])
   expect(readdirSync(service.snapshots)).toEqual([])
 })

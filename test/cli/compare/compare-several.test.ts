@@ -32,7 +32,7 @@ const openMany = (names: readonly string[], wishes: Omit<TestServiceOptions, 'te
     tenants: (data) => ({ many: names.map((name) => join(data, name)), bolt: join(data, 'bolt.db') }),
   })
 
-const holdsOf = ({ deeds }: TestService): number => deeds.filter((deed) => deed === 'close many').length
+const holdsOf = ({ actions }: TestService): number => actions.filter((action) => action === 'close many').length
 
 test(
   'a tenant of several files against what was pulled of it, which `check` finds in its folders too: ' +
@@ -83,7 +83,7 @@ test(
       'differ sound / sound 5',
       { a: join(service.data, 'search.db'), b: file },
     ])
-    expect(service.deeds.slice(4)).toEqual(['close many', 'open many'])
+    expect(service.actions.slice(4)).toEqual(['close many', 'open many'])
     const refused = await holdfast(['compare', 'many', './other.db', ...config])
     expect([refused.code, refused.stderr, holdsOf(service)]).toEqual([
       64,
@@ -197,7 +197,7 @@ test('interrupted in the hold: each file is reported as not compared, and the te
     'INTERRUPTED',
     expect.stringMatching(/the run ended/),
   ])
-  expect([service.gate.stateOf('many'), service.deeds, readdirSync(service.snapshots)]).toEqual([
+  expect([service.gate.stateOf('many'), service.actions, readdirSync(service.snapshots)]).toEqual([
     'active',
     ['close many', 'open many'],
     [],

@@ -42,7 +42,7 @@ test(
       onlyFileIn(differ).results.a?.evidence.level,
     ]).toEqual(['differ sound / sound 5', 'copy', 'acme', 'sealed'])
     expect(tableIn(differ, 'notes').differing).toMatchObject({ rows: 1, different: { total: 1, keys: [3] } })
-    expect([service.gate.stateOf('acme'), service.deeds, readdirSync(service.snapshots)]).toEqual([
+    expect([service.gate.stateOf('acme'), service.actions, readdirSync(service.snapshots)]).toEqual([
       'active',
       ['close acme', 'open acme', 'close acme', 'open acme', 'close acme', 'open acme'],
       [],
@@ -74,7 +74,7 @@ test('killed in the middle, a comparison leaves no copy that the next run does n
 test('two tenants are held one after the other', async () => {
   await using service = await openService()
   expect(gistOf(await comparisonOf(['acme', 'bolt', '--config', service.config]))).toBe('equal sound / sound 0')
-  expect(service.deeds).toEqual(['close acme', 'open acme', 'close bolt', 'open bolt'])
+  expect(service.actions).toEqual(['close acme', 'open acme', 'close bolt', 'open bolt'])
 })
 
 test('interrupted in a hold: the tenant serves again, nothing is left, and the document says so', async () => {
@@ -84,7 +84,7 @@ test('interrupted in a hold: the tenant serves again, nothing is left, and the d
   const ran = await resultOf(program)
   const report = comparisonIn(ran)
   expect([ran.code, report.outcome, report.failure?.code], ran.stderr).toEqual([143, 'inconclusive', 'INTERRUPTED'])
-  expect([service.gate.stateOf('acme'), service.deeds, readdirSync(service.snapshots)]).toEqual([
+  expect([service.gate.stateOf('acme'), service.actions, readdirSync(service.snapshots)]).toEqual([
     'active',
     ['close acme', 'open acme'],
     [],

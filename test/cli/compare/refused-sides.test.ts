@@ -58,7 +58,7 @@ test('a failure before anything was compared is one document too', async () => {
 test('names that are none, or could be two things, are refused before a tenant is paused: 64', async () => {
   await using service = await openService()
   const config = ['--config', service.config]
-  const deeds = service.deeds.length
+  const actions = service.actions.length
   const here = service.folder.in('here')
   mkdirSync(here)
   makeDatabase(join(here, 'acme'))
@@ -77,7 +77,7 @@ test('names that are none, or could be two things, are refused before a tenant i
     const ran = await holdfast(['compare', a, b, '--json', ...config], { cwd: here })
     expect([ran.code, comparisonIn(ran).failure?.code, ran.stderr]).toEqual([64, code, expect.stringMatching(said)])
   }
-  expect(service.deeds.length).toBe(deeds)
+  expect(service.actions.length).toBe(actions)
 })
 
 test('written with a slash it is the file; and no tenant is paused for a file that is not there', async () => {
@@ -87,9 +87,9 @@ test('written with a slash it is the file; and no tenant is paused for a file th
   mkdirSync(here)
   makeDatabase(join(here, 'acme'))
   expect(gistOf(await comparisonOf(['./acme', 'tenant:acme', ...config], { cwd: here }))).toBe('equal sound / sound 0')
-  const before = service.deeds.length
+  const before = service.actions.length
   expect(gistOf(await comparisonOf(['tenant:acme', './missing', ...config], { cwd: here }))).toBe(
     'inconclusive none / failed NOT_FOUND 1',
   )
-  expect(service.deeds.length).toBe(before)
+  expect(service.actions.length).toBe(before)
 })

@@ -52,7 +52,7 @@ test(
       })
       await eventually('the alarm', () => sink.titles().length > 0)
       expect(sink.titles()).toEqual(['DAMAGED: bolt of test'])
-      expect(service.deeds.filter((deed) => deed === 'open bolt').length).toBeGreaterThan(0)
+      expect(service.actions.filter((action) => action === 'open bolt').length).toBeGreaterThan(0)
     } finally {
       agent.kill('SIGTERM')
     }

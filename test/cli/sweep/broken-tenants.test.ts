@@ -62,14 +62,14 @@ test('a sweep names each with its rule or its failure, checks the others, and re
   for (const { tenant, verdict, findings, failure, remedy } of report.results) {
     if (verdict === 'damaged') expect([tenant, findings.length > 0, remedy.do]).toEqual([tenant, true, 'ask'])
     if (failure) expect([tenant, failure.hint.length > 0]).toEqual([tenant, true])
-    const stood = service.deeds.includes(`close ${tenant}`)
+    const stood = service.actions.includes(`close ${tenant}`)
     if (failure) expect([tenant, failure.tenantState]).toEqual([tenant, stood ? 'active' : 'untouched'])
   }
-  const standing = service.deeds.filter((deed) => deed.startsWith('close ')).map((deed) => deed.slice(6))
+  const standing = service.actions.filter((action) => action.startsWith('close ')).map((action) => action.slice(6))
   expect(
-    service.deeds
-      .filter((deed) => deed.startsWith('open '))
-      .map((deed) => deed.slice(5))
+    service.actions
+      .filter((action) => action.startsWith('open '))
+      .map((action) => action.slice(5))
       .toSorted(),
   ).toEqual(standing.toSorted())
   expect(fingerprintOf(folder.path)).toEqual(before)

@@ -16,7 +16,7 @@ interface Scene extends AsyncDisposable {
   readonly config: string
   readonly copy: string
   readonly ledger: string
-  readonly deeds: string[]
+  readonly actions: string[]
   readonly proxy: RegistryProxy
   vanish(): Promise<void>
 }
@@ -32,12 +32,12 @@ async function sweptService(options: TestServiceOptions = {}, registry: object =
     JSON.stringify({ ...settings, service: { ...settings.service, admin: `unix:${socket}`, requestTimeout: '300ms' } }),
   )
   expect((await reportOf(['sweep', '--config', service.config])).run.registry).toBe('live')
-  service.deeds.splice(0)
+  service.actions.splice(0)
   return {
     config: service.config,
     copy: join(service.ledger, 'registry-test.copy'),
     ledger: service.ledger,
-    deeds: service.deeds,
+    actions: service.actions,
     proxy,
     vanish: async () => {
       await proxy[Symbol.asyncDispose]()
@@ -121,7 +121,7 @@ test('I5.2: past the grace the run refuses with the age of the copy, and touches
   expect([ran.code, failure?.code, results, run.registry]).toEqual([1, 'REGISTRY_STALE', [], 'none'])
   expect(failure?.message).toMatch(/no list today.*the copy of \S+Z is 9 h old; registry\.grace allows 8 h$/)
   expect(failure?.hint).toMatch(/holdfast doctor/)
-  expect(scene.deeds).toEqual([])
+  expect(scene.actions).toEqual([])
 })
 
 test('I5.2: a grace of nothing uses no copy, and one that is long enough does', async () => {
@@ -145,7 +145,7 @@ test('I5.1: a copy that was altered is ignored, it is said, and no tenant is tou
   expect([ran.code, results]).toEqual([1, []])
   expect(ran.stderr).toMatch(/registry-test\.copy is ignored: it was altered, or only a part of it was written/)
   expect(failure?.message).toContain('no list today')
-  expect(scene.deeds).toEqual([])
+  expect(scene.actions).toEqual([])
 })
 
 test('the copy is private, and nothing half-written lies beside it', async () => {

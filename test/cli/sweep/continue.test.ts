@@ -10,8 +10,8 @@ const ids = ['acme', 'bolt', 'crate', 'dune', 'echo', 'fern', 'gale', 'hive']
 const tenants = (data: string): Record<string, string> => Object.fromEntries(ids.map((id) => [id, `${data}/${id}.db`]))
 const run = (service: TestService, ...args: readonly string[]): ReturnType<typeof holdfast> =>
   holdfast(['sweep', '--json', '--config', service.config, ...args])
-const held = ({ deeds }: TestService, from = 0): readonly string[] =>
-  deeds.slice(from).flatMap((deed) => (deed.startsWith('close ') ? [deed.slice(6)] : []))
+const held = ({ actions }: TestService, from = 0): readonly string[] =>
+  actions.slice(from).flatMap((action) => (action.startsWith('close ') ? [action.slice(6)] : []))
 
 test('when the budget is over no tenant begins; the next sweep begins with those that are left', async () => {
   await using service = await openService({ tenants, onClose: () => new Promise((wait) => void setTimeout(wait, 150)) })
@@ -20,7 +20,7 @@ test('when the budget is over no tenant begins; the next sweep begins with those
   expect([first.code, summary.notCovered > 0, summary.sound > 0, about.stopped]).toEqual([3, true, true, undefined])
   expect(about.notices?.join()).toMatch(/^the budget of 300 ms is over: \d files are left, and the next sweep begins/)
   const left = summary.notReached?.map(({ tenant }) => tenant) ?? []
-  const before = service.deeds.length
+  const before = service.actions.length
   expect((await run(service)).code).toBe(0)
   expect(held(service, before).slice(0, left.length).toSorted()).toEqual(left.map(String).toSorted())
 })
@@ -58,7 +58,7 @@ test('after kill -9 --continue repeats at most the tenants in flight, and tells 
   sweeping = start(['sweep', '--order', 'registry', '--config', service.config])
   await resultOf(sweeping)
   killAt = 0
-  const before = service.deeds.length
+  const before = service.actions.length
   await eventually('the guardian has resumed it', () => service.gate.stateOf('echo') === 'active')
   const continued = await run(service, '--continue')
   const report: Report = reportIn(continued)
@@ -82,7 +82,7 @@ test('--continue checks again what was only checked less deeply since: it counts
   expect((await run(service, '--deadline', '2020-01-01T06:00Z')).code).toBe(3)
   const quick = ['check', '--tenant', 'acme', 'bolt', '--depth', 'quick', '--quiet', '--config', service.config]
   expect((await holdfast(quick)).code).toBe(0)
-  const before = service.deeds.length
+  const before = service.actions.length
   const { summary } = reportIn(await run(service, '--continue'))
   expect([summary.sound, summary.notDue ?? 0, held(service, before).toSorted()]).toEqual([2, 0, ['acme', 'bolt']])
 })

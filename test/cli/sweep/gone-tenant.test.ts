@@ -25,7 +25,7 @@ interface HookedTenants extends Disposable {
   readonly list: (...ids: readonly string[]) => void
   readonly failResume: (fails: boolean) => void
   /** The commands that it got, without the listings. */
-  readonly deeds: () => readonly string[]
+  readonly actions: () => readonly string[]
 }
 
 /** A service of shell commands that reports no tenant's state. A sweep of it was killed while acme was paused. */
@@ -46,8 +46,8 @@ async function leftPaused(): Promise<HookedTenants> {
 cd ${folder.path}
 case $1 in
   tenants) cat list.json ;;
-  pause) echo "$@" >> deeds; [ -e hangs ] && { touch paused; sleep 30; } ;;
-  resume) echo "$@" >> deeds; [ -e fails ] && { echo the pool is gone >&2; exit 1; } ;;
+  pause) echo "$@" >> actions; [ -e hangs ] && { touch paused; sleep 30; } ;;
+  resume) echo "$@" >> actions; [ -e fails ] && { echo the pool is gone >&2; exit 1; } ;;
 esac
 exit 0
 `,
@@ -81,7 +81,7 @@ exit 0
     list,
     failResume,
     run: (...args) => holdfast([...args, '--config', config]),
-    deeds: () => readFileSync(folder.in('deeds'), 'utf8').trim().split('\n'),
+    actions: () => readFileSync(folder.in('actions'), 'utf8').trim().split('\n'),
     [Symbol.dispose]: () => folder[Symbol.dispose](),
   }
 }
@@ -93,7 +93,7 @@ test.concurrent('by hooks the resume command is run once more, and later runs go
   left.list('bolt')
   const swept = await left.run('sweep', '--quiet')
   expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(gone)])
-  expect(left.deeds().filter((deed) => deed.endsWith('acme'))).toEqual(['pause acme', 'resume acme'])
+  expect(left.actions().filter((action) => action.endsWith('acme'))).toEqual(['pause acme', 'resume acme'])
   expect(await left.run('resume', '--all')).toMatchObject({
     code: 0,
     stdout: 'no tenant is known to be paused (no hold is open)\n',
@@ -139,7 +139,7 @@ test.concurrent('by the admin API: unknown there, and no lease of the holder', a
   await resultOf(sweeping)
   sweeping = null
   isListed = false
-  await eventually('the lease has ended', () => service.deeds.includes('open acme'))
+  await eventually('the lease has ended', () => service.actions.includes('open acme'))
   const swept = await holdfast(['sweep', '--quiet', '--config', service.config])
   expect([swept.code, swept.stderr]).toEqual([0, expect.stringMatching(gone)])
   expect((await holdfast(['resume', '--all', '--config', service.config])).stdout).toBe(

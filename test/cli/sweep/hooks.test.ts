@@ -24,11 +24,11 @@ test('a sweep by commands, while the service writes: each tenant is paused once 
     ),
   ).toEqual(Object.fromEntries(Object.keys(three).map((id) => [id, ['sound', 'sealed', 'hooks', null]])))
   expect(report.summary.exitCode).toBe(0)
-  expect(service.deeds.toSorted()).toEqual(
-    ['pause', 'resume'].flatMap((deed) => Object.keys(three).map((id) => `${deed} ${id}`)),
+  expect(service.actions.toSorted()).toEqual(
+    ['pause', 'resume'].flatMap((command) => Object.keys(three).map((id) => `${command} ${id}`)),
   )
   for (const id of Object.keys(three))
-    expect(service.deeds.indexOf(`pause ${id}`)).toBeLessThan(service.deeds.indexOf(`resume ${id}`))
+    expect(service.actions.indexOf(`pause ${id}`)).toBeLessThan(service.actions.indexOf(`resume ${id}`))
   expect(service.paused()).toEqual([])
   expect(readdirSync(service.snapshots)).toEqual([])
   expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })
@@ -47,7 +47,7 @@ test('the doctor pauses a tenant by commands once, resumes it, and warns of what
     ),
   ])
   expect(stdout).not.toMatch(/not tried|holdfast doctor/)
-  expect([service.deeds, service.paused()]).toEqual([['pause acme', 'resume acme'], []])
+  expect([service.actions, service.paused()]).toEqual([['pause acme', 'resume acme'], []])
 })
 
 test(
@@ -100,7 +100,7 @@ test('killed with its guardian in a pause: only our command ends it, and `resume
   const resumed = await holdfast(['resume', '--all', '--config', service.config])
   expect([resumed.code, resumed.stderr]).toEqual([0, 'an earlier run left a hold on bolt open; it serves again\n'])
   expect(service.paused()).toEqual([])
-  expect(service.deeds.at(-1)).toBe('resume bolt')
+  expect(service.actions.at(-1)).toBe('resume bolt')
 
   const after = await reportOf(['sweep', '--config', service.config])
   expect(after.results.map(gist)).toEqual(['sound', 'sound', 'sound'])
@@ -120,7 +120,7 @@ test('the next run resumes it too, before it asks for anything else', async () =
   expect(service.paused()).toEqual(['acme'])
   const report = await reportOf(['check', '--tenant', 'acme', '--config', service.config])
   expect(report.results.map(gist)).toEqual(['sound'])
-  expect(service.deeds).toEqual(['pause acme', 'resume acme', 'pause acme', 'resume acme'])
+  expect(service.actions).toEqual(['pause acme', 'resume acme', 'pause acme', 'resume acme'])
   expect(await service.stopAndCount()).toEqual({ acme: 0 })
 })
 
@@ -135,7 +135,7 @@ test('killed alone: its guardian has the tenant resumed, and the service loses n
   killed = start(['sweep', '--config', service.config])
   expect((await resultOf(killed)).code).toBeNull()
   await eventually('it serves again', () => service.paused().length === 0, 5_000)
-  expect(service.deeds.at(-1)).toBe('resume bolt')
+  expect(service.actions.at(-1)).toBe('resume bolt')
   expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })
 })
 
@@ -162,7 +162,7 @@ test(
       Object.keys(three).filter((id) => id !== report.results[0]?.tenant),
     )
     expect(service.paused()).toEqual([report.results[0]?.tenant])
-    expect(new Set(service.deeds).size).toBe(2)
+    expect(new Set(service.actions).size).toBe(2)
     stuck = false
     expect((await holdfast(['resume', '--all', '--config', service.config])).code).toBe(0)
     expect(service.paused()).toEqual([])

@@ -42,10 +42,10 @@ test('I5.1: sweep, status and resume go on and name the mistake; doctor and reme
     ['restore', '--tenant', 'acme'],
     ['doctor'],
   ]) {
-    service.deeds.splice(0)
+    service.actions.splice(0)
     const ran = await holdfast(withConfig(...args))
     expect([args.join(' '), ran.code, ran.stderr]).toEqual([args.join(' '), 78, expect.stringMatching(mistake)])
-    expect(service.deeds).toEqual([])
+    expect(service.actions).toEqual([])
   }
   // A valid file is used again, and becomes the next copy.
   writeFileSync(service.config, valid)
@@ -60,7 +60,7 @@ test('I5.1: a first run has no copy, and ends with 78 as ever', async () => {
     const ran = await holdfast([...args, '--config', service.config])
     expect([args[0], ran.code]).toEqual([args[0], 78])
   }
-  expect(service.deeds).toEqual([])
+  expect(service.actions).toEqual([])
 })
 
 test('I5.2: past the grace a sweep ends with 78, and the sinks of the last valid copy hear of it', async () => {

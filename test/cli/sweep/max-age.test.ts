@@ -29,7 +29,7 @@ test('a tenant with a younger full check is left out until its file changes; not
   const text = await holdfast(['sweep', '--max-age', '24h', '--config', service.config])
   expect([text.code, text.stdout]).toEqual([0, expect.stringMatching(/2 not due, because an earlier check\s+still/)])
   // No tenant was touched, and the sweep is a full one.
-  expect(service.deeds.filter((deed) => deed.startsWith('close'))).toHaveLength(2)
+  expect(service.actions.filter((action) => action.startsWith('close'))).toHaveLength(2)
   expect((await holdfast(['status', '--format', 'monit', '--config', service.config])).stdout).toMatch(/^HOLDFAST OK/)
 
   write(`${service.data}/acme.db`)

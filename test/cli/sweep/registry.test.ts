@@ -23,13 +23,13 @@ test(
     await using service = await openService({ isListed: () => listed, settings: { registry: { grace: '0s' } } })
     const sweep = ['sweep', '--json', '--config', service.config]
     expect((await holdfast(sweep)).code).toBe(0)
-    const before = [...service.deeds]
+    const before = [...service.actions]
     listed = false
     const ran = await holdfast(sweep)
     const report = reportIn(ran)
     expect([ran.code, report.failure?.code, report.results]).toEqual([1, 'REGISTRY_STALE', []])
     expect(report.failure?.message).toMatch(/lists no tenants, and 2 files of tenants are known/)
-    expect(service.deeds).toEqual(before)
+    expect(service.actions).toEqual(before)
     listed = true
     expect((await holdfast(sweep)).code).toBe(0) // No tenant counts as gone.
   },
@@ -125,10 +125,10 @@ test('the tenant that monitoring relies on serves again before any other is paus
     settings: { hold: { ttl: '10s', warmAbove: '1KB' }, tenants: { statusTenant: 'health' } },
   })
   for (const _ of [1, 2]) {
-    service.deeds.splice(0)
+    service.actions.splice(0)
     const { results, summary } = await reportOf(['sweep', '--max-paused', '3', '--config', service.config])
     expect([summary.exitCode, results.length]).toEqual([0, 4])
-    expect(service.deeds.slice(0, 2)).toEqual(['close health', 'open health'])
+    expect(service.actions.slice(0, 2)).toEqual(['close health', 'open health'])
   }
 })
 
@@ -149,7 +149,7 @@ test(
         expect.stringContaining('USAGE: the service lists "hollow" without any database file'),
       ])
     }
-    expect(service.deeds).toEqual([])
+    expect(service.actions).toEqual([])
     expect(
       (await reportOf(['sweep', '--config', service.config])).results.map(({ tenant, verdict }) => [tenant, verdict]),
     ).toEqual([['acme', 'sound']])
@@ -172,7 +172,7 @@ test('a tenant whose id cannot be asked for fails alone, and the others are chec
         message: expect.stringContaining(`tenant "${tenant}" cannot be asked for`) as string,
       })
   }
-  expect(service.deeds.filter((deed) => / \.\.?$/.test(deed))).toEqual([])
+  expect(service.actions.filter((action) => / \.\.?$/.test(action))).toEqual([])
   const one = await reportOf(['check', '--tenant', '..', '--config', service.config])
   expect([one.summary.exitCode, one.results[0]?.failure?.code]).toEqual([1, 'CONTRACT_BROKEN'])
   const doctor = await holdfast(['doctor', '--tenant', '.', '--json', '--config', service.config])
@@ -207,7 +207,7 @@ test.each([
       expect(failure).toMatchObject({ code: 'CONTRACT_BROKEN', tenantState: 'untouched' })
       expect(failure?.message).toMatch(/for tenant "(acme|twin)", and for tenant "(?!\1)(acme|twin)" /)
     }
-    expect(service.deeds.filter((deed) => deed.endsWith(' acme'))).toEqual([])
+    expect(service.actions.filter((action) => action.endsWith(' acme'))).toEqual([])
     const one = await reportOf(['check', '--tenant', 'acme', '--config', service.config])
     expect([one.summary.exitCode, one.results[0]?.failure?.message]).toEqual([1, expect.stringContaining('"twin"')])
     const compared = await holdfast(['compare', '--config', service.config, 'acme', 'bolt'])
@@ -215,7 +215,7 @@ test.each([
       1,
       expect.stringMatching(/CONTRACT_BROKEN: the service lists .*"twin"/),
     ])
-    expect(service.deeds.filter((deed) => deed.endsWith(' acme'))).toEqual([])
+    expect(service.actions.filter((action) => action.endsWith(' acme'))).toEqual([])
     const doctor = await holdfast(['doctor', '--tenant', 'acme', '--config', service.config])
     expect([doctor.code, doctor.stdout.replaceAll(/\s+/g, ' ')]).toEqual([
       1,
@@ -247,7 +247,7 @@ test(
         message: expect.stringMatching(/main\.db-\w+, which goes with .*main\.db /) as string,
       })
     }
-    expect(service.deeds).toEqual(['close acme', 'open acme'])
+    expect(service.actions).toEqual(['close acme', 'open acme'])
   },
 )
 
@@ -265,7 +265,7 @@ test(
       'tenants.roots: the folder /nowhere/a does not exist',
       [],
     ])
-    expect(alone.deeds).toEqual([])
+    expect(alone.actions).toEqual([])
 
     await using some = await openService({
       tenants: (data) => {

@@ -37,7 +37,7 @@ test.each([
         [rows.length, new Set(rows).size, (rows[0] ?? 0) > 50],
         `rows in the snapshots: ${rows.join(', ')}`,
       ).toEqual([3, 1, true])
-      expect(service.deeds).toEqual(Array.from({ length: time }, () => ['pause acme', 'resume acme']).flat())
+      expect(service.actions).toEqual(Array.from({ length: time }, () => ['pause acme', 'resume acme']).flat())
     }
     const swept = await reportOf(['sweep', '--config', service.config])
     expect(swept.results.map(({ verdict, tenant }) => [tenant, verdict])).toEqual([
@@ -45,7 +45,7 @@ test.each([
       ['acme', 'sound'],
       ['acme', 'sound'],
     ])
-    expect([swept.summary.selected, service.deeds.length]).toEqual([3, 6])
+    expect([swept.summary.selected, service.actions.length]).toEqual([3, 6])
     expect(service.paused()).toEqual([])
   },
 )
@@ -69,7 +69,7 @@ test(
           .toSorted(),
       ]
     }
-    const deedsOf = (): readonly string[] => service.deeds.splice(0).filter((deed) => deed.endsWith(' many'))
+    const actionsOf = (): readonly string[] => service.actions.splice(0).filter((action) => action.endsWith(' many'))
 
     expect(await gist(['check', '--tenant', 'many'])).toEqual([
       0,
@@ -78,7 +78,7 @@ test(
       'c.db sound',
       'd.db sound',
     ])
-    expect(deedsOf()).toEqual(['close many', 'open many'])
+    expect(actionsOf()).toEqual(['close many', 'open many'])
     await other.open(join(service.data, 'c.db'), 'read')
     expect(await gist(['sweep', '--only', 'many'])).toEqual([
       3,
@@ -87,11 +87,11 @@ test(
       'c.db inconclusive IN_USE',
       'd.db sound',
     ])
-    expect(deedsOf()).toEqual(['close many', 'open many'])
+    expect(actionsOf()).toEqual(['close many', 'open many'])
     const doctor = await holdfast(['doctor', '--tenant', 'many', ...config])
     // Once for each of its holds: a first one, one with a key, and a short one.
-    const deeds = Array.from({ length: 3 }, () => ['close many', 'open many']).flat()
-    expect([doctor.stdout, deedsOf()]).toEqual([expect.stringMatching(/service: files while quiesced/), deeds])
+    const actions = Array.from({ length: 3 }, () => ['close many', 'open many']).flat()
+    expect([doctor.stdout, actionsOf()]).toEqual([expect.stringMatching(/service: files while quiesced/), actions])
   },
 )
 
@@ -123,5 +123,5 @@ test('damage of one file, and one that is gone, in a tenant whose service closed
     'one.db sound ',
     'two.db damaged ',
   ])
-  expect([report.summary.exitCode, service.deeds]).toEqual([2, ['pause acme', 'resume acme']])
+  expect([report.summary.exitCode, service.actions]).toEqual([2, ['pause acme', 'resume acme']])
 })

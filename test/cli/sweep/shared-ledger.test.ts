@@ -96,12 +96,12 @@ test('what a killed run of one service left open is named by others, and ended b
     )
     expect((await other.run('resume', 'acme')).code).toBe(0)
   }
-  expect([one.paused(), one.deeds]).toEqual([['acme'], ['pause acme']])
+  expect([one.paused(), one.actions]).toEqual([['acme'], ['pause acme']])
   expect((await one.run('status', '--format', 'nagios')).stdout).toMatch(
     /^HOLDFAST CRITICAL - PAUSED\? 1 hold never seen to end: acme/,
   )
   expect((await one.run('resume', '--all')).code).toBe(0)
-  expect([one.paused(), one.deeds]).toEqual([[], ['pause acme', 'resume acme']])
+  expect([one.paused(), one.actions]).toEqual([[], ['pause acme', 'resume acme']])
   expect(await one.stopAndCount()).toEqual({ acme: 0 })
 })
 
@@ -152,7 +152,7 @@ test(
         /hold on acme.*or other hooks.*\n {2}next: .*resume --config .*\n$/,
       )
       expect([all.code, all.stderr]).toEqual([4, expect.stringMatching(once)])
-      expect([old.paused(), old.deeds]).toEqual([['acme'], ['pause acme']])
+      expect([old.paused(), old.actions]).toEqual([['acme'], ['pause acme']])
       const ended = how === 'the old configuration' ? await old.run('resume', '--all') : await now.run('resume', 'acme')
       expect(ended.code, ended.stderr).toBe(0)
       expect(old.paused()).toEqual(how === 'the old configuration' ? [] : ['acme'])
@@ -207,9 +207,9 @@ test('two services that were given one name at two sockets: the one does not end
     0,
     expect.stringMatching(/made with another service\.admin or other hooks/),
   ])
-  expect(one.deeds).toEqual(['close acme'])
+  expect(one.actions).toEqual(['close acme'])
   expect((await ofOne.run('resume', '--all')).code).toBe(0)
-  expect(one.deeds).toEqual(['close acme', 'open acme'])
+  expect(one.actions).toEqual(['close acme', 'open acme'])
 })
 
 test('a service whose socket moved stays known, and a configuration that moved ends its holds', async () => {

@@ -19,7 +19,7 @@ test.concurrent('the guardian does not end a run that waits for an answer as lon
   // A lease counts from when it was asked for, so this one is of no use any more. That is said, and the tenant resumed.
   expect([ran.code, ran.stderr]).toEqual([3, ''])
   expect(reportIn(ran).results.map(gist)).toEqual(['inconclusive LEASE_LOST'])
-  expect(service.deeds).toEqual(['close acme', 'open acme'])
+  expect(service.actions).toEqual(['close acme', 'open acme'])
 })
 
 /** Longer than any time that was once fixed around a call, and shorter than what is configured. */
@@ -98,7 +98,7 @@ test.concurrent.each([
   )
   const ran = await holdfast(['check', '--json', '--tenant', 'acme', '--config', service.config])
   expect([ran.code, reportIn(ran).results.map(gist)], ran.stderr).toEqual([0, ['sound']])
-  expect(service.deeds).toEqual(['close acme', 'open acme'])
+  expect(service.actions).toEqual(['close acme', 'open acme'])
 })
 
 test.concurrent('a resume command that takes too long is not started again: exit 4, with what to do', async () => {

@@ -78,7 +78,7 @@ async function leftLeased(): Promise<TestService & Pick<UnwritableLedger, 'run'>
   sweeping = start(['sweep', '--config', service.config])
   await resultOf(sweeping)
   sweeping = null
-  expect(service.deeds).toEqual(['close acme'])
+  expect(service.actions).toEqual(['close acme'])
   return {
     ...service,
     run: (...args) => holdfast([...args, '--config', service.config]),
@@ -126,7 +126,7 @@ describe('a disk that is full, or may only be read (as root)', () => {
     await using left = await leftPaused()
     await mount(left.ledger, 'ro')
     const swept = await left.run('sweep')
-    expect([swept.code, left.service.paused(), left.service.deeds]).toEqual([1, [], ['pause acme', 'resume acme']])
+    expect([swept.code, left.service.paused(), left.service.actions]).toEqual([1, [], ['pause acme', 'resume acme']])
     expect(swept.stderr).toMatch(/acme open; it serves again\. The ledger could not record this[^]*LEDGER_UNUSABLE/)
   })
 
@@ -134,7 +134,7 @@ describe('a disk that is full, or may only be read (as root)', () => {
     await using left = await leftPaused()
     fill(join(left.ledger, 'fill'))
     const swept = await left.run('check', '--tenant', 'acme')
-    expect([swept.code, left.service.paused(), left.service.deeds], swept.stderr).toEqual([
+    expect([swept.code, left.service.paused(), left.service.actions], swept.stderr).toEqual([
       1,
       [],
       ['pause acme', 'resume acme'],
@@ -166,7 +166,7 @@ describe('a ledger that cannot be read', () => {
         )
       }
       const named = await left.run('resume', 'acme')
-      expect([named.code, left.service.paused(), left.service.deeds], named.stderr).toEqual([
+      expect([named.code, left.service.paused(), left.service.actions], named.stderr).toEqual([
         3,
         [],
         ['pause acme', 'resume acme'],
@@ -187,10 +187,10 @@ describe('a ledger that cannot be read', () => {
     for (const part of ['-wal', '-shm']) rmSync(join(left.ledger, `ledger.db${part}`), { force: true })
     lose(left.ledger)
     const all = await left.run('resume', '--all')
-    expect([all.code, left.deeds], all.stderr).toEqual([4, ['close acme']])
+    expect([all.code, left.actions], all.stderr).toEqual([4, ['close acme']])
     expect(all.stderr).toMatch(/leases of a holdfast for acme/)
     const named = await left.run('resume', 'acme')
-    expect([[0, 3].includes(named.code ?? 1), left.deeds], named.stderr).toEqual([true, ['close acme', 'open acme']])
+    expect([[0, 3].includes(named.code ?? 1), left.actions], named.stderr).toEqual([true, ['close acme', 'open acme']])
     expect([0, 3]).toContain((await left.run('resume', '--all')).code)
   })
 
@@ -214,14 +214,14 @@ describe('a ledger that cannot be read', () => {
         stdout: 'no tenant is known to be paused (no hold is open)\n',
         stderr: none,
       })
-      expect(service.deeds).toEqual([])
+      expect(service.actions).toEqual([])
       expect(await run('acme')).toMatchObject({
         code: 0,
         stderr: expect.stringMatching(
           /^acme serves\. There is no ledger, so it is not known whether a hold was open\n/,
         ) as string,
       })
-      expect(service.deeds).toEqual(['resume acme'])
+      expect(service.actions).toEqual(['resume acme'])
       expect(JSON.parse((await run('acme', '--json')).stdout)).toEqual({
         schema: 'holdfast.resume/1',
         holds: [],
@@ -241,10 +241,10 @@ test('gone with its folder while a lease stands: the service names it, and `resu
   await using left = await leftLeased()
   rmSync(left.ledger, { recursive: true })
   const all = await left.run('resume', '--all')
-  expect([all.code, left.deeds], all.stderr).toEqual([4, ['close acme']])
+  expect([all.code, left.actions], all.stderr).toEqual([4, ['close acme']])
   expect(all.stderr).toMatch(/leases of a holdfast for acme/)
   expect((await left.run('resume', 'acme')).code).toBe(0)
-  expect(left.deeds).toEqual(['close acme', 'open acme'])
+  expect(left.actions).toEqual(['close acme', 'open acme'])
   expect((await left.run('resume', '--all')).code).toBe(0)
 })
 
@@ -256,5 +256,5 @@ test('a folder of the ledger that cannot be made leaves no tenant paused', async
   writeFileSync(file, '')
   writeFileSync(config, JSON.stringify({ ...settings, ledger: { dir: join(file, 'ledger') } }), { mode: 0o600 })
   const named = await holdfast(['resume', 'acme', '--config', config])
-  expect([named.code, left.deeds], named.stderr).toEqual([0, ['close acme', 'open acme']])
+  expect([named.code, left.actions], named.stderr).toEqual([0, ['close acme', 'open acme']])
 })

@@ -153,12 +153,12 @@ test(
       tenants: (data) => Object.fromEntries(['acme', 'bolt', 'crate'].map((id) => [id, `${data}/${id}.db`])),
     })
     for (const flags of [['--json'], ['--verbose']]) {
-      service.deeds.length = 0
+      service.actions.length = 0
       const program = start(['sweep', ...flags, '--config', service.config])
       program.stdout.destroy()
       const { code, stderr } = await resultWithoutStdout(program)
       expect([code, stderr]).toEqual([0, ''])
-      expect(service.deeds.filter((deed) => deed.startsWith('close'))).toHaveLength(3)
+      expect(service.actions.filter((action) => action.startsWith('close'))).toHaveLength(3)
       for (const id of ['acme', 'bolt', 'crate']) expect(service.gate.stateOf(id)).toBe('active')
     }
     // A second run finds nothing open: the first had ended all its holds.

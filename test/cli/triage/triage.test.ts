@@ -97,7 +97,7 @@ describe('I1.6: a triage of a service', () => {
     const culprits = [...stdout.matchAll(/^CULPRIT: (\w+), number (\d)/gm)].map(([, id, place]) => `${id} ${place}`)
     expect(culprits[0]).toBe('watch 1')
     expect(culprits).toContain('acme 2')
-    expect(service.deeds.slice(0, 2)).toEqual(['close watch', 'open watch'])
+    expect(service.actions.slice(0, 2)).toEqual(['close watch', 'open watch'])
   })
 
   test('changes no byte of any tenant', async () => {

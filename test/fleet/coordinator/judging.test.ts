@@ -1,6 +1,6 @@
 /** What a coordinator makes of what the tables say: dead chunks, damage on several hosts, hosts that stay silent. */
 import { expect, it } from 'vitest'
-import { dropOldWeeks, forgetGone, weeksKept } from '../../../src/fleet/coordinator/delete-old-results.ts'
+import { dropOldWeeks, forgetGoneFiles, weeksKept } from '../../../src/fleet/coordinator/delete-old-results.ts'
 import { failDeadChunk } from '../../../src/fleet/coordinator/fail-dead-chunk.ts'
 import { HostWatch, silentAfterMs } from '../../../src/fleet/coordinator/host-watch.ts'
 import { chunksLeft, planHost } from '../../../src/fleet/coordinator/runs/plan-host.ts'
@@ -168,7 +168,7 @@ eachDatabase((fleet) => {
         where tenant = 'has a result';
       insert into holdfast.content (host, service, tenant, path, table_name, run, checked_at)
         select host, service, tenant, path, 'notes', 'r', now() from holdfast.place`)
-    expect([await forgetGone(fleet.database), await forgetGone(fleet.database)]).toEqual([1, 0])
+    expect([await forgetGoneFiles(fleet.database), await forgetGoneFiles(fleet.database)]).toEqual([1, 0])
     for (const table of ['place', 'content']) {
       const { rows } = await fleet.database.query<{ tenant: string }>(`select tenant from holdfast.${table}`)
       expect(rows.map(({ tenant }) => tenant).toSorted()).toEqual(['has a result', 'here', 'just gone'])

@@ -162,9 +162,9 @@ describe('a change of a tenant', () => {
       const files = [demo.fileOf('acme'), join(folder, 'blobs.db')]
       create(files[1] ?? '', 4096, fillEvents(40))
       mkdirSync(home, { mode: 0o700 })
-      const run = async (deed: 'change' | 'undo', kill: boolean): Promise<void> => {
+      const run = async (action: 'change' | 'undo', kill: boolean): Promise<void> => {
         const program = [process.execPath, 'test/support/programs/changer.ts']
-        const given = [deed, files.join(','), home, 'swap', demo.socket, 'acme']
+        const given = [action, files.join(','), home, 'swap', demo.socket, 'acme']
         const fault = { call: 'renameat2', what: 'signal=SIGKILL', when: kill ? 2 : 1_000, path: null }
         await using started = startProgram('strace', [...straceArguments('/dev/null', fault), ...program, ...given])
         await started.ended

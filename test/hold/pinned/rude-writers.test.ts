@@ -22,7 +22,7 @@ function python(code: string): void {
   if (status !== 0) throw new Error(stderr)
 }
 
-const deeds = {
+const actions = {
   'writes with its times set back':
     "s=os.stat(f);d=os.open(f,1);os.pwrite(d,b'X',9000);os.utime(f,ns=(s.st_atime_ns,s.st_mtime_ns))",
   appends: "open(f,'ab').write(b'X')",
@@ -31,7 +31,7 @@ const deeds = {
 }
 
 describe.each(['delete', 'wal'] as const)('a program that ignores the locks (journal_mode=%s)', (mode) => {
-  it.skipIf(noPython !== null).each(Object.entries(deeds))(
+  it.skipIf(noPython !== null).each(Object.entries(actions))(
     `L10: and %s while the file is copied is seen${whySkipped(noPython)}`,
     async (_, code) => {
       createBook(file, mode)

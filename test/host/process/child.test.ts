@@ -235,10 +235,10 @@ test.each([
   ['sleep', 'same-session'],
   ['hang', 'same-session'],
   ['hang', 'own-session'],
-])('I4.1: a parent killed by SIGKILL leaves no child, one that does: %s, %s', async (deed, session) => {
-  const parent = await startParent(deed, session)
+])('I4.1: a parent killed by SIGKILL leaves no child, one that does: %s, %s', async (behaviour, session) => {
+  const parent = await startParent(behaviour, session)
   const pid = Number(parent.said)
-  if (deed === 'hang')
+  if (behaviour === 'hang')
     await eventually('it hangs', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'hanging')
   process.kill(parent.pid, 'SIGKILL')
   await parent.exited

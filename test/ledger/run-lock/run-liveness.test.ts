@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
 import { goneRuns } from '../../../src/ledger/run-lock/run-liveness.ts'
 import { takeRunLock } from '../../../src/ledger/run-lock/run-lock.ts'
-import { ourselves } from '../../../src/ledger/run-lock/run-owner.ts'
+import { ownerOfThisRun } from '../../../src/ledger/run-lock/run-owner.ts'
 import { scratch } from '../../support/ledger/sample-events.ts'
 
 const seenIn = async (dir: string, ...runs: readonly string[]): Promise<readonly boolean[]> => {
@@ -46,12 +46,12 @@ test('a run that was killed is gone at once', async () => {
 test.each([
   [
     'a run of another machine, or of before the last start of this one',
-    JSON.stringify({ ...ourselves('RUN', false), bootId: 'another' }),
+    JSON.stringify({ ...ownerOfThisRun('RUN', false), bootId: 'another' }),
     false,
   ],
   [
     'a run in another pid namespace that has not got the lock any more',
-    JSON.stringify({ ...ourselves('RUN', false), pidNamespace: 'pid:[1]' }),
+    JSON.stringify({ ...ownerOfThisRun('RUN', false), pidNamespace: 'pid:[1]' }),
     true,
   ],
   ['a file that says nothing', '', false],

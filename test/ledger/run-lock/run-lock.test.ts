@@ -17,7 +17,7 @@ import { expect, test } from 'vitest'
 import { openDescriptor } from '../../../src/host/files/descriptor.ts'
 import { onLeaseBreak, takeWriteLease } from '../../../src/host/locks/kernel-lease.ts'
 import { takeRunLock } from '../../../src/ledger/run-lock/run-lock.ts'
-import { ourselves } from '../../../src/ledger/run-lock/run-owner.ts'
+import { ownerOfThisRun } from '../../../src/ledger/run-lock/run-owner.ts'
 import { startOtherProcess } from '../../support/host/other-process.ts'
 import { scratch } from '../../support/ledger/sample-events.ts'
 import { eventually } from '../../support/processes.ts'
@@ -56,7 +56,7 @@ function leaveBehind(dir: string, owner: unknown): void {
   mkdirSync(folderOf(dir))
   writeFileSync(ownerFileOf(dir), typeof owner === 'string' ? owner : JSON.stringify(owner), { mode: 0o600 })
 }
-const elsewhere = { ...ourselves('RUN-ELSEWHERE', false), pid: 2 ** 22 - 1, startTime: '5' }
+const elsewhere = { ...ownerOfThisRun('RUN-ELSEWHERE', false), pid: 2 ** 22 - 1, startTime: '5' }
 
 test('a run keeps its lock when another program opens a file that it has leased', async () => {
   using folder = scratch()
@@ -140,8 +140,8 @@ const doubtful: readonly (readonly [string, unknown])[] = [
   ['the signature is garbled', '{"pid": 1'],
   ['the run is on another machine, or before a boot', { ...elsewhere, bootId: '00000000-0000-0000-0000-000000000000' }],
   ['the run is in another container', { ...elsewhere, pidNamespace: 'pid:[1]' }],
-  ['the run is still there', { ...ourselves('RUN-THERE', false) }],
-  ['it says that it began at no time', { ...ourselves('RUN-THERE', false), since: 1e300 }],
+  ['the run is still there', { ...ownerOfThisRun('RUN-THERE', false) }],
+  ['it says that it began at no time', { ...ownerOfThisRun('RUN-THERE', false), since: 1e300 }],
   ['it is not known when the process began', { ...elsewhere, startTime: '' }],
 ]
 test.concurrent.each(doubtful)(
@@ -184,7 +184,7 @@ test.concurrent('a lock left behind with a time in the future is stale after a m
 
 test.concurrent('a pid that belongs to another process by now does not block the next run', async () => {
   using folder = scratch()
-  leaveBehind(folder.path, { ...ourselves('RUN-GONE', false), pid: process.ppid, startTime: '1' })
+  leaveBehind(folder.path, { ...ownerOfThisRun('RUN-GONE', false), pid: process.ppid, startTime: '1' })
   await using lock = await takeRunLock(folder.path, 'notes')
   expect(lock.compromised.aborted).toBe(false)
 })

@@ -147,7 +147,7 @@ test('a quiesce that the caller gives up may have paused the tenant, and says so
   expect(await asked).toBe('INTERRUPTED maybe-paused')
   leave()
   await until(() => service.gate.stateOf('acme') === 'active', 'the gate drops work without a caller')
-  expect([await client.leases(forever), service.deeds]).toEqual([[], []])
+  expect([await client.leases(forever), service.actions]).toEqual([[], []])
 })
 
 test('no service at the address: ADMIN_UNREACHABLE, the tenant untouched', async () => {

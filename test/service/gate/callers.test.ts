@@ -33,7 +33,7 @@ test.each(['end', 'destroy'] as const)(
     const waiting = service.gate.run('acme', () => 'served')
     passage()
     expect(await waiting).toBe('served')
-    expect([await stateOf(service), await leasesOf(service), service.deeds]).toEqual(['active', [], []])
+    expect([await stateOf(service), await leasesOf(service), service.actions]).toEqual(['active', [], []])
     expect((await service.quiesce('acme', {}, 'gone')).status).toBe(201) // Nothing is kept under its key.
   },
 )
@@ -42,12 +42,12 @@ test('who goes away while the tenant is closed for long gets no lease: the tenan
   const closing = Promise.withResolvers<void>()
   await using service = await openTestGate({ close: () => closing.promise })
   const caller = await ask(service, 'gone')
-  await until(() => service.deeds.includes('close acme'), 'it closes')
+  await until(() => service.actions.includes('close acme'), 'it closes')
   caller.destroy()
   await new Promise((resolve) => setTimeout(resolve, 200))
   closing.resolve()
   await until(async () => (await stateOf(service)) === 'active', 'it is active again')
-  expect([await leasesOf(service), service.deeds]).toEqual([[], ['close acme', 'open acme']])
+  expect([await leasesOf(service), service.actions]).toEqual([[], ['close acme', 'open acme']])
 })
 
 test('who is there is served, whoever has gone beside it', async () => {
@@ -98,7 +98,7 @@ test('a service that was frozen wakes and pauses nobody for requests that were g
     connection.write(requestText(`frozen-${at}`), () => connection.destroy())
   await until(() => connections.every(({ closed }) => closed), 'all have gone')
   await service.call('GET', '/capabilities')
-  expect([service.deeds, await leasesOf(service)]).toEqual([[], []])
+  expect([service.actions, await leasesOf(service)]).toEqual([[], []])
 })
 
 test('a caller that keeps its connection gets its answer, by a request like any other', async () => {

@@ -63,7 +63,7 @@ test('a close that comes too late does not leave the tenant closed', async () =>
   expect(service.databases.get('acme')?.open).toBe(true)
   late.resolve()
   await until(
-    () => service.deeds.filter((deed) => deed === 'open acme').length === 2,
+    () => service.actions.filter((action) => action === 'open acme').length === 2,
     'it is opened after the late close',
   )
   expect(service.databases.get('acme')?.open).toBe(true)

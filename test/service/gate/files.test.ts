@@ -39,7 +39,7 @@ test('a file that was replaced is named by the inode that is there now', async (
       const file = service.fileOf(id)
       writeFileSync(`${file}.new`, 'new')
       renameSync(`${file}.new`, file)
-      service.deeds.push('replaced')
+      service.actions.push('replaced')
     },
   })
   const before = (await service.quiesce('acme')).json['files'] as { size: number; ino: string }[]
@@ -74,7 +74,7 @@ test('I4.1: a kernel lease that a frozen holder keeps stalls neither the service
     state: 'resuming',
     lastError: 'another process keeps a kernel lease on its files',
   })
-  expect(service.deeds).toEqual(['close acme'])
+  expect(service.actions).toEqual(['close acme'])
   await holder[Symbol.asyncDispose]()
   await until(() => service.gate.stateOf('acme') === 'active', 'it is taken up')
   expect((await service.call('GET', '/tenants/acme')).json).toMatchObject({ healthy: true, lastError: null })

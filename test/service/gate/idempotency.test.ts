@@ -45,7 +45,7 @@ test('a failed quiesce is not stored: the same key may succeed later', async () 
   })
   const failed = await service.quiesce('acme', {}, 'once')
   expect([failed.status, failed.json['state'], failed.json['detail']]).toEqual([500, 'active', 'a cursor is open'])
-  expect(service.deeds).toEqual(['close acme', 'open acme'])
+  expect(service.actions).toEqual(['close acme', 'open acme'])
   expect(service.gate.stateOf('acme')).toBe('active')
   broken = false
   expect((await service.quiesce('acme', {}, 'once')).status).toBe(201)

@@ -7,7 +7,7 @@ test('I1.1: quiesced means drained, closed, and named by device and inode', asyn
   await using service = await openTestGate()
   const granted = await service.quiesce('acme')
   expect(granted.status).toBe(201)
-  expect(service.deeds).toEqual(['close acme'])
+  expect(service.actions).toEqual(['close acme'])
   expect(service.databases.has('acme')).toBe(false)
   const { dev, ino, size } = statSync(service.fileOf('acme'), { bigint: true })
   expect(granted.json).toMatchObject({
@@ -44,10 +44,10 @@ test('I1.1: resuming opens the tenant again, says how long it stood still, and c
   const resumed = await service.call('DELETE', `/tenants/acme/quiesce/${leaseId}?fence=1`)
   expect(resumed.status).toBe(200)
   expect(resumed.json).toMatchObject({ state: 'active', continuous: true, bootId, endedBy: 'holder' })
-  expect(service.deeds).toEqual(['close acme', 'open acme'])
+  expect(service.actions).toEqual(['close acme', 'open acme'])
   expect(service.databases.get('acme')?.open).toBe(true)
   expect((await service.call('DELETE', `/tenants/acme/quiesce/${leaseId}?fence=1`)).json).toEqual(resumed.json)
-  expect(service.deeds).toEqual(['close acme', 'open acme'])
+  expect(service.actions).toEqual(['close acme', 'open acme'])
   expect((await service.quiesce('acme')).json['fence']).toBe(2)
 })
 
@@ -88,7 +88,7 @@ test('renewing gives a full TTL again, but never past the longest hold', async (
   await new Promise((resolve) => setTimeout(resolve, 1_000))
   expect(await renew()).toBeLessThanOrEqual(1_500)
   await until(() => service.gate.stateOf('acme') === 'active', 'the lease ends at the longest hold')
-  expect(service.deeds).toEqual(['close acme', 'open acme'])
+  expect(service.actions).toEqual(['close acme', 'open acme'])
 })
 
 test('limits of the service shorten a lease, and the answer says so', async () => {
@@ -106,7 +106,7 @@ test('quiesce waits for requests inside, and requests that come meanwhile wait f
   const later = service.gate.run('acme', () => {
     order.push('later')
   })
-  expect(service.deeds).toEqual([])
+  expect(service.actions).toEqual([])
   order.push('leave')
   leave()
   leave()
@@ -201,6 +201,6 @@ test('a service that stops takes every tenant up again', async () => {
   await service.quiesce('acme')
   await service.quiesce('bolt')
   await service.gate[Symbol.asyncDispose]()
-  expect(service.deeds.slice(2).sort()).toEqual(['open acme', 'open bolt'])
+  expect(service.actions.slice(2).sort()).toEqual(['open acme', 'open bolt'])
   expect((await service.quiesce('acme')).status).toBe(503)
 })

@@ -26,7 +26,7 @@ test('400: a quiesce without its key, with unknown fields, or with wrong ones', 
   for (const ttlMs of [0, -1, 1.5, '5', null, 1e300])
     expect(await post({ ...terms, ttlMs })).toBe('400 invalid-request')
   expect(await post({ ...terms, holder: 'h'.repeat(201) })).toBe('400 invalid-request')
-  expect(service.deeds).toEqual([])
+  expect(service.actions).toEqual([])
 })
 
 test('400: unknown and repeated parameters, unknown cursors, wrong fences, paths that cannot be decoded', async () => {
@@ -92,7 +92,7 @@ test('409: one holder, no nesting, and a wrong fence or lease changes nothing', 
   expect((await service.call('DELETE', `/tenants/bolt/quiesce/${leaseId}?fence=1`)).status).toBe(410)
   expect((await service.call('POST', '/tenants/acme/quiesce/another/renew', { body: { fence: 1 } })).status).toBe(410)
   expect(service.gate.stateOf('acme')).toBe('quiesced')
-  expect(service.deeds).toEqual(['close acme'])
+  expect(service.actions).toEqual(['close acme'])
 })
 
 test('410: unknown leases, with the present boot id', async () => {
@@ -122,7 +122,7 @@ test('413 and 415: bodies that are too large or not JSON', async () => {
     headers: { ...newKey(), 'content-type': 'application/x-www-form-urlencoded' },
   })
   expect([form.status, problemName(form)]).toEqual([415, 'not-json'])
-  expect(service.deeds).toEqual([])
+  expect(service.actions).toEqual([])
 })
 
 test('423: a tenant that must not be quiesced now', async () => {
@@ -151,7 +151,7 @@ test('503 drain-timeout: the tenant is active again, whatever was inside it goes
     'active',
     1,
   ])
-  expect(service.deeds).toEqual([])
+  expect(service.actions).toEqual([])
   expect(await service.gate.run('acme', () => 'in')).toBe('in')
   leave()
   expect((await service.quiesce('acme')).status).toBe(201)

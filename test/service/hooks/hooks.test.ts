@@ -134,13 +134,13 @@ test('a program that is not in PATH is named, with what to do', async () => {
     quiesce: ['no-such-notesctl', 'pause', '{tenant}'],
   })
   await using service = await connectService(settings)
-  for (const [deed, asked] of [
+  for (const [command, asked] of [
     ['tenants', service.tenants(forever)],
     ['quiesce', service.quiesce(acme, request, forever)],
   ] as const) {
     const failure = await failureOf(asked)
     expect(failure.message).toMatch(
-      new RegExp(`^service.hooks.${deed}: there is no program no-such-notesctl in PATH \\(.*/bin.*\\)$`),
+      new RegExp(`^service.hooks.${command}: there is no program no-such-notesctl in PATH \\(.*/bin.*\\)$`),
     )
     expect([failure.code, failure.hint, failure.tenantState]).toEqual([
       'ADMIN_UNREACHABLE',
@@ -205,10 +205,10 @@ test.each(['tenants', 'quiesce', 'resume'] as const)(
 test('a command is known from its beginning to its end, with its process', async () => {
   using ctl = notesctl(`if (args[0] === 'resume' && args[2] === 'bolt') process.exit(1)`)
   const heard: string[] = []
-  await using service = await connectService(ctl.settings(), (tenant, news) =>
+  await using service = await connectService(ctl.settings(), (tenant, latest) =>
     heard.push(
-      `${news.deed} ${tenant} ` +
-        `${news.state === 'running' ? news.process.pid > 0 && news.process.startTime !== '' : news.state}`,
+      `${latest.command} ${tenant} ` +
+        `${latest.state === 'running' ? latest.process.pid > 0 && latest.process.startTime !== '' : latest.state}`,
     ),
   )
   await service.resume(await service.quiesce(acme, request, forever), forever)

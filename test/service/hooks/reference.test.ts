@@ -98,8 +98,8 @@ env | grep -E '^HOLDFAST_(QUIESCE|RESUME)='; env | grep '^HOOK_TEST='; pwd; wc -
   } finally {
     delete process.env['HOOK_TEST']
   }
-  const seen = (deed: string): readonly string[] =>
-    readFileSync(join(folder, deed), 'utf8')
+  const seen = (command: string): readonly string[] =>
+    readFileSync(join(folder, command), 'utf8')
       .trim()
       .split('\n')
       .map((line) => line.trim())

@@ -15,7 +15,7 @@ export interface HookedService extends AsyncDisposable {
   readonly config: string
   readonly snapshots: string
   /** The commands that notesctl got, in order, without the listings. */
-  readonly deeds: string[]
+  readonly actions: string[]
   readonly paused: () => readonly string[]
   /**
    * Ends the service, and reads from the files what it acknowledged.
@@ -75,7 +75,7 @@ export async function openHookedService({ tenants, onPause, onResume }: HookedSe
 
   const open = new Map<string, Database.Database>()
   const acknowledged = new Map<string, number>(ids.map((id) => [id, 0]))
-  const deeds: string[] = []
+  const actions: string[] = []
   const start = (id: string): void => {
     if (open.has(id)) return
     const database = new Database(fileOf(id))
@@ -90,9 +90,9 @@ export async function openHookedService({ tenants, onPause, onResume }: HookedSe
     open.get(id)?.close()
     open.delete(id)
   }
-  const obey = ([deed = '', ...rest]: readonly string[]): string => {
+  const obey = ([action = '', ...rest]: readonly string[]): string => {
     const id = rest.at(-1) ?? ''
-    if (deed === 'tenants')
+    if (action === 'tenants')
       return JSON.stringify(
         ids.map((name) => ({
           id: name,
@@ -100,8 +100,8 @@ export async function openHookedService({ tenants, onPause, onResume }: HookedSe
           state: open.has(name) ? 'active' : 'quiesced',
         })),
       )
-    deeds.push(`${deed} ${id}`)
-    if (deed === 'pause') {
+    actions.push(`${action} ${id}`)
+    if (action === 'pause') {
       stop(id)
       onPause?.(id)
     } else {
@@ -161,7 +161,7 @@ export async function openHookedService({ tenants, onPause, onResume }: HookedSe
     data,
     config,
     snapshots,
-    deeds,
+    actions,
     paused: () => ids.filter((id) => !open.has(id)),
     stopAndCount: async () => {
       await stopAll()

@@ -16,7 +16,7 @@ export interface TestService extends AsyncDisposable {
   readonly ledger: string
   readonly gate: Gate
   /** How often each tenant was closed and opened again. */
-  readonly deeds: string[]
+  readonly actions: string[]
   /** Stops answering, as a service that died. */
   vanish(): void
   /** Closes all databases, as a service that died. */
@@ -79,7 +79,7 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
     // Opens the file: SQLite itself would wait for the first statement.
     for (const database of opened) database.pragma('user_version')
   }
-  const deeds: string[] = []
+  const actions: string[] = []
   const gate = createGate({
     service: 'test',
     version: '1',
@@ -92,12 +92,12 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
         .filter(([id]) => options.isListed?.(id) ?? true)
         .map(([id, files]) => ({ id, files })),
     close: async (id) => {
-      deeds.push(`close ${id}`)
+      actions.push(`close ${id}`)
       close(id)
       await options.onClose?.(id)
     },
     open: (id) => {
-      deeds.push(`open ${id}`)
+      actions.push(`open ${id}`)
       options.onOpen?.(id)
       open(id)
     },
@@ -135,7 +135,7 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
     snapshots,
     ledger,
     gate,
-    deeds,
+    actions,
     vanish,
     close: () => {
       for (const id of databases.keys()) close(id)

@@ -40,7 +40,7 @@ export interface UnitHost extends Disposable {
   readonly isRunning: () => boolean
   /** The commands that systemctl got since the last call, in order. */
   takeCalls(): readonly string[]
-  systemctl(deed: 'start' | 'stop'): void
+  systemctl(verb: 'start' | 'stop'): void
   holdfast(...args: readonly string[]): Promise<ProgramResult>
 }
 
@@ -71,8 +71,8 @@ export function openUnitHost({
   before(database)
   writeFileSync(join(bin, 'systemctl'), systemctl(database))
   chmodSync(join(bin, 'systemctl'), 0o755)
-  const run = (deed: string): void =>
-    void execFileSync(join(bin, 'systemctl'), [deed, 'vault.service'], { timeout: 240_000 })
+  const run = (verb: string): void =>
+    void execFileSync(join(bin, 'systemctl'), [verb, 'vault.service'], { timeout: 240_000 })
   const takeCalls = (): readonly string[] => {
     const lines = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : []
     writeFileSync(calls, '')

@@ -31,9 +31,9 @@ const swapped = new Map<string, { readonly aside: string; readonly untilRound: n
 let swaps = 0
 let round = 0
 
-function attempt<Value>(deed: () => Value): Value | null {
+function attempt<Value>(work: () => Value): Value | null {
   try {
-    return deed()
+    return work()
   } catch {
     return null
   }

@@ -98,7 +98,7 @@ export interface TestGate extends AsyncDisposable {
   readonly dir: string
   readonly socket: string
   /** What the gate asked the service to do, in order. */
-  readonly deeds: string[]
+  readonly actions: string[]
   readonly databases: Map<string, Database.Database>
   fileOf(id: string): string
   call(method: string, path: string, sent?: GateRequest): Promise<GateResponse>
@@ -124,7 +124,7 @@ export async function openTestGate(
     databases.set(id, database)
   }
   for (const id of ids) open(id)
-  const deeds: string[] = []
+  const actions: string[] = []
   const gate = createGate({
     service: 'test',
     version: '1',
@@ -132,14 +132,14 @@ export async function openTestGate(
     tenants: () => ids.map((id) => ({ id, files: [{ path: fileOf(id), journalMode: 'wal' }] })),
     ...options,
     close: async (id, signal) => {
-      deeds.push(`close ${id}`)
+      actions.push(`close ${id}`)
       const said = await options.close?.(id, signal)
       databases.get(id)?.close()
       databases.delete(id)
       return said
     },
     open: async (id) => {
-      deeds.push(`open ${id}`)
+      actions.push(`open ${id}`)
       await options.open?.(id)
       open(id)
     },
@@ -153,7 +153,7 @@ export async function openTestGate(
     server,
     dir,
     socket,
-    deeds,
+    actions,
     databases,
     fileOf,
     call: send,

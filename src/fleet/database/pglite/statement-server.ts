@@ -6,7 +6,7 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { systemFailure } from '../../../host/failures/system-failure.ts'
-import { underMask } from '../../../host/process/file-mask.ts'
+import { withFileMask } from '../../../host/process/file-mask.ts'
 import type { PgliteEngine } from './pglite-engine.ts'
 import { lineOf, readLines, type Statement, type StatementAnswer } from './statement-lines.ts'
 
@@ -48,7 +48,7 @@ const listen = (server: Server, path: string): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', reject).once('listening', resolve)
     // Node makes the socket before `listen` returns: other users must never be able to open it.
-    underMask(0o177, () => server.listen(path))
+    withFileMask(0o177, () => server.listen(path))
   })
 
 function isStatement(message: unknown): message is Statement {

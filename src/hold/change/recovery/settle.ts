@@ -59,7 +59,7 @@ export async function settle(record: RecordFile): Promise<ChangeRecoveryResult> 
 function settledBy(sides: readonly FileSide[], { state, change, files }: ChangeRecord): ChangeRecoveryResult {
   const what = files.map(({ path }) => path).join(', ')
   const undoing = state === 'undoing'
-  const deed = undoing ? 'the undo of' : 'the'
+  const subject = undoing ? 'the undo of' : 'the'
   if (sides.every((side) => side === 'new'))
     return {
       how: 'applied',
@@ -81,8 +81,8 @@ function settledBy(sides: readonly FileSide[], { state, change, files }: ChangeR
     how: 'unclear',
     isMixed,
     sentence: isMixed
-      ? `${deed} change ${change} broke off between the files of the tenant (${what}): some are old, some new`
-      : `${deed} change ${change} broke off, and ${what} was replaced or rewritten since by something else: ` +
+      ? `${subject} change ${change} broke off between the files of the tenant (${what}): some are old, some new`
+      : `${subject} change ${change} broke off, and ${what} was replaced or rewritten since by something else: ` +
         'nothing was touched; the kept original stays',
   }
 }

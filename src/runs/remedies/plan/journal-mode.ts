@@ -16,7 +16,7 @@ const headerBytes = 100
  * @param restored one plain file of ours, which no process has open
  * @param live a private copy of the live file
  */
-export function giveJournalMode(restored: SnapshotPath, live: SnapshotPath): void {
+export function adoptJournalMode(restored: SnapshotPath, live: SnapshotPath): void {
   const mode = journalModeOf(live)
   if (mode === null || journalModeOf(restored) === null || journalModeOf(restored) === mode) return
   const file = openSync(restored, 'r+')

@@ -15,7 +15,7 @@ import type { Rehearsals } from '../../../repair/rehearse/rehearse.ts'
 import type { CheckedFile } from '../checked-group.ts'
 import { bringBackup, type BackupSource, type BroughtBackup } from './choose-backup.ts'
 import type { RemedyCommands, RestoreOptions } from './commands.ts'
-import { giveJournalMode } from './journal-mode.ts'
+import { adoptJournalMode } from './journal-mode.ts'
 import { lossesBetween, unknownLosses } from './losses.ts'
 import { planOf, untriedRemedy, type RemedyAccount, type TriedRemedy } from './tried-remedy.ts'
 
@@ -105,7 +105,7 @@ async function drill(
   const startedAtMs = monotonicMs()
   const merged = tools.merge === null ? null : await mergeInto(tools.merge)
   const path = merged?.path ?? backup.path
-  if (file.held.kind === 'snapshot') giveJournalMode(path, file.held.snapshot.path)
+  if (file.held.kind === 'snapshot') adoptJournalMode(path, file.held.snapshot.path)
   const context = file.settled?.context ?? plainContext(file)
   tools.onStep(file, 'checking what was restored')
   const rehearsed = await tools.rehearsals.rehearseFile({ path, kept: null, context, content: null }, signal)

@@ -9,7 +9,7 @@ import { defaultLiveSettings } from '../../../../src/config/defaults.ts'
 import { startHoldProcesses } from '../../../../src/hold/hold-processes.ts'
 import { hold, unbounded } from '../../../../src/hold/hold.ts'
 import { monotonicMs, sleep } from '../../../../src/host/clock.ts'
-import { givenMask } from '../../../../src/host/process/file-mask.ts'
+import { initialFileMask } from '../../../../src/host/process/file-mask.ts'
 import { openLedger } from '../../../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../../src/model/brand.ts'
@@ -76,6 +76,6 @@ await hold(
     folder,
     bounds: unbounded,
   },
-  await startHoldProcesses({ settings, way, ledgerDir, run, env, fileMask: givenMask() }),
+  await startHoldProcesses({ settings, way, ledgerDir, run, env, fileMask: initialFileMask() }),
   new AbortController().signal,
 )

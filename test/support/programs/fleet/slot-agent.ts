@@ -13,7 +13,7 @@ import { SlotPermit } from '../../../../src/fleet/pause/slot-permit.ts'
 import { startHoldProcesses } from '../../../../src/hold/hold-processes.ts'
 import { hold, unbounded } from '../../../../src/hold/hold.ts'
 import type { PausePermit, PauseSlot } from '../../../../src/hold/pause/pause-permit.ts'
-import { givenMask } from '../../../../src/host/process/file-mask.ts'
+import { initialFileMask } from '../../../../src/host/process/file-mask.ts'
 import { openLedger } from '../../../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../../../src/ledger/run-lock/run-id.ts'
 import { tenantId } from '../../../../src/model/brand.ts'
@@ -40,7 +40,7 @@ const processes = await startHoldProcesses({
   ledgerDir,
   run,
   env: { ...process.env },
-  fileMask: givenMask(),
+  fileMask: initialFileMask(),
 })
 if (!defences.includes('guardian'))
   processes.guardian.watch = (_, latestMs) =>

@@ -18,7 +18,7 @@ import { backedUpFileOf, namesFile, requireStore, whyOtherFile } from './choose-
  * @throws {Failure} BACKUP_UNKNOWN if there is no such backup of any of them. USAGE if it is not clear which one of
  * several files is meant.
  */
-export async function aimBackup(
+export async function targetsOfBackup(
   from: string | null,
   targets: readonly Target[],
   backups: Backups | null,
