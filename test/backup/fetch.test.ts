@@ -11,7 +11,7 @@ import { Failure } from '../../src/model/failure.ts'
 import type { Backup } from '../../src/model/result/backup.ts'
 import { acmeFile, day, never, rows, useStore } from '../support/backup/sound-files.ts'
 import { create } from '../support/databases/create-database.ts'
-import { Patient } from '../support/databases/surgeon.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
 import { mount, whyNoMount, whySkipped } from '../support/host/mounts.ts'
 
 const store = useStore()
@@ -138,8 +138,8 @@ test('a hard link does not count as a copy', async () => {
 test('a damaged database is not kept', async () => {
   create(store.file('theirs.db'), 4096, rows(400))
   {
-    using patient = new Patient(store.file('theirs.db'))
-    patient.write(patient.leaf('events'), Buffer.alloc(4096))
+    using database = new EditableDatabase(store.file('theirs.db'))
+    database.write(database.leaf('events'), Buffer.alloc(4096))
   }
   await expectNothing(fetch(command(`cp ${store.file('theirs.db')} "$3"`)), 'BACKUP_BROKEN', /found it damaged/)
 })

@@ -8,7 +8,7 @@ import type { Backup } from '../../src/model/result/backup.ts'
 import { noEvidence } from '../../src/model/result/evidence.ts'
 import { acmeFile, day, never, rows, useStore } from '../support/backup/sound-files.ts'
 import { create } from '../support/databases/create-database.ts'
-import { Patient } from '../support/databases/surgeon.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
 
 const store = useStore()
 
@@ -72,8 +72,8 @@ test('bytes that come out as they went in are not enough: a damaged database is 
   const path = store.file('damaged.db') as SnapshotPath
   create(path, 4096, rows(400))
   {
-    using patient = new Patient(path)
-    patient.write(patient.leaf('events'), Buffer.alloc(4096))
+    using database = new EditableDatabase(path)
+    database.write(database.leaf('events'), Buffer.alloc(4096))
   }
   // As if it had been kept unchecked.
   const about = { service: null, origin: 'copied', takenAt: day(1), content: { format: '', tables: [] } } as const

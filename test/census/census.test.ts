@@ -9,7 +9,7 @@ import { cellOffset } from '../../src/sqlite/page.ts'
 import { varintBytes } from '../../src/sqlite/varint.ts'
 import { census } from '../support/census/census-both-ways.ts'
 import { create, fillEvents } from '../support/databases/create-database.ts'
-import { dropCell, Patient, recordBody } from '../support/databases/surgeon.ts'
+import { dropCell, EditableDatabase, recordBody } from '../support/databases/surgeon.ts'
 import { askInProcess } from '../support/differential/referee.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'census-'))
@@ -40,9 +40,9 @@ test('an index with a collation of the application is compared with its table; o
   editSchema(path, "UPDATE sqlite_schema SET sql = replace(sql, 'NOCASE', 'FRENCH') WHERE name = 't'")
   expect(census(path)).toMatchObject({ findings: [], skipped: ['t_x'] })
   {
-    using patient = new Patient(path)
-    const at = recordBody(patient, patient.root('t_x'), 1)
-    patient.edit(patient.root('t_x'), (bytes) => {
+    using database = new EditableDatabase(path)
+    const at = recordBody(database, database.root('t_x'), 1)
+    database.edit(database.root('t_x'), (bytes) => {
       bytes[at] = 0x7a
     })
   }
@@ -62,12 +62,13 @@ test('two leaves that changed places are out of order, in tables and in indexes'
       for (let i = 0; i < 300; i++) db.prepare('INSERT INTO pairs VALUES(?, ?)').run(`key ${i}`, 'b'.repeat(20))
     })
     {
-      using patient = new Patient(path)
+      using database = new EditableDatabase(path)
       const above =
-        patient
+        database
           .pages(name)
-          .find((page) => patient.children(page).length > 3 && patient.bTree(patient.children(page)[0] ?? 0).leaf) ?? 0
-      patient.edit(above, (bytes, bTree) => {
+          .find((page) => database.children(page).length > 3 && database.bTree(database.children(page)[0] ?? 0).leaf) ??
+        0
+      database.edit(above, (bytes, bTree) => {
         const [a, b] = [cellOffset(bytes, bTree, 0), cellOffset(bytes, bTree, 1)]
         const first = bytes.readUInt32BE(a)
         bytes.writeUInt32BE(bytes.readUInt32BE(b), a)
@@ -86,16 +87,16 @@ test('a key that is too low in an interior page is out of order, in tables and i
   const path = fresh()
   create(path, 1024, fillEvents(900))
   {
-    using patient = new Patient(path)
-    const table = patient.root('events')
-    patient.edit(table, (bytes, bTree) => {
+    using database = new EditableDatabase(path)
+    const table = database.root('events')
+    database.edit(table, (bytes, bTree) => {
       const at = cellOffset(bytes, bTree, 0) + 4
       const last = at + varintBytes(bytes, at) - 1
       bytes[last] = (bytes[last] ?? 0) - 1
     })
-    const index = patient.root('events_kind')
-    const at = recordBody(patient, index, 0)
-    patient.edit(index, (bytes) => {
+    const index = database.root('events_kind')
+    const at = recordBody(database, index, 0)
+    database.edit(index, (bytes) => {
       bytes[at] = 0x61
     })
   }
@@ -147,12 +148,12 @@ test('an index that lost all entries misses every row, whether one pass finds it
   const path = fresh()
   create(path, 1024, fillEvents(3000))
   {
-    using patient = new Patient(path)
-    const empty = patient.read(patient.root('events_kind'))
+    using database = new EditableDatabase(path)
+    const empty = database.read(database.root('events_kind'))
     empty.fill(0)
     empty[0] = 10
     empty.writeUInt16BE(1024, 5)
-    patient.write(patient.root('events_kind'), empty)
+    database.write(database.root('events_kind'), empty)
   }
   const once = findingsOf(path)
   expect(once).toEqual([
@@ -166,10 +167,11 @@ test('a row that the table lost is an entry without a row in every index', () =>
   const path = fresh()
   create(path, 1024, fillEvents(500))
   {
-    using patient = new Patient(path)
+    using database = new EditableDatabase(path)
     const page =
-      patient.pages('events').find((page) => patient.bTree(page).leaf && patient.read(page).readUInt16BE(1) === 0) ?? 0
-    dropCell(patient, page, 1)
+      database.pages('events').find((page) => database.bTree(page).leaf && database.read(page).readUInt16BE(1) === 0) ??
+      0
+    dropCell(database, page, 1)
   }
   expect(findingsOf(path)).toEqual(
     ['events_note', 'events_at', 'events_kind'].map((name) => ['entry-without-row', name, [6], 1]),
@@ -216,13 +218,13 @@ test('rowids beyond 2^53 are reported as text, keys of several columns as a list
       INSERT INTO pairs VALUES('ä', x'00ff', 'o')`),
   )
   {
-    using patient = new Patient(path)
+    using database = new EditableDatabase(path)
     for (const [name, cell] of [
       ['big_x', 0],
       ['pairs_c', 0],
     ] as const) {
-      const at = recordBody(patient, patient.root(name), cell)
-      patient.edit(patient.root(name), (bytes) => {
+      const at = recordBody(database, database.root(name), cell)
+      database.edit(database.root(name), (bytes) => {
         bytes[at] = 0x41
       })
     }

@@ -9,8 +9,8 @@ import { buildGenerated } from '../support/databases/build-generated.ts'
 import { removeDatabase } from '../support/databases/create-database.ts'
 import { generated } from '../support/databases/generated-database.ts'
 import { recipes } from '../support/databases/recipes.ts'
-import { Patient } from '../support/databases/surgeon.ts'
-import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
+import { createVariedDatabase, wounds } from '../support/databases/wounds.ts'
 import { tryExactRows } from '../support/differential/exact-rows.ts'
 import { askInProcess, damage } from '../support/differential/referee.ts'
 
@@ -112,10 +112,10 @@ test.each([false, true])('every wound that SQLite reports, we report too (auto-v
   for (const wound of wounds) {
     if (wound.only === 'auto-vacuum' && !autoVacuum) continue
     const path = fresh()
-    createPatient(path, 1024, autoVacuum)
+    createVariedDatabase(path, 1024, autoVacuum)
     {
-      using patient = new Patient(path)
-      wound.make(patient)
+      using database = new EditableDatabase(path)
+      wound.make(database)
     }
     const { sqlite, ours } = bothReports(path)
     if (sqlite.length > 0) expect(ours, `${wound.name}: ${sqlite[0]}`).toBeGreaterThan(0)
@@ -125,10 +125,10 @@ test.each([false, true])('every wound that SQLite reports, we report too (auto-v
 
 test('below a page of an index, which has no rowids, no row of a table is reported as out of order', () => {
   const path = fresh()
-  createPatient(path, 1024, false)
+  createVariedDatabase(path, 1024, false)
   {
-    using patient = new Patient(path)
-    patient.edit(patient.root('events'), (bytes) => {
+    using database = new EditableDatabase(path)
+    database.edit(database.root('events'), (bytes) => {
       bytes[0] = 2
     })
   }

@@ -2,7 +2,7 @@ import { copyFileSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { fillEvents } from '../support/databases/create-database.ts'
-import { Patient, recordBody } from '../support/databases/surgeon.ts'
+import { EditableDatabase, recordBody } from '../support/databases/surgeon.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 import { messagesIn, rulesIn, useSnapshotFolder } from '../support/snapshot-folder.ts'
 
@@ -19,9 +19,9 @@ describe('blind spots of integrity_check', () => {
       })
       const copied = place.copy()
       {
-        using patient = new Patient(copied)
-        patient.truncate(patient.bytes + 4096)
-        patient.write32At(28, patient.bytes / 4096)
+        using database = new EditableDatabase(copied)
+        database.truncate(database.bytes + 4096)
+        database.write32At(28, database.bytes / 4096)
       }
       const db = new Database(copied)
       if (db.pragma('integrity_check', { simple: true }) === 'ok') trapped++
@@ -35,10 +35,10 @@ describe('blind spots of integrity_check', () => {
 
   test('rows that come before SQLite throws are kept', async () => {
     make(fillEvents(3000))
-    wound((patient) => {
-      const bytes = patient.read(patient.leaf('events_kind'))
+    wound((database) => {
+      const bytes = database.read(database.leaf('events_kind'))
       bytes.fill(0)
-      patient.write(patient.leaf('events_kind'), bytes)
+      database.write(database.leaf('events_kind'), bytes)
     })
     const reading = await check()
     expect(messagesIn(reading).some((text) => text.startsWith('Tree '))).toBe(true)
@@ -53,14 +53,14 @@ describe('blind spots of integrity_check', () => {
 
   test('more than a hundred messages are all reported', async () => {
     make(fillEvents(3000))
-    wound((patient) => {
-      for (const page of patient
+    wound((database) => {
+      for (const page of database
         .pages('events_at')
-        .filter((page) => patient.bTree(page).leaf)
+        .filter((page) => database.bTree(page).leaf)
         .slice(1, 4)) {
         for (let i = 0; i < 50; i++) {
-          const at = recordBody(patient, page, i)
-          patient.edit(page, (bytes) => {
+          const at = recordBody(database, page, i)
+          database.edit(page, (bytes) => {
             bytes[at + 1] = (bytes[at + 1] ?? 0) ^ 0x55
           })
         }
@@ -88,9 +88,9 @@ describe('blind spots of integrity_check', () => {
     ])
     expect(sound).toMatchObject({ complete: false })
     expect(sound.facts.filter((fact) => fact.kind !== 'thrown' || fact.object !== 'odd')).toEqual([])
-    wound((patient) => {
-      const at = recordBody(patient, patient.leaf('events_kind'), 2)
-      patient.edit(patient.leaf('events_kind'), (bytes) => {
+    wound((database) => {
+      const at = recordBody(database, database.leaf('events_kind'), 2)
+      database.edit(database.leaf('events_kind'), (bytes) => {
         bytes[at + 3] = 0x7a
       })
     })

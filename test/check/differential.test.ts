@@ -8,8 +8,8 @@ import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { removeDatabase } from '../support/databases/create-database.ts'
 import { recipes } from '../support/databases/recipes.ts'
-import { Patient } from '../support/databases/surgeon.ts'
-import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
+import { createVariedDatabase, wounds } from '../support/databases/wounds.ts'
 import { compare, healthyCase, tryHealthy, tryWounded, woundedCase } from '../support/differential/differential.ts'
 import { judge, readWithBoth } from '../support/differential/engines.ts'
 import { damage } from '../support/differential/referee.ts'
@@ -22,11 +22,11 @@ describe.each([
   [2048, true],
   [8192, false],
 ] as const)('page size %i, auto-vacuum %s', (pageSize, autoVacuum) => {
-  const patientPath = join(folder, `patient-${pageSize}.db`)
-  beforeAll(() => createPatient(patientPath, pageSize, autoVacuum))
+  const healthyPath = join(folder, `varied-${pageSize}.db`)
+  beforeAll(() => createVariedDatabase(healthyPath, pageSize, autoVacuum))
 
-  test('both find the patient sound', async () => {
-    const { census, sqlite } = await readWithBoth(patientPath)
+  test('both find the healthy file sound', async () => {
+    const { census, sqlite } = await readWithBoth(healthyPath)
     expect([census.diagnosis.verdict.kind, sqlite.diagnosis.verdict.kind]).toEqual(['sound', 'sound'])
     expect(census.reading.content.map(({ name, rows }) => [name, rows])).toEqual(
       expect.arrayContaining(sqlite.reading.content.map(({ name, rows }) => [name, rows])),
@@ -37,11 +37,11 @@ describe.each([
     wounds.filter((wound) => autoVacuum || wound.only === undefined).map((wound) => [wound.name, wound] as const),
   )('%s', async (_, wound) => {
     const path = join(folder, `wounded-${pageSize}.db`)
-    copyFileSync(patientPath, path)
+    copyFileSync(healthyPath, path)
     let done: string
     {
-      using patient = new Patient(path)
-      done = wound.make(patient)
+      using database = new EditableDatabase(path)
+      done = wound.make(database)
     }
     const both = await readWithBoth(path)
     const judgement = await judge(path, both)

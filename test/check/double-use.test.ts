@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import type { Finding } from '../../src/model/result/finding.ts'
 import { create } from '../support/databases/create-database.ts'
-import { Patient } from '../support/databases/surgeon.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
 import { bareFileContext } from '../support/differential/engines.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 
@@ -18,7 +18,7 @@ const path = join(folder, 'made.db')
  * A file whose free list names another page as its first leaf. @param page chooses that page
  */
 async function namedFree(
-  page: (patient: Patient) => number,
+  page: (database: EditableDatabase) => number,
 ): Promise<{ readonly damage: string; readonly findings: readonly Finding[]; readonly page: number }> {
   rmSync(path, { force: true })
   create(path, 1024, (db) => {
@@ -34,9 +34,9 @@ async function namedFree(
   })
   let named = 0
   {
-    using patient = new Patient(path)
-    named = page(patient)
-    patient.write32At((patient.header.freelistTrunk - 1) * 1024 + 8, named)
+    using database = new EditableDatabase(path)
+    named = page(database)
+    database.write32At((database.header.freelistTrunk - 1) * 1024 + 8, named)
   }
   const { damage, findings } = diagnose(await readInProcess(path), bareFileContext)
   return { damage, findings, page: named }
@@ -48,10 +48,10 @@ const twice = (findings: readonly Finding[]): readonly unknown[] =>
     .map(({ object, other, page }) => ({ object: object.name, other: other?.name ?? null, page }))
 
 test.each([
-  ['a table', (patient: Patient) => patient.leaf('t'), 't', 'table'],
-  ['an index', (patient: Patient) => patient.leaf('t_a'), 't_a', 'table'],
-  ['the root of a table', (patient: Patient) => patient.root('t'), 't', 'table'],
-  ['the text of a full-text index', (patient: Patient) => patient.leaf('ft_content'), 'ft_content', 'table'],
+  ['a table', (database: EditableDatabase) => database.leaf('t'), 't', 'table'],
+  ['an index', (database: EditableDatabase) => database.leaf('t_a'), 't_a', 'table'],
+  ['the root of a table', (database: EditableDatabase) => database.root('t'), 't', 'table'],
+  ['the text of a full-text index', (database: EditableDatabase) => database.leaf('ft_content'), 'ft_content', 'table'],
   ['the schema', () => 1, 'sqlite_schema', 'schema'],
 ] as const)('the free list names a page of %s', async (_, choose, owner, kind) => {
   const { damage, findings, page } = await namedFree(choose)
@@ -65,18 +65,18 @@ test.each([
 })
 
 test('the free list names a page twice: no data is concerned', async () => {
-  const { damage, findings, page } = await namedFree((patient) =>
-    patient.read(patient.header.freelistTrunk).readUInt32BE(12),
+  const { damage, findings, page } = await namedFree((database) =>
+    database.read(database.header.freelistTrunk).readUInt32BE(12),
   )
   expect([damage, twice(findings)]).toEqual(['structure', [{ object: 'free list', other: null, page }]])
 })
 
 test('two trees use one page', async () => {
   const { findings } = await (async () => {
-    await namedFree((patient) => patient.read(patient.header.freelistTrunk).readUInt32BE(8))
-    using patient = new Patient(path)
-    const leaf = patient.leaf('t')
-    patient.edit(patient.root('ft_content'), (bytes, bTree) => {
+    await namedFree((database) => database.read(database.header.freelistTrunk).readUInt32BE(8))
+    using database = new EditableDatabase(path)
+    const leaf = database.leaf('t')
+    database.edit(database.root('ft_content'), (bytes, bTree) => {
       bytes.writeUInt32BE(leaf, bTree.leaf ? 0 : 8)
     })
     return diagnose(await readInProcess(path), bareFileContext)

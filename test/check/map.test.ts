@@ -16,8 +16,8 @@ import { renderJson } from '../../src/report/json.ts'
 import { schemaErrors } from '../support/cli/report-schema.ts'
 import { create, fillEvents, removeDatabase } from '../support/databases/create-database.ts'
 import { recipes } from '../support/databases/recipes.ts'
-import { dropCell, Patient } from '../support/databases/surgeon.ts'
-import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { dropCell, EditableDatabase } from '../support/databases/surgeon.ts'
+import { createVariedDatabase, wounds } from '../support/databases/wounds.ts'
 import { context } from '../support/diagnosis.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 import { report, sound } from '../support/report.ts'
@@ -72,18 +72,18 @@ describe.each([
   [1024, true],
   [4096, false],
 ] as const)('page size %i, auto-vacuum %s', (pageSize, autoVacuum) => {
-  const patientPath = (): string => join(folder, `patient-${pageSize}-${autoVacuum}.db`)
-  beforeAll(() => createPatient(patientPath(), pageSize, autoVacuum))
+  const healthyPath = (): string => join(folder, `varied-${pageSize}-${autoVacuum}.db`)
+  beforeAll(() => createVariedDatabase(healthyPath(), pageSize, autoVacuum))
   const wounded = wounds.filter(({ only }) => autoVacuum || only === undefined)
 
   test.each(wounded.map((wound) => [wound.name, wound] as const))(
     '%s: each finding shows in the cell of its page, nothing else does, and the document fits the schema',
     async (name, wound) => {
       const path = join(folder, `${pageSize}-${autoVacuum}-${name.replaceAll(' ', '-')}.db`)
-      copyFileSync(patientPath(), path)
+      copyFileSync(healthyPath(), path)
       {
-        using patient = new Patient(path)
-        wound.make(patient)
+        using database = new EditableDatabase(path)
+        wound.make(database)
       }
       const reading = await readInProcess(path, 'full', 'census', true)
       const { verdict, damage, findings, remedy, causes } = diagnose(reading, context)
@@ -133,12 +133,12 @@ describe.each([
 
 test('the very page that was wounded, and whose it is', async () => {
   const path = fresh()
-  createPatient(path, 1024, false)
+  createVariedDatabase(path, 1024, false)
   let page: number
   {
-    using patient = new Patient(path)
-    page = patient.leaf('events_at')
-    patient.write(page, Buffer.alloc(1024))
+    using database = new EditableDatabase(path)
+    page = database.leaf('events_at')
+    database.write(page, Buffer.alloc(1024))
   }
   const { map } = await mapOf(path)
   const cell = map.cells.find(({ first, last }) => first <= page && page <= last)
@@ -162,12 +162,12 @@ test('entries without rows show on every page that has some, not only on the fir
   create(path, 512, fillEvents(2000))
   const dropped: number[] = []
   {
-    using patient = new Patient(path)
-    for (const page of patient
+    using database = new EditableDatabase(path)
+    for (const page of database
       .pages('events')
-      .filter((page) => patient.bTree(page).leaf && patient.read(page).readUInt16BE(1) === 0)
+      .filter((page) => database.bTree(page).leaf && database.read(page).readUInt16BE(1) === 0)
       .slice(0, 60)) {
-      dropCell(patient, page, 0)
+      dropCell(database, page, 0)
       dropped.push(page)
     }
   }
@@ -204,7 +204,7 @@ describe('children', () => {
 
   test('a reading has a map only if it was asked for, and it changes nothing else', async () => {
     const path = fresh()
-    createPatient(path, 1024, false)
+    createVariedDatabase(path, 1024, false)
     const [without, withMap] = [await read(path, {}, false), await read(path)]
     expect(without.map).toBe(null)
     expect({ ...withMap, map: null, checkMs: 0 }).toEqual({ ...without, checkMs: 0 })
@@ -221,12 +221,12 @@ describe('children', () => {
       )
     })
     {
-      using patient = new Patient(path)
-      for (const page of patient
+      using database = new EditableDatabase(path)
+      for (const page of database
         .pages('t')
-        .filter((page) => patient.bTree(page).leaf)
+        .filter((page) => database.bTree(page).leaf)
         .slice(500, 520))
-        patient.write(page, Buffer.alloc(4096))
+        database.write(page, Buffer.alloc(4096))
     }
     const [together, alone] = [await read(path), await readInProcess(path, 'full', 'census', true)]
     const maps = [together, alone].map((reading) => drawn(drawMap(reading, diagnose(reading, context).findings)))
@@ -237,7 +237,7 @@ describe('children', () => {
 
   test('a reading that did not get to its end has no map, and says so', async () => {
     const path = fresh()
-    createPatient(path, 1024, false)
+    createVariedDatabase(path, 1024, false)
     truncateSync(path, 400_000_000) // Sparse: a second of reading, so that the limit surely comes first.
     const { map } = await read(path, { timeoutMs: 1 })
     expect(map).toMatchObject({

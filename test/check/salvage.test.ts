@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Finding } from '../../src/model/result/finding.ts'
 import type { Diagnosis } from '../../src/model/result/verdict.ts'
 import { salvageOf, useStaleFile } from '../support/check/stale-file.ts'
-import { Patient } from '../support/databases/surgeon.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
 
 const file = useStaleFile()
 
@@ -124,15 +124,15 @@ test('a table page that missed INSERTs: the rows that are gone, from both indexe
   let leaf: number
   let before: Buffer
   {
-    using patient = new Patient(file.path)
-    leaf = patient.pages('t').at(-1) ?? 0
-    before = patient.read(leaf)
+    using database = new EditableDatabase(file.path)
+    leaf = database.pages('t').at(-1) ?? 0
+    before = database.read(leaf)
   }
   file.sql(`INSERT INTO t VALUES(${last + 1}, 'late@x', NULL, 'x'), (${last + 2}, 'later@x', 9007199254740993, 'y')`)
   {
-    using patient = new Patient(file.path)
-    expect(patient.pages('t').at(-1)).toBe(leaf)
-    patient.write(leaf, before)
+    using database = new EditableDatabase(file.path)
+    expect(database.pages('t').at(-1)).toBe(leaf)
+    database.write(leaf, before)
   }
   const result = await file.conclude(true)
   expect([result.damage, result.causes.map(({ hint }) => hint)]).toEqual(['table', ['lost-table-write']])
@@ -180,9 +180,9 @@ test('a stale index page: the other index agrees with the table, so the old entr
   let leaf: number
   let before: Buffer
   {
-    using patient = new Patient(file.path)
-    leaf = patient.leaf('t_score')
-    before = patient.read(leaf)
+    using database = new EditableDatabase(file.path)
+    leaf = database.leaf('t_score')
+    before = database.read(leaf)
   }
   const db = new Database(file.path)
   // A row whose old entry is on that leaf, and whose new entry is not.
@@ -195,8 +195,8 @@ test('a stale index page: the other index agrees with the table, so the old entr
   )
   db.close()
   {
-    using patient = new Patient(file.path)
-    patient.write(leaf, before)
+    using database = new EditableDatabase(file.path)
+    database.write(leaf, before)
   }
   const result = await file.conclude(true)
   expect([result.damage, result.remedy.do, result.remedy.indexes]).toEqual(['index', 'rebuild', ['t_score']])

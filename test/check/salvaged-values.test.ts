@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { salvageOf, useStaleFile } from '../support/check/stale-file.ts'
 import { create } from '../support/databases/create-database.ts'
-import { Patient } from '../support/databases/surgeon.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
 
 const file = useStaleFile()
 
@@ -11,8 +11,8 @@ test('a table page that holds zeros: what the index holds of its rows is salvage
     'CREATE TABLE t(id INTEGER PRIMARY KEY, mail TEXT, score INT, note TEXT); CREATE INDEX t_mail ON t(mail, score)',
   )
   {
-    using patient = new Patient(file.path)
-    patient.write(patient.leaf('t'), Buffer.alloc(1024))
+    using database = new EditableDatabase(file.path)
+    database.write(database.leaf('t'), Buffer.alloc(1024))
   }
   const result = await file.conclude(true)
   expect(result.damage).toBe('table')

@@ -6,8 +6,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
 import { recipes } from '../support/databases/recipes.ts'
-import { Patient } from '../support/databases/surgeon.ts'
-import { createPatient } from '../support/databases/wounds.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
+import { createVariedDatabase } from '../support/databases/wounds.ts'
 import { context } from '../support/diagnosis.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 
@@ -51,20 +51,20 @@ describe('healthy files', () => {
 })
 
 describe('a damaged page', () => {
-  const damaged = async (choose: (patient: Patient) => number): Promise<[number, readonly Reading[]]> => {
+  const damaged = async (choose: (database: EditableDatabase) => number): Promise<[number, readonly Reading[]]> => {
     const path = join(folder, 'damaged.db')
     rmSync(path, { force: true })
-    createPatient(path, 1024, false)
-    using patient = new Patient(path)
-    const page = choose(patient)
-    const bytes = patient.read(page)
+    createVariedDatabase(path, 1024, false)
+    using database = new EditableDatabase(path)
+    const page = choose(database)
+    const bytes = database.read(page)
     bytes[0] = 0x77
-    patient.write(page, bytes)
+    database.write(page, bytes)
     return [page, await allSamples(path, 0.1)]
   }
 
   test('is found in the sample of its range, and only there', async () => {
-    const [page, readings] = await damaged((patient) => patient.leaf('events'))
+    const [page, readings] = await damaged((database) => database.leaf('events'))
     const found = readings.filter(({ facts }) => facts.length > 0)
     expect(readings.length).toBe(10)
     expect(found).toHaveLength(1)
@@ -78,7 +78,7 @@ describe('a damaged page', () => {
   })
 
   test('an interior page is found in every sample', async () => {
-    const [page, readings] = await damaged((patient) => patient.root('events'))
+    const [page, readings] = await damaged((database) => database.root('events'))
     for (const { facts } of readings)
       expect(facts.map((fact) => (fact.kind === 'found' ? fact.finding.page : 0))).toContain(page)
   })
@@ -86,7 +86,7 @@ describe('a damaged page', () => {
 
 test('a range behind the end of the file begins at page 1, and the share is of all pages', async () => {
   const path = join(folder, 'ranges.db')
-  createPatient(path, 1024, false)
+  createVariedDatabase(path, 1024, false)
   const { sampled, coverage } = await sampleOf(path, 1_000_000, 0.5)
   expect(sampled).toEqual({ first: 1, last: Math.ceil(coverage.pages / 2) })
   expect(coverage.pagesRead).toBeLessThan(coverage.pages * 0.6)

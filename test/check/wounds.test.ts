@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Reading } from '../../src/model/result/reading.ts'
-import { Patient } from '../support/databases/surgeon.ts'
-import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
+import { createVariedDatabase, wounds } from '../support/databases/wounds.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wounds-'))
@@ -43,12 +43,12 @@ describe.each([
   [4096, false],
   [4096, true],
 ] as const)('page size %i, auto-vacuum %s', (pageSize, autoVacuum) => {
-  const patientPath = (): string => join(folder, `patient-${pageSize}-${autoVacuum}.db`)
-  beforeAll(() => createPatient(patientPath(), pageSize, autoVacuum))
+  const healthyPath = (): string => join(folder, `varied-${pageSize}-${autoVacuum}.db`)
+  beforeAll(() => createVariedDatabase(healthyPath(), pageSize, autoVacuum))
 
-  test('the patient is sound before it is wounded, at both depths', async () => {
+  test('the database is sound before it is wounded, at both depths', async () => {
     for (const depth of ['quick', 'full'] as const) {
-      const reading = await readInProcess(patientPath(), depth)
+      const reading = await readInProcess(healthyPath(), depth)
       expect(reading).toMatchObject({ facts: [], complete: true, coverage: { skipped: [] } })
       expect(reading.coverage.pagesRead).toBe(reading.coverage.pages)
     }
@@ -59,11 +59,11 @@ describe.each([
   )('%s', async (name, wound) => {
     const path = join(folder, `${pageSize}-${autoVacuum}-${name.replaceAll(' ', '-')}.db`)
     const forSqlite = `${path}.sqlite`
-    copyFileSync(patientPath(), path)
+    copyFileSync(healthyPath(), path)
     let done: string
     {
-      using patient = new Patient(path)
-      done = wound.make(patient)
+      using database = new EditableDatabase(path)
+      done = wound.make(database)
     }
     copyFileSync(path, forSqlite)
     const said = saidBySqlite(forSqlite)

@@ -18,8 +18,8 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { fingerprintOf, makeDatabase, makeFolder, type Folder } from '../support/cli/folder.ts'
 import { gist, holdfast, reportIn, reportOf, single } from '../support/cli/program.ts'
-import { Patient } from '../support/databases/surgeon.ts'
-import { createPatient } from '../support/databases/wounds.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
+import { createVariedDatabase } from '../support/databases/wounds.ts'
 
 /** Name to what the report must say of it. */
 type ExpectedWords = Record<string, string>
@@ -171,12 +171,12 @@ test(
 
 test('damage of any class is exit code 2 and says where', async () => {
   using folder = makeFolder()
-  createPatient(folder.in('patient.db'), 1024, false)
+  createVariedDatabase(folder.in('varied.db'), 1024, false)
   {
-    using patient = new Patient(folder.in('patient.db'))
-    patient.write(patient.leaf('events'), Buffer.alloc(1024))
+    using database = new EditableDatabase(folder.in('varied.db'))
+    database.write(database.leaf('events'), Buffer.alloc(1024))
   }
-  const result = single(await reportOf(['check', folder.in('patient.db')]))
+  const result = single(await reportOf(['check', folder.in('varied.db')]))
   expect([result.verdict, result.damage, result.remedy.do]).toEqual(['damaged', 'table', 'ask'])
   expect(
     result.findings.some(

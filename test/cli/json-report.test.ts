@@ -12,8 +12,8 @@ import { damageIndex, makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import { holdfast, reportIn, reportOf, single } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 import { fillEvents, create } from '../support/databases/create-database.ts'
-import { Patient } from '../support/databases/surgeon.ts'
-import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
+import { createVariedDatabase, wounds } from '../support/databases/wounds.ts'
 
 test('a document has the keys of the contract, in its order, for a bare file and for a tenant', async () => {
   await using service = await openService()
@@ -124,9 +124,9 @@ function makeRows(path: string): void {
       CREATE TABLE children(id INTEGER PRIMARY KEY, parent REFERENCES parents(id), note TEXT);
       INSERT INTO children VALUES(7, 1, 'SECRET-seven'), (9007199254740993, 2, 'SECRET-large')`)
   })
-  using patient = new Patient(path)
-  const page = patient.leaf('events')
-  patient.edit(page, (bytes, bTree) => {
+  using database = new EditableDatabase(path)
+  const page = database.leaf('events')
+  database.edit(page, (bytes, bTree) => {
     const first = cellOffset(bytes, bTree, 3)
     bytes.writeUInt16BE(cellOffset(bytes, bTree, 4), bTree.pointers + 6)
     bytes.writeUInt16BE(first, bTree.pointers + 8)
@@ -183,21 +183,21 @@ describe('no damage brings the value of a row into a report', () => {
 
   beforeAll(() => {
     const whole = folder.in('whole.db')
-    createPatient(whole, 1024, false)
-    const database = new Database(whole)
-    database.exec(`UPDATE users SET name = 'SECRET name ' || id;
+    createVariedDatabase(whole, 1024, false)
+    const plain = new Database(whole)
+    plain.exec(`UPDATE users SET name = 'SECRET name ' || id;
       UPDATE events SET note = 'SECRET note ' || id WHERE id % 2; UPDATE events SET kind = 'SECRET-kind'
     WHERE id % 7 = 0; UPDATE blobs SET body = 'SECRET' || hex(randomblob(600)); VACUUM; CREATE TABLE trash(x);
       INSERT INTO trash SELECT randomblob(4000) FROM users LIMIT 20; DROP TABLE trash`)
-    database.close()
+    plain.close()
     wounded = wounds
       .filter(({ only }) => only === undefined)
       .map((wound, i) => {
         const path = folder.in(`wound-${i}.db`)
         copyFileSync(whole, path)
-        using patient = new Patient(path)
+        using database = new EditableDatabase(path)
         try {
-          wound.make(patient)
+          wound.make(database)
         } catch {
           return null // Not every wound fits this database: it has other pages now.
         }

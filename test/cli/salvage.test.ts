@@ -18,7 +18,7 @@ import { newJournalHeader, newJournalRecord } from '../../src/sqlite/journal/new
 import { fingerprintOf, makeFolder } from '../support/cli/folder.ts'
 import { holdfast, start, type ProgramResult } from '../support/cli/program.ts'
 import { create, fillEvents } from '../support/databases/create-database.ts'
-import { Patient } from '../support/databases/surgeon.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
 import { appendTrailer } from '../support/databases/trailer.ts'
 import { eventually } from '../support/processes.ts'
 
@@ -41,14 +41,14 @@ const countIn = (path: string, table: string): unknown => {
   }
 }
 
-function makeDamaged(path: string, wound: (patient: Patient) => void): string {
+function makeDamaged(path: string, wound: (database: EditableDatabase) => void): string {
   create(path, 1024, fillEvents(1000))
-  using patient = new Patient(path)
-  wound(patient)
+  using database = new EditableDatabase(path)
+  wound(database)
   return path
 }
 
-const zeroLeaf = (patient: Patient): void => patient.write(patient.leaf('events'), Buffer.alloc(1024))
+const zeroLeaf = (database: EditableDatabase): void => database.write(database.leaf('events'), Buffer.alloc(1024))
 
 describe('a damaged file', () => {
   test('with lost rows: 2, a sound new file, and an account that names each row', async () => {
@@ -81,8 +81,8 @@ describe('a damaged file', () => {
 
   test('of which every row was found: 0', async () => {
     using folder = makeFolder()
-    const path = makeDamaged(folder.in('app.db'), (patient) =>
-      patient.write(patient.root('events'), Buffer.alloc(1024)),
+    const path = makeDamaged(folder.in('app.db'), (database) =>
+      database.write(database.root('events'), Buffer.alloc(1024)),
     )
     const ran = await holdfast(['salvage', path, '--to', folder.in('new.db'), '--json'])
     expect(ran.code).toBe(0)
@@ -97,8 +97,8 @@ describe('a damaged file', () => {
       db.exec(`CREATE TABLE t(a); CREATE INDEX i ON t(a); INSERT INTO t VALUES('one'), ('two')`),
     )
     {
-      using patient = new Patient(path)
-      patient.edit(patient.root('t'), (bytes) => bytes.write('TWO', bytes.indexOf('two')))
+      using database = new EditableDatabase(path)
+      database.edit(database.root('t'), (bytes) => bytes.write('TWO', bytes.indexOf('two')))
     }
     const ran = await holdfast(['salvage', path, '--to', folder.in('new.db'), '--json'])
     expect(ran.code).toBe(2)
@@ -129,8 +129,8 @@ describe('a damaged file', () => {
     create(path, 1024, fillEvents(1000))
     copyFileSync(path, folder.in('backup.db'))
     {
-      using patient = new Patient(path)
-      patient.edit(1, (bytes) => bytes.fill(0, 100))
+      using database = new EditableDatabase(path)
+      database.edit(1, (bytes) => bytes.fill(0, 100))
     }
     const to = folder.in('new.db')
     const ran = await holdfast(['salvage', path, '--to', to, '--from', folder.in('backup.db'), '--json'])

@@ -11,8 +11,8 @@ import type { ReportedTable } from '../../src/model/result/verdict.ts'
 import { readCell } from '../../src/sqlite/cell.ts'
 import { cellOffset } from '../../src/sqlite/page.ts'
 import { create } from '../support/databases/create-database.ts'
-import { Patient } from '../support/databases/surgeon.ts'
-import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
+import { createVariedDatabase, wounds } from '../support/databases/wounds.ts'
 import { bareFileContext } from '../support/differential/engines.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 
@@ -31,7 +31,7 @@ describe('every wound', () => {
   const healthy = join(folder, 'healthy.db')
   let before: ReadonlyMap<string, ReportedTable>
   beforeAll(async () => {
-    createPatient(healthy, 1024, true)
+    createVariedDatabase(healthy, 1024, true)
     before = new Map(counted(await readInProcess(healthy)).tables.map((table) => [table.name, table]))
     for (const { rows, readable, unreadable } of before.values()) expect([readable, unreadable]).toEqual([rows, 0])
   })
@@ -41,8 +41,8 @@ describe('every wound', () => {
     async (_, wound) => {
       copyFileSync(healthy, path)
       {
-        using patient = new Patient(path)
-        wound.make(patient)
+        using database = new EditableDatabase(path)
+        wound.make(database)
       }
       const reading = await readInProcess(path)
       const { tables, uncounted = [] } = counted(reading)
@@ -67,11 +67,11 @@ const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n 
 
 /** Zeroes a page in the middle of the leaves. @returns the rows that were on it */
 function zeroLeaf(name: string): number {
-  using patient = new Patient(path)
-  const leaves = patient.pages(name).filter((page) => patient.bTree(page).leaf)
+  using database = new EditableDatabase(path)
+  const leaves = database.pages(name).filter((page) => database.bTree(page).leaf)
   const page = leaves[Math.floor(leaves.length / 2)] ?? 0
-  const { cellCount } = patient.bTree(page)
-  patient.write(page, new Uint8Array(1024))
+  const { cellCount } = database.bTree(page)
+  database.write(page, new Uint8Array(1024))
   return cellCount
 }
 
@@ -123,10 +123,10 @@ test('rows of a table WITHOUT ROWID', async () => {
 test('a record that cannot be decoded is one row, and nothing else is lost', async () => {
   make(`CREATE TABLE t(id INTEGER PRIMARY KEY, a); ${numbers} INSERT INTO t SELECT i, hex(i * 7) FROM n`)
   {
-    using patient = new Patient(path)
-    const leaf = patient.pages('t').find((page) => patient.bTree(page).leaf) ?? 0
-    patient.edit(leaf, (bytes, bTree) => {
-      const cell = readCell(bytes, cellOffset(bytes, bTree, 2), bTree, patient.layout)
+    using database = new EditableDatabase(path)
+    const leaf = database.pages('t').find((page) => database.bTree(page).leaf) ?? 0
+    database.edit(leaf, (bytes, bTree) => {
+      const cell = readCell(bytes, cellOffset(bytes, bTree, 2), bTree, database.layout)
       if (cell.kind !== 'cell') throw new Error(cell.why)
       // A header that is longer than its record.
       bytes.writeUInt8(0x7f, cell.payload)

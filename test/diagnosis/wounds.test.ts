@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import { engines } from '../../src/model/result/reading.ts'
-import { Patient } from '../support/databases/surgeon.ts'
-import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
+import { createVariedDatabase, wounds } from '../support/databases/wounds.ts'
 import { context } from '../support/diagnosis.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 
@@ -43,7 +43,7 @@ test('the wounds that are told apart exist', () => {
 
 test('I1.7 a healthy file is sound', async () => {
   const path = join(folder, 'healthy.db')
-  createPatient(path, 1024, false)
+  createVariedDatabase(path, 1024, false)
   expect(diagnose(await readInProcess(path), context)).toMatchObject({
     verdict: { kind: 'sound' },
     damage: 'none',
@@ -54,12 +54,12 @@ test('I1.7 a healthy file is sound', async () => {
 test.each(engines.flatMap((engine) => wounds.map((wound) => [engine, wound.name, wound] as const)))(
   'I1.7 engine %s, %s',
   async (engine, name, wound) => {
-    const path = join(folder, 'patient.db')
+    const path = join(folder, 'varied.db')
     rmSync(path, { force: true })
-    createPatient(path, 1024, wound.only === 'auto-vacuum')
+    createVariedDatabase(path, 1024, wound.only === 'auto-vacuum')
     {
-      using patient = new Patient(path)
-      wound.make(patient)
+      using database = new EditableDatabase(path)
+      wound.make(database)
     }
     const diagnosis = diagnose(await readInProcess(path, 'full', engine), context)
     expect(diagnosis.verdict.kind).toBe('damaged')

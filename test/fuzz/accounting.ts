@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { removeDatabase } from '../support/databases/create-database.ts'
 import { recipes } from '../support/databases/recipes.ts'
-import { createPatient } from '../support/databases/wounds.ts'
+import { createVariedDatabase } from '../support/databases/wounds.ts'
 import { compareOnce } from '../support/differential/referee.ts'
 
 /** @returns false if the accounting was silent about a file in which SQLite found a wrong page */
@@ -15,11 +15,11 @@ export function fuzzAccounting(
   firstSeed: number,
   say: (line: string) => void,
 ): boolean {
-  const patients = [false, true].map((autoVacuum) => ({
-    name: `patient ${autoVacuum}`,
-    build: (path: string, size: number) => createPatient(path, size, autoVacuum),
+  const varied = [false, true].map((autoVacuum) => ({
+    name: `varied ${autoVacuum}`,
+    build: (path: string, size: number) => createVariedDatabase(path, size, autoVacuum),
   }))
-  const healthy = [...recipes, ...patients].flatMap(({ name, build }, i) =>
+  const healthy = [...recipes, ...varied].flatMap(({ name, build }, i) =>
     [512, 1024].map((size) => {
       const path = join(folder, `healthy-${i}-${size}.db`)
       build(path, size)

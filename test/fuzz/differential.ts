@@ -5,8 +5,8 @@ import * as fc from 'fast-check'
 import { pageSizes, removeDatabase } from '../support/databases/create-database.ts'
 import { generated } from '../support/databases/generated-database.ts'
 import { recipes } from '../support/databases/recipes.ts'
-import { Patient } from '../support/databases/surgeon.ts'
-import { createPatient, wounds } from '../support/databases/wounds.ts'
+import { EditableDatabase } from '../support/databases/surgeon.ts'
+import { createVariedDatabase, wounds } from '../support/databases/wounds.ts'
 import { compare, healthyCase, tryHealthy, tryWounded, woundedCase } from '../support/differential/differential.ts'
 import { tryExactRows } from '../support/differential/exact-rows.ts'
 import { damage } from '../support/differential/referee.ts'
@@ -88,7 +88,7 @@ function reportOutcomes(name: string, say: Say): void {
   for (const [outcome, number] of [...outcomes].toSorted(([, a], [, b]) => b - a)) say(`  ${number} ${outcome}`)
 }
 
-/** Every wound of the surgeon, on every page size at which the patient's schema fits on one page. */
+/** Every wound of the surgeon, on every page size at which the schema of the varied database fits on one page. */
 async function everyWound(folder: string, say: Say): Promise<boolean> {
   outcomes = new Map()
   const failed: string[] = []
@@ -99,17 +99,17 @@ async function everyWound(folder: string, say: Say): Promise<boolean> {
         [size, true],
       ] as const,
   )) {
-    const patient = join(folder, 'patient.db')
-    createPatient(patient, pageSize, autoVacuum)
+    const healthy = join(folder, 'varied.db')
+    createVariedDatabase(healthy, pageSize, autoVacuum)
     for (const wound of wounds.filter(({ only }) => autoVacuum || only === undefined)) {
       const path = join(folder, 'wounded.db')
-      copyFileSync(patient, path)
+      copyFileSync(healthy, path)
       await trial(`${wound.name}, page size ${pageSize}, auto-vacuum ${autoVacuum}`, path, failed, () => {
-        using open = new Patient(path)
+        using open = new EditableDatabase(path)
         return wound.make(open)
       })
     }
-    removeDatabase(patient)
+    removeDatabase(healthy)
   }
   reportOutcomes('wounds of the surgeon', say)
   for (const line of failed) say(line)

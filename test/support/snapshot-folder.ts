@@ -9,7 +9,7 @@ import type { Checker, CheckerOptions, CheckLimits } from '../../src/check/check
 import type { SnapshotPath } from '../../src/model/brand.ts'
 import type { Reading } from '../../src/model/result/reading.ts'
 import { create } from './databases/create-database.ts'
-import { Patient } from './databases/surgeon.ts'
+import { EditableDatabase } from './databases/surgeon.ts'
 
 export const limits: CheckLimits = { timeoutMs: 30_000, memoryBytesMax: 1e9, niceness: 0 }
 const signal = new AbortController().signal
@@ -26,7 +26,7 @@ export interface SnapshotFolder {
   /** Makes the snapshot: better-sqlite3 cannot open its awkward name, so it is made elsewhere and copied. */
   readonly make: (fill: (db: Database.Database) => void) => void
   /** Changes the snapshot by the surgeon. */
-  readonly wound: (change: (patient: Patient) => void) => void
+  readonly wound: (change: (database: EditableDatabase) => void) => void
   /** Makes a copy whose name better-sqlite3 can open. The caller removes it before the next check. */
   readonly copy: () => string
   readonly expectBackInPlace: () => void
@@ -70,8 +70,8 @@ export function useSnapshotFolder(): SnapshotFolder {
     wound(change) {
       const path = copy()
       {
-        using patient = new Patient(path)
-        change(patient)
+        using database = new EditableDatabase(path)
+        change(database)
       }
       copyFileSync(path, snapshot())
       rmSync(path)

@@ -9,8 +9,8 @@ import { afterAll, expect, test } from 'vitest'
 import { compareInProcess } from '../../support/compare-in-process.ts'
 import { removeDatabase } from '../../support/databases/create-database.ts'
 import { recipes } from '../../support/databases/recipes.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
-import { createPatient, wounds } from '../../support/databases/wounds.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
+import { createVariedDatabase, wounds } from '../../support/databases/wounds.ts'
 import { damage } from '../../support/differential/referee.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'compare-damaged-'))
@@ -84,18 +84,18 @@ test.each(recipes.map((recipe, i) => [recipe.name, recipe, i] as const))('random
   }
 })
 
-const patientRows = new Map<string, Rows>()
+const healthyRows = new Map<string, Rows>()
 test.each(wounds.filter(({ only }) => only === undefined).map((wound) => [wound.name, wound] as const))(
   '%s',
   async (name, wound) => {
     const [healthy, damaged] = [join(folder, 'healthy.db'), join(folder, 'wounded.db')]
-    if (!existsSync(healthy)) createPatient(healthy, 1024, false)
+    if (!existsSync(healthy)) createVariedDatabase(healthy, 1024, false)
     copyFileSync(healthy, damaged)
     {
-      using patient = new Patient(damaged)
-      wound.make(patient)
+      using database = new EditableDatabase(damaged)
+      wound.make(database)
     }
-    const { tables } = await compareWithDamaged(healthy, damaged, name, patientRows)
+    const { tables } = await compareWithDamaged(healthy, damaged, name, healthyRows)
     // An index is no content: its table is compared, whatever is wrong with the index.
     if (/index entr/.test(name))
       expect(tables.map((table) => table.comparison)).toEqual(['equal', 'equal', 'equal', 'equal'])

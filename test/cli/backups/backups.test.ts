@@ -7,7 +7,7 @@ import type { Backup } from '../../../src/model/result/backup.ts'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { holdfast, reportOf, single } from '../../support/cli/program.ts'
 import { openService, type TestService, type TestServiceOptions } from '../../support/cli/service.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
 
 interface Document {
   readonly backups: readonly Backup[]
@@ -86,8 +86,8 @@ describe('sweep and check --tenant', () => {
     await using service = await openKeeping({
       onClose: (id) => {
         if (id !== 'acme' || !wounded) return
-        using patient = new Patient(join(service.data, 'acme.db'))
-        patient.write(patient.leaf('notes'), Buffer.alloc(4096))
+        using database = new EditableDatabase(join(service.data, 'acme.db'))
+        database.write(database.leaf('notes'), Buffer.alloc(4096))
       },
     })
     const config = ['--config', service.config]

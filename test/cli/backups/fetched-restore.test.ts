@@ -5,11 +5,11 @@ import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { holdfast } from '../../support/cli/program.ts'
 import { openService, type TestService } from '../../support/cli/service.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
 
 const wound = (path: string): void => {
-  using patient = new Patient(path)
-  patient.write(patient.leaf('notes'), Buffer.alloc(4096))
+  using database = new EditableDatabase(path)
+  database.write(database.leaf('notes'), Buffer.alloc(4096))
 }
 
 /** A service whose tenant acme is damaged, and a command that brings `theirs`. */

@@ -10,15 +10,15 @@ import type { Report, Result } from '../../../src/model/result/report.ts'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { holdfast, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
-import { createPatient } from '../../support/databases/wounds.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
+import { createVariedDatabase } from '../../support/databases/wounds.ts'
 
 /** A database with one leaf of `events` zeroed. */
 function makeWounded(path: string): number {
-  createPatient(path, 1024, false)
-  using patient = new Patient(path)
-  const page = patient.leaf('events')
-  patient.write(page, Buffer.alloc(1024))
+  createVariedDatabase(path, 1024, false)
+  using database = new EditableDatabase(path)
+  const page = database.leaf('events')
+  database.write(page, Buffer.alloc(1024))
   return page
 }
 

@@ -8,20 +8,20 @@ import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { gist, holdfast, reportIn, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
 
 /** A table page that missed an UPDATE, which both indexes know of. */
 function makeStale(path: string): string {
   makeDatabase(path, { rows: 500 })
   const database = new Database(path)
   database.exec('CREATE INDEX notes_body ON notes(body)')
-  using patient = new Patient(path)
-  const leaf = patient.leaf('notes')
-  const before = patient.read(leaf)
+  using pages = new EditableDatabase(path)
+  const leaf = pages.leaf('notes')
+  const before = pages.read(leaf)
   const id = Number(/body (\d+) /.exec(before.toString('latin1'))?.[1]) + 1
   database.prepare("UPDATE notes SET title = 'private title', body = 'private body' WHERE id = ?").run(id)
   database.close()
-  patient.write(leaf, before)
+  pages.write(leaf, before)
   return path
 }
 

@@ -6,15 +6,15 @@ import { comparisonOf, gistOf, tableIn } from '../../support/cli/comparison.ts'
 import { changeIn, makePair } from '../../support/cli/comparison.ts'
 import { damageIndex, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { holdfast } from '../../support/cli/program.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
 
 /** `whole.db`, and `table.db` with a page of one of its tables overwritten. */
 function makeWounded(folder: Folder): readonly [string, string] {
   const whole = makeDatabase(folder.in('whole.db'), { rows: 3000 })
   changeIn(whole, 'CREATE TABLE fine(x); INSERT INTO fine VALUES(1)')
   copyFileSync(whole, folder.in('table.db'))
-  using patient = new Patient(folder.in('table.db'))
-  patient.write(patient.leaf('notes'), new Uint8Array(patient.layout.pageSize))
+  using database = new EditableDatabase(folder.in('table.db'))
+  database.write(database.leaf('notes'), new Uint8Array(database.layout.pageSize))
   return [whole, folder.in('table.db')]
 }
 

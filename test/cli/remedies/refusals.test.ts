@@ -9,7 +9,7 @@ import { holdfast } from '../../support/cli/program.ts'
 import { mount, whyNoMount, whySkipped } from '../../support/host/mounts.ts'
 import { hideFromIndex, zeroLeaf } from '../../support/remedies/object-wounds.ts'
 import { essence, onlyResult, runRemedy } from '../../support/remedies/remedy-run.ts'
-import { patient } from '../../support/remedies/subjects.ts'
+import { varied } from '../../support/remedies/subjects.ts'
 
 const bothWays = [
   ['a plan', []],
@@ -20,7 +20,7 @@ describe('repair is refused', () => {
   it.each(bothWays)('if rows violate the UNIQUE index that it would rebuild: REMEDY_REFUSED (%s)', async (_, more) => {
     using folder = makeFolder()
     const path = folder.in('app.db')
-    patient(1024).create(path)
+    varied(1024).create(path)
     hideFromIndex('events', 'events_note', 'note')(path)
     const before = fingerprintOf(folder.path)
     const run = await runRemedy(['repair', path, ...more])
@@ -65,7 +65,7 @@ describe('repair is refused', () => {
   it('if only a restore helps: it prints that command and ends with 2', async () => {
     using folder = makeFolder()
     const path = folder.in('app.db')
-    patient(1024).create(path)
+    varied(1024).create(path)
     await addBackup(folder, path)
     zeroLeaf('events')(path)
     const bytes = readFileSync(path)
@@ -144,7 +144,7 @@ describe('restore is refused', () => {
   it.each(Object.entries(wounds))('from a backup if %s: BACKUP_BROKEN', async (_, wound) => {
     using folder = makeFolder()
     const path = folder.in('app.db')
-    patient(1024).create(path)
+    varied(1024).create(path)
     const id = await addBackup(folder, path)
     const [stored] = globSync('**/*.zst', { cwd: folder.in('backups') })
     wound(join(folder.in('backups'), stored ?? ''))
@@ -160,7 +160,7 @@ describe('restore is refused', () => {
   it('from a file that is itself damaged: BACKUP_BROKEN', async () => {
     using folder = makeFolder()
     const path = folder.in('app.db')
-    patient(1024).create(path)
+    varied(1024).create(path)
     zeroLeaf('events')(path)
     copyFileSync(path, folder.in('copy.db'))
     const run = await runRemedy(['restore', path, '--from', folder.in('copy.db'), '--apply'])
@@ -171,7 +171,7 @@ describe('restore is refused', () => {
   it('from a backup that was never verified, also if none is named', async () => {
     using folder = makeFolder()
     const path = folder.in('app.db')
-    patient(1024).create(path)
+    varied(1024).create(path)
     const id = await addBackup(folder, path)
     const [manifest = ''] = globSync(`**/${id}*.json`, { cwd: folder.in('backups') })
     const kept = join(folder.in('backups'), dirname(manifest))
@@ -197,7 +197,7 @@ describe('restore is refused', () => {
   it('from a backup of an unknown id: BACKUP_UNKNOWN, exit code 64', async () => {
     using folder = makeFolder()
     const path = folder.in('app.db')
-    patient(1024).create(path)
+    varied(1024).create(path)
     await addBackup(folder, path)
     zeroLeaf('events')(path)
     const args = ['restore', path, '--from', '01J00000000000000000000000', '--backups', folder.in('backups'), '--apply']
@@ -209,7 +209,7 @@ describe('restore is refused', () => {
   it('if there is no backup at all: damage remains, exit code 2', async () => {
     using folder = makeFolder()
     const path = folder.in('app.db')
-    patient(1024).create(path)
+    varied(1024).create(path)
     zeroLeaf('events')(path)
     const run = await runRemedy(['restore', path, '--backups', folder.in('backups'), '--apply'])
     expect([onlyResult(run).failure?.code, onlyResult(run).applied, run.code]).toEqual(['BACKUP_UNKNOWN', null, 2])

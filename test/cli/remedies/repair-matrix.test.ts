@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { moduleCases, richCases, surgeonCases, uniqueViolated, type RemedyCase } from '../../support/remedies/cases.ts'
 import { layouts, type Layout } from '../../support/remedies/layouts.ts'
 import { fits, repairAll } from '../../support/remedies/matrix.ts'
-import { patient } from '../../support/remedies/subjects.ts'
+import { varied } from '../../support/remedies/subjects.ts'
 
 /** Files of one run. */
 const batch = 12
@@ -18,13 +18,13 @@ const inTurn = (cases: readonly RemedyCase[], from: number): readonly (readonly 
   })
 
 const groups = {
-  'the patient': inTurn([...surgeonCases(patient(1024), false), uniqueViolated(1024)], 0),
-  'the patient with auto-vacuum': inTurn(
-    surgeonCases(patient(1024, 'auto-vacuum'), true).filter(({ remedy }) => remedy !== 'lost'),
+  'the varied database': inTurn([...surgeonCases(varied(1024), false), uniqueViolated(1024)], 0),
+  'the varied database with auto-vacuum': inTurn(
+    surgeonCases(varied(1024, 'auto-vacuum'), true).filter(({ remedy }) => remedy !== 'lost'),
     2,
   ),
-  'the patient in UTF-16': inTurn(
-    surgeonCases(patient(1024, 'UTF-16'), false).filter(({ remedy }) => remedy === 'rebuild'),
+  'the varied database in UTF-16': inTurn(
+    surgeonCases(varied(1024, 'UTF-16'), false).filter(({ remedy }) => remedy === 'rebuild'),
     1,
   ),
   'every kind of table': inTurn(richCases(1024), 3),

@@ -4,9 +4,9 @@ import { moduleCases, richCases, surgeonCases } from '../../support/remedies/cas
 import { layouts } from '../../support/remedies/layouts.ts'
 import { fits } from '../../support/remedies/matrix.ts'
 import { restoreOne, salvageOne } from '../../support/remedies/restores.ts'
-import { patient } from '../../support/remedies/subjects.ts'
+import { varied } from '../../support/remedies/subjects.ts'
 
-const lost = [...surgeonCases(patient(1024), false), ...richCases(1024), ...moduleCases(1024)].filter(
+const lost = [...surgeonCases(varied(1024), false), ...richCases(1024), ...moduleCases(1024)].filter(
   ({ remedy }) => remedy === 'lost',
 )
 const some = lost

@@ -18,32 +18,35 @@ import { configure } from '../../support/cli/holdfast.ts'
 import { eventually } from '../../support/processes.ts'
 import { startDemo } from '../../support/service/demo-service.ts'
 
-const lies = [
+const cases = [
   ['keeps-handles', 'service: files while quiesced', /is not closed: process \d+ \(node/],
   ['wrong-inode', 'service: files while quiesced', /we see inode/],
   ['discontinuous', 'service: resume', /continuous/],
 ] as const
 
-test.each(lies)('a service that answers falsely (%s) is unfit: 1, and the step says why', async (lie, about, why) => {
-  await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: lie })
-  const { code, stdout, stderr } = await configure(demo, { hold: '{ ttl: 3s }' }).run(
-    'doctor',
-    '--tenant',
-    'acme',
-    '--json',
-  )
-  const { steps } = JSON.parse(stdout) as {
-    readonly steps: readonly { readonly about: string; readonly outcome: string; readonly said: string }[]
-  }
-  const [first] = steps.filter(({ outcome }) => outcome === 'unfit')
-  expect([code, first?.about, first?.said], stderr).toEqual([1, about, expect.stringMatching(why)])
-  await demo.servesAgain('acme', 5_000)
-})
+test.each(cases)(
+  'a service that answers falsely (%s) is unfit: 1, and the step says why',
+  async (misbehave, about, why) => {
+    await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave })
+    const { code, stdout, stderr } = await configure(demo, { hold: '{ ttl: 3s }' }).run(
+      'doctor',
+      '--tenant',
+      'acme',
+      '--json',
+    )
+    const { steps } = JSON.parse(stdout) as {
+      readonly steps: readonly { readonly about: string; readonly outcome: string; readonly said: string }[]
+    }
+    const [first] = steps.filter(({ outcome }) => outcome === 'unfit')
+    expect([code, first?.about, first?.said], stderr).toEqual([1, about, expect.stringMatching(why)])
+    await demo.servesAgain('acme', 5_000)
+  },
+)
 
 test.each(['unknown-lease', 'refuses-resume'])(
   'a service that resumes no tenant (%s): the doctor waits until the lease has ended and the tenant serves',
-  async (lie) => {
-    await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave: lie })
+  async (misbehave) => {
+    await using demo = await startDemo({ tenants: 1, bytes: 20_000, misbehave })
     const holdfast = configure(demo, { hold: '{ ttl: 2s }' })
     const { code, stdout } = await holdfast.run('doctor', '--tenant', 'acme')
     expect([code, stdout]).toEqual([1, expect.stringMatching(/service: resume[^]*RESUME_FAILED[^]*serves again/)])

@@ -113,8 +113,8 @@ describe('an answer that is none is never taken for equal', () => {
   test.each(['open', 'begin', 'rows', 'first'])('%s', async (wanted) => {
     const a = make(fill)
     const b = changed(a, 'DELETE FROM named WHERE id = 600')
-    for (const lie of ['{}', '{"failed":"the disk is gone"}', 'null', '[]']) {
-      const { pair } = await byKey(a, b, (answer, step) => (step === wanted ? lie : answer))
+    for (const wrong of ['{}', '{"failed":"the disk is gone"}', 'null', '[]']) {
+      const { pair } = await byKey(a, b, (answer, step) => (step === wanted ? wrong : answer))
       if (wanted === 'open') expect([pair.tables, pair.why]).toEqual([[], expect.any(String)])
       else
         expect(pair.tables[0]).toMatchObject({

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest'
 import { resumeUntilSeen, type ResumeOutcome } from '../../../src/hold/pause/resume.ts'
 import { monotonicMs } from '../../../src/host/clock.ts'
+import { openAnswerServer, problem } from '../../support/service/answer-server.ts'
 import { acme, aLease, connect } from '../../support/service/client.ts'
-import { openLiar, problem } from '../../support/service/liar.ts'
 
 const told = { state: 'active', heldMs: 9, continuous: true, bootId: 'boot-1', endedBy: 'holder' }
 
@@ -11,7 +11,7 @@ const told = { state: 'active', heldMs: 9, continuous: true, bootId: 'boot-1', e
 async function resumeAfter(refusals: number, onRetry: (why: Error) => void): Promise<ResumeOutcome> {
   let left = refusals
   let isPaused = true
-  await using liar = await openLiar(({ method }) => {
+  await using server = await openAnswerServer(({ method }) => {
     if (method === 'DELETE' && left-- > 0) return problem(404, 'not-found')
     if (method === 'DELETE') isPaused = false
     if (method === 'DELETE') return { status: 200, body: told }
@@ -19,7 +19,7 @@ async function resumeAfter(refusals: number, onRetry: (why: Error) => void): Pro
     const state = isPaused ? 'quiesced' : 'active'
     return { status: 200, body: { id: 'acme', state, healthy: true, lease: isPaused ? lease : null, leases: [] } }
   })
-  await using service = await connect(liar.socket)
+  await using service = await connect(server.socket)
   return await resumeUntilSeen({
     service,
     tenant: acme,

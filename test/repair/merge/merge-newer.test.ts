@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
 import { mergeNewer, type MergedNewer } from '../../../src/repair/merge/merge-newer.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
 import { exactRows, checkOfResult } from '../../support/merge/merge-in-process.ts'
 import { rowidsOn } from '../../support/merge/rowids-on.ts'
 
@@ -58,7 +58,7 @@ function makeTenant(): void {
 
 /** Overwrites every so many leaves of the table. @returns the ids that were on them */
 function destroyLeaves(every: number): ReadonlySet<string> {
-  const patient = new Patient(at('live'))
+  const patient = new EditableDatabase(at('live'))
   const leaves = patient.pages('notes').filter((page) => patient.bTree(page).leaf)
   const lost = leaves.filter((_, i) => i % every === 3)
   for (const page of lost) patient.write(page, Buffer.alloc(patient.layout.pageSize, 0xa5))
@@ -68,7 +68,7 @@ function destroyLeaves(every: number): ReadonlySet<string> {
   const ids = db.prepare<[], string>('SELECT CAST(id AS TEXT) FROM notes').pluck().all()
   db.close()
   // Each row lies on the leaf that its id belongs to: the test reads the leaves itself.
-  const whole = new Patient(at('whole'))
+  const whole = new EditableDatabase(at('whole'))
   for (const page of leaves) if (!lost.includes(page)) for (const id of rowidsOn(whole, page)) readable.add(id)
   whole[Symbol.dispose]()
   return new Set(ids.filter((id) => !readable.has(id)))

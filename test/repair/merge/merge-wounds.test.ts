@@ -9,7 +9,7 @@ import type { SnapshotPath } from '../../../src/model/brand.ts'
 import type { Account, TableAccount } from '../../../src/model/result/account.ts'
 import type { RowKey } from '../../../src/model/result/finding.ts'
 import { mergeNewer } from '../../../src/repair/merge/merge-newer.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
 import { exactRows, checkOfResult } from '../../support/merge/merge-in-process.ts'
 import { rowidsOn } from '../../support/merge/rowids-on.ts'
 
@@ -76,7 +76,7 @@ class Tenant implements Disposable {
         UPDATE k SET c = 'changed' WHERE b % ${one.updateEvery} = 0; DELETE FROM k WHERE b % ${one.deleteEvery} = 1`)
     })
     copyFileSync(this.live, this.whole)
-    const patient = new Patient(this.live)
+    const patient = new EditableDatabase(this.live)
     const pagesOf = new Map(['t', 'k', 't_w', 'sqlite_autoindex_t_1'].map((name) => [name, patient.pages(name)]))
     for (const { object, at, leafOnly } of one.wounds) {
       const pages = (pagesOf.get(object) ?? []).filter((page) => !leafOnly || this.#isLeaf(page))
@@ -90,7 +90,7 @@ class Tenant implements Disposable {
 
   /** Rowids of `t` on pages that were not destroyed. */
   readable(): readonly string[] {
-    using whole = new Patient(this.whole)
+    using whole = new EditableDatabase(this.whole)
     return whole
       .pages('t')
       .filter((page) => whole.bTree(page).leaf && !this.destroyed.has(page))
@@ -98,7 +98,7 @@ class Tenant implements Disposable {
   }
 
   #isLeaf(page: number): boolean {
-    using whole = new Patient(this.whole)
+    using whole = new EditableDatabase(this.whole)
     return whole.bTree(page).leaf
   }
 

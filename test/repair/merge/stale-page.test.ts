@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
 import type { TableSummary } from '../../../src/model/result/account.ts'
 import { mergeNewer } from '../../../src/repair/merge/merge-newer.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
 import { checkOfResult, exactRows } from '../../support/merge/merge-in-process.ts'
 import { rowidsOn } from '../../support/merge/rowids-on.ts'
 
@@ -52,16 +52,16 @@ function change(from: string, to: string, what: string): void {
 
 /** Puts a leaf of an object of another file in the place of the live one. @returns its number */
 function putBack(from: string, name: string): number {
-  using source = new Patient(at(from))
+  using source = new EditableDatabase(at(from))
   const leaves = source.pages(name).filter((page) => source.bTree(page).leaf)
   const page = leaves[Math.floor(leaves.length / 2)] ?? 0
-  using live = new Patient(at('live'))
+  using live = new EditableDatabase(at('live'))
   live.write(page, source.read(page))
   return page
 }
 
 function idsOn(page: number): readonly number[] {
-  using live = new Patient(at('live'))
+  using live = new EditableDatabase(at('live'))
   return rowidsOn(live, page).map(Number)
 }
 
@@ -123,7 +123,7 @@ it('an old page of one index: the other one agrees with the table, whose rows st
 it('an index that was damaged says nothing against the table', async () => {
   make(`${byRowid}; CREATE INDEX notes_owner ON notes(owner)`)
   const live = exactRows(at('live'), 'notes')
-  using patient = new Patient(at('live'))
+  using patient = new EditableDatabase(at('live'))
   patient.write(patient.leaf('notes_owner'), Buffer.alloc(1024))
   const { rows } = await merge()
   expect(rows.ofBackup.total).toBe(0)

@@ -2,7 +2,7 @@
 import Database from 'better-sqlite3'
 import { beforeEach, afterEach, expect, it } from 'vitest'
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
-import type { Patient } from '../../support/databases/surgeon.ts'
+import type { EditableDatabase } from '../../support/databases/surgeon.ts'
 import { checkOfResult, exactRows } from '../../support/merge/merge-in-process.ts'
 import { makeWounded, mergeWounded } from '../../support/merge/wounded-live.ts'
 
@@ -15,10 +15,11 @@ afterEach(() => folder[Symbol.dispose]())
 const before = `CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT); NUMBERS INSERT INTO t SELECT i, 'name ' || i FROM n`
 
 /** @param after what the application did since the backup @param wound the damage */
-const makeFiles = (after: string, wound: (patient: Patient) => void): void => makeWounded(folder, before, after, wound)
+const makeFiles = (after: string, wound: (patient: EditableDatabase) => void): void =>
+  makeWounded(folder, before, after, wound)
 
 /** The free list is lost, so its pages look like pages that something lost. */
-const loseFreeList = (patient: Patient): void => {
+const loseFreeList = (patient: EditableDatabase): void => {
   patient.edit(1, (bytes) => bytes.fill(0, 32, 40))
 }
 

@@ -1,7 +1,7 @@
 /** Rows that indexes contradict: each is named, with the values that the entries hold. */
 import { describe, expect, test } from 'vitest'
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
-import type { Patient } from '../../support/databases/surgeon.ts'
+import type { EditableDatabase } from '../../support/databases/surgeon.ts'
 import {
   droppedEntries,
   integrityBySqlite,
@@ -14,7 +14,7 @@ import { replaceText, salvageWounded, selectSalvaged } from '../../support/salva
 function salvaged(
   folder: Folder,
   schema: string,
-  wound: (patient: Patient) => void,
+  wound: (patient: EditableDatabase) => void,
 ): ReturnType<typeof salvageInProcess> {
   const outcome = salvageWounded(folder, schema, wound)
   expect(integrityBySqlite(folder.in(salvageNames.result))).toBe('ok')

@@ -1,7 +1,7 @@
 /** Entries of damaged indexes that are hard to compare with the rows of the new file. */
 import { describe, expect, test } from 'vitest'
 import { makeFolder } from '../../support/cli/folder.ts'
-import type { Patient } from '../../support/databases/surgeon.ts'
+import type { EditableDatabase } from '../../support/databases/surgeon.ts'
 import {
   droppedEntries,
   integrityBySqlite,
@@ -41,7 +41,7 @@ describe('a value from which SQLite cannot compute the entry', () => {
 
   test('it does not keep rows of a UNIQUE key from being moved', () => {
     using folder = makeFolder()
-    const both = (patient: Patient): void => {
+    const both = (patient: EditableDatabase): void => {
       wound(patient)
       replaceText('t', 'name0033', 'name0034')(patient)
     }
@@ -98,7 +98,7 @@ test('a row that indexes brought back and that loses its UNIQUE key is counted o
 })
 
 /** The id of the first row on a leaf, by its name. */
-const firstRow = (patient: Patient, leaf: number): number => {
+const firstRow = (patient: EditableDatabase, leaf: number): number => {
   const names = [
     ...patient
       .read(leaf)

@@ -9,7 +9,7 @@ import type { LostRange, TableSummary } from '../../../src/model/result/account.
 import { AccountDraft } from '../../../src/repair/account/account-draft.ts'
 import { mergeNewer } from '../../../src/repair/merge/merge-newer.ts'
 import { salvage } from '../../../src/repair/salvage/salvage.ts'
-import { dropCell, Patient, recordBody } from '../../support/databases/surgeon.ts'
+import { dropCell, EditableDatabase, recordBody } from '../../support/databases/surgeon.ts'
 import { rowidsOn } from '../../support/merge/rowids-on.ts'
 
 let folder = ''
@@ -57,7 +57,7 @@ const isIn = ({ lostRanges }: TableSummary, id: number): boolean =>
 
 /** Zeros leaves of an object, from `from` to before `to`. @returns their numbers */
 function zeroLeaves(name: string, from: number, to: number): readonly number[] {
-  using patient = new Patient(at('live'))
+  using patient = new EditableDatabase(at('live'))
   const leaves = patient
     .pages(name)
     .filter((page) => patient.bTree(page).leaf)
@@ -67,7 +67,7 @@ function zeroLeaves(name: string, from: number, to: number): readonly number[] {
 }
 
 function rowidsOnLeaves(leaves: readonly number[]): readonly number[] {
-  using whole = new Patient(at('whole'))
+  using whole = new EditableDatabase(at('whole'))
   return leaves.flatMap((page) => rowidsOn(whole, page).map(Number)).toSorted((a, b) => a - b)
 }
 
@@ -116,21 +116,21 @@ it('I1.10 no row of a backup counts as deleted because the file was cut off befo
 
 /** The last interior page of the table that is not the root. */
 function lastUpperPage(): number {
-  using whole = new Patient(at('whole'))
+  using whole = new EditableDatabase(at('whole'))
   const root = whole.root('t')
   const upper = whole.pages('t').filter((page) => page !== root && !whole.bTree(page).leaf)
   return Math.max(...upper)
 }
 
 function leavesOf(upper: number): readonly number[] {
-  using whole = new Patient(at('whole'))
+  using whole = new EditableDatabase(at('whole'))
   return whole.children(upper)
 }
 
 it('neighbouring leaves and the index entries of their rows: one range with all of their pages', async () => {
   make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT); CREATE INDEX t_id ON t(id, owner)', plain, 2000)
   const leaves = zeroLeaves('t', 20, 25)
-  using whole = new Patient(at('whole'))
+  using whole = new EditableDatabase(at('whole'))
   const entries = whole.pages('t_id').filter((page) => whole.bTree(page).leaf).length
   const lost = rowidsOnLeaves(leaves)
   const first = lost[0] ?? 0
@@ -193,7 +193,7 @@ it.each([
     .all()
   db.close()
   const lost = rowidsOnLeaves(zeroLeaves('t', 20, 25))
-  using patient = new Patient(at('live'))
+  using patient = new EditableDatabase(at('live'))
   for (const page of overflow) patient.write(page, Buffer.alloc(1024, byte))
   const account = await accountOf('t')
   expect(lost.length).toBeGreaterThan(0)
@@ -201,7 +201,7 @@ it.each([
 })
 
 /** Where the entry of a row lies in the index of this name, which begins with the id. */
-function entryOf(patient: Patient, index: string, id: number): { readonly page: number; readonly i: number } {
+function entryOf(patient: EditableDatabase, index: string, id: number): { readonly page: number; readonly i: number } {
   for (const page of patient.pages(index)) {
     const bytes = patient.read(page)
     if (!patient.bTree(page).leaf) continue
@@ -222,7 +222,7 @@ it('an index that lacks a row which can be read may be an old one: it does not n
   make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT); CREATE INDEX t_id ON t(id, owner)', plain, 2000)
   const lost = rowidsOnLeaves(zeroLeaves('t', 20, 21))
   {
-    using patient = new Patient(at('live'))
+    using patient = new EditableDatabase(at('live'))
     for (const id of [lost[2] ?? 0, 1000]) {
       const { page, i } = entryOf(patient, 't_id', id)
       dropCell(patient, page, i)
@@ -235,7 +235,7 @@ it('an index does not name every row if an entry has no rowid', async () => {
   make('CREATE TABLE t(id INTEGER PRIMARY KEY, owner TEXT, body TEXT); CREATE INDEX t_id ON t(id, owner)', plain, 2000)
   const lost = rowidsOnLeaves(zeroLeaves('t', 20, 21))
   {
-    using patient = new Patient(at('live'))
+    using patient = new EditableDatabase(at('live'))
     const { page, i } = entryOf(patient, 't_id', lost[2] ?? 0)
     const type = recordBody(patient, page, i) - 1
     patient.edit(page, (bytes) => {
@@ -253,7 +253,7 @@ it.each(['', 'WITHOUT ROWID'])(
       "INSERT INTO t SELECT i, 'owner ' || i, hex(zeroblob(iif(i = 30, 3000, 20))) FROM (SELECT ? AS i)",
       60,
     )
-    using patient = new Patient(at('live'))
+    using patient = new EditableDatabase(at('live'))
     patient.write(patient.chain('t', 5).first, Buffer.alloc(1024, 0xff))
     const account = await accountOf('t')
     expect(account.rows.unreadable).toEqual({ total: 1, keys: kind === '' ? [30] : [[30]] })
@@ -264,7 +264,7 @@ it.each(['', 'WITHOUT ROWID'])(
 it('a table whose only page is lost is not known to be empty because its index is', async () => {
   make('CREATE TABLE t(a TEXT, b TEXT); CREATE INDEX i ON t(a)', "INSERT INTO t VALUES('n' || ?, 'v')", 5)
   {
-    using patient = new Patient(at('live'))
+    using patient = new EditableDatabase(at('live'))
     const [root = 0, index = 0] = [...patient.pages('t'), ...patient.pages('i')]
     patient.write(root, Buffer.alloc(1024))
     patient.edit(index, (bytes) => {

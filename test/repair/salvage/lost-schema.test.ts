@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { makeFolder } from '../../support/cli/folder.ts'
 import { create, type Fill } from '../../support/databases/create-database.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
 import { fillMany, people, salvageAndCompare, selectAll } from '../../support/salvage/salvage-and-compare.ts'
 import {
   listedKeys,
@@ -19,7 +19,7 @@ describe('a statement is no SQL any more', () => {
     people(db)
     db.exec('CREATE TABLE others(a)')
   }
-  const garble = (patient: Patient): void =>
+  const garble = (patient: EditableDatabase): void =>
     patient.edit(1, (bytes) => {
       bytes.write('CREATEX', bytes.indexOf('CREATE TABLE people'))
     })
@@ -57,7 +57,7 @@ describe('the row of a table is lost from the schema', () => {
     people(db)
     db.exec('CREATE TABLE others(a)')
   }
-  const garble = (patient: Patient): void =>
+  const garble = (patient: EditableDatabase): void =>
     patient.edit(1, (bytes) => {
       bytes.write('tabXe', bytes.indexOf('tablepeople'))
     })
@@ -70,18 +70,18 @@ describe('the row of a table is lost from the schema', () => {
     expect(selectAll(result, 'SELECT count(*), count(DISTINCT rowid_) FROM holdfast_orphaned')).toEqual([[400, 400]])
   })
 
-  const twins = (patient: Patient): void =>
+  const twins = (patient: EditableDatabase): void =>
     patient.edit(1, (bytes) => {
       for (const name of ['one', 'two']) bytes.write('tabXe', bytes.indexOf(`table${name}`))
     })
   const moving =
     'ALTER TABLE one RENAME TO x; CREATE TABLE one(a, b); INSERT INTO one SELECT a, b FROM x; DROP TABLE x; VACUUM'
-  const oldHeader = (patient: Patient, older: string): void => {
-    using backup = new Patient(older)
+  const oldHeader = (patient: EditableDatabase, older: string): void => {
+    using backup = new EditableDatabase(older)
     patient.edit(1, (bytes) => backup.read(1).copy(bytes, 0, 0, 100))
   }
   /** Behind the end that the header says. */
-  const grow = (patient: Patient): void => patient.truncate(patient.bytes + 1024)
+  const grow = (patient: EditableDatabase): void => patient.truncate(patient.bytes + 1024)
   const changes = [
     ['the same schema', '', null, 400, 0],
     ['the same schema, and the file grew without its header', '', grow, 0, 800],
@@ -106,7 +106,7 @@ describe('the row of a table is lost from the schema', () => {
       database.close()
       const truth = readRows(path)
       {
-        using patient = new Patient(path)
+        using patient = new EditableDatabase(path)
         twins(patient)
         wound?.(patient, folder.in(salvageNames.schema))
       }
@@ -134,7 +134,7 @@ describe('the row of a table is lost from the schema', () => {
     fillMany('CREATE TABLE two(a TEXT, b TEXT)', 'INSERT INTO two VALUES(?, ?)', (i) => ['two', `b${i}`], 300)(database)
     database.close()
     {
-      using patient = new Patient(path)
+      using patient = new EditableDatabase(path)
       patient.edit(1, (bytes) => {
         bytes.write('tabXe', bytes.indexOf('tabletwo'))
       })

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { makeFolder } from '../../support/cli/folder.ts'
 import type { Fill } from '../../support/databases/create-database.ts'
-import { dropCell, type Patient } from '../../support/databases/surgeon.ts'
+import { dropCell, type EditableDatabase } from '../../support/databases/surgeon.ts'
 import { fillMany, people, salvageAndCompare, selectAll, zeroPage } from '../../support/salvage/salvage-and-compare.ts'
 import { isRowidInLostRange, listedKeys } from '../../support/salvage/salvage-in-process.ts'
 
@@ -127,7 +127,8 @@ const trunks = [
   ['', () => undefined],
   [
     ', and it names a page behind the end of the file',
-    (patient: Patient) => patient.write32At((patient.header.freelistTrunk - 1) * 1024 + 8, patient.bytes / 1024 + 5),
+    (patient: EditableDatabase) =>
+      patient.write32At((patient.header.freelistTrunk - 1) * 1024 + 8, patient.bytes / 1024 + 5),
   ],
 ] as const
 

@@ -3,8 +3,8 @@ import { copyFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
-import { createPatient, wounds } from '../../support/databases/wounds.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
+import { createVariedDatabase, wounds } from '../../support/databases/wounds.ts'
 import {
   rowDifferences,
   integrityBySqlite,
@@ -51,11 +51,11 @@ describe.each(layouts)('pages of $pageSize bytes, auto-vacuum: $autoVacuum', ({ 
   test.each(mine.map((wound) => [wound.name, wound] as const))('%s', (name, wound) => {
     using folder = makeFolder()
     const path = folder.in(salvageNames.damaged)
-    createPatient(path, pageSize, autoVacuum)
+    createVariedDatabase(path, pageSize, autoVacuum)
     expect(forgetsNothing(path)).toBe(true)
     copyFileSync(path, folder.in('whole'))
     {
-      using patient = new Patient(path)
+      using patient = new EditableDatabase(path)
       wound.make(patient)
     }
     const { lostObjects } = salvageInProcess(folder)

@@ -3,18 +3,24 @@ import { expect, test } from 'vitest'
 import { resumeUntilSeen } from '../../../src/hold/pause/resume.ts'
 import { monotonicMs } from '../../../src/host/clock.ts'
 import type { Service } from '../../../src/service/port.ts'
+import {
+  granted,
+  openAnswerServer,
+  problem,
+  type ReceivedRequest,
+  type ServerAnswer,
+} from '../../support/service/answer-server.ts'
 import { acme, aLease, connect, failureOf, forever, request, shortOf } from '../../support/service/client.ts'
-import { granted, openLiar, problem, type ReceivedRequest, type Lie } from '../../support/service/liar.ts'
 
 async function withAnswer<Answer>(
-  answer: (asked: ReceivedRequest) => Lie,
+  answer: (asked: ReceivedRequest) => ServerAnswer,
   use: (service: Service) => Promise<Answer>,
 ): Promise<Answer> {
-  await using liar = await openLiar(answer)
-  await using service = await connect(liar.socket)
+  await using server = await openAnswerServer(answer)
+  await using service = await connect(server.socket)
   return await use(service)
 }
-const ok = (body: object): Lie => ({ status: 200, body })
+const ok = (body: object): ServerAnswer => ({ status: 200, body })
 const active = { id: 'acme', state: 'active', healthy: true }
 
 test('lease, lastError, next and sqliteVersion may be left out', async () => {

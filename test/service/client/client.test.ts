@@ -7,10 +7,10 @@ import { expect, test } from 'vitest'
 import { tenantId } from '../../../src/model/brand.ts'
 import { connectService } from '../../../src/service/connect.ts'
 import { createGate } from '../../../src/service/gate/index.ts'
+import { granted, openAnswerServer } from '../../support/service/answer-server.ts'
 import { makeCertificates } from '../../support/service/certificates.ts'
 import { acme, connect, failureOf, forever, request, settingsFor, shortOf } from '../../support/service/client.ts'
 import { openTestGate, until } from '../../support/service/gate.ts'
-import { granted, openLiar } from '../../support/service/liar.ts'
 
 test('a hold through the client: quiesce, renew, look, resume', async () => {
   await using service = await openTestGate()
@@ -243,7 +243,7 @@ test('a token that was changed is read again after 401', async () => {
   using dir = folder()
   const tokenFile = join(dir.path, 'token')
   writeFileSync(tokenFile, 'old', { mode: 0o600 })
-  await using service = await openLiar(({ authorization }) =>
+  await using service = await openAnswerServer(({ authorization }) =>
     authorization === 'Bearer new' ? granted() : { status: 401 },
   )
   await using client = await connect(service.socket, { tokenFile })

@@ -7,9 +7,9 @@ import { expect, test } from 'vitest'
 import type { AdminSettings } from '../../../src/config/settings.ts'
 import { sleep } from '../../../src/host/clock.ts'
 import { Transport, type Request } from '../../../src/service/client/transport.ts'
+import { openAnswerServer } from '../../support/service/answer-server.ts'
 import { acme, connect, forever, settingsFor, shortOf } from '../../support/service/client.ts'
 import { until } from '../../support/service/gate.ts'
-import { openLiar } from '../../support/service/liar.ts'
 
 interface RawService extends AsyncDisposable {
   readonly socket: string
@@ -165,7 +165,7 @@ test('a change of the protocol, a redirect and an answer that is no HTTP are no 
 })
 
 test('a drain may take longer than the usual time of a call', async () => {
-  await using service = await openLiar(() => 'silence')
+  await using service = await openAnswerServer(() => 'silence')
   await using transport = await Transport.open({
     ...settingsFor(service.socket),
     requestTimeoutMs: 20,

@@ -3,13 +3,16 @@
  */
 import { expect, test, vi } from 'vitest'
 import { registryBounds, RegistrySize } from '../../../src/service/registry-bounds.ts'
+import { openAnswerServer, type ReceivedRequest, type ServerAnswer } from '../../support/service/answer-server.ts'
 import { acme, connect, failureOf, forever } from '../../support/service/client.ts'
-import { openLiar, type ReceivedRequest, type Lie } from '../../support/service/liar.ts'
 
-const page = (tenants: readonly object[], next: string | null): Lie => ({ status: 200, body: { tenants, next } })
+const page = (tenants: readonly object[], next: string | null): ServerAnswer => ({
+  status: 200,
+  body: { tenants, next },
+})
 
-const listTenants = async (answer: (asked: ReceivedRequest) => Lie): Promise<string> => {
-  await using service = await openLiar(answer)
+const listTenants = async (answer: (asked: ReceivedRequest) => ServerAnswer): Promise<string> => {
+  await using service = await openAnswerServer(answer)
   await using client = await connect(service.socket, { requestTimeoutMs: 10_000 }) // A page may have 15 MB.
   return await client.tenants(forever).then(
     (tenants) => `${tenants.length} tenants`,
@@ -69,7 +72,7 @@ test('the number of tenants, of files and of pages, and the time for all of them
 })
 
 test('of a million items that do not fit the first is named, and the others cost nothing', async () => {
-  const raw = (text: string) => (): Lie => ({ status: 200, raw: text })
+  const raw = (text: string) => (): ServerAnswer => ({ status: 200, raw: text })
   const many = '0,'.repeat(1_000_000)
   const before = process.memoryUsage().rss
   expect(await listTenants(raw(`{"tenants":[${many}0]}`))).toMatch(/^REGISTRY_STALE .*\(tenants\.0: .*object/)
@@ -86,19 +89,19 @@ test('an id that is too long is named by its bound', async () => {
 })
 
 test('an answer, its headers and its texts have bounds', async () => {
-  let lie: Lie = 'flood'
-  await using service = await openLiar(() => lie)
+  let given: ServerAnswer = 'flood'
+  await using service = await openAnswerServer(() => given)
   await using client = await connect(service.socket)
   expect(await failureOf(client.leases(forever))).toMatchObject({
     code: 'CONTRACT_BROKEN',
     message: expect.stringContaining('longer than 1048576 bytes') as string,
   })
-  lie = { status: 200, body: {}, headers: { endless: 'x'.repeat(20_000) } }
+  given = { status: 200, body: {}, headers: { endless: 'x'.repeat(20_000) } }
   expect(await failureOf(client.tenant(acme, forever))).toMatchObject({
     code: 'CONTRACT_BROKEN',
     message: expect.stringContaining('headers are longer than 16384 bytes') as string,
   })
-  lie = {
+  given = {
     status: 200,
     body: { id: 'acme', state: 'active', healthy: false, lastError: `no\u202e\n${'x'.repeat(900_000)}` },
   }
@@ -106,7 +109,7 @@ test('an answer, its headers and its texts have bounds', async () => {
 })
 
 test('an answer that trickles has the time of its request in all, not for each piece', async () => {
-  await using service = await openLiar(() => 'trickle')
+  await using service = await openAnswerServer(() => 'trickle')
   await using client = await connect(service.socket, { requestTimeoutMs: 100 })
   const startedAt = performance.now()
   expect(await failureOf(client.tenants(forever))).toMatchObject({ code: 'ADMIN_UNREACHABLE' })

@@ -4,8 +4,8 @@
 import { expect, test } from 'vitest'
 import { resumeUntilSeen } from '../../../src/hold/pause/resume.ts'
 import { monotonicMs } from '../../../src/host/clock.ts'
+import { openAnswerServer, problem } from '../../support/service/answer-server.ts'
 import { acme, aLease, connect } from '../../support/service/client.ts'
-import { openLiar, problem } from '../../support/service/liar.ts'
 
 const told = { state: 'active', heldMs: 9, bootId: 'boot-1', endedBy: 'holder' }
 
@@ -14,7 +14,7 @@ test.each([
   ['had ended before', problem(410, 'lease-expired', { bootId: 'boot-1', endedBy: 'expiry' }), 'expired', false],
 ] as const)('our lease %s, another stands under our name: it is ended at once', async (_, answer, how, continuous) => {
   const standing = new Set(['lease-1', 'lease-2'])
-  await using liar = await openLiar(({ method, url }) => {
+  await using server = await openAnswerServer(({ method, url }) => {
     if (method === 'DELETE') {
       const ended = /lease-\d/.exec(url)?.[0] ?? ''
       standing.delete(ended)
@@ -24,7 +24,7 @@ test.each([
     const lease = { leaseId: 'lease-2', fence: 2, holder: 'hold-1', expiresInMs: 60_000, heldMs: 5 }
     return { status: 200, body: { id: 'acme', state, healthy: true, lease: state === 'active' ? null : lease } }
   })
-  await using service = await connect(liar.socket)
+  await using service = await connect(server.socket)
   const beganAtMs = monotonicMs()
   const sight = await resumeUntilSeen({
     service,

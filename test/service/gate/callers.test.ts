@@ -5,8 +5,8 @@ import { expect, test } from 'vitest'
 import { openTestGate, terms, until, type TestGate } from '../../support/service/gate.ts'
 
 /** Long enough for a machine under load. */
-const patient = { drainTimeoutMs: 30_000, ttlMs: 30_000, maxHoldMs: 30_000 }
-const body = JSON.stringify({ ...terms, ...patient })
+const generous = { drainTimeoutMs: 30_000, ttlMs: 30_000, maxHoldMs: 30_000 }
+const body = JSON.stringify({ ...terms, ...generous })
 const requestText = (key: string): string =>
   `POST /admin/v1/tenants/acme/quiesce HTTP/1.1\r\nhost: x\r\ncontent-type: ` +
   `application/json\r\nidempotency-key: ${key}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
@@ -53,7 +53,7 @@ test('who goes away while the tenant is closed for long gets no lease: the tenan
 test('who is there is served, whoever has gone beside it', async () => {
   await using service = await openTestGate()
   const passage = await service.gate.enter('acme')
-  const asked = service.quiesce('acme', patient)
+  const asked = service.quiesce('acme', generous)
   await until(async () => (await stateOf(service)) === 'draining', 'it drains')
   const other = await ask(service, 'other')
   other.destroy()

@@ -1,12 +1,12 @@
 /** A service that hangs while it closes a tenant is there: it is not asked without pause, nor sought elsewhere. */
 import { expect, test } from 'vitest'
+import { openAnswerServer, problem } from '../../support/service/answer-server.ts'
 import { acme, connect, failureOf, forever, request, shortOf } from '../../support/service/client.ts'
 import { openTestGate } from '../../support/service/gate.ts'
-import { openLiar, problem } from '../../support/service/liar.ts'
 
 test('in-progress is asked again ever more rarely', async () => {
   const at: number[] = []
-  await using service = await openLiar(({ count }) => {
+  await using service = await openAnswerServer(({ count }) => {
     at.push(performance.now())
     return count === 1 ? 'hang-up' : problem(409, 'in-progress')
   })
@@ -36,7 +36,7 @@ test('a close that hangs: the words and the code of a tenant that does not come 
 })
 
 test('a service that takes the connection and stays silent is not looked for at another socket', async () => {
-  await using service = await openLiar(() => 'silence')
+  await using service = await openAnswerServer(() => 'silence')
   await using client = await connect(service.socket, { requestTimeoutMs: 60 })
   for (const call of [
     () => client.quiesce(acme, { ...request, drainTimeoutMs: 50 }, forever),
@@ -49,7 +49,7 @@ test('a service that takes the connection and stays silent is not looked for at 
 
 test('interrupted while it is asked what became of a quiesce: the tenant may be paused', async () => {
   const interrupt = new AbortController()
-  await using service = await openLiar(({ method }) => {
+  await using service = await openAnswerServer(({ method }) => {
     if (method === 'GET') interrupt.abort()
     return 'silence'
   })

@@ -11,8 +11,8 @@ import { readHeader } from '../../../src/sqlite/header.ts'
 import { create, fillEvents, pageSizes, removeDatabase } from '../../support/databases/create-database.ts'
 import { recipes } from '../../support/databases/recipes.ts'
 import { createBeyondLockByte, memoryFolder } from '../../support/databases/special-layouts.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
-import { createPatient } from '../../support/databases/wounds.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
+import { createVariedDatabase } from '../../support/databases/wounds.ts'
 
 const folder = mkdtempSync(join(memoryFolder(), 'groups-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -120,11 +120,11 @@ test('pages behind the end of the database have another state than unowned pages
 
 test('a page that cannot be read is unread, and neither damaged nor healthy', () => {
   const path = fresh()
-  createPatient(path, 1024, false)
+  createVariedDatabase(path, 1024, false)
   let leaf: number
   {
-    using patient = new Patient(path)
-    leaf = patient.leaf('events')
+    using database = new EditableDatabase(path)
+    leaf = database.leaf('events')
   }
   const groups = groupsOf(path, [leaf])
   expectWhole(groups)
@@ -138,13 +138,13 @@ test('every damaged page is counted and shown, also pages that no finding lists 
   create(path, 512, (db) => fillEvents(4000)(db))
   let wounded: readonly number[]
   {
-    using patient = new Patient(path)
-    wounded = patient
+    using database = new EditableDatabase(path)
+    wounded = database
       .pages('events')
-      .filter((page) => patient.bTree(page).leaf)
+      .filter((page) => database.bTree(page).leaf)
       .slice(10, 130)
       .toSorted((a, b) => a - b)
-    for (const page of wounded) patient.write(page, Buffer.alloc(512))
+    for (const page of wounded) database.write(page, Buffer.alloc(512))
   }
   const groups = groupsOf(path)
   expectWhole(groups)
@@ -167,10 +167,10 @@ test('a file in which everything is wrong lists a limited number of places, and 
   })
   let leaves: number
   {
-    using patient = new Patient(path)
-    const pages = patient.pages('t').filter((page) => patient.bTree(page).leaf)
+    using database = new EditableDatabase(path)
+    const pages = database.pages('t').filter((page) => database.bTree(page).leaf)
     leaves = pages.length
-    for (const page of pages) patient.writeAt((page - 1) * 512, [1])
+    for (const page of pages) database.writeAt((page - 1) * 512, [1])
   }
   const { bad, counts, groups } = groupsOf(path)
   expect(bad.places).toHaveLength(500)

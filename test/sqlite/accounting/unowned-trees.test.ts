@@ -9,7 +9,7 @@ import { engines } from '../../../src/model/result/reading.ts'
 import type { Diagnosis } from '../../../src/model/result/verdict.ts'
 import { create, fillEvents } from '../../support/databases/create-database.ts'
 import { memoryFolder } from '../../support/databases/special-layouts.ts'
-import { Patient } from '../../support/databases/surgeon.ts'
+import { EditableDatabase } from '../../support/databases/surgeon.ts'
 import { context } from '../../support/diagnosis.ts'
 import { readInProcess } from '../../support/read-in-process.ts'
 
@@ -71,9 +71,9 @@ test('a table WITHOUT ROWID, and one in an auto-vacuum file, are recognized too'
 test('leaves of a table whose root is gone are recognized as rows', async () => {
   const path = withTable('(a INTEGER PRIMARY KEY, b, c)', 20)
   {
-    using patient = new Patient(path)
-    const root = patient.root('lost')
-    patient.write(root, Buffer.alloc(patient.layout.pageSize))
+    using database = new EditableDatabase(path)
+    const root = database.root('lost')
+    database.write(root, Buffer.alloc(database.layout.pageSize))
   }
   loseFromSchema(path)
   const { findings, remedy } = await diagnosisOf(path)
@@ -98,15 +98,15 @@ test('pages of a deleted table that the free list lost are no lost table, if the
   db.exec('DROP TABLE lost')
   db.close()
   {
-    using patient = new Patient(path)
-    patient.write32At(32, 0)
+    using database = new EditableDatabase(path)
+    database.write32At(32, 0)
   }
   const counted = await diagnosisOf(path)
   expect(counted.findings.map(({ rule }) => rule)).not.toContain('tree-unowned')
   expect(counted).toMatchObject({ damage: 'structure', remedy: { do: 'rebuild', rewrite: true } })
   {
-    using patient = new Patient(path)
-    patient.write32At(36, 0)
+    using database = new EditableDatabase(path)
+    database.write32At(36, 0)
   }
   // Now nothing says that the pages were free.
   expect((await diagnosisOf(path)).findings.map(({ rule }) => rule)).toContain('tree-unowned')

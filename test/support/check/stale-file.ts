@@ -7,7 +7,7 @@ import { afterAll, beforeEach, expect } from 'vitest'
 import { diagnose } from '../../../src/diagnosis/diagnose.ts'
 import type { Diagnosis } from '../../../src/model/result/verdict.ts'
 import { create } from '../databases/create-database.ts'
-import { Patient, recordBody } from '../databases/surgeon.ts'
+import { EditableDatabase, recordBody } from '../databases/surgeon.ts'
 import { context } from '../diagnosis.ts'
 import { readInProcess } from '../read-in-process.ts'
 
@@ -61,20 +61,20 @@ export function useStaleFile(): StaleFile {
       let leaf: number
       let before: Buffer
       {
-        using patient = new Patient(path)
-        leaf = patient.leaf(tree)
-        before = patient.read(leaf)
+        using database = new EditableDatabase(path)
+        leaf = database.leaf(tree)
+        before = database.read(leaf)
       }
       sql(change)
-      using patient = new Patient(path)
-      expect(patient.read(leaf).equals(before), 'the change must have touched the page').toBe(false)
-      patient.write(leaf, before)
+      using database = new EditableDatabase(path)
+      expect(database.read(leaf).equals(before), 'the change must have touched the page').toBe(false)
+      database.write(leaf, before)
       return leaf
     },
     rowOnLeaf() {
-      using patient = new Patient(path)
-      const leaf = patient.leaf('t')
-      const text = patient.read(leaf).toString('latin1', recordBody(patient, leaf, 1))
+      using database = new EditableDatabase(path)
+      const leaf = database.leaf('t')
+      const text = database.read(leaf).toString('latin1', recordBody(database, leaf, 1))
       return Number(/note (\d+)/.exec(text)?.[1])
     },
     async conclude(showValues = false) {

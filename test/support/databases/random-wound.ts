@@ -3,9 +3,9 @@
 import * as fc from 'fast-check'
 import { cellOffset, readPage } from '../../../src/sqlite/page.ts'
 import { setPointerMap } from './surgeon.ts'
-import type { Patient } from './surgeon.ts'
+import type { EditableDatabase } from './surgeon.ts'
 import { pick, randomPageNumber, woundPage } from './wounds/random-page-wounds.ts'
-import type { PatientPage, WoundNumbers } from './wounds/random-page-wounds.ts'
+import type { EditablePage, WoundNumbers } from './wounds/random-page-wounds.ts'
 import { header32 } from './wounds/wound.ts'
 
 const kinds = [
@@ -50,80 +50,80 @@ export const randomWound: fc.Arbitrary<RandomWound> = fc.record({
  * @param before the same database at an earlier time, for pages that a lost write has left
  * @returns how, or null if the file has nothing that the wound needs
  */
-export function inflict(patient: Patient, wound: RandomWound, before: Buffer): string | null {
-  const { pageSize } = patient.layout
-  const pageCount = Math.ceil(patient.bytes / pageSize)
-  const place = placeOf(patient, wound)
+export function inflict(database: EditableDatabase, wound: RandomWound, before: Buffer): string | null {
+  const { pageSize } = database.layout
+  const pageCount = Math.ceil(database.bytes / pageSize)
+  const place = placeOf(database, wound)
   switch (wound.kind) {
     case 'page as it was before': {
       const changed = Array.from({ length: Math.min(pageCount, before.length / pageSize) }, (_, i) => i + 1).filter(
-        (page) => page > 1 && !patient.read(page).equals(before.subarray((page - 1) * pageSize, page * pageSize)),
+        (page) => page > 1 && !database.read(page).equals(before.subarray((page - 1) * pageSize, page * pageSize)),
       )
       const page = pick(changed, wound.page)
       if (page === null) return null
-      patient.write(page, before.subarray((page - 1) * pageSize, page * pageSize))
+      database.write(page, before.subarray((page - 1) * pageSize, page * pageSize))
       return `page ${page} as it was before`
     }
     case 'free count changed':
-      return header32(patient, 36, Math.max(0, patient.header.freelistCount + (wound.value % 5) - 2))
+      return header32(database, 36, Math.max(0, database.header.freelistCount + (wound.value % 5) - 2))
     case 'free trunk changed': {
-      const trunk = patient.header.freelistTrunk
-      if (trunk === 0) return wound.value % 2 === 0 ? header32(patient, 32, 1 + (wound.value % pageCount)) : null
+      const trunk = database.header.freelistTrunk
+      if (trunk === 0) return wound.value % 2 === 0 ? header32(database, 32, 1 + (wound.value % pageCount)) : null
       const at = 4 * (wound.byte % 6)
-      patient.write32At((trunk - 1) * pageSize + at, randomPageNumber(wound.value, pageCount))
+      database.write32At((trunk - 1) * pageSize + at, randomPageNumber(wound.value, pageCount))
       return `trunk ${trunk}, byte ${at}`
     }
     case 'pointer map changed': {
-      if (!patient.layout.autoVacuum || pageCount < 3) return null
+      if (!database.layout.autoVacuum || pageCount < 3) return null
       const page = 3 + (wound.page % (pageCount - 2))
-      setPointerMap(patient, page, wound.value % 7, randomPageNumber(wound.value >> 3, pageCount))
+      setPointerMap(database, page, wound.value % 7, randomPageNumber(wound.value >> 3, pageCount))
       return `pointer map of page ${page}`
     }
     case 'header field changed': {
       const [at, number] = pick(fields, wound.page) ?? [0, 0]
-      patient.writeAt(at, [wound.value % 2 === 0 ? number : wound.value & 255])
+      database.writeAt(at, [wound.value % 2 === 0 ? number : wound.value & 255])
       return `header byte ${at}`
     }
     case 'file cut':
-      patient.truncate(
+      database.truncate(
         Math.max(
           wound.page % 2 === 0 ? pageSize : 0,
-          patient.bytes - (wound.value % 3 === 0 ? 1 + (wound.byte % pageSize) : pageSize * (1 + (wound.byte % 3))),
+          database.bytes - (wound.value % 3 === 0 ? 1 + (wound.byte % pageSize) : pageSize * (1 + (wound.byte % 3))),
         ),
       )
-      return `${patient.bytes} bytes are left`
+      return `${database.bytes} bytes are left`
     case 'file longer':
-      patient.writeAt(
-        patient.bytes,
+      database.writeAt(
+        database.bytes,
         Array.from({ length: 1 + (wound.byte % (2 * pageSize)) }, () => wound.value & 255),
       )
-      return `${patient.bytes} bytes`
+      return `${database.bytes} bytes`
     default:
-      return place === null ? null : woundPage(wound.kind, patient, wound, place, pageCount)
+      return place === null ? null : woundPage(wound.kind, database, wound, place, pageCount)
   }
 }
 
-function placeOf(patient: Patient, wound: RandomWound): PatientPage | null {
-  const root = pick([1, ...patient.roots.values()], wound.tree) ?? 1
+function placeOf(database: EditableDatabase, wound: RandomWound): EditablePage | null {
+  const root = pick([1, ...database.roots.values()], wound.tree) ?? 1
   const pages = [root]
   for (let at = 0; at < pages.length && at < 500; at++)
-    pages.push(...childrenOf(patient, pages[at] ?? 0).filter((child) => !pages.includes(child)))
+    pages.push(...childrenOf(database, pages[at] ?? 0).filter((child) => !pages.includes(child)))
   const page = pick(pages, wound.page) ?? root
-  const bytes = patient.read(page)
-  const bTree = readPage(bytes, page, patient.layout)
+  const bytes = database.read(page)
+  const bTree = readPage(bytes, page, database.layout)
   return bTree.kind === 'b-tree' ? { page, bytes, bTree } : null
 }
 
-/** Unlike `Patient.children`, also for pages that have been wounded before. */
-function childrenOf(patient: Patient, page: number): readonly number[] {
-  const bytes = patient.read(page)
-  const bTree = readPage(bytes, page, patient.layout)
+/** Unlike `EditableDatabase.children`, also for pages that have been wounded before. */
+function childrenOf(database: EditableDatabase, page: number): readonly number[] {
+  const bytes = database.read(page)
+  const bTree = readPage(bytes, page, database.layout)
   if (bTree.kind !== 'b-tree' || bTree.leaf) return []
   const offsets = Array.from({ length: bTree.cellCount }, (_, i) => cellOffset(bytes, bTree, i)).filter(
     (at) => at + 4 <= bytes.length,
   )
   return [...offsets.map((at) => bytes.readUInt32BE(at)), bTree.rightChild].filter(
-    (child) => child > 0 && child * patient.layout.pageSize <= patient.bytes,
+    (child) => child > 0 && child * database.layout.pageSize <= database.bytes,
   )
 }
 

@@ -12,7 +12,7 @@ import { cellOffset, headerOffset, readPage } from '../../../src/sqlite/page.ts'
 import type { BTreePage } from '../../../src/sqlite/page.ts'
 
 /** An open database file, whose pages can be read and written. Disposing closes it. */
-export class Patient implements Disposable {
+export class EditableDatabase implements Disposable {
   readonly path: string
   readonly roots: ReadonlyMap<string, number>
   readonly header: DatabaseHeader
@@ -138,12 +138,12 @@ export class Patient implements Disposable {
  * Removes a cell from a leaf as SQLite does: its pointer goes, and its bytes become a freeblock. Only for pages without
  * freeblocks.
  */
-export function dropCell(patient: Patient, page: number, i: number): void {
-  patient.edit(page, (bytes, bTree) => {
+export function dropCell(database: EditableDatabase, page: number, i: number): void {
+  database.edit(page, (bytes, bTree) => {
     const header = headerOffset(page)
     if (read16(bytes, header + 1) !== 0) throw new Error(`page ${page} has freeblocks`)
     const at = cellOffset(bytes, bTree, i)
-    const length = cellBytes(bytes, at, bTree, patient.layout)
+    const length = cellBytes(bytes, at, bTree, database.layout)
     for (let k = i; k < bTree.cellCount - 1; k++)
       bytes.writeUInt16BE(cellOffset(bytes, bTree, k + 1), bTree.pointers + 2 * k)
     bytes.writeUInt16BE(bTree.cellCount - 1, header + 3)
@@ -165,18 +165,18 @@ function cellBytes(bytes: Buffer, at: number, bTree: BTreePage, layout: PageLayo
 }
 
 /** Byte offset in the page of the values of a cell's record, which follow the header of the record. */
-export function recordBody(patient: Patient, page: number, i: number): number {
-  const bytes = patient.read(page)
-  const bTree = patient.bTree(page)
-  const cell = readCell(bytes, cellOffset(bytes, bTree, i), bTree, patient.layout)
+export function recordBody(database: EditableDatabase, page: number, i: number): number {
+  const bytes = database.read(page)
+  const bTree = database.bTree(page)
+  const cell = readCell(bytes, cellOffset(bytes, bTree, i), bTree, database.layout)
   if (cell.kind !== 'cell') throw new Error(cell.why)
   return cell.payload + (bytes[cell.payload] ?? 0)
 }
 
 /** Sets what the pointer map says of a page. */
-export function setPointerMap(patient: Patient, page: number, type: number, parent: number): void {
-  const map = pointerMapPageFor(patient.layout, page)
-  const at = (map - 1) * patient.layout.pageSize + pointerMapEntryOffset(patient.layout, page)
-  patient.writeAt(at, [type])
-  patient.write32At(at + 1, parent)
+export function setPointerMap(database: EditableDatabase, page: number, type: number, parent: number): void {
+  const map = pointerMapPageFor(database.layout, page)
+  const at = (map - 1) * database.layout.pageSize + pointerMapEntryOffset(database.layout, page)
+  database.writeAt(at, [type])
+  database.write32At(at + 1, parent)
 }

@@ -1,4 +1,4 @@
-/** The patient, which is the database that tests wound, and all its wounds. */
+/** The varied database, which tests wound, and all its wounds. */
 
 import { create, fillEvents } from './create-database.ts'
 import { copyCached } from './database-cache.ts'
@@ -11,10 +11,10 @@ import { schemaWounds } from './wounds/schema-wounds.ts'
 import type { Wound } from './wounds/wound.ts'
 
 /** Creates a database with tables of several levels, four indexes, overflow chains and a free list. */
-export const createPatient = (path: string, pageSize: number, autoVacuum: boolean): void =>
-  copyCached(`patient ${pageSize} ${autoVacuum}`, path, (at) => createPatientOnce(at, pageSize, autoVacuum))
+export const createVariedDatabase = (path: string, pageSize: number, autoVacuum: boolean): void =>
+  copyCached(`varied ${pageSize} ${autoVacuum}`, path, (at) => createVariedDatabaseOnce(at, pageSize, autoVacuum))
 
-function createPatientOnce(path: string, pageSize: number, autoVacuum: boolean): void {
+function createVariedDatabaseOnce(path: string, pageSize: number, autoVacuum: boolean): void {
   create(
     path,
     pageSize,

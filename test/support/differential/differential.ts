@@ -13,7 +13,7 @@ import { generated } from '../databases/generated-database.ts'
 import type { GeneratedDatabase } from '../databases/generated-database.ts'
 import { inflict, randomWound } from '../databases/random-wound.ts'
 import type { RandomWound } from '../databases/random-wound.ts'
-import { Patient } from '../databases/surgeon.ts'
+import { EditableDatabase } from '../databases/surgeon.ts'
 import { acceptingContext, judge, readWithBoth } from './engines.ts'
 import { changeRows } from './exact-rows.ts'
 import { damage } from './referee.ts'
@@ -122,9 +122,9 @@ export async function compare(path: string, done: readonly string[]): Promise<Ou
 }
 
 function operate(path: string, wounds: readonly RandomWound[], before: Buffer): readonly string[] {
-  using patient = new Patient(path)
+  using database = new EditableDatabase(path)
   return wounds.flatMap((wound) => {
-    const done = inflict(patient, wound, before)
+    const done = inflict(database, wound, before)
     return done === null ? [] : [`${wound.kind}: ${done}`]
   })
 }

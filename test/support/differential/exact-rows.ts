@@ -13,7 +13,7 @@ import { cellOffset } from '../../../src/sqlite/page.ts'
 import { buildGenerated } from '../databases/build-generated.ts'
 import { removeDatabase } from '../databases/create-database.ts'
 import type { GeneratedDatabase } from '../databases/generated-database.ts'
-import { dropCell, Patient } from '../databases/surgeon.ts'
+import { dropCell, EditableDatabase } from '../databases/surgeon.ts'
 import { integersFrom } from '../random.ts'
 import { readInProcess } from '../read-in-process.ts'
 
@@ -194,14 +194,14 @@ export function changeRows(db: Database.Database, seed: number): void {
 /** Removes one entry from some leaves of an index; none with overflow pages, which would then belong to nothing. */
 function dropEntries(path: string, index: string, seed: number): void {
   const random = integersFrom(seed)
-  using patient = new Patient(path)
-  for (const page of patient.pages(index)) {
-    const bytes = patient.read(page)
-    const bTree = patient.bTree(page)
+  using database = new EditableDatabase(path)
+  for (const page of database.pages(index)) {
+    const bytes = database.read(page)
+    const bTree = database.bTree(page)
     if (!bTree.leaf || bTree.cellCount < 2 || bytes.readUInt16BE(1) !== 0) continue
     const i = random(bTree.cellCount)
-    const cell = readCell(bytes, cellOffset(bytes, bTree, i), bTree, patient.layout)
-    if (cell.kind === 'cell' && cell.overflow === 0) dropCell(patient, page, i)
+    const cell = readCell(bytes, cellOffset(bytes, bTree, i), bTree, database.layout)
+    if (cell.kind === 'cell' && cell.overflow === 0) dropCell(database, page, i)
   }
 }
 

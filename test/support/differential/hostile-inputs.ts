@@ -15,7 +15,7 @@ import { buildGenerated } from '../databases/build-generated.ts'
 import { removeDatabase } from '../databases/create-database.ts'
 import { generated } from '../databases/generated-database.ts'
 import { recipes } from '../databases/recipes.ts'
-import { createPatient } from '../databases/wounds.ts'
+import { createVariedDatabase } from '../databases/wounds.ts'
 import { integersFrom } from '../random.ts'
 import { damageBytes } from './referee.ts'
 
@@ -48,8 +48,8 @@ export function makeSpecimens(generatedCount: number, bytesMax: number): readonl
         recipes.map(({ name, build }) => ({ name: `${name}, ${size}`, build: (path: string) => build(path, size) })),
       ),
       ...[false, true].map((autoVacuum) => ({
-        name: `patient, auto-vacuum ${autoVacuum}`,
-        build: (path: string) => createPatient(path, 512, autoVacuum),
+        name: `varied, auto-vacuum ${autoVacuum}`,
+        build: (path: string) => createVariedDatabase(path, 512, autoVacuum),
       })),
       ...fc
         .sample(generated, { seed: 1, numRuns: generatedCount })

@@ -1,9 +1,9 @@
-import type { Patient } from '../databases/surgeon.ts'
+import type { EditableDatabase } from '../databases/surgeon.ts'
 
 /** The rowids on a leaf of a table, by the test's own reading. */
-export function rowidsOn(patient: Patient, page: number): readonly string[] {
-  const bytes = patient.read(page)
-  const { pointers, cellCount } = patient.bTree(page)
+export function rowidsOn(database: EditableDatabase, page: number): readonly string[] {
+  const bytes = database.read(page)
+  const { pointers, cellCount } = database.bTree(page)
   return Array.from({ length: cellCount }, (_, i) => {
     let at = bytes.readUInt16BE(pointers + 2 * i)
     while ((bytes[at++] ?? 0) >= 0x80); // The length of the payload.

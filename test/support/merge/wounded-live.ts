@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import type { SnapshotPath } from '../../../src/model/brand.ts'
 import { mergeNewer, type MergedNewer } from '../../../src/repair/merge/merge-newer.ts'
 import type { Folder } from '../cli/folder.ts'
-import { Patient } from '../databases/surgeon.ts'
+import { EditableDatabase } from '../databases/surgeon.ts'
 
 const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)'
 
@@ -13,7 +13,12 @@ const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n 
  * for a table `n` with the numbers `i` from 1 to 400.
  * @param after what the application did since the backup
  */
-export function makeWounded(folder: Folder, before: string, after: string, wound: (patient: Patient) => void): void {
+export function makeWounded(
+  folder: Folder,
+  before: string,
+  after: string,
+  wound: (database: EditableDatabase) => void,
+): void {
   const fill = (name: string, sql: string): void => {
     const db = new Database(folder.in(name))
     db.exec(`PRAGMA secure_delete=OFF; PRAGMA page_size=1024; PRAGMA synchronous=OFF`)
@@ -24,8 +29,8 @@ export function makeWounded(folder: Folder, before: string, after: string, wound
   copyFileSync(folder.in('backup'), folder.in('live'))
   fill('live', after)
   copyFileSync(folder.in('live'), folder.in('whole'))
-  using patient = new Patient(folder.in('live'))
-  wound(patient)
+  using database = new EditableDatabase(folder.in('live'))
+  wound(database)
 }
 
 /** Into the file `result`. */

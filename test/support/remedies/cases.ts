@@ -1,6 +1,6 @@
 /** Every wound of the tests, and the remedy that the design gives it: diagnosis has no say in this table. */
 import type { RemedyKind } from '../../../src/model/result/remedy.ts'
-import { Patient } from '../databases/surgeon.ts'
+import { EditableDatabase } from '../databases/surgeon.ts'
 import { wounds } from '../databases/wounds.ts'
 import {
   bySql,
@@ -12,7 +12,7 @@ import {
   zeroRoot,
   type WoundFile,
 } from './object-wounds.ts'
-import { boxes, contentless, externalText, fullText, patient, rich, type Subject } from './subjects.ts'
+import { boxes, contentless, externalText, fullText, rich, varied, type Subject } from './subjects.ts'
 
 export interface RemedyCase {
   readonly name: string
@@ -69,7 +69,7 @@ const changesLength = new Set([
   'stray bytes at the end',
 ])
 
-/** The surgeon's wounds of one patient. */
+/** The surgeon's wounds of one database. */
 export function surgeonCases(subject: Subject, isAutoVacuum: boolean): readonly RemedyCase[] {
   return (
     wounds
@@ -80,7 +80,7 @@ export function surgeonCases(subject: Subject, isAutoVacuum: boolean): readonly 
         name,
         subject,
         wound: (path) => {
-          using opened = new Patient(path)
+          using opened = new EditableDatabase(path)
           make(opened)
         },
         ...(ofSurgeon[name] ?? lost),
@@ -170,4 +170,4 @@ export function moduleCases(pageSize: number): readonly RemedyCase[] {
 
 /** Two rows with one key: no rebuild of the index can be right. */
 export const uniqueViolated = (pageSize: number): RemedyCase =>
-  one('two rows violate UNIQUE', patient(pageSize), lost, violateUnique('events', 'events_note', 'note'))
+  one('two rows violate UNIQUE', varied(pageSize), lost, violateUnique('events', 'events_note', 'note'))

@@ -1,31 +1,31 @@
 /** Wounds of one object of any database: a table, an index, a full-text table or an R-Tree. */
 import Database from 'better-sqlite3'
 import { cellOffset } from '../../../src/sqlite/page.ts'
-import { dropCell, Patient, recordBody } from '../databases/surgeon.ts'
+import { dropCell, EditableDatabase, recordBody } from '../databases/surgeon.ts'
 
 /** Wounds the closed database at `path`. */
 export type WoundFile = (path: string) => void
 
 const operate =
-  (work: (patient: Patient) => void): WoundFile =>
+  (work: (database: EditableDatabase) => void): WoundFile =>
   (path) => {
-    using patient = new Patient(path)
-    work(patient)
+    using database = new EditableDatabase(path)
+    work(database)
   }
 
 /** The page of a leaf becomes zeroes. */
 export const zeroLeaf = (name: string): WoundFile =>
-  operate((patient) => patient.write(patient.leaf(name), Buffer.alloc(patient.layout.pageSize)))
+  operate((database) => database.write(database.leaf(name), Buffer.alloc(database.layout.pageSize)))
 
 /** One cell of a leaf is gone: an entry of an index, or a row of a table. */
 export const dropFrom = (name: string): WoundFile =>
-  operate((patient) => dropCell(patient, leafWithoutFreeblocks(patient, name), 2))
+  operate((database) => dropCell(database, leafWithoutFreeblocks(database, name), 2))
 
 /** Two entries that are neighbours change places. */
 export const swapIn = (name: string): WoundFile =>
-  operate((patient) => {
-    const page = patient.leaf(name)
-    patient.edit(page, (bytes, bTree) => {
+  operate((database) => {
+    const page = database.leaf(name)
+    database.edit(page, (bytes, bTree) => {
       const first = cellOffset(bytes, bTree, 0)
       bytes.writeUInt16BE(cellOffset(bytes, bTree, 1) % 65_536, bTree.pointers)
       bytes.writeUInt16BE(first % 65_536, bTree.pointers + 2)
@@ -34,22 +34,22 @@ export const swapIn = (name: string): WoundFile =>
 
 /** The bits of one byte of a value change. @param byte counted from the first value of the record */
 export const changeValue = (name: string, byte: number): WoundFile =>
-  operate((patient) => {
-    const page = patient.leaf(name)
-    const at = recordBody(patient, page, 2) + byte
-    patient.edit(page, (bytes) => {
+  operate((database) => {
+    const page = database.leaf(name)
+    const at = recordBody(database, page, 2) + byte
+    database.edit(page, (bytes) => {
       bytes[at] = (bytes[at] ?? 0) ^ 1
     })
   })
 
 /** The root of a tree of several levels becomes zeroes, so all its leaves are orphaned. */
 export const zeroRoot = (name: string): WoundFile =>
-  operate((patient) => patient.write(patient.root(name), Buffer.alloc(patient.layout.pageSize)))
+  operate((database) => database.write(database.root(name), Buffer.alloc(database.layout.pageSize)))
 
-function leafWithoutFreeblocks(patient: Patient, name: string): number {
-  const page = patient.pages(name).find((page) => {
-    const bTree = patient.bTree(page)
-    return bTree.leaf && bTree.cellCount > 5 && patient.read(page).readUInt16BE(page === 1 ? 101 : 1) === 0
+function leafWithoutFreeblocks(database: EditableDatabase, name: string): number {
+  const page = database.pages(name).find((page) => {
+    const bTree = database.bTree(page)
+    return bTree.leaf && bTree.cellCount > 5 && database.read(page).readUInt16BE(page === 1 ? 101 : 1) === 0
   })
   if (page === undefined) throw new Error(`${name} has no leaf without freeblocks`)
   return page

@@ -36,8 +36,8 @@ function subject(name: string, pageSize: number, fill: Fill, pragmas: readonly s
 const fillMarks: Fill = (db) =>
   void db.exec("CREATE TABLE marks(id INTEGER PRIMARY KEY, mark TEXT); INSERT INTO marks VALUES(1, 'mark 0')")
 
-/** The patient of the surgeon's wounds: tables of several levels, four indexes, overflow chains and a free list. */
-const fillPatient =
+/** The database of the surgeon's wounds: tables of several levels, four indexes, overflow chains and a free list. */
+const fillVaried =
   (pageSize: number): Fill =>
   (db) => {
     fillEvents(2000 * Math.min(4, Math.max(1, pageSize / 1024)))(db)
@@ -55,11 +55,11 @@ const fillPatient =
     db.pragma('application_id=4242')
   }
 
-export const patient = (pageSize: number, how: 'plain' | 'auto-vacuum' | 'UTF-16' = 'plain'): Subject =>
+export const varied = (pageSize: number, how: 'plain' | 'auto-vacuum' | 'UTF-16' = 'plain'): Subject =>
   subject(
-    `the patient${how === 'plain' ? '' : ` with ${how}`}`,
+    `the varied database${how === 'plain' ? '' : ` with ${how}`}`,
     pageSize,
-    fillPatient(pageSize),
+    fillVaried(pageSize),
     how === 'plain' ? [] : [how === 'auto-vacuum' ? 'auto_vacuum=INCREMENTAL' : 'encoding="UTF-16le"'],
   )
 

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { expect } from 'vitest'
 import type { Folder } from '../cli/folder.ts'
 import { create, type Fill } from '../databases/create-database.ts'
-import { Patient } from '../databases/surgeon.ts'
+import { EditableDatabase } from '../databases/surgeon.ts'
 import {
   integrityBySqlite,
   readRows,
@@ -25,7 +25,7 @@ interface ComparedSalvage {
 export function salvageAndCompare(
   folder: Folder,
   fill: Fill,
-  wound: (patient: Patient) => void,
+  wound: (database: EditableDatabase) => void,
   schema: boolean | 'as it is' = false,
 ): ComparedSalvage {
   const path = folder.in(salvageNames.damaged)
@@ -36,8 +36,8 @@ export function salvageAndCompare(
   if (schema === true) copyFileSync(path, folder.in(salvageNames.schema))
   const truth = readRows(path)
   {
-    using patient = new Patient(path)
-    wound(patient)
+    using database = new EditableDatabase(path)
+    wound(database)
   }
   const outcome = salvageInProcess(folder, schema !== false)
   const result = folder.in(salvageNames.result)
@@ -45,8 +45,8 @@ export function salvageAndCompare(
   return { result, truth, outcome, differences: rowDifferences(truth, readRows(result)) }
 }
 
-export const zeroPage = (patient: Patient, page: number): void =>
-  patient.write(page, Buffer.alloc(patient.layout.pageSize))
+export const zeroPage = (database: EditableDatabase, page: number): void =>
+  database.write(page, Buffer.alloc(database.layout.pageSize))
 
 export const selectAll = (path: string, sql: string): readonly unknown[] => {
   const database = new Database(path, { readonly: true })

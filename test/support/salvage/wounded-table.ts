@@ -2,14 +2,14 @@
 import Database from 'better-sqlite3'
 import type { Folder } from '../cli/folder.ts'
 import { create } from '../databases/create-database.ts'
-import { Patient } from '../databases/surgeon.ts'
+import { EditableDatabase } from '../databases/surgeon.ts'
 import { salvageInProcess, salvageNames } from './salvage-in-process.ts'
 
 /** @param schema makes `t`. Row `i` has the id `i`, the name that `nameOf` gives, and `i / 8`. */
 export function salvageWounded(
   folder: Folder,
   schema: string,
-  wound: (patient: Patient) => void,
+  wound: (database: EditableDatabase) => void,
   nameOf: (id: number) => string = (id) => `name${String(id).padStart(4, '0')}`,
 ): ReturnType<typeof salvageInProcess> {
   create(folder.in(salvageNames.damaged), 1024, (db) => {
@@ -20,8 +20,8 @@ export function salvageWounded(
     })()
   })
   {
-    using patient = new Patient(folder.in(salvageNames.damaged))
-    wound(patient)
+    using database = new EditableDatabase(folder.in(salvageNames.damaged))
+    wound(database)
   }
   return salvageInProcess(folder)
 }
@@ -29,9 +29,9 @@ export function salvageWounded(
 /** Changes a text in the pages of one tree, and in no other. */
 export const replaceText =
   (tree: string, from: string, to: string) =>
-  (patient: Patient): void => {
-    for (const page of patient.pages(tree))
-      patient.edit(page, (bytes) => {
+  (database: EditableDatabase): void => {
+    for (const page of database.pages(tree))
+      database.edit(page, (bytes) => {
         const at = bytes.indexOf(from)
         if (at >= 0) bytes.write(to, at)
       })

@@ -11,8 +11,8 @@ import type { Reading } from '../../../../src/model/result/reading.ts'
 import type { PageSource } from '../../../../src/sqlite/accounting/page-source.ts'
 import { create, fillEvents, removeDatabase } from '../../../support/databases/create-database.ts'
 import { recipes } from '../../../support/databases/recipes.ts'
-import { Patient, recordBody } from '../../../support/databases/surgeon.ts'
-import { createPatient } from '../../../support/databases/wounds.ts'
+import { EditableDatabase, recordBody } from '../../../support/databases/surgeon.ts'
+import { createVariedDatabase } from '../../../support/databases/wounds.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'page-digests-'))
@@ -40,47 +40,47 @@ test.each(recipes.map((recipe) => [recipe.name, recipe] as const))(
 )
 
 describe.each([512, 4096, 65_536])('page size %i', (pageSize) => {
-  const path = join(folder, `patient-${pageSize}.db`)
+  const path = join(folder, `varied-${pageSize}.db`)
   const copy = join(folder, `copy-${pageSize}.db`)
-  createPatient(path, pageSize, true)
+  createVariedDatabase(path, pageSize, true)
 
   test('one bit in a value of a row: that page, and the root of its table', async () => {
     const earlier = digestsOf(await readInProcess(path))
     copyFileSync(path, copy)
-    using patient = new Patient(copy)
-    const page = patient.leaf('blobs')
-    const at = recordBody(patient, page, 0)
-    patient.edit(page, (bytes) => {
+    using database = new EditableDatabase(copy)
+    const page = database.leaf('blobs')
+    const at = recordBody(database, page, 0)
+    database.edit(page, (bytes) => {
       bytes[at + 9] = (bytes[at + 9] ?? 0) ^ 1
     })
     expect(changedIn(await readInProcess(copy, 'full', 'census', false, earlier))).toEqual({
       runs: [[page, page]],
       pages: 1,
       groupPages: 1,
-      owners: [patient.root('blobs')],
+      owners: [database.root('blobs')],
     })
   })
 
   test('an overflow page belongs to the table of its value', async () => {
     const earlier = digestsOf(await readInProcess(path))
     copyFileSync(path, copy)
-    using patient = new Patient(copy)
-    const { first } = patient.chain('blobs', 2)
-    patient.writeAt((first - 1) * pageSize + 100, [1, 2, 3, 4, 5])
+    using database = new EditableDatabase(copy)
+    const { first } = database.chain('blobs', 2)
+    database.writeAt((first - 1) * pageSize + 100, [1, 2, 3, 4, 5])
     expect(changedIn(await readInProcess(copy, 'full', 'census', false, earlier))).toEqual({
       runs: [[first, first]],
       pages: 1,
       groupPages: 1,
-      owners: [patient.root('blobs')],
+      owners: [database.root('blobs')],
     })
   })
 
   test('changes on a free page are no change of content', async () => {
     const earlier = digestsOf(await readInProcess(path))
     copyFileSync(path, copy)
-    using patient = new Patient(copy)
-    const leaf = patient.read(patient.header.freelistTrunk).readUInt32BE(8)
-    patient.write(leaf, Buffer.alloc(pageSize, 0xa5))
+    using database = new EditableDatabase(copy)
+    const leaf = database.read(database.header.freelistTrunk).readUInt32BE(8)
+    database.write(leaf, Buffer.alloc(pageSize, 0xa5))
     const reading = await readInProcess(copy, 'full', 'census', false, earlier)
     expect([reading.facts, changedIn(reading)]).toEqual([[], null])
   })

@@ -7,7 +7,7 @@ import { afterAll, expect, test } from 'vitest'
 import { diagnose } from '../../../../src/diagnosis/diagnose.ts'
 import type { Diagnosis } from '../../../../src/model/result/verdict.ts'
 import { create } from '../../../support/databases/create-database.ts'
-import { Patient } from '../../../support/databases/surgeon.ts'
+import { EditableDatabase } from '../../../support/databases/surgeon.ts'
 import { bareFileContext } from '../../../support/differential/engines.ts'
 import { readInProcess } from '../../../support/read-in-process.ts'
 
@@ -96,13 +96,13 @@ test('if the table cannot be read, only the message of SQLite stays', async () =
     { t: 'CREATE TABLE t(id INTEGER PRIMARY KEY, v NOT NULL, w)' },
   )
   {
-    using patient = new Patient(path)
+    using database = new EditableDatabase(path)
     const last =
-      patient
+      database
         .pages('t')
-        .filter((page) => patient.bTree(page).leaf)
+        .filter((page) => database.bTree(page).leaf)
         .at(-1) ?? 0
-    patient.write(last, new Uint8Array(1024))
+    database.write(last, new Uint8Array(1024))
   }
   const { findings, damage } = await conclude()
   expect(damage).toBe('table')

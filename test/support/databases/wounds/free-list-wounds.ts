@@ -1,7 +1,7 @@
 /** Wounds of the free list. */
 
 import { read32 } from '../../../../src/sqlite/bytes.ts'
-import type { Patient } from '../surgeon.ts'
+import type { EditableDatabase } from '../surgeon.ts'
 import { firstTrunk, header32 } from './wound.ts'
 import type { Wound } from './wound.ts'
 
@@ -10,20 +10,20 @@ export const freeListWounds: readonly Wound[] = [
     name: 'free list count too high',
     accounting: ['freelist-broken'],
     sqliteSees: true,
-    make: (patient) => count(patient, 1),
+    make: (database) => count(database, 1),
   },
   {
     name: 'free list count too low',
     accounting: ['freelist-broken'],
     sqliteSees: true,
-    make: (patient) => count(patient, -1),
+    make: (database) => count(database, -1),
   },
   {
     name: 'free page listed twice',
     accounting: ['page-used-twice', 'page-unowned'],
     sqliteSees: true,
-    make: (patient) => {
-      patient.write32At(trunkOffset(patient, 8), read32(patient.read(firstTrunk(patient)), 12))
+    make: (database) => {
+      database.write32At(trunkOffset(database, 8), read32(database.read(firstTrunk(database)), 12))
       return 'leaf 0 is leaf 1'
     },
   },
@@ -31,8 +31,8 @@ export const freeListWounds: readonly Wound[] = [
     name: 'free page is in use',
     accounting: ['page-used-twice', 'page-unowned'],
     sqliteSees: true,
-    make: (patient) => {
-      patient.write32At(trunkOffset(patient, 8), patient.leaf('users'))
+    make: (database) => {
+      database.write32At(trunkOffset(database, 8), database.leaf('users'))
       return 'leaf 0 is a page of users'
     },
   },
@@ -40,8 +40,8 @@ export const freeListWounds: readonly Wound[] = [
     name: 'free page out of range',
     accounting: ['freelist-broken', 'page-unowned'],
     sqliteSees: true,
-    make: (patient) => {
-      patient.write32At(trunkOffset(patient, 8), 1_000_000)
+    make: (database) => {
+      database.write32At(trunkOffset(database, 8), 1_000_000)
       return 'leaf 0'
     },
   },
@@ -49,8 +49,8 @@ export const freeListWounds: readonly Wound[] = [
     name: 'trunk with more leaves than a page has room for',
     accounting: ['freelist-broken', 'page-unowned'],
     sqliteSees: true,
-    make: (patient) => {
-      patient.write32At(trunkOffset(patient, 4), patient.layout.pageSize)
+    make: (database) => {
+      database.write32At(trunkOffset(database, 4), database.layout.pageSize)
       return 'trunk 1'
     },
   },
@@ -58,15 +58,16 @@ export const freeListWounds: readonly Wound[] = [
     name: 'free list in a circle',
     accounting: ['page-used-twice'],
     sqliteSees: true,
-    make: (patient) => {
-      patient.write32At(trunkOffset(patient, 0), firstTrunk(patient))
+    make: (database) => {
+      database.write32At(trunkOffset(database, 0), firstTrunk(database))
       return 'trunk 1 leads to itself'
     },
   },
 ]
 
-const trunkOffset = (patient: Patient, at: number): number => (firstTrunk(patient) - 1) * patient.layout.pageSize + at
+const trunkOffset = (database: EditableDatabase, at: number): number =>
+  (firstTrunk(database) - 1) * database.layout.pageSize + at
 
-function count(patient: Patient, by: number): string {
-  return header32(patient, 36, patient.header.freelistCount + by)
+function count(database: EditableDatabase, by: number): string {
+  return header32(database, 36, database.header.freelistCount + by)
 }

@@ -9,20 +9,20 @@ export const headerWounds: readonly Wound[] = [
     accounting: ['pointer-map-wrong'],
     sqliteSees: true,
     only: 'auto-vacuum',
-    make: (patient) => header32(patient, 52, patient.header.largestRoot + 1),
+    make: (database) => header32(database, 52, database.header.largestRoot + 1),
   },
   {
     name: 'text encoding 5',
     accounting: ['header-wrong'],
     sqliteSees: false,
-    make: (patient) => header32(patient, 56, 5),
+    make: (database) => header32(database, 56, 5),
   },
   {
     name: 'payload fractions',
     accounting: ['header-wrong'],
     sqliteSees: true,
-    make: (patient) => {
-      patient.writeAt(21, [65])
+    make: (database) => {
+      database.writeAt(21, [65])
       return 'byte 21'
     },
   },
@@ -30,8 +30,8 @@ export const headerWounds: readonly Wound[] = [
     name: 'page size of no power of two',
     accounting: ['header-wrong'],
     sqliteSees: true,
-    make: (patient) => {
-      patient.writeAt(16, [3, 0])
+    make: (database) => {
+      database.writeAt(16, [3, 0])
       return 'bytes 16 and 17'
     },
   },
@@ -39,26 +39,26 @@ export const headerWounds: readonly Wound[] = [
     name: 'schema format 9',
     accounting: ['header-wrong'],
     sqliteSees: true,
-    make: (patient) => header32(patient, 44, 9),
+    make: (database) => header32(database, 44, 9),
   },
   {
     name: 'page count of the header too high',
     accounting: ['truncated'],
     sqliteSees: true,
-    make: (patient) => header32(patient, 28, patient.header.pageCount + 10),
+    make: (database) => header32(database, 28, database.header.pageCount + 10),
   },
   {
     name: 'page count of the header too low',
     accounting: ['page-unowned'],
     sqliteSees: true,
-    make: (patient) => header32(patient, 28, patient.header.pageCount - 1),
+    make: (database) => header32(database, 28, database.header.pageCount - 1),
   },
   {
     name: 'file truncated',
     accounting: ['truncated'],
     sqliteSees: true,
-    make: (patient) => {
-      patient.truncate(patient.bytes - 3 * patient.layout.pageSize)
+    make: (database) => {
+      database.truncate(database.bytes - 3 * database.layout.pageSize)
       return 'three pages cut off'
     },
   },
@@ -66,8 +66,8 @@ export const headerWounds: readonly Wound[] = [
     name: 'last page torn',
     accounting: ['truncated'],
     sqliteSees: false,
-    make: (patient) => {
-      patient.truncate(patient.bytes - Math.floor(patient.layout.pageSize / 3))
+    make: (database) => {
+      database.truncate(database.bytes - Math.floor(database.layout.pageSize / 3))
       return 'a third of the last page is gone'
     },
   },
@@ -75,8 +75,8 @@ export const headerWounds: readonly Wound[] = [
     name: 'stray bytes at the end',
     accounting: ['truncated'],
     sqliteSees: false,
-    make: (patient) => {
-      patient.writeAt(patient.bytes, [1, 2, 3])
+    make: (database) => {
+      database.writeAt(database.bytes, [1, 2, 3])
       return 'three bytes'
     },
   },

@@ -1,7 +1,7 @@
 /** Wounds of whole pages, and of their headers. */
 
 import { headerOffset } from '../../../../src/sqlite/page.ts'
-import type { Patient } from '../surgeon.ts'
+import type { EditableDatabase } from '../surgeon.ts'
 import { header32 } from './wound.ts'
 import type { Wound } from './wound.ts'
 
@@ -10,27 +10,27 @@ export const pageWounds: readonly Wound[] = [
     name: 'table page zeroed',
     accounting: ['page-unreadable'],
     sqliteSees: true,
-    make: (patient) => zero(patient, patient.leaf('events')),
+    make: (database) => zero(database, database.leaf('events')),
   },
   {
     name: 'index page zeroed',
     accounting: ['page-unreadable'],
     sqliteSees: true,
-    make: (patient) => zero(patient, patient.leaf('events_at')),
+    make: (database) => zero(database, database.leaf('events_at')),
   },
   {
     name: 'interior page zeroed',
     accounting: ['page-unreadable', 'page-unowned'],
     sqliteSees: true,
-    make: (patient) => zero(patient, patient.root('events')),
+    make: (database) => zero(database, database.root('events')),
   },
   {
     name: 'page of another tree in the place of a leaf',
     accounting: ['page-unreadable'],
     sqliteSees: true,
-    make: (patient) => {
-      const page = patient.leaf('events')
-      patient.write(page, patient.read(patient.leaf('events_kind')))
+    make: (database) => {
+      const page = database.leaf('events')
+      database.write(page, database.read(database.leaf('events_kind')))
       return `page ${page}`
     },
   },
@@ -38,9 +38,9 @@ export const pageWounds: readonly Wound[] = [
     name: 'too many cells',
     accounting: ['page-unreadable'],
     sqliteSees: true,
-    make: (patient) => {
-      const page = patient.leaf('events')
-      patient.edit(page, (bytes) => bytes.writeUInt16BE(60_000, headerOffset(page) + 3))
+    make: (database) => {
+      const page = database.leaf('events')
+      database.edit(page, (bytes) => bytes.writeUInt16BE(60_000, headerOffset(page) + 3))
       return `page ${page}`
     },
   },
@@ -48,9 +48,9 @@ export const pageWounds: readonly Wound[] = [
     name: 'wrong count of fragmented bytes',
     accounting: [],
     sqliteSees: true,
-    make: (patient) => {
-      const page = patient.leaf('events')
-      patient.edit(page, (bytes) => {
+    make: (database) => {
+      const page = database.leaf('events')
+      database.edit(page, (bytes) => {
         bytes[headerOffset(page) + 7] = 33
       })
       return `page ${page}`
@@ -60,15 +60,15 @@ export const pageWounds: readonly Wound[] = [
     name: 'unused page',
     accounting: ['page-unowned'],
     sqliteSees: true,
-    make: (patient) => {
-      const pages = patient.bytes / patient.layout.pageSize
-      patient.truncate(patient.bytes + patient.layout.pageSize)
-      return header32(patient, 28, pages + 1)
+    make: (database) => {
+      const pages = database.bytes / database.layout.pageSize
+      database.truncate(database.bytes + database.layout.pageSize)
+      return header32(database, 28, pages + 1)
     },
   },
 ]
 
-function zero(patient: Patient, page: number): string {
-  patient.write(page, Buffer.alloc(patient.layout.pageSize))
+function zero(database: EditableDatabase, page: number): string {
+  database.write(page, Buffer.alloc(database.layout.pageSize))
   return `page ${page} zeroed`
 }

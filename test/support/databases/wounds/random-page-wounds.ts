@@ -6,7 +6,7 @@ import { cellOffset, headerOffset } from '../../../../src/sqlite/page.ts'
 import type { BTreePage } from '../../../../src/sqlite/page.ts'
 import { varintBytes, varintNumber } from '../../../../src/sqlite/varint.ts'
 import { dropCell } from '../surgeon.ts'
-import type { Patient } from '../surgeon.ts'
+import type { EditableDatabase } from '../surgeon.ts'
 
 /** Numbers that choose where to wound, and what to write. Each is taken modulo what there is. */
 export interface WoundNumbers {
@@ -17,16 +17,16 @@ export interface WoundNumbers {
   readonly value: number
 }
 
-/** A b-tree page of the patient. */
-export interface PatientPage {
+/** A b-tree page of the database. */
+export interface EditablePage {
   readonly page: number
   readonly bytes: Buffer
   readonly bTree: BTreePage
 }
 
 /** A page and one of its cells. */
-interface WoundTarget extends PatientPage {
-  readonly patient: Patient
+interface WoundTarget extends EditablePage {
+  readonly database: EditableDatabase
   readonly numbers: WoundNumbers
   readonly pageCount: number
   /** The chosen cell, and its byte offset; -1 if the page has no cells. */
@@ -46,13 +46,13 @@ type PageWoundKind = keyof typeof pageWounds
 /** Wounds the page. @param pageCount pages of the file */
 export function woundPage(
   kind: PageWoundKind,
-  patient: Patient,
+  database: EditableDatabase,
   numbers: WoundNumbers,
-  target: PatientPage,
+  target: EditablePage,
   pageCount: number,
 ): string | null {
   const { page, bytes, bTree } = target
-  const { layout } = patient
+  const { layout } = database
   const i = bTree.cellCount === 0 ? -1 : numbers.cell % bTree.cellCount
   const at = i < 0 ? -1 : cellOffset(bytes, bTree, i)
   const read = at < 0 || at > layout.usable - 4 ? null : readCell(bytes, at, bTree, layout)
@@ -60,16 +60,16 @@ export function woundPage(
   const where = `cell ${i} of page ${page}`
   const write = (change: () => void): string => {
     change()
-    patient.write(page, bytes)
+    database.write(page, bytes)
     return where
   }
-  return pageWounds[kind]({ ...target, patient, numbers, pageCount, i, at, cell, where, write })
+  return pageWounds[kind]({ ...target, database, numbers, pageCount, i, at, cell, where, write })
 }
 
 const pageWounds = {
-  'entry dropped'({ patient, page, bytes, bTree, i, cell, where }) {
+  'entry dropped'({ database, page, bytes, bTree, i, cell, where }) {
     if (i < 0 || cell === null || !bTree.leaf || bytes.readUInt16BE(headerOffset(page) + 1) !== 0) return null
-    dropCell(patient, page, i)
+    dropCell(database, page, i)
     return where
   },
   'entry twice'({ bytes, bTree, i, at, write }) {
@@ -111,8 +111,8 @@ const pageWounds = {
   'page zeroed'({ numbers, bytes, write }) {
     return write(() => bytes.fill(0, numbers.value % 2 === 0 ? 0 : numbers.byte % bytes.length))
   },
-  'page of another place'({ patient, numbers, pageCount, bytes, write }) {
-    return write(() => patient.read(1 + (numbers.value % pageCount)).copy(bytes))
+  'page of another place'({ database, numbers, pageCount, bytes, write }) {
+    return write(() => database.read(1 + (numbers.value % pageCount)).copy(bytes))
   },
   'child changed'({ numbers, pageCount, page, bytes, bTree, i, at, write }) {
     return bTree.leaf
@@ -129,9 +129,9 @@ const pageWounds = {
       ? null
       : write(() => bytes.writeUInt32BE(randomPageNumber(numbers.value, pageCount), cell.payload + cell.localBytes))
   },
-  'overflow chain changed'({ patient, numbers, pageCount, cell }) {
+  'overflow chain changed'({ database, numbers, pageCount, cell }) {
     if (cell === null || cell.overflow === 0 || cell.overflow > pageCount) return null
-    patient.write32At((cell.overflow - 1) * patient.layout.pageSize, randomPageNumber(numbers.value, pageCount))
+    database.write32At((cell.overflow - 1) * database.layout.pageSize, randomPageNumber(numbers.value, pageCount))
     return `overflow page ${cell.overflow}`
   },
   'page header changed'({ numbers, page, bytes, write }) {

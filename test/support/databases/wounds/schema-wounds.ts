@@ -2,7 +2,7 @@
 
 import Database from 'better-sqlite3'
 import { recordBody } from '../surgeon.ts'
-import type { Patient } from '../surgeon.ts'
+import type { EditableDatabase } from '../surgeon.ts'
 import type { Wound } from './wound.ts'
 
 export const schemaWounds: readonly Wound[] = [
@@ -10,9 +10,9 @@ export const schemaWounds: readonly Wound[] = [
     name: 'schema row garbled',
     accounting: ['record-malformed'],
     sqliteSees: true,
-    make: (patient) => {
-      const at = recordBody(patient, 1, 1)
-      patient.edit(1, (bytes) => bytes.fill(0xff, at - 4, at + 30))
+    make: (database) => {
+      const at = recordBody(database, 1, 1)
+      database.edit(1, (bytes) => bytes.fill(0xff, at - 4, at + 30))
       return `page 1, byte ${at}`
     },
   },
@@ -20,25 +20,25 @@ export const schemaWounds: readonly Wound[] = [
     name: 'root page out of range',
     accounting: ['page-out-of-range'],
     sqliteSees: true,
-    make: (patient) => root(patient, 'users', 60_000),
+    make: (database) => root(database, 'users', 60_000),
   },
   {
     name: 'two tables with one root',
     accounting: ['page-used-twice'],
     sqliteSees: true,
-    make: (patient) => root(patient, 'users', patient.root('blobs')),
+    make: (database) => root(database, 'users', database.root('blobs')),
   },
   {
     name: 'index without its root',
     accounting: ['page-unreadable'],
     sqliteSees: true,
-    make: (patient) => root(patient, 'users_name', patient.root('blobs')),
+    make: (database) => root(database, 'users_name', database.root('blobs')),
   },
 ]
 
 /** Changes a root page in the schema. */
-function root(patient: Patient, name: string, to: number): string {
-  const db = new Database(patient.path)
+function root(database: EditableDatabase, name: string, to: number): string {
+  const db = new Database(database.path)
   try {
     db.unsafeMode(true)
     db.pragma('writable_schema=ON')
@@ -46,5 +46,5 @@ function root(patient: Patient, name: string, to: number): string {
   } finally {
     db.close()
   }
-  return `root page of ${name} is ${to} instead of ${patient.root(name)}`
+  return `root page of ${name} is ${to} instead of ${database.root(name)}`
 }

@@ -1,7 +1,7 @@
 /** A wound: one way to damage a database file, and what sees it. */
 
 import type { Rule } from '../../../../src/model/result/finding.ts'
-import type { Patient } from '../surgeon.ts'
+import type { EditableDatabase } from '../surgeon.ts'
 
 export interface Wound {
   readonly name: string
@@ -11,13 +11,13 @@ export interface Wound {
   readonly sqliteSees: boolean
   readonly only?: 'auto-vacuum'
   /** Wounds the file. @returns what was done */
-  readonly make: (patient: Patient) => string
+  readonly make: (database: EditableDatabase) => string
 }
 
 /** Writes a number into the header of the file. */
-export function header32(patient: Patient, at: number, number: number): string {
-  patient.write32At(at, number)
+export function header32(database: EditableDatabase, at: number, number: number): string {
+  database.write32At(at, number)
   return `header bytes ${at} to ${at + 3} say ${number}`
 }
 
-export const firstTrunk = (patient: Patient): number => patient.header.freelistTrunk
+export const firstTrunk = (database: EditableDatabase): number => database.header.freelistTrunk

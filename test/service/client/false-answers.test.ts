@@ -2,14 +2,20 @@ import { expect, test } from 'vitest'
 import { tenantId } from '../../../src/model/brand.ts'
 import { Bug } from '../../../src/model/bug.ts'
 import { retryAfterMs } from '../../../src/service/client/retry.ts'
+import {
+  granted,
+  openAnswerServer,
+  problem,
+  type ReceivedRequest,
+  type ServerAnswer,
+} from '../../support/service/answer-server.ts'
 import { acme, aLease, connect, failureOf, forever, request, shortOf } from '../../support/service/client.ts'
-import { granted, openLiar, problem, type ReceivedRequest, type Lie } from '../../support/service/liar.ts'
 
 const quiesceWith = async (
-  answer: (asked: ReceivedRequest) => Lie,
+  answer: (asked: ReceivedRequest) => ServerAnswer,
   more = {},
 ): Promise<{ said: string; asked: readonly ReceivedRequest[] }> => {
-  await using service = await openLiar(answer)
+  await using service = await openAnswerServer(answer)
   await using client = await connect(service.socket, { requestTimeoutMs: 150, ...more })
   const said = await client.quiesce(acme, { ...request, drainTimeoutMs: 100 }, forever).then(
     ({ leaseId }) => leaseId,
@@ -28,7 +34,7 @@ test('I2.1: a reply that was lost is asked for again under the same key', async 
 })
 
 test('two holds never share a key', async () => {
-  await using service = await openLiar(() => granted())
+  await using service = await openAnswerServer(() => granted())
   await using client = await connect(service.socket)
   await client.quiesce(acme, request, forever)
   await client.quiesce(acme, request, forever)
@@ -44,19 +50,19 @@ test('a client whose quiesce is still worked on after a lost reply waits, and ge
 })
 
 test('when no answer comes in the end, the tenant is maybe paused', async () => {
-  for (const lie of ['hang-up', 'half', 'silence', problem(502, ''), problem(504, '')] as const) {
-    const { said, asked } = await quiesceWith(() => lie)
+  for (const answer of ['hang-up', 'half', 'silence', problem(502, ''), problem(504, '')] as const) {
+    const { said, asked } = await quiesceWith(() => answer)
     expect(said).toBe('ADMIN_UNREACHABLE maybe-paused')
     // After a silence it is asked once, in vain, how the tenant is.
     expect([asked.filter(({ method }) => method === 'POST').length, asked.length]).toEqual(
-      lie === 'silence' ? [2, 3] : [4, 4],
+      answer === 'silence' ? [2, 3] : [4, 4],
     )
   }
 })
 
 test('a refusal after a lost reply does not mean that the lost one had no effect', async () => {
-  const after = async (lie: Lie): Promise<string> =>
-    (await quiesceWith(({ count }) => (count === 1 ? 'hang-up' : lie))).said
+  const after = async (answer: ServerAnswer): Promise<string> =>
+    (await quiesceWith(({ count }) => (count === 1 ? 'hang-up' : answer))).said
   expect(await after(problem(409, 'already-quiesced'))).toBe('SERVICE_BUSY maybe-paused')
   expect(await after(problem(403, 'scope'))).toBe('ADMIN_REFUSED maybe-paused')
   expect(await after(problem(423, 'tenant-busy'))).toBe('SERVICE_BUSY maybe-paused')
@@ -64,7 +70,7 @@ test('a refusal after a lost reply does not mean that the lost one had no effect
 })
 
 test('answers to a quiesce that do not fit the contract leave the tenant maybe paused', async () => {
-  const wrong: Lie[] = [
+  const wrong: ServerAnswer[] = [
     { status: 201, raw: 'all is well' },
     { status: 201, raw: '' },
     { status: 201, body: [] },
@@ -83,12 +89,12 @@ test('answers to a quiesce that do not fit the contract leave the tenant maybe p
     granted({ files: [{ path: '/a', dev: 1, ino: '2', size: 3, journalMode: 'wal' }] }),
     granted({ files: [{ path: '/a', dev: '1', ino: '0x2', size: 3, journalMode: 'wal' }] }),
   ]
-  for (const lie of wrong)
-    expect([lie, (await quiesceWith(() => lie)).said]).toEqual([lie, 'CONTRACT_BROKEN maybe-paused'])
+  for (const answer of wrong)
+    expect([answer, (await quiesceWith(() => answer)).said]).toEqual([answer, 'CONTRACT_BROKEN maybe-paused'])
 })
 
 test('unknown fields are ignored, 64-bit numbers arrive whole, and no lease is longer than was asked for', async () => {
-  await using service = await openLiar(() => granted({ surprise: { more: true }, expiresInMs: 1e12 }))
+  await using service = await openAnswerServer(() => granted({ surprise: { more: true }, expiresInMs: 1e12 }))
   await using client = await connect(service.socket)
   expect(await client.quiesce(acme, request, forever)).toMatchObject({
     expiresInMs: 5_000,
@@ -97,7 +103,7 @@ test('unknown fields are ignored, 64-bit numbers arrive whole, and no lease is l
 })
 
 test('every status has its failure', async () => {
-  const one = async (lie: Lie): Promise<string> => (await quiesceWith(() => lie)).said
+  const one = async (answer: ServerAnswer): Promise<string> => (await quiesceWith(() => answer)).said
   expect(await one(problem(401, 'auth'))).toBe('ADMIN_REFUSED untouched')
   expect(await one(problem(403, 'scope'))).toBe('ADMIN_REFUSED untouched')
   expect(await one(problem(404, 'tenant-unknown'))).toBe('ADMIN_REFUSED untouched')
@@ -111,16 +117,16 @@ test('every status has its failure', async () => {
 })
 
 test('400 and 422 are bugs of ours', async () => {
-  for (const lie of [problem(400, 'unknown-field'), problem(422, 'idempotency-key-reused')])
-    await expect(quiesceWith(() => lie)).rejects.toThrow(Bug)
+  for (const answer of [problem(400, 'unknown-field'), problem(422, 'idempotency-key-reused')])
+    await expect(quiesceWith(() => answer)).rejects.toThrow(Bug)
 })
 
 test('429 and 503 are waited out as they ask, at most three times more', async () => {
   const startedAt = performance.now()
-  const patient = await quiesceWith(({ count }) =>
+  const repeated = await quiesceWith(({ count }) =>
     count <= 1 ? problem(429, 'quiesce-limit', {}, { 'retry-after': '1' }) : granted(),
   )
-  expect([patient.said, patient.asked.length]).toEqual(['lease-1', 2])
+  expect([repeated.said, repeated.asked.length]).toEqual(['lease-1', 2])
   expect(performance.now() - startedAt).toBeGreaterThanOrEqual(990)
   const busy = await quiesceWith(() => problem(503, 'starting', {}, { 'retry-after': '0' }))
   expect([busy.said, busy.asked.length]).toEqual(['SERVICE_BUSY untouched', 4])
@@ -152,7 +158,7 @@ test('Retry-After is understood as seconds and as a date of the clock of the ser
 })
 
 test('an answer without end is cut off and its connection with it', async () => {
-  await using service = await openLiar(() => 'flood')
+  await using service = await openAnswerServer(() => 'flood')
   await using client = await connect(service.socket)
   expect(await shortOf(client.quiesce(acme, request, forever))).toBe('CONTRACT_BROKEN maybe-paused')
   expect(await shortOf(client.tenant(acme, forever))).toBe('CONTRACT_BROKEN untouched')
@@ -161,7 +167,7 @@ test('an answer without end is cut off and its connection with it', async () => 
 })
 
 test('silence ends at the deadline, for every call', async () => {
-  await using service = await openLiar(() => 'silence')
+  await using service = await openAnswerServer(() => 'silence')
   await using client = await connect(service.socket, { requestTimeoutMs: 60 })
   const startedAt = performance.now()
   expect(await shortOf(client.capabilities(forever))).toBe('ADMIN_UNREACHABLE untouched')
@@ -172,8 +178,8 @@ test('silence ends at the deadline, for every call', async () => {
 })
 
 test('I3.1: a registry with a repeated cursor, a repeated tenant or an unfit page is refused', async () => {
-  const registry = async (answer: (asked: ReceivedRequest) => Lie): Promise<string> => {
-    await using service = await openLiar(answer)
+  const registry = async (answer: (asked: ReceivedRequest) => ServerAnswer): Promise<string> => {
+    await using service = await openAnswerServer(answer)
     await using client = await connect(service.socket)
     return await client.tenants(forever).then(
       () => 'a registry',
@@ -181,11 +187,11 @@ test('I3.1: a registry with a repeated cursor, a repeated tenant or an unfit pag
     )
   }
   const one = { id: 'a', files: ['/a.db'], state: 'active' }
-  const page = (tenants: unknown, next: unknown): Lie => ({ status: 200, body: { tenants, next } })
+  const page = (tenants: unknown, next: unknown): ServerAnswer => ({ status: 200, body: { tenants, next } })
   expect(await registry(() => page([one], null))).toBe('a registry')
   expect(await registry(() => page([], null))).toBe('a registry')
   expect(await registry(() => page([one], undefined))).toBe('a registry') // Absent means null.
-  const wrong: ((asked: ReceivedRequest) => Lie)[] = [
+  const wrong: ((asked: ReceivedRequest) => ServerAnswer)[] = [
     () => page([], 'again'),
     ({ url }) => page([], url.endsWith('a') ? 'b' : 'a'),
     ({ url }) => page([one], url.includes('after') ? null : 'more'),
@@ -201,12 +207,12 @@ test('I3.1: a registry with a repeated cursor, a repeated tenant or an unfit pag
     () => ({ status: 200, raw: '{"tenants":[' }),
     ({ url }) => (url.includes('after') ? problem(400, 'invalid-request') : page([one], 'more')),
   ]
-  for (const lie of wrong) expect(await registry(lie)).toBe('REGISTRY_STALE untouched')
+  for (const answer of wrong) expect(await registry(answer)).toBe('REGISTRY_STALE untouched')
   expect(await registry(() => problem(401, 'auth'))).toBe('ADMIN_REFUSED untouched')
 })
 
 test('ids of dots are encoded too, so that nothing on the way takes them for a step up the tree', async () => {
-  await using service = await openLiar(() => problem(404, 'tenant-unknown'))
+  await using service = await openAnswerServer(() => problem(404, 'tenant-unknown'))
   await using client = await connect(service.socket)
   for (const id of ['..', '.', '...', 'a/../b']) await client.tenant(tenantId(id), forever).catch(() => {})
   expect(service.asked.map(({ url }) => url)).toEqual(
@@ -215,7 +221,7 @@ test('ids of dots are encoded too, so that nothing on the way takes them for a s
 })
 
 test('a status that speaks of another tenant is not believed', async () => {
-  await using service = await openLiar(() => ({
+  await using service = await openAnswerServer(() => ({
     status: 200,
     body: { id: 'bolt', state: 'active', healthy: true, lease: null, lastError: null },
   }))
@@ -224,8 +230,8 @@ test('a status that speaks of another tenant is not believed', async () => {
 })
 
 test('I2.1: a resume counts only when the answer says all of it; lost ones are repeated', async () => {
-  const resumeWith = async (answer: (asked: ReceivedRequest) => Lie): Promise<string> => {
-    await using service = await openLiar(answer)
+  const resumeWith = async (answer: (asked: ReceivedRequest) => ServerAnswer): Promise<string> => {
+    await using service = await openAnswerServer(answer)
     await using client = await connect(service.socket, { requestTimeoutMs: 100 })
     return await client.resume(aLease, forever).then(
       ({ endedBy }) => `${endedBy} after ${service.asked.length}`,
@@ -241,7 +247,7 @@ test('I2.1: a resume counts only when the answer says all of it; lost ones are r
   expect(
     await resumeWith(({ url }) => (url.endsWith('capabilities') ? problem(404, '') : problem(410, 'lease-expired'))),
   ).toBe('unknown after 2')
-  for (const lie of [
+  for (const answer of [
     { status: 200, body: { ...body, state: 'resuming' } },
     { status: 200, body: { ...body, continuous: undefined } },
     { status: 200, raw: 'ok' },
@@ -251,13 +257,13 @@ test('I2.1: a resume counts only when the answer says all of it; lost ones are r
     problem(409, 'fence-mismatch'),
     'silence',
     'hang-up',
-  ] satisfies Lie[]) {
-    expect(await resumeWith(() => lie)).toBe('RESUME_FAILED maybe-paused')
+  ] satisfies ServerAnswer[]) {
+    expect(await resumeWith(() => answer)).toBe('RESUME_FAILED maybe-paused')
   }
 })
 
 test('a renewal is repeated when it is lost, and a lease of another holder is lost', async () => {
-  await using service = await openLiar(({ count }) =>
+  await using service = await openAnswerServer(({ count }) =>
     count === 1 ? 'hang-up' : count === 2 ? { status: 200, body: { expiresInMs: 77 } } : problem(409, 'fence-mismatch'),
   )
   await using client = await connect(service.socket)
@@ -266,7 +272,7 @@ test('a renewal is repeated when it is lost, and a lease of another holder is lo
 })
 
 test('text of a service in a message of ours is one bounded line', async () => {
-  await using service = await openLiar(() =>
+  await using service = await openAnswerServer(() =>
     problem(423, 'tenant-busy', { detail: `\u001b[2Jgone\r\n\u202eHARM SUSPECTED ${'x'.repeat(5_000)}` }),
   )
   await using client = await connect(service.socket)

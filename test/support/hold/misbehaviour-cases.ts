@@ -1,8 +1,8 @@
-/** Services that do not keep their word: what each says, and what a hold of its tenant must come to. */
+/** Services that break the contract: what each says, and what a hold of its tenant must come to. */
 import type { HoldSettings } from '../../../src/hold/hold.ts'
 import type { FailureCode, TenantState } from '../../../src/model/failure.ts'
 
-export interface ServiceLie {
+export interface MisbehaviourCase {
   readonly says: string
   readonly misbehave: string
   /** WAL when left out. */
@@ -19,7 +19,7 @@ export interface ServiceLie {
   readonly alone?: boolean
 }
 
-export const lies: readonly ServiceLie[] = [
+export const misbehaviourCases: readonly MisbehaviourCase[] = [
   {
     says: 'quiesced, and goes on writing (WAL)',
     misbehave: 'keeps-writing',

@@ -14,7 +14,7 @@ export interface ReceivedRequest {
   readonly count: number
 }
 
-export type Lie =
+export type ServerAnswer =
   | {
       readonly status: number
       readonly body?: unknown
@@ -32,13 +32,13 @@ export type Lie =
   /** A byte now and then, without end. */
   | 'trickle'
 
-export interface Liar extends AsyncDisposable {
+export interface AnswerServer extends AsyncDisposable {
   readonly socket: string
   readonly asked: ReceivedRequest[]
 }
 
-export async function openLiar(answer: (asked: ReceivedRequest) => Lie): Promise<Liar> {
-  const dir = mkdtempSync(join(tmpdir(), 'liar-'))
+export async function openAnswerServer(answer: (asked: ReceivedRequest) => ServerAnswer): Promise<AnswerServer> {
+  const dir = mkdtempSync(join(tmpdir(), 'answer-'))
   const socket = join(dir, 's')
   const asked: ReceivedRequest[] = []
   const server = createServer((request, response) => {
@@ -72,13 +72,13 @@ export const problem = (
   name: string,
   more: object = {},
   headers: Record<string, string> = {},
-): Lie => ({
+): ServerAnswer => ({
   status,
   body: { type: `https://example.org/problems/${name}`, title: name, status, ...more },
   headers: { 'content-type': 'application/problem+json', ...headers },
 })
 
-export const granted = (more: object = {}): Lie => ({
+export const granted = (more: object = {}): ServerAnswer => ({
   status: 201,
   body: {
     leaseId: 'lease-1',
@@ -94,19 +94,19 @@ export const granted = (more: object = {}): Lie => ({
   },
 })
 
-function tell(response: ServerResponse, lie: Lie): void {
-  if (lie === 'silence') return
-  if (lie === 'hang-up') return void response.socket?.destroy()
-  if (lie === 'half') {
+function tell(response: ServerResponse, answer: ServerAnswer): void {
+  if (answer === 'silence') return
+  if (answer === 'hang-up') return void response.socket?.destroy()
+  if (answer === 'half') {
     response.writeHead(201, { 'content-length': '1000' })
     return void response.write('{"leaseId":', () => response.socket?.destroy())
   }
-  if (lie === 'trickle') {
+  if (answer === 'trickle') {
     response.writeHead(200)
     const trickling = setInterval(() => response.write(' '), 10)
     return void response.once('close', () => clearInterval(trickling))
   }
-  if (lie === 'flood') {
+  if (answer === 'flood') {
     response.writeHead(200)
     const more = (): void => {
       if (response.destroyed) return
@@ -116,8 +116,8 @@ function tell(response: ServerResponse, lie: Lie): void {
     return more()
   }
   response
-    .writeHead(lie.status, { 'content-type': 'application/json', ...lie.headers })
-    .end(lie.raw ?? JSON.stringify(lie.body ?? null))
+    .writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
+    .end(answer.raw ?? JSON.stringify(answer.body ?? null))
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -1,30 +1,31 @@
 /**
- * A service that does not keep its word (hold/README.md, "What can go wrong"): a real process lies over a real socket.
+ * A service that breaks the contract (hold/README.md, "What can go wrong"): a real process gives false answers over a
+ * real socket.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tenantName } from '../../scripts/demo/names.ts'
 import { openUnlockedCheck, type UnlockedCheck } from '../support/hold/expect-unlocked.ts'
 import { openHoldFixture, type HoldFixture } from '../support/hold/hold-fixture.ts'
-import { lies, type ServiceLie } from '../support/hold/service-lies.ts'
+import { misbehaviourCases, type MisbehaviourCase } from '../support/hold/misbehaviour-cases.ts'
 import { startDemo, type Demo } from '../support/service/demo-service.ts'
 
-/** Every lie has a tenant of its own, in one service; every third tenant of the demo keeps a rollback journal. */
-const tenants = Array.from({ length: 3 * lies.length }, (_, at) => tenantName(at))
-const tenantOf = (lie: ServiceLie): string =>
-  tenants[lies.indexOf(lie) * 3 + (lie.journal === 'rollback' ? 2 : 0)] ?? ''
-const switchOf = (lie: ServiceLie): string => `${lie.misbehave}:${tenantOf(lie)}`
+/** Every behaviour has a tenant of its own, in one service; every third tenant of the demo keeps a rollback journal. */
+const tenants = Array.from({ length: 3 * misbehaviourCases.length }, (_, at) => tenantName(at))
+const tenantOf = (behaviour: MisbehaviourCase): string =>
+  tenants[misbehaviourCases.indexOf(behaviour) * 3 + (behaviour.journal === 'rollback' ? 2 : 0)] ?? ''
+const switchOf = (behaviour: MisbehaviourCase): string => `${behaviour.misbehave}:${tenantOf(behaviour)}`
 
 describe('a service that says', () => {
   let fixture: HoldFixture
-  let liar: Demo
+  let shared: Demo
   let unlocked: UnlockedCheck
   beforeAll(async () => {
     fixture = await openHoldFixture()
-    liar = await startDemo({
+    shared = await startDemo({
       tenants: tenants.length,
       bytes: 20_000,
-      maxPaused: lies.length,
-      misbehave: lies
+      maxPaused: misbehaviourCases.length,
+      misbehave: misbehaviourCases
         .filter(({ alone }) => !alone)
         .map(switchOf)
         .join(','),
@@ -33,19 +34,19 @@ describe('a service that says', () => {
   })
   afterAll(async () => {
     await unlocked[Symbol.asyncDispose]()
-    await liar[Symbol.asyncDispose]()
+    await shared[Symbol.asyncDispose]()
     await fixture[Symbol.asyncDispose]()
   })
 
-  it.concurrent.each(lies)('$says', async (lie) => {
-    const tenant = tenantOf(lie)
-    await using own = lie.alone ? await startDemo({ tenants: 3, misbehave: lie.misbehave }) : null
-    const demo = own ?? liar
-    await using hasty = lie.requestTimeoutMs === undefined ? null : await demo.connect(lie.requestTimeoutMs)
+  it.concurrent.each(misbehaviourCases)('$says', async (behaviour) => {
+    const tenant = tenantOf(behaviour)
+    await using own = behaviour.alone ? await startDemo({ tenants: 3, misbehave: behaviour.misbehave }) : null
+    const demo = own ?? shared
+    await using hasty = behaviour.requestTimeoutMs === undefined ? null : await demo.connect(behaviour.requestTimeoutMs)
     const { result, exitCode, stopped, open } = await fixture.examine(
       { ...demo, service: hasty ?? demo.service } satisfies Demo,
       own ? 'acme' : tenant,
-      { settings: { ...lie.settings } },
+      { settings: { ...behaviour.settings } },
     )
 
     expect(result).not.toBeNull()
@@ -60,15 +61,16 @@ describe('a service that says', () => {
       },
       failure?.message,
     ).toEqual({
-      verdict: lie.verdict,
-      code: lie.code,
-      state: lie.state,
-      exitCode: lie.exitCode,
-      stops: lie.stops ?? null,
+      verdict: behaviour.verdict,
+      code: behaviour.code,
+      state: behaviour.state,
+      exitCode: behaviour.exitCode,
+      stops: behaviour.stops ?? null,
     })
-    if (lie.message) expect(failure?.message).toMatch(new RegExp(lie.message.source.replace('PID', String(demo.pid))))
+    if (behaviour.message)
+      expect(failure?.message).toMatch(new RegExp(behaviour.message.source.replace('PID', String(demo.pid))))
     // A tenant that is not healthy afterwards stays in the ledger, for `holdfast resume` to check again.
-    expect(open.length).toBe(lie.code === 'RESUME_FAILED' ? 1 : 0)
+    expect(open.length).toBe(behaviour.code === 'RESUME_FAILED' ? 1 : 0)
     expect((await demo.status(own ? 'acme' : tenant)).state).toBe('active')
     expect((await demo.service.leases(AbortSignal.timeout(60_000))).filter((lease) => lease.tenant === tenant)).toEqual(
       [],
