@@ -34,7 +34,7 @@ const longest = [
   'cli/compare/compare-several',
   'hold/seal/guardian',
   'hold/snapshot/warm-copy',
-  'census/wounded',
+  'census/wounds',
   'cli/terminal/terminal',
   'ledger/last-good',
   'faults/service-death',

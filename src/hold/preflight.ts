@@ -171,7 +171,7 @@ function kindOf(files: LiveFiles, first: Uint8Array): FileKind {
  */
 const fixedPauseMs = 10
 const furtherFileMs = 3
-/** Bytes a second that any copy reaches. Used until a rehearsal has measured the rate. */
+/** Bytes a second that any copy reaches. Used until the rate of a copy was measured. */
 const copyRateFloor = 100e6
 
 /**

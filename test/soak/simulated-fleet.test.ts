@@ -8,7 +8,7 @@ import { readFleetFacts } from '../../src/fleet/status/read-facts.ts'
 import { reconcileFleet } from '../../src/fleet/status/reconcile-fleet.ts'
 import { countsOf } from '../../src/report/fleet/status/fleet-view.ts'
 import { noPostgres, PostgresCluster } from '../support/fleet/postgres-cluster.ts'
-import { rarity } from '../support/fleet/simulation/recorded.ts'
+import { rarity } from '../support/fleet/simulation/recorded-sweep.ts'
 import { simulateSweep } from '../support/fleet/simulation/simulate-fleet.ts'
 
 const size = { hosts: 10, tenants: 10_000, maxPaused: 8 }

@@ -11,10 +11,10 @@ import type { RunId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
 import { conditionOf, noteCondition } from '../alarms/condition.ts'
+import { claimFullSweep } from '../alarms/full-sweep.ts'
 import { MisplacedTenants } from '../alarms/misplaced-tenants.ts'
 import { noteConditions } from '../alarms/note-conditions.ts'
 import { ConditionSender, type SendFleetAlarm } from '../alarms/send-conditions.ts'
-import { claimWholeSweep } from '../alarms/whole-sweep.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { migrateFleet } from '../database/migrate.ts'
 import { openJobs, type FleetJobs } from '../jobs/jobs.ts'
@@ -164,7 +164,7 @@ function tasksOf(
       name: 'ask for the heartbeats',
       everyMs: 10_000,
       work: async () => {
-        if (heartbeat === null || !(await claimWholeSweep(database))) return
+        if (heartbeat === null || !(await claimFullSweep(database))) return
         for (const missed of await heartbeat()) onNotice(missed)
       },
     },

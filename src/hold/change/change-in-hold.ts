@@ -18,7 +18,7 @@ import type { ChangeOutcome } from './change-types.ts'
 import type { ChangedFile, ChangeState, SeenFile } from './record/change-record.ts'
 import type { RecordFile } from './record/record-file.ts'
 import { undoCommand } from './record/undo-command.ts'
-import { settle } from './recovery/settle.ts'
+import { endBrokenChange } from './recovery/end-broken-change.ts'
 import { SetChange, type FilePlan } from './set-change.ts'
 import type { LiveFolder } from './steps/live-folder.ts'
 import { StepReversalError } from './steps/step.ts'
@@ -153,7 +153,7 @@ async function outcomeWithoutChange(
   const between = withSuppressed(met).find((one) => one instanceof StepReversalError)
   const failure = between?.failure ?? gravestOf(met ?? new Failure('INTERRUPTED', 'the change was not begun'))
   if (between !== undefined) {
-    const { how, isMixed, sentence } = await settle(parts.record)
+    const { how, isMixed, sentence } = await endBrokenChange(parts.record)
     await orFailure(note(parts, request, how === 'unclear' ? 'rolled-back' : how))
     const hint = isMixed ? `take it back: \`${undoCommand(parts.record.record)}\`` : failure.hint
     const said = new Failure(failure.code, `${failure.message}; ${sentence}`, { cause: met, hint })

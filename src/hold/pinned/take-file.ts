@@ -1,7 +1,7 @@
 /**
  * One attempt to take a pinned snapshot of one file. The steps are those of README.md; no SQLite runs in this process.
- *   0. Resolve the name, open the live files, judge them. Reserve disk space. Without a WAL, rehearse the copy. Nothing
- *      is locked yet.
+ *   0. Resolve the name, open the live files, judge them. Reserve disk space. Without a WAL, measure the rate of
+ *      a copy. Nothing is locked yet.
  *   1. Begin the term, with the guardian's watch. Lock SHARED. Look again which files there are, and read the header.
  *   2. to 7. The branch: it pins, probes, proves, copies and proves again.
  *   8. Close the live files, which releases every lock. End the term.

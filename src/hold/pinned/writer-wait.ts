@@ -5,7 +5,7 @@
 import { monotonicMs } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 import type { LiveLimits } from '../hold-request.ts'
-import { readIntoCache, rehearseCopy } from '../snapshot/warm-copy.ts'
+import { readIntoCache, measureCopyRate } from '../snapshot/warm-copy.ts'
 import type { PinTask } from './branch.ts'
 
 /** SQLite sleeps so long, at most, before it tries a lock again. A commit waits for that in addition. */
@@ -18,7 +18,7 @@ const besidesCopyMs = 20
 export const sharedMsMax = ({ maxWriterWaitMs }: LiveLimits): number => Math.max(0, maxWriterWaitMs - napMs)
 
 /**
- * Predicts the wait by a rehearsal of the copy, and then reads the file into the cache. To be called while nothing is
+ * Predicts the wait by the rate of a copy, and then reads the file into the cache. To be called while nothing is
  * locked, and no watch of the guardian runs. Where blocks are shared, a copy of any file takes milliseconds.
  * @throws {Failure} TOO_LARGE_FOR_PAUSE, NO_SPACE; the signal's reason
  */
@@ -27,8 +27,8 @@ export async function requireShortWait(
   signal: AbortSignal,
 ): Promise<void> {
   if (preflight.reflink) return
-  const cold = await rehearseCopy(files, draft, signal) // It reads from the disk.
-  const rate = Math.max(cold, await rehearseCopy(files, draft, signal))
+  const cold = await measureCopyRate(files, draft, signal) // It reads from the disk.
+  const rate = Math.max(cold, await measureCopyRate(files, draft, signal))
   const copyBytes = preflight.mainBytes + preflight.tailBytes
   const predictedMs = besidesCopyMs + (rate === 0 ? 0 : (copyBytes / rate) * 1000)
   if (predictedMs > sharedMsMax(limits))

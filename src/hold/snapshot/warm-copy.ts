@@ -147,19 +147,19 @@ export async function readIntoCache(files: LiveFiles, signal: AbortSignal): Prom
 }
 
 /** Pieces that are large enough to measure the rate of a copy. */
-const rehearsal = { pieces: 4, pieceBytes: 16 * 1024 * 1024 } as const
+const rateSample = { pieces: 4, pieceBytes: 16 * 1024 * 1024 } as const
 
 /**
  * Copies a few pieces into the draft and discards them.
  * @returns bytes a second of the fastest piece: the service, which slowed the others down, is paused later
  */
-export async function rehearseCopy(files: LiveFiles, draft: Draft, signal: AbortSignal): Promise<number> {
+export async function measureCopyRate(files: LiveFiles, draft: Draft, signal: AbortSignal): Promise<number> {
   let fastest = 0
   for (const [i, { offset, bytes: piece }] of (await piecesToRehearse(files)).entries()) {
     const startMs = monotonicMs()
     await copyRange(files.descriptor(''), draft.descriptor(''), { offset, bytes: piece }, signal).catch(draft.failed)
     // A short last piece would measure the call, not the copying.
-    if (i === 0 || piece === rehearsal.pieceBytes)
+    if (i === 0 || piece === rateSample.pieceBytes)
       fastest = Math.max(fastest, piece / (Math.max(monotonicMs() - startMs, 1) / 1000))
   }
   await draft.restart('')
@@ -170,8 +170,8 @@ export async function rehearseCopy(files: LiveFiles, draft: Draft, signal: Abort
 async function piecesToRehearse(files: LiveFiles): Promise<readonly CopiedRange[]> {
   const pieces: CopiedRange[] = []
   for await (const { offset, end } of dataSpans(files.descriptor(''))) {
-    for (let at = offset; at < end; at += rehearsal.pieceBytes) {
-      if (pieces.push({ offset: at, bytes: Math.min(rehearsal.pieceBytes, end - at) }) === rehearsal.pieces)
+    for (let at = offset; at < end; at += rateSample.pieceBytes) {
+      if (pieces.push({ offset: at, bytes: Math.min(rateSample.pieceBytes, end - at) }) === rateSample.pieces)
         return pieces
     }
   }

@@ -8,7 +8,7 @@ import type { HoldSettings, TenantConnection } from '../hold-request.ts'
 import { predictPauseMs, requireNoAbandonedPause, requireShortPause } from '../preflight.ts'
 import type { Guardian } from '../seal/guardian.ts'
 import type { PreparedFile } from './prepared-file.ts'
-import { copyWarm, readIntoCache, rehearseCopy } from './warm-copy.ts'
+import { copyWarm, readIntoCache, measureCopyRate } from './warm-copy.ts'
 
 export interface WarmUpRequest {
   /** Receives what is to be released when the hold ends. */
@@ -80,7 +80,7 @@ async function requirePauseWithin(
   const abandonedPauseMs = abandoned.length === 0 ? null : Math.max(...abandoned)
   record(abandonedPauseMs)
   requireNoAbandonedPause(what, abandonedPauseMs, maxPauseMs)
-  const rate = large ? await readAndRehearse(whole, signal) : null
+  const rate = large ? await readAndMeasure(whole, signal) : null
   const copyBytes = files.reduce((sum, { warm, preflight }) => sum + (warm ? 0 : preflight.copyBytes), 0)
   const predictedMs = Math.max(abandonedPauseMs ?? 0, predictPauseMs(files.length, copyBytes, rate))
   record(predictedMs)
@@ -88,10 +88,10 @@ async function requirePauseWithin(
 }
 
 /** @returns bytes a second of a copy of the largest file; null if no file is copied as a whole */
-async function readAndRehearse(whole: readonly PreparedFile[], signal: AbortSignal): Promise<number | null> {
+async function readAndMeasure(whole: readonly PreparedFile[], signal: AbortSignal): Promise<number | null> {
   for (const { files } of whole) await readIntoCache(files, signal)
   const largest = whole.toSorted((a, b) => b.preflight.mainBytes - a.preflight.mainBytes)[0]
-  return largest === undefined ? null : rehearseCopy(largest.files, largest.draft, signal)
+  return largest === undefined ? null : measureCopyRate(largest.files, largest.draft, signal)
 }
 
 function namesOf(files: readonly PreparedFile[]): string {

@@ -150,7 +150,7 @@ export function lastResultsAfter(
     const known = knownChecksOf(ofFile, terms)
     if (known !== null) {
       fromOthers.count(known.newest.way, known.settled?.way ?? known.newest.way)
-      if (!counted.takes(standingOf(known))) results.push(packResult(ofFile[0], known))
+      if (!counted.takes(fileChecksOf(known))) results.push(packResult(ofFile[0], known))
     }
     const [[lastTenant, lastPath]] = ofFile
     if (++files >= filesPerPage)
@@ -210,7 +210,7 @@ function knownChecksOf(rows: NonEmpty<LastCheckRow>, { own, addNotice }: Terms):
   return newest ? { newest, settled: settledIn(ways) } : null
 }
 
-const standingOf = ({ newest, settled }: KnownFileChecks): FileChecks => ({
+const fileChecksOf = ({ newest, settled }: KnownFileChecks): FileChecks => ({
   verdict: newest.summary.verdict,
   level: newest.summary.level,
   failure: newest.summary.failure,

@@ -40,11 +40,11 @@ export type LastVerdict = VerdictWord | 'never'
  * Damage stands until a full check finds the file sound. A check that was quick, refused or inconclusive does not clear
  * it.
  */
-export const standingOf = ({ verdict, settled }: TenantSummary): LastVerdict =>
+export const lastVerdictOf = ({ verdict, settled }: TenantSummary): LastVerdict =>
   settled?.verdict === 'damaged' ? 'damaged' : (verdict ?? 'never')
 
 /** The check that the verdict rests on; null if there was none. */
-export function standingCheck({
+export function decisiveCheckOf({
   settled,
   checkedAt,
   verdict,
@@ -58,7 +58,7 @@ export function standingCheck({
 }
 
 /** True if the verdict rests on a pinned snapshot: a writer outside of SQLite's locks was not excluded. */
-export const restsOnPin = (one: TenantSummary): boolean => standingCheck(one)?.level === 'pinned'
+export const restsOnPin = (one: TenantSummary): boolean => decisiveCheckOf(one)?.level === 'pinned'
 
 /**
  * True if no check settled the file within `maxAgeMs`. A quick, refused or inconclusive check does not count, nor does
@@ -70,10 +70,10 @@ export const isStale = ({ settled }: TenantSummary, { generatedAt, maxAgeMs }: S
 export function judgeStatus(view: StatusView): StatusJudgement {
   const { tenants } = view
   const counts = { sound: 0, damaged: 0, inconclusive: 0, failed: 0, never: 0 }
-  for (const one of tenants) counts[standingOf(one)] += 1
+  for (const one of tenants) counts[lastVerdictOf(one)] += 1
   counts.sound += (view.others?.fresh ?? 0) + (view.others?.stale ?? 0)
   const withVerdict = (standing: LastVerdict): readonly TenantSummary[] =>
-    tenants.filter((one) => standingOf(one) === standing)
+    tenants.filter((one) => lastVerdictOf(one) === standing)
   const overdue = overdueOf(view)
   const critical = [
     ...harmReasons(view),

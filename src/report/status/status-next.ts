@@ -4,7 +4,7 @@ import { tenantId } from '../../model/brand.ts'
 import { target } from '../../text/shell-words.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { describeOther } from '../text/other-holds.ts'
-import { harmIn, standingOf, type LastVerdict, type StatusJudgement } from './status-judgement.ts'
+import { harmIn, lastVerdictOf, type LastVerdict, type StatusJudgement } from './status-judgement.ts'
 import type { StatusView, TenantSummary } from './status-view.ts'
 
 /** At most this many tenants of each state have their own command. */
@@ -37,7 +37,7 @@ export function nextCommands(view: StatusView, { overdueHolds, reasons }: Status
 
 /** `repair` finds the remedy and tries it on a copy. Where only a backup helps, it prints that command. */
 function remediesOf(tenants: readonly TenantSummary[]): readonly string[] {
-  const damaged = tenants.filter((one) => standingOf(one) === 'damaged')
+  const damaged = tenants.filter((one) => lastVerdictOf(one) === 'damaged')
   return [...new Set(damaged.map(remedyOf))].slice(0, checksMax)
 }
 
@@ -52,11 +52,11 @@ function remedyOf(one: TenantSummary): string {
 }
 
 function checksOf(tenants: readonly TenantSummary[], standing: LastVerdict): readonly string[] {
-  return [...new Set(tenants.filter((one) => standingOf(one) === standing).map(checkOf))].slice(0, checksMax)
+  return [...new Set(tenants.filter((one) => lastVerdictOf(one) === standing).map(checkOf))].slice(0, checksMax)
 }
 
 function againstUnchecked({ tenants, selection }: StatusView): readonly string[] {
-  const unchecked = tenants.filter((one) => ['inconclusive', 'failed'].includes(standingOf(one)))
+  const unchecked = tenants.filter((one) => ['inconclusive', 'failed'].includes(lastVerdictOf(one)))
   if (selection !== null || new Set(unchecked.map(({ tenant, path }) => tenant ?? path)).size <= uncheckedMax) {
     return [...checksOf(tenants, 'inconclusive'), ...checksOf(tenants, 'failed')]
   }

@@ -2,7 +2,7 @@
 
 import { ageOf } from '../../model/age.ts'
 import { label, metric } from './metrics.ts'
-import { harmIn, standingOf, type StatusJudgement } from './status-judgement.ts'
+import { harmIn, lastVerdictOf, type StatusJudgement } from './status-judgement.ts'
 import type { StatusView } from './status-view.ts'
 
 export function renderPrometheus(
@@ -10,7 +10,9 @@ export function renderPrometheus(
   { counts, oldestCheckAgeMs, overdueHolds, pinned }: StatusJudgement,
 ): string {
   const service = `service="${label(view.service)}"`
-  const damaged = view.tenants.filter((one) => standingOf(one) === 'damaged').map(({ tenant, path }) => tenant ?? path)
+  const damaged = view.tenants
+    .filter((one) => lastVerdictOf(one) === 'damaged')
+    .map(({ tenant, path }) => tenant ?? path)
   const { pauses, absences, oldestBackupAt, generatedAt } = view
   const backupAgeMs = oldestBackupAt === null ? null : ageOf(oldestBackupAt, generatedAt)
   const isCached = absences.some(({ kind }) => kind === 'registry-cached' || kind === 'registry-down')

@@ -7,7 +7,7 @@ import { humanMs } from '../../text/units.ts'
 import { whatPinnedProves } from '../describe-pinned.ts'
 import { legibleCommand, legibleName } from '../text/legible.ts'
 import { describeOther } from '../text/other-holds.ts'
-import { restsOnPin, isStale, standingCheck, standingOf, type StatusJudgement } from './status-judgement.ts'
+import { restsOnPin, isStale, decisiveCheckOf, lastVerdictOf, type StatusJudgement } from './status-judgement.ts'
 import { nextCommands } from './status-next.ts'
 import { filesIn, type StatusOptions, type StatusView, type TenantSummary } from './status-view.ts'
 
@@ -17,7 +17,7 @@ const soundListedMax = 20
 export function renderStatusText(view: StatusView, judgement: StatusJudgement, options: StatusOptions): string {
   const colors = createColors(options.color)
   const { generatedAt: now, maxAgeMs, tenants } = view
-  const isQuiet = (one: TenantSummary): boolean => standingOf(one) === 'sound' && !isStale(one, view)
+  const isQuiet = (one: TenantSummary): boolean => lastVerdictOf(one) === 'sound' && !isStale(one, view)
   const quiet = tenants.filter(isQuiet)
   const { fresh = 0, stale = 0 } = view.others ?? {}
   const folded = quiet.length + fresh > soundListedMax && !options.verbose
@@ -81,7 +81,7 @@ function tableOf(listed: readonly TenantSummary[], view: StatusView, options: St
   ] as const
   const rows = listed.map((one) => {
     const name = legibleName(one.tenant ?? one.path)
-    const check = standingCheck(one)
+    const check = decisiveCheckOf(one)
     if (check === null) return [name, 'never', '-', '-', '-', 'never', '-']
     return [
       name,
@@ -113,7 +113,7 @@ function tableOf(listed: readonly TenantSummary[], view: StatusView, options: St
 function besides(one: TenantSummary, view: StatusView): readonly string[] {
   const { settled, verdict, checkedAt, failure } = one
   if (verdict === null || checkedAt === null || checkedAt === settled?.at) return []
-  if (standingOf(one) === 'damaged') {
+  if (lastVerdictOf(one) === 'damaged') {
     const came = {
       sound: 'was quick and cannot clear it',
       damaged: 'found damage too',

@@ -3,7 +3,7 @@
 import { breakable } from '../../text/layout.ts'
 import { mapEach, jsonDocument } from '../json.ts'
 import { describeOther } from '../text/other-holds.ts'
-import { judgeStatus, standingOf, type StatusJudgement } from './status-judgement.ts'
+import { judgeStatus, lastVerdictOf, type StatusJudgement } from './status-judgement.ts'
 import { renderStatusLine } from './status-line.ts'
 import { renderPrometheus } from './status-prometheus.ts'
 import { renderStatusText } from './status-text.ts'
@@ -47,7 +47,7 @@ function documentOf(
   return jsonDocument(
     { schema: 'holdfast.status/1', service, selection, via, generatedAt, maxAgeMs },
     'tenants',
-    mapEach(all, (one) => ({ ...one, standing: standingOf(one) })),
+    mapEach(all, (one) => ({ ...one, standing: lastVerdictOf(one) })),
     {
       ...facts,
       otherHolds: otherHolds.map((hold) => ({ ...hold, ...describeOther(hold, config, generatedAt) })),

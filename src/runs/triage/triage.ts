@@ -22,7 +22,7 @@ import type { RunTotals } from '../pipeline.ts'
 import { matchesId, requireMatches } from '../selection/id-pattern.ts'
 import { crashTime } from './gather/crash-time.ts'
 import { lookAtFiles, unseenFile } from './gather/file-facts.ts'
-import { addNamed, askForTrouble } from './gather/service-words.ts'
+import { addNamed, askForComplaints } from './gather/service-words.ts'
 import { WaitBudget, type PassTools } from './pass.ts'
 import { passes, type PassesObserver } from './passes.ts'
 import { orderBySuspicion, type Suspect } from './suspicion.ts'
@@ -120,7 +120,7 @@ async function orderTargets(
   const ids = [...new Set(targets.flatMap(({ tenant }) => tenant ?? []))]
   const serves = await serviceAnswers(service, signal)
   const [said, files, crashedAt] = await Promise.all([
-    serves ? askForTrouble(service, ids, gatherMsMax, signal) : new Map<TenantId, string>(),
+    serves ? askForComplaints(service, ids, gatherMsMax, signal) : new Map<TenantId, string>(),
     lookAtFiles(targets, gatherMsMax, serves),
     crashTime(settings.service, serves, now()),
   ])

@@ -27,7 +27,7 @@ import {
   statusAnswer,
 } from './answers.ts'
 import { describeProblem, problemOf, type ServiceProblem } from './problem.ts'
-import { isLate, misfit, quiesceRefusal, refusal } from './refusal.ts'
+import { isLate, answerFailure, quiesceRefusal, refusal } from './refusal.ts'
 import { readRegistryPages } from './registry.ts'
 import { sendWithRetries, type CallOutcome, type RetryPolicy } from './retry.ts'
 import { Transport, type HttpAnswer, type Request } from './transport.ts'
@@ -79,7 +79,8 @@ export class AdminClient implements Service {
   async tenant(id: TenantId, signal: AbortSignal): Promise<TenantStatus> {
     const what = `asking how tenant ${JSON.stringify(id)} is`
     const status = await this.#read(what, `/tenants/${encode(id)}`, statusAnswer, signal)
-    if (status.id !== id) throw misfit(this.#what(what), `it speaks of tenant ${JSON.stringify(status.id)}`, 'unknown')
+    if (status.id !== id)
+      throw answerFailure(this.#what(what), `it speaks of tenant ${JSON.stringify(status.id)}`, 'unknown')
     return { ...status, id }
   }
 
@@ -87,7 +88,7 @@ export class AdminClient implements Service {
     const what = `asking whether tenant ${JSON.stringify(id)} serves`
     const status = await this.#read(what, `/tenants/${encode(id)}`, servingAnswer, signal)
     if (status.id !== undefined && status.id !== id)
-      throw misfit(this.#what(what), `it speaks of tenant ${JSON.stringify(status.id)}`, 'unknown')
+      throw answerFailure(this.#what(what), `it speaks of tenant ${JSON.stringify(status.id)}`, 'unknown')
     return { ...status, id }
   }
 
@@ -117,7 +118,7 @@ export class AdminClient implements Service {
     const state = isLate(outcome.reply) ? await this.#stateSoon(id, signal).catch(mayStandStill) : null
     const answer = this.#expect(outcome, 201, () => quiesceRefusal(what, outcome, state))
     const read = readAnswer(quiesceAnswer, answer.json)
-    if (read.kind === 'misfit') throw misfit(what, read.why, 'maybe-paused')
+    if (read.kind === 'misfit') throw answerFailure(what, read.why, 'maybe-paused')
     const { leaseId, fence, bootId, openHandles, files, sqliteVersion } = read.value
     this.#remember(leaseId, bootId)
     // Never longer than asked for: the guardian counts with the time that we asked for.
@@ -156,7 +157,7 @@ export class AdminClient implements Service {
     }
     const answer = this.#expect(outcome, 200, () => refusal(what, outcome).withTenant('maybe-paused'))
     const read = readAnswer(renewAnswer, answer.json)
-    if (read.kind === 'misfit') throw misfit(what, read.why, 'maybe-paused')
+    if (read.kind === 'misfit') throw answerFailure(what, read.why, 'maybe-paused')
     return read.value
   }
 
@@ -171,7 +172,7 @@ export class AdminClient implements Service {
       return this.#endedBefore(quiesced.leaseId, problemOf(reply), signal)
     const answer = this.#expect(outcome, 200, () => resumeFailed(what, refusal(what, outcome)))
     const read = readAnswer(resumeAnswer, answer.json)
-    if (read.kind === 'misfit') throw resumeFailed(what, misfit(what, read.why, 'maybe-paused'))
+    if (read.kind === 'misfit') throw resumeFailed(what, answerFailure(what, read.why, 'maybe-paused'))
     const { heldMs, continuous, bootId, endedBy } = read.value
     return { heldMs, continuous, bootId, endedBy }
   }
@@ -193,7 +194,7 @@ export class AdminClient implements Service {
     const what = this.#what(doing)
     const outcome = await this.#ask({ path }, {}, signal)
     const read = readAnswer(schema, this.#expect(outcome, 200, () => refusal(what, outcome)).json)
-    if (read.kind === 'misfit') throw misfit(what, read.why, 'unknown')
+    if (read.kind === 'misfit') throw answerFailure(what, read.why, 'unknown')
     return read.value
   }
 

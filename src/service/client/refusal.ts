@@ -95,7 +95,7 @@ function codeOf(status: number): FailureCode {
 }
 
 /** For an answer that does not fit the contract. */
-export const misfit = (what: string, why: string, tenant: TenantState): Failure =>
+export const answerFailure = (what: string, why: string, tenant: TenantState): Failure =>
   new Failure('CONTRACT_BROKEN', `${what}: the answer does not fit the contract (${quoteText(why)})`, { tenant })
 
 function reasonOf(error: Error): string {

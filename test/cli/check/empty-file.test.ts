@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { byPath, crashWithJournal, crashWithWal, words } from '../../support/cli/crashed.ts'
+import { byPath, crashWithJournal, crashWithWal, words } from '../../support/cli/crashed-live-sets.ts'
 import { fingerprintOf, makeFolder } from '../../support/cli/folder.ts'
 import { gist, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'

@@ -2,7 +2,7 @@
 import { copyFileSync, utimesSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { crashWithJournal } from '../../support/cli/crashed.ts'
+import { crashWithJournal } from '../../support/cli/crashed-live-sets.ts'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { gist, holdfast, reportOf, single } from '../../support/cli/program.ts'
 import { rememberedFile, said, sql } from '../../support/cli/silently-changed.ts'

@@ -23,7 +23,7 @@ import {
   overwrite,
   rowsOf,
   words,
-} from '../../support/cli/crashed.ts'
+} from '../../support/cli/crashed-live-sets.ts'
 import { fingerprintOf, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { gist, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'

@@ -2,9 +2,9 @@
 import { expect, it } from 'vitest'
 import { conditionOf, noteCondition } from '../../../src/fleet/alarms/condition.ts'
 import { noteConditions } from '../../../src/fleet/alarms/note-conditions.ts'
+import { alarmSender } from '../../support/fleet/alarm-sender.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { registerHosts, insertPlaces } from '../../support/fleet/fleet-tables.ts'
-import { alarmSender } from '../../support/fleet/told-alarms.ts'
 import { whileUncommitted } from '../../support/fleet/while-uncommitted.ts'
 
 const quiet = { silent: [], isRunOpen: false }

@@ -1,9 +1,9 @@
 /** Tenants on two hosts or on none are told once they stay so, once, and again when it is over. */
 import { expect, test } from 'vitest'
 import { MisplacedTenants } from '../../../src/fleet/alarms/misplaced-tenants.ts'
+import { alarmSender } from '../../support/fleet/alarm-sender.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { insertPlaces } from '../../support/fleet/fleet-tables.ts'
-import { alarmSender } from '../../support/fleet/told-alarms.ts'
 
 eachDatabase((fleet) => {
   const on = (host: string, tenant: string) => ({ host, tenant, verdict: 'sound', sound: 1, checked: 1 }) as const

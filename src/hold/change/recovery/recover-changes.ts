@@ -7,8 +7,8 @@ import type { Ledger } from '../../../ledger/ledger.ts'
 import type { FoundChange, OriginalsLocation, RecoveredChange } from '../change-types.ts'
 import { originalFolderOf } from '../original/original-folder.ts'
 import { RecordFile, readChangeRecord } from '../record/record-file.ts'
+import { endBrokenChange, deleteNames } from './end-broken-change.ts'
 import { recordsIn } from './find-changes.ts'
-import { settle, tidyUp } from './settle.ts'
 
 /**
  * Ends the changes that broke off there, as far as the runs that made them are dead. A record is locked as long as its
@@ -29,13 +29,13 @@ export async function recoverChanges(
     const { state, tenant, change, files } = found.record
     if (state === 'kept') await discard(found)
     else if (state === 'prepared' || state === 'undoing') {
-      const { how, isMixed, sentence } = await settle(record)
+      const { how, isMixed, sentence } = await endBrokenChange(record)
       const ended = how === 'unclear' ? 'rolled-back' : how
       if (tenant !== null)
         for (const file of files)
           await ledger?.append({ kind: 'change-ended', tenant, path: file.path, change, how: ended })
       recovered.push({ found, how, isMixed, sentence })
-    } else if ((await tidyUp(found.record)).length === 0) record.update({ tidy: true })
+    } else if ((await deleteNames(found.record)).length === 0) record.update({ tidy: true })
   }
   return recovered
 }
@@ -47,7 +47,7 @@ function needsWork(path: string): boolean {
 
 /** The live set was not touched: what the dead run copied is no original of anything. */
 async function discard({ place, file, record }: FoundChange): Promise<void> {
-  if ((await tidyUp(record)).length > 0) return
+  if ((await deleteNames(record)).length > 0) return
   const kept = originalFolderOf(place, record.change)
   for (const [at, { path }] of record.files.entries()) {
     const main = join(kept.folder, kept.nameOf(at + 1, path))

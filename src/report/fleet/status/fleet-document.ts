@@ -4,7 +4,7 @@ import { breakable } from '../../../text/layout.ts'
 import { mapEach, jsonDocument } from '../../json.ts'
 import type { FleetJudgement } from './fleet-judgement.ts'
 import { fleetNextSteps } from './fleet-next.ts'
-import { lastWholeSweep, type FleetView } from './fleet-view.ts'
+import { lastFullSweep, type FleetView } from './fleet-view.ts'
 import { describeHost } from './host-document.ts'
 
 export function fleetDocument(view: FleetView, judgement: FleetJudgement): Iterable<string> {
@@ -24,7 +24,7 @@ export function fleetDocument(view: FleetView, judgement: FleetJudgement): Itera
       filesTotal: counts.damaged + counts.inconclusive + counts.failed,
       files,
       oldest,
-      lastFullSweepAt: lastWholeSweep(view)?.endedAt ?? null,
+      lastFullSweepAt: lastFullSweep(view)?.endedAt ?? null,
       runs,
       coordinators,
       pauses: {

@@ -17,7 +17,7 @@ import { count, groupDigits } from '../../../text/count.ts'
 import { humanBytes, humanMs } from '../../../text/units.ts'
 import { listSome, someNames } from '../../status/name-some.ts'
 import { legibleName, legibleSentence } from '../../text/legible.ts'
-import { countsOf, isMissed, lastWholeSweep, runsUnderWay, totalOf, type FleetView } from './fleet-view.ts'
+import { countsOf, isMissed, lastFullSweep, runsUnderWay, totalOf, type FleetView } from './fleet-view.ts'
 
 export interface FleetJudgement {
   readonly code: 0 | 1 | 2 | 3
@@ -169,7 +169,7 @@ function sweepReasons(view: FleetView): readonly string[] {
         `STALE ${legibleName(kind)} ${legibleName(id)} has worked for ${humanMs(ageOf(begunAt, at))}, ` +
         `and has ${groupDigits(done)} of ${count(total, 'result')}`,
     )
-  const last = lastWholeSweep(view)
+  const last = lastFullSweep(view)
   if (last === null)
     reasons.push(runs.length === 0 ? 'STALE never run: no run was ever recorded' : 'STALE no full sweep yet')
   else {

@@ -5,7 +5,7 @@ import { count } from '../../../text/count.ts'
 import { humanMs } from '../../../text/units.ts'
 import { renderMonitorLine } from '../../status/monitor-line.ts'
 import type { FleetJudgement } from './fleet-judgement.ts'
-import { lastWholeSweep, totalOf, type FleetView } from './fleet-view.ts'
+import { lastFullSweep, totalOf, type FleetView } from './fleet-view.ts'
 
 export function renderFleetLine(view: FleetView, judgement: FleetJudgement): string {
   const { counts, reasons, word, oldestSoundAgeMs } = judgement
@@ -24,7 +24,7 @@ function performanceData(
   { counts, stale, missed, stuck, paused, oldestSoundAgeMs }: FleetJudgement,
 ): string {
   const seconds = (ms: number): number => Math.round(ms / 1000)
-  const endedAt = lastWholeSweep(view)?.endedAt ?? null
+  const endedAt = lastFullSweep(view)?.endedAt ?? null
   const sweepAge = endedAt === null ? null : ageOf(endedAt, view.at)
   const age = (name: string, ms: number | null): readonly string[] =>
     ms === null ? [] : [`${name}=${seconds(ms)}s;${seconds(view.maxAgeMs)}`]

@@ -4,12 +4,12 @@ import { agentMissedMs } from '../../../fleet/status/fleet-facts.ts'
 import { ageOf } from '../../../model/age.ts'
 import { label, metric } from '../../status/metrics.ts'
 import type { FleetJudgement } from './fleet-judgement.ts'
-import { lastWholeSweep, runsUnderWay, type FleetView } from './fleet-view.ts'
+import { lastFullSweep, runsUnderWay, type FleetView } from './fleet-view.ts'
 
 export function renderFleetPrometheus(view: FleetView, judgement: FleetJudgement): string {
   const { missed, stuck, paused, isHarmSuspected } = judgement
   const { hosts, shares, files, slots, breakers, coordinators, at } = view
-  const last = lastWholeSweep(view)
+  const last = lastFullSweep(view)
   const [run] = runsUnderWay(view)
   const ofHost = (host: string): string => `host="${label(host)}"`
   const bool = (holds: boolean): number => (holds ? 1 : 0)

@@ -12,7 +12,7 @@ import type { TextOptions } from '../../text/result-words.ts'
 import { agentTable } from './agent-table.ts'
 import { scopeName, type FleetJudgement } from './fleet-judgement.ts'
 import { fleetNextSteps, type NextStep } from './fleet-next.ts'
-import { lastWholeSweep, runsUnderWay, totalOf, type FleetView } from './fleet-view.ts'
+import { lastFullSweep, runsUnderWay, totalOf, type FleetView } from './fleet-view.ts'
 
 /** Of each list, unless the text is verbose. */
 const listedMax = 20
@@ -22,7 +22,7 @@ export function renderFleetText(view: FleetView, judgement: FleetJudgement, opti
   const { at, hosts } = view
   const { code, counts, word } = judgement
   const paint = code === 0 ? colors.green : code === 2 ? (text: string) => colors.bold(colors.red(text)) : colors.yellow
-  const last = lastWholeSweep(view)?.endedAt ?? null
+  const last = lastFullSweep(view)?.endedAt ?? null
   return `${[
     ...wrap(
       `${word}: ${count(hosts.length, 'host')}, ${count(totalOf(counts), 'file')}, ${groupDigits(counts.sound)} sound` +

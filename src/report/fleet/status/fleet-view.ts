@@ -34,7 +34,7 @@ export const totalOf = (counts: FleetCounts): number =>
   counts.sound + counts.damaged + counts.inconclusive + counts.failed + counts.never
 
 /** The newest sweep over all tenants that came to its end; null if there was none. */
-export const lastWholeSweep = ({ runs }: Pick<FleetView, 'runs'>): FleetRun | null =>
+export const lastFullSweep = ({ runs }: Pick<FleetView, 'runs'>): FleetRun | null =>
   runs.find(({ isWhole, state, endedAt }) => isWhole && state === 'done' && endedAt !== null) ?? null
 
 /** Runs that are not at their end, the newest first. */

@@ -19,7 +19,7 @@ const textsMax = 200
  * left out. Only an admin API is asked: each answer of hooks would run a command.
  * @returns for each tenant that is not well, what the service says
  */
-export async function askForTrouble(
+export async function askForComplaints(
   service: Pick<Service, 'via' | 'tenant'>,
   tenants: readonly TenantId[],
   msMax: number,

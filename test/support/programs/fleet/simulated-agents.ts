@@ -24,7 +24,7 @@ import {
   recordedResult,
   simulatedService as service,
   simulatedTenant,
-} from '../../fleet/simulation/recorded.ts'
+} from '../../fleet/simulation/recorded-sweep.ts'
 
 /** What the process is given as its argument, as JSON. */
 export interface SimulatedAgents {

@@ -38,25 +38,25 @@ async function unwrittenSince({ path, mended }: ChangedFile): Promise<SeenFile |
 type FileSide = 'old' | 'new' | 'unclear'
 
 /** Ends the record, and deletes the names of the change that are left beside the live files. */
-export async function settle(record: RecordFile): Promise<ChangeRecoveryResult> {
+export async function endBrokenChange(record: RecordFile): Promise<ChangeRecoveryResult> {
   const { record: found } = record
   const sides: FileSide[] = []
   for (const file of found.files) sides.push(await sideOf(file, found))
-  const settled = settledBy(sides, found)
-  const left = await tidyUp(found)
+  const result = judgeSides(sides, found)
+  const left = await deleteNames(found)
   deleteDrafts(dirname(record.path), found)
   const files: ChangedFile[] = []
   for (const [at, file] of found.files.entries()) {
-    const after = settled.how === 'applied' ? await unwrittenSince(file) : file.after
-    files.push({ ...file, after, beside: [], holdsOriginal: settled.isMixed && sides[at] === 'old' })
+    const after = result.how === 'applied' ? await unwrittenSince(file) : file.after
+    files.push({ ...file, after, beside: [], holdsOriginal: result.isMixed && sides[at] === 'old' })
   }
-  record.update({ state: settled.how, tidy: left.length === 0, files })
+  record.update({ state: result.how, tidy: left.length === 0, files })
   return left.length === 0
-    ? settled
-    : { ...settled, sentence: `${settled.sentence}; ${left.join(', ')} beside it could not be deleted` }
+    ? result
+    : { ...result, sentence: `${result.sentence}; ${left.join(', ')} beside it could not be deleted` }
 }
 
-function settledBy(sides: readonly FileSide[], { state, change, files }: ChangeRecord): ChangeRecoveryResult {
+function judgeSides(sides: readonly FileSide[], { state, change, files }: ChangeRecord): ChangeRecoveryResult {
   const what = files.map(({ path }) => path).join(', ')
   const undoing = state === 'undoing'
   const subject = undoing ? 'the undo of' : 'the'
@@ -162,7 +162,7 @@ function deleteDrafts(folder: string, { files }: ChangeRecord): void {
 const companions = ['', '-wal', '-journal']
 
 /** Deletes the names of a change beside its live files. @returns those that could not be deleted */
-export async function tidyUp(record: ChangeRecord): Promise<readonly string[]> {
+export async function deleteNames(record: ChangeRecord): Promise<readonly string[]> {
   const left: string[] = []
   for (const { path } of record.files) left.push(...(await removeNames(path, record)))
   return left

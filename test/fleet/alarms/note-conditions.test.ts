@@ -3,9 +3,9 @@ import { expect, it } from 'vitest'
 import { noteConditions } from '../../../src/fleet/alarms/note-conditions.ts'
 import { weekOf } from '../../../src/fleet/jobs/week-of-run.ts'
 import { newRunId } from '../../../src/ledger/run-lock/run-id.ts'
+import { alarmSender, type AlarmSender } from '../../support/fleet/alarm-sender.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 import { insertPlaces, registerHosts } from '../../support/fleet/fleet-tables.ts'
-import { alarmSender, type AlarmSender } from '../../support/fleet/told-alarms.ts'
 
 const run = newRunId()
 const week = weekOf(run)

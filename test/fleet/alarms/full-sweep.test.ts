@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { fleetHeartbeat } from '../../../src/alarm/fleet/fleet-heartbeat.ts'
 import { conditionOf, noteCondition } from '../../../src/fleet/alarms/condition.ts'
-import { claimWholeSweep } from '../../../src/fleet/alarms/whole-sweep.ts'
+import { claimFullSweep } from '../../../src/fleet/alarms/full-sweep.ts'
 import { openWebServer } from '../../support/alarm/web-server.ts'
 import { eachDatabase } from '../../support/fleet/each-database.ts'
 
@@ -24,7 +24,7 @@ eachDatabase((fleet) => {
       [id, done, sound],
     )
   }
-  const find = () => claimWholeSweep(fleet.database)
+  const find = () => claimFullSweep(fleet.database)
 
   test('a sweep of all hosts at full depth is found once, after its conditions were noted', async () => {
     await insertRun('just', { ago: '1 second' })

@@ -6,7 +6,7 @@
 import type { FleetDatabase } from '../database/database.ts'
 
 /** @returns true if there is one that no coordinator has claimed @throws {Failure} FLEET_* */
-export async function claimWholeSweep(database: FleetDatabase): Promise<boolean> {
+export async function claimFullSweep(database: FleetDatabase): Promise<boolean> {
   const { rowCount } = await database.query(statement, [settleSeconds])
   return rowCount > 0
 }
