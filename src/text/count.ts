@@ -4,3 +4,7 @@ export const count = (total: number, one: string, many = `${one}s`): string =>
 
 /** `3,000`. Independent of the locale: a report is the same everywhere, and a locale would start ICU. */
 export const groupDigits = (total: number): string => String(total).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+
+/** `a, b and 1,234 more`. @param shown the first of `total` */
+export const listFirst = (shown: readonly string[], total: number): string =>
+  `${shown.join(', ')}${total > shown.length ? ` and ${groupDigits(total - shown.length)} more` : ''}`

@@ -18,7 +18,7 @@ import type {
   TableComparison,
 } from '../../model/result/comparison.ts'
 import type { Result } from '../../model/result/report.ts'
-import { count, groupDigits } from '../../text/count.ts'
+import { count, groupDigits, listFirst } from '../../text/count.ts'
 import { wrapIndented, wrapLabelled, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
 import { describePinned } from '../describe-pinned.ts'
@@ -249,12 +249,11 @@ export function differenceLines(
 
 function rowLines(label: string, { total, keys }: DifferingRows, options: TextOptions): readonly string[] {
   if (total === 0) return []
-  const more = total - keys.length
-  return wrapLabelled(
-    label,
-    `${groupDigits(total)}: ${keys.map(printableKey).join(', ')}${more > 0 ? ` and ${groupDigits(more)} more` : ''}`,
-    { indent: 2, labelWidth: 11, width: options.width },
-  )
+  return wrapLabelled(label, `${groupDigits(total)}: ${listFirst(keys.map(printableKey), total)}`, {
+    indent: 2,
+    labelWidth: 11,
+    width: options.width,
+  })
 }
 
 function schemaLines({ schemaDifferences }: FileComparison, options: TextOptions): readonly string[] {

@@ -1,7 +1,7 @@
 /** An account for people: one line for each table, and the first keys of the rows that are not in the result. */
 
 import type { AccountSummary, LostRange, SummedRows, TableSummary } from '../../model/result/account.ts'
-import { count, groupDigits } from '../../text/count.ts'
+import { count, groupDigits, listFirst } from '../../text/count.ts'
 import { legibleName } from '../text/legible.ts'
 import { printableKey } from '../text/problem.ts'
 
@@ -62,8 +62,7 @@ function describeTable({ table, kept, rows, pages, lostRanges }: TableSummary): 
 function firstKeys(what: string, { total, keys }: SummedRows): readonly string[] {
   if (total === 0) return []
   const shown = keys.slice(0, shownMax).map(printableKey)
-  const more = total - shown.length
-  return [`  ${what}: ${shown.join(', ')}${more === 0 ? '' : ` and ${groupDigits(more)} more`}`]
+  return [`  ${what}: ${listFirst(shown, total)}`]
 }
 
 function describeRanges({ total, first }: TableSummary['lostRanges']): readonly string[] {

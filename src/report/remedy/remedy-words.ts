@@ -1,7 +1,7 @@
 /** Sentences about plans and losses: plain words and exact numbers. */
 
 import type { ChosenBackup, PlannedRemedy, RemedyPlan, RemedyResult, TableLoss } from '../../model/result/remedy.ts'
-import { count, groupDigits } from '../../text/count.ts'
+import { count, groupDigits, listFirst } from '../../text/count.ts'
 import { humanMs } from '../../text/units.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import { printableKey } from '../text/problem.ts'
@@ -39,11 +39,8 @@ export function planWords({ do: todo, objects, backup }: RemedyPlan, tense: 'to'
   }
 }
 
-function namesOf(objects: readonly string[]): string {
-  const shown = objects.slice(0, objectsShownMax).map(legibleName)
-  const more = objects.length - shown.length
-  return `${shown.join(', ')}${more > 0 ? ` and ${groupDigits(more)} more` : ''}`
-}
+const namesOf = (objects: readonly string[]): string =>
+  listFirst(objects.slice(0, objectsShownMax).map(legibleName), objects.length)
 
 function describeBackup(backup: ChosenBackup): string {
   const { id, verifiedAt } = backup
@@ -97,11 +94,7 @@ export function describeLoss(loss: TableLoss, todo: RemedyPlan['do']): string {
     inBoth === null ? null : `${count(inBoth, 'row')} unchanged`,
   ].filter((part) => part !== null)
   const shown = keys.slice(0, keysShownMax).map(printableKey)
-  const more = keysTotal === null ? 0 : keysTotal - shown.length
-  const named =
-    shown.length === 0
-      ? ''
-      : `; ${keyWord(keys)} ${shown.join(', ')}${more > 0 ? ` and ${groupDigits(more)} more` : ''}`
+  const named = shown.length === 0 ? '' : `; ${keyWord(keys)} ${listFirst(shown, keysTotal ?? shown.length)}`
   return `${legibleName(table)}: ${parts.join(', ')}${named}`
 }
 

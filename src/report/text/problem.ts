@@ -5,7 +5,7 @@ import { holdingProcesses } from '../../model/holders.ts'
 import type { Finding, RowKey } from '../../model/result/finding.ts'
 import { describeWalls } from '../../model/result/reading.ts'
 import type { Result } from '../../model/result/report.ts'
-import { count, groupDigits } from '../../text/count.ts'
+import { count, groupDigits, listFirst } from '../../text/count.ts'
 import { wrapIndented, wrapLabelled, wrap } from '../../text/layout.ts'
 import { cutMark } from '../../text/letters.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
@@ -182,11 +182,8 @@ export function whereOf(finding: Finding): string {
 
 function rowsOf(rows: readonly RowKey[], total: number): string {
   const shown = rows.slice(0, rowsShownMax).map(printableKey)
-  const more = Math.max(total, rows.length) - shown.length
-  return (
-    `${rows.length === 1 && more === 0 ? 'row' : 'rows'} ` +
-    `${shown.join(', ')}${more > 0 ? ` and ${groupDigits(more)} more` : ''}`
-  )
+  const all = Math.max(total, rows.length)
+  return `${all === 1 ? 'row' : 'rows'} ${listFirst(shown, all)}`
 }
 
 const keyLengthMax = 40
