@@ -1,4 +1,4 @@
-/** Durations and sizes as people read them. */
+/** Durations, times and sizes as people read them. */
 
 /** `9 ms`, `1.3 s`, `2 min 5 s`, `3 h 20 min`, `4 d 2 h`; `-` for null. */
 export function humanMs(ms: number | null): string {
@@ -16,6 +16,10 @@ export function humanMs(ms: number | null): string {
 
 const pair = (big: number, bigUnit: string, small: number, smallUnit: string): string =>
   small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`
+
+/** `2026-11-21 03:04` in UTC; `-` for a time that no calendar has. @param at ms since 1970 */
+export const minuteUtc = (at: number): string =>
+  Number.isFinite(at) && Math.abs(at) < 8.64e15 ? new Date(at).toISOString().slice(0, 16).replace('T', ' ') : '-'
 
 /** Decimal units: `512 bytes`, `8.0 MB`, `560.6 MB`. */
 export function humanBytes(bytes: number): string {

@@ -6,7 +6,7 @@ import { groupDigits } from '../../text/count.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { withoutBreaks, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
-import { humanMs } from '../../text/units.ts'
+import { humanMs, minuteUtc } from '../../text/units.ts'
 import { legibleName, legibleSentence } from '../text/legible.ts'
 import type { TextOptions } from '../text/result-words.ts'
 
@@ -52,7 +52,7 @@ function runTable(runs: readonly FleetRun[], options: TextOptions): readonly str
   const rows = runs.map(({ id, kind, begunAt, endedAt, state, done, total, sound, damaged, inconclusive, failed }) => [
     legibleName(id),
     legibleName(kind),
-    when(begunAt),
+    minuteUtc(begunAt),
     endedAt === null ? '-' : humanMs(Math.max(0, endedAt - begunAt)),
     state === 'feeding' || state === 'fed' ? 'under way' : state,
     done === total ? groupDigits(done) : `${groupDigits(done)} of ${groupDigits(total)}`,
@@ -76,7 +76,7 @@ function resultTable(results: readonly FleetHistoryEntry[], options: TextOptions
   ] as const
   const rows = results.map(({ host, checkedAt, verdict, failure, damage, run, path }) => [
     legibleName(host),
-    when(checkedAt),
+    minuteUtc(checkedAt),
     words[verdict] ?? legibleName(verdict),
     legibleName(failure ?? (damage === 'none' ? '-' : damage)),
     legibleName(run),
@@ -84,7 +84,3 @@ function resultTable(results: readonly FleetHistoryEntry[], options: TextOptions
   ])
   return renderTable(columns, rows, { ...options, paint: (cell) => cell })
 }
-
-/** `2026-11-21 03:04`; `-` for a time that no calendar has. */
-const when = (at: number): string =>
-  Number.isFinite(at) && Math.abs(at) < 8.64e15 ? new Date(at).toISOString().slice(0, 16).replace('T', ' ') : '-'

@@ -9,6 +9,7 @@ import type { VerdictWord } from '../../model/result/verdict.ts'
 import { jsonText } from '../../text/json-text.ts'
 import { withoutBreaks, wrap } from '../../text/layout.ts'
 import { renderTable } from '../../text/table.ts'
+import { minuteUtc } from '../../text/units.ts'
 import { whatPinnedProves } from '../describe-pinned.ts'
 import type { OpenIncident } from '../status/status-view.ts'
 import { legibleName } from './legible.ts'
@@ -79,7 +80,7 @@ export function renderHistory({ entries, changes, incident, older }: HistoryView
     at: entry.at,
     row: [
       legibleName(entry.tenant ?? entry.path),
-      when(entry.at),
+      minuteUtc(entry.at),
       words[entry.verdict],
       entry.failure ?? (entry.damage === 'none' ? '-' : entry.damage),
       entry.level === 'pinned' ? `${entry.depth}, pinned` : entry.depth,
@@ -90,7 +91,7 @@ export function renderHistory({ entries, changes, incident, older }: HistoryView
     at: change.at,
     row: [
       legibleName(change.tenant ?? change.path),
-      when(change.at),
+      minuteUtc(change.at),
       'CHANGE',
       `${changeWords(change)} (${legibleName(change.change)})`,
       '-',
@@ -103,7 +104,7 @@ export function renderHistory({ entries, changes, incident, older }: HistoryView
   const open =
     incident === null
       ? []
-      : wrap(`INCIDENT ${legibleName(incident.id)}, begun ${when(incident.since)} UTC, is open`, options.width)
+      : wrap(`INCIDENT ${legibleName(incident.id)}, begun ${minuteUtc(incident.since)} UTC, is open`, options.width)
   const pinned = entries.some(({ level }) => level === 'pinned') ? wrap(whatPinnedProves, options.width) : []
   return `${[...open, ...table, ...pinned, ...left].join('\n')}\n`
 }
@@ -126,7 +127,3 @@ const appliedWords: Readonly<Partial<Record<RemedyKind, string>>> = {
   rewrite: 'rewritten',
   restore: 'restored',
 }
-
-/** `2026-11-21 03:04`; `-` for a time that no calendar has. */
-const when = (at: number): string =>
-  Number.isFinite(at) && Math.abs(at) < 8.64e15 ? new Date(at).toISOString().slice(0, 16).replace('T', ' ') : '-'
