@@ -17,7 +17,7 @@ import {
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { fingerprintOf, makeDatabase, makeFolder, type Folder } from '../support/cli/folder.ts'
-import { gist, holdfast, reportIn, reportOf, single } from '../support/cli/program.ts'
+import { shortVerdict, holdfast, reportIn, reportOf, single } from '../support/cli/program.ts'
 import { EditableDatabase } from '../support/databases/surgeon.ts'
 import { createVariedDatabase } from '../support/databases/wounds.ts'
 
@@ -129,7 +129,7 @@ test('each kind of bad input gets its own clear result, held or copied, and noth
   expect(report.results).toHaveLength(names.length)
   const said = Object.fromEntries(report.results.map((result) => [result.path, result]))
   for (const [name, word] of Object.entries(expected))
-    expect(`${name}: ${gist(said[name] as never)}`).toContain(`${name}: ${word}`)
+    expect(`${name}: ${shortVerdict(said[name] as never)}`).toContain(`${name}: ${word}`)
   for (const result of report.results) {
     if (result.verdict === 'sound') continue
     expect(result.failure?.hint ?? result.remedy.why).toMatch(/\w{3}/)
@@ -144,7 +144,7 @@ test('each kind of bad input gets its own clear result, held or copied, and noth
   // none.
   const otherwise: ExpectedWords = { 'two-names.db': 'sound' }
   for (const [name, word] of Object.entries(expected))
-    expect(`${name}: ${gist(ofCopies[name] as never)}`).toContain(`${name}: ${otherwise[name] ?? word}`)
+    expect(`${name}: ${shortVerdict(ofCopies[name] as never)}`).toContain(`${name}: ${otherwise[name] ?? word}`)
   expect(copies.results.every(({ evidence }) => evidence.level === 'none')).toBe(true)
   expect(fingerprintOf(folder.path)).toEqual(before)
 

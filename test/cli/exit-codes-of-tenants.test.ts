@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase } from '../support/cli/folder.ts'
-import { gist, holdfast, reportIn } from '../support/cli/program.ts'
+import { shortVerdict, holdfast, reportIn } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 import { makeLyingLocks, noCompiler } from '../support/hold/lying-locks.ts'
 import { whySkipped } from '../support/host/mounts.ts'
@@ -98,7 +98,7 @@ test.skipIf(noCompiler !== null)(
       env: { LD_PRELOAD: makeLyingLocks(service.folder.path) },
     })
     const report = reportIn(ran)
-    expect([ran.code, report.results.map(gist), report.summary.notCovered]).toEqual([
+    expect([ran.code, report.results.map(shortVerdict), report.summary.notCovered]).toEqual([
       2,
       ['inconclusive LOCK_NOT_HONOURED'],
       2,

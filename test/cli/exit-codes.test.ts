@@ -5,7 +5,7 @@ import { isAbsolute, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from '../support/cli/folder.ts'
-import { gist, holdfast, launcher, reportIn, reportOf } from '../support/cli/program.ts'
+import { shortVerdict, holdfast, launcher, reportIn, reportOf } from '../support/cli/program.ts'
 import { whySkipped } from '../support/host/mounts.ts'
 
 test('of several files the gravest code counts: 2, then 1, then 3, then 75; each result has its own', async () => {
@@ -40,7 +40,9 @@ test('of several files the gravest code counts: 2, then 1, then 3, then 75; each
       exitCode: 2,
     })
     expect(
-      Object.fromEntries(all.results.map((result) => [result.path.slice(folder.path.length + 1), gist(result)])),
+      Object.fromEntries(
+        all.results.map((result) => [result.path.slice(folder.path.length + 1), shortVerdict(result)]),
+      ),
     ).toEqual({
       'sound.db': 'sound',
       'missing.db': 'failed NOT_FOUND',
@@ -63,7 +65,7 @@ test('a lock that another process holds is 75 with LOCK_BUSY or IN_USE, and the 
     const ran = await holdfast(['check', '--json', folder.in('busy.db')])
     const report = reportIn(ran)
     expect(ran.code).toBe(75)
-    expect(gist(report.results[0] as never)).toBe('failed LOCK_BUSY')
+    expect(shortVerdict(report.results[0] as never)).toBe('failed LOCK_BUSY')
     expect(JSON.stringify(report.results[0])).toContain(String(process.pid))
   } finally {
     holder.close()

@@ -4,7 +4,7 @@ import { copyFileSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync, 
 import { basename } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
-import { gist, holdfast, reportIn, reportOf, start } from '../support/cli/program.ts'
+import { shortVerdict, holdfast, reportIn, reportOf, start } from '../support/cli/program.ts'
 
 test(
   'a folder means the databases in it, and each that looks like one ' +
@@ -19,7 +19,7 @@ test(
     mkdirSync(folder.in('nothing'))
     const report = reportIn(await holdfast(['check', '--json', folder.path]))
     expect(
-      report.results.map((result) => `${result.path.slice(folder.path.length + 1)} ${gist(result)}`).sort(),
+      report.results.map((result) => `${result.path.slice(folder.path.length + 1)} ${shortVerdict(result)}`).sort(),
     ).toEqual(['broken.db inconclusive EMPTY_FILE', 'no-ending sound', 'one.db sound', 'two.sqlite sound'])
     expect(report.summary.exitCode).toBe(3)
     const nothing = await holdfast(['check', '--json', folder.in('nothing')])
@@ -40,7 +40,7 @@ test(
     symlinkSync('data', folder.in('alias'))
     const namesOf = async (...args: readonly string[]): Promise<readonly string[]> =>
       (await reportOf(['check', ...args], { cwd: folder.path })).results
-        .map((result) => `${result.path} ${gist(result)}`)
+        .map((result) => `${result.path} ${shortVerdict(result)}`)
         .sort()
     expect(await namesOf('data/acme.db', 'data/acme.db', './data/acme.db', 'alias/acme.db')).toEqual([
       'data/acme.db sound',
@@ -129,7 +129,7 @@ test('a file that goes away, and one that is replaced, while the run is on chang
     expect(report.results.filter((result) => !isLast(result)).map(({ verdict }) => verdict)).toEqual(
       Array.from({ length: 38 }, () => 'sound'),
     )
-    expect(report.results.filter(isLast).map(gist)).toEqual(['failed NOT_FOUND', 'failed NOT_FOUND'])
+    expect(report.results.filter(isLast).map(shortVerdict)).toEqual(['failed NOT_FOUND', 'failed NOT_FOUND'])
     expect(report.summary.exitCode).toBe(1)
   } finally {
     watcher.close()

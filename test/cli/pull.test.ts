@@ -16,7 +16,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder } from '../support/cli/folder.ts'
 import {
-  gist,
+  shortVerdict,
   holdfast,
   launcher,
   reportIn,
@@ -175,7 +175,7 @@ describe.skipIf(whyNoMount('tmpfs') !== null)(
         const place = join(disk.path, name)
         const ran = await holdfast(['check', '--json', '--keep-snapshot', place, file])
         const report = reportIn(ran)
-        expect([gist(single(report)), report.run.stopped, ran.code]).toEqual([
+        expect([shortVerdict(single(report)), report.run.stopped, ran.code]).toEqual([
           'damaged index',
           expect.stringContaining(full(place)),
           2,
@@ -194,7 +194,7 @@ describe.skipIf(whyNoMount('tmpfs') !== null)(
       expect(ran.stdout.replace(/\s+/g, ' ')).toContain(full(place))
       expect([readdirSync(disk.path), service.gate.stateOf('acme')]).toEqual([[], 'active'])
       const report = await reportOf(['pull', 'acme', place, '--config', service.config])
-      expect([gist(single(report)), report.summary.exitCode]).toEqual(['sound', 1])
+      expect([shortVerdict(single(report)), report.summary.exitCode]).toEqual(['sound', 1])
     })
   },
 )

@@ -33,7 +33,7 @@ async function reconciled(config: string): Promise<ReconciliationReport> {
 }
 
 /** The rule of each disagreement, with what it is about. */
-const gistOf = ({ disagreements }: ReconciliationReport): readonly string[] =>
+const shortDisagreements = ({ disagreements }: ReconciliationReport): readonly string[] =>
   disagreements.map(({ rule, tenant, path }) => [rule, tenant, path?.split('/').at(-1)].filter(Boolean).join(' '))
 
 /** Made an hour before the list of tenants is asked for, as far as the file system lets us say so. */
@@ -90,7 +90,7 @@ test('I2.3: files that no tenant claims, and companions without their database, 
     },
   })
   const report = await reconciled(service.config)
-  expect(gistOf(report)).toEqual([
+  expect(shortDisagreements(report)).toEqual([
     'unknown-file below.sqlite',
     'unknown-file no-ending',
     'unknown-file stray.db',
@@ -126,7 +126,7 @@ test('I2.3: files that are missing, outside, or claimed by two tenants by any na
   unlinkSync(join(service.data, 'lost.db'))
   const report = await reconciled(service.config)
   const said = Object.fromEntries(report.disagreements.map(({ path, said }) => [path?.split('/').at(-1), said]))
-  expect(gistOf(report)).toEqual([
+  expect(shortDisagreements(report)).toEqual([
     expect.stringMatching(/^claimed-twice (?:three|four) hard2?\.db$/),
     'claimed-twice one shared.db',
     'missing-file lost lost.db',
@@ -147,7 +147,7 @@ test('I2.3: what only the ledger or the backups know is named, and a tenant with
   expect((await holdfast(['sweep', '--config', service.config])).code).toBe(0)
   gone.add('bolt')
   const lost = await reconciled(service.config)
-  expect(gistOf(lost)).toEqual([
+  expect(shortDisagreements(lost)).toEqual([
     'tenant-gone bolt bolt.db',
     'unknown-file bolt.db',
     'backup-without-tenant bolt bolt.db',
@@ -156,9 +156,9 @@ test('I2.3: what only the ledger or the backups know is named, and a tenant with
   rmSync(join(service.data, 'bolt.db'))
   expect((await holdfast(['sweep', '--config', service.config])).code).toBe(3)
   for (const part of ['-wal', '-shm']) rmSync(join(service.data, `bolt.db${part}`))
-  expect(gistOf(await reconciled(service.config))).toEqual(['backup-without-tenant bolt bolt.db'])
+  expect(shortDisagreements(await reconciled(service.config))).toEqual(['backup-without-tenant bolt bolt.db'])
   rmSync(join(service.folder.in('backups')), { recursive: true })
-  expect(gistOf(await reconciled(service.config))).toEqual([
+  expect(shortDisagreements(await reconciled(service.config))).toEqual([
     'no-verified-backup acme acme.db',
     'no-verified-backup crate crate.db',
   ])
@@ -176,7 +176,7 @@ test('I2.3: a hold that a crash left is named; a tenant that is newer than the l
   listed.add('newer')
   withBackups(service)
   const report = await reconciled(service.config)
-  expect(gistOf(report)).toEqual(['no-verified-backup acme acme.db'])
+  expect(shortDisagreements(report)).toEqual(['no-verified-backup acme acme.db'])
   expect(inFlightOf(report)).toEqual(['never-checked newer newer.db', 'no-verified-backup newer newer.db'])
   const way = { service: 'test', via: 'admin-api', address: service.socket, config: service.config } as const
   const tenant = tenantId('acme')
@@ -185,7 +185,7 @@ test('I2.3: a hold that a crash left is named; a tenant that is newer than the l
     await ledger.append({ kind: 'hold-asked', tenant, holder: 'h', endsBy: Date.now() - 1000 })
   }
   const held = await reconciled(service.config)
-  expect(gistOf(held)).toEqual(['open-hold acme', 'no-verified-backup acme acme.db'])
+  expect(shortDisagreements(held)).toEqual(['open-hold acme', 'no-verified-backup acme acme.db'])
   expect(held.disagreements[0]?.next).toBe('holdfast resume --all')
 })
 
@@ -203,7 +203,7 @@ test('I2.3: a tenant that is made while reconcile looks is no disagreement', asy
   const running = reconciled(service.config)
   const report = await running
   clearTimeout(timer)
-  expect(gistOf(report)).toEqual([])
+  expect(shortDisagreements(report)).toEqual([])
 })
 
 test('I5.1: with a copy of the list nothing is called gone, and the exit code is 3', async () => {
@@ -258,7 +258,7 @@ test('a file that a tenant claims is never opened: a kernel lease of a hold on i
   const stray = makeDatabase(service.folder.in('apart/stray'))
   await using leases = await leaseHolders(claimed, stray)
   expect([leaseOn(claimed), leaseOn(stray)]).toEqual(['ACTIVE', 'ACTIVE'])
-  expect(gistOf(await reconciled(service.config))).toEqual(['unknown-file stray'])
+  expect(shortDisagreements(await reconciled(service.config))).toEqual(['unknown-file stray'])
   expect([leaseOn(claimed), leaseOn(stray)]).toEqual(['ACTIVE', 'BREAKING'])
   expect(leases.count).toBe(2)
 })

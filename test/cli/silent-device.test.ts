@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Result } from '../../src/model/result/report.ts'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
-import { gist, reportOf, single } from '../support/cli/program.ts'
+import { shortVerdict, reportOf, single } from '../support/cli/program.ts'
 import { rotten, said, sql } from '../support/cli/silently-changed.ts'
 import { flipBit } from '../support/databases/rot.ts'
 import { whySkipped } from '../support/host/mounts.ts'
@@ -54,7 +54,11 @@ test.skipIf(noDevice !== null)(
       mount()
       const found = await check()
       unmount()
-      expect([gist(found), said(found), found.findings[0]?.object.name]).toEqual(['damaged table', rotten, 'notes'])
+      expect([shortVerdict(found), said(found), found.findings[0]?.object.name]).toEqual([
+        'damaged table',
+        rotten,
+        'notes',
+      ])
     } finally {
       try {
         execFileSync('umount', ['-l', mounted], { stdio: 'ignore' })

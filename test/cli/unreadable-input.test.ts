@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder } from '../support/cli/folder.ts'
-import { gist, holdfast, launcher, reportIn, reportOf, single } from '../support/cli/program.ts'
+import { shortVerdict, holdfast, launcher, reportIn, reportOf, single } from '../support/cli/program.ts'
 
 test('sockets and devices are named for what they are, without being opened', async () => {
   using folder = makeFolder()
@@ -23,7 +23,7 @@ test('sockets and devices are named for what they are, without being opened', as
         '/dev/fd/0',
       ]),
     )
-    const said = new Map(report.results.map((result) => [result.path, [gist(result), result.failure?.message]]))
+    const said = new Map(report.results.map((result) => [result.path, [shortVerdict(result), result.failure?.message]]))
     for (const [path, kind] of [
       [folder.in('socket.db'), 'a socket'],
       ['/dev/null', 'a device'],
@@ -35,7 +35,7 @@ test('sockets and devices are named for what they are, without being opened', as
     const copies = reportIn(
       await holdfast(['check', '--snapshot', '--json', folder.in('socket.db'), '/dev/null', '/dev/zero']),
     )
-    expect(copies.results.map(gist)).toEqual(['failed NOT_A_FILE', 'failed NOT_A_FILE', 'failed NOT_A_FILE'])
+    expect(copies.results.map(shortVerdict)).toEqual(['failed NOT_A_FILE', 'failed NOT_A_FILE', 'failed NOT_A_FILE'])
   } finally {
     server.close()
   }
@@ -53,8 +53,8 @@ test.skipIf(process.getuid?.() !== 0)(
       return skip('this machine gives no loop devices')
     }
     try {
-      expect(gist(single(await reportOf(['check', device])))).toBe('failed NOT_A_FILE')
-      expect(gist(single(await reportOf(['check', '--snapshot', device])))).toBe('failed NOT_A_FILE')
+      expect(shortVerdict(single(await reportOf(['check', device])))).toBe('failed NOT_A_FILE')
+      expect(shortVerdict(single(await reportOf(['check', '--snapshot', device])))).toBe('failed NOT_A_FILE')
     } finally {
       execFileSync('losetup', ['-d', device])
     }
@@ -75,7 +75,9 @@ test.skipIf(process.getuid?.() !== 0)(
     const ran = runAs(65_534, ['check', '--json', folder.in('a-closed.db'), own, folder.in('locked/x.db')])
     const report = reportIn(ran)
     expect(
-      Object.fromEntries(report.results.map((result) => [result.path.slice(folder.path.length + 1), gist(result)])),
+      Object.fromEntries(
+        report.results.map((result) => [result.path.slice(folder.path.length + 1), shortVerdict(result)]),
+      ),
     ).toEqual({ 'a-closed.db': 'failed NO_PERMISSION', 'b-own.db': 'sound', 'locked/x.db': 'failed NO_PERMISSION' })
     expect(ran.code).toBe(1)
     const listing = reportIn(runAs(65_534, ['check', '--json', folder.in('locked')]))

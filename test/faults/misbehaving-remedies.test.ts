@@ -1,7 +1,7 @@
 /** The service breaks its promises in the pause of a change, which is the second pause of a tenant. */
 import { describe, expect, it } from 'vitest'
 import { openDamagedTenants } from '../support/remedies/damaged-tenants.ts'
-import { essence, type PrintedRemedies } from '../support/remedies/remedy-run.ts'
+import { shortRemedy, type PrintedRemedies } from '../support/remedies/remedy-run.ts'
 
 /** With a shorter lease the guardian may end a run that only waits for the processor, beside other tests. */
 const hold = '{ ttl: 6s, drainTimeout: 1s }'
@@ -65,7 +65,7 @@ describe.each([
       const { code, signal, stdout, stderr } = await run.ended
       expect(stdout, `it ended with ${code ?? signal}: ${stderr}`).toMatch(/^\{/)
       const [result] = (JSON.parse(stdout) as PrintedRemedies).results
-      const said = `${result && essence(result)}: ${result?.failure?.message ?? stdout.slice(0, 1_500)} ${stderr}`
+      const said = `${result && shortRemedy(result)}: ${result?.failure?.message ?? stdout.slice(0, 1_500)} ${stderr}`
       const now = tenants.state('acme')
       expect(state, `${now.why}; ${said}`).toContain(now.is)
       expect(codes, said).toContain(code)

@@ -77,7 +77,7 @@ describe('a hold of a tenant with three files', () => {
     expect(fixture.remainingFiles()).toEqual([])
     return held
   }
-  const gist = (held: readonly HoldResult[]): readonly string[] =>
+  const shortHolds = (held: readonly HoldResult[]): readonly string[] =>
     held.map((one) =>
       one.kind === 'snapshot'
         ? `snapshot ${one.record.evidence.level}`
@@ -108,7 +108,7 @@ describe('a hold of a tenant with three files', () => {
           steps.push(step)
         },
       })
-      expect(gist(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'snapshot sealed'])
+      expect(shortHolds(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'snapshot sealed'])
       expect(asked).toEqual(['hold-asked', 'hold-quiesced', 'hold-ended'])
       const [first] = held
       expect(new Set(held.map(({ record }) => record.evidence.quiesce?.leaseId)).size).toBe(1)
@@ -143,7 +143,7 @@ describe('a hold of a tenant with three files', () => {
     ],
   ])('of which one %s holds the others, in one pause', async (_, wound, outcome) => {
     wound()
-    expect(gist(await holdAll({ roots: [demo.dir] }))).toEqual(['snapshot sealed', outcome, 'snapshot sealed'])
+    expect(shortHolds(await holdAll({ roots: [demo.dir] }))).toEqual(['snapshot sealed', outcome, 'snapshot sealed'])
     expect(asked).toEqual(['hold-asked', 'hold-quiesced', 'hold-ended'])
     rmSync(join(fixture.home, 'outside.db'), { force: true })
   })
@@ -153,7 +153,7 @@ describe('a hold of a tenant with three files', () => {
       {},
       Array.from({ length: 1_001 }, (_, at) => join(demo.dir, 'acme.files', `${at}.db`)),
     )
-    expect([...new Set(gist(held))]).toEqual(['refused TOO_LARGE_FOR_PAUSE untouched'])
+    expect([...new Set(shortHolds(held))]).toEqual(['refused TOO_LARGE_FOR_PAUSE untouched'])
     expect(held[1_000]).toMatchObject({
       failure: { message: 'the service lists 1,001 files for this tenant; at most 1,000 are held in one pause' },
     })
@@ -161,7 +161,7 @@ describe('a hold of a tenant with three files', () => {
   })
 
   it('of which none can be held asks nothing of the service', async () => {
-    expect(gist(await holdAll({}, [`${files[1]}.gone`, `${files[2]}.gone`]))).toEqual([
+    expect(shortHolds(await holdAll({}, [`${files[1]}.gone`, `${files[2]}.gone`]))).toEqual([
       'refused NOT_FOUND untouched',
       'refused NOT_FOUND untouched',
     ])
@@ -171,7 +171,7 @@ describe('a hold of a tenant with three files', () => {
   it('of which two names lead to one file holds that file once', async () => {
     const alias = join(demo.dir, 'acme.files', 'alias')
     symlinkSync(files[1], alias)
-    expect(gist(await holdAll({}, [files[0], files[1], alias]))).toEqual([
+    expect(shortHolds(await holdAll({}, [files[0], files[1], alias]))).toEqual([
       'snapshot sealed',
       'snapshot sealed',
       'refused MANY_NAMES active',
@@ -182,14 +182,14 @@ describe('a hold of a tenant with three files', () => {
     const unnamed = join(demo.dir, 'unnamed.file')
     create(unnamed, 4096, fillEvents(10))
     const held = await holdAll({}, [files[0], unnamed])
-    expect(gist(held)).toEqual(['snapshot sealed', 'undecided CONTRACT_BROKEN active'])
+    expect(shortHolds(held)).toEqual(['snapshot sealed', 'undecided CONTRACT_BROKEN active'])
     rmSync(unnamed)
   })
 
   it('of which another program has one open seals the others, and releases that one', async () => {
     const descriptor = await other.open(files[2], 'write')
     const held = await holdAll()
-    expect(gist(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'undecided IN_USE active'])
+    expect(shortHolds(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'undecided IN_USE active'])
     expect(asked).toEqual(['hold-asked', 'hold-quiesced', 'hold-ended'])
     await other.do({ do: 'close', descriptor })
     for (const file of files) await unlocked.expect(file)
@@ -207,13 +207,13 @@ describe('a hold of a tenant with three files', () => {
       descriptor: await Promise.resolve(opened[0] ?? Promise.reject(new Error('not opened'))),
     })
     // It may come too late: then all three were proven.
-    expect(gist(held).slice(0, 2)).toEqual(['snapshot sealed', 'snapshot sealed'])
+    expect(shortHolds(held).slice(0, 2)).toEqual(['snapshot sealed', 'snapshot sealed'])
     for (const file of files) await unlocked.expect(file)
   })
 
   it('of which one changed during the copy is tried again as a whole: all snapshots are of one moment', async () => {
     const held = await holdAll(onceAt('copied', () => utimesSync(files[2], 1, 1)))
-    expect(gist(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'snapshot sealed'])
+    expect(shortHolds(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'snapshot sealed'])
     expect(held.map(({ record }) => record.evidence.attempts)).toEqual([2, 2, 2])
     expect(new Set(held.map(({ record }) => record.evidence.quiesce?.leaseId)).size).toBe(1)
     expect(asked.filter((kind) => kind === 'hold-quiesced').length).toBe(2)
@@ -270,7 +270,7 @@ describe('a hold of a tenant with three files', () => {
     }
     const settings = { warmAboveBytes: 1e9, maxPauseMs: 900 } // At 100 MB a second each alone would do.
     const held = await holdAll({ bounds, settings })
-    expect(gist(held)).toEqual(files.map(() => 'refused TOO_LARGE_FOR_PAUSE untouched'))
+    expect(shortHolds(held)).toEqual(files.map(() => 'refused TOO_LARGE_FOR_PAUSE untouched'))
     expect([reserved.length, (reserved[0] ?? 0) > 120e6, asked]).toEqual([1, true, []])
   })
 
@@ -288,7 +288,7 @@ describe('a hold of a tenant with three files', () => {
       }),
     }
     const held = await holdAll(closing)
-    expect(gist(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'snapshot sealed'])
+    expect(shortHolds(held)).toEqual(['snapshot sealed', 'snapshot sealed', 'snapshot sealed'])
     expect(held.slice(1).map(({ record }) => record.evidence.snapshot?.method)).toEqual(['warm+tail', 'warm+tail'])
   })
 })

@@ -19,8 +19,8 @@ for (const { name, why, start } of programs)
     async () => {
       using folder = temporaryFolder()
       await using program = await start(folder.path)
-      const { gists, branches, done } = await expectUnharmed(program, 60)
-      process.stdout.write(`${name}: ${JSON.stringify({ gists, branches, done })}\n`)
+      const { verdicts, branches, done } = await expectUnharmed(program, 60)
+      process.stdout.write(`${name}: ${JSON.stringify({ verdicts, branches, done })}\n`)
       expect(done).toBeGreaterThan(60)
     },
     1_200_000,

@@ -13,7 +13,7 @@ import {
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fingerprintOf, makeDatabase, makeFolder } from '../support/cli/folder.ts'
-import { gist, holdfast, reportIn, reportOf, single } from '../support/cli/program.ts'
+import { shortVerdict, holdfast, reportIn, reportOf, single } from '../support/cli/program.ts'
 import { openService } from '../support/cli/service.ts'
 
 test(
@@ -48,7 +48,7 @@ test(
     const before = fingerprintOf(outside.path)
     const seenAt = statSync(outside.in('x.db'), { bigint: true }).atimeNs
     const report = await reportOf(['sweep', '--config', service.config])
-    const said = Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)]))
+    const said = Object.fromEntries(report.results.map((result) => [result.tenant, shortVerdict(result)]))
     for (const id of ['named', 'system', 'climbing', 'linked', 'inFolder', 'bySlash', 'sibling'])
       expect(`${id} ${said[id]}`).toBe(`${id} failed PATH_OUTSIDE_ROOTS`)
     expect(said['itself']).toMatch(/^failed (PATH_OUTSIDE_ROOTS|NOT_A_FILE)$/)
@@ -140,7 +140,7 @@ test(
     const around = readdirSync(service.folder.path)
     const ran = await holdfast(['sweep', '--json', '--config', service.config], { cwd: service.folder.path })
     const report = reportIn(ran)
-    expect(Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)]))).toEqual(
+    expect(Object.fromEntries(report.results.map((result) => [result.tenant, shortVerdict(result)]))).toEqual(
       Object.fromEntries(evilIds.map((id) => [id, isStep(id) ? 'failed CONTRACT_BROKEN' : 'sound'])),
     )
     expect(readdirSync(service.snapshots)).toEqual([])
@@ -161,7 +161,7 @@ test(
       expect([command, letters ?? []]).toEqual([command, []])
     }
     const one = single(await reportOf(['check', '--config', service.config, '--tenant=--config']))
-    expect(gist(one)).toBe('sound')
+    expect(shortVerdict(one)).toBe('sound')
     const pulled = service.folder.in('pulled')
     expect((await holdfast(['pull', '--config', service.config, '--', '-rf', pulled])).code).toBe(0)
     expect(JSON.parse(readFileSync(join(pulled, 'manifest.json'), 'utf8'))).toMatchObject({ tenant: '-rf' })

@@ -5,13 +5,13 @@ import type { TenantSummary } from '../../src/report/status/status-view.ts'
 import { now, wasDamaged, wasSound } from './status.ts'
 
 /** Text that a terminal, a monitor or a scraper could take for something else. */
-export const nasty: fc.Arbitrary<string> = fc.oneof(
+export const confusingText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }),
   fc.constantFrom('a|b=1', 'x"y\\z\n', '日本'.repeat(200), '\u001b[2J'),
 )
 export const anyTenant = fc.record({
-  tenant: nasty,
-  path: nasty,
+  tenant: confusingText,
+  path: confusingText,
   verdict: fc.constantFrom('sound', 'damaged', 'inconclusive', 'failed', null),
   damage: fc.constantFrom('none', 'table'),
   level: fc.constant('sealed'),

@@ -6,7 +6,7 @@ import { tenantId } from '../../src/model/brand.ts'
 import { printableSentence } from '../../src/text/printable.ts'
 import { shellWord, target } from '../../src/text/shell-words.ts'
 
-const nasty = fc
+const confusingText = fc
   .oneof(
     fc.string({ unit: 'binary', maxLength: 40 }),
     fc.string({
@@ -41,14 +41,14 @@ const nasty = fc
   .filter((text) => !text.includes('\0') && text.isWellFormed())
 
 test('a shell passes exactly the word, whatever it holds', () => {
-  const words = fc.sample(nasty, { numRuns: 400, seed: 7 })
+  const words = fc.sample(confusingText, { numRuns: 400, seed: 7 })
   const out = execFileSync('bash', ['-c', `printf '%s\\0' ${words.map(shellWord).join(' ')}`], { encoding: 'utf8' })
   expect(out.split('\0').slice(0, -1)).toEqual(words)
 })
 
 test('a word can be shown as it is: one line, nothing hidden', () => {
   fc.assert(
-    fc.property(nasty, (text) => {
+    fc.property(confusingText, (text) => {
       expect(printableSentence(shellWord(text))).toBe(shellWord(text))
     }),
   )

@@ -26,7 +26,7 @@ async function documentOf(args: readonly string[], code: number): Promise<Docume
   return document
 }
 
-const gist = (document: Document): readonly string[] =>
+const shortDocument = (document: Document): readonly string[] =>
   document.backups.map(({ tenant, path, state }) => `${tenant ?? path} ${state}`)
 
 /** A service with `backups.dir`. */
@@ -60,7 +60,7 @@ describe('sweep and check --tenant', () => {
     const first = await reportOf(['sweep', ...config])
     expect(first.summary.sound).toBe(2)
     const stored = await documentOf(['list', ...config], 0)
-    expect(gist(stored)).toEqual(['acme verified', 'bolt verified'])
+    expect(shortDocument(stored)).toEqual(['acme verified', 'bolt verified'])
     expect(stored.backups.map(({ confirmedAt }) => confirmedAt)).toEqual([null, null])
     expect(service.actions).toHaveLength(4) // One pause for each tenant.
 
@@ -72,7 +72,7 @@ describe('sweep and check --tenant', () => {
     db.exec("INSERT INTO notes(title) VALUES('one more')")
     db.close()
     await reportOf(['check', '--tenant', 'acme', ...config])
-    expect(gist(await documentOf(['list', 'acme', ...config], 0))).toEqual(['acme verified', 'acme verified'])
+    expect(shortDocument(await documentOf(['list', 'acme', ...config], 0))).toEqual(['acme verified', 'acme verified'])
   })
 
   test('a quick check keeps nothing', async () => {
@@ -130,7 +130,7 @@ describe('add', () => {
     await using service = await openKeeping()
     const file = makeDatabase(service.folder.in('app.db'))
     const added = await documentOf(['add', 'acme', file, '--config', service.config], 0)
-    expect(gist(added)).toEqual(['acme verified', `${file} verified`])
+    expect(shortDocument(added)).toEqual(['acme verified', `${file} verified`])
     const text = await holdfast(['backups', 'list', '--config', service.config])
     expect(text.stdout).toMatch(/^OF +TAKEN \(UTC\) +SAME UNTIL +VERIFIED +SIZE +STORED +STATE +BACKUP\n/)
     expect(text.stdout).toMatch(/\nacme +\d{4}-\d\d-\d\d \d\d:\d\d +- .* verified +\d{8}T\d{9}Z-[0-9a-f]{8}\n/)
@@ -177,7 +177,7 @@ describe('verify', () => {
     bytes.writeUInt8(bytes.readUInt8(300) ^ 4, 300)
     writeFileSync(stored, bytes)
     const verified = await documentOf(['verify', ...config], 2)
-    expect(gist(verified).toSorted()).toEqual(['acme broken', 'bolt verified'])
+    expect(shortDocument(verified).toSorted()).toEqual(['acme broken', 'bolt verified'])
     const text = await holdfast(['backups', 'verify', ...config])
     expect(text.code).toBe(2)
     expect(text.stdout.replaceAll(/\s+/g, ' ')).toContain(`BROKEN: ${acme.id}: `)
@@ -185,7 +185,7 @@ describe('verify', () => {
     expect((await documentOf(['verify', 'bolt', ...config], 0)).backups).toHaveLength(1)
     // It is not offered any more, and a sound tenant gets a new one.
     await reportOf(['check', '--tenant', 'acme', ...config])
-    expect(gist(await documentOf(['list', 'acme', ...config], 0))).toEqual(['acme broken', 'acme verified'])
+    expect(shortDocument(await documentOf(['list', 'acme', ...config], 0))).toEqual(['acme broken', 'acme verified'])
   })
 
   test('leaves out what was verified within --max-age, and what does not fit into --budget', async () => {

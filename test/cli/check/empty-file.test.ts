@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { byPath, crashWithJournal, crashWithWal, words } from '../../support/cli/crashed-live-sets.ts'
 import { fingerprintOf, makeFolder } from '../../support/cli/folder.ts'
-import { gist, reportOf, single } from '../../support/cli/program.ts'
+import { shortVerdict, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
 describe('an empty file', () => {
@@ -19,7 +19,7 @@ describe('an empty file', () => {
     const swept = single(await reportOf(['sweep', '--config', service.config]))
     const bare = single(await reportOf(['check', '--snapshot', file]))
     for (const result of [swept, bare])
-      expect([gist(result), result.reason, result.damage, result.findings]).toEqual([
+      expect([shortVerdict(result), result.reason, result.damage, result.findings]).toEqual([
         'inconclusive EMPTY_FILE',
         'the file is empty',
         'none',
@@ -38,7 +38,7 @@ describe('an empty file', () => {
     })
     file.push(join(service.data, 'bolt.db'))
     const sweep = async (): Promise<readonly string[]> =>
-      byPath((await reportOf(['sweep', '--config', service.config])).results).map(gist)
+      byPath((await reportOf(['sweep', '--config', service.config])).results).map(shortVerdict)
     expect(await sweep()).toEqual(['sound', 'sound'])
     emptied = true
     expect(await sweep()).toEqual(['sound', 'damaged file'])
@@ -55,7 +55,7 @@ describe('an empty file', () => {
     const before = fingerprintOf(folder.path)
     for (const how of [[], ['--snapshot']]) {
       const results = byPath((await reportOf(['check', ...how, withWal, withJournal, oneByte])).results)
-      expect(results.map(gist)).toEqual(['damaged file', 'inconclusive EMPTY_FILE', 'damaged file'])
+      expect(results.map(shortVerdict)).toEqual(['damaged file', 'inconclusive EMPTY_FILE', 'damaged file'])
       expect(results[2]?.findings.map(({ rule }) => rule)).toEqual(['not-a-database', 'wal-cut'])
       expect(results.map(({ recovery }) => recovery?.companions.map(({ part, did }) => [part, did]))).toEqual([
         [['-wal', 'ignored']],

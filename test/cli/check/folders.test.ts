@@ -17,12 +17,20 @@ import {
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { gist, holdfast, launcher, reportIn, reportOf, otherUser, whyNoOtherUser } from '../../support/cli/program.ts'
+import {
+  shortVerdict,
+  holdfast,
+  launcher,
+  reportIn,
+  reportOf,
+  otherUser,
+  whyNoOtherUser,
+} from '../../support/cli/program.ts'
 
 const latin1 = (path: string): Buffer => Buffer.from(path, 'latin1')
 const resultsIn = async (folder: Folder, ...args: readonly string[]): Promise<readonly string[]> =>
   (await reportOf(['check', ...args], { cwd: folder.path })).results
-    .map((result) => `${result.path} ${gist(result)}`)
+    .map((result) => `${result.path} ${shortVerdict(result)}`)
     .sort()
 
 /** Renames the second file to the first name, whose bytes are no UTF-8. */
@@ -155,7 +163,7 @@ test.skipIf(cannot !== null)(
     for (const name of ['d/closed', 'd/secret']) chmodSync(folder.in(name), 0)
     const resultsOf = async (...args: readonly string[]): Promise<unknown> => {
       const { results, summary } = await reportOf(['check', ...args], { cwd: folder.path, ...as })
-      return [summary.exitCode, ...results.map((result) => `${result.path} ${gist(result)}`).sort()]
+      return [summary.exitCode, ...results.map((result) => `${result.path} ${shortVerdict(result)}`).sort()]
     }
     expect(await resultsOf('d')).toEqual([1, 'd/ok.db sound', 'd/secret failed NO_PERMISSION'])
     expect(await resultsOf('--recursive', 'd')).toEqual([
@@ -201,7 +209,7 @@ test(
     const deep = await holdfast(['check', '--recursive', 'top', '--json'], { cwd: folder.path })
     expect(
       reportIn(deep)
-        .results.map((result) => `${result.path} ${gist(result)}`)
+        .results.map((result) => `${result.path} ${shortVerdict(result)}`)
         .sort(),
     ).toEqual(['top/a/b/two sound', 'top/a/one.db sound'])
     expect([deep.code, deep.stderr]).toEqual([0, 'not followed: top/elsewhere is a link to a folder\n'])

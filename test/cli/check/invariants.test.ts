@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { describe, expect, test } from 'vitest'
 import type { Report, Result } from '../../../src/model/result/report.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { gist, holdfast } from '../../support/cli/program.ts'
+import { shortVerdict, holdfast } from '../../support/cli/program.ts'
 
 interface CheckOutput {
   readonly result: Result
@@ -51,7 +51,7 @@ describe('a rule in SQL', () => {
   test('that holds is no news', async () => {
     using folder = folderWithFile()
     const { result, code } = await checkWith(folder, '[{ name: ids, sql: "SELECT id FROM notes WHERE id < 0" }]')
-    expect([gist(result), told(result), code]).toEqual(['sound', [], 0])
+    expect([shortVerdict(result), told(result), code]).toEqual(['sound', [], 0])
   })
 
   test.each([
@@ -96,7 +96,7 @@ describe('a rule in SQL', () => {
     ]
     const rules = odd.map(([statement], i) => ({ name: `odd ${i}`, sql: statement, severity: 'damage' }))
     const { result, code } = await checkWith(folder, JSON.stringify(rules))
-    expect([gist(result), code]).toEqual(['sound', 0])
+    expect([shortVerdict(result), code]).toEqual(['sound', 0])
     expect(told(result)).toEqual(rules.map(({ name }) => ['invariant-unjudged', 'notice', 'invariant', name]))
     odd.forEach(([, why], i) => expect(result.findings[i]?.text).toMatch(why))
   })
@@ -143,7 +143,7 @@ describe('a rule as a command', () => {
     const before = fingerprintOf(folder.path)['app.db']
     const rules = JSON.stringify([{ name: 'own', command: [program, '{snapshot}'] }])
     const { result, code, text } = await checkWith(folder, rules)
-    expect([gist(result), told(result), code]).toEqual(['sound', [violated('own')], 0])
+    expect([shortVerdict(result), told(result), code]).toEqual(['sound', [violated('own')], 0])
     expect(result.findings[0]).toMatchObject({ lines: [folder.in('app.db')], total: 1 })
     expect(text).toContain('does not hold: its command reports 1 line')
     const path = readFileSync(folder.in('out/path'), 'utf8').trim()

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { damageIndex, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
-import { gist, holdfast, reportIn, reportOf, holdfastOrKill } from '../../support/cli/program.ts'
+import { shortVerdict, holdfast, reportIn, reportOf, holdfastOrKill } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
 test(
@@ -49,7 +49,7 @@ test('a manifest that is broken or hostile counts as none, and breaks nothing', 
     return makeDatabase(folder.in(`${i}/app.db`))
   })
   const report = await reportOf(['check', '--snapshot', ...files])
-  expect(report.results.map((result) => `${gist(result)} ${result.tenant} ${result.evidence.level}`)).toEqual(
+  expect(report.results.map((result) => `${shortVerdict(result)} ${result.tenant} ${result.evidence.level}`)).toEqual(
     texts.map(() => 'sound null none'),
   )
 })

@@ -4,16 +4,16 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { crashWithJournal } from '../../support/cli/crashed-live-sets.ts'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
-import { gist, holdfast, reportOf, single } from '../../support/cli/program.ts'
+import { shortVerdict, holdfast, reportOf, single } from '../../support/cli/program.ts'
 import { rememberedFile, said, sql } from '../../support/cli/silently-changed.ts'
 
 test('rows that were there at the last sound check are gone: told once, and the file is sound', async () => {
   using remembered = rememberedFile({ rows: 600 })
   const { path, check } = remembered
-  expect([gist(await check()), said(await check())]).toEqual(['sound', []])
+  expect([shortVerdict(await check()), said(await check())]).toEqual(['sound', []])
   sql(path, 'DELETE FROM notes')
   const emptied = await check()
-  expect([gist(emptied), said(emptied)]).toEqual(['sound', [['rows-gone', 'notice']]])
+  expect([shortVerdict(emptied), said(emptied)]).toEqual(['sound', [['rows-gone', 'notice']]])
   expect(emptied.findings[0]?.text).toMatch(/^table notes has no rows; it had 600 rows at the last sound check \(20/)
   expect(said(await check())).toEqual([])
 })
@@ -33,7 +33,7 @@ test('a hot journal that is weeks old', async () => {
   const path = crashWithJournal(folder, 'old')
   const check = async (): Promise<readonly unknown[]> => {
     const result = single(await reportOf(['check', '--snapshot', path]))
-    return [gist(result), said(result)]
+    return [shortVerdict(result), said(result)]
   }
   expect(await check()).toEqual(['sound', []])
   const weeksAgo = Date.now() / 1000 - 30 * 86_400
@@ -54,5 +54,5 @@ test('a WAL far larger than its file', async () => {
   expect(code).toBe(0)
   expect(stdout).toMatch(/still sound\):\n {2}\S+app\.db: the write-ahead log has \d/)
   const result = single(await reportOf(['check', folder.in('app.db')]))
-  expect([gist(result), said(result)]).toEqual(['sound', [['wal-large', 'notice']]])
+  expect([shortVerdict(result), said(result)]).toEqual(['sound', [['wal-large', 'notice']]])
 })

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import type { Result } from '../../../src/model/result/report.ts'
 import { makeFolder } from '../../support/cli/folder.ts'
-import { gist, reportOf, single } from '../../support/cli/program.ts'
+import { shortVerdict, reportOf, single } from '../../support/cli/program.ts'
 import { said, sql } from '../../support/cli/silently-changed.ts'
 import { fillEvents } from '../../support/databases/create-database.ts'
 import { createChecksummed, stampAll } from '../../support/databases/page-checksums.ts'
@@ -37,7 +37,7 @@ test('pages with right checksums are no news, nor are reserved bytes without the
   })
   for (const name of ['right.db', 'none.db', 'zeros.db']) {
     const result = await check(folder.in(name))
-    expect([name, gist(result), said(result)]).toEqual([name, 'sound', []])
+    expect([name, shortVerdict(result), said(result)]).toEqual([name, 'sound', []])
   }
 })
 
@@ -50,13 +50,13 @@ test('a bit that SQLite does not see is found by the checksum of its page', asyn
   // An unindexed value: nothing else knows it.
   sql(path, 'DROP INDEX events_note')
   stampAll(path, pageSize)
-  expect(gist(await check(path))).toBe('sound')
+  expect(shortVerdict(await check(path))).toBe('sound')
   change(path, at, 0x79)
   const database = new Database(path, { readonly: true })
   expect(database.pragma('integrity_check', { simple: true })).toBe('ok')
   database.close()
   const result = await check(path)
-  expect([gist(result), said(result)]).toEqual(['damaged table', [['page-checksum-wrong', 'damage']]])
+  expect([shortVerdict(result), said(result)]).toEqual(['damaged table', [['page-checksum-wrong', 'damage']]])
   expect(result.findings[0]).toMatchObject({ page, source: 'census' })
   expect(result.findings[0]?.text).toMatch(/does not carry the right checksum of cksumvfs, and \d+ of \d+ pages do$/)
   expect(result.remedy.do).toBe('ask')
@@ -69,7 +69,7 @@ test('a file most of whose checksums are wrong is not understood, and not damage
   const bytes = readFileSync(path)
   for (let page = 0; page < bytes.length / pageSize; page++)
     if (page % 4 !== 0) change(path, (page + 1) * pageSize - 1, (bytes[(page + 1) * pageSize - 1] ?? 0) ^ 0xff)
-  expect(gist(await check(path))).toBe('sound')
+  expect(shortVerdict(await check(path))).toBe('sound')
 })
 
 test('frames of a WAL have no checksums, and the recovered file gets them', async () => {
@@ -89,6 +89,6 @@ test('frames of a WAL have no checksums, and the recovered file gets them', asyn
   database.close()
   const kept = folder.in('kept')
   const result = await check(copied, '--keep-snapshot', kept)
-  expect([gist(result), said(result)]).toEqual(['sound', []])
+  expect([shortVerdict(result), said(result)]).toEqual(['sound', []])
   expect(result.recovery?.companions[0]?.did).toBe('replayed')
 })

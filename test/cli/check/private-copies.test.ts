@@ -3,7 +3,7 @@ import { closeSync, copyFileSync, linkSync, mkdirSync, openSync, rmSync, symlink
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { fingerprintOf, makeDatabase, makeFolder } from '../../support/cli/folder.ts'
-import { gist, holdfast, reportOf, single } from '../../support/cli/program.ts'
+import { shortVerdict, holdfast, reportOf, single } from '../../support/cli/program.ts'
 import { bind, whySkipped, whyNoBind } from '../../support/host/mounts.ts'
 
 test(
@@ -48,7 +48,7 @@ test(
     symlinkSync('latest.db', folder.in('box/twice.db'))
     const read = async (...names: readonly string[]): Promise<readonly string[]> =>
       (await reportOf(['check', '--snapshot', ...names], { cwd: folder.path })).results
-        .map((result) => `${result.path} ${gist(result)} ${result.content.tables[0]?.rows}`)
+        .map((result) => `${result.path} ${shortVerdict(result)} ${result.content.tables[0]?.rows}`)
         .sort()
     expect(await read('box/latest.db')).toEqual(['box/latest.db sound 51'])
     expect(await read('box', 'alias/latest.db')).toEqual([
@@ -80,7 +80,9 @@ test('a file that was deleted can still be read through the descriptor of a proc
   const file = openSync(makeDatabase(folder.in('app.db')), 'r')
   try {
     rmSync(folder.in('app.db'))
-    expect(gist(single(await reportOf(['check', '--snapshot', `/proc/${process.pid}/fd/${file}`])))).toBe('sound')
+    expect(shortVerdict(single(await reportOf(['check', '--snapshot', `/proc/${process.pid}/fd/${file}`])))).toBe(
+      'sound',
+    )
   } finally {
     closeSync(file)
   }
@@ -118,13 +120,13 @@ describe.skipIf(noBind !== null)(`a single file that is mounted by itself${whySk
         folder.in(`volume/${mounted}`),
       )
       const live = single(await reportOf(['check', main]))
-      expect([gist(live), live.failure?.message, live.failure?.hint]).toEqual([
+      expect([shortVerdict(live), live.failure?.message, live.failure?.hint]).toEqual([
         'failed MANY_NAMES',
         expect.stringContaining('is mounted by itself'),
         expect.stringMatching(/^(?:run the command for .*host\.db,|mount the folder)/),
       ])
       const copy = single(await reportOf(['check', '--snapshot', main]))
-      expect([gist(copy), copy.findings.map(({ rule }) => rule)]).toEqual(['sound', ['other-names']])
+      expect([shortVerdict(copy), copy.findings.map(({ rule }) => rule)]).toEqual(['sound', ['other-names']])
     },
   )
 
@@ -134,7 +136,7 @@ describe.skipIf(noBind !== null)(`a single file that is mounted by itself${whySk
     mkdirSync(folder.in('volume'))
     makeDatabase(folder.in('host/app.db'))
     using _bound = bind(folder.in('host'), folder.in('volume'))
-    expect(gist(single(await reportOf(['check', folder.in('volume/app.db')])))).toBe('sound')
+    expect(shortVerdict(single(await reportOf(['check', folder.in('volume/app.db')])))).toBe('sound')
   })
 })
 

@@ -25,7 +25,7 @@ import {
   words,
 } from '../../support/cli/crashed-live-sets.ts'
 import { fingerprintOf, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { gist, reportOf, single } from '../../support/cli/program.ts'
+import { shortVerdict, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
 describe('a first page that SQLite takes from the WAL or the journal', () => {
@@ -78,7 +78,7 @@ describe('a first page that SQLite takes from the WAL or the journal', () => {
       const { results } = await reportOf(args)
       const got = byPath(results).map((result, i) => [
         voids[i]?.[0],
-        gist(result),
+        shortVerdict(result),
         rowsOf(result),
         (result.recovery?.pagesChanged ?? 0) > 0,
       ])
@@ -97,7 +97,7 @@ describe('a first page that SQLite takes from the WAL or the journal', () => {
     overwrite(`${encrypted}-wal`, (bytes) => {
       for (let at = 56; at < bytes.length; at += 4120) randomBytes(4096).copy(bytes, at)
     })
-    expect(byPath((await reportOf(['check', lost, encrypted])).results).map(gist)).toEqual([
+    expect(byPath((await reportOf(['check', lost, encrypted])).results).map(shortVerdict)).toEqual([
       'inconclusive NOT_SQLITE',
       'damaged file',
     ])
@@ -110,7 +110,7 @@ describe('a first page that SQLite takes from the WAL or the journal', () => {
     overwrite(file, blank)
     writeFileSync(`${file}-wal`, first.subarray(0, 32 + 4120)) // Half a transaction.
     expect(first.readUInt32BE(32 + 4)).toBe(0)
-    expect(gist(single(await reportOf(['check', file])))).toBe('damaged file')
+    expect(shortVerdict(single(await reportOf(['check', file])))).toBe('damaged file')
   })
 })
 

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { readLedger } from '../../../src/ledger/open-ledger.ts'
 import { damageIndex } from '../../support/cli/folder.ts'
-import { resultOf, gist, holdfast, reportIn, reportOf, single, start } from '../../support/cli/program.ts'
+import { resultOf, shortVerdict, holdfast, reportIn, reportOf, single, start } from '../../support/cli/program.ts'
 import { rememberedFile, rotten, said } from '../../support/cli/silently-changed.ts'
 import { rot } from '../../support/databases/rot.ts'
 import { eventually } from '../../support/processes.ts'
@@ -27,7 +27,7 @@ describe('what the ledger keeps', () => {
     expect(said(await check('--engine', 'sqlite'))).toEqual([])
     const holder = new Database(path, { readonly: true })
     holder.pragma('user_version')
-    expect(gist(await check())).toBe('failed IN_USE')
+    expect(shortVerdict(await check())).toBe('failed IN_USE')
     holder.close()
     expect(said(await check())).toEqual(rotten)
   })
@@ -36,7 +36,7 @@ describe('what the ledger keeps', () => {
     using remembered = rememberedFile()
     const { folder, path, check } = remembered
     damageIndex(path)
-    expect(gist(await check())).toBe('damaged index')
+    expect(shortVerdict(await check())).toBe('damaged index')
     rot(path, 'body 300 ')
     expect(said(await check())).not.toContainEqual(rotten[0])
     const ledger = new Database(folder.in('ledger/ledger.db'), { readonly: true })
@@ -62,10 +62,10 @@ describe('what the ledger keeps', () => {
     await check()
     truncateSync(path, 0)
     const empty = await check()
-    expect([gist(empty), said(empty)]).toEqual(['damaged file', [['not-a-database', 'damage']]])
+    expect([shortVerdict(empty), said(empty)]).toEqual(['damaged file', [['not-a-database', 'damage']]])
     writeFileSync(path, 'no database any more, and long enough to be none'.repeat(200))
-    expect(gist(await check())).toBe('damaged file')
-    expect(gist(single(await reportOf(['check', path])))).toBe('inconclusive NOT_SQLITE')
+    expect(shortVerdict(await check())).toBe('damaged file')
+    expect(shortVerdict(single(await reportOf(['check', path])))).toBe('inconclusive NOT_SQLITE')
   })
 
   test('after kill -9 in the middle of a check the next one goes on, and knows what it knew', async () => {
@@ -78,7 +78,7 @@ describe('what the ledger keeps', () => {
       program.kill('SIGKILL')
       await resultOf(program)
       // Its children notice that it is gone, and let the file go.
-      await eventually('the file is free', async () => gist(await check()) === 'sound')
+      await eventually('the file is free', async () => shortVerdict(await check()) === 'sound')
     }
     rot(path, 'body 300 ')
     expect(said(await check())).toEqual(rotten)

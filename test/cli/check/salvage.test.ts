@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
-import { gist, holdfast, reportIn, reportOf, single } from '../../support/cli/program.ts'
+import { shortVerdict, holdfast, reportIn, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 import { EditableDatabase } from '../../support/databases/surgeon.ts'
 
@@ -30,7 +30,7 @@ test('a check names what can be salvaged, and shows the values only with --show-
   const path = makeStale(folder.in('app.db'))
   const quiet = await holdfast(['check', path, '--json'])
   const result = single(reportIn(quiet))
-  expect([gist(result), result.causes.map(({ hint }) => hint), result.remedy.do]).toEqual([
+  expect([shortVerdict(result), result.causes.map(({ hint }) => hint), result.remedy.do]).toEqual([
     'damaged table',
     ['lost-table-write'],
     'ask',

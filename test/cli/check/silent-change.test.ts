@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
-import { gist, holdfast, reportOf, single } from '../../support/cli/program.ts'
+import { shortVerdict, holdfast, reportOf, single } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 import { checkAll, noticed, rememberedFile, rotten, said, sameForAll, sql } from '../../support/cli/silently-changed.ts'
 import { flipBit, rot } from '../../support/databases/rot.ts'
@@ -26,11 +26,11 @@ test(
   async () => {
     using remembered = rememberedFile({ pageSize })
     const { path, check } = remembered
-    expect(gist(await check())).toBe('sound')
+    expect(shortVerdict(await check())).toBe('sound')
     const page = rot(path, 'body 300 ', pageSize)
     expect(saysSqlite(path)).toBe('ok')
     const found = await check()
-    expect([gist(found), said(found)]).toEqual(['damaged table', rotten])
+    expect([shortVerdict(found), said(found)]).toEqual(['damaged table', rotten])
     expect(found.findings[0]).toMatchObject({
       source: 'ledger',
       object: { kind: 'table', name: 'notes', table: 'notes' },
@@ -41,7 +41,7 @@ test(
     expect([found.causes.map(({ hint }) => hint), found.remedy.do]).toEqual([['bit-rot'], 'ask'])
     expect(said(await check())).toEqual(rotten)
     // Without the ledger nothing can be known of it.
-    expect(gist(single(await reportOf(['check', path])))).toBe('sound')
+    expect(shortVerdict(single(await reportOf(['check', path])))).toBe('sound')
   },
 )
 
@@ -157,10 +157,10 @@ describe('what is no rot', () => {
       copyFileSync(folder.in('older.db'), path)
       sql(path, "UPDATE notes SET body = 'two' || substr(body, 4) WHERE id = 9")
       const restored = await check()
-      expect([gist(restored), said(restored), said(await check())]).toEqual(['sound', noticed, []])
+      expect([shortVerdict(restored), said(restored), said(await check())]).toEqual(['sound', noticed, []])
       const page = flipBit(path, 'body 300 ')
       const past = await check()
-      expect([gist(past), said(past), past.findings[0]?.page]).toEqual(['sound', noticed, page])
+      expect([shortVerdict(past), said(past), past.findings[0]?.page]).toEqual(['sound', noticed, page])
       expect(past.findings[0]?.text).toMatch(
         /change counter of SQLite is still \d+ \(a program wrote the file without SQLite, or/,
       )

@@ -9,8 +9,8 @@ import { expect, test } from 'vitest'
 import {
   comparisonIn,
   comparisonOf,
-  gistOf,
-  gistsOf,
+  shortComparison,
+  shortComparisons,
   onlyFileIn,
   validateComparison,
 } from '../../support/cli/comparison.ts'
@@ -51,7 +51,7 @@ test(
       ['many', 'sound', 'sealed'],
     ])
     const report = await comparisonOf(['--snapshot', pulled, 'many', ...config])
-    expect(gistsOf(report).toSorted()).toEqual([
+    expect(shortComparisons(report).toSorted()).toEqual([
       'differ 5',
       'main.db equal sound / sound',
       'search.db differs sound / sound',
@@ -79,7 +79,7 @@ test(
     // A file by itself asks for its counterpart only, wherever it lies: the other file of the tenant is left alone.
     const [file = ''] = report.files.flatMap(({ name, paths }) => (name === 'search.db' ? [paths.a ?? ''] : []))
     const single = await comparisonOf(['many', file, ...config])
-    expect([gistOf(single), onlyFileIn(single).paths]).toEqual([
+    expect([shortComparison(single), onlyFileIn(single).paths]).toEqual([
       'differ sound / sound 5',
       { a: join(service.data, 'search.db'), b: file },
     ])
@@ -117,7 +117,7 @@ test(
     makeDatabase(join(b, `new \u001b[31m${'long '.repeat(20)}.db`))
     const before = names.map(fingerprintOf)
     const report = await comparisonOf([a, b, '--redact-keys'])
-    expect(gistsOf(report)).toEqual([
+    expect(shortComparisons(report)).toEqual([
       'differ 2',
       'broken.db equal damaged / sound',
       'gone.db only-in-a none / none',
@@ -187,7 +187,7 @@ test('interrupted in the hold: each file is reported as not compared, and the te
   program = start(['compare', copies, 'many', '--json', '--config', service.config])
   const ran = await resultOf(program)
   const report = comparisonIn(ran)
-  expect([gistsOf(report), report.failure?.code, report.files[2]?.why], ran.stderr).toEqual([
+  expect([shortComparisons(report), report.failure?.code, report.files[2]?.why], ran.stderr).toEqual([
     [
       'differ 143',
       'later.db only-in-a none / none',
@@ -215,7 +215,7 @@ test('a tenant that is not seen serving after its first hold is held once: 4', a
   for (const name of ['main.db', 'search.db']) makeDatabase(join(copies, name))
   const ran = await holdfast(['compare', 'many', copies, '--json', '--config', service.config])
   const report = comparisonIn(ran)
-  expect([gistsOf(report), report.failure?.code, report.failure?.tenantState]).toEqual([
+  expect([shortComparisons(report), report.failure?.code, report.failure?.tenantState]).toEqual([
     ['inconclusive 4', 'main.db not-compared inconclusive RESUME_FAILED / sound', 'search.db not-compared none / none'],
     'RESUME_FAILED',
     'maybe-paused',

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { comparisonIn, comparisonOf, gistOf, onlyFileIn, tableIn } from '../../support/cli/comparison.ts'
+import { comparisonIn, comparisonOf, shortComparison, onlyFileIn, tableIn } from '../../support/cli/comparison.ts'
 import { resultOf, holdfast, start, type RunningProgram } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 import { until } from '../../support/service/gate.ts'
@@ -17,7 +17,7 @@ test(
     const pulled = service.folder.in('pulled')
     expect((await holdfast(['pull', 'acme', pulled, ...config])).code).toBe(0)
     const same = await comparisonOf(['acme', pulled, ...config])
-    expect([gistOf(same), same.sides.a.kind, same.sides.b.kind, same.run.registry]).toEqual([
+    expect([shortComparison(same), same.sides.a.kind, same.sides.b.kind, same.run.registry]).toEqual([
       'equal sound / sound 0',
       'tenant',
       'file',
@@ -36,7 +36,7 @@ test(
     // A copy is recognised by its manifest, as by `check --snapshot`; and the sides keep their places.
     const differ = await comparisonOf(['--snapshot', join(pulled, 'acme.db'), 'tenant:acme', ...config])
     expect([
-      gistOf(differ),
+      shortComparison(differ),
       differ.sides.a.kind,
       onlyFileIn(differ).results.a?.tenant,
       onlyFileIn(differ).results.a?.evidence.level,
@@ -67,13 +67,15 @@ test('killed in the middle, a comparison leaves no copy that the next run does n
   await resultOf(program)
   await until(() => service.gate.stateOf('acme') === 'active', 'acme serves', 60_000)
   expect(isCopyThere()).toBe(true)
-  expect(gistOf(await comparisonOf(args))).toBe('equal sound / sound 0')
+  expect(shortComparison(await comparisonOf(args))).toBe('equal sound / sound 0')
   expect(readdirSync(service.snapshots)).toEqual([])
 })
 
 test('two tenants are held one after the other', async () => {
   await using service = await openService()
-  expect(gistOf(await comparisonOf(['acme', 'bolt', '--config', service.config]))).toBe('equal sound / sound 0')
+  expect(shortComparison(await comparisonOf(['acme', 'bolt', '--config', service.config]))).toBe(
+    'equal sound / sound 0',
+  )
   expect(service.actions).toEqual(['close acme', 'open acme', 'close bolt', 'open bolt'])
 })
 

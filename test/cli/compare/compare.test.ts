@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import {
   comparisonIn,
   comparisonOf,
-  gistOf,
+  shortComparison,
   onlyFileIn,
   tableIn,
   validateComparison,
@@ -20,7 +20,7 @@ test('I3.2 two copies in other layouts hold the same: 0, both held and proven, n
   const before = fingerprintOf(folder.path)
   const report = await comparisonOf([a, b])
   expect([
-    gistOf(report),
+    shortComparison(report),
     onlyFileIn(report).tables.map(({ name, comparison, rows }) => [name, comparison, rows]),
   ]).toEqual(['equal sound / sound 0', [['notes', 'equal', { a: 400, b: 400 }]]])
   const { name, paths, results } = onlyFileIn(report)
@@ -66,7 +66,7 @@ test('differences are reported by key and nothing else, are 5, and leave no trac
   const ran = await holdfast(['compare', a, b, '--json'])
   const report = comparisonIn(ran)
   const notes = tableIn(report, 'notes')
-  expect([gistOf(report), notes.comparison, notes.rowsToldBy, notes.rows]).toEqual([
+  expect([shortComparison(report), notes.comparison, notes.rowsToldBy, notes.rows]).toEqual([
     'differ sound / sound 5',
     'differs',
     'rowid',

@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { comparisonIn, comparisonOf, gistOf } from '../../support/cli/comparison.ts'
+import { comparisonIn, comparisonOf, shortComparison } from '../../support/cli/comparison.ts'
 import { makePair } from '../../support/cli/comparison.ts'
 import { makeDatabase, makeFolder } from '../../support/cli/folder.ts'
 import { holdfast } from '../../support/cli/program.ts'
@@ -15,7 +15,7 @@ test('a folder stands for its one database; one without any, and one file given 
   copyFileSync(b, folder.in('one/copy.db'))
   mkdirSync(folder.in('none'))
   symlinkSync('a.db', folder.in('link.db'))
-  expect(gistOf(await comparisonOf(['a.db', 'one'], { cwd: folder.path }))).toBe('equal sound / sound 0')
+  expect(shortComparison(await comparisonOf(['a.db', 'one'], { cwd: folder.path }))).toBe('equal sound / sound 0')
   const refused = [
     [a, folder.path],
     [a, folder.in('none')],
@@ -86,9 +86,11 @@ test('written with a slash it is the file; and no tenant is paused for a file th
   const here = service.folder.in('here')
   mkdirSync(here)
   makeDatabase(join(here, 'acme'))
-  expect(gistOf(await comparisonOf(['./acme', 'tenant:acme', ...config], { cwd: here }))).toBe('equal sound / sound 0')
+  expect(shortComparison(await comparisonOf(['./acme', 'tenant:acme', ...config], { cwd: here }))).toBe(
+    'equal sound / sound 0',
+  )
   const before = service.actions.length
-  expect(gistOf(await comparisonOf(['tenant:acme', './missing', ...config], { cwd: here }))).toBe(
+  expect(shortComparison(await comparisonOf(['tenant:acme', './missing', ...config], { cwd: here }))).toBe(
     'inconclusive none / failed NOT_FOUND 1',
   )
   expect(service.actions.length).toBe(before)

@@ -2,7 +2,7 @@
 import { copyFileSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { comparisonOf, gistOf, tableIn } from '../../support/cli/comparison.ts'
+import { comparisonOf, shortComparison, tableIn } from '../../support/cli/comparison.ts'
 import { changeIn, makePair } from '../../support/cli/comparison.ts'
 import { damageIndex, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
 import { holdfast } from '../../support/cli/program.ts'
@@ -24,7 +24,7 @@ test('damage to an index is no difference, and is 2 all the same', async () => {
   damageIndex(a)
   changeIn(a, 'DROP TABLE hidden')
   const report = await comparisonOf([a, b])
-  expect([gistOf(report), tableIn(report, 'notes').comparison]).toEqual(['equal damaged / sound 2', 'equal'])
+  expect([shortComparison(report), tableIn(report, 'notes').comparison]).toEqual(['equal damaged / sound 2', 'equal'])
 })
 
 test('a damaged table: the verdict and the next command are shown, and which rows the other side has: 2', async () => {
@@ -32,7 +32,7 @@ test('a damaged table: the verdict and the next command are shown, and which row
   const [whole, wounded] = makeWounded(folder)
   const report = await comparisonOf([wounded, whole])
   const notes = tableIn(report, 'notes')
-  expect([gistOf(report), tableIn(report, 'fine').comparison, notes.comparison]).toEqual([
+  expect([shortComparison(report), tableIn(report, 'fine').comparison, notes.comparison]).toEqual([
     'differ damaged / sound 2',
     'equal',
     'differs',
@@ -49,7 +49,7 @@ test('the same page is gone on both sides: what is left is equal, and no more is
   const [, wounded] = makeWounded(folder)
   copyFileSync(wounded, folder.in('twin.db'))
   const twins = await comparisonOf([wounded, folder.in('twin.db')])
-  expect([gistOf(twins), tableIn(twins, 'notes').comparison, tableIn(twins, 'fine').comparison]).toEqual([
+  expect([shortComparison(twins), tableIn(twins, 'notes').comparison, tableIn(twins, 'fine').comparison]).toEqual([
     'inconclusive damaged / damaged 2',
     'not-compared',
     'equal',
@@ -65,23 +65,25 @@ test('a side that is no database, missing, or in use is reported, and nothing is
   const holder = new Database(used)
   holder.pragma('user_version')
   try {
-    const gists = []
+    const verdicts = []
     for (const other of ['empty.db', 'text.db', 'missing.db', 'used.db'])
-      gists.push(gistOf(await comparisonOf([a, folder.in(other)])))
-    expect(gists).toEqual([
+      verdicts.push(shortComparison(await comparisonOf([a, folder.in(other)])))
+    expect(verdicts).toEqual([
       'inconclusive sound / inconclusive EMPTY_FILE 3',
       'inconclusive sound / inconclusive NOT_SQLITE 3',
       'inconclusive sound / failed NOT_FOUND 1',
       'inconclusive sound / failed IN_USE 75',
     ])
-    expect(gistOf(await comparisonOf([folder.in('missing.db'), a]))).toBe('inconclusive failed NOT_FOUND / none 1')
+    expect(shortComparison(await comparisonOf([folder.in('missing.db'), a]))).toBe(
+      'inconclusive failed NOT_FOUND / none 1',
+    )
     const text = await holdfast(['compare', a, used])
     expect([text.code, text.stdout]).toEqual([
       75,
       expect.stringMatching(/IN_USE[^]*holdfast holders [^]*Nothing was compared: B could not be read\. Exit code\s75/),
     ])
     // As a private copy it can be compared, although a program has it open.
-    expect(gistOf(await comparisonOf(['--snapshot', a, used]))).toBe('differ sound / sound 5')
+    expect(shortComparison(await comparisonOf(['--snapshot', a, used]))).toBe('differ sound / sound 5')
   } finally {
     holder.close()
   }

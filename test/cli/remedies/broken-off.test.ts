@@ -9,7 +9,7 @@ import { integrityOf, makeDamaged, remedyOf } from '../../support/cli/remedies.t
 import { openService } from '../../support/cli/service.ts'
 import { mount, whyNoMount, whySkipped } from '../../support/host/mounts.ts'
 import { descendantsOf, eventually, isRunning, startProgram } from '../../support/processes.ts'
-import { essence, onlyResult, runRemedy, type PrintedRemedies } from '../../support/remedies/remedy-run.ts'
+import { shortRemedy, onlyResult, runRemedy, type PrintedRemedies } from '../../support/remedies/remedy-run.ts'
 import { straceArguments, whyNotTraced } from '../../support/system-calls/strace.ts'
 
 /** Large enough that its index is built for a while. */
@@ -76,7 +76,7 @@ test('a run that is killed: its mending process ends too, and the next run mends
   expect(fingerprintOf(folder.path)).toEqual(before)
 
   const result = onlyResult(await runRemedy(['repair', path, '--apply', '--snapshots', snapshots.path]))
-  expect(essence(result), result.failure?.message).toBe('rebuild, rehearsed sound, applied sound')
+  expect(shortRemedy(result), result.failure?.message).toBe('rebuild, rehearsed sound, applied sound')
   expect(readdirSync(snapshots.path)).toEqual([])
   expect(existsSync(result.applied?.original ?? '')).toBe(true)
   expect(readFileSync(result.applied?.original ?? '').length).toBe(statSync(path).size)

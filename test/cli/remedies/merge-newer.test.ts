@@ -7,7 +7,7 @@ import { makeFolder } from '../../support/cli/folder.ts'
 import { holdfast } from '../../support/cli/program.ts'
 import { examine, type RowsByKey } from '../../support/remedies/contents.ts'
 import { bytesOf, differentParts } from '../../support/remedies/live-files.ts'
-import { essence, onlyResult, runRemedy } from '../../support/remedies/remedy-run.ts'
+import { shortRemedy, onlyResult, runRemedy } from '../../support/remedies/remedy-run.ts'
 
 const pageSize = 1024
 
@@ -78,7 +78,7 @@ it.each(['WAL', 'DELETE'])('restore --merge-newer brings them back (%s)', async 
   const bytes = bytesOf(path)
 
   const result = onlyResult(await runRemedy(['restore', path, ...backups, '--merge-newer', '--apply']))
-  expect(essence(result), result.failure?.message).toBe('restore, rehearsed sound, applied sound')
+  expect(shortRemedy(result), result.failure?.message).toBe('restore, rehearsed sound, applied sound')
   expect(examine(path).integrity).toEqual([])
   const found = rowsOf(path)
   expect([...found].filter(([key, values]) => expected.get(key) !== values)).toEqual([])

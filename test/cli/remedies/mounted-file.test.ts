@@ -7,7 +7,7 @@ import { launcher } from '../../support/cli/program.ts'
 import { bind, whyNoBind, whySkipped } from '../../support/host/mounts.ts'
 import { contentsOf, differencesOf, examine } from '../../support/remedies/contents.ts'
 import { bytesOf, differentParts, withoutMovingBytes } from '../../support/remedies/live-files.ts'
-import { essence, onlyResult, runRemedy, type PrintedRemedies } from '../../support/remedies/remedy-run.ts'
+import { shortRemedy, onlyResult, runRemedy, type PrintedRemedies } from '../../support/remedies/remedy-run.ts'
 
 const why = whyNoBind()
 
@@ -54,10 +54,13 @@ describe.skipIf(why !== null)(`a file that is mounted by itself${whySkipped(why)
     expect(fingerprintOf(source.path)).toEqual(before)
     const args = ['repair', path, '--method', 'in-place', '--quarantine', quarantine]
     const planned = onlyResult(inContainer(source, path, args))
-    expect(essence(planned)).toBe('rebuild, rehearsed sound')
+    expect(shortRemedy(planned)).toBe('rebuild, rehearsed sound')
     expect(planned.plan.why).toContain('make sure that no program uses its other name')
     const changed = onlyResult(inContainer(source, path, [...args, '--apply']))
-    expect([essence(changed), changed.applied?.method]).toEqual(['rebuild, rehearsed sound, applied sound', 'in-place'])
+    expect([shortRemedy(changed), changed.applied?.method]).toEqual([
+      'rebuild, rehearsed sound, applied sound',
+      'in-place',
+    ])
     expect(examine(outside).integrity).toEqual([])
     const undone = onlyResult(inContainer(source, path, ['repair', path, '--quarantine', quarantine, '--undo']))
     expect(undone.applied, JSON.stringify(undone.failure)).toMatchObject({ verdict: 'damaged', method: 'in-place' })
@@ -89,7 +92,10 @@ describe.skipIf(why !== null)(`a file that is mounted by itself${whySkipped(why)
     const { ino } = statSync(path)
     const args = ['repair', path, '--quarantine', other.in('quarantine')]
     const applied = onlyResult(await runRemedy([...args, '--method', 'in-place', '--apply']))
-    expect([essence(applied), applied.applied?.method]).toEqual(['rebuild, rehearsed sound, applied sound', 'in-place'])
+    expect([shortRemedy(applied), applied.applied?.method]).toEqual([
+      'rebuild, rehearsed sound, applied sound',
+      'in-place',
+    ])
     expect(statSync(path).ino).toBe(ino)
     expect(examine(source).integrity).toEqual([])
     expect(differencesOf(damagedContents, contentsOf(path))).toEqual([])

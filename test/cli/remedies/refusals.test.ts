@@ -8,7 +8,7 @@ import { fingerprintOf, makeDatabase, makeFolder, damageIndex, type Folder } fro
 import { holdfast } from '../../support/cli/program.ts'
 import { mount, whyNoMount, whySkipped } from '../../support/host/mounts.ts'
 import { hideFromIndex, zeroLeaf } from '../../support/remedies/object-wounds.ts'
-import { essence, onlyResult, runRemedy } from '../../support/remedies/remedy-run.ts'
+import { shortRemedy, onlyResult, runRemedy } from '../../support/remedies/remedy-run.ts'
 import { varied } from '../../support/remedies/subjects.ts'
 
 const bothWays = [
@@ -24,7 +24,7 @@ describe('repair is refused', () => {
     hideFromIndex('events', 'events_note', 'note')(path)
     const before = fingerprintOf(folder.path)
     const run = await runRemedy(['repair', path, ...more])
-    expect(onlyResult(run).failure?.code, essence(onlyResult(run))).toBe('REMEDY_REFUSED')
+    expect(onlyResult(run).failure?.code, shortRemedy(onlyResult(run))).toBe('REMEDY_REFUSED')
     expect(onlyResult(run)).toMatchObject({ applied: null, before: { verdict: 'damaged' } })
     expect(run.code).toBe(2)
     expect(fingerprintOf(folder.path)).toEqual(before)
@@ -56,7 +56,7 @@ describe('repair is refused', () => {
     expect(readFileSync(path).length).toBeGreaterThan(1_500_000)
     const before = fingerprintOf(small.path)
     const run = await runRemedy(['repair', path, '--apply', '--snapshots', folder.path])
-    expect(onlyResult(run).failure?.code, essence(onlyResult(run))).toBe('NO_SPACE')
+    expect(onlyResult(run).failure?.code, shortRemedy(onlyResult(run))).toBe('NO_SPACE')
     expect(onlyResult(run).applied).toBeNull()
     expect(run.code).toBe(1)
     expect(fingerprintOf(small.path)).toEqual(before)
@@ -104,7 +104,7 @@ describe('undo', () => {
     using folder = makeFolder()
     const path = damaged(folder)
     const applied = onlyResult(await runRemedy(['repair', path, '--apply']))
-    expect(essence(applied)).toBe('rebuild, rehearsed sound, applied sound')
+    expect(shortRemedy(applied)).toBe('rebuild, rehearsed sound, applied sound')
     const writer = new Database(path)
     writer.exec("INSERT INTO notes(title) VALUES('written after the change')")
     writer.close()
@@ -151,7 +151,7 @@ describe('restore is refused', () => {
     zeroLeaf('events')(path)
     const bytes = readFileSync(path)
     const run = await runRemedy(['restore', path, '--from', id, '--apply', '--backups', folder.in('backups')])
-    expect(onlyResult(run).failure?.code, essence(onlyResult(run))).toBe('BACKUP_BROKEN')
+    expect(onlyResult(run).failure?.code, shortRemedy(onlyResult(run))).toBe('BACKUP_BROKEN')
     expect(onlyResult(run).applied).toBeNull()
     expect(run.code).toBe(2)
     expect(readFileSync(path).equals(bytes)).toBe(true)
@@ -191,7 +191,7 @@ describe('restore is refused', () => {
     expect([onlyResult(any).failure?.code, named.code, any.code]).toEqual(['BACKUP_UNKNOWN', 2, 2])
     expect(fingerprintOf(folder.path)).toEqual(before)
     await holdfast(['backups', 'verify', '--backups', folder.in('backups')])
-    expect(essence(onlyResult(await runRemedy(args)))).toBe('restore, rehearsed sound, applied sound')
+    expect(shortRemedy(onlyResult(await runRemedy(args)))).toBe('restore, rehearsed sound, applied sound')
   })
 
   it('from a backup of an unknown id: BACKUP_UNKNOWN, exit code 64', async () => {

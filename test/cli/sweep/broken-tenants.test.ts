@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } fro
 import { tmpdir } from 'node:os'
 import { expect, test } from 'vitest'
 import { fingerprintOf, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { gist, reportOf } from '../../support/cli/program.ts'
+import { shortVerdict, reportOf } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
 /** The service lists these, and opens none of them. */
@@ -54,7 +54,7 @@ test('a sweep names each with its rule or its failure, checks the others, and re
     settings: { tenants: { roots: [tmpdir()] } },
   })
   const report = await reportOf(['sweep', '--config', service.config])
-  expect(Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)]))).toEqual({
+  expect(Object.fromEntries(report.results.map((result) => [result.tenant, shortVerdict(result)]))).toEqual({
     acme: 'sound',
     ...Object.fromEntries(Object.entries(broken).map(([id, { expected }]) => [id, expected])),
   })

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readCheckedText, writeCheckedText } from '../../../src/host/private-files/checked-file.ts'
-import { gist, holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
+import { shortVerdict, holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
 import { openScriptedService } from '../../support/cli/scripted-service.ts'
 import { openService, type TestServiceOptions } from '../../support/cli/service.ts'
 import { openRegistryProxy, type ListAnswer, type RegistryProxy } from '../../support/service/registry-proxy.ts'
@@ -74,7 +74,7 @@ test('I5.1: whatever is wrong with the list, the tenants of the copy are checked
     scene.proxy.answer = answer
     const ran = await holdfast(['sweep', '--json', '--config', scene.config])
     const { run, results } = reportIn(ran)
-    expect([answer, ran.code, results.map(gist), run.registry]).toEqual([
+    expect([answer, ran.code, results.map(shortVerdict), run.registry]).toEqual([
       answer,
       0,
       ['sound', 'sound'],
@@ -88,7 +88,7 @@ test('I5.1: whatever is wrong with the list, the tenants of the copy are checked
   // A list that was not true is no news: no tenant counts as gone.
   scene.proxy.answer = 'as-it-is'
   const { run, results } = await reportOf(['sweep', '--config', scene.config])
-  expect([run.registry, run.notices, results.map(gist)]).toEqual(['live', undefined, ['sound', 'sound']])
+  expect([run.registry, run.notices, results.map(shortVerdict)]).toEqual(['live', undefined, ['sound', 'sound']])
 })
 
 test('I5.1: the text of a report says it, also of single tenants, remedies and comparisons', async () => {
@@ -163,7 +163,7 @@ test('a service that does not answer at all ends the run after a few tenants', a
   const { run, results, summary } = reportIn(ran)
   expect([ran.code, run.registry]).toEqual([1, expect.stringMatching(cached)])
   expect(run.stopped).toMatch(/^ADMIN_UNREACHABLE: the service gives no list of tenants, and it did not answer/)
-  expect(new Set(results.map(gist))).toEqual(new Set(['failed ADMIN_UNREACHABLE']))
+  expect(new Set(results.map(shortVerdict))).toEqual(new Set(['failed ADMIN_UNREACHABLE']))
   expect(results.length).toBeLessThan(8)
   expect(summary.notCovered).toBe(12 - results.length)
 })
@@ -191,7 +191,7 @@ test('I5.1: hooks are the same case, and a tenant that cannot be asked for has i
   const ran = await service.run('sweep', '--json')
   const report = reportIn(ran)
   expect([ran.code, report.run.registry]).toEqual([1, expect.stringMatching(cached)])
-  expect(new Set(report.results.map(gist))).toEqual(new Set(['failed ADMIN_UNREACHABLE']))
+  expect(new Set(report.results.map(shortVerdict))).toEqual(new Set(['failed ADMIN_UNREACHABLE']))
   expect(report.run.stopped).toMatch(/^ADMIN_UNREACHABLE: /)
   // Without the list nobody could see a tenant serve again, so none was paused.
   expect(service.commandEvents().length).toBe(before)

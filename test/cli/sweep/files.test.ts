@@ -15,7 +15,7 @@ import { expect, test } from 'vitest'
 import { damageIndex } from '../../support/cli/folder.ts'
 import { openFileScene, workOf } from '../../support/cli/open-files.ts'
 import {
-  gist,
+  shortVerdict,
   holdfast,
   otherUser,
   reportOf,
@@ -24,8 +24,8 @@ import {
   type ProgramResult,
 } from '../../support/cli/program.ts'
 
-const gists = (report: Awaited<ReturnType<typeof reportOf>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(report.results.map((result) => [result.tenant ?? result.path, gist(result)]))
+const verdicts = (report: Awaited<ReturnType<typeof reportOf>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(report.results.map((result) => [result.tenant ?? result.path, shortVerdict(result)]))
 
 test('night after night: sweep, status, history, backups and what people do with one tenant', async () => {
   using scene = openFileScene('backups: { dir: backups }\n')
@@ -33,14 +33,14 @@ test('night after night: sweep, status, history, backups and what people do with
   const run = (...args: readonly string[]): Promise<ProgramResult> => holdfast([...args, '--config', scene.config])
   const config = ['--config', scene.config]
   const first = await reportOf(['sweep', ...config])
-  expect(gists(first)).toEqual({ 'main.db': 'sound', 'users/a.db': 'sound', 'users/b.db': 'sound' })
+  expect(verdicts(first)).toEqual({ 'main.db': 'sound', 'users/a.db': 'sound', 'users/b.db': 'sound' })
   for (const { evidence, timings } of first.results)
     expect([evidence.level, evidence.quiesce, timings.pauseMs]).toEqual(['sealed', null, null])
-  expect(gists(await reportOf(['sweep', '--only', 'users/*', ...config]))).toEqual({
+  expect(verdicts(await reportOf(['sweep', '--only', 'users/*', ...config]))).toEqual({
     'users/a.db': 'sound',
     'users/b.db': 'sound',
   })
-  expect(gist(single(await reportOf(['check', '--tenant', 'users/a.db', ...config])))).toBe('sound')
+  expect(shortVerdict(single(await reportOf(['check', '--tenant', 'users/a.db', ...config])))).toBe('sound')
   expect(await run('status', '--format', 'nagios')).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^HOLDFAST OK.*tenants=3 sound=3/) as string,
@@ -70,14 +70,14 @@ test('a damaged file is found, told, mended where it is closed, and put back', a
   const before = readFileSync(scene.file('b.db'))
   const config = ['--config', scene.config]
   const swept = await reportOf(['sweep', ...config])
-  expect([swept.summary.exitCode, gists(swept)]).toEqual([2, { 'a.db': 'sound', 'b.db': 'damaged index' }])
+  expect([swept.summary.exitCode, verdicts(swept)]).toEqual([2, { 'a.db': 'sound', 'b.db': 'damaged index' }])
   expect(readFileSync(alarms, 'utf8')).toMatch(/"tenant": ?"b\.db"/)
   expect(single(await reportOf(['check', '--tenant', 'b.db', ...config])).remedy.command).toBe(
     'holdfast repair --tenant b.db --apply',
   )
   const mended = await holdfast(['repair', '--tenant', 'b.db', '--apply', ...config])
   expect([mended.code, mended.stdout]).toEqual([0, expect.not.stringContaining('paused')])
-  expect(gists(await reportOf(['sweep', ...config]))).toEqual({ 'a.db': 'sound', 'b.db': 'sound' })
+  expect(verdicts(await reportOf(['sweep', ...config]))).toEqual({ 'a.db': 'sound', 'b.db': 'sound' })
   expect(await holdfast(['repair', '--tenant', 'b.db', '--undo', ...config])).toMatchObject({ code: 0 })
   expect(readFileSync(scene.file('b.db')).equals(before)).toBe(true)
 })
@@ -89,7 +89,7 @@ test.each(['wal', 'delete'] as const)(
     scene.make('closed.db')
     const program = await scene.program('open.db', journal)
     const report = await reportOf(['sweep', '--config', scene.config])
-    expect(gists(report)).toEqual({
+    expect(verdicts(report)).toEqual({
       'closed.db': 'sound',
       'open.db': expect.stringMatching(/^failed (?:IN_USE|LOCK_BUSY)$/),
     })
@@ -120,7 +120,7 @@ test('a file that is gone is told once; one in a folder that is away stays known
   rmSync(scene.file('here/b.db'))
   renameSync(scene.file('mount'), scene.file('away'))
   const away = await sweep()
-  expect(gists(away)).toEqual({
+  expect(verdicts(away)).toEqual({
     'here/a.db': 'sound',
     'here/b.db': 'inconclusive TENANT_GONE',
     'mount/c.db': 'failed NOT_FOUND',
@@ -134,7 +134,7 @@ test('a file that is gone is told once; one in a folder that is away stays known
   expect((await status()).stdout).toMatch(/STALE 1 place of service\.files could not be searched: .*app\/mount/)
   renameSync(scene.file('away'), scene.file('mount'))
   const back = await sweep()
-  expect([back.summary.exitCode, gists(back)]).toEqual([0, { 'here/a.db': 'sound', 'mount/c.db': 'sound' }])
+  expect([back.summary.exitCode, verdicts(back)]).toEqual([0, { 'here/a.db': 'sound', 'mount/c.db': 'sound' }])
   expect((await status()).stdout).not.toContain('STALE')
   expect(readFileSync(alarms, 'utf8')).toMatch(/"title":"STALE: [^]*"title":"RECOVERED: [^"]*registry-partly/)
 })
@@ -155,12 +155,12 @@ test('a file that is no database is said to be none; one that was a database is 
   writeFileSync(scene.file('text.db'), 'not a database')
   const sweep = (): ReturnType<typeof reportOf> => reportOf(['sweep', '--config', scene.config])
   const first = await sweep()
-  expect([first.summary.exitCode, gists(first)]).toEqual([
+  expect([first.summary.exitCode, verdicts(first)]).toEqual([
     3,
     { 'was.db': 'sound', 'text.db': 'inconclusive NOT_SQLITE' },
   ])
   truncateSync(scene.file('was.db'), 0)
-  expect(gists(await sweep())['was.db']).toBe('damaged file')
+  expect(verdicts(await sweep())['was.db']).toBe('damaged file')
 })
 
 test('an empty file is left out and named, until it is written; one that is known stays', async () => {
@@ -169,18 +169,18 @@ test('an empty file is left out and named, until it is written; one that is know
   for (const name of ['new.db', 'journal.db', 'journal.db-journal']) writeFileSync(scene.file(name), '')
   const sweep = (): ReturnType<typeof reportOf> => reportOf(['sweep', '--config', scene.config])
   const first = await sweep()
-  expect([first.summary.exitCode, gists(first)]).toEqual([0, { 'a.db': 'sound' }])
+  expect([first.summary.exitCode, verdicts(first)]).toEqual([0, { 'a.db': 'sound' }])
   const named = `empty files were left out: ${scene.file('journal.db')}, ${scene.file('new.db')}; `
   expect(first.run.notices).toEqual([expect.stringContaining(named)])
   writeFileSync(scene.file('journal.db-journal'), 'what may be a hot journal')
-  expect(gists(await sweep())).toEqual({ 'a.db': 'sound', 'journal.db': expect.stringMatching(/^(?!sound)/) })
+  expect(verdicts(await sweep())).toEqual({ 'a.db': 'sound', 'journal.db': expect.stringMatching(/^(?!sound)/) })
   rmSync(scene.file('journal.db'))
   rmSync(scene.file('journal.db-journal'))
   rmSync(scene.file('new.db'))
   scene.make('new.db')
   truncateSync(scene.file('a.db'), 0)
   const last = await sweep()
-  expect(gists(last)).toMatchObject({ 'new.db': 'sound', 'a.db': 'damaged file' })
+  expect(verdicts(last)).toMatchObject({ 'new.db': 'sound', 'a.db': 'damaged file' })
   expect(last.run.notices ?? []).toEqual([])
 })
 
@@ -191,7 +191,7 @@ test('links that are not followed are named, hard links and what lies outside of
   symlinkSync(scene.file('out'), scene.file('in/away'))
   symlinkSync(scene.file('out/b.db'), scene.file('in/b.db'))
   const report = await reportOf(['sweep', '--config', scene.config])
-  expect(gists(report)).toEqual({
+  expect(verdicts(report)).toEqual({
     'in/a.db': 'sound',
     'in/two.db': 'failed MANY_NAMES',
     'in/names.db': 'failed MANY_NAMES',

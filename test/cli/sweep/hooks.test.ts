@@ -7,7 +7,15 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openHookedService } from '../../support/cli/hooked-service.ts'
 import { longPattern } from '../../support/cli/long-pattern.ts'
-import { resultOf, gist, holdfast, reportIn, reportOf, start, type RunningProgram } from '../../support/cli/program.ts'
+import {
+  resultOf,
+  shortVerdict,
+  holdfast,
+  reportIn,
+  reportOf,
+  start,
+  type RunningProgram,
+} from '../../support/cli/program.ts'
 import { descendantsOf, eventually } from '../../support/processes.ts'
 
 const three = { acme: { wal: true }, bolt: { wal: false }, crate: { wal: true } }
@@ -19,7 +27,12 @@ test('a sweep by commands, while the service writes: each tenant is paused once 
     Object.fromEntries(
       report.results.map((result) => [
         result.tenant,
-        [gist(result), result.evidence.level, result.evidence.quiesce?.via, result.evidence.quiesce?.continuous],
+        [
+          shortVerdict(result),
+          result.evidence.level,
+          result.evidence.quiesce?.via,
+          result.evidence.quiesce?.continuous,
+        ],
       ]),
     ),
   ).toEqual(Object.fromEntries(Object.keys(three).map((id) => [id, ['sound', 'sealed', 'hooks', null]])))
@@ -69,7 +82,7 @@ test(
       ),
     ])
     expect(doctor.stdout).toMatch(/\n1 of \d+ steps is unfit\. 1 warning\.\n$/)
-    expect(sweep.results.map(gist)).toEqual(['inconclusive IN_USE'])
+    expect(sweep.results.map(shortVerdict)).toEqual(['inconclusive IN_USE'])
     expect(sweep.results[0]?.failure?.hint).toMatch(
       /^if it is the service, its quiesce left handles open: .* If it is another program, end it\. Then try again$/,
     )
@@ -103,7 +116,7 @@ test('killed with its guardian in a pause: only our command ends it, and `resume
   expect(service.actions.at(-1)).toBe('resume bolt')
 
   const after = await reportOf(['sweep', '--config', service.config])
-  expect(after.results.map(gist)).toEqual(['sound', 'sound', 'sound'])
+  expect(after.results.map(shortVerdict)).toEqual(['sound', 'sound', 'sound'])
   expect(readdirSync(service.snapshots)).toEqual([])
   expect(await service.stopAndCount()).toEqual({ acme: 0, bolt: 0, crate: 0 })
 })
@@ -119,7 +132,7 @@ test('the next run resumes it too, before it asks for anything else', async () =
   killed = null
   expect(service.paused()).toEqual(['acme'])
   const report = await reportOf(['check', '--tenant', 'acme', '--config', service.config])
-  expect(report.results.map(gist)).toEqual(['sound'])
+  expect(report.results.map(shortVerdict)).toEqual(['sound'])
   expect(service.actions).toEqual(['pause acme', 'resume acme', 'pause acme', 'resume acme'])
   expect(await service.stopAndCount()).toEqual({ acme: 0 })
 })
@@ -152,7 +165,7 @@ test(
     })
     const ran = await holdfast(['sweep', '--json', '--config', service.config])
     const report = reportIn(ran)
-    expect([ran.code, report.results.map(gist)]).toEqual([4, ['inconclusive RESUME_FAILED']])
+    expect([ran.code, report.results.map(shortVerdict)]).toEqual([4, ['inconclusive RESUME_FAILED']])
     expect(report.results[0]?.failure).toMatchObject({
       tenantState: 'maybe-paused',
       message: expect.stringContaining('the pool is gone') as string,

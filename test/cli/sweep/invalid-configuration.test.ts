@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readCheckedText, writeCheckedText } from '../../../src/host/private-files/checked-file.ts'
 import { openFileScene } from '../../support/cli/open-files.ts'
-import { gist, holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
+import { shortVerdict, holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
 test('I5.1: sweep, status and resume go on and name the mistake; doctor and remedies refuse', async () => {
@@ -17,7 +17,7 @@ test('I5.1: sweep, status and resume go on and name the mistake; doctor and reme
 
   const swept = await holdfast(withConfig('sweep', '--json', '--quiet'))
   const { run, results } = reportIn(swept)
-  expect([swept.code, results.map(gist)]).toEqual([0, ['sound', 'sound']])
+  expect([swept.code, results.map(shortVerdict)]).toEqual([0, ['sound', 'sound']])
   expect(run.notices).toEqual([expect.stringMatching(/^THE CONFIGURATION IS NOT VALID: /)])
   expect(run.notices?.[0]).toMatch(mistake)
   expect(swept.stderr).toMatch(/holdfast: THE CONFIGURATION IS NOT VALID: /)

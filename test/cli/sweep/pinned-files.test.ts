@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { damageIndex } from '../../support/cli/folder.ts'
 import { openFileScene, workOf } from '../../support/cli/open-files.ts'
-import { gist, holdfast, reportOf } from '../../support/cli/program.ts'
+import { shortVerdict, holdfast, reportOf } from '../../support/cli/program.ts'
 import { startProgram } from '../../support/processes.ts'
 
 test('a sweep beside programs with a WAL and a rollback journal, and beside a file that nobody has open', async () => {
@@ -15,7 +15,7 @@ test('a sweep beside programs with a WAL and a rollback journal, and beside a fi
   const report = await reportOf(['sweep', ...config])
   expect(
     report.results
-      .map((result) => [result.tenant, gist(result), result.evidence.level, result.evidence.pin?.branch])
+      .map((result) => [result.tenant, shortVerdict(result), result.evidence.level, result.evidence.pin?.branch])
       .toSorted(([one], [other]) => (String(one) < String(other) ? -1 : 1)),
   ).toEqual([
     ['idle.db', 'sound', 'pinned', 'idle'],
@@ -46,7 +46,7 @@ test.skipIf(!python)('beside the SQLite of another program (skipped without pyth
   await using program = startProgram('python3', ['-c', script, scene.file('py.db')])
   await program.ready
   const report = await reportOf(['sweep', '--config', scene.config])
-  expect(report.results.map((result) => [gist(result), result.evidence.level])).toEqual([['sound', 'pinned']])
+  expect(report.results.map((result) => [shortVerdict(result), result.evidence.level])).toEqual([['sound', 'pinned']])
   expect(program.stderr()).toBe('')
 })
 
@@ -57,7 +57,7 @@ test('damage is found beside the program, and a remedy waits until the program h
   const program = await scene.program('app.db', 'wal')
   const config = ['--config', scene.config]
   const swept = await reportOf(['sweep', ...config])
-  expect([swept.summary.exitCode, swept.results.map(gist)]).toEqual([2, ['damaged index']])
+  expect([swept.summary.exitCode, swept.results.map(shortVerdict)]).toEqual([2, ['damaged index']])
   const repair = (): ReturnType<typeof holdfast> => holdfast(['repair', '--tenant', 'app.db', '--apply', ...config])
   const refused = await repair()
   expect([refused.code, refused.stdout]).toEqual([
@@ -66,7 +66,7 @@ test('damage is found beside the program, and a remedy waits until the program h
   ])
   expect((await workOf(program)).refused).toBe(0)
   expect((await repair()).code).toBe(0)
-  expect((await reportOf(['sweep', ...config])).results.map(gist)).toEqual(['sound'])
+  expect((await reportOf(['sweep', ...config])).results.map(shortVerdict)).toEqual(['sound'])
 })
 
 test('each tenant has its own level: the first rule that fits its id counts', async () => {

@@ -6,7 +6,7 @@ import { symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeDatabase } from '../../support/cli/folder.ts'
-import { gist, holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
+import { shortVerdict, holdfast, reportIn, reportOf } from '../../support/cli/program.ts'
 import { openService } from '../../support/cli/service.ts'
 
 const idsOf =
@@ -46,7 +46,7 @@ test('a tenant that is gone since the last run is named once, with 3, and the ot
   await using service = await openService({ tenants: idsOf('acme', 'bolt', 'crate'), isListed: (id) => !gone.has(id) })
   const sweep = async (...more: readonly string[]): Promise<unknown> => {
     const { results, summary } = await reportOf(['sweep', ...more, '--config', service.config])
-    return [summary.exitCode, Object.fromEntries(results.map((result) => [result.tenant, gist(result)]))]
+    return [summary.exitCode, Object.fromEntries(results.map((result) => [result.tenant, shortVerdict(result)]))]
   }
   expect(await sweep()).toEqual([0, { acme: 'sound', bolt: 'sound', crate: 'sound' }])
   gone.add('bolt')
@@ -82,7 +82,7 @@ test('a file that is gone of a tenant that is still there is named once, with 3,
   const [main = '', more = '', outside = ''] = files
   const sweep = async (...options: readonly string[]): Promise<unknown> => {
     const { results, summary } = await reportOf(['sweep', ...options, '--config', service.config])
-    return [summary.exitCode, Object.fromEntries(results.map((result) => [result.path, gist(result)]))]
+    return [summary.exitCode, Object.fromEntries(results.map((result) => [result.path, shortVerdict(result)]))]
   }
   const bolt = { [`${service.data}/bolt.db`]: 'sound' }
   expect(await sweep()).toEqual([
@@ -96,7 +96,7 @@ test('a file that is gone of a tenant that is still there is named once, with 3,
     `the service still lists acme, but no longer its file ${outside}`,
     `the service still lists acme, but no longer its file ${more}`,
   ])
-  expect(results.filter(({ failure }) => failure).map(gist)).toEqual([
+  expect(results.filter(({ failure }) => failure).map(shortVerdict)).toEqual([
     'inconclusive FILE_GONE',
     'inconclusive FILE_GONE',
   ])
@@ -275,7 +275,7 @@ test(
       settings: { tenants: { roots } },
     })
     const report = await reportOf(['sweep', '--config', some.config])
-    const found = Object.fromEntries(report.results.map((result) => [result.tenant, gist(result)]))
+    const found = Object.fromEntries(report.results.map((result) => [result.tenant, shortVerdict(result)]))
     expect(found).toEqual({ acme: 'sound', bolt: 'failed PATH_OUTSIDE_ROOTS' })
     expect(report.results.find(({ tenant }) => tenant === 'bolt')?.failure?.message).toMatch(
       /; of these, \/nowhere\/a does not exist$/,

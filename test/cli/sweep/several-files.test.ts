@@ -60,7 +60,7 @@ test(
     })
     const config = ['--config', service.config]
     await using other = await startOtherProcess()
-    const gist = async (args: readonly string[]): Promise<readonly unknown[]> => {
+    const shortResults = async (args: readonly string[]): Promise<readonly unknown[]> => {
       const report = reportIn(await holdfast([...args, '--json', ...config]))
       return [
         report.summary.exitCode,
@@ -71,7 +71,7 @@ test(
     }
     const actionsOf = (): readonly string[] => service.actions.splice(0).filter((action) => action.endsWith(' many'))
 
-    expect(await gist(['check', '--tenant', 'many'])).toEqual([
+    expect(await shortResults(['check', '--tenant', 'many'])).toEqual([
       0,
       'a.db sound',
       'b.db sound',
@@ -80,7 +80,7 @@ test(
     ])
     expect(actionsOf()).toEqual(['close many', 'open many'])
     await other.open(join(service.data, 'c.db'), 'read')
-    expect(await gist(['sweep', '--only', 'many'])).toEqual([
+    expect(await shortResults(['sweep', '--only', 'many'])).toEqual([
       3,
       'a.db sound',
       'b.db sound',

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { gist, holdfast, reportIn } from '../../support/cli/program.ts'
+import { shortVerdict, holdfast, reportIn } from '../../support/cli/program.ts'
 import { openScriptedService, overlapsIn } from '../../support/cli/scripted-service.ts'
 import { openService } from '../../support/cli/service.ts'
 
@@ -18,7 +18,7 @@ test.concurrent('the guardian does not end a run that waits for an answer as lon
   const ran = await holdfast(['check', '--json', '--tenant', 'acme', '--config', service.config])
   // A lease counts from when it was asked for, so this one is of no use any more. That is said, and the tenant resumed.
   expect([ran.code, ran.stderr]).toEqual([3, ''])
-  expect(reportIn(ran).results.map(gist)).toEqual(['inconclusive LEASE_LOST'])
+  expect(reportIn(ran).results.map(shortVerdict)).toEqual(['inconclusive LEASE_LOST'])
   expect(service.actions).toEqual(['close acme', 'open acme'])
 })
 
@@ -29,7 +29,7 @@ const slow = `sleep ${slowMs / 1_000}`
 test.concurrent('a resume command takes the time that it is allowed, and is started once', async () => {
   using service = openScriptedService({ tenants: ['acme'], resume: slow, timeout: '60s' })
   const ran = await service.run('sweep', '--json')
-  expect(reportIn(ran).results.map(gist), ran.stderr).toEqual(['sound'])
+  expect(reportIn(ran).results.map(shortVerdict), ran.stderr).toEqual(['sound'])
   expect(service.commandEvents().map(({ what, phase }) => `${what} ${phase}`)).toEqual([
     'pause begins',
     'pause ends',
@@ -44,7 +44,7 @@ test.concurrent('a list of tenants takes the time that it is allowed: the tenant
   // From the resume on, so that the one look after it is slow, and not the run before.
   service.let('resume', `echo '${slow}' > tenants.sh`)
   const ran = await service.run('sweep', '--json')
-  expect([ran.code, reportIn(ran).results.map(gist)], ran.stderr).toEqual([0, ['sound']])
+  expect([ran.code, reportIn(ran).results.map(shortVerdict)], ran.stderr).toEqual([0, ['sound']])
 })
 
 /**
@@ -97,7 +97,7 @@ test.concurrent.each([
     JSON.stringify({ ...settings, service: { ...settings.service, admin: `unix:${way.socket}`, requestTimeout } }),
   )
   const ran = await holdfast(['check', '--json', '--tenant', 'acme', '--config', service.config])
-  expect([ran.code, reportIn(ran).results.map(gist)], ran.stderr).toEqual([0, ['sound']])
+  expect([ran.code, reportIn(ran).results.map(shortVerdict)], ran.stderr).toEqual([0, ['sound']])
   expect(service.actions).toEqual(['close acme', 'open acme'])
 })
 
@@ -105,7 +105,11 @@ test.concurrent('a resume command that takes too long is not started again: exit
   using service = openScriptedService({ tenants: ['acme', 'bolt'], resume: 'sleep 30', timeout: '2s' })
   const ran = await service.run('sweep', '--json')
   const report = reportIn(ran)
-  expect([ran.code, report.results.map(gist), service.paused().length]).toEqual([4, ['inconclusive RESUME_FAILED'], 1])
+  expect([ran.code, report.results.map(shortVerdict), service.paused().length]).toEqual([
+    4,
+    ['inconclusive RESUME_FAILED'],
+    1,
+  ])
   expect(report.results[0]?.failure?.message).toMatch(/did not end within 2000 ms \(service\.hooks\.timeout\)/)
   expect(report.results[0]?.failure?.hint).toMatch(
     /NOTHING ENDS THIS BY ITSELF.*`holdfast resume --config \S+ (acme|bolt)` now/,

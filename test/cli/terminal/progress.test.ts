@@ -166,13 +166,13 @@ test('the tenant that stands still is named with the time that it has stood', ()
 })
 
 test('no line is wider than the terminal, and nothing of a hostile name reaches it', () => {
-  const nasty = fc.oneof(
+  const confusingText = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 200 }),
     fc.constantFrom('\u001b[2J', 'a\nb', '\u202egnp', 'x'.repeat(500), '日本語'.repeat(60)),
   )
   fc.assert(
     fc.property(
-      fc.array(nasty, { minLength: 1, maxLength: 8 }),
+      fc.array(confusingText, { minLength: 1, maxLength: 8 }),
       fc.integer({ min: 20, max: 120 }),
       fc.nat(2 ** 32),
       fc.nat(2 ** 32),

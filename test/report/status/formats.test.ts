@@ -7,7 +7,7 @@ import { renderNoStatus } from '../../../src/report/status/monitor-line.ts'
 import type { StatusFormat } from '../../../src/report/status/status-view.ts'
 import { renderStatus } from '../../../src/report/status/status.ts'
 import { showAsciiOnly } from '../../../src/text/letters.ts'
-import { anyTenant, nasty } from '../../support/any-status.ts'
+import { anyTenant, confusingText } from '../../support/any-status.ts'
 import { needlesslyWide } from '../../support/report.ts'
 import { hour, now, render, tenant, view, wasDamaged, wasSound } from '../../support/status.ts'
 
@@ -133,7 +133,7 @@ Exit code 0: answered. With --format nagios or monit it is 2: CRITICAL.
 
 test('the status line is one line of at most 512 bytes with one bar before the performance data', () => {
   fc.assert(
-    fc.property(fc.array(anyTenant, { maxLength: 30 }), nasty, (tenants, service) => {
+    fc.property(fc.array(anyTenant, { maxLength: 30 }), confusingText, (tenants, service) => {
       const { text } = render(view(tenants, { service }), 'monit')
       expect(Buffer.byteLength(text)).toBeLessThanOrEqual(512)
       expect(text.split('\n')).toHaveLength(2)

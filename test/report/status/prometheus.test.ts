@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { anyTenant, nasty } from '../../support/any-status.ts'
+import { anyTenant, confusingText } from '../../support/any-status.ts'
 import { hour, now, render, tenant, view } from '../../support/status.ts'
 
 test('the Prometheus metrics have the names that dashboards rely on', () => {
@@ -89,7 +89,7 @@ const commentOrSample = new RegExp(`^(?:${comment.source}|${sample.source})$`, '
 
 test('every Prometheus line is a comment or a sample', () => {
   fc.assert(
-    fc.property(fc.array(anyTenant, { maxLength: 10 }), nasty, (tenants, service) => {
+    fc.property(fc.array(anyTenant, { maxLength: 10 }), confusingText, (tenants, service) => {
       for (const line of render(view(tenants, { service }), 'prometheus').text.trimEnd().split('\n')) {
         expect(line).toMatch(commentOrSample)
       }

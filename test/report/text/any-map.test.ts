@@ -25,7 +25,7 @@ const drawnMap = (more: Partial<DrawnMap>): DrawnMap => ({
 const lines = (map: DrawnMap, options = plain): string => describeMaps([sound('acme', { map })], options).join('\n')
 
 describe('for any map', () => {
-  const nasty = fc
+  const confusingText = fc
     .oneof(
       fc.string({ unit: 'binary', maxLength: 100 }),
       fc.string({ unit: 'grapheme', maxLength: 60 }),
@@ -42,8 +42,8 @@ describe('for any map', () => {
     .map((name) => name.replaceAll(' ', '_')) // Spaces in names are kept together.
   const object = fc.record({
     kind: fc.constantFrom('table' as const, 'index' as const, 'fts' as const, 'file' as const),
-    name: nasty,
-    table: fc.option(nasty),
+    name: confusingText,
+    table: fc.option(confusingText),
   })
   const map = fc
     .record({
@@ -63,7 +63,7 @@ describe('for any map', () => {
         { maxLength: 60 },
       ),
       pagesPerCell: fc.constantFrom(1, 7, 1_000_000),
-      why: nasty,
+      why: confusingText,
     })
     .map(({ owners, states, places, pagesPerCell }): DrawnMap =>
       drawnMap({

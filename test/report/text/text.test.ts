@@ -202,7 +202,7 @@ test('colour adds nothing that the words do not say', () => {
 describe('for any names', () => {
   /** Names keep their spaces together: what has none shows where lines are broken. */
   const oneWord = (text: string): string => text.replaceAll(' ', '_')
-  const nasty = fc.oneof(
+  const confusingText = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 200 }),
     fc.string({ unit: 'grapheme', maxLength: 120 }),
     fc.constantFrom(
@@ -218,7 +218,7 @@ describe('for any names', () => {
     ),
   )
   const result = fc
-    .tuple(nasty, nasty, nasty, fc.constantFrom(sound, damaged, unproven, failed))
+    .tuple(confusingText, confusingText, confusingText, fc.constantFrom(sound, damaged, unproven, failed))
     .map(([id, path, said, make]) => {
       const made = make('x')
       const name = oneWord(said)

@@ -46,11 +46,11 @@ export const tableIn = (report: ComparisonReport, name: string): TableComparison
   onlyFileIn(report).tables.find((table) => table.name === name) as TableComparison
 
 /** Outcome, verdicts of both sides and exit code of a comparison of one file, in one line that tests can compare. */
-export const gistOf = (report: ComparisonReport): string =>
+export const shortComparison = (report: ComparisonReport): string =>
   `${report.outcome} ${verdictsOf(onlyFileIn(report))} ${report.summary.exitCode}`
 
 /** The same of several: first that of all, then the word and the verdicts of each. */
-export const gistsOf = ({ outcome, files, summary }: ComparisonReport): readonly string[] => [
+export const shortComparisons = ({ outcome, files, summary }: ComparisonReport): readonly string[] => [
   `${outcome} ${summary.exitCode}`,
   ...files.map((file) => `${file.name} ${file.comparison} ${verdictsOf(file)}`),
 ]

@@ -131,5 +131,5 @@ export function single({ results }: Report): Result {
 /**
  * What a result comes to, in a word that tests can compare: verdict, with the failure's code or the class of damage.
  */
-export const gist = ({ verdict, failure, damage }: Result): string =>
+export const shortVerdict = ({ verdict, failure, damage }: Result): string =>
   `${verdict}${failure ? ` ${failure.code}` : ''}${damage === 'none' ? '' : ` ${damage}`}`

@@ -2,10 +2,10 @@
 import { globSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Evidence } from '../../../src/model/result/evidence.ts'
-import { gist, holdfast, reportIn, single } from '../cli/program.ts'
+import { shortVerdict, holdfast, reportIn, single } from '../cli/program.ts'
 
 export interface LiveCheck {
-  /** As `gist` has it; a file in use is `failed IN_USE`. */
+  /** As `shortVerdict` has it; a file in use is `failed IN_USE`. */
   readonly said: string
   readonly evidence: Evidence
   /** Null if there was no snapshot. */
@@ -16,5 +16,5 @@ export interface LiveCheck {
 export async function checkLive(file: string, kept: string): Promise<LiveCheck> {
   const result = single(reportIn(await holdfast(['check', '--live', file, '--json', '--keep-snapshot', kept])))
   const [copy] = globSync(`**/${basename(file)}`, { cwd: kept })
-  return { said: gist(result), evidence: result.evidence, copy: copy === undefined ? null : join(kept, copy) }
+  return { said: shortVerdict(result), evidence: result.evidence, copy: copy === undefined ? null : join(kept, copy) }
 }

@@ -8,8 +8,8 @@ import { checkLive } from '../live/check-live.ts'
 import type { RealFile, RealProgram } from './real-program.ts'
 
 interface BesideWork {
-  /** What each check came to (`gist`), with how often. */
-  readonly gists: Readonly<Record<string, number>>
+  /** What each check came to (`shortVerdict`), with how often. */
+  readonly verdicts: Readonly<Record<string, number>>
   /** Branches of the snapshots, with how often. */
   readonly branches: Readonly<Record<string, number>>
   /** Pieces of work that the program did meanwhile, and what it refused. */
@@ -25,10 +25,10 @@ interface BesideWork {
  */
 export async function expectUnharmed(program: RealProgram, soundChecks: number): Promise<BesideWork> {
   const beside = await checkBesideWork(program, soundChecks)
-  const { gists, done, refused, wrong } = beside
+  const { verdicts, done, refused, wrong } = beside
   expect({ refused, wrong }).toEqual({ refused: [], wrong: [] })
-  expect(gists['sound'], JSON.stringify(beside)).toBe(soundChecks * program.files.length)
-  expect(Object.keys(gists).filter((gist) => gist.startsWith('damaged'))).toEqual([])
+  expect(verdicts['sound'], JSON.stringify(beside)).toBe(soundChecks * program.files.length)
+  expect(Object.keys(verdicts).filter((verdict) => verdict.startsWith('damaged'))).toEqual([])
   expect(done).toBeGreaterThan(soundChecks)
   expect(await program.problems(done)).toEqual([])
   expect(await program.end()).toEqual([])
@@ -37,7 +37,7 @@ export async function expectUnharmed(program: RealProgram, soundChecks: number):
 
 /** Until each file has had so many sound checks, at most three times as many. */
 async function checkBesideWork(program: RealProgram, soundChecks: number): Promise<BesideWork> {
-  const gists: Record<string, number> = {}
+  const verdicts: Record<string, number> = {}
   const branches: Record<string, number> = {}
   const wrong: string[] = []
   const work = startWork(program)
@@ -45,7 +45,7 @@ async function checkBesideWork(program: RealProgram, soundChecks: number): Promi
     for (const file of program.files)
       for (let sound = 0, tries = 0; sound < soundChecks && tries < 3 * soundChecks; tries++) {
         const { said, branch, deviation } = await checkOnce(program, file, work)
-        gists[said] = (gists[said] ?? 0) + 1
+        verdicts[said] = (verdicts[said] ?? 0) + 1
         if (branch !== null) branches[branch] = (branches[branch] ?? 0) + 1
         if (deviation !== null) wrong.push(deviation)
         if (said === 'sound') sound++
@@ -53,7 +53,7 @@ async function checkBesideWork(program: RealProgram, soundChecks: number): Promi
   } finally {
     await work.end()
   }
-  return { gists, branches, done: work.done, refused: work.refused, wrong }
+  return { verdicts, branches, done: work.done, refused: work.refused, wrong }
 }
 
 interface Work {

@@ -9,7 +9,7 @@ import type { RemedyCase } from './cases.ts'
 import { contentsOf, differencesOf, examine, type Contents } from './contents.ts'
 import { layOut, layouts, needsRecovery, type Layout } from './layouts.ts'
 import { attributesOf, bytesOf, differentParts, type InodeAttributes, type BytesOfParts } from './live-files.ts'
-import { essence, runRemedy, verdictsOf, type RemedyRunResult } from './remedy-run.ts'
+import { shortRemedy, runRemedy, verdictsOf, type RemedyRunResult } from './remedy-run.ts'
 
 export interface WoundedScene {
   readonly it: RemedyCase
@@ -111,7 +111,7 @@ const isCarriedOut = ({ plan }: RemedyResult): boolean => plan.do === 'rebuild' 
 function complaintsAboutPlan(scene: WoundedScene, result: RemedyResult | undefined): readonly string[] {
   if (result === undefined) return ['there is no result']
   const { plan, rehearsal, before } = result
-  const said = essence(result)
+  const said = shortRemedy(result)
   const because = `${said}: ${plan.why}${result.failure ? ` (${result.failure.message})` : ''}`
   return [
     ...(before.verdict === 'damaged' ? [] : [`the verdict before is ${before.verdict}`]),
@@ -136,11 +136,11 @@ function complaintsAboutApply(
   const { applied } = result
   if (applied === null)
     return [
-      ...(scene.it.remedy === 'lost' || scene.it.remedy === 'whole' ? [] : [`not applied: ${essence(result)}`]),
+      ...(scene.it.remedy === 'lost' || scene.it.remedy === 'whole' ? [] : [`not applied: ${shortRemedy(result)}`]),
       ...complaintsAboutBytes(scene),
     ]
   return [
-    ...(scene.it.remedy === 'lost' ? [`applied, although rows are lost: ${essence(result)}`] : []),
+    ...(scene.it.remedy === 'lost' ? [`applied, although rows are lost: ${shortRemedy(result)}`] : []),
     ...(applied.verdict === 'sound' ? [] : [`the verdict afterwards is ${applied.verdict}`]),
     ...(verdict === 'sound' ? [] : [`holdfast check says ${verdict}`]),
     ...complaintsAboutContents(scene.path, scene.expected),

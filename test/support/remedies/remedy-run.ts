@@ -39,7 +39,7 @@ export function onlyResult({ results }: PrintedRemedies): RemedyResult {
 }
 
 /** What a result comes to, in words that tests can compare. */
-export const essence = ({ plan, rehearsal, applied, failure }: RemedyResult): string =>
+export const shortRemedy = ({ plan, rehearsal, applied, failure }: RemedyResult): string =>
   [
     plan.do,
     rehearsal === null ? '' : `rehearsed ${rehearsal.verdict}`,

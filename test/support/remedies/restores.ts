@@ -9,7 +9,7 @@ import { examine, type Contents, type RowsByKey } from './contents.ts'
 import type { Layout } from './layouts.ts'
 import { bytesOf, differentParts } from './live-files.ts'
 import { complaintsAboutBytes, complaintsAboutContents, makeScene, makeSound } from './matrix.ts'
-import { essence, onlyResult, runRemedy, verdictsOf } from './remedy-run.ts'
+import { shortRemedy, onlyResult, runRemedy, verdictsOf } from './remedy-run.ts'
 
 /** Backup, wound, plan, restore, undo. @returns complaints */
 export async function restoreOne(it: RemedyCase, layout: Layout): Promise<readonly string[]> {
@@ -23,15 +23,16 @@ export async function restoreOne(it: RemedyCase, layout: Layout): Promise<readon
 
   const planned = onlyResult(await runRemedy(['repair', ...args]))
   const offer = planned.plan.do === 'restore' || (it.remedy === 'whole' && planned.plan.do === 'rewrite')
-  const complaints = offer ? [] : [`repair offers ${essence(planned)}: ${planned.plan.why}`]
+  const complaints = offer ? [] : [`repair offers ${shortRemedy(planned)}: ${planned.plan.why}`]
 
   const plan = await runRemedy(['restore', ...args])
-  if (plan.code !== 0) complaints.push(`the plan: exit code ${plan.code}, ${essence(onlyResult(plan))}, ${plan.stderr}`)
+  if (plan.code !== 0)
+    complaints.push(`the plan: exit code ${plan.code}, ${shortRemedy(onlyResult(plan))}, ${plan.stderr}`)
   complaints.push(...complaintsAboutBytes(scene))
 
   const run = await runRemedy(['restore', ...args, '--apply'])
   const { applied, failure } = onlyResult(run)
-  if (applied === null) return [...complaints, `not applied: ${essence(onlyResult(run))} ${failure?.message}`]
+  if (applied === null) return [...complaints, `not applied: ${shortRemedy(onlyResult(run))} ${failure?.message}`]
   if (run.code !== 0 || applied.verdict !== 'sound') complaints.push(`exit code ${run.code}, ${applied.verdict}`)
   const verdict = (await verdictsOf([path])).get(path)
   if (verdict !== 'sound') complaints.push(`holdfast check says ${verdict}`)
@@ -54,7 +55,7 @@ export async function salvageOne(it: RemedyCase, layout: Layout): Promise<readon
   if (result.applied === null)
     return run.code === 1 || run.code === 3
       ? complaints
-      : [...complaints, `no new file, and exit code ${run.code}: ${essence(result)}`]
+      : [...complaints, `no new file, and exit code ${run.code}: ${shortRemedy(result)}`]
   if (run.code !== 0 && run.code !== 2) complaints.push(`exit code ${run.code}`)
   const { contents, integrity } = examine(to)
   complaints.push(...integrity.map((line) => `the new file: ${line}`))
