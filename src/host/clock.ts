@@ -35,6 +35,14 @@ export function startDeadline(ms: number): Deadline {
   return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) }
 }
 
+/** Resolves when the signal aborts, and immediately if it has already. For `Promise.race` with a call that may hang. */
+export function nullOnAbort(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null)
+    else signal.addEventListener('abort', () => resolve(null), { once: true })
+  })
+}
+
 /** Resolves after everything that the event loop can do now. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

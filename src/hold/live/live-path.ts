@@ -2,7 +2,7 @@
 import { lstatSync, statSync, type Stats } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
-import { startDeadline } from '../../host/clock.ts'
+import { nullOnAbort, startDeadline } from '../../host/clock.ts'
 import { isSystemError, nameOfError, systemFailure } from '../../host/failures/system-failure.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import { isMountPoint, otherNamesOf } from '../../host/files/file-system.ts'
@@ -84,9 +84,7 @@ const resolveRootMsMax = 10_000
 export async function requireAnyRoot(roots: readonly string[], signal: AbortSignal): Promise<void> {
   using deadline = startDeadline(resolveRootMsMax)
   const over = AbortSignal.any([signal, deadline.signal])
-  const late = new Promise<null>((resolve) => {
-    over.addEventListener('abort', () => resolve(null), { once: true })
-  })
+  const late = nullOnAbort(over)
   for (const root of roots) {
     if ((await Promise.race([orMissing(realpath(onDisk(root), 'buffer')), late])) !== 'missing') return
   }

@@ -4,7 +4,7 @@
  */
 
 import { requireInside } from '../../hold/live/live-path.ts'
-import { startDeadline } from '../../host/clock.ts'
+import { nullOnAbort, startDeadline } from '../../host/clock.ts'
 import { identityOf, realPathOf } from '../../host/files/path-kind.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
@@ -110,9 +110,7 @@ async function findShared(
 async function findAliases(names: readonly string[], signal: AbortSignal): Promise<Iterable<readonly string[]>> {
   using deadline = startDeadline(aliasMsMax)
   const over = AbortSignal.any([signal, deadline.signal])
-  const late = new Promise<null>((resolve) => {
-    over.addEventListener('abort', () => resolve(null), { once: true })
-  })
+  const late = nullOnAbort(over)
   const first = new Map<string, string>()
   const aliases = new Map<string, string[]>()
   for (let at = 0; at < names.length && !over.aborted; at += parallelCalls) {

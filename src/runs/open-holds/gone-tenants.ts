@@ -1,6 +1,6 @@
 /** Tenants with an open hold that the service does not know any more: they will never be seen serving. */
 
-import { startDeadline } from '../../host/clock.ts'
+import { nullOnAbort, startDeadline } from '../../host/clock.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { TenantId } from '../../model/brand.ts'
 import type { OpenHold } from '../../model/event.ts'
@@ -48,10 +48,7 @@ export class TenantListing {
   /** The same, and false if the answer takes long: a tenant that exists must not stay paused for it. */
   async lacksQuickly(hold: OpenHold): Promise<boolean> {
     using deadline = startDeadline(listingMsMax)
-    const late = new Promise<boolean>((resolve) => {
-      deadline.signal.addEventListener('abort', () => resolve(false), { once: true })
-    })
-    return await Promise.race([this.lacks(hold), late])
+    return (await Promise.race([this.lacks(hold), nullOnAbort(deadline.signal)])) === true
   }
 
   /** null if there is no answer, or one that cannot be true. */

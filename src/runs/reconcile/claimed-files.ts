@@ -2,7 +2,7 @@
 
 import { realpath, stat } from 'node:fs/promises'
 import { requireInside } from '../../hold/live/live-path.ts'
-import { startDeadline } from '../../host/clock.ts'
+import { nullOnAbort, startDeadline } from '../../host/clock.ts'
 import { inWords, isSystemError, nameOfError } from '../../host/failures/system-failure.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import type { TenantId } from '../../model/brand.ts'
@@ -42,9 +42,7 @@ export async function inspectClaimed(
 ): Promise<readonly ClaimedFile[]> {
   using deadline = startDeadline(inspectMsMax)
   const over = AbortSignal.any([signal, deadline.signal])
-  const late = new Promise<null>((resolve) => {
-    over.addEventListener('abort', () => resolve(null), { once: true })
-  })
+  const late = nullOnAbort(over)
   const claims = targets.flatMap(({ tenant, named }) => (tenant === null ? [] : [{ tenant, named }]))
   const inspected: ClaimedFile[] = []
   for (let at = 0; at < claims.length; at += parallelCalls) {

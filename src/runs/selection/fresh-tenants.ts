@@ -4,7 +4,7 @@
  */
 
 import { looksUnchanged } from '../../hold/live/looks-unchanged.ts'
-import { startDeadline } from '../../host/clock.ts'
+import { nullOnAbort, startDeadline } from '../../host/clock.ts'
 import type { LastResult } from '../../ledger/ledger.ts'
 import { ageOf } from '../../model/age.ts'
 import type { Target } from '../begin/target.ts'
@@ -33,9 +33,7 @@ export async function freshTargets(
 ): Promise<ReadonlySet<Target>> {
   using deadline = startDeadline(looksMsMax)
   const over = AbortSignal.any([signal, deadline.signal])
-  const late = new Promise<null>((resolve) => {
-    over.addEventListener('abort', () => resolve(null), { once: true })
-  })
+  const late = nullOnAbort(over)
   const candidates = groupTargets(targets).filter((group) => group.every((target) => mayBeFresh(target, terms)))
   const fresh = new Set<Target>()
   for (let at = 0; at < candidates.length && !over.aborted; at += parallelLooks) {

@@ -3,7 +3,7 @@
 import type { Stats } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import PQueue from 'p-queue'
-import { startDeadline } from '../../../host/clock.ts'
+import { nullOnAbort, startDeadline } from '../../../host/clock.ts'
 import { onDisk } from '../../../host/files/file-name.ts'
 import { parseLocks } from '../../../host/locks/proc-locks.ts'
 import type { Target } from '../../begin/target.ts'
@@ -24,9 +24,7 @@ export async function lookAtFiles(
   serves: boolean,
 ): Promise<ReadonlyMap<Target, FileFacts>> {
   using deadline = startDeadline(msMax)
-  const late = new Promise<void>((resolve) => {
-    deadline.signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+  const late = nullOnAbort(deadline.signal)
   const seen = new Map<Target, SeenParts>()
   const queue = new PQueue({ concurrency: parallelCalls })
   const locked = lockedFiles()
