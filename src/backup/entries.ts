@@ -2,6 +2,7 @@
 import { constants, type Stats } from 'node:fs'
 import { lstat, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isNotFound } from '../host/failures/system-failure.ts'
 import { onDisk } from '../host/files/file-name.ts'
 import { findConflict, tryLock } from '../host/locks/byte-lock.ts'
 import type { FailureCode } from '../model/failure.ts'
@@ -131,7 +132,7 @@ async function whyUntrusted(path: string, isOfKind: (found: Stats) => boolean): 
 
 const statsOf = (path: string): Promise<Stats | null> =>
   lstat(onDisk(path)).catch((error: unknown) => {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
+    if (isNotFound(error)) return null
     throw error
   })
 

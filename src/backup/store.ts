@@ -6,7 +6,7 @@
 import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { requireTrustedFolder } from '../hold/snapshot/private-folder.ts'
-import { systemFailure } from '../host/failures/system-failure.ts'
+import { isNotFound, systemFailure } from '../host/failures/system-failure.ts'
 import { syncFolder } from '../host/files/durable.ts'
 import { onDisk } from '../host/files/file-name.ts'
 import { isThere } from '../host/files/path-kind.ts'
@@ -232,7 +232,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return (await readdir(onDisk(folder))).toSorted()
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
+    if (isNotFound(error)) return []
     throw systemFailure(error, { doing: 'read the backups in', path: folder, tenant: 'untouched' })
   }
 }

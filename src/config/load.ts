@@ -5,7 +5,7 @@
 
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { isSystemError, nameOfError, systemFailure } from '../host/failures/system-failure.ts'
+import { isNotFound, isSystemError, systemFailure } from '../host/failures/system-failure.ts'
 import { readSmallFile } from '../host/files/small-file.ts'
 import { findUntrusted } from '../host/files/trusted-path.ts'
 import { Failure } from '../model/failure.ts'
@@ -60,7 +60,7 @@ async function isThere(path: string): Promise<boolean> {
     await stat(path)
     return true
   } catch (error) {
-    return !(isSystemError(error) && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error)))
+    return !isNotFound(error)
   }
 }
 

@@ -5,7 +5,7 @@
 
 import { lstat, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { isSystemError, nameOfError, systemFailure } from '../host/failures/system-failure.ts'
+import { isNotFound, systemFailure } from '../host/failures/system-failure.ts'
 import { syncFolder } from '../host/files/durable.ts'
 import { findUntrusted } from '../host/files/trusted-path.ts'
 import { makeFolders } from '../host/folders/folder.ts'
@@ -63,7 +63,7 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
         'chown it to the user that runs holdfast',
       )
     const file = await lstat(ledgerFile(dir)).catch((error: unknown) => {
-      if (isAbsent(error)) return null
+      if (isNotFound(error)) return null
       throw error
     })
     if (file === null) return 'empty'
@@ -77,7 +77,7 @@ export async function inspectFolder(dir: string): Promise<'there' | 'empty'> {
       throw unusable(`others can write to ${ledgerFile(dir)}`, `chmod go-w ${ledgerFile(dir)}`)
     return 'there'
   } catch (error) {
-    if (isAbsent(error)) return 'empty'
+    if (isNotFound(error)) return 'empty'
     throw systemFailure(error, { doing: "look into the ledger's folder", path: dir, ...ofLedger })
   }
 }
@@ -98,8 +98,6 @@ function requireTrusted(dir: string): void {
  * another user.
  */
 const isOurs = ({ uid }: { readonly uid: number }): boolean => uid === 0 || uid === (process.geteuid?.() ?? uid)
-
-const isAbsent = (error: unknown): boolean => isSystemError(error) && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error))
 
 const unusable = (message: string, hint: string | null = null): Failure =>
   new Failure('LEDGER_UNUSABLE', message, hint === null ? {} : { hint })

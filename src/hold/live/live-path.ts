@@ -3,7 +3,7 @@ import { lstatSync, statSync, type Stats } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
 import { nullOnAbort, startDeadline } from '../../host/clock.ts'
-import { isSystemError, nameOfError, systemFailure } from '../../host/failures/system-failure.ts'
+import { isNotFound, isSystemError, nameOfError, systemFailure } from '../../host/failures/system-failure.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import { isMountPoint, otherNamesOf } from '../../host/files/file-system.ts'
 import type { LivePath } from '../../model/brand.ts'
@@ -97,9 +97,7 @@ export async function requireAnyRoot(roots: readonly string[], signal: AbortSign
 
 /** @returns `missing` if nothing is there; null for any other error */
 const orMissing = <Value>(path: Promise<Value>): Promise<Value | 'missing' | null> =>
-  path.catch((error: unknown) =>
-    isSystemError(error) && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error)) ? 'missing' : null,
-  )
+  path.catch((error: unknown) => (isNotFound(error) ? 'missing' : null))
 
 /** Where the configured roots led when they were last resolved. Without it each tenant would resolve them again. */
 const knownRoots = new Map<string, string>()

@@ -43,6 +43,10 @@ export function isSystemError(error: unknown): error is SystemError {
   return typeof errno === 'number' && names.has(Math.abs(errno))
 }
 
+/** True if an error says that nothing has the name. */
+export const isNotFound = (error: unknown): boolean =>
+  isSystemError(error) && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error))
+
 /** Node cannot load a library or a file of our own program. The errno is in the message only. */
 export function isLoadError(error: unknown): error is Error & { readonly code: string } {
   const loading = ['ERR_DLOPEN_FAILED', 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']

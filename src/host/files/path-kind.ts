@@ -1,12 +1,13 @@
 /** Inspects a name that an operator typed, without opening it. */
 import { lstat, realpath, stat } from 'node:fs/promises'
+import { isNotFound } from '../failures/system-failure.ts'
 import { nameOf, onDisk } from './file-name.ts'
 
 /** True if a file, a folder or a link has this name, also if permissions hide it. */
 export const isThere = (named: string): Promise<boolean> =>
   lstat(onDisk(named)).then(
     () => true,
-    (error: unknown) => !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''),
+    (error: unknown) => !isNotFound(error),
   )
 
 /**

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { lstat } from 'node:fs/promises'
-import { isSystemError, nameOfError, systemFailure } from '../failures/system-failure.ts'
+import { isNotFound, isSystemError, nameOfError, systemFailure } from '../failures/system-failure.ts'
 import { onDisk } from '../files/file-name.ts'
 import { replaceFile } from '../files/replace-file.ts'
 import { readSmallFile } from '../files/small-file.ts'
@@ -43,7 +43,7 @@ export async function readCheckedText(path: string, title: string, bytesMax: num
     return { kind: 'read', text: text.toString('utf8') }
   } catch (error) {
     if (!isSystemError(error)) throw error
-    if (['ENOENT', 'ENOTDIR'].includes(nameOfError(error))) return { kind: 'missing' }
+    if (isNotFound(error)) return { kind: 'missing' }
     if (nameOfError(error) === 'ELOOP') return wrong('it is a symbolic link')
     return wrong(systemFailure(error, { doing: 'read', path }).message)
   }

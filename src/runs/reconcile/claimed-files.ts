@@ -3,7 +3,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { requireInside } from '../../hold/live/live-path.ts'
 import { nullOnAbort, startDeadline } from '../../host/clock.ts'
-import { inWords, isSystemError, nameOfError } from '../../host/failures/system-failure.ts'
+import { inWords, isNotFound, isSystemError } from '../../host/failures/system-failure.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
@@ -66,7 +66,7 @@ async function inspect(claim: Pick<ClaimedFile, 'tenant' | 'named'>, roots: read
       : { ...claim, state: 'there', why: '', found }
   } catch (error) {
     if (!isSystemError(error)) throw error
-    if (['ENOENT', 'ENOTDIR'].includes(nameOfError(error))) return { ...claim, state: 'missing', why: '', found: null }
+    if (isNotFound(error)) return { ...claim, state: 'missing', why: '', found: null }
     return { ...claim, ...unseen(inWords(error)) }
   }
 }

@@ -5,7 +5,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startDeadline } from '../../host/clock.ts'
-import { isSystemError, nameOfError, systemFailure } from '../../host/failures/system-failure.ts'
+import { isNotFound, isSystemError, systemFailure } from '../../host/failures/system-failure.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
 import { Failure } from '../../model/failure.ts'
@@ -140,7 +140,7 @@ class Finder {
     } catch (error) {
       if (!isSystemError(error)) throw error
       // A folder that was deleted meanwhile holds nothing; the first one of a pattern may be on a mount that is away.
-      if (depth > 0 && ['ENOENT', 'ENOTDIR'].includes(nameOfError(error))) return []
+      if (depth > 0 && isNotFound(error)) return []
       this.#leaveOut(path, systemFailure(error, { doing: 'search the folder', path, tenant: 'untouched' }))
       return []
     }
