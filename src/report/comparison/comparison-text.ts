@@ -27,10 +27,9 @@ import { legibleName, legibleSentence } from '../text/legible.ts'
 import { describeUnsound, printableKey } from '../text/problem.ts'
 import { verdictWord } from '../text/result-words.ts'
 import type { TextOptions } from '../text/result-words.ts'
+import { equalListedMax, foldEqualTables, paintComparison } from './compared-tables.ts'
 import { ComparisonTally, comparisonWords } from './comparison-summary.ts'
 
-/** More equal files, or tables of one, than this are counted instead of listed. */
-const equalListedMax = 20
 /** At most this many differences of the schemas are listed. */
 const differencesShownMax = 20
 
@@ -162,15 +161,7 @@ const wordOf: Readonly<Record<ComparisonWord, string>> = {
 }
 
 function tableLines(tables: readonly TableComparison[], options: TextOptions): readonly string[] {
-  const equal = tables.filter(({ comparison }) => comparison === 'equal')
-  const folded = equal.length > equalListedMax && !options.verbose
-  const listed = folded ? tables.filter(({ comparison }) => comparison !== 'equal') : tables
-  const colors = createColors(options.color)
-  const paint = (cell: string, column: number): string => {
-    if (column !== 1) return cell
-    if (cell === 'equal') return colors.green(cell)
-    return cell === 'not compared' ? colors.yellow(cell) : colors.bold(cell)
-  }
+  const { listed, folded } = foldEqualTables(tables, options)
   const number = (value: number | null): string => (value === null ? '-' : groupDigits(value))
   const columns = [
     { head: 'TABLE', align: 'left' },
@@ -187,11 +178,11 @@ function tableLines(tables: readonly TableComparison[], options: TextOptions): r
     differingWord(table),
   ])
   return [
-    ...(rows.length === 0 ? [] : ['', ...renderTable(columns, rows, { ...options, paint })]),
-    ...(folded
+    ...(rows.length === 0 ? [] : ['', ...renderTable(columns, rows, { ...options, paint: paintComparison(options) })]),
+    ...(folded > 0
       ? [
           ...(rows.length === 0 ? [''] : []),
-          ...wrap(`${rows.length === 0 ? '' : 'and '}${count(equal.length, 'table')} equal`, options.width),
+          ...wrap(`${rows.length === 0 ? '' : 'and '}${count(folded, 'table')} equal`, options.width),
         ]
       : []),
     ...(options.verbose

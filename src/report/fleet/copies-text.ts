@@ -17,14 +17,12 @@ import { wrap } from '../../text/layout.ts'
 import { shellWord } from '../../text/shell-words.ts'
 import { renderTable } from '../../text/table.ts'
 import { humanMs } from '../../text/units.ts'
+import { foldEqualTables, paintComparison } from '../comparison/compared-tables.ts'
 import { differenceLines } from '../comparison/comparison-text.ts'
 import { exitCodeWords } from '../summary.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { legibleCommand, legibleName, legibleSentence } from '../text/legible.ts'
 import type { TextOptions } from '../text/result-words.ts'
-
-/** More equal tables of a file than this are counted instead of listed. */
-const equalListedMax = 20
 
 export function copiesText(report: FleetComparison, options: TextOptions): string {
   const { tenant, files, summary, copiesLeftOut } = report
@@ -79,15 +77,7 @@ function copyTable(copies: readonly ComparedCopy[], options: TextOptions): reado
 
 function tableLines(tables: readonly CopiesOfTable[], copies: number, options: TextOptions): readonly string[] {
   if (tables.length === 0) return []
-  const equal = tables.filter(({ comparison }) => comparison === 'equal')
-  const folded = equal.length > equalListedMax && !options.verbose
-  const listed = folded ? tables.filter(({ comparison }) => comparison !== 'equal') : tables
-  const colors = createColors(options.color)
-  const paint = (cell: string, column: number): string => {
-    if (column !== 1) return cell
-    if (cell === 'equal') return colors.green(cell)
-    return cell === 'not compared' ? colors.yellow(cell) : colors.bold(cell)
-  }
+  const { listed, folded } = foldEqualTables(tables, options)
   const columns = [
     { head: 'TABLE', align: 'left' },
     { head: 'COPIES', align: 'left' },
@@ -103,9 +93,9 @@ function tableLines(tables: readonly CopiesOfTable[], copies: number, options: T
     ]),
   )
   return [
-    ...(rows.length === 0 ? [] : ['', ...renderTable(columns, rows, { ...options, paint })]),
-    ...(folded
-      ? ['', ...wrap(`${rows.length === 0 ? '' : 'and '}${count(equal.length, 'table')} equal`, options.width)]
+    ...(rows.length === 0 ? [] : ['', ...renderTable(columns, rows, { ...options, paint: paintComparison(options) })]),
+    ...(folded > 0
+      ? ['', ...wrap(`${rows.length === 0 ? '' : 'and '}${count(folded, 'table')} equal`, options.width)]
       : []),
     ...(options.verbose ? ['', ...listed.flatMap((table) => digestLines(table, options))] : []),
     ...listed.flatMap(({ name, why }) =>
