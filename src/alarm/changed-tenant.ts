@@ -5,7 +5,7 @@
 
 import type { RemedyResult } from '../model/result/remedy.ts'
 import { printableInUtf8 } from '../text/printable.ts'
-import { target } from '../text/shell-words.ts'
+import { targetWords } from '../text/shell-words.ts'
 import type { AlarmTenant } from './alarm.ts'
 import type { StandingSeverity, TenantKey } from './condition.ts'
 import { sentence } from './words.ts'
@@ -58,7 +58,7 @@ export function judgeChange(result: RemedyResult): 'unchanged' | 'well' | Unwell
     command: maybePaused
       ? 'holdfast resume --all'
       : takenBack !== undefined && severity !== 'HARM SUSPECTED'
-        ? `holdfast check ${target(tenant, path)}`
+        ? `holdfast check ${targetWords(tenant, path)}`
         : severity === 'HARM SUSPECTED'
           ? 'holdfast explain HARM_SUSPECTED'
           : (plan.undo ?? 'holdfast history'),

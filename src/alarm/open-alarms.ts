@@ -21,7 +21,7 @@ import { fileKey, type ClearedConditions, type Condition } from './condition.ts'
 import { ConditionsOfRun, settlesAll } from './conditions-of-run.ts'
 import { Delivery, type SendAttempt } from './delivery.ts'
 import { fold, type OutgoingAlarm, type AlarmSource } from './fold.ts'
-import { heartbeatsIn, alertKindOf, sinksIn, takes, type Sink } from './sinks/sink.ts'
+import { heartbeatsIn, alertKindOf, sinksIn, sinkGetsAll, type Sink } from './sinks/sink.ts'
 import {
   boundedState,
   recordDelivery,
@@ -172,7 +172,7 @@ class AlarmsOfRun implements RunAlarms {
   }
 
   #sinksFor({ severities }: OutgoingAlarm): readonly Sink[] {
-    return this.#sinks.filter((sink) => takes(sink, severities.map(alertKindOf)))
+    return this.#sinks.filter((sink) => sinkGetsAll(sink, severities.map(alertKindOf)))
   }
 
   /** Waits for the sinks, which have limits, and says what did not arrive. */

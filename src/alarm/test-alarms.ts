@@ -7,7 +7,7 @@ import { newRunId } from '../ledger/run-lock/run-id.ts'
 import { printableInUtf8 } from '../text/printable.ts'
 import { severities, type Alarm, type AlarmSeverity } from './alarm.ts'
 import type { SinkAnswer } from './sinks/sink-answer.ts'
-import { heartbeatsIn, alertKindOf, sinksIn, takes, type Sink } from './sinks/sink.ts'
+import { heartbeatsIn, alertKindOf, sinksIn, sinkGetsAll, type Sink } from './sinks/sink.ts'
 
 /** What one sink did with one alarm. */
 export interface TestedAlarm {
@@ -51,7 +51,7 @@ async function testSink(sink: Sink, alarms: readonly Alarm[], signal: AbortSigna
     const { severity } = alarm
     const { name } = sink
     tested.push(
-      takes(sink, [alertKindOf(severity)])
+      sinkGetsAll(sink, [alertKindOf(severity)])
         ? await timeDelivery(name, severity, async () =>
             limit.aborted ? { ok: false, why: 'there was no time left for it' } : sink.send(alarm, limit),
           )

@@ -2,9 +2,9 @@
  * The order of the steps of a check. It is written here and nowhere else, and two drivers run it:
  *
  * - `read-snapshot.ts`: the parent asks child processes, one question for each step.
- * - `reader/check-alone.ts`: the child of a snapshot of at most 8 MB is asked once for all steps. It stops at the first
- *   answer that reports something. The parent then runs the steps again: it takes the answers that are there, and asks
- *   for the others.
+ * - `reader/answer-all-steps.ts`: the child of a snapshot of at most 8 MB is asked once for all steps. It stops at the
+ *   first answer that reports something. The parent then runs the steps again: it takes the answers that are there, and
+ *   asks for the others.
  *
  * A full check with the census:
  *
@@ -46,7 +46,7 @@ import type { Reader } from './protocol.ts'
 import type { ReadingBuilder } from './reading-builder.ts'
 import { beginCounting, runPlanAndScan, runPlanScanAndTally, whyLessWasChecked } from './steps/census-steps.ts'
 import type { CountTask } from './steps/census-steps.ts'
-import { mustStayClosed, runChecksums, runInspect, runRecover } from './steps/file-steps.ts'
+import { refuseToOpen, runChecksums, runInspect, runRecover } from './steps/file-steps.ts'
 import type { AfterRecovery } from './steps/file-steps.ts'
 import { runAccount, runFinish, runObjects } from './steps/page-steps.ts'
 import { runSample } from './steps/sample-steps.ts'
@@ -65,7 +65,7 @@ export interface StepReaders {
 /** Runs all steps. Every answer goes into `reading`. */
 export async function runCheckSteps(reading: ReadingBuilder, readers: StepReaders): Promise<void> {
   const files = await runInspect(reading, readers.sqlite)
-  if (files === null || mustStayClosed(reading, files)) return
+  if (files === null || refuseToOpen(reading, files)) return
   if (reading.limits.depth !== 'sample') await runChecksums(reading, readers.sqlite, files)
   const { opened, readable } = await runRecover(reading, readers.sqlite, files)
   if (readable === 'nothing') return
@@ -123,7 +123,9 @@ async function checkWithCensus(reading: ReadingBuilder, readers: StepReaders): P
     if (!alone) await runAccount(reading, pages)
     return runObjects(reading, pages)
   }
-  const compared = await (alone ? countAlone(reading, pages, steps) : countInParallel(reading, readers, steps))
+  const compared = await (alone
+    ? countWithOneReader(reading, pages, steps)
+    : countWithSeveralReaders(reading, readers, steps))
   if (!compared) {
     await steps.runFullIntegrity()
     return steps.runCountRows()
@@ -134,7 +136,7 @@ async function checkWithCensus(reading: ReadingBuilder, readers: StepReaders): P
 }
 
 /** @returns true if the census was made and its sums were compared */
-async function countAlone(reading: ReadingBuilder, reader: Reader, steps: SqliteSteps): Promise<boolean> {
+async function countWithOneReader(reading: ReadingBuilder, reader: Reader, steps: SqliteSteps): Promise<boolean> {
   const counting = beginCensus(reading, steps)
   if (counting === null) {
     await runSqliteSide(steps)
@@ -149,7 +151,7 @@ async function countAlone(reading: ReadingBuilder, reader: Reader, steps: Sqlite
 }
 
 /** @returns true if the census was made and its sums were compared */
-async function countInParallel(
+async function countWithSeveralReaders(
   reading: ReadingBuilder,
   { pages, helpers }: StepReaders,
   steps: SqliteSteps,

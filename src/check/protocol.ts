@@ -51,7 +51,7 @@ interface ReaderSteps {
    * Runs the steps of the check in the child itself, up to the first answer that reports something. One round trip for
    * each step would take longer than reading a small snapshot. Nothing is answered if the child dies or fails.
    */
-  checkAlone: {
+  allSteps: {
     readonly ask: {
       readonly depth: CheckDepth
       readonly engine: Engine
@@ -203,8 +203,8 @@ interface ReaderSteps {
 }
 export type ReaderStep = keyof ReaderSteps
 export type ReaderQuestion = { readonly [S in ReaderStep]: { readonly step: S } & ReaderSteps[S]['ask'] }[ReaderStep]
-/** Any question but `checkAlone`, which consists of several steps. */
-export type SingleStep = Exclude<ReaderQuestion, { readonly step: 'checkAlone' }>
+/** Any question but `allSteps`, which consists of several steps. */
+export type SingleStep = Exclude<ReaderQuestion, { readonly step: 'allSteps' }>
 export type ReaderAnswer = { readonly [S in ReaderStep]: { readonly step: S } & ReaderSteps[S]['answer'] }[ReaderStep]
 export type QuestionOf<S extends ReaderStep> = { readonly step: S } & ReaderSteps[S]['ask']
 export type AnswerOf<S extends ReaderStep> = { readonly step: S } & ReaderSteps[S]['answer']

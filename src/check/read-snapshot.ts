@@ -13,22 +13,22 @@ export interface ReaderSet extends StepReaders, Pick<Reading, 'sqliteVersion' | 
 export const oneQuestionBytesMax = 8_000_000
 
 /** A child that hangs on this one question leaves most of the time to the single steps. They show where it hangs. */
-const checkAloneShare = 0.2
+const allStepsShare = 0.2
 
 /** Reads a snapshot from beginning to end. What was found out before a step without an answer is kept. */
 export async function readSnapshot(readers: ReaderSet, limits: ReadingLimits): Promise<Reading> {
   const reading = new ReadingBuilder(limits)
-  if (readers.sqlite === readers.pages) reading.takeEarly(await checkAlone(reading, readers.pages))
+  if (readers.sqlite === readers.pages) reading.takeEarly(await askAllSteps(reading, readers.pages))
   await runCheckSteps(reading, readers)
   return reading.result(readers)
 }
 
 /** Empty if the child died over the question or failed: asked step by step, the next one shows over which step. */
-async function checkAlone({ limits, key }: ReadingBuilder, child: Reader): Promise<readonly ReaderAnswer[]> {
+async function askAllSteps({ limits, key }: ReadingBuilder, child: Reader): Promise<readonly ReaderAnswer[]> {
   const { depth, engine, sample, map, digesting, showValues, memoryBytesMax, timeoutMs } = limits
-  const answer = await child.ask<'checkAlone'>(
+  const answer = await child.ask<'allSteps'>(
     {
-      step: 'checkAlone',
+      step: 'allSteps',
       depth,
       engine,
       sample,
@@ -39,7 +39,7 @@ async function checkAlone({ limits, key }: ReadingBuilder, child: Reader): Promi
       bytesMax: oneQuestionBytesMax,
       memoryBytesMax,
     },
-    timeoutMs * checkAloneShare,
+    timeoutMs * allStepsShare,
   )
   return isUnanswered(answer) ? [] : answer.answers
 }

@@ -82,11 +82,11 @@ export class Invocation {
   /** Runs the work of a command on files or tenants. @throws {Failure} PLATFORM_UNSUPPORTED without /proc */
   async perform(work: () => Promise<ExitCode>): Promise<void> {
     requireProc()
-    await this.performAnywhere(work)
+    await this.performWithoutProc(work)
   }
 
   /** Runs the work of a command that needs nothing of the machine. */
-  async performAnywhere(work: () => Promise<ExitCode>): Promise<void> {
+  async performWithoutProc(work: () => Promise<ExitCode>): Promise<void> {
     this.#exitCode = await work()
   }
 

@@ -3,7 +3,7 @@
 import type { Finding } from '../model/result/finding.ts'
 import type { CheckDepth } from '../model/result/reading.ts'
 import type { Remedy } from '../model/result/verdict.ts'
-import { shellWord, target } from '../text/shell-words.ts'
+import { shellWord, targetWords } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
 import type { SchemaView } from './messages/schema-view.ts'
 import { whyNotRebuild, whyRebuild } from './remedy-words.ts'
@@ -86,7 +86,7 @@ const checkWhole = ({ tenant, path }: RemedyContext): Remedy => ({
   indexes: [],
   rehearsed: false,
   why: 'only a sample of the pages was read: a full check shows all damage, and what will mend it',
-  command: `holdfast check ${target(tenant, path)}`,
+  command: `holdfast check ${targetWords(tenant, path)}`,
 })
 
 const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)].toSorted()
@@ -97,7 +97,7 @@ export function nothingToMend(why: string, command: string | null): Remedy {
 }
 
 function rebuild(indexes: readonly string[], why: string, { tenant, path }: RemedyContext): Remedy {
-  return { do: 'rebuild', indexes, rehearsed: false, why, command: `holdfast repair ${target(tenant, path)}` }
+  return { do: 'rebuild', indexes, rehearsed: false, why, command: `holdfast repair ${targetWords(tenant, path)}` }
 }
 
 /**
@@ -119,7 +119,7 @@ export function restoreOrAsk(why: string, context: RemedyContext): Remedy {
       indexes: [],
       rehearsed: false,
       why: `${why}; a verified backup exists`,
-      command: `holdfast restore ${target(context.tenant, context.path)}`,
+      command: `holdfast restore ${targetWords(context.tenant, context.path)}`,
     }
   }
   const named = context.tenant === null ? ' name one to `holdfast restore` (--backups DIR or --from FILE), or' : ''
@@ -133,7 +133,7 @@ export function restoreOrAsk(why: string, context: RemedyContext): Remedy {
 function askPerson(why: string, { tenant, path }: RemedyContext): Remedy {
   const command =
     tenant === null
-      ? `holdfast salvage ${target(null, path)} --to ${target(null, `${path}.salvaged`)}`
+      ? `holdfast salvage ${targetWords(null, path)} --to ${targetWords(null, `${path}.salvaged`)}`
       : `holdfast pull ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)} ./pulled`
   return { do: 'ask', indexes: [], rehearsed: false, why, command }
 }

@@ -18,7 +18,7 @@ import { Failure } from '../model/failure.ts'
 import { mayBeOurs, type OtherHold } from '../model/service-way.ts'
 import { connectService } from '../service/connect.ts'
 import type { Service } from '../service/port.ts'
-import { target } from '../text/shell-words.ts'
+import { targetWords } from '../text/shell-words.ts'
 import { judgeExpiry } from './fleet-expiry.ts'
 import { foreseeLiveMode } from './machine/live-mode.ts'
 import { examineMachine, type RecordedOpenHolds } from './machine/machine.ts'
@@ -126,7 +126,7 @@ async function examineService(
   steps.push(await tryLiveMode(service, settings, ledger, signal))
   const aboutPause = 'service: quiesce and resume'
   if (service.via === 'files') {
-    const instead = paused === null ? null : `holdfast check ${target(paused, '')}`
+    const instead = paused === null ? null : `holdfast check ${targetWords(paused, '')}`
     return [...steps, skipped(aboutPause, 'with service.files nothing is paused', instead)]
   }
   if (begun instanceof Failure)

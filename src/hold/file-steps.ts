@@ -2,7 +2,7 @@
 import { invariant } from '../model/bug.ts'
 import type { Proof } from '../model/result/evidence.ts'
 import type { HoldRequest } from './hold-request.ts'
-import type { QuiescedToken } from './pause/pause.ts'
+import type { Quiesced } from './pause/pause.ts'
 import { requireNamedByService } from './pause/verify-answer.ts'
 import { conflictNamer, type NameConflict } from './seal/conflict.ts'
 import type { Guardian } from './seal/guardian.ts'
@@ -22,20 +22,20 @@ type SealedFile = ProbedFile & { readonly sealed: Sealed }
 export type ProvenFile = SealedFile & { readonly proven: Proven; readonly superJournal: SuperJournal }
 export type CopiedFile = ProvenFile & { readonly copied: CopyResult }
 
-export function compareAnswer(file: PreparedFile, { answer }: QuiescedToken): PreparedFile {
+export function compareAnswer(file: PreparedFile, { answer }: Quiesced): PreparedFile {
   if (answer !== null) requireNamedByService(file.files.path, answer)
   return file
 }
 
 export async function lockFile(
   file: PreparedFile,
-  quiesced: QuiescedToken,
+  quiesced: Quiesced,
   { connection, settings }: Pick<HoldRequest, 'connection' | 'settings'>,
   guardian: Guardian,
   signal: AbortSignal,
 ): Promise<LockedFile> {
   const { hold, files } = file
-  await files.follow()
+  await files.openNamed()
   const nameConflict = conflictNamer(files, connection, hold.record, signal)
   // A bare file is locked while a kernel lease says that no other program has it. The lease ends with this function:
   // the probe opens the file.

@@ -96,7 +96,7 @@ export async function hold(
     for (const record of records) record.startAttempt()
     const outcome = await holdOnce(files, attempt === attemptsMax, request, processes, signal)
     if (outcome === 'again') attempt++
-    else if (outcome === 'later') await request.connection?.permit?.ready(signal)
+    else if (outcome === 'later') await request.connection?.permit?.waitForSlot(signal)
     else {
       const paused = records.some(({ begun }) => begun)
       return files.map(

@@ -12,8 +12,8 @@ import type { ProbedFile, ProvenFile } from './file-steps.ts'
 import { compareAnswer, lockFile, probeFile, proveFile, sealFile } from './file-steps.ts'
 import type { HoldProcesses } from './hold-processes.ts'
 import type { HoldRequest } from './hold-request.ts'
-import type { PauseSlot } from './pause/pause-permit.ts'
-import { notServed, Pause, type PauseRequest, type QuiescedToken } from './pause/pause.ts'
+import type { PermitSlot } from './pause/pause-permit.ts'
+import { notServed, Pause, type PauseRequest, type Quiesced } from './pause/pause.ts'
 import type { Prepared } from './prepare.ts'
 import type { PreparedFile } from './snapshot/prepared-file.ts'
 
@@ -55,7 +55,7 @@ export async function inPause<Done extends FileInHold>(
   if (prepared.large) await processes.probe.ready() // One that slept for long answers its first question slowly.
   // The hold fails here with NO_SPACE if a WAL has outgrown its limit, and with COPY_CHANGED if frames do not verify.
   for (const { warm } of files) await warm?.catchUp()
-  using slot = (await request.connection?.permit?.enter(signal)) ?? null
+  using slot = (await request.connection?.permit?.takeSlot(signal)) ?? null
   if (slot) for (const { warm } of files) await warm?.catchUp() // The wait for it may have been long.
   await using pause = await openPause(prepared, slot, request, processes)
   reportStep(files, 'asked')
@@ -74,7 +74,7 @@ export async function inPause<Done extends FileInHold>(
 async function doUnderLocks<Done extends FileInHold>(
   task: HoldTask<Done>,
   files: readonly PreparedFile[],
-  quiesced: QuiescedToken,
+  quiesced: Quiesced,
   pause: Pause | null,
   request: Omit<HoldRequest, 'files'>,
   { guardian, probe }: HoldProcesses,
@@ -107,7 +107,7 @@ async function doUnderLeases<Done extends FileInHold>(
 
 async function openPause(
   { files, intent, wasHealthy }: Prepared,
-  slot: PauseSlot | null,
+  slot: PermitSlot | null,
   { connection, settings }: Omit<HoldRequest, 'files'>,
   { guardian }: HoldProcesses,
 ): Promise<Pause | null> {
@@ -124,7 +124,7 @@ async function openPause(
   return Pause.open(intent, { ...connection, guardian, limits: settings, required, wasHealthy, slot, onEnded })
 }
 
-async function quiesce(pause: Pause, files: readonly PreparedFile[], signal: AbortSignal): Promise<QuiescedToken> {
+async function quiesce(pause: Pause, files: readonly PreparedFile[], signal: AbortSignal): Promise<Quiesced> {
   try {
     return await pause.quiesce(signal)
   } finally {

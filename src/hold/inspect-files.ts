@@ -61,7 +61,7 @@ async function inspectFile(
   hold.add(files)
   const { record } = hold
   if (connection === null) await requireNoLease(path)
-  await files.follow()
+  await files.openNamed()
   const terms = { settings, record, nameConflict: conflictNamer(files, null, record, signal), guardian }
   const unused = connection === null ? opened.add(await requireUnused(files, terms, signal)) : null
   const judged = await preflight(files, folder, settings.trustMounts)

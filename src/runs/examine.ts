@@ -34,7 +34,7 @@ import {
 import { withRules } from './invariants/with-rules.ts'
 import { addNotices, seenFilesOf, type SeenFiles } from './notices/add-notices.ts'
 import { beginSample } from './sample/begin-sample.ts'
-import { requireStillness } from './weigh-evidence.ts'
+import { weighPossibleWriters } from './weigh-evidence.ts'
 
 export interface Examination {
   readonly result: Result
@@ -136,7 +136,7 @@ function examineReading(
   reading: Reading,
 ): Examination {
   const { diagnosis, without } = weighRecovery(diagnose(reading, context), reading, context)
-  const result = requireStillness({
+  const result = weighPossibleWriters({
     ...headingOf(file, reading.checkMs),
     ...readingFields(reading, diagnosis, context),
     ...diagnosisFields(diagnosis),
@@ -176,7 +176,7 @@ function examineNoDatabase(
     ...mapOf(file, diagnosis.verdict.kind, () => noPages),
     ...(failure === null ? {} : { failure: failureFields(afterHold(file, new Failure(failure, reason))) }),
   }
-  return { result: requireStillness(result), lastGood: null, round: null, failure: null, read: null }
+  return { result: weighPossibleWriters(result), lastGood: null, round: null, failure: null, read: null }
 }
 
 export const notRead = (file: UncheckedFile, verdict: 'failed' | 'inconclusive', failure: Failure): Examination => ({

@@ -15,10 +15,10 @@
  * 6. Delete the snapshot. Then release its place and its bytes in the disk budget.
  * 7. Give the result to the observer, to the line, and to the ledger.
  *
- * A tenant begins when the one before it has its hold slot. The first `leading` targets serve again before any other
- * tenant is held. Steps 5 to 7 run beside the holds of later tenants. If no snapshot comes out of step 4, steps 5 to 7
- * still give each file its result. Step 3 may fail, or another tenant may stop the line during step 3 or 4. Then the
- * whole reservation is released and the tenant has no result. The tenant whose own pause stopped the line has one.
+ * A tenant begins when the one before it has its hold slot. The first `leadingTargets` targets serve again before any
+ * other tenant is held. Steps 5 to 7 run beside the holds of later tenants. If no snapshot comes out of step 4, steps 5
+ * to 7 still give each file its result. Step 3 may fail, or another tenant may stop the line during step 3 or 4. Then
+ * the whole reservation is released and the tenant has no result. The tenant whose own pause stopped the line has one.
  *
  * I1.8: before the next tenant, and after the last one, some that were found sound may be examined again
  * (`harm/harm-watch.ts`). They take the same steps, are counted once, and have a new result only if they are damaged
@@ -79,7 +79,7 @@ interface Pipeline {
  * Works through the targets in their order; all files of a tenant are held together. Keeps no result, because their
  * number has no bound: each goes to `observer.onResult`. Throws for a defect in holdfast only.
  */
-export async function workThrough(
+export async function runPipeline(
   targets: readonly Target[],
   context: RunContext,
   limits: RunLimits,
@@ -87,7 +87,7 @@ export async function workThrough(
   interrupt: AbortSignal,
 ): Promise<RunTotals> {
   const groups = groupTargets(targets)
-  const pipeline = startPipeline(groups.flat(), context, limits, observer, interrupt)
+  const pipeline = makePipeline(groups.flat(), context, limits, observer, interrupt)
   const { line, progress } = pipeline
   const diskBudget = new DiskBudget(limits)
   const holdSlots = new PQueue({ concurrency: limits.maxPaused + limits.besidePaused })
@@ -123,8 +123,8 @@ export async function workThrough(
   for (const group of groups) {
     const first = position
     position += group.length
-    // The leading tenants serve again before any other tenant is held.
-    if (first === limits.leading) await holdSlots.onIdle()
+    // The leading targets serve again before any other tenant is held.
+    if (first === limits.leadingTargets) await holdSlots.onIdle()
     if (!limits.mayBegin() || !(await takeAgain()) || !(await take(group, first))) break
   }
   await settle()
@@ -135,7 +135,7 @@ export async function workThrough(
   return { covered: progress.done, notCovered, stopped: line.whyStopped(notCovered) }
 }
 
-function startPipeline(
+function makePipeline(
   targets: readonly Target[],
   context: RunContext,
   limits: RunLimits,

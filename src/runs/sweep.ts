@@ -14,7 +14,7 @@ import { type ServiceRun } from './begin/service-run.ts'
 import type { Target } from './begin/target.ts'
 import { UnansweredRow } from './begin/unanswered-row.ts'
 import { notHeld, unreadResult } from './file-result.ts'
-import { workThrough, type RunObserver, type RunTotals } from './pipeline.ts'
+import { runPipeline, type RunObserver, type RunTotals } from './pipeline.ts'
 import { selectByPlan, type SelectedTargets } from './selection/select-by-plan.ts'
 import { selectChunk, type ChunkPlan } from './selection/select-chunk.ts'
 import type { SweepPlan } from './selection/sweep-plan.ts'
@@ -71,7 +71,10 @@ export async function sweep(run: ServiceRun, options: SweepOptions, observer: Sw
   for (const [target, failure] of refused)
     await record(target, unreadResult(notHeld(target, options.depth, context.map), 'failed', failure))
   const isHeld = (target: Target): boolean => !refused.has(target)
-  const limits = { ...(await limitsOfSweep(run, options)), leading: targets.slice(0, leading).filter(isHeld).length }
+  const limits = {
+    ...(await limitsOfSweep(run, options)),
+    leadingTargets: targets.slice(0, leading).filter(isHeld).length,
+  }
   const watching: RunObserver = {
     ...observer,
     onResult: (result) => {
@@ -79,7 +82,7 @@ export async function sweep(run: ServiceRun, options: SweepOptions, observer: Sw
       unanswered.consider(result)
     },
   }
-  const totals = await workThrough(targets.filter(isHeld), context, limits, watching, signal)
+  const totals = await runPipeline(targets.filter(isHeld), context, limits, watching, signal)
   for (const file of unknown)
     await record(
       asTarget(file),

@@ -4,19 +4,19 @@ import { nothingToMend } from '../diagnosis/remedy.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Evidence, Holder } from '../model/result/evidence.ts'
 import type { Result } from '../model/result/report.ts'
-import { target } from '../text/shell-words.ts'
+import { targetWords } from '../text/shell-words.ts'
 import type { EarlierChecks } from './earlier-checks.ts'
 
 /** Below the level `sealed`, damage counts only if no other program could write while the copy was made. */
-export function requireStillness(result: Result): Result {
+export function weighPossibleWriters(result: Result): Result {
   const writers = result.verdict === 'damaged' ? possibleWriters(result.evidence) : null
   return writers === null
     ? result
-    : withoutVerdict(
+    : asInconclusive(
         result,
         `damage was found, but ${writers} during the copy (level ` +
           `${result.evidence.level}): it may be an unfinished write`,
-        `holdfast holders ${target(null, result.path)}`,
+        `holdfast holders ${targetWords(null, result.path)}`,
       )
 }
 
@@ -30,7 +30,7 @@ export function withUnconfirmed(result: Result, { code, message, hint, tenantSta
   switch (result.verdict) {
     case 'sound':
       return {
-        ...withoutVerdict(
+        ...asInconclusive(
           result,
           'nothing was found in the snapshot, and no other program had the file ' +
             `during the copy; but the pause is not proven: ${message}`,
@@ -54,11 +54,11 @@ export function withUnconfirmed(result: Result, { code, message, hint, tenantSta
 /** A check that is not full finds some damage, and clears none. @param known null if no damage stands */
 export function withStandingDamage(result: Result, known: EarlierChecks['standingDamage']): Result {
   if (known === null || known.damage === 'none' || result.verdict !== 'sound' || result.depth === 'full') return result
-  return withoutVerdict(
+  return asInconclusive(
     result,
     `sound so far: a ${result.depth} check has found nothing; but the file is known to be damaged (${known.damage}, ` +
       `found ${new Date(known.at).toISOString()}), and only a full check can clear that`,
-    `holdfast check ${target(result.tenant, result.path)}`,
+    `holdfast check ${targetWords(result.tenant, result.path)}`,
   )
 }
 
@@ -68,16 +68,16 @@ export function withStandingDamage(result: Result, known: EarlierChecks['standin
  */
 export const withoutSecondSnapshot = (result: Result, original: string): Result =>
   result.evidence.level === 'pinned' && result.verdict === 'damaged' && result.damage !== 'none'
-    ? withoutVerdict(
+    ? asInconclusive(
         result,
         'damage was found in a copy that was made beside its program (level pinned): a second snapshot of the live ' +
           'file must show it too',
-        `holdfast check ${result.tenant === null ? '--live ' : ''}${target(result.tenant, original)}`,
+        `holdfast check ${result.tenant === null ? '--live ' : ''}${targetWords(result.tenant, original)}`,
       )
     : result
 
 /** Findings stay in the report. The remedy waits until another check finds them again. */
-export function withoutVerdict(result: Result, reason: string, next: string): Result {
+export function asInconclusive(result: Result, reason: string, next: string): Result {
   return { ...result, verdict: 'inconclusive', damage: 'none', reason, causes: [], remedy: nothingToMend(reason, next) }
 }
 

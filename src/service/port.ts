@@ -50,7 +50,7 @@ interface ClosedFile {
   readonly journalMode: string
 }
 
-export interface Quiesced {
+export interface QuiesceAnswer {
   readonly tenant: TenantId
   readonly holder: string
   readonly leaseId: string
@@ -151,18 +151,18 @@ export interface Service extends AsyncDisposable {
   /** As `tenant`, for the time after a resume. Only fields that show whether the tenant serves must fit. */
   servingStatus(id: TenantId, signal: AbortSignal): Promise<TenantStatus>
   /** Answers, and takes effect, within `quiesceMsMax` of the call or never. Repetitions count. */
-  quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<Quiesced>
+  quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<QuiesceAnswer>
   /** In ms, for a tenant that has `drainTimeoutMs` to drain. */
   quiesceMsMax(drainTimeoutMs: number): number
   /** The configured time for one request or one command, in ms. */
   readonly callMsMax: number
   /** Hooks have no lease and return the given time. @throws {Failure} LEASE_LOST if the lease has ended */
-  renew(quiesced: Quiesced, signal: AbortSignal): Promise<{ readonly expiresInMs: number }>
+  renew(quiesced: QuiesceAnswer, signal: AbortSignal): Promise<{ readonly expiresInMs: number }>
   /**
    * May be repeated. Resolves also if the lease has ended already.
    * @throws {Failure} RESUME_FAILED, with `maybe-paused`; `retry` is false if it must not be repeated
    */
-  resume(quiesced: Pick<Quiesced, 'tenant' | 'leaseId' | 'fence'>, signal: AbortSignal): Promise<LeaseEnd>
+  resume(quiesced: Pick<QuiesceAnswer, 'tenant' | 'leaseId' | 'fence'>, signal: AbortSignal): Promise<LeaseEnd>
   /**
    * Waits until no command of a dead run acts on the tenant: a quiesce command that still runs would pause the tenant
    * after our resume. Takes at most the configured time, and none if there are no commands.

@@ -38,7 +38,7 @@ export const invisible = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}|\p{Default_Ignorable_C
 const invisibleInAscii = /[^ -~]/u
 
 /** `--tenant ID` or the file, as the last words of a command. */
-export function target(tenant: TenantId | null, path: string): string {
+export function targetWords(tenant: TenantId | null, path: string): string {
   if (tenant !== null) return tenant.startsWith('-') ? `--tenant=${shellWord(tenant)}` : `--tenant ${shellWord(tenant)}`
   return shellWord(path.startsWith('-') ? `./${path}` : path)
 }

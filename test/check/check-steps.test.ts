@@ -74,7 +74,7 @@ test.each([
   'the child of a small sound snapshot answers all steps on one question: %s, %s',
   async (depth, engine, steps) => {
     expect(await askOne(depth, engine)).toEqual([
-      ['checkAlone'],
+      ['allSteps'],
       ['inspect', 'recover', 'account', 'schema', ...steps, 'finish'],
     ])
   },
@@ -86,7 +86,7 @@ test('it stops at the first answer that reports something, and the parent asks f
   db.exec("PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX i ON t(v DESC)' WHERE name = 'i'")
   db.close()
   expect(await askOne('full', 'census')).toEqual([
-    ['checkAlone', 'integrity', 'foreignKeys', 'finish'],
+    ['allSteps', 'integrity', 'foreignKeys', 'finish'],
     ['inspect', 'recover', 'account', 'schema', 'plan', 'scan', 'compare'],
   ])
 })

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { ServiceFaults, misbehaviours } from '../../scripts/demo/notes/misbehaviour.ts'
 import { tenantId } from '../../src/model/brand.ts'
-import type { Quiesced, Service } from '../../src/service/port.ts'
+import type { QuiesceAnswer, Service } from '../../src/service/port.ts'
 import { startDemoProcess, type DemoProcess } from '../support/demo.ts'
 import { acme, connect, forever, request, shortOf } from '../support/service/client.ts'
 import { until } from '../support/service/gate.ts'
@@ -21,7 +21,7 @@ async function withDemo(
   await act(client, demo)
 }
 
-const quiesce = (client: Service, more = {}): Promise<Quiesced> =>
+const quiesce = (client: Service, more = {}): Promise<QuiesceAnswer> =>
   client.quiesce(acme, { ...request, ...more }, forever)
 
 test('unknown names are refused, and every fault can have a measure and be limited to a tenant', () => {

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { tenantId } from '../../src/model/brand.ts'
 import { printableSentence } from '../../src/text/printable.ts'
-import { shellWord, target } from '../../src/text/shell-words.ts'
+import { shellWord, targetWords } from '../../src/text/shell-words.ts'
 
 const confusingText = fc
   .oneof(
@@ -63,7 +63,7 @@ test('bytes of a name that are not UTF-8 reach the program as they are', () => {
 })
 
 test('nothing becomes an option', () => {
-  expect(target(tenantId('--all'), '/x')).toBe('--tenant=--all')
-  expect(target(null, '--snapshot')).toBe('./--snapshot')
-  expect(target(tenantId(''), '/x')).toBe(`--tenant ''`)
+  expect(targetWords(tenantId('--all'), '/x')).toBe('--tenant=--all')
+  expect(targetWords(null, '--snapshot')).toBe('./--snapshot')
+  expect(targetWords(tenantId(''), '/x')).toBe(`--tenant ''`)
 })

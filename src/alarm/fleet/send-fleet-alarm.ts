@@ -2,7 +2,7 @@
 import type { AlertSink } from '../../config/settings.ts'
 import type { FleetAlarm, SendFleetAlarm } from '../../fleet/alarms/send-conditions.ts'
 import { Delivery, type SendAttempt } from '../delivery.ts'
-import { sinksIn, takes } from '../sinks/sink.ts'
+import { sinksIn, sinkGetsAll } from '../sinks/sink.ts'
 import { alarmOfFleet } from './fleet-alarm.ts'
 
 /**
@@ -22,7 +22,7 @@ export function fleetAlarmSender(
     const kinds = alarm.over === null ? [alarm.severity] : [alarm.severity, alarm.over]
     const document = alarmOfFleet(alarm, config)
     const delivery = new Delivery({ onAttempt, onDelivered: () => Promise.resolve() })
-    const open = sinks.filter((sink) => takes(sink, kinds) && !taken.has(`${sink.key} ${alarm.id}`))
+    const open = sinks.filter((sink) => sinkGetsAll(sink, kinds) && !taken.has(`${sink.key} ${alarm.id}`))
     const answers = await Promise.all(
       open.map(async (sink) => {
         const isTaken = await delivery.send(sink, document)

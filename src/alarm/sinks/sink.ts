@@ -102,4 +102,4 @@ const post = (alarm: Alarm): { readonly method: 'POST'; readonly body: string } 
 })
 
 /** True if the sink gets alarms of all of these kinds. */
-export const takes = ({ on }: Sink, all: readonly AlertKind[]): boolean => all.every((kind) => on.includes(kind))
+export const sinkGetsAll = ({ on }: Sink, all: readonly AlertKind[]): boolean => all.every((kind) => on.includes(kind))

@@ -9,8 +9,8 @@ import type { CensusPlan } from '../../census/plan.ts'
 import { invariant } from '../../model/bug.ts'
 import { recoveredName } from '../protocol.ts'
 import type { ReaderAnswer, AnswerOf, ReaderQuestion, QuestionOf, SingleStep } from '../protocol.ts'
+import { answerAllSteps } from './answer-all-steps.ts'
 import { bringCompanionsBack, putPagesBack } from './before-recovery.ts'
-import { checkAlone } from './check-alone.ts'
 import { confineChild } from './confine-child.ts'
 import type { ProcessConfiner } from './confine-child.ts'
 import { findCountDifferences } from './find-differences.ts'
@@ -50,13 +50,13 @@ export class SnapshotReader {
     this.#confining = confining
   }
 
-  /** Only `checkAlone` is answered later. @throws what a step throws */
+  /** Only `allSteps` is answered later. @throws what a step throws */
   answer(question: ReaderQuestion): ReaderAnswer | Promise<ReaderAnswer> {
-    return question.step === 'checkAlone' ? this.#checkAlone(question) : this.#answerStep(question)
+    return question.step === 'allSteps' ? this.#answerAllSteps(question) : this.#answerStep(question)
   }
 
-  async #checkAlone(question: QuestionOf<'checkAlone'>): Promise<AnswerOf<'checkAlone'>> {
-    return { step: 'checkAlone', answers: await checkAlone((step) => this.#answerStep(step), question) }
+  async #answerAllSteps(question: QuestionOf<'allSteps'>): Promise<AnswerOf<'allSteps'>> {
+    return { step: 'allSteps', answers: await answerAllSteps((step) => this.#answerStep(step), question) }
   }
 
   #answerStep(question: SingleStep): ReaderAnswer {

@@ -19,7 +19,7 @@ export async function runInspect(reading: ReadingBuilder, reader: Reader): Promi
 }
 
 /** True if SQLite must not open the file; the reading then says why. */
-export function mustStayClosed(reading: ReadingBuilder, { file, superJournal }: InspectedFiles): boolean {
+export function refuseToOpen(reading: ReadingBuilder, { file, superJournal }: InspectedFiles): boolean {
   // SQLite would delete the WAL or journal that lies beside an empty file.
   if (isEmptyDatabase(file.fileBytes)) {
     reading.skip('file', 'it is empty')

@@ -14,7 +14,7 @@ import { withFileRun } from '../../runs/begin/file-run.ts'
 import { besideLockedFile, limitsFor } from '../../runs/begin/run-limits.ts'
 import { withServiceRun } from '../../runs/begin/service-run.ts'
 import type { Target } from '../../runs/begin/target.ts'
-import { workThrough, type RunTotals } from '../../runs/pipeline.ts'
+import { runPipeline, type RunTotals } from '../../runs/pipeline.ts'
 import { openRunBackups, type RunBackupsOptions } from '../../runs/run-backups.ts'
 import { sweep, type SweepObserver } from '../../runs/sweep.ts'
 import { databasesOf } from '../database-files.ts'
@@ -107,7 +107,7 @@ async function addFiles(words: readonly string[], run: AddRun): Promise<void> {
     watching.onSelected(targets)
     return await withFileRun({ ...fileRun, backups }, targets, terminal.interrupt.signal, async (context, signal) => {
       const limits = await limitsFor(context.folder, 'full', 1, fileRun.checksInParallel, besideLockedFile)
-      const totals = await workThrough(targets, context, limits, watching, signal)
+      const totals = await runPipeline(targets, context, limits, watching, signal)
       return { ...totals, selected: targets.length }
     })
   })

@@ -36,7 +36,7 @@ export function addAlerts(invocation: Invocation): void {
     .addArgument(new Argument('<action>', 'what to do').choices(['test']))
     .addHelpText('after', help)
     .action((_action: string, options: CommonOptions) =>
-      invocation.performAnywhere(() => testAlerts(options, invocation.terminal)),
+      invocation.performWithoutProc(() => testAlerts(options, invocation.terminal)),
     )
 }
 

@@ -9,7 +9,7 @@ import { besideLockedFile, limitsFor } from '../../runs/begin/run-limits.ts'
 import { withServiceRun } from '../../runs/begin/service-run.ts'
 import type { Target } from '../../runs/begin/target.ts'
 import { notHeld, unreadResult } from '../../runs/file-result.ts'
-import { workThrough, type RunTotals } from '../../runs/pipeline.ts'
+import { runPipeline, type RunTotals } from '../../runs/pipeline.ts'
 import { sweep, type SweepObserver } from '../../runs/sweep.ts'
 import { printable } from '../../text/printable.ts'
 import { databasesOf } from '../database-files.ts'
@@ -150,7 +150,7 @@ async function checkFiles(
     if (options.snapshot) return checkCopies(fileRun, targets, watching, terminal.interrupt.signal)
     return withFileRun(fileRun, targets, terminal.interrupt.signal, async (context, signal) => {
       const limits = await limitsFor(context.folder, options.depth, 1, fileRun.checksInParallel, besideLockedFile)
-      return workThrough(targets, context, limits, watching, signal)
+      return runPipeline(targets, context, limits, watching, signal)
     })
   })
 }

@@ -38,8 +38,8 @@ export async function requireKnown(database: FleetDatabase, { service, domain }:
   throw new Failure('USAGE', `no host of the fleet has the ${kind} ${printable(name)}: ${known}`)
 }
 
-/** Who runs this command, for the person who asks later. */
-export function person(): string {
+/** Who runs this command, for the userAtHost who asks later. */
+export function userAtHost(): string {
   try {
     return `${userInfo().username}@${hostname()}`
   } catch {

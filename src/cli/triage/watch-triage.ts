@@ -6,7 +6,7 @@ import type { Suspect } from '../../runs/triage/suspicion.ts'
 import type { TriageTotals } from '../../runs/triage/triage.ts'
 import { count } from '../../text/count.ts'
 import { printable, printableSentence } from '../../text/printable.ts'
-import { target as shellTarget } from '../../text/shell-words.ts'
+import { targetWords } from '../../text/shell-words.ts'
 import type { CommonOptions } from '../options.ts'
 import { showProgress } from '../progress/progress.ts'
 import type { ResultsDocument } from '../report-run/results-document.ts'
@@ -68,7 +68,7 @@ function describeOrder(order: readonly Suspect[]): readonly string[] {
 /** For a person beside a program that reads the document. */
 function sentenceOf({ result, place, suspects, again }: Culprit): string {
   const { tenant, path, damage, remedy } = result
-  const next = remedy.command ?? `holdfast check ${shellTarget(tenant, path)}`
+  const next = remedy.command ?? `holdfast check ${targetWords(tenant, path)}`
   return (
     `${again ? 'CONFIRMED' : 'CULPRIT'} ${printable(tenant ?? path)}: damaged (${damage}), number ${place} of ` +
     `${suspects} in the order of suspicion; next: \`${printableSentence(next)}\``

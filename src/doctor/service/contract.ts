@@ -9,7 +9,7 @@ import { Failure } from '../../model/failure.ts'
 import { refusedTargets } from '../../runs/begin/refused-targets.ts'
 import { targetsOf } from '../../runs/begin/registry.ts'
 import { connectWire } from '../../service/connect.ts'
-import type { Quiesced, Service } from '../../service/port.ts'
+import type { QuiesceAnswer, Service } from '../../service/port.ts'
 import { count } from '../../text/count.ts'
 import {
   attempt,
@@ -134,7 +134,7 @@ async function endWithoutLease(failure: Failure, held: DoctorHold): Promise<Doct
 /** Resumes as a run does. If that fails, the tenant is resumed as after any hold, and waited for until it serves. */
 async function resumeAndLook(
   { service, settings: { hold } }: ContractTrial,
-  quiesced: Quiesced,
+  quiesced: QuiesceAnswer,
   held: DoctorHold,
   { surelyUntil }: QuiescedTenant,
 ): Promise<DoctorStep> {
@@ -152,7 +152,7 @@ async function resumeAndLook(
   return { ...resume, next: 'it serves again by now; show the owner of the service this step' }
 }
 
-function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced): StepOutcome {
+function judgeQuiesced({ openHandles, expiresInMs, files, via }: QuiesceAnswer): StepOutcome {
   if (openHandles > 0) return broken(`it keeps ${count(openHandles, 'handle')} open`)
   if (via === 'admin-api' && (files ?? []).length === 0) return broken('it names no files')
   const relative = (files ?? []).find(({ path }) => !path.startsWith('/'))
@@ -167,7 +167,7 @@ function judgeQuiesced({ openHandles, expiresInMs, files, via }: Quiesced): Step
 /** A resume is not interrupted. Each call has its configured deadline. */
 const unhurried = new AbortController().signal
 
-async function tryResume(service: Service, quiesced: Quiesced): Promise<StepOutcome> {
+async function tryResume(service: Service, quiesced: QuiesceAnswer): Promise<StepOutcome> {
   const resumed = await service.resume(quiesced, unhurried)
   if (service.via === 'hooks') return fit('the command ended well')
   const { state, healthy, lastError } = await service.tenant(quiesced.tenant, unhurried)

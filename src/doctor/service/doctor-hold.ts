@@ -13,7 +13,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Wire } from '../../service/client/wire.ts'
-import type { Quiesced, Service } from '../../service/port.ts'
+import type { QuiesceAnswer, Service } from '../../service/port.ts'
 import { attempt } from '../steps.ts'
 
 export interface ContractTrial {
@@ -36,7 +36,7 @@ export interface ApiTrial extends ContractTrial {
 export interface FirstHold {
   /** How long the service took to quiesce, in ms. */
   readonly tookMs: number
-  readonly quiesced: Quiesced
+  readonly quiesced: QuiesceAnswer
 }
 
 export type DoctorLease = { readonly leaseId: string; readonly fence: number | null }

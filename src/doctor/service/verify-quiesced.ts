@@ -9,7 +9,7 @@ import { holdersOf, holdersOfPath, leftOpenHint } from '../../hold/seal/holders.
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { leaseOf, onLeaseBreak, takeWriteLease } from '../../host/locks/kernel-lease.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Quiesced } from '../../service/port.ts'
+import type { QuiesceAnswer } from '../../service/port.ts'
 
 /**
  * Opens nothing.
@@ -20,7 +20,7 @@ import type { Quiesced } from '../../service/port.ts'
  *   `resolveLivePath`
  */
 export async function requireFilesClosed(
-  answer: Quiesced,
+  answer: QuiesceAnswer,
   listed: readonly string[],
   roots: readonly string[],
 ): Promise<readonly string[]> {
@@ -56,7 +56,7 @@ const leaseRetryMs = 100
  * @throws {Failure} CONTRACT_BROKEN if a file is open, is opened, or changes; and as `resolveLivePath` and `LiveFiles`
  */
 export async function watchQuiesced(
-  answer: Quiesced,
+  answer: QuiesceAnswer,
   roots: readonly string[],
   guardian: Guardian,
   ms: number,
@@ -84,7 +84,7 @@ export async function watchQuiesced(
     requireListedOnce(named, path, seen)
     const files = new LiveFiles(path, roots)
     sets.push(files)
-    await files.follow()
+    await files.openNamed()
     for (const part of files.parts) unsupported = (await lease(files, part)) ?? unsupported
   }
   const before = stateOf(sets)

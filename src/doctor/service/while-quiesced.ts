@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { WireAnswer } from '../../service/client/wire.ts'
-import type { Quiesced } from '../../service/port.ts'
+import type { QuiesceAnswer } from '../../service/port.ts'
 import { attempt, broken, fit, skipped, step, tooSlow, type DoctorStep, type StepOutcome } from '../steps.ts'
 import { DoctorHold, type ApiTrial, type DoctorLease } from './doctor-hold.ts'
 import { isRefusal, wrongRefusal } from './judge-answer.ts'
@@ -80,7 +80,7 @@ const wrongRequests: readonly RefusedCall[] = [
 /** @param standing changed by each renewal, and by a lease that is granted beside the first */
 export async function tryWhileQuiesced(
   trial: ApiTrial,
-  quiesced: Quiesced,
+  quiesced: QuiesceAnswer,
   standing: QuiescedTenant,
 ): Promise<readonly DoctorStep[]> {
   const tried = new QuiescedTrial(trial, quiesced, standing)
@@ -106,11 +106,11 @@ class QuiescedTrial {
   /** As the service gave it. */
   readonly fence: number | null
   readonly #trial: ApiTrial
-  readonly #quiesced: Quiesced
+  readonly #quiesced: QuiesceAnswer
   readonly #standing: QuiescedTenant
   #isQuiesced = true
 
-  constructor(trial: ApiTrial, quiesced: Quiesced, standing: QuiescedTenant) {
+  constructor(trial: ApiTrial, quiesced: QuiesceAnswer, standing: QuiescedTenant) {
     this.#trial = trial
     this.#quiesced = quiesced
     this.#standing = standing
@@ -218,7 +218,7 @@ class QuiescedTrial {
 
 /** @param listed the files in the service's list. They are checked in the place of those of hooks, which name none. */
 export async function tryFiles(
-  quiesced: Quiesced,
+  quiesced: QuiesceAnswer,
   listed: readonly string[],
   roots: readonly string[],
 ): Promise<StepOutcome> {

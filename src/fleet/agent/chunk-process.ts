@@ -70,7 +70,7 @@ export class ChunkProcess {
   }
 
   /** Closes the channel. The process ends what is under way and then itself. The agent does not wait for it. */
-  leave(): void {
+  detach(): void {
     for (const pipe of this.#process.stdio) pipe?.destroy()
     this.#process.unref()
   }

@@ -57,9 +57,9 @@ const silentMsMax = 30 * 60_000
 
 /**
  * What the rest of a chunk waits for, without a process and without the run lock. It is an incident that came first,
- * leave to pause a tenant, or a service that does not answer. `done`: there is no rest.
+ * a slot to pause a tenant, or a service that does not answer. `done`: there is no rest.
  */
-type TurnEnd = 'done' | 'incident' | 'leave' | 'service'
+type TurnEnd = 'done' | 'incident' | 'slot' | 'service'
 
 /** How often a file is tried again in one attempt of a chunk, after its service gave no answer about it. */
 const triesAgainMax = 2
@@ -111,7 +111,7 @@ export class ChunkRunner implements Disposable {
       this.#silentSinceMs = null // It gave no answer about one tenant. That is no silence of the service.
       return true
     }
-    if (end !== 'leave') return true
+    if (end !== 'slot') return true
     const answer = await slots.take()
     if ('rows' in answer) slots.release(answer)
     return 'rows' in answer || answer.refused === 'full'
@@ -165,7 +165,7 @@ export class ChunkRunner implements Disposable {
       if (end.kind === 'died' || receiver.failure !== null) await this.#recover(begun)
       outbox.endChunk(local)
       this.#with.delivery.wake()
-      if (isAway(receiver.failure)) return 'leave'
+      if (isAway(receiver.failure)) return 'slot'
       if (receiver.failure !== null) throw receiver.failure
       if (end.kind === 'died') throw end.failure
       return this.#endOf(end, receiver.unanswered, stopping.aborted)
@@ -189,11 +189,11 @@ export class ChunkRunner implements Disposable {
     }
     this.#silentSinceMs = null
     if (failure !== null) throw asError(failure)
-    return stopped ? (isAsked ? 'incident' : 'leave') : 'done'
+    return stopped ? (isAsked ? 'incident' : 'slot') : 'done'
   }
 
   [Symbol.dispose](): void {
-    this.#process?.leave()
+    this.#process?.detach()
   }
 
   #observer(chunk: Chunk, begun: BegunChunk, receiver: ResultReceiver, stop: () => void): ChunkObserver {

@@ -12,7 +12,7 @@ import type { RunProgress } from '../../runs/progress-tracker.ts'
 import type { SlotSource } from '../pause/slot-permit.ts'
 
 /** A restart of the database takes less. The run lock keeps every other run on the service waiting. */
-const noLeaveMsMax = 30_000
+const noSlotMsMax = 30_000
 
 export class ChunkStop {
   readonly #interrupt = new AbortController()
@@ -20,7 +20,7 @@ export class ChunkStop {
   /** Tenants that were paused, and not all of whose files have a result yet. */
   readonly #underWay = new Set<string>()
   #why: string | null = null
-  #noLeaveSinceMs: number | null = null
+  #noSlotSinceMs: number | null = null
 
   /** Ends all work, after a tenant that is paused was resumed. */
   get interruptSignal(): AbortSignal {
@@ -66,23 +66,23 @@ export class ChunkStop {
   /** Permits no pause as soon as no other tenant may begin, also not in a slot that was taken before. */
   limitPermit(permit: PausePermit): PausePermit {
     return {
-      enter: (signal) => (this.hasBegun ? untilAborted(signal) : permit.enter(signal)),
-      ready: (signal) => (this.hasBegun ? untilAborted(signal) : permit.ready(signal)),
+      takeSlot: (signal) => (this.hasBegun ? untilAborted(signal) : permit.takeSlot(signal)),
+      waitForSlot: (signal) => (this.hasBegun ? untilAborted(signal) : permit.waitForSlot(signal)),
     }
   }
 
   /**
    * Ends the chunk if pauses are stopped, or the database is away: a person's check of a tenant does not wait for that.
-   * A fleet that is only full gives leave soon.
+   * A fleet that is only full gives a slot soon.
    */
   watchSlots(slots: SlotSource): SlotSource {
     return {
       take: async () => {
         const answer = await slots.take()
-        if ('rows' in answer || answer.refused === 'full') this.#noLeaveSinceMs = null
+        if ('rows' in answer || answer.refused === 'full') this.#noSlotSinceMs = null
         else {
-          this.#noLeaveSinceMs ??= monotonicMs()
-          if (monotonicMs() - this.#noLeaveSinceMs > noLeaveMsMax) this.begin(answer.why)
+          this.#noSlotSinceMs ??= monotonicMs()
+          if (monotonicMs() - this.#noSlotSinceMs > noSlotMsMax) this.begin(answer.why)
         }
         return answer
       },

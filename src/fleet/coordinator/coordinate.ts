@@ -71,8 +71,8 @@ export async function coordinate(options: CoordinatorOptions): Promise<void> {
   onNotice(`the coordinator works (${database.kind === 'pglite' ? 'PGlite' : 'PostgreSQL'})`)
   await whenReachable(options, () => setPauseLimits(database, fleet.maxPaused))
   await whenReachable(options, () => jobs.schedule(fleet.schedule))
-  await jobs.workSweeps((run) => beginScheduled(options, run))
-  await jobs.workDead(async (host, chunk, why) => {
+  await jobs.beginScheduledSweeps((run) => beginScheduled(options, run))
+  await jobs.takeDeadLetters(async (host, chunk, why) => {
     await failDeadChunk(database, host, chunk, why)
     await jobs.endChunk(host, chunk)
     onNotice(`${host} could not check the tenants of a chunk in any attempt: ${printableInUtf8(why)}`)

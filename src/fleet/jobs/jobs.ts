@@ -169,7 +169,7 @@ export class FleetJobs implements AsyncDisposable {
   }
 
   /** Works on the chunks that failed in all their attempts; only for the coordinator. */
-  async workDead(onDead: (host: string, chunk: Chunk, why: string) => Promise<void>): Promise<void> {
+  async takeDeadLetters(onDead: (host: string, chunk: Chunk, why: string) => Promise<void>): Promise<void> {
     const options = { ...polling, includeMetadata: true } as const
     await this.#boss.work(deadQueue, options, async ([job]: JobWithMetadata[]) => {
       const chunk = readChunk(job?.data)
@@ -179,7 +179,7 @@ export class FleetJobs implements AsyncDisposable {
   }
 
   /** Begins the sweeps of the schedule; only for the coordinator. The same job always asks for the same run. */
-  async workSweeps(begin: (run: RunId) => Promise<void>): Promise<void> {
+  async beginScheduledSweeps(begin: (run: RunId) => Promise<void>): Promise<void> {
     const options = { ...polling, includeMetadata: true } as const
     await this.#boss.work(sweepQueue, options, async ([job]: JobWithMetadata[]) => {
       if (job === undefined) return

@@ -9,7 +9,7 @@
  *   hold that is being prepared it is kept until its window ends. A slot whose tenant may be paused is left alone: a
  *   coordinator that watches it frees it (README.md).
  */
-import type { PausePermit, PauseSlot } from '../../hold/pause/pause-permit.ts'
+import type { PausePermit, PermitSlot } from '../../hold/pause/pause-permit.ts'
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 
@@ -93,12 +93,12 @@ export class SlotPermit implements PausePermit, Disposable {
     this.#windowMs = windowMs
   }
 
-  async enter(signal: AbortSignal): Promise<PauseSlot> {
+  async takeSlot(signal: AbortSignal): Promise<PermitSlot> {
     return this.#slotOf(this.#takeIdle() ?? (await this.#wait(slotWaitMsMax, signal)))
   }
 
   /** Several that wait share one slot: the first that is prepared uses it. */
-  async ready(signal: AbortSignal): Promise<void> {
+  async waitForSlot(signal: AbortSignal): Promise<void> {
     while (this.#idle.length === 0) {
       signal.throwIfAborted()
       this.#getting ??= this.#wait(Infinity, signal)
@@ -187,7 +187,7 @@ export class SlotPermit implements PausePermit, Disposable {
     }
   }
 
-  #slotOf(held: HeldSlot): PauseSlot {
+  #slotOf(held: HeldSlot): PermitSlot {
     let inDoubt = false
     let over = false
     return {

@@ -9,8 +9,8 @@ import { extname, join } from 'node:path'
 import { openDescriptor } from '../../host/files/descriptor.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import { isFolder, realPathOf } from '../../host/files/path-kind.ts'
+import { isChangeName } from '../../model/companion-names.ts'
 import { Failure } from '../../model/failure.ts'
-import { isOfChange } from '../../model/names-beside.ts'
 import { journalHoldsFirstPage, walHoldsFirstPage } from '../../sqlite/first-page.ts'
 import { looksLikePages, readHeader } from '../../sqlite/header.ts'
 import { findPulledBelow, namedInManifest } from '../copies/manifest.ts'
@@ -106,7 +106,7 @@ async function readFolder(folder: string): Promise<FolderContents> {
     const path = join(folder, name)
     if (entry.isDirectory()) folders.push(path)
     else if (entry.isSymbolicLink() && (await isFolder(path))) links.push(path)
-    else if (isOfChange(name)) continue
+    else if (isChangeName(name)) continue
     else if (pulled.has(name) || (await isDatabase(path, entry, byName))) databases.push(path)
   }
   return { databases, folders, links }

@@ -10,9 +10,9 @@ import { openDescriptor } from '../../host/files/descriptor.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import { isMountPoint } from '../../host/files/file-system.ts'
 import { isFolder } from '../../host/files/path-kind.ts'
+import { isChangeName } from '../../model/companion-names.ts'
 import { Failure } from '../../model/failure.ts'
-import { isOfChange } from '../../model/names-beside.ts'
-import { isPartOfLiveSet, liveSetMagicBytes } from '../../sqlite/part-of-live-set.ts'
+import { hasLiveSetMagic, liveSetMagicBytes } from '../../sqlite/live-set-magic.ts'
 import { isDatabase, namesDatabase } from './find-databases.ts'
 import { readAt } from './live-files.ts'
 import { failureOfPath } from './path-failure.ts'
@@ -94,7 +94,8 @@ async function searchFolder(folder: string, search: UnclaimedSearch, found: Sear
     const path = join(folder, name)
     if (entry.isDirectory()) found.waiting.push(path)
     else if (entry.isSymbolicLink()) await searchLink(path, search, found)
-    else if (entry.isFile() && !isOfChange(name) && !search.isClaimed(path)) await judgeFile(path, name, byName, found)
+    else if (entry.isFile() && !isChangeName(name) && !search.isClaimed(path))
+      await judgeFile(path, name, byName, found)
   }
 }
 
@@ -135,7 +136,7 @@ async function add(path: string, to: UnclaimedFile[]): Promise<void> {
 async function beginsAsCompanion(path: string): Promise<boolean> {
   try {
     using file = openDescriptor(path, 'read-only')
-    return fstatSync(file.number).isFile() && isPartOfLiveSet(await readAt(file.number, 0, liveSetMagicBytes))
+    return fstatSync(file.number).isFile() && hasLiveSetMagic(await readAt(file.number, 0, liveSetMagicBytes))
   } catch {
     return false
   }

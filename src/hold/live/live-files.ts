@@ -53,7 +53,7 @@ export class LiveFiles implements Disposable {
    * Repeatable.
    * @throws {Failure} NOT_FOUND, NO_PERMISSION, MANY_NAMES, NOT_A_FILE, PATH_OUTSIDE_ROOTS
    */
-  async follow(): Promise<void> {
+  async openNamed(): Promise<void> {
     for (const part of liveSetParts) {
       const now = findNamed(this.path + part)
       const held = this.#open.get(part)

@@ -13,8 +13,8 @@ import { openDescriptor } from '../../host/files/descriptor.ts'
 import { findLeaseHolders } from '../../host/locks/open-file-table.ts'
 import { isStillOpen, listOpenFiles, type ProgramFile } from '../../host/programs/open-files.ts'
 import { programFactsOf, type ProgramFacts } from '../../host/programs/program-facts.ts'
+import { isChangeName } from '../../model/companion-names.ts'
 import { Failure } from '../../model/failure.ts'
-import { isOfChange } from '../../model/names-beside.ts'
 import { readHeader } from '../../sqlite/header.ts'
 import { namesDatabase } from './find-databases.ts'
 import { ProgramPaths, statOf } from './program-paths.ts'
@@ -105,7 +105,7 @@ async function locate(
   // A journal comes and goes with each transaction.
   if ('why' in here) return isNamed && isStillOpen(open) ? { path: mainOf(open.path, part), why: here.why } : null
   const main = mainOf(here.path, part)
-  if (isOfChange(basename(main))) return null
+  if (isChangeName(basename(main))) return null
   const found = statOf(main, 'stay')
   if (found === null || !found.isFile()) return null
   return { path: main, dev: found.dev, ino: found.ino, bytes: Number(found.size), isNamed }

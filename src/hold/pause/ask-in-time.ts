@@ -1,7 +1,7 @@
 /** Asks the service to quiesce a tenant, and stops asking when the slot of the fleet leaves no more time. */
 import { monotonicMs, startDeadline } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Quiesced } from '../../service/port.ts'
+import type { QuiesceAnswer } from '../../service/port.ts'
 
 /**
  * A service that starts is asked again for some seconds, which may be longer than a slot allows. The connection of the
@@ -10,10 +10,10 @@ import type { Quiesced } from '../../service/port.ts'
  * @throws {Failure} QUIESCE_TIMEOUT (maybe-paused) at that time; what `ask` throws
  */
 export async function askInTime(
-  ask: (signal: AbortSignal) => Promise<Quiesced>,
+  ask: (signal: AbortSignal) => Promise<QuiesceAnswer>,
   byMs: number,
   signal: AbortSignal,
-): Promise<Quiesced> {
+): Promise<QuiesceAnswer> {
   using deadline = startDeadline(Math.max(0, byMs - monotonicMs()))
   try {
     return await ask(AbortSignal.any([signal, deadline.signal]))

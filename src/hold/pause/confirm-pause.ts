@@ -1,14 +1,14 @@
 /** Whether the service confirms that a tenant was quiesced from its answer to our resume, without a gap. */
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Quiesced } from '../../service/port.ts'
+import type { QuiesceAnswer } from '../../service/port.ts'
 import type { ResumeOutcome } from './resume.ts'
 
 /**
  * @param answer the service's answer to the quiesce; null if none was seen
  * @throws {Failure} LEASE_LOST unless the service confirms the pause: what was copied meanwhile proves nothing then
  */
-export function requireConfirmed(tenant: TenantId, answer: Quiesced | null, outcome: ResumeOutcome): void {
+export function requireConfirmed(tenant: TenantId, answer: QuiesceAnswer | null, outcome: ResumeOutcome): void {
   const { how, refused, resumed } = outcome
   if (how === 'service-restarted') throw restartedFailure(tenant)
   if (refused !== null && how !== 'resumed') throw notResumedFailure(tenant, refused)

@@ -5,7 +5,7 @@
 import { monotonicMs } from '../../host/clock.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Quiesced, Service } from '../../service/port.ts'
+import type { QuiesceAnswer, Service } from '../../service/port.ts'
 import type { Watch } from '../seal/guardian.ts'
 import { marginMs, type PauseLimits } from './pause-limits.ts'
 
@@ -16,7 +16,7 @@ export interface LeaseTermOptions {
   readonly watch: Watch
   /** No lease of ours can stand from then on, whatever a service says that renews it. */
   readonly latestMs: number
-  readonly answer: Quiesced
+  readonly answer: QuiesceAnswer
   /** On the monotonic clock, as all times here. The lease is counted from the request, never from its answer. */
   readonly askedAtMs: number
   readonly answeredAtMs: number

@@ -8,26 +8,26 @@ import type { TenantId } from '../../model/brand.ts'
 import { invariant } from '../../model/bug.ts'
 import { Failure } from '../../model/failure.ts'
 import type { QuiesceEvidence, SealLevel } from '../../model/result/evidence.ts'
-import type { Quiesced as QuiescedAnswer, LeaseEnd, Service } from '../../service/port.ts'
+import type { QuiesceAnswer, LeaseEnd, Service } from '../../service/port.ts'
 import type { Guardian, Watch } from '../seal/guardian.ts'
 import { askInTime } from './ask-in-time.ts'
 import { requireConfirmed } from './confirm-pause.ts'
 import type { PauseIntent } from './intent.ts'
 import { LeaseTerm } from './lease-term.ts'
 import { firstWatchMs, longestPauseMs, maxHoldMs, slotPauseMs, type PauseLimits } from './pause-limits.ts'
-import { requireInTime, type PauseSlot } from './pause-permit.ts'
+import { requireInTime, type PermitSlot } from './pause-permit.ts'
 import { resumeUntilSeen, type ResumeOutcome } from './resume.ts'
 import { requireClosed } from './verify-answer.ts'
 
 declare const quiesced: unique symbol
 /** The tenant stands still: the service says so (`answer`), or it is a bare file without a service (null). */
-export interface QuiescedToken {
+export interface Quiesced {
   readonly [quiesced]: true
-  readonly answer: QuiescedAnswer | null
+  readonly answer: QuiesceAnswer | null
 }
 
 /** A bare file: there is no service to ask, so the seal alone decides. */
-export const notServed = { answer: null } as unknown as QuiescedToken
+export const notServed = { answer: null } as unknown as Quiesced
 
 /** What is known of a pause when it is over. */
 interface PauseOutcome {
@@ -49,7 +49,7 @@ export interface PauseRequest {
   readonly required: SealLevel
   readonly wasHealthy: boolean
   /** Leave to pause the tenant; null if none is needed. */
-  readonly slot: PauseSlot | null
+  readonly slot: PermitSlot | null
   /** See `ResumeRequest`. */
   readonly onRetry: (why: Error) => void
   /** Called once when the service was asked and the pause is over, however it ended. */
@@ -66,7 +66,7 @@ export class Pause implements AsyncDisposable {
   readonly #longestEndsByMs: number
   #state: 'opened' | 'asked' | 'refused' | 'quiesced' | 'ended' = 'opened'
   #askedAtMs = 0
-  #answer: QuiescedAnswer | null = null
+  #answer: QuiesceAnswer | null = null
   #term: LeaseTerm | null = null
   #resumed: LeaseEnd | null = null
   /** The ledger line about the end. Disposing awaits it, unless `resume` has handed it to its caller. */
@@ -142,7 +142,7 @@ export class Pause implements AsyncDisposable {
    * @throws {Failure} what the service answered; PAUSE_TOO_LATE, and then it was not asked; CONTRACT_BROKEN if it says
    * that it keeps files open
    */
-  async quiesce(signal: AbortSignal): Promise<QuiescedToken> {
+  async quiesce(signal: AbortSignal): Promise<Quiesced> {
     invariant(this.#state === 'opened', 'the service is asked once')
     const { tenant, service, limits, ledger, required, slot } = this.#with
     const request = {
@@ -158,7 +158,7 @@ export class Pause implements AsyncDisposable {
     slot?.markAsked()
     this.#state = 'asked'
     this.#askedAtMs = askedAtMs
-    const ask = (asking: AbortSignal): Promise<QuiescedAnswer> => service.quiesce(tenant, request, asking)
+    const ask = (asking: AbortSignal): Promise<QuiesceAnswer> => service.quiesce(tenant, request, asking)
     const answerByMs = this.#longestEndsByMs - request.maxHoldMs
     const asked = slot ? askInTime(ask, answerByMs, signal) : ask(signal)
     const answer = await asked.catch((error: unknown) => this.#endRefused(error))
@@ -179,7 +179,7 @@ export class Pause implements AsyncDisposable {
     // Not awaited: the intent is on the disk already, and by its holder the lease can be found again.
     ledger.appendSoon({ kind: 'hold-quiesced', tenant, holder: this.#holder, leaseId, fence }).catch(() => undefined)
     requireClosed(answer, required)
-    return { answer } as unknown as QuiescedToken
+    return { answer } as unknown as Quiesced
   }
 
   /**

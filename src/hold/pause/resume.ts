@@ -5,7 +5,7 @@
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
-import type { Quiesced, LeaseEnd, Service } from '../../service/port.ts'
+import type { QuiesceAnswer, LeaseEnd, Service } from '../../service/port.ts'
 import { shellWord } from '../../text/shell-words.ts'
 
 export interface ResumeRequest {
@@ -13,7 +13,7 @@ export interface ResumeRequest {
   readonly tenant: TenantId
   readonly holder: string
   /** Null if no answer to the quiesce was seen: the lease is then found by its holder. */
-  readonly answer: Pick<Quiesced, 'leaseId' | 'fence'> | null
+  readonly answer: Pick<QuiesceAnswer, 'leaseId' | 'fence'> | null
   /** On the monotonic clock: the lease must have ended by itself by then. */
   readonly endsByMs: number
   /** A tenant that was not healthy before the hold need not be healthy after it. */

@@ -4,13 +4,13 @@ import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import type { LivePath } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import { isAtLeast, type SealLevel } from '../../model/result/evidence.ts'
-import type { Quiesced } from '../../service/port.ts'
+import type { QuiesceAnswer } from '../../service/port.ts'
 import { count } from '../../text/count.ts'
 
 /**
  * @throws {Failure} CONTRACT_BROKEN if the service itself says that it keeps files open, and the seal must see none
  */
-export function requireClosed(answer: Quiesced, required: SealLevel): void {
+export function requireClosed(answer: QuiesceAnswer, required: SealLevel): void {
   if (answer.openHandles > 0 && isAtLeast(required, 'sealed')) {
     throw contractFailure(
       `the service says that it quiesced ${answer.tenant}, and that it ` +
@@ -23,7 +23,7 @@ export function requireClosed(answer: Quiesced, required: SealLevel): void {
  * Synchronous, because the tenant is paused meanwhile.
  * @throws {Failure} CONTRACT_BROKEN if the answer to a quiesce contradicts this file, or does not name it
  */
-export function requireNamedByService(path: LivePath, answer: Quiesced): void {
+export function requireNamedByService(path: LivePath, answer: QuiesceAnswer): void {
   if (answer.files === null) return // Command hooks name no files: the seal alone decides.
   const seen = statSync(onDisk(path), { bigint: true, throwIfNoEntry: false }) ?? null
   for (const claim of answer.files) {

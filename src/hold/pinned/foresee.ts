@@ -29,7 +29,7 @@ export async function foreseePin(
   const path = await resolveLivePath(named, roots)
   await requireNoLease(path)
   using files = new LiveFiles(path, roots)
-  await files.follow()
+  await files.openNamed()
   await requireUsualLocks(files, (await allHoldersOf(files)).holders)
   const { contents, walMode, reflink, mainBytes, tailBytes } = await preflight(files, folder, trustMounts)
   if (contents !== 'sqlite') return { journal: 'no-database' }

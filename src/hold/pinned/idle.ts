@@ -14,10 +14,10 @@ import { lockBytes, shmLockBytes } from '../../sqlite/lock-bytes.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import { copyParts } from '../snapshot/copy.ts'
 import { superJournalOf } from '../snapshot/super-journal.ts'
-import type { PinnedCopy, PinTask } from './branch.ts'
 import { findJournal } from './journal-state.ts'
+import type { PinnedCopy, PinTask } from './pin-task.ts'
+import { probeSharedLock } from './probe-shared-lock.ts'
 import { companionGone, isReadByProgram } from './refusals.ts'
-import { seeShared } from './see-shared.ts'
 import { proveStill, proveStillAgain } from './still.ts'
 
 /** @throws {Failure} COPY_CHANGED, WRITER_SEEN: another attempt may succeed; LOCK_NOT_HONOURED, NO_SPACE */
@@ -28,7 +28,7 @@ export async function takeIdle(task: PinTask): Promise<PinnedCopy> {
   requireUnread(files)
   const journal = await findJournal(files)
   const superJournal = await superJournalOf(files)
-  const before = await seeShared(task)
+  const before = await probeSharedLock(task)
   hold.record.step('probed', { probe: { before, after: null } })
   const first = await proveStill(files, liveSetParts, term.over)
   hold.record.step('proven', { proofs: [first] })
@@ -38,7 +38,7 @@ export async function takeIdle(task: PinTask): Promise<PinnedCopy> {
   const second = proveStillAgain(files, liveSetParts, first)
   requireUnconnected(files, 'COPY_CHANGED')
   hold.record.step('proven-again', { proofs: [first, second] })
-  const after = await seeShared(task)
+  const after = await probeSharedLock(task)
   term.over.throwIfAborted()
   hold.record.step('probed-again')
   return {

@@ -10,9 +10,9 @@
 import type { LiveSetPart } from '../../model/result/evidence.ts'
 import { copyParts } from '../snapshot/copy.ts'
 import { superJournalOf } from '../snapshot/super-journal.ts'
-import type { PinnedCopy, PinTask } from './branch.ts'
 import { findJournal } from './journal-state.ts'
-import { seeShared } from './see-shared.ts'
+import type { PinnedCopy, PinTask } from './pin-task.ts'
+import { probeSharedLock } from './probe-shared-lock.ts'
 import { proveStill, proveStillAgain } from './still.ts'
 import { limitOfWait } from './writer-wait.ts'
 
@@ -26,7 +26,7 @@ export async function takeRollbackJournal(task: PinTask): Promise<PinnedCopy> {
   const journal = await findJournal(files)
   const parts: readonly LiveSetPart[] = journal === 'hot' ? ['', '-journal'] : ['']
   const superJournal = journal === 'hot' ? await superJournalOf(files) : 'none'
-  const before = await seeShared(task)
+  const before = await probeSharedLock(task)
   hold.record.step('probed', { probe: { before, after: null } })
   const first = await proveStill(files, parts, term.over)
   hold.record.step('proven', { proofs: [first] })
@@ -35,7 +35,7 @@ export async function takeRollbackJournal(task: PinTask): Promise<PinnedCopy> {
   term.over.throwIfAborted()
   const second = proveStillAgain(files, parts, first)
   hold.record.step('proven-again', { proofs: [first, second] })
-  const after = await seeShared(task)
+  const after = await probeSharedLock(task)
   term.over.throwIfAborted()
   hold.record.step('probed-again')
   return {

@@ -30,8 +30,8 @@ import { requireNoLease } from '../seal/require-unused.ts'
 import { lockShared } from '../seal/shared-lock.ts'
 import { findPinConflict, isConnected, pinWal } from '../seal/wal-pin.ts'
 import { Draft } from '../snapshot/draft.ts'
-import type { PinnedCopy, PinTask } from './branch.ts'
 import { takeIdle } from './idle.ts'
+import type { PinnedCopy, PinTask } from './pin-task.ts'
 import { PinTerm } from './pin-term.ts'
 import { requireSameWal, requireUsualLocks } from './refusals.ts'
 import { takeRollbackJournal } from './rollback-journal.ts'
@@ -105,7 +105,7 @@ async function openFile(
   compared.add(request)
   await requireNoLease(path)
   const files = hold.add(new LiveFiles(path, roots))
-  await files.follow()
+  await files.openNamed()
   const judged = await preflight(files, folder, settings.trustMounts)
   record.step('preflight', { fileSystem: judged.fileSystem.type })
   requireDatabase(hold, judged)
@@ -173,7 +173,7 @@ const sharedRange = `database read 0x${start.toString(16)}+${length}`
  */
 async function followUnderLock(files: LiveFiles): Promise<void> {
   const before = files.stat('')
-  await files.follow()
+  await files.openNamed()
   const { dev, ino } = files.stat('')
   if (dev !== before.dev || ino !== before.ino)
     throw new Failure('COPY_CHANGED', `${files.path} was replaced by another file`)

@@ -8,7 +8,7 @@ import { walIndexHeaderBytes } from '../../sqlite/wal/wal-index.ts'
 import { humanBytes } from '../../text/units.ts'
 import type { LiveFiles } from '../live/live-files.ts'
 import { readWalIndex } from '../seal/wal-pin.ts'
-import type { PinTask } from './branch.ts'
+import type { PinTask } from './pin-task.ts'
 
 const lookEveryMs = 50
 

@@ -6,7 +6,7 @@ import { monotonicMs } from '../../host/clock.ts'
 import { Failure } from '../../model/failure.ts'
 import type { LiveLimits } from '../hold-request.ts'
 import { readIntoCache, measureCopyRate } from '../snapshot/warm-copy.ts'
-import type { PinTask } from './branch.ts'
+import type { PinTask } from './pin-task.ts'
 
 /** SQLite sleeps so long, at most, before it tries a lock again. A commit waits for that in addition. */
 export const napMs = 100

@@ -7,14 +7,14 @@ import { findConflict, tryLock, unlock, type ByteRange, type LockConflict } from
 import type { LiveSetPart, SealLevel } from '../../model/result/evidence.ts'
 import { lockBytes, shmLockBytes } from '../../sqlite/lock-bytes.ts'
 import type { LiveFiles } from '../live/live-files.ts'
-import type { QuiescedToken } from '../pause/pause.ts'
+import type { Quiesced } from '../pause/pause.ts'
 import type { NameConflict, Refusal } from './conflict.ts'
 
 declare const locked: unique symbol
 /** The byte locks stand. `exclusive`: no program may read or write; `writer`: none may write or checkpoint. */
 export interface Locked extends Disposable {
   readonly [locked]: true
-  readonly quiesced: QuiescedToken
+  readonly quiesced: Quiesced
   readonly files: LiveFiles
   readonly scope: 'exclusive' | 'writer'
   readonly ranges: readonly string[]
@@ -46,7 +46,7 @@ const waitMs = 250
  * @throws {Failure} LOCK_BUSY, or CONTRACT_BROKEN if the service itself is in the way
  */
 export async function lockLiveSet(
-  quiesced: QuiescedToken,
+  quiesced: Quiesced,
   files: LiveFiles,
   required: SealLevel,
   nameConflict: NameConflict,
@@ -62,12 +62,7 @@ export async function lockLiveSet(
   throw await nameConflict('LOCK_BUSY', conflict)
 }
 
-function lockedBy(
-  quiesced: QuiescedToken,
-  files: LiveFiles,
-  scope: Locked['scope'],
-  locks: readonly WantedLock[],
-): Locked {
+function lockedBy(quiesced: Quiesced, files: LiveFiles, scope: Locked['scope'], locks: readonly WantedLock[]): Locked {
   let standing = true
   const token = {
     quiesced,

@@ -21,7 +21,7 @@ import {
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { Failure } from '../../model/failure.ts'
-import { isPartOfLiveSet } from '../../sqlite/part-of-live-set.ts'
+import { hasLiveSetMagic } from '../../sqlite/live-set-magic.ts'
 import { systemFailure } from '../failures/system-failure.ts'
 import { OpenFolder, hasDescriptorPaths } from '../folders/open-folder.ts'
 import { nameDescriptor } from '../libc.ts'
@@ -153,7 +153,7 @@ function requireReplaceable(
     throw notReplaced(`${path} is ${kind}, not a regular file`, 'name a file, which is made where there is none')
   }
   const beginning = old.size > 0n ? beginningOf(folder, name) : Buffer.alloc(0)
-  if (isPartOfLiveSet(beginning))
+  if (hasLiveSetMagic(beginning))
     throw notReplaced(`${path} is a database, or lies beside one as a part of it`, 'name another file')
   if (mustBeText && beginning.includes(0))
     throw notReplaced(`${path} is no text, and is not replaced`, 'name another file')

@@ -1,7 +1,7 @@
 /** The commands to type for each state that is not OK, the gravest first. */
 
 import { tenantId } from '../../model/brand.ts'
-import { target } from '../../text/shell-words.ts'
+import { targetWords } from '../../text/shell-words.ts'
 import { withConfiguration } from '../text/hint.ts'
 import { describeOther } from '../text/other-holds.ts'
 import { harmIn, lastVerdictOf, type LastVerdict, type StatusJudgement } from './status-judgement.ts'
@@ -70,7 +70,7 @@ function checkOf({ tenant, path, failure, level }: TenantSummary): string {
 }
 
 const targetOf = ({ tenant, path }: Pick<TenantSummary, 'tenant' | 'path'>): string =>
-  target(tenant === null ? null : tenantId(tenant), path)
+  targetWords(tenant === null ? null : tenantId(tenant), path)
 
 /** For selected tenants: they do not need a sweep of all. */
 const againstStale = ({ tenants }: StatusView): readonly string[] =>

@@ -2,7 +2,7 @@
 
 import { failureKinds, signsOfHarm } from '../../model/failure.ts'
 import type { Report, Result } from '../../model/result/report.ts'
-import { target } from '../../text/shell-words.ts'
+import { targetWords } from '../../text/shell-words.ts'
 import { isUsedByPrograms } from '../describe-pinned.ts'
 import { withConfiguration } from './hint.ts'
 
@@ -34,7 +34,7 @@ export function commandWhileStopped(result: Result, config: string | null): stri
   if (signOfHarm(result) !== null) return null
   const mends = remedy.command?.startsWith('holdfast repair ') ?? false
   if (tenant === null || verdict !== 'damaged' || !mends) return null
-  return withConfiguration(`holdfast repair ${target(null, path)} --apply`, config)
+  return withConfiguration(`holdfast repair ${targetWords(null, path)} --apply`, config)
 }
 
 /** True for a command that changes no data, pauses no tenant and checks nothing: also good where harm is suspected. */
@@ -60,17 +60,17 @@ function commandFor(result: Result, ran: LastCommand): string | null {
     if (result.tenant === null && todo === 'ask' && isUsedByPrograms(result))
       return copied
         ? 'holdfast salvage --help'
-        : `holdfast check --live ${target(null, result.path)} --keep-snapshot ./kept`
+        : `holdfast check --live ${targetWords(null, result.path)} --keep-snapshot ./kept`
     if (copied && todo !== 'nothing') return ofCopy(result)
     return command ?? `holdfast explain ${result.findings[0]?.rule ?? result.damage}`
   }
   const code = result.failure?.code
   if (code === undefined) return result.remedy.command
   const { next } = failureKinds[code]
-  if (next === 'holders' && canGoLive(result, ran)) return `holdfast check --live ${target(null, result.path)}`
-  if (next === 'holders') return `holdfast holders ${target(null, result.path)}`
+  if (next === 'holders' && canGoLive(result, ran)) return `holdfast check --live ${targetWords(null, result.path)}`
+  if (next === 'holders') return `holdfast holders ${targetWords(null, result.path)}`
   if (next === 'doctor') return 'holdfast doctor'
-  if (next === 'check' && mode !== 'check') return `holdfast check ${target(result.tenant, result.path)}`
+  if (next === 'check' && mode !== 'check') return `holdfast check ${targetWords(result.tenant, result.path)}`
   return `holdfast explain ${code}`
 }
 
@@ -85,6 +85,6 @@ const canGoLive = ({ tenant, failure }: Result, { mode, copied, live = false }: 
 /** A copy may lie on a machine without the service, so its remedy names the file. */
 function ofCopy({ path, remedy }: Result): string {
   return remedy.do === 'rebuild'
-    ? `holdfast repair ${target(null, path)}`
-    : `holdfast salvage ${target(null, path)} --to ${target(null, `${path}.salvaged`)}`
+    ? `holdfast repair ${targetWords(null, path)}`
+    : `holdfast salvage ${targetWords(null, path)} --to ${targetWords(null, `${path}.salvaged`)}`
 }

@@ -65,7 +65,7 @@ export interface RunLimits {
   /** False when no other tenant may begin; those that have begun come to their end. */
   readonly mayBegin: () => boolean
   /** So many targets, from the first on, are served again before any other tenant is held. */
-  readonly leading: number
+  readonly leadingTargets: number
   /** Tenants that are paused at the same time. */
   readonly maxPaused: number
   /** Tenants in a hold beside those that are paused: before the pause, or after it while the snapshot is hashed. */

@@ -32,7 +32,7 @@ export async function limitsFor(
     besidePaused,
     checksInParallel: checksAtOnce,
     mayBegin: () => true,
-    leading: 0,
+    leadingTargets: 0,
     snapshotsMax,
     snapshotBytesMax: (bavail * bsize) / 2,
   }

@@ -13,7 +13,7 @@ import type { SampleRequest } from '../../model/result/sample.ts'
 import { count } from '../../text/count.ts'
 import { addSilentChange, digestRequestOf } from '../earlier-checks.ts'
 import type { UncheckedFile } from '../file-result.ts'
-import { withoutVerdict } from '../weigh-evidence.ts'
+import { asInconclusive } from '../weigh-evidence.ts'
 import { contradicts, readAgain } from './second-reading.ts'
 
 /** What was read, and from where. */
@@ -48,7 +48,7 @@ function withSecondReading(result: Result, secondReading: SecondReading): Result
   if (!contradicts(secondReading, result.depth === 'sample')) return { ...result, secondReading }
   const finding = readingDiffers(secondReading)
   const reason = `damage was found, and a second reading of the same snapshot from the disk did not show it`
-  const unsure = withoutVerdict(result, reason, 'holdfast explain reading-differs')
+  const unsure = asInconclusive(result, reason, 'holdfast explain reading-differs')
   return { ...unsure, secondReading, findings: [finding, ...result.findings], findingsTotal: result.findingsTotal + 1 }
 }
 

@@ -11,9 +11,9 @@ import { damageClasses, type DamageClass, type Finding } from '../../model/resul
 import type { Reading } from '../../model/result/reading.ts'
 import type { Result, SecondSnapshot } from '../../model/result/report.ts'
 import { count } from '../../text/count.ts'
-import { target } from '../../text/shell-words.ts'
+import { targetWords } from '../../text/shell-words.ts'
 import type { Examination } from '../examine.ts'
-import { withoutVerdict } from '../weigh-evidence.ts'
+import { asInconclusive } from '../weigh-evidence.ts'
 
 /** So many findings that only one snapshot shows are listed. */
 const listedMax = 20
@@ -65,14 +65,14 @@ function weigh(
 ): Result {
   const shown = damageOf(result).length
   if (confirmed.length > 0 && confirmed.length === shown) return result
-  const again = `holdfast check ${result.tenant === null ? '--live ' : ''}${target(result.tenant, result.path)}`
+  const again = `holdfast check ${result.tenant === null ? '--live ' : ''}${targetWords(result.tenant, result.path)}`
   if (confirmed.length === 0) {
     const { failure } = second
     const why =
       failure === undefined
         ? 'a second snapshot, pinned later, did not show it'
         : `no second snapshot could confirm it: ${failure.code}: ${failure.message}`
-    const unsure = withoutVerdict(result, `damage was found, but ${why}`, again)
+    const unsure = asInconclusive(result, `damage was found, but ${why}`, again)
     const notice = snapshotsDiffer(failure === undefined ? second.verdict : null)
     return { ...unsure, findings: [notice, ...result.findings], findingsTotal: result.findingsTotal + 1 }
   }

@@ -4,7 +4,7 @@
  */
 
 import type { Failure, FailureCode } from '../../model/failure.ts'
-import { target as wordsOf } from '../../text/shell-words.ts'
+import { targetWords } from '../../text/shell-words.ts'
 import type { RunContext } from '../begin/run-context.ts'
 import type { Target } from '../begin/target.ts'
 
@@ -21,7 +21,7 @@ export function withWayAround(failure: Failure, target: Target, way: InUseContex
   if (!inUse.has(failure.code) || !isHeldBare(target, way)) return failure
   if (target.tenant === null)
     return failure.withHint(
-      `\`holdfast check --live ${wordsOf(null, target.named)}\` checks it while the program has it open; ` +
+      `\`holdfast check --live ${targetWords(null, target.named)}\` checks it while the program has it open; ` +
         '`holdfast holders FILE` names the programs',
     )
   // While a service with an API is down, its tenants are held as bare files are, and must be sealed.
@@ -34,7 +34,7 @@ export function withWayAround(failure: Failure, target: Target, way: InUseContex
 
 /** How `salvage` gets at the rows of a bare file while its program runs. */
 export const copyForSalvage = (path: string): string =>
-  `while it runs, \`holdfast check --live ${wordsOf(null, path)} --keep-snapshot DIR\` makes a copy, which ` +
+  `while it runs, \`holdfast check --live ${targetWords(null, path)} --keep-snapshot DIR\` makes a copy, which ` +
   '`holdfast salvage` can read'
 
 /** A remedy cannot: no program may have the file open while it is changed. */

@@ -135,7 +135,7 @@ function fetchFor({ backups, fetch }: RemedyLocations, version: string, context:
   return (wanted, signal) => fetchBackup(wanted, { ...fetch, backups, version, scratch, checker, accept }, signal)
 }
 
-/** What tells a file from the others of its tenant, which may have the same name in other folders; null for one file. */
+/** What tells a file of a tenant from its others, which may have the same name in other folders; null if it has one. */
 function nameInTenant(target: Target, targets: readonly Target[]): string | null {
   const names = targets.filter(({ tenant }) => tenant === target.tenant).map(({ named }) => named)
   if (target.tenant === null || names.length < 2) return null

@@ -9,7 +9,7 @@ import { Failure } from '../../model/failure.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { RunContext, RunLimits } from '../begin/run-context.ts'
 import type { Target } from '../begin/target.ts'
-import { workThrough, type RunObserver } from '../pipeline.ts'
+import { runPipeline, type RunObserver } from '../pipeline.ts'
 import { groupTargets, type TargetGroup } from '../selection/target-groups.ts'
 
 export interface PassTerms {
@@ -100,7 +100,7 @@ export async function examineInOrder(
     const results = new Map<Target, Result>()
     const chunk = groups.flat()
     const { context, mayRecover } = await meansNow()
-    const totals = await workThrough(
+    const totals = await runPipeline(
       chunk,
       context,
       limits,

@@ -8,7 +8,7 @@ import {
   nothingLeftOut,
   type Capabilities,
   type OpenLease,
-  type Quiesced,
+  type QuiesceAnswer,
   type QuiesceRequest,
   type LeaseEnd,
   type Service,
@@ -92,7 +92,7 @@ export class AdminClient implements Service {
     return { ...status, id }
   }
 
-  async quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<Quiesced> {
+  async quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<QuiesceAnswer> {
     const what = this.#what(`quiescing tenant ${JSON.stringify(id)}`)
     const timeoutMs = request.drainTimeoutMs + this.#transport.timeoutMs
     const body = {
@@ -145,7 +145,7 @@ export class AdminClient implements Service {
     return quiesceStartMsMax + drainTimeoutMs + Math.max(this.#transport.timeoutMs, closeMsMin) + soonMs
   }
 
-  async renew(quiesced: Quiesced, signal: AbortSignal): Promise<{ readonly expiresInMs: number }> {
+  async renew(quiesced: QuiesceAnswer, signal: AbortSignal): Promise<{ readonly expiresInMs: number }> {
     const what = this.#what(`renewing the lease of tenant ${JSON.stringify(quiesced.tenant)}`)
     const asked = { method: 'POST', path: `${leasePath(quiesced)}/renew`, body: { fence: quiesced.fence } } as const
     const outcome = await this.#ask(asked, { waits: 1, waitMsMax: 1_000 }, signal)
@@ -161,7 +161,7 @@ export class AdminClient implements Service {
     return read.value
   }
 
-  async resume(quiesced: Pick<Quiesced, 'tenant' | 'leaseId' | 'fence'>, signal: AbortSignal): Promise<LeaseEnd> {
+  async resume(quiesced: Pick<QuiesceAnswer, 'tenant' | 'leaseId' | 'fence'>, signal: AbortSignal): Promise<LeaseEnd> {
     const what = this.#what(`resuming tenant ${JSON.stringify(quiesced.tenant)}`)
     const asked = { method: 'DELETE', path: `${leasePath(quiesced)}?fence=${quiesced.fence}` } as const
     const outcome = await this.#ask(asked, { waitMsMax: 2_000 }, signal).catch((error: unknown) => {
@@ -267,7 +267,7 @@ export class AdminClient implements Service {
   }
 }
 
-const leasePath = ({ tenant, leaseId }: Pick<Quiesced, 'tenant' | 'leaseId'>): string =>
+const leasePath = ({ tenant, leaseId }: Pick<QuiesceAnswer, 'tenant' | 'leaseId'>): string =>
   `/tenants/${encode(tenant)}/quiesce/${encode(leaseId)}`
 
 /** Percent-encodes one path segment. `.` and `..` too: a proxy would read them as steps in the tree. */

@@ -12,7 +12,7 @@ import {
   type Capabilities,
   type ListOmissions,
   type OpenLease,
-  type Quiesced,
+  type QuiesceAnswer,
   type RegisteredTenant,
   type LeaseEnd,
   type Service,
@@ -60,7 +60,7 @@ export class FileService implements Service {
     return this.tenant(id)
   }
 
-  quiesce(): Promise<Quiesced> {
+  quiesce(): Promise<QuiesceAnswer> {
     return Promise.reject(new Bug('a tenant of service.files is held without a service'))
   }
 

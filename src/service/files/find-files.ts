@@ -8,8 +8,8 @@ import { startDeadline } from '../../host/clock.ts'
 import { isNotFound, isSystemError, systemFailure } from '../../host/failures/system-failure.ts'
 import { nameOf, onDisk } from '../../host/files/file-name.ts'
 import { realPathOf } from '../../host/files/path-kind.ts'
+import { isChangeName, isCompanionName } from '../../model/companion-names.ts'
 import { Failure } from '../../model/failure.ts'
-import { isOfChange, isOfLiveSet } from '../../model/names-beside.ts'
 import type { PathPattern } from '../../text/path-pattern.ts'
 import type { UnsearchedPath } from '../port.ts'
 
@@ -123,10 +123,10 @@ class Finder {
       throw tooMuch(`there are more than ${this.#limits.entries} names in the folders that it searches`)
     for (const entry of entries) {
       const name = nameOf(entry.name)
-      if (isOfChange(name)) continue
+      if (isChangeName(name)) continue
       const path = join(folder.path, name)
       const next = stepsAfter(folder, name)
-      const isMatch = next.has(folder.pattern.steps.length) && !isOfLiveSet(name)
+      const isMatch = next.has(folder.pattern.steps.length) && !isCompanionName(name)
       if (entry.isDirectory()) this.#enter(folder, path, next)
       else if (entry.isSymbolicLink()) await this.#considerLink(folder, path, next, isMatch)
       else if (isMatch && entry.isFile()) this.#addFile(path)

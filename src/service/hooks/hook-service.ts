@@ -8,7 +8,7 @@ import {
   type CommandObserver,
   type HoldCommands,
   type OpenLease,
-  type Quiesced,
+  type QuiesceAnswer,
   type QuiesceRequest,
   type RegisteredTenant,
   type LeaseEnd,
@@ -72,7 +72,7 @@ export class HookService implements Service {
     return this.tenant(id, signal)
   }
 
-  async quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<Quiesced> {
+  async quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<QuiesceAnswer> {
     const command = commandFor(this.#settings.quiesce, id)
     // An id that cannot be passed to the resume command is refused before anything is paused.
     commandFor(this.#settings.resume, id)
@@ -101,11 +101,11 @@ export class HookService implements Service {
     return this.callMsMax
   }
 
-  renew(quiesced: Quiesced): Promise<{ readonly expiresInMs: number }> {
+  renew(quiesced: QuiesceAnswer): Promise<{ readonly expiresInMs: number }> {
     return Promise.resolve({ expiresInMs: quiesced.expiresInMs })
   }
 
-  async resume({ tenant, leaseId }: Pick<Quiesced, 'tenant' | 'leaseId'>, signal: AbortSignal): Promise<LeaseEnd> {
+  async resume({ tenant, leaseId }: Pick<QuiesceAnswer, 'tenant' | 'leaseId'>, signal: AbortSignal): Promise<LeaseEnd> {
     const command = commandFor(this.#settings.resume, tenant)
     for (let attempt = 1; ; attempt++) {
       const end = await this.#run('resume', command, tenant, leaseId, signal)

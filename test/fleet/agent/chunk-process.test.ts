@@ -22,7 +22,7 @@ test('variables of PostgreSQL, such as its password, are not in its environment'
   const names = readFileSync(`/proc/${chunk.pid}/environ`, 'latin1')
     .split('\0')
     .map((line) => line.split('=')[0])
-  chunk.leave()
+  chunk.detach()
   await chunk.ended
   expect(names).toContain('HOLDFAST_TEST')
   expect(names.filter((name) => name?.startsWith('PG'))).toEqual([])

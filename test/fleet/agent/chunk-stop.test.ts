@@ -2,7 +2,7 @@
 import { expect, test, vi } from 'vitest'
 import { ChunkStop } from '../../../src/fleet/agent/chunk-stop.ts'
 import type { SlotRefusal, TakenSlot } from '../../../src/fleet/pause/slot-permit.ts'
-import type { PausePermit, PauseSlot } from '../../../src/hold/pause/pause-permit.ts'
+import type { PausePermit, PermitSlot } from '../../../src/hold/pause/pause-permit.ts'
 import { tenantId } from '../../../src/model/brand.ts'
 import { Failure } from '../../../src/model/failure.ts'
 
@@ -47,15 +47,15 @@ test('after it has begun no slot is given, also not one that was taken before', 
   const stop = new ChunkStop()
   let entered = 0
   const permit: PausePermit = {
-    enter: () => Promise.resolve({ number: ++entered } as unknown as PauseSlot),
-    ready: () => Promise.resolve(void entered++),
+    takeSlot: () => Promise.resolve({ number: ++entered } as unknown as PermitSlot),
+    waitForSlot: () => Promise.resolve(void entered++),
   }
   const stopped = stop.limitPermit(permit)
-  await stopped.ready(new AbortController().signal)
-  await stopped.enter(new AbortController().signal)
+  await stopped.waitForSlot(new AbortController().signal)
+  await stopped.takeSlot(new AbortController().signal)
   stop.begin('why')
   const over = new AbortController()
-  const asked = [stopped.enter(over.signal), stopped.ready(over.signal)]
+  const asked = [stopped.takeSlot(over.signal), stopped.waitForSlot(over.signal)]
   over.abort(new Error('the run ends'))
   for (const one of asked) await expect(one).rejects.toThrow('the run ends')
   expect(entered).toBe(2)

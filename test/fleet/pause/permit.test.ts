@@ -53,7 +53,7 @@ test('one slot serves one tenant after the other within its window, and goes bac
   const startedMs = monotonicMs()
   const begins = new Set<number>()
   for (let hold = 0; hold < 5; hold++) {
-    using slot = await permit.enter(never)
+    using slot = await permit.takeSlot(never)
     slot.markAsked()
     slot.markAnswered()
     begins.add(slot.beginsByMs)
@@ -66,7 +66,7 @@ test('one slot serves one tenant after the other within its window, and goes bac
 test('the window counts from before the question, and a slot that comes after it goes back unused', async () => {
   const source = new Source(windowMs + 50, 150)
   using permit = new SlotPermit(source, windowMs)
-  using slot = await permit.enter(never)
+  using slot = await permit.takeSlot(never)
   expect([source.asked, source.released]).toEqual([2, ['1']])
   expect(slot.beginsByMs - monotonicMs()).toBeLessThanOrEqual(windowMs - 150)
 })
@@ -76,18 +76,18 @@ test('while answers come too late, it asks less and less often, whoever waits; o
   const source = new Source(late, late, late, late, late, late, 0, late, 0)
   using permit = new SlotPermit(source, windowMs)
   const over = new AbortController()
-  const waiting = permit.ready(over.signal)
+  const waiting = permit.waitForSlot(over.signal)
   while (source.answeredAt.length < 3) await sleep(5)
   over.abort(new Error('the run ends'))
   await expect(waiting).rejects.toThrow('the run ends')
-  ;(await permit.enter(never))[Symbol.dispose]() // Another one goes on with the same waits.
+  ;(await permit.takeSlot(never))[Symbol.dispose]() // Another one goes on with the same waits.
   expect(source.asked).toBe(7)
   for (const [before, leastMs] of [25, 50, 100, 200, 400, 800].entries()) {
     const waitedMs = (source.askedAt[before + 1] ?? 0) - (source.answeredAt[before] ?? 0)
     expect(waitedMs).toBeGreaterThanOrEqual(leastMs - 2) // A timer of Node may be early by one ms.
   }
   pass(2 * windowMs)
-  ;(await permit.enter(never))[Symbol.dispose]()
+  ;(await permit.takeSlot(never))[Symbol.dispose]()
   expect(source.asked).toBe(9)
   const afterOneInTimeMs = (source.askedAt[8] ?? 0) - (source.answeredAt[7] ?? 0)
   expect(afterOneInTimeMs).toBeLessThan(1_600) // At most 50 on a fast machine; 1,600 at least without the one in time.
@@ -96,8 +96,8 @@ test('while answers come too late, it asks less and less often, whoever waits; o
 test('who waits for the next question takes a slot that another hold leaves', async () => {
   const source = new Source(0, { ...full, againMs: 60_000 })
   using permit = new SlotPermit(source, windowMs)
-  const first = await permit.enter(never)
-  const waiting = permit.ready(never)
+  const first = await permit.takeSlot(never)
+  const waiting = permit.waitForSlot(never)
   while (source.asked < 2) await sleep(10) // The next wait is of 15 s at least. `poll` would move the clock.
   first[Symbol.dispose]()
   await waiting
@@ -108,7 +108,7 @@ test('several that wait for a full fleet ask no more often than one', async () =
   const source = new Source(full)
   using permit = new SlotPermit(source, windowMs)
   const over = new AbortController()
-  const waiting = [permit.ready(over.signal), permit.enter(over.signal), permit.enter(over.signal)]
+  const waiting = [permit.waitForSlot(over.signal), permit.takeSlot(over.signal), permit.takeSlot(over.signal)]
   const ended = Promise.allSettled(waiting)
   await sleep(3_000) // Three questions at first, which double the wait three times.
   expect(source.asked).toBeGreaterThan(4)
@@ -120,11 +120,11 @@ test('several that wait for a full fleet ask no more often than one', async () =
 test('after its window a slot serves nobody', async () => {
   const source = new Source(0)
   using permit = new SlotPermit(source, windowMs)
-  const slot = await permit.enter(never)
+  const slot = await permit.takeSlot(never)
   pass(windowMs + 20)
   slot[Symbol.dispose]()
   expect(source.released).toEqual(['1'])
-  using other = await permit.enter(never)
+  using other = await permit.takeSlot(never)
   expect([source.asked, other.beginsByMs > slot.beginsByMs]).toEqual([2, true])
 })
 
@@ -132,10 +132,10 @@ test('a slot whose tenant may be paused is left alone', async () => {
   const source = new Source(0)
   {
     using permit = new SlotPermit(source, windowMs)
-    const slot = await permit.enter(never)
+    const slot = await permit.takeSlot(never)
     slot.markAsked()
     slot[Symbol.dispose]()
-    using other = await permit.enter(never)
+    using other = await permit.takeSlot(never)
     expect([source.asked, other.beginsByMs >= slot.beginsByMs]).toEqual([2, true])
   }
   await sleep(windowMs)
@@ -145,15 +145,15 @@ test('a slot whose tenant may be paused is left alone', async () => {
 test('two tenants at the same time have two slots', async () => {
   const source = new Source(0)
   using permit = new SlotPermit(source, windowMs)
-  using _one = await permit.enter(never)
-  using _other = await permit.enter(never)
+  using _one = await permit.takeSlot(never)
+  using _other = await permit.takeSlot(never)
   expect(source.asked).toBe(2)
 })
 
 test('a full fleet is asked again, and each time less often', async () => {
   const source = new Source(full, full, full, 0)
   using permit = new SlotPermit(source, windowMs)
-  using _slot = await permit.enter(never)
+  using _slot = await permit.takeSlot(never)
   expect(source.asked).toBe(4)
 })
 
@@ -161,7 +161,7 @@ test('a full fleet of many hosts is asked as rarely as it says', async () => {
   const source = new Source({ ...full, againMs: 1_500 })
   using permit = new SlotPermit(source, windowMs)
   const over = new AbortController()
-  const waiting = permit.ready(over.signal)
+  const waiting = permit.waitForSlot(over.signal)
   const beganMs = performance.now()
   while (source.asked < 4) await sleep(10) // Waits of at most 750 ms and twice 1,500 ms.
   expect(performance.now() - beganMs).toBeGreaterThan((750 + 2 * 1_500) / 2)
@@ -172,7 +172,7 @@ test('a full fleet of many hosts is asked as rarely as it says', async () => {
 test.each(['stopped', 'away'] as const)('if pauses are %s, what was prepared does not wait', async (refused) => {
   const source = new Source({ refused, why: 'somebody stopped them' }, 0)
   using permit = new SlotPermit(source, windowMs)
-  await expect(permit.enter(never)).rejects.toMatchObject({
+  await expect(permit.takeSlot(never)).rejects.toMatchObject({
     code: 'PAUSE_NOT_GRANTED',
     message: 'no tenant may be paused now: somebody stopped them',
     tenantState: 'untouched',
@@ -182,8 +182,8 @@ test.each(['stopped', 'away'] as const)('if pauses are %s, what was prepared doe
 test('who waits with nothing open gets the slot that comes', async () => {
   const source = new Source({ refused: 'stopped', why: 'somebody stopped them' }, full, 0)
   using permit = new SlotPermit(source, windowMs)
-  await permit.ready(never)
-  using _slot = await permit.enter(never)
+  await permit.waitForSlot(never)
+  using _slot = await permit.takeSlot(never)
   expect(source.asked).toBe(3)
 })
 
@@ -191,22 +191,22 @@ test('several that wait share one slot, and if one of them is interrupted the ot
   const source = new Source(full, full, full, 0)
   using permit = new SlotPermit(source, windowMs)
   const interrupt = new AbortController()
-  const first = permit.ready(interrupt.signal)
-  const others = Promise.all([permit.ready(never), permit.ready(never)])
+  const first = permit.waitForSlot(interrupt.signal)
+  const others = Promise.all([permit.waitForSlot(never), permit.waitForSlot(never)])
   interrupt.abort(new Error('interrupted'))
   await expect(first).rejects.toThrow('interrupted')
   await others
-  using _slot = await permit.enter(never)
+  using _slot = await permit.takeSlot(never)
   expect(source.asked).toBe(4)
 })
 
 test('the rest of a window serves nobody', async () => {
   const source = new Source(0)
   using permit = new SlotPermit(source, windowMs)
-  const slot = await permit.enter(never)
+  const slot = await permit.takeSlot(never)
   pass(windowMs * 0.8)
   slot[Symbol.dispose]()
-  using _other = await permit.enter(never)
+  using _other = await permit.takeSlot(never)
   expect([source.asked, source.released]).toEqual([2, ['1']])
 })
 
@@ -214,7 +214,7 @@ test('who is interrupted waits no longer, and the slot that still comes goes bac
   const source = new Source(0)
   using permit = new SlotPermit(source, windowMs)
   const interrupt = new AbortController()
-  const entering = permit.enter(interrupt.signal)
+  const entering = permit.takeSlot(interrupt.signal)
   interrupt.abort(new Error('interrupted'))
   await expect(entering).rejects.toThrow('interrupted')
   await expect.poll(() => source.released).toEqual(['1'])
@@ -223,8 +223,8 @@ test('who is interrupted waits no longer, and the slot that still comes goes bac
 test('at the end everything that is idle goes back, and what is used then goes back when it is not', async () => {
   const source = new Source(0)
   const permit = new SlotPermit(source, 60_000)
-  const slot = await permit.enter(never)
-  await permit.ready(never)
+  const slot = await permit.takeSlot(never)
+  await permit.waitForSlot(never)
   permit[Symbol.dispose]()
   expect(source.released).toEqual(['2'])
   slot[Symbol.dispose]()
@@ -234,11 +234,11 @@ test('at the end everything that is idle goes back, and what is used then goes b
 test('a slot that is disposed of twice goes back once', async () => {
   const source = new Source(0)
   using permit = new SlotPermit(source, windowMs)
-  const slot = await permit.enter(never)
+  const slot = await permit.takeSlot(never)
   slot[Symbol.dispose]()
   slot[Symbol.dispose]()
-  using _other = await permit.enter(never)
-  using _third = await permit.enter(never)
+  using _other = await permit.takeSlot(never)
+  using _third = await permit.takeSlot(never)
   expect(source.asked).toBe(2)
 })
 
@@ -246,7 +246,7 @@ test('what was prepared waits for a full fleet for 15 s, and no longer', async (
   const source = new Source(full)
   using permit = new SlotPermit(source, windowMs)
   let isOver = false
-  const entering = permit.enter(never).finally(() => (isOver = true))
+  const entering = permit.takeSlot(never).finally(() => (isOver = true))
   entering.catch(() => undefined) // It is awaited below.
   pass(14_000)
   await expect.poll(() => source.asked).toBeGreaterThan(2)

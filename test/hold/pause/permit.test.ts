@@ -24,7 +24,7 @@ function scene(windowsMs: readonly (number | null)[], changed: Partial<Service> 
   const actions: string[] = []
   let entered = 0
   const permit: PausePermit = {
-    async enter() {
+    async takeSlot() {
       const windowMs = windowsMs[entered++] ?? null
       actions.push('enter')
       if (windowMs === null) throw new Failure('PAUSE_NOT_GRANTED', 'no tenant may be paused now: a test')
@@ -35,7 +35,7 @@ function scene(windowsMs: readonly (number | null)[], changed: Partial<Service> 
         [Symbol.dispose]: () => actions.push('given back'),
       }
     },
-    async ready() {
+    async waitForSlot() {
       actions.push('ready')
     },
   }

@@ -25,7 +25,7 @@ it.each(['release', 'letGo'] as const)(
     const file = folder.file('book.db')
     createBook(file)
     using files = new LiveFiles(file as LivePath, null)
-    await files.follow()
+    await files.openNamed()
     const { guardian } = fixture.processes
     using term = await PinTerm.begin(files, wideLimits, 0, guardian, new AbortController().signal)
     expect(tryShared(files.descriptor(''))).toBe(true)

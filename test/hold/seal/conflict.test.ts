@@ -32,7 +32,7 @@ test.each([
   using folder = temporaryFolder()
   create(folder.file('a.db'), 4096, fillEvents(10))
   using files = new LiveFiles(await resolveLivePath(folder.file('a.db'), null), null)
-  await files.follow()
+  await files.openNamed()
   await using other = await startOtherProcess()
   await other.open(folder.file('a.db'), 'write')
   if (which === 'may be the service') hideSockets()

@@ -26,7 +26,7 @@ import type { Result } from '../../../src/model/result/report.ts'
 import type { NonEmpty } from '../../../src/model/result/verdict.ts'
 import type { RunContext, RunLimits } from '../../../src/runs/begin/run-context.ts'
 import type { Target } from '../../../src/runs/begin/target.ts'
-import { workThrough, type RunTotals } from '../../../src/runs/pipeline.ts'
+import { runPipeline, type RunTotals } from '../../../src/runs/pipeline.ts'
 import type { Demo } from '../service/demo-service.ts'
 
 const settings: HoldSettings = {
@@ -197,7 +197,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
     const limits = {
       depth: 'full',
       mayBegin: () => true,
-      leading: 0,
+      leadingTargets: 0,
       maxPaused: 1,
       besidePaused: 2,
       checksInParallel: 1,
@@ -205,7 +205,7 @@ export async function openHoldFixture({ parallel = 1 }: { readonly parallel?: nu
       snapshotBytesMax: 1e9,
       ...options.limits,
     } as const
-    const worked = await workThrough(
+    const worked = await runPipeline(
       targets,
       context,
       limits,

@@ -1,7 +1,7 @@
 import { tenantId } from '../../../src/model/brand.ts'
 import { Failure } from '../../../src/model/failure.ts'
 import { connectService, type ServiceSettings } from '../../../src/service/connect.ts'
-import type { Quiesced, Service } from '../../../src/service/port.ts'
+import type { QuiesceAnswer, Service } from '../../../src/service/port.ts'
 
 export const settingsFor = (
   socket: string,
@@ -24,7 +24,7 @@ export const connect = (
 export const acme = tenantId('acme')
 export const forever: AbortSignal = new AbortController().signal
 export const request = { holder: 'hold-1', reason: 'test', ttlMs: 5_000, maxHoldMs: 10_000, drainTimeoutMs: 300 }
-export const aLease: Quiesced = {
+export const aLease: QuiesceAnswer = {
   tenant: acme,
   holder: 'hold-1',
   leaseId: 'lease-1',

@@ -7,7 +7,7 @@ import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
 import { Failure } from '../../../model/failure.ts'
 import { fleetAgentsDocument, fleetAgentsText } from '../../../report/fleet/fleet-agents.ts'
 import { printable } from '../../../text/printable.ts'
-import { person } from '../../fleet/pause-commands.ts'
+import { userAtHost } from '../../fleet/pause-commands.ts'
 import { askFleet, fleetToRead } from '../../fleet/read-fleet.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { durationOption, withCommon, type CommonOptions } from '../../options.ts'
@@ -72,7 +72,7 @@ async function printAgents(options: FleetAgentsOptions, terminal: Terminal): Pro
 
 /** @throws {Failure} FLEET_HOST_ACTIVE; USAGE if the fleet has no such host */
 async function removeOrRefuse(database: FleetDatabase, host: string): Promise<RemovedHost> {
-  const answer = await removeHost(database, { host, by: person(), run: newRunId() })
+  const answer = await removeHost(database, { host, by: userAtHost(), run: newRunId() })
   if (!('refused' in answer)) return answer
   const name = printable(host)
   const seen = answer.seenAt === null ? '' : ` at ${new Date(answer.seenAt).toISOString()}`

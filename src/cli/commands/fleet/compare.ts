@@ -57,7 +57,7 @@ export function addFleetCompare(invocation: Invocation, group: CommandGroup): vo
     .option('--by-key', 'take new snapshots, and compare their rows over the network')
     .addHelpText('after', help)
     .action((tenant: string, options: FleetCompareOptions) =>
-      invocation.performAnywhere(() => compareCopiesOf(tenant, options, invocation.terminal)),
+      invocation.performWithoutProc(() => compareCopiesOf(tenant, options, invocation.terminal)),
     )
 }
 

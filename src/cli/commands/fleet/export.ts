@@ -33,7 +33,7 @@ export function addFleetExport(invocation: Invocation, group: CommandGroup): voi
     .argument('<file>', 'a new file', namedFile)
     .addHelpText('after', help)
     .action((file: string, options: CommonOptions) =>
-      invocation.performAnywhere(() => exportTo(resolve(file), options, invocation.terminal)),
+      invocation.performWithoutProc(() => exportTo(resolve(file), options, invocation.terminal)),
     )
 }
 

@@ -33,7 +33,7 @@ export function addFleetImport(invocation: Invocation, group: CommandGroup): voi
     .argument('<file>', 'a file of `fleet export`', namedFile)
     .addHelpText('after', help)
     .action((file: string, options: CommonOptions) =>
-      invocation.performAnywhere(() => importFrom(resolve(file), options, invocation.terminal)),
+      invocation.performWithoutProc(() => importFrom(resolve(file), options, invocation.terminal)),
     )
 }
 

@@ -2,7 +2,14 @@ import { openFleetDatabase } from '../../../fleet/database/open-database.ts'
 import { readOpenBreakers } from '../../../fleet/pause/breaker.ts'
 import { stopPauses } from '../../../fleet/pause/stop-pauses.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
-import { person, printPauses, requireKnown, scopeOf, withPlace, type PauseScope } from '../../fleet/pause-commands.ts'
+import {
+  userAtHost,
+  printPauses,
+  requireKnown,
+  scopeOf,
+  withPlace,
+  type PauseScope,
+} from '../../fleet/pause-commands.ts'
 import { fleetToRead } from '../../fleet/read-fleet.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { withCommon, type CommonOptions } from '../../options.ts'
@@ -41,14 +48,14 @@ export function addFleetPause(invocation: Invocation, group: CommandGroup): void
     'of the whole fleet',
   )
     .addHelpText('after', help)
-    .action((options: PauseOptions) => invocation.performAnywhere(() => pause(options, invocation.terminal)))
+    .action((options: PauseOptions) => invocation.performWithoutProc(() => pause(options, invocation.terminal)))
 }
 
 async function pause(options: PauseOptions, terminal: Terminal): Promise<ExitCode> {
   const { fleet } = await fleetToRead(options.config)
   await using database = await openFleetDatabase(fleet)
   await requireKnown(database, options)
-  const request = { scope: scopeOf(options), reason: options.reason, by: person() }
+  const request = { scope: scopeOf(options), reason: options.reason, by: userAtHost() }
   const { signal } = terminal.interrupt
   const { standing } = await stopPauses(database, request, fleet.expiryMs, signal)
   const open = await readOpenBreakers(database)

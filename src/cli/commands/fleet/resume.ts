@@ -2,7 +2,14 @@ import { Option } from 'commander'
 import { openFleetDatabase } from '../../../fleet/database/open-database.ts'
 import { closeBreakers, readOpenBreakers } from '../../../fleet/pause/breaker.ts'
 import { exitCodes, type ExitCode } from '../../../model/exit-code.ts'
-import { person, printPauses, requireKnown, scopeOf, withPlace, type PauseScope } from '../../fleet/pause-commands.ts'
+import {
+  userAtHost,
+  printPauses,
+  requireKnown,
+  scopeOf,
+  withPlace,
+  type PauseScope,
+} from '../../fleet/pause-commands.ts'
 import { fleetToRead } from '../../fleet/read-fleet.ts'
 import type { CommandGroup, Invocation } from '../../invocation.ts'
 import { withCommon, type CommonOptions } from '../../options.ts'
@@ -43,14 +50,14 @@ export function addFleetResume(invocation: Invocation, group: CommandGroup): voi
       new Option('--all', 'everywhere: the whole fleet, each service and each domain').conflicts(['service', 'domain']),
     )
     .addHelpText('after', help)
-    .action((options: FleetResumeOptions) => invocation.performAnywhere(() => resume(options, invocation.terminal)))
+    .action((options: FleetResumeOptions) => invocation.performWithoutProc(() => resume(options, invocation.terminal)))
 }
 
 async function resume(options: FleetResumeOptions, terminal: Terminal): Promise<ExitCode> {
   await using database = await openFleetDatabase((await fleetToRead(options.config)).fleet)
   const all = options.all === true
   if (!all) await requireKnown(database, options)
-  const closed = await closeBreakers(database, all ? null : scopeOf(options), person())
+  const closed = await closeBreakers(database, all ? null : scopeOf(options), userAtHost())
   const open = await readOpenBreakers(database)
   return await printPauses('resume', { closed, open, standing: null }, exitCodes.sound, options, terminal)
 }

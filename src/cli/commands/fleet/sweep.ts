@@ -33,6 +33,6 @@ export function addFleetSweep(invocation: Invocation, group: CommandGroup): void
   )
     .addHelpText('after', help)
     .action((options: FleetRunOptions) =>
-      invocation.performAnywhere(() => runFleet('sweep', options, invocation.terminal)),
+      invocation.performWithoutProc(() => runFleet('sweep', options, invocation.terminal)),
     )
 }

@@ -31,6 +31,6 @@ export function addFleetTriage(invocation: Invocation, group: CommandGroup): voi
   )
     .addHelpText('after', help)
     .action((options: FleetRunOptions) =>
-      invocation.performAnywhere(() => runFleet('triage', options, invocation.terminal)),
+      invocation.performWithoutProc(() => runFleet('triage', options, invocation.terminal)),
     )
 }

@@ -23,7 +23,7 @@ Examples:
 Exit codes: 0 printed, 64 usage, 70 bug`,
     )
     .action((shell: (typeof shells)[number]) =>
-      invocation.performAnywhere(async () => {
+      invocation.performWithoutProc(async () => {
         const tree = describeCommands(program)
         await terminal.out(await scriptOf[shell](tree))
         return exitCodes.sound

@@ -38,7 +38,7 @@ Examples:
 Exit codes: 0 explained, 64 no such topic, 70 bug`,
     )
     .action((words: readonly string[], options: CommonOptions) =>
-      invocation.performAnywhere(() => explainTopic(words.join(' '), options.json ?? false, invocation.terminal)),
+      invocation.performWithoutProc(() => explainTopic(words.join(' '), options.json ?? false, invocation.terminal)),
     )
 }
 

@@ -1,7 +1,7 @@
-import { shellWord, target } from '../../../text/shell-words.ts'
+import { shellWord, targetWords } from '../../../text/shell-words.ts'
 import type { ChangeRecord } from './change-record.ts'
 
 /** The command that takes a change back. */
 export function undoCommand({ change, tenant, files: [first] }: Pick<ChangeRecord, 'change' | 'tenant' | 'files'>) {
-  return `holdfast repair ${target(tenant, first?.path ?? '')} --undo ${shellWord(change)}`
+  return `holdfast repair ${targetWords(tenant, first?.path ?? '')} --undo ${shellWord(change)}`
 }

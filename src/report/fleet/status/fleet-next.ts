@@ -3,7 +3,7 @@
 import type { FleetFile } from '../../../fleet/status/fleet-facts.ts'
 import { tenantId } from '../../../model/brand.ts'
 import { failureKinds, signsOfHarm } from '../../../model/failure.ts'
-import { target } from '../../../text/shell-words.ts'
+import { targetWords } from '../../../text/shell-words.ts'
 import { withConfiguration } from '../../text/hint.ts'
 import { resumeCommand } from '../fleet-pauses.ts'
 import type { FleetJudgement } from './fleet-judgement.ts'
@@ -66,4 +66,4 @@ const remedyOf = (file: FleetFile): NextStep =>
 
 const checkOf = (file: FleetFile): NextStep => ({ host: file.host, command: `holdfast check ${targetOf(file)}` })
 
-const targetOf = ({ tenant, path }: FleetFile): string => target(tenantId(tenant), path)
+const targetOf = ({ tenant, path }: FleetFile): string => targetWords(tenantId(tenant), path)

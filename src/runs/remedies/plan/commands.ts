@@ -2,7 +2,7 @@
 
 import type { ConflictRule } from '../../../model/result/account.ts'
 import type { ChangeMethod } from '../../../model/result/remedy.ts'
-import { shellWord, target as namedTarget } from '../../../text/shell-words.ts'
+import { shellWord, targetWords } from '../../../text/shell-words.ts'
 import type { Target } from '../../begin/target.ts'
 
 /** Options of the command line that the next command must repeat. */
@@ -23,7 +23,7 @@ export interface RestoreOptions {
 }
 
 export const commandsFor = (target: Target, repeated: RepeatedOptions): RemedyCommands => {
-  const on = namedTarget(target.tenant, target.named)
+  const on = targetWords(target.tenant, target.named)
   const folder = (name: string, path: string | null): string => (path === null ? '' : ` --${name} ${shellWord(path)}`)
   const places = `${folder('quarantine', repeated.quarantine)}${folder('backups', repeated.backups)}`
   const method = repeated.method === null ? '' : ` --method ${repeated.method}`

@@ -48,8 +48,8 @@ async function resumeFrozen(...asked: Parameters<Service['resume']>): Promise<Le
 
 const slot = { markAsked: () => undefined, markAnswered: () => undefined, [Symbol.dispose]: () => undefined }
 const permit = {
-  ready: () => Promise.resolve(),
-  enter: () => Promise.resolve({ ...slot, beginsByMs: monotonicMs() + Number(window) }),
+  waitForSlot: () => Promise.resolve(),
+  takeSlot: () => Promise.resolve({ ...slot, beginsByMs: monotonicMs() + Number(window) }),
 }
 const env = { ...process.env }
 await hold(

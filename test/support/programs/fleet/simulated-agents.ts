@@ -13,7 +13,7 @@ import { PauseSlots } from '../../../../src/fleet/pause/pause-slots.ts'
 import { SlotPermit } from '../../../../src/fleet/pause/slot-permit.ts'
 import { deliverStatement } from '../../../../src/fleet/results/deliver-statement.ts'
 import { outgoingResult, type OutgoingResult } from '../../../../src/fleet/results/outgoing-result.ts'
-import type { PauseSlot } from '../../../../src/hold/pause/pause-permit.ts'
+import type { PermitSlot } from '../../../../src/hold/pause/pause-permit.ts'
 import { sleep } from '../../../../src/host/clock.ts'
 import { tenantId } from '../../../../src/model/brand.ts'
 import { Failure } from '../../../../src/model/failure.ts'
@@ -97,13 +97,13 @@ function slotsOf(host: SimulatedHost): PauseSlots {
 }
 
 /** As a hold does: what waited in vain is let go, and prepared again when there is a slot. */
-async function slotOf(permit: SlotPermit, signal: AbortSignal): Promise<PauseSlot> {
+async function slotOf(permit: SlotPermit, signal: AbortSignal): Promise<PermitSlot> {
   for (;;) {
     try {
-      return await permit.enter(signal)
+      return await permit.takeSlot(signal)
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'PAUSE_NOT_GRANTED') throw error
-      await permit.ready(signal)
+      await permit.waitForSlot(signal)
     }
   }
 }

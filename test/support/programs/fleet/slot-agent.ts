@@ -12,7 +12,7 @@ import { PauseSlots } from '../../../../src/fleet/pause/pause-slots.ts'
 import { SlotPermit } from '../../../../src/fleet/pause/slot-permit.ts'
 import { startHoldProcesses } from '../../../../src/hold/hold-processes.ts'
 import { hold, unbounded } from '../../../../src/hold/hold.ts'
-import type { PausePermit, PauseSlot } from '../../../../src/hold/pause/pause-permit.ts'
+import type { PausePermit, PermitSlot } from '../../../../src/hold/pause/pause-permit.ts'
 import { initialFileMask } from '../../../../src/host/process/file-mask.ts'
 import { openLedger } from '../../../../src/ledger/open-ledger.ts'
 import { newRunId } from '../../../../src/ledger/run-lock/run-id.ts'
@@ -52,7 +52,7 @@ const slots = new PauseSlots({ database, host, identity: host, service: name, do
 const permit = new SlotPermit(slots, limits.windowMs)
 
 let isFirst = true
-const attacked = (slot: PauseSlot): PauseSlot => ({
+const attacked = (slot: PermitSlot): PermitSlot => ({
   beginsByMs: defences.includes('window') ? slot.beginsByMs : slot.beginsByMs + 1e8,
   markAsked() {
     if (isFirst && freezeAt === 'asked') freeze(freezeAt)
@@ -63,10 +63,10 @@ const attacked = (slot: PauseSlot): PauseSlot => ({
   [Symbol.dispose]: () => slot[Symbol.dispose](),
 })
 const attackedPermit: PausePermit = {
-  ready: (signal) => permit.ready(signal),
-  async enter(signal) {
+  waitForSlot: (signal) => permit.waitForSlot(signal),
+  async takeSlot(signal) {
     say({ asks: 'for a slot' })
-    const slot = await permit.enter(signal)
+    const slot = await permit.takeSlot(signal)
     if (isFirst && freezeAt === 'taken') {
       freeze(freezeAt)
       isFirst = false

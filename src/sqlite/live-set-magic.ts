@@ -15,7 +15,7 @@ const walIndexBegins = [
 ] as const
 
 /** True for a database, a WAL, a rollback journal whose header is not zeroed, and a wal-index. */
-export function isPartOfLiveSet(first: Uint8Array): boolean {
+export function hasLiveSetMagic(first: Uint8Array): boolean {
   if (startsWith(first, magic) || startsWith(first, journalMagic)) return true
   if (walIndexBegins.some((begin) => startsWith(first, begin))) return true
   return first.length >= 4 && walMagics.includes(read32(first, 0))

@@ -9,9 +9,9 @@ import { ReadingBuilder } from '../reading-builder.ts'
  * @param answer answers one step; may throw
  * @returns the answers in their order; of a step that was asked several times, the last
  */
-export async function checkAlone(
+export async function answerAllSteps(
   answer: (question: SingleStep) => ReaderAnswer,
-  { depth, engine, sample, key, map, digesting, showValues, bytesMax, memoryBytesMax }: QuestionOf<'checkAlone'>,
+  { depth, engine, sample, key, map, digesting, showValues, bytesMax, memoryBytesMax }: QuestionOf<'allSteps'>,
 ): Promise<readonly ReaderAnswer[]> {
   const answers = new Map<ReaderStep, ReaderAnswer>()
   const withCensus = depth === 'full' && engine === 'census'

@@ -4,7 +4,7 @@
 const changeNames = /^\.holdfast-|\.original-[0-9A-Z]{26}(?:-wal|-journal|-shm|\.settled)?$/
 
 /** True for a name that a change of a live set gives to a file beside it. */
-export const isOfChange = (name: string): boolean => changeNames.test(name)
+export const isChangeName = (name: string): boolean => changeNames.test(name)
 
 /** True for the name of a WAL, a wal-index, a journal or a super-journal. */
-export const isOfLiveSet = (name: string): boolean => /.-(?:wal|shm|journal|mj[0-9A-F]{9})$/.test(name)
+export const isCompanionName = (name: string): boolean => /.-(?:wal|shm|journal|mj[0-9A-F]{9})$/.test(name)
