@@ -5,6 +5,7 @@ import Database from 'better-sqlite3'
 import { recoveredName } from '../../../check/protocol.ts'
 import { readLayout } from '../../../check/reader/pages/page-file.ts'
 import { readSchemaRows } from '../../../check/reader/schema/schema-objects.ts'
+import { foldedName } from '../../../check/reader/schema/sql-tokens.ts'
 import type { DatabaseHeader } from '../../../sqlite/header.ts'
 import { names } from '../protocol.ts'
 import type { SalvageProgress } from '../protocol.ts'
@@ -112,7 +113,7 @@ export class Salvager implements Disposable {
     facts.end()
     return {
       tables: [...salvaged, ...(unknownRows === 0 ? [] : [unknownTable(orphanTables, unknownRows)])],
-      lostObjects: [...schema.lost, ...lost, ...finished.lost],
+      lostObjects: eachOnce([...schema.lost, ...lost, ...finished.lost]),
       contradicted: finished.contradicted,
       pagesRead: file.pages - file.unread,
     }
@@ -142,6 +143,17 @@ export class Salvager implements Disposable {
 const isTree = ({ kind }: LostObject): boolean => kind === 'table' || kind === 'index'
 
 const isIndex = ({ kind }: { readonly kind: string }): boolean => kind === 'index'
+
+/** Each object that has a name once, with all reasons. */
+function eachOnce(lost: readonly LostObject[]): readonly LostObject[] {
+  const byName = new Map<string, LostObject>()
+  for (const [i, one] of lost.entries()) {
+    const key = one.name === null ? String(i) : `${one.kind} ${foldedName(one.name)}`
+    const before = byName.get(key)
+    byName.set(key, before === undefined ? one : { ...before, why: `${before.why}; ${one.why}` })
+  }
+  return [...byName.values()]
+}
 
 /** A table of which rows were written. */
 interface WrittenTable {

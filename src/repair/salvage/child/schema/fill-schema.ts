@@ -16,24 +16,37 @@ export function fillSchema(found: FoundSchema, backup: readonly SchemaStatement[
   if (found.isWhole && refusedStatements(found.statements).size === 0) return found
   const older = new Map(backup.map((statement) => [foldedName(statement.name), statement]))
   const lost: LostObject[] = []
-  // Tables first: without its table, SQLite refuses an index too.
-  const mended = [isTable, (one: SchemaStatement) => !isTable(one)].reduce(
-    (statements, isTurn) => replaceRefused(statements, isTurn, older, lost),
-    found.statements,
-  )
-  const refused = refusedStatements(mended)
-  const known = new Set(mended.filter((one) => !refused.has(one)).map(({ name }) => foldedName(name)))
-  const isMissing = !found.isWhole || [...refused.keys()].some(({ name }) => !older.has(foldedName(name)))
-  const missing = isMissing ? backup.filter(({ name }) => !known.has(foldedName(name))) : []
   const areRootsCertain = isUnchanged && agrees(found, backup)
-  const added = missing.map((one): SchemaStatement => (areRootsCertain ? one : { ...one, rootOfBackup: true }))
-  if (lost.length + added.length === 0) return found
-  const why = 'its row of the schema was lost; the statement is that of the backup'
-  for (const statement of added) lost.push({ kind: kindOf(statement), name: statement.name, why, ofBackup: true })
+  // Tables and views first, those of the backup among them: without its table, SQLite refuses an index too.
+  const owners = replaceRefused(found.statements, isOwner, older, lost)
+  const isMissing =
+    !found.isWhole || [...refusedStatements(owners).keys()].some(({ name }) => !older.has(foldedName(name)))
+  const added = (statements: readonly SchemaStatement[], isTurn: typeof isOwner): readonly SchemaStatement[] =>
+    isMissing ? addMissing(statements, backup.filter(isTurn), areRootsCertain, lost) : statements
+  const all = added(replaceRefused(added(owners, isOwner), isOwned, older, lost), isOwned)
+  if (lost.length === 0) return found
   // SQLite must know a table before it can read what belongs to it.
-  const all = [...mended, ...added]
   const statements = [...all.filter(isTable), ...all.filter((one) => !isTable(one))]
   return { ...found, statements, isWhole: false, lost: [...found.lost, ...lost] }
+}
+
+/** @param backup those that are added, if there are none of their names that SQLite takes @param lost gets those */
+function addMissing(
+  statements: readonly SchemaStatement[],
+  backup: readonly SchemaStatement[],
+  areRootsCertain: boolean,
+  lost: LostObject[],
+): readonly SchemaStatement[] {
+  const refused = refusedStatements(statements)
+  const known = new Set(statements.filter((one) => !refused.has(one)).map(({ name }) => foldedName(name)))
+  const missing = backup.filter(({ name }) => !known.has(foldedName(name)))
+  const why = 'its row of the schema was lost; the statement is that of the backup'
+  for (const statement of missing) lost.push({ kind: kindOf(statement), name: statement.name, why, ofBackup: true })
+  const names = new Set(missing.map(({ name }) => foldedName(name)))
+  return [
+    ...statements.filter(({ name }) => !names.has(foldedName(name))),
+    ...missing.map((one): SchemaStatement => (areRootsCertain ? one : { ...one, rootOfBackup: true })),
+  ]
 }
 
 /** True if the backup has all that can be read of the damaged schema. The header may be older than the rest. */
@@ -43,6 +56,11 @@ function agrees({ statements, damaged }: FoundSchema, backup: readonly SchemaSta
 }
 
 const isTable = ({ type }: SchemaStatement): boolean => type === 'table'
+
+/** Other objects belong to it. */
+const isOwner = ({ type }: SchemaStatement): boolean => type === 'table' || type === 'view'
+
+const isOwned = (statement: SchemaStatement): boolean => !isOwner(statement)
 
 /** @param isTurn only these are replaced @param lost gets those that were */
 function replaceRefused(
@@ -56,7 +74,7 @@ function replaceRefused(
     const reason = refused.get(statement)
     const other = older.get(foldedName(statement.name))
     if (reason === undefined || !isTurn(statement) || other?.type !== statement.type) return statement
-    if (other.sql === statement.sql) return statement
+    if (other.sql === statement.sql && other.table === statement.table) return statement
     lost.push({ kind: kindOf(other), name: other.name, why: `${reason}; the statement is that of the backup` })
     return { ...other, root: isRooted(other) ? statement.root : 0 }
   })
