@@ -2,6 +2,7 @@
 import type { LostObject } from '../../salvage-result.ts'
 import { CellRows } from '../read/cell-rows.ts'
 import type { DamagedFile } from '../read/damaged-file.ts'
+import { findFreePages } from '../read/free-pages.ts'
 import type { JudgedPage } from '../read/page-cells.ts'
 import type { OverflowChains } from '../read/payloads.ts'
 import { TreeWalker, type Gap, type WalkResult } from '../read/walk-tree.ts'
@@ -22,9 +23,11 @@ export interface FoundSchema {
 export function readDamagedSchema(file: DamagedFile, chains: OverflowChains): FoundSchema {
   const encodings = [file.encoding, 1, 2, 3].filter((encoding) => encoding >= 1 && encoding <= 3)
   let best: FoundSchema | null = null
+  let isInFreeList: ((page: number) => boolean) | null = null
+  const isFree = (page: number): boolean => (isInFreeList ??= findFreePages(file))(page)
   for (const encoding of new Set(encodings)) {
     file.forgetUses()
-    const found = new SchemaPages(file, chains, encoding).read()
+    const found = new SchemaPages(file, chains, encoding, isFree).read()
     best ??= found
     if (found.statements.length === 0) continue
     best = found
@@ -38,15 +41,17 @@ export function readDamagedSchema(file: DamagedFile, chains: OverflowChains): Fo
 class SchemaPages {
   readonly #file: DamagedFile
   readonly #encoding: number
+  readonly #isFree: (page: number) => boolean
   readonly #walker: TreeWalker
   readonly #cells: CellRows
   readonly #statements: { readonly rowid: bigint; readonly statement: SchemaStatement }[] = []
   readonly #damaged: DamagedStatement[] = []
   readonly #lost: LostObject[] = []
 
-  constructor(file: DamagedFile, chains: OverflowChains, encoding: number) {
+  constructor(file: DamagedFile, chains: OverflowChains, encoding: number, isFree: (page: number) => boolean) {
     this.#file = file
     this.#encoding = encoding
+    this.#isFree = isFree
     const shape = schemaShape(encoding)
     this.#walker = new TreeWalker(file, shape, chains)
     this.#cells = new CellRows(chains, { shape, walker: this.#walker })
@@ -77,7 +82,10 @@ class SchemaPages {
     }
   }
 
-  /** Leaves of the schema that nothing names: all their rows are rows of a schema, and belong into a gap. */
+  /**
+   * Leaves of the schema that nothing names: all their rows are rows of a schema, and belong into a gap. A free page
+   * may still have rows of objects that were dropped.
+   */
   #searchLeaves(gaps: readonly Gap[]): void {
     const shape = schemaShape(this.#encoding)
     const bytes = new Uint8Array(this.#file.layout.pageSize)
@@ -94,7 +102,7 @@ class SchemaPages {
         const row = state === 'good' ? this.#cells.read(bytes, page, i) : null
         return row === null ? null : schemaStatement(row.values, this.#encoding)
       })
-      if (statements.includes(null)) continue
+      if (statements.includes(null) || this.#isFree(page)) continue
       this.#file.owners[page] = shape.id + 1
       this.#take(page, bytes, judged)
     }
