@@ -59,8 +59,8 @@ export class Salvager implements Disposable {
     const path = join(folder, recoveredName)
     const own = readLayout(path)
     const older = hasSchema ? readLayout(backupPath) : own
-    const layout = typeof own === 'string' ? older : own
-    const header = typeof layout === 'string' ? guessHeader(path) : layout.header
+    const header =
+      typeof own !== 'string' ? own.header : typeof older !== 'string' ? ofOtherFile(older.header) : guessHeader(path)
     if (header === null) return typeof own === 'string' ? own : 'nothing looks like a page'
     const { size } = statSync(path)
     const needed = ownersBytesOf(Math.ceil(size / header.pageSize))
@@ -138,6 +138,13 @@ export class Salvager implements Disposable {
     }
   }
 }
+
+/** What its free list had may be in use by now: what the damaged file has free is not known. */
+const ofOtherFile = (header: DatabaseHeader): DatabaseHeader => ({
+  ...header,
+  freelistTrunk: 0,
+  freelistCount: 0xffff_ffff,
+})
 
 /** Its pages have no owner, so they may look like those of another tree. */
 const isTree = ({ kind }: LostObject): boolean => kind === 'table' || kind === 'index'
