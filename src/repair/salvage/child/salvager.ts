@@ -97,14 +97,12 @@ export class Salvager implements Disposable {
     const orphanTables = new OrphanTables(
       newFile,
       statements.map(({ name }) => name),
-      unknown.columnsOf(unknownPages),
     )
-    const to: SalvageContext = { file, chains: this.#chains, newFile, facts, orphans: orphanTables, trees }
+    const to: SalvageContext = { file, chains: this.#chains, newFile, facts, orphans: orphanTables, trees, unknown }
     this.#progress = { step: 'rows', done: 0, total: file.pages }
     newFile.db.exec('BEGIN')
     const tables = yield* this.#counted(writeTables(to, trees, orphans))
-    let unknownRows = 0
-    for (const page of unknownPages) unknownRows += unknown.write(page, to)
+    const unknownRows = unknown.write(unknownPages, to)
     newFile.db.exec('COMMIT')
     this.#progress = { step: 'indexes', done: 0, total: [...shapes.values()].filter(isIndex).length }
     const finished = yield* this.#counted(finishFile(to, header, statements, shapes, listDropped))

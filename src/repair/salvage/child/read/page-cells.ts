@@ -11,8 +11,9 @@ import { looksLike, type TreeShape } from './shape.ts'
 /**
  * `displaced`: its key is out of order, or belongs to another page.
  * `doubtful`: it overlaps another cell, or lies before one that was overwritten.
+ * `wider`: its record has more columns than the table has in the backup that names its root: some were added since.
  */
-type CellCondition = 'good' | 'unreadable' | 'displaced' | 'doubtful'
+type CellCondition = 'good' | 'unreadable' | 'displaced' | 'doubtful' | 'wider'
 
 /** Keys of a page lie between these; null: no bound. */
 export interface Bounds {
@@ -35,6 +36,9 @@ export interface JudgedPage {
   /** Fewest columns of a record; null if none can be read. */
   readonly columnsMin: number | null
 }
+
+/** SQLite creates no table with more. */
+export const tableColumnsMax = 2000
 
 export class CellJudge {
   readonly cursor: CellCursor
@@ -79,7 +83,9 @@ export class CellJudge {
       const key = isRead && (wellFormed || cursor.tree === 'table') ? keys.read(cursor, view, i) : null
       extents.push(isRead ? [at, Math.max(at + 4, endOfCell(cursor))] : [at, -1])
       found.push(key)
-      states.push(key === null || !wellFormed ? 'unreadable' : 'good')
+      const wider = !wellFormed && isRead && shape.rootOfBackup && leaf && cursor.tree === 'table'
+      if (wider && this.#hasRecord(bytes, tableColumnsMax)) states.push('wider')
+      else states.push(key === null || !wellFormed ? 'unreadable' : 'good')
       if (key === null || !wellFormed) continue
       readable++
       if (hasRecords && this.#header.count > 0) columnsMin = Math.min(columnsMin ?? Infinity, this.#header.count)

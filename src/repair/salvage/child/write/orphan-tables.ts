@@ -22,16 +22,13 @@ export class OrphanTables {
   readonly #file: NewFile
   readonly #names: Set<string>
   readonly #tables = new Map<number, OrphanTable>()
-  readonly #columnsOfUnknown: number
+  /** Most columns of a row that fits no table. */
+  columnsOfUnknown = 1
 
-  /**
-   * @param names of the schema
-   * @param columnsOfUnknown most columns of a row that fits no table
-   */
-  constructor(file: NewFile, names: readonly string[], columnsOfUnknown: number) {
+  /** @param names of the schema */
+  constructor(file: NewFile, names: readonly string[]) {
     this.#file = file
     this.#names = new Set(names.map(foldedName))
-    this.#columnsOfUnknown = columnsOfUnknown
   }
 
   /** @param shape null for a row that fits no table */
@@ -63,7 +60,7 @@ export class OrphanTables {
     const name = free(shape === null ? prefix : `${prefix}_${shape.name}`, this.#names)
     const columns =
       shape === null
-        ? Array.from({ length: this.#columnsOfUnknown }, (_, i) => `c${i}`)
+        ? Array.from({ length: this.columnsOfUnknown }, (_, i) => `c${i}`)
         : shape.columns.map((column) => column.name)
     const alias = shape?.alias ?? -1
     const taken = new Set(columns.map(foldedName))

@@ -22,6 +22,11 @@ export interface SalvageContext {
   readonly orphans: OrphanTables
   /** Of the damaged file, in the order of the schema. */
   readonly trees: readonly WalkedTree[]
+  /** Takes rows that fit no table. */
+  readonly unknown: {
+    /** The page has rows with more columns than these. */
+    noteWider(page: number, columns: number): void
+  }
 }
 
 /** Consecutive cells of a page that gave no row. */
@@ -85,11 +90,16 @@ export class TableSalvage {
   }
 
   #orphanAll({ page, bytes, judged }: Pick<RowPage, 'page' | 'bytes' | 'judged'>, why: string): void {
+    this.#noteWider(page, judged)
     for (let i = 0; i < judged.states.length; i++) {
       const row = this.#cells.read(bytes, page, i)
       const key = judged.keys[i] ?? null
       if (row !== null && key !== null) this.#orphan(page, key, row, why)
     }
+  }
+
+  #noteWider(page: number, { states }: JudgedPage): void {
+    if (states.includes('wider')) this.#to.unknown.noteWider(page, this.#shape.columnsMax)
   }
 
   #judge(page: number, bounds: Bounds): { readonly bytes: Uint8Array; readonly judged: JudgedPage } | null {
@@ -102,9 +112,15 @@ export class TableSalvage {
 
   /** @param isAdopted what lies beside its rows is noted with the gap */
   #writePage({ page, bytes, judged, low, high }: RowPage, isAdopted = false): void {
+    this.#noteWider(page, judged)
     let lost: LostCells = { before: low, keys: [] }
     for (const [i, state] of judged.states.entries()) {
       const key = judged.keys[i] ?? null
+      if (state === 'wider' && key !== null) {
+        this.#noteLost(lost, key, true, page)
+        lost = { before: key, keys: [] }
+        continue
+      }
       const row = this.#cells.read(bytes, page, i)
       const doubt = row === null ? null : state === 'good' ? this.#doubtOf(row) : doubts[state]
       if (row !== null && key !== null && state === 'good' && doubt === null && this.#put(row)) {
@@ -184,6 +200,7 @@ export class TableSalvage {
 const doubts = {
   good: null,
   unreadable: null,
+  wider: null,
   displaced: 'its key is out of place',
   doubtful: 'the cell beside it was overwritten, or overlaps it',
 } as const
