@@ -8,6 +8,7 @@ import { wasReadWholly, type WalkedTree } from '../read/adopt-pages.ts'
 import { CellRows } from '../read/cell-rows.ts'
 import type { StoredValue } from '../read/record-header.ts'
 import { storedOf, type ShapeColumn, type TreeShape } from '../read/shape.ts'
+import type { KnownRow } from './orphan-tables.ts'
 import { RowLookUp } from './row-look-up.ts'
 import { insertInto, type SalvageContext } from './table-salvage.ts'
 
@@ -78,10 +79,12 @@ export class IndexRows {
       this.#asked.add(index)
       yield* this.#collect(index, lookUp)
     }
+    if (!this.#table.isCertain) this.#to.orphans.beginLookUps(this.#shape)
     yield* this.#settle(
       lookUp,
       indexes.filter(({ isComplete }) => isComplete),
     )
+    if (!this.#table.isCertain) this.#to.orphans.endLookUps(this.#shape)
     facts.db.exec('DROP TABLE temp.entries')
     lookUp.end()
   }
@@ -142,11 +145,13 @@ export class IndexRows {
       const isInAll = complete.every(({ presence }) => known.some(([col]) => col === BigInt(presence)))
       const key = lookUp.keyOf(row)
       const values = isInAll && lookUp.isLost(row) ? this.#wholeRow(known) : null
-      if (values === null) this.#noteUnreadable(lookUp, row, known)
-      else {
+      if (values === null) {
+        if (!this.#isOrphaned(row, known)) this.#noteUnreadable(lookUp, row, known)
+      } else {
         const all = this.#shape.kind === 'rowid-table' ? [row, ...values.values] : values.values
         insert.runRaw(all, (this.#shape.kind === 'rowid-table' ? '-' : '') + values.texts)
         facts.forget(this.#shape, 'unreadable', key)
+        for (let taken = this.#takeOrphaned(row, known); taken > 0; taken--) facts.forget(this.#shape, 'orphaned', key)
         facts.addKey(this.#shape, 'from-index', key, null, 'entries of indexes hold all of its columns')
       }
       yield
@@ -167,6 +172,25 @@ export class IndexRows {
       texts += type === 'text' ? 't' : '-'
     }
     return { values, texts }
+  }
+
+  /** True if the tree at a root page that is not certain has a row of this key, and no entry contradicts it. */
+  #isOrphaned(row: bigint, known: readonly DifferingColumn[]): boolean {
+    return !this.#table.isCertain && this.#to.orphans.has(this.#shape, this.#knownRow(row, known))
+  }
+
+  /** @returns how many such rows were deleted, because the row is in the table now */
+  #takeOrphaned(row: bigint, known: readonly DifferingColumn[]): number {
+    return this.#table.isCertain ? 0 : this.#to.orphans.take(this.#shape, this.#knownRow(row, known))
+  }
+
+  #knownRow(row: bigint, known: readonly DifferingColumn[]): KnownRow {
+    const values = known.flatMap(([col, type, value, differ]) =>
+      col < 0n || differ !== 0n
+        ? []
+        : [{ at: Number(col), value: storedOf(columnValue(type, value)), isText: type === 'text' }],
+    )
+    return { rowid: this.#shape.kind === 'rowid-table' ? row : null, values }
   }
 
   #noteUnreadable(lookUp: RowLookUp, row: bigint, known: readonly DifferingColumn[]): void {

@@ -1,4 +1,5 @@
 /** Child side: the tables of the new file for rows that are in no table (`holdfast_orphaned_TABLE`). */
+import type Database from 'better-sqlite3'
 import { foldedName } from '../../../../check/reader/schema/sql-tokens.ts'
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
 import type { StoredRow } from '../read/cell-rows.ts'
@@ -12,16 +13,28 @@ const prefix = 'holdfast_orphaned'
 interface OrphanTable {
   readonly name: string
   readonly insert: BoundValues
-  /** Number of columns behind the page and the rowid. */
-  readonly columns: number
+  /** Names of the columns behind the page and the rowid. */
+  readonly columns: readonly string[]
   /** Position of the INTEGER PRIMARY KEY; -1 if the rowid has a column of its own. */
   readonly alias: number
+  /** Name of the column with the rowid; of a table WITHOUT ROWID, of the first column of its key. */
+  readonly key: string
 }
+
+/** What is known of a row: its rowid, null in tables WITHOUT ROWID, and some of its columns in storage order. */
+export interface KnownRow {
+  readonly rowid: bigint | null
+  readonly values: readonly { readonly at: number; readonly value: StoredValue; readonly isText: boolean }[]
+}
+
+/** While rows are written, nothing else has such a name. */
+const lookUpIndex = 'holdfast_look_up'
 
 export class OrphanTables {
   readonly #file: NewFile
   readonly #names: Set<string>
   readonly #tables = new Map<number, OrphanTable>()
+  readonly #statements = new Map<string, Database.Statement>()
   /** Most columns of a row that fits no table. */
   columnsOfUnknown = 1
 
@@ -43,8 +56,55 @@ export class OrphanTables {
     const hasRowid = table.alias < 0 && shape?.kind !== 'keyed-table'
     const row: StoredValue[] = [BigInt(page), ...(hasRowid ? [rowid] : [])]
     const front = '-'.repeat(row.length)
-    for (let i = 0; i < table.columns; i++) row.push(i === table.alias ? rowid : (values[i] ?? null))
-    table.insert.runRaw(row, front + texts.padEnd(table.columns, '-'))
+    for (let i = 0; i < table.columns.length; i++) row.push(i === table.alias ? rowid : (values[i] ?? null))
+    table.insert.runRaw(row, front + texts.padEnd(table.columns.length, '-'))
+  }
+
+  /** Before rows of a table are looked up by their keys. */
+  beginLookUps(shape: TreeShape): void {
+    const table = this.#tables.get(shape.id)
+    if (table !== undefined) this.#file.db.exec(`CREATE INDEX ${lookUpIndex} ON ${quoteName(table.name)}(${table.key})`)
+  }
+
+  /** True if a row with this key and these values is among them. */
+  has(shape: TreeShape, row: KnownRow): boolean {
+    const found = this.#statementFor('SELECT 1', shape, row)
+    return found?.get(row.rowid === null ? valuesOf(row) : [row.rowid, ...valuesOf(row)]) !== undefined
+  }
+
+  /** Deletes such rows: the table of the new file has them now. @returns how many */
+  take(shape: TreeShape, row: KnownRow): number {
+    const found = this.#statementFor('DELETE', shape, row)
+    return found?.run(row.rowid === null ? valuesOf(row) : [row.rowid, ...valuesOf(row)]).changes ?? 0
+  }
+
+  /** Drops the table if it is empty. */
+  endLookUps(shape: TreeShape): void {
+    const table = this.#tables.get(shape.id)
+    if (table === undefined) return
+    const { db } = this.#file
+    this.#statements.clear()
+    db.exec(`DROP INDEX ${lookUpIndex}`)
+    if (db.prepare(`SELECT 1 FROM ${quoteName(table.name)} LIMIT 1`).get() !== undefined) return
+    db.exec(`DROP TABLE ${quoteName(table.name)}`)
+    this.#tables.delete(shape.id)
+    this.#names.delete(foldedName(table.name))
+  }
+
+  #statementFor(
+    does: 'SELECT 1' | 'DELETE',
+    { id }: TreeShape,
+    { rowid, values }: KnownRow,
+  ): Database.Statement | null {
+    const table = this.#tables.get(id)
+    if (table === undefined) return null
+    const terms = values.map(({ at, isText }) => `${table.columns[at]} IS ${isText ? 'CAST(? AS TEXT)' : '?'}`)
+    const all = rowid === null ? terms : [`${table.key} = ?`, ...terms]
+    const sql = `${does} FROM ${quoteName(table.name)} WHERE ${all.join(' AND ')}`
+    if (this.#statements.size >= statementsMax) this.#statements.clear()
+    const statement = this.#statements.get(sql) ?? this.#file.db.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
   }
 
   nameOf(shape: TreeShape | null): string | null {
@@ -68,9 +128,15 @@ export class OrphanTables {
     const all = [...added.map((column) => free(column, taken)), ...columns]
     this.#file.createOrphanTable(name, all)
     const insert = new BoundValues(this.#file.db, `INSERT INTO ${quoteName(name)} VALUES`, all.length)
-    return { name, insert, columns: columns.length, alias }
+    const key = alias >= 0 ? columns[alias] : all[1]
+    return { name, insert, columns: columns.map((one) => quoteName(one)), alias, key: quoteName(key ?? '') }
   }
 }
+
+/** Statements that are kept, one for each combination of columns and of those with a text. */
+const statementsMax = 100
+
+const valuesOf = ({ values }: KnownRow): readonly StoredValue[] => values.map(({ value }) => value)
 
 /** A name that nothing has yet. */
 function free(wanted: string, taken: Set<string>): string {

@@ -81,21 +81,35 @@ export class TableSalvage {
 
   /** Its rows may be those of another table, and its own rows anywhere. */
   *#writeUncertain(): Generator<void> {
-    const { shape, walker } = this.#tree
+    const { facts } = this.#to
+    const { shape, walker, walked } = this.#tree
     for (const page of walker.walk('claimed', { leafDepth: null, gaps: [] })) {
-      this.#orphanAll(page, 'only a backup says that its page belongs to this table')
+      for (const key of this.#orphanAll(page, 'only a backup says that its page belongs to this table'))
+        facts.addKey(shape, 'unreadable', key, page.page, 'its cell cannot be read')
       yield
     }
-    this.#to.facts.addLostRange(shape, null, null, 0)
+    for (const { page, depth } of walked.gaps)
+      if (depth > 0) facts.addPage(shape, page, 'it cannot be read as a page of its table')
+    facts.addLostRange(shape, null, null, 0)
   }
 
-  #orphanAll({ page, bytes, judged }: Pick<RowPage, 'page' | 'bytes' | 'judged'>, why: string): void {
+  /** @returns keys in their order of cells that give no row */
+  #orphanAll({ page, bytes, judged }: Pick<RowPage, 'page' | 'bytes' | 'judged'>, why: string): readonly Key[] {
     this.#noteWider(page, judged)
-    for (let i = 0; i < judged.states.length; i++) {
+    const unreadable: Key[] = []
+    let before: Key | null = null
+    for (const [i, state] of judged.states.entries()) {
       const row = this.#cells.read(bytes, page, i)
       const key = judged.keys[i] ?? null
-      if (row !== null && key !== null) this.#orphan(page, key, row, why)
+      if (key === null || state === 'wider') continue
+      if (row !== null) this.#orphan(page, key, row, why)
+      else {
+        const next = judged.keys.find((_, j) => j > i && judged.states[j] === 'good') ?? null
+        if (this.#tree.walker.keys.isBetween(key, before, next)) unreadable.push(key)
+      }
+      if (state === 'good') before = key
     }
+    return unreadable
   }
 
   #noteWider(page: number, { states }: JudgedPage): void {
