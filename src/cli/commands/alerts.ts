@@ -16,8 +16,8 @@ that it is a test, and the document has "test": true. Each is tried once, for at
 most 10 s. Tests change nothing in what holdfast remembers.
 
 Each heartbeat address is requested once. Its monitor takes that for a sweep
-that went well, and waits for a whole period again. So never put this command into
-cron or a timer: the monitor would stay silent although no sweep ever runs.
+that went well, and waits for a whole period again. So never put this command
+into cron or a timer: the monitor would stay silent although no sweep ever runs.
 
 Examples:
   holdfast alerts test                   after each change of \`alerts\`

@@ -33,8 +33,8 @@ An argument with a slash, or the name of an existing file, means a file. The id
 of a backup, or backup:ID, means a backup. Every other argument means a tenant
 of the configured service; tenant:ID always means a tenant. If one side is a
 tenant, holdfast refuses another argument that is the name of a file and of a
-tenant. It holds and proves files as \`check FILE\` does, and tenants as \`check --tenant\`
-does. It checks both snapshots, then compares them.
+tenant. It holds and proves files as \`check FILE\` does, and tenants as
+\`check --tenant\` does. It checks both snapshots, then compares them.
 
 If a side has several database files, holdfast compares each with the file of
 the same name on the other side. It takes one pair after the other. If the other

@@ -23,10 +23,10 @@ may lie beside it. NEW gets its name only when both engines found it sound.
 
 Rows that are not certain are in tables of their own: those on pages that no
 table owns, and those that violate a constraint. For the table "orders" it is
-holdfast_orphaned_orders. If two rows have the same UNIQUE key, the row
-that the indexes name stays. A row that an index contradicts stays in its table: the account
-beside NEW names it, with the values that the index holds. The account also
-lists what was lost, with the keys that the file still knows.
+holdfast_orphaned_orders. If two rows have the same UNIQUE key, the row that the
+indexes name stays. A row that an index contradicts stays in its table: the
+account beside NEW names it, with the values that the index holds. The account
+also lists what was lost, with the keys that the file still knows.
 
 A salvage that was killed is not resumed. Start it again: nothing was lost,
 since FILE is only read. What it had left beside NEW is deleted then.
