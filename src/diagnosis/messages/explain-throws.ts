@@ -32,6 +32,7 @@ const reasons = new Set<Rule>([
   'key-out-of-order',
   'index-out-of-order',
 ])
+const virtualTableRules = new Set<Rule>(['fts-broken', 'rtree-broken'])
 /** Damage of the file by which SQLite may not find pages. */
 const reasonsAnywhere = new Set<Rule>(['pointer-map-wrong', 'truncated', 'header-wrong', 'freelist-broken'])
 
@@ -57,9 +58,9 @@ export function explainThrows(
   whole: ReadonlySet<string>,
   lacking: ReadonlySet<string>,
 ): ThrowExplanation {
-  const throws = observations.filter(isThrow)
   const others = observations.filter((observation) => !isThrow(observation))
-  if (throws.length === 0) return { observations, covers: () => false }
+  const throws = observations.filter((observation) => isThrow(observation) && !isOfVirtualTable(observation, others))
+  if (throws.length === 0) return { observations: others, covers: () => false }
   const wrong: readonly RuleAndObject[] = [
     ...others.filter(({ bearing }) => bearing === 'damage'),
     ...found.filter(({ severity }) => severity === 'damage'),
@@ -81,6 +82,10 @@ type RuleAndObject = Pick<Observation, 'rule' | 'object'>
 
 const isThrow = ({ rule, page, bearing }: Observation): boolean =>
   rule === 'page-unreadable' && page === null && bearing === 'damage'
+
+/** True for an error of the whole check that came again when the table of a module was checked alone. */
+const isOfVirtualTable = ({ object, detail }: Observation, others: readonly Observation[]): boolean =>
+  object.kind === 'file' && others.some((other) => virtualTableRules.has(other.rule) && other.detail === detail)
 
 /**
  * `table`: null for an error of the whole check. `observation`: null if a fact names the cause already. `isNamed`: the
