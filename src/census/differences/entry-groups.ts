@@ -1,6 +1,5 @@
 /** Sorts the unmatched entries of an index by what is wrong with them, and finds the other indexes that agree. */
 
-import type { RowKey } from '../../model/result/finding.ts'
 import type { IndexPlan } from '../plan.ts'
 import type { EntryNamer, NamedEntry, UnmatchedEntry } from './entry-namer.ts'
 
@@ -33,22 +32,20 @@ export function groupEntries(
   const differing: NamedEntry[] = []
   for (const entry of entries.filter(({ sign }) => sign === 1)) {
     const named = namer.name(index, entry)
-    const id = JSON.stringify(named.key)
-    const same = rows.get(id)
+    const same = rows.get(named.row)
     if (same) same.push(named)
-    else rows.set(id, [named])
+    else rows.set(named.row, [named])
   }
   for (const entry of entries.filter(({ sign }) => sign === -1)) {
     const named = namer.name(index, entry)
-    const id = JSON.stringify(named.key)
-    const same = rows.get(id)
+    const same = rows.get(named.row)
     if (same === undefined) {
       without.push(named)
       continue
     }
     differing.push(named)
     same.pop()
-    if (same.length === 0) rows.delete(id)
+    if (same.length === 0) rows.delete(named.row)
   }
   const differ = differing.length
   const groups: readonly EntryGroup[] = [
@@ -79,19 +76,19 @@ export function agreeingIndexes(
     return next
   }
   const setOf = new Map<string, number>()
-  const idOf = (index: IndexPlan, rule: EntryGroup['rule'], key: RowKey): string =>
-    JSON.stringify([index.table, rule, key])
+  const idOf = (index: IndexPlan, rule: EntryGroup['rule'], row: string): string =>
+    JSON.stringify([index.table, rule, row])
   for (const { index, groups } of grouped) {
     for (const { rule, named } of groups) {
-      for (const { key } of named) {
+      for (const { key, row } of named) {
         if (key === null) continue
-        const id = idOf(index, rule, key)
+        const id = idOf(index, rule, row)
         setOf.set(id, withName(setOf.get(id) ?? 0, index.object.name))
       }
     }
   }
   return (index, { rule, named }) => {
-    const found = new Set(named.map(({ key }) => (key === null ? 0 : (setOf.get(idOf(index, rule, key)) ?? 0))))
+    const found = new Set(named.map(({ key, row }) => (key === null ? 0 : (setOf.get(idOf(index, rule, row)) ?? 0))))
     return [...new Set([...found].flatMap((set) => sets[set] ?? []))]
       .filter((name) => name !== index.object.name)
       .toSorted()

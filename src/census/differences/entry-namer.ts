@@ -5,7 +5,9 @@ import type { PageSource } from '../../sqlite/accounting/page-source.ts'
 import type { ColumnValue } from '../../sqlite/column-value.ts'
 import type { CensusPlan, IndexPlan } from '../plan.ts'
 import { Columns } from '../record/columns.ts'
+import { Fingerprint } from '../record/fingerprint.ts'
 import { identityKey, rowidKey } from '../record/row-key.ts'
+import { contentKey } from '../scan/row-content.ts'
 import { CellReader } from './reread-cell.ts'
 import { salvageColumnsOf, valuesAt } from './salvage.ts'
 
@@ -25,16 +27,21 @@ export interface UnmatchedEntry {
 export interface NamedEntry {
   /** null if the cell cannot be read again. */
   readonly key: RowKey | null
+  /** Two entries have the same one if they belong to the same row. The key cannot tell: a report cuts long keys. */
+  readonly row: string
   /** Page of the row or of the entry; 0 if SQLite computed the entry. */
   readonly page: number
   /** What the entry holds beside the key; null for rows, and if the caller does not want values. */
   readonly values: readonly SalvagedValue[] | null
 }
 
+const unnamed = { key: null, row: '' } as const
+
 export class EntryNamer {
   readonly #plan: CensusPlan
   readonly #cells: CellReader
   readonly #columns: Columns
+  readonly #print = new Fingerprint(contentKey)
   #salvageBytesLeft: number
 
   constructor(plan: CensusPlan, source: PageSource, showValues: boolean) {
@@ -52,21 +59,29 @@ export class EntryNamer {
     const columns = this.#columns
     if (values !== null) {
       columns.take(values)
-      return { key: identityKey(columns, index.identity, this.#plan.encoding, isRowid), page: 0, values: null }
+      return { ...this.#named(index.identity, isRowid), page: 0, values: null }
     }
-    if (!this.#cells.find(page, cell)) return { key: null, page, values: null }
-    if (sign === 1 && isRowid)
-      return { key: rowidKey(this.#cells.cell.rowLow, this.#cells.cell.rowHigh), page, values: null }
+    if (!this.#cells.find(page, cell)) return { ...unnamed, page, values: null }
+    if (sign === 1 && isRowid) {
+      const key = rowidKey(this.#cells.cell.rowLow, this.#cells.cell.rowHigh)
+      return { key, row: JSON.stringify(key), page, values: null }
+    }
     const wanted = sign === 1 && table?.kind === 'keyed-table' ? table.key.length : index.parts.length
     const max = sign === 1 && table?.kind === 'keyed-table' ? table.columns.length : index.parts.length
-    if (!this.#cells.load(columns, wanted, max)) return { key: null, page, values: null }
+    if (!this.#cells.load(columns, wanted, max)) return { ...unnamed, page, values: null }
     const identity = sign === 1 && table?.kind === 'keyed-table' ? table.key.map((_, i) => i) : index.identity
-    const { encoding } = this.#plan
-    return {
-      key: identityKey(columns, identity, encoding, isRowid),
-      page,
-      values: sign === -1 ? this.#salvage(index) : null,
-    }
+    return { ...this.#named(identity, isRowid), page, values: sign === -1 ? this.#salvage(index) : null }
+  }
+
+  /** Names the row of the entry that was decoded last. */
+  #named(identity: readonly number[], isRowid: boolean): Pick<NamedEntry, 'key' | 'row'> {
+    const key = identityKey(this.#columns, identity, this.#plan.encoding, isRowid)
+    if (isRowid) return { key, row: JSON.stringify(key) }
+    const print = this.#print
+    print.begin()
+    for (const i of identity) print.column(this.#columns, i)
+    print.end()
+    return { key, row: `${print.low} ${print.high}` }
   }
 
   /** All values of the entry that was named last. */

@@ -59,12 +59,11 @@ export class UnmatchedEntries {
     const computed = new Map<string, readonly SalvagedValue[]>()
     const pairs: EntryPair[] = []
     for (const entry of entries.toSorted((a, b) => b.sign - a.sign)) {
-      const { key } = namer.name(index, entry)
-      const id = JSON.stringify(key)
+      const { key, row } = namer.name(index, entry)
       if (key === null) return null
-      if (entry.sign === 1 && entry.values !== null) computed.set(id, namer.partsOf(index))
+      if (entry.sign === 1 && entry.values !== null) computed.set(row, namer.partsOf(index))
       else {
-        const expected = computed.get(id)
+        const expected = computed.get(row)
         if (entry.sign === 1 || expected === undefined) return null
         pairs.push({ expected, actual: namer.partsOf(index) })
       }

@@ -7,6 +7,8 @@ import type { Columns } from './columns.ts'
 
 /** Bytes of a key column that a report shows. The keys of a hostile file may be very long. */
 const shownBytesMax = 1024
+/** Bytes of a key column that an account lists. Its keys are complete, and only those of a hostile file are longer. */
+export const listedBytesMax = 1 << 20
 
 /** A rowid from its two words. As text if it is beyond 2^53. */
 export function rowidKey(low: number, high: number): number | string {
@@ -25,38 +27,46 @@ export function compareRowKeys(a: RowKey, b: RowKey): number {
 export const integerKey = (value: bigint): number | string =>
   Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
 
-/** The name of the row of an entry: its rowid, or the columns of the primary key. */
+/**
+ * The name of the row of an entry: its rowid, or the columns of the primary key.
+ * @param bytesMax bytes of one column; the rest is left out
+ */
 export function identityKey(
   columns: Columns,
   positions: readonly number[],
   encoding: TextEncoding,
   isRowid: boolean,
+  bytesMax = shownBytesMax,
 ): RowKey {
   const [only = 0] = positions
-  return isRowid ? integerKey(columns.integerAt(only)) : primaryKey(columns, positions, encoding)
+  return isRowid ? integerKey(columns.integerAt(only)) : primaryKey(columns, positions, encoding, bytesMax)
 }
 
-export const primaryKey = (columns: Columns, positions: readonly number[], encoding: TextEncoding): RowKey =>
-  positions.map((i) => columnKey(columns, i, encoding))
+/** @param bytesMax bytes of one column; the rest is left out */
+export const primaryKey = (
+  columns: Columns,
+  positions: readonly number[],
+  encoding: TextEncoding,
+  bytesMax = shownBytesMax,
+): RowKey => positions.map((i) => columnKey(columns, i, encoding, bytesMax))
 
-function columnKey(columns: Columns, i: number, encoding: TextEncoding): KeyColumn {
+function columnKey(columns: Columns, i: number, encoding: TextEncoding, bytesMax: number): KeyColumn {
   switch (columns.kind[i]) {
     case kinds.integer:
       return integerKey(columns.integerAt(i))
     case kinds.real:
-      return columns.numberAt(i)
+      return realKey(columns.numberAt(i))
     case kinds.text:
-      return decoderOf(encoding).decode(columns.bytesAt(i).subarray(0, shownBytesMax))
+      return decoderOf(encoding).decode(columns.bytesAt(i).subarray(0, bytesMax))
     case kinds.blob:
-      return {
-        blob: Array.from(columns.bytesAt(i).subarray(0, shownBytesMax), (byte) =>
-          byte.toString(16).padStart(2, '0'),
-        ).join(''),
-      }
+      return { blob: Buffer.from(columns.bytesAt(i).subarray(0, bytesMax)).toString('hex') }
     default:
       return null
   }
 }
+
+/** JSON has no infinite numbers, and would show null. */
+const realKey = (value: number): number | string => (Number.isFinite(value) ? value : String(value))
 
 /** For SQLite a byte order mark is a character like any other. */
 export const decoderOf = (
