@@ -89,6 +89,24 @@ describe('indexes', () => {
   })
 })
 
+test('each lost row of a table WITHOUT ROWID is listed by its complete key, however alike the keys begin', () => {
+  using folder = makeFolder()
+  const keyOf = (i: number): string => `${'long '.repeat(400)}${1000 + i}`
+  const fill = fillMany(
+    'CREATE TABLE t(k TEXT PRIMARY KEY, v TEXT, w TEXT) WITHOUT ROWID; CREATE INDEX i ON t(v)',
+    'INSERT INTO t VALUES(?, ?, ?)',
+    (i) => [keyOf(i), `v${i}`, `w${i}`],
+    20,
+  )
+  const { outcome, differences } = salvageAndCompare(folder, fill, (patient) => zeroPage(patient, patient.leaf('t')))
+  expect(differences.missing.length).toBeGreaterThan(1)
+  expect(outcome.tables[0]?.unreadable).toBe(differences.missing.length)
+  const listed = selectAll(folder.in('facts'), "SELECT key FROM keys WHERE kind = 'unreadable' ORDER BY key").flat()
+  expect(listed.map((key) => `t '${(JSON.parse(String(key)) as readonly string[])[0]}'`)).toEqual(
+    differences.missing.toSorted(),
+  )
+})
+
 test('rows that break a UNIQUE index are moved to a table of their own, and nothing is lost', () => {
   using folder = makeFolder()
   const fill = fillMany('CREATE TABLE t(id INTEGER PRIMARY KEY, u TEXT UNIQUE)', 'INSERT INTO t VALUES(?, ?)', (i) => [

@@ -3,7 +3,7 @@
 import type Database from 'better-sqlite3'
 import type { TextEncoding } from '../../../census/plan.ts'
 import { Columns } from '../../../census/record/columns.ts'
-import { identityKey } from '../../../census/record/row-key.ts'
+import { identityKey, listedBytesMax } from '../../../census/record/row-key.ts'
 import { columnValue, typed } from '../../../check/reader/sqlite/column-value.ts'
 import type { TypedValue } from '../../../check/reader/sqlite/column-value.ts'
 import { invariant } from '../../../model/bug.ts'
@@ -16,8 +16,9 @@ import type { KnownLosses } from './table-facts.ts'
 
 const { added, newer, deleted, older, unreadable, notUnique, noParent } = deeds
 
-/** Keys in one answer. */
+/** Keys in one answer, and characters of all but the last. */
 const keysEachMax = 5_000
+const answerLengthMax = 1_000_000
 
 /** Gives the keys of one table and kind in pieces. No other statement may run before the last piece. */
 export class KeyListing {
@@ -32,13 +33,15 @@ export class KeyListing {
     this.#open ??= { of: rows, kind, keys: keysOfKind(db, rows, facts, kind) }
     invariant(this.#open.of === rows && this.#open.kind === kind, 'one kind of keys is listed at a time')
     const keys: RowKey[] = []
-    while (keys.length < keysEachMax) {
+    let length = 0
+    while (keys.length < keysEachMax && length <= answerLengthMax) {
       const next = this.#open.keys.next()
       if (next.done === true) {
         this.#open = null
         return { keys, isLast: true }
       }
       keys.push(next.value)
+      if (typeof next.value === 'object') length += JSON.stringify(next.value).length
     }
     return { keys, isLast: false }
   }
@@ -58,12 +61,20 @@ const isDecided = (kind: AccountedKind): kind is keyof typeof decided => kind in
 
 /** In the order of the keys, one at a time. @throws what SQLite throws */
 function* keysOfKind(db: Database.Database, rows: RowSets, facts: KnownLosses, kind: AccountedKind): Generator<RowKey> {
-  if (isDecided(kind)) yield* decidedKeys(db, rows, `w.what IN (${decided[kind].join(', ')})`)
+  if (isDecided(kind)) yield* decidedKeys(db, rows, `w.what IN (${decided[kind].join(', ')})`, listedBytesMax)
   else if (facts.id !== null) yield* salvagedKeys(db, rows, facts.id, kind)
 }
 
-/** The keys of the decisions that meet the condition on `w`. */
-export function* decidedKeys(db: Database.Database, rows: RowSets, condition: string): Generator<RowKey> {
+/**
+ * The keys of the decisions that meet the condition on `w`.
+ * @param bytesMax bytes of one column of a key; for what a report shows if it is left out
+ */
+export function* decidedKeys(
+  db: Database.Database,
+  rows: RowSets,
+  condition: string,
+  bytesMax?: number,
+): Generator<RowKey> {
   const key = rows.workKey('w')
   const encoding = encodingOf(db)
   const row = new Columns(key.length)
@@ -71,7 +82,7 @@ export function* decidedKeys(db: Database.Database, rows: RowSets, condition: st
   const select = `SELECT ${key.map(typed).join(', ')} FROM ${rows.work} w WHERE ${condition} ORDER BY ${key.join(', ')}`
   for (const values of db.prepare<[], TypedValue[number][]>(select).raw().safeIntegers().iterate()) {
     row.take(key.map((_, i) => columnValue(String(values[2 * i]), values[2 * i + 1] ?? null)))
-    yield identityKey(row, positions, encoding, rows.table.key.length === 0)
+    yield identityKey(row, positions, encoding, rows.table.key.length === 0, bytesMax)
   }
 }
 

@@ -21,14 +21,19 @@ export class FactsReader {
     return this.#db.prepare<[], FactsTable>('SELECT id, name, rows FROM tables ORDER BY id').all()
   }
 
-  /** In the order in which they were found. */
+  /** In the order in which they were found: as many as fit into an answer, and at most `keysMax`. */
   keys(table: number, after: number, keysMax: number): readonly FactsKey[] {
-    const rows = this.#db
-      .prepare<[number, number, number], { readonly number: number; readonly kind: KeyKind; readonly key: string }>(
-        'SELECT rowid AS number, kind, key FROM keys WHERE table_id = ? AND rowid > ? ORDER BY rowid LIMIT ?',
-      )
-      .all(table, after, keysMax)
-    return rows.map(({ number, kind, key }) => ({ number, kind, key: JSON.parse(key) as RowKey }))
+    const rows = this.#db.prepare<
+      [number, number, number],
+      { readonly number: number; readonly kind: KeyKind; readonly key: string }
+    >('SELECT rowid AS number, kind, key FROM keys WHERE table_id = ? AND rowid > ? ORDER BY rowid LIMIT ?')
+    const keys: FactsKey[] = []
+    let length = 0
+    for (const { number, kind, key } of rows.iterate(table, after, keysMax)) {
+      keys.push({ number, kind, key: JSON.parse(key) as RowKey })
+      if ((length += key.length) > answerLengthMax) break
+    }
+    return keys
   }
 
   /** As many as fit into an answer. */

@@ -1,8 +1,9 @@
 /** Child side: writes the facts of a salvage (repair/salvage/facts.ts). */
 import Database from 'better-sqlite3'
 import { kinds, type Columns } from '../../../../census/record/columns.ts'
-import { integerKey, primaryKey } from '../../../../census/record/row-key.ts'
+import { integerKey, listedBytesMax, primaryKey } from '../../../../census/record/row-key.ts'
 import type { DroppedEntry } from '../../../../model/result/account.ts'
+import type { RowKey } from '../../../../model/result/finding.ts'
 import { factsSchema, type KeyKind } from '../../facts.ts'
 import { keptKey, type Key } from '../read/keys.ts'
 import type { StoredValue } from '../read/record-header.ts'
@@ -94,14 +95,7 @@ export class FactsFile implements Disposable {
   addKey(shape: TreeShape, kind: KeyKind, key: Key, page: number | null, why: string): bigint {
     this.countsOf(shape)[countOf[kind]]++
     const rowid = typeof key === 'bigint' ? key : null
-    const { lastInsertRowid } = this.#insertKey.run(
-      shape.id,
-      kind,
-      rowid,
-      JSON.stringify(shownKey(shape, key)),
-      page,
-      why,
-    )
+    const { lastInsertRowid } = this.#insertKey.run(shape.id, kind, rowid, listedKey(shape, key), page, why)
     const id = BigInt(lastInsertRowid)
     if (typeof key !== 'bigint') this.#keyed.get(shape.id)?.run([bound(id), ...columnsBound(key, shape.key.length)])
     return id
@@ -138,7 +132,7 @@ export class FactsFile implements Disposable {
 
   /** The number of a key that the facts have; null if they do not. */
   numberOf(shape: TreeShape, kind: KeyKind, key: Key): bigint | null {
-    const id = this.#findKey.get(shape.id, kind, JSON.stringify(shownKey(shape, key)))
+    const id = this.#findKey.get(shape.id, kind, listedKey(shape, key))
     return id === undefined ? null : BigInt(id)
   }
 
@@ -161,7 +155,7 @@ export class FactsFile implements Disposable {
     columns: readonly string[],
     values: DroppedEntry['values'],
   ): void {
-    const shown = key === null ? null : shownKey(shape, key)
+    const shown = key === null ? null : shownKey(shape, key, listedBytesMax)
     const entry = JSON.stringify({ index, key: shown, columns, values })
     this.#insertDropped.run(
       shape.id,
@@ -244,15 +238,19 @@ export class FactsFile implements Disposable {
   }
 }
 
-function shownKey(shape: TreeShape, key: Key): unknown {
+function shownKey(shape: TreeShape, key: Key, bytesMax?: number): RowKey {
   return typeof key === 'bigint'
     ? integerKey(key)
     : primaryKey(
         key,
         shape.key.map((_, i) => i),
         shape.encoding,
+        bytesMax,
       )
 }
+
+/** The complete key, as an account lists it: rows whose keys begin alike are different rows. */
+const listedKey = (shape: TreeShape, key: Key): string => JSON.stringify(shownKey(shape, key, listedBytesMax))
 
 /** The exact values of a key. A real that is a whole number may come as an integer, which SQLite takes for equal. */
 function columnsBound(key: Columns, count: number): ReturnType<typeof bound>[] {
