@@ -64,6 +64,27 @@ describe('schemas', () => {
     ])
   })
 
+  test('strings in double quotes that differ in case make a difference; names in double quotes do not', async () => {
+    const withWords = (words: string): string =>
+      make((db) => {
+        db.exec(
+          "CREATE TABLE t(a, b CHECK(b <> 'w')); CREATE INDEX i ON t(b) WHERE a = 'w'; CREATE VIEW v AS SELECT 'w'",
+        )
+        // This build of SQLite takes no strings in double quotes, so they are put into the schema.
+        db.unsafeMode(true)
+        db.pragma('writable_schema=ON')
+        db.exec(`UPDATE sqlite_schema SET sql = replace(sql, '''w''', '${words}')`)
+      })
+    const a = withWords('"Open"')
+    const names = ['table t', 'index i', 'view v'].map((name) => `${name}: its statement is not the same`)
+    expect((await compareInProcess(a, withWords('"Open"'))).schemaDifferences).toEqual([])
+    expect((await compareInProcess(a, withWords("''Open''"))).schemaDifferences).toEqual([])
+    expect((await compareInProcess(a, withWords('"open"'))).schemaDifferences.map(({ text }) => text)).toEqual(names)
+    const named = make((db) => db.exec('CREATE TABLE "T"("A", "B" CHECK("b" <> "A")); CREATE INDEX "I" ON "T"("B")'))
+    const plain = make((db) => db.exec('CREATE TABLE t(a, b CHECK(b <> a)); CREATE INDEX i ON t(b)'))
+    expect((await compareInProcess(named, plain)).schemaDifferences).toEqual([])
+  })
+
   test('the same columns with a rowid and without: rows are compared by content', async () => {
     const a = make((db) =>
       db.exec("CREATE TABLE t(id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES(1,'a'),(2,'b'),(3,'c')"),

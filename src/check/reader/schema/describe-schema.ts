@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto'
 import type Database from 'better-sqlite3'
 import type { DescribedObject, SchemaDescription } from '../../../comparison/schema.ts'
+import { quoteName } from '../sqlite/open-database.ts'
 import { ordinaryTables, readObjects } from './schema-objects.ts'
-import { tokensOf } from './sql-tokens.ts'
+import { foldedName, isDoubleQuoted, tokensOf, unquote } from './sql-tokens.ts'
 
 const encodings = ['UTF-8', 'UTF-16le', 'UTF-16be'] as const
 
@@ -25,6 +26,7 @@ export function describeSchema(db: Database.Database): SchemaDescription {
     ([table]) => table,
   )
   const statementOf = new Map(statements)
+  const names = new Set([...columns.values()].flat().map(([, column]) => foldedName(column)))
   return {
     encoding: encodings.find((encoding) => encoding === encodingName) ?? 'UTF-8',
     userVersion: Number(pragma('user_version')),
@@ -37,7 +39,7 @@ export function describeSchema(db: Database.Database): SchemaDescription {
         table,
         shadowOf,
         statement: createHash('sha256')
-          .update(plainStatement(statementOf.get(name) ?? ''))
+          .update(plainStatement(statementOf.get(name) ?? '', kind === 'virtual-table' ? null : names))
           .digest('hex')
           .slice(0, 32),
         columns: kind === 'table' ? (columns.get(name) ?? []).map(([, column]) => column) : [],
@@ -47,12 +49,28 @@ export function describeSchema(db: Database.Database): SchemaDescription {
 
 /**
  * A statement without what makes no difference to SQLite: ALTER TABLE, and tools that dump and load, write statements
- * in their own way. If two results are equal, the statements mean the same. The reverse is not always true. One
- * exception: outside of DEFAULT, a word in double quotes that names nothing is a string, and its case is not seen.
+ * in their own way. If two results are equal, the statements mean the same. The reverse is not always true.
+ * @param columns folded names of all columns of the schema. In double quotes, a word that is none of them, and has no
+ * place where only a name may be, is a string. null: such words count as names, so their case is not seen.
  */
-export function plainStatement(sql: string): string {
+export function plainStatement(sql: string, columns: ReadonlySet<string> | null = null): string {
   const tokens = tokensOf(sql).map(({ text }) => text)
-  return tokens.map((token, at) => (isDefault(tokens[at - 1]) ? unquoted(token) : plainToken(token))).join('\u0000')
+  const plain = tokens.map((token, at) => {
+    if (isDefault(tokens[at - 1])) return unquoted(token)
+    return columns !== null && isString(tokens, at, columns) ? quoteName(unquote(token), "'") : plainToken(token)
+  })
+  return plain.join('\u0000')
+}
+
+/** Words before the name of an object, a constraint, a collation or a result column. */
+const beforeNames =
+  /^(?:table|exists|index|view|trigger|on|references|constraint|collate|as|from|join|into|update|delete|of|using|\.)$/i
+
+/** True for a word in double quotes that names nothing (SQLite documentation, "Quirks", section 8). */
+function isString(tokens: readonly string[], at: number, columns: ReadonlySet<string>): boolean {
+  const [before = '', token = '', after = ''] = [tokens[at - 1], tokens[at], tokens[at + 1]]
+  if (!isDoubleQuoted(token) || columns.has(foldedName(unquote(token)))) return false
+  return !beforeNames.test(before) && after !== '.' && after !== '('
 }
 
 /** A word behind it is a string, in double quotes or in none. */
