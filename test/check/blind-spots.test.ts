@@ -1,8 +1,10 @@
 import { copyFileSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
+import { diagnose } from '../../src/diagnosis/diagnose.ts'
 import { fillEvents } from '../support/databases/create-database.ts'
 import { EditableDatabase, recordBody } from '../support/databases/surgeon.ts'
+import { bareFileContext } from '../support/differential/engines.ts'
 import { readInProcess } from '../support/read-in-process.ts'
 import { messagesIn, rulesIn, useSnapshotFolder } from '../support/snapshot-folder.ts'
 
@@ -71,6 +73,20 @@ describe('blind spots of integrity_check', () => {
       fact.kind === 'found' && fact.finding.rule === 'entry-differs-from-row' ? [fact.finding.total] : [],
     )
     expect(found).toEqual([150])
+  })
+
+  test('each of many lost pages is counted once, whoever names it', async () => {
+    make(fillEvents(10))
+    const pages = 60
+    let first = 0
+    wound((database) => {
+      first = database.bytes / 4096 + 1
+      database.truncate(database.bytes + pages * 4096)
+      database.write32At(28, database.bytes / 4096)
+    })
+    const { findings } = diagnose(await check(), bareFileContext)
+    expect(findings).toMatchObject([{ rule: 'page-unowned', severity: 'leak', total: pages }])
+    expect(findings[0]?.text).toContain(`: ${first}-${first + pages - 1}`)
   })
 
   test('an unknown collation hides neither the damage elsewhere nor itself', async () => {

@@ -118,7 +118,10 @@ export function mergeFound(
   observations: readonly Observation[],
   found: readonly Finding[],
 ): { readonly observations: readonly Observation[]; readonly found: readonly Finding[] } {
-  const distinct = [...new Map(found.map((finding) => [JSON.stringify(finding), finding])).values()]
+  const distinct = withLostPages(
+    [...new Map(found.map((finding) => [JSON.stringify(finding), finding])).values()],
+    observations,
+  )
   const known = new Set(
     distinct.flatMap(({ rule, page, severity, object }) => [
       ...(page === undefined ? [] : [keyOf(rule, severity, page, object.kind)]),
@@ -139,6 +142,27 @@ export function mergeFound(
     return [page, target, object.name].some((at) => at !== null && known.has(keyOf(rule, bearing, at, object.kind)))
   }
   return { observations: observations.filter((observation) => !isKnown(observation)), found: foldFound(distinct) }
+}
+
+/**
+ * Our page accounting lists the first lost pages and counts the others. Those that SQLite names beside the listed ones
+ * are among the others: they are listed too, and not counted again.
+ */
+function withLostPages(found: readonly Finding[], observations: readonly Observation[]): readonly Finding[] {
+  const isCount = ({ rule, page, total }: Finding): boolean =>
+    rule === 'page-unowned' && page === undefined && total !== undefined
+  const [counted] = found.filter(isCount)
+  if (counted === undefined) return found
+  const listed = new Set(found.flatMap(({ rule, page }) => (rule === 'page-unowned' ? (page ?? []) : [])))
+  const named = observations.flatMap(({ rule, page }) => (rule === 'page-unowned' ? (page ?? []) : []))
+  const others = [...new Set(named)].filter((page) => !listed.has(page)).toSorted((a, b) => a - b)
+  const { total = 0, ...lost } = counted
+  const pages = others.slice(0, total)
+  return [
+    ...found.filter((finding) => finding !== counted),
+    ...pages.map((page): Finding => ({ ...lost, page })),
+    ...(total > pages.length ? [{ ...lost, total: total - pages.length }] : []),
+  ]
 }
 
 /** Rules by which SQLite reports, without rows, what the census has reported with rows. */
