@@ -2,6 +2,8 @@ import { copyFileSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { diagnose } from '../../src/diagnosis/diagnose.ts'
+import { cellOffset } from '../../src/sqlite/page.ts'
+import { varintNumber } from '../../src/sqlite/varint.ts'
 import { fillEvents } from '../support/databases/create-database.ts'
 import { EditableDatabase, recordBody } from '../support/databases/surgeon.ts'
 import { bareFileContext } from '../support/differential/engines.ts'
@@ -87,6 +89,28 @@ describe('blind spots of integrity_check', () => {
     const { findings } = diagnose(await check(), bareFileContext)
     expect(findings).toMatchObject([{ rule: 'page-unowned', severity: 'leak', total: pages }])
     expect(findings[0]?.text).toContain(`: ${first}-${first + pages - 1}`)
+  })
+
+  test('a record without bytes, as zeros are, is named, and is not taken for a row of NULLs', async () => {
+    make(fillEvents(300))
+    let row = 0
+    wound((database) => {
+      const leaf = database.leaf('events')
+      database.edit(leaf, (bytes, bTree) => {
+        const at = cellOffset(bytes, bTree, 3)
+        bytes[at] = 0
+        row = varintNumber(bytes, at + 1)
+      })
+    })
+    const { findings } = diagnose(await check(), bareFileContext)
+    expect(findings.filter(({ rule }) => rule !== 'page-malformed')).toMatchObject([
+      { rule: 'record-malformed', object: { name: 'events' }, rows: [row] },
+      ...['events_at', 'events_kind', 'events_note'].map((name) => ({
+        rule: 'entry-without-row',
+        object: { name },
+        rows: [row],
+      })),
+    ])
   })
 
   test('an unknown collation hides neither the damage elsewhere nor itself', async () => {

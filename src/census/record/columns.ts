@@ -74,7 +74,9 @@ export class Columns {
     this.view = view
     const end = from + here
     let next = from
-    let headerBytes = here > 0 ? (bytes[next++] ?? 0) : 0
+    // Even a record without columns has the length of its header. Cells of zeros have not.
+    if (here === 0) return 'header'
+    let headerBytes = bytes[next++] ?? 0
     if (headerBytes >= 0x80) {
       headerBytes &= 0x7f
       let byte = 0x80
