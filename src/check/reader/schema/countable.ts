@@ -41,7 +41,9 @@ export function findIncomplete(
         { kind: 'index', name, table },
         withRow.has(name)
           ? `the schema gives no root page for index ${name} of ${table}`
-          : `the schema has no row for index ${name}, which ` +
+          : origin === 'c'
+            ? `the schema has the statement of index ${name} of ${table} in a row of another name or type`
+            : `the schema has no row for index ${name}, which ` +
               `${origin === 'pk' ? 'the PRIMARY KEY' : 'a UNIQUE'} of ${table} needs`,
       ),
     ),

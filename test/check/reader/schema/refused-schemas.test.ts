@@ -106,6 +106,15 @@ describe.each(lacking)('the schema lacks %s', (_, sql, name) => {
   })
 })
 
+test('an index whose row has another type is not called the index of a UNIQUE', async () => {
+  const sql = "UPDATE sqlite_schema SET type = 'INDEX' WHERE name = 'note_n'"
+  const { damage, findings } = await concludeChanged(path, { sql })
+  expect(damage).toBe('schema')
+  expect(findings.map(({ rule, text }) => `${rule}: ${text}`)).toContain(
+    'schema-incomplete: the schema has the statement of index note_n of note in a row of another name or type',
+  )
+})
+
 test('many rows that SQLite refuses are all reported', async () => {
   makeChanged(path, {})
   const db = new Database(path)
