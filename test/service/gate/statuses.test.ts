@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createGate, type GateOptions } from '../../../src/service/gate/index.ts'
-import { exchange, openTestGate, problemName, terms } from '../../support/service/gate.ts'
+import { exchange, openTestGate, problemName, terms, until } from '../../support/service/gate.ts'
 
 const newKey = (): Record<string, string> => ({ 'idempotency-key': Math.random().toString(36) })
 
@@ -102,6 +102,22 @@ test('410: unknown leases, with the present boot id', async () => {
   expect([gone.status, problemName(gone)]).toEqual([410, 'lease-expired'])
   expect(gone.json).toMatchObject({ bootId })
   expect(gone.json).not.toHaveProperty('endedBy')
+})
+
+test('410 and 200: the end of a lease can be asked for again after its tenant was removed', async () => {
+  const ids = ['acme', 'bolt']
+  await using service = await openTestGate({}, ids)
+  const end = (id: string, lease: string, fence: number): ReturnType<typeof service.call> =>
+    service.call('DELETE', `/tenants/${id}/quiesce/${lease}?fence=${fence}`)
+  const ended = (await service.quiesce('acme')).json
+  const expired = (await service.quiesce('bolt', { ttlMs: 1 })).json
+  await until(() => service.gate.stateOf('bolt') === 'active', 'the lease has ended by itself')
+  ids.length = 0
+  const first = await end('acme', ended.leaseId, ended.fence)
+  expect(first.status).toBe(200)
+  expect((await end('acme', ended.leaseId, ended.fence)).json).toEqual(first.json)
+  expect(await end('bolt', expired.leaseId, expired.fence)).toMatchObject({ status: 410, json: { endedBy: 'expiry' } })
+  expect((await end('acme', 'another', 1)).status).toBe(404)
 })
 
 test('413 and 415: bodies that are too large or not JSON', async () => {
