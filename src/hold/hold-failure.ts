@@ -33,7 +33,7 @@ export function withTenantState(
   paused: boolean,
 ): Failure {
   if (connection === null) return failure.withTenant('untouched')
-  if (failure.code === 'RESUME_FAILED') return failure
+  if (failure.code === 'RESUME_FAILED' || failure.code === 'TENANT_GONE') return failure
   if (record.endedBySelf !== null && symptomsOfLostLease.has(failure.code)) {
     const how =
       record.endedBySelf === 'expired'

@@ -6,10 +6,13 @@ import type { ResumeOutcome } from './resume.ts'
 
 /**
  * @param answer the service's answer to the quiesce; null if none was seen
- * @throws {Failure} LEASE_LOST unless the service confirms the pause: what was copied meanwhile proves nothing then
+ * @throws {Failure} LEASE_LOST unless the service confirms the pause: what was copied meanwhile proves nothing then;
+ * TENANT_GONE
  */
 export function requireConfirmed(tenant: TenantId, answer: QuiesceAnswer | null, outcome: ResumeOutcome): void {
   const { how, refused, resumed } = outcome
+  if (how === 'tenant-gone')
+    throw new Failure('TENANT_GONE', `the service removed ${tenant} while it was paused, or right after that`)
   if (how === 'service-restarted') throw restartedFailure(tenant)
   if (refused !== null && how !== 'resumed') throw notResumedFailure(tenant, refused)
   if (resumed === null) throw leaseLost(`the service did not confirm that ${tenant} was quiesced until the end`)

@@ -203,7 +203,7 @@ export class Pause implements AsyncDisposable {
    * Ends the pause, and returns when the tenant was seen serving and the service confirmed the pause.
    * @returns a promise that resolves when the end of the hold is in the ledger. The caller may await it when no other
    * tenant has to wait behind it.
-   * @throws {Failure} LEASE_LOST as `requireConfirmed`; RESUME_FAILED if the tenant was not seen serving
+   * @throws {Failure} LEASE_LOST, TENANT_GONE as `requireConfirmed`; RESUME_FAILED if the tenant was not seen serving
    */
   async resume(): Promise<{ readonly written: Promise<void> }> {
     const outcome = await this.#end()

@@ -1,6 +1,7 @@
 /**
  * Resumes a tenant, and sees that it serves. An answer is never taken for the fact (I2.1): a hold has ended only when
- * the tenant was seen active. A tenant that is active but less healthy than before is a failure.
+ * the tenant was seen active, or when the service does not know the tenant any more. A tenant that is active but less
+ * healthy than before is a failure.
  */
 import { monotonicMs, sleep } from '../../host/clock.ts'
 import type { TenantId } from '../../model/brand.ts'
@@ -26,7 +27,7 @@ export interface ResumeRequest {
 
 /** What was seen at the end of a hold. */
 export interface ResumeOutcome {
-  readonly how: 'resumed' | 'expired' | 'service-restarted' | 'never-began'
+  readonly how: 'resumed' | 'expired' | 'service-restarted' | 'never-began' | 'tenant-gone'
   /** The service's answer to the resume; null if none was seen. */
   readonly resumed: LeaseEnd | null
   /** Why the resume was not done when we asked for it; null if it was. */
@@ -164,8 +165,27 @@ class Resume {
       if (ours) this.#answered = false
     } catch (error) {
       this.#lastError = error as Error
+      if (await this.#isGone(error)) return this.#outcome('tenant-gone')
     }
     return null
+  }
+
+  /**
+   * True if the lease has ended, and the service knows neither the tenant nor a lease of ours any more: the tenant was
+   * removed in the pause or right after it. False in doubt, and if the service lists no tenant at all.
+   */
+  async #isGone(error: unknown): Promise<boolean> {
+    const { service, tenant, holder, endsByMs } = this.#request
+    const hasEnded = this.#resumed !== null || (service.via === 'admin-api' && monotonicMs() > endsByMs)
+    if (!hasEnded || !(error instanceof Failure) || error.code !== 'ADMIN_REFUSED') return false
+    try {
+      const leases = await service.leases(noDeadline)
+      if (leases.some((lease) => lease.holder === holder)) return false
+      const tenants = await service.tenants(noDeadline)
+      return tenants.length > 0 && tenants.every(({ id }) => id !== tenant)
+    } catch {
+      return false
+    }
   }
 
   #reportRetry(): void {
@@ -176,8 +196,7 @@ class Resume {
     }
   }
 
-  #outcome(): ResumeOutcome {
-    const how = howItEnded(this.#lease, this.#resumed)
+  #outcome(how = howItEnded(this.#lease, this.#resumed)): ResumeOutcome {
     return { how, resumed: this.#resumed, refused: this.#refused, endedAtMs: this.#endedAtMs }
   }
 }
