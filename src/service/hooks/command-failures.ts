@@ -1,9 +1,9 @@
 /** The failure that an operator reads when a hook command did not do its work. */
-import { nameOfError, systemFailure } from '../../host/failures/system-failure.ts'
+import { systemFailure } from '../../host/failures/system-failure.ts'
 import { Failure } from '../../model/failure.ts'
-import { quoteText } from '../quote-text.ts'
 import { maskedCommand, withoutSecrets } from './command-secrets.ts'
 import { stdoutBytesMax, type CommandEnd } from './command.ts'
+import { absentProgram, obstacleOf } from './program.ts'
 import { listHint } from './tenant-list.ts'
 
 /** A command that was run, and how it ended. */
@@ -75,13 +75,25 @@ function startFailure(
 ): Failure {
   const [program = ''] = ended.command
   const { hint, concerns, cause } = systemFailure(end.error, { doing: 'start', path: program })
-  if (nameOfError(end.error) === 'ENOENT' && !program.includes('/')) {
-    const text =
-      `service.hooks.${hook}: there is no program ${quoteText(program)} ` +
-      `in PATH (${quoteText(process.env['PATH'] ?? '')})`
-    return new Failure('ADMIN_UNREACHABLE', text, { hint: 'give its absolute path', concerns, cause })
-  }
-  return new Failure('ADMIN_UNREACHABLE', `service.hooks.${hook}: ${describeEnd(ended)}`, { hint, concerns, cause })
+  const seen = obstacleOf(program)
+  const more = seen === null || seen === absentProgram ? '' : `: ${seen.why}`
+  const told = seen?.isNamed ? seen.why : `${describeEnd(ended)}${more}`
+  return new Failure('ADMIN_UNREACHABLE', `service.hooks.${hook}: ${told}`, {
+    hint: seen?.hint ?? hint,
+    concerns,
+    cause,
+  })
+}
+
+/**
+ * For a pause that nothing could end: only the resume command ends one.
+ * @throws {Failure} ADMIN_UNREACHABLE, as for a quiesce command that could not be started
+ */
+export function requireResumable(command: readonly string[], template: readonly string[]): void {
+  const seen = obstacleOf(command[0] ?? '')
+  if (seen === null) return
+  const told = seen.isNamed ? seen.why : `${maskedCommand(command, template)} could not be started: ${seen.why}`
+  throw new Failure('ADMIN_UNREACHABLE', `service.hooks.resume: ${told}. So no tenant is paused`, { hint: seen.hint })
 }
 
 /** Arguments are not shown: they may be secrets. @param limit which setting or constant gives the time */

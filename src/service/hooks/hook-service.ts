@@ -17,7 +17,14 @@ import {
   type TenantStatus,
 } from '../port.ts'
 import { commandFor } from './argument.ts'
-import { hasSucceeded, listingFailure, quiesceFailure, resumeFailure, type EndedCommand } from './command-failures.ts'
+import {
+  hasSucceeded,
+  listingFailure,
+  quiesceFailure,
+  requireResumable,
+  resumeFailure,
+  type EndedCommand,
+} from './command-failures.ts'
 import { runCommand, type CommandEnd } from './command.ts'
 import { commandMark, endEarlierCommands } from './earlier-commands.ts'
 import { TenantList, type ServingTenant } from './tenant-list.ts'
@@ -74,8 +81,8 @@ export class HookService implements Service {
 
   async quiesce(id: TenantId, request: QuiesceRequest, signal: AbortSignal): Promise<QuiesceAnswer> {
     const command = commandFor(this.#settings.quiesce, id)
-    // An id that cannot be passed to the resume command is refused before anything is paused.
-    commandFor(this.#settings.resume, id)
+    // Nothing is paused for a resume command that cannot take this id, or cannot be started.
+    requireResumable(commandFor(this.#settings.resume, id), this.#settings.resume)
     const end = await this.#run('quiesce', command, id, request.holder, signal)
     if (!hasSucceeded(end)) throw quiesceFailure(this.#endedCommand(command, end, this.#settings.quiesce))
     this.#quiescedAt.set(id, performance.now())

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { tenantId } from '../../../src/model/brand.ts'
@@ -148,6 +148,36 @@ test('a program that is not in PATH is named, with what to do', async () => {
       'untouched',
     ])
   }
+})
+
+test('no tenant is paused if the resume command cannot be started', async () => {
+  using ctl = notesctl()
+  const write = (name: string, text: string, mode: number): string => {
+    const path = join(ctl.path, name)
+    writeFileSync(path, text, { mode })
+    return path
+  }
+  const foreign = write('foreign', '#!/bin/sh\r\nexit 0\r\n', 0o755)
+  const closed = write('closed', '#!/bin/sh\nexit 0\n', 0o644)
+  const cases: readonly (readonly [program: string, why: string, hint: string])[] = [
+    [join(ctl.path, 'nothing'), 'there is no such file', 'check the path'],
+    [closed, 'it is not executable', `chmod +x ${closed}`],
+    [ctl.path, 'it is a folder', 'name a program in it'],
+    [foreign, String.raw`its first line names "/bin/sh\r", which is not there`, 'remove the carriage returns'],
+    ['no-such-notesctl', 'there is no program no-such-notesctl in PATH', 'give its absolute path'],
+  ]
+  for (const [program, why, hint] of cases) {
+    await using service = await connectService(ctl.settings({ resume: [program, '{tenant}'] }))
+    const failure = await failureOf(service.quiesce(acme, request, forever))
+    expect([failure.code, failure.tenantState]).toEqual(['ADMIN_UNREACHABLE', 'untouched'])
+    expect(failure.message).toMatch(/^service\.hooks\.resume: /)
+    expect(failure.message).toContain(why)
+    expect(failure.hint).toContain(hint)
+  }
+  expect(ctl.calls()).toEqual([])
+  // The same help is given for the other commands.
+  await using service = await connectService(ctl.settings({ quiesce: [closed, '{tenant}'] }))
+  expect(await failureOf(service.quiesce(acme, request, forever))).toMatchObject({ hint: `chmod +x ${closed}` })
 })
 
 test('a resume command that did not end in time is killed and not started again: it had its time', async () => {
