@@ -78,17 +78,18 @@ export class CellJudge {
       const at = cellAt(bytes, headerOffset(page), leaf, i)
       const isRead = cursor.read(i)
       if (!leaf) children.push(isRead ? read32(bytes, at) : 0)
-      const wellFormed = isRead && (!hasRecords || this.#hasRecord(bytes, shape.columnsMax))
+      const record = isRead && hasRecords ? this.#readHeader(bytes, shape.columnsMax) : null
+      const wellFormed = isRead && record !== 'wrong'
       // A rowid lies before the record, so it may be known although the record is not.
       const key = isRead && (wellFormed || cursor.tree === 'table') ? keys.read(cursor, view, i) : null
       extents.push(isRead ? [at, Math.max(at + 4, endOfCell(cursor))] : [at, -1])
       found.push(key)
       const wider = !wellFormed && isRead && shape.rootOfBackup && leaf && cursor.tree === 'table'
-      if (wider && this.#hasRecord(bytes, tableColumnsMax)) states.push('wider')
+      if (wider && this.#readHeader(bytes, tableColumnsMax) !== 'wrong') states.push('wider')
       else states.push(key === null || !wellFormed ? 'unreadable' : 'good')
       if (key === null || !wellFormed) continue
       readable++
-      if (hasRecords && this.#header.count > 0) columnsMin = Math.min(columnsMin ?? Infinity, this.#header.count)
+      if (record === 'ok' && this.#header.count > 0) columnsMin = Math.min(columnsMin ?? Infinity, this.#header.count)
       if (!hasRecords || looksLike(shape, this.#header, countMin)) alike++
       if (keys.isBetween(key, bounds.low, bounds.high)) between++
     }
@@ -99,10 +100,10 @@ export class CellJudge {
     return { leaf, states, keys: found, children, readable, alike, between, columnsMin }
   }
 
-  /** False if the header of its record is not exact. One that lies in overflow pages is read later. */
-  #hasRecord(bytes: Uint8Array, columnsMax: number): boolean {
+  /** The header of the record of the cell that was read last. The part in overflow pages is read later. */
+  #readHeader(bytes: Uint8Array, columnsMax: number): ReturnType<RecordHeader['parse']> {
     const { payload, localBytes, payloadBytes } = this.cursor
-    return this.#header.parse(bytes, payload, localBytes, payloadBytes, columnsMax) !== 'wrong'
+    return this.#header.parse(bytes, payload, localBytes, payloadBytes, columnsMax)
   }
 }
 

@@ -12,7 +12,10 @@ export type StoredValue = null | bigint | number | Uint8Array
 type HeaderOutcome = 'ok' | 'longer' | 'wrong'
 
 export class RecordHeader {
+  /** Columns whose types are known. */
   count = 0
+  /** As many as `count`; the most that there may be if the header reaches beyond the bytes at hand. */
+  countMost = 0
   /** Serial types. */
   readonly types: number[] = []
   /** Offset of the first value from the beginning of the record. */
@@ -21,24 +24,27 @@ export class RecordHeader {
   /**
    * @param here bytes of the record that lie at `at`
    * @param max columns that the record may have
-   * @returns `wrong` unless header and values fill the payload exactly
+   * @returns `wrong` unless header and values fill the payload exactly; `longer` if nothing at hand contradicts that
    */
   parse(bytes: Uint8Array, at: number, here: number, payloadBytes: number, max: number): HeaderOutcome {
     this.count = 0
+    this.countMost = 0
     const first = varintBytes(bytes, at)
     const headerBytes = varintNumber(bytes, at)
     if (headerBytes < first || headerBytes > payloadBytes || headerBytes > max * 9 + 9) return 'wrong'
-    if (headerBytes > here) return 'longer'
     const end = at + headerBytes
+    const endHere = at + Math.min(headerBytes, here)
     let next = at + first
     let body = headerBytes
-    while (next < end) {
+    while (next < endHere) {
       if (this.count >= max) return 'wrong'
       let type = bytes[next] ?? 0
       if (type < 0x80) next++
       else {
+        const typeBytes = varintBytes(bytes, next)
+        if (next + typeBytes > endHere) break
         type = varintNumber(bytes, next)
-        next += varintBytes(bytes, next)
+        next += typeBytes
       }
       const length = valueBytes(type)
       if (length === null) return 'wrong'
@@ -46,6 +52,8 @@ export class RecordHeader {
       if (body > payloadBytes) return 'wrong'
       this.types[this.count++] = type
     }
+    this.countMost = Math.min(max, this.count + end - next)
+    if (headerBytes > here) return 'longer'
     if (next !== end || body !== payloadBytes) return 'wrong'
     this.bodyAt = headerBytes
     return 'ok'

@@ -58,7 +58,8 @@ export function columnsMin({ kind, columns, key, columnsMax }: TreeShape): numbe
 export function violationOf(shape: TreeShape, header: RecordHeader): string | null {
   for (let i = 0; i < shape.columns.length; i++) {
     const column = shape.columns[i]
-    if (column === undefined || i === shape.alias) continue
+    const isUnknown = i >= header.count && i < header.countMost
+    if (column === undefined || i === shape.alias || isUnknown) continue
     const type = i < header.count ? (header.types[i] ?? 0) : null
     const isNull = type === null ? column.absent.kind === 'null' : type === 0
     if (isNull && (column.notNull || (shape.kind === 'keyed-table' && i < shape.key.length)))
@@ -91,7 +92,7 @@ function fitsStrict(strict: string, type: number): boolean {
  * @param countMin fewest columns
  */
 export function looksLike(shape: TreeShape, header: RecordHeader, countMin: number): boolean {
-  if (header.count < countMin || header.count > shape.columnsMax) return false
+  if (header.countMost < countMin || header.count > shape.columnsMax) return false
   if (shape.kind === 'index') return true
   if (violationOf(shape, header) !== null) return false
   for (let i = 0; i < header.count; i++) {
