@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3'
 import { foldedName } from '../../../../check/reader/schema/sql-tokens.ts'
 import { quoteName } from '../../../../check/reader/sqlite/open-database.ts'
 import type { StoredRow } from '../read/cell-rows.ts'
+import { tableColumnsMax } from '../read/page-cells.ts'
 import type { StoredValue } from '../read/record-header.ts'
 import type { TreeShape } from '../read/shape.ts'
 import { BoundValues } from './bound-values.ts'
@@ -13,12 +14,17 @@ const prefix = 'holdfast_orphaned'
 interface OrphanTable {
   readonly name: string
   readonly insert: BoundValues
+  /** How many of the page and the rowid stand before the other columns: the rowid comes last. */
+  readonly front: number
   /** Names of the columns behind the page and the rowid. */
   readonly columns: readonly string[]
   /** Position of the INTEGER PRIMARY KEY; -1 if the rowid has a column of its own. */
   readonly alias: number
-  /** Name of the column with the rowid; of a table WITHOUT ROWID, of the first column of its key. */
-  readonly key: string
+  /**
+   * Name of the column with the rowid; of a table WITHOUT ROWID, of the first column of its key. Null if there was no
+   * room for a column with the rowid.
+   */
+  readonly key: string | null
 }
 
 /** What is known of a row: its rowid, null in tables WITHOUT ROWID, and some of its columns in storage order. */
@@ -54,7 +60,8 @@ export class OrphanTables {
     const table = this.#tables.get(id) ?? this.#create(shape)
     this.#tables.set(id, table)
     const hasRowid = table.alias < 0 && shape?.kind !== 'keyed-table'
-    const row: StoredValue[] = [BigInt(page), ...(hasRowid ? [rowid] : [])]
+    const before = [BigInt(page), ...(hasRowid ? [rowid] : [])]
+    const row: StoredValue[] = before.slice(before.length - table.front)
     const front = '-'.repeat(row.length)
     for (let i = 0; i < table.columns.length; i++) row.push(i === table.alias ? rowid : (values[i] ?? null))
     table.insert.runRaw(row, front + texts.padEnd(table.columns.length, '-'))
@@ -63,7 +70,8 @@ export class OrphanTables {
   /** Before rows of a table are looked up by their keys. */
   beginLookUps(shape: TreeShape): void {
     const table = this.#tables.get(shape.id)
-    if (table !== undefined) this.#file.db.exec(`CREATE INDEX ${lookUpIndex} ON ${quoteName(table.name)}(${table.key})`)
+    if (table !== undefined && table.key !== null)
+      this.#file.db.exec(`CREATE INDEX ${lookUpIndex} ON ${quoteName(table.name)}(${table.key})`)
   }
 
   /** True if a row with this key and these values is among them. */
@@ -84,7 +92,7 @@ export class OrphanTables {
     if (table === undefined) return
     const { db } = this.#file
     this.#statements.clear()
-    db.exec(`DROP INDEX ${lookUpIndex}`)
+    db.exec(`DROP INDEX IF EXISTS ${lookUpIndex}`)
     if (db.prepare(`SELECT 1 FROM ${quoteName(table.name)} LIMIT 1`).get() !== undefined) return
     db.exec(`DROP TABLE ${quoteName(table.name)}`)
     this.#tables.delete(shape.id)
@@ -97,7 +105,7 @@ export class OrphanTables {
     { rowid, values }: KnownRow,
   ): Database.Statement | null {
     const table = this.#tables.get(id)
-    if (table === undefined) return null
+    if (table === undefined || table.key === null) return null
     const terms = values.map(({ at, isText }) => `${table.columns[at]} IS ${isText ? 'CAST(? AS TEXT)' : '?'}`)
     const all = rowid === null ? terms : [`${table.key} = ?`, ...terms]
     const sql = `${does} FROM ${quoteName(table.name)} WHERE ${all.join(' AND ')}`
@@ -124,12 +132,17 @@ export class OrphanTables {
         : shape.columns.map((column) => column.name)
     const alias = shape?.alias ?? -1
     const taken = new Set(columns.map(foldedName))
-    const added = alias >= 0 || shape?.kind === 'keyed-table' ? ['page'] : ['page', 'rowid_']
-    const all = [...added.map((column) => free(column, taken)), ...columns]
+    const hasRowid = alias < 0 && shape?.kind !== 'keyed-table'
+    const wanted = hasRowid ? ['page', 'rowid_'] : ['page']
+    // The account has the rowids and pages of a table that has no room for them.
+    const front = Math.min(wanted.length, tableColumnsMax - columns.length)
+    const added = wanted.slice(wanted.length - front).map((column) => free(column, taken))
+    const all = [...added, ...columns]
     this.#file.createOrphanTable(name, all)
     const insert = new BoundValues(this.#file.db, `INSERT INTO ${quoteName(name)} VALUES`, all.length)
-    const key = alias >= 0 ? columns[alias] : all[1]
-    return { name, insert, columns: columns.map((one) => quoteName(one)), alias, key: quoteName(key ?? '') }
+    const key = alias >= 0 ? columns[alias] : hasRowid ? added.at(-1) : columns[0]
+    const names = columns.map((one) => quoteName(one))
+    return { name, insert, front, columns: names, alias, key: key === undefined ? null : quoteName(key) }
   }
 }
 
