@@ -260,3 +260,22 @@ it('carries over a full-text table that only the damaged file has', () => {
   expect(ask(files.result, "SELECT rowid FROM f WHERE f MATCH 'pear'")).toEqual([[2]])
   expect(checkOfResult(files.result)).toBe('ok')
 })
+
+it.each([
+  ['c0 INTEGER PRIMARY KEY', 2000, ''],
+  ['c0', 1999, ''],
+  ['c0 PRIMARY KEY', 2000, 'WITHOUT ROWID'],
+])('merges tables of up to 2000 columns: %s', (first, columns, how) => {
+  const more = Array.from({ length: columns - 1 }, (_, i) => `c${i + 1}`).join(', ')
+  const before = `CREATE TABLE t(${first}, ${more}) ${how};
+    INSERT INTO t(c0, c1, c999) SELECT value, 'a', 'b' FROM series WHERE value <= 20`
+  const after = `INSERT INTO t(c0, c5) VALUES(21, 'new'); DELETE FROM t WHERE c0 = 3;
+    UPDATE t SET c${columns - 1} = x'00' WHERE c0 = 7; UPDATE t SET c999 = 1.0 WHERE c0 = 8`
+  using files = new MergeFixture(before, after)
+  const merged = mergeInProcess(files.backup, files.salvaged, files.result)
+  const names = `c0, c1, c5, c999, quote(c999), quote(c${columns - 1})`
+  const rows = `SELECT ${names} FROM t ORDER BY c0`
+  expect(ask(files.result, rows)).toEqual(ask(files.live, rows))
+  expect(merged.tables.get('t')?.totals).toMatchObject({ kept: 17, union: 21 })
+  expect(checkOfResult(files.result)).toBe('ok')
+})

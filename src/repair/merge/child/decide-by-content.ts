@@ -13,10 +13,12 @@ import type { KnownLosses } from './table-facts.ts'
 /** True if most rows that both sides have under one rowid are not the same. @throws what SQLite throws */
 export function hasNewRowids(db: Database.Database, rows: RowSets): boolean {
   if (rows.table.keepsRowids) return false
+  // With a LIMIT the rows are compared first: SQLite takes the sum of terms with no more than 2000 columns.
   const { same, other } = db
     .prepare<[], { readonly same: number | null; readonly other: number | null }>(
       `SELECT sum(same) AS same, sum(NOT same) AS other FROM (SELECT (${rows.sameContent()}) AS same
-        FROM ${rows.of('newer')} n JOIN ${rows.of('main')} b ON ${rows.sameKey(rows.key('b'), rows.key('n'))})`,
+        FROM ${rows.of('newer')} n JOIN ${rows.of('main')} b ON ${rows.sameKey(rows.key('b'), rows.key('n'))}
+        LIMIT -1)`,
     )
     .get() ?? { same: 0, other: 0 }
   return (other ?? 0) > (same ?? 0)

@@ -97,7 +97,7 @@ export class RowSets {
       const [n, b] = [`n.${quoted(name)}`, `b.${quoted(name)}`]
       return `${n} IS ${b} COLLATE BINARY AND typeof(${n}) = typeof(${b})`
     })
-    return same.length === 0 ? '1' : same.join(' AND ')
+    return same.length === 0 ? '1' : allOf(same)
   }
 
   /**
@@ -112,4 +112,11 @@ export class RowSets {
     const values = names.map((name) => `n.${name}`)
     return `INSERT OR ${or} INTO ${this.of('main')}(${names.join(', ')}) SELECT ${values.join(', ')} ${from}`
   }
+}
+
+/** All terms in pairs of pairs: SQLite refuses a chain of 1000, and a table may have 2000 columns. */
+function allOf(terms: readonly string[]): string {
+  if (terms.length === 1) return terms.join('')
+  const middle = terms.length >> 1
+  return `(${allOf(terms.slice(0, middle))}) AND (${allOf(terms.slice(middle))})`
 }
