@@ -42,9 +42,13 @@ const isChange = (text: string): boolean => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(text
 export function timeOption(text: string): string {
   const form = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text)
   const ms = form === null ? NaN : Date.parse(`${form[1]}T${form[2] ?? '00:00'}${form[3] ?? ':00'}${form[4] ?? 'Z'}`)
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('It must be a time such as 2026-11-28 or 2026-11-28T03:00Z.')
+  if (Number.isNaN(ms) || !isDay(form?.[1] ?? ''))
+    throw new InvalidArgumentError('It must be a time such as 2026-11-28 or 2026-11-28T03:00Z.')
   return new Date(ms).toISOString()
 }
+
+/** False for a day that its month has not: `Date` takes the 30th of February for the 2nd of March. */
+const isDay = (day: string): boolean => new Date(Date.parse(day)).toISOString().startsWith(day)
 
 /** @throws {Failure} USAGE for options that contradict each other, or that have no meaning for what is named */
 export function requestOf(
