@@ -56,8 +56,11 @@ async function readEntry(
 ): Promise<Entry | null> {
   if (parts.has('removed')) return null
   if (!parts.has('stored') && !parts.has('manifest')) {
-    if (!parts.has('partial') || (await isBeingWritten(partPath(folder, id, 'partial')))) return null
-    return withoutManifest(folder, id, 'partial', 'it is half written: the run that wrote it was ended')
+    const partial = partPath(folder, id, 'partial')
+    if (!parts.has('partial') || (await isBeingWritten(partial))) return null
+    const isOurs = (await statsOf(partial))?.isFile() !== false
+    const why = isOurs ? 'it is half written: the run that wrote it was ended' : `${partial} is not what holdfast made`
+    return withoutManifest(folder, id, 'partial', why)
   }
   const read = await readManifest(folder, id)
   if (read.kind === 'missing') {
@@ -139,9 +142,12 @@ const statsOf = (path: string): Promise<Stats | null> =>
 /** How long a writer may go on where the file system has no locks that show it. */
 const writtenWithinMs = 3_600_000
 
+/** A store on a disk that is mounted read-only can be read all the same: to ask for a lock needs no right to write. */
 async function isBeingWritten(path: string): Promise<boolean> {
+  const found = await statsOf(path)
+  if (found !== null && !found.isFile()) return false // No run of ours made it.
   try {
-    await using file = await open(onDisk(path), constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    await using file = await open(onDisk(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
       return findConflict(file.fd, 'write', writerLock) !== null
     } catch {
@@ -171,13 +177,14 @@ export async function removeLeftovers(folder: string): Promise<readonly string[]
   for (const name of await readdir(onDisk(folder))) {
     const path = join(folder, name)
     const found = partOf(name)?.part === 'draft' ? await statsOf(path) : null
-    if (found !== null && Date.now() - found.mtimeMs > writtenWithinMs) await unlinkIfThere(path)
+    if (found?.isFile() === true && Date.now() - found.mtimeMs > writtenWithinMs) await unlinkIfThere(path)
   }
   return removed
 }
 
+/** False for what is no file: no run of ours made it. */
 async function isDead(partial: string): Promise<boolean> {
-  if (await isBeingWritten(partial)) return false
+  if ((await statsOf(partial))?.isFile() !== true || (await isBeingWritten(partial))) return false
   await using file = await open(onDisk(partial), constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     return tryLock(file.fd, 'write', writerLock) === 'granted'

@@ -1,4 +1,5 @@
 /** Whatever happens to what lies in the store: a backup that is not whole is named as broken, and never comes back. */
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -197,4 +198,25 @@ describe('the folder of the store', () => {
     await expect(store.keep(rows(1))).rejects.toMatchObject({ name: 'Failure' })
     expect(await store.list()).toEqual([])
   })
+
+  test.each(['.db.zst', '.db.zst.partial', '.json', '.json.0a1b2c3d.partial'])(
+    'a folder, a link or a FIFO that is called ID%s hides no backup, and stays',
+    async (ending) => {
+      const { newer } = await twoBackups()
+      const foreign = (digit: number): string => join(store.folderOf(), `20990101T000000000Z-0000000${digit}${ending}`)
+      mkdirSync(foreign(1))
+      symlinkSync('/nowhere', foreign(2))
+      symlinkSync(store.folderOf(), foreign(3))
+      execFileSync('mkfifo', [foreign(4)])
+      for (const digit of [1, 2, 3, 4]) execFileSync('touch', ['-h', '-d', '2020-01-01', foreign(digit)])
+      const before = store.namesOf()
+      const states = (await store.list()).map(({ state, failure }) => [state, failure?.message ?? null])
+      expect(states.filter(([state]) => state === 'verified')).toHaveLength(2)
+      expect(states.filter(([, why]) => why?.includes('half written'))).toEqual([])
+      expect((await store.backups.newestVerified({ ...acmeFile, before: null }))?.id).toBe(newer.id)
+      expect((await store.backups.prune({ last: 3, daily: 7, weekly: 5 }, false)).leftovers).toEqual([])
+      expect(store.namesOf()).toEqual(before)
+      expect((await store.keep(rows(70), { takenAt: day(3) })).kind).toBe('stored')
+    },
+  )
 })
