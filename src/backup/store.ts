@@ -227,12 +227,12 @@ async function removeEntry({ folder, backup: { id } }: EntryOfVerifiedBackup): P
   await unlinkIfThere(partPath(folder, id, 'removed'))
 }
 
-/** Sorted; empty without the folder. */
+/** Sorted; empty without the folder. @throws {Failure} if a file is in its place: a store that is there is not empty */
 async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return (await readdir(onDisk(folder))).toSorted()
   } catch (error) {
-    if (isNotFound(error)) return []
+    if (isNotFound(error) && (error as NodeJS.ErrnoException).code !== 'ENOTDIR') return []
     throw systemFailure(error, { doing: 'read the backups in', path: folder, tenant: 'untouched' })
   }
 }

@@ -219,4 +219,10 @@ describe('the folder of the store', () => {
       expect((await store.keep(rows(70), { takenAt: day(3) })).kind).toBe('stored')
     },
   )
+
+  test('a file in the place of the store is no empty store', async () => {
+    writeFileSync(store.file('backups'), '')
+    await expect(store.list()).rejects.toMatchObject({ name: 'Failure', code: 'NOT_FOUND' })
+    await expect(store.backups.prune({ last: 3, daily: 7, weekly: 5 }, true)).rejects.toMatchObject({ name: 'Failure' })
+  })
 })
