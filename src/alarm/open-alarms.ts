@@ -24,6 +24,7 @@ import { fold, type OutgoingAlarm, type AlarmSource } from './fold.ts'
 import { heartbeatsIn, alertKindOf, sinksIn, sinkGetsAll, type Sink } from './sinks/sink.ts'
 import {
   boundedState,
+  isContradicted,
   recordDelivery,
   noState,
   stillHolds,
@@ -151,13 +152,17 @@ class AlarmsOfRun implements RunAlarms {
       const folded = fold(state.standing, seen, this.#source())
       outgoing = folded.outgoing
       const earlier = state.pending.filter((one) => stillHolds(one, folded.standing))
-      waiting = seen.cleared === null ? [] : earlier.filter(({ alarm }) => !this.#sent.has(alarm.id))
+      waiting = seen.cleared === null ? [] : earlier.filter((one) => this.#maySend(one, folded.standing))
       const since = this.#terms.now()
       const pending = outgoing.map((one) => ({ ...one, since, sinks: this.#sinksFor(one).map(({ key }) => key) }))
       return { standing: folded.standing, pending: [...earlier, ...pending] }
     })
     for (const one of waiting) this.#send(one, one.sinks)
     for (const one of outgoing) this.#send(one, null)
+  }
+
+  #maySend(one: PendingAlarm, standing: AlarmState['standing']): boolean {
+    return !this.#sent.has(one.alarm.id) && !isContradicted(one, standing)
   }
 
   /** @param keys of the sinks that did not take it yet; null for all */

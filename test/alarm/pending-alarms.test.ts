@@ -16,8 +16,17 @@ import { damaged, sound, unproven } from '../support/report.ts'
 const folder = mkdtempSync(join(tmpdir(), 'waiting-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** A sweep with these results. @returns the complaints; they come when the sink has refused all that it refuses */
-async function sweep(service: string, url: string, results: readonly Result[]): Promise<readonly string[]> {
+/**
+ * A sweep with these results.
+ * @param told the culprit that is told immediately; null for none
+ * @returns the complaints; they come when the sink has refused all that it refuses
+ */
+async function sweep(
+  service: string,
+  url: string,
+  results: readonly Result[],
+  told: Result | null = null,
+): Promise<readonly string[]> {
   const complaints: string[] = []
   const settings = {
     alerts: [{ kind: 'webhook', url, on: [...alertKinds] }],
@@ -35,6 +44,7 @@ async function sweep(service: string, url: string, results: readonly Result[]): 
     learn: () => Promise.resolve({ ...nothingAbsent, recordedSince: 0 }),
   })
   for (const result of results) alarms.consider(result)
+  if (told !== null) alarms.culprit(told)
   await alarms.end(fullEnding(results.length))
   return complaints
 }
@@ -71,4 +81,18 @@ test('an alarm whose condition has ended is not sent after its recovery', async 
   const sent = server.requests.length
   await sweep('over', server.url, [sound('acme'), unproven('bolt')])
   expect(titles(server, sent)).toEqual([])
+})
+
+test('a recovery that did not arrive does not end the alarm of the same tenant that stands again', async () => {
+  await using server = await openWebServer()
+  await sweep('again', server.url, [damaged('acme'), damaged('bolt')])
+  const before = await sweepRefused(server, 'again', [sound('acme'), sound('bolt')])
+  await sweep('again', server.url, [damaged('acme'), sound('bolt')], damaged('acme'))
+  expect(titles(server, before)).toEqual(['DAMAGED: CULPRIT acme of again'])
+  const sent = server.requests.length
+  await sweep('again', server.url, [sound('acme'), sound('bolt')])
+  expect(titles(server, sent)).toEqual([
+    'RECOVERED: acme, bolt of again: sound again',
+    'RECOVERED: acme of again: sound again',
+  ])
 })

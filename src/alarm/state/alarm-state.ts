@@ -1,7 +1,7 @@
 /** What one run of a service leaves to the next: which alarms were sent, and which did not arrive. Pure. */
 
 import { printableInUtf8 } from '../../text/printable.ts'
-import type { StandingAlarm } from '../condition.ts'
+import { fileKey, type StandingAlarm } from '../condition.ts'
 import type { OutgoingAlarm } from '../fold.ts'
 
 /** An alarm that some sinks did not take yet. */
@@ -45,6 +45,24 @@ export function stillHolds({ alarm, subject }: PendingAlarm, standing: readonly 
   const names = new Set(one.keys.map(({ tenant, path }) => printableInUtf8(tenant ?? path)))
   return alarm.tenants.some(({ tenant, path }) => names.has(tenant ?? path))
 }
+
+/**
+ * True for a recovery of a file to which the same has happened again. A sink would take it for the end of the alarm
+ * that stands now. So it waits until that is over too.
+ */
+export function isContradicted(
+  { alarm, severities, subject }: PendingAlarm,
+  standing: readonly StandingAlarm[],
+): boolean {
+  if (subject !== undefined) return false
+  const again = standing.filter(({ severity }) => severities.includes(severity)).flatMap(({ keys }) => keys)
+  const files = new Set(
+    again.map((key) => fileKey({ tenant: printableOrNull(key.tenant), path: printableInUtf8(key.path) })),
+  )
+  return alarm.tenants.some((one) => files.has(fileKey(one)))
+}
+
+const printableOrNull = (tenant: string | null): string | null => (tenant === null ? null : printableInUtf8(tenant))
 
 /** Without the sink that took the alarm. */
 export const recordDelivery = ({ standing, pending }: AlarmState, id: string, sink: string): AlarmState => ({
