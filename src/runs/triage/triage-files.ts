@@ -1,5 +1,6 @@
 /** `triage FILE...`: for people who have only files and a crash. No service is asked, and the seal alone decides. */
 
+import { ageOf } from '../../model/age.ts'
 import type { Depth, RunContext } from '../begin/run-context.ts'
 import { besideLockedFile, limitsFor } from '../begin/run-limits.ts'
 import type { Target } from '../begin/target.ts'
@@ -27,9 +28,10 @@ export async function triageFiles(
 ): Promise<TriageTotals> {
   const files = await lookAtFiles(targets, lookMsMax, false)
   const now = Date.now()
-  // When the crash was is not known: what was written last is the nearest to it.
+  // When the crash was is not known: what was written last is the nearest to it. A time in the future was written while
+  // a clock was wrong.
   const crashedAt = [...files.values()].reduce<number | null>((latest, { writtenAt }) => {
-    return writtenAt === null ? latest : Math.max(latest ?? 0, writtenAt)
+    return writtenAt === null || ageOf(writtenAt, now) === null ? latest : Math.max(latest ?? 0, writtenAt)
   }, null)
   const suspects = orderBySuspicion(
     targets.map((target) => ({ target, file: files.get(target) ?? unseenFile, last: null, said: null })),

@@ -1,5 +1,5 @@
 /** I1.6: `triage` as a person runs it, against a service that works, one that is down, and files alone. */
-import { chownSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
@@ -152,6 +152,23 @@ describe('I1.6: files alone', () => {
     const [culprit] = report.results.filter(({ verdict }) => verdict === 'damaged')
     expect(culprit).toMatchObject({ tenant: null, path: folder.in('b.db'), depth: 'full' })
     expect(culprit?.suspicion?.[0]).toMatchObject({ reason: 'left-by-crash' })
+  })
+
+  test('a file whose time lies ahead, because a clock was wrong, hides no file that was written last', async () => {
+    using folder = makeFolder()
+    for (const name of ['a.db', 'b.db', 'c.db']) makeDatabase(folder.in(name))
+    const ahead = Date.now() / 1000 + 366 * 86_400
+    utimesSync(folder.in('a.db'), ahead, ahead)
+    damageIndex(folder.in('b.db'))
+    const report = await reportOf(['triage', folder.path])
+    const reasons = new Map(
+      report.results.map(({ path, suspicion = [] }) => [path, suspicion.map((one) => one.reason)]),
+    )
+    expect(['a.db', 'b.db', 'c.db'].map((name) => reasons.get(folder.in(name)))).toEqual([
+      [],
+      ['written-before-crash'],
+      ['written-before-crash'],
+    ])
   })
 
   test('what is no database, or is not there, is no culprit', async () => {
