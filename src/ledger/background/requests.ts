@@ -64,10 +64,12 @@ export async function acceptRequest(
     await makeFolders(folder, 0o700)
     const lock = takeLock(folder)
     try {
-      if (asking.monitor !== null) await requireCool(folder, asking.monitor, asking.now, request.id)
+      if (asking.monitor !== null) await requireCool(folder, asking.monitor, asking.now)
       writeCheckedText(requestPath(dir, request.id), requestTitle, JSON.stringify(request))
       const outputPath = outputPathOf(dir, request.id)
       const output = openPrivately(outputPath, constants.O_EXCL)
+      // Only now: a request that could not be recorded must not refuse the next one.
+      if (asking.monitor !== null) noteAsking(folder, asking.monitor, asking.now, request.id)
       forgetOldest(folder, asking.now)
       return {
         outputPath,
@@ -130,10 +132,9 @@ interface CoolDown {
   readonly request?: string
 }
 
-/** Notes that this monitor asks. A note that cannot be read refuses nothing. @throws {Failure} TOO_SOON */
-async function requireCool(folder: string, monitor: string, now: number, id: string): Promise<void> {
-  const path = coolDownPath(folder, monitor)
-  const found = await readCheckedText(path, coolDownTitle, requestBytesMax)
+/** A note that cannot be read refuses nothing. @throws {Failure} TOO_SOON */
+async function requireCool(folder: string, monitor: string, now: number): Promise<void> {
+  const found = await readCheckedText(coolDownPath(folder, monitor), coolDownTitle, requestBytesMax)
   const last = found.kind === 'read' ? (JSON.parse(found.text) as CoolDown) : null
   const ageMs = last === null ? null : ageOf(last.at, now)
   if (ageMs !== null && ageMs < coolDownMs)
@@ -149,7 +150,11 @@ async function requireCool(folder: string, monitor: string, now: number, id: str
               '`holdfast triage` without --detach begins immediately',
           },
     )
-  writeCheckedText(path, coolDownTitle, JSON.stringify({ at: now, request: id } satisfies CoolDown))
+}
+
+function noteAsking(folder: string, monitor: string, now: number, id: string): void {
+  const note: CoolDown = { at: now, request: id }
+  writeCheckedText(coolDownPath(folder, monitor), coolDownTitle, JSON.stringify(note))
 }
 
 /** Removes the oldest requests with their output, and notes of monitors that are of no use any more. */
