@@ -199,7 +199,10 @@ export interface LedgerReader extends AsyncDisposable {
   checks(tenant: TenantId | null, limit: number): Promise<NewestLines>
   /** The lines of one run, the newest first, whatever its service. */
   runLines(run: string, limit: number): Promise<NewestLines>
-  /** Newest first. */
+  /**
+   * Newest first.
+   * @param limit at most 1,000. If there are so many, older full sweeps and runs that suspected harm follow them
+   */
   lastRuns(limit: number): Promise<readonly RecordedRun[]>
   /** All runs of the service that did a part of a run of the fleet, the oldest first. */
   fleetRuns(): Promise<readonly LocalFleetRun[]>

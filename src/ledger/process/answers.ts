@@ -12,6 +12,7 @@ import { readCheckSummary } from '../lines/check-summary.ts'
 import type { CheckSummary } from '../lines/check-summary.ts'
 import { readEvent } from '../lines/event-text.ts'
 import { answerMax } from '../protocol.ts'
+import { olderDecisiveRuns } from './later-tables/decisive-runs.ts'
 import { describeWays, numbersOf } from './ways.ts'
 
 /** A line as it is read. */
@@ -199,9 +200,13 @@ export function lastRuns(
   const started = database.prepare<[string, number], Row>(
     `select ${columns} from line where kind = 'run-started' and ${ofService} order by sequence desc limit ?`,
   )
+  const startOf = database.prepare<[string], Row>(`select ${columns} from line where run = ? and kind = 'run-started'`)
+  const rows = started.all(service, Math.min(limit, answerMax.runs))
+  const newest = new Set(rows.map(({ run }) => run))
+  const older = rows.length < answerMax.runs ? [] : olderDecisiveRuns(database, service, newest)
   const read = reader(addNotice)
   const endOf = endReader(database, read)
-  return started.all(service, Math.min(limit, answerMax.runs)).flatMap((row) => {
+  return [...rows, ...older.flatMap((run) => startOf.get(run) ?? [])].flatMap((row) => {
     const start = read(row)
     if (start?.event.kind !== 'run-started') return []
     const { mode, version, incident = null } = start.event

@@ -11,6 +11,7 @@ import { sweepIndexSchema } from './answers.ts'
 import { allowCompaction } from './compaction/compaction-schema.ts'
 import { forgetOldest, lastGoodSchema } from './last-good.ts'
 import { addLastChecks } from './last-results.ts'
+import { decisiveRunsSchema } from './later-tables/decisive-runs.ts'
 import { registrySchema } from './later-tables/last-registry.ts'
 import { pauseTotalSchema } from './later-tables/pause-totals.ts'
 import { sampleRoundSchema } from './later-tables/sample-rounds.ts'
@@ -58,6 +59,7 @@ export function openForWriting(file: string, mayBegin: boolean): Database.Databa
         database.exec(sampleRoundSchema)
         database.exec(registrySchema)
         database.exec(sweepIndexSchema)
+        database.exec(decisiveRunsSchema)
         addLastChecks(database)
         allowCompaction(database)
         forgetOldest(database)
