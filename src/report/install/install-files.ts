@@ -1,8 +1,9 @@
 /** The files that `install` prints, and how it prints several of them. */
 import { cronFiles } from './cron-lines.ts'
-import type { FleetTerms, InstallFile, InstallTerms } from './install-terms.ts'
+import { makeFolderCommand, type FleetTerms, type InstallFile, type InstallTerms } from './install-terms.ts'
 import { monitFiles } from './monit-checks.ts'
 import { afterFleetInstall, fleetUnit, type FleetProcess } from './systemd-fleet.ts'
+import { withoutInner } from './systemd-parts.ts'
 import { systemdUnits } from './systemd-units.ts'
 
 export const installPrograms = ['systemd', 'monit', 'cron'] as const
@@ -35,13 +36,21 @@ export function afterInstall(
   if (fleet !== null) return afterFleetInstall(fleet.process, terms, fleet.terms)
   switch (program) {
     case 'systemd':
-      return ['systemctl daemon-reload', `systemctl enable --now ${timersOf(terms).join(' ')}`]
+      return [
+        ...foldersToMake(terms).map((folder) => makeFolderCommand(terms, folder)),
+        'systemctl daemon-reload',
+        `systemctl enable --now ${timersOf(terms).join(' ')}`,
+      ]
     case 'monit':
       return ['monit -t', 'monit reload']
     case 'cron':
       return []
   }
 }
+
+/** A unit with a sandbox does not start while a folder that it may write is missing. Without one holdfast makes it. */
+const foldersToMake = ({ folders, missing, runsCommands, alarmsByCommand }: InstallTerms): readonly string[] =>
+  runsCommands || alarmsByCommand ? [] : withoutInner(folders).filter((folder) => missing.includes(folder))
 
 const timersOf = ({ service }: InstallTerms): readonly string[] => [
   `holdfast-${service}.timer`,

@@ -1,5 +1,7 @@
 /** What the printed files are made of. */
 
+import { shellWord } from '../../text/shell-words.ts'
+
 /** A file that a person puts in its place. */
 export interface InstallFile {
   /** Where it belongs. */
@@ -26,6 +28,8 @@ export interface InstallTerms {
   readonly user: string | null
   /** Folders of tenants, and those that holdfast writes. Absolute. */
   readonly folders: readonly string[]
+  /** Those that holdfast writes and that are not there yet. A sandbox needs them. */
+  readonly missing: readonly string[]
   /** True if a folder of tenants belongs to another user than the one who runs holdfast. */
   readonly needsLease: boolean
   /** True if a check of tenants runs commands of the configuration: a sandbox would bind them too. */
@@ -37,6 +41,10 @@ export interface InstallTerms {
   /** Checks older than this are stale, as `status --max-age` takes it. */
   readonly maxAge: string
 }
+
+/** The command that makes a folder for the user who runs holdfast. */
+export const makeFolderCommand = ({ user }: InstallTerms, folder: string): string =>
+  `install -d -m 700 ${user === null ? '' : `-o ${shellWord(user)} `}${shellWord(folder)}`
 
 /** @returns all words of a command of holdfast with this configuration */
 export const holdfastCommand = ({ program, config }: InstallTerms, ...words: readonly string[]): readonly string[] => [

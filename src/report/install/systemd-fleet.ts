@@ -2,8 +2,13 @@
  * The units of a fleet: an agent on each host, and a coordinator on one or more.
  * @see systemd.service(5)
  */
-import { shellWord } from '../../text/shell-words.ts'
-import { holdfastCommand, type FleetTerms, type InstallFile, type InstallTerms } from './install-terms.ts'
+import {
+  holdfastCommand,
+  makeFolderCommand,
+  type FleetTerms,
+  type InstallFile,
+  type InstallTerms,
+} from './install-terms.ts'
 import { agentCapabilities, sandboxLines, systemdCommand, userLines } from './systemd-parts.ts'
 
 /** `both`: one process that is agent and coordinator. */
@@ -16,11 +21,10 @@ export const fleetUnit = (what: FleetProcess, terms: InstallTerms, fleet: FleetT
 
 /** What a person does when the unit is in its place. */
 export function afterFleetInstall(what: FleetProcess, terms: InstallTerms, fleet: FleetTerms): readonly string[] {
-  const owner = terms.user === null ? '' : `-o ${shellWord(terms.user)} `
   return [
     ...foldersOf(what, terms, fleet)
       .filter((folder) => fleet.missing.includes(folder))
-      .map((folder) => `install -d -m 700 ${owner}${shellWord(folder)}`),
+      .map((folder) => makeFolderCommand(terms, folder)),
     'systemctl daemon-reload',
     `systemctl enable --now ${unitName(what, terms)}`,
   ]

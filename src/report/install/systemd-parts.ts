@@ -79,5 +79,5 @@ function systemdPath(path: string): string {
 }
 
 /** A folder inside of another one needs no line of its own. */
-const withoutInner = (folders: readonly string[]): readonly string[] =>
+export const withoutInner = (folders: readonly string[]): readonly string[] =>
   folders.filter((folder) => !folders.some((other) => folder !== other && folder.startsWith(`${other}/`)))

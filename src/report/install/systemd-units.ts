@@ -5,7 +5,7 @@
 import { holdfastCommand, type InstallFile, type InstallTerms } from './install-terms.ts'
 import { agentCapabilities, sandboxLines, systemdCommand, userLines } from './systemd-parts.ts'
 
-/** A sweep without a budget that takes longer than this has hung. */
+/** A sweep that takes longer than this has hung, unless its budget is longer. */
 const longestSweepMs = 12 * 3_600_000
 /** After its budget a sweep still ends the checks under way, and reports. */
 const afterBudgetMs = 3_600_000
@@ -31,7 +31,7 @@ Type=oneshot
 ExecStart=${systemdCommand(holdfastCommand(terms, 'sweep'))}
 # If holdfast was killed, this resumes what it left paused.
 ExecStopPost=${systemdCommand(holdfastCommand(terms, 'resume', '--all', '--quiet'))}
-TimeoutStartSec=${Math.ceil((terms.budgetMs === null ? longestSweepMs : terms.budgetMs + afterBudgetMs) / 1000)}
+TimeoutStartSec=${Math.ceil(Math.max(longestSweepMs, (terms.budgetMs ?? 0) + afterBudgetMs) / 1000)}
 TimeoutStopSec=2min
 # A signal goes to holdfast alone. It resumes the tenants, and ends its own processes.
 KillMode=mixed

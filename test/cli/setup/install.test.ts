@@ -184,6 +184,39 @@ test('a sandbox needs the folders: those that are not there are to be made first
   expect(stderr.split('\n')[0]).toMatch(/^holdfast: then run: install -d -m 700 (?:-o \S+ )?'.*fl eet'$/)
 })
 
+test('so does the sweep of each night, for folders that holdfast writes; without a sandbox it makes them', async () => {
+  using folder = makeFolder()
+  const more = { ledger: { dir: folder.in('led ger') }, snapshots: { dir: folder.in('snapshots') } }
+  const commands = async (keys: object): Promise<readonly string[]> => {
+    const config = configured(folder, 'tenants', { ...more, ...keys })
+    const { stdout } = await holdfast(['install', 'systemd', '--config', config, '--json'])
+    return (JSON.parse(stdout) as { readonly next: readonly string[] }).next
+  }
+  const last = [
+    'systemctl daemon-reload',
+    'systemctl enable --now holdfast-notes.eu.timer holdfast-notes.eu-reconcile.timer',
+  ]
+  expect(await commands({})).toEqual([
+    expect.stringMatching(/^install -d -m 700 (?:-o \S+ )?\S*\/snapshots$/),
+    expect.stringMatching(/^install -d -m 700 (?:-o \S+ )?'.*led ger'$/),
+    ...last,
+  ])
+  expect(await commands({ alerts: [{ command: ['/bin/true'] }] })).toEqual(last)
+  mkdirSync(folder.in('led ger'))
+  mkdirSync(folder.in('snapshots'))
+  expect(await commands({})).toEqual(last)
+})
+
+test('systemd ends no sweep within its budget, and monit allows the age that the configuration allows', async () => {
+  using folder = makeFolder()
+  const printed = async (program: string, sweep: object): Promise<string> =>
+    (await holdfast(['install', program, '--config', configured(folder, 'tenants', { sweep })])).stdout
+  expect(await printed('systemd', {})).toContain('TimeoutStartSec=43200\n')
+  expect(await printed('systemd', { budget: '20h' })).toContain('TimeoutStartSec=75600\n')
+  expect(await printed('monit', {})).toContain('--format monit --max-age 26h ')
+  expect(await printed('monit', { maxAge: '7d' })).toContain('--format monit --max-age 170h ')
+})
+
 test('a coordinator whose alarms run commands has no sandbox', async () => {
   using folder = makeFolder()
   const config = configured(folder, 'tenants', { ...inFleet(folder), alerts: [{ command: ['/bin/true'] }] })

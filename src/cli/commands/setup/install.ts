@@ -21,6 +21,7 @@ import { shellWord } from '../../../text/shell-words.ts'
 import type { Invocation } from '../../invocation.ts'
 import { withCommon, type CommonOptions } from '../../options.ts'
 import { textOrDocument } from '../../printing/printer.ts'
+import { alarmMaxAgeMs } from '../../run/sweep-facts.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 interface InstallOptions extends CommonOptions {
@@ -90,29 +91,22 @@ function termsOf(settings: Settings): InstallTerms {
   const uid = process.geteuid?.() ?? 0
   const { roots } = settings.tenants
   const backups = settings.backups === null ? [] : [settings.backups.dir]
+  const own = [settings.snapshots.dir, settings.ledger.dir, settings.quarantine.dir, settings.accounts.dir, ...backups]
   return {
     service: settings.service.name,
     config: settings.file,
     program: [process.execPath, programFile()],
     user: uid === 0 ? null : nameOf(uid),
-    folders: [
-      ...new Set([
-        ...roots,
-        settings.snapshots.dir,
-        settings.ledger.dir,
-        settings.quarantine.dir,
-        settings.accounts.dir,
-        ...backups,
-      ]),
-    ],
+    folders: [...new Set([...roots, ...own])],
+    missing: [...new Set(own)].filter((folder) => !existsSync(folder)),
     needsLease: uid !== 0 && roots.some((root) => ownerOf(root) !== uid),
     runsCommands:
       settings.service.kind === 'hooks' ||
       settings.backups?.fetch != null ||
       settings.check.invariants.some(({ question }) => question.kind === 'command'),
     alarmsByCommand: settings.alerts.some(({ kind }) => kind === 'command'),
-    budgetMs: null,
-    maxAge: '26h',
+    budgetMs: settings.sweep.budgetMs,
+    maxAge: `${Math.ceil(alarmMaxAgeMs(settings) / 3_600_000)}h`,
   }
 }
 
