@@ -20,6 +20,7 @@ import type { TriageRequest } from '../../model/event.ts'
 import { Failure } from '../../model/failure.ts'
 import { humanMs } from '../../text/units.ts'
 import { ofLedger, prepareFolder } from '../folder.ts'
+import { timeOfRunId } from '../run-lock/run-id.ts'
 
 /** The same monitor's service is not followed up again within this time. In ms. */
 const coolDownMs = 10 * 60_000
@@ -157,10 +158,16 @@ function noteAsking(folder: string, monitor: string, now: number, id: string): v
   writeCheckedText(coolDownPath(folder, monitor), coolDownTitle, JSON.stringify(note))
 }
 
-/** Removes the oldest requests with their output, and notes of monitors that are of no use any more. */
+/**
+ * Removes the oldest requests with their output, and notes of monitors that are of no use any more. A request at a time
+ * in the future, because a clock was wrong, counts as old.
+ */
 function forgetOldest(folder: string, now: number): void {
   const names = readdirSync(folder)
-  const requests = names.filter((name) => name.endsWith('.request')).toSorted()
+  const isAhead = (name: string): boolean => ageOf(timeOfRunId(name), now) === null
+  const requests = names
+    .filter((name) => name.endsWith('.request'))
+    .toSorted((a, b) => Number(isAhead(b)) - Number(isAhead(a)) || (a < b ? -1 : 1))
   for (const name of requests.slice(0, Math.max(0, requests.length - keptMax))) {
     rmSync(join(folder, name), { force: true })
     rmSync(join(folder, name.replace(/request$/, 'out')), { force: true })

@@ -8,10 +8,12 @@ import { isSystemError, nameOfError, systemFailure } from '../../host/failures/s
 import { replaceFile } from '../../host/files/replace-file.ts'
 import { makeFolders } from '../../host/folders/folder.ts'
 import { giveToFolderOwner } from '../../host/private-files/folder-owner.ts'
+import { ageOf } from '../../model/age.ts'
 import { exitCodes } from '../../model/exit-code.ts'
 import { Failure } from '../../model/failure.ts'
 import type { DamagedPage } from '../../model/result/page-map.ts'
 import { inspectFolder } from '../folder.ts'
+import { timeOfRunId } from '../run-lock/run-id.ts'
 import { readHeading, readReportLines, reportBytes, type ReportHeading } from './report-file.ts'
 
 /** Of each service. */
@@ -97,12 +99,13 @@ function remove(path: string): void {
 }
 
 /**
- * The reports of a service, the newest first. A file whose heading cannot be read is left out, and left alone.
+ * The reports of a service, the newest first. A run at a time in the future, because a clock was wrong, counts as old.
+ * A file whose heading cannot be read is left out, and left alone.
  * @throws {Failure} NO_PERMISSION, READ_FAILED and others if the folder cannot be read
  */
 export function keptReports(ledgerDir: string, service: string): readonly KeptReport[] {
   const folder = folderIn(ledgerDir)
-  return namesIn(folder)
+  const reports = namesIn(folder)
     .filter((name) => named.test(name))
     .toSorted()
     .toReversed()
@@ -110,6 +113,9 @@ export function keptReports(ledgerDir: string, service: string): readonly KeptRe
       const report = reportIn(folder, name)
       return report?.heading.service === service && name === `${report.heading.run}.json.zst` ? [report] : []
     })
+  const now = Date.now()
+  const isAhead = ({ heading }: KeptReport): boolean => ageOf(timeOfRunId(heading.run), now) === null
+  return [...reports.filter((one) => !isAhead(one)), ...reports.filter(isAhead)]
 }
 
 function namesIn(folder: string): readonly string[] {

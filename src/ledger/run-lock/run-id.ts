@@ -18,6 +18,10 @@ export function newRunId(now: number = Date.now(), bytes: Uint8Array = randomByt
   return (timeText(now) + randomText(bytes)) as RunId
 }
 
+/** When this id was made, in ms since 1970. */
+export const timeOfRunId = (id: string): number =>
+  Array.from(id.slice(0, timeLength)).reduce((ms, letter) => ms * alphabet.length + alphabet.indexOf(letter), 0)
+
 function timeText(ms: number): string {
   let rest = Math.trunc(ms)
   let text = ''

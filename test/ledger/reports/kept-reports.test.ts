@@ -88,6 +88,15 @@ test('the newest report needs no name; a run that is not there, or of another se
   expect(() => findReport(dir, 'other', first)).toThrow(expect.objectContaining({ code: 'RUN_UNKNOWN' }) as Error)
 })
 
+test('reports of a clock that was ahead are neither the newest, nor do they replace later ones', async () => {
+  const ahead = Date.now() + 366 * 86_400_000
+  for (let i = 0; i < 100; i++) await keep({ run: newRunId(ahead + i), exitCode: 2 })
+  const [damaged, last] = [await keep({ exitCode: 2 }), await keep()]
+  expect(findReport(dir, 'notes', null).heading.run).toBe(last)
+  const left = keptReports(dir, 'notes').map(({ heading: { run } }) => run)
+  expect([left.slice(0, 2), left.length]).toEqual([[last, damaged], 100])
+})
+
 test('an incident has all of its runs', async () => {
   const [first, , third] = [await keep({ incident: 'I1' }), await keep(), await keep({ incident: 'I1' })]
   const runsOf = (named: string): readonly string[] => findReports(dir, 'notes', named).map((one) => one.heading.run)
