@@ -120,6 +120,7 @@ async function askCommand(
   { tenant, named }: Target,
   signal: AbortSignal,
 ): Promise<RuleOutcome> {
+  if (tenant?.includes('\0')) return unjudged('no variable of a command can hold the NUL in the id of the tenant')
   const argv = command.map((word) => word.replaceAll('{snapshot}', () => copy))
   const env = { HOLDFAST_TENANT: tenant ?? '', HOLDFAST_PATH: named }
   const end = await runCommand(argv, { timeoutMs, signal, env, readsStdout: true, onStarted: () => undefined })

@@ -3,7 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { describe, expect, test } from 'vitest'
 import type { Report, Result } from '../../../src/model/result/report.ts'
 import { damageIndex, fingerprintOf, makeDatabase, makeFolder, type Folder } from '../../support/cli/folder.ts'
-import { shortVerdict, holdfast } from '../../support/cli/program.ts'
+import { holdfast, reportOf, shortVerdict } from '../../support/cli/program.ts'
+import { openService } from '../../support/cli/service.ts'
 
 interface CheckOutput {
   readonly result: Result
@@ -182,6 +183,19 @@ describe('a rule as a command', () => {
     expect(text).not.toContain('\u001b')
     const hidden = await checkWith(folder, rules, '--redact-keys')
     expect(JSON.stringify(hidden.result)).not.toContain('line 0')
+  })
+})
+
+test('a tenant whose id no command can be given is checked, and so are all others', async () => {
+  await using service = await openService({
+    tenants: (data) => ({ 'a\0b': `${data}/a.db`, bolt: `${data}/bolt.db` }),
+    settings: { check: { invariants: [{ name: 'own', command: ['/bin/true', '{snapshot}'] }] } },
+  })
+  const { results } = await reportOf(['sweep', '--config', service.config])
+  const seen = Object.fromEntries(results.map((result) => [result.tenant, [result.verdict, told(result)]]))
+  expect(seen).toEqual({
+    'a\0b': ['sound', [['invariant-unjudged', 'notice', 'invariant', 'own']]],
+    bolt: ['sound', []],
   })
 })
 
