@@ -55,6 +55,8 @@ export async function inspectClaimed(
 }
 
 async function inspect(claim: Pick<ClaimedFile, 'tenant' | 'named'>, roots: readonly string[]): Promise<ClaimedFile> {
+  // No call takes a path with a zero byte.
+  if (claim.named.includes('\0')) return { ...claim, state: 'missing', why: '', found: null }
   try {
     const real = nameOf(await realpath(onDisk(claim.named), 'buffer'))
     const { dev, ino, birthtimeMs, ctimeMs } = await stat(onDisk(real), { bigint: true })
