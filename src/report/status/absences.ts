@@ -3,7 +3,7 @@
  * ledger alone. Pure; README.md lists the absences with their words and severities.
  */
 
-import { isFullSweep } from '../../ledger/full-sweep.ts'
+import { isFullSweep, isFullyCovered } from '../../ledger/full-sweep.ts'
 import type { RecordedRegistry, RecordedRun, RecordedSweep } from '../../ledger/ledger.ts'
 import { ageOf } from '../../model/age.ts'
 import { count } from '../../text/count.ts'
@@ -189,18 +189,17 @@ function missingSweep(fleet: FleetCoverage | null, age: number | null, last: Swe
   return `${fleet === null ? 'last full sweep' : 'last full check of all files'} ${humanMs(age)} ago`
 }
 
-/** A sweep without an end in the ledger, that no process works on. A later full sweep makes up for it. */
+/**
+ * A sweep without an end in the ledger, that no process works on. A later full sweep makes up for it. One over some
+ * tenants that reached all of these does not.
+ */
 function* killedSweep({ runs, gone, fleet }: SweepFacts): Generator<Absence> {
-  const newest = runs.find((run) => run.mode === 'sweep' && (run.finished !== null || gone.has(run.run)))
+  const newest = runs.find((run) => run.mode === 'sweep' && (run.finished ? mayBeOfAll(run) : gone.has(run.run)))
   if (newest === undefined || newest.finished !== null || sweptSince(runs, newest)) return
-  if (isCheckedSince(fleet, newest.startedAt)) return
-  yield {
-    kind: 'killed',
-    code: 1,
-    since: newest.startedAt,
-    text: 'the last sweep was killed: it began, and recorded no end',
-    command: 'holdfast sweep --continue',
-  }
+  const since = newest.startedAt
+  if (isCheckedSince(fleet, since)) return
+  const text = 'the last sweep was killed: it began, and recorded no end'
+  yield { kind: 'killed', code: 1, since, text, command: 'holdfast sweep --continue' }
 }
 
 function* coveredTooLittle({ runs, lastSweep, fleet }: SweepFacts): Generator<Absence> {
@@ -219,6 +218,9 @@ function* coveredTooLittle({ runs, lastSweep, fleet }: SweepFacts): Generator<Ab
     command: 'holdfast sweep',
   }
 }
+
+/** False for a sweep over some tenants that reached them: it says nothing of the others. */
+const mayBeOfAll = (run: RecordedRun): boolean => run.finished?.whole === true || !isFullyCovered(run)
 
 const sweptSince = (runs: readonly RecordedRun[], { startedAt }: RecordedRun): boolean =>
   runs.some((run) => isFullSweep(run) && run.startedAt > startedAt)

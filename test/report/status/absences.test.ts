@@ -236,6 +236,18 @@ test('a later full sweep makes up for one that was killed, and for one that cove
   expect(found(facts([full, killed, half], { gone: new Set(['killed']) }))).toEqual([])
 })
 
+test('a later sweep over some tenants does not make up for one that was killed', () => {
+  const killed = recordedRun('killed', { finished: null, startedAt: now - 3 * hour })
+  const before = recordedRun('before', { startedAt: now - 9 * hour, finished: fullEnd(now - 8 * hour) })
+  const some = recordedRun('some', { finished: { ...fullEnd(now - hour), whole: false } })
+  const unknown = recordedRun('none', {
+    finished: { ...fullEnd(now), exitCode: 64, selected: 0, covered: 0, whole: false },
+  })
+  expect(found(facts([unknown, some, killed, before], { gone: new Set(['killed']) }))).toEqual([
+    'killed 1 the last sweep was killed: it began, and recorded no end',
+  ])
+})
+
 test('backups have no limit where none are kept', () => {
   const backups = { oldestAt: 1, tenant: null, missing: 0 }
   const given = facts([recordedRun('1', { finished: { ...fullEnd(now), backups } })])
