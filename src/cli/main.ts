@@ -62,7 +62,8 @@ async function run(): Promise<ExitCode> {
  * version, or has reported on stderr why it refuses the command line.
  */
 async function exitCodeOfRefused({ exitCode, code, message }: CommanderError, printer: Printer): Promise<ExitCode> {
-  if (exitCode === 0) return exitCodes.sound
+  // `holdfast help` has an exit code of 70 here, because Commander takes that of the process. It prints on stdout.
+  if (exitCode === 0 || (code === 'commander.help' && terminal.hasPrinted())) return exitCodes.sound
   const why = code === 'commander.help' ? 'this names no command' : message.replace(/^error: /, '')
   return printer.failure(new Failure('USAGE', why))
 }

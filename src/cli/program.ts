@@ -65,7 +65,7 @@ function describeProgram(terminal: Terminal): Command {
       // Commander leaves a column unwrapped that is narrower than this.
       .configureHelp({ minWidthToWrap: 30 })
       .configureOutput({
-        writeOut: (help) => void process.stdout.write(inShownLetters(wrapLines(help, terminal.width))),
+        writeOut: (help) => void terminal.out(inShownLetters(wrapLines(help, terminal.width))),
         writeErr: (text) => {
           for (const line of text.trimEnd().split('\n')) terminal.say(printableSentence(line))
         },

@@ -60,6 +60,24 @@ test('help is 0, on stdout, with examples and exit codes, for the program and ev
   expect((await holdfast(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
 })
 
+test('`help` is 0 as well, for the program, a command and a group; without a command to explain it is 64', async () => {
+  const words = [[], ['check'], ['fleet']]
+  const [byWord, byOption] = await Promise.all(
+    [words.map((named) => ['help', ...named]), words.map((named) => [...named, '--help'])].map((calls) =>
+      Promise.all(calls.map((args) => holdfast(args))),
+    ),
+  )
+  expect(byWord).toEqual(byOption)
+  const [ofGroup, withJson, unknown, none] = await Promise.all(
+    [['fleet', 'help', 'sweep'], ['help', 'check', '--json'], ['help', 'frobnicate'], ['fleet']].map((args) =>
+      holdfast(args),
+    ),
+  )
+  expect(ofGroup).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage: holdfast fleet sweep/) as string })
+  expect(withJson).toEqual(byOption?.[1])
+  for (const ran of [unknown, none]) expect(ran).toMatchObject({ code: 64, stdout: '' })
+})
+
 test('configuration is 78: none, an unreadable one, and mistakes with line and nearest key', async () => {
   using folder = makeFolder()
   const config = folder.in('holdfast.yaml')
