@@ -1,7 +1,7 @@
 /** The admin API's calls about one tenant, right and wrong ones. */
 
 import { randomUUID } from 'node:crypto'
-import type { WireAnswer } from '../../service/client/wire.ts'
+import { requestedDrainMs, type WireAnswer } from '../../service/client/wire.ts'
 import type { ApiTrial, DoctorLease } from './doctor-hold.ts'
 
 /** The calls of the admin API about one tenant, as raw requests and answers. */
@@ -21,7 +21,7 @@ export class TenantCalls {
       reason: 'contract test',
       ttlMs,
       maxHoldMs: ttlMs,
-      drainTimeoutMs: this.#trial.settings.hold.drainTimeoutMs,
+      drainTimeoutMs: requestedDrainMs(this.#trial.settings.hold.drainTimeoutMs),
       ...more,
     }
   }

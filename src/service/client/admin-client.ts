@@ -31,6 +31,7 @@ import { isLate, answerFailure, quiesceRefusal, refusal } from './refusal.ts'
 import { readRegistryPages } from './registry.ts'
 import { sendWithRetries, type CallOutcome, type RetryPolicy } from './retry.ts'
 import { Transport, type HttpAnswer, type Request } from './transport.ts'
+import { requestedDrainMs } from './wire.ts'
 
 const answerBytesMax = 1_048_576
 /** The last attempt of a quiesce begins within this time. */
@@ -100,7 +101,7 @@ export class AdminClient implements Service {
       reason: request.reason,
       ttlMs: request.ttlMs,
       maxHoldMs: request.maxHoldMs,
-      drainTimeoutMs: request.drainTimeoutMs,
+      drainTimeoutMs: requestedDrainMs(request.drainTimeoutMs),
     }
     // All attempts have one key: the service then replays a lost answer and makes no second lease.
     const asked = {

@@ -17,6 +17,9 @@ export interface Call {
 
 const answerBytesMax = 1_048_576
 
+/** The time to drain as a quiesce requests it. The admin API knows no 0, but the configuration does. */
+export const requestedDrainMs = (drainTimeoutMs: number): number => Math.max(1, drainTimeoutMs)
+
 export class Wire implements AsyncDisposable {
   readonly #transport: Transport
   /** Time of the slowest answer, in ms. */

@@ -42,6 +42,13 @@ test('a hold through the client: quiesce, renew, look, resume', async () => {
   expect(await client.tenant(acme, forever)).toMatchObject({ state: 'active', healthy: true, lease: null })
 })
 
+test('a configuration without time to drain asks for the shortest that the admin API has', async () => {
+  await using service = await openTestGate()
+  await using client = await connect(service.socket)
+  const quiesced = await client.quiesce(acme, { ...request, drainTimeoutMs: 0 }, forever)
+  expect(await client.resume(quiesced, forever)).toMatchObject({ endedBy: 'holder' })
+})
+
 test('a lease that ran out is a value for resume and LEASE_LOST for renew', async () => {
   await using service = await openTestGate()
   await using client = await connect(service.socket)
