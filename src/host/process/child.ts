@@ -14,6 +14,9 @@ import { frameOf, Frames } from './frames.ts'
 
 export type { ProcessEnd }
 
+/** The longest delay of setTimeout, 24.8 days: a timer with a longer one fires immediately. */
+const timerMsMax = 2 ** 31 - 1
+
 /** The child died or was killed before it answered. */
 export class ChildEndError extends Error {
   override readonly name = 'ChildEndError'
@@ -134,7 +137,7 @@ class ForkedChild<Question, Answer> implements Child<Question, Answer> {
     const answer = new Promise<Answer>((resolve, reject) => {
       this.#open = { resolve, reject }
     })
-    const timer = setTimeout(() => this.#killFor('killed-timeout'), limits.timeoutMs)
+    const timer = setTimeout(() => this.#killFor('killed-timeout'), Math.min(limits.timeoutMs, timerMsMax))
     this.#process.ref()
     try {
       this.#send({ kind: 'ask', question })

@@ -101,6 +101,12 @@ test('one that hangs is killed at its time, even in a loop that never returns', 
   expect(isGone(child.pid)).toBe(true)
 })
 
+test('a time limit that is longer than any timer does not end immediately', async () => {
+  const child = await start()
+  const value = new Uint8Array(5_000_000)
+  expect(await child.ask({ whim: 'echo', value }, { timeoutMs: 40 * 86_400_000 })).toEqual(value)
+})
+
 test('one that eats memory is killed at its limit', async () => {
   await expect((await start({ memoryBytesMax: 300 << 20 })).ask({ whim: 'eat' }, soon)).rejects.toMatchObject({
     ended: { how: 'killed-memory', signal: 'SIGKILL' },
