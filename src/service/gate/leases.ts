@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import type { Callers } from './caller.ts'
 import { within } from './deadline.ts'
 import { claimFiles, countOpenHandles, pathOfGateFile, type QuiescedFile } from './files.ts'
-import { Problem, reasonOf, retryAfter } from './http/problem.ts'
+import { callerGone, Problem, reasonOf, retryAfter, serviceStops } from './http/problem.ts'
 import { EndedLeases, Lease, type EndedLease } from './lease.ts'
 import type { GateLimits, GateOptions, GateTenant } from './options.ts'
 import { untilUnleased } from './reopen.ts'
@@ -29,11 +29,6 @@ interface CloseResult {
 const attemptMsMax = 30_000
 /** If closing took longer, it is looked again whether the caller is there. */
 const lookAgainMs = 100
-
-const callerGone = (): Problem =>
-  new Problem('caller-gone', 'the connection of this request was closed before the tenant was quiesced', {
-    members: { state: 'active' },
-  })
 
 export class Leases {
   /** Identifies this process: its leases end with it. */
@@ -128,8 +123,7 @@ export class Leases {
   }
 
   #takePlace(id: string): TenantRecord {
-    if (this.#shutdown.signal.aborted)
-      throw new Problem('starting', 'the service is stopping', { headers: retryAfter(5000) })
+    if (this.#shutdown.signal.aborted) throw serviceStops()
     const record = this.#tenants.of(id)
     if (record.serving !== 'active')
       throw new Problem('already-quiesced', `the tenant is ${record.serving}`, {
@@ -158,9 +152,10 @@ export class Leases {
     if (await record.turnstile.drain(timeoutMs)) {
       const waitedMs = Math.round(performance.now() - startedAt)
       // If nothing was awaited, the callers were checked just before.
-      if (!waits || (await callers.stillThere())) return waitedMs
+      const isGone = waits && !(await callers.stillThere())
+      if (!isGone && !this.#shutdown.signal.aborted) return waitedMs
       this.#admit(record)
-      throw callerGone()
+      throw isGone ? callerGone() : serviceStops()
     }
     const left = record.turnstile.inFlight
     this.#admit(record)
@@ -184,6 +179,7 @@ export class Leases {
       const claimed = claimFiles(files)
       // A lease begins now. If this process was frozen meanwhile, its caller may be long gone.
       if (performance.now() - startedAt > lookAgainMs && !(await callers.stillThere())) throw callerGone()
+      if (this.#shutdown.signal.aborted) throw serviceStops() // No lease is granted after all others have ended.
       this.#paths.set(record.id, paths)
       return { files: claimed, openHandles: countOpenHandles(paths) ?? 0 }
     } catch (error) {

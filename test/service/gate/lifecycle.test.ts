@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { TenantPaused, type Passage } from '../../../src/service/gate/index.ts'
-import { openTestGate, until } from '../../support/service/gate.ts'
+import { openTestGate, problemName, until } from '../../support/service/gate.ts'
 
 test('I1.1: quiesced means drained, closed, and named by device and inode', async () => {
   await using service = await openTestGate()
@@ -203,4 +203,21 @@ test('a service that stops takes every tenant up again', async () => {
   await service.gate[Symbol.asyncDispose]()
   expect(service.actions.slice(2).sort()).toEqual(['open acme', 'open bolt'])
   expect((await service.quiesce('acme')).status).toBe(503)
+})
+
+test('a service that stops grants no lease to a quiesce that still drains or closes', async () => {
+  const closing = Promise.withResolvers<void>()
+  await using service = await openTestGate({ close: (id) => (id === 'bolt' ? closing.promise : undefined) })
+  const passage = await service.gate.enter('acme')
+  const waiting = ['acme', 'bolt'].map((id) => service.quiesce(id, { drainTimeoutMs: 10_000 }))
+  for (const id of ['acme', 'bolt']) await until(() => service.gate.stateOf(id) === 'draining', `${id} drains`)
+  await service.gate[Symbol.asyncDispose]()
+  passage()
+  closing.resolve()
+  expect((await Promise.all(waiting)).map((heard) => [heard.status, problemName(heard)])).toEqual([
+    [503, 'starting'],
+    [503, 'starting'],
+  ])
+  expect(['acme', 'bolt'].map((id) => service.gate.stateOf(id))).toEqual(['active', 'active'])
+  ;(await service.gate.enter('bolt'))()
 })

@@ -58,6 +58,16 @@ export const retryAfter = (ms: number): Readonly<Record<string, string>> => ({
   'retry-after': String(Math.max(1, Math.ceil(ms / 1000))),
 })
 
+/** No request waits for the answer any more. */
+export const callerGone = (): Problem =>
+  new Problem('caller-gone', 'the connection of this request was closed before the tenant was quiesced', {
+    members: { state: 'active' },
+  })
+
+/** The service ends its leases because it stops, and grants no other. */
+export const serviceStops = (): Problem =>
+  new Problem('starting', 'the service is stopping', { headers: retryAfter(5000) })
+
 /** A bounded text for any thrown value, without its stack, which is not for callers. */
 export function reasonOf(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown)
