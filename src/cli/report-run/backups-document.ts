@@ -57,14 +57,18 @@ export class BackupsDocument implements ReportDocument<BackupsEnd> {
   }
 
   exitCode(): ExitCode {
-    const found = gravest(this.#codes)
-    return found === exitCodes.maybePaused ? found : (this.#terminal.interrupt.exitCode() ?? found)
+    return this.#exitCodeOf(gravest(this.#codes))
   }
 
   /** The gravest of the error itself and of what was found before it. */
   exitCodeOfError(error: unknown): ExitCode {
     const own = exitCodeOfError(error, this.#terminal.interrupt.exitCode())
-    return this.#codes.size === 0 ? own : gravest([own, ...this.#codes])
+    return this.#codes.size === 0 ? own : this.#exitCodeOf(gravest([own, ...this.#codes]))
+  }
+
+  /** A tenant that may be paused outweighs the signal, and the signal outweighs everything else. */
+  #exitCodeOf(found: ExitCode): ExitCode {
+    return found === exitCodes.maybePaused ? found : (this.#terminal.interrupt.exitCode() ?? found)
   }
 
   json({ exitCode, ending, failure }: ReportEnd<BackupsEnd>): Iterable<string> {
