@@ -47,6 +47,18 @@ test('the last result of a file says what the next sweep and the status need', a
   })
 })
 
+test('a path comes back as it was, also if it is not UTF-8 or begins with a quote', async () => {
+  using folder = scratch()
+  await using ledger = await openLedger(folder.path, run)
+  const paths = ['"/srv/a.db"', '/srv/a.db', '/srv/\udcfe.db', '/srv/\udcff.db']
+  for (const path of paths) await ledger.append(checked('acme', { path }))
+  expect((await ledger.lastResults()).map(({ path }) => path).toSorted()).toEqual(paths)
+  const known = await ledger.newestChecks(
+    [...paths, '/srv/\ufffd.db', '/srv/\udcfd.db'].map((path) => ({ tenant: tenantId('acme'), path })),
+  )
+  expect(known.map((check) => check !== null)).toEqual([true, true, true, true, false, false])
+})
+
 test('only the newest check of a file tells of an abandoned pause', async () => {
   using folder = scratch()
   await using ledger = await openLedger(folder.path, run)

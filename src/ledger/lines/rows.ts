@@ -9,6 +9,7 @@ import type { KnownFile, LastGood } from '../../model/result/last-good.ts'
 import { liveSetMark } from '../../model/result/live-set-mark.ts'
 import type { Result } from '../../model/result/report.ts'
 import type { SampleRound } from '../../model/result/sample.ts'
+import { jsonOrNull } from '../../text/json-text.ts'
 import type { CheckSummary } from './check-summary.ts'
 import { condense } from './condense.ts'
 
@@ -81,17 +82,30 @@ export function lineRow(at: number, run: string, number: number, event: Event): 
     case 'remedy-planned':
     case 'change-begun':
     case 'change-ended':
-      return { ...line, tenant: event.tenant, path: event.path }
+      return { ...line, tenant: event.tenant, path: pathColumn(event.path) }
     case 'checked':
       return {
         ...line,
         tenant: event.tenant,
-        path: event.result.path,
+        path: pathColumn(event.result.path),
         verdict: event.result.verdict,
         depth: event.result.depth,
         brief: JSON.stringify(summaryOf(event.result)),
       }
   }
+}
+
+/**
+ * A path as a column of the ledger has it. SQLite would change text that is not well-formed (model/file-name.ts), so
+ * such a path is stored as JSON. No absolute path looks like that.
+ */
+export const pathColumn = (path: string): string =>
+  path.isWellFormed() && !path.startsWith('"') ? path : JSON.stringify(path)
+
+/** The path of a column that `pathColumn` made. */
+export function pathOfColumn(stored: string): string {
+  const path = stored.startsWith('"') ? jsonOrNull(stored) : null
+  return typeof path === 'string' ? path : stored
 }
 
 function summaryOf({ verdict, damage, depth, evidence, timings, failure }: Result): CheckSummary {

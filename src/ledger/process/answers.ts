@@ -11,6 +11,7 @@ import type { LedgerLine, NewestCheck, NewestLines, RecordedRun, RecordedSweep, 
 import { readCheckSummary } from '../lines/check-summary.ts'
 import type { CheckSummary } from '../lines/check-summary.ts'
 import { readEvent } from '../lines/event-text.ts'
+import { pathColumn } from '../lines/rows.ts'
 import { answerMax } from '../protocol.ts'
 import { olderDecisiveRuns } from './later-tables/decisive-runs.ts'
 import { describeWays, numbersOf } from './ways.ts'
@@ -165,7 +166,7 @@ export function newestChecks(
     where newest_check.tenant = ? and newest_check.path = ? and newest_check.way in (select value from json_each(?))
     order by line.sequence desc`)
   return files.map(({ tenant, path }) => {
-    const rows = tenant === null ? [] : find.all(tenant, path, service)
+    const rows = tenant === null ? [] : find.all(tenant, pathColumn(path), service)
     const summaries = rows.map((row) => summaryIn(row.brief, row.sequence, row.at, addNotice))
     const newest = summaries[0]
     if (!newest) return null

@@ -19,6 +19,7 @@ import type { QuietFiles } from '../ledger.ts'
 import type { CheckSummary } from '../lines/check-summary.ts'
 import { packCheck, type PackedResult } from '../lines/packed-results.ts'
 import { QuietCount, type FileChecks } from '../lines/quiet-count.ts'
+import { pathOfColumn } from '../lines/rows.ts'
 import type { FileKey, QuietTerms } from '../protocol.ts'
 import { summaryIn, type AddNotice } from './answers.ts'
 import { describeWays, numbersOf } from './ways.ts'
@@ -217,7 +218,8 @@ const fileChecksOf = ({ newest, settled }: KnownFileChecks): FileChecks => ({
   settled: settled === null ? null : { at: settled.at, verdict: settled.summary.verdict },
 })
 
-function packResult([tenant, path]: LastCheckRow, { newest, settled }: KnownFileChecks): PackedResult {
+function packResult([tenant, stored]: LastCheckRow, { newest, settled }: KnownFileChecks): PackedResult {
+  const path = pathOfColumn(stored)
   const { failure } = newest.summary
   const check = packCheck(newest.at, newest.run, newest.summary)
   if (settled === null) return [tenant, path, failure, null, check, null]

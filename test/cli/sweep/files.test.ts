@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { onDisk } from '../../../src/host/files/file-name.ts'
 import { damageIndex } from '../../support/cli/folder.ts'
 import { openFileScene, workOf } from '../../support/cli/open-files.ts'
 import {
@@ -59,6 +60,19 @@ test('night after night: sweep, status, history, backups and what people do with
   })
   const lines = JSON.parse((await run('history', '--json')).stdout) as object
   expect(JSON.stringify(lines)).not.toMatch(/hold-/)
+})
+
+test('a file whose name is not UTF-8 is the same tenant in each run, and no other is gone', async () => {
+  using scene = openFileScene()
+  scene.make('a.db')
+  renameSync(scene.file('a.db'), onDisk(scene.file('\udcff.db')))
+  const config = ['--config', scene.config]
+  for (let night = 0; night < 2; night++)
+    expect(verdicts(await reportOf(['sweep', ...config]))).toEqual({ '%FF.db': 'sound' })
+  expect(await holdfast(['status', '--format', 'nagios', ...config])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^HOLDFAST OK.*tenants=1 sound=1/) as string,
+  })
 })
 
 test('a damaged file is found, told, mended where it is closed, and put back', async () => {
