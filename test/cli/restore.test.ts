@@ -1,6 +1,6 @@
 /** `restore`: a backup is drilled in the same run, its losses are counted, and it takes the place of the file. */
-import { copyFileSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, readFileSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { RemedyResult } from '../../src/model/result/remedy.ts'
 import { fingerprintOf, makeDatabase, makeFolder } from '../support/cli/folder.ts'
@@ -53,6 +53,24 @@ describe('without a backup that fits, the next step', () => {
       64,
     ])
   })
+})
+
+test('a file that is gone cannot be held: its backup can be copied out and moved into its place', async () => {
+  using folder = makeFolder()
+  const path = makeDatabase(folder.in('app.db'))
+  const content = readFileSync(path)
+  const store = ['--backups', folder.in('backups')]
+  expect((await holdfast(['backups', 'add', path, ...store])).code).toBe(0)
+  rmSync(path)
+  const { failure } = await resultOf('restore', path, ...store)
+  expect([failure?.code, failure?.hint]).toEqual(['NOT_FOUND', expect.stringContaining('`holdfast pull BACKUP DIR`')])
+  const [backup = ''] = readdirSync(folder.in('backups'), { recursive: true, encoding: 'utf8' }).flatMap((name) =>
+    name.endsWith('.db.zst') ? basename(name, '.db.zst') : [],
+  )
+  expect((await holdfast(['pull', backup, folder.in('pulled'), ...store])).code).toBe(0)
+  renameSync(folder.in('pulled/app.db'), path)
+  expect(readFileSync(path)).toEqual(content)
+  expect((await holdfast(['check', path])).code).toBe(0)
 })
 
 describe('a bare file', () => {

@@ -41,6 +41,15 @@ export interface RestoreTools {
 /** True if nothing but a person's choice of a backup is a reason to restore. */
 const needsChoice = ({ result: { verdict } }: CheckedFile): boolean => verdict === 'sound'
 
+/** A file that is gone cannot be held, so a person puts its backup into its place. */
+const withCopyOfBackup = (failure: Failure): Failure =>
+  failure.code === 'NOT_FOUND'
+    ? failure.withHint(
+        'check the path; if the file is gone, `holdfast backups list` names its backups, and ' +
+          '`holdfast pull BACKUP DIR` copies one, which you can move into its place',
+      )
+    : failure
+
 /** What mends the file if no backup fits; null if nothing is damaged. */
 function withoutBackup({ result: { verdict, remedy } }: CheckedFile, commands: RemedyCommands): string | null {
   if (verdict !== 'damaged') return null
@@ -57,7 +66,7 @@ export async function tryRestore(
   const { target, failure, held } = file
   if (held.kind !== 'snapshot' || failure !== null) {
     const why = failure ?? heldFailure(file)
-    return untriedRemedy(planOf('nothing', 'the file could not be checked', null), why)
+    return untriedRemedy(planOf('nothing', 'the file could not be checked', null), withCopyOfBackup(why))
   }
   if (needsChoice(file) && options.from === null && options.before === null)
     return untriedRemedy(planOf('nothing', 'the file is sound', null))
