@@ -3,7 +3,7 @@
 import type { Finding } from '../model/result/finding.ts'
 import type { CheckDepth } from '../model/result/reading.ts'
 import type { Remedy } from '../model/result/verdict.ts'
-import { shellWord, targetWords } from '../text/shell-words.ts'
+import { targetWords, tenantWord } from '../text/shell-words.ts'
 import type { DiagnosisContext } from './context.ts'
 import type { SchemaView } from './messages/schema-view.ts'
 import { whyNotRebuild, whyRebuild } from './remedy-words.ts'
@@ -134,6 +134,6 @@ function askPerson(why: string, { tenant, path }: RemedyContext): Remedy {
   const command =
     tenant === null
       ? `holdfast salvage ${targetWords(null, path)} --to ${targetWords(null, `${path}.salvaged`)}`
-      : `holdfast pull ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)} ./pulled`
+      : `holdfast pull ${tenantWord(tenant)} ./pulled`
   return { do: 'ask', indexes: [], rehearsed: false, why, command }
 }

@@ -37,6 +37,9 @@ export function bytesOfLetter(letter: string): Iterable<number> {
 export const invisible = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}|\p{Default_Ignorable_Code_Point}|\u2800/u
 const invisibleInAscii = /[^ -~]/u
 
+/** The id of a tenant as the last words of a command. One that begins with a dash would be taken for an option. */
+export const tenantWord = (tenant: string): string => `${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`
+
 /** `--tenant ID` or the file, as the last words of a command. */
 export function targetWords(tenant: TenantId | null, path: string): string {
   if (tenant !== null) return tenant.startsWith('-') ? `--tenant=${shellWord(tenant)}` : `--tenant ${shellWord(tenant)}`

@@ -187,6 +187,15 @@ test('I2.3: a hold that a crash left is named; a tenant that is newer than the l
   const held = await reconciled(service.config)
   expect(shortDisagreements(held)).toEqual(['open-hold acme', 'no-verified-backup acme acme.db'])
   expect(held.disagreements[0]?.next).toBe('holdfast resume --all')
+  const otherWay = { ...way, address: '/run/other.sock', config: '/etc/other way.yaml' }
+  {
+    await using ledger = await openLedger(service.ledger, newRunId(), otherWay)
+    await ledger.append({ kind: 'hold-asked', tenant: tenantId('-odd'), holder: 'other', endsBy: Date.now() - 1000 })
+  }
+  const { disagreements } = await reconciled(service.config)
+  expect(disagreements.find((one) => one.tenant === '-odd')?.next).toBe(
+    "holdfast resume --config '/etc/other way.yaml' -- -odd",
+  )
 })
 
 test('I2.3: a tenant that is made while reconcile looks is no disagreement', async () => {

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { tenantId } from '../../src/model/brand.ts'
 import { printableSentence } from '../../src/text/printable.ts'
-import { shellWord, targetWords } from '../../src/text/shell-words.ts'
+import { shellWord, targetWords, tenantWord } from '../../src/text/shell-words.ts'
 
 const confusingText = fc
   .oneof(
@@ -66,4 +66,8 @@ test('nothing becomes an option', () => {
   expect(targetWords(tenantId('--all'), '/x')).toBe('--tenant=--all')
   expect(targetWords(null, '--snapshot')).toBe('./--snapshot')
   expect(targetWords(tenantId(''), '/x')).toBe(`--tenant ''`)
+})
+
+test('the id of a tenant as a word of its own is never taken for an option', () => {
+  expect(['acme', '-acme', '--all', 'a b'].map(tenantWord)).toEqual(['acme', '-- -acme', '-- --all', "'a b'"])
 })

@@ -8,7 +8,7 @@ import type { VerdictWord } from '../../model/result/verdict.ts'
 import { withConfiguration } from '../../report/text/hint.ts'
 import { count } from '../../text/count.ts'
 import { printableInUtf8 } from '../../text/printable.ts'
-import { shellWord } from '../../text/shell-words.ts'
+import { tenantWord } from '../../text/shell-words.ts'
 import { tenantsMax, type Alarm, type AlarmSeverity, type AlarmTenant } from '../alarm.ts'
 import { lead, nameSome, sentence } from '../words.ts'
 
@@ -97,6 +97,6 @@ function commandOf(conditions: readonly FleetConditionBody[], config: string | n
   const [first] = conditions
   const command =
     first?.command ??
-    (first?.tenant == null ? 'holdfast fleet status' : `holdfast fleet history ${shellWord(first.tenant)}`)
+    (first?.tenant == null ? 'holdfast fleet status' : `holdfast fleet history ${tenantWord(first.tenant)}`)
   return withConfiguration(command, config)
 }

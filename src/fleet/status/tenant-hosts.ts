@@ -6,7 +6,7 @@
 import type { MeantReplicas } from '../../config/fleet/fleet-settings.ts'
 import { count } from '../../text/count.ts'
 import { globMatcher } from '../../text/glob.ts'
-import { shellWord } from '../../text/shell-words.ts'
+import { tenantWord } from '../../text/shell-words.ts'
 import type { FleetDatabase } from '../database/database.ts'
 import { aboutNothing, listedOfRuleMax, type FleetDisagreement, type RuleDisagreements } from './fleet-disagreement.ts'
 
@@ -111,7 +111,7 @@ function severalHosts({ service, tenant, hosts }: NamedTenant, meant: number | n
     service,
     tenant,
     said: `${tenant} of ${service} is on ${nameHosts(hosts)}${said}`,
-    next: `holdfast fleet compare ${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`,
+    next: `holdfast fleet compare ${tenantWord(tenant)}`,
   }
 }
 

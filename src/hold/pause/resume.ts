@@ -7,7 +7,7 @@ import { monotonicMs, sleep } from '../../host/clock.ts'
 import type { TenantId } from '../../model/brand.ts'
 import { Failure } from '../../model/failure.ts'
 import type { QuiesceAnswer, LeaseEnd, Service } from '../../service/port.ts'
-import { shellWord } from '../../text/shell-words.ts'
+import { tenantWord } from '../../text/shell-words.ts'
 
 export interface ResumeRequest {
   readonly service: Service
@@ -231,10 +231,6 @@ function howItEnded(lease: ResumeRequest['answer'], resumed: LeaseEnd | null): R
 
 const leasedHint = 'run `holdfast resume --all` now; the lease ends by itself at its deadline'
 /** Without a lease only a resume of ours ends the pause. */
-const hookedHint = (tenant: TenantId): string => {
-  const argument = `${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`
-  return (
-    'NOTHING ENDS THIS BY ITSELF: a service that is reached by hooks has ' +
-    `no lease. Run \`holdfast resume ${argument}\` now`
-  )
-}
+const hookedHint = (tenant: TenantId): string =>
+  'NOTHING ENDS THIS BY ITSELF: a service that is reached by hooks has ' +
+  `no lease. Run \`holdfast resume ${tenantWord(tenant)}\` now`

@@ -4,7 +4,7 @@ import { ageOf } from '../../model/age.ts'
 import { unreachable } from '../../model/bug.ts'
 import type { OtherHold } from '../../model/service-way.ts'
 import { printable } from '../../text/printable.ts'
-import { shellWord } from '../../text/shell-words.ts'
+import { shellWord, tenantWord } from '../../text/shell-words.ts'
 
 export interface OtherHoldText {
   readonly said: string
@@ -19,9 +19,8 @@ export function describeOther(hold: OtherHold, config: string, now: number = Dat
   const way = via === null ? '' : via === 'hooks' ? ', by hooks' : ', by its admin API'
   const by = `service ${service === null ? 'unknown' : printable(service)}${way}, ${since}`
   const from = `--config ${shellWord(hold.config ?? config)}`
-  const id = `${tenant.startsWith('-') ? '-- ' : ''}${shellWord(tenant)}`
   const open = `a hold on ${printable(tenant)} is still open`
-  const byName = `holdfast resume ${from} ${id}`
+  const byName = `holdfast resume ${from} ${tenantWord(tenant)}`
   switch (hold.whose) {
     case 'another-service':
       return { said: `${open}; it belongs to another service (${by})`, next: `holdfast resume --all ${from}` }

@@ -1,7 +1,7 @@
 /** Compares the sources. What may be under way is no disagreement. Pure. */
 
 import { reconciliationRules, type SourceDisagreement, type PendingDisagreement } from '../../model/reconciliation.ts'
-import { shellWord } from '../../text/shell-words.ts'
+import { shellWord, tenantWord } from '../../text/shell-words.ts'
 import { isGone } from '../begin/registry.ts'
 import type { ClaimedFile } from './claimed-files.ts'
 import type { Sources } from './gather-sources.ts'
@@ -60,13 +60,13 @@ function* holdsLeftOpen({ holds, otherHolds }: Sources): Generator<JudgedDisagre
       next,
       underWay: running ? 'a run that is at work holds it' : null,
     }
-  for (const { tenant, askedAt } of otherHolds)
+  for (const { tenant, askedAt, config } of otherHolds)
     yield {
       rule: 'open-hold',
       tenant,
       path: null,
       said: `a hold on ${tenant} is open since ${timeText(askedAt)}, and may have been made in another way`,
-      next: `holdfast resume ${shellWord(tenant)}`,
+      next: `holdfast resume ${config === null ? '' : `--config ${shellWord(config)} `}${tenantWord(tenant)}`,
       underWay: null,
     }
 }
@@ -136,7 +136,7 @@ function* knownToLedgerAlone({ registry }: Sources): Generator<JudgedDisagreemen
       tenant,
       path,
       said: `${failure.message}; the ledger knows it`,
-      next: `holdfast history ${shellWord(tenant)}`,
+      next: `holdfast history ${tenantWord(tenant)}`,
       underWay: null,
     }
 }
@@ -198,7 +198,7 @@ function* withoutBackup(sources: Sources): Generator<JudgedDisagreement> {
       tenant: claim.tenant,
       path: claim.named,
       said: `${claim.named} of ${claim.tenant} has no verified backup`,
-      next: `holdfast backups add ${shellWord(claim.tenant)}`,
+      next: `holdfast backups add ${tenantWord(claim.tenant)}`,
       underWay: newerThanSweep(claim, sources),
     }
   }
@@ -222,7 +222,7 @@ function* backupsOfNone({ backups, registry, results }: Sources): Generator<Judg
       tenant,
       path,
       said: `there are backups of ${path} of ${tenant}, and the service ${what}${before}`,
-      next: `holdfast backups list ${shellWord(tenant)}`,
+      next: `holdfast backups list ${tenantWord(tenant)}`,
       underWay: null,
     }
   }

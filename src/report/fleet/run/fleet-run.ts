@@ -5,7 +5,7 @@ import { exitCodes, gravest, type ExitCode } from '../../../model/exit-code.ts'
 import { count, groupDigits } from '../../../text/count.ts'
 import { jsonText } from '../../../text/json-text.ts'
 import { wrap } from '../../../text/layout.ts'
-import { shellWord } from '../../../text/shell-words.ts'
+import { tenantWord } from '../../../text/shell-words.ts'
 import { renderTable } from '../../../text/table.ts'
 import { exitCodeWords } from '../../summary.ts'
 import { withConfiguration } from '../../text/hint.ts'
@@ -80,7 +80,7 @@ export function fleetRunCounts(run: FleetRunFacts): string {
 /** A command for a tenant is typed on its host. */
 function nextLines([first]: readonly FleetProblem[], options: TextOptions): readonly string[] {
   if (first === undefined) return []
-  const command = withConfiguration(`holdfast fleet history ${shellWord(first.tenant)}`, options.config ?? null)
+  const command = withConfiguration(`holdfast fleet history ${tenantWord(first.tenant)}`, options.config ?? null)
   return ['', 'next', `  ${createColors(options.color).bold(legibleCommand(command))}`]
 }
 
