@@ -120,7 +120,7 @@ async function askCommand(
   { tenant, named }: Target,
   signal: AbortSignal,
 ): Promise<RuleOutcome> {
-  if (tenant?.includes('\0')) return unjudged('no variable of a command can hold the NUL in the id of the tenant')
+  if (tenant?.includes('\0')) return unjudged('the id of the tenant has a NUL, which no environment variable can hold')
   const argv = command.map((word) => word.replaceAll('{snapshot}', () => copy))
   const env = { HOLDFAST_TENANT: tenant ?? '', HOLDFAST_PATH: named }
   const end = await runCommand(argv, { timeoutMs, signal, env, readsStdout: true, onStarted: () => undefined })
