@@ -36,7 +36,7 @@ export class Leases {
   readonly #options: GateOptions
   readonly #limits: GateLimits
   readonly #tenants: Tenants
-  readonly ended = new EndedLeases()
+  readonly #ended = new EndedLeases()
   /** Main files of a quiesced tenant, which are inspected before the tenant is reopened. */
   readonly #paths = new Map<string, readonly string[]>()
   readonly #shutdown = new AbortController()
@@ -81,12 +81,15 @@ export class Leases {
       this.#requireFence(record.lease.terms.fence, fence)
       await this.#end(record, record.lease, record.lease.isExpired ? 'expiry' : 'holder')
     }
-    const found = this.ended.find(tenant, leaseId)
+    const found = this.#ended.find(tenant, leaseId)
     if (!found) throw this.#goneProblem(tenant, leaseId)
     this.#requireFence(found.terms.fence, fence)
     if (found.ended.endedBy === 'expiry') throw this.#goneProblem(tenant, leaseId)
     return { state: 'active', heldMs: found.ended.heldMs, continuous: true, bootId: this.bootId, endedBy: 'holder' }
   }
+
+  /** True if the lease ended within the last hour. */
+  readonly hasEnded = (tenant: string, leaseId: string): boolean => this.#ended.find(tenant, leaseId) !== null
 
   list(): object {
     const paused = this.#tenants.paused()
@@ -237,7 +240,7 @@ export class Leases {
     await this.#open(record)
     this.#paths.delete(record.id)
     const ended = { endedBy, heldMs: lease.heldMs }
-    this.ended.add(lease.terms, ended)
+    this.#ended.add(lease.terms, ended)
     record.lease = null
     this.#admit(record)
     return ended
@@ -281,7 +284,7 @@ export class Leases {
   }
 
   #goneProblem(tenant: string, leaseId: string): Problem {
-    const found = this.ended.find(tenant, leaseId)
+    const found = this.#ended.find(tenant, leaseId)
     const members = found
       ? { endedBy: found.ended.endedBy, heldMs: found.ended.heldMs, bootId: this.bootId }
       : { bootId: this.bootId }

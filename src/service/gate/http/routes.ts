@@ -197,7 +197,7 @@ async function resume(
   if (!/^[1-9][0-9]{0,15}$/.test(fence))
     throw new Problem('invalid-request', 'the parameter fence must be a whole number above 0')
   // A tenant that left the registry while it was quiesced must still be resumable, and that answer repeatable.
-  if (!tenants.peek(id) && !leases.ended.find(id, leaseId)) await registry.find(id)
+  if (!tenants.peek(id) && !leases.hasEnded(id, leaseId)) await registry.find(id)
   return ok(await leases.resume(id, leaseId, Number(fence)))
 }
 
